@@ -1,0 +1,106 @@
+/** The stable codes of Keyturn's errors. Compare these, not messages. */
+export type ErrorCode =
+  | 'UNAUTHORIZED'
+  | 'TRY_REFRESH_TOKEN'
+  | 'TOKEN_THEFT_DETECTED'
+  | 'INVALID_CLAIMS'
+  | 'CROSS_SITE_REQUEST'
+  | 'GENERAL_ERROR'
+
+/** The base of every error that Keyturn throws. Its message never holds a token, a cookie or a key. */
+export abstract class SessionError extends Error {
+  /** Stable across versions and realms. */
+  abstract readonly code: ErrorCode
+}
+
+/** There is no session, or it has ended: the user must log in again. HTTP 401. */
+export class UnauthorizedError extends SessionError {
+  override readonly name = 'UnauthorizedError'
+  readonly code = 'UNAUTHORIZED'
+}
+
+/** The access token can not be used any more, the session may: refresh, then repeat the request. HTTP 401. */
+export class TryRefreshTokenError extends SessionError {
+  override readonly name = 'TryRefreshTokenError'
+  readonly code = 'TRY_REFRESH_TOKEN'
+}
+
+/** A refresh token was used by two parties. The session has been revoked for both. HTTP 401. */
+export class TokenTheftDetectedError extends SessionError {
+  override readonly name = 'TokenTheftDetectedError'
+  readonly code = 'TOKEN_THEFT_DETECTED'
+  /** Whose session it was. */
+  readonly userId: string
+  /** The handle of the session that was revoked. */
+  readonly handle: string
+
+  constructor(userId: string, handle: string) {
+    super('a refresh token was used by two parties; the session has been revoked')
+    this.userId = userId
+    this.handle = handle
+  }
+}
+
+/** One claim that did not hold, in the form that front-end SDKs read. */
+export interface ClaimValidationError {
+  /** Which validator refused. */
+  readonly id: string
+  /** Why, as any JSON. */
+  readonly reason?: unknown
+}
+
+/** The session is active, but its payload does not satisfy what the route demands. HTTP 403. */
+export class InvalidClaimsError extends SessionError {
+  override readonly name = 'InvalidClaimsError'
+  readonly code = 'INVALID_CLAIMS'
+  /** Every claim that did not hold. */
+  readonly claimValidationErrors: readonly ClaimValidationError[]
+
+  constructor(claimValidationErrors: readonly ClaimValidationError[]) {
+    super('the session does not satisfy the claims that this route demands')
+    this.claimValidationErrors = claimValidationErrors
+  }
+}
+
+/** The request came from another site. Nothing was changed, no cookie was touched. HTTP 403 (CSRF-01, CSRF-15). */
+export class CrossSiteRequestError extends SessionError {
+  override readonly name = 'CrossSiteRequestError'
+  readonly code = 'CROSS_SITE_REQUEST'
+}
+
+/** What went wrong behind a {@link GeneralError}. */
+export type GeneralErrorKind = 'unavailable' | 'misuse'
+
+/**
+ * Keyturn could not decide: the store failed (`unavailable`, HTTP 503), or it was called in a way that
+ * can not work (`misuse`, HTTP 500). Never a logout: nothing is revoked and no cookie is cleared (REV-11).
+ */
+export class GeneralError extends SessionError {
+  override readonly name = 'GeneralError'
+  readonly code = 'GENERAL_ERROR'
+  /** Whether trying again later can help. */
+  readonly kind: GeneralErrorKind
+
+  constructor(kind: GeneralErrorKind, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.kind = kind
+  }
+}
+
+/** Every error class of Keyturn, so that `switch (error.code)` narrows. */
+export type AnySessionError =
+  | UnauthorizedError
+  | TryRefreshTokenError
+  | TokenTheftDetectedError
+  | InvalidClaimsError
+  | CrossSiteRequestError
+  | GeneralError
+
+const codes: ReadonlySet<unknown> = new Set<ErrorCode>([
+  'UNAUTHORIZED', 'TRY_REFRESH_TOKEN', 'TOKEN_THEFT_DETECTED', 'INVALID_CLAIMS', 'CROSS_SITE_REQUEST', 'GENERAL_ERROR',
+])
+
+/** Whether a caught value is an error of Keyturn; unlike `instanceof` it also holds across realms and copies of the package. */
+export function isSessionError(error: unknown): error is AnySessionError {
+  return error instanceof Error && 'code' in error && codes.has(error.code)
+}
