@@ -1,0 +1,115 @@
+import { GeneralError } from '../base/errors.ts'
+import { parseHandle } from '../base/handle.ts'
+import type { SessionHandle } from '../base/handle.ts'
+import { isJsonObject, isPrototypeMember } from '../base/json.ts'
+import type { JsonObject, JsonValue } from '../base/json.ts'
+import type { EpochSeconds } from '../base/time.ts'
+
+/** What an access token says besides the application's payload (RFC 7519, RFC 9068). */
+export interface AccessClaims {
+  /** Who issued it. */
+  readonly iss: string
+  /** Whom it is for; absent unless an audience is configured. */
+  readonly aud?: string | readonly string[]
+  /** The user. */
+  readonly sub: string
+  /** The session. */
+  readonly sid: SessionHandle
+  /** The tenant. */
+  readonly tid: string
+  readonly iat: EpochSeconds
+  readonly exp: EpochSeconds
+  /** When the user last proved who they are. */
+  readonly auth_time: EpochSeconds
+  readonly jti: string
+  /** The generation of the refresh token that was issued with it. */
+  readonly gen: number
+  /** The branch of that refresh token. */
+  readonly brn: number
+  /** The version of the application's payload. */
+  readonly pv: number
+}
+
+/** Claims that the application's payload can not have: ours, those of the standards, and ways to a prototype (TOK-14, TOK-23). */
+export const reservedClaims: ReadonlySet<string> = new Set([
+  'iss', 'sub', 'sid', 'tid', 'aud', 'exp', 'iat', 'nbf', 'jti', 'cnf', 'typ', 'gen', 'brn', 'pv', 'auth_time',
+  '__proto__', 'constructor', 'prototype',
+])
+
+const MAX_DEPTH = 32
+
+/**
+ * Accepts a payload for access tokens.
+ * @throws GeneralError (`misuse`) that names the claim: it is reserved, would reach a prototype, is no JSON value or
+ * lies more than 32 levels deep (TOK-14, TOK-23).
+ */
+export function checkPayload(payload: JsonObject): void {
+  for (const [name, value] of Object.entries(payload)) {
+    if (reservedClaims.has(name)) throw new GeneralError('misuse', `the claim ${name} is reserved`)
+    if (!isPlain(value, MAX_DEPTH)) {
+      throw new GeneralError('misuse', `the claim ${JSON.stringify(name)} holds something that no access token can carry`)
+    }
+  }
+}
+
+/** Whether a value is made of JSON alone, without members that reach a prototype. */
+function isPlain(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) {
+    return value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
+  }
+  if (depth === 0) return false
+  if (Array.isArray(value)) return value.every(item => isPlain(item, depth - 1))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  return Object.entries(value).every(([name, member]) => !isPrototypeMember(name) && isPlain(member, depth - 1))
+}
+
+/**
+ * The claims in the members of a genuine token; `null` if one is missing or of another type (TOK-08, TOK-09).
+ * Whether they suit this application and this moment is not looked at.
+ */
+export function readClaims(members: JsonObject): AccessClaims | null {
+  const { iss, aud, sub, sid, tid, iat, exp, auth_time, jti, gen, brn, pv } = members
+  const handle = typeof sid === 'string' ? parseHandle(sid) : null
+  if (handle === null || !isText(iss) || !isText(sub) || !isText(tid) || !isText(jti)) return null
+  if (!isInstant(iat) || !isInstant(exp) || !isInstant(auth_time)) return null
+  if (!isCount(gen) || !isCount(brn) || !isCount(pv)) return null
+  const claims = { iss, sub, sid: handle, tid, iat, exp, auth_time, jti, gen, brn, pv }
+  if (aud === undefined) return claims
+  return isAudience(aud) ? { ...claims, aud } : null
+}
+
+/** The application's payload in the members of a genuine token; `null` if a member could reach a prototype (TOK-14). */
+export function readPayload(members: JsonObject): JsonObject | null {
+  const payload: JsonObject = {}
+  for (const name of Object.keys(members)) {
+    if (reservedClaims.has(name)) continue
+    const value = members[name]
+    if (value === undefined || !isPlain(value, MAX_DEPTH)) return null
+    payload[name] = value
+  }
+  return payload
+}
+
+/** Whether a member is a NumericDate that can be compared: a finite number, not negative (TOK-09). */
+export function isInstant(value: JsonValue | undefined): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
+
+/** Whether the members look like those of our access tokens, signed or not. */
+export function looksLikeOurs(members: JsonObject | null): boolean {
+  return isJsonObject(members) && typeof members['sid'] === 'string' && parseHandle(members['sid']) !== null
+    && isCount(members['gen']) && isCount(members['brn'])
+}
+
+function isText(value: JsonValue | undefined): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function isCount(value: JsonValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+function isAudience(value: JsonValue): value is string | string[] {
+  return typeof value === 'string' || (Array.isArray(value) && value.every(item => typeof item === 'string'))
+}

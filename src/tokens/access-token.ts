@@ -1,0 +1,157 @@
+import type { Awaitable } from '../base/awaitable.ts'
+import { isBase64url } from '../base/base64url.ts'
+import { GeneralError } from '../base/errors.ts'
+import { parseHandle } from '../base/handle.ts'
+import type { SessionHandle } from '../base/handle.ts'
+import { deepFreeze, parseJsonObject } from '../base/json.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import { checkPayload, isInstant, looksLikeOurs, readClaims, readPayload } from './access-claims.ts'
+import type { AccessClaims } from './access-claims.ts'
+import type { Crypto } from './crypto.ts'
+import { ACCESS_TOKEN_TYPE } from './key-ring.ts'
+import type { AccessKey, KeyRing } from './key-ring.ts'
+
+export { checkPayload, reservedClaims } from './access-claims.ts'
+export type { AccessClaims } from './access-claims.ts'
+
+/** The longest text that is looked at as an access token (DOS-01). */
+export const MAX_ACCESS_TOKEN_LENGTH = 8192
+
+/** The longest access token that is written: name and value of a cookie have 4,096 bytes together (CK-04). */
+const MAX_WRITTEN_LENGTH = 3900
+
+const MAX_CLOCK_TOLERANCE: Milliseconds = 60_000
+
+/** What an access token must agree with. */
+export interface AccessTokenExpectations {
+  readonly now: EpochMilliseconds
+  /** Compared exactly (TOK-10). */
+  readonly issuer: string
+  /** Must be among the token's audiences; with null the token must have none. */
+  readonly audience: string | null
+  /** No token is accepted for longer than this after its `iat`, whatever its `exp` says. */
+  readonly maxLifetime: Milliseconds
+  /** How far in the future `iat` and `nbf` may lie, for clocks that disagree: default 5 s, at most 60 s. */
+  readonly clockTolerance?: Milliseconds
+}
+
+/** What an access token turned out to be. */
+export type AccessTokenReading =
+  | { readonly kind: 'valid'; readonly claims: AccessClaims; readonly payload: JsonObject }
+  /** We signed it, and it was valid until its time was over. */
+  | { readonly kind: 'expired'; readonly claims: AccessClaims }
+  /** It looks like ours, but no key in the ring has this name: another process may have made one. */
+  | { readonly kind: 'unknown-key'; readonly kid: string }
+  /** It claims a key of ours, but the signature or a claim does not hold. */
+  | { readonly kind: 'invalid' }
+  /** Not an access token of ours at all. */
+  | { readonly kind: 'foreign' }
+
+const foreign = { kind: 'foreign' } as const
+const invalid = { kind: 'invalid' } as const
+
+/**
+ * Writes an access token: the claims and the application's payload, JSON text, side by side.
+ * @throws GeneralError (`misuse`) for a reserved claim in the payload (TOK-23), or if no cookie could hold the token.
+ */
+export function writeAccessToken(key: AccessKey, claims: AccessClaims, payloadJson: string): Awaitable<string> {
+  const payload = parseJsonObject(payloadJson)
+  if (payload === null) throw new GeneralError('misuse', 'the payload of an access token must be a JSON object')
+  // It was checked when it was stored, but whoever edits the database must not decide who a user is.
+  checkPayload(payload)
+  const token = key.sign(JSON.stringify({ ...claims, ...payload }))
+  return typeof token === 'string' ? checkLength(token) : token.then(checkLength)
+}
+
+function checkLength(token: string): string {
+  if (token.length <= MAX_WRITTEN_LENGTH) return token
+  throw new GeneralError(
+    'misuse',
+    `the access token would be ${token.length} characters long, and browsers drop cookies of more than 4,096 bytes: `
+      + 'keep less in the JWT payload, and what only the server needs in the session info',
+  )
+}
+
+/**
+ * Judges an access token: shape, then key, then signature, then claims (TOK-01). Never throws on any text.
+ * Synchronous where the platform's cryptography is.
+ */
+export function readAccessToken(
+  text: string,
+  ring: KeyRing,
+  expected: AccessTokenExpectations,
+): Awaitable<AccessTokenReading> {
+  if (text.length > MAX_ACCESS_TOKEN_LENGTH) return foreign
+  const headerEnd = text.indexOf('.')
+  const payloadEnd = text.indexOf('.', headerEnd + 1)
+  if (headerEnd < 0 || payloadEnd < 0 || text.includes('.', payloadEnd + 1)) return foreign
+  const header = text.slice(0, headerEnd)
+  const payload = text.slice(headerEnd + 1, payloadEnd)
+  const signature = text.slice(payloadEnd + 1)
+
+  const key = ring.accessKeyByHeader(header)
+  if (key === null) return classify(header, payload, signature, ring)
+  const genuine = key.verify(text.slice(0, payloadEnd), signature)
+  if (typeof genuine === 'boolean') return genuine ? readGenuine(ring.decodeText(payload), expected) : invalid
+  return genuine.then(later => later ? readGenuine(ring.decodeText(payload), expected) : invalid)
+}
+
+/**
+ * The session that an access token names, without any look at its signature: to find tokens that belong together,
+ * never to decide anything (TOK-01). `null` if the text is not of the shape of our access tokens.
+ */
+export function decodeSessionHandleUnverified(
+  text: string,
+  crypto: Pick<Crypto, 'decodeText'>,
+): SessionHandle | null {
+  if (text.length > MAX_ACCESS_TOKEN_LENGTH) return null
+  const headerEnd = text.indexOf('.')
+  const payloadEnd = text.indexOf('.', headerEnd + 1)
+  if (headerEnd < 0 || payloadEnd < 0 || text.includes('.', payloadEnd + 1)) return null
+  const sid = decodeObject(crypto, text.slice(headerEnd + 1, payloadEnd))?.['sid']
+  return typeof sid === 'string' ? parseHandle(sid) : null
+}
+
+/** Judges the claims of a token whose signature held. */
+function readGenuine(text: string | null, expected: AccessTokenExpectations): AccessTokenReading {
+  const members = text === null ? null : parseJsonObject(text)
+  if (members === null) return invalid
+  const claims = readClaims(members)
+  if (claims === null || claims.iss !== expected.issuer || !isFor(claims.aud, expected.audience)) return invalid
+
+  const { now, maxLifetime } = expected
+  const horizon = now + Math.min(expected.clockTolerance ?? 5000, MAX_CLOCK_TOLERANCE)
+  const { nbf } = members
+  if (claims.iat * 1000 > horizon) return invalid
+  if (nbf !== undefined && (!isInstant(nbf) || nbf * 1000 > horizon)) return invalid
+  const payload = readPayload(members)
+  if (payload === null) return invalid
+
+  deepFreeze(claims)
+  // A lifetime that was lowered in the configuration shortens the tokens that are out already (REV-05).
+  if (claims.exp * 1000 <= now || claims.iat * 1000 + maxLifetime <= now) return { kind: 'expired', claims }
+  return { kind: 'valid', claims, payload: deepFreeze(payload) }
+}
+
+function isFor(audiences: AccessClaims['aud'], audience: string | null): boolean {
+  if (audience === null) return audiences === undefined
+  return typeof audiences === 'string' ? audiences === audience : audiences?.includes(audience) === true
+}
+
+/** Tells apart what has no header of ours, so that a key that is new to this process can be fetched. */
+function classify(header: string, payload: string, signature: string, ring: KeyRing): AccessTokenReading {
+  const members = decodeObject(ring, header)
+  const kid = members?.['kid']
+  if (typeof kid !== 'string') return foreign
+  if (ring.hasAccessKey(kid)) return invalid
+  if (members?.['typ'] !== ACCESS_TOKEN_TYPE || kid.length !== 16 || !isBase64url(kid) || !isBase64url(signature)) {
+    return foreign
+  }
+  return looksLikeOurs(decodeObject(ring, payload)) ? { kind: 'unknown-key', kid } : foreign
+}
+
+function decodeObject(crypto: Pick<Crypto, 'decodeText'>, segment: string): JsonObject | null {
+  const text = crypto.decodeText(segment)
+  return text === null ? null : parseJsonObject(text)
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { sampleRefreshKey, sampleRing } from '../../test/support/key-ring.ts'
+import { createHandle } from '../base/handle.ts'
+import { nodeCrypto } from '../platform/node-crypto.ts'
+import { createAntiCsrfToken, isAntiCsrfToken } from './anti-csrf.ts'
+
+const key = await sampleRefreshKey()
+const ring = await sampleRing([], [key])
+const mine = createHandle('cookie', nodeCrypto.randomBytes)
+const other = createHandle('cookie', nodeCrypto.randomBytes)
+
+test('CSRF-06: a token is good for its own session, under its own key', async () => {
+  const token = await createAntiCsrfToken(key, mine, nodeCrypto.randomBytes)
+  expect(await isAntiCsrfToken(ring, mine, token)).toBe(true)
+  expect(await isAntiCsrfToken(ring, other, token)).toBe(false)
+  expect(await isAntiCsrfToken(await sampleRing(), mine, token)).toBe(false)
+  const namesake = await sampleRing([], [await sampleRefreshKey({ kid: key.kid })])
+  expect(await isAntiCsrfToken(namesake, mine, token)).toBe(false)
+})
+
+test('CSRF-06: two tokens of a session differ, and a changed one is refused', async () => {
+  const token = await createAntiCsrfToken(key, mine, nodeCrypto.randomBytes)
+  expect(await createAntiCsrfToken(key, mine, nodeCrypto.randomBytes)).not.toBe(token)
+  for (let index = 0; index < token.length; index++) {
+    const changed = token.slice(0, index) + (token[index] === 'A' ? 'B' : 'A') + token.slice(index + 1)
+    expect(await isAntiCsrfToken(ring, mine, changed)).toBe(false)
+  }
+})
+
+test('CSRF-07: refuses what stands for nothing', async () => {
+  const dots = `${key.kid}.${'A'.repeat(22)}.${'A'.repeat(43)}`
+  for (const text of ['', ' ', '0', 'null', 'undefined', '[object Object]', '..', dots, 'x'.repeat(83), 'x'.repeat(1e6)]) {
+    expect(await isAntiCsrfToken(ring, mine, text)).toBe(false)
+  }
+})

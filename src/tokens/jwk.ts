@@ -1,0 +1,100 @@
+import { decodeBase64url } from '../base/base64url.ts'
+import { GeneralError } from '../base/errors.ts'
+import type { SignatureAlgorithm } from './crypto.ts'
+
+/** A JSON Web Key (RFC 7517, RFC 7518 section 6, RFC 8037) of the kinds that Keyturn uses. */
+export type Jwk = {
+  readonly kty?: string
+  readonly alg?: string
+  readonly crv?: string
+  readonly x?: string
+  readonly y?: string
+  readonly n?: string
+  readonly e?: string
+  readonly d?: string
+  readonly p?: string
+  readonly q?: string
+  readonly dp?: string
+  readonly dq?: string
+  readonly qi?: string
+  readonly k?: string
+}
+
+/** A public key as other services read it: public members only (TOK-21). */
+export interface PublicJwk {
+  readonly kty: string
+  readonly kid: string
+  readonly alg: SignatureAlgorithm
+  readonly use: 'sig'
+  readonly crv?: string
+  readonly x?: string
+  readonly y?: string
+  readonly n?: string
+  readonly e?: string
+}
+
+/** A JSON Web Key Set (RFC 7517 section 5). */
+export interface JwkSet {
+  readonly keys: readonly PublicJwk[]
+}
+
+/** Which half of a key pair. */
+export type KeyHalf = 'public' | 'private'
+
+type NumberMember = 'x' | 'y' | 'n' | 'e' | 'd' | 'p' | 'q' | 'dp' | 'dq' | 'qi' | 'k'
+
+interface KeyKind {
+  readonly kty: string
+  readonly crv?: string
+  readonly publicMembers: readonly NumberMember[]
+  readonly privateMembers: readonly NumberMember[]
+}
+
+const kinds: Readonly<Record<SignatureAlgorithm, KeyKind>> = {
+  ES256: { kty: 'EC', crv: 'P-256', publicMembers: ['x', 'y'], privateMembers: ['d'] },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519', publicMembers: ['x'], privateMembers: ['d'] },
+  RS256: { kty: 'RSA', publicMembers: ['n', 'e'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
+  HS256: { kty: 'oct', publicMembers: ['k'], privateMembers: [] },
+}
+
+/**
+ * The members that this half of a key of this algorithm has, and no others.
+ * @throws GeneralError (`misuse`) if `alg` is missing or another, if the key is of another kind or malformed (TOK-03),
+ * or if it is too weak (TOK-22).
+ */
+export function checkJwk(algorithm: SignatureAlgorithm, jwk: Jwk, half: KeyHalf): Jwk {
+  const { kty, crv, publicMembers, privateMembers } = kinds[algorithm]
+  if (jwk.alg !== algorithm) throw new GeneralError('misuse', `the key must name its algorithm, ${algorithm}, as alg`)
+  if (jwk.kty !== kty || jwk.crv !== crv) {
+    throw new GeneralError('misuse', `a key for ${algorithm} must be of type ${kty}${crv === undefined ? '' : ` ${crv}`}`)
+  }
+  const members: [string, string][] = []
+  for (const name of half === 'public' ? publicMembers : [...publicMembers, ...privateMembers]) {
+    const value = jwk[name]
+    const bytes = typeof value === 'string' ? decodeBase64url(value) : null
+    if (value === undefined || bytes === null || !isStrong(algorithm, name, bytes)) {
+      throw new GeneralError('misuse', `the key for ${algorithm} is malformed or too weak (member ${name})`)
+    }
+    members.push([name, value])
+  }
+  return { kty, ...(crv === undefined ? {} : { crv }), ...Object.fromEntries(members) }
+}
+
+/** What others may see of a key. @throws GeneralError as {@link checkJwk} does. */
+export function toPublicJwk(kid: string, algorithm: SignatureAlgorithm, jwk: Jwk): PublicJwk {
+  return { ...checkJwk(algorithm, jwk, 'public'), kty: kinds[algorithm].kty, kid, alg: algorithm, use: 'sig' }
+}
+
+/** Whether a secret is long enough for HMAC-SHA-256, and was filled at all (TOK-22). */
+export function isStrongSecret(bytes: Uint8Array): boolean {
+  return bytes.length >= 32 && bytes.some(byte => byte !== 0)
+}
+
+function isStrong(algorithm: SignatureAlgorithm, name: NumberMember, bytes: Uint8Array): boolean {
+  if (algorithm === 'HS256') return isStrongSecret(bytes)
+  if (algorithm === 'ES256' || algorithm === 'EdDSA') return bytes.length === 32
+  if (name === 'n') return bytes.length >= 256 && (bytes[0] ?? 0) >= 0x80
+  // 65537 is what everybody makes, and large enough against every known attack on small exponents.
+  if (name === 'e') return bytes.length === 3 && bytes[0] === 1 && bytes[1] === 0 && bytes[2] === 1
+  return bytes.length > 0
+}

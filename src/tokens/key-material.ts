@@ -1,0 +1,110 @@
+import { decodeBase64url, encodeBase64url } from '../base/base64url.ts'
+import { GeneralError } from '../base/errors.ts'
+import { isJsonObject, parseJsonObject } from '../base/json.ts'
+import type { JsonObject, JsonValue } from '../base/json.ts'
+import type { EpochMilliseconds } from '../base/time.ts'
+import type { Crypto, Sealer, SignatureAlgorithm } from './crypto.ts'
+import { createAccessKey } from './key-ring.ts'
+import type { AccessKey } from './key-ring.ts'
+import type { Jwk } from './jwk.ts'
+import type { StoredKey } from './key-store.ts'
+import { createRefreshKey } from './refresh-token.ts'
+import type { RefreshKey } from './refresh-token.ts'
+
+/** A key, ready for use, by its purpose. */
+export type LoadedKey =
+  | { readonly purpose: 'access'; readonly key: AccessKey }
+  | { readonly purpose: 'refresh'; readonly key: RefreshKey }
+
+/** Makes and loads keys, sealed with the application's secrets. */
+export interface KeyVault {
+  /** Makes a new key. */
+  create(algorithm: StoredKey['algorithm'], createdAt: EpochMilliseconds, activeFrom: EpochMilliseconds): Promise<StoredKey>
+  /**
+   * Loads a key.
+   * @throws GeneralError (`misuse`) if no secret opens it, or if it does not fit its algorithm. Never makes a new one.
+   */
+  load(stored: StoredKey): Promise<LoadedKey>
+  /** The material sealed with the newest secret, or null if it is already, or if there is no secret (ST-02). */
+  reseal(stored: StoredKey): Promise<string | null>
+}
+
+const MIN_SECRET_LENGTH = 32
+
+/** Refuses secrets that could be guessed. @throws GeneralError (`misuse`) (TOK-22). */
+export function checkSecrets(secrets: readonly string[]): void {
+  if (secrets.every(secret => typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH)) return
+  throw new GeneralError('misuse', `each of the secrets must be a text of at least ${MIN_SECRET_LENGTH} characters`)
+}
+
+/**
+ * Prepares the secrets: the first seals, any opens. To change a secret, first add the new one behind the old one in
+ * every process, then in front of it, then drop the old one.
+ */
+export async function createKeyVault(crypto: Crypto, secrets: readonly string[]): Promise<KeyVault> {
+  const sealers: Sealer[] = []
+  for (const secret of secrets) sealers.push(await crypto.sealer(secret))
+  const [newest] = sealers
+
+  /** Which of the sealers opens the material, or null for material in clear, and what is in it. */
+  async function open(stored: StoredKey): Promise<{ readonly by: Sealer | null; readonly text: string }> {
+    if (stored.material.startsWith('{')) return { by: null, text: stored.material }
+    for (const sealer of sealers) {
+      const text = await sealer.open(stored.material, contextOf(stored))
+      if (text !== null) return { by: sealer, text }
+    }
+    throw new GeneralError('misuse', `no configured secret opens the key ${stored.kid}: `
+      + 'configure the secret that sealed it beside the new one, or remove the key, which ends the sessions that use it')
+  }
+
+  return {
+    async create(algorithm, createdAt, activeFrom) {
+      const isRefreshKey = algorithm === 'HMAC-SHA-256'
+      const key: StoredKey = {
+        kid: encodeBase64url(crypto.randomBytes(12)),
+        purpose: isRefreshKey ? 'refresh' : 'access',
+        algorithm,
+        createdAt,
+        activeFrom,
+        material: JSON.stringify(isRefreshKey
+          ? { kty: 'oct', k: encodeBase64url(crypto.randomBytes(32)) }
+          : await crypto.generateKey(algorithm)),
+      }
+      return newest === undefined ? key : { ...key, material: await newest.seal(key.material, contextOf(key)) }
+    },
+
+    async load(stored) {
+      const { kid, algorithm, activeFrom } = stored
+      const material = parseJsonObject((await open(stored)).text)
+      if (algorithm === 'HMAC-SHA-256') {
+        const bytes = typeof material?.['k'] === 'string' ? decodeBase64url(material['k']) : null
+        if (stored.purpose !== 'refresh' || bytes === null) throw malformed(kid)
+        return { purpose: 'refresh', key: await createRefreshKey(crypto, { kid, activeFrom, bytes }) }
+      }
+      const { privateKey, publicKey } = material ?? {}
+      if (stored.purpose !== 'access' || !isJwk(privateKey) || !isJwk(publicKey)) throw malformed(kid)
+      const key = { kid, algorithm: algorithm satisfies SignatureAlgorithm, activeFrom, material: { privateKey, publicKey } }
+      return { purpose: 'access', key: await createAccessKey(crypto, key) }
+    },
+
+    async reseal(stored) {
+      if (newest === undefined) return null
+      const { by, text } = await open(stored)
+      return by === newest ? null : newest.seal(text, contextOf(stored))
+    },
+  }
+}
+
+/** What sealed material belongs to: sealed under one name it can not be opened under another (ST-02). */
+function contextOf(key: StoredKey): string {
+  return `${key.purpose} ${key.algorithm} ${key.kid}`
+}
+
+function malformed(kid: string): GeneralError {
+  return new GeneralError('misuse', `the key ${kid} in the store is malformed`)
+}
+
+/** Whether a member can be handed to the key check, which looks at each of its members. */
+function isJwk(value: JsonValue | undefined): value is Jwk & JsonObject {
+  return isJsonObject(value)
+}

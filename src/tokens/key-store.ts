@@ -1,0 +1,37 @@
+import type { EpochMilliseconds } from '../base/time.ts'
+import type { SignatureAlgorithm } from './crypto.ts'
+
+/** What a key is for: signing access tokens, or deriving and authenticating refresh tokens. Never both (TOK-07). */
+export type KeyPurpose = 'access' | 'refresh'
+
+/** A key as the store keeps it. */
+export interface StoredKey {
+  /** Names the key: 16 characters of base64url, unique. Public. */
+  readonly kid: string
+  readonly purpose: KeyPurpose
+  /** The signature algorithm of an access key; `HMAC-SHA-256` for a refresh key. */
+  readonly algorithm: SignatureAlgorithm | 'HMAC-SHA-256'
+  readonly createdAt: EpochMilliseconds
+  /** From when on it may sign: later than `createdAt`, so that every verifier knows it before its first use (TOK-20). */
+  readonly activeFrom: EpochMilliseconds
+  /** The key itself: sealed if the application has a secret, JSON otherwise (ST-02). */
+  readonly material: string
+}
+
+/** Where keys are kept. Part of the store port: the application's database holds both. */
+export interface KeyStore {
+  /** Every key, oldest `activeFrom` first. */
+  listKeys(): Promise<readonly StoredKey[]>
+  /**
+   * Adds the key if the newest key of its purpose (by `activeFrom`) is still `newest`, or if there is none
+   * and `newest` is null. Among processes that try at once exactly one gets `true` (TOK-20).
+   */
+  addKeyIfNewest(key: StoredKey, newest: string | null): Promise<boolean>
+  /** Replaces the material of a key if it is still `current`: how keys are sealed anew. False if it was not. */
+  replaceKeyMaterial(kid: string, current: string, next: string): Promise<boolean>
+  /**
+   * Removes a key and appends a `keys` change that is kept until `until`, so that every process drops
+   * the key at once. False if there was none.
+   */
+  removeKey(kid: string, until: EpochMilliseconds): Promise<boolean>
+}

@@ -1,0 +1,104 @@
+import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import type { KeyPurpose, StoredKey } from './key-store.ts'
+
+/** How keys come and go. */
+export interface KeyPolicy {
+  /** How long a signing key signs. */
+  readonly accessKeyLifetime: Milliseconds
+  /** How long a refresh key writes new refresh tokens. */
+  readonly refreshKeyLifetime: Milliseconds
+  /** How long before its first use a key is published, so that every process has read it by then (TOK-20). */
+  readonly publicationLead: Milliseconds
+  /** How long after its last use a signing key still verifies. */
+  readonly accessKeyRetention: Milliseconds
+  /** How long after its last use a refresh key still verifies: longer than any session can be idle. */
+  readonly refreshKeyRetention: Milliseconds
+}
+
+const MINUTE: Milliseconds = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** How long any access token can live: the most that can be configured. */
+export const LONGEST_ACCESS_TOKEN_LIFETIME: Milliseconds = DAY
+
+/** The policy that every application has. */
+export const keyPolicy: KeyPolicy = {
+  accessKeyLifetime: 7 * DAY,
+  refreshKeyLifetime: 90 * DAY,
+  publicationLead: HOUR,
+  // Not the configured lifetime: tokens that were issued under a longer one survive its change.
+  accessKeyRetention: LONGEST_ACCESS_TOKEN_LIFETIME + MINUTE,
+  refreshKeyRetention: 400 * DAY,
+}
+
+/** Which keys a plan is for, and what they must be. */
+export interface KeyDemand {
+  readonly purpose: KeyPurpose
+  readonly algorithm: StoredKey['algorithm']
+}
+
+export type RotationPlan =
+  | { readonly kind: 'keep' }
+  /** Add a key, if `newest` is still the newest of its purpose. */
+  | { readonly kind: 'add'; readonly activeFrom: EpochMilliseconds; readonly newest: string | null }
+
+const keep: RotationPlan = { kind: 'keep' }
+
+/**
+ * Whether a key must be added now. The first is active at once; every later one is published before its use.
+ * A change of the algorithm does not wait for the lifetime of the key in force. Pure.
+ */
+export function planRotation(
+  keys: readonly StoredKey[],
+  demand: KeyDemand,
+  now: EpochMilliseconds,
+  policy: KeyPolicy,
+): RotationPlan {
+  const newest = newestOf(keys, demand.purpose)
+  if (newest === null) return { kind: 'add', activeFrom: now, newest: null }
+  // One key at a time: processes that are configured differently during a roll-out must not outbid each other.
+  if (newest.activeFrom > now) return keep
+  const lifetime = demand.purpose === 'access' ? policy.accessKeyLifetime : policy.refreshKeyLifetime
+  const due = newest.algorithm === demand.algorithm ? newest.activeFrom + lifetime : now
+  const earliest = now + policy.publicationLead
+  return due > earliest ? keep : { kind: 'add', activeFrom: earliest, newest: newest.kid }
+}
+
+/** A key now, whatever the one in force: published first and used later, as any other. Pure. */
+export function planEarlyRotation(
+  keys: readonly StoredKey[],
+  purpose: KeyPurpose,
+  now: EpochMilliseconds,
+  policy: KeyPolicy,
+): { readonly activeFrom: EpochMilliseconds; readonly newest: string | null } {
+  const newest = newestOf(keys, purpose)
+  if (newest === null) return { activeFrom: now, newest: null }
+  return { activeFrom: Math.max(now + policy.publicationLead, newest.activeFrom + 1), newest: newest.kid }
+}
+
+/** The names of the keys that nothing which is still alive can need. Pure. */
+export function retiredKeys(
+  keys: readonly StoredKey[],
+  now: EpochMilliseconds,
+  policy: KeyPolicy,
+): readonly string[] {
+  return keys.filter(key => {
+    const retention = key.purpose === 'access' ? policy.accessKeyRetention : policy.refreshKeyRetention
+    return keys.some(other => (
+      other.purpose === key.purpose && isNewer(other, key) && other.activeFrom + retention <= now
+    ))
+  }).map(key => key.kid)
+}
+
+function newestOf(keys: readonly StoredKey[], purpose: KeyPurpose): StoredKey | null {
+  let newest: StoredKey | null = null
+  for (const key of keys) {
+    if (key.purpose === purpose && (newest === null || isNewer(key, newest))) newest = key
+  }
+  return newest
+}
+
+function isNewer(left: StoredKey, right: StoredKey): boolean {
+  return left.activeFrom > right.activeFrom || (left.activeFrom === right.activeFrom && left.kid > right.kid)
+}

@@ -1,0 +1,153 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { sampleRefreshKey } from '../../test/support/key-ring.ts'
+import { encodeBase64url } from '../base/base64url.ts'
+import { createHandle } from '../base/handle.ts'
+import { nodeCrypto } from '../platform/node-crypto.ts'
+import { webCrypto } from '../platform/web-crypto.ts'
+import { createRefreshKey, hashSecret, parseRefreshToken } from './refresh-token.ts'
+import type { RefreshToken, RefreshTokenParts } from './refresh-token.ts'
+
+const key = await sampleRefreshKey()
+const counts = fc.integer({ min: 0, max: 2 ** 31 - 1 })
+const parts: fc.Arbitrary<RefreshTokenParts> = fc.record({
+  handle: fc.tuple(fc.constantFrom('cookie' as const, 'header' as const), bytes(16)).map(([mode, chance]) => (
+    createHandle(mode, () => chance)
+  )),
+  generation: counts,
+  branch: counts,
+  secret: bytes(32).map(encodeBase64url),
+})
+
+const example: RefreshTokenParts = {
+  handle: createHandle('cookie', nodeCrypto.randomBytes),
+  generation: 7,
+  branch: 1,
+  secret: encodeBase64url(nodeCrypto.randomBytes(32)),
+}
+
+describe('the format', () => {
+  test('what is written is read again, and is genuine', async () => {
+    await fc.assert(fc.asyncProperty(parts, async written => {
+      const text = await key.write(written)
+      const token = parsed(text)
+      expect(token).toMatchObject({ ...written, kid: key.kid })
+      expect(text).toBe(`${token.signed}.${token.tag}`)
+      expect(text.length).toBeLessThanOrEqual(154)
+      expect(await key.isGenuine(token)).toBe(true)
+    }))
+  })
+
+  test('a changed character makes a text that is not read or not genuine', async () => {
+    const text = await key.write(example)
+    for (let index = 0; index < text.length; index++) {
+      for (const other of ['A', 'B', '1', '.', '-', ' ', 'é', '']) {
+        if (other === text[index]) continue
+        const token = parseRefreshToken(text.slice(0, index) + other + text.slice(index + 1))
+        expect(token !== null && await key.isGenuine(token)).toBe(false)
+      }
+    }
+  })
+
+  test('counts have one spelling', async () => {
+    const text = await key.write(example)
+    for (const spelling of ['07', '+7', '-7', '7.0', '7e0', '0x7', ' 7', '7 ', '', '٧', '2147483648', '9'.repeat(11)]) {
+      expect(parseRefreshToken(text.replace('.7.', `.${spelling}.`))).toBeNull()
+    }
+    expect(parseRefreshToken(text.replace('.7.', '.2147483647.'))).not.toBeNull()
+  })
+
+  test('DOS-01: refuses what is too long, whatever it holds', () => {
+    for (const text of ['x'.repeat(1e6), '.'.repeat(1e6), `kt1-${'.'.repeat(253)}`, `kt1-${'A'.repeat(253)}`]) {
+      expect(parseRefreshToken(text)).toBeNull()
+    }
+  })
+
+  test('never throws: 10,000 texts that are none, and as many that nearly are', async () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), text => {
+      expect(parseRefreshToken(text)).toBeNull()
+    }), { numRuns: 10_000 })
+    const text = await key.write(example)
+    fc.assert(fc.property(
+      fc.nat(text.length), fc.nat(4), fc.string({ unit: 'binary', maxLength: 4 }),
+      (from, removed, inserted) => {
+        const token = parseRefreshToken(text.slice(0, from) + inserted + text.slice(from + removed))
+        if (token !== null) expect(`${token.signed}.${token.tag}`.length).toBeLessThanOrEqual(256)
+      },
+    ), { numRuns: 10_000 })
+  })
+})
+
+describe('the key', () => {
+  test('knows its own tokens only', async () => {
+    const other = await sampleRefreshKey()
+    const namesake = await sampleRefreshKey({ kid: key.kid })
+    const token = parsed(await key.write(example))
+    expect(await other.isGenuine(token)).toBe(false)
+    expect(await namesake.isGenuine(token)).toBe(false)
+    expect(await key.isGenuine({ ...token, kid: other.kid })).toBe(false)
+  })
+
+  test('derives a child from every part of its place, and the same one each time', async () => {
+    const { handle, generation, branch, secret } = example
+    const child = await key.childSecret(handle, generation, branch, secret)
+    expect(child).toHaveLength(43)
+    expect(await key.childSecret(handle, generation, branch, secret)).toBe(child)
+    const other = await sampleRefreshKey()
+    const others = await Promise.all([
+      key.childSecret(createHandle('cookie', nodeCrypto.randomBytes), generation, branch, secret),
+      key.childSecret(handle, generation + 1, branch, secret),
+      key.childSecret(handle, generation, branch + 1, secret),
+      key.childSecret(handle, 71, 1, secret),
+      key.childSecret(handle, 7, 11, secret),
+      key.childSecret(handle, generation, branch, child),
+      other.childSecret(handle, generation, branch, secret),
+    ])
+    expect(new Set([child, secret, ...others]).size).toBe(others.length + 2)
+  })
+
+  test('derives and writes the same on every platform', async () => {
+    const bytes = nodeCrypto.randomBytes(32)
+    const [onNode, onWeb] = await Promise.all([nodeCrypto, webCrypto].map(crypto => (
+      createRefreshKey(crypto, { kid: key.kid, activeFrom: 0, bytes })
+    )))
+    if (onNode === undefined || onWeb === undefined) throw new Error('no keys')
+    const text = await onWeb.write(example)
+    expect(text).toBe(await onNode.write(example))
+    expect(onNode.isGenuine(parsed(text))).toBe(true)
+    expect(await onWeb.isGenuine(parsed(text))).toBe(true)
+    const { handle, secret } = example
+    expect(await onWeb.childSecret(handle, 8, 0, secret)).toBe(await onNode.childSecret(handle, 8, 0, secret))
+    expect(await hashSecret(webCrypto, secret)).toBe(await hashSecret(nodeCrypto, secret))
+  })
+
+  test('TOK-07: uses a subkey of its own for tags, children and anti-CSRF tokens', async () => {
+    const token = parsed(await key.write(example))
+    const { handle, generation, branch, secret } = example
+    const message = `${handle}.${generation}.${branch}.${secret}`
+    expect(await key.antiCsrfMac(token.signed)).not.toBe(token.tag)
+    expect(await key.antiCsrfMac(message)).not.toBe(await key.childSecret(handle, generation, branch, secret))
+  })
+
+  test('TOK-22: is refused when weak', async () => {
+    for (const bytes of [new Uint8Array(32), new Uint8Array(31).fill(1), new Uint8Array()]) {
+      await expect(createRefreshKey(nodeCrypto, { kid: key.kid, activeFrom: 0, bytes }))
+        .rejects.toMatchObject({ kind: 'misuse' })
+    }
+  })
+})
+
+test('ST-01: the hash of a secret is not the plain hash that other uses might keep', async () => {
+  expect(await hashSecret(nodeCrypto, example.secret)).toHaveLength(43)
+  expect(await hashSecret(nodeCrypto, example.secret)).not.toBe(nodeCrypto.sha256(example.secret))
+})
+
+function parsed(text: string): RefreshToken {
+  const token = parseRefreshToken(text)
+  if (token === null) throw new Error('not a refresh token')
+  return token
+}
+
+function bytes(length: number): fc.Arbitrary<Uint8Array> {
+  return fc.uint8Array({ minLength: length, maxLength: length })
+}

@@ -1,0 +1,132 @@
+import type { Awaitable } from '../base/awaitable.ts'
+import { decodeBase64url, isBase64url } from '../base/base64url.ts'
+import { constantTimeEqual } from '../base/constant-time.ts'
+import { parseHandle } from '../base/handle.ts'
+import type { SessionHandle } from '../base/handle.ts'
+import type { EpochMilliseconds } from '../base/time.ts'
+import type { Crypto, Mac } from './crypto.ts'
+
+/**
+ * The parts of a refresh token, `kt1-<kid>.<handle>.<generation>.<branch>.<secret>.<tag>`. Only its shape is known
+ * to be right; whether we issued it is for {@link RefreshKey.isGenuine} to say.
+ */
+export interface RefreshToken {
+  /** The refresh key that wrote it. */
+  readonly kid: string
+  readonly handle: SessionHandle
+  readonly generation: number
+  readonly branch: number
+  /** 32 bytes, base64url. */
+  readonly secret: string
+  /** HMAC-SHA-256 over {@link RefreshToken.signed}, base64url. */
+  readonly tag: string
+  /** Everything before the tag. */
+  readonly signed: string
+}
+
+/** What a refresh token is written from. */
+export interface RefreshTokenParts {
+  readonly handle: SessionHandle
+  readonly generation: number
+  readonly branch: number
+  /** 32 bytes, base64url. */
+  readonly secret: string
+}
+
+/**
+ * A refresh key, ready for use: it authenticates refresh tokens, derives the secrets of their children and
+ * authenticates anti-CSRF tokens, each with a subkey of its own (TOK-07).
+ */
+export interface RefreshKey {
+  readonly kid: string
+  readonly activeFrom: EpochMilliseconds
+  /** Whether this key wrote the token; takes the same time for every wrong tag (TOK-19). */
+  isGenuine(token: RefreshToken): Awaitable<boolean>
+  /**
+   * The secret of the child of `parentSecret` at this place in the lineage. Always derived with the key that the
+   * parent names, so that every process answers a retry with the same bytes.
+   */
+  childSecret(handle: SessionHandle, generation: number, branch: number, parentSecret: string): Awaitable<string>
+  /** Writes a refresh token that names this key. */
+  write(parts: RefreshTokenParts): Awaitable<string>
+  /** Authenticates anti-CSRF tokens (CSRF-06). */
+  readonly antiCsrfMac: Mac
+}
+
+const VERSION = 'kt1-'
+const KID_LENGTH = 16
+const HANDLE_LENGTH = 23
+const SECRET_LENGTH = 43
+const MAX_LENGTH = 256
+const MAX_COUNT = 2 ** 31 - 1
+
+/** Reads the shape of a refresh token in time that grows with nothing; `null` for any other text (DOS-01, DOS-02). */
+export function parseRefreshToken(text: string): RefreshToken | null {
+  if (text.length > MAX_LENGTH || !text.startsWith(VERSION)) return null
+  // Key ids may hold hyphens, so the fields of fixed length are taken by their place.
+  const kidEnd = VERSION.length + KID_LENGTH
+  const handleEnd = kidEnd + 1 + HANDLE_LENGTH
+  const generationEnd = text.indexOf('.', handleEnd + 1)
+  const branchEnd = text.indexOf('.', generationEnd + 1)
+  const secretEnd = branchEnd + 1 + SECRET_LENGTH
+  if (generationEnd < 0 || branchEnd < 0 || text.length !== secretEnd + 1 + SECRET_LENGTH) return null
+  if (text[kidEnd] !== '.' || text[handleEnd] !== '.' || text[secretEnd] !== '.') return null
+  const kid = text.slice(VERSION.length, kidEnd)
+  const handle = parseHandle(text.slice(kidEnd + 1, handleEnd))
+  const generation = parseCount(text.slice(handleEnd + 1, generationEnd))
+  const branch = parseCount(text.slice(generationEnd + 1, branchEnd))
+  const secret = text.slice(branchEnd + 1, secretEnd)
+  const tag = text.slice(secretEnd + 1)
+  if (handle === null || generation === null || branch === null) return null
+  if (!isBase64url(kid) || !isBase64url(secret) || !isBase64url(tag)) return null
+  return { kid, handle, generation, branch, secret, tag, signed: text.slice(0, secretEnd) }
+}
+
+/** Prepares a refresh key of 32 random bytes. @throws GeneralError (`misuse`) if it is shorter or all zero (TOK-22). */
+export async function createRefreshKey(
+  crypto: Crypto,
+  key: { readonly kid: string; readonly activeFrom: EpochMilliseconds; readonly bytes: Uint8Array },
+): Promise<RefreshKey> {
+  const { kid, activeFrom } = key
+  const root = await crypto.mac(key.bytes)
+  const subkey = async (purpose: string): Promise<Mac> => {
+    const bytes = decodeBase64url(await root(`keyturn ${purpose} 1`))
+    if (bytes === null) throw new TypeError('a MAC of this platform is not base64url')
+    return crypto.mac(bytes)
+  }
+  const tagMac = await subkey('refresh token tag')
+  const childMac = await subkey('refresh token child')
+  return {
+    kid,
+    activeFrom,
+    antiCsrfMac: await subkey('anti-csrf'),
+    isGenuine(token) {
+      if (token.kid !== kid) return false
+      const expected = tagMac(token.signed)
+      return typeof expected === 'string'
+        ? constantTimeEqual(expected, token.tag)
+        : expected.then(tag => constantTimeEqual(tag, token.tag))
+    },
+    // No field can hold a dot, so no two lineages share a message.
+    childSecret: (handle, generation, branch, parentSecret) => (
+      childMac(`${handle}.${generation}.${branch}.${parentSecret}`)
+    ),
+    write({ handle, generation, branch, secret }) {
+      const signed = `${VERSION}${kid}.${handle}.${generation}.${branch}.${secret}`
+      const tag = tagMac(signed)
+      return typeof tag === 'string' ? `${signed}.${tag}` : tag.then(later => `${signed}.${later}`)
+    },
+  }
+}
+
+/** What the store keeps of a refresh token's secret: its SHA-256, base64url, apart from every other use of the hash (ST-01). */
+export function hashSecret(crypto: Pick<Crypto, 'sha256'>, secret: string): Awaitable<string> {
+  return crypto.sha256(`keyturn refresh token secret 1.${secret}`)
+}
+
+/** A count in its one decimal spelling, below 2^31; `null` for anything else. */
+function parseCount(text: string): number | null {
+  if (text.length === 0 || text.length > 10) return null
+  const count = Number(text)
+  return Number.isInteger(count) && count >= 0 && count <= MAX_COUNT && String(count) === text ? count : null
+}
