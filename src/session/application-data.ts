@@ -1,0 +1,80 @@
+import { GeneralError } from '../base/errors.ts'
+import { isJsonObject, parseJsonObject } from '../base/json.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { StandardSchema } from '../base/standard-schema.ts'
+
+/** How the application's data enters and leaves the store: validated and typed by one schema. */
+export interface DataCodec<Value extends object> {
+  /** Validates a value and writes it as JSON text. @throws GeneralError (`misuse`) that says what does not fit. */
+  write(value: Value): Promise<string>
+  /** Reads what {@link DataCodec.write} wrote. @throws GeneralError (`unavailable`) if it is something else. */
+  read(text: string): Value
+  /** What a session starts with if the login says nothing: `{}`, if the schema allows it. */
+  empty(): Promise<string>
+  /** Takes what was parsed already: from an access token that we signed. */
+  accept(value: JsonObject): Value
+}
+
+interface CodecOptions<Value extends object> {
+  /** What to call the data in messages. */
+  readonly name: string
+  readonly schema: StandardSchema<Value> | undefined
+  /** Further demands on the JSON; throws. */
+  readonly check: (value: JsonObject, text: string) => void
+}
+
+/** Makes the codec of the JWT payload or of the session info. */
+export function createDataCodec<Value extends object>(options: CodecOptions<Value>): DataCodec<Value> {
+  const { name, schema, check } = options
+  function accept(value: JsonObject): Value {
+    if (isValue<Value>(value)) return value
+    throw new GeneralError('unavailable', `the ${name} is no JSON object`)
+  }
+  async function write(value: unknown): Promise<string> {
+    const text = stringify(name, schema === undefined ? value : await validate(name, schema, value))
+    const plain = parseJsonObject(text)
+    if (plain === null) throw new GeneralError('misuse', `the ${name} must be a JSON object`)
+    check(plain, text)
+    return text
+  }
+  return {
+    write,
+    empty: () => write({}),
+    read(text): Value {
+      const value = parseJsonObject(text)
+      if (value !== null) return accept(value)
+      throw new GeneralError('unavailable', `the store holds a ${name} that is no JSON object`)
+    },
+    accept,
+  }
+}
+
+/** The store holds only what `write` validated, so an object here is of the schema's type. */
+function isValue<Value extends object>(value: unknown): value is Value {
+  return isJsonObject(value)
+}
+
+async function validate<Value>(name: string, schema: StandardSchema<Value>, value: unknown): Promise<Value> {
+  const result = await schema['~standard'].validate(value)
+  if (result.issues === undefined) return result.value
+  const issues = result.issues.slice(0, 5).map(({ message, path }) => {
+    const place = (path ?? []).map(part => String(typeof part === 'object' ? part.key : part)).join('.')
+    return place === '' ? message : `${place}: ${message}`
+  })
+  throw new GeneralError('misuse', `the ${name} does not fit its schema: ${issues.join('; ')}`)
+}
+
+function stringify(name: string, value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch (cause) {
+    throw new GeneralError('misuse', `the ${name} can not be written as JSON`, { cause })
+  }
+}
+
+/** Refuses session info whose JSON is too long. */
+export function checkInfoSize(text: string, maximum: number): void {
+  const bytes = new TextEncoder().encode(text).length
+  if (bytes <= maximum) return
+  throw new GeneralError('misuse', `the session info is ${bytes} bytes long, more than maxSessionInfoBytes (${maximum})`)
+}

@@ -1,0 +1,159 @@
+import type { Awaitable } from '../base/awaitable.ts'
+import type { SessionHandle } from '../base/handle.ts'
+import type { EpochMilliseconds } from '../base/time.ts'
+import type { TransferMode } from '../base/wire.ts'
+import type { AccessClaims } from '../tokens/access-token.ts'
+import type { SessionPolicy } from './policy.ts'
+import type { JwkSet } from '../tokens/jwk.ts'
+import type { ClientInfo } from './record.ts'
+
+/**
+ * Everything that sessions do, without a word of HTTP: tokens in, outcomes out. Expected endings are values;
+ * what is thrown is a `GeneralError` (store down, misuse), or an `UnauthorizedError` where a call says so.
+ */
+export interface SessionCore<Payload extends object, Info extends object> {
+  readonly policy: SessionPolicy
+
+  /** Starts a session. 1 store call; with `maxSessionsPerUser` 2 or 3. */
+  create(session: NewSession<Payload, Info>): Promise<IssuedSession<Payload>>
+  /** Judges an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. Synchronous where it can be. */
+  verify(accessToken: string, options?: VerifyOptions): Awaitable<VerifyOutcome<Payload>>
+  /** Exchanges a refresh token that came by `channel`. 1 store call for an ordinary rotation, 2 for a retry. */
+  refresh(refreshToken: string, channel: TransferMode, client: ClientInfo): Promise<RefreshOutcome<Payload>>
+  /**
+   * Stores a new payload and issues an access token with it, of the same expiry. 1 store call.
+   * @throws UnauthorizedError if the session is gone.
+   */
+  reissue(claims: AccessClaims, payload: Payload): Promise<IssuedAccessToken<Payload>>
+  /**
+   * Whose session a genuine access token is, expired or not; null for any other text. Not a proof that the
+   * session is alive. 0 store calls.
+   */
+  identify(accessToken: string): Promise<SessionHandle | null>
+  /** The handle that an access token names, unverified: to tell which tokens belong together, never to trust. */
+  peekHandle(accessToken: string): SessionHandle | null
+  /** The handle that a refresh token names, unverified. */
+  peekRefreshHandle(refreshToken: string): SessionHandle | null
+  /** A token that proves to the server that the page could read this session's answers (CSRF-06). */
+  createAntiCsrfToken(handle: SessionHandle): Promise<string>
+  /** Whether the text is an anti-CSRF token of this session. */
+  isAntiCsrfToken(handle: SessionHandle, text: string): Promise<boolean>
+  /** Makes new keys now; they are published first and used later, so that no verifier is surprised (TOK-20). */
+  rotateKeys(): Promise<void>
+  /** The public keys, as a JSON Web Key Set (RFC 7517), for other services that verify access tokens. */
+  getJwks(): Promise<JwkSet>
+
+  /** The private data of a session. 1 store call. @throws UnauthorizedError if it is gone. */
+  getSessionInfo(handle: string): Promise<Info>
+  /**
+   * Replaces the private data, or derives it atomically from the current (retried on conflict). 1 or 2 store calls.
+   * @throws UnauthorizedError if the session is gone.
+   */
+  updateSessionInfo(handle: string, info: Info | ((current: Info) => Awaitable<Info>)): Promise<void>
+  /** Replaces the claims; live sessions get them on their next request. 1 store call. @throws UnauthorizedError if it is gone. */
+  updateJwtPayload(handle: string, payload: Payload): Promise<void>
+  /** Ends a session. 1 store call. Whether there was one. */
+  revokeSession(handle: string): Promise<boolean>
+  /** Ends sessions. 1 store call. The handles that were really ended. */
+  revokeSessions(handles: readonly string[]): Promise<readonly string[]>
+  /** Ends every session of a user, but `except`: after a password reset, say (REV-04). 1 store call. */
+  revokeAllSessionsForUser(userId: string, options?: { readonly except?: string }): Promise<readonly string[]>
+  /** Ends every session of everybody at once by dropping all keys (REV-03). */
+  revokeEverySession(): Promise<void>
+  /** The handles of a user's live sessions. 1 store call for up to 1,000. */
+  getAllSessionHandlesForUser(userId: string): Promise<readonly string[]>
+  /** A page of a user's live sessions, newest first: "your devices". 1 store call. */
+  listSessions(userId: string, page?: { readonly limit?: number; readonly after?: string | null }): Promise<SessionList>
+  /** Stops timers and following, sends what is queued, and closes the store. */
+  close(): Promise<void>
+}
+
+/** What a session starts with. */
+export interface NewSession<Payload extends object, Info extends object> {
+  readonly userId: string
+  readonly mode: TransferMode
+  readonly client: ClientInfo
+  readonly jwtPayload?: Payload | undefined
+  readonly sessionInfo?: Info | undefined
+  readonly options?: NewSessionOptions | undefined
+}
+
+/** What one login may decide for its own session. Lifetimes are in seconds and can only be shorter than configured (REV-05). */
+export interface NewSessionOptions {
+  /** "Remember me": whether cookies outlive the browser. Default true. */
+  readonly persistent?: boolean
+  readonly accessTokenLifetime?: number
+  readonly idleTimeout?: number
+  readonly absoluteTimeout?: number
+  /** Which tenant the session belongs to. Default `public`. */
+  readonly tenantId?: string
+}
+
+/** How to verify. */
+export interface VerifyOptions {
+  /** Overrides the configured `accessTokenBlacklisting` for this call. */
+  readonly blacklisting?: Blacklisting
+}
+
+/** How revocation reaches access tokens that have not expired: design of the revocation feed. */
+export type Blacklisting = 'off' | 'feed' | 'strict'
+
+/** An access token and what it says. */
+export interface IssuedAccessToken<Payload extends object> {
+  readonly accessToken: string
+  readonly claims: AccessClaims
+  readonly payload: Payload
+}
+
+/** A pair of tokens for one session. */
+export interface IssuedSession<Payload extends object> extends IssuedAccessToken<Payload> {
+  readonly refreshToken: string
+  /** Whether cookies outlive the browser. */
+  readonly persistent: boolean
+  /** When the session ends if it is not refreshed. */
+  readonly sessionExpiresAt: EpochMilliseconds
+}
+
+export type VerifyOutcome<Payload extends object> =
+  | ActiveOutcome<Payload>
+  /** Not an access token of ours at all: it counts as absent. */
+  | { readonly kind: 'foreign' }
+  /** Ours, but not usable: expired, or its signature or key does not hold. */
+  | { readonly kind: 'refresh-required'; readonly reason: 'expired' | 'invalid' | 'unknown-key' }
+  /** The session has ended. */
+  | { readonly kind: 'revoked'; readonly handle: SessionHandle }
+
+export interface ActiveOutcome<Payload extends object> {
+  readonly kind: 'active'
+  readonly claims: AccessClaims
+  readonly payload: Payload
+  /** A newer access token for the client, because its payload was changed from elsewhere. */
+  readonly reissued: IssuedAccessToken<Payload> | null
+}
+
+/** How a refresh was answered: the cases of the rotation table. */
+export type RefreshCase = 'rotate' | 'retry' | 'branch' | 'adopt'
+
+export type RefreshOutcome<Payload extends object> =
+  | { readonly kind: 'refreshed'; readonly how: RefreshCase; readonly issued: IssuedSession<Payload> }
+  /** `ended`: we issued the token and its session is over, so it can never work again. */
+  | { readonly kind: 'unauthorized'; readonly ended: boolean }
+  | { readonly kind: 'theft'; readonly userId: string; readonly handle: SessionHandle }
+
+/** One of a user's sessions, without anything secret (REV-03). */
+export interface SessionSummary {
+  readonly handle: string
+  readonly userId: string
+  readonly tenantId: string
+  readonly createdAt: EpochMilliseconds
+  readonly lastRefreshedAt: EpochMilliseconds
+  readonly expiresAt: EpochMilliseconds
+  readonly ip: string | null
+  readonly userAgent: string | null
+}
+
+export interface SessionList {
+  readonly sessions: readonly SessionSummary[]
+  /** Pass as `after` for the next page; null at the end. */
+  readonly next: string | null
+}

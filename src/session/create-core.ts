@@ -1,0 +1,137 @@
+import type { Entropy } from '../base/entropy.ts'
+import { parseHandle } from '../base/handle.ts'
+import type { Scheduler } from '../base/scheduler.ts'
+import type { StandardSchema } from '../base/standard-schema.ts'
+import type { Clock } from '../base/time.ts'
+import { checkPayload, decodeSessionHandleUnverified, readAccessToken } from '../tokens/access-token.ts'
+import { createAntiCsrfToken, isAntiCsrfToken } from '../tokens/anti-csrf.ts'
+import type { Crypto, SignatureAlgorithm } from '../tokens/crypto.ts'
+import { createKeyKeeper } from '../tokens/keys.ts'
+import { parseRefreshToken } from '../tokens/refresh-token.ts'
+import { checkInfoSize, createDataCodec } from './application-data.ts'
+import { createConfirmations } from './confirmations.ts'
+import type { SessionCore, SessionList } from './core.ts'
+import { create } from './create.ts'
+import { createEmitter } from './events.ts'
+import type { SessionEvents } from './events.ts'
+import { createRevocationFeed } from './feed.ts'
+import { createHousekeeping } from './housekeeping.ts'
+import type { Internals } from './internals.ts'
+import { reissueAccessToken } from './issue.ts'
+import { end, endAllOfUser, findLive, list, updateInfo, updatePayload } from './manage.ts'
+import { changeRetention } from './policy.ts'
+import type { SessionPolicy } from './policy.ts'
+import { refresh } from './refresh.ts'
+import type { SessionStore } from './store.ts'
+import { createVerify } from './verify.ts'
+
+/** Everything that the core needs from outside. */
+export interface CoreDependencies<Payload extends object, Info extends object> {
+  readonly store: SessionStore
+  readonly crypto: Crypto
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly schedule: Scheduler
+  readonly policy: SessionPolicy
+  readonly issuer: string
+  readonly audience: string | null
+  readonly algorithm: SignatureAlgorithm
+  readonly secrets: readonly string[]
+  readonly payloadSchema: StandardSchema<Payload> | undefined
+  readonly infoSchema: StandardSchema<Info> | undefined
+  readonly events: SessionEvents
+}
+
+/** Puts the rules, the flows and what they need from outside together. Opens nothing and reads nothing yet. */
+export function createCore<Payload extends object, Info extends object>(
+  dependencies: CoreDependencies<Payload, Info>,
+): SessionCore<Payload, Info> {
+  const { store, crypto, clock, entropy, schedule, policy } = dependencies
+  const emit = createEmitter(dependencies.events)
+  const failed = (during: string) => (error: unknown): void => emit('onBackgroundError', { during, error })
+  const keys = createKeyKeeper({
+    store,
+    crypto,
+    clock,
+    algorithm: dependencies.algorithm,
+    secrets: dependencies.secrets,
+    onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
+    onError: failed('key rotation'),
+  })
+  const feed = createRevocationFeed({
+    store, clock, schedule, policy,
+    onKeysChanged: () => void keys.reload().catch(failed('key reload')),
+    onError: failed('revocation feed'),
+  })
+  const confirmations = createConfirmations({ store, schedule, policy, onError: failed('confirmation') })
+  const housekeeping = createHousekeeping({ store, clock, schedule, entropy, onError: failed('housekeeping') })
+  const internals: Internals<Payload, Info> = {
+    store, crypto, clock, entropy, policy, keys, feed, confirmations, emit,
+    identity: { issuer: dependencies.issuer, audience: dependencies.audience },
+    payloads: createDataCodec({ name: 'JWT payload', schema: dependencies.payloadSchema, check: checkPayload }),
+    infos: createDataCodec({
+      name: 'session info',
+      schema: dependencies.infoSchema,
+      check: (_, text) => checkInfoSize(text, policy.maxSessionInfoBytes),
+    }),
+  }
+
+  return {
+    policy,
+    create: session => {
+      housekeeping.start()
+      return create(internals, session)
+    },
+    verify: createVerify(internals),
+    refresh: (text, channel, client) => refresh(internals, text, channel, client),
+    async reissue(claims, payload) {
+      const stored = await updatePayload(internals, claims.sid, payload)
+      return reissueAccessToken(internals, await keys.current(), claims, stored, clock())
+    },
+    async identify(accessToken) {
+      const reading = await readAccessToken(accessToken, await keys.current(), {
+        now: clock(), maxLifetime: policy.accessTokenLifetime, ...internals.identity,
+      })
+      return reading.kind === 'valid' || reading.kind === 'expired' ? reading.claims.sid : null
+    },
+    peekHandle: text => decodeSessionHandleUnverified(text, crypto),
+    peekRefreshHandle: text => parseRefreshToken(text)?.handle ?? null,
+    async createAntiCsrfToken(handle) {
+      const ring = await keys.current()
+      return createAntiCsrfToken(ring.refreshKeyAt(clock()), handle, entropy)
+    },
+    isAntiCsrfToken: async (handle, text) => isAntiCsrfToken(await keys.current(), handle, text),
+    rotateKeys: () => keys.rotateNow(),
+    getJwks: async () => (await keys.current()).jwks(),
+
+    getSessionInfo: async handle => internals.infos.read((await findLive(internals, handle)).sessionInfo),
+    updateSessionInfo: (handle, info) => updateInfo(internals, handle, info),
+    updateJwtPayload: async (handle, payload) => void await updatePayload(internals, handle, payload),
+    async revokeSession(handle) {
+      const parsed = parseHandle(handle)
+      return parsed !== null && (await end(internals, [parsed], 'revoked')).length > 0
+    },
+    revokeSessions: handles => end(internals, handles.map(parseHandle).filter(handle => handle !== null), 'revoked'),
+    revokeAllSessionsForUser: (userId, options) => endAllOfUser(
+      internals, userId, options?.except === undefined ? null : parseHandle(options.except),
+    ),
+    revokeEverySession: () => keys.replaceAll(clock() + changeRetention(policy)),
+    async getAllSessionHandlesForUser(userId) {
+      const handles: string[] = []
+      let after: string | null = null
+      do {
+        const page: SessionList = await list(internals, userId, { limit: 1000, after })
+        handles.push(...page.sessions.map(session => session.handle))
+        after = page.next
+      } while (after !== null)
+      return handles
+    },
+    listSessions: (userId, page = {}) => list(internals, userId, page),
+    async close() {
+      housekeeping.close()
+      await feed.close()
+      await confirmations.close()
+      await store.close()
+    },
+  }
+}

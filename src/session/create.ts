@@ -1,0 +1,88 @@
+import { encodeBase64url } from '../base/base64url.ts'
+import { GeneralError } from '../base/errors.ts'
+import { createHandle } from '../base/handle.ts'
+import { hashSecret } from '../tokens/refresh-token.ts'
+import type { IssuedSession, NewSession } from './core.ts'
+import type { Internals } from './internals.ts'
+import { issueAccessToken } from './issue.ts'
+import { end } from './manage.ts'
+import { expiryOf, isAlive, lifetimesOf, livenessAt } from './policy.ts'
+import type { SessionRecord } from './record.ts'
+import type { SessionPage } from './store.ts'
+
+const USER_ID_LENGTH = 128
+const TENANT_ID = /^[a-z0-9-]{1,64}$/
+
+/** Starts a session: a new handle and a new secret, never anything that the client sent (ROT-06). */
+export async function create<Payload extends object, Info extends object>(
+  internals: Internals<Payload, Info>,
+  session: NewSession<Payload, Info>,
+): Promise<IssuedSession<Payload>> {
+  const { crypto, clock, entropy, policy, store, payloads, infos } = internals
+  const { userId, options = {} } = session
+  if (typeof userId !== 'string' || userId === '' || userId.length > USER_ID_LENGTH) {
+    throw new GeneralError('misuse', `the user id must be a text of 1 to ${USER_ID_LENGTH} characters`)
+  }
+  const tenantId = options.tenantId ?? 'public'
+  if (!TENANT_ID.test(tenantId)) {
+    throw new GeneralError('misuse', 'the tenant id must be 1 to 64 lower-case letters, digits and hyphens')
+  }
+  const jwtPayload = session.jwtPayload === undefined ? payloads.empty() : payloads.write(session.jwtPayload)
+  const sessionInfo = session.sessionInfo === undefined ? infos.empty() : infos.write(session.sessionInfo)
+
+  const now = clock()
+  const handle = createHandle(session.mode, entropy)
+  const secret = encodeBase64url(entropy(32))
+  const lifetimes = lifetimesOf(options, policy, now)
+  const record: SessionRecord = {
+    handle,
+    userId,
+    tenantId,
+    createdAt: now,
+    authenticatedAt: now,
+    refreshHash: await hashSecret(crypto, secret),
+    generation: 0,
+    branch: 0,
+    confirmed: true,
+    rotatedAt: now,
+    servedAt: now,
+    ...lifetimes,
+    expiresAt: expiryOf(now, lifetimes),
+    persistent: options.persistent ?? true,
+    jwtPayload: await jwtPayload,
+    payloadVersion: 0,
+    sessionInfo: await sessionInfo,
+    infoVersion: 0,
+    client: session.client,
+  }
+  // Everything that can be refused is refused before anything is stored.
+  const ring = await internals.keys.current()
+  const access = await issueAccessToken(internals, ring, record, now)
+  const refreshToken = await ring.refreshKeyAt(now).write({ handle, generation: 0, branch: 0, secret })
+  await store.insert(record)
+  if (policy.maxSessionsPerUser !== null) await evictOldest(internals, userId, policy.maxSessionsPerUser)
+  internals.emit('onSessionCreated', { userId, handle })
+  return { ...access, refreshToken, persistent: record.persistent, sessionExpiresAt: record.expiresAt }
+}
+
+/**
+ * Ends a user's oldest sessions beyond the limit. Every login looks after its own insert, so that of parallel
+ * logins the last one sees all of them (REV-06).
+ */
+async function evictOldest<Payload extends object, Info extends object>(
+  internals: Internals<Payload, Info>,
+  userId: string,
+  limit: number,
+): Promise<void> {
+  const bounds = livenessAt(internals.clock(), internals.policy)
+  let kept = 0
+  let after: string | null = null
+  do {
+    const page: SessionPage = await internals.store.listByUser(userId, { limit: 1000, after })
+    const live = page.sessions.filter(record => isAlive(record, bounds))
+    const surplus = live.slice(Math.max(0, limit - kept)).map(record => record.handle)
+    if (surplus.length > 0) await end(internals, surplus, 'evicted')
+    kept += live.length
+    after = page.next
+  } while (after !== null)
+}

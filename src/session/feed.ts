@@ -1,0 +1,127 @@
+import type { Awaitable } from '../base/awaitable.ts'
+import type { SessionHandle } from '../base/handle.ts'
+import type { Scheduler } from '../base/scheduler.ts'
+import type { Clock, EpochMilliseconds } from '../base/time.ts'
+import type { SessionPolicy } from './policy.ts'
+import { RevocationList } from './revocation-list.ts'
+import type { Change, SessionStore } from './store.ts'
+
+/** Follows the store's change log, so that verification needs no store call. */
+export interface RevocationFeed {
+  /** Starts following, at the first call, and reads the log once before it resolves. Never rejects. */
+  start(): Awaitable<void>
+  /** Whether the log was read within `maxStaleness`. A clock that was set back makes the feed stale, too. */
+  isFresh(now: EpochMilliseconds): boolean
+  isRevoked(handle: SessionHandle): boolean
+  /** The newest payload version that was heard of, or 0. */
+  payloadVersion(handle: SessionHandle): number
+  /** Takes in what this process did itself, without waiting for the store to tell it. */
+  note(change: Change): void
+  /** Stops following. */
+  close(): Promise<void>
+}
+
+interface FeedDependencies {
+  readonly store: SessionStore
+  readonly clock: Clock
+  readonly schedule: Scheduler
+  readonly policy: SessionPolicy
+  /** Called when another process changed the keys. */
+  readonly onKeysChanged: () => void
+  /** Called when the log could not be read. */
+  readonly onError: (error: unknown) => void
+}
+
+const PAGE = 1000
+
+/** Makes the feed of one process. Nothing is read before `start`. */
+export function createRevocationFeed(dependencies: FeedDependencies): RevocationFeed {
+  const { store, clock, schedule, policy, onKeysChanged, onError } = dependencies
+  const list = new RevocationList()
+  let cursor: string | null = null
+  let readAt = Number.NEGATIVE_INFINITY
+  let latest = Number.NEGATIVE_INFINITY
+  let starting: Promise<void> | null = null
+  let started = false
+  let closed = false
+  let reading: Promise<void> | null = null
+  let again = false
+  let unfollow: (() => Promise<void>) | null = null
+  let cancelPoll: (() => void) | null = null
+
+  async function readOnce(): Promise<void> {
+    const begun = clock()
+    for (;;) {
+      const page = await store.changesSince(cursor, PAGE)
+      for (const change of page.changes) {
+        list.apply(change)
+        if (change.kind === 'keys') onKeysChanged()
+      }
+      cursor = page.cursor
+      if (!page.more) break
+    }
+    // A clock that jumped ahead and came back may have pruned too much: read everything again.
+    if (begun < latest) cursor = null
+    else list.prune(begun)
+    latest = begun
+    readAt = begun
+  }
+
+  /** Reads now; a call during a read makes it read once more, however many calls there are. */
+  function read(): Promise<void> {
+    if (reading !== null) {
+      again = true
+      return reading
+    }
+    reading = (async (): Promise<void> => {
+      do {
+        again = false
+        await readOnce()
+      } while (again && !closed)
+    })().catch((error: unknown) => {
+      // Whatever was missed, the whole log is read next time.
+      cursor = null
+      onError(error)
+    }).finally(() => {
+      reading = null
+    })
+    return reading
+  }
+
+  function poll(): void {
+    if (closed) return
+    cancelPoll = schedule(() => {
+      void follow().then(read).then(poll)
+    }, policy.pollInterval)
+  }
+
+  async function follow(): Promise<void> {
+    if (unfollow !== null || closed) return
+    try {
+      unfollow = await store.follow(() => void read())
+    } catch (error) {
+      onError(error)
+    }
+  }
+
+  return {
+    start(): Awaitable<void> {
+      if (started) return
+      starting ??= follow().then(read).then(() => {
+        started = true
+        poll()
+      })
+      return starting
+    },
+    isFresh: now => now - readAt <= policy.maxStaleness && now >= readAt,
+    isRevoked: handle => list.isRevoked(handle),
+    payloadVersion: handle => list.payloadVersion(handle),
+    note: change => list.apply(change),
+    async close(): Promise<void> {
+      closed = true
+      cancelPoll?.()
+      await reading
+      await unfollow?.()
+    },
+  }
+}

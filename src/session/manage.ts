@@ -1,0 +1,125 @@
+import { UnauthorizedError, GeneralError } from '../base/errors.ts'
+import type { Awaitable } from '../base/awaitable.ts'
+import { parseHandle } from '../base/handle.ts'
+import type { SessionHandle } from '../base/handle.ts'
+import type { SessionList, SessionSummary } from './core.ts'
+import type { Internals } from './internals.ts'
+import { changeRetention, isAlive, livenessAt } from './policy.ts'
+import type { SessionRecord } from './record.ts'
+
+type Ending = 'revoked' | 'evicted' | 'replaced'
+
+/** Why an update was given up: so many others changed the same session info at once. */
+const INFO_ATTEMPTS = 50
+
+/** Ends sessions; the handles that were really ended. This process refuses them from here on, the others within the feed's delay. */
+export async function end<Payload extends object, Info extends object>(
+  internals: Internals<Payload, Info>,
+  handles: readonly SessionHandle[],
+  reason: Ending,
+): Promise<readonly SessionHandle[]> {
+  if (handles.length === 0) return []
+  const until = internals.clock() + changeRetention(internals.policy)
+  return announce(internals, await internals.store.remove(handles, until), until, reason)
+}
+
+/** Ends every session of a user, but one. */
+export async function endAllOfUser<Payload extends object, Info extends object>(
+  internals: Internals<Payload, Info>,
+  userId: string,
+  except: SessionHandle | null,
+): Promise<readonly SessionHandle[]> {
+  const until = internals.clock() + changeRetention(internals.policy)
+  return announce(internals, await internals.store.removeByUser(userId, except, until), until, 'revoked')
+}
+
+function announce<Payload extends object, Info extends object>(
+  internals: Internals<Payload, Info>,
+  handles: readonly SessionHandle[],
+  until: number,
+  reason: Ending,
+): readonly SessionHandle[] {
+  if (handles.length === 0) return handles
+  internals.feed.note({ kind: 'revoked', handles, until })
+  internals.emit('onSessionRevoked', { handles, reason })
+  return handles
+}
+
+/** Reads a live session. @throws UnauthorizedError if it is gone. */
+export async function findLive<Payload extends object, Info extends object>(
+  internals: Internals<Payload, Info>,
+  text: string,
+): Promise<SessionRecord> {
+  const record = await internals.store.find(handleOf(text))
+  if (record === null || !isAlive(record, livenessAt(internals.clock(), internals.policy))) throw gone()
+  return record
+}
+
+/** Replaces the session info, or derives it from the current without losing an update of somebody else. */
+export async function updateInfo<Payload extends object, Info extends object>(
+  internals: Internals<Payload, Info>,
+  text: string,
+  info: Info | ((current: Info) => Awaitable<Info>),
+): Promise<void> {
+  const { store, infos, clock } = internals
+  if (typeof info !== 'function') {
+    const sessionInfo = await infos.write(info)
+    const update = { handle: handleOf(text), sessionInfo, expectedVersion: null, now: clock() }
+    if (!await store.updateInfo(update)) throw gone()
+    return
+  }
+  for (let attempt = 0; attempt < INFO_ATTEMPTS; attempt++) {
+    const record = await findLive(internals, text)
+    const sessionInfo = await infos.write(await info(infos.read(record.sessionInfo)))
+    const update = { handle: record.handle, sessionInfo, expectedVersion: record.infoVersion, now: clock() }
+    if (await store.updateInfo(update)) return
+  }
+  throw new GeneralError('unavailable', 'the session info was being changed by too many others at once')
+}
+
+/** Replaces the JWT payload and tells every process. The new version. @throws UnauthorizedError if the session is gone. */
+export async function updatePayload<Payload extends object, Info extends object>(
+  internals: Internals<Payload, Info>,
+  text: string,
+  payload: Payload,
+): Promise<{ readonly json: string; readonly version: number }> {
+  const json = await internals.payloads.write(payload)
+  const handle = handleOf(text)
+  const now = internals.clock()
+  const until = now + changeRetention(internals.policy)
+  const version = await internals.store.updatePayload({ handle, jwtPayload: json, now, until })
+  if (version === null) throw gone()
+  internals.feed.note({ kind: 'payload', handle, version, until })
+  return { json, version }
+}
+
+/** A page of the live sessions of a user. */
+export async function list<Payload extends object, Info extends object>(
+  internals: Internals<Payload, Info>,
+  userId: string,
+  page: { readonly limit?: number; readonly after?: string | null },
+): Promise<SessionList> {
+  const limit = Math.min(1000, Math.max(1, Math.floor(page.limit ?? 100)))
+  const { sessions, next } = await internals.store.listByUser(userId, { limit, after: page.after ?? null })
+  const bounds = livenessAt(internals.clock(), internals.policy)
+  return { sessions: sessions.filter(record => isAlive(record, bounds)).map(summarize), next }
+}
+
+/** An allowlist of fields: nothing that is hashed or derived leaves (REV-03). */
+function summarize(record: SessionRecord): SessionSummary {
+  const { handle, userId, tenantId, createdAt, rotatedAt, expiresAt, client } = record
+  return {
+    handle, userId, tenantId, createdAt, lastRefreshedAt: rotatedAt, expiresAt,
+    ip: client.ip, userAgent: client.userAgent,
+  }
+}
+
+function handleOf(text: string): SessionHandle {
+  const handle = parseHandle(text)
+  if (handle === null) throw gone()
+  return handle
+}
+
+function gone(): UnauthorizedError {
+  return new UnauthorizedError('the session does not exist or has ended')
+}

@@ -1,0 +1,147 @@
+import { GeneralError } from '../base/errors.ts'
+import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import type { Blacklisting, NewSessionOptions } from './core.ts'
+import type { SessionRecord } from './record.ts'
+import type { Liveness } from './store.ts'
+
+/** The rules that sessions live by. Times in milliseconds; made once from the application's options. */
+export interface SessionPolicy {
+  readonly accessTokenLifetime: Milliseconds
+  /** How much of an access token's lifetime chance may take away, so that tabs do not march in step. */
+  readonly accessTokenJitter: number
+  readonly idleTimeout: Milliseconds
+  readonly absoluteTimeout: Milliseconds | null
+  /** How long after a rotation the parent still yields the same child: at most a quarter of the access token's lifetime. */
+  readonly reuseInterval: Milliseconds
+  readonly maxSessionsPerUser: number | null
+  /** `observe` reports a theft and refuses the token, but leaves the session alone. For roll-outs. */
+  readonly theft: 'revoke' | 'observe'
+  readonly blacklisting: Blacklisting
+  /** How old the revocation feed may be before verification asks the store instead. */
+  readonly maxStaleness: Milliseconds
+  /** How often the revocation feed is polled, pushes or not. */
+  readonly pollInterval: Milliseconds
+  /** What verification does when the feed is stale and the store is down too. */
+  readonly onStoreFailure: 'failOpen' | 'failClosed'
+  /** The longest session info, in bytes of its JSON. */
+  readonly maxSessionInfoBytes: number
+}
+
+/** What an application may say of {@link SessionPolicy}. Times in seconds. */
+export interface PolicyOptions {
+  /** How long an access token lives, in seconds: 1 to 86,400. Default 3,600; a random 0 to 5 % is taken off. */
+  readonly accessTokenLifetime?: number
+  /** How long a session may go without a refresh, in seconds: up to 400 days. Default 100 days. */
+  readonly idleTimeout?: number
+  /** How long a session may last at all, in seconds. Default: no limit. */
+  readonly absoluteTimeout?: number
+  /** How long a refresh token may be repeated after its first use, in seconds. Default 30, at most a quarter of the access token's lifetime. */
+  readonly reuseInterval?: number
+  /** How many sessions a user may have; a login beyond it ends the oldest. Default: no limit. */
+  readonly maxSessionsPerUser?: number
+  /** `revoke` (default) ends a session whose refresh token was used twice; `observe` only reports it. */
+  readonly theft?: 'revoke' | 'observe'
+  /** How access tokens of revoked sessions are refused. Default `feed`. */
+  readonly accessTokenBlacklisting?: Blacklisting
+  /** How old the revocation feed may be, in seconds, before verification asks the store. Default 5. */
+  readonly maxStaleness?: number
+  /** How often the revocation feed is polled, in seconds. Default 1. */
+  readonly pollInterval?: number
+  /** With the feed stale and the store down: accept a valid signature (`failOpen`, default) or answer 503 (`failClosed`). */
+  readonly onStoreFailure?: 'failOpen' | 'failClosed'
+  /** The longest session info, in bytes of its JSON. Default 65,536. */
+  readonly maxSessionInfoBytes?: number
+}
+
+const SECOND = 1000
+const DAY = 86_400
+
+/**
+ * Resolves the options to a policy. Pure.
+ * @throws GeneralError (`misuse`) that names the option that can not work.
+ */
+export function createPolicy(options: PolicyOptions): SessionPolicy {
+  const accessTokenLifetime = within('accessTokenLifetime', options.accessTokenLifetime ?? 3600, 1, DAY) * SECOND
+  const idleTimeout = within('idleTimeout', options.idleTimeout ?? 100 * DAY, 1, 400 * DAY) * SECOND
+  const reuseInterval = within('reuseInterval', options.reuseInterval ?? 30, 0.001, 300) * SECOND
+  return {
+    accessTokenLifetime,
+    accessTokenJitter: 0.05,
+    idleTimeout,
+    absoluteTimeout: options.absoluteTimeout === undefined
+      ? null
+      : within('absoluteTimeout', options.absoluteTimeout, 1, 100 * 365 * DAY) * SECOND,
+    reuseInterval: Math.min(reuseInterval, accessTokenLifetime / 4),
+    maxSessionsPerUser: options.maxSessionsPerUser === undefined
+      ? null
+      : Math.floor(within('maxSessionsPerUser', options.maxSessionsPerUser, 1, 1000)),
+    theft: options.theft ?? 'revoke',
+    blacklisting: options.accessTokenBlacklisting ?? 'feed',
+    maxStaleness: within('maxStaleness', options.maxStaleness ?? 5, 0.01, 3600) * SECOND,
+    pollInterval: within('pollInterval', options.pollInterval ?? 1, 0.01, 3600) * SECOND,
+    onStoreFailure: options.onStoreFailure ?? 'failOpen',
+    maxSessionInfoBytes: within('maxSessionInfoBytes', options.maxSessionInfoBytes ?? 65_536, 2, 16_777_216),
+  }
+}
+
+/** How long a change must stay in the log: as long as any access token lives, and ten minutes for clocks that disagree. */
+export function changeRetention(policy: SessionPolicy): Milliseconds {
+  return policy.accessTokenLifetime + 10 * 60 * SECOND
+}
+
+/** The lifetimes of one session: its own where they are shorter, the policy's otherwise. */
+export interface Lifetimes {
+  readonly accessTokenLifetime: Milliseconds
+  readonly idleTimeout: Milliseconds
+  readonly absoluteExpiry: EpochMilliseconds | null
+}
+
+/** Resolves the lifetimes of a session that starts at `now`. Pure. */
+export function lifetimesOf(options: NewSessionOptions, policy: SessionPolicy, now: EpochMilliseconds): Lifetimes {
+  const absolute = shorter('absoluteTimeout', options.absoluteTimeout, policy.absoluteTimeout)
+  return {
+    accessTokenLifetime: shorter('accessTokenLifetime', options.accessTokenLifetime, policy.accessTokenLifetime),
+    idleTimeout: shorter('idleTimeout', options.idleTimeout, policy.idleTimeout),
+    absoluteExpiry: absolute === null ? null : now + absolute,
+  }
+}
+
+/** When a session ends if it was last refreshed at `rotatedAt`. Pure. */
+export function expiryOf(
+  rotatedAt: EpochMilliseconds,
+  lifetimes: Pick<SessionRecord, 'idleTimeout' | 'absoluteExpiry'>,
+): EpochMilliseconds {
+  return Math.min(rotatedAt + lifetimes.idleTimeout, lifetimes.absoluteExpiry ?? Number.MAX_SAFE_INTEGER)
+}
+
+/** The bounds within which a session is alive at `now`: lowering a configured limit shortens live sessions (REV-05). */
+export function livenessAt(now: EpochMilliseconds, policy: SessionPolicy): Liveness {
+  return {
+    now,
+    rotatedAfter: now - policy.idleTimeout,
+    createdAfter: policy.absoluteTimeout === null ? -1 : now - policy.absoluteTimeout,
+  }
+}
+
+/** Whether the session is within those bounds. Pure; stores apply the same comparison. */
+export function isAlive(
+  record: Pick<SessionRecord, 'expiresAt' | 'rotatedAt' | 'createdAt'>,
+  bounds: Liveness,
+): boolean {
+  return record.expiresAt > bounds.now
+    && record.rotatedAt > bounds.rotatedAfter
+    && record.createdAt > bounds.createdAfter
+}
+
+function within(name: string, value: number, least: number, most: number): number {
+  if (Number.isFinite(value) && value >= least && value <= most) return value
+  throw new GeneralError('misuse', `${name} must be a number from ${least} to ${most}`)
+}
+
+function shorter(name: string, seconds: number | undefined, most: Milliseconds): Milliseconds
+function shorter(name: string, seconds: number | undefined, most: Milliseconds | null): Milliseconds | null
+function shorter(name: string, seconds: number | undefined, most: Milliseconds | null): Milliseconds | null {
+  if (seconds === undefined) return most
+  const asked = within(name, seconds, 1, 100 * 365 * DAY) * SECOND
+  return most === null ? asked : Math.min(asked, most)
+}

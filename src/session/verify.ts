@@ -1,0 +1,133 @@
+import type { Awaitable } from '../base/awaitable.ts'
+import { GeneralError } from '../base/errors.ts'
+import type { EpochMilliseconds } from '../base/time.ts'
+import { TwoGenerationMap } from '../base/two-generation-map.ts'
+import { MAX_ACCESS_TOKEN_LENGTH, readAccessToken } from '../tokens/access-token.ts'
+import type { AccessTokenReading } from '../tokens/access-token.ts'
+import type { KeyRing } from '../tokens/key-ring.ts'
+import type { ActiveOutcome, Blacklisting, VerifyOptions, VerifyOutcome } from './core.ts'
+import type { Internals } from './internals.ts'
+import { reissueAccessToken } from './issue.ts'
+import { isAlive, livenessAt } from './policy.ts'
+import type { SessionRecord } from './record.ts'
+
+/** A token whose signature and static claims held. What can change is judged anew at every use. */
+interface Verified<Payload extends object> {
+  readonly active: ActiveOutcome<Payload>
+  /** When the token, or the configured lifetime, ends. */
+  readonly expiresAt: EpochMilliseconds
+}
+
+const CACHE_SIZE = 10_000
+
+const foreign = { kind: 'foreign' } as const
+const expired = { kind: 'refresh-required', reason: 'expired' } as const
+
+/**
+ * Makes the verification of one application. A token seen before costs a digest and a look-up; expiry, key set
+ * and revocation are looked at on every use (TOK-17). Answers synchronously unless it has to wait for something.
+ */
+export function createVerify<Payload extends object, Info extends object>(
+  internals: Internals<Payload, Info>,
+): (accessToken: string, options?: VerifyOptions) => Awaitable<VerifyOutcome<Payload>> {
+  const { crypto, clock, policy, identity, keys, feed, confirmations } = internals
+  // Keyed by a digest of the whole token, so that no bearer token lies in memory and no malleable part counts.
+  const cache = new TwoGenerationMap<Verified<Payload>>(CACHE_SIZE)
+  let cachedEpoch = -1
+
+  function verify(accessToken: string, options?: VerifyOptions): Awaitable<VerifyOutcome<Payload>> {
+    if (accessToken.length > MAX_ACCESS_TOKEN_LENGTH) return foreign
+    const mode = options?.blacklisting ?? policy.blacklisting
+    const ring = keys.current()
+    const digest = crypto.sha256(accessToken)
+    if (ring instanceof Promise || typeof digest !== 'string') return verifyLater(accessToken, mode)
+    const known = lookUp(digest, ring)
+    return known === undefined ? verifyUnknown(accessToken, digest, ring, mode) : judge(known, mode)
+  }
+
+  async function verifyLater(accessToken: string, mode: Blacklisting): Promise<VerifyOutcome<Payload>> {
+    const ring = await keys.current()
+    const digest = await crypto.sha256(accessToken)
+    const known = lookUp(digest, ring)
+    return known === undefined ? verifyUnknown(accessToken, digest, ring, mode) : judge(known, mode)
+  }
+
+  function lookUp(digest: string, ring: KeyRing): Verified<Payload> | undefined {
+    if (ring.epoch !== cachedEpoch) {
+      cache.clear()
+      cachedEpoch = ring.epoch
+    }
+    return cache.get(digest)
+  }
+
+  function read(accessToken: string, ring: KeyRing): Awaitable<AccessTokenReading> {
+    return readAccessToken(accessToken, ring, { now: clock(), maxLifetime: policy.accessTokenLifetime, ...identity })
+  }
+
+  async function verifyUnknown(
+    accessToken: string,
+    digest: string,
+    ring: KeyRing,
+    mode: Blacklisting,
+  ): Promise<VerifyOutcome<Payload>> {
+    let reading = await read(accessToken, ring)
+    if (reading.kind === 'unknown-key') reading = await read(accessToken, await keys.reloadForUnknownKid())
+    if (reading.kind === 'foreign') return foreign
+    if (reading.kind !== 'valid') return { kind: 'refresh-required', reason: reading.kind }
+    const { claims } = reading
+    const verified: Verified<Payload> = {
+      active: { kind: 'active', claims, payload: internals.payloads.accept(reading.payload), reissued: null },
+      expiresAt: Math.min(claims.exp * 1000, claims.iat * 1000 + policy.accessTokenLifetime),
+    }
+    // The ring may have been read anew while this waited.
+    if (ring.epoch === cachedEpoch) cache.set(digest, verified)
+    return judge(verified, mode)
+  }
+
+  /** Everything about a genuine token that can change from one request to the next. */
+  function judge(verified: Verified<Payload>, mode: Blacklisting): Awaitable<VerifyOutcome<Payload>> {
+    const { active, expiresAt } = verified
+    const now = clock()
+    if (expiresAt <= now) return expired
+    confirmations.observe(active.claims, now)
+    if (mode === 'off') return active
+    if (mode === 'strict') return askStore(active, now, mode)
+    const starting = feed.start()
+    if (starting instanceof Promise) return starting.then(() => followFeed(active, now))
+    return followFeed(active, now)
+  }
+
+  function followFeed(active: ActiveOutcome<Payload>, now: EpochMilliseconds): Awaitable<VerifyOutcome<Payload>> {
+    const { sid, pv } = active.claims
+    if (feed.isRevoked(sid)) return { kind: 'revoked', handle: sid }
+    // A feed that is out of date, or knows of a newer payload, is not the last word.
+    if (!feed.isFresh(now) || feed.payloadVersion(sid) > pv) return askStore(active, now, 'feed')
+    return active
+  }
+
+  async function askStore(
+    active: ActiveOutcome<Payload>,
+    now: EpochMilliseconds,
+    mode: 'feed' | 'strict',
+  ): Promise<VerifyOutcome<Payload>> {
+    const { claims } = active
+    let record: SessionRecord | null
+    try {
+      record = await internals.store.find(claims.sid)
+    } catch (cause) {
+      if (mode === 'strict' || policy.onStoreFailure === 'failClosed') {
+        throw new GeneralError('unavailable', 'the session store could not be asked', { cause })
+      }
+      internals.emit('onUncheckedRevocation', { handle: claims.sid })
+      return active
+    }
+    if (record === null || !isAlive(record, livenessAt(now, policy))) return { kind: 'revoked', handle: claims.sid }
+    if (record.payloadVersion <= claims.pv) return active
+    const reissued = await reissueAccessToken(
+      internals, await keys.current(), claims, { json: record.jwtPayload, version: record.payloadVersion }, now,
+    )
+    return { kind: 'active', claims: reissued.claims, payload: reissued.payload, reissued }
+  }
+
+  return verify
+}
