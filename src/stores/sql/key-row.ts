@@ -1,0 +1,30 @@
+import type { StoredKey } from '../../tokens/key-store.ts'
+import { integer, text, unreadable } from './row.ts'
+import type { Row, SqlValue } from './row.ts'
+
+const purposes = ['access', 'refresh'] as const
+const algorithms = ['ES256', 'EdDSA', 'RS256', 'HS256', 'HMAC-SHA-256'] as const
+
+/** The columns of a key, in the order of {@link keyValues}. */
+export const keyColumns: readonly string[] = ['kid', 'purpose', 'algorithm', 'created_at', 'active_from', 'material']
+
+/** The values of a key, in the order of {@link keyColumns}. */
+export function keyValues(key: StoredKey): SqlValue[] {
+  return [key.kid, key.purpose, key.algorithm, key.createdAt, key.activeFrom, key.material]
+}
+
+/** Reads a key from a row. @throws GeneralError if the row does not hold one. */
+export function keyOf(row: Row): StoredKey {
+  const purpose = purposes.find(each => each === row['purpose'])
+  const algorithm = algorithms.find(each => each === row['algorithm'])
+  if (purpose === undefined) throw unreadable('purpose')
+  if (algorithm === undefined) throw unreadable('algorithm')
+  return {
+    kid: text(row, 'kid'),
+    purpose,
+    algorithm,
+    createdAt: integer(row, 'created_at'),
+    activeFrom: integer(row, 'active_from'),
+    material: text(row, 'material'),
+  }
+}

@@ -1,0 +1,68 @@
+import { GeneralError } from '../../base/errors.ts'
+import { parseHandle } from '../../base/handle.ts'
+import type { SessionHandle } from '../../base/handle.ts'
+
+/** A value that every SQL driver can bind. Booleans are kept as 0 and 1. */
+export type SqlValue = string | number | null
+
+/** A row as a driver returns it; of any prototype. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** Sees a driver's answer as a row. @throws GeneralError if it is none. */
+export function rowOf(value: unknown): Row {
+  if (!isRow(value)) throw new GeneralError('unavailable', 'the database driver did not return a row')
+  return value
+}
+
+function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null
+}
+
+/** Reads a text. @throws GeneralError if the column holds anything else. */
+export function text(row: Row, column: string): string {
+  const value = row[column]
+  if (typeof value !== 'string') throw unreadable(column)
+  return value
+}
+
+/** Reads a text or null. @throws GeneralError if the column holds anything else. */
+export function textOrNull(row: Row, column: string): string | null {
+  return row[column] === null ? null : text(row, column)
+}
+
+/**
+ * Reads an integer that JavaScript can hold exactly. Drivers that fear for precision return 64-bit integers as
+ * `bigint` or as decimal text.
+ * @throws GeneralError if the column holds anything else.
+ */
+export function integer(row: Row, column: string): number {
+  const value = row[column]
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
+  if (typeof value === 'bigint' || (typeof value === 'string' && /^-?\d{1,16}$/.test(value))) {
+    const converted = Number(value)
+    if (Number.isSafeInteger(converted)) return converted
+  }
+  throw unreadable(column)
+}
+
+/** Reads an integer or null. @throws GeneralError if the column holds anything else. */
+export function integerOrNull(row: Row, column: string): number | null {
+  return row[column] === null ? null : integer(row, column)
+}
+
+/** Reads a boolean that was kept as 0 or 1. @throws GeneralError if the column holds anything else. */
+export function flag(row: Row, column: string): boolean {
+  return integer(row, column) !== 0
+}
+
+/** Reads a session's handle. @throws GeneralError if the column holds anything else. */
+export function handle(row: Row, column: string): SessionHandle {
+  const value = parseHandle(text(row, column))
+  if (value === null) throw unreadable(column)
+  return value
+}
+
+/** What a column holds is not what was written; the value itself stays out of the message. */
+export function unreadable(column: string): GeneralError {
+  return new GeneralError('unavailable', `the column ${column} holds what no store of Keyturn wrote`)
+}

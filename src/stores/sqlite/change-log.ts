@@ -1,0 +1,109 @@
+import type { EpochMilliseconds } from '../../base/time.ts'
+import type { Change, ChangePage } from '../../session/store.ts'
+import { encodeCursor, resumeAfter } from '../change-cursor.ts'
+import { createFollowers } from '../followers.ts'
+import { changeColumns, changeOf, changeValues } from '../sql/change-row.ts'
+import { integer, integerOrNull, text } from '../sql/row.ts'
+import type { TableNames } from '../sql/table-names.ts'
+import type { Connection } from './connection.ts'
+
+const FOLLOW_INTERVAL_MS = 25
+
+/**
+ * The log of changes in the database, and those who follow it. SQLite has one writer at a time, so `seq` is the
+ * order of the commits.
+ */
+export interface ChangeLog {
+  /** Appends a change inside the caller's transaction. */
+  append(change: Change): void
+  /** Wakes the followers of this process; to be called after the commit. */
+  announce(): void
+  since(cursor: string | null, limit: number): ChangePage
+  prune(now: EpochMilliseconds): void
+  follow(wake: () => void): () => void
+  /** Stops watching other processes. */
+  close(): void
+}
+
+/** Prepares the log. `writer` appends; `reader` does what need not wait for the disk. */
+export function createChangeLog(writer: Connection, reader: Connection, names: TableNames): ChangeLog {
+  const followers = createFollowers()
+  const append = writer.changes(
+    `INSERT INTO ${names.change} (${changeColumns.join(', ')}) VALUES (${changeColumns.map(() => '?').join(', ')})`)
+  const prune = reader.changes(`DELETE FROM ${names.change} WHERE until <= ?`)
+  const readState = reader.rows(
+    `SELECT value AS log_id, (SELECT seq FROM sqlite_sequence WHERE name = '${names.change}') AS head
+     FROM ${names.meta} WHERE name = 'log'`)
+  const readPage = reader.rows(
+    `SELECT seq, ${changeColumns.join(', ')} FROM ${names.change} WHERE seq > ? ORDER BY seq LIMIT ?`)
+  const readDataVersion = reader.rows('PRAGMA data_version')
+
+  function state(): { readonly logId: string; readonly head: number } {
+    const row = readState()[0]
+    if (row === undefined) return { logId: '', head: 0 }
+    return { logId: text(row, 'log_id'), head: integerOrNull(row, 'head') ?? 0 }
+  }
+
+  const dataVersion = (): unknown => readDataVersion()[0]?.['data_version']
+  let timer: ReturnType<typeof setInterval> | null = null
+  let seenVersion: unknown = null
+  let seenHead = 0
+
+  /** Cheap while nothing is written: the data version is read from shared memory. */
+  function look(): void {
+    try {
+      const version = dataVersion()
+      if (version === seenVersion) return
+      const { head } = state()
+      seenVersion = version
+      if (head === seenHead) return
+      seenHead = head
+      followers.wake()
+    } catch {
+      // Hints may be lost; `changesSince` tells the reader what is wrong with the database.
+    }
+  }
+
+  function stopWatching(): void {
+    if (timer !== null) clearInterval(timer)
+    timer = null
+  }
+
+  return {
+    append(change) {
+      append(...changeValues(change))
+    },
+    announce() {
+      followers.wake()
+    },
+    since(cursor, limit) {
+      const { logId, head } = state()
+      const rows = readPage(resumeAfter(cursor, logId, head), limit + 1)
+      const page = rows.slice(0, limit)
+      const last = page.at(-1)
+      const sequence = last === undefined ? head : integer(last, 'seq')
+      return {
+        changes: page.map(changeOf),
+        cursor: sequence === 0 ? null : encodeCursor({ logId, sequence }),
+        more: rows.length > limit,
+      }
+    },
+    prune(now) {
+      prune(now)
+    },
+    follow(wake) {
+      if (timer === null) {
+        seenVersion = dataVersion()
+        seenHead = state().head
+        timer = setInterval(look, FOLLOW_INTERVAL_MS)
+        timer.unref()
+      }
+      const stop = followers.add(wake)
+      return () => {
+        stop()
+        if (followers.size === 0) stopWatching()
+      }
+    },
+    close: stopWatching,
+  }
+}

@@ -1,0 +1,90 @@
+import type { Row, SqlValue } from '../sql/row.ts'
+import { rowOf } from '../sql/row.ts'
+import type { SqliteDatabase } from './database.ts'
+
+/** A connection with its settings made, and the few ways in which the store uses it. */
+export interface Connection {
+  /**
+   * Prepares a statement that returns rows. Always run to its end: a statement that `get()` leaves half done
+   * keeps SQLite from ever checkpointing the write-ahead log.
+   */
+  rows(sql: string): (...parameters: SqlValue[]) => Row[]
+  /** Prepares a statement that returns none; it answers how many rows it changed. */
+  changes(sql: string): (...parameters: SqlValue[]) => number
+  /** Runs the work in one transaction that holds the write lock from its beginning, so that it can not deadlock. */
+  transaction<T>(work: () => T): T
+}
+
+/** How long a statement waits for another process's lock, in milliseconds (ST-06). */
+export const BUSY_TIMEOUT_MS = 5000
+
+/**
+ * Whether a commit waits for the disk. `FULL` survives a power cut; `NORMAL` may lose the newest commits then
+ * (never when only the process dies), and is seven times faster.
+ */
+export type Durability = 'FULL' | 'NORMAL'
+
+/** Makes the settings of a connection. */
+export function configure(database: SqliteDatabase, durability: Durability): void {
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  retryWhileBusy(() => database.exec('PRAGMA journal_mode = WAL'))
+  database.exec(`PRAGMA synchronous = ${durability}`)
+}
+
+/** Wraps a configured database. */
+export function connect(database: SqliteDatabase): Connection {
+  const begin = database.prepare('BEGIN IMMEDIATE')
+  const commit = database.prepare('COMMIT')
+  return {
+    rows(sql) {
+      const statement = database.prepare(sql)
+      return (...parameters) => statement.all(...parameters).map(rowOf)
+    },
+    changes(sql) {
+      const statement = database.prepare(sql)
+      return (...parameters) => Number(statement.run(...parameters).changes)
+    },
+    transaction(work) {
+      begin.run()
+      try {
+        const result = work()
+        commit.run()
+        return result
+      } catch (error) {
+        rollBack(database)
+        throw error
+      }
+    },
+  }
+}
+
+/** SQLite ends a transaction itself after some errors (disk full, I/O); then there is nothing to roll back. */
+function rollBack(database: SqliteDatabase): void {
+  try {
+    database.exec('ROLLBACK')
+  } catch {
+    // The error that led here is the one to report.
+  }
+}
+
+/**
+ * The change to write-ahead logging answers "busy" at once, without heeding the busy timeout, while another process
+ * makes the same change on a new file.
+ */
+function retryWhileBusy(work: () => void): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  const pauseMs = 10
+  for (let waited = 0; ; waited += pauseMs) {
+    try {
+      work()
+      return
+    } catch (error) {
+      if (waited >= BUSY_TIMEOUT_MS || !isBusy(error)) throw error
+      Atomics.wait(pause, 0, 0, pauseMs)
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && /database is locked|SQLITE_BUSY/.test(error.message)
+}

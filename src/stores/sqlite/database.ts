@@ -1,0 +1,16 @@
+import type { SqlValue } from '../sql/row.ts'
+
+/** The part of a SQLite driver that the store needs; `DatabaseSync` of `node:sqlite` and better-sqlite3 have it. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown
+  prepare(sql: string): SqliteStatement
+  close(): unknown
+}
+
+/** A prepared statement. */
+export interface SqliteStatement {
+  /** Runs a statement that returns rows, to its end. */
+  all(...parameters: SqlValue[]): unknown[]
+  /** Runs a statement that returns none. */
+  run(...parameters: SqlValue[]): { changes: number | bigint }
+}

@@ -1,0 +1,18 @@
+import { GeneralError, isSessionError } from '../../base/errors.ts'
+
+/**
+ * Does the work at once and answers as the port wants it: what the database throws (locked, full, unreadable)
+ * becomes a `GeneralError`, never an answer (REV-11). SQLite's messages name tables and columns, not values.
+ */
+export async function guarded<T>(work: () => T): Promise<T> {
+  try {
+    return work()
+  } catch (cause) {
+    throw failure(cause, 'the SQLite database could not do its work')
+  }
+}
+
+/** What to throw for a failure of the database. */
+export function failure(cause: unknown, message: string): Error {
+  return isSessionError(cause) ? cause : new GeneralError('unavailable', message, { cause })
+}

@@ -1,0 +1,28 @@
+import { closeSync, openSync } from 'node:fs'
+import { GeneralError } from '../../base/errors.ts'
+import type { SqliteDatabase } from './database.ts'
+
+/**
+ * Opens a file with the runtime's own SQLite, which is loaded here and not when this module is.
+ * @throws GeneralError (`misuse`) where the runtime has none.
+ */
+export function openDatabase(file: string): SqliteDatabase {
+  const sqlite = process.getBuiltinModule('node:sqlite')
+  if (sqlite === undefined) {
+    throw new GeneralError('misuse',
+      'this runtime has no node:sqlite (Node.js has it from 22.13 on); give another driver to createSqliteStore')
+  }
+  return new sqlite.DatabaseSync(file)
+}
+
+/**
+ * Makes the file, if there is none, readable by its owner alone; SQLite gives its companions (`-wal`, `-shm`) the same
+ * mode. A file that exists keeps the mode that somebody chose for it.
+ */
+export function createPrivateFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+}

@@ -1,0 +1,94 @@
+import { GeneralError } from '../../base/errors.ts'
+import { integer, rowOf, text } from '../sql/row.ts'
+import type { TableNames } from '../sql/table-names.ts'
+import type { Connection } from './connection.ts'
+import type { SqliteDatabase } from './database.ts'
+
+/**
+ * The schema, one entry for each version that was ever released: entry 0 makes version 1, and so on. Entries are
+ * only ever appended.
+ *
+ * `sweep_at` is a lower bound of `expires_at`: what the cleanup's index is on. Rotation moves `expires_at` and
+ * leaves `sweep_at` alone, so the hot statement touches no index; the cleanup moves `sweep_at` up when it meets a
+ * session that was kept alive, once in an idle timeout.
+ */
+const migrations: readonly ((names: TableNames) => string)[] = [
+  names => `
+    CREATE TABLE ${names.session} (
+      handle TEXT PRIMARY KEY NOT NULL,
+      user_id TEXT NOT NULL,
+      tenant_id TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      authenticated_at INTEGER NOT NULL,
+      refresh_hash TEXT NOT NULL,
+      generation INTEGER NOT NULL,
+      branch INTEGER NOT NULL,
+      confirmed INTEGER NOT NULL,
+      rotated_at INTEGER NOT NULL,
+      served_at INTEGER NOT NULL,
+      idle_timeout INTEGER NOT NULL,
+      absolute_expiry INTEGER,
+      expires_at INTEGER NOT NULL,
+      access_token_lifetime INTEGER NOT NULL,
+      persistent INTEGER NOT NULL,
+      jwt_payload TEXT NOT NULL,
+      payload_version INTEGER NOT NULL,
+      session_info TEXT NOT NULL,
+      info_version INTEGER NOT NULL,
+      ip TEXT,
+      user_agent TEXT,
+      sweep_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX ${names.session}_by_user ON ${names.session} (user_id, created_at, handle);
+    CREATE INDEX ${names.session}_by_sweep ON ${names.session} (sweep_at);
+    CREATE TABLE ${names.change} (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT,
+      kind TEXT NOT NULL,
+      handles TEXT NOT NULL,
+      version INTEGER NOT NULL,
+      until INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX ${names.change}_by_until ON ${names.change} (until);
+    CREATE TABLE ${names.key} (
+      kid TEXT PRIMARY KEY NOT NULL,
+      purpose TEXT NOT NULL,
+      algorithm TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      active_from INTEGER NOT NULL,
+      material TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE ${names.turn} (
+      task TEXT PRIMARY KEY NOT NULL,
+      holder TEXT NOT NULL,
+      until INTEGER NOT NULL
+    ) STRICT;`,
+]
+
+/**
+ * Brings the schema up to date. Any number of processes may do so at once: the version is read and written under
+ * the write lock, and a file that is up to date already is only read.
+ * @throws GeneralError (`misuse`) if a newer Keyturn has written the file.
+ */
+export function migrate(database: SqliteDatabase, connection: Connection, names: TableNames): void {
+  if (readVersion(database, names) === migrations.length) return
+  connection.transaction(() => {
+    const version = readVersion(database, names)
+    if (version > migrations.length) {
+      throw new GeneralError('misuse', 'a newer version of Keyturn has written this database')
+    }
+    for (const migration of migrations.slice(version)) database.exec(migration(names))
+    database.exec(`
+      CREATE TABLE IF NOT EXISTS ${names.meta} (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
+      INSERT OR REPLACE INTO ${names.meta} VALUES ('schema', '${migrations.length}');
+      INSERT OR IGNORE INTO ${names.meta} VALUES ('log', lower(hex(randomblob(8))))`)
+  })
+}
+
+function readVersion(database: SqliteDatabase, names: TableNames): number {
+  const tables = database.prepare('SELECT count(*) AS tables FROM sqlite_master WHERE type = \'table\' AND name = ?')
+  const counted = tables.all(names.meta).map(rowOf)[0]
+  if (counted === undefined || integer(counted, 'tables') === 0) return 0
+  const row = database.prepare(`SELECT value FROM ${names.meta} WHERE name = 'schema'`).all().map(rowOf)[0]
+  if (row === undefined) throw new GeneralError('misuse', `the table ${names.meta} has lost its schema version`)
+  return Number(text(row, 'value'))
+}

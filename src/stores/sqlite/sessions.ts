@@ -1,0 +1,127 @@
+import { GeneralError } from '../../base/errors.ts'
+import type { SessionHandle } from '../../base/handle.ts'
+import type { EpochMilliseconds } from '../../base/time.ts'
+import type { SessionStore } from '../../session/store.ts'
+import { decodePosition, toPage } from '../page-position.ts'
+import { handle, integer } from '../sql/row.ts'
+import type { Row } from '../sql/row.ts'
+import { sessionColumns, sessionOf, sessionValues } from '../sql/session-row.ts'
+import type { TableNames } from '../sql/table-names.ts'
+import type { ChangeLog } from './change-log.ts'
+import type { Connection } from './connection.ts'
+import { guarded } from './guard.ts'
+
+/** The methods of the port that read and write sessions. */
+export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo' | 'updatePayload'
+  | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'>
+
+/**
+ * The sessions in the database. `durable` waits for the disk (logins, revocations, updates), `fast` does not:
+ * a rotation that a power cut undoes is adopted again (design law 6).
+ */
+export function createSessions(durable: Connection, fast: Connection, log: ChangeLog, names: TableNames): Sessions {
+  const columns = sessionColumns.join(', ')
+  const table = names.session
+  const insert = durable.changes(
+    `INSERT INTO ${table} (${columns}, sweep_at) VALUES (${sessionColumns.map(() => '?').join(', ')}, ?)
+     ON CONFLICT DO NOTHING`)
+  const find = fast.rows(`SELECT ${columns} FROM ${table} WHERE handle = ?`)
+  const rotate = fast.rows(
+    `UPDATE ${table} SET refresh_hash = ?, generation = ?, branch = ?, confirmed = ?, rotated_at = ?, served_at = ?,
+       ip = ?, user_agent = ?, expires_at = min(? + idle_timeout, ifnull(absolute_expiry, ? + idle_timeout))
+     WHERE handle = ? AND refresh_hash = ? AND expires_at > ? AND rotated_at > ? AND created_at > ?
+     RETURNING ${columns}`)
+  const confirm = fast.changes(
+    `UPDATE ${table} SET confirmed = 1 FROM json_each(?) AS given
+     WHERE ${table}.handle = json_extract(given.value, '$[0]')
+       AND ${table}.generation = json_extract(given.value, '$[1]')
+       AND ${table}.branch = json_extract(given.value, '$[2]')`)
+  const updateInfo = durable.changes(
+    `UPDATE ${table} SET session_info = ?, info_version = info_version + 1
+     WHERE handle = ? AND expires_at > ? AND info_version = ifnull(?, info_version)`)
+  const updatePayload = durable.rows(
+    `UPDATE ${table} SET jwt_payload = ?, payload_version = payload_version + 1
+     WHERE handle = ? AND expires_at > ? RETURNING payload_version`)
+  const remove = durable.rows(
+    `DELETE FROM ${table} WHERE handle IN (SELECT value FROM json_each(?)) RETURNING handle`)
+  const removeByUser = durable.rows(`DELETE FROM ${table} WHERE user_id = ? AND handle IS NOT ? RETURNING handle`)
+  const listByUser = fast.rows(
+    `SELECT ${columns} FROM ${table} WHERE user_id = ? AND (created_at, handle) < (?, ?)
+     ORDER BY created_at DESC, handle DESC LIMIT ?`)
+  const due = `rowid IN (SELECT rowid FROM ${table} WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ?)`
+  const postpone = fast.changes(`UPDATE ${table} SET sweep_at = expires_at WHERE expires_at > ? AND ${due}`)
+  const sweep = fast.changes(`DELETE FROM ${table} WHERE expires_at <= ? AND ${due}`)
+
+  function revoke(deletion: () => Row[], until: EpochMilliseconds): Promise<readonly SessionHandle[]> {
+    return guarded(() => {
+      const removed = durable.transaction(() => {
+        const handles = deletion().map(row => handle(row, 'handle'))
+        if (handles.length > 0) log.append({ kind: 'revoked', handles, until })
+        return handles
+      })
+      if (removed.length > 0) log.announce()
+      return removed
+    })
+  }
+
+  return {
+    insert: record => guarded(() => {
+      if (insert(...sessionValues(record), record.expiresAt) === 0) {
+        throw new GeneralError('misuse', 'a session with this handle exists')
+      }
+    }),
+
+    find: handle => guarded(() => first(find(handle), sessionOf)),
+
+    rotate: ({ handle, expectedHash, alive, next }) => guarded(() => first(rotate(
+      next.refreshHash, next.generation, next.branch, Number(next.confirmed), next.rotatedAt, next.servedAt,
+      next.client.ip, next.client.userAgent, next.rotatedAt, next.rotatedAt,
+      handle, expectedHash, alive.now, alive.rotatedAfter, alive.createdAfter,
+    ), sessionOf)),
+
+    confirm: confirmations => guarded(() => {
+      if (confirmations.length === 0) return
+      confirm(JSON.stringify(confirmations.map(({ handle, generation, branch }) => [handle, generation, branch])))
+    }),
+
+    updateInfo: ({ handle, sessionInfo, expectedVersion, now }) => guarded(() =>
+      updateInfo(sessionInfo, handle, now, expectedVersion) === 1),
+
+    updatePayload: ({ handle, jwtPayload, now, until }) => guarded(() => {
+      const version = durable.transaction(() => {
+        const updated = first(updatePayload(jwtPayload, handle, now), row => integer(row, 'payload_version'))
+        if (updated !== null) log.append({ kind: 'payload', handle, version: updated, until })
+        return updated
+      })
+      if (version !== null) log.announce()
+      return version
+    }),
+
+    remove: (handles, until) => revoke(() => remove(JSON.stringify(handles)), until),
+
+    removeByUser: (userId, except, until) => revoke(() => removeByUser(userId, except), until),
+
+    listByUser: (userId, { limit, after }) => guarded(() => {
+      const { createdAt, handle } = decodePosition(after)
+      return toPage(listByUser(userId, createdAt, handle, limit + 1).map(sessionOf), limit)
+    }),
+
+    removeExpired: (now, limit) => guarded(() => {
+      log.prune(now)
+      let removed = 0
+      while (removed < limit) {
+        const room = limit - removed
+        const postponed = postpone(now, now, room)
+        const swept = sweep(now, now, room)
+        if (postponed + swept === 0) break
+        removed += swept
+      }
+      return removed
+    }),
+  }
+}
+
+function first<T>(rows: readonly Row[], read: (row: Row) => T): T | null {
+  const row = rows[0]
+  return row === undefined ? null : read(row)
+}

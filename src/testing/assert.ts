@@ -1,0 +1,50 @@
+/** A promise of a port that an implementation does not keep. */
+export class ContractViolation extends Error {
+  override readonly name = 'ContractViolation'
+}
+
+/** Asserts that something holds. @throws ContractViolation */
+export function ensure(holds: boolean, promise: string): asserts holds {
+  if (!holds) throw new ContractViolation(promise)
+}
+
+/** Asserts that a value is there. @throws ContractViolation */
+export function ensurePresent<T>(value: T | null | undefined, promise: string): T {
+  if (value === null || value === undefined) throw new ContractViolation(promise)
+  return value
+}
+
+/** Asserts that two plain values are alike in all their own members. @throws ContractViolation */
+export function ensureEqual(actual: unknown, expected: unknown, promise: string): void {
+  if (!alike(actual, expected)) {
+    throw new ContractViolation(`${promise}: expected ${show(expected)}, got ${show(actual)}`)
+  }
+}
+
+/** Asserts that an operation fails. @throws ContractViolation */
+export async function ensureRejects(operation: () => Promise<unknown>, promise: string): Promise<void> {
+  let failed = false
+  try {
+    await operation()
+  } catch {
+    failed = true
+  }
+  ensure(failed, promise)
+}
+
+function alike(left: unknown, right: unknown): boolean {
+  if (Object.is(left, right)) return true
+  if (!isObject(left) || !isObject(right) || Array.isArray(left) !== Array.isArray(right)) return false
+  const names = Object.keys(left)
+  return names.length === Object.keys(right).length
+    && names.every(name => Object.hasOwn(right, name) && alike(left[name], right[name]))
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 400 ? `${text.slice(0, 400)}...` : text
+}

@@ -1,0 +1,93 @@
+import { createHandle } from '../base/handle.ts'
+import type { SessionHandle } from '../base/handle.ts'
+import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import type { SessionRecord } from '../session/record.ts'
+import type { NextToken, Rotation } from '../session/store.ts'
+import type { StoredKey } from '../tokens/key-store.ts'
+
+/**
+ * The present of the samples: 2100-01-01T00:00:00Z. In the far future, so that a store which lets the database
+ * expire rows by its own clock keeps them during a test.
+ */
+export const sampleNow: EpochMilliseconds = 4_102_444_800_000
+
+/** A minute. */
+export const minute: Milliseconds = 60_000
+
+/** The handle with this number; a greater number gives a greater handle. */
+export function sampleHandle(number: number): SessionHandle {
+  const bytes = new Uint8Array(16)
+  new DataView(bytes.buffer).setUint32(0, number)
+  return createHandle('cookie', () => bytes)
+}
+
+/**
+ * A session that lives at {@link sampleNow}, with what the test wants different. Its `expiresAt` follows from
+ * the other times unless it is given.
+ */
+export function sampleRecord(overrides: Partial<SessionRecord> = {}): SessionRecord {
+  const createdAt = overrides.createdAt ?? sampleNow - 10 * minute
+  const record = {
+    handle: sampleHandle(1),
+    userId: 'user-1',
+    tenantId: 'public',
+    createdAt,
+    authenticatedAt: createdAt,
+    refreshHash: 'hash-0',
+    generation: 0,
+    branch: 0,
+    confirmed: false,
+    rotatedAt: createdAt,
+    servedAt: createdAt,
+    idleTimeout: 60 * minute,
+    absoluteExpiry: null,
+    accessTokenLifetime: 5 * minute,
+    persistent: true,
+    jwtPayload: '{"role":"reader"}',
+    payloadVersion: 0,
+    sessionInfo: '{"cart":[]}',
+    infoVersion: 0,
+    client: { ip: '192.0.2.1', userAgent: 'Sample/1.0' },
+    ...overrides,
+  }
+  const idleExpiry = record.rotatedAt + record.idleTimeout
+  return { expiresAt: Math.min(idleExpiry, record.absoluteExpiry ?? idleExpiry), ...record }
+}
+
+/** What a rotation of a fresh {@link sampleRecord} at {@link sampleNow} writes. */
+export function sampleNext(overrides: Partial<NextToken> = {}): NextToken {
+  return {
+    refreshHash: 'hash-1',
+    generation: 1,
+    branch: 0,
+    confirmed: false,
+    rotatedAt: sampleNow,
+    servedAt: sampleNow,
+    client: { ip: '198.51.100.7', userAgent: 'Sample/2.0' },
+    ...overrides,
+  }
+}
+
+/** A rotation of a fresh {@link sampleRecord} at {@link sampleNow}. */
+export function sampleRotation(overrides: Partial<Rotation> = {}): Rotation {
+  return {
+    handle: sampleHandle(1),
+    expectedHash: 'hash-0',
+    alive: { now: sampleNow, rotatedAfter: 0, createdAfter: 0 },
+    next: sampleNext(),
+    ...overrides,
+  }
+}
+
+/** A signing key, active at {@link sampleNow}. */
+export function sampleKey(kid: string, overrides: Partial<StoredKey> = {}): StoredKey {
+  return {
+    kid,
+    purpose: 'access',
+    algorithm: 'ES256',
+    createdAt: sampleNow - 2 * minute,
+    activeFrom: sampleNow - minute,
+    material: `{"of":"${kid}"}`,
+    ...overrides,
+  }
+}

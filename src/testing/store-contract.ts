@@ -1,0 +1,28 @@
+import { changeCases } from './store-contract/changes.ts'
+import type { ContractCase } from './store-contract/contract-case.ts'
+import { expiryCases } from './store-contract/expiry.ts'
+import { hostileCases } from './store-contract/hostile.ts'
+import { keyCases } from './store-contract/keys.ts'
+import { rotationCases } from './store-contract/rotation.ts'
+import { sessionCases } from './store-contract/sessions.ts'
+import { turnCases } from './store-contract/turns.ts'
+import { updateCases } from './store-contract/updates.ts'
+import { userCases } from './store-contract/users.ts'
+
+export type { ContractCase, StoreHarness } from './store-contract/contract-case.ts'
+
+/**
+ * What every session store promises, as data: run each case under any test runner, each with a harness of its own
+ * over fresh data. A store that passes all of them can be trusted with sessions.
+ */
+export const storeContract: readonly ContractCase[] = [
+  ...sessionCases,
+  ...rotationCases,
+  ...updateCases,
+  ...userCases,
+  ...expiryCases,
+  ...changeCases,
+  ...keyCases,
+  ...turnCases,
+  ...hostileCases,
+]

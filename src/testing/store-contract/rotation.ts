@@ -1,0 +1,195 @@
+import { ensure, ensureEqual, ensurePresent } from '../assert.ts'
+import { minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation } from '../samples.ts'
+import type { Liveness } from '../../session/store.ts'
+import type { ContractCase } from './contract-case.ts'
+
+/** The compare-and-swap of a refresh, and confirmation. */
+export const rotationCases: readonly ContractCase[] = [
+  {
+    name: 'rotate: takes every value of next, keeps all others, returns the new record',
+    async run({ open }) {
+      const [store, reader] = [await open(), await open()]
+      const record = sampleRecord({ generation: 4, branch: 3, confirmed: true, payloadVersion: 2, infoVersion: 3 })
+      const bystander = sampleRecord({ handle: sampleHandle(2) })
+      await store.insert(record)
+      await store.insert(bystander)
+      const next = sampleNext({ generation: 5, branch: 1, confirmed: false, servedAt: sampleNow + 1 })
+      const rotated = await store.rotate(sampleRotation({ next }))
+      const expected = { ...record, ...next, expiresAt: sampleNow + record.idleTimeout }
+      ensureEqual(rotated, expected, 'rotate returns the new record')
+      ensureEqual(await reader.find(record.handle), expected, 'and keeps it')
+      ensureEqual(await reader.find(bystander.handle), bystander, 'other sessions are untouched, same hash or not')
+    },
+  },
+  {
+    name: 'rotate: writes confirmed, and a client without address and agent',
+    async run({ open }) {
+      const store = await open()
+      await store.insert(sampleRecord())
+      const next = sampleNext({ confirmed: true, client: { ip: null, userAgent: null } })
+      const rotated = ensurePresent(await store.rotate(sampleRotation({ next })), 'it rotates')
+      ensureEqual([rotated.confirmed, rotated.client], [true, { ip: null, userAgent: null }], 'next is written')
+    },
+  },
+  {
+    name: 'rotate: null and no change for another hash, the next hash, or an unknown session',
+    async run({ open }) {
+      const store = await open()
+      const record = sampleRecord({ refreshHash: 'Hash-a' })
+      await store.insert(record)
+      for (const expectedHash of ['hash-1', 'hash-a', 'HASH-A', 'Hash-a ', 'Hash', '']) {
+        ensureEqual(await store.rotate(sampleRotation({ expectedHash })), null, `"${expectedHash}" is not the hash`)
+      }
+      const stranger = sampleRotation({ handle: sampleHandle(2), expectedHash: 'Hash-a' })
+      ensureEqual(await store.rotate(stranger), null, 'another handle has no such session')
+      ensureEqual(await store.find(record.handle), record, 'nothing changed')
+      ensureEqual(await store.find(sampleHandle(2)), null, 'nothing came to be')
+    },
+  },
+  {
+    name: 'rotate: only once from one hash',
+    async run({ open }) {
+      const [first, second] = [await open(), await open()]
+      await first.insert(sampleRecord())
+      ensure(await first.rotate(sampleRotation()) !== null, 'the first wins')
+      const again = sampleRotation({ next: sampleNext({ refreshHash: 'hash-x' }) })
+      ensureEqual(await second.rotate(again), null, 'the hash is no longer the session\'s')
+      ensureEqual((await second.find(sampleHandle(1)))?.refreshHash, 'hash-1', 'the first stays')
+    },
+  },
+  {
+    name: 'ROT-02: of 50 concurrent rotations over 5 connections exactly one wins',
+    async run({ open }) {
+      const stores = await Promise.all(Array.from({ length: 5 }, () => open()))
+      await stores[0]?.insert(sampleRecord())
+      const results = await Promise.all(Array.from({ length: 50 }, (_, index) =>
+        stores[index % stores.length]?.rotate(sampleRotation({ next: sampleNext({ refreshHash: `child-${index}` }) }))))
+      const winners = results.filter(record => record !== null && record !== undefined)
+      ensureEqual(winners.length, 1, 'one rotation wins')
+      for (const store of stores) {
+        ensureEqual(await store.find(sampleHandle(1)), winners[0], 'every connection sees the winner\'s record')
+      }
+    },
+  },
+  {
+    name: 'rotate: alive bounds are exact',
+    async run({ open }) {
+      const store = await open()
+      const record = sampleRecord({ rotatedAt: sampleNow - minute, createdAt: sampleNow - 2 * minute })
+      await store.insert(record)
+      const { expiresAt, rotatedAt, createdAt } = record
+      const dead: readonly Liveness[] = [
+        { now: expiresAt, rotatedAfter: 0, createdAfter: 0 },
+        { now: expiresAt + 1, rotatedAfter: 0, createdAfter: 0 },
+        { now: sampleNow, rotatedAfter: rotatedAt, createdAfter: 0 },
+        { now: sampleNow, rotatedAfter: rotatedAt + 1, createdAfter: 0 },
+        { now: sampleNow, rotatedAfter: 0, createdAfter: createdAt },
+        { now: sampleNow, rotatedAfter: 0, createdAfter: createdAt + 1 },
+      ]
+      for (const alive of dead) {
+        ensureEqual(await store.rotate(sampleRotation({ alive })), null, `not alive: ${JSON.stringify(alive)}`)
+      }
+      ensureEqual(await store.find(record.handle), record, 'nothing changed')
+      const alive = { now: expiresAt - 1, rotatedAfter: rotatedAt - 1, createdAfter: createdAt - 1 }
+      ensure(await store.rotate(sampleRotation({ alive })) !== null, 'one millisecond inside every bound it is alive')
+    },
+  },
+  {
+    name: 'ROT-05: expiresAt is the earlier of rotatedAt + idleTimeout and absoluteExpiry',
+    async run({ open }) {
+      const store = await open()
+      const idleTimeout = 60 * minute
+      const ends = [
+        { absoluteExpiry: null, expiresAt: sampleNow + idleTimeout },
+        { absoluteExpiry: sampleNow + minute, expiresAt: sampleNow + minute },
+        { absoluteExpiry: sampleNow + idleTimeout, expiresAt: sampleNow + idleTimeout },
+        { absoluteExpiry: sampleNow + idleTimeout + 1, expiresAt: sampleNow + idleTimeout },
+      ]
+      for (const [number, { absoluteExpiry, expiresAt }] of ends.entries()) {
+        const handle = sampleHandle(number)
+        await store.insert(sampleRecord({ handle, idleTimeout, absoluteExpiry }))
+        const rotated = ensurePresent(await store.rotate(sampleRotation({ handle })), 'it rotates')
+        ensureEqual([rotated.expiresAt, rotated.absoluteExpiry], [expiresAt, absoluteExpiry], `end ${number}`)
+        ensureEqual((await store.find(handle))?.expiresAt, expiresAt, 'the end is kept')
+      }
+    },
+  },
+  {
+    name: 'rotate: an adoption or a later serving may keep the hash and rotatedAt',
+    async run({ open }) {
+      const store = await open()
+      const record = sampleRecord()
+      await store.insert(record)
+      const next = sampleNext({ refreshHash: record.refreshHash, generation: 0, rotatedAt: record.rotatedAt })
+      const served = await store.rotate(sampleRotation({ next }))
+      ensureEqual(served, { ...record, ...next }, 'only what next says changes')
+    },
+  },
+  {
+    name: 'REV-07: rotate never revives a removed session',
+    async run({ open }) {
+      const [first, second] = [await open(), await open()]
+      await first.insert(sampleRecord())
+      await second.remove([sampleHandle(1)], sampleNow + minute)
+      ensureEqual(await first.rotate(sampleRotation()), null, 'there is nothing to rotate')
+      for (const store of [first, second]) ensureEqual(await store.find(sampleHandle(1)), null, 'it stays removed')
+      ensureEqual((await first.listByUser('user-1', { limit: 10, after: null })).sessions, [], 'in the list too')
+    },
+  },
+  {
+    name: 'REV-07: whatever races a removal, the session is gone afterwards',
+    async run({ open }) {
+      const [first, second] = [await open(), await open()]
+      for (let number = 0; number < 20; number++) {
+        const handle = sampleHandle(number)
+        await first.insert(sampleRecord({ handle }))
+        const late = { handle, now: sampleNow, until: sampleNow + minute }
+        const writes = [
+          () => first.rotate(sampleRotation({ handle })),
+          () => second.remove([handle], sampleNow + minute),
+          () => first.confirm([{ handle, generation: 0, branch: 0 }]),
+          () => first.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: null }),
+          () => first.updatePayload({ ...late, jwtPayload: '{}' }),
+        ]
+        const from = number % writes.length
+        await Promise.all([...writes.slice(from), ...writes.slice(0, from)].map(write => write()))
+        ensureEqual(await first.find(handle), null, 'removed stays removed')
+        ensureEqual(await second.find(handle), null, 'removed stays removed')
+      }
+    },
+  },
+  {
+    name: 'confirm: only where generation and branch are the session\'s',
+    async run({ open }) {
+      const [store, reader] = [await open(), await open()]
+      const record = sampleRecord({ generation: 3, branch: 1 })
+      await store.insert(record)
+      const handle = record.handle
+      await store.confirm([])
+      await store.confirm([
+        { handle, generation: 3, branch: 0 },
+        { handle, generation: 2, branch: 1 },
+        { handle, generation: 4, branch: 1 },
+        { handle: sampleHandle(2), generation: 3, branch: 1 },
+      ])
+      ensureEqual(await reader.find(handle), record, 'none of these is the session\'s')
+      await store.confirm([{ handle, generation: 3, branch: 1 }])
+      ensureEqual(await reader.find(handle), { ...record, confirmed: true }, 'this one is, and nothing else changes')
+      await store.confirm([{ handle, generation: 3, branch: 1 }])
+      ensureEqual(await reader.find(handle), { ...record, confirmed: true }, 'twice is as good as once')
+      ensureEqual(await reader.find(sampleHandle(2)), null, 'nothing came to be')
+    },
+  },
+  {
+    name: 'confirm: a batch of 500, each by its own generation',
+    async run({ open }) {
+      const store = await open()
+      const numbers = Array.from({ length: 500 }, (_, index) => index)
+      await Promise.all(numbers.map(number =>
+        store.insert(sampleRecord({ handle: sampleHandle(number), generation: number % 7 }))))
+      await store.confirm(numbers.map(number => ({ handle: sampleHandle(number), generation: 3, branch: 0 })))
+      const found = await Promise.all(numbers.map(number => store.find(sampleHandle(number))))
+      ensureEqual(found.map(record => record?.confirmed), numbers.map(number => number % 7 === 3), 'those alone')
+    },
+  },
+]

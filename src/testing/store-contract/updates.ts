@@ -1,0 +1,131 @@
+import { ensureEqual } from '../assert.ts'
+import { minute, sampleHandle, sampleNow, sampleRecord, sampleRotation } from '../samples.ts'
+import type { ContractCase } from './contract-case.ts'
+
+const handle = sampleHandle(1)
+
+/** Session info and JWT payload. */
+export const updateCases: readonly ContractCase[] = [
+  {
+    name: 'updateInfo: replaces the info and adds one to its version, whatever version or the expected one',
+    async run({ open }) {
+      const [store, reader] = [await open(), await open()]
+      const record = sampleRecord({ infoVersion: 3 })
+      await store.insert(record)
+      const any = { handle, sessionInfo: '{"a":1}', expectedVersion: null, now: sampleNow }
+      ensureEqual(await store.updateInfo(any), true, 'any version')
+      ensureEqual(await reader.find(handle), { ...record, sessionInfo: '{"a":1}', infoVersion: 4 }, 'written')
+      const exact = { handle, sessionInfo: '{"a":2}', expectedVersion: 4, now: sampleNow }
+      ensureEqual(await store.updateInfo(exact), true, 'the expected version')
+      ensureEqual(await reader.find(handle), { ...record, sessionInfo: '{"a":2}', infoVersion: 5 }, 'written')
+      ensureEqual(await store.updateInfo(exact), false, 'the version has moved on')
+      ensureEqual(await store.updateInfo({ ...exact, expectedVersion: 6 }), false, 'the version is not there yet')
+      ensureEqual(await reader.find(handle), { ...record, sessionInfo: '{"a":2}', infoVersion: 5 }, 'unchanged')
+      ensureEqual((await store.changesSince(null, 10)).changes, [], 'verifying processes need not hear of it')
+    },
+  },
+  {
+    name: 'updateInfo: the same text counts as an update too',
+    async run({ open }) {
+      const store = await open()
+      const record = sampleRecord()
+      await store.insert(record)
+      const same = { handle, sessionInfo: record.sessionInfo, expectedVersion: 0, now: sampleNow }
+      ensureEqual(await store.updateInfo(same), true, 'it is done')
+      ensureEqual((await store.find(handle))?.infoVersion, 1, 'and counted')
+    },
+  },
+  {
+    name: 'updateInfo: expectedVersion 0 is a version, not any',
+    async run({ open }) {
+      const store = await open()
+      await store.insert(sampleRecord({ infoVersion: 1 }))
+      const update = { handle, sessionInfo: '{}', expectedVersion: 0, now: sampleNow }
+      ensureEqual(await store.updateInfo(update), false, 'the version is 1')
+    },
+  },
+  {
+    name: 'updateInfo: of concurrent compare-and-swaps none is lost',
+    async run({ open }) {
+      const stores = await Promise.all(Array.from({ length: 4 }, () => open()))
+      await stores[0]?.insert(sampleRecord({ sessionInfo: '[]' }))
+      await Promise.all(stores.flatMap((store, connection) => Array.from({ length: 5 }, async (_, index) => {
+        for (;;) {
+          const current = await store.find(handle)
+          const sessionInfo = JSON.stringify([...JSON.parse(current?.sessionInfo ?? '[]'), `${connection}-${index}`])
+          const expectedVersion = current?.infoVersion ?? 0
+          if (await store.updateInfo({ handle, sessionInfo, expectedVersion, now: sampleNow })) return
+        }
+      })))
+      const record = await stores[0]?.find(handle)
+      ensureEqual(new Set(JSON.parse(record?.sessionInfo ?? '[]')).size, 20, 'all 20 are there')
+      ensureEqual(record?.infoVersion, 20, 'the version counted each')
+    },
+  },
+  {
+    name: 'updateInfo and updatePayload: nothing for a session that is gone or expired, exactly at its end too',
+    async run({ open }) {
+      const store = await open()
+      const record = sampleRecord()
+      await store.insert(record)
+      const info = { handle, sessionInfo: '{"late":1}', expectedVersion: null }
+      const payload = { handle, jwtPayload: '{"late":1}', until: sampleNow + minute }
+      for (const now of [record.expiresAt, record.expiresAt + 1]) {
+        ensureEqual(await store.updateInfo({ ...info, now }), false, 'expired')
+        ensureEqual(await store.updatePayload({ ...payload, now }), null, 'expired')
+      }
+      const unknown = { handle: sampleHandle(2), now: sampleNow }
+      ensureEqual(await store.updateInfo({ ...info, ...unknown }), false, 'gone')
+      ensureEqual(await store.updatePayload({ ...payload, ...unknown }), null, 'gone')
+      ensureEqual(await store.find(handle), record, 'nothing changed')
+      ensureEqual(await store.find(sampleHandle(2)), null, 'nothing came to be')
+      ensureEqual((await store.changesSince(null, 10)).changes, [], 'no change tells of nothing')
+      ensureEqual(await store.updateInfo({ ...info, now: record.expiresAt - 1 }), true, 'one millisecond before')
+      ensureEqual(await store.updatePayload({ ...payload, now: record.expiresAt - 1 }), 1, 'one millisecond before')
+    },
+  },
+  {
+    name: 'updatePayload: replaces the payload, counts, and appends a change with the new version',
+    async run({ open }) {
+      const [store, reader] = [await open(), await open()]
+      const record = sampleRecord({ payloadVersion: 8 })
+      await store.insert(record)
+      const update = { handle, jwtPayload: '{"role":"writer"}', now: sampleNow, until: sampleNow + minute }
+      ensureEqual(await store.updatePayload(update), 9, 'it returns the new version')
+      const expected = { ...record, jwtPayload: '{"role":"writer"}', payloadVersion: 9 }
+      ensureEqual(await reader.find(handle), expected, 'written')
+      ensureEqual((await reader.changesSince(null, 10)).changes,
+        [{ kind: 'payload', handle, version: 9, until: sampleNow + minute }], 'the change')
+    },
+  },
+  {
+    name: 'updatePayload: concurrent updates get versions of their own, each with its change',
+    async run({ open }) {
+      const stores = [await open(), await open()]
+      await stores[0]?.insert(sampleRecord())
+      const versions = await Promise.all(Array.from({ length: 10 }, (_, index) =>
+        stores[index % 2]?.updatePayload({ handle, jwtPayload: '{}', now: sampleNow, until: sampleNow + minute })))
+      const all = Array.from({ length: 10 }, (_, index) => index + 1)
+      ensureEqual(versions.toSorted((left, right) => Number(left) - Number(right)), all, 'no version twice')
+      const { changes } = await stores[1]?.changesSince(null, 100) ?? { changes: [] }
+      const told = changes.map(change => change.kind === 'payload' ? change.version : 0)
+      ensureEqual(told.toSorted((left, right) => left - right), all, 'each change is there')
+    },
+  },
+  {
+    name: 'updates leave a concurrent rotation alone, and it leaves them',
+    async run({ open }) {
+      const [first, second] = [await open(), await open()]
+      await first.insert(sampleRecord())
+      const late = { handle, now: sampleNow, until: sampleNow + minute }
+      await Promise.all([
+        first.updateInfo({ ...late, sessionInfo: '{"i":1}', expectedVersion: null }),
+        second.rotate(sampleRotation()),
+        first.updatePayload({ ...late, jwtPayload: '{"p":1}' }),
+      ])
+      const record = await second.find(handle)
+      ensureEqual([record?.refreshHash, record?.sessionInfo, record?.infoVersion, record?.jwtPayload,
+        record?.payloadVersion], ['hash-1', '{"i":1}', 1, '{"p":1}', 1], 'all three are there')
+    },
+  },
+]

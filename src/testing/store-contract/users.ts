@@ -1,0 +1,127 @@
+import type { SessionRecord } from '../../session/record.ts'
+import type { SessionStore } from '../../session/store.ts'
+import { ensure, ensureEqual } from '../assert.ts'
+import { minute, sampleHandle, sampleNow, sampleRecord } from '../samples.ts'
+import type { ContractCase } from './contract-case.ts'
+
+/** The sessions of one user: lists in pages, and removal of all. */
+export const userCases: readonly ContractCase[] = [
+  {
+    name: 'listByUser: newest first by createdAt, then by handle, expired ones included, only the user\'s',
+    async run({ open }) {
+      const [store, reader] = [await open(), await open()]
+      const records = [
+        sampleRecord({ handle: sampleHandle(1), createdAt: sampleNow - 90 * minute }),
+        sampleRecord({ handle: sampleHandle(4), createdAt: sampleNow - minute }),
+        sampleRecord({ handle: sampleHandle(2), createdAt: sampleNow - minute }),
+        sampleRecord({ handle: sampleHandle(3), createdAt: sampleNow }),
+      ]
+      for (const record of records) await store.insert(record)
+      await store.insert(sampleRecord({ handle: sampleHandle(5), userId: 'user-2' }))
+      const page = await reader.listByUser('user-1', { limit: 100, after: null })
+      ensureEqual(page, { sessions: records.toSorted(newestFirst), next: null }, 'whole records in order')
+      ensureEqual(await reader.listByUser('nobody', { limit: 100, after: null }), { sessions: [], next: null }, 'none')
+    },
+  },
+  {
+    name: 'listByUser: pages join without gap or repeat, for every page size',
+    async run({ open }) {
+      const store = await open()
+      const handles = Array.from({ length: 12 }, (_, index) => sampleHandle((index * 7) % 12))
+      for (const [index, handle] of handles.entries()) {
+        await store.insert(sampleRecord({ handle, createdAt: sampleNow - Math.floor(index / 5) }))
+        await store.insert(sampleRecord({ handle: sampleHandle(100 + index), userId: 'user-2', createdAt: sampleNow }))
+      }
+      const whole = (await store.listByUser('user-1', { limit: 1000, after: null })).sessions
+      ensureEqual(whole.length, 12, 'all of them')
+      ensureEqual(whole, whole.toSorted(newestFirst), 'in order')
+      for (const limit of [1, 2, 3, 5, 6, 11, 12, 13]) {
+        const pages = await readPages(store, 'user-1', limit)
+        ensureEqual(pages.flat().map(record => record.handle), whole.map(record => record.handle), `pages of ${limit}`)
+        ensure(pages.every(page => page.length <= limit), 'no page is longer than its limit')
+        ensureEqual(pages.length, Math.ceil(12 / limit), 'next is null at the end')
+      }
+    },
+  },
+  {
+    name: 'listByUser: paging goes on where it was though sessions come and go',
+    async run({ open }) {
+      const [store, other] = [await open(), await open()]
+      for (let number = 0; number < 6; number++) {
+        await store.insert(sampleRecord({ handle: sampleHandle(number), createdAt: sampleNow - number }))
+      }
+      const first = await store.listByUser('user-1', { limit: 3, after: null })
+      const last = first.sessions[2]
+      ensure(last !== undefined && first.next !== null, 'a first page of three, and more')
+      await other.remove([last.handle], sampleNow)
+      for (const number of [50, 51]) {
+        await other.insert(sampleRecord({ handle: sampleHandle(number), createdAt: sampleNow + number }))
+      }
+      const second = await other.listByUser('user-1', { limit: 3, after: first.next })
+      ensureEqual(second.sessions.map(record => record.handle), [3, 4, 5].map(sampleHandle), 'the older three')
+      ensureEqual(second.next, null, 'and the end')
+    },
+  },
+  {
+    name: 'removeByUser: every session of the user, and one change however many',
+    async run({ open }) {
+      const [store, reader] = [await open(), await open()]
+      for (const number of [1, 2, 3]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
+      await store.insert(sampleRecord({ handle: sampleHandle(4), userId: 'user-2' }))
+      const removed = await store.removeByUser('user-1', null, sampleNow + minute)
+      ensureEqual([...removed].sort(), [1, 2, 3].map(sampleHandle), 'it returns them')
+      ensureEqual((await reader.listByUser('user-1', { limit: 10, after: null })).sessions, [], 'none is left')
+      ensureEqual(await reader.find(sampleHandle(2)), null, 'none is found')
+      ensure(await reader.find(sampleHandle(4)) !== null, 'the other user\'s stays')
+      const { changes } = await reader.changesSince(null, 10)
+      ensureEqual(changes.map(change => change.kind), ['revoked'], 'one change')
+      const change = changes[0]
+      ensure(change?.kind === 'revoked' && change.until === sampleNow + minute, 'revoked, until')
+      ensureEqual([...change.handles].sort(), [...removed].sort(), 'naming them all')
+      ensureEqual(await store.removeByUser('user-1', null, sampleNow + minute), [], 'a second time there is none')
+      ensureEqual((await reader.changesSince(null, 10)).changes.length, 1, 'and no change')
+    },
+  },
+  {
+    name: 'removeByUser: spares except, also if it is the only one or another user\'s',
+    async run({ open }) {
+      const store = await open()
+      for (const number of [1, 2]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
+      await store.insert(sampleRecord({ handle: sampleHandle(3), userId: 'user-2' }))
+      ensureEqual(await store.removeByUser('user-1', sampleHandle(1), sampleNow), [sampleHandle(2)], 'all but one')
+      ensureEqual(await store.removeByUser('user-1', sampleHandle(1), sampleNow), [], 'only the spared one is left')
+      ensure(await store.find(sampleHandle(1)) !== null, 'it lives')
+      ensureEqual((await store.changesSince(null, 10)).changes.length, 1, 'one change')
+      ensureEqual(await store.removeByUser('user-1', sampleHandle(3), sampleNow), [sampleHandle(1)], 'none is spared')
+      ensure(await store.find(sampleHandle(3)) !== null, 'the stranger lives')
+    },
+  },
+  {
+    name: 'removeByUser: 300 sessions at once',
+    async run({ open }) {
+      const store = await open()
+      const handles = Array.from({ length: 300 }, (_, index) => sampleHandle(index))
+      await Promise.all(handles.map(handle => store.insert(sampleRecord({ handle }))))
+      ensureEqual((await store.removeByUser('user-1', null, sampleNow + minute)).length, 300, 'all')
+      const { changes } = await store.changesSince(null, 10)
+      ensureEqual(changes.map(change => change.kind === 'revoked' ? change.handles.length : 0), [300], 'one change')
+    },
+  },
+]
+
+async function readPages(store: SessionStore, userId: string, limit: number): Promise<(readonly SessionRecord[])[]> {
+  const pages: (readonly SessionRecord[])[] = []
+  let after: string | null = null
+  do {
+    const page: Awaited<ReturnType<SessionStore['listByUser']>> = await store.listByUser(userId, { limit, after })
+    pages.push(page.sessions)
+    after = page.next
+    ensure(pages.length < 100, 'paging comes to an end')
+  } while (after !== null)
+  return pages
+}
+
+function newestFirst(left: SessionRecord, right: SessionRecord): number {
+  if (left.createdAt !== right.createdAt) return right.createdAt - left.createdAt
+  return left.handle < right.handle ? 1 : -1
+}

@@ -1,0 +1,111 @@
+import type { Change, SessionStore } from '../../../src/session/store.ts'
+import { silent, tick } from './mutant.ts'
+import type { Mutants } from './mutant.ts'
+
+let turns = 0
+
+/** Stores that break a promise about cleanup, turns, changes or keys. */
+export const logAndKeyMutants: Mutants = {
+  'removeExpired knows no limit': sound => ({ removeExpired: now => sound.removeExpired(now, Infinity) }),
+  'removeExpired spares what ends now': sound => ({
+    removeExpired: (now, limit) => sound.removeExpired(now - 1, limit),
+  }),
+  'removeExpired takes what ends next': sound => ({
+    removeExpired: (now, limit) => sound.removeExpired(now + 1, limit),
+  }),
+  'removeExpired does nothing': () => ({ removeExpired: async () => 0 }),
+  'removeExpired keeps changes': sound => {
+    const kept: Change[] = []
+    return {
+      async removeExpired(now, limit) {
+        if (kept.length === 0) kept.push(...(await sound.changesSince(null, 1000)).changes)
+        return sound.removeExpired(now, limit)
+      },
+      async changesSince(cursor, limit) {
+        const page = await sound.changesSince(cursor, limit)
+        return cursor === null && kept.length > 0 ? { ...page, changes: kept } : page
+      },
+    }
+  },
+  'takeTurn always says yes': () => ({ takeTurn: async () => true }),
+  'takeTurn never prolongs': sound => ({
+    takeTurn: (task, _holder, now, until) => sound.takeTurn(task, `${turns++}`, now, until),
+  }),
+  'takeTurn holds beyond the end': sound => ({
+    takeTurn: (task, holder, now, until) => sound.takeTurn(task, holder, now - 1, until),
+  }),
+  'takeTurn ends too early': sound => ({
+    takeTurn: (task, holder, now, until) => sound.takeTurn(task, holder, now + 1, until),
+  }),
+  'takeTurn knows one task': sound => ({
+    takeTurn: (_task, holder, now, until) => sound.takeTurn('task', holder, now, until),
+  }),
+  'changesSince ignores the cursor': sound => ({ changesSince: (_cursor, limit) => sound.changesSince(null, limit) }),
+  'changesSince ignores the limit': sound => ({ changesSince: cursor => sound.changesSince(cursor, 1000) }),
+  'changesSince never has more': sound => ({
+    changesSince: async (cursor, limit) => ({ ...await sound.changesSince(cursor, limit), more: false }),
+  }),
+  'changesSince has newest first': sound => ({
+    async changesSince(cursor, limit) {
+      const page = await sound.changesSince(cursor, limit)
+      return { ...page, changes: page.changes.toReversed() }
+    },
+  }),
+  'changesSince skips to the head': sound => ({
+    async changesSince(cursor, limit) {
+      const page = await sound.changesSince(cursor, limit)
+      return { ...page, cursor: (await sound.changesSince(cursor, 1000)).cursor }
+    },
+  }),
+  'changesSince has nothing for an unknown cursor': sound => ({
+    changesSince: async (cursor, limit) => cursor !== null && !/^[\w-]+\.\d+$/.test(cursor)
+      ? { changes: [], cursor, more: false } : sound.changesSince(cursor, limit),
+  }),
+  'changesSince throws at an unknown cursor': sound => ({
+    async changesSince(cursor, limit) {
+      if (cursor !== null && !/^[\w-]+\.\d+$/.test(cursor)) throw new Error('unknown cursor')
+      return sound.changesSince(cursor, limit)
+    },
+  }),
+  'follow never wakes': () => ({ follow: async () => async () => undefined }),
+  'follow can not be stopped': sound => ({
+    async follow(wake) {
+      await sound.follow(wake)
+      return async () => undefined
+    },
+  }),
+  'addKeyIfNewest always adds': sound => ({
+    addKeyIfNewest: async key => sound.addKeyIfNewest(key, await newestOf(sound, key.purpose)),
+  }),
+  'addKeyIfNewest forgets the purpose': sound => ({
+    async addKeyIfNewest(key, newest) {
+      const last = (await sound.listKeys()).at(-1)?.kid ?? null
+      return last === newest && sound.addKeyIfNewest(key, await newestOf(sound, key.purpose))
+    },
+  }),
+  'addKeyIfNewest reads, then writes': sound => ({
+    async addKeyIfNewest(key, newest) {
+      if (await newestOf(sound, key.purpose) !== newest) return false
+      await tick()
+      return sound.addKeyIfNewest(key, await newestOf(sound, key.purpose))
+    },
+  }),
+  'listKeys is in no order': sound => ({ listKeys: async () => (await sound.listKeys()).toReversed() }),
+  'replaceKeyMaterial ignores the current one': sound => ({
+    async replaceKeyMaterial(kid, _current, next) {
+      const material = (await sound.listKeys()).find(key => key.kid === kid)?.material ?? ''
+      return sound.replaceKeyMaterial(kid, material, next)
+    },
+  }),
+  'replaceKeyMaterial to the same is a failure': sound => ({
+    replaceKeyMaterial: async (kid, current, next) => current !== next && sound.replaceKeyMaterial(kid, current, next),
+  }),
+  'removeKey tells nobody': sound => silent(sound, change => change.kind !== 'keys'),
+  'removeKey always says yes': sound => ({
+    removeKey: async (kid, until) => (await sound.removeKey(kid, until), true),
+  }),
+}
+
+async function newestOf(sound: SessionStore, purpose: string): Promise<string | null> {
+  return (await sound.listKeys()).findLast(key => key.purpose === purpose)?.kid ?? null
+}
