@@ -1,0 +1,132 @@
+import {
+  createCipheriv, createDecipheriv, createHmac, createPrivateKey, createPublicKey, createSecretKey,
+  generateKeyPair, generateKeyPairSync, hash, hkdfSync, randomBytes, sign, verify,
+} from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { promisify } from 'node:util'
+import type { Awaitable } from '../base/awaitable.ts'
+import { isBase64url } from '../base/base64url.ts'
+import { constantTimeEqual } from '../base/constant-time.ts'
+import { GeneralError } from '../base/errors.ts'
+import type { Crypto, KeyMaterial, Sealer, SignatureAlgorithm, Signer, Verifier } from '../tokens/crypto.ts'
+import { checkJwk, isStrongSecret } from '../tokens/jwk.ts'
+import type { Jwk, KeyHalf } from '../tokens/jwk.ts'
+import { readSealed, SECRET_NAME_BYTES, sealingKeyLabel, secretNameLabel, writeSealed } from './sealed-text.ts'
+
+/** `Crypto` over synchronous `node:crypto`: 20 to 30 microseconds cheaper per call than WebCrypto. */
+export const nodeCrypto: Crypto = {
+  randomBytes: length => randomBytes(length),
+  sha256: text => hash('sha256', text, 'base64url'),
+  mac(key) {
+    if (!isStrongSecret(key)) throw new GeneralError('misuse', 'an HMAC key needs 32 bytes or more, not all of them zero')
+    return hmac(createSecretKey(key))
+  },
+  generateKey,
+  signer,
+  verifier,
+  decodeText(segment) {
+    if (!isBase64url(segment)) return null
+    try {
+      return strictUtf8.decode(Buffer.from(segment, 'base64url'))
+    } catch {
+      return null
+    }
+  },
+  encodeText: text => Buffer.from(text).toString('base64url'),
+  sealer,
+}
+
+/** `ignoreBOM` keeps a byte order mark, which then is no JSON (TOK-13). */
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+const generateRsaPair = promisify(generateKeyPair)
+
+function generateKey(algorithm: SignatureAlgorithm): Awaitable<KeyMaterial> {
+  switch (algorithm) {
+    case 'ES256':
+      return exportPair(algorithm, generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+    case 'EdDSA':
+      return exportPair(algorithm, generateKeyPairSync('ed25519'))
+    case 'RS256':
+      // Looking for primes takes a tenth of a second or more, too long for the event loop.
+      return generateRsaPair('rsa', { modulusLength: 2048 }).then(pair => exportPair(algorithm, pair))
+    case 'HS256': {
+      const secret: Jwk = { kty: 'oct', k: randomBytes(32).toString('base64url'), alg: algorithm }
+      return { privateKey: secret, publicKey: secret }
+    }
+  }
+}
+
+function exportPair(
+  algorithm: SignatureAlgorithm,
+  pair: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
+): KeyMaterial {
+  return {
+    privateKey: { ...pair.privateKey.export({ format: 'jwk' }), alg: algorithm },
+    publicKey: { ...pair.publicKey.export({ format: 'jwk' }), alg: algorithm },
+  }
+}
+
+function signer(algorithm: SignatureAlgorithm, jwk: Jwk): Signer {
+  const key = importKey(algorithm, jwk, 'private')
+  if (algorithm === 'HS256') return hmac(key)
+  if (algorithm === 'ES256') {
+    return input => sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')
+  }
+  const digest = algorithm === 'RS256' ? 'sha256' : null
+  return input => sign(digest, Buffer.from(input), key).toString('base64url')
+}
+
+function verifier(algorithm: SignatureAlgorithm, jwk: Jwk): Verifier {
+  const key = importKey(algorithm, jwk, 'public')
+  if (algorithm === 'HS256') {
+    const expected = hmac(key)
+    return (input, signature) => constantTimeEqual(expected(input), signature)
+  }
+  // An RSA signature is as long as the modulus; the others have 64 bytes.
+  const length = algorithm === 'RS256' ? jwk.n?.length : 86
+  const digest = algorithm === 'EdDSA' ? null : 'sha256'
+  const options = algorithm === 'ES256' ? { key, dsaEncoding: 'ieee-p1363' as const } : key
+  return (input, signature) => signature.length === length
+    && isBase64url(signature)
+    && verify(digest, Buffer.from(input), options, Buffer.from(signature, 'base64url'))
+}
+
+function importKey(algorithm: SignatureAlgorithm, jwk: Jwk, half: KeyHalf): KeyObject {
+  const key = checkJwk(algorithm, jwk, half)
+  if (algorithm === 'HS256') return createSecretKey(key.k ?? '', 'base64url')
+  try {
+    return half === 'public' ? createPublicKey({ key, format: 'jwk' }) : createPrivateKey({ key, format: 'jwk' })
+  } catch (cause) {
+    throw new GeneralError('misuse', `the key for ${algorithm} is not a possible one`, { cause })
+  }
+}
+
+function hmac(key: KeyObject): (input: string) => string {
+  return input => createHmac('sha256', key).update(input).digest('base64url')
+}
+
+function sealer(secret: string): Sealer {
+  const key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', sealingKeyLabel, 32)))
+  const name = Buffer.from(hkdfSync('sha256', secret, '', secretNameLabel, SECRET_NAME_BYTES)).toString('base64url')
+  return {
+    seal(plaintext, context) {
+      const nonce = randomBytes(12)
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context))
+      const bytes = Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+      return writeSealed(name, bytes.toString('base64url'))
+    },
+    open(sealed, context) {
+      const bytes = Buffer.from(readSealed(name, sealed) ?? '', 'base64url')
+      if (bytes.length < 28) return null
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
+          .setAAD(Buffer.from(context))
+          .setAuthTag(bytes.subarray(-16))
+        return strictUtf8.decode(Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]))
+      } catch {
+        return null
+      }
+    },
+  }
+}

@@ -1,0 +1,15 @@
+import { openSqliteStore } from '../stores/sqlite.ts'
+import { nodeCrypto } from './node-crypto.ts'
+import type { Platform } from './platform.ts'
+
+/** Node.js, and runtimes that offer Node's modules: synchronous cryptography, SQLite in the working directory. */
+export const platform: Platform = {
+  crypto: nodeCrypto,
+  clock: Date.now,
+  schedule(task, delay) {
+    const timer = setTimeout(task, delay)
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+  openDefaultStore: () => openSqliteStore('keyturn.db'),
+}

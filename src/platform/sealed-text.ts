@@ -1,0 +1,24 @@
+import { isBase64url } from '../base/base64url.ts'
+
+/** What the key that seals is derived for (HKDF's `info`, RFC 5869): the same secret used elsewhere gives another key. */
+export const sealingKeyLabel = 'keyturn sealing key 1'
+
+/** What the name of a secret is derived for. */
+export const secretNameLabel = 'keyturn secret name 1'
+
+/** How many bytes name a secret: enough to tell secrets apart, which is all that they are for. */
+export const SECRET_NAME_BYTES = 6
+
+const VERSION = 's1'
+
+/** Writes sealed bytes together with the name of the secret that opens them. */
+export function writeSealed(secretName: string, bytes: string): string {
+  return `${VERSION}.${secretName}.${bytes}`
+}
+
+/** The sealed bytes (nonce, ciphertext, tag), base64url, if this secret sealed them; `null` otherwise. */
+export function readSealed(secretName: string, sealed: string): string | null {
+  const prefix = writeSealed(secretName, '')
+  const bytes = sealed.slice(prefix.length)
+  return sealed.startsWith(prefix) && isBase64url(bytes) ? bytes : null
+}

@@ -1,0 +1,132 @@
+import { decodeBase64url, encodeBase64url } from '../base/base64url.ts'
+import { GeneralError } from '../base/errors.ts'
+import type { Crypto, KeyMaterial, Sealer, SignatureAlgorithm } from '../tokens/crypto.ts'
+import { checkJwk, isStrongSecret } from '../tokens/jwk.ts'
+import type { Jwk, KeyHalf } from '../tokens/jwk.ts'
+import { readSealed, SECRET_NAME_BYTES, sealingKeyLabel, secretNameLabel, writeSealed } from './sealed-text.ts'
+
+const { subtle } = globalThis.crypto
+const utf8 = new TextEncoder()
+/** `ignoreBOM` keeps a byte order mark, which then is no JSON (TOK-13). */
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+interface Scheme {
+  /** How keys are imported and made. */
+  readonly key: EcKeyImportParams | RsaHashedImportParams | HmacImportParams | { readonly name: 'Ed25519' }
+  /** How signatures are made. */
+  readonly use: EcdsaParams | { readonly name: string }
+}
+
+const schemes: Readonly<Record<SignatureAlgorithm, Scheme>> = {
+  ES256: { key: { name: 'ECDSA', namedCurve: 'P-256' }, use: { name: 'ECDSA', hash: 'SHA-256' } },
+  EdDSA: { key: { name: 'Ed25519' }, use: { name: 'Ed25519' } },
+  RS256: { key: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }, use: { name: 'RSASSA-PKCS1-v1_5' } },
+  HS256: { key: { name: 'HMAC', hash: 'SHA-256' }, use: { name: 'HMAC' } },
+}
+
+/** `Crypto` over WebCrypto, for every runtime without `node:crypto`. */
+export const webCrypto: Crypto = {
+  randomBytes: length => globalThis.crypto.getRandomValues(new Uint8Array(length)),
+  sha256: async text => encode(await subtle.digest('SHA-256', utf8.encode(text))),
+  async mac(key) {
+    if (!isStrongSecret(key)) throw new GeneralError('misuse', 'an HMAC key needs 32 bytes or more, not all of them zero')
+    const secret = await subtle.importKey('raw', owned(key), schemes.HS256.key, false, ['sign'])
+    return async message => encode(await subtle.sign('HMAC', secret, utf8.encode(message)))
+  },
+  generateKey,
+  async signer(algorithm, jwk) {
+    const key = await importKey(algorithm, jwk, 'private')
+    const { use } = schemes[algorithm]
+    return async input => encode(await subtle.sign(use, key, utf8.encode(input)))
+  },
+  async verifier(algorithm, jwk) {
+    const key = await importKey(algorithm, jwk, 'public')
+    const { use } = schemes[algorithm]
+    return async (input, text) => {
+      const signature = decodeBase64url(text)
+      return signature !== null && subtle.verify(use, key, owned(signature), utf8.encode(input))
+    }
+  },
+  decodeText(segment) {
+    const bytes = decodeBase64url(segment)
+    if (bytes === null) return null
+    try {
+      return strictUtf8.decode(bytes)
+    } catch {
+      return null
+    }
+  },
+  encodeText: text => encodeBase64url(utf8.encode(text)),
+  sealer,
+}
+
+async function generateKey(algorithm: SignatureAlgorithm): Promise<KeyMaterial> {
+  if (algorithm === 'HS256') {
+    const secret: Jwk = { kty: 'oct', k: encodeBase64url(webCrypto.randomBytes(32)), alg: algorithm }
+    return { privateKey: secret, publicKey: secret }
+  }
+  const rsa = { modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }
+  const how = algorithm === 'RS256' ? { ...schemes.RS256.key, ...rsa } : schemes[algorithm].key
+  const pair = await subtle.generateKey(how, true, ['sign', 'verify'])
+  if (!('publicKey' in pair)) throw new TypeError('a signature algorithm makes a pair of keys')
+  return {
+    privateKey: await exportKey(algorithm, pair.privateKey, 'private'),
+    publicKey: await exportKey(algorithm, pair.publicKey, 'public'),
+  }
+}
+
+/** Only what describes the key: runtimes disagree on what this copy of it may do and on the name of its algorithm. */
+async function exportKey(algorithm: SignatureAlgorithm, key: CryptoKey, half: KeyHalf): Promise<Jwk> {
+  const jwk: Jwk = await subtle.exportKey('jwk', key)
+  return { ...checkJwk(algorithm, { ...jwk, alg: algorithm }, half), alg: algorithm }
+}
+
+async function importKey(algorithm: SignatureAlgorithm, jwk: Jwk, half: KeyHalf): Promise<CryptoKey> {
+  const key = checkJwk(algorithm, jwk, half)
+  try {
+    return await subtle.importKey('jwk', key, schemes[algorithm].key, false, [half === 'public' ? 'verify' : 'sign'])
+  } catch (cause) {
+    throw new GeneralError('misuse', `the key for ${algorithm} is not a possible one`, { cause })
+  }
+}
+
+async function sealer(secret: string): Promise<Sealer> {
+  const material = await subtle.importKey('raw', utf8.encode(secret), 'HKDF', false, ['deriveKey', 'deriveBits'])
+  const derivation = (label: string): HkdfParams => (
+    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: utf8.encode(label) }
+  )
+  const name = encode(await subtle.deriveBits(derivation(secretNameLabel), material, SECRET_NAME_BYTES * 8))
+  const key = await subtle.deriveKey(
+    derivation(sealingKeyLabel), material, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'],
+  )
+  return {
+    async seal(plaintext, context) {
+      const nonce = globalThis.crypto.getRandomValues(new Uint8Array(12))
+      const how = { name: 'AES-GCM', iv: nonce, additionalData: utf8.encode(context) }
+      const ciphertext = new Uint8Array(await subtle.encrypt(how, key, utf8.encode(plaintext)))
+      const bytes = new Uint8Array(nonce.length + ciphertext.length)
+      bytes.set(nonce)
+      bytes.set(ciphertext, nonce.length)
+      return writeSealed(name, encodeBase64url(bytes))
+    },
+    async open(sealed, context) {
+      const bytes = decodeBase64url(readSealed(name, sealed) ?? '')
+      if (bytes === null || bytes.length < 28) return null
+      const how = { name: 'AES-GCM', iv: owned(bytes.slice(0, 12)), additionalData: utf8.encode(context) }
+      try {
+        return strictUtf8.decode(await subtle.decrypt(how, key, owned(bytes.slice(12))))
+      } catch {
+        return null
+      }
+    },
+  }
+}
+
+function encode(bytes: ArrayBuffer): string {
+  return encodeBase64url(new Uint8Array(bytes))
+}
+
+/** The same bytes over a buffer of their own, as WebCrypto's types want them. */
+function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes)
+}

@@ -1,0 +1,16 @@
+import { GeneralError } from '../base/errors.ts'
+import type { Platform } from './platform.ts'
+import { webCrypto } from './web-crypto.ts'
+
+/** Any runtime with web-standard APIs. */
+export const platform: Platform = {
+  crypto: webCrypto,
+  clock: Date.now,
+  schedule(task, delay) {
+    const timer = setTimeout(task, delay)
+    return () => clearTimeout(timer)
+  },
+  openDefaultStore() {
+    throw new GeneralError('misuse', 'this runtime has no embedded store: pass the option `store`')
+  },
+}
