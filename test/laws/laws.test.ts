@@ -1,0 +1,117 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createCore } from '../../src/session/create-core.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { openSqliteStore } from '../../src/stores/sqlite.ts'
+import { life, liveHonestly } from './honest-client.ts'
+import { interleaved } from './interleaving.ts'
+import { steal, theft } from './thief.ts'
+import { client, R, World } from './world.ts'
+
+const seeds = fc.nat()
+
+for (const [name, openStore, runs] of [
+  ['memory', createMemoryStore, 1500],
+  ['SQLite', () => openSqliteStore(':memory:'), 150],
+] as const) {
+  describe(`laws of rotation on the ${name} store`, () => {
+    test('law 1, no false alarm, and law 6, amnesia: an honest client is never refused', async () => {
+      await fc.assert(fc.asyncProperty(life, seeds, async (steps, seed) => {
+        const store = openStore()
+        expect(await liveHonestly(createCore, store, steps, seed)).toBeNull()
+        await store.close()
+      }), { numRuns: runs, seed: 1 })
+    }, 120_000)
+
+    test('law 2, no quiet theft: when owner and thief have both refreshed twice, the session is over', async () => {
+      await fc.assert(fc.asyncProperty(theft, seeds, async (plan, seed) => {
+        const store = openStore()
+        expect(await steal(createCore, store, plan, seed)).toBeNull()
+        await store.close()
+      }), { numRuns: runs, seed: 2 })
+    }, 120_000)
+
+    test('law 3, convergence (ROT-02, ROT-04): racing refreshes of one token return one token and rotate once', async () => {
+      await fc.assert(fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 8 }), seeds, async (scheduler, racers, seed) => {
+        const store = openStore()
+        const world = new World(createCore, interleaved(store, scheduler), seed, [0, 0, 0])
+        const jar = await scheduler.waitFor(world.login())
+        world.now += 100_000
+        const race = Promise.all(Array.from({ length: racers }, (_, index) => world.refresh(jar, index)))
+        const answers = await scheduler.waitFor(race)
+        expect(answers.map(answer => answer.kind)).toEqual(answers.map(() => 'refreshed'))
+        expect(new Set(answers.map(answer => answer.jar?.refreshToken)).size).toBe(1)
+        expect(answers.filter(answer => answer.how === 'rotate')).toHaveLength(1)
+        const record = await scheduler.waitFor(world.record(jar))
+        expect(record?.generation).toBe(1)
+        await store.close()
+      }), { numRuns: runs / 5, seed: 3 })
+    }, 120_000)
+
+    test('law 5, finality: after a revocation no token of the lineage works, whatever races it', async () => {
+      await fc.assert(fc.asyncProperty(fc.scheduler(), fc.nat({ max: 4 }), seeds, async (scheduler, depth, seed) => {
+        const store = openStore()
+        const world = new World(createCore, interleaved(store, scheduler), seed, [0, 0])
+        const jars = [await scheduler.waitFor(world.login())]
+        for (let generation = 0; generation < depth; generation++) {
+          world.now += 100_000
+          const last = jars.at(-1)
+          const answer = last === undefined ? null : await scheduler.waitFor(world.refresh(last))
+          if (answer?.jar != null) jars.push(answer.jar)
+        }
+        const newest = jars.at(-1) ?? jars[0]
+        if (newest === undefined) return
+        const handle = newest.refreshToken.split('.')[1] ?? ''
+        const [, ...raced] = await scheduler.waitFor(Promise.all([
+          world.core(1).revokeSession(handle), world.refresh(newest, 0), world.refresh(newest, 1),
+        ]))
+        for (const answer of raced) if (answer.jar !== null) jars.push(answer.jar)
+        for (const jar of jars) {
+          expect((await scheduler.waitFor(world.refresh(jar, 0))).kind).toBe('unauthorized')
+          expect((await scheduler.waitFor(Promise.resolve(world.core(1).verify(jar.accessToken)))).kind).not.toBe('active')
+        }
+        await store.close()
+      }), { numRuns: runs / 5, seed: 5 })
+    }, 120_000)
+  })
+}
+
+test('law 4, nothing at rest (ST-01): no secret of a refresh token is in the record, the access token or an event', async () => {
+  const world = new World(createCore, createMemoryStore(), 4)
+  const secrets: string[] = []
+  let jar = await world.login()
+  for (let generation = 0; generation < 4; generation++) {
+    secrets.push(...jar.refreshToken.split('.').slice(4))
+    await world.advanceTo(world.now + 130_000)
+    jar = (await world.refresh(jar)).jar ?? jar
+  }
+  secrets.push(...jar.refreshToken.split('.').slice(4))
+  const atRest = JSON.stringify([
+    await world.record(jar),
+    Buffer.from(jar.accessToken.split('.')[1] ?? '', 'base64url').toString(),
+    world.events,
+    await world.store.changesSince(null, 1000),
+  ])
+  for (const secret of secrets) expect(atRest).not.toContain(secret)
+})
+
+test('law 4: the hash in the record is no substitute for the secret', async () => {
+  const world = new World(createCore, createMemoryStore(), 4)
+  const jar = await world.login()
+  const record = await world.record(jar)
+  const parts = jar.refreshToken.split('.')
+  parts[4] = record?.refreshHash ?? ''
+  expect(await world.core().refresh(parts.join('.'), 'header', client)).toEqual({ kind: 'unauthorized', ended: false })
+})
+
+test('law 3 over a key rotation: a retry yields the same bytes although a new refresh key is in force', async () => {
+  const world = new World(createCore, createMemoryStore(), 6, [0, 0])
+  const jar = await world.login()
+  await world.rotateKeys(1)
+  world.now += 3_600_000 - 1
+  const before = await world.refresh(jar, 0)
+  world.now += R / 3
+  const after = await world.refresh(jar, 1)
+  expect(after.how).toBe('retry')
+  expect(after.jar?.refreshToken).toBe(before.jar?.refreshToken)
+})

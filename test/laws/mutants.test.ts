@@ -1,0 +1,146 @@
+import * as fc from 'fast-check'
+import { afterEach, expect, test, vi } from 'vitest'
+import type * as Confirmation from '../../src/session/decide-confirmation.ts'
+import type * as Decision from '../../src/session/decide-refresh.ts'
+import type { SessionStore } from '../../src/session/store.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { life, liveHonestly } from './honest-client.ts'
+import { interleaved } from './interleaving.ts'
+import { steal, theft } from './thief.ts'
+import { World } from './world.ts'
+import type { CreateCore } from './world.ts'
+
+/**
+ * The laws must be able to fail: each of these is the rule book with one rule left out, and each must break a law.
+ */
+type Decide = typeof Decision.decideRefresh
+type Confirms = typeof Confirmation.confirms
+
+interface Mutant {
+  readonly name: string
+  readonly decide?: (rule: Decide) => Decide
+  readonly confirms?: (rule: Confirms) => Confirms
+  readonly store?: (store: SessionStore) => SessionStore
+}
+
+const mutants: readonly Mutant[] = [
+  {
+    name: 'skip the conditional write',
+    store: store => ({
+      ...store,
+      async rotate(rotation) {
+        const record = await store.find(rotation.handle)
+        return record === null ? null : store.rotate({ ...rotation, expectedHash: record.refreshHash })
+      },
+    }),
+  },
+  {
+    name: 'accept any parent',
+    decide: rule => (...input) => {
+      const decision = rule(...input)
+      return decision.kind === 'theft' ? { kind: 'rotate', adopted: true } : decision
+    },
+  },
+  {
+    name: 'no interval',
+    decide: rule => (record, token, childHash, now, policy) => {
+      const decision = rule(record, token, childHash, now, policy)
+      if (decision.kind !== 'retry') return decision
+      return record.confirmed ? { kind: 'theft' } : { kind: 'branch', branch: record.branch + 1 }
+    },
+  },
+  {
+    name: 'no extension',
+    decide: rule => (record, token, childHash, now, policy) => {
+      const decision = rule({ ...record, servedAt: record.rotatedAt }, token, childHash, now, policy)
+      return decision.kind === 'retry' ? { kind: 'retry', extend: false } : decision
+    },
+  },
+  {
+    name: 'no branch: the same child for ever',
+    decide: rule => (...input) => {
+      const decision = rule(...input)
+      return decision.kind === 'branch' ? { kind: 'retry', extend: false } : decision
+    },
+  },
+  {
+    name: 'no branch: an alarm instead',
+    decide: rule => (...input) => {
+      const decision = rule(...input)
+      return decision.kind === 'branch' ? { kind: 'theft' } : decision
+    },
+  },
+  {
+    name: 'no adoption',
+    decide: rule => (...input) => {
+      const decision = rule(...input)
+      return decision.kind === 'rotate' && decision.adopted ? { kind: 'theft' } : decision
+    },
+  },
+  { name: 'confirm at once', confirms: () => claims => claims.gen > 0 },
+  {
+    name: 'confirm after one interval',
+    confirms: rule => (claims, now, policy) => rule(claims, now + policy.reuseInterval, policy),
+  },
+  { name: 'never an alarm', decide: rule => (...input) => {
+    const decision = rule(...input)
+    return decision.kind === 'theft' ? { kind: 'retry', extend: false } : decision
+  } },
+]
+
+/** The core with the mutated rule in the place of the real one. */
+async function mutate(mutant: Mutant): Promise<CreateCore> {
+  vi.resetModules()
+  const { decide, confirms } = mutant
+  if (decide !== undefined) {
+    vi.doMock('../../src/session/decide-refresh.ts', async original => {
+      const real = await original<typeof Decision>()
+      return { ...real, decideRefresh: decide(real.decideRefresh) }
+    })
+  }
+  if (confirms !== undefined) {
+    vi.doMock('../../src/session/decide-confirmation.ts', async original => {
+      const real = await original<typeof Confirmation>()
+      return { ...real, confirms: confirms(real.confirms) }
+    })
+  }
+  return (await import('../../src/session/create-core.ts')).createCore
+}
+
+afterEach(() => {
+  vi.doUnmock('../../src/session/decide-refresh.ts')
+  vi.doUnmock('../../src/session/decide-confirmation.ts')
+  vi.resetModules()
+})
+
+const openStore = (mutant: Mutant): SessionStore => {
+  const store = createMemoryStore()
+  return mutant.store === undefined ? store : mutant.store(store)
+}
+
+/** Which laws the rule book breaks within a number of runs. */
+async function brokenLaws(create: CreateCore, mutant: Mutant, numRuns: number): Promise<string[]> {
+  const honest = fc.asyncProperty(life, fc.nat(), async (steps, seed) =>
+    await liveHonestly(create, openStore(mutant), steps, seed) === null)
+  const caught = fc.asyncProperty(theft, fc.nat(), async (plan, seed) =>
+    await steal(create, openStore(mutant), plan, seed) === null)
+  const convergent = fc.asyncProperty(fc.scheduler(), fc.nat(), async (scheduler, seed) => {
+    const world = new World(create, interleaved(openStore(mutant), scheduler), seed, [0, 0])
+    const jar = await scheduler.waitFor(world.login())
+    world.now += 100_000
+    const answers = await scheduler.waitFor(Promise.all([0, 1, 2].map(index => world.refresh(jar, index))))
+    return answers.every(answer => answer.jar?.refreshToken === answers[0]?.jar?.refreshToken)
+      && answers.filter(answer => answer.how === 'rotate').length === 1
+  })
+  const options = { numRuns, seed: 7, endOnFailure: true }
+  const results = await Promise.all([fc.check(honest, options), fc.check(caught, options), fc.check(convergent, { ...options, numRuns: 50 })])
+  return ['no false alarm', 'no quiet theft', 'convergence'].filter((_, index) => results[index]?.failed)
+}
+
+test.each(mutants)('a rule book with the mutation "$name" breaks a law', async mutant => {
+  expect(await brokenLaws(await mutate(mutant), mutant, 3000)).not.toEqual([])
+}, 120_000)
+
+test('the rule book itself breaks none', async () => {
+  expect(await brokenLaws(await mutate({ name: 'none' }), { name: 'none' }, 100)).toEqual([])
+}, 120_000)

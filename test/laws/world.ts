@@ -1,0 +1,152 @@
+import type { createCore } from '../../src/session/create-core.ts'
+import type { SessionCore } from '../../src/session/core.ts'
+import { createPolicy } from '../../src/session/policy.ts'
+import type { SessionEvents } from '../../src/session/events.ts'
+import type { ClientInfo, SessionRecord } from '../../src/session/record.ts'
+import type { SessionStore } from '../../src/session/store.ts'
+import { parseHandle } from '../../src/base/handle.ts'
+import { nodeCrypto } from '../../src/platform/node-crypto.ts'
+
+export type CreateCore = typeof createCore
+export type Core = SessionCore<object, object>
+
+/** Seconds, as in the design's own simulation: the reuse interval is a quarter of the access token's lifetime. */
+export const ACCESS_TOKEN_LIFETIME = 120
+export const R = 30_000
+
+// One process's revocations reach its own list at once; polling for others' every simulated second would only cost time.
+const policy = createPolicy({ accessTokenLifetime: ACCESS_TOKEN_LIFETIME, pollInterval: 3600, maxStaleness: 3600 })
+export const client: ClientInfo = { ip: '192.0.2.1', userAgent: 'laws' }
+
+/** What a client holds. */
+export interface Jar {
+  readonly accessToken: string
+  readonly refreshToken: string
+  /** When it will refresh. */
+  readonly expiresAt: number
+}
+
+/** A task that the core put off, and when it is due. */
+interface Task {
+  readonly at: number
+  readonly run: () => void
+}
+
+/** Time, chance and timers under the test's control, and as many server processes as it wants on one store. */
+export class World {
+  now = 1_700_000_000_000
+  readonly events: { name: string; event: unknown }[] = []
+  readonly store: SessionStore
+  readonly #createCore: CreateCore
+  readonly #tasks: Task[] = []
+  #random: () => number
+  #cores: Core[] = []
+  readonly #skews: readonly number[]
+
+  constructor(create: CreateCore, store: SessionStore, seed: number, skews: readonly number[] = [0]) {
+    this.#createCore = create
+    this.store = store
+    this.#random = seededRandom(seed)
+    this.#skews = skews
+    this.#cores = skews.map(skew => this.#start(skew))
+  }
+
+  /** One of the processes. */
+  core(index = 0): Core {
+    const core = this.#cores[index % this.#cores.length]
+    if (core === undefined) throw new Error('a world has at least one process')
+    return core
+  }
+
+  /** A process dies and another takes its place: whatever was only in its memory is gone. */
+  restart(index: number): void {
+    const at = index % this.#cores.length
+    this.#cores[at] = this.#start(this.#skews[at] ?? 0)
+  }
+
+  /** Lets time pass; runs what falls due on the way. */
+  async advanceTo(time: number): Promise<void> {
+    for (;;) {
+      this.#tasks.sort((left, right) => left.at - right.at)
+      const next = this.#tasks[0]
+      if (next === undefined || next.at > time) break
+      this.#tasks.shift()
+      this.now = Math.max(this.now, next.at)
+      next.run()
+      await settle()
+    }
+    this.now = Math.max(this.now, time)
+  }
+
+  async login(index = 0): Promise<Jar> {
+    const issued = await this.core(index).create({ userId: 'honest', mode: 'header', client })
+    return { accessToken: issued.accessToken, refreshToken: issued.refreshToken, expiresAt: issued.claims.exp * 1000 }
+  }
+
+  /** Refreshes; the outcome's kind, and the new jar if there is one. */
+  async refresh(jar: Jar, index = 0): Promise<{ kind: string; how: string; jar: Jar | null }> {
+    const outcome = await this.core(index).refresh(jar.refreshToken, 'header', client)
+    if (outcome.kind !== 'refreshed') return { kind: outcome.kind, how: outcome.kind, jar: null }
+    const { accessToken, refreshToken, claims } = outcome.issued
+    return { kind: 'refreshed', how: outcome.how, jar: { accessToken, refreshToken, expiresAt: claims.exp * 1000 } }
+  }
+
+  /** Uses the access token for a request; what the process queues because of it is sent as time passes. */
+  async use(jar: Jar, index = 0): Promise<void> {
+    await this.core(index).verify(jar.accessToken)
+  }
+
+  async rotateKeys(index: number): Promise<void> {
+    await this.core(index).rotateKeys()
+  }
+
+  /** The record as the store has it. */
+  async record(jar: Jar): Promise<SessionRecord | null> {
+    const handle = parseHandle(jar.refreshToken.split('.')[1] ?? '')
+    return handle === null ? null : this.store.find(handle)
+  }
+
+  #start(skew: number): Core {
+    const entropy = (length: number): Uint8Array => Uint8Array.from({ length }, () => Math.floor(this.#random() * 256))
+    const note = (name: string) => (event: unknown): void => void this.events.push({ name, event })
+    const events: SessionEvents = { onTokenTheft: note('theft'), onSessionRefreshed: note('refreshed') }
+    return this.#createCore({
+      store: this.store,
+      crypto: nodeCrypto,
+      clock: () => this.now + skew,
+      entropy,
+      schedule: (run, delay) => {
+        const task = { at: this.now + delay, run }
+        this.#tasks.push(task)
+        return () => {
+          const index = this.#tasks.indexOf(task)
+          if (index >= 0) this.#tasks.splice(index, 1)
+        }
+      },
+      policy,
+      issuer: 'https://laws.example',
+      audience: null,
+      algorithm: 'HS256',
+      secrets: [],
+      payloadSchema: undefined,
+      infoSchema: undefined,
+      events,
+    })
+  }
+}
+
+/** Waits until everything that was started has come to rest: nothing here waits for anything but promises. */
+export function settle(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
+
+/** A small generator, so that a failing run can be repeated. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
