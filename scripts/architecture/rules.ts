@@ -1,0 +1,167 @@
+import { posix } from 'node:path'
+import type { ImportedModule, SourceFile } from './source-file.ts'
+
+/** What a room may import from another one. */
+export type Permission = 'values' | 'types'
+
+/** Which rooms (folders of src) each room may import, as drawn in docs/architecture.md. */
+export type Drawing = ReadonlyMap<string, ReadonlyMap<string, Permission>>
+
+/** The rooms that run on any web-standard runtime. */
+const neutralRooms: ReadonlySet<string> = new Set(['base', 'tokens', 'session', 'transport', 'client'])
+const nodeOnlyNames = ['process', 'Buffer', 'require', '__dirname', '__filename', 'setImmediate']
+const lineLimit = 300
+const heading = '## Rooms and arrows'
+
+/**
+ * The rooms and arrows of docs/architecture.md, from its table `| room | may import |`; problems for the unreadable.
+ * A cell lists rooms by comma, with `types of` before a room whose values are out of bounds; it may be empty.
+ */
+export function readDrawing(markdown: string): { drawing: Drawing; problems: string[] } {
+  const problems: string[] = []
+  const drawing = new Map<string, Map<string, Permission>>()
+  const [, section] = markdown.split(`${heading}\n`)
+  if (section === undefined) return { drawing, problems: [`docs/architecture.md has no heading "${heading}"`] }
+  for (const line of section.split(/^## /m)[0]?.split('\n') ?? []) {
+    const [room, allowed] = line.split('|').slice(1).map((cell) => cell.replaceAll('`', '').trim())
+    if (room === undefined || allowed === undefined || room === 'room' || /^[-: ]*$/.test(room)) continue
+    const arrows = new Map<string, Permission>()
+    for (const item of allowed === '' ? [] : allowed.split(',')) {
+      const arrow = /^(types of )?([a-z]+)$/.exec(item.trim())
+      if (arrow?.[2] === undefined) problems.push(`docs/architecture.md: cannot read "${item.trim()}" in room ${room}`)
+      else arrows.set(arrow[2], arrow[1] === undefined ? 'values' : 'types')
+    }
+    drawing.set(room, arrows)
+  }
+  if (drawing.size === 0) problems.push(`docs/architecture.md has no table under "${heading}"`)
+  return { drawing, problems }
+}
+
+/** The room of a file in src; null for the files directly in src, which put the rooms together. */
+export function roomOf(path: string): string | null {
+  const [, room, ...rest] = path.split('/')
+  return room === undefined || rest.length === 0 ? null : room
+}
+
+/** Rooms that exist without being drawn, or are drawn without existing. */
+export function checkRooms(drawing: Drawing, rooms: ReadonlySet<string>): string[] {
+  return [
+    ...[...rooms].filter((room) => !drawing.has(room)).map((room) => `room ${room} is not in docs/architecture.md`),
+    ...[...drawing.keys()].filter((room) => !rooms.has(room)).map((room) => `room ${room} is drawn but does not exist`),
+  ]
+}
+
+/** The `references` of each room's tsconfig.json must be exactly its arrows: the compiler guards what is drawn. */
+export function checkReferences(drawing: Drawing, references: ReadonlyMap<string, readonly string[]>): string[] {
+  return [...references].flatMap(([room, targets]) => {
+    const arrows = [...drawing.get(room)?.keys() ?? []]
+    return [
+      ...targets.filter((target) => !arrows.includes(target))
+        .map((target) => `the tsconfig.json of ${room} references ${target}, which is not drawn`),
+      ...arrows.filter((arrow) => !targets.includes(arrow))
+        .map((arrow) => `the tsconfig.json of ${room} does not reference ${arrow}, which is drawn`),
+    ]
+  })
+}
+
+/** Where an import leads inside src, or null for what lies outside. `#name` imports are resolved by `aliases`. */
+export function targetOf(from: string, specifier: string, aliases: ReadonlyMap<string, string>): string | null {
+  if (specifier.startsWith('.')) return posix.join(posix.dirname(from), specifier)
+  return aliases.get(specifier) ?? null
+}
+
+/** Imports across rooms must follow the arrows. */
+export function checkArrows(
+  drawing: Drawing,
+  files: readonly SourceFile[],
+  aliases: ReadonlyMap<string, string>,
+): string[] {
+  return eachImport(files, ({ path }, { specifier, typeOnly }) => {
+    const target = targetOf(path, specifier, aliases)
+    if (target === null) return null
+    if (!target.startsWith('src/')) return `${path} imports ${specifier}, which is outside src`
+    const [from, to] = [roomOf(path), roomOf(target)]
+    if (from === to || from === null) return null
+    if (to === null) return `${path} imports ${specifier}: no room may import what puts the rooms together`
+    const permission = drawing.get(from)?.get(to)
+    if (permission === undefined) return `${path} imports ${specifier}: no arrow leads from ${from} to ${to}`
+    const excess = permission === 'types' && !typeOnly
+    return excess ? `${path} imports ${specifier}: ${from} may only import types of ${to}` : null
+  })
+}
+
+/** Relative imports must lead to a file that exists. */
+export function checkTargets(files: readonly SourceFile[], existing: ReadonlySet<string>): string[] {
+  return eachImport(files, ({ path }, { specifier }) => {
+    const target = specifier.startsWith('.') ? targetOf(path, specifier, new Map()) : null
+    return target === null || existing.has(target) ? null : `${path} imports ${specifier}, which does not exist`
+  })
+}
+
+/** Neutral rooms use web standards only: nothing of Node, by module or by global name. */
+export function checkNeutral(files: readonly SourceFile[]): string[] {
+  const neutral = files.filter(({ path }) => neutralRooms.has(roomOf(path) ?? ''))
+  return [
+    ...eachImport(neutral, ({ path }, { specifier }) =>
+      specifier.startsWith('node:') ? `${path} imports ${specifier}, but ${roomOf(path)} is neutral` : null),
+    ...neutral.flatMap(({ path, names }) => nodeOnlyNames.filter((name) => names.has(name))
+      .map((name) => `${path} uses ${name}, but ${roomOf(path)} is neutral`)),
+  ]
+}
+
+/** Values of other packages may be imported only if the package declares them to its users. */
+export function checkPackages(files: readonly SourceFile[], declared: ReadonlySet<string>): string[] {
+  return eachImport(files, ({ path }, { specifier, typeOnly }) => {
+    const name = /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier
+    if (typeOnly || /^(?:\.|#|node:)/.test(specifier) || declared.has(name)) return null
+    return `${path} imports ${specifier}, which is not a dependency of the package`
+  })
+}
+
+/** No file holds more than one idea's worth of lines. */
+export function checkLengths(files: readonly SourceFile[]): string[] {
+  return files.filter(({ lines }) => lines > lineLimit)
+    .map(({ path, lines }) => `${path} has ${lines} lines; past ${lineLimit} an idea should move out`)
+}
+
+/** Nothing of the `forbidden` rooms may be reachable from `entry`, on any path of imports. */
+export function checkReach(
+  entry: string,
+  forbidden: ReadonlySet<string>,
+  files: readonly SourceFile[],
+  aliases: ReadonlyMap<string, string>,
+): string[] {
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  const cameFrom = new Map<string, string | null>([[entry, null]])
+  for (const path of cameFrom.keys()) {
+    for (const { specifier } of byPath.get(path)?.imports ?? []) {
+      const target = targetOf(path, specifier, aliases)
+      if (target !== null && !cameFrom.has(target)) cameFrom.set(target, path)
+    }
+  }
+  return [...cameFrom.keys()].filter((path) => forbidden.has(roomOf(path) ?? ''))
+    .map((path) => `${entry} reaches ${path}, through ${cameFrom.get(path)}`)
+}
+
+/** Every file that package.json exports must have its source. */
+export function checkExports(exported: unknown, existing: ReadonlySet<string>): string[] {
+  return exportedFiles(exported).map(sourceOf).filter((source) => !existing.has(source))
+    .map((source) => `package.json exports what ${source} should hold, which does not exist`)
+}
+
+function exportedFiles(exported: unknown): string[] {
+  if (typeof exported === 'string') return [exported]
+  return typeof exported === 'object' && exported !== null ? Object.values(exported).flatMap(exportedFiles) : []
+}
+
+function sourceOf(file: string): string {
+  return file.replace(/^\.\//, '').replace(/^dist\/(.*?)(?:\.d\.ts|\.js)$/, 'src/$1.ts')
+}
+
+function eachImport(
+  files: readonly SourceFile[],
+  judge: (file: SourceFile, imported: ImportedModule) => string | null,
+): string[] {
+  return files.flatMap((file) => file.imports.map((imported) => judge(file, imported)))
+    .filter((problem) => problem !== null)
+}

@@ -1,0 +1,173 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { findProgram, requireProgram, unpackedLibraries } from './programs.ts'
+import { serverUser } from './workspace.ts'
+
+/** How to start a server program. */
+export interface Launch {
+  readonly program: string
+  readonly args: readonly string[]
+  /** Its working folder and home. */
+  readonly directory: string
+  /** What it prints once it accepts connections. */
+  readonly ready: RegExp
+  /** Ends it at once when its data is not wanted any more, or when the test process dies first. */
+  readonly abortSignal: 'SIGKILL' | 'SIGQUIT'
+}
+
+/** A running server. */
+export interface ServerProcess {
+  /** Resolves once a line of its output, past or to come, fits. */
+  printed(pattern: RegExp): Promise<void>
+  /** Sends a signal and waits for its end. */
+  end(signal: NodeJS.Signals): Promise<void>
+  /** Ends it and all its children with SIGKILL, as when the machine loses power. */
+  crash(): Promise<void>
+}
+
+const startLimit = 30_000
+const logLimit = 64 * 1024
+const alive = new Map<ChildProcess, NodeJS.Signals>()
+
+// Before the folders go, which is another listener's work.
+process.prependListener('exit', () => {
+  for (const [child, signal] of alive) child.kill(signal)
+})
+
+/** Starts a server and waits until it accepts connections. Fails with the end of its log when it does not. */
+export async function launch(options: Launch): Promise<ServerProcess> {
+  const [command, ...args] = guarded(requireProgram(options.program), options.args, options.abortSignal)
+  const child = spawn(command, args, {
+    cwd: options.directory,
+    env: serverEnvironment(options.directory),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  alive.set(child, options.abortSignal)
+  const log = new Log()
+  child.stdout.setEncoding('utf8').on('data', (text: string) => log.append(text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => log.append(text))
+  const ended = new Promise<void>((resolve) => {
+    const end = (why: string): void => {
+      alive.delete(child)
+      log.close(`${options.program} ended (${why})`)
+      resolve()
+    }
+    child.on('error', (error) => end(error.message))
+    child.on('close', (code, signal) => end(`${signal ?? code}`))
+  })
+
+  const server: ServerProcess = {
+    printed: (pattern) => log.waitFor(pattern, options.program),
+    async end(signal) {
+      child.kill(signal)
+      await ended
+    },
+    async crash() {
+      // Stopped first, so that it has no new child between the look and the blow.
+      child.kill('SIGSTOP')
+      const family = [child.pid ?? 0, ...descendants(child.pid ?? 0)]
+      for (const pid of family) kill(pid)
+      await ended
+      while (family.some(isRunning)) await sleep(5)
+    },
+  }
+  try {
+    await server.printed(options.ready)
+  } catch (error) {
+    await server.end('SIGKILL')
+    throw error
+  }
+  return server
+}
+
+/** Runs a program to its end as the servers' user. Its output appears in the error when it fails. */
+export async function runProgram(program: string, args: readonly string[], directory: string): Promise<void> {
+  const [command, ...rest] = guarded(requireProgram(program), args, 'SIGKILL')
+  await promisify(execFile)(command, rest, { cwd: directory, env: serverEnvironment(directory), timeout: startLimit })
+}
+
+// The kernel itself ends the server when the process that started it dies, however it dies. A later change of user
+// would clear that order, so setpriv changes the user first and the servers never do.
+function guarded(program: string, args: readonly string[], abortSignal: NodeJS.Signals): [string, ...string[]] {
+  const setpriv = findProgram('setpriv')
+  if (setpriv === null) return [program, ...args]
+  const identity = serverUser === null
+    ? []
+    : [`--reuid=${serverUser.uid}`, `--regid=${serverUser.gid}`, '--clear-groups']
+  return [setpriv, ...identity, '--pdeathsig', abortSignal.replace('SIG', ''), '--', program, ...args]
+}
+
+function serverEnvironment(home: string): NodeJS.ProcessEnv {
+  const libraries = unpackedLibraries()
+  return {
+    PATH: process.env['PATH'],
+    HOME: home,
+    LC_ALL: 'C.UTF-8',
+    TZ: 'UTC',
+    ...(libraries === '' ? {} : { LD_LIBRARY_PATH: libraries }),
+  }
+}
+
+function descendants(pid: number): number[] {
+  let children: number[]
+  try {
+    children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+  return children.flatMap((child) => [child, ...descendants(child)])
+}
+
+// What has ended but is not yet collected by the init process holds no file, port or lock any more.
+function isRunning(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+  } catch {
+    return false
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It ended by itself.
+  }
+}
+
+/** The newest output of a server, and those who wait for words in it. */
+class Log {
+  #text = ''
+  #end: string | null = null
+  readonly #watchers = new Set<() => void>()
+
+  append(text: string): void {
+    this.#text = (this.#text + text).slice(-logLimit)
+    for (const watch of this.#watchers) watch()
+  }
+
+  close(why: string): void {
+    this.#end = why
+    for (const watch of this.#watchers) watch()
+  }
+
+  waitFor(pattern: RegExp, program: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const finish = (problem: string | null): void => {
+        clearTimeout(timer)
+        this.#watchers.delete(watch)
+        if (problem === null) resolve()
+        else reject(new Error(`${problem}\n${this.#text.slice(-4000)}`))
+      }
+      const watch = (): void => {
+        if (pattern.test(this.#text)) finish(null)
+        else if (this.#end !== null) finish(this.#end)
+      }
+      const timer = setTimeout(() => finish(`${program} did not print ${pattern} in ${startLimit} ms`), startLimit)
+      this.#watchers.add(watch)
+      watch()
+    })
+  }
+}
