@@ -15,6 +15,7 @@ import { create } from './create.ts'
 import { createEmitter } from './events.ts'
 import type { SessionEvents } from './events.ts'
 import { createRevocationFeed } from './feed.ts'
+import { guardStore } from './guarded-store.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import type { Internals } from './internals.ts'
 import { reissueAccessToken } from './issue.ts'
@@ -46,7 +47,8 @@ export interface CoreDependencies<Payload extends object, Info extends object> {
 export function createCore<Payload extends object, Info extends object>(
   dependencies: CoreDependencies<Payload, Info>,
 ): SessionCore<Payload, Info> {
-  const { store, crypto, clock, entropy, schedule, policy } = dependencies
+  const { crypto, clock, entropy, schedule, policy } = dependencies
+  const store = guardStore(dependencies.store)
   const emit = createEmitter(dependencies.events)
   const failed = (during: string) => (error: unknown): void => emit('onBackgroundError', { during, error })
   const keys = createKeyKeeper({

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { checkPayload } from '../tokens/access-token.ts'
+import type { StandardSchema } from '../base/standard-schema.ts'
+import { checkInfoSize, createDataCodec } from './application-data.ts'
+
+const codec = createDataCodec<Record<string, unknown>>({ name: 'JWT payload', schema: undefined, check: checkPayload })
+
+test('TOK-23: a payload can not overwrite what the token says of the session', async () => {
+  for (const name of ['sub', 'sid', 'iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'cnf', 'typ', 'gen', 'brn', 'tid']) {
+    await expect(codec.write({ [name]: 'x' })).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'misuse' })
+  }
+  expect(await codec.write({ role: 'admin', nested: { sub: 1 } })).toBe('{"role":"admin","nested":{"sub":1}}')
+})
+
+test('TOK-14: members that could reach a prototype are refused at any depth', async () => {
+  await expect(codec.write(JSON.parse('{"a":[{"__proto__":{"admin":true}}]}'))).rejects.toThrow()
+  await expect(codec.write({ constructor: 1 })).rejects.toThrow()
+})
+
+test.each([['an array', []], ['a date', new Date(0)], ['a function', () => 1]])('%s is no payload', async (_, value) => {
+  await expect(codec.write(value as never)).rejects.toMatchObject({ kind: 'misuse' })
+})
+
+test('a value that JSON can not carry is a misuse, not a crash', async () => {
+  const circular: Record<string, unknown> = {}
+  circular['self'] = circular
+  await expect(codec.write(circular)).rejects.toMatchObject({ kind: 'misuse' })
+  await expect(codec.write({ big: 1n })).rejects.toMatchObject({ kind: 'misuse' })
+})
+
+test('a schema decides what is stored, and its issues are told', async () => {
+  const schema: StandardSchema<{ role: string }> = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: async value => {
+        const role = (value as { role?: unknown }).role
+        return typeof role === 'string'
+          ? { value: { role: role.trim() } }
+          : { issues: [{ message: 'must be a text', path: [{ key: 'role' }] }] }
+      },
+    },
+  }
+  const typed = createDataCodec<{ role: string }>({ name: 'JWT payload', schema, check: checkPayload })
+  expect(await typed.write({ role: ' admin ' })).toBe('{"role":"admin"}')
+  await expect(typed.write({ role: 1 } as never)).rejects.toThrow('role: must be a text')
+  await expect(typed.empty()).rejects.toThrow('role: must be a text')
+})
+
+test('session info has a size limit, in bytes, and the message says which', () => {
+  expect(() => checkInfoSize('{"a":"éé"}', 12)).not.toThrow()
+  expect(() => checkInfoSize('{"a":"éé"}', 11)).toThrow('maxSessionInfoBytes')
+})

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { changeRetention, createPolicy, expiryOf, isAlive, lifetimesOf, livenessAt } from './policy.ts'
+
+test('the defaults: one hour, 100 days, 30 seconds', () => {
+  expect(createPolicy({})).toMatchObject({
+    accessTokenLifetime: 3_600_000,
+    accessTokenJitter: 0.05,
+    idleTimeout: 8_640_000_000,
+    absoluteTimeout: null,
+    reuseInterval: 30_000,
+    blacklisting: 'feed',
+    onStoreFailure: 'failOpen',
+    theft: 'revoke',
+  })
+})
+
+test('the reuse interval is never more than a quarter of the access token\'s lifetime', () => {
+  expect(createPolicy({ accessTokenLifetime: 60 }).reuseInterval).toBe(15_000)
+  expect(createPolicy({ accessTokenLifetime: 120 }).reuseInterval).toBe(30_000)
+  expect(createPolicy({ accessTokenLifetime: 2, reuseInterval: 300 }).reuseInterval).toBe(500)
+})
+
+test.each([
+  ['accessTokenLifetime', 0], ['accessTokenLifetime', 86_401], ['accessTokenLifetime', Number.NaN],
+  ['idleTimeout', 401 * 86_400], ['idleTimeout', -1], ['absoluteTimeout', 0],
+  ['reuseInterval', 301], ['maxSessionsPerUser', 0], ['maxStaleness', Number.POSITIVE_INFINITY],
+])('%s may not be %d', (name, value) => {
+  expect(() => createPolicy({ [name]: value })).toThrow(name)
+})
+
+test('a change is kept longer than any access token that could contradict it', () => {
+  const policy = createPolicy({ accessTokenLifetime: 900 })
+  expect(changeRetention(policy)).toBeGreaterThan(policy.accessTokenLifetime)
+})
+
+describe('lifetimes of one session (REV-05)', () => {
+  const policy = createPolicy({ idleTimeout: 1000, absoluteTimeout: 5000, accessTokenLifetime: 100 })
+
+  test('are the policy\'s where it says nothing', () => {
+    expect(lifetimesOf({}, policy, 7)).toEqual({ idleTimeout: 1_000_000, accessTokenLifetime: 100_000, absoluteExpiry: 5_000_007 })
+  })
+
+  test('may be shorter, never longer', () => {
+    expect(lifetimesOf({ idleTimeout: 10, absoluteTimeout: 20, accessTokenLifetime: 5 }, policy, 0))
+      .toEqual({ idleTimeout: 10_000, accessTokenLifetime: 5000, absoluteExpiry: 20_000 })
+    expect(lifetimesOf({ idleTimeout: 2000, absoluteTimeout: 9000, accessTokenLifetime: 200 }, policy, 0))
+      .toEqual({ idleTimeout: 1_000_000, accessTokenLifetime: 100_000, absoluteExpiry: 5_000_000 })
+  })
+
+  test('a login may ask for an absolute end where the policy has none', () => {
+    expect(lifetimesOf({ absoluteTimeout: 60 }, createPolicy({}), 1).absoluteExpiry).toBe(60_001)
+    expect(lifetimesOf({}, createPolicy({}), 1).absoluteExpiry).toBeNull()
+  })
+
+  test('the earlier of the two ends counts', () => {
+    expect(expiryOf(100, { idleTimeout: 50, absoluteExpiry: null })).toBe(150)
+    expect(expiryOf(100, { idleTimeout: 50, absoluteExpiry: 120 })).toBe(120)
+  })
+
+  test('lowering a limit of the policy ends live sessions, at the very millisecond', () => {
+    const session = { createdAt: 1000, rotatedAt: 4000, expiresAt: 99_999_999 }
+    const alive = (options: Parameters<typeof createPolicy>[0], now: number): boolean =>
+      isAlive(session, livenessAt(now, createPolicy(options)))
+    expect(alive({ idleTimeout: 10 }, 13_999)).toBe(true)
+    expect(alive({ idleTimeout: 10 }, 14_000)).toBe(false)
+    expect(alive({ absoluteTimeout: 10 }, 10_999)).toBe(true)
+    expect(alive({ absoluteTimeout: 10 }, 11_000)).toBe(false)
+    expect(alive({}, 99_999_998)).toBe(true)
+    expect(alive({}, 99_999_999)).toBe(false)
+  })
+})

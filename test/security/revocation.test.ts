@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'vitest'
+import { UnauthorizedError } from '../../src/base/errors.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { createCutStore, createTestClock } from '../support/session-server.ts'
+import { createTestCore, DAY, HOUR, login, owner, refreshed, SECOND } from '../support/test-core.ts'
+
+describe('REV-01: signing out', () => {
+  test('ends the session before anything else; a second call finds nothing and is no error', async () => {
+    const { core } = createTestCore()
+    const { claims, refreshToken } = await login(core)
+    expect(await core.revokeSession(claims.sid)).toBe(true)
+    expect(await core.revokeSession(claims.sid)).toBe(false)
+    expect(await core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: true })
+  })
+
+  test('replaying its refresh token harms no other session of the user', async () => {
+    const { core } = createTestCore()
+    const first = await login(core)
+    const other = await login(core)
+    await core.revokeSession(first.claims.sid)
+    await core.refresh(first.refreshToken, 'header', owner)
+    await refreshed(core, other.refreshToken)
+  })
+})
+
+describe('REV-02: access tokens of a revoked session', () => {
+  test('strict: refused at the next request, though another process revoked', async () => {
+    const store = createMemoryStore()
+    const here = createTestCore({ store, accessTokenBlacklisting: 'strict' })
+    const elsewhere = createTestCore({ store, clock: here.clock })
+    const { claims, accessToken } = await login(here.core)
+    expect((await here.core.verify(accessToken)).kind).toBe('active')
+    await elsewhere.core.revokeSession(claims.sid)
+    expect((await here.core.verify(accessToken)).kind).toBe('revoked')
+  })
+
+  test('feed: refused as soon as the log was read, without a store call', async () => {
+    const store = createMemoryStore()
+    const here = createTestCore({ store })
+    const elsewhere = createTestCore({ store, clock: here.clock })
+    const { claims, accessToken } = await login(here.core)
+    await here.core.verify(accessToken)
+    await elsewhere.core.revokeSession(claims.sid)
+    here.takeCalls()
+    await expect.poll(async () => (await here.core.verify(accessToken)).kind).toBe('revoked')
+    expect(here.takeCalls()).toEqual([])
+  })
+
+  test('feed: the process that revokes refuses at once', async () => {
+    const { core } = createTestCore()
+    const { claims, accessToken } = await login(core)
+    await core.verify(accessToken)
+    await core.revokeSession(claims.sid)
+    expect((await core.verify(accessToken)).kind).toBe('revoked')
+  })
+
+  test('off: lives until it expires, and not longer', async () => {
+    const { core, clock } = createTestCore({ accessTokenBlacklisting: 'off', accessTokenLifetime: 60 })
+    const { claims, accessToken } = await login(core)
+    await core.revokeSession(claims.sid)
+    expect((await core.verify(accessToken)).kind).toBe('active')
+    clock.advance(60 * SECOND)
+    expect(await core.verify(accessToken)).toEqual({ kind: 'refresh-required', reason: 'expired' })
+  })
+
+  test('a process that starts reads the log before it serves', async () => {
+    const store = createMemoryStore()
+    const before = createTestCore({ store })
+    const { claims, accessToken } = await login(before.core)
+    await before.core.revokeSession(claims.sid)
+    const after = createTestCore({ store, clock: before.clock })
+    expect((await after.core.verify(accessToken)).kind).toBe('revoked')
+  })
+})
+
+describe('REV-03: the calls', () => {
+  test('one, several, all of a user, all but the current', async () => {
+    const { core } = createTestCore()
+    const [a, b, c, d] = await Promise.all([login(core), login(core), login(core), login(core, 'bob')])
+    const handles = [a, b, c, d].map(issued => issued?.claims.sid ?? '')
+    expect(await core.revokeSessions([handles[0] ?? '', 'nonsense', `h${'A'.repeat(22)}`])).toEqual([handles[0]])
+    expect(await core.revokeAllSessionsForUser('alice', { except: handles[2] ?? '' })).toEqual([handles[1]])
+    expect(await core.getAllSessionHandlesForUser('alice')).toEqual([handles[2]])
+    expect(await core.revokeAllSessionsForUser('alice')).toEqual([handles[2]])
+    expect(await core.revokeAllSessionsForUser('alice')).toEqual([])
+    expect(await core.getAllSessionHandlesForUser('bob')).toEqual([handles[3]])
+  })
+
+  test('everything: no token of anybody works any more, new logins do', async () => {
+    const { core } = createTestCore()
+    const old = await login(core)
+    await core.verify(old.accessToken)
+    await core.revokeEverySession()
+    expect((await core.verify(old.accessToken)).kind).toBe('refresh-required')
+    expect(await core.refresh(old.refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: false })
+    const fresh = await login(core)
+    expect((await core.verify(fresh.accessToken)).kind).toBe('active')
+    await refreshed(core, fresh.refreshToken)
+  })
+
+  test('a list of devices says when and where, and nothing secret', async () => {
+    const { core, clock } = createTestCore()
+    const { refreshToken, claims } = await login(core)
+    clock.advance(HOUR)
+    await refreshed(core, refreshToken, { ip: '203.0.113.9', userAgent: 'phone' })
+    const { sessions, next } = await core.listSessions('alice')
+    expect(next).toBeNull()
+    expect(sessions).toEqual([{
+      handle: claims.sid,
+      userId: 'alice',
+      tenantId: 'public',
+      createdAt: clock() - HOUR,
+      lastRefreshedAt: clock(),
+      expiresAt: clock() + 100 * DAY,
+      ip: '203.0.113.9',
+      userAgent: 'phone',
+    }])
+  })
+
+  test('lists come in pages, and leave out what has expired', async () => {
+    const { core, clock } = createTestCore({ idleTimeout: 86_400 })
+    await login(core)
+    clock.advance(DAY)
+    const handles: string[] = []
+    for (let count = 0; count < 5; count++) {
+      clock.advance(1)
+      handles.unshift((await login(core)).claims.sid)
+    }
+    const first = await core.listSessions('alice', { limit: 3 })
+    const second = await core.listSessions('alice', { limit: 3, after: first.next })
+    expect([...first.sessions, ...second.sessions].map(({ handle }) => handle)).toEqual(handles)
+  })
+})
+
+test('REV-04: after a password reset neither access nor refresh tokens of other devices work', async () => {
+  const { core } = createTestCore()
+  const [here, elsewhere] = [await login(core), await login(core)]
+  await core.revokeAllSessionsForUser('alice', { except: here.claims.sid })
+  expect((await core.verify(elsewhere.accessToken)).kind).toBe('revoked')
+  expect((await core.refresh(elsewhere.refreshToken, 'header', owner)).kind).toBe('unauthorized')
+  expect((await core.verify(here.accessToken)).kind).toBe('active')
+})
+
+describe('REV-05: limits hold when a session is loaded, though nobody sweeps', () => {
+  test('an expired session is refused by every call', async () => {
+    const { core, clock, store } = createTestCore({ idleTimeout: 3600, accessTokenLifetime: 3600 })
+    const { claims } = await login(core)
+    clock.advance(HOUR)
+    expect(await store.find(claims.sid)).not.toBeNull()
+    await expect(core.getSessionInfo(claims.sid)).rejects.toBeInstanceOf(UnauthorizedError)
+    await expect(core.updateSessionInfo(claims.sid, {})).rejects.toBeInstanceOf(UnauthorizedError)
+    await expect(core.updateSessionInfo(claims.sid, info => info)).rejects.toBeInstanceOf(UnauthorizedError)
+    await expect(core.updateJwtPayload(claims.sid, {})).rejects.toBeInstanceOf(UnauthorizedError)
+    expect(await core.getAllSessionHandlesForUser('alice')).toEqual([])
+  })
+
+  test('a lower limit in the configuration ends live sessions and live access tokens', async () => {
+    const store = createMemoryStore()
+    const clock = createTestClock()
+    const before = createTestCore({ store, clock })
+    const { refreshToken, accessToken } = await login(before.core)
+    clock.advance(900 * SECOND)
+    const after = createTestCore({ store, clock, idleTimeout: 900, accessTokenLifetime: 300 })
+    expect(await after.core.verify(accessToken)).toEqual({ kind: 'refresh-required', reason: 'expired' })
+    expect(await after.core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: true })
+    await refreshed(before.core, refreshToken)
+  })
+})
+
+test('REV-06: 50 parallel logins under a limit of 5 leave 5 sessions, the newest', async () => {
+  const { core, clock } = createTestCore({ maxSessionsPerUser: 5 })
+  for (let count = 0; count < 3; count++) await login(core)
+  clock.advance(1)
+  await Promise.all(Array.from({ length: 50 }, () => login(core)))
+  const { sessions } = await core.listSessions('alice')
+  expect(sessions).toHaveLength(5)
+  expect(sessions.every(({ createdAt }) => createdAt === clock())).toBe(true)
+})
+
+test('REV-07: a request that writes late does not revive a session', async () => {
+  const { core, store } = createTestCore()
+  const { claims, refreshToken } = await login(core)
+  await core.revokeSession(claims.sid)
+  await expect(core.updateSessionInfo(claims.sid, { note: 'late' })).rejects.toBeInstanceOf(UnauthorizedError)
+  await expect(core.reissue(claims, { role: 'late' })).rejects.toBeInstanceOf(UnauthorizedError)
+  await core.refresh(refreshToken, 'header', owner)
+  expect(await store.find(claims.sid)).toBeNull()
+})
+
+test('REV-09: refreshing never moves the time of the login', async () => {
+  const { core, clock } = createTestCore()
+  let issued = await login(core)
+  const { auth_time } = issued.claims
+  for (let round = 0; round < 5; round++) {
+    clock.advance(HOUR)
+    issued = await refreshed(core, issued.refreshToken)
+  }
+  expect(issued.claims.auth_time).toBe(auth_time)
+})
+
+describe('REV-11: a store that can not be reached', () => {
+  test('refreshing and strict verification say so; the session goes on when it is back', async () => {
+    const cut = createCutStore()
+    const { core } = createTestCore({ store: cut.store })
+    const { accessToken, refreshToken } = await login(core)
+    cut.down = true
+    await expect(core.refresh(refreshToken, 'header', owner)).rejects.toMatchObject({ kind: 'unavailable' })
+    await expect(core.verify(accessToken, { blacklisting: 'strict' })).rejects.toMatchObject({ kind: 'unavailable' })
+    cut.down = false
+    await refreshed(core, refreshToken)
+  })
+})
