@@ -9,6 +9,9 @@ import { webCrypto } from './web-crypto.ts'
 const platforms: readonly (readonly [string, Crypto])[] = [['node:crypto', nodeCrypto], ['WebCrypto', webCrypto]]
 const algorithms: readonly SignatureAlgorithm[] = ['ES256', 'EdDSA', 'RS256', 'HS256']
 
+/** The payload of the examples in RFC 7515 appendix A. */
+const joesPayload = 'eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ'
+
 /** RFC 7515 appendix A.3. */
 const es256Vector = {
   jwk: {
@@ -19,7 +22,7 @@ const es256Vector = {
     d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI',
     alg: 'ES256',
   },
-  input: 'eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ',
+  input: `eyJhbGciOiJFUzI1NiJ9.${joesPayload}`,
   signature: 'DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q',
 }
 
@@ -43,7 +46,7 @@ const hs256Vector = {
     k: 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
     alg: 'HS256',
   },
-  input: 'eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ',
+  input: `eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.${joesPayload}`,
   signature: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
 }
 
@@ -86,7 +89,9 @@ describe.each(platforms)('%s', (_, crypto) => {
     await expect(jose.compactVerify(`${input}.${signature}`, key)).resolves.toBeDefined()
 
     const signing = await jose.importJWK(privateKey as jose.JWK, algorithm)
-    const theirs = await new jose.CompactSign(Buffer.from('payload')).setProtectedHeader({ alg: algorithm }).sign(signing)
+    const theirs = await new jose.CompactSign(Buffer.from('payload'))
+      .setProtectedHeader({ alg: algorithm })
+      .sign(signing)
     const end = theirs.lastIndexOf('.')
     expect(await (await crypto.verifier(algorithm, publicKey))(theirs.slice(0, end), theirs.slice(end + 1))).toBe(true)
   })
@@ -99,7 +104,8 @@ describe.each(platforms)('%s', (_, crypto) => {
     const bytes = Buffer.from(good, 'base64url')
     const half = bytes.length / 2
     const malformed = [
-      '', 'A', '.', ' ', 'null', `${good}=`, `${good}A`, `${good}AA`, ` ${good}`, `${good}\n`, good.slice(1), good.slice(0, -1),
+      '', 'A', '.', ' ', 'null', `${good}=`, `${good}A`, `${good}AA`, ` ${good}`, `${good}\n`,
+      good.slice(1), good.slice(0, -1),
       'é'.repeat(good.length), '\u{1f511}'.repeat(good.length / 2 | 0),
       Buffer.alloc(bytes.length).toString('base64url'),
       Buffer.concat([Buffer.alloc(half), bytes.subarray(half)]).toString('base64url'),
@@ -133,7 +139,8 @@ describe.each(platforms)('%s', (_, crypto) => {
       ['ES256', { ...jwk, kty: 'RSA' }], ['ES256', { ...jwk, crv: 'P-384' }], ['ES256', ed25519Vector.jwk],
       ['EdDSA', jwk], ['EdDSA', { ...ed25519Vector.jwk, crv: 'X25519' }], ['HS256', jwk],
       ['HS256', { ...jwk, alg: 'HS256' }], ['RS256', { ...hs256Vector.jwk, alg: 'RS256' }],
-      ['ES256', { ...jwk, x: `${jwk.x}=` }], ['ES256', { ...jwk, y: jwk.x }], ['EdDSA', { ...ed25519Vector.jwk, x: 'AA' }],
+      ['ES256', { ...jwk, x: `${jwk.x}=` }], ['ES256', { ...jwk, y: jwk.x }],
+      ['EdDSA', { ...ed25519Vector.jwk, x: 'AA' }],
       ['ES256', {}],
     ]
     for (const [algorithm, key] of refused) {
@@ -145,13 +152,16 @@ describe.each(platforms)('%s', (_, crypto) => {
   })
 
   test('TOK-22: refuses weak keys', async () => {
-    const secret = (bytes: Uint8Array): Jwk => ({ kty: 'oct', alg: 'HS256', k: Buffer.from(bytes).toString('base64url') })
+    const secret = (bytes: Uint8Array): Jwk => (
+      { kty: 'oct', alg: 'HS256', k: Buffer.from(bytes).toString('base64url') }
+    )
     for (const bytes of [new Uint8Array(), new Uint8Array(8).fill(1), new Uint8Array(31).fill(1), new Uint8Array(64)]) {
       await expect((async () => crypto.verifier('HS256', secret(bytes)))()).rejects.toMatchObject({ kind: 'misuse' })
       await expect((async () => crypto.signer('HS256', secret(bytes)))()).rejects.toMatchObject({ kind: 'misuse' })
       await expect((async () => crypto.mac(bytes))()).rejects.toMatchObject({ kind: 'misuse' })
     }
-    for (const options of [{ modulusLength: 1024 }, { modulusLength: 2040 }, { modulusLength: 2048, publicExponent: 3 }]) {
+    const weak = [{ modulusLength: 1024 }, { modulusLength: 2040 }, { modulusLength: 2048, publicExponent: 3 }]
+    for (const options of weak) {
       const { publicKey, privateKey } = generateKeyPairSync('rsa', options)
       const jwk = (key: typeof publicKey): Jwk => ({ ...key.export({ format: 'jwk' }), alg: 'RS256' })
       await expect((async () => crypto.verifier('RS256', jwk(publicKey)))()).rejects.toMatchObject({ kind: 'misuse' })

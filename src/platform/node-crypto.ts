@@ -9,7 +9,7 @@ import { isBase64url } from '../base/base64url.ts'
 import { constantTimeEqual } from '../base/constant-time.ts'
 import { GeneralError } from '../base/errors.ts'
 import type { Crypto, KeyMaterial, Sealer, SignatureAlgorithm, Signer, Verifier } from '../tokens/crypto.ts'
-import { checkJwk, isStrongSecret } from '../tokens/jwk.ts'
+import { checkHmacKey, checkJwk } from '../tokens/jwk.ts'
 import type { Jwk, KeyHalf } from '../tokens/jwk.ts'
 import { readSealed, SECRET_NAME_BYTES, sealingKeyLabel, secretNameLabel, writeSealed } from './sealed-text.ts'
 
@@ -18,16 +18,18 @@ export const nodeCrypto: Crypto = {
   randomBytes: length => randomBytes(length),
   sha256: text => hash('sha256', text, 'base64url'),
   mac(key) {
-    if (!isStrongSecret(key)) throw new GeneralError('misuse', 'an HMAC key needs 32 bytes or more, not all of them zero')
+    checkHmacKey(key)
     return hmac(createSecretKey(key))
   },
   generateKey,
   signer,
   verifier,
   decodeText(segment) {
-    if (!isBase64url(segment)) return null
+    const bytes = Buffer.from(segment, 'base64url')
+    // Node decodes leniently; only the canonical spelling comes back the same.
+    if (bytes.toString('base64url') !== segment) return null
     try {
-      return strictUtf8.decode(Buffer.from(segment, 'base64url'))
+      return strictUtf8.decode(bytes)
     } catch {
       return null
     }

@@ -1,9 +1,9 @@
 import { isBase64url } from '../base/base64url.ts'
 
-/** What the key that seals is derived for (HKDF's `info`, RFC 5869): the same secret used elsewhere gives another key. */
+/** HKDF's `info` (RFC 5869) of the key that seals: the same secret used elsewhere gives another key. */
 export const sealingKeyLabel = 'keyturn sealing key 1'
 
-/** What the name of a secret is derived for. */
+/** HKDF's `info` of the name of a secret. */
 export const secretNameLabel = 'keyturn secret name 1'
 
 /** How many bytes name a secret: enough to tell secrets apart, which is all that they are for. */

@@ -1,7 +1,7 @@
 import { decodeBase64url, encodeBase64url } from '../base/base64url.ts'
 import { GeneralError } from '../base/errors.ts'
 import type { Crypto, KeyMaterial, Sealer, SignatureAlgorithm } from '../tokens/crypto.ts'
-import { checkJwk, isStrongSecret } from '../tokens/jwk.ts'
+import { checkHmacKey, checkJwk } from '../tokens/jwk.ts'
 import type { Jwk, KeyHalf } from '../tokens/jwk.ts'
 import { readSealed, SECRET_NAME_BYTES, sealingKeyLabel, secretNameLabel, writeSealed } from './sealed-text.ts'
 
@@ -29,7 +29,7 @@ export const webCrypto: Crypto = {
   randomBytes: length => globalThis.crypto.getRandomValues(new Uint8Array(length)),
   sha256: async text => encode(await subtle.digest('SHA-256', utf8.encode(text))),
   async mac(key) {
-    if (!isStrongSecret(key)) throw new GeneralError('misuse', 'an HMAC key needs 32 bytes or more, not all of them zero')
+    checkHmacKey(key)
     const secret = await subtle.importKey('raw', owned(key), schemes.HS256.key, false, ['sign'])
     return async message => encode(await subtle.sign('HMAC', secret, utf8.encode(message)))
   },

@@ -30,7 +30,7 @@ export interface AccessClaims {
   readonly pv: number
 }
 
-/** Claims that the application's payload can not have: ours, those of the standards, and ways to a prototype (TOK-14, TOK-23). */
+/** Claims that no application can set: ours, those of the standards, ways to a prototype (TOK-14, TOK-23). */
 export const reservedClaims: ReadonlySet<string> = new Set([
   'iss', 'sub', 'sid', 'tid', 'aud', 'exp', 'iat', 'nbf', 'jti', 'cnf', 'typ', 'gen', 'brn', 'pv', 'auth_time',
   '__proto__', 'constructor', 'prototype',
@@ -47,7 +47,7 @@ export function checkPayload(payload: JsonObject): void {
   for (const [name, value] of Object.entries(payload)) {
     if (reservedClaims.has(name)) throw new GeneralError('misuse', `the claim ${name} is reserved`)
     if (!isPlain(value, MAX_DEPTH)) {
-      throw new GeneralError('misuse', `the claim ${JSON.stringify(name)} holds something that no access token can carry`)
+      throw new GeneralError('misuse', `the claim ${JSON.stringify(name)} holds what no access token can carry`)
     }
   }
 }

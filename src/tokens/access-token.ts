@@ -12,7 +12,7 @@ import type { Crypto } from './crypto.ts'
 import { ACCESS_TOKEN_TYPE } from './key-ring.ts'
 import type { AccessKey, KeyRing } from './key-ring.ts'
 
-export { checkPayload, reservedClaims } from './access-claims.ts'
+export { checkPayload } from './access-claims.ts'
 export type { AccessClaims } from './access-claims.ts'
 
 /** The longest text that is looked at as an access token (DOS-01). */

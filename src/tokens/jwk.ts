@@ -66,7 +66,7 @@ export function checkJwk(algorithm: SignatureAlgorithm, jwk: Jwk, half: KeyHalf)
   const { kty, crv, publicMembers, privateMembers } = kinds[algorithm]
   if (jwk.alg !== algorithm) throw new GeneralError('misuse', `the key must name its algorithm, ${algorithm}, as alg`)
   if (jwk.kty !== kty || jwk.crv !== crv) {
-    throw new GeneralError('misuse', `a key for ${algorithm} must be of type ${kty}${crv === undefined ? '' : ` ${crv}`}`)
+    throw new GeneralError('misuse', `a key for ${algorithm} must be of type ${kty}, curve ${crv ?? 'none'}`)
   }
   const members: [string, string][] = []
   for (const name of half === 'public' ? publicMembers : [...publicMembers, ...privateMembers]) {
@@ -85,8 +85,13 @@ export function toPublicJwk(kid: string, algorithm: SignatureAlgorithm, jwk: Jwk
   return { ...checkJwk(algorithm, jwk, 'public'), kty: kinds[algorithm].kty, kid, alg: algorithm, use: 'sig' }
 }
 
-/** Whether a secret is long enough for HMAC-SHA-256, and was filled at all (TOK-22). */
-export function isStrongSecret(bytes: Uint8Array): boolean {
+/** Refuses a key of HMAC-SHA-256 that is too short or was never filled. @throws GeneralError (`misuse`) (TOK-22). */
+export function checkHmacKey(bytes: Uint8Array): void {
+  if (isStrongSecret(bytes)) return
+  throw new GeneralError('misuse', 'an HMAC key needs 32 bytes or more, not all of them zero')
+}
+
+function isStrongSecret(bytes: Uint8Array): boolean {
   return bytes.length >= 32 && bytes.some(byte => byte !== 0)
 }
 

@@ -3,7 +3,7 @@ import { GeneralError } from '../base/errors.ts'
 import { isJsonObject, parseJsonObject } from '../base/json.ts'
 import type { JsonObject, JsonValue } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import type { Crypto, Sealer, SignatureAlgorithm } from './crypto.ts'
+import type { Crypto, Sealer } from './crypto.ts'
 import { createAccessKey } from './key-ring.ts'
 import type { AccessKey } from './key-ring.ts'
 import type { Jwk } from './jwk.ts'
@@ -19,7 +19,11 @@ export type LoadedKey =
 /** Makes and loads keys, sealed with the application's secrets. */
 export interface KeyVault {
   /** Makes a new key. */
-  create(algorithm: StoredKey['algorithm'], createdAt: EpochMilliseconds, activeFrom: EpochMilliseconds): Promise<StoredKey>
+  create(
+    algorithm: StoredKey['algorithm'],
+    createdAt: EpochMilliseconds,
+    activeFrom: EpochMilliseconds,
+  ): Promise<StoredKey>
   /**
    * Loads a key.
    * @throws GeneralError (`misuse`) if no secret opens it, or if it does not fit its algorithm. Never makes a new one.
@@ -54,7 +58,7 @@ export async function createKeyVault(crypto: Crypto, secrets: readonly string[])
       if (text !== null) return { by: sealer, text }
     }
     throw new GeneralError('misuse', `no configured secret opens the key ${stored.kid}: `
-      + 'configure the secret that sealed it beside the new one, or remove the key, which ends the sessions that use it')
+      + 'configure the secret that sealed it as well, or remove the key, which ends the sessions that use it')
   }
 
   return {
@@ -83,8 +87,8 @@ export async function createKeyVault(crypto: Crypto, secrets: readonly string[])
       }
       const { privateKey, publicKey } = material ?? {}
       if (stored.purpose !== 'access' || !isJwk(privateKey) || !isJwk(publicKey)) throw malformed(kid)
-      const key = { kid, algorithm: algorithm satisfies SignatureAlgorithm, activeFrom, material: { privateKey, publicKey } }
-      return { purpose: 'access', key: await createAccessKey(crypto, key) }
+      const key = await createAccessKey(crypto, { kid, algorithm, activeFrom, material: { privateKey, publicKey } })
+      return { purpose: 'access', key }
     },
 
     async reseal(stored) {

@@ -23,7 +23,7 @@ export interface AccessKey {
 
 /** The keys of one moment. Immutable: a change of the keys makes a new ring. */
 export interface KeyRing {
-  /** Another number for every other set of keys, within one process: what was verified before must be again (TOK-17). */
+  /** Changes with the set of keys, within one process: what was verified before must be again (TOK-17). */
   readonly epoch: number
   /** The newest signing key that is active at `now`; the oldest if none is yet. */
   signingKeyAt(now: EpochMilliseconds): AccessKey

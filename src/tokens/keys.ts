@@ -61,7 +61,7 @@ const ATTEMPTS = 5
 /** How long the log tells of a retired key. */
 const CHANGE_LIFE: Milliseconds = LONGEST_ACCESS_TOKEN_LIFETIME + 10 * 60_000
 
-/** Makes the key keeper of one process. Reads nothing yet. @throws GeneralError (`misuse`) for a short secret (TOK-22). */
+/** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`misuse`) for short secrets (TOK-22). */
 export function createKeyKeeper(dependencies: KeyKeeperDependencies): KeyKeeper {
   const { store, crypto, clock, algorithm, secrets, onRotated, onError } = dependencies
   checkSecrets(secrets)

@@ -51,7 +51,8 @@ describe('the format', () => {
 
   test('counts have one spelling', async () => {
     const text = await key.write(example)
-    for (const spelling of ['07', '+7', '-7', '7.0', '7e0', '0x7', ' 7', '7 ', '', '٧', '2147483648', '9'.repeat(11)]) {
+    const wrong = ['07', '+7', '-7', '7.0', '7e0', '0x7', ' 7', '7 ', '', '٧', '2147483648', '9'.repeat(11)]
+    for (const spelling of wrong) {
       expect(parseRefreshToken(text.replace('.7.', `.${spelling}.`))).toBeNull()
     }
     expect(parseRefreshToken(text.replace('.7.', '.2147483647.'))).not.toBeNull()

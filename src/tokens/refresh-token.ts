@@ -119,7 +119,7 @@ export async function createRefreshKey(
   }
 }
 
-/** What the store keeps of a refresh token's secret: its SHA-256, base64url, apart from every other use of the hash (ST-01). */
+/** What the store keeps of a refresh token's secret: a SHA-256 with a label of its own, base64url (ST-01). */
 export function hashSecret(crypto: Pick<Crypto, 'sha256'>, secret: string): Awaitable<string> {
   return crypto.sha256(`keyturn refresh token secret 1.${secret}`)
 }

@@ -1,0 +1,29 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { platform as node } from './node.ts'
+import { platform as web } from './web.ts'
+
+test.each([['Node.js', node], ['the web', web]])('on %s a task can be called off', async (_, platform) => {
+  const ran: string[] = []
+  const cancel = platform.schedule(() => ran.push('called off'), 1)
+  cancel()
+  platform.schedule(() => ran.push('first'), 1)
+  await new Promise<void>(resolve => void platform.schedule(resolve, 20))
+  expect(ran).toEqual(['first'])
+})
+
+test('on Node.js a task that waits keeps no process alive', async () => {
+  const module = new URL('node.ts', import.meta.url).href
+  const program = `import { platform } from '${module}'; platform.schedule(() => {}, 3_600_000)`
+  const options = [
+    '--conditions=keyturn-source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program,
+  ]
+  await expect(promisify(execFile)(process.execPath, options)).resolves.toEqual({ stdout: '', stderr: '' })
+})
+
+test('without an embedded store the application is told to pass one', () => {
+  expect(() => web.openDefaultStore()).toThrow(expect.objectContaining({
+    kind: 'misuse', message: expect.stringContaining('store'),
+  }))
+})

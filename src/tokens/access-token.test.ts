@@ -1,0 +1,216 @@
+import fc from 'fast-check'
+import * as jose from 'jose'
+import { describe, expect, test } from 'vitest'
+import { readSample, sampleClaims, sampleExpectations, sampleInstant } from '../../test/support/access-token.ts'
+import { newKid, sampleAccessKey, sampleRing } from '../../test/support/key-ring.ts'
+import type { JsonObject } from '../base/json.ts'
+import { nodeCrypto } from '../platform/node-crypto.ts'
+import { webCrypto } from '../platform/web-crypto.ts'
+import { decodeSessionHandleUnverified, readAccessToken, writeAccessToken } from './access-token.ts'
+import { createAccessKey } from './key-ring.ts'
+
+const key = await sampleAccessKey()
+const ring = await sampleRing([key])
+const claims = sampleClaims()
+
+/** Signs any members. */
+async function signed(members: JsonObject | string): Promise<string> {
+  return key.sign(typeof members === 'string' ? members : JSON.stringify(members))
+}
+
+/** What a genuine token with these members besides the usual ones turns out to be. */
+async function kindOf(members: JsonObject, expectations: Parameters<typeof readSample>[2] = {}): Promise<string> {
+  const text = await signed({ ...JSON.parse(JSON.stringify(claims)), ...members })
+  return (await readSample(text, ring, expectations)).kind
+}
+
+describe('what is written', () => {
+  test.each(['ES256', 'EdDSA', 'RS256', 'HS256'] as const)('%s tokens are read again', async algorithm => {
+    for (const crypto of [nodeCrypto, webCrypto]) {
+      const own = await sampleAccessKey(algorithm, { crypto })
+      const text = await writeAccessToken(own, claims, '{"role":"reader","deep":{"list":[1,null,"x"]}}')
+      expect(await readSample(text, await sampleRing([own], [], crypto))).toEqual({
+        kind: 'valid', claims, payload: { role: 'reader', deep: { list: [1, null, 'x'] } },
+      })
+      expect(decodeSessionHandleUnverified(text, crypto)).toBe(claims.sid)
+    }
+  })
+
+  test('is read synchronously with node:crypto', () => {
+    const text = key.sign(JSON.stringify(claims))
+    expect(text).toBeTypeOf('string')
+    expect(readAccessToken(String(text), ring, sampleExpectations)).toEqual({ kind: 'valid', claims, payload: {} })
+  })
+
+  test('any JSON payload survives', async () => {
+    const names = fc.string({ unit: 'binary', minLength: 1, maxLength: 8 })
+      .filter(name => !(name in claims) && !(name in {}))
+    const payloads = fc.dictionary(names, fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' }), { maxKeys: 4 })
+      .map(payload => JSON.stringify(payload))
+      .filter(text => text.length < 1500 && !/__proto__|constructor|prototype/.test(text))
+    await fc.assert(fc.asyncProperty(payloads, async text => {
+      const reading = await readSample(await writeAccessToken(key, claims, text), ring)
+      expect(reading.kind === 'valid' && reading.payload).toEqual(JSON.parse(text))
+    }), { numRuns: 200 })
+  })
+
+  test.each(['ES256', 'EdDSA', 'RS256'] as const)('jose verifies %s tokens by the published keys', async algorithm => {
+    const own = await sampleAccessKey(algorithm)
+    const published = (await sampleRing([own])).jwks()
+    const text = await writeAccessToken(own, { ...claims, aud: 'api' }, '{"role":"reader"}')
+    const keySet = jose.createLocalJWKSet({ keys: [...published.keys] })
+    const { payload, protectedHeader } = await jose.jwtVerify(text, keySet, {
+      issuer: claims.iss, audience: 'api', typ: 'at+jwt', currentDate: new Date(sampleInstant),
+    })
+    expect(protectedHeader).toEqual({ alg: algorithm, typ: 'at+jwt', kid: own.kid })
+    expect(payload).toEqual({ ...claims, aud: 'api', role: 'reader' })
+  })
+
+  test('what jose signs with our key and header is read', async () => {
+    const material = await nodeCrypto.generateKey('ES256')
+    const own = await createAccessKey(nodeCrypto, { kid: newKid(), algorithm: 'ES256', activeFrom: 0, material })
+    const text = await new jose.SignJWT({ ...claims, aud: ['api'] })
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: own.kid })
+      .sign(await jose.importJWK({ ...material.privateKey } as jose.JWK, 'ES256'))
+    expect((await readSample(text, await sampleRing([own]), { audience: 'api' })).kind).toBe('valid')
+  })
+
+  test('TOK-17: is frozen all through, so that no handler writes into another request', async () => {
+    const text = await writeAccessToken(key, { ...claims, aud: 'api' }, '{"deep":{"list":[{}]}}')
+    const reading = await readSample(text, ring, { audience: 'api' })
+    if (reading.kind !== 'valid') throw new Error(reading.kind)
+    const { deep } = reading.payload as { deep: { list: object[] } }
+    for (const value of [reading.claims, reading.payload, deep, deep.list, deep.list[0]]) {
+      expect(Object.isFrozen(value)).toBe(true)
+    }
+  })
+
+  test('CK-04: fits a cookie, or is refused with a word on what to do', async () => {
+    const text = await writeAccessToken(key, claims, JSON.stringify({ note: 'x'.repeat(2300) }))
+    expect(text.length).toBeLessThanOrEqual(3900)
+    await expect((async () => writeAccessToken(key, claims, JSON.stringify({ note: 'x'.repeat(5000) })))())
+      .rejects.toMatchObject({ kind: 'misuse', message: expect.stringContaining('session info') })
+    const own = await sampleAccessKey('ES256', { crypto: webCrypto })
+    await expect(writeAccessToken(own, claims, JSON.stringify({ note: 'x'.repeat(5000) })))
+      .rejects.toThrow('session info')
+  })
+
+  test('TOK-23: holds no claim of ours from the application, whatever the database says', async () => {
+    const refused = ['{"sub":"admin"}', '{"exp":9e9}', ' { "s\\u0075b": "x" }', '{"__proto__":{}}', '[]', 'null', '']
+    for (const text of refused) {
+      await expect((async () => writeAccessToken(key, claims, text))()).rejects.toMatchObject({ kind: 'misuse' })
+    }
+  })
+})
+
+describe('the claims', () => {
+  test.each(['iss', 'sub', 'sid', 'tid', 'iat', 'exp', 'auth_time', 'jti', 'gen', 'brn', 'pv'])(
+    'TOK-08: a token without %s is refused', async name => {
+      const { [name]: _, ...rest }: JsonObject = JSON.parse(JSON.stringify(claims))
+      expect((await readSample(await signed(rest), ring)).kind).toBe('invalid')
+    },
+  )
+
+  test('TOK-08: a claim of another type is refused', async () => {
+    for (const name of ['iss', 'sub', 'sid', 'tid', 'iat', 'exp', 'auth_time', 'jti', 'gen', 'brn', 'pv', 'aud']) {
+      for (const value of [null, true, [], {}, '', -1, 1.5e308 * 10, [1]]) {
+        expect(await kindOf({ [name]: value }), `${name}: ${JSON.stringify(value)}`).toBe('invalid')
+      }
+    }
+    for (const name of ['gen', 'brn', 'pv']) expect(await kindOf({ [name]: 1.5 })).toBe('invalid')
+    expect(await kindOf({ sid: 'x'.repeat(23) })).toBe('invalid')
+  })
+
+  test('TOK-09: times are numbers, and no leeway is given at the end', async () => {
+    const now = sampleInstant / 1000
+    for (const value of ['9999999999', null, [], [now + 9], 'NaN', -1, true, {}]) {
+      expect(await kindOf({ exp: value })).toBe('invalid')
+      expect(await kindOf({ nbf: value })).toBe('invalid')
+      expect(await kindOf({ iat: value })).toBe('invalid')
+    }
+    const infinite = JSON.stringify(claims).replace(`"exp":${claims.exp}`, '"exp":1e400')
+    expect((await readSample(await signed(infinite), ring)).kind).toBe('invalid')
+    expect(await kindOf({ exp: now })).toBe('expired')
+    expect(await kindOf({ exp: now + 1 })).toBe('valid')
+    expect(await kindOf({ exp: now + 0.001 })).toBe('valid')
+    expect(await kindOf({ exp: now + 1 }, { now: sampleInstant + 999 })).toBe('valid')
+    expect(await kindOf({ exp: now + 1 }, { now: sampleInstant + 1000 })).toBe('expired')
+  })
+
+  test('TOK-09: iat and nbf may lie 5 s ahead, never more than 60 s', async () => {
+    const now = sampleInstant / 1000
+    for (const name of ['iat', 'nbf']) {
+      expect(await kindOf({ [name]: now + 5 })).toBe('valid')
+      expect(await kindOf({ [name]: now + 6 })).toBe('invalid')
+      expect(await kindOf({ [name]: now + 60 }, { clockTolerance: 3_600_000 })).toBe('valid')
+      expect(await kindOf({ [name]: now + 61 }, { clockTolerance: 3_600_000 })).toBe('invalid')
+      expect(await kindOf({ [name]: now + 1 }, { clockTolerance: 0 })).toBe('invalid')
+    }
+  })
+
+  test('REV-05: a lowered lifetime ends tokens that are out already', async () => {
+    expect(await kindOf({}, { maxLifetime: 61_000 })).toBe('valid')
+    expect(await kindOf({}, { maxLifetime: 60_000 })).toBe('expired')
+  })
+
+  test('an expired token still says whose it was, if everything else holds', async () => {
+    const text = await signed(JSON.stringify(claims))
+    const late = sampleInstant + 86_400_000
+    expect(await readSample(text, ring, { now: late })).toEqual({ kind: 'expired', claims })
+    expect((await readSample(text, ring, { now: late, issuer: 'https://other.example' })).kind).toBe('invalid')
+    expect((await readSample(text, await sampleRing(), { now: late })).kind).toBe('unknown-key')
+  })
+
+  test('TOK-10: the issuer is one exact text', async () => {
+    const others = [
+      'https://app.example.com/', 'https://APP.example.com', ['https://app.example.com'], ['good', 'evil'],
+    ]
+    for (const iss of others) {
+      expect(await kindOf({ iss })).toBe('invalid')
+    }
+  })
+
+  test('TOK-10: two applications refuse each other by their audience', async () => {
+    expect(await kindOf({ aud: 'one' }, { audience: 'one' })).toBe('valid')
+    expect(await kindOf({ aud: ['two', 'one'] }, { audience: 'one' })).toBe('valid')
+    for (const aud of ['two', ['two'], [], ['one', 1], { one: 1 }, 'one,two', null]) {
+      expect(await kindOf({ aud }, { audience: 'one' })).toBe('invalid')
+    }
+    expect(await kindOf({}, { audience: 'one' })).toBe('invalid')
+    expect(await kindOf({ aud: 'one' })).toBe('invalid')
+  })
+
+  test('TOK-13: the payload is an object in strict UTF-8', async () => {
+    for (const text of ['[]', 'null', '"x"', '1', '', '{', `\ufeff${JSON.stringify(claims)}`, '{}x']) {
+      expect((await readSample(await signed(text), ring)).kind).toBe('invalid')
+    }
+  })
+
+  test('TOK-14: a way to a prototype is dropped or refused', async () => {
+    const text = JSON.stringify(claims)
+    const atRoot = await readSample(await signed(text.replace('{', '{"__proto__":{"admin":true},')), ring)
+    if (atRoot.kind !== 'valid') throw new Error(atRoot.kind)
+    expect(atRoot.payload['admin']).toBeUndefined()
+    expect(Object.keys(atRoot.payload)).toEqual([])
+    const deep = await readSample(await signed(text.replace('{', '{"a":[{"__proto__":{"admin":true}}],')), ring)
+    expect(deep.kind).toBe('invalid')
+    expect(({} as JsonObject)['admin']).toBeUndefined()
+  })
+})
+
+test('never throws: 10,000 texts that are no token, and as many that nearly are', async () => {
+  await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 200 }), async text => {
+    expect((await readSample(text, ring)).kind).toBe('foreign')
+    expect(decodeSessionHandleUnverified(text, nodeCrypto)).toBeNull()
+  }), { numRuns: 10_000 })
+  const good = await signed(JSON.stringify(claims))
+  const last = good.lastIndexOf('.')
+  await fc.assert(fc.asyncProperty(
+    fc.nat(last), fc.nat(4), fc.string({ unit: 'binary', maxLength: 4 }),
+    async (from, removed, inserted) => {
+      const text = good.slice(0, from) + inserted + good.slice(from + removed)
+      if (text !== good) expect((await readSample(text, ring)).kind).not.toBe('valid')
+      decodeSessionHandleUnverified(text, nodeCrypto)
+    },
+  ), { numRuns: 10_000 })
+})

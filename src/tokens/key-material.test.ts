@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import { newKid } from '../../test/support/key-ring.ts'
+import { SharedKeys } from '../../test/support/shared-keys.ts'
+
+const secret = 'the secret of the application, old'
+const newSecret = 'the secret of the application, new'
+
+test('ST-02: with a secret no key lies in the store in clear', async () => {
+  const shared = new SharedKeys()
+  await shared.process({ secrets: [secret] }).current()
+  for (const { material } of await shared.keys()) {
+    expect(material).toMatch(/^s1\./)
+    expect(material).not.toMatch(/kty|"d"|"k"/)
+  }
+})
+
+test('ST-02: swapped material does not load', async () => {
+  const shared = new SharedKeys()
+  await shared.process({ secrets: [secret] }).current()
+  const [one, two] = await shared.keys()
+  await shared.store.replaceKeyMaterial(one!.kid, one!.material, two!.material)
+  await expect((async () => shared.process({ secrets: [secret] }).current())())
+    .rejects.toMatchObject({ kind: 'misuse' })
+})
+
+test('ST-02: keys in clear, or under an older secret, are sealed anew and stay the same keys', async () => {
+  const shared = new SharedKeys()
+  const clear = await shared.process().current()
+  const sealed = await shared.process({ secrets: [secret] }).current()
+  const underOld = await shared.keys()
+  expect(underOld.every(key => key.material.startsWith('s1.'))).toBe(true)
+  const renewed = await shared.process({ secrets: [newSecret, secret] }).current()
+  const underNew = await shared.keys()
+  expect(underNew.map(key => key.material)).not.toEqual(underOld.map(key => key.material))
+  const only = await shared.process({ secrets: [newSecret] }).current()
+  const kids = [clear, sealed, renewed, only].map(ring => ring.signingKeyAt(shared.now).kid)
+  expect(new Set(kids).size).toBe(1)
+  expect(shared.made).toHaveLength(2)
+  expect(shared.errors).toEqual([])
+})
+
+test('ST-02: a key that no secret opens is an error that names it, and no new key is made', async () => {
+  const shared = new SharedKeys()
+  await shared.process({ secrets: [secret] }).current()
+  const before = await shared.keys()
+  for (const secrets of [[newSecret], []]) {
+    const using = (async () => shared.process({ secrets }).current())()
+    const failure: unknown = await using.catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'GENERAL_ERROR', kind: 'misuse' })
+    expect(before.some(key => String(failure).includes(key.kid))).toBe(true)
+    expect(String(failure)).not.toContain(secret)
+  }
+  expect(await shared.keys()).toEqual(before)
+})
+
+test('TOK-22: a short secret is refused at once', () => {
+  for (const secrets of [[''], ['x'.repeat(31)], [secret, 'short']]) {
+    expect(() => new SharedKeys().process({ secrets })).toThrow(expect.objectContaining({ kind: 'misuse' }))
+  }
+})
+
+test('a malformed key in the store is refused', async () => {
+  for (const [purpose, algorithm, material] of [
+    ['access', 'ES256', '{}'], ['access', 'ES256', '{"privateKey":[],"publicKey":{}}'],
+    ['access', 'HMAC-SHA-256', '{"k":"AA"}'],
+    ['refresh', 'HMAC-SHA-256', '{"k":"AA"}'], ['refresh', 'ES256', '{}'], ['refresh', 'HMAC-SHA-256', 'x'],
+  ] as const) {
+    const shared = new SharedKeys()
+    const { now } = shared
+    const key = { kid: newKid(), purpose, algorithm, createdAt: now, activeFrom: now, material }
+    await shared.store.addKeyIfNewest(key, null)
+    await expect((async () => shared.process().current())()).rejects.toMatchObject({ kind: 'misuse' })
+  }
+})

@@ -1,0 +1,240 @@
+import { describe, expect, test } from 'vitest'
+import { readSample, sampleClaims, sampleInstant } from '../../test/support/access-token.ts'
+import { newKid } from '../../test/support/key-ring.ts'
+import { SharedKeys } from '../../test/support/shared-keys.ts'
+import { createHandle } from '../base/handle.ts'
+import { nodeCrypto } from '../platform/node-crypto.ts'
+import { webCrypto } from '../platform/web-crypto.ts'
+import { writeAccessToken } from './access-token.ts'
+import { parseRefreshToken } from './refresh-token.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const until = sampleInstant + DAY
+
+describe('the first use', () => {
+  test('makes a key of each purpose, which sign at once', async () => {
+    const shared = new SharedKeys()
+    const ring = await shared.process().current()
+    expect((await shared.keys()).map(key => key.purpose).sort()).toEqual(['access', 'refresh'])
+    expect(ring.signingKeyAt(shared.now).activeFrom).toBe(shared.now)
+    expect(ring.refreshKeyAt(shared.now).activeFrom).toBe(shared.now)
+    expect(shared.made).toHaveLength(2)
+    for (const { kid } of shared.made) expect(kid).toMatch(/^[\w-]{16}$/)
+  })
+
+  test('TOK-20: of many processes that begin together one makes the keys, and all use them', async () => {
+    const shared = new SharedKeys()
+    const rings = await Promise.all(Array.from({ length: 20 }, () => shared.process().current()))
+    expect(await shared.keys()).toHaveLength(2)
+    expect(shared.made).toHaveLength(2)
+    expect(new Set(rings.map(ring => ring.signingKeyAt(shared.now).kid)).size).toBe(1)
+    const [writer, reader] = rings
+    const token = await writeAccessToken(writer!.signingKeyAt(shared.now), sampleClaims(), '{}')
+    expect((await readSample(token, reader!)).kind).toBe('valid')
+  })
+
+  test('is one reading for all calls of a process, and none afterwards', async () => {
+    const shared = new SharedKeys()
+    await shared.process().current()
+    shared.reads = 0
+    const keeper = shared.process()
+    const rings = await Promise.all(Array.from({ length: 20 }, () => keeper.current()))
+    expect(new Set(rings).size).toBe(1)
+    expect(keeper.current()).toBe(rings[0])
+    expect(shared.reads).toBe(1)
+  })
+
+  test('TOK-24: without the store there are no keys, and no made-up ones', async () => {
+    const shared = new SharedKeys()
+    const keeper = shared.process()
+    shared.down = true
+    await expect((async () => keeper.current())()).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+    shared.down = false
+    await expect((async () => keeper.current())()).resolves.toBeDefined()
+  })
+
+  test('works on WebCrypto as well', async () => {
+    const shared = new SharedKeys()
+    const ring = await shared.process({ crypto: webCrypto, secrets: ['a secret of the application, long'] }).current()
+    const token = await writeAccessToken(ring.signingKeyAt(shared.now), sampleClaims(), '{}')
+    const onNode = await shared.process({ secrets: ['a secret of the application, long'] }).current()
+    expect((await readSample(token, onNode)).kind).toBe('valid')
+  })
+})
+
+describe('the ring at hand', () => {
+  test('is read again in the background once a minute, and stays the same as long as the keys do', async () => {
+    const shared = new SharedKeys()
+    const keeper = shared.process()
+    const ring = await keeper.current()
+    shared.reads = 0
+    shared.now += 59_999
+    expect(keeper.current()).toBe(ring)
+    expect(shared.reads).toBe(0)
+    shared.now += 1
+    for (let call = 0; call < 10; call++) expect(keeper.current()).toBe(ring)
+    expect(shared.reads).toBe(1)
+    expect(await keeper.reload()).toBe(ring)
+  })
+
+  test('goes on being used while the store is down, and says so', async () => {
+    const shared = new SharedKeys()
+    const keeper = shared.process()
+    const ring = await keeper.current()
+    shared.down = true
+    shared.reads = 0
+    shared.now += 5 * MINUTE
+    expect(keeper.current()).toBe(ring)
+    await settled()
+    expect(shared.errors).toHaveLength(1)
+    // Tried again every few seconds, never waited for.
+    for (let second = 0; second < 60; second++) {
+      shared.now += 1000
+      expect(keeper.current()).toBe(ring)
+      await settled()
+    }
+    expect(shared.reads).toBe(13)
+    shared.now += 3 * DAY
+    expect(keeper.current()).toBe(ring)
+    await settled()
+    shared.down = false
+    await keeper.reload()
+    expect(await keeper.current()).toBe(ring)
+  })
+
+  test('TOK-20: is waited for after an idle time in which others may have changed keys', async () => {
+    const shared = new SharedKeys()
+    const idle = shared.process()
+    const busy = shared.process()
+    const before = await idle.current()
+    for (let minutes = 0; minutes < 8 * 24 * 60; minutes += 30) {
+      shared.now += 30 * MINUTE
+      await busy.reload()
+    }
+    const after = await idle.current()
+    expect(after).not.toBe(before)
+    expect(after.signingKeyAt(shared.now).kid).toBe((await busy.current()).signingKeyAt(shared.now).kid)
+  })
+
+  test('TOK-06: a thousand unknown key names cause one reading per interval', async () => {
+    const shared = new SharedKeys()
+    const keeper = shared.process()
+    await keeper.current()
+    shared.reads = 0
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(Array.from({ length: 100 }, () => keeper.reloadForUnknownKid()))
+    }
+    expect(shared.reads).toBe(1)
+    shared.now += 5000
+    await Promise.all(Array.from({ length: 1000 }, () => keeper.reloadForUnknownKid()))
+    expect(shared.reads).toBe(2)
+  })
+
+  test('REV-11: while the store is down an unknown key is an error, not a refusal', async () => {
+    const shared = new SharedKeys()
+    const keeper = shared.process()
+    await keeper.current()
+    shared.down = true
+    for (let call = 0; call < 3; call++) {
+      await expect(keeper.reloadForUnknownKid()).rejects.toMatchObject({ kind: 'unavailable' })
+    }
+    expect(shared.reads).toBe(3)
+  })
+
+  test('a reload sees what was there when it was called, though another reading is under way', async () => {
+    const shared = new SharedKeys()
+    const keeper = shared.process()
+    const other = shared.process()
+    await keeper.current()
+    const underWay = keeper.reload()
+    await other.rotateNow()
+    const ring = await keeper.reload()
+    await underWay
+    expect(ring.jwks().keys).toHaveLength(2)
+  })
+})
+
+describe('rotation', () => {
+  test('TOK-20: a key is published, then used, then only verified with, then gone', async () => {
+    const shared = new SharedKeys()
+    const keeper = shared.process()
+    const first = await keeper.current()
+    const oldKey = first.signingKeyAt(shared.now)
+    await keeper.rotateNow()
+    const published = await keeper.current()
+    expect(published.epoch).not.toBe(first.epoch)
+    expect(published.jwks().keys).toHaveLength(2)
+    expect(published.signingKeyAt(shared.now)).toBe(oldKey)
+    shared.now += HOUR
+    const newKey = (await keeper.current()).signingKeyAt(shared.now)
+    expect(newKey.kid).not.toBe(oldKey.kid)
+    const token = await oldKey.sign(JSON.stringify(sampleClaims()))
+    expect((await readSample(token, await keeper.reload())).kind).toBe('valid')
+    shared.now += DAY + 2 * MINUTE
+    const last = await keeper.reload()
+    expect((await readSample(token, last)).kind).toBe('unknown-key')
+    expect(last.jwks().keys.map(jwk => jwk.kid)).toEqual([newKey.kid])
+    expect((await shared.keys()).map(key => key.kid)).not.toContain(oldKey.kid)
+  })
+
+  test('TOK-20: a removed key refuses at once', async () => {
+    const shared = new SharedKeys()
+    const keeper = shared.process()
+    const before = await keeper.current()
+    const token = await before.signingKeyAt(shared.now).sign(JSON.stringify(sampleClaims()))
+    expect(await keeper.retire(before.signingKeyAt(shared.now).kid, until)).toBe(true)
+    const after = await keeper.current()
+    expect(after.epoch).not.toBe(before.epoch)
+    expect((await readSample(token, after)).kind).toBe('unknown-key')
+    expect(await keeper.retire(newKid(), until)).toBe(false)
+  })
+
+  test('REV-03: replacing all keys leaves no token that is good for anything', async () => {
+    const shared = new SharedKeys()
+    const keeper = shared.process()
+    const before = await keeper.current()
+    const accessToken = await before.signingKeyAt(shared.now).sign(JSON.stringify(sampleClaims()))
+    const refreshToken = parseRefreshToken(await before.refreshKeyAt(shared.now).write({
+      handle: createHandle('cookie', nodeCrypto.randomBytes), generation: 0, branch: 0, secret: 'A'.repeat(43),
+    }))
+    await keeper.replaceAll(until)
+    const after = await keeper.current()
+    expect((await readSample(accessToken, after)).kind).toBe('unknown-key')
+    expect(after.refreshKey(refreshToken?.kid ?? '')).toBeNull()
+    expect(after.signingKeyAt(shared.now).activeFrom).toBeLessThanOrEqual(shared.now)
+    expect(await shared.keys()).toHaveLength(2)
+  })
+
+  test('another algorithm is taken up without refusing what is out', async () => {
+    const shared = new SharedKeys()
+    const token = await (await shared.process().current()).signingKeyAt(shared.now).sign(JSON.stringify(sampleClaims()))
+    const keeper = shared.process({ algorithm: 'EdDSA' })
+    expect((await keeper.current()).signingKeyAt(shared.now).algorithm).toBe('ES256')
+    shared.now += HOUR
+    const ring = await keeper.current()
+    expect(ring.signingKeyAt(shared.now).algorithm).toBe('EdDSA')
+    expect((await readSample(token, ring)).kind).toBe('valid')
+  })
+
+  test('a retry is answered byte for byte the same by a process that has read newer keys', async () => {
+    const shared = new SharedKeys()
+    const early = shared.process()
+    const handle = createHandle('cookie', nodeCrypto.randomBytes)
+    const ring = await early.current()
+    const rotatedAt = shared.now
+    const child = { handle, generation: 1, branch: 0, secret: 'A'.repeat(43) }
+    const answer = await ring.refreshKeyAt(rotatedAt).write(child)
+    const late = shared.process()
+    await late.rotateNow()
+    shared.now += 2 * HOUR
+    const again = await (await late.current()).refreshKeyAt(rotatedAt).write(child)
+    expect(again).toBe(answer)
+  })
+})
+
+/** Lets what was begun in the background come to its end: the store answers within a few turns. */
+async function settled(): Promise<void> {
+  await new Promise(resolve => setImmediate(resolve))
+}

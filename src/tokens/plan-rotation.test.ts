@@ -1,0 +1,144 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { EpochMilliseconds } from '../base/time.ts'
+import type { KeyPurpose, StoredKey } from './key-store.ts'
+import {
+  keyPolicy, LONGEST_ACCESS_TOKEN_LIFETIME, planEarlyRotation, planRotation, retiredKeys,
+} from './plan-rotation.ts'
+import type { KeyDemand } from './plan-rotation.ts'
+
+const MINUTE = 60_000
+const DAY = 86_400_000
+const start: EpochMilliseconds = 1_800_000_000_000
+const demands: Readonly<Record<KeyPurpose, KeyDemand>> = {
+  access: { purpose: 'access', algorithm: 'ES256' },
+  refresh: { purpose: 'refresh', algorithm: 'HMAC-SHA-256' },
+}
+
+/** What one look at the store did, and what was there afterwards. */
+interface Look {
+  readonly now: EpochMilliseconds
+  readonly keys: readonly StoredKey[]
+  readonly added: readonly StoredKey[]
+  readonly removed: readonly StoredKey[]
+}
+
+/** Looks at the keys after each of the steps and does what is planned, as all processes do together. */
+function live(steps: readonly number[], early: ReadonlySet<number> = new Set()): readonly Look[] {
+  const looks: Look[] = []
+  let keys: readonly StoredKey[] = []
+  let now = start
+  let number = 0
+  for (const [index, step] of steps.entries()) {
+    now += step
+    const added: StoredKey[] = []
+    const newKey = ({ purpose, algorithm }: KeyDemand, activeFrom: EpochMilliseconds): void => {
+      number += 1
+      const kid = String(number).padStart(16, '0')
+      added.push({ kid, purpose, algorithm, createdAt: now, activeFrom, material: '' })
+    }
+    for (const demand of Object.values(demands)) {
+      const plan = planRotation(keys, demand, now, keyPolicy)
+      if (plan.kind === 'add') newKey(demand, plan.activeFrom)
+      else if (early.has(index)) newKey(demand, planEarlyRotation(keys, demand.purpose, now, keyPolicy).activeFrom)
+    }
+    const all = [...keys, ...added]
+    const retired = new Set(retiredKeys(all, now, keyPolicy))
+    keys = all.filter(key => !retired.has(key.kid))
+    looks.push({ now, keys, added, removed: all.filter(key => retired.has(key.kid)) })
+  }
+  return looks
+}
+
+/** The newest key that was active at the instant, as a ring picks it. */
+function keyAt(keys: readonly StoredKey[], purpose: KeyPurpose, instant: EpochMilliseconds): StoredKey | undefined {
+  return keys.filter(key => key.purpose === purpose && key.activeFrom <= instant)
+    .sort((left, right) => right.activeFrom - left.activeFrom)[0]
+}
+
+const histories = fc.tuple(
+  fc.array(fc.oneof(
+    { weight: 6, arbitrary: fc.integer({ min: 0, max: 30 * MINUTE }) },
+    { weight: 3, arbitrary: fc.integer({ min: 0, max: 3 * DAY }) },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 200 * DAY }) },
+  ), { minLength: 2, maxLength: 80 }),
+  fc.uniqueArray(fc.nat(79), { maxLength: 4 }),
+).map(([steps, early]) => live(steps, new Set(early)))
+
+test('TOK-20: there is never a moment without an active key', () => {
+  fc.assert(fc.property(histories, looks => {
+    for (const { now, keys } of looks) {
+      expect(keyAt(keys, 'access', now)).toBeDefined()
+      expect(keyAt(keys, 'refresh', now)).toBeDefined()
+    }
+  }))
+})
+
+test('TOK-20: every key but the first is published the lead before its first use', () => {
+  fc.assert(fc.property(histories, ([first, ...looks]) => {
+    for (const { activeFrom } of first?.added ?? []) expect(activeFrom).toBe(first?.now)
+    for (const { now, added } of looks) {
+      for (const { activeFrom } of added) expect(activeFrom).toBeGreaterThanOrEqual(now + keyPolicy.publicationLead)
+    }
+  }))
+})
+
+test('TOK-20: no key is removed before the last token that it signed has died', () => {
+  fc.assert(fc.property(histories, looks => {
+    for (const [index, { now, removed }] of looks.entries()) {
+      for (const key of removed) {
+        const lastSigned = looks.slice(0, index).findLast(look => (
+          keyAt(look.keys, key.purpose, look.now)?.kid === key.kid
+        ))?.now ?? -Infinity
+        // A session that was last refreshed with it can be idle for 400 days.
+        const life = key.purpose === 'access' ? LONGEST_ACCESS_TOKEN_LIFETIME : 400 * DAY
+        expect(lastSigned + life).toBeLessThanOrEqual(now)
+      }
+    }
+  }))
+})
+
+test('every process that has read the keys within the lead picks the same key for an instant', () => {
+  fc.assert(fc.property(histories, looks => {
+    for (const [index, earlier] of looks.entries()) {
+      for (const later of looks.slice(index)) {
+        if (later.now >= earlier.now + keyPolicy.publicationLead) break
+        for (const instant of [earlier.now, later.now]) {
+          for (const purpose of ['access', 'refresh'] as const) {
+            const picked = keyAt(later.keys, purpose, instant)
+            expect(keyAt(earlier.keys, purpose, instant)?.kid).toBe(picked?.kid)
+          }
+        }
+      }
+    }
+  }), { numRuns: 50 })
+})
+
+test('keys change weekly, refresh keys every 90 days, and the store does not fill up', () => {
+  const looks = live(Array.from({ length: 400 * 24 }, () => DAY / 24))
+  const added = looks.flatMap(look => look.added)
+  expect(added.filter(key => key.purpose === 'access').length).toBe(58)
+  expect(added.filter(key => key.purpose === 'refresh').length).toBe(5)
+  expect(Math.max(...looks.map(look => look.keys.filter(key => key.purpose === 'access').length))).toBe(2)
+})
+
+test('another algorithm is published at once, but two configurations do not outbid each other', () => {
+  const key: StoredKey = {
+    kid: 'A'.repeat(16), purpose: 'access', algorithm: 'ES256', createdAt: start, activeFrom: start, material: '',
+  }
+  const demand = { purpose: 'access', algorithm: 'EdDSA' } as const
+  const plan = planRotation([key], demand, start + MINUTE, keyPolicy)
+  expect(plan).toEqual({ kind: 'add', activeFrom: start + MINUTE + keyPolicy.publicationLead, newest: key.kid })
+  if (plan.kind !== 'add') return
+  const next: StoredKey = { ...key, kid: 'B'.repeat(16), algorithm: 'EdDSA', activeFrom: plan.activeFrom }
+  expect(planRotation([key, next], demands.access, start + 2 * MINUTE, keyPolicy)).toEqual({ kind: 'keep' })
+  expect(planRotation([key, next], demand, plan.activeFrom + MINUTE, keyPolicy)).toEqual({ kind: 'keep' })
+})
+
+test('an early key is always newer than every other', () => {
+  const key: StoredKey = {
+    kid: 'A'.repeat(16), purpose: 'access', algorithm: 'ES256', createdAt: start, activeFrom: start + DAY, material: '',
+  }
+  expect(planEarlyRotation([key], 'access', start, keyPolicy)).toEqual({ activeFrom: start + DAY + 1, newest: key.kid })
+  expect(planEarlyRotation([key], 'refresh', start, keyPolicy)).toEqual({ activeFrom: start, newest: null })
+})

@@ -1,0 +1,50 @@
+import { createHandle } from '../../src/base/handle.ts'
+import type { JsonObject } from '../../src/base/json.ts'
+import { nodeCrypto } from '../../src/platform/node-crypto.ts'
+import { readAccessToken } from '../../src/tokens/access-token.ts'
+import type { AccessClaims, AccessTokenExpectations, AccessTokenReading } from '../../src/tokens/access-token.ts'
+import type { KeyRing } from '../../src/tokens/key-ring.ts'
+
+/** The present of the sample tokens: a whole second. */
+export const sampleInstant = 1_800_000_000_000
+
+/** What sample tokens are expected to agree with. */
+export const sampleExpectations: AccessTokenExpectations = {
+  now: sampleInstant,
+  issuer: 'https://app.example.com',
+  audience: null,
+  maxLifetime: 3_600_000,
+}
+
+/** The claims of a token that is valid at {@link sampleInstant}, with what the test wants different. */
+export function sampleClaims(overrides: Partial<AccessClaims> = {}): AccessClaims {
+  return {
+    iss: 'https://app.example.com',
+    sub: 'user-1',
+    sid: createHandle('cookie', nodeCrypto.randomBytes),
+    tid: 'public',
+    iat: sampleInstant / 1000 - 60,
+    exp: sampleInstant / 1000 + 600,
+    auth_time: sampleInstant / 1000 - 7200,
+    jti: 'token-1',
+    gen: 3,
+    brn: 0,
+    pv: 2,
+    ...overrides,
+  }
+}
+
+/** Reads a token as the sample application would. */
+export async function readSample(
+  text: string,
+  ring: KeyRing,
+  overrides: Partial<AccessTokenExpectations> = {},
+): Promise<AccessTokenReading> {
+  return readAccessToken(text, ring, { ...sampleExpectations, ...overrides })
+}
+
+/** A segment of a token. */
+export function segment(content: JsonObject | string | Uint8Array): string {
+  if (content instanceof Uint8Array) return Buffer.from(content).toString('base64url')
+  return Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)).toString('base64url')
+}

@@ -1,0 +1,40 @@
+import { nodeCrypto } from '../../src/platform/node-crypto.ts'
+import type { Crypto, SignatureAlgorithm } from '../../src/tokens/crypto.ts'
+import { createAccessKey, createKeyRing } from '../../src/tokens/key-ring.ts'
+import type { AccessKey, KeyRing } from '../../src/tokens/key-ring.ts'
+import { createRefreshKey } from '../../src/tokens/refresh-token.ts'
+import type { RefreshKey } from '../../src/tokens/refresh-token.ts'
+
+/** A new signing key. */
+export async function sampleAccessKey(
+  algorithm: SignatureAlgorithm = 'ES256',
+  { kid = newKid(), activeFrom = 0, crypto = nodeCrypto }: { kid?: string; activeFrom?: number; crypto?: Crypto } = {},
+): Promise<AccessKey> {
+  return createAccessKey(crypto, { kid, algorithm, activeFrom, material: await crypto.generateKey(algorithm) })
+}
+
+/** A new refresh key. */
+export async function sampleRefreshKey(
+  { kid = newKid(), activeFrom = 0, crypto = nodeCrypto }: { kid?: string; activeFrom?: number; crypto?: Crypto } = {},
+): Promise<RefreshKey> {
+  return createRefreshKey(crypto, { kid, activeFrom, bytes: crypto.randomBytes(32) })
+}
+
+/** A ring of these keys, with a new one of each purpose that is missing. */
+export async function sampleRing(
+  accessKeys: readonly AccessKey[] = [],
+  refreshKeys: readonly RefreshKey[] = [],
+  crypto: Crypto = nodeCrypto,
+): Promise<KeyRing> {
+  return createKeyRing(
+    crypto,
+    accessKeys.length > 0 ? accessKeys : [await sampleAccessKey()],
+    refreshKeys.length > 0 ? refreshKeys : [await sampleRefreshKey()],
+    1,
+  )
+}
+
+/** A new name for a key. */
+export function newKid(): string {
+  return Buffer.from(nodeCrypto.randomBytes(12)).toString('base64url')
+}

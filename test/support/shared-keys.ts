@@ -1,0 +1,49 @@
+import { createKeyKeeper } from '../../src/tokens/keys.ts'
+import type { KeyKeeper, KeyKeeperDependencies } from '../../src/tokens/keys.ts'
+import { nodeCrypto } from '../../src/platform/node-crypto.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import type { KeyStore, StoredKey } from '../../src/tokens/key-store.ts'
+import { sampleInstant } from './access-token.ts'
+
+/** A key store that counts what is read and can be down, shared by the processes of a test. */
+export class SharedKeys {
+  now = sampleInstant
+  down = false
+  reads = 0
+  readonly errors: unknown[] = []
+  readonly made: StoredKey[] = []
+  readonly #store = createMemoryStore()
+  readonly store: KeyStore = {
+    listKeys: () => {
+      this.reads += 1
+      return this.#answer(() => this.#store.listKeys())
+    },
+    addKeyIfNewest: (key, newest) => this.#answer(() => this.#store.addKeyIfNewest(key, newest)),
+    replaceKeyMaterial: (kid, current, next) => this.#answer(() => this.#store.replaceKeyMaterial(kid, current, next)),
+    removeKey: (kid, keep) => this.#answer(() => this.#store.removeKey(kid, keep)),
+  }
+
+  /** The keys as they lie in the store. */
+  keys(): Promise<readonly StoredKey[]> {
+    return this.#store.listKeys()
+  }
+
+  /** Another process of the application. */
+  process(overrides: Partial<KeyKeeperDependencies> = {}): KeyKeeper {
+    return createKeyKeeper({
+      store: this.store,
+      crypto: nodeCrypto,
+      clock: () => this.now,
+      algorithm: 'ES256',
+      secrets: [],
+      onRotated: key => this.made.push(key),
+      onError: error => this.errors.push(error),
+      ...overrides,
+    })
+  }
+
+  async #answer<Value>(ask: () => Promise<Value>): Promise<Value> {
+    if (this.down) throw new Error('the store is down')
+    return ask()
+  }
+}
