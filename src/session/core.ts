@@ -108,8 +108,6 @@ export interface IssuedAccessToken<Payload extends object> {
 /** A pair of tokens for one session. */
 export interface IssuedSession<Payload extends object> extends IssuedAccessToken<Payload> {
   readonly refreshToken: string
-  /** Whether cookies outlive the browser. */
-  readonly persistent: boolean
   /** When the session ends if it is not refreshed. */
   readonly sessionExpiresAt: EpochMilliseconds
 }

@@ -62,7 +62,7 @@ export async function create<Payload extends object, Info extends object>(
   await store.insert(record)
   if (policy.maxSessionsPerUser !== null) await evictOldest(internals, userId, policy.maxSessionsPerUser)
   internals.emit('onSessionCreated', { userId, handle })
-  return { ...access, refreshToken, persistent: record.persistent, sessionExpiresAt: record.expiresAt }
+  return { ...access, refreshToken, sessionExpiresAt: record.expiresAt }
 }
 
 /**

@@ -154,7 +154,7 @@ async function issue<Payload extends object, Info extends object>(
   return {
     kind: 'refreshed',
     how,
-    issued: { ...access, refreshToken, persistent: record.persistent, sessionExpiresAt: record.expiresAt },
+    issued: { ...access, refreshToken, sessionExpiresAt: record.expiresAt },
   }
 }
 

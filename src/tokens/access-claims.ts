@@ -28,11 +28,13 @@ export interface AccessClaims {
   readonly brn: number
   /** The version of the application's payload. */
   readonly pv: number
+  /** Present where the session's cookies end with the browser. */
+  readonly tmp?: true
 }
 
 /** Claims that no application can set: ours, those of the standards, ways to a prototype (TOK-14, TOK-23). */
 export const reservedClaims: ReadonlySet<string> = new Set([
-  'iss', 'sub', 'sid', 'tid', 'aud', 'exp', 'iat', 'nbf', 'jti', 'cnf', 'typ', 'gen', 'brn', 'pv', 'auth_time',
+  'iss', 'sub', 'sid', 'tid', 'aud', 'exp', 'iat', 'nbf', 'jti', 'cnf', 'typ', 'gen', 'brn', 'pv', 'tmp', 'auth_time',
   '__proto__', 'constructor', 'prototype',
 ])
 
@@ -69,12 +71,12 @@ function isPlain(value: unknown, depth: number): boolean {
  * Whether they suit this application and this moment is not looked at.
  */
 export function readClaims(members: JsonObject): AccessClaims | null {
-  const { iss, aud, sub, sid, tid, iat, exp, auth_time, jti, gen, brn, pv } = members
+  const { iss, aud, sub, sid, tid, iat, exp, auth_time, jti, gen, brn, pv, tmp } = members
   const handle = typeof sid === 'string' ? parseHandle(sid) : null
   if (handle === null || !isText(iss) || !isText(sub) || !isText(tid) || !isText(jti)) return null
   if (!isInstant(iat) || !isInstant(exp) || !isInstant(auth_time)) return null
-  if (!isCount(gen) || !isCount(brn) || !isCount(pv)) return null
-  const claims = { iss, sub, sid: handle, tid, iat, exp, auth_time, jti, gen, brn, pv }
+  if (!isCount(gen) || !isCount(brn) || !isCount(pv) || (tmp !== undefined && tmp !== true)) return null
+  const claims = { iss, sub, sid: handle, tid, iat, exp, auth_time, jti, gen, brn, pv, ...(tmp === true ? { tmp } : {}) }
   if (aud === undefined) return claims
   return isAudience(aud) ? { ...claims, aud } : null
 }

@@ -1,0 +1,128 @@
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
+import { GeneralError, isSessionError } from '../base/errors.ts'
+import type { HttpExchange } from '../transport/exchange.ts'
+import type { SessionOptions } from '../transport/get-session.ts'
+import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
+import type { Session } from '../transport/session.ts'
+import { nodeExchange, sendReply } from './node-exchange.ts'
+import type { ClientIp } from './node-exchange.ts'
+
+/** What the adapter for Express may be told. */
+export interface ExpressOptions {
+  /**
+   * Who sent a request. Default: the peer of the connection; with `trust proxy` set rightly,
+   * `request => request.ip ?? null` is Express's own answer.
+   */
+  readonly clientIp?: ClientIp<Request>
+}
+
+/** A request handler that needs a session. What it throws or rejects with goes to the error handler, in Express 4 too. */
+export type SessionHandler<Payload extends object, Info extends object> = (
+  request: Request,
+  response: Response,
+  session: Session<Payload, Info>,
+  next: NextFunction,
+) => unknown
+
+/** Sessions for Express 4 and 5. */
+export interface ExpressSessions<Payload extends object, Info extends object> {
+  readonly createNewSession: CreateNewSession<ExpressTarget, Payload, Info>
+  readonly getSession: GetSession<ExpressTarget, Payload, Info>
+  readonly refreshSession: RefreshSession<ExpressTarget, Payload, Info>
+  /** Makes a handler that is called with the session; without one the error goes to the error handler. */
+  requireSession(handler: SessionHandler<Payload, Info>, options?: SessionOptions<Payload>): RequestHandler
+  /** Makes a middleware that lets only requests with a session pass, and preflights. The next ones call `sessionOf`. */
+  requireSession(options?: SessionOptions<Payload>): RequestHandler
+  /** The session that `requireSession` found. @throws GeneralError (`misuse`) if it was not asked. */
+  sessionOf(request: Request): Session<Payload, Info>
+  /** Makes the middleware for Keyturn's own routes: refresh, sign-out, key set. Mount it at the root. */
+  sessionRoutes(): RequestHandler
+  /** Makes the middleware that turns Keyturn's errors into answers and leaves others alone. Mount it last. */
+  errorHandler(): ErrorRequestHandler
+  /** Makes the middleware that writes CORS headers for the trusted origins and answers preflights. */
+  cors(): RequestHandler
+}
+
+type ExpressTarget = [request: Request, response: Response]
+
+/** Gives sessions the shape of Express. */
+export function expressSessions<Payload extends object, Info extends object, Rest extends object>(
+  sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
+  options: ExpressOptions = {},
+): Rest & ExpressSessions<Payload, Info> {
+  const { http } = sessions
+  const found = new WeakMap<Request, Session<Payload, Info>>()
+  const exchangeOf = (request: Request, response: Response): HttpExchange =>
+    nodeExchange(request, response, options.clientIp)
+
+  function requireSession(
+    first: SessionHandler<Payload, Info> | SessionOptions<Payload> = {},
+    second: SessionOptions<Payload> = {},
+  ): RequestHandler {
+    return typeof first === 'function' ? handleWithSession(first, second) : loadSession(first)
+  }
+
+  function handleWithSession(
+    handler: SessionHandler<Payload, Info>,
+    sessionOptions: SessionOptions<Payload>,
+  ): RequestHandler {
+    return async (request, response, next) => {
+      try {
+        const session = await http.getSession(exchangeOf(request, response), sessionOptions)
+        found.set(request, session)
+        await handler(request, response, session, next)
+      } catch (error) {
+        next(error)
+      }
+    }
+  }
+
+  function loadSession(sessionOptions: SessionOptions<Payload>): RequestHandler {
+    return async (request, response, next) => {
+      if (request.method !== 'OPTIONS' && request.method !== 'TRACE') {
+        try {
+          found.set(request, await http.getSession(exchangeOf(request, response), sessionOptions))
+        } catch (error) {
+          next(error)
+          return
+        }
+      }
+      next()
+    }
+  }
+
+  const adapter: ExpressSessions<Payload, Info> = {
+    createNewSession: (request, response, ...rest) => http.createNewSession(exchangeOf(request, response), ...rest),
+    getSession: (request, response, argument) => http.getSession(exchangeOf(request, response), argument),
+    refreshSession: (request, response) => http.refreshSession(exchangeOf(request, response)),
+    requireSession,
+    sessionOf(request) {
+      const session = found.get(request)
+      if (session !== undefined) return session
+      throw new GeneralError('misuse', 'no requireSession ran before sessionOf')
+    },
+    sessionRoutes: () => async (request, response, next) => {
+      try {
+        const reply = await http.handleSessionRoute(exchangeOf(request, response))
+        if (reply !== null) {
+          sendReply(request, response, reply)
+          return
+        }
+      } catch (error) {
+        next(error)
+        return
+      }
+      next()
+    },
+    errorHandler: () => (error: unknown, request, response, next) => {
+      if (response.headersSent || !isSessionError(error)) next(error)
+      else sendReply(request, response, http.errorReply(error, exchangeOf(request, response).request))
+    },
+    cors: () => (request, response, next) => {
+      const reply = http.applyCors(exchangeOf(request, response))
+      if (reply === null) next()
+      else sendReply(request, response, reply)
+    },
+  }
+  return { ...sessions, ...adapter }
+}

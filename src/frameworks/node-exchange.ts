@@ -1,0 +1,147 @@
+import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { ClientInfo } from '../session/record.ts'
+import { createClientInfo } from '../transport/client-info.ts'
+import type { HttpExchange, HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
+
+/** Tells who sent a request; the default is the peer of the connection, whatever forwarded headers say (DOS-05). */
+export type ClientIp<Request> = (request: Request) => string | null
+
+/** Shows the request and response objects of node:http, or of a framework built on them, as an exchange. */
+export function nodeExchange<Request extends IncomingMessage>(
+  request: Request,
+  response: ServerResponse,
+  clientIp: ClientIp<Request> = peerAddress,
+): HttpExchange {
+  return { request: new NodeRequest(request, clientIp), reply: new NodeReply(response) }
+}
+
+/** Sends a whole answer. */
+export function sendReply(request: IncomingMessage, response: ServerResponse, reply: RouteReply): void {
+  for (const [name, value] of reply.headers) response.setHeader(name, value)
+  response.statusCode = reply.status
+  response.end(request.method === 'HEAD' ? undefined : reply.body)
+}
+
+function peerAddress(request: IncomingMessage): string | null {
+  return request.socket.remoteAddress ?? null
+}
+
+class NodeRequest<Request extends IncomingMessage> implements HttpRequest {
+  readonly #message: Request
+  readonly #clientIp: ClientIp<Request>
+
+  constructor(message: Request, clientIp: ClientIp<Request>) {
+    this.#message = message
+    this.#clientIp = clientIp
+  }
+
+  get method(): string {
+    return this.#message.method ?? 'GET'
+  }
+
+  get path(): string {
+    const target = originalUrl(this.#message) ?? this.#message.url ?? '/'
+    const query = target.indexOf('?')
+    return query === -1 ? target : target.slice(0, query)
+  }
+
+  get client(): ClientInfo {
+    return createClientInfo(this.#clientIp(this.#message), this.header('user-agent'))
+  }
+
+  header(name: string): string | null {
+    const value = this.#message.headers[name]
+    return typeof value === 'string' ? value : value?.join(', ') ?? null
+  }
+}
+
+/** Where a router cuts the prefix it is mounted at from `url`, it keeps the whole here. */
+function originalUrl(message: IncomingMessage): string | null {
+  return 'originalUrl' in message && typeof message.originalUrl === 'string' ? message.originalUrl : null
+}
+
+class NodeReply implements ReplySink {
+  readonly #response: ServerResponse
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  get closed(): boolean {
+    return this.#response.headersSent
+  }
+
+  get(name: string): string | null {
+    const value = this.#response.getHeader(name)
+    return value === undefined ? null : Array.isArray(value) ? value.join(', ') : String(value)
+  }
+
+  set(name: string, value: string): void {
+    this.#response.setHeader(name, value)
+  }
+
+  remove(name: string): void {
+    this.#response.removeHeader(name)
+  }
+
+  getCookies(): readonly string[] {
+    const lines = this.#response.getHeader('set-cookie')
+    return lines === undefined ? [] : Array.isArray(lines) ? lines : [String(lines)]
+  }
+
+  setCookies(lines: readonly string[]): void {
+    this.#response.setHeader('set-cookie', [...lines])
+  }
+
+  forbidCaching(): void {
+    keepTokensPrivate(this.#response)
+  }
+}
+
+const guarded = new WeakSet<ServerResponse>()
+
+/**
+ * Makes the head of this one response say `no-store` and keep its cookies, whatever the handler passes to
+ * `writeHead` or sets before it (HDR-01): a shared cache would hand a user's tokens to others.
+ */
+function keepTokensPrivate(response: ServerResponse): void {
+  response.setHeader('cache-control', 'no-store')
+  if (guarded.has(response)) return
+  guarded.add(response)
+  const writeHead = response.writeHead.bind(response)
+  response.writeHead = (
+    status: number,
+    reason?: string | OutgoingHttpHeaders | OutgoingHttpHeader[],
+    headers?: OutgoingHttpHeaders | OutgoingHttpHeader[],
+  ): ServerResponse => {
+    const given = typeof reason === 'string' ? headers : reason ?? headers
+    for (const [name, value] of headerEntries(given)) mergeHeader(response, name, value)
+    response.setHeader('cache-control', 'no-store')
+    return typeof reason === 'string' ? writeHead(status, reason) : writeHead(status)
+  }
+}
+
+function mergeHeader(response: ServerResponse, name: string, value: OutgoingHttpHeader): void {
+  if (name.toLowerCase() !== 'set-cookie') {
+    response.setHeader(name, value)
+    return
+  }
+  for (const line of Array.isArray(value) ? value : [String(value)]) response.appendHeader(name, line)
+}
+
+/** Node takes headers as an object, as a list of pairs, or as a flat list of names and values. */
+function headerEntries(
+  headers: OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined,
+): readonly (readonly [name: string, value: OutgoingHttpHeader])[] {
+  if (headers === undefined) return []
+  if (!Array.isArray(headers)) {
+    return Object.entries(headers).flatMap(([name, value]) => value === undefined ? [] : [[name, value] as const])
+  }
+  const entries: (readonly [string, OutgoingHttpHeader])[] = []
+  for (let index = 0; index < headers.length;) {
+    const item = headers[index++]
+    if (Array.isArray(item)) entries.push([String(item[0]), item[1] ?? ''])
+    else entries.push([String(item), headers[index++] ?? ''])
+  }
+  return entries
+}

@@ -1,0 +1,93 @@
+import { createClientInfo } from '../transport/client-info.ts'
+import type { ClientInfo } from '../session/record.ts'
+import { addToList } from '../transport/header-list.ts'
+import type { HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
+
+/** Tells who sent a request: a web `Request` does not know. */
+export type WebClientIp = (request: Request) => string | null
+
+/** Shows a web `Request` as a request. */
+export class WebRequest implements HttpRequest {
+  readonly #request: Request
+  readonly #clientIp: WebClientIp
+
+  constructor(request: Request, clientIp: WebClientIp) {
+    this.#request = request
+    this.#clientIp = clientIp
+  }
+
+  get method(): string {
+    return this.#request.method
+  }
+
+  get path(): string {
+    return new URL(this.#request.url).pathname
+  }
+
+  get client(): ClientInfo {
+    return createClientInfo(this.#clientIp(this.#request), this.header('user-agent'))
+  }
+
+  header(name: string): string | null {
+    return this.#request.headers.get(name)
+  }
+}
+
+/** Shows a `Headers` object, which a response is made of later, as a reply. */
+export class WebReply implements ReplySink {
+  readonly #headers: Headers
+  closed = false
+
+  constructor(headers: Headers) {
+    this.#headers = headers
+  }
+
+  get(name: string): string | null {
+    return this.#headers.get(name)
+  }
+
+  set(name: string, value: string): void {
+    this.#headers.set(name, value)
+  }
+
+  remove(name: string): void {
+    this.#headers.delete(name)
+  }
+
+  getCookies(): readonly string[] {
+    return this.#headers.getSetCookie()
+  }
+
+  setCookies(lines: readonly string[]): void {
+    this.#headers.delete('set-cookie')
+    for (const line of lines) this.#headers.append('set-cookie', line)
+  }
+
+  forbidCaching(): void {
+    this.#headers.set('cache-control', 'no-store')
+  }
+}
+
+const lists = ['vary', 'access-control-expose-headers']
+
+/**
+ * Makes a response that carries the headers of the sink too. Lists are united, cookies kept from both; where tokens
+ * travel, `no-store` of the sink wins over the handler's caching (HDR-01).
+ */
+export function withHeaders(response: Response, sink: Headers): Response {
+  const headers = new Headers(response.headers)
+  for (const [name, value] of sink) {
+    if (name === 'set-cookie') headers.append(name, value)
+    else if (lists.includes(name)) addToList(headers, name, value.split(',').map(item => item.trim()))
+    else headers.set(name, value)
+  }
+  const { status, statusText } = response
+  return new Response(response.body, { status, statusText, headers })
+}
+
+/** Makes the response for a whole answer. */
+export function toResponse(reply: RouteReply, sink: Headers, method: string): Response {
+  for (const [name, value] of reply.headers) sink.set(name, value)
+  const bodyless = method === 'HEAD' || reply.status === 204 || reply.status === 304
+  return new Response(bodyless ? null : reply.body, { status: reply.status, headers: sink })
+}

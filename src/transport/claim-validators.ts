@@ -1,0 +1,41 @@
+import type { Awaitable } from '../base/awaitable.ts'
+import { InvalidClaimsError } from '../base/errors.ts'
+import type { ClaimValidationError } from '../base/errors.ts'
+import type { EpochMilliseconds } from '../base/time.ts'
+import type { AccessClaims } from '../tokens/access-token.ts'
+
+/** What a claim validator found. The reason goes to the client as it is. */
+export type ClaimValidity = { readonly isValid: true } | { readonly isValid: false; readonly reason?: unknown }
+
+/** A demand of a route on the claims of a session: "is an administrator", "has a verified address". */
+export interface ClaimValidator<Payload extends object> {
+  /** Tells the client which demand was not met. */
+  readonly id: string
+  validate(payload: Readonly<Payload>): Awaitable<ClaimValidity>
+}
+
+/** @throws InvalidClaimsError with every demand that is not met. */
+export async function validateClaims<Payload extends object>(
+  validators: readonly ClaimValidator<Payload>[],
+  payload: Readonly<Payload>,
+): Promise<void> {
+  const errors: ClaimValidationError[] = []
+  for (const validator of validators) {
+    const validity = await validator.validate(payload)
+    if (validity.isValid) continue
+    errors.push(validity.reason === undefined ? { id: validator.id } : { id: validator.id, reason: validity.reason })
+  }
+  if (errors.length > 0) throw new InvalidClaimsError(errors)
+}
+
+/**
+ * Demands a login at most `maxAge` seconds ago; refreshing does not count as one (REV-09). Pure.
+ * @throws InvalidClaimsError with the id `auth_time`.
+ */
+export function requireRecentLogin(claims: AccessClaims, maxAge: number, now: EpochMilliseconds): void {
+  const age = Math.floor(now / 1000) - claims.auth_time
+  if (age <= maxAge) return
+  throw new InvalidClaimsError([
+    { id: 'auth_time', reason: { message: 'expired', ageInSeconds: age, maxAgeInSeconds: maxAge } },
+  ])
+}

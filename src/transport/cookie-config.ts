@@ -1,0 +1,93 @@
+import { GeneralError } from '../base/errors.ts'
+import { checkCookieAttributes, prefixOf, serializeClearing } from './set-cookie.ts'
+import type { CookieAttributes, SameSite } from './set-cookie.ts'
+
+/** What an application may say of its cookies. */
+export interface CookieOptions {
+  /** Makes the session reach every host under this domain: the origin's host or a parent of it. Default: the origin's host alone. */
+  readonly domain?: string
+  /** Default `lax`. `none` where the front end is on another site; needs https. */
+  readonly sameSite?: SameSite
+  /** Default `__Host-sAccessToken`, `__Secure-sAccessToken` with a `domain`, `sAccessToken` on a local http origin. */
+  readonly accessTokenName?: string
+  /** Default `__Secure-sRefreshToken`, `sRefreshToken` on a local http origin. */
+  readonly refreshTokenName?: string
+  /** A `domain` that was configured before, or `''` if there was none: its cookies are cleared as new ones are set (CK-09). */
+  readonly olderDomain?: string
+}
+
+/** One of the two cookies. */
+export interface CookieSlot {
+  readonly attributes: CookieAttributes
+  /** The `Set-Cookie` line that removes it. */
+  readonly clearing: string
+  /** The `Set-Cookie` lines that remove what an older configuration set (CK-09). */
+  readonly olderClearings: readonly string[]
+  /** The `Set-Cookie` lines that remove cookies of its name from wherever else they can be reached: other domains (CK-06). */
+  readonly strayClearings: readonly string[]
+}
+
+/** The cookies of one application. */
+export interface CookieConfig {
+  readonly accessToken: CookieSlot
+  readonly refreshToken: CookieSlot
+}
+
+/**
+ * Resolves the options to attributes. Pure.
+ * @throws GeneralError (`misuse`) if browsers would refuse such cookies.
+ */
+export function createCookieConfig(options: CookieOptions, origin: URL, refreshPath: string): CookieConfig {
+  const secure = origin.protocol === 'https:'
+  const domain = options.domain === undefined ? null : parseDomain('cookie.domain', options.domain, origin)
+  const older = options.olderDomain === undefined ? [] : [parseOlderDomain(options.olderDomain, origin)]
+  const shared = { domain, secure, sameSite: options.sameSite ?? 'lax' }
+  const secured = secure ? '__Secure-' : ''
+  const accessPrefix = secure && domain === null ? '__Host-' : secured
+  const names = [
+    options.accessTokenName ?? `${accessPrefix}sAccessToken`,
+    options.refreshTokenName ?? `${secured}sRefreshToken`,
+  ] as const
+  if (names[0] === names[1]) throw new GeneralError('misuse', 'the two cookies must have different names')
+  return {
+    accessToken: createSlot({ ...shared, name: names[0], path: '/' }, older, origin),
+    refreshToken: createSlot({ ...shared, name: names[1], path: refreshPath }, older, origin),
+  }
+}
+
+function createSlot(attributes: CookieAttributes, older: readonly (string | null)[], origin: URL): CookieSlot {
+  checkCookieAttributes(attributes)
+  const clearingOn = (domain: string | null): string => serializeClearing({ ...attributes, domain })
+  const elsewhere = (domain: string | null): boolean => domain !== attributes.domain
+  // Browsers keep a __Host- cookie nowhere but on its host, so there is no elsewhere.
+  const hostOnly = prefixOf(attributes.name) === '__host-'
+  const olderElsewhere = hostOnly ? [] : older.filter(elsewhere)
+  const strays = hostOnly ? [] : [...new Set([null, ...domainsOf(origin), ...older])].filter(elsewhere)
+  return {
+    attributes,
+    clearing: serializeClearing(attributes),
+    olderClearings: olderElsewhere.map(clearingOn),
+    strayClearings: strays.map(clearingOn),
+  }
+}
+
+/** The host and its parents that a cookie could be set for; a single label is never one. */
+function domainsOf(origin: URL): readonly string[] {
+  if (isAddress(origin)) return []
+  const labels = origin.hostname.split('.')
+  return labels.slice(0, -1).map((_, index) => labels.slice(index).join('.'))
+}
+
+function parseDomain(name: string, text: string, origin: URL): string {
+  const domain = text.toLowerCase().replace(/^\./, '')
+  if (domainsOf(origin).includes(domain)) return domain
+  throw new GeneralError('misuse', `${name} must be the host of the origin or a parent domain of it`)
+}
+
+function parseOlderDomain(text: string, origin: URL): string | null {
+  return text === '' ? null : parseDomain('cookie.olderDomain', text, origin)
+}
+
+function isAddress({ hostname }: URL): boolean {
+  return hostname.startsWith('[') || /^[0-9.]+$/.test(hostname)
+}

@@ -1,0 +1,54 @@
+/** Longer `Cookie` headers count as absent (DOS-01). */
+const MAX_HEADER_LENGTH = 16_384
+/** Headers with more cookies count as absent (DOS-01). */
+const MAX_COOKIES = 200
+
+/**
+ * The values of every cookie of exactly this name, in the order sent, empty ones left out. Splits on `;`, trims
+ * spaces and tabs only, and knows no quoting, `$Version` or other case of a name (CK-08). Linear time (DOS-02).
+ * Percent signs in the value are decoded; a value where they make no sense is left out (CMP-13).
+ */
+export function readCookies(header: string | null, name: string): readonly string[] {
+  if (header === null || header.length > MAX_HEADER_LENGTH) return []
+  const values: string[] = []
+  let count = 0
+  for (let start = 0; start < header.length; count++) {
+    if (count === MAX_COOKIES) return []
+    const semicolon = header.indexOf(';', start)
+    const end = semicolon === -1 ? header.length : semicolon
+    const value = valueOf(header, start, end, name)
+    if (value !== null) values.push(value)
+    start = end + 1
+  }
+  return values
+}
+
+function valueOf(header: string, start: number, end: number, name: string): string | null {
+  const nameStart = skipBlanks(header, start, end)
+  if (!header.startsWith(name, nameStart)) return null
+  const equals = skipBlanks(header, nameStart + name.length, end)
+  if (equals === end || header[equals] !== '=') return null
+  const valueStart = skipBlanks(header, equals + 1, end)
+  let valueEnd = end
+  while (valueEnd > valueStart && isBlank(header, valueEnd - 1)) valueEnd--
+  return valueEnd === valueStart ? null : decode(header.slice(valueStart, valueEnd))
+}
+
+function skipBlanks(text: string, start: number, end: number): number {
+  let index = start
+  while (index < end && isBlank(text, index)) index++
+  return index
+}
+
+function isBlank(text: string, index: number): boolean {
+  return text[index] === ' ' || text[index] === '\t'
+}
+
+function decode(value: string): string | null {
+  if (!value.includes('%')) return value
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return null
+  }
+}

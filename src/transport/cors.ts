@@ -1,0 +1,47 @@
+import { wire } from '../base/wire.ts'
+import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
+import { addToList } from './header-list.ts'
+import type { HttpPolicy } from './http-policy.ts'
+
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
+const REQUEST_HEADERS = [
+  'content-type', wire.customHeader, wire.protocolVersion, wire.antiCsrf, wire.authorization, wire.authMode,
+].join(', ')
+const RESPONSE_HEADERS = [wire.frontToken, wire.accessToken, wire.refreshToken, wire.antiCsrf].join(', ')
+const PREFLIGHT_MAX_AGE = '600'
+
+/**
+ * The CORS headers for a request: an origin of the exact allowlist may read the answer, any other gets none.
+ * Nothing of the request is reflected (CSRF-11). Pure.
+ */
+export function corsHeaders(request: HttpRequest, policy: HttpPolicy): readonly (readonly [name: string, value: string])[] {
+  const origin = request.header('origin')
+  if (origin === null || !policy.trustedOrigins.has(origin)) return []
+  const common = [
+    ['access-control-allow-origin', origin],
+    ['access-control-allow-credentials', 'true'],
+  ] as const
+  if (!isPreflight(request)) return [...common, ['access-control-expose-headers', RESPONSE_HEADERS]]
+  return [
+    ...common,
+    ['access-control-allow-methods', METHODS],
+    ['access-control-allow-headers', REQUEST_HEADERS],
+    ['access-control-max-age', PREFLIGHT_MAX_AGE],
+  ]
+}
+
+/** Writes the CORS headers of a response. For a preflight the whole answer is returned: it needs no session and changes nothing. */
+export function applyCors({ request, reply }: HttpExchange, policy: HttpPolicy): RouteReply | null {
+  addToList(reply, 'vary', ['Origin'])
+  const headers = corsHeaders(request, policy)
+  if (isPreflight(request)) return { status: 204, headers, body: '' }
+  for (const [name, value] of headers) {
+    if (name === 'access-control-expose-headers') addToList(reply, name, value.split(', '))
+    else reply.set(name, value)
+  }
+  return null
+}
+
+function isPreflight(request: HttpRequest): boolean {
+  return request.method === 'OPTIONS' && request.header('access-control-request-method') !== null
+}

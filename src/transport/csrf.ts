@@ -1,0 +1,68 @@
+import { CrossSiteRequestError } from '../base/errors.ts'
+import type { SessionHandle } from '../base/handle.ts'
+import { wire } from '../base/wire.ts'
+import type { SessionCore } from '../session/core.ts'
+import type { HttpRequest } from './exchange.ts'
+import type { HttpPolicy } from './http-policy.ts'
+
+/** Where a request came from: a page that may use the sessions, one that may not, or no browser that would say. */
+export type OriginVerdict = 'trusted' | 'foreign' | 'unstated'
+
+/** Judges where a request came from by what only browsers write: `Sec-Fetch-Site`, then `Origin` (CSRF-01, CSRF-02). Pure. */
+export function judgeOrigin(request: HttpRequest, trustedOrigins: ReadonlySet<string>): OriginVerdict {
+  const site = request.header('sec-fetch-site')
+  if (site === 'same-origin' || site === 'none') return 'trusted'
+  const origin = request.header('origin')
+  if (origin !== null) return trustedOrigins.has(origin) ? 'trusted' : 'foreign'
+  return site === null ? 'unstated' : 'foreign'
+}
+
+/**
+ * Refuses what is surely foreign: enough where the request proves nothing by a cookie, as at login.
+ * @throws CrossSiteRequestError
+ */
+export function refuseForeign(request: HttpRequest, policy: HttpPolicy): void {
+  if (judgeOrigin(request, policy.trustedOrigins) === 'foreign') throw crossSite()
+}
+
+/**
+ * Refuses what is not surely ours: a request without a word of its origin needs the custom header, which no
+ * form can send (CSRF-01).
+ * @throws CrossSiteRequestError
+ */
+export function refuseUnproven(request: HttpRequest, policy: HttpPolicy): void {
+  const verdict = judgeOrigin(request, policy.trustedOrigins)
+  if (verdict === 'foreign' || (verdict === 'unstated' && !hasCustomHeader(request))) throw crossSite()
+}
+
+/** Whether the request shows what {@link HttpPolicy.antiCsrf} wants beyond its origin (CSRF-05 to CSRF-07). */
+export async function hasAntiCsrfProof(
+  request: HttpRequest,
+  policy: HttpPolicy,
+  core: Pick<SessionCore<object, object>, 'isAntiCsrfToken'>,
+  handle: SessionHandle,
+): Promise<boolean> {
+  switch (policy.antiCsrf) {
+    case 'origin':
+      return true
+    case 'custom-header':
+      return hasCustomHeader(request)
+    case 'token': {
+      const token = request.header(wire.antiCsrf)
+      return token !== null && token !== '' && await core.isAntiCsrfToken(handle, token)
+    }
+  }
+}
+
+/** Whether requests of this method must not change anything (RFC 9110 section 9.2.1), so that nothing is checked by default. */
+export function isSafeMethod(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'TRACE'
+}
+
+function hasCustomHeader(request: HttpRequest): boolean {
+  return (request.header(wire.customHeader) ?? '').trim() !== ''
+}
+
+function crossSite(): CrossSiteRequestError {
+  return new CrossSiteRequestError('the request came from an origin that is not trusted')
+}

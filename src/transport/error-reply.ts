@@ -1,0 +1,58 @@
+import { isSessionError } from '../base/errors.ts'
+import { wire } from '../base/wire.ts'
+import { bearerToken } from './credentials.ts'
+import type { HttpRequest, RouteReply } from './exchange.ts'
+import type { HttpPolicy } from './http-policy.ts'
+
+/** The headers of every answer of our own: JSON that no other page may embed and nobody keeps (CSRF-14, HDR-01, HDR-05). */
+export const replyHeaders: readonly (readonly [name: string, value: string])[] = [
+  ['content-type', 'application/json; charset=utf-8'],
+  ['x-content-type-options', 'nosniff'],
+  ['cross-origin-resource-policy', 'same-origin'],
+  ['referrer-policy', 'no-referrer'],
+  ['cache-control', 'no-store'],
+]
+
+/** Answers with JSON and {@link replyHeaders}. */
+export function jsonReply(
+  status: number,
+  body: unknown,
+  extra: readonly (readonly [name: string, value: string])[] = [],
+): RouteReply {
+  return { status, headers: [...replyHeaders, ...extra], body: JSON.stringify(body) }
+}
+
+/**
+ * Turns any thrown value into an answer: a status and a generic text that front ends know. What happened inside
+ * stays inside (HDR-04). Pure.
+ */
+export function errorReply(error: unknown, request: HttpRequest, policy: HttpPolicy): RouteReply {
+  if (!isSessionError(error)) return jsonReply(500, { message: 'internal error' })
+  switch (error.code) {
+    case 'UNAUTHORIZED':
+      return expired('unauthorised')
+    case 'TRY_REFRESH_TOKEN':
+      return expired('try refresh token')
+    case 'TOKEN_THEFT_DETECTED':
+      return expired('token theft detected')
+    case 'INVALID_CLAIMS': {
+      const { claimValidationErrors } = error
+      return jsonReply(policy.invalidClaimStatusCode, { message: 'invalid claim', claimValidationErrors })
+    }
+    case 'CROSS_SITE_REQUEST':
+      return jsonReply(403, { message: 'cross-site request refused' })
+    case 'GENERAL_ERROR':
+      if (error.kind === 'misuse') return jsonReply(500, { message: 'internal error' })
+      return jsonReply(503, { message: 'session service unavailable' }, [['retry-after', '1']])
+  }
+
+  function expired(message: string): RouteReply {
+    // A challenge in cookie mode would mean nothing to a browser (HDR-03).
+    const challenge = isHeaderMode(request) ? [['www-authenticate', 'Bearer error="invalid_token"'] as const] : []
+    return jsonReply(policy.sessionExpiredStatusCode, { message }, challenge)
+  }
+}
+
+function isHeaderMode(request: HttpRequest): boolean {
+  return bearerToken(request) !== null || request.header(wire.authMode)?.toLowerCase() === 'header'
+}

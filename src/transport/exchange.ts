@@ -1,0 +1,41 @@
+import type { ClientInfo } from '../session/record.ts'
+
+/** What Keyturn reads of a request, whichever framework received it. */
+export interface HttpRequest {
+  /** The method, upper case as HTTP writes it. */
+  readonly method: string
+  /** The path that the client asked for, without the query. */
+  readonly path: string
+  /** Who sent it, as far as the application trusts that. */
+  readonly client: ClientInfo
+  /** The value of a header by its lower-case name, or null. Several lines are joined; those of `cookie` by `; ` (CK-07). */
+  header(name: string): string | null
+}
+
+/** Where Keyturn writes to a response, whichever framework sends it. Names of headers are lower case. */
+export interface ReplySink {
+  /** Whether the head was sent already, so that nothing can be added. */
+  readonly closed: boolean
+  get(name: string): string | null
+  set(name: string, value: string): void
+  remove(name: string): void
+  /** The `Set-Cookie` lines so far. */
+  getCookies(): readonly string[]
+  /** Replaces all `Set-Cookie` lines. */
+  setCookies(lines: readonly string[]): void
+  /** From now on the response says `Cache-Control: no-store`, whatever the application sets (HDR-01). */
+  forbidCaching(): void
+}
+
+/** One request and the response to it. */
+export interface HttpExchange {
+  readonly request: HttpRequest
+  readonly reply: ReplySink
+}
+
+/** A whole answer of Keyturn's own. */
+export interface RouteReply {
+  readonly status: number
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: string
+}

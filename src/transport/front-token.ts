@@ -1,0 +1,15 @@
+import type { IssuedAccessToken } from '../session/core.ts'
+
+/** The value of `front-token` that tells a client that its session is over. */
+export const REMOVE_FRONT_TOKEN: string = 'remove'
+
+/**
+ * What page scripts may know of a session: user, expiry in milliseconds, and all claims, as standard base64 of the
+ * UTF-8 of compact JSON. Nothing in it is a secret (CMP-09).
+ */
+export function encodeFrontToken({ claims, payload }: IssuedAccessToken<object>): string {
+  const json = JSON.stringify({ uid: claims.sub, ate: claims.exp * 1000, up: { ...payload, ...claims } })
+  let binary = ''
+  for (const byte of new TextEncoder().encode(json)) binary += String.fromCharCode(byte)
+  return btoa(binary)
+}

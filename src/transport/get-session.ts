@@ -1,0 +1,104 @@
+import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
+import type { Blacklisting } from '../session/core.ts'
+import { requireRecentLogin, validateClaims } from './claim-validators.ts'
+import type { ClaimValidator } from './claim-validators.ts'
+import { judgeAccessToken } from './credentials.ts'
+import { hasAntiCsrfProof, isSafeMethod, refuseUnproven } from './csrf.ts'
+import type { HttpExchange, HttpRequest } from './exchange.ts'
+import type { HttpContext } from './http-context.ts'
+import { RequestSession, VerifiedSession } from './session-object.ts'
+import type { ReadonlySession, Session } from './session.ts'
+import { accessTokenEdits, applyEdits, clearingEdits, strayEdits } from './tokens-reply.ts'
+
+/** How to look for the session of a request. */
+export interface SessionOptions<Payload extends object> {
+  /** Checks for requests from other sites on any method (true) or on none (false). Default: on methods that change something. */
+  readonly csrf?: boolean
+  /** Whether a request without a session is an error. Default true. */
+  readonly required?: true
+  /** Overrides the configured `accessTokenBlacklisting` for this request. */
+  readonly blacklisting?: Blacklisting
+  /** What the claims must satisfy. */
+  readonly claimValidators?: readonly ClaimValidator<Payload>[]
+  /** How long ago the user may have logged in, in seconds (REV-09). */
+  readonly maxAuthenticationAge?: number
+}
+
+/** {@link SessionOptions} of a route that also serves requests without a session. */
+export interface OptionalSessionOptions<Payload extends object> extends Omit<SessionOptions<Payload>, 'required'> {
+  readonly required: false
+}
+
+/** The second argument of `getSession`: options, or `enableCsrfProtection` alone. */
+export type GetSessionArgument<Payload extends object> =
+  | boolean
+  | SessionOptions<Payload>
+  | OptionalSessionOptions<Payload>
+
+/** Verifies the session of a request; null if there is none and none is required. 0 store calls, 1 with `strict`. */
+export async function getSession<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  { request, reply }: HttpExchange,
+  argument: GetSessionArgument<Payload> | undefined,
+): Promise<Session<Payload, Info> | null> {
+  const { core, policy } = context
+  const options = typeof argument === 'boolean' ? { csrf: argument } : argument ?? {}
+  const presented = await judgeAccessToken(core, policy, request, options)
+  switch (presented.kind) {
+    case 'none':
+      if (options.required === false) return null
+      throw new UnauthorizedError('the request carries no access token')
+    case 'misplaced':
+      throw new UnauthorizedError('the access token came by the channel of the other transfer mode')
+    case 'ambiguous':
+      throw new TryRefreshTokenError('the request carries the cookies of two sessions')
+    case 'judged':
+  }
+
+  const { channel, outcome } = presented
+  const guarded = channel === 'cookie' && (options.csrf ?? !isSafeMethod(request.method))
+  if (guarded) refuseUnproven(request, policy)
+  if (outcome.kind === 'refresh-required') throw new TryRefreshTokenError('the access token can not be used any more')
+  if (outcome.kind === 'revoked') {
+    applyEdits(reply, clearingEdits(policy.cookies, channel))
+    throw new UnauthorizedError('the session has ended')
+  }
+  if (guarded && !await hasAntiCsrfProof(request, policy, core, outcome.claims.sid)) {
+    throw new TryRefreshTokenError('the request lacks its anti-CSRF proof')
+  }
+
+  const session = new RequestSession(context, reply, outcome)
+  if (presented.duplicated) {
+    applyEdits(reply, strayEdits(policy.cookies))
+    applyEdits(reply, accessTokenEdits(policy.cookies, channel, { ...outcome, accessToken: presented.accessToken }))
+  }
+  if (outcome.reissued !== null) applyEdits(reply, accessTokenEdits(policy.cookies, channel, outcome.reissued))
+  if (options.maxAuthenticationAge !== undefined) {
+    requireRecentLogin(outcome.claims, options.maxAuthenticationAge, context.clock())
+  }
+  if (options.claimValidators !== undefined) await validateClaims(options.claimValidators, session.getJwtPayload())
+  return session
+}
+
+/** What a request that can not be answered with headers says of its session. */
+export type SessionReading<Payload extends object> =
+  | { readonly kind: 'active'; readonly session: ReadonlySession<Payload> }
+  /** There may be a session, but its access token can not be used any more. */
+  | { readonly kind: 'needs-refresh' }
+  | { readonly kind: 'none' }
+
+/** Verifies the session of a request and changes nothing, neither a response nor the session. */
+export async function readSession<Payload extends object, Info extends object>(
+  { core, policy }: HttpContext<Payload, Info>,
+  request: HttpRequest,
+): Promise<SessionReading<Payload>> {
+  const presented = await judgeAccessToken(core, policy, request, {})
+  if (presented.kind === 'ambiguous') return { kind: 'needs-refresh' }
+  if (presented.kind !== 'judged') return { kind: 'none' }
+  const { outcome } = presented
+  switch (outcome.kind) {
+    case 'active': return { kind: 'active', session: new VerifiedSession(outcome.claims, outcome.payload) }
+    case 'refresh-required': return { kind: 'needs-refresh' }
+    case 'revoked': return { kind: 'none' }
+  }
+}

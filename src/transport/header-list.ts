@@ -1,0 +1,12 @@
+import type { ReplySink } from './exchange.ts'
+
+/**
+ * Adds names to a header that lists names, such as `Vary`, unless they are there already. Compares whole names,
+ * without regard to case (CMP-12); a `*` lists everything already.
+ */
+export function addToList(reply: Pick<ReplySink, 'get' | 'set'>, header: string, names: readonly string[]): void {
+  const present = (reply.get(header) ?? '').split(',').map(name => name.trim()).filter(name => name !== '')
+  const known = new Set(present.map(name => name.toLowerCase()))
+  const missing = known.has('*') && header === 'vary' ? [] : names.filter(name => !known.has(name.toLowerCase()))
+  if (missing.length > 0) reply.set(header, [...present, ...missing].join(', '))
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest'
+import { allowInsecureCookies, createHttpPolicy } from './http-policy.ts'
+import type { HttpOptions } from './http-policy.ts'
+
+const origin = 'https://app.example.com'
+
+describe('cookie names and places', () => {
+  test('CK-01: the safest prefix that the deployment allows', () => {
+    const { accessToken, refreshToken } = createHttpPolicy({ origin }).cookies
+    expect(accessToken.attributes)
+      .toEqual({ name: '__Host-sAccessToken', path: '/', domain: null, secure: true, sameSite: 'lax' })
+    expect(refreshToken.attributes)
+      .toEqual({ name: '__Secure-sRefreshToken', path: '/auth/session/refresh', domain: null, secure: true, sameSite: 'lax' })
+  })
+
+  test('with a domain no cookie can be bound to the host', () => {
+    const { accessToken, refreshToken } = createHttpPolicy({ origin, cookie: { domain: '.Example.com' } }).cookies
+    expect(accessToken.attributes).toMatchObject({ name: '__Secure-sAccessToken', domain: 'example.com' })
+    expect(refreshToken.attributes).toMatchObject({ name: '__Secure-sRefreshToken', domain: 'example.com' })
+  })
+
+  test.each(['http://localhost:3000', 'http://127.0.0.1:8080', 'http://[::1]'])('plain names on %s', local => {
+    const { accessToken, refreshToken } = createHttpPolicy({ origin: local }).cookies
+    expect(accessToken.attributes).toMatchObject({ name: 'sAccessToken', secure: false })
+    expect(refreshToken.attributes).toMatchObject({ name: 'sRefreshToken', secure: false })
+  })
+
+  test('names can be chosen, so that two applications on one host do not clash (CK-11)', () => {
+    const cookie = { accessTokenName: '__Host-shop-at', refreshTokenName: '__Secure-shop-rt' }
+    const { cookies } = createHttpPolicy({ origin, cookie })
+    expect(cookies.accessToken.attributes.name).toBe('__Host-shop-at')
+    expect(cookies.refreshToken.attributes.name).toBe('__Secure-shop-rt')
+  })
+
+  test('CK-06: strays are those on other domains that this host can reach', () => {
+    const plain = createHttpPolicy({ origin, cookie: { accessTokenName: 'at' } }).cookies
+    expect(plain.accessToken.strayClearings.map(line => /Domain=([^;]*)/.exec(line)?.[1]))
+      .toEqual(['app.example.com', 'example.com'])
+    const wide = createHttpPolicy({ origin, cookie: { domain: 'example.com' } }).cookies
+    expect(wide.accessToken.strayClearings.map(line => /Domain=([^;]*)/.exec(line)?.[1]))
+      .toEqual([undefined, 'app.example.com'])
+    expect(createHttpPolicy({ origin }).cookies.accessToken.strayClearings).toEqual([])
+    expect(createHttpPolicy({ origin: 'http://127.0.0.1' }).cookies.accessToken.strayClearings).toEqual([])
+  })
+
+  test('CK-09: an older domain is cleared along', () => {
+    const { cookies } = createHttpPolicy({ origin, cookie: { olderDomain: 'example.com' } })
+    expect(cookies.refreshToken.olderClearings).toEqual([expect.stringContaining('; Domain=example.com;')])
+    expect(createHttpPolicy({ origin, cookie: { domain: 'example.com', olderDomain: '' } }).cookies
+      .accessToken.olderClearings).toEqual([expect.not.stringContaining('Domain')])
+  })
+})
+
+test('CSRF-03: trusted origins are parsed and written as browsers do', () => {
+  const { trustedOrigins, issuer } = createHttpPolicy({
+    origin: 'https://APP.example.com:443/', trustedOrigins: ['https://www.Example.com', 'http://localhost:3000'],
+  })
+  expect([...trustedOrigins]).toEqual([origin, 'https://www.example.com', 'http://localhost:3000'])
+  expect(issuer).toBe('https://app.example.com/auth')
+})
+
+test('base paths are normalised', () => {
+  const pathOf = (basePath: string): string => createHttpPolicy({ origin, basePath }).basePath
+  expect(['auth', '/auth', '/auth/', ' /api/auth '].map(pathOf)).toEqual(['/auth', '/auth', '/auth', '/api/auth'])
+  expect(['/', ''].map(pathOf)).toEqual(['', ''])
+})
+
+describe('refuses at start', () => {
+  const cases: [string, Partial<HttpOptions>][] = [
+    ['origin', { origin: 'app.example.com' }],
+    ['origin', { origin: 'https://app.example.com/path' }],
+    ['origin', { origin: 'https://user@app.example.com' }],
+    ['origin', { origin: 'ftp://app.example.com' }],
+    ['https', { origin: 'http://app.example.com' }],
+    ['https', { origin: 'http://localhost.example.com' }],
+    ['trustedOrigins', { trustedOrigins: ['null'] }],
+    ['trustedOrigins', { trustedOrigins: ['*'] }],
+    ['trustedOrigins', { trustedOrigins: ['https://*.example.com'] }],
+    ['trustedOrigins', { trustedOrigins: ['example.com'] }],
+    ['basePath', { basePath: '/a b' }],
+    ['basePath', { basePath: '/a;b' }],
+    ['basePath', { basePath: '/a/../b' }],
+    ['basePath', { basePath: '//a' }],
+    ['basePath', { basePath: '/a?b' }],
+    ['prefix', { cookie: { accessTokenName: '__Host-a', domain: 'example.com' } }],
+    ['prefix', { cookie: { refreshTokenName: '__Host-a' } }],
+    ['prefix', { origin: 'http://localhost', cookie: { accessTokenName: '__Secure-a' } }],
+    ['sameSite', { origin: 'http://localhost', cookie: { sameSite: 'none' } }],
+    ['different names', { cookie: { accessTokenName: 'a', refreshTokenName: 'a' } }],
+    ['cookie.domain', { cookie: { domain: 'other.com' } }],
+    ['cookie.domain', { cookie: { domain: 'com' } }],
+    ['cookie.domain', { cookie: { domain: 'a.com; SameSite=None' } }],
+    ['cookie.domain', { origin: 'http://127.0.0.1', cookie: { domain: '0.0.1' } }],
+    ['must differ', { sessionExpiredStatusCode: 403 }],
+    ['invalidClaimStatusCode', { invalidClaimStatusCode: 200 }],
+  ]
+  test.each(cases)('%s: %o', (message, options) => {
+    expect(() => createHttpPolicy({ origin, ...options })).toThrow(message)
+  })
+
+  test('http on another host, unless it is spelled out', () => {
+    const { cookies } = createHttpPolicy({ origin: 'http://app.example.com', [allowInsecureCookies]: true })
+    expect(cookies.accessToken.attributes).toMatchObject({ name: 'sAccessToken', secure: false })
+  })
+})

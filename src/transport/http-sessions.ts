@@ -1,0 +1,95 @@
+import type { Clock } from '../base/time.ts'
+import type { SessionCore } from '../session/core.ts'
+import { applyCors } from './cors.ts'
+import { errorReply } from './error-reply.ts'
+import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
+import { getSession, readSession } from './get-session.ts'
+import type { GetSessionArgument, SessionReading } from './get-session.ts'
+import type { HttpContext } from './http-context.ts'
+import type { HttpPolicy } from './http-policy.ts'
+import { refreshSession } from './refresh-session.ts'
+import { handleSessionRoute } from './session-routes.ts'
+import type { Session } from './session.ts'
+import { startSession } from './start-session.ts'
+import type { LoginOptions } from './start-session.ts'
+
+/**
+ * Starts a session for a user who has just proved who they are, and attaches its tokens to the response. The session
+ * that the client had before is ended. 1 store call, 2 if there was one before.
+ * `Target` is what names the request and the response.
+ * @throws CrossSiteRequestError if a page of a foreign origin asked for it (CSRF-10).
+ * @throws GeneralError if the store fails, the data does not fit its schema, or the token does not fit into a cookie.
+ */
+export type CreateNewSession<Target extends readonly unknown[], Payload extends object, Info extends object> = (
+  ...call: [...target: Target, userId: string, jwtPayload?: Payload, sessionInfo?: Info, options?: LoginOptions]
+) => Promise<Session<Payload, Info>>
+
+/**
+ * Verifies the session of a request. 0 store calls unless revocation is `strict`. The last argument may be
+ * `enableCsrfProtection` alone: true checks any method, false none.
+ * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, InvalidClaimsError, GeneralError
+ */
+export type GetSession<Target extends readonly unknown[], Payload extends object, Info extends object> = <
+  Options extends GetSessionArgument<Payload> = true,
+>(...call: [...target: Target, options?: Options]) => Promise<SessionFor<Options, Payload, Info>>
+
+/** What `getSession` finds: with `required: false` null if the request carries no access token. */
+export type SessionFor<Options, Payload extends object, Info extends object> =
+  Options extends { readonly required: false } ? Session<Payload, Info> | null : Session<Payload, Info>
+
+/**
+ * Exchanges the refresh token of a request for the next pair and attaches it to the response. 1 store call on the
+ * ordinary path. `sessionRoutes` already serves this; call it only for a route of your own.
+ * @throws UnauthorizedError, TokenTheftDetectedError, CrossSiteRequestError, GeneralError
+ */
+export type RefreshSession<Target extends readonly unknown[], Payload extends object, Info extends object> = (
+  ...call: Target
+) => Promise<Session<Payload, Info>>
+
+/** Sessions over HTTP, for any framework: what its adapter translates to. */
+export interface HttpSessions<Payload extends object, Info extends object> {
+  readonly policy: HttpPolicy
+  readonly createNewSession: CreateNewSession<[exchange: HttpExchange], Payload, Info>
+  readonly getSession: GetSession<[exchange: HttpExchange], Payload, Info>
+  readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>
+  /** Verifies where no response can be written, as in a server component. Changes nothing. */
+  readSession(request: HttpRequest): Promise<SessionReading<Payload>>
+  /** Serves Keyturn's own routes; null if the path is none of them. */
+  handleSessionRoute(exchange: HttpExchange): Promise<RouteReply | null>
+  /** Writes the CORS headers for the trusted origins; the whole answer if the request is a preflight. */
+  applyCors(exchange: HttpExchange): RouteReply | null
+  /** The answer for any thrown value. */
+  errorReply(error: unknown, request: HttpRequest): RouteReply
+}
+
+/** Puts HTTP before the core. */
+export function createHttpSessions<Payload extends object, Info extends object>(
+  core: SessionCore<Payload, Info>,
+  policy: HttpPolicy,
+  clock: Clock,
+): HttpSessions<Payload, Info> {
+  const context: HttpContext<Payload, Info> = { core, policy, clock }
+
+  function getSessionOf<Options extends GetSessionArgument<Payload> = true>(
+    exchange: HttpExchange,
+    options?: Options,
+  ): Promise<SessionFor<Options, Payload, Info>>
+  function getSessionOf(
+    exchange: HttpExchange,
+    options?: GetSessionArgument<Payload>,
+  ): Promise<Session<Payload, Info> | null> {
+    return getSession(context, exchange, options)
+  }
+
+  return {
+    policy,
+    createNewSession: (exchange, userId, jwtPayload, sessionInfo, options) =>
+      startSession(context, exchange, { userId, jwtPayload, sessionInfo, options }),
+    getSession: getSessionOf,
+    refreshSession: exchange => refreshSession(context, exchange),
+    readSession: request => readSession(context, request),
+    handleSessionRoute: exchange => handleSessionRoute(context, exchange),
+    applyCors: exchange => applyCors(exchange, policy),
+    errorReply: (error, request) => errorReply(error, request, policy),
+  }
+}

@@ -1,0 +1,96 @@
+import type { Awaitable } from '../base/awaitable.ts'
+import { isSessionError } from '../base/errors.ts'
+import { transferModeOf } from '../base/handle.ts'
+import type { EpochMilliseconds } from '../base/time.ts'
+import type { AccessClaims } from '../tokens/access-token.ts'
+import type { IssuedAccessToken } from '../session/core.ts'
+import type { ReplySink } from './exchange.ts'
+import type { HttpContext } from './http-context.ts'
+import type { ReadonlySession, Session } from './session.ts'
+import { accessTokenEdits, applyEdits, clearingEdits } from './tokens-reply.ts'
+
+/** What an access token says of its session. */
+export class VerifiedSession<Payload extends object> implements ReadonlySession<Payload> {
+  protected claims: AccessClaims
+  protected payload: Payload
+
+  constructor(claims: AccessClaims, payload: Payload) {
+    this.claims = claims
+    this.payload = payload
+  }
+
+  getUserId(): string {
+    return this.claims.sub
+  }
+
+  getJwtPayload(): Readonly<Payload> {
+    return this.payload
+  }
+
+  getHandle(): string {
+    return this.claims.sid
+  }
+
+  getTenantId(): string {
+    return this.claims.tid
+  }
+
+  getTimeCreated(): EpochMilliseconds {
+    return this.claims.auth_time * 1000
+  }
+
+  getExpiry(): EpochMilliseconds {
+    return this.claims.exp * 1000
+  }
+}
+
+/** A session that can be changed, and whose client hears of it in the response. */
+export class RequestSession<Payload extends object, Info extends object>
+  extends VerifiedSession<Payload> implements Session<Payload, Info> {
+  readonly #context: HttpContext<Payload, Info>
+  readonly #reply: ReplySink
+
+  constructor(
+    context: HttpContext<Payload, Info>,
+    reply: ReplySink,
+    token: Pick<IssuedAccessToken<Payload>, 'claims' | 'payload'>,
+  ) {
+    super(token.claims, token.payload)
+    this.#context = context
+    this.#reply = reply
+  }
+
+  async getSessionInfo(): Promise<Info> {
+    return this.#whileAlive(this.#context.core.getSessionInfo(this.claims.sid))
+  }
+
+  async updateSessionInfo(info: Info | ((current: Info) => Awaitable<Info>)): Promise<void> {
+    await this.#whileAlive(this.#context.core.updateSessionInfo(this.claims.sid, info))
+  }
+
+  async updateJwtPayload(payload: Payload): Promise<void> {
+    const { core, policy } = this.#context
+    const issued = await this.#whileAlive(core.reissue(this.claims, payload))
+    this.claims = issued.claims
+    this.payload = issued.payload
+    applyEdits(this.#reply, accessTokenEdits(policy.cookies, transferModeOf(issued.claims.sid), issued))
+  }
+
+  async revokeSession(): Promise<void> {
+    await this.#context.core.revokeSession(this.claims.sid)
+    this.#clear()
+  }
+
+  async #whileAlive<Result>(call: Promise<Result>): Promise<Result> {
+    try {
+      return await call
+    } catch (error) {
+      if (isSessionError(error) && error.code === 'UNAUTHORIZED') this.#clear()
+      throw error
+    }
+  }
+
+  #clear(): void {
+    applyEdits(this.#reply, clearingEdits(this.#context.policy.cookies, transferModeOf(this.claims.sid)))
+  }
+}

@@ -1,0 +1,114 @@
+import { isSessionError } from '../base/errors.ts'
+import { errorReply, jsonReply, replyHeaders } from './error-reply.ts'
+import type { HttpExchange, RouteReply } from './exchange.ts'
+import { getSession } from './get-session.ts'
+import type { HttpContext } from './http-context.ts'
+import { refreshSession } from './refresh-session.ts'
+
+type RouteName = 'refresh' | 'signout' | 'jwks' | 'openid-configuration'
+
+/** How long other services may keep the key set, in seconds: keys are published long before they sign (HDR-02, TOK-20). */
+const JWKS_MAX_AGE = 60
+
+/**
+ * Serves Keyturn's own routes; null if the path is none of them. Errors of Keyturn become answers, others are thrown.
+ * `OPTIONS` is left to whoever answers preflights.
+ */
+export async function handleSessionRoute<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  exchange: HttpExchange,
+): Promise<RouteReply | null> {
+  const { request } = exchange
+  const route = matchRoute(request.path, context.policy.basePath)
+  if (route === null || request.method === 'OPTIONS') return null
+  const allowed = route === 'refresh' || route === 'signout' ? ['POST'] : ['GET', 'HEAD']
+  if (!allowed.includes(request.method)) {
+    return jsonReply(405, { message: 'method not allowed' }, [['allow', [...allowed, 'OPTIONS'].join(', ')]])
+  }
+  try {
+    return await serve(context, exchange, route)
+  } catch (error) {
+    if (isSessionError(error)) return errorReply(error, request, context.policy)
+    throw error
+  }
+}
+
+async function serve<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  exchange: HttpExchange,
+  route: RouteName,
+): Promise<RouteReply> {
+  switch (route) {
+    case 'refresh':
+      await refreshSession(context, exchange)
+      return jsonReply(200, {})
+    case 'signout': {
+      const session = await getSession(context, exchange, {})
+      await session?.revokeSession()
+      return jsonReply(200, { status: 'OK' })
+    }
+    case 'jwks':
+      return serveJwks(context, exchange)
+    case 'openid-configuration': {
+      const { issuer } = context.policy
+      return publicReply(exchange, 200, { issuer, jwks_uri: `${issuer}/jwt/jwks.json` }, [])
+    }
+  }
+}
+
+async function serveJwks<Payload extends object, Info extends object>(
+  { core }: HttpContext<Payload, Info>,
+  exchange: HttpExchange,
+): Promise<RouteReply> {
+  const jwks = await core.getJwks()
+  // A key never changes under its id, so the ids tell one set from another.
+  const etag = `"${jwks.keys.map(({ kid }) => kid).join('.')}"`
+  const isKnown = exchange.request.header('if-none-match') === etag
+  return publicReply(exchange, isKnown ? 304 : 200, jwks, [['etag', etag]])
+}
+
+/** Answers what anybody may read and keep for a while. */
+function publicReply(
+  { reply }: HttpExchange,
+  status: number,
+  body: unknown,
+  extra: readonly (readonly [name: string, value: string])[],
+): RouteReply {
+  reply.remove('access-control-allow-credentials')
+  const headers = replyHeaders.filter(([name]) => name !== 'cache-control' && name !== 'cross-origin-resource-policy')
+  return {
+    status,
+    headers: [
+      ...headers,
+      ['cross-origin-resource-policy', 'cross-origin'],
+      ['access-control-allow-origin', '*'],
+      ['cache-control', `public, max-age=${JWKS_MAX_AGE}, must-revalidate`],
+      ...extra,
+    ],
+    body: status === 304 ? '' : JSON.stringify(body),
+  }
+}
+
+/** Finds the route of a path: exact, but for one trailing slash and a tenant before the two session routes. Pure. */
+export function matchRoute(path: string, basePath: string): RouteName | null {
+  if (!path.startsWith(`${basePath}/`)) return null
+  const rest = path.slice(basePath.length + 1)
+  const segments = (rest.endsWith('/') ? rest.slice(0, -1) : rest).split('/')
+  return nameOf(segments.join('/')) ?? matchTenantRoute(segments)
+}
+
+function nameOf(route: string): RouteName | null {
+  switch (route) {
+    case 'session/refresh': return 'refresh'
+    case 'signout': return 'signout'
+    case 'jwt/jwks.json': return 'jwks'
+    case '.well-known/openid-configuration': return 'openid-configuration'
+    default: return null
+  }
+}
+
+function matchTenantRoute([tenant = '', ...segments]: readonly string[]): RouteName | null {
+  if (!/^[a-zA-Z0-9-]+$/.test(tenant)) return null
+  const route = nameOf(segments.join('/'))
+  return route === 'refresh' || route === 'signout' ? route : null
+}

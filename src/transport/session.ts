@@ -1,0 +1,38 @@
+import type { Awaitable } from '../base/awaitable.ts'
+import type { EpochMilliseconds } from '../base/time.ts'
+
+/** What a verified session tells without the store. */
+export interface ReadonlySession<Payload extends object> {
+  /** Whose session it is. */
+  getUserId(): string
+  /** The application's claims, frozen. */
+  getJwtPayload(): Readonly<Payload>
+  /** The public identifier of the session. */
+  getHandle(): string
+  getTenantId(): string
+  /** When the user logged in, in milliseconds; refreshing never moves it. */
+  getTimeCreated(): EpochMilliseconds
+  /** When the access token expires, in milliseconds. The session itself lives on if it is refreshed. */
+  getExpiry(): EpochMilliseconds
+}
+
+/**
+ * The session of one request. Every call that finds the session gone throws `UnauthorizedError` and clears the
+ * response's tokens. After the response was sent, calls still change the session, but the client does not hear of it.
+ */
+export interface Session<Payload extends object, Info extends object> extends ReadonlySession<Payload> {
+  /** The private data. 1 store call. @throws UnauthorizedError if the session is gone. */
+  getSessionInfo(): Promise<Info>
+  /**
+   * Replaces the private data; with a function derives it from the current, and no update is lost. 1 or 2 store calls.
+   * @throws UnauthorizedError if the session is gone.
+   */
+  updateSessionInfo(info: Info | ((current: Info) => Awaitable<Info>)): Promise<void>
+  /**
+   * Replaces the claims, for this request, this client's token and the session's other requests. 1 store call.
+   * @throws UnauthorizedError if the session is gone.
+   */
+  updateJwtPayload(payload: Payload): Promise<void>
+  /** Ends the session, then clears the tokens of this response (REV-01). 1 store call. */
+  revokeSession(): Promise<void>
+}

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import { checkCookieAttributes, replaceCookie, serializeClearing, serializeCookie } from './set-cookie.ts'
+import type { CookieAttributes } from './set-cookie.ts'
+
+const host: CookieAttributes = { name: '__Host-a', path: '/', domain: null, secure: true, sameSite: 'lax' }
+
+test('writes the attributes that browsers enforce', () => {
+  expect(serializeCookie(host, 'v', 0))
+    .toBe('__Host-a=v; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; Secure; SameSite=Lax')
+  expect(serializeCookie({ ...host, name: 'a', domain: 'b.c', secure: false, sameSite: 'strict' }, 'v', null))
+    .toBe('a=v; Path=/; Domain=b.c; HttpOnly; SameSite=Strict')
+})
+
+test('CK-01: refuses what would break a prefix, however the prefix is written', () => {
+  for (const name of ['__Host-a', '__host-a', '__HOST-a', '__Host-Http-a']) {
+    for (const wrong of [{ domain: 'b.c' }, { path: '/x' }, { secure: false }]) {
+      expect(() => checkCookieAttributes({ ...host, name, ...wrong })).toThrow('prefix')
+    }
+  }
+  expect(() => checkCookieAttributes({ ...host, name: '__SECURE-a', secure: false })).toThrow('prefix')
+  expect(() => checkCookieAttributes({ ...host, name: '__Secure-a', domain: 'b.c', path: '/x' })).not.toThrow()
+})
+
+test('CK-03: SameSite=None needs Secure', () => {
+  expect(() => checkCookieAttributes({ ...host, name: 'a', sameSite: 'none', secure: false })).toThrow('https')
+  expect(serializeClearing({ ...host, sameSite: 'none' })).toContain('SameSite=None')
+})
+
+test('CK-04: a cookie that browsers would drop is an error', () => {
+  const most = 4096 - '__Host-a='.length
+  expect(serializeCookie(host, 'v'.repeat(most), null)).toContain('vvv')
+  expect(() => serializeCookie(host, 'v'.repeat(most + 1), null)).toThrow('4096')
+  expect(() => checkCookieAttributes({ ...host, name: 'a', path: `/${'p'.repeat(1024)}` })).toThrow('path')
+})
+
+test('CK-05: refuses values that could end an attribute or a line', () => {
+  for (const name of ['a;b', 'a,b', 'a b', 'a=b', 'a\r\nb', '', 'ä', '"a"']) {
+    expect(() => checkCookieAttributes({ ...host, name }), name).toThrow('name')
+  }
+  for (const domain of ['a.com; SameSite=None', 'a.com,b', 'a..b', '', '.a.com', 'a.com\r\nX: y']) {
+    expect(() => checkCookieAttributes({ ...host, name: 'a', domain }), domain).toThrow('domain')
+  }
+  for (const path of ['/; Domain=x', 'x', '', '/\r\n', '/\u0000', '/ä']) {
+    expect(() => checkCookieAttributes({ ...host, name: 'a', path }), path).toThrow('path')
+  }
+  for (const value of ['a\r\nSet-Cookie: b=c', 'a;b', 'a,b', 'a b', 'a"b', 'a\\b', 'ä']) {
+    expect(() => serializeCookie(host, value, null), value).toThrow('can not be written')
+  }
+})
+
+test('CK-09: clearing names the same cookie and says twice that it is over', () => {
+  expect(serializeClearing({ ...host, name: '__Secure-a', path: '/x', domain: 'b.c' })).toBe(
+    '__Secure-a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/x; Domain=b.c; HttpOnly; Secure; SameSite=Lax',
+  )
+})
+
+test('the last line for a cookie wins; others stay', () => {
+  const lines = ['a=1; Path=/', 'a=2; Path=/; Domain=b.c', 'b=3; Path=/']
+  expect(replaceCookie(lines, 'a=; path=/; HttpOnly')).toEqual([lines[1], lines[2], 'a=; path=/; HttpOnly'])
+  expect(replaceCookie(lines, 'a=4; Domain=B.C; Path=/')).toEqual([lines[0], lines[2], 'a=4; Domain=B.C; Path=/'])
+})

@@ -1,0 +1,105 @@
+import { GeneralError } from '../base/errors.ts'
+import type { EpochMilliseconds } from '../base/time.ts'
+
+/** When a browser sends a cookie along with a request from another site. */
+export type SameSite = 'lax' | 'strict' | 'none'
+
+/** What identifies a cookie and guards it. All cookies of Keyturn are `HttpOnly` (CK-02). */
+export interface CookieAttributes {
+  readonly name: string
+  readonly path: string
+  /** Null: only the host that set it gets it back. */
+  readonly domain: string | null
+  readonly secure: boolean
+  readonly sameSite: SameSite
+}
+
+/** The most that browsers take for a cookie's name and value together, in bytes (RFC 6265bis, CK-04). */
+const MAX_PAIR_BYTES = 4096
+/** The most that browsers take for an attribute's value, in bytes (CK-04). */
+const MAX_ATTRIBUTE_BYTES = 1024
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const COOKIE_OCTETS = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
+const DOMAIN = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/
+const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/
+
+const sameSiteNames = { lax: 'Lax', strict: 'Strict', none: 'None' } as const
+
+/**
+ * Checks the attributes against their grammars (CK-05), the cookie name prefixes (CK-01) and each other (CK-03).
+ * @throws GeneralError (`misuse`) that names what can not work.
+ */
+export function checkCookieAttributes(attributes: CookieAttributes): void {
+  const { name, path, domain, secure, sameSite } = attributes
+  if (!TOKEN.test(name)) throw misuse('a cookie name must be a token of RFC 9110')
+  if (!PATH.test(path) || path.length > MAX_ATTRIBUTE_BYTES) throw misuse(`the path of the cookie ${name} is malformed`)
+  if (domain !== null && (!DOMAIN.test(domain) || domain.length > 253)) {
+    throw misuse(`the domain of the cookie ${name} must be a host name`)
+  }
+  if (!(sameSite in sameSiteNames)) throw misuse('sameSite must be lax, strict or none')
+  if (sameSite === 'none' && !secure) throw misuse('sameSite none needs an https origin')
+  const prefix = prefixOf(name)
+  if (prefix !== null && !secure) throw misuse(`the cookie ${name} needs an https origin, for its prefix`)
+  if (prefix === '__host-' && (domain !== null || path !== '/')) {
+    throw misuse(`the cookie ${name} can have neither a domain nor a path but /, for its prefix`)
+  }
+}
+
+/** The prefix that browsers enforce, in lower case: they compare it without regard to case. */
+export function prefixOf(name: string): '__host-' | '__secure-' | null {
+  const lower = name.toLowerCase()
+  if (lower.startsWith('__host-')) return '__host-'
+  if (lower.startsWith('__secure-')) return '__secure-'
+  return null
+}
+
+/**
+ * Writes a `Set-Cookie` line; without `expires` the cookie ends with the browser.
+ * @throws GeneralError (`misuse`) if browsers would not keep the cookie: too long, or not writable as it is (CK-04, CK-05).
+ */
+export function serializeCookie(
+  attributes: CookieAttributes,
+  value: string,
+  expires: EpochMilliseconds | null,
+): string {
+  const pair = `${attributes.name}=${value}`
+  if (!COOKIE_OCTETS.test(value)) throw misuse(`the value for the cookie ${attributes.name} can not be written`)
+  if (pair.length > MAX_PAIR_BYTES) {
+    throw misuse(
+      `the cookie ${attributes.name} would have ${pair.length} bytes and browsers keep ${MAX_PAIR_BYTES}: the JWT payload is too long`,
+    )
+  }
+  const lifetime = expires === null ? '' : `; Expires=${new Date(expires).toUTCString()}`
+  return pair + lifetime + suffixOf(attributes)
+}
+
+/** Writes the `Set-Cookie` line that removes the cookie with exactly these attributes (CK-09). */
+export function serializeClearing(attributes: CookieAttributes): string {
+  return `${attributes.name}=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0${suffixOf(attributes)}`
+}
+
+/** Adds a line in place of any line for the same cookie: one name, domain and path, as browsers tell cookies apart. */
+export function replaceCookie(lines: readonly string[], line: string): readonly string[] {
+  const identity = identityOf(line)
+  return [...lines.filter(other => identityOf(other) !== identity), line]
+}
+
+function suffixOf({ path, domain, secure, sameSite }: CookieAttributes): string {
+  const where = domain === null ? `; Path=${path}` : `; Path=${path}; Domain=${domain}`
+  return `${where}; HttpOnly${secure ? '; Secure' : ''}; SameSite=${sameSiteNames[sameSite]}`
+}
+
+function identityOf(line: string): string {
+  const [pair = '', ...attributes] = line.split(';')
+  const name = pair.slice(0, Math.max(0, pair.indexOf('='))).trim()
+  const value = (attribute: string): string => {
+    const found = attributes.findLast(text => text.trim().toLowerCase().startsWith(`${attribute}=`)) ?? ''
+    return found.slice(found.indexOf('=') + 1).trim()
+  }
+  return [name, value('domain').toLowerCase(), value('path')].join(';')
+}
+
+function misuse(message: string): GeneralError {
+  return new GeneralError('misuse', message)
+}

@@ -1,0 +1,75 @@
+import { GeneralError } from '../base/errors.ts'
+import { wire } from '../base/wire.ts'
+import type { TransferMode } from '../base/wire.ts'
+import type { IssuedSession, NewSessionOptions } from '../session/core.ts'
+import { bearerToken, cookieTokens, identifyPresented } from './credentials.ts'
+import { refuseForeign } from './csrf.ts'
+import type { HttpExchange, HttpRequest } from './exchange.ts'
+import type { HttpContext } from './http-context.ts'
+import { RequestSession } from './session-object.ts'
+import type { Session } from './session.ts'
+import { applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
+import type { TokenEdits } from './tokens-reply.ts'
+
+/** What a login may decide. */
+export interface LoginOptions extends NewSessionOptions {
+  /** Leaves the session alive that this client had before. Default: it is ended, its tokens are replaced anyway (CMP-11). */
+  readonly keepExistingSession?: boolean
+}
+
+/** What a login says. */
+export interface Login<Payload extends object, Info extends object> {
+  readonly userId: string
+  readonly jwtPayload: Payload | undefined
+  readonly sessionInfo: Info | undefined
+  readonly options: LoginOptions | undefined
+}
+
+/** Starts a session and gives its tokens to the client; the session that the client had is ended. */
+export async function startSession<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  { request, reply }: HttpExchange,
+  { userId, jwtPayload, sessionInfo, options }: Login<Payload, Info>,
+): Promise<Session<Payload, Info>> {
+  const { core, policy } = context
+  if (reply.closed) throw new GeneralError('misuse', 'the response was sent before the session was created')
+  const mode: TransferMode = request.header(wire.authMode)?.trim().toLowerCase() === 'header' ? 'header' : 'cookie'
+  if (mode === 'cookie') refuseForeign(request, policy)
+
+  const { keepExistingSession = false, ...lifetimes } = options ?? {}
+  const replaced = keepExistingSession ? [] : await identifyPresented(core, policy, request)
+  const issued = await core.create({ userId, mode, client: request.client, jwtPayload, sessionInfo, options: lifetimes })
+  const edits = await editsOf(context, mode, issued)
+  if (replaced.length > 0) await core.revokeSessions(replaced)
+
+  const other = mode === 'cookie' ? 'header' : 'cookie'
+  if (carriesAccessToken(context, request, other)) applyEdits(reply, clearingEdits(policy.cookies, other))
+  applyEdits(reply, edits)
+  return new RequestSession(context, reply, issued)
+}
+
+/** The edits for a new session; one whose tokens can not be delivered is ended at once. */
+async function editsOf<Payload extends object, Info extends object>(
+  { core, policy }: HttpContext<Payload, Info>,
+  mode: TransferMode,
+  issued: IssuedSession<Payload>,
+): Promise<TokenEdits> {
+  const { sid } = issued.claims
+  try {
+    const antiCsrf = mode === 'cookie' && policy.antiCsrf === 'token' ? await core.createAntiCsrfToken(sid) : null
+    return sessionEdits(policy.cookies, mode, issued, antiCsrf)
+  } catch (error) {
+    await core.revokeSession(sid)
+    throw error
+  }
+}
+
+function carriesAccessToken<Payload extends object, Info extends object>(
+  { core, policy }: HttpContext<Payload, Info>,
+  request: HttpRequest,
+  mode: TransferMode,
+): boolean {
+  const bearer = bearerToken(request)
+  if (mode === 'header') return bearer !== null && core.peekHandle(bearer) !== null
+  return cookieTokens(request, policy.cookies.accessToken).length > 0
+}

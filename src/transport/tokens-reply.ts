@@ -1,0 +1,106 @@
+import type { EpochMilliseconds } from '../base/time.ts'
+import { wire } from '../base/wire.ts'
+import type { TransferMode } from '../base/wire.ts'
+import type { IssuedAccessToken, IssuedSession } from '../session/core.ts'
+import type { CookieConfig } from './cookie-config.ts'
+import type { ReplySink } from './exchange.ts'
+import { encodeFrontToken, REMOVE_FRONT_TOKEN } from './front-token.ts'
+import { addToList } from './header-list.ts'
+import { replaceCookie, serializeCookie } from './set-cookie.ts'
+
+/** What giving tokens to a client, or taking them away, changes in a response. */
+export interface TokenEdits {
+  /** Headers to set; null removes one. */
+  readonly headers: readonly (readonly [name: string, value: string | null])[]
+  /** `Set-Cookie` lines. */
+  readonly cookies: readonly string[]
+}
+
+/** The access token's cookie outlives its token: its expiry only says that there was a session (CK-12). */
+const ACCESS_COOKIE_LIFETIME = 365 * 86_400_000
+/** Browsers keep no cookie for longer (CK-04). */
+const MAX_COOKIE_LIFETIME = 400 * 86_400_000
+
+/**
+ * The edits that give a client an access token. Pure.
+ * @throws GeneralError (`misuse`) if the token does not fit into a cookie.
+ */
+export function accessTokenEdits(
+  cookies: CookieConfig,
+  mode: TransferMode,
+  issued: IssuedAccessToken<object>,
+): TokenEdits {
+  const front = [wire.frontToken, encodeFrontToken(issued)] as const
+  if (mode === 'header') return { headers: [front, [wire.accessToken, issued.accessToken]], cookies: [] }
+  const { attributes, olderClearings } = cookies.accessToken
+  const expires = isPersistent(issued) ? issuedAt(issued) + ACCESS_COOKIE_LIFETIME : null
+  return { headers: [front], cookies: [...olderClearings, serializeCookie(attributes, issued.accessToken, expires)] }
+}
+
+/**
+ * The edits that give a client a pair of tokens, and an anti-CSRF token if there is one. Pure.
+ * @throws GeneralError (`misuse`) if the access token does not fit into a cookie.
+ */
+export function sessionEdits(
+  cookies: CookieConfig,
+  mode: TransferMode,
+  issued: IssuedSession<object>,
+  antiCsrfToken: string | null,
+): TokenEdits {
+  const access = accessTokenEdits(cookies, mode, issued)
+  if (mode === 'header') {
+    return { headers: [...access.headers, [wire.refreshToken, issued.refreshToken]], cookies: [] }
+  }
+  const expires = Math.min(issued.sessionExpiresAt, issuedAt(issued) + MAX_COOKIE_LIFETIME)
+  const { attributes, olderClearings } = cookies.refreshToken
+  const line = serializeCookie(attributes, issued.refreshToken, isPersistent(issued) ? expires : null)
+  return {
+    headers: antiCsrfToken === null ? access.headers : [...access.headers, [wire.antiCsrf, antiCsrfToken]],
+    cookies: [...access.cookies, ...olderClearings, line],
+  }
+}
+
+/** The edits that take a client's tokens away, in one mode. Pure. */
+export function clearingEdits(cookies: CookieConfig, mode: TransferMode): TokenEdits {
+  const common = [[wire.frontToken, REMOVE_FRONT_TOKEN], [wire.antiCsrf, null]] as const
+  if (mode === 'header') return { headers: [...common, [wire.accessToken, ''], [wire.refreshToken, '']], cookies: [] }
+  const { accessToken, refreshToken } = cookies
+  return {
+    headers: common,
+    cookies: [
+      ...accessToken.olderClearings, accessToken.clearing, ...refreshToken.olderClearings, refreshToken.clearing,
+    ],
+  }
+}
+
+/** The edits that tell a client that it has no session, and touch no token. Pure. */
+export function absenceEdits(): TokenEdits {
+  return { headers: [[wire.frontToken, REMOVE_FRONT_TOKEN]], cookies: [] }
+}
+
+/** The edits that remove cookies of our names from other domains (CK-06). Pure. */
+export function strayEdits(cookies: CookieConfig): TokenEdits {
+  return { headers: [], cookies: [...cookies.accessToken.strayClearings, ...cookies.refreshToken.strayClearings] }
+}
+
+/** Applies edits, unless the response was sent already. Whatever carries tokens is never cached (HDR-01). */
+export function applyEdits(reply: ReplySink, { headers, cookies }: TokenEdits): void {
+  if (reply.closed) return
+  for (const [name, value] of headers) {
+    if (value === null) reply.remove(name)
+    else reply.set(name, value)
+  }
+  addToList(reply, 'access-control-expose-headers', headers.flatMap(([name, value]) => value === null ? [] : [name]))
+  if (cookies.length > 0) reply.setCookies(cookies.reduce(replaceCookie, reply.getCookies()))
+  addToList(reply, 'vary', ['Cookie', 'Authorization'])
+  reply.forbidCaching()
+}
+
+/** Whether the cookies outlive the browser. */
+function isPersistent({ claims }: IssuedAccessToken<object>): boolean {
+  return claims.tmp !== true
+}
+
+function issuedAt({ claims }: IssuedAccessToken<object>): EpochMilliseconds {
+  return claims.iat * 1000
+}
