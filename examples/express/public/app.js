@@ -1,0 +1,147 @@
+// The page of the example: plain modules, no build step.
+import { request, signOut } from './session.js'
+
+const $ = id => document.getElementById(id)
+let session = null
+let lifetime = 1
+
+function show(next) {
+  session = next
+  $('signed-in').hidden = next === null
+  $('signed-out').hidden = next !== null
+  if (next === null) return
+  lifetime = Math.max(1, next.expiry - Date.now())
+  $('user-id').textContent = next.userId
+  $('handle').textContent = next.handle
+  $('started').textContent = new Date(next.timeCreated).toLocaleString()
+  $('payload').elements.json.value = JSON.stringify(next.jwtPayload)
+}
+
+async function json(method, path, body) {
+  const response = await request(path, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  })
+  if (response.status === 401) show(null)
+  return { ok: response.ok, body: await response.json() }
+}
+
+async function load() {
+  const me = await json('GET', '/me')
+  if (!me.ok) return show(null)
+  show(me.body)
+  $('info').elements.json.value = JSON.stringify((await json('GET', '/info')).body)
+  await loadDevices()
+}
+
+async function loadDevices() {
+  const devices = await json('GET', '/devices')
+  if (devices.ok) $('devices').replaceChildren(...devices.body.map(deviceRow))
+}
+
+function deviceRow(device) {
+  const row = document.createElement('li')
+  const text = document.createElement('span')
+  text.textContent = device.current ? 'This browser' : browserName(device.userAgent)
+  const when = document.createElement('small')
+  when.textContent = `${device.ip ?? 'unknown address'}, last refreshed ${new Date(device.lastRefreshedAt).toLocaleTimeString()}`
+  text.append(when)
+  const button = document.createElement('button')
+  button.textContent = 'Revoke'
+  button.onclick = async () => {
+    await json('DELETE', `/devices/${device.handle}`)
+    await load()
+  }
+  row.append(text, button)
+  return row
+}
+
+function browserName(userAgent) {
+  return /Firefox|Edg|Chrome|Safari/.exec(userAgent ?? '')?.[0] ?? 'Another device'
+}
+
+function parse(form) {
+  const field = form.elements.json
+  try {
+    field.setCustomValidity('')
+    return JSON.parse(field.value)
+  } catch {
+    field.setCustomValidity('This is not JSON')
+    field.reportValidity()
+    return null
+  }
+}
+
+$('login').onsubmit = async event => {
+  event.preventDefault()
+  await json('POST', '/login', { userId: $('name').value })
+  await load()
+}
+
+$('call').onclick = async () => {
+  const started = performance.now()
+  const me = await json('GET', '/me')
+  if (!me.ok) return
+  show(me.body)
+  $('called').textContent = `answered for ${me.body.userId} in ${Math.round(performance.now() - started)} ms`
+}
+
+$('payload').onsubmit = async event => {
+  event.preventDefault()
+  const payload = parse(event.target)
+  if (payload === null) return
+  const changed = await json('POST', '/payload', payload)
+  if (changed.ok) show(changed.body)
+}
+
+$('info').onsubmit = async event => {
+  event.preventDefault()
+  const info = parse(event.target)
+  if (info !== null) await json('PUT', '/info', info)
+}
+
+$('signout').onclick = async () => {
+  await signOut()
+  show(null)
+}
+
+// A session in headers, so that this page can hold the tokens in its hands.
+$('steal').onclick = async () => {
+  $('theft-log').replaceChildren()
+  const tell = (text, alarm = false) => {
+    const line = document.createElement('li')
+    line.textContent = text
+    line.className = alarm ? 'alarm' : ''
+    $('theft-log').append(line)
+  }
+  const refresh = token => fetch('/auth/session/refresh', {
+    method: 'POST', credentials: 'omit', headers: { rid: 'session', authorization: `Bearer ${token}` },
+  })
+
+  const login = await fetch('/login', {
+    method: 'POST', credentials: 'omit',
+    headers: { 'content-type': 'application/json', 'st-auth-mode': 'header' },
+    body: JSON.stringify({ userId: session?.userId ?? 'ada' }),
+  })
+  const stolen = login.headers.get('st-refresh-token')
+  tell('Logged in. The thief copies the refresh token.')
+  const second = (await refresh(stolen)).headers.get('st-refresh-token')
+  tell('The owner refreshes: the copied token is now the parent of the current one.')
+  const third = (await refresh(second)).headers.get('st-refresh-token')
+  tell('The owner refreshes again: the copied token is two generations old.')
+  const replay = await refresh(stolen)
+  tell(`The thief presents it: ${replay.status} “${(await replay.json()).message}”.`, true)
+  const owner = await refresh(third)
+  tell(`The owner’s newest token: ${owner.status} “${(await owner.json()).message}”. The session is over for both.`, true)
+  if (session !== null) await loadDevices()
+}
+
+setInterval(() => {
+  if (session === null) return
+  const left = session.expiry - Date.now()
+  $('expiry').textContent = left > 0 ? `expires in ${Math.ceil(left / 1000)} s` : 'expired; the next call refreshes it'
+  $('remaining').value = Math.max(0, left / lifetime)
+}, 250)
+
+await load()
