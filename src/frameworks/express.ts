@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Respon
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
+import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { nodeExchange, sendReply } from './node-exchange.ts'
@@ -14,9 +15,14 @@ export interface ExpressOptions {
    * `request => request.ip ?? null` is Express's own answer.
    */
   readonly clientIp?: ClientIp<Request>
+  /** Hears of every error of Keyturn that was answered with 500 or 503. Default: `console.error`. */
+  readonly onError?: (error: unknown, request: Request) => void
 }
 
-/** A request handler that needs a session. What it throws or rejects with goes to the error handler, in Express 4 too. */
+/**
+ * A request handler that needs a session. What it throws or rejects with goes to the error handler, in Express 4
+ * too.
+ */
 export type SessionHandler<Payload extends object, Info extends object> = (
   request: Request,
   response: Response,
@@ -35,7 +41,10 @@ export interface ExpressSessions<Payload extends object, Info extends object> {
   requireSession(options?: SessionOptions<Payload>): RequestHandler
   /** The session that `requireSession` found. @throws GeneralError (`misuse`) if it was not asked. */
   sessionOf(request: Request): Session<Payload, Info>
-  /** Makes the middleware for Keyturn's own routes: refresh, sign-out, key set. Mount it at the root. */
+  /**
+   * Makes the middleware for Keyturn's own routes: refresh, sign-out, key set. Mount it at the root; it answers its
+   * own errors.
+   */
   sessionRoutes(): RequestHandler
   /** Makes the middleware that turns Keyturn's errors into answers and leaves others alone. Mount it last. */
   errorHandler(): ErrorRequestHandler
@@ -51,9 +60,20 @@ export function expressSessions<Payload extends object, Info extends object, Res
   options: ExpressOptions = {},
 ): Rest & ExpressSessions<Payload, Info> {
   const { http } = sessions
+  const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
   const found = new WeakMap<Request, Session<Payload, Info>>()
   const exchangeOf = (request: Request, response: Response): HttpExchange =>
     nodeExchange(request, response, options.clientIp)
+
+  function answerError(error: unknown, request: Request, response: Response, next: NextFunction): void {
+    if (response.headersSent || !isSessionError(error)) {
+      next(error)
+      return
+    }
+    const reply = http.errorReply(error, exchangeOf(request, response).request)
+    if (reply.status >= 500) report(error, request)
+    sendReply(request, response, reply)
+  }
 
   function requireSession(
     first: SessionHandler<Payload, Info> | SessionOptions<Payload> = {},
@@ -93,7 +113,9 @@ export function expressSessions<Payload extends object, Info extends object, Res
 
   const adapter: ExpressSessions<Payload, Info> = {
     createNewSession: (request, response, ...rest) => http.createNewSession(exchangeOf(request, response), ...rest),
-    getSession: (request, response, argument) => http.getSession(exchangeOf(request, response), argument),
+    getSession: typedByOptions((request, response, argument) => (
+      http.getSession(exchangeOf(request, response), argument)
+    )),
     refreshSession: (request, response) => http.refreshSession(exchangeOf(request, response)),
     requireSession,
     sessionOf(request) {
@@ -109,15 +131,12 @@ export function expressSessions<Payload extends object, Info extends object, Res
           return
         }
       } catch (error) {
-        next(error)
+        answerError(error, request, response, next)
         return
       }
       next()
     },
-    errorHandler: () => (error: unknown, request, response, next) => {
-      if (response.headersSent || !isSessionError(error)) next(error)
-      else sendReply(request, response, http.errorReply(error, exchangeOf(request, response).request))
-    },
+    errorHandler: () => answerError,
     cors: () => (request, response, next) => {
       const reply = http.applyCors(exchangeOf(request, response))
       if (reply === null) next()

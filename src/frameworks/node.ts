@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SessionOptions } from '../transport/get-session.ts'
+import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { nodeExchange, sendReply } from './node-exchange.ts'
@@ -58,7 +59,9 @@ export function nodeSessions<Payload extends object, Info extends object, Rest e
 
   const adapter: NodeSessions<Payload, Info> = {
     createNewSession: (request, response, ...rest) => http.createNewSession(exchangeOf(request, response), ...rest),
-    getSession: (request, response, argument) => http.getSession(exchangeOf(request, response), argument),
+    getSession: typedByOptions((request, response, argument) => (
+      http.getSession(exchangeOf(request, response), argument)
+    )),
     refreshSession: (request, response) => http.refreshSession(exchangeOf(request, response)),
     requireSession: (handler, sessionOptions = {}) => async (request, response) => {
       try {

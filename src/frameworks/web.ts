@@ -1,6 +1,7 @@
 import { isSessionError } from '../base/errors.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
 import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
+import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
@@ -87,7 +88,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
 
   const adapter: WebSessions<Payload, Info> = {
     createNewSession: (request, headers, ...rest) => http.createNewSession(exchangeOf(request, headers), ...rest),
-    getSession: (request, headers, argument) => http.getSession(exchangeOf(request, headers), argument),
+    getSession: typedByOptions((request, headers, argument) => http.getSession(exchangeOf(request, headers), argument)),
     refreshSession: (request, headers) => http.refreshSession(exchangeOf(request, headers)),
     readSession: request => http.readSession(readable(request)),
     handler: handle => (request, ...rest) => run(request, (_, sink) => handle(request, sink, ...rest)),
@@ -97,8 +98,13 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
     }),
     async sessionRoutes(request) {
       const sink = new Headers()
-      const reply = await http.handleSessionRoute(exchangeOf(request, sink))
-      return reply === null ? null : toResponse(reply, sink, request.method)
+      try {
+        const reply = await http.handleSessionRoute(exchangeOf(request, sink))
+        return reply === null ? null : toResponse(reply, sink, request.method)
+      } catch (error) {
+        if (isSessionError(error)) return answerError(error, request, sink)
+        throw error
+      }
     },
     cors: handle => (request, ...rest) => run(request, async (exchange, sink) => {
       const preflight = http.applyCors(exchange)

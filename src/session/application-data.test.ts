@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { checkPayload } from '../tokens/access-token.ts'
 import type { StandardSchema } from '../base/standard-schema.ts'
-import { checkInfoSize, createDataCodec } from './application-data.ts'
+import { checkSize, createDataCodec } from './application-data.ts'
 
 const codec = createDataCodec<Record<string, unknown>>({ name: 'JWT payload', schema: undefined, check: checkPayload })
 
@@ -47,7 +47,7 @@ test('a schema decides what is stored, and its issues are told', async () => {
   await expect(typed.empty()).rejects.toThrow('role: must be a text')
 })
 
-test('session info has a size limit, in bytes, and the message says which', () => {
-  expect(() => checkInfoSize('{"a":"éé"}', 12)).not.toThrow()
-  expect(() => checkInfoSize('{"a":"éé"}', 11)).toThrow('maxSessionInfoBytes')
+test('data has a size limit, in bytes, and the message says which', () => {
+  expect(() => checkSize('session info', '{"a":"éé"}', 12)).not.toThrow()
+  expect(() => checkSize('session info', '{"a":"éé"}', 11)).toThrow('the session info is 12 bytes long, more than 11')
 })

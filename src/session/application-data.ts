@@ -72,9 +72,14 @@ function stringify(name: string, value: unknown): string {
   }
 }
 
-/** Refuses session info whose JSON is too long. */
-export function checkInfoSize(text: string, maximum: number): void {
+/**
+ * The longest JWT payload, in bytes of its JSON: with our own claims and a signature of any algorithm it still fits a
+ * cookie (CK-04), so that what was stored once can always be issued again.
+ */
+export const MAX_PAYLOAD_BYTES = 2000
+
+/** Refuses data whose JSON is too long. @throws GeneralError (`misuse`) */
+export function checkSize(name: string, text: string, maximum: number): void {
   const bytes = new TextEncoder().encode(text).length
-  if (bytes <= maximum) return
-  throw new GeneralError('misuse', `the session info is ${bytes} bytes long, more than maxSessionInfoBytes (${maximum})`)
+  if (bytes > maximum) throw new GeneralError('misuse', `the ${name} is ${bytes} bytes long, more than ${maximum}`)
 }

@@ -32,8 +32,6 @@ export interface SessionCore<Payload extends object, Info extends object> {
   identify(accessToken: string): Promise<SessionHandle | null>
   /** The handle that an access token names, unverified: to tell which tokens belong together, never to trust. */
   peekHandle(accessToken: string): SessionHandle | null
-  /** The handle that a refresh token names, unverified. */
-  peekRefreshHandle(refreshToken: string): SessionHandle | null
   /** A token that proves to the server that the page could read this session's answers (CSRF-06). */
   createAntiCsrfToken(handle: SessionHandle): Promise<string>
   /** Whether the text is an anti-CSRF token of this session. */

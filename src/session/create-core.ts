@@ -7,8 +7,7 @@ import { checkPayload, decodeSessionHandleUnverified, readAccessToken } from '..
 import { createAntiCsrfToken, isAntiCsrfToken } from '../tokens/anti-csrf.ts'
 import type { Crypto, SignatureAlgorithm } from '../tokens/crypto.ts'
 import { createKeyKeeper } from '../tokens/keys.ts'
-import { parseRefreshToken } from '../tokens/refresh-token.ts'
-import { checkInfoSize, createDataCodec } from './application-data.ts'
+import { checkSize, createDataCodec, MAX_PAYLOAD_BYTES } from './application-data.ts'
 import { createConfirmations } from './confirmations.ts'
 import type { SessionCore, SessionList } from './core.ts'
 import { create } from './create.ts'
@@ -70,11 +69,18 @@ export function createCore<Payload extends object, Info extends object>(
   const internals: Internals<Payload, Info> = {
     store, crypto, clock, entropy, policy, keys, feed, confirmations, emit,
     identity: { issuer: dependencies.issuer, audience: dependencies.audience },
-    payloads: createDataCodec({ name: 'JWT payload', schema: dependencies.payloadSchema, check: checkPayload }),
+    payloads: createDataCodec({
+      name: 'JWT payload',
+      schema: dependencies.payloadSchema,
+      check: (payload, text) => {
+        checkPayload(payload)
+        checkSize('JWT payload', text, MAX_PAYLOAD_BYTES)
+      },
+    }),
     infos: createDataCodec({
       name: 'session info',
       schema: dependencies.infoSchema,
-      check: (_, text) => checkInfoSize(text, policy.maxSessionInfoBytes),
+      check: (_, text) => checkSize('session info', text, policy.maxSessionInfoBytes),
     }),
   }
 
@@ -97,7 +103,6 @@ export function createCore<Payload extends object, Info extends object>(
       return reading.kind === 'valid' || reading.kind === 'expired' ? reading.claims.sid : null
     },
     peekHandle: text => decodeSessionHandleUnverified(text, crypto),
-    peekRefreshHandle: text => parseRefreshToken(text)?.handle ?? null,
     async createAntiCsrfToken(handle) {
       const ring = await keys.current()
       return createAntiCsrfToken(ring.refreshKeyAt(clock()), handle, entropy)

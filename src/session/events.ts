@@ -25,7 +25,7 @@ export interface SessionEventMap {
   readonly onSessionRefreshed: { readonly userId: string; readonly handle: string; readonly how: RefreshCase }
   readonly onSessionRevoked: {
     readonly handles: readonly string[]
-    readonly reason: 'revoked' | 'theft' | 'evicted' | 'replaced'
+    readonly reason: 'revoked' | 'theft' | 'evicted'
   }
   readonly onTokenTheft: TheftEvidence
   readonly onKeyRotated: { readonly kid: string; readonly purpose: 'access' | 'refresh' }

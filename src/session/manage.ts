@@ -7,9 +7,9 @@ import type { Internals } from './internals.ts'
 import { changeRetention, isAlive, livenessAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 
-type Ending = 'revoked' | 'evicted' | 'replaced'
+type Ending = 'revoked' | 'evicted'
 
-/** Why an update was given up: so many others changed the same session info at once. */
+/** How often an update is tried while others change the same session info. */
 const INFO_ATTEMPTS = 50
 
 /** Ends sessions; the handles that were really ended. This process refuses them from here on, the others within the feed's delay. */

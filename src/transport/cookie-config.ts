@@ -4,7 +4,10 @@ import type { CookieAttributes, SameSite } from './set-cookie.ts'
 
 /** What an application may say of its cookies. */
 export interface CookieOptions {
-  /** Makes the session reach every host under this domain: the origin's host or a parent of it. Default: the origin's host alone. */
+  /**
+   * Makes the session reach every host under this domain: the origin's host or a parent of it. Default: the
+   * origin's host alone.
+   */
   readonly domain?: string
   /** Default `lax`. `none` where the front end is on another site; needs https. */
   readonly sameSite?: SameSite
@@ -12,7 +15,10 @@ export interface CookieOptions {
   readonly accessTokenName?: string
   /** Default `__Secure-sRefreshToken`, `sRefreshToken` on a local http origin. */
   readonly refreshTokenName?: string
-  /** A `domain` that was configured before, or `''` if there was none: its cookies are cleared as new ones are set (CK-09). */
+  /**
+   * A `domain` that was configured before, or `''` if there was none: its cookies are cleared as new ones are set
+   * (CK-09).
+   */
   readonly olderDomain?: string
 }
 
@@ -23,7 +29,10 @@ export interface CookieSlot {
   readonly clearing: string
   /** The `Set-Cookie` lines that remove what an older configuration set (CK-09). */
   readonly olderClearings: readonly string[]
-  /** The `Set-Cookie` lines that remove cookies of its name from wherever else they can be reached: other domains (CK-06). */
+  /**
+   * The `Set-Cookie` lines that remove cookies of its name from wherever else they can be reached: other domains
+   * (CK-06).
+   */
   readonly strayClearings: readonly string[]
 }
 

@@ -14,7 +14,10 @@ const PREFLIGHT_MAX_AGE = '600'
  * The CORS headers for a request: an origin of the exact allowlist may read the answer, any other gets none.
  * Nothing of the request is reflected (CSRF-11). Pure.
  */
-export function corsHeaders(request: HttpRequest, policy: HttpPolicy): readonly (readonly [name: string, value: string])[] {
+export function corsHeaders(
+  request: HttpRequest,
+  policy: HttpPolicy,
+): readonly (readonly [name: string, value: string])[] {
   const origin = request.header('origin')
   if (origin === null || !policy.trustedOrigins.has(origin)) return []
   const common = [
@@ -30,7 +33,10 @@ export function corsHeaders(request: HttpRequest, policy: HttpPolicy): readonly 
   ]
 }
 
-/** Writes the CORS headers of a response. For a preflight the whole answer is returned: it needs no session and changes nothing. */
+/**
+ * Writes the CORS headers of a response. For a preflight the whole answer is returned: it needs no session and
+ * changes nothing.
+ */
 export function applyCors({ request, reply }: HttpExchange, policy: HttpPolicy): RouteReply | null {
   addToList(reply, 'vary', ['Origin'])
   const headers = corsHeaders(request, policy)

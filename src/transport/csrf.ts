@@ -8,7 +8,10 @@ import type { HttpPolicy } from './http-policy.ts'
 /** Where a request came from: a page that may use the sessions, one that may not, or no browser that would say. */
 export type OriginVerdict = 'trusted' | 'foreign' | 'unstated'
 
-/** Judges where a request came from by what only browsers write: `Sec-Fetch-Site`, then `Origin` (CSRF-01, CSRF-02). Pure. */
+/**
+ * Judges where a request came from by what only browsers write: `Sec-Fetch-Site`, then `Origin` (CSRF-01, CSRF-02).
+ * Pure.
+ */
 export function judgeOrigin(request: HttpRequest, trustedOrigins: ReadonlySet<string>): OriginVerdict {
   const site = request.header('sec-fetch-site')
   if (site === 'same-origin' || site === 'none') return 'trusted'
@@ -54,7 +57,10 @@ export async function hasAntiCsrfProof(
   }
 }
 
-/** Whether requests of this method must not change anything (RFC 9110 section 9.2.1), so that nothing is checked by default. */
+/**
+ * Whether requests of this method must not change anything (RFC 9110 section 9.2.1), so that nothing is checked by
+ * default.
+ */
 export function isSafeMethod(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'TRACE'
 }

@@ -4,7 +4,10 @@ import { bearerToken } from './credentials.ts'
 import type { HttpRequest, RouteReply } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
-/** The headers of every answer of our own: JSON that no other page may embed and nobody keeps (CSRF-14, HDR-01, HDR-05). */
+/**
+ * The headers of every answer of our own: JSON that no other page may embed and nobody keeps (CSRF-14, HDR-01,
+ * HDR-05).
+ */
 export const replyHeaders: readonly (readonly [name: string, value: string])[] = [
   ['content-type', 'application/json; charset=utf-8'],
   ['x-content-type-options', 'nosniff'],

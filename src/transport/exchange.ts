@@ -8,7 +8,10 @@ export interface HttpRequest {
   readonly path: string
   /** Who sent it, as far as the application trusts that. */
   readonly client: ClientInfo
-  /** The value of a header by its lower-case name, or null. Several lines are joined; those of `cookie` by `; ` (CK-07). */
+  /**
+   * The value of a header by its lower-case name, or null. Several lines are joined; those of `cookie` by `; `
+   * (CK-07).
+   */
   header(name: string): string | null
 }
 

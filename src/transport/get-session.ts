@@ -12,7 +12,10 @@ import { accessTokenEdits, applyEdits, clearingEdits, strayEdits } from './token
 
 /** How to look for the session of a request. */
 export interface SessionOptions<Payload extends object> {
-  /** Checks for requests from other sites on any method (true) or on none (false). Default: on methods that change something. */
+  /**
+   * Checks for requests from other sites on any method (true) or on none (false). Default: on methods that change
+   * something.
+   */
   readonly csrf?: boolean
   /** Whether a request without a session is an error. Default true. */
   readonly required?: true

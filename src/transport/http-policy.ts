@@ -3,17 +3,29 @@ import { createCookieConfig } from './cookie-config.ts'
 import type { CookieConfig, CookieOptions } from './cookie-config.ts'
 import { isLoopback, parseOrigin } from './origin.ts'
 
-/** Set this option to true to serve sessions over http on a host that is not the own machine. Tokens can be read on the way. */
+/**
+ * Set this option to true to serve sessions over http on a host that is not the own machine. Tokens can be read on
+ * the way.
+ */
 export const allowInsecureCookies: unique symbol = Symbol('keyturn.allowInsecureCookies')
 
-/** What requests must show beyond their origin: nothing, any `rid` header, or a token bound to the session (CSRF-05, CSRF-06). */
+/**
+ * What requests must show beyond their origin: nothing, any `rid` header, or a token bound to the session (CSRF-05,
+ * CSRF-06).
+ */
 export type AntiCsrf = 'origin' | 'custom-header' | 'token'
 
 /** How sessions meet HTTP. */
 export interface HttpOptions {
-  /** Where this server is reached, as browsers write it: `https://app.example.com`. Never taken from a request (DOS-05). */
+  /**
+   * Where this server is reached, as browsers write it: `https://app.example.com`. Never taken from a request
+   * (DOS-05).
+   */
   readonly origin: string
-  /** Other origins whose pages may use the sessions: the front end's, if it is not this server's. Exact origins (CSRF-03). */
+  /**
+   * Other origins whose pages may use the sessions: the front end's, if it is not this server's. Exact origins
+   * (CSRF-03).
+   */
   readonly trustedOrigins?: readonly string[]
   /** Where Keyturn's own routes live. Default `/auth`. */
   readonly basePath?: string
@@ -49,7 +61,7 @@ export interface HttpPolicy {
 export function createHttpPolicy(options: HttpOptions): HttpPolicy {
   const url = parseOrigin('origin', options.origin)
   if (url.protocol === 'http:' && !isLoopback(url) && options[allowInsecureCookies] !== true) {
-    throw new GeneralError('misuse', 'origin must begin with https, or be on localhost: cookies over http can be read on the way')
+    throw new GeneralError('misuse', 'origin must begin with https, or be on localhost: http can be read on the way')
   }
   const basePath = parseBasePath(options.basePath ?? '/auth', url)
   const trusted = (options.trustedOrigins ?? []).map(text => parseOrigin('trustedOrigins', text).origin)
@@ -79,8 +91,7 @@ function parseBasePath(text: string, origin: URL): string {
   const rooted = trimmed.startsWith('/') ? trimmed : `/${trimmed}`
   const path = rooted.endsWith('/') ? rooted.slice(0, -1) : rooted
   // What the platform's parser would change, no request path could ever equal.
-  const isPath = !path.includes('//') && !path.includes(';') && new URL(origin.origin + path).href === `${origin.origin}${path || '/'}`
-    && !path.includes('?') && !path.includes('#')
+  const isPath = !/\/\/|[;?#]/.test(path) && new URL(origin.origin + path).href === `${origin.origin}${path || '/'}`
   if (isPath) return path
   throw new GeneralError('misuse', 'basePath must be a plain path like /auth')
 }

@@ -4,7 +4,7 @@ import { applyCors } from './cors.ts'
 import { errorReply } from './error-reply.ts'
 import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
 import { getSession, readSession } from './get-session.ts'
-import type { GetSessionArgument, SessionReading } from './get-session.ts'
+import type { GetSessionArgument, OptionalSessionOptions, SessionOptions, SessionReading } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
 import { refreshSession } from './refresh-session.ts'
@@ -29,13 +29,13 @@ export type CreateNewSession<Target extends readonly unknown[], Payload extends 
  * `enableCsrfProtection` alone: true checks any method, false none.
  * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, InvalidClaimsError, GeneralError
  */
-export type GetSession<Target extends readonly unknown[], Payload extends object, Info extends object> = <
-  Options extends GetSessionArgument<Payload> = true,
->(...call: [...target: Target, options?: Options]) => Promise<SessionFor<Options, Payload, Info>>
-
-/** What `getSession` finds: with `required: false` null if the request carries no access token. */
-export type SessionFor<Options, Payload extends object, Info extends object> =
-  Options extends { readonly required: false } ? Session<Payload, Info> | null : Session<Payload, Info>
+export interface GetSession<Target extends readonly unknown[], Payload extends object, Info extends object> {
+  /** Null if the request carries no access token. */
+  (...call: [...target: Target, options: OptionalSessionOptions<Payload>]): Promise<Session<Payload, Info> | null>
+  (...call: [...target: Target, options?: boolean | SessionOptions<Payload>]): Promise<Session<Payload, Info>>
+  /** For options that are not known before the program runs. */
+  (...call: [...target: Target, options?: GetSessionArgument<Payload>]): Promise<Session<Payload, Info> | null>
+}
 
 /**
  * Exchanges the refresh token of a request for the next pair and attaches it to the response. 1 store call on the
@@ -54,12 +54,35 @@ export interface HttpSessions<Payload extends object, Info extends object> {
   readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>
   /** Verifies where no response can be written, as in a server component. Changes nothing. */
   readSession(request: HttpRequest): Promise<SessionReading<Payload>>
-  /** Serves Keyturn's own routes; null if the path is none of them. */
+  /** Serves Keyturn's own routes; null if the path is none of them. @throws SessionError, for `errorReply` */
   handleSessionRoute(exchange: HttpExchange): Promise<RouteReply | null>
   /** Writes the CORS headers for the trusted origins; the whole answer if the request is a preflight. */
   applyCors(exchange: HttpExchange): RouteReply | null
   /** The answer for any thrown value. */
   errorReply(error: unknown, request: HttpRequest): RouteReply
+}
+
+/** Gives a function that finds the session of a request the types of {@link GetSession}: null only where it can be. */
+export function typedByOptions<Target extends readonly unknown[], Payload extends object, Info extends object>(
+  find: (
+    ...call: [...target: Target, options: GetSessionArgument<Payload> | undefined]
+  ) => Promise<Session<Payload, Info> | null>,
+): GetSession<Target, Payload, Info> {
+  function typed(
+    ...call: [...target: Target, options: OptionalSessionOptions<Payload>]
+  ): Promise<Session<Payload, Info> | null>
+  function typed(
+    ...call: [...target: Target, options?: boolean | SessionOptions<Payload>]
+  ): Promise<Session<Payload, Info>>
+  function typed(
+    ...call: [...target: Target, options?: GetSessionArgument<Payload>]
+  ): Promise<Session<Payload, Info> | null>
+  function typed(
+    ...call: [...target: Target, options?: GetSessionArgument<Payload>]
+  ): Promise<Session<Payload, Info> | null> {
+    return find(...call)
+  }
+  return typed
 }
 
 /** Puts HTTP before the core. */
@@ -70,22 +93,11 @@ export function createHttpSessions<Payload extends object, Info extends object>(
 ): HttpSessions<Payload, Info> {
   const context: HttpContext<Payload, Info> = { core, policy, clock }
 
-  function getSessionOf<Options extends GetSessionArgument<Payload> = true>(
-    exchange: HttpExchange,
-    options?: Options,
-  ): Promise<SessionFor<Options, Payload, Info>>
-  function getSessionOf(
-    exchange: HttpExchange,
-    options?: GetSessionArgument<Payload>,
-  ): Promise<Session<Payload, Info> | null> {
-    return getSession(context, exchange, options)
-  }
-
   return {
     policy,
     createNewSession: (exchange, userId, jwtPayload, sessionInfo, options) =>
       startSession(context, exchange, { userId, jwtPayload, sessionInfo, options }),
-    getSession: getSessionOf,
+    getSession: typedByOptions((exchange, argument) => getSession(context, exchange, argument)),
     refreshSession: exchange => refreshSession(context, exchange),
     readSession: request => readSession(context, request),
     handleSessionRoute: exchange => handleSessionRoute(context, exchange),

@@ -44,7 +44,8 @@ export async function refreshSession<Payload extends object, Info extends object
   switch (outcome.kind) {
     case 'refreshed': {
       const { issued } = outcome
-      const antiCsrf = channel === 'cookie' && policy.antiCsrf === 'token' ? await core.createAntiCsrfToken(handle) : null
+      const isGuarded = channel === 'cookie' && policy.antiCsrf === 'token'
+      const antiCsrf = isGuarded ? await core.createAntiCsrfToken(handle) : null
       const edits = sessionEdits(policy.cookies, channel, issued, antiCsrf)
       if (channel === 'header' && cookieTokens(request, policy.cookies.refreshToken).length > 0) {
         applyEdits(reply, clearingEdits(policy.cookies, 'cookie'))

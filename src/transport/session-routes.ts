@@ -1,5 +1,4 @@
-import { isSessionError } from '../base/errors.ts'
-import { errorReply, jsonReply, replyHeaders } from './error-reply.ts'
+import { jsonReply, replyHeaders } from './error-reply.ts'
 import type { HttpExchange, RouteReply } from './exchange.ts'
 import { getSession } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
@@ -7,12 +6,15 @@ import { refreshSession } from './refresh-session.ts'
 
 type RouteName = 'refresh' | 'signout' | 'jwks' | 'openid-configuration'
 
-/** How long other services may keep the key set, in seconds: keys are published long before they sign (HDR-02, TOK-20). */
+/**
+ * How long other services may keep the key set, in seconds: keys are published long before they sign (HDR-02,
+ * TOK-20).
+ */
 const JWKS_MAX_AGE = 60
 
 /**
- * Serves Keyturn's own routes; null if the path is none of them. Errors of Keyturn become answers, others are thrown.
- * `OPTIONS` is left to whoever answers preflights.
+ * Serves Keyturn's own routes; null if the path is none of them. `OPTIONS` is left to whoever answers preflights.
+ * @throws SessionError, for `errorReply`
  */
 export async function handleSessionRoute<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
@@ -25,12 +27,7 @@ export async function handleSessionRoute<Payload extends object, Info extends ob
   if (!allowed.includes(request.method)) {
     return jsonReply(405, { message: 'method not allowed' }, [['allow', [...allowed, 'OPTIONS'].join(', ')]])
   }
-  try {
-    return await serve(context, exchange, route)
-  } catch (error) {
-    if (isSessionError(error)) return errorReply(error, request, context.policy)
-    throw error
-  }
+  return serve(context, exchange, route)
 }
 
 async function serve<Payload extends object, Info extends object>(

@@ -50,7 +50,8 @@ test('CK-05: refuses values that could end an attribute or a line', () => {
 
 test('CK-09: clearing names the same cookie and says twice that it is over', () => {
   expect(serializeClearing({ ...host, name: '__Secure-a', path: '/x', domain: 'b.c' })).toBe(
-    '__Secure-a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/x; Domain=b.c; HttpOnly; Secure; SameSite=Lax',
+    '__Secure-a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; '
+      + 'Path=/x; Domain=b.c; HttpOnly; Secure; SameSite=Lax',
   )
 })
 

@@ -56,7 +56,7 @@ export function prefixOf(name: string): '__host-' | '__secure-' | null {
 
 /**
  * Writes a `Set-Cookie` line; without `expires` the cookie ends with the browser.
- * @throws GeneralError (`misuse`) if browsers would not keep the cookie: too long, or not writable as it is (CK-04, CK-05).
+ * @throws GeneralError (`misuse`) if browsers would not keep the cookie: too long, or not writable (CK-04, CK-05).
  */
 export function serializeCookie(
   attributes: CookieAttributes,
@@ -67,7 +67,8 @@ export function serializeCookie(
   if (!COOKIE_OCTETS.test(value)) throw misuse(`the value for the cookie ${attributes.name} can not be written`)
   if (pair.length > MAX_PAIR_BYTES) {
     throw misuse(
-      `the cookie ${attributes.name} would have ${pair.length} bytes and browsers keep ${MAX_PAIR_BYTES}: the JWT payload is too long`,
+      `the cookie ${attributes.name} would have ${pair.length} bytes, and browsers keep ${MAX_PAIR_BYTES}: `
+        + 'the JWT payload is too long',
     )
   }
   const lifetime = expires === null ? '' : `; Expires=${new Date(expires).toUTCString()}`

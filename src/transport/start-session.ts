@@ -13,7 +13,10 @@ import type { TokenEdits } from './tokens-reply.ts'
 
 /** What a login may decide. */
 export interface LoginOptions extends NewSessionOptions {
-  /** Leaves the session alive that this client had before. Default: it is ended, its tokens are replaced anyway (CMP-11). */
+  /**
+   * Leaves the session alive that this client had before. Default: it is ended, its tokens are replaced anyway
+   * (CMP-11).
+   */
   readonly keepExistingSession?: boolean
 }
 
@@ -38,7 +41,8 @@ export async function startSession<Payload extends object, Info extends object>(
 
   const { keepExistingSession = false, ...lifetimes } = options ?? {}
   const replaced = keepExistingSession ? [] : await identifyPresented(core, policy, request)
-  const issued = await core.create({ userId, mode, client: request.client, jwtPayload, sessionInfo, options: lifetimes })
+  const { client } = request
+  const issued = await core.create({ userId, mode, client, jwtPayload, sessionInfo, options: lifetimes })
   const edits = await editsOf(context, mode, issued)
   if (replaced.length > 0) await core.revokeSessions(replaced)
 

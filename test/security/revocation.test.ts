@@ -210,3 +210,15 @@ describe('REV-11: a store that can not be reached', () => {
     await refreshed(core, refreshToken)
   })
 })
+
+test('CK-04: a payload that no cookie could carry is refused before it is stored', async () => {
+  const { core, store } = createTestCore()
+  const { claims, accessToken } = await login(core)
+  const huge = { role: 'x'.repeat(3000) }
+  await expect(login(core, 'bob', { jwtPayload: huge })).rejects.toMatchObject({ kind: 'misuse' })
+  await expect(core.updateJwtPayload(claims.sid, huge)).rejects.toMatchObject({ kind: 'misuse' })
+  await expect(core.reissue(claims, huge)).rejects.toMatchObject({ kind: 'misuse' })
+  expect((await store.find(claims.sid))?.jwtPayload).toBe('{}')
+  expect(await core.getAllSessionHandlesForUser('bob')).toEqual([])
+  expect((await core.verify(accessToken)).kind).toBe('active')
+})

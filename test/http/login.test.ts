@@ -1,0 +1,332 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import type { HttpClient, Reply } from '../support/http-client.ts'
+import {
+  AT, createTestClock, CROSS_SITE, ORIGIN, REFRESH, RT, SAME_ORIGIN, send, startSessionServer,
+} from '../support/session-server.ts'
+import type { SessionServer } from '../support/session-server.ts'
+
+let server: SessionServer
+
+afterEach(() => server.close())
+
+const HEADER_MODE = { 'st-auth-mode': 'header' }
+const NOW = createTestClock()()
+
+function login(client: HttpClient, body: unknown = {}, headers: Record<string, string> = SAME_ORIGIN): Promise<Reply> {
+  return client.send('POST', '/login', { headers, body })
+}
+
+const frontTokenOf = (reply: Reply): { uid: string; ate: number; up: Record<string, unknown> } =>
+  JSON.parse(Buffer.from(reply.headers['front-token'] ?? '', 'base64').toString('utf8'))
+
+describe('FP-3, FP-4, FP-5: what a login answers in cookie mode', () => {
+  test('CK-01, CK-02, CK-03: two guarded cookies, a front token, and no token anywhere else', async () => {
+    server = await startSessionServer()
+    const client = server.client()
+    const reply = await login(client, { userId: 'älice', payload: { role: 'ünï' } })
+    const attributes = 'Path=/; HttpOnly; Secure; SameSite=Lax'
+    expect(reply.setCookies).toEqual([
+      `${AT}=${client.cookie(AT)}; Expires=${new Date(NOW + 365 * 86_400_000).toUTCString()}; ${attributes}`,
+      `${RT}=${client.cookie(RT)}; Expires=${new Date(NOW + 100 * 86_400_000).toUTCString()}; `
+        + attributes.replace('Path=/', `Path=${REFRESH}`),
+    ])
+    expect(reply.headers['st-access-token']).toBeUndefined()
+    expect(reply.headers['st-refresh-token']).toBeUndefined()
+    expect(reply.headers['anti-csrf']).toBeUndefined()
+    const outside = JSON.stringify({ ...reply.headers, 'set-cookie': '' }) + reply.body
+    for (const name of [AT, RT]) {
+      for (const part of (client.cookie(name) ?? '').split('.')) {
+        if (part.length > 23) expect(outside).not.toContain(part)
+      }
+    }
+  })
+
+  test('CMP-09: the front token is base64 of compact JSON, expires in milliseconds and holds no secret', async () => {
+    server = await startSessionServer()
+    const client = server.client()
+    const reply = await login(client, { userId: 'älice', payload: { role: 'ünï 😀' } })
+    expect(reply.headers['front-token']).toMatch(/^[A-Za-z0-9+/]+={0,2}$/)
+    const front = frontTokenOf(reply)
+    const claims = JSON.parse(Buffer.from(client.cookie(AT)?.split('.')[1] ?? '', 'base64url').toString('utf8'))
+    expect(front).toEqual({ uid: 'älice', ate: claims.exp * 1000, up: claims })
+    expect(front.up).toMatchObject({ sub: 'älice', role: 'ünï 😀', iat: NOW / 1000 })
+    expect(JSON.stringify(front)).not.toContain(client.cookie(RT)?.split('.')[4])
+  })
+
+  test('"remember me: no": the cookies end with the browser', async () => {
+    server = await startSessionServer()
+    const client = server.client()
+    await login(client, { options: { persistent: false } })
+    expect(client.jar.map(({ expires }) => expires)).toEqual([null, null])
+    await client.send('POST', REFRESH, { headers: SAME_ORIGIN })
+    expect(client.jar.map(({ expires }) => expires)).toEqual([null, null])
+    client.closeBrowser()
+    expect(client.jar).toEqual([])
+  })
+
+  test('with a cookie domain, also on another host of the domain', async () => {
+    server = await startSessionServer({ cookie: { domain: 'example.com', sameSite: 'strict' } })
+    const client = server.client()
+    await login(client)
+    expect(client.jar.map(({ name, domain, hostOnly, sameSite }) => [name, domain, hostOnly, sameSite])).toEqual([
+      ['__Secure-sAccessToken', 'example.com', false, 'strict'], [RT, 'example.com', false, 'strict'],
+    ])
+    expect((await client.send('GET', '/me')).status).toBe(200)
+  })
+
+  test('on localhost without https, plain names', async () => {
+    server = await startSessionServer({ origin: 'http://localhost:3000' })
+    const client = server.client()
+    await login(client, {}, { origin: 'http://localhost:3000' })
+    expect(client.jar.map(({ name, secure }) => [name, secure]))
+      .toEqual([['sAccessToken', false], ['sRefreshToken', false]])
+    const refreshed = await client.send('POST', REFRESH, { headers: { origin: 'http://localhost:3000' } })
+    expect(refreshed.status).toBe(200)
+    expect((await client.send('GET', '/me')).status).toBe(200)
+  })
+
+  test('CK-09: cookies of the domain that was configured before are cleared', async () => {
+    server = await startSessionServer({
+      cookie: { accessTokenName: 'at', refreshTokenName: 'rt', olderDomain: 'example.com' },
+    })
+    const client = server.client()
+    client.keep('at=old; Domain=example.com; Path=/; Secure')
+    client.keep(`rt=old; Domain=example.com; Path=${REFRESH}; Secure`)
+    await login(client)
+    expect(client.jar.map(({ name, hostOnly }) => [name, hostOnly])).toEqual([['at', true], ['rt', true]])
+    client.keep(`rt=old; Domain=example.com; Path=${REFRESH}; Secure`)
+    await client.send('POST', '/auth/signout', { headers: SAME_ORIGIN })
+    expect(client.jar).toEqual([])
+  })
+})
+
+test('FP-6: in header mode the tokens come in headers, and no cookie is set', async () => {
+  server = await startSessionServer({ antiCsrf: 'token' })
+  const client = server.client()
+  const reply = await login(client, {}, { 'st-auth-mode': 'HEADER', origin: 'https://anywhere.example' })
+  expect(reply.status).toBe(200)
+  expect(reply.setCookies).toEqual([])
+  expect(reply.headers['anti-csrf']).toBeUndefined()
+  expect(reply.headers['access-control-expose-headers']?.split(', ').toSorted())
+    .toEqual(['front-token', 'st-access-token', 'st-refresh-token'])
+  const authorization = `Bearer ${reply.headers['st-access-token']}`
+  const act = await client.send('POST', '/act', { headers: { authorization, ...CROSS_SITE } })
+  expect(act.status, 'no anti-CSRF in header mode').toBe(200)
+})
+
+test('FP-6: a login that says nothing of a mode, as a form or curl, is in cookie mode', async () => {
+  server = await startSessionServer()
+  for (const headers of [{}, { 'st-auth-mode': 'any' }, { 'st-auth-mode': 'cookie' }]) {
+    const reply = await login(server.client(), {}, headers)
+    expect(reply.status).toBe(200)
+    expect(reply.setCookies).toHaveLength(2)
+  }
+})
+
+describe('FP-11: a login over an existing session', () => {
+  test('CMP-11, CSRF-10: ends the session that the browser had', async () => {
+    server = await startSessionServer({ accessTokenBlacklisting: 'strict' })
+    const client = server.client()
+    await login(client)
+    const old = `${AT}=${client.cookie(AT)}; ${RT}=${client.cookie(RT)}`
+    server.clock.advance(4_000_000)
+    await login(client, { userId: 'bob' })
+    expect(JSON.parse((await client.send('GET', '/me')).body).userId).toBe('bob')
+    const reply = await client.send('POST', REFRESH, { jar: false, headers: { ...SAME_ORIGIN, cookie: old } })
+    expect(reply.status).toBe(401)
+    expect(await server.sessions.getAllSessionHandlesForUser('alice')).toEqual([])
+  })
+
+  test('leaves it alive if the application says so', async () => {
+    server = await startSessionServer()
+    const client = server.client()
+    await login(client)
+    await login(client, { options: { keepExistingSession: true } })
+    expect(await server.sessions.getAllSessionHandlesForUser('alice')).toHaveLength(2)
+  })
+
+  test('ends nothing that the request does not prove: a forged token, one of the other channel', async () => {
+    server = await startSessionServer()
+    const [alice, mallory] = [server.client(), server.client()]
+    await login(alice)
+    const token = alice.cookie(AT) ?? ''
+    const forged = `${token.slice(0, -2)}AA`
+    await mallory.send('POST', '/login', { headers: { ...SAME_ORIGIN, cookie: `${AT}=${forged}` }, body: {} })
+    await mallory.send('POST', '/login', { headers: { ...SAME_ORIGIN, authorization: `Bearer ${token}` }, body: {} })
+    expect((await alice.send('GET', '/me')).status).toBe(200)
+    expect((await alice.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
+  })
+
+  test('in the other mode clears the tokens of the mode before', async () => {
+    server = await startSessionServer()
+    const client = server.client()
+    await login(client)
+    const header = await login(client, {}, HEADER_MODE)
+    expect(client.jar).toEqual([])
+    expect(frontTokenOf(header).uid).toBe('alice')
+
+    const authorization = `Bearer ${header.headers['st-access-token']}`
+    const cookie = await login(client, {}, { ...SAME_ORIGIN, authorization })
+    expect(cookie.headers).toMatchObject({ 'st-access-token': '', 'st-refresh-token': '' })
+    expect(frontTokenOf(cookie).uid).toBe('alice')
+    expect(client.jar).toHaveLength(2)
+  })
+})
+
+test('CSRF-10: another site can not log a user in', async () => {
+  server = await startSessionServer()
+  for (const headers of [CROSS_SITE, { origin: 'null' }, { 'sec-fetch-site': 'same-site' }]) {
+    const reply = await login(server.client(), {}, headers)
+    expect(reply.status).toBe(403)
+    expect(reply.setCookies).toEqual([])
+  }
+  expect(server.cut.calls).toEqual([])
+})
+
+test('CK-04: claims that no cookie can hold are an error, and no session stays behind', async () => {
+  server = await startSessionServer()
+  const reply = await login(server.client(), { payload: { filler: 'x'.repeat(5000) } })
+  expect(reply.status).toBe(500)
+  expect(reply.setCookies).toEqual([])
+  expect(reply.headers['front-token']).toBeUndefined()
+  expect(server.failures).toEqual([expect.objectContaining({ code: 'GENERAL_ERROR', kind: 'misuse' })])
+  expect(await server.sessions.getAllSessionHandlesForUser('alice')).toEqual([])
+})
+
+describe('the session object', () => {
+  test('tells, keeps and changes what belongs to the session', async () => {
+    server = await startSessionServer({
+      routes: sessions => ({
+        'POST /all': async (request, response) => {
+          const session = await sessions.getSession(request, response)
+          const before = await session.getSessionInfo()
+          await session.updateSessionInfo({ note: 'replaced' })
+          await session.updateSessionInfo(({ note }) => ({ note: `${note} twice` }))
+          await session.updateJwtPayload({ role: 'admin' })
+          send(response, {
+            before,
+            info: await session.getSessionInfo(),
+            payload: session.getJwtPayload(),
+            frozen: Object.isFrozen(session.getJwtPayload()),
+            created: session.getTimeCreated(),
+            lives: session.getExpiry() - server.clock(),
+            userId: session.getUserId(),
+            tenantId: session.getTenantId(),
+          })
+        },
+      }),
+    })
+    const client = server.client()
+    await login(client, { payload: { role: 'user' }, info: { note: 'first' }, options: { tenantId: 'acme' } })
+    server.clock.advance(60_000)
+    const reply = await client.send('POST', '/all', { headers: SAME_ORIGIN })
+    const { lives, ...rest } = JSON.parse(reply.body)
+    expect(rest).toEqual({
+      before: { note: 'first' }, info: { note: 'replaced twice' }, payload: { role: 'admin' }, frozen: true,
+      created: NOW, userId: 'alice', tenantId: 'acme',
+    })
+    expect(lives).toBeGreaterThan(3_600_000 * 0.95 - 61_000)
+    expect(lives).toBeLessThanOrEqual(3_600_000 - 60_000)
+    expect(reply.setCookies.map(line => line.split('=')[0])).toEqual([AT])
+    expect(frontTokenOf(reply).up['role']).toBe('admin')
+    expect(JSON.parse((await client.send('GET', '/me')).body).payload).toEqual({ role: 'admin' })
+  })
+
+  test.each(['getSessionInfo', 'updateSessionInfo', 'updateJwtPayload'] as const)(
+    'REV-07: %s on a session that is gone throws, clears the tokens and revives nothing',
+    async call => {
+      server = await startSessionServer({
+        routes: sessions => ({
+          'POST /late': async (request, response) => {
+            const session = await sessions.getSession(request, response)
+            await sessions.revokeSession(session.getHandle())
+            await session[call]({})
+            send(response, {})
+          },
+        }),
+      })
+      const client = server.client()
+      await login(client)
+      const reply = await client.send('POST', '/late', { headers: SAME_ORIGIN })
+      expect([reply.status, reply.body]).toEqual([401, '{"message":"unauthorised"}'])
+      expect(reply.headers['front-token']).toBe('remove')
+      expect(client.jar).toEqual([])
+      expect(await server.sessions.getAllSessionHandlesForUser('alice')).toEqual([])
+    },
+  )
+
+  test('revokeSession ends the session and clears this response', async () => {
+    server = await startSessionServer({
+      routes: sessions => ({
+        'POST /leave': async (request, response) => {
+          await (await sessions.getSession(request, response)).revokeSession()
+          send(response, {})
+        },
+      }),
+    })
+    const client = server.client()
+    await login(client)
+    expect((await client.send('POST', '/leave', { headers: SAME_ORIGIN })).headers['front-token']).toBe('remove')
+    expect(client.jar).toEqual([])
+    expect(await server.sessions.getAllSessionHandlesForUser('alice')).toEqual([])
+  })
+
+  test('after the response was sent, calls still reach the store', async () => {
+    let finish = (): void => undefined
+    const done = new Promise<void>(resolve => {
+      finish = resolve
+    })
+    server = await startSessionServer({
+      routes: sessions => ({
+        'POST /slow': async (request, response) => {
+          const session = await sessions.getSession(request, response)
+          send(response, {})
+          await session.updateJwtPayload({ role: 'late' })
+          await session.revokeSession()
+          finish()
+        },
+      }),
+    })
+    const client = server.client()
+    await login(client)
+    const reply = await client.send('POST', '/slow', { headers: SAME_ORIGIN })
+    expect(reply.setCookies).toEqual([])
+    await done
+    expect(server.failures).toEqual([])
+    expect(await server.sessions.getAllSessionHandlesForUser('alice')).toEqual([])
+  })
+
+  test('a request with a session costs no store call, a login one, the next login two', async () => {
+    server = await startSessionServer()
+    const client = server.client()
+    await login(client)
+    expect(server.cut.calls).toEqual(['insert'])
+    await client.send('GET', '/me')
+    await client.send('POST', '/act', { headers: SAME_ORIGIN })
+    expect(server.cut.calls).toEqual(['insert'])
+    await login(client)
+    expect(server.cut.calls).toEqual(['insert', 'insert', 'remove'])
+  })
+})
+
+test('CK-11: two applications on one host do not disturb each other', async () => {
+  server = await startSessionServer({
+    cookie: { accessTokenName: '__Host-one-at', refreshTokenName: '__Secure-one-rt' },
+  })
+  const other = await startSessionServer({
+    cookie: { accessTokenName: '__Host-two-at', refreshTokenName: '__Secure-two-rt' },
+  })
+  try {
+    const [one, two] = [server.client(), other.client()]
+    await login(one)
+    two.jar = one.jar
+    await login(two)
+    one.jar = two.jar
+    expect((await one.send('GET', '/me')).status).toBe(200)
+    await one.send('POST', '/auth/signout', { headers: { origin: ORIGIN } })
+    two.jar = one.jar
+    expect((await two.send('GET', '/me')).status).toBe(200)
+  } finally {
+    await other.close()
+  }
+})

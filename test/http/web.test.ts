@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { webSessions } from '../../src/frameworks/web.ts'
+import type { WebSessions } from '../../src/frameworks/web.ts'
+import { createSessions } from '../../src/index.ts'
+import type { Sessions } from '../../src/index.ts'
+import {
+  AT, createCutStore, createTestClock, CROSS_SITE, ORIGIN, REFRESH, RT, SAME_ORIGIN, SIGNOUT,
+} from '../support/session-server.ts'
+import type { CutStore, TestClock } from '../support/session-server.ts'
+
+type Claims = { role?: string }
+type Info = { note?: string }
+
+let clock: TestClock
+let cut: CutStore
+let failures: unknown[]
+let sessions: Sessions<Claims, Info> & WebSessions<Claims, Info>
+
+beforeEach(() => {
+  clock = createTestClock()
+  cut = createCutStore()
+  failures = []
+  sessions = webSessions(createSessions<Claims, Info>({
+    origin: ORIGIN,
+    trustedOrigins: ['https://www.example.com'],
+    store: cut.store,
+    clock,
+    schedule: () => () => undefined,
+  }), { clientIp: request => request.headers.get('cf-connecting-ip'), onError: error => failures.push(error) })
+})
+
+afterEach(() => sessions.close())
+
+function ask(method: string, path: string, headers: Record<string, string> = {}): Request {
+  return new Request(ORIGIN + path, { method, headers: { ...SAME_ORIGIN, ...headers } })
+}
+
+const cookiesOf = (response: Response): string =>
+  response.headers.getSetCookie().map(line => line.slice(0, line.indexOf(';'))).join('; ')
+
+async function login(): Promise<string> {
+  const headers = new Headers()
+  const request = ask('POST', '/login', { 'cf-connecting-ip': '192.0.2.1' })
+  await sessions.createNewSession(request, headers, 'alice', { role: 'user' })
+  return cookiesOf(new Response(null, { headers }))
+}
+
+test('tokens go into the headers that the response is made of', async () => {
+  const headers = new Headers({ 'set-cookie': 'own=1' })
+  const session = await sessions.createNewSession(ask('POST', '/login'), headers, 'alice')
+  const response = new Response('{}', { headers })
+  expect(response.headers.getSetCookie().map(line => line.split('=')[0])).toEqual(['own', AT, RT])
+  expect(response.headers.get('cache-control')).toBe('no-store')
+
+  const cookie = cookiesOf(response)
+  const found = await sessions.getSession(ask('GET', '/me', { cookie }), new Headers())
+  expect(found.getHandle()).toBe(session.getHandle())
+  expect(await sessions.getSession(ask('GET', '/me'), new Headers(), { required: false })).toBeNull()
+  await expect(sessions.getSession(ask('GET', '/me'), new Headers())).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+})
+
+test('clientIp says who it is', async () => {
+  await login()
+  expect((await sessions.listSessions('alice')).sessions[0]?.ip).toBe('192.0.2.1')
+})
+
+describe('requireSession', () => {
+  test('calls the handler with the session and whatever the platform passes', async () => {
+    const cookie = await login()
+    const handle = sessions.requireSession((_request, session, env: { name: string }) =>
+      Response.json([session.getUserId(), env.name]))
+    expect(await (await handle(ask('GET', '/me', { cookie }), { name: 'worker' })).json()).toEqual(['alice', 'worker'])
+  })
+
+  test('answers for itself without a session', async () => {
+    const handle = sessions.requireSession(() => new Response('secret'))
+    const response = await handle(ask('GET', '/me'))
+    expect([response.status, await response.json()]).toEqual([401, { message: 'unauthorised' }])
+    const cookie = await login()
+    const foreign = await handle(new Request(`${ORIGIN}/act`, { method: 'POST', headers: { cookie, ...CROSS_SITE } }))
+    expect([foreign.status, foreign.headers.getSetCookie()]).toEqual([403, []])
+  })
+
+  test('HDR-01: keeps all cookies and forbids caching, also of a response that can not be changed', async () => {
+    const cookie = await login()
+    const leave = sessions.requireSession(async (_, session) => {
+      await session.revokeSession()
+      return new Response('bye', {
+        headers: [['set-cookie', 'own=1'], ['cache-control', 'public, max-age=60'], ['vary', 'Accept, Cookie']],
+      })
+    })
+    const left = await leave(ask('POST', '/leave', { cookie }))
+    expect(left.headers.getSetCookie().map(line => line.split('=')[0])).toEqual(['own', AT, RT])
+    expect(left.headers.get('cache-control')).toBe('no-store')
+    expect(left.headers.get('vary')).toBe('Accept, Cookie, Authorization')
+    expect(left.headers.get('front-token')).toBe('remove')
+    expect(await left.text()).toBe('bye')
+
+    const again = await login()
+    const redirect = sessions.requireSession(async (_, session) => {
+      await session.updateJwtPayload({ role: 'admin' })
+      return Response.redirect(`${ORIGIN}/home`, 303)
+    })
+    const redirected = await redirect(ask('POST', '/promote', { cookie: again }))
+    expect([redirected.status, redirected.headers.get('location')]).toEqual([303, `${ORIGIN}/home`])
+    expect(redirected.headers.getSetCookie().map(line => line.split('=')[0])).toEqual([AT])
+  })
+
+  test('errors of the application stay its own', async () => {
+    const cookie = await login()
+    const handle = sessions.requireSession(() => {
+      throw new TypeError('a bug')
+    })
+    await expect(handle(ask('GET', '/me', { cookie }))).rejects.toThrow(TypeError)
+  })
+
+  test('after the response was made, calls still reach the store', async () => {
+    const cookie = await login()
+    const late: (() => Promise<void>)[] = []
+    const handle = sessions.requireSession((_, session) => {
+      late.push(() => session.updateJwtPayload({ role: 'late' }), () => session.revokeSession())
+      return new Response('sent')
+    })
+    const response = await handle(ask('POST', '/slow', { cookie }))
+    for (const call of late) await call()
+    expect(response.headers.getSetCookie()).toEqual([])
+    expect(await sessions.getAllSessionHandlesForUser('alice')).toEqual([])
+  })
+})
+
+test('handler shares one set of headers and answers errors of Keyturn', async () => {
+  const handle = sessions.handler(async (request, headers) => {
+    const session = await sessions.createNewSession(request, headers, 'alice')
+    return Response.json({ handle: session.getHandle() }, { status: 201 })
+  })
+  const response = await handle(ask('POST', '/login'))
+  expect(response.status).toBe(201)
+  expect(response.headers.getSetCookie()).toHaveLength(2)
+  expect((await handle(new Request(`${ORIGIN}/login`, { method: 'POST', headers: CROSS_SITE }))).status).toBe(403)
+  cut.down = true
+  const down = await handle(ask('POST', '/login'))
+  expect([down.status, down.headers.get('retry-after'), down.headers.getSetCookie()]).toEqual([503, '1', []])
+  expect(failures).toHaveLength(1)
+  cut.down = false
+})
+
+test('sessionRoutes serves the routes and nothing else', async () => {
+  const cookie = await login()
+  expect(await sessions.sessionRoutes(ask('GET', '/me'))).toBeNull()
+  const refreshed = await sessions.sessionRoutes(ask('POST', `${REFRESH}?x=1`, { cookie }))
+  expect(refreshed?.status).toBe(200)
+  const keys = await sessions.sessionRoutes(ask('HEAD', '/auth/jwt/jwks.json'))
+  expect([keys?.status, await keys?.text()]).toEqual([200, ''])
+  const out = await sessions.sessionRoutes(ask('POST', SIGNOUT, { cookie: cookiesOf(refreshed ?? new Response()) }))
+  expect(await out?.json()).toEqual({ status: 'OK' })
+})
+
+test('CSRF-11: cors wraps a handler', async () => {
+  const handle = sessions.cors(() => new Response('open', { headers: { vary: 'Accept' } }))
+  const front = { origin: 'https://www.example.com' }
+  const response = await handle(ask('GET', '/x', front))
+  expect(response.headers.get('access-control-allow-origin')).toBe('https://www.example.com')
+  expect(response.headers.get('vary')).toBe('Accept, Origin')
+  const preflight = await handle(ask('OPTIONS', '/x', { ...front, 'access-control-request-method': 'POST' }))
+  expect([preflight.status, preflight.headers.get('access-control-allow-credentials')]).toEqual([204, 'true'])
+  const foreign = await handle(ask('GET', '/x', { origin: 'https://evil.tld' }))
+  expect(foreign.headers.get('access-control-allow-origin')).toBeNull()
+})
+
+test('readSession looks and changes nothing', async () => {
+  const cookie = await login()
+  cut.calls.length = 0
+  const reading = await sessions.readSession(ask('GET', '/page', { cookie }))
+  expect(reading.kind === 'active' && reading.session.getUserId()).toBe('alice')
+  expect(await sessions.readSession(ask('GET', '/page'))).toEqual({ kind: 'none' })
+  clock.advance(3_600_000)
+  expect(await sessions.readSession(ask('GET', '/page', { cookie }))).toEqual({ kind: 'needs-refresh' })
+  expect(cut.calls).toEqual([])
+})
