@@ -6,14 +6,14 @@ let session = null
 let lifetime = 1
 
 function show(next) {
+  if (next !== null && next.expiry !== session?.expiry) lifetime = Math.max(1, next.expiry - Date.now())
   session = next
   $('signed-in').hidden = next === null
   $('signed-out').hidden = next !== null
   if (next === null) return
-  lifetime = Math.max(1, next.expiry - Date.now())
   $('user-id').textContent = next.userId
   $('handle').textContent = next.handle
-  $('started').textContent = new Date(next.timeCreated).toLocaleString()
+  $('started').textContent = new Date(next.timeCreated).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })
   $('payload').elements.json.value = JSON.stringify(next.jwtPayload)
 }
 
@@ -45,7 +45,8 @@ function deviceRow(device) {
   const text = document.createElement('span')
   text.textContent = device.current ? 'This browser' : browserName(device.userAgent)
   const when = document.createElement('small')
-  when.textContent = `${device.ip ?? 'unknown address'}, last refreshed ${new Date(device.lastRefreshedAt).toLocaleTimeString()}`
+  const refreshed = new Date(device.lastRefreshedAt).toLocaleTimeString()
+  when.textContent = `${device.ip ?? 'unknown address'}, last refreshed ${refreshed}`
   text.append(when)
   const button = document.createElement('button')
   button.textContent = 'Revoke'
@@ -61,10 +62,8 @@ function browserName(userAgent) {
   return /Firefox|Edg|Chrome|Safari/.exec(userAgent ?? '')?.[0] ?? 'Another device'
 }
 
-function parse(form) {
-  const field = form.elements.json
+function parse(field) {
   try {
-    field.setCustomValidity('')
     return JSON.parse(field.value)
   } catch {
     field.setCustomValidity('This is not JSON')
@@ -87,19 +86,20 @@ $('call').onclick = async () => {
   $('called').textContent = `answered for ${me.body.userId} in ${Math.round(performance.now() - started)} ms`
 }
 
-$('payload').onsubmit = async event => {
-  event.preventDefault()
-  const payload = parse(event.target)
-  if (payload === null) return
-  const changed = await json('POST', '/payload', payload)
-  if (changed.ok) show(changed.body)
+function onChange(form, method, path, then = () => {}) {
+  const field = form.elements.json
+  field.oninput = () => field.setCustomValidity('')
+  form.onsubmit = async event => {
+    event.preventDefault()
+    const value = parse(field)
+    if (value === null) return
+    const { ok, body } = await json(method, path, value)
+    if (ok) then(body)
+    form.querySelector('output').value = ok ? `changed at ${new Date().toLocaleTimeString()}` : body.message
+  }
 }
-
-$('info').onsubmit = async event => {
-  event.preventDefault()
-  const info = parse(event.target)
-  if (info !== null) await json('PUT', '/info', info)
-}
+onChange($('payload'), 'POST', '/payload', show)
+onChange($('info'), 'PUT', '/info')
 
 $('signout').onclick = async () => {
   await signOut()
@@ -107,7 +107,8 @@ $('signout').onclick = async () => {
 }
 
 // A session in headers, so that this page can hold the tokens in its hands.
-$('steal').onclick = async () => {
+$('steal').onclick = async ({ target }) => {
+  target.disabled = true
   $('theft-log').replaceChildren()
   const tell = (text, alarm = false) => {
     const line = document.createElement('li')
@@ -133,8 +134,9 @@ $('steal').onclick = async () => {
   const replay = await refresh(stolen)
   tell(`The thief presents it: ${replay.status} “${(await replay.json()).message}”.`, true)
   const owner = await refresh(third)
-  tell(`The owner’s newest token: ${owner.status} “${(await owner.json()).message}”. The session is over for both.`, true)
+  tell(`The owner’s newest token: ${owner.status} “${(await owner.json()).message}”. It is over for both.`, true)
   if (session !== null) await loadDevices()
+  target.disabled = false
 }
 
 setInterval(() => {

@@ -1,4 +1,4 @@
-// What a browser does for a session in cookies: send the protocol's headers, and after a 401 refresh once and try again.
+// What a browser does for a session in cookies: send the protocol's headers; after a 401 refresh once and try again.
 
 const headers = init => {
   const all = new Headers(init?.headers)
@@ -23,15 +23,16 @@ export async function request(path, init) {
   const before = localStorage.getItem('refreshed')
   const response = await send(path, init)
   if (response.status !== 401 || path === '/login') return response
-  return await refresh(before) ? send(path, init) : response
+  const failure = await refresh(before)
+  return failure ?? send(path, init)
 }
 
-/** One tab at a time; the others find the work done. */
+/** One tab at a time; the others find the work done. A failure is the answer: 401 is the end, 503 is not. */
 function refresh(before) {
   return navigator.locks.request('session-refresh', async () => {
-    if (localStorage.getItem('refreshed') !== before) return true
-    const { ok } = await send('/auth/session/refresh', { method: 'POST', headers: { rid: 'session' } })
-    return ok
+    if (localStorage.getItem('refreshed') !== before) return null
+    const response = await send('/auth/session/refresh', { method: 'POST', headers: { rid: 'session' } })
+    return response.ok ? null : response
   })
 }
 

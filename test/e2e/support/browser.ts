@@ -1,0 +1,49 @@
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core'
+import { findProgram, unpackedLibraries } from '../../support/servers/programs.ts'
+
+/** Where the browser is, or null: then its tests are skipped, and `npm test` says so. */
+export const browserPath: string | null = findProgram('chromium')
+
+const flags = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** Starts Chromium without a window and without a sandbox, which root may not have. It only sees pages of the tests. */
+export function launchBrowser(): Promise<Browser> {
+  const libraries = unpackedLibraries()
+  return chromium.launch({
+    executablePath: browserPath ?? 'chromium',
+    headless: true,
+    chromiumSandbox: false,
+    args: flags,
+    env: { ...process.env, ...libraries === '' ? {} : { LD_LIBRARY_PATH: libraries } },
+  })
+}
+
+/** Watches the refreshes of all tabs of a browser profile, from now on. */
+export interface RefreshWatch {
+  /** The statuses of the refreshes so far, in the order they were asked for. */
+  statuses(): Promise<number[]>
+}
+
+/** Begins to watch. */
+export function watchRefreshes(profile: BrowserContext): RefreshWatch {
+  const seen: Request[] = []
+  profile.on('request', request => {
+    if (request.method() === 'POST' && new URL(request.url()).pathname === '/auth/session/refresh') seen.push(request)
+  })
+  return {
+    statuses: () => Promise.all(seen.map(async request => (await request.response())?.status() ?? 0)),
+  }
+}
+
+/** The profile's session cookies, as `name=value; name=value`: what somebody with access to its disk could copy. */
+export async function copyCookies(page: Page): Promise<string> {
+  const cookies = await page.context().cookies()
+  return cookies.filter(({ httpOnly }) => httpOnly).map(({ name, value }) => `${name}=${value}`).join('; ')
+}
