@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest'
+import type { SessionStore } from '../../src/session/store.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { createTestCore, login, owner, refreshed, SECOND } from '../support/test-core.ts'
+
+describe('a refresh among others', () => {
+  test('gives up with an error, never with a logout, when every write is lost to somebody else', async () => {
+    const inner = createMemoryStore()
+    let lost = 0
+    const store: SessionStore = { ...inner, rotate: async () => (lost++, null) }
+    const { core } = createTestCore({ store })
+    const { refreshToken } = await login(core)
+    await expect(core.refresh(refreshToken, 'header', owner)).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+    expect(lost).toBe(6)
+  })
+
+  test('decides anew after a lost write: the winner\'s child is everybody\'s', async () => {
+    const inner = createMemoryStore()
+    let interfere: (() => Promise<unknown>) | null = null
+    const store: SessionStore = {
+      ...inner,
+      async find(handle) {
+        const record = await inner.find(handle)
+        const other = interfere
+        interfere = null
+        await other?.()
+        return record
+      },
+    }
+    const { core, clock } = createTestCore({ store })
+    const first = await login(core)
+    await refreshed(core, first.refreshToken)
+    clock.advance(3600 * SECOND)
+    const rival = createTestCore({ store: inner, clock })
+    let branch = ''
+    interfere = async () => {
+      branch = (await refreshed(rival.core, first.refreshToken)).refreshToken
+    }
+    const answer = await core.refresh(first.refreshToken, 'header', owner)
+    expect(answer).toMatchObject({ kind: 'refreshed', how: 'retry', issued: { refreshToken: branch } })
+  })
+
+  test('a retry in the second half of the interval opens another one, and a later one is served within it', async () => {
+    const { core, clock, store } = createTestCore()
+    const first = await login(core)
+    const second = await refreshed(core, first.refreshToken)
+    clock.advance(20 * SECOND)
+    await refreshed(core, first.refreshToken)
+    expect((await store.find(first.claims.sid))?.servedAt).toBe(clock())
+    clock.advance(29 * SECOND)
+    expect(await core.refresh(first.refreshToken, 'header', owner))
+      .toMatchObject({ how: 'retry', issued: { refreshToken: second.refreshToken } })
+  })
+
+  test('a store that forgot its newest rotation adopts the client\'s token', async () => {
+    const { core, store } = createTestCore()
+    const first = await login(core)
+    const before = await store.find(first.claims.sid)
+    const second = await refreshed(core, first.refreshToken)
+    const after = await store.find(first.claims.sid)
+    if (before === null || after === null) throw new Error('the session is gone')
+    await store.rotate({
+      handle: before.handle,
+      expectedHash: after.refreshHash,
+      alive: { now: 0, rotatedAfter: -1, createdAfter: -1 },
+      next: before,
+    })
+    const answer = await core.refresh(second.refreshToken, 'header', owner)
+    expect(answer).toMatchObject({ kind: 'refreshed', how: 'adopt', issued: { claims: { gen: 2, brn: 0 } } })
+    await refreshed(core, answer.kind === 'refreshed' ? answer.issued.refreshToken : '')
+  })
+})
+
+describe('session info among others', () => {
+  test('of 40 concurrent updates that derive it none is lost', async () => {
+    const { core } = createTestCore()
+    const { claims } = await login(core, 'alice', { sessionInfo: { count: 0 } })
+    await Promise.all(Array.from({ length: 40 }, () =>
+      core.updateSessionInfo(claims.sid, info => ({ count: (info.count ?? 0) + 1 }))))
+    expect(await core.getSessionInfo(claims.sid)).toEqual({ count: 40 })
+  })
+
+  test('an update that never gets through says so', async () => {
+    const store: SessionStore = { ...createMemoryStore(), updateInfo: async () => false }
+    const { core } = createTestCore({ store })
+    const { claims } = await login(core)
+    await expect(core.updateSessionInfo(claims.sid, info => info)).rejects.toMatchObject({ kind: 'unavailable' })
+  })
+})
+
+describe('confirmations', () => {
+  test('are written in batches of at most 500, each session once', async () => {
+    const batches: number[] = []
+    const inner = createMemoryStore()
+    const store: SessionStore = { ...inner, confirm: async batch => (batches.push(batch.length), inner.confirm(batch)) }
+    const { core, clock, runTasks } = createTestCore({ store })
+    const tokens = await Promise.all(Array.from({ length: 1001 }, async (_, user) =>
+      (await refreshed(core, (await login(core, `user${user}`)).refreshToken)).accessToken))
+    clock.advance(62 * SECOND)
+    for (const token of [...tokens, ...tokens]) await core.verify(token)
+    await runTasks()
+    expect(batches).toEqual([500, 500, 1])
+    for (const token of tokens) await core.verify(token)
+    await runTasks()
+    expect(batches).toHaveLength(3)
+  })
+
+  test('that could not be written are tried again when their tokens are seen again', async () => {
+    const inner = createMemoryStore()
+    let down = true
+    const failures: string[] = []
+    const store: SessionStore = {
+      ...inner,
+      confirm: batch => down ? Promise.reject(new Error('down')) : inner.confirm(batch),
+    }
+    const { core, clock, runTasks } = createTestCore({
+      store, events: { onBackgroundError: ({ during }) => failures.push(during) },
+    })
+    const { accessToken, claims } = await refreshed(core, (await login(core)).refreshToken)
+    clock.advance(62 * SECOND)
+    await core.verify(accessToken)
+    await runTasks()
+    expect(failures).toEqual(['confirmation'])
+    down = false
+    await core.verify(accessToken)
+    await runTasks()
+    expect((await inner.find(claims.sid))?.confirmed).toBe(true)
+  })
+
+  test('are sent before a process ends', async () => {
+    const store = createMemoryStore()
+    const { core, clock } = createTestCore({ store: { ...store, close: async () => undefined } })
+    const { accessToken, claims } = await refreshed(core, (await login(core)).refreshToken)
+    clock.advance(62 * SECOND)
+    await core.verify(accessToken)
+    await core.close()
+    expect((await store.find(claims.sid))?.confirmed).toBe(true)
+  })
+})

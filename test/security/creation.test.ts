@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest'
+import type { SessionEventMap } from '../../src/session/events.ts'
+import { createTestCore, DAY, HOUR, login, owner, refreshed, SECOND, settle } from '../support/test-core.ts'
+
+describe('a login is refused, and nothing stored, with', () => {
+  test.each([
+    ['an empty user id', { userId: '' }],
+    ['a user id of 129 characters', { userId: 'u'.repeat(129) }],
+    ['no user id', { userId: undefined as never }],
+    ['a user id that is no text', { userId: { $gt: '' } as never }],
+    ['a tenant id in capitals', { options: { tenantId: 'Acme' } }],
+    ['a tenant id with a slash', { options: { tenantId: 'a/b' } }],
+    ['an empty tenant id', { options: { tenantId: '' } }],
+    ['a lifetime of no time', { options: { idleTimeout: 0 } }],
+  ])('%s', async (_, login) => {
+    const { core, takeCalls } = createTestCore()
+    const session = { userId: 'alice', mode: 'header' as const, client: owner, ...login }
+    await expect(core.create(session)).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'misuse' })
+    expect(takeCalls()).toEqual([])
+  })
+})
+
+test('a user id of 128 characters, emoji and all, is one', async () => {
+  const { core } = createTestCore()
+  const userId = `${'x'.repeat(126)}🗝`
+  const { claims, accessToken } = await login(core, userId, { options: { tenantId: 'acme-2' } })
+  expect(claims).toMatchObject({ sub: userId, tid: 'acme-2' })
+  expect(await core.verify(accessToken)).toMatchObject({ kind: 'active', claims: { sub: userId } })
+})
+
+test('an access token ends with its session', async () => {
+  const { core } = createTestCore({ idleTimeout: 60 })
+  const { claims } = await login(core)
+  expect(claims.exp - claims.iat).toBe(60)
+})
+
+test('access tokens of one hour live 57 to 60 minutes, each for its own time', async () => {
+  const { core } = createTestCore()
+  const lifetimes = (await Promise.all(Array.from({ length: 60 }, () => login(core)))).map(({ claims }) => claims.exp - claims.iat)
+  expect(Math.min(...lifetimes)).toBeGreaterThanOrEqual(3419)
+  expect(Math.max(...lifetimes)).toBeLessThanOrEqual(3600)
+  expect(new Set(lifetimes).size).toBeGreaterThan(20)
+})
+
+test('a session keeps the lifetimes of its login through rotation', async () => {
+  const { core, clock } = createTestCore()
+  const issued = await login(core, 'alice', { options: { accessTokenLifetime: 300, idleTimeout: 3600, absoluteTimeout: 7200 } })
+  clock.advance(HOUR - SECOND)
+  const next = await refreshed(core, issued.refreshToken)
+  expect(next.claims.exp - next.claims.iat).toBeLessThanOrEqual(300)
+  expect(next.sessionExpiresAt).toBe(clock() + HOUR)
+  clock.advance(HOUR - SECOND)
+  expect((await refreshed(core, next.refreshToken)).sessionExpiresAt).toBe(clock() + 2 * SECOND)
+})
+
+describe('REV-06: the limit of sessions per user', () => {
+  test('does not count sessions that have expired', async () => {
+    const { core, clock, store } = createTestCore({ maxSessionsPerUser: 2, idleTimeout: 86_400 })
+    const expired = await login(core)
+    clock.advance(DAY)
+    const kept = await login(core)
+    await login(core)
+    expect(await core.getAllSessionHandlesForUser('alice')).toHaveLength(2)
+    expect(await store.find(kept.claims.sid)).not.toBeNull()
+    expect(await store.find(expired.claims.sid)).not.toBeNull()
+  })
+
+  test('ends the oldest even where there are more than one page of sessions', async () => {
+    const many = createTestCore()
+    for (let count = 0; count < 1005; count++) {
+      many.clock.advance(1)
+      await login(many.core)
+    }
+    const limited = createTestCore({ store: many.store, clock: many.clock, maxSessionsPerUser: 3 })
+    many.clock.advance(1)
+    await login(limited.core)
+    const left = await limited.core.listSessions('alice')
+    expect(left.sessions).toHaveLength(3)
+    expect(left.sessions[0]?.createdAt).toBe(many.clock())
+  })
+})
+
+test('every event is told once, with whom and what', async () => {
+  const heard: [keyof SessionEventMap, unknown][] = []
+  const listen = (name: keyof SessionEventMap) => (event: unknown): void => void heard.push([name, event])
+  const { core, clock } = createTestCore({
+    maxSessionsPerUser: 1,
+    events: {
+      onSessionCreated: listen('onSessionCreated'),
+      onSessionRefreshed: listen('onSessionRefreshed'),
+      onSessionRevoked: listen('onSessionRevoked'),
+      onTokenTheft: listen('onTokenTheft'),
+      onKeyRotated: listen('onKeyRotated'),
+    },
+  })
+  const first = await login(core)
+  await settle()
+  expect(heard.splice(0)).toEqual([
+    ['onKeyRotated', { kid: expect.any(String), purpose: 'access' }],
+    ['onKeyRotated', { kid: expect.any(String), purpose: 'refresh' }],
+    ['onSessionCreated', { userId: 'alice', handle: first.claims.sid }],
+  ])
+  const second = await login(core)
+  const third = await refreshed(core, second.refreshToken)
+  await refreshed(core, second.refreshToken)
+  clock.advance(HOUR)
+  const branch = await refreshed(core, second.refreshToken)
+  await core.refresh(third.refreshToken, 'header', owner)
+  const last = await login(core)
+  await core.revokeSession(last.claims.sid)
+  await core.revokeSession(last.claims.sid)
+  await core.revokeAllSessionsForUser('alice')
+  await settle()
+  const { sid: handle } = branch.claims
+  expect(heard.map(([name, event]) => name === 'onTokenTheft' ? [name] : [name, event])).toEqual([
+    ['onSessionRevoked', { handles: [first.claims.sid], reason: 'evicted' }],
+    ['onSessionCreated', { userId: 'alice', handle }],
+    ['onSessionRefreshed', { userId: 'alice', handle, how: 'rotate' }],
+    ['onSessionRefreshed', { userId: 'alice', handle, how: 'retry' }],
+    ['onSessionRefreshed', { userId: 'alice', handle, how: 'branch' }],
+    ['onSessionRevoked', { handles: [handle], reason: 'theft' }],
+    ['onTokenTheft'],
+    ['onSessionCreated', { userId: 'alice', handle: last.claims.sid }],
+    ['onSessionRevoked', { handles: [last.claims.sid], reason: 'revoked' }],
+  ])
+})
