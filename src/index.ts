@@ -11,3 +11,13 @@ export {
   TryRefreshTokenError,
   UnauthorizedError,
 } from './base/errors.ts'
+export type { AnySessionError, ClaimValidationError, ErrorCode } from './base/errors.ts'
+export { allowInsecureCookies } from './transport/http-policy.ts'
+
+export type { ClaimValidator } from './transport/claim-validators.ts'
+export type { LoginOptions } from './transport/start-session.ts'
+export type { ReadonlySession, Session } from './transport/session.ts'
+export type { SessionOptions } from './transport/get-session.ts'
+export type { SessionEvents, TheftEvidence } from './session/events.ts'
+export type { SessionList, SessionSummary } from './session/core.ts'
+export type { SessionStore } from './session/store.ts'

@@ -110,6 +110,7 @@ export interface IssuedSession<Payload extends object> extends IssuedAccessToken
   readonly sessionExpiresAt: EpochMilliseconds
 }
 
+/** What verifying an access token can come to. */
 export type VerifyOutcome<Payload extends object> =
   | ActiveOutcome<Payload>
   /** Not an access token of ours at all: it counts as absent. */
@@ -119,6 +120,7 @@ export type VerifyOutcome<Payload extends object> =
   /** The session has ended. */
   | { readonly kind: 'revoked'; readonly handle: SessionHandle }
 
+/** The token is good, and so is its session as far as the chosen mode tells. */
 export interface ActiveOutcome<Payload extends object> {
   readonly kind: 'active'
   readonly claims: AccessClaims
@@ -130,6 +132,7 @@ export interface ActiveOutcome<Payload extends object> {
 /** How a refresh was answered: the cases of the rotation table. */
 export type RefreshCase = 'rotate' | 'retry' | 'branch' | 'adopt'
 
+/** What presenting a refresh token can come to. */
 export type RefreshOutcome<Payload extends object> =
   | { readonly kind: 'refreshed'; readonly how: RefreshCase; readonly issued: IssuedSession<Payload> }
   /** `ended`: we issued the token and its session is over, so it can never work again. */
@@ -148,6 +151,7 @@ export interface SessionSummary {
   readonly userAgent: string | null
 }
 
+/** A page of a user's sessions. */
 export interface SessionList {
   readonly sessions: readonly SessionSummary[]
   /** Pass as `after` for the next page; null at the end. */

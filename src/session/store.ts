@@ -9,7 +9,7 @@ import type { ClientInfo, SessionRecord } from './record.ts'
  * "no session" instead. `storeContract` of `keyturn/testing` proves an implementation.
  */
 export interface SessionStore extends KeyStore {
-  /** Adds a session. Durable before it resolves. @throws if the handle exists. */
+  /** Adds a session. Durable before it resolves. @throws GeneralError (`misuse`) if the handle exists. */
   insert(record: SessionRecord): Promise<void>
   /** Reads a session, expired or not. */
   find(handle: SessionHandle): Promise<SessionRecord | null>
@@ -39,7 +39,7 @@ export interface SessionStore extends KeyStore {
   remove(handles: readonly SessionHandle[], until: EpochMilliseconds): Promise<readonly SessionHandle[]>
   /** As {@link SessionStore.remove}, for every session of the user but `except`: one change however many. */
   removeByUser(userId: string, except: SessionHandle | null, until: EpochMilliseconds): Promise<readonly SessionHandle[]>
-  /** A page of the user's sessions, newest first (by `createdAt`, then `handle`), expired ones included. */
+  /** A page of the user's sessions, expired ones included: by `createdAt`, then by `handle`, both descending. */
   listByUser(userId: string, page: PageRequest): Promise<SessionPage>
   /** Deletes at most `limit` sessions expired at `now`, and changes whose `until` has passed. How many sessions. */
   removeExpired(now: EpochMilliseconds, limit: number): Promise<number>
@@ -98,6 +98,7 @@ export interface Confirmation {
   readonly branch: number
 }
 
+/** New session info, and what must still hold for it to be written. */
 export interface InfoUpdate {
   readonly handle: SessionHandle
   readonly sessionInfo: string
@@ -105,6 +106,7 @@ export interface InfoUpdate {
   readonly now: EpochMilliseconds
 }
 
+/** A new JWT payload. */
 export interface PayloadUpdate {
   readonly handle: SessionHandle
   readonly jwtPayload: string
@@ -113,6 +115,7 @@ export interface PayloadUpdate {
   readonly until: EpochMilliseconds
 }
 
+/** Which page of a list. */
 export interface PageRequest {
   /** At most this many, 1 to 1000. */
   readonly limit: number
@@ -120,6 +123,7 @@ export interface PageRequest {
   readonly after: string | null
 }
 
+/** A page of records. */
 export interface SessionPage {
   readonly sessions: readonly SessionRecord[]
   /** Where the next page begins, or null at the end. */
@@ -132,6 +136,7 @@ export type Change =
   | { readonly kind: 'payload'; readonly handle: SessionHandle; readonly version: number; readonly until: EpochMilliseconds }
   | { readonly kind: 'keys'; readonly until: EpochMilliseconds }
 
+/** A page of the change log. */
 export interface ChangePage {
   readonly changes: readonly Change[]
   /** Where the next call goes on. Opaque; null while the log has never had an entry. */
