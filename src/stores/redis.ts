@@ -1,0 +1,101 @@
+import { GeneralError } from '../base/errors.ts'
+import type { SessionStore } from '../session/store.ts'
+import type { Milliseconds } from '../base/time.ts'
+import { createChangeLog } from './redis/change-log.ts'
+import { createConnection } from './redis/connection.ts'
+import type { RedisDriver } from './redis/driver.ts'
+import { createSubscription } from './redis/follow.ts'
+import { ioredisDriver } from './redis/ioredis.ts'
+import type { IoredisClient, IoredisCluster } from './redis/ioredis.ts'
+import { defaultPrefix, keyNames } from './redis/key-names.ts'
+import { createKeys } from './redis/keys.ts'
+import { nodeRedisDriver } from './redis/node-redis.ts'
+import type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
+import { checkUrl, openUrl } from './redis/open-url.ts'
+import { createRemoval } from './redis/removal.ts'
+import { createSessions } from './redis/sessions.ts'
+import { createTurns } from './redis/turns.ts'
+
+export type { IoredisClient, IoredisCluster } from './redis/ioredis.ts'
+export type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
+
+/** A client that a store can work with: of ioredis or of `redis` (node-redis), for one server or a cluster. */
+export type RedisClient = IoredisClient | IoredisCluster | NodeRedisClient | NodeRedisCluster
+
+/**
+ * Accepts a server that evicts keys when its memory is full: users are logged out at random, and when it is a signing
+ * key that goes, all of them.
+ */
+export const allowEviction: unique symbol = Symbol('keyturn: allow eviction')
+
+/** How a Redis store is set up. */
+export interface RedisStoreOptions {
+  /**
+   * Begins the names of all keys; `keyturn:` by default. A letter or `_`, then letters, digits, `_ . : -`; at most 63.
+   */
+  readonly prefix?: string
+  /**
+   * How many replicas must have a login, a revocation, a key or an update before it is acknowledged; 0 by default.
+   * Costs a connection and a round trip. Too few in time: GeneralError (`unavailable`), though the write is done.
+   */
+  readonly replicas?: number
+  /** How long a call may take, in milliseconds; 5,000 by default. Later it fails with GeneralError (`unavailable`). */
+  readonly requestTimeout?: Milliseconds
+  readonly [allowEviction]?: boolean
+}
+
+/**
+ * Makes a store on Redis 6.2 or newer, Valkey, or a Redis Cluster. A client stays the application's, which closes
+ * it after the store; for a URL of one server the store opens one with ioredis or `redis`, whichever is installed.
+ * The first call finds out whether the server would evict sessions.
+ * @throws GeneralError (`misuse`) for a wrong option or client.
+ */
+export function createRedisStore(clientOrUrl: RedisClient | string, options: RedisStoreOptions = {}): SessionStore {
+  const { replicas = 0, requestTimeout = 5000, prefix = defaultPrefix } = options
+  const names = keyNames(prefix)
+  if (!Number.isSafeInteger(replicas) || replicas < 0) throw new GeneralError('misuse', 'replicas is 0, 1, 2 ...')
+  if (!Number.isSafeInteger(requestTimeout) || requestTimeout < 1) {
+    throw new GeneralError('misuse', 'requestTimeout is a positive number of milliseconds')
+  }
+  const connection = createConnection(opener(clientOrUrl), {
+    replicas, requestTimeout, allowEviction: options[allowEviction] === true,
+  })
+  const nextName = createNames()
+  const log = createChangeLog(names, nextName())
+  const subscription = createSubscription(connection, names.channel)
+  return {
+    ...createSessions(connection, log, names, nextName),
+    ...createRemoval(connection, log, names, nextName),
+    ...createKeys(connection, log, names),
+    ...createTurns(connection, names),
+    changesSince: (cursor, limit) => connection.use(commands => log.since(commands, cursor, limit)),
+    follow: subscription.follow,
+    async close() {
+      subscription.close()
+      await connection.close()
+    },
+  }
+}
+
+function opener(clientOrUrl: RedisClient | string): () => Promise<{ driver: RedisDriver; own: boolean }> {
+  if (typeof clientOrUrl === 'string') {
+    checkUrl(clientOrUrl)
+    return async () => ({ driver: await openUrl(clientOrUrl), own: true })
+  }
+  const driver = driverOf(clientOrUrl)
+  return async () => ({ driver, own: false })
+}
+
+function driverOf(client: RedisClient): RedisDriver {
+  if ('call' in client) return ioredisDriver(client)
+  // A pool or a sentinel of node-redis sends commands, too, but not over one connection.
+  if ('sendCommand' in client && 'subscribe' in client && !('acquire' in client)) return nodeRedisDriver(client)
+  throw new GeneralError('misuse', 'createRedisStore takes a redis:// URL, or a client or cluster of ioredis or redis')
+}
+
+/** Names that are never given twice, by this store or another. */
+function createNames(): () => string {
+  const own = crypto.randomUUID().replaceAll('-', '').slice(0, 16)
+  let count = 0
+  return () => `${own}${(count++).toString(36)}`
+}

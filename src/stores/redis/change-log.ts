@@ -1,0 +1,78 @@
+import { parseHandle } from '../../base/handle.ts'
+import type { SessionHandle } from '../../base/handle.ts'
+import type { EpochMilliseconds } from '../../base/time.ts'
+import type { Change, ChangePage } from '../../session/store.ts'
+import { appendScript, pruneScript, readScript } from './change-scripts.ts'
+import type { Commands } from './connection.ts'
+import type { KeyNames } from './key-names.ts'
+import { handleOf, integerOf, textOf, textsOf, unreadable } from './reply.ts'
+
+/** How many changes one script forgets: Lua takes some thousand arguments at the most. */
+const PRUNE_BATCH = 1000
+
+/** The change log of a Redis store. */
+export interface ChangeLog {
+  /** The first keys of every script that appends. */
+  readonly keys: readonly string[]
+  /** The first arguments of every script that appends. */
+  readonly args: readonly string[]
+  append(commands: Commands, change: Change & { readonly kind: 'payload' }): Promise<void>
+  since(commands: Commands, cursor: string | null, limit: number): Promise<ChangePage>
+  prune(commands: Commands, now: EpochMilliseconds): Promise<void>
+}
+
+/** Makes the log; `identity` names it if it turns out to be new. */
+export function createChangeLog(names: KeyNames, identity: string): ChangeLog {
+  const keys = [names.changes, names.changeEnds, names.changeState]
+  const args = [names.channel, identity]
+  return {
+    keys,
+    args,
+    async append(commands, { kind, until, version, handle }) {
+      await commands.run(appendScript, keys, [...args, `${kind} ${until} ${version} ${handle}`, until])
+    },
+    async since(commands, cursor, limit) {
+      const known = cursor === null ? null : decode(cursor)
+      const given = known === null ? ['', '', ''] : [known.log, known.id, known.until]
+      const reply = textsOf(await commands.run(readScript, keys, [...given, limit + 1]))
+      const [log, from, head, ...rest] = reply
+      if (log === undefined || head === undefined) return { changes: [], cursor: null, more: false }
+      const entries = Array.from({ length: rest.length / 2 }, (_, index) =>
+        ({ id: textOf(rest[2 * index]), change: changeOf(textOf(rest[2 * index + 1])) }))
+      const page = entries.slice(0, limit)
+      const last = page.at(-1)
+      const end = from === '-' ? `${log}.${head}.0` : cursor
+      return {
+        changes: page.map(({ change }) => change),
+        cursor: last === undefined ? end : `${log}.${last.id}.${last.change.until}`,
+        more: entries.length > limit,
+      }
+    },
+    async prune(commands, now) {
+      let pruned: number
+      do {
+        pruned = integerOf(await commands.run(pruneScript, [...keys, names.announced], [now, PRUNE_BATCH]))
+      } while (pruned === PRUNE_BATCH)
+    },
+  }
+}
+
+/**
+ * A cursor tells the log, the id of the entry that was read last, and until when that is kept: whether an entry is gone
+ * because its time had come or because it was lost.
+ */
+function decode(cursor: string): { readonly log: string; readonly id: string; readonly until: string } | null {
+  const match = /^([\w-]+)\.(\d{1,16}-\d{1,16})\.(\d{1,16})$/.exec(cursor)
+  const [, log, id, until] = match ?? []
+  return log === undefined || id === undefined || until === undefined ? null : { log, id, until }
+}
+
+function changeOf(text: string): Change {
+  const [kind, untilText, versionText, handles = ''] = text.split(' ')
+  const until = integerOf(untilText)
+  if (kind === 'keys') return { kind, until }
+  if (kind === 'revoked') return { kind, handles: handles.split(',').map(handleOf), until }
+  const handle: SessionHandle | null = parseHandle(handles)
+  if (kind !== 'payload' || handle === null) throw unreadable('a change')
+  return { kind, handle, version: integerOf(versionText), until }
+}

@@ -1,0 +1,116 @@
+import { script } from './script.ts'
+import type { Script } from './script.ts'
+import { setPayload, userOf } from './session-scripts.ts'
+
+/**
+ * `append(change, untilTime)`, where KEYS begin with the stream, the ends and the state of the log and ARGV with
+ * the channel and a new identity for a log that has none. The stream's ids are made of the server's time, so that what
+ * is written after lost entries comes after them.
+ */
+const append = `
+local function append(change, untilTime)
+  local id = redis.call('XADD', KEYS[1], '*', 'change', change)
+  redis.call('ZADD', KEYS[2], untilTime, id)
+  redis.call('HSETNX', KEYS[3], 'log', ARGV[2])
+  redis.call('HSET', KEYS[3], 'head', id)
+  redis.call('PUBLISH', ARGV[1], '')
+end
+local function appendRevoked(handles, untilTime)
+  append('revoked ' .. untilTime .. ' 0 ' .. table.concat(handles, ','), untilTime)
+end`
+
+/** KEYS: log (3). ARGV: channel, identity, change, until. */
+export const appendScript: Script = script(`${append}
+append(ARGV[3], ARGV[4])`)
+
+/**
+ * KEYS: log (3), sessions. ARGV: channel, identity, until, 1 if the user matters, user id, then the sessions' handles.
+ * Deletes the sessions and tells of it at once; pairs of handle and user id. For a server that has all slots.
+ */
+export const revokeScript: Script = script(`${append}${userOf}
+local handles, removed = {}, {}
+for index = 4, #KEYS do
+  local userId = userOf(redis.call('GET', KEYS[index]))
+  if userId and (ARGV[4] ~= '1' or userId == ARGV[5]) then
+    -- Deleting first also lets the rest be written when memory is full.
+    redis.call('DEL', KEYS[index])
+    local handle = ARGV[index + 2]
+    table.insert(handles, handle)
+    table.insert(removed, handle)
+    table.insert(removed, userId)
+  end
+end
+if #handles > 0 then appendRevoked(handles, ARGV[3]) end
+return removed`)
+
+/**
+ * KEYS: log (3), announced. ARGV: channel, identity, until, then pairs of a removal's name and the handle.
+ * Tells of the removals that were not told of yet; their handles.
+ */
+export const announceScript: Script = script(`${append}
+local handles = {}
+-- Removes nothing, but what has begun to write may go on when memory is full.
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', '-inf')
+for index = 4, #ARGV, 2 do
+  if redis.call('ZADD', KEYS[4], 'NX', ARGV[3], ARGV[index]) == 1 then table.insert(handles, ARGV[index + 1]) end
+end
+if #handles > 0 then appendRevoked(handles, ARGV[3]) end
+return handles`)
+
+/**
+ * KEYS: log (3), session. ARGV: channel, identity, until, handle, payload, now. The new version, or nil.
+ * For a server that has all slots.
+ */
+export const publishPayloadScript: Script = script(`${append}${setPayload}
+local version = setPayload(KEYS[4], ARGV[5], ARGV[6])
+if version then
+  append('payload ' .. ARGV[3] .. ' ' .. version .. ' ' .. ARGV[4], ARGV[3])
+end
+return version`)
+
+/** KEYS: log (3), keys, one order per purpose. ARGV: channel, identity, until, kid. Whether there was one. */
+export const removeKeyScript: Script = script(`${append}
+if redis.call('HDEL', KEYS[4], ARGV[4]) == 0 then return 0 end
+for index = 5, #KEYS do redis.call('ZREM', KEYS[index], ARGV[4]) end
+append('keys ' .. ARGV[3] .. ' 0 ', ARGV[3])
+return 1`)
+
+/**
+ * KEYS: log (3). ARGV: the cursor's log, id and until, or empty; how many to read. The log's identity, where reading
+ * began, the newest id, then ids and changes in turn; nothing if the log has never had an entry.
+ * Reading goes on at the cursor if its entry is still there or has been pruned in due time. Else the log is another one
+ * or has lost entries in a failover, and is read from its beginning: to read twice is harmless, to skip is not.
+ */
+export const readScript: Script = script(`
+local function number(id)
+  local milliseconds, sequence = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(milliseconds), tonumber(sequence)
+end
+local function after(left, right)
+  local leftTime, leftSequence = number(left)
+  local rightTime, rightSequence = number(right)
+  return leftTime > rightTime or (leftTime == rightTime and leftSequence > rightSequence)
+end
+local state = redis.call('HMGET', KEYS[3], 'log', 'head', 'pruned')
+local log, head, pruned = state[1], state[2], tonumber(state[3] or '0')
+if not log then return {} end
+local from = '-'
+if ARGV[1] == log and not after(ARGV[2], head) and (tonumber(ARGV[3]) <= pruned
+  or #redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2]) > 0) then from = '(' .. ARGV[2] end
+local reply = {log, from, head}
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', ARGV[4])) do
+  table.insert(reply, entry[1])
+  table.insert(reply, entry[2][2])
+end
+return reply`)
+
+/** KEYS: log (3), announced. ARGV: now, how many at most. How many changes were forgotten. */
+export const pruneScript: Script = script(`
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[1])
+local ids = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+if #ids == 0 then return 0 end
+redis.call('XDEL', KEYS[1], unpack(ids))
+redis.call('ZREM', KEYS[2], unpack(ids))
+local pruned = redis.call('HGET', KEYS[3], 'pruned')
+if not pruned or tonumber(pruned) < tonumber(ARGV[1]) then redis.call('HSET', KEYS[3], 'pruned', ARGV[1]) end
+return #ids`)

@@ -1,0 +1,152 @@
+import { GeneralError } from '../../base/errors.ts'
+import type { Milliseconds } from '../../base/time.ts'
+import type { RedisDriver } from './driver.ts'
+import { checkEviction } from './eviction.ts'
+import { failure } from './failure.ts'
+import { integerOf } from './reply.ts'
+import type { Script } from './script.ts'
+
+/** How a store talks to Redis. */
+export interface ConnectionOptions {
+  /** How long a call of the store may take. */
+  readonly requestTimeout: Milliseconds
+  /** How many replicas must have a durable write before it is acknowledged. */
+  readonly replicas: number
+  readonly allowEviction: boolean
+}
+
+/** What the methods of the store send commands through. */
+export interface Commands {
+  /** Whether keys of different slots may lie on different servers. */
+  readonly cluster: boolean
+  send(key: string, command: readonly string[]): Promise<unknown>
+  /** Runs a script, whose first key says where. One round trip once the server knows it. */
+  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
+}
+
+/** The way to Redis, opened at the first use. */
+export interface RedisConnection {
+  /** Does the work within the time allowed. @throws GeneralError for whatever goes wrong (REV-11). */
+  use<T>(work: (commands: Commands) => Promise<T>): Promise<T>
+  /**
+   * As {@link RedisConnection.use}; then waits until the primaries of `keys` have as many replicas up to date as the
+   * store asks for. Over a connection of its own, since waiting holds up everything on the connection that waits.
+   */
+  useDurably<T>(keys: () => readonly string[], work: (commands: Commands) => Promise<T>): Promise<T>
+  /** Does work that nobody waits for and that may fail. */
+  later(work: (commands: Commands) => Promise<unknown>): void
+  /** A connection for a subscription; who asked closes it. */
+  subscription(): Promise<RedisDriver>
+  /** Finishes what was left for later and ends what was opened here. */
+  close(): Promise<void>
+}
+
+/** Prepares the way to Redis; `open` gives the application's client, or one of the store's own. */
+export function createConnection(
+  open: () => Promise<{ readonly driver: RedisDriver; readonly own: boolean }>,
+  options: ConnectionOptions,
+): RedisConnection {
+  const { requestTimeout, replicas, allowEviction } = options
+  const pending = new Set<Promise<unknown>>()
+  const opened: RedisDriver[] = []
+  let opening: Promise<Lines> | null = null
+  let lines: Lines | null = null
+  let closed = false
+
+  async function openLines(): Promise<Lines> {
+    const { driver, own } = await open()
+    if (own) opened.push(driver)
+    if (!allowEviction) await checkEviction(driver)
+    const durable = replicas > 0 ? await driver.duplicate() : driver
+    if (durable !== driver) opened.push(durable)
+    if (closed) closeAll()
+    return { driver, fast: commandsOf(driver), durable: commandsOf(durable), durableDriver: durable }
+  }
+
+  function ready(): Promise<Lines> {
+    opening ??= openLines().then(found => {
+      lines = found
+      return found
+    }, (error: unknown) => {
+      opening = null
+      closeAll()
+      throw error
+    })
+    return opening
+  }
+
+  function closeAll(): void {
+    for (const driver of opened.splice(0)) driver.close()
+  }
+
+  /** Gives up waiting in time; what is then still under way may happen or not, and the caller is told so. */
+  async function inTime<T>(work: (found: Lines) => Promise<T>): Promise<T> {
+    if (closed) throw new GeneralError('misuse', 'the Redis store was closed')
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new GeneralError('unavailable', `Redis did not answer within ${requestTimeout} ms`))
+      }, requestTimeout)
+    })
+    try {
+      return await Promise.race([lines === null ? ready().then(work) : work(lines), late])
+    } catch (cause) {
+      throw failure(cause)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async function awaitReplicas({ durableDriver }: Lines, keys: readonly string[]): Promise<void> {
+    const places = durableDriver.cluster ? keys : keys.slice(0, 1)
+    const command = ['WAIT', `${replicas}`, `${Math.ceil(requestTimeout / 2)}`]
+    const counts = await Promise.all(places.map(key => durableDriver.sendAfter(key, command)))
+    if (counts.every(count => integerOf(count) >= replicas)) return
+    throw new GeneralError('unavailable', 'the write is on the Redis primary only: too few replicas answered in time')
+  }
+
+  return {
+    use: work => inTime(({ fast }) => work(fast)),
+    useDurably: (keys, work) => inTime(async found => {
+      const result = await work(found.durable)
+      if (replicas > 0) await awaitReplicas(found, keys())
+      return result
+    }),
+    later(work) {
+      const task = inTime(({ fast }) => work(fast)).catch(() => undefined).finally(() => pending.delete(task))
+      pending.add(task)
+    },
+    async subscription() {
+      return (await ready()).driver.duplicate()
+    },
+    async close() {
+      await Promise.all(pending)
+      closed = true
+      closeAll()
+    },
+  }
+}
+
+interface Lines {
+  readonly driver: RedisDriver
+  readonly fast: Commands
+  readonly durable: Commands
+  readonly durableDriver: RedisDriver
+}
+
+function commandsOf(driver: RedisDriver): Commands {
+  return {
+    cluster: driver.cluster,
+    send: driver.send,
+    async run({ text, digest }, keys, args) {
+      const rest = [`${keys.length}`, ...keys, ...args.map(String)]
+      const first = keys[0] ?? ''
+      try {
+        return await driver.send(first, ['EVALSHA', digest, ...rest])
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+        return driver.send(first, ['EVAL', text, ...rest])
+      }
+    },
+  }
+}

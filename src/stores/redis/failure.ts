@@ -1,0 +1,20 @@
+import { GeneralError, isSessionError } from '../../base/errors.ts'
+
+/**
+ * What to throw for what a client library threw. The libraries' own errors carry the command with its arguments,
+ * secrets among them, so only their message goes on.
+ */
+export function failure(error: unknown): Error {
+  if (isSessionError(error)) return error
+  const message = error instanceof Error ? error.message.split(', with args')[0] ?? '' : ''
+  const cause = new Error(message)
+  if (message.startsWith('OOM')) {
+    const full = 'Redis is out of memory (maxmemory is reached): nothing was written'
+    return new GeneralError('unavailable', full, { cause })
+  }
+  if (message.startsWith('MOVED') || message.startsWith('CROSSSLOT')) {
+    const advice = 'this Redis server is part of a cluster: give the store a cluster client'
+    return new GeneralError('misuse', advice, { cause })
+  }
+  return new GeneralError('unavailable', 'Redis could not do its work', { cause })
+}

@@ -1,0 +1,59 @@
+import { createFollowers } from '../followers.ts'
+import type { RedisConnection } from './connection.ts'
+import type { RedisDriver } from './driver.ts'
+
+/** Those who follow the changes, over one subscription for all of them. */
+export interface Subscription {
+  follow(wake: () => void): Promise<() => Promise<void>>
+  close(): void
+}
+
+/** A subscription that is being made or is made. */
+interface Line {
+  driver: RedisDriver | null
+  open: boolean
+  readonly made: Promise<void>
+}
+
+/** Prepares the subscription; it is made for the first follower and ended with the last. */
+export function createSubscription(connection: RedisConnection, channel: string): Subscription {
+  const followers = createFollowers()
+  let current: Line | null = null
+
+  function openLine(): Line {
+    const line: Line = { driver: null, open: true, made: connection.subscription().then(async driver => {
+      line.driver = driver
+      if (line.open) await driver.subscribe(channel, followers.wake)
+      else driver.close()
+    }) }
+    line.made.catch(() => {
+      if (current === line) close()
+    })
+    return line
+  }
+
+  function close(): void {
+    if (current === null) return
+    current.open = false
+    current.driver?.close()
+    current = null
+  }
+
+  return {
+    async follow(wake) {
+      const stop = followers.add(wake)
+      const leave = (): void => {
+        stop()
+        if (followers.size === 0) close()
+      }
+      try {
+        await connection.use(() => (current ??= openLine()).made)
+      } catch (error) {
+        leave()
+        throw error
+      }
+      return async () => leave()
+    },
+    close,
+  }
+}

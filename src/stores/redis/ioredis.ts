@@ -1,0 +1,81 @@
+import { GeneralError } from '../../base/errors.ts'
+import type { RedisDriver } from './driver.ts'
+
+/** What a store uses of an ioredis client: `Redis` or `Cluster`. */
+export interface IoredisClient {
+  readonly isCluster: boolean
+  readonly options: object
+  call(command: string, args: string[]): Promise<unknown>
+  duplicate(): IoredisClient
+  subscribe(channel: string): Promise<unknown>
+  on(event: string, listener: () => void): unknown
+  disconnect(): void
+}
+
+/** What a store uses beside that of an ioredis `Cluster`. */
+export interface IoredisCluster extends IoredisClient {
+  nodes(role: 'master'): readonly { call(command: string, args: string[]): Promise<unknown> }[]
+  pipeline(commands: string[][]): { exec(): Promise<readonly IoredisReply[] | null> }
+}
+
+/** How one command of a pipeline ended. */
+export type IoredisReply = readonly [error: Error | null, reply: unknown]
+
+/** Reaches Redis through ioredis. @throws GeneralError (`misuse`) if the client would read from replicas. */
+export function ioredisDriver(client: IoredisClient | IoredisCluster): RedisDriver {
+  const { options } = client
+  if ('scaleReads' in options && options.scaleReads !== undefined && options.scaleReads !== 'master') {
+    throw new GeneralError('misuse', 'sessions must be read from primaries: the cluster\'s scaleReads must be "master"')
+  }
+  const send = ([name = '', ...args]: readonly string[]): Promise<unknown> => client.call(name, args)
+  const common = {
+    async duplicate() {
+      const other = client.duplicate()
+      // Without a listener the library writes every failed attempt to the console; the commands tell of it, too.
+      other.on('error', ignore)
+      return ioredisDriver(other)
+    },
+    async subscribe(channel: string, wake: () => void) {
+      client.on('message', wake)
+      await client.subscribe(channel)
+      // After a reconnection, of a cluster's subscriber too: what was said meanwhile was not heard.
+      for (const event of ['ready', '+subscriber']) client.on(event, wake)
+    },
+    close: () => client.disconnect(),
+  }
+  if (!isCluster(client)) {
+    return {
+      ...common,
+      cluster: false,
+      send: (_key, command) => send(command),
+      sendAfter: (_key, command) => send(command),
+      sendToAll: async command => [await send(command)],
+    }
+  }
+  return {
+    ...common,
+    cluster: true,
+    send: (_key, command) => send(command),
+    // A command without a key goes to any node; in a pipeline it goes where the one with the key goes.
+    async sendAfter(key, command) {
+      const ended = (await client.pipeline([['exists', key], ['call', ...command]]).exec())?.[1]
+      if (ended === undefined) throw new Error('the command was not answered')
+      const [error, reply] = ended
+      if (error !== null) throw error
+      return reply
+    },
+    async sendToAll([name = '', ...args]) {
+      // Only once the cluster has answered something is it known which nodes it has.
+      await client.call('CLUSTER', ['INFO'])
+      return Promise.all(client.nodes('master').map(node => node.call(name, args)))
+    },
+  }
+}
+
+function isCluster(client: IoredisClient | IoredisCluster): client is IoredisCluster {
+  return client.isCluster
+}
+
+function ignore(): void {
+  // Said where it is used.
+}

@@ -1,0 +1,64 @@
+import { parseJsonObject } from '../../base/json.ts'
+import type { KeyStore, StoredKey } from '../../tokens/key-store.ts'
+import { keyOf } from '../sql/key-row.ts'
+import type { ChangeLog } from './change-log.ts'
+import { removeKeyScript } from './change-scripts.ts'
+import type { RedisConnection } from './connection.ts'
+import type { KeyNames } from './key-names.ts'
+import { integerOf, textsOf, unreadable } from './reply.ts'
+import { script } from './script.ts'
+
+const purposes = ['access', 'refresh'] as const
+
+/** KEYS: keys, the order of the purpose. ARGV: 1 if there must be a newest key, its kid, kid, key, activeFrom. */
+const addScript = script(`
+local newest = redis.call('ZREVRANGE', KEYS[2], 0, 0)[1]
+if ARGV[1] == '1' and newest ~= ARGV[2] or ARGV[1] == '0' and newest then return 0 end
+if redis.call('HSETNX', KEYS[1], ARGV[3], ARGV[4]) == 0 then return 0 end
+redis.call('ZADD', KEYS[2], ARGV[5], ARGV[3])
+return 1`)
+
+/** KEYS: keys. ARGV: kid, current material, next material. The material follows the first line. */
+const replaceScript = script(`
+local key = redis.call('HGET', KEYS[1], ARGV[1])
+local line = key and string.find(key, '\\n', 1, true)
+if not line or string.sub(key, line + 1) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], string.sub(key, 1, line) .. ARGV[3])
+return 1`)
+
+/** The keys in Redis, in the slot of the change log. Every write is durable before it is acknowledged. */
+export function createKeys(connection: RedisConnection, log: ChangeLog, names: KeyNames): KeyStore {
+  const durably = (work: Parameters<typeof connection.use<unknown>>[0]): Promise<boolean> =>
+    connection.useDurably(() => [names.keys], async commands => integerOf(await work(commands)) === 1)
+  return {
+    listKeys: () => connection.use(async ({ send }) =>
+      textsOf(await send(names.keys, ['HVALS', names.keys])).map(parse).sort(oldestActiveFirst)),
+
+    addKeyIfNewest: (key, newest) => durably(({ run }) => run(addScript, [names.keys, names.keyOrder(key.purpose)],
+      [newest === null ? '0' : '1', newest ?? '', key.kid, format(key), key.activeFrom])),
+
+    replaceKeyMaterial: (kid, current, next) => durably(({ run }) =>
+      run(replaceScript, [names.keys], [kid, current, next])),
+
+    removeKey: (kid, until) => durably(({ run }) => run(removeKeyScript,
+      [...log.keys, names.keys, ...purposes.map(names.keyOrder)], [...log.args, until, kid])),
+  }
+}
+
+function format({ material, ...rest }: StoredKey): string {
+  return `${JSON.stringify(rest)}\n${material}`
+}
+
+function parse(text: string): StoredKey {
+  const line = text.indexOf('\n')
+  const stored = parseJsonObject(text.slice(0, Math.max(line, 0)))
+  if (stored === null) throw unreadable('a key')
+  const { kid, purpose, algorithm, createdAt, activeFrom } = stored
+  const material = text.slice(line + 1)
+  return keyOf({ kid, purpose, algorithm, created_at: createdAt, active_from: activeFrom, material })
+}
+
+function oldestActiveFirst(left: StoredKey, right: StoredKey): number {
+  if (left.activeFrom !== right.activeFrom) return left.activeFrom - right.activeFrom
+  return left.kid < right.kid ? -1 : 1
+}

@@ -1,0 +1,87 @@
+import type { RedisDriver } from './driver.ts'
+
+interface NodeRedisCommon {
+  connect(): Promise<unknown>
+  subscribe(channel: string, listener: () => void): Promise<unknown>
+  on(event: string, listener: () => void): unknown
+  destroy(): void
+}
+
+/** What a store uses of a client of `redis` (node-redis). Who made it connects it. */
+export interface NodeRedisClient extends NodeRedisCommon {
+  sendCommand(command: readonly string[]): Promise<unknown>
+  duplicate(): NodeRedisClient
+}
+
+/** What a store uses of a cluster of `redis` (node-redis). Who made it connects it. */
+export interface NodeRedisCluster extends NodeRedisCommon {
+  readonly masters: readonly unknown[]
+  sendCommand(firstKey: string | undefined, isReadonly: boolean | undefined, command: string[]): Promise<unknown>
+  nodeClient(node: unknown): Promise<NodeRedisSender>
+  getNodeClientForKey(key: string): Promise<NodeRedisSender>
+  duplicate(): NodeRedisCluster
+}
+
+interface NodeRedisSender {
+  sendCommand(command: readonly string[]): Promise<unknown>
+}
+
+/** Reaches Redis through node-redis. `connected` is when the client has its first connection. */
+export function nodeRedisDriver(
+  client: NodeRedisClient | NodeRedisCluster,
+  connected: Promise<unknown> = Promise.resolve(),
+): RedisDriver {
+  const common = {
+    async duplicate() {
+      const other = client.duplicate()
+      // Without a listener an error of the connection would end the process; the commands tell of it, too.
+      other.on('error', ignore)
+      const connecting = other.connect()
+      if (isCluster(other)) await connecting
+      // One server is tried for as long as it is away; commands wait for it, each for its own time.
+      else connecting.catch(ignore)
+      return nodeRedisDriver(other, connecting)
+    },
+    async subscribe(channel: string, wake: () => void) {
+      await connected
+      await client.subscribe(channel, wake)
+      // After a reconnection: what was said meanwhile was not heard.
+      client.on('ready', wake)
+    },
+    close: () => destroy(client),
+  }
+  if (!isCluster(client)) {
+    const send = (command: readonly string[]): Promise<unknown> => client.sendCommand(command)
+    return {
+      ...common,
+      cluster: false,
+      send: (_key, command) => send(command),
+      sendAfter: (_key, command) => send(command),
+      sendToAll: async command => [await send(command)],
+    }
+  }
+  return {
+    ...common,
+    cluster: true,
+    send: (key, command) => client.sendCommand(key, false, [...command]),
+    sendAfter: async (key, command) => (await client.getNodeClientForKey(key)).sendCommand(command),
+    sendToAll: command => Promise.all(client.masters.map(async node =>
+      (await client.nodeClient(node)).sendCommand(command))),
+  }
+}
+
+function isCluster(client: NodeRedisClient | NodeRedisCluster): client is NodeRedisCluster {
+  return 'masters' in client
+}
+
+function destroy(client: NodeRedisCommon): void {
+  try {
+    client.destroy()
+  } catch {
+    // It was closed already.
+  }
+}
+
+function ignore(): void {
+  // Said where it is used.
+}

@@ -1,0 +1,183 @@
+import type { SessionHandle } from '../../base/handle.ts'
+import type { EpochMilliseconds } from '../../base/time.ts'
+import type { SessionStore } from '../../session/store.ts'
+import type { ChangeLog } from './change-log.ts'
+import { announceScript, revokeScript } from './change-scripts.ts'
+import type { Commands, RedisConnection } from './connection.ts'
+import { expiryShardOf, expiryShards, userTagOf } from './key-names.ts'
+import type { KeyNames } from './key-names.ts'
+import { handleOf, listOf, textOf, textsOf } from './reply.ts'
+import { claimScript, expireScript } from './session-scripts.ts'
+import { line, unlined } from './session-text.ts'
+
+/** The methods of the port that end sessions. */
+export type Removal = Pick<SessionStore, 'remove' | 'removeByUser' | 'removeExpired'>
+
+/** A session that is gone, and where its index entries are. */
+interface Removed {
+  readonly handle: SessionHandle
+  readonly userTag: string
+}
+
+/** How many more sessions a sweep reads from each part of the expiry index than its share. */
+const SPARE = 8
+
+/**
+ * How often a call looks for more: what it finds may have been refreshed since it was indexed, and is only given its
+ * new place.
+ */
+const SWEEPS = 50
+
+/** How long a removal that was broken off can still be finished: longer than any access token lives. */
+const REMEMBER = 7 * 24 * 60 * 60 * 1000
+
+/**
+ * Ends sessions. On one server a script deletes them and tells of it in one step. In a cluster session and change log
+ * lie on different servers, so a deleted session leaves a note in its slot, which is taken away only after the change
+ * is in the log: if the process or a server dies in between, nothing was acknowledged, and whoever tries again
+ * finds the note, tells of the removal and answers that it was done. Had the session simply gone first, the second try
+ * would have found nothing to remove, and no process would ever have heard of it; had the change come first, racers
+ * would each have written one.
+ */
+export function createRemoval(
+  connection: RedisConnection,
+  log: ChangeLog,
+  names: KeyNames,
+  nextName: () => string,
+): Removal {
+  async function revokeAtOnce(
+    commands: Commands,
+    handles: readonly SessionHandle[],
+    until: EpochMilliseconds,
+    userId: string | null,
+  ): Promise<readonly Removed[]> {
+    const keys = [...log.keys, ...handles.map(names.session)]
+    const args = [...log.args, until, ...userFilter(userId), ...handles]
+    return pairs(textsOf(await commands.run(revokeScript, keys, args)))
+     .map(([handle, owner]) => ({ handle: handleOf(handle), userTag: userTagOf(unlined(owner)) }))
+  }
+
+  async function revokeInSteps(
+    commands: Commands,
+    handles: readonly SessionHandle[],
+    until: EpochMilliseconds,
+    userId: string | null,
+  ): Promise<readonly Removed[]> {
+    const claims = await Promise.all(handles.map(async handle => {
+      const keys = [names.session(handle), names.removal(handle)]
+      const reply = await commands.run(claimScript, keys, [nextName(), REMEMBER, ...userFilter(userId)])
+      if (reply === null) return null
+      const [name, owner] = textsOf(reply)
+      return { name: textOf(name), handle, userTag: userTagOf(unlined(textOf(owner))) }
+    }))
+    const claimed = claims.filter(claim => claim !== null)
+    if (claimed.length === 0) return []
+    const args = [...log.args, until, ...claimed.flatMap(({ name, handle }) => [name, handle])]
+    const announced = new Set(textsOf(await commands.run(announceScript, [...log.keys, names.announced], args)))
+    connection.later(({ send }) => Promise.all(claimed.map(({ handle }) => {
+      const key = names.removal(handle)
+      return send(key, ['DEL', key])
+    })))
+    return claimed.filter(({ handle }) => announced.has(handle))
+  }
+
+  async function revoke(
+    commands: Commands,
+    handles: readonly SessionHandle[],
+    until: EpochMilliseconds,
+    userId: string | null,
+  ): Promise<readonly SessionHandle[]> {
+    if (handles.length === 0) return []
+    const distinct = [...new Set(handles)]
+    const removed = await (commands.cluster ? revokeInSteps : revokeAtOnce)(commands, distinct, until, userId)
+    connection.later(later => dropIndexEntries(later, removed))
+    return removed.map(({ handle }) => handle)
+  }
+
+  /** The expiry index last: while it has the session, the next sweep comes back to it. */
+  async function dropIndexEntries(commands: Commands, removed: readonly Removed[]): Promise<void> {
+    await dropMembers(commands, removed.map(({ handle, userTag }) => [names.user(userTag), handle]))
+    await dropMembers(commands, removed.map(({ handle, userTag }) =>
+      [names.expiry(expiryShardOf(handle)), `${handle}.${userTag}`]))
+  }
+
+  async function sweep(commands: Commands, now: EpochMilliseconds, limit: number): Promise<Sweep> {
+    const due = (await Promise.all(Array.from({ length: expiryShards }, async (_, shard) => {
+      const key = names.expiry(shard)
+      const share = Math.ceil(limit / expiryShards) + SPARE
+      const command = ['ZRANGEBYSCORE', key, '-inf', `${now}`, 'LIMIT', '0', `${share}`]
+      return textsOf(await commands.send(key, command)).map(member => ({ key, member }))
+    }))).flat().slice(0, limit)
+    const gone: Removed[] = []
+    let removed = 0
+    await Promise.all(due.map(async ({ key, member }) => {
+      const [handleText, userTag = ''] = member.split('.')
+      const handle = handleOf(handleText)
+      const reply = textOf(await commands.run(expireScript, [names.session(handle)], [now]))
+      // XX: a session that was removed meanwhile must not come back into the index.
+      if (reply !== '0' && reply !== '1') await commands.send(key, ['ZADD', key, 'XX', reply, member])
+      else gone.push({ handle, userTag })
+      if (reply === '1') removed += 1
+    }))
+    await dropIndexEntries(commands, gone)
+    return { seen: due.length, removed }
+  }
+
+  /** Waits for the replicas even if nothing was removed: an earlier try may have done it and been told of too few. */
+  function places(handles: readonly SessionHandle[]): readonly string[] {
+    return handles.length === 0 ? [] : [names.changes, ...handles.map(names.session)]
+  }
+
+  return {
+    remove: (handles, until) => connection.useDurably(() => places(handles), commands =>
+      revoke(commands, handles, until, null)),
+
+    removeByUser(userId, except, until) {
+      let handles: readonly SessionHandle[] = []
+      return connection.useDurably(() => places(handles), async commands => {
+        const key = names.user(userTagOf(userId))
+        const listed = listOf(await commands.send(key, ['ZRANGE', key, '0', '-1'])).map(handleOf)
+        handles = listed.filter(handle => handle !== except)
+        return revoke(commands, handles, until, userId)
+      })
+    },
+
+    removeExpired: (now, limit) => connection.use(async commands => {
+      await log.prune(commands, now)
+      let removed = 0
+      for (let round = 0; round < SWEEPS && removed < limit; round++) {
+        const swept = await sweep(commands, now, limit - removed)
+        removed += swept.removed
+        if (swept.seen === 0) break
+      }
+      return removed
+    }),
+  }
+}
+
+interface Sweep {
+  readonly seen: number
+  readonly removed: number
+}
+
+/** Takes members out of sorted sets, with one command for each set. */
+async function dropMembers(
+  { send }: Commands,
+  entries: readonly (readonly [key: string, member: string])[],
+): Promise<void> {
+  const byKey = new Map<string, string[]>()
+  for (const [key, member] of entries) {
+    const members = byKey.get(key)
+    if (members === undefined) byKey.set(key, [member])
+    else members.push(member)
+  }
+  await Promise.all([...byKey].map(([key, members]) => send(key, ['ZREM', key, ...members])))
+}
+
+function userFilter(userId: string | null): readonly string[] {
+  return userId === null ? ['0', ''] : ['1', line(userId)]
+}
+
+function pairs(flat: readonly string[]): (readonly [string, string])[] {
+  return Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index] ?? '', flat[2 * index + 1] ?? ''])
+}

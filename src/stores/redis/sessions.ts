@@ -1,0 +1,125 @@
+import { GeneralError } from '../../base/errors.ts'
+import type { SessionHandle } from '../../base/handle.ts'
+import type { SessionRecord } from '../../session/record.ts'
+import type { SessionStore } from '../../session/store.ts'
+import { decodePosition, isAfter, toPage } from '../page-position.ts'
+import type { ChangeLog } from './change-log.ts'
+import { publishPayloadScript } from './change-scripts.ts'
+import type { Commands, RedisConnection } from './connection.ts'
+import { expiryShardOf, userTagOf } from './key-names.ts'
+import type { KeyNames } from './key-names.ts'
+import { handleOf, integerOf, listOf } from './reply.ts'
+import {
+  confirmScript, keepFor, repairIndexScript, rotateScript, updateInfoScript, updatePayloadScript,
+} from './session-scripts.ts'
+import { line, sessionOf, sessionText, tokenLine } from './session-text.ts'
+
+/** The methods of the port that read and write sessions. */
+export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo' | 'updatePayload'
+  | 'listByUser'>
+
+/**
+ * How old a session without a record must be for its entry in the user's index to be dropped: longer than a login can
+ * be under way, by far, since the age is told by the application's time and Redis' own.
+ */
+const REPAIR_AFTER = 60 * 60 * 1000
+
+/** The sessions in Redis. `nextName` gives a name that no other command of any store has. */
+export function createSessions(
+  connection: RedisConnection,
+  log: ChangeLog,
+  names: KeyNames,
+  nextName: () => string,
+): Sessions {
+  async function read({ send }: Commands, handle: SessionHandle): Promise<SessionRecord | null> {
+    const key = names.session(handle)
+    return sessionOf(handle, await send(key, ['GET', key]))
+  }
+
+  /**
+   * The first `count` sessions of the user after the position, or all. The index tells only where to look: what it
+   * lists counts if there is a record of this user, and what has none is dropped.
+   */
+  async function list(
+    commands: Commands,
+    userId: string,
+    after: string | null,
+    count: number,
+  ): Promise<SessionRecord[]> {
+    const position = decodePosition(after)
+    const key = names.user(userTagOf(userId))
+    for (let window = count + 16; ; window *= 2) {
+      const command = ['ZREVRANGEBYSCORE', key, `${position.createdAt}`, '-inf', 'LIMIT', '0', `${window}`]
+      const handles = listOf(await commands.send(key, command)).map(handleOf)
+      const found = await Promise.all(handles.map(handle => read(commands, handle)))
+      const strays = handles.filter((_, index) => found[index]?.userId !== userId)
+      if (strays.length > 0) connection.later(({ run }) => run(repairIndexScript, [key], [REPAIR_AFTER, ...strays]))
+      const records = found.filter(record => record !== null)
+        .filter(record => record.userId === userId && isAfter(record, position))
+      if (records.length >= count || handles.length < window) return records.slice(0, count)
+    }
+  }
+
+  return {
+    /**
+     * The session and its two index entries are written side by side, and the login is acknowledged when all three
+     * are there: no session that anybody holds tokens of can be missing in its user's index.
+     */
+    async insert(record) {
+      const { handle, userId, createdAt, expiresAt } = record
+      const userTag = userTagOf(userId)
+      const [session, user, expiry] = [names.session(handle), names.user(userTag), names.expiry(expiryShardOf(handle))]
+      const text = sessionText(record, nextName())
+      const inserted = await connection.useDurably(() => [session, user, expiry], async ({ send }) => {
+        const [added] = await Promise.all([
+          send(session, ['SET', session, text, 'PX', `${keepFor(expiresAt, createdAt)}`, 'NX']),
+          send(user, ['ZADD', user, 'NX', `${createdAt}`, handle]),
+          send(expiry, ['ZADD', expiry, 'NX', `${expiresAt}`, `${handle}.${userTag}`]),
+        ])
+        // A client that lost the answer may have sent the command once more.
+        return added !== null || await send(session, ['GET', session]) === text
+      })
+      if (!inserted) throw new GeneralError('misuse', 'a session with this handle exists')
+    },
+
+    find: handle => connection.use(commands => read(commands, handle)),
+
+    rotate: ({ handle, expectedHash, alive, next }) => connection.use(async ({ run }) => {
+      const reply = await run(rotateScript, [names.session(handle)], [
+        line(expectedHash), alive.now, alive.rotatedAfter, alive.createdAfter,
+        line(next.refreshHash), tokenLine(next), next.rotatedAt,
+      ])
+      return sessionOf(handle, reply)
+    }),
+
+    confirm: confirmations => connection.use(async ({ run }) => {
+      await Promise.all(confirmations.map(({ handle, generation, branch }) =>
+        run(confirmScript, [names.session(handle)], [`${generation} ${branch} `])))
+    }),
+
+    updateInfo({ handle, sessionInfo, expectedVersion, now }) {
+      const key = names.session(handle)
+      return connection.useDurably(() => [key], async ({ run }) =>
+        integerOf(await run(updateInfoScript, [key], [now, line(sessionInfo), expectedVersion ?? ''])) === 1)
+    },
+
+    updatePayload({ handle, jwtPayload, now, until }) {
+      const key = names.session(handle)
+      return connection.useDurably(() => [names.changes, key], async commands => {
+        if (!commands.cluster) {
+          const args = [...log.args, until, handle, line(jwtPayload), now]
+          const version = await commands.run(publishPayloadScript, [...log.keys, key], args)
+          return version === null ? null : integerOf(version)
+        }
+        const reply = await commands.run(updatePayloadScript, [key], [line(jwtPayload), now])
+        if (reply === null) return null
+        const version = integerOf(reply)
+        await log.append(commands, { kind: 'payload', handle, version, until })
+        return version
+      })
+    },
+
+    listByUser: (userId, { limit, after }) => connection.use(async commands =>
+      toPage(await list(commands, userId, after, limit + 1), limit)),
+  }
+}

@@ -1,0 +1,256 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { beforeEach, describe, expect, inject, test } from 'vitest'
+import { createRedisStore } from '../../src/stores/redis.ts'
+import type { IoredisClient, RedisClient } from '../../src/stores/redis.ts'
+import { minute, sampleHandle, sampleKey, sampleNow, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
+import { connectCluster, connectIoredis, openStore } from '../support/redis-store.ts'
+
+const url = inject('redisUrl') ?? ''
+const nodes = inject('redisClusterNodes') ?? []
+const missing = url === '' || nodes.length === 0
+const until = sampleNow + minute
+let prefix = ''
+let count = 0
+
+beforeEach(() => {
+  prefix = `data-${count++}:`
+})
+
+interface Counted {
+  readonly client: IoredisClient
+  /** How many round trips the work takes. */
+  readonly during: (work: () => Promise<unknown>) => Promise<number>
+}
+
+/** What is sent after the work is done, to clean up, and not waited for. */
+const afterwards = ['ZREM', 'DEL']
+
+/** Counts how often a store waits for the server: commands sent side by side are one round trip. */
+function counted(client: IoredisClient): Counted {
+  let [trips, underWay] = [0, 0]
+  const call = async (name: string, args: string[]): Promise<unknown> => {
+    if (afterwards.includes(name)) return client.call(name, args)
+    if (underWay === 0) trips += 1
+    underWay += 1
+    try {
+      return await client.call(name, args)
+    } finally {
+      underWay -= 1
+    }
+  }
+  const proxy = new Proxy(client, {
+    get(target, name) {
+      if (name === 'call') return call
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return {
+    client: proxy,
+    async during(work) {
+      const before = trips
+      await work()
+      return trips - before
+    },
+  }
+}
+
+async function roundTrips(client: IoredisClient): Promise<Record<string, number>> {
+  const line = counted(client)
+  const store = openStore(line.client, { prefix })
+  const handle = sampleHandle(1)
+  const late = { handle, now: sampleNow, until }
+  const work = {
+    insert: () => store.insert(sampleRecord()),
+    find: () => store.find(handle),
+    rotate: () => store.rotate(sampleRotation()),
+    updateInfo: () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: null }),
+    updatePayload: () => store.updatePayload({ ...late, jwtPayload: '{}' }),
+    remove: () => store.remove([handle], until),
+  }
+  const trips: Record<string, number> = {}
+  // The first time the server learns the scripts.
+  for (const round of [1, 2]) {
+    for (const [name, each] of Object.entries(work)) trips[name] = await line.during(each)
+    expect(await store.find(handle), `round ${round}`).toBeNull()
+  }
+  return trips
+}
+
+describe.skipIf(missing)('Redis', () => {
+  test('one round trip for each hot operation; in a cluster two for those that also write the change log', async () => {
+    const one = { insert: 1, find: 1, rotate: 1, updateInfo: 1, updatePayload: 1, remove: 1 }
+    expect(await roundTrips(connectIoredis(url))).toEqual(one)
+    const cluster = await connectCluster('ioredis', nodes) as IoredisClient
+    expect(await roundTrips(cluster)).toEqual({ ...one, updatePayload: 2, remove: 2 })
+  })
+
+  test('ST-05: Redis drops what nobody cleaned up, a day after the session\'s end and not before', async () => {
+    const client = connectIoredis(url)
+    const store = openStore(client, { prefix })
+    const key = `${prefix}session:{${sampleHandle(1)}}`
+    const day = 24 * 60 * minute
+    await store.insert(sampleRecord({ absoluteExpiry: sampleNow + 30 * minute }))
+    expect(await client.pttl(key), 'from createdAt to the absolute expiry').toBeGreaterThan(day + 39 * minute)
+    await store.rotate(sampleRotation())
+    const rest = await client.pttl(key)
+    expect(rest).toBeLessThanOrEqual(day + 30 * minute)
+    expect(rest).toBeGreaterThan(day + 29 * minute)
+
+    await client.del(key)
+    expect(await store.removeExpired(sampleNow + 60 * minute, 10), 'dropped by Redis, not by this call').toBe(0)
+    expect(await client.keys(`${prefix}*`), 'and nothing is left').toEqual([])
+  })
+
+  test('nothing of a session is left after its removal or expiry', async () => {
+    const client = connectIoredis(url)
+    const store = createRedisStore(client, { prefix })
+    for (const number of [1, 2, 3]) {
+      await store.insert(sampleRecord({ handle: sampleHandle(number), userId: `user-${number}` }))
+    }
+    await store.remove([sampleHandle(1)], until)
+    await store.removeByUser('user-2', null, until)
+    expect(await store.removeExpired(sampleNow + 100 * minute, 10)).toBe(1)
+    await store.close()
+    const left = (await client.keys(`${prefix}*`)).filter(key => !key.includes('{shared}'))
+    expect(left).toEqual([])
+    expect(await client.ping(), 'the application\'s client stays open').toBe('PONG')
+  })
+
+  test('the user\'s index is repaired, and never trusted over the record', async () => {
+    const client = connectIoredis(url)
+    const store = openStore(client, { prefix })
+    const old = Date.now() - 120 * minute
+    const young = Date.now()
+    await store.insert(sampleRecord({ handle: sampleHandle(1), createdAt: old }))
+    await store.insert(sampleRecord({ handle: sampleHandle(2), createdAt: young }))
+    await store.insert(sampleRecord({ handle: sampleHandle(3), userId: 'user-2' }))
+    const indexes = await client.keys(`${prefix}user:*`)
+    expect(indexes).toHaveLength(2)
+    const own = await indexOf(client, indexes, sampleHandle(1))
+    await client.zadd(own, `${old}`, sampleHandle(3))
+    await client.del(`${prefix}session:{${sampleHandle(1)}}`, `${prefix}session:{${sampleHandle(2)}}`)
+
+    const { sessions } = await store.listByUser('user-1', { limit: 10, after: null })
+    expect(sessions, 'a stranger\'s session is not shown').toEqual([])
+    // A young entry may belong to a login whose record is on its way.
+    await expect.poll(() => client.zrange(own, '0', '-1')).toEqual([sampleHandle(2)])
+    await client.zadd(own, `${old}`, sampleHandle(3))
+    expect(await store.removeByUser('user-1', null, until), 'nor ended').toEqual([])
+    expect(await store.find(sampleHandle(3))).not.toBeNull()
+  })
+
+  test('a log that has lost its newest entries is read again: what comes after them is not skipped', async () => {
+    const client = connectIoredis(url)
+    const store = openStore(client, { prefix })
+    const revoke = async (number: number): Promise<void> => {
+      await store.insert(sampleRecord({ handle: sampleHandle(number) }))
+      await store.remove([sampleHandle(number)], until)
+    }
+    const keys = ['changes', 'change-ends', 'change-state'].map(name => `${prefix}{shared}:${name}`)
+    await revoke(1)
+    for (const key of keys) await client.copy(key, `${key}:backup`)
+    await revoke(2)
+    const { cursor } = await store.changesSince(null, 10)
+    for (const key of keys) await client.rename(`${key}:backup`, key)
+    expect(await told(store, cursor), 'read from the beginning').toEqual([sampleHandle(1)])
+    await revoke(3)
+    expect(await told(store, cursor)).toEqual([sampleHandle(1), sampleHandle(3)])
+  })
+
+  test('a command that a client sends twice does no harm', async () => {
+    const client = connectIoredis(url)
+    const twice = new Proxy(client as IoredisClient, {
+      get(target, name) {
+        if (name === 'call') {
+          return async (command: string, args: string[]) => {
+            await target.call(command, args).catch(() => undefined)
+            return target.call(command, args)
+          }
+        }
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const store = openStore(twice, { prefix })
+    await store.insert(sampleRecord())
+    await expect(openStore(client, { prefix }).insert(sampleRecord()), 'another login is another login').rejects
+      .toMatchObject({ kind: 'misuse' })
+    expect(await store.rotate(sampleRotation()), 'decided as a lost race').toBeNull()
+    expect((await store.find(sampleHandle(1)))?.refreshHash).toBe('hash-1')
+    await store.remove([sampleHandle(1)], until)
+    expect((await store.changesSince(null, 10)).changes).toHaveLength(1)
+  })
+
+  test('a store on a URL opens its own client and closes it', async () => {
+    const store = createRedisStore(url, { prefix })
+    await store.insert(sampleRecord())
+    expect(await store.find(sampleHandle(1))).toEqual(sampleRecord())
+    await store.close()
+    await expect(store.find(sampleHandle(1))).rejects.toMatchObject({ kind: 'misuse' })
+  })
+
+  test('ST-07: no argument, key or URL in an error', async () => {
+    const client = connectIoredis(url)
+    const store = openStore(client, { prefix })
+    await client.set(`${prefix}{shared}:keys`, 'not a hash')
+    const secret = 'do-not-tell'
+    const adding = store.addKeyIfNewest(sampleKey('k', { material: secret }), null)
+    const error: unknown = await adding.catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ kind: 'unavailable' })
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secret)
+    const dead = openStore(`redis://user:${secret}@127.0.0.1:1`, { requestTimeout: 200 })
+    const refused: unknown = await dead.listKeys().catch((thrown: unknown) => thrown)
+    expect(refused).toMatchObject({ kind: 'unavailable' })
+    expect(inspect(refused, { depth: 10, showHidden: true })).not.toContain(secret)
+  })
+})
+
+test('wrong options and clients are refused at once, without naming the URL', () => {
+  for (const wrong of ['', 'a{b}', '1a', 'a b', 'x'.repeat(64), 'ä:']) {
+    expect(() => createRedisStore('redis://127.0.0.1', { prefix: wrong }), `prefix "${wrong}"`).toThrow(/prefix/)
+  }
+  for (const wrong of [-1, 1.5, NaN]) {
+    expect(() => createRedisStore('redis://127.0.0.1', { replicas: wrong })).toThrow(/replicas/)
+    expect(() => createRedisStore('redis://127.0.0.1', { requestTimeout: wrong })).toThrow(/requestTimeout/)
+  }
+  expect(() => createRedisStore('http://user:secret@127.0.0.1')).toThrow(/^the URL of a Redis server [^@]+$/)
+  expect(() => createRedisStore({} as RedisClient)).toThrow(/ioredis/)
+})
+
+test.each([
+  [['ioredis']], [['ioredis', 'redis']],
+])('without %s a URL is opened with what is there, or the error names the package', absent => {
+  const module = join(import.meta.dirname, '..', '..', 'src', 'stores', 'redis.ts')
+  const program = `
+    const { registerHooks } = await import('node:module')
+    const absent = ${JSON.stringify(absent)}
+    registerHooks({ resolve(specifier, context, next) {
+      if (absent.includes(specifier)) throw Object.assign(new Error('not installed'), { code: 'ERR_MODULE_NOT_FOUND' })
+      return next(specifier, context)
+    } })
+    const { createRedisStore } = await import(${JSON.stringify(module)})
+    const store = createRedisStore(${JSON.stringify(url)}, { prefix: 'absent:' })
+    console.log(await store.listKeys().then(keys => keys.length, error => error.kind + ': ' + error.message))
+    await store.close()`
+  const options = ['--conditions=keyturn-source', '--input-type=module', '--eval', program]
+  const { stdout } = spawnSync(process.execPath, options, { encoding: 'utf8', timeout: 10_000 })
+  if (absent.length === 2) expect(stdout).toMatch(/^misuse: .*npm install ioredis/)
+  else if (!missing) expect(stdout).toBe('0\n')
+})
+
+async function told(store: ReturnType<typeof openStore>, cursor: string | null): Promise<readonly string[]> {
+  const { changes } = await store.changesSince(cursor, 10)
+  return changes.flatMap(change => change.kind === 'revoked' ? change.handles : [])
+}
+
+async function indexOf(
+  client: ReturnType<typeof connectIoredis>,
+  indexes: readonly string[],
+  handle: string,
+): Promise<string> {
+  for (const index of indexes) if (await client.zscore(index, handle) !== null) return index
+  throw new Error('every session is in its user\'s index')
+}

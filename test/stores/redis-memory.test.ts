@@ -1,0 +1,99 @@
+import { describe, expect, inject, test } from 'vitest'
+import { createCore } from '../../src/session/create-core.ts'
+import { allowEviction } from '../../src/stores/redis.ts'
+import { minute, sampleHandle, sampleNow, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
+import { World } from '../laws/world.ts'
+import type { Jar } from '../laws/world.ts'
+import { connectIoredis, openStore, temporary } from '../support/redis-store.ts'
+import { startRedis } from '../support/servers/redis.ts'
+
+const until = sampleNow + minute
+
+function handleOf(jar: Jar): string {
+  return jar.refreshToken.split('.')[1] ?? ''
+}
+
+describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
+  test('a server that evicts is refused at the first use, unless that is accepted', async () => {
+    const server = temporary(await startRedis({ maxmemory: '100mb', 'maxmemory-policy': 'volatile-lru' }))
+    const client = connectIoredis(server.url)
+    const refusing = openStore(client)
+    const told = { kind: 'misuse', message: expect.stringMatching(/volatile-lru.*noeviction/s) }
+    const { insert, find, listKeys } = refusing
+    for (const call of [() => insert(sampleRecord()), () => find(sampleHandle(1)), listKeys]) {
+      await expect(call()).rejects.toMatchObject(told)
+    }
+    expect(await client.dbsize()).toBe(0)
+    const accepting = openStore(client, { [allowEviction]: true })
+    await accepting.insert(sampleRecord())
+    expect(await accepting.find(sampleHandle(1))).toEqual(sampleRecord())
+    await client.config('SET', 'maxmemory-policy', 'noeviction')
+    expect(await refusing.find(sampleHandle(1)), 'asked anew until it is set right').toEqual(sampleRecord())
+  })
+
+  test('memory is full: logins fail clearly, sessions refresh, are revoked and cleaned up as ever', async () => {
+    const server = temporary(await startRedis({ 'maxmemory-policy': 'noeviction' }))
+    const client = connectIoredis(server.url)
+    const store = openStore(client)
+    const sessionInfo = JSON.stringify('x'.repeat(20_000))
+    const insert = (number: number): Promise<void> =>
+      store.insert(sampleRecord({ handle: sampleHandle(number), sessionInfo, idleTimeout: minute * (number + 60) }))
+    await insert(0)
+    await store.rotate(sampleRotation({ handle: sampleHandle(0) }))
+    const used = /used_memory:(\d+)/.exec(await client.info('memory'))?.[1]
+    await client.config('SET', 'maxmemory', `${Number(used) + 1_000_000}`)
+
+    let count = 1
+    const full: unknown = await (async () => {
+      for (; count < 500; count++) await insert(count)
+    })().catch((error: unknown) => error)
+    expect(full).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('maxmemory') })
+    expect(count).toBeGreaterThan(10)
+    for (let number = 1; number < count; number++) {
+      expect(await store.rotate(sampleRotation({ handle: sampleHandle(number) })), `session ${number}`).not.toBeNull()
+    }
+    const update = { handle: sampleHandle(1), jwtPayload: sessionInfo, now: sampleNow, until }
+    await expect(store.updatePayload(update)).rejects.toMatchObject({ kind: 'unavailable' })
+
+    expect(await store.remove([sampleHandle(1)], until)).toEqual([sampleHandle(1)])
+    await client.config('SET', 'maxmemory', '1mb')
+    expect(await store.remove([sampleHandle(2)], until)).toEqual([sampleHandle(2)])
+    expect((await store.changesSince(null, 10)).changes).toHaveLength(2)
+    expect(await store.takeTurn('cleanup', 'a', sampleNow, until)).toBe(true)
+    expect(await store.removeExpired(sampleNow + 1000 * minute, 1000)).toBe(count - 2)
+    expect((await store.changesSince(null, 10)).changes).toHaveLength(0)
+  })
+
+  test('FLUSHALL: all log in again, with new keys; nobody gets a stranger\'s session; cursors recover', async () => {
+    const server = temporary(await startRedis())
+    const client = connectIoredis(server.url)
+    const store = openStore(client)
+    const world = new World(createCore, store, 5, [0, 0])
+    const old = await Promise.all(Array.from({ length: 10 }, (_, index) => world.login(index)))
+    await world.core().revokeSession(handleOf(await world.login()))
+    const keys = (await store.listKeys()).map(key => key.kid)
+    const { cursor } = await store.changesSince(null, 10)
+    await client.flushall()
+
+    for (const [index, jar] of old.entries()) expect((await world.refresh(jar, index)).kind).toBe('unauthorized')
+    expect((await world.core().listSessions('honest')).sessions).toEqual([])
+    world.restart(0)
+    const fresh = await Promise.all(Array.from({ length: 10 }, () => world.login(0)))
+    const newKeys = (await store.listKeys()).map(key => key.kid)
+    expect(newKeys).toHaveLength(keys.length)
+    expect(keys.filter(kid => newKeys.includes(kid))).toEqual([])
+    const handles = new Set(fresh.map(handleOf))
+    for (const jar of old) {
+      expect(handles).not.toContain(handleOf(jar))
+      expect((await world.refresh(jar, 0)).kind).toBe('unauthorized')
+    }
+    for (const jar of fresh) expect((await world.refresh(jar, 0)).kind).toBe('refreshed')
+
+    const last = fresh.at(-1)
+    if (last === undefined) throw new Error('there are ten')
+    await world.core(0).revokeSession(handleOf(last))
+    const { changes } = await store.changesSince(cursor, 10)
+    expect(changes).toMatchObject([{ kind: 'revoked', handles: [handleOf(last)] }])
+    expect(world.events.filter(({ name }) => name === 'theft')).toEqual([])
+  })
+})

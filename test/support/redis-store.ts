@@ -1,0 +1,58 @@
+import { Cluster, Redis } from 'ioredis'
+import { createClient, createCluster } from 'redis'
+import { onTestFinished } from 'vitest'
+import { createRedisStore } from '../../src/stores/redis.ts'
+import type { RedisClient, RedisStoreOptions } from '../../src/stores/redis.ts'
+import type { SessionStore } from '../../src/session/store.ts'
+import type { ClusterNode } from './servers/redis-cluster.ts'
+
+/** The libraries that a store works with. */
+export const libraries = ['ioredis', 'node-redis'] as const
+export type Library = (typeof libraries)[number]
+
+/** Removes a server when the test is over, however it went. */
+export function temporary<Server extends { remove(): Promise<void> }>(server: Server): Server {
+  onTestFinished(() => server.remove())
+  return server
+}
+
+/** An ioredis client that reconnects at once, until the test is over. */
+export function connectIoredis(url: string): Redis {
+  const client = new Redis(url, { retryStrategy: () => 10 })
+  client.on('error', () => undefined)
+  onTestFinished(() => client.disconnect())
+  return client
+}
+
+/** A client that reconnects at once, until the test is over. */
+export async function connectClient(library: Library, url: string): Promise<RedisClient> {
+  if (library === 'ioredis') return connectIoredis(url)
+  const client = createClient({ url, socket: { reconnectStrategy: () => 10 } })
+  client.on('error', () => undefined)
+  onTestFinished(() => client.destroy())
+  return client.connect()
+}
+
+/** A client for a cluster, until the test is over. */
+export async function connectCluster(library: Library, nodes: readonly ClusterNode[]): Promise<RedisClient> {
+  if (library === 'ioredis') {
+    const client = new Cluster([...nodes], { clusterRetryStrategy: () => 10 })
+    client.on('error', () => undefined)
+    onTestFinished(() => client.disconnect())
+    return client
+  }
+  const client = createCluster({
+    rootNodes: nodes.map(({ host, port }) => ({ socket: { host, port } })),
+    defaults: { socket: { reconnectStrategy: () => 10 } },
+  })
+  client.on('error', () => undefined)
+  onTestFinished(() => client.destroy())
+  return client.connect()
+}
+
+/** A store on a client, closed when the test is over. */
+export function openStore(client: RedisClient | string, options: RedisStoreOptions = {}): SessionStore {
+  const store = createRedisStore(client, options)
+  onTestFinished(() => store.close())
+  return store
+}
