@@ -11,6 +11,7 @@ import { migrate } from './sqlite/schema.ts'
 import { createSessions } from './sqlite/sessions.ts'
 
 export type { SqliteDatabase, SqliteStatement } from './sqlite/database.ts'
+export { printSqliteMigrations } from './sqlite/schema.ts'
 
 /** How a SQLite store is set up. */
 export interface SqliteStoreOptions {

@@ -1,4 +1,5 @@
 import { parseJsonObject } from '../../base/json.ts'
+import { keyPurposes } from '../../tokens/key-store.ts'
 import type { KeyStore, StoredKey } from '../../tokens/key-store.ts'
 import { keyOf } from '../sql/key-row.ts'
 import type { ChangeLog } from './change-log.ts'
@@ -7,8 +8,6 @@ import type { RedisConnection } from './connection.ts'
 import type { KeyNames } from './key-names.ts'
 import { integerOf, textsOf, unreadable } from './reply.ts'
 import { script } from './script.ts'
-
-const purposes = ['access', 'refresh'] as const
 
 /** KEYS: keys, the order of the purpose. ARGV: 1 if there must be a newest key, its kid, kid, key, activeFrom. */
 const addScript = script(`
@@ -41,7 +40,7 @@ export function createKeys(connection: RedisConnection, log: ChangeLog, names: K
       run(replaceScript, [names.keys], [kid, current, next])),
 
     removeKey: (kid, until) => durably(({ run }) => run(removeKeyScript,
-      [...log.keys, names.keys, ...purposes.map(names.keyOrder)], [...log.args, until, kid])),
+      [...log.keys, names.keys, ...keyPurposes.map(names.keyOrder)], [...log.args, until, kid])),
   }
 }
 

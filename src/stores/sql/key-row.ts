@@ -1,8 +1,8 @@
+import { keyPurposes } from '../../tokens/key-store.ts'
 import type { StoredKey } from '../../tokens/key-store.ts'
 import { integer, text, unreadable } from './row.ts'
 import type { Row, SqlValue } from './row.ts'
 
-const purposes = ['access', 'refresh'] as const
 const algorithms = ['ES256', 'EdDSA', 'RS256', 'HS256', 'HMAC-SHA-256'] as const
 
 /** The columns of a key, in the order of {@link keyValues}. */
@@ -15,7 +15,7 @@ export function keyValues(key: StoredKey): SqlValue[] {
 
 /** Reads a key from a row. @throws GeneralError if the row does not hold one. */
 export function keyOf(row: Row): StoredKey {
-  const purpose = purposes.find(each => each === row['purpose'])
+  const purpose = keyPurposes.find(each => each === row['purpose'])
   const algorithm = algorithms.find(each => each === row['algorithm'])
   if (purpose === undefined) throw unreadable('purpose')
   if (algorithm === undefined) throw unreadable('algorithm')

@@ -1,5 +1,7 @@
 import { GeneralError } from '../../base/errors.ts'
+import { script } from '../sql/migrations.ts'
 import { integer, rowOf, text } from '../sql/row.ts'
+import { defaultPrefix, tableNames } from '../sql/table-names.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connection } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
@@ -77,11 +79,22 @@ export function migrate(database: SqliteDatabase, connection: Connection, names:
       throw new GeneralError('misuse', 'a newer version of Keyturn has written this database')
     }
     for (const migration of migrations.slice(version)) database.exec(migration(names))
-    database.exec(`
-      CREATE TABLE IF NOT EXISTS ${names.meta} (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
-      INSERT OR REPLACE INTO ${names.meta} VALUES ('schema', '${migrations.length}');
-      INSERT OR IGNORE INTO ${names.meta} VALUES ('log', lower(hex(randomblob(8))))`)
+    database.exec(recordVersion(names))
   })
+}
+
+function recordVersion(names: TableNames): string {
+  return `
+    CREATE TABLE IF NOT EXISTS ${names.meta} (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
+    INSERT OR REPLACE INTO ${names.meta} VALUES ('schema', '${migrations.length}');
+    INSERT OR IGNORE INTO ${names.meta} VALUES ('log', lower(hex(randomblob(8))))`
+}
+
+/** The SQL that brings an empty file to the newest version, for a reader: the store runs it by itself. */
+export function printSqliteMigrations(options: { readonly prefix?: string } = {}): string {
+  const names = tableNames(options.prefix ?? defaultPrefix)
+  const statements = migrations.map(migration => migration(names).replace(/;$/, ''))
+  return script(['BEGIN IMMEDIATE', ...statements, recordVersion(names), 'COMMIT'])
 }
 
 function readVersion(database: SqliteDatabase, names: TableNames): number {

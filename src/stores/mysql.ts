@@ -1,0 +1,128 @@
+/**
+ * Sessions in MySQL 8 or MariaDB 10.6 and newer.
+ *
+ * Round trips. `find`, `insert`, `updateInfo`, `listByUser` and a batch of `confirm` take one. Neither server has
+ * UPDATE ... RETURNING. On MariaDB `rotate` takes one all the same: its INSERT ... ON DUPLICATE KEY UPDATE can return
+ * the row, and inserts none where there is none, because it selects from the row itself. On MySQL it takes two: the
+ * conditional update, which alone decides, and a read of the row; a rotation that loses takes one. (To read first would
+ * be as many, and would need a condition on everything that was read.) Revocations and `updatePayload` write two tables
+ * at once, so they need a transaction: its begin and end, the change itself, the number of the log entry, the entry;
+ * five, and one more for the locking read that tells which of several sessions exist.
+ */
+import type { Milliseconds } from '../base/time.ts'
+import type { SessionStore } from '../session/store.ts'
+import { createFollowers } from './followers.ts'
+import { createChangeLog } from './mysql/change-log.ts'
+import { openConnections, openPool, useGivenPool } from './mysql/connections.ts'
+import { createDatabase, runnerOn } from './mysql/database.ts'
+import type { MysqlPool } from './mysql/driver.ts'
+import { failure, isDuplicate } from './mysql/errors.ts'
+import { createKeys } from './mysql/keys.ts'
+import { mysqlNames } from './mysql/names.ts'
+import type { MysqlNameOptions } from './mysql/names.ts'
+import { migrateSchema } from './mysql/schema.ts'
+import { createSessions } from './mysql/sessions.ts'
+import { createHeadPoller } from './sql/head-poller.ts'
+import type { MigrationResult } from './sql/migrations.ts'
+import type { TableNames } from './sql/table-names.ts'
+
+export type { MysqlConnection, MysqlPool } from './mysql/driver.ts'
+export type { MysqlNameOptions } from './mysql/names.ts'
+export { printMysqlMigrations } from './mysql/schema.ts'
+export type { MigrationResult } from './sql/migrations.ts'
+
+/** How a MySQL store is set up. */
+export interface MysqlStoreOptions extends MysqlNameOptions {
+  /**
+   * `manual` (default): `npx keyturn migrate <url>` makes the tables. `auto`: the store makes and updates them at its
+   * first use; the database user must be allowed to.
+   */
+  readonly migrate?: 'auto' | 'manual'
+  /** After how many milliseconds a call fails rather than wait for the database. Default 5,000. */
+  readonly requestTimeout?: Milliseconds
+}
+
+const REQUEST_TIMEOUT: Milliseconds = 5000
+const POLL_INTERVAL: Milliseconds = 500
+
+/**
+ * Makes a store on a MySQL or MariaDB database: a Pool of `mysql2/promise`, or a `mysql://` URL, for which the package
+ * `mysql2` must be installed. Opens nothing before it is first used. Who made the pool ends it, after the store.
+ * @throws GeneralError (`misuse`) for a wrong URL or prefix.
+ */
+export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlStoreOptions = {}): SessionStore {
+  const names = mysqlNames(options)
+  const requestTimeout = options.requestTimeout ?? REQUEST_TIMEOUT
+  const setUp = async (): Promise<void> => {
+    if (options.migrate === 'auto') await migrateMysql(poolOrUrl, options)
+  }
+  const connections = typeof poolOrUrl === 'string'
+    ? openConnections(poolOrUrl, requestTimeout, setUp)
+    : useGivenPool(poolOrUrl, requestTimeout, setUp)
+  const database = createDatabase(connections, requestTimeout)
+  const log = createChangeLog(database, names)
+  const followers = createFollowers()
+  const poller = createHeadPoller(log.readHead, POLL_INTERVAL, () => followers.wake())
+  const prolong =
+    `UPDATE ${names.turn} SET holder = ?, until = ?, revision = revision + 1
+     WHERE task = ? AND (holder = ? OR until <= ?)`
+  const begin = `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)`
+  return {
+    ...createSessions(database, log, names),
+    ...createKeys(database, log, names),
+    takeTurn: (task, holder, now, until) => database.run(async ({ change }) => {
+      if ((await change(prolong, [holder, until, task, holder, now])).rows === 1) return true
+      try {
+        await change(begin, [task, holder, until])
+        return true
+      } catch (error) {
+        if (isDuplicate(error)) return false
+        throw error
+      }
+    }, { repeatable: true }),
+    changesSince: log.changesSince,
+    async follow(wake) {
+      await poller.start()
+      const remove = followers.add(wake)
+      return async () => {
+        remove()
+        if (followers.size === 0) poller.stop()
+      }
+    },
+    async close() {
+      poller.stop()
+      await connections.close()
+    },
+  }
+}
+
+/**
+ * Makes or updates the tables. Any number of processes may do so at once.
+ * @throws GeneralError (`misuse`) if a newer Keyturn has migrated the database or the user may not; (`unavailable`).
+ */
+export async function migrateMysql(
+  poolOrUrl: MysqlPool | string,
+  options: MysqlNameOptions = {},
+): Promise<MigrationResult> {
+  const names = mysqlNames(options)
+  try {
+    if (typeof poolOrUrl !== 'string') return await migrateOver(poolOrUrl, names)
+    const pool = await openPool(poolOrUrl, REQUEST_TIMEOUT)
+    try {
+      return await migrateOver(pool, names)
+    } finally {
+      await pool.end()
+    }
+  } catch (cause) {
+    throw failure(cause)
+  }
+}
+
+async function migrateOver(pool: MysqlPool, names: TableNames): Promise<MigrationResult> {
+  const connection = await pool.getConnection()
+  try {
+    return await migrateSchema(runnerOn(connection, false), names)
+  } finally {
+    connection.release()
+  }
+}

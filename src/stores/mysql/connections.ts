@@ -1,0 +1,97 @@
+import { GeneralError } from '../../base/errors.ts'
+import type { Milliseconds } from '../../base/time.ts'
+import { loadDriver } from '../sql/load-driver.ts'
+import { once } from '../sql/once.ts'
+import { rowOf } from '../sql/row.ts'
+import { within } from '../sql/within.ts'
+import type { MysqlPool } from './driver.ts'
+
+/** The connections of a store: those that the application gave it, or its own. */
+export interface Connections {
+  /** Resolves once statements can be run. */
+  ready(): Promise<ReadyPool>
+  /** Ends what the store opened itself. */
+  close(): Promise<void>
+}
+
+/** A pool, and what is known of the server. */
+export interface ReadyPool {
+  readonly pool: MysqlPool
+  /** Whether the server is a MariaDB, whose INSERT can return what it wrote. */
+  readonly isMariadb: boolean
+}
+
+const POOL_SIZE = 10
+
+/** Uses a pool that the application made and will end. */
+export function useGivenPool(
+  pool: MysqlPool,
+  requestTimeout: Milliseconds,
+  setUp: () => Promise<void>,
+): Connections {
+  return {
+    ready: once(() => prepare(pool, requestTimeout, setUp)),
+    close: async () => undefined,
+  }
+}
+
+/** Opens a pool on a URL when it is first needed. @throws GeneralError (`misuse`) for another kind of URL. */
+export function openConnections(
+  url: string,
+  requestTimeout: Milliseconds,
+  setUp: () => Promise<void>,
+): Connections {
+  checkMysqlUrl(url)
+  let opened: import('mysql2/promise').Pool | null = null
+  const ready = once(async () => {
+    opened ??= await openPool(url, requestTimeout)
+    return prepare(opened, requestTimeout, setUp)
+  })
+  return {
+    ready,
+    async close() {
+      await opened?.end()
+      opened = null
+    },
+  }
+}
+
+async function prepare(pool: MysqlPool, requestTimeout: Milliseconds, setUp: () => Promise<void>): Promise<ReadyPool> {
+  await setUp()
+  const connection = await pool.getConnection()
+  try {
+    const asked = connection.execute('SELECT VERSION() AS version')
+    const [rows] = await within(asked, requestTimeout, 'MySQL')
+    connection.release()
+    const row = Array.isArray(rows) ? rowOf(rows[0]) : {}
+    return { pool, isMariadb: /mariadb/i.test(String(row['version'])) }
+  } catch (error) {
+    connection.destroy()
+    throw error
+  }
+}
+
+/** Refuses what can not be a URL of a MySQL database. The text itself stays out of the message (ST-07). */
+function checkMysqlUrl(url: string): void {
+  if (!/^(mysql|mariadb):$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
+    throw new GeneralError('misuse', 'the URL of a MySQL or MariaDB database begins with mysql:// or mariadb://')
+  }
+}
+
+/** Opens a pool on a URL. */
+export async function openPool(url: string, requestTimeout: Milliseconds): Promise<import('mysql2/promise').Pool> {
+  checkMysqlUrl(url)
+  const { createPool } = await loadDriver('mysql2', () => import('mysql2/promise'))
+  const pool = createPool({
+    uri: url,
+    connectionLimit: POOL_SIZE,
+    connectTimeout: requestTimeout,
+    enableKeepAlive: true,
+  })
+  // A lock that is waited for longer than the caller waits would only hold up others.
+  const seconds = Math.max(1, Math.ceil(requestTimeout / 1000))
+  pool.pool.on('connection', connection => {
+    connection.query(`SET SESSION autocommit = 1, innodb_lock_wait_timeout = ${seconds}`, () => undefined)
+  })
+  return pool
+}

@@ -1,0 +1,124 @@
+import { GeneralError } from '../../base/errors.ts'
+import type { Milliseconds } from '../../base/time.ts'
+import { integer, rowOf } from '../sql/row.ts'
+import type { Row, SqlValue } from '../sql/row.ts'
+import { pause, within } from '../sql/within.ts'
+import type { Connections } from './connections.ts'
+import type { MysqlConnection } from './driver.ts'
+import { failure, leadsAstray, lostConnection, lostPreparedStatement, undoneByRace } from './errors.ts'
+
+/** Runs statements on one connection. */
+export interface Runner {
+  /** Whether the server is a MariaDB. */
+  readonly isMariadb: boolean
+  rows(sql: string, values: readonly SqlValue[]): Promise<Row[]>
+  change(sql: string, values: readonly SqlValue[]): Promise<Changed>
+}
+
+/** What a statement changed. */
+export interface Changed {
+  readonly rows: number
+  /** What the statement gave to `LAST_INSERT_ID()`. */
+  readonly insertId: number
+}
+
+/** Runs work on a connection. */
+export interface Database {
+  /**
+   * Statements that commit by themselves. `repeatable`: to do the work twice is as good as once, so it is repeated when
+   * a connection breaks.
+   */
+  run<T>(work: (runner: Runner) => Promise<T>, options?: { readonly repeatable: boolean }): Promise<T>
+  /** Statements that commit together. The work is repeated when concurrent transactions made the server undo it. */
+  transaction<T>(work: (runner: Runner) => Promise<T>): Promise<T>
+}
+
+/** How often work is repeated that concurrent transactions made the server undo. */
+const RACES = 20
+
+/**
+ * Wraps the connections. Nothing here depends on the isolation level: what decides is read by statements that lock, and
+ * those see the newest committed row at every level (ST-06).
+ */
+export function createDatabase(connections: Connections, requestTimeout: Milliseconds): Database {
+  async function attempt<T>(
+    work: (runner: Runner) => Promise<T>,
+    repeatable: boolean,
+    watch: { expired: boolean; connection: MysqlConnection | null },
+  ): Promise<T> {
+    const { pool, isMariadb } = await connections.ready()
+    let races = 0
+    let breaks = 0
+    for (;;) {
+      const connection = await pool.getConnection()
+      // Who waited too long for a connection has been told so already: nothing is written for them any more.
+      if (watch.expired) {
+        connection.release()
+        throw new GeneralError('unavailable', 'the MySQL database had no connection in time')
+      }
+      watch.connection = connection
+      try {
+        const result = await work(runnerOn(connection, isMariadb))
+        watch.connection = null
+        connection.release()
+        return result
+      } catch (error) {
+        watch.connection = null
+        const unprepared = lostPreparedStatement(error)
+        if (watch.expired || unprepared || lostConnection(error) || leadsAstray(error)) connection.destroy()
+        else connection.release()
+        if (watch.expired) throw error
+        if (undoneByRace(error) && races < RACES) await pause(Math.random() * 2 * ++races)
+        else if ((unprepared || (lostConnection(error) && repeatable)) && breaks < 1) breaks += 1
+        else throw error
+      }
+    }
+  }
+
+  async function run<T>(work: (runner: Runner) => Promise<T>, { repeatable } = { repeatable: false }): Promise<T> {
+    const watch: { expired: boolean; connection: MysqlConnection | null } = { expired: false, connection: null }
+    try {
+      return await within(attempt(work, repeatable, watch), requestTimeout, 'MySQL')
+    } catch (cause) {
+      throw failure(cause)
+    } finally {
+      watch.expired = true
+      watch.connection?.destroy()
+    }
+  }
+
+  return {
+    run,
+    transaction: work => run(async runner => {
+      await runner.change('START TRANSACTION', [])
+      try {
+        const result = await work(runner)
+        await runner.change('COMMIT', [])
+        return result
+      } catch (error) {
+        if (!lostConnection(error)) await runner.change('ROLLBACK', [])
+        throw error
+      }
+    }),
+  }
+}
+
+/** What can not be prepared. */
+const borders: ReadonlySet<string> = new Set(['START TRANSACTION', 'COMMIT', 'ROLLBACK'])
+
+/** Runs statements on a connection. */
+export function runnerOn(connection: MysqlConnection, isMariadb: boolean): Runner {
+  return {
+    isMariadb,
+    async rows(sql, values) {
+      const [answer] = await connection.execute(sql, [...values])
+      if (!Array.isArray(answer)) throw new GeneralError('unavailable', 'the database driver did not return rows')
+      return answer.map(rowOf)
+    },
+    async change(sql, values) {
+      const [answer] = await (borders.has(sql) ? connection.query(sql) : connection.execute(sql, [...values]))
+      const header = rowOf(answer)
+      return { rows: integer(header, 'affectedRows'), insertId: integer(header, 'insertId') }
+    },
+  }
+}

@@ -1,0 +1,56 @@
+import { GeneralError, isSessionError } from '../../base/errors.ts'
+import { missingTables } from '../sql/missing-tables.ts'
+
+function numberOf(error: unknown): number {
+  return error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? error.errno : 0
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+/** Whether a row with this key exists already. */
+export function isDuplicate(error: unknown): boolean {
+  return numberOf(error) === 1062
+}
+
+/** Whether the server undid the transaction because of concurrent ones, so that it may simply be repeated. */
+export function undoneByRace(error: unknown): boolean {
+  return [1213, 1020].includes(numberOf(error))
+}
+
+/** Whether the server no longer knew the prepared statement, and so did nothing. */
+export function lostPreparedStatement(error: unknown): boolean {
+  return [1243, 1615].includes(numberOf(error))
+}
+
+/** Whether the connection broke, so that nobody knows whether the statement was done. */
+export function lostConnection(error: unknown): boolean {
+  if (['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE'].includes(codeOf(error))) return true
+  return [1053, 1927, 4031].includes(numberOf(error)) || (error instanceof Error && /closed state/.test(error.message))
+}
+
+/**
+ * Whether the connection is of no further use though it still stands: it leads to a server that takes no writes any
+ * more, and a new one may lead to its successor.
+ */
+export function leadsAstray(error: unknown): boolean {
+  return [1290, 1792, 1836].includes(numberOf(error))
+}
+
+/**
+ * What to throw for a failure (REV-11, ST-07). Messages of the server name tables and columns, not parameters; what it
+ * says of refused credentials stays out, because it names the user.
+ */
+export function failure(cause: unknown): Error {
+  if (isSessionError(cause)) return cause
+  switch (numberOf(cause)) {
+    case 1146: case 1054:
+      return missingTables(cause)
+    case 1142: case 1143: case 1227:
+      return new GeneralError('misuse', 'the database user lacks a privilege on the tables of Keyturn')
+    case 1044: case 1045: case 1698:
+      return new GeneralError('unavailable', `the MySQL server refused the credentials (${numberOf(cause)})`)
+  }
+  return new GeneralError('unavailable', 'the MySQL database could not do its work', { cause })
+}

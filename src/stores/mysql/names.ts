@@ -1,0 +1,21 @@
+import { defaultPrefix, tableNames } from '../sql/table-names.ts'
+import type { TableNames } from '../sql/table-names.ts'
+
+/** How the tables are named. */
+export interface MysqlNameOptions {
+  /** Begins the names of all tables; `keyturn_` by default. A letter or `_`, then letters, digits, `_`; at most 31. */
+  readonly prefix?: string
+}
+
+/** Names the tables, quoted. @throws GeneralError (`misuse`) for a prefix that is no plain identifier (ST-03). */
+export function mysqlNames(options: MysqlNameOptions): TableNames {
+  const plain = tableNames(options.prefix ?? defaultPrefix)
+  const quoted = (name: string): string => `\`${name}\``
+  return {
+    session: quoted(plain.session),
+    change: quoted(plain.change),
+    key: quoted(plain.key),
+    turn: quoted(plain.turn),
+    meta: quoted(plain.meta),
+  }
+}

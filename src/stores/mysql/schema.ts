@@ -1,0 +1,122 @@
+import { GeneralError } from '../../base/errors.ts'
+import { pending, script } from '../sql/migrations.ts'
+import type { Migration, MigrationResult } from '../sql/migrations.ts'
+import { integer } from '../sql/row.ts'
+import type { TableNames } from '../sql/table-names.ts'
+import type { Runner } from './database.ts'
+import { mysqlNames } from './names.ts'
+import type { MysqlNameOptions } from './names.ts'
+
+/**
+ * The schema, one entry for each version that was ever released: entry 0 makes version 1, and so on. Entries are
+ * only ever appended. DDL commits at once here, so each statement can be run again after a run that broke off.
+ *
+ * Texts that are compared are binary: every collation that both MySQL and MariaDB have takes `a` and `a ` for one.
+ * `sweep_at` is a lower bound of `expires_at`, as in the other SQL stores: rotation touches no index. `revision` makes
+ * every update change its row, so that "rows found" and "rows changed" are one number, whichever the client asked for.
+ */
+const migrations: readonly Migration<TableNames>[] = [
+  names => [`
+    CREATE TABLE IF NOT EXISTS ${names.session} (
+      handle CHAR(23) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+      user_id VARBINARY(512) NOT NULL,
+      tenant_id VARBINARY(255) NOT NULL,
+      created_at BIGINT NOT NULL,
+      authenticated_at BIGINT NOT NULL,
+      refresh_hash VARBINARY(255) NOT NULL,
+      generation BIGINT NOT NULL,
+      branch BIGINT NOT NULL,
+      confirmed TINYINT NOT NULL,
+      rotated_at BIGINT NOT NULL,
+      served_at BIGINT NOT NULL,
+      idle_timeout BIGINT NOT NULL,
+      absolute_expiry BIGINT,
+      expires_at BIGINT NOT NULL,
+      access_token_lifetime BIGINT NOT NULL,
+      persistent TINYINT NOT NULL,
+      jwt_payload MEDIUMTEXT NOT NULL,
+      payload_version BIGINT NOT NULL,
+      session_info MEDIUMTEXT NOT NULL,
+      info_version BIGINT NOT NULL,
+      ip VARCHAR(255),
+      user_agent VARCHAR(1024),
+      sweep_at BIGINT NOT NULL,
+      revision BIGINT NOT NULL DEFAULT 0,
+      KEY by_user (user_id, created_at, handle),
+      KEY by_sweep (sweep_at)
+    ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`, `
+    CREATE TABLE IF NOT EXISTS ${names.change} (
+      seq BIGINT NOT NULL PRIMARY KEY,
+      entry VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      kind VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      handles MEDIUMTEXT NOT NULL,
+      version BIGINT NOT NULL,
+      until BIGINT NOT NULL,
+      KEY by_until (until)
+    ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`, `
+    CREATE TABLE IF NOT EXISTS ${names.key} (
+      kid VARBINARY(255) NOT NULL PRIMARY KEY,
+      purpose VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      algorithm VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      created_at BIGINT NOT NULL,
+      active_from BIGINT NOT NULL,
+      material MEDIUMBLOB NOT NULL,
+      revision BIGINT NOT NULL DEFAULT 0
+    ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`, `
+    CREATE TABLE IF NOT EXISTS ${names.turn} (
+      task VARBINARY(255) NOT NULL PRIMARY KEY,
+      holder VARBINARY(255) NOT NULL,
+      until BIGINT NOT NULL,
+      revision BIGINT NOT NULL DEFAULT 0
+    ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`,
+  ],
+]
+
+/**
+ * Comes before all migrations. The row `schema` numbers the version, the row `log` the newest entry of the change log;
+ * the row `keys` is locked by who adds a key.
+ */
+function foundation(names: TableNames): string {
+  return `
+    CREATE TABLE IF NOT EXISTS ${names.meta} (
+      name VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+      value VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      number BIGINT NOT NULL
+    ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`
+}
+
+function recordVersion(names: TableNames): string {
+  return `REPLACE INTO ${names.meta} (name, value, number) VALUES ('schema', '', ${migrations.length})`
+}
+
+const LOCK_SECONDS = 60
+
+/**
+ * Brings the schema up to date. Any number of processes may do so at once: one migrates, the others wait for it and
+ * find nothing to do.
+ * @throws GeneralError (`misuse`) if a newer Keyturn has migrated the database.
+ */
+export async function migrateSchema({ rows, change }: Runner, names: TableNames): Promise<MigrationResult> {
+  const lock = 'CONCAT(\'keyturn \', MD5(CONCAT(DATABASE(), ?)))'
+  const locked = (await rows(`SELECT GET_LOCK(${lock}, ${LOCK_SECONDS}) AS locked`, [names.meta]))[0]
+  if (locked === undefined || locked['locked'] === null || integer(locked, 'locked') !== 1) {
+    throw new GeneralError('unavailable', 'another process has been migrating the database for a minute')
+  }
+  try {
+    await change(foundation(names), [])
+    const row = (await rows(`SELECT number FROM ${names.meta} WHERE name = 'schema'`, []))[0]
+    const from = row === undefined ? 0 : integer(row, 'number')
+    const missing = pending(migrations, from)
+    for (const statement of missing.flatMap(migration => migration(names))) await change(statement, [])
+    if (missing.length > 0) await change(recordVersion(names), [])
+    return { from, to: migrations.length }
+  } finally {
+    await rows(`SELECT RELEASE_LOCK(${lock}) AS released`, [names.meta])
+  }
+}
+
+/** The SQL that brings an empty database to the newest version, for a reader or for an administrator's own tool. */
+export function printMysqlMigrations(options: MysqlNameOptions = {}): string {
+  const names = mysqlNames(options)
+  return script([foundation(names), ...migrations.flatMap(migration => migration(names)), recordVersion(names)])
+}

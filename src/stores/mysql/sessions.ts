@@ -1,0 +1,161 @@
+import { GeneralError } from '../../base/errors.ts'
+import type { SessionHandle } from '../../base/handle.ts'
+import type { EpochMilliseconds } from '../../base/time.ts'
+import type { SessionStore } from '../../session/store.ts'
+import { decodePosition, toPage } from '../page-position.ts'
+import { handle as handleIn, integer } from '../sql/row.ts'
+import type { SqlValue } from '../sql/row.ts'
+import { sessionColumns, sessionOf, sessionValues } from '../sql/session-row.ts'
+import type { TableNames } from '../sql/table-names.ts'
+import type { ChangeLog } from './change-log.ts'
+import { chunks, padded, placeholders, selection } from './columns.ts'
+import type { Database, Runner } from './database.ts'
+import { isDuplicate } from './errors.ts'
+import { createRotateAndRead, createRotateAtOnce, firstSession } from './rotate.ts'
+
+/** The methods of the port that read and write sessions. */
+export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo' | 'updatePayload'
+  | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'>
+
+const CHUNK = 512
+
+/** The sessions in the database. */
+export function createSessions(database: Database, log: ChangeLog, names: TableNames): Sessions {
+  const table = names.session
+  const columns = selection(sessionColumns)
+  const insert =
+    `INSERT INTO ${table} (${sessionColumns.join(', ')}, sweep_at)
+     VALUES (${sessionColumns.map(() => '?').join(', ')}, ?)`
+  const find = `SELECT ${columns} FROM ${table} WHERE handle = ?`
+  const rotateAtOnce = createRotateAtOnce(table)
+  const rotateAndRead = createRotateAndRead(table)
+  const confirm = (count: number): string =>
+    `UPDATE ${table} SET confirmed = 1 WHERE handle IN (${placeholders(count, '?')})
+     AND (handle, generation, branch) IN (${placeholders(count, '(?, ?, ?)')})`
+  const updateInfo =
+    `UPDATE ${table} SET session_info = ?, info_version = info_version + 1
+     WHERE handle = ? AND expires_at > ? AND info_version = COALESCE(?, info_version)`
+  const updatePayload =
+    `UPDATE ${table} SET jwt_payload = ?, payload_version = LAST_INSERT_ID(payload_version + 1)
+     WHERE handle = ? AND expires_at > ?`
+  const lockOfUser =
+    `SELECT handle FROM ${table} WHERE user_id = ? AND handle <> ? ORDER BY handle FOR UPDATE`
+  const lockThese = (count: number): string =>
+    `SELECT handle FROM ${table} WHERE handle IN (${placeholders(count, '?')}) ORDER BY handle FOR UPDATE`
+  const removeThese = (count: number): string =>
+    `DELETE FROM ${table} WHERE handle IN (${placeholders(count, '?')})`
+  const listByUser = (limit: number): string =>
+    `SELECT ${columns} FROM ${table}
+     WHERE user_id = ? AND created_at <= ? AND (created_at < ? OR handle < ?)
+     ORDER BY created_at DESC, handle DESC LIMIT ${limit}`
+  const due = (limit: number): string =>
+    `SELECT handle, expires_at FROM ${table} WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ${limit}`
+  const postpone = (count: number): string =>
+    `UPDATE ${table} SET sweep_at = expires_at WHERE handle IN (${placeholders(count, '?')}) AND expires_at > ?`
+  const sweep = (count: number): string =>
+    `DELETE FROM ${table} WHERE handle IN (${placeholders(count, '?')}) AND expires_at <= ?`
+  const forget = `DELETE FROM ${names.change} WHERE until <= ? ORDER BY until LIMIT 10000`
+
+  /** Runs a statement for each part of a list; how many rows it changed in all. */
+  async function changeEach(
+    runner: Runner,
+    handles: readonly SessionHandle[],
+    statement: (count: number) => string,
+    ...rest: readonly SqlValue[]
+  ): Promise<number> {
+    let changed = 0
+    for (const part of chunks(handles, CHUNK)) {
+      changed += (await runner.change(statement(part.length), [...padded(part), ...rest])).rows
+    }
+    return changed
+  }
+
+  async function revoke(
+    runner: Runner,
+    handles: readonly SessionHandle[],
+    until: EpochMilliseconds,
+  ): Promise<readonly SessionHandle[]> {
+    const removed = await changeEach(runner, handles, removeThese)
+    if (removed > 0) await log.append(runner, { kind: 'revoked', handles, until })
+    return removed > 0 ? handles : []
+  }
+
+  return {
+    insert: record => database.run(async ({ change }) => {
+      try {
+        await change(insert, [...sessionValues(record), record.expiresAt])
+      } catch (error) {
+        if (isDuplicate(error)) throw new GeneralError('misuse', 'a session with this handle exists')
+        throw error
+      }
+    }),
+
+    find: handle => database.run(({ rows }) => firstSession(rows(find, [handle])), { repeatable: true }),
+
+    // Repeatable, because the child of a token is always the same: if the first attempt was done and its answer lost,
+    // the second one finds another hash, and the core reads the record and gives out the same child.
+    rotate: rotation => database.run(runner =>
+      (runner.isMariadb ? rotateAtOnce : rotateAndRead)(runner, rotation), { repeatable: true }),
+
+    confirm: confirmations => database.run(async ({ change }) => {
+      for (const part of chunks(confirmations, CHUNK)) {
+        const all = padded(part)
+        await change(confirm(part.length), [
+          ...all.map(each => each.handle), ...all.flatMap(each => [each.handle, each.generation, each.branch]),
+        ])
+      }
+    }, { repeatable: true }),
+
+    updateInfo: ({ handle, sessionInfo, expectedVersion, now }) => database.run(async ({ change }) =>
+      (await change(updateInfo, [sessionInfo, handle, now, expectedVersion])).rows === 1),
+
+    updatePayload: ({ handle, jwtPayload, now, until }) => database.transaction(async runner => {
+      const updated = await runner.change(updatePayload, [jwtPayload, handle, now])
+      if (updated.rows === 0) return null
+      await log.append(runner, { kind: 'payload', handle, version: updated.insertId, until })
+      return updated.insertId
+    }),
+
+    remove: (handles, until) => {
+      if (handles.length === 0) return Promise.resolve([])
+      return database.transaction(async runner => {
+        // Of a single one, the deletion itself tells whether it existed.
+        if (handles.length === 1) return revoke(runner, handles, until)
+        const existing: SessionHandle[] = []
+        for (const part of chunks(handles.toSorted(), CHUNK)) {
+          const rows = await runner.rows(lockThese(part.length), padded(part))
+          existing.push(...rows.map(row => handleIn(row, 'handle')))
+        }
+        return revoke(runner, existing, until)
+      })
+    },
+
+    removeByUser: (userId, except, until) => database.transaction(async runner => {
+      const rows = await runner.rows(lockOfUser, [userId, except ?? ''])
+      return revoke(runner, rows.map(row => handleIn(row, 'handle')), until)
+    }),
+
+    listByUser: (userId, { limit, after }) => {
+      const { createdAt, handle } = decodePosition(after)
+      return database.run(async ({ rows }) => {
+        const read = await rows(listByUser(limit + 1), [userId, createdAt, createdAt, handle])
+        return toPage(read.map(sessionOf), limit)
+      }, { repeatable: true })
+    },
+
+    removeExpired: (now, limit) => database.run(async runner => {
+      await runner.change(forget, [now])
+      let removed = 0
+      while (removed < limit) {
+        const room = limit - removed
+        const rows = await runner.rows(due(room), [now])
+        const live = rows.filter(row => integer(row, 'expires_at') > now).map(row => handleIn(row, 'handle'))
+        const dead = rows.filter(row => integer(row, 'expires_at') <= now).map(row => handleIn(row, 'handle'))
+        await changeEach(runner, live, postpone, now)
+        removed += await changeEach(runner, dead, sweep, now)
+        if (rows.length < room) break
+      }
+      return removed
+    }),
+  }
+}

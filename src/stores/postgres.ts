@@ -1,0 +1,99 @@
+import type { Milliseconds } from '../base/time.ts'
+import type { SessionStore } from '../session/store.ts'
+import { createChangeReader, lazily } from './postgres/change-log.ts'
+import { useGivenPool } from './postgres/connections.ts'
+import { createDatabase } from './postgres/database.ts'
+import type { PostgresPool } from './postgres/driver.ts'
+import { createKeys } from './postgres/keys.ts'
+import { postgresNames } from './postgres/names.ts'
+import type { PostgresNameOptions } from './postgres/names.ts'
+import { createNotifier } from './postgres/notifier.ts'
+import { openConnections, withConnection } from './postgres/open.ts'
+import { migrateSchema } from './postgres/schema.ts'
+import { createSessions } from './postgres/sessions.ts'
+import type { MigrationResult } from './sql/migrations.ts'
+
+export type { PostgresClient, PostgresPool, PostgresResult, PostgresStatement } from './postgres/driver.ts'
+export type { PostgresNameOptions } from './postgres/names.ts'
+export { printPostgresMigrations } from './postgres/schema.ts'
+export type { MigrationResult } from './sql/migrations.ts'
+
+/** How a PostgreSQL store is set up. */
+export interface PostgresStoreOptions extends PostgresNameOptions {
+  /**
+   * `manual` (default): `npx keyturn migrate <url>` makes the tables. `auto`: the store makes and updates them at its
+   * first use; the database user must be allowed to.
+   */
+  readonly migrate?: 'auto' | 'manual'
+  /**
+   * Whether statements are prepared on the server, which makes them up to 1.4 times as fast. Default: unless a pooler
+   * lies between, which the store finds out. Say `true` for one that keeps them (PgBouncer from 1.21 on, with
+   * `max_prepared_statements`).
+   */
+  readonly preparedStatements?: boolean
+  /** After how many milliseconds a call fails rather than wait for the database. Default 5,000. */
+  readonly requestTimeout?: Milliseconds
+}
+
+const REQUEST_TIMEOUT: Milliseconds = 5000
+
+/**
+ * Makes a store on a PostgreSQL database: a `pg` Pool or a `postgres://` URL, for which the package `pg` must be
+ * installed. Opens nothing before it is first used. Who made the pool ends it, after the store; it should have at least
+ * two connections, one of which is taken while the revocation feed is followed.
+ * @throws GeneralError (`misuse`) for a wrong URL, schema or prefix.
+ */
+export function createPostgresStore(
+  poolOrUrl: PostgresPool | string,
+  options: PostgresStoreOptions = {},
+): SessionStore {
+  const names = postgresNames(options)
+  const requestTimeout = options.requestTimeout ?? REQUEST_TIMEOUT
+  const preparedStatements = options.preparedStatements ?? null
+  const setUp = async (): Promise<void> => {
+    if (options.migrate === 'auto') await migratePostgres(poolOrUrl, options)
+  }
+  const connections = typeof poolOrUrl === 'string'
+    ? openConnections(poolOrUrl, preparedStatements, requestTimeout, setUp)
+    : useGivenPool(poolOrUrl, preparedStatements, requestTimeout, setUp)
+  const database = createDatabase(connections, requestTimeout)
+  const { changesSince, readHead } = createChangeReader(database, names)
+  const notifier = createNotifier(connections, names.channel, readHead, requestTimeout)
+  const takeTurn = database.statement(
+    `INSERT INTO ${names.turn} AS turn (task, holder, until) VALUES ($1, $2, $3)
+     ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
+     WHERE turn.holder = excluded.holder OR turn.until <= $4
+     RETURNING ${lazily}`, { repeatable: true })
+  return {
+    ...createSessions(database, names),
+    ...createKeys(database, names),
+    takeTurn: async (task, holder, now, until) => (await takeTurn(task, holder, until, now)).length === 1,
+    changesSince,
+    follow: notifier.follow,
+    async close() {
+      notifier.close()
+      await connections.close()
+    },
+  }
+}
+
+/**
+ * Makes or updates the tables, in one transaction. Any number of processes may do so at once.
+ * @throws GeneralError (`misuse`) if a newer Keyturn has migrated the database or the user may not; (`unavailable`).
+ */
+export async function migratePostgres(
+  poolOrUrl: PostgresPool | string,
+  options: PostgresNameOptions = {},
+): Promise<MigrationResult> {
+  const names = postgresNames(options)
+  if (typeof poolOrUrl === 'string') return withConnection(poolOrUrl, client => migrateSchema(client, names))
+  const client = await poolOrUrl.connect()
+  let failed = true
+  try {
+    const result = await migrateSchema(client, names)
+    failed = false
+    return result
+  } finally {
+    client.release(failed)
+  }
+}

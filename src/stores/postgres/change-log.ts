@@ -1,0 +1,100 @@
+import type { ChangePage } from '../../session/store.ts'
+import { decodeCursor, encodeCursor } from '../change-cursor.ts'
+import { changeColumns, changeOf } from '../sql/change-row.ts'
+import { integer, text } from '../sql/row.ts'
+import type { Database } from './database.ts'
+import type { PostgresNames } from './names.ts'
+
+/**
+ * Waits for the disk, and for a synchronous standby, even where the database's default is not to: for what must not be
+ * undone once it is acknowledged.
+ */
+export const durably = `(SELECT CASE current_setting('synchronous_commit')
+  WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END)`
+
+/**
+ * Does not wait for the disk: a crash of the server may undo the newest of these. In the same statement, so that it
+ * costs no round trip and holds for one transaction only, behind a pooler too.
+ */
+export const lazily = `(SELECT set_config('synchronous_commit', 'off', true))`
+
+/** A change, as expressions over the rows of the source. */
+export interface ChangeExpressions {
+  readonly kind: 'revoked' | 'payload' | 'keys'
+  readonly handles: string
+  readonly version: string
+  readonly until: string
+  /** The parameter with a new entry id. */
+  readonly entry: string
+}
+
+/**
+ * The parts of a WITH that append a change if `source`, a part before, has a row; it must have one at the most.
+ * The number comes from a row that stays locked until the commit is visible: who sees an entry sees all before it.
+ * (A sequence would give numbers in another order than that of the commits, and readers would skip some.)
+ */
+export function appendChange(names: PostgresNames, source: string, change: ChangeExpressions): string {
+  return `
+    head AS (
+      INSERT INTO ${names.meta} AS log (name, value, number) SELECT 'log', ${change.entry}::text, 1 FROM ${source}
+      ON CONFLICT (name) DO UPDATE SET value = excluded.value, number = log.number + 1 RETURNING number
+    ),
+    logged AS (
+      INSERT INTO ${names.change} (seq, entry, ${changeColumns.join(', ')})
+      SELECT number, ${change.entry}::text, '${change.kind}', ${change.handles}, ${change.version},
+        ${change.until}::bigint
+      FROM head, ${source}
+      RETURNING pg_notify('${names.channel}', '')
+    )`
+}
+
+/** Reads the change log. */
+export interface ChangeReader {
+  changesSince(cursor: string | null, limit: number): Promise<ChangePage>
+  /** The name of the newest entry: another one after each change. */
+  readHead(): Promise<string>
+}
+
+/**
+ * Prepares the reading. A cursor holds number and name of the entry it stands at. If the log has no such entry any
+ * more, reading begins anew: the log was emptied or restored, a standby without it took over, or it has been forgotten
+ * in time. To read twice is harmless, to skip is not.
+ */
+export function createChangeReader(database: Database, names: PostgresNames): ChangeReader {
+  const columns = ['seq', 'entry', ...changeColumns].map(column => `page.${column}`).join(', ')
+  const read = database.statement(
+    `SELECT log.number AS head, log.value AS head_entry, ${columns}
+     FROM ${names.meta} AS log
+     CROSS JOIN LATERAL (
+       SELECT CASE WHEN (log.number = $1 AND log.value = $2)
+         OR EXISTS (SELECT FROM ${names.change} WHERE seq = $1 AND entry = $2) THEN $1::bigint ELSE 0 END AS seq
+     ) AS place
+     LEFT JOIN LATERAL (
+       SELECT * FROM ${names.change} AS later WHERE later.seq > place.seq ORDER BY later.seq LIMIT $3::bigint
+     ) AS page ON true
+     WHERE log.name = 'log' ORDER BY page.seq`, { repeatable: true })
+  const head = database.statement(`SELECT value FROM ${names.meta} WHERE name = 'log'`, { repeatable: true })
+
+  return {
+    async changesSince(cursor, limit) {
+      const place = cursor === null ? null : decodeCursor(cursor)
+      const rows = await read(place?.sequence ?? 0, place?.logId ?? '', limit + 1)
+      const first = rows[0]
+      if (first === undefined) return { changes: [], cursor: null, more: false }
+      const page = first['seq'] === null ? [] : rows.slice(0, limit)
+      const last = page.at(-1)
+      const end = last === undefined
+        ? { sequence: integer(first, 'head'), logId: text(first, 'head_entry') }
+        : { sequence: integer(last, 'seq'), logId: text(last, 'entry') }
+      return {
+        changes: page.map(changeOf),
+        cursor: end.sequence === 0 ? null : encodeCursor(end),
+        more: rows.length > limit,
+      }
+    },
+    async readHead() {
+      const row = (await head())[0]
+      return row === undefined ? '' : text(row, 'value')
+    },
+  }
+}

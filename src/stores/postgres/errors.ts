@@ -1,0 +1,49 @@
+import { GeneralError, isSessionError } from '../../base/errors.ts'
+import { missingTables } from '../sql/missing-tables.ts'
+
+/** What the driver or the server reported: an SQLSTATE, or a code of the operating system. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+/** Whether the server had no such prepared statement, or another one of that name: a pooler lies between. */
+export function lostPreparedStatement(error: unknown): boolean {
+  return ['26000', '42P05'].includes(codeOf(error))
+}
+
+/** Whether the server undid the statement because of concurrent ones, so that it may simply be repeated. */
+export function undoneByRace(error: unknown): boolean {
+  return ['40001', '40P01'].includes(codeOf(error))
+}
+
+/** Whether the connection broke, so that nobody knows whether the statement was done. */
+export function lostConnection(error: unknown): boolean {
+  if (/^08|^57P0[12]$|^(ECONNRESET|EPIPE)$/.test(codeOf(error))) return true
+  return error instanceof Error && /^Connection terminated|connection error and is not queryable/.test(error.message)
+}
+
+/** Whether the server refused one statement and the connection is as good as before. */
+export function refusedStatement(error: unknown): boolean {
+  return /^(22|23|26|40|42)/.test(codeOf(error))
+}
+
+/**
+ * What to throw for a failure (REV-11, ST-07). Messages of PostgreSQL name tables and columns, not parameters; what it
+ * says of refused credentials stays out, because it names the user.
+ */
+export function failure(cause: unknown): Error {
+  if (isSessionError(cause)) return cause
+  const code = codeOf(cause)
+  switch (code) {
+    case '42P01': case '3F000': case '42703':
+      return missingTables(cause)
+    case '42501':
+      return new GeneralError('misuse', 'the database user lacks a privilege on the tables of Keyturn', { cause })
+    case '22021': case '22P05':
+      return new GeneralError('misuse', 'PostgreSQL can not keep a text with the character U+0000', { cause })
+  }
+  if (code.startsWith('28')) {
+    return new GeneralError('unavailable', `the PostgreSQL server refused the credentials (${code})`)
+  }
+  return new GeneralError('unavailable', 'the PostgreSQL database could not do its work', { cause })
+}

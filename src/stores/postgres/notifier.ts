@@ -1,0 +1,137 @@
+import type { Milliseconds } from '../../base/time.ts'
+import { createFollowers } from '../followers.ts'
+import { createHeadPoller } from '../sql/head-poller.ts'
+import { within } from '../sql/within.ts'
+import { isPooled } from './connections.ts'
+import type { Connections } from './connections.ts'
+import type { PostgresListener } from './driver.ts'
+import { failure } from './errors.ts'
+
+/** Wakes those who follow the change log. */
+export interface Notifier {
+  follow(wake: () => void): Promise<() => Promise<void>>
+  close(): void
+}
+
+const POLL_INTERVAL: Milliseconds = 500
+const FIRST_RETRY: Milliseconds = 100
+const LAST_RETRY: Milliseconds = 5000
+const HEARTBEAT: Milliseconds = 15_000
+
+/**
+ * Listens on one connection while anybody follows. When it breaks, it is made anew, after waits that double up to 5 s,
+ * and everybody is woken for what may have been missed. Behind a pooler, which loses notifications, the head of the log
+ * is read twice a second instead.
+ */
+export function createNotifier(
+  connections: Connections,
+  channel: string,
+  readHead: () => Promise<string>,
+  requestTimeout: Milliseconds,
+): Notifier {
+  const followers = createFollowers()
+  const wake = (): void => followers.wake()
+  let endSource: (() => void) | null = null
+  let starting: Promise<void> | null = null
+  let timer: ReturnType<typeof setTimeout> | null = null
+  // Counts the times that following was begun: what belongs to an earlier time is not heeded any more.
+  let era = 0
+
+  async function start(): Promise<void> {
+    const current = ++era
+    const opened = await open()
+    const lost = (): void => {
+      if (current === era) restart(FIRST_RETRY)
+    }
+    let end: () => void
+    try {
+      const listening = opened !== null && await within(listenOn(opened, lost), requestTimeout, 'PostgreSQL')
+      end = listening ? () => opened.end() : await poll()
+      if (!listening) opened?.end()
+      else if (current === era) beat(current, opened)
+    } catch (error) {
+      opened?.end()
+      throw error
+    }
+    if (current === era) endSource = end
+    else end()
+  }
+
+  async function open(): Promise<PostgresListener | null> {
+    const opening = connections.listen()
+    try {
+      return await within(opening, requestTimeout, 'PostgreSQL')
+    } catch (error) {
+      opening.then(late => late?.end(), () => undefined)
+      throw error
+    }
+  }
+
+  async function poll(): Promise<() => void> {
+    const poller = createHeadPoller(readHead, POLL_INTERVAL, wake)
+    await poller.start()
+    return poller.stop
+  }
+
+  /** Whether it can be listened on. */
+  async function listenOn(opened: PostgresListener, lost: () => void): Promise<boolean> {
+    opened.on('error', lost)
+    opened.on('end', lost)
+    if (await isPooled(opened, opened.announcedPid)) return false
+    opened.on('notification', wake)
+    await opened.query({ text: `LISTEN "${channel}"` })
+    return true
+  }
+
+  /** A connection whose other end has vanished looks idle, until somebody writes to it. */
+  function beat(current: number, opened: PostgresListener): void {
+    plan(HEARTBEAT, () => {
+      within(opened.query({ text: 'SELECT 1' }), requestTimeout, 'PostgreSQL').then(
+        () => current === era && beat(current, opened),
+        () => current === era && restart(FIRST_RETRY),
+      )
+    })
+  }
+
+  function restart(delay: Milliseconds): void {
+    stop()
+    plan(delay, () => {
+      const begun = era + 1
+      start().then(wake, () => begun === era && restart(Math.min(2 * delay, LAST_RETRY)))
+    })
+  }
+
+  function plan(delay: Milliseconds, task: () => void): void {
+    timer = setTimeout(task, delay)
+    timer.unref()
+  }
+
+  function stop(): void {
+    era += 1
+    if (timer !== null) clearTimeout(timer)
+    timer = null
+    endSource?.()
+    endSource = null
+  }
+
+  return {
+    async follow(callback) {
+      const remove = followers.add(callback)
+      starting ??= start()
+      try {
+        await starting
+      } catch (cause) {
+        remove()
+        starting = null
+        throw failure(cause)
+      }
+      return async () => {
+        remove()
+        if (followers.size > 0) return
+        starting = null
+        stop()
+      }
+    },
+    close: stop,
+  }
+}

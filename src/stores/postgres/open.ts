@@ -1,0 +1,109 @@
+import type { ClientConfig } from 'pg'
+import { GeneralError } from '../../base/errors.ts'
+import type { Milliseconds } from '../../base/time.ts'
+import { loadDriver } from '../sql/load-driver.ts'
+import { once } from '../sql/once.ts'
+import { isPooled } from './connections.ts'
+import type { Connections, ReadyPool } from './connections.ts'
+import { announcedPid } from './driver.ts'
+import type { PostgresPool } from './driver.ts'
+
+const POOL_SIZE = 10
+
+async function loadPg(): Promise<typeof import('pg')> {
+  return loadDriver('pg', () => import('pg'))
+}
+
+/** Refuses what can not be a URL of a PostgreSQL database. The text itself stays out of the message (ST-07). */
+export function checkPostgresUrl(url: string): void {
+  if (!/^postgres(ql)?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
+    throw new GeneralError('misuse', 'the URL of a PostgreSQL database begins with postgres://')
+  }
+}
+
+/**
+ * Opens connections to a URL when they are first needed. A pooler refuses the settings of a session, so they are only
+ * made where the first connection met none: a statement's time limit on the server, and the isolation level.
+ */
+export function openConnections(
+  url: string,
+  preparedStatements: boolean | null,
+  requestTimeout: Milliseconds,
+  setUp: () => Promise<void>,
+): Connections {
+  checkPostgresUrl(url)
+  const base: ClientConfig = {
+    connectionString: url,
+    connectionTimeoutMillis: requestTimeout,
+    query_timeout: requestTimeout,
+    keepAlive: true,
+  }
+  let opened: { readonly pool: PostgresPool; end(): Promise<void> } | null = null
+
+  async function openPool(): Promise<{ readonly pool: PostgresPool; readonly pooled: boolean; end(): Promise<void> }> {
+    const { Client, Pool } = await loadPg()
+    const scout = new Client(base)
+    scout.on('error', () => undefined)
+    try {
+      await scout.connect()
+      const pooled = await isPooled(scout, announcedPid(scout))
+      const session: ClientConfig = pooled
+        ? {}
+        : { statement_timeout: requestTimeout, options: '-c default_transaction_isolation=read\\ committed' }
+      const pool = new Pool({ ...base, ...session, max: POOL_SIZE, allowExitOnIdle: true })
+      // An idle connection that breaks is no error: the pool replaces it.
+      pool.on('error', () => undefined)
+      return { pool, pooled, end: () => pool.end() }
+    } finally {
+      void scout.end().catch(() => undefined)
+    }
+  }
+
+  const pool = once(async () => {
+    const created = await openPool()
+    opened = created
+    return created
+  })
+  const ready = once(async (): Promise<ReadyPool> => {
+    const created = await pool()
+    await setUp()
+    return { pool: created.pool, prepared: preparedStatements ?? !created.pooled }
+  })
+  return {
+    ready,
+    async listen() {
+      const { Client } = await loadPg()
+      const client = new Client(base)
+      client.on('error', () => undefined)
+      await client.connect()
+      if ('unref' in client && typeof client.unref === 'function') client.unref()
+      return {
+        query: statement => client.query(statement),
+        on: (event, listener) => client.on(event, listener),
+        announcedPid: announcedPid(client),
+        end: () => void client.end().catch(() => undefined),
+      }
+    },
+    async close() {
+      await opened?.end()
+      opened = null
+    },
+  }
+}
+
+/** Runs the work on one connection to a URL, which is made for it without any time limit. */
+export async function withConnection<T>(
+  url: string,
+  work: (client: import('pg').Client) => Promise<T>,
+): Promise<T> {
+  checkPostgresUrl(url)
+  const { Client } = await loadPg()
+  const client = new Client({ connectionString: url })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return await work(client)
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}

@@ -1,0 +1,143 @@
+import { pending, script } from '../sql/migrations.ts'
+import type { Migration, MigrationResult } from '../sql/migrations.ts'
+import { integer, rowOf } from '../sql/row.ts'
+import type { PostgresResult, PostgresStatement } from './driver.ts'
+import { failure } from './errors.ts'
+import { postgresNames } from './names.ts'
+import type { PostgresNameOptions, PostgresNames } from './names.ts'
+
+/**
+ * The schema, one entry for each version that was ever released: entry 0 makes version 1, and so on. Entries are
+ * only ever appended.
+ *
+ * A refresh must stay a HOT update (no index is touched, the row stays on its page). So no index holds a column that
+ * rotation changes: the cleanup's is on `sweep_at`, a lower bound of `expires_at`, which the cleanup moves up when it
+ * meets a session that was kept alive, once in an idle timeout. And pages are filled to 70 %, for the new versions.
+ *
+ * Texts that are compared have the collation "C": equal means equal bytes, and order is the same on every server.
+ */
+const migrations: readonly Migration<PostgresNames>[] = [
+  names => [`
+    CREATE TABLE IF NOT EXISTS ${names.session} (
+      handle text COLLATE "C" PRIMARY KEY,
+      user_id text COLLATE "C" NOT NULL,
+      tenant_id text NOT NULL,
+      created_at bigint NOT NULL,
+      authenticated_at bigint NOT NULL,
+      refresh_hash text COLLATE "C" NOT NULL,
+      generation bigint NOT NULL,
+      branch bigint NOT NULL,
+      confirmed smallint NOT NULL,
+      rotated_at bigint NOT NULL,
+      served_at bigint NOT NULL,
+      idle_timeout bigint NOT NULL,
+      absolute_expiry bigint,
+      expires_at bigint NOT NULL,
+      access_token_lifetime bigint NOT NULL,
+      persistent smallint NOT NULL,
+      jwt_payload text NOT NULL,
+      payload_version bigint NOT NULL,
+      session_info text NOT NULL,
+      info_version bigint NOT NULL,
+      ip text,
+      user_agent text,
+      sweep_at bigint NOT NULL
+    ) WITH (fillfactor = 70)`,
+    `CREATE INDEX IF NOT EXISTS ${names.index('session', 'by_user')}
+      ON ${names.session} (user_id, created_at, handle)`,
+    `CREATE INDEX IF NOT EXISTS ${names.index('session', 'by_sweep')} ON ${names.session} (sweep_at)`, `
+    CREATE TABLE IF NOT EXISTS ${names.change} (
+      seq bigint PRIMARY KEY,
+      entry text COLLATE "C" NOT NULL,
+      kind text NOT NULL,
+      handles text NOT NULL,
+      version bigint NOT NULL,
+      until bigint NOT NULL
+    )`,
+    `CREATE INDEX IF NOT EXISTS ${names.index('change', 'by_until')} ON ${names.change} (until)`, `
+    CREATE TABLE IF NOT EXISTS ${names.key} (
+      kid text COLLATE "C" PRIMARY KEY,
+      purpose text NOT NULL,
+      algorithm text NOT NULL,
+      created_at bigint NOT NULL,
+      active_from bigint NOT NULL,
+      material text COLLATE "C" NOT NULL
+    )`, `
+    CREATE TABLE IF NOT EXISTS ${names.turn} (
+      task text COLLATE "C" PRIMARY KEY,
+      holder text COLLATE "C" NOT NULL,
+      until bigint NOT NULL
+    )`,
+  ],
+]
+
+/** Comes before all migrations. The row `schema` numbers the version, the row `log` the newest entry of the log. */
+function foundation(names: PostgresNames): string {
+  return `
+    CREATE TABLE IF NOT EXISTS ${names.meta} (
+      name text COLLATE "C" PRIMARY KEY,
+      value text COLLATE "C" NOT NULL,
+      number bigint NOT NULL
+    ) WITH (fillfactor = 10)`
+}
+
+function recordVersion(names: PostgresNames): string {
+  return `INSERT INTO ${names.meta} (name, value, number) VALUES ('schema', '', ${migrations.length})
+      ON CONFLICT (name) DO UPDATE SET number = excluded.number`
+}
+
+/** A connection that holds a transaction. */
+interface Connection {
+  query(statement: PostgresStatement): Promise<PostgresResult>
+}
+
+/**
+ * Brings the schema up to date in one transaction. Any number of processes may do so at once: one migrates, the others
+ * wait for it and find nothing to do.
+ * @throws GeneralError (`misuse`) if a newer Keyturn has migrated the database or the user may not; (`unavailable`).
+ */
+export async function migrateSchema(connection: Connection, names: PostgresNames): Promise<MigrationResult> {
+  const run = async (text: string, values: unknown[] = []): Promise<unknown[]> =>
+    (await connection.query({ text, values })).rows
+  try {
+    await run('BEGIN ISOLATION LEVEL READ COMMITTED')
+    // Setting up waits for another process that does so, however long the store's own requests may take.
+    await run('SET LOCAL statement_timeout = 0')
+    await run('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`keyturn migrate ${names.meta}`])
+    if (names.schema !== null) {
+      const found = await run('SELECT FROM pg_namespace WHERE nspname = $1', [names.schema])
+      if (found.length === 0) await run(`CREATE SCHEMA "${names.schema}"`)
+    }
+    const from = await readVersion(run, names)
+    const missing = pending(migrations, from)
+    if (missing.length > 0) {
+      for (const statement of [foundation(names), ...missing.flatMap(migration => migration(names))]) {
+        await run(statement)
+      }
+      await run(recordVersion(names))
+    }
+    await run('COMMIT')
+    return { from, to: migrations.length }
+  } catch (cause) {
+    await run('ROLLBACK').catch(() => undefined)
+    throw failure(cause)
+  }
+}
+
+async function readVersion(
+  run: (text: string, values?: unknown[]) => Promise<unknown[]>,
+  names: PostgresNames,
+): Promise<number> {
+  const found = (await run('SELECT to_regclass($1) IS NOT NULL AS found', [names.meta])).map(rowOf)[0]
+  if (found?.['found'] !== true) return 0
+  const row = (await run(`SELECT number FROM ${names.meta} WHERE name = 'schema'`)).map(rowOf)[0]
+  return row === undefined ? 0 : integer(row, 'number')
+}
+
+/** The SQL that brings an empty database to the newest version, for a reader or for an administrator's own tool. */
+export function printPostgresMigrations(options: PostgresNameOptions = {}): string {
+  const names = postgresNames(options)
+  const schema = names.schema === null ? [] : [`CREATE SCHEMA IF NOT EXISTS "${names.schema}"`]
+  const statements = migrations.flatMap(migration => migration(names))
+  return script(['BEGIN', ...schema, foundation(names), ...statements, recordVersion(names), 'COMMIT'])
+}

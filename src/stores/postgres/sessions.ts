@@ -1,0 +1,160 @@
+import { GeneralError } from '../../base/errors.ts'
+import type { SessionHandle } from '../../base/handle.ts'
+import type { SessionStore } from '../../session/store.ts'
+import { decodePosition, toPage } from '../page-position.ts'
+import { createEntryId } from '../sql/entry-id.ts'
+import { handle, integer } from '../sql/row.ts'
+import type { Row } from '../sql/row.ts'
+import { sessionColumns, sessionOf, sessionValues } from '../sql/session-row.ts'
+import { appendChange, durably, lazily } from './change-log.ts'
+import type { Database } from './database.ts'
+import type { PostgresNames } from './names.ts'
+
+/** The methods of the port that read and write sessions. */
+export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo' | 'updatePayload'
+  | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'>
+
+/**
+ * The sessions in the database, each method one statement. Logins, revocations and updates are durable before they are
+ * acknowledged; rotations, confirmations and the cleanup do not wait for the disk (design law 6). Statements that lock
+ * several rows lock them in the order of their handles, and the change log last, so that none can deadlock. They look
+ * rows up by an array and not by a join, for which the planner may scan the table when it can not foresee their number.
+ */
+export function createSessions(database: Database, names: PostgresNames): Sessions {
+  const table = names.session
+  const columns = sessionColumns.join(', ')
+  const insert = database.statement(
+    `INSERT INTO ${table} (${columns}, sweep_at)
+     VALUES (${sessionColumns.map((_, index) => `$${index + 1}`).join(', ')}, $${sessionColumns.length + 1})
+     ON CONFLICT DO NOTHING RETURNING ${durably}`)
+  const find = database.statement(`SELECT ${columns} FROM ${table} WHERE handle = $1`, { repeatable: true })
+  // Repeatable, because the child of a token is always the same: if the first attempt was done and its answer lost,
+  // the second one finds another hash, and the core reads the record and gives out the same child.
+  const rotate = database.statement(
+    `UPDATE ${table} SET refresh_hash = $3, generation = $4, branch = $5, confirmed = $6, rotated_at = $7,
+       served_at = $8, ip = $9, user_agent = $10, expires_at = least($7 + idle_timeout, absolute_expiry)
+     WHERE handle = $1 AND refresh_hash = $2 AND expires_at > $11 AND rotated_at > $12 AND created_at > $13
+     RETURNING ${columns}, ${lazily}`, { repeatable: true })
+  const confirm = database.statement(
+    `WITH right_ones AS (
+       SELECT kept.handle FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS given (handle, generation, branch)
+       JOIN ${table} AS kept USING (handle, generation, branch)
+       ORDER BY kept.handle FOR UPDATE OF kept
+     )
+     UPDATE ${table} SET confirmed = 1
+     WHERE handle = ANY (ARRAY (SELECT handle FROM right_ones)) AND ${lazily} IS NOT NULL`, { repeatable: true })
+  const updateInfo = database.statement(
+    `UPDATE ${table} SET session_info = $2, info_version = info_version + 1
+     WHERE handle = $1 AND expires_at > $3 AND info_version = coalesce($4, info_version)
+     RETURNING ${durably}`)
+  const updatePayload = database.statement(
+    `WITH updated AS (
+       UPDATE ${table} SET jwt_payload = $2, payload_version = payload_version + 1
+       WHERE handle = $1 AND expires_at > $3 RETURNING payload_version
+     ),
+     ${appendChange(names, 'updated', {
+       kind: 'payload',
+       handles: 'json_build_array($1::text)::text',
+       version: 'payload_version',
+       until: '$4',
+       entry: '$5',
+     })}
+     SELECT payload_version, ${durably} FROM updated`)
+  const remove = database.statement(removal(names, 'handle = ANY ($1::text[])', '$2', '$3'))
+  const removeByUser = database.statement(
+    removal(names, 'user_id = $1 AND handle IS DISTINCT FROM $2', '$3', '$4'))
+  const listByUser = database.statement(
+    `SELECT ${columns} FROM ${table} WHERE user_id = $1 AND (created_at, handle) < ($2, $3)
+     ORDER BY created_at DESC, handle DESC LIMIT $4::bigint`, { repeatable: true })
+  const sweep = database.statement(
+    `WITH due AS (
+       SELECT handle, expires_at FROM ${table} WHERE sweep_at <= $1 ORDER BY sweep_at LIMIT $2::bigint
+       FOR UPDATE SKIP LOCKED
+     ),
+     postponed AS (
+       UPDATE ${table} SET sweep_at = expires_at
+       WHERE handle = ANY (ARRAY (SELECT handle FROM due WHERE expires_at > $1))
+     ),
+     swept AS (
+       DELETE FROM ${table}
+       WHERE handle = ANY (ARRAY (SELECT handle FROM due WHERE expires_at <= $1)) AND expires_at <= $1
+       RETURNING handle
+     )
+     SELECT (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM swept) AS swept, ${lazily}`)
+  const forget = database.statement(
+    `DELETE FROM ${names.change} WHERE seq IN (
+       SELECT seq FROM ${names.change} WHERE until <= $1 FOR UPDATE SKIP LOCKED
+     ) AND ${lazily} IS NOT NULL`)
+
+  return {
+    async insert(record) {
+      if ((await insert(...sessionValues(record), record.expiresAt)).length === 0) {
+        throw new GeneralError('misuse', 'a session with this handle exists')
+      }
+    },
+
+    find: async handle => first(await find(handle), sessionOf),
+
+    rotate: async ({ handle, expectedHash, alive, next }) => first(await rotate(
+      handle, expectedHash, next.refreshHash, next.generation, next.branch, Number(next.confirmed), next.rotatedAt,
+      next.servedAt, next.client.ip, next.client.userAgent, alive.now, alive.rotatedAfter, alive.createdAfter,
+    ), sessionOf),
+
+    async confirm(confirmations) {
+      if (confirmations.length === 0) return
+      await confirm(
+        confirmations.map(each => each.handle), confirmations.map(each => each.generation),
+        confirmations.map(each => each.branch))
+    },
+
+    updateInfo: async ({ handle, sessionInfo, expectedVersion, now }) =>
+      (await updateInfo(handle, sessionInfo, now, expectedVersion)).length === 1,
+
+    updatePayload: async ({ handle, jwtPayload, now, until }) => first(
+      await updatePayload(handle, jwtPayload, now, until, createEntryId()), row => integer(row, 'payload_version')),
+
+    remove: async (handles, until) =>
+      handles.length === 0 ? [] : (await remove(handles, until, createEntryId())).map(handleOf),
+
+    removeByUser: async (userId, except, until) =>
+      (await removeByUser(userId, except, until, createEntryId())).map(handleOf),
+
+    async listByUser(userId, { limit, after }) {
+      const { createdAt, handle } = decodePosition(after)
+      return toPage((await listByUser(userId, createdAt, handle, limit + 1)).map(sessionOf), limit)
+    },
+
+    async removeExpired(now, limit) {
+      await forget(now)
+      let removed = 0
+      while (removed < limit) {
+        const room = limit - removed
+        const counted = (await sweep(now, room))[0] ?? {}
+        removed += integer(counted, 'swept')
+        if (integer(counted, 'due') < room) break
+      }
+      return removed
+    },
+  }
+}
+
+/** Deletes the sessions that fit and appends one change that names them. */
+function removal(names: PostgresNames, condition: string, until: string, entry: string): string {
+  return `
+    WITH doomed AS (SELECT handle FROM ${names.session} WHERE ${condition} ORDER BY handle FOR UPDATE),
+    gone AS (
+      DELETE FROM ${names.session} WHERE handle = ANY (ARRAY (SELECT handle FROM doomed)) RETURNING handle
+    ),
+    told AS (SELECT json_agg(handle)::text AS handles FROM gone HAVING count(*) > 0),
+    ${appendChange(names, 'told', { kind: 'revoked', handles: 'handles', version: '0', until, entry })}
+    SELECT handle, ${durably} FROM gone`
+}
+
+function handleOf(row: Row): SessionHandle {
+  return handle(row, 'handle')
+}
+
+function first<T>(rows: readonly Row[], read: (row: Row) => T): T | null {
+  const row = rows[0]
+  return row === undefined ? null : read(row)
+}

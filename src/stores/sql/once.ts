@@ -1,0 +1,11 @@
+/** Does the work at the first call, and again only after it failed. */
+export function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | null = null
+  return () => {
+    result ??= work().catch((error: unknown) => {
+      result = null
+      throw error
+    })
+    return result
+  }
+}

@@ -1,0 +1,40 @@
+import { createPool } from 'mysql2/promise'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { createMysqlStore } from '../../src/stores/mysql.ts'
+import { sampleHandle } from '../../src/testing/samples.ts'
+import { createMariadbDatabase, startMariadb } from '../support/servers/mariadb.ts'
+import { describeDeeply, describeFaults } from '../support/sql-store-faults.ts'
+
+const server = inject('mariadbUrl')
+const url = server === null ? '' : await createMariadbDatabase(server, 'faults')
+
+describe.skipIf(server === null)('MariaDB', () => {
+  describeFaults('MariaDB', {
+    url,
+    startDurable: () => startMariadb({ durable: true }),
+    open: (each, { requestTimeout, migrate = 'auto' } = {}) => createMysqlStore(each, {
+      migrate,
+      prefix: migrate === 'auto' ? 'made_' : 'none_',
+      ...(requestTimeout === undefined ? {} : { requestTimeout }),
+    }),
+    async openExhausted(requestTimeout) {
+      const pool = createPool({ uri: url, connectionLimit: 2 })
+      onTestFinished(() => pool.end())
+      const store = createMysqlStore(pool, { prefix: 'made_', migrate: 'auto', requestTimeout })
+      await store.find(sampleHandle(1))
+      const taken = [await pool.getConnection(), await pool.getConnection()]
+      return { store, release: async () => taken.forEach(connection => connection.release()) }
+    },
+  })
+
+  test('ST-07: refused credentials are not repeated in the error', async () => {
+    const wrong = new URL(url)
+    wrong.username = 'mallory'
+    wrong.password = 'hunter2'
+    const store = createMysqlStore(wrong.href)
+    onTestFinished(() => store.close())
+    const error = await store.find(sampleHandle(1)).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+    expect(describeDeeply(error)).not.toMatch(/mallory|hunter2/)
+  })
+})

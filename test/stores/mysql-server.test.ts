@@ -1,0 +1,252 @@
+import { createPool } from 'mysql2/promise'
+import type { Pool, RowDataPacket } from 'mysql2/promise'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import type { SessionStore } from '../../src/session/store.ts'
+import { createMysqlStore, migrateMysql, printMysqlMigrations } from '../../src/stores/mysql.ts'
+import type { MysqlPool } from '../../src/stores/mysql.ts'
+import {
+  minute, sampleHandle, sampleKey, sampleNext, sampleNow, sampleRecord, sampleRotation,
+} from '../../src/testing/samples.ts'
+import { asMysql } from '../support/as-mysql.ts'
+import { createMariadbDatabase } from '../support/servers/mariadb.ts'
+
+const server = inject('mariadbUrl')
+const url = server === null ? '' : await createMariadbDatabase(server, 'properties')
+let prefixes = 0
+
+function openPool(): Pool {
+  const pool = createPool({ uri: url, multipleStatements: true })
+  onTestFinished(() => pool.end())
+  return pool
+}
+
+function opened(store: SessionStore): SessionStore {
+  onTestFinished(() => store.close())
+  return store
+}
+
+type Statement = { readonly sql: string; readonly values: readonly unknown[] }
+
+/** A pool whose statements are noted, as the driver gets them. */
+function watched(pool: Pool): { readonly pool: MysqlPool; readonly statements: Statement[] } {
+  const statements: Statement[] = []
+  return {
+    statements,
+    pool: {
+      async getConnection() {
+        const connection = await pool.getConnection()
+        return {
+          execute(sql, values) {
+            statements.push({ sql, values: values ?? [] })
+            return connection.execute(sql, values)
+          },
+          query(sql) {
+            statements.push({ sql, values: [] })
+            return connection.query(sql)
+          },
+          release: () => connection.release(),
+          destroy: () => connection.destroy(),
+        }
+      },
+    },
+  }
+}
+
+describe.skipIf(server === null)('MariaDB', () => {
+  async function freshStore(): Promise<{ store: SessionStore; prefix: string; pool: Pool }> {
+    const prefix = `own_${++prefixes}_`
+    const pool = openPool()
+    await migrateMysql(pool, { prefix })
+    return { store: opened(createMysqlStore(pool, { prefix })), prefix, pool }
+  }
+
+  test('round trips: one where one statement can do it, a short transaction for a revocation', async () => {
+    const prefix = `own_${++prefixes}_`
+    const { pool, statements } = watched(openPool())
+    const store = opened(createMysqlStore(pool, { prefix, migrate: 'auto' }))
+    await store.find(sampleHandle(1))
+    const late = { handle: sampleHandle(1), now: sampleNow, until: sampleNow + minute }
+    const calls: [string, number, () => Promise<unknown>][] = [
+      ['insert', 1, () => store.insert(sampleRecord())],
+      ['find', 1, () => store.find(sampleHandle(1))],
+      ['rotate', 1, () => store.rotate(sampleRotation())],
+      ['rotate, lost', 1, () => store.rotate(sampleRotation())],
+      ['confirm', 1, () => store.confirm([{ handle: sampleHandle(1), generation: 1, branch: 0 }])],
+      ['updateInfo', 1, () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })],
+      ['updatePayload', 5, () => store.updatePayload({ ...late, jwtPayload: '{}' })],
+      ['listByUser', 1, () => store.listByUser('user-1', { limit: 10, after: null })],
+      ['changesSince', 1, () => store.changesSince(null, 10)],
+      ['remove', 5, () => store.remove([sampleHandle(1)], sampleNow)],
+      ['removeByUser', 3, () => store.removeByUser('user-1', null, sampleNow)],
+      ['listKeys', 1, () => store.listKeys()],
+    ]
+    for (const [name, count, call] of calls) {
+      statements.length = 0
+      await call()
+      expect([name, statements.length]).toEqual([name, count])
+    }
+  })
+
+  test('round trips: on a MySQL two for a rotation, one for a rotation that loses', async () => {
+    const prefix = `own_${++prefixes}_`
+    const { pool, statements } = watched(openPool())
+    const store = opened(createMysqlStore(asMysql(pool), { prefix, migrate: 'auto' }))
+    await store.insert(sampleRecord())
+    for (const count of [2, 1]) {
+      statements.length = 0
+      await store.rotate(sampleRotation())
+      expect(statements).toHaveLength(count)
+    }
+  })
+
+  test('query plans: the session table is never scanned', async () => {
+    const prefix = `own_${++prefixes}_`
+    const admin = openPool()
+    const { pool, statements } = watched(admin)
+    const store = opened(createMysqlStore(pool, { prefix, migrate: 'auto' }))
+    const asOnMysql = opened(createMysqlStore(asMysql(pool), { prefix }))
+    for (const each of [store, asOnMysql]) await each.find(sampleHandle(1))
+    await admin.query(
+      `INSERT INTO ${prefix}session SELECT CONCAT('c', LPAD(seq, 21, 'A'), 'A'), CONCAT('user-', seq DIV 4), 'public',
+         1000 + seq, 0, 'hash', 0, 0, 0, 0, 0, 60000, NULL, 100000 + seq, 60000, 1, '{}', 0, '{}', 0, NULL, NULL,
+         100000 + seq, 0 FROM seq_1_to_20000`)
+    await admin.query(
+      `INSERT INTO ${prefix}change SELECT seq, 'x', 'keys', '[]', 0, 5000000000000 FROM seq_1_to_5000`)
+    await admin.query(`REPLACE INTO ${prefix}meta (name, value, number) VALUES ('log', 'x', 5000)`)
+    await admin.query(`ANALYZE TABLE ${prefix}session, ${prefix}change`)
+    const late = { handle: sampleHandle(1), now: sampleNow, until: sampleNow + minute }
+    statements.length = 0
+    await store.find(sampleHandle(1))
+    for (const each of [store, asOnMysql]) await each.rotate(sampleRotation())
+    await store.confirm([1, 2, 3].map(number => ({ handle: sampleHandle(number), generation: 1, branch: 0 })))
+    await store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })
+    await store.updatePayload({ ...late, jwtPayload: '{}' })
+    await store.listByUser('user-7', { limit: 10, after: null })
+    await store.remove([4, 5].map(sampleHandle), sampleNow)
+    await store.removeByUser('user-9', null, sampleNow)
+    await store.removeExpired(100_010, 100)
+    await store.changesSince('x.4990', 100)
+    const looked = statements.filter(({ sql }) => /WHERE/.test(sql))
+    expect(looked.length).toBeGreaterThan(10)
+    for (const { sql, values } of looked) {
+      const [rows] = await admin.query<RowDataPacket[]>(`EXPLAIN ${sql}`, [...values])
+      for (const row of rows) {
+        expect.soft(String(row['type']), `${sql}\n${JSON.stringify(row)}`).not.toMatch(/^(ALL|index)$/)
+      }
+      const read = rows.reduce((sum, row) => sum + Number(row['rows'] ?? 0), 0)
+      expect.soft(read, sql).toBeLessThan(200)
+    }
+  })
+
+  test('of many writers and a reader that follows: nothing is skipped', async () => {
+    const { store, prefix } = await freshStore()
+    const writers = [store, ...[1, 2, 3].map(() => opened(createMysqlStore(url, { prefix })))]
+    const total = 160
+    await Promise.all(Array.from({ length: total }, (_, number) =>
+      store.insert(sampleRecord({ handle: sampleHandle(number) }))))
+    const seen: string[] = []
+    let writing = true
+    const reading = (async () => {
+      let cursor: string | null = null
+      for (;;) {
+        const last = !writing
+        const page: Awaited<ReturnType<SessionStore['changesSince']>> = await store.changesSince(cursor, 7)
+        seen.push(...page.changes.flatMap(change => change.kind === 'revoked' ? change.handles : []))
+        cursor = page.cursor
+        if (last && !page.more) return
+      }
+    })()
+    await Promise.all(Array.from({ length: total }, (_, number) =>
+      writers[number % writers.length]?.remove([sampleHandle(number)], sampleNow + minute)))
+    writing = false
+    await reading
+    expect(seen.toSorted()).toEqual(Array.from({ length: total }, (_, number) => sampleHandle(number)).toSorted())
+  })
+
+  test('revocations of the same sessions in any order, at once, do not deadlock for good', async () => {
+    const { store, prefix } = await freshStore()
+    const other = opened(createMysqlStore(url, { prefix }))
+    const handles = Array.from({ length: 60 }, (_, number) => sampleHandle(number))
+    await Promise.all(handles.map(handle => store.insert(sampleRecord({ handle }))))
+    const removed = await Promise.all([
+      store.remove(handles, sampleNow), other.remove(handles.toReversed(), sampleNow),
+      store.removeByUser('user-1', null, sampleNow), ...handles.map(handle => other.remove([handle], sampleNow)),
+    ])
+    expect(removed.flat().toSorted()).toEqual(handles.toSorted())
+  })
+
+  test('a rotation that is overtaken at once still returns what it wrote', async () => {
+    const prefix = `own_${++prefixes}_`
+    const admin = openPool()
+    const { pool, statements } = watched(admin)
+    const overtaken: MysqlPool = {
+      async getConnection() {
+        const connection = await pool.getConnection()
+        return {
+          ...connection,
+          async execute(sql, values) {
+            if (sql.startsWith('SELECT') && statements.at(-1)?.sql.startsWith('UPDATE') === true) {
+              await admin.query(
+                `UPDATE ${prefix}session SET refresh_hash = 'hash-2', generation = 2, session_info = '{"new":1}'`)
+            }
+            return connection.execute(sql, values)
+          },
+        }
+      },
+    }
+    const store = opened(createMysqlStore(asMysql(overtaken), { prefix, migrate: 'auto' }))
+    await store.insert(sampleRecord())
+    const rotated = await store.rotate(sampleRotation())
+    expect(rotated).toEqual({
+      ...sampleRecord(), ...sampleNext(), sessionInfo: '{"new":1}', expiresAt: sampleNow + 60 * minute,
+    })
+  })
+
+  test('a cursor that the log does not know any more reads from the beginning', async () => {
+    const { store, prefix, pool } = await freshStore()
+    const revoke = async (number: number): Promise<void> => {
+      await store.insert(sampleRecord({ handle: sampleHandle(number) }))
+      await store.remove([sampleHandle(number)], sampleNow + minute)
+    }
+    for (const number of [1, 2]) await revoke(number)
+    await pool.query(`CREATE TABLE ${prefix}saved_meta AS SELECT * FROM ${prefix}meta`)
+    for (const number of [3, 4]) await revoke(number)
+    const { cursor } = await store.changesSince(null, 100)
+    await pool.query(
+      `DELETE FROM ${prefix}change WHERE seq > 2; REPLACE INTO ${prefix}meta SELECT * FROM ${prefix}saved_meta`)
+    for (const number of [5, 6, 7]) await revoke(number)
+    const told = (await store.changesSince(cursor, 100)).changes
+      .flatMap(change => change.kind === 'revoked' ? change.handles : [])
+    expect(told).toEqual([1, 2, 5, 6, 7].map(sampleHandle))
+
+    // Emptied, the counter too.
+    await pool.query(`TRUNCATE ${prefix}change; TRUNCATE ${prefix}meta`)
+    expect(await store.changesSince(cursor, 100)).toEqual({ changes: [], cursor: null, more: false })
+    for (const number of [8, 9]) await revoke(number)
+    expect((await store.changesSince(cursor, 100)).changes).toHaveLength(2)
+    expect(await store.addKeyIfNewest(sampleKey('key-1'), null)).toBe(true)
+  })
+
+  test('migration: any number of processes at once, and again', async () => {
+    const prefix = `own_${++prefixes}_`
+    const results = await Promise.all(Array.from({ length: 6 }, () => migrateMysql(url, { prefix })))
+    expect(results.map(result => result.from).toSorted()).toEqual([0, 1, 1, 1, 1, 1])
+    expect(await migrateMysql(url, { prefix })).toEqual({ from: 1, to: 1 })
+    await openPool().query(`UPDATE ${prefix}meta SET number = 99 WHERE name = 'schema'`)
+    await expect(migrateMysql(url, { prefix })).rejects.toMatchObject({ kind: 'misuse' })
+  })
+
+  test('migration: what is printed can be run by hand, and twice', async () => {
+    const prefix = `own_${++prefixes}_`
+    const pool = openPool()
+    for (let time = 0; time < 2; time++) await pool.query(printMysqlMigrations({ prefix }))
+    expect(await migrateMysql(pool, { prefix })).toEqual({ from: 1, to: 1 })
+    expect(await opened(createMysqlStore(pool, { prefix })).find(sampleHandle(1))).toBeNull()
+  })
+
+  test('ST-03: a prefix that is no plain name is refused', () => {
+    for (const prefix of ['a`b', 'a.b', '', '1a', 'a b', 'a'.repeat(32), 'ä']) {
+      expect(() => createMysqlStore(url, { prefix })).toThrow('a table prefix is')
+    }
+  })
+})

@@ -1,0 +1,188 @@
+import { Pool } from 'pg'
+import type { Client } from 'pg'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { createPostgresStore, migratePostgres, printPostgresMigrations } from '../../src/stores/postgres.ts'
+import {
+  minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation,
+} from '../../src/testing/samples.ts'
+import { freshSchema, freshStore, opened, openPool, watched } from '../support/postgres-pools.ts'
+import { createPostgresDatabase } from '../support/servers/postgres.ts'
+
+const server = inject('postgresUrl')
+const url = server === null ? '' : await createPostgresDatabase(server, 'properties')
+
+describe.skipIf(server === null)('PostgreSQL', () => {
+  test('one round trip for each hot operation, and no transaction around it', async () => {
+    const schema = freshSchema()
+    const { pool, texts } = watched(openPool(url))
+    const store = opened(createPostgresStore(pool, { schema, migrate: 'auto' }))
+    await store.find(sampleHandle(1))
+    const late = { handle: sampleHandle(1), now: sampleNow, until: sampleNow + minute }
+    const calls: Record<string, () => Promise<unknown>> = {
+      insert: () => store.insert(sampleRecord()),
+      find: () => store.find(sampleHandle(1)),
+      rotate: () => store.rotate(sampleRotation()),
+      confirm: () => store.confirm([{ handle: sampleHandle(1), generation: 1, branch: 0 }]),
+      updateInfo: () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 }),
+      updatePayload: () => store.updatePayload({ ...late, jwtPayload: '{}' }),
+      listByUser: () => store.listByUser('user-1', { limit: 10, after: null }),
+      changesSince: () => store.changesSince(null, 10),
+      remove: () => store.remove([sampleHandle(1)], sampleNow),
+      removeByUser: () => store.removeByUser('user-1', null, sampleNow),
+      takeTurn: () => store.takeTurn('sweep', 'a', sampleNow, sampleNow + minute),
+      listKeys: () => store.listKeys(),
+    }
+    for (const [name, call] of Object.entries(calls)) {
+      texts.length = 0
+      await call()
+      expect([name, texts.length]).toEqual([name, 1])
+      expect(texts[0]).not.toMatch(/BEGIN|COMMIT/)
+    }
+    // What follows is written by two tables in one statement, so that neither can be without the other.
+    expect((await store.changesSince(null, 10)).changes.map(change => change.kind)).toEqual(['payload', 'revoked'])
+  })
+
+  test('refreshes are HOT updates: no index and no other page is touched', async () => {
+    const { schema, pool } = await freshStore(url)
+    const own = new Pool({ connectionString: url })
+    const store = createPostgresStore(own, { schema })
+    const handles = Array.from({ length: 300 }, (_, index) => sampleHandle(index))
+    await Promise.all(handles.map(handle => store.insert(sampleRecord({ handle, userId: handle }))))
+    const rounds = 12
+    for (let round = 0; round < rounds; round++) {
+      const rotatedAt = sampleNow + round * minute
+      await Promise.all(handles.map(handle => store.rotate(sampleRotation({
+        handle,
+        expectedHash: `hash-${round}`,
+        alive: { now: rotatedAt, rotatedAfter: 0, createdAfter: 0 },
+        next: sampleNext({ refreshHash: `hash-${round + 1}`, generation: round + 1, rotatedAt, servedAt: rotatedAt }),
+      }))))
+      await store.confirm(handles.map(handle => ({ handle, generation: round + 1, branch: 0 })))
+    }
+    await store.close()
+    await own.end()
+    const updates = async (): Promise<{ all: number; hot: number }> => {
+      const { rows: [row] } = await pool.query(
+        'SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE schemaname = $1 AND relname = $2',
+        [schema, 'keyturn_session'])
+      return { all: Number(row?.n_tup_upd), hot: Number(row?.n_tup_hot_upd) }
+    }
+    // Each server process reports its counts when it ends.
+    await expect.poll(async () => (await updates()).all, { timeout: 15_000 }).toBe(2 * rounds * handles.length)
+    const { all, hot } = await updates()
+    expect(hot / all).toBeGreaterThan(0.95)
+  })
+
+  test('query plans: the session table is never scanned', async () => {
+    const schema = freshSchema()
+    const pool = openPool(url)
+    const { pool: noted, texts } = watched(pool)
+    const store = opened(createPostgresStore(noted, { schema, migrate: 'auto', preparedStatements: true }))
+    await store.find(sampleHandle(1))
+    await pool.query(
+      `INSERT INTO ${schema}.keyturn_session SELECT 'c' || lpad(n::text, 21, 'A') || 'A', 'user-' || n / 4, 'public',
+         1000 + n, 0, 'hash', 0, 0, 0, 0, 0, 60000, NULL, 100000 + n, 60000, 1, '{}', 0, '{}', 0, NULL, NULL, 100000 + n
+       FROM generate_series(1, 20000) AS n`)
+    await pool.query(`ANALYZE ${schema}.keyturn_session`)
+    const late = { handle: sampleHandle(1), now: sampleNow, until: sampleNow + minute }
+    texts.length = 0
+    await store.find(sampleHandle(1))
+    await store.rotate(sampleRotation())
+    await store.confirm([{ handle: sampleHandle(1), generation: 1, branch: 0 }])
+    await store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })
+    await store.updatePayload({ ...late, jwtPayload: '{}' })
+    await store.listByUser('user-1', { limit: 10, after: null })
+    await store.remove([sampleHandle(1)], sampleNow)
+    await store.removeByUser('nobody', null, sampleNow)
+    await store.removeExpired(1000, 100)
+    const client = await pool.connect()
+    onTestFinished(() => client.release(true))
+    for (const [number, text] of texts.entries()) {
+      for (const mode of ['force_generic_plan', 'force_custom_plan']) {
+        expect(await plan(client, number, text, mode)).not.toMatch(/Seq Scan on keyturn_session/)
+      }
+    }
+    expect(texts.length).toBeGreaterThan(9)
+
+    async function plan(on: Client, number: number, text: string, mode: string): Promise<string> {
+      await on.query(`SET plan_cache_mode = ${mode}`)
+      await on.query(`PREPARE s${number} AS ${text}`)
+      const { rows: [types] } = await on.query(
+        'SELECT parameter_types::text[] AS types FROM pg_prepared_statements WHERE name = $1', [`s${number}`])
+      const values = (types?.types as string[]).map(type => {
+        if (type.endsWith('[]')) return type === 'text[]' ? '\'{cAAAAAQAAAAAAAAAAAAAAAA}\'' : '\'{1}\''
+        return type === 'text' ? '\'user-1\'' : '500'
+      })
+      const { rows } = await on.query(`EXPLAIN EXECUTE s${number}(${values.join(', ')})`)
+      await on.query(`DEALLOCATE s${number}`)
+      return rows.map(row => Object.values(row).join()).join('\n')
+    }
+  })
+
+  test('migration: any number of processes at once, and again', async () => {
+    const schema = freshSchema()
+    const results = await Promise.all(Array.from({ length: 8 }, () => migratePostgres(url, { schema, prefix: 'App_' })))
+    expect(results.map(result => result.from).toSorted()).toEqual([0, 1, 1, 1, 1, 1, 1, 1])
+    expect(await migratePostgres(url, { schema, prefix: 'App_' })).toEqual({ from: 1, to: 1 })
+    const store = opened(createPostgresStore(url, { schema, prefix: 'App_' }))
+    await store.insert(sampleRecord())
+    expect(await store.remove([sampleHandle(1)], sampleNow)).toEqual([sampleHandle(1)])
+    const pool = openPool(url)
+    await pool.query(`UPDATE ${schema}."App_meta" SET number = 99 WHERE name = 'schema'`)
+    await expect(migratePostgres(url, { schema, prefix: 'App_' })).rejects.toMatchObject({ kind: 'misuse' })
+  })
+
+  test('migration: what is printed can be run by hand, and twice', async () => {
+    const schema = freshSchema()
+    const sql = printPostgresMigrations({ schema })
+    const pool = openPool(url)
+    for (let time = 0; time < 2; time++) await pool.query(sql)
+    expect(await migratePostgres(pool, { schema })).toEqual({ from: 1, to: 1 })
+    expect(await opened(createPostgresStore(pool, { schema })).find(sampleHandle(1))).toBeNull()
+  })
+
+  test('ST-03: a schema or prefix that is no plain name is refused', () => {
+    for (const name of ['a"b', 'a.b', '', '1a', 'a b', 'a'.repeat(32), 'ä']) {
+      expect(() => createPostgresStore(url, { schema: name })).toThrow('a schema is')
+      expect(() => createPostgresStore(url, { prefix: name })).toThrow('a table prefix is')
+    }
+  })
+
+  test('logins and revocations wait for the disk where the server does not by itself; rotations do not', async () => {
+    const { store, schema, pool } = await freshStore(url)
+    await pool.query(`CREATE TABLE ${schema}.noted (what text, setting text)`)
+    await pool.query(`CREATE FUNCTION ${schema}.note() RETURNS trigger LANGUAGE plpgsql AS
+      $$BEGIN INSERT INTO ${schema}.noted VALUES (TG_OP, current_setting('synchronous_commit')); RETURN NULL; END$$`)
+    // A deferred trigger runs as late as the commit, which is when the setting counts.
+    await pool.query(`CREATE CONSTRAINT TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON ${schema}.keyturn_session
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ${schema}.note()`)
+    await store.insert(sampleRecord())
+    await store.rotate(sampleRotation())
+    await store.updateInfo({ handle: sampleHandle(1), sessionInfo: '{}', expectedVersion: null, now: sampleNow })
+    await store.remove([sampleHandle(1)], sampleNow)
+    const { rows } = await pool.query(`SELECT what, setting FROM ${schema}.noted`)
+    expect(rows).toEqual([
+      { what: 'INSERT', setting: 'on' }, { what: 'UPDATE', setting: 'off' },
+      { what: 'UPDATE', setting: 'on' }, { what: 'DELETE', setting: 'on' },
+    ])
+  })
+
+  test('prepared statements: used on a direct connection, and not where they were lost once', async () => {
+    const { schema } = await freshStore(url)
+    const connections = openPool(url, 3)
+    const { pool, names } = watched(connections)
+    const store = opened(createPostgresStore(pool, { schema }))
+    const findThrice = (): Promise<unknown[]> => Promise.all([1, 2, 3].map(number => store.find(sampleHandle(number))))
+    for (let time = 0; time < 2; time++) await findThrice()
+    expect(names.at(-1)).toMatch(/^keyturn_/)
+    // What a pooler does that gives every transaction another server connection.
+    const clients = await Promise.all([1, 2, 3].map(() => connections.connect()))
+    for (const client of clients) {
+      await client.query('DEALLOCATE ALL')
+      client.release()
+    }
+    expect(await findThrice()).toEqual([null, null, null])
+    await findThrice()
+    expect(names.at(-1)).toBeUndefined()
+  })
+})

@@ -1,0 +1,187 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { GeneralError } from '../../src/base/errors.ts'
+import type { SessionStore } from '../../src/session/store.ts'
+import { sampleHandle, sampleNow, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
+import { Fleet } from './client-fleet.ts'
+import type { TestServer } from './servers/server.ts'
+import { startTcpProxy } from './tcp-proxy.ts'
+import type { TcpProxy } from './tcp-proxy.ts'
+import { createTestCore, HOUR, login, refreshed } from './test-core.ts'
+
+/** How the tests of faults reach one kind of server. */
+export interface FaultHarness {
+  /** A server that all tests of a file share. */
+  readonly url: string
+  /** Starts a server whose commits wait for the disk. */
+  startDurable(): Promise<TestServer>
+  /** Opens a store on a URL; tables are made when they are missing. */
+  open(url: string, options?: { readonly requestTimeout?: number; readonly migrate?: 'auto' | 'manual' }): SessionStore
+  /** Opens a store on a pool of two connections that the test made, and takes both of them. */
+  openExhausted(requestTimeout: number): Promise<{ readonly store: SessionStore; release(): Promise<void> }>
+}
+
+/** What every store on a SQL server must survive. */
+export function describeFaults(database: string, { url, startDurable, open, openExhausted }: FaultHarness): void {
+  const opened = (store: SessionStore): SessionStore => {
+    onTestFinished(() => store.close())
+    return store
+  }
+
+  async function throughProxy(requestTimeout?: number): Promise<{ store: SessionStore; proxy: TcpProxy }> {
+    const target = new URL(url)
+    const proxy = await startTcpProxy(Number(target.port))
+    onTestFinished(() => proxy.close())
+    target.port = `${proxy.port}`
+    const store = opened(open(target.href, requestTimeout === undefined ? {} : { requestTimeout }))
+    // Whatever the first use sets up is done.
+    await store.find(sampleHandle(0))
+    return { store, proxy }
+  }
+
+  describe(`${database}: faults`, () => {
+    test('killed during refreshes, logins and revocations: nothing that was acknowledged is lost', async () => {
+      const server = await startDurable()
+      onTestFinished(() => server.remove())
+      const { core, clock } = createTestCore({ store: open(server.url, { requestTimeout: 2000 }) })
+      onTestFinished(() => core.close())
+      const fleet = new Fleet(core)
+      await fleet.logIn(320)
+      clock.advance(HOUR)
+
+      for (const crashAfter of [60, 250]) {
+        const half = fleet.progress(crashAfter)
+        const traffic = Promise.all([fleet.revoke(30), fleet.refreshAll(), fleet.logIn(100)])
+        await half
+        await server.kill9()
+        await server.restart()
+        await traffic
+        clock.advance(HOUR)
+        await fleet.refreshAll()
+        clock.advance(HOUR)
+      }
+      expect(fleet.outages).toBeGreaterThan(0)
+      expect(fleet.answers.get('unauthorized')).toBeUndefined()
+      expect(fleet.answers.get('theft')).toBeUndefined()
+      fleet.takeAnswers()
+      await fleet.refreshAll(fleet.revoked)
+      expect(fleet.takeAnswers()).toEqual({ unauthorized: 60 })
+    })
+
+    test('an answer that is lost on its way: the refresh converges, here or when the client asks again', async () => {
+      const { store, proxy } = await throughProxy()
+      const { core, clock } = createTestCore({ store })
+      const first = await login(core)
+      // Prepares the statements, which takes a round trip of its own.
+      await refreshed(core, (await login(core, 'warm')).refreshToken)
+      clock.advance(HOUR)
+      proxy.cutBeforeReply()
+      const second = await refreshed(core, first.refreshToken)
+      const { sessions } = await store.listByUser('alice', { limit: 9, after: null })
+      expect(sessions.map(record => record.generation)).toEqual([1])
+      clock.advance(1000)
+      expect((await refreshed(core, first.refreshToken)).refreshToken).toBe(second.refreshToken)
+      clock.advance(HOUR)
+      await refreshed(core, second.refreshToken)
+      for (const user of ['alice', 'warm']) await store.removeByUser(user, null, clock() + HOUR)
+    })
+
+    test('an answer that is lost on its way: a login fails, is not repeated, and the next one works', async () => {
+      const { store, proxy } = await throughProxy()
+      const record = sampleRecord({ userId: 'blind' })
+      await store.removeByUser('blind', null, sampleNow)
+      await store.insert(sampleRecord({ handle: sampleHandle(3), userId: 'blind' }))
+      proxy.cutBeforeReply()
+      await expect(store.insert(record)).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+      // It was done; to repeat it would have failed in another way.
+      expect(await store.find(record.handle)).toEqual(record)
+      await store.insert({ ...record, handle: sampleHandle(2) })
+      expect(await store.removeByUser('blind', null, sampleNow)).toHaveLength(3)
+    })
+
+    test('all connections cut: the next calls work again', async () => {
+      const { store, proxy } = await throughProxy()
+      await Promise.all(Array.from({ length: 8 }, () => store.find(sampleHandle(7))))
+      for (let round = 0; round < 3; round++) {
+        proxy.cutAll()
+        expect(await store.find(sampleHandle(7))).toBeNull()
+      }
+    })
+
+    test('2 s a query with a time limit of 500 ms: an error in time, and service when it is quick again', async () => {
+      const { store, proxy } = await throughProxy(500)
+      proxy.delay(2000)
+      const begun = performance.now()
+      const calls: readonly (() => Promise<unknown>)[] = [
+        () => store.find(sampleHandle(7)), () => store.rotate(sampleRotation()), () => store.changesSince(null, 10),
+        () => store.remove([sampleHandle(7)], sampleNow), () => store.listKeys(), () => store.follow(() => undefined),
+      ]
+      const answers = await Promise.allSettled(calls.map(call => call()))
+      expect(performance.now() - begun).toBeLessThan(1500)
+      for (const answer of answers) {
+        expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'GENERAL_ERROR', kind: 'unavailable' } })
+      }
+      proxy.delay(0)
+      expect(await store.find(sampleHandle(7))).toBeNull()
+    })
+
+    test('a server that does not answer at all: an error in time, and service when it answers again', async () => {
+      const { store, proxy } = await throughProxy(300)
+      proxy.stall()
+      for (let attempt = 0; attempt < 3; attempt++) {
+        await expect(store.find(sampleHandle(7))).rejects.toMatchObject({ kind: 'unavailable' })
+      }
+      proxy.resume()
+      expect(await store.find(sampleHandle(7))).toBeNull()
+    })
+
+    test('pool exhausted: an error in time; what failed so is not written later', async () => {
+      const { store, release } = await openExhausted(200)
+      opened(store)
+      const record = sampleRecord({ handle: sampleHandle(77), userId: 'too-late' })
+      const begun = performance.now()
+      await expect(store.insert(record)).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+      expect(performance.now() - begun).toBeLessThan(1500)
+      await release()
+      expect(await store.find(record.handle)).toBeNull()
+      await store.insert(record)
+      expect(await store.removeByUser('too-late', null, sampleNow)).toEqual([record.handle])
+    })
+
+    test('ST-07: no error holds the user or the password of the URL', async () => {
+      const wrong = new URL(url)
+      wrong.username = 'mallory'
+      wrong.password = 'hunter2'
+      wrong.port = '1'
+      const broken = `${wrong.protocol}//mallory:hunter2@127.0.0.1:x/y`
+      const urls = [wrong.href, broken, 'ftp://mallory:hunter2@127.0.0.1/', 'hunter2']
+      for (const each of urls) {
+        const error = await attempt(() => open(each, { requestTimeout: 2000 }).find(sampleHandle(1)))
+        expect(error).toBeInstanceOf(GeneralError)
+        expect(describeDeeply(error)).not.toMatch(/mallory|hunter2/)
+      }
+    })
+
+    test('without tables: an error that says how to make them', async () => {
+      const store = opened(open(url, { migrate: 'manual' }))
+      const error = await attempt(() => store.find(sampleHandle(1)))
+      expect(error).toMatchObject({ code: 'GENERAL_ERROR', kind: 'misuse' })
+      expect(String(error)).toContain('npx keyturn migrate')
+    })
+  })
+}
+
+async function attempt(work: () => unknown): Promise<unknown> {
+  try {
+    await work()
+  } catch (error) {
+    return error
+  }
+  return null
+}
+
+/** Everything that a careless logger might write of an error. */
+export function describeDeeply(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const members = Object.getOwnPropertyNames(error).map(name => `${name}: ${String(Reflect.get(error, name))}`)
+  return [...members, error.cause === undefined ? '' : describeDeeply(error.cause)].join('\n')
+}
