@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util'
+import { UsageError } from './command.ts'
+import type { Command } from './command.ts'
+import { openStore, storeUrlHelp } from './store-url.ts'
+
+const BATCH = 500
+
+/** Removes what has expired, once: servers do so by themselves. */
+export const cleanup: Command = {
+  summary: 'removes expired sessions from a store, once',
+  help: `keyturn cleanup <store> [--prefix <text>] [--schema <name>] [--json]
+
+Removes expired sessions, in batches of ${BATCH}. Servers do so by themselves, one of them at a time; this is for a
+store that none of them uses.
+
+  ${storeUrlHelp}
+  --prefix  what the names of the tables or keys begin with
+  --schema  the schema of the tables (PostgreSQL)
+  --json    answers as JSON`,
+
+  async run(args, terminal) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { prefix: { type: 'string' }, schema: { type: 'string' }, json: { type: 'boolean' } },
+    })
+    const [url, ...rest] = positionals
+    if (url === undefined || rest.length > 0) throw new UsageError('cleanup takes one store')
+    const { json = false, ...naming } = values
+    const store = await openStore(url, naming)
+    try {
+      let removed = 0
+      for (;;) {
+        const count = await store.removeExpired(Date.now(), BATCH)
+        removed += count
+        if (count < BATCH) break
+      }
+      terminal.out(json ? JSON.stringify({ removed }) : `Removed ${removed} expired ${removed === 1 ? 'session' : 'sessions'}.`)
+      return 0
+    } finally {
+      await store.close()
+    }
+  },
+}

@@ -1,0 +1,52 @@
+import { isSessionError } from '../base/errors.ts'
+import { cleanup } from './cleanup.ts'
+import { UsageError } from './command.ts'
+import type { Command, ExitCode, Terminal } from './command.ts'
+import { migrate } from './migrate.ts'
+
+const commands: Readonly<Record<string, Command>> = { migrate, cleanup }
+
+/** Runs one call of the command line. Never throws: what went wrong is told, and the exit code says of which kind. */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const [name = 'help', ...rest] = args
+  if (name === 'help' || name === '--help' || name === '-h') {
+    terminal.out(overview())
+    return 0
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (command === undefined) {
+    terminal.error(`keyturn: there is no command of that name.\n\n${overview()}`)
+    return 2
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    terminal.out(command.help)
+    return 0
+  }
+  try {
+    return await command.run(rest, terminal)
+  } catch (error) {
+    terminal.error(`keyturn ${name}: ${tell(error)}`)
+    if (!isMisuse(error)) return 1
+    terminal.error(`See: keyturn ${name} --help`)
+    return 2
+  }
+}
+
+function overview(): string {
+  const width = Math.max(...Object.keys(commands).map(name => name.length))
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
+  return `keyturn <command>\n\n${lines.join('\n')}\n\nkeyturn <command> --help tells more.
+Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly.`
+}
+
+/** Errors of the command line's parser and our own for what the caller can mend. */
+function isMisuse(error: unknown): boolean {
+  if (error instanceof UsageError) return true
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+}
+
+/** A driver's own message is told only as the cause of ours, which holds no credentials (ST-07). */
+function tell(error: unknown): string {
+  if (isSessionError(error) && error.cause instanceof Error) return `${error.message} (${error.cause.message})`
+  return error instanceof Error ? error.message : String(error)
+}

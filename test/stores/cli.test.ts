@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import { createHandle } from '../../src/base/handle.ts'
+import { runCommandLine } from '../../src/cli/run.ts'
+import { openStore } from '../../src/cli/store-url.ts'
+import { nodeCrypto } from '../../src/platform/node-crypto.ts'
+import { sampleRecord } from '../../src/testing/samples.ts'
+import { createMariadbDatabase } from '../support/servers/mariadb.ts'
+import { createPostgresDatabase } from '../support/servers/postgres.ts'
+
+interface Answer { readonly code: number; readonly out: string; readonly error: string }
+
+async function keyturn(...args: string[]): Promise<Answer> {
+  const out: string[] = []
+  const error: string[] = []
+  const code = await runCommandLine(args, { out: line => out.push(line), error: line => error.push(line) })
+  return { code, out: out.join('\n'), error: error.join('\n') }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'keyturn-cli-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('help', () => {
+  test('lists the commands and the exit codes', async () => {
+    const { code, out } = await keyturn()
+    expect(code).toBe(0)
+    expect(out).toContain('migrate')
+    expect(out).toContain('cleanup')
+    expect(out).toContain('Exit codes')
+    expect((await keyturn('migrate', '--help')).out).toContain('--print')
+  })
+
+  test.each([
+    [['conquer'], 'no command'],
+    [['migrate'], 'migrate takes one store'],
+    [['migrate', 'sqlite:a', 'sqlite:b'], 'migrate takes one store'],
+    [['migrate', 'oracle://x'], 'a store is written as'],
+    [['migrate', 'sqlite:a', '--colour'], '--colour'],
+    [['migrate', 'redis://127.0.0.1:1'], 'nothing to migrate'],
+    [['cleanup'], 'cleanup takes one store'],
+  ])('%j is asked wrongly: exit code 2', async (args, message) => {
+    const { code, error } = await keyturn(...args)
+    expect(code).toBe(2)
+    expect(error).toContain(message)
+  })
+})
+
+describe('a store that can not be reached', () => {
+  test('exit code 1, and no credentials in the message (ST-07)', async () => {
+    const { code, error, out } = await keyturn('migrate', 'postgres://ada:hunter2@127.0.0.1:1/none')
+    expect(code).toBe(1)
+    expect(error + out).not.toContain('hunter2')
+  })
+})
+
+const postgresServer = inject('postgresUrl')
+const mariadbServer = inject('mariadbUrl')
+
+describe.each([
+  ['SQLite', `sqlite:${join(folder, 'cli.db')}`],
+  ['PostgreSQL', postgresServer === null ? null : await createPostgresDatabase(postgresServer, 'cli')],
+  ['MariaDB', mariadbServer === null ? null : await createMariadbDatabase(mariadbServer, 'cli')],
+].map(([name, url]) => ({ name, url })))('on $name', ({ url: database }) => {
+  const url = (): string => database ?? ''
+  beforeEach(context => context.skip(database === null))
+
+  test('migrate makes the tables, once', async () => {
+    expect((await keyturn('migrate', url())).code).toBe(0)
+    const again = await keyturn('migrate', url())
+    expect(again).toMatchObject({ code: 0, error: '' })
+    expect(again.out).toContain('up to date')
+  })
+
+  test('migrate --print shows the SQL, with the prefix', async () => {
+    const { code, out } = await keyturn('migrate', url(), '--print', '--prefix', 'app_')
+    expect(code).toBe(0)
+    expect(out).toContain('CREATE TABLE')
+    expect(out).toContain('app_session')
+    expect(out).not.toContain('keyturn_session')
+  })
+
+  test('cleanup removes what has expired, and nothing else', async () => {
+    const store = await openStore(url(), {})
+    const now = Date.now()
+    const times = { createdAt: now - 10_000, rotatedAt: now - 10_000, servedAt: now - 10_000, idleTimeout: 5000 }
+    const handle = (): ReturnType<typeof createHandle> => createHandle('cookie', nodeCrypto.randomBytes)
+    for (let index = 0; index < 3; index++) {
+      await store.insert(sampleRecord({ ...times, handle: handle(), expiresAt: now - 5000, absoluteExpiry: null }))
+    }
+    const kept = sampleRecord({ ...times, handle: handle(), idleTimeout: 60_000, expiresAt: now + 50_000, absoluteExpiry: null })
+    await store.insert(kept)
+    expect(await keyturn('cleanup', url(), '--json')).toEqual({ code: 0, out: '{"removed":3}', error: '' })
+    expect(await keyturn('cleanup', url())).toEqual({ code: 0, out: 'Removed 0 expired sessions.', error: '' })
+    expect(await store.find(kept.handle)).not.toBeNull()
+    await store.close()
+  })
+})
