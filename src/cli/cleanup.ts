@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
-import { openStore, storeUrlHelp } from './store-url.ts'
+import { defaultStoreUrl, openStore, storeUrlHelp } from './store-url.ts'
 
 const BATCH = 500
 
 /** Removes what has expired, once: servers do so by themselves. */
 export const cleanup: Command = {
   summary: 'removes expired sessions from a store, once',
-  help: `keyturn cleanup <store> [--prefix <text>] [--schema <name>] [--json]
+  help: `keyturn cleanup [<store>] [--prefix <text>] [--schema <name>] [--json]
 
 Removes expired sessions, in batches of ${BATCH}. Servers do so by themselves, one of them at a time; this is for a
 store that none of them uses.
@@ -24,8 +24,8 @@ store that none of them uses.
       allowPositionals: true,
       options: { prefix: { type: 'string' }, schema: { type: 'string' }, json: { type: 'boolean' } },
     })
-    const [url, ...rest] = positionals
-    if (url === undefined || rest.length > 0) throw new UsageError('cleanup takes one store')
+    const [url = defaultStoreUrl, ...rest] = positionals
+    if (rest.length > 0) throw new UsageError('cleanup takes one store')
     const { json = false, ...naming } = values
     const store = await openStore(url, naming)
     try {

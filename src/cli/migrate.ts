@@ -2,18 +2,18 @@ import { parseArgs } from 'node:util'
 import type { MigrationResult } from '../stores/sql/migrations.ts'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
-import { kindOfStore, mysqlUrl, openStore, sqliteFile, storeUrlHelp } from './store-url.ts'
+import { defaultStoreUrl, kindOfStore, mysqlUrl, openStore, sqliteFile, storeUrlHelp } from './store-url.ts'
 import type { StoreNaming } from './store-url.ts'
 
 /** Makes or updates a store's tables, or prints the SQL that would. */
 export const migrate: Command = {
   summary: 'makes or updates the tables of a store',
-  help: `keyturn migrate <store> [--print] [--prefix <text>] [--schema <name>] [--json]
+  help: `keyturn migrate [<store>] [--print] [--prefix <text>] [--schema <name>] [--json]
 
 Makes or updates the tables of a store. Running it again, or in several processes at once, does no harm.
 
   ${storeUrlHelp}
-  --print   prints the SQL instead, for whoever may change the database
+  --print   prints the SQL instead, for whoever may change the database; of the store its scheme is enough: postgres:
   --prefix  what the names of the tables begin with (default keyturn_)
   --schema  the schema of the tables (PostgreSQL)
   --json    answers as JSON`,
@@ -26,8 +26,8 @@ Makes or updates the tables of a store. Running it again, or in several processe
         print: { type: 'boolean' }, prefix: { type: 'string' }, schema: { type: 'string' }, json: { type: 'boolean' },
       },
     })
-    const [url, ...rest] = positionals
-    if (url === undefined || rest.length > 0) throw new UsageError('migrate takes one store')
+    const [url = defaultStoreUrl, ...rest] = positionals
+    if (rest.length > 0) throw new UsageError('migrate takes one store')
     const { print = false, json = false, ...naming } = values
     if (print) {
       terminal.out((await printMigrations(url, naming)).trimEnd())

@@ -4,8 +4,12 @@ import { UsageError } from './command.ts'
 /** Which store a URL is for. */
 export type StoreKind = 'sqlite' | 'postgres' | 'mysql' | 'redis'
 
+/** The store of an application that names none. */
+export const defaultStoreUrl: string = 'sqlite:keyturn.db'
+
 /** The stores as users write them. */
-export const storeUrlHelp = `<store>  sqlite:<file>, postgres://..., mysql://..., mariadb://..., redis://... or rediss://...`
+export const storeUrlHelp: string =
+  `<store>  sqlite:<file>, postgres://..., mysql://..., mariadb://..., redis://... or rediss://... (default ${defaultStoreUrl})`
 
 /** Reads a URL's kind from its scheme. @throws UsageError */
 export function kindOfStore(url: string): StoreKind {

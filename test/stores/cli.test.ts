@@ -32,14 +32,18 @@ describe('help', () => {
     expect((await keyturn('migrate', '--help')).out).toContain('--print')
   })
 
+  test('migrate --print needs no database: a scheme is enough, and SQLite the default', async () => {
+    expect((await keyturn('migrate', '--print')).out).toContain('keyturn_session')
+    expect((await keyturn('migrate', '--print', 'postgres:')).out).toContain('fillfactor')
+  })
+
   test.each([
     [['conquer'], 'no command'],
-    [['migrate'], 'migrate takes one store'],
     [['migrate', 'sqlite:a', 'sqlite:b'], 'migrate takes one store'],
     [['migrate', 'oracle://x'], 'a store is written as'],
     [['migrate', 'sqlite:a', '--colour'], '--colour'],
     [['migrate', 'redis://127.0.0.1:1'], 'nothing to migrate'],
-    [['cleanup'], 'cleanup takes one store'],
+    [['cleanup', 'sqlite:a', 'sqlite:b'], 'cleanup takes one store'],
   ])('%j is asked wrongly: exit code 2', async (args, message) => {
     const { code, error } = await keyturn(...args)
     expect(code).toBe(2)
