@@ -26,9 +26,7 @@ export function isPrototypeMember(name: string): boolean {
 
 /** Freezes a JSON value and everything in it, so that one request's handler can not write into another's. */
 export function deepFreeze<Value>(value: Value): Value {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value)
-    for (const member of Object.values(value)) deepFreeze(member)
-  }
-  return value
+  if (typeof value !== 'object' || value === null) return value
+  for (const name in value) deepFreeze(value[name])
+  return Object.freeze(value)
 }

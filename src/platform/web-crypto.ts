@@ -130,3 +130,6 @@ function encode(bytes: ArrayBuffer): string {
 function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
 }
+
+// What `#crypto` is on this platform.
+export { webCrypto as crypto }

@@ -30,7 +30,7 @@ const FLUSH_DELAY: Milliseconds = 1000
 /** Makes the queue of one process. */
 export function createConfirmations(dependencies: ConfirmationDependencies): Confirmations {
   const { store, schedule, policy, onError } = dependencies
-  const known = new TwoGenerationMap<true>(QUEUE_LIMIT)
+  const known = new TwoGenerationMap<Confirmation>(QUEUE_LIMIT)
   let queue: Confirmation[] = []
   let cancel: (() => void) | null = null
 
@@ -55,13 +55,19 @@ export function createConfirmations(dependencies: ConfirmationDependencies): Con
   return {
     observe(claims, now): void {
       if (!confirms(claims, now, policy)) return
-      const key = `${claims.sid}.${claims.gen}.${claims.brn}`
-      if (known.get(key) !== undefined || queue.length >= QUEUE_LIMIT) return
-      known.set(key, true)
-      queue.push({ handle: claims.sid, generation: claims.gen, branch: claims.brn })
+      if (isCovered(claims, known.get(claims.sid)) || queue.length >= QUEUE_LIMIT) return
+      const confirmation = { handle: claims.sid, generation: claims.gen, branch: claims.brn }
+      known.set(claims.sid, confirmation)
+      queue.push(confirmation)
       cancel ??= schedule(() => void flush(), FLUSH_DELAY)
     },
     flush,
     close: flush,
   }
+}
+
+/** Whether this child, or one that displaced it, was queued before. */
+function isCovered({ gen, brn }: AccessClaims, queued: Confirmation | undefined): boolean {
+  if (queued === undefined) return false
+  return gen < queued.generation || (gen === queued.generation && brn <= queued.branch)
 }

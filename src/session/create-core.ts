@@ -1,55 +1,40 @@
-import type { Entropy } from '../base/entropy.ts'
 import { parseHandle } from '../base/handle.ts'
-import type { Scheduler } from '../base/scheduler.ts'
 import type { StandardSchema } from '../base/standard-schema.ts'
-import type { Clock } from '../base/time.ts'
 import { checkPayload, decodeSessionHandleUnverified, readAccessToken } from '../tokens/access-token.ts'
 import { createAntiCsrfToken, isAntiCsrfToken } from '../tokens/anti-csrf.ts'
-import type { Crypto, SignatureAlgorithm } from '../tokens/crypto.ts'
+import type { SignatureAlgorithm } from '../tokens/crypto.ts'
 import { createKeyKeeper } from '../tokens/keys.ts'
 import { checkSize, createDataCodec, MAX_PAYLOAD_BYTES } from './application-data.ts'
 import { createConfirmations } from './confirmations.ts'
-import type { SessionCore, SessionList } from './core.ts'
+import type { SessionCore } from './core.ts'
 import { create } from './create.ts'
-import { createEmitter } from './events.ts'
-import type { SessionEvents } from './events.ts'
-import { createRevocationFeed } from './feed.ts'
-import { guardStore } from './guarded-store.ts'
-import { createHousekeeping } from './housekeeping.ts'
+import { createFoundation } from './foundation.ts'
+import type { Foundation, FoundationDependencies } from './foundation.ts'
 import type { Internals } from './internals.ts'
 import { reissueAccessToken } from './issue.ts'
-import { end, endAllOfUser, findLive, list, updateInfo, updatePayload } from './manage.ts'
-import { changeRetention } from './policy.ts'
-import type { SessionPolicy } from './policy.ts'
+import { end, endAllOfUser, findLive, list, listHandles, updateInfo, updatePayload } from './manage.ts'
+import { changeRetention, CLOCK_TOLERANCE } from './policy.ts'
 import { refresh } from './refresh.ts'
-import type { SessionStore } from './store.ts'
 import { createVerify } from './verify.ts'
 
 /** Everything that the core needs from outside. */
-export interface CoreDependencies<Payload extends object, Info extends object> {
-  readonly store: SessionStore
-  readonly crypto: Crypto
-  readonly clock: Clock
-  readonly entropy: Entropy
-  readonly schedule: Scheduler
-  readonly policy: SessionPolicy
+export interface CoreDependencies<Payload extends object, Info extends object> extends FoundationDependencies {
   readonly issuer: string
   readonly audience: string | null
   readonly algorithm: SignatureAlgorithm
   readonly secrets: readonly string[]
   readonly payloadSchema: StandardSchema<Payload> | undefined
   readonly infoSchema: StandardSchema<Info> | undefined
-  readonly events: SessionEvents
 }
 
 /** Puts the rules, the flows and what they need from outside together. Opens nothing and reads nothing yet. */
 export function createCore<Payload extends object, Info extends object>(
   dependencies: CoreDependencies<Payload, Info>,
 ): SessionCore<Payload, Info> {
-  const { crypto, clock, entropy, schedule, policy } = dependencies
-  const store = guardStore(dependencies.store)
-  const emit = createEmitter(dependencies.events)
-  const failed = (during: string) => (error: unknown): void => emit('onBackgroundError', { during, error })
+  const foundation: Foundation = createFoundation(dependencies, () => {
+    void keys.reload().catch(foundation.failed('key reload'))
+  })
+  const { store, crypto, clock, entropy, policy, feed, housekeeping, emit, failed } = foundation
   const keys = createKeyKeeper({
     store,
     crypto,
@@ -59,15 +44,11 @@ export function createCore<Payload extends object, Info extends object>(
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onError: failed('key rotation'),
   })
-  const feed = createRevocationFeed({
-    store, clock, schedule, policy,
-    onKeysChanged: () => void keys.reload().catch(failed('key reload')),
-    onError: failed('revocation feed'),
+  const confirmations = createConfirmations({
+    store, schedule: dependencies.schedule, policy, onError: failed('confirmation'),
   })
-  const confirmations = createConfirmations({ store, schedule, policy, onError: failed('confirmation') })
-  const housekeeping = createHousekeeping({ store, clock, schedule, entropy, onError: failed('housekeeping') })
   const internals: Internals<Payload, Info> = {
-    store, crypto, clock, entropy, policy, keys, feed, confirmations, emit,
+    ...foundation, keys, confirmations,
     identity: { issuer: dependencies.issuer, audience: dependencies.audience },
     payloads: createDataCodec({
       name: 'JWT payload',
@@ -98,7 +79,7 @@ export function createCore<Payload extends object, Info extends object>(
     },
     async identify(accessToken) {
       const reading = await readAccessToken(accessToken, await keys.current(), {
-        now: clock(), maxLifetime: policy.accessTokenLifetime, ...internals.identity,
+        now: clock(), maxLifetime: policy.accessTokenLifetime, clockTolerance: CLOCK_TOLERANCE, ...internals.identity,
       })
       return reading.kind === 'valid' || reading.kind === 'expired' ? reading.claims.sid : null
     },
@@ -123,16 +104,7 @@ export function createCore<Payload extends object, Info extends object>(
       internals, userId, options?.except === undefined ? null : parseHandle(options.except),
     ),
     revokeEverySession: () => keys.replaceAll(clock() + changeRetention(policy)),
-    async getAllSessionHandlesForUser(userId) {
-      const handles: string[] = []
-      let after: string | null = null
-      do {
-        const page: SessionList = await list(internals, userId, { limit: 1000, after })
-        handles.push(...page.sessions.map(session => session.handle))
-        after = page.next
-      } while (after !== null)
-      return handles
-    },
+    getAllSessionHandlesForUser: userId => listHandles(internals, userId),
     listSessions: (userId, page = {}) => list(internals, userId, page),
     async close() {
       housekeeping.close()

@@ -1,9 +1,12 @@
+import type { Awaitable } from '../base/awaitable.ts'
 import { encodeBase64url } from '../base/base64url.ts'
 import { GeneralError } from '../base/errors.ts'
 import { createHandle } from '../base/handle.ts'
+import type { RefreshKeyRing } from '../tokens/key-ring.ts'
 import { hashSecret } from '../tokens/refresh-token.ts'
 import type { IssuedSession, NewSession } from './core.ts'
-import type { Internals } from './internals.ts'
+import type { Foundation } from './foundation.ts'
+import type { Codecs, Internals } from './internals.ts'
 import { issueAccessToken } from './issue.ts'
 import { end } from './manage.ts'
 import { expiryOf, isAlive, lifetimesOf, livenessAt } from './policy.ts'
@@ -13,12 +16,32 @@ import type { SessionPage } from './store.ts'
 const USER_ID_LENGTH = 128
 const TENANT_ID = /^[a-z0-9-]{1,64}$/
 
+/** A session that is not in the store yet, and the secret of its first refresh token. */
+export interface PreparedSession {
+  readonly record: SessionRecord
+  readonly secret: string
+}
+
 /** Starts a session: a new handle and a new secret, never anything that the client sent (ROT-06). */
 export async function create<Payload extends object, Info extends object>(
   internals: Internals<Payload, Info>,
   session: NewSession<Payload, Info>,
 ): Promise<IssuedSession<Payload>> {
-  const { crypto, clock, entropy, policy, store, payloads, infos } = internals
+  const { record, secret } = await prepareSession(internals, session)
+  // Everything that can be refused is refused before anything is stored.
+  const ring = await internals.keys.current()
+  const access = await issueAccessToken(internals, ring, record, record.createdAt)
+  const refreshToken = await writeFirstRefreshToken(ring, { record, secret })
+  await admitSession(internals, record)
+  return { ...access, refreshToken, sessionExpiresAt: record.expiresAt }
+}
+
+/** Judges what a session is to start with. Stores nothing. @throws GeneralError (`misuse`) that says what can not be. */
+export async function prepareSession<Payload extends object, Info extends object>(
+  internals: Foundation & Codecs<Payload, Info>,
+  session: NewSession<Payload, Info>,
+): Promise<PreparedSession> {
+  const { crypto, clock, entropy, policy, payloads, infos } = internals
   const { userId, options = {} } = session
   if (typeof userId !== 'string' || userId === '' || userId.length > USER_ID_LENGTH) {
     throw new GeneralError('misuse', `the user id must be a text of 1 to ${USER_ID_LENGTH} characters`)
@@ -55,25 +78,31 @@ export async function create<Payload extends object, Info extends object>(
     infoVersion: 0,
     client: session.client,
   }
-  // Everything that can be refused is refused before anything is stored.
-  const ring = await internals.keys.current()
-  const access = await issueAccessToken(internals, ring, record, now)
-  const refreshToken = await ring.refreshKeyAt(now).write({ handle, generation: 0, branch: 0, secret })
+  return { record, secret }
+}
+
+/** Writes the refresh token that a prepared session starts with. */
+export function writeFirstRefreshToken(
+  ring: RefreshKeyRing,
+  { record, secret }: PreparedSession,
+): Awaitable<string> {
+  const { handle, generation, branch, createdAt } = record
+  return ring.refreshKeyAt(createdAt).write({ handle, generation, branch, secret })
+}
+
+/** Stores a prepared session, makes room for it and tells of it. */
+export async function admitSession(internals: Foundation, record: SessionRecord): Promise<void> {
+  const { store, policy, emit } = internals
   await store.insert(record)
-  if (policy.maxSessionsPerUser !== null) await evictOldest(internals, userId, policy.maxSessionsPerUser)
-  internals.emit('onSessionCreated', { userId, handle })
-  return { ...access, refreshToken, sessionExpiresAt: record.expiresAt }
+  if (policy.maxSessionsPerUser !== null) await evictOldest(internals, record.userId, policy.maxSessionsPerUser)
+  emit('onSessionCreated', { userId: record.userId, handle: record.handle })
 }
 
 /**
  * Ends a user's oldest sessions beyond the limit. Every login looks after its own insert, so that of parallel
  * logins the last one sees all of them (REV-06).
  */
-async function evictOldest<Payload extends object, Info extends object>(
-  internals: Internals<Payload, Info>,
-  userId: string,
-  limit: number,
-): Promise<void> {
+async function evictOldest(internals: Foundation, userId: string, limit: number): Promise<void> {
   const bounds = livenessAt(internals.clock(), internals.policy)
   let kept = 0
   let after: string | null = null

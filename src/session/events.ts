@@ -1,3 +1,4 @@
+import type { KeyPurpose } from '../tokens/key-store.ts'
 import type { RefreshCase } from './core.ts'
 import type { ClientInfo } from './record.ts'
 
@@ -28,7 +29,7 @@ export interface SessionEventMap {
     readonly reason: 'revoked' | 'theft' | 'evicted'
   }
   readonly onTokenTheft: TheftEvidence
-  readonly onKeyRotated: { readonly kid: string; readonly purpose: 'access' | 'refresh' }
+  readonly onKeyRotated: { readonly kid: string; readonly purpose: KeyPurpose }
   /** Work in the background failed and will be tried again: the store could not be reached. */
   readonly onBackgroundError: { readonly during: string; readonly error: unknown }
   /** A request was served on its signature alone: the feed is stale and the store down (`failOpen`). */

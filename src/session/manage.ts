@@ -3,7 +3,8 @@ import type { Awaitable } from '../base/awaitable.ts'
 import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { SessionList, SessionSummary } from './core.ts'
-import type { Internals } from './internals.ts'
+import type { Foundation } from './foundation.ts'
+import type { Codecs } from './internals.ts'
 import { changeRetention, isAlive, livenessAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 
@@ -13,8 +14,8 @@ type Ending = 'revoked' | 'evicted'
 const INFO_ATTEMPTS = 50
 
 /** Ends sessions; the handles that were really ended. This process refuses them from here on, the others within the feed's delay. */
-export async function end<Payload extends object, Info extends object>(
-  internals: Internals<Payload, Info>,
+export async function end(
+  internals: Foundation,
   handles: readonly SessionHandle[],
   reason: Ending,
 ): Promise<readonly SessionHandle[]> {
@@ -24,8 +25,8 @@ export async function end<Payload extends object, Info extends object>(
 }
 
 /** Ends every session of a user, but one. */
-export async function endAllOfUser<Payload extends object, Info extends object>(
-  internals: Internals<Payload, Info>,
+export async function endAllOfUser(
+  internals: Foundation,
   userId: string,
   except: SessionHandle | null,
 ): Promise<readonly SessionHandle[]> {
@@ -33,8 +34,8 @@ export async function endAllOfUser<Payload extends object, Info extends object>(
   return announce(internals, await internals.store.removeByUser(userId, except, until), until, 'revoked')
 }
 
-function announce<Payload extends object, Info extends object>(
-  internals: Internals<Payload, Info>,
+function announce(
+  internals: Foundation,
   handles: readonly SessionHandle[],
   until: number,
   reason: Ending,
@@ -46,8 +47,8 @@ function announce<Payload extends object, Info extends object>(
 }
 
 /** Reads a live session. @throws UnauthorizedError if it is gone. */
-export async function findLive<Payload extends object, Info extends object>(
-  internals: Internals<Payload, Info>,
+export async function findLive(
+  internals: Foundation,
   text: string,
 ): Promise<SessionRecord> {
   const record = await internals.store.find(handleOf(text))
@@ -56,8 +57,8 @@ export async function findLive<Payload extends object, Info extends object>(
 }
 
 /** Replaces the session info, or derives it from the current without losing an update of somebody else. */
-export async function updateInfo<Payload extends object, Info extends object>(
-  internals: Internals<Payload, Info>,
+export async function updateInfo<Info extends object>(
+  internals: Foundation & Pick<Codecs<object, Info>, 'infos'>,
   text: string,
   info: Info | ((current: Info) => Awaitable<Info>),
 ): Promise<void> {
@@ -78,8 +79,8 @@ export async function updateInfo<Payload extends object, Info extends object>(
 }
 
 /** Replaces the JWT payload and tells every process. The new version. @throws UnauthorizedError if the session is gone. */
-export async function updatePayload<Payload extends object, Info extends object>(
-  internals: Internals<Payload, Info>,
+export async function updatePayload<Payload extends object>(
+  internals: Foundation & Pick<Codecs<Payload, object>, 'payloads'>,
   text: string,
   payload: Payload,
 ): Promise<{ readonly json: string; readonly version: number }> {
@@ -94,8 +95,8 @@ export async function updatePayload<Payload extends object, Info extends object>
 }
 
 /** A page of the live sessions of a user. */
-export async function list<Payload extends object, Info extends object>(
-  internals: Internals<Payload, Info>,
+export async function list(
+  internals: Foundation,
   userId: string,
   page: { readonly limit?: number; readonly after?: string | null },
 ): Promise<SessionList> {
@@ -105,8 +106,20 @@ export async function list<Payload extends object, Info extends object>(
   return { sessions: sessions.filter(record => isAlive(record, bounds)).map(summarize), next }
 }
 
+/** The handles of a user's live sessions, newest first. */
+export async function listHandles(internals: Foundation, userId: string): Promise<readonly string[]> {
+  const handles: string[] = []
+  let after: string | null = null
+  do {
+    const page: SessionList = await list(internals, userId, { limit: 1000, after })
+    handles.push(...page.sessions.map(session => session.handle))
+    after = page.next
+  } while (after !== null)
+  return handles
+}
+
 /** An allowlist of fields: nothing that is hashed or derived leaves (REV-03). */
-function summarize(record: SessionRecord): SessionSummary {
+export function summarize(record: SessionRecord): SessionSummary {
   const { handle, userId, tenantId, createdAt, rotatedAt, expiresAt, client } = record
   return {
     handle, userId, tenantId, createdAt, lastRefreshedAt: rotatedAt, expiresAt,

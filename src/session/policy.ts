@@ -25,6 +25,8 @@ export interface SessionPolicy {
   readonly onStoreFailure: 'failOpen' | 'failClosed'
   /** The longest session info, in bytes of its JSON. */
   readonly maxSessionInfoBytes: number
+  /** How many verified access tokens are remembered before the oldest half is forgotten; 0 remembers none. */
+  readonly tokenCacheSize: number
 }
 
 /** What an application may say of {@link SessionPolicy}. Times in seconds. */
@@ -51,9 +53,17 @@ export interface PolicyOptions {
   readonly onStoreFailure?: 'failOpen' | 'failClosed'
   /** The longest session info, in bytes of its JSON. Default 65,536. */
   readonly maxSessionInfoBytes?: number
+  /**
+   * How many verified access tokens a process remembers, so that a token seen before costs no signature check.
+   * Default 10,000; up to twice as many are held, each with 1 to 2 kB. 0 remembers none.
+   */
+  readonly tokenCacheSize?: number
 }
 
 const SECOND = 1000
+
+/** How far ahead the clock of another process may be when it issues access tokens (ROT-12, TOK-09). */
+export const CLOCK_TOLERANCE: Milliseconds = 60 * SECOND
 const DAY = 86_400
 
 /**
@@ -80,6 +90,7 @@ export function createPolicy(options: PolicyOptions): SessionPolicy {
     maxStaleness: within('maxStaleness', options.maxStaleness ?? 5, 0.01, 3600) * SECOND,
     pollInterval: within('pollInterval', options.pollInterval ?? 1, 0.01, 3600) * SECOND,
     onStoreFailure: options.onStoreFailure ?? 'failOpen',
+    tokenCacheSize: Math.floor(within('tokenCacheSize', options.tokenCacheSize ?? 10_000, 0, 10_000_000)),
     maxSessionInfoBytes: within('maxSessionInfoBytes', options.maxSessionInfoBytes ?? 65_536, 2, 16_777_216),
   }
 }

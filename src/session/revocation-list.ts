@@ -1,5 +1,6 @@
 import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
+import { HandleTable } from './handle-table.ts'
 import type { Change } from './store.ts'
 
 /**
@@ -7,43 +8,32 @@ import type { Change } from './store.ts'
  * long as an access token can say otherwise. Bounded by the changes within one access token lifetime.
  */
 export class RevocationList {
-  readonly #revoked = new Map<SessionHandle, EpochMilliseconds>()
-  readonly #payloads = new Map<SessionHandle, { readonly version: number; readonly until: EpochMilliseconds }>()
+  readonly #revoked = new HandleTable()
+  readonly #payloads = new HandleTable()
 
   /** Takes a change in; taking it in twice changes nothing. */
   apply(change: Change): void {
     if (change.kind === 'revoked') {
-      for (const handle of change.handles) {
-        this.#revoked.set(handle, Math.max(change.until, this.#revoked.get(handle) ?? 0))
-      }
+      for (const handle of change.handles) this.#revoked.set(handle, 1, change.until)
     } else if (change.kind === 'payload') {
-      const known = this.#payloads.get(change.handle)
-      if (known === undefined || known.version < change.version) {
-        this.#payloads.set(change.handle, { version: change.version, until: change.until })
-      }
+      const version = Math.max(change.version, this.payloadVersion(change.handle))
+      this.#payloads.set(change.handle, version, change.until)
     }
   }
 
   isRevoked(handle: SessionHandle): boolean {
-    return this.#revoked.has(handle)
+    return this.#revoked.get(handle) !== null
   }
 
   /** The newest payload version that was heard of, or 0. */
   payloadVersion(handle: SessionHandle): number {
-    return this.#payloads.size === 0 ? 0 : this.#payloads.get(handle)?.version ?? 0
+    return this.#payloads.get(handle) ?? 0
   }
 
-  /** Forgets what no access token can contradict any more. */
+  /** Forgets what no access token can contradict any more, some of it with each call. */
   prune(now: EpochMilliseconds): void {
-    // Changes come nearly in the order of their ends: what follows the first live one waits for the next call.
-    for (const [handle, until] of this.#revoked) {
-      if (until > now) break
-      this.#revoked.delete(handle)
-    }
-    for (const [handle, { until }] of this.#payloads) {
-      if (until > now) break
-      this.#payloads.delete(handle)
-    }
+    this.#revoked.prune(now)
+    this.#payloads.prune(now)
   }
 
   get size(): number {

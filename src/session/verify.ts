@@ -1,3 +1,4 @@
+import { andThen } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
@@ -8,7 +9,7 @@ import type { KeyRing } from '../tokens/key-ring.ts'
 import type { ActiveOutcome, Blacklisting, VerifyOptions, VerifyOutcome } from './core.ts'
 import type { Internals } from './internals.ts'
 import { reissueAccessToken } from './issue.ts'
-import { isAlive, livenessAt } from './policy.ts'
+import { CLOCK_TOLERANCE, isAlive, livenessAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 
 /** A token whose signature and static claims held. What can change is judged anew at every use. */
@@ -17,8 +18,6 @@ interface Verified<Payload extends object> {
   /** When the token, or the configured lifetime, ends. */
   readonly expiresAt: EpochMilliseconds
 }
-
-const CACHE_SIZE = 10_000
 
 const foreign = { kind: 'foreign' } as const
 const expired = { kind: 'refresh-required', reason: 'expired' } as const
@@ -30,25 +29,37 @@ const expired = { kind: 'refresh-required', reason: 'expired' } as const
 export function createVerify<Payload extends object, Info extends object>(
   internals: Internals<Payload, Info>,
 ): (accessToken: string, options?: VerifyOptions) => Awaitable<VerifyOutcome<Payload>> {
-  const { crypto, clock, policy, identity, keys, feed, confirmations } = internals
+  const { crypto, clock, policy, keys, feed, confirmations } = internals
+  const { issuer, audience } = internals.identity
   // Keyed by a digest of the whole token, so that no bearer token lies in memory and no malleable part counts.
-  const cache = new TwoGenerationMap<Verified<Payload>>(CACHE_SIZE)
+  const cache = new TwoGenerationMap<Verified<Payload>>(policy.tokenCacheSize)
   let cachedEpoch = -1
 
   function verify(accessToken: string, options?: VerifyOptions): Awaitable<VerifyOutcome<Payload>> {
     if (accessToken.length > MAX_ACCESS_TOKEN_LENGTH) return foreign
     const mode = options?.blacklisting ?? policy.blacklisting
     const ring = keys.current()
-    const digest = crypto.sha256(accessToken)
-    if (ring instanceof Promise || typeof digest !== 'string') return verifyLater(accessToken, mode)
-    const known = lookUp(digest, ring)
-    return known === undefined ? verifyUnknown(accessToken, digest, ring, mode) : judge(known, mode)
+    const digest = policy.tokenCacheSize === 0 ? null : crypto.sha256(accessToken)
+    if (ring instanceof Promise || digest instanceof Promise) return verifyLater(ring, digest, accessToken, mode)
+    return verifyWith(ring, digest, accessToken, mode)
   }
 
-  async function verifyLater(accessToken: string, mode: Blacklisting): Promise<VerifyOutcome<Payload>> {
-    const ring = await keys.current()
-    const digest = await crypto.sha256(accessToken)
-    const known = lookUp(digest, ring)
+  async function verifyLater(
+    ring: Awaitable<KeyRing>,
+    digest: Awaitable<string | null>,
+    accessToken: string,
+    mode: Blacklisting,
+  ): Promise<VerifyOutcome<Payload>> {
+    return verifyWith(await ring, await digest, accessToken, mode)
+  }
+
+  function verifyWith(
+    ring: KeyRing,
+    digest: string | null,
+    accessToken: string,
+    mode: Blacklisting,
+  ): Awaitable<VerifyOutcome<Payload>> {
+    const known = digest === null ? undefined : lookUp(digest, ring)
     return known === undefined ? verifyUnknown(accessToken, digest, ring, mode) : judge(known, mode)
   }
 
@@ -61,17 +72,35 @@ export function createVerify<Payload extends object, Info extends object>(
   }
 
   function read(accessToken: string, ring: KeyRing): Awaitable<AccessTokenReading> {
-    return readAccessToken(accessToken, ring, { now: clock(), maxLifetime: policy.accessTokenLifetime, ...identity })
+    const maxLifetime = policy.accessTokenLifetime
+    return readAccessToken(accessToken, ring, {
+      now: clock(), maxLifetime, clockTolerance: CLOCK_TOLERANCE, issuer, audience,
+    })
   }
 
-  async function verifyUnknown(
+  function verifyUnknown(
     accessToken: string,
-    digest: string,
+    digest: string | null,
     ring: KeyRing,
     mode: Blacklisting,
-  ): Promise<VerifyOutcome<Payload>> {
-    let reading = await read(accessToken, ring)
-    if (reading.kind === 'unknown-key') reading = await read(accessToken, await keys.reloadForUnknownKid())
+  ): Awaitable<VerifyOutcome<Payload>> {
+    return andThen(read(accessToken, ring), reading => (
+      reading.kind === 'unknown-key'
+        ? readWithNewKeys(accessToken).then(later => admit(later, digest, ring, mode))
+        : admit(reading, digest, ring, mode)
+    ))
+  }
+
+  async function readWithNewKeys(accessToken: string): Promise<AccessTokenReading> {
+    return read(accessToken, await keys.reloadForUnknownKid())
+  }
+
+  function admit(
+    reading: AccessTokenReading,
+    digest: string | null,
+    ring: KeyRing,
+    mode: Blacklisting,
+  ): Awaitable<VerifyOutcome<Payload>> {
     if (reading.kind === 'foreign') return foreign
     if (reading.kind !== 'valid') return { kind: 'refresh-required', reason: reading.kind }
     const { claims } = reading
@@ -80,7 +109,7 @@ export function createVerify<Payload extends object, Info extends object>(
       expiresAt: Math.min(claims.exp * 1000, claims.iat * 1000 + policy.accessTokenLifetime),
     }
     // The ring may have been read anew while this waited.
-    if (ring.epoch === cachedEpoch) cache.set(digest, verified)
+    if (digest !== null && ring.epoch === cachedEpoch) cache.set(digest, verified)
     return judge(verified, mode)
   }
 

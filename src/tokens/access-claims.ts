@@ -76,15 +76,16 @@ export function readClaims(members: JsonObject): AccessClaims | null {
   if (handle === null || !isText(iss) || !isText(sub) || !isText(tid) || !isText(jti)) return null
   if (!isInstant(iat) || !isInstant(exp) || !isInstant(auth_time)) return null
   if (!isCount(gen) || !isCount(brn) || !isCount(pv) || (tmp !== undefined && tmp !== true)) return null
-  const claims = { iss, sub, sid: handle, tid, iat, exp, auth_time, jti, gen, brn, pv, ...(tmp === true ? { tmp } : {}) }
-  if (aud === undefined) return claims
-  return isAudience(aud) ? { ...claims, aud } : null
+  if (aud !== undefined && !isAudience(aud)) return null
+  const claims = { iss, sub, sid: handle, tid, iat, exp, auth_time, jti, gen, brn, pv }
+  if (aud === undefined && tmp === undefined) return claims
+  return { ...claims, ...(aud === undefined ? {} : { aud }), ...(tmp === undefined ? {} : { tmp }) }
 }
 
 /** The application's payload in the members of a genuine token; `null` if a member could reach a prototype (TOK-14). */
 export function readPayload(members: JsonObject): JsonObject | null {
   const payload: JsonObject = {}
-  for (const name of Object.keys(members)) {
+  for (const name in members) {
     if (reservedClaims.has(name)) continue
     const value = members[name]
     if (value === undefined || !isPlain(value, MAX_DEPTH)) return null

@@ -10,7 +10,7 @@ import { checkPayload, isInstant, looksLikeOurs, readClaims, readPayload } from 
 import type { AccessClaims } from './access-claims.ts'
 import type { Crypto } from './crypto.ts'
 import { ACCESS_TOKEN_TYPE } from './key-ring.ts'
-import type { AccessKey, KeyRing } from './key-ring.ts'
+import type { AccessKey } from './key-ring.ts'
 
 export { checkPayload } from './access-claims.ts'
 export type { AccessClaims } from './access-claims.ts'
@@ -22,6 +22,16 @@ export const MAX_ACCESS_TOKEN_LENGTH = 8192
 const MAX_WRITTEN_LENGTH = 3900
 
 const MAX_CLOCK_TOLERANCE: Milliseconds = 60_000
+
+/** What access tokens are verified with: a key ring, or the public keys of another service. */
+export interface VerificationKeys {
+  /** The key of a header segment, by exact text (TOK-06), or null. */
+  accessKeyByHeader(segment: string): Pick<AccessKey, 'verify'> | null
+  /** Whether a signing key of this name is among them. */
+  hasAccessKey(kid: string): boolean
+  /** Decodes a segment of a token; `null` unless it is canonical base64url of strict UTF-8 (TOK-13). */
+  decodeText(segment: string): string | null
+}
 
 /** What an access token must agree with. */
 export interface AccessTokenExpectations {
@@ -79,7 +89,7 @@ function checkLength(token: string): string {
  */
 export function readAccessToken(
   text: string,
-  ring: KeyRing,
+  ring: VerificationKeys,
   expected: AccessTokenExpectations,
 ): Awaitable<AccessTokenReading> {
   if (text.length > MAX_ACCESS_TOKEN_LENGTH) return foreign
@@ -140,7 +150,7 @@ function isFor(audiences: AccessClaims['aud'], audience: string | null): boolean
 }
 
 /** Tells apart what has no header of ours, so that a key that is new to this process can be fetched. */
-function classify(header: string, payload: string, signature: string, ring: KeyRing): AccessTokenReading {
+function classify(header: string, payload: string, signature: string, ring: VerificationKeys): AccessTokenReading {
   const members = decodeObject(ring, header)
   const kid = members?.['kid']
   if (typeof kid !== 'string') return foreign

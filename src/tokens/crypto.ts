@@ -1,12 +1,13 @@
 import type { Awaitable } from '../base/awaitable.ts'
+import type { Jwk } from './jwk.ts'
 
 /** Signature algorithms of access tokens (RFC 7518, RFC 8037). The key fixes the algorithm, never the token (TOK-02). */
 export type SignatureAlgorithm = 'ES256' | 'EdDSA' | 'RS256' | 'HS256'
 
 /** Private and public halves of a signing key as JSON Web Keys (RFC 7517); for `HS256` both are the one secret. */
 export interface KeyMaterial {
-  readonly privateKey: JsonWebKey
-  readonly publicKey: JsonWebKey
+  readonly privateKey: Jwk
+  readonly publicKey: Jwk
 }
 
 /** Signs an ASCII text; the signature is base64url, for ES256 the raw `r || s` (RFC 7518 section 3.4). */
@@ -32,9 +33,9 @@ export interface Crypto {
   /** Makes a new key pair, or a new secret for `HS256`. */
   generateKey(algorithm: SignatureAlgorithm): Awaitable<KeyMaterial>
   /** Prepares signing. @throws if the key does not fit the algorithm or is too weak (TOK-22). */
-  signer(algorithm: SignatureAlgorithm, privateKey: JsonWebKey): Awaitable<Signer>
+  signer(algorithm: SignatureAlgorithm, privateKey: Jwk): Awaitable<Signer>
   /** Prepares verification. @throws if the key does not fit the algorithm or is too weak (TOK-22). */
-  verifier(algorithm: SignatureAlgorithm, publicKey: JsonWebKey): Awaitable<Verifier>
+  verifier(algorithm: SignatureAlgorithm, publicKey: Jwk): Awaitable<Verifier>
   /** Decodes base64url to text; `null` unless it is canonical base64url of strict UTF-8 (TOK-13). */
   decodeText(segment: string): string | null
   /** Encodes a text as UTF-8, then base64url. */

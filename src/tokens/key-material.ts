@@ -3,11 +3,12 @@ import { GeneralError } from '../base/errors.ts'
 import { isJsonObject, parseJsonObject } from '../base/json.ts'
 import type { JsonObject, JsonValue } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import type { Crypto, Sealer } from './crypto.ts'
+import type { Crypto, KeyMaterial, Sealer } from './crypto.ts'
 import { createAccessKey } from './key-ring.ts'
 import type { AccessKey } from './key-ring.ts'
 import type { Jwk } from './jwk.ts'
 import type { StoredKey } from './key-store.ts'
+import type { KeyDemand } from './plan-rotation.ts'
 import { createRefreshKey } from './refresh-token.ts'
 import type { RefreshKey } from './refresh-token.ts'
 
@@ -20,7 +21,7 @@ export type LoadedKey =
 export interface KeyVault {
   /** Makes a new key. */
   create(
-    algorithm: StoredKey['algorithm'],
+    demand: KeyDemand,
     createdAt: EpochMilliseconds,
     activeFrom: EpochMilliseconds,
   ): Promise<StoredKey>
@@ -29,6 +30,8 @@ export interface KeyVault {
    * @throws GeneralError (`misuse`) if no secret opens it, or if it does not fit its algorithm. Never makes a new one.
    */
   load(stored: StoredKey): Promise<LoadedKey>
+  /** The two halves of a signing key of any purpose. @throws GeneralError as {@link KeyVault.load} does. */
+  openKeyPair(stored: StoredKey): Promise<KeyMaterial>
   /** The material sealed with the newest secret, or null if it is already, or if there is no secret (ST-02). */
   reseal(stored: StoredKey): Promise<string | null>
 }
@@ -61,16 +64,21 @@ export async function createKeyVault(crypto: Crypto, secrets: readonly string[])
       + 'configure the secret that sealed it as well, or remove the key, which ends the sessions that use it')
   }
 
+  async function openKeyPair(stored: StoredKey): Promise<KeyMaterial> {
+    const { privateKey, publicKey } = parseJsonObject((await open(stored)).text) ?? {}
+    if (!isJwk(privateKey) || !isJwk(publicKey)) throw malformed(stored.kid)
+    return { privateKey, publicKey }
+  }
+
   return {
-    async create(algorithm, createdAt, activeFrom) {
-      const isRefreshKey = algorithm === 'HMAC-SHA-256'
+    async create({ purpose, algorithm }, createdAt, activeFrom) {
       const key: StoredKey = {
         kid: encodeBase64url(crypto.randomBytes(12)),
-        purpose: isRefreshKey ? 'refresh' : 'access',
+        purpose,
         algorithm,
         createdAt,
         activeFrom,
-        material: JSON.stringify(isRefreshKey
+        material: JSON.stringify(algorithm === 'HMAC-SHA-256'
           ? { kty: 'oct', k: encodeBase64url(crypto.randomBytes(32)) }
           : await crypto.generateKey(algorithm)),
       }
@@ -79,17 +87,18 @@ export async function createKeyVault(crypto: Crypto, secrets: readonly string[])
 
     async load(stored) {
       const { kid, algorithm, activeFrom } = stored
-      const material = parseJsonObject((await open(stored)).text)
       if (algorithm === 'HMAC-SHA-256') {
+        const material = parseJsonObject((await open(stored)).text)
         const bytes = typeof material?.['k'] === 'string' ? decodeBase64url(material['k']) : null
         if (stored.purpose !== 'refresh' || bytes === null) throw malformed(kid)
         return { purpose: 'refresh', key: await createRefreshKey(crypto, { kid, activeFrom, bytes }) }
       }
-      const { privateKey, publicKey } = material ?? {}
-      if (stored.purpose !== 'access' || !isJwk(privateKey) || !isJwk(publicKey)) throw malformed(kid)
-      const key = await createAccessKey(crypto, { kid, algorithm, activeFrom, material: { privateKey, publicKey } })
-      return { purpose: 'access', key }
+      if (stored.purpose !== 'access') throw malformed(kid)
+      const material = await openKeyPair(stored)
+      return { purpose: 'access', key: await createAccessKey(crypto, { kid, algorithm, activeFrom, material }) }
     },
+
+    openKeyPair,
 
     async reseal(stored) {
       if (newest === undefined) return null

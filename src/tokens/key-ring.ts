@@ -21,8 +21,16 @@ export interface AccessKey {
   readonly verify: Verifier
 }
 
+/** The refresh keys of one moment. */
+export interface RefreshKeyRing {
+  /** The newest refresh key that was active at `instant`; the oldest if none was yet. */
+  refreshKeyAt(instant: EpochMilliseconds): RefreshKey
+  /** The refresh key of this name, or null. */
+  refreshKey(kid: string): RefreshKey | null
+}
+
 /** The keys of one moment. Immutable: a change of the keys makes a new ring. */
-export interface KeyRing {
+export interface KeyRing extends RefreshKeyRing {
   /** Changes with the set of keys, within one process: what was verified before must be again (TOK-17). */
   readonly epoch: number
   /** The newest signing key that is active at `now`; the oldest if none is yet. */
@@ -31,10 +39,6 @@ export interface KeyRing {
   accessKeyByHeader(segment: string): AccessKey | null
   /** Whether a signing key of this name is in the ring. */
   hasAccessKey(kid: string): boolean
-  /** The newest refresh key that was active at `instant`; the oldest if none was yet. */
-  refreshKeyAt(instant: EpochMilliseconds): RefreshKey
-  /** The refresh key of this name, or null. */
-  refreshKey(kid: string): RefreshKey | null
   /** The public keys that are pending, active or verify-only (TOK-20, TOK-21). Empty for `HS256`. */
   jwks(): JwkSet
   /** Decodes a segment of a token; `null` unless it is canonical base64url of strict UTF-8 (TOK-13). */
@@ -43,6 +47,11 @@ export interface KeyRing {
 
 /** The `typ` of access tokens (RFC 9068 section 2.1, TOK-07). */
 export const ACCESS_TOKEN_TYPE = 'at+jwt'
+
+/** The one header segment of the tokens of a key, to the byte. */
+export function headerSegment(crypto: Pick<Crypto, 'encodeText'>, alg: SignatureAlgorithm, kid: string): string {
+  return crypto.encodeText(JSON.stringify({ alg, typ: ACCESS_TOKEN_TYPE, kid }))
+}
 
 /** Prepares a signing key. @throws GeneralError (`misuse`) if it does not fit its algorithm or is too weak. */
 export async function createAccessKey(
@@ -56,7 +65,7 @@ export async function createAccessKey(
 ): Promise<AccessKey> {
   const { kid, algorithm, activeFrom, material } = key
   const signer = await crypto.signer(algorithm, material.privateKey)
-  const header = crypto.encodeText(JSON.stringify({ alg: algorithm, typ: ACCESS_TOKEN_TYPE, kid }))
+  const header = headerSegment(crypto, algorithm, kid)
   return {
     kid,
     algorithm,
@@ -80,32 +89,41 @@ export function createKeyRing(
   epoch: number,
 ): KeyRing {
   const newestAccessFirst = newestFirst(accessKeys)
-  const newestRefreshFirst = newestFirst(refreshKeys)
-  const byHeader = new Map(accessKeys.map(key => [key.header, key]))
   const accessKids = new Set(accessKeys.map(key => key.kid))
-  const refreshByKid = new Map(refreshKeys.map(key => [key.kid, key]))
   const published: JwkSet = { keys: newestAccessFirst.map(key => key.publicJwk).filter(jwk => jwk !== null) }
   return {
     epoch,
     signingKeyAt: now => activeAt(newestAccessFirst, now),
-    accessKeyByHeader: segment => byHeader.get(segment) ?? null,
+    // To compare a few texts is cheaper than to hash a new one.
+    accessKeyByHeader: segment => newestAccessFirst.find(key => key.header === segment) ?? null,
     hasAccessKey: kid => accessKids.has(kid),
-    refreshKeyAt: instant => activeAt(newestRefreshFirst, instant),
-    refreshKey: kid => refreshByKid.get(kid) ?? null,
+    ...createRefreshKeyRing(refreshKeys),
     jwks: () => published,
     decodeText: segment => crypto.decodeText(segment),
   }
 }
 
-interface Dated {
+/** Puts refresh keys together. @throws GeneralError (`misuse`) unless there is at least one (TOK-24). */
+export function createRefreshKeyRing(refreshKeys: readonly RefreshKey[]): RefreshKeyRing {
+  const newestRefreshFirst = newestFirst(refreshKeys)
+  const byKid = new Map(refreshKeys.map(key => [key.kid, key]))
+  return {
+    refreshKeyAt: instant => activeAt(newestRefreshFirst, instant),
+    refreshKey: kid => byKid.get(kid) ?? null,
+  }
+}
+
+/** What orders keys. */
+export interface Dated {
   readonly kid: string
   readonly activeFrom: EpochMilliseconds
 }
 
 /** A key and its elders; at least one. */
-type NonEmpty<Key> = readonly [Key, ...Key[]]
+export type NonEmpty<Key> = readonly [Key, ...Key[]]
 
-function newestFirst<Key extends Dated>(keys: readonly Key[]): NonEmpty<Key> {
+/** Keys by `activeFrom`. @throws GeneralError (`misuse`) unless there is at least one (TOK-24). */
+export function newestFirst<Key extends Dated>(keys: readonly Key[]): NonEmpty<Key> {
   const [newest, ...elders] = keys.toSorted((left, right) => (
     right.activeFrom - left.activeFrom || (left.kid < right.kid ? 1 : -1)
   ))
@@ -113,7 +131,8 @@ function newestFirst<Key extends Dated>(keys: readonly Key[]): NonEmpty<Key> {
   return [newest, ...elders]
 }
 
-function activeAt<Key extends Dated>(newestFirst: NonEmpty<Key>, instant: EpochMilliseconds): Key {
+/** The newest key that is active at the instant; the oldest if none is yet. */
+export function activeAt<Key extends Dated>(newestFirst: NonEmpty<Key>, instant: EpochMilliseconds): Key {
   let oldest: Key = newestFirst[0]
   for (const key of newestFirst) {
     if (key.activeFrom <= instant) return key

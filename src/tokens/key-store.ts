@@ -1,8 +1,14 @@
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { SignatureAlgorithm } from './crypto.ts'
 
-/** What a key is for: signing access tokens, or deriving and authenticating refresh tokens. Never both (TOK-07). */
-export type KeyPurpose = 'access' | 'refresh'
+/**
+ * What a key is for: signing access tokens, or deriving and authenticating refresh tokens. Never both (TOK-07). The
+ * standalone server signs access tokens of another format, and long-lived tokens, with keys of their own.
+ */
+export type KeyPurpose = 'access' | 'refresh' | 'core-dynamic' | 'core-static'
+
+/** Every purpose that a stored key can have. */
+export const keyPurposes: readonly KeyPurpose[] = ['access', 'refresh', 'core-dynamic', 'core-static']
 
 /** A key as the store keeps it. */
 export interface StoredKey {

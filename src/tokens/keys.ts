@@ -1,233 +1,37 @@
-import type { Awaitable } from '../base/awaitable.ts'
-import { GeneralError, isSessionError } from '../base/errors.ts'
-import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
-import type { Crypto, SignatureAlgorithm } from './crypto.ts'
-import { checkSecrets, createKeyVault } from './key-material.ts'
-import type { KeyVault, LoadedKey } from './key-material.ts'
+import type { SignatureAlgorithm } from './crypto.ts'
+import { createRingKeeper } from './key-keeper.ts'
+import type { KeyKeeper, RingKeeperDependencies, RingMaker } from './key-keeper.ts'
+import type { LoadedKey } from './key-material.ts'
 import { createKeyRing } from './key-ring.ts'
 import type { AccessKey, KeyRing } from './key-ring.ts'
-import type { KeyStore, StoredKey } from './key-store.ts'
-import {
-  keyPolicy, LONGEST_ACCESS_TOKEN_LIFETIME, planEarlyRotation, planRotation, retiredKeys,
-} from './plan-rotation.ts'
-import type { KeyDemand } from './plan-rotation.ts'
 import type { RefreshKey } from './refresh-token.ts'
 
-/** Keeps the keys of one process: reads them, makes new ones in time, drops old ones. */
-export interface KeyKeeper {
-  /**
-   * The keys. At once when they were read not long ago; they are read again in the background. Only the first call,
-   * and the first after an hour without any, wait for the store.
-   * @throws GeneralError if the keys were never read and can not be.
-   */
-  current(): Awaitable<KeyRing>
-  /** Reads the keys, beginning after this call. @throws GeneralError if they can not be read. */
-  reload(): Promise<KeyRing>
-  /**
-   * The keys for a token that names an unknown one: reads the store at most once per 5 s, for all callers together,
-   * and gives the keys at hand otherwise (TOK-06).
-   * @throws GeneralError if the last such reading failed: the key may exist.
-   */
-  reloadForUnknownKid(): Promise<KeyRing>
-  /** Makes a new key of each purpose, published now and used after the publication lead (TOK-20). */
-  rotateNow(): Promise<void>
-  /** Removes a key: its tokens are refused at once. Its change is kept in the log until `until`. Whether it existed. */
-  retire(kid: string, until: EpochMilliseconds): Promise<boolean>
-  /** Removes every key and makes new ones: no token that exists is good for anything any more (REV-03). */
-  replaceAll(until: EpochMilliseconds): Promise<void>
-}
+export type { KeyKeeper } from './key-keeper.ts'
 
-/** What a key keeper needs. */
-export interface KeyKeeperDependencies {
-  readonly store: KeyStore
-  readonly crypto: Crypto
-  readonly clock: Clock
+/** What the key keeper of an application needs. */
+export interface KeyKeeperDependencies extends RingKeeperDependencies {
   /** Which kind of access key to make. Keys of other kinds go on verifying until they retire. */
   readonly algorithm: SignatureAlgorithm
-  /** The first seals keys in the store, any opens them; none: keys lie there in clear (ST-02). */
-  readonly secrets: readonly string[]
-  /** Called after this process made a key. */
-  readonly onRotated: (key: StoredKey) => void
-  /** Called when work in the background failed. The keys at hand go on being used. */
-  readonly onError: (error: unknown) => void
 }
-
-/** How old the keys at hand may be before they are read again in the background. */
-const REREAD: Milliseconds = 60_000
-/** How long after a failed reading, or one for an unknown key, the next one is due. */
-const RETRY: Milliseconds = 5_000
-/** How often a plan is made anew because another process was quicker. */
-const ATTEMPTS = 5
-/** How long the log tells of a retired key. */
-const CHANGE_LIFE: Milliseconds = LONGEST_ACCESS_TOKEN_LIFETIME + 10 * 60_000
 
 /** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`misuse`) for short secrets (TOK-22). */
 export function createKeyKeeper(dependencies: KeyKeeperDependencies): KeyKeeper {
-  const { store, crypto, clock, algorithm, secrets, onRotated, onError } = dependencies
-  checkSecrets(secrets)
-  const demands: readonly KeyDemand[] = [
-    { purpose: 'access', algorithm },
-    { purpose: 'refresh', algorithm: 'HMAC-SHA-256' },
-  ]
-  let vault: Promise<KeyVault> | null = null
-  let loaded = new Map<string, LoadedKey>()
-  let ring: KeyRing | null = null
-  let readAt: EpochMilliseconds = 0
-  /** When the last reading failed, if it did. */
-  let failedAt: EpochMilliseconds | null = null
-  let reading: Promise<KeyRing> | null = null
-  let queued: Promise<KeyRing> | null = null
-  let unknownKid: { readonly at: EpochMilliseconds; readonly answer: Promise<KeyRing> } | null = null
-
-  function openVault(): Promise<KeyVault> {
-    vault ??= createKeyVault(crypto, secrets)
-    return vault
-  }
-
-  async function add(demand: KeyDemand, activeFrom: EpochMilliseconds, newest: string | null): Promise<void> {
-    const key = await (await openVault()).create(demand.algorithm, clock(), activeFrom)
-    if (await store.addKeyIfNewest(key, newest)) onRotated(key)
-  }
-
-  /** Adds what is due. Exactly one of the processes that try succeeds; the others read what it made. */
-  async function addDueKeys(initial: readonly StoredKey[]): Promise<readonly StoredKey[]> {
-    let stored = initial
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      let due = false
-      for (const demand of demands) {
-        const plan = planRotation(stored, demand, clock(), keyPolicy)
-        if (plan.kind === 'keep') continue
-        due = true
-        await add(demand, plan.activeFrom, plan.newest)
+  const { crypto, algorithm } = dependencies
+  const maker: RingMaker<LoadedKey, KeyRing> = {
+    demands: [
+      { purpose: 'access', algorithm },
+      { purpose: 'refresh', algorithm: 'HMAC-SHA-256' },
+    ],
+    load: (vault, stored) => vault.load(stored),
+    ring(keys, epoch) {
+      const accessKeys: AccessKey[] = []
+      const refreshKeys: RefreshKey[] = []
+      for (const { purpose, key } of keys) {
+        if (purpose === 'access') accessKeys.push(key)
+        else refreshKeys.push(key)
       }
-      if (!due) return stored
-      stored = await store.listKeys()
-    }
-    return stored
-  }
-
-  async function read(): Promise<KeyRing> {
-    const startedAt = clock()
-    let stored = await store.listKeys()
-    try {
-      stored = await addDueKeys(stored)
-    } catch (error) {
-      // Keys that are there are better than none, though they grow old.
-      if (!demands.every(({ purpose }) => stored.some(key => key.purpose === purpose))) throw error
-      onError(error)
-    }
-    const retired = new Set(retiredKeys(stored, startedAt, keyPolicy))
-    const kept = stored.filter(key => !retired.has(key.kid))
-    const next = await toRing(kept)
-    ring = next
-    readAt = startedAt
-    failedAt = null
-    try {
-      for (const kid of retired) await store.removeKey(kid, startedAt + CHANGE_LIFE)
-      for (const key of kept) await sealAnew(key)
-    } catch (error) {
-      onError(error)
-    }
-    return next
-  }
-
-  async function sealAnew(key: StoredKey): Promise<void> {
-    const material = await (await openVault()).reseal(key)
-    if (material !== null) await store.replaceKeyMaterial(key.kid, key.material, material)
-  }
-
-  /** The ring at hand if the keys are still the same, so that what was verified with it stays verified. */
-  async function toRing(stored: readonly StoredKey[]): Promise<KeyRing> {
-    if (ring !== null && stored.length === loaded.size && stored.every(key => loaded.has(key.kid))) return ring
-    const opened = await openVault()
-    const next = new Map<string, LoadedKey>()
-    for (const key of stored) next.set(key.kid, loaded.get(key.kid) ?? await opened.load(key))
-    const accessKeys: AccessKey[] = []
-    const refreshKeys: RefreshKey[] = []
-    for (const { purpose, key } of next.values()) {
-      if (purpose === 'access') accessKeys.push(key)
-      else refreshKeys.push(key)
-    }
-    const made = createKeyRing(crypto, accessKeys, refreshKeys, (ring?.epoch ?? 0) + 1)
-    loaded = next
-    return made
-  }
-
-  /** Reads, or joins the reading under way. */
-  function load(): Promise<KeyRing> {
-    reading ??= read().catch((cause: unknown) => {
-      failedAt = clock()
-      if (isSessionError(cause)) throw cause
-      throw new GeneralError('unavailable', 'the keys can not be read from the store', { cause })
-    }).finally(() => {
-      reading = null
-    })
-    return reading
-  }
-
-  function reload(): Promise<KeyRing> {
-    if (reading === null) return load()
-    // The reading under way may have passed what this call is about.
-    queued ??= reading.catch(() => null).then(() => {
-      queued = null
-      return load()
-    })
-    return queued
-  }
-
-  /** Reads in the background of a call; resolves to the keys at hand if that fails. */
-  function refreshRing(atHand: KeyRing): Promise<KeyRing> {
-    return load().catch((error: unknown) => {
-      onError(error)
-      return atHand
-    })
-  }
-
-  return {
-    current() {
-      if (ring === null) return load()
-      const now = clock()
-      const age = now - readAt
-      if (age >= 0 && age < REREAD) return ring
-      if (failedAt === null) {
-        // Older than the publication lead, the ring may lack the key that others sign with by now.
-        if (age >= keyPolicy.publicationLead) return refreshRing(ring)
-        if (reading === null) void refreshRing(ring)
-      } else if (reading === null && Math.abs(now - failedAt) >= RETRY) {
-        void refreshRing(ring)
-      }
-      return ring
-    },
-
-    reload,
-
-    reloadForUnknownKid() {
-      const now = clock()
-      if (unknownKid !== null && Math.abs(now - unknownKid.at) < RETRY) {
-        return unknownKid.answer.then(answer => ring ?? answer)
-      }
-      unknownKid = { at: now, answer: reload() }
-      return unknownKid.answer
-    },
-
-    async rotateNow() {
-      const stored = await store.listKeys()
-      for (const demand of demands) {
-        const { activeFrom, newest } = planEarlyRotation(stored, demand.purpose, clock(), keyPolicy)
-        await add(demand, activeFrom, newest)
-      }
-      await reload()
-    },
-
-    async retire(kid, until) {
-      const removed = await store.removeKey(kid, until)
-      await reload()
-      return removed
-    },
-
-    async replaceAll(until) {
-      for (const { kid } of await store.listKeys()) await store.removeKey(kid, until)
-      await reload()
+      return createKeyRing(crypto, accessKeys, refreshKeys, epoch)
     },
   }
+  return createRingKeeper(dependencies, maker)
 }

@@ -13,6 +13,8 @@ const start: EpochMilliseconds = 1_800_000_000_000
 const demands: Readonly<Record<KeyPurpose, KeyDemand>> = {
   access: { purpose: 'access', algorithm: 'ES256' },
   refresh: { purpose: 'refresh', algorithm: 'HMAC-SHA-256' },
+  'core-dynamic': { purpose: 'core-dynamic', algorithm: 'RS256' },
+  'core-static': { purpose: 'core-static', algorithm: 'RS256' },
 }
 
 /** What one look at the store did, and what was there afterwards. */
@@ -91,7 +93,7 @@ test('TOK-20: no key is removed before the last token that it signed has died', 
           keyAt(look.keys, key.purpose, look.now)?.kid === key.kid
         ))?.now ?? -Infinity
         // A session that was last refreshed with it can be idle for 400 days.
-        const life = key.purpose === 'access' ? LONGEST_ACCESS_TOKEN_LIFETIME : 400 * DAY
+        const life = key.purpose === 'refresh' ? 400 * DAY : LONGEST_ACCESS_TOKEN_LIFETIME
         expect(lastSigned + life).toBeLessThanOrEqual(now)
       }
     }
@@ -104,7 +106,7 @@ test('every process that has read the keys within the lead picks the same key fo
       for (const later of looks.slice(index)) {
         if (later.now >= earlier.now + keyPolicy.publicationLead) break
         for (const instant of [earlier.now, later.now]) {
-          for (const purpose of ['access', 'refresh'] as const) {
+          for (const purpose of ['access', 'refresh', 'core-dynamic', 'core-static'] as const) {
             const picked = keyAt(later.keys, purpose, instant)
             expect(keyAt(earlier.keys, purpose, instant)?.kid).toBe(picked?.kid)
           }
@@ -141,4 +143,11 @@ test('an early key is always newer than every other', () => {
   }
   expect(planEarlyRotation([key], 'access', start, keyPolicy)).toEqual({ activeFrom: start + DAY + 1, newest: key.kid })
   expect(planEarlyRotation([key], 'refresh', start, keyPolicy)).toEqual({ activeFrom: start, newest: null })
+})
+
+test('what signs for decades is never replaced by age, nor removed', () => {
+  fc.assert(fc.property(histories, looks => {
+    for (const { removed } of looks) expect(removed.filter(key => key.purpose === 'core-static')).toEqual([])
+  }))
+  expect(live([0, 4000 * DAY]).at(-1)!.added.filter(key => key.purpose === 'core-static')).toEqual([])
 })

@@ -59,7 +59,7 @@ export function planRotation(
   if (newest === null) return { kind: 'add', activeFrom: now, newest: null }
   // One key at a time: processes that are configured differently during a roll-out must not outbid each other.
   if (newest.activeFrom > now) return keep
-  const lifetime = demand.purpose === 'access' ? policy.accessKeyLifetime : policy.refreshKeyLifetime
+  const lifetime = lifetimeOf(demand.purpose, policy)
   const due = newest.algorithm === demand.algorithm ? newest.activeFrom + lifetime : now
   const earliest = now + policy.publicationLead
   return due > earliest ? keep : { kind: 'add', activeFrom: earliest, newest: newest.kid }
@@ -84,11 +84,36 @@ export function retiredKeys(
   policy: KeyPolicy,
 ): readonly string[] {
   return keys.filter(key => {
-    const retention = key.purpose === 'access' ? policy.accessKeyRetention : policy.refreshKeyRetention
+    const retention = retentionOf(key.purpose, policy)
     return keys.some(other => (
       other.purpose === key.purpose && isNewer(other, key) && other.activeFrom + retention <= now
     ))
   }).map(key => key.kid)
+}
+
+function lifetimeOf(purpose: KeyPurpose, policy: KeyPolicy): Milliseconds {
+  switch (purpose) {
+    case 'access':
+    case 'core-dynamic':
+      return policy.accessKeyLifetime
+    case 'refresh':
+      return policy.refreshKeyLifetime
+    case 'core-static':
+      return Number.POSITIVE_INFINITY
+  }
+}
+
+function retentionOf(purpose: KeyPurpose, policy: KeyPolicy): Milliseconds {
+  switch (purpose) {
+    case 'access':
+    case 'core-dynamic':
+      return policy.accessKeyRetention
+    case 'refresh':
+      return policy.refreshKeyRetention
+    // What it signs may be valid for decades.
+    case 'core-static':
+      return Number.POSITIVE_INFINITY
+  }
 }
 
 function newestOf(keys: readonly StoredKey[], purpose: KeyPurpose): StoredKey | null {

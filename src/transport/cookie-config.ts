@@ -16,6 +16,11 @@ export interface CookieOptions {
   /** Default `__Secure-sRefreshToken`, `sRefreshToken` on a local http origin. */
   readonly refreshTokenName?: string
   /**
+   * `/` sends the refresh token with every request, so that a server which renders pages can refresh on the way to
+   * them. Default: only to the refresh endpoint.
+   */
+  readonly refreshTokenPath?: '/'
+  /**
    * A `domain` that was configured before, or `''` if there was none: its cookies are cleared as new ones are set
    * (CK-09).
    */
@@ -47,6 +52,8 @@ export interface CookieConfig {
  * @throws GeneralError (`misuse`) if browsers would refuse such cookies.
  */
 export function createCookieConfig(options: CookieOptions, origin: URL, refreshPath: string): CookieConfig {
+  const path = options.refreshTokenPath ?? refreshPath
+  if (path !== '/' && path !== refreshPath) throw new GeneralError('misuse', 'cookie.refreshTokenPath can only be /')
   const secure = origin.protocol === 'https:'
   const domain = options.domain === undefined ? null : parseDomain('cookie.domain', options.domain, origin)
   const older = options.olderDomain === undefined ? [] : [parseOlderDomain(options.olderDomain, origin)]
@@ -58,9 +65,12 @@ export function createCookieConfig(options: CookieOptions, origin: URL, refreshP
     options.refreshTokenName ?? `${secured}sRefreshToken`,
   ] as const
   if (names[0] === names[1]) throw new GeneralError('misuse', 'the two cookies must have different names')
+  const refreshToken = createSlot({ ...shared, name: names[1], path }, older, origin)
+  // The cookie from before the path was widened: on its own path it would stand before the new one for ever.
+  const narrow = path === refreshPath ? [] : [serializeClearing({ ...refreshToken.attributes, path: refreshPath })]
   return {
     accessToken: createSlot({ ...shared, name: names[0], path: '/' }, older, origin),
-    refreshToken: createSlot({ ...shared, name: names[1], path: refreshPath }, older, origin),
+    refreshToken: { ...refreshToken, olderClearings: [...refreshToken.olderClearings, ...narrow] },
   }
 }
 

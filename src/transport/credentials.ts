@@ -1,3 +1,5 @@
+import { andThen } from '../base/awaitable.ts'
+import type { Awaitable } from '../base/awaitable.ts'
 import { transferModeOf } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import { wire } from '../base/wire.ts'
@@ -33,45 +35,115 @@ export interface JudgedAccess<Payload extends object> {
   readonly duplicated: boolean
 }
 
+/** What an access token is judged with. */
+export type AccessJudge<Payload extends object> = Pick<SessionCore<Payload, object>, 'verify' | 'peekHandle'>
+
+/** Which of the settings matter to finding an access token: the name of its cookie. */
+export interface AccessCookiePolicy {
+  readonly cookies: { readonly accessToken: NamedCookie }
+}
+
+/** A cookie as a request carries it. */
+interface NamedCookie {
+  readonly attributes: Pick<CookieSlot['attributes'], 'name'>
+}
+
+type HeaderSource = Pick<HttpRequest, 'header'>
+
 /** The token of `Authorization: Bearer`, or null (RFC 6750 section 2.1). */
-export function bearerToken(request: HttpRequest): string | null {
+export function bearerToken(request: HeaderSource): string | null {
   const value = request.header(wire.authorization)
   if (value === null || !value.startsWith('Bearer ')) return null
   return value.slice('Bearer '.length).trim() || null
 }
 
 /** The different values of one of our cookies, as many as are tried. */
-export function cookieTokens(request: HttpRequest, slot: CookieSlot): readonly string[] {
+export function cookieTokens(request: HeaderSource, slot: NamedCookie): readonly string[] {
   const values = readCookies(request.header('cookie'), slot.attributes.name)
   return values.length < 2 ? values : [...new Set(values)].slice(0, MAX_CANDIDATES)
 }
 
 /**
  * Finds and judges the access token of a request. A bearer token of ours wins, and cookies are then not looked at
- * (CSRF-13); what is no token of ours counts as absent.
+ * (CSRF-13); what is no token of ours counts as absent. Synchronous where verification is.
  */
-export async function judgeAccessToken<Payload extends object, Info extends object>(
-  core: SessionCore<Payload, Info>,
-  policy: HttpPolicy,
-  request: HttpRequest,
+export function judgeAccessToken<Payload extends object>(
+  core: AccessJudge<Payload>,
+  policy: AccessCookiePolicy,
+  request: HeaderSource,
+  options: VerifyOptions,
+): Awaitable<PresentedAccess<Payload>> {
+  const bearer = bearerToken(request)
+  if (bearer === null) return judgeCookies(core, policy, request, options)
+  return andThen(core.verify(bearer, options), outcome => {
+    if (outcome.kind === 'foreign') return judgeCookies(core, policy, request, options)
+    return judge(core, 'header', bearer, outcome, false) ?? misplaced
+  })
+}
+
+const none = { kind: 'none' } as const
+const misplaced = { kind: 'misplaced' } as const
+
+function judgeCookies<Payload extends object>(
+  core: AccessJudge<Payload>,
+  policy: AccessCookiePolicy,
+  request: HeaderSource,
+  options: VerifyOptions,
+): Awaitable<PresentedAccess<Payload>> {
+  const candidates = cookieTokens(request, policy.cookies.accessToken)
+  const [first] = candidates
+  if (first === undefined) return none
+  if (candidates.length > 1) return judgeDuplicates(core, candidates, options)
+  const outcome = core.verify(first, options)
+  return outcome instanceof Promise
+    ? judgeLater(core, first, outcome)
+    : judge(core, 'cookie', first, outcome, false) ?? none
+}
+
+async function judgeLater<Payload extends object>(
+  core: AccessJudge<Payload>,
+  accessToken: string,
+  outcome: Promise<VerifyOutcome<Payload>>,
+): Promise<PresentedAccess<Payload>> {
+  return judge(core, 'cookie', accessToken, await outcome, false) ?? none
+}
+
+async function judgeDuplicates<Payload extends object>(
+  core: AccessJudge<Payload>,
+  candidates: readonly string[],
   options: VerifyOptions,
 ): Promise<PresentedAccess<Payload>> {
-  const bearer = bearerToken(request)
-  if (bearer !== null) {
-    const outcome = await core.verify(bearer, options)
-    if (outcome.kind !== 'foreign') {
-      if (!travelsBy('header', core.peekHandle(bearer))) return { kind: 'misplaced' }
-      return { kind: 'judged', channel: 'header', accessToken: bearer, outcome, duplicated: false }
-    }
-  }
-  const candidates = cookieTokens(request, policy.cookies.accessToken)
   const judged: JudgedAccess<Payload>[] = []
   for (const accessToken of candidates) {
-    const outcome = await core.verify(accessToken, options)
-    if (outcome.kind === 'foreign' || !travelsBy('cookie', core.peekHandle(accessToken))) continue
-    judged.push({ kind: 'judged', channel: 'cookie', accessToken, outcome, duplicated: candidates.length > 1 })
+    const access = judge(core, 'cookie', accessToken, await core.verify(accessToken, options), true)
+    if (access !== null) judged.push(access)
   }
   return chooseAccess(judged)
+}
+
+/** Null for a token that is none of ours or does not belong into this channel. */
+function judge<Payload extends object>(
+  core: Pick<SessionCore<Payload, object>, 'peekHandle'>,
+  channel: TransferMode,
+  accessToken: string,
+  outcome: VerifyOutcome<Payload>,
+  duplicated: boolean,
+): JudgedAccess<Payload> | null {
+  if (outcome.kind === 'foreign' || !travelsBy(channel, handleOf(core, accessToken, outcome))) return null
+  return { kind: 'judged', channel, accessToken, outcome, duplicated }
+}
+
+/** Only of a token that can not be used the text itself is asked, for nothing depends on the answer. */
+function handleOf(
+  core: Pick<SessionCore<object, object>, 'peekHandle'>,
+  accessToken: string,
+  outcome: JudgedOutcome<object>,
+): SessionHandle | null {
+  switch (outcome.kind) {
+    case 'active': return outcome.claims.sid
+    case 'revoked': return outcome.handle
+    case 'refresh-required': return core.peekHandle(accessToken)
+  }
 }
 
 /** Chooses among the cookies of one name: the one live session there is, else what a refresh could revive. Pure. */
@@ -80,7 +152,7 @@ function chooseAccess<Payload extends object>(judged: readonly JudgedAccess<Payl
     (chosen, next) => chosen === null || rank(next.outcome) > rank(chosen.outcome) ? next : chosen,
     null,
   )
-  if (best === null) return { kind: 'none' }
+  if (best === null) return none
   const live = new Set(judged.flatMap(({ outcome }) => outcome.kind === 'active' ? [outcome.claims.sid] : []))
   return live.size > 1 ? { kind: 'ambiguous' } : best
 }

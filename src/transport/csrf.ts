@@ -1,3 +1,4 @@
+import type { Awaitable } from '../base/awaitable.ts'
 import { CrossSiteRequestError } from '../base/errors.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import { wire } from '../base/wire.ts'
@@ -34,17 +35,37 @@ export function refuseForeign(request: HttpRequest, policy: HttpPolicy): void {
  * @throws CrossSiteRequestError
  */
 export function refuseUnproven(request: HttpRequest, policy: HttpPolicy): void {
-  const verdict = judgeOrigin(request, policy.trustedOrigins)
-  if (verdict === 'foreign' || (verdict === 'unstated' && !hasCustomHeader(request))) throw crossSite()
+  if (!isProven(request, policy)) throw crossSite()
 }
 
-/** Whether the request shows what {@link HttpPolicy.antiCsrf} wants beyond its origin (CSRF-05 to CSRF-07). */
-export async function hasAntiCsrfProof(
+/**
+ * Whether a session may be refreshed in passing, as the request's page is rendered. A navigation may always: it gives
+ * the next tokens to the client and nothing to the site that linked here. Any other request must not be foreign.
+ */
+export async function mayRenew(
   request: HttpRequest,
   policy: HttpPolicy,
   core: Pick<SessionCore<object, object>, 'isAntiCsrfToken'>,
   handle: SessionHandle,
 ): Promise<boolean> {
+  if (!isSafeMethod(request.method)) {
+    return isProven(request, policy) && await hasAntiCsrfProof(request, policy, core, handle)
+  }
+  return request.header('sec-fetch-mode') === 'navigate' || judgeOrigin(request, policy.trustedOrigins) !== 'foreign'
+}
+
+function isProven(request: HttpRequest, policy: HttpPolicy): boolean {
+  const verdict = judgeOrigin(request, policy.trustedOrigins)
+  return verdict === 'trusted' || (verdict === 'unstated' && hasCustomHeader(request))
+}
+
+/** Whether the request shows what {@link HttpPolicy.antiCsrf} wants beyond its origin (CSRF-05 to CSRF-07). */
+export function hasAntiCsrfProof(
+  request: HttpRequest,
+  policy: HttpPolicy,
+  core: Pick<SessionCore<object, object>, 'isAntiCsrfToken'>,
+  handle: SessionHandle,
+): Awaitable<boolean> {
   switch (policy.antiCsrf) {
     case 'origin':
       return true
@@ -52,7 +73,7 @@ export async function hasAntiCsrfProof(
       return hasCustomHeader(request)
     case 'token': {
       const token = request.header(wire.antiCsrf)
-      return token !== null && token !== '' && await core.isAntiCsrfToken(handle, token)
+      return token !== null && token !== '' && core.isAntiCsrfToken(handle, token)
     }
   }
 }

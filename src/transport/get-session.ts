@@ -1,10 +1,13 @@
+import { andThen } from '../base/awaitable.ts'
+import type { Awaitable } from '../base/awaitable.ts'
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
-import type { Blacklisting } from '../session/core.ts'
+import type { ActiveOutcome, Blacklisting } from '../session/core.ts'
 import { requireRecentLogin, validateClaims } from './claim-validators.ts'
 import type { ClaimValidator } from './claim-validators.ts'
 import { judgeAccessToken } from './credentials.ts'
+import type { JudgedAccess, PresentedAccess } from './credentials.ts'
 import { hasAntiCsrfProof, isSafeMethod, refuseUnproven } from './csrf.ts'
-import type { HttpExchange, HttpRequest } from './exchange.ts'
+import type { HttpExchange, HttpRequest, ReplySink } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { RequestSession, VerifiedSession } from './session-object.ts'
 import type { ReadonlySession, Session } from './session.ts'
@@ -38,15 +41,43 @@ export type GetSessionArgument<Payload extends object> =
   | SessionOptions<Payload>
   | OptionalSessionOptions<Payload>
 
+const noOptions = {}
+
 /** Verifies the session of a request; null if there is none and none is required. 0 store calls, 1 with `strict`. */
-export async function getSession<Payload extends object, Info extends object>(
+export function getSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
-  { request, reply }: HttpExchange,
+  exchange: HttpExchange,
   argument: GetSessionArgument<Payload> | undefined,
 ): Promise<Session<Payload, Info> | null> {
+  const options = typeof argument === 'boolean' ? { csrf: argument } : argument ?? noOptions
+  // Not an async function: for a token seen before, its machinery would be a good part of the work.
+  try {
+    const presented = judgeAccessToken(context.core, context.policy, exchange.request, options)
+    return presented instanceof Promise
+      ? admitLater(context, exchange, options, presented)
+      : Promise.resolve(admit(context, exchange, options, presented))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+async function admitLater<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  exchange: HttpExchange,
+  options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
+  presented: Promise<PresentedAccess<Payload>>,
+): Promise<Session<Payload, Info> | null> {
+  return admit(context, exchange, options, await presented)
+}
+
+/** What depends on the request, once its access token is judged. */
+function admit<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  { request, reply }: HttpExchange,
+  options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
+  presented: PresentedAccess<Payload>,
+): Awaitable<Session<Payload, Info> | null> {
   const { core, policy } = context
-  const options = typeof argument === 'boolean' ? { csrf: argument } : argument ?? {}
-  const presented = await judgeAccessToken(core, policy, request, options)
   switch (presented.kind) {
     case 'none':
       if (options.required === false) return null
@@ -66,21 +97,33 @@ export async function getSession<Payload extends object, Info extends object>(
     applyEdits(reply, clearingEdits(policy.cookies, channel))
     throw new UnauthorizedError('the session has ended')
   }
-  if (guarded && !await hasAntiCsrfProof(request, policy, core, outcome.claims.sid)) {
+  if (!guarded) return grant(context, reply, options, presented, outcome)
+  return andThen(hasAntiCsrfProof(request, policy, core, outcome.claims.sid), proven => {
+    if (proven) return grant(context, reply, options, presented, outcome)
     throw new TryRefreshTokenError('the request lacks its anti-CSRF proof')
-  }
+  })
+}
 
-  const session = new RequestSession(context, reply, outcome)
-  if (presented.duplicated) {
-    applyEdits(reply, strayEdits(policy.cookies))
-    applyEdits(reply, accessTokenEdits(policy.cookies, channel, { ...outcome, accessToken: presented.accessToken }))
+/** The session object, when its claims suit the route; the response tells the client what it does not know yet. */
+function grant<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  reply: ReplySink,
+  options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
+  { channel, accessToken, duplicated }: JudgedAccess<Payload>,
+  active: ActiveOutcome<Payload>,
+): Awaitable<Session<Payload, Info>> {
+  const { cookies } = context.policy
+  const session = new RequestSession(context, reply, active)
+  if (duplicated) {
+    applyEdits(reply, strayEdits(cookies))
+    applyEdits(reply, accessTokenEdits(cookies, channel, { ...active, accessToken }))
   }
-  if (outcome.reissued !== null) applyEdits(reply, accessTokenEdits(policy.cookies, channel, outcome.reissued))
+  if (active.reissued !== null) applyEdits(reply, accessTokenEdits(cookies, channel, active.reissued))
   if (options.maxAuthenticationAge !== undefined) {
-    requireRecentLogin(outcome.claims, options.maxAuthenticationAge, context.clock())
+    requireRecentLogin(active.claims, options.maxAuthenticationAge, context.clock())
   }
-  if (options.claimValidators !== undefined) await validateClaims(options.claimValidators, session.getJwtPayload())
-  return session
+  if (options.claimValidators === undefined) return session
+  return validateClaims(options.claimValidators, session.getJwtPayload()).then(() => session)
 }
 
 /** What a request that can not be answered with headers says of its session. */
@@ -95,7 +138,11 @@ export async function readSession<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
 ): Promise<SessionReading<Payload>> {
-  const presented = await judgeAccessToken(core, policy, request, {})
+  return readingOf(await judgeAccessToken(core, policy, request, {}))
+}
+
+/** What an access token says to whoever only reads it. Pure. */
+export function readingOf<Payload extends object>(presented: PresentedAccess<Payload>): SessionReading<Payload> {
   if (presented.kind === 'ambiguous') return { kind: 'needs-refresh' }
   if (presented.kind !== 'judged') return { kind: 'none' }
   const { outcome } = presented

@@ -51,6 +51,16 @@ describe('cookie names and places', () => {
   })
 })
 
+test('FP-1: a path that a proxy strips is part of what clients see, not of the routes', () => {
+  for (const gatewayPath of ['/api', 'api/', ' /api ']) {
+    const { basePath, issuer, cookies } = createHttpPolicy({ origin, gatewayPath })
+    expect([basePath, issuer]).toEqual(['/auth', 'https://app.example.com/api/auth'])
+    expect(cookies.refreshToken.attributes.path).toBe('/api/auth/session/refresh')
+  }
+  expect(createHttpPolicy({ origin, gatewayPath: '/' }).issuer).toBe(`${origin}/auth`)
+  expect(() => createHttpPolicy({ origin, gatewayPath: '/a b' })).toThrow('gatewayPath')
+})
+
 test('CSRF-03: trusted origins are parsed and written as browsers do', () => {
   const { trustedOrigins, issuer } = createHttpPolicy({
     origin: 'https://APP.example.com:443/', trustedOrigins: ['https://www.Example.com', 'http://localhost:3000'],

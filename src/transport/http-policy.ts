@@ -27,8 +27,13 @@ export interface HttpOptions {
    * (CSRF-03).
    */
   readonly trustedOrigins?: readonly string[]
-  /** Where Keyturn's own routes live. Default `/auth`. */
+  /** Where Keyturn's own routes live, as this server sees the path. Default `/auth`. */
   readonly basePath?: string
+  /**
+   * The beginning of the path that a proxy strips: `/api` if browsers ask for `/api/auth/signout` and this server
+   * sees `/auth/signout`. Default: none.
+   */
+  readonly gatewayPath?: string
   readonly cookie?: CookieOptions
   /** On top of the check of the origin, which is always on for cookies. Default `origin`: nothing. */
   readonly antiCsrf?: AntiCsrf
@@ -42,7 +47,7 @@ export interface HttpOptions {
 /** The rules of {@link HttpOptions}, checked and resolved. */
 export interface HttpPolicy {
   readonly origin: string
-  /** Who issues the tokens: the origin and the base path. */
+  /** Who issues the tokens: the origin and the base path, as clients see it. */
   readonly issuer: string
   /** Every origin that may use the sessions, the own included. */
   readonly trustedOrigins: ReadonlySet<string>
@@ -63,7 +68,8 @@ export function createHttpPolicy(options: HttpOptions): HttpPolicy {
   if (url.protocol === 'http:' && !isLoopback(url) && options[allowInsecureCookies] !== true) {
     throw new GeneralError('misuse', 'origin must begin with https, or be on localhost: http can be read on the way')
   }
-  const basePath = parseBasePath(options.basePath ?? '/auth', url)
+  const basePath = parsePath('basePath', options.basePath ?? '/auth', url)
+  const externalPath = parsePath('gatewayPath', options.gatewayPath ?? '', url) + basePath
   const trusted = (options.trustedOrigins ?? []).map(text => parseOrigin('trustedOrigins', text).origin)
   const sessionExpiredStatusCode = parseStatus('sessionExpiredStatusCode', options.sessionExpiredStatusCode ?? 401)
   const invalidClaimStatusCode = parseStatus('invalidClaimStatusCode', options.invalidClaimStatusCode ?? 403)
@@ -76,24 +82,24 @@ export function createHttpPolicy(options: HttpOptions): HttpPolicy {
   }
   return {
     origin: url.origin,
-    issuer: url.origin + basePath,
+    issuer: url.origin + externalPath,
     trustedOrigins: new Set([url.origin, ...trusted]),
     basePath,
-    cookies: createCookieConfig(options.cookie ?? {}, url, `${basePath}/session/refresh`),
+    cookies: createCookieConfig(options.cookie ?? {}, url, `${externalPath}/session/refresh`),
     antiCsrf,
     sessionExpiredStatusCode,
     invalidClaimStatusCode,
   }
 }
 
-function parseBasePath(text: string, origin: URL): string {
+function parsePath(name: string, text: string, origin: URL): string {
   const trimmed = text.trim()
   const rooted = trimmed.startsWith('/') ? trimmed : `/${trimmed}`
   const path = rooted.endsWith('/') ? rooted.slice(0, -1) : rooted
   // What the platform's parser would change, no request path could ever equal.
   const isPath = !/\/\/|[;?#]/.test(path) && new URL(origin.origin + path).href === `${origin.origin}${path || '/'}`
   if (isPath) return path
-  throw new GeneralError('misuse', 'basePath must be a plain path like /auth')
+  throw new GeneralError('misuse', `${name} must be a plain path like /auth`)
 }
 
 function parseStatus(name: string, status: number): number {

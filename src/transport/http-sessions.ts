@@ -5,11 +5,14 @@ import { errorReply } from './error-reply.ts'
 import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
 import { getSession, readSession } from './get-session.ts'
 import type { GetSessionArgument, OptionalSessionOptions, SessionOptions, SessionReading } from './get-session.ts'
+import { authenticateHandshake } from './handshake.ts'
 import type { HttpContext } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
 import { refreshSession } from './refresh-session.ts'
+import { renewSession } from './renew-session.ts'
+import type { Renewal } from './renew-session.ts'
 import { handleSessionRoute } from './session-routes.ts'
-import type { Session } from './session.ts'
+import type { ReadonlySession, Session } from './session.ts'
 import { startSession } from './start-session.ts'
 import type { LoginOptions } from './start-session.ts'
 
@@ -54,6 +57,14 @@ export interface HttpSessions<Payload extends object, Info extends object> {
   readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>
   /** Verifies where no response can be written, as in a server component. Changes nothing. */
   readSession(request: HttpRequest): Promise<SessionReading<Payload>>
+  /** Refreshes before a page is rendered, if it must be and can be. Never throws for what a session can be. */
+  renewSession(exchange: HttpExchange): Promise<Renewal<Payload>>
+  /**
+   * Verifies the session of a connection's first request, as of a WebSocket: the origin is always checked, since
+   * browsers send cookies along from any site. 0 store calls.
+   * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, GeneralError
+   */
+  authenticateHandshake(request: HttpRequest): Promise<ReadonlySession<Payload>>
   /** Serves Keyturn's own routes; null if the path is none of them. @throws SessionError, for `errorReply` */
   handleSessionRoute(exchange: HttpExchange): Promise<RouteReply | null>
   /** Writes the CORS headers for the trusted origins; the whole answer if the request is a preflight. */
@@ -100,6 +111,8 @@ export function createHttpSessions<Payload extends object, Info extends object>(
     getSession: typedByOptions((exchange, argument) => getSession(context, exchange, argument)),
     refreshSession: exchange => refreshSession(context, exchange),
     readSession: request => readSession(context, request),
+    renewSession: exchange => renewSession(context, exchange),
+    authenticateHandshake: request => authenticateHandshake(context, request),
     handleSessionRoute: exchange => handleSessionRoute(context, exchange),
     applyCors: exchange => applyCors(exchange, policy),
     errorReply: (error, request) => errorReply(error, request, policy),

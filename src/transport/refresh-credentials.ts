@@ -12,15 +12,17 @@ export type PresentedRefresh =
   | { readonly kind: 'none' }
   /** Cookies of several sessions (CK-06). */
   | { readonly kind: 'ambiguous' }
-  | {
-    readonly kind: 'token'
-    readonly channel: TransferMode
-    readonly handle: SessionHandle
-    /** In the order to try them: the newest first, since one that it replaced would look like a theft. */
-    readonly refreshTokens: readonly string[]
-    /** Whether there were other cookies of the name. */
-    readonly duplicated: boolean
-  }
+  | PresentedRefreshToken
+
+export interface PresentedRefreshToken {
+  readonly kind: 'token'
+  readonly channel: TransferMode
+  readonly handle: SessionHandle
+  /** In the order to try them: the newest first, since one that it replaced would look like a theft. */
+  readonly refreshTokens: readonly string[]
+  /** Whether there were other cookies of the name. */
+  readonly duplicated: boolean
+}
 
 /**
  * Finds the refresh token of a request: a bearer token if it has the shape of ours, else the cookie. A cookie

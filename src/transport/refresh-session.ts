@@ -6,6 +6,7 @@ import { hasAntiCsrfProof, refuseForeign, refuseUnproven } from './csrf.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { findRefreshToken } from './refresh-credentials.ts'
+import type { PresentedRefreshToken } from './refresh-credentials.ts'
 import { RequestSession } from './session-object.ts'
 import type { Session } from './session.ts'
 import { absenceEdits, applyEdits, clearingEdits, sessionEdits, strayEdits } from './tokens-reply.ts'
@@ -39,27 +40,42 @@ export async function refreshSession<Payload extends object, Info extends object
     }
   }
 
-  const outcome = await refreshFirstGenuine(context, presented.refreshTokens, channel, request)
-  if (presented.duplicated) applyEdits(reply, strayEdits(policy.cookies))
+  const outcome = await exchangeRefreshToken(context, { request, reply }, presented)
   switch (outcome.kind) {
-    case 'refreshed': {
-      const { issued } = outcome
-      const isGuarded = channel === 'cookie' && policy.antiCsrf === 'token'
-      const antiCsrf = isGuarded ? await core.createAntiCsrfToken(handle) : null
-      const edits = sessionEdits(policy.cookies, channel, issued, antiCsrf)
-      if (channel === 'header' && cookieTokens(request, policy.cookies.refreshToken).length > 0) {
-        applyEdits(reply, clearingEdits(policy.cookies, 'cookie'))
-      }
-      applyEdits(reply, edits)
-      return new RequestSession(context, reply, issued)
-    }
+    case 'refreshed':
+      return new RequestSession(context, reply, outcome.issued)
     case 'unauthorized':
-      applyEdits(reply, outcome.ended ? clearingEdits(policy.cookies, channel) : absenceEdits())
+      if (!outcome.ended) applyEdits(reply, absenceEdits())
       throw new UnauthorizedError('the refresh token can not be used')
     case 'theft':
-      applyEdits(reply, clearingEdits(policy.cookies, channel))
       throw new TokenTheftDetectedError(outcome.userId, outcome.handle)
   }
+}
+
+/**
+ * Exchanges a refresh token whose request was found to be trustworthy: gives the client the next pair, or takes its
+ * tokens away if they can never work again.
+ */
+export async function exchangeRefreshToken<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  { request, reply }: HttpExchange,
+  { channel, handle, refreshTokens, duplicated }: PresentedRefreshToken,
+): Promise<RefreshOutcome<Payload>> {
+  const { core, policy } = context
+  const outcome = await refreshFirstGenuine(context, refreshTokens, channel, request)
+  if (duplicated) applyEdits(reply, strayEdits(policy.cookies))
+  if (outcome.kind === 'refreshed') {
+    const isGuarded = channel === 'cookie' && policy.antiCsrf === 'token'
+    const antiCsrf = isGuarded ? await core.createAntiCsrfToken(handle) : null
+    const edits = sessionEdits(policy.cookies, channel, outcome.issued, antiCsrf)
+    if (channel === 'header' && cookieTokens(request, policy.cookies.refreshToken).length > 0) {
+      applyEdits(reply, clearingEdits(policy.cookies, 'cookie'))
+    }
+    applyEdits(reply, edits)
+  } else if (outcome.kind === 'theft' || outcome.ended) {
+    applyEdits(reply, clearingEdits(policy.cookies, channel))
+  }
+  return outcome
 }
 
 /** Passes over tokens that we never issued; the first genuine one decides. */

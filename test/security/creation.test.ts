@@ -100,12 +100,14 @@ test('every event is told once, with whom and what', async () => {
     ['onKeyRotated', { kid: expect.any(String), purpose: 'refresh' }],
     ['onSessionCreated', { userId: 'alice', handle: first.claims.sid }],
   ])
+  clock.advance(1)
   const second = await login(core)
   const third = await refreshed(core, second.refreshToken)
   await refreshed(core, second.refreshToken)
   clock.advance(HOUR)
   const branch = await refreshed(core, second.refreshToken)
   await core.refresh(third.refreshToken, 'header', owner)
+  clock.advance(1)
   const last = await login(core)
   await core.revokeSession(last.claims.sid)
   await core.revokeSession(last.claims.sid)

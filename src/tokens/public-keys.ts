@@ -1,0 +1,64 @@
+import { GeneralError } from '../base/errors.ts'
+import { isJsonObject } from '../base/json.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { VerificationKeys } from './access-token.ts'
+import type { Crypto, SignatureAlgorithm, Verifier } from './crypto.ts'
+import { headerSegment } from './key-ring.ts'
+import type { Jwk } from './jwk.ts'
+
+/** The algorithms that have a public half. A set that anybody may read holds no key of another one. */
+const algorithms: ReadonlySet<string> = new Set<SignatureAlgorithm>(['ES256', 'EdDSA', 'RS256'])
+
+/**
+ * Prepares a JSON Web Key Set (RFC 7517 section 5) for verification. Keys of other kinds, for other uses, without a
+ * name or too weak are left out, as the standard asks; of two keys of one name the first counts.
+ * @throws GeneralError (`unavailable`) if it is no key set, or holds no key of ours.
+ */
+export async function createVerificationKeys(crypto: Crypto, set: unknown): Promise<VerificationKeys> {
+  const keys = isJsonObject(set) && Array.isArray(set['keys']) ? set['keys'] : []
+  const byHeader = new Map<string, { readonly verify: Verifier }>()
+  const kids = new Set<string>()
+  for (const key of keys) {
+    const named = isJsonObject(key) ? nameOf(key) : null
+    if (named === null || kids.has(named.kid)) continue
+    const verify = await tryVerifier(crypto, named.algorithm, named.jwk)
+    if (verify === null) continue
+    kids.add(named.kid)
+    byHeader.set(headerSegment(crypto, named.algorithm, named.kid), { verify })
+  }
+  if (kids.size === 0) throw new GeneralError('unavailable', 'the key set holds no key for access tokens')
+  return {
+    accessKeyByHeader: segment => byHeader.get(segment) ?? null,
+    hasAccessKey: kid => kids.has(kid),
+    decodeText: segment => crypto.decodeText(segment),
+  }
+}
+
+interface NamedKey {
+  readonly kid: string
+  readonly algorithm: SignatureAlgorithm
+  readonly jwk: Jwk
+}
+
+function nameOf(jwk: JsonObject): NamedKey | null {
+  const { kid, alg, use } = jwk
+  if (typeof kid !== 'string' || !isAlgorithm(alg) || (use !== undefined && use !== 'sig')) return null
+  return { kid, algorithm: alg, jwk: textMembers(jwk) }
+}
+
+function isAlgorithm(alg: unknown): alg is SignatureAlgorithm {
+  return typeof alg === 'string' && algorithms.has(alg)
+}
+
+/** Members of other types are no part of any key of ours. */
+function textMembers(jwk: JsonObject): Jwk {
+  return Object.fromEntries(Object.entries(jwk).filter(([, value]) => typeof value === 'string'))
+}
+
+async function tryVerifier(crypto: Crypto, algorithm: SignatureAlgorithm, jwk: Jwk): Promise<Verifier | null> {
+  try {
+    return await crypto.verifier(algorithm, jwk)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,29 @@
+import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
+import { judgeAccessToken } from './credentials.ts'
+import { refuseUnproven } from './csrf.ts'
+import type { HttpRequest } from './exchange.ts'
+import { readingOf } from './get-session.ts'
+import type { HttpContext } from './http-context.ts'
+import type { ReadonlySession } from './session.ts'
+
+/**
+ * Verifies the session of the request that opens a connection. A page of any site may open a WebSocket to any other,
+ * with the cookies of that other and without CORS: so for cookies the origin is checked whatever the method says.
+ * Anti-CSRF headers are not asked for, since a page can set none here. 0 store calls, 1 with `strict`.
+ * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, GeneralError
+ */
+export async function authenticateHandshake<Payload extends object, Info extends object>(
+  { core, policy }: HttpContext<Payload, Info>,
+  request: HttpRequest,
+): Promise<ReadonlySession<Payload>> {
+  const presented = await judgeAccessToken(core, policy, request, {})
+  if (presented.kind === 'ambiguous' || (presented.kind === 'judged' && presented.channel === 'cookie')) {
+    refuseUnproven(request, policy)
+  }
+  const reading = readingOf(presented)
+  switch (reading.kind) {
+    case 'active': return reading.session
+    case 'needs-refresh': throw new TryRefreshTokenError('the access token can not be used any more')
+    case 'none': throw new UnauthorizedError('the handshake carries no live session')
+  }
+}
