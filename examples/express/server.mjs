@@ -22,6 +22,7 @@ const sessions = expressSessions(createSessions({
 const app = express()
 app.use(sessions.cors())
 app.use(express.static(fileURLToPath(new URL('public', import.meta.url))))
+app.use('/keyturn', express.static(fileURLToPath(new URL('.', import.meta.resolve('keyturn'))))) // the page's client
 app.use(express.json())
 app.use(sessions.sessionRoutes()) // POST /auth/session/refresh, POST /auth/signout, GET /auth/jwt/jwks.json
 

@@ -1,5 +1,5 @@
 // The page of the example: plain modules, no build step.
-import { request, signOut } from './session.js'
+import { client, devices, request } from './session.js'
 
 const $ = id => document.getElementById(id)
 let session = null
@@ -18,26 +18,30 @@ function show(next) {
 }
 
 async function json(method, path, body) {
-  const response = await request(path, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  })
-  if (response.status === 401) show(null)
-  return { ok: response.ok, body: await response.json() }
+  try {
+    const response = await request(path, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+    if (response.status === 401) show(null)
+    return { ok: response.ok, body: await response.json() }
+  } catch ({ message }) {
+    // Offline, or the server is down: the session is kept.
+    return { ok: false, body: { message } }
+  }
 }
 
 async function load() {
   const me = await json('GET', '/me')
-  if (!me.ok) return show(null)
+  if (!me.ok) return
   show(me.body)
   $('info').elements.json.value = JSON.stringify((await json('GET', '/info')).body)
   await loadDevices()
 }
 
 async function loadDevices() {
-  const devices = await json('GET', '/devices')
-  if (devices.ok) $('devices').replaceChildren(...devices.body.map(deviceRow))
+  $('devices').replaceChildren(...(await devices.list()).map(deviceRow))
 }
 
 function deviceRow(device) {
@@ -51,7 +55,7 @@ function deviceRow(device) {
   const button = document.createElement('button')
   button.textContent = 'Revoke'
   button.onclick = async () => {
-    await json('DELETE', `/devices/${device.handle}`)
+    await devices.revoke(device.handle)
     await load()
   }
   row.append(text, button)
@@ -75,8 +79,14 @@ function parse(field) {
 $('login').onsubmit = async event => {
   event.preventDefault()
   await json('POST', '/login', { userId: $('name').value })
-  await load()
 }
+
+// Whatever happens to the session, in this tab or in another.
+client.onChange((next, previous) => {
+  if (next === null) show(null)
+  else if (next.handle !== previous?.handle) void load()
+  else if (session !== null) session.expiry = next.expiry
+})
 
 $('call').onclick = async () => {
   const started = performance.now()
@@ -101,10 +111,7 @@ function onChange(form, method, path, then = () => {}) {
 onChange($('payload'), 'POST', '/payload', show)
 onChange($('info'), 'PUT', '/info')
 
-$('signout').onclick = async () => {
-  await signOut()
-  show(null)
-}
+$('signout').onclick = () => client.signOut()
 
 // A session in headers, so that this page can hold the tokens in its hands.
 $('steal').onclick = async ({ target }) => {

@@ -1,0 +1,71 @@
+import { wire } from '../base/wire.ts'
+import type { TransferMode } from '../base/wire.ts'
+import { readFrontToken, REMOVE } from './front-token.ts'
+import type { FrontToken } from './front-token.ts'
+import { tokenOf } from './record.ts'
+import type { SessionRecord } from './record.ts'
+
+/** What the client reads of a response, whoever fetched it. */
+export type Answer = Pick<Response, 'status' | 'url' | 'headers'>
+
+/** The member `message` of a JSON body; undefined for any other. */
+export async function messageOf(response: Response): Promise<unknown> {
+  try {
+    const { message }: { message?: unknown } = await response.json()
+    return message
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * What the headers of a response make of the record; null if they say nothing new. `sent` is the record that the
+ * request was sent with, `now` this device's clock. Pure.
+ */
+export function recordAfter(
+  current: SessionRecord | null,
+  sent: SessionRecord | null,
+  mode: TransferMode,
+  headers: Pick<Headers, 'get'>,
+  now: number,
+): SessionRecord | null {
+  const front = headers.get(wire.frontToken)
+  const isHeader = mode === 'header'
+  const stamp = { at: Math.max(now, (current?.at ?? 0) + 1), received: now }
+  const before = tokenOf(current)
+  if (front === REMOVE) {
+    // Cookies are gone, whosesoever they were. Tokens of a newer session are in our own hands, and stay.
+    const isOver = current?.front !== null && (!isHeader || isSameSession(tokenOf(sent), before))
+    return isOver ? { ...stamp, front: null } : null
+  }
+  const after = front === null || front === current?.front ? null : readFrontToken(front)
+  if (after === null) return null
+  const kept = isSameSession(before, after) ? current : null
+  // An answer that was overtaken by a refresh brings an older access token.
+  if (isHeader && kept !== null && before !== null && after.ate < before.ate) return null
+  return {
+    ...stamp,
+    front,
+    antiCsrf: headers.get(wire.antiCsrf) || kept?.antiCsrf,
+    ...isHeader && {
+      accessToken: headers.get(wire.accessToken) || undefined,
+      refreshToken: headers.get(wire.refreshToken) || kept?.refreshToken,
+    },
+  }
+}
+
+function isSameSession(left: FrontToken | null, right: FrontToken | null): boolean {
+  return left?.uid === right?.uid && left?.up['sid'] === right?.up['sid']
+}
+
+/** The headers that show the session to its server. Pure. */
+export function sessionHeaders(
+  mode: TransferMode,
+  antiCsrf: string | undefined,
+  bearer: string | undefined,
+): [name: string, value: string][] {
+  const headers: [string, string][] = [[wire.authMode, mode]]
+  if (antiCsrf) headers.push([wire.antiCsrf, antiCsrf])
+  if (bearer) headers.push([wire.authorization, `Bearer ${bearer}`])
+  return headers
+}

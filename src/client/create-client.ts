@@ -1,0 +1,105 @@
+import { wire } from '../base/wire.ts'
+import type { Client, ClientOptions, SessionListener } from './client.ts'
+import { delayAhead } from './decide.ts'
+import { currentEnvironment } from './environment.ts'
+import type { Environment } from './environment.ts'
+import { SessionUnavailableError } from './errors.ts'
+import { createExchanges } from './exchange.ts'
+import { createFetch } from './fetch-with-session.ts'
+import { createKeeper } from './keeper.ts'
+import { createRefresher } from './refresher.ts'
+import { sessionOf } from './session.ts'
+import type { ClientSession, PayloadOf } from './session.ts'
+
+/**
+ * Makes the client of one server. Asks nobody before the first call.
+ * @example
+ * import type { sessions } from '../server/sessions.ts'
+ * const client = createClient<typeof sessions>({ baseUrl: 'https://api.example.com' })
+ */
+export function createClient<Sessions = unknown>(options: ClientOptions = {}): Client<PayloadOf<Sessions>> {
+  return createClientIn<PayloadOf<Sessions>>(currentEnvironment(options.fetch), options)
+}
+
+/** Makes a client in an environment of one's own. For tests. */
+export function createClientIn<Payload extends object>(env: Environment, options: ClientOptions): Client<Payload> {
+  const { baseUrl, basePath = '/auth', mode = 'cookie', sessionExpiredStatusCode: expiredStatus = 401 } = options
+  // Where pages are rendered on a server, one client serves many users: it then knows nobody.
+  const isInert = !env.pageUrl && !options.storage
+  const base = new URL(baseUrl ?? '/', env.pageUrl ?? 'http://localhost')
+  const api = base.href.replace(/\/$/, '') + basePath.replace(/\/$/, '')
+  const name = `keyturn ${api}`
+  const settings = { mode, name, url: `${api}/session/refresh`, origin: isInert ? '' : base.origin, expiredStatus }
+  const closing = new AbortController()
+  const listeners = new Set<SessionListener<Payload>>()
+  let callOff = (): void => undefined
+  let session: ClientSession<Payload> | null | undefined = mode === 'cookie' ? undefined : null
+
+  const keeper = createKeeper(env, options.storage ?? (isInert ? null : env.storage), name, mode, closing.signal)
+  const refresher = createRefresher(env, keeper, settings, schedule)
+  const exchanges = createExchanges(env, keeper, refresher, settings)
+  const fetch = createFetch(env.fetch, exchanges)
+
+  function schedule(): void {
+    callOff()
+    const timeLeft = options.refreshAhead ? keeper.timeLeft() : null
+    const delay = refresher.pause() ?? (timeLeft && delayAhead(timeLeft, env.random()))
+    if (delay !== null && !closing.signal.aborted) callOff = env.after(delay, refreshIfVisible)
+  }
+
+  function refreshIfVisible(): void {
+    if (env.isVisible()) void refresher.refresh(keeper.current(), true)
+  }
+
+  async function refresh(): Promise<boolean> {
+    await keeper.ready
+    if (isInert) return false
+    const outcome = await refresher.refresh(keeper.current(), true)
+    if (outcome instanceof Error) throw outcome
+    return outcome === 'refreshed'
+  }
+
+  keeper.onChange(record => {
+    const previous = session ?? null
+    const next = session = sessionOf<Payload>(record)
+    // Each in a task of its own: a listener's failure is nobody else's.
+    for (const listener of listeners) queueMicrotask(() => listener(next, previous))
+    schedule()
+  })
+  env.onWake(() => {
+    void keeper.reload()
+    if (refresher.pause() === null) schedule()
+    else refreshIfVisible()
+  }, closing.signal)
+
+  return {
+    fetch,
+    exchanges,
+    async getSession() {
+      await keeper.ready
+      if (session === undefined) await refresh()
+      else if (keeper.isExpired()) await refresher.refresh(keeper.current())
+      return session ?? null
+    },
+    peekSession: () => session,
+    refresh,
+    async signOut() {
+      const init = { method: 'POST', headers: { [wire.customHeader]: 'session' } }
+      const failure = await fetch(`${api}/signout`, init).then(
+        ({ status }) => new SessionUnavailableError(status),
+        (cause: unknown) => new SessionUnavailableError(null, cause),
+      )
+      // A proxy's 200 is no sign-out: the server says so by taking the front token away.
+      if (session) throw failure
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close() {
+      closing.abort()
+      listeners.clear()
+      callOff()
+    },
+  }
+}

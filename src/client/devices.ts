@@ -1,0 +1,40 @@
+import type { Client } from './client.ts'
+
+/** One of the user's sessions, as the server's `listSessions` tells it. */
+export interface Device {
+  readonly handle: string
+  /** When the user logged in there, in milliseconds since 1970. */
+  readonly createdAt: number
+  /** When it last got an access token, in milliseconds since 1970. */
+  readonly lastRefreshedAt: number
+  readonly ip: string | null
+  readonly userAgent: string | null
+  /** Whether it is this one. */
+  readonly current: boolean
+}
+
+/** "Your devices", without a look. */
+export interface Devices {
+  /** The user's devices, newest first; empty if nobody is signed in. @throws Error that names any other status. */
+  list(): Promise<readonly Device[]>
+  /** Signs a device out. Whether it was still signed in. @throws Error that names any other status. */
+  revoke(handle: string): Promise<boolean>
+}
+
+/** Lists and revokes devices over two routes of the application: `GET path` and `DELETE path/:handle`. */
+export function createDevices({ fetch }: Pick<Client<object>, 'fetch'>, { path }: { readonly path: string }): Devices {
+  return {
+    async list() {
+      const response = await fetch(path)
+      if (response.status === 401) return []
+      if (!response.ok) throw new Error(`the devices could not be read: ${response.status}`)
+      const devices: Device[] = await response.json()
+      return devices
+    },
+    async revoke(handle) {
+      const { ok, status } = await fetch(`${path}/${encodeURIComponent(handle)}`, { method: 'DELETE' })
+      if (!ok && status !== 404) throw new Error(`the device could not be signed out: ${status}`)
+      return ok
+    },
+  }
+}

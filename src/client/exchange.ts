@@ -1,0 +1,102 @@
+import type { TransferMode } from '../base/wire.ts'
+import { sessionHeaders } from './answer.ts'
+import type { Answer } from './answer.ts'
+import { decideAfterRefusal } from './decide.ts'
+import type { Environment } from './environment.ts'
+import type { Keeper } from './keeper.ts'
+import type { RefreshOutcome, Refresher } from './refresher.ts'
+
+/** How a caller's request is to be sent. */
+export interface SendingOptions {
+  readonly signal?: AbortSignal | null | undefined
+  /** Sends at once even if the access token has expired: the page may be about to close. */
+  readonly urgent?: boolean | undefined
+}
+
+/** One request of the application to the session's server: sent once or twice, refreshed for at most once. */
+export interface Exchange {
+  /** The headers to add to the next sending. */
+  headers(): [name: string, value: string][]
+  /** Whether the request may be sent a second time, so that its body is needed again. */
+  mayRepeat(): boolean
+  /**
+   * Takes in an answer. Whether the request is to be sent again, with new {@link Exchange.headers}; never if not
+   * `canRepeat`, as for the answer to the second time.
+   * @throws SessionUnavailableError if the server wants a refresh and none could be had.
+   */
+  answered(answer: Answer, canRepeat: boolean): Promise<boolean>
+}
+
+/** What every way of sending requests shares. */
+export interface Exchanges {
+  readonly mode: TransferMode
+  /** Whether requests to this address carry the session: its origin is exactly the server's (CSRF-12). */
+  isOurs(url: string): boolean
+  /** Begins a request; an access token that has expired is refreshed first. */
+  begin(options: SendingOptions): Promise<Exchange>
+}
+
+/** Makes what every way of sending requests shares. */
+export function createExchanges(
+  env: Environment,
+  keeper: Keeper,
+  refresher: Refresher,
+  { mode, origin, expiredStatus }: {
+    readonly mode: TransferMode
+    readonly origin: string
+    readonly expiredStatus: number
+  },
+): Exchanges {
+  function isOurs(url: string): boolean {
+    try {
+      return new URL(url, env.pageUrl).origin === origin
+    } catch {
+      return false
+    }
+  }
+
+  async function begin({ signal, urgent = false }: SendingOptions): Promise<Exchange> {
+    let outcome: RefreshOutcome | null = null
+    const refresh = async (): Promise<void> => {
+      outcome = await Promise.race([refresher.refresh(keeper.current()), untilAborted(signal)])
+    }
+
+    await keeper.ready
+    if (!urgent && keeper.isExpired()) await refresh()
+    let sent = keeper.current()
+
+    async function answered(answer: Answer, canRepeat: boolean): Promise<boolean> {
+      // A redirect may have led elsewhere.
+      if (answer.url && !isOurs(answer.url)) return false
+      await keeper.take(answer.headers, sent)
+      if (answer.status !== expiredStatus) return false
+      if (canRepeat && outcome === null) {
+        const current = keeper.current()
+        const decision = decideAfterRefusal(mode, sent, current, keeper.isExpired(), refresher.isSettled(current))
+        if (decision === 'refresh') await refresh()
+        const before = sent?.front
+        sent = keeper.current()
+        if (decision !== 'return' && sent?.front && sent.front !== before) return true
+      }
+      if (outcome instanceof Error) throw outcome
+      return false
+    }
+
+    return {
+      headers: () => sessionHeaders(mode, sent?.antiCsrf, sent?.accessToken),
+      mayRepeat: () => outcome === null && sent?.front !== null,
+      answered,
+    }
+  }
+
+  return { mode, isOurs, begin }
+}
+
+/** Rejects when the caller gives up. What was waited for goes on for others. */
+function untilAborted(signal: AbortSignal | null | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = (): void => reject(signal?.reason)
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort)
+  })
+}

@@ -1,0 +1,36 @@
+import { wire } from '../base/wire.ts'
+import type { Fetch } from './environment.ts'
+import type { Exchanges } from './exchange.ts'
+import { repeatable, requestOf } from './repeatable.ts'
+import type { FetchArguments } from './repeatable.ts'
+
+/**
+ * A `fetch` that carries the session to its server, refreshes it when that is due, and repeats a refused request
+ * once. Requests to other origins, and those with credentials of their own, pass through untouched.
+ */
+export function createFetch(send: Fetch, exchanges: Exchanges): Fetch {
+  return async (input, init) => {
+    const request = requestOf(input)
+    const headers = new Headers(init?.headers ?? request?.headers)
+    const isCookie = exchanges.mode === 'cookie'
+    const hasOwn = headers.has(wire.authMode)
+      || (isCookie ? (init?.credentials ?? request?.credentials) === 'omit' : headers.has(wire.authorization))
+    if (hasOwn || !exchanges.isOurs(request?.url ?? String(input))) return send(input, init)
+
+    const exchange = await exchanges.begin({
+      signal: init?.signal ?? request?.signal,
+      urgent: init?.keepalive ?? request?.keepalive,
+    })
+    const attempt = ([input, init]: FetchArguments): Promise<Response> => {
+      if (!headers.has(wire.customHeader)) headers.set(wire.customHeader, 'anti-csrf')
+      for (const [name, value] of exchange.headers()) headers.set(name, value)
+      return send(input, { ...init, headers, ...isCookie && { credentials: 'include' } })
+    }
+    const [first, again] = repeatable(input, init, exchange.mayRepeat())
+    const response = await attempt(first)
+    if (!await exchange.answered(response, again !== null) || again === null) return response
+    const repeated = await attempt(again)
+    await exchange.answered(repeated, false)
+    return repeated
+  }
+}

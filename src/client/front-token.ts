@@ -1,0 +1,43 @@
+/** What the server tells scripts of a session: section 5 of the protocol. */
+export interface FrontToken {
+  /** The user. */
+  readonly uid: string
+  /** When the access token expires, in milliseconds since 1970 by the server's clock. */
+  readonly ate: number
+  /** The claims of the access token. */
+  readonly up: { readonly [claim: string]: unknown }
+}
+
+/** The value that tells a client that its session is over. */
+export const REMOVE: string = 'remove'
+
+/** Reads the base64 of the UTF-8 of a JSON object; null for anything else, never an exception. Pure. */
+export function readFrontToken(text: string): FrontToken | null {
+  try {
+    const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    return isFrontToken(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+function isFrontToken(value: unknown): value is FrontToken {
+  if (!isObject(value)) return false
+  const { uid, ate, up } = value
+  return typeof uid === 'string' && Number.isFinite(ate) && isObject(up)
+}
+
+/** Whether the value is an object with members. */
+export function isObject(value: unknown): value is { readonly [member: string]: unknown } {
+  return typeof value === 'object' && value !== null
+}
+
+/**
+ * How long the access token lives, in milliseconds, by the server's clock alone: this device's may be hours off.
+ * A token that does not say when it was issued is taken to be issued at `received`.
+ */
+export function lifetimeOf({ ate, up }: FrontToken, received: number): number {
+  const { iat } = up
+  return ate - (typeof iat === 'number' ? iat * 1000 : received)
+}

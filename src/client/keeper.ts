@@ -1,0 +1,85 @@
+import type { Awaitable } from '../base/awaitable.ts'
+import type { TransferMode } from '../base/wire.ts'
+import { ageOf, see } from './age.ts'
+import { recordAfter } from './answer.ts'
+import type { ClientStorage, Environment } from './environment.ts'
+import { lifetimeOf } from './front-token.ts'
+import { newer, parseRecord, tokenOf } from './record.ts'
+import type { SessionRecord } from './record.ts'
+
+/** Keeps the record of one tab in step with the storage and with the other tabs. */
+export interface Keeper {
+  /** Resolves when the storage was read for the first time. */
+  readonly ready: Awaitable<void>
+  /** The record; null: nothing is known. */
+  current(): SessionRecord | null
+  /** How long the access token can still be used, in milliseconds; null if there is none. */
+  timeLeft(): number | null
+  /** Whether there is an access token, and it has expired. */
+  isExpired(): boolean
+  /** Reads the storage again. */
+  reload(): Awaitable<void>
+  /** Sets who is told of each change; of what is known already, at once. */
+  onChange(listener: (record: SessionRecord) => void): void
+  /** Takes in what an answer to a request of this tab says, stores it and tells the other tabs. */
+  take(headers: Headers, sent: SessionRecord | null): Promise<void>
+}
+
+/** Makes a keeper. */
+export function createKeeper(
+  env: Environment,
+  storage: ClientStorage | null,
+  name: string,
+  mode: TransferMode,
+  closing: AbortSignal,
+): Keeper {
+  let current: SessionRecord | null = null
+  let lifetime: number | null = null
+  let changed: ((record: SessionRecord) => void) | null = null
+  let seen = see(0, env.now())
+
+  function adopt(record: SessionRecord | null): void {
+    const next = newer(current, record)
+    if (next === null || next === current) return
+    current = next
+    const token = tokenOf(next)
+    lifetime = token && lifetimeOf(token, next.received)
+    seen = see(next.received, env.now())
+    changed?.(next)
+  }
+
+  function reload(): Awaitable<void> {
+    try {
+      const text = storage?.getItem(name)
+      if (!(text instanceof Promise)) return adopt(parseRecord(text))
+      return text.then(later => adopt(parseRecord(later)), () => undefined)
+    } catch {
+      // Blocked: this tab knows what it hears.
+    }
+  }
+
+  const timeLeft = (): number | null => lifetime && lifetime - ageOf(seen, env.now())
+  const post = env.openSignal(name, message => adopt(parseRecord(message)), closing)
+  return {
+    ready: reload(),
+    current: () => current,
+    timeLeft,
+    isExpired: () => (timeLeft() ?? 1) <= 0,
+    reload,
+    onChange(listener) {
+      changed = listener
+      if (current !== null) listener(current)
+    },
+    async take(headers, sent) {
+      const record = recordAfter(current, sent, mode, headers, env.now().wall)
+      if (record === null) return
+      adopt(record)
+      try {
+        post(record)
+        await storage?.setItem(name, JSON.stringify(record))
+      } catch {
+        // Blocked or full: this tab and those that listen know.
+      }
+    },
+  }
+}

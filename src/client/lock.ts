@@ -1,0 +1,52 @@
+import type { Environment, SharedStorage } from './environment.ts'
+
+/** How long to wait for a turn, in milliseconds: longer than a refresh can take. Then it is taken all the same. */
+const PATIENCE = 12_000
+/** How long a lease can last, in milliseconds, if its tab is closed before it ends it. */
+const LEASE = 12_000
+/** How long another tab may take to overwrite what was read as free, in milliseconds. */
+const SETTLE = 40
+
+/**
+ * Runs a task while no other tab runs one of that name: with Web Locks, else with a lease in the shared storage, else
+ * at once. `waited`: another tab may have had the turn before. The task must not reject. The lock only saves work: the
+ * server answers racing refreshes with the same tokens.
+ */
+export async function takeTurn<Result>(
+  env: Environment,
+  name: string,
+  task: (waited: boolean) => Promise<Result>,
+): Promise<Result> {
+  const turn: Promise<Result>[] = []
+  const take = (waited: boolean): Promise<Result> => turn[0] ??= task(waited)
+  try {
+    if (env.locks) {
+      await env.locks.request(name, { ifAvailable: true }, async lock => lock && take(false))
+      if (!turn[0]) await env.locks.request(name, { signal: AbortSignal.timeout(PATIENCE) }, () => take(true))
+    } else if (env.storage) await takeLease(env, env.storage, name, take)
+  } catch {
+    // Refused where storage is blocked, or waited for too long.
+  }
+  return take(true)
+}
+
+/** Two tabs may write at the same moment; who reads its own lease after a while has it. */
+async function takeLease(
+  env: Environment,
+  storage: SharedStorage,
+  name: string,
+  take: (waited: boolean) => Promise<unknown>,
+): Promise<void> {
+  const mine = `${env.random()}`
+  let waited = false
+  for (;;) {
+    const [holder, until] = (storage.getItem(name) ?? '').split(' ')
+    if (holder === mine) break
+    const left = Number(until) - env.now().wall
+    if (left > 0 && left <= LEASE) waited = true
+    else storage.setItem(name, `${mine} ${env.now().wall + LEASE}`)
+    await new Promise<void>(resolve => env.after(SETTLE * (1 + env.random()), resolve))
+  }
+  await take(waited)
+  storage.removeItem(name)
+}

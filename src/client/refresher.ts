@@ -1,0 +1,120 @@
+import { wire } from '../base/wire.ts'
+import type { TransferMode } from '../base/wire.ts'
+import { messageOf, sessionHeaders } from './answer.ts'
+import { decideUnderLock, judgeRefresh, pauseAfter } from './decide.ts'
+import type { Environment } from './environment.ts'
+import { SessionUnavailableError } from './errors.ts'
+import { REMOVE } from './front-token.ts'
+import type { Keeper } from './keeper.ts'
+import { takeTurn } from './lock.ts'
+import type { SessionRecord } from './record.ts'
+
+/**
+ * How a refresh ended: there is another access token than before, fetched by this tab or by another; there is no
+ * session; or nobody could say, and the session is kept.
+ */
+export type RefreshOutcome = 'refreshed' | 'ended' | SessionUnavailableError
+
+/** What refreshing needs to know. */
+export interface RefreshSettings {
+  readonly mode: TransferMode
+  readonly url: string
+  readonly name: string
+  readonly expiredStatus: number
+}
+
+/** Refreshes, one at a time over all tabs. */
+export interface Refresher {
+  /**
+   * Replaces the access token of `wanted`, unless another tab has. While the server is left alone after failures,
+   * the last failure is the outcome, unless `force`.
+   */
+  refresh(wanted: SessionRecord | null, force?: boolean): Promise<RefreshOutcome>
+  /** When to try again, in milliseconds from now; null unless the last refresh was not answered. */
+  pause(): number | null
+  /** Whether the record is what this page's last refresh left: asking again would bring the same. */
+  isSettled(record: SessionRecord | null): boolean
+}
+
+/** How long a refresh may take, in milliseconds. */
+const TIMEOUT = 10_000
+/** How long the news of a tab may lag behind its lock, between the processes of a browser, in milliseconds. */
+const LAG = 50
+
+/** Makes a refresher that calls `failed` when a refresh was not answered. */
+export function createRefresher(
+  env: Environment,
+  keeper: Keeper,
+  { mode, url, name, expiredStatus }: RefreshSettings,
+  failed: () => void,
+): Refresher {
+  let flight: Promise<RefreshOutcome> | null = null
+  let failures = 0
+  let failure: SessionUnavailableError | null = null
+  let resumeAt = 0
+  /** What the last refresh left. */
+  let left: SessionRecord | null = null
+
+  const pause = (): number | null => failure && left === keeper.current() ? resumeAt - env.now().steady : null
+
+  async function refresh(wanted: SessionRecord | null, force = false): Promise<RefreshOutcome> {
+    if (failure && flight === null && !force && (pause() ?? 0) > 0) return failure
+    return flight ??= takeTurn(env, `${name} refresh`, waited => inTurn(wanted, waited)).finally(() => {
+      flight = null
+    })
+  }
+
+  async function inTurn(wanted: SessionRecord | null, waited: boolean): Promise<RefreshOutcome> {
+    const decide = (): ReturnType<typeof decideUnderLock> =>
+      decideUnderLock(wanted, keeper.current(), keeper.isExpired(), mode)
+    await keeper.reload()
+    if (waited && decide() === 'post') await new Promise<void>(resolve => env.after(LAG, resolve))
+    const decision = decide()
+    const outcome = decision === 'post' ? await post() : decision
+    left = keeper.current()
+    if (outcome instanceof Error) {
+      failure = outcome
+      failed()
+    } else {
+      failure = null
+      failures = 0
+    }
+    return outcome
+  }
+
+  async function post(): Promise<RefreshOutcome> {
+    const sent = keeper.current()
+    try {
+      const response = await env.fetch(url, {
+        method: 'POST',
+        headers: [[wire.customHeader, 'session'], ...sessionHeaders(mode, sent?.antiCsrf, sent?.refreshToken)],
+        credentials: mode === 'cookie' ? 'include' : 'omit',
+        // A token goes to its server or nowhere; the answer's cookies are kept though the page may close.
+        redirect: 'error',
+        keepalive: true,
+        // Older browsers and React Native have limits of their own.
+        signal: AbortSignal.timeout?.(TIMEOUT) ?? null,
+      })
+      const { status, headers } = response
+      const outcome = judgeRefresh(status, headers, await messageOf(response), expiredStatus, sent?.front)
+      if (outcome !== 'unavailable') {
+        await keeper.take(outcome === 'ended' ? new Headers({ [wire.frontToken]: REMOVE }) : headers, keeper.current())
+        return outcome
+      }
+      return fail(headers.get('retry-after'), status)
+    } catch (cause) {
+      return fail(null, null, cause)
+    }
+  }
+
+  function fail(retryAfter: string | null, status: number | null, cause?: unknown): SessionUnavailableError {
+    resumeAt = env.now().steady + pauseAfter(++failures, retryAfter, env.random())
+    return new SessionUnavailableError(status, cause)
+  }
+
+  return {
+    refresh,
+    pause,
+    isSettled: record => record === left,
+  }
+}

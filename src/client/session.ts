@@ -1,0 +1,32 @@
+import type { JsonObject } from '../base/json.ts'
+import { lifetimeOf } from './front-token.ts'
+import { tokenOf } from './record.ts'
+import type { SessionRecord } from './record.ts'
+
+/** The session, as scripts may know it. Nothing here is proof of anything: the server verifies each request. */
+export interface ClientSession<Payload extends object> {
+  readonly userId: string
+  /** The session's public identifier. */
+  readonly handle: string
+  /** The application's claims, beside those of the token itself such as `sid` and `iat`. */
+  readonly payload: Readonly<Payload>
+  /** When the access token expires, in milliseconds since 1970 by this device's clock. The session lives on. */
+  readonly expiry: number
+}
+
+/** The payload of a server's sessions, from their type alone: `createClient<typeof sessions>()`. */
+export type PayloadOf<Sessions> = Sessions extends {
+  updateJwtPayload(handle: string, payload: infer Payload extends object): unknown
+} ? Payload : JsonObject
+
+/** What a record says of the session; null if there is none. The payload has the type that the server gave it. Pure. */
+export function sessionOf<Payload extends object>(record: SessionRecord): ClientSession<Payload> | null {
+  const token = tokenOf(record)
+  if (token === null) return null
+  return {
+    userId: token.uid,
+    handle: String(token.up['sid'] ?? ''),
+    payload: token.up as Readonly<Payload>,
+    expiry: record.received + lifetimeOf(token, record.received),
+  }
+}

@@ -1,0 +1,27 @@
+import { followSession } from './session-view.ts'
+import type { SessionClient, SessionView } from './session-view.ts'
+import type { ClientSession } from './session.ts'
+
+export type { SessionView } from './session-view.ts'
+
+/** A readable store, as Svelte's contract for stores has it. */
+export interface SessionStore<Payload extends object> {
+  subscribe(run: (view: SessionView<Payload>) => void): () => void
+}
+
+/**
+ * The session of a client as a store: `$session` in a component. `initialSession` is what the server rendered the
+ * page with; leave it out if it did not look.
+ */
+export function sessionStore<Payload extends object>(
+  client: SessionClient<Payload>,
+  initialSession?: ClientSession<Payload> | null,
+): SessionStore<Payload> {
+  const source = followSession(client, initialSession)
+  return {
+    subscribe(run) {
+      run(source.snapshot())
+      return source.subscribe(() => run(source.snapshot()))
+    },
+  }
+}

@@ -1,0 +1,471 @@
+import { expect, test } from 'vitest'
+import type { Client, ClientOptions } from '../../src/client/client.ts'
+import { createClientIn } from '../../src/client/create-client.ts'
+import { SessionUnavailableError } from '../../src/client/errors.ts'
+import { patchFetch } from '../../src/client/patch-fetch.ts'
+import { Api, LIFETIME, ORIGIN } from './support/api.ts'
+import type { Claims } from './support/api.ts'
+import { Browser, settle } from './support/browser.ts'
+import type { BrowserSettings, Tab } from './support/browser.ts'
+
+interface World {
+  readonly api: Api
+  readonly browser: Browser
+  open(options?: ClientOptions): { tab: Tab; client: Client<Claims> }
+  /** Lets the same time pass for the server and the browser. */
+  pass(milliseconds: number): Promise<void>
+  expire(): Promise<void>
+}
+
+function createWorld(settings: BrowserSettings & { skew?: number } = {}, api: Api = new Api()): World {
+  const { skew = 0, ...rest } = settings
+  const browser = new Browser(api.fetch, api.now + skew, rest)
+  const pass = async (milliseconds: number): Promise<void> => {
+    api.now += milliseconds
+    await browser.pass(milliseconds)
+  }
+  return {
+    api,
+    browser,
+    open(options = {}) {
+      const tab = browser.openTab()
+      return { tab, client: createClientIn<Claims>(tab, { baseUrl: ORIGIN, ...options }) }
+    },
+    pass,
+    expire: () => pass(LIFETIME * 1000 + 1000),
+  }
+}
+
+const logIn = (client: Client<Claims>, userId = 'ada'): Promise<Response> =>
+  client.fetch('/login', { method: 'POST', body: JSON.stringify({ userId }) })
+
+test('knows the session after a login, typed, without asking', async () => {
+  const { api, open } = createWorld()
+  const { client } = open()
+  expect(client.peekSession()).toBeUndefined()
+  await logIn(client)
+  const session = await client.getSession()
+  expect(session).toMatchObject({ userId: 'ada', payload: { role: 'reader' } })
+  expect(session?.handle).toMatch(/^c/)
+  const left = (session?.expiry ?? 0) - api.now
+  expect(left).toBeGreaterThan(LIFETIME * 940)
+  expect(left).toBeLessThanOrEqual(LIFETIME * 1000)
+  expect(client.peekSession()).toBe(session)
+  expect(api.refreshes).toBe(0)
+})
+
+test('asks once where nothing is known, and remembers the answer over reloads', async () => {
+  const { api, open } = createWorld()
+  const { client } = open()
+  expect(await Promise.all([client.getSession(), client.getSession()])).toEqual([null, null])
+  expect(await client.getSession()).toBeNull()
+  expect(await open().client.getSession()).toBeNull()
+  expect(api.refreshes).toBe(1)
+})
+
+test('finds a session whose record the browser has deleted', async () => {
+  const { api, browser, open } = createWorld()
+  await logIn(open().client)
+  browser.disk.clear()
+  expect(await open().client.getSession()).toMatchObject({ userId: 'ada' })
+  expect(api.refreshes).toBe(1)
+})
+
+test('finds a login that no script has seen', async () => {
+  const { api, open } = createWorld()
+  await open().client.getSession()
+  await api.fetch(`${ORIGIN}/login`, { method: 'POST' })
+  const { client } = open()
+  expect(client.peekSession()).toBeNull()
+  expect(await client.refresh()).toBe(true)
+  expect(await client.getSession()).toMatchObject({ userId: 'ada' })
+})
+
+test('of a hundred calls of five tabs at expiry, one refreshes', async () => {
+  const { api, open, expire, pass } = createWorld({ lag: 20 })
+  const clients = Array.from({ length: 5 }, () => open().client)
+  await logIn(clients[0] ?? open().client)
+  await pass(100)
+  await expire()
+  const calls = Promise.all(clients.flatMap(client => Array.from({ length: 20 }, () => client.fetch('/me'))))
+  await pass(1000)
+  expect((await calls).map(({ status }) => status)).toEqual(Array.from({ length: 100 }, () => 200))
+  expect(api.refreshes).toBe(1)
+})
+
+test.each<[string, BrowserSettings, number]>([
+  ['a lease in the storage where there are no locks', { locks: false }, 1],
+  ['a lease and storage events alone', { locks: false, channel: false }, 1],
+  ['locks where storage is blocked', { storage: false, lag: 10 }, 1],
+  ['nothing but the server where all is blocked', { locks: false, storage: false, channel: false }, 5],
+])('five tabs refresh with %s', async (_, settings, refreshes) => {
+  const { api, open, expire, pass } = createWorld(settings)
+  const first = open().client
+  await logIn(first)
+  const clients = [first, ...Array.from({ length: 4 }, () => open().client)]
+  const known = Promise.all(clients.map(client => client.getSession()))
+  await pass(5000)
+  await known
+  const before = api.refreshes
+  await expire()
+  const calls = Promise.all(clients.map(client => client.fetch('/me')))
+  await pass(5000)
+  expect((await calls).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+  expect(api.refreshes - before).toBeLessThanOrEqual(refreshes)
+})
+
+test('a clock that is hours off, or is set meanwhile, costs nothing but a refresh', async () => {
+  for (const skew of [-7_200_000, 7_200_000]) {
+    const { api, browser, open, expire, pass } = createWorld({ skew })
+    const { client } = open()
+    await logIn(client)
+    expect((await client.getSession())?.expiry ?? 0).toBeGreaterThan(browser.wall)
+    expect((await client.fetch('/me')).status).toBe(200)
+    expect(api.refreshes).toBe(0)
+    await expire()
+    expect((await client.fetch('/me')).status).toBe(200)
+    expect(api.count('/me')).toBe(2)
+    browser.wall -= 3_600_000
+    await pass(LIFETIME * 1000)
+    expect((await client.fetch('/me')).status).toBe(200)
+    expect(api.count('/me')).toBe(3)
+    browser.wall += 7_200_000
+    expect((await client.fetch('/me')).status).toBe(200)
+    expect(api.refreshes).toBe(3)
+  }
+})
+
+test('wakes from sleep with the steady clock stopped, and refreshes before it asks', async () => {
+  const { api, browser, open } = createWorld()
+  const { client } = open()
+  await logIn(client)
+  api.now += 3_600_000
+  browser.wall += 3_600_000
+  expect((await client.fetch('/me')).status).toBe(200)
+  expect(api.seen.map(({ status }) => status)).toEqual([200, 200, 200])
+})
+
+test('a sign-in, a new payload and a sign-out reach the other tabs', async () => {
+  const { open, pass } = createWorld()
+  const here = open().client
+  const heard: unknown[] = []
+  const there = open().client
+  there.onChange((session, previous) => heard.push([session?.payload.role ?? null, previous?.payload.role ?? null]))
+  await logIn(here)
+  await pass(1)
+  expect(there.peekSession()).toMatchObject({ userId: 'ada' })
+  await here.fetch('/payload', { method: 'POST', body: '{"role":"admin"}' })
+  await pass(1)
+  await there.signOut()
+  await pass(1)
+  expect(here.peekSession()).toBeNull()
+  expect(heard).toEqual([['reader', null], ['admin', 'reader'], [null, 'admin']])
+  expect((await here.fetch('/me')).status).toBe(401)
+})
+
+const html = (status: number, headers: Record<string, string> = {}): Response =>
+  new Response('<html>Welcome</html>', { status, headers: { 'content-type': 'text/html', ...headers } })
+
+test.each<[string, () => Promise<Response>, number | null]>([
+  ['no network', () => Promise.reject(new TypeError('Failed to fetch')), null],
+  ['a captive portal', () => Promise.resolve(html(200)), 200],
+  ['a proxy’s error page', () => Promise.resolve(html(502)), 502],
+  ['a proxy’s 401', () => Promise.resolve(html(401)), 401],
+  ['a gateway’s 401', () => Promise.resolve(Response.json({ message: 'Unauthorized' }, { status: 401 })), 401],
+  ['too many requests', () => Promise.resolve(html(429, { 'retry-after': '60' })), 429],
+  ['a server that is down', () => Promise.resolve(Response.json({ message: 'x' }, { status: 503 })), 503],
+])('keeps the session through %s, says so, and goes on later', async (_, answer, status) => {
+  const { api, open, expire, pass } = createWorld()
+  const { client } = open()
+  await logIn(client)
+  await expire()
+  api.between = async request => request.url.endsWith('/session/refresh') ? answer() : null
+  await expect(client.fetch('/me')).rejects.toMatchObject({ code: 'SESSION_UNAVAILABLE', status })
+  expect((await client.fetch('/public')).status).toBe(200)
+  expect(client.peekSession()).toMatchObject({ userId: 'ada' })
+  expect(await client.getSession()).toMatchObject({ userId: 'ada' })
+  await expect(client.refresh()).rejects.toBeInstanceOf(SessionUnavailableError)
+  api.between = null
+  await pass(120_000)
+  expect((await client.fetch('/me')).status).toBe(200)
+})
+
+test('leaves a failing server alone, more and more, and only while somebody looks', async () => {
+  const { api, browser, open, expire, pass } = createWorld()
+  const { client, tab } = open()
+  await logIn(client)
+  await expire()
+  let asked = 0
+  api.between = async request => {
+    if (!request.url.endsWith('/session/refresh')) return null
+    asked++
+    throw new TypeError('offline')
+  }
+  await Promise.all(Array.from({ length: 30 }, () => client.fetch('/me').catch(() => null)))
+  expect(asked).toBe(1)
+  await pass(60_000)
+  expect(asked).toBeGreaterThan(4)
+  expect(asked).toBeLessThan(10)
+  tab.visible = false
+  const before = asked
+  await pass(600_000)
+  expect(asked).toBe(before)
+  tab.visible = true
+  tab.wake()
+  await settle()
+  expect(asked).toBe(before + 1)
+  api.between = null
+  tab.wake()
+  await settle()
+  expect((await client.fetch('/me')).status).toBe(200)
+  client.close()
+  await pass(1)
+  expect(browser.timers).toBe(0)
+})
+
+test('a failure that another tab has overcome is forgotten', async () => {
+  const { api, open, expire, pass } = createWorld()
+  const here = open().client
+  await logIn(here)
+  const there = open().client
+  await expire()
+  api.between = () => Promise.reject(new TypeError('offline'))
+  await expect(here.fetch('/me')).rejects.toThrow()
+  api.between = null
+  await there.fetch('/me')
+  await pass(60_000)
+  expect((await here.fetch('/me')).status).toBe(200)
+  expect(api.refreshes).toBe(1)
+})
+
+test('an answer that was lost is asked for again, with the old cookies', async () => {
+  const { api, open, expire } = createWorld()
+  const { client } = open()
+  await logIn(client)
+  await expire()
+  api.loseNext = true
+  await expect(client.fetch('/me')).rejects.toMatchObject({ status: null })
+  expect(await client.refresh()).toBe(true)
+  expect((await client.fetch('/me')).status).toBe(200)
+})
+
+test('a session that was revoked ends with the next refresh, and its request gets the 401', async () => {
+  const { api, open, expire } = createWorld()
+  const { client } = open()
+  await logIn(client)
+  const { handle } = await client.getSession() ?? {}
+  await api.sessions.revokeSession(handle ?? '')
+  await expire()
+  expect((await client.fetch('/me')).status).toBe(401)
+  expect(client.peekSession()).toBeNull()
+  expect((await client.fetch('/me')).status).toBe(401)
+  expect(api.refreshes).toBe(1)
+})
+
+test('a sign-out that did not reach the server is none', async () => {
+  const { api, open } = createWorld()
+  const { client } = open()
+  await logIn(client)
+  for (const answer of [() => Promise.resolve(html(200)), () => Promise.reject(new TypeError('offline'))]) {
+    api.between = answer
+    await expect(client.signOut()).rejects.toBeInstanceOf(SessionUnavailableError)
+    expect(client.peekSession()).toMatchObject({ userId: 'ada' })
+  }
+  api.between = null
+  await client.signOut()
+  expect(client.peekSession()).toBeNull()
+  expect(api.jar.size).toBe(0)
+  await client.signOut()
+})
+
+test('a request that its caller gives up does not wait for the refresh, which goes on', async () => {
+  const { api, open, expire } = createWorld()
+  const { client } = open()
+  await logIn(client)
+  await expire()
+  let goOn = (): void => undefined
+  api.between = async request => {
+    if (request.url.endsWith('/session/refresh')) await new Promise<void>(resolve => goOn = resolve)
+    return null
+  }
+  const abort = new AbortController()
+  const call = client.fetch('/me', { signal: abort.signal })
+  await settle()
+  abort.abort(new Error('given up'))
+  await expect(call).rejects.toThrow('given up')
+  goOn()
+  await settle()
+  expect(api.count('/me')).toBe(0)
+  expect((await client.fetch('/me')).status).toBe(200)
+  expect(api.refreshes).toBe(1)
+})
+
+test('bodies of every kind arrive whole the second time', async () => {
+  const text = 'zażółć'
+  const stream = (): ReadableStream => new Blob([text]).stream()
+  const form = new FormData()
+  form.set('name', text)
+  const make: readonly (() => [RequestInfo, RequestInit?])[] = [
+    () => ['/act', { method: 'POST', body: text }],
+    () => ['/act', { method: 'POST', body: new Blob([text]) }],
+    () => ['/act', { method: 'POST', body: new TextEncoder().encode(text) }],
+    () => ['/act', { method: 'POST', body: new URLSearchParams({ name: text }) }],
+    () => ['/act', { method: 'POST', body: form }],
+    () => [new Request(`${ORIGIN}/act`, { method: 'POST', body: text })],
+    () => [new Request(`${ORIGIN}/act`, { method: 'POST', body: stream(), duplex: 'half' } as RequestInit)],
+    () => [`${ORIGIN}/act`, { method: 'POST', body: stream(), duplex: 'half' } as RequestInit],
+  ]
+  for (const request of make) {
+    const { api, open } = createWorld()
+    const { client } = open()
+    await logIn(client)
+    // The server refuses the token before this device expects it.
+    api.now += LIFETIME * 1000 + 1000
+    const response = await client.fetch(...request())
+    expect(response.status).toBe(200)
+    const [first, second] = api.seen.filter(({ path }) => path === '/act')
+    const [one, two] = [first, second].map(request => request?.body.replace(/-+formdata-undici-\d+-*/g, ''))
+    expect(two).toBe(one)
+    expect(first?.body).toMatch(/zażółć|za%C5%BC%C3%B3%C5%82%C4%87/)
+  }
+})
+
+test('a keepalive request does not wait: its page may be closing', async () => {
+  const { api, open, expire } = createWorld()
+  const { client } = open()
+  await logIn(client)
+  await expire()
+  expect((await client.fetch('/act', { method: 'POST', body: 'x', keepalive: true })).status).toBe(200)
+  expect(api.seen.map(({ path, status }) => `${path} ${status}`).slice(1))
+    .toEqual(['/act 401', '/auth/session/refresh 200', '/act 200'])
+})
+
+test('CSRF-12: only the exact origin gets headers, whatever the spelling, and only its answers count', async () => {
+  const { api, open } = createWorld()
+  const { client } = open()
+  await logIn(client)
+  const own = [
+    '/x', 'x', ' /x', '?x', 'https:/x', 'https:x', 'https://app.example.com/x', 'HTTPS://APP.EXAMPLE.COM/x',
+    'https://app.example.com:443/x', '//app.example.com/x',
+  ]
+  const foreign = [
+    '//evil.tld/x', '\\\\evil.tld/x', '/\\evil.tld/x', '\t//evil.tld/x', 'https:\\\\evil.tld/x',
+    'HTTPS://EVIL.tld/app.example.com', 'http:app.example.com/x', 'http://app.example.com/x',
+    'https://app.example.com:8443/x', 'https://sub.app.example.com/x', 'https://app.example.com.evil.tld/x',
+    'https://evil.tld/?https://app.example.com', 'https://evil.tld#@app.example.com/',
+    'https://app.example.com@evil.tld/x', 'https://evil.tld\\@app.example.com/x',
+  ]
+  expect(foreign).toHaveLength(15)
+  for (const url of own) expect([url, client.exchanges.isOurs(url)]).toEqual([url, true])
+  const sent: Headers[] = []
+  const before = client.peekSession()
+  api.between = async request => {
+    sent.push(request.headers)
+    return new Response('{}', { status: 401, headers: { 'front-token': 'remove' } })
+  }
+  for (const url of foreign) {
+    expect([url, client.exchanges.isOurs(url)]).toEqual([url, false])
+    await client.fetch(url).catch(() => null)
+  }
+  for (const headers of sent) {
+    expect(['rid', 'st-auth-mode', 'anti-csrf', 'authorization'].filter(name => headers.has(name))).toEqual([])
+  }
+  expect(client.peekSession()).toBe(before)
+  expect(api.refreshes).toBe(0)
+})
+
+test('CSRF-12: an answer that a redirect brought from elsewhere is left alone', async () => {
+  const { api, open } = createWorld()
+  const { client } = open()
+  await logIn(client)
+  api.between = async () => {
+    const response = new Response('{}', { status: 401, headers: { 'front-token': 'remove' } })
+    Object.defineProperty(response, 'url', { value: 'https://evil.tld/x' })
+    return response
+  }
+  expect((await client.fetch('/me')).status).toBe(401)
+  expect(client.peekSession()).toMatchObject({ userId: 'ada' })
+})
+
+test('requests with credentials of their own pass through', async () => {
+  const { api, open } = createWorld()
+  const { client } = open()
+  await logIn(client)
+  const session = client.peekSession()
+  await client.fetch('/login', { method: 'POST', credentials: 'omit', headers: { 'st-auth-mode': 'header' } })
+  expect((await client.fetch('/me', { credentials: 'omit' })).status).toBe(401)
+  expect(client.peekSession()).toBe(session)
+  expect(api.refreshes).toBe(0)
+})
+
+test('the global fetch can be the client’s, and can be given back', async () => {
+  const { open } = createWorld()
+  const { client } = open()
+  const original = globalThis.fetch
+  const undo = patchFetch(client)
+  try {
+    expect((await fetch('/login', { method: 'POST' })).status).toBe(200)
+    expect(await client.getSession()).toMatchObject({ userId: 'ada' })
+  } finally {
+    undo()
+  }
+  expect(globalThis.fetch).toBe(original)
+})
+
+test('sends the anti-CSRF token back, to refreshes too', async () => {
+  const { api, open, expire } = createWorld({}, new Api({ antiCsrf: 'token' }))
+  const { client } = open()
+  await logIn(client)
+  expect((await client.fetch('/act', { method: 'POST' })).status).toBe(200)
+  await expire()
+  expect((await open().client.fetch('/act', { method: 'POST' })).status).toBe(200)
+  await client.signOut()
+  expect(api.jar.size).toBe(0)
+})
+
+test('in header mode keeps tokens in a storage that answers later, and sends them to their server alone', async () => {
+  const { api, open, expire } = createWorld()
+  const kept = new Map<string, string>()
+  const storage = {
+    getItem: async (key: string) => kept.get(key) ?? null,
+    setItem: async (key: string, value: string) => void kept.set(key, value),
+  }
+  const options: ClientOptions = { mode: 'header', storage }
+  const first = open(options).client
+  expect(await first.getSession()).toBeNull()
+  expect(api.refreshes).toBe(0)
+  await logIn(first)
+  expect(api.jar.size).toBe(0)
+  await expire()
+  const { client } = open(options)
+  expect((await client.fetch('/me')).status).toBe(200)
+  expect(api.refreshes).toBe(1)
+  expect(api.seen.at(-1)?.headers.get('authorization')).toMatch(/^Bearer ey/)
+  expect(await client.getSession()).toMatchObject({ userId: 'ada' })
+  await client.signOut()
+  expect([...kept.values()].join()).not.toContain('ey')
+  expect((await client.fetch('/me')).status).toBe(401)
+})
+
+test('refreshes ahead of expiry, once for all tabs, while one is visible', async () => {
+  const { api, open, pass } = createWorld()
+  const clients = Array.from({ length: 3 }, () => open({ refreshAhead: true }))
+  await logIn(clients[0]?.client ?? open().client)
+  await pass(LIFETIME * 10_000)
+  expect(api.refreshes).toBeGreaterThanOrEqual(9)
+  expect(api.refreshes).toBeLessThanOrEqual(13)
+  for (const { tab } of clients) tab.visible = false
+  const before = api.refreshes
+  await pass(LIFETIME * 10_000)
+  expect(api.refreshes).toBe(before)
+})
+
+test('knows nobody where pages are rendered on a server', async () => {
+  const { api, browser } = createWorld()
+  const tab = { ...browser.openTab(), pageUrl: undefined }
+  const client = createClientIn<Claims>(tab, { baseUrl: ORIGIN })
+  await client.fetch(`${ORIGIN}/login`, { method: 'POST' })
+  expect(client.peekSession()).toBeUndefined()
+  expect(await client.getSession()).toBeNull()
+  expect(api.refreshes).toBe(0)
+})

@@ -1,0 +1,110 @@
+import type { Fetch } from '../../../src/client/environment.ts'
+import { webSessions } from '../../../src/frameworks/web.ts'
+import type { WebSessions } from '../../../src/frameworks/web.ts'
+import { createSessions } from '../../../src/index.ts'
+import type { Sessions, SessionsOptions } from '../../../src/index.ts'
+import { createMemoryStore } from '../../../src/stores/memory.ts'
+
+export const ORIGIN = 'https://app.example.com'
+export const LIFETIME = 600
+
+/** The claims and the private data of the application. */
+export type Claims = { role?: string }
+export type Info = { note?: string }
+
+/** What a request was, as the server saw it. */
+export interface Seen {
+  readonly method: string
+  readonly path: string
+  readonly headers: Headers
+  readonly body: string
+  readonly status: number
+}
+
+/** The application's sessions, with all that the web adapter adds. */
+export type ApiSessions = Sessions<Claims, Info> & WebSessions<Claims, Info>
+
+/** A real application in this process, behind a network that a test can cut, and the cookie jar of one browser. */
+export class Api {
+  /** By the server's clock. */
+  now = Date.UTC(2026, 0, 1)
+  readonly sessions: ApiSessions
+  readonly seen: Seen[] = []
+  /** The browser's cookies, by name. */
+  readonly jar = new Map<string, string>()
+  /** Answers in place of the server: a proxy, a captive portal. Rejects: no network. */
+  between: ((request: Request) => Promise<Response | null>) | null = null
+  /** Loses the answer of the next request that the server has obeyed. */
+  loseNext = false
+
+  constructor(options: Partial<SessionsOptions<Claims, Info>> = {}) {
+    this.sessions = webSessions(createSessions<Claims, Info>({
+      origin: ORIGIN,
+      clock: () => this.now,
+      schedule: () => () => undefined,
+      store: createMemoryStore(),
+      accessTokenLifetime: LIFETIME,
+      accessTokenBlacklisting: 'off',
+      ...options,
+    }))
+  }
+
+  /** How often the path was asked for. */
+  count(path: string): number {
+    return this.seen.filter(request => request.path === path).length
+  }
+
+  get refreshes(): number {
+    return this.count('/auth/session/refresh')
+  }
+
+  /** What a page's `fetch` does, cookies included. */
+  readonly fetch: Fetch = async (input, init) => {
+    const request = new Request(input instanceof Request ? input : new URL(String(input), ORIGIN), init)
+    const headers = new Headers(request.headers)
+    const credentials = init?.credentials ?? (input instanceof Request ? input.credentials : 'same-origin')
+    const cookies = [...this.jar].map(([name, value]) => `${name}=${value}`)
+    if (credentials !== 'omit') headers.set('cookie', cookies.join('; '))
+    headers.set('sec-fetch-site', 'same-origin')
+    const body = request.method === 'GET' ? '' : await request.text()
+    if (request.signal.aborted) throw request.signal.reason
+    const path = new URL(request.url).pathname
+    const between = await this.between?.(new Request(request.url, { method: request.method, headers }))
+    const answer = between ?? await this.#serve(new Request(request.url, {
+      method: request.method, headers, ...body === '' ? {} : { body },
+    }))
+    this.seen.push({ method: request.method, path, headers: request.headers, body, status: answer.status })
+    if (this.loseNext) {
+      this.loseNext = false
+      throw new TypeError('network lost')
+    }
+    if (credentials !== 'omit') this.#keep(answer.headers.getSetCookie())
+    return answer
+  }
+
+  #keep(lines: readonly string[]): void {
+    for (const line of lines) {
+      const [pair = ''] = line.split(';')
+      const [name = '', value = ''] = pair.split('=')
+      if (value === '') this.jar.delete(name)
+      else this.jar.set(name, value)
+    }
+  }
+
+  async #serve(request: Request): Promise<Response> {
+    const own = await this.sessions.sessionRoutes(request)
+    if (own !== null) return own
+    const { pathname } = new URL(request.url)
+    return this.sessions.handler(async (request, headers) => {
+      if (pathname === '/login') {
+        const { userId = 'ada' }: { userId?: string } = JSON.parse(await request.text() || '{}')
+        await this.sessions.createNewSession(request, headers, userId, { role: 'reader' }, {})
+        return Response.json({}, { headers })
+      }
+      if (pathname === '/public') return new Response('hello', { headers })
+      const session = await this.sessions.getSession(request, headers)
+      if (pathname === '/payload') await session.updateJwtPayload(JSON.parse(await request.text()))
+      return Response.json({ userId: session.getUserId(), echo: await request.text().catch(() => '') }, { headers })
+    })(request)
+  }
+}

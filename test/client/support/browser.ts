@@ -1,0 +1,151 @@
+import type { Environment, Fetch, Locks } from '../../../src/client/environment.ts'
+
+/** What a browser lacks or blocks. */
+export interface BrowserSettings {
+  readonly locks?: boolean
+  readonly storage?: boolean
+  readonly channel?: boolean
+  /** How long a tab's news need to reach the others, in milliseconds. */
+  readonly lag?: number
+}
+
+interface Timer {
+  readonly at: number
+  readonly task: () => void
+}
+
+/** A tab: its environment, and what happens to it. */
+export interface Tab extends Environment {
+  visible: boolean
+  wake(): void
+}
+
+/** One browser profile with any number of tabs, in a time of its own. */
+export class Browser {
+  /** By the browser's wall clock. */
+  wall: number
+  steady = 0
+  readonly disk = new Map<string, string>()
+  readonly #settings: Required<BrowserSettings>
+  readonly #send: Fetch
+  readonly #held = new Set<string>()
+  readonly #waiting: { readonly name: string; readonly grant: () => void }[] = []
+  readonly #hearers = new Set<{ readonly name: string; readonly tab: object; hear(message: unknown): void }>()
+  #timers: Timer[] = []
+  #chance = 1
+
+  constructor(send: Fetch, wall: number, settings: BrowserSettings = {}) {
+    this.#send = send
+    this.wall = wall
+    this.#settings = { locks: true, storage: true, channel: true, lag: 0, ...settings }
+  }
+
+  openTab(pageUrl = 'https://app.example.com/'): Tab {
+    const wakes = new Set<() => void>()
+    const tab: Tab = {
+      fetch: (input, init) => this.#send(input, init),
+      pageUrl,
+      storage: this.#settings.storage ? this.#storage() : null,
+      locks: this.#settings.locks ? this.#locks() : undefined,
+      now: () => ({ wall: this.wall, steady: this.steady }),
+      random: () => this.random(),
+      after: (delay, task) => this.after(delay, task),
+      openSignal: (name, hear, closing) => {
+        const hearer = { name, tab, hear }
+        this.#hearers.add(hearer)
+        closing.addEventListener('abort', () => this.#hearers.delete(hearer))
+        return message => this.#settings.channel && this.#tell(name, tab, structuredClone(message))
+      },
+      visible: true,
+      isVisible: () => tab.visible,
+      onWake(listener, closing) {
+        wakes.add(listener)
+        closing.addEventListener('abort', () => wakes.delete(listener))
+      },
+      wake: () => wakes.forEach(listener => listener()),
+    }
+    return tab
+  }
+
+  /** Deterministic chance (mulberry32). */
+  random(): number {
+    this.#chance = (this.#chance + 0x6d2b79f5) | 0
+    let mixed = Math.imul(this.#chance ^ (this.#chance >>> 15), 1 | this.#chance)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+
+  after(delay: number, task: () => void): () => void {
+    const timer = { at: this.steady + delay, task }
+    this.#timers.push(timer)
+    return () => {
+      this.#timers = this.#timers.filter(other => other !== timer)
+    }
+  }
+
+  /** Lets time pass: every timer that comes due runs, and what follows from it settles. */
+  async pass(milliseconds: number): Promise<void> {
+    const end = this.steady + milliseconds
+    for (;;) {
+      await settle()
+      const [next] = this.#timers.filter(({ at }) => at <= end).sort((left, right) => left.at - right.at)
+      if (next === undefined) break
+      this.#timers = this.#timers.filter(other => other !== next)
+      this.#move(Math.max(0, next.at - this.steady))
+      next.task()
+    }
+    this.#move(end - this.steady)
+    await settle()
+  }
+
+  /** How many timers are set. */
+  get timers(): number {
+    return this.#timers.length
+  }
+
+  #move(milliseconds: number): void {
+    this.steady += milliseconds
+    this.wall += milliseconds
+  }
+
+  #storage(): NonNullable<Environment['storage']> {
+    const { lag } = this.#settings
+    const later = (change: () => void): void => void (lag === 0 ? change() : this.after(lag, change))
+    return {
+      getItem: key => this.disk.get(key) ?? null,
+      setItem: (key, value) => later(() => this.disk.set(key, value)),
+      removeItem: key => later(() => this.disk.delete(key)),
+    }
+  }
+
+  #tell(name: string, from: object, message: unknown): void {
+    const others = [...this.#hearers].filter(hearer => hearer.name === name && hearer.tab !== from)
+    this.after(this.#settings.lag, () => {
+      for (const other of others) if (this.#hearers.has(other)) other.hear(message)
+    })
+  }
+
+  #locks(): Locks {
+    return {
+      request: async (name, { ifAvailable = false }, task) => {
+        if (this.#held.has(name)) {
+          if (ifAvailable) return task(null)
+          await new Promise<void>(grant => this.#waiting.push({ name, grant }))
+        }
+        this.#held.add(name)
+        try {
+          return await task({})
+        } finally {
+          const next = this.#waiting.findIndex(waiter => waiter.name === name)
+          if (next === -1) this.#held.delete(name)
+          else this.#waiting.splice(next, 1)[0]?.grant()
+        }
+      },
+    }
+  }
+}
+
+/** Lets every promise that can go on go on. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+}

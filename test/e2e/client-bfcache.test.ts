@@ -1,0 +1,55 @@
+import { chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { unpackedLibraries } from '../support/servers/programs.ts'
+import { Application } from './client-support/application.ts'
+import { bundleClient, call, logIn, openTab, userOf } from './client-support/tab.ts'
+import { browserPath } from './support/browser.ts'
+
+describe.skipIf(browserPath === null)('a page that Chromium keeps for "back"', () => {
+  let browser: Browser
+  let application: Application
+
+  beforeAll(async () => {
+    const libraries = unpackedLibraries()
+    browser = await chromium.launch({
+      executablePath: browserPath ?? 'chromium',
+      chromiumSandbox: false,
+      // The driver switches off what is tested here.
+      ignoreDefaultArgs: ['--disable-back-forward-cache'],
+      env: { ...process.env, ...libraries === '' ? {} : { LD_LIBRARY_PATH: libraries } },
+    })
+    application = await Application.start(await bundleClient())
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await application?.end()
+  })
+
+  test('is kept in spite of the client, and knows at once what happened meanwhile', async () => {
+    const page = await openTab(await browser.newContext(), application.origin)
+    await logIn(page)
+    const other = await openTab(page.context(), application.origin)
+    await page.evaluate(() => {
+      addEventListener('pageshow', ({ persisted }) => heard.push(persisted ? 'kept' : 'loaded'))
+    })
+    const back = async (meanwhile: () => Promise<unknown>): Promise<void> => {
+      await page.goto(`${application.origin}/elsewhere`)
+      await meanwhile()
+      await page.goBack({ waitUntil: 'commit' })
+      await page.waitForFunction(() => typeof client === 'object')
+    }
+    await back(async () => {
+      application.expireTokens()
+      await call(other)
+    })
+    expect(await page.evaluate(() => heard)).toEqual(['ada', 'ada', 'kept'])
+    expect(await call(page)).toEqual([200])
+    expect(application.refreshes).toEqual([200])
+    await back(() => other.evaluate(() => client.signOut()))
+    expect(await userOf(page)).toBeNull()
+    await logIn(other, 'grace')
+    await page.waitForFunction(() => client.peekSession()?.userId === 'grace')
+  })
+})

@@ -1,0 +1,127 @@
+import type { Browser, Page } from 'playwright-core'
+import { createElement } from 'react'
+import { renderToString } from 'react-dom/server'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SessionProvider, useSession } from '../../src/client/react.ts'
+import { createClient } from '../../src/client/index.ts'
+import { Application } from './client-support/application.ts'
+import { bundleClient, logIn, openTab } from './client-support/tab.ts'
+import { browserPath, launchBrowser } from './support/browser.ts'
+
+describe.skipIf(browserPath === null)('frameworks in Chromium', () => {
+  let browser: Browser
+  let application: Application
+
+  beforeAll(async () => {
+    const [started, bundle] = await Promise.all([launchBrowser(), bundleClient()])
+    browser = started
+    application = await Application.start(bundle)
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await application?.end()
+  })
+
+  const open = async (): Promise<Page> => openTab(await browser.newContext(), application.origin)
+  const shows = (page: Page, text: string): Promise<void> => page.getByText(text, { exact: true }).waitFor()
+
+  const mounts: readonly [name: string, mount: (page: Page) => Promise<void>][] = [
+    ['React', page => page.evaluate(() => {
+      const { createElement, createRoot, SessionProvider, useSession } = keyturn
+      const View = (): string => {
+        const { status, session } = useSession<unknown>()
+        return `${status} ${session?.userId ?? ''}`.trim()
+      }
+      createRoot(document.getElementById('app') ?? document.body)
+        .render(createElement(SessionProvider, { client, children: createElement(View) }))
+    })],
+    ['Vue', page => page.evaluate(() => {
+      const { createApp, h, useVueSession } = keyturn
+      createApp({
+        setup() {
+          const view = useVueSession(client)
+          return () => h('p', `${view.value.status} ${view.value.session?.userId ?? ''}`.trim())
+        },
+      }).mount('#app')
+    })],
+    ['a Svelte store', page => page.evaluate(() => {
+      keyturn.sessionStore(client).subscribe(({ status, session }) => {
+        document.getElementById('app')?.replaceChildren(`${status} ${session?.userId ?? ''}`.trim())
+      })
+    })],
+  ]
+
+  test.each(mounts)('%s follows the session, whichever tab changes it', async (_, mount) => {
+    const page = await open()
+    await mount(page)
+    await shows(page, 'signed-out')
+    const other = await openTab(page.context(), application.origin)
+    await logIn(other)
+    await shows(page, 'signed-in ada')
+    await page.evaluate(() => client.signOut())
+    await shows(page, 'signed-out')
+  })
+
+  test('a page that React rendered on the server is taken over without a flash or a complaint', async () => {
+    const page = await open()
+    await logIn(page)
+    const session = await page.evaluate(() => client.peekSession()) ?? expect.fail()
+    const seen: string[] = []
+    const View = (): string => {
+      seen.push(useSession().status)
+      return 'x'
+    }
+    const rendered = renderToString(createElement(SessionProvider, {
+      client: createClient({ baseUrl: application.origin }), initialSession: session, children: createElement(View),
+    }))
+    expect([rendered, seen]).toEqual(['x', ['signed-in']])
+
+    for (const known of [true, false]) {
+      if (!known) await page.evaluate(() => localStorage.clear())
+      await page.reload()
+      const result = await page.evaluate(async session => {
+        const { createElement, hydrateRoot, SessionProvider, useSession } = keyturn
+        const seen: string[] = []
+        const View = (): string => {
+          const { status, session } = useSession<unknown>()
+          seen.push(`${status} ${session?.userId}`)
+          return `${status} ${session?.userId}`
+        }
+        const app = document.getElementById('app') ?? document.body
+        app.textContent = 'signed-in ada'
+        const errors: string[] = []
+        const props = { client, initialSession: session, children: createElement(View) }
+        hydrateRoot(app, createElement(SessionProvider, props), {
+          onRecoverableError: error => errors.push(String(error)),
+        })
+        await client.getSession()
+        await new Promise(resolve => setTimeout(resolve, 50))
+        return { seen: [...new Set(seen)], errors }
+      }, session)
+      expect(result).toEqual({ seen: ['signed-in ada'], errors: [] })
+    }
+  })
+
+  test('axios refreshes once for many, keeps its own ways, and leaves others alone', async () => {
+    const page = await open()
+    await logIn(page)
+    application.expireTokens()
+    application.refreshes.length = 0
+    const result = await page.evaluate(async () => {
+      const { axios, sessionAdapter } = keyturn
+      const api = axios.create({ adapter: sessionAdapter(client, axios), baseURL: '/' })
+      const replies = await Promise.all([1, 2, 3, 4, 5].map(number => api.get(`me?${number}`)))
+      const events: string[] = []
+      await api.post('/payload', { role: 'admin' }, { onUploadProgress: () => events.push('progress') })
+      const lost = await api.get('/nowhere').catch(error => error.response.status)
+      const lenient = await api.get('/me', { validateStatus: () => true })
+      const statuses = replies.map(({ status }) => status)
+      const roles = [lenient.data.payload.role, client.peekSession()?.payload.role]
+      return { statuses, hasProgress: events.length > 0, lost, roles }
+    })
+    const statuses = [200, 200, 200, 200, 200]
+    expect(result).toEqual({ statuses, hasProgress: true, lost: 404, roles: ['admin', 'admin'] })
+    expect(application.refreshes).toEqual([200])
+  })
+})

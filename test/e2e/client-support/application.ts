@@ -1,0 +1,174 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { nodeSessions } from '../../../src/frameworks/node.ts'
+import type { NodeSessions } from '../../../src/frameworks/node.ts'
+import { createSessions } from '../../../src/index.ts'
+import type { Sessions } from '../../../src/index.ts'
+import { openSqliteStore } from '../../../src/stores/sqlite.ts'
+import { freePort } from '../../support/servers/workspace.ts'
+
+type Claims = { role?: string }
+type Info = { note?: string }
+
+/** In seconds. */
+export const LIFETIME = 600
+
+const html = (script: string): string =>
+  `<!doctype html><title>Client</title><link rel="icon" href="data:,"><div id="app"></div><script>${script}</script>`
+
+const startClient = (options: string): string => `
+  window.heard = []
+  window.client = keyturn.createClient(${options})
+  client.onChange(session => heard.push(session && session.userId))`
+
+/** An application in this process, on a real port and a real database, with a clock that a test can move. */
+export class Application {
+  readonly port: number
+  readonly origin: string
+  readonly #bundle: string
+  readonly #directory = mkdtempSync(join(tmpdir(), 'keyturn-client-'))
+  #sessions: (Sessions<Claims, Info> & NodeSessions<Claims, Info>) | null = null
+  #server: Server | null = null
+  #ahead = 0
+  /** The statuses of the refreshes so far. */
+  readonly refreshes: number[] = []
+  /** What happens to the answer of a refresh that was obeyed, before it is sent. */
+  beforeAnswer: ((response: ServerResponse) => Promise<void>) | null = null
+
+  private constructor(port: number, bundle: string) {
+    this.port = port
+    this.origin = `http://localhost:${port}`
+    this.#bundle = bundle
+  }
+
+  static async start(bundle: string): Promise<Application> {
+    const application = new Application(await freePort(), bundle)
+    await application.start()
+    return application
+  }
+
+  async start(): Promise<void> {
+    this.#sessions = nodeSessions(createSessions<Claims, Info>({
+      origin: this.origin,
+      clock: () => Date.now() + this.#ahead,
+      store: openSqliteStore(join(this.#directory, 'sessions.db')),
+      accessTokenLifetime: LIFETIME,
+      accessTokenBlacklisting: 'off',
+    }))
+    this.#server = createServer((request, response) => void this.#answer(request, response))
+    await new Promise<void>(resolve => this.#server?.listen(this.port, '127.0.0.1', resolve))
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server
+    await new Promise<void>(resolve => {
+      server?.close(() => resolve())
+      server?.closeAllConnections()
+    })
+    await this.#sessions?.close()
+  }
+
+  async end(): Promise<void> {
+    await this.stop()
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  /** Lets time pass for the server alone: all access tokens expire, and no page knows. */
+  expireTokens(): void {
+    this.#ahead += LIFETIME * 1000 + 1000
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const sessions = this.#sessions
+    if (sessions === null) return
+    const { pathname } = new URL(request.url ?? '/', this.origin)
+    try {
+      if (pathname === '/auth/session/refresh') {
+        response.on('finish', () => this.refreshes.push(response.statusCode))
+        const end = response.end.bind(response)
+        const hold = this.beforeAnswer
+        if (hold !== null) {
+          response.end = ((...content: Parameters<typeof end>) => {
+            void hold(response).then(() => end(...content))
+            return response
+          }) as typeof response.end
+        }
+      }
+      if (await sessions.sessionRoutes()(request, response)) return
+      await this.#route(sessions, pathname, request, response)
+    } catch (error) {
+      sessions.sendError(error, request, response)
+    }
+  }
+
+  async #route(
+    sessions: NodeSessions<Claims, Info>,
+    pathname: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const page = pages[pathname]
+    if (page !== undefined) {
+      response.setHeader('content-type', page.type)
+      response.end(page.content)
+      return
+    }
+    switch (pathname) {
+      case '/client.js':
+        response.setHeader('content-type', 'text/javascript')
+        response.end(this.#bundle)
+        return
+      case '/login': {
+        const { userId }: { userId: string } = JSON.parse(await textOf(request))
+        await sessions.createNewSession(request, response, userId, { role: 'reader' })
+        response.end('{}')
+        return
+      }
+      case '/me': {
+        const session = await sessions.getSession(request, response)
+        response.end(JSON.stringify({ userId: session.getUserId(), payload: session.getJwtPayload() }))
+        return
+      }
+      case '/payload': {
+        const session = await sessions.getSession(request, response)
+        await session.updateJwtPayload(JSON.parse(await textOf(request)))
+        response.end('{}')
+        return
+      }
+      default:
+        response.writeHead(404).end()
+    }
+  }
+}
+
+const document = (options: string): { type: string; content: string } => ({
+  type: 'text/html',
+  content: html('</script><script src="/client.js"></script><script>' + startClient(options)),
+})
+
+const pages: Readonly<Record<string, { type: string; content: string }>> = {
+  '/': document('{}'),
+  '/header': document(`{ mode: 'header' }`),
+  '/elsewhere': { type: 'text/html', content: html('') },
+  '/worker': { type: 'text/html', content: html('') },
+  '/sw.js': {
+    type: 'text/javascript',
+    content: `importScripts('/client.js')
+      const client = keyturn.createClient()
+      addEventListener('install', event => event.waitUntil(skipWaiting()))
+      addEventListener('activate', event => event.waitUntil(clients.claim()))
+      addEventListener('fetch', event => {
+        const { pathname } = new URL(event.request.url)
+        if (pathname === '/me' || pathname === '/login') event.respondWith(client.fetch(event.request))
+      })`,
+  },
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of request) text += String(chunk)
+  return text
+}

@@ -1,0 +1,16 @@
+// What the pages of these tests have as `keyturn`: the client as applications import it, and the frameworks.
+import axios from 'axios'
+import { createElement } from 'react'
+import { createRoot, hydrateRoot } from 'react-dom/client'
+import { createApp, h } from 'vue'
+import { sessionAdapter } from '../../../src/client/axios.ts'
+import { createClient } from '../../../src/client/index.ts'
+import { SessionProvider, useSession } from '../../../src/client/react.ts'
+import { sessionStore } from '../../../src/client/svelte.ts'
+import { useSession as useVueSession } from '../../../src/client/vue.ts'
+
+export {
+  axios, createApp, createClient, createElement, createRoot, h, hydrateRoot, sessionAdapter, SessionProvider,
+  sessionStore, useSession, useVueSession,
+}
+export type { Client } from '../../../src/client/index.ts'
