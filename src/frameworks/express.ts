@@ -1,10 +1,11 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
-import { GeneralError, isSessionError } from '../base/errors.ts'
+import { isSessionError } from '../base/errors.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
+import { FoundSessions, passesWithoutSession } from './found-sessions.ts'
 import { nodeExchange, sendReply } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
 
@@ -61,7 +62,7 @@ export function expressSessions<Payload extends object, Info extends object, Res
 ): Rest & ExpressSessions<Payload, Info> {
   const { http } = sessions
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
-  const found = new WeakMap<Request, Session<Payload, Info>>()
+  const found = new FoundSessions<Request, Payload, Info>()
   const exchangeOf = (request: Request, response: Response): HttpExchange =>
     nodeExchange(request, response, options.clientIp)
 
@@ -99,7 +100,7 @@ export function expressSessions<Payload extends object, Info extends object, Res
 
   function loadSession(sessionOptions: SessionOptions<Payload>): RequestHandler {
     return async (request, response, next) => {
-      if (request.method !== 'OPTIONS' && request.method !== 'TRACE') {
+      if (!passesWithoutSession(request.method)) {
         try {
           found.set(request, await http.getSession(exchangeOf(request, response), sessionOptions))
         } catch (error) {
@@ -118,11 +119,7 @@ export function expressSessions<Payload extends object, Info extends object, Res
     )),
     refreshSession: (request, response) => http.refreshSession(exchangeOf(request, response)),
     requireSession,
-    sessionOf(request) {
-      const session = found.get(request)
-      if (session !== undefined) return session
-      throw new GeneralError('misuse', 'no requireSession ran before sessionOf')
-    },
+    sessionOf: request => found.get(request),
     sessionRoutes: () => async (request, response, next) => {
       try {
         const reply = await http.handleSessionRoute(exchangeOf(request, response))

@@ -6,13 +6,25 @@ import type { HttpExchange, HttpRequest, ReplySink, RouteReply } from '../transp
 /** Tells who sent a request; the default is the peer of the connection, whatever forwarded headers say (DOS-05). */
 export type ClientIp<Request> = (request: Request) => string | null
 
-/** Shows the request and response objects of node:http, or of a framework built on them, as an exchange. */
+/**
+ * Shows the request and response objects of node:http, or of a framework built on them, as an exchange. `target` is
+ * what the client asked for, where the framework keeps it elsewhere than in `url` or `originalUrl`.
+ */
 export function nodeExchange<Request extends IncomingMessage>(
   request: Request,
   response: ServerResponse,
   clientIp: ClientIp<Request> = peerAddress,
+  target: string = originalUrl(request) ?? request.url ?? '/',
 ): HttpExchange {
-  return { request: new NodeRequest(request, clientIp), reply: new NodeReply(response) }
+  return { request: new NodeRequest(request, clientIp, target), reply: new NodeReply(response) }
+}
+
+/** Shows the request that opens a connection, which has no response object, as a request. */
+export function nodeRequest<Request extends IncomingMessage>(
+  request: Request,
+  clientIp: ClientIp<Request> = peerAddress,
+): HttpRequest {
+  return new NodeRequest(request, clientIp, request.url ?? '/')
 }
 
 /** Sends a whole answer. */
@@ -29,10 +41,12 @@ function peerAddress(request: IncomingMessage): string | null {
 class NodeRequest<Request extends IncomingMessage> implements HttpRequest {
   readonly #message: Request
   readonly #clientIp: ClientIp<Request>
+  readonly #target: string
 
-  constructor(message: Request, clientIp: ClientIp<Request>) {
+  constructor(message: Request, clientIp: ClientIp<Request>, target: string) {
     this.#message = message
     this.#clientIp = clientIp
+    this.#target = target
   }
 
   get method(): string {
@@ -40,9 +54,8 @@ class NodeRequest<Request extends IncomingMessage> implements HttpRequest {
   }
 
   get path(): string {
-    const target = originalUrl(this.#message) ?? this.#message.url ?? '/'
-    const query = target.indexOf('?')
-    return query === -1 ? target : target.slice(0, query)
+    const query = this.#target.indexOf('?')
+    return query === -1 ? this.#target : this.#target.slice(0, query)
   }
 
   get client(): ClientInfo {
@@ -104,7 +117,7 @@ const guarded = new WeakSet<ServerResponse>()
  * Makes the head of this one response say `no-store` and keep its cookies, whatever the handler passes to
  * `writeHead` or sets before it (HDR-01): a shared cache would hand a user's tokens to others.
  */
-function keepTokensPrivate(response: ServerResponse): void {
+export function keepTokensPrivate(response: ServerResponse): void {
   response.setHeader('cache-control', 'no-store')
   if (guarded.has(response)) return
   guarded.add(response)

@@ -10,10 +10,13 @@ export type WebClientIp = (request: Request) => string | null
 export class WebRequest implements HttpRequest {
   readonly #request: Request
   readonly #clientIp: WebClientIp
+  readonly #target: string | undefined
 
-  constructor(request: Request, clientIp: WebClientIp) {
+  /** `target` is what the client asked for, where the framework has changed the URL of the request. */
+  constructor(request: Request, clientIp: WebClientIp, target?: string) {
     this.#request = request
     this.#clientIp = clientIp
+    this.#target = target
   }
 
   get method(): string {
@@ -21,7 +24,8 @@ export class WebRequest implements HttpRequest {
   }
 
   get path(): string {
-    return new URL(this.#request.url).pathname
+    const target = this.#target ?? this.#request.url
+    return target.startsWith('/') ? target.split('?', 1)[0] ?? '/' : new URL(target).pathname
   }
 
   get client(): ClientInfo {
@@ -76,13 +80,18 @@ const lists = ['vary', 'access-control-expose-headers']
  */
 export function withHeaders(response: Response, sink: Headers): Response {
   const headers = new Headers(response.headers)
+  addHeaders(headers, sink)
+  const { status, statusText } = response
+  return new Response(response.body, { status, statusText, headers })
+}
+
+/** Adds the headers of the sink to others, as {@link withHeaders} does. */
+export function addHeaders(headers: Headers, sink: Headers): void {
   for (const [name, value] of sink) {
     if (name === 'set-cookie') headers.append(name, value)
     else if (lists.includes(name)) addToList(headers, name, value.split(',').map(item => item.trim()))
     else headers.set(name, value)
   }
-  const { status, statusText } = response
-  return new Response(response.body, { status, statusText, headers })
 }
 
 /** Makes the response for a whole answer. */

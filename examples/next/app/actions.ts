@@ -1,0 +1,19 @@
+'use server'
+
+import { sessions } from '../sessions.ts'
+
+// A real application checks a password here.
+export async function login(form: FormData): Promise<void> {
+  await sessions.actions.createNewSession(String(form.get('userId')), { role: 'reader' })
+}
+
+export async function becomeEditor(): Promise<void> {
+  const session = await sessions.actions.getSession()
+  await session.updateJwtPayload({ role: 'editor' })
+}
+
+const end = sessions.action(session => session.revokeSession())
+
+export async function logout(): Promise<void> {
+  await end()
+}

@@ -1,0 +1,3 @@
+export default function Page() {
+  return <p id="state">rendered when it was built</p>
+}

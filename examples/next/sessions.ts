@@ -1,0 +1,13 @@
+import { cookies, headers } from 'next/headers'
+import { createSessions } from 'keyturn'
+import { nextSessions } from 'keyturn/frameworks/next'
+import { openSqliteStore } from 'keyturn/stores/sqlite'
+
+type Claims = { role?: string }
+
+export const sessions = nextSessions(createSessions<Claims, { note?: string }>({
+  origin: process.env.ORIGIN ?? 'http://localhost:3000',
+  store: openSqliteStore(process.env.DATABASE ?? 'example.db'),
+  accessTokenLifetime: Number(process.env.ACCESS_TOKEN_LIFETIME ?? 3600),
+  cookie: { refreshTokenPath: '/' }, // so that proxy.ts can refresh on the way to a page
+}), { cookies, headers })

@@ -1,0 +1,39 @@
+// Keyturn with ws: only sockets with a session come in, and they end with it.
+import { createServer } from 'node:http'
+import { WebSocketServer } from 'ws'
+import { createSessions } from 'keyturn'
+import { nodeSessions } from 'keyturn/frameworks/node'
+import { wsSessions } from 'keyturn/frameworks/ws'
+import { openSqliteStore } from 'keyturn/stores/sqlite'
+
+const { PORT = '3000', DATABASE = 'example.db' } = process.env
+const origin = `http://127.0.0.1:${PORT}`
+
+const sessions = wsSessions(nodeSessions(createSessions({ origin, store: openSqliteStore(DATABASE) })))
+
+// Logins and refreshes are ordinary requests.
+const answerOwn = sessions.sessionRoutes()
+const server = createServer(async (request, response) => {
+  try {
+    if (await answerOwn(request, response)) return
+    if (request.method === 'POST' && request.url === '/login') {
+      await sessions.createNewSession(request, response, 'ada') // a real application checks a password here
+      response.end('{}')
+    } else {
+      response.writeHead(404).end()
+    }
+  } catch (error) {
+    sessions.sendError(error, request, response)
+  }
+})
+
+const sockets = new WebSocketServer({ noServer: true })
+server.on('upgrade', sessions.upgrade(sockets))
+sockets.on('connection', (socket, request) => {
+  const session = sessions.sessionOf(request)
+  socket.send(`hello ${session.getUserId()}`)
+  socket.on('message', data => socket.send(`you said ${data}`))
+})
+
+server.listen(Number(PORT), '127.0.0.1', () => console.log(`Keyturn example: ${origin}`))
+process.once('SIGTERM', () => process.exit(0))

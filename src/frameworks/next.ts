@@ -1,0 +1,116 @@
+import type { HttpExchange } from '../transport/exchange.ts'
+import type { GetSessionArgument, SessionOptions, SessionReading } from '../transport/get-session.ts'
+import { typedByOptions } from '../transport/http-sessions.ts'
+import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
+import type { Session } from '../transport/session.ts'
+import { NextReply, NextRequest } from './next-scope.ts'
+import type { NextCookieStore, NextScope } from './next-scope.ts'
+import { WebReply, WebRequest, withHeaders } from './web-exchange.ts'
+import { webSessions } from './web.ts'
+import type { WebOptions, WebSessions } from './web.ts'
+
+export type { NextCookieStore } from './next-scope.ts'
+
+/** What the adapter for Next.js is given: two functions of `next/headers`, and options. */
+export interface NextOptions extends WebOptions {
+  /** `headers` of `next/headers`. */
+  readonly headers: () => Promise<Pick<Headers, 'get'>>
+  /** `cookies` of `next/headers`. */
+  readonly cookies: () => Promise<NextCookieStore>
+}
+
+/** Sessions inside a server action, which has no request and no response of its own. */
+export interface NextActions<Payload extends object, Info extends object> {
+  readonly createNewSession: CreateNewSession<[], Payload, Info>
+  readonly getSession: GetSession<[], Payload, Info>
+}
+
+/** A handler of one route of Keyturn's own, as `route.ts` exports it. */
+export type NextRouteHandler = (request: Request) => Promise<Response>
+
+/** Sessions for Next.js: those of web requests for route handlers, and what renders pages besides. */
+export interface NextSessions<Payload extends object, Info extends object>
+  extends Omit<WebSessions<Payload, Info>, 'readSession' | 'sessionRoutes'> {
+  /** The session of the page being rendered, in server components. Nothing can be written there. */
+  readSession(request?: Request): Promise<SessionReading<Payload>>
+  /** The explicit calls in server actions. The tokens go into Next's cookie store. */
+  readonly actions: NextActions<Payload, Info>
+  /**
+   * Makes a server action that is called with the session.
+   * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, InvalidClaimsError, GeneralError
+   */
+  action<Rest extends readonly unknown[], Result>(
+    handle: (session: Session<Payload, Info>, ...rest: Rest) => Result | Promise<Result>,
+    options?: SessionOptions<Payload>,
+  ): (...rest: Rest) => Promise<Result>
+  /** Makes what `route.ts` of Keyturn's own routes exports: refresh, sign-out, key set. */
+  routeHandlers(): { readonly GET: NextRouteHandler; readonly POST: NextRouteHandler }
+  /**
+   * Makes the proxy (the former middleware), which refreshes for the page that will be rendered. `next` goes on with
+   * the given headers: `headers => NextResponse.next({ request: { headers } })`. It may look at the reading, to send
+   * visitors without a session elsewhere.
+   */
+  proxy(
+    next: (headers: Headers, reading: SessionReading<Payload>, request: Request) => Response | Promise<Response>,
+  ): NextRouteHandler
+}
+
+/** Gives sessions the shape of Next.js. */
+export function nextSessions<Payload extends object, Info extends object, Rest extends object>(
+  sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
+  options: NextOptions,
+): Rest & NextSessions<Payload, Info> {
+  const { http } = sessions
+  const { headers, cookies } = options
+  const clientIp = options.clientIp ?? ((): null => null)
+  const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
+  const { sessionRoutes, ...web } = webSessions(sessions, options)
+
+  const { accessToken, refreshToken } = http.policy.cookies
+  const names = [accessToken.attributes.name, refreshToken.attributes.name]
+
+  async function scope(): Promise<NextScope> {
+    const [received, store] = await Promise.all([headers(), cookies()])
+    return { headers: received, cookies: store, names }
+  }
+
+  async function actionExchange(): Promise<HttpExchange> {
+    const found = await scope()
+    return { request: new NextRequest('POST', found), reply: new NextReply(found.cookies) }
+  }
+
+  async function findSession(
+    argument: GetSessionArgument<Payload> | undefined,
+  ): Promise<Session<Payload, Info> | null> {
+    return http.getSession(await actionExchange(), argument)
+  }
+
+  async function serve(request: Request): Promise<Response> {
+    return await sessionRoutes(request) ?? new Response(null, { status: 404 })
+  }
+
+  const adapter: NextSessions<Payload, Info> = {
+    ...web,
+    async readSession(request) {
+      if (request !== undefined) return web.readSession(request)
+      return http.readSession(new NextRequest('GET', await scope()))
+    },
+    actions: {
+      createNewSession: async (...call) => http.createNewSession(await actionExchange(), ...call),
+      getSession: typedByOptions(findSession),
+    },
+    action: (handle, sessionOptions = {}) => async (...rest) => (
+      handle(await http.getSession(await actionExchange(), sessionOptions), ...rest)
+    ),
+    routeHandlers: () => ({ GET: serve, POST: serve }),
+    proxy: next => async request => {
+      const sink = new Headers()
+      const renewal = await http.renewSession({ request: new WebRequest(request, clientIp), reply: new WebReply(sink) })
+      if (renewal.failure !== null) report(renewal.failure, request)
+      const forwarded = new Headers(request.headers)
+      if (forwarded.has('cookie')) forwarded.set('cookie', renewal.cookie)
+      return withHeaders(await next(forwarded, renewal.reading, request), sink)
+    },
+  }
+  return { ...sessions, ...adapter }
+}

@@ -1,0 +1,108 @@
+import type { IncomingMessage } from 'node:http'
+import { GeneralError } from '../base/errors.ts'
+import { wire } from '../base/wire.ts'
+import type { HttpRequest } from '../transport/exchange.ts'
+import type { HttpSessions } from '../transport/http-sessions.ts'
+import type { ReadonlySession } from '../transport/session.ts'
+import { createConnectionWatch } from './connection-watch.ts'
+import { nodeRequest } from './node-exchange.ts'
+import type { ClientIp } from './node-exchange.ts'
+
+/** What the adapter for Socket.IO may be told. */
+export interface SocketIoOptions {
+  /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
+  readonly clientIp?: ClientIp<IncomingMessage>
+  /** How often the sessions of open sockets are looked at, in seconds. Default 1. */
+  readonly checkInterval?: number
+  /** Hears of every error that a client was told as 500 or 503. Default: `console.error`. */
+  readonly onError?: (error: unknown, request: IncomingMessage) => void
+}
+
+/** The slice of a `Socket` of Socket.IO that is used. */
+export interface SocketIoSocket {
+  readonly request: IncomingMessage
+  readonly handshake: { readonly auth: Readonly<Record<string, unknown>> }
+  emit(event: 'session-ended', reason: string): boolean
+  disconnect(close: boolean): unknown
+  once(event: 'disconnect', listener: () => void): unknown
+}
+
+/** A middleware for `io.use` or a namespace. */
+export type SocketIoMiddleware = (socket: SocketIoSocket, next: (error?: Error) => void) => void
+
+/** Sessions for Socket.IO. */
+export interface SocketIoSessions<Payload extends object> {
+  /**
+   * Verifies the session of a handshake, by its cookies, by its bearer token, or by an access token in `auth.token`.
+   * For cookies the origin must be a trusted one.
+   * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, GeneralError
+   */
+  authenticate(socket: SocketIoSocket): Promise<ReadonlySession<Payload>>
+  /** Emits `session-ended` with the reason and disconnects when the session ends, or its access token does. */
+  disconnectWithSession(socket: SocketIoSocket): void
+  /**
+   * Makes the middleware that lets only sockets with a session in, and disconnects them with it. A refused client gets
+   * a `connect_error` whose `data` holds `status` and `message`, as of the HTTP answer.
+   */
+  requireSession(): SocketIoMiddleware
+  /** The session that `requireSession` found. @throws GeneralError (`misuse`) if it was not asked. */
+  sessionOf(socket: SocketIoSocket): ReadonlySession<Payload>
+}
+
+/** Gives sessions the shape of Socket.IO. */
+export function socketIoSessions<Payload extends object, Info extends object, Rest extends object>(
+  sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
+  options: SocketIoOptions = {},
+): Rest & SocketIoSessions<Payload> {
+  const { http } = sessions
+  const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
+  const found = new WeakMap<SocketIoSocket, ReadonlySession<Payload>>()
+  const watches = createConnectionWatch(http, (options.checkInterval ?? 1) * 1000, error => {
+    console.error('keyturn: a socket could not be checked:', error)
+  })
+  const readable = (socket: SocketIoSocket): HttpRequest =>
+    withBearer(nodeRequest(socket.request, options.clientIp), socket.handshake.auth['token'])
+  const authenticate = (socket: SocketIoSocket): Promise<ReadonlySession<Payload>> =>
+    http.authenticateHandshake(readable(socket))
+
+  function disconnectWithSession(socket: SocketIoSocket): void {
+    const stop = watches.watch(readable(socket), reason => {
+      socket.emit('session-ended', reason)
+      socket.disconnect(true)
+    })
+    socket.once('disconnect', stop)
+  }
+
+  function refusalOf(error: unknown, socket: SocketIoSocket): Error {
+    const { status, body } = http.errorReply(error, readable(socket))
+    if (status >= 500) report(error, socket.request)
+    const answer: unknown = JSON.parse(body)
+    const message = typeof answer === 'object' && answer !== null && 'message' in answer ? String(answer.message) : ''
+    return Object.assign(new Error(message), { data: { status, message } })
+  }
+
+  const adapter: SocketIoSessions<Payload> = {
+    authenticate,
+    disconnectWithSession,
+    requireSession: () => (socket, next) => {
+      authenticate(socket).then(session => {
+        found.set(socket, session)
+        disconnectWithSession(socket)
+        next()
+      }, (error: unknown) => next(refusalOf(error, socket)))
+    },
+    sessionOf(socket) {
+      const session = found.get(socket)
+      if (session !== undefined) return session
+      throw new GeneralError('misuse', 'no requireSession ran before sessionOf')
+    },
+  }
+  return { ...sessions, ...adapter }
+}
+
+/** A page can set no headers here: where it keeps its tokens itself, it passes the access token in the packet. */
+function withBearer(request: HttpRequest, token: unknown): HttpRequest {
+  if (typeof token !== 'string') return request
+  const { method, path, client } = request
+  return { method, path, client, header: name => name === wire.authorization ? `Bearer ${token}` : request.header(name) }
+}

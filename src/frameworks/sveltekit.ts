@@ -1,0 +1,153 @@
+import { GeneralError, isSessionError } from '../base/errors.ts'
+import type { HttpExchange } from '../transport/exchange.ts'
+import type { SessionReading } from '../transport/get-session.ts'
+import { typedByOptions } from '../transport/http-sessions.ts'
+import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
+import { overrideCookies } from '../transport/request-cookies.ts'
+import type { ReadonlySession } from '../transport/session.ts'
+import { WebReply, WebRequest, withHeaders } from './web-exchange.ts'
+import type { WebClientIp } from './web-exchange.ts'
+import { webSessions } from './web.ts'
+
+export type { SessionReading } from '../transport/get-session.ts'
+export type { ReadonlySession, Session } from '../transport/session.ts'
+
+/** What the adapter for SvelteKit is given: a function of `@sveltejs/kit`, and options. */
+export interface SvelteKitOptions {
+  /** `error` of `@sveltejs/kit`, through which Keyturn's errors reach SvelteKit. */
+  readonly error: (status: number, body: { message: string }) => never
+  /** Who sent a request. Default: unknown; `event.getClientAddress()` knows. */
+  readonly clientIp?: WebClientIp
+  /** Hears of every error that was answered with 500 or 503. Default: `console.error`. */
+  readonly onError?: (error: unknown, request: Request) => void
+}
+
+/** The slice of a `RequestEvent` that is used. `App.Locals` declares `session`. */
+export interface SvelteKitEvent<Payload extends object> {
+  readonly request: Request
+  readonly locals: { session: SessionReading<Payload> }
+}
+
+/** The hook `handle`. */
+export type SvelteKitHandle<Payload extends object> = <Event extends SvelteKitEvent<Payload>>(input: {
+  event: Event
+  resolve: (event: Event) => Response | Promise<Response>
+}) => Promise<Response>
+
+/** Sessions for SvelteKit. Their errors are its `error`s: 401, 403, 503. */
+export interface SvelteKitSessions<Payload extends object, Info extends object> {
+  /**
+   * Makes the hook: it serves Keyturn's own routes, refreshes before a page is rendered if it must, puts the reading
+   * of the session into `event.locals.session`, and adds to the response what the calls below have to tell the client.
+   */
+  handle(): SvelteKitHandle<Payload>
+  readonly createNewSession: CreateNewSession<[event: SvelteKitEvent<Payload>], Payload, Info>
+  readonly getSession: GetSession<[event: SvelteKitEvent<Payload>], Payload, Info>
+}
+
+/** Gives sessions the shape of SvelteKit. */
+export function svelteKitSessions<Payload extends object, Info extends object, Rest extends object>(
+  sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
+  options: SvelteKitOptions,
+): Rest & SvelteKitSessions<Payload, Info> {
+  const { http } = sessions
+  const { error: fail, clientIp = (): null => null } = options
+  const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
+  const web = webSessions({ http }, options)
+  const { name } = http.policy.cookies.accessToken.attributes
+  // The event is copied for every load function; its request is not.
+  const running = new WeakMap<Request, HttpExchange>()
+
+  function exchangeFor({ request, locals }: SvelteKitEvent<Payload>, sink: Headers): HttpExchange & { reply: WebReply } {
+    const reply = new ObservedReply(sink, () => {
+      if (tokenIn(reply, name) === '') locals.session = { kind: 'none' }
+    })
+    return { request: new EventRequest(request, clientIp, () => tokenIn(reply, name), name), reply }
+  }
+
+  /**
+   * Lets `event.locals` know of the session that a call finds, and SvelteKit of the error: with the headers of its
+   * answer.
+   */
+  async function translated<Found extends ReadonlySession<Payload> | null>(
+    event: SvelteKitEvent<Payload>,
+    call: (exchange: HttpExchange) => Promise<Found>,
+  ): Promise<Found> {
+    const exchange = running.get(event.request)
+    if (exchange === undefined) throw new GeneralError('misuse', 'the hook of svelteKitSessions did not run')
+    try {
+      const session = await call(exchange)
+      if (session !== null) event.locals.session = { kind: 'active', session }
+      return session
+    } catch (error) {
+      if (!isSessionError(error)) throw error
+      const { status, headers, body } = http.errorReply(error, exchange.request)
+      if (status >= 500) report(error, event.request)
+      for (const [header, value] of headers) if (header !== 'content-type') exchange.reply.set(header, value)
+      const answer: { message: string } = JSON.parse(body)
+      return fail(status, answer)
+    }
+  }
+
+  const adapter: SvelteKitSessions<Payload, Info> = {
+    handle: () => async ({ event, resolve }) => {
+      const own = await web.sessionRoutes(event.request)
+      if (own !== null) return own
+      const sink = new Headers()
+      const exchange = exchangeFor(event, sink)
+      const { reading, failure } = await http.renewSession(exchange)
+      if (failure !== null) report(failure, event.request)
+      event.locals.session = reading
+      running.set(event.request, exchange)
+      try {
+        return withHeaders(await resolve(event), sink)
+      } finally {
+        exchange.reply.closed = true
+      }
+    },
+    createNewSession: (event, ...rest) => translated(event, exchange => http.createNewSession(exchange, ...rest)),
+    getSession: typedByOptions((event, argument) => (
+      translated(event, exchange => http.getSession(exchange, argument))
+    )),
+  }
+  return { ...sessions, ...adapter }
+}
+
+/** The access token that a reply gives to the client; empty if it takes it away, null if it says nothing of it. */
+function tokenIn(reply: WebReply, name: string): string | null {
+  const line = reply.getCookies().findLast(text => text.startsWith(`${name}=`))
+  return line === undefined ? null : line.slice(name.length + 1).split(';', 1)[0] ?? ''
+}
+
+/** A reply that tells when its cookies change. */
+class ObservedReply extends WebReply {
+  readonly #changed: () => void
+
+  constructor(headers: Headers, changed: () => void) {
+    super(headers)
+    this.#changed = changed
+  }
+
+  override setCookies(lines: readonly string[]): void {
+    super.setCookies(lines)
+    this.#changed()
+  }
+}
+
+/** A request that goes on after its reply has changed the access token: an action first, then the page's loads. */
+class EventRequest extends WebRequest {
+  readonly #currentToken: () => string | null
+  readonly #name: string
+
+  constructor(request: Request, clientIp: WebClientIp, currentToken: () => string | null, name: string) {
+    super(request, clientIp)
+    this.#currentToken = currentToken
+    this.#name = name
+  }
+
+  override header(name: string): string | null {
+    const value = super.header(name)
+    const token = name === 'cookie' ? this.#currentToken() : null
+    return token === null ? value : overrideCookies(value, [[this.#name, token || null]])
+  }
+}

@@ -1,0 +1,19 @@
+import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+
+/** A clock that stands still unless it is told: pass it as the option `clock`. */
+export interface FakeClock {
+  /** The present, in milliseconds. */
+  (): EpochMilliseconds
+  /** Moves the present, in milliseconds. */
+  advance(by: Milliseconds): void
+}
+
+/** Makes a clock that shows `start`, by default 2026-01-01T00:00:00Z, until it is moved. */
+export function createFakeClock(start: EpochMilliseconds = Date.UTC(2026, 0, 1)): FakeClock {
+  let now = start
+  return Object.assign(() => now, {
+    advance(by: Milliseconds) {
+      now += by
+    },
+  })
+}

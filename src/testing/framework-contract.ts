@@ -1,0 +1,23 @@
+import { crossSiteCases } from './framework-contract/cross-site.ts'
+import type { FrameworkCase } from './framework-contract/framework-case.ts'
+import { handlingCases } from './framework-contract/handling.ts'
+import { loginCases } from './framework-contract/login.ts'
+import { routeCases } from './framework-contract/routes.ts'
+import { verifyCases } from './framework-contract/verify.ts'
+
+export { createAppFixture, describeSession } from './framework-contract/fixture.ts'
+export type { AppClaims, AppFixture, AppInfo, AppVariant, SessionDescription } from './framework-contract/fixture.ts'
+export type { FrameworkCase, FrameworkHarness } from './framework-contract/framework-case.ts'
+export type { Send, WireReply, WireRequest } from './framework-contract/wire.ts'
+
+/**
+ * What Keyturn promises over HTTP in every framework and on every runtime, as data: run each case under any test
+ * runner. The application under test serves the routes of `docs/framework-contract.md`.
+ */
+export const frameworkContract: readonly FrameworkCase[] = [
+  ...loginCases,
+  ...verifyCases,
+  ...routeCases,
+  ...crossSiteCases,
+  ...handlingCases,
+]

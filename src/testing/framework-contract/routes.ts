@@ -1,0 +1,225 @@
+import { ensure, ensureEqual, ensurePresent } from '../assert.ts'
+import type { AppClient, AppReply } from './app-client.ts'
+import {
+  appCase, AT, CROSS_SITE, ensureUntouched, HEADER_MODE, HOUR, login, nameOfCookie, pairOf, refusal, REFRESH, RT,
+  SAME_ORIGIN, SIGNOUT, tokenHeaders,
+} from './framework-case.ts'
+import type { FrameworkCase } from './framework-case.ts'
+
+const refresh = (client: AppClient, headers: Readonly<Record<string, string>> = {}): Promise<AppReply> => (
+  client.send('POST', REFRESH, { headers: { ...SAME_ORIGIN, ...headers } })
+)
+const refreshWith = (client: AppClient, cookie: string): Promise<AppReply> => (
+  client.send('POST', REFRESH, { jar: false, headers: { ...SAME_ORIGIN, cookie } })
+)
+
+/** What Keyturn's own routes answer. */
+export const routeCases: readonly FrameworkCase[] = [
+  appCase('refresh: 200 {} with a new pair and a new front token, not cached, one store call', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    const before = [client.cookie(AT), client.cookie(RT)]
+    await app.advance(HOUR)
+    await app.control({})
+    const reply = await refresh(client, { rid: 'session', 'fdi-version': '9.9' })
+    ensureEqual([reply.status, reply.body], [200, '{}'], 'the answer')
+    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, RT], 'the pair')
+    ensure(client.cookie(AT) !== before[0] && client.cookie(RT) !== before[1], 'is new')
+    ensurePresent(reply.header('front-token'), 'the front token')
+    ensureEqual(reply.header('cache-control'), 'no-store', 'not cached')
+    ensureEqual(reply.header('content-type'), 'application/json; charset=utf-8', 'typed')
+    ensureEqual((await app.control({})).calls, ['rotate'], 'store calls')
+    ensureEqual((await client.send('GET', '/me')).status, 200, 'and it works')
+  }),
+
+  appCase('refresh: repeated with the old token yields the same child', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    const old = pairOf(client)
+    await refresh(client)
+    const again = await refreshWith(client, old)
+    ensureEqual(again.status, 200, 'the answer may have been lost')
+    ensure(again.setCookies.some(line => line.startsWith(`${RT}=${client.cookie(RT)};`)), 'the same child')
+  }),
+
+  appCase('refresh: ten at once return one and the same token', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    const pair = pairOf(client)
+    await app.advance(HOUR)
+    const replies = await Promise.all(Array.from({ length: 10 }, () => refreshWith(client, pair)))
+    const tokens = replies.map(reply => reply.setCookies.find(line => nameOfCookie(line) === RT)?.split(';')[0])
+    ensureEqual(replies.map(({ status }) => status), replies.map(() => 200), 'all succeed')
+    ensureEqual(new Set(tokens).size, 1, 'with one token')
+  }),
+
+  appCase('refresh: in header mode the pair comes in headers', 'plain', async app => {
+    const client = app.client()
+    const first = await login(client, 'alice', HEADER_MODE)
+    const reply = await client.send('POST', REFRESH, {
+      headers: { authorization: `Bearer ${first.header('st-refresh-token')}`, ...HEADER_MODE },
+    })
+    ensureEqual([reply.status, reply.body], [200, '{}'], 'the answer')
+    ensureEqual(reply.setCookies, [], 'no cookie')
+    ensure(reply.header('st-refresh-token') !== first.header('st-refresh-token'), 'a new refresh token')
+    const headers = { authorization: `Bearer ${reply.header('st-access-token')}` }
+    ensureEqual((await client.send('GET', '/me', { headers })).status, 200, 'and it works')
+  }),
+
+  appCase('refresh: without a token is 401 and front-token: remove, and no cookie is touched', 'plain', async app => {
+    const reply = await refresh(app.client(), { rid: 'session' })
+    ensureEqual(refusal(reply), [401, 'unauthorised'], 'refused')
+    ensureEqual(reply.header('front-token'), 'remove', 'the front end hears of it')
+    ensureEqual(reply.setCookies, [], 'no cookie')
+  }),
+
+  appCase('refresh: of an ended session is 401 and cleared; a forged token is left alone', 'plain', async app => {
+    const client = app.client()
+    const { handle } = await login(client)
+    const token = client.cookie(RT) ?? ''
+    const forged = token.slice(0, -1) + (token.endsWith('A') ? 'E' : 'A')
+    const refused = await refreshWith(client, `${AT}=${client.cookie(AT)}; ${RT}=${forged}`)
+    ensureEqual(refusal(refused), [401, 'unauthorised'], 'forged')
+    ensureEqual(refused.setCookies, [], 'left alone')
+    await app.control({ revoke: handle })
+    const reply = await refresh(client)
+    ensureEqual([...refusal(reply), reply.header('front-token')], [401, 'unauthorised', 'remove'], 'ended')
+    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, RT], 'cleared')
+  }),
+
+  appCase('refresh: theft is 401, clears the tokens and ends the session for both', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    const stolen = pairOf(client)
+    for (let turn = 0; turn < 2; turn++) {
+      await app.advance(HOUR)
+      ensureEqual((await refresh(client)).status, 200, 'the owner refreshes')
+    }
+    const reply = await refreshWith(client, stolen)
+    ensureEqual(refusal(reply), [401, 'token theft detected'], 'caught')
+    ensureEqual(reply.header('front-token'), 'remove', 'the front end hears of it')
+    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, RT], 'cleared')
+    ensureEqual([(await client.send('GET', '/me')).status, (await refresh(client)).status], [401, 401], 'ended')
+  }),
+
+  appCase('refresh: with the store down is 503, nothing is cleared, and later it works', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    await app.control({ storeDown: true })
+    const reply = await refresh(client)
+    ensureEqual(refusal(reply), [503, 'session service unavailable'], 'unavailable')
+    ensureEqual(reply.header('retry-after'), '1', 'Retry-After')
+    ensureUntouched(reply, 'with the store down')
+    ensureEqual((await app.control({ storeDown: false })).reported, 1, 'the operator hears of it')
+    ensureEqual((await refresh(client)).status, 200, 'later')
+  }),
+
+  appCase('refresh: another site can not make it do or clear anything', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    for (const options of [{}, { jar: false }]) {
+      const reply = await client.send('POST', REFRESH, { headers: CROSS_SITE, ...options })
+      ensureEqual(refusal(reply), [403, 'cross-site request refused'], 'refused')
+      ensureUntouched(reply, 'refused')
+    }
+    ensureEqual((await refresh(client)).status, 200, 'the session lives')
+  }),
+
+  appCase('refresh: a body is not read', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    for (const body of [{ refreshToken: { $gt: '' } }, 'x'.repeat(50_000)]) {
+      ensureEqual((await client.send('POST', REFRESH, { headers: SAME_ORIGIN, body })).status, 200, 'ignored')
+    }
+  }),
+
+  appCase('sign-out: ends the presented session and no other, and clears its tokens', 'plain', async app => {
+    const [alice, bob] = [app.client(), app.client()]
+    await login(alice)
+    const { handle } = await login(bob, 'bob')
+    const pair = pairOf(alice)
+    const reply = await alice.send('POST', SIGNOUT, { headers: SAME_ORIGIN, body: { handle } })
+    ensureEqual([reply.status, reply.body], [200, '{"status":"OK"}'], 'the answer')
+    ensureEqual([reply.header('front-token'), reply.header('cache-control')], ['remove', 'no-store'], 'the head')
+    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, RT], 'cleared')
+    ensureEqual((await bob.send('GET', '/me')).status, 200, 'no other session')
+    ensureEqual((await alice.send('GET', '/me', { headers: { cookie: pair } })).status, 401, 'ended')
+    ensureEqual((await refreshWith(alice, pair)).status, 401, 'for good')
+  }),
+
+  appCase('sign-out: in header mode clears the headers alone, by the tenant\'s path too', 'plain', async app => {
+    for (const path of [SIGNOUT, '/auth/public/signout']) {
+      const client = app.client()
+      const { header } = await login(client, 'alice', HEADER_MODE)
+      const authorization = `Bearer ${header('st-access-token')}`
+      const reply = await client.send('POST', path, { headers: { authorization } })
+      ensureEqual(reply.status, 200, path)
+      ensureEqual(tokenHeaders.map(reply.header), ['remove', '', ''], 'cleared')
+      ensureEqual(reply.setCookies, [], 'no cookie')
+    }
+  }),
+
+  appCase('sign-out: without a session is 401, after expiry too, from elsewhere 403', 'plain', async app => {
+    const client = app.client()
+    const none = await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })
+    ensureEqual(refusal(none), [401, 'unauthorised'], 'none')
+    ensureUntouched(none, 'none')
+    await login(client)
+    const foreign = await client.send('POST', SIGNOUT, { headers: CROSS_SITE })
+    ensureEqual(refusal(foreign), [403, 'cross-site request refused'], 'from elsewhere')
+    ensureUntouched(foreign, 'from elsewhere')
+    await app.advance(HOUR)
+    const late = await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })
+    ensureEqual(refusal(late), [401, 'try refresh token'], 'after expiry')
+  }),
+
+  appCase('routes: a method that a route does not serve is answered with 405', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    for (const path of [REFRESH, SIGNOUT]) {
+      for (const method of ['GET', 'HEAD', 'PUT', 'DELETE']) {
+        const reply = await client.send(method, path, { headers: SAME_ORIGIN })
+        ensureEqual([reply.status, reply.header('allow')], [405, 'POST, OPTIONS'], `${method} ${path}`)
+      }
+    }
+    const keys = await client.send('POST', '/auth/jwt/jwks.json', { headers: SAME_ORIGIN })
+    ensureEqual([keys.status, keys.header('allow')], [405, 'GET, HEAD, OPTIONS'], 'POST to the key set')
+    ensureEqual((await client.send('GET', '/me')).status, 200, 'the session lives')
+  }),
+
+  appCase('routes: the key set is public, may be kept, and says when it is the same', 'plain', async app => {
+    await login(app.client())
+    const headers = { origin: 'https://other.example' }
+    const reply = await app.client().send('GET', '/auth/jwt/jwks.json', { headers })
+    ensureEqual(reply.status, 200, 'status')
+    ensureEqual(reply.header('cache-control'), 'public, max-age=60, must-revalidate', 'may be kept')
+    ensureEqual(reply.header('access-control-allow-origin'), '*', 'by anybody')
+    ensureEqual(reply.header('access-control-allow-credentials'), null, 'without credentials')
+    ensure(Array.isArray(reply.member('keys')) && !reply.body.includes('"d":'), 'public keys')
+    const etag = reply.header('etag') ?? ''
+    const again = await app.client().send('GET', '/auth/jwt/jwks.json', { headers: { 'if-none-match': etag } })
+    ensureEqual([again.status, again.body], [304, ''], 'the same')
+    const head = await app.client().send('HEAD', '/auth/jwt/jwks.json')
+    ensureEqual([head.status, head.body, head.header('etag')], [200, '', etag], 'HEAD')
+  }),
+
+  appCase('routes: discovery names the issuer and the key set', 'plain', async app => {
+    const reply = await app.client().send('GET', '/auth/.well-known/openid-configuration')
+    ensureEqual(JSON.parse(reply.body), {
+      issuer: 'https://app.example.com/auth', jwks_uri: 'https://app.example.com/auth/jwt/jwks.json',
+    }, 'discovery')
+  }),
+
+  appCase('routes: other paths are left to the application', 'plain', async app => {
+    const client = app.client()
+    const paths = ['/auth', '/auth/other', '/authentic', '/auth/session', '/session/refresh', '/auth/a/b/signout']
+    for (const path of paths) {
+      const reply = await client.send('POST', path, { headers: SAME_ORIGIN })
+      ensureEqual(reply.status, 404, path)
+      ensureUntouched(reply, path)
+    }
+    ensureEqual((await refresh(client)).status, 401, 'but ours is ours')
+    const slashed = await client.send('POST', `${REFRESH}/?a=b`, { headers: SAME_ORIGIN })
+    ensureEqual(slashed.status, 401, 'with a slash and a query too')
+  }),
+]

@@ -1,0 +1,21 @@
+/** A request as it goes over the socket. */
+export interface WireRequest {
+  readonly method: string
+  /** The request target, with its query. */
+  readonly path: string
+  /** The lines of the head besides `host`, `content-length` and `connection`, in order; names may repeat. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: string | null
+}
+
+/** The answer as it came over the socket. */
+export interface WireReply {
+  readonly status: number
+  /** The lines of the head, in order; names may repeat. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** The body as UTF-8, piece by piece as it arrives. */
+  readonly body: AsyncIterable<string>
+}
+
+/** Sends a request to one application over a real socket, with full control over its head. */
+export type Send = (request: WireRequest) => Promise<WireReply>

@@ -1,0 +1,155 @@
+import { crypto } from '#crypto'
+import { GeneralError } from './base/errors.ts'
+import type { JsonObject } from './base/json.ts'
+import type { Clock } from './base/time.ts'
+import { createDataCodec } from './session/application-data.ts'
+import { createChangeView } from './session/change-view.ts'
+import type { ChangeSource } from './session/change-view.ts'
+import type { VerifyOutcome } from './session/core.ts'
+import { decodeSessionHandleUnverified, readAccessToken } from './tokens/access-token.ts'
+import type { AccessTokenReading, VerificationKeys } from './tokens/access-token.ts'
+import type { JwkSet, PublicJwk } from './tokens/jwk.ts'
+import { createVerificationKeys } from './tokens/public-keys.ts'
+import { createRemoteKeys } from './tokens/remote-keys.ts'
+import type { RemoteKeys } from './tokens/remote-keys.ts'
+import { judgeAccessToken } from './transport/credentials.ts'
+import type { SessionReading } from './transport/get-session.ts'
+import { VerifiedSession } from './transport/session-object.ts'
+
+export type { ChangeSource } from './session/change-view.ts'
+export type { SessionReading } from './transport/get-session.ts'
+export type { ReadonlySession } from './transport/session.ts'
+export type { JwkSet, PublicJwk } from './tokens/jwk.ts'
+
+/** Where the keys come from, and what the tokens must say. */
+export interface VerifierOptions {
+  /** Who issues the tokens: origin and base path, as in `https://app.example.com/auth`. */
+  readonly issuer: string
+  /** Where the key set is. Default: `/jwt/jwks.json` under the issuer. */
+  readonly jwksUrl?: string
+  /** The key set itself, instead of its URL. It is never read anew. */
+  readonly jwks?: JwkSet
+  /** The one key there is, instead of a key set. */
+  readonly publicKey?: PublicJwk
+  /** Whom the tokens must be for. Default: they must name nobody. */
+  readonly audience?: string
+  /** Where revocations can be read. Without it a token is good until it expires. */
+  readonly feed?: ChangeSource
+  /** How often the feed is read, in seconds, at most. Default 1. */
+  readonly pollInterval?: number
+  /** How old what is known of the feed may be, in seconds, where it can not be read. Default 5. */
+  readonly maxStaleness?: number
+  /** How long after its issue a token is accepted at most, in seconds, whatever it says. Default 86,400. */
+  readonly maxTokenAge?: number
+  /** The cookie of the access token. Default `__Host-sAccessToken`; `sAccessToken` where the issuer is on http. */
+  readonly accessTokenName?: string
+  /** Gets the key set. Default: the platform's `fetch`. */
+  readonly fetch?: (url: string) => Promise<Response>
+  /** Where the time comes from. Default: the system's clock. For tests. */
+  readonly clock?: Clock
+}
+
+/** Verifies access tokens without a store and without Node: at the edge, or in another service. */
+export interface Verifier<Payload extends object> {
+  /**
+   * Judges an access token. @throws GeneralError (`unavailable`) if the keys, or the feed, can not be read.
+   */
+  verify(accessToken: string): Promise<SessionReading<Payload>>
+  /**
+   * Finds the access token of a request, as a server does, and judges it. Checks no origin: guard what changes
+   * something where it is done. @throws GeneralError (`unavailable`) if the keys, or the feed, can not be read.
+   */
+  readSession(request: { readonly headers: Pick<Headers, 'get'> }): Promise<SessionReading<Payload>>
+}
+
+const SECOND = 1000
+const FETCH_LIMIT = 5000
+
+/**
+ * Makes a verifier. Reads nothing before the first call.
+ * @throws GeneralError (`misuse`) if more than one of `jwksUrl`, `jwks` and `publicKey` is given.
+ * @example
+ * const sessions = createVerifier({ issuer: 'https://app.example.com/auth' })
+ * const reading = await sessions.readSession(request)
+ */
+export function createVerifier<Payload extends object = JsonObject>(options: VerifierOptions): Verifier<Payload> {
+  const { issuer, audience = null, feed, maxTokenAge = 86_400, clock = Date.now } = options
+  const keys = createKeys(options, clock)
+  const changes = feed === undefined ? null : createChangeView({
+    source: feed,
+    clock,
+    pollInterval: (options.pollInterval ?? 1) * SECOND,
+    maxStaleness: (options.maxStaleness ?? 5) * SECOND,
+  })
+  const name = options.accessTokenName ?? (issuer.startsWith('http:') ? 'sAccessToken' : '__Host-sAccessToken')
+  const policy = { cookies: { accessToken: { attributes: { name } } } }
+  const payloads = createDataCodec<Payload>({ name: 'JWT payload', schema: undefined, check: () => undefined })
+  const maxLifetime = maxTokenAge * SECOND
+
+  async function read(text: string, ring: VerificationKeys): Promise<AccessTokenReading> {
+    return readAccessToken(text, ring, { now: clock(), issuer, audience, maxLifetime })
+  }
+
+  async function judge(text: string): Promise<VerifyOutcome<Payload>> {
+    let reading = await read(text, await keys.current())
+    if (reading.kind === 'unknown-key') reading = await read(text, await keys.reloadForUnknownKid())
+    if (reading.kind === 'foreign') return { kind: 'foreign' }
+    if (reading.kind !== 'valid') return { kind: 'refresh-required', reason: reading.kind }
+    const { claims, payload } = reading
+    const known = await changes?.current()
+    if (known?.isRevoked(claims.sid) === true) return { kind: 'revoked', handle: claims.sid }
+    // Its claims are out of date: the server would write new ones here, and a refresh brings them.
+    if (known !== undefined && known.payloadVersion(claims.sid) > claims.pv) {
+      return { kind: 'refresh-required', reason: 'expired' }
+    }
+    return { kind: 'active', claims, payload: payloads.accept(payload), reissued: null }
+  }
+
+  const core = { verify: judge, peekHandle: (text: string) => decodeSessionHandleUnverified(text, crypto) }
+
+  return {
+    verify: async accessToken => readingOf(await judge(accessToken)),
+    async readSession({ headers }) {
+      const presented = await judgeAccessToken(core, policy, { header: header => headers.get(header) }, {})
+      switch (presented.kind) {
+        case 'judged': return readingOf(presented.outcome)
+        case 'ambiguous': return { kind: 'needs-refresh' }
+        case 'none':
+        case 'misplaced': return { kind: 'none' }
+      }
+    },
+  }
+}
+
+function readingOf<Payload extends object>(outcome: VerifyOutcome<Payload>): SessionReading<Payload> {
+  switch (outcome.kind) {
+    case 'active': return { kind: 'active', session: new VerifiedSession(outcome.claims, outcome.payload) }
+    case 'refresh-required': return { kind: 'needs-refresh' }
+    case 'revoked':
+    case 'foreign': return { kind: 'none' }
+  }
+}
+
+function createKeys(options: VerifierOptions, clock: Clock): RemoteKeys {
+  const { issuer, jwksUrl, jwks, publicKey } = options
+  const given = [jwksUrl, jwks, publicKey].filter(source => source !== undefined)
+  if (given.length > 1) throw new GeneralError('misuse', 'give one of jwksUrl, jwks and publicKey')
+  const set = publicKey === undefined ? jwks : { keys: [publicKey] }
+  if (set !== undefined) {
+    let prepared: Promise<VerificationKeys> | null = null
+    const current = (): Promise<VerificationKeys> => prepared ??= createVerificationKeys(crypto, set)
+    return { current, reloadForUnknownKid: current }
+  }
+  const url = jwksUrl ?? `${issuer}/jwt/jwks.json`
+  // A redirect is no answer that is `ok`. Workers know no `redirect: 'error'`.
+  const get = options.fetch ?? ((address: string): Promise<Response> => (
+    fetch(address, { redirect: 'manual', signal: AbortSignal.timeout(FETCH_LIMIT) })
+  ))
+  return createRemoteKeys({ crypto, clock, read: () => readKeySet(get, url) })
+}
+
+async function readKeySet(get: (url: string) => Promise<Response>, url: string): Promise<unknown> {
+  const response = await get(url)
+  if (!response.ok) throw new GeneralError('unavailable', `the key set was answered with ${response.status}`)
+  return response.json()
+}

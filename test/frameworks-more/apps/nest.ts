@@ -1,0 +1,201 @@
+import 'reflect-metadata'
+import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import {
+  All, Body, Catch, Controller, createParamDecorator, Get, Header, HttpCode, HttpException, Module, Post, Put, Req,
+  Res, StreamableFile, UseGuards,
+} from '@nestjs/common'
+import type { ArgumentsHost, INestApplication } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+import { ExpressAdapter } from '@nestjs/platform-express'
+import type { NestExpressApplication } from '@nestjs/platform-express'
+import { FastifyAdapter } from '@nestjs/platform-fastify'
+import { nestSessions } from '../../../src/frameworks/nest.ts'
+import type { NestRequest, NestResponse } from '../../../src/frameworks/nest.ts'
+import { createSessions } from '../../../src/index.ts'
+import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
+import type {
+  AppClaims, AppFixture, AppInfo, AppVariant, SessionDescription,
+} from '../../../src/testing/framework-contract.ts'
+import type { Session } from '../../../src/transport/session.ts'
+import type { RunningApp } from '../../support/serve-web.ts'
+
+type AppSession = Session<AppClaims, AppInfo>
+
+/** The application of the framework contract on Nest, which stands on Express or on Fastify. */
+export async function startNestApp(server: 'express' | 'fastify', variant: AppVariant): Promise<RunningApp> {
+  const fixture = createAppFixture(variant)
+  const app = await createApp(server, fixture)
+  await app.listen(0, '127.0.0.1')
+  const { port } = app.getHttpServer().address()
+  return { port, close: () => app.close() }
+}
+
+async function createApp(server: 'express' | 'fastify', fixture: AppFixture): Promise<INestApplication> {
+  const sessions = nestSessions(createSessions<AppClaims, AppInfo>(fixture.options), {
+    Catch, createParamDecorator, onError: fixture.report,
+  })
+  const quiet = { logger: false } as const
+  const app = server === 'fastify'
+    ? await NestFactory.create(createModule(fixture, sessions), new FastifyAdapter(), quiet)
+    : await createExpressApp(createModule(fixture, sessions))
+  if (fixture.prefix !== '') app.setGlobalPrefix(fixture.prefix)
+  app.use(sessions.cors())
+  app.use(sessions.sessionRoutes())
+  app.useGlobalFilters(new Reveal(), sessions.errorFilter())
+  return app
+
+  async function createExpressApp(module: object): Promise<INestApplication> {
+    const onExpress = await NestFactory.create<NestExpressApplication>(module, new ExpressAdapter(), quiet)
+    return onExpress.useBodyParser('text', { limit: '1mb' })
+  }
+}
+
+/** The application's own error path. */
+class Reveal {
+  catch(error: Error, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<NestResponse>()
+    const raw: ServerResponse = 'raw' in response ? response.raw : response
+    raw.setHeader('x-app-error', error.message)
+    raw.statusCode = error instanceof HttpException ? error.getStatus() : 500
+    raw.end()
+  }
+}
+Catch()(Reveal)
+
+type Sessions = ReturnType<typeof nestSessions<AppClaims, AppInfo, ReturnType<typeof createSessions<AppClaims, AppInfo>>>>
+
+function createModule(fixture: AppFixture, sessions: Sessions): new () => object {
+  const { CurrentSession } = sessions
+  const guarded = UseGuards(sessions.guard())
+
+  class Routes {
+    control(command: unknown): Promise<string> {
+      return fixture.control(sessions, command)
+    }
+
+    async login(
+      request: NestRequest,
+      response: NestResponse,
+      body: { userId: string; payload: AppClaims },
+    ): Promise<object> {
+      addHeader(response, 'access-control-expose-headers', 'x-app')
+      addHeader(response, 'set-cookie', 'first=1; Path=/')
+      const session = await sessions.createNewSession(request, response, body.userId, body.payload)
+      addHeader(response, 'set-cookie', 'second=2; Path=/')
+      addHeader(response, 'cache-control', 'public, max-age=60')
+      return { handle: session.getHandle() }
+    }
+
+    async me(request: NestRequest, response: NestResponse): Promise<SessionDescription> {
+      return describeSession(await sessions.getSession(request, response))
+    }
+
+    describe(session: AppSession): SessionDescription {
+      return describeSession(session)
+    }
+
+    act(session: AppSession): SessionDescription {
+      return describeSession(session)
+    }
+
+    admin(session: AppSession): SessionDescription {
+      return describeSession(session)
+    }
+
+    async optional(request: NestRequest, response: NestResponse): Promise<object> {
+      const session = await sessions.getSession(request, response, { required: false })
+      return { userId: session?.getUserId() ?? null }
+    }
+
+    async always(request: NestRequest, response: NestResponse): Promise<SessionDescription> {
+      return describeSession(await sessions.getSession(request, response, true))
+    }
+
+    async never(request: NestRequest, response: NestResponse): Promise<SessionDescription> {
+      return describeSession(await sessions.getSession(request, response, false))
+    }
+
+    async payload(session: AppSession, payload: AppClaims): Promise<SessionDescription> {
+      await session.updateJwtPayload(payload)
+      return describeSession(session)
+    }
+
+    info(session: AppSession): Promise<AppInfo> {
+      return session.getSessionInfo()
+    }
+
+    async updateInfo(session: AppSession, info: AppInfo): Promise<object> {
+      await session.updateSessionInfo(info)
+      return {}
+    }
+
+    async revoke(session: AppSession): Promise<object> {
+      await session.revokeSession()
+      return {}
+    }
+
+    echo(body: string): string {
+      return body
+    }
+
+    stream(): StreamableFile {
+      return new StreamableFile(Readable.from(pieces(fixture.gate), { objectMode: false }))
+    }
+
+    late(session: AppSession): object {
+      fixture.keep(session)
+      return {}
+    }
+
+    fail(): never {
+      throw fixture.failure
+    }
+  }
+
+  // What decorators in the source would say; type stripping can not run those.
+  Controller()(Routes)
+  route('control', [Post('control'), HttpCode(200)], [Body()])
+  route('login', [Post('login'), HttpCode(200)], [Req(), Res({ passthrough: true }), Body()])
+  route('me', [Get('me')], [Req(), Res({ passthrough: true })])
+  route('describe', [Get('guarded'), guarded, Header('cache-control', 'private, max-age=60')], [CurrentSession()])
+  route('act', [All('act'), guarded, HttpCode(200)], [CurrentSession()])
+  route('admin', [Get('admin'), UseGuards(sessions.guard(fixture.adminOnly))], [CurrentSession()])
+  route('optional', [Get('optional')], [Req(), Res({ passthrough: true })])
+  route('always', [Get('always')], [Req(), Res({ passthrough: true })])
+  route('never', [Post('never'), HttpCode(200)], [Req(), Res({ passthrough: true })])
+  route('payload', [Post('payload'), guarded, HttpCode(200)], [CurrentSession(), Body()])
+  route('info', [Get('info'), guarded], [CurrentSession()])
+  route('updateInfo', [Put('info'), guarded], [CurrentSession(), Body()])
+  route('revoke', [Post('revoke'), guarded, HttpCode(200)], [CurrentSession()])
+  route('echo', [Post('echo'), guarded, HttpCode(200)], [Body()])
+  route('stream', [Get('stream'), guarded], [])
+  route('late', [Get('late'), guarded], [CurrentSession()])
+  route('fail', [Get('fail'), guarded], [])
+
+  function route(
+    name: keyof Routes & string,
+    decorators: readonly MethodDecorator[],
+    parameters: readonly ParameterDecorator[],
+  ): void {
+    const descriptor = Object.getOwnPropertyDescriptor(Routes.prototype, name)
+    for (const decorate of decorators) if (descriptor !== undefined) decorate(Routes.prototype, name, descriptor)
+    for (const [index, decorate] of parameters.entries()) decorate(Routes.prototype, name, index)
+  }
+
+  class AppModule {}
+  Module({ controllers: [Routes] })(AppModule)
+  return AppModule
+}
+
+function addHeader(response: NestResponse, name: string, value: string): void {
+  if ('raw' in response) response.header(name, value)
+  else if (name === 'set-cookie') response.append(name, value)
+  else response.setHeader(name, value)
+}
+
+async function* pieces(gate: () => Promise<void>): AsyncGenerator<string> {
+  yield 'one\n'
+  await gate()
+  yield 'two\n'
+}

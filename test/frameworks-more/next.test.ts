@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildPackage, prepareExample, startExampleApp } from './support/example-app.ts'
+import type { ExampleApp } from './support/example-app.ts'
+import { PageBrowser, stateOf } from './support/page-browser.ts'
+import { LIFETIME, serverRenderingTests } from './support/server-rendering.ts'
+
+describe('Next.js, as next build made it', () => {
+  let app: ExampleApp
+
+  beforeAll(async () => {
+    buildPackage()
+    prepareExample('next')
+    app = await startExampleApp('next', ['node_modules/next/dist/bin/next', 'start', '-H', '127.0.0.1'], {
+      ACCESS_TOKEN_LIFETIME: String(LIFETIME),
+    })
+  }, 300_000)
+
+  afterAll(() => app?.stop())
+
+  serverRenderingTests(() => app)
+
+  test('HDR-01: a page that was rendered at build time is not cached with the tokens', async () => {
+    const browser = new PageBrowser(app)
+    await browser.post('/api/me')
+    await browser.expire()
+    const page = await browser.open('/static')
+    expect(stateOf(page), app.output()).toBe('rendered when it was built')
+    expect(page.setCookies.map(line => line.split('=')[0])).toContain('sRefreshToken')
+    expect(page.headers['cache-control']).toBe('no-store')
+    expect((await browser.open('/static')).headers['cache-control']).toContain('s-maxage')
+  })
+})

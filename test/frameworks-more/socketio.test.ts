@@ -1,0 +1,128 @@
+import { Server } from 'socket.io'
+import { io } from 'socket.io-client'
+import type { Socket } from 'socket.io-client'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { socketIoSessions } from '../../src/frameworks/socketio.ts'
+import { ORIGIN } from '../support/session-server.ts'
+import { buildPackage, startExampleApp } from './support/example-app.ts'
+import { PageBrowser } from './support/page-browser.ts'
+import { startSocketServer } from './support/socket-server.ts'
+import type { SocketServer } from './support/socket-server.ts'
+
+let app: SocketServer
+let sockets: Server
+let clients: Socket[]
+
+beforeEach(async () => {
+  clients = []
+  app = await startSocketServer((server, bare) => {
+    const sessions = socketIoSessions(bare, { checkInterval: 0.01 })
+    sockets = new Server(server)
+    sockets.use(sessions.requireSession())
+    sockets.on('connection', socket => {
+      const session = sessions.sessionOf(socket)
+      socket.emit('hello', session.getUserId(), session.getJwtPayload().role)
+    })
+  }, { accessTokenLifetime: 100 })
+})
+
+afterEach(async () => {
+  for (const client of clients) client.disconnect()
+  await sockets.close()
+  await app.close()
+})
+
+interface Credentials {
+  readonly headers?: Record<string, string>
+  readonly auth?: Record<string, string>
+}
+
+function open({ headers = {}, auth = {} }: Credentials, transport = 'websocket', port = app.port): Socket {
+  const client = io(`http://127.0.0.1:${port}`, {
+    transports: [transport], extraHeaders: headers, auth, forceNew: true, reconnection: false,
+  })
+  clients.push(client)
+  return client
+}
+
+/** What the server said first, or the data of the refusal. */
+function outcomeOf(client: Socket): Promise<unknown> {
+  return new Promise(resolve => {
+    client.on('hello', (...said: unknown[]) => resolve(said))
+    client.on('connect_error', (error: Error & { data?: unknown }) => resolve(error.data ?? error.message))
+  })
+}
+
+function next(client: Socket, event: string): Promise<unknown> {
+  return new Promise(resolve => {
+    client.once(event, resolve)
+  })
+}
+
+describe('the handshake', () => {
+  test.each(['websocket', 'polling'])('over %s takes cookies, a bearer header or a token in auth', async transport => {
+    const cookie = (await app.login('cookie')).credentials
+    const token = (await app.login('header')).credentials
+    app.cut.calls.length = 0
+    const outcomes = [
+      { headers: { cookie, origin: ORIGIN } },
+      { headers: { authorization: `Bearer ${token}` } },
+      { auth: { token } },
+    ].map(credentials => outcomeOf(open(credentials, transport)))
+    expect(await Promise.all(outcomes)).toEqual(Array(3).fill(['alice', 'reader']))
+    expect(app.cut.calls).toEqual([])
+  })
+
+  test('CSRF-01: is refused with cookies from another site, or from none that is known', async () => {
+    const cookie = (await app.login('cookie')).credentials
+    const refused = { status: 403, message: 'cross-site request refused' }
+    expect(await outcomeOf(open({ headers: { cookie, origin: 'https://evil.tld' } }))).toEqual(refused)
+    expect(await outcomeOf(open({ headers: { cookie } }))).toEqual(refused)
+  })
+
+  test('CSRF-13: a token in auth makes cookies be ignored', async () => {
+    const cookie = (await app.login('cookie')).credentials
+    const { credentials: token, handle } = await app.login('header')
+    await app.sessions.revokeSession(handle)
+    expect(await outcomeOf(open({ headers: { cookie, origin: ORIGIN }, auth: { token } })))
+      .toEqual({ status: 401, message: 'unauthorised' })
+  })
+
+  test('is refused without a live session', async () => {
+    expect(await outcomeOf(open({}))).toEqual({ status: 401, message: 'unauthorised' })
+    const { credentials: token } = await app.login('header')
+    app.clock.advance(101_000)
+    expect(await outcomeOf(open({ auth: { token } }))).toEqual({ status: 401, message: 'try refresh token' })
+  })
+})
+
+test('REV-02: a socket is told and disconnected when its session is revoked, and no other', async () => {
+  const [ended, other] = [await app.login('header'), await app.login('header')]
+  const [first, second] = [open({ auth: { token: ended.credentials } }), open({ auth: { token: other.credentials } })]
+  await Promise.all([outcomeOf(first), outcomeOf(second)])
+  const [told, disconnected] = [next(first, 'session-ended'), next(first, 'disconnect')]
+  await app.sessions.revokeSession(ended.handle)
+  expect(await told).toBe('unauthorised')
+  expect(await disconnected).toBe('io server disconnect')
+  expect(second.connected).toBe(true)
+  const expired = next(second, 'session-ended')
+  app.clock.advance(101_000)
+  expect(await expired).toBe('try refresh token')
+})
+
+test('the example says hello to who has a session', async () => {
+  buildPackage()
+  const example = await startExampleApp('socketio', ['server.mjs'])
+  try {
+    const browser = new PageBrowser(example)
+    expect((await browser.post('/login')).status).toBe(200)
+    const headers = { cookie: `sAccessToken=${browser.client.cookie('sAccessToken')}`, origin: example.origin }
+    const client = open({ headers }, 'websocket', example.port)
+    expect(await next(client, 'hello')).toBe('ada')
+    const disconnected = next(client, 'disconnect')
+    expect((await browser.post('/auth/signout')).status).toBe(200)
+    await disconnected
+  } finally {
+    await example.stop()
+  }
+})

@@ -1,0 +1,110 @@
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { freePort } from '../../support/servers/workspace.ts'
+
+/** An example application, running as a user would run it. */
+export interface ExampleApp {
+  readonly port: number
+  readonly origin: string
+  output(): string
+  stop(): Promise<void>
+}
+
+const root = join(import.meta.dirname, '../../..')
+const running = new Set<ChildProcess>()
+
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Builds the package, which the examples import as a user would. Does little if nothing changed. */
+export function buildPackage(): void {
+  run('tsc', ['-b', 'src'], root)
+}
+
+/** Brings the dependencies of an example that has its own in line with its lock file, then builds it. */
+export function prepareExample(name: string): void {
+  const directory = join(root, 'examples', name)
+  const record = join(directory, 'node_modules/.package-lock.json')
+  if (!existsSync(record) || statSync(record).mtimeMs < statSync(join(directory, 'package-lock.json')).mtimeMs) {
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], directory)
+  }
+  run('npm', ['run', 'build'], directory)
+}
+
+function run(command: string, parameters: readonly string[], cwd: string): void {
+  const { status, stdout, stderr } = spawnSync(command, parameters, { cwd, env: environment, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${parameters.join(' ')} failed:\n${stdout}${stderr}`)
+}
+
+const environment = {
+  ...process.env,
+  PATH: [join(root, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter),
+  NEXT_TELEMETRY_DISABLED: '1',
+  // What the test runner says of itself is not for a production build.
+  NODE_ENV: undefined,
+}
+
+/** Starts the program of an example on an empty database, and waits until its port answers. */
+export async function startExampleApp(
+  name: string,
+  parameters: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ExampleApp> {
+  const workplace = mkdtempSync(join(tmpdir(), 'keyturn-example-'))
+  const port = await freePort()
+  const origin = `http://127.0.0.1:${port}`
+  const directory = join(root, 'examples', name)
+  const child = spawn(process.execPath, [...parameters], {
+    cwd: directory,
+    env: {
+      ...environment,
+      PATH: [join(directory, 'node_modules/.bin'), environment.PATH].join(delimiter),
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      ORIGIN: origin,
+      DATABASE: join(workplace, 'example.db'),
+      ...settings,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  running.add(child)
+  let output = ''
+  const hear = (text: string): void => {
+    output += text
+  }
+  child.stdout.setEncoding('utf8').on('data', hear)
+  child.stderr.setEncoding('utf8').on('data', hear)
+  let ended = false
+  const end = once(child, 'close').then(() => {
+    ended = true
+    running.delete(child)
+    rmSync(workplace, { recursive: true, force: true })
+  })
+  while (!await answers(port)) {
+    if (ended) throw new Error(`the example ${name} ended:\n${output}`)
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  return {
+    port,
+    origin,
+    output: () => output,
+    async stop() {
+      child.kill('SIGTERM')
+      await end
+    },
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
+    socket.on('connect', () => socket.destroy())
+  })
+}

@@ -1,0 +1,79 @@
+import { HttpClient } from '../../support/http-client.ts'
+import type { Reply } from '../../support/http-client.ts'
+import type { ExampleApp } from './example-app.ts'
+
+/** What a browser says of an address that was typed. */
+export const navigation = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+
+/** What a proxy says, to servers that would not believe that they are reached over http. */
+const viaProxy = { 'x-forwarded-proto': 'http' }
+
+/** A browser without scripts, on an application that renders pages. */
+export class PageBrowser {
+  readonly client: HttpClient
+  readonly #origin: string
+
+  constructor({ port, origin }: ExampleApp) {
+    this.client = new HttpClient(port, origin, Date.now)
+    this.#origin = origin
+  }
+
+  /** What a browser says of a request that a page of the application makes. */
+  get fromPage(): Record<string, string> {
+    return { 'sec-fetch-site': 'same-origin', origin: this.#origin }
+  }
+
+  open(path = '/', headers: Record<string, string> = navigation): Promise<Reply> {
+    return this.client.send('GET', path, { headers: { ...viaProxy, ...headers } })
+  }
+
+  post(path: string, headers: Record<string, string> = this.fromPage): Promise<Reply> {
+    return this.client.send('POST', path, { headers: { ...viaProxy, ...headers } })
+  }
+
+  refresh(): Promise<Reply> {
+    return this.post('/auth/session/refresh')
+  }
+
+  /** Waits until the access token in the jar has expired. */
+  async expire(): Promise<void> {
+    const [, claims = ''] = this.client.cookie('sAccessToken')?.split('.') ?? []
+    const { exp } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { exp: number }
+    await new Promise(resolve => setTimeout(resolve, exp * 1000 - Date.now() + 20))
+  }
+
+  /** Submits the form of the page that has this button. */
+  async submit(page: Reply, button: string, fields: Record<string, string> = {}): Promise<Reply> {
+    const form = page.body.split('<form').find(text => text.includes(`>${button}<`)) ?? ''
+    const action = /^[^>]* action="([^"]*)"/.exec(form)?.[1] ?? ''
+    const body = new FormData()
+    for (const [, name = '', value = ''] of form.matchAll(/<input type="hidden" name="([^"]+)"(?: value="([^"]*)")?/g)) {
+      body.append(name, value)
+    }
+    for (const [name, value] of Object.entries(fields)) body.append(name, value)
+    const response = await fetch(new URL(action, `${this.#origin}/`), {
+      method: 'POST',
+      body,
+      redirect: 'manual',
+      headers: {
+        ...viaProxy,
+        ...this.fromPage,
+        'sec-fetch-mode': 'navigate',
+        accept: 'text/html',
+        cookie: this.client.jar.map(({ name, value }) => `${name}=${value}`).join('; '),
+      },
+    })
+    for (const line of response.headers.getSetCookie()) this.client.keep(line)
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      setCookies: response.headers.getSetCookie(),
+      body: await response.text(),
+    }
+  }
+}
+
+/** What a page of an example says of the session. */
+export function stateOf({ body }: Reply): string {
+  return /<p id="state">([^<]*)<\/p>/.exec(body)?.[1] ?? body
+}

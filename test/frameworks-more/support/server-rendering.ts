@@ -1,0 +1,144 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { ExampleApp } from './example-app.ts'
+import { navigation, PageBrowser, stateOf } from './page-browser.ts'
+
+/** The lifetime of access tokens in these tests, in seconds: each waits for one to expire. */
+export const LIFETIME = 4
+
+/**
+ * What an example that renders pages must do: `/` shows the state of the session and the forms of a login, `/api/me`
+ * answers the session and, to a POST, logs in.
+ */
+export function serverRenderingTests(app: () => ExampleApp): void {
+  let browser: PageBrowser
+
+  beforeEach(() => {
+    browser = new PageBrowser(app())
+  })
+
+  async function login(): Promise<string> {
+    const reply = await browser.post('/api/me')
+    expect(reply.status).toBe(200)
+    return (JSON.parse(reply.body) as { handle: string }).handle
+  }
+
+  describe('endpoints', () => {
+    test('create, find and refuse sessions', async () => {
+      expect((await browser.open('/api/me')).status).toBe(401)
+      const handle = await login()
+      const me = await browser.open('/api/me')
+      expect(JSON.parse(me.body)).toEqual({ userId: 'grace', handle, payload: { role: 'reader' } })
+      await browser.expire()
+      expect((await browser.post('/api/me', { 'sec-fetch-site': 'cross-site', origin: 'https://evil.tld' })).status)
+        .toBe(403)
+    })
+
+    test("serve Keyturn's own routes", async () => {
+      await login()
+      const before = browser.client.cookie('sRefreshToken')
+      expect((await browser.refresh()).status).toBe(200)
+      expect(browser.client.cookie('sRefreshToken')).not.toBe(before)
+      expect(JSON.parse((await browser.open('/auth/jwt/jwks.json')).body)).toMatchObject({ keys: [{ kty: 'EC' }] })
+      expect((await browser.post('/auth/signout')).status).toBe(200)
+      expect(browser.client.jar).toEqual([])
+      const crossSite = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.tld' }
+      expect((await browser.post('/auth/session/refresh', crossSite)).status).toBe(403)
+      expect((await browser.open('/auth/session/refresh')).status).toBe(405)
+      expect((await browser.open('/auth/else')).status).toBe(404)
+    })
+  })
+
+  describe('forms', () => {
+    test('log in, change the payload and log out; the page that follows already knows', async () => {
+      const start = await browser.open()
+      expect(stateOf(start)).toBe('none')
+      const entered = await browser.submit(start, 'log in', { userId: 'ada' })
+      expect(stateOf(entered)).toMatch(/^active ada reader /)
+      expect(browser.client.jar.map(({ name, path, httpOnly, sameSite }) => [name, path, httpOnly, sameSite])).toEqual([
+        ['sAccessToken', '/', true, 'lax'],
+        ['sRefreshToken', '/', true, 'lax'],
+      ])
+      expect(entered.headers['cache-control']).toContain('no-store')
+      const promoted = await browser.submit(await browser.open(), 'become editor')
+      expect(stateOf(promoted)).toMatch(/^active ada editor /)
+      expect(stateOf(await browser.open())).toMatch(/^active ada editor /)
+      expect(stateOf(await browser.submit(await browser.open(), 'log out'))).toBe('none')
+      expect(browser.client.jar).toEqual([])
+      expect(stateOf(await browser.open())).toBe('none')
+    })
+
+    test('refresh in passing when the access token has expired', async () => {
+      await browser.submit(await browser.open(), 'log in', { userId: 'ada' })
+      const page = await browser.open()
+      await browser.expire()
+      expect(stateOf(await browser.submit(page, 'become editor'))).toMatch(/^active ada editor /)
+      expect(stateOf(await browser.open())).toMatch(/^active ada editor /)
+    })
+  })
+
+  describe('pages', () => {
+    test('are rendered with one refresh and without a redirect when the access token has expired', async () => {
+      await login()
+      const [access, token] = [browser.client.cookie('sAccessToken'), browser.client.cookie('sRefreshToken')]
+      await browser.expire()
+      const page = await browser.open()
+      expect(page.status).toBe(200)
+      expect(page.headers['cache-control']).toContain('no-store')
+      expect(stateOf(page)).toMatch(/^active grace reader /)
+      expect(browser.client.cookie('sAccessToken')).not.toBe(access)
+      expect(browser.client.cookie('sRefreshToken')).not.toBe(token)
+      expect((await browser.open()).setCookies).toEqual([])
+      expect((await browser.open('/api/me')).status).toBe(200)
+    })
+
+    test('are reached from a link on another site with a session; a fetch from another site refreshes nothing', async () => {
+      await login()
+      await browser.expire()
+      const jar = browser.client.jar
+      const foreignFetch = await browser.open('/', { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' })
+      expect([stateOf(foreignFetch), foreignFetch.setCookies]).toEqual(['needs-refresh', []])
+      expect(browser.client.jar).toEqual(jar)
+      expect(stateOf(await browser.open('/', { ...navigation, 'sec-fetch-site': 'cross-site' }))).toMatch(/^active /)
+    })
+
+    test('are rendered once when the refresh is refused, and nothing is cleared that may live', async () => {
+      await login()
+      await browser.expire()
+      const token = browser.client.cookie('sRefreshToken') ?? ''
+      const jar = browser.client.jar.map(cookie => (
+        cookie.value === token ? { ...cookie, value: `${token.slice(0, -4)}AAAA` } : cookie
+      ))
+      browser.client.jar = jar
+      const page = await browser.open()
+      expect([page.status, stateOf(page), page.setCookies]).toEqual([200, 'needs-refresh', []])
+      expect(browser.client.jar).toEqual(jar)
+    })
+
+    test('clear the tokens of a session that has ended', async () => {
+      await login()
+      const elsewhere = new PageBrowser(app())
+      elsewhere.client.jar = browser.client.jar
+      expect((await elsewhere.post('/auth/signout')).status).toBe(200)
+      await browser.expire()
+      expect(stateOf(await browser.open())).toBe('none')
+      expect(browser.client.jar).toEqual([])
+    })
+
+    test('that are rendered while tabs refresh log nobody out', async () => {
+      await login()
+      for (let round = 0; round < 3; round++) {
+        await browser.expire()
+        // All share one jar: their answers arrive in it in any order.
+        const pages = Array.from({ length: 4 }, () => browser.open())
+        const tabs = Array.from({ length: 4 }, () => browser.refresh())
+        const states = (await Promise.all(pages)).map(stateOf)
+        expect(states.map(state => state.split(' ')[0])).toEqual(Array(4).fill('active'))
+        expect((await Promise.all(tabs)).map(({ status }) => status)).toEqual(Array(4).fill(200))
+        expect((await browser.open('/api/me')).status).toBe(200)
+      }
+      await browser.expire()
+      expect((await browser.refresh()).status).toBe(200)
+      expect(app().output()).not.toContain('keyturn:')
+    })
+  })
+}

@@ -1,0 +1,61 @@
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { nodeSessions } from '../../../src/frameworks/node.ts'
+import { createSessions } from '../../../src/index.ts'
+import type { SessionsOptions } from '../../../src/index.ts'
+import { HttpClient } from '../../support/http-client.ts'
+import type { Claims, CutStore, Info, TestClock } from '../../support/session-server.ts'
+import { createCutStore, createTestClock, ORIGIN, SAME_ORIGIN } from '../../support/session-server.ts'
+
+/** A server for sockets whose requests log in. */
+export interface SocketServer {
+  readonly server: Server
+  readonly sessions: ReturnType<typeof createSocketSessions>
+  readonly clock: TestClock
+  readonly cut: CutStore
+  readonly port: number
+  /** Logs in and gives what the client then sends: a `Cookie` line or an access token. */
+  login(mode: 'cookie' | 'header'): Promise<{ readonly credentials: string; readonly handle: string }>
+  close(): Promise<void>
+}
+
+function createSocketSessions(options: SessionsOptions<Claims, Info>) {
+  return nodeSessions(createSessions<Claims, Info>(options))
+}
+
+/** Starts the server; `attach` adds the sockets before it listens. */
+export async function startSocketServer(
+  attach: (server: Server, sessions: ReturnType<typeof createSocketSessions>) => void,
+  options: Partial<SessionsOptions<Claims, Info>> = {},
+): Promise<SocketServer> {
+  const clock = createTestClock()
+  const cut = createCutStore()
+  const sessions = createSocketSessions({
+    origin: ORIGIN, clock, schedule: () => () => undefined, maxStaleness: 3600, ...options, store: cut.store,
+  })
+  const server = createServer((request, response) => void (async () => {
+    const session = await sessions.createNewSession(request, response, 'alice', { role: 'reader' })
+    response.end(session.getHandle())
+  })())
+  attach(server, sessions)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    server, sessions, clock, cut, port,
+    async login(mode) {
+      const client = new HttpClient(port, ORIGIN, clock)
+      const reply = await client.send('POST', '/login', { headers: { ...SAME_ORIGIN, 'st-auth-mode': mode } })
+      const credentials = mode === 'header'
+        ? reply.headers['st-access-token'] ?? ''
+        : client.jar.filter(({ path }) => path === '/').map(({ name, value }) => `${name}=${value}`).join('; ')
+      return { credentials, handle: reply.body }
+    },
+    async close() {
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+      cut.down = false
+      await sessions.close()
+    },
+  }
+}

@@ -1,0 +1,21 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { buildPackage, prepareExample, startExampleApp } from './support/example-app.ts'
+import type { ExampleApp } from './support/example-app.ts'
+import { LIFETIME, serverRenderingTests } from './support/server-rendering.ts'
+
+describe('SvelteKit, as vite build made it', () => {
+  let app: ExampleApp
+
+  beforeAll(async () => {
+    buildPackage()
+    prepareExample('sveltekit')
+    app = await startExampleApp('sveltekit', ['build'], {
+      ACCESS_TOKEN_LIFETIME: String(LIFETIME),
+      PROTOCOL_HEADER: 'x-forwarded-proto',
+    })
+  }, 300_000)
+
+  afterAll(() => app?.stop())
+
+  serverRenderingTests(() => app)
+})

@@ -1,0 +1,81 @@
+import { Readable } from 'node:stream'
+import fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { fastifySessions } from '../../../src/frameworks/fastify.ts'
+import { createSessions } from '../../../src/index.ts'
+import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
+import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
+import type { RunningApp } from '../../support/serve-web.ts'
+
+/** The application of the framework contract on Fastify. */
+export async function startFastifyApp(variant: AppVariant): Promise<RunningApp> {
+  const fixture = createAppFixture(variant)
+  const sessions = fastifySessions(createSessions<AppClaims, AppInfo>(fixture.options), { onError: fixture.report })
+
+  async function routes(router: FastifyInstance): Promise<void> {
+    router.post('/control', async (request, reply) => {
+      reply.type('application/json')
+      return fixture.control(sessions, request.body)
+    })
+    router.post<{ Body: { userId: string; payload: AppClaims } }>('/login', async (request, reply) => {
+      reply.header('access-control-expose-headers', 'x-app').header('set-cookie', 'first=1; Path=/')
+      const { userId, payload } = request.body
+      const session = await sessions.createNewSession(request, reply, userId, payload)
+      reply.header('set-cookie', 'second=2; Path=/').header('cache-control', 'public, max-age=60')
+      return { handle: session.getHandle() }
+    })
+    router.get('/me', async (request, reply) => describeSession(await sessions.getSession(request, reply)))
+    router.get('/guarded', { onRequest: sessions.requireSession() }, async (request, reply) => {
+      reply.header('cache-control', 'private, max-age=60')
+      return describeSession(sessions.sessionOf(request))
+    })
+    router.route({
+      method: ['POST', 'PUT', 'PATCH', 'DELETE'],
+      url: '/act',
+      handler: sessions.requireSession(async request => describeSession(request.session)),
+    })
+    router.get('/optional', async (request, reply) => {
+      const session = await sessions.getSession(request, reply, { required: false })
+      return { userId: session?.getUserId() ?? null }
+    })
+    router.get('/admin', sessions.requireSession(request => describeSession(request.session), fixture.adminOnly))
+    router.get('/always', async (request, reply) => describeSession(await sessions.getSession(request, reply, true)))
+    router.post('/never', async (request, reply) => describeSession(await sessions.getSession(request, reply, false)))
+    router.post('/payload', sessions.requireSession<{ Body: AppClaims }>(async ({ session, body }) => {
+      await session.updateJwtPayload(body)
+      return describeSession(session)
+    }))
+    router.get('/info', sessions.requireSession(({ session }) => session.getSessionInfo()))
+    router.put('/info', sessions.requireSession<{ Body: AppInfo }>(async ({ session, body }) => {
+      await session.updateSessionInfo(body)
+      return {}
+    }))
+    router.post('/revoke', sessions.requireSession(async ({ session }) => {
+      await session.revokeSession()
+      return {}
+    }))
+    router.post('/echo', sessions.requireSession(({ body }) => body))
+    router.get('/stream', sessions.requireSession((_, reply) => reply.send(Readable.from((async function* pieces() {
+      yield 'one\n'
+      await fixture.gate()
+      yield 'two\n'
+    })()))))
+    router.get('/late', sessions.requireSession(({ session }) => {
+      fixture.keep(session)
+      return {}
+    }))
+    router.get('/fail', sessions.requireSession(() => {
+      throw fixture.failure
+    }))
+  }
+
+  const app = fastify()
+  app.addHook('onRequest', sessions.cors())
+  app.register(sessions.plugin)
+  app.setErrorHandler(sessions.errorHandler((error, _, reply) => {
+    reply.code(500).header('x-app-error', error instanceof Error ? error.message : '').send()
+  }))
+  app.register(routes, { prefix: fixture.prefix })
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  return { port: Number(new URL(address).port), close: () => app.close() }
+}

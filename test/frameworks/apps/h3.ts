@@ -1,0 +1,70 @@
+import { H3, readBody } from 'h3'
+import { h3Sessions } from '../../../src/frameworks/h3.ts'
+import { createSessions } from '../../../src/index.ts'
+import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
+import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
+import { pieces } from './web.ts'
+
+/** The application of the framework contract on h3. */
+export function createH3App(variant: AppVariant): H3 {
+  const fixture = createAppFixture(variant)
+  const sessions = h3Sessions(createSessions<AppClaims, AppInfo>(fixture.options), { onError: fixture.report })
+
+  const app = new H3()
+  app.use(sessions.cors())
+  app.use(sessions.middleware())
+  app.post('/control', async event => fixture.control(sessions, await event.req.json()))
+  app.post('/login', async event => {
+    event.res.headers.set('access-control-expose-headers', 'x-app')
+    event.res.headers.append('set-cookie', 'first=1; Path=/')
+    const { userId, payload } = await event.req.json() as { userId: string; payload: AppClaims }
+    const session = await sessions.createNewSession(event, userId, payload)
+    event.res.headers.append('set-cookie', 'second=2; Path=/')
+    event.res.headers.set('cache-control', 'public, max-age=60')
+    return { handle: session.getHandle() }
+  })
+  app.get('/me', async event => describeSession(await sessions.getSession(event)))
+  app.get('/guarded', event => {
+    event.res.headers.set('cache-control', 'private, max-age=60')
+    return describeSession(sessions.sessionOf(event))
+  }, { middleware: [sessions.requireSession()] })
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+    app.on(method, '/act', sessions.requireSession((_, session) => describeSession(session)))
+  }
+  app.get('/optional', async event => {
+    const session = await sessions.getSession(event, { required: false })
+    return { userId: session?.getUserId() ?? null }
+  })
+  app.get('/admin', sessions.requireSession((_, session) => describeSession(session), fixture.adminOnly))
+  app.get('/always', async event => describeSession(await sessions.getSession(event, true)))
+  app.post('/never', async event => describeSession(await sessions.getSession(event, false)))
+  app.post('/payload', sessions.requireSession(async (event, session) => {
+    await session.updateJwtPayload(await readBody<AppClaims>(event) ?? {})
+    return describeSession(session)
+  }))
+  app.get('/info', sessions.requireSession((_, session) => session.getSessionInfo()))
+  app.put('/info', sessions.requireSession(async (event, session) => {
+    await session.updateSessionInfo(await readBody<AppInfo>(event) ?? {})
+    return {}
+  }))
+  app.post('/revoke', sessions.requireSession(async (_, session) => {
+    await session.revokeSession()
+    return {}
+  }))
+  app.post('/echo', sessions.requireSession(event => event.req.body))
+  app.get('/stream', sessions.requireSession(() => pieces(fixture.gate)))
+  app.get('/late', sessions.requireSession((_, session) => {
+    fixture.keep(session)
+    return {}
+  }))
+  app.get('/fail', sessions.requireSession(() => {
+    throw fixture.failure
+  }))
+
+  return new H3({
+    silent: true,
+    onError: ({ status, unhandled, message }) => (
+      new Response(null, { status, headers: unhandled === true ? { 'x-app-error': message } : {} })
+    ),
+  }).mount(fixture.prefix, app)
+}

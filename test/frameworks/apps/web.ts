@@ -1,0 +1,102 @@
+import { webSessions } from '../../../src/frameworks/web.ts'
+import { createSessions } from '../../../src/index.ts'
+import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
+import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
+
+type Route = (request: Request) => Promise<Response>
+
+/** The application of the framework contract on web requests alone: it runs on every runtime. */
+export function createWebApp(variant: AppVariant): Route {
+  const fixture = createAppFixture(variant)
+  const sessions = webSessions(createSessions<AppClaims, AppInfo>(fixture.options), { onError: fixture.report })
+
+  const answerSession = sessions.requireSession((_, session) => Response.json(describeSession(session)))
+  const routes: Readonly<Record<string, Route>> = {
+    'POST /control': async request => new Response(await fixture.control(sessions, await request.json())),
+    'POST /login': sessions.handler(async (request, headers) => {
+      const { userId, payload } = await request.json() as { userId: string; payload: AppClaims }
+      const session = await sessions.createNewSession(request, headers, userId, payload)
+      return Response.json({ handle: session.getHandle() }, {
+        headers: [
+          ['set-cookie', 'first=1; Path=/'], ['set-cookie', 'second=2; Path=/'],
+          ['cache-control', 'public, max-age=60'], ['access-control-expose-headers', 'x-app'],
+        ],
+      })
+    }),
+    'GET /me': sessions.handler(async (request, headers) => (
+      Response.json(describeSession(await sessions.getSession(request, headers)))
+    )),
+    'GET /guarded': sessions.requireSession((_, session) => (
+      Response.json(describeSession(session), { headers: { 'cache-control': 'private, max-age=60' } })
+    )),
+    ...Object.fromEntries(['POST', 'PUT', 'PATCH', 'DELETE'].map(method => [`${method} /act`, answerSession])),
+    'GET /optional': sessions.handler(async (request, headers) => {
+      const session = await sessions.getSession(request, headers, { required: false })
+      return Response.json({ userId: session?.getUserId() ?? null })
+    }),
+    'GET /admin': sessions.requireSession(
+      (_, session) => Response.json(describeSession(session)), fixture.adminOnly,
+    ),
+    'GET /always': sessions.handler(async (request, headers) => (
+      Response.json(describeSession(await sessions.getSession(request, headers, true)))
+    )),
+    'POST /never': sessions.handler(async (request, headers) => (
+      Response.json(describeSession(await sessions.getSession(request, headers, false)))
+    )),
+    'POST /payload': sessions.requireSession(async (request, session) => {
+      await session.updateJwtPayload(await request.json() as AppClaims)
+      return Response.json(describeSession(session))
+    }),
+    'GET /info': sessions.requireSession(async (_, session) => Response.json(await session.getSessionInfo())),
+    'PUT /info': sessions.requireSession(async (request, session) => {
+      await session.updateSessionInfo(await request.json() as AppInfo)
+      return Response.json({})
+    }),
+    'POST /revoke': sessions.requireSession(async (_, session) => {
+      await session.revokeSession()
+      return Response.json({})
+    }),
+    'POST /echo': sessions.requireSession(request => new Response(request.body)),
+    'GET /stream': sessions.requireSession(() => new Response(pieces(fixture.gate))),
+    'GET /late': sessions.handler(async (request, headers) => {
+      fixture.keep(await sessions.getSession(request, headers))
+      return Response.json({})
+    }),
+    'GET /fail': sessions.requireSession(() => {
+      throw fixture.failure
+    }),
+  }
+
+  return sessions.cors(async request => {
+    const own = await sessions.sessionRoutes(request)
+    if (own !== null) return own
+    const { pathname } = new URL(request.url)
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    const route = pathname.startsWith(fixture.prefix)
+      ? routes[`${method} ${pathname.slice(fixture.prefix.length)}`]
+      : undefined
+    if (route === undefined) return new Response(null, { status: 404 })
+    try {
+      const response = await route(request)
+      return request.method === 'HEAD' ? new Response(null, response) : response
+    } catch (error) {
+      const headers = { 'x-app-error': error instanceof Error ? error.message : '' }
+      return new Response(null, { status: 500, headers })
+    }
+  })
+}
+
+/** A body of two pieces, the second of which waits for the gate. */
+export function pieces(gate: () => Promise<void>): ReadableStream<Uint8Array> {
+  const utf8 = new TextEncoder()
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(utf8.encode('one\n'))
+    },
+    async pull(controller) {
+      await gate()
+      controller.enqueue(utf8.encode('two\n'))
+      controller.close()
+    },
+  }, { highWaterMark: 0 })
+}

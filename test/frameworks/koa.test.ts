@@ -1,0 +1,4 @@
+import { runFrameworkContract } from '../support/run-framework-contract.ts'
+import { startKoaApp } from './apps/koa.ts'
+
+runFrameworkContract('Koa', startKoaApp)

@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest'
+import { frameworkContract } from '../../src/testing/framework-contract.ts'
+import type { AppVariant, Send } from '../../src/testing/framework-contract.ts'
+import { createWebApp } from './apps/web.ts'
+
+type Handle = (request: Request) => Promise<Response>
+
+/** Changes the head of every response. */
+const head = (change: (headers: Headers, request: Request, status: number) => void) => (handle: Handle): Handle => (
+  async request => {
+    const response = await handle(request)
+    const headers = new Headers(response.headers)
+    change(headers, request, response.status)
+    return new Response(response.body, { status: response.status, headers })
+  }
+)
+
+const status = (from: number, to: number) => (handle: Handle): Handle => async request => {
+  const response = await handle(request)
+  return response.status === from ? new Response(response.body, { status: to, headers: response.headers }) : response
+}
+
+const requests = (change: (headers: Headers, request: Request) => void) => (handle: Handle): Handle => request => {
+  const headers = new Headers(request.headers)
+  change(headers, request)
+  return handle(new Request(request, { headers }))
+}
+
+function keepCookies(headers: Headers, keep: (line: string) => boolean): void {
+  const lines = headers.getSetCookie().filter(keep)
+  headers.delete('set-cookie')
+  for (const line of lines) headers.append('set-cookie', line)
+}
+
+const ourHeaders = 'front-token, st-access-token, st-refresh-token, anti-csrf'
+
+const clearing = '__Host-sAccessToken=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; Secure; SameSite=Lax'
+
+/** What an adapter can get wrong. */
+const mutants: Readonly<Record<string, (handle: Handle) => Handle>> = {
+  'lets tokens be cached': head(headers => {
+    if (headers.has('front-token')) headers.set('cache-control', 'private')
+  }),
+  'forbids all caching': head(headers => headers.set('cache-control', 'no-store')),
+  'keeps one Set-Cookie line': head(headers => {
+    const [first] = headers.getSetCookie()
+    if (first !== undefined) headers.set('set-cookie', first)
+  }),
+  'joins Set-Cookie lines': head(headers => {
+    const lines = headers.getSetCookie()
+    if (lines.length > 1) headers.set('set-cookie', lines.join(', '))
+  }),
+  'loses the application\'s cookies': head(headers => keepCookies(headers, line => line.startsWith('__'))),
+  'loses the header that the application exposes': head(headers => {
+    if (headers.has('front-token')) headers.set('access-control-expose-headers', ourHeaders)
+  }),
+  'loses Vary': head(headers => headers.delete('vary')),
+  'loses the front token': head(headers => headers.delete('front-token')),
+  'clears on every 401': head((headers, _, code) => {
+    if (code === 401) headers.append('set-cookie', clearing)
+  }),
+  'never clears': head((headers, _, code) => {
+    if (code === 401) keepCookies(headers, () => false)
+  }),
+  'answers 401 without a challenge': head(headers => headers.delete('www-authenticate')),
+  'challenges browsers': head((headers, _, code) => {
+    if (code === 401) headers.set('www-authenticate', 'Bearer')
+  }),
+  'reflects any origin': head((headers, request) => {
+    headers.set('access-control-allow-origin', request.headers.get('origin') ?? '*')
+  }),
+  'calls an outage a logout': status(503, 401),
+  'calls a foreign site a logout': status(403, 401),
+  'answers what is not there': status(404, 200),
+  'serves GET on routes that change something': status(405, 200),
+  'answers preflights like a page': status(204, 200),
+  'forgets the reason of an error': head(headers => headers.delete('x-app-error')),
+  'hides the method from the check': handle => request => (
+    handle(request.method === 'DELETE' ? new Request(request.url, { headers: request.headers }) : request)
+  ),
+  'loses the origin': requests(headers => headers.delete('origin')),
+  'loses the bearer token': requests(headers => headers.delete('authorization')),
+  'reads the first cookie line only': requests(headers => {
+    const cookie = headers.get('cookie')
+    if (cookie !== null) headers.set('cookie', cookie.split('; ')[0] ?? '')
+  }),
+  'believes x-forwarded-host': requests(headers => {
+    const host = headers.get('x-forwarded-host')
+    if (host !== null) headers.set('sec-fetch-site', 'same-origin')
+  }),
+  'ends a stream early': handle => async request => {
+    const response = await handle(request)
+    return request.url.includes('/stream') ? new Response('one\n', { headers: response.headers }) : response
+  },
+  'reads the body of a request': handle => async request => {
+    if (!request.url.includes('/echo')) return handle(request)
+    return handle(new Request(request, { body: (await request.text()).slice(0, 100) }))
+  },
+  'ignores the prefix': handle => request => handle(new Request(request.url.replace('/api/', '/'), request)),
+  'follows a method override': handle => request => {
+    const { headers } = request
+    return handle(headers.has('x-http-method-override') ? new Request(request.url, { headers }) : request)
+  },
+}
+
+/** Sends to a handler in this process. */
+function directly(handle: Handle): Send {
+  return async ({ method, path, headers, body }) => {
+    const lines = headers.map(([name, value]): [string, string] => [name, value])
+    const request = new Request(`http://127.0.0.1${path}`, { method, headers: lines, body })
+    const response = await handle(request)
+    const cookies = response.headers.getSetCookie().map(line => ['set-cookie', line] as const)
+    const text = method === 'HEAD' ? '' : null
+    return {
+      status: response.status,
+      headers: [...[...response.headers].filter(([name]) => name !== 'set-cookie'), ...cookies],
+      body: pieces(text === null ? response.body : null),
+    }
+  }
+}
+
+async function* pieces(body: ReadableStream<Uint8Array> | null): AsyncIterable<string> {
+  const utf8 = new TextDecoder()
+  for await (const bytes of body ?? []) yield utf8.decode(bytes, { stream: true })
+}
+
+/** The names of the cases that an application fails. */
+async function failuresOf(mutate: (handle: Handle) => Handle): Promise<string[]> {
+  const apps = new Map<AppVariant, Send>()
+  const open = async (variant: AppVariant): Promise<Send> => {
+    const send = apps.get(variant) ?? directly(mutate(createWebApp(variant)))
+    apps.set(variant, send)
+    return send
+  }
+  const failures: string[] = []
+  for (const { name, run } of frameworkContract) {
+    try {
+      await run({ open })
+    } catch {
+      failures.push(name)
+    }
+  }
+  return failures
+}
+
+test('the application as it is passes without a socket too', async () => {
+  expect(await failuresOf(handle => handle)).toEqual([])
+})
+
+test.each(Object.entries(mutants))('the contract catches an adapter that %s', async (_, mutate) => {
+  expect(await failuresOf(mutate)).not.toEqual([])
+})

@@ -1,0 +1,35 @@
+// What an application at the edge writes; compiled by the tests against the packed package.
+import { createSessions, isSessionError } from 'keyturn'
+import { webSessions } from 'keyturn/frameworks/web'
+import { createMemoryStore } from 'keyturn/stores/memory'
+import { createFakeClock, frameworkContract, storeContract } from 'keyturn/testing'
+import { createVerifier } from 'keyturn/verify'
+
+type Claims = { role?: string }
+
+const sessions = webSessions(createSessions<Claims, { note: string }>({
+  origin: 'https://app.example.com', store: createMemoryStore(), clock: createFakeClock(),
+}))
+
+export const me: (request: Request) => Promise<Response> = sessions.requireSession((_, session) => (
+  Response.json({ userId: session.getUserId(), role: session.getJwtPayload().role })
+))
+
+// @ts-expect-error the claims have no such member
+export const wrong: unknown = sessions.requireSession((_, session) => Response.json(session.getJwtPayload().rank))
+
+const verifier = createVerifier<Claims>({ issuer: 'https://app.example.com/auth' })
+
+export async function userOf(request: Request): Promise<string | null> {
+  try {
+    const reading = await verifier.readSession(request)
+    // @ts-expect-error what was only read can not be written
+    if (reading.kind === 'active') void reading.session.revokeSession
+    return reading.kind === 'active' ? reading.session.getUserId() : null
+  } catch (error) {
+    if (isSessionError(error)) return error.code
+    throw error
+  }
+}
+
+export const promises: number = frameworkContract.length + storeContract.length

@@ -1,0 +1,29 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { consumer, run } from '../support/package/pack.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+/** The code under a heading of docs/testing.md, as a user copies it. */
+function exampleFor(runner: string): string {
+  const guide = readFileSync(join(root, 'docs/testing.md'), 'utf8')
+  const [, code = ''] = new RegExp(`\`\`\`js ${runner}\n(.*?)\`\`\``, 's').exec(guide) ?? []
+  expect(code).not.toBe('')
+  return code
+}
+
+test('the example for node:test passes', () => {
+  writeFileSync(join(consumer, 'guide.test.mjs'), exampleFor('node:test'))
+  const { succeeded, output } = run('node', ['--test', 'guide.test.mjs'])
+  expect(succeeded, output).toBe(true)
+  expect(output).toContain('pass 1')
+})
+
+test('the example for Vitest passes', () => {
+  writeFileSync(join(consumer, 'guide.spec.mjs'), exampleFor('vitest'))
+  writeFileSync(join(consumer, 'none.mjs'), 'export default {}\n')
+  const { succeeded, output } = run('vitest', ['run', '--root', consumer, '--config', 'none.mjs', 'guide.spec.mjs'])
+  expect(succeeded, output).toBe(true)
+  expect(output).toContain('2 passed')
+})

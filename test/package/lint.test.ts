@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { expect, test } from 'vitest'
+import { readManifest, run, tarball } from '../support/package/pack.ts'
+
+test('publint has nothing to say about the tarball', async () => {
+  const packed = readFileSync(tarball)
+  const buffer = packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength)
+  const { messages, pkg } = await publint({ pack: { tarball: buffer }, strict: true })
+  expect(messages.map(message => formatMessage(message, pkg))).toEqual([])
+})
+
+test('types are found by every kind of resolution that can load ESM', () => {
+  const { succeeded, output } = run('attw', [tarball, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji'])
+  expect(succeeded, output).toBe(true)
+})
+
+test('what is exported is a file, not a pattern: no deep imports', () => {
+  for (const [path, file] of Object.entries(readManifest().exports)) {
+    expect(path).not.toContain('*')
+    expect(file).toMatch(/^\.\/(?:dist\/[a-z0-9/-]+\.js|package\.json)$/)
+  }
+})
+
+test('the tarball holds what its maps refer to, and nothing of the workshop', () => {
+  const { output } = run('tar', ['-tzf', tarball])
+  const files = output.trim().split('\n')
+  const published = /^package\/(?:dist|src)\/|^package\/(?:package\.json|[A-Z]+(?:\.md)?)$/
+  expect(files.filter(file => !published.test(file))).toEqual([])
+  expect(files.filter(file => /\.test\.|tsbuildinfo|tsconfig|node_modules/.test(file))).toEqual([])
+  const sources = new Set(files)
+  for (const file of files.filter(name => name.endsWith('.js'))) {
+    expect(sources.has(file.replace('/dist/', '/src/').replace(/\.js$/, '.ts')), `${file} has its source`).toBe(true)
+  }
+})

@@ -1,0 +1,60 @@
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { expect, test } from 'vitest'
+import { consumer, readManifest, specifiers } from '../support/package/pack.ts'
+
+/** What runs on every runtime with web-standard APIs. */
+const neutral = [
+  'keyturn', 'keyturn/errors', 'keyturn/verify', 'keyturn/stores/memory', 'keyturn/frameworks/web',
+  'keyturn/frameworks/hono', 'keyturn/frameworks/h3', 'keyturn/testing',
+]
+
+interface Bundle {
+  readonly bytes: number
+  readonly imports: readonly string[]
+}
+
+/** Bundles and minifies what an application gets that uses all of some exports; bytes after gzip. */
+async function bundle(names: readonly string[], conditions: readonly string[]): Promise<Bundle> {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: names.map(name => `export * from ${JSON.stringify(name)}`).join('\n'), resolveDir: consumer },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'neutral',
+    conditions: [...conditions],
+    packages: 'bundle',
+    external: ['node:*', ...Object.keys(readManifest().peerDependencies).flatMap(name => [name, `${name}/*`])],
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  })
+  const [file] = outputFiles
+  return {
+    bytes: gzipSync(file?.contents ?? '').length,
+    imports: Object.values(metafile.outputs).flatMap(output => output.imports.map(({ path }) => path)),
+  }
+}
+
+test('the core and the web adapter are smaller than 25 kB, verification alone than 10 kB', async () => {
+  const sizes = {
+    'keyturn + frameworks/web': (await bundle(['keyturn', 'keyturn/frameworks/web'], ['worker'])).bytes,
+    'keyturn/verify': (await bundle(['keyturn/verify'], ['worker'])).bytes,
+  }
+  console.log(sizes)
+  expect(sizes['keyturn + frameworks/web']).toBeLessThan(25_000)
+  expect(sizes['keyturn/verify']).toBeLessThan(10_000)
+})
+
+test.each(neutral)('%s needs no runtime of its own', async name => {
+  expect((await bundle([name], ['worker'])).imports).toEqual([])
+})
+
+test('the size of every export, in bytes after gzip', async () => {
+  const rows: Record<string, number> = {}
+  for (const name of specifiers().filter(specifier => !specifier.endsWith('.json'))) {
+    rows[name] = (await bundle([name], [neutral.includes(name) ? 'worker' : 'node'])).bytes
+  }
+  console.log(rows)
+  for (const [name, bytes] of Object.entries(rows)) expect(bytes, name).toBeLessThan(40_000)
+})

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect } from 'vitest'
+import { HttpClient } from './http-client.ts'
+import { listen } from './serve-web.ts'
+
+/** The folder of the examples. */
+export const examples: string = join(import.meta.dirname, '../../examples')
+
+/**
+ * Starts an example in a folder of its own and lives through a session with it: login, page, refresh, sign-out. The
+ * server of an example prints a line when it listens.
+ */
+export async function driveExample(command: string, parameters: readonly string[]): Promise<void> {
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'keyturn-example-'))
+  const child = spawn(command, parameters, { cwd: folder, env: { ...process.env, PORT: String(port) }, stdio: 'pipe' })
+  const complaints: string[] = []
+  child.stderr.setEncoding('utf8').on('data', text => complaints.push(text))
+  const ended = once(child, 'close')
+  try {
+    await Promise.race([
+      once(createInterface({ input: child.stdout }), 'line'),
+      ended.then(() => Promise.reject(new Error(`the example ended:\n${complaints.join('')}`))),
+    ])
+    await live(new HttpClient(port, `http://localhost:${port}`, Date.now), `http://localhost:${port}`)
+    expect(complaints).toEqual([])
+  } finally {
+    child.kill('SIGKILL')
+    await ended
+    rmSync(folder, { recursive: true })
+  }
+}
+
+async function live(client: HttpClient, origin: string): Promise<void> {
+  const headers = { origin }
+  const userOf = async (path: string): Promise<unknown> => JSON.parse((await client.send('GET', path)).body).userId
+  expect((await client.send('GET', '/me')).status).toBe(401)
+  const login = await client.send('POST', '/login', { headers, body: { userId: 'alice' } })
+  expect([login.status, client.jar.map(({ name }) => name)]).toEqual([200, ['sAccessToken', 'sRefreshToken']])
+  expect(await userOf('/me')).toBe('alice')
+  const before = client.cookie('sRefreshToken')
+  expect((await client.send('POST', '/auth/session/refresh', { headers })).status).toBe(200)
+  expect(client.cookie('sRefreshToken')).not.toBe(before)
+  expect(await userOf('/me')).toBe('alice')
+  expect((await client.send('POST', '/auth/signout', { headers: { origin: 'https://evil.example' } })).status).toBe(403)
+  expect((await client.send('POST', '/auth/signout', { headers })).status).toBe(200)
+  expect([client.jar, (await client.send('GET', '/me')).status]).toEqual([[], 401])
+}
+
+async function freePort(): Promise<number> {
+  const server = await listen(createServer())
+  await server.close()
+  return server.port
+}

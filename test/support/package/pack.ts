@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import installRuntimes from '../runtimes/install.ts'
+
+const root = join(import.meta.dirname, '../../..')
+
+/** The folder of an application that has the packed package, and nothing else, among its own dependencies. */
+export const consumer: string = join(root, '.cache/package/consumer')
+/** The package as it would be published. */
+export const tarball: string = join(root, '.cache/package/keyturn.tgz')
+/** The package as it was installed. */
+export const installed: string = join(consumer, 'node_modules/keyturn')
+
+/** What package.json says of the way into the package. */
+export interface Manifest {
+  readonly exports: Readonly<Record<string, string>>
+  readonly peerDependencies: Readonly<Record<string, string>>
+}
+
+/** The package.json of the installed package. */
+export function readManifest(): Manifest {
+  return JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+}
+
+/** The import specifiers that the package offers. */
+export function specifiers(): string[] {
+  return Object.keys(readManifest().exports).map(path => `keyturn${path.slice(1)}`)
+}
+
+/** Runs a program to its end; what it printed, and whether it ended well. */
+export function run(command: string, parameters: readonly string[], cwd: string = consumer): {
+  readonly succeeded: boolean
+  readonly output: string
+} {
+  const { status, stdout, stderr } = spawnSync(command, parameters, { cwd, encoding: 'utf8', timeout: 120_000 })
+  return { succeeded: status === 0, output: `${stdout}${stderr}` }
+}
+
+/** What is needed to build and pack. */
+const ingredients = ['src', 'package.json', 'tsconfig.base.json', 'LICENSE', 'README.md', 'SECURITY.md']
+
+/**
+ * Builds, packs and installs the package, from a copy, so that nothing of an older build can be in it. For
+ * `globalSetup`.
+ */
+export default function packAndInstall(): void {
+  installRuntimes()
+  rmSync(join(root, '.cache/package'), { recursive: true, force: true })
+  mkdirSync(consumer, { recursive: true })
+  const copy = join(root, '.cache/package/source')
+  for (const name of ingredients) cpSync(join(root, name), join(copy, name), { recursive: true })
+  // What the compiler has to say, the step `types` says.
+  run('tsc', ['-b', 'src'], copy)
+  const quiet = ['--ignore-scripts', '--loglevel=error']
+  const packed = succeed('npm', ['pack', ...quiet, '--json', '--pack-destination', join(root, '.cache/package')], copy)
+  const [{ filename }]: [{ filename: string }] = JSON.parse(packed.slice(packed.indexOf('[')))
+  renameSync(join(root, '.cache/package', filename), tarball)
+  writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
+  succeed('npm', ['install', tarball, '--offline', '--legacy-peer-deps', '--no-audit', '--no-fund', ...quiet], consumer)
+}
+
+function succeed(command: string, parameters: readonly string[], cwd: string): string {
+  const { succeeded, output } = run(command, parameters, cwd)
+  if (!succeeded) throw new Error(`${command} ${parameters.join(' ')} failed:\n${output}`)
+  return output
+}

@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { startProgram } from './start-program.ts'
+import type { RunningProgram } from './start-program.ts'
+
+const root = join(import.meta.dirname, '../../..')
+
+/** The text bindings of a worker. */
+export type Environment = Readonly<Record<string, string>>
+
+/** Serves a worker in workerd, once for each name, with the environment of that name. */
+export async function serveWorker(
+  workerd: string,
+  entry: string,
+  environments: Readonly<Record<string, Environment>>,
+): Promise<RunningProgram> {
+  const names = Object.keys(environments)
+  const folder = mkdtempSync(join(tmpdir(), 'keyturn-workerd-'))
+  await build({
+    entryPoints: [entry],
+    outfile: join(folder, 'worker.js'),
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    conditions: ['keyturn-source', 'workerd', 'worker'],
+    absWorkingDir: root,
+    logLevel: 'silent',
+  })
+  writeFileSync(join(folder, 'config.capnp'), configuration(environments))
+  const program = await startProgram(
+    workerd, ['serve', join(folder, 'config.capnp'), '--control-fd=1'], names, folder,
+  )
+  return {
+    ports: program.ports,
+    async close() {
+      await program.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** No `nodejs_compat`: nothing of Node is there. Workers reach the own machine only. */
+function configuration(environments: Readonly<Record<string, Environment>>): string {
+  const services = Object.entries(environments).map(([name, environment]) => `(name = "${name}", worker = (
+    modules = [(name = "worker", esModule = embed "worker.js")],
+    compatibilityDate = "2026-06-01",
+    bindings = [${Object.entries(environment).map(([key, text]) => `(name = "${key}", text = "${text}")`).join(', ')}],
+  ))`)
+  const sockets = Object.keys(environments).map(name => (
+    `(name = "${name}", address = "127.0.0.1:0", http = (), service = "${name}")`
+  ))
+  services.push('(name = "internet", network = (allow = ["private"]))')
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (services = [${services.join(', ')}], sockets = [${sockets.join(', ')}]);
+`
+}
