@@ -3,8 +3,9 @@ import { cleanup } from './cleanup.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
 import { migrate } from './migrate.ts'
+import { serve } from './serve.ts'
 
-const commands: Readonly<Record<string, Command>> = { migrate, cleanup }
+const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup }
 
 /** Runs one call of the command line. Never throws: what went wrong is told, and the exit code says of which kind. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {

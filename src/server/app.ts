@@ -1,0 +1,65 @@
+import type { JsonObject } from '../base/json.ts'
+import { createDataCodec } from '../session/application-data.ts'
+import type { SessionEvents } from '../session/events.ts'
+import { createFoundation } from '../session/foundation.ts'
+import type { Foundation, FoundationDependencies } from '../session/foundation.ts'
+import type { Codecs } from '../session/internals.ts'
+import { createRingKeeper } from '../tokens/key-keeper.ts'
+import type { KeyKeeper } from '../tokens/key-keeper.ts'
+import { Refusal, text } from './http/reply.ts'
+import { createCoreRingMaker } from './core-protocol/key-ring.ts'
+import type { CoreKeyRing } from './core-protocol/key-ring.ts'
+
+/** The sessions of one application: its store, its keys, its rules. Nothing is shared between two of them. */
+export interface App extends Foundation, Codecs<JsonObject, JsonObject> {
+  readonly keys: KeyKeeper<CoreKeyRing>
+  close(): Promise<void>
+}
+
+/** What an {@link App} is made of. */
+export interface AppDependencies extends FoundationDependencies {
+  /** The first seals keys in the store, any opens them; none: keys lie there in clear (ST-02). */
+  readonly secrets: readonly string[]
+  readonly events: SessionEvents
+}
+
+/**
+ * The longest payload of an access token, in bytes of its JSON. The token itself, half as long again, still fits a
+ * request header; whether it fits a cookie, the SDK's configuration decides.
+ */
+const MAX_PAYLOAD_BYTES = 5000
+
+/** Puts the sessions of one application together. Opens and reads nothing yet. */
+export function createApp(dependencies: AppDependencies): App {
+  const foundation: Foundation = createFoundation(dependencies, () => {
+    void keys.reload().catch(foundation.failed('key reload'))
+  })
+  const { store, crypto, clock, policy, feed, housekeeping, emit, failed } = foundation
+  const keys: KeyKeeper<CoreKeyRing> = createRingKeeper({
+    store, crypto, clock,
+    secrets: dependencies.secrets,
+    onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
+    onError: failed('key rotation'),
+  }, createCoreRingMaker(crypto))
+  return {
+    ...foundation,
+    keys,
+    payloads: createDataCodec<JsonObject>({
+      name: 'payload', schema: undefined, check: (_, json) => checkSize('payload', json, MAX_PAYLOAD_BYTES),
+    }),
+    infos: createDataCodec<JsonObject>({
+      name: 'session data', schema: undefined,
+      check: (_, json) => checkSize('session data', json, policy.maxSessionInfoBytes),
+    }),
+    async close() {
+      housekeeping.close()
+      await feed.close()
+      await store.close()
+    },
+  }
+}
+
+/** @throws Refusal with 400 for data that is too long. */
+function checkSize(name: string, json: string, maximum: number): void {
+  if (Buffer.byteLength(json) > maximum) throw new Refusal(text(400, `The ${name} is longer than ${maximum} bytes`))
+}

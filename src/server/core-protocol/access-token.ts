@@ -1,0 +1,128 @@
+import type { Awaitable } from '../../base/awaitable.ts'
+import { parseHandle } from '../../base/handle.ts'
+import type { SessionHandle } from '../../base/handle.ts'
+import { parseJsonObject } from '../../base/json.ts'
+import type { JsonObject, JsonValue } from '../../base/json.ts'
+import type { EpochSeconds } from '../../base/time.ts'
+import type { Crypto } from '../../tokens/crypto.ts'
+import type { CoreKeyRing, CoreSigningKey } from './key-ring.ts'
+import type { AccessTokenVersion } from './protocol.ts'
+
+/** What an access token of the core protocol says besides the application's payload. */
+export interface CoreClaims {
+  readonly userId: string
+  readonly handle: SessionHandle
+  readonly tenantId: string
+  readonly issuedAt: EpochSeconds
+  readonly expiresAt: EpochSeconds
+  /** SHA-256 of the text of the refresh token that was issued with it, lower-case hex. */
+  readonly refreshTokenHash1: string
+  readonly antiCsrfToken: string | null
+}
+
+/** A genuine access token. Whether its time is over is not looked at. */
+export interface CoreAccessToken {
+  readonly version: AccessTokenVersion
+  readonly claims: CoreClaims
+  readonly payload: JsonObject
+  /** Whether a dynamic key signed it. */
+  readonly isDynamic: boolean
+}
+
+const claimNames = ['sub', 'exp', 'iat', 'sessionHandle', 'refreshTokenHash1', 'parentRefreshTokenHash1', 'antiCsrfToken']
+
+/** The names that the payload of a token of this version can not have. */
+export const protectedClaims: Readonly<Record<AccessTokenVersion, ReadonlySet<string>>> = {
+  3: new Set(claimNames),
+  4: new Set([...claimNames, 'tId']),
+  5: new Set([...claimNames, 'tId', 'rsub']),
+}
+
+/** Whether the payload has a name that belongs to the protocol. */
+export function hasProtectedClaim(payload: JsonObject, version: AccessTokenVersion): boolean {
+  return Object.keys(payload).some(name => protectedClaims[version].has(name))
+}
+
+/** The longest text that is looked at as an access token (DOS-01). */
+const MAX_LENGTH = 16_384
+
+/**
+ * Writes an access token. The hash of the parent refresh token is always null: rotation needs no confirmation by way
+ * of the access token, so SDKs verify every token themselves.
+ */
+export function writeCoreAccessToken(
+  key: CoreSigningKey,
+  version: AccessTokenVersion,
+  claims: CoreClaims,
+  payload: JsonObject,
+): Awaitable<string> {
+  return key.sign({ typ: 'JWT', version }, JSON.stringify({
+    ...payload,
+    sub: claims.userId,
+    exp: claims.expiresAt,
+    iat: claims.issuedAt,
+    sessionHandle: claims.handle,
+    refreshTokenHash1: claims.refreshTokenHash1,
+    parentRefreshTokenHash1: null,
+    antiCsrfToken: claims.antiCsrfToken,
+    ...version === '3' ? {} : { tId: claims.tenantId },
+    ...version === '5' ? { rsub: claims.userId } : {},
+  }))
+}
+
+/**
+ * Reads an access token; null unless we signed it as one. A JWT of `/recipe/jwt` has no `version` and is none, though
+ * the same key may have signed it (TOK-07). Never throws on any text.
+ */
+export async function readCoreAccessToken(
+  text: string,
+  ring: CoreKeyRing,
+  crypto: Pick<Crypto, 'decodeText'>,
+): Promise<CoreAccessToken | null> {
+  if (text.length > MAX_LENGTH) return null
+  const [header, body, signature, ...rest] = text.split('.')
+  if (header === undefined || body === undefined || signature === undefined || rest.length > 0) return null
+  const { alg, typ, kid, version, crit } = decodeObject(crypto, header) ?? {}
+  if (alg !== 'RS256' || typ !== 'JWT' || crit !== undefined || typeof kid !== 'string' || !isTokenVersion(version)) {
+    return null
+  }
+  const key = ring.signingKey(kid)
+  if (key === null || !await key.verify(`${header}.${body}`, signature)) return null
+  const members = decodeObject(crypto, body)
+  const claims = members === null ? null : readClaims(members, version)
+  if (members === null || claims === null) return null
+  const payload = Object.fromEntries(Object.entries(members).filter(([name]) => !protectedClaims[version].has(name)))
+  return { version, claims, payload, isDynamic: key.isDynamic }
+}
+
+/** The name of the key that a text claims to be signed with, unverified: to know when to read the keys anew. */
+export function keyNameOf(text: string, crypto: Pick<Crypto, 'decodeText'>): string | null {
+  const kid = text.length > MAX_LENGTH ? null : decodeObject(crypto, text.split('.', 1)[0] ?? '')?.['kid']
+  return typeof kid === 'string' ? kid : null
+}
+
+function readClaims(members: JsonObject, version: AccessTokenVersion): CoreClaims | null {
+  for (const name of protectedClaims[version]) if (!Object.hasOwn(members, name)) return null
+  const { sub, exp, iat, sessionHandle, refreshTokenHash1, parentRefreshTokenHash1, antiCsrfToken, tId, stt } = members
+  const handle = typeof sessionHandle === 'string' ? parseHandle(sessionHandle) : null
+  if (handle === null || typeof sub !== 'string' || typeof refreshTokenHash1 !== 'string') return null
+  if (!isInstant(exp) || !isInstant(iat) || parentRefreshTokenHash1 !== null) return null
+  if (antiCsrfToken === undefined || (antiCsrfToken !== null && typeof antiCsrfToken !== 'string')) return null
+  const tenantId = version === '3' ? 'public' : tId
+  // `stt` tells tokens of other kinds apart.
+  if (typeof tenantId !== 'string' || (stt !== undefined && stt !== 0)) return null
+  return { userId: sub, handle, tenantId, issuedAt: iat, expiresAt: exp, refreshTokenHash1, antiCsrfToken }
+}
+
+function decodeObject(crypto: Pick<Crypto, 'decodeText'>, segment: string): JsonObject | null {
+  const text = crypto.decodeText(segment)
+  return text === null ? null : parseJsonObject(text)
+}
+
+function isTokenVersion(value: JsonValue | undefined): value is AccessTokenVersion {
+  return value === '3' || value === '4' || value === '5'
+}
+
+function isInstant(value: JsonValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { toEpochSeconds } from '../../base/time.ts'
+import { json, text } from '../http/reply.ts'
+import type { Reply } from '../http/reply.ts'
+import { fail, queryText } from './fields.ts'
+import { protocolVersions } from './protocol.ts'
+import type { CoreEndpoint, CoreRequest } from './request.ts'
+
+/** Where the public keys are. */
+export const JWKS_PATH = '/.well-known/jwks.json'
+
+/** The endpoints of an application, by path. */
+export const appEndpoints: Readonly<Record<string, CoreEndpoint>> = {
+  '/apiversion': { level: 'app', methods: { GET: async () => json({ versions: protocolVersions }) } },
+  [JWKS_PATH]: { level: 'app', methods: { GET: publicKeys } },
+  '/recipe/jwt/jwks': { level: 'app', methods: { GET: publicKeysWithStatus } },
+  '/recipe/jwt': { level: 'app', methods: { POST: signJwt } },
+  '/user/id': { level: 'app', methods: { GET: user } },
+}
+
+/** Longer than this no verifier may keep the keys: half of the time between a key's publication and its first use (HDR-02). */
+const MAX_AGE_SECONDS = 1800
+
+async function publicKeys({ app }: CoreRequest): Promise<Reply> {
+  const { publicKeys: keys, nextKeyAt } = await app.keys.current()
+  const untilNext = Math.floor((nextKeyAt - app.clock()) / 1000)
+  const maxAge = Math.max(1, Math.min(MAX_AGE_SECONDS, untilNext))
+  const reply = json({ keys })
+  const etag = `"${createHash('sha256').update(reply.body).digest('base64url').slice(0, 22)}"`
+  return { ...reply, headers: { ...reply.headers, 'cache-control': `public, max-age=${maxAge}, must-revalidate`, etag } }
+}
+
+async function publicKeysWithStatus({ app }: CoreRequest): Promise<Reply> {
+  return json({ status: 'OK', keys: (await app.keys.current()).publicKeys })
+}
+
+async function signJwt({ app, body }: CoreRequest): Promise<Reply> {
+  const fields = await body()
+  const algorithm = fields.text('algorithm')
+  const issuer = fields.text('jwksDomain')
+  const payload = fields.object('payload')
+  const validity = fields.number('validity')
+  const isStatic = fields.has('useStaticSigningKey') ? fields.flag('useStaticSigningKey') : true
+  if (validity <= 0) fail('validity must be greater than or equal to 0')
+  if (algorithm.toUpperCase() !== 'RS256') return json({ status: 'UNSUPPORTED_ALGORITHM_ERROR' })
+  const now = app.clock()
+  const iat = toEpochSeconds(now)
+  const claims = { iss: issuer, ...payload, exp: iat + Math.floor(validity), iat }
+  const key = (await app.keys.current()).signingKeyAt(now, !isStatic)
+  return json({ status: 'OK', jwt: await key.sign({ typ: 'JWT' }, JSON.stringify(claims)) })
+}
+
+/** Users are the application's: there is none here. */
+async function user({ query }: CoreRequest): Promise<Reply> {
+  queryText(query, 'userId')
+  return json({ status: 'UNKNOWN_USER_ID_ERROR' })
+}
+
+/** What `/` and `/hello` say. */
+export const hello: Reply = text(200, 'Hello')

@@ -1,0 +1,97 @@
+import type { IncomingMessage } from 'node:http'
+import { isSessionError } from '../../base/errors.ts'
+import type { App } from '../app.ts'
+import { readJsonBody } from '../http/read-body.ts'
+import { Refusal, text } from '../http/reply.ts'
+import type { Reply } from '../http/reply.ts'
+import { hello, JWKS_PATH } from './app-endpoints.ts'
+import { unauthorised } from './answers.ts'
+import { Fields } from './fields.ts'
+import { isVersion, newestProtocol, protocolOf } from './protocol.ts'
+import type { Protocol } from './protocol.ts'
+import { matchRoute } from './route.ts'
+import type { CoreRoute } from './route.ts'
+
+/** What the core protocol needs of the server around it. */
+export interface CoreProtocolSettings {
+  /** What all paths begin with; empty, or `/` and something. */
+  readonly basePath: string
+  /** The applications by id; `public` is always there. */
+  readonly apps: ReadonlyMap<string, App>
+  /** The tenants that are served, or null for any. `public` always is. */
+  readonly tenants: ReadonlySet<string> | null
+  /** Whether a request may call what is not public. */
+  isAllowed(request: IncomingMessage): boolean
+  /** The longest body, in bytes. */
+  readonly maxBodyBytes: number
+  /** Called with what was answered with 500. */
+  readonly onError: (error: unknown) => void
+}
+
+const notFound = text(404, 'Not found')
+const invalidKey = text(401, 'Invalid API key')
+const wrongMethod = text(405, 'Method not supported')
+const badJson = text(400, 'Invalid Json Input')
+const unknownTenant = text(400, 'AppId or tenantId not found => it is not configured on this server')
+const publicOnly = text(403, 'Only public tenantId can call this app specific API')
+const failed = text(500, 'The server could not do its work')
+
+/**
+ * Answers a request of the core protocol. The gates stand in one place, in this order: API key, version, tenant,
+ * method; what passes none of them reaches no session (ADM-02).
+ */
+export async function handleCoreRequest(
+  request: IncomingMessage,
+  path: string,
+  query: URLSearchParams,
+  settings: CoreProtocolSettings,
+): Promise<Reply> {
+  const route = matchRoute(path, settings.basePath)
+  if (route?.endpoint === null) return settings.apps.has(route.appId) ? hello : unknownTenant
+  const isPublic = route?.path === JWKS_PATH
+  if (!isPublic && !settings.isAllowed(request)) return invalidKey
+  if (route === null) return notFound
+  try {
+    return await answer(request, query, route, settings)
+  } catch (error) {
+    return replyTo(error, settings)
+  }
+}
+
+async function answer(
+  request: IncomingMessage,
+  query: URLSearchParams,
+  route: CoreRoute,
+  { apps, tenants, maxBodyBytes }: CoreProtocolSettings,
+): Promise<Reply> {
+  const protocol = announced(request, route)
+  const { appId, tenantId, path, endpoint } = route
+  if (tenantId !== 'public' && !protocol.hasTenants) return notFound
+  const handler = endpoint?.methods[request.method ?? '']
+  if (endpoint === null || handler === undefined) return wrongMethod
+  const app = apps.get(appId)
+  if (app === undefined || (tenantId !== 'public' && tenants !== null && !tenants.has(tenantId))) return unknownTenant
+  // Verification has always ignored the tenant, up to the newest version.
+  const isGuarded = path === '/recipe/session/verify' ? protocol.isEager : protocol.isStrict
+  if (endpoint.level === 'app' && tenantId !== 'public' && isGuarded) return publicOnly
+  return handler({
+    app, protocol, tenantId, query,
+    body: async () => new Fields(await readJsonBody(request, maxBodyBytes, badJson)),
+  })
+}
+
+function announced({ headers }: IncomingMessage, { path }: CoreRoute): Protocol {
+  const version = headers['cdi-version']
+  if (version === undefined || path === JWKS_PATH || path === '/apiversion') return newestProtocol
+  if (typeof version !== 'string' || !isVersion(version)) throw new Refusal(text(400, 'cdi-version header is invalid'))
+  const protocol = protocolOf(version)
+  if (protocol !== null) return protocol
+  throw new Refusal(text(400, `cdi-version ${version} not supported`))
+}
+
+function replyTo(error: unknown, { onError }: CoreProtocolSettings): Reply {
+  if (error instanceof Refusal) return error.reply
+  if (isSessionError(error) && error.code === 'UNAUTHORIZED') return unauthorised()
+  onError(error)
+  return failed
+}

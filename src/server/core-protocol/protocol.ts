@@ -1,0 +1,55 @@
+/** The versions of access tokens that this server writes and reads. */
+export type AccessTokenVersion = '3' | '4' | '5'
+
+/** What a version of the core protocol means. */
+export interface Protocol {
+  readonly version: string
+  readonly accessTokenVersion: AccessTokenVersion
+  /** Whether paths may name a tenant, and sessions carry `tenantId`. */
+  readonly hasTenants: boolean
+  /** Whether sessions carry `recipeUserId`. */
+  readonly hasRecipeUsers: boolean
+  /** Whether a refresh must say which kind of key signs, and only the public tenant may call what concerns the app. */
+  readonly isStrict: boolean
+  /** Whether verification never hands out tokens, and a call may shorten its access token. */
+  readonly isEager: boolean
+}
+
+/** Every version that can be announced, oldest first. Older ones need token formats that are not written here. */
+export const protocolVersions: readonly string[] = [
+  '2.21', '3.0', '3.1', '4.0', '5.0', '5.1', '5.2', '5.3', '5.4', '5.5', '5.6',
+]
+
+const protocols: ReadonlyMap<string, Protocol> = new Map(protocolVersions.map(version => {
+  const order = orderOf(version)
+  return [version, {
+    version,
+    accessTokenVersion: order >= orderOf('4.0') ? '5' : order >= orderOf('3.0') ? '4' : '3',
+    hasTenants: order >= orderOf('3.0'),
+    hasRecipeUsers: order >= orderOf('4.0'),
+    isStrict: order >= orderOf('5.0'),
+    isEager: order >= orderOf('5.6'),
+  }]
+}))
+
+/** What the newest version means: callers that announce none get it. */
+export const newestProtocol: Protocol = protocolOf('5.6') ?? unknownVersion()
+
+/** What a version means, or null for one that is not served. */
+export function protocolOf(version: string): Protocol | null {
+  return protocols.get(version) ?? null
+}
+
+/** Whether a text has the shape of a version. */
+export function isVersion(text: string): boolean {
+  return /^\d{1,4}\.\d{1,4}$/.test(text)
+}
+
+function orderOf(version: string): number {
+  const [major, minor] = version.split('.').map(Number)
+  return (major ?? 0) * 10_000 + (minor ?? 0)
+}
+
+function unknownVersion(): never {
+  throw new TypeError('the newest version is not among the versions')
+}

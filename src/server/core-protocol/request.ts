@@ -1,0 +1,25 @@
+import type { App } from '../app.ts'
+import type { Reply } from '../http/reply.ts'
+import type { Fields } from './fields.ts'
+import type { Protocol } from './protocol.ts'
+
+/** A call of the core protocol that has passed every gate. */
+export interface CoreRequest {
+  readonly app: App
+  readonly protocol: Protocol
+  /** The tenant of the path, `public` if it names none. */
+  readonly tenantId: string
+  readonly query: URLSearchParams
+  /** Reads the body. @throws Refusal if it is none of ours. */
+  body(): Promise<Fields>
+}
+
+/** Answers one method of one path. @throws Refusal, or UnauthorizedError where the session is gone. */
+export type CoreHandler = (request: CoreRequest) => Promise<Reply>
+
+/** A path of the core protocol. */
+export interface CoreEndpoint {
+  /** `tenant`: the path may name one. `app`: the tenant follows from the session or does not matter. */
+  readonly level: 'tenant' | 'app'
+  readonly methods: Readonly<Record<string, CoreHandler>>
+}

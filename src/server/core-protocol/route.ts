@@ -1,0 +1,41 @@
+import { appEndpoints } from './app-endpoints.ts'
+import type { CoreEndpoint } from './request.ts'
+import { sessionEndpoints } from './session-endpoints.ts'
+
+/** What a path of the core protocol names. */
+export interface CoreRoute {
+  readonly appId: string
+  readonly tenantId: string
+  /** Lower case, without a slash at the end. */
+  readonly path: string
+  /** null: `/` or `/hello`. */
+  readonly endpoint: CoreEndpoint | null
+}
+
+const endpoints: ReadonlyMap<string, CoreEndpoint | null> = new Map([
+  ['', null],
+  ['/hello', null],
+  ...Object.entries({ ...appEndpoints, ...sessionEndpoints }),
+])
+
+const reserved: ReadonlySet<string> = new Set(['recipe', 'config', 'users', 'hello'])
+
+/**
+ * Finds what `<base path>[/appid-<app>][/<tenant>]<path>` names, in any case of letters and with one slash at the end
+ * or none; null for any other path. Nothing is decoded: the path that is judged is the path that is routed (ADM-03).
+ */
+export function matchRoute(requestPath: string, basePath: string): CoreRoute | null {
+  const path = requestPath.toLowerCase().replace(/\/$/, '')
+  if (!path.startsWith(basePath.toLowerCase())) return null
+  const whole = path.slice(basePath.length)
+  const app = /^\/appid-([a-z0-9-]{1,64})(\/.*)?$/.exec(whole)
+  const appId = app?.[1] ?? 'public'
+  const rest = app === null ? whole : app[2] ?? ''
+  const exact = endpoints.get(rest)
+  if (exact !== undefined) return { appId, tenantId: 'public', path: rest, endpoint: exact }
+  const [, tenantId, afterTenant = ''] = /^\/([a-z0-9-]{1,64})(\/.*)?$/.exec(rest) ?? []
+  if (tenantId === undefined || reserved.has(tenantId)) return null
+  // Only without a tenant is the root a path: `/word` alone names nothing.
+  const endpoint = afterTenant === '' ? undefined : endpoints.get(afterTenant)
+  return endpoint === undefined ? null : { appId, tenantId, path: afterTenant, endpoint }
+}

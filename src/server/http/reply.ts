@@ -1,0 +1,34 @@
+/** An answer. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Nothing that is answered here may be kept or read by a page, unless its reply says otherwise (HDR-01, HDR-05). */
+const common = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
+
+/** An answer in JSON. Every body ends with a line feed. */
+export function json(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Reply {
+  return {
+    status,
+    headers: { ...common, 'content-type': 'application/json; charset=UTF-8', ...headers },
+    body: `${JSON.stringify(value)}\n`,
+  }
+}
+
+/** An answer in plain words: the errors of the core protocol. */
+export function text(status: number, words: string, headers: Readonly<Record<string, string>> = {}): Reply {
+  return { status, headers: { ...common, 'content-type': 'text/html; charset=UTF-8', ...headers }, body: `${words}\n` }
+}
+
+/** Ends the handling of a request with an answer. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly reply: Reply
+
+  constructor(reply: Reply) {
+    super(`the request was refused with ${reply.status}`)
+    this.reply = reply
+  }
+}

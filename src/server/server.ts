@@ -1,0 +1,195 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { platform } from '#platform'
+import { createHandle } from '../base/handle.ts'
+import type { Clock, Milliseconds } from '../base/time.ts'
+import { createPolicy } from '../session/policy.ts'
+import type { SessionStore } from '../session/store.ts'
+import { createApiKeyCheck } from './api-keys.ts'
+import { createApp } from './app.ts'
+import type { App } from './app.ts'
+import { handleCoreRequest } from './core-protocol/handle.ts'
+import type { CoreProtocolSettings } from './core-protocol/handle.ts'
+import { httpLimits, listen } from './http/listen.ts'
+import type { HttpLimits, Listener } from './http/listen.ts'
+import { text } from './http/reply.ts'
+import type { Reply } from './http/reply.ts'
+import { createLogger } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { observeSessions, wordsOf } from './observe.ts'
+import { openStore } from './open-store.ts'
+import { createRefusalLog } from './refusals.ts'
+import { readSettings } from './settings.ts'
+import type { ServerSettings } from './settings.ts'
+
+/** A running server. */
+export interface KeyturnServer {
+  /** `http://host:port`. */
+  readonly url: string
+  /** Answers what is under way, takes nothing new, then closes the stores. */
+  close(): Promise<void>
+}
+
+/** What a program may pass in instead of the server's own. */
+export interface ServerParts {
+  /** Opens the store of an application. Default: by the URL of the settings. */
+  readonly openStore?: (appId: string) => Promise<SessionStore>
+  /** Takes a line of the log. Default: standard output. */
+  readonly writeLog?: (line: string) => void
+  /** What a client may cost; what is left out is as usual. For tests. */
+  readonly limits?: Partial<HttpLimits>
+  /** Where the time comes from. Default: the system's clock. For tests. */
+  readonly clock?: Clock
+}
+
+/** How long a store may take to show that it is there. */
+const READY_LIMIT: Milliseconds = 2000
+
+/**
+ * Starts a server: opens the stores, makes sure that there are keys, and listens.
+ * @throws GeneralError that says what to fix; the system's error if the address can not be had.
+ * @example
+ * const server = await startServer({ store: 'sqlite:keyturn.db', port: 3567 })
+ */
+export async function startServer(
+  options: Partial<ServerSettings> = {},
+  parts: ServerParts = {},
+): Promise<KeyturnServer> {
+  const settings: ServerSettings = { ...readSettings({ flags: {}, environment: {}, file: {} }), ...options }
+  const { crypto, schedule } = platform
+  const clock = parts.clock ?? platform.clock
+  const logger = createLogger(settings.logLevel, clock, parts.writeLog ?? (line => process.stdout.write(line)))
+  const metrics = createMetrics()
+  const refusals = createRefusalLog(logger, schedule)
+  const isAllowed = createApiKeyCheck(settings.apiKeys)
+  const policy = createPolicy({
+    accessTokenLifetime: settings.accessTokenValidity,
+    idleTimeout: settings.refreshTokenValidity,
+    reuseInterval: settings.reuseInterval,
+    ...settings.sessionLifetime === null ? {} : { absoluteTimeout: settings.sessionLifetime },
+    ...settings.maxSessionsPerUser === null ? {} : { maxSessionsPerUser: settings.maxSessionsPerUser },
+  })
+  const open = parts.openStore
+    ?? ((appId: string) => openStore(settings.store, { appId, migrate: settings.migrate }))
+  const events = observeSessions(logger, metrics, crypto.randomBytes(32))
+
+  const apps = new Map<string, App>()
+  const closeApps = async (): Promise<void> => {
+    for (const app of apps.values()) await app.close()
+  }
+  const core: CoreProtocolSettings = {
+    basePath: '',
+    apps,
+    tenants: settings.tenants === null ? null : new Set(settings.tenants),
+    isAllowed,
+    maxBodyBytes: settings.maxBodyBytes,
+    onError(error) {
+      metrics.count('keyturn_errors_total')
+      logger.error('a request failed', { error: wordsOf(error) })
+    },
+  }
+
+  let listener: Listener
+  let isClosing = false
+  try {
+    for (const appId of ['public', ...settings.apps]) {
+      const app = createApp({
+        store: await open(appId), crypto, clock, schedule, policy, events,
+        entropy: crypto.randomBytes,
+        secrets: settings.secrets,
+      })
+      apps.set(appId, app)
+      await app.keys.current()
+      app.housekeeping.start()
+    }
+    const limits = { ...httpLimits, maxConnections: settings.maxConnections, ...parts.limits }
+    listener = await listen(settings.host, settings.port, limits, (request, response) => void serve(request, response))
+  } catch (error) {
+    await closeApps()
+    throw error
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const startedAt = performance.now()
+    // A socket that is gone has no address any more.
+    const from = request.socket.remoteAddress ?? ''
+    const reply = await replyTo(request)
+    const status = String(reply.status)
+    metrics.count('keyturn_http_requests_total', { status })
+    metrics.observe('keyturn_http_request_duration_seconds', (performance.now() - startedAt) / 1000)
+    if (reply.status >= 400 && reply.status < 500) refusals.note(reply.status, from)
+    if (response.destroyed) return
+    // Whoever holds a connection is told not to use it again.
+    if (isClosing) response.setHeader('connection', 'close')
+    response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) })
+    response.end(reply.body)
+  }
+
+  async function replyTo(request: IncomingMessage): Promise<Reply> {
+    try {
+      const target = request.url ?? ''
+      // Only the ordinary form of a target: what a proxy would be sent is refused (ADM-03).
+      if (!target.startsWith('/')) return text(400, 'The request target is not supported')
+      const [whole = '', query = ''] = splitOnce(target)
+      if (!whole.startsWith(settings.basePath)) return text(404, 'Not found')
+      const path = whole.slice(settings.basePath.length)
+      switch (path) {
+        case '/health/live':
+          return text(200, 'live', { 'content-type': 'text/plain; charset=utf-8' })
+        case '/health/ready':
+          return await ready()
+        case '/metrics':
+          return isAllowed(request)
+            ? text(200, metrics.write().trimEnd(), { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+            : text(401, 'Invalid API key')
+        default:
+          return await handleCoreRequest(request, path, new URLSearchParams(query), core)
+      }
+    } catch (error) {
+      core.onError(error)
+      return text(500, 'The server could not do its work')
+    }
+  }
+
+  /** Whether requests can be served: not closing, and every store answers. */
+  async function ready(): Promise<Reply> {
+    const plain = { 'content-type': 'text/plain; charset=utf-8' }
+    if (isClosing) return text(503, 'closing', plain)
+    const asked = [...apps.values()].map(async app => {
+      await app.keys.current()
+      await app.store.find(createHandle('header', crypto.randomBytes))
+    })
+    const answer = await within(Promise.all(asked).then(() => true, () => false), READY_LIMIT)
+    return answer ? text(200, 'ready', plain) : text(503, 'the store does not answer', plain)
+  }
+
+  logger.info('listening', { url: listener.url, ...settings.apiKeys.length === 0 ? { apiKeys: 'none' } : {} })
+  return {
+    url: `${listener.url}${settings.basePath}`,
+    async close() {
+      if (isClosing) return
+      isClosing = true
+      logger.info('closing')
+      await listener.close(settings.shutdownTimeout * 1000)
+      refusals.flush()
+      await closeApps()
+      logger.info('closed')
+    },
+  }
+}
+
+function splitOnce(target: string): readonly string[] {
+  const mark = target.indexOf('?')
+  return mark < 0 ? [target] : [target.slice(0, mark), target.slice(mark + 1)]
+}
+
+async function within(answer: Promise<boolean>, limit: Milliseconds): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>(resolve => {
+    timer = setTimeout(() => resolve(false), limit)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,239 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { JsonObject } from '../base/json.ts'
+import { toEpochSeconds } from '../base/time.ts'
+import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import { admitSession, prepareSession, writeFirstRefreshToken } from '../session/create.ts'
+import { updatePayload } from '../session/manage.ts'
+import { isAlive, livenessAt } from '../session/policy.ts'
+import type { SessionRecord } from '../session/record.ts'
+import { rotate } from '../session/rotate.ts'
+import type { TheftOutcome } from '../session/rotate.ts'
+import type { App } from './app.ts'
+import { hasProtectedClaim, keyNameOf, readCoreAccessToken, writeCoreAccessToken } from './core-protocol/access-token.ts'
+import type { CoreAccessToken, CoreClaims } from './core-protocol/access-token.ts'
+import type { CoreKeyRing } from './core-protocol/key-ring.ts'
+import type { AccessTokenVersion } from './core-protocol/protocol.ts'
+import { antiCsrfTokenOf, readMarks, sha256Hex, writeMarks } from './core-protocol/refresh-token.ts'
+
+/** How an access token is to be written. */
+export interface TokenStyle {
+  readonly version: AccessTokenVersion
+  readonly hasAntiCsrf: boolean
+  /** Which kind of key signs; null: the kind that the session had. */
+  readonly isDynamic: boolean | null
+  /** How long the token lives; null: as configured, less what chance takes off. */
+  readonly lifetime: Milliseconds | null
+}
+
+/** A token, and when it begins and ends. */
+export interface DatedToken {
+  readonly token: string
+  readonly createdAt: EpochMilliseconds
+  readonly expiresAt: EpochMilliseconds
+}
+
+/** What identifies a session, and what its access token says. */
+export interface SessionFacts {
+  readonly handle: string
+  readonly userId: string
+  readonly tenantId: string
+  readonly payload: JsonObject
+}
+
+/** A pair of tokens for a session. */
+export interface IssuedPair {
+  readonly session: SessionFacts
+  readonly accessToken: DatedToken
+  readonly refreshToken: DatedToken
+  readonly antiCsrfToken: string | null
+}
+
+/** The payload has a name that belongs to the protocol. */
+export interface ProtectedClaimOutcome {
+  readonly kind: 'protected-claim'
+}
+
+const protectedClaim: ProtectedClaimOutcome = { kind: 'protected-claim' }
+const unauthorized = { kind: 'unauthorized' } as const
+const refreshRequired = { kind: 'refresh-required' } as const
+
+/** Where an SDK's requests come from is not known here: its protocol does not say. */
+const unknownClient = { ip: null, userAgent: null } as const
+
+/** Starts a session. One store call. Nothing is stored if the payload is refused. */
+export async function createSession(
+  app: App,
+  session: { readonly userId: string; readonly tenantId: string; readonly payload: JsonObject; readonly info: JsonObject },
+  style: TokenStyle,
+): Promise<{ readonly kind: 'issued'; readonly pair: IssuedPair } | ProtectedClaimOutcome> {
+  if (hasProtectedClaim(session.payload, style.version)) return protectedClaim
+  const prepared = await prepareSession(app, {
+    userId: session.userId,
+    // The channel is the SDK's business; tokens of these sessions are not bound to one.
+    mode: 'header',
+    client: unknownClient,
+    jwtPayload: session.payload,
+    sessionInfo: session.info,
+    options: { tenantId: session.tenantId },
+  })
+  const ring = await app.keys.current()
+  const token = await writeFirstRefreshToken(ring, prepared)
+  const pair = await issuePair(app, ring, prepared.record, token, style, prepared.record.createdAt)
+  await admitSession(app, prepared.record)
+  return { kind: 'issued', pair }
+}
+
+/** How a refresh ended. */
+export type RefreshOutcome =
+  | { readonly kind: 'issued'; readonly pair: IssuedPair }
+  | { readonly kind: 'unauthorized' }
+  | TheftOutcome
+  | ProtectedClaimOutcome
+
+/** Exchanges a refresh token. One store call for an ordinary rotation. */
+export async function refreshSession(
+  app: App,
+  text: string,
+  antiCsrfToken: string | null,
+  style: TokenStyle,
+): Promise<RefreshOutcome> {
+  const { token, hasAntiCsrf, isStatic } = readMarks(text)
+  if (style.hasAntiCsrf && hasAntiCsrf && antiCsrfToken !== antiCsrfTokenOf(text)) return unauthorized
+  const outcome = await rotate(app, token, 'header', unknownClient)
+  if (outcome.kind !== 'rotated') return outcome.kind === 'theft' ? outcome : unauthorized
+  const { record, refreshToken, ring, now, how } = outcome
+  if (hasProtectedClaim(app.payloads.read(record.jwtPayload), style.version)) return protectedClaim
+  const pair = await issuePair(app, ring, record, refreshToken, { ...style, isDynamic: style.isDynamic ?? !isStatic }, now)
+  app.emit('onSessionRefreshed', { userId: record.userId, handle: record.handle, how })
+  return { kind: 'issued', pair }
+}
+
+/** How a verification ended. */
+export type VerifyOutcome =
+  | { readonly kind: 'unauthorized' }
+  | { readonly kind: 'refresh-required' }
+  | {
+    readonly kind: 'active'
+    readonly session: SessionFacts
+    readonly token: CoreAccessToken
+    /** What the store has as payload, if the store was asked and it is another than the token's. */
+    readonly newerPayload: JsonObject | null
+  }
+
+/** Judges an access token. No store call, or one with `checkDatabase`. */
+export async function verifySession(
+  app: App,
+  text: string,
+  demands: {
+    /** The anti-CSRF token that came with the request, or null if none is demanded. */
+    readonly antiCsrf: { readonly given: string | null } | null
+    readonly checkDatabase: boolean
+  },
+): Promise<VerifyOutcome> {
+  const token = await readToken(app, text)
+  if (token === null || token.claims.expiresAt * 1000 <= app.clock()) return refreshRequired
+  const { claims, payload } = token
+  const { antiCsrf } = demands
+  if (antiCsrf !== null && (claims.antiCsrfToken === null || claims.antiCsrfToken !== antiCsrf.given)) {
+    return refreshRequired
+  }
+  const session = { handle: claims.handle, userId: claims.userId, tenantId: claims.tenantId, payload }
+  if (!demands.checkDatabase) return { kind: 'active', session, token, newerPayload: null }
+  const record = await findAlive(app, claims.handle)
+  if (record === null) return unauthorized
+  const stored = app.payloads.read(record.jwtPayload)
+  const newerPayload = isDeepStrictEqual(stored, payload) ? null : stored
+  return { kind: 'active', session: { ...session, tenantId: record.tenantId }, token, newerPayload }
+}
+
+/** How a change of the payload ended. The access token is null if the one that was given is over. */
+export type RegenerateOutcome =
+  | { readonly kind: 'regenerated'; readonly session: SessionFacts; readonly accessToken: DatedToken | null }
+  | { readonly kind: 'unauthorized' }
+  | ProtectedClaimOutcome
+
+/** Stores a payload and writes the access token anew, with the same expiry. One or two store calls. */
+export async function regenerateSession(
+  app: App,
+  text: string,
+  payload: JsonObject | null,
+): Promise<RegenerateOutcome> {
+  const token = await readToken(app, text)
+  if (token === null) return unauthorized
+  const { claims, version } = token
+  if (payload !== null && hasProtectedClaim(payload, version)) return protectedClaim
+  const record = await findAlive(app, claims.handle)
+  if (record === null) return unauthorized
+  if (payload !== null) await updatePayload(app, claims.handle, payload)
+  const next = payload ?? app.payloads.read(record.jwtPayload)
+  const session = { handle: claims.handle, userId: record.userId, tenantId: record.tenantId, payload: next }
+  const isOver = claims.expiresAt * 1000 <= app.clock()
+  return { kind: 'regenerated', session, accessToken: isOver ? null : await reissue(app, token, next, claims.expiresAt) }
+}
+
+/** Writes an access token that differs from a genuine one in payload and time alone. */
+export async function reissue(
+  app: App,
+  { claims, version, isDynamic }: CoreAccessToken,
+  payload: JsonObject,
+  expiresAt: number,
+): Promise<DatedToken> {
+  const ring = await app.keys.current()
+  const next: CoreClaims = { ...claims, issuedAt: toEpochSeconds(app.clock()), expiresAt }
+  return date(await writeCoreAccessToken(ring.signingKeyAt(app.clock(), isDynamic), version, next, payload), next)
+}
+
+/** Reads a genuine access token; reads the keys anew for one whose key another process has just made. */
+export async function readToken(app: App, text: string): Promise<CoreAccessToken | null> {
+  const ring = await app.keys.current()
+  const kid = keyNameOf(text, app.crypto)
+  if (kid === null) return null
+  const known = ring.signingKey(kid) === null && /^[ds]-[\w-]{13,36}$/.test(kid) ? await app.keys.reloadForUnknownKid() : ring
+  return readCoreAccessToken(text, known, app.crypto)
+}
+
+async function findAlive(app: App, handle: SessionRecord['handle']): Promise<SessionRecord | null> {
+  const record = await app.store.find(handle)
+  return record !== null && isAlive(record, livenessAt(app.clock(), app.policy)) ? record : null
+}
+
+async function issuePair(
+  app: App,
+  ring: CoreKeyRing,
+  record: SessionRecord,
+  token: string,
+  style: TokenStyle,
+  now: EpochMilliseconds,
+): Promise<IssuedPair> {
+  const isDynamic = style.isDynamic ?? true
+  const refreshToken = writeMarks(token, { hasAntiCsrf: style.hasAntiCsrf, isStatic: !isDynamic })
+  const antiCsrfToken = style.hasAntiCsrf ? antiCsrfTokenOf(refreshToken) : null
+  const payload = app.payloads.read(record.jwtPayload)
+  const issuedAt = toEpochSeconds(now)
+  const claims: CoreClaims = {
+    userId: record.userId,
+    handle: record.handle,
+    tenantId: record.tenantId,
+    issuedAt,
+    expiresAt: Math.max(issuedAt + 1, toEpochSeconds(Math.min(now + lifetimeOf(app, style), record.expiresAt))),
+    refreshTokenHash1: sha256Hex(refreshToken),
+    antiCsrfToken,
+  }
+  const accessToken = await writeCoreAccessToken(ring.signingKeyAt(now, isDynamic), style.version, claims, payload)
+  return {
+    session: { handle: record.handle, userId: record.userId, tenantId: record.tenantId, payload },
+    accessToken: date(accessToken, claims),
+    refreshToken: { token: refreshToken, createdAt: now, expiresAt: record.expiresAt },
+    antiCsrfToken,
+  }
+}
+
+function lifetimeOf({ entropy, policy }: App, style: TokenStyle): Milliseconds {
+  if (style.lifetime !== null) return style.lifetime
+  const chance = (entropy(1)[0] ?? 0) / 255
+  return policy.accessTokenLifetime * (1 - policy.accessTokenJitter * chance)
+}
+
+function date(token: string, { issuedAt, expiresAt }: CoreClaims): DatedToken {
+  return { token, createdAt: issuedAt * 1000, expiresAt: expiresAt * 1000 }
+}

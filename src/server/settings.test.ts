@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import { readSettings, settingDescriptions } from './settings.ts'
+import type { SettingSources } from './settings.ts'
+
+const read = (sources: Partial<SettingSources> = {}): ReturnType<typeof readSettings> =>
+  readSettings({ flags: {}, environment: {}, file: {}, ...sources })
+
+test('without configuration: SQLite in the working directory, for this machine alone', () => {
+  expect(read()).toMatchObject({
+    store: 'sqlite:keyturn.db', host: '127.0.0.1', port: 3567, apiKeys: [], accessTokenValidity: 3600,
+    refreshTokenValidity: 8_640_000, reuseInterval: 30, tenants: null, apps: [],
+  })
+})
+
+test('flags come before environment variables, these before the file', () => {
+  const file = { port: 1, host: '127.0.0.2', basePath: '/c' }
+  const environment = { KEYTURN_PORT: '2', KEYTURN_HOST: '127.0.0.3', KEYTURN_BASE_PATH: '' }
+  expect(read({ file, environment, flags: { port: '3' } })).toMatchObject({ port: 3, host: '127.0.0.3', basePath: '/c' })
+})
+
+test('every setting has a flag, a variable, a place in the file and a help, and its preset fits', () => {
+  for (const { name, flag, environment, help, preset } of settingDescriptions) {
+    expect(help).not.toBe('')
+    expect(environment).toBe(`KEYTURN_${flag.toUpperCase().replaceAll('-', '_')}`)
+    if (preset === '') continue
+    expect(read({ flags: { [flag]: preset } })[name]).toEqual(read()[name])
+    expect(read({ environment: { [environment]: preset } })[name]).toEqual(read()[name])
+    expect(read({ file: { [name]: preset } })[name]).toEqual(read()[name])
+  }
+})
+
+describe('times', () => {
+  test.each([['90', 90], ['90s', 90], ['15m', 900], ['1.5h', 5400], ['1d', 86_400], ['1000ms', 1]])('%s', (text, seconds) => {
+    expect(read({ flags: { 'access-token-validity': text } }).accessTokenValidity).toBe(seconds)
+  })
+})
+
+test.each([
+  [{ port: '70000' }, '--port must be a whole number from 0 to 65535'],
+  [{ store: 'oracle://ada:hunter2@h' }, '--store must be a URL that begins with'],
+  [{ 'api-key': ['short-hunter2'] }, '--api-key must be keys of at least 20 characters'],
+  [{ secret: ['short-hunter2'] }, '--secret must be secrets of at least 32 characters'],
+  [{ host: '0.0.0.0' }, '--api-key is needed with a --host that other machines can reach'],
+  [{ 'access-token-validity': '2 weeks' }, '--access-token-validity must be a time from 1 to 86400 seconds'],
+  [{ 'access-token-validity': '1h', 'refresh-token-validity': '1h' }, '--refresh-token-validity must be longer'],
+  [{ 'log-level': 'loud' }, '--log-level must be one of debug, info, warn, error, silent'],
+])('ADM-01, ST-07: %j says what to fix, and repeats no value', (flags, words) => {
+  const attempt = (): unknown => read({ flags })
+  expect(attempt).toThrow(words)
+  expect(attempt).not.toThrow('hunter2')
+})
+
+test('all problems are told at once, each with the place where the value was given', () => {
+  const attempt = (): unknown => read({ environment: { KEYTURN_PORT: 'x' }, file: { host: [], colour: 1 } })
+  expect(attempt).toThrow('KEYTURN_PORT must be a whole number')
+  expect(attempt).toThrow('host in the configuration file must be given once')
+  expect(attempt).toThrow('the configuration file has no setting "colour"')
+})

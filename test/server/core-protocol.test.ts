@@ -1,0 +1,443 @@
+import { createHash } from 'node:crypto'
+import { createLocalJWKSet, jwtVerify } from 'jose'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { decodeJwt, startCoreServer } from '../support/core-server.ts'
+import type { CoreServer } from '../support/core-server.ts'
+
+let core: CoreServer
+beforeEach(async () => {
+  core = await startCoreServer()
+})
+afterEach(() => core.server.close())
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+describe('versions', () => {
+  test('are listed', async () => {
+    const { versions } = (await core.call('/apiversion?apiDomain=a&websiteDomain=b', { version: null })).json
+    expect(versions).toEqual(expect.arrayContaining(['3.1', '5.4', '5.6']))
+  })
+
+  test.each([
+    ['banana', 'cdi-version header is invalid'],
+    ['9.9', 'cdi-version 9.9 not supported'],
+    ['2.7', 'cdi-version 2.7 not supported'],
+  ])('%s is refused', async (version, words) => {
+    const answer = await core.call('/recipe/session?sessionHandle=x', { version })
+    expect([answer.status, answer.text]).toEqual([400, `${words}\n`])
+  })
+
+  test.each([
+    ['2.21', '3', { tId: undefined, rsub: undefined }, { recipeUserId: undefined, tenantId: undefined }],
+    ['3.1', '4', { tId: 'public', rsub: undefined }, { recipeUserId: undefined, tenantId: 'public' }],
+    ['5.4', '5', { tId: 'public', rsub: 'alice' }, { recipeUserId: 'alice', tenantId: 'public' }],
+    [null, '5', { tId: 'public', rsub: 'alice' }, { recipeUserId: 'alice', tenantId: 'public' }],
+  ])('%s gets access tokens of version %s', async (version, tokenVersion, claims, session) => {
+    const path = version === '2.21' ? '/recipe/session' : '/public/recipe/session'
+    const created = (await core.call(path, {
+      version, body: { userId: 'alice', userDataInJWT: { role: 'x' }, userDataInDatabase: {}, enableAntiCsrf: false },
+    })).json
+    const token = decodeJwt(created.accessToken.token)
+    expect(token.header).toEqual({ alg: 'RS256', typ: 'JWT', version: tokenVersion, kid: expect.stringMatching(/^d-\d+$/) })
+    expect(token.claims).toMatchObject({ sub: 'alice', role: 'x', parentRefreshTokenHash1: null, antiCsrfToken: null })
+    expect({ tId: token.claims['tId'], rsub: token.claims['rsub'] }).toEqual(claims)
+    expect(created.session).toMatchObject({ handle: token.claims['sessionHandle'], userId: 'alice' })
+    expect({ recipeUserId: created.session.recipeUserId, tenantId: created.session.tenantId }).toEqual(session)
+  })
+})
+
+describe('paths', () => {
+  test.each([
+    ['/hello', 200], ['/', 200], ['/HELLO/', 200], ['/public/hello', 200], ['/appid-public/hello', 200],
+    ['/appid-public/public/recipe/session/user?userId=a', 200], ['/Recipe/Session/User/?userId=a', 200],
+    ['/nope', 404], ['/recipe', 404], ['/config/recipe/session', 404], ['//recipe/session/user?userId=a', 404],
+    ['/recipe/session%2fuser?userId=a', 404], ['/recipe/./session;x', 404], ['/recipe/handshake', 404],
+    ['/appid-other/recipe/session/user?userId=a', 400],
+  ])('%s answers %i', async (path, status) => {
+    expect((await core.call(path)).status).toBe(status)
+  })
+
+  test('a known path refuses other methods with 405', async () => {
+    for (const method of ['PATCH', 'DELETE', 'OPTIONS', 'HEAD']) {
+      expect((await core.call('/recipe/session', { method })).status).toBe(405)
+    }
+    expect((await core.call('/hello', { method: 'DELETE' })).text).toBe('Hello\n')
+  })
+
+  test('a tenant keeps its sessions apart where the caller asks for it', async () => {
+    const one = await core.create({}, { version: '5.4' })
+    const two = (await core.call('/t1/recipe/session', {
+      body: { userId: 'alice', userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false },
+    })).json
+    expect(two.session.tenantId).toBe('t1')
+    expect(decodeJwt(two.accessToken.token).claims['tId']).toBe('t1')
+    const list = async (path: string): Promise<unknown> => (await core.call(path)).json['sessionHandles']
+    expect(await list('/t1/recipe/session/user?userId=alice&fetchAcrossAllTenants=false')).toEqual([two.session.handle])
+    expect(await list('/t1/recipe/session/user?userId=alice')).toHaveLength(2)
+    const across = await core.call('/t1/recipe/session/remove', { body: { userId: 'alice' } })
+    expect([across.status, across.text]).toEqual([403, 'Only public tenantId can call this app specific API\n'])
+    const removed = await core.call('/t1/recipe/session/remove', { body: { userId: 'alice', revokeAcrossAllTenants: false } })
+    expect(removed.json['sessionHandlesRevoked']).toEqual([two.session.handle])
+    expect(await list('/public/recipe/session/user?userId=alice')).toEqual([one.session.handle])
+  })
+
+  test('tenants came with version 3.0; what concerns the app is the public tenant\'s from 5.0 on', async () => {
+    expect((await core.call('/t1/recipe/session/user?userId=a', { version: '2.21' })).status).toBe(404)
+    const verify = { accessToken: 'x', doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: false }
+    expect((await core.call('/t1/recipe/session/verify', { version: '5.4', body: verify })).status).toBe(200)
+    expect((await core.call('/t1/recipe/session/verify', { version: '5.6', body: verify })).status).toBe(403)
+  })
+})
+
+describe('applications', () => {
+  test('share nothing: neither sessions nor keys', async () => {
+    const two = await startCoreServer({ apps: ['shop'] })
+    const path = '/appid-shop/public/recipe/session'
+    const created = (await two.call(path, {
+      body: { userId: 'a', userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false },
+    })).json
+    expect((await two.call(`/recipe/session?sessionHandle=${created.session.handle}`)).json.status).toBe('UNAUTHORISED')
+    expect((await two.call(`/appid-shop/recipe/session?sessionHandle=${created.session.handle}`)).json.status).toBe('OK')
+    expect((await two.refresh(created.refreshToken.token)).status).toBe('UNAUTHORISED')
+    expect((await two.call('/.well-known/jwks.json')).text).not.toBe((await two.call('/appid-shop/.well-known/jwks.json')).text)
+    await two.server.close()
+  })
+})
+
+describe('bodies', () => {
+  test.each([
+    ['nothing', '', 'Invalid Json Input'],
+    ['an array', '[]', 'Invalid Json Input'],
+    ['no field', '{}', "Field name 'userId' is invalid in JSON input"],
+    ['a number as a text', '{"userId":1}', "Field name 'userId' is invalid in JSON input"],
+    ['an array as a text', '{"userId":["a"]}', "Field name 'userId' is invalid in JSON input"],
+    ['null', '{"userId":null}', "Field name 'userId' is invalid in JSON input"],
+    ['a list as an object', '{"userId":"a","userDataInJWT":[]}', "Field name 'userDataInJWT' is invalid in JSON input"],
+    ['a text as a flag', '{"userId":"a","userDataInJWT":{},"userDataInDatabase":{},"enableAntiCsrf":"true"}',
+      "Field name 'enableAntiCsrf' is invalid in JSON input"],
+  ])('%s is refused', async (_, body, words) => {
+    const answer = await core.call('/recipe/session', { method: 'POST', body })
+    expect([answer.status, answer.text]).toEqual([400, `${words}\n`])
+    expect(answer.headers.get('content-type')).toBe('text/html; charset=UTF-8')
+  })
+
+  test('a query without its parameter is refused', async () => {
+    const answer = await core.call('/recipe/session')
+    expect([answer.status, answer.text]).toEqual([400, "Field name 'sessionHandle' is missing in GET request\n"])
+  })
+
+  test('answers are JSON that ends with a line feed', async () => {
+    const answer = await core.call('/user/id?userId=a')
+    expect(answer.headers.get('content-type')).toBe('application/json; charset=UTF-8')
+    expect(answer.text).toBe('{"status":"UNKNOWN_USER_ID_ERROR"}\n')
+  })
+
+  test('a payload with a name of the protocol is refused, and nothing is stored', async () => {
+    for (const name of ['sub', 'exp', 'iat', 'sessionHandle', 'refreshTokenHash1', 'antiCsrfToken', 'tId', 'rsub']) {
+      const answer = await core.call('/recipe/session', {
+        body: { userId: 'bob', userDataInJWT: { [name]: 1 }, userDataInDatabase: {}, enableAntiCsrf: false },
+      })
+      expect([answer.status, answer.text]).toEqual([400, 'The user payload contains protected field\n'])
+    }
+    expect((await core.call('/recipe/session/user?userId=bob')).json['sessionHandles']).toEqual([])
+  })
+})
+
+describe('a session', () => {
+  test('has tokens whose times agree', async () => {
+    const { accessToken, refreshToken } = await core.create()
+    const { claims } = decodeJwt(accessToken.token)
+    expect(accessToken.expiry).toBe(Number(claims['exp']) * 1000)
+    expect(accessToken.createdTime).toBe(Number(claims['iat']) * 1000)
+    expect(refreshToken.expiry).toBe(core.clock() + 100 * 86_400_000)
+    expect(claims['refreshTokenHash1']).toBe(sha256(refreshToken.token))
+    const life = accessToken.expiry - core.clock()
+    expect(life).toBeGreaterThan(3_400_000)
+    expect(life).toBeLessThanOrEqual(3_600_000)
+  })
+
+  test('tells what is known of it', async () => {
+    const { session } = await core.create({ userDataInJWT: { a: null }, userDataInDatabase: { b: 'ü' } })
+    expect((await core.call(`/recipe/session?sessionHandle=${session.handle}`)).json).toEqual({
+      status: 'OK', sessionHandle: session.handle, userId: 'alice', recipeUserId: 'alice', tenantId: 'public',
+      userDataInJWT: { a: null }, userDataInDatabase: { b: 'ü' },
+      expiry: core.clock() + 100 * 86_400_000, timeCreated: core.clock(),
+    })
+  })
+
+  test('has data that can be replaced', async () => {
+    const { session: { handle: sessionHandle } } = await core.create({ userDataInDatabase: { a: 1 } })
+    const put = (path: string, body: object): Promise<{ json: { status: string } }> => core.call(path, { method: 'PUT', body })
+    expect((await put('/recipe/session/data', { sessionHandle, userDataInDatabase: { b: 2 } })).json.status).toBe('OK')
+    expect((await core.call(`/recipe/session/data?sessionHandle=${sessionHandle}`)).json)
+      .toEqual({ status: 'OK', userDataInDatabase: { b: 2 } })
+    expect((await put('/recipe/jwt/data', { sessionHandle, userDataInJWT: { c: 3 } })).json.status).toBe('OK')
+    expect((await core.call(`/recipe/jwt/data?sessionHandle=${sessionHandle}`)).json)
+      .toEqual({ status: 'OK', userDataInJWT: { c: 3 } })
+    expect((await put('/recipe/jwt/data', { sessionHandle: 'x', userDataInJWT: {} })).json.status).toBe('UNAUTHORISED')
+    expect((await put('/recipe/session/data', { sessionHandle: 'x', userDataInDatabase: {} })).json.status).toBe('UNAUTHORISED')
+  })
+
+  test('ends by handle, by user, and by time', async () => {
+    const [one, two, three] = [await core.create(), await core.create(), await core.create()]
+    const remove = async (body: object): Promise<unknown> =>
+      (await core.call('/recipe/session/remove', { body })).json['sessionHandlesRevoked']
+    expect(await remove({ sessionHandles: [one.session.handle, one.session.handle, 'unknown'] })).toEqual([one.session.handle])
+    expect(await remove({ sessionHandles: [one.session.handle] })).toEqual([])
+    expect(await remove({ userId: 'alice', revokeSessionsForLinkedAccounts: true }))
+      .toEqual(expect.arrayContaining([two.session.handle, three.session.handle]))
+    expect((await core.refresh(two.refreshToken.token)).status).toBe('UNAUTHORISED')
+    const four = await core.create()
+    core.clock.advance(100 * 86_400_000)
+    expect((await core.call('/recipe/session/user?userId=alice')).json['sessionHandles']).toEqual([])
+    expect((await core.refresh(four.refreshToken.token)).status).toBe('UNAUTHORISED')
+  })
+
+  test.each([
+    [{}], [{ userId: 'a', sessionHandles: ['b'] }],
+  ])('%j names no sessions to remove', async body => {
+    const answer = await core.call('/recipe/session/remove', { body })
+    expect([answer.status, answer.text])
+      .toEqual([400, 'Invalid JSON input - use one of userId or sessionHandles array\n'])
+  })
+
+  test('flags of users are refused beside handles', async () => {
+    const answer = await core.call('/recipe/session/remove', { body: { sessionHandles: [], revokeAcrossAllTenants: true } })
+    expect(answer.status).toBe(400)
+  })
+})
+
+describe('verify', () => {
+  const verify = (accessToken: string, fields: object = {}, version = '5.4'): ReturnType<CoreServer['call']> =>
+    core.call('/recipe/session/verify', {
+      version,
+      body: { accessToken, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: false, ...fields },
+    })
+
+  test('accepts what was issued, without asking the database', async () => {
+    const { accessToken, session } = await core.create({ userDataInJWT: { role: 'x' } })
+    expect((await verify(accessToken.token)).json).toEqual({ status: 'OK', session })
+    await core.call('/recipe/session/remove', { body: { userId: 'alice' } })
+    expect((await verify(accessToken.token)).json.status).toBe('OK')
+    expect((await verify(accessToken.token, { checkDatabase: true })).json.status).toBe('UNAUTHORISED')
+  })
+
+  test.each(['', 'a', 'a.b.c', '..', '%', 'x'.repeat(9000)])('any other text asks for a refresh', async text => {
+    expect((await verify(text)).json.status).toBe('TRY_REFRESH_TOKEN')
+  })
+
+  test('a changed or expired token asks for a refresh', async () => {
+    const { accessToken } = await core.create()
+    const [header = '', claims = '', signature = ''] = accessToken.token.split('.')
+    const forged = Buffer.from(JSON.stringify({ ...decodeJwt(accessToken.token).claims, sub: 'eve' })).toString('base64url')
+    for (const token of [`${header}.${forged}.${signature}`, `${header}.${claims}.`, `${header}.${claims}.${signature}=`]) {
+      expect((await verify(token)).json.status).toBe('TRY_REFRESH_TOKEN')
+    }
+    core.clock.advance(3_600_000)
+    expect((await verify(accessToken.token)).json.status).toBe('TRY_REFRESH_TOKEN')
+  })
+
+  test('TOK-07: a JWT of /recipe/jwt is no access token, whatever it claims', async () => {
+    const { accessToken } = await core.create()
+    const { jwt } = (await core.call('/recipe/jwt', {
+      body: {
+        algorithm: 'RS256', jwksDomain: 'https://a', validity: 100, useStaticSigningKey: false,
+        payload: decodeJwt(accessToken.token).claims,
+      },
+    })).json
+    expect((await verify(String(jwt))).json.status).toBe('TRY_REFRESH_TOKEN')
+  })
+
+  test('demands the anti-CSRF token where it is on', async () => {
+    const { accessToken, antiCsrfToken } = await core.create({ enableAntiCsrf: true })
+    expect(decodeJwt(accessToken.token).claims['antiCsrfToken']).toBe(antiCsrfToken)
+    const on = { doAntiCsrfCheck: true, enableAntiCsrf: true }
+    expect((await verify(accessToken.token, { ...on, antiCsrfToken })).json.status).toBe('OK')
+    expect((await verify(accessToken.token, on)).json.status).toBe('TRY_REFRESH_TOKEN')
+    expect((await verify(accessToken.token, { ...on, antiCsrfToken: 'other' })).json.status).toBe('TRY_REFRESH_TOKEN')
+    expect((await verify(accessToken.token, { ...on, doAntiCsrfCheck: false })).json.status).toBe('OK')
+    const without = await core.create()
+    expect((await verify(without.accessToken.token, { ...on, antiCsrfToken: '' })).json.status).toBe('TRY_REFRESH_TOKEN')
+  })
+
+  test('hands out a newer payload up to 5.4, and only tells of it from 5.6 on', async () => {
+    const { accessToken, session: { handle } } = await core.create({ userDataInJWT: { v: 1 }, enableAntiCsrf: true })
+    expect((await verify(accessToken.token, { checkDatabase: true }, '5.6')).json['payloadUpdateAvailable']).toBe(false)
+    await core.call('/recipe/jwt/data', { method: 'PUT', body: { sessionHandle: handle, userDataInJWT: { v: 2 } } })
+    expect((await verify(accessToken.token)).json.session.userDataInJWT).toEqual({ v: 1 })
+    const old = (await verify(accessToken.token, { checkDatabase: true })).json
+    expect(old.session.userDataInJWT).toEqual({ v: 2 })
+    const [before, after] = [decodeJwt(accessToken.token).claims, decodeJwt(old.accessToken.token).claims]
+    expect(after).toMatchObject({ v: 2, refreshTokenHash1: before['refreshTokenHash1'], antiCsrfToken: before['antiCsrfToken'] })
+    const eager = (await verify(accessToken.token, { checkDatabase: true }, '5.6')).json
+    expect(eager).toMatchObject({ status: 'OK', payloadUpdateAvailable: true })
+    expect(eager.accessToken).toBeUndefined()
+  })
+
+  test('insists on checkDatabase', async () => {
+    const answer = await core.call('/recipe/session/verify', {
+      body: { accessToken: 'x', doAntiCsrfCheck: false, enableAntiCsrf: false },
+    })
+    expect([answer.status, answer.text]).toEqual([400, "Field name 'checkDatabase' is invalid in JSON input\n"])
+  })
+})
+
+describe('refresh', () => {
+  test('gives the next pair; again within the interval, the same one', async () => {
+    const first = await core.create({ userDataInJWT: { role: 'x' }, enableAntiCsrf: true })
+    const { antiCsrfToken } = first
+    const answers = await Promise.all(Array.from({ length: 10 }, () =>
+      core.refresh(first.refreshToken.token, { enableAntiCsrf: true, antiCsrfToken })))
+    expect(new Set(answers.map(({ refreshToken }) => refreshToken.token)).size).toBe(1)
+    expect(new Set(answers.map(answer => answer.antiCsrfToken)).size).toBe(1)
+    const [next] = answers
+    expect(next!.session).toEqual(first.session)
+    expect(decodeJwt(next!.accessToken.token).claims).toMatchObject({
+      role: 'x', refreshTokenHash1: sha256(next!.refreshToken.token), parentRefreshTokenHash1: null,
+      antiCsrfToken: next!.antiCsrfToken,
+    })
+    expect(next!.antiCsrfToken).not.toBe(antiCsrfToken)
+  })
+
+  test.each([['5.4', undefined], ['5.6', 'STALE_LINEAGE']])('%s: an old token is a theft', async (version, subtype) => {
+    const first = await core.create()
+    const second = await core.refresh(first.refreshToken.token)
+    core.clock.advance(60_000)
+    const third = await core.refresh(second.refreshToken.token)
+    core.clock.advance(60_000)
+    const theft = await core.refresh(first.refreshToken.token, {}, { version })
+    const { handle, userId } = first.session
+    expect(theft).toMatchObject({ status: 'TOKEN_THEFT_DETECTED', session: { handle, userId, recipeUserId: userId } })
+    expect(theft['recentTokenReuseSubtype']).toBe(subtype)
+    expect((await core.refresh(third.refreshToken.token)).status).toBe('UNAUTHORISED')
+    expect(core.log.join('')).toContain('used by two parties')
+  })
+
+  test.each(['', 'garbage', 'kt1-', 'a.b.c', 'x'.repeat(100_000)])('garbage is unauthorised', async text => {
+    expect((await core.refresh(text)).status).toBe('UNAUTHORISED')
+  })
+
+  test('compares the anti-CSRF token with the one that came with the refresh token', async () => {
+    const { refreshToken: { token }, antiCsrfToken } = await core.create({ enableAntiCsrf: true })
+    expect((await core.refresh(token, { enableAntiCsrf: true })).status).toBe('UNAUTHORISED')
+    expect((await core.refresh(token, { enableAntiCsrf: true, antiCsrfToken: 'x' })).status).toBe('UNAUTHORISED')
+    expect((await core.refresh(token, { enableAntiCsrf: true, antiCsrfToken })).status).toBe('OK')
+    const without = await core.create()
+    const later = await core.refresh(without.refreshToken.token, { enableAntiCsrf: true })
+    expect(later).toMatchObject({ status: 'OK', antiCsrfToken: expect.stringMatching(/^[0-9a-f-]{36}$/) })
+  })
+
+  test('follows the kind of key that it is told, and remembers it where it is not', async () => {
+    const kidOf = ({ accessToken }: { accessToken: { token: string } }): unknown => decodeJwt(accessToken.token).header['kid']
+    const first = await core.create({ useDynamicSigningKey: false })
+    expect(kidOf(first)).toMatch(/^s-/)
+    const old = (await core.call('/recipe/session/refresh', {
+      version: '3.1', body: { refreshToken: first.refreshToken.token, enableAntiCsrf: false },
+    })).json
+    expect(kidOf(old)).toMatch(/^s-/)
+    expect(kidOf(await core.refresh(old.refreshToken.token))).toMatch(/^d-/)
+    const answer = await core.call('/recipe/session/refresh', { body: { refreshToken: 'x', enableAntiCsrf: false } })
+    expect([answer.status, answer.text]).toEqual([400, "Field name 'useDynamicSigningKey' is invalid in JSON input\n"])
+  })
+
+  test('accessTokenValidity: from 5.6 on, and never more than configured', async () => {
+    const { refreshToken: { token } } = await core.create({ accessTokenValidity: 5000 }, { version: '5.4' })
+    const short = await core.refresh(token, { accessTokenValidity: 5000 }, { version: '5.6' })
+    expect(short.accessToken.expiry - short.accessToken.createdTime).toBe(5000)
+    for (const accessTokenValidity of [0, -1, 3_600_001]) {
+      const answer = await core.call('/recipe/session/refresh', {
+        version: '5.6',
+        body: { refreshToken: token, enableAntiCsrf: false, useDynamicSigningKey: true, accessTokenValidity },
+      })
+      expect(answer.status).toBe(400)
+    }
+  })
+})
+
+describe('regenerate', () => {
+  const regenerate = (body: object): ReturnType<CoreServer['call']> => core.call('/recipe/session/regenerate', { body })
+
+  test('stores the payload and writes the token anew', async () => {
+    const { accessToken: { token, expiry } } = await core.create({ userDataInJWT: { v: 1 }, enableAntiCsrf: true })
+    core.clock.advance(2000)
+    const { json } = await regenerate({ accessToken: token, userDataInJWT: { v: 2 } })
+    expect(json.accessToken.expiry).toBe(expiry)
+    const { v: _, iat, ...before } = decodeJwt(token).claims
+    expect(decodeJwt(json.accessToken.token).claims).toEqual({ ...before, v: 2, iat: Number(iat) + 2 })
+    expect((await regenerate({ accessToken: token })).json.session.userDataInJWT).toEqual({ v: 2 })
+  })
+
+  test('of an expired token only stores', async () => {
+    const { accessToken: { token }, session: { handle } } = await core.create()
+    core.clock.advance(3_600_000)
+    const { json } = await regenerate({ accessToken: token, userDataInJWT: { v: 2 } })
+    expect([json.status, json.accessToken]).toEqual(['OK', undefined])
+    expect((await core.call(`/recipe/jwt/data?sessionHandle=${handle}`)).json['userDataInJWT']).toEqual({ v: 2 })
+  })
+
+  test('refuses forgeries, sessions that are gone and protected names', async () => {
+    const { accessToken: { token }, session: { handle } } = await core.create()
+    expect((await regenerate({ accessToken: `${token}x`, userDataInJWT: {} })).json.status).toBe('UNAUTHORISED')
+    expect((await regenerate({ accessToken: token, userDataInJWT: { sub: 'eve' } })).status).toBe(400)
+    await core.call('/recipe/session/remove', { body: { sessionHandles: [handle] } })
+    expect((await regenerate({ accessToken: token, userDataInJWT: {} })).json.status).toBe('UNAUTHORISED')
+  })
+})
+
+describe('keys', () => {
+  test('verify access tokens and JWTs of both kinds', async () => {
+    const jwks = createLocalJWKSet((await core.call('/.well-known/jwks.json', { version: null })).json as never)
+    const currentDate = new Date(core.clock())
+    for (const useDynamicSigningKey of [true, false]) {
+      const { accessToken } = await core.create({ useDynamicSigningKey })
+      const { payload } = await jwtVerify(accessToken.token, jwks, { algorithms: ['RS256'], currentDate })
+      expect(payload.sub).toBe('alice')
+    }
+    const { jwt } = (await core.call('/recipe/jwt', {
+      body: { algorithm: 'rs256', jwksDomain: 'https://a.example', payload: { x: 1 }, validity: 3600 },
+    })).json
+    const { payload, protectedHeader } = await jwtVerify(String(jwt), jwks, { issuer: 'https://a.example', currentDate })
+    expect(payload).toMatchObject({ x: 1, exp: Number(payload.iat) + 3600 })
+    expect(protectedHeader).toEqual({ alg: 'RS256', typ: 'JWT', kid: expect.stringMatching(/^s-/) })
+  })
+
+  test('HDR-02: the key set is the one document that may be cached', async () => {
+    const { headers, json } = await core.call('/.well-known/jwks.json')
+    const [, seconds] = /^public, max-age=(\d+), must-revalidate$/.exec(headers.get('cache-control') ?? '') ?? []
+    expect(Number(seconds)).toBeGreaterThan(0)
+    expect(Number(seconds)).toBeLessThanOrEqual(1800)
+    expect(headers.get('etag')).toMatch(/^"[\w-]+"$/)
+    for (const key of json['keys'] as object[]) {
+      expect(Object.keys(key).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use'])
+    }
+    expect((json['keys'] as { kid: string }[]).map(({ kid }) => kid.slice(0, 2))).toEqual(['d-', 's-'])
+    expect((await core.call('/recipe/jwt/jwks')).json).toEqual({ status: 'OK', keys: json['keys'] })
+    expect((await core.call('/user/id?userId=x')).headers.get('cache-control')).toBe('no-store')
+  })
+
+  test('are published an hour before they sign, and verify a day after', async () => {
+    const old = await core.create()
+    const oldKid = decodeJwt(old.accessToken.token).header['kid']
+    const kids = async (): Promise<string[]> =>
+      ((await core.call('/.well-known/jwks.json')).json['keys'] as { kid: string }[]).map(({ kid }) => kid)
+    core.clock.advance(7 * 86_400_000 - 3_600_000)
+    await kids()
+    const published = await kids()
+    expect(published.filter(kid => kid.startsWith('d-'))).toHaveLength(2)
+    expect(decodeJwt((await core.create()).accessToken.token).header['kid']).toBe(oldKid)
+    core.clock.advance(3_600_000)
+    await kids()
+    expect(decodeJwt((await core.create()).accessToken.token).header['kid']).toBe(published[0])
+    core.clock.advance(86_400_000 + 60_000)
+    await kids()
+    expect(await kids()).not.toContain(oldKid)
+  })
+
+  test.each([
+    [{ algorithm: 'ES256', jwksDomain: 'a', payload: {}, validity: 1 }, 200, '{"status":"UNSUPPORTED_ALGORITHM_ERROR"}\n'],
+    [{ algorithm: 'RS256', jwksDomain: 'a', payload: {}, validity: 0 }, 400, 'validity must be greater than or equal to 0\n'],
+  ])('/recipe/jwt: %j', async (body, status, text) => {
+    const answer = await core.call('/recipe/jwt', { body })
+    expect([answer.status, answer.text]).toEqual([status, text])
+  })
+})

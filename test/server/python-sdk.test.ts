@@ -1,0 +1,164 @@
+// The published Python SDK of the core protocol, unchanged, with Django and Django REST framework: a project's views
+// behind Django's own server, driven with cookies.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startServer } from '../../src/server/server.ts'
+import type { KeyturnServer } from '../../src/server/server.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { HttpClient } from '../support/http-client.ts'
+import type { Reply } from '../support/http-client.ts'
+import { preparePython } from '../support/python.ts'
+
+const API_KEY = 'a-key-that-no-one-guesses'
+const project = join(import.meta.dirname, 'django')
+const python = await preparePython(join(project, 'requirements.txt'))
+
+describe.skipIf(python === null)('Django', () => {
+  let core: KeyturnServer
+  let django: ChildProcess
+  let port: number
+  let output = ''
+
+  beforeAll(async () => {
+    core = await startServer(
+      { port: 0, apiKeys: [API_KEY], logLevel: 'silent' }, { openStore: async () => createMemoryStore() },
+    )
+    port = await freePort()
+    django = spawn(python ?? '', ['-u', 'manage.py', 'runserver', '--noreload', '--skip-checks', `127.0.0.1:${port}`], {
+      cwd: project,
+      env: {
+        ...process.env, CORE_URL: core.url, CORE_API_KEY: API_KEY, APP_ORIGIN: `http://localhost:${port}`,
+        PYTHONDONTWRITEBYTECODE: '1',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    await new Promise<void>((resolve, reject) => {
+      const listen = (chunk: unknown): void => {
+        output += String(chunk)
+        if (output.includes('Quit the server')) resolve()
+      }
+      django.stdout?.on('data', listen)
+      django.stderr?.on('data', listen)
+      django.on('exit', () => reject(new Error(`Django ended: ${output.slice(-2000)}`)))
+    })
+  })
+
+  afterAll(async () => {
+    django.removeAllListeners('exit')
+    const ended = once(django, 'exit')
+    django.kill('SIGKILL')
+    await ended
+    await core.close()
+  })
+
+  /** A browser on the project's pages. */
+  class Page {
+    readonly client = new HttpClient(port, `http://localhost:${port}`, Date.now)
+    antiCsrf: string | undefined
+
+    async send(method: string, path: string, body?: unknown): Promise<Reply> {
+      const reply = await this.client.send(method, path, {
+        body,
+        headers: {
+          'st-auth-mode': 'cookie', rid: 'session', ...this.antiCsrf === undefined ? {} : { 'anti-csrf': this.antiCsrf },
+        },
+      })
+      this.antiCsrf = reply.headers['anti-csrf'] ?? this.antiCsrf
+      return reply
+    }
+
+    async json(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+      const reply = await this.send(method, path, body)
+      if (reply.status !== 200) throw new Error(`${method} ${path}: ${reply.status} ${reply.body}\n${output.slice(-2000)}`)
+      return JSON.parse(reply.body)
+    }
+  }
+
+  async function loggedIn(userId: string, more: object = {}): Promise<Page & { handle: string }> {
+    const page = new Page()
+    const { handle } = await page.json('POST', '/login', { user_id: userId, ...more })
+    return Object.assign(page, { handle: String(handle) })
+  }
+
+  test('a view of Django REST framework reads user and payload', async () => {
+    const page = await loggedIn('ada', { payload: { role: 'admin', none: null } })
+    expect(await page.json('GET', '/me')).toMatchObject({
+      user_id: 'ada', handle: page.handle, payload: { sub: 'ada', role: 'admin', none: null, tId: 'public' },
+    })
+    expect((await page.send('POST', '/me')).status).toBe(200)
+    page.antiCsrf = undefined
+    expect((await page.send('GET', '/me')).status).toBe(200)
+    expect((await page.send('POST', '/me')).status).toBe(401)
+    expect((await new Page().send('GET', '/me')).status).toBe(401)
+  })
+
+  test('a view of plain Django asks for the session with CSRF protection, reads and updates its data', async () => {
+    const page = await loggedIn('ada', { info: { notes: ['ü'] } })
+    expect(await page.json('GET', '/notes')).toEqual({ notes: ['ü'] })
+    expect(await page.json('PUT', '/notes', { notes: [1, 2] })).toEqual({ notes: [1, 2] })
+    page.antiCsrf = 'wrong'
+    expect((await page.send('GET', '/notes')).status).toBe(401)
+  })
+
+  test('the payload is updated, and comes back in the cookie', async () => {
+    const page = await loggedIn('ada', { payload: { a: 1 } })
+    expect(await page.json('PATCH', '/claims', { a: null, b: { c: [true] } })).toMatchObject({ b: { c: [true] } })
+    const later = await page.json('GET', '/claims')
+    expect(later).toMatchObject({ b: { c: [true] } })
+    expect(later).not.toHaveProperty('a')
+  })
+
+  test('the session is refreshed by the SDK\'s own route', async () => {
+    const page = await loggedIn('ada', { payload: { a: 1 } })
+    const before = page.client.cookie('sRefreshToken')
+    for (let round = 0; round < 3; round++) expect((await page.send('POST', '/auth/session/refresh')).status).toBe(200)
+    expect(page.client.cookie('sRefreshToken')).not.toBe(before)
+    expect((await page.json('POST', '/me'))['payload']).toMatchObject({ a: 1 })
+  })
+
+  test('a copied refresh token ends the session', async () => {
+    const page = await loggedIn('victim')
+    const thief = new Page()
+    thief.client.jar = page.client.jar
+    thief.antiCsrf = page.antiCsrf
+    await page.send('POST', '/auth/session/refresh')
+    await page.send('POST', '/auth/session/refresh')
+    const stolen = await thief.send('POST', '/auth/session/refresh')
+    expect([stolen.status, JSON.parse(stolen.body)]).toEqual([401, { message: 'token theft detected' }])
+    expect((await page.send('POST', '/auth/session/refresh')).status).toBe(401)
+  })
+
+  test('the session is revoked, its cookies go, and it stays gone', async () => {
+    const page = await loggedIn('ada')
+    const kept = page.client.jar
+    expect((await page.send('POST', '/logout')).status).toBe(200)
+    expect(page.client.cookie('sAccessToken')).toBeUndefined()
+    page.client.jar = kept
+    expect((await page.send('POST', '/logout')).status).toBe(401)
+    page.client.jar = kept
+    expect((await page.send('POST', '/auth/session/refresh')).status).toBe(401)
+  })
+
+  test('an administrator finds, marks and revokes the sessions of a user', async () => {
+    const [one, two] = [await loggedIn('grace'), await loggedIn('grace')]
+    const { sessions } = await one.json('GET', '/handles/grace')
+    expect(sessions).toHaveLength(2)
+    expect(sessions).toContainEqual({ handle: one.handle, user_id: 'grace', tenant_id: 'public', info: { seen: true } })
+    const { revoked } = await one.json('DELETE', '/handles/grace')
+    expect(new Set(revoked as string[])).toEqual(new Set([one.handle, two.handle]))
+    expect((await two.send('POST', '/auth/session/refresh')).status).toBe(401)
+  })
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
