@@ -1,0 +1,14 @@
+import { compareVerification } from './verify/main.ts'
+
+// npm run bench [-- part ...]: every part, or those that are named.
+
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  verify: compareVerification,
+}
+
+const named = process.argv.slice(2)
+const unknown = named.find(name => !(name in parts))
+if (unknown !== undefined) throw new Error(`there is no part ${unknown}: ${Object.keys(parts).join(', ')}`)
+for (const [name, run] of Object.entries(parts)) {
+  if (named.length === 0 || named.includes(name)) await run()
+}

@@ -1,0 +1,9 @@
+import { availableParallelism, cpus, loadavg } from 'node:os'
+
+/** Where numbers were measured: without it they say nothing. */
+export function machine(): string {
+  const [load = 0] = loadavg()
+  const { node, openssl } = process.versions
+  return `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, `
+    + `Node ${node}, OpenSSL ${openssl}, load ${load.toFixed(1)} at the end.`
+}

@@ -1,0 +1,74 @@
+import { createExchange } from '../support/request.ts'
+import type { Exchange } from '../support/request.ts'
+import { run } from './contender.ts'
+import type { Contender, SetUp } from './contender.ts'
+
+// One contender in a process of its own. It does one slice of work for each message, so that rounds can alternate.
+
+/** What a slice of work took. */
+export interface Slice {
+  readonly operations: number
+  /** Microseconds of CPU per operation, over all threads of the process. */
+  readonly cpu: number
+  /** Microseconds per operation by the clock. */
+  readonly time: number
+  /** Bytes of heap that an operation allocated. */
+  readonly heap: number
+}
+
+const BATCH = 100
+const YOUNG_GENERATION = 64_000_000
+
+let index = 0
+
+function exchanges(contender: Contender, count: number): Exchange[] {
+  return Array.from({ length: count }, () => createExchange(contender.headers(index++)))
+}
+
+/** Works for this long. Making the requests is not counted: Node does it with or without a session. */
+async function slice(contender: Contender, milliseconds: number): Promise<Slice> {
+  const total = { operations: 0, cpu: 0, time: 0 }
+  while (total.time < milliseconds * 1000) {
+    const batch = exchanges(contender, BATCH)
+    const cpu = process.cpuUsage()
+    const start = performance.now()
+    await run(contender, batch)
+    total.time += (performance.now() - start) * 1000
+    const { user, system } = process.cpuUsage(cpu)
+    total.cpu += user + system
+    total.operations += BATCH
+  }
+  const { operations } = total
+  return { operations, cpu: total.cpu / operations, time: total.time / operations, heap: await heapOf(contender) }
+}
+
+/** As many operations as fit into the young generation with no collection in between. */
+async function heapOf(contender: Contender): Promise<number> {
+  const estimate = await allocatedBy(contender, 100)
+  return allocatedBy(contender, Math.ceil(Math.min(5000, YOUNG_GENERATION / 2 / estimate)))
+}
+
+async function allocatedBy(contender: Contender, count: number): Promise<number> {
+  const batch = exchanges(contender, count)
+  globalThis.gc?.()
+  const before = process.memoryUsage().heapUsed
+  await run(contender, batch)
+  return (process.memoryUsage().heapUsed - before) / count
+}
+
+const [file = '', name = ''] = process.argv.slice(2)
+const { setUps }: { setUps: Readonly<Record<string, SetUp>> } = await import(file)
+const setUp = setUps[name]
+if (setUp === undefined) throw new Error(`${file} knows no ${name}`)
+const contender = await setUp()
+await slice(contender, 2500)
+
+process.on('message', (milliseconds: number) => {
+  if (milliseconds > 0) {
+    void slice(contender, milliseconds).then(result => process.send?.(result))
+  } else {
+    void contender.close?.().then(() => process.exit())
+    if (contender.close === undefined) process.exit()
+  }
+})
+process.send?.('ready')
