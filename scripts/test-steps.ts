@@ -27,6 +27,10 @@ const steps: readonly Step[] = [
   { name: 'types', needs: [], uses: [], run: checkTypes },
   { name: 'architecture', needs: [], uses: [], run: checkArchitecture },
   { name: 'unit', needs: [], uses: [], run: (args) => vitest('unit', args) },
+  { name: 'frameworks', needs: [], uses: [], run: (args) => vitest('frameworks', args) },
+  { name: 'runtimes', needs: [], uses: [], run: (args) => vitest('runtimes', args) },
+  { name: 'package', needs: [], uses: [], run: (args) => vitest('package', args) },
+  { name: 'server', needs: [], uses: [], run: (args) => vitest('server', args) },
   {
     name: 'stores',
     needs: [],
