@@ -1,0 +1,302 @@
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createMemoryStore } from '../src/stores/memory.ts'
+import { createVerifier } from '../src/verify.ts'
+import type { SessionReading, Verifier, VerifierOptions } from '../src/verify.ts'
+import { AT, ORIGIN, REFRESH, SAME_ORIGIN, startSessionServer } from './support/session-server.ts'
+import type { Claims, SessionServer } from './support/session-server.ts'
+
+const issuer = `${ORIGIN}/auth`
+const HOUR = 3_600_000
+const jwksPath = '/auth/jwt/jwks.json'
+
+let server: SessionServer
+
+afterEach(() => server.close())
+
+interface Login {
+  readonly token: string
+  readonly handle: string
+}
+
+async function login(userId = 'alice'): Promise<Login> {
+  const reply = await server.client().send('POST', '/login', {
+    headers: { 'st-auth-mode': 'header' }, body: { userId, payload: { role: 'reader' } },
+  })
+  return { token: reply.headers['st-access-token'] ?? '', handle: JSON.parse(reply.body).handle }
+}
+
+/** A verifier that reads the server's key set over HTTP, and what it asked for. */
+function remote(options: Partial<VerifierOptions> = {}): { verifier: Verifier<Claims>; fetched: string[] } {
+  const fetched: string[] = []
+  const verifier = createVerifier<Claims>({
+    issuer,
+    clock: server.clock,
+    fetch(url) {
+      fetched.push(url)
+      return fetch(url.replace(ORIGIN, `http://127.0.0.1:${server.port}`))
+    },
+    ...options,
+  })
+  return { verifier, fetched }
+}
+
+const userOf = (reading: SessionReading<Claims>): unknown => (
+  reading.kind === 'active' ? reading.session.getUserId() : reading.kind
+)
+
+describe('verification in another service', () => {
+  test('reads the key set once, at the first token, and tells what the token says', async () => {
+    server = await startSessionServer()
+    const { token, handle } = await login('älice')
+    const { verifier, fetched } = remote()
+    expect(fetched).toEqual([])
+    const reading = await verifier.verify(token)
+    if (reading.kind !== 'active') throw new Error(reading.kind)
+    const { session } = reading
+    expect([session.getUserId(), session.getHandle(), session.getTenantId()]).toEqual(['älice', handle, 'public'])
+    expect(session.getJwtPayload()).toEqual({ role: 'reader' })
+    expect(Object.isFrozen(session.getJwtPayload())).toBe(true)
+    for (const _ of [1, 2, 3]) expect(userOf(await verifier.verify(token))).toBe('älice')
+    expect(fetched).toEqual([`${issuer}/jwt/jwks.json`])
+  })
+
+  test('finds the token of a request as the server does', async () => {
+    server = await startSessionServer()
+    const client = server.client()
+    await client.send('POST', '/login', { headers: SAME_ORIGIN, body: {} })
+    const cookie = client.cookie(AT)
+    const { token } = await login('bob')
+    const { verifier } = remote()
+    const read = async (headers: HeadersInit): Promise<unknown> => (
+      userOf(await verifier.readSession(new Request('https://edge.example/', { headers })))
+    )
+    expect(await read({ cookie: `a=b; ${AT}=${cookie}` })).toBe('alice')
+    expect(await read({ authorization: `Bearer ${token}` })).toBe('bob')
+    expect(await read({ authorization: `Bearer ${token}`, cookie: `${AT}=${cookie}` })).toBe('bob')
+    expect(await read({ authorization: 'Bearer foreign', cookie: `${AT}=${cookie}` })).toBe('alice')
+    expect(await read({ authorization: `Bearer ${cookie}` }), 'CK-14').toBe('none')
+    expect(await read({ cookie: `${AT}=${token}` }), 'CK-14').toBe('none')
+    expect(await read({})).toBe('none')
+    expect(await read({ cookie: 'sAccessToken=x' })).toBe('none')
+  })
+
+  test('an expired token needs a refresh, and so does one whose signature does not hold', async () => {
+    server = await startSessionServer()
+    const { token } = await login()
+    const { verifier } = remote()
+    expect(await verifier.verify(`${token.slice(0, -3)}AAA`)).toEqual({ kind: 'needs-refresh' })
+    server.clock.advance(HOUR)
+    expect(await verifier.verify(token)).toEqual({ kind: 'needs-refresh' })
+  })
+
+  test('TOK-10: another issuer or another audience is refused', async () => {
+    server = await startSessionServer({ audience: 'shop' })
+    const { token } = await login()
+    expect(userOf(await remote({ audience: 'shop' }).verifier.verify(token))).toBe('alice')
+    const jwksUrl = `http://127.0.0.1:${server.port}${jwksPath}`
+    const other = { audience: 'shop', issuer: 'https://other.example/auth', jwksUrl }
+    for (const options of [{}, { audience: 'blog' }, other]) {
+      expect(userOf(await remote(options).verifier.verify(token))).toBe('needs-refresh')
+    }
+  })
+
+  test.each(['ES256', 'EdDSA', 'RS256'] as const)('%s keys, as a key set, as one key and by URL', async algorithm => {
+    server = await startSessionServer({ algorithm })
+    const { token } = await login()
+    const jwks = await server.sessions.getJwks()
+    const [publicKey] = jwks.keys
+    if (publicKey === undefined) throw new Error('no key')
+    const { clock } = server
+    expect(userOf(await createVerifier<Claims>({ issuer, jwks, clock }).verify(token))).toBe('alice')
+    expect(userOf(await createVerifier<Claims>({ issuer, publicKey, clock }).verify(token))).toBe('alice')
+    expect(userOf(await remote().verifier.verify(token))).toBe('alice')
+    expect(() => createVerifier({ issuer, jwks, publicKey })).toThrow('one of')
+  })
+})
+
+describe('the key set', () => {
+  test('TOK-06: is read anew for an unknown key, at most once per 5 s', async () => {
+    server = await startSessionServer()
+    const { verifier, fetched } = remote()
+    expect(userOf(await verifier.verify((await login()).token))).toBe('alice')
+    await server.sessions.revokeEverySession()
+    const { token } = await login('bob')
+    expect(userOf(await verifier.verify(token)), 'unknown, and the last look was just now').toBe('needs-refresh')
+    expect(fetched).toHaveLength(1)
+    server.clock.advance(5000)
+    expect(userOf(await verifier.verify(token))).toBe('bob')
+    expect(fetched).toHaveLength(2)
+  })
+
+  test('DOS-02: tokens with made-up keys cost no more than that', async () => {
+    server = await startSessionServer()
+    const { token } = await login()
+    const { verifier, fetched } = remote()
+    await verifier.verify(token)
+    server.clock.advance(5000)
+    const [, payload, signature] = token.split('.')
+    for (let index = 0; index < 20; index++) {
+      const kid = `AAAAAAAAAAAAAAA${String.fromCharCode(65 + index)}`
+      const header = Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid })).toString('base64url')
+      expect(userOf(await verifier.verify([header, payload, signature].join('.')))).toBe('needs-refresh')
+      expect(userOf(await verifier.verify(token))).toBe('alice')
+    }
+    expect(fetched).toHaveLength(2)
+  })
+
+  test('is looked at again after a minute, so that a dropped key is not good for long', async () => {
+    server = await startSessionServer()
+    const { token } = await login()
+    const { verifier } = remote()
+    expect(userOf(await verifier.verify(token))).toBe('alice')
+    await server.sessions.revokeEverySession()
+    server.clock.advance(60_000)
+    expect(userOf(await verifier.verify(token))).toBe('needs-refresh')
+  })
+
+  test('stays in use while it can not be read, and is asked for every 5 s', async () => {
+    server = await startSessionServer()
+    const { token } = await login()
+    let isDown = false
+    let asked = 0
+    const { port } = server
+    const { verifier } = remote({
+      fetch(url) {
+        asked += 1
+        if (isDown) return Promise.resolve(new Response('', { status: 502 }))
+        return fetch(url.replace(ORIGIN, `http://127.0.0.1:${port}`))
+      },
+    })
+    expect(userOf(await verifier.verify(token))).toBe('alice')
+    isDown = true
+    server.clock.advance(60_000)
+    for (const _ of [1, 2, 3]) expect(userOf(await verifier.verify(token))).toBe('alice')
+    expect(asked).toBe(2)
+    server.clock.advance(5000)
+    expect(userOf(await verifier.verify(token))).toBe('alice')
+    expect(asked).toBe(3)
+  })
+
+  test('that was never read is an error, and no logout', async () => {
+    server = await startSessionServer()
+    const { token } = await login()
+    for (const answer of [
+      () => Promise.reject(new Error('unreachable')),
+      () => Promise.resolve(new Response('gone', { status: 404 })),
+      () => Promise.resolve(new Response('<html>')),
+      () => Promise.resolve(Response.json({ keys: [] })),
+      () => Promise.resolve(Response.json({ keys: 'x' })),
+      () => Promise.resolve(Response.json(null)),
+    ]) {
+      await expect(remote({ fetch: answer }).verifier.verify(token))
+        .rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+    }
+  })
+
+  test('TOK-02, TOK-03: keys of other kinds in it are ignored, and the first of a name counts', async () => {
+    server = await startSessionServer()
+    const { token } = await login()
+    const { keys: [own] } = await server.sessions.getJwks()
+    if (own === undefined) throw new Error('no key')
+    const { publicKey } = await generateKeyPair('ES256', { extractable: true })
+    const other = { ...await exportJWK(publicKey), alg: 'ES256', use: 'sig', kid: own.kid }
+    const k = Buffer.alloc(32, 1).toString('base64url')
+    const secret = { kty: 'oct', k, alg: 'HS256', use: 'sig', kid: 'AAAAAAAAAAAAAAAA' }
+    const useless = [
+      null, 1, 'x', [], {}, { ...own, use: 'enc' }, { ...own, kid: 1 }, { ...own, kid: undefined },
+      { ...own, alg: 'ES384' }, { ...own, x: 'AA' }, { ...own, x: 1 }, { ...own, kty: 'RSA' }, secret,
+    ]
+    const verifierOf = (keys: readonly unknown[]): Verifier<Claims> => (
+      remote({ fetch: () => Promise.resolve(Response.json({ keys })) }).verifier
+    )
+    expect(userOf(await verifierOf([...useless, own, other]).verify(token))).toBe('alice')
+    expect(userOf(await verifierOf([other, own]).verify(token))).toBe('needs-refresh')
+    await expect(verifierOf(useless).verify(token)).rejects.toMatchObject({ kind: 'unavailable' })
+
+    const [, payload] = token.split('.')
+    const forged = await new SignJWT(JSON.parse(Buffer.from(payload ?? '', 'base64url').toString()))
+      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: secret.kid }).sign(Buffer.alloc(32, 1))
+    expect(userOf(await verifierOf([secret, own]).verify(forged))).toBe('needs-refresh')
+  })
+
+  test('redirects are not followed', async () => {
+    server = await startSessionServer({
+      routes: () => ({
+        'GET /moved': (_, response) => {
+          response.writeHead(302, { location: jwksPath }).end()
+        },
+      }),
+    })
+    const { token } = await login()
+    const verifier = createVerifier({ issuer, jwksUrl: `http://127.0.0.1:${server.port}/moved`, clock: server.clock })
+    await expect(verifier.verify(token)).rejects.toMatchObject({ kind: 'unavailable' })
+  })
+})
+
+describe('with a feed', () => {
+  test('REV-02: a revoked session is refused within the poll interval, others are not', async () => {
+    const store = createMemoryStore()
+    server = await startSessionServer({ store })
+    const [alice, bob] = [await login(), await login('bob')]
+    let reads = 0
+    const feed = {
+      changesSince(cursor: string | null, limit: number) {
+        reads += 1
+        return store.changesSince(cursor, limit)
+      },
+    }
+    const { verifier } = remote({ feed })
+    expect(userOf(await verifier.verify(alice.token))).toBe('alice')
+    await server.sessions.revokeSession(alice.handle)
+    for (const _ of [1, 2, 3]) await verifier.verify(bob.token)
+    expect(reads).toBe(1)
+    server.clock.advance(1000)
+    expect(userOf(await verifier.verify(alice.token))).toBe('none')
+    expect(userOf(await verifier.verify(bob.token))).toBe('bob')
+    expect(reads).toBe(2)
+  })
+
+  test('claims that were changed elsewhere need a refresh, which brings the new ones', async () => {
+    const store = createMemoryStore()
+    server = await startSessionServer({ store })
+    const client = server.client()
+    await client.send('POST', '/login', { headers: SAME_ORIGIN, body: { payload: { role: 'admin' } } })
+    const { verifier } = remote({ feed: store })
+    const read = async (): Promise<unknown> => {
+      const headers = { cookie: `${AT}=${client.cookie(AT)}` }
+      const reading = await verifier.readSession(new Request('https://edge.example/', { headers }))
+      return reading.kind === 'active' ? reading.session.getJwtPayload() : reading.kind
+    }
+    expect(await read()).toEqual({ role: 'admin' })
+    const [handle = ''] = await server.sessions.getAllSessionHandlesForUser('alice')
+    await server.sessions.updateJwtPayload(handle, { role: 'reader' })
+    server.clock.advance(1000)
+    expect(await read()).toBe('needs-refresh')
+    await client.send('POST', REFRESH, { headers: SAME_ORIGIN })
+    expect(await read()).toEqual({ role: 'reader' })
+  })
+
+  test('one that can not be read is trusted for maxStaleness, then it is an error', async () => {
+    const store = createMemoryStore()
+    server = await startSessionServer({ store })
+    const { token, handle } = await login()
+    let isDown = false
+    const { verifier } = remote({
+      feed: {
+        changesSince: (cursor, limit) => (
+          isDown ? Promise.reject(new Error('down')) : store.changesSince(cursor, limit)
+        ),
+      },
+    })
+    expect(userOf(await verifier.verify(token))).toBe('alice')
+    isDown = true
+    server.clock.advance(4999)
+    expect(userOf(await verifier.verify(token))).toBe('alice')
+    server.clock.advance(1)
+    await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+    isDown = false
+    await server.sessions.revokeSession(handle)
+    expect(userOf(await verifier.verify(token))).toBe('none')
+  })
+})
