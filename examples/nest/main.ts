@@ -26,9 +26,9 @@ class AppController {
   async login(
     @Req() request: NestRequest,
     @Res({ passthrough: true }) response: NestResponse,
-    @Body() body: { userId?: string },
+    @Body() body?: { userId?: string },
   ): Promise<object> {
-    const session = await sessions.createNewSession(request, response, body.userId ?? 'ada', { role: 'reader' })
+    const session = await sessions.createNewSession(request, response, body?.userId ?? 'ada', { role: 'reader' })
     return { handle: session.getHandle() }
   }
 

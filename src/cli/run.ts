@@ -2,10 +2,13 @@ import { isSessionError } from '../base/errors.ts'
 import { cleanup } from './cleanup.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
+import { doctor } from './doctor.ts'
+import { keys } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
+import { sessions } from './sessions.ts'
 
-const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup }
+const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup, keys, sessions, doctor }
 
 /** Runs one call of the command line. Never throws: what went wrong is told, and the exit code says of which kind. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {

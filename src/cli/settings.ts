@@ -21,9 +21,6 @@ export interface OwnFlag {
   readonly placeholder?: string
 }
 
-/** The settings that concern a store. */
-export const storeSettings: readonly string[] = ['store', 'secret', 'migrate']
-
 /**
  * Reads a command line, the environment and the configuration file (`--config`, `KEYTURN_CONFIG`).
  * @throws UsageError that says what to fix.
@@ -34,7 +31,7 @@ export function parseArguments(
   own: Readonly<Record<string, OwnFlag>>,
 ): ParsedArguments {
   const options: ParseArgsOptionsConfig = { config: { type: 'string' } }
-  for (const { flag, isList } of settingDescriptions) options[flag] = { type: 'string', multiple: isList }
+  for (const { flag, isList } of settingDescriptions) if (!(flag in own)) options[flag] = { type: 'string', multiple: isList }
   for (const [name, { type }] of Object.entries(own)) options[name] = { type }
   const { values, positionals } = parse(args, options)
   const texts: Record<string, string | string[]> = {}

@@ -62,6 +62,11 @@ export interface SessionCore<Payload extends object, Info extends object> {
   getAllSessionHandlesForUser(userId: string): Promise<readonly string[]>
   /** A page of a user's live sessions, newest first: "your devices". 1 store call. */
   listSessions(userId: string, page?: { readonly limit?: number; readonly after?: string | null }): Promise<SessionList>
+  /**
+   * Calls the listener once, as soon as this process hears that the session was ended, by itself or by another. Never
+   * for a session that merely expires. 0 store calls. Returns how to take that back.
+   */
+  onRevoked(handle: SessionHandle, listener: () => void): () => void
   /** Stops timers and following, sends what is queued, and closes the store. */
   close(): Promise<void>
 }

@@ -106,6 +106,7 @@ export function createCore<Payload extends object, Info extends object>(
     revokeEverySession: () => keys.replaceAll(clock() + changeRetention(policy)),
     getAllSessionHandlesForUser: userId => listHandles(internals, userId),
     listSessions: (userId, page = {}) => list(internals, userId, page),
+    onRevoked: (handle, listener) => feed.onRevoked(handle, listener),
     async close() {
       housekeeping.close()
       await feed.close()

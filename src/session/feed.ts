@@ -1,10 +1,11 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { Scheduler } from '../base/scheduler.ts'
-import type { Clock, EpochMilliseconds } from '../base/time.ts'
+import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { SessionPolicy } from './policy.ts'
 import { RevocationList } from './revocation-list.ts'
 import type { Change, SessionStore } from './store.ts'
+import { Watchers } from './watchers.ts'
 
 /** Follows the store's change log, so that verification needs no store call. */
 export interface RevocationFeed {
@@ -15,6 +16,11 @@ export interface RevocationFeed {
   isRevoked(handle: SessionHandle): boolean
   /** The newest payload version that was heard of, or 0. */
   payloadVersion(handle: SessionHandle): number
+  /**
+   * Calls the listener once, as soon as the end of this session is heard of; soon, if it was heard of before. Starts
+   * following. Returns how to take that back.
+   */
+  onRevoked(handle: SessionHandle, listener: () => void): () => void
   /** Takes in what this process did itself, without waiting for the store to tell it. */
   note(change: Change): void
   /** Stops following. */
@@ -34,10 +40,14 @@ interface FeedDependencies {
 
 const PAGE = 1000
 
+/** How far a clock may go back before all is read again: entries outlive their tokens by more. */
+const CLOCK_SLIP: Milliseconds = 60_000
+
 /** Makes the feed of one process. Nothing is read before `start`. */
 export function createRevocationFeed(dependencies: FeedDependencies): RevocationFeed {
   const { store, clock, schedule, policy, onKeysChanged, onError } = dependencies
   const list = new RevocationList()
+  const watchers = new Watchers()
   let cursor: string | null = null
   let readAt = Number.NEGATIVE_INFINITY
   let latest = Number.NEGATIVE_INFINITY
@@ -49,20 +59,25 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   let unfollow: (() => Promise<void>) | null = null
   let cancelPoll: (() => void) | null = null
 
+  function apply(change: Change): void {
+    list.apply(change)
+    if (change.kind === 'revoked') for (const handle of change.handles) watchers.tell(handle)
+  }
+
   async function readOnce(): Promise<void> {
     const begun = clock()
+    // While the clock was ahead, too much may have been pruned.
+    if (begun < latest - CLOCK_SLIP) cursor = null
     for (;;) {
       const page = await store.changesSince(cursor, PAGE)
       for (const change of page.changes) {
-        list.apply(change)
+        apply(change)
         if (change.kind === 'keys') onKeysChanged()
       }
       cursor = page.cursor
       if (!page.more) break
     }
-    // A clock that jumped ahead and came back may have pruned too much: read everything again.
-    if (begun < latest) cursor = null
-    else list.prune(begun)
+    list.prune(begun)
     latest = begun
     readAt = begun
   }
@@ -104,19 +119,28 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     }
   }
 
+  function start(): Awaitable<void> {
+    if (started) return
+    starting ??= follow().then(read).then(() => {
+      started = true
+      poll()
+    })
+    return starting
+  }
+
   return {
-    start(): Awaitable<void> {
-      if (started) return
-      starting ??= follow().then(read).then(() => {
-        started = true
-        poll()
-      })
-      return starting
-    },
+    start,
     isFresh: now => now - readAt <= policy.maxStaleness && now >= readAt,
     isRevoked: handle => list.isRevoked(handle),
     payloadVersion: handle => list.payloadVersion(handle),
-    note: change => list.apply(change),
+    onRevoked(handle, listener) {
+      const unwatch = watchers.watch(handle, listener)
+      void Promise.resolve(start()).then(() => {
+        if (list.isRevoked(handle)) watchers.tell(handle)
+      })
+      return unwatch
+    },
+    note: apply,
     async close(): Promise<void> {
       closed = true
       cancelPoll?.()

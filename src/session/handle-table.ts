@@ -24,16 +24,16 @@ export class HandleTable {
   /** The number of this handle, or null. */
   get(handle: SessionHandle): number | null {
     if (this.#size === 0) return null
-    const first = wordOf(handle, 1)
-    return this.#partOf(first).get(first, wordOf(handle, 6), wordOf(handle, 11))
+    const first = wordOf(handle, FIRST)
+    return this.#partOf(first).get(first, handle)
   }
 
   /** Sets the number of this handle, an integer of up to 32 bits, until the later of this end and the one before. */
   set(handle: SessionHandle, value: number, until: EpochMilliseconds): void {
-    const first = wordOf(handle, 1)
+    const first = wordOf(handle, FIRST)
     const part = this.#partOf(first)
     const before = part.size
-    part.set(first, wordOf(handle, 6), wordOf(handle, 11), value, toEpochSeconds(until) + 1)
+    part.set(first, handle, value, toEpochSeconds(until) + 1)
     this.#size += part.size - before
   }
 
@@ -62,20 +62,20 @@ class Part {
   #slots = new Uint32Array(0)
   #mask = -1
 
-  get(first: number, second: number, third: number): number | null {
-    const found = this.#find(first, second, third)
+  get(first: number, handle: SessionHandle): number | null {
+    const found = this.#find(first, handle)
     return found >= 0 ? this.#slots[found + VALUE] ?? null : null
   }
 
-  set(first: number, second: number, third: number, value: number, end: number): void {
-    const known = this.#find(first, second, third)
+  set(first: number, handle: SessionHandle, value: number, end: number): void {
+    const known = this.#find(first, handle)
     if (known >= 0) {
       this.#slots[known + VALUE] = value
       this.#slots[known + END] = Math.max(end, this.#slots[known + END] ?? 0)
       return
     }
     if ((this.size + 1) * 4 > (this.#mask + 1) * 3) this.#resize(Math.max(SMALLEST, (this.#mask + 1) * 2), 0)
-    this.#add(first, second, third, value, end)
+    this.#add(first, wordOf(handle, SECOND), wordOf(handle, THIRD), value, end)
   }
 
   prune(now: number): void {
@@ -89,23 +89,29 @@ class Part {
     this.#resize(capacity, now)
   }
 
-  /** Where the slot of a handle begins, or the complement of where it would. */
-  #find(first: number, second: number, third: number): number {
+  /** Where the slot of a handle begins, or -1. */
+  #find(first: number, handle: SessionHandle): number {
     const slots = this.#slots
     for (let index = spread(first) >>> 7; ; index++) {
       const slot = (index & this.#mask) * SLOT
-      if ((slots[slot + END] ?? 0) === 0) return ~slot
-      if (slots[slot] === first && slots[slot + 1] === second && slots[slot + 2] === third) return slot
+      if ((slots[slot + END] ?? 0) === 0) return -1
+      if (slots[slot] === first
+        && slots[slot + 1] === wordOf(handle, SECOND)
+        && slots[slot + 2] === wordOf(handle, THIRD)) return slot
     }
   }
 
+  /** Takes the first free slot for a handle that has none. */
   #add(first: number, second: number, third: number, value: number, end: number): void {
-    const slot = ~this.#find(first, second, third)
-    this.#slots[slot] = first
-    this.#slots[slot + 1] = second
-    this.#slots[slot + 2] = third
-    this.#slots[slot + VALUE] = value
-    this.#slots[slot + END] = end
+    const slots = this.#slots
+    let index = spread(first) >>> 7
+    while ((slots[(index & this.#mask) * SLOT + END] ?? 0) !== 0) index++
+    const slot = (index & this.#mask) * SLOT
+    slots[slot] = first
+    slots[slot + 1] = second
+    slots[slot + 2] = third
+    slots[slot + VALUE] = value
+    slots[slot + END] = end
     this.size++
   }
 
@@ -116,11 +122,16 @@ class Part {
     this.#mask = capacity - 1
     this.size = 0
     for (let slot = 0; slot < old.length; slot += SLOT) {
-      const [first = 0, second = 0, third = 0, value = 0, end = 0] = old.subarray(slot, slot + SLOT)
-      if (end > now) this.#add(first, second, third, value, end)
+      const end = old[slot + END] ?? 0
+      if (end > now) this.#add(old[slot] ?? 0, old[slot + 1] ?? 0, old[slot + 2] ?? 0, old[slot + VALUE] ?? 0, end)
     }
   }
 }
+
+/** Where the words of a handle begin, after the letter of its channel. */
+const FIRST = 1
+const SECOND = 6
+const THIRD = 11
 
 /** Five characters of a handle, 30 bits of chance, as one number. */
 function wordOf(handle: SessionHandle, start: number): number {

@@ -1,5 +1,5 @@
 import type { Awaitable } from '../base/awaitable.ts'
-import { isSessionError } from '../base/errors.ts'
+import { isSessionError, UnauthorizedError } from '../base/errors.ts'
 import { transferModeOf } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
@@ -49,6 +49,7 @@ export class RequestSession<Payload extends object, Info extends object>
   extends VerifiedSession<Payload> implements Session<Payload, Info> {
   readonly #context: HttpContext<Payload, Info>
   readonly #reply: ReplySink
+  #controller: AbortController | null = null
 
   constructor(
     context: HttpContext<Payload, Info>,
@@ -74,6 +75,19 @@ export class RequestSession<Payload extends object, Info extends object>
     this.claims = issued.claims
     this.payload = issued.payload
     applyEdits(this.#reply, accessTokenEdits(policy.cookies, transferModeOf(issued.claims.sid), issued))
+  }
+
+  onRevoked(listener: () => void): () => void {
+    return this.#context.core.onRevoked(this.claims.sid, listener)
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      const controller = new AbortController()
+      this.#controller = controller
+      this.onRevoked(() => controller.abort(new UnauthorizedError('the session has ended')))
+    }
+    return this.#controller.signal
   }
 
   async revokeSession(): Promise<void> {

@@ -33,6 +33,14 @@ export interface Session<Payload extends object, Info extends object> extends Re
    * @throws UnauthorizedError if the session is gone.
    */
   updateJwtPayload(payload: Payload): Promise<void>
+  /**
+   * Calls the listener once, as soon as this process hears that the session was ended: signed out, revoked by whichever
+   * process, or stolen. For what outlives its request: a WebSocket, an event stream. The expiry of the access token is
+   * no end. 0 store calls. Returns how to take that back.
+   */
+  onRevoked(listener: () => void): () => void
+  /** Aborts when {@link Session.onRevoked} would call; its reason is an `UnauthorizedError`. */
+  readonly signal: AbortSignal
   /** Ends the session, then clears the tokens of this response (REV-01). 1 store call. */
   revokeSession(): Promise<void>
 }

@@ -1,5 +1,25 @@
+import { expect, test } from 'vitest'
 import { runFrameworkContract } from '../support/run-framework-contract.ts'
 import { startNestApp } from './apps/nest.ts'
+import { buildPackage, compileExample, startExampleApp } from './support/example-app.ts'
+import { PageBrowser } from './support/page-browser.ts'
 
 runFrameworkContract('Nest on Express', variant => startNestApp('express', variant))
 runFrameworkContract('Nest on Fastify', variant => startNestApp('fastify', variant))
+
+test('the example, compiled with decorators, logs in and finds the session', async () => {
+  buildPackage()
+  compileExample('nest')
+  const example = await startExampleApp('nest', ['dist/main.js'])
+  try {
+    const browser = new PageBrowser(example)
+    expect((await browser.open('/me')).status).toBe(401)
+    expect((await browser.post('/login')).status).toBe(201)
+    expect(JSON.parse((await browser.open('/me')).body)).toEqual({ userId: 'ada', role: 'reader' })
+    expect((await browser.refresh()).status).toBe(200)
+    expect((await browser.post('/auth/signout')).status).toBe(200)
+    expect((await browser.open('/me')).status).toBe(401)
+  } finally {
+    await example.stop()
+  }
+})

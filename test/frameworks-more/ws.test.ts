@@ -95,17 +95,17 @@ describe('the handshake', () => {
 describe('an open socket', () => {
   test('REV-02: is closed when its session is revoked, and no other', async () => {
     const [ended, other] = [await app.login('cookie'), await app.login('cookie')]
-    const sockets = [ended, other].map(({ credentials }) => open({ cookie: credentials, origin: ORIGIN }))
-    await Promise.all(sockets.map(outcomeOf))
-    const [first, second] = sockets
-    const closing = once(first ?? new EventTarget(), 'close')
+    const first = open({ cookie: ended.credentials, origin: ORIGIN })
+    const second = open({ cookie: other.credentials, origin: ORIGIN })
+    await Promise.all([first, second].map(outcomeOf))
+    const closing = once(first, 'close')
     app.cut.calls.length = 0
     await app.sessions.revokeSession(ended.handle)
     const [code, reason] = await closing
     expect([code, String(reason)]).toEqual([SESSION_ENDED, 'unauthorised'])
-    expect(second?.readyState).toBe(WebSocket.OPEN)
+    expect(second.readyState).toBe(WebSocket.OPEN)
     expect(app.cut.calls).toEqual(['remove'])
-    second?.terminate()
+    second.terminate()
   })
 
   test('is closed when its access token expires, and may come back after a refresh', async () => {

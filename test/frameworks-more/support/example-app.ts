@@ -27,6 +27,11 @@ export function buildPackage(): void {
   run('tsc', ['-b', 'src'], root)
 }
 
+/** Compiles an example that has a `tsconfig.json` and no dependencies of its own. */
+export function compileExample(name: string): void {
+  run('tsc', ['-p', join('examples', name)], root)
+}
+
 /** Brings the dependencies of an example that has its own in line with its lock file, then builds it. */
 export function prepareExample(name: string): void {
   const directory = join(root, 'examples', name)

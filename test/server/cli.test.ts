@@ -1,0 +1,188 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { diagnose } from '../../src/cli/diagnosis.ts'
+import type { Symptoms } from '../../src/cli/diagnosis.ts'
+import { runCommandLine } from '../../src/cli/run.ts'
+import { decodeJwt } from '../support/core-server.ts'
+import type { CoreBody } from '../support/core-server.ts'
+import { serveProcess } from '../support/serve-process.ts'
+import type { ServeProcess } from '../support/serve-process.ts'
+
+const API_KEY = 'a-key-that-no-one-guesses'
+const folder = mkdtempSync(join(tmpdir(), 'keyturn-serve-'))
+const store = `sqlite:${join(folder, 'keyturn.db')}`
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Answer { readonly code: number; readonly out: string; readonly error: string }
+
+async function keyturn(...args: string[]): Promise<Answer> {
+  const out: string[] = []
+  const error: string[] = []
+  const code = await runCommandLine(args, { out: line => out.push(line), error: line => error.push(line) })
+  return { code, out: out.join('\n'), error: error.join('\n') }
+}
+
+describe('serve', () => {
+  let server: ServeProcess
+  beforeAll(async () => {
+    server = await serveProcess(folder, ['--port', '0', '--api-key', API_KEY, '--access-token-validity', '15m'])
+  })
+  afterAll(() => server.end('SIGKILL'))
+
+  const call = async (path: string, body?: object): Promise<CoreBody> => {
+    const response = await fetch(`${server.url}${path}`, {
+      method: body === undefined ? 'GET' : 'POST', headers: { 'api-key': API_KEY, 'cdi-version': '5.4' },
+      ...body === undefined ? {} : { body: JSON.stringify(body) },
+    })
+    return await response.json() as CoreBody
+  }
+  const create = (userId: string): Promise<CoreBody> => call('/recipe/session', {
+    userId, userDataInJWT: { role: 'x' }, userDataInDatabase: { secret: 1 }, enableAntiCsrf: false,
+  })
+
+  test('keeps sessions in SQLite in the working directory', async () => {
+    expect(existsSync(join(folder, 'keyturn.db'))).toBe(true)
+    expect((await create('alice')).status).toBe('OK')
+  })
+
+  test('shares the store with the commands: sessions are listed, shown and revoked', async () => {
+    const { session: { handle }, refreshToken } = await create('bob')
+    const listed = await keyturn('sessions', 'list', 'bob', '--store', store)
+    expect(listed).toMatchObject({ code: 0, out: expect.stringContaining(handle) })
+    const { sessions } = JSON.parse((await keyturn('sessions', 'list', 'bob', '--store', store, '--json')).out)
+    expect(sessions).toEqual([expect.objectContaining({ handle, userId: 'bob', tenantId: 'public' })])
+    const shown = JSON.parse((await keyturn('sessions', 'show', handle, '--store', store, '--json')).out)
+    expect(shown).toMatchObject({ handle, generation: 0, jwtPayload: { role: 'x' }, sessionInfo: { secret: 1 } })
+    expect(shown).not.toHaveProperty('refreshHash')
+    expect((await keyturn('sessions', 'show', handle, '--store', store)).out).toMatch(/createdAt +20\d\d-/)
+    expect(await keyturn('sessions', 'revoke', handle, '--store', store)).toMatchObject({ code: 0, out: 'Revoked 1 session.' })
+    expect(await keyturn('sessions', 'revoke', handle, '--store', store)).toMatchObject({ code: 1 })
+    expect(await keyturn('sessions', 'show', handle, '--store', store)).toMatchObject({ code: 1 })
+    const refreshed = await call('/recipe/session/refresh', {
+      refreshToken: refreshToken.token, enableAntiCsrf: false, useDynamicSigningKey: true,
+    })
+    expect(refreshed.status).toBe('UNAUTHORISED')
+    await create('carol')
+    expect(JSON.parse((await keyturn('sessions', 'revoke', '--user', 'carol', '--store', store, '--json')).out).revoked)
+      .toHaveLength(1)
+  })
+
+  test('shares the store with the commands: keys are listed, rotated and retired', async () => {
+    const { out } = await keyturn('keys', 'list', '--store', store, '--json')
+    const listed = JSON.parse(out) as { kid: string; purpose: string; publishedAs: string; state: string }[]
+    expect(listed.map(({ purpose }) => purpose).sort()).toEqual(['core-dynamic', 'core-static', 'refresh'])
+    expect(out).not.toMatch(/"(d|k|material|privateKey)":/)
+    const { accessToken } = await create('dave')
+    expect(listed.map(({ publishedAs }) => publishedAs)).toContain(decodeJwt(accessToken.token).header['kid'])
+
+    expect(await keyturn('keys', 'rotate', '--purpose', 'core-dynamic', '--store', store)).toMatchObject({ code: 0 })
+    const after = JSON.parse((await keyturn('keys', 'list', '--store', store, '--json')).out) as typeof listed
+    expect(after.filter(({ purpose }) => purpose === 'core-dynamic').map(({ state }) => state)).toEqual(['active', 'pending'])
+    const pending = after.find(({ state }) => state === 'pending')?.publishedAs ?? ''
+    expect(await keyturn('keys', 'retire', pending, '--store', store)).toMatchObject({ code: 0 })
+    expect(await keyturn('keys', 'retire', pending, '--store', store)).toMatchObject({ code: 1 })
+    expect((await keyturn('keys', 'list', '--store', store)).out).toContain('core-static')
+  })
+
+  test('ends in order when it is told to, and says so', async () => {
+    const other = await serveProcess(mkdtempSync(join(folder, 'x')), ['--port', '0'])
+    expect(await other.end('SIGTERM')).toBe(0)
+    expect(other.output()).toContain('"message":"closed"')
+  })
+
+  test('reads a configuration file and the environment', async () => {
+    const file = join(folder, 'keyturn.json')
+    writeFileSync(file, JSON.stringify({ port: 0, basePath: '/core', store: 'sqlite::memory:' }))
+    const other = await serveProcess(folder, ['--config', file], { KEYTURN_LOG_LEVEL: 'silent' })
+    expect(other.url).toMatch(/\/core$/)
+    expect(await (await fetch(`${other.url}/hello`)).text()).toBe('Hello\n')
+    expect(other.output()).not.toContain('"level"')
+    await other.end('SIGTERM')
+  })
+})
+
+describe('asked wrongly: exit code 2, and what to fix', () => {
+  test.each([
+    [['serve', 'now'], 'serve takes no words'],
+    [['serve', '--colour'], '--colour'],
+    [['serve', '--port', 'x'], '--port must be a whole number from 0 to 65535'],
+    [['serve', '--config', '/nowhere.json'], 'can not be read'],
+    [['keys'], 'keys takes one of'],
+    [['keys', 'rotate', '--purpose', 'x', '--store', 'sqlite::memory:'], '--purpose must be one of'],
+    [['sessions', 'list'], 'sessions takes one of'],
+    [['doctor'], 'doctor takes a URL'],
+    [['doctor', 'ftp://x'], 'must be like'],
+  ])('%j', async (args, words) => {
+    const { code, error } = await keyturn(...args)
+    expect([code, error]).toEqual([2, expect.stringContaining(words)])
+  })
+
+  test.each(['serve', 'keys', 'sessions', 'doctor', 'migrate', 'cleanup'])('%s --help tells all', async name => {
+    const { code, out } = await keyturn(name, '--help')
+    expect(code).toBe(0)
+    expect(out).toContain(`keyturn ${name}`)
+  })
+})
+
+describe('doctor', () => {
+  const jwt = (claims: object): string => `a.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c`
+  const now = Date.UTC(2026, 0, 1)
+  const valid = jwt({ iat: now / 1000, exp: now / 1000 + 100 })
+  const look = (symptoms: Partial<Omit<Symptoms, 'request' | 'response' | 'url' | 'page'>> & {
+    url?: string; page?: string; request?: Record<string, string>; response?: Record<string, string>
+  }): string => diagnose({
+    url: new URL(symptoms.url ?? 'https://api.example.com/me'),
+    method: symptoms.method ?? 'GET',
+    request: new Map(Object.entries(symptoms.request ?? { cookie: `sAccessToken=${valid}` })),
+    response: symptoms.response === undefined ? null : new Map(Object.entries(symptoms.response)),
+    page: symptoms.page === undefined ? null : new URL(symptoms.page),
+    now,
+  }).filter(({ kind }) => kind !== 'fine').map(({ kind, about, words }) => `${kind} ${about}: ${words}`).join('\n')
+
+  test('finds nothing where nothing is wrong', () => {
+    expect(look({})).toBe('')
+    expect(look({ request: { authorization: `Bearer ${valid}` } })).toBe('')
+  })
+
+  test.each([
+    ['no cookie', { request: {} }, 'wrong no access token: Neither cookie'],
+    ['other cookies', { request: { cookie: 'a=b' } }, 'Domain or Path does not fit'],
+    ['http', { url: 'http://example.com/me', request: {} }, 'plain http'],
+    ['another origin', { page: 'https://other.example', request: {} }, 'SameSite=None'],
+    ['doubled', { request: { cookie: `sAccessToken=${valid}; sAccessToken=${valid}` } }, 'sAccessToken came 2 times'],
+    ['expired', { request: { cookie: `sAccessToken=${jwt({ iat: 1, exp: now / 1000 - 5 })}` } }, 'expired 5 s ago'],
+    ['from the future', { request: { cookie: `sAccessToken=${jwt({ iat: now / 1000 + 99, exp: now / 1000 + 999 })}` } }, 'wrong clock'],
+    ['no JWT', { request: { cookie: 'sAccessToken=xyz' } }, 'It is no JWT'],
+    ['cross-site', { method: 'POST', request: { cookie: `sAccessToken=${valid}`, 'sec-fetch-site': 'cross-site' } }, 'another site'],
+    ['proxy', { request: { cookie: `sAccessToken=${valid}`, host: 'internal:80' } }, 'a proxy lies between'],
+    ['domain', { response: { 'set-cookie': 'sAccessToken=x; Domain=other.com; Secure' } }, 'which api.example.com is no part of'],
+    ['secure', { url: 'http://example.com/', response: { 'set-cookie': 'sAccessToken=x; Secure' } }, 'is Secure, but the URL is http'],
+    ['SameSite', { response: { 'set-cookie': 'sAccessToken=x; SameSite=None' } }, 'without Secure'],
+    ['CORS', { page: 'https://app.example.com', response: {} }, 'allows no other origin'],
+    ['any origin', { page: 'https://app.example.com', response: { 'access-control-allow-origin': '*' } }, 'any origin'],
+    ['server clock', { response: { date: new Date(now + 3_600_000).toUTCString() } }, '3600 s off'],
+  ])('%s', (_, symptoms, words) => {
+    expect(look(symptoms)).toContain(words)
+  })
+
+  test('reads a request from a file, and never prints a token', async () => {
+    const file = join(folder, 'request.txt')
+    const token = jwt({ iat: 1, exp: 2 })
+    writeFileSync(file, `GET /me HTTP/1.1\r\nHost: api.example.com\r\nCookie: sAccessToken=${token}\r\n\r\n`)
+    const { code, out } = await keyturn('doctor', '--request', file, '--origin', 'https://api.example.com')
+    expect(code).toBe(1)
+    expect(out).toContain('WRONG  access token: It expired')
+    expect(out).not.toContain(token)
+  })
+
+  let server: ServeProcess | null = null
+  afterEach(() => server?.end('SIGKILL'))
+  test('asks a URL', async () => {
+    server = await serveProcess(mkdtempSync(join(folder, 'd')), ['--port', '0'])
+    const { code, out } = await keyturn('doctor', `${server.url}/hello`, '--page', 'https://app.example.com', '--json')
+    expect(code).toBe(1)
+    expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ kind: 'wrong', about: 'CORS' }))
+  })
+})

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+/** A `keyturn serve` of its own process. */
+export interface ServeProcess {
+  readonly url: string
+  /** Everything it wrote, both streams together. */
+  output(): string
+  /** Sends a signal and waits for its end. The exit code, or the signal that ended it. */
+  end(signal: NodeJS.Signals): Promise<number | string | null>
+}
+
+const main = join(import.meta.dirname, '../../src/cli/main.ts')
+
+/** Starts the program as a user does, in a folder, and waits until it prints its address. */
+export async function serveProcess(
+  directory: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ServeProcess> {
+  const child = spawn(process.execPath, ['--conditions=keyturn-source', main, 'serve', ...args], {
+    cwd: directory, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const ended = once(child, 'exit')
+  const url = await new Promise<string>((resolve, reject) => {
+    const listen = (chunk: unknown): void => {
+      output += String(chunk)
+      const address = /^keyturn listens on (\S+)$/m.exec(output)?.[1]
+      if (address !== undefined) resolve(address)
+    }
+    child.stdout.on('data', listen)
+    child.stderr.on('data', listen)
+    void ended.then(() => reject(new Error(`keyturn serve ended: ${output.slice(-2000)}`)))
+  })
+  return {
+    url,
+    output: () => output,
+    async end(signal) {
+      child.kill(signal)
+      const [code, endedBy]: (number | string | null)[] = await ended
+      return code ?? endedBy ?? null
+    },
+  }
+}
