@@ -48,7 +48,7 @@ export interface NestSessions<Payload extends object, Info extends object> {
   sessionOf(request: NestRequest): Session<Payload, Info>
   /** Makes the filter that turns Keyturn's errors into answers: `app.useGlobalFilters(sessions.errorFilter())`. */
   errorFilter(): ExceptionFilter
-  /** Makes the middleware for Keyturn's own routes, refresh, sign-out and key set: `app.use(sessions.sessionRoutes())`. */
+  /** Makes the middleware for Keyturn's own routes: refresh, sign-out, key set. `app.use(sessions.sessionRoutes())`. */
   sessionRoutes(): NestMiddleware
   /** Makes the middleware that writes CORS headers for the trusted origins and answers preflights. */
   cors(): NestMiddleware

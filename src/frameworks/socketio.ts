@@ -104,5 +104,6 @@ export function socketIoSessions<Payload extends object, Info extends object, Re
 function withBearer(request: HttpRequest, token: unknown): HttpRequest {
   if (typeof token !== 'string') return request
   const { method, path, client } = request
-  return { method, path, client, header: name => name === wire.authorization ? `Bearer ${token}` : request.header(name) }
+  const header = (name: string): string | null => name === wire.authorization ? `Bearer ${token}` : request.header(name)
+  return { method, path, client, header }
 }

@@ -1,5 +1,5 @@
 import { GeneralError, isSessionError } from '../base/errors.ts'
-import type { HttpExchange } from '../transport/exchange.ts'
+import type { HttpExchange, HttpRequest } from '../transport/exchange.ts'
 import type { SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
@@ -58,7 +58,10 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
   // The event is copied for every load function; its request is not.
   const running = new WeakMap<Request, HttpExchange>()
 
-  function exchangeFor({ request, locals }: SvelteKitEvent<Payload>, sink: Headers): HttpExchange & { reply: WebReply } {
+  function exchangeFor(
+    { request, locals }: SvelteKitEvent<Payload>,
+    sink: Headers,
+  ): { readonly request: HttpRequest; readonly reply: WebReply } {
     const reply = new ObservedReply(sink, () => {
       if (tokenIn(reply, name) === '') locals.session = { kind: 'none' }
     })
