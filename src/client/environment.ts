@@ -77,6 +77,8 @@ function localStorageOrNull(): Storage | null {
 function openSignal(name: string, hear: (message: unknown) => void, closing: AbortSignal): (message: object) => void {
   let channel: BroadcastChannel | null = null
   const open = (): void => {
+    // Without an address there are no tabs, and on a server a channel would keep the process alive.
+    if (!globalThis.location) return
     try {
       channel ??= new BroadcastChannel(name)
       channel.onmessage = ({ data }) => hear(data)

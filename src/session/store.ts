@@ -1,7 +1,7 @@
 import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyStore } from '../tokens/key-store.ts'
-import type { ClientInfo, SessionRecord } from './record.ts'
+import type { SessionRecord } from './record.ts'
 
 /**
  * Where sessions live. Small and whole: every method is there in every store, each hot one is a single round
@@ -81,15 +81,10 @@ export interface Liveness {
 }
 
 /** What a rotation changes in the record. */
-export interface NextToken {
-  readonly refreshHash: string
-  readonly generation: number
-  readonly branch: number
-  readonly confirmed: boolean
-  readonly rotatedAt: EpochMilliseconds
-  readonly servedAt: EpochMilliseconds
-  readonly client: ClientInfo
-}
+export type NextToken = Pick<
+  SessionRecord,
+  'refreshHash' | 'generation' | 'branch' | 'confirmed' | 'rotatedAt' | 'servedAt' | 'client'
+>
 
 /** The client surely keeps this child. */
 export interface Confirmation {

@@ -28,8 +28,8 @@ function createWorld(): { asked: string[]; send: (url: string) => Promise<unknow
       getUri: axios.getUri.bind(axios),
       getAdapter: () => async (config: InternalAxiosRequestConfig) => {
         asked.push(`${axios.getUri(config)} ${config.headers.get('st-auth-mode') ?? 'bare'}`)
-        const headers = { 'front-token': front() }
-        throw new axios.AxiosError('refused', undefined, config, {}, { status: 401, statusText: '', data: {}, config, headers })
+        const refusal = { status: 401, statusText: '', data: {}, config, headers: { 'front-token': front() } }
+        throw new axios.AxiosError('refused', undefined, config, {}, refusal)
       },
     }),
   })
