@@ -66,7 +66,7 @@ export interface SessionCore<Payload extends object, Info extends object> {
    * Calls the listener once, as soon as this process hears that the session was ended, by itself or by another. Never
    * for a session that merely expires. 0 store calls. Returns how to take that back.
    */
-  onRevoked(handle: SessionHandle, listener: () => void): () => void
+  onRevoked(handle: SessionHandle, listener: () => unknown): () => void
   /** Stops timers and following, sends what is queued, and closes the store. */
   close(): Promise<void>
 }

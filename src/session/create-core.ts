@@ -31,9 +31,7 @@ export interface CoreDependencies<Payload extends object, Info extends object> e
 export function createCore<Payload extends object, Info extends object>(
   dependencies: CoreDependencies<Payload, Info>,
 ): SessionCore<Payload, Info> {
-  const foundation: Foundation = createFoundation(dependencies, () => {
-    void keys.reload().catch(foundation.failed('key reload'))
-  })
+  const foundation: Foundation = createFoundation(dependencies, () => keys.reload())
   const { store, crypto, clock, entropy, policy, feed, housekeeping, emit, failed } = foundation
   const keys = createKeyKeeper({
     store,

@@ -20,7 +20,7 @@ export interface RevocationFeed {
    * Calls the listener once, as soon as the end of this session is heard of; soon, if it was heard of before. Starts
    * following. Returns how to take that back.
    */
-  onRevoked(handle: SessionHandle, listener: () => void): () => void
+  onRevoked(handle: SessionHandle, listener: () => unknown): () => void
   /** Takes in what this process did itself, without waiting for the store to tell it. */
   note(change: Change): void
   /** Stops following. */
@@ -32,8 +32,8 @@ interface FeedDependencies {
   readonly clock: Clock
   readonly schedule: Scheduler
   readonly policy: SessionPolicy
-  /** Called when another process changed the keys. */
-  readonly onKeysChanged: () => void
+  /** Called when keys were changed. Where it rejects, the log counts as not read. */
+  readonly onKeysChanged: () => Promise<unknown>
   /** Called when the log could not be read. */
   readonly onError: (error: unknown) => void
 }
@@ -47,7 +47,7 @@ const CLOCK_SLIP: Milliseconds = 60_000
 export function createRevocationFeed(dependencies: FeedDependencies): RevocationFeed {
   const { store, clock, schedule, policy, onKeysChanged, onError } = dependencies
   const list = new RevocationList()
-  const watchers = new Watchers()
+  const watchers = new Watchers(onError)
   let cursor: string | null = null
   let readAt = Number.NEGATIVE_INFINITY
   let latest = Number.NEGATIVE_INFINITY
@@ -68,15 +68,17 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     const begun = clock()
     // While the clock was ahead, too much may have been pruned.
     if (begun < latest - CLOCK_SLIP) cursor = null
+    let keysChanged = false
     for (;;) {
       const page = await store.changesSince(cursor, PAGE)
       for (const change of page.changes) {
         apply(change)
-        if (change.kind === 'keys') onKeysChanged()
+        keysChanged ||= change.kind === 'keys'
       }
       cursor = page.cursor
       if (!page.more) break
     }
+    if (keysChanged) await onKeysChanged()
     list.prune(begun)
     latest = begun
     readAt = begun

@@ -37,8 +37,11 @@ export interface FoundationDependencies {
   readonly events: SessionEvents
 }
 
-/** Puts it together. `onKeysChanged` is called when another process changed the keys. Opens and reads nothing yet. */
-export function createFoundation(dependencies: FoundationDependencies, onKeysChanged: () => void): Foundation {
+/** Puts it together. `onKeysChanged` is called when the log tells of changed keys. Opens and reads nothing yet. */
+export function createFoundation(
+  dependencies: FoundationDependencies,
+  onKeysChanged: () => Promise<unknown>,
+): Foundation {
   const { crypto, clock, entropy, schedule, policy } = dependencies
   const store = guardStore(dependencies.store)
   const emit = createEmitter(dependencies.events)

@@ -38,6 +38,9 @@ export function createVerify<Payload extends object, Info extends object>(
   function verify(accessToken: string, options?: VerifyOptions): Awaitable<VerifyOutcome<Payload>> {
     if (accessToken.length > MAX_ACCESS_TOKEN_LENGTH) return foreign
     const mode = options?.blacklisting ?? policy.blacklisting
+    // The log tells of removed keys as well: nothing is judged before it was read.
+    const starting = mode === 'off' ? undefined : feed.start()
+    if (starting instanceof Promise) return starting.then(() => verify(accessToken, options))
     const ring = keys.current()
     const digest = policy.tokenCacheSize === 0 ? null : crypto.sha256(accessToken)
     if (ring instanceof Promise || digest instanceof Promise) return verifyLater(ring, digest, accessToken, mode)
@@ -121,8 +124,6 @@ export function createVerify<Payload extends object, Info extends object>(
     confirmations.observe(active.claims, now)
     if (mode === 'off') return active
     if (mode === 'strict') return askStore(active, now, mode)
-    const starting = feed.start()
-    if (starting instanceof Promise) return starting.then(() => followFeed(active, now))
     return followFeed(active, now)
   }
 

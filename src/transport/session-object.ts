@@ -77,7 +77,7 @@ export class RequestSession<Payload extends object, Info extends object>
     applyEdits(this.#reply, accessTokenEdits(policy.cookies, transferModeOf(issued.claims.sid), issued))
   }
 
-  onRevoked(listener: () => void): () => void {
+  onRevoked(listener: () => unknown): () => void {
     return this.#context.core.onRevoked(this.claims.sid, listener)
   }
 

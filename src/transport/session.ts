@@ -38,8 +38,11 @@ export interface Session<Payload extends object, Info extends object> extends Re
    * process, or stolen. For what outlives its request: a WebSocket, an event stream. The expiry of the access token is
    * no end. 0 store calls. Returns how to take that back.
    */
-  onRevoked(listener: () => void): () => void
-  /** Aborts when {@link Session.onRevoked} would call; its reason is an `UnauthorizedError`. */
+  onRevoked(listener: () => unknown): () => void
+  /**
+   * Aborts when {@link Session.onRevoked} would call; its reason is an `UnauthorizedError`. Once read, it is waited for
+   * until the session ends: for connections, not for every request.
+   */
   readonly signal: AbortSignal
   /** Ends the session, then clears the tokens of this response (REV-01). 1 store call. */
   revokeSession(): Promise<void>

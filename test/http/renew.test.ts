@@ -111,7 +111,10 @@ describe('an expired access token', () => {
     app.clock.advance(HOUR)
     const jar = browser.jar
     for (const [headers, method] of [
-      [CROSS_SITE, 'GET'], [CROSS_SITE, 'POST'], [{ ...CROSS_SITE, 'sec-fetch-mode': 'navigate' }, 'POST'], [{}, 'POST'],
+      [CROSS_SITE, 'GET'],
+      [CROSS_SITE, 'POST'],
+      [{ ...CROSS_SITE, 'sec-fetch-mode': 'navigate' }, 'POST'],
+      [{}, 'POST'],
     ] as const) {
       const { page, setCookies } = await open(headers, method)
       expect([page.kind, setCookies]).toEqual(['needs-refresh', []])
@@ -156,7 +159,8 @@ describe('an expired access token', () => {
     await login()
     app.clock.advance(HOUR)
     const token = browser.cookie(RT) ?? ''
-    browser.jar = browser.jar.map(cookie => cookie.name === RT ? { ...cookie, value: `${token.slice(0, -4)}AAAA` } : cookie)
+    const forged = `${token.slice(0, -4)}AAAA`
+    browser.jar = browser.jar.map(cookie => cookie.name === RT ? { ...cookie, value: forged } : cookie)
     const { page, setCookies } = await open()
     expect([page.kind, page.failed, setCookies]).toEqual(['needs-refresh', false, []])
   })
@@ -181,8 +185,9 @@ test("requests for Keyturn's own routes keep their refresh token", async () => {
 
 test('requests without a session, and sessions in header mode, are left alone', async () => {
   expect((await open()).page).toEqual({ kind: 'none', role: null, cookie: '', failed: false })
-  const login = await browser.send('POST', '/login', { headers: { ...SAME_ORIGIN, 'st-auth-mode': 'header' }, body: {} })
-  const authorization = `Bearer ${login.headers['st-access-token']}`
+  const inHeaders = { ...SAME_ORIGIN, 'st-auth-mode': 'header' }
+  const { headers } = await browser.send('POST', '/login', { headers: inHeaders, body: {} })
+  const authorization = `Bearer ${headers['st-access-token']}`
   expect((await open({ ...navigation, authorization })).page.kind).toBe('active')
   app.clock.advance(HOUR)
   expect((await open({ ...navigation, authorization })).page.kind).toBe('needs-refresh')

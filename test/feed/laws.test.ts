@@ -1,0 +1,17 @@
+import * as fc from 'fast-check'
+import { test } from 'vitest'
+import { createCore } from '../../src/session/create-core.ts'
+import { follow, life } from './life.ts'
+
+// A process whose pushes are lost, whose store fails, whose clock steps and that is restarted, with tokens that are in
+// its cache all the time: once it has read of an end, the end is final; what it has not read, it does not trust long.
+test.each(['failOpen', 'failClosed'] as const)(
+  'REV-02: no expired, revoked or keyless token is accepted once that was to be known (%s)',
+  async onStoreFailure => {
+    await fc.assert(fc.asyncProperty(life, async steps => {
+      const wrong = await follow(createCore, steps, { onStoreFailure })
+      if (wrong !== null) throw new Error(wrong)
+    }), { numRuns: 500 })
+  },
+  120_000,
+)
