@@ -31,9 +31,7 @@ const MAX_PAYLOAD_BYTES = 5000
 
 /** Puts the sessions of one application together. Opens and reads nothing yet. */
 export function createApp(dependencies: AppDependencies): App {
-  const foundation: Foundation = createFoundation(dependencies, () => {
-    void keys.reload().catch(foundation.failed('key reload'))
-  })
+  const foundation: Foundation = createFoundation(dependencies, () => keys.reload())
   const { store, crypto, clock, policy, feed, housekeeping, emit, failed } = foundation
   const keys: KeyKeeper<CoreKeyRing> = createRingKeeper({
     store, crypto, clock,

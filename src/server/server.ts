@@ -14,6 +14,9 @@ import type { HttpLimits, Listener } from './http/listen.ts'
 import { text } from './http/reply.ts'
 import type { Reply } from './http/reply.ts'
 import { createLogger } from './log.ts'
+import { handleNativeRequest, isNativePath } from './native/handle.ts'
+import { problem } from './native/handlers.ts'
+import { createRevocationStreams } from './native/revocations.ts'
 import { createMetrics } from './metrics.ts'
 import { observeSessions, wordsOf } from './observe.ts'
 import { openStore } from './open-store.ts'
@@ -88,6 +91,7 @@ export async function startServer(
     },
   }
 
+  const streams = createRevocationStreams(core.onError)
   let listener: Listener
   let isClosing = false
   try {
@@ -112,7 +116,8 @@ export async function startServer(
     const startedAt = performance.now()
     // A socket that is gone has no address any more.
     const from = request.socket.remoteAddress ?? ''
-    const reply = await replyTo(request)
+    const reply = await replyTo(request, response)
+    if (reply === null) return
     const status = String(reply.status)
     metrics.count('keyturn_http_requests_total', { status })
     metrics.observe('keyturn_http_request_duration_seconds', (performance.now() - startedAt) / 1000)
@@ -124,7 +129,8 @@ export async function startServer(
     response.end(reply.body)
   }
 
-  async function replyTo(request: IncomingMessage): Promise<Reply> {
+  /** The answer, or null if the request has got a stream instead. */
+  async function replyTo(request: IncomingMessage, response: ServerResponse): Promise<Reply | null> {
     try {
       const target = request.url ?? ''
       // Only the ordinary form of a target: what a proxy would be sent is refused (ADM-03).
@@ -142,12 +148,26 @@ export async function startServer(
             ? text(200, metrics.write().trimEnd(), { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
             : text(401, 'Invalid API key')
         default:
-          return await handleCoreRequest(request, path, new URLSearchParams(query), core)
+          return isNativePath(path)
+            ? await replyNatively(request, response, path, new URLSearchParams(query))
+            : await handleCoreRequest(request, path, new URLSearchParams(query), core)
       }
     } catch (error) {
       core.onError(error)
       return text(500, 'The server could not do its work')
     }
+  }
+
+  async function replyNatively(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    query: URLSearchParams,
+  ): Promise<Reply | null> {
+    const outcome = await handleNativeRequest(request, path, query, core)
+    if (!('stream' in outcome)) return outcome
+    const isServed = !isClosing && streams.serve(outcome.stream, request, response)
+    return isServed ? null : problem(503, 'unavailable', 'There are too many streams.')
   }
 
   /** Whether requests can be served: not closing, and every store answers. */
@@ -169,6 +189,7 @@ export async function startServer(
       if (isClosing) return
       isClosing = true
       logger.info('closing')
+      await streams.close()
       await listener.close(settings.shutdownTimeout * 1000)
       refusals.flush()
       await closeApps()

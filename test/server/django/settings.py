@@ -9,7 +9,11 @@ DEBUG = False
 ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
 ROOT_URLCONF = "urls"
 INSTALLED_APPS = ["rest_framework"]
-MIDDLEWARE = ["supertokens_python.framework.django.django_middleware.middleware"]
+MIDDLEWARE = [
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "supertokens_python.framework.django.django_middleware.middleware",
+]
 DATABASES = {}
 USE_TZ = True
 REST_FRAMEWORK = {

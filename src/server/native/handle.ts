@@ -1,0 +1,114 @@
+import type { IncomingMessage } from 'node:http'
+import { isSessionError } from '../../base/errors.ts'
+import type { JsonObject } from '../../base/json.ts'
+import type { App } from '../app.ts'
+import { readBytes, readJsonBody } from '../http/read-body.ts'
+import { Refusal } from '../http/reply.ts'
+import type { Reply } from '../http/reply.ts'
+import { handlers, problem } from './handlers.ts'
+import { operations } from './operations.ts'
+import type { Operation } from './operations.ts'
+import { misfit } from './schema.ts'
+
+/** What the native API needs of the server around it. */
+export interface NativeSettings {
+  readonly apps: ReadonlyMap<string, App>
+  isAllowed(request: IncomingMessage): boolean
+  readonly maxBodyBytes: number
+  readonly onError: (error: unknown) => void
+}
+
+/** A request of the native API is answered, or is to be given a stream. */
+export type NativeOutcome = Reply | { readonly stream: App }
+
+const noKey = problem(401, 'invalid_api_key', 'A valid API key is needed.')
+const notFound = problem(404, 'not_found', 'There is nothing at this path.')
+const noSession = problem(404, 'not_found', 'There is no such session.')
+const badJson = problem(400, 'invalid_request', 'The body must be a JSON object.')
+
+/** Whether a path is of the native API. */
+export function isNativePath(path: string): boolean {
+  return /^(\/appid-[a-z0-9-]{1,64})?\/v1\//.test(path)
+}
+
+/** Answers a request of the native API. What is not described is refused (ADM-02, ADM-06). */
+export async function handleNativeRequest(
+  request: IncomingMessage,
+  path: string,
+  query: URLSearchParams,
+  settings: NativeSettings,
+): Promise<NativeOutcome> {
+  if (!settings.isAllowed(request)) return noKey
+  const [, appId = 'public', rest = ''] = /^(?:\/appid-([a-z0-9-]+))?(\/.*)$/.exec(path) ?? []
+  const app = settings.apps.get(appId)
+  if (app === undefined) return notFound
+  const found = operations.map(operation => ({ operation, parameters: match(operation.path, rest) }))
+    .filter(({ parameters }) => parameters !== null)
+  const chosen = found.find(({ operation }) => operation.method === request.method)
+  if (found.length === 0) return notFound
+  if (chosen === undefined) return problem(405, 'method_not_allowed', 'This path has no such method.')
+  const { operation, parameters } = chosen
+  try {
+    const body = await readBody(request, operation, settings.maxBodyBytes)
+    if (operation.id === 'followRevocations') return { stream: app }
+    return await handlers[operation.id]({ app, parameters: parameters ?? {}, query, body })
+  } catch (error) {
+    if (error instanceof Refusal) return toProblem(error.reply)
+    if (isSessionError(error) && error.code === 'UNAUTHORIZED') return noSession
+    settings.onError(error)
+    return problem(500, 'server_error', 'The server could not do its work.')
+  }
+}
+
+async function readBody(request: IncomingMessage, { body }: Operation, limit: number): Promise<JsonObject> {
+  if (body === undefined) return {}
+  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
+  if (type !== body.type) throw new Refusal(problem(415, 'invalid_request', `The body must be ${body.type}.`))
+  const value = type === 'application/json'
+    ? await readJsonBody(request, limit, badJson)
+    : readForm((await readBytes(request, limit)).toString())
+  const words = misfit(body.schema, value)
+  if (words !== null) throw new Refusal(problem(400, 'invalid_request', words))
+  return value
+}
+
+function readForm(text: string): JsonObject {
+  const form = new URLSearchParams(text)
+  // A parameter that came twice counts for none (RFC 6749 section 3.1).
+  return Object.fromEntries([...form].filter(([name]) => form.getAll(name).length === 1))
+}
+
+/** The parameters of a path, or null if it does not fit the pattern. */
+function match(pattern: string, path: string): Readonly<Record<string, string>> | null {
+  const wanted = pattern.split('/')
+  const given = path.split('/')
+  if (wanted.length !== given.length) return null
+  const parameters: Record<string, string> = {}
+  for (const [index, part] of wanted.entries()) {
+    const value = given[index] ?? ''
+    const name = /^\{(\w+)\}$/.exec(part)?.[1]
+    if (name === undefined) {
+      if (part !== value) return null
+    } else {
+      const decoded = decode(value)
+      if (decoded === null) return null
+      parameters[name] = decoded
+    }
+  }
+  return parameters
+}
+
+function decode(segment: string): string | null {
+  try {
+    return segment === '' ? null : decodeURIComponent(segment)
+  } catch {
+    return null
+  }
+}
+
+/** Refusals from below are told in plain words; here they are JSON as everything else. */
+function toProblem(reply: Reply): Reply {
+  if (reply.headers['content-type']?.startsWith('application/json') === true) return reply
+  const { body, headers } = problem(reply.status, 'invalid_request', reply.body.trimEnd())
+  return { status: reply.status, body, headers: { ...reply.headers, ...headers } }
+}

@@ -1,0 +1,155 @@
+import type { Schema } from './schema.ts'
+
+/** An operation of the native API, as it is documented and as it is judged. */
+export interface Operation {
+  readonly id: OperationId
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** With parameters in braces. */
+  readonly path: string
+  readonly summary: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: { readonly type: 'application/json' | 'application/x-www-form-urlencoded'; readonly schema: Schema }
+  /** By status; null: no body. */
+  readonly responses: Readonly<Record<number, { readonly words: string; readonly schema: Schema | null; readonly type?: string }>>
+}
+
+/** The names of the operations. */
+export type OperationId =
+  | 'createSession' | 'refreshSession' | 'readSession' | 'updateSession' | 'revokeSession'
+  | 'listSessions' | 'revokeSessionsOfUser'
+  | 'introspect' | 'revokeToken' | 'readKeys' | 'rotateKeys' | 'followRevocations' | 'readDescription'
+
+const text: Schema = { type: 'string' }
+const instant: Schema = { type: 'integer', description: 'Milliseconds since 1970.' }
+const anyObject: Schema = { type: 'object' }
+
+function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+  return {
+    type: 'object', properties, additionalProperties: false,
+    required: Object.keys(properties).filter(name => !optional.includes(name)),
+  }
+}
+
+const userId: Schema = { type: 'string', minLength: 1, maxLength: 128 }
+const tenantId: Schema = { type: 'string', pattern: '^[a-z0-9-]{1,64}$' }
+const error = object({ error: { type: 'string', description: 'A stable code.' }, message: text })
+const summary = {
+  handle: text, userId: text, tenantId: text, createdAt: instant, lastRefreshedAt: instant, expiresAt: instant,
+  ip: { type: ['string', 'null'] }, userAgent: { type: ['string', 'null'] },
+} as const
+const session = object({ ...summary, jwtPayload: anyObject, sessionInfo: anyObject })
+const pair = object({
+  handle: text, userId: text, tenantId: text,
+  accessToken: text, accessTokenExpiresAt: instant, refreshToken: text, sessionExpiresAt: instant,
+})
+const invalid = { words: 'The request does not fit.', schema: error }
+const gone = { words: 'There is no such session.', schema: error }
+const token = object({ token: text, token_type_hint: text }, ['token_type_hint'])
+
+/** Every operation, in the order of the documentation. */
+export const operations: readonly Operation[] = [
+  {
+    id: 'createSession', method: 'POST', path: '/v1/sessions', summary: 'Starts a session.',
+    body: {
+      type: 'application/json',
+      schema: object({ userId, tenantId, jwtPayload: anyObject, sessionInfo: anyObject }, ['tenantId', 'jwtPayload', 'sessionInfo']),
+    },
+    responses: { 201: { words: 'The session and its tokens.', schema: pair }, 400: invalid },
+  },
+  {
+    id: 'refreshSession', method: 'POST', path: '/v1/sessions/refresh',
+    summary: 'Exchanges a refresh token. Repeated within the reuse interval it gives the same answer.',
+    body: { type: 'application/json', schema: object({ refreshToken: text }) },
+    responses: {
+      200: { words: 'The next tokens.', schema: pair }, 400: invalid,
+      401: {
+        words: '`unauthorized`: log in again. `token_theft_detected`: the session was ended for everybody.',
+        schema: object({ error: { type: 'string', enum: ['unauthorized', 'token_theft_detected'] }, message: text, handle: text, userId: text }, ['handle', 'userId']),
+      },
+    },
+  },
+  {
+    id: 'readSession', method: 'GET', path: '/v1/sessions/{handle}', summary: 'Tells of a live session.',
+    responses: { 200: { words: 'The session.', schema: session }, 404: gone },
+  },
+  {
+    id: 'updateSession', method: 'PATCH', path: '/v1/sessions/{handle}',
+    summary: 'Replaces the payload of the access tokens, or the private data, or both.',
+    body: {
+      type: 'application/json', schema: object({ jwtPayload: anyObject, sessionInfo: anyObject }, ['jwtPayload', 'sessionInfo']),
+    },
+    responses: { 204: { words: 'Done.', schema: null }, 400: invalid, 404: gone },
+  },
+  {
+    id: 'revokeSession', method: 'DELETE', path: '/v1/sessions/{handle}', summary: 'Ends a session.',
+    responses: { 204: { words: 'Done.', schema: null }, 404: gone },
+  },
+  {
+    id: 'listSessions', method: 'GET', path: '/v1/users/{userId}/sessions',
+    summary: 'Lists a user\'s live sessions, newest first.',
+    query: { limit: 'At most this many, 1 to 1000. Default 100.', after: 'Where the page before ended.' },
+    responses: {
+      200: {
+        words: 'A page.',
+        schema: object({ sessions: { type: 'array', items: object(summary) }, next: { type: ['string', 'null'] } }),
+      },
+      400: invalid,
+    },
+  },
+  {
+    id: 'revokeSessionsOfUser', method: 'DELETE', path: '/v1/users/{userId}/sessions',
+    summary: 'Ends every session of a user, but one if it is named.',
+    query: { except: 'The handle of the session that stays.' },
+    responses: { 200: { words: 'What was ended.', schema: object({ revoked: { type: 'array', items: text } }) } },
+  },
+  {
+    id: 'introspect', method: 'POST', path: '/v1/introspect',
+    summary: 'Token introspection (RFC 7662), of access and refresh tokens. Asks the store.',
+    body: { type: 'application/x-www-form-urlencoded', schema: token },
+    responses: {
+      200: {
+        words: 'What the token is good for now.',
+        schema: {
+          type: 'object', required: ['active'], additionalProperties: false,
+          properties: {
+            active: { type: 'boolean' }, sub: text, sid: text, tid: text, iss: text, iat: { type: 'integer' },
+            exp: { type: 'integer' }, token_type: { type: 'string', enum: ['access_token', 'refresh_token'] }, payload: anyObject,
+          },
+        },
+      },
+      400: invalid,
+    },
+  },
+  {
+    id: 'revokeToken', method: 'POST', path: '/v1/revoke',
+    summary: 'Token revocation (RFC 7009): ends the session of an access or refresh token. Other texts are no error.',
+    body: { type: 'application/x-www-form-urlencoded', schema: token },
+    responses: { 200: { words: 'Done.', schema: object({}) }, 400: invalid },
+  },
+  {
+    id: 'readKeys', method: 'GET', path: '/v1/keys', summary: 'The public keys (RFC 7517).',
+    responses: {
+      200: {
+        words: 'A JSON Web Key Set.',
+        schema: object({
+          keys: { type: 'array', items: object({ kty: text, kid: text, alg: text, use: text, n: text, e: text }) },
+        }),
+      },
+    },
+  },
+  {
+    id: 'rotateKeys', method: 'POST', path: '/v1/keys/rotate',
+    summary: 'Makes new keys, published now and used in an hour.',
+    responses: { 204: { words: 'Done.', schema: null } },
+  },
+  {
+    id: 'followRevocations', method: 'GET', path: '/v1/revocations',
+    summary: 'A stream of server-sent events: `revoked` {handles, until}, `payload` {handle, version, until}, `keys` {until}. '
+      + 'Begins with everything that a live access token can concern, or after Last-Event-ID. `synced` says that the past is told.',
+    responses: { 200: { words: 'The stream.', schema: null, type: 'text/event-stream' }, 503: { words: 'Too many streams.', schema: error } },
+  },
+  {
+    id: 'readDescription', method: 'GET', path: '/v1/openapi.json', summary: 'This document.',
+    responses: { 200: { words: 'An OpenAPI 3.1 document.', schema: anyObject } },
+  },
+]

@@ -1,0 +1,114 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Milliseconds } from '../../base/time.ts'
+import type { Change } from '../../session/store.ts'
+import type { App } from '../app.ts'
+
+/** The streams of revocations that verifiers follow. */
+export interface RevocationStreams {
+  /** Writes to one until either side ends it. False, with nothing written, if there are too many. */
+  serve(app: App, request: IncomingMessage, response: ServerResponse): boolean
+  /** Ends all of them: their readers come back to another server. */
+  close(): Promise<void>
+}
+
+const MAX_STREAMS = 256
+const PAGE = 500
+/** How often a comment shows both sides that the other is still there. */
+const HEARTBEAT: Milliseconds = 15_000
+
+/** Makes the streams of one server. */
+export function createRevocationStreams(onError: (error: unknown) => void): RevocationStreams {
+  const running = new Set<{ readonly stop: AbortController; readonly ended: Promise<void> }>()
+  return {
+    serve(app, request, response) {
+      if (running.size >= MAX_STREAMS) return false
+      const stop = new AbortController()
+      response.once('close', () => stop.abort())
+      const lastId = request.headers['last-event-id']
+      const stream = {
+        stop,
+        ended: write(app, typeof lastId === 'string' && lastId !== '' ? lastId : null, response, stop.signal)
+          .catch(error => {
+            if (!stop.signal.aborted) onError(error)
+          })
+          .finally(() => {
+            running.delete(stream)
+            response.end()
+          }),
+      }
+      running.add(stream)
+      return true
+    },
+    async close() {
+      for (const { stop } of running) stop.abort()
+      await Promise.all([...running].map(({ ended }) => ended))
+    },
+  }
+}
+
+async function write(app: App, from: string | null, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no',
+  })
+  response.write('retry: 1000\n\n')
+  const bell = createBell(signal)
+  const unfollow = await app.store.follow(bell.ring)
+  const heartbeat = setInterval(() => response.write(':\n\n'), HEARTBEAT)
+  try {
+    let cursor = from
+    let isSynced = false
+    while (!signal.aborted) {
+      const page = await app.store.changesSince(cursor, PAGE)
+      cursor = page.cursor
+      const last = page.changes.length - 1
+      const text = page.changes.map((change, index) => eventOf(change, index === last ? cursor : null)).join('')
+      if (text !== '' && !response.write(text)) await once(response, 'drain', { signal })
+      if (page.more) continue
+      if (!isSynced) response.write('event: synced\ndata: {}\n\n')
+      isSynced = true
+      await bell.wait(app.policy.pollInterval)
+    }
+  } finally {
+    clearInterval(heartbeat)
+    await unfollow()
+  }
+}
+
+/** Only the last event of a page has an id: whoever comes back with it has all of the page. */
+function eventOf(change: Change, id: string | null): string {
+  const { kind, ...data } = change
+  return `${id === null ? '' : `id: ${id}\n`}event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`
+}
+
+interface Bell {
+  readonly ring: () => void
+  /** Until it rings, or for so long. */
+  wait(limit: Milliseconds): Promise<void>
+}
+
+function createBell(signal: AbortSignal): Bell {
+  let hasRung = false
+  let wake: (() => void) | null = null
+  const ring = (): void => {
+    hasRung = true
+    wake?.()
+  }
+  signal.addEventListener('abort', ring)
+  return {
+    ring,
+    async wait(limit) {
+      if (!hasRung) {
+        await new Promise<void>(resolve => {
+          const timer = setTimeout(resolve, limit)
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
+      wake = null
+      hasRung = false
+    },
+  }
+}

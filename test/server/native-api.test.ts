@@ -1,0 +1,225 @@
+import { createLocalJWKSet, jwtVerify } from 'jose'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { misfit } from '../../src/server/native/schema.ts'
+import type { Schema } from '../../src/server/native/schema.ts'
+import { startCoreServer } from '../support/core-server.ts'
+import type { CoreServer } from '../support/core-server.ts'
+
+interface Description {
+  readonly openapi: string
+  readonly paths: Readonly<Record<string, Readonly<Record<string, {
+    readonly operationId: string
+    readonly parameters?: readonly { readonly name: string; readonly in: string }[]
+    readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> }
+    readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Readonly<Record<string, { readonly schema: Schema }>> }>>
+  }>>>>
+}
+
+let core: CoreServer
+let description: Description
+/** Which answers have been seen: `operationId status`. */
+const seen = new Set<string>()
+
+beforeEach(async () => {
+  core = await startCoreServer({ reuseInterval: 0.001 })
+  description = await (await fetch(`${core.url}/v1/openapi.json`)).json() as Description
+})
+afterEach(() => core.server.close())
+
+interface Answer { readonly status: number; readonly headers: Headers; readonly body: Readonly<Record<string, unknown>> }
+
+/** Calls an operation, and compares the answer with its description. */
+async function call(method: string, path: string, body?: object, form = false): Promise<Answer> {
+  const response = await fetch(`${core.url}${path}`, {
+    method,
+    ...body === undefined ? {} : form
+      ? { body: new URLSearchParams(body as Record<string, string>) }
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } },
+  })
+  const text = await response.text()
+  const pattern = Object.keys(description.paths)
+    .filter(each => new RegExp(`^${each.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path.split('?')[0] ?? ''))
+    .sort((left, right) => left.split('{').length - right.split('{').length)[0] ?? ''
+  const operation = description.paths[pattern]?.[method.toLowerCase()]
+  if (operation === undefined) throw new Error(`${method} ${path} is not described`)
+  const described = operation.responses[response.status]
+  if (described === undefined) throw new Error(`${operation.operationId} does not describe ${response.status}: ${text}`)
+  const schema = described.content?.['application/json']?.schema
+  if (schema === undefined) expect(text).toBe('')
+  else expect(misfit(schema, JSON.parse(text))).toBeNull()
+  seen.add(`${operation.operationId} ${response.status}`)
+  return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) }
+}
+
+const create = (body: object = {}): Promise<Answer> => call('POST', '/v1/sessions', { userId: 'alice', ...body })
+
+describe('sessions', () => {
+  test('are started, read, changed and ended', async () => {
+    const { status, body } = await create({ jwtPayload: { role: 'x' }, sessionInfo: { a: 1 }, tenantId: 't1' })
+    expect(status).toBe(201)
+    const keys = createLocalJWKSet((await call('GET', '/v1/keys')).body as never)
+    const { payload } = await jwtVerify(String(body['accessToken']), keys, { currentDate: new Date(core.clock()) })
+    expect(payload).toMatchObject({ sub: 'alice', role: 'x', tId: 't1', sessionHandle: body['handle'] })
+    const path = `/v1/sessions/${body['handle']}`
+    expect((await call('GET', path)).body).toMatchObject({ userId: 'alice', jwtPayload: { role: 'x' }, sessionInfo: { a: 1 } })
+    expect((await call('PATCH', path, { jwtPayload: { role: 'y' } })).status).toBe(204)
+    expect((await call('PATCH', path, { sessionInfo: { b: 2 } })).status).toBe(204)
+    expect((await call('GET', path)).body).toMatchObject({ jwtPayload: { role: 'y' }, sessionInfo: { b: 2 } })
+    expect((await call('PATCH', path, { jwtPayload: { exp: 1 } })).status).toBe(400)
+    expect((await call('DELETE', path)).status).toBe(204)
+    for (const method of ['GET', 'DELETE']) expect((await call(method, path)).status).toBe(404)
+    expect((await call('PATCH', path, { jwtPayload: {} })).status).toBe(404)
+  })
+
+  test('are refreshed, and a copied token ends them', async () => {
+    const first = (await create()).body
+    const refresh = (refreshToken: unknown): Promise<Answer> => call('POST', '/v1/sessions/refresh', { refreshToken })
+    const second = await refresh(first['refreshToken'])
+    expect(second).toMatchObject({ status: 200, body: { handle: first['handle'] } })
+    await refresh(second.body['refreshToken'])
+    expect(await refresh(first['refreshToken'])).toMatchObject({
+      status: 401, body: { error: 'token_theft_detected', userId: 'alice', handle: first['handle'] },
+    })
+    expect((await refresh(['garbage'])).status).toBe(400)
+    expect(await refresh('garbage')).toMatchObject({ status: 401, body: { error: 'unauthorized' } })
+  })
+
+  test('of a user are listed by pages and ended together', async () => {
+    const made = []
+    for (let index = 0; index < 3; index++) {
+      core.clock.advance(1)
+      made.unshift((await create()).body['handle'])
+    }
+    const one = (await call('GET', '/v1/users/alice/sessions?limit=2')).body
+    const two = (await call('GET', `/v1/users/alice/sessions?limit=2&after=${String(one['next'])}`)).body
+    const handles = [one, two].flatMap(page => (page['sessions'] as { handle: string }[]).map(({ handle }) => handle))
+    expect(handles).toEqual(made)
+    expect((await call('GET', '/v1/users/alice/sessions?limit=0')).status).toBe(400)
+    expect((await call('DELETE', `/v1/users/alice/sessions?except=${made[0]}`)).body['revoked']).toHaveLength(2)
+    expect((await call('GET', '/v1/users/no%20body/sessions')).body).toEqual({ sessions: [], next: null })
+  })
+
+  test.each([
+    [{}], [{ userId: '' }], [{ userId: 1 }], [{ userId: 'a', colour: 1 }], [{ userId: 'a', tenantId: 'UP' }],
+    [{ userId: 'a', jwtPayload: [] }], [{ userId: 'a', jwtPayload: { sub: 'eve' } }], [{ userId: 'a'.repeat(129) }],
+  ])('ADM-06: %j is refused', async body => {
+    expect(await call('POST', '/v1/sessions', body)).toMatchObject({ status: 400, body: { error: 'invalid_request' } })
+  })
+})
+
+describe('tokens', () => {
+  const introspect = async (token: unknown): Promise<unknown> => (await call('POST', '/v1/introspect', { token: String(token) }, true)).body
+  const revoke = (token: unknown): Promise<Answer> => call('POST', '/v1/revoke', { token: String(token) }, true)
+
+  test('RFC 7662: are introspected', async () => {
+    const { accessToken, refreshToken, handle } = (await create({ jwtPayload: { iss: 'https://a', x: 1 } })).body
+    expect(await introspect(accessToken)).toMatchObject({
+      active: true, token_type: 'access_token', sub: 'alice', sid: handle, iss: 'https://a', payload: { x: 1 },
+    })
+    expect(await introspect(refreshToken)).toMatchObject({ active: true, token_type: 'refresh_token', sub: 'alice', sid: handle })
+    await call('POST', '/v1/sessions/refresh', { refreshToken })
+    expect(await introspect(refreshToken)).toEqual({ active: false })
+    for (const text of ['', 'x', 'a.b.c', `${String(accessToken)}x`]) expect(await introspect(text)).toEqual({ active: false })
+    core.clock.advance(3_600_000)
+    expect(await introspect(accessToken)).toEqual({ active: false })
+    expect((await call('POST', '/v1/introspect', { tokens: 'x' }, true)).status).toBe(400)
+  })
+
+  test.each(['accessToken', 'refreshToken'])('RFC 7009: the session of an %s is ended', async kind => {
+    const { [kind]: token, accessToken, refreshToken } = (await create()).body
+    expect((await revoke('garbage')).status).toBe(200)
+    expect((await revoke(token)).status).toBe(200)
+    expect(await introspect(accessToken)).toEqual({ active: false })
+    expect(await introspect(refreshToken)).toEqual({ active: false })
+    expect((await revoke(token)).status).toBe(200)
+    expect((await call('POST', '/v1/revoke', { x: 'y' }, true)).status).toBe(400)
+  })
+})
+
+describe('the stream of revocations', () => {
+  /** Reads events until one of the name comes, and that one's page is over. */
+  async function readUntil(name: string, headers: Record<string, string> = {}, act?: () => Promise<unknown>): Promise<string[]> {
+    const stop = new AbortController()
+    const response = await fetch(`${core.url}/v1/revocations`, { headers, signal: stop.signal })
+    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+    let text = ''
+    let acted = act
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk
+      if (acted !== undefined && text.includes('event: synced')) {
+        await acted()
+        acted = undefined
+      }
+      if (acted === undefined && text.includes(`event: ${name}\n`)) break
+    }
+    stop.abort()
+    return text.split('\n\n')
+  }
+
+  test('tells of what was revoked before and of what is revoked now, and goes on where a reader was', async () => {
+    const [one, two] = [(await create()).body['handle'], (await create()).body['handle']]
+    await call('DELETE', `/v1/sessions/${one}`)
+    const before = await readUntil('synced')
+    const told = before.find(event => event.includes('event: revoked')) ?? ''
+    expect(told).toContain(String(one))
+    const id = /^id: (.+)$/m.exec(told)?.[1] ?? ''
+    const after = (await readUntil('revoked', { 'last-event-id': id }, () => call('DELETE', `/v1/sessions/${two}`))).join('\n')
+    expect(after).toContain(String(two))
+    expect(after).not.toContain(String(one))
+  })
+
+  test('ends when the server stops, so that its reader asks another one', async () => {
+    const other = await startCoreServer()
+    const response = await fetch(`${other.url}/v1/revocations`)
+    const read = response.text()
+    await other.server.close()
+    expect(await read).toContain('retry: 1000')
+  })
+})
+
+test('keys are rotated', async () => {
+  const count = async (): Promise<number> => ((await call('GET', '/v1/keys')).body['keys'] as unknown[]).length
+  const before = await count()
+  expect((await call('POST', '/v1/keys/rotate')).status).toBe(204)
+  expect(await count()).toBeGreaterThan(before)
+})
+
+test('other paths, methods and types are refused', async () => {
+  const ask = async (path: string, init: RequestInit = {}): Promise<number> => (await fetch(`${core.url}${path}`, init)).status
+  expect(await ask('/v1/other')).toBe(404)
+  expect(await ask('/v1/sessions', { method: 'PUT' })).toBe(405)
+  expect(await ask('/v1/sessions/')).toBe(404)
+  expect(await ask('/v1/sessions', { method: 'POST', body: '{"userId":"a"}' })).toBe(415)
+  expect(await ask('/appid-nope/v1/keys')).toBe(404)
+  expect(await ask('/v1/sessions/%zz')).toBe(404)
+})
+
+test('ADM-02: without the API key nothing is answered', async () => {
+  const locked = await startCoreServer({ apiKeys: ['a-key-that-no-one-guesses'] })
+  for (const [path, methods] of Object.entries(description.paths)) {
+    for (const method of Object.keys(methods)) {
+      const response = await fetch(`${locked.url}${path.replaceAll(/\{\w+\}/g, 'x')}`, { method: method.toUpperCase() })
+      expect([response.status, await response.json()]).toMatchObject([401, { error: 'invalid_api_key' }])
+    }
+  }
+  await locked.server.close()
+})
+
+test('the description is OpenAPI 3.1, and the tests above have met every answer in it', () => {
+  expect(description.openapi).toBe('3.1.0')
+  const ids = Object.values(description.paths).flatMap(methods => Object.values(methods)).map(({ operationId }) => operationId)
+  expect(new Set(ids).size).toBe(ids.length)
+  const own = ['readDescription 200', 'followRevocations 200', 'followRevocations 503']
+  for (const [path, methods] of Object.entries(description.paths)) {
+    for (const operation of Object.values(methods)) {
+      const inPath = (operation.parameters ?? []).filter(parameter => parameter.in === 'path').map(({ name }) => `{${name}}`)
+      expect(path.match(/\{\w+\}/g) ?? []).toEqual(inPath)
+      for (const [status, { description: words }] of Object.entries(operation.responses)) {
+        expect(words).not.toBe('')
+        const answer = `${operation.operationId} ${status}`
+        const isOfKeys = status === '401' && operation.operationId !== 'refreshSession'
+        if (!isOfKeys && !own.includes(answer)) expect(seen).toContain(answer)
+      }
+    }
+  }
+})
