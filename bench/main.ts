@@ -1,9 +1,11 @@
+import { measureRevocations } from './revocations/main.ts'
 import { compareVerification } from './verify/main.ts'
 
 // npm run bench [-- part ...]: every part, or those that are named.
 
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   verify: compareVerification,
+  revocations: measureRevocations,
 }
 
 const named = process.argv.slice(2)

@@ -1,0 +1,37 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { machine } from '../support/machine.ts'
+import { writeReport } from '../support/report.ts'
+import type { RevocationCost } from './child.ts'
+
+const MOST_BYTES = 90
+const MOST_ADDED = 0.1
+
+/** Measures what a million revoked sessions cost a process, and fails if it is more than was promised. */
+export async function measureRevocations(): Promise<void> {
+  const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), {
+    execArgv: ['--expose-gc', '--max-semi-space-size=64'],
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
+  const [cost] = await once(child, 'message') as [RevocationCost]
+  const { bytesEach, empty, full, added, longestPrune } = cost
+  writeReport('revocations', { machine: machine(), ...cost }, [
+    '# A million revoked sessions in one process',
+    '',
+    'As many as are revoked in an hour at 280 a second. Repeat with `npm run bench -- revocations`.',
+    '',
+    machine(),
+    '',
+    '| what | must | measured |',
+    '|---|--:|--:|',
+    `| memory of each, bytes | <= ${MOST_BYTES} | ${bytesEach.toFixed(0)} |`,
+    `| verification of a cached token, µs of CPU: none revoked | | ${empty.toFixed(2)} |`,
+    `| ... a million revoked | | ${full.toFixed(2)} |`,
+    `| added to a verification, µs | <= ${MOST_ADDED} | ${added.toFixed(3)} |`,
+    `| longest stop for forgetting them, ms | | ${longestPrune.toFixed(2)} |`,
+    '',
+    '1,000 live sessions take turns; the added time is the median of the differences of 15 rounds.',
+  ])
+  if (bytesEach > MOST_BYTES || added > MOST_ADDED) process.exitCode = 1
+}
