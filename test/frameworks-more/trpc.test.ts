@@ -114,10 +114,11 @@ test('the example answers a client of tRPC', async () => {
   try {
     const browser = new HttpClient(example.port, example.origin, Date.now)
     expect((await browser.send('GET', '/trpc/me')).status).toBe(401)
-    expect((await browser.send('POST', '/trpc/login', { body: {}, headers: { origin: example.origin } })).status).toBe(200)
+    const call = { body: {}, headers: { origin: example.origin } }
+    expect((await browser.send('POST', '/trpc/login', call)).status).toBe(200)
     const me = await browser.send('GET', '/trpc/me')
     expect(JSON.parse(me.body)).toEqual({ result: { data: { userId: 'ada', role: 'reader' } } })
-    expect((await browser.send('POST', '/trpc/logout', { body: {}, headers: { origin: example.origin } })).status).toBe(200)
+    expect((await browser.send('POST', '/trpc/logout', call)).status).toBe(200)
     expect(browser.jar).toEqual([])
   } finally {
     await example.stop()

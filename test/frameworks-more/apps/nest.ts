@@ -11,8 +11,9 @@ import { ExpressAdapter } from '@nestjs/platform-express'
 import type { NestExpressApplication } from '@nestjs/platform-express'
 import { FastifyAdapter } from '@nestjs/platform-fastify'
 import { nestSessions } from '../../../src/frameworks/nest.ts'
-import type { NestRequest, NestResponse } from '../../../src/frameworks/nest.ts'
+import type { NestRequest, NestResponse, NestSessions } from '../../../src/frameworks/nest.ts'
 import { createSessions } from '../../../src/index.ts'
+import type { Sessions as BareSessions } from '../../../src/index.ts'
 import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
 import type {
   AppClaims, AppFixture, AppInfo, AppVariant, SessionDescription,
@@ -63,7 +64,7 @@ class Reveal {
 }
 Catch()(Reveal)
 
-type Sessions = ReturnType<typeof nestSessions<AppClaims, AppInfo, ReturnType<typeof createSessions<AppClaims, AppInfo>>>>
+type Sessions = BareSessions<AppClaims, AppInfo> & NestSessions<AppClaims, AppInfo>
 
 function createModule(fixture: AppFixture, sessions: Sessions): new () => object {
   const { CurrentSession } = sessions

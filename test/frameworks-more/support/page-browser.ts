@@ -47,9 +47,8 @@ export class PageBrowser {
     const form = page.body.split('<form').find(text => text.includes(`>${button}<`)) ?? ''
     const action = /^[^>]* action="([^"]*)"/.exec(form)?.[1] ?? ''
     const body = new FormData()
-    for (const [, name = '', value = ''] of form.matchAll(/<input type="hidden" name="([^"]+)"(?: value="([^"]*)")?/g)) {
-      body.append(name, value)
-    }
+    const hidden = form.matchAll(/<input type="hidden" name="([^"]+)"(?: value="([^"]*)")?/g)
+    for (const [, name = '', value = ''] of hidden) body.append(name, value)
     for (const [name, value] of Object.entries(fields)) body.append(name, value)
     const response = await fetch(new URL(action, `${this.#origin}/`), {
       method: 'POST',

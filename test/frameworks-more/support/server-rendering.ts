@@ -91,7 +91,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       expect((await browser.open('/api/me')).status).toBe(200)
     })
 
-    test('are reached from a link on another site with a session; a fetch from another site refreshes nothing', async () => {
+    test('are reached from a link on another site; a fetch from another site refreshes nothing', async () => {
       await login()
       await browser.expire()
       const jar = browser.client.jar
