@@ -35,7 +35,8 @@ store that none of them uses.
         removed += count
         if (count < BATCH) break
       }
-      terminal.out(json ? JSON.stringify({ removed }) : `Removed ${removed} expired ${removed === 1 ? 'session' : 'sessions'}.`)
+      const told = `Removed ${removed} expired ${removed === 1 ? 'session' : 'sessions'}.`
+      terminal.out(json ? JSON.stringify({ removed }) : told)
       return 0
     } finally {
       await store.close()

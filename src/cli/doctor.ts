@@ -11,12 +11,12 @@ export const doctor: Command = {
   help: `keyturn doctor URL [--page ORIGIN] [--header 'Name: value']...
 keyturn doctor --request FILE --origin ORIGIN [--page ORIGIN]
 
-Looks at one request and says why it has no session: missing, doubled or dropped cookies, domain, path, SameSite, Secure,
-CORS, a proxy, clocks. Exit code 1 if something is wrong. Tokens are never printed.
+Looks at one request and says why it has no session: missing, doubled or dropped cookies, domain, path, SameSite,
+Secure, CORS, a proxy, clocks. Exit code 1 if something is wrong. Tokens are never printed.
 
   --page ORIGIN      the origin of the page that sends the request: https://app.example.com
   --header TEXT      a header to send; with the session's cookies, say. May be repeated
-  --request FILE     a request as text, "GET /me HTTP/1.1" and its headers, instead of sending one; - reads standard input
+  --request FILE     a request as text, "GET /me HTTP/1.1" and its headers, instead of sending one; - is standard input
   --origin ORIGIN    where that request went, as the browser sees it: https://api.example.com
   --json             answers as JSON`,
 

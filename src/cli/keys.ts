@@ -11,7 +11,9 @@ import type { OwnFlag } from './settings.ts'
 import { commonFlags, dateOf, storeFlags, table, withStore } from './store.ts'
 
 const own: Readonly<Record<string, OwnFlag>> = {
-  purpose: { type: 'string', placeholder: 'NAME', help: `rotate: only keys of this purpose: ${keyPurposes.join(', ')}` },
+  purpose: {
+    type: 'string', placeholder: 'NAME', help: `rotate: only keys of this purpose: ${keyPurposes.join(', ')}`,
+  },
 }
 
 /** `keyturn keys`. */
@@ -64,7 +66,9 @@ async function list(store: SessionStore, json: boolean, terminal: Terminal): Pro
 
 function show(key: StoredKey, all: readonly StoredKey[], now: number): ShownKey {
   const { kid, purpose, algorithm, createdAt, activeFrom } = key
-  const isSucceeded = all.some(other => other.purpose === purpose && other.activeFrom > activeFrom && other.activeFrom <= now)
+  const isSucceeded = all.some(other => (
+    other.purpose === purpose && other.activeFrom > activeFrom && other.activeFrom <= now
+  ))
   return {
     kid,
     publishedAs: publishedName(key),

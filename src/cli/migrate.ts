@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import type { MigrationResult } from '../stores/sql/migrations.ts'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
-import { defaultStoreUrl, kindOfStore, mysqlUrl, openStore, sqliteFile, storeUrlHelp } from './store-url.ts'
+import { defaultStoreUrl, kindOfStore, mysqlUrl, openStore, storeUrlHelp } from './store-url.ts'
 import type { StoreNaming } from './store-url.ts'
 
 /** Makes or updates a store's tables, or prints the SQL that would. */
@@ -13,7 +13,7 @@ export const migrate: Command = {
 Makes or updates the tables of a store. Running it again, or in several processes at once, does no harm.
 
   ${storeUrlHelp}
-  --print   prints the SQL instead, for whoever may change the database; of the store its scheme is enough: postgres:
+  --print   prints the SQL instead, for whoever may change the database (the scheme is enough: postgres:)
   --prefix  what the names of the tables begin with (default keyturn_)
   --schema  the schema of the tables (PostgreSQL)
   --json    answers as JSON`,
@@ -51,7 +51,6 @@ async function printMigrations(url: string, naming: StoreNaming): Promise<string
 async function applyMigrations(url: string, naming: StoreNaming): Promise<MigrationResult | null> {
   switch (kindOfStore(url)) {
     case 'sqlite':
-      if (sqliteFile(url) === '') throw new UsageError('sqlite: needs a file')
       // The store migrates its file when it opens it.
       await (await openStore(url, naming)).close()
       return null
@@ -64,5 +63,6 @@ async function applyMigrations(url: string, naming: StoreNaming): Promise<Migrat
 function describe(result: MigrationResult | null): string {
   if (result === null) return 'The tables are up to date.'
   const { from, to } = result
-  return from === to ? `The tables are up to date (version ${to}).` : `The tables were migrated from version ${from} to ${to}.`
+  if (from === to) return `The tables are up to date (version ${to}).`
+  return `The tables were migrated from version ${from} to ${to}.`
 }

@@ -31,7 +31,9 @@ export function parseArguments(
   own: Readonly<Record<string, OwnFlag>>,
 ): ParsedArguments {
   const options: ParseArgsOptionsConfig = { config: { type: 'string' } }
-  for (const { flag, isList } of settingDescriptions) if (!(flag in own)) options[flag] = { type: 'string', multiple: isList }
+  for (const { flag, isList } of settingDescriptions) {
+    if (!(flag in own)) options[flag] = { type: 'string', multiple: isList }
+  }
   for (const [name, { type }] of Object.entries(own)) options[name] = { type }
   const { values, positionals } = parse(args, options)
   const texts: Record<string, string | string[]> = {}
@@ -57,7 +59,8 @@ export function describeSettings(flags: readonly string[] | null = null): string
     const more = [preset === '' ? '' : `default ${preset}`, isList ? 'may be repeated' : '', environment]
     return `  ${`--${flag} ${placeholder}`.padEnd(34)} ${help} (${more.filter(Boolean).join('; ')})`
   })
-  return [...lines, `  ${'--config FILE'.padEnd(34)} a JSON file of settings, by camel-case name (KEYTURN_CONFIG)`].join('\n')
+  const config = `  ${'--config FILE'.padEnd(34)} a JSON file of settings, by camel-case name (KEYTURN_CONFIG)`
+  return [...lines, config].join('\n')
 }
 
 /** The help on a command's own flags. */

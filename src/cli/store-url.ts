@@ -1,30 +1,22 @@
+import { schemeOf, sqliteFile } from '../server/open-store.ts'
+import type { StoreScheme } from '../server/open-store.ts'
 import type { SessionStore } from '../session/store.ts'
 import { UsageError } from './command.ts'
-
-/** Which store a URL is for. */
-export type StoreKind = 'sqlite' | 'postgres' | 'mysql' | 'redis'
 
 /** The store of an application that names none. */
 export const defaultStoreUrl: string = 'sqlite:keyturn.db'
 
 /** The stores as users write them. */
-export const storeUrlHelp: string =
-  `<store>  sqlite:<file>, postgres://..., mysql://..., mariadb://..., redis://... or rediss://... (default ${defaultStoreUrl})`
+export const storeUrlHelp: string = '<store>  sqlite:<file>, postgres://..., mysql://..., mariadb://..., redis://... '
+  + `or rediss://... (default ${defaultStoreUrl})`
 
 /** Reads a URL's kind from its scheme. @throws UsageError */
-export function kindOfStore(url: string): StoreKind {
-  switch (url.slice(0, Math.max(0, url.indexOf(':')))) {
-    case 'sqlite': return 'sqlite'
-    case 'postgres': case 'postgresql': return 'postgres'
-    case 'mysql': case 'mariadb': return 'mysql'
-    case 'redis': case 'rediss': return 'redis'
-    default: throw new UsageError(`a store is written as one of\n  ${storeUrlHelp}`)
+export function kindOfStore(url: string): StoreScheme {
+  try {
+    return schemeOf(url)
+  } catch {
+    throw new UsageError(`a store is written as one of\n  ${storeUrlHelp}`)
   }
-}
-
-/** The file of a `sqlite:` URL. */
-export function sqliteFile(url: string): string {
-  return url.slice('sqlite:'.length)
 }
 
 /** Where tables or keys are named otherwise than by default. */

@@ -65,7 +65,8 @@ export function createMetrics(): Metrics {
             `${name}_bucket{${labels}${labels === '' ? '' : ','}le="${bound}"} ${value}`
           )
           BUCKETS.forEach((bound, index) => lines.push(bucket(String(bound), counts[index] ?? 0)))
-          lines.push(bucket('+Inf', count), `${name}_sum${braced(labels)} ${sum}`, `${name}_count${braced(labels)} ${count}`)
+          lines.push(bucket('+Inf', count))
+          lines.push(`${name}_sum${braced(labels)} ${sum}`, `${name}_count${braced(labels)} ${count}`)
         }
       }
       return `${lines.join('\n')}\n`

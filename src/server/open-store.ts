@@ -48,7 +48,8 @@ const schemes: ReadonlyMap<string, StoreScheme> = new Map([
 export function schemeOf(url: string): StoreScheme {
   const scheme = schemes.get(/^([a-z]+):/.exec(url)?.[1] ?? '')
   if (scheme !== undefined) return scheme
-  throw new GeneralError('misuse', 'the store must be a URL that begins with sqlite:, postgres://, mysql:// or redis://')
+  throw new GeneralError('misuse', 'the store must be a URL that begins with sqlite:, postgres://, mysql:// or '
+    + 'redis://')
 }
 
 /** The file of a `sqlite:` URL; `sqlite:///path` and `sqlite:/path` are the same. */

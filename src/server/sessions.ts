@@ -9,7 +9,9 @@ import type { SessionRecord } from '../session/record.ts'
 import { rotate } from '../session/rotate.ts'
 import type { TheftOutcome } from '../session/rotate.ts'
 import type { App } from './app.ts'
-import { hasProtectedClaim, keyNameOf, readCoreAccessToken, writeCoreAccessToken } from './core-protocol/access-token.ts'
+import {
+  hasProtectedClaim, keyNameOf, readCoreAccessToken, writeCoreAccessToken,
+} from './core-protocol/access-token.ts'
 import type { CoreAccessToken, CoreClaims } from './core-protocol/access-token.ts'
 import type { CoreKeyRing } from './core-protocol/key-ring.ts'
 import type { AccessTokenVersion } from './core-protocol/protocol.ts'
@@ -63,7 +65,7 @@ const unknownClient = { ip: null, userAgent: null } as const
 /** Starts a session. One store call. Nothing is stored if the payload is refused. */
 export async function createSession(
   app: App,
-  session: { readonly userId: string; readonly tenantId: string; readonly payload: JsonObject; readonly info: JsonObject },
+  session: Omit<SessionFacts, 'handle'> & { readonly info: JsonObject },
   style: TokenStyle,
 ): Promise<{ readonly kind: 'issued'; readonly pair: IssuedPair } | ProtectedClaimOutcome> {
   if (hasProtectedClaim(session.payload, style.version)) return protectedClaim
@@ -103,7 +105,8 @@ export async function refreshSession(
   if (outcome.kind !== 'rotated') return outcome.kind === 'theft' ? outcome : unauthorized
   const { record, refreshToken, ring, now, how } = outcome
   if (hasProtectedClaim(app.payloads.read(record.jwtPayload), style.version)) return protectedClaim
-  const pair = await issuePair(app, ring, record, refreshToken, { ...style, isDynamic: style.isDynamic ?? !isStatic }, now)
+  const isDynamic = style.isDynamic ?? !isStatic
+  const pair = await issuePair(app, ring, record, refreshToken, { ...style, isDynamic }, now)
   app.emit('onSessionRefreshed', { userId: record.userId, handle: record.handle, how })
   return { kind: 'issued', pair }
 }
@@ -168,7 +171,8 @@ export async function regenerateSession(
   const next = payload ?? app.payloads.read(record.jwtPayload)
   const session = { handle: claims.handle, userId: record.userId, tenantId: record.tenantId, payload: next }
   const isOver = claims.expiresAt * 1000 <= app.clock()
-  return { kind: 'regenerated', session, accessToken: isOver ? null : await reissue(app, token, next, claims.expiresAt) }
+  const accessToken = isOver ? null : await reissue(app, token, next, claims.expiresAt)
+  return { kind: 'regenerated', session, accessToken }
 }
 
 /** Writes an access token that differs from a genuine one in payload and time alone. */
@@ -188,7 +192,8 @@ export async function readToken(app: App, text: string): Promise<CoreAccessToken
   const ring = await app.keys.current()
   const kid = keyNameOf(text, app.crypto)
   if (kid === null) return null
-  const known = ring.signingKey(kid) === null && /^[ds]-[\w-]{13,36}$/.test(kid) ? await app.keys.reloadForUnknownKid() : ring
+  const isNew = ring.signingKey(kid) === null && /^[ds]-[\w-]{13,36}$/.test(kid)
+  const known = isNew ? await app.keys.reloadForUnknownKid() : ring
   return readCoreAccessToken(text, known, app.crypto)
 }
 

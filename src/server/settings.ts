@@ -85,8 +85,14 @@ const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[
       }
     }),
   },
-  host: { flag: 'host', placeholder: 'ADDRESS', preset: ['127.0.0.1'], help: 'the address to listen on', read: one(value => value) },
-  port: { flag: 'port', placeholder: 'N', preset: ['3567'], help: 'the port to listen on; 0 takes a free one', read: one(whole(0, 65_535)) },
+  host: {
+    flag: 'host', placeholder: 'ADDRESS', preset: ['127.0.0.1'],
+    help: 'the address to listen on', read: one(value => value),
+  },
+  port: {
+    flag: 'port', placeholder: 'N', preset: ['3567'],
+    help: 'the port to listen on; 0 takes a free one', read: one(whole(0, 65_535)),
+  },
   basePath: {
     flag: 'base-path', placeholder: 'PATH', preset: [''], help: 'what all paths begin with: /core, say',
     read: one(matching(/^(\/[a-z0-9-]+)*$/, 'empty, or /words of a-z, 0-9 and - without a slash at the end')),
@@ -154,7 +160,8 @@ const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[
 /** Every setting, for help and documentation. */
 export const settingDescriptions: readonly SettingDescription[] = names().map(name => {
   const { flag, placeholder, help, preset, isList = false, isSecret = false } = schema[name]
-  return { name, flag, environment: environmentName(flag), placeholder, help, preset: preset.join(','), isList, isSecret }
+  const environment = environmentName(flag)
+  return { name, flag, environment, placeholder, help, preset: preset.join(','), isList, isSecret }
 })
 
 /**

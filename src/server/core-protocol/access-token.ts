@@ -29,7 +29,9 @@ export interface CoreAccessToken {
   readonly isDynamic: boolean
 }
 
-const claimNames = ['sub', 'exp', 'iat', 'sessionHandle', 'refreshTokenHash1', 'parentRefreshTokenHash1', 'antiCsrfToken']
+const claimNames = [
+  'sub', 'exp', 'iat', 'sessionHandle', 'refreshTokenHash1', 'parentRefreshTokenHash1', 'antiCsrfToken',
+]
 
 /** The names that the payload of a token of this version can not have. */
 export const protectedClaims: Readonly<Record<AccessTokenVersion, ReadonlySet<string>>> = {

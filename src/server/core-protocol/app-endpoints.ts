@@ -18,7 +18,7 @@ export const appEndpoints: Readonly<Record<string, CoreEndpoint>> = {
   '/user/id': { level: 'app', methods: { GET: user } },
 }
 
-/** Longer than this no verifier may keep the keys: half of the time between a key's publication and its first use (HDR-02). */
+/** Longer no verifier may keep the keys: half of the time between a key's publication and its first use (HDR-02). */
 const MAX_AGE_SECONDS = 1800
 
 async function publicKeys({ app }: CoreRequest): Promise<Reply> {
@@ -27,7 +27,8 @@ async function publicKeys({ app }: CoreRequest): Promise<Reply> {
   const maxAge = Math.max(1, Math.min(MAX_AGE_SECONDS, untilNext))
   const reply = json({ keys })
   const etag = `"${createHash('sha256').update(reply.body).digest('base64url').slice(0, 22)}"`
-  return { ...reply, headers: { ...reply.headers, 'cache-control': `public, max-age=${maxAge}, must-revalidate`, etag } }
+  const caching = `public, max-age=${maxAge}, must-revalidate`
+  return { ...reply, headers: { ...reply.headers, 'cache-control': caching, etag } }
 }
 
 async function publicKeysWithStatus({ app }: CoreRequest): Promise<Reply> {

@@ -86,7 +86,8 @@ async function createSigningKey(
     kid, storedKid, isDynamic, createdAt, activeFrom,
     publicJwk: toPublicJwk(kid, 'RS256', pair.publicKey),
     async sign(header, payload) {
-      const input = `${crypto.encodeText(JSON.stringify({ alg: 'RS256', ...header, kid }))}.${crypto.encodeText(payload)}`
+      const segment = crypto.encodeText(JSON.stringify({ alg: 'RS256', ...header, kid }))
+      const input = `${segment}.${crypto.encodeText(payload)}`
       return `${input}.${await signer(input)}`
     },
     verify: await crypto.verifier('RS256', pair.publicKey),

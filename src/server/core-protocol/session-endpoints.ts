@@ -40,7 +40,8 @@ async function create({ app, protocol, tenantId, body }: CoreRequest): Promise<R
   }
   const hasAntiCsrf = fields.flag('enableAntiCsrf')
   const isDynamic = fields.has('useDynamicSigningKey') ? fields.flag('useDynamicSigningKey') : true
-  const style = { version: protocol.accessTokenVersion, hasAntiCsrf, isDynamic, lifetime: lifetimeOf(app, protocol, fields) }
+  const lifetime = lifetimeOf(app, protocol, fields)
+  const style = { version: protocol.accessTokenVersion, hasAntiCsrf, isDynamic, lifetime }
   const outcome = await createSession(app, session, style)
   return outcome.kind === 'issued' ? pairReply(outcome.pair, protocol) : refuseProtectedClaim()
 }
@@ -144,7 +145,8 @@ async function remove({ app, protocol, tenantId, body }: CoreRequest): Promise<R
   if (fields.has('sessionHandles')) {
     const excess = onlyWithUser.find(name => fields.has(name))
     if (excess !== undefined) fail(`Invalid JSON input - ${excess} can only be set if userId is set`)
-    return json({ status: 'OK', sessionHandlesRevoked: await end(app, handlesOf(fields.texts('sessionHandles')), 'revoked') })
+    const ended = await end(app, handlesOf(fields.texts('sessionHandles')), 'revoked')
+    return json({ status: 'OK', sessionHandlesRevoked: ended })
   }
   const userId = fields.text('userId')
   const everywhere = fields.has('revokeAcrossAllTenants') ? fields.flag('revokeAcrossAllTenants') : true

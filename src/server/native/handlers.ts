@@ -36,7 +36,9 @@ export function problem(status: number, error: string, message: string, more: ob
 export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>, Handler>> = {
   async createSession({ app, body }) {
     const { userId, tenantId = 'public', jwtPayload = {}, sessionInfo = {} } = body
-    const session = { userId: textOf(userId), tenantId: textOf(tenantId), payload: objectOf(jwtPayload), info: objectOf(sessionInfo) }
+    const session = {
+      userId: textOf(userId), tenantId: textOf(tenantId), payload: objectOf(jwtPayload), info: objectOf(sessionInfo),
+    }
     const outcome = await createSession(app, session, style)
     return outcome.kind === 'issued' ? json(describePair(outcome.pair), 201) : protectedClaim
   },
@@ -45,9 +47,11 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     const outcome = await refreshSession(app, textOf(body['refreshToken']), null, { ...style, isDynamic: null })
     switch (outcome.kind) {
       case 'issued': return json(describePair(outcome.pair))
-      case 'theft': return problem(401, 'token_theft_detected', 'Two parties used a refresh token; the session has been ended.', {
-        handle: outcome.handle, userId: outcome.userId,
-      })
+      case 'theft': {
+        const { handle, userId } = outcome
+        const words = 'Two parties used a refresh token; the session has been ended.'
+        return problem(401, 'token_theft_detected', words, { handle, userId })
+      }
       default: return problem(401, 'unauthorized', 'The refresh token is good for nothing: log in again.')
     }
   },
@@ -55,7 +59,9 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
   async readSession({ app, parameters }) {
     const record = await findLive(app, parameters['handle'] ?? '')
     return json({
-      ...summarize(record), jwtPayload: app.payloads.read(record.jwtPayload), sessionInfo: app.infos.read(record.sessionInfo),
+      ...summarize(record),
+      jwtPayload: app.payloads.read(record.jwtPayload),
+      sessionInfo: app.infos.read(record.sessionInfo),
     })
   },
 
@@ -70,7 +76,8 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
 
   async revokeSession({ app, parameters }) {
     const handle = parseHandle(parameters['handle'] ?? '')
-    if (handle === null || (await end(app, [handle], 'revoked')).length === 0) throw new UnauthorizedError('no such session')
+    const ended = handle === null ? [] : await end(app, [handle], 'revoked')
+    if (ended.length === 0) throw new UnauthorizedError('no such session')
     return noContent
   },
 

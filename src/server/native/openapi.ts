@@ -11,7 +11,8 @@ export function describeApi(): object {
     openapi: '3.1.0',
     info: {
       title: 'Keyturn', version: '1',
-      description: 'Sessions for applications in any language. Access tokens are RS256 JWTs: verify them with the keys of '
+      description: 'Sessions for applications in any language. Access tokens are RS256 JWTs: verify them with '
+        + 'the keys of '
         + '/v1/keys, and follow /v1/revocations to refuse those of revoked sessions.',
     },
     security: [{ apiKey: [] }, { bearer: [] }],
@@ -26,9 +27,10 @@ export function describeApi(): object {
 }
 
 function describe({ id, path, summary, query = {}, body, responses }: Operation): object {
+  const schema = { type: 'string' }
   const parameters = [
-    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
-    ...Object.entries(query).map(([name, description]) => ({ name, in: 'query', description, schema: { type: 'string' } })),
+    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema })),
+    ...Object.entries(query).map(([name, description]) => ({ name, in: 'query', description, schema })),
   ]
   return {
     operationId: id,
@@ -38,7 +40,10 @@ function describe({ id, path, summary, query = {}, body, responses }: Operation)
     responses: {
       ...Object.fromEntries(Object.entries(responses).map(([status, { words, schema, type = 'application/json' }]) => [
         status,
-        { description: words, ...schema === null && type === 'application/json' ? {} : { content: { [type]: { schema: schema ?? {} } } } },
+        {
+          description: words,
+          ...schema === null && type === 'application/json' ? {} : { content: { [type]: { schema: schema ?? {} } } },
+        },
       ])),
       401: {
         description: 'No valid API key came.',

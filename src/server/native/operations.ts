@@ -10,7 +10,14 @@ export interface Operation {
   readonly query?: Readonly<Record<string, string>>
   readonly body?: { readonly type: 'application/json' | 'application/x-www-form-urlencoded'; readonly schema: Schema }
   /** By status; null: no body. */
-  readonly responses: Readonly<Record<number, { readonly words: string; readonly schema: Schema | null; readonly type?: string }>>
+  readonly responses: Readonly<Record<number, Answer>>
+}
+
+/** An answer as it is documented; its type is JSON unless it says otherwise. */
+export interface Answer {
+  readonly words: string
+  readonly schema: Schema | null
+  readonly type?: string
 }
 
 /** The names of the operations. */
@@ -52,7 +59,10 @@ export const operations: readonly Operation[] = [
     id: 'createSession', method: 'POST', path: '/v1/sessions', summary: 'Starts a session.',
     body: {
       type: 'application/json',
-      schema: object({ userId, tenantId, jwtPayload: anyObject, sessionInfo: anyObject }, ['tenantId', 'jwtPayload', 'sessionInfo']),
+      schema: object(
+        { userId, tenantId, jwtPayload: anyObject, sessionInfo: anyObject },
+        ['tenantId', 'jwtPayload', 'sessionInfo'],
+      ),
     },
     responses: { 201: { words: 'The session and its tokens.', schema: pair }, 400: invalid },
   },
@@ -64,7 +74,10 @@ export const operations: readonly Operation[] = [
       200: { words: 'The next tokens.', schema: pair }, 400: invalid,
       401: {
         words: '`unauthorized`: log in again. `token_theft_detected`: the session was ended for everybody.',
-        schema: object({ error: { type: 'string', enum: ['unauthorized', 'token_theft_detected'] }, message: text, handle: text, userId: text }, ['handle', 'userId']),
+        schema: object({
+          error: { type: 'string', enum: ['unauthorized', 'token_theft_detected'] },
+          message: text, handle: text, userId: text,
+        }, ['handle', 'userId']),
       },
     },
   },
@@ -76,7 +89,8 @@ export const operations: readonly Operation[] = [
     id: 'updateSession', method: 'PATCH', path: '/v1/sessions/{handle}',
     summary: 'Replaces the payload of the access tokens, or the private data, or both.',
     body: {
-      type: 'application/json', schema: object({ jwtPayload: anyObject, sessionInfo: anyObject }, ['jwtPayload', 'sessionInfo']),
+      type: 'application/json',
+      schema: object({ jwtPayload: anyObject, sessionInfo: anyObject }, ['jwtPayload', 'sessionInfo']),
     },
     responses: { 204: { words: 'Done.', schema: null }, 400: invalid, 404: gone },
   },
@@ -113,7 +127,8 @@ export const operations: readonly Operation[] = [
           type: 'object', required: ['active'], additionalProperties: false,
           properties: {
             active: { type: 'boolean' }, sub: text, sid: text, tid: text, iss: text, iat: { type: 'integer' },
-            exp: { type: 'integer' }, token_type: { type: 'string', enum: ['access_token', 'refresh_token'] }, payload: anyObject,
+            exp: { type: 'integer' }, payload: anyObject,
+            token_type: { type: 'string', enum: ['access_token', 'refresh_token'] },
           },
         },
       },
@@ -144,9 +159,14 @@ export const operations: readonly Operation[] = [
   },
   {
     id: 'followRevocations', method: 'GET', path: '/v1/revocations',
-    summary: 'A stream of server-sent events: `revoked` {handles, until}, `payload` {handle, version, until}, `keys` {until}. '
-      + 'Begins with everything that a live access token can concern, or after Last-Event-ID. `synced` says that the past is told.',
-    responses: { 200: { words: 'The stream.', schema: null, type: 'text/event-stream' }, 503: { words: 'Too many streams.', schema: error } },
+    summary: 'A stream of server-sent events: `revoked` {handles, until}, `payload` {handle, version, until}, '
+      + '`keys` {until}. '
+      + 'Begins with everything that a live access token can concern, or after Last-Event-ID. `synced` says that '
+      + 'the past is told.',
+    responses: {
+      200: { words: 'The stream.', schema: null, type: 'text/event-stream' },
+      503: { words: 'Too many streams.', schema: error },
+    },
   },
   {
     id: 'readDescription', method: 'GET', path: '/v1/openapi.json', summary: 'This document.',

@@ -12,7 +12,6 @@ export interface Schema {
   readonly minLength?: number
   readonly maxLength?: number
   readonly pattern?: string
-  readonly minimum?: number
 }
 
 /** Where a value does not fit a schema, or null if it does. The words name no value. */
@@ -21,7 +20,6 @@ export function misfit(schema: Schema, value: unknown, place = 'the body'): stri
     return `${place} must be ${[schema.type].flat().join(' or ')}`
   }
   if (typeof value === 'string') return misfitOfText(schema, value, place)
-  if (typeof value === 'number' && value < (schema.minimum ?? -Infinity)) return `${place} must be at least ${schema.minimum}`
   if (Array.isArray(value)) {
     for (const item of value) {
       const words = schema.items === undefined ? null : misfit(schema.items, item, `an item of ${place}`)
@@ -36,8 +34,9 @@ function misfitOfText(schema: Schema, value: string, place: string): string | nu
   if (value.length < (schema.minLength ?? 0) || value.length > (schema.maxLength ?? Infinity)) {
     return `${place} must have ${schema.minLength ?? 0} to ${schema.maxLength} characters`
   }
-  if (schema.pattern !== undefined && !new RegExp(schema.pattern).test(value)) return `${place} must match ${schema.pattern}`
-  return schema.enum === undefined || schema.enum.includes(value) ? null : `${place} must be one of ${schema.enum.join(', ')}`
+  const { pattern, enum: words } = schema
+  if (pattern !== undefined && !new RegExp(pattern).test(value)) return `${place} must match ${pattern}`
+  return words === undefined || words.includes(value) ? null : `${place} must be one of ${words.join(', ')}`
 }
 
 function misfitOfObject(schema: Schema, value: Readonly<Record<string, unknown>>, place: string): string | null {

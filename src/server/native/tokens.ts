@@ -22,7 +22,8 @@ export async function introspect(app: App, text: string): Promise<JsonObject> {
   }
   const refresh = await readRefreshToken(app, text)
   const record = refresh === null ? null : await app.store.find(refresh.handle)
-  if (refresh === null || record === null || !isAlive(record, livenessAt(app.clock(), app.policy))) return { active: false }
+  const bounds = livenessAt(app.clock(), app.policy)
+  if (refresh === null || record === null || !isAlive(record, bounds)) return { active: false }
   if (!constantTimeEqual(await hashSecret(app.crypto, refresh.secret), record.refreshHash)) return { active: false }
   return {
     active: true, token_type: 'refresh_token', sub: record.userId, sid: record.handle, tid: record.tenantId,
