@@ -100,7 +100,10 @@ const codes: ReadonlySet<unknown> = new Set<ErrorCode>([
   'UNAUTHORIZED', 'TRY_REFRESH_TOKEN', 'TOKEN_THEFT_DETECTED', 'INVALID_CLAIMS', 'CROSS_SITE_REQUEST', 'GENERAL_ERROR',
 ])
 
-/** Whether a caught value is an error of Keyturn; unlike `instanceof` it also holds across realms and copies of the package. */
+/**
+ * Whether a caught value is an error of Keyturn; unlike `instanceof` it also holds across realms and copies of the
+ * package.
+ */
 export function isSessionError(error: unknown): error is AnySessionError {
   return error instanceof Error && 'code' in error && codes.has(error.code)
 }

@@ -16,7 +16,9 @@ export interface SessionCore<Payload extends object, Info extends object> {
 
   /** Starts a session. 1 store call; with `maxSessionsPerUser` 2 or 3. */
   create(session: NewSession<Payload, Info>): Promise<IssuedSession<Payload>>
-  /** Judges an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. Synchronous where it can be. */
+  /**
+   * Judges an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. Synchronous where it can be.
+   */
   verify(accessToken: string, options?: VerifyOptions): Awaitable<VerifyOutcome<Payload>>
   /** Exchanges a refresh token that came by `channel`. 1 store call for an ordinary rotation, 2 for a retry. */
   refresh(refreshToken: string, channel: TransferMode, client: ClientInfo): Promise<RefreshOutcome<Payload>>
@@ -48,7 +50,10 @@ export interface SessionCore<Payload extends object, Info extends object> {
    * @throws UnauthorizedError if the session is gone.
    */
   updateSessionInfo(handle: string, info: Info | ((current: Info) => Awaitable<Info>)): Promise<void>
-  /** Replaces the claims; live sessions get them on their next request. 1 store call. @throws UnauthorizedError if it is gone. */
+  /**
+   * Replaces the claims; live sessions get them on their next request. 1 store call. @throws UnauthorizedError if it
+   * is gone.
+   */
   updateJwtPayload(handle: string, payload: Payload): Promise<void>
   /** Ends a session. 1 store call. Whether there was one. */
   revokeSession(handle: string): Promise<boolean>
@@ -81,7 +86,10 @@ export interface NewSession<Payload extends object, Info extends object> {
   readonly options?: NewSessionOptions | undefined
 }
 
-/** What one login may decide for its own session. Lifetimes are in seconds and can only be shorter than configured (REV-05). */
+/**
+ * What one login may decide for its own session. Lifetimes are in seconds and can only be shorter than configured
+ * (REV-05).
+ */
 export interface NewSessionOptions {
   /** "Remember me": whether cookies outlive the browser. Default true. */
   readonly persistent?: boolean

@@ -36,7 +36,9 @@ export async function create<Payload extends object, Info extends object>(
   return { ...access, refreshToken, sessionExpiresAt: record.expiresAt }
 }
 
-/** Judges what a session is to start with. Stores nothing. @throws GeneralError (`misuse`) that says what can not be. */
+/**
+ * Judges what a session is to start with. Stores nothing. @throws GeneralError (`misuse`) that says what can not be.
+ */
 export async function prepareSession<Payload extends object, Info extends object>(
   internals: Foundation & Codecs<Payload, Info>,
   session: NewSession<Payload, Info>,

@@ -4,7 +4,10 @@ import type { Scheduler } from '../base/scheduler.ts'
 import type { Clock, Milliseconds } from '../base/time.ts'
 import type { SessionStore } from './store.ts'
 
-/** Removes what has expired, in small batches, in one process at a time. Nothing waits for it or depends on it (REV-05). */
+/**
+ * Removes what has expired, in small batches, in one process at a time. Nothing waits for it or depends on it
+ * (REV-05).
+ */
 export interface Housekeeping {
   /** Starts, at the first call. */
   start(): void

@@ -13,7 +13,10 @@ type Ending = 'revoked' | 'evicted'
 /** How often an update is tried while others change the same session info. */
 const INFO_ATTEMPTS = 50
 
-/** Ends sessions; the handles that were really ended. This process refuses them from here on, the others within the feed's delay. */
+/**
+ * Ends sessions; the handles that were really ended. This process refuses them from here on, the others within the
+ * feed's delay.
+ */
 export async function end(
   internals: Foundation,
   handles: readonly SessionHandle[],
@@ -78,7 +81,10 @@ export async function updateInfo<Info extends object>(
   throw new GeneralError('unavailable', 'the session info was being changed by too many others at once')
 }
 
-/** Replaces the JWT payload and tells every process. The new version. @throws UnauthorizedError if the session is gone. */
+/**
+ * Replaces the JWT payload and tells every process. The new version. @throws UnauthorizedError if the session is
+ * gone.
+ */
 export async function updatePayload<Payload extends object>(
   internals: Foundation & Pick<Codecs<Payload, object>, 'payloads'>,
   text: string,

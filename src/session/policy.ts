@@ -11,7 +11,10 @@ export interface SessionPolicy {
   readonly accessTokenJitter: number
   readonly idleTimeout: Milliseconds
   readonly absoluteTimeout: Milliseconds | null
-  /** How long after a rotation the parent still yields the same child: at most a quarter of the access token's lifetime. */
+  /**
+   * How long after a rotation the parent still yields the same child: at most a quarter of the access token's
+   * lifetime.
+   */
   readonly reuseInterval: Milliseconds
   readonly maxSessionsPerUser: number | null
   /** `observe` reports a theft and refuses the token, but leaves the session alone. For roll-outs. */
@@ -37,7 +40,10 @@ export interface PolicyOptions {
   readonly idleTimeout?: number
   /** How long a session may last at all, in seconds. Default: no limit. */
   readonly absoluteTimeout?: number
-  /** How long a refresh token may be repeated after its first use, in seconds. Default 30, at most a quarter of the access token's lifetime. */
+  /**
+   * How long a refresh token may be repeated after its first use, in seconds. Default 30, at most a quarter of the
+   * access token's lifetime.
+   */
   readonly reuseInterval?: number
   /** How many sessions a user may have; a login beyond it ends the oldest. Default: no limit. */
   readonly maxSessionsPerUser?: number
@@ -49,7 +55,10 @@ export interface PolicyOptions {
   readonly maxStaleness?: number
   /** How often the revocation feed is polled, in seconds. Default 1. */
   readonly pollInterval?: number
-  /** With the feed stale and the store down: accept a valid signature (`failOpen`, default) or answer 503 (`failClosed`). */
+  /**
+   * With the feed stale and the store down: accept a valid signature (`failOpen`, default) or answer 503
+   * (`failClosed`).
+   */
   readonly onStoreFailure?: 'failOpen' | 'failClosed'
   /** The longest session info, in bytes of its JSON. Default 65,536. */
   readonly maxSessionInfoBytes?: number
@@ -95,7 +104,10 @@ export function createPolicy(options: PolicyOptions): SessionPolicy {
   }
 }
 
-/** How long a change must stay in the log: as long as any access token lives, and ten minutes for clocks that disagree. */
+/**
+ * How long a change must stay in the log: as long as any access token lives, and ten minutes for clocks that
+ * disagree.
+ */
 export function changeRetention(policy: SessionPolicy): Milliseconds {
   return policy.accessTokenLifetime + 10 * 60 * SECOND
 }

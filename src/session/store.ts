@@ -38,7 +38,11 @@ export interface SessionStore extends KeyStore {
    */
   remove(handles: readonly SessionHandle[], until: EpochMilliseconds): Promise<readonly SessionHandle[]>
   /** As {@link SessionStore.remove}, for every session of the user but `except`: one change however many. */
-  removeByUser(userId: string, except: SessionHandle | null, until: EpochMilliseconds): Promise<readonly SessionHandle[]>
+  removeByUser(
+    userId: string,
+    except: SessionHandle | null,
+    until: EpochMilliseconds,
+  ): Promise<readonly SessionHandle[]>
   /** A page of the user's sessions, expired ones included: by `createdAt`, then by `handle`, both descending. */
   listByUser(userId: string, page: PageRequest): Promise<SessionPage>
   /** Deletes at most `limit` sessions expired at `now`, and changes whose `until` has passed. How many sessions. */
@@ -128,7 +132,12 @@ export interface SessionPage {
 /** What verifying processes must hear of. */
 export type Change =
   | { readonly kind: 'revoked'; readonly handles: readonly SessionHandle[]; readonly until: EpochMilliseconds }
-  | { readonly kind: 'payload'; readonly handle: SessionHandle; readonly version: number; readonly until: EpochMilliseconds }
+  | {
+    readonly kind: 'payload'
+    readonly handle: SessionHandle
+    readonly version: number
+    readonly until: EpochMilliseconds
+  }
   | { readonly kind: 'keys'; readonly until: EpochMilliseconds }
 
 /** A page of the change log. */

@@ -1,7 +1,9 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import type { Jwk } from './jwk.ts'
 
-/** Signature algorithms of access tokens (RFC 7518, RFC 8037). The key fixes the algorithm, never the token (TOK-02). */
+/**
+ * Signature algorithms of access tokens (RFC 7518, RFC 8037). The key fixes the algorithm, never the token (TOK-02).
+ */
 export type SignatureAlgorithm = 'ES256' | 'EdDSA' | 'RS256' | 'HS256'
 
 /** Private and public halves of a signing key as JSON Web Keys (RFC 7517); for `HS256` both are the one secret. */

@@ -18,7 +18,9 @@ export interface StoredKey {
   /** The signature algorithm of an access key; `HMAC-SHA-256` for a refresh key. */
   readonly algorithm: SignatureAlgorithm | 'HMAC-SHA-256'
   readonly createdAt: EpochMilliseconds
-  /** From when on it may sign: later than `createdAt`, so that every verifier knows it before its first use (TOK-20). */
+  /**
+   * From when on it may sign: later than `createdAt`, so that every verifier knows it before its first use (TOK-20).
+   */
   readonly activeFrom: EpochMilliseconds
   /** The key itself: sealed if the application has a secret, JSON otherwise (ST-02). */
   readonly material: string
