@@ -1,4 +1,4 @@
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import { readFrontToken, REMOVE } from './front-token.ts'
 import type { FrontToken } from './front-token.ts'

@@ -1,4 +1,4 @@
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import type { Answer } from './answer.ts'
 import type { Client } from './client.ts'
 import { isObject } from './front-token.ts'

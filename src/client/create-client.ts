@@ -1,4 +1,4 @@
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import type { Client, ClientOptions, SessionListener } from './client.ts'
 import { delayAhead } from './decide.ts'
 import { currentEnvironment } from './environment.ts'

@@ -13,7 +13,7 @@ export class SessionUnavailableError extends Error {
   readonly status: number | null
 
   constructor(status: number | null, cause?: unknown) {
-    super('the session could not be refreshed', { cause })
+    super('session refresh failed', { cause })
     this.status = status
   }
 }

@@ -1,4 +1,4 @@
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import type { Fetch } from './environment.ts'
 import type { Exchanges } from './exchange.ts'
 import { repeatable, requestOf } from './repeatable.ts'

@@ -1,4 +1,4 @@
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import { messageOf, sessionHeaders } from './answer.ts'
 import { decideUnderLock, judgeRefresh, pauseAfter } from './decide.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { GeneralError } from '../base/errors.ts'
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import type { HttpRequest } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { ReadonlySession } from '../transport/session.ts'

@@ -1,6 +1,6 @@
 import { parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import { ensure, ensureEqual } from './assert.ts'
 
 /** A response of any test client: fetch's, `app.inject()`'s, supertest's, Node's own. */

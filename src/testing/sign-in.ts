@@ -1,4 +1,4 @@
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { HttpRequest, ReplySink } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'

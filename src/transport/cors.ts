@@ -1,4 +1,4 @@
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
 import { addToList } from './header-list.ts'
 import type { HttpPolicy } from './http-policy.ts'

@@ -1,7 +1,7 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { CrossSiteRequestError } from '../base/errors.ts'
 import type { SessionHandle } from '../base/handle.ts'
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import type { SessionCore } from '../session/core.ts'
 import type { HttpRequest } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'

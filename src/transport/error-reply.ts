@@ -1,5 +1,5 @@
 import { isSessionError } from '../base/errors.ts'
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import { bearerToken } from './credentials.ts'
 import type { HttpRequest, RouteReply } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'

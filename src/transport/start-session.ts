@@ -1,5 +1,5 @@
 import { GeneralError } from '../base/errors.ts'
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { IssuedSession, NewSessionOptions } from '../session/core.ts'
 import { bearerToken, cookieTokens, identifyPresented } from './credentials.ts'

@@ -1,5 +1,5 @@
 import type { EpochMilliseconds } from '../base/time.ts'
-import { wire } from '../base/wire.ts'
+import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { IssuedAccessToken, IssuedSession } from '../session/core.ts'
 import type { CookieConfig } from './cookie-config.ts'

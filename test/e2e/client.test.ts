@@ -79,7 +79,7 @@ describe.skipIf(browserPath === null)('the client in Chromium', () => {
     application.expireTokens()
     await application.stop()
     expect(await call(page)).toEqual(['TypeError: Failed to fetch'])
-    await expect(page.evaluate(() => client.refresh())).rejects.toThrow('could not be refreshed')
+    await expect(page.evaluate(() => client.refresh())).rejects.toThrow('session refresh failed')
     expect(await userOf(page)).toBe('ada')
     await application.start()
     await expect.poll(() => application.refreshes, { timeout: 10_000 }).toEqual([200])
