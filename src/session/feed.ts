@@ -40,6 +40,9 @@ interface FeedDependencies {
 
 const PAGE = 1000
 
+/** How long after one push the next is acted upon: at scale, a reading for each change is the store's whole load. */
+const PUSH_PAUSE: Milliseconds = 50
+
 /** How far a clock may go back before all is read again: entries outlive their tokens by more. */
 const CLOCK_SLIP: Milliseconds = 60_000
 
@@ -56,6 +59,8 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   let closed = false
   let reading: Promise<void> | null = null
   let again = false
+  let woken = false
+  let endPause: (() => void) | null = null
   let unfollow: (() => Promise<void>) | null = null
   let cancelPoll: (() => void) | null = null
 
@@ -105,6 +110,22 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     return reading
   }
 
+  /** A push: the first is acted upon at once, those that follow soon after it together. */
+  function wake(): void {
+    if (closed) return
+    if (endPause !== null) {
+      woken = true
+      return
+    }
+    endPause = schedule(() => {
+      endPause = null
+      if (!woken) return
+      woken = false
+      wake()
+    }, PUSH_PAUSE)
+    void read()
+  }
+
   function poll(): void {
     if (closed) return
     cancelPoll = schedule(() => {
@@ -115,7 +136,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   async function follow(): Promise<void> {
     if (unfollow !== null || closed) return
     try {
-      unfollow = await store.follow(() => void read())
+      unfollow = await store.follow(wake)
     } catch (error) {
       onError(error)
     }
@@ -146,6 +167,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     async close(): Promise<void> {
       closed = true
       cancelPoll?.()
+      endPause?.()
       await reading
       await unfollow?.()
     },
