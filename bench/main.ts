@@ -1,11 +1,17 @@
+import { compareHttp } from './http/main.ts'
+import { measureLatency } from './latency/main.ts'
 import { measureRevocations } from './revocations/main.ts'
+import { simulateScale } from './scale/main.ts'
 import { compareVerification } from './verify/main.ts'
 
 // npm run bench [-- part ...]: every part, or those that are named.
 
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   verify: compareVerification,
+  http: compareHttp,
   revocations: measureRevocations,
+  latency: measureLatency,
+  scale: simulateScale,
 }
 
 const named = process.argv.slice(2)

@@ -1,0 +1,112 @@
+import { createPostgresStore } from '../../dist/stores/postgres.js'
+import { createRedisStore } from '../../dist/stores/redis.js'
+import type { SessionStore } from '../../dist/session/store.js'
+import { createSessions, nodeSessions } from '../support/keyturn.ts'
+import { createExchange } from '../support/request.ts'
+import { claims } from '../verify/contender.ts'
+
+// One of several server processes on one store. It verifies a thousand requests a second, and tells when it first
+// refuses a token that it was told to watch.
+
+/** What the parent asks for. */
+export type Order =
+  | { readonly kind: 'login'; readonly count: number }
+  | { readonly kind: 'serve'; readonly tokens: readonly string[] }
+  | { readonly kind: 'watch'; readonly id: number; readonly token: string }
+  | { readonly kind: 'revoke'; readonly id: number; readonly handle: string }
+  | { readonly kind: 'calls' }
+
+/** What a process answers. Times in milliseconds since 1970, with fractions. */
+export type Answer =
+  | { readonly kind: 'logins'; readonly sessions: readonly { readonly token: string; readonly handle: string }[] }
+  | { readonly kind: 'watching'; readonly id: number }
+  | { readonly kind: 'revoking'; readonly id: number; readonly at: number }
+  | { readonly kind: 'refused'; readonly id: number; readonly at: number }
+  | { readonly kind: 'calls'; readonly finds: number; readonly feed: number; readonly served: number }
+
+const TICK = 10
+const PER_TICK = 10
+
+const [url = '', push = 'push'] = process.argv.slice(2)
+const inner = url.startsWith('postgres:')
+  ? createPostgresStore(url, { migrate: 'auto' })
+  : createRedisStore(url)
+let finds = 0
+let feed = 0
+let served = 0
+const store: SessionStore = {
+  ...inner,
+  find(handle) {
+    finds++
+    return inner.find(handle)
+  },
+  changesSince(cursor, limit) {
+    feed++
+    return inner.changesSince(cursor, limit)
+  },
+  follow: wake => push === 'push' ? inner.follow(wake) : Promise.resolve(async () => {}),
+}
+const sessions = nodeSessions(createSessions({ origin: 'https://app.example.com', store }))
+const watched = new Map<number, string>()
+let tokens: readonly string[] = []
+
+const send = (answer: Answer): unknown => process.send?.(answer)
+const now = (): number => performance.timeOrigin + performance.now()
+
+async function isAccepted(token: string): Promise<boolean> {
+  const { request, response } = createExchange({ authorization: `Bearer ${token}` })
+  try {
+    await sessions.getSession(request, response)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function login(count: number): Promise<{ readonly token: string; readonly handle: string }[]> {
+  const made = []
+  for (let index = 0; index < count; index++) {
+    const { request, response } = createExchange({ 'st-auth-mode': 'header' })
+    const session = await sessions.createNewSession(request, response, `user ${index}`, claims)
+    made.push({ token: String(response.getHeader('st-access-token')), handle: session.getHandle() })
+  }
+  return made
+}
+
+setInterval(async () => {
+  for (let index = 0; index < PER_TICK && tokens.length > 0; index++) {
+    if (!await isAccepted(tokens[served++ % tokens.length] ?? '')) throw new Error('a live session was refused')
+  }
+}, TICK)
+
+setInterval(async () => {
+  for (const [id, token] of watched) {
+    if (await isAccepted(token)) continue
+    watched.delete(id)
+    send({ kind: 'refused', id, at: now() })
+  }
+}, 1)
+
+process.on('message', async (order: Order) => {
+  switch (order.kind) {
+    case 'login':
+      send({ kind: 'logins', sessions: await login(order.count) })
+      return
+    case 'serve':
+      tokens = order.tokens
+      return
+    case 'watch':
+      if (!await isAccepted(order.token)) throw new Error('a live session was refused')
+      watched.set(order.id, order.token)
+      send({ kind: 'watching', id: order.id })
+      return
+    case 'revoke':
+      send({ kind: 'revoking', id: order.id, at: now() })
+      await sessions.revokeSession(order.handle)
+      return
+    case 'calls':
+      send({ kind: 'calls', finds, feed, served })
+      ;[finds, feed, served] = [0, 0, 0]
+  }
+})
+process.on('disconnect', () => process.exit())

@@ -1,0 +1,119 @@
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { startPostgres } from '../../test/support/servers/postgres.ts'
+import { startRedis } from '../../test/support/servers/redis.ts'
+import { machine } from '../support/machine.ts'
+import { writeReport } from '../support/report.ts'
+import { measureSpread } from './fleet.ts'
+import type { Spread } from './fleet.ts'
+
+// How long it takes until a session that one process revokes is refused by all of four, each of which serves a
+// thousand verified requests a second meanwhile.
+
+const REVOCATIONS = 150
+const PUSH_BOUND = 100
+const POLL_BOUND = 1200
+
+interface Row {
+  readonly store: string
+  readonly how: string
+  readonly processes: number
+  readonly bound: number
+  readonly spread: Spread
+}
+
+interface Backend {
+  readonly name: string
+  readonly url: string
+  cut(): Promise<void>
+  stop(): Promise<void>
+}
+
+async function postgres(): Promise<Backend> {
+  const server = await startPostgres({ durable: true })
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  return {
+    name: 'PostgreSQL',
+    url: server.url,
+    async cut() {
+      await client.query("select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen %'")
+    },
+    async stop() {
+      await client.end()
+      await server.remove()
+    },
+  }
+}
+
+async function redis(): Promise<Backend> {
+  const server = await startRedis({ appendonly: 'yes' })
+  const client = new Redis(server.url)
+  return {
+    name: 'Redis',
+    url: server.url,
+    async cut() {
+      await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    },
+    async stop() {
+      client.disconnect()
+      await server.remove()
+    },
+  }
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((left, right) => left - right)
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
+}
+
+/** Measures how fast revocations spread, on PostgreSQL and on Redis. */
+export async function measureLatency(): Promise<void> {
+  const rows: Row[] = []
+  for (const start of [postgres, redis]) {
+    const backend = await start()
+    const { name: store, url } = backend
+    const common = { url, revocations: REVOCATIONS }
+    for (const processes of [1, 2, 4]) {
+      const spread = await measureSpread({ ...common, processes, push: true })
+      rows.push({ store, how: 'push', processes, bound: PUSH_BOUND, spread })
+    }
+    rows.push({
+      store, how: 'polling alone', processes: 4, bound: POLL_BOUND,
+      spread: await measureSpread({ ...common, processes: 4, push: false }),
+    })
+    rows.push({
+      store, how: 'push, its connection cut before each revocation', processes: 4, bound: POLL_BOUND,
+      spread: await measureSpread({ ...common, processes: 4, push: true, cut: () => backend.cut() }),
+    })
+    await backend.stop()
+  }
+  report(rows)
+}
+
+function report(rows: readonly Row[]): void {
+  writeReport('latency', {
+    machine: machine(),
+    rows: rows.map(({ spread, ...row }) => ({
+      ...row, ...spread, latencies: spread.latencies.map(value => Number(value.toFixed(2))),
+    })),
+  }, [
+    '# How fast a revocation reaches every process',
+    '',
+    `${REVOCATIONS} sessions revoked one after the other by one process; from the call of \`revokeSession\` until the last process `
+      + 'refuses, in milliseconds. Each process verifies 1,000 requests a second meanwhile. PostgreSQL with durable commits, Redis '
+      + 'with an append-only file, all on the same machine. Repeat with `npm run bench -- latency`.',
+    '',
+    machine(),
+    '',
+    '| store | how | processes | p50 | p99 | p99 must | | verified/s per process | sessions read for them | readings of the log/s per process |',
+    '|---|---|--:|--:|--:|--:|---|--:|--:|--:|',
+    ...rows.map(({ store, how, processes, bound, spread }) => {
+      const { latencies, served, seconds, finds, feedReads } = spread
+      const p99 = percentile(latencies, 0.99)
+      return `| ${store} | ${how} | ${processes} | ${percentile(latencies, 0.5).toFixed(1)} | ${p99.toFixed(1)} | < ${bound} `
+        + `| ${p99 < bound ? 'reached' : '**missed**'} | ${(served / seconds / processes).toFixed(0)} | ${finds} `
+        + `| ${(feedReads / seconds / processes).toFixed(1)} |`
+    }),
+  ])
+}
