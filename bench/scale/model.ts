@@ -19,6 +19,8 @@ export interface FleetModel {
   /** How long a reading keeps one of the store's cores busy. */
   readonly readWork: number
   readonly cores: number
+  /** Within how many milliseconds all were started: their polls keep that distance. */
+  readonly startedWithin: number
   readonly seconds: number
 }
 
@@ -162,6 +164,8 @@ export function simulate(model: FleetModel): FleetResult {
     }
 
     #take(head: number, now: number): void {
+      // The first is the one that revokes, and knows what it did.
+      if (this === fleet[0]) this.#cursor = head
       for (; this.#cursor < head; this.#cursor++) {
         const change = known[this.#cursor]
         if (change === undefined) continue
@@ -176,14 +180,14 @@ export function simulate(model: FleetModel): FleetResult {
   }
 
   const fleet = Array.from({ length: model.processes }, () => new Process())
-  for (const member of fleet) agenda.add(random() * model.pollInterval, now => member.poll(now))
+  for (const member of fleet) agenda.add(random() * model.startedWithin, now => member.poll(now))
   function change(now: number): void {
     const gap = 1000 / model.changesPerSecond
     agenda.add(now + (model.spacing === 'even' ? gap : -Math.log(1 - random()) * gap), change)
-    agenda.add(now + model.writeDelay, () => {
+    agenda.add(now + model.writeDelay, later => {
       begun.push(now)
-      written.push(now)
-      known.push({ at: Number.POSITIVE_INFINITY, processes: 0 })
+      written.push(later)
+      known.push({ at: model.processes === 1 ? later : Number.POSITIVE_INFINITY, processes: 1 })
     })
     if (!model.push) return
     for (const member of fleet) {
