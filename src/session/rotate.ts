@@ -88,7 +88,8 @@ export async function rotate<Ring extends RefreshKeyRing>(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const record = await store.find(token.handle)
     if (record === null) return ended
-    const decision = decideRefresh(record, presented, await childHash(context, record), now, policy)
+    const current = await child(context, record.generation, record.branch)
+    const decision = decideRefresh(record, presented, current.hash, now, policy)
     switch (decision.kind) {
       case 'expired':
         return ended
@@ -105,8 +106,8 @@ export async function rotate<Ring extends RefreshKeyRing>(
         break
       }
       case 'retry': {
-        if (!decision.extend) return answer(context, record, 'retry')
-        const next = await serveAgain(context, record)
+        if (!decision.extend) return answer(context, { record, secret: current.secret }, 'retry')
+        const next = await serveAgain(context, record, current.secret)
         if (next !== null) return answer(context, next, 'retry')
         break
       }
@@ -127,21 +128,37 @@ interface Context<Ring extends RefreshKeyRing> {
   readonly now: EpochMilliseconds
 }
 
+/** A session whose current token is a child of the presented one, and that child's secret. */
+interface Served {
+  readonly record: SessionRecord
+  readonly secret: string
+}
+
+/** The secret that the presented token's child has at this place in the lineage, and its hash. */
+async function child<Ring extends RefreshKeyRing>(
+  { internals, key, token }: Context<Ring>,
+  generation: number,
+  branch: number,
+): Promise<{ readonly secret: string; readonly hash: string }> {
+  const secret = await key.childSecret(token.handle, generation, branch, token.secret)
+  return { secret, hash: await hashSecret(internals.crypto, secret) }
+}
+
 /** Makes a child of the presented token the current one, if the session still has this hash and is alive. */
 async function rotateTo<Ring extends RefreshKeyRing>(
   context: Context<Ring>,
   expectedHash: string,
   generation: number,
   branch: number,
-): Promise<SessionRecord | null> {
-  const { internals, key, token, client, now } = context
-  const secret = await key.childSecret(token.handle, generation, branch, token.secret)
-  return internals.store.rotate({
+): Promise<Served | null> {
+  const { internals, token, client, now } = context
+  const { secret, hash } = await child(context, generation, branch)
+  const record = await internals.store.rotate({
     handle: token.handle,
     expectedHash,
     alive: livenessAt(now, internals.policy),
     next: {
-      refreshHash: await hashSecret(internals.crypto, secret),
+      refreshHash: hash,
       generation,
       branch,
       confirmed: false,
@@ -150,42 +167,33 @@ async function rotateTo<Ring extends RefreshKeyRing>(
       client,
     },
   })
+  return record === null ? null : { record, secret }
 }
 
 /** Remembers that the current token was given out again. */
-function serveAgain<Ring extends RefreshKeyRing>(
+async function serveAgain<Ring extends RefreshKeyRing>(
   context: Context<Ring>,
-  record: SessionRecord,
-): Promise<SessionRecord | null> {
+  current: SessionRecord,
+  secret: string,
+): Promise<Served | null> {
   const { internals, client, now } = context
-  const { handle, refreshHash, generation, branch, confirmed, rotatedAt } = record
-  return internals.store.rotate({
+  const { handle, refreshHash, generation, branch, confirmed, rotatedAt } = current
+  const record = await internals.store.rotate({
     handle,
     expectedHash: refreshHash,
     alive: livenessAt(now, internals.policy),
     next: { refreshHash, generation, branch, confirmed, rotatedAt, servedAt: now, client },
   })
-}
-
-/** The hash of the child that the presented token would have at the record's place in the lineage. */
-async function childHash<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
-  record: SessionRecord,
-): Promise<string> {
-  const { internals, key, token } = context
-  const secret = await key.childSecret(token.handle, record.generation, record.branch, token.secret)
-  return hashSecret(internals.crypto, secret)
+  return record === null ? null : { record, secret }
 }
 
 /** Writes the record's current token, which is a child of the presented one. */
 async function answer<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
-  record: SessionRecord,
+  { ring, now }: Context<Ring>,
+  { record, secret }: Served,
   how: RefreshCase,
 ): Promise<RotationOutcome<Ring>> {
-  const { ring, key, token, now } = context
   const { handle, generation, branch } = record
-  const secret = await key.childSecret(handle, generation, branch, token.secret)
   // The child names the key in force when it was first given out, so that every process writes the same bytes.
   const refreshToken = await ring.refreshKeyAt(record.rotatedAt).write({ handle, generation, branch, secret })
   return { kind: 'rotated', how, record, refreshToken, ring, now }
