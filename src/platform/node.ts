@@ -1,4 +1,4 @@
-import { openSqliteStore } from '../stores/sqlite.ts'
+import { deferStore } from './deferred-store.ts'
 import { nodeCrypto } from './node-crypto.ts'
 import type { Platform } from './platform.ts'
 
@@ -11,5 +11,8 @@ export const platform: Platform = {
     timer.unref()
     return () => clearTimeout(timer)
   },
-  openDefaultStore: () => openSqliteStore('keyturn.db'),
+  openDefaultStore: () => deferStore(async () => {
+    const { openSqliteStore } = await import('../stores/sqlite.ts')
+    return openSqliteStore('keyturn.db')
+  }),
 }
