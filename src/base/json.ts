@@ -24,9 +24,9 @@ export function isPrototypeMember(name: string): boolean {
   return name === '__proto__' || name === 'constructor' || name === 'prototype'
 }
 
-/** Freezes a JSON value and everything in it, so that one request's handler can not write into another's. */
+/** Freezes a JSON value and all that is in it. What this froze before costs a look; the outermost is frozen last. */
 export function deepFreeze<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
   for (const name in value) deepFreeze(value[name])
   return Object.freeze(value)
 }

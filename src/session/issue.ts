@@ -1,6 +1,5 @@
 import { encodeBase64url } from '../base/base64url.ts'
 import type { Entropy } from '../base/entropy.ts'
-import { deepFreeze } from '../base/json.ts'
 import { toEpochSeconds } from '../base/time.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import { writeAccessToken } from '../tokens/access-token.ts'
@@ -51,7 +50,7 @@ export async function issueAccessToken<Payload extends object>(
     ...(record.persistent ? {} : { tmp: true }),
   }
   const accessToken = await writeAccessToken(ring.signingKeyAt(now), claims, record.jwtPayload)
-  return { accessToken, claims, payload: deepFreeze(payloads.read(record.jwtPayload)) }
+  return { accessToken, claims, payload: payloads.read(record.jwtPayload) }
 }
 
 /** Issues an access token that differs from `claims` in its payload alone: same generation, same expiry. */
@@ -69,5 +68,5 @@ export async function reissueAccessToken<Payload extends object>(
     pv: payload.version,
   }
   const accessToken = await writeAccessToken(ring.signingKeyAt(now), claims, payload.json)
-  return { accessToken, claims, payload: deepFreeze(issuing.payloads.read(payload.json)) }
+  return { accessToken, claims, payload: issuing.payloads.read(payload.json) }
 }

@@ -6,10 +6,8 @@ import { checkSecrets, createKeyVault } from './key-material.ts'
 import type { KeyVault } from './key-material.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
-import {
-  keyPolicy, LONGEST_ACCESS_TOKEN_LIFETIME, planEarlyRotation, planRotation, retiredKeys,
-} from './plan-rotation.ts'
-import type { KeyDemand } from './plan-rotation.ts'
+import { LONGEST_ACCESS_TOKEN_LIFETIME, planEarlyRotation, planRotation, retiredKeys } from './plan-rotation.ts'
+import type { KeyDemand, KeyPolicy } from './plan-rotation.ts'
 
 /** Keeps the keys of one process: reads them, makes new ones in time, drops old ones. */
 export interface KeyKeeper<Ring = KeyRing> {
@@ -50,6 +48,8 @@ export interface RingKeeperDependencies {
   readonly store: KeyStore
   readonly crypto: Crypto
   readonly clock: Clock
+  /** How keys come and go. */
+  readonly keyPolicy: KeyPolicy
   /** The first seals keys in the store, any opens them; none: keys lie there in clear (ST-02). */
   readonly secrets: readonly string[]
   /** Called after this process made a key. */
@@ -72,7 +72,7 @@ export function createRingKeeper<Loaded, Ring>(
   dependencies: RingKeeperDependencies,
   maker: RingMaker<Loaded, Ring>,
 ): KeyKeeper<Ring> {
-  const { store, crypto, clock, secrets, onRotated, onError } = dependencies
+  const { store, crypto, clock, keyPolicy, secrets, onRotated, onError } = dependencies
   const { demands } = maker
   checkSecrets(secrets)
   let vault: Promise<KeyVault> | null = null
@@ -215,7 +215,7 @@ export function createRingKeeper<Loaded, Ring>(
     async rotateNow() {
       const stored = await store.listKeys()
       for (const demand of demands) {
-        const { activeFrom, newest } = planEarlyRotation(stored, demand.purpose, clock(), keyPolicy)
+        const { activeFrom, newest } = planEarlyRotation(stored, demand.purpose, clock())
         await add(demand, activeFrom, newest)
       }
       await reload()

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyPurpose, StoredKey } from './key-store.ts'
 import {
-  keyPolicy, LONGEST_ACCESS_TOKEN_LIFETIME, planEarlyRotation, planRotation, retiredKeys,
+  createKeyPolicy, KEY_ROTATION_INTERVAL, LONGEST_ACCESS_TOKEN_LIFETIME, planEarlyRotation, planRotation,
+  PUBLICATION_LEAD, retiredKeys,
 } from './plan-rotation.ts'
 import type { KeyDemand } from './plan-rotation.ts'
 
@@ -26,7 +27,12 @@ interface Look {
 }
 
 /** Looks at the keys after each of the steps and does what is planned, as all processes do together. */
-function live(steps: readonly number[], early: ReadonlySet<number> = new Set()): readonly Look[] {
+function live(
+  steps: readonly number[],
+  early: ReadonlySet<number> = new Set(),
+  rotationInterval: number = KEY_ROTATION_INTERVAL,
+): readonly Look[] {
+  const keyPolicy = createKeyPolicy(rotationInterval)
   const looks: Look[] = []
   let keys: readonly StoredKey[] = []
   let now = start
@@ -42,7 +48,7 @@ function live(steps: readonly number[], early: ReadonlySet<number> = new Set()):
     for (const demand of Object.values(demands)) {
       const plan = planRotation(keys, demand, now, keyPolicy)
       if (plan.kind === 'add') newKey(demand, plan.activeFrom)
-      else if (early.has(index)) newKey(demand, planEarlyRotation(keys, demand.purpose, now, keyPolicy).activeFrom)
+      else if (early.has(index)) newKey(demand, planEarlyRotation(keys, demand.purpose, now).activeFrom)
     }
     const all = [...keys, ...added]
     const retired = new Set(retiredKeys(all, now, keyPolicy))
@@ -65,7 +71,9 @@ const histories = fc.tuple(
     { weight: 1, arbitrary: fc.integer({ min: 0, max: 200 * DAY }) },
   ), { minLength: 2, maxLength: 80 }),
   fc.uniqueArray(fc.nat(79), { maxLength: 4 }),
-).map(([steps, early]) => live(steps, new Set(early)))
+  // From the shortest interval that can be configured to the longest.
+  fc.constantFrom(PUBLICATION_LEAD, DAY, KEY_ROTATION_INTERVAL, 365 * DAY),
+).map(([steps, early, interval]) => live(steps, new Set(early), interval))
 
 test('TOK-20: there is never a moment without an active key', () => {
   fc.assert(fc.property(histories, looks => {
@@ -80,7 +88,7 @@ test('TOK-20: every key but the first is published the lead before its first use
   fc.assert(fc.property(histories, ([first, ...looks]) => {
     for (const { activeFrom } of first?.added ?? []) expect(activeFrom).toBe(first?.now)
     for (const { now, added } of looks) {
-      for (const { activeFrom } of added) expect(activeFrom).toBeGreaterThanOrEqual(now + keyPolicy.publicationLead)
+      for (const { activeFrom } of added) expect(activeFrom).toBeGreaterThanOrEqual(now + PUBLICATION_LEAD)
     }
   }))
 })
@@ -104,7 +112,7 @@ test('every process that has read the keys within the lead picks the same key fo
   fc.assert(fc.property(histories, looks => {
     for (const [index, earlier] of looks.entries()) {
       for (const later of looks.slice(index)) {
-        if (later.now >= earlier.now + keyPolicy.publicationLead) break
+        if (later.now >= earlier.now + PUBLICATION_LEAD) break
         for (const instant of [earlier.now, later.now]) {
           for (const purpose of ['access', 'refresh', 'core-dynamic', 'core-static'] as const) {
             const picked = keyAt(later.keys, purpose, instant)
@@ -124,13 +132,21 @@ test('keys change weekly, refresh keys every 90 days, and the store does not fil
   expect(Math.max(...looks.map(look => look.keys.filter(key => key.purpose === 'access').length))).toBe(2)
 })
 
+test('TOK-20: rotated hourly, the keys of one day overlap, and no more of them are kept', () => {
+  const looks = live(Array.from({ length: 30 * 60 }, () => 2 * MINUTE), new Set(), PUBLICATION_LEAD)
+  const active = looks.flatMap(look => look.added).filter(key => key.purpose === 'access')
+  expect(active.length).toBeGreaterThan(57)
+  expect(Math.max(...looks.map(look => look.keys.filter(key => key.purpose === 'access').length))).toBeLessThan(28)
+})
+
 test('another algorithm is published at once, but two configurations do not outbid each other', () => {
   const key: StoredKey = {
     kid: 'A'.repeat(16), purpose: 'access', algorithm: 'ES256', createdAt: start, activeFrom: start, material: '',
   }
   const demand = { purpose: 'access', algorithm: 'EdDSA' } as const
+  const keyPolicy = createKeyPolicy(KEY_ROTATION_INTERVAL)
   const plan = planRotation([key], demand, start + MINUTE, keyPolicy)
-  expect(plan).toEqual({ kind: 'add', activeFrom: start + MINUTE + keyPolicy.publicationLead, newest: key.kid })
+  expect(plan).toEqual({ kind: 'add', activeFrom: start + MINUTE + PUBLICATION_LEAD, newest: key.kid })
   if (plan.kind !== 'add') return
   const next: StoredKey = { ...key, kid: 'B'.repeat(16), algorithm: 'EdDSA', activeFrom: plan.activeFrom }
   expect(planRotation([key, next], demands.access, start + 2 * MINUTE, keyPolicy)).toEqual({ kind: 'keep' })
@@ -141,8 +157,8 @@ test('an early key is always newer than every other', () => {
   const key: StoredKey = {
     kid: 'A'.repeat(16), purpose: 'access', algorithm: 'ES256', createdAt: start, activeFrom: start + DAY, material: '',
   }
-  expect(planEarlyRotation([key], 'access', start, keyPolicy)).toEqual({ activeFrom: start + DAY + 1, newest: key.kid })
-  expect(planEarlyRotation([key], 'refresh', start, keyPolicy)).toEqual({ activeFrom: start, newest: null })
+  expect(planEarlyRotation([key], 'access', start)).toEqual({ activeFrom: start + DAY + 1, newest: key.kid })
+  expect(planEarlyRotation([key], 'refresh', start)).toEqual({ activeFrom: start, newest: null })
 })
 
 test('what signs for decades is never replaced by age, nor removed', () => {

@@ -19,17 +19,32 @@ const MINUTE: Milliseconds = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
+/**
+ * How long before its first use a key is published, in every policy: longer than any verifier keeps the keys it has
+ * read. Keys can not be rotated more often.
+ */
+export const PUBLICATION_LEAD: Milliseconds = HOUR
+
 /** How long any access token can live: the most that can be configured. */
 export const LONGEST_ACCESS_TOKEN_LIFETIME: Milliseconds = DAY
 
-/** The policy that every application has. */
-export const keyPolicy: KeyPolicy = {
-  accessKeyLifetime: 7 * DAY,
-  refreshKeyLifetime: 90 * DAY,
-  publicationLead: HOUR,
-  // Not the configured lifetime: tokens that were issued under a longer one survive its change.
-  accessKeyRetention: LONGEST_ACCESS_TOKEN_LIFETIME + MINUTE,
-  refreshKeyRetention: 400 * DAY,
+/** How long a signing key signs unless the application says otherwise. */
+export const KEY_ROTATION_INTERVAL: Milliseconds = 7 * DAY
+
+/**
+ * The policy of an application whose signing keys each sign for `rotationInterval`. Nothing else follows from it: every
+ * key is published as long before its use, and verifies as long after it, however often keys are rotated. So the
+ * validities of two keys always overlap by more than a token lives (TOK-20).
+ */
+export function createKeyPolicy(rotationInterval: Milliseconds): KeyPolicy {
+  return {
+    accessKeyLifetime: rotationInterval,
+    refreshKeyLifetime: 90 * DAY,
+    publicationLead: PUBLICATION_LEAD,
+    // Not the configured lifetime: tokens that were issued under a longer one survive its change.
+    accessKeyRetention: LONGEST_ACCESS_TOKEN_LIFETIME + MINUTE,
+    refreshKeyRetention: 400 * DAY,
+  }
 }
 
 /** Which keys a plan is for, and what they must be. */
@@ -70,11 +85,10 @@ export function planEarlyRotation(
   keys: readonly StoredKey[],
   purpose: KeyPurpose,
   now: EpochMilliseconds,
-  policy: KeyPolicy,
 ): { readonly activeFrom: EpochMilliseconds; readonly newest: string | null } {
   const newest = newestOf(keys, purpose)
   if (newest === null) return { activeFrom: now, newest: null }
-  return { activeFrom: Math.max(now + policy.publicationLead, newest.activeFrom + 1), newest: newest.kid }
+  return { activeFrom: Math.max(now + PUBLICATION_LEAD, newest.activeFrom + 1), newest: newest.kid }
 }
 
 /** The names of the keys that nothing which is still alive can need. Pure. */

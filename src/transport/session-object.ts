@@ -1,6 +1,7 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { isSessionError, UnauthorizedError } from '../base/errors.ts'
 import { transferModeOf } from '../base/handle.ts'
+import { deepFreeze } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
@@ -24,7 +25,8 @@ export class VerifiedSession<Payload extends object> implements ReadonlySession<
   }
 
   getJwtPayload(): Readonly<Payload> {
-    return this.payload
+    // Other requests with the same token share it: no handler may write into another's (TOK-17).
+    return deepFreeze(this.payload)
   }
 
   getHandle(): string {
