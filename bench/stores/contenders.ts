@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { betterAuth } from 'better-auth'
+import type { BetterAuthOptions } from 'better-auth'
+import { getMigrations } from 'better-auth/db/migration'
 import { Redis } from 'ioredis'
 import mysql from 'mysql2/promise'
 import type { RowDataPacket } from 'mysql2/promise'
@@ -9,54 +13,62 @@ import pg from 'pg'
 import { createMysqlStore } from '../../dist/stores/mysql.js'
 import { createPostgresStore } from '../../dist/stores/postgres.js'
 import { createRedisStore } from '../../dist/stores/redis.js'
-import { openSqliteStore } from '../../dist/stores/sqlite.js'
+import { createSqliteStore } from '../../dist/stores/sqlite.js'
 import { startMariadb } from '../../test/support/servers/mariadb.ts'
 import { startPostgres } from '../../test/support/servers/postgres.ts'
 import { startRedis } from '../../test/support/servers/redis.ts'
-import { BARE_ROWS } from './contender.ts'
+import { BARE_ROWS, FIRST_HASH, rowValues } from './contender.ts'
 import type { StoreContender } from './contender.ts'
 
-const HASH = 'h'.repeat(43)
-
-/** What each bare row holds, and what it gets next: a value that stays the same would cost no write. */
-function rowValues(): (row: number) => readonly [current: string, next: string] {
-  const values = new Map<number, string>()
-  let count = 0
-  return row => {
-    const current = values.get(row) ?? HASH
-    const next = String(count++).padStart(43, 'n')
-    values.set(row, next)
-    return [current, next]
-  }
+/** A login as Better Auth makes it: a row, and nothing that is signed. */
+async function betterAuthLogin(database: BetterAuthOptions['database']): Promise<StoreContender['peers']> {
+  const auth = betterAuth({
+    baseURL: 'https://app.example.com', secret: randomBytes(32).toString('base64'), database,
+    emailAndPassword: { enabled: true }, telemetry: { enabled: false },
+  })
+  await (await getMigrations(auth.options)).runMigrations()
+  const { user } = await auth.api.signUpEmail({
+    body: { email: 'user@example.com', password: 'correct horse battery', name: 'User' },
+  })
+  const { internalAdapter } = await auth.$context
+  return { 'better-auth': () => internalAdapter.createSession(user.id) }
 }
 
-/** SQLite in a file: rotations as the store does them (`NORMAL`), or a bare statement that waits for the disk (`FULL`). */
+/** SQLite in a file. Rotations are as the store does them; the bare statement waits for the disk (`FULL`) or not. */
 async function sqlite(synchronous: 'NORMAL' | 'FULL'): Promise<StoreContender> {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-bench-'))
   const file = join(folder, 'sessions.db')
-  const store = openSqliteStore(file)
-  await store.listKeys()
+  const durable = new DatabaseSync(file)
+  const fast = new DatabaseSync(file)
+  const store = createSqliteStore(durable, { fast })
   const bare = new DatabaseSync(join(folder, 'bare.db'))
   bare.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous};
-    CREATE TABLE bare (id INTEGER PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID`)
-  const insert = bare.prepare('INSERT INTO bare VALUES (?, ?)')
+    CREATE TABLE bare (id INTEGER PRIMARY KEY, hash TEXT NOT NULL, previous TEXT NOT NULL) WITHOUT ROWID`)
+  const insert = bare.prepare('INSERT INTO bare VALUES (?, ?, ?)')
   bare.exec('BEGIN')
-  for (let row = 0; row < BARE_ROWS; row++) insert.run(row, HASH)
+  for (let row = 0; row < BARE_ROWS; row++) insert.run(row, FIRST_HASH, FIRST_HASH)
   bare.exec('COMMIT')
-  const update = bare.prepare('UPDATE bare SET hash = ? WHERE id = ? AND hash = ? RETURNING id')
+  const update = bare.prepare('UPDATE bare SET previous = hash, hash = ? WHERE id = ? AND hash = ? RETURNING id')
   const valuesOf = rowValues()
+  const peer = new DatabaseSync(join(folder, 'peer.db'))
+  peer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   return {
-    name: `SQLite (bare statement ${synchronous})`,
+    name: `SQLite ${synchronous}`,
     store,
     async bareUpdate(row) {
       const [current, next] = valuesOf(row)
       update.all(next, row, current)
     },
-    bulk: null,
+    peers: await betterAuthLogin(peer),
+    bulk: async run => {
+      durable.exec('PRAGMA synchronous = OFF')
+      await run()
+      durable.exec('PRAGMA synchronous = FULL')
+    },
     size: async () => statSync(file).size,
     async close() {
       await store.close()
-      bare.close()
+      for (const database of [durable, fast, bare, peer]) database.close()
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -64,20 +76,22 @@ async function sqlite(synchronous: 'NORMAL' | 'FULL'): Promise<StoreContender> {
 
 async function postgres(): Promise<StoreContender> {
   const server = await startPostgres({ durable: true })
-  const store = createPostgresStore(server.url, { migrate: 'auto' })
-  await store.listKeys()
   const pool = new pg.Pool({ connectionString: server.url, max: 16 })
-  await pool.query('CREATE TABLE bare (id integer PRIMARY KEY, hash text NOT NULL) WITH (fillfactor = 50)')
-  await pool.query('INSERT INTO bare SELECT id, $1 FROM generate_series(0, $2) id', [HASH, BARE_ROWS - 1])
+  const store = createPostgresStore(pool, { migrate: 'auto' })
+  await store.listKeys()
+  await pool.query(
+    'CREATE TABLE bare (id integer PRIMARY KEY, hash text NOT NULL, previous text NOT NULL) WITH (fillfactor = 50)')
+  await pool.query('INSERT INTO bare SELECT id, $1, $1 FROM generate_series(0, $2) id', [FIRST_HASH, BARE_ROWS - 1])
   const valuesOf = rowValues()
   return {
     name: 'PostgreSQL',
     store,
     bareUpdate(row) {
       const [current, next] = valuesOf(row)
-      const text = 'UPDATE bare SET hash = $1 WHERE id = $2 AND hash = $3 RETURNING id'
+      const text = 'UPDATE bare SET previous = hash, hash = $1 WHERE id = $2 AND hash = $3 RETURNING id'
       return pool.query({ name: 'bare', text, values: [next, row, current] })
     },
+    peers: await betterAuthLogin(pool),
     bulk: async run => {
       await pool.query('ALTER SYSTEM SET fsync = off')
       await pool.query('SELECT pg_reload_conf()')
@@ -101,19 +115,20 @@ async function postgres(): Promise<StoreContender> {
 
 async function mariadb(): Promise<StoreContender> {
   const server = await startMariadb({ durable: true })
-  const store = createMysqlStore(server.url, { migrate: 'auto' })
-  await store.listKeys()
   const pool = mysql.createPool({ uri: server.url, connectionLimit: 16 })
-  await pool.query('CREATE TABLE bare (id INT PRIMARY KEY, hash CHAR(43) NOT NULL)')
-  await pool.query(`INSERT INTO bare SELECT seq, '${HASH}' FROM seq_0_to_${BARE_ROWS - 1}`)
+  const store = createMysqlStore(pool, { migrate: 'auto' })
+  await store.listKeys()
+  await pool.query('CREATE TABLE bare (id INT PRIMARY KEY, hash CHAR(43) NOT NULL, previous CHAR(43) NOT NULL)')
+  await pool.query(`INSERT INTO bare SELECT seq, '${FIRST_HASH}', '${FIRST_HASH}' FROM seq_0_to_${BARE_ROWS - 1}`)
   const valuesOf = rowValues()
   return {
     name: 'MariaDB',
     store,
     bareUpdate(row) {
       const [current, next] = valuesOf(row)
-      return pool.execute('UPDATE bare SET hash = ? WHERE id = ? AND hash = ?', [next, row, current])
+      return pool.execute('UPDATE bare SET previous = hash, hash = ? WHERE id = ? AND hash = ?', [next, row, current])
     },
+    peers: {},
     bulk: async run => {
       await pool.query('SET GLOBAL innodb_flush_log_at_trx_commit = 0')
       await run()
@@ -135,13 +150,17 @@ async function mariadb(): Promise<StoreContender> {
 
 async function redis(): Promise<StoreContender> {
   const server = await startRedis()
-  const store = createRedisStore(server.url)
-  await store.listKeys()
   const client = new Redis(server.url)
-  for (let row = 0; row < BARE_ROWS; row++) await client.set(`bare:${row}`, HASH)
+  const store = createRedisStore(client)
+  await store.listKeys()
+  const forever = Date.now() + 100 * 86_400_000
+  for (let row = 0; row < BARE_ROWS; row++) await client.hset(`bare:${row}`, { hash: FIRST_HASH, previous: FIRST_HASH })
   client.defineCommand('bare', {
     numberOfKeys: 1,
-    lua: `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) return 1 end return 0`,
+    lua: `if redis.call('HGET', KEYS[1], 'hash') ~= ARGV[1] then return 0 end
+      redis.call('HSET', KEYS[1], 'previous', ARGV[1], 'hash', ARGV[2])
+      redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+      return 1`,
   })
   const bare: unknown = Reflect.get(client, 'bare')
   if (typeof bare !== 'function') throw new TypeError('the command was not defined')
@@ -149,7 +168,8 @@ async function redis(): Promise<StoreContender> {
   return {
     name: 'Redis',
     store,
-    bareUpdate: async row => { await Reflect.apply(bare, client, [`bare:${row}`, ...valuesOf(row)]) },
+    bareUpdate: async row => { await Reflect.apply(bare, client, [`bare:${row}`, ...valuesOf(row), forever]) },
+    peers: {},
     bulk: null,
     async size() {
       const used = /used_memory:(\d+)/.exec(await client.info('memory'))?.[1]

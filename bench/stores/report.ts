@@ -1,0 +1,89 @@
+import { machine } from '../support/machine.ts'
+import { CLEANUP_BATCH, EXPIRED, SESSIONS_PER_USER } from './reads.ts'
+import type { Loaded } from './reads.ts'
+import { median, ratio } from './rounds.ts'
+import type { Pace, Rounds } from './rounds.ts'
+import { LANES } from './writes.ts'
+
+/** What was measured of a store. */
+export interface StoreResult {
+  readonly store: string
+  readonly writes: Readonly<Record<string, Rounds>>
+  readonly loaded: Readonly<Record<string, Loaded>>
+  readonly bytesPerSession: number
+}
+
+/** What a store must reach. */
+interface Promised {
+  readonly what: string
+  readonly store: string
+  readonly at: string
+  readonly of: string
+  readonly to: string
+  readonly atLeast: number
+}
+
+const promises: readonly Promised[] = [
+  ...['SQLite NORMAL', 'PostgreSQL', 'MariaDB', 'Redis'].flatMap(store => ['@1', '@16'].map(at => (
+    { what: 'rotate / bare', store, at, of: 'rotate', to: 'bare', atLeast: 0.9 }
+  ))),
+  { what: 'refresh / bare', store: 'PostgreSQL', at: '@1', of: 'refresh', to: 'bare', atLeast: 0.7 },
+  { what: 'refresh / bare', store: 'SQLite FULL', at: '@1', of: 'refresh', to: 'bare', atLeast: 0.7 },
+  { what: 'refresh / bare', store: 'PostgreSQL', at: '@16', of: 'refresh', to: 'bare', atLeast: 0.5 },
+  { what: 'refresh / bare', store: 'MariaDB', at: '@16', of: 'refresh', to: 'bare', atLeast: 0.5 },
+  { what: 'refresh / bare', store: 'SQLite NORMAL', at: '@16', of: 'refresh', to: 'bare', atLeast: 0.28 },
+  { what: 'refresh / bare', store: 'Redis', at: '@16', of: 'refresh', to: 'bare', atLeast: 0.28 },
+  { what: 'login / better-auth createSession', store: 'PostgreSQL', at: '@16', of: 'login', to: 'better-auth', atLeast: 1.5 },
+]
+
+/** The report as a page. */
+export function toMarkdown(results: readonly StoreResult[], { milliseconds, rounds }: Pace): string {
+  const promised = promises.flatMap(({ what, store, at, of, to, atLeast }) => {
+    const measured = results.find(result => result.store === store)?.writes[at]
+    if (measured === undefined) return []
+    const value = ratio(measured, of, to)
+    const verdict = value >= atLeast ? 'reached' : '**missed**'
+    // With one signature for each bare update, both on this core.
+    const ceiling = of === 'refresh' ? 1 / (1 + ratio(measured, to, 'signature')) : Number.NaN
+    return [`| ${store} ${at} | ${what} | >= ${atLeast} | ${value.toFixed(2)} | ${Number.isNaN(ceiling) ? '' : ceiling.toFixed(2)} | ${verdict} |`]
+  })
+  const writes = results.flatMap(({ store, writes }) => Object.entries(writes).map(([at, measured]) => {
+    const of = (name: string): string => Math.round(median(measured[name] ?? [])).toString()
+    const peer = measured['better-auth'] === undefined ? '' : of('better-auth')
+    return `| ${store} | ${at} | ${of('bare')} | ${of('rotate')} | ${ratio(measured, 'rotate', 'bare').toFixed(2)} | `
+      + `${of('refresh')} | ${ratio(measured, 'refresh', 'bare').toFixed(2)} | ${of('login')} | ${peer} |`
+  }))
+  const loaded = results.flatMap(({ store, loaded, bytesPerSession }) => Object.entries(loaded).map(([size, row]) => (
+    `| ${store} | ${Number(size).toLocaleString('en')} | ${Math.round(row.load)} | ${Math.round(row.listings)} | `
+      + `${Math.round(row.cleanup)} | ${Math.round(bytesPerSession)} |`
+  )))
+  return `# Stores
+
+Medians of ${rounds} alternating rounds of ${milliseconds} ms, after one that warms up; ratios are the medians of the rounds' own. Server and client share the machine: trust the ratios, not the rates. Repeat with \`npm run bench:stores\`.
+
+- *bare*: a new secret is drawn and hashed, and one conditional update of one row, found by its key, replaces the hash and keeps the one before; through the same driver.
+- *rotate*: the store's own compare-and-swap, which writes times and client as well and returns the session.
+- *refresh*: the whole exchange of a refresh token: MACs, hashes, compare-and-swap, EdDSA signature.
+- *login*: a session is made, on the disk, with both tokens. *better-auth*: its \`createSession\` on the same server, which signs nothing.
+
+At most ${LANES} sessions rotate at once. PostgreSQL and MariaDB wait for the disk at each commit of a login; PostgreSQL does not for a rotation (a rotation that a crash undoes is adopted again), MariaDB has no such choice. Redis keeps nothing on disk here.
+
+${machine()}
+
+| store | promise | must | measured | ceiling | |
+|---|---|--:|--:|--:|---|
+${promised.join('\n')}
+
+*Ceiling*: one bare update and one Ed25519 signature of this machine after each other, and nothing else, for each bare update.
+
+| store | in flight | bare/s | rotate/s | / bare | refresh/s | / bare | login/s | better-auth/s |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|
+${writes.join('\n')}
+
+With so many sessions in the store, ${SESSIONS_PER_USER} of each user (16 listings in flight; cleanup of ${EXPIRED.toLocaleString('en')} expired sessions in batches of ${CLEANUP_BATCH}):
+
+| store | sessions | load/s | listings/s | cleanup/s | bytes per session |
+|---|--:|--:|--:|--:|--:|
+${loaded.join('\n')}
+`
+}
