@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../session/record.ts'
 import type { Rotation } from '../../session/store.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
-import { sessionColumns, sessionOf } from '../sql/session-row.ts'
+import { keptColumns, rotatedSessionOf, sessionColumns, sessionOf } from '../sql/session-row.ts'
 import { selection } from './columns.ts'
 import type { Runner } from './database.ts'
 
@@ -43,8 +43,11 @@ export function createRotateAtOnce(table: string): Rotate {
      SELECT ${required.map(column => column === 'handle' ? 'kept.handle' : '0').join(', ')} FROM ${table} AS kept
      WHERE kept.handle = ? AND kept.refresh_hash = ? AND ${alive('kept.')} FOR UPDATE
      ON DUPLICATE KEY UPDATE ${assignments(table)}
-     RETURNING ${selection(sessionColumns)}`
-  return ({ rows }, rotation) => firstSession(rows(sql, [...expectedValues(rotation), ...newValues(rotation)]))
+     RETURNING ${selection(keptColumns)}`
+  return async ({ rows }, rotation) => {
+    const [row] = await rows(sql, [...expectedValues(rotation), ...newValues(rotation)])
+    return row === undefined ? null : rotatedSessionOf(rotation, row)
+  }
 }
 
 /** MySQL: a conditional update, and a read of what it wrote. */

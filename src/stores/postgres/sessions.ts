@@ -5,7 +5,7 @@ import { decodePosition, toPage } from '../page-position.ts'
 import { createEntryId } from '../sql/entry-id.ts'
 import { handle, integer } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
-import { sessionColumns, sessionOf, sessionValues } from '../sql/session-row.ts'
+import { keptColumns, rotatedSessionOf, sessionColumns, sessionOf, sessionValues } from '../sql/session-row.ts'
 import { appendChange, durably, lazily } from './change-log.ts'
 import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
@@ -34,7 +34,7 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
     `UPDATE ${table} SET refresh_hash = $3, generation = $4, branch = $5, confirmed = $6, rotated_at = $7,
        served_at = $8, ip = $9, user_agent = $10, expires_at = least($7 + idle_timeout, absolute_expiry)
      WHERE handle = $1 AND refresh_hash = $2 AND expires_at > $11 AND rotated_at > $12 AND created_at > $13
-     RETURNING ${columns}, ${lazily}`, { repeatable: true })
+     RETURNING ${keptColumns.join(', ')}, ${lazily}`, { repeatable: true })
   const confirm = database.statement(
     `WITH right_ones AS (
        SELECT kept.handle FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS given (handle, generation, branch)
@@ -98,7 +98,7 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
     rotate: async ({ handle, expectedHash, alive, next }) => first(await rotate(
       handle, expectedHash, next.refreshHash, next.generation, next.branch, Number(next.confirmed), next.rotatedAt,
       next.servedAt, next.client.ip, next.client.userAgent, alive.now, alive.rotatedAfter, alive.createdAfter,
-    ), sessionOf),
+    ), row => rotatedSessionOf({ handle, next }, row)),
 
     async confirm(confirmations) {
       if (confirmations.length === 0) return

@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../../session/record.ts'
+import type { NextToken, Rotation } from '../../session/store.ts'
 import { flag, handle, integer, integerOrNull, text, textOrNull } from './row.ts'
 import type { Row, SqlValue } from './row.ts'
 
@@ -21,20 +22,40 @@ export function sessionValues(record: SessionRecord): SqlValue[] {
   ]
 }
 
+/** What a rotation writes, and the key that it finds the row by: known without a look at the row. */
+const writtenColumns: ReadonlySet<string> = new Set([
+  'handle', 'refresh_hash', 'generation', 'branch', 'confirmed', 'rotated_at', 'served_at', 'ip', 'user_agent',
+])
+
+/** The columns that {@link rotatedSessionOf} needs. */
+export const keptColumns: readonly string[] = sessionColumns.filter(column => !writtenColumns.has(column))
+
 /** Reads a session from a row. @throws GeneralError if the row does not hold one. */
 export function sessionOf(row: Row): SessionRecord {
   return {
     handle: handle(row, 'handle'),
-    userId: text(row, 'user_id'),
-    tenantId: text(row, 'tenant_id'),
-    createdAt: integer(row, 'created_at'),
-    authenticatedAt: integer(row, 'authenticated_at'),
     refreshHash: text(row, 'refresh_hash'),
     generation: integer(row, 'generation'),
     branch: integer(row, 'branch'),
     confirmed: flag(row, 'confirmed'),
     rotatedAt: integer(row, 'rotated_at'),
     servedAt: integer(row, 'served_at'),
+    client: { ip: textOrNull(row, 'ip'), userAgent: textOrNull(row, 'user_agent') },
+    ...keptOf(row),
+  }
+}
+
+/** The session that a rotation has just written, from {@link keptColumns} of its row. @throws GeneralError */
+export function rotatedSessionOf({ handle, next }: Pick<Rotation, 'handle' | 'next'>, row: Row): SessionRecord {
+  return { handle, ...next, ...keptOf(row) }
+}
+
+function keptOf(row: Row): Omit<SessionRecord, 'handle' | keyof NextToken> {
+  return {
+    userId: text(row, 'user_id'),
+    tenantId: text(row, 'tenant_id'),
+    createdAt: integer(row, 'created_at'),
+    authenticatedAt: integer(row, 'authenticated_at'),
     idleTimeout: integer(row, 'idle_timeout'),
     absoluteExpiry: integerOrNull(row, 'absolute_expiry'),
     expiresAt: integer(row, 'expires_at'),
@@ -44,6 +65,5 @@ export function sessionOf(row: Row): SessionRecord {
     payloadVersion: integer(row, 'payload_version'),
     sessionInfo: text(row, 'session_info'),
     infoVersion: integer(row, 'info_version'),
-    client: { ip: textOrNull(row, 'ip'), userAgent: textOrNull(row, 'user_agent') },
   }
 }

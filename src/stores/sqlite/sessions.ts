@@ -5,7 +5,7 @@ import type { SessionStore } from '../../session/store.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { handle, integer } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
-import { sessionColumns, sessionOf, sessionValues } from '../sql/session-row.ts'
+import { keptColumns, rotatedSessionOf, sessionColumns, sessionOf, sessionValues } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
 import type { Connection } from './connection.ts'
@@ -30,7 +30,7 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
     `UPDATE ${table} SET refresh_hash = ?, generation = ?, branch = ?, confirmed = ?, rotated_at = ?, served_at = ?,
        ip = ?, user_agent = ?, expires_at = min(? + idle_timeout, ifnull(absolute_expiry, ? + idle_timeout))
      WHERE handle = ? AND refresh_hash = ? AND expires_at > ? AND rotated_at > ? AND created_at > ?
-     RETURNING ${columns}`)
+     RETURNING ${keptColumns.join(', ')}`)
   const confirm = fast.changes(
     `UPDATE ${table} SET confirmed = 1 FROM json_each(?) AS given
      WHERE ${table}.handle = json_extract(given.value, '$[0]')
@@ -77,7 +77,7 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
       next.refreshHash, next.generation, next.branch, Number(next.confirmed), next.rotatedAt, next.servedAt,
       next.client.ip, next.client.userAgent, next.rotatedAt, next.rotatedAt,
       handle, expectedHash, alive.now, alive.rotatedAfter, alive.createdAfter,
-    ), sessionOf)),
+    ), row => rotatedSessionOf({ handle, next }, row))),
 
     confirm: confirmations => guarded(() => {
       if (confirmations.length === 0) return
