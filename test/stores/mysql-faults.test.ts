@@ -25,6 +25,15 @@ describe.skipIf(server === null)('MariaDB', () => {
       const taken = [await pool.getConnection(), await pool.getConnection()]
       return { store, release: async () => taken.forEach(connection => connection.release()) }
     },
+    async openFull() {
+      const pool = createPool({ uri: url })
+      onTestFinished(() => pool.end())
+      const store = createMysqlStore(pool, { prefix: 'filled_', migrate: 'auto' })
+      await store.find(sampleHandle(1))
+      await pool.query(`CREATE TRIGGER disk_full BEFORE INSERT ON filled_session FOR EACH ROW
+        SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'The table is full'`)
+      return { store, makeRoom: async () => void await pool.query('DROP TRIGGER disk_full') }
+    },
   })
 
   test('ST-07: refused credentials are not repeated in the error', async () => {

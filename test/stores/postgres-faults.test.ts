@@ -31,6 +31,17 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       const taken = [await pool.connect(), await pool.connect()]
       return { store, release: async () => taken.forEach(client => client.release()) }
     },
+    async openFull() {
+      const pool = new Pool({ connectionString: url })
+      onTestFinished(() => pool.end())
+      const store = createPostgresStore(pool, { schema: 'filled', migrate: 'auto' })
+      await store.find(sampleHandle(1))
+      await pool.query(`CREATE FUNCTION filled.disk_full() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END$$`)
+      await pool.query(`CREATE TRIGGER disk_full BEFORE INSERT ON filled.keyturn_session
+        FOR EACH ROW EXECUTE FUNCTION filled.disk_full()`)
+      return { store, makeRoom: async () => void await pool.query('DROP TRIGGER disk_full ON filled.keyturn_session') }
+    },
   })
 
   test('ST-07: refused credentials are not repeated in the error', async () => {

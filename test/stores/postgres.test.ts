@@ -8,6 +8,15 @@ const server = inject('postgresUrl')
 const pooler = inject('pgbouncerUrl')
 let schemas = 0
 
+/** What an application may have set for its connections. */
+const otherSettings = {
+  default_transaction_isolation: 'serializable', default_transaction_deferrable: 'on', synchronous_commit: 'on',
+  array_nulls: 'off', backslash_quote: 'off', bytea_output: 'escape', datestyle: 'German,DMY',
+  extra_float_digits: '-15', plan_cache_mode: 'force_generic_plan', quote_all_identifiers: 'on',
+  search_path: 'nowhere,public', standard_conforming_strings: 'off', timezone: 'Asia/Kathmandu',
+  transform_null_equals: 'on', work_mem: '64kB',
+}
+
 describe.skipIf(server === null)('PostgreSQL', () => {
   runStoreContract('PostgreSQL, by URL', async () => {
     const schema = `contract_${++schemas}`
@@ -17,7 +26,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     }
   })
 
-  runStoreContract('PostgreSQL, a pool of the application, every transaction serializable by default', async () => {
+  runStoreContract('PostgreSQL, a pool of the application with other settings, serializable by default', async () => {
     const url = await createPostgresDatabase(server ?? '', `contract_${++schemas}`)
     const pools: Pool[] = []
     return {
@@ -25,7 +34,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
         const pool = new Pool({
           connectionString: url,
           max: 4,
-          options: '-c default_transaction_isolation=serializable -c synchronous_commit=on',
+          options: Object.entries(otherSettings).map(([name, value]) => `-c ${name}=${value}`).join(' '),
         })
         pools.push(pool)
         return createPostgresStore(pool, { prefix: 'App_', migrate: 'auto' })

@@ -46,12 +46,12 @@ function thefts(world: World): number {
 }
 
 describe.skipIf(missing).each(libraries)('a Redis server and %s', library => {
-  test('kill -9 amid logins, refreshes and revocations, appendfsync always: what was acknowledged stays', async () => {
+  test('kill -9 amid 500 refreshes and logins, appendfsync always: what was acknowledged stays', async () => {
     const server = temporary(await startRedis({ appendonly: 'yes', appendfsync: 'always' }))
     const store = openStore(await connectClient(library, server.url))
     const world = new World(createCore, store, 1)
-    const jars = await logins(world, 150)
-    const [refreshing, revoking] = [jars.slice(0, 100), jars.slice(100)]
+    const jars = await logins(world, 450)
+    const [refreshing, revoking] = [jars.slice(0, 400), jars.slice(400)]
 
     let acknowledged = 0
     let killed: Promise<void> | null = null
@@ -59,7 +59,7 @@ describe.skipIf(missing).each(libraries)('a Redis server and %s', library => {
       try {
         const result = await work
         acknowledged += 1
-        if (acknowledged === 60) killed = server.kill9().then(() => server.restart())
+        if (acknowledged === 200) killed = server.kill9().then(() => server.restart())
         return result
       } catch (error) {
         expect(error).toBeInstanceOf(GeneralError)

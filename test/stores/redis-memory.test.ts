@@ -96,4 +96,39 @@ describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
     expect(changes).toMatchObject([{ kind: 'revoked', handles: [handleOf(last)] }])
     expect(world.events.filter(({ name }) => name === 'theft')).toEqual([])
   })
+
+  test('FLUSHALL under running processes: logins never fail, and within a minute all share new keys', async () => {
+    const server = temporary(await startRedis())
+    const client = connectIoredis(server.url)
+    const store = openStore(client)
+    const world = new World(createCore, store, 6, [0, 0])
+    const old = [await world.login(0), await world.login(1)]
+    for (const [index, jar] of old.entries()) await world.use(jar, 1 - index)
+    const before = (await store.listKeys()).map(key => key.kid)
+    await client.flushall()
+
+    // The processes still have their keys in memory.
+    const between = [await world.login(0), await world.login(1)]
+    for (const index of [0, 1]) {
+      for (const jar of old) expect((await world.refresh(jar, index)).kind).toBe('unauthorized')
+    }
+    expect(new Set([...old, ...between].map(handleOf)).size).toBe(4)
+    expect((await world.core().listSessions('honest')).sessions.map(({ handle }) => handle).toSorted())
+      .toEqual(between.map(handleOf).toSorted())
+    await world.advanceTo(world.now + minute)
+    for (const index of [0, 1]) await world.login(index)
+    await expect.poll(async () => (await store.listKeys()).length).toBe(before.length)
+    await world.advanceTo(world.now + minute)
+    for (const index of [0, 1]) await world.login(index)
+
+    const after = (await store.listKeys()).map(key => key.kid)
+    expect(after).toHaveLength(before.length)
+    expect(after.filter(kid => before.includes(kid))).toEqual([])
+    for (const [index, jar] of [await world.login(0), await world.login(1)].entries()) {
+      expect((await world.core(1 - index).verify(jar.accessToken)).kind).toBe('active')
+      expect((await world.refresh(jar, 1 - index)).kind).toBe('refreshed')
+    }
+    for (const jar of old) expect((await world.refresh(jar, 0)).kind).toBe('unauthorized')
+    expect(world.events.filter(({ name }) => name === 'theft')).toEqual([])
+  })
 })

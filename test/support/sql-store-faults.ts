@@ -18,10 +18,13 @@ export interface FaultHarness {
   open(url: string, options?: { readonly requestTimeout?: number; readonly migrate?: 'auto' | 'manual' }): SessionStore
   /** Opens a store on a pool of two connections that the test made, and takes both of them. */
   openExhausted(requestTimeout: number): Promise<{ readonly store: SessionStore; release(): Promise<void> }>
+  /** Opens a store whose server says at every login that its disk is full, and how to give it room again. */
+  openFull(): Promise<{ readonly store: SessionStore; makeRoom(): Promise<void> }>
 }
 
 /** What every store on a SQL server must survive. */
-export function describeFaults(database: string, { url, startDurable, open, openExhausted }: FaultHarness): void {
+export function describeFaults(database: string, harness: FaultHarness): void {
+  const { url, startDurable, open, openExhausted, openFull } = harness
   const opened = (store: SessionStore): SessionStore => {
     onTestFinished(() => store.close())
     return store
@@ -39,16 +42,16 @@ export function describeFaults(database: string, { url, startDurable, open, open
   }
 
   describe(`${database}: faults`, () => {
-    test('killed during refreshes, logins and revocations: nothing that was acknowledged is lost', async () => {
+    test('killed amid 500 refreshes and logins, and revocations: nothing that was acknowledged is lost', async () => {
       const server = await startDurable()
       onTestFinished(() => server.remove())
       const { core, clock } = createTestCore({ store: open(server.url, { requestTimeout: 2000 }) })
       onTestFinished(() => core.close())
       const fleet = new Fleet(core)
-      await fleet.logIn(320)
+      await fleet.logIn(430)
       clock.advance(HOUR)
 
-      for (const crashAfter of [60, 250]) {
+      for (const crashAfter of [60, 300]) {
         const half = fleet.progress(crashAfter)
         const traffic = Promise.all([fleet.revoke(30), fleet.refreshAll(), fleet.logIn(100)])
         await half
@@ -145,6 +148,18 @@ export function describeFaults(database: string, { url, startDurable, open, open
       expect(await store.find(record.handle)).toBeNull()
       await store.insert(record)
       expect(await store.removeByUser('too-late', null, sampleNow)).toEqual([record.handle])
+    })
+
+    test('a full disk is an outage that says so, until there is room again', async () => {
+      const { store, makeRoom } = await openFull()
+      const record = sampleRecord({ handle: sampleHandle(88), userId: 'too-much' })
+      await expect(store.insert(record)).rejects.toMatchObject({
+        code: 'GENERAL_ERROR', kind: 'unavailable', message: expect.stringContaining('disk'),
+      })
+      expect(await store.find(record.handle)).toBeNull()
+      await makeRoom()
+      await store.insert(record)
+      expect(await store.removeByUser('too-much', null, sampleNow)).toEqual([record.handle])
     })
 
     test('ST-07: no error holds the user or the password of the URL', async () => {

@@ -1,13 +1,19 @@
-/** A process of its own on a SQLite file: `race`, `first` or `churn`, then the file and this process's number. */
+/** A process of its own on a SQLite file: a task, the file, and this process's number. */
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync, writeFileSync, writeSync } from 'node:fs'
+import { isSessionError } from '../../src/base/errors.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import { minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
 
 const [task, file = '', number = '0'] = process.argv.slice(2)
 
-/** Writes to a pipe are synchronous on POSIX: what was said before a kill has been said. */
+/**
+ * What is said before a kill has been said. `process.stdout` would keep in memory what a slow listener leaves no room
+ * for, and never send it on while the work goes on from promise to promise; this waits for the listener.
+ */
 function say(line: string): void {
-  process.stdout.write(`${line}\n`)
+  writeSync(1, `${line}\n`)
 }
 
 async function startSignal(): Promise<void> {
@@ -55,6 +61,71 @@ async function churn(): Promise<void> {
   }
 }
 
+/**
+ * Works until the disk is full, and a little longer; then there is room again. Says what it was told by whom, and which
+ * sessions are not as they were acknowledged: while the disk is full, with room again, and after a new start.
+ */
+async function fill(makeRoom: () => void): Promise<void> {
+  const acknowledged = new Map<number, number>()
+  let store = openSqliteStore(file)
+  const lost = async (): Promise<number> => {
+    let count = 0
+    for (const [session, generation] of acknowledged) {
+      if ((await store.find(sampleHandle(session)))?.generation !== generation) count += 1
+    }
+    return count
+  }
+  const insert = async (session: number): Promise<void> => {
+    await store.insert(sampleRecord({ handle: sampleHandle(session), sessionInfo: 'x'.repeat(4000) }))
+    acknowledged.set(session, 0)
+  }
+  const rotate = async (session: number): Promise<void> => {
+    await store.rotate(sampleRotation({ handle: sampleHandle(session) }))
+    acknowledged.set(session, 1)
+  }
+  const remove = async (session: number): Promise<void> => {
+    await store.remove([sampleHandle(session)], sampleNow + minute)
+    acknowledged.delete(session)
+  }
+  const untilRefused = async (work: (session: number) => Promise<void>): Promise<string> => {
+    for (let session = 0; session < 10_000; session++) {
+      try {
+        await work(session)
+      } catch (error) {
+        return isSessionError(error) && error.code === 'GENERAL_ERROR' ? `${error.kind}: ${error.message}` : `${error}`
+      }
+    }
+    return 'never refused'
+  }
+  const refused = [await untilRefused(insert), await untilRefused(rotate), await untilRefused(remove)]
+  const sessions = acknowledged.size
+  const lostThen = [await lost()]
+  makeRoom()
+  for (const [session, generation] of [...acknowledged]) if (generation === 0) await rotate(session)
+  await insert(20_000)
+  await insert(20_001)
+  await remove(20_000)
+  lostThen.push(await lost())
+  await store.close()
+  store = openSqliteStore(file)
+  lostThen.push(await lost())
+  const removed = (await store.changesSince(null, 10_000)).changes.length
+  await store.close()
+  say(JSON.stringify({ refused, sessions, lost: lostThen, removed }))
+}
+
+async function fillDisk(): Promise<void> {
+  const ballast = `${file}-ballast`
+  writeFileSync(ballast, Buffer.alloc(3 * 1024 * 1024))
+  await fill(() => rmSync(ballast))
+}
+
+async function fillQuota(): Promise<void> {
+  await fill(() => void spawnSync('prlimit', ['--pid', `${process.pid}`, '--fsize=unlimited']))
+}
+
 if (task === 'race') await race()
 else if (task === 'first') await first()
 else if (task === 'churn') await churn()
+else if (task === 'fill disk') await fillDisk()
+else if (task === 'fill quota') await fillQuota()

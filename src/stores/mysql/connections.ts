@@ -4,7 +4,7 @@ import { loadDriver } from '../sql/load-driver.ts'
 import { once } from '../sql/once.ts'
 import { rowOf } from '../sql/row.ts'
 import { within } from '../sql/within.ts'
-import type { MysqlPool } from './driver.ts'
+import type { MysqlConnection, MysqlPool } from './driver.ts'
 
 /** The connections of a store: those that the application gave it, or its own. */
 export interface Connections {
@@ -56,15 +56,40 @@ export function openConnections(
   }
 }
 
+/** MariaDB and MySQL name the isolation level differently. */
+const variables = `SHOW VARIABLES WHERE Variable_name IN
+  ('version', 'autocommit', 'completion_type', 'tx_isolation', 'transaction_isolation')`
+
+function readSetting(row: unknown): readonly [name: string, value: string] {
+  const { Variable_name: name, Value: value } = rowOf(row)
+  return [String(name), String(value)]
+}
+
+/**
+ * Refuses connections on which nothing is safe: what is written may never be committed, or what is read may never
+ * have been, so that the log of changes has gaps.
+ * @throws GeneralError (`misuse`)
+ */
+function checkSettings(settings: ReadonlyMap<string, string>): void {
+  const commits = settings.get('autocommit') === 'ON' && settings.get('completion_type') === 'NO_CHAIN'
+  const isolation = settings.get('transaction_isolation') ?? settings.get('tx_isolation')
+  if (commits && isolation !== 'READ-UNCOMMITTED') return
+  throw new GeneralError('misuse', 'connections to MySQL leave transactions open, or read what is not committed: '
+    + 'they need autocommit = 1, completion_type = NO_CHAIN and READ COMMITTED or a stricter isolation level')
+}
+
 async function prepare(pool: MysqlPool, requestTimeout: Milliseconds, setUp: () => Promise<void>): Promise<ReadyPool> {
   await setUp()
-  const connection = await pool.getConnection()
+  const settings = await readSettings(await pool.getConnection(), requestTimeout)
+  checkSettings(settings)
+  return { pool, isMariadb: /mariadb/i.test(settings.get('version') ?? '') }
+}
+
+async function readSettings(connection: MysqlConnection, requestTimeout: Milliseconds): Promise<Map<string, string>> {
   try {
-    const asked = connection.execute('SELECT VERSION() AS version')
-    const [rows] = await within(asked, requestTimeout, 'MySQL')
+    const [rows] = await within(connection.execute(variables), requestTimeout, 'MySQL')
     connection.release()
-    const row = Array.isArray(rows) ? rowOf(rows[0]) : {}
-    return { pool, isMariadb: /mariadb/i.test(String(row['version'])) }
+    return new Map(Array.isArray(rows) ? rows.map(readSetting) : [])
   } catch (error) {
     connection.destroy()
     throw error
@@ -91,7 +116,8 @@ export async function openPool(url: string, requestTimeout: Milliseconds): Promi
   // A lock that is waited for longer than the caller waits would only hold up others.
   const seconds = Math.max(1, Math.ceil(requestTimeout / 1000))
   pool.pool.on('connection', connection => {
-    connection.query(`SET SESSION autocommit = 1, innodb_lock_wait_timeout = ${seconds}`, () => undefined)
+    connection.query(
+      `SET SESSION autocommit = 1, completion_type = NO_CHAIN, innodb_lock_wait_timeout = ${seconds}`, () => undefined)
   })
   return pool
 }

@@ -51,6 +51,8 @@ export function failure(cause: unknown): Error {
       return new GeneralError('misuse', 'the database user lacks a privilege on the tables of Keyturn')
     case 1044: case 1045: case 1698:
       return new GeneralError('unavailable', `the MySQL server refused the credentials (${numberOf(cause)})`)
+    case 1021: case 1114:
+      return new GeneralError('unavailable', 'the MySQL server\'s disk is full: nothing was written', { cause })
   }
   return new GeneralError('unavailable', 'the MySQL database could not do its work', { cause })
 }

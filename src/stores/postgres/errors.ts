@@ -39,6 +39,8 @@ export function failure(cause: unknown): Error {
       return missingTables(cause)
     case '42501':
       return new GeneralError('misuse', 'the database user lacks a privilege on the tables of Keyturn', { cause })
+    case '53100':
+      return new GeneralError('unavailable', 'the PostgreSQL server\'s disk is full: nothing was written', { cause })
     case '22021': case '22P05':
       return new GeneralError('misuse', 'PostgreSQL can not keep a text with the character U+0000', { cause })
   }

@@ -12,6 +12,10 @@ export function failure(error: unknown): Error {
     const full = 'Redis is out of memory (maxmemory is reached): nothing was written'
     return new GeneralError('unavailable', full, { cause })
   }
+  if (message.startsWith('MISCONF')) {
+    const stuck = 'Redis can not write to its disk and refuses every change until it can: nothing was written'
+    return new GeneralError('unavailable', stuck, { cause })
+  }
   if (message.startsWith('MOVED') || message.startsWith('CROSSSLOT')) {
     const advice = 'this Redis server is part of a cluster: give the store a cluster client'
     return new GeneralError('misuse', advice, { cause })

@@ -14,5 +14,8 @@ export async function guarded<T>(work: () => T): Promise<T> {
 
 /** What to throw for a failure of the database. */
 export function failure(cause: unknown, message: string): Error {
-  return isSessionError(cause) ? cause : new GeneralError('unavailable', message, { cause })
+  if (isSessionError(cause)) return cause
+  const isFull = cause instanceof Error && /disk is full/.test(cause.message)
+  const told = isFull ? `${message}: its disk is full, nothing was written` : message
+  return new GeneralError('unavailable', told, { cause })
 }

@@ -1,0 +1,85 @@
+import { Redis } from 'ioredis'
+import { createPool } from 'mysql2/promise'
+import { createClient } from 'redis'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { createMysqlStore } from '../../src/stores/mysql.ts'
+import { createRedisStore } from '../../src/stores/redis.ts'
+import type { RedisClient } from '../../src/stores/redis.ts'
+import { sampleHandle } from '../../src/testing/samples.ts'
+import { runStoreContract } from '../support/run-contract.ts'
+import { startMariadb } from '../support/servers/mariadb.ts'
+import { startRedis } from '../support/servers/redis.ts'
+import type { TestServer } from '../support/servers/server.ts'
+
+// Of PostgreSQL a connection sets what matters: its contract on other settings is in postgres.test.ts.
+
+/** A server for all tests of a block; where it can be reached. */
+function startShared(start: () => Promise<TestServer>): () => string {
+  let server: TestServer | null = null
+  beforeAll(async () => {
+    server = await start()
+  })
+  afterAll(() => server?.remove())
+  return () => server?.url ?? ''
+}
+
+let cases = 0
+
+describe.skipIf(inject('mariadbUrl') === null)('a MariaDB server as somebody else set it up', () => {
+  const url = startShared(() => startMariadb({
+    settings: {
+      'autocommit': 'OFF', 'auto-increment-increment': '7', 'auto-increment-offset': '3',
+      'character-set-server': 'latin1', 'collation-server': 'latin1_swedish_ci', 'completion-type': 'CHAIN', 'default-storage-engine': 'MyISAM',
+      'default-time-zone': '+05:45', 'explicit-defaults-for-timestamp': 'OFF', 'group-concat-max-len': '4',
+      'innodb-strict-mode': 'OFF', 'lower-case-table-names': '1', 'sql-safe-updates': 'ON',
+      'sql-mode': 'ANSI,TRADITIONAL,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,HIGH_NOT_PRECEDENCE',
+      'transaction-isolation': 'READ-COMMITTED',
+    },
+  }))
+  runStoreContract('MariaDB with other settings', async () => {
+    const prefix = `Other_${++cases}_`
+    return { open: async () => createMysqlStore(url(), { prefix, migrate: 'auto' }), discard: async () => undefined }
+  })
+
+  test.each([
+    ['do not commit', 'SET completion_type = NO_CHAIN'],
+    ['begin a transaction after each', 'SET autocommit = 1'],
+    ['read what is not committed', 'SET autocommit = 1, completion_type = NO_CHAIN, tx_isolation = "READ-UNCOMMITTED"'],
+  ])('connections of the application\'s pool that %s are refused', async (_, setting) => {
+    const pool = createPool(url())
+    onTestFinished(() => pool.end())
+    pool.pool.on('connection', connection => {
+      connection.query(setting.replaceAll('"', '\''), () => undefined)
+    })
+    const store = createMysqlStore(pool, { prefix: `Refused_${++cases}_`, migrate: 'manual' })
+    await expect(store.find(sampleHandle(1))).rejects.toMatchObject({
+      kind: 'misuse', message: expect.stringContaining('autocommit = 1'),
+    })
+  })
+})
+
+describe.skipIf(inject('redisUrl') === null)('a Redis server as somebody else set it up', () => {
+  const url = startShared(() => startRedis({
+    'databases': '7', 'hash-max-listpack-entries': '0', 'hz': '1', 'lazyfree-lazy-user-del': 'yes',
+    'lua-time-limit': '10', 'maxmemory': '300mb', 'notify-keyspace-events': 'AKE', 'rename-command': 'FLUSHALL hidden',
+    'stream-node-max-entries': '1', 'zset-max-listpack-entries': '0',
+  }))
+
+  function contractThrough(name: string, connect: () => Promise<readonly [RedisClient, end: () => void]>): void {
+    runStoreContract(name, async () => {
+      const prefix = `other-${++cases}:`
+      const [client, end] = await connect()
+      return { open: async () => createRedisStore(client, { prefix }), discard: async () => end() }
+    })
+  }
+
+  contractThrough('ioredis with a key prefix and pipelines of its own', async () => {
+    const client = new Redis(`${url()}/5`, { keyPrefix: 'app:', stringNumbers: true, enableAutoPipelining: true })
+    return [client, () => client.disconnect()]
+  })
+
+  contractThrough('node-redis with the protocol RESP3', async () => {
+    const client = await createClient({ url: `${url()}/6`, RESP: 3 }).connect()
+    return [client, () => client.destroy()]
+  })
+})
