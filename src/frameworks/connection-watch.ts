@@ -1,9 +1,11 @@
-import type { HttpRequest } from '../transport/exchange.ts'
+import { isSessionError } from '../base/errors.ts'
+import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import type { HttpRequest, ReplySink } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 
 /**
  * Why a connection must end: its session has ended, or only its access token has, so that the client may refresh and
- * connect again. A connection may not outlive its access token: revocations are remembered no longer than that.
+ * connect again.
  */
 export type ConnectionEnd = 'unauthorised' | 'try refresh token'
 
@@ -13,22 +15,47 @@ export interface ConnectionWatch {
   watch(request: HttpRequest, end: (reason: ConnectionEnd) => void): () => void
 }
 
+interface Connection {
+  readonly request: HttpRequest
+  /** When its access token expires. */
+  readonly expiry: EpochMilliseconds
+  readonly end: (reason: ConnectionEnd) => void
+}
+
 /**
- * Makes a watch that judges the token of every open connection anew, each `interval` milliseconds: one timer, and no
- * store call unless revocation is `strict`. `onError` hears of a store that could not be asked; nothing is ended then.
+ * Makes a watch. A revocation is told by the session itself, in the moment that this process hears of it. What nobody
+ * tells, the end of an access token, is looked for each `interval`: of all connections only the one whose token expires
+ * first is judged, since as long as that one holds, so do the others.
+ *
+ * No connection outlives its access token. Past it a revocation may be forgotten, an idle session ends without a word,
+ * and the claims are too old to be believed. That bound is also why a store that can not be read ends nothing: a
+ * revocation is remembered for as long as the tokens of its session live, and heard of when the store is back.
+ * `onError` hears of a store that could not be asked.
  */
-export function createConnectionWatch(
-  http: Pick<HttpSessions<object, object>, 'readSession'>,
-  interval: number,
+export function createConnectionWatch<Payload extends object, Info extends object>(
+  http: Pick<HttpSessions<Payload, Info>, 'getSession' | 'readSession'>,
+  interval: Milliseconds,
   onError: (error: unknown) => void,
 ): ConnectionWatch {
-  const connections = new Map<HttpRequest, (reason: ConnectionEnd) => void>()
+  // The one that expires first comes first.
+  const connections: Connection[] = []
   let timer: ReturnType<typeof setTimeout> | null = null
 
+  function add(connection: Connection): () => void {
+    // Tokens live about equally long, so a new one belongs near the end.
+    const before = connections.findLastIndex(({ expiry }) => expiry <= connection.expiry)
+    connections.splice(before + 1, 0, connection)
+    plan()
+    return () => {
+      const index = connections.indexOf(connection)
+      if (index !== -1) connections.splice(index, 1)
+    }
+  }
+
   function plan(): void {
-    if (timer !== null || connections.size === 0) return
+    if (timer !== null || connections.length === 0) return
     timer = setTimeout(() => {
-      void judgeAll().finally(() => {
+      void endExpired().catch(onError).finally(() => {
         timer = null
         plan()
       })
@@ -36,23 +63,56 @@ export function createConnectionWatch(
     timer.unref()
   }
 
-  async function judgeAll(): Promise<void> {
-    for (const [request, end] of [...connections]) {
-      try {
-        const { kind } = await http.readSession(request)
-        if (kind === 'active' || !connections.delete(request)) continue
-        end(kind === 'none' ? 'unauthorised' : 'try refresh token')
-      } catch (error) {
-        onError(error)
-      }
+  async function endExpired(): Promise<void> {
+    for (let first = connections[0]; first !== undefined; first = connections[0]) {
+      const { kind } = await http.readSession(first.request)
+      if (kind === 'active') return
+      first.end(kind === 'none' ? 'unauthorised' : 'try refresh token')
     }
+  }
+
+  /** A session that could not be looked at can not be watched: its client may come back when it can. */
+  function reasonOf(error: unknown): ConnectionEnd {
+    if (isSessionError(error) && error.code === 'UNAUTHORIZED') return 'unauthorised'
+    if (!isSessionError(error) || error.code !== 'TRY_REFRESH_TOKEN') onError(error)
+    return 'try refresh token'
   }
 
   return {
     watch(request, end) {
-      connections.set(request, end)
-      plan()
-      return () => connections.delete(request)
+      let stopped = false
+      let forget = (): void => undefined
+      const stop = (): void => {
+        stopped = true
+        forget()
+      }
+      const endOnce = (reason: ConnectionEnd): void => {
+        if (stopped) return
+        stop()
+        end(reason)
+      }
+      // The handshake was the place to ask for the origin.
+      http.getSession({ request, reply: nowhere }, { csrf: false }).then(session => {
+        if (stopped) return
+        const stopListening = session.onRevoked(() => endOnce('unauthorised'))
+        const remove = add({ request, expiry: session.getExpiry(), end: endOnce })
+        forget = () => {
+          stopListening()
+          remove()
+        }
+      }, (error: unknown) => endOnce(reasonOf(error)))
+      return stop
     },
   }
+}
+
+/** An open connection has no response whose headers could be set. */
+const nowhere: ReplySink = {
+  closed: true,
+  get: () => null,
+  set: () => undefined,
+  remove: () => undefined,
+  getCookies: () => [],
+  setCookies: () => undefined,
+  forbidCaching: () => undefined,
 }

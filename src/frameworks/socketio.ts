@@ -12,7 +12,7 @@ import type { ClientIp } from './node-exchange.ts'
 export interface SocketIoOptions {
   /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
   readonly clientIp?: ClientIp<IncomingMessage>
-  /** How often the sessions of open sockets are looked at, in seconds. Default 1. */
+  /** How often to look whether access tokens of open sockets have expired, in seconds. Default 1. */
   readonly checkInterval?: number
   /** Hears of every error that a client was told as 500 or 503. Default: `console.error`. */
   readonly onError?: (error: unknown, request: IncomingMessage) => void
@@ -38,7 +38,10 @@ export interface SocketIoSessions<Payload extends object> {
    * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, GeneralError
    */
   authenticate(socket: SocketIoSocket): Promise<ReadonlySession<Payload>>
-  /** Emits `session-ended` with the reason and disconnects when the session ends, or its access token does. */
+  /**
+   * Emits `session-ended` with the reason and disconnects, as soon as this process hears that the session was ended,
+   * and when its access token expires.
+   */
   disconnectWithSession(socket: SocketIoSocket): void
   /**
    * Makes the middleware that lets only sockets with a session in, and disconnects them with it. A refused client gets
@@ -58,7 +61,7 @@ export function socketIoSessions<Payload extends object, Info extends object, Re
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
   const found = new WeakMap<SocketIoSocket, ReadonlySession<Payload>>()
   const watches = createConnectionWatch(http, (options.checkInterval ?? 1) * 1000, error => {
-    console.error('keyturn: a socket could not be checked:', error)
+    console.error('keyturn: an open socket could not be checked:', error)
   })
   const readable = (socket: SocketIoSocket): HttpRequest =>
     withBearer(nodeRequest(socket.request, options.clientIp), socket.handshake.auth['token'])

@@ -13,7 +13,7 @@ import type { ClientIp } from './node-exchange.ts'
 export interface WsOptions {
   /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
   readonly clientIp?: ClientIp<IncomingMessage>
-  /** How often the sessions of open sockets are looked at, in seconds. Default 1. */
+  /** How often to look whether access tokens of open sockets have expired, in seconds. Default 1. */
   readonly checkInterval?: number
   /** Hears of every error that was answered with 500 or 503. Default: `console.error`. */
   readonly onError?: (error: unknown, request: IncomingMessage) => void
@@ -49,7 +49,10 @@ export interface WsSessions<Payload extends object> {
    * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, GeneralError
    */
   authenticate(request: IncomingMessage): Promise<ReadonlySession<Payload>>
-  /** Closes a socket with {@link SESSION_ENDED} when the session of its handshake ends, or its access token does. */
+  /**
+   * Closes a socket with {@link SESSION_ENDED} as soon as this process hears that the session of its handshake was
+   * ended, and when its access token expires.
+   */
   closeWithSession(socket: WsSocket, request: IncomingMessage): void
   /**
    * Makes the listener that lets only handshakes with a session through, and closes their sockets with the session.
@@ -69,7 +72,7 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
   const found = new WeakMap<IncomingMessage, ReadonlySession<Payload>>()
   const watches = createConnectionWatch(http, (options.checkInterval ?? 1) * 1000, error => {
-    console.error('keyturn: a socket could not be checked:', error)
+    console.error('keyturn: an open socket could not be checked:', error)
   })
   const readable = (request: IncomingMessage): ReturnType<typeof nodeRequest> => nodeRequest(request, options.clientIp)
   const authenticate = (request: IncomingMessage): Promise<ReadonlySession<Payload>> =>

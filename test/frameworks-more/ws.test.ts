@@ -6,23 +6,27 @@ import { SESSION_ENDED, wsSessions } from '../../src/frameworks/ws.ts'
 import { CROSS_SITE, ORIGIN } from '../support/session-server.ts'
 import { buildPackage, startExampleApp } from './support/example-app.ts'
 import { PageBrowser } from './support/page-browser.ts'
-import { startSocketServer } from './support/socket-server.ts'
+import { PUSH_LATENCY, schedule, startSocketServer } from './support/socket-server.ts'
 import type { SocketServer } from './support/socket-server.ts'
 
 let app: SocketServer
 let failures: unknown[]
 
-beforeEach(async () => {
-  failures = []
-  app = await startSocketServer((server, bare) => {
-    const sessions = wsSessions(bare, { checkInterval: 0.01, onError: error => failures.push(error) })
+function start(options: Parameters<typeof startSocketServer>[1] = {}, checkInterval = 0.01): Promise<SocketServer> {
+  return startSocketServer((server, bare) => {
+    const sessions = wsSessions(bare, { checkInterval, onError: error => failures.push(error) })
     const sockets = new WebSocketServer({ noServer: true })
     server.on('upgrade', sessions.upgrade(sockets))
     sockets.on('connection', (socket, request) => {
       const session = sessions.sessionOf(request)
       socket.send(JSON.stringify([session.getUserId(), session.getJwtPayload().role]))
     })
-  }, { accessTokenLifetime: 100 })
+  }, { accessTokenLifetime: 100, ...options })
+}
+
+beforeEach(async () => {
+  failures = []
+  app = await start()
 })
 
 afterEach(() => app.close())
@@ -107,16 +111,85 @@ describe('an open socket', () => {
     second.terminate()
   })
 
-  test('is closed when its access token expires, and may come back after a refresh', async () => {
-    const { credentials } = await app.login('cookie')
-    const socket = open({ cookie: credentials, origin: ORIGIN })
-    await outcomeOf(socket)
-    const closing = once(socket, 'close')
-    app.clock.advance(101_000)
-    const [code, reason] = await closing
-    expect([code, String(reason)]).toEqual([SESSION_ENDED, 'try refresh token'])
+  test('is closed when its access token expires, those of later tokens are not, and may come back after a refresh',
+    async () => {
+      const first = await openWithSession()
+      app.clock.advance(50_000)
+      const second = await openWithSession()
+      const closing = once(first.socket, 'close')
+      app.clock.advance(51_000)
+      expect(ending(await closing)).toEqual([SESSION_ENDED, 'try refresh token'])
+      expect(second.socket.readyState).toBe(WebSocket.OPEN)
+      const later = once(second.socket, 'close')
+      app.clock.advance(50_000)
+      expect(ending(await later)).toEqual([SESSION_ENDED, 'try refresh token'])
+    })
+
+  test('REV-03: is closed when all sessions of everybody are revoked', async () => {
+    const sockets = [(await openWithSession()).socket, (await openWithSession()).socket]
+    const closing = sockets.map(socket => once(socket, 'close'))
+    await app.elsewhere.revokeEverySession()
+    const endings = (await Promise.all(closing)).map(ending)
+    expect(endings).toEqual(Array(2).fill([SESSION_ENDED, 'try refresh token']))
   })
 })
+
+describe('without looking at open sockets', () => {
+  test('REV-02: one is closed within the push latency after another process revoked its session', async () => {
+    await restart({ schedule, pollInterval: 3600 }, 3600)
+    const latencies: number[] = []
+    for (let round = 0; round < 3; round++) {
+      const { socket, handle } = await openWithSession()
+      const closing = once(socket, 'close')
+      const revoked = app.elsewhere.revokeSession(handle).then(() => performance.now())
+      expect(ending(await closing)).toEqual([SESSION_ENDED, 'unauthorised'])
+      latencies.push(performance.now() - await revoked)
+    }
+    // The best of three: this machine may be busy with something else.
+    expect(Math.min(...latencies)).toBeLessThan(PUSH_LATENCY)
+  })
+
+  test('REV-02: one whose session was revoked during an outage of the store is closed at the end of the outage',
+    async () => {
+      let tell: () => void = () => undefined
+      const noticed = new Promise<void>(resolve => {
+        tell = resolve
+      })
+      await restart({ schedule, pollInterval: 0.01, events: { onBackgroundError: () => tell() } }, 3600)
+      const { socket, handle } = await openWithSession()
+      const closing = once(socket, 'close')
+      app.cut.down = true
+      await app.elsewhere.revokeSession(handle)
+      await noticed
+      expect(socket.readyState).toBe(WebSocket.OPEN)
+      app.cut.down = false
+      expect(ending(await closing)).toEqual([SESSION_ENDED, 'unauthorised'])
+    })
+})
+
+test('an outage of the store lets no socket outlive its access token', async () => {
+  const { socket } = await openWithSession()
+  const closing = once(socket, 'close')
+  app.cut.down = true
+  app.clock.advance(101_000)
+  expect(ending(await closing)).toEqual([SESSION_ENDED, 'try refresh token'])
+})
+
+async function restart(...settings: Parameters<typeof start>): Promise<void> {
+  await app.close()
+  app = await start(...settings)
+}
+
+async function openWithSession(): Promise<{ readonly socket: WebSocket; readonly handle: string }> {
+  const { credentials, handle } = await app.login('cookie')
+  const socket = open({ cookie: credentials, origin: ORIGIN })
+  await outcomeOf(socket)
+  return { socket, handle }
+}
+
+function ending([code, reason]: unknown[]): readonly [unknown, string] {
+  return [code, String(reason)]
+}
 
 test('the example says hello to who has a session', async () => {
   buildPackage()

@@ -3,10 +3,20 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { nodeSessions } from '../../../src/frameworks/node.ts'
 import { createSessions } from '../../../src/index.ts'
-import type { SessionsOptions } from '../../../src/index.ts'
+import type { Sessions, SessionsOptions } from '../../../src/index.ts'
+import { createMemoryStore } from '../../../src/stores/memory.ts'
 import { HttpClient } from '../../support/http-client.ts'
 import type { Claims, CutStore, Info, TestClock } from '../../support/session-server.ts'
 import { createCutStore, createTestClock, ORIGIN, SAME_ORIGIN } from '../../support/session-server.ts'
+
+/** How fast a revocation reaches the other processes where the store pushes, in milliseconds. */
+export const PUSH_LATENCY = 100
+
+/** Timers that run, and keep no process alive. */
+export function schedule(task: () => void, delay: number): () => void {
+  const timer = setTimeout(task, delay).unref()
+  return () => clearTimeout(timer)
+}
 
 /** A server for sockets whose requests log in. */
 export interface SocketServer {
@@ -14,6 +24,8 @@ export interface SocketServer {
   readonly sessions: ReturnType<typeof createSocketSessions>
   readonly clock: TestClock
   readonly cut: CutStore
+  /** Another process: sessions on the same store, which is never cut off from it. */
+  readonly elsewhere: Sessions<Claims, Info>
   readonly port: number
   /** Logs in and gives what the client then sends: a `Cookie` line or an access token. */
   login(mode: 'cookie' | 'header'): Promise<{ readonly credentials: string; readonly handle: string }>
@@ -30,10 +42,11 @@ export async function startSocketServer(
   options: Partial<SessionsOptions<Claims, Info>> = {},
 ): Promise<SocketServer> {
   const clock = createTestClock()
-  const cut = createCutStore()
-  const sessions = createSocketSessions({
-    origin: ORIGIN, clock, schedule: () => () => undefined, maxStaleness: 3600, ...options, store: cut.store,
-  })
+  const store = createMemoryStore()
+  const cut = createCutStore(store)
+  const common = { origin: ORIGIN, clock, schedule: () => () => undefined, maxStaleness: 3600, ...options }
+  const sessions = createSocketSessions({ ...common, store: cut.store })
+  const elsewhere = createSessions<Claims, Info>({ ...common, store })
   const server = createServer((request, response) => void (async () => {
     const session = await sessions.createNewSession(request, response, 'alice', { role: 'reader' })
     response.end(session.getHandle())
@@ -42,7 +55,7 @@ export async function startSocketServer(
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
-    server, sessions, clock, cut, port,
+    server, sessions, clock, cut, elsewhere, port,
     async login(mode) {
       const client = new HttpClient(port, ORIGIN, clock)
       const reply = await client.send('POST', '/login', { headers: { ...SAME_ORIGIN, 'st-auth-mode': mode } })
@@ -56,6 +69,7 @@ export async function startSocketServer(
       await new Promise(resolve => server.close(resolve))
       cut.down = false
       await sessions.close()
+      await elsewhere.close()
     },
   }
 }

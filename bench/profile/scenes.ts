@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openSqliteStore } from '../../dist/stores/sqlite.js'
+import { createMemoryStore, createSessions, nodeSessions } from '../support/keyturn.ts'
+import { createExchange } from '../support/request.ts'
+import type { Exchange } from '../support/request.ts'
+import { claims, run, userId } from '../verify/contender.ts'
+import { setUps } from '../verify/contenders/keyturn.ts'
+
+/** Work that is profiled. */
+export interface Scene {
+  /**
+   * Makes as many requests as are handled in one go. Not counted: Node makes them with or without a session.
+   * Asynchronous only so that compilers keep its name in the profile: they inline no asynchronous functions.
+   */
+  prepare(): Promise<readonly Exchange[]>
+  handle(exchanges: readonly Exchange[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** How many requests are handled between two turns of the event loop. */
+export const BATCH = 100
+
+async function verification(name: string): Promise<Scene> {
+  const contender = await setUps[name]?.()
+  if (contender === undefined) throw new Error(`there is no ${name}`)
+  let index = 0
+  return {
+    prepare: async () => Array.from({ length: BATCH }, () => createExchange(contender.headers(index++))),
+    handle: exchanges => run(contender, exchanges),
+    close: async () => contender.close?.(),
+  }
+}
+
+/** Clients of which each refreshes with the token of the answer before. */
+async function refreshes(store: ReturnType<typeof createMemoryStore>): Promise<Scene> {
+  const sessions = nodeSessions(createSessions({ origin: 'https://app.example.com', store, algorithm: 'EdDSA' }))
+  const tokens: string[] = []
+  for (let client = 0; client < BATCH; client++) {
+    const { request, response } = createExchange({ 'st-auth-mode': 'header' })
+    await sessions.createNewSession(request, response, userId, claims)
+    tokens.push(String(response.getHeader('st-refresh-token')))
+  }
+  return {
+    prepare: async () => tokens.map(token => createExchange({ authorization: `Bearer ${token}` })),
+    async handle(exchanges) {
+      for (const [client, { request, response }] of exchanges.entries()) {
+        await sessions.refreshSession(request, response)
+        tokens[client] = String(response.getHeader('st-refresh-token'))
+      }
+    },
+    close: () => sessions.close(),
+  }
+}
+
+async function refreshesOnSqlite(): Promise<Scene> {
+  const folder = mkdtempSync(join(tmpdir(), 'keyturn-profile-'))
+  const scene = await refreshes(openSqliteStore(join(folder, 'sessions.db')))
+  return {
+    ...scene,
+    async close() {
+      await scene.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** What is profiled, by name. */
+export const scenes: Readonly<Record<string, () => Promise<Scene>>> = {
+  'getSession, hit, cookie (ES256)': () => verification('keyturn ES256 cookie, hit'),
+  'getSession, hit, bearer (ES256)': () => verification('keyturn ES256 bearer, hit'),
+  'getSession, miss, bearer (EdDSA)': () => verification('keyturn EdDSA bearer, miss'),
+  'refreshSession, memory store (EdDSA)': () => refreshes(createMemoryStore()),
+  'refreshSession, SQLite file (EdDSA)': refreshesOnSqlite,
+}
