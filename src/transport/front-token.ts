@@ -9,7 +9,7 @@ export const REMOVE_FRONT_TOKEN: string = 'remove'
  */
 export function encodeFrontToken({ claims, payload }: IssuedAccessToken<object>): string {
   const json = JSON.stringify({ uid: claims.sub, ate: claims.exp * 1000, up: { ...payload, ...claims } })
-  let binary = ''
-  for (const byte of new TextEncoder().encode(json)) binary += String.fromCharCode(byte)
-  return btoa(binary)
+  return btoa(beyondAscii.test(json) ? String.fromCharCode(...new TextEncoder().encode(json)) : json)
 }
+
+const beyondAscii = /[^\0-\x7f]/

@@ -5,7 +5,9 @@ import type { ReplySink } from './exchange.ts'
  * without regard to case (CMP-12); a `*` lists everything already.
  */
 export function addToList(reply: Pick<ReplySink, 'get' | 'set'>, header: string, names: readonly string[]): void {
-  const present = (reply.get(header) ?? '').split(',').map(name => name.trim()).filter(name => name !== '')
+  const value = reply.get(header)
+  if (value === null) return reply.set(header, names.join(', '))
+  const present = value.split(',').map(name => name.trim()).filter(name => name !== '')
   const known = new Set(present.map(name => name.toLowerCase()))
   const missing = known.has('*') && header === 'vary' ? [] : names.filter(name => !known.has(name.toLowerCase()))
   if (missing.length > 0) reply.set(header, [...present, ...missing].join(', '))
