@@ -1,5 +1,7 @@
 import { compareHttp } from './http/main.ts'
+import { compareImports } from './import/main.ts'
 import { measureLatency } from './latency/main.ts'
+import { profile } from './profile/main.ts'
 import { measureRevocations } from './revocations/main.ts'
 import { simulateScale } from './scale/main.ts'
 import { compareVerification } from './verify/main.ts'
@@ -9,9 +11,11 @@ import { compareVerification } from './verify/main.ts'
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   verify: compareVerification,
   http: compareHttp,
+  import: compareImports,
   revocations: measureRevocations,
   latency: measureLatency,
   scale: simulateScale,
+  profile,
 }
 
 const named = process.argv.slice(2)

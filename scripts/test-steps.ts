@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { findProgram } from '../test/support/servers/programs.ts'
 import type { SoftwareName } from '../test/support/servers/programs.ts'
 import { provision } from './provision.ts'
 import { lastLine, type Outcome, outcomeOf, total } from './test-outcome.ts'
@@ -30,14 +31,14 @@ const steps: readonly Step[] = [
   { name: 'frameworks', needs: [], uses: [], run: (args) => vitest('frameworks', args) },
   { name: 'runtimes', needs: [], uses: [], run: (args) => vitest('runtimes', args) },
   { name: 'package', needs: [], uses: [], run: (args) => vitest('package', args) },
-  { name: 'server', needs: [], uses: [], run: (args) => vitest('server', args) },
+  { name: 'server', needs: [], uses: ['systemd'], run: testServer },
   {
     name: 'stores',
     needs: [],
     uses: ['postgres', 'pgbouncer', 'mariadb', 'redis'],
     run: (args) => vitest('stores', args),
   },
-  { name: 'e2e', needs: ['chromium'], uses: [], run: (args) => vitest('e2e', args) },
+  { name: 'e2e', needs: ['chromium'], uses: ['firefox'], run: (args) => vitest('e2e', args) },
 ]
 
 async function checkTypes(): Promise<Outcome> {
@@ -46,6 +47,12 @@ async function checkTypes(): Promise<Outcome> {
 
 async function checkArchitecture(): Promise<Outcome> {
   return single(await run('node', ['scripts/check-architecture.ts']))
+}
+
+async function testServer(args: readonly string[]): Promise<Outcome> {
+  // A toolchain is more than the tests may ask of a machine.
+  if (findProgram('go') === null) console.log('keyturn: there is no Go on this machine: the Go SDK is not tested')
+  return vitest('server', args)
 }
 
 async function vitest(project: string, args: readonly string[]): Promise<Outcome> {

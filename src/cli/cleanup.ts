@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
-import { defaultStoreUrl, openStore, storeUrlHelp } from './store-url.ts'
+import { openStore, requireStoreFile, storeUrlHelp, storeUrlOf } from './store-url.ts'
 
 const BATCH = 500
 
@@ -24,8 +24,10 @@ store that none of them uses.
       allowPositionals: true,
       options: { prefix: { type: 'string' }, schema: { type: 'string' }, json: { type: 'boolean' } },
     })
-    const [url = defaultStoreUrl, ...rest] = positionals
+    const [named, ...rest] = positionals
     if (rest.length > 0) throw new UsageError('cleanup takes one store')
+    const url = storeUrlOf(named, process.env)
+    requireStoreFile(url)
     const { json = false, ...naming } = values
     const store = await openStore(url, naming)
     try {

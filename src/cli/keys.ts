@@ -3,7 +3,7 @@ import type { SessionStore } from '../session/store.ts'
 import { createKeyVault } from '../tokens/key-material.ts'
 import { keyPurposes } from '../tokens/key-store.ts'
 import type { StoredKey } from '../tokens/key-store.ts'
-import { keyPolicy, LONGEST_ACCESS_TOKEN_LIFETIME, planEarlyRotation } from '../tokens/plan-rotation.ts'
+import { LONGEST_ACCESS_TOKEN_LIFETIME, planEarlyRotation } from '../tokens/plan-rotation.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
 import { describeFlags, describeSettings } from './settings.ts'
@@ -107,7 +107,7 @@ async function rotate(
     const isMeant = purpose === undefined ? each !== 'core-static' : each === purpose
     if (newest === undefined || !isMeant) continue
     const now = platform.clock()
-    const plan = planEarlyRotation(stored, each, now, keyPolicy)
+    const plan = planEarlyRotation(stored, each, now)
     const key = await vault.create({ purpose: each, algorithm: newest.algorithm }, now, plan.activeFrom)
     if (await store.addKeyIfNewest(key, plan.newest)) made.push(show(key, [...stored, key], now))
   }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import type { MigrationResult } from '../stores/sql/migrations.ts'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
-import { defaultStoreUrl, kindOfStore, mysqlUrl, openStore, storeUrlHelp } from './store-url.ts'
+import { kindOfStore, mysqlUrl, openStore, storeUrlHelp, storeUrlOf } from './store-url.ts'
 import type { StoreNaming } from './store-url.ts'
 
 /** Makes or updates a store's tables, or prints the SQL that would. */
@@ -14,7 +14,7 @@ Makes or updates the tables of a store. Running it again, or in several processe
 
   ${storeUrlHelp}
   --print   prints the SQL instead, for whoever may change the database (the scheme is enough: postgres:)
-  --prefix  what the names of the tables begin with (default keyturn_)
+  --prefix  what the names of the tables begin with (default keyturn_; those of a server's --app shop: keyturn_shop_)
   --schema  the schema of the tables (PostgreSQL)
   --json    answers as JSON`,
 
@@ -26,8 +26,9 @@ Makes or updates the tables of a store. Running it again, or in several processe
         print: { type: 'boolean' }, prefix: { type: 'string' }, schema: { type: 'string' }, json: { type: 'boolean' },
       },
     })
-    const [url = defaultStoreUrl, ...rest] = positionals
+    const [named, ...rest] = positionals
     if (rest.length > 0) throw new UsageError('migrate takes one store')
+    const url = storeUrlOf(named, process.env)
     const { print = false, json = false, ...naming } = values
     if (print) {
       terminal.out((await printMigrations(url, naming)).trimEnd())

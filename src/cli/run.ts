@@ -7,22 +7,29 @@ import { keys } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
 import { sessions } from './sessions.ts'
+import { readVersion } from './version.ts'
 
 const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup, keys, sessions, doctor }
 
 /** Runs one call of the command line. Never throws: what went wrong is told, and the exit code says of which kind. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const [name = 'help', ...rest] = args
-  if (name === 'help' || name === '--help' || name === '-h') {
+  const [first = 'help', ...rest] = args
+  if (first === '--version' || first === '-v') {
+    terminal.out(readVersion())
+    return 0
+  }
+  const isHelp = first === 'help' || first === '--help' || first === '-h'
+  const name = isHelp ? rest[0] : first
+  if (name === undefined) {
     terminal.out(overview())
     return 0
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined) {
-    terminal.error(`keyturn: there is no command of that name.\n\n${overview()}`)
+    terminal.error(`keyturn: there is no command ${JSON.stringify(name.slice(0, 60))}.\n\n${overview()}`)
     return 2
   }
-  if (rest.includes('--help') || rest.includes('-h')) {
+  if (isHelp || rest.includes('--help') || rest.includes('-h')) {
     terminal.out(command.help)
     return 0
   }
@@ -39,7 +46,9 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
 function overview(): string {
   const width = Math.max(...Object.keys(commands).map(name => name.length))
   const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
-  return `keyturn <command>\n\n${lines.join('\n')}\n\nkeyturn <command> --help tells more.
+  return `keyturn <command>\n\n${lines.join('\n')}
+
+keyturn <command> --help tells more; keyturn --version tells the version.
 Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly.`
 }
 
@@ -51,6 +60,9 @@ function isMisuse(error: unknown): boolean {
 
 /** A driver's own message is told only as the cause of ours, which holds no credentials (ST-07). */
 function tell(error: unknown): string {
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `${error.message}: another program listens there. --port takes another one, 0 a free one`
+  }
   if (isSessionError(error) && error.cause instanceof Error) return `${error.message} (${error.cause.message})`
   return error instanceof Error ? error.message : String(error)
 }

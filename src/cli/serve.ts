@@ -1,7 +1,9 @@
+import { createLogger } from '../server/log.ts'
 import { startServer } from '../server/server.ts'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
 import { describeSettings, parseArguments } from './settings.ts'
+import { startTraceExport } from './traces.ts'
 
 /** `keyturn serve`. */
 export const serve: Command = {
@@ -15,7 +17,9 @@ Settings (flags come before environment variables, these before the configuratio
 ${describeSettings()}
   --help                             shows this
 
-Times are seconds, or have a unit: 500ms, 90s, 15m, 1h, 100d.`,
+Times are seconds, or have a unit: 500ms, 90s, 15m, 1h, 100d.
+Traces go to the OpenTelemetry collector of OTEL_EXPORTER_OTLP_ENDPOINT, if that is set.
+The log goes to standard error, one JSON object a line.`,
 
   async run(args, terminal) {
     const { settings, words } = parseArguments(args, process.env, {})
@@ -23,10 +27,18 @@ Times are seconds, or have a unit: 500ms, 90s, 15m, 1h, 100d.`,
     const stopped = new Promise<void>(resolve => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
     })
-    const server = await startServer(settings, { writeLog: line => process.stderr.write(line) })
-    terminal.out(`keyturn listens on ${server.url}`)
-    await stopped
-    await server.close()
+    const logger = createLogger(settings.logLevel, Date.now, line => process.stderr.write(line))
+    const traces = await startTraceExport(process.env, logger)
+    try {
+      const server = await startServer(settings, {
+        logger, ...traces === null ? {} : { openTelemetry: traces.openTelemetry },
+      })
+      terminal.out(`keyturn listens on ${server.url}`)
+      await stopped
+      await server.close()
+    } finally {
+      await traces?.close()
+    }
     return 0
   },
 }

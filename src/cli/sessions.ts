@@ -64,7 +64,8 @@ async function list(
     terminal.out(JSON.stringify({ sessions: live, next: page.next }))
     return 0
   }
-  terminal.out(table(
+  if (live.length === 0) terminal.out('This user has no live session.')
+  else terminal.out(table(
     ['SESSION', 'TENANT', 'CREATED', 'LAST REFRESHED', 'EXPIRES', 'CLIENT'],
     live.map(session => [
       session.handle, session.tenantId, dateOf(session.createdAt), dateOf(session.lastRefreshedAt),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { schemeOf, sqliteFile } from '../server/open-store.ts'
 import type { StoreScheme } from '../server/open-store.ts'
 import type { SessionStore } from '../session/store.ts'
@@ -8,7 +9,23 @@ export const defaultStoreUrl: string = 'sqlite:keyturn.db'
 
 /** The stores as users write them. */
 export const storeUrlHelp: string = '<store>  sqlite:<file>, postgres://..., mysql://..., mariadb://..., redis://... '
-  + `or rediss://... (default ${defaultStoreUrl})`
+  + `or rediss://...\n           (default KEYTURN_STORE, or else ${defaultStoreUrl})`
+
+/** The store that a command line names, or else the environment as it does for a server. */
+export function storeUrlOf(
+  named: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  return named ?? (environment['KEYTURN_STORE'] || defaultStoreUrl)
+}
+
+/** Makes sure of a store's file: to look into one that is not there would make an empty one. @throws Error */
+export function requireStoreFile(url: string): void {
+  if (kindOfStore(url) !== 'sqlite') return
+  const file = sqliteFile(url)
+  if (file === ':memory:' || existsSync(file)) return
+  throw new Error(`there is no SQLite file ${file}. Name the store, or set KEYTURN_STORE`)
+}
 
 /** Reads a URL's kind from its scheme. @throws UsageError */
 export function kindOfStore(url: string): StoreScheme {

@@ -3,6 +3,7 @@ import { guardStore } from '../session/guarded-store.ts'
 import type { SessionStore } from '../session/store.ts'
 import { parseArguments } from './settings.ts'
 import type { OwnFlag, ParsedArguments } from './settings.ts'
+import { requireStoreFile } from './store-url.ts'
 
 /** The settings of a command that works on a store. */
 export const storeFlags: readonly string[] = ['store', 'secret']
@@ -28,6 +29,7 @@ export async function withStore<Result>(
   const parsed = parseArguments(args, process.env, { ...commonFlags, ...own })
   const { settings, flags } = parsed
   const appId = typeof flags['app'] === 'string' ? flags['app'] : 'public'
+  requireStoreFile(settings.store)
   const store = guardStore(await openStore(settings.store, { appId, migrate: 'manual' }))
   try {
     return await work({ ...parsed, store, json: flags['json'] === true })

@@ -6,6 +6,7 @@ import type { Foundation, FoundationDependencies } from '../session/foundation.t
 import type { Codecs } from '../session/internals.ts'
 import { createRingKeeper } from '../tokens/key-keeper.ts'
 import type { KeyKeeper } from '../tokens/key-keeper.ts'
+import { createKeyPolicy } from '../tokens/plan-rotation.ts'
 import { Refusal, text } from './http/reply.ts'
 import { createCoreRingMaker } from './core-protocol/key-ring.ts'
 import type { CoreKeyRing } from './core-protocol/key-ring.ts'
@@ -33,12 +34,13 @@ const MAX_PAYLOAD_BYTES = 5000
 export function createApp(dependencies: AppDependencies): App {
   const foundation: Foundation = createFoundation(dependencies, () => keys.reload())
   const { store, crypto, clock, policy, feed, housekeeping, emit, failed } = foundation
+  const keyPolicy = createKeyPolicy(policy.keyRotationInterval)
   const keys: KeyKeeper<CoreKeyRing> = createRingKeeper({
-    store, crypto, clock,
+    store, crypto, clock, keyPolicy,
     secrets: dependencies.secrets,
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onError: failed('key rotation'),
-  }, createCoreRingMaker(crypto))
+  }, createCoreRingMaker(crypto, keyPolicy))
   return {
     ...foundation,
     keys,

@@ -1,4 +1,6 @@
 export { readSettings, settingDescriptions } from './settings.ts'
 export type { LogLevel, ServerSettings, SettingDescription, SettingSources } from './settings.ts'
 export { startServer } from './server.ts'
+export type { LogFields, Logger } from './log.ts'
+export type { OpenTelemetry, OtelContext, OtelSpan, OtelTracer } from './traces.ts'
 export type { KeyturnServer, ServerParts } from './server.ts'

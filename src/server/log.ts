@@ -1,12 +1,12 @@
 import type { Clock } from '../base/time.ts'
 import type { LogLevel } from './settings.ts'
 
-/** Writes what happens, one JSON object a line. */
+/** Takes what happens. A pino logger is one; so is `console`. */
 export interface Logger {
-  debug(message: string, fields?: LogFields): void
-  info(message: string, fields?: LogFields): void
-  warn(message: string, fields?: LogFields): void
-  error(message: string, fields?: LogFields): void
+  debug(fields: LogFields, message: string): void
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
 }
 
 /** What a message is about. Never a token, a cookie, a key or a secret (LOG-01). */
@@ -15,19 +15,35 @@ export type LogFields = Readonly<Record<string, string | number | boolean | null
 /** The longest text of a field; what is longer is cut. */
 const MAX_TEXT = 256
 
-const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 }
+/** The numbers that pino has for levels, which its tools read. */
+const levels: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50, silent: Infinity }
 
-/** Makes a logger. Lines of graver levels than `level`, and of `level` itself, go to `write`. */
+/**
+ * Makes a logger that writes lines as pino does: JSON with `level`, `time` in milliseconds since 1970, the fields, and
+ * `msg`. Lines of `level` and of graver levels go to `write`.
+ */
 export function createLogger(level: LogLevel, clock: Clock, write: (line: string) => void): Logger {
-  const at = (own: Exclude<LogLevel, 'silent'>) => (message: string, fields: LogFields = {}): void => {
-    if (ranks[own] < ranks[level]) return
-    const clean = Object.fromEntries(Object.entries(fields).map(([name, value]) => [
-      name, typeof value === 'string' ? value.slice(0, MAX_TEXT) : value,
-    ]))
-    const line = JSON.stringify({ time: new Date(clock()).toISOString(), level: own, message, ...clean })
-    write(`${escapeControls(line)}\n`)
+  const at = (own: Exclude<LogLevel, 'silent'>) => (fields: LogFields, msg: string): void => {
+    if (levels[own] < levels[level]) return
+    write(`${escapeControls(JSON.stringify({ level: levels[own], time: clock(), ...fields, msg }))}\n`)
   }
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  return limitFields({ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') })
+}
+
+/** The same logger, whose fields are never long: much of what is told comes from callers (LOG-02). */
+export function limitFields(logger: Logger): Logger {
+  return {
+    debug: (fields, message) => logger.debug(cut(fields), message),
+    info: (fields, message) => logger.info(cut(fields), message),
+    warn: (fields, message) => logger.warn(cut(fields), message),
+    error: (fields, message) => logger.error(cut(fields), message),
+  }
+}
+
+function cut(fields: LogFields): LogFields {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [
+    name, typeof value === 'string' ? value.slice(0, MAX_TEXT) : value,
+  ]))
 }
 
 /** JSON escapes the ASCII control characters; terminals and readers of lines obey these as well (LOG-02). */

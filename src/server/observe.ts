@@ -11,35 +11,35 @@ export function observeSessions(logger: Logger, metrics: Metrics, digestKey: Uin
   return {
     onSessionCreated({ userId, handle }) {
       metrics.count('keyturn_sessions_created_total')
-      logger.info('session created', { session: digest(handle), user: userId })
+      logger.info({ session: digest(handle), user: userId }, 'session created')
     },
     onSessionRefreshed({ userId, handle, how }) {
       metrics.count('keyturn_sessions_refreshed_total', { how })
-      logger.debug('session refreshed', { session: digest(handle), user: userId, how })
+      logger.debug({ session: digest(handle), user: userId, how }, 'session refreshed')
     },
     onSessionRevoked({ handles, reason }) {
       for (const handle of handles) {
         metrics.count('keyturn_sessions_revoked_total', { reason })
-        logger.info('session revoked', { session: digest(handle), reason })
+        logger.info({ session: digest(handle), reason }, 'session revoked')
       }
     },
     onTokenTheft({ userId, handle, presented, current, sinceRotation, revoked }) {
       metrics.count('keyturn_token_thefts_total')
-      logger.warn('a refresh token was used by two parties', {
+      logger.warn({
         session: digest(handle), user: userId, revoked, sinceRotation,
         presentedGeneration: presented.generation, currentGeneration: current.generation,
-      })
+      }, 'a refresh token was used by two parties')
     },
     onKeyRotated({ kid, purpose }) {
       metrics.count('keyturn_keys_made_total', { purpose })
-      logger.info('key made', { key: kid, purpose })
+      logger.info({ key: kid, purpose }, 'key made')
     },
     onBackgroundError({ during, error }) {
       metrics.count('keyturn_background_errors_total')
-      logger.error('work in the background failed', { during, error: wordsOf(error) })
+      logger.error({ during, error: wordsOf(error) }, 'work in the background failed')
     },
     onListenerError({ listener, error }) {
-      logger.error('a listener failed', { listener, error: wordsOf(error) })
+      logger.error({ listener, error: wordsOf(error) }, 'a listener failed')
     },
   }
 }
@@ -47,6 +47,11 @@ export function observeSessions(logger: Logger, metrics: Metrics, digestKey: Uin
 /** The words of an error and of its causes. Our own name no secret; a driver's may name its server (ST-07). */
 export function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
-  const words = error.message.replace(/\/\/[^/@\s]*@/g, '//')
+  const words = hideCredentials(error.message)
   return error.cause === undefined ? words : `${words}: ${wordsOf(error.cause)}`
+}
+
+/** The same words, without the user and the password of any URL in them. */
+export function hideCredentials(words: string): string {
+  return words.replace(/\/\/[^/@\s]*@/g, '//')
 }

@@ -18,7 +18,7 @@ export function createRefusalLog(logger: Logger, schedule: Scheduler): RefusalLo
   function flush(): void {
     cancel?.()
     cancel = null
-    for (const [status, { count, from }] of counts) logger.warn('requests refused', { status, count, from })
+    for (const [status, { count, from }] of counts) logger.warn({ status, count, from }, 'requests refused')
     counts = new Map()
   }
   return {

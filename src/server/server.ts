@@ -3,26 +3,34 @@ import { platform } from '#platform'
 import { createHandle } from '../base/handle.ts'
 import type { Clock, Milliseconds } from '../base/time.ts'
 import { createPolicy } from '../session/policy.ts'
+import type { PolicyOptions } from '../session/policy.ts'
 import type { SessionStore } from '../session/store.ts'
+import { createMemoryStore } from '../stores/memory.ts'
 import { createApiKeyCheck } from './api-keys.ts'
 import { createApp } from './app.ts'
+import { createBrowserGuard } from './browser-guard.ts'
 import type { App } from './app.ts'
 import { handleCoreRequest } from './core-protocol/handle.ts'
 import type { CoreProtocolSettings } from './core-protocol/handle.ts'
+import { createMadeApps } from './core-protocol/made-apps.ts'
 import { httpLimits, listen } from './http/listen.ts'
 import type { HttpLimits, Listener } from './http/listen.ts'
-import { text } from './http/reply.ts'
+import { challenge, text } from './http/reply.ts'
 import type { Reply } from './http/reply.ts'
-import { createLogger } from './log.ts'
+import { createLogger, limitFields } from './log.ts'
+import type { Logger } from './log.ts'
 import { handleNativeRequest, isNativePath } from './native/handle.ts'
 import { problem } from './native/handlers.ts'
 import { createRevocationStreams } from './native/revocations.ts'
 import { createMetrics } from './metrics.ts'
 import { observeSessions, wordsOf } from './observe.ts'
-import { openStore } from './open-store.ts'
+import { openStore, schemeOf } from './open-store.ts'
 import { createRefusalLog } from './refusals.ts'
-import { readSettings } from './settings.ts'
+import { routeName } from './route-name.ts'
+import { checkSettings, readSettings } from './settings.ts'
 import type { ServerSettings } from './settings.ts'
+import { createTraces, noTraces } from './traces.ts'
+import type { OpenTelemetry } from './traces.ts'
 
 /** A running server. */
 export interface KeyturnServer {
@@ -36,13 +44,23 @@ export interface KeyturnServer {
 export interface ServerParts {
   /** Opens the store of an application. Default: by the URL of the settings. */
   readonly openStore?: (appId: string) => Promise<SessionStore>
-  /** Takes a line of the log. Default: standard output. */
-  readonly writeLog?: (line: string) => void
+  /** Takes what happens: a pino logger, say, with a level of its own. Default: JSON lines on standard output. */
+  readonly logger?: Logger
+  /** `@opentelemetry/api`, for spans in the SDK that the program has registered. Default: no spans. */
+  readonly openTelemetry?: OpenTelemetry
   /** What a client may cost; what is left out is as usual. For tests. */
   readonly limits?: Partial<HttpLimits>
   /** Where the time comes from. Default: the system's clock. For tests. */
   readonly clock?: Clock
 }
+
+/** Callers of a server behind TLS are to use nothing else for a year (HDR-07, RFC 6797). */
+const HSTS = 'max-age=31536000'
+
+const pagesRefused = text(403, 'Without --api-key only programs of this machine are served: no web page, no other name')
+
+/** What machines ask every few seconds: not worth a span. */
+const probes: ReadonlySet<string> = new Set(['/health/live', '/health/ready', '/metrics'])
 
 /** How long a store may take to show that it is there. */
 const READY_LIMIT: Milliseconds = 2000
@@ -57,53 +75,74 @@ export async function startServer(
   options: Partial<ServerSettings> = {},
   parts: ServerParts = {},
 ): Promise<KeyturnServer> {
-  const settings: ServerSettings = { ...readSettings({ flags: {}, environment: {}, file: {} }), ...options }
+  const settings = checkSettings({ ...readSettings({ flags: {}, environment: {}, file: {} }), ...options })
   const { crypto, schedule } = platform
   const clock = parts.clock ?? platform.clock
-  const logger = createLogger(settings.logLevel, clock, parts.writeLog ?? (line => process.stdout.write(line)))
+  const logger = parts.logger === undefined
+    ? createLogger(settings.logLevel, clock, line => process.stdout.write(line))
+    : limitFields(parts.logger)
+  const traces = parts.openTelemetry === undefined ? noTraces : createTraces(parts.openTelemetry)
   const metrics = createMetrics()
   const refusals = createRefusalLog(logger, schedule)
   const isAllowed = createApiKeyCheck(settings.apiKeys)
-  const policy = createPolicy({
+  const policyOptions: PolicyOptions = {
     accessTokenLifetime: settings.accessTokenValidity,
     idleTimeout: settings.refreshTokenValidity,
     reuseInterval: settings.reuseInterval,
+    keyRotationInterval: settings.keyRotationInterval,
     ...settings.sessionLifetime === null ? {} : { absoluteTimeout: settings.sessionLifetime },
     ...settings.maxSessionsPerUser === null ? {} : { maxSessionsPerUser: settings.maxSessionsPerUser },
-  })
-  const open = parts.openStore
-    ?? ((appId: string) => openStore(settings.store, { appId, migrate: settings.migrate }))
+  }
+  const open = async (appId: string): Promise<SessionStore> => parts.openStore === undefined
+    ? traces.store(await openStore(settings.store, { appId, migrate: settings.migrate }), schemeOf(settings.store))
+    : traces.store(await parts.openStore(appId), null)
   const events = observeSessions(logger, metrics, crypto.randomBytes(32))
 
   const apps = new Map<string, App>()
   const closeApps = async (): Promise<void> => {
     for (const app of apps.values()) await app.close()
   }
+  async function startApp(store: SessionStore, options: PolicyOptions): Promise<App> {
+    const app = createApp({
+      store, crypto, clock, schedule, events,
+      policy: createPolicy({ ...policyOptions, ...options }),
+      entropy: crypto.randomBytes,
+      secrets: settings.secrets,
+    })
+    try {
+      await app.keys.current()
+    } catch (error) {
+      await app.close()
+      throw error
+    }
+    app.housekeeping.start()
+    return app
+  }
+  // Without API keys this is a machine's own server. What is made there by a call is for tests, and lives in memory.
+  const madeApps = settings.apiKeys.length > 0 ? null : createMadeApps(apps, async options => {
+    logger.warn({}, 'an application was made whose sessions end with the server: --app is for those that stay')
+    return startApp(createMemoryStore(), options)
+  })
   const core: CoreProtocolSettings = {
     basePath: '',
-    apps,
+    apps, madeApps,
     tenants: settings.tenants === null ? null : new Set(settings.tenants),
-    isAllowed,
+    isAllowed: (request, appId) => madeApps === null ? isAllowed(request) : madeApps.isAllowed(request, appId),
     maxBodyBytes: settings.maxBodyBytes,
     onError(error) {
       metrics.count('keyturn_errors_total')
-      logger.error('a request failed', { error: wordsOf(error) })
+      logger.error({ error: wordsOf(error) }, 'a request failed')
     },
   }
 
+  const mayAsk = settings.apiKeys.length > 0 ? () => true : createBrowserGuard(settings.publicOrigin)
+  const isHttps = settings.publicOrigin?.startsWith('https:') === true
   const streams = createRevocationStreams(core.onError)
   let listener: Listener
   let isClosing = false
   try {
     for (const appId of ['public', ...settings.apps]) {
-      const app = createApp({
-        store: await open(appId), crypto, clock, schedule, policy, events,
-        entropy: crypto.randomBytes,
-        secrets: settings.secrets,
-      })
-      apps.set(appId, app)
-      await app.keys.current()
-      app.housekeeping.start()
+      apps.set(appId, await startApp(await open(appId), {}))
     }
     const limits = { ...httpLimits, maxConnections: settings.maxConnections, ...parts.limits }
     listener = await listen(settings.host, settings.port, limits, (request, response) => void serve(request, response))
@@ -116,7 +155,8 @@ export async function startServer(
     const startedAt = performance.now()
     // A socket that is gone has no address any more.
     const from = request.socket.remoteAddress ?? ''
-    const reply = await replyTo(request, response)
+    if (isHttps) response.setHeader('strict-transport-security', HSTS)
+    const reply = await answer(request, response)
     if (reply === null) return
     const status = String(reply.status)
     metrics.count('keyturn_http_requests_total', { status })
@@ -130,14 +170,29 @@ export async function startServer(
   }
 
   /** The answer, or null if the request has got a stream instead. */
-  async function replyTo(request: IncomingMessage, response: ServerResponse): Promise<Reply | null> {
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<Reply | null> {
+    if (!mayAsk(request)) return pagesRefused
+    const target = request.url ?? ''
+    // Only the ordinary form of a target: what a proxy would be sent is refused (ADM-03).
+    if (!target.startsWith('/')) return text(400, 'The request target is not supported')
+    const [whole = '', query = ''] = splitOnce(target)
+    if (!whole.startsWith(settings.basePath)) return text(404, 'Not found')
+    const path = whole.slice(settings.basePath.length)
+    const work = (): Promise<Reply | null> => replyTo(request, response, path, query)
+    if (probes.has(path)) return work()
+    return traces.request(request, () => {
+      const name = routeName(path)
+      return name === null ? null : `${settings.basePath}${name}`
+    }, work)
+  }
+
+  async function replyTo(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    query: string,
+  ): Promise<Reply | null> {
     try {
-      const target = request.url ?? ''
-      // Only the ordinary form of a target: what a proxy would be sent is refused (ADM-03).
-      if (!target.startsWith('/')) return text(400, 'The request target is not supported')
-      const [whole = '', query = ''] = splitOnce(target)
-      if (!whole.startsWith(settings.basePath)) return text(404, 'Not found')
-      const path = whole.slice(settings.basePath.length)
       switch (path) {
         case '/health/live':
           return text(200, 'live', { 'content-type': 'text/plain; charset=utf-8' })
@@ -146,7 +201,7 @@ export async function startServer(
         case '/metrics':
           return isAllowed(request)
             ? text(200, metrics.write().trimEnd(), { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
-            : text(401, 'Invalid API key')
+            : challenge(text(401, 'Invalid API key'))
         default:
           return isNativePath(path)
             ? await replyNatively(request, response, path, new URLSearchParams(query))
@@ -182,18 +237,18 @@ export async function startServer(
     return answer ? text(200, 'ready', plain) : text(503, 'the store does not answer', plain)
   }
 
-  logger.info('listening', { url: listener.url, ...settings.apiKeys.length === 0 ? { apiKeys: 'none' } : {} })
+  logger.info({ url: listener.url, ...settings.apiKeys.length === 0 ? { apiKeys: 'none' } : {} }, 'listening')
   return {
     url: `${listener.url}${settings.basePath}`,
     async close() {
       if (isClosing) return
       isClosing = true
-      logger.info('closing')
+      logger.info({}, 'closing')
       await streams.close()
       await listener.close(settings.shutdownTimeout * 1000)
       refusals.flush()
       await closeApps()
-      logger.info('closed')
+      logger.info({}, 'closed')
     },
   }
 }

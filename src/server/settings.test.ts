@@ -43,6 +43,8 @@ test.each([
   [{ host: '0.0.0.0' }, '--api-key is needed with a --host that other machines can reach'],
   [{ 'access-token-validity': '2 weeks' }, '--access-token-validity must be a time from 1 to 86400 seconds'],
   [{ 'access-token-validity': '1h', 'refresh-token-validity': '1h' }, '--refresh-token-validity must be longer'],
+  [{ 'key-rotation-interval': '59m' }, '--key-rotation-interval must be a time from 3600 to 31536000 seconds'],
+  [{ 'public-origin': 'https://a.example/path' }, '--public-origin must be an origin like'],
   [{ 'log-level': 'loud' }, '--log-level must be one of debug, info, warn, error, silent'],
 ])('ADM-01, ST-07: %j says what to fix, and repeats no value', (flags, words) => {
   const attempt = (): unknown => read({ flags })

@@ -1,5 +1,7 @@
 import { GeneralError } from '../base/errors.ts'
+import { isLoopback } from './browser-guard.ts'
 import { schemeOf } from './open-store.ts'
+import { choice, DAY, duration, each, matching, one, optional, textsOf, Unfit, whole } from './setting-texts.ts'
 
 /** How a server is set up. Times in seconds. */
 export interface ServerSettings {
@@ -10,6 +12,8 @@ export interface ServerSettings {
   readonly port: number
   /** What all paths begin with. */
   readonly basePath: string
+  /** Where callers reach the server, or null: as it listens. With `https:` answers carry HSTS. */
+  readonly publicOrigin: string | null
   /** One of them must come with every request; without any, only this machine may ask. */
   readonly apiKeys: readonly string[]
   /** The first seals keys in the store, any opens them. */
@@ -19,6 +23,8 @@ export interface ServerSettings {
   /** When a session ends however often it is refreshed, or null. */
   readonly sessionLifetime: number | null
   readonly reuseInterval: number
+  /** How long a dynamic key signs before the next one does. */
+  readonly keyRotationInterval: number
   readonly maxSessionsPerUser: number | null
   /** Applications besides `public`. */
   readonly apps: readonly string[]
@@ -68,10 +74,6 @@ interface Setting<Value> {
   readonly read: (texts: readonly string[]) => Value
 }
 
-class Unfit extends Error {}
-
-const DAY = 86_400
-
 const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[Name]> } = {
   store: {
     flag: 'store', placeholder: 'URL', preset: ['sqlite:keyturn.db'],
@@ -96,6 +98,11 @@ const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[
   basePath: {
     flag: 'base-path', placeholder: 'PATH', preset: [''], help: 'what all paths begin with: /core, say',
     read: one(matching(/^(\/[a-z0-9-]+)*$/, 'empty, or /words of a-z, 0-9 and - without a slash at the end')),
+  },
+  publicOrigin: {
+    flag: 'public-origin', placeholder: 'ORIGIN', preset: [],
+    help: 'where callers reach it behind a proxy; https://... makes answers carry HSTS',
+    read: optional(matching(/^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?$/, 'an origin like https://sessions.example.com')),
   },
   apiKeys: {
     flag: 'api-key', placeholder: 'KEY', preset: [], isList: true, isSecret: true,
@@ -122,6 +129,10 @@ const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[
   reuseInterval: {
     flag: 'reuse-interval', placeholder: 'TIME', preset: ['30s'],
     help: 'how long a used refresh token still gives the same answer', read: one(duration(0.001, 300)),
+  },
+  keyRotationInterval: {
+    flag: 'key-rotation-interval', placeholder: 'TIME', preset: ['7d'],
+    help: 'how long a signing key signs before the next one does', read: one(duration(3600, 365 * DAY)),
   },
   maxSessionsPerUser: {
     flag: 'max-sessions-per-user', placeholder: 'N', preset: [],
@@ -196,12 +207,14 @@ export function readSettings({ flags, environment, file }: SettingSources): Serv
     host: read('host'),
     port: read('port'),
     basePath: read('basePath'),
+    publicOrigin: read('publicOrigin'),
     apiKeys: read('apiKeys'),
     secrets: read('secrets'),
     accessTokenValidity: read('accessTokenValidity'),
     refreshTokenValidity: read('refreshTokenValidity'),
     sessionLifetime: read('sessionLifetime'),
     reuseInterval: read('reuseInterval'),
+    keyRotationInterval: read('keyRotationInterval'),
     maxSessionsPerUser: read('maxSessionsPerUser'),
     apps: read('apps'),
     tenants: read('tenants'),
@@ -211,14 +224,28 @@ export function readSettings({ flags, environment, file }: SettingSources): Serv
     shutdownTimeout: read('shutdownTimeout'),
     logLevel: read('logLevel'),
   }
-  if (settings.apiKeys.length === 0 && !isLoopback(settings.host)) {
-    problems.push('--api-key is needed with a --host that other machines can reach (ADM-01)')
-  }
-  if (settings.refreshTokenValidity <= settings.accessTokenValidity) {
-    problems.push('--refresh-token-validity must be longer than --access-token-validity')
-  }
+  problems.push(...contradictions(settings))
   if (problems.length === 0) return settings
   throw new GeneralError('misuse', problems.join('\n'))
+}
+
+/** The settings, if they go together. @throws GeneralError (`misuse`) that says which do not. */
+export function checkSettings(settings: ServerSettings): ServerSettings {
+  const problems = contradictions(settings)
+  if (problems.length === 0) return settings
+  throw new GeneralError('misuse', problems.join('\n'))
+}
+
+function contradictions({ host, apiKeys, accessTokenValidity, refreshTokenValidity }: ServerSettings): string[] {
+  return [
+    // ADM-01: whoever reaches the server may do everything.
+    ...apiKeys.length === 0 && !isLoopback(host)
+      ? ['--api-key is needed with a --host that other machines can reach: at least 20 characters, by chance']
+      : [],
+    ...refreshTokenValidity <= accessTokenValidity
+      ? ['--refresh-token-validity must be longer than --access-token-validity']
+      : [],
+  ]
 }
 
 function names(): readonly (keyof ServerSettings)[] {
@@ -231,68 +258,4 @@ function isSettingName(name: string): name is keyof ServerSettings {
 
 function environmentName(flag: string): string {
   return `KEYTURN_${flag.replaceAll('-', '_').toUpperCase()}`
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
-}
-
-function textsOf(value: unknown, isList: boolean): readonly string[] {
-  const items: readonly unknown[] = Array.isArray(value) ? value : [value]
-  const texts = items.map(item => {
-    if (typeof item === 'string') return item
-    if (typeof item === 'number') return String(item)
-    throw new Unfit(isList ? 'a text or a list of texts' : 'a text or a number')
-  })
-  return isList ? texts.flatMap(item => item.split(',')).map(item => item.trim()).filter(item => item !== '') : texts
-}
-
-function one<Value>(read: (text: string) => Value): (texts: readonly string[]) => Value {
-  return ([text, ...more]) => {
-    if (text === undefined || more.length > 0) throw new Unfit('given once')
-    return read(text)
-  }
-}
-
-function optional<Value>(read: (text: string) => Value): (texts: readonly string[]) => Value | null {
-  return texts => texts.length === 0 ? null : one(read)(texts)
-}
-
-function each<Value>(read: (text: string) => Value): (texts: readonly string[]) => readonly Value[] {
-  return texts => texts.map(read)
-}
-
-function matching(pattern: RegExp, words: string): (text: string) => string {
-  return text => {
-    if (pattern.test(text)) return text
-    throw new Unfit(words)
-  }
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return text => {
-    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
-    if (value >= least && value <= most) return value
-    throw new Unfit(`a whole number from ${least} to ${most}`)
-  }
-}
-
-const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: DAY }
-
-/** Reads a time: a number of seconds, or a number with the unit ms, s, m, h or d. */
-function duration(least: number, most: number): (text: string) => number {
-  return text => {
-    const [, digits = '', unit = 's'] = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)?$/.exec(text) ?? []
-    const seconds = digits === '' ? Number.NaN : Number(digits) * (units[unit] ?? 1)
-    if (seconds >= least && seconds <= most) return seconds
-    throw new Unfit(`a time from ${least} to ${most} seconds: 90, 90s, 15m, 1h or 100d`)
-  }
-}
-
-function choice<Word extends string>(...words: readonly Word[]): (text: string) => Word {
-  return text => {
-    const word = words.find(item => item === text)
-    if (word !== undefined) return word
-    throw new Unfit(`one of ${words.join(', ')}`)
-  }
 }

@@ -4,6 +4,7 @@ import { checkPayload, decodeSessionHandleUnverified, readAccessToken } from '..
 import { createAntiCsrfToken, isAntiCsrfToken } from '../tokens/anti-csrf.ts'
 import type { SignatureAlgorithm } from '../tokens/crypto.ts'
 import { createKeyKeeper } from '../tokens/keys.ts'
+import { createKeyPolicy } from '../tokens/plan-rotation.ts'
 import { checkSize, createDataCodec, MAX_PAYLOAD_BYTES } from './application-data.ts'
 import { createConfirmations } from './confirmations.ts'
 import type { SessionCore } from './core.ts'
@@ -38,6 +39,7 @@ export function createCore<Payload extends object, Info extends object>(
     crypto,
     clock,
     algorithm: dependencies.algorithm,
+    keyPolicy: createKeyPolicy(policy.keyRotationInterval),
     secrets: dependencies.secrets,
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onError: failed('key rotation'),

@@ -27,6 +27,8 @@ export async function create<Payload extends object, Info extends object>(
   internals: Internals<Payload, Info>,
   session: NewSession<Payload, Info>,
 ): Promise<IssuedSession<Payload>> {
+  // A user without an id is an application's mistake. SDKs of other languages may mean it: their protocol allows it.
+  if (session.userId === '') refuseUserId()
   const { record, secret } = await prepareSession(internals, session)
   // Everything that can be refused is refused before anything is stored.
   const ring = await internals.keys.current()
@@ -45,9 +47,7 @@ export async function prepareSession<Payload extends object, Info extends object
 ): Promise<PreparedSession> {
   const { crypto, clock, entropy, policy, payloads, infos } = internals
   const { userId, options = {} } = session
-  if (typeof userId !== 'string' || userId === '' || userId.length > USER_ID_LENGTH) {
-    throw new GeneralError('misuse', `the user id must be a text of 1 to ${USER_ID_LENGTH} characters`)
-  }
+  if (typeof userId !== 'string' || userId.length > USER_ID_LENGTH) refuseUserId()
   const tenantId = options.tenantId ?? 'public'
   if (!TENANT_ID.test(tenantId)) {
     throw new GeneralError('misuse', 'the tenant id must be 1 to 64 lower-case letters, digits and hyphens')
@@ -81,6 +81,10 @@ export async function prepareSession<Payload extends object, Info extends object
     client: session.client,
   }
   return { record, secret }
+}
+
+function refuseUserId(): never {
+  throw new GeneralError('misuse', `the user id must be a text of 1 to ${USER_ID_LENGTH} characters`)
 }
 
 /** Writes the refresh token that a prepared session starts with. */

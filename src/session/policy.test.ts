@@ -11,6 +11,7 @@ test('the defaults: one hour, 100 days, 30 seconds', () => {
     blacklisting: 'feed',
     onStoreFailure: 'failOpen',
     theft: 'revoke',
+    keyRotationInterval: 7 * 86_400_000,
   })
 })
 
@@ -23,7 +24,8 @@ test('the reuse interval is never more than a quarter of the access token\'s lif
 test.each([
   ['accessTokenLifetime', 0], ['accessTokenLifetime', 86_401], ['accessTokenLifetime', Number.NaN],
   ['idleTimeout', 401 * 86_400], ['idleTimeout', -1], ['absoluteTimeout', 0],
-  ['reuseInterval', 301], ['maxSessionsPerUser', 0], ['maxStaleness', Number.POSITIVE_INFINITY],
+  ['reuseInterval', 301], ['keyRotationInterval', 3599], ['keyRotationInterval', 366 * 86_400],
+  ['maxSessionsPerUser', 0], ['maxStaleness', Number.POSITIVE_INFINITY],
 ])('%s may not be %d', (name, value) => {
   expect(() => createPolicy({ [name]: value })).toThrow(name)
 })

@@ -1,5 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import { KEY_ROTATION_INTERVAL, PUBLICATION_LEAD } from '../tokens/plan-rotation.ts'
 import type { Blacklisting, NewSessionOptions } from './core.ts'
 import type { SessionRecord } from './record.ts'
 import type { Liveness } from './store.ts'
@@ -30,6 +31,8 @@ export interface SessionPolicy {
   readonly maxSessionInfoBytes: number
   /** How many verified access tokens are remembered before the oldest half is forgotten; 0 remembers none. */
   readonly tokenCacheSize: number
+  /** How long a signing key signs before the next one does. */
+  readonly keyRotationInterval: Milliseconds
 }
 
 /** What an application may say of {@link SessionPolicy}. Times in seconds. */
@@ -67,6 +70,12 @@ export interface PolicyOptions {
    * Default 10,000; up to twice as many are held, each with 1 to 2 kB. 0 remembers none.
    */
   readonly tokenCacheSize?: number
+  /**
+   * How long a key signs access tokens before the next one does, in seconds: 3,600 (an hour) to 31,536,000 (a year).
+   * Default 604,800, a week. Whatever it is, the next key is published an hour before its first use, and the last one
+   * verifies until no token of its can be alive. Of processes that disagree the shortest interval counts.
+   */
+  readonly keyRotationInterval?: number
 }
 
 const SECOND = 1000
@@ -101,6 +110,10 @@ export function createPolicy(options: PolicyOptions): SessionPolicy {
     onStoreFailure: options.onStoreFailure ?? 'failOpen',
     tokenCacheSize: Math.floor(within('tokenCacheSize', options.tokenCacheSize ?? 10_000, 0, 10_000_000)),
     maxSessionInfoBytes: within('maxSessionInfoBytes', options.maxSessionInfoBytes ?? 65_536, 2, 16_777_216),
+    keyRotationInterval: within(
+      'keyRotationInterval', options.keyRotationInterval ?? KEY_ROTATION_INTERVAL / SECOND,
+      PUBLICATION_LEAD / SECOND, 365 * DAY,
+    ) * SECOND,
   }
 }
 

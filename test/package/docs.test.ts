@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { consumer, run } from '../support/package/pack.ts'
+import { runtimeProgram } from '../support/runtimes/install.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -24,6 +25,21 @@ test('the example for Vitest passes', () => {
   writeFileSync(join(consumer, 'guide.spec.mjs'), exampleFor('vitest'))
   writeFileSync(join(consumer, 'none.mjs'), 'export default {}\n')
   const { succeeded, output } = run('vitest', ['run', '--root', consumer, '--config', 'none.mjs', 'guide.spec.mjs'])
+  expect(succeeded, output).toBe(true)
+  expect(output).toContain('2 passed')
+})
+
+const jest = runtimeProgram('jest')
+
+/** A file of the other module system, which Jest runs unless it is told that a file is ESM. */
+const asCommonJs = (code: string): string => code.replace(/^import (.*) from (.*)$/gm, 'const $1 = require($2)')
+
+test.skipIf(jest === null).each([
+  ['jest-guide.test.mjs', (code: string) => code],
+  ['jest-guide.test.cjs', asCommonJs],
+])('the example for Vitest passes under Jest, as %s', (name, write) => {
+  writeFileSync(join(consumer, name), write(exampleFor('vitest').replace("'vitest'", "'@jest/globals'")))
+  const { succeeded, output } = run('env', ['NODE_OPTIONS=--experimental-vm-modules', jest ?? 'jest', name])
   expect(succeeded, output).toBe(true)
   expect(output).toContain('2 passed')
 })

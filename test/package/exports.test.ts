@@ -1,6 +1,8 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { run, specifiers } from '../support/package/pack.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { installed, readManifest, run, specifiers } from '../support/package/pack.ts'
 import { runtimeProgram } from '../support/runtimes/install.ts'
 
 const node24 = join(import.meta.dirname, '../../node_modules/node/bin/node')
@@ -52,6 +54,32 @@ describe.for([['22', node22], ['24', node24]] as const)('on Node %s', ([, node])
     `
     expect(run(node ?? '', ['--input-type=commonjs', '--eval', code])).toEqual({ succeeded: true, output: 'alice 2\n' })
   })
+})
+
+test('the program of the package starts a server on nothing but the package', () => {
+  const code = `
+    const { startServer } = await import('keyturn/server')
+    const server = await startServer({ store: 'sqlite::memory:', port: 0, logLevel: 'silent' })
+    const started = await fetch(server.url + '/v1/sessions', {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"userId":"alice"}',
+    })
+    console.log(started.status, (await started.json()).userId)
+    await server.close()
+  `
+  expect(run(node24, ['--input-type=module', '--eval', code])).toEqual({ succeeded: true, output: '201 alice\n' })
+  const { succeeded, output } = run(node24, ['node_modules/.bin/keyturn', '--version'])
+  expect([succeeded, output]).toEqual([true, `${readManifest().version}\n`])
+})
+
+test('where OpenTelemetry is not installed, traces name the packages to install', () => {
+  // Outside of this repository, whose own packages would be found.
+  const folder = mkdtempSync(join(tmpdir(), 'keyturn-alone-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  cpSync(installed, join(folder, 'node_modules/keyturn'), { recursive: true })
+  const program = [node24, 'node_modules/keyturn/dist/cli/main.js', 'serve', '--store', 'sqlite::memory:']
+  const { succeeded, output } = run('env', ['OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1', ...program], folder)
+  expect(succeeded).toBe(false)
+  expect(output).toContain('npm install @opentelemetry/api @opentelemetry/sdk-node')
 })
 
 test('only what is exported can be reached', () => {

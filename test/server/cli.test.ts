@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { diagnose } from '../../src/cli/diagnosis.ts'
 import type { Symptoms } from '../../src/cli/diagnosis.ts'
 import { runCommandLine } from '../../src/cli/run.ts'
@@ -89,7 +89,7 @@ describe('serve', () => {
   test('ends in order when it is told to, and says so', async () => {
     const other = await serveProcess(mkdtempSync(join(folder, 'x')), ['--port', '0'])
     expect(await other.end('SIGTERM')).toBe(0)
-    expect(other.output()).toContain('"message":"closed"')
+    expect(other.output()).toContain('"msg":"closed"')
   })
 
   test('reads a configuration file and the environment', async () => {
@@ -100,6 +100,40 @@ describe('serve', () => {
     expect(await (await fetch(`${other.url}/hello`)).text()).toBe('Hello\n')
     expect(other.output()).not.toContain('"level"')
     await other.end('SIGTERM')
+  })
+})
+
+describe('a first look', () => {
+  test('tells the version, and a command\'s help in three spellings', async () => {
+    expect((await keyturn('--version')).out).toMatch(/^\d+\.\d+\.\d+$/)
+    expect(await keyturn('help', 'keys')).toEqual(await keyturn('keys', '--help'))
+    expect(await keyturn('keys', 'list', '-h')).toEqual(await keyturn('keys', '--help'))
+    expect(await keyturn('help', 'conquer')).toMatchObject({ code: 2, error: expect.stringContaining('no command "conquer"') })
+  })
+
+  test.each([['sessions', 'list', 'ada'], ['keys', 'list']])('%s does not make the file it looks into', async (...args) => {
+    const file = join(folder, 'not-there.db')
+    const { code, error } = await keyturn(...args, '--store', `sqlite:${file}`)
+    expect([code, error]).toEqual([1, expect.stringContaining(`there is no SQLite file ${file}`)])
+    expect(existsSync(file)).toBe(false)
+  })
+
+  test('a port that is taken is told as such', async () => {
+    const holder = await serveProcess(mkdtempSync(join(folder, 'p')), ['--port', '0'])
+    const quiet = ['--store', 'sqlite::memory:', '--log-level', 'silent']
+    const { code, error } = await keyturn('serve', '--port', new URL(holder.url).port, ...quiet)
+    expect([code, error]).toEqual([1, expect.stringContaining('another program listens there')])
+    await holder.end('SIGTERM')
+  })
+
+  test('migrate takes the store of the environment, as a server does', async () => {
+    const file = join(folder, 'of-the-environment.db')
+    vi.stubEnv('KEYTURN_STORE', `sqlite:${file}`)
+    expect(await keyturn('migrate')).toMatchObject({ code: 0 })
+    expect(await keyturn('cleanup')).toMatchObject({ code: 0, out: 'Removed 0 expired sessions.' })
+    vi.unstubAllEnvs()
+    expect(existsSync(file)).toBe(true)
+    expect((await keyturn('sessions', 'list', 'nobody', '--store', `sqlite:${file}`)).out).toBe('This user has no live session.')
   })
 })
 

@@ -156,6 +156,17 @@ describe('a session', () => {
     expect(life).toBeLessThanOrEqual(3_600_000)
   })
 
+  test('may be of a user with an empty id: the protocol allows it, and SDKs use it', async () => {
+    const { session, accessToken, refreshToken } = await core.create({ userId: '' })
+    expect(decodeJwt(accessToken.token).claims).toMatchObject({ sub: '', rsub: '' })
+    const body = { accessToken: accessToken.token, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: true }
+    expect((await core.call('/recipe/session/verify', { body })).json).toMatchObject({ status: 'OK', session: { userId: '' } })
+    expect((await core.refresh(refreshToken.token)).session.userId).toBe('')
+    expect((await core.call('/recipe/session/user?userId=')).json['sessionHandles']).toEqual([session.handle])
+    expect((await core.call('/recipe/session/remove', { body: { userId: '' } })).json['sessionHandlesRevoked'])
+      .toEqual([session.handle])
+  })
+
   test('tells what is known of it', async () => {
     const { session } = await core.create({ userDataInJWT: { a: null }, userDataInDatabase: { b: 'ü' } })
     expect((await core.call(`/recipe/session?sessionHandle=${session.handle}`)).json).toEqual({
@@ -413,6 +424,26 @@ describe('keys', () => {
     expect((json['keys'] as { kid: string }[]).map(({ kid }) => kid.slice(0, 2))).toEqual(['d-', 's-'])
     expect((await core.call('/recipe/jwt/jwks')).json).toEqual({ status: 'OK', keys: json['keys'] })
     expect((await core.call('/user/id?userId=x')).headers.get('cache-control')).toBe('no-store')
+  })
+
+  test('TOK-20: rotated daily, keys are still published an hour before they sign, and overlap', async () => {
+    const daily = await startCoreServer({ keyRotationInterval: 86_400 })
+    const kids = async (): Promise<string[]> => {
+      // The first look makes what is due, the second has read it.
+      await daily.call('/.well-known/jwks.json')
+      const { keys } = (await daily.call('/.well-known/jwks.json')).json
+      return (keys as { kid: string }[]).map(({ kid }) => kid).filter(kid => kid.startsWith('d-'))
+    }
+    const signedBy = async (): Promise<unknown> => decodeJwt((await daily.create()).accessToken.token).header['kid']
+    const [first] = await kids()
+    daily.clock.advance(86_400_000 - 3_600_000)
+    const [second, ...others] = await kids()
+    expect([second === first, others]).toEqual([false, [first]])
+    expect(await signedBy()).toBe(first)
+    daily.clock.advance(3_600_000)
+    expect(await kids()).toEqual([second, first])
+    expect(await signedBy()).toBe(second)
+    await daily.server.close()
   })
 
   test('are published an hour before they sign, and verify a day after', async () => {

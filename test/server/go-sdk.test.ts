@@ -16,8 +16,8 @@ const API_KEY = 'a-key-that-no-one-guesses'
 const go = findProgram('go')
 const cache = join(import.meta.dirname, '../../.cache/go')
 
-// A Go toolchain is not provisioned: where there is none, there is nothing to say of it.
-if (go === null) test('no Go toolchain is on this machine', () => expect(go).toBeNull())
+// A Go toolchain is not provisioned. Where there is none, `npm test` says so before this step.
+if (go === null) test('there is no Go on this machine: the Go SDK is not tested', () => expect(go).toBeNull())
 else {
   describe('net/http', () => {
     let core: KeyturnServer

@@ -194,6 +194,18 @@ test('other paths, methods and types are refused', async () => {
   expect(await ask('/v1/sessions/%zz')).toBe(404)
 })
 
+test('ADM-02: a tenant that is not served gets no session', async () => {
+  const one = await startCoreServer({ tenants: ['t1'] })
+  const start = (tenantId: string): Promise<Response> => fetch(`${one.url}/v1/sessions`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userId: 'a', tenantId }),
+  })
+  expect((await start('t1')).status).toBe(201)
+  expect((await start('public')).status).toBe(201)
+  const refused = await start('t2')
+  expect([refused.status, await refused.json()]).toMatchObject([400, { error: 'unknown_tenant' }])
+  await one.server.close()
+})
+
 test('ADM-02: without the API key nothing is answered', async () => {
   const locked = await startCoreServer({ apiKeys: ['a-key-that-no-one-guesses'] })
   for (const [path, methods] of Object.entries(description.paths)) {

@@ -5,8 +5,10 @@ import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createPostgresStore } from '../../src/stores/postgres.ts'
+import { decodeJwt } from '../support/core-server.ts'
 import type { CoreBody } from '../support/core-server.ts'
 import { serveProcess } from '../support/serve-process.ts'
 import type { ServeProcess } from '../support/serve-process.ts'
@@ -61,43 +63,67 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
     await store.close()
   })
 
-  test('lose no session and see no thief while they are killed and restarted under load', async () => {
+  /** Calls one server, past the proxy. */
+  async function ask(index: number, path: string, body: object | null = null): Promise<CoreBody> {
+    const response = await fetch(`${servers[index]?.url}${path}`, {
+      headers: { 'cdi-version': '5.4' }, ...body === null ? {} : { method: 'POST', body: JSON.stringify(body) },
+    })
+    return await response.json() as CoreBody
+  }
+
+  const newSession = (userId: string): object => ({
+    userId, userDataInJWT: { userId }, userDataInDatabase: {}, enableAntiCsrf: false,
+  })
+  const verification = (accessToken: string): object => ({
+    accessToken, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: true,
+  })
+
+  /** Clients that refresh and verify without a pause, each with two tabs. */
+  function startClients(name: string): { stop(): Promise<{ outcomes: Set<string>; refreshes: number }> } {
     let isOver = false
-    const outcomes: string[] = []
     let refreshes = 0
-    const client = async (userId: string): Promise<CoreBody> => {
-      let current = await call('/recipe/session', {
-        userId, userDataInJWT: { userId }, userDataInDatabase: {}, enableAntiCsrf: false,
-      })
+    const outcomes = new Set<string>()
+    const client = async (userId: string): Promise<void> => {
+      let current = await call('/recipe/session', newSession(userId))
       while (!isOver) {
         // Two tabs at once: both get the same answer.
         const body = { refreshToken: current.refreshToken.token, enableAntiCsrf: false, useDynamicSigningKey: true }
-        const [one, two] = await Promise.all([call('/recipe/session/refresh', body), call('/recipe/session/refresh', body)])
-        outcomes.push(one.status, two.status)
-        if (one.status !== 'OK' || two.status !== 'OK') return one
+        const refresh = (): Promise<CoreBody> => call('/recipe/session/refresh', body)
+        const [one, two] = await Promise.all([refresh(), refresh()])
+        outcomes.add(one.status).add(two.status)
+        if (one.status !== 'OK' || two.status !== 'OK') return
         expect(two.refreshToken.token).toBe(one.refreshToken.token)
         refreshes += 1
-        const verified = await call('/recipe/session/verify', {
-          accessToken: one.accessToken.token, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: true,
-        })
-        outcomes.push(verified.status)
+        outcomes.add((await call('/recipe/session/verify', verification(one.accessToken.token))).status)
         current = one
       }
-      return current
     }
-    const clients = Array.from({ length: 12 }, (_, index) => client(`user-${index}`))
+    const clients = Promise.all(Array.from({ length: 12 }, (_, index) => client(`${name}-${index}`)))
+    return {
+      async stop() {
+        isOver = true
+        await clients
+        return { outcomes, refreshes }
+      },
+    }
+  }
+
+  async function restart(index: number, signal: NodeJS.Signals): Promise<void> {
+    const victim = servers[index]
+    servers[index] = null
+    await victim?.end(signal)
+    servers[index] = await start()
+  }
+
+  test('lose no session and see no thief while they are killed and restarted under load', async () => {
+    const clients = startClients('user')
     for (let round = 0; round < 6; round++) {
       await sleep(250)
-      const victim = servers[round % 4]
-      servers[round % 4] = null
       // Every other one in order, the others as in a power cut.
-      await victim?.end(round % 2 === 0 ? 'SIGKILL' : 'SIGTERM')
-      servers[round % 4] = await start()
+      await restart(round % 4, round % 2 === 0 ? 'SIGKILL' : 'SIGTERM')
     }
-    isOver = true
-    const last = await Promise.all(clients)
-    expect(new Set(outcomes)).toEqual(new Set(['OK']))
-    expect(last.every(({ status }) => status === 'OK')).toBe(true)
+    const { outcomes, refreshes } = await clients.stop()
+    expect(outcomes).toEqual(new Set(['OK']))
     expect(refreshes).toBeGreaterThan(50)
     const store = createPostgresStore(database)
     expect(await store.listKeys()).toHaveLength(3)
@@ -107,7 +133,56 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
     await store.close()
     expect(servers.map(server => server?.output()).join('')).not.toContain('used by two parties')
   })
+
+  test('TOK-20: rotate their keys once when it is due, and each accepts what any of them signed', async () => {
+    const indices = [0, 1, 2, 3]
+    const clients = startClients('rotating')
+    const before = await Promise.all(indices.map(index => ask(index, '/recipe/session', newSession(`before-${index}`))))
+    const oldKid = kidOf(before[0])
+    const client = new pg.Client(database)
+    await client.connect()
+    const moveKeys = (set: string, which: string): Promise<unknown> => (
+      client.query(`UPDATE keyturn_key SET active_from = ${set} WHERE purpose = 'core-dynamic' AND ${which}`)
+    )
+
+    // A week passes, and something makes all four look at the keys in the same moment.
+    await moveKeys(`active_from - ${7 * 86_400_000}`, 'true')
+    const unknown = Buffer.from(JSON.stringify({ alg: 'RS256', typ: 'JWT', version: '5', kid: 'd-1700000000000' }))
+    const strange = verification(`${unknown.toString('base64url')}.e30.AAAA`)
+    const answers = await Promise.all(indices.map(index => ask(index, '/recipe/session/verify', strange)))
+    expect(answers.map(({ status }) => status)).toEqual(indices.map(() => 'TRY_REFRESH_TOKEN'))
+    const published = await Promise.all(indices.map(async index => (
+      (await ask(index, '/.well-known/jwks.json'))['keys'] as { kid: string }[]
+    ).map(({ kid }) => kid)))
+    const [newKid] = published[0] ?? []
+    expect(published).toEqual(indices.map(() => [newKid, oldKid, expect.stringMatching(/^s-/)]))
+
+    // An hour passes for two of them: they sign with the new key, the others still with the old one.
+    await moveKeys(String(Date.now() - 1), `active_from > ${Date.now()}`)
+    await restart(0, 'SIGTERM')
+    await restart(1, 'SIGKILL')
+    const during = await Promise.all(indices.map(index => ask(index, '/recipe/session', newSession(`during-${index}`))))
+    expect(during.map(kidOf)).toEqual([newKid, newKid, oldKid, oldKid])
+    await restart(2, 'SIGTERM')
+    const later = await ask(2, '/recipe/session', newSession('later'))
+    expect(kidOf(later)).toBe(newKid)
+    for (const { accessToken } of [...before, ...during, later]) {
+      const verified = await Promise.all(indices.map(index => (
+        ask(index, '/recipe/session/verify', verification(accessToken.token))
+      )))
+      expect(verified.map(({ status }) => status)).toEqual(indices.map(() => 'OK'))
+    }
+
+    expect((await clients.stop()).outcomes).toEqual(new Set(['OK']))
+    const { rows } = await client.query('SELECT purpose FROM keyturn_key ORDER BY purpose')
+    expect(rows.map(({ purpose }) => purpose)).toEqual(['core-dynamic', 'core-dynamic', 'core-static', 'refresh'])
+    await client.end()
+  })
 })
+
+function kidOf(answer: CoreBody | undefined): unknown {
+  return decodeJwt(answer?.accessToken.token ?? '').header['kid']
+}
 
 /** Gives every new connection to the next server that is there. */
 async function roundRobin(ports: () => readonly (number | null)[]): Promise<Server> {

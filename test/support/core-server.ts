@@ -1,5 +1,6 @@
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import type { HttpLimits } from '../../src/server/http/listen.ts'
+import { createLogger } from '../../src/server/log.ts'
 import { startServer } from '../../src/server/server.ts'
 import type { KeyturnServer } from '../../src/server/server.ts'
 import type { ServerSettings } from '../../src/server/settings.ts'
@@ -70,10 +71,11 @@ export async function startCoreServer(
 ): Promise<CoreServer> {
   const clock = createTestClock()
   const log: string[] = []
-  const server = await startServer({ port: 0, logLevel: 'debug', ...settings }, {
+  const { logLevel = 'debug', ...others } = settings
+  const server = await startServer({ port: 0, ...others }, {
     clock,
     limits,
-    writeLog: line => log.push(line),
+    logger: createLogger(logLevel, clock, line => log.push(line)),
     openStore: async appId => appId === 'public' ? store : createMemoryStore(),
   })
   const call = async (path: string, options: CallOptions = {}): Promise<CoreAnswer> => {

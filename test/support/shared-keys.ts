@@ -1,4 +1,5 @@
 import { createKeyKeeper } from '../../src/tokens/keys.ts'
+import { createKeyPolicy, KEY_ROTATION_INTERVAL } from '../../src/tokens/plan-rotation.ts'
 import type { KeyKeeper, KeyKeeperDependencies } from '../../src/tokens/keys.ts'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
@@ -35,6 +36,7 @@ export class SharedKeys {
       crypto: nodeCrypto,
       clock: () => this.now,
       algorithm: 'ES256',
+      keyPolicy: createKeyPolicy(KEY_ROTATION_INTERVAL),
       secrets: [],
       onRotated: key => this.made.push(key),
       onError: error => this.errors.push(error),

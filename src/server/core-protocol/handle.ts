@@ -2,11 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import { isSessionError } from '../../base/errors.ts'
 import type { App } from '../app.ts'
 import { readJsonBody } from '../http/read-body.ts'
-import { Refusal, text } from '../http/reply.ts'
+import { challenge, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
+import { servesTenant } from '../tenants.ts'
+import type { ServedTenants } from '../tenants.ts'
 import { hello, JWKS_PATH } from './app-endpoints.ts'
 import { unauthorised } from './answers.ts'
 import { Fields } from './fields.ts'
+import type { MadeApps } from './made-apps.ts'
 import { isVersion, newestProtocol, protocolOf } from './protocol.ts'
 import type { Protocol } from './protocol.ts'
 import { matchRoute } from './route.ts'
@@ -18,10 +21,11 @@ export interface CoreProtocolSettings {
   readonly basePath: string
   /** The applications by id; `public` is always there. */
   readonly apps: ReadonlyMap<string, App>
-  /** The tenants that are served, or null for any. `public` always is. */
-  readonly tenants: ReadonlySet<string> | null
+  readonly tenants: ServedTenants
   /** Whether a request may call what is not public. */
-  isAllowed(request: IncomingMessage): boolean
+  isAllowed(request: IncomingMessage, appId: string): boolean
+  /** Makes applications while the server runs; null: only those of its settings are served. */
+  readonly madeApps: MadeApps | null
   /** The longest body, in bytes. */
   readonly maxBodyBytes: number
   /** Called with what was answered with 500. */
@@ -29,7 +33,7 @@ export interface CoreProtocolSettings {
 }
 
 const notFound = text(404, 'Not found')
-const invalidKey = text(401, 'Invalid API key')
+const invalidKey = challenge(text(401, 'Invalid API key'))
 const wrongMethod = text(405, 'Method not supported')
 const badJson = text(400, 'Invalid Json Input')
 const unknownTenant = text(400, 'AppId or tenantId not found => it is not configured on this server')
@@ -49,7 +53,7 @@ export async function handleCoreRequest(
   const route = matchRoute(path, settings.basePath)
   if (route?.endpoint === null) return settings.apps.has(route.appId) ? hello : unknownTenant
   const isPublic = route?.path === JWKS_PATH
-  if (!isPublic && !settings.isAllowed(request)) return invalidKey
+  if (!isPublic && !settings.isAllowed(request, route?.appId ?? 'public')) return invalidKey
   if (route === null) return notFound
   try {
     return await answer(request, query, route, settings)
@@ -62,7 +66,7 @@ async function answer(
   request: IncomingMessage,
   query: URLSearchParams,
   route: CoreRoute,
-  { apps, tenants, maxBodyBytes }: CoreProtocolSettings,
+  { apps, tenants, madeApps, maxBodyBytes }: CoreProtocolSettings,
 ): Promise<Reply> {
   const protocol = announced(request, route)
   const { appId, tenantId, path, endpoint } = route
@@ -70,12 +74,14 @@ async function answer(
   const handler = endpoint?.methods[request.method ?? '']
   if (endpoint === null || handler === undefined) return wrongMethod
   const app = apps.get(appId)
-  if (app === undefined || (tenantId !== 'public' && tenants !== null && !tenants.has(tenantId))) return unknownTenant
+  const hasTenant = (id: string): boolean => servesTenant(tenants, id)
+  if (app === undefined || !hasTenant(tenantId)) return unknownTenant
   // Verification has always ignored the tenant, up to the newest version.
   const isGuarded = path === '/recipe/session/verify' ? protocol.isEager : protocol.isStrict
   if (endpoint.level === 'app' && tenantId !== 'public' && isGuarded) return publicOnly
   return handler({
-    app, protocol, tenantId, query,
+    appId, app, madeApps, protocol, tenantId, query, hasTenant,
+    hasApp: id => apps.has(id),
     body: async () => new Fields(await readJsonBody(request, maxBodyBytes, badJson)),
   })
 }

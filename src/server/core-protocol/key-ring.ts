@@ -8,7 +8,7 @@ import type { RingMaker } from '../../tokens/key-keeper.ts'
 import { activeAt, createRefreshKeyRing, newestFirst } from '../../tokens/key-ring.ts'
 import type { RefreshKeyRing } from '../../tokens/key-ring.ts'
 import type { StoredKey } from '../../tokens/key-store.ts'
-import { keyPolicy } from '../../tokens/plan-rotation.ts'
+import type { KeyPolicy } from '../../tokens/plan-rotation.ts'
 import type { RefreshKey } from '../../tokens/refresh-token.ts'
 
 /** A key that signs access tokens of the core protocol: RSA 2048, `RS256`. */
@@ -46,7 +46,7 @@ type LoadedCoreKey =
   | { readonly kind: 'refresh'; readonly key: RefreshKey }
 
 /** Makes rings of what the store keeps. A key ring of an embedded application in the same store is left alone. */
-export function createCoreRingMaker(crypto: Crypto): RingMaker<LoadedCoreKey, CoreKeyRing> {
+export function createCoreRingMaker(crypto: Crypto, policy: KeyPolicy): RingMaker<LoadedCoreKey, CoreKeyRing> {
   return {
     demands: [
       { purpose: 'core-dynamic', algorithm: 'RS256' },
@@ -68,7 +68,7 @@ export function createCoreRingMaker(crypto: Crypto): RingMaker<LoadedCoreKey, Co
         if (kind === 'signing') signing.push(key)
         else refresh.push(key)
       }
-      return createCoreKeyRing(signing, refresh)
+      return createCoreKeyRing(signing, refresh, policy)
     },
   }
 }
@@ -94,7 +94,11 @@ async function createSigningKey(
   }
 }
 
-function createCoreKeyRing(signing: readonly CoreSigningKey[], refresh: readonly RefreshKey[]): CoreKeyRing {
+function createCoreKeyRing(
+  signing: readonly CoreSigningKey[],
+  refresh: readonly RefreshKey[],
+  policy: KeyPolicy,
+): CoreKeyRing {
   const dynamicKeys = newestFirst(signing.filter(key => key.isDynamic))
   const staticKeys = newestFirst(signing.filter(key => !key.isDynamic))
   const signingKeys = [...dynamicKeys, ...staticKeys]
@@ -105,6 +109,6 @@ function createCoreKeyRing(signing: readonly CoreSigningKey[], refresh: readonly
     signingKey: kid => byKid.get(kid) ?? null,
     publicKeys: signingKeys.map(key => key.publicJwk),
     signingKeys,
-    nextKeyAt: dynamicKeys[0].activeFrom + keyPolicy.accessKeyLifetime - keyPolicy.publicationLead,
+    nextKeyAt: dynamicKeys[0].activeFrom + policy.accessKeyLifetime - policy.publicationLead,
   }
 }

@@ -1,11 +1,19 @@
 import type { App } from '../app.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Fields } from './fields.ts'
+import type { MadeApps } from './made-apps.ts'
 import type { Protocol } from './protocol.ts'
 
 /** A call of the core protocol that has passed every gate. */
 export interface CoreRequest {
+  readonly appId: string
   readonly app: App
+  /** The applications that callers have made; null where none can be made. */
+  readonly madeApps: MadeApps | null
+  /** Whether an application is served. */
+  hasApp(appId: string): boolean
+  /** Whether a tenant is served. */
+  hasTenant(tenantId: string): boolean
   readonly protocol: Protocol
   /** The tenant of the path, `public` if it names none. */
   readonly tenantId: string

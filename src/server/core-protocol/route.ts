@@ -1,6 +1,7 @@
 import { appEndpoints } from './app-endpoints.ts'
 import type { CoreEndpoint } from './request.ts'
 import { sessionEndpoints } from './session-endpoints.ts'
+import { tenancyEndpoints } from './tenancy-endpoints.ts'
 
 /** What a path of the core protocol names. */
 export interface CoreRoute {
@@ -15,7 +16,7 @@ export interface CoreRoute {
 const endpoints: ReadonlyMap<string, CoreEndpoint | null> = new Map([
   ['', null],
   ['/hello', null],
-  ...Object.entries({ ...appEndpoints, ...sessionEndpoints }),
+  ...Object.entries({ ...appEndpoints, ...sessionEndpoints, ...tenancyEndpoints }),
 ])
 
 const reserved: ReadonlySet<string> = new Set(['recipe', 'config', 'users', 'hello'])

@@ -31,7 +31,8 @@ export const sessionEndpoints: Readonly<Record<string, CoreEndpoint>> = {
 async function create({ app, protocol, tenantId, body }: CoreRequest): Promise<Reply> {
   const fields = await body()
   const userId = fields.text('userId')
-  if (userId === '' || userId.length > 128) fail('userId must have 1 to 128 characters')
+  // Empty is allowed: the protocol knows no shortest id.
+  if (userId.length > 128) fail('userId must have at most 128 characters')
   const session = {
     userId,
     tenantId,

@@ -22,6 +22,11 @@ export function text(status: number, words: string, headers: Readonly<Record<str
   return { status, headers: { ...common, 'content-type': 'text/html; charset=UTF-8', ...headers }, body: `${words}\n` }
 }
 
+/** Says with a 401 how a key is to come (HDR-03, RFC 9110 section 15.5.2). No browser asks its user for a Bearer. */
+export function challenge({ status, headers, body }: Reply): Reply {
+  return { status, body, headers: { ...headers, 'www-authenticate': 'Bearer realm="keyturn"' } }
+}
+
 /** Ends the handling of a request with an answer. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'

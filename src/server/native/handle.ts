@@ -3,9 +3,11 @@ import { isSessionError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { App } from '../app.ts'
 import { readBytes, readJsonBody } from '../http/read-body.ts'
-import { Refusal } from '../http/reply.ts'
+import { challenge, Refusal } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
+import type { ServedTenants } from '../tenants.ts'
 import { handlers, problem } from './handlers.ts'
+import { matchPath } from './match-path.ts'
 import { operations } from './operations.ts'
 import type { Operation } from './operations.ts'
 import { misfit } from './schema.ts'
@@ -13,7 +15,8 @@ import { misfit } from './schema.ts'
 /** What the native API needs of the server around it. */
 export interface NativeSettings {
   readonly apps: ReadonlyMap<string, App>
-  isAllowed(request: IncomingMessage): boolean
+  readonly tenants: ServedTenants
+  isAllowed(request: IncomingMessage, appId: string): boolean
   readonly maxBodyBytes: number
   readonly onError: (error: unknown) => void
 }
@@ -21,7 +24,7 @@ export interface NativeSettings {
 /** A request of the native API is answered, or is to be given a stream. */
 export type NativeOutcome = Reply | { readonly stream: App }
 
-const noKey = problem(401, 'invalid_api_key', 'A valid API key is needed.')
+const noKey = challenge(problem(401, 'invalid_api_key', 'A valid API key is needed.'))
 const notFound = problem(404, 'not_found', 'There is nothing at this path.')
 const noSession = problem(404, 'not_found', 'There is no such session.')
 const badJson = problem(400, 'invalid_request', 'The body must be a JSON object.')
@@ -38,11 +41,11 @@ export async function handleNativeRequest(
   query: URLSearchParams,
   settings: NativeSettings,
 ): Promise<NativeOutcome> {
-  if (!settings.isAllowed(request)) return noKey
   const [, appId = 'public', rest = ''] = /^(?:\/appid-([a-z0-9-]+))?(\/.*)$/.exec(path) ?? []
+  if (!settings.isAllowed(request, appId)) return noKey
   const app = settings.apps.get(appId)
   if (app === undefined) return notFound
-  const found = operations.map(operation => ({ operation, parameters: match(operation.path, rest) }))
+  const found = operations.map(operation => ({ operation, parameters: matchPath(operation.path, rest) }))
     .filter(({ parameters }) => parameters !== null)
   const chosen = found.find(({ operation }) => operation.method === request.method)
   if (found.length === 0) return notFound
@@ -51,7 +54,7 @@ export async function handleNativeRequest(
   try {
     const body = await readBody(request, operation, settings.maxBodyBytes)
     if (operation.id === 'followRevocations') return { stream: app }
-    return await handlers[operation.id]({ app, parameters: parameters ?? {}, query, body })
+    return await handlers[operation.id]({ app, parameters: parameters ?? {}, query, body, tenants: settings.tenants })
   } catch (error) {
     if (error instanceof Refusal) return toProblem(error.reply)
     if (isSessionError(error) && error.code === 'UNAUTHORIZED') return noSession
@@ -76,34 +79,6 @@ function readForm(text: string): JsonObject {
   const form = new URLSearchParams(text)
   // A parameter that came twice counts for none (RFC 6749 section 3.1).
   return Object.fromEntries([...form].filter(([name]) => form.getAll(name).length === 1))
-}
-
-/** The parameters of a path, or null if it does not fit the pattern. */
-function match(pattern: string, path: string): Readonly<Record<string, string>> | null {
-  const wanted = pattern.split('/')
-  const given = path.split('/')
-  if (wanted.length !== given.length) return null
-  const parameters: Record<string, string> = {}
-  for (const [index, part] of wanted.entries()) {
-    const value = given[index] ?? ''
-    const name = /^\{(\w+)\}$/.exec(part)?.[1]
-    if (name === undefined) {
-      if (part !== value) return null
-    } else {
-      const decoded = decode(value)
-      if (decoded === null) return null
-      parameters[name] = decoded
-    }
-  }
-  return parameters
-}
-
-function decode(segment: string): string | null {
-  try {
-    return segment === '' ? null : decodeURIComponent(segment)
-  } catch {
-    return null
-  }
 }
 
 /** Refusals from below are told in plain words; here they are JSON as everything else. */

@@ -8,6 +8,8 @@ import { hasProtectedClaim } from '../core-protocol/access-token.ts'
 import { json, Refusal } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { createSession, refreshSession } from '../sessions.ts'
+import { servesTenant } from '../tenants.ts'
+import type { ServedTenants } from '../tenants.ts'
 import type { IssuedPair, TokenStyle } from '../sessions.ts'
 import { describeApi } from './openapi.ts'
 import type { OperationId } from './operations.ts'
@@ -20,6 +22,7 @@ export interface NativeCall {
   readonly parameters: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   readonly body: JsonObject
+  readonly tenants: ServedTenants
 }
 
 type Handler = (call: NativeCall) => Promise<Reply>
@@ -34,8 +37,9 @@ export function problem(status: number, error: string, message: string, more: ob
 
 /** How each operation is done; the stream has its own way. */
 export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>, Handler>> = {
-  async createSession({ app, body }) {
+  async createSession({ app, body, tenants }) {
     const { userId, tenantId = 'public', jwtPayload = {}, sessionInfo = {} } = body
+    if (!servesTenant(tenants, textOf(tenantId))) return unknownTenant
     const session = {
       userId: textOf(userId), tenantId: textOf(tenantId), payload: objectOf(jwtPayload), info: objectOf(sessionInfo),
     }
@@ -112,6 +116,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
   readDescription: async () => json(describeApi()),
 }
 
+const unknownTenant = problem(400, 'unknown_tenant', 'This server does not serve the tenant.')
 const protectedClaim = problem(400, 'invalid_request', 'jwtPayload has a name that belongs to the access token')
 
 function describePair({ session, accessToken, refreshToken }: IssuedPair): object {

@@ -1,3 +1,4 @@
+import { keyPurposes } from '../../tokens/key-store.ts'
 import { ensureEqual } from '../assert.ts'
 import { minute, sampleKey, sampleNow } from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
@@ -59,6 +60,27 @@ export const keyCases: readonly ContractCase[] = [
         ensureEqual((await stores[1]?.listKeys())?.length, round, 'one key a round')
         newest = winners[0] ?? null
       }
+    },
+  },
+  {
+    name: 'TOK-07: keys of every purpose stand side by side, and each has a newest key of its own',
+    async run({ open }) {
+      const [store, reader] = [await open(), await open()]
+      const algorithms = {
+        access: 'EdDSA', refresh: 'HMAC-SHA-256', 'core-dynamic': 'RS256', 'core-static': 'RS256',
+      } as const
+      const keys = keyPurposes.flatMap((purpose, place) => [0, 1].map(turn => sampleKey(`${purpose}-${turn}`, {
+        purpose, algorithm: algorithms[purpose], activeFrom: sampleNow + place + turn * minute,
+      })))
+      for (const key of keys) {
+        const before = key.kid.endsWith('1') ? key.kid.replace(/1$/, '0') : null
+        ensureEqual(await store.addKeyIfNewest(key, before), true, `${key.kid} is added`)
+        ensureEqual(await store.addKeyIfNewest({ ...key, kid: 'late' }, before), false, 'no second on the same one')
+      }
+      const sorted = keys.toSorted((left, right) => left.activeFrom - right.activeFrom)
+      ensureEqual(await reader.listKeys(), sorted, 'all of them')
+      ensureEqual(await store.removeKey('core-dynamic-1', sampleNow + minute), true, 'one is removed')
+      ensureEqual(await reader.listKeys(), sorted.filter(key => key.kid !== 'core-dynamic-1'), 'and no other')
     },
   },
   {

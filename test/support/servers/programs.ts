@@ -10,6 +10,7 @@ interface Software {
 
 const catalogue = {
   chromium: { programs: ['chromium'], packages: ['chromium'] },
+  firefox: { programs: ['firefox-esr'], packages: ['firefox-esr'] },
   postgres: { programs: ['postgres', 'initdb', 'pg_basebackup'], packages: ['postgresql'] },
   // The core packages have the programs without a system service. The installer needs one program of the client's.
   mariadb: {
@@ -17,6 +18,7 @@ const catalogue = {
     packages: ['mariadb-server-core', 'mariadb-client-core'],
   },
   redis: { programs: ['redis-server'], packages: ['redis-server'] },
+  systemd: { programs: ['systemd-analyze'], packages: ['systemd'] },
   pgbouncer: { programs: ['pgbouncer'], packages: ['pgbouncer'] },
 } as const satisfies Record<string, Software>
 
@@ -34,8 +36,9 @@ export function findProgram(name: string): string | null {
     '/usr/sbin',
     '/sbin',
     ...postgresFolders(unpackedPrograms),
-    // Before usr/bin, whose starter looks for the browser in the system's folders.
+    // Before usr/bin, whose starters look for the browsers in the system's folders.
     join(unpackedPrograms, 'usr/lib/chromium'),
+    join(unpackedPrograms, 'usr/lib/firefox-esr'),
     join(unpackedPrograms, 'usr/bin'),
     join(unpackedPrograms, 'usr/sbin'),
   ]

@@ -90,6 +90,11 @@ export const logAndKeyMutants: Mutants = {
       return sound.addKeyIfNewest(key, await newestOf(sound, key.purpose))
     },
   }),
+  'keys of some purposes are kept as others': sound => ({
+    addKeyIfNewest: (key, newest) => sound.addKeyIfNewest(
+      key.purpose === 'core-static' ? { ...key, purpose: 'core-dynamic' } : key, newest,
+    ),
+  }),
   'listKeys is in no order': sound => ({ listKeys: async () => (await sound.listKeys()).toReversed() }),
   'replaceKeyMaterial ignores the current one': sound => ({
     async replaceKeyMaterial(kid, _current, next) {

@@ -1,0 +1,35 @@
+// A client in a process of its own: `http` or `sdk`, and the server's address.
+import type { Caller, Order, Report, Tokens } from './caller.ts'
+
+const [kind = '', url = ''] = process.argv.slice(2)
+const caller = await createCaller()
+const sessions: Tokens[] = await Promise.all(Array.from({ length: 32 }, () => caller.create()))
+
+/** Only what is used is loaded: the SDK takes a second. */
+async function createCaller(): Promise<Caller> {
+  if (kind === 'http') return (await import('./http-caller.ts')).createHttpCaller(url)
+  if (kind === 'sdk') return (await import('./sdk-caller.ts')).createSdkCaller(url)
+  throw new Error(`there is no client ${kind}`)
+}
+
+/** Each lane is one session: its calls follow each other, as a client's do. */
+async function run(lane: number, { operation, milliseconds }: Order, start: number): Promise<number> {
+  let calls = 0
+  while (performance.now() - start < milliseconds) {
+    const tokens = sessions[lane]
+    if (tokens === undefined) throw new Error('there are more lanes than sessions')
+    if (operation === 'create') await caller.create()
+    else if (operation === 'verify') await caller.verify(tokens)
+    else sessions[lane] = await caller.refresh(tokens)
+    calls++
+  }
+  return calls
+}
+
+process.on('message', async (order: Order) => {
+  const start = performance.now()
+  const lanes = await Promise.all(Array.from({ length: order.inFlight }, (_, lane) => run(lane, order, start)))
+  const calls = lanes.reduce((sum, count) => sum + count)
+  process.send?.({ calls, milliseconds: performance.now() - start } satisfies Report)
+})
+process.send?.('ready')

@@ -1,0 +1,32 @@
+import SuperTokens from 'supertokens-node'
+import Session from 'supertokens-node/recipe/session/index.js'
+import type { Caller, Tokens } from './caller.ts'
+
+/** Calls by way of the published Node SDK of the protocol, as an application does. One per process: it is global. */
+export function createSdkCaller(url: string): Caller {
+  SuperTokens.init({
+    framework: 'custom',
+    supertokens: { connectionURI: url },
+    appInfo: { appName: 'bench', apiDomain: 'http://localhost', websiteDomain: 'http://localhost' },
+    telemetry: false,
+    recipeList: [Session.init({ antiCsrf: 'NONE' })],
+  })
+  return {
+    create: async () => tokensOf(await Session.createNewSessionWithoutRequestResponse(
+      'public', SuperTokens.convertToRecipeUserId(crypto.randomUUID()), { role: 'admin' }, {}, true,
+    )),
+    async verify({ accessToken }) {
+      const demands = { checkDatabase: true, antiCsrfCheck: false }
+      await Session.getSessionWithoutRequestResponse(accessToken, undefined, demands)
+    },
+    async refresh({ refreshToken }) {
+      return tokensOf(await Session.refreshSessionWithoutRequestResponse(refreshToken, true))
+    },
+  }
+}
+
+function tokensOf(session: Session.SessionContainer): Tokens {
+  const { accessToken, refreshToken } = session.getAllSessionTokensDangerously()
+  if (refreshToken === undefined) throw new TypeError('a session came without a refresh token')
+  return { accessToken, refreshToken }
+}

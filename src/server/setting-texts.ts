@@ -1,0 +1,72 @@
+/** A text does not fit. The message says what would do, as the end of "it must be ...". */
+export class Unfit extends Error {}
+
+/** A day, in seconds. */
+export const DAY = 86_400
+
+/** The texts of a value as it was given. A list may stand in one text, with commas. @throws Unfit */
+export function textsOf(value: unknown, isList: boolean): readonly string[] {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const texts = items.map(item => {
+    if (typeof item === 'string') return item
+    if (typeof item === 'number') return String(item)
+    throw new Unfit(isList ? 'a text or a list of texts' : 'a text or a number')
+  })
+  return isList ? texts.flatMap(item => item.split(',')).map(item => item.trim()).filter(item => item !== '') : texts
+}
+
+/** Exactly one text. */
+export function one<Value>(read: (text: string) => Value): (texts: readonly string[]) => Value {
+  return ([text, ...more]) => {
+    if (text === undefined || more.length > 0) throw new Unfit('given once')
+    return read(text)
+  }
+}
+
+/** One text, or null for none. */
+export function optional<Value>(read: (text: string) => Value): (texts: readonly string[]) => Value | null {
+  return texts => texts.length === 0 ? null : one(read)(texts)
+}
+
+/** Any number of texts. */
+export function each<Value>(read: (text: string) => Value): (texts: readonly string[]) => readonly Value[] {
+  return texts => texts.map(read)
+}
+
+/** A text of this shape; `words` say which. */
+export function matching(pattern: RegExp, words: string): (text: string) => string {
+  return text => {
+    if (pattern.test(text)) return text
+    throw new Unfit(words)
+  }
+}
+
+/** A whole number. */
+export function whole(least: number, most: number): (text: string) => number {
+  return text => {
+    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= least && value <= most) return value
+    throw new Unfit(`a whole number from ${least} to ${most}`)
+  }
+}
+
+const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: DAY }
+
+/** Reads a time: a number of seconds, or a number with the unit ms, s, m, h or d. */
+export function duration(least: number, most: number): (text: string) => number {
+  return text => {
+    const [, digits = '', unit = 's'] = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)?$/.exec(text) ?? []
+    const seconds = digits === '' ? Number.NaN : Number(digits) * (units[unit] ?? 1)
+    if (seconds >= least && seconds <= most) return seconds
+    throw new Unfit(`a time from ${least} to ${most} seconds: 90, 90s, 15m, 1h or 100d`)
+  }
+}
+
+/** One of some words. */
+export function choice<Word extends string>(...words: readonly Word[]): (text: string) => Word {
+  return text => {
+    const word = words.find(item => item === text)
+    if (word !== undefined) return word
+    throw new Unfit(`one of ${words.join(', ')}`)
+  }
+}

@@ -1,0 +1,7 @@
+/** The tenants that a server serves besides `public`; null: any. */
+export type ServedTenants = ReadonlySet<string> | null
+
+/** Whether a tenant is served. */
+export function servesTenant(tenants: ServedTenants, tenantId: string): boolean {
+  return tenantId === 'public' || tenants === null || tenants.has(tenantId)
+}

@@ -1,0 +1,71 @@
+// What the server leaves in its store, read by a second route, and what it makes of what lies there.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openSqliteStore } from '../../src/stores/sqlite.ts'
+import { startCoreServer } from '../support/core-server.ts'
+import type { CoreServer } from '../support/core-server.ts'
+
+const SECRET = 'the secret of the application and longer'
+const folder = mkdtempSync(join(tmpdir(), 'keyturn-at-rest-'))
+const file = join(folder, 'keyturn.db')
+let core: CoreServer
+beforeAll(async () => {
+  core = await startCoreServer({ secrets: [SECRET] }, openSqliteStore(file))
+})
+afterAll(async () => {
+  await core.server.close()
+  rmSync(folder, { recursive: true })
+})
+
+/** All bytes of the database, its log included. */
+const bytesAtRest = (): string => readdirSync(folder).map(name => readFileSync(join(folder, name), 'latin1')).join('')
+
+test('ST-01: no token that was ever given out lies there', async () => {
+  const first = await core.create({ enableAntiCsrf: true })
+  const { antiCsrfToken } = first
+  const second = await core.refresh(first.refreshToken.token, { enableAntiCsrf: true, antiCsrfToken })
+  core.clock.advance(60_000)
+  const third = await core.refresh(second.refreshToken.token, {
+    enableAntiCsrf: true, antiCsrfToken: second.antiCsrfToken,
+  })
+  const stored = bytesAtRest()
+  expect(stored).toContain(first.session.handle)
+  for (const pair of [first, second, third]) {
+    expect(pair.status).toBe('OK')
+    for (const token of [pair.accessToken.token, pair.refreshToken.token, pair.antiCsrfToken]) {
+      expect(stored).not.toContain(token)
+      // The handle is no secret. Every other part is.
+      for (const part of token.split('.').filter(text => text.length > 20 && text !== first.session.handle)) {
+        expect(stored).not.toContain(part)
+      }
+    }
+  }
+})
+
+test('ST-02: private keys lie there sealed, and the secret does not', () => {
+  const stored = bytesAtRest()
+  for (const word of ['BEGIN', '"d":', '"p":', '"k":', SECRET]) expect(stored).not.toContain(word)
+  const keys = new DatabaseSync(file, { readOnly: true })
+  expect(keys.prepare('SELECT DISTINCT purpose FROM keyturn_key ORDER BY purpose').all().map(({ purpose }) => purpose))
+    .toEqual(['core-dynamic', 'core-static', 'refresh'])
+  keys.close()
+})
+
+describe('ST-04: data with names that objects inherit', () => {
+  const hostile = '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}}}'
+
+  test('is kept as data, in both interfaces, and reaches no object', async () => {
+    const created = await core.call('/public/recipe/session', {
+      body: `{"userId":"mallory","userDataInJWT":${hostile},"userDataInDatabase":${hostile},"enableAntiCsrf":false,`
+        + '"useDynamicSigningKey":true}',
+    })
+    const { handle } = created.json.session
+    const { text } = await core.call(`/recipe/session?sessionHandle=${handle}`)
+    expect(text).toContain(`"userDataInDatabase":${hostile}`)
+    expect((await core.call(`/v1/sessions/${handle}`)).status).toBe(200)
+    expect(({} as { admin?: unknown }).admin).toBeUndefined()
+  })
+})

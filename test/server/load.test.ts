@@ -1,0 +1,81 @@
+// What hostile input costs.
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { matchRoute } from '../../src/server/core-protocol/route.ts'
+import { routeName } from '../../src/server/route-name.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { startCoreServer } from '../support/core-server.ts'
+import type { CoreServer } from '../support/core-server.ts'
+
+let core: CoreServer
+afterEach(() => core.server.close())
+
+/** The quickest of three runs, in milliseconds: what else the machine does is not counted. */
+async function cost(work: () => unknown): Promise<number> {
+  const times: number[] = []
+  for (let run = 0; run < 3; run++) {
+    const begun = performance.now()
+    await work()
+    times.push(performance.now() - begun)
+  }
+  return Math.min(...times)
+}
+
+describe('DOS-02: takes time that grows with the length alone', () => {
+  test.each([
+    ['braces', '{"a":'], ['brackets', '['], ['quotes', '"'], ['backslashes', '"\\\\'], ['spaces', ' '], ['digits', '1'],
+  ])('a body of %s', async (_, piece) => {
+    core = await startCoreServer({ maxBodyBytes: 1_000_000 })
+    const body = piece.repeat(900_000 / piece.length)
+    const send = async (): Promise<void> => {
+      expect((await core.call('/recipe/session', { method: 'POST', body })).status).toBe(400)
+    }
+    expect(await cost(send)).toBeLessThan(200)
+  })
+
+  test.each(['/', '/a', '/appid-', '/appid-a', '/v1/', '%', '/v1/sessions/%41', '-'])('a path of %s', async piece => {
+    core = await startCoreServer()
+    const path = `/${piece.repeat(15_000 / piece.length)}`
+    expect((await core.call(path)).status).toBe(404)
+    expect(await cost(() => [matchRoute(path, ''), routeName(path)])).toBeLessThan(5)
+  })
+})
+
+test('DOS-04: a token of nobody\'s costs no look for its session', async () => {
+  let calls = 0
+  const store = createMemoryStore()
+  core = await startCoreServer({}, { ...store, find: handle => (calls += 1, store.find(handle)) })
+  const { accessToken } = await core.create()
+  const [header = '', payload = '', signature = ''] = accessToken.token.split('.')
+  const verify = async (token: string): Promise<string> => (await core.call('/recipe/session/verify', {
+    body: { accessToken: token, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: true },
+  })).json.status
+  const foreign = Buffer.from('{"alg":"RS256","typ":"JWT","version":"5","kid":"d-1"}').toString('base64url')
+  for (const token of [
+    `${foreign}.${payload}.${signature}`, `${header}.${payload}.AAAA`, `${header}.e30.${signature}`, `${header}..`,
+    'a.b.c',
+  ]) expect(await verify(token)).toBe('TRY_REFRESH_TOKEN')
+  expect(calls).toBe(0)
+  expect(await verify(accessToken.token)).toBe('OK')
+  expect(calls).toBe(1)
+})
+
+test('DOS-09: connections beyond the limit are closed, and the others served', async () => {
+  core = await startCoreServer({ maxConnections: 2 })
+  const { port } = new URL(core.url)
+  const open = async (): Promise<Socket> => {
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    return socket
+  }
+  const held = [await open(), await open()]
+  const third = await open()
+  if (!third.closed) await once(third, 'close')
+  held[0]?.write('GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  const [answer]: unknown[] = await once(held[0]!, 'data')
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 200/)
+  for (const socket of held) socket.destroy()
+})

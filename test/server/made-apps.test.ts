@@ -1,0 +1,107 @@
+// Applications and tenants that callers make while the server runs, as the test suites of SDKs do before each case.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startCoreServer } from '../support/core-server.ts'
+import type { CoreAnswer, CoreServer } from '../support/core-server.ts'
+
+let core: CoreServer
+beforeEach(async () => {
+  core = await startCoreServer({ apps: ['shop'] })
+})
+afterEach(() => core.server.close())
+
+const session = { userId: 'alice', userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false }
+
+function make(appId: string, coreConfig?: object, path = '/recipe/multitenancy/app/v2'): Promise<CoreAnswer> {
+  return core.call(path, { method: 'PUT', version: null, body: { appId, coreConfig } })
+}
+
+function remove(appId: string): Promise<CoreAnswer> {
+  return core.call('/recipe/multitenancy/app/remove', { version: null, body: { appId } })
+}
+
+test('an application is made once, has sessions and keys of its own, and is forgotten when it is removed', async () => {
+  expect((await core.call('/appid-one/hello')).status).toBe(400)
+  expect((await make('one')).json).toEqual({ status: 'OK', createdNew: true })
+  expect((await make('One', {})).json).toEqual({ status: 'OK', createdNew: false })
+  const created = (await core.call('/appid-one/public/recipe/session', { body: session })).json
+  const information = `/recipe/session?sessionHandle=${created.session.handle}`
+  expect((await core.call(`/appid-one${information}`)).json.status).toBe('OK')
+  expect((await core.call(information)).json.status).toBe('UNAUTHORISED')
+  const keys = await Promise.all(['', '/appid-one'].map(app => core.call(`${app}/.well-known/jwks.json`)))
+  expect(new Set(keys.map(({ text }) => text)).size).toBe(2)
+
+  expect((await remove('one')).json).toEqual({ status: 'OK', didExist: true })
+  expect((await remove('one')).json).toEqual({ status: 'OK', didExist: false })
+  expect((await core.call(`/appid-one${information}`)).status).toBe(400)
+  await make('one')
+  expect((await core.call(`/appid-one${information}`)).json.status).toBe('UNAUTHORISED')
+})
+
+test('an application has the lifetimes that it was made with, as numbers or as texts', async () => {
+  await make('short', { access_token_validity: '2', refresh_token_validity: 5, ip_allow_regex: null })
+  const { accessToken, refreshToken } = (await core.call('/appid-short/recipe/session', { body: session })).json
+  expect(accessToken.expiry - accessToken.createdTime).toBeLessThanOrEqual(2000)
+  expect(refreshToken.expiry - refreshToken.createdTime).toBe(5 * 60_000)
+  const changed = await make('short', { access_token_validity: '3' })
+  expect([changed.status, changed.text]).toEqual([400, 'an application keeps the settings that it was made with\n'])
+})
+
+test.each([
+  [{ access_token_validity: 'soon' }, 'access_token_validity must be a number'],
+  [{ access_token_validity: 0 }, 'accessTokenLifetime'],
+  [{ api_keys: 5 }, 'api_keys must be a text'],
+])('%j is refused, and nothing is made', async (coreConfig, words) => {
+  const answer = await make('wrong', coreConfig)
+  expect([answer.status, answer.text]).toEqual([400, expect.stringContaining(words)])
+  expect((await core.call('/appid-wrong/hello')).status).toBe(400)
+})
+
+test('ADM-01: an application with API keys is closed to everybody else, on both interfaces', async () => {
+  const key = 'a-key-that-no-one-guesses'
+  await make('closed', { api_keys: key })
+  for (const path of ['/appid-closed/apiversion', '/appid-closed/v1/keys']) {
+    expect((await core.call(path)).status).toBe(401)
+    expect((await core.call(path, { headers: { 'api-key': key } })).status).toBe(200)
+  }
+  expect((await core.call('/apiversion')).status).toBe(200)
+})
+
+describe('what is refused', () => {
+  test('applications of the server\'s settings are neither changed nor removed', async () => {
+    expect((await make('shop')).json).toEqual({ status: 'OK', createdNew: false })
+    expect((await make('shop', { access_token_validity: 5 })).status).toBe(400)
+    for (const id of ['shop', 'public']) expect((await remove(id)).status).toBe(400)
+    expect((await core.call('/appid-shop/hello')).status).toBe(200)
+  })
+
+  test('no application makes another one', async () => {
+    expect((await make('two', {}, '/appid-shop/recipe/multitenancy/app/v2')).status).toBe(403)
+  })
+
+  test.each(['', 'a b', '../x', 'x'.repeat(65)])('the id %j', async id => {
+    expect((await make(id)).status).toBe(400)
+  })
+
+  test('ADM-01: a server with API keys makes none, but tells that one is there', async () => {
+    const key = 'a-key-that-no-one-guesses'
+    const keyed = await startCoreServer({ apps: ['shop'], apiKeys: [key] })
+    const ask = (appId: string, headers: Record<string, string>): Promise<CoreAnswer> => (
+      keyed.call('/recipe/multitenancy/app/v2', { method: 'PUT', version: null, headers, body: { appId } })
+    )
+    expect((await ask('new', {})).status).toBe(401)
+    expect((await ask('new', { 'api-key': key })).status).toBe(400)
+    expect((await ask('shop', { 'api-key': key })).json).toEqual({ status: 'OK', createdNew: false })
+    await keyed.server.close()
+  })
+})
+
+test('a tenant needs not be made: it is there if it is served', async () => {
+  const some = await startCoreServer({ tenants: ['t1'] })
+  const put = (tenantId: string): Promise<CoreAnswer> => (
+    some.call('/recipe/multitenancy/tenant/v2', { method: 'PUT', body: { tenantId, coreConfig: {} } })
+  )
+  expect((await put('t1')).json).toEqual({ status: 'OK', createdNew: false })
+  expect((await put('t2')).status).toBe(400)
+  expect((await some.call('/t1/recipe/multitenancy/tenant/v2')).json).toMatchObject({ status: 'OK', tenantId: 't1' })
+  await some.server.close()
+})
