@@ -21,5 +21,5 @@ export function see(received: number, now: Reading): Seen {
  * that was set forward makes it look older, which costs a refresh and nothing else. Pure.
  */
 export function ageOf(seen: Seen, now: Reading): number {
-  return seen.age + Math.max(now.wall - seen.wall, now.steady - seen.steady, 0)
+  return seen.age + Math.max(now.wall - seen.wall, now.steady - seen.steady)
 }

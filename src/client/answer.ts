@@ -9,13 +9,8 @@ import type { SessionRecord } from './record.ts'
 export type Answer = Pick<Response, 'status' | 'url' | 'headers'>
 
 /** The member `message` of a JSON body; undefined for any other. */
-export async function messageOf(response: Response): Promise<unknown> {
-  try {
-    const { message }: { message?: unknown } = await response.json()
-    return message
-  } catch {
-    return undefined
-  }
+export function messageOf(response: Response): Promise<unknown> {
+  return response.json().then((body: { message?: unknown } | null) => body?.message, () => undefined)
 }
 
 /**
@@ -39,10 +34,10 @@ export function recordAfter(
     return isOver ? { ...stamp, front: null } : null
   }
   const after = front === null || front === current?.front ? null : readFrontToken(front)
-  if (after === null) return null
+  if (!after) return null
   const kept = isSameSession(before, after) ? current : null
-  // An answer that was overtaken by a refresh brings an older access token.
-  if (isHeader && kept !== null && before !== null && after.ate < before.ate) return null
+  // An answer that was overtaken by a refresh brings an older access token. Lifetimes vary: the next may end sooner.
+  if (isHeader && sent !== current && kept && before && after.ate < before.ate) return null
   return {
     ...stamp,
     front,

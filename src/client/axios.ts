@@ -1,65 +1,74 @@
+import { getAdapter } from 'axios'
+import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import * as wire from '../base/wire.ts'
 import type { Answer } from './answer.ts'
 import type { Client } from './client.ts'
 import { isObject } from './front-token.ts'
 
-/** What the adapter reads and writes of a request of axios. */
-export interface AxiosRequest {
-  readonly headers: { has(name: string): boolean; set(name: string, value: string): unknown }
-  readonly signal?: unknown
-  data?: unknown
-  withCredentials?: boolean
-}
-
-/** What the adapter reads of a response of axios. */
-export interface AxiosReply {
-  readonly status: number
-  readonly headers: object
-  readonly request?: unknown
-}
-
-/** What the client needs of axios. */
-export interface AxiosLike<Request, Reply, Adapters> {
-  readonly defaults: { readonly adapter?: Adapters }
-  getAdapter(adapters: Adapters | undefined): (request: Request) => Promise<Reply>
-  getUri(request: Request): string
-}
-
 /**
- * Makes an adapter of axios that carries the session as the client's `fetch` does, and sends as axios would, so that
- * progress events stay. Interceptors see one request and one response.
+ * Adds an interceptor to axios that makes its requests carry the session, as the client's `fetch` does. It acts where
+ * axios sends, after all other interceptors in whatever order they were added: they see one request and one response,
+ * and nobody after it can turn the request elsewhere. Returns how to undo it.
  * @example
- * const api = axios.create({ adapter: sessionAdapter(client, axios) })
+ * addSessionInterceptor(axios, client)
  */
-export function sessionAdapter<Request extends AxiosRequest, Reply extends AxiosReply, Adapters>(
+export function addSessionInterceptor(
+  axios: AxiosInstance,
   { exchanges }: Pick<Client<object>, 'exchanges'>,
-  axios: AxiosLike<Request, Reply, Adapters>,
-): (request: Request) => Promise<Reply> {
-  const send = axios.getAdapter(axios.defaults.adapter)
-  const isCookie = exchanges.mode === 'cookie'
-
-  return async request => {
-    const { headers, data } = request
-    const hasOwn = headers.has(wire.authMode) || (!isCookie && headers.has(wire.authorization))
-    if (hasOwn || !exchanges.isOurs(axios.getUri(request))) return send(request)
-    const exchange = await exchanges.begin({ signal: request.signal instanceof AbortSignal ? request.signal : null })
-
-    async function attempt(canRepeat: boolean): Promise<Reply> {
-      if (!headers.has(wire.customHeader)) headers.set(wire.customHeader, 'anti-csrf')
-      for (const [name, value] of exchange.headers()) headers.set(name, value)
-      if (isCookie) request.withCredentials = true
-      // What axios was told to take for a failure is thrown, with the answer in it.
-      const { reply, failure } = await send(request).then(
-        reply => ({ reply, failure: null }),
-        (failure: unknown) => ({ reply: null, failure }),
-      )
-      const answer = answerOf(reply ?? (isObject(failure) ? failure['response'] : null))
-      if (answer !== null && await exchange.answered(answer, canRepeat)) return attempt(false)
-      if (reply === null) throw failure
-      return reply
+): () => void {
+  const number = axios.interceptors.request.use(request => {
+    const adapter = request.adapter ?? axios.defaults.adapter ?? []
+    request.adapter = async request => {
+      // An application that sends this request again passes here again.
+      request.adapter = adapter
+      const send = getAdapter(adapter, request)
+      const isOurs = !hasOwnCredentials(request, exchanges.mode) && exchanges.isOurs(axios.getUri(request))
+      return isOurs ? carry(request, () => send(request), exchanges) : send(request)
     }
+    return request
+  })
+  return () => axios.interceptors.request.eject(number)
+}
 
-    return attempt(!isObject(data) || !('getReader' in data || 'pipe' in data))
+type Exchanges = Client<object>['exchanges']
+
+function hasOwnCredentials({ headers }: InternalAxiosRequestConfig, mode: Exchanges['mode']): boolean {
+  return headers.has(wire.authMode) || (mode === 'header' && headers.has(wire.authorization))
+}
+
+async function carry(
+  request: InternalAxiosRequestConfig,
+  send: () => Promise<AxiosResponse>,
+  exchanges: Exchanges,
+): Promise<AxiosResponse> {
+  const { headers, data, signal } = request
+  const added = new Set<string>()
+  const set = (name: string, value: string): void => {
+    added.add(name)
+    headers.set(name, value)
+  }
+  const exchange = await exchanges.begin({ signal: signal instanceof AbortSignal ? signal : null })
+
+  async function attempt(canRepeat: boolean): Promise<AxiosResponse> {
+    if (!headers.has(wire.customHeader)) set(wire.customHeader, 'anti-csrf')
+    for (const [name, value] of exchange.headers()) set(name, value)
+    if (exchanges.mode === 'cookie') request.withCredentials = true
+    // What axios was told to take for a failure is thrown, with the answer in it.
+    const { reply, failure } = await send().then(
+      reply => ({ reply, failure: null }),
+      (failure: unknown) => ({ reply: null, failure }),
+    )
+    const answer = answerOf(reply ?? (isObject(failure) ? failure['response'] : null))
+    if (answer !== null && await exchange.answered(answer, canRepeat)) return attempt(false)
+    if (reply === null) throw failure
+    return reply
+  }
+
+  try {
+    return await attempt(!isObject(data) || !('getReader' in data || 'pipe' in data))
+  } finally {
+    // The request lives on in the response and in errors, which are logged; and it may be sent again.
+    for (const name of added) headers.delete(name)
   }
 }
 
@@ -68,6 +77,13 @@ function answerOf(reply: unknown): Answer | null {
   const { status, request } = reply
   const headers = new Headers()
   for (const [name, value] of Object.entries(reply['headers'])) if (typeof value === 'string') headers.set(name, value)
-  const url = isObject(request) ? request['responseURL'] : ''
-  return { status, url: typeof url === 'string' ? url : '', headers }
+  return { status, url: addressOf(request), headers }
+}
+
+/** Where an answer came from in the end, as a browser's request says, or Node's; empty if neither does. */
+function addressOf(request: unknown): string {
+  if (!isObject(request)) return ''
+  const { responseURL, res } = request
+  const url = responseURL ?? (isObject(res) ? res['responseUrl'] : '')
+  return typeof url === 'string' ? url : ''
 }

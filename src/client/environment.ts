@@ -11,13 +11,13 @@ export interface ClientStorage {
 }
 
 /** What the client uses of the page's storage, which all tabs see at once. */
-export type SharedStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
+export type SharedStorage = Pick<Storage, 'getItem' | 'setItem'>
 
 /** What the client uses of Web Locks. */
 export interface Locks {
   request<Result>(
     name: string,
-    options: { ifAvailable?: boolean; signal?: AbortSignal },
+    options: { ifAvailable?: boolean; steal?: boolean; signal?: AbortSignal | undefined },
     task: (lock: unknown) => Promise<Result>,
   ): Promise<Result>
 }
@@ -94,13 +94,13 @@ function openSignal(name: string, hear: (message: unknown) => void, closing: Abo
   open()
   listen('pageshow', open, closing)
   listen('pagehide', close, closing)
-  listen('storage', event => {
-    if ('key' in event && event.key === name && 'newValue' in event) hear(event.newValue)
-  }, closing)
+  globalThis.addEventListener?.('storage', ({ key, newValue }) => {
+    if (key === name) hear(newValue)
+  }, { signal: closing })
   closing.addEventListener('abort', close)
   return message => channel?.postMessage(message)
 }
 
-function listen(type: string, listener: (event: Event) => void, signal: AbortSignal): void {
+function listen(type: string, listener: () => void, signal: AbortSignal): void {
   globalThis.addEventListener?.(type, listener, { signal })
 }

@@ -1,4 +1,4 @@
-import type { Awaitable } from '../base/awaitable.ts'
+import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import { ageOf, see } from './age.ts'
 import { recordAfter } from './answer.ts'
@@ -10,7 +10,7 @@ import type { SessionRecord } from './record.ts'
 /** Keeps the record of one tab in step with the storage and with the other tabs. */
 export interface Keeper {
   /** Resolves when the storage was read for the first time. */
-  readonly ready: Awaitable<void>
+  readonly ready: Promise<void>
   /** The record; null: nothing is known. */
   current(): SessionRecord | null
   /** How long the access token can still be used, in milliseconds; null if there is none. */
@@ -18,7 +18,7 @@ export interface Keeper {
   /** Whether there is an access token, and it has expired. */
   isExpired(): boolean
   /** Reads the storage again. */
-  reload(): Awaitable<void>
+  reload(): Promise<void>
   /** Sets who is told of each change; of what is known already, at once. */
   onChange(listener: (record: SessionRecord) => void): void
   /** Takes in what an answer to a request of this tab says, stores it and tells the other tabs. */
@@ -48,11 +48,11 @@ export function createKeeper(
     changed?.(next)
   }
 
-  function reload(): Awaitable<void> {
+  // Up to the first `await` it runs at once: a page knows its session from the start.
+  async function reload(): Promise<void> {
     try {
       const text = storage?.getItem(name)
-      if (!(text instanceof Promise)) return adopt(parseRecord(text))
-      return text.then(later => adopt(parseRecord(later)), () => undefined)
+      adopt(parseRecord(text instanceof Promise ? await text : text))
     } catch {
       // Blocked: this tab knows what it hears.
     }
@@ -71,8 +71,10 @@ export function createKeeper(
       if (current !== null) listener(current)
     },
     async take(headers, sent) {
+      // An answer may have waited for hours in a frozen tab, and other tabs gone on meanwhile.
+      if (headers.has(wire.frontToken)) await reload()
       const record = recordAfter(current, sent, mode, headers, env.now().wall)
-      if (record === null) return
+      if (!record) return
       adopt(record)
       try {
         post(record)

@@ -1,6 +1,6 @@
 import type { Environment, SharedStorage } from './environment.ts'
 
-/** How long to wait for a turn, in milliseconds: longer than a refresh can take. Then it is taken all the same. */
+/** How long to wait for a turn, in milliseconds: longer than a refresh can take. Then its holder loses it. */
 const PATIENCE = 12_000
 /** How long a lease can last, in milliseconds, if its tab is closed before it ends it. */
 const LEASE = 12_000
@@ -22,10 +22,12 @@ export async function takeTurn<Result>(
   try {
     if (env.locks) {
       await env.locks.request(name, { ifAvailable: true }, async lock => lock && take(false))
-      if (!turn[0]) await env.locks.request(name, { signal: AbortSignal.timeout(PATIENCE) }, () => take(true))
+      // Older browsers can only wait until the holder is done.
+      if (!turn[0]) await env.locks.request(name, { signal: AbortSignal.timeout?.(PATIENCE) }, () => take(true))
     } else if (env.storage) await takeLease(env, env.storage, name, take)
   } catch {
-    // Refused where storage is blocked, or waited for too long.
+    // Taken from this tab, waited for too long, or refused where storage is blocked: then this is refused too.
+    if (!turn[0]) await env.locks?.request(name, { steal: true }, () => take(true)).catch(() => undefined)
   }
   return take(true)
 }
@@ -48,5 +50,5 @@ async function takeLease(
     await new Promise<void>(resolve => env.after(SETTLE * (1 + env.random()), resolve))
   }
   await take(waited)
-  storage.removeItem(name)
+  storage.setItem(name, '')
 }

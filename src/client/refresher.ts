@@ -65,20 +65,17 @@ export function createRefresher(
   }
 
   async function inTurn(wanted: SessionRecord | null, waited: boolean): Promise<RefreshOutcome> {
-    const decide = (): ReturnType<typeof decideUnderLock> =>
-      decideUnderLock(wanted, keeper.current(), keeper.isExpired(), mode)
     await keeper.reload()
-    if (waited && decide() === 'post') await new Promise<void>(resolve => env.after(LAG, resolve))
-    const decision = decide()
+    const decision = decideUnderLock(wanted, keeper.current(), keeper.isExpired(), mode)
+    if (waited && decision === 'post') {
+      await new Promise<void>(resolve => env.after(LAG, resolve))
+      return inTurn(wanted, false)
+    }
     const outcome = decision === 'post' ? await post() : decision
     left = keeper.current()
-    if (outcome instanceof Error) {
-      failure = outcome
-      failed()
-    } else {
-      failure = null
-      failures = 0
-    }
+    failure = outcome instanceof Error ? outcome : null
+    if (failure) failed()
+    else failures = 0
     return outcome
   }
 
@@ -98,7 +95,7 @@ export function createRefresher(
       const { status, headers } = response
       const outcome = judgeRefresh(status, headers, await messageOf(response), expiredStatus, sent?.front)
       if (outcome !== 'unavailable') {
-        await keeper.take(outcome === 'ended' ? new Headers({ [wire.frontToken]: REMOVE }) : headers, keeper.current())
+        await keeper.take(outcome === 'ended' ? new Headers({ [wire.frontToken]: REMOVE }) : headers, sent)
         return outcome
       }
       return fail(headers.get('retry-after'), status)

@@ -1,51 +1,156 @@
 import axios from 'axios'
-import type { InternalAxiosRequestConfig } from 'axios'
-import { expect, test } from 'vitest'
-import { sessionAdapter } from '../../src/client/axios.ts'
-import { createClientIn } from '../../src/client/create-client.ts'
-import { Browser } from './support/browser.ts'
+import type { AxiosInstance } from 'axios'
+import { createServer } from 'node:http'
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { addSessionInterceptor } from '../../src/client/axios.ts'
+import { createClient } from '../../src/client/index.ts'
+import type { Client } from '../../src/client/index.ts'
+import { Application } from '../e2e/client-support/application.ts'
 
-const ORIGIN = 'https://app.example.com'
-const START = Date.UTC(2026, 0, 1)
+let application: Application
+let client: Client<object>
+let api: AxiosInstance
 
-/** A server that refuses everything, each time with another token, and says what it was asked for. */
-function createWorld(): { asked: string[]; send: (url: string) => Promise<unknown> } {
-  const asked: string[] = []
-  let serial = 0
-  const front = (): string => {
-    const up = { sid: 'ada', iat: START / 1000, jti: serial++ }
-    return btoa(JSON.stringify({ uid: 'ada', ate: START + 60_000, up }))
-  }
-  const browser = new Browser(async input => {
-    asked.push(String(input))
-    return new Response('{}', { headers: { 'front-token': front() } })
-  }, START)
-  const client = createClientIn(browser.openTab(), {})
-  const api = axios.create({
-    baseURL: ORIGIN,
-    adapter: sessionAdapter(client, {
-      defaults: {},
-      getUri: axios.getUri.bind(axios),
-      getAdapter: () => async (config: InternalAxiosRequestConfig) => {
-        asked.push(`${axios.getUri(config)} ${config.headers.get('st-auth-mode') ?? 'bare'}`)
-        const refusal = { status: 401, statusText: '', data: {}, config, headers: { 'front-token': front() } }
-        throw new axios.AxiosError('refused', undefined, config, {}, refusal)
-      },
-    }),
-  })
-  return { asked, send: url => api.get(url) }
-}
-
-test('axios repeats a refused request once, whatever the server answers', async () => {
-  const { asked, send } = createWorld()
-  await expect(send('/me')).rejects.toMatchObject({ response: { status: 401 } })
-  expect(asked).toEqual([`${ORIGIN}/me cookie`, `${ORIGIN}/me cookie`])
+beforeAll(async () => {
+  application = await Application.start('')
 })
 
-test('CSRF-12: axios adds nothing to requests for other origins, and takes their 401 as it is', async () => {
-  const { asked, send } = createWorld()
-  for (const url of ['https://evil.tld/x', '//evil.tld/x', 'https://app.example.com@evil.tld/x']) {
-    await expect(send(url)).rejects.toMatchObject({ response: { status: 401 } })
+beforeEach(async () => {
+  const kept = new Map<string, string>()
+  client = createClient({
+    baseUrl: application.origin,
+    mode: 'header',
+    storage: { getItem: key => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) },
+  })
+  api = axios.create({ baseURL: application.origin })
+  addSessionInterceptor(api, client)
+  await api.post('/login', { userId: 'ada' })
+  application.refreshes.length = 0
+})
+
+afterAll(() => application.end())
+
+// The server may note a refresh a little later than the client has its answer.
+const refreshedOnce = (): Promise<void> => expect.poll(() => application.refreshes).toEqual([200])
+
+test('many calls of axios at expiry refresh once', async () => {
+  application.expireTokens()
+  const replies = await Promise.all(Array.from({ length: 20 }, () => api.get('/me')))
+  expect(replies.map(({ data }) => data.userId)).toEqual(Array.from({ length: 20 }, () => 'ada'))
+  await refreshedOnce()
+})
+
+test('other interceptors and transforms of axios see one request and one response, added before or after', async () => {
+  application.expireTokens()
+  const heard: string[] = []
+  const own = axios.create({
+    baseURL: application.origin,
+    transformRequest: data => {
+      heard.push('serialize')
+      return JSON.stringify(data)
+    },
+    transformResponse: text => {
+      heard.push('parse')
+      return JSON.parse(text)
+    },
+  })
+  const listen = (name: string): void => {
+    own.interceptors.request.use(request => {
+      heard.push(`request ${name}`)
+      return { ...request }
+    })
+    own.interceptors.response.use(reply => {
+      heard.push(`response ${name} ${reply.status}`)
+      return reply
+    })
   }
-  expect(asked).toEqual(['https://evil.tld/x bare', '//evil.tld/x bare', 'https://app.example.com@evil.tld/x bare'])
+  listen('before')
+  addSessionInterceptor(own, client)
+  listen('after')
+  expect((await own.post('/echo', { text: 'zażółć' })).data).toEqual({ text: 'zażółć' })
+  expect(heard).toEqual([
+    'request after', 'request before', 'serialize', 'parse', 'response before 200', 'response after 200',
+  ])
+  await refreshedOnce()
+})
+
+test('axios sends bodies of every kind whole the second time; a stream it can not, and says so', async () => {
+  const text = 'zażółć '.repeat(10_000)
+  for (const body of [text, Buffer.from(text), new Blob([text])]) {
+    application.expireTokens()
+    expect((await api.post('/echo', body, { responseType: 'text' })).data).toBe(text)
+  }
+  application.expireTokens()
+  await expect(api.post('/echo', Readable.from([text]))).rejects.toMatchObject({ response: { status: 401 } })
+  expect((await api.get('/me')).status).toBe(200)
+})
+
+test('what axios hands back holds no token, and can be sent again', async () => {
+  const failure: unknown = await api.get('/nowhere').catch((error: unknown) => error)
+  if (!axios.isAxiosError(failure) || failure.config === undefined) return expect.fail('not a failure of axios')
+  expect(JSON.stringify(failure)).not.toMatch(/bearer|st-auth-mode/i)
+  application.expireTokens()
+  expect((await api.request({ ...failure.config, url: '/me' })).status).toBe(200)
+  await refreshedOnce()
+})
+
+test('a request of axios that is given up does not wait for the refresh', async () => {
+  application.expireTokens()
+  const abort = new AbortController()
+  application.beforeAnswer = async () => {
+    application.beforeAnswer = null
+    abort.abort()
+  }
+  const failure: unknown = await api.get('/me', { signal: abort.signal }).catch((error: unknown) => error)
+  expect(axios.isCancel(failure)).toBe(true)
+  expect((await api.get('/me')).status).toBe(200)
+})
+
+test('undone, axios is as it was', async () => {
+  const own = axios.create({ baseURL: application.origin })
+  addSessionInterceptor(own, client)()
+  await expect(own.get('/me')).rejects.toMatchObject({ response: { status: 401 } })
+})
+
+test('axios repeats a refused request once, whatever the server answers', async () => {
+  let sent = 0
+  const own = axios.create({
+    baseURL: application.origin,
+    adapter: async config => {
+      sent++
+      const refusal = { status: 401, statusText: '', data: {}, config, headers: {} }
+      throw new axios.AxiosError('refused', undefined, config, {}, refusal)
+    },
+  })
+  addSessionInterceptor(own, client)
+  await expect(own.get('/me')).rejects.toMatchObject({ response: { status: 401 } })
+  expect(sent).toBe(2)
+  await refreshedOnce()
+})
+
+test('CSRF-12: axios adds nothing to requests for other origins, however they get there', async () => {
+  const seen: string[] = []
+  const other = createServer((request, response) => {
+    seen.push(...Object.keys(request.headers))
+    response.writeHead(401, { 'front-token': 'remove' }).end()
+  })
+  await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
+  const address = other.address()
+  const origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  try {
+    await expect(api.get(origin)).rejects.toMatchObject({ response: { status: 401 } })
+    // An interceptor that turns the request elsewhere after all others.
+    const own = axios.create({ baseURL: application.origin })
+    own.interceptors.request.use(request => ({ ...request, baseURL: origin }))
+    addSessionInterceptor(own, client)
+    await expect(own.get('/me')).rejects.toMatchObject({ response: { status: 401 } })
+    application.redirect = `${origin}/stolen`
+    await expect(api.get('/away')).rejects.toMatchObject({ response: { status: 401 } })
+    expect(seen.filter(name => ['authorization', 'st-refresh-token', 'st-access-token'].includes(name))).toEqual([])
+    expect(client.peekSession()).not.toBeNull()
+    expect(application.refreshes).toEqual([])
+  } finally {
+    await new Promise(resolve => other.close(resolve).closeAllConnections())
+  }
 })

@@ -14,7 +14,7 @@ async function bundle(code: string): Promise<{ text: string; inputs: string[] }>
     platform: 'browser',
     metafile: true,
     write: false,
-    external: ['react', 'vue'],
+    external: ['axios', 'react', 'vue'],
   })
   const inputs = Object.keys(metafile.inputs).filter(path => path.startsWith('src/'))
   return { text: outputFiles[0]?.text ?? '', inputs }

@@ -447,6 +447,32 @@ test('in header mode keeps tokens in a storage that answers later, and sends the
   expect((await client.fetch('/me')).status).toBe(401)
 })
 
+test('in header mode an answer that comes hours late does not bring old tokens back', async () => {
+  const { api, browser, open, expire } = createWorld({ channel: false })
+  const options: ClientOptions = { mode: 'header' }
+  const { client } = open(options)
+  await logIn(client)
+  let goOn = (): void => undefined
+  const frozen = createClientIn<Claims>({
+    ...browser.openTab(),
+    async fetch(input, init) {
+      const response = await api.fetch(input, init)
+      await new Promise<void>(resolve => goOn = resolve)
+      return response
+    },
+  }, { ...options, baseUrl: ORIGIN })
+  const late = frozen.fetch('/payload', { method: 'POST', body: '{"role":"admin"}' })
+  await settle()
+  for (let hour = 0; hour < 3; hour++) {
+    await expire()
+    expect((await client.fetch('/me')).status).toBe(200)
+  }
+  goOn()
+  expect((await late).status).toBe(200)
+  await expire()
+  expect((await open(options).client.fetch('/me')).status).toBe(200)
+})
+
 test('refreshes ahead of expiry, once for all tabs, while one is visible', async () => {
   const { api, open, pass } = createWorld()
   const clients = Array.from({ length: 3 }, () => open({ refreshAhead: true }))

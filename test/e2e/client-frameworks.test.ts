@@ -102,26 +102,4 @@ describe.skipIf(browserPath === null)('frameworks in Chromium', () => {
       expect(result).toEqual({ seen: ['signed-in ada'], errors: [] })
     }
   })
-
-  test('axios refreshes once for many, keeps its own ways, and leaves others alone', async () => {
-    const page = await open()
-    await logIn(page)
-    application.expireTokens()
-    application.refreshes.length = 0
-    const result = await page.evaluate(async () => {
-      const { axios, sessionAdapter } = keyturn
-      const api = axios.create({ adapter: sessionAdapter(client, axios), baseURL: '/' })
-      const replies = await Promise.all([1, 2, 3, 4, 5].map(number => api.get(`me?${number}`)))
-      const events: string[] = []
-      await api.post('/payload', { role: 'admin' }, { onUploadProgress: () => events.push('progress') })
-      const lost = await api.get('/nowhere').catch(error => error.response.status)
-      const lenient = await api.get('/me', { validateStatus: () => true })
-      const statuses = replies.map(({ status }) => status)
-      const roles = [lenient.data.payload.role, client.peekSession()?.payload.role]
-      return { statuses, hasProgress: events.length > 0, lost, roles }
-    })
-    const statuses = [200, 200, 200, 200, 200]
-    expect(result).toEqual({ statuses, hasProgress: true, lost: 404, roles: ['admin', 'admin'] })
-    expect(application.refreshes).toEqual([200])
-  })
 })

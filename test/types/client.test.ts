@@ -1,6 +1,6 @@
 import axios from 'axios'
 import { expectTypeOf, test } from 'vitest'
-import { sessionAdapter } from '../../src/client/axios.ts'
+import { addSessionInterceptor } from '../../src/client/axios.ts'
 import { createClient } from '../../src/client/index.ts'
 import type { ClientSession } from '../../src/client/index.ts'
 import { useSession } from '../../src/client/react.ts'
@@ -32,7 +32,7 @@ async function fromTheServersType(): Promise<void> {
   expectTypeOf(useSession<ReturnType<typeof express>>().session).toEqualTypeOf<ClientSession<Claims> | null>()
   expectTypeOf(useVueSession(client).value.session).toEqualTypeOf<ClientSession<Claims> | null>()
   sessionStore(client).subscribe(({ session }) => expectTypeOf(session).toEqualTypeOf<ClientSession<Claims> | null>())
-  axios.create({ adapter: sessionAdapter(client, axios) })
+  addSessionInterceptor(axios.create(), client)
   const send: typeof globalThis.fetch = client.fetch
   await send('/')
 }

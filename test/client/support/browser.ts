@@ -114,7 +114,6 @@ export class Browser {
     return {
       getItem: key => this.disk.get(key) ?? null,
       setItem: (key, value) => later(() => this.disk.set(key, value)),
-      removeItem: key => later(() => this.disk.delete(key)),
     }
   }
 

@@ -35,6 +35,8 @@ export class Application {
   #ahead = 0
   /** The statuses of the refreshes so far. */
   readonly refreshes: number[] = []
+  /** Where `/away` leads. */
+  redirect = ''
   /** What happens to the answer of a refresh that was obeyed, before it is sent. */
   beforeAnswer: ((response: ServerResponse) => Promise<void>) | null = null
 
@@ -127,7 +129,8 @@ export class Application {
         response.end('{}')
         return
       }
-      case '/me': {
+      case '/me':
+      case '/mine': {
         const session = await sessions.getSession(request, response)
         response.end(JSON.stringify({ userId: session.getUserId(), payload: session.getJwtPayload() }))
         return
@@ -138,6 +141,13 @@ export class Application {
         response.end('{}')
         return
       }
+      case '/away':
+        response.writeHead(307, { location: this.redirect }).end()
+        return
+      case '/echo':
+        await sessions.getSession(request, response)
+        response.end(await textOf(request))
+        return
       default:
         response.writeHead(404).end()
     }
@@ -169,6 +179,6 @@ const pages: Readonly<Record<string, { type: string; content: string }>> = {
 
 async function textOf(request: IncomingMessage): Promise<string> {
   let text = ''
-  for await (const chunk of request) text += String(chunk)
+  for await (const chunk of request.setEncoding('utf8')) text += String(chunk)
   return text
 }

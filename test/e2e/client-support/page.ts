@@ -3,14 +3,14 @@ import axios from 'axios'
 import { createElement } from 'react'
 import { createRoot, hydrateRoot } from 'react-dom/client'
 import { createApp, h } from 'vue'
-import { sessionAdapter } from '../../../src/client/axios.ts'
+import { addSessionInterceptor } from '../../../src/client/axios.ts'
 import { createClient } from '../../../src/client/index.ts'
 import { SessionProvider, useSession } from '../../../src/client/react.ts'
 import { sessionStore } from '../../../src/client/svelte.ts'
 import { useSession as useVueSession } from '../../../src/client/vue.ts'
 
 export {
-  axios, createApp, createClient, createElement, createRoot, h, hydrateRoot, sessionAdapter, SessionProvider,
+  addSessionInterceptor, axios, createApp, createClient, createElement, createRoot, h, hydrateRoot, SessionProvider,
   sessionStore, useSession, useVueSession,
 }
 export type { Client } from '../../../src/client/index.ts'

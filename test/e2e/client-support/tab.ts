@@ -1,6 +1,7 @@
 import { build } from 'esbuild'
 import { join } from 'node:path'
-import type { BrowserContext, Frame, Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
+import type { Scripted } from '../support/web-browser.ts'
 
 declare global {
   /** The client, in a page. */
@@ -35,13 +36,13 @@ export async function openTab(profile: BrowserContext, url: string): Promise<Pag
 }
 
 /** Logs in with the page's client. */
-export function logIn(page: Page | Frame, userId = 'ada'): Promise<number> {
+export function logIn(page: Scripted, userId = 'ada'): Promise<number> {
   return page.evaluate(async userId =>
     (await client.fetch('/login', { method: 'POST', body: JSON.stringify({ userId }) })).status, userId)
 }
 
 /** Calls a route with the page's client, `times` at once. The statuses, or the codes of errors. */
-export function call(page: Page | Frame, path = '/me', times = 1): Promise<(number | string)[]> {
+export function call(page: Scripted, path = '/me', times = 1): Promise<(number | string)[]> {
   // Different addresses, since Chromium lets requests for one address wait for each other.
   return page.evaluate(([path, times]) => {
     const callOnce = (_: unknown, number: number): Promise<number | string> =>
@@ -51,7 +52,7 @@ export function call(page: Page | Frame, path = '/me', times = 1): Promise<(numb
 }
 
 /** Whom the page's client takes to be signed in; undefined if it does not know. */
-export function userOf(page: Page | Frame): Promise<string | null | undefined> {
+export function userOf(page: Scripted): Promise<string | null | undefined> {
   return page.evaluate(() => {
     const session = client.peekSession()
     return session && session.userId
