@@ -8,3 +8,17 @@ export function andThen<Input, Output>(
 ): Awaitable<Output> {
   return value instanceof Promise ? value.then(next) : next(value)
 }
+
+/** Does work and hands on whatever it throws or rejects with; at once where nothing has to be waited for. */
+export function orElse(work: () => unknown, failed: (error: unknown) => void): Awaitable<void> {
+  try {
+    const done = work()
+    if (isThenable(done)) return Promise.resolve(done).then(() => undefined, failed)
+  } catch (error) {
+    failed(error)
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

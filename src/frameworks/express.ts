@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
+import { andThen, orElse } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
@@ -87,28 +88,25 @@ export function expressSessions<Payload extends object, Info extends object, Res
     handler: SessionHandler<Payload, Info>,
     sessionOptions: SessionOptions<Payload>,
   ): RequestHandler {
-    return async (request, response, next) => {
-      try {
-        const session = await http.getSession(exchangeOf(request, response), sessionOptions)
+    return (request, response, next) => orElse(
+      () => andThen(http.requireSession(exchangeOf(request, response), sessionOptions), session => {
         found.set(request, session)
-        await handler(request, response, session, next)
-      } catch (error) {
-        next(error)
-      }
-    }
+        return handler(request, response, session, next)
+      }),
+      next,
+    )
   }
 
   function loadSession(sessionOptions: SessionOptions<Payload>): RequestHandler {
-    return async (request, response, next) => {
-      if (!passesWithoutSession(request.method)) {
-        try {
-          found.set(request, await http.getSession(exchangeOf(request, response), sessionOptions))
-        } catch (error) {
-          next(error)
-          return
-        }
-      }
-      next()
+    return (request, response, next) => {
+      if (passesWithoutSession(request.method)) return next()
+      return orElse(
+        () => andThen(http.requireSession(exchangeOf(request, response), sessionOptions), session => {
+          found.set(request, session)
+          next()
+        }),
+        next,
+      )
     }
   }
 

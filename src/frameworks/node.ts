@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { andThen, orElse } from '../base/awaitable.ts'
+import type { Awaitable } from '../base/awaitable.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
@@ -38,7 +40,7 @@ export interface NodeSessions<Payload extends object, Info extends object> {
 }
 
 type NodeTarget = [request: IncomingMessage, response: ServerResponse]
-type NodeListener = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+type NodeListener = (request: IncomingMessage, response: ServerResponse) => Awaitable<void>
 
 /** Gives sessions the shape of node:http. */
 export function nodeSessions<Payload extends object, Info extends object, Rest extends object>(
@@ -63,14 +65,13 @@ export function nodeSessions<Payload extends object, Info extends object, Rest e
       http.getSession(exchangeOf(request, response), argument)
     )),
     refreshSession: (request, response) => http.refreshSession(exchangeOf(request, response)),
-    requireSession: (handler, sessionOptions = {}) => async (request, response) => {
-      try {
-        const session = await http.getSession(exchangeOf(request, response), sessionOptions)
-        await handler(request, response, session)
-      } catch (error) {
-        sendError(error, request, response)
-      }
-    },
+    requireSession: (handler, sessionOptions = {}) => (request, response) => orElse(
+      () => andThen(
+        http.requireSession(exchangeOf(request, response), sessionOptions),
+        session => handler(request, response, session),
+      ),
+      error => sendError(error, request, response),
+    ),
     sessionRoutes: () => async (request, response, next) => {
       try {
         const reply = await http.handleSessionRoute(exchangeOf(request, response))

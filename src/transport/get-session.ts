@@ -41,7 +41,7 @@ export type GetSessionArgument<Payload extends object> =
   | SessionOptions<Payload>
   | OptionalSessionOptions<Payload>
 
-const noOptions = {}
+const noOptions: SessionOptions<never> = {}
 
 /** Verifies the session of a request; null if there is none and none is required. 0 store calls, 1 with `strict`. */
 export function getSession<Payload extends object, Info extends object>(
@@ -50,15 +50,40 @@ export function getSession<Payload extends object, Info extends object>(
   argument: GetSessionArgument<Payload> | undefined,
 ): Promise<Session<Payload, Info> | null> {
   const options = typeof argument === 'boolean' ? { csrf: argument } : argument ?? noOptions
-  // Not an async function: for a token seen before, its machinery would be a good part of the work.
   try {
-    const presented = judgeAccessToken(context.core, context.policy, exchange.request, options)
-    return presented instanceof Promise
-      ? admitLater(context, exchange, options, presented)
-      : Promise.resolve(admit(context, exchange, options, presented))
+    return Promise.resolve(
+      options.required === false ? findSession(context, exchange, options) : requireSession(context, exchange, options),
+    )
   } catch (error) {
     return Promise.reject(error)
   }
+}
+
+/** The session of a request that must have one. Answers, or throws, at once where nothing has to be waited for. */
+export function requireSession<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  exchange: HttpExchange,
+  options: SessionOptions<Payload>,
+): Awaitable<Session<Payload, Info>> {
+  return andThen(findSession(context, exchange, options), session => {
+    if (session === null) throw new UnauthorizedError('the request carries no access token')
+    return session
+  })
+}
+
+/**
+ * The session of a request, or null. Not an async function: for a token seen before, its machinery would be a good part
+ * of the work.
+ */
+function findSession<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  exchange: HttpExchange,
+  options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
+): Awaitable<Session<Payload, Info> | null> {
+  const presented = judgeAccessToken(context.core, context.policy, exchange.request, options)
+  return presented instanceof Promise
+    ? admitLater(context, exchange, options, presented)
+    : admit(context, exchange, options, presented)
 }
 
 async function admitLater<Payload extends object, Info extends object>(
@@ -80,8 +105,7 @@ function admit<Payload extends object, Info extends object>(
   const { core, policy } = context
   switch (presented.kind) {
     case 'none':
-      if (options.required === false) return null
-      throw new UnauthorizedError('the request carries no access token')
+      return null
     case 'misplaced':
       throw new UnauthorizedError('the access token came by the channel of the other transfer mode')
     case 'ambiguous':

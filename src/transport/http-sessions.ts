@@ -1,9 +1,10 @@
+import type { Awaitable } from '../base/awaitable.ts'
 import type { Clock } from '../base/time.ts'
 import type { SessionCore } from '../session/core.ts'
 import { applyCors } from './cors.ts'
 import { errorReply } from './error-reply.ts'
 import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
-import { getSession, readSession } from './get-session.ts'
+import { getSession, readSession, requireSession } from './get-session.ts'
 import type { GetSessionArgument, OptionalSessionOptions, SessionOptions, SessionReading } from './get-session.ts'
 import { authenticateHandshake } from './handshake.ts'
 import type { HttpContext } from './http-context.ts'
@@ -54,6 +55,8 @@ export interface HttpSessions<Payload extends object, Info extends object> {
   readonly policy: HttpPolicy
   readonly createNewSession: CreateNewSession<[exchange: HttpExchange], Payload, Info>
   readonly getSession: GetSession<[exchange: HttpExchange], Payload, Info>
+  /** As `getSession`, for middleware: answers, or throws, at once where nothing has to be waited for. */
+  requireSession(exchange: HttpExchange, options: SessionOptions<Payload>): Awaitable<Session<Payload, Info>>
   readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>
   /** Verifies where no response can be written, as in a server component. Changes nothing. */
   readSession(request: HttpRequest): Promise<SessionReading<Payload>>
@@ -109,6 +112,7 @@ export function createHttpSessions<Payload extends object, Info extends object>(
     createNewSession: (exchange, userId, jwtPayload, sessionInfo, options) =>
       startSession(context, exchange, { userId, jwtPayload, sessionInfo, options }),
     getSession: typedByOptions((exchange, argument) => getSession(context, exchange, argument)),
+    requireSession: (exchange, options) => requireSession(context, exchange, options),
     refreshSession: exchange => refreshSession(context, exchange),
     readSession: request => readSession(context, request),
     renewSession: exchange => renewSession(context, exchange),
