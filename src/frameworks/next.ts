@@ -3,11 +3,12 @@ import type { GetSessionArgument, SessionOptions, SessionReading } from '../tran
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
+import { addHandedOver, handOver } from './next-handover.ts'
 import { NextReply, NextRequest } from './next-scope.ts'
 import type { NextCookieStore, NextScope } from './next-scope.ts'
 import { WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 import { webSessions } from './web.ts'
-import type { WebOptions, WebSessions } from './web.ts'
+import type { WebHandler, WebOptions, WebSessions } from './web.ts'
 
 export type { NextCookieStore } from './next-scope.ts'
 
@@ -43,8 +44,12 @@ export interface NextSessions<Payload extends object, Info extends object>
     handle: (session: Session<Payload, Info>, ...rest: Rest) => Result | Promise<Result>,
     options?: SessionOptions<Payload>,
   ): (...rest: Rest) => Promise<Result>
-  /** Makes what `route.ts` of Keyturn's own routes exports: refresh, sign-out, key set. */
-  routeHandlers(): { readonly GET: NextRouteHandler; readonly POST: NextRouteHandler }
+  /**
+   * Makes what `route.ts` of Keyturn's own routes exports: refresh, sign-out, key set; with CORS for trusted origins.
+   * `GET` and `POST` serve them, `OPTIONS` answers preflights; with the others a wrong method is answered by Keyturn,
+   * not by Next.
+   */
+  routeHandlers(): Readonly<Record<'DELETE' | 'GET' | 'OPTIONS' | 'PATCH' | 'POST' | 'PUT', NextRouteHandler>>
   /**
    * Makes the proxy (the former middleware), which refreshes for the page that will be rendered. `next` goes on with
    * the given headers: `headers => NextResponse.next({ request: { headers } })`. It may look at the reading, to send
@@ -85,12 +90,17 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
     return http.getSession(await actionExchange(), argument)
   }
 
-  async function serve(request: Request): Promise<Response> {
-    return await sessionRoutes(request) ?? new Response(null, { status: 404 })
+  /** Adds to a handler what the proxy left to it. */
+  function withNews<Rest extends readonly unknown[]>(handle: WebHandler<Rest>): WebHandler<Rest> {
+    return async (request, ...rest) => addHandedOver(request, await handle(request, ...rest))
   }
+
+  const serve = web.cors(async request => await sessionRoutes(request) ?? new Response(null, { status: 404 }))
 
   const adapter: NextSessions<Payload, Info> = {
     ...web,
+    handler: handle => withNews(web.handler(handle)),
+    requireSession: (handle, sessionOptions) => withNews(web.requireSession(handle, sessionOptions)),
     async readSession(request) {
       if (request !== undefined) return web.readSession(request)
       return http.readSession(new NextRequest('GET', await scope()))
@@ -102,13 +112,14 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
     action: (handle, sessionOptions = {}) => async (...rest) => (
       handle(await http.getSession(await actionExchange(), sessionOptions), ...rest)
     ),
-    routeHandlers: () => ({ GET: serve, POST: serve }),
+    routeHandlers: () => ({ DELETE: serve, GET: serve, OPTIONS: serve, PATCH: serve, POST: serve, PUT: serve }),
     proxy: next => async request => {
       const sink = new Headers()
       const renewal = await http.renewSession({ request: new WebRequest(request, clientIp), reply: new WebReply(sink) })
       if (renewal.failure !== null) report(renewal.failure, request)
       const forwarded = new Headers(request.headers)
       if (forwarded.has('cookie')) forwarded.set('cookie', renewal.cookie)
+      handOver(request, sink, forwarded)
       return withHeaders(await next(forwarded, renewal.reading, request), sink)
     },
   }

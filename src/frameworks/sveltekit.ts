@@ -1,10 +1,10 @@
 import { GeneralError, isSessionError } from '../base/errors.ts'
-import type { HttpExchange, HttpRequest } from '../transport/exchange.ts'
-import type { SessionReading } from '../transport/get-session.ts'
+import type { HttpRequest, RouteReply } from '../transport/exchange.ts'
+import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'
-import type { ReadonlySession } from '../transport/session.ts'
+import type { ReadonlySession, Session } from '../transport/session.ts'
 import { WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 import { webSessions } from './web.ts'
@@ -43,6 +43,16 @@ export interface SvelteKitSessions<Payload extends object, Info extends object> 
   handle(): SvelteKitHandle<Payload>
   readonly createNewSession: CreateNewSession<[event: SvelteKitEvent<Payload>], Payload, Info>
   readonly getSession: GetSession<[event: SvelteKitEvent<Payload>], Payload, Info>
+  /** Makes an endpoint, an action or a load function that is called with the session. */
+  requireSession<Event extends SvelteKitEvent<Payload>, Result>(
+    handle: (event: Event, session: Session<Payload, Info>) => Result | Promise<Result>,
+    options?: SessionOptions<Payload>,
+  ): (event: Event) => Promise<Result>
+  /**
+   * Makes the hook that writes CORS headers for the trusted origins and answers preflights. Use it first:
+   * `sequence(sessions.cors(), sessions.handle())`.
+   */
+  cors(): SvelteKitHandle<Payload>
 }
 
 /** Gives sessions the shape of SvelteKit. */
@@ -56,40 +66,47 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
   const web = webSessions({ http }, options)
   const { name } = http.policy.cookies.accessToken.attributes
   // The event is copied for every load function; its request is not.
-  const running = new WeakMap<Request, HttpExchange>()
+  const running = new WeakMap<Request, RunningExchange>()
 
-  function exchangeFor(
-    { request, locals }: SvelteKitEvent<Payload>,
-    sink: Headers,
-  ): { readonly request: HttpRequest; readonly reply: WebReply } {
+  function exchangeFor({ request, locals }: SvelteKitEvent<Payload>, sink: Headers): RunningExchange {
     const reply = new ObservedReply(sink, () => {
       if (tokenIn(reply, name) === '') locals.session = { kind: 'none' }
     })
-    return { request: new EventRequest(request, clientIp, () => tokenIn(reply, name), name), reply }
+    const readable = new EventRequest(request, clientIp, () => tokenIn(reply, name), name)
+    return { request: readable, reply, refused: null }
   }
 
-  /**
-   * Lets `event.locals` know of the session that a call finds, and SvelteKit of the error: with the headers of its
-   * answer.
-   */
-  async function translated<Found extends ReadonlySession<Payload> | null>(
+  /** Lets SvelteKit know of an error of Keyturn: with the headers of its answer. */
+  async function translated<Result>(
     event: SvelteKitEvent<Payload>,
-    call: (exchange: HttpExchange) => Promise<Found>,
-  ): Promise<Found> {
+    call: (exchange: RunningExchange) => Promise<Result>,
+  ): Promise<Result> {
     const exchange = running.get(event.request)
     if (exchange === undefined) throw new GeneralError('misuse', 'the hook of svelteKitSessions did not run')
     try {
-      const session = await call(exchange)
-      if (session !== null) event.locals.session = { kind: 'active', session }
-      return session
+      return await call(exchange)
     } catch (error) {
       if (!isSessionError(error)) throw error
-      const { status, headers, body } = http.errorReply(error, exchange.request)
+      const refused = http.errorReply(error, exchange.request)
+      const { status, headers, body } = refused
       if (status >= 500) report(error, event.request)
       for (const [header, value] of headers) if (header !== 'content-type') exchange.reply.set(header, value)
+      exchange.refused = refused
       const answer: { message: string } = JSON.parse(body)
       return fail(status, answer)
     }
+  }
+
+  /** Lets `event.locals` know of the session that a call finds. */
+  function finding<Found extends ReadonlySession<Payload> | null>(
+    event: SvelteKitEvent<Payload>,
+    find: (exchange: RunningExchange) => Promise<Found>,
+  ): Promise<Found> {
+    return translated(event, async exchange => {
+      const session = await find(exchange)
+      if (session !== null) event.locals.session = { kind: 'active', session }
+      return session
+    })
   }
 
   const adapter: SvelteKitSessions<Payload, Info> = {
@@ -103,17 +120,39 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
       event.locals.session = reading
       running.set(event.request, exchange)
       try {
-        return withHeaders(await resolve(event), sink)
+        const response = await resolve(event)
+        typeRefusal(response, exchange)
+        return withHeaders(response, sink)
       } finally {
         exchange.reply.closed = true
       }
     },
-    createNewSession: (event, ...rest) => translated(event, exchange => http.createNewSession(exchange, ...rest)),
+    createNewSession: (event, ...rest) => finding(event, exchange => http.createNewSession(exchange, ...rest)),
     getSession: typedByOptions((event, argument) => (
-      translated(event, exchange => http.getSession(exchange, argument))
+      finding(event, exchange => http.getSession(exchange, argument))
     )),
+    requireSession: (handle, sessionOptions = {}) => async event => {
+      const session = await finding(event, exchange => http.getSession(exchange, sessionOptions))
+      return translated(event, async () => handle(event, session))
+    },
+    cors: () => ({ event, resolve }) => web.cors(() => resolve(event))(event.request),
   }
   return { ...sessions, ...adapter }
+}
+
+/** What the calls for one request work on. */
+interface RunningExchange {
+  readonly request: HttpRequest
+  readonly reply: WebReply
+  /** The answer to the call that was refused last. */
+  refused: RouteReply | null
+}
+
+/** Gives SvelteKit's JSON for a refusal the type of Keyturn's own (HDR-05). A page for it is left as it is. */
+function typeRefusal(response: Response, { refused, reply }: RunningExchange): void {
+  const isJson = response.headers.get('content-type') === 'application/json'
+  if (refused === null || refused.status !== response.status || !isJson) return
+  for (const [name, value] of refused.headers) if (name === 'content-type') reply.set(name, value)
 }
 
 /** The access token that a reply gives to the client; empty if it takes it away, null if it says nothing of it. */

@@ -1,8 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { buildPackage, prepareExample, startExampleApp } from './support/example-app.ts'
+import { runFrameworkContract } from '../support/run-framework-contract.ts'
+import {
+  buildPackage, prepareContractApp, prepareExample, startContractApp, startExampleApp,
+} from './support/example-app.ts'
 import type { ExampleApp } from './support/example-app.ts'
 import { PageBrowser, stateOf } from './support/page-browser.ts'
 import { LIFETIME, serverRenderingTests } from './support/server-rendering.ts'
+
+const start = ['node_modules/next/dist/bin/next', 'start', '-H', '127.0.0.1']
+
+runFrameworkContract('Next.js', variant => startContractApp('next', start, variant), () => {
+  buildPackage()
+  prepareContractApp('next')
+})
 
 describe('Next.js, as next build made it', () => {
   let app: ExampleApp
@@ -10,7 +20,7 @@ describe('Next.js, as next build made it', () => {
   beforeAll(async () => {
     buildPackage()
     prepareExample('next')
-    app = await startExampleApp('next', ['node_modules/next/dist/bin/next', 'start', '-H', '127.0.0.1'], {
+    app = await startExampleApp('next', start, {
       ACCESS_TOKEN_LIFETIME: String(LIFETIME),
     })
   }, 300_000)

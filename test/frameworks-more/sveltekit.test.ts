@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe } from 'vitest'
-import { buildPackage, prepareExample, startExampleApp } from './support/example-app.ts'
+import { runFrameworkContract } from '../support/run-framework-contract.ts'
+import {
+  buildPackage, prepareContractApp, prepareExample, startContractApp, startExampleApp,
+} from './support/example-app.ts'
 import type { ExampleApp } from './support/example-app.ts'
 import { LIFETIME, serverRenderingTests } from './support/server-rendering.ts'
+
+runFrameworkContract('SvelteKit', variant => startContractApp('sveltekit', ['build'], variant), () => {
+  buildPackage()
+  prepareContractApp('sveltekit')
+})
 
 describe('SvelteKit, as vite build made it', () => {
   let app: ExampleApp

@@ -19,7 +19,10 @@ export const examples: string = join(import.meta.dirname, '../../examples')
 export async function driveExample(command: string, parameters: readonly string[]): Promise<void> {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-example-'))
-  const child = spawn(command, parameters, { cwd: folder, env: { ...process.env, PORT: String(port) }, stdio: 'pipe' })
+  // What a test runner says of itself is not for an application: servers would keep silent.
+  const outside = { CI: undefined, NODE_ENV: undefined, TEST: undefined, VITEST: undefined }
+  const env = { ...process.env, ...outside, HOST: '127.0.0.1', PORT: String(port) }
+  const child = spawn(command, parameters, { cwd: folder, env, stdio: 'pipe' })
   const complaints: string[] = []
   child.stderr.setEncoding('utf8').on('data', text => complaints.push(text))
   const ended = once(child, 'close')

@@ -95,7 +95,8 @@ export class AppClient {
     const { headers = {}, body, jar = true, extraCookies = [] } = options
     const cookies = [...jar ? this.#cookiesFor(this.#place.external + route) : [], ...extraCookies]
     const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body)
-    const lines: (readonly [string, string])[] = []
+    // Every fetch says so; some frameworks answer whoever does not with a page.
+    const lines: (readonly [string, string])[] = [['accept', '*/*']]
     if (text !== null) lines.push(['content-type', typeof body === 'string' ? 'text/plain' : 'application/json'])
     if (cookies.length > 0) lines.push(['cookie', cookies.join('; ')])
     for (const [name, value] of Object.entries(headers)) {

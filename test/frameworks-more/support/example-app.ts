@@ -1,10 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { connect } from 'node:net'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import type { AppVariant } from '../../../src/testing/framework-contract.ts'
+import type { RunningApp } from '../../support/serve-web.ts'
 import { freePort } from '../../support/servers/workspace.ts'
 
 /** An example application, running as a user would run it. */
@@ -16,6 +18,7 @@ export interface ExampleApp {
 }
 
 const root = join(import.meta.dirname, '../../..')
+const contractApps = join(import.meta.dirname, '../apps')
 const running = new Set<ChildProcess>()
 
 process.on('exit', () => {
@@ -34,12 +37,34 @@ export function compileExample(name: string): void {
 
 /** Brings the dependencies of an example that has its own in line with its lock file, then builds it. */
 export function prepareExample(name: string): void {
+  installExample(name)
+  run('npm', ['run', 'build'], join(root, 'examples', name))
+}
+
+/**
+ * Builds the application of the framework contract in `test/frameworks-more/apps`, on the dependencies of the example
+ * of the same framework.
+ */
+export function prepareContractApp(name: string): void {
+  installExample(name)
+  const directory = join(contractApps, name)
+  linkDependencies(join(root, 'examples', name, 'node_modules'), join(directory, 'node_modules'))
+  run('npm', ['run', 'build'], directory)
+}
+
+/** Links every package by itself: SvelteKit generates one of its own beside them, for each application. */
+function linkDependencies(from: string, to: string): void {
+  rmSync(to, { recursive: true, force: true })
+  mkdirSync(to)
+  for (const name of readdirSync(from)) if (!name.startsWith('$')) symlinkSync(join(from, name), join(to, name))
+}
+
+function installExample(name: string): void {
   const directory = join(root, 'examples', name)
   const record = join(directory, 'node_modules/.package-lock.json')
   if (!existsSync(record) || statSync(record).mtimeMs < statSync(join(directory, 'package-lock.json')).mtimeMs) {
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], directory)
   }
-  run('npm', ['run', 'build'], directory)
 }
 
 function run(command: string, parameters: readonly string[], cwd: string): void {
@@ -55,16 +80,34 @@ const environment = {
   NODE_ENV: undefined,
 }
 
-/** Starts the program of an example on an empty database, and waits until its port answers. */
-export async function startExampleApp(
+/** Starts the program of an example on an empty database, and waits until it answers. */
+export function startExampleApp(
   name: string,
+  parameters: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ExampleApp> {
+  return startApp(join(root, 'examples', name), parameters, settings)
+}
+
+/** Starts the program of an application of the framework contract. */
+export async function startContractApp(
+  name: string,
+  parameters: readonly string[],
+  variant: AppVariant,
+): Promise<RunningApp> {
+  const { port, stop } = await startApp(join(contractApps, name), parameters, { VARIANT: variant })
+  return { port, close: stop }
+}
+
+/** Starts a program of Node in the directory of its application, and waits until it answers. */
+async function startApp(
+  directory: string,
   parameters: readonly string[],
   settings: Readonly<Record<string, string>> = {},
 ): Promise<ExampleApp> {
   const workplace = mkdtempSync(join(tmpdir(), 'keyturn-example-'))
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
-  const directory = join(root, 'examples', name)
   const child = spawn(process.execPath, [...parameters], {
     cwd: directory,
     env: {
@@ -92,7 +135,7 @@ export async function startExampleApp(
     rmSync(workplace, { recursive: true, force: true })
   })
   while (!await answers(port)) {
-    if (ended) throw new Error(`the example ${name} ended:\n${output}`)
+    if (ended) throw new Error(`the application in ${directory} ended:\n${output}`)
     await new Promise(resolve => setTimeout(resolve, 50))
   }
   return {
@@ -106,10 +149,13 @@ export async function startExampleApp(
   }
 }
 
+/** Whether a request is answered: some servers listen before they can, and end if they never will. */
 function answers(port: number): Promise<boolean> {
   return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
-    socket.on('connect', () => socket.destroy())
+    const request = get({ host: '127.0.0.1', port, agent: false }, response => {
+      response.destroy()
+      resolve(true)
+    })
+    request.on('error', () => resolve(false))
   })
 }

@@ -3,7 +3,7 @@ import { h3Sessions } from '../../../src/frameworks/h3.ts'
 import { createSessions } from '../../../src/index.ts'
 import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
-import { pieces } from './web.ts'
+import { pieces } from './pieces.ts'
 
 /** The application of the framework contract on h3. */
 export function createH3App(variant: AppVariant): H3 {

@@ -4,7 +4,7 @@ import { honoSessions } from '../../../src/frameworks/hono.ts'
 import { createSessions } from '../../../src/index.ts'
 import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
-import { pieces } from './web.ts'
+import { pieces } from './pieces.ts'
 
 /** The application of the framework contract on Hono. */
 export function createHonoApp(variant: AppVariant): (request: Request) => Response | Promise<Response> {

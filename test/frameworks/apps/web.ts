@@ -2,6 +2,7 @@ import { webSessions } from '../../../src/frameworks/web.ts'
 import { createSessions } from '../../../src/index.ts'
 import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
+import { pieces } from './pieces.ts'
 
 type Route = (request: Request) => Promise<Response>
 
@@ -84,19 +85,4 @@ export function createWebApp(variant: AppVariant): Route {
       return new Response(null, { status: 500, headers })
     }
   })
-}
-
-/** A body of two pieces, the second of which waits for the gate. */
-export function pieces(gate: () => Promise<void>): ReadableStream<Uint8Array> {
-  const utf8 = new TextEncoder()
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(utf8.encode('one\n'))
-    },
-    async pull(controller) {
-      await gate()
-      controller.enqueue(utf8.encode('two\n'))
-      controller.close()
-    },
-  }, { highWaterMark: 0 })
 }

@@ -14,6 +14,7 @@ export const installed: string = join(consumer, 'node_modules/keyturn')
 
 /** What package.json says of the way into the package. */
 export interface Manifest {
+  readonly version: string
   readonly exports: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
 }

@@ -1,13 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 const wanted = join(import.meta.dirname, '../../runtimes')
-const folder = join(import.meta.dirname, '../../../.cache/runtimes')
 const files = ['package.json', 'package-lock.json']
+const cache = join(import.meta.dirname, '../../../.cache/runtimes')
+/** Named after what is in it: several runs of the tests may install, and use it, at the same time. */
+const folder = join(cache, createHash('sha256').update(files.map(read).join()).digest('hex').slice(0, 12))
 
-/** The runtimes, and the compiler of last year's projects, that come in packages of their own. */
-export type RuntimeName = 'node' | 'bun' | 'deno' | 'workerd' | 'tsc'
+/** The runtimes, a test runner of others, and the compiler of last year's projects: in packages of their own. */
+export type RuntimeName = 'node' | 'bun' | 'deno' | 'workerd' | 'jest' | 'tsc'
 
 /** One of these programs, or null if it could not be had; with CI=true everything must be there. */
 export function runtimeProgram(name: RuntimeName): string | null {
@@ -19,16 +22,19 @@ export function runtimeProgram(name: RuntimeName): string | null {
 
 /** Installs the runtimes that test/runtimes/package-lock.json names, unless they are there. For `globalSetup`. */
 export default function install(): void {
-  const isInstalled = files.every(file => {
-    const copy = join(folder, file)
-    return existsSync(copy) && readFileSync(copy, 'utf8') === readFileSync(join(wanted, file), 'utf8')
-  })
-  if (isInstalled && existsSync(join(folder, 'node_modules', '.package-lock.json'))) return
-  console.log('keyturn: for the tests, installing Node 22, Bun, Deno, workerd and TypeScript 5 in .cache/runtimes')
-  mkdirSync(folder, { recursive: true })
-  for (const file of files) copyFileSync(join(wanted, file), join(folder, file))
+  if (existsSync(folder)) return
+  console.log('keyturn: for the tests, installing Node 22, Bun, Deno, workerd, Jest, TypeScript 5 in .cache/runtimes')
+  const workplace = `${folder}.${process.pid}`
+  mkdirSync(workplace, { recursive: true })
+  for (const file of files) copyFileSync(join(wanted, file), join(workplace, file))
   const { status, stderr } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: folder, encoding: 'utf8', timeout: 600_000,
+    cwd: workplace, encoding: 'utf8', timeout: 600_000,
   })
   if (status !== 0) console.log(`keyturn: not everything could be installed\n${stderr}`)
+  else if (!existsSync(folder)) renameSync(workplace, folder)
+  rmSync(workplace, { recursive: true, force: true })
+}
+
+function read(file: string): string {
+  return readFileSync(join(wanted, file), 'utf8')
 }

@@ -1,0 +1,19 @@
+import { cookies, headers } from 'next/headers'
+import { createSessions } from 'keyturn'
+import { nextSessions } from 'keyturn/frameworks/next'
+import { createAppFixture } from 'keyturn/testing'
+import type { AppClaims, AppInfo, AppVariant } from 'keyturn/testing'
+
+declare global {
+  var contract: ReturnType<typeof createContract> | undefined
+}
+
+function createContract() {
+  // The build evaluates this too, without a variant.
+  const fixture = createAppFixture((process.env.VARIANT ?? 'plain') as AppVariant)
+  const made = createSessions<AppClaims, AppInfo>(fixture.options)
+  return { fixture, sessions: nextSessions(made, { cookies, headers, onError: fixture.report }) }
+}
+
+// Next bundles the proxy apart from the routes, in one process: they share the fixture's store and clock.
+export const { fixture, sessions } = globalThis.contract ??= createContract()

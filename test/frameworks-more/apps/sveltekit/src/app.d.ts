@@ -1,0 +1,10 @@
+import type { SessionReading } from 'keyturn/frameworks/sveltekit'
+import type { AppClaims } from 'keyturn/testing'
+
+declare global {
+  namespace App {
+    interface Locals {
+      session: SessionReading<AppClaims>
+    }
+  }
+}

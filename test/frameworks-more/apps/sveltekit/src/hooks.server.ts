@@ -1,0 +1,9 @@
+import type { Handle, HandleServerError } from '@sveltejs/kit/hooks'
+import { sequence } from '@sveltejs/kit/hooks'
+import { sessions } from './sessions.ts'
+
+export const handle: Handle = sequence(sessions.cors(), sessions.handle())
+
+export const handleError: HandleServerError = ({ kind, error, event }) => {
+  if (kind === 'unknown') event.setHeaders({ 'x-app-error': error instanceof Error ? error.message : '' })
+}

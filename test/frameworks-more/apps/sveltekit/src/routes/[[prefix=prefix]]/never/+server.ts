@@ -1,0 +1,6 @@
+import { json } from '@sveltejs/kit'
+import { describeSession } from 'keyturn/testing'
+import type { RequestHandler } from './$types'
+import { sessions } from '../../../sessions.ts'
+
+export const POST: RequestHandler = async event => json(describeSession(await sessions.getSession(event, false)))

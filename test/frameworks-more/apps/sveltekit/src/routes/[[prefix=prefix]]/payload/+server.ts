@@ -1,0 +1,10 @@
+import { json } from '@sveltejs/kit'
+import { describeSession } from 'keyturn/testing'
+import type { AppClaims } from 'keyturn/testing'
+import type { RequestHandler } from './$types'
+import { sessions } from '../../../sessions.ts'
+
+export const POST: RequestHandler = sessions.requireSession(async ({ request }, session) => {
+  await session.updateJwtPayload(await request.json() as AppClaims)
+  return json(describeSession(session))
+})

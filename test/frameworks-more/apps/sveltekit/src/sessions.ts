@@ -1,0 +1,11 @@
+import { error } from '@sveltejs/kit'
+import { createSessions } from 'keyturn'
+import { svelteKitSessions } from 'keyturn/frameworks/sveltekit'
+import { createAppFixture } from 'keyturn/testing'
+import type { AppClaims, AppInfo, AppVariant } from 'keyturn/testing'
+
+// The build evaluates this too, without a variant.
+export const fixture = createAppFixture((process.env.VARIANT ?? 'plain') as AppVariant)
+export const sessions = svelteKitSessions(createSessions<AppClaims, AppInfo>(fixture.options), {
+  error, onError: fixture.report,
+})

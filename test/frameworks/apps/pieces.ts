@@ -1,0 +1,14 @@
+/** A body of two pieces, the second of which waits for the gate. */
+export function pieces(gate: () => Promise<void>): ReadableStream<Uint8Array> {
+  const utf8 = new TextEncoder()
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(utf8.encode('one\n'))
+    },
+    async pull(controller) {
+      await gate()
+      controller.enqueue(utf8.encode('two\n'))
+      controller.close()
+    },
+  }, { highWaterMark: 0 })
+}
