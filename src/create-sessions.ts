@@ -35,7 +35,7 @@ export interface SessionsOptions<Payload extends object, Info extends object> ex
   readonly info?: StandardSchema<Info>
   /** What the application wants to hear of. */
   readonly events?: SessionEvents
-  /** Where the time comes from. Default: the system's clock. For tests. */
+  /** Where the time comes from. Default: the system's clock, corrected by the store's. For tests. */
   readonly clock?: Clock
   /** Where chance comes from. Default: the platform's secure generator. For tests. */
   readonly entropy?: Entropy
@@ -71,11 +71,11 @@ export function createSessions<Payload extends object = JsonObject, Info extends
   const httpPolicy = createHttpPolicy(options)
   const policy = createPolicy(options)
   const crypto = options.crypto ?? platform.crypto
-  const clock = options.clock ?? platform.clock
   const core = createCore<Payload, Info>({
     store: options.store ?? platform.openDefaultStore(),
     crypto,
-    clock,
+    clock: options.clock ?? platform.clock,
+    followStoreTime: options.clock === undefined,
     entropy: options.entropy ?? crypto.randomBytes,
     schedule: options.schedule ?? platform.schedule,
     policy,
@@ -88,7 +88,7 @@ export function createSessions<Payload extends object = JsonObject, Info extends
     events: options.events ?? {},
   })
   return {
-    http: createHttpSessions(core, httpPolicy, clock),
+    http: createHttpSessions(core, httpPolicy, core.clock),
     getSessionInfo: core.getSessionInfo,
     updateSessionInfo: core.updateSessionInfo,
     updateJwtPayload: core.updateJwtPayload,

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { createMemoryStore } from '../src/stores/memory.ts'
+import { createTestClock } from './support/session-server.ts'
 import { createTestCore, DAY, login, owner, refreshed, SECOND } from './support/test-core.ts'
 import type { Issued } from './support/test-core.ts'
 
@@ -43,6 +45,23 @@ test('a refresh costs one', async () => {
   const { core, issued, takeCalls } = await warm()
   await refreshed(core, issued.refreshToken)
   expect(takeCalls()).toEqual(['rotate'])
+})
+
+test('the store\'s time is asked when a process starts and when it reads its keys, never on the way of a call', async () => {
+  const clock = createTestClock()
+  const { core, issued, takeCalls } = await warm({
+    clock, followStoreTime: true, store: { ...createMemoryStore(), time: async () => clock() - 300 * SECOND },
+  })
+  expect(core.clock()).toBe(clock() - 300 * SECOND)
+  await core.verify(issued.accessToken)
+  expect(takeCalls()).toEqual([])
+  await login(core)
+  expect(takeCalls()).toEqual(['insert'])
+  await refreshed(core, issued.refreshToken)
+  expect(takeCalls()).toEqual(['rotate'])
+  clock.advance(61 * SECOND)
+  await login(core)
+  expect(takeCalls().toSorted()).toEqual(['insert', 'time'])
 })
 
 test('a repeated refresh costs two, and writes nothing', async () => {

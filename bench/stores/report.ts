@@ -63,7 +63,7 @@ Medians of ${rounds} alternating rounds of ${milliseconds} ms, after one that wa
 
 - *bare*: a new secret is drawn and hashed, and one conditional update of one row, found by its key, replaces the hash and keeps the one before; through the same driver.
 - *rotate*: the store's own compare-and-swap, which writes times and client as well and returns the session.
-- *refresh*: the whole exchange of a refresh token: MACs, hashes, compare-and-swap, EdDSA signature.
+- *refresh*: the whole exchange of a refresh token: MACs, hashes, compare-and-swap, ES256 signature (the default).
 - *login*: a session is made, on the disk, with both tokens. *better-auth*: its \`createSession\` on the same server, which signs nothing.
 
 At most ${LANES} sessions rotate at once. PostgreSQL and MariaDB wait for the disk at each commit of a login; PostgreSQL does not for a rotation (a rotation that a crash undoes is adopted again), MariaDB has no such choice. Redis keeps nothing on disk here.
@@ -74,7 +74,7 @@ ${machine()}
 |---|---|--:|--:|--:|---|
 ${promised.join('\n')}
 
-*Ceiling*: one bare update and one Ed25519 signature of this machine after each other, and nothing else, for each bare update.
+*Ceiling*: one bare update and one ES256 signature on one core of this machine after each other, and nothing else, for each bare update.
 
 | store | in flight | bare/s | rotate/s | / bare | refresh/s | / bare | login/s | better-auth/s |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|

@@ -29,6 +29,7 @@ export function deferStore(open: () => Promise<SessionStore>): SessionStore {
     takeTurn: async (task, holder, now, until) => (await store()).takeTurn(task, holder, now, until),
     changesSince: async (cursor, limit) => (await store()).changesSince(cursor, limit),
     follow: async wake => (await store()).follow(wake),
+    time: async () => (await store()).time(),
     listKeys: async () => (await store()).listKeys(),
     addKeyIfNewest: async (key, newest) => (await store()).addKeyIfNewest(key, newest),
     replaceKeyMaterial: async (kid, current, next) => (await store()).replaceKeyMaterial(kid, current, next),

@@ -1,5 +1,7 @@
 import type { JsonObject } from '../base/json.ts'
 import { createDataCodec } from '../session/application-data.ts'
+import { createConfirmations } from '../session/confirmations.ts'
+import type { Confirmations } from '../session/confirmations.ts'
 import type { SessionEvents } from '../session/events.ts'
 import { createFoundation } from '../session/foundation.ts'
 import type { Foundation, FoundationDependencies } from '../session/foundation.ts'
@@ -14,6 +16,7 @@ import type { CoreKeyRing } from './core-protocol/key-ring.ts'
 /** The sessions of one application: its store, its keys, its rules. Nothing is shared between two of them. */
 export interface App extends Foundation, Codecs<JsonObject, JsonObject> {
   readonly keys: KeyKeeper<CoreKeyRing>
+  readonly confirmations: Confirmations
   close(): Promise<void>
 }
 
@@ -33,17 +36,21 @@ const MAX_PAYLOAD_BYTES = 5000
 /** Puts the sessions of one application together. Opens and reads nothing yet. */
 export function createApp(dependencies: AppDependencies): App {
   const foundation: Foundation = createFoundation(dependencies, () => keys.reload())
-  const { store, crypto, clock, policy, feed, housekeeping, emit, failed } = foundation
+  const { store, crypto, clock, policy, feed, housekeeping, emit, failed, learnTime } = foundation
   const keyPolicy = createKeyPolicy(policy.keyRotationInterval)
   const keys: KeyKeeper<CoreKeyRing> = createRingKeeper({
-    store, crypto, clock, keyPolicy,
+    store, crypto, clock, learnTime, keyPolicy,
     secrets: dependencies.secrets,
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onError: failed('key rotation'),
   }, createCoreRingMaker(crypto, keyPolicy))
+  const confirmations = createConfirmations({
+    store, schedule: dependencies.schedule, policy, onError: failed('confirmation'),
+  })
   return {
     ...foundation,
     keys,
+    confirmations,
     payloads: createDataCodec<JsonObject>({
       name: 'payload', schema: undefined, check: (_, json) => checkSize('payload', json, MAX_PAYLOAD_BYTES),
     }),
@@ -54,6 +61,7 @@ export function createApp(dependencies: AppDependencies): App {
     async close() {
       housekeeping.close()
       await feed.close()
+      await confirmations.close()
       await store.close()
     },
   }

@@ -50,7 +50,7 @@ export interface ServerParts {
   readonly openTelemetry?: OpenTelemetry
   /** What a client may cost; what is left out is as usual. For tests. */
   readonly limits?: Partial<HttpLimits>
-  /** Where the time comes from. Default: the system's clock. For tests. */
+  /** Where the time comes from. Default: the system's clock, corrected by the store's. For tests. */
   readonly clock?: Clock
 }
 
@@ -105,6 +105,7 @@ export async function startServer(
   async function startApp(store: SessionStore, options: PolicyOptions): Promise<App> {
     const app = createApp({
       store, crypto, clock, schedule, events,
+      followStoreTime: parts.clock === undefined,
       policy: createPolicy({ ...policyOptions, ...options }),
       entropy: crypto.randomBytes,
       secrets: settings.secrets,

@@ -142,6 +142,7 @@ export function createTraces({ context, propagation, trace }: OpenTelemetry): Tr
       takeTurn: traced('takeTurn', inner.takeTurn),
       changesSince: traced('changesSince', inner.changesSince),
       follow: traced('follow', inner.follow),
+      time: traced('time', inner.time),
       listKeys: traced('listKeys', inner.listKeys),
       addKeyIfNewest: traced('addKeyIfNewest', inner.addKeyIfNewest),
       replaceKeyMaterial: traced('replaceKeyMaterial', inner.replaceKeyMaterial),

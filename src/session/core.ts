@@ -1,6 +1,6 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import type { SessionHandle } from '../base/handle.ts'
-import type { EpochMilliseconds } from '../base/time.ts'
+import type { Clock, EpochMilliseconds } from '../base/time.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { SessionPolicy } from './policy.ts'
@@ -13,6 +13,8 @@ import type { ClientInfo } from './record.ts'
  */
 export interface SessionCore<Payload extends object, Info extends object> {
   readonly policy: SessionPolicy
+  /** The time by which sessions are judged. */
+  readonly clock: Clock
 
   /** Starts a session. 1 store call; with `maxSessionsPerUser` 2 or 3. */
   create(session: NewSession<Payload, Info>): Promise<IssuedSession<Payload>>

@@ -33,11 +33,12 @@ export function createCore<Payload extends object, Info extends object>(
   dependencies: CoreDependencies<Payload, Info>,
 ): SessionCore<Payload, Info> {
   const foundation: Foundation = createFoundation(dependencies, () => keys.reload())
-  const { store, crypto, clock, entropy, policy, feed, housekeeping, emit, failed } = foundation
+  const { store, crypto, clock, entropy, policy, feed, housekeeping, emit, failed, learnTime } = foundation
   const keys = createKeyKeeper({
     store,
     crypto,
     clock,
+    learnTime,
     algorithm: dependencies.algorithm,
     keyPolicy: createKeyPolicy(policy.keyRotationInterval),
     secrets: dependencies.secrets,
@@ -67,6 +68,7 @@ export function createCore<Payload extends object, Info extends object>(
 
   return {
     policy,
+    clock,
     create: session => {
       housekeeping.start()
       return create(internals, session)
@@ -103,7 +105,7 @@ export function createCore<Payload extends object, Info extends object>(
     revokeAllSessionsForUser: (userId, options) => endAllOfUser(
       internals, userId, options?.except === undefined ? null : parseHandle(options.except),
     ),
-    revokeEverySession: () => keys.replaceAll(clock() + changeRetention(policy)),
+    revokeEverySession: async () => keys.replaceAll(await foundation.now() + changeRetention(policy)),
     getAllSessionHandlesForUser: userId => listHandles(internals, userId),
     listSessions: (userId, page = {}) => list(internals, userId, page),
     onRevoked: (handle, listener) => feed.onRevoked(handle, listener),

@@ -45,7 +45,7 @@ export async function prepareSession<Payload extends object, Info extends object
   internals: Foundation & Codecs<Payload, Info>,
   session: NewSession<Payload, Info>,
 ): Promise<PreparedSession> {
-  const { crypto, clock, entropy, policy, payloads, infos } = internals
+  const { crypto, entropy, policy, payloads, infos } = internals
   const { userId, options = {} } = session
   if (typeof userId !== 'string' || userId.length > USER_ID_LENGTH) refuseUserId()
   const tenantId = options.tenantId ?? 'public'
@@ -55,7 +55,7 @@ export async function prepareSession<Payload extends object, Info extends object
   const jwtPayload = session.jwtPayload === undefined ? payloads.empty() : payloads.write(session.jwtPayload)
   const sessionInfo = session.sessionInfo === undefined ? infos.empty() : infos.write(session.sessionInfo)
 
-  const now = clock()
+  const now = await internals.now()
   const handle = createHandle(session.mode, entropy)
   const secret = encodeBase64url(entropy(32))
   const lifetimes = lifetimesOf(options, policy, now)

@@ -1,17 +1,24 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { Scheduler } from '../base/scheduler.ts'
-import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { SessionPolicy } from './policy.ts'
 import { RevocationList } from './revocation-list.ts'
+import type { SessionTime } from './store-clock.ts'
 import type { Change, SessionStore } from './store.ts'
 import { Watchers } from './watchers.ts'
 
 /** Follows the store's change log, so that verification needs no store call. */
 export interface RevocationFeed {
-  /** Starts following, at the first call, and reads the log once before it resolves. Never rejects. */
+  /**
+   * Starts following, at the first call, and reads the log before it resolves, and the store's time beside it. Never
+   * rejects.
+   */
   start(): Awaitable<void>
-  /** Whether the log was read within `maxStaleness`. A clock that was set back makes the feed stale, too. */
+  /**
+   * Whether the log was read within `maxStaleness`. A clock that was set back or corrected since then makes the feed
+   * stale, too.
+   */
   isFresh(now: EpochMilliseconds): boolean
   isRevoked(handle: SessionHandle): boolean
   /** The newest payload version that was heard of, or 0. */
@@ -29,7 +36,7 @@ export interface RevocationFeed {
 
 interface FeedDependencies {
   readonly store: SessionStore
-  readonly clock: Clock
+  readonly time: Omit<SessionTime, 'now'>
   readonly schedule: Scheduler
   readonly policy: SessionPolicy
   /** Called when keys were changed. Where it rejects, the log counts as not read. */
@@ -48,11 +55,13 @@ const CLOCK_SLIP: Milliseconds = 60_000
 
 /** Makes the feed of one process. Nothing is read before `start`. */
 export function createRevocationFeed(dependencies: FeedDependencies): RevocationFeed {
-  const { store, clock, schedule, policy, onKeysChanged, onError } = dependencies
+  const { store, time, schedule, policy, onKeysChanged, onError } = dependencies
   const list = new RevocationList()
   const watchers = new Watchers(onError)
   let cursor: string | null = null
   let readAt = Number.NEGATIVE_INFINITY
+  /** The clock's offset when that reading began. */
+  let offset = time.offset()
   let latest = Number.NEGATIVE_INFINITY
   let starting: Promise<void> | null = null
   let started = false
@@ -70,7 +79,9 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   }
 
   async function readOnce(): Promise<void> {
-    const begun = clock()
+    const begun = time.clock()
+    const begunWith = time.offset()
+    const lapsed = started && !isFresh(begun)
     // While the clock was ahead, too much may have been pruned.
     if (begun < latest - CLOCK_SLIP) cursor = null
     let keysChanged = false
@@ -87,6 +98,13 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     list.prune(begun)
     latest = begun
     readAt = begun
+    offset = begunWith
+    // The store was away, or this machine's clock has stepped: what was known of the one may not hold for the other.
+    if (lapsed) void time.learn()
+  }
+
+  function isFresh(now: EpochMilliseconds): boolean {
+    return now - readAt <= policy.maxStaleness && now >= readAt && offset === time.offset()
   }
 
   /** Reads now; a call during a read makes it read once more, however many calls there are. */
@@ -144,7 +162,9 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
 
   function start(): Awaitable<void> {
     if (started) return
-    starting ??= follow().then(read).then(() => {
+    starting ??= Promise.all([follow().then(read), time.learn()]).then(async () => {
+      // What was read by a clock that has been found wrong meanwhile does not count.
+      if (offset !== time.offset()) await read()
       started = true
       poll()
     })
@@ -153,7 +173,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
 
   return {
     start,
-    isFresh: now => now - readAt <= policy.maxStaleness && now >= readAt,
+    isFresh,
     isRevoked: handle => list.isRevoked(handle),
     payloadVersion: handle => list.payloadVersion(handle),
     onRevoked(handle, listener) {

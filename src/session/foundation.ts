@@ -10,13 +10,14 @@ import { guardStore } from './guarded-store.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import type { SessionPolicy } from './policy.ts'
+import { createGivenClock, createStoreClock } from './store-clock.ts'
+import type { SessionTime } from './store-clock.ts'
 import type { SessionStore } from './store.ts'
 
 /** What every flow of sessions needs, whatever the format of the access tokens. */
-export interface Foundation {
+export interface Foundation extends Pick<SessionTime, 'clock' | 'now'> {
   readonly store: SessionStore
   readonly crypto: Crypto
-  readonly clock: Clock
   readonly entropy: Entropy
   readonly policy: SessionPolicy
   readonly feed: RevocationFeed
@@ -24,6 +25,8 @@ export interface Foundation {
   readonly emit: Emit
   /** Makes what to do with a failure of work in the background: to tell of it. */
   readonly failed: (during: string) => (error: unknown) => void
+  /** Asks the store what time it is, unless it has just told. Never rejects. */
+  readonly learnTime: () => Promise<void>
 }
 
 /** What a {@link Foundation} is made of. */
@@ -31,6 +34,8 @@ export interface FoundationDependencies {
   readonly store: SessionStore
   readonly crypto: Crypto
   readonly clock: Clock
+  /** Whether the store's time corrects the clock. A machine's own may be wrong; one that was passed in is meant. */
+  readonly followStoreTime: boolean
   readonly entropy: Entropy
   readonly schedule: Scheduler
   readonly policy: SessionPolicy
@@ -42,13 +47,18 @@ export function createFoundation(
   dependencies: FoundationDependencies,
   onKeysChanged: () => Promise<unknown>,
 ): Foundation {
-  const { crypto, clock, entropy, schedule, policy } = dependencies
+  const { crypto, entropy, schedule, policy } = dependencies
   const store = guardStore(dependencies.store)
   const emit = createEmitter(dependencies.events)
   const failed = (during: string) => (error: unknown): void => emit('onBackgroundError', { during, error })
+  const time = dependencies.followStoreTime
+    ? createStoreClock({ store, clock: dependencies.clock, onError: failed('store clock') })
+    : createGivenClock(dependencies.clock)
+  const { clock, now } = time
   return {
-    store, crypto, clock, entropy, policy, emit, failed,
-    feed: createRevocationFeed({ store, clock, schedule, policy, onKeysChanged, onError: failed('revocation feed') }),
+    store, crypto, clock, now, entropy, policy, emit, failed,
+    learnTime: time.learn,
+    feed: createRevocationFeed({ store, time, schedule, policy, onKeysChanged, onError: failed('revocation feed') }),
     housekeeping: createHousekeeping({ store, clock, schedule, entropy, onError: failed('housekeeping') }),
   }
 }

@@ -31,6 +31,7 @@ export function guardStore(store: SessionStore): SessionStore {
     takeTurn: guard('take a turn', store.takeTurn),
     changesSince: guard('read changes', store.changesSince),
     follow: guard('follow changes', store.follow),
+    time: guard('tell the time', store.time),
     listKeys: guard('list keys', store.listKeys),
     addKeyIfNewest: guard('add a key', store.addKeyIfNewest),
     replaceKeyMaterial: guard('replace a key\'s material', store.replaceKeyMaterial),

@@ -23,7 +23,7 @@ export async function end(
   reason: Ending,
 ): Promise<readonly SessionHandle[]> {
   if (handles.length === 0) return []
-  const until = internals.clock() + changeRetention(internals.policy)
+  const until = await internals.now() + changeRetention(internals.policy)
   return announce(internals, await internals.store.remove(handles, until), until, reason)
 }
 
@@ -33,7 +33,7 @@ export async function endAllOfUser(
   userId: string,
   except: SessionHandle | null,
 ): Promise<readonly SessionHandle[]> {
-  const until = internals.clock() + changeRetention(internals.policy)
+  const until = await internals.now() + changeRetention(internals.policy)
   return announce(internals, await internals.store.removeByUser(userId, except, until), until, 'revoked')
 }
 
@@ -55,7 +55,7 @@ export async function findLive(
   text: string,
 ): Promise<SessionRecord> {
   const record = await internals.store.find(handleOf(text))
-  if (record === null || !isAlive(record, livenessAt(internals.clock(), internals.policy))) throw gone()
+  if (record === null || !isAlive(record, livenessAt(await internals.now(), internals.policy))) throw gone()
   return record
 }
 
@@ -65,17 +65,17 @@ export async function updateInfo<Info extends object>(
   text: string,
   info: Info | ((current: Info) => Awaitable<Info>),
 ): Promise<void> {
-  const { store, infos, clock } = internals
+  const { store, infos, now } = internals
   if (typeof info !== 'function') {
     const sessionInfo = await infos.write(info)
-    const update = { handle: handleOf(text), sessionInfo, expectedVersion: null, now: clock() }
+    const update = { handle: handleOf(text), sessionInfo, expectedVersion: null, now: await now() }
     if (!await store.updateInfo(update)) throw gone()
     return
   }
   for (let attempt = 0; attempt < INFO_ATTEMPTS; attempt++) {
     const record = await findLive(internals, text)
     const sessionInfo = await infos.write(await info(infos.read(record.sessionInfo)))
-    const update = { handle: record.handle, sessionInfo, expectedVersion: record.infoVersion, now: clock() }
+    const update = { handle: record.handle, sessionInfo, expectedVersion: record.infoVersion, now: await now() }
     if (await store.updateInfo(update)) return
   }
   throw new GeneralError('unavailable', 'the session info was being changed by too many others at once')
@@ -92,7 +92,7 @@ export async function updatePayload<Payload extends object>(
 ): Promise<{ readonly json: string; readonly version: number }> {
   const json = await internals.payloads.write(payload)
   const handle = handleOf(text)
-  const now = internals.clock()
+  const now = await internals.now()
   const until = now + changeRetention(internals.policy)
   const version = await internals.store.updatePayload({ handle, jwtPayload: json, now, until })
   if (version === null) throw gone()
@@ -108,7 +108,7 @@ export async function list(
 ): Promise<SessionList> {
   const limit = Math.min(1000, Math.max(1, Math.floor(page.limit ?? 100)))
   const { sessions, next } = await internals.store.listByUser(userId, { limit, after: page.after ?? null })
-  const bounds = livenessAt(internals.clock(), internals.policy)
+  const bounds = livenessAt(await internals.now(), internals.policy)
   return { sessions: sessions.filter(record => isAlive(record, bounds)).map(summarize), next }
 }
 

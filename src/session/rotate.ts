@@ -78,7 +78,7 @@ export async function rotate<Ring extends RefreshKeyRing>(
   const key = ring.refreshKey(token.kid)
   if (key === null || !await key.isGenuine(token)) return refused
 
-  const now = internals.clock()
+  const now = await internals.now()
   const presented = { generation: token.generation, branch: token.branch, hash: await hashSecret(crypto, token.secret) }
   const context: Context<Ring> = { internals, ring, key, token, presented, client, now }
 

@@ -5,7 +5,7 @@ import type { SessionRecord } from './record.ts'
 
 /**
  * Where sessions live. Small and whole: every method is there in every store, each hot one is a single round
- * trip, none decides and none reads a clock. A store that can not do its work throws; it never answers
+ * trip, none decides and none but `time` reads a clock. A store that can not do its work throws; it never answers
  * "no session" instead. `storeContract` of `keyturn/testing` proves an implementation.
  */
 export interface SessionStore extends KeyStore {
@@ -63,6 +63,11 @@ export interface SessionStore extends KeyStore {
    * where the store can push one. Hints may be lost; readers poll as well. Returns how to stop.
    */
   follow(wake: () => void): Promise<() => Promise<void>>
+  /**
+   * What time it is by the store's own clock, in one round trip: the clock that all processes go by. Null, always, if
+   * the store has no other than that of the machine that calls.
+   */
+  time(): Promise<EpochMilliseconds | null>
   /** Releases what the store opened itself. */
   close(): Promise<void>
 }

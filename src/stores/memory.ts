@@ -145,6 +145,10 @@ export function createMemoryStore(): SessionStore {
       return async () => stop()
     },
 
+    async time() {
+      return null
+    },
+
     async close() {
       // Nothing was opened; what is kept goes with the last reference to the store.
     },

@@ -24,6 +24,7 @@ import { migrateSchema } from './mysql/schema.ts'
 import { createSessions } from './mysql/sessions.ts'
 import { createHeadPoller } from './sql/head-poller.ts'
 import type { MigrationResult } from './sql/migrations.ts'
+import { integer, rowOf } from './sql/row.ts'
 import type { TableNames } from './sql/table-names.ts'
 
 export type { MysqlConnection, MysqlPool } from './mysql/driver.ts'
@@ -67,6 +68,8 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
     `UPDATE ${names.turn} SET holder = ?, until = ?, revision = revision + 1
      WHERE task = ? AND (holder = ? OR until <= ?)`
   const begin = `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)`
+  // Whatever the time zone: UNIX_TIMESTAMP(NOW(6)) is an hour wrong for the hour that a zone repeats in autumn.
+  const readTime = `SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000 AS time`
   return {
     ...createSessions(database, log, names),
     ...createKeys(database, log, names),
@@ -81,6 +84,9 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
       }
     }, { repeatable: true }),
     changesSince: log.changesSince,
+    time: () => database.run(async ({ rows }) => integer(rowOf((await rows(readTime, []))[0]), 'time'), {
+      repeatable: true,
+    }),
     async follow(wake) {
       await poller.start()
       const remove = followers.add(wake)

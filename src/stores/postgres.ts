@@ -12,6 +12,7 @@ import { openConnections, withConnection } from './postgres/open.ts'
 import { migrateSchema } from './postgres/schema.ts'
 import { createSessions } from './postgres/sessions.ts'
 import type { MigrationResult } from './sql/migrations.ts'
+import { integer, rowOf } from './sql/row.ts'
 
 export type { PostgresClient, PostgresPool, PostgresResult, PostgresStatement } from './postgres/driver.ts'
 export type { PostgresNameOptions } from './postgres/names.ts'
@@ -64,12 +65,15 @@ export function createPostgresStore(
      ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
      WHERE turn.holder = excluded.holder OR turn.until <= $4
      RETURNING ${lazily}`, { repeatable: true })
+  const readTime = database.statement(
+    'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS time', { repeatable: true })
   return {
     ...createSessions(database, names),
     ...createKeys(database, names),
     takeTurn: async (task, holder, now, until) => (await takeTurn(task, holder, until, now)).length === 1,
     changesSince,
     follow: notifier.follow,
+    time: async () => integer(rowOf((await readTime())[0]), 'time'),
     async close() {
       notifier.close()
       await connections.close()

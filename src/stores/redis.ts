@@ -14,6 +14,7 @@ import type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
 import { checkUrl, openUrl } from './redis/open-url.ts'
 import { createRemoval } from './redis/removal.ts'
 import { createSessions } from './redis/sessions.ts'
+import { createTime } from './redis/time.ts'
 import { createTurns } from './redis/turns.ts'
 
 export type { IoredisClient, IoredisCluster } from './redis/ioredis.ts'
@@ -68,6 +69,7 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
     ...createRemoval(connection, log, names, nextName),
     ...createKeys(connection, log, names),
     ...createTurns(connection, names),
+    ...createTime(connection, names),
     changesSince: (cursor, limit) => connection.use(commands => log.since(commands, cursor, limit)),
     follow: subscription.follow,
     async close() {

@@ -97,6 +97,8 @@ export function createSqliteStore(database: SqliteDatabase, options: SqliteDrive
         const stop = log.follow(wake)
         return async () => stop()
       }),
+      // The processes that share a file share a machine, and its clock.
+      time: async () => null,
       close: () => guarded(log.close),
     }
   } catch (cause) {

@@ -5,6 +5,7 @@ import { hostileCases } from './store-contract/hostile.ts'
 import { keyCases } from './store-contract/keys.ts'
 import { rotationCases } from './store-contract/rotation.ts'
 import { sessionCases } from './store-contract/sessions.ts'
+import { timeCases } from './store-contract/time.ts'
 import { turnCases } from './store-contract/turns.ts'
 import { updateCases } from './store-contract/updates.ts'
 import { userCases } from './store-contract/users.ts'
@@ -24,5 +25,6 @@ export const storeContract: readonly ContractCase[] = [
   ...changeCases,
   ...keyCases,
   ...turnCases,
+  ...timeCases,
   ...hostileCases,
 ]

@@ -48,6 +48,8 @@ export interface RingKeeperDependencies {
   readonly store: KeyStore
   readonly crypto: Crypto
   readonly clock: Clock
+  /** Sets the clock right, if it can be. Called with every reading of the keys, which are judged by the time. */
+  readonly learnTime: () => Promise<void>
   /** How keys come and go. */
   readonly keyPolicy: KeyPolicy
   /** The first seals keys in the store, any opens them; none: keys lie there in clear (ST-02). */
@@ -72,7 +74,7 @@ export function createRingKeeper<Loaded, Ring>(
   dependencies: RingKeeperDependencies,
   maker: RingMaker<Loaded, Ring>,
 ): KeyKeeper<Ring> {
-  const { store, crypto, clock, keyPolicy, secrets, onRotated, onError } = dependencies
+  const { store, crypto, clock, learnTime, keyPolicy, secrets, onRotated, onError } = dependencies
   const { demands } = maker
   checkSecrets(secrets)
   let vault: Promise<KeyVault> | null = null
@@ -113,8 +115,8 @@ export function createRingKeeper<Loaded, Ring>(
   }
 
   async function read(): Promise<Ring> {
+    let [stored] = await Promise.all([store.listKeys(), learnTime()])
     const startedAt = clock()
-    let stored = await store.listKeys()
     try {
       stored = await addDueKeys(stored)
     } catch (error) {

@@ -150,6 +150,56 @@ describe('a clock that steps', () => {
   })
 })
 
+describe('a clock that is corrected by the store\'s', () => {
+  test.each([5 * MINUTE, -5 * MINUTE])('is right at the first answer, if it is %d ms off, and the feed is trusted', async offset => {
+    const world = new FeedWorld(createCore, { storeTells: true })
+    const [dead, live] = [await world.login(), await world.login()]
+    await world.revoke([dead], 'one')
+    world.step(offset)
+    world.restart()
+    expect(await kindOf(world, live.accessToken)).toBe('active')
+    expect(await kindOf(world, dead.accessToken)).toBe('revoked')
+    expect([world.here.clock(), world.finds]).toEqual([world.now, 0])
+  })
+
+  test('that steps is corrected again within a second, once the feed has noticed', async () => {
+    const world = new FeedWorld(createCore, { storeTells: true })
+    const session = await world.login()
+    await world.here.verify(session.accessToken)
+    for (const offset of [5 * MINUTE, -5 * MINUTE, 0]) {
+      world.now += 10 * SECOND
+      await world.poll()
+      world.step(offset)
+      await world.poll()
+      expect(world.here.clock()).toBe(world.now)
+      await world.poll()
+      world.finds = 0
+      expect(await kindOf(world, session.accessToken)).toBe('active')
+      expect(world.finds).toBe(0)
+    }
+  })
+
+  test('back: what was read by the wrong time does not look fresh by the right one', async () => {
+    const world = new FeedWorld(createCore, { storeTells: true })
+    const session = await world.login()
+    world.step(5 * MINUTE)
+    world.restart()
+    world.faults.timeless = true
+    expect(await kindOf(world, session.accessToken)).toBe('active')
+    expect(world.here.clock()).toBe(world.now + 5 * MINUTE)
+    Object.assign(world.faults, { mute: true, deaf: true })
+    await world.revoke([session], 'one')
+    world.now += 5 * MINUTE
+    // The keys are read again, and the time with them.
+    world.faults.timeless = false
+    await world.here.getJwks()
+    await settle()
+    expect(world.here.clock()).toBe(world.now)
+    expect(await kindOf(world, session.accessToken)).toBe('revoked')
+    expect(world.finds).toBe(1)
+  })
+})
+
 describe('what waits for the end of a session', () => {
   test('hears of it once, whichever process ends it, and not of the expiry', async () => {
     const world = new FeedWorld(createCore)

@@ -36,7 +36,7 @@ export const life: fc.Arbitrary<readonly Step[]> = fc.array(step, { minLength: 3
 export async function follow(
   create: CreateCore,
   steps: readonly Step[],
-  options: PolicyOptions,
+  options: PolicyOptions & { readonly storeTells?: boolean },
   store?: SessionStore,
 ): Promise<string | null> {
   const world = new FeedWorld(create, options, store)

@@ -35,6 +35,10 @@ interface Faults {
   down: boolean
   /** Pushes are lost. */
   deaf: boolean
+  /** Everything can be asked but the log. */
+  mute: boolean
+  /** Everything can be asked but the time. */
+  timeless: boolean
 }
 
 /** Two processes on one store: a steady one that revokes, and one under test whose clock, store and luck are bad. */
@@ -42,7 +46,7 @@ export class FeedWorld {
   now = Date.UTC(2026, 0, 1)
   /** How far the clock of the process under test is from the time. */
   offset = 0
-  readonly faults: Faults = { down: false, deaf: false }
+  readonly faults: Faults = { down: false, deaf: false, mute: false, timeless: false }
   readonly sessions: Watched[] = []
   unchecked = 0
   /** Reads of sessions by the process under test. */
@@ -50,6 +54,8 @@ export class FeedWorld {
   readonly store: SessionStore
   readonly #create: CreateCore
   readonly #options: PolicyOptions
+  /** Whether the store tells the time and the processes go by it. */
+  readonly #storeTells: boolean
   readonly #elsewhere: Core
   #here: Core
   #tasks: (() => void)[] = []
@@ -62,11 +68,17 @@ export class FeedWorld {
   #starts = 0
   #drawn = 0
 
-  constructor(create: CreateCore, options: PolicyOptions = {}, store: SessionStore = createMemoryStore()) {
+  constructor(
+    create: CreateCore,
+    options: PolicyOptions & { readonly storeTells?: boolean } = {},
+    store: SessionStore = createMemoryStore(),
+  ) {
     this.#create = create
-    this.#options = options
-    this.store = store
-    this.#elsewhere = this.#start(store, () => this.now, () => () => undefined)
+    const { storeTells = false, ...policy } = options
+    this.#options = policy
+    this.#storeTells = storeTells
+    this.store = storeTells ? { ...store, time: async () => this.now } : store
+    this.#elsewhere = this.#start(this.store, () => this.now, () => () => undefined)
     this.#here = this.#startHere()
   }
 
@@ -83,6 +95,7 @@ export class FeedWorld {
       store,
       crypto: nodeCrypto,
       clock,
+      followStoreTime: this.#storeTells,
       entropy: length => Uint8Array.from({ length }, () => {
         this.#drawn = (Math.imul(this.#drawn, 1_664_525) + 1_013_904_223) >>> 0
         return this.#drawn >>> 24
@@ -109,6 +122,7 @@ export class FeedWorld {
         if (typeof value !== 'function') return value
         return async (...input: unknown[]): Promise<unknown> => {
           if (faults.down || start !== this.#starts) throw new Error('connection refused')
+          if ((faults.mute && name === 'changesSince') || (faults.timeless && name === 'time')) throw new Error('refused')
           if (name === 'find') this.finds++
           if (name === 'follow') {
             const wake = input[0] as () => void
@@ -211,6 +225,7 @@ export class FeedWorld {
     const { told } = session
     const knowsRole = session.roleTold || reads
     const readAt = this.#readAt
+    const clock = this.here.clock()
     let outcome
     try {
       outcome = await this.here.verify(session.accessToken)
@@ -221,7 +236,8 @@ export class FeedWorld {
     if (outcome?.kind !== 'active') return null
     // With the store down, too, `failOpen` lets it pass, and says so.
     const excused = this.unchecked > unchecked && this.faults.down
-    if (session.expiresAt <= this.now + this.offset) return 'an expired token is accepted'
+    // A correction may come while the token is judged.
+    if (session.expiresAt <= Math.min(clock, this.here.clock())) return 'an expired token is accepted'
     if (session.revoked && (told || reads) && !(excused && this.#stepped)) {
       return 'a revoked session is alive though the log was read'
     }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import type { SessionStore } from '../../src/session/store.ts'
 import { ACCESS_TOKEN_LIFETIME, R, World } from './world.ts'
-import type { CreateCore, Jar } from './world.ts'
+import type { Clocks, CreateCore, Jar } from './world.ts'
 
 /** One call of one tab: when it starts, how long it takes, when within it the server acts, whether the answer is lost. */
 interface Call {
@@ -11,12 +11,6 @@ interface Call {
   readonly lost: boolean
   readonly process: number
 }
-
-/**
- * How far the processes' clocks are from the time. Retries are judged by the difference of two clocks, which are to
- * agree within a quarter of the interval (SECURITY.md).
- */
-const skews = [0, R / 8, -R / 8]
 
 /** What happens next, `wait` milliseconds after what happened before. */
 export type Step = { readonly wait: number } & (
@@ -64,8 +58,9 @@ export async function liveHonestly(
   store: SessionStore,
   steps: readonly Step[],
   seed: number,
+  clocks: Clocks,
 ): Promise<string | null> {
-  const world = new World(create, store, seed, skews)
+  const world = new World(create, store, seed, clocks)
   const trace: string[] = []
   let jar = await world.login()
   let onDisk = jar

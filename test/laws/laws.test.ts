@@ -6,9 +6,10 @@ import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import { life, liveHonestly } from './honest-client.ts'
 import { interleaved } from './interleaving.ts'
 import { steal, theft } from './thief.ts'
-import { client, R, World } from './world.ts'
+import { client, closeClocks, R, rightClocks, World, wrongClocks } from './world.ts'
 
 const seeds = fc.nat()
+const clocks = fc.constantFrom(closeClocks, wrongClocks)
 
 for (const [name, openStore, runs] of [
   ['memory', createMemoryStore, 1500],
@@ -16,9 +17,9 @@ for (const [name, openStore, runs] of [
 ] as const) {
   describe(`laws of rotation on the ${name} store`, () => {
     test('law 1, no false alarm, and law 6, amnesia: an honest client is never refused', async () => {
-      await fc.assert(fc.asyncProperty(life, seeds, async (steps, seed) => {
+      await fc.assert(fc.asyncProperty(life, seeds, clocks, async (steps, seed, skewed) => {
         const store = openStore()
-        expect(await liveHonestly(createCore, store, steps, seed)).toBeNull()
+        expect(await liveHonestly(createCore, store, steps, seed, skewed)).toBeNull()
         await store.close()
       }), { numRuns: runs, seed: 1 })
     }, 120_000)
@@ -32,9 +33,10 @@ for (const [name, openStore, runs] of [
     }, 120_000)
 
     test('law 3, convergence (ROT-02, ROT-04): racing refreshes of one token return one token and rotate once', async () => {
-      await fc.assert(fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 8 }), seeds, async (scheduler, racers, seed) => {
+      const racing = fc.integer({ min: 2, max: 8 })
+      await fc.assert(fc.asyncProperty(fc.scheduler(), racing, seeds, clocks, async (scheduler, racers, seed, skewed) => {
         const store = openStore()
-        const world = new World(createCore, interleaved(store, scheduler), seed, [0, 0, 0])
+        const world = new World(createCore, interleaved(store, scheduler), seed, skewed)
         const jar = await scheduler.waitFor(world.login())
         world.now += 100_000
         const race = Promise.all(Array.from({ length: racers }, (_, index) => world.refresh(jar, index)))
@@ -49,9 +51,10 @@ for (const [name, openStore, runs] of [
     }, 120_000)
 
     test('law 5, finality: after a revocation no token of the lineage works, whatever races it', async () => {
-      await fc.assert(fc.asyncProperty(fc.scheduler(), fc.nat({ max: 4 }), seeds, async (scheduler, depth, seed) => {
+      const depths = fc.nat({ max: 4 })
+      await fc.assert(fc.asyncProperty(fc.scheduler(), depths, seeds, clocks, async (scheduler, depth, seed, skewed) => {
         const store = openStore()
-        const world = new World(createCore, interleaved(store, scheduler), seed, [0, 0])
+        const world = new World(createCore, interleaved(store, scheduler), seed, skewed)
         const jars = [await scheduler.waitFor(world.login())]
         for (let generation = 0; generation < depth; generation++) {
           world.now += 100_000
@@ -105,7 +108,7 @@ test('law 4: the hash in the record is no substitute for the secret', async () =
 })
 
 test('law 3 over a key rotation: a retry yields the same bytes although a new refresh key is in force', async () => {
-  const world = new World(createCore, createMemoryStore(), 6, [0, 0])
+  const world = new World(createCore, createMemoryStore(), 6, rightClocks(2))
   const jar = await world.login()
   await world.rotateKeys(1)
   world.now += 3_600_000 - 1
@@ -114,4 +117,24 @@ test('law 3 over a key rotation: a retry yields the same bytes although a new re
   const after = await world.refresh(jar, 1)
   expect(after.how).toBe('retry')
   expect(after.jar?.refreshToken).toBe(before.jar?.refreshToken)
+})
+
+test('a session and its access token end at the same moment on all processes, though their clocks are minutes off', async () => {
+  const world = new World(createCore, createMemoryStore(), 8, wrongClocks)
+  const processes = wrongClocks.skews.map((_, index) => index)
+  for (const index of processes) {
+    const start = world.now
+    const jar = await world.login(index)
+    const verdicts = (): Promise<string[]> => Promise.all(processes.map(async process =>
+      (await world.core(process).verify(jar.accessToken)).kind))
+    await world.advanceTo(jar.expiresAt - 1000)
+    expect(await verdicts()).toEqual(processes.map(() => 'active'))
+    await world.advanceTo(jar.expiresAt + 1000)
+    expect(await verdicts()).toEqual(processes.map(() => 'refresh-required'))
+    await world.advanceTo(start + world.core().policy.idleTimeout - 2000)
+    for (const process of processes) expect((await world.refresh(jar, process)).kind).toBe('refreshed')
+    const other = await world.login(index)
+    await world.advanceTo(world.now + world.core().policy.idleTimeout + 2000)
+    for (const process of processes) expect((await world.refresh(other, process)).kind).toBe('unauthorized')
+  }
 })

@@ -1,13 +1,14 @@
 import * as fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 import type * as Confirmation from '../../src/session/decide-confirmation.ts'
+import type * as Offset from '../../src/session/decide-offset.ts'
 import type * as Decision from '../../src/session/decide-refresh.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { life, liveHonestly } from './honest-client.ts'
 import { interleaved } from './interleaving.ts'
 import { steal, theft } from './thief.ts'
-import { World } from './world.ts'
+import { closeClocks, rightClocks, World, wrongClocks } from './world.ts'
 import type { CreateCore } from './world.ts'
 
 /**
@@ -15,11 +16,13 @@ import type { CreateCore } from './world.ts'
  */
 type Decide = typeof Decision.decideRefresh
 type Confirms = typeof Confirmation.confirms
+type DecideOffset = typeof Offset.decideOffset
 
 interface Mutant {
   readonly name: string
   readonly decide?: (rule: Decide) => Decide
   readonly confirms?: (rule: Confirms) => Confirms
+  readonly offset?: (rule: DecideOffset) => DecideOffset
   readonly store?: (store: SessionStore) => SessionStore
 }
 
@@ -82,6 +85,14 @@ const mutants: readonly Mutant[] = [
     name: 'confirm after one interval',
     confirms: rule => (claims, now, policy) => rule(claims, now + policy.reuseInterval, policy),
   },
+  { name: 'the store\'s time is ignored', offset: () => () => ({ kind: 'keep' }) },
+  {
+    name: 'the store\'s time is applied the wrong way round',
+    offset: rule => (...input) => {
+      const decision = rule(...input)
+      return decision.kind === 'adopt' ? { kind: 'adopt', offset: -decision.offset } : decision
+    },
+  },
   { name: 'never an alarm', decide: rule => (...input) => {
     const decision = rule(...input)
     return decision.kind === 'theft' ? { kind: 'retry', extend: false } : decision
@@ -91,7 +102,7 @@ const mutants: readonly Mutant[] = [
 /** The core with the mutated rule in the place of the real one. */
 async function mutate(mutant: Mutant): Promise<CreateCore> {
   vi.resetModules()
-  const { decide, confirms } = mutant
+  const { decide, confirms, offset } = mutant
   if (decide !== undefined) {
     vi.doMock('../../src/session/decide-refresh.ts', async original => {
       const real = await original<typeof Decision>()
@@ -104,12 +115,19 @@ async function mutate(mutant: Mutant): Promise<CreateCore> {
       return { ...real, confirms: confirms(real.confirms) }
     })
   }
+  if (offset !== undefined) {
+    vi.doMock('../../src/session/decide-offset.ts', async original => {
+      const real = await original<typeof Offset>()
+      return { ...real, decideOffset: offset(real.decideOffset) }
+    })
+  }
   return (await import('../../src/session/create-core.ts')).createCore
 }
 
 afterEach(() => {
   vi.doUnmock('../../src/session/decide-refresh.ts')
   vi.doUnmock('../../src/session/decide-confirmation.ts')
+  vi.doUnmock('../../src/session/decide-offset.ts')
   vi.resetModules()
 })
 
@@ -118,14 +136,16 @@ const openStore = (mutant: Mutant): SessionStore => {
   return mutant.store === undefined ? store : mutant.store(store)
 }
 
+const clocks = fc.constantFrom(closeClocks, wrongClocks)
+
 /** Which laws the rule book breaks within a number of runs. */
 async function brokenLaws(create: CreateCore, mutant: Mutant, numRuns: number): Promise<string[]> {
-  const honest = fc.asyncProperty(life, fc.nat(), async (steps, seed) =>
-    await liveHonestly(create, openStore(mutant), steps, seed) === null)
+  const honest = fc.asyncProperty(life, fc.nat(), clocks, async (steps, seed, skewed) =>
+    await liveHonestly(create, openStore(mutant), steps, seed, skewed) === null)
   const caught = fc.asyncProperty(theft, fc.nat(), async (plan, seed) =>
     await steal(create, openStore(mutant), plan, seed) === null)
   const convergent = fc.asyncProperty(fc.scheduler(), fc.nat(), async (scheduler, seed) => {
-    const world = new World(create, interleaved(openStore(mutant), scheduler), seed, [0, 0])
+    const world = new World(create, interleaved(openStore(mutant), scheduler), seed, rightClocks(2))
     const jar = await scheduler.waitFor(world.login())
     world.now += 100_000
     const answers = await scheduler.waitFor(Promise.all([0, 1, 2].map(index => world.refresh(jar, index))))

@@ -32,6 +32,24 @@ interface Task {
   readonly run: () => void
 }
 
+/** How far the clocks of a world's processes are from its time. */
+export interface Clocks {
+  readonly skews: readonly number[]
+  /** Whether the store tells the time, by a clock that is right, and the processes go by it. */
+  readonly storeTells: boolean
+}
+
+const MINUTE = 60_000
+
+/** Retries are judged by the difference of two clocks: it is to be within a quarter of the interval (SECURITY.md). */
+export const closeClocks: Clocks = { skews: [0, R / 8, -R / 8], storeTells: false }
+/** Minutes off in both directions, and one that is too little off to be corrected. */
+export const wrongClocks: Clocks = { skews: [5 * MINUTE, -5 * MINUTE, 900], storeTells: true }
+/** Processes whose clocks are the time. */
+export const rightClocks = (processes: number): Clocks => ({
+  skews: Array.from({ length: processes }, () => 0), storeTells: false,
+})
+
 /** Time, chance and timers under the test's control, and as many server processes as it wants on one store. */
 export class World {
   now = 1_700_000_000_000
@@ -41,14 +59,14 @@ export class World {
   readonly #tasks: Task[] = []
   #random: () => number
   #cores: Core[] = []
-  readonly #skews: readonly number[]
+  readonly #clocks: Clocks
 
-  constructor(create: CreateCore, store: SessionStore, seed: number, skews: readonly number[] = [0]) {
+  constructor(create: CreateCore, store: SessionStore, seed: number, clocks: Clocks = rightClocks(1)) {
     this.#createCore = create
-    this.store = store
+    this.store = clocks.storeTells ? { ...store, time: async () => this.now } : store
     this.#random = seededRandom(seed)
-    this.#skews = skews
-    this.#cores = skews.map(skew => this.#start(skew))
+    this.#clocks = clocks
+    this.#cores = clocks.skews.map(skew => this.#start(skew))
   }
 
   /** One of the processes. */
@@ -61,7 +79,7 @@ export class World {
   /** A process dies and another takes its place: whatever was only in its memory is gone. */
   restart(index: number): void {
     const at = index % this.#cores.length
-    this.#cores[at] = this.#start(this.#skews[at] ?? 0)
+    this.#cores[at] = this.#start(this.#clocks.skews[at] ?? 0)
   }
 
   /** Lets time pass; runs what falls due on the way. */
@@ -114,6 +132,7 @@ export class World {
       store: this.store,
       crypto: nodeCrypto,
       clock: () => this.now + skew,
+      followStoreTime: this.#clocks.storeTells,
       entropy,
       schedule: (run, delay) => {
         const task = { at: this.now + delay, run }

@@ -1,15 +1,22 @@
 import { describe, expect, test } from 'vitest'
+import type { PolicyOptions } from '../../src/session/policy.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createTestCore, HOUR, login, owner, refreshed, SECOND } from '../support/test-core.ts'
+import type { Issued } from '../support/test-core.ts'
 
 type TestCore = ReturnType<typeof createTestCore>
 
-/** Two processes on one store, the clock of the second ahead. */
-function twoProcesses(ahead: number): readonly [right: TestCore, fast: TestCore] {
-  const store = createMemoryStore()
-  const right = createTestCore({ store })
+/** Two processes on one store, which may tell the time, the clock of the second ahead. */
+function twoProcesses(
+  ahead: number,
+  followStoreTime = false,
+  policy: PolicyOptions = {},
+): readonly [right: TestCore, fast: TestCore] {
+  const memory = createMemoryStore()
+  const store = followStoreTime ? { ...memory, time: async () => right.clock() } : memory
+  const right = createTestCore({ ...policy, store, followStoreTime })
   const clock = Object.assign(() => right.clock() + ahead, { advance: right.clock.advance })
-  return [right, createTestCore({ store, clock })]
+  return [right, createTestCore({ ...policy, store, followStoreTime, clock })]
 }
 
 test('ROT-12: an access token of a process whose clock is a minute ahead is good everywhere', async () => {
@@ -26,6 +33,24 @@ describe.each([['ahead', 300 * SECOND], ['behind', -300 * SECOND]])('a process w
       const { core } = round % 2 === 0 ? wrong : right
       refreshToken = (await refreshed(core, refreshToken)).refreshToken
       right.clock.advance(HOUR)
+    }
+  })
+
+  test.each(['feed', 'off', 'strict'] as const)('whose store tells the time: tabs that refresh at once on both get one token (blacklisting %s)', async accessTokenBlacklisting => {
+    const [right, wrong] = twoProcesses(skew, true, { accessTokenBlacklisting })
+    for (const order of [[right, wrong], [wrong, right]]) {
+      let { refreshToken } = await login(right.core)
+      for (let round = 0; round < 5; round++) {
+        const answers: Issued[] = []
+        for (let tab = 0; tab < 6; tab++) {
+          const { core } = order[tab % 2] ?? right
+          answers.push(await refreshed(core, refreshToken))
+          expect((await core.verify(answers.at(-1)?.accessToken ?? '')).kind).toBe('active')
+        }
+        expect(new Set(answers.map(answer => answer.refreshToken)).size).toBe(1)
+        refreshToken = answers[0]?.refreshToken ?? ''
+        right.clock.advance(HOUR)
+      }
     }
   })
 

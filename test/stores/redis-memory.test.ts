@@ -2,7 +2,7 @@ import { describe, expect, inject, test } from 'vitest'
 import { createCore } from '../../src/session/create-core.ts'
 import { allowEviction } from '../../src/stores/redis.ts'
 import { minute, sampleHandle, sampleNow, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
-import { World } from '../laws/world.ts'
+import { rightClocks, World } from '../laws/world.ts'
 import type { Jar } from '../laws/world.ts'
 import { connectIoredis, openStore, temporary } from '../support/redis-store.ts'
 import { startRedis } from '../support/servers/redis.ts'
@@ -68,7 +68,7 @@ describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
     const server = temporary(await startRedis())
     const client = connectIoredis(server.url)
     const store = openStore(client)
-    const world = new World(createCore, store, 5, [0, 0])
+    const world = new World(createCore, store, 5, rightClocks(2))
     const old = await Promise.all(Array.from({ length: 10 }, (_, index) => world.login(index)))
     await world.core().revokeSession(handleOf(await world.login()))
     const keys = (await store.listKeys()).map(key => key.kid)
@@ -101,7 +101,7 @@ describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
     const server = temporary(await startRedis())
     const client = connectIoredis(server.url)
     const store = openStore(client)
-    const world = new World(createCore, store, 6, [0, 0])
+    const world = new World(createCore, store, 6, rightClocks(2))
     const old = [await world.login(0), await world.login(1)]
     for (const [index, jar] of old.entries()) await world.use(jar, 1 - index)
     const before = (await store.listKeys()).map(key => key.kid)

@@ -35,6 +35,7 @@ export class SharedKeys {
       store: this.store,
       crypto: nodeCrypto,
       clock: () => this.now,
+      learnTime: async () => undefined,
       algorithm: 'ES256',
       keyPolicy: createKeyPolicy(KEY_ROTATION_INTERVAL),
       secrets: [],

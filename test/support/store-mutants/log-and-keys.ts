@@ -4,7 +4,7 @@ import type { Mutants } from './mutant.ts'
 
 let turns = 0
 
-/** Stores that break a promise about cleanup, turns, changes or keys. */
+/** Stores that break a promise about cleanup, turns, the time, changes or keys. */
 export const logAndKeyMutants: Mutants = {
   'removeExpired knows no limit': sound => ({ removeExpired: now => sound.removeExpired(now, Infinity) }),
   'removeExpired spares what ends now': sound => ({
@@ -40,6 +40,29 @@ export const logAndKeyMutants: Mutants = {
   'takeTurn knows one task': sound => ({
     takeTurn: (_task, holder, now, until) => sound.takeTurn('task', holder, now, until),
   }),
+  'time is in seconds': () => ({ time: async () => Math.floor(Date.now() / 1000) }),
+  'time has fractions': () => ({ time: async () => Date.now() + 0.5 }),
+  'time is a time zone\'s': () => ({ time: async () => Date.now() + 3_600_000 }),
+  'time stands still': () => {
+    const start = Date.now()
+    return { time: async () => start }
+  },
+  'time hurries': () => {
+    const start = Date.now()
+    return { time: async () => start + 2 * (Date.now() - start) }
+  },
+  'time jumps back': () => {
+    let calls = 0
+    return { time: async () => Date.now() - 1000 * (calls++ % 2) }
+  },
+  'time is known now and then': () => {
+    let calls = 0
+    return { time: async () => calls++ % 2 === 0 ? Date.now() : null }
+  },
+  'time is another for each connection': () => {
+    let calls = 0
+    return { time: async () => Date.now() + (calls++ === 0 ? 0 : 5000) }
+  },
   'changesSince ignores the cursor': sound => ({ changesSince: (_cursor, limit) => sound.changesSince(null, limit) }),
   'changesSince ignores the limit': sound => ({ changesSince: cursor => sound.changesSince(cursor, 1000) }),
   'changesSince never has more': sound => ({
