@@ -28,6 +28,8 @@ export interface RevocationFeed {
    * following. Returns how to take that back.
    */
   onRevoked(handle: SessionHandle, listener: () => unknown): () => void
+  /** Tells all who wait for the end of a session that it has come: every key was replaced. */
+  endAll(): void
   /** Takes in what this process did itself, without waiting for the store to tell it. */
   note(change: Change): void
   /** Stops following. */
@@ -183,6 +185,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
       })
       return unwatch
     },
+    endAll: () => watchers.tellAll(),
     note: apply,
     async close(): Promise<void> {
       closed = true

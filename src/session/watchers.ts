@@ -21,6 +21,11 @@ export class Watchers {
     }
   }
 
+  /** Calls all who wait. */
+  tellAll(): void {
+    for (const handle of [...this.#listeners.keys()]) this.tell(handle)
+  }
+
   /** Calls those who wait for this session, later: what one does or throws harms nobody else. */
   tell(handle: SessionHandle): void {
     const listeners = this.#listeners.get(handle)

@@ -56,6 +56,8 @@ export interface RingKeeperDependencies {
   readonly secrets: readonly string[]
   /** Called after this process made a key. */
   readonly onRotated: (key: StoredKey) => void
+  /** Called when none of the keys at hand is in the store any more: whatever was written with them is over (REV-03). */
+  readonly onAllReplaced: () => void
   /** Called when work in the background failed. The keys at hand go on being used. */
   readonly onError: (error: unknown) => void
 }
@@ -74,7 +76,7 @@ export function createRingKeeper<Loaded, Ring>(
   dependencies: RingKeeperDependencies,
   maker: RingMaker<Loaded, Ring>,
 ): KeyKeeper<Ring> {
-  const { store, crypto, clock, learnTime, keyPolicy, secrets, onRotated, onError } = dependencies
+  const { store, crypto, clock, learnTime, keyPolicy, secrets, onRotated, onAllReplaced, onError } = dependencies
   const { demands } = maker
   checkSecrets(secrets)
   let vault: Promise<KeyVault> | null = null
@@ -152,6 +154,7 @@ export function createRingKeeper<Loaded, Ring>(
     for (const key of stored) next.set(key.kid, loaded.get(key.kid) ?? await maker.load(opened, key))
     const epoch = (current?.epoch ?? 0) + 1
     const ring = maker.ring([...next.values()], epoch)
+    if (current !== null && ![...loaded.keys()].some(kid => next.has(kid))) onAllReplaced()
     loaded = next
     return { ring, epoch }
   }

@@ -216,6 +216,24 @@ describe('what waits for the end of a session', () => {
     expect(heard).toEqual(['end'])
   })
 
+  test('REV-03: hears of it when everybody is logged out, here or elsewhere, and not of a mere rotation of keys', async () => {
+    for (const where of ['here', 'elsewhere'] as const) {
+      const world = new FeedWorld(createCore)
+      const session = await world.login()
+      expect(await kindOf(world, session.accessToken)).toBe('active')
+      let ended = false
+      world.here.onRevoked(session.issued.claims.sid, () => {
+        ended = true
+      })
+      await world[where].rotateKeys()
+      await world.poll(2)
+      expect(ended).toBe(false)
+      await world[where].revokeEverySession()
+      await world.poll(2)
+      expect(ended).toBe(true)
+    }
+  })
+
   test('hears of it soon if it had come before', async () => {
     const world = new FeedWorld(createCore)
     const session = await world.login()

@@ -130,7 +130,7 @@ describe('an open socket', () => {
     const closing = sockets.map(socket => once(socket, 'close'))
     await app.elsewhere.revokeEverySession()
     const endings = (await Promise.all(closing)).map(ending)
-    expect(endings).toEqual(Array(2).fill([SESSION_ENDED, 'try refresh token']))
+    expect(endings).toEqual(Array(2).fill([SESSION_ENDED, 'unauthorised']))
   })
 })
 
