@@ -1,4 +1,5 @@
 import type { SessionStore } from '../session/store.ts'
+import { wrapStore } from '../session/wrap-store.ts'
 
 /**
  * A store that is loaded and opened by its first call, not when an application is put together: who names a store of
@@ -16,24 +17,8 @@ export function deferStore(open: () => Promise<SessionStore>): SessionStore {
   }
 
   return {
-    insert: async record => (await store()).insert(record),
-    find: async handle => (await store()).find(handle),
-    rotate: async rotation => (await store()).rotate(rotation),
-    confirm: async confirmations => (await store()).confirm(confirmations),
-    updateInfo: async update => (await store()).updateInfo(update),
-    updatePayload: async update => (await store()).updatePayload(update),
-    remove: async (handles, until) => (await store()).remove(handles, until),
-    removeByUser: async (userId, except, until) => (await store()).removeByUser(userId, except, until),
-    listByUser: async (userId, page) => (await store()).listByUser(userId, page),
-    removeExpired: async (now, limit) => (await store()).removeExpired(now, limit),
-    takeTurn: async (task, holder, now, until) => (await store()).takeTurn(task, holder, now, until),
-    changesSince: async (cursor, limit) => (await store()).changesSince(cursor, limit),
-    follow: async wake => (await store()).follow(wake),
-    time: async () => (await store()).time(),
-    listKeys: async () => (await store()).listKeys(),
-    addKeyIfNewest: async (key, newest) => (await store()).addKeyIfNewest(key, newest),
-    replaceKeyMaterial: async (kid, current, next) => (await store()).replaceKeyMaterial(kid, current, next),
-    removeKey: async (kid, until) => (await store()).removeKey(kid, until),
+    ...wrapStore((_, call) => async (...input) => call(await store(), ...input)),
+    // What was never opened needs no closing.
     close: async () => (await opening)?.close(),
   }
 }

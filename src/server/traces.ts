@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { SessionStore } from '../session/store.ts'
+import { wrapStore } from '../session/wrap-store.ts'
 import type { Reply } from './http/reply.ts'
 import type { StoreScheme } from './open-store.ts'
 
@@ -108,47 +109,23 @@ export function createTraces({ context, propagation, trace }: OpenTelemetry): Tr
 
   function store(inner: SessionStore, scheme: StoreScheme | null): SessionStore {
     const system = scheme === null ? {} : { 'db.system.name': systems[scheme] }
-    const traced = <Input extends readonly unknown[], Output>(
-      operation: string,
-      call: (this: SessionStore, ...input: Input) => Promise<Output>,
-    ) => async (...input: Input): Promise<Output> => {
+    return wrapStore((operation, call) => async (...input) => {
       const parent = context.active()
       // What a request has set off may outlive it: polls and timers are nobody's.
-      if (trace.getSpan(parent)?.isRecording() !== true) return call.call(inner, ...input)
+      if (trace.getSpan(parent)?.isRecording() !== true) return call(inner, ...input)
       const span = tracer.startSpan(`store ${operation}`, {
         kind: CLIENT,
         attributes: { 'db.operation.name': operation, ...system },
       }, parent)
       try {
-        return await context.with(trace.setSpan(parent, span), () => call.call(inner, ...input))
+        return await context.with(trace.setSpan(parent, span), () => call(inner, ...input))
       } catch (error) {
         fail(span, typeOf(error))
         throw error
       } finally {
         span.end()
       }
-    }
-    return {
-      insert: traced('insert', inner.insert),
-      find: traced('find', inner.find),
-      rotate: traced('rotate', inner.rotate),
-      confirm: traced('confirm', inner.confirm),
-      updateInfo: traced('updateInfo', inner.updateInfo),
-      updatePayload: traced('updatePayload', inner.updatePayload),
-      remove: traced('remove', inner.remove),
-      removeByUser: traced('removeByUser', inner.removeByUser),
-      listByUser: traced('listByUser', inner.listByUser),
-      removeExpired: traced('removeExpired', inner.removeExpired),
-      takeTurn: traced('takeTurn', inner.takeTurn),
-      changesSince: traced('changesSince', inner.changesSince),
-      follow: traced('follow', inner.follow),
-      time: traced('time', inner.time),
-      listKeys: traced('listKeys', inner.listKeys),
-      addKeyIfNewest: traced('addKeyIfNewest', inner.addKeyIfNewest),
-      replaceKeyMaterial: traced('replaceKeyMaterial', inner.replaceKeyMaterial),
-      removeKey: traced('removeKey', inner.removeKey),
-      close: () => inner.close(),
-    }
+    })
   }
 
   return { request, store }

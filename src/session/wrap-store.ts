@@ -1,0 +1,32 @@
+import type { SessionStore } from './store.ts'
+
+/** Makes a method of a store out of how to call the same one of another store. */
+export type WrapMethod = <Input extends readonly unknown[], Output>(
+  name: keyof SessionStore,
+  call: (store: SessionStore, ...input: Input) => Promise<Output>,
+) => (...input: Input) => Promise<Output>
+
+/** Makes a store, every method of which `wrap` has made: the one place that lists them. */
+export function wrapStore(wrap: WrapMethod): SessionStore {
+  return {
+    insert: wrap('insert', (store, ...input) => store.insert(...input)),
+    find: wrap('find', (store, ...input) => store.find(...input)),
+    rotate: wrap('rotate', (store, ...input) => store.rotate(...input)),
+    confirm: wrap('confirm', (store, ...input) => store.confirm(...input)),
+    updateInfo: wrap('updateInfo', (store, ...input) => store.updateInfo(...input)),
+    updatePayload: wrap('updatePayload', (store, ...input) => store.updatePayload(...input)),
+    remove: wrap('remove', (store, ...input) => store.remove(...input)),
+    removeByUser: wrap('removeByUser', (store, ...input) => store.removeByUser(...input)),
+    listByUser: wrap('listByUser', (store, ...input) => store.listByUser(...input)),
+    removeExpired: wrap('removeExpired', (store, ...input) => store.removeExpired(...input)),
+    takeTurn: wrap('takeTurn', (store, ...input) => store.takeTurn(...input)),
+    changesSince: wrap('changesSince', (store, ...input) => store.changesSince(...input)),
+    follow: wrap('follow', (store, ...input) => store.follow(...input)),
+    time: wrap('time', store => store.time()),
+    listKeys: wrap('listKeys', store => store.listKeys()),
+    addKeyIfNewest: wrap('addKeyIfNewest', (store, ...input) => store.addKeyIfNewest(...input)),
+    replaceKeyMaterial: wrap('replaceKeyMaterial', (store, ...input) => store.replaceKeyMaterial(...input)),
+    removeKey: wrap('removeKey', (store, ...input) => store.removeKey(...input)),
+    close: wrap('close', store => store.close()),
+  }
+}
