@@ -31,11 +31,13 @@ retire  removes a key: what it signed or issued is refused at once, everywhere. 
 ${describeFlags({ ...own, ...commonFlags })}
 ${describeSettings(storeFlags)}`,
 
-  run: (args, terminal) => withStore(args, own, ({ store, settings, flags, words, json }) => {
+  run: (args, terminal) => withStore(args, own, ({ settings, flags, words, json }) => {
     const [verb, ...rest] = words
-    if (verb === 'list' && rest.length === 0) return list(store, json, terminal)
-    if (verb === 'rotate' && rest.length === 0) return rotate(store, settings.secrets, flags['purpose'], json, terminal)
-    if (verb === 'retire' && rest.length === 1) return retire(store, rest[0] ?? '', json, terminal)
+    if (verb === 'list' && rest.length === 0) return store => list(store, json, terminal)
+    if (verb === 'rotate' && rest.length === 0) {
+      return store => rotate(store, settings.secrets, flags['purpose'], json, terminal)
+    }
+    if (verb === 'retire' && rest.length === 1) return store => retire(store, rest[0] ?? '', json, terminal)
     throw new UsageError('keys takes one of: list, rotate, retire KID')
   }),
 }

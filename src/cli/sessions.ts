@@ -33,18 +33,19 @@ revoke  ends sessions at once. Exit code 1 if none was there.
 ${describeFlags({ ...own, ...commonFlags })}
 ${describeSettings(storeFlags)}`,
 
-  run: (args, terminal) => withStore(args, own, ({ store, flags, words, json }) => {
+  run: (args, terminal) => withStore(args, own, ({ flags, words, json }) => {
     const [verb, ...rest] = words
     const { user, after } = flags
     if (verb === 'list' && rest.length === 1) {
-      return list(store, rest[0] ?? '', typeof after === 'string' ? after : null, json, terminal)
+      return store => list(store, rest[0] ?? '', typeof after === 'string' ? after : null, json, terminal)
     }
-    if (verb === 'show' && rest.length === 1) return show(store, rest[0] ?? '', json, terminal)
+    if (verb === 'show' && rest.length === 1) return store => show(store, rest[0] ?? '', json, terminal)
     if (verb === 'revoke' && rest.length > 0 && user === undefined) {
-      return tell(store.remove(rest.map(parseHandle).filter(handle => handle !== null), untilOf()), json, terminal)
+      const handles = rest.map(parseHandle).filter(handle => handle !== null)
+      return store => tell(store.remove(handles, untilOf()), json, terminal)
     }
     if (verb === 'revoke' && rest.length === 0 && typeof user === 'string') {
-      return tell(store.removeByUser(user, null, untilOf()), json, terminal)
+      return store => tell(store.removeByUser(user, null, untilOf()), json, terminal)
     }
     throw new UsageError('sessions takes one of: list USER, show HANDLE, revoke HANDLE..., revoke --user ID')
   }),

@@ -14,25 +14,28 @@ export const commonFlags: Readonly<Record<string, OwnFlag>> = {
   json: { type: 'boolean', help: 'answers as JSON' },
 }
 
-/** What a command on a store works with. */
+/** A command line of a command that works on a store. */
 export interface StoreCall extends ParsedArguments {
-  readonly store: SessionStore
   readonly json: boolean
 }
 
-/** Reads a command line, opens the store that it names, and closes it whatever happens. */
+/**
+ * Reads a command line, opens the store that it names, and closes it whatever happens. What is to be done there is
+ * chosen first: who asked wrongly is told so whether there is a store or not.
+ */
 export async function withStore<Result>(
   args: readonly string[],
   own: Readonly<Record<string, OwnFlag>>,
-  work: (call: StoreCall) => Promise<Result>,
+  choose: (call: StoreCall) => (store: SessionStore) => Promise<Result>,
 ): Promise<Result> {
   const parsed = parseArguments(args, process.env, { ...commonFlags, ...own })
   const { settings, flags } = parsed
   const appId = typeof flags['app'] === 'string' ? flags['app'] : 'public'
+  const work = choose({ ...parsed, json: flags['json'] === true })
   requireStoreFile(settings.store)
   const store = guardStore(await openStore(settings.store, { appId, migrate: 'manual' }))
   try {
-    return await work({ ...parsed, store, json: flags['json'] === true })
+    return await work(store)
   } finally {
     await store.close()
   }
