@@ -3,8 +3,9 @@ import type { JsonObject } from '../base/json.ts'
 import { toEpochSeconds } from '../base/time.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { admitSession, prepareSession, writeFirstRefreshToken } from '../session/create.ts'
+import { isAhead } from '../session/decide-refresh.ts'
 import { updatePayload } from '../session/manage.ts'
-import { isAlive, livenessAt } from '../session/policy.ts'
+import { accessTokenExpiry, isAlive, jitteredLifetime, livenessAt } from '../session/policy.ts'
 import type { SessionRecord } from '../session/record.ts'
 import { rotate } from '../session/rotate.ts'
 import type { TheftOutcome } from '../session/rotate.ts'
@@ -80,7 +81,7 @@ export async function createSession(
   })
   const ring = await app.keys.current()
   const token = await writeFirstRefreshToken(ring, prepared)
-  const pair = await issuePair(app, ring, prepared.record, token, style, prepared.record.createdAt)
+  const pair = await issuePair(app, ring, prepared.record, { token, parent: null }, style, prepared.record.createdAt)
   await admitSession(app, prepared.record)
   return { kind: 'issued', pair }
 }
@@ -92,12 +93,18 @@ export type RefreshOutcome =
   | TheftOutcome
   | ProtectedClaimOutcome
 
+/** How the tokens of a refresh are to be written. */
+export interface RefreshStyle extends TokenStyle {
+  /** Whether the access token names the refresh token it was exchanged for, so that SDKs ask about its first use. */
+  readonly namesParent: boolean
+}
+
 /** Exchanges a refresh token. One store call for an ordinary rotation. */
 export async function refreshSession(
   app: App,
   text: string,
   antiCsrfToken: string | null,
-  style: TokenStyle,
+  style: RefreshStyle,
 ): Promise<RefreshOutcome> {
   const { token, hasAntiCsrf, isStatic } = readMarks(text)
   if (style.hasAntiCsrf && hasAntiCsrf && antiCsrfToken !== antiCsrfTokenOf(text)) return unauthorized
@@ -106,7 +113,8 @@ export async function refreshSession(
   const { record, refreshToken, ring, now, how } = outcome
   if (hasProtectedClaim(app.payloads.read(record.jwtPayload), style.version)) return protectedClaim
   const isDynamic = style.isDynamic ?? !isStatic
-  const pair = await issuePair(app, ring, record, refreshToken, { ...style, isDynamic }, now)
+  const parent = style.namesParent ? text : null
+  const pair = await issuePair(app, ring, record, { token: refreshToken, parent }, { ...style, isDynamic }, now)
   app.emit('onSessionRefreshed', { userId: record.userId, handle: record.handle, how })
   return { kind: 'issued', pair }
 }
@@ -117,13 +125,20 @@ export type VerifyOutcome =
   | { readonly kind: 'refresh-required' }
   | {
     readonly kind: 'active'
+    /** With the token's payload, or the stored one if the token was written anew. */
     readonly session: SessionFacts
     readonly token: CoreAccessToken
-    /** What the store has as payload, if the store was asked and it is another than the token's. */
-    readonly newerPayload: JsonObject | null
+    /** Whether the store was asked and has another payload than the token. */
+    readonly hasNewerPayload: boolean
+    /** What to use instead of the token from now on, if anything. */
+    readonly reissued: DatedToken | null
   }
+  | ProtectedClaimOutcome
 
-/** Judges an access token. No store call, or one with `checkDatabase`. */
+/**
+ * Judges an access token. The store is asked with `checkDatabase`, and by `reissues` for a token that names its parent:
+ * one call. Nothing is written on the way; a token that has been out for long is noted as a confirmation.
+ */
 export async function verifySession(
   app: App,
   text: string,
@@ -131,22 +146,37 @@ export async function verifySession(
     /** The anti-CSRF token that came with the request, or null if none is demanded. */
     readonly antiCsrf: { readonly given: string | null } | null
     readonly checkDatabase: boolean
+    /** Whether the caller takes another access token: one with the stored payload, one that names no parent. */
+    readonly reissues: boolean
   },
 ): Promise<VerifyOutcome> {
   const token = await readToken(app, text)
-  if (token === null || token.claims.expiresAt * 1000 <= app.clock()) return refreshRequired
+  const now = app.clock()
+  if (token === null || token.claims.expiresAt * 1000 <= now) return refreshRequired
   const { claims, payload } = token
-  const { antiCsrf } = demands
+  const { antiCsrf, checkDatabase, reissues } = demands
   if (antiCsrf !== null && (claims.antiCsrfToken === null || claims.antiCsrfToken !== antiCsrf.given)) {
     return refreshRequired
   }
-  const session = { handle: claims.handle, userId: claims.userId, tenantId: claims.tenantId, payload }
-  if (!demands.checkDatabase) return { kind: 'active', session, token, newerPayload: null }
-  const record = await findAlive(app, claims.handle)
+  const { handle, userId, place } = claims
+  app.confirmations.observe({ sid: handle, gen: place.generation, brn: place.branch, iat: claims.issuedAt }, now)
+  const namesParent = claims.parentRefreshTokenHash1 !== null
+  if (!checkDatabase && !(reissues && namesParent)) {
+    const session = { handle, userId, tenantId: claims.tenantId, payload }
+    return { kind: 'active', session, token, hasNewerPayload: false, reissued: null }
+  }
+  const record = await findAlive(app, handle)
   if (record === null) return unauthorized
   const stored = app.payloads.read(record.jwtPayload)
-  const newerPayload = isDeepStrictEqual(stored, payload) ? null : stored
-  return { kind: 'active', session: { ...session, tenantId: record.tenantId }, token, newerPayload }
+  const hasNewerPayload = !isDeepStrictEqual(stored, payload)
+  const session = { handle, userId, tenantId: record.tenantId, payload }
+  // A token that the session has gone on without lives out its time and gets no other.
+  const isDue = hasNewerPayload || (namesParent && !isAhead(record, place))
+  if (!reissues || !isDue) return { kind: 'active', session, token, hasNewerPayload, reissued: null }
+  if (hasProtectedClaim(stored, token.version)) return protectedClaim
+  const expiresAt = accessTokenExpiry(now, app.policy.accessTokenLifetime, record)
+  const reissued = await reissue(app, token, stored, { parentRefreshTokenHash1: null, expiresAt })
+  return { kind: 'active', session: { ...session, payload: stored }, token, hasNewerPayload, reissued }
 }
 
 /** How a change of the payload ended. The access token is null if the one that was given is over. */
@@ -171,19 +201,19 @@ export async function regenerateSession(
   const next = payload ?? app.payloads.read(record.jwtPayload)
   const session = { handle: claims.handle, userId: record.userId, tenantId: record.tenantId, payload: next }
   const isOver = claims.expiresAt * 1000 <= app.clock()
-  const accessToken = isOver ? null : await reissue(app, token, next, claims.expiresAt)
+  const accessToken = isOver ? null : await reissue(app, token, next, {})
   return { kind: 'regenerated', session, accessToken }
 }
 
-/** Writes an access token that differs from a genuine one in payload and time alone. */
-export async function reissue(
+/** Writes an access token that differs from a genuine one in payload, the time of its issue and `changes` alone. */
+async function reissue(
   app: App,
   { claims, version, isDynamic }: CoreAccessToken,
   payload: JsonObject,
-  expiresAt: number,
+  changes: Partial<Pick<CoreClaims, 'parentRefreshTokenHash1' | 'expiresAt'>>,
 ): Promise<DatedToken> {
   const ring = await app.keys.current()
-  const next: CoreClaims = { ...claims, issuedAt: toEpochSeconds(app.clock()), expiresAt }
+  const next: CoreClaims = { ...claims, ...changes, issuedAt: toEpochSeconds(app.clock()) }
   return date(await writeCoreAccessToken(ring.signingKeyAt(app.clock(), isDynamic), version, next, payload), next)
 }
 
@@ -206,7 +236,8 @@ async function issuePair(
   app: App,
   ring: CoreKeyRing,
   record: SessionRecord,
-  token: string,
+  /** The session's current refresh token, and the text that was exchanged for it if the access token is to name it. */
+  { token, parent }: { readonly token: string; readonly parent: string | null },
   style: TokenStyle,
   now: EpochMilliseconds,
 ): Promise<IssuedPair> {
@@ -214,15 +245,17 @@ async function issuePair(
   const refreshToken = writeMarks(token, { hasAntiCsrf: style.hasAntiCsrf, isStatic: !isDynamic })
   const antiCsrfToken = style.hasAntiCsrf ? antiCsrfTokenOf(refreshToken) : null
   const payload = app.payloads.read(record.jwtPayload)
-  const issuedAt = toEpochSeconds(now)
+  const lifetime = style.lifetime ?? jitteredLifetime(app.policy.accessTokenLifetime, app.policy, app.entropy)
   const claims: CoreClaims = {
     userId: record.userId,
     handle: record.handle,
     tenantId: record.tenantId,
-    issuedAt,
-    expiresAt: Math.max(issuedAt + 1, toEpochSeconds(Math.min(now + lifetimeOf(app, style), record.expiresAt))),
+    issuedAt: toEpochSeconds(now),
+    expiresAt: accessTokenExpiry(now, lifetime, record),
     refreshTokenHash1: sha256Hex(refreshToken),
+    parentRefreshTokenHash1: parent === null ? null : sha256Hex(parent),
     antiCsrfToken,
+    place: { generation: record.generation, branch: record.branch },
   }
   const accessToken = await writeCoreAccessToken(ring.signingKeyAt(now, isDynamic), style.version, claims, payload)
   return {
@@ -231,12 +264,6 @@ async function issuePair(
     refreshToken: { token: refreshToken, createdAt: now, expiresAt: record.expiresAt },
     antiCsrfToken,
   }
-}
-
-function lifetimeOf({ entropy, policy }: App, style: TokenStyle): Milliseconds {
-  if (style.lifetime !== null) return style.lifetime
-  const chance = (entropy(1)[0] ?? 0) / 255
-  return policy.accessTokenLifetime * (1 - policy.accessTokenJitter * chance)
 }
 
 function date(token: string, { issuedAt, expiresAt }: CoreClaims): DatedToken {

@@ -6,10 +6,13 @@ import { confirms } from './decide-confirmation.ts'
 import type { SessionPolicy } from './policy.ts'
 import type { Confirmation, SessionStore } from './store.ts'
 
+/** What an access token in use says of the refresh token that was issued with it. */
+export type ObservedClaims = Pick<AccessClaims, 'sid' | 'gen' | 'brn' | 'iat'>
+
 /** Tells the store, in batches and off the request path, which refresh tokens their clients surely keep. */
 export interface Confirmations {
   /** Looks at an access token in use; queues its child for confirmation when it is old enough. */
-  observe(claims: AccessClaims, now: EpochMilliseconds): void
+  observe(claims: ObservedClaims, now: EpochMilliseconds): void
   /** Sends what is queued. Never rejects: what can not be sent is dropped, which only delays theft detection. */
   flush(): Promise<void>
   /** Sends what is queued and stops. */
@@ -67,7 +70,7 @@ export function createConfirmations(dependencies: ConfirmationDependencies): Con
 }
 
 /** Whether this child, or one that displaced it, was queued before. */
-function isCovered({ gen, brn }: AccessClaims, queued: Confirmation | undefined): boolean {
+function isCovered({ gen, brn }: ObservedClaims, queued: Confirmation | undefined): boolean {
   if (queued === undefined) return false
   return gen < queued.generation || (gen === queued.generation && brn <= queued.branch)
 }

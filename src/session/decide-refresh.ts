@@ -51,8 +51,13 @@ export function decideRefresh(
   return record.confirmed ? { kind: 'theft' } : { kind: 'branch', branch: record.branch + 1 }
 }
 
-/** We issued the token, yet the record is older than it: the store has lost its newest writes. */
-function isAhead(token: PresentedToken, record: SessionRecord): boolean {
-  return token.generation > record.generation
-    || (token.generation === record.generation && token.branch > record.branch)
+/**
+ * Whether one place in a lineage is newer than another. A genuine token ahead of its record: the store has lost its
+ * newest writes. Pure.
+ */
+export function isAhead(
+  one: Pick<SessionRecord, 'generation' | 'branch'>,
+  other: Pick<SessionRecord, 'generation' | 'branch'>,
+): boolean {
+  return one.generation > other.generation || (one.generation === other.generation && one.branch > other.branch)
 }

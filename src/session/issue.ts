@@ -7,6 +7,7 @@ import type { AccessClaims } from '../tokens/access-token.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import type { DataCodec } from './application-data.ts'
 import type { IssuedAccessToken } from './core.ts'
+import { accessTokenExpiry, jitteredLifetime } from './policy.ts'
 import type { SessionPolicy } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 
@@ -31,17 +32,15 @@ export async function issueAccessToken<Payload extends object>(
   now: EpochMilliseconds,
 ): Promise<IssuedAccessToken<Payload>> {
   const { identity, entropy, policy, payloads } = issuing
-  const chance = (entropy(1)[0] ?? 0) / 255
-  const lifetime = record.accessTokenLifetime * (1 - policy.accessTokenJitter * chance)
-  const iat = toEpochSeconds(now)
+  const lifetime = jitteredLifetime(record.accessTokenLifetime, policy, entropy)
   const claims: AccessClaims = {
     iss: identity.issuer,
     ...(identity.audience === null ? {} : { aud: identity.audience }),
     sub: record.userId,
     sid: record.handle,
     tid: record.tenantId,
-    iat,
-    exp: Math.max(iat + 1, toEpochSeconds(Math.min(now + lifetime, record.expiresAt))),
+    iat: toEpochSeconds(now),
+    exp: accessTokenExpiry(now, lifetime, record),
     auth_time: toEpochSeconds(record.authenticatedAt),
     jti: encodeBase64url(entropy(12)),
     gen: record.generation,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { changeRetention, createPolicy, expiryOf, isAlive, lifetimesOf, livenessAt } from './policy.ts'
+import {
+  accessTokenExpiry, changeRetention, createPolicy, expiryOf, isAlive, jitteredLifetime, lifetimesOf, livenessAt,
+} from './policy.ts'
 
 test('the defaults: one hour, 100 days, 30 seconds', () => {
   expect(createPolicy({})).toMatchObject({
@@ -33,6 +35,19 @@ test.each([
 test('a change is kept longer than any access token that could contradict it', () => {
   const policy = createPolicy({ accessTokenLifetime: 900 })
   expect(changeRetention(policy)).toBeGreaterThan(policy.accessTokenLifetime)
+})
+
+test('chance takes off an access token\'s lifetime what the policy says, and no more', () => {
+  const lived = (byte: number): number => jitteredLifetime(1000, createPolicy({}), () => Uint8Array.of(byte))
+  expect([lived(0), lived(51), lived(255)]).toEqual([1000, 990, 950])
+})
+
+test.each([
+  ['after its lifetime, rounded down', 10_900, 5000, 99_000, 15],
+  ['with its session', 10_900, 5000, 12_000, 12],
+  ['a second after its issue at the earliest', 10_900, 5000, 10_950, 11],
+])('an access token ends %s', (_, now, lifetime, expiresAt, expiry) => {
+  expect(accessTokenExpiry(now, lifetime, { expiresAt })).toBe(expiry)
 })
 
 describe('lifetimes of one session (REV-05)', () => {

@@ -1,5 +1,7 @@
+import type { Entropy } from '../base/entropy.ts'
 import { GeneralError } from '../base/errors.ts'
-import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import { toEpochSeconds } from '../base/time.ts'
+import type { EpochMilliseconds, EpochSeconds, Milliseconds } from '../base/time.ts'
 import { KEY_ROTATION_INTERVAL, PUBLICATION_LEAD } from '../tokens/plan-rotation.ts'
 import type { Blacklisting, NewSessionOptions } from './core.ts'
 import type { SessionRecord } from './record.ts'
@@ -148,6 +150,31 @@ export function expiryOf(
   lifetimes: Pick<SessionRecord, 'idleTimeout' | 'absoluteExpiry'>,
 ): EpochMilliseconds {
   return Math.min(rotatedAt + lifetimes.idleTimeout, lifetimes.absoluteExpiry ?? Number.MAX_SAFE_INTEGER)
+}
+
+/**
+ * How long one access token lives: chance takes off up to the policy's part, so that clients that began together do not
+ * refresh together.
+ */
+export function jitteredLifetime(
+  lifetime: Milliseconds,
+  policy: Pick<SessionPolicy, 'accessTokenJitter'>,
+  entropy: Entropy,
+): Milliseconds {
+  const chance = (entropy(1)[0] ?? 0) / 255
+  return lifetime * (1 - policy.accessTokenJitter * chance)
+}
+
+/**
+ * When an access token ends that is issued at `now`: never after its session, and never in the second of its issue.
+ * Pure.
+ */
+export function accessTokenExpiry(
+  now: EpochMilliseconds,
+  lifetime: Milliseconds,
+  session: Pick<SessionRecord, 'expiresAt'>,
+): EpochSeconds {
+  return Math.max(toEpochSeconds(now) + 1, toEpochSeconds(Math.min(now + lifetime, session.expiresAt)))
 }
 
 /** The bounds within which a session is alive at `now`: lowering a configured limit shortens live sessions (REV-05). */

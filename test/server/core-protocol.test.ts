@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parseHandle } from '../../src/base/handle.ts'
 import { decodeJwt, startCoreServer } from '../support/core-server.ts'
-import type { CoreServer } from '../support/core-server.ts'
+import type { CoreBody, CoreServer } from '../support/core-server.ts'
 
 let core: CoreServer
 beforeEach(async () => {
@@ -38,7 +39,8 @@ describe('versions', () => {
       version, body: { userId: 'alice', userDataInJWT: { role: 'x' }, userDataInDatabase: {}, enableAntiCsrf: false },
     })).json
     const token = decodeJwt(created.accessToken.token)
-    expect(token.header).toEqual({ alg: 'RS256', typ: 'JWT', version: tokenVersion, kid: expect.stringMatching(/^d-\d+$/) })
+    expect(token.header)
+      .toEqual({ alg: 'RS256', typ: 'JWT', version: tokenVersion, kid: expect.stringMatching(/^d-\d+$/), gen: 0, brn: 0 })
     expect(token.claims).toMatchObject({ sub: 'alice', role: 'x', parentRefreshTokenHash1: null, antiCsrfToken: null })
     expect({ tId: token.claims['tId'], rsub: token.claims['rsub'] }).toEqual(claims)
     expect(created.session).toMatchObject({ handle: token.claims['sessionHandle'], userId: 'alice' })
@@ -285,6 +287,85 @@ describe('verify', () => {
     expect(eager.accessToken).toBeUndefined()
   })
 
+  describe('of a token that names its parent', () => {
+    const claimsOf = ({ accessToken }: CoreBody): Record<string, unknown> => decodeJwt(accessToken.token).claims
+    const confirmed = async ({ session }: CoreBody): Promise<boolean | undefined> =>
+      (await core.store.find(parseHandle(session.handle)!))?.confirmed
+
+    test('hands out one that names none, whoever asks and however often; the refresh token stays good', async () => {
+      const first = await core.create({ userDataInJWT: { role: 'x' }, enableAntiCsrf: true })
+      const { antiCsrfToken } = first
+      const second = await core.refresh(first.refreshToken.token, { enableAntiCsrf: true, antiCsrfToken })
+      core.clock.advance(5000)
+      const { token } = second.accessToken
+      const answers = await Promise.all(Array.from({ length: 5 }, async () => (await verify(token)).json))
+      for (const answer of answers) {
+        expect(answer).toMatchObject({ status: 'OK', session: second.session })
+        const iat = core.clock() / 1000
+        expect(claimsOf(answer)).toEqual({ ...claimsOf(second), parentRefreshTokenHash1: null, iat, exp: iat + 3600 })
+        expect(answer.accessToken).toMatchObject({ createdTime: iat * 1000, expiry: (iat + 3600) * 1000 })
+      }
+      expect((await verify(answers[0]!.accessToken.token)).json).toEqual({ status: 'OK', session: second.session })
+      const again = await core.refresh(first.refreshToken.token, { enableAntiCsrf: true, antiCsrfToken })
+      expect(again.refreshToken.token).toBe(second.refreshToken.token)
+      expect(claimsOf(again)['parentRefreshTokenHash1']).toBe(sha256(first.refreshToken.token))
+      const next = { enableAntiCsrf: true, antiCsrfToken: second.antiCsrfToken }
+      expect((await core.refresh(second.refreshToken.token, next)).status).toBe('OK')
+    })
+
+    test('asks the store: a session that has ended is refused, a newer payload handed out', async () => {
+      const { refreshToken, session: { handle } } = await core.create({ userDataInJWT: { v: 1 } })
+      const { accessToken: { token } } = await core.refresh(refreshToken.token)
+      await core.call('/recipe/jwt/data', { method: 'PUT', body: { sessionHandle: handle, userDataInJWT: { v: 2 } } })
+      const answer = (await verify(token)).json
+      expect([answer.session.userDataInJWT, claimsOf(answer)['v']]).toEqual([{ v: 2 }, 2])
+      await core.call('/recipe/session/remove', { body: { sessionHandles: [handle] } })
+      expect((await verify(token)).json.status).toBe('UNAUTHORISED')
+    })
+
+    test('never outlives the session', async () => {
+      const brief = await startCoreServer({ sessionLifetime: 3610 })
+      const first = await brief.create()
+      const second = await brief.refresh(first.refreshToken.token)
+      brief.clock.advance(60_000)
+      const body = { accessToken: second.accessToken.token, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: false }
+      const answer = (await brief.call('/recipe/session/verify', { body })).json
+      expect(answer.accessToken.expiry).toBe(first.accessToken.createdTime + 3_610_000)
+      await brief.server.close()
+    })
+
+    test('is good where the session has gone on, but hands out nothing', async () => {
+      const first = await core.create()
+      const second = await core.refresh(first.refreshToken.token)
+      core.clock.advance(31_000)
+      const branch = await core.refresh(first.refreshToken.token)
+      expect(branch.refreshToken.token).not.toBe(second.refreshToken.token)
+      expect((await verify(second.accessToken.token)).json).toEqual({ status: 'OK', session: first.session })
+      expect(claimsOf((await verify(branch.accessToken.token)).json)['parentRefreshTokenHash1']).toBeNull()
+      await core.refresh(branch.refreshToken.token)
+      expect((await verify(branch.accessToken.token)).json.accessToken).toBeUndefined()
+    })
+
+    test('confirms the refresh token, but only after twice the reuse interval', async () => {
+      const [young, old] = [await core.create(), await core.create()]
+      const aged = await core.refresh(old.refreshToken.token)
+      core.clock.advance(61_000)
+      const fresh = await core.refresh(young.refreshToken.token)
+      for (const { accessToken } of [aged, fresh]) expect((await verify(accessToken.token)).json.status).toBe('OK')
+      await core.server.close()
+      expect([await confirmed(aged), await confirmed(fresh)]).toEqual([true, false])
+    })
+
+    test('from 5.6 on no token does, and none is handed out', async () => {
+      const { refreshToken } = await core.create()
+      const old = await core.refresh(refreshToken.token)
+      expect((await verify(old.accessToken.token, {}, '5.6')).json).toEqual({ status: 'OK', session: old.session })
+      const eager = await core.refresh(refreshToken.token, {}, { version: '5.6' })
+      expect(claimsOf(eager)['parentRefreshTokenHash1']).toBeNull()
+      expect((await verify(eager.accessToken.token)).json.accessToken).toBeUndefined()
+    })
+  })
+
   test('insists on checkDatabase', async () => {
     const answer = await core.call('/recipe/session/verify', {
       body: { accessToken: 'x', doAntiCsrfCheck: false, enableAntiCsrf: false },
@@ -304,8 +385,8 @@ describe('refresh', () => {
     const [next] = answers
     expect(next!.session).toEqual(first.session)
     expect(decodeJwt(next!.accessToken.token).claims).toMatchObject({
-      role: 'x', refreshTokenHash1: sha256(next!.refreshToken.token), parentRefreshTokenHash1: null,
-      antiCsrfToken: next!.antiCsrfToken,
+      role: 'x', refreshTokenHash1: sha256(next!.refreshToken.token),
+      parentRefreshTokenHash1: sha256(first.refreshToken.token), antiCsrfToken: next!.antiCsrfToken,
     })
     expect(next!.antiCsrfToken).not.toBe(antiCsrfToken)
   })

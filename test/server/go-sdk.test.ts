@@ -74,8 +74,11 @@ else {
       })
       expect(JSON.parse((await page.send('POST', '/update', { b: [2], role: null })).body)).toMatchObject({ b: [2] })
       for (let round = 0; round < 3; round++) expect((await page.send('POST', '/auth/session/refresh')).status).toBe(200)
+      const young = page.client.cookie('sAccessToken')
       const later = JSON.parse((await page.send('GET', '/me')).body) as { payload: object; data: object }
-      expect(later).toMatchObject({ payload: { b: [2] }, data: { b: [2], role: null } })
+      // The SDK asked the server about the first use, and handed on what it got.
+      expect(page.client.cookie('sAccessToken')).not.toBe(young)
+      expect(later).toMatchObject({ payload: { b: [2], parentRefreshTokenHash1: null }, data: { b: [2], role: null } })
       expect(later.payload).not.toHaveProperty('role')
       const kept = page.client.jar
       expect((await page.send('POST', '/logout')).status).toBe(200)

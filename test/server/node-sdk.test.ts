@@ -183,8 +183,14 @@ describe('with cookies and anti-CSRF tokens', () => {
     const before = page.client.cookie('sRefreshToken')
     for (let round = 0; round < 3; round++) expect((await page.send('POST', '/auth/session/refresh')).status).toBe(200)
     expect(page.client.cookie('sRefreshToken')).not.toBe(before)
+    const young = page.client.cookie('sAccessToken')
     const me = await page.json('GET', '/me')
+    // The SDK asked the server about the first use, and handed on what it got.
     expect(me['payload']).toMatchObject({ role: 'x', parentRefreshTokenHash1: null })
+    const kept = page.client.cookie('sAccessToken')
+    expect(kept).not.toBe(young)
+    expect((await page.send('GET', '/me')).status).toBe(200)
+    expect(page.client.cookie('sAccessToken')).toBe(kept)
     expect((await page.send('POST', '/me')).status).toBe(200)
   })
 

@@ -118,7 +118,13 @@ describe.skipIf(python === null)('Django', () => {
     const before = page.client.cookie('sRefreshToken')
     for (let round = 0; round < 3; round++) expect((await page.send('POST', '/auth/session/refresh')).status).toBe(200)
     expect(page.client.cookie('sRefreshToken')).not.toBe(before)
-    expect((await page.json('POST', '/me'))['payload']).toMatchObject({ a: 1 })
+    const young = page.client.cookie('sAccessToken')
+    expect((await page.json('POST', '/me'))['payload']).toMatchObject({ a: 1, parentRefreshTokenHash1: null })
+    // The SDK asked the server about the first use, and handed on what it got.
+    const kept = page.client.cookie('sAccessToken')
+    expect(kept).not.toBe(young)
+    expect((await page.send('POST', '/me')).status).toBe(200)
+    expect(page.client.cookie('sAccessToken')).toBe(kept)
   })
 
   test('a copied refresh token ends the session', async () => {

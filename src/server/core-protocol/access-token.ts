@@ -4,6 +4,7 @@ import type { SessionHandle } from '../../base/handle.ts'
 import { parseJsonObject } from '../../base/json.ts'
 import type { JsonObject, JsonValue } from '../../base/json.ts'
 import type { EpochSeconds } from '../../base/time.ts'
+import type { LineagePlace } from '../../session/rotate.ts'
 import type { Crypto } from '../../tokens/crypto.ts'
 import type { CoreKeyRing, CoreSigningKey } from './key-ring.ts'
 import type { AccessTokenVersion } from './protocol.ts'
@@ -17,7 +18,14 @@ export interface CoreClaims {
   readonly expiresAt: EpochSeconds
   /** SHA-256 of the text of the refresh token that was issued with it, lower-case hex. */
   readonly refreshTokenHash1: string
+  /**
+   * The same of the refresh token that was exchanged for it. With a hash, SDKs ask `verify` about the token and get
+   * another one that has null here; with null they judge it themselves.
+   */
+  readonly parentRefreshTokenHash1: string | null
   readonly antiCsrfToken: string | null
+  /** Where its refresh token stands in the lineage. In the header: whatever else is among the claims is payload. */
+  readonly place: LineagePlace
 }
 
 /** A genuine access token. Whether its time is over is not looked at. */
@@ -48,24 +56,22 @@ export function hasProtectedClaim(payload: JsonObject, version: AccessTokenVersi
 /** The longest text that is looked at as an access token (DOS-01). */
 const MAX_LENGTH = 16_384
 
-/**
- * Writes an access token. The hash of the parent refresh token is always null: rotation needs no confirmation by way
- * of the access token, so SDKs verify every token themselves.
- */
+/** Writes an access token. */
 export function writeCoreAccessToken(
   key: CoreSigningKey,
   version: AccessTokenVersion,
   claims: CoreClaims,
   payload: JsonObject,
 ): Awaitable<string> {
-  return key.sign({ typ: 'JWT', version }, JSON.stringify({
+  const { generation: gen, branch: brn } = claims.place
+  return key.sign({ typ: 'JWT', version, gen, brn }, JSON.stringify({
     ...payload,
     sub: claims.userId,
     exp: claims.expiresAt,
     iat: claims.issuedAt,
     sessionHandle: claims.handle,
     refreshTokenHash1: claims.refreshTokenHash1,
-    parentRefreshTokenHash1: null,
+    parentRefreshTokenHash1: claims.parentRefreshTokenHash1,
     antiCsrfToken: claims.antiCsrfToken,
     ...version === '3' ? {} : { tId: claims.tenantId },
     ...version === '5' ? { rsub: claims.userId } : {},
@@ -84,14 +90,15 @@ export async function readCoreAccessToken(
   if (text.length > MAX_LENGTH) return null
   const [header, body, signature, ...rest] = text.split('.')
   if (header === undefined || body === undefined || signature === undefined || rest.length > 0) return null
-  const { alg, typ, kid, version, crit } = decodeObject(crypto, header) ?? {}
+  const { alg, typ, kid, version, crit, gen, brn } = decodeObject(crypto, header) ?? {}
   if (alg !== 'RS256' || typ !== 'JWT' || crit !== undefined || typeof kid !== 'string' || !isTokenVersion(version)) {
     return null
   }
+  if (!isCount(gen) || !isCount(brn)) return null
   const key = ring.signingKey(kid)
   if (key === null || !await key.verify(`${header}.${body}`, signature)) return null
   const members = decodeObject(crypto, body)
-  const claims = members === null ? null : readClaims(members, version)
+  const claims = members === null ? null : readClaims(members, version, { generation: gen, branch: brn })
   if (members === null || claims === null) return null
   const payload = Object.fromEntries(Object.entries(members).filter(([name]) => !protectedClaims[version].has(name)))
   return { version, claims, payload, isDynamic: key.isDynamic }
@@ -103,17 +110,20 @@ export function keyNameOf(text: string, crypto: Pick<Crypto, 'decodeText'>): str
   return typeof kid === 'string' ? kid : null
 }
 
-function readClaims(members: JsonObject, version: AccessTokenVersion): CoreClaims | null {
+function readClaims(members: JsonObject, version: AccessTokenVersion, place: LineagePlace): CoreClaims | null {
   for (const name of protectedClaims[version]) if (!Object.hasOwn(members, name)) return null
   const { sub, exp, iat, sessionHandle, refreshTokenHash1, parentRefreshTokenHash1, antiCsrfToken, tId, stt } = members
   const handle = typeof sessionHandle === 'string' ? parseHandle(sessionHandle) : null
   if (handle === null || typeof sub !== 'string' || typeof refreshTokenHash1 !== 'string') return null
-  if (!isInstant(exp) || !isInstant(iat) || parentRefreshTokenHash1 !== null) return null
-  if (antiCsrfToken === undefined || (antiCsrfToken !== null && typeof antiCsrfToken !== 'string')) return null
+  if (!isCount(exp) || !isCount(iat)) return null
+  if (!isTextOrNull(parentRefreshTokenHash1) || !isTextOrNull(antiCsrfToken)) return null
   const tenantId = version === '3' ? 'public' : tId
   // `stt` tells tokens of other kinds apart.
   if (typeof tenantId !== 'string' || (stt !== undefined && stt !== 0)) return null
-  return { userId: sub, handle, tenantId, issuedAt: iat, expiresAt: exp, refreshTokenHash1, antiCsrfToken }
+  return {
+    userId: sub, handle, tenantId, issuedAt: iat, expiresAt: exp,
+    refreshTokenHash1, parentRefreshTokenHash1, antiCsrfToken, place,
+  }
 }
 
 function decodeObject(crypto: Pick<Crypto, 'decodeText'>, segment: string): JsonObject | null {
@@ -125,6 +135,10 @@ function isTokenVersion(value: JsonValue | undefined): value is AccessTokenVersi
   return value === '3' || value === '4' || value === '5'
 }
 
-function isInstant(value: JsonValue | undefined): value is number {
+function isTextOrNull(value: JsonValue | undefined): value is string | null {
+  return value === null || typeof value === 'string'
+}
+
+function isCount(value: JsonValue | undefined): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }

@@ -22,7 +22,7 @@ export interface CoreSigningKey {
   readonly activeFrom: EpochMilliseconds
   readonly publicJwk: PublicJwk
   /** Writes a compact JWS (RFC 7515 section 7.1). `header` lacks `alg` and `kid`, which are the key's. */
-  sign(header: { readonly [name: string]: string }, payload: string): Awaitable<string>
+  sign(header: { readonly [name: string]: string | number }, payload: string): Awaitable<string>
   /** Whether the signature is this key's over the header and payload segments. */
   readonly verify: Verifier
 }

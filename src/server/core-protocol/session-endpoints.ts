@@ -5,7 +5,7 @@ import type { SessionList, SessionSummary } from '../../session/core.ts'
 import type { App } from '../app.ts'
 import { json, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
-import { createSession, refreshSession, regenerateSession, reissue, verifySession } from '../sessions.ts'
+import { createSession, refreshSession, regenerateSession, verifySession } from '../sessions.ts'
 import { hasProtectedClaim } from './access-token.ts'
 import {
   describeSession, describeToken, pairReply, refuseProtectedClaim, tryRefreshToken, unauthorised,
@@ -70,23 +70,23 @@ async function verify({ app, protocol, body }: CoreRequest): Promise<Reply> {
   const checkDatabase = fields.flag('checkDatabase')
   const given = fields.has('antiCsrfToken') ? fields.text('antiCsrfToken') : null
   const outcome = await verifySession(app, accessToken, {
-    antiCsrf: isDemanded && isEnabled ? { given } : null, checkDatabase,
+    antiCsrf: isDemanded && isEnabled ? { given } : null, checkDatabase, reissues: !protocol.isEager,
   })
-  if (outcome.kind === 'unauthorized') return unauthorised()
-  if (outcome.kind === 'refresh-required') return tryRefreshToken('The access token is invalid or has expired.')
-  const { session, token, newerPayload } = outcome
-  if (protocol.isEager) {
-    const update = checkDatabase ? { payloadUpdateAvailable: newerPayload !== null } : {}
-    return json({ status: 'OK', session: describeSession(session, protocol), ...update })
+  switch (outcome.kind) {
+    case 'unauthorized':
+      return unauthorised()
+    case 'refresh-required':
+      return tryRefreshToken('The access token is invalid or has expired.')
+    case 'protected-claim':
+      return unauthorised('The payload contains a protected field.')
+    case 'active':
+      return json({
+        status: 'OK',
+        session: describeSession(outcome.session, protocol),
+        ...outcome.reissued === null ? {} : { accessToken: describeToken(outcome.reissued) },
+        ...protocol.isEager && checkDatabase ? { payloadUpdateAvailable: outcome.hasNewerPayload } : {},
+      })
   }
-  if (newerPayload === null) return json({ status: 'OK', session: describeSession(session, protocol) })
-  if (hasProtectedClaim(newerPayload, token.version)) return unauthorised('The payload contains a protected field.')
-  const expiresAt = Math.floor((app.clock() + app.policy.accessTokenLifetime) / 1000)
-  return json({
-    status: 'OK',
-    session: describeSession({ ...session, payload: newerPayload }, protocol),
-    accessToken: describeToken(await reissue(app, token, newerPayload, expiresAt)),
-  })
 }
 
 async function refresh({ app, protocol, body }: CoreRequest): Promise<Reply> {
@@ -100,6 +100,7 @@ async function refresh({ app, protocol, body }: CoreRequest): Promise<Reply> {
     hasAntiCsrf,
     isDynamic: isSaid ? fields.flag('useDynamicSigningKey') : null,
     lifetime: lifetimeOf(app, protocol, fields),
+    namesParent: !protocol.isEager,
   })
   switch (outcome.kind) {
     case 'issued':

@@ -48,7 +48,9 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
   },
 
   async refreshSession({ app, body }) {
-    const outcome = await refreshSession(app, textOf(body['refreshToken']), null, { ...style, isDynamic: null })
+    const outcome = await refreshSession(app, textOf(body['refreshToken']), null, {
+      ...style, isDynamic: null, namesParent: false,
+    })
     switch (outcome.kind) {
       case 'issued': return json(describePair(outcome.pair))
       case 'theft': {

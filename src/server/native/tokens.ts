@@ -11,7 +11,7 @@ import { readToken, verifySession } from '../sessions.ts'
 
 /** What a token is good for now (RFC 7662 section 2.2). A refresh token that was exchanged is good for nothing. */
 export async function introspect(app: App, text: string): Promise<JsonObject> {
-  const access = await verifySession(app, text, { antiCsrf: null, checkDatabase: true })
+  const access = await verifySession(app, text, { antiCsrf: null, checkDatabase: true, reissues: false })
   if (access.kind === 'active') {
     const { claims, payload } = access.token
     return {
