@@ -16,8 +16,7 @@ const EXPOSED = 'access-control-expose-headers'
  */
 export function handOver(request: Request, sink: Headers, forwarded: Headers): void {
   for (const { passedAs } of handedOver) forwarded.delete(passedAs)
-  const isForPage = request.method === 'GET' || request.method === 'HEAD' || request.headers.has('next-action')
-  if (isForPage) return
+  if (isForPage(request)) return
   for (const { name, passedAs } of handedOver) {
     const value = sink.get(name)
     if (value !== null) forwarded.set(passedAs, value)
@@ -26,9 +25,12 @@ export function handOver(request: Request, sink: Headers, forwarded: Headers): v
   sink.delete(EXPOSED)
 }
 
-/** Adds what the proxy handed over to the response of a handler that has nothing newer to tell of the session. */
+/**
+ * Adds what the proxy handed over to the response of a handler that has nothing newer to tell of the session. On a path
+ * that no proxy guards, a client can have put it there: it must reach nobody else, so no cache may keep it.
+ */
 export function addHandedOver(request: Request, response: Response): Response {
-  if (response.headers.has(wire.frontToken)) return response
+  if (isForPage(request) || response.headers.has(wire.frontToken)) return response
   const sink = new Headers()
   for (const { name, passedAs } of handedOver) {
     const value = request.headers.get(passedAs)
@@ -37,5 +39,11 @@ export function addHandedOver(request: Request, response: Response): Response {
   const names = [...sink.keys()]
   if (names.length === 0) return response
   addToList(sink, EXPOSED, names)
+  sink.set('cache-control', 'no-store')
   return withHeaders(response, sink)
+}
+
+/** Whether a request is for what can send no headers of its own. */
+function isForPage(request: Request): boolean {
+  return request.method === 'GET' || request.method === 'HEAD' || request.headers.has('next-action')
 }

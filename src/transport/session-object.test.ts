@@ -7,6 +7,10 @@ const claims = {
   tid: 'public', iat: 1000, exp: 2000, auth_time: 1000, jti: 'j', gen: 0, brn: 0, pv: 0,
 }
 
+test('TOK-17: claims and payload, which requests with the same token share, lie open to nobody', () => {
+  expect(Reflect.ownKeys(new VerifiedSession(claims, { role: 'reader' }))).toEqual([])
+})
+
 test('TOK-17: a payload is handed out frozen all through, so that no handler writes into another request', () => {
   const payload = { role: 'reader', deep: { list: [{}], empty: [] } }
   const session = new VerifiedSession(claims, payload)

@@ -10,39 +10,45 @@ import type { HttpContext } from './http-context.ts'
 import type { ReadonlySession, Session } from './session.ts'
 import { accessTokenEdits, applyEdits, clearingEdits } from './tokens-reply.ts'
 
-/** What an access token says of its session. */
+/**
+ * What an access token says of its session. Other requests with the same token share claims and payload: nobody can
+ * reach the ones, and the other is frozen when it is handed out (TOK-17).
+ */
 export class VerifiedSession<Payload extends object> implements ReadonlySession<Payload> {
-  protected claims: AccessClaims
-  protected payload: Payload
+  readonly #claims: AccessClaims
+  #payload: Payload
 
   constructor(claims: AccessClaims, payload: Payload) {
-    this.claims = claims
-    this.payload = payload
+    this.#claims = claims
+    this.#payload = payload
+  }
+
+  protected setPayload(payload: Payload): void {
+    this.#payload = payload
   }
 
   getUserId(): string {
-    return this.claims.sub
+    return this.#claims.sub
   }
 
   getJwtPayload(): Readonly<Payload> {
-    // Other requests with the same token share it: no handler may write into another's (TOK-17).
-    return deepFreeze(this.payload)
+    return deepFreeze(this.#payload)
   }
 
   getHandle(): string {
-    return this.claims.sid
+    return this.#claims.sid
   }
 
   getTenantId(): string {
-    return this.claims.tid
+    return this.#claims.tid
   }
 
   getTimeCreated(): EpochMilliseconds {
-    return this.claims.auth_time * 1000
+    return this.#claims.auth_time * 1000
   }
 
   getExpiry(): EpochMilliseconds {
-    return this.claims.exp * 1000
+    return this.#claims.exp * 1000
   }
 }
 
@@ -51,6 +57,7 @@ export class RequestSession<Payload extends object, Info extends object>
   extends VerifiedSession<Payload> implements Session<Payload, Info> {
   readonly #context: HttpContext<Payload, Info>
   readonly #reply: ReplySink
+  #claims: AccessClaims
   #controller: AbortController | null = null
 
   constructor(
@@ -59,28 +66,29 @@ export class RequestSession<Payload extends object, Info extends object>
     token: Pick<IssuedAccessToken<Payload>, 'claims' | 'payload'>,
   ) {
     super(token.claims, token.payload)
+    this.#claims = token.claims
     this.#context = context
     this.#reply = reply
   }
 
   async getSessionInfo(): Promise<Info> {
-    return this.#whileAlive(this.#context.core.getSessionInfo(this.claims.sid))
+    return this.#whileAlive(this.#context.core.getSessionInfo(this.#claims.sid))
   }
 
   async updateSessionInfo(info: Info | ((current: Info) => Awaitable<Info>)): Promise<void> {
-    await this.#whileAlive(this.#context.core.updateSessionInfo(this.claims.sid, info))
+    await this.#whileAlive(this.#context.core.updateSessionInfo(this.#claims.sid, info))
   }
 
   async updateJwtPayload(payload: Payload): Promise<void> {
     const { core, policy } = this.#context
-    const issued = await this.#whileAlive(core.reissue(this.claims, payload))
-    this.claims = issued.claims
-    this.payload = issued.payload
+    const issued = await this.#whileAlive(core.reissue(this.#claims, payload))
+    this.#claims = issued.claims
+    this.setPayload(issued.payload)
     applyEdits(this.#reply, accessTokenEdits(policy.cookies, transferModeOf(issued.claims.sid), issued))
   }
 
   onRevoked(listener: () => unknown): () => void {
-    return this.#context.core.onRevoked(this.claims.sid, listener)
+    return this.#context.core.onRevoked(this.#claims.sid, listener)
   }
 
   get signal(): AbortSignal {
@@ -93,7 +101,7 @@ export class RequestSession<Payload extends object, Info extends object>
   }
 
   async revokeSession(): Promise<void> {
-    await this.#context.core.revokeSession(this.claims.sid)
+    await this.#context.core.revokeSession(this.#claims.sid)
     this.#clear()
   }
 
@@ -107,6 +115,6 @@ export class RequestSession<Payload extends object, Info extends object>
   }
 
   #clear(): void {
-    applyEdits(this.#reply, clearingEdits(this.#context.policy.cookies, transferModeOf(this.claims.sid)))
+    applyEdits(this.#reply, clearingEdits(this.#context.policy.cookies, transferModeOf(this.#claims.sid)))
   }
 }
