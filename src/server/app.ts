@@ -41,7 +41,7 @@ export function createApp(dependencies: AppDependencies): App {
   const keys: KeyKeeper<CoreKeyRing> = createRingKeeper({
     store, crypto, clock, learnTime, keyPolicy,
     secrets: dependencies.secrets,
-    onAllReplaced: feed.endAll,
+    onSessionsEnded: feed.endAll,
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onError: failed('key rotation'),
   }, createCoreRingMaker(crypto, keyPolicy))

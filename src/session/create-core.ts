@@ -43,7 +43,7 @@ export function createCore<Payload extends object, Info extends object>(
     keyPolicy: createKeyPolicy(policy.keyRotationInterval),
     secrets: dependencies.secrets,
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
-    onAllReplaced: feed.endAll,
+    onSessionsEnded: feed.endAll,
     onError: failed('key rotation'),
   })
   const confirmations = createConfirmations({

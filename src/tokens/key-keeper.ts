@@ -56,8 +56,8 @@ export interface RingKeeperDependencies {
   readonly secrets: readonly string[]
   /** Called after this process made a key. */
   readonly onRotated: (key: StoredKey) => void
-  /** Called when none of the keys at hand is in the store any more: whatever was written with them is over (REV-03). */
-  readonly onAllReplaced: () => void
+  /** Called when none of the refresh keys at hand is in the store any more: every session so far is over (REV-03). */
+  readonly onSessionsEnded: () => void
   /** Called when work in the background failed. The keys at hand go on being used. */
   readonly onError: (error: unknown) => void
 }
@@ -76,11 +76,12 @@ export function createRingKeeper<Loaded, Ring>(
   dependencies: RingKeeperDependencies,
   maker: RingMaker<Loaded, Ring>,
 ): KeyKeeper<Ring> {
-  const { store, crypto, clock, learnTime, keyPolicy, secrets, onRotated, onAllReplaced, onError } = dependencies
+  const { store, crypto, clock, learnTime, keyPolicy, secrets, onRotated, onSessionsEnded, onError } = dependencies
   const { demands } = maker
   checkSecrets(secrets)
   let vault: Promise<KeyVault> | null = null
   let loaded = new Map<string, Loaded>()
+  let refreshKids: readonly string[] = []
   let current: { readonly ring: Ring; readonly epoch: number } | null = null
   let readAt: EpochMilliseconds = 0
   /** When the last reading failed, if it did. */
@@ -154,7 +155,9 @@ export function createRingKeeper<Loaded, Ring>(
     for (const key of stored) next.set(key.kid, loaded.get(key.kid) ?? await maker.load(opened, key))
     const epoch = (current?.epoch ?? 0) + 1
     const ring = maker.ring([...next.values()], epoch)
-    if (current !== null && ![...loaded.keys()].some(kid => next.has(kid))) onAllReplaced()
+    // Refresh keys alone: others may be replaced one after the other, and are not what a session lives by.
+    if (refreshKids.length > 0 && !refreshKids.some(kid => next.has(kid))) onSessionsEnded()
+    refreshKids = stored.filter(({ purpose }) => purpose === 'refresh').map(({ kid }) => kid)
     loaded = next
     return { ring, epoch }
   }

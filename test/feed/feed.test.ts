@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { GeneralError } from '../../src/base/errors.ts'
 import { createCore } from '../../src/session/create-core.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
 import { FeedWorld, HOUR, MINUTE, SECOND, settle } from './world.ts'
 
 const kindOf = async (world: FeedWorld, token: string): Promise<string> => (await world.here.verify(token)).kind
@@ -232,6 +233,24 @@ describe('what waits for the end of a session', () => {
       await world.poll(2)
       expect(ended).toBe(true)
     }
+  })
+
+  test('REV-03: hears of it also where it reads the keys between the removal of one and the next', async () => {
+    const memory = createMemoryStore()
+    const world: FeedWorld = new FeedWorld(createCore, {}, {
+      ...memory,
+      async removeKey(kid, until) {
+        const removed = await memory.removeKey(kid, until)
+        await world.poll(2)
+        return removed
+      },
+    })
+    const session = await world.login()
+    expect(await kindOf(world, session.accessToken)).toBe('active')
+    const ended = new Promise<void>(resolve => world.here.onRevoked(session.issued.claims.sid, resolve))
+    await world.elsewhere.revokeEverySession()
+    await world.poll(2)
+    await ended
   })
 
   test('hears of it soon if it had come before', async () => {

@@ -40,7 +40,7 @@ export class SharedKeys {
       keyPolicy: createKeyPolicy(KEY_ROTATION_INTERVAL),
       secrets: [],
       onRotated: key => this.made.push(key),
-      onAllReplaced: () => undefined,
+      onSessionsEnded: () => undefined,
       onError: error => this.errors.push(error),
       ...overrides,
     })
