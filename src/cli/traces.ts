@@ -30,7 +30,7 @@ export async function startTraceExport(environment: Environment, logger: Logger)
   if (variable === undefined || environment['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') return null
   // The SDK's own choice would tell the collector the command line, which may hold an API key.
   environment['OTEL_NODE_RESOURCE_DETECTORS'] ??= 'env,host,serviceinstance'
-  environment['OTEL_SERVICE_NAME'] ??= 'keyturn'
+  if (!namesService(environment['OTEL_RESOURCE_ATTRIBUTES'] ?? '')) environment['OTEL_SERVICE_NAME'] ||= 'keyturn'
   const { api, NodeSDK } = await load(variable)
   const { warn } = limitFields(logger)
   if (environment['OTEL_LOG_LEVEL'] === undefined) api.diag.setLogger(diagnostics(warn), { logLevel: WARN })
@@ -50,6 +50,11 @@ export async function startTraceExport(environment: Environment, logger: Logger)
       clearTimeout(timer)
     },
   }
+}
+
+/** Whether resource attributes, `key=value` with commas between, have a name for the service. A variable beats it. */
+function namesService(attributes: string): boolean {
+  return attributes.split(',').some(attribute => attribute.split('=')[0]?.trim() === 'service.name')
 }
 
 async function load(variable: string): Promise<{

@@ -1,5 +1,11 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { each, matching } from './setting-texts.ts'
+
+/** The keys that a setting names. @throws Unfit */
+export const readApiKeys: (texts: readonly string[]) => readonly string[] = each(
+  matching(/^[A-Za-z0-9=-]{20,256}$/, 'keys of at least 20 characters A-Z, a-z, 0-9, = and -'),
+)
 
 /**
  * Makes the judge of API keys. A key comes as `api-key`, or else as `Authorization`, with `Bearer` or without. Digests

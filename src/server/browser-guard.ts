@@ -1,25 +1,18 @@
 import type { IncomingMessage } from 'node:http'
+import { isLoopback } from './loopback.ts'
 
 /**
- * Makes the judge of who may speak to a server without API keys. It serves the programs of its own machine; a browser
- * there brings the pages of others along. A request that a page made is refused (ADM-07), and so is one for a name that
- * is not this machine's: a page could have had its own name lead here.
+ * Judges who may speak to a server without API keys. It serves the programs of its own machine; a browser there brings
+ * the pages of others along. A request that a page made is refused (ADM-07), and so is one for a name that is not this
+ * machine's: a page could have had its own name lead here.
  */
-export function createBrowserGuard(publicOrigin: string | null): (request: IncomingMessage) => boolean {
-  const publicHost = publicOrigin === null ? null : new URL(publicOrigin).hostname
-  return ({ headers }) => {
-    if (headers.origin !== undefined) return false
-    const site = headers['sec-fetch-site']
-    if (site !== undefined && site !== 'none' && site !== 'same-origin') return false
-    const host = hostname(headers.host ?? '')
-    return host !== null && (isLoopback(host) || host === publicHost)
-  }
-}
-
-/** Whether a name or an address can only be this machine's. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || host === '[::1]'
-    || /^127(\.\d{1,3}){3}$/.test(host)
+export function isOfThisMachine({ headers }: IncomingMessage): boolean {
+  if (headers.origin !== undefined) return false
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'none' && site !== 'same-origin') return false
+  const host = hostname(headers.host ?? '')
+  // Browsers look up no name under `localhost`: nobody else can have one.
+  return host !== null && (isLoopback(host) || host.endsWith('.localhost'))
 }
 
 function hostname(host: string): string | null {

@@ -1,10 +1,11 @@
+import { splitAppId } from './app-id.ts'
 import { matchRoute } from './core-protocol/route.ts'
 import { matchPath } from './native/match-path.ts'
 import { operations } from './native/operations.ts'
 
 /** What a path names, without anybody's ids in it: `/v1/sessions/{handle}`. null: nothing that is served. */
 export function routeName(path: string): string | null {
-  const rest = path.replace(/^\/appid-[a-z0-9-]{1,64}(?=\/)/, '')
+  const { rest } = splitAppId(path)
   const operation = operations.find(({ path: pattern }) => matchPath(pattern, rest) !== null)
   if (operation !== undefined) return operation.path
   const route = matchRoute(path, '')

@@ -8,7 +8,7 @@ import type { SessionStore } from '../session/store.ts'
 import { createMemoryStore } from '../stores/memory.ts'
 import { createApiKeyCheck } from './api-keys.ts'
 import { createApp } from './app.ts'
-import { createBrowserGuard } from './browser-guard.ts'
+import { isOfThisMachine } from './browser-guard.ts'
 import type { App } from './app.ts'
 import { handleCoreRequest } from './core-protocol/handle.ts'
 import type { CoreProtocolSettings } from './core-protocol/handle.ts'
@@ -98,6 +98,7 @@ export async function startServer(
     : traces.store(await parts.openStore(appId), null)
   const events = observeSessions(logger, metrics, crypto.randomBytes(32))
 
+  const appIds = ['public', ...settings.apps]
   const apps = new Map<string, App>()
   const closeApps = async (): Promise<void> => {
     for (const app of apps.values()) await app.close()
@@ -120,9 +121,13 @@ export async function startServer(
     return app
   }
   // Without API keys this is a machine's own server. What is made there by a call is for tests, and lives in memory.
-  const madeApps = settings.apiKeys.length > 0 ? null : createMadeApps(apps, async options => {
-    logger.warn({}, 'an application was made whose sessions end with the server: --app is for those that stay')
-    return startApp(createMemoryStore(), options)
+  const madeApps = settings.apiKeys.length > 0 ? null : createMadeApps({
+    apps,
+    fixed: new Set(appIds),
+    async open(options) {
+      logger.warn({}, 'an application was made whose sessions end with the server: --app is for those that stay')
+      return startApp(createMemoryStore(), options)
+    },
   })
   const core: CoreProtocolSettings = {
     basePath: '',
@@ -136,13 +141,13 @@ export async function startServer(
     },
   }
 
-  const mayAsk = settings.apiKeys.length > 0 ? () => true : createBrowserGuard(settings.publicOrigin)
+  const mayAsk = settings.apiKeys.length > 0 ? () => true : isOfThisMachine
   const isHttps = settings.publicOrigin?.startsWith('https:') === true
   const streams = createRevocationStreams(core.onError)
   let listener: Listener
   let isClosing = false
   try {
-    for (const appId of ['public', ...settings.apps]) {
+    for (const appId of appIds) {
       apps.set(appId, await startApp(await open(appId), {}))
     }
     const limits = { ...httpLimits, maxConnections: settings.maxConnections, ...parts.limits }
@@ -248,6 +253,7 @@ export async function startServer(
       await streams.close()
       await listener.close(settings.shutdownTimeout * 1000)
       refusals.flush()
+      await madeApps?.close()
       await closeApps()
       logger.info({}, 'closed')
     },

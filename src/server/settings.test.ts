@@ -41,6 +41,10 @@ test.each([
   [{ 'api-key': ['short-hunter2'] }, '--api-key must be keys of at least 20 characters'],
   [{ secret: ['short-hunter2'] }, '--secret must be secrets of at least 32 characters'],
   [{ host: '0.0.0.0' }, '--api-key is needed with a --host that other machines can reach'],
+  [{ host: 'keyturn.localhost' }, '--api-key is needed with a --host that other machines can reach'],
+  [{ host: '127.999.0.1' }, '--api-key is needed with a --host that other machines can reach'],
+  [{ host: '127.0.0.1.evil.example' }, '--api-key is needed with a --host that other machines can reach'],
+  [{ 'public-origin': 'https://a.example' }, '--api-key is needed with a --public-origin that other machines can'],
   [{ 'access-token-validity': '2 weeks' }, '--access-token-validity must be a time from 1 to 86400 seconds'],
   [{ 'access-token-validity': '1h', 'refresh-token-validity': '1h' }, '--refresh-token-validity must be longer'],
   [{ 'key-rotation-interval': '59m' }, '--key-rotation-interval must be a time from 3600 to 31536000 seconds'],
@@ -52,9 +56,22 @@ test.each([
   expect(attempt).not.toThrow('hunter2')
 })
 
+test.each(['localhost', '::1', '[::1]', '127.0.0.1', '127.1.2.3'])('ADM-01: %s needs no key', host => {
+  expect(read({ flags: { host } }).host).toBe(host)
+})
+
+test.each([
+  [{ 'public-origin': 'http://localhost:8080' }],
+  [{ 'public-origin': 'https://sessions.example.com', 'api-key': ['a-key-that-no-one-guesses'] }],
+])('ADM-01: %j goes together', flags => {
+  expect(read({ flags }).publicOrigin).toBe(flags['public-origin'])
+})
+
 test('all problems are told at once, each with the place where the value was given', () => {
-  const attempt = (): unknown => read({ environment: { KEYTURN_PORT: 'x' }, file: { host: [], colour: 1 } })
+  const environment = { KEYTURN_PORT: 'x', KEYTURN_PUBLIC_ORIGIN: 'https://a.example' }
+  const attempt = (): unknown => read({ environment, file: { host: [], colour: 1 } })
   expect(attempt).toThrow('KEYTURN_PORT must be a whole number')
   expect(attempt).toThrow('host in the configuration file must be given once')
   expect(attempt).toThrow('the configuration file has no setting "colour"')
+  expect(attempt).toThrow('--api-key is needed with a --public-origin')
 })

@@ -1,5 +1,7 @@
 import { GeneralError } from '../base/errors.ts'
-import { isLoopback } from './browser-guard.ts'
+import { TENANT_ID } from '../session/tenant-id.ts'
+import { readApiKeys } from './api-keys.ts'
+import { isLoopback } from './loopback.ts'
 import { schemeOf } from './open-store.ts'
 import { choice, DAY, duration, each, matching, one, optional, textsOf, Unfit, whole } from './setting-texts.ts'
 
@@ -106,8 +108,7 @@ const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[
   },
   apiKeys: {
     flag: 'api-key', placeholder: 'KEY', preset: [], isList: true, isSecret: true,
-    help: 'a key that requests must carry; needed on any address but this machine\'s own',
-    read: each(matching(/^[A-Za-z0-9=-]{20,256}$/, 'keys of at least 20 characters A-Z, a-z, 0-9, = and -')),
+    help: 'a key that requests must carry; needed on any address but this machine\'s own', read: readApiKeys,
   },
   secrets: {
     flag: 'secret', placeholder: 'TEXT', preset: [], isList: true, isSecret: true,
@@ -144,7 +145,7 @@ const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[
   },
   tenants: {
     flag: 'tenant', placeholder: 'ID', preset: [], isList: true, help: 'serves only these tenants; by default any',
-    read: texts => texts.length === 0 ? null : each(matching(/^[a-z0-9-]{1,64}$/, 'ids of a-z, 0-9 and -'))(texts),
+    read: texts => texts.length === 0 ? null : each(matching(TENANT_ID, 'ids of a-z, 0-9 and -'))(texts),
   },
   migrate: {
     flag: 'migrate', placeholder: 'auto|manual', preset: ['auto'],
@@ -224,28 +225,38 @@ export function readSettings({ flags, environment, file }: SettingSources): Serv
     shutdownTimeout: read('shutdownTimeout'),
     logLevel: read('logLevel'),
   }
-  problems.push(...contradictions(settings))
+  return checkSettings(settings, problems)
+}
+
+/**
+ * The settings, if they go together and there was no other problem with them.
+ * @throws GeneralError (`misuse`) that tells all problems.
+ */
+export function checkSettings(settings: ServerSettings, others: readonly string[] = []): ServerSettings {
+  const problems = [...others, ...contradictions(settings)]
   if (problems.length === 0) return settings
   throw new GeneralError('misuse', problems.join('\n'))
 }
 
-/** The settings, if they go together. @throws GeneralError (`misuse`) that says which do not. */
-export function checkSettings(settings: ServerSettings): ServerSettings {
-  const problems = contradictions(settings)
-  if (problems.length === 0) return settings
-  throw new GeneralError('misuse', problems.join('\n'))
-}
-
-function contradictions({ host, apiKeys, accessTokenValidity, refreshTokenValidity }: ServerSettings): string[] {
+function contradictions(settings: ServerSettings): readonly string[] {
+  const { host, publicOrigin, apiKeys, accessTokenValidity, refreshTokenValidity } = settings
+  const isKeyless = apiKeys.length === 0
   return [
     // ADM-01: whoever reaches the server may do everything.
-    ...apiKeys.length === 0 && !isLoopback(host)
-      ? ['--api-key is needed with a --host that other machines can reach: at least 20 characters, by chance']
-      : [],
+    ...isKeyless && !isLoopback(host) ? [keyNeeded('--host')] : [],
+    ...isKeyless && publicOrigin !== null && !isLoopback(hostOf(publicOrigin)) ? [keyNeeded('--public-origin')] : [],
     ...refreshTokenValidity <= accessTokenValidity
       ? ['--refresh-token-validity must be longer than --access-token-validity']
       : [],
   ]
+}
+
+function keyNeeded(flag: string): string {
+  return `--api-key is needed with a ${flag} that other machines can reach: at least 20 characters, by chance`
+}
+
+function hostOf(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).hostname : ''
 }
 
 function names(): readonly (keyof ServerSettings)[] {

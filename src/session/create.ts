@@ -12,9 +12,9 @@ import { end } from './manage.ts'
 import { expiryOf, isAlive, lifetimesOf, livenessAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionPage } from './store.ts'
+import { TENANT_ID } from './tenant-id.ts'
 
 const USER_ID_LENGTH = 128
-const TENANT_ID = /^[a-z0-9-]{1,64}$/
 
 /** A session that is not in the store yet, and the secret of its first refresh token. */
 export interface PreparedSession {

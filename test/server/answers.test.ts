@@ -24,7 +24,7 @@ describe('HDR-07: HSTS', () => {
   })
 
   test.each([null, 'http://sessions.example.com'])('does not come where callers use http: %s', async publicOrigin => {
-    core = await startCoreServer({ publicOrigin })
+    core = await startCoreServer({ publicOrigin, apiKeys: [API_KEY] })
     expect((await core.call('/hello')).headers.has('strict-transport-security')).toBe(false)
   })
 
@@ -84,9 +84,10 @@ describe('ADM-07: a server without API keys serves the programs of its machine',
 
   test.each([
     ['localhost', 200], ['127.0.0.1:3567', 200], ['[::1]:3567', 200], ['keyturn.localhost', 200],
-    ['evil.example', 403], ['127.0.0.1.evil.example', 403], ['sessions.example.com', 200], ['', 403],
+    ['evil.example', 403], ['127.0.0.1.evil.example', 403], ['sessions.example.com', 403], ['127.999.0.1', 403],
+    ['', 403],
   ])('no name that could be another\'s: %s', async (host, status) => {
-    core = await startCoreServer({ publicOrigin: 'https://sessions.example.com' })
+    core = await startCoreServer({ publicOrigin: 'http://localhost:8080' })
     expect(await statusOf(host)).toBe(status)
   })
 
@@ -119,5 +120,7 @@ test('ADM-08: there are no files', async () => {
 
 test('ADM-01: a program can not open a server to other machines without an API key either', async () => {
   core = await startCoreServer()
-  await expect(startServer({ host: '0.0.0.0', port: 0 })).rejects.toThrow('--api-key is needed')
+  for (const opening of [{ host: '0.0.0.0' }, { publicOrigin: 'https://sessions.example.com' }]) {
+    await expect(startServer({ ...opening, port: 0 })).rejects.toThrow('--api-key is needed')
+  }
 })

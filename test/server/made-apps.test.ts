@@ -1,5 +1,5 @@
 // Applications and tenants that callers make while the server runs, as the test suites of SDKs do before each case.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startCoreServer } from '../support/core-server.ts'
 import type { CoreAnswer, CoreServer } from '../support/core-server.ts'
 
@@ -50,6 +50,9 @@ test.each([
   [{ access_token_validity: 'soon' }, 'access_token_validity must be a number'],
   [{ access_token_validity: 0 }, 'accessTokenLifetime'],
   [{ api_keys: 5 }, 'api_keys must be a text'],
+  [{ api_keys: '' }, 'api_keys must have a key'],
+  [{ api_keys: ' , ' }, 'api_keys must have a key'],
+  [{ api_keys: 'a-key-that-no-one-guesses,short' }, 'api_keys must be keys of at least 20 characters'],
 ])('%j is refused, and nothing is made', async (coreConfig, words) => {
   const answer = await make('wrong', coreConfig)
   expect([answer.status, answer.text]).toEqual([400, expect.stringContaining(words)])
@@ -57,11 +60,12 @@ test.each([
 })
 
 test('ADM-01: an application with API keys is closed to everybody else, on both interfaces', async () => {
-  const key = 'a-key-that-no-one-guesses'
-  await make('closed', { api_keys: key })
+  const keys = ['a-key-that-no-one-guesses', 'another-key-that-no-one-guesses']
+  await make('closed', { api_keys: `${keys.join(', ')},` })
   for (const path of ['/appid-closed/apiversion', '/appid-closed/v1/keys']) {
     expect((await core.call(path)).status).toBe(401)
-    expect((await core.call(path, { headers: { 'api-key': key } })).status).toBe(200)
+    expect((await core.call(path, { headers: { 'api-key': '' } })).status).toBe(401)
+    for (const key of keys) expect((await core.call(path, { headers: { 'api-key': key } })).status).toBe(200)
   }
   expect((await core.call('/apiversion')).status).toBe(200)
 })
@@ -93,6 +97,19 @@ describe('what is refused', () => {
     expect((await ask('shop', { 'api-key': key })).json).toEqual({ status: 'OK', createdNew: false })
     await keyed.server.close()
   })
+})
+
+test('a server that is told to stop ends what is still being made', async () => {
+  const hasty = await startCoreServer({ shutdownTimeout: 0 })
+  const path = '/recipe/multitenancy/app/v2'
+  const cut = hasty.call(path, { method: 'PUT', version: null, body: { appId: 'late' } }).catch(() => null)
+  await vi.waitFor(() => expect(hasty.log.join('')).toContain('an application was made'), { interval: 1 })
+  await hasty.server.close()
+  // Its keys come after that message, and before the last one.
+  const late = hasty.log.slice(hasty.log.findIndex(line => line.includes('an application was made')))
+  expect(late.filter(line => line.includes('key made')).length).toBeGreaterThan(0)
+  expect(late.at(-1)).toContain('"closed"')
+  await cut
 })
 
 test('a tenant needs not be made: it is there if it is served', async () => {

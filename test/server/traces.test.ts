@@ -33,6 +33,7 @@ describe('keyturn serve, with a collector named in the environment', () => {
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
         OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
         OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=shop',
+        OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
       },
     )
     const call = (path: string, init: RequestInit = {}): Promise<Response> => fetch(`${server.url}${path}`, {
@@ -98,12 +99,28 @@ describe('keyturn serve, with a collector named in the environment', () => {
   })
 
   test('LOG-01: no key, secret, token, handle or user id reaches the collector, nor the command line', () => {
-    expect(collector.resource()).toMatchObject({ 'service.name': 'keyturn' })
+    expect(collector.resource()).toMatchObject({
+      'service.name': 'keyturn', 'deployment.environment.name': 'test',
+    })
     expect(collector.headers[0]).toBe('shop')
     const all = collector.bodies.join('')
     for (const secret of secrets) expect(all).not.toContain(secret)
     expect(all).not.toContain('command')
   })
+})
+
+test.each([
+  { OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test, service.name = sessions' },
+  { OTEL_RESOURCE_ATTRIBUTES: 'service.name=other', OTEL_SERVICE_NAME: 'sessions' },
+])('the operator names the service: %j', async environment => {
+  const collector = await startOtlpReceiver()
+  const server = await serveProcess(mkdtempSync(join(folder, 'x')), ['--port', '0'], {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', ...environment,
+  })
+  await fetch(`${server.url}/hello`)
+  await server.end('SIGTERM')
+  expect(collector.resource()).toMatchObject({ 'service.name': 'sessions' })
+  await collector.close()
 })
 
 test('a collector that is not there disturbs nobody, and is told in the log', async () => {

@@ -3,61 +3,107 @@ import { isDeepStrictEqual } from 'node:util'
 import { isSessionError } from '../../base/errors.ts'
 import type { JsonObject, JsonValue } from '../../base/json.ts'
 import type { PolicyOptions } from '../../session/policy.ts'
-import { createApiKeyCheck } from '../api-keys.ts'
+import { createApiKeyCheck, readApiKeys } from '../api-keys.ts'
+import { APP_ID } from '../app-id.ts'
 import type { App } from '../app.ts'
+import { textsOf, Unfit } from '../setting-texts.ts'
 import { fail } from './fields.ts'
 
 /** Applications that callers make while the server runs, as the test suites of SDKs do. */
 export interface MadeApps {
-  /** Makes an application. Whether there was none of that id. @throws Refusal for settings that can not be had. */
+  /**
+   * Makes an application. Whether there was none of that id. It is served when this is done, whoever made it.
+   * @throws Refusal for settings that can not be had.
+   */
   make(appId: string, settings: JsonObject): Promise<boolean>
   /** Ends an application that was made, and forgets its sessions. Whether there was one. */
   remove(appId: string): Promise<boolean>
   /** Whether a request carries the API key that the application was made with. */
   isAllowed(request: IncomingMessage, appId: string): boolean
+  /** Makes no more applications, and ends all that were made or are being made. */
+  close(): Promise<void>
+}
+
+/** What applications are made with. */
+export interface MadeAppsDependencies {
+  /** The applications that are served. Those that are made are added to them. */
+  readonly apps: Map<string, App>
+  /** The ids of those of the server's settings: they are neither made nor removed, and have no key of their own. */
+  readonly fixed: ReadonlySet<string>
+  readonly open: (options: PolicyOptions) => Promise<App>
 }
 
 interface MadeApp {
   readonly settings: JsonObject
   readonly isAllowed: (request: IncomingMessage) => boolean
+  /** Settles when the application is served, or can not be. */
+  readonly opening: Promise<App>
 }
 
 /** Each has keys and timers: nobody needs as many (DOS-04). */
 const MAX_APPS = 1000
 
-/** Makes applications with `open` and adds them to `apps`, which has those of the server's settings already. */
-export function createMadeApps(apps: Map<string, App>, open: (options: PolicyOptions) => Promise<App>): MadeApps {
+/** Makes applications with `open`. */
+export function createMadeApps({ apps, fixed, open }: MadeAppsDependencies): MadeApps {
   const made = new Map<string, MadeApp>()
-  return {
-    async make(appId, settings) {
-      const known = made.get(appId)
-      if (known !== undefined || apps.has(appId)) {
-        if (isDeepStrictEqual(settings, known?.settings ?? {})) return false
+  let isClosed = false
+
+  async function make(appId: string, settings: JsonObject): Promise<boolean> {
+    const known = made.get(appId)
+    if (known !== undefined || fixed.has(appId)) {
+      if (!isDeepStrictEqual(settings, known?.settings ?? {})) {
         fail('an application keeps the settings that it was made with')
       }
-      if (!/^[a-z0-9-]{1,64}$/.test(appId)) fail('appId must have 1 to 64 characters a-z, 0-9 and -')
-      if (made.size >= MAX_APPS) fail('there are too many applications')
-      const isAllowed = createApiKeyCheck(readApiKeys(settings['api_keys']))
-      made.set(appId, { settings, isAllowed })
-      try {
-        apps.set(appId, await open(readPolicy(settings)))
-      } catch (error) {
-        made.delete(appId)
-        if (isSessionError(error) && error.code === 'GENERAL_ERROR' && error.kind === 'misuse') fail(error.message)
-        throw error
-      }
-      return true
-    },
+      await known?.opening
+      return false
+    }
+    if (!APP_ID.test(appId)) fail('appId must have 1 to 64 characters a-z, 0-9 and -')
+    if (made.size >= MAX_APPS) fail('there are too many applications')
+    if (isClosed) fail('the server makes no more applications')
+    const isAllowed = createApiKeyCheck(apiKeysOf(settings['api_keys']))
+    const opening = serve(appId, readPolicy(settings))
+    made.set(appId, { settings, isAllowed, opening })
+    try {
+      await opening
+    } catch (error) {
+      made.delete(appId)
+      throw error
+    }
+    return true
+  }
 
-    async remove(appId) {
-      const app = made.delete(appId) ? apps.get(appId) : undefined
-      if (app === undefined) return false
-      apps.delete(appId)
-      await app.close()
-      return true
-    },
+  async function serve(appId: string, policy: PolicyOptions): Promise<App> {
+    try {
+      const app = await open(policy)
+      apps.set(appId, app)
+      return app
+    } catch (error) {
+      if (isSessionError(error) && error.code === 'GENERAL_ERROR' && error.kind === 'misuse') fail(error.message)
+      throw error
+    }
+  }
 
-    isAllowed: (request, appId) => made.get(appId)?.isAllowed(request) ?? true,
+  async function remove(appId: string): Promise<boolean> {
+    const known = made.get(appId)
+    // Whoever makes it hears why it can not be opened. Then there is nothing to remove.
+    const app = await known?.opening.catch(() => undefined)
+    // Somebody else may have removed it in the meantime.
+    if (app === undefined || made.get(appId) !== known) return false
+    made.delete(appId)
+    apps.delete(appId)
+    await app.close()
+    return true
+  }
+
+  return {
+    make,
+    remove,
+    // ADM-01: what is served and is neither fixed nor known is nobody's.
+    isAllowed: (request, appId) => made.get(appId)?.isAllowed(request) ?? (fixed.has(appId) || !apps.has(appId)),
+    async close() {
+      isClosed = true
+      await Promise.all([...made.keys()].map(remove))
+    },
   }
 }
 
@@ -79,7 +125,15 @@ function readNumber(settings: JsonObject, name: string): number | null {
   return typeof number === 'number' && Number.isFinite(number) ? number : fail(`${name} must be a number`)
 }
 
-function readApiKeys(value: JsonValue | undefined): readonly string[] {
+/** The keys of an application, in one text with commas between. None at all is said by leaving them out. */
+function apiKeysOf(value: JsonValue | undefined): readonly string[] {
   if (value === undefined || value === null) return []
-  return typeof value === 'string' && value !== '' ? value.split(',') : fail('api_keys must be a text')
+  if (typeof value !== 'string') fail('api_keys must be a text')
+  try {
+    const keys = readApiKeys(textsOf(value, true))
+    return keys.length > 0 ? keys : fail('api_keys must have a key')
+  } catch (error) {
+    if (error instanceof Unfit) fail(`api_keys must be ${error.message}`)
+    throw error
+  }
 }

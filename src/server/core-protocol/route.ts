@@ -1,3 +1,5 @@
+import { TENANT_ID } from '../../session/tenant-id.ts'
+import { splitAppId } from '../app-id.ts'
 import { appEndpoints } from './app-endpoints.ts'
 import type { CoreEndpoint } from './request.ts'
 import { sessionEndpoints } from './session-endpoints.ts'
@@ -28,14 +30,11 @@ const reserved: ReadonlySet<string> = new Set(['recipe', 'config', 'users', 'hel
 export function matchRoute(requestPath: string, basePath: string): CoreRoute | null {
   const path = requestPath.toLowerCase().replace(/\/$/, '')
   if (!path.startsWith(basePath.toLowerCase())) return null
-  const whole = path.slice(basePath.length)
-  const app = /^\/appid-([a-z0-9-]{1,64})(\/.*)?$/.exec(whole)
-  const appId = app?.[1] ?? 'public'
-  const rest = app === null ? whole : app[2] ?? ''
+  const { appId, rest } = splitAppId(path.slice(basePath.length))
   const exact = endpoints.get(rest)
   if (exact !== undefined) return { appId, tenantId: 'public', path: rest, endpoint: exact }
-  const [, tenantId, afterTenant = ''] = /^\/([a-z0-9-]{1,64})(\/.*)?$/.exec(rest) ?? []
-  if (tenantId === undefined || reserved.has(tenantId)) return null
+  const [, tenantId = '', afterTenant = ''] = /^\/([^/]*)(\/.*)?$/.exec(rest) ?? []
+  if (!TENANT_ID.test(tenantId) || reserved.has(tenantId)) return null
   // Only without a tenant is the root a path: `/word` alone names nothing.
   const endpoint = afterTenant === '' ? undefined : endpoints.get(afterTenant)
   return endpoint === undefined ? null : { appId, tenantId, path: afterTenant, endpoint }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../base/json.ts'
+import { TENANT_ID } from '../../session/tenant-id.ts'
 import { json, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { fail } from './fields.ts'
@@ -38,7 +39,7 @@ async function removeApp({ appId: from, hasApp, madeApps, body }: CoreRequest): 
 /** A tenant needs not be made: either it is served or it is not. */
 async function makeTenant({ hasTenant, body }: CoreRequest): Promise<Reply> {
   const tenantId = (await body()).text('tenantId').toLowerCase()
-  if (!/^[a-z0-9-]{1,64}$/.test(tenantId) || !hasTenant(tenantId)) fail('tenants must be named with --tenant')
+  if (!TENANT_ID.test(tenantId) || !hasTenant(tenantId)) fail('tenants must be named with --tenant')
   return json({ status: 'OK', createdNew: false })
 }
 

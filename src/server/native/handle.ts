@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isSessionError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { splitAppId } from '../app-id.ts'
 import type { App } from '../app.ts'
 import { readBytes, readJsonBody } from '../http/read-body.ts'
 import { challenge, Refusal } from '../http/reply.ts'
@@ -31,7 +32,7 @@ const badJson = problem(400, 'invalid_request', 'The body must be a JSON object.
 
 /** Whether a path is of the native API. */
 export function isNativePath(path: string): boolean {
-  return /^(\/appid-[a-z0-9-]{1,64})?\/v1\//.test(path)
+  return splitAppId(path).rest.startsWith('/v1/')
 }
 
 /** Answers a request of the native API. What is not described is refused (ADM-02, ADM-06). */
@@ -41,7 +42,7 @@ export async function handleNativeRequest(
   query: URLSearchParams,
   settings: NativeSettings,
 ): Promise<NativeOutcome> {
-  const [, appId = 'public', rest = ''] = /^(?:\/appid-([a-z0-9-]+))?(\/.*)$/.exec(path) ?? []
+  const { appId, rest } = splitAppId(path)
   if (!settings.isAllowed(request, appId)) return noKey
   const app = settings.apps.get(appId)
   if (app === undefined) return notFound

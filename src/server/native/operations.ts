@@ -1,3 +1,4 @@
+import { TENANT_ID } from '../../session/tenant-id.ts'
 import type { Schema } from './schema.ts'
 
 /** An operation of the native API, as it is documented and as it is judged. */
@@ -38,7 +39,7 @@ function object(properties: Readonly<Record<string, Schema>>, optional: readonly
 }
 
 const userId: Schema = { type: 'string', minLength: 1, maxLength: 128 }
-const tenantId: Schema = { type: 'string', pattern: '^[a-z0-9-]{1,64}$' }
+const tenantId: Schema = { type: 'string', pattern: TENANT_ID.source }
 const error = object({ error: { type: 'string', description: 'A stable code.' }, message: text })
 const summary = {
   handle: text, userId: text, tenantId: text, createdAt: instant, lastRefreshedAt: instant, expiresAt: instant,

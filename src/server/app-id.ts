@@ -1,0 +1,8 @@
+/** What the id of an application looks like, in the path of a request. */
+export const APP_ID: RegExp = /^[a-z0-9-]{1,64}$/
+
+/** Splits `[/appid-<id>]<rest>`. A path that names no application is of `public`, all of it. */
+export function splitAppId(path: string): { readonly appId: string; readonly rest: string } {
+  const [, appId = '', rest = ''] = /^\/appid-([^/]*)(\/.*)?$/.exec(path) ?? []
+  return APP_ID.test(appId) ? { appId, rest } : { appId: 'public', rest: path }
+}
