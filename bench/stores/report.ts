@@ -80,7 +80,7 @@ ${promised.join('\n')}
 |---|--:|--:|--:|--:|--:|--:|--:|--:|
 ${writes.join('\n')}
 
-With so many sessions in the store, ${SESSIONS_PER_USER} of each user (16 listings in flight; cleanup of ${EXPIRED.toLocaleString('en')} expired sessions in batches of ${CLEANUP_BATCH}):
+With so many sessions in the store, ${SESSIONS_PER_USER} of each user (16 listings in flight; cleanup of ${EXPIRED.toLocaleString('en')} expired sessions in batches of ${CLEANUP_BATCH}). The plans read the same rows at every size; a million sessions no longer fit the caches that the servers have by default (128 MB in PostgreSQL and MariaDB, 2 MB in SQLite), and the rows come from the disk:
 
 | store | sessions | load/s | listings/s | cleanup/s | bytes per session |
 |---|--:|--:|--:|--:|--:|
