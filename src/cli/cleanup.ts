@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
+import { readStoreTime } from './store-time.ts'
 import { openStore, requireStoreFile, storeUrlHelp, storeUrlOf } from './store-url.ts'
 
 const BATCH = 500
@@ -11,7 +12,7 @@ export const cleanup: Command = {
   help: `keyturn cleanup [<store>] [--prefix <text>] [--schema <name>] [--json]
 
 Removes expired sessions, in batches of ${BATCH}. Servers do so by themselves, one of them at a time; this is for a
-store that none of them uses.
+store that none of them uses. Goes by the store's clock, and does nothing if this machine's is half an hour off.
 
   ${storeUrlHelp}
   --prefix  what the names of the tables or keys begin with
@@ -31,9 +32,10 @@ store that none of them uses.
     const { json = false, ...naming } = values
     const store = await openStore(url, naming)
     try {
+      const now = await readStoreTime(store)
       let removed = 0
       for (;;) {
-        const count = await store.removeExpired(Date.now(), BATCH)
+        const count = await store.removeExpired(now, BATCH)
         removed += count
         if (count < BATCH) break
       }

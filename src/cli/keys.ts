@@ -1,9 +1,10 @@
 import { platform } from '#platform'
+import type { EpochMilliseconds } from '../base/time.ts'
 import type { SessionStore } from '../session/store.ts'
 import { createKeyVault } from '../tokens/key-material.ts'
 import { keyPurposes } from '../tokens/key-store.ts'
 import type { StoredKey } from '../tokens/key-store.ts'
-import { LONGEST_ACCESS_TOKEN_LIFETIME, planEarlyRotation } from '../tokens/plan-rotation.ts'
+import { LONGEST_RETENTION, planEarlyRotation } from '../tokens/plan-rotation.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
 import { describeFlags, describeSettings } from './settings.ts'
@@ -31,13 +32,13 @@ retire  removes a key: what it signed or issued is refused at once, everywhere. 
 ${describeFlags({ ...own, ...commonFlags })}
 ${describeSettings(storeFlags)}`,
 
-  run: (args, terminal) => withStore(args, own, ({ settings, flags, words, json }) => {
+  run: (args, terminal) => withStore(args, own, terminal, ({ settings, flags, words, json }) => {
     const [verb, ...rest] = words
-    if (verb === 'list' && rest.length === 0) return store => list(store, json, terminal)
+    if (verb === 'list' && rest.length === 0) return (store, now) => list(store, now, json, terminal)
     if (verb === 'rotate' && rest.length === 0) {
-      return store => rotate(store, settings.secrets, flags['purpose'], json, terminal)
+      return (store, now) => rotate(store, now, settings.secrets, flags['purpose'], json, terminal)
     }
-    if (verb === 'retire' && rest.length === 1) return store => retire(store, rest[0] ?? '', json, terminal)
+    if (verb === 'retire' && rest.length === 1) return (store, now) => retire(store, now, rest[0] ?? '', json, terminal)
     throw new UsageError('keys takes one of: list, rotate, retire KID')
   }),
 }
@@ -54,9 +55,14 @@ interface ShownKey {
   readonly activeFrom: string
 }
 
-async function list(store: SessionStore, json: boolean, terminal: Terminal): Promise<ExitCode> {
+async function list(
+  store: SessionStore,
+  now: EpochMilliseconds,
+  json: boolean,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const stored = await store.listKeys()
-  const shown = stored.map(key => show(key, stored, platform.clock()))
+  const shown = stored.map(key => show(key, stored, now))
   if (json) terminal.out(JSON.stringify(shown))
   else if (shown.length === 0) terminal.out('There are no keys yet: a server makes them when it starts.')
   else terminal.out(table(
@@ -66,7 +72,7 @@ async function list(store: SessionStore, json: boolean, terminal: Terminal): Pro
   return 0
 }
 
-function show(key: StoredKey, all: readonly StoredKey[], now: number): ShownKey {
+function show(key: StoredKey, all: readonly StoredKey[], now: EpochMilliseconds): ShownKey {
   const { kid, purpose, algorithm, createdAt, activeFrom } = key
   const isSucceeded = all.some(other => (
     other.purpose === purpose && other.activeFrom > activeFrom && other.activeFrom <= now
@@ -93,6 +99,7 @@ function publishedName({ kid, purpose, createdAt }: StoredKey): string {
 
 async function rotate(
   store: SessionStore,
+  now: EpochMilliseconds,
   secrets: readonly string[],
   purpose: string | boolean | undefined,
   json: boolean,
@@ -108,7 +115,6 @@ async function rotate(
     const newest = stored.findLast(key => key.purpose === each)
     const isMeant = purpose === undefined ? each !== 'core-static' : each === purpose
     if (newest === undefined || !isMeant) continue
-    const now = platform.clock()
     const plan = planEarlyRotation(stored, each, now)
     const key = await vault.create({ purpose: each, algorithm: newest.algorithm }, now, plan.activeFrom)
     if (await store.addKeyIfNewest(key, plan.newest)) made.push(show(key, [...stored, key], now))
@@ -120,10 +126,15 @@ async function rotate(
   return 1
 }
 
-async function retire(store: SessionStore, name: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
+async function retire(
+  store: SessionStore,
+  now: EpochMilliseconds,
+  name: string,
+  json: boolean,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const key = (await store.listKeys()).find(each => each.kid === name || publishedName(each) === name)
-  const until = platform.clock() + LONGEST_ACCESS_TOKEN_LIFETIME + 10 * 60_000
-  const retired = key !== undefined && await store.removeKey(key.kid, until)
+  const retired = key !== undefined && await store.removeKey(key.kid, now + LONGEST_RETENTION)
   if (json) terminal.out(JSON.stringify({ retired }))
   else if (retired) terminal.out('Retired. What the key signed or issued is refused from now on.')
   if (!retired && !json) terminal.error('there is no such key')

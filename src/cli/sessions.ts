@@ -1,10 +1,10 @@
-import { platform } from '#platform'
 import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
+import type { EpochMilliseconds } from '../base/time.ts'
 import { summarize } from '../session/manage.ts'
 import type { SessionStore } from '../session/store.ts'
-import { LONGEST_ACCESS_TOKEN_LIFETIME } from '../tokens/plan-rotation.ts'
+import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
 import { describeFlags, describeSettings } from './settings.ts'
@@ -33,19 +33,20 @@ revoke  ends sessions at once. Exit code 1 if none was there.
 ${describeFlags({ ...own, ...commonFlags })}
 ${describeSettings(storeFlags)}`,
 
-  run: (args, terminal) => withStore(args, own, ({ flags, words, json }) => {
+  run: (args, terminal) => withStore(args, own, terminal, ({ flags, words, json }) => {
     const [verb, ...rest] = words
     const { user, after } = flags
     if (verb === 'list' && rest.length === 1) {
-      return store => list(store, rest[0] ?? '', typeof after === 'string' ? after : null, json, terminal)
+      const position = typeof after === 'string' ? after : null
+      return (store, now) => list(store, now, rest[0] ?? '', position, json, terminal)
     }
-    if (verb === 'show' && rest.length === 1) return store => show(store, rest[0] ?? '', json, terminal)
+    if (verb === 'show' && rest.length === 1) return (store, now) => show(store, now, rest[0] ?? '', json, terminal)
     if (verb === 'revoke' && rest.length > 0 && user === undefined) {
       const handles = rest.map(parseHandle).filter(handle => handle !== null)
-      return store => tell(store.remove(handles, untilOf()), json, terminal)
+      return (store, now) => tell(store.remove(handles, now + LONGEST_RETENTION), json, terminal)
     }
     if (verb === 'revoke' && rest.length === 0 && typeof user === 'string') {
-      return store => tell(store.removeByUser(user, null, untilOf()), json, terminal)
+      return (store, now) => tell(store.removeByUser(user, null, now + LONGEST_RETENTION), json, terminal)
     }
     throw new UsageError('sessions takes one of: list USER, show HANDLE, revoke HANDLE..., revoke --user ID')
   }),
@@ -53,13 +54,13 @@ ${describeSettings(storeFlags)}`,
 
 async function list(
   store: SessionStore,
+  now: EpochMilliseconds,
   userId: string,
   after: string | null,
   json: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const page = await store.listByUser(userId, { limit: PAGE, after })
-  const now = platform.clock()
   const live = page.sessions.filter(({ expiresAt }) => expiresAt > now).map(summarize)
   if (json) {
     terminal.out(JSON.stringify({ sessions: live, next: page.next }))
@@ -77,10 +78,16 @@ async function list(
   return 0
 }
 
-async function show(store: SessionStore, text: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
+async function show(
+  store: SessionStore,
+  now: EpochMilliseconds,
+  text: string,
+  json: boolean,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const handle = parseHandle(text)
   const record = handle === null ? null : await store.find(handle)
-  if (record === null || record.expiresAt <= platform.clock()) {
+  if (record === null || record.expiresAt <= now) {
     if (json) terminal.out('null')
     else terminal.error('there is no such session')
     return 1
@@ -108,11 +115,6 @@ async function tell(revoked: Promise<readonly SessionHandle[]>, json: boolean, t
   if (json) terminal.out(JSON.stringify({ revoked: handles }))
   else terminal.out(`Revoked ${handles.length} ${handles.length === 1 ? 'session' : 'sessions'}.`)
   return handles.length > 0 ? 0 : 1
-}
-
-/** How long the change log must tell of it: as long as any access token can live. */
-function untilOf(): number {
-  return platform.clock() + LONGEST_ACCESS_TOKEN_LIFETIME + 10 * 60_000
 }
 
 /** User agents and user ids come from outside: nothing of them may command the terminal (LOG-02). */

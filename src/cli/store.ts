@@ -1,8 +1,12 @@
+import { platform } from '#platform'
+import type { EpochMilliseconds } from '../base/time.ts'
 import { openStore } from '../server/open-store.ts'
 import { guardStore } from '../session/guarded-store.ts'
 import type { SessionStore } from '../session/store.ts'
+import type { Terminal } from './command.ts'
 import { parseArguments } from './settings.ts'
 import type { OwnFlag, ParsedArguments } from './settings.ts'
+import { readStoreTime } from './store-time.ts'
 import { requireStoreFile } from './store-url.ts'
 
 /** The settings of a command that works on a store. */
@@ -19,14 +23,19 @@ export interface StoreCall extends ParsedArguments {
   readonly json: boolean
 }
 
+/** What a command does in a store, where it is `now` for all processes. */
+export type StoreWork<Result> = (store: SessionStore, now: EpochMilliseconds) => Promise<Result>
+
 /**
  * Reads a command line, opens the store that it names, and closes it whatever happens. What is to be done there is
- * chosen first: who asked wrongly is told so whether there is a store or not.
+ * chosen first: who asked wrongly is told so whether there is a store or not. A clock that nobody can follow is told,
+ * and stops nothing: a session can be revoked all the same.
  */
 export async function withStore<Result>(
   args: readonly string[],
   own: Readonly<Record<string, OwnFlag>>,
-  choose: (call: StoreCall) => (store: SessionStore) => Promise<Result>,
+  terminal: Terminal,
+  choose: (call: StoreCall) => StoreWork<Result>,
 ): Promise<Result> {
   const parsed = parseArguments(args, process.env, { ...commonFlags, ...own })
   const { settings, flags } = parsed
@@ -35,7 +44,12 @@ export async function withStore<Result>(
   requireStoreFile(settings.store)
   const store = guardStore(await openStore(settings.store, { appId, migrate: 'manual' }))
   try {
-    return await work(store)
+    const now = await readStoreTime(store).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error)
+      terminal.error(`${reason}. Going by this machine's clock`)
+      return platform.clock()
+    })
+    return await work(store, now)
   } finally {
     await store.close()
   }

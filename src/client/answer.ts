@@ -29,9 +29,9 @@ export function recordAfter(
   const stamp = { at: Math.max(now, (current?.at ?? 0) + 1), received: now }
   const before = tokenOf(current)
   if (front === REMOVE) {
-    // Cookies are gone, whosesoever they were. Tokens of a newer session are in our own hands, and stay.
-    const isOver = current?.front !== null && (!isHeader || isSameSession(tokenOf(sent), before))
-    return isOver ? { ...stamp, front: null } : null
+    // The end of one session is not that of another, which a tab has begun meanwhile. Should its cookies be gone as
+    // well, the next request is refused, and refreshed for in vain.
+    return current?.front !== null && isSameSession(tokenOf(sent), before) ? { ...stamp, front: null } : null
   }
   const after = front === null || front === current?.front ? null : readFrontToken(front)
   if (!after) return null

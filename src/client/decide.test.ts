@@ -93,13 +93,13 @@ describe('a response', () => {
       .toMatchObject({ at: NOW + 1e9 + 1, received: NOW })
   })
 
-  test('ends the session in cookie mode whosesoever it was, in header mode only its own', () => {
+  test.each(['cookie', 'header'] as const)('ends its own session, and no other that was begun meanwhile: %s', mode => {
     const other = record(front('bob', 1))
     const removal = { 'front-token': 'remove' }
-    expect(after('cookie', other, record(first), removal)).toMatchObject({ front: null })
-    expect(after('header', other, record(first), removal)).toBeNull()
-    expect(after('header', record(second), record(first), removal)).toMatchObject({ front: null })
-    expect(after('cookie', none, none, removal)).toBeNull()
+    expect(after(mode, record(second), record(first), removal)).toMatchObject({ front: null })
+    for (const sent of [null, none, record(first)]) expect(after(mode, other, sent, removal)).toBeNull()
+    expect(after(mode, null, null, removal)).toMatchObject({ front: null })
+    expect(after(mode, none, none, removal)).toBeNull()
   })
 
   test('does not bring back an older token in header mode', () => {

@@ -1,7 +1,9 @@
 import { isSessionError } from '../base/errors.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { HttpRequest, ReplySink } from '../transport/exchange.ts'
+import type { SessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
+import type { Session } from '../transport/session.ts'
 
 /**
  * Why a connection must end: its session has ended, or only its access token has, so that the client may refresh and
@@ -24,8 +26,8 @@ interface Connection {
 
 /**
  * Makes a watch. A revocation is told by the session itself, in the moment that this process hears of it. What nobody
- * tells, the end of an access token, is looked for each `interval`: of all connections only the one whose token expires
- * first is judged, since as long as that one holds, so do the others.
+ * tells, the end of an access token, is looked for each `interval`, without a store call: of all connections only the
+ * one whose token ends first is judged, since as long as that one holds, so do the others.
  *
  * No connection outlives its access token. Past it a revocation may be forgotten, an idle session ends without a word,
  * and the claims are too old to be believed. That bound is also why a store that can not be read ends nothing: a
@@ -33,7 +35,7 @@ interface Connection {
  * `onError` hears of a store that could not be asked.
  */
 export function createConnectionWatch<Payload extends object, Info extends object>(
-  http: Pick<HttpSessions<Payload, Info>, 'getSession' | 'readSession'>,
+  http: Pick<HttpSessions<Payload, Info>, 'getSession'>,
   interval: Milliseconds,
   onError: (error: unknown) => void,
 ): ConnectionWatch {
@@ -64,18 +66,27 @@ export function createConnectionWatch<Payload extends object, Info extends objec
   }
 
   async function endExpired(): Promise<void> {
-    for (let first = connections[0]; first !== undefined; first = connections[0]) {
-      const { kind } = await http.readSession(first.request)
-      if (kind === 'active') return
-      first.end(kind === 'none' ? 'unauthorised' : 'try refresh token')
+    let [first] = connections
+    while (first !== undefined && !await holds(first)) [first] = connections
+  }
+
+  /** Whether a connection may stay. If not, it has been ended. */
+  async function holds({ request, end }: Connection): Promise<boolean> {
+    try {
+      // Of a revocation the session tells.
+      await find(request, { blacklisting: 'off' })
+      return true
+    } catch (error) {
+      const reason = reasonOf(error)
+      if (reason === null) onError(error)
+      else end(reason)
+      return reason === null
     }
   }
 
-  /** A session that could not be looked at can not be watched: its client may come back when it can. */
-  function reasonOf(error: unknown): ConnectionEnd {
-    if (isSessionError(error) && error.code === 'UNAUTHORIZED') return 'unauthorised'
-    if (!isSessionError(error) || error.code !== 'TRY_REFRESH_TOKEN') onError(error)
-    return 'try refresh token'
+  /** Finds the session of a connection. The handshake was the place to ask for the origin. */
+  function find(request: HttpRequest, options: SessionOptions<Payload>): Promise<Session<Payload, Info>> {
+    return http.getSession({ request, reply: nowhere }, { ...options, csrf: false })
   }
 
   return {
@@ -91,8 +102,7 @@ export function createConnectionWatch<Payload extends object, Info extends objec
         stop()
         end(reason)
       }
-      // The handshake was the place to ask for the origin.
-      http.getSession({ request, reply: nowhere }, { csrf: false }).then(session => {
+      find(request, {}).then(session => {
         if (stopped) return
         const stopListening = session.onRevoked(() => endOnce('unauthorised'))
         const remove = add({ request, expiry: session.getExpiry(), end: endOnce })
@@ -100,10 +110,22 @@ export function createConnectionWatch<Payload extends object, Info extends objec
           stopListening()
           remove()
         }
-      }, (error: unknown) => endOnce(reasonOf(error)))
+      }, (error: unknown) => {
+        const reason = reasonOf(error)
+        if (reason === null) onError(error)
+        // A session that could not be looked at can not be watched: its client may come back when it can.
+        endOnce(reason ?? 'try refresh token')
+      })
       return stop
     },
   }
+}
+
+/** What the failure to find a session means for its connection; null: nothing, since nobody could tell. Pure. */
+function reasonOf(error: unknown): ConnectionEnd | null {
+  if (!isSessionError(error)) return null
+  if (error.code === 'UNAUTHORIZED') return 'unauthorised'
+  return error.code === 'TRY_REFRESH_TOKEN' ? 'try refresh token' : null
 }
 
 /** An open connection has no response whose headers could be set. */

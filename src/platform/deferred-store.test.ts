@@ -43,3 +43,29 @@ test('closing what was never used opens nothing', async () => {
   await deferStore(unused.open).close()
   expect(unused.attempts).toBe(0)
 })
+
+test('a call that comes after the closing opens nothing', async () => {
+  const late = opener(0)
+  const store = deferStore(late.open)
+  await store.close()
+  await expect(store.changesSince(null, 1)).rejects.toThrow('the session store was closed')
+  await store.close()
+  expect(late.attempts).toBe(0)
+})
+
+test('closing while it is opened waits for that, and closes it; an opening that fails is none of its business', async () => {
+  let closings = 0
+  const opened = deferStore(async () => ({ ...createMemoryStore(), close: async () => void closings++ }))
+  const call = opened.listKeys()
+  await opened.close()
+  expect(await call).toEqual([])
+  expect(closings).toBe(1)
+
+  const failing = opener(1)
+  const broken = deferStore(failing.open)
+  const failed = expect(broken.listKeys()).rejects.toThrow('not yet')
+  await broken.close()
+  await failed
+  await expect(broken.listKeys()).rejects.toThrow('the session store was closed')
+  expect(failing.attempts).toBe(1)
+})

@@ -2,7 +2,7 @@ import type { Entropy } from '../base/entropy.ts'
 import { GeneralError } from '../base/errors.ts'
 import { toEpochSeconds } from '../base/time.ts'
 import type { EpochMilliseconds, EpochSeconds, Milliseconds } from '../base/time.ts'
-import { KEY_ROTATION_INTERVAL, PUBLICATION_LEAD } from '../tokens/plan-rotation.ts'
+import { KEY_ROTATION_INTERVAL, PUBLICATION_LEAD, retentionFor } from '../tokens/plan-rotation.ts'
 import type { Blacklisting, NewSessionOptions } from './core.ts'
 import type { SessionRecord } from './record.ts'
 import type { Liveness } from './store.ts'
@@ -119,12 +119,9 @@ export function createPolicy(options: PolicyOptions): SessionPolicy {
   }
 }
 
-/**
- * How long a change must stay in the log: as long as any access token lives, and ten minutes for clocks that
- * disagree.
- */
+/** How long a change must stay in the log. */
 export function changeRetention(policy: SessionPolicy): Milliseconds {
-  return policy.accessTokenLifetime + 10 * 60 * SECOND
+  return retentionFor(policy.accessTokenLifetime)
 }
 
 /** The lifetimes of one session: its own where they are shorter, the policy's otherwise. */

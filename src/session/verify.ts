@@ -3,7 +3,7 @@ import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import { TwoGenerationMap } from '../base/two-generation-map.ts'
-import { MAX_ACCESS_TOKEN_LENGTH, readAccessToken } from '../tokens/access-token.ts'
+import { endOfToken, MAX_ACCESS_TOKEN_LENGTH, readAccessToken } from '../tokens/access-token.ts'
 import type { AccessTokenReading } from '../tokens/access-token.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import type { ActiveOutcome, Blacklisting, VerifyOptions, VerifyOutcome } from './core.ts'
@@ -109,7 +109,7 @@ export function createVerify<Payload extends object, Info extends object>(
     const { claims } = reading
     const verified: Verified<Payload> = {
       active: { kind: 'active', claims, payload: internals.payloads.accept(reading.payload), reissued: null },
-      expiresAt: Math.min(claims.exp * 1000, claims.iat * 1000 + policy.accessTokenLifetime),
+      expiresAt: endOfToken(claims, policy.accessTokenLifetime),
     }
     // The ring may have been read anew while this waited.
     if (digest !== null && ring.epoch === cachedEpoch) cache.set(digest, verified)

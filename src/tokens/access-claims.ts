@@ -3,7 +3,7 @@ import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import { isJsonObject, isPrototypeMember } from '../base/json.ts'
 import type { JsonObject, JsonValue } from '../base/json.ts'
-import type { EpochSeconds } from '../base/time.ts'
+import type { EpochMilliseconds, EpochSeconds, Milliseconds } from '../base/time.ts'
 
 /** What an access token says besides the application's payload (RFC 7519, RFC 9068). */
 export interface AccessClaims {
@@ -30,6 +30,17 @@ export interface AccessClaims {
   readonly pv: number
   /** Present where the session's cookies end with the browser. */
   readonly tmp?: true
+}
+
+/**
+ * When a token ends: at its `exp`, or sooner where tokens live for a shorter time by now. A lifetime that was lowered
+ * in the configuration shortens the tokens that are out already (REV-05).
+ */
+export function endOfToken(
+  { exp, iat }: Pick<AccessClaims, 'exp' | 'iat'>,
+  maxLifetime: Milliseconds,
+): EpochMilliseconds {
+  return Math.min(exp * 1000, iat * 1000 + maxLifetime)
 }
 
 /** Claims that no application can set: ours, those of the standards, ways to a prototype (TOK-14, TOK-23). */

@@ -6,13 +6,13 @@ import type { SessionHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
-import { checkPayload, isInstant, looksLikeOurs, readClaims, readPayload } from './access-claims.ts'
+import { checkPayload, endOfToken, isInstant, looksLikeOurs, readClaims, readPayload } from './access-claims.ts'
 import type { AccessClaims } from './access-claims.ts'
 import type { Crypto } from './crypto.ts'
 import { ACCESS_TOKEN_TYPE } from './key-ring.ts'
 import type { AccessKey } from './key-ring.ts'
 
-export { checkPayload } from './access-claims.ts'
+export { checkPayload, endOfToken } from './access-claims.ts'
 export type { AccessClaims } from './access-claims.ts'
 
 /** The longest text that is looked at as an access token (DOS-01). */
@@ -138,8 +138,7 @@ function readGenuine(text: string | null, expected: AccessTokenExpectations): Ac
   const payload = readPayload(members)
   if (payload === null) return invalid
 
-  // A lifetime that was lowered in the configuration shortens the tokens that are out already (REV-05).
-  if (claims.exp * 1000 <= now || claims.iat * 1000 + maxLifetime <= now) return { kind: 'expired', claims }
+  if (endOfToken(claims, maxLifetime) <= now) return { kind: 'expired', claims }
   return { kind: 'valid', claims, payload }
 }
 

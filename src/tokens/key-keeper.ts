@@ -6,7 +6,7 @@ import { checkSecrets, createKeyVault } from './key-material.ts'
 import type { KeyVault } from './key-material.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
-import { LONGEST_ACCESS_TOKEN_LIFETIME, planEarlyRotation, planRotation, retiredKeys } from './plan-rotation.ts'
+import { LONGEST_RETENTION, planEarlyRotation, planRotation, retiredKeys } from './plan-rotation.ts'
 import type { KeyDemand, KeyPolicy } from './plan-rotation.ts'
 
 /** Keeps the keys of one process: reads them, makes new ones in time, drops old ones. */
@@ -68,8 +68,6 @@ const REREAD: Milliseconds = 60_000
 const RETRY: Milliseconds = 5_000
 /** How often a plan is made anew because another process was quicker. */
 const ATTEMPTS = 5
-/** How long the log tells of a retired key. */
-const CHANGE_LIFE: Milliseconds = LONGEST_ACCESS_TOKEN_LIFETIME + 10 * 60_000
 
 /** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`misuse`) for short secrets (TOK-22). */
 export function createRingKeeper<Loaded, Ring>(
@@ -134,7 +132,7 @@ export function createRingKeeper<Loaded, Ring>(
     readAt = startedAt
     failedAt = null
     try {
-      for (const kid of retired) await store.removeKey(kid, startedAt + CHANGE_LIFE)
+      for (const kid of retired) await store.removeKey(kid, startedAt + LONGEST_RETENTION)
       for (const key of kept) await sealAnew(key)
     } catch (error) {
       onError(error)

@@ -3,6 +3,7 @@ import { isSessionError, UnauthorizedError } from '../base/errors.ts'
 import { transferModeOf } from '../base/handle.ts'
 import { deepFreeze } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
+import { endOfToken } from '../tokens/access-token.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
 import type { ReplySink } from './exchange.ts'
@@ -69,6 +70,10 @@ export class RequestSession<Payload extends object, Info extends object>
     this.#claims = token.claims
     this.#context = context
     this.#reply = reply
+  }
+
+  override getExpiry(): EpochMilliseconds {
+    return endOfToken(this.#claims, this.#context.core.policy.accessTokenLifetime)
   }
 
   async getSessionInfo(): Promise<Info> {

@@ -473,6 +473,51 @@ test('in header mode an answer that comes hours late does not bring old tokens b
   expect((await open(options).client.fetch('/me')).status).toBe(200)
 })
 
+test('an answer that a frozen tab hears of late does not end the session that another tab has begun', async () => {
+  const { api, browser, open } = createWorld({ channel: false })
+  const { client } = open()
+  await logIn(client)
+  let goOn = (): void => undefined
+  const frozen = createClientIn<Claims>({
+    ...browser.openTab(),
+    async fetch(input, init) {
+      const response = await api.fetch(input, init)
+      await new Promise<void>(resolve => goOn = resolve)
+      return response
+    },
+  }, { baseUrl: ORIGIN })
+  const late = frozen.signOut().catch((error: unknown) => error)
+  await settle()
+  await logIn(client, 'bob')
+  goOn()
+  await late
+  expect(frozen.peekSession()).toMatchObject({ userId: 'bob' })
+  expect(await open().client.getSession()).toMatchObject({ userId: 'bob' })
+  expect(api.refreshes).toBe(0)
+})
+
+test('a removal that takes the cookies of a newer session along ends that with the next request', async () => {
+  const { api, open } = createWorld()
+  const [here, there] = [open().client, open().client]
+  await logIn(here)
+  await logIn(there)
+  let goOn = (): void => undefined
+  api.between = async () => {
+    await new Promise<void>(resolve => goOn = resolve)
+    api.jar.clear()
+    return Response.json({ message: 'unauthorised' }, { status: 401, headers: { 'front-token': 'remove' } })
+  }
+  const slow = here.fetch('/slow')
+  await settle()
+  api.between = null
+  await logIn(there, 'bob')
+  goOn()
+  expect((await slow).status).toBe(401)
+  expect((await there.fetch('/me')).status).toBe(401)
+  expect(await there.getSession()).toBeNull()
+  expect(await open().client.getSession()).toBeNull()
+})
+
 test('refreshes ahead of expiry, once for all tabs, while one is visible', async () => {
   const { api, open, pass } = createWorld()
   const clients = Array.from({ length: 3 }, () => open({ refreshAhead: true }))

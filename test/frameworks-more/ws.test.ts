@@ -2,8 +2,11 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
+import { webSessions } from '../../src/frameworks/web.ts'
 import { SESSION_ENDED, wsSessions } from '../../src/frameworks/ws.ts'
-import { CROSS_SITE, ORIGIN } from '../support/session-server.ts'
+import { createSessions } from '../../src/index.ts'
+import { CROSS_SITE, ORIGIN, SAME_ORIGIN } from '../support/session-server.ts'
+import type { Claims, Info } from '../support/session-server.ts'
 import { buildPackage, startExampleApp } from './support/example-app.ts'
 import { PageBrowser } from './support/page-browser.ts'
 import { PUSH_LATENCY, schedule, startSocketServer } from './support/socket-server.ts'
@@ -123,6 +126,30 @@ describe('an open socket', () => {
       const later = once(second.socket, 'close')
       app.clock.advance(50_000)
       expect(ending(await later)).toEqual([SESSION_ENDED, 'try refresh token'])
+    })
+
+  test('is closed when it has lived as long as a token may by now, though it was issued for longer, without a store call',
+    async () => {
+      const { store } = app.cut
+      const before = webSessions(createSessions<Claims, Info>({
+        origin: ORIGIN, clock: app.clock, schedule, store, accessTokenLifetime: 1000,
+      }))
+      const headers = new Headers()
+      const request = new Request(`${ORIGIN}/login`, { headers: { ...SAME_ORIGIN, 'st-auth-mode': 'header' } })
+      await before.createNewSession(request, headers, 'alice', { role: 'reader' })
+      await before.close()
+      const long = open({ authorization: `Bearer ${headers.get('st-access-token')}` })
+      await outcomeOf(long)
+      app.clock.advance(50_000)
+      const short = await openWithSession()
+      await app.sessions.updateJwtPayload(short.handle, { role: 'writer' })
+      app.cut.calls.length = 0
+      const closing = once(long, 'close')
+      app.clock.advance(51_000)
+      expect(ending(await closing)).toEqual([SESSION_ENDED, 'try refresh token'])
+      expect(short.socket.readyState).toBe(WebSocket.OPEN)
+      expect(app.cut.calls).toEqual([])
+      short.socket.terminate()
     })
 
   test('REV-03: is closed when all sessions of everybody are revoked', async () => {

@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { createHandle } from '../../src/base/handle.ts'
 import { runCommandLine } from '../../src/cli/run.ts'
@@ -17,6 +20,17 @@ async function keyturn(...args: string[]): Promise<Answer> {
   const error: string[] = []
   const code = await runCommandLine(args, { out: line => out.push(line), error: line => error.push(line) })
   return { code, out: out.join('\n'), error: error.join('\n') }
+}
+
+const MINUTE = 60_000
+const main = join(import.meta.dirname, '../../src/cli/main.ts')
+
+/** Runs the program on a machine whose clock is ahead. */
+async function keyturnAhead(ahead: number, ...args: string[]): Promise<Answer> {
+  const preload = `data:text/javascript,const now = Date.now; Date.now = () => now() + ${ahead}`
+  const child = spawn(process.execPath, ['--conditions=keyturn-source', '--import', preload, main, ...args])
+  const [out, error, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code, out: out.trimEnd(), error: error.trimEnd() }
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'keyturn-cli-'))
@@ -66,7 +80,7 @@ describe.each([
   ['SQLite', `sqlite:${join(folder, 'cli.db')}`],
   ['PostgreSQL', postgresServer === null ? null : await createPostgresDatabase(postgresServer, 'cli')],
   ['MariaDB', mariadbServer === null ? null : await createMariadbDatabase(mariadbServer, 'cli')],
-].map(([name, url]) => ({ name, url })))('on $name', ({ url: database }) => {
+].map(([name, url]) => ({ name, url })))('on $name', ({ name, url: database }) => {
   const url = (): string => database ?? ''
   beforeEach(context => context.skip(database === null))
 
@@ -98,6 +112,32 @@ describe.each([
     expect(await keyturn('cleanup', url(), '--json')).toEqual({ code: 0, out: '{"removed":3}', error: '' })
     expect(await keyturn('cleanup', url())).toEqual({ code: 0, out: 'Removed 0 expired sessions.', error: '' })
     expect(await store.find(kept.handle)).not.toBeNull()
+    await store.close()
+  })
+
+  // A file has no clock but the machine's.
+  if (name !== 'SQLite') test('a machine that is ahead goes by the time of the database', async () => {
+    const store = await openStore(url(), {})
+    const handle = createHandle('cookie', nodeCrypto.randomBytes)
+    const now = Date.now()
+    await store.insert(sampleRecord({
+      handle, userId: 'ahead', createdAt: now, rotatedAt: now, servedAt: now, idleTimeout: 5 * MINUTE,
+      expiresAt: now + 5 * MINUTE, absoluteExpiry: null,
+    }))
+    const [removed, listed, refused] = await Promise.all([
+      keyturnAhead(10 * MINUTE, 'cleanup', url()),
+      keyturnAhead(10 * MINUTE, 'sessions', 'list', 'ahead', '--store', url(), '--json'),
+      keyturnAhead(45 * MINUTE, 'cleanup', url()),
+    ])
+    expect(removed).toEqual({ code: 0, out: 'Removed 0 expired sessions.', error: '' })
+    expect(JSON.parse(listed.out).sessions).toEqual([expect.objectContaining({ handle })])
+    expect(refused).toMatchObject({ code: 1, out: '' })
+    expect(refused.error).toMatch(/^keyturn cleanup: this machine's clock is \d+ s ahead of the store's/)
+    expect(await store.find(handle)).not.toBeNull()
+
+    const revoked = await keyturnAhead(45 * MINUTE, 'sessions', 'revoke', handle, '--store', url())
+    expect(revoked).toMatchObject({ code: 0, out: 'Revoked 1 session.' })
+    expect(revoked.error).toMatch(/ahead of the store's.*Going by this machine's clock$/)
     await store.close()
   })
 })
