@@ -7,8 +7,11 @@ export interface Tokens {
 /** A way to call a server: the bare protocol, or an SDK. */
 export interface Caller {
   create(): Promise<Tokens>
-  /** Verifies an access token, and asks the store whether its session is still there. */
-  verify(tokens: Tokens): Promise<void>
+  /**
+   * Verifies an access token, and asks the store whether its session is still there. The first time after a refresh the
+   * answer has another access token, which a client takes.
+   */
+  verify(tokens: Tokens): Promise<Tokens>
   refresh(tokens: Tokens): Promise<Tokens>
 }
 

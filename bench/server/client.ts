@@ -19,7 +19,7 @@ async function run(lane: number, { operation, milliseconds }: Order, start: numb
     const tokens = sessions[lane]
     if (tokens === undefined) throw new Error('there are more lanes than sessions')
     if (operation === 'create') await caller.create()
-    else if (operation === 'verify') await caller.verify(tokens)
+    else if (operation === 'verify') sessions[lane] = await caller.verify(tokens)
     else sessions[lane] = await caller.refresh(tokens)
     calls++
   }

@@ -30,10 +30,12 @@ export function createHttpCaller(url: string): Caller {
       userId: crypto.randomUUID(), userDataInJWT: { role: 'admin' }, userDataInDatabase: {}, enableAntiCsrf: false,
       useDynamicSigningKey: true,
     })),
-    async verify({ accessToken }) {
-      await post('/recipe/session/verify', {
+    async verify({ accessToken, refreshToken }) {
+      const answer = await post('/recipe/session/verify', {
         accessToken, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: true,
       })
+      const next = 'accessToken' in answer ? tokenIn(answer['accessToken']) : accessToken
+      return { accessToken: next, refreshToken }
     },
     refresh: async ({ refreshToken }) => tokensOf(await post('/recipe/session/refresh', {
       refreshToken, enableAntiCsrf: false, useDynamicSigningKey: true,

@@ -15,9 +15,11 @@ export function createSdkCaller(url: string): Caller {
     create: async () => tokensOf(await Session.createNewSessionWithoutRequestResponse(
       'public', SuperTokens.convertToRecipeUserId(crypto.randomUUID()), { role: 'admin' }, {}, true,
     )),
-    async verify({ accessToken }) {
+    async verify({ accessToken, refreshToken }) {
       const demands = { checkDatabase: true, antiCsrfCheck: false }
-      await Session.getSessionWithoutRequestResponse(accessToken, undefined, demands)
+      const session = await Session.getSessionWithoutRequestResponse(accessToken, undefined, demands)
+      if (session === undefined) throw new TypeError('there is no session')
+      return { accessToken: session.getAllSessionTokensDangerously().accessToken, refreshToken }
     },
     async refresh({ refreshToken }) {
       return tokensOf(await Session.refreshSessionWithoutRequestResponse(refreshToken, true))
