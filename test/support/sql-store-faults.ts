@@ -88,7 +88,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       for (const user of ['alice', 'warm']) await store.removeByUser(user, null, clock() + HOUR)
     })
 
-    test('an answer that is lost on its way: a login fails, is not repeated, and the next one works', async () => {
+    test('DOS-08: an answer lost on its way: a login fails, is not repeated, and the next one works', async () => {
       const { store, proxy } = await throughProxy()
       const record = sampleRecord({ userId: 'blind' })
       await store.removeByUser('blind', null, sampleNow)
@@ -127,7 +127,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       expect(await store.find(sampleHandle(7))).toBeNull()
     })
 
-    test('a server that does not answer at all: an error in time, and service when it answers again', async () => {
+    test('DOS-08: a server that does not answer: an error in time, and service when it answers again', async () => {
       const { store, proxy } = await throughProxy(300)
       proxy.stall()
       for (let attempt = 0; attempt < 3; attempt++) {
