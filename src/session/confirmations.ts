@@ -3,6 +3,7 @@ import type { AccessClaims } from '../tokens/access-token.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { TwoGenerationMap } from '../base/two-generation-map.ts'
 import { confirms } from './decide-confirmation.ts'
+import { isAhead } from './decide-refresh.ts'
 import type { SessionPolicy } from './policy.ts'
 import type { Confirmation, SessionStore } from './store.ts'
 
@@ -71,6 +72,5 @@ export function createConfirmations(dependencies: ConfirmationDependencies): Con
 
 /** Whether this child, or one that displaced it, was queued before. */
 function isCovered({ gen, brn }: ObservedClaims, queued: Confirmation | undefined): boolean {
-  if (queued === undefined) return false
-  return gen < queued.generation || (gen === queued.generation && brn <= queued.branch)
+  return queued !== undefined && !isAhead({ generation: gen, branch: brn }, queued)
 }

@@ -447,27 +447,36 @@ test('in header mode keeps tokens in a storage that answers later, and sends the
   expect((await client.fetch('/me')).status).toBe(401)
 })
 
+/** A tab that freezes after each request: its answer is heard of when it thaws. */
+function openFrozen(
+  { api, browser }: Pick<ReturnType<typeof createWorld>, 'api' | 'browser'>,
+  options: ClientOptions = {},
+): { readonly frozen: Client<Claims>; thaw(): void } {
+  let thaw = (): void => undefined
+  const frozen = createClientIn<Claims>({
+    ...browser.openTab(),
+    async fetch(input, init) {
+      const response = await api.fetch(input, init)
+      await new Promise<void>(resolve => thaw = resolve)
+      return response
+    },
+  }, { ...options, baseUrl: ORIGIN })
+  return { frozen, thaw: () => thaw() }
+}
+
 test('in header mode an answer that comes hours late does not bring old tokens back', async () => {
   const { api, browser, open, expire } = createWorld({ channel: false })
   const options: ClientOptions = { mode: 'header' }
   const { client } = open(options)
   await logIn(client)
-  let goOn = (): void => undefined
-  const frozen = createClientIn<Claims>({
-    ...browser.openTab(),
-    async fetch(input, init) {
-      const response = await api.fetch(input, init)
-      await new Promise<void>(resolve => goOn = resolve)
-      return response
-    },
-  }, { ...options, baseUrl: ORIGIN })
+  const { frozen, thaw } = openFrozen({ api, browser }, options)
   const late = frozen.fetch('/payload', { method: 'POST', body: '{"role":"admin"}' })
   await settle()
   for (let hour = 0; hour < 3; hour++) {
     await expire()
     expect((await client.fetch('/me')).status).toBe(200)
   }
-  goOn()
+  thaw()
   expect((await late).status).toBe(200)
   await expire()
   expect((await open(options).client.fetch('/me')).status).toBe(200)
@@ -477,19 +486,11 @@ test('an answer that a frozen tab hears of late does not end the session that an
   const { api, browser, open } = createWorld({ channel: false })
   const { client } = open()
   await logIn(client)
-  let goOn = (): void => undefined
-  const frozen = createClientIn<Claims>({
-    ...browser.openTab(),
-    async fetch(input, init) {
-      const response = await api.fetch(input, init)
-      await new Promise<void>(resolve => goOn = resolve)
-      return response
-    },
-  }, { baseUrl: ORIGIN })
+  const { frozen, thaw } = openFrozen({ api, browser })
   const late = frozen.signOut().catch((error: unknown) => error)
   await settle()
   await logIn(client, 'bob')
-  goOn()
+  thaw()
   await late
   expect(frozen.peekSession()).toMatchObject({ userId: 'bob' })
   expect(await open().client.getSession()).toMatchObject({ userId: 'bob' })
