@@ -1,4 +1,4 @@
-import { createHash, createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createHash, createHmac, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import * as jose from 'jose'
 import { describe, expect, test } from 'vitest'
 import type { Crypto, SignatureAlgorithm } from '../tokens/crypto.ts'
@@ -69,6 +69,16 @@ describe.each(platforms)('%s', (_, crypto) => {
     const key = new Uint8Array(32).fill(7)
     expect(await crypto.sha256(text)).toBe(createHash('sha256').update(text).digest('base64url'))
     expect(await (await crypto.mac(key))(text)).toBe(createHmac('sha256', key).update(text).digest('base64url'))
+  })
+
+  test('mac is HMAC-SHA-256 for keys and messages of every length', async () => {
+    for (const length of [32, 63, 64, 65, 200]) {
+      const key = randomBytes(length)
+      const mac = await crypto.mac(key)
+      for (const message of ['', 'x', 'é', 'x'.repeat(64), 'x'.repeat(682), 'x'.repeat(683), '\u{1f511}'.repeat(5000), 'x']) {
+        expect(await mac(message)).toBe(createHmac('sha256', key).update(message).digest('base64url'))
+      }
+    }
   })
 
   test('TOK-18: chance has the length that was asked for and does not repeat', () => {

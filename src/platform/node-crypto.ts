@@ -8,12 +8,13 @@ import type { Crypto, KeyMaterial, Sealer, SignatureAlgorithm, Signer, Verifier 
 import { checkHmacKey, checkJwk } from '../tokens/jwk.ts'
 import type { Jwk, KeyHalf } from '../tokens/jwk.ts'
 import { derSignature, rawSignature } from './ecdsa-signature.ts'
+import { hmacSha256 } from './node-hmac.ts'
 import { poolEntropy } from './random-pool.ts'
 import { readSealed, SECRET_NAME_BYTES, sealingKeyLabel, secretNameLabel, writeSealed } from './sealed-text.ts'
 
 // Not an import: that would also load WebCrypto and all else that node:crypto holds back until it is asked for, 3 ms.
 const {
-  createCipheriv, createDecipheriv, createHmac, createPrivateKey, createPublicKey, createSecretKey,
+  createCipheriv, createDecipheriv, createPrivateKey, createPublicKey, createSecretKey,
   generateKeyPair, generateKeyPairSync, hash, hkdfSync, randomBytes, randomFillSync, sign, verify,
 } = process.getBuiltinModule('node:crypto')
 
@@ -23,7 +24,7 @@ export const nodeCrypto: Crypto = {
   sha256: text => hash('sha256', text, 'base64url'),
   mac(key) {
     checkHmacKey(key)
-    return hmac(createSecretKey(key))
+    return hmacSha256(key)
   },
   generateKey,
   signer,
@@ -71,8 +72,8 @@ function exportPair(
 }
 
 function signer(algorithm: SignatureAlgorithm, jwk: Jwk): Signer {
+  if (algorithm === 'HS256') return hmacOf(jwk)
   const key = importKey(algorithm, jwk, 'private')
-  if (algorithm === 'HS256') return hmac(key)
   if (algorithm === 'ES256') {
     return input => Buffer.from(rawSignature(sign('sha256', Buffer.from(input), key))).toString('base64url')
   }
@@ -81,11 +82,11 @@ function signer(algorithm: SignatureAlgorithm, jwk: Jwk): Signer {
 }
 
 function verifier(algorithm: SignatureAlgorithm, jwk: Jwk): Verifier {
-  const key = importKey(algorithm, jwk, 'public')
   if (algorithm === 'HS256') {
-    const expected = hmac(key)
+    const expected = hmacOf(jwk)
     return (input, signature) => constantTimeEqual(expected(input), signature)
   }
+  const key = importKey(algorithm, jwk, 'public')
   // An RSA signature is as long as the modulus; the others have 64 bytes.
   const length = algorithm === 'RS256' ? jwk.n?.length : 86
   const digest = algorithm === 'EdDSA' ? null : 'sha256'
@@ -103,18 +104,17 @@ function decode(text: string): Buffer | null {
   return length === null ? null : bytes.subarray(0, length)
 }
 
+function hmacOf(jwk: Jwk): (input: string) => string {
+  return hmacSha256(Buffer.from(checkJwk('HS256', jwk, 'private').k ?? '', 'base64url'))
+}
+
 function importKey(algorithm: SignatureAlgorithm, jwk: Jwk, half: KeyHalf): KeyObject {
   const key = checkJwk(algorithm, jwk, half)
-  if (algorithm === 'HS256') return createSecretKey(key.k ?? '', 'base64url')
   try {
     return half === 'public' ? createPublicKey({ key, format: 'jwk' }) : createPrivateKey({ key, format: 'jwk' })
   } catch (cause) {
     throw new GeneralError('misuse', `the key for ${algorithm} is not a possible one`, { cause })
   }
-}
-
-function hmac(key: KeyObject): (input: string) => string {
-  return input => createHmac('sha256', key).update(input).digest('base64url')
 }
 
 function sealer(secret: string): Sealer {
