@@ -64,8 +64,9 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
   const nextName = createNames()
   const log = createChangeLog(names, nextName())
   const subscription = createSubscription(connection, names.channel)
+  const { flush, ...sessions } = createSessions(connection, log, names, nextName)
   return {
-    ...createSessions(connection, log, names, nextName),
+    ...sessions,
     ...createRemoval(connection, log, names, nextName),
     ...createKeys(connection, log, names),
     ...createTurns(connection, names),
@@ -74,6 +75,7 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
     follow: subscription.follow,
     async close() {
       subscription.close()
+      flush()
       await connection.close()
     },
   }

@@ -32,7 +32,7 @@ export interface SqliteDriverOptions extends SqliteStoreOptions {
  * Opens a store on a SQLite file, made if there is none and then readable by its owner alone. `:memory:` keeps
  * everything in this process. Takes two connections: logins, revocations, keys and updates are on the disk before
  * they are acknowledged; rotations may be lost in a power cut (never when only the process dies) and are then adopted
- * again.
+ * again. Of the rotations of one event-loop turn, the first is committed at once and all others together.
  * @throws GeneralError (`misuse`) for a wrong prefix, a `file:` URI or a runtime without `node:sqlite`;
  * (`unavailable`) if the file can not be opened.
  */
@@ -88,8 +88,9 @@ export function createSqliteStore(database: SqliteDatabase, options: SqliteDrive
       `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)
        ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
        WHERE ${names.turn}.holder = excluded.holder OR ${names.turn}.until <= ?`)
+    const { flush, ...sessions } = createSessions(durable, fast, log, names)
     return {
-      ...createSessions(durable, fast, log, names),
+      ...sessions,
       ...createKeys(durable, log, names),
       takeTurn: (task, holder, now, until) => guarded(() => takeTurn(task, holder, until, now) === 1),
       changesSince: (cursor, limit) => guarded(() => log.since(cursor, limit)),
@@ -99,7 +100,10 @@ export function createSqliteStore(database: SqliteDatabase, options: SqliteDrive
       }),
       // The processes that share a file share a machine, and its clock.
       time: async () => null,
-      close: () => guarded(log.close),
+      close: () => guarded(() => {
+        flush()
+        log.close()
+      }),
     }
   } catch (cause) {
     throw failure(cause, 'the SQLite database can not be set up')

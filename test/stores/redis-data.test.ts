@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { beforeEach, describe, expect, inject, test } from 'vitest'
+import type { SessionRecord } from '../../src/session/record.ts'
 import { createRedisStore } from '../../src/stores/redis.ts'
 import type { IoredisClient, RedisClient } from '../../src/stores/redis.ts'
 import { minute, sampleHandle, sampleKey, sampleNow, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
@@ -85,6 +87,35 @@ describe.skipIf(missing)('Redis', () => {
     expect(await roundTrips(connectIoredis(url))).toEqual(one)
     const cluster = await connectCluster('ioredis', nodes) as IoredisClient
     expect(await roundTrips(cluster)).toEqual({ ...one, updatePayload: 2, remove: 2 })
+  })
+
+  test('rotations of one turn take two round trips on one server, however many they are', async () => {
+    const line = counted(connectIoredis(url))
+    const store = openStore(line.client, { prefix })
+    const numbers = Array.from({ length: 16 }, (_, index) => index)
+    for (const number of numbers) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
+    await store.rotate(sampleRotation({ handle: sampleHandle(0) }))
+    await setImmediate()
+    const rotated: (SessionRecord | null)[] = []
+    const rotateAll = async (): Promise<void> => {
+      const rotations = numbers.map(number => store.rotate(sampleRotation({ handle: sampleHandle(number) })))
+      rotated.push(...await Promise.all(rotations))
+    }
+    expect(await line.during(rotateAll)).toBe(2)
+    // The first one had been rotated: whatever becomes of one, the others get what is theirs.
+    expect(rotated).toEqual([null, ...await Promise.all(numbers.slice(1).map(number => store.find(sampleHandle(number))))])
+  })
+
+  test('REV-11: a session that is not one is an outage for itself, not for others that rotate with it', async () => {
+    const client = connectIoredis(url)
+    const store = openStore(client, { prefix })
+    for (const number of [1, 2, 4]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
+    await client.hset(`${prefix}session:{${sampleHandle(3)}}`, 'another', 'thing')
+    await client.set(`${prefix}session:{${sampleHandle(4)}}`, 'no session')
+    const rotate = (number: number) => store.rotate(sampleRotation({ handle: sampleHandle(number) }))
+    const rotated = await Promise.all([1, 2, 3, 4].map(rotate))
+    expect(rotated.map(record => record?.handle ?? null)).toEqual([sampleHandle(1), sampleHandle(2), null, null])
+    for (const number of [3, 4]) await expect(store.find(sampleHandle(number))).rejects.toMatchObject({ kind: 'unavailable' })
   })
 
   test('ST-05: Redis drops what nobody cleaned up, a day after the session\'s end and not before', async () => {

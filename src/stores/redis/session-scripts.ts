@@ -31,26 +31,35 @@ const nextVersion = `
 local function nextVersion(version) return string.format('%.0f', tonumber(version) + 1) end`
 
 /**
- * KEYS: session. ARGV: expected hash, now, rotatedAfter, createdAfter, next hash, next token line, next rotatedAt.
- * The session, or nil.
+ * KEYS: sessions. ARGV: for each of them expected hash, now, rotatedAfter, createdAfter, next hash, next token line,
+ * next rotatedAt. For each of them nil, or the lines of the session without those that a rotation writes.
  */
 export const rotateScript: Script = script(`
-local session = redis.call('GET', KEYS[1])
-if not session then return false end
-local ends, hash, rotatedAt, rest =
-  string.match(session, '^([^\\n]*)\\n([^\\n]*)\\n%S+ %S+ %S+ (%S+) [^\\n]*\\n(.*)$')
-if hash ~= ARGV[1] then return false end
-local createdAt, idleTimeout, absoluteExpiry = string.match(rest, '^[^\\n]*\\n(%S+) %S+ (%S+) (%S+)')
-local now = tonumber(ARGV[2])
-if tonumber(ends) <= now or tonumber(rotatedAt) <= tonumber(ARGV[3]) or tonumber(createdAt) <= tonumber(ARGV[4]) then
-  return false
+local function rotate(key, expectedHash, now, rotatedAfter, createdAfter, nextHash, nextToken, nextRotatedAt)
+  -- What is no text is told of by whoever reads it next: others must not fail with it.
+  local session = redis.pcall('GET', key)
+  if type(session) ~= 'string' then return false end
+  local ends, hash, rotatedAt, rest, createdAt, idleTimeout, absoluteExpiry = string.match(session,
+    '^([^\\n]*)\\n([^\\n]*)\\n%S+ %S+ %S+ (%S+) [^\\n]*\\n()[^\\n]*\\n(%S+) %S+ (%S+) (%S+)')
+  if hash ~= expectedHash then return false end
+  if tonumber(ends) <= now or tonumber(rotatedAt) <= rotatedAfter or tonumber(createdAt) <= createdAfter then
+    return false
+  end
+  local expiresAt = nextRotatedAt + idleTimeout
+  if absoluteExpiry ~= '-' then expiresAt = math.min(expiresAt, tonumber(absoluteExpiry)) end
+  ends = string.format('%.0f', expiresAt)
+  rest = string.sub(session, rest)
+  -- What has begun to write may go on when memory is full: a rotation takes none.
+  redis.call('PEXPIRE', key, math.max(expiresAt - now, 0) + ${SLACK})
+  redis.call('SET', key, ends .. '\\n' .. nextHash .. '\\n' .. nextToken .. '\\n' .. rest, 'KEEPTTL')
+  return ends .. '\\n' .. rest
 end
-local expiresAt = ARGV[7] + idleTimeout
-if absoluteExpiry ~= '-' then expiresAt = math.min(expiresAt, tonumber(absoluteExpiry)) end
-local rotated = string.format('%.0f', expiresAt) .. '\\n' .. ARGV[5] .. '\\n' .. ARGV[6] .. '\\n' .. rest
--- What has begun to write may go on when memory is full: a rotation takes none.
-redis.call('PERSIST', KEYS[1])
-redis.call('SET', KEYS[1], rotated, 'PX', string.format('%.0f', math.max(expiresAt - now, 0) + ${SLACK}))
+local rotated = {}
+for index = 1, #KEYS do
+  local from = (index - 1) * 7
+  rotated[index] = rotate(KEYS[index], ARGV[from + 1], tonumber(ARGV[from + 2]), tonumber(ARGV[from + 3]),
+    tonumber(ARGV[from + 4]), ARGV[from + 5], ARGV[from + 6], ARGV[from + 7])
+end
 return rotated`)
 
 /** KEYS: session. ARGV: generation and branch with a space after each. */

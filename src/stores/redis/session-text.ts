@@ -1,6 +1,6 @@
 import type { SessionHandle } from '../../base/handle.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import type { NextToken } from '../../session/store.ts'
+import type { NextToken, Rotation } from '../../session/store.ts'
 import { integerOf, listOf, textOf, unreadable } from './reply.ts'
 
 /**
@@ -46,27 +46,43 @@ export function line(text: string): string {
 /** Reads a session; null if there is none. @throws GeneralError if it is not one. */
 export function sessionOf(handle: SessionHandle, reply: unknown): SessionRecord | null {
   if (reply === null) return null
-  const lines = textOf(reply).split('\n')
-  const [expiresAt = '', hash = '', token = '', user = '', fixed = '', payload = '', info = ''] = lines
+  const [expiresAt = '', hash = '', token = '', ...rest] = textOf(reply).split('\n')
   const [generation, branch, confirmed, rotatedAt, servedAt, client] = words(token, 5)
-  const [
-    createdAt, authenticatedAt, idleTimeout, absoluteExpiry, accessTokenLifetime, persistent, , tenant,
-  ] = words(fixed, 7)
-  const [payloadVersion, jwtPayload] = words(payload, 1)
-  const [infoVersion, sessionInfo] = words(info, 1)
   const [ip, userAgent] = listOf(parsed(client))
   return {
     handle,
-    userId: unlined(user),
-    tenantId: textOf(parsed(tenant)),
-    createdAt: integerOf(createdAt),
-    authenticatedAt: integerOf(authenticatedAt),
     refreshHash: unlined(hash),
     generation: integerOf(generation),
     branch: integerOf(branch),
     confirmed: confirmed === '1',
     rotatedAt: integerOf(rotatedAt),
     servedAt: integerOf(servedAt),
+    client: { ip: textOrNull(ip), userAgent: textOrNull(userAgent) },
+    ...keptOf(expiresAt, rest),
+  }
+}
+
+/** The session that a rotation has just written, from its lines but the hash and the token's. @throws GeneralError */
+export function rotatedSessionOf({ handle, next }: Rotation, reply: unknown): SessionRecord | null {
+  if (reply === null) return null
+  const [expiresAt = '', ...rest] = textOf(reply).split('\n')
+  return { handle, ...next, ...keptOf(expiresAt, rest) }
+}
+
+function keptOf(
+  expiresAt: string,
+  [user = '', fixed = '', payload = '', info = '']: readonly string[],
+): Omit<SessionRecord, 'handle' | keyof NextToken> {
+  const [
+    createdAt, authenticatedAt, idleTimeout, absoluteExpiry, accessTokenLifetime, persistent, , tenant,
+  ] = words(fixed, 7)
+  const [payloadVersion, jwtPayload] = words(payload, 1)
+  const [infoVersion, sessionInfo] = words(info, 1)
+  return {
+    userId: unlined(user),
+    tenantId: textOf(parsed(tenant)),
+    createdAt: integerOf(createdAt),
+    authenticatedAt: integerOf(authenticatedAt),
     idleTimeout: integerOf(idleTimeout),
     absoluteExpiry: absoluteExpiry === '-' ? null : integerOf(absoluteExpiry),
     expiresAt: integerOf(expiresAt),
@@ -76,7 +92,6 @@ export function sessionOf(handle: SessionHandle, reply: unknown): SessionRecord 
     payloadVersion: integerOf(payloadVersion),
     sessionInfo: unlined(textOf(sessionInfo)),
     infoVersion: integerOf(infoVersion),
-    client: { ip: textOrNull(ip), userAgent: textOrNull(userAgent) },
   }
 }
 

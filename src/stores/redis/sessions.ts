@@ -1,7 +1,8 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import type { SessionStore } from '../../session/store.ts'
+import type { Rotation, SessionStore } from '../../session/store.ts'
+import { gather } from '../gather.ts'
 import { decodePosition, isAfter, toPage } from '../page-position.ts'
 import type { ChangeLog } from './change-log.ts'
 import { publishPayloadScript } from './change-scripts.ts'
@@ -12,11 +13,14 @@ import { handleOf, integerOf, listOf } from './reply.ts'
 import {
   confirmScript, keepFor, repairIndexScript, rotateScript, updateInfoScript, updatePayloadScript,
 } from './session-scripts.ts'
-import { line, sessionOf, sessionText, tokenLine } from './session-text.ts'
+import { line, rotatedSessionOf, sessionOf, sessionText, tokenLine } from './session-text.ts'
 
 /** The methods of the port that read and write sessions. */
-export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo' | 'updatePayload'
-  | 'listByUser'>
+export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
+  | 'updatePayload' | 'listByUser'> {
+  /** Does now what waits for the end of a turn of the event loop. */
+  flush(): void
+}
 
 /**
  * How old a session without a record must be for its entry in the user's index to be dropped: longer than a login can
@@ -60,6 +64,28 @@ export function createSessions(
     }
   }
 
+  async function rotateAll({ run }: Commands, all: readonly Rotation[]): Promise<(SessionRecord | null)[]> {
+    const replies = listOf(await run(
+      rotateScript,
+      all.map(({ handle }) => names.session(handle)),
+      all.flatMap(({ expectedHash, alive, next }) => [
+        line(expectedHash), alive.now, alive.rotatedAfter, alive.createdAfter,
+        line(next.refreshHash), tokenLine(next), next.rotatedAt,
+      ]),
+    ))
+    return all.map((rotation, index) => rotatedSessionOf(rotation, replies[index]))
+  }
+
+  const rotateOne = async (commands: Commands, rotation: Rotation): Promise<SessionRecord | null> =>
+    (await rotateAll(commands, [rotation]))[0] ?? null
+
+  const rotations = gather(
+    (rotation: Rotation) => connection.use(commands => rotateOne(commands, rotation)),
+    // Sessions of a cluster lie on different servers.
+    all => connection.use(commands => commands.cluster
+      ? Promise.all(all.map(rotation => rotateOne(commands, rotation)))
+      : rotateAll(commands, all)))
+
   return {
     /**
      * The session and its two index entries are written side by side, and the login is acknowledged when all three
@@ -84,13 +110,9 @@ export function createSessions(
 
     find: handle => connection.use(commands => read(commands, handle)),
 
-    rotate: ({ handle, expectedHash, alive, next }) => connection.use(async ({ run }) => {
-      const reply = await run(rotateScript, [names.session(handle)], [
-        line(expectedHash), alive.now, alive.rotatedAfter, alive.createdAfter,
-        line(next.refreshHash), tokenLine(next), next.rotatedAt,
-      ])
-      return sessionOf(handle, reply)
-    }),
+    rotate: rotations.call,
+
+    flush: rotations.flush,
 
     confirm: confirmations => connection.use(async ({ run }) => {
       await Promise.all(confirmations.map(({ handle, generation, branch }) =>

@@ -5,8 +5,11 @@ import type { SessionHandle } from '../../base/handle.ts'
 /** A value that every SQL driver can bind. Booleans are kept as 0 and 1. */
 export type SqlValue = string | number | null
 
-/** A row as a driver returns it; of any prototype. */
-export type Row = Readonly<Record<string, unknown>>
+/** A row as a driver returns it, by the names of its columns or as an array; of any prototype. */
+export type Row = Readonly<Record<Column, unknown>>
+
+/** The name of a column, or its place in a row that is an array. */
+export type Column = string | number
 
 /** Sees a driver's answer as a row. @throws GeneralError if it is none. */
 export function rowOf(value: unknown): Row {
@@ -19,14 +22,14 @@ function isRow(value: unknown): value is Row {
 }
 
 /** Reads a text. @throws GeneralError if the column holds anything else. */
-export function text(row: Row, column: string): string {
+export function text(row: Row, column: Column): string {
   const value = row[column]
   if (typeof value !== 'string') throw unreadable(column)
   return value
 }
 
 /** Reads a text or null. @throws GeneralError if the column holds anything else. */
-export function textOrNull(row: Row, column: string): string | null {
+export function textOrNull(row: Row, column: Column): string | null {
   return row[column] === null ? null : text(row, column)
 }
 
@@ -35,7 +38,7 @@ export function textOrNull(row: Row, column: string): string | null {
  * `bigint` or as decimal text.
  * @throws GeneralError if the column holds anything else.
  */
-export function integer(row: Row, column: string): number {
+export function integer(row: Row, column: Column): number {
   const value = row[column]
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
   if (typeof value === 'bigint' || (typeof value === 'string' && /^-?\d{1,16}$/.test(value))) {
@@ -46,23 +49,23 @@ export function integer(row: Row, column: string): number {
 }
 
 /** Reads an integer or null. @throws GeneralError if the column holds anything else. */
-export function integerOrNull(row: Row, column: string): number | null {
+export function integerOrNull(row: Row, column: Column): number | null {
   return row[column] === null ? null : integer(row, column)
 }
 
 /** Reads a boolean that was kept as 0 or 1. @throws GeneralError if the column holds anything else. */
-export function flag(row: Row, column: string): boolean {
+export function flag(row: Row, column: Column): boolean {
   return integer(row, column) !== 0
 }
 
 /** Reads a session's handle. @throws GeneralError if the column holds anything else. */
-export function handle(row: Row, column: string): SessionHandle {
+export function handle(row: Row, column: Column): SessionHandle {
   const value = parseHandle(text(row, column))
   if (value === null) throw unreadable(column)
   return value
 }
 
 /** What a column holds is not what was written; the value itself stays out of the message. */
-export function unreadable(column: string): GeneralError {
+export function unreadable(column: Column): GeneralError {
   return new GeneralError('unavailable', `the column ${column} holds what no store of Keyturn wrote`)
 }

@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../session/record.ts'
 import type { NextToken, Rotation } from '../../session/store.ts'
 import { flag, handle, integer, integerOrNull, text, textOrNull } from './row.ts'
-import type { Row, SqlValue } from './row.ts'
+import type { Column, Row, SqlValue } from './row.ts'
 
 /** The columns of a session, in the order of {@link sessionValues}. */
 export const sessionColumns: readonly string[] = [
@@ -22,13 +22,41 @@ export function sessionValues(record: SessionRecord): SqlValue[] {
   ]
 }
 
-/** What a rotation writes, and the key that it finds the row by: known without a look at the row. */
-const writtenColumns: ReadonlySet<string> = new Set([
-  'handle', 'refresh_hash', 'generation', 'branch', 'confirmed', 'rotated_at', 'served_at', 'ip', 'user_agent',
-])
+/** The columns that a rotation leaves as they are, but for the expiry that it moves. */
+const keptByName = {
+  userId: 'user_id',
+  tenantId: 'tenant_id',
+  createdAt: 'created_at',
+  authenticatedAt: 'authenticated_at',
+  idleTimeout: 'idle_timeout',
+  absoluteExpiry: 'absolute_expiry',
+  expiresAt: 'expires_at',
+  accessTokenLifetime: 'access_token_lifetime',
+  persistent: 'persistent',
+  jwtPayload: 'jwt_payload',
+  payloadVersion: 'payload_version',
+  sessionInfo: 'session_info',
+  infoVersion: 'info_version',
+}
 
-/** The columns that {@link rotatedSessionOf} needs. */
-export const keptColumns: readonly string[] = sessionColumns.filter(column => !writtenColumns.has(column))
+/** The columns that {@link rotatedSessionOf} needs, in the order of a row that is an array. */
+export const keptColumns: readonly string[] = Object.values(keptByName)
+
+const keptByPlace: Readonly<Record<keyof typeof keptByName, Column>> = {
+  userId: 0,
+  tenantId: 1,
+  createdAt: 2,
+  authenticatedAt: 3,
+  idleTimeout: 4,
+  absoluteExpiry: 5,
+  expiresAt: 6,
+  accessTokenLifetime: 7,
+  persistent: 8,
+  jwtPayload: 9,
+  payloadVersion: 10,
+  sessionInfo: 11,
+  infoVersion: 12,
+}
 
 /** Reads a session from a row. @throws GeneralError if the row does not hold one. */
 export function sessionOf(row: Row): SessionRecord {
@@ -41,29 +69,29 @@ export function sessionOf(row: Row): SessionRecord {
     rotatedAt: integer(row, 'rotated_at'),
     servedAt: integer(row, 'served_at'),
     client: { ip: textOrNull(row, 'ip'), userAgent: textOrNull(row, 'user_agent') },
-    ...keptOf(row),
+    ...keptOf(row, keptByName),
   }
 }
 
 /** The session that a rotation has just written, from {@link keptColumns} of its row. @throws GeneralError */
 export function rotatedSessionOf({ handle, next }: Pick<Rotation, 'handle' | 'next'>, row: Row): SessionRecord {
-  return { handle, ...next, ...keptOf(row) }
+  return { handle, ...next, ...keptOf(row, Array.isArray(row) ? keptByPlace : keptByName) }
 }
 
-function keptOf(row: Row): Omit<SessionRecord, 'handle' | keyof NextToken> {
+function keptOf(row: Row, at: typeof keptByPlace): Omit<SessionRecord, 'handle' | keyof NextToken> {
   return {
-    userId: text(row, 'user_id'),
-    tenantId: text(row, 'tenant_id'),
-    createdAt: integer(row, 'created_at'),
-    authenticatedAt: integer(row, 'authenticated_at'),
-    idleTimeout: integer(row, 'idle_timeout'),
-    absoluteExpiry: integerOrNull(row, 'absolute_expiry'),
-    expiresAt: integer(row, 'expires_at'),
-    accessTokenLifetime: integer(row, 'access_token_lifetime'),
-    persistent: flag(row, 'persistent'),
-    jwtPayload: text(row, 'jwt_payload'),
-    payloadVersion: integer(row, 'payload_version'),
-    sessionInfo: text(row, 'session_info'),
-    infoVersion: integer(row, 'info_version'),
+    userId: text(row, at.userId),
+    tenantId: text(row, at.tenantId),
+    createdAt: integer(row, at.createdAt),
+    authenticatedAt: integer(row, at.authenticatedAt),
+    idleTimeout: integer(row, at.idleTimeout),
+    absoluteExpiry: integerOrNull(row, at.absoluteExpiry),
+    expiresAt: integer(row, at.expiresAt),
+    accessTokenLifetime: integer(row, at.accessTokenLifetime),
+    persistent: flag(row, at.persistent),
+    jwtPayload: text(row, at.jwtPayload),
+    payloadVersion: integer(row, at.payloadVersion),
+    sessionInfo: text(row, at.sessionInfo),
+    infoVersion: integer(row, at.infoVersion),
   }
 }

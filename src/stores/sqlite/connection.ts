@@ -1,6 +1,6 @@
 import type { Row, SqlValue } from '../sql/row.ts'
 import { rowOf } from '../sql/row.ts'
-import type { SqliteDatabase } from './database.ts'
+import type { SqliteDatabase, SqliteStatement } from './database.ts'
 
 /** A connection with its settings made, and the few ways in which the store uses it. */
 export interface Connection {
@@ -9,6 +9,8 @@ export interface Connection {
    * keeps SQLite from ever checkpointing the write-ahead log.
    */
   rows(sql: string): (...parameters: SqlValue[]) => Row[]
+  /** As {@link Connection.rows}, but the rows are arrays where the driver can make such. */
+  tuples(sql: string): (...parameters: SqlValue[]) => Row[]
   /** Prepares a statement that returns none; it answers how many rows it changed. */
   changes(sql: string): (...parameters: SqlValue[]) => number
   /** Runs the work in one transaction that holds the write lock from its beginning, so that it can not deadlock. */
@@ -35,10 +37,14 @@ export function configure(database: SqliteDatabase, durability: Durability): voi
 export function connect(database: SqliteDatabase): Connection {
   const begin = database.prepare('BEGIN IMMEDIATE')
   const commit = database.prepare('COMMIT')
+  const reading = (statement: SqliteStatement) => (...parameters: SqlValue[]): Row[] =>
+    statement.all(...parameters).map(rowOf)
   return {
-    rows(sql) {
+    rows: sql => reading(database.prepare(sql)),
+    tuples(sql) {
       const statement = database.prepare(sql)
-      return (...parameters) => statement.all(...parameters).map(rowOf)
+      statement.setReturnArrays?.(true)
+      return reading(statement)
     },
     changes(sql) {
       const statement = database.prepare(sql)

@@ -13,4 +13,6 @@ export interface SqliteStatement {
   all(...parameters: SqlValue[]): unknown[]
   /** Runs a statement that returns none. */
   run(...parameters: SqlValue[]): { changes: number | bigint }
+  /** Makes rows arrays, which `node:sqlite` fills in half the time. Other drivers and older Node know no such method. */
+  setReturnArrays?(enabled: boolean): void
 }

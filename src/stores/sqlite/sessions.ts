@@ -1,7 +1,9 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
-import type { SessionStore } from '../../session/store.ts'
+import type { SessionRecord } from '../../session/record.ts'
+import type { Rotation, SessionStore } from '../../session/store.ts'
+import { gather } from '../gather.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { handle, integer } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
@@ -12,8 +14,11 @@ import type { Connection } from './connection.ts'
 import { guarded } from './guard.ts'
 
 /** The methods of the port that read and write sessions. */
-export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo' | 'updatePayload'
-  | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'>
+export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
+  | 'updatePayload' | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'> {
+  /** Does now what waits for the end of a turn of the event loop. */
+  flush(): void
+}
 
 /**
  * The sessions in the database. `durable` waits for the disk (logins, revocations, updates), `fast` does not:
@@ -26,10 +31,11 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
     `INSERT INTO ${table} (${columns}, sweep_at) VALUES (${sessionColumns.map(() => '?').join(', ')}, ?)
      ON CONFLICT DO NOTHING`)
   const find = fast.rows(`SELECT ${columns} FROM ${table} WHERE handle = ?`)
-  const rotate = fast.rows(
-    `UPDATE ${table} SET refresh_hash = ?, generation = ?, branch = ?, confirmed = ?, rotated_at = ?, served_at = ?,
-       ip = ?, user_agent = ?, expires_at = min(? + idle_timeout, ifnull(absolute_expiry, ? + idle_timeout))
-     WHERE handle = ? AND refresh_hash = ? AND expires_at > ? AND rotated_at > ? AND created_at > ?
+  const rotate = fast.tuples(
+    `UPDATE ${table} SET refresh_hash = ?1, generation = ?2, branch = ?3, confirmed = ?4, rotated_at = ?5,
+       served_at = ?6, ip = ?7, user_agent = ?8,
+       expires_at = min(?5 + idle_timeout, ifnull(absolute_expiry, ?5 + idle_timeout))
+     WHERE handle = ?9 AND refresh_hash = ?10 AND expires_at > ?11 AND rotated_at > ?12 AND created_at > ?13
      RETURNING ${keptColumns.join(', ')}`)
   const confirm = fast.changes(
     `UPDATE ${table} SET confirmed = 1 FROM json_each(?) AS given
@@ -52,6 +58,14 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
   const postpone = fast.changes(`UPDATE ${table} SET sweep_at = expires_at WHERE expires_at > ? AND ${due}`)
   const sweep = fast.changes(`DELETE FROM ${table} WHERE expires_at <= ? AND ${due}`)
 
+  const rotateOne = ({ handle, expectedHash, alive, next }: Rotation): SessionRecord | null => first(rotate(
+    next.refreshHash, next.generation, next.branch, Number(next.confirmed), next.rotatedAt, next.servedAt,
+    next.client.ip, next.client.userAgent, handle, expectedHash, alive.now, alive.rotatedAfter, alive.createdAfter,
+  ), row => rotatedSessionOf({ handle, next }, row))
+  const rotations = gather(
+    (rotation: Rotation) => guarded(() => rotateOne(rotation)),
+    all => guarded(() => fast.transaction(() => all.map(rotateOne))))
+
   function revoke(deletion: () => Row[], until: EpochMilliseconds): Promise<readonly SessionHandle[]> {
     return guarded(() => {
       const removed = durable.transaction(() => {
@@ -73,11 +87,9 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
 
     find: handle => guarded(() => first(find(handle), sessionOf)),
 
-    rotate: ({ handle, expectedHash, alive, next }) => guarded(() => first(rotate(
-      next.refreshHash, next.generation, next.branch, Number(next.confirmed), next.rotatedAt, next.servedAt,
-      next.client.ip, next.client.userAgent, next.rotatedAt, next.rotatedAt,
-      handle, expectedHash, alive.now, alive.rotatedAfter, alive.createdAfter,
-    ), row => rotatedSessionOf({ handle, next }, row))),
+    rotate: rotations.call,
+
+    flush: rotations.flush,
 
     confirm: confirmations => guarded(() => {
       if (confirmations.length === 0) return

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { gather } from './gather.ts'
+
+const endOfTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+function recorder() {
+  const done: (readonly number[])[] = []
+  const answer = (input: number) => ({ input })
+  const gathered = gather(
+    async (input: number) => {
+      done.push([input])
+      return answer(input)
+    },
+    async inputs => {
+      done.push(inputs)
+      if (inputs.includes(13)) throw new Error('the disk is full')
+      return inputs.filter(input => input !== 404).map(answer)
+    })
+  return { done, ...gathered }
+}
+
+test('a lonely call is done at once', async () => {
+  const { call, done } = recorder()
+  const answer = call(1)
+  expect(done).toEqual([[1]])
+  expect(await answer).toEqual({ input: 1 })
+  await endOfTurn()
+  void call(2)
+  expect(done).toEqual([[1], [2]])
+})
+
+test('the others of a turn are done together when it ends, each with its own answer', async () => {
+  const { call, done } = recorder()
+  const answers = Promise.all([call(1), call(2), call(3)])
+  expect(done).toEqual([[1]])
+  expect(await answers).toEqual([{ input: 1 }, { input: 2 }, { input: 3 }])
+  expect(done).toEqual([[1], [2, 3]])
+})
+
+test('a single one that is left is done as a lonely one', async () => {
+  const { call, done } = recorder()
+  expect(await Promise.all([call(1), call(2)])).toEqual([{ input: 1 }, { input: 2 }])
+  expect(done).toEqual([[1], [2]])
+})
+
+test('what fails together is told to each, and the next turn works again', async () => {
+  const { call } = recorder()
+  const settled = await Promise.allSettled([call(1), call(13), call(3)])
+  expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+  expect(await Promise.all([call(4), call(5), call(6)])).toEqual([{ input: 4 }, { input: 5 }, { input: 6 }])
+})
+
+test('REV-11: a call without an answer is an error, never "no session"', async () => {
+  const { call } = recorder()
+  const settled = await Promise.allSettled([call(1), call(2), call(404)])
+  expect(settled[2]).toMatchObject({ status: 'rejected', reason: { kind: 'unavailable' } })
+})
+
+test('flush does what waits now', async () => {
+  const { call, done, flush } = recorder()
+  const answers = Promise.all([call(1), call(2), call(3)])
+  flush()
+  expect(done).toEqual([[1], [2, 3]])
+  await answers
+  await endOfTurn()
+  expect(done).toEqual([[1], [2, 3]])
+})
