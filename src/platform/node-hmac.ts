@@ -9,7 +9,7 @@ const ROOM = 2048
 
 /**
  * HMAC-SHA-256 under one key (RFC 2104): a UTF-8 text in, base64url out. Two hashes in one shot each take half the time
- * of `createHmac`, which makes an object for every message; a refresh takes four.
+ * of `createHmac`, which makes an object for every message; a refresh takes three.
  */
 export function hmacSha256(key: Uint8Array): (message: string) => string {
   const padded = new Uint8Array(BLOCK)
