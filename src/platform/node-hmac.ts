@@ -1,4 +1,4 @@
-const { hash } = process.getBuiltinModule('node:crypto')
+import { builtinCrypto } from './builtin-crypto.ts'
 
 /** The block of SHA-256, in bytes. */
 const BLOCK = 64
@@ -12,6 +12,7 @@ const ROOM = 2048
  * of `createHmac`, which makes an object for every message; a refresh takes three.
  */
 export function hmacSha256(key: Uint8Array): (message: string) => string {
+  const { hash } = builtinCrypto()
   const padded = new Uint8Array(BLOCK)
   padded.set(key.length > BLOCK ? hash('sha256', key, 'buffer') : key)
   const inner = Buffer.alloc(BLOCK + ROOM)

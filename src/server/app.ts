@@ -8,6 +8,7 @@ import type { Foundation, FoundationDependencies } from '../session/foundation.t
 import type { Codecs } from '../session/internals.ts'
 import { createRingKeeper } from '../tokens/key-keeper.ts'
 import type { KeyKeeper } from '../tokens/key-keeper.ts'
+import { createKeyVault } from '../tokens/key-material.ts'
 import { createKeyPolicy } from '../tokens/plan-rotation.ts'
 import { Refusal, text } from './http/reply.ts'
 import { createCoreRingMaker } from './core-protocol/key-ring.ts'
@@ -40,6 +41,7 @@ export function createApp(dependencies: AppDependencies): App {
   const keyPolicy = createKeyPolicy(policy.keyRotationInterval)
   const keys: KeyKeeper<CoreKeyRing> = createRingKeeper({
     store, crypto, clock, learnTime, keyPolicy,
+    createVault: createKeyVault,
     secrets: dependencies.secrets,
     onSessionsEnded: feed.endAll,
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),

@@ -1,21 +1,20 @@
+import {
+  create, createAntiCsrfToken, createKeyVault, end, endAllOfUser, findLive, isAntiCsrfToken, list, listHandles, refresh,
+  reissueAccessToken, updateInfo, updatePayload,
+} from '#session-flows'
 import { parseHandle } from '../base/handle.ts'
 import type { StandardSchema } from '../base/standard-schema.ts'
 import { checkPayload, decodeSessionHandleUnverified, readAccessToken } from '../tokens/access-token.ts'
-import { createAntiCsrfToken, isAntiCsrfToken } from '../tokens/anti-csrf.ts'
 import type { SignatureAlgorithm } from '../tokens/crypto.ts'
 import { createKeyKeeper } from '../tokens/keys.ts'
 import { createKeyPolicy } from '../tokens/plan-rotation.ts'
 import { checkSize, createDataCodec, MAX_PAYLOAD_BYTES } from './application-data.ts'
 import { createConfirmations } from './confirmations.ts'
 import type { SessionCore } from './core.ts'
-import { create } from './create.ts'
 import { createFoundation } from './foundation.ts'
 import type { Foundation, FoundationDependencies } from './foundation.ts'
 import type { Internals } from './internals.ts'
-import { reissueAccessToken } from './issue.ts'
-import { end, endAllOfUser, findLive, list, listHandles, updateInfo, updatePayload } from './manage.ts'
 import { changeRetention, CLOCK_TOLERANCE } from './policy.ts'
-import { refresh } from './refresh.ts'
 import { createVerify } from './verify.ts'
 
 /** Everything that the core needs from outside. */
@@ -39,6 +38,8 @@ export function createCore<Payload extends object, Info extends object>(
     crypto,
     clock,
     learnTime,
+    // The first reading of the keys loads all flows with it: what a login needs is there before anybody logs in.
+    createVault: createKeyVault,
     algorithm: dependencies.algorithm,
     keyPolicy: createKeyPolicy(policy.keyRotationInterval),
     secrets: dependencies.secrets,

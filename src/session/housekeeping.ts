@@ -30,11 +30,13 @@ const BATCHES = 20
 /** Makes the housekeeping of one process. */
 export function createHousekeeping(dependencies: HousekeepingDependencies): Housekeeping {
   const { store, clock, schedule, entropy, onError } = dependencies
-  const holder = encodeBase64url(entropy(12))
+  /** Drawn by the first turn: putting an application together needs no cryptography. */
+  let holder: string | null = null
   let cancel: (() => void) | null = null
   let closed = false
 
   async function clean(): Promise<void> {
+    holder ??= encodeBase64url(entropy(12))
     const now = clock()
     if (!await store.takeTurn('cleanup', holder, now, now + 2 * INTERVAL)) return
     for (let batch = 0; batch < BATCHES && !closed; batch++) {

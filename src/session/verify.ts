@@ -1,3 +1,4 @@
+import { reissueAccessToken } from '#session-flows'
 import { andThen } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
@@ -8,7 +9,6 @@ import type { AccessTokenReading } from '../tokens/access-token.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import type { ActiveOutcome, Blacklisting, VerifyOptions, VerifyOutcome } from './core.ts'
 import type { Internals } from './internals.ts'
-import { reissueAccessToken } from './issue.ts'
 import { CLOCK_TOLERANCE, isAlive, livenessAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 

@@ -2,7 +2,6 @@ import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { Crypto } from './crypto.ts'
-import { checkSecrets, createKeyVault } from './key-material.ts'
 import type { KeyVault } from './key-material.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
@@ -50,6 +49,8 @@ export interface RingKeeperDependencies {
   readonly clock: Clock
   /** Sets the clock right, if it can be. Called with every reading of the keys, which are judged by the time. */
   readonly learnTime: () => Promise<void>
+  /** Makes the vault of the keys out of the secrets. Called by the first reading; again, if that failed. */
+  readonly createVault: (crypto: Crypto, secrets: readonly string[]) => Promise<KeyVault>
   /** How keys come and go. */
   readonly keyPolicy: KeyPolicy
   /** The first seals keys in the store, any opens them; none: keys lie there in clear (ST-02). */
@@ -69,15 +70,18 @@ const RETRY: Milliseconds = 5_000
 /** How often a plan is made anew because another process was quicker. */
 const ATTEMPTS = 5
 
+const MIN_SECRET_LENGTH = 32
+
 /** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`misuse`) for short secrets (TOK-22). */
 export function createRingKeeper<Loaded, Ring>(
   dependencies: RingKeeperDependencies,
   maker: RingMaker<Loaded, Ring>,
 ): KeyKeeper<Ring> {
-  const { store, crypto, clock, learnTime, keyPolicy, secrets, onRotated, onSessionsEnded, onError } = dependencies
+  const { store, crypto, clock, learnTime, createVault, keyPolicy, secrets } = dependencies
+  const { onRotated, onSessionsEnded, onError } = dependencies
   const { demands } = maker
   checkSecrets(secrets)
-  let vault: Promise<KeyVault> | null = null
+  let vault: KeyVault | null = null
   let loaded = new Map<string, Loaded>()
   let refreshKids: readonly string[] = []
   let current: { readonly ring: Ring; readonly epoch: number } | null = null
@@ -88,9 +92,8 @@ export function createRingKeeper<Loaded, Ring>(
   let queued: Promise<Ring> | null = null
   let unknownKid: { readonly at: EpochMilliseconds; readonly answer: Promise<Ring> } | null = null
 
-  function openVault(): Promise<KeyVault> {
-    vault ??= createKeyVault(crypto, secrets)
-    return vault
+  async function openVault(): Promise<KeyVault> {
+    return vault ??= await createVault(crypto, secrets)
   }
 
   async function add(demand: KeyDemand, activeFrom: EpochMilliseconds, newest: string | null): Promise<void> {
@@ -116,7 +119,7 @@ export function createRingKeeper<Loaded, Ring>(
   }
 
   async function read(): Promise<Ring> {
-    let [stored] = await Promise.all([store.listKeys(), learnTime()])
+    let [stored] = await Promise.all([store.listKeys(), learnTime(), openVault()])
     const startedAt = clock()
     try {
       stored = await addDueKeys(stored)
@@ -238,4 +241,10 @@ export function createRingKeeper<Loaded, Ring>(
       await reload()
     },
   }
+}
+
+/** Refuses secrets that could be guessed. @throws GeneralError (`misuse`) (TOK-22). */
+function checkSecrets(secrets: readonly string[]): void {
+  if (secrets.every(secret => typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH)) return
+  throw new GeneralError('misuse', `each of the secrets must be a text of at least ${MIN_SECRET_LENGTH} characters`)
 }

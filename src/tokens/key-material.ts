@@ -36,14 +36,6 @@ export interface KeyVault {
   reseal(stored: StoredKey): Promise<string | null>
 }
 
-const MIN_SECRET_LENGTH = 32
-
-/** Refuses secrets that could be guessed. @throws GeneralError (`misuse`) (TOK-22). */
-export function checkSecrets(secrets: readonly string[]): void {
-  if (secrets.every(secret => typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH)) return
-  throw new GeneralError('misuse', `each of the secrets must be a text of at least ${MIN_SECRET_LENGTH} characters`)
-}
-
 /**
  * Prepares the secrets: the first seals, any opens. To change a secret, first add the new one behind the old one in
  * every process, then in front of it, then drop the old one.

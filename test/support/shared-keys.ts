@@ -1,3 +1,4 @@
+import { createKeyVault } from '../../src/tokens/key-material.ts'
 import { createKeyKeeper } from '../../src/tokens/keys.ts'
 import { createKeyPolicy, KEY_ROTATION_INTERVAL } from '../../src/tokens/plan-rotation.ts'
 import type { KeyKeeper, KeyKeeperDependencies } from '../../src/tokens/keys.ts'
@@ -36,6 +37,7 @@ export class SharedKeys {
       crypto: nodeCrypto,
       clock: () => this.now,
       learnTime: async () => undefined,
+      createVault: createKeyVault,
       algorithm: 'ES256',
       keyPolicy: createKeyPolicy(KEY_ROTATION_INTERVAL),
       secrets: [],
