@@ -1,9 +1,9 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
+import { createDeadline } from '../deadline.ts'
 import { loadDriver } from '../sql/load-driver.ts'
 import { once } from '../sql/once.ts'
 import { rowOf } from '../sql/row.ts'
-import { within } from '../sql/within.ts'
 import type { MysqlConnection, MysqlPool } from './driver.ts'
 
 /** The connections of a store: those that the application gave it, or its own. */
@@ -86,8 +86,9 @@ async function prepare(pool: MysqlPool, requestTimeout: Milliseconds, setUp: () 
 }
 
 async function readSettings(connection: MysqlConnection, requestTimeout: Milliseconds): Promise<Map<string, string>> {
+  const within = createDeadline(requestTimeout, 'the MySQL database')
   try {
-    const [rows] = await within(connection.execute(variables), requestTimeout, 'MySQL')
+    const [rows] = await within(connection.execute(variables))
     connection.release()
     return new Map(Array.isArray(rows) ? rows.map(readSetting) : [])
   } catch (error) {

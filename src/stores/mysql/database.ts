@@ -1,8 +1,9 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
+import { createDeadline } from '../deadline.ts'
+import { pause } from '../sql/pause.ts'
 import { integer, rowOf } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
-import { pause, within } from '../sql/within.ts'
 import type { Connections } from './connections.ts'
 import type { MysqlConnection } from './driver.ts'
 import { failure, leadsAstray, lostConnection, lostPreparedStatement, undoneByRace } from './errors.ts'
@@ -41,6 +42,8 @@ const RACES = 20
  * those see the newest committed row at every level (ST-06).
  */
 export function createDatabase(connections: Connections, requestTimeout: Milliseconds): Database {
+  const within = createDeadline(requestTimeout, 'the MySQL database')
+
   async function attempt<T>(
     work: (runner: Runner) => Promise<T>,
     repeatable: boolean,
@@ -78,7 +81,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
   async function run<T>(work: (runner: Runner) => Promise<T>, { repeatable } = { repeatable: false }): Promise<T> {
     const watch: { expired: boolean; connection: MysqlConnection | null } = { expired: false, connection: null }
     try {
-      return await within(attempt(work, repeatable, watch), requestTimeout, 'MySQL')
+      return await within(attempt(work, repeatable, watch))
     } catch (cause) {
       throw failure(cause)
     } finally {

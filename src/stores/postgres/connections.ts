@@ -1,7 +1,7 @@
 import type { Milliseconds } from '../../base/time.ts'
+import { createDeadline } from '../deadline.ts'
 import { once } from '../sql/once.ts'
 import { integer, rowOf } from '../sql/row.ts'
-import { within } from '../sql/within.ts'
 import { announcedPid } from './driver.ts'
 import type { PostgresClient, PostgresListener, PostgresPool, PostgresResult, PostgresStatement } from './driver.ts'
 
@@ -47,10 +47,12 @@ export function useGivenPool(
   const ignore = (): void => undefined
   pool.on?.('error', ignore)
 
+  const within = createDeadline(requestTimeout, 'the PostgreSQL database')
+
   async function detectPooler(): Promise<boolean> {
     const { client, release, destroy } = await lease(pool)
     try {
-      const pooled = await within(isPooled(client, announcedPid(client)), requestTimeout, 'PostgreSQL')
+      const pooled = await within(isPooled(client, announcedPid(client)))
       release()
       return pooled
     } finally {

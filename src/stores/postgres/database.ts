@@ -1,8 +1,9 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
+import { createDeadline } from '../deadline.ts'
+import { pause } from '../sql/pause.ts'
 import type { Row } from '../sql/row.ts'
 import { rowOf } from '../sql/row.ts'
-import { pause, within } from '../sql/within.ts'
 import { lease } from './connections.ts'
 import type { Connections, Lease } from './connections.ts'
 import type { PostgresClient } from './driver.ts'
@@ -27,6 +28,7 @@ const RACES = 20
  * the server undoes it, and it is repeated here (ST-06).
  */
 export function createDatabase(connections: Connections, requestTimeout: Milliseconds): Database {
+  const within = createDeadline(requestTimeout, 'the PostgreSQL database')
   // Set for good when the server once had lost a statement: then a pooler lies between.
   let unnamed = false
 
@@ -59,7 +61,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
   async function bounded<T>(work: Work<T>, repeatable: boolean): Promise<T> {
     const call: Call = { expired: false, connection: null }
     try {
-      return await within(attempt(work, repeatable, call), requestTimeout, 'PostgreSQL')
+      return await within(attempt(work, repeatable, call))
     } catch (cause) {
       call.expired = true
       call.connection?.destroy()

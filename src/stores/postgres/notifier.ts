@@ -1,7 +1,7 @@
 import type { Milliseconds } from '../../base/time.ts'
+import { createDeadline } from '../deadline.ts'
 import { createFollowers } from '../followers.ts'
 import { createHeadPoller } from '../sql/head-poller.ts'
-import { within } from '../sql/within.ts'
 import { isPooled } from './connections.ts'
 import type { Connections } from './connections.ts'
 import type { PostgresListener } from './driver.ts'
@@ -30,6 +30,7 @@ export function createNotifier(
   requestTimeout: Milliseconds,
 ): Notifier {
   const followers = createFollowers()
+  const within = createDeadline(requestTimeout, 'the PostgreSQL database')
   const wake = (): void => followers.wake()
   let endSource: (() => void) | null = null
   let starting: Promise<void> | null = null
@@ -45,7 +46,7 @@ export function createNotifier(
     }
     let end: () => void
     try {
-      const listening = opened !== null && await within(listenOn(opened, lost), requestTimeout, 'PostgreSQL')
+      const listening = opened !== null && await within(listenOn(opened, lost))
       end = listening ? () => opened.end() : await poll()
       if (!listening) opened?.end()
       else if (current === era) beat(current, opened)
@@ -60,7 +61,7 @@ export function createNotifier(
   async function open(): Promise<PostgresListener | null> {
     const opening = connections.listen()
     try {
-      return await within(opening, requestTimeout, 'PostgreSQL')
+      return await within(opening)
     } catch (error) {
       opening.then(late => late?.end(), () => undefined)
       throw error
@@ -86,7 +87,7 @@ export function createNotifier(
   /** A connection whose other end has vanished looks idle, until somebody writes to it. */
   function beat(current: number, opened: PostgresListener): void {
     plan(HEARTBEAT, () => {
-      within(opened.query({ text: 'SELECT 1' }), requestTimeout, 'PostgreSQL').then(
+      within(opened.query({ text: 'SELECT 1' })).then(
         () => current === era && beat(current, opened),
         () => current === era && restart(FIRST_RETRY),
       )

@@ -1,5 +1,6 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
+import { createDeadline } from '../deadline.ts'
 import type { RedisDriver } from './driver.ts'
 import { checkEviction } from './eviction.ts'
 import { failure } from './failure.ts'
@@ -47,6 +48,7 @@ export function createConnection(
   options: ConnectionOptions,
 ): RedisConnection {
   const { requestTimeout, replicas, allowEviction } = options
+  const within = createDeadline(requestTimeout, 'Redis')
   const pending = new Set<Promise<unknown>>()
   const opened: RedisDriver[] = []
   let opening: Promise<Lines> | null = null
@@ -82,18 +84,10 @@ export function createConnection(
   /** Gives up waiting in time; what is then still under way may happen or not, and the caller is told so. */
   async function inTime<T>(work: (found: Lines) => Promise<T>): Promise<T> {
     if (closed) throw new GeneralError('misuse', 'the Redis store was closed')
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new GeneralError('unavailable', `Redis did not answer within ${requestTimeout} ms`))
-      }, requestTimeout)
-    })
     try {
-      return await Promise.race([lines === null ? ready().then(work) : work(lines), late])
+      return await within(lines === null ? ready().then(work) : work(lines))
     } catch (cause) {
       throw failure(cause)
-    } finally {
-      clearTimeout(timer)
     }
   }
 

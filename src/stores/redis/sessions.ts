@@ -64,20 +64,21 @@ export function createSessions(
     }
   }
 
-  async function rotateAll({ run }: Commands, all: readonly Rotation[]): Promise<(SessionRecord | null)[]> {
-    const replies = listOf(await run(
-      rotateScript,
-      all.map(({ handle }) => names.session(handle)),
-      all.flatMap(({ expectedHash, alive, next }) => [
-        line(expectedHash), alive.now, alive.rotatedAfter, alive.createdAfter,
-        line(next.refreshHash), tokenLine(next), next.rotatedAt,
-      ]),
-    ))
-    return all.map((rotation, index) => rotatedSessionOf(rotation, replies[index]))
+  const argumentsOf = ({ expectedHash, alive, next }: Rotation): (string | number)[] => [
+    line(expectedHash), alive.now, alive.rotatedAfter, alive.createdAfter,
+    line(next.refreshHash), tokenLine(next), next.rotatedAt,
+  ]
+
+  async function rotateOne({ run }: Commands, rotation: Rotation): Promise<SessionRecord | null> {
+    const replies = listOf(await run(rotateScript, [names.session(rotation.handle)], argumentsOf(rotation)))
+    return rotatedSessionOf(rotation, replies[0])
   }
 
-  const rotateOne = async (commands: Commands, rotation: Rotation): Promise<SessionRecord | null> =>
-    (await rotateAll(commands, [rotation]))[0] ?? null
+  async function rotateAll({ run }: Commands, all: readonly Rotation[]): Promise<(SessionRecord | null)[]> {
+    const keys = all.map(({ handle }) => names.session(handle))
+    const replies = listOf(await run(rotateScript, keys, all.flatMap(argumentsOf)))
+    return all.map((rotation, index) => rotatedSessionOf(rotation, replies[index]))
+  }
 
   const rotations = gather(
     (rotation: Rotation) => connection.use(commands => rotateOne(commands, rotation)),

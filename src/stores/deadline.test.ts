@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createDeadline } from './deadline.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const never = new Promise<never>(() => undefined)
+const late = 'the test database did not answer within 100 ms'
+
+/** What becomes of a promise, as far as it is known. */
+function watch(promise: Promise<unknown>): { outcome: unknown } {
+  const watched: { outcome: unknown } = { outcome: 'pending' }
+  promise.then(value => watched.outcome = value, (error: unknown) => {
+    watched.outcome = error instanceof Error ? error.message : error
+  })
+  return watched
+}
+
+test('work that is done in time answers, and work that fails in time fails, as they would alone', async () => {
+  const within = createDeadline(100, 'the test database')
+  const reason = new Error('refused')
+  await expect(within(Promise.resolve('done'))).resolves.toBe('done')
+  await expect(within(Promise.reject(reason))).rejects.toBe(reason)
+})
+
+test('each call is given up when its own time is over, whatever others do', async () => {
+  const within = createDeadline(100, 'the test database')
+  const first = watch(within(never))
+  await vi.advanceTimersByTimeAsync(60)
+  const second = watch(within(never))
+  await within(Promise.resolve())
+  await vi.advanceTimersByTimeAsync(39)
+  expect(first.outcome).toBe('pending')
+  await vi.advanceTimersByTimeAsync(1)
+  expect(first.outcome).toBe(late)
+  await vi.advanceTimersByTimeAsync(59)
+  expect(second.outcome).toBe('pending')
+  await vi.advanceTimersByTimeAsync(1)
+  expect(second.outcome).toBe(late)
+})
+
+test('a call after a long rest has all its time', async () => {
+  const within = createDeadline(100, 'the test database')
+  await within(Promise.resolve())
+  await vi.advanceTimersByTimeAsync(5000)
+  const call = watch(within(never))
+  await vi.advanceTimersByTimeAsync(99)
+  expect(call.outcome).toBe('pending')
+  await vi.advanceTimersByTimeAsync(1)
+  expect(call.outcome).toBe(late)
+})
+
+test('calls that are always answered share one timer, which ends when nobody waits', async () => {
+  const within = createDeadline(100, 'the test database')
+  for (let call = 0; call < 50; call++) {
+    await within(Promise.resolve())
+    expect(vi.getTimerCount()).toBe(1)
+  }
+  await vi.advanceTimersByTimeAsync(100)
+  expect(vi.getTimerCount()).toBe(0)
+})

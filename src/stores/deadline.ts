@@ -1,0 +1,48 @@
+import { GeneralError } from '../base/errors.ts'
+import type { Milliseconds } from '../base/time.ts'
+
+/**
+ * Makes what waits for work, but not longer than `limit`: a database that hangs must not hang the request. The work
+ * itself goes on, so that what a late write did is not known to the caller, who gets a GeneralError (`unavailable`).
+ *
+ * All calls have the same limit, so the oldest is the first to be late, and one timer that looks at it now and then
+ * serves all of them. A timer for each would cost a lonely call more than the rest of what surrounds its statement.
+ */
+export function createDeadline(limit: Milliseconds, database: string): <T>(work: Promise<T>) => Promise<T> {
+  const waiting = new Set<Waiting>()
+  let watching = false
+
+  function watch(delay: Milliseconds): void {
+    watching = true
+    setTimeout(giveUp, delay).unref()
+  }
+
+  function giveUp(): void {
+    watching = false
+    const now = performance.now()
+    for (const call of waiting) {
+      if (call.due > now) return watch(Math.ceil(call.due - now))
+      waiting.delete(call)
+      call.reject(new GeneralError('unavailable', `${database} did not answer within ${limit} ms`))
+    }
+  }
+
+  return work => new Promise((resolve, reject) => {
+    const call = { due: performance.now() + limit, reject }
+    waiting.add(call)
+    if (!watching) watch(limit)
+    work.then(result => {
+      waiting.delete(call)
+      resolve(result)
+    }, (error: unknown) => {
+      waiting.delete(call)
+      reject(error)
+    })
+  })
+}
+
+interface Waiting {
+  /** By the monotonic clock. */
+  readonly due: Milliseconds
+  reject(error: unknown): void
+}
