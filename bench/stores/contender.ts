@@ -6,8 +6,9 @@ export interface StoreContender {
   readonly name: string
   readonly store: SessionStore
   /**
-   * The ceiling of any rotation: a new secret is drawn and hashed, and one conditional update of one row, found by its
-   * key, replaces the hash and keeps the one before.
+   * The ceiling of any rotation: a new secret is drawn and hashed, and one conditional update of one row of a table of
+   * sessions replaces the hash and keeps the one before. The row is found by its handle, a text, and the table has an
+   * index of the users.
    */
   bareUpdate(row: number): Promise<unknown>
   /** What other libraries do on the same server, by name. */
@@ -20,7 +21,13 @@ export interface StoreContender {
 }
 
 /** How many rows the bare table has. */
-export const BARE_ROWS = 10_000
+export const BARE_ROWS = 20_000
+
+/** The rows of the bare table: handle, user. Each user has ten. */
+export const bareRows: readonly (readonly [handle: string, user: string])[] = Array.from(
+  { length: BARE_ROWS },
+  (_, row) => [`c${hash('sha256', `${row}`, 'base64url').slice(0, 22)}`, `user-${Math.floor(row / 10)}`],
+)
 
 /** What each bare row begins with. */
 export const FIRST_HASH: string = 'h'.repeat(43)
@@ -30,13 +37,14 @@ export function newHash(): string {
   return hash('sha256', randomBytes(32).toString('base64url'), 'base64url')
 }
 
-/** What each bare row holds, and what it gets next. */
-export function rowValues(): (row: number) => readonly [current: string, next: string] {
-  const values = new Map<number, string>()
+/** The handle of a bare row, what it holds, and what it gets next. */
+export function rowValues(): (row: number) => readonly [handle: string, current: string, next: string] {
+  const values = new Map<string, string>()
   return row => {
-    const current = values.get(row) ?? FIRST_HASH
+    const [handle = ''] = bareRows[row % BARE_ROWS] ?? []
+    const current = values.get(handle) ?? FIRST_HASH
     const next = newHash()
-    values.set(row, next)
-    return [current, next]
+    values.set(handle, next)
+    return [handle, current, next]
   }
 }

@@ -17,7 +17,7 @@ import { createSqliteStore } from '../../dist/stores/sqlite.js'
 import { startMariadb } from '../../test/support/servers/mariadb.ts'
 import { startPostgres } from '../../test/support/servers/postgres.ts'
 import { startRedis } from '../../test/support/servers/redis.ts'
-import { BARE_ROWS, FIRST_HASH, rowValues } from './contender.ts'
+import { bareRows, FIRST_HASH, rowValues } from './contender.ts'
 import type { StoreContender } from './contender.ts'
 
 /** A login as Better Auth makes it: a row, and nothing that is signed. */
@@ -43,12 +43,15 @@ async function sqlite(synchronous: 'NORMAL' | 'FULL'): Promise<StoreContender> {
   const store = createSqliteStore(durable, { fast })
   const bare = new DatabaseSync(join(folder, 'bare.db'))
   bare.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous};
-    CREATE TABLE bare (id INTEGER PRIMARY KEY, hash TEXT NOT NULL, previous TEXT NOT NULL) WITHOUT ROWID`)
-  const insert = bare.prepare('INSERT INTO bare VALUES (?, ?, ?)')
+    CREATE TABLE bare (handle TEXT PRIMARY KEY, user_id TEXT NOT NULL, hash TEXT NOT NULL, previous TEXT NOT NULL)
+      WITHOUT ROWID;
+    CREATE INDEX bare_by_user ON bare (user_id)`)
+  const insert = bare.prepare('INSERT INTO bare VALUES (?, ?, ?, ?)')
   bare.exec('BEGIN')
-  for (let row = 0; row < BARE_ROWS; row++) insert.run(row, FIRST_HASH, FIRST_HASH)
+  for (const row of bareRows) insert.run(...row, FIRST_HASH, FIRST_HASH)
   bare.exec('COMMIT')
-  const update = bare.prepare('UPDATE bare SET previous = hash, hash = ? WHERE id = ? AND hash = ? RETURNING id')
+  const update = bare.prepare(
+    'UPDATE bare SET previous = hash, hash = ? WHERE handle = ? AND hash = ? RETURNING handle')
   const valuesOf = rowValues()
   const peer = new DatabaseSync(join(folder, 'peer.db'))
   peer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
@@ -56,8 +59,8 @@ async function sqlite(synchronous: 'NORMAL' | 'FULL'): Promise<StoreContender> {
     name: `SQLite ${synchronous}`,
     store,
     async bareUpdate(row) {
-      const [current, next] = valuesOf(row)
-      update.all(next, row, current)
+      const [handle, current, next] = valuesOf(row)
+      update.all(next, handle, current)
     },
     peers: await betterAuthLogin(peer),
     bulk: async run => {
@@ -79,17 +82,20 @@ async function postgres(): Promise<StoreContender> {
   const pool = new pg.Pool({ connectionString: server.url, max: 16 })
   const store = createPostgresStore(pool, { migrate: 'auto' })
   await store.listKeys()
-  await pool.query(
-    'CREATE TABLE bare (id integer PRIMARY KEY, hash text NOT NULL, previous text NOT NULL) WITH (fillfactor = 50)')
-  await pool.query('INSERT INTO bare SELECT id, $1, $1 FROM generate_series(0, $2) id', [FIRST_HASH, BARE_ROWS - 1])
+  await pool.query(`CREATE TABLE bare (
+      handle text PRIMARY KEY, user_id text NOT NULL, hash text NOT NULL, previous text NOT NULL
+    ) WITH (fillfactor = 50)`)
+  await pool.query('CREATE INDEX ON bare (user_id)')
+  const [handles, users] = [bareRows.map(([handle]) => handle), bareRows.map(([, user]) => user)]
+  await pool.query('INSERT INTO bare SELECT *, $3, $3 FROM unnest($1::text[], $2::text[])', [handles, users, FIRST_HASH])
   const valuesOf = rowValues()
   return {
     name: 'PostgreSQL',
     store,
     bareUpdate(row) {
-      const [current, next] = valuesOf(row)
-      const text = 'UPDATE bare SET previous = hash, hash = $1 WHERE id = $2 AND hash = $3 RETURNING id'
-      return pool.query({ name: 'bare', text, values: [next, row, current] })
+      const [handle, current, next] = valuesOf(row)
+      const text = 'UPDATE bare SET previous = hash, hash = $1 WHERE handle = $2 AND hash = $3 RETURNING handle'
+      return pool.query({ name: 'bare', text, values: [next, handle, current] })
     },
     peers: await betterAuthLogin(pool),
     bulk: async run => {
@@ -118,15 +124,18 @@ async function mariadb(): Promise<StoreContender> {
   const pool = mysql.createPool({ uri: server.url, connectionLimit: 16 })
   const store = createMysqlStore(pool, { migrate: 'auto' })
   await store.listKeys()
-  await pool.query('CREATE TABLE bare (id INT PRIMARY KEY, hash CHAR(43) NOT NULL, previous CHAR(43) NOT NULL)')
-  await pool.query(`INSERT INTO bare SELECT seq, '${FIRST_HASH}', '${FIRST_HASH}' FROM seq_0_to_${BARE_ROWS - 1}`)
+  await pool.query(`CREATE TABLE bare (
+    handle CHAR(23) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY, user_id VARCHAR(255) NOT NULL,
+    hash CHAR(43) NOT NULL, previous CHAR(43) NOT NULL, KEY (user_id))`)
+  await pool.query('INSERT INTO bare VALUES ?', [bareRows.map(row => [...row, FIRST_HASH, FIRST_HASH])])
   const valuesOf = rowValues()
   return {
     name: 'MariaDB',
     store,
     bareUpdate(row) {
-      const [current, next] = valuesOf(row)
-      return pool.execute('UPDATE bare SET previous = hash, hash = ? WHERE id = ? AND hash = ?', [next, row, current])
+      const [handle, current, next] = valuesOf(row)
+      const text = 'UPDATE bare SET previous = hash, hash = ? WHERE handle = ? AND hash = ?'
+      return pool.execute(text, [next, handle, current])
     },
     peers: {},
     bulk: async run => {
@@ -154,7 +163,7 @@ async function redis(): Promise<StoreContender> {
   const store = createRedisStore(client)
   await store.listKeys()
   const forever = Date.now() + 100 * 86_400_000
-  for (let row = 0; row < BARE_ROWS; row++) await client.hset(`bare:${row}`, { hash: FIRST_HASH, previous: FIRST_HASH })
+  for (const [handle] of bareRows) await client.hset(`bare:${handle}`, { hash: FIRST_HASH, previous: FIRST_HASH })
   client.defineCommand('bare', {
     numberOfKeys: 1,
     lua: `if redis.call('HGET', KEYS[1], 'hash') ~= ARGV[1] then return 0 end
@@ -168,7 +177,10 @@ async function redis(): Promise<StoreContender> {
   return {
     name: 'Redis',
     store,
-    bareUpdate: async row => { await Reflect.apply(bare, client, [`bare:${row}`, ...valuesOf(row), forever]) },
+    async bareUpdate(row) {
+      const [handle, current, next] = valuesOf(row)
+      await Reflect.apply(bare, client, [`bare:${handle}`, current, next, forever])
+    },
     peers: {},
     bulk: null,
     async size() {

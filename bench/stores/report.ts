@@ -1,9 +1,9 @@
 import { machine } from '../support/machine.ts'
+import { BARE_ROWS } from './contender.ts'
 import { CLEANUP_BATCH, EXPIRED, SESSIONS_PER_USER } from './reads.ts'
 import type { Loaded } from './reads.ts'
 import { median, ratio } from './rounds.ts'
 import type { Pace, Rounds } from './rounds.ts'
-import { LANES } from './writes.ts'
 
 /** What was measured of a store. */
 export interface StoreResult {
@@ -61,12 +61,12 @@ export function toMarkdown(results: readonly StoreResult[], { milliseconds, roun
 
 Medians of ${rounds} alternating rounds of ${milliseconds} ms, after one that warms up; ratios are the medians of the rounds' own. Server and client share the machine: trust the ratios, not the rates. Repeat with \`npm run bench:stores\`.
 
-- *bare*: a new secret is drawn and hashed, and one conditional update of one row, found by its key, replaces the hash and keeps the one before; through the same driver.
-- *rotate*: the store's own compare-and-swap, which writes times and client as well and returns the session.
+- *bare*: a new secret is drawn and hashed, and one conditional update of one row replaces the hash and keeps the one before; through the same driver, in a table of ${BARE_ROWS.toLocaleString('en')} sessions that has nothing else but the handle, a text that finds the row, and the user, by an index.
+- *rotate*: the store's own compare-and-swap, in as many sessions, which writes times and client as well and returns the session.
 - *refresh*: the whole exchange of a refresh token: MACs, hashes, compare-and-swap, ES256 signature (the default).
 - *login*: a session is made, on the disk, with both tokens. *better-auth*: its \`createSession\` on the same server, which signs nothing.
 
-At most ${LANES} sessions rotate at once. Of the rotations of one turn of the event loop, SQLite commits all but the first together and Redis gets them in one command, as they do in a server under load; each bare update goes alone. PostgreSQL and MariaDB wait for the disk at each commit of a login; PostgreSQL does not for a rotation (a rotation that a crash undoes is adopted again), MariaDB has no such choice. Redis keeps nothing on disk here.
+Of the rotations of one turn of the event loop, SQLite and MariaDB commit all but the first together and Redis gets them in one command, as they do in a server under load; each bare update goes alone. PostgreSQL and MariaDB wait for the disk at each commit of a login; PostgreSQL does not for a rotation (a rotation that a crash undoes is adopted again), MariaDB has no such choice. Redis keeps nothing on disk here.
 
 ${machine()}
 

@@ -1,10 +1,10 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { platform } from '../../dist/platform/node.js'
-import type { SessionCore } from '../../dist/session/core.js'
+import type { IssuedSession, SessionCore } from '../../dist/session/core.js'
 import { createCore } from '../../dist/session/create-core.js'
 import { createPolicy } from '../../dist/session/policy.js'
 import type { SessionStore } from '../../dist/session/store.js'
-import { BARE_ROWS, newHash } from './contender.ts'
+import { BARE_ROWS, bareRows, newHash } from './contender.ts'
 import type { StoreContender } from './contender.ts'
 import { alternate, rate } from './rounds.ts'
 import type { Pace, Rounds } from './rounds.ts'
@@ -14,8 +14,8 @@ const client = { ip: '192.0.2.1', userAgent: 'bench' }
 /** What access tokens are signed with: the library's default. */
 const ALGORITHM = 'ES256'
 
-/** How many sessions rotate at once, at most. */
-export const LANES = 32
+/** How many sessions are started at the same time before anything is measured. */
+const LOADING = 64
 
 function coreOn(store: SessionStore): SessionCore<object, object> {
   return createCore({
@@ -30,16 +30,18 @@ function coreOn(store: SessionStore): SessionCore<object, object> {
 /** How fast the store rotates, refreshes and logs in, beside its own ceiling and its peers; by calls in flight. */
 export async function measureWrites(contender: StoreContender, pace: Pace): Promise<Record<string, Rounds>> {
   const core = coreOn(contender.store)
+  const rotate = await rotation(contender, core)
+  const refresh = await refreshing(contender, core)
+  const login = (_: number, count: number): Promise<unknown> => (
+    core.create({ userId: `login-${count}`, mode: 'header', client })
+  )
   const results: Record<string, Rounds> = {}
   for (const concurrency of [1, 16, 64]) {
-    const lanes = Math.min(concurrency, LANES)
-    const rotate = await rotation(contender.store, core)
-    const refresh = await refreshing(core)
     results[`@${concurrency}`] = await alternate({
-      bare: time => rate(concurrency, time, (_, count) => contender.bareUpdate(count % BARE_ROWS)),
-      rotate: time => rate(lanes, time, rotate),
-      refresh: time => rate(lanes, time, refresh),
-      login: time => rate(concurrency, time, (_, count) => core.create({ userId: `login-${count}`, mode: 'header', client })),
+      bare: time => rate(concurrency, time, (_, count) => contender.bareUpdate(count)),
+      rotate: time => rate(concurrency, time, (_, count) => rotate(count)),
+      refresh: time => rate(concurrency, time, (_, count) => refresh(count)),
+      login: time => rate(concurrency, time, login),
       ...Object.fromEntries(Object.entries(contender.peers).map(([name, call]) => [
         name, (time: number) => rate(concurrency, time, call),
       ])),
@@ -50,17 +52,38 @@ export async function measureWrites(contender: StoreContender, pace: Pace): Prom
   return results
 }
 
-/** The store's own compare-and-swap, in as many sessions as there are lanes. */
-async function rotation(store: SessionStore, core: SessionCore<object, object>): Promise<(lane: number) => Promise<void>> {
-  const sessions = await Promise.all(Array.from({ length: LANES }, async () => {
-    const { claims } = await core.create({ userId: 'bench', mode: 'header', client })
+/** Starts as many sessions as the bare table has rows, ten of each user. */
+async function start<T>(
+  { bulk }: StoreContender,
+  core: SessionCore<object, object>,
+  keep: (issued: IssuedSession<object>) => Promise<T> | T,
+): Promise<T[]> {
+  const sessions: T[] = []
+  const lane = async (_: unknown, from: number): Promise<void> => {
+    for (let row = from; row < BARE_ROWS; row += LOADING) {
+      const userId = bareRows[row]?.[1] ?? ''
+      sessions[row] = await keep(await core.create({ userId, mode: 'header', client }))
+    }
+  }
+  const startAll = async (): Promise<void> => void await Promise.all(Array.from({ length: LOADING }, lane))
+  await (bulk === null ? startAll() : bulk(startAll))
+  return sessions
+}
+
+/** The store's own compare-and-swap, in one session after another. */
+async function rotation(
+  contender: StoreContender,
+  core: SessionCore<object, object>,
+): Promise<(count: number) => Promise<void>> {
+  const { store } = contender
+  const sessions = await start(contender, core, async ({ claims }) => {
     const record = await store.find(claims.sid)
     if (record === null) throw new Error('a session is gone')
     return { handle: record.handle, hash: record.refreshHash }
-  }))
-  return async lane => {
-    const session = sessions[lane]
-    if (session === undefined) throw new Error(`there is no lane ${lane}`)
+  })
+  return async count => {
+    const session = sessions[count % sessions.length]
+    if (session === undefined) throw new Error('there are no sessions')
     const now = Date.now()
     const hash = newHash()
     const next = { refreshHash: hash, generation: 0, branch: 0, confirmed: false, rotatedAt: now, servedAt: now, client }
@@ -71,15 +94,17 @@ async function rotation(store: SessionStore, core: SessionCore<object, object>):
   }
 }
 
-/** The whole exchange of a refresh token. */
-async function refreshing(core: SessionCore<object, object>): Promise<(lane: number) => Promise<void>> {
-  const tokens = await Promise.all(Array.from({ length: LANES }, async () => (
-    (await core.create({ userId: 'bench', mode: 'header', client })).refreshToken
-  )))
-  return async lane => {
-    const outcome = await core.refresh(tokens[lane] ?? '', 'header', client)
+/** The whole exchange of a refresh token, in one session after another. */
+async function refreshing(
+  contender: StoreContender,
+  core: SessionCore<object, object>,
+): Promise<(count: number) => Promise<void>> {
+  const tokens = await start(contender, core, ({ refreshToken }) => refreshToken)
+  return async count => {
+    const turn = count % tokens.length
+    const outcome = await core.refresh(tokens[turn] ?? '', 'header', client)
     if (outcome.kind !== 'refreshed') throw new Error(`a refresh was answered with ${outcome.kind}`)
-    tokens[lane] = outcome.issued.refreshToken
+    tokens[turn] = outcome.issued.refreshToken
   }
 }
 

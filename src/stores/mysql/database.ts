@@ -25,6 +25,8 @@ export interface Changed {
 
 /** Runs work on a connection. */
 export interface Database {
+  /** Whether the server is a MariaDB. */
+  isMariadb(): Promise<boolean>
   /**
    * Statements that commit by themselves. `repeatable`: to do the work twice is as good as once, so it is repeated when
    * a connection breaks.
@@ -91,6 +93,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
   }
 
   return {
+    isMariadb: async () => (await connections.ready()).isMariadb,
     run,
     transaction: work => run(async runner => {
       await runner.change('START TRANSACTION', [])

@@ -1,5 +1,7 @@
+import type { SessionHandle } from '../../base/handle.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { Rotation } from '../../session/store.ts'
+import { handle } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import { keptColumns, rotatedSessionOf, sessionColumns, sessionOf } from '../sql/session-row.ts'
 import { selection } from './columns.ts'
@@ -50,6 +52,65 @@ export function createRotateAtOnce(table: string): Rotate {
   }
 }
 
+/** What a rotation sets, and where its new value stands among those of a rotation. */
+const setByPlace: Readonly<Record<string, string>> = {
+  refresh_hash: 'VARCHAR(255) CHARACTER SET utf8mb4 PATH \'$[5]\'',
+  generation: 'BIGINT PATH \'$[6]\'',
+  branch: 'BIGINT PATH \'$[7]\'',
+  confirmed: 'TINYINT PATH \'$[8]\'',
+  rotated_at: 'BIGINT PATH \'$[9]\'',
+  served_at: 'BIGINT PATH \'$[10]\'',
+  ip: 'VARCHAR(255) CHARACTER SET utf8mb4 PATH \'$[11]\'',
+  user_agent: 'VARCHAR(1024) CHARACTER SET utf8mb4 PATH \'$[12]\'',
+}
+
+/**
+ * MariaDB: one statement and one commit for several sessions, as {@link createRotateAtOnce} for one; none may be named
+ * twice. The rotations are one JSON text, so that the statement is the same for any number of them. Rows are locked in
+ * the order of their handles, as wherever this store locks several, so that no two wait for each other.
+ */
+export function createRotateTogether(
+  table: string,
+): (runner: Runner, rotations: readonly Rotation[]) => Promise<ReadonlyMap<SessionHandle, SessionRecord>> {
+  const set = Object.keys(setByPlace)
+  const columns = [...required, 'ip', 'user_agent']
+  const inserted = columns.map(column => (
+    column === 'handle' ? 'kept.handle' : column in setByPlace ? `next.${column}` : '0'
+  ))
+  const sql =
+    `INSERT INTO ${table} (${columns.join(', ')})
+     SELECT STRAIGHT_JOIN ${inserted.join(', ')}
+     FROM JSON_TABLE(?, '$[*]' COLUMNS (
+       handle CHAR(23) CHARACTER SET ascii PATH '$[0]',
+       expected VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[1]', now BIGINT PATH '$[2]',
+       rotated_after BIGINT PATH '$[3]', created_after BIGINT PATH '$[4]',
+       ${Object.entries(setByPlace).map(([column, place]) => `${column} ${place}`).join(', ')}
+     )) AS next
+     JOIN ${table} AS kept ON kept.handle = next.handle
+     WHERE kept.refresh_hash = next.expected AND kept.expires_at > next.now
+       AND kept.rotated_at > next.rotated_after AND kept.created_at > next.created_after FOR UPDATE
+     ON DUPLICATE KEY UPDATE ${set.map(column => `${column} = VALUES(${column})`).join(', ')},
+       expires_at = LEAST(VALUES(rotated_at) + ${table}.idle_timeout,
+         COALESCE(${table}.absolute_expiry, VALUES(rotated_at) + ${table}.idle_timeout))
+     RETURNING handle, ${selection(keptColumns)}`
+  return async ({ rows }, rotations) => {
+    const sorted = rotations.toSorted((left, right) => left.handle < right.handle ? -1 : 1)
+    const values = sorted.map(rotation => [...expectedValues(rotation), ...newValues(rotation).slice(0, set.length)])
+    const byHandle = new Map(rotations.map(rotation => [rotation.handle, rotation]))
+    const rotated = new Map<SessionHandle, SessionRecord>()
+    for (const row of await rows(sql, [JSON.stringify(values, wellFormed)])) {
+      const rotation = byHandle.get(handle(row, 'handle'))
+      if (rotation !== undefined) rotated.set(rotation.handle, rotatedSessionOf(rotation, row))
+    }
+    return rotated
+  }
+}
+
+/** Half a surrogate pair is no text to a server: it would refuse the JSON of all. The driver sends U+FFFD for it. */
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll(/\p{Surrogate}/gu, '\uFFFD') : value
+}
+
 /** MySQL: a conditional update, and a read of what it wrote. */
 export function createRotateAndRead(table: string): Rotate {
   const rotate =
@@ -57,10 +118,10 @@ export function createRotateAndRead(table: string): Rotate {
      WHERE handle = ? AND refresh_hash = ? AND ${alive('')}`
   const read = `SELECT ${selection(sessionColumns)} FROM ${table} WHERE handle = ?`
   return async ({ rows, change }, rotation) => {
-    const { handle, next } = rotation
+    const { next } = rotation
     const rotated = await change(rotate, [...newValues(rotation), ...expectedValues(rotation)])
     if (rotated.rows === 0) return null
-    const record = await firstSession(rows(read, [handle]))
+    const record = await firstSession(rows(read, [rotation.handle]))
     if (record === null || record.refreshHash === next.refreshHash) return record
     // Somebody has rotated it on in between. What this rotation wrote is known, and the rest never changes but for the
     // application's own data, of which the newest is right.

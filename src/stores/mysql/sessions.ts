@@ -1,7 +1,9 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
-import type { SessionStore } from '../../session/store.ts'
+import type { SessionRecord } from '../../session/record.ts'
+import type { Rotation, SessionStore } from '../../session/store.ts'
+import { gather } from '../gather.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { handle as handleIn, integer } from '../sql/row.ts'
 import type { SqlValue } from '../sql/row.ts'
@@ -11,11 +13,14 @@ import type { ChangeLog } from './change-log.ts'
 import { chunks, padded, placeholders, selection } from './columns.ts'
 import type { Database, Runner } from './database.ts'
 import { isDuplicate } from './errors.ts'
-import { createRotateAndRead, createRotateAtOnce, firstSession } from './rotate.ts'
+import { createRotateAndRead, createRotateAtOnce, createRotateTogether, firstSession } from './rotate.ts'
 
 /** The methods of the port that read and write sessions. */
-export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo' | 'updatePayload'
-  | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'>
+export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
+  | 'updatePayload' | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'> {
+  /** Does now what waits for the end of a turn of the event loop. */
+  flush(): void
+}
 
 const CHUNK = 512
 
@@ -29,6 +34,7 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
   const find = `SELECT ${columns} FROM ${table} WHERE handle = ?`
   const rotateAtOnce = createRotateAtOnce(table)
   const rotateAndRead = createRotateAndRead(table)
+  const rotateTogether = createRotateTogether(table)
   const confirm = (count: number): string =>
     `UPDATE ${table} SET confirmed = 1 WHERE handle IN (${placeholders(count, '?')})
      AND (handle, generation, branch) IN (${placeholders(count, '(?, ?, ?)')})`
@@ -80,6 +86,24 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
     return removed > 0 ? handles : []
   }
 
+  // Repeatable, because the child of a token is always the same: if the first attempt was done and its answer lost,
+  // the second one finds another hash, and the core reads the record and gives out the same child.
+  const rotateOne = (rotation: Rotation): Promise<SessionRecord | null> => database.run(runner => (
+    (runner.isMariadb ? rotateAtOnce : rotateAndRead)(runner, rotation)
+  ), { repeatable: true })
+
+  /** A MySQL could update them in one statement too, but not tell which. */
+  async function rotateAll(rotations: readonly Rotation[]): Promise<(SessionRecord | null)[]> {
+    if (!await database.isMariadb()) return Promise.all(rotations.map(rotateOne))
+    const firsts = new Map(rotations.toReversed().map(rotation => [rotation.handle, rotation]))
+    const rotated = await database.run(runner => rotateTogether(runner, [...firsts.values()]), { repeatable: true })
+    return Promise.all(rotations.map(rotation => (
+      firsts.get(rotation.handle) === rotation ? rotated.get(rotation.handle) ?? null : rotateOne(rotation)
+    )))
+  }
+
+  const rotations = gather(rotateOne, rotateAll)
+
   return {
     insert: record => database.run(async ({ change }) => {
       try {
@@ -92,10 +116,9 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
 
     find: handle => database.run(({ rows }) => firstSession(rows(find, [handle])), { repeatable: true }),
 
-    // Repeatable, because the child of a token is always the same: if the first attempt was done and its answer lost,
-    // the second one finds another hash, and the core reads the record and gives out the same child.
-    rotate: rotation => database.run(runner =>
-      (runner.isMariadb ? rotateAtOnce : rotateAndRead)(runner, rotation), { repeatable: true }),
+    rotate: rotations.call,
+
+    flush: rotations.flush,
 
     confirm: confirmations => database.run(async ({ change }) => {
       for (const part of chunks(confirmations, CHUNK)) {

@@ -47,6 +47,55 @@ export const rotationCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'rotate: each of many that begin at the same moment is judged and answered by itself',
+    async run({ open }) {
+      const store = await open()
+      const ids = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+      const records = ids.map(id => sampleRecord({
+        handle: sampleHandle(id), userId: `user-${id}`, jwtPayload: `{"id":${id}}`, refreshHash: `Hash-${id}`,
+        absoluteExpiry: id === 7 ? sampleNow + minute : null,
+        expiresAt: id === 5 ? sampleNow : sampleNow + 3 * minute,
+      }))
+      for (const record of records) await store.insert(record)
+      const wrongHashes = new Map([[2, 'hash-2'], [3, 'Hash-3 '], [4, 'Hash-1']])
+      const halfAPair = 'agent \ud83d'
+      const rotations = [...ids.toReversed(), 20].map(id => sampleRotation({
+        handle: sampleHandle(id), expectedHash: wrongHashes.get(id) ?? `Hash-${id}`,
+        next: sampleNext({
+          refreshHash: `Next-${id}`, generation: id,
+          client: { ip: null, userAgent: id === 8 ? halfAPair : `agent "${id}"\\ \u{1f511}` },
+        }),
+      }))
+      const twice = sampleRotation({
+        handle: sampleHandle(6), expectedHash: 'Hash-6', next: sampleNext({ refreshHash: 'Other-6' }),
+      })
+      const [answers, second] = await Promise.all([
+        Promise.all(rotations.map(rotation => store.rotate(rotation))), store.rotate(twice),
+      ])
+      const won = answers.map(answer => answer?.refreshHash ?? null)
+      const expected = [9, 8, 7, 6, null, null, null, null, 1, null].map(id => id === null ? null : `Next-${id}`)
+      if (second === null) {
+        ensureEqual(won, expected, 'who may rotate does, and nobody else')
+      } else {
+        ensureEqual(won, expected.with(3, null), 'one of two with the same hash')
+        ensureEqual(second.refreshHash, 'Other-6', 'the other one')
+      }
+      for (const [index, id] of ids.toReversed().entries()) {
+        const found = ensurePresent(await store.find(sampleHandle(id)), 'it is there')
+        ensureEqual([found.userId, found.jwtPayload], [`user-${id}`, `{"id":${id}}`], 'what is kept is its own')
+        const answer = answers[index] ?? (id === 6 ? second : null)
+        if (answer === null) {
+          ensureEqual(found, records[id - 1], 'who may not changes nothing')
+        } else {
+          ensureEqual(answer.expiresAt, sampleNow + (id === 7 ? minute : answer.idleTimeout), 'its own expiry')
+          const { client } = answer
+          ensureEqual({ ...found, client }, answer, 'the answer is what is kept')
+          if (id !== 8) ensureEqual(found.client, client, 'of the client, too')
+        }
+      }
+    },
+  },
+  {
     name: 'rotate: only once from one hash',
     async run({ open }) {
       const [first, second] = [await open(), await open()]
