@@ -43,6 +43,17 @@ test('a single one that is left is done as a lonely one', async () => {
   expect(done).toEqual([[1], [2]])
 })
 
+test('an answer may be a promise of its own, and fail by itself', async () => {
+  const { call } = gather(
+    async (input: number) => ({ input }),
+    async inputs => inputs.map(async input => {
+      if (input === 2) throw new Error('no such session')
+      return { input }
+    }))
+  const settled = await Promise.allSettled([call(1), call(2), call(3)])
+  expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+})
+
 test('what fails together is told to each, and the next turn works again', async () => {
   const { call } = recorder()
   const settled = await Promise.allSettled([call(1), call(13), call(3)])

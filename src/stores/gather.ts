@@ -14,11 +14,11 @@ const atEndOfTurn = setImmediate
 /**
  * Does the first call of an event-loop turn at once, and all others of that turn together when it ends: a commit or a
  * round trip costs as much as the work itself, and many times as much where it waits for the disk. A lonely call waits
- * for nobody. `all` answers in the order of its inputs, and fails for all of them.
+ * for nobody. `all` answers in the order of its inputs, where an answer may be a promise; if it fails, all of them do.
  */
 export function gather<Input, Output extends object | null>(
   one: (input: Input) => Promise<Output>,
-  all: (inputs: readonly Input[]) => Promise<readonly Output[]>,
+  all: (inputs: readonly Input[]) => Promise<readonly (Output | Promise<Output>)[]>,
 ): Gathered<Input, Output> {
   let waiting: Waiting<Input, Output>[] = []
   let within = false

@@ -76,6 +76,8 @@ export function createPostgresStore(
     time: async () => integer(rowOf((await readTime())[0]), 'time'),
     async close() {
       notifier.close()
+      // Whatever was called in this turn gets its connection first: a pool that is ended has none to give.
+      await new Promise(resolve => setImmediate(resolve))
       await connections.close()
     },
   }

@@ -6,7 +6,7 @@ import {
   minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation,
 } from '../../src/testing/samples.ts'
 import { freshSchema, freshStore, opened, openPool, watched } from '../support/postgres-pools.ts'
-import { createPostgresDatabase } from '../support/servers/postgres.ts'
+import { createPostgresDatabase, startPostgres } from '../support/servers/postgres.ts'
 
 const server = inject('postgresUrl')
 const url = server === null ? '' : await createPostgresDatabase(server, 'properties')
@@ -43,12 +43,16 @@ describe.skipIf(server === null)('PostgreSQL', () => {
   })
 
   test('refreshes are HOT updates: no index and no other page is touched', async () => {
-    const { schema, pool } = await freshStore(url)
-    const own = new Pool({ connectionString: url })
+    // A server of its own and one connection: a transaction that writes anywhere on a server, as CREATE DATABASE does for
+    // a second, keeps old row versions from being pruned everywhere on it.
+    const quiet = await startPostgres()
+    onTestFinished(() => quiet.remove())
+    const { schema, pool } = await freshStore(quiet.url)
+    const own = new Pool({ connectionString: quiet.url, max: 1 })
     const store = createPostgresStore(own, { schema })
     const handles = Array.from({ length: 300 }, (_, index) => sampleHandle(index))
     await Promise.all(handles.map(handle => store.insert(sampleRecord({ handle, userId: handle }))))
-    const rounds = 12
+    const rounds = 24
     for (let round = 0; round < rounds; round++) {
       const rotatedAt = sampleNow + round * minute
       await Promise.all(handles.map(handle => store.rotate(sampleRotation({

@@ -1,13 +1,13 @@
-import { GeneralError } from '../../base/errors.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { SessionStore } from '../../session/store.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { createEntryId } from '../sql/entry-id.ts'
 import { handle, integer } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
-import { keptColumns, rotatedSessionOf, sessionColumns, sessionOf, sessionValues } from '../sql/session-row.ts'
+import { keptColumns, rotatedSessionOf, sessionColumns, sessionOf } from '../sql/session-row.ts'
 import { appendChange, durably, lazily } from './change-log.ts'
 import type { Database } from './database.ts'
+import { createInsert } from './insert.ts'
 import type { PostgresNames } from './names.ts'
 
 /** The methods of the port that read and write sessions. */
@@ -23,10 +23,7 @@ export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confir
 export function createSessions(database: Database, names: PostgresNames): Sessions {
   const table = names.session
   const columns = sessionColumns.join(', ')
-  const insert = database.statement(
-    `INSERT INTO ${table} (${columns}, sweep_at)
-     VALUES (${sessionColumns.map((_, index) => `$${index + 1}`).join(', ')}, $${sessionColumns.length + 1})
-     ON CONFLICT DO NOTHING RETURNING ${durably}`)
+  const insert = createInsert(database, names)
   const find = database.statement(`SELECT ${columns} FROM ${table} WHERE handle = $1`, { repeatable: true })
   // Repeatable, because the child of a token is always the same: if the first attempt was done and its answer lost,
   // the second one finds another hash, and the core reads the record and gives out the same child.
@@ -87,11 +84,7 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
      ) AND ${lazily} IS NOT NULL`)
 
   return {
-    async insert(record) {
-      if ((await insert(...sessionValues(record), record.expiresAt)).length === 0) {
-        throw new GeneralError('misuse', 'a session with this handle exists')
-      }
-    },
+    insert,
 
     find: async handle => first(await find(handle), sessionOf),
 

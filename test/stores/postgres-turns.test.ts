@@ -1,0 +1,137 @@
+import { describe, expect, inject, test } from 'vitest'
+import type { SessionRecord } from '../../src/session/record.ts'
+import { createPostgresStore } from '../../src/stores/postgres.ts'
+import type { PostgresPool } from '../../src/stores/postgres.ts'
+import { sampleHandle, sampleRecord } from '../../src/testing/samples.ts'
+import { freshSchema, freshStore, opened, openPool, watched } from '../support/postgres-pools.ts'
+import { createPostgresDatabase } from '../support/servers/postgres.ts'
+
+const server = inject('postgresUrl')
+const url = server === null ? '' : await createPostgresDatabase(server, 'turns')
+
+const numbered = (...numbers: number[]): SessionRecord[] =>
+  numbers.map(number => sampleRecord({ handle: sampleHandle(number), userId: `user-${number}` }))
+
+describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event loop', () => {
+  test('the first goes alone, the others together, each as it is', async () => {
+    const { schema } = await freshStore(url)
+    const { pool, texts } = watched(openPool(url))
+    const store = opened(createPostgresStore(pool, { schema }))
+    await store.find(sampleHandle(1))
+    texts.length = 0
+    const records = [
+      ...numbered(1),
+      sampleRecord({ handle: sampleHandle(4), userId: '', client: { ip: null, userAgent: null } }),
+      sampleRecord({ handle: sampleHandle(3), userId: 'NULL', client: { ip: 'NULL', userAgent: '' } }),
+      sampleRecord({ handle: sampleHandle(2), userId: '{"a", \\u0041 \'ä\u{1f511}\n', jwtPayload: '{"a":"\\u0000"}' }),
+      sampleRecord({
+        handle: sampleHandle(5), expiresAt: Number.MAX_SAFE_INTEGER, absoluteExpiry: null, persistent: false,
+      }),
+    ]
+    await Promise.all(records.map(record => store.insert(record)))
+    expect(texts.length).toBe(2)
+    expect(texts.filter(text => /BEGIN|COMMIT/.test(text))).toEqual([])
+    for (const record of records) expect(await store.find(record.handle)).toEqual(record)
+  })
+
+  test('a handle that exists, there or twice in the turn, fails one login only', async () => {
+    const { store } = await freshStore(url)
+    for (const record of numbered(2, 3)) await store.insert(record)
+    const records = numbered(1, 4, 3, 5, 1, 5, 6)
+    const settled = await Promise.allSettled(records.map(record => store.insert({ ...record, userId: 'second' })))
+    expect(settled.map(({ status }) => status === 'fulfilled')).toEqual([true, true, false, true, false, false, true])
+    for (const index of [2, 4, 5]) expect(settled[index]).toMatchObject({ reason: { kind: 'misuse' } })
+    const owners = await Promise.all([1, 2, 3, 4, 5, 6].map(async number => (
+      (await store.find(sampleHandle(number)))?.userId
+    )))
+    expect(owners).toEqual(['second', 'user-2', 'user-3', 'second', 'second', 'second'])
+  })
+
+  test('a session that the server refuses fails one login only', async () => {
+    const { store, schema, pool } = await freshStore(url)
+    await pool.query(`ALTER TABLE ${schema}.keyturn_session ADD CHECK (user_id <> 'user-3')`)
+    const nul = sampleRecord({ handle: sampleHandle(5), userId: 'a\u0000b' })
+    const half = sampleRecord({ handle: sampleHandle(6), userId: 'a\ud800b' })
+    const settle = async (...records: SessionRecord[]): Promise<unknown[]> => (
+      (await Promise.allSettled(records.map(record => store.insert(record))))
+        .map(outcome => outcome.status === 'rejected' ? outcome.reason.kind : 'inserted')
+    )
+    expect(await settle(...numbered(1, 2, 3, 4))).toEqual(['inserted', 'inserted', 'unavailable', 'inserted'])
+    expect(await settle(...numbered(7, 2), nul, half)).toEqual(['inserted', 'misuse', 'misuse', 'inserted'])
+    expect(await store.find(half.handle)).toMatchObject({ userId: 'a\ufffdb' })
+    expect(await store.find(sampleHandle(3))).toBeNull()
+  })
+
+  test('REV-11: fail together when the connection breaks, and are not tried again', async () => {
+    const { schema } = await freshStore(url)
+    const connections = openPool(url)
+    const { pool, texts } = watched(connections)
+    const breaking: PostgresPool = {
+      async connect() {
+        const client = await pool.connect()
+        return {
+          query: statement => statement.text.includes('json_populate_recordset')
+            ? client.query(statement).then(() => { throw new Error('Connection terminated unexpectedly') })
+            : client.query(statement),
+          on: (event, listener) => client.on(event, listener),
+          removeListener: (event, listener) => client.removeListener(event, listener),
+          release: destroy => client.release(destroy),
+        }
+      },
+    }
+    const store = opened(createPostgresStore(breaking, { schema }))
+    await store.find(sampleHandle(1))
+    texts.length = 0
+    const settled = await Promise.allSettled(numbered(1, 2, 3).map(record => store.insert(record)))
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+    expect(settled[2]).toMatchObject({ reason: { kind: 'unavailable' } })
+    expect(texts.length).toBe(2)
+  })
+
+  test('the same handles in other orders, from other processes: each has one winner, at every isolation', async () => {
+    const { schema } = await freshStore(url)
+    for (const level of ['read committed', 'repeatable read', 'serializable']) {
+      const stores = [1, 2, 3, 4].map(() => {
+        const pool = openPool(`${url}?options=${encodeURIComponent(
+          `-c default_transaction_isolation=${level.replace(' ', '\\ ')}`)}`, 4)
+        return opened(createPostgresStore(pool, { schema }))
+      })
+      await Promise.all(stores.map(store => store.time()))
+      const numbers = Array.from({ length: 40 }, (_, index) => index + 100 * level.length)
+      const outcomes = await Promise.all(stores.map((store, index) => Promise.allSettled(
+        numbered(...(index % 2 === 0 ? numbers : numbers.toReversed())).map(record => store.insert(record)))))
+      const settled = outcomes.flat()
+      expect(settled.filter(({ status }) => status === 'fulfilled').length).toBe(numbers.length)
+      for (const outcome of settled) {
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ kind: 'misuse' })
+      }
+    }
+  })
+
+  test('wait for the disk where the server does not by itself', async () => {
+    const { store, schema, pool } = await freshStore(url)
+    await pool.query(`CREATE TABLE ${schema}.noted (setting text)`)
+    await pool.query(`CREATE FUNCTION ${schema}.note() RETURNS trigger LANGUAGE plpgsql AS
+      $$BEGIN INSERT INTO ${schema}.noted VALUES (current_setting('synchronous_commit')); RETURN NULL; END$$`)
+    await pool.query(`CREATE CONSTRAINT TRIGGER note AFTER INSERT ON ${schema}.keyturn_session
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ${schema}.note()`)
+    await Promise.all(numbered(1, 2, 3).map(record => store.insert(record)))
+    const { rows } = await pool.query(`SELECT setting FROM ${schema}.noted`)
+    expect(rows).toEqual([{ setting: 'on' }, { setting: 'on' }, { setting: 'on' }])
+  })
+
+  test('are on the disk before the store is closed', async () => {
+    const schema = freshSchema()
+    const pool = openPool(url)
+    for (const [first, of] of [[1, url], [4, pool]] as const) {
+      const store = createPostgresStore(of, { schema, migrate: 'auto' })
+      await store.find(sampleHandle(1))
+      const records = numbered(first, first + 1, first + 2)
+      const inserts = records.map(record => store.insert(record))
+      await store.close()
+      await Promise.all(inserts)
+      const after = opened(createPostgresStore(pool, { schema }))
+      for (const { handle } of records) expect(await after.find(handle)).not.toBeNull()
+    }
+  })
+})
