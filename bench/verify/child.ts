@@ -2,6 +2,7 @@ import { createExchange } from '../support/request.ts'
 import type { Exchange } from '../support/request.ts'
 import { run } from './contender.ts'
 import type { Contender, SetUp } from './contender.ts'
+import { median } from './ratios.ts'
 
 // One contender in a process of its own. It does one slice of work for each message, so that rounds can alternate.
 
@@ -26,7 +27,7 @@ function exchanges(contender: Contender, count: number): Exchange[] {
 }
 
 /** Works for this long. Making the requests is not counted: Node does it with or without a session. */
-async function slice(contender: Contender, milliseconds: number): Promise<Slice> {
+async function work(contender: Contender, milliseconds: number): Promise<Omit<Slice, 'heap'>> {
   const total = { operations: 0, cpu: 0, time: 0 }
   while (total.time < milliseconds * 1000) {
     const batch = exchanges(contender, BATCH)
@@ -39,7 +40,7 @@ async function slice(contender: Contender, milliseconds: number): Promise<Slice>
     total.operations += BATCH
   }
   const { operations } = total
-  return { operations, cpu: total.cpu / operations, time: total.time / operations, heap: await heapOf(contender) }
+  return { operations, cpu: total.cpu / operations, time: total.time / operations }
 }
 
 /** As many operations as fit into the young generation with no collection in between. */
@@ -61,11 +62,17 @@ const { setUps }: { setUps: Readonly<Record<string, SetUp>> } = await import(fil
 const setUp = setUps[name]
 if (setUp === undefined) throw new Error(`${file} knows no ${name}`)
 const contender = await setUp()
-await slice(contender, 2500)
+await work(contender, 500)
+const heaps: number[] = []
+for (let round = 0; round < 7; round++) heaps.push(await heapOf(contender))
+const heap = median(heaps)
+// After the last forced collection: one with no request under way throws away what was compiled for requests and
+// sessions, which no server sees.
+await work(contender, 2500)
 
 process.on('message', (milliseconds: number) => {
   if (milliseconds > 0) {
-    void slice(contender, milliseconds).then(result => process.send?.(result))
+    void work(contender, milliseconds).then(result => process.send?.({ ...result, heap } satisfies Slice))
   } else {
     void contender.close?.().then(() => process.exit())
     if (contender.close === undefined) process.exit()

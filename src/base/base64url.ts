@@ -13,27 +13,32 @@ export function decodeBase64url(text: string): Uint8Array | null {
 }
 
 /**
- * Decodes characters of base64url, given as bytes, into the same bytes. How many bytes they became; `null` unless they
- * are in their one canonical spelling. Plain code: the decoders of the platforms use AVX-512, which slows the
- * signature check beside it by 4 microseconds on Intel processors.
+ * Decodes characters of base64url, given as the first `length` bytes, into the same bytes. How many bytes they became;
+ * `null` unless they are in their one canonical spelling. Plain code: the decoders of the platforms use AVX-512, which
+ * slows the signature check beside it by 4 microseconds on Intel processors.
  */
-export function decodeBase64urlInPlace(bytes: Uint8Array): number | null {
-  const { length } = bytes
+export function decodeBase64urlInPlace(bytes: Uint8Array, length: number = bytes.length): number | null {
   const rest = length % 4
   if (rest === 1 || !endsCanonically(bytes[length - 1], rest)) return null
+  const whole = length - rest
   let seen = 0
   let written = 0
-  for (let index = 0; index < length; index += 4) {
-    const first = sextetAt(bytes, index)
-    const second = sextetAt(bytes, index + 1)
-    const third = index + 2 < length ? sextetAt(bytes, index + 2) : 0
-    const fourth = index + 3 < length ? sextetAt(bytes, index + 3) : 0
-    seen |= first | second | third | fourth
-    bytes[written++] = first << 2 | second >> 4
-    bytes[written++] = second << 4 | third >> 2
-    bytes[written++] = third << 6 | fourth
+  for (let index = 0; index < whole; index += 4) {
+    const group = sextetAt(bytes, index) << 18 | sextetAt(bytes, index + 1) << 12
+      | sextetAt(bytes, index + 2) << 6 | sextetAt(bytes, index + 3)
+    seen |= group
+    bytes[written++] = group >> 16
+    bytes[written++] = group >> 8
+    bytes[written++] = group
   }
-  return seen < NO_SEXTET ? Math.floor(length * 3 / 4) : null
+  if (rest !== 0) {
+    const third = rest === 3 ? sextetAt(bytes, whole + 2) : 0
+    const group = sextetAt(bytes, whole) << 18 | sextetAt(bytes, whole + 1) << 12 | third << 6
+    seen |= group
+    bytes[written++] = group >> 16
+    bytes[written] = group >> 8
+  }
+  return seen >= 0 ? Math.floor(length * 3 / 4) : null
 }
 
 /**
@@ -48,11 +53,12 @@ export function isBase64url(text: string): boolean {
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const onlyAlphabet = /^[A-Za-z0-9_-]*$/
-const NO_SEXTET = 64
+/** Negative, and so is a group with one of these in it, however far it was shifted. */
+const NO_SEXTET = -1
 const utf8 = new TextEncoder()
 
 /** The value of each character, by its code. */
-const sextets = new Uint8Array(256).fill(NO_SEXTET)
+const sextets = new Int8Array(256).fill(NO_SEXTET)
 for (let value = 0; value < alphabet.length; value++) sextets[alphabet.charCodeAt(value)] = value
 
 function sextetAt(bytes: Uint8Array, index: number): number {

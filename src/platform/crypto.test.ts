@@ -192,8 +192,28 @@ describe.each(platforms)('%s', (_, crypto) => {
     for (const bytes of [[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0x7b, 0x80], [0xf5, 0x80, 0x80, 0x80]]) {
       expect(crypto.decodeText(Buffer.from(bytes).toString('base64url'))).toBeNull()
     }
+    // A replacement character that was written as one is text; what would only be shown as one is none.
+    expect(crypto.decodeText(crypto.encodeText('\ufffd'))).toBe('\ufffd')
+    expect(crypto.decodeText(Buffer.from([0xef, 0xbf, 0xbd, 0xff]).toString('base64url'))).toBeNull()
     for (const text of ['A', 'AB', 'eyJ9=', 'e yJ', 'e+J9', 'e/J9', 'eyJ9\n', 'é', '.']) {
       expect(crypto.decodeText(text)).toBeNull()
+    }
+  })
+
+  test('TOK-11: no text is taken for the one before it, whatever their lengths', async () => {
+    const { privateKey, publicKey } = await crypto.generateKey('RS256')
+    const [signer, verifier] = [await crypto.signer('RS256', privateKey), await crypto.verifier('RS256', publicKey)]
+    for (const length of [0, 1, 2, 3, 4, 5, 300, 2730, 2731, 8191, 8192, 8193, 20_000]) {
+      const input = 'a'.repeat(length)
+      const signature = await signer(input)
+      expect(await verifier(input, signature)).toBe(true)
+      expect(crypto.decodeText(crypto.encodeText(input))).toBe(input)
+      // The last character does not fit where the others do, and its bytes would be those of the text before.
+      for (const last of ['\u00e9', '\u20ac', '\u0141', '\ud83d']) {
+        expect(await verifier(input + last, signature)).toBe(false)
+        expect(await verifier(input, signature.slice(0, -1) + last)).toBe(false)
+        expect(crypto.decodeText(crypto.encodeText(input).slice(0, -1) + last)).toBeNull()
+      }
     }
   })
 

@@ -24,10 +24,7 @@ export const nodeCrypto: Crypto = {
   generateKey,
   signer,
   verifier,
-  decodeText(segment) {
-    const bytes = decode(segment)
-    return bytes !== null && isUtf8(bytes) ? bytes.toString() : null
-  },
+  decodeText,
   encodeText: text => Buffer.from(text).toString('base64url'),
   sealer,
 }
@@ -86,20 +83,43 @@ function verifier(algorithm: SignatureAlgorithm, jwk: Jwk): Verifier {
   const { verify } = builtinCrypto()
   const key = importKey(algorithm, jwk, 'public')
   // An RSA signature is as long as the modulus; the others have 64 bytes.
-  const length = algorithm === 'RS256' ? jwk.n?.length : 86
+  const length = algorithm === 'RS256' ? jwk.n?.length ?? 0 : 86
   const digest = algorithm === 'EdDSA' ? null : 'sha256'
   const toOpenssl = algorithm === 'ES256' ? derSignature : (bytes: Uint8Array): Uint8Array => bytes
-  return (input, text) => {
-    const signature = text.length === length ? decode(text) : null
-    return signature !== null && verify(digest, Buffer.from(input), key, toOpenssl(signature))
-  }
+  // Every signature of a key has the same length, and is done with when `verify` returns: one buffer serves them all.
+  const room = Buffer.alloc(length)
+  const signature = room.subarray(0, Math.floor(length * 3 / 4))
+  return (input, text) => (
+    text.length === length && decodeInto(room, text) !== null
+      && verify(digest, bytesOf(input), key, toOpenssl(signature))
+  )
 }
 
-/** Decodes base64url; null unless it is canonical, where Node would be lenient. */
-function decode(text: string): Buffer | null {
-  const bytes = Buffer.from(text)
-  const length = decodeBase64urlInPlace(bytes)
-  return length === null ? null : bytes.subarray(0, length)
+/**
+ * Where texts are written and decoded, one after the other: the buffers that Node would make for each of them cost more
+ * in the garbage collector than what is done with them.
+ */
+const desk = Buffer.alloc(8192)
+
+/** The bytes of a text, good until the next text comes. */
+function bytesOf(text: string): Buffer {
+  // A character has three bytes at most.
+  return text.length * 3 > desk.length ? Buffer.from(text) : desk.subarray(0, desk.write(text))
+}
+
+function decodeText(segment: string): string | null {
+  const room = segment.length > desk.length ? Buffer.alloc(segment.length) : desk
+  const length = decodeInto(room, segment)
+  if (length === null) return null
+  const text = room.toString('utf8', 0, length)
+  // What is no UTF-8 shows as U+FFFD, which a text may also hold.
+  return !text.includes('\uFFFD') || isUtf8(room.subarray(0, length)) ? text : null
+}
+
+/** Decodes base64url to the start of `room`; null unless it is canonical, where Node would be lenient. */
+function decodeInto(room: Buffer, text: string): number | null {
+  // Other characters than ASCII have more bytes, and are none of base64url.
+  return room.write(text) === text.length ? decodeBase64urlInPlace(room, text.length) : null
 }
 
 function hmacOf(jwk: Jwk): (input: string) => string {

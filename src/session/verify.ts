@@ -41,10 +41,11 @@ export function createVerify<Payload extends object, Info extends object>(
     // The log tells of removed keys as well: nothing is judged before it was read.
     const starting = mode === 'off' ? undefined : feed.start()
     if (starting instanceof Promise) return starting.then(() => verify(accessToken, options))
-    const ring = keys.current()
+    const now = clock()
+    const ring = keys.current(now)
     const digest = policy.tokenCacheSize === 0 ? null : crypto.sha256(accessToken)
     if (ring instanceof Promise || digest instanceof Promise) return verifyLater(ring, digest, accessToken, mode)
-    return verifyWith(ring, digest, accessToken, mode)
+    return verifyWith(ring, digest, accessToken, mode, now)
   }
 
   async function verifyLater(
@@ -53,7 +54,7 @@ export function createVerify<Payload extends object, Info extends object>(
     accessToken: string,
     mode: Blacklisting,
   ): Promise<VerifyOutcome<Payload>> {
-    return verifyWith(await ring, await digest, accessToken, mode)
+    return verifyWith(await ring, await digest, accessToken, mode, clock())
   }
 
   function verifyWith(
@@ -61,9 +62,10 @@ export function createVerify<Payload extends object, Info extends object>(
     digest: string | null,
     accessToken: string,
     mode: Blacklisting,
+    now: EpochMilliseconds,
   ): Awaitable<VerifyOutcome<Payload>> {
     const known = digest === null ? undefined : lookUp(digest, ring)
-    return known === undefined ? verifyUnknown(accessToken, digest, ring, mode) : judge(known, mode)
+    return known === undefined ? verifyUnknown(accessToken, digest, ring, mode) : judge(known, mode, now)
   }
 
   function lookUp(digest: string, ring: KeyRing): Verified<Payload> | undefined {
@@ -113,13 +115,15 @@ export function createVerify<Payload extends object, Info extends object>(
     }
     // The ring may have been read anew while this waited.
     if (digest !== null && ring.epoch === cachedEpoch) cache.set(digest, verified)
-    return judge(verified, mode)
+    return judge(verified, mode, clock())
   }
 
   /** Everything about a genuine token that can change from one request to the next. */
-  function judge(verified: Verified<Payload>, mode: Blacklisting): Awaitable<VerifyOutcome<Payload>> {
-    const { active, expiresAt } = verified
-    const now = clock()
+  function judge(
+    { active, expiresAt }: Verified<Payload>,
+    mode: Blacklisting,
+    now: EpochMilliseconds,
+  ): Awaitable<VerifyOutcome<Payload>> {
     if (expiresAt <= now) return expired
     confirmations.observe(active.claims, now)
     if (mode === 'off') return active

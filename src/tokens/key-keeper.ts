@@ -12,10 +12,10 @@ import type { KeyDemand, KeyPolicy } from './plan-rotation.ts'
 export interface KeyKeeper<Ring = KeyRing> {
   /**
    * The keys. At once when they were read not long ago; they are read again in the background. Only the first call,
-   * and the first after an hour without any, wait for the store.
+   * and the first after an hour without any, wait for the store. `now` is for a caller that has just asked the clock.
    * @throws GeneralError if the keys were never read and can not be.
    */
-  current(): Awaitable<Ring>
+  current(now?: EpochMilliseconds): Awaitable<Ring>
   /** Reads the keys, beginning after this call. @throws GeneralError if they can not be read. */
   reload(): Promise<Ring>
   /**
@@ -194,10 +194,9 @@ export function createRingKeeper<Loaded, Ring>(
   }
 
   return {
-    current() {
+    current(now = clock()) {
       if (current === null) return load()
       const { ring } = current
-      const now = clock()
       const age = now - readAt
       if (age >= 0 && age < REREAD) return ring
       if (failedAt === null) {
