@@ -43,6 +43,14 @@ test('a single one that is left is done as a lonely one', async () => {
   expect(done).toEqual([[1], [2]])
 })
 
+test('no more than 64 are done together', async () => {
+  const { call, done } = recorder()
+  const numbers = Array.from({ length: 130 }, (_, index) => 1000 + index)
+  expect(await Promise.all(numbers.map(call))).toEqual(numbers.map(input => ({ input })))
+  expect(done.map(inputs => inputs.length)).toEqual([1, 64, 64, 1])
+  expect(done.flat()).toEqual(numbers)
+})
+
 test('an answer may be a promise of its own, and fail by itself', async () => {
   const { call } = gather(
     async (input: number) => ({ input }),

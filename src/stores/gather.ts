@@ -11,6 +11,9 @@ export interface Gathered<Input, Output> {
 // Taken while it is the platform's own: a test that puts its clock in the place of timers must not stop the store.
 const atEndOfTurn = setImmediate
 
+/** How many calls are done together at most: one must not wait long for the others, nor fail with too many. */
+const MOST = 64
+
 /**
  * Does the first call of an event-loop turn at once, and all others of that turn together when it ends: a commit or a
  * round trip costs as much as the work itself, and many times as much where it waits for the disk. A lonely call waits
@@ -26,6 +29,10 @@ export function gather<Input, Output extends object | null>(
   function flush(): void {
     const calls = waiting
     waiting = []
+    for (let from = 0; from < calls.length; from += MOST) answer(calls.slice(from, from + MOST))
+  }
+
+  function answer(calls: readonly Waiting<Input, Output>[]): void {
     const [first] = calls
     if (first === undefined) return
     if (calls.length === 1) first.resolve(one(first.input))

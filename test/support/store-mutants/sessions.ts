@@ -1,5 +1,5 @@
 import type { SessionRecord } from '../../../src/session/record.ts'
-import type { SessionStore } from '../../../src/session/store.ts'
+import type { Rotation, SessionStore } from '../../../src/session/store.ts'
 import { sampleNow } from '../../../src/testing/index.ts'
 import { silent, tick } from './mutant.ts'
 import type { Mutant, Mutants } from './mutant.ts'
@@ -40,6 +40,12 @@ export const sessionMutants: Mutants = {
       const same = current.toLowerCase() === rotation.expectedHash.toLowerCase()
       return sound.rotate({ ...rotation, expectedHash: same ? current : rotation.expectedHash })
     },
+  }),
+  'rotations of one moment get the answers of each other': sound => ({
+    rotate: ofOneMoment(sound, answers => answers.toReversed()),
+  }),
+  'rotations of one moment all lose when one does': sound => ({
+    rotate: ofOneMoment(sound, answers => answers.includes(null) ? answers.map(() => null) : answers),
   }),
   'rotate reads, then writes': sound => ({
     async rotate(rotation) {
@@ -156,4 +162,23 @@ function offByOne(bound: 'now' | 'rotatedAfter' | 'createdAfter'): Mutants {
 /** Deletes a session without telling of it. */
 async function forget(sound: SessionStore, record: SessionRecord): Promise<void> {
   if (await sound.find(record.handle) !== null) await sound.remove([record.handle], 0)
+}
+
+/** Rotates together what is to be rotated before the next turn of the event loop, and changes the answers. */
+function ofOneMoment(
+  sound: SessionStore,
+  change: (answers: readonly (SessionRecord | null)[]) => readonly (SessionRecord | null)[],
+): SessionStore['rotate'] {
+  let rotations: Rotation[] = []
+  let together: Promise<readonly (SessionRecord | null)[]> | null = null
+  return async rotation => {
+    const place = rotations.push(rotation) - 1
+    together ??= tick().then(async () => {
+      const all = rotations
+      rotations = []
+      together = null
+      return change(await Promise.all(all.map(each => sound.rotate(each))))
+    })
+    return (await together)[place] ?? null
+  }
 }
