@@ -66,6 +66,12 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
     (rotation: Rotation) => guarded(() => rotateOne(rotation)),
     all => guarded(() => fast.transaction(() => all.map(rotateOne))))
 
+  const insertOne = (record: SessionRecord): boolean => insert(...sessionValues(record), record.expiresAt) === 1
+  const logins = gather(
+    async (record: SessionRecord) => await guarded(() => insertOne(record)) ? null : refuse(),
+    async all => (await guarded(() => durable.transaction(() => all.map(insertOne))))
+      .map(inserted => inserted ? null : refuse()))
+
   function revoke(deletion: () => Row[], until: EpochMilliseconds): Promise<readonly SessionHandle[]> {
     return guarded(() => {
       const removed = durable.transaction(() => {
@@ -79,17 +85,16 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
   }
 
   return {
-    insert: record => guarded(() => {
-      if (insert(...sessionValues(record), record.expiresAt) === 0) {
-        throw new GeneralError('misuse', 'a session with this handle exists')
-      }
-    }),
+    insert: async record => void await logins.call(record),
 
     find: handle => guarded(() => first(find(handle), sessionOf)),
 
     rotate: rotations.call,
 
-    flush: rotations.flush,
+    flush() {
+      logins.flush()
+      rotations.flush()
+    },
 
     confirm: confirmations => guarded(() => {
       if (confirmations.length === 0) return
@@ -131,6 +136,10 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
       return removed
     }),
   }
+}
+
+async function refuse(): Promise<never> {
+  throw new GeneralError('misuse', 'a session with this handle exists')
 }
 
 function first<T>(rows: readonly Row[], read: (row: Row) => T): T | null {
