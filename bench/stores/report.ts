@@ -66,7 +66,7 @@ Medians of ${rounds} alternating rounds of ${milliseconds} ms, after one that wa
 - *refresh*: the whole exchange of a refresh token: MACs, hashes, compare-and-swap, ES256 signature (the default).
 - *login*: a session is made, on the disk, with both tokens. *better-auth*: its \`createSession\` on the same server, which signs nothing.
 
-Of the rotations of one turn of the event loop, SQLite and MariaDB commit all but the first together and Redis gets them in one command, as they do in a server under load; each bare update goes alone. PostgreSQL and MariaDB wait for the disk at each commit of a login; PostgreSQL does not for a rotation (a rotation that a crash undoes is adopted again), MariaDB has no such choice. Redis keeps nothing on disk here.
+Of the rotations of one turn of the event loop, SQLite and MariaDB commit all but the first together and Redis gets them in one command, as they do in a server under load; so do SQLite and PostgreSQL with logins. Each bare update, and each login of the peer, goes alone. PostgreSQL and MariaDB wait for the disk at each commit of a login; PostgreSQL does not for a rotation (a rotation that a crash undoes is adopted again), MariaDB has no such choice. Redis keeps nothing on disk here.
 
 ${machine()}
 

@@ -56,8 +56,13 @@ test.each([
   expect(attempt).not.toThrow('hunter2')
 })
 
-test.each(['localhost', '::1', '[::1]', '127.0.0.1', '127.1.2.3'])('ADM-01: %s needs no key', host => {
+test.each(['localhost', '::1', '127.0.0.1', '127.1.2.3'])('ADM-01: %s needs no key', host => {
   expect(read({ flags: { host } }).host).toBe(host)
+})
+
+test('ADM-01: an address in the brackets of a URL is the address, and no other place', () => {
+  expect(read({ flags: { host: '[::1]' } }).host).toBe('::1')
+  expect(() => read({ flags: { host: '[::]' } })).toThrow('--api-key is needed')
 })
 
 test.each([

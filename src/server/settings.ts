@@ -91,7 +91,8 @@ const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[
   },
   host: {
     flag: 'host', placeholder: 'ADDRESS', preset: ['127.0.0.1'],
-    help: 'the address to listen on', read: one(value => value),
+    // An IPv6 address may come in the brackets that it has in a URL.
+    help: 'the address to listen on', read: one(value => /^\[(.+)\]$/.exec(value)?.[1] ?? value),
   },
   port: {
     flag: 'port', placeholder: 'N', preset: ['3567'],
