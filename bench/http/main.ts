@@ -10,8 +10,10 @@ import { loadGenerator } from './load.ts'
 import type { Latency } from './load.ts'
 import { routes } from './servers.ts'
 
-const ROUNDS = 5
-const SECONDS = 2
+const ROUNDS = 9
+const SECONDS = 1
+/** Before each slice: an idle server has thrown away what was compiled for requests, as none of them was alive. */
+const WARM_UP_SECONDS = 1
 
 interface Running {
   readonly name: string
@@ -45,11 +47,11 @@ export async function compareHttp(): Promise<void> {
   const { name: generator, load } = loadGenerator()
   const running: Running[] = []
   for (const name of Object.keys(routes)) running.push(await start(name))
-  for (const { address } of running) await load(address, 1)
   const rounds: Record<string, Round>[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const results: Record<string, Round> = {}
     for (const server of running) {
+      await load(server.address, WARM_UP_SECONDS)
       const before = await workOf(server)
       const latency = await load(server.address, SECONDS)
       const after = await workOf(server)
@@ -77,8 +79,8 @@ function report(generator: string, rounds: readonly Readonly<Record<string, Roun
   writeReport('http', { machine: machine(), generator, rounds: ROUNDS, medians, ratios: { node, express } }, [
     '# Over HTTP',
     '',
-    `Server and ${generator} (1 thread, 32 connections) share the machine; ${ROUNDS} alternating rounds of ${SECONDS} s, medians; a GET of 50 bytes `
-      + 'of JSON with a session in the cache. The CPU of the server per request is the number to trust. Repeat with `npm run bench -- http`.',
+    `Server and ${generator} (1 thread, 32 connections) share the machine; ${ROUNDS} alternating rounds of ${SECONDS} s, each after ${WARM_UP_SECONDS} s `
+      + 'that warms up, medians; a GET of 50 bytes of JSON with a session in the cache. The CPU of the server per request is the number to trust. Repeat with `npm run bench -- http`.',
     '',
     machine(),
     '',

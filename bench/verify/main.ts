@@ -12,7 +12,7 @@ import type { Medians } from './ratios.ts'
 // The whole way from Node's request object to the session, in process: one process per contender, one slice of work
 // each in turn.
 
-const ROUNDS = 7
+const ROUNDS = 15
 const SLICE_MILLISECONDS = 150
 
 const files = ['limits', 'keyturn', 'jwt-libraries', 'supertokens', 'better-auth', 'cookie-sessions']
