@@ -7,13 +7,23 @@ import { writeReport } from '../support/report.ts'
 import { median } from '../verify/ratios.ts'
 import type { Address, Work } from './child.ts'
 import { loadGenerator } from './load.ts'
-import type { Latency } from './load.ts'
-import { routes } from './servers.ts'
+import type { Latency, Load } from './load.ts'
 
 const ROUNDS = 9
-const SECONDS = 1
-/** Before each slice: an idle server has thrown away what was compiled for requests, as none of them was alive. */
-const WARM_UP_SECONDS = 1
+const SECONDS = 2
+
+/**
+ * What is measured in turn; the first of each is the bare route. Few at a time, since a server that is idle for long
+ * throws away what was compiled for requests: no session is alive then.
+ */
+const comparisons: readonly (readonly [bare: string, ...others: string[]])[] = [
+  ['node:http', 'node:http + keyturn'],
+  ['node:http', 'node:http + fast-jwt, cache', 'node:http + jose', 'node:http + supertokens-node'],
+  ['node:http', 'node:http + iron-session', 'node:http + better-auth, cookie cache'],
+  ['express', 'express + keyturn', 'express + supertokens-node'],
+  ['express', 'express + express-session, memory', 'express + express-session, Redis'],
+  ['fastify', 'fastify + keyturn', 'fastify + @fastify/secure-session'],
+]
 
 interface Running {
   readonly name: string
@@ -22,10 +32,13 @@ interface Running {
 }
 
 /** One route in one round: microseconds of the server's CPU per request, and what clients saw. */
-interface Round extends Latency {
+interface Slice extends Latency {
   readonly cpu: number
   readonly requestsPerSecond: number
 }
+
+/** The routes of one comparison in one round. */
+type Round = Readonly<Record<string, Slice>>
 
 async function start(name: string): Promise<Running> {
   const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), [name], {
@@ -45,13 +58,19 @@ async function workOf({ process: child }: Running): Promise<Work> {
 /** Compares routes over HTTP by the CPU that their servers take for a request. */
 export async function compareHttp(): Promise<void> {
   const { name: generator, load } = loadGenerator()
+  const measured: (readonly Round[])[] = []
+  for (const names of comparisons) measured.push(await compare(names, load))
+  report(generator, measured)
+}
+
+async function compare(names: readonly string[], load: Load): Promise<readonly Round[]> {
   const running: Running[] = []
-  for (const name of Object.keys(routes)) running.push(await start(name))
-  const rounds: Record<string, Round>[] = []
+  for (const name of names) running.push(await start(name))
+  for (const { address } of running) await load(address, SECONDS)
+  const rounds: Round[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    const results: Record<string, Round> = {}
+    const results: Record<string, Slice> = {}
     for (const server of running) {
-      await load(server.address, WARM_UP_SECONDS)
       const before = await workOf(server)
       const latency = await load(server.address, SECONDS)
       const after = await workOf(server)
@@ -61,26 +80,33 @@ export async function compareHttp(): Promise<void> {
     rounds.push(results)
   }
   for (const { process: child } of running) child.kill()
-  report(generator, rounds)
+  return rounds
 }
 
-function report(generator: string, rounds: readonly Readonly<Record<string, Round>>[]): void {
-  const names = Object.keys(routes)
-  const middle = (read: (round: Readonly<Record<string, Round>>) => number): number => median(rounds.map(read))
-  const column = (name: string, key: keyof Round): number => middle(round => round[name]?.[key] ?? Number.NaN)
-  const cpu = (round: Readonly<Record<string, Round>>, name: string): number => round[name]?.cpu ?? Number.NaN
-  const node = middle(round => cpu(round, 'node:http + keyturn') / cpu(round, 'node:http'))
-  const express = middle(round => (
+function report(generator: string, measured: readonly (readonly Round[])[]): void {
+  const cpu = (round: Round, name: string): number => round[name]?.cpu ?? Number.NaN
+  /** The median over the rounds of the first comparison that a route was in. */
+  const middle = (name: string, read: (round: Round) => number): number => (
+    median((measured[comparisons.findIndex(names => names.includes(name))] ?? []).map(read))
+  )
+  const names = [...new Set(comparisons.flat())]
+  const node = middle('node:http + keyturn', round => cpu(round, 'node:http + keyturn') / cpu(round, 'node:http'))
+  const express = middle('express + keyturn', round => (
     (cpu(round, 'express + keyturn') - cpu(round, 'express')) / (cpu(round, 'express + supertokens-node') - cpu(round, 'express'))
   ))
-  const medians = Object.fromEntries(names.map(name => [name, {
-    cpu: column(name, 'cpu'), requestsPerSecond: column(name, 'requestsPerSecond'), p50: column(name, 'p50'), p99: column(name, 'p99'),
-  }]))
+  const medians = Object.fromEntries(names.map(name => {
+    const bare = name.split(' + ')[0] ?? name
+    const column = (key: keyof Slice): number => middle(name, round => round[name]?.[key] ?? Number.NaN)
+    return [name, {
+      cpu: column('cpu'), over: middle(name, round => cpu(round, name) - cpu(round, bare)),
+      requestsPerSecond: column('requestsPerSecond'), p50: column('p50'), p99: column('p99'),
+    }]
+  }))
   writeReport('http', { machine: machine(), generator, rounds: ROUNDS, medians, ratios: { node, express } }, [
     '# Over HTTP',
     '',
-    `Server and ${generator} (1 thread, 32 connections) share the machine; ${ROUNDS} alternating rounds of ${SECONDS} s, each after ${WARM_UP_SECONDS} s `
-      + 'that warms up, medians; a GET of 50 bytes of JSON with a session in the cache. The CPU of the server per request is the number to trust. Repeat with `npm run bench -- http`.',
+    `Server and ${generator} (1 thread, 32 connections) share the machine; a GET of 50 bytes of JSON with a session in the cache; ${ROUNDS} rounds `
+      + `of ${SECONDS} s in which few routes alternate, medians. The CPU of the server per request is the number to trust. Repeat with \`npm run bench -- http\`.`,
     '',
     machine(),
     '',
@@ -92,11 +118,8 @@ function report(generator: string, rounds: readonly Readonly<Record<string, Roun
     '',
     '| route | server CPU, µs/request | over the bare route, µs | requests/s | p50, ms | p99, ms |',
     '|---|--:|--:|--:|--:|--:|',
-    ...names.map(name => {
-      const bare = name.split(' + ')[0] ?? name
-      const over = middle(round => cpu(round, name) - cpu(round, bare))
-      return `| ${name} | ${column(name, 'cpu').toFixed(1)} | ${over.toFixed(1)} | ${column(name, 'requestsPerSecond').toFixed(0)} `
-        + `| ${column(name, 'p50').toFixed(2)} | ${column(name, 'p99').toFixed(2)} |`
-    }),
+    ...Object.entries(medians).map(([name, { cpu, over, requestsPerSecond, p50, p99 }]) => (
+      `| ${name} | ${cpu.toFixed(1)} | ${over.toFixed(1)} | ${requestsPerSecond.toFixed(0)} | ${p50.toFixed(2)} | ${p99.toFixed(2)} |`
+    )),
   ])
 }
