@@ -118,6 +118,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     statements.length = 0
     await store.find(sampleHandle(1))
     for (const each of [store, asOnMysql]) await each.rotate(sampleRotation())
+    await Promise.all([1, 2, 3].map(number => store.rotate(sampleRotation({ handle: sampleHandle(number) }))))
     await store.confirm([1, 2, 3].map(number => ({ handle: sampleHandle(number), generation: 1, branch: 0 })))
     await store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })
     await store.updatePayload({ ...late, jwtPayload: '{}' })
@@ -130,7 +131,8 @@ describe.skipIf(server === null)('MariaDB', () => {
     expect(looked.length).toBeGreaterThan(10)
     for (const { sql, values } of looked) {
       const [rows] = await admin.query<RowDataPacket[]>(`EXPLAIN ${sql}`, [...values])
-      for (const row of rows) {
+      // What is called `next` is no table but the JSON parameter.
+      for (const row of rows.filter(({ table }) => table !== 'next')) {
         expect.soft(String(row['type']), `${sql}\n${JSON.stringify(row)}`).not.toMatch(/^(ALL|index)$/)
       }
       const read = rows.reduce((sum, row) => sum + Number(row['rows'] ?? 0), 0)

@@ -34,6 +34,8 @@ export interface Database {
   run<T>(work: (runner: Runner) => Promise<T>, options?: { readonly repeatable: boolean }): Promise<T>
   /** Statements that commit together. The work is repeated when concurrent transactions made the server undo it. */
   transaction<T>(work: (runner: Runner) => Promise<T>): Promise<T>
+  /** Resolves once all that is under way has ended, well or not. */
+  settled(): Promise<void>
 }
 
 /** How often work is repeated that concurrent transactions made the server undo. */
@@ -45,6 +47,7 @@ const RACES = 20
  */
 export function createDatabase(connections: Connections, requestTimeout: Milliseconds): Database {
   const within = createDeadline(requestTimeout, 'the MySQL database')
+  const running = new Set<Promise<unknown>>()
 
   async function attempt<T>(
     work: (runner: Runner) => Promise<T>,
@@ -82,11 +85,14 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
 
   async function run<T>(work: (runner: Runner) => Promise<T>, { repeatable } = { repeatable: false }): Promise<T> {
     const watch: { expired: boolean; connection: MysqlConnection | null } = { expired: false, connection: null }
+    const call = within(attempt(work, repeatable, watch))
+    running.add(call)
     try {
-      return await within(attempt(work, repeatable, watch))
+      return await call
     } catch (cause) {
       throw failure(cause)
     } finally {
+      running.delete(call)
       watch.expired = true
       watch.connection?.destroy()
     }
@@ -95,6 +101,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
   return {
     isMariadb: async () => (await connections.ready()).isMariadb,
     run,
+    settled: async () => void await Promise.allSettled(running),
     transaction: work => run(async runner => {
       await runner.change('START TRANSACTION', [])
       try {

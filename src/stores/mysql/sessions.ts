@@ -16,11 +16,8 @@ import { isDuplicate } from './errors.ts'
 import { createRotateAndRead, createRotateAtOnce, createRotateTogether, firstSession } from './rotate.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
-  | 'updatePayload' | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'> {
-  /** Does now what waits for the end of a turn of the event loop. */
-  flush(): void
-}
+export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo' | 'updatePayload'
+  | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'>
 
 const CHUNK = 512
 
@@ -102,8 +99,6 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
     )))
   }
 
-  const rotations = gather(rotateOne, rotateAll)
-
   return {
     insert: record => database.run(async ({ change }) => {
       try {
@@ -116,9 +111,7 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
 
     find: handle => database.run(({ rows }) => firstSession(rows(find, [handle])), { repeatable: true }),
 
-    rotate: rotations.call,
-
-    flush: rotations.flush,
+    rotate: gather(rotateOne, rotateAll).call,
 
     confirm: confirmations => database.run(async ({ change }) => {
       for (const part of chunks(confirmations, CHUNK)) {
