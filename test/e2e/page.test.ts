@@ -82,9 +82,11 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
     expect(await page.evaluate(async () => {
       const refresh = (_: unknown, number: number): Promise<Response> =>
         fetch(`/auth/session/refresh?${number}`, { method: 'POST', headers: { rid: 'session' } })
-      const responses = await Promise.all(Array.from({ length: 10 }, refresh))
+      // As many as the browser sends at once: all with the same token. A seventh would wait for an answer and go with the
+      // next token, while one of the six may still be waiting for its connection.
+      const responses = await Promise.all(Array.from({ length: 6 }, refresh))
       return responses.map(({ status }) => status)
-    })).toEqual(Array(10).fill(200))
+    })).toEqual(Array(6).fill(200))
     const refreshes = watchRefreshes(page.context())
     // The page knows the token of the login; those of the race live a little longer.
     const status = (): Promise<number> => page.evaluate(async () => (await fetch('/me')).status)

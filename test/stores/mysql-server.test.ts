@@ -1,6 +1,5 @@
-import { createPool } from 'mysql2/promise'
 import type { Pool, RowDataPacket } from 'mysql2/promise'
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import type { SessionStore } from '../../src/session/store.ts'
 import { createMysqlStore, migrateMysql, printMysqlMigrations } from '../../src/stores/mysql.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
@@ -8,61 +7,24 @@ import {
   minute, sampleHandle, sampleKey, sampleNext, sampleNow, sampleRecord, sampleRotation,
 } from '../../src/testing/samples.ts'
 import { asMysql } from '../support/as-mysql.ts'
+import { opened, openPool, watched } from '../support/mysql-pools.ts'
 import { createMariadbDatabase } from '../support/servers/mariadb.ts'
 
 const server = inject('mariadbUrl')
 const url = server === null ? '' : await createMariadbDatabase(server, 'properties')
 let prefixes = 0
 
-function openPool(): Pool {
-  const pool = createPool({ uri: url, multipleStatements: true })
-  onTestFinished(() => pool.end())
-  return pool
-}
-
-function opened(store: SessionStore): SessionStore {
-  onTestFinished(() => store.close())
-  return store
-}
-
-type Statement = { readonly sql: string; readonly values: readonly unknown[] }
-
-/** A pool whose statements are noted, as the driver gets them. */
-function watched(pool: Pool): { readonly pool: MysqlPool; readonly statements: Statement[] } {
-  const statements: Statement[] = []
-  return {
-    statements,
-    pool: {
-      async getConnection() {
-        const connection = await pool.getConnection()
-        return {
-          execute(sql, values) {
-            statements.push({ sql, values: values ?? [] })
-            return connection.execute(sql, values)
-          },
-          query(sql) {
-            statements.push({ sql, values: [] })
-            return connection.query(sql)
-          },
-          release: () => connection.release(),
-          destroy: () => connection.destroy(),
-        }
-      },
-    },
-  }
-}
-
 describe.skipIf(server === null)('MariaDB', () => {
   async function freshStore(): Promise<{ store: SessionStore; prefix: string; pool: Pool }> {
     const prefix = `own_${++prefixes}_`
-    const pool = openPool()
+    const pool = openPool(url)
     await migrateMysql(pool, { prefix })
     return { store: opened(createMysqlStore(pool, { prefix })), prefix, pool }
   }
 
   test('round trips: one where one statement can do it, a short transaction for a revocation', async () => {
     const prefix = `own_${++prefixes}_`
-    const { pool, statements } = watched(openPool())
+    const { pool, statements } = watched(openPool(url))
     const store = opened(createMysqlStore(pool, { prefix, migrate: 'auto' }))
     await store.find(sampleHandle(1))
     const late = { handle: sampleHandle(1), now: sampleNow, until: sampleNow + minute }
@@ -89,7 +51,7 @@ describe.skipIf(server === null)('MariaDB', () => {
 
   test('round trips: on a MySQL two for a rotation, one for a rotation that loses', async () => {
     const prefix = `own_${++prefixes}_`
-    const { pool, statements } = watched(openPool())
+    const { pool, statements } = watched(openPool(url))
     const store = opened(createMysqlStore(asMysql(pool), { prefix, migrate: 'auto' }))
     await store.insert(sampleRecord())
     for (const count of [2, 1]) {
@@ -101,7 +63,7 @@ describe.skipIf(server === null)('MariaDB', () => {
 
   test('query plans: the session table is never scanned', async () => {
     const prefix = `own_${++prefixes}_`
-    const admin = openPool()
+    const admin = openPool(url)
     const { pool, statements } = watched(admin)
     const store = opened(createMysqlStore(pool, { prefix, migrate: 'auto' }))
     const asOnMysql = opened(createMysqlStore(asMysql(pool), { prefix }))
@@ -179,7 +141,7 @@ describe.skipIf(server === null)('MariaDB', () => {
 
   test('a rotation that is overtaken at once still returns what it wrote', async () => {
     const prefix = `own_${++prefixes}_`
-    const admin = openPool()
+    const admin = openPool(url)
     const { pool, statements } = watched(admin)
     const overtaken: MysqlPool = {
       async getConnection() {
@@ -234,13 +196,13 @@ describe.skipIf(server === null)('MariaDB', () => {
     const results = await Promise.all(Array.from({ length: 6 }, () => migrateMysql(url, { prefix })))
     expect(results.map(result => result.from).toSorted()).toEqual([0, 1, 1, 1, 1, 1])
     expect(await migrateMysql(url, { prefix })).toEqual({ from: 1, to: 1 })
-    await openPool().query(`UPDATE ${prefix}meta SET number = 99 WHERE name = 'schema'`)
+    await openPool(url).query(`UPDATE ${prefix}meta SET number = 99 WHERE name = 'schema'`)
     await expect(migrateMysql(url, { prefix })).rejects.toMatchObject({ kind: 'misuse' })
   })
 
   test('migration: what is printed can be run by hand, and twice', async () => {
     const prefix = `own_${++prefixes}_`
-    const pool = openPool()
+    const pool = openPool(url)
     for (let time = 0; time < 2; time++) await pool.query(printMysqlMigrations({ prefix }))
     expect(await migrateMysql(pool, { prefix })).toEqual({ from: 1, to: 1 })
     expect(await opened(createMysqlStore(pool, { prefix })).find(sampleHandle(1))).toBeNull()

@@ -1,12 +1,11 @@
-import { createPool } from 'mysql2/promise'
-import type { Pool } from 'mysql2/promise'
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import type { SessionRecord } from '../../src/session/record.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
 import { sampleHandle, sampleNext, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
 import { asMysql } from '../support/as-mysql.ts'
+import { opened, openPool, watched } from '../support/mysql-pools.ts'
 import { createMariadbDatabase } from '../support/servers/mariadb.ts'
 
 const server = inject('mariadbUrl')
@@ -14,47 +13,14 @@ const url = server === null ? '' : await createMariadbDatabase(server, 'turns')
 const numbers = Array.from({ length: 16 }, (_, index) => index)
 let prefixes = 0
 
-function openPool(): Pool {
-  const pool = createPool({ uri: url })
-  onTestFinished(() => pool.end())
-  return pool
-}
-
-function opened(store: SessionStore): SessionStore {
-  onTestFinished(() => store.close())
-  return store
-}
-
 async function insertAll(store: SessionStore): Promise<void> {
   for (const number of numbers) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
-}
-
-/** A pool whose statements are counted. */
-function counted(pool: MysqlPool): { readonly pool: MysqlPool; readonly statements: string[] } {
-  const statements: string[] = []
-  return {
-    statements,
-    pool: {
-      async getConnection() {
-        const connection = await pool.getConnection()
-        return {
-          execute(sql, values) {
-            statements.push(sql)
-            return connection.execute(sql, values)
-          },
-          query: sql => connection.query(sql),
-          release: () => connection.release(),
-          destroy: () => connection.destroy(),
-        }
-      },
-    },
-  }
 }
 
 describe.skipIf(server === null)('MariaDB: rotations of one turn of the event loop', () => {
   test('take two statements on MariaDB, and two each on MySQL', async () => {
     for (const [as, count] of [[(pool: MysqlPool) => pool, 2], [asMysql, 32]] as const) {
-      const { pool, statements } = counted(openPool())
+      const { pool, statements } = watched(openPool(url))
       const store = opened(createMysqlStore(as(pool), { prefix: `turn_${++prefixes}_`, migrate: 'auto' }))
       await insertAll(store)
       statements.length = 0
@@ -69,9 +35,9 @@ describe.skipIf(server === null)('MariaDB: rotations of one turn of the event lo
   test('have one winner each, from other processes in other orders, at every isolation', async () => {
     for (const level of ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE']) {
       const prefix = `turn_${++prefixes}_`
-      await migrateMysql(openPool(), { prefix })
+      await migrateMysql(openPool(url), { prefix })
       const stores = [1, 2, 3, 4].map(() => {
-        const pool = openPool()
+        const pool = openPool(url)
         pool.pool.on('connection', connection => {
           connection.query(`SET SESSION TRANSACTION ISOLATION LEVEL ${level}`, () => undefined)
         })
@@ -95,7 +61,7 @@ describe.skipIf(server === null)('MariaDB: rotations of one turn of the event lo
     const prefix = `turn_${++prefixes}_`
     const after = opened(createMysqlStore(url, { prefix, migrate: 'auto' }))
     await insertAll(after)
-    for (const [of, hash] of [[url, 'hash-0'], [openPool(), 'hash-1']] as const) {
+    for (const [of, hash] of [[url, 'hash-0'], [openPool(url), 'hash-1']] as const) {
       const store = createMysqlStore(of, { prefix })
       await store.find(sampleHandle(0))
       const next = sampleNext({ refreshHash: hash === 'hash-0' ? 'hash-1' : 'hash-2' })
