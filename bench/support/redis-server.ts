@@ -11,6 +11,9 @@ export async function startRedis(): Promise<{ readonly url: string; stop(): Prom
   const port = await freePort()
   const options = { bind: '127.0.0.1', port: String(port), save: '', appendonly: 'no', dir: folder }
   const server = spawn('redis-server', Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]))
+  // Whoever ends this process ends the server with it.
+  process.once('exit', () => server.kill())
+  process.once('SIGTERM', () => process.exit())
   const ended = new Promise<false>(resolve => {
     server.on('error', () => resolve(false))
     server.on('exit', () => {
