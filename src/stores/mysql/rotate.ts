@@ -52,16 +52,16 @@ export function createRotateAtOnce(table: string): Rotate {
   }
 }
 
-/** What a rotation sets, and where its new value stands among those of a rotation. */
-const setByPlace: Readonly<Record<string, string>> = {
-  refresh_hash: 'VARCHAR(255) CHARACTER SET utf8mb4 PATH \'$[5]\'',
-  generation: 'BIGINT PATH \'$[6]\'',
-  branch: 'BIGINT PATH \'$[7]\'',
-  confirmed: 'TINYINT PATH \'$[8]\'',
-  rotated_at: 'BIGINT PATH \'$[9]\'',
-  served_at: 'BIGINT PATH \'$[10]\'',
-  ip: 'VARCHAR(255) CHARACTER SET utf8mb4 PATH \'$[11]\'',
-  user_agent: 'VARCHAR(1024) CHARACTER SET utf8mb4 PATH \'$[12]\'',
+/** What a rotation sets, in the order of {@link newValues}, and of which type it is in the JSON of several. */
+const setTypes: Readonly<Record<string, string>> = {
+  refresh_hash: 'VARCHAR(255) CHARACTER SET utf8mb4',
+  generation: 'BIGINT',
+  branch: 'BIGINT',
+  confirmed: 'TINYINT',
+  rotated_at: 'BIGINT',
+  served_at: 'BIGINT',
+  ip: 'VARCHAR(255) CHARACTER SET utf8mb4',
+  user_agent: 'VARCHAR(1024) CHARACTER SET utf8mb4',
 }
 
 /**
@@ -72,10 +72,10 @@ const setByPlace: Readonly<Record<string, string>> = {
 export function createRotateTogether(
   table: string,
 ): (runner: Runner, rotations: readonly Rotation[]) => Promise<ReadonlyMap<SessionHandle, SessionRecord>> {
-  const set = Object.keys(setByPlace)
+  const set = Object.keys(setTypes)
   const columns = [...required, 'ip', 'user_agent']
   const inserted = columns.map(column => (
-    column === 'handle' ? 'kept.handle' : column in setByPlace ? `next.${column}` : '0'
+    column === 'handle' ? 'kept.handle' : column in setTypes ? `next.${column}` : '0'
   ))
   const sql =
     `INSERT INTO ${table} (${columns.join(', ')})
@@ -84,7 +84,7 @@ export function createRotateTogether(
        handle CHAR(23) CHARACTER SET ascii PATH '$[0]',
        expected VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[1]', now BIGINT PATH '$[2]',
        rotated_after BIGINT PATH '$[3]', created_after BIGINT PATH '$[4]',
-       ${Object.entries(setByPlace).map(([column, place]) => `${column} ${place}`).join(', ')}
+       ${Object.entries(setTypes).map(([column, type], index) => `${column} ${type} PATH '$[${5 + index}]'`).join(', ')}
      )) AS next
      JOIN ${table} AS kept ON kept.handle = next.handle
      WHERE kept.refresh_hash = next.expected AND kept.expires_at > next.now
