@@ -43,12 +43,49 @@ test('a single one that is left is done as a lonely one', async () => {
   expect(done).toEqual([[1], [2]])
 })
 
-test('no more than 64 are done together', async () => {
+test('no more than 64 are done together, and they do not wait for the end of the turn', async () => {
   const { call, done } = recorder()
   const numbers = Array.from({ length: 130 }, (_, index) => 1000 + index)
-  expect(await Promise.all(numbers.map(call))).toEqual(numbers.map(input => ({ input })))
+  const answers = Promise.all(numbers.map(call))
+  expect(done.map(inputs => inputs.length)).toEqual([1, 64, 64])
+  expect(await answers).toEqual(numbers.map(input => ({ input })))
   expect(done.map(inputs => inputs.length)).toEqual([1, 64, 64, 1])
   expect(done.flat()).toEqual(numbers)
+})
+
+test('calls that had company wait for company, until one finds none', async () => {
+  const { call, done } = recorder()
+  await Promise.all([call(1), call(2), call(3)])
+  const second = Promise.all([call(4), call(5), call(6)])
+  expect(done).toEqual([[1], [2, 3]])
+  await second
+  expect(done).toEqual([[1], [2, 3], [4, 5, 6]])
+  const third = call(7)
+  expect(done).toHaveLength(3)
+  await third
+  void call(8)
+  expect(done).toEqual([[1], [2, 3], [4, 5, 6], [7], [8]])
+})
+
+test('a call that comes while another is under way waits for the end of its turn only', async () => {
+  const done: (readonly number[])[] = []
+  const { call } = gather(
+    (input: number) => {
+      done.push([input])
+      return new Promise<never>(() => undefined)
+    },
+    async inputs => {
+      done.push(inputs)
+      return inputs.map(input => ({ input }))
+    })
+  void call(1)
+  await endOfTurn()
+  const answers = Promise.all([call(2), call(3)])
+  expect(done).toEqual([[1]])
+  expect(await answers).toEqual([{ input: 2 }, { input: 3 }])
+  void call(4)
+  await endOfTurn()
+  expect(done).toEqual([[1], [2, 3], [4]])
 })
 
 test('an answer may be a promise of its own, and fail by itself', async () => {

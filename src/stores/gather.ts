@@ -11,32 +11,40 @@ export interface Gathered<Input, Output> {
 // Taken while it is the platform's own: a test that puts its clock in the place of timers must not stop the store.
 const atEndOfTurn = setImmediate
 
-/** How many calls are done together at most: one must not wait long for the others, nor fail with too many. */
-const MOST = 64
-
 /**
- * Does the first call of an event-loop turn at once, and all others of that turn together when it ends: a commit or a
- * round trip costs as much as the work itself, and many times as much where it waits for the disk. A lonely call waits
- * for nobody. `all` answers in the order of its inputs, where an answer may be a promise; if it fails, all of them do.
+ * Does the calls of one turn of the event loop together when it ends, or as soon as there are `most` of them: a commit
+ * or a round trip costs as much as the work itself, and many times as much where it waits for the disk. A lonely call,
+ * which comes when none is under way and none had company before it, is done at once. No call waits long for others,
+ * nor fails with too many. `all` answers in the order of its inputs, where an answer may be a promise; if it fails, all
+ * of them do.
  */
 export function gather<Input, Output extends object | null>(
   one: (input: Input) => Promise<Output>,
   all: (inputs: readonly Input[]) => Promise<readonly (Output | Promise<Output>)[]>,
+  most = 64,
 ): Gathered<Input, Output> {
   let waiting: Waiting<Input, Output>[] = []
-  let within = false
+  let underWay = 0
+  let company = false
+
+  function ended(): void {
+    underWay -= 1
+  }
+
+  function begin<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    underWay += 1
+    answer.then(ended, ended)
+    return answer
+  }
 
   function flush(): void {
     const calls = waiting
-    waiting = []
-    for (let from = 0; from < calls.length; from += MOST) answer(calls.slice(from, from + MOST))
-  }
-
-  function answer(calls: readonly Waiting<Input, Output>[]): void {
     const [first] = calls
+    waiting = []
     if (first === undefined) return
-    if (calls.length === 1) first.resolve(one(first.input))
-    else void answerAll(calls)
+    company = calls.length > 1
+    if (company) void begin(answerAll(calls))
+    else first.resolve(begin(one(first.input)))
   }
 
   async function answerAll(calls: readonly Waiting<Input, Output>[]): Promise<void> {
@@ -54,13 +62,12 @@ export function gather<Input, Output extends object | null>(
 
   return {
     call(input) {
-      if (within) return new Promise((resolve, reject) => waiting.push({ input, resolve, reject }))
-      within = true
-      atEndOfTurn(() => {
-        within = false
-        flush()
+      if (!company && underWay === 0 && waiting.length === 0) return begin(one(input))
+      return new Promise((resolve, reject) => {
+        waiting.push({ input, resolve, reject })
+        if (waiting.length === 1) atEndOfTurn(flush)
+        if (waiting.length === most) flush()
       })
-      return one(input)
     },
     flush,
   }
