@@ -4,11 +4,16 @@ import type { Milliseconds } from '../base/time.ts'
 /**
  * Makes what waits for work, but not longer than `limit`: a database that hangs must not hang the request. The work
  * itself goes on, so that what a late write did is not known to the caller, who gets a GeneralError (`unavailable`).
+ * `failure` says what to tell of work that failed in time.
  *
  * All calls have the same limit, so the oldest is the first to be late, and one timer that looks at it now and then
  * serves all of them. A timer for each would cost a lonely call more than the rest of what surrounds its statement.
  */
-export function createDeadline(limit: Milliseconds, database: string): <T>(work: Promise<T>) => Promise<T> {
+export function createDeadline(
+  limit: Milliseconds,
+  database: string,
+  failure: (cause: unknown) => unknown = cause => cause,
+): <T>(work: Promise<T>) => Promise<T> {
   const waiting = new Set<Waiting>()
   let watching = false
 
@@ -36,7 +41,7 @@ export function createDeadline(limit: Milliseconds, database: string): <T>(work:
       resolve(result)
     }, (error: unknown) => {
       waiting.delete(call)
-      reject(error)
+      reject(failure(error))
     })
   })
 }

@@ -48,7 +48,7 @@ export function createConnection(
   options: ConnectionOptions,
 ): RedisConnection {
   const { requestTimeout, replicas, allowEviction } = options
-  const within = createDeadline(requestTimeout, 'Redis')
+  const within = createDeadline(requestTimeout, 'Redis', failure)
   const pending = new Set<Promise<unknown>>()
   const opened: RedisDriver[] = []
   let opening: Promise<Lines> | null = null
@@ -82,13 +82,9 @@ export function createConnection(
   }
 
   /** Gives up waiting in time; what is then still under way may happen or not, and the caller is told so. */
-  async function inTime<T>(work: (found: Lines) => Promise<T>): Promise<T> {
-    if (closed) throw new GeneralError('misuse', 'the Redis store was closed')
-    try {
-      return await within(lines === null ? ready().then(work) : work(lines))
-    } catch (cause) {
-      throw failure(cause)
-    }
+  function inTime<T>(work: (found: Lines) => Promise<T>): Promise<T> {
+    if (closed) return Promise.reject(new GeneralError('misuse', 'the Redis store was closed'))
+    return within(lines === null ? ready().then(work) : work(lines))
   }
 
   async function awaitReplicas({ durableDriver }: Lines, keys: readonly string[]): Promise<void> {

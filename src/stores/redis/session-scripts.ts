@@ -18,47 +18,54 @@ export function keepFor(expiresAt: EpochMilliseconds, now: EpochMilliseconds): n
 
 /** `userOf(session)` */
 export const userOf: string = `
-local function userOf(session) return session and string.match(session, '^[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)') end`
+local function userOf(session) return session and string.match(session, '^${'[^\\n]*\\n'.repeat(3)}([^\\n]*)') end`
 
 /** `isAlive(session, now)` */
 const isAlive = `
-local function isAlive(session, now)
-  return session and tonumber(string.match(session, '^[^\\n]*')) > tonumber(now)
-end`
+local function isAlive(session, now) return session and tonumber(string.sub(session, 1, 16)) > tonumber(now) end`
 
 /** `nextVersion(version)`: exact up to 2^53. */
 const nextVersion = `
 local function nextVersion(version) return string.format('%.0f', tonumber(version) + 1) end`
 
 /**
- * KEYS: sessions. ARGV: for each of them expected hash, now, rotatedAfter, createdAfter, next hash, next token line,
- * next rotatedAt. For each of them nil, or the lines of the session without those that a rotation writes.
+ * KEYS: sessions. ARGV: for each of them the expected hash with the end of its line, the bounds `now`, `rotatedAfter`
+ * and `createdAfter` as they stand in a session, and what it has next from `rotatedAt` to the end of the token's line.
+ * For each of them nil, or the session from its third line on.
+ *
+ * What is looked at is taken by its place and compared as text, since patterns and numbers are most of what a script
+ * costs here. How long the key is kept is set anew where `expiresAt` differs in more than its last seven digits, which
+ * are less than three hours.
  */
 export const rotateScript: Script = script(`
-local function rotate(key, expectedHash, now, rotatedAfter, createdAfter, nextHash, nextToken, nextRotatedAt)
+local sub = string.sub
+local function rotate(key, expectedHash, now, rotatedAfter, createdAfter, next)
   -- What is no text is told of by whoever reads it next: others must not fail with it.
   local session = redis.pcall('GET', key)
   if type(session) ~= 'string' then return false end
-  local ends, hash, rotatedAt, rest, createdAt, idleTimeout, absoluteExpiry = string.match(session,
-    '^([^\\n]*)\\n([^\\n]*)\\n%S+ %S+ %S+ (%S+) [^\\n]*\\n()[^\\n]*\\n(%S+) %S+ (%S+) (%S+)')
-  if hash ~= expectedHash then return false end
-  if tonumber(ends) <= now or tonumber(rotatedAt) <= rotatedAfter or tonumber(createdAt) <= createdAfter then
-    return false
+  local token = 35 + #expectedHash
+  if sub(session, 35, token - 1) ~= expectedHash then return false end
+  local rest = string.find(session, '\\n', token, true) + 1
+  if sub(session, 1, 16) <= now or sub(session, 18, 33) <= rotatedAfter
+    or sub(session, rest, rest + 15) <= createdAfter then return false end
+  local expiresAt = sub(next, 1, 16) + sub(session, rest + 17, rest + 32)
+  expiresAt = math.min(expiresAt, tonumber(sub(session, rest + 34, rest + 49)) or ${Number.MAX_SAFE_INTEGER})
+  local ends = string.format('%016.0f', expiresAt)
+  local keepFor = math.max(expiresAt - now, 0) + ${SLACK}
+  if sub(ends, 1, 9) ~= sub(session, 1, 9) then redis.call('PEXPIRE', key, keepFor) end
+  local kept = sub(session, rest)
+  local changed = ends .. ' ' .. next .. kept
+  if redis.pcall('SET', key, changed, 'KEEPTTL').err then
+    -- Memory is full, but what has begun to write may go on: a rotation takes none.
+    redis.call('PEXPIRE', key, keepFor)
+    redis.call('SET', key, changed, 'KEEPTTL')
   end
-  local expiresAt = nextRotatedAt + idleTimeout
-  if absoluteExpiry ~= '-' then expiresAt = math.min(expiresAt, tonumber(absoluteExpiry)) end
-  ends = string.format('%.0f', expiresAt)
-  rest = string.sub(session, rest)
-  -- What has begun to write may go on when memory is full: a rotation takes none.
-  redis.call('PEXPIRE', key, math.max(expiresAt - now, 0) + ${SLACK})
-  redis.call('SET', key, ends .. '\\n' .. nextHash .. '\\n' .. nextToken .. '\\n' .. rest, 'KEEPTTL')
-  return ends .. '\\n' .. rest
+  return kept
 end
 local rotated = {}
-for index = 1, #KEYS do
-  local from = (index - 1) * 7
-  rotated[index] = rotate(KEYS[index], ARGV[from + 1], tonumber(ARGV[from + 2]), tonumber(ARGV[from + 3]),
-    tonumber(ARGV[from + 4]), ARGV[from + 5], ARGV[from + 6], ARGV[from + 7])
+for index, key in ipairs(KEYS) do
+  local from = (index - 1) * 5
+  rotated[index] = rotate(key, ARGV[from + 1], ARGV[from + 2], ARGV[from + 3], ARGV[from + 4], ARGV[from + 5])
 end
 return rotated`)
 
@@ -66,7 +73,7 @@ return rotated`)
 export const confirmScript: Script = script(`
 local session = redis.call('GET', KEYS[1])
 if not session then return end
-local from = string.match(session, '^[^\\n]*\\n[^\\n]*\\n()')
+local from = string.match(session, '^[^\\n]*\\n()')
 local to = from + #ARGV[1]
 if string.sub(session, from, to - 1) == ARGV[1] then redis.call('SETRANGE', KEYS[1], to - 1, '1') end`)
 
@@ -74,7 +81,7 @@ if string.sub(session, from, to - 1) == ARGV[1] then redis.call('SETRANGE', KEYS
 export const updateInfoScript: Script = script(`${isAlive}${nextVersion}
 local session = redis.call('GET', KEYS[1])
 if not isAlive(session, ARGV[1]) then return 0 end
-local head, version = string.match(session, '^(${'[^\\n]*\\n'.repeat(6)})(%S+)')
+local head, version = string.match(session, '^(${'[^\\n]*\\n'.repeat(5)})(%S+)')
 if ARGV[3] ~= '' and version ~= ARGV[3] then return 0 end
 redis.call('SET', KEYS[1], head .. nextVersion(version) .. ' ' .. ARGV[2], 'KEEPTTL')
 return 1`)
@@ -84,7 +91,7 @@ export const setPayload: string = `${isAlive}${nextVersion}
 local function setPayload(key, payload, now)
   local session = redis.call('GET', key)
   if not isAlive(session, now) then return false end
-  local head, version, tail = string.match(session, '^(${'[^\\n]*\\n'.repeat(5)})(%S+)[^\\n]*(.*)$')
+  local head, version, tail = string.match(session, '^(${'[^\\n]*\\n'.repeat(4)})(%S+)[^\\n]*(.*)$')
   version = nextVersion(version)
   redis.call('SET', key, head .. version .. ' ' .. payload .. tail, 'KEEPTTL')
   return version
@@ -96,7 +103,7 @@ return setPayload(KEYS[1], ARGV[1], ARGV[2])`)
 
 /** KEYS: session. ARGV: now. 1 if it had expired and is deleted, 0 if there is none, else when it will expire. */
 export const expireScript: Script = script(`
-local expiresAt = string.match(redis.call('GETRANGE', KEYS[1], 0, 31), '^[^\\n]*')
+local expiresAt = redis.call('GETRANGE', KEYS[1], 0, 15)
 if expiresAt == '' then return '0' end
 if tonumber(expiresAt) > tonumber(ARGV[1]) then return expiresAt end
 redis.call('DEL', KEYS[1])

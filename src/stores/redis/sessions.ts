@@ -13,7 +13,7 @@ import { handleOf, integerOf, listOf } from './reply.ts'
 import {
   confirmScript, keepFor, repairIndexScript, rotateScript, updateInfoScript, updatePayloadScript,
 } from './session-scripts.ts'
-import { line, rotatedSessionOf, sessionOf, sessionText, tokenLine } from './session-text.ts'
+import { line, rotatedLines, rotatedSessionOf, sessionOf, sessionText, sortable } from './session-text.ts'
 
 /** The methods of the port that read and write sessions. */
 export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
@@ -27,6 +27,12 @@ export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate
  * be under way, by far, since the age is told by the application's time and Redis' own.
  */
 const REPAIR_AFTER = 60 * 60 * 1000
+
+/**
+ * How many rotations are one command: few enough for the server to work on some while the next are being prepared, and
+ * the answers of others read.
+ */
+const ROTATIONS = 8
 
 /** The sessions in Redis. `nextName` gives a name that no other command of any store has. */
 export function createSessions(
@@ -64,9 +70,9 @@ export function createSessions(
     }
   }
 
-  const argumentsOf = ({ expectedHash, alive, next }: Rotation): (string | number)[] => [
-    line(expectedHash), alive.now, alive.rotatedAfter, alive.createdAfter,
-    line(next.refreshHash), tokenLine(next), next.rotatedAt,
+  const argumentsOf = ({ expectedHash, alive, next }: Rotation): string[] => [
+    `${line(expectedHash)}\n`, sortable(alive.now), sortable(alive.rotatedAfter), sortable(alive.createdAfter),
+    rotatedLines(next),
   ]
 
   async function rotateOne({ run }: Commands, rotation: Rotation): Promise<SessionRecord | null> {
@@ -85,7 +91,8 @@ export function createSessions(
     // Sessions of a cluster lie on different servers.
     all => connection.use(commands => commands.cluster
       ? Promise.all(all.map(rotation => rotateOne(commands, rotation)))
-      : rotateAll(commands, all)))
+      : rotateAll(commands, all)),
+    ROTATIONS)
 
   return {
     /**
