@@ -32,14 +32,14 @@ const promises: readonly Promised[] = [
   { ...rotate, store: 'SQLite NORMAL', at: '@1' },
   { ...rotate, store: 'SQLite NORMAL', at: '@16', since: 1.5 },
   { ...rotate, store: 'PostgreSQL', at: '@1', since: 1.1 },
-  { ...rotate, store: 'PostgreSQL', at: '@16' },
+  { ...rotate, store: 'PostgreSQL', at: '@16', since: 1.5 },
   { ...rotate, store: 'MariaDB', at: '@1' },
-  { ...rotate, store: 'MariaDB', at: '@16' },
+  { ...rotate, store: 'MariaDB', at: '@16', since: 1.1 },
   { ...rotate, store: 'Redis', at: '@1' },
   { ...rotate, store: 'Redis', at: '@16' },
   { ...refresh, store: 'PostgreSQL', at: '@1', atLeast: 0.7, since: 0.9 },
   { ...refresh, store: 'SQLite FULL', at: '@1', atLeast: 0.7, since: 1.5 },
-  { ...refresh, store: 'PostgreSQL', at: '@16', atLeast: 0.5 },
+  { ...refresh, store: 'PostgreSQL', at: '@16', atLeast: 0.5, since: 0.8 },
   { ...refresh, store: 'MariaDB', at: '@16', atLeast: 0.5 },
   { ...refresh, store: 'SQLite NORMAL', at: '@16', atLeast: 0.28, since: 0.4 },
   { ...refresh, store: 'Redis', at: '@16', atLeast: 0.28 },
@@ -79,7 +79,7 @@ Medians of ${rounds} alternating rounds of ${milliseconds} ms, after one that wa
 - *refresh*: the whole exchange of a refresh token: MACs, hashes, compare-and-swap, ES256 signature (the default).
 - *login*: a session is made, on the disk, with both tokens. *better-auth*: its \`createSession\` on the same server, which signs nothing.
 
-Of the rotations of one turn of the event loop, SQLite and MariaDB commit all but the first together and Redis gets them in one command, as they do in a server under load; so do SQLite and PostgreSQL with logins. Each bare update, and each login of the peer, goes alone. PostgreSQL and MariaDB wait for the disk at each commit of a login; PostgreSQL does not for a rotation (a rotation that a crash undoes is adopted again), MariaDB has no such choice. Redis keeps nothing on disk here.
+The rotations of one turn of the event loop share a transaction or a command, as they do in a server under load, and with SQLite and PostgreSQL so do its logins. Each bare update, and each login of the peer, goes alone. PostgreSQL and MariaDB wait for the disk at each commit of a login; PostgreSQL does not for a rotation (a rotation that a crash undoes is adopted again), MariaDB has no such choice. Redis keeps nothing on disk here.
 
 ${machine()}
 

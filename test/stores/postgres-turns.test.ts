@@ -1,8 +1,9 @@
 import { describe, expect, inject, test } from 'vitest'
 import type { SessionRecord } from '../../src/session/record.ts'
+import type { SessionStore } from '../../src/session/store.ts'
 import { createPostgresStore } from '../../src/stores/postgres.ts'
 import type { PostgresPool } from '../../src/stores/postgres.ts'
-import { sampleHandle, sampleRecord } from '../../src/testing/samples.ts'
+import { sampleHandle, sampleNext, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
 import { freshSchema, freshStore, opened, openPool, watched } from '../support/postgres-pools.ts'
 import { createPostgresDatabase } from '../support/servers/postgres.ts'
 
@@ -11,6 +12,15 @@ const url = server === null ? '' : await createPostgresDatabase(server, 'turns')
 
 const numbered = (...numbers: number[]): SessionRecord[] =>
   numbers.map(number => sampleRecord({ handle: sampleHandle(number), userId: `user-${number}` }))
+
+/** Stores with pools of their own, on connections that have this isolation level. */
+function processes(schema: string, level: string): SessionStore[] {
+  return [1, 2, 3, 4].map(() => {
+    const pool = openPool(`${url}?options=${encodeURIComponent(
+      `-c default_transaction_isolation=${level.replace(' ', '\\ ')}`)}`, 4)
+    return opened(createPostgresStore(pool, { schema }))
+  })
+}
 
 describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event loop', () => {
   test('the first goes alone, the others together, each as it is', async () => {
@@ -91,11 +101,7 @@ describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event lo
   test('the same handles in other orders, from other processes: each has one winner, at every isolation', async () => {
     const { schema } = await freshStore(url)
     for (const level of ['read committed', 'repeatable read', 'serializable']) {
-      const stores = [1, 2, 3, 4].map(() => {
-        const pool = openPool(`${url}?options=${encodeURIComponent(
-          `-c default_transaction_isolation=${level.replace(' ', '\\ ')}`)}`, 4)
-        return opened(createPostgresStore(pool, { schema }))
-      })
+      const stores = processes(schema, level)
       await Promise.all(stores.map(store => store.time()))
       const numbers = Array.from({ length: 40 }, (_, index) => index + 100 * level.length)
       const outcomes = await Promise.all(stores.map((store, index) => Promise.allSettled(
@@ -106,18 +112,6 @@ describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event lo
         if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ kind: 'misuse' })
       }
     }
-  })
-
-  test('wait for the disk where the server does not by itself', async () => {
-    const { store, schema, pool } = await freshStore(url)
-    await pool.query(`CREATE TABLE ${schema}.noted (setting text)`)
-    await pool.query(`CREATE FUNCTION ${schema}.note() RETURNS trigger LANGUAGE plpgsql AS
-      $$BEGIN INSERT INTO ${schema}.noted VALUES (current_setting('synchronous_commit')); RETURN NULL; END$$`)
-    await pool.query(`CREATE CONSTRAINT TRIGGER note AFTER INSERT ON ${schema}.keyturn_session
-      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ${schema}.note()`)
-    await Promise.all(numbered(1, 2, 3).map(record => store.insert(record)))
-    const { rows } = await pool.query(`SELECT setting FROM ${schema}.noted`)
-    expect(rows).toEqual([{ setting: 'on' }, { setting: 'on' }, { setting: 'on' }])
   })
 
   test('are on the disk before the store is closed', async () => {
@@ -132,6 +126,67 @@ describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event lo
       await Promise.all(inserts)
       const after = opened(createPostgresStore(pool, { schema }))
       for (const { handle } of records) expect(await after.find(handle)).not.toBeNull()
+    }
+  })
+})
+
+describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event loop', () => {
+  const numbers = Array.from({ length: 16 }, (_, index) => index)
+  const insertAll = async (store: SessionStore): Promise<void> => {
+    for (const number of numbers) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
+  }
+
+  test('take two statements, each rotation as it is', async () => {
+    const { schema } = await freshStore(url)
+    const { pool, texts } = watched(openPool(url))
+    const store = opened(createPostgresStore(pool, { schema }))
+    await insertAll(store)
+    await store.rotate(sampleRotation({ handle: sampleHandle(3) }))
+    texts.length = 0
+    const clients = [{ ip: null, userAgent: null }, { ip: 'NULL', userAgent: '' }, { ip: '"', userAgent: 'ä\u{1f511}\n' }]
+    const rotated = await Promise.all(numbers.map(number => store.rotate(sampleRotation({
+      handle: sampleHandle(number),
+      next: sampleNext({ client: clients[number % 3] ?? sampleNext().client, generation: number, branch: 15 - number }),
+    }))))
+    expect(texts).toHaveLength(2)
+    const found = await Promise.all(numbers.map(number => store.find(sampleHandle(number))))
+    expect(rotated).toEqual(found.map((record, number) => number === 3 ? null : record))
+    expect(found[8]).toMatchObject({ client: clients[2], generation: 8, branch: 7 })
+  })
+
+  test('of one session: the first wins, and what follows it is judged by what it wrote', async () => {
+    const { store } = await freshStore(url)
+    await insertAll(store)
+    const step = (number: number, from: string, to: string): Promise<SessionRecord | null> => store.rotate(
+      sampleRotation({ handle: sampleHandle(number), expectedHash: from, next: sampleNext({ refreshHash: to }) }))
+    const first = sampleRecord().refreshHash
+    const rotated = await Promise.all([step(1, first, 'a'), step(2, first, 'b'), step(2, first, 'c'), step(2, 'b', 'd')])
+    expect(rotated.map(record => record?.refreshHash)).toEqual(['a', 'b', undefined, 'd'])
+  })
+
+  test('one that the server refuses fails alone', async () => {
+    const { store, schema, pool } = await freshStore(url)
+    await insertAll(store)
+    await pool.query(`ALTER TABLE ${schema}.keyturn_session ADD CHECK (generation <> 13)`)
+    const settled = await Promise.allSettled(numbers.map(number => store.rotate(
+      sampleRotation({ handle: sampleHandle(number), next: sampleNext({ generation: number }) }))))
+    expect(settled.flatMap(({ status }, number) => status === 'rejected' ? [number] : [])).toEqual([13])
+    expect(settled[13]).toMatchObject({ reason: { kind: 'unavailable' } })
+    for (const outcome of settled) expect(outcome).not.toMatchObject({ status: 'fulfilled', value: null })
+  })
+
+  test('have one winner each, from other processes in other orders, at every isolation', async () => {
+    for (const level of ['read committed', 'repeatable read', 'serializable']) {
+      const { store, schema } = await freshStore(url)
+      await insertAll(store)
+      const answers = await Promise.all(processes(schema, level).flatMap((process, index) => (
+        (index % 2 === 0 ? numbers : numbers.toReversed()).map(number => process.rotate(sampleRotation({
+          handle: sampleHandle(number), next: sampleNext({ refreshHash: `next-${index}` }),
+        })))
+      )))
+      const winners = answers.filter(answer => answer !== null)
+      expect(winners.map(({ handle }) => handle).toSorted()).toEqual(numbers.map(sampleHandle).toSorted())
+      for (const winner of winners) expect(await store.find(winner.handle)).toEqual(winner)
     }
   })
 })

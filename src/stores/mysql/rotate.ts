@@ -3,7 +3,7 @@ import type { SessionRecord } from '../../session/record.ts'
 import type { Rotation } from '../../session/store.ts'
 import { handle } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
-import { keptColumns, rotatedSessionOf, sessionColumns, sessionOf } from '../sql/session-row.ts'
+import { keptColumns, nextColumns, nextValues, rotatedSessionOf, sessionColumns, sessionOf } from '../sql/session-row.ts'
 import { selection } from './columns.ts'
 import type { Runner } from './database.ts'
 
@@ -19,10 +19,7 @@ function assignments(table: string): string {
 }
 
 function newValues({ next }: Rotation): SqlValue[] {
-  return [
-    next.refreshHash, next.generation, next.branch, Number(next.confirmed), next.rotatedAt, next.servedAt,
-    next.client.ip, next.client.userAgent, next.rotatedAt, next.rotatedAt,
-  ]
+  return [...nextValues(next), next.rotatedAt, next.rotatedAt]
 }
 
 function expectedValues({ handle, expectedHash, alive: bounds }: Rotation): SqlValue[] {
@@ -52,14 +49,10 @@ export function createRotateAtOnce(table: string): Rotate {
   }
 }
 
-/** What a rotation sets, in the order of {@link newValues}, and of which type it is in the JSON of several. */
-const setTypes: Readonly<Record<string, string>> = {
+/** Of which type what a rotation sets is in the JSON of several, by its column. */
+const types: Readonly<Record<string, string>> = {
   refresh_hash: 'VARCHAR(255) CHARACTER SET utf8mb4',
-  generation: 'BIGINT',
-  branch: 'BIGINT',
   confirmed: 'TINYINT',
-  rotated_at: 'BIGINT',
-  served_at: 'BIGINT',
   ip: 'VARCHAR(255) CHARACTER SET utf8mb4',
   user_agent: 'VARCHAR(1024) CHARACTER SET utf8mb4',
 }
@@ -72,10 +65,9 @@ const setTypes: Readonly<Record<string, string>> = {
 export function createRotateTogether(
   table: string,
 ): (runner: Runner, rotations: readonly Rotation[]) => Promise<ReadonlyMap<SessionHandle, SessionRecord>> {
-  const set = Object.keys(setTypes)
   const columns = [...required, 'ip', 'user_agent']
   const inserted = columns.map(column => (
-    column === 'handle' ? 'kept.handle' : column in setTypes ? `next.${column}` : '0'
+    column === 'handle' ? 'kept.handle' : nextColumns.includes(column) ? `next.${column}` : '0'
   ))
   const sql =
     `INSERT INTO ${table} (${columns.join(', ')})
@@ -84,18 +76,18 @@ export function createRotateTogether(
        handle CHAR(23) CHARACTER SET ascii PATH '$[0]',
        expected VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[1]', now BIGINT PATH '$[2]',
        rotated_after BIGINT PATH '$[3]', created_after BIGINT PATH '$[4]',
-       ${Object.entries(setTypes).map(([column, type], index) => `${column} ${type} PATH '$[${5 + index}]'`).join(', ')}
+       ${nextColumns.map((name, index) => `${name} ${types[name] ?? 'BIGINT'} PATH '$[${5 + index}]'`).join(', ')}
      )) AS next
      JOIN ${table} AS kept ON kept.handle = next.handle
      WHERE kept.refresh_hash = next.expected AND kept.expires_at > next.now
        AND kept.rotated_at > next.rotated_after AND kept.created_at > next.created_after FOR UPDATE
-     ON DUPLICATE KEY UPDATE ${set.map(column => `${column} = VALUES(${column})`).join(', ')},
+     ON DUPLICATE KEY UPDATE ${nextColumns.map(column => `${column} = VALUES(${column})`).join(', ')},
        expires_at = LEAST(VALUES(rotated_at) + ${table}.idle_timeout,
          COALESCE(${table}.absolute_expiry, VALUES(rotated_at) + ${table}.idle_timeout))
      RETURNING handle, ${selection(keptColumns)}`
   return async ({ rows }, rotations) => {
     const sorted = rotations.toSorted((left, right) => left.handle < right.handle ? -1 : 1)
-    const values = sorted.map(rotation => [...expectedValues(rotation), ...newValues(rotation).slice(0, set.length)])
+    const values = sorted.map(rotation => [...expectedValues(rotation), ...nextValues(rotation.next)])
     const byHandle = new Map(rotations.map(rotation => [rotation.handle, rotation]))
     const rotated = new Map<SessionHandle, SessionRecord>()
     for (const row of await rows(sql, [JSON.stringify(values, wellFormed)])) {

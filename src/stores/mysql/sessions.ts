@@ -6,6 +6,7 @@ import type { Rotation, SessionStore } from '../../session/store.ts'
 import { gather } from '../gather.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { handle as handleIn, integer } from '../sql/row.ts'
+import { rotateAll } from '../sql/rotate-all.ts'
 import type { SqlValue } from '../sql/row.ts'
 import { sessionColumns, sessionOf, sessionValues } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
@@ -89,15 +90,10 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
     (runner.isMariadb ? rotateAtOnce : rotateAndRead)(runner, rotation)
   ), { repeatable: true })
 
-  /** A MySQL could update them in one statement too, but not tell which. */
-  async function rotateAll(rotations: readonly Rotation[]): Promise<(SessionRecord | null)[]> {
-    if (!await database.isMariadb()) return Promise.all(rotations.map(rotateOne))
-    const firsts = new Map(rotations.toReversed().map(rotation => [rotation.handle, rotation]))
-    const rotated = await database.run(runner => rotateTogether(runner, [...firsts.values()]), { repeatable: true })
-    return Promise.all(rotations.map(rotation => (
-      firsts.get(rotation.handle) === rotation ? rotated.get(rotation.handle) ?? null : rotateOne(rotation)
-    )))
-  }
+  // A MySQL could update them in one statement too, but not tell which.
+  const rotations = gather(rotateOne, async all => await database.isMariadb()
+    ? rotateAll(all, firsts => database.run(runner => rotateTogether(runner, firsts), { repeatable: true }), rotateOne)
+    : all.map(rotateOne))
 
   return {
     insert: record => database.run(async ({ change }) => {
@@ -111,7 +107,7 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
 
     find: handle => database.run(({ rows }) => firstSession(rows(find, [handle])), { repeatable: true }),
 
-    rotate: gather(rotateOne, rotateAll).call,
+    rotate: rotations.call,
 
     confirm: confirmations => database.run(async ({ change }) => {
       for (const part of chunks(confirmations, CHUNK)) {

@@ -4,11 +4,12 @@ import { decodePosition, toPage } from '../page-position.ts'
 import { createEntryId } from '../sql/entry-id.ts'
 import { handle, integer } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
-import { keptColumns, rotatedSessionOf, sessionColumns, sessionOf } from '../sql/session-row.ts'
+import { sessionColumns, sessionOf } from '../sql/session-row.ts'
 import { appendChange, durably, lazily } from './change-log.ts'
 import type { Database } from './database.ts'
 import { createInsert } from './insert.ts'
 import type { PostgresNames } from './names.ts'
+import { createRotate } from './rotate.ts'
 
 /** The methods of the port that read and write sessions. */
 export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo' | 'updatePayload'
@@ -24,14 +25,8 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
   const table = names.session
   const columns = sessionColumns.join(', ')
   const insert = createInsert(database, names)
+  const rotate = createRotate(database, names)
   const find = database.statement(`SELECT ${columns} FROM ${table} WHERE handle = $1`, { repeatable: true })
-  // Repeatable, because the child of a token is always the same: if the first attempt was done and its answer lost,
-  // the second one finds another hash, and the core reads the record and gives out the same child.
-  const rotate = database.statement(
-    `UPDATE ${table} SET refresh_hash = $3, generation = $4, branch = $5, confirmed = $6, rotated_at = $7,
-       served_at = $8, ip = $9, user_agent = $10, expires_at = least($7 + idle_timeout, absolute_expiry)
-     WHERE handle = $1 AND refresh_hash = $2 AND expires_at > $11 AND rotated_at > $12 AND created_at > $13
-     RETURNING ${keptColumns.join(', ')}, ${lazily}`, { repeatable: true })
   const confirm = database.statement(
     `WITH right_ones AS (
        SELECT kept.handle FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS given (handle, generation, branch)
@@ -88,10 +83,7 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
 
     find: async handle => first(await find(handle), sessionOf),
 
-    rotate: async ({ handle, expectedHash, alive, next }) => first(await rotate(
-      handle, expectedHash, next.refreshHash, next.generation, next.branch, Number(next.confirmed), next.rotatedAt,
-      next.servedAt, next.client.ip, next.client.userAgent, alive.now, alive.rotatedAfter, alive.createdAfter,
-    ), row => rotatedSessionOf({ handle, next }, row)),
+    rotate,
 
     async confirm(confirmations) {
       if (confirmations.length === 0) return

@@ -22,6 +22,19 @@ export function sessionValues(record: SessionRecord): SqlValue[] {
   ]
 }
 
+/** The columns that a rotation sets, beside `expires_at`, in the order of {@link nextValues}. */
+export const nextColumns: readonly string[] = [
+  'refresh_hash', 'generation', 'branch', 'confirmed', 'rotated_at', 'served_at', 'ip', 'user_agent',
+]
+
+/** What a rotation sets, in the order of {@link nextColumns}. */
+export function nextValues(next: NextToken): SqlValue[] {
+  return [
+    next.refreshHash, next.generation, next.branch, Number(next.confirmed), next.rotatedAt, next.servedAt,
+    next.client.ip, next.client.userAgent,
+  ]
+}
+
 /** The columns that a rotation leaves as they are, but for the expiry that it moves. */
 const keptByName = {
   userId: 'user_id',

@@ -7,7 +7,9 @@ import { gather } from '../gather.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { handle, integer } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
-import { keptColumns, rotatedSessionOf, sessionColumns, sessionOf, sessionValues } from '../sql/session-row.ts'
+import {
+  keptColumns, nextValues, rotatedSessionOf, sessionColumns, sessionOf, sessionValues,
+} from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
 import type { Connection } from './connection.ts'
@@ -59,8 +61,7 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
   const sweep = fast.changes(`DELETE FROM ${table} WHERE expires_at <= ? AND ${due}`)
 
   const rotateOne = ({ handle, expectedHash, alive, next }: Rotation): SessionRecord | null => first(rotate(
-    next.refreshHash, next.generation, next.branch, Number(next.confirmed), next.rotatedAt, next.servedAt,
-    next.client.ip, next.client.userAgent, handle, expectedHash, alive.now, alive.rotatedAfter, alive.createdAfter,
+    ...nextValues(next), handle, expectedHash, alive.now, alive.rotatedAfter, alive.createdAfter,
   ), row => rotatedSessionOf({ handle, next }, row))
   const rotations = gather(
     (rotation: Rotation) => guarded(() => rotateOne(rotation)),
