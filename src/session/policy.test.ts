@@ -69,6 +69,15 @@ describe('lifetimes of one session (REV-05)', () => {
     expect(lifetimesOf({}, createPolicy({}), 1).absoluteExpiry).toBeNull()
   })
 
+  test('are whole milliseconds, whatever fractions of a second are asked for', () => {
+    const odd = createPolicy({ accessTokenLifetime: 100 / 7, idleTimeout: 86400 / 7, absoluteTimeout: 1e6 / 7, reuseInterval: 1 / 3 })
+    const asked = lifetimesOf({ accessTokenLifetime: 10 / 7, idleTimeout: 20 / 7, absoluteTimeout: 30 / 7 }, odd, 1000)
+    const bounds = livenessAt(1e12, odd)
+    for (const value of [...Object.values(asked), ...Object.values(bounds), odd.accessTokenLifetime]) {
+      expect(value).toSatisfy(Number.isSafeInteger)
+    }
+  })
+
   test('the earlier of the two ends counts', () => {
     expect(expiryOf(100, { idleTimeout: 50, absoluteExpiry: null })).toBe(150)
     expect(expiryOf(100, { idleTimeout: 50, absoluteExpiry: 120 })).toBe(120)

@@ -91,31 +91,31 @@ const DAY = 86_400
  * @throws GeneralError (`misuse`) that names the option that can not work.
  */
 export function createPolicy(options: PolicyOptions): SessionPolicy {
-  const accessTokenLifetime = within('accessTokenLifetime', options.accessTokenLifetime ?? 3600, 1, DAY) * SECOND
-  const idleTimeout = within('idleTimeout', options.idleTimeout ?? 100 * DAY, 1, 400 * DAY) * SECOND
-  const reuseInterval = within('reuseInterval', options.reuseInterval ?? 30, 0.001, 300) * SECOND
+  const accessTokenLifetime = duration('accessTokenLifetime', options.accessTokenLifetime ?? 3600, 1, DAY)
+  const idleTimeout = duration('idleTimeout', options.idleTimeout ?? 100 * DAY, 1, 400 * DAY)
+  const reuseInterval = duration('reuseInterval', options.reuseInterval ?? 30, 0.001, 300)
   return {
     accessTokenLifetime,
     accessTokenJitter: 0.05,
     idleTimeout,
     absoluteTimeout: options.absoluteTimeout === undefined
       ? null
-      : within('absoluteTimeout', options.absoluteTimeout, 1, 100 * 365 * DAY) * SECOND,
+      : duration('absoluteTimeout', options.absoluteTimeout, 1, 100 * 365 * DAY),
     reuseInterval: Math.min(reuseInterval, accessTokenLifetime / 4),
     maxSessionsPerUser: options.maxSessionsPerUser === undefined
       ? null
       : Math.floor(within('maxSessionsPerUser', options.maxSessionsPerUser, 1, 1000)),
     theft: options.theft ?? 'revoke',
     blacklisting: options.accessTokenBlacklisting ?? 'feed',
-    maxStaleness: within('maxStaleness', options.maxStaleness ?? 5, 0.01, 3600) * SECOND,
-    pollInterval: within('pollInterval', options.pollInterval ?? 1, 0.01, 3600) * SECOND,
+    maxStaleness: duration('maxStaleness', options.maxStaleness ?? 5, 0.01, 3600),
+    pollInterval: duration('pollInterval', options.pollInterval ?? 1, 0.01, 3600),
     onStoreFailure: options.onStoreFailure ?? 'failOpen',
     tokenCacheSize: Math.floor(within('tokenCacheSize', options.tokenCacheSize ?? 10_000, 0, 10_000_000)),
     maxSessionInfoBytes: within('maxSessionInfoBytes', options.maxSessionInfoBytes ?? 65_536, 2, 16_777_216),
-    keyRotationInterval: within(
+    keyRotationInterval: duration(
       'keyRotationInterval', options.keyRotationInterval ?? KEY_ROTATION_INTERVAL / SECOND,
       PUBLICATION_LEAD / SECOND, 365 * DAY,
-    ) * SECOND,
+    ),
   }
 }
 
@@ -193,6 +193,11 @@ export function isAlive(
     && record.createdAt > bounds.createdAfter
 }
 
+/** From seconds to whole milliseconds: points in time are added up from them, and stores keep those as integers. */
+function duration(name: string, seconds: number, least: number, most: number): Milliseconds {
+  return Math.round(within(name, seconds, least, most) * SECOND)
+}
+
 function within(name: string, value: number, least: number, most: number): number {
   if (Number.isFinite(value) && value >= least && value <= most) return value
   throw new GeneralError('misuse', `${name} must be a number from ${least} to ${most}`)
@@ -202,6 +207,6 @@ function shorter(name: string, seconds: number | undefined, most: Milliseconds):
 function shorter(name: string, seconds: number | undefined, most: Milliseconds | null): Milliseconds | null
 function shorter(name: string, seconds: number | undefined, most: Milliseconds | null): Milliseconds | null {
   if (seconds === undefined) return most
-  const asked = within(name, seconds, 1, 100 * 365 * DAY) * SECOND
+  const asked = duration(name, seconds, 1, 100 * 365 * DAY)
   return most === null ? asked : Math.min(asked, most)
 }

@@ -77,8 +77,9 @@ export function createStoreClock({ store, clock: machine, onError }: StoreClockD
   }
 }
 
-/** A clock that an application has chosen: it is taken at its word. */
-export function createGivenClock(clock: Clock): SessionTime {
+/** A clock that an application has chosen: it is taken at its word, but for fractions, which stores do not keep. */
+export function createGivenClock(given: Clock): SessionTime {
+  const clock = (): EpochMilliseconds => Math.floor(given())
   return { clock, now: clock, learn: () => Promise.resolve(), offset: () => 0 }
 }
 

@@ -28,6 +28,12 @@ test('work that is done in time answers, and work that fails in time fails, as t
   await expect(within(Promise.reject(reason))).rejects.toBe(reason)
 })
 
+test('what failed in time is told as the store says it', async () => {
+  const within = createDeadline(100, 'the test database', cause => new Error('told', { cause }))
+  const reason = new Error('secret')
+  await expect(within(Promise.reject(reason))).rejects.toMatchObject({ message: 'told', cause: reason })
+})
+
 test('each call is given up when its own time is over, whatever others do', async () => {
   const within = createDeadline(100, 'the test database')
   const first = watch(within(never))

@@ -63,8 +63,63 @@ test('calls that had company wait for company, until one finds none', async () =
   const third = call(7)
   expect(done).toHaveLength(3)
   await third
+  await endOfTurn()
   void call(8)
   expect(done).toEqual([[1], [2, 3], [4, 5, 6], [7], [8]])
+})
+
+test('calls that follow each other without a pause let timers run', async () => {
+  const { call } = recorder()
+  let ticks = 0
+  const timer = setInterval(() => ticks++, 1)
+  const end = performance.now() + 20
+  while (performance.now() < end) await call(1)
+  clearInterval(timer)
+  expect(ticks).toBeGreaterThan(2)
+})
+
+test('a call after one that failed, or together with one that did, is as good as any', async () => {
+  const { call, done } = recorder()
+  const refuse = gather<number, null>(() => Promise.reject(new Error('no')), () => Promise.reject(new Error('no')))
+  for (let round = 0; round < 3; round++) {
+    expect(await Promise.allSettled([refuse.call(1), refuse.call(2), refuse.call(3)]))
+      .toMatchObject([1, 2, 3].map(() => ({ status: 'rejected' })))
+  }
+  await refuse.settled()
+  await Promise.allSettled([call(1), call(13), call(3)])
+  await call(4)
+  await endOfTurn()
+  void call(5)
+  expect(done.at(-1)).toEqual([5])
+})
+
+test('what throws at once, instead of later, is the failure of that call', async () => {
+  const { call } = gather<number, null>(
+    input => {
+      if (input === 2) throw new Error('at once')
+      return Promise.resolve(null)
+    },
+    () => { throw new Error('all at once') })
+  expect(await Promise.allSettled([call(1), call(2)])).toMatchObject([{}, { reason: { message: 'at once' } }])
+  const settled = await Promise.allSettled([call(3), call(4), call(5)])
+  const together = { reason: { message: 'all at once' } }
+  expect(settled).toMatchObject([{}, together, together])
+})
+
+test('settled waits for every answer, and for those that come by themselves', async () => {
+  const order: string[] = []
+  const { call, settled } = gather(
+    async (input: number) => ({ input }),
+    async inputs => inputs.map(async input => {
+      await endOfTurn()
+      return { input }
+    }))
+  await settled()
+  const calls = [call(1), call(2), call(3)].map(answer => answer.then(({ input }) => order.push(`${input}`)))
+  await settled()
+  order.push('settled')
+  await Promise.all(calls)
+  expect(order).toEqual(['1', '2', '3', 'settled'])
 })
 
 test('a call that comes while another is under way waits for the end of its turn only', async () => {

@@ -4,8 +4,10 @@ import { GeneralError } from '../base/errors.ts'
 export interface Gathered<Input, Output> {
   /** Does it now, or at the end of this turn of the event loop. */
   call(input: Input): Promise<Output>
-  /** Does now what was left for the end of the turn. */
+  /** Begins now what was left for the end of the turn. */
   flush(): void
+  /** Begins what was left, and resolves once every call has its answer. */
+  settled(): Promise<void>
 }
 
 // Taken while it is the platform's own: a test that puts its clock in the place of timers must not stop the store.
@@ -14,9 +16,9 @@ const atEndOfTurn = setImmediate
 /**
  * Does the calls of one turn of the event loop together when it ends, or as soon as there are `most` of them: a commit
  * or a round trip costs as much as the work itself, and many times as much where it waits for the disk. A lonely call,
- * which comes when none is under way and none had company before it, is done at once. No call waits long for others,
- * nor fails with too many. `all` answers in the order of its inputs, where an answer may be a promise; if it fails, all
- * of them do.
+ * the first of its turn that comes when none is under way and the last one had no company, is done at once. No call
+ * waits long for others, nor fails with too many. `all` answers in the order of its inputs, where an answer may be a
+ * promise; if it fails, all of them do.
  */
 export function gather<Input, Output extends object | null>(
   one: (input: Input) => Promise<Output>,
@@ -24,32 +26,44 @@ export function gather<Input, Output extends object | null>(
   most = 64,
 ): Gathered<Input, Output> {
   let waiting: Waiting<Input, Output>[] = []
-  let underWay = 0
+  let unanswered = 0
   let company = false
+  let turn = false
+  let settling: (() => void)[] = []
 
-  function ended(): void {
-    underWay -= 1
+  function begin(answer: Promise<Output>): Promise<Output> {
+    unanswered += 1
+    answer.then(ended, ended)
+    if (!turn) {
+      turn = true
+      atEndOfTurn(endTurn)
+    }
+    return answer
   }
 
-  function begin<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    underWay += 1
-    answer.then(ended, ended)
-    return answer
+  function ended(): void {
+    unanswered -= 1
+    if (unanswered > 0) return
+    const waiters = settling
+    settling = []
+    for (const resolve of waiters) resolve()
+  }
+
+  function endTurn(): void {
+    turn = false
+    flush()
   }
 
   function flush(): void {
     const calls = waiting
-    const [first] = calls
     waiting = []
-    if (first === undefined) return
-    company = calls.length > 1
-    if (company) void begin(answerAll(calls))
-    else first.resolve(begin(one(first.input)))
+    if (calls.length > 0) void answer(calls)
   }
 
-  async function answerAll(calls: readonly Waiting<Input, Output>[]): Promise<void> {
+  async function answer(calls: readonly Waiting<Input, Output>[]): Promise<void> {
+    company = calls.length > 1
     try {
-      const outputs = await all(calls.map(({ input }) => input))
+      const outputs = company ? await all(calls.map(({ input }) => input)) : calls.map(({ input }) => one(input))
       for (const [index, { resolve, reject }] of calls.entries()) {
         const output = outputs[index]
         if (output === undefined) reject(new GeneralError('unavailable', 'the store left a call without an answer'))
@@ -62,14 +76,16 @@ export function gather<Input, Output extends object | null>(
 
   return {
     call(input) {
-      if (!company && underWay === 0 && waiting.length === 0) return begin(one(input))
-      return new Promise((resolve, reject) => {
-        waiting.push({ input, resolve, reject })
-        if (waiting.length === 1) atEndOfTurn(flush)
-        if (waiting.length === most) flush()
-      })
+      if (unanswered === 0 && !company && !turn) return begin(one(input))
+      return begin(new Promise((resolve, reject) => {
+        if (waiting.push({ input, resolve, reject }) === most) flush()
+      }))
     },
     flush,
+    async settled() {
+      flush()
+      if (unanswered > 0) await new Promise<void>(resolve => settling.push(resolve))
+    },
   }
 }
 

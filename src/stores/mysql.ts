@@ -70,8 +70,9 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
   const begin = `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)`
   // Whatever the time zone: UNIX_TIMESTAMP(NOW(6)) is an hour wrong for the hour that a zone repeats in autumn.
   const readTime = `SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000 AS time`
+  const { settled, ...sessions } = createSessions(database, log, names)
   return {
-    ...createSessions(database, log, names),
+    ...sessions,
     ...createKeys(database, log, names),
     takeTurn: (task, holder, now, until) => database.run(async ({ change }) => {
       if ((await change(prolong, [holder, until, task, holder, now])).rows === 1) return true
@@ -99,6 +100,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
       poller.stop()
       // What was called in this turn begins when the turn ends, and a pool that is ended has no connection to give.
       await new Promise(resolve => setImmediate(resolve))
+      await settled()
       await database.settled()
       await connections.close()
     },

@@ -67,8 +67,9 @@ export function createPostgresStore(
      RETURNING ${lazily}`, { repeatable: true })
   const readTime = database.statement(
     'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS time', { repeatable: true })
+  const { settled, ...sessions } = createSessions(database, names)
   return {
-    ...createSessions(database, names),
+    ...sessions,
     ...createKeys(database, names),
     takeTurn: async (task, holder, now, until) => (await takeTurn(task, holder, until, now)).length === 1,
     changesSince,
@@ -78,6 +79,7 @@ export function createPostgresStore(
       notifier.close()
       // Whatever was called in this turn gets its connection first: a pool that is ended has none to give.
       await new Promise(resolve => setImmediate(resolve))
+      await settled()
       await connections.close()
     },
   }

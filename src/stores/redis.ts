@@ -64,7 +64,7 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
   const nextName = createNames()
   const log = createChangeLog(names, nextName())
   const subscription = createSubscription(connection, names.channel)
-  const { flush, ...sessions } = createSessions(connection, log, names, nextName)
+  const { settled, ...sessions } = createSessions(connection, log, names, nextName)
   return {
     ...sessions,
     ...createRemoval(connection, log, names, nextName),
@@ -75,7 +75,7 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
     follow: subscription.follow,
     async close() {
       subscription.close()
-      flush()
+      await settled()
       await connection.close()
     },
   }

@@ -32,8 +32,7 @@ export interface SqliteDriverOptions extends SqliteStoreOptions {
  * Opens a store on a SQLite file, made if there is none and then readable by its owner alone. `:memory:` keeps
  * everything in this process. Takes two connections: logins, revocations, keys and updates are on the disk before
  * they are acknowledged; rotations may be lost in a power cut (never when only the process dies) and are then adopted
- * again. Of the logins of one event-loop turn, the first is committed at once and the others together; so are
- * rotations.
+ * again. The logins of one turn of the event loop are committed together, and so are its rotations.
  * @throws GeneralError (`misuse`) for a wrong prefix, a `file:` URI or a runtime without `node:sqlite`;
  * (`unavailable`) if the file can not be opened.
  */

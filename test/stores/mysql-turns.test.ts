@@ -57,6 +57,22 @@ describe.skipIf(server === null)('MariaDB: rotations of one turn of the event lo
     }
   })
 
+  test('a row that somebody has locked delays nobody but its own session, whose revocation included', async () => {
+    const prefix = `turn_${++prefixes}_`
+    const pool = openPool(url)
+    const store = opened(createMysqlStore(pool, { prefix, migrate: 'auto' }))
+    await insertAll(store)
+    const holder = await pool.getConnection()
+    await holder.query(`START TRANSACTION; SELECT 1 FROM ${prefix}session WHERE handle = '${sampleHandle(3)}' FOR UPDATE`)
+    const rotations = numbers.map(number => store.rotate(sampleRotation({ handle: sampleHandle(number) })))
+    const others = rotations.filter((_, number) => number !== 3)
+    expect(await Promise.all(others)).not.toContain(null)
+    expect(await store.remove([sampleHandle(5)], 1)).toEqual([sampleHandle(5)])
+    await holder.query('ROLLBACK')
+    holder.release()
+    expect(await rotations[3]).toMatchObject({ refreshHash: 'hash-1' })
+  })
+
   test('are done before the store is closed', async () => {
     const prefix = `turn_${++prefixes}_`
     const after = opened(createMysqlStore(url, { prefix, migrate: 'auto' }))

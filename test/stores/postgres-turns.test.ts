@@ -136,7 +136,7 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
     for (const number of numbers) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
   }
 
-  test('take two statements, each rotation as it is', async () => {
+  test('take two statements, and one more for each that those did not rotate', async () => {
     const { schema } = await freshStore(url)
     const { pool, texts } = watched(openPool(url))
     const store = opened(createPostgresStore(pool, { schema }))
@@ -148,7 +148,7 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
       handle: sampleHandle(number),
       next: sampleNext({ client: clients[number % 3] ?? sampleNext().client, generation: number, branch: 15 - number }),
     }))))
-    expect(texts).toHaveLength(2)
+    expect(texts).toHaveLength(3)
     const found = await Promise.all(numbers.map(number => store.find(sampleHandle(number))))
     expect(rotated).toEqual(found.map((record, number) => number === 3 ? null : record))
     expect(found[8]).toMatchObject({ client: clients[2], generation: 8, branch: 7 })
@@ -173,6 +173,34 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
     expect(settled.flatMap(({ status }, number) => status === 'rejected' ? [number] : [])).toEqual([13])
     expect(settled[13]).toMatchObject({ reason: { kind: 'unavailable' } })
     for (const outcome of settled) expect(outcome).not.toMatchObject({ status: 'fulfilled', value: null })
+  })
+
+  test('a row that somebody has locked delays nobody but its own session, whose revocation included', async () => {
+    const { store, schema, pool } = await freshStore(url)
+    await insertAll(store)
+    const holder = await pool.connect()
+    await holder.query(`BEGIN; SELECT 1 FROM ${schema}.keyturn_session WHERE handle = '${sampleHandle(3)}' FOR UPDATE`)
+    const rotations = numbers.map(number => store.rotate(sampleRotation({ handle: sampleHandle(number) })))
+    const others = rotations.filter((_, number) => number !== 3)
+    expect(await Promise.all(others)).not.toContain(null)
+    expect(await store.remove([sampleHandle(5)], 1)).toEqual([sampleHandle(5)])
+    await holder.query('ROLLBACK')
+    holder.release()
+    expect(await rotations[3]).toMatchObject({ refreshHash: 'hash-1' })
+  })
+
+  test('are done before the store is closed, those too that go by themselves', async () => {
+    const { schema, store: after } = await freshStore(url)
+    await insertAll(after)
+    const store = createPostgresStore(url, { schema })
+    await store.find(sampleHandle(1))
+    const rotate = (number: number, overrides = {}): Promise<SessionRecord | null> =>
+      store.rotate(sampleRotation({ handle: sampleHandle(number), ...overrides }))
+    const next = sampleNext({ refreshHash: 'hash-2' })
+    const rotations = [rotate(1), rotate(2), rotate(3), rotate(2, { expectedHash: 'hash-1', next })]
+    await store.close()
+    expect((await Promise.all(rotations)).map(record => record?.refreshHash))
+      .toEqual(['hash-1', 'hash-1', 'hash-1', 'hash-2'])
   })
 
   test('have one winner each, from other processes in other orders, at every isolation', async () => {

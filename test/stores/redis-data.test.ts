@@ -124,6 +124,15 @@ describe.skipIf(missing)('Redis', () => {
     const rotated = await Promise.all([1, 2, 3, 4].map(rotate))
     expect(rotated.map(record => record?.handle ?? null)).toEqual([sampleHandle(1), sampleHandle(2), null, null])
     for (const number of [3, 4]) await expect(store.find(sampleHandle(number))).rejects.toMatchObject({ kind: 'unavailable' })
+
+    // With the expected hash in its place, so that it is only seen when the answer is read.
+    const key = `${prefix}session:{${sampleHandle(5)}}`
+    for (const number of [5, 6, 7]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
+    await client.set(key, `${await client.get(key)}`.replace(/\n\d+ (?=\{"cart)/, '\nmany '))
+    const settled = await Promise.allSettled([6, 5, 7].map(rotate))
+    expect(settled).toMatchObject([
+      { value: { refreshHash: 'hash-1' } }, { reason: { kind: 'unavailable' } }, { value: { refreshHash: 'hash-1' } },
+    ])
   })
 
   test('ST-05: Redis drops what nobody cleaned up, about a day after the session\'s end', async () => {

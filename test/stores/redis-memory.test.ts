@@ -50,7 +50,9 @@ describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
     expect(full).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('maxmemory') })
     expect(count).toBeGreaterThan(10)
     for (let number = 1; number < count; number++) {
-      expect(await store.rotate(sampleRotation({ handle: sampleHandle(number) })), `session ${number}`).not.toBeNull()
+      const rotated = await store.rotate(sampleRotation({ handle: sampleHandle(number) }))
+      expect(rotated, `session ${number}`).toMatchObject({ refreshHash: 'hash-1' })
+      expect(await store.find(sampleHandle(number)), `session ${number}`).toEqual(rotated)
     }
     const update = { handle: sampleHandle(1), jwtPayload: sessionInfo, now: sampleNow, until }
     await expect(store.updatePayload(update)).rejects.toMatchObject({ kind: 'unavailable' })

@@ -59,8 +59,8 @@ const types: Readonly<Record<string, string>> = {
 
 /**
  * MariaDB: one statement and one commit for several sessions, as {@link createRotateAtOnce} for one; none may be named
- * twice. The rotations are one JSON text, so that the statement is the same for any number of them. Rows are locked in
- * the order of their handles, as wherever this store locks several, so that no two wait for each other.
+ * twice. The rotations are one JSON text, so that the statement is the same for any number of them. It waits for no lock:
+ * while it waited it would hold those of the other sessions.
  */
 export function createRotateTogether(
   table: string,
@@ -80,14 +80,13 @@ export function createRotateTogether(
      )) AS next
      JOIN ${table} AS kept ON kept.handle = next.handle
      WHERE kept.refresh_hash = next.expected AND kept.expires_at > next.now
-       AND kept.rotated_at > next.rotated_after AND kept.created_at > next.created_after FOR UPDATE
+       AND kept.rotated_at > next.rotated_after AND kept.created_at > next.created_after FOR UPDATE SKIP LOCKED
      ON DUPLICATE KEY UPDATE ${nextColumns.map(column => `${column} = VALUES(${column})`).join(', ')},
        expires_at = LEAST(VALUES(rotated_at) + ${table}.idle_timeout,
          COALESCE(${table}.absolute_expiry, VALUES(rotated_at) + ${table}.idle_timeout))
      RETURNING handle, ${selection(keptColumns)}`
   return async ({ rows }, rotations) => {
-    const sorted = rotations.toSorted((left, right) => left.handle < right.handle ? -1 : 1)
-    const values = sorted.map(rotation => [...expectedValues(rotation), ...nextValues(rotation.next)])
+    const values = rotations.map(rotation => [...expectedValues(rotation), ...nextValues(rotation.next)])
     const byHandle = new Map(rotations.map(rotation => [rotation.handle, rotation]))
     const rotated = new Map<SessionHandle, SessionRecord>()
     for (const row of await rows(sql, [JSON.stringify(values, wellFormed)])) {

@@ -17,8 +17,11 @@ import { isDuplicate } from './errors.ts'
 import { createRotateAndRead, createRotateAtOnce, createRotateTogether, firstSession } from './rotate.ts'
 
 /** The methods of the port that read and write sessions. */
-export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo' | 'updatePayload'
-  | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'>
+export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
+  | 'updatePayload' | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'> {
+  /** Resolves once every rotation has its answer. */
+  settled(): Promise<void>
+}
 
 const CHUNK = 512
 
@@ -169,5 +172,7 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
       }
       return removed
     }),
+
+    settled: rotations.settled,
   }
 }

@@ -1,7 +1,7 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import type { SessionStore } from '../../session/store.ts'
 import { gather } from '../gather.ts'
+import type { Gathered } from '../gather.ts'
 import { handle } from '../sql/row.ts'
 import type { SqlValue } from '../sql/row.ts'
 import { sessionColumns, sessionValues } from '../sql/session-row.ts'
@@ -13,11 +13,11 @@ import type { PostgresNames } from './names.ts'
 const columns: readonly string[] = [...sessionColumns, 'sweep_at']
 
 /**
- * Adds sessions. The first of an event-loop turn goes at once; all others of that turn share a statement, and so a
- * round trip, a transaction and a wait for the disk, but not their outcome: a handle that exists, or a session that the
- * server refuses, is the failure of that login alone.
+ * Adds sessions. Those of one turn of the event loop share a statement, and so a round trip, a transaction and a wait
+ * for the disk, but not their outcome: a handle that exists, or a session that the server refuses, is the failure of
+ * that login alone.
  */
-export function createInsert(database: Database, names: PostgresNames): SessionStore['insert'] {
+export function createInsert(database: Database, names: PostgresNames): Gathered<SessionRecord, null> {
   const into = `INSERT INTO ${names.session} (${columns.join(', ')})`
   const insert = database.statement(
     `${into} VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})
@@ -32,7 +32,7 @@ export function createInsert(database: Database, names: PostgresNames): SessionS
     return (await insert(...valuesOf(record))).length === 0 ? refuse() : null
   }
 
-  const { call } = gather(one, async records => {
+  return gather(one, async records => {
     try {
       const rows = await insertAll(JSON.stringify(records.map(rowOf)))
       const added = new Set(rows.map(row => handle(row, 'handle')))
@@ -44,9 +44,6 @@ export function createInsert(database: Database, names: PostgresNames): SessionS
       throw error
     }
   })
-  return async record => {
-    await call(record)
-  }
 }
 
 async function refuse(): Promise<never> {

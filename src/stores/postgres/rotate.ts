@@ -1,8 +1,9 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import type { Rotation, SessionStore } from '../../session/store.ts'
+import type { Rotation } from '../../session/store.ts'
 import { gather } from '../gather.ts'
+import type { Gathered } from '../gather.ts'
 import { rotateAll } from '../sql/rotate-all.ts'
 import { handle } from '../sql/row.ts'
 import { keptColumns, nextColumns, nextValues, rotatedSessionOf } from '../sql/session-row.ts'
@@ -19,14 +20,17 @@ const types: Readonly<Record<string, string>> = { refresh_hash: 'text', ip: 'tex
  * outcome. Repeatable, because the child of a token is always the same: if the first attempt was done and its answer
  * lost, the second one finds another hash, and the core reads the record and gives out the same child.
  */
-export function createRotate(database: Database, names: PostgresNames): SessionStore['rotate'] {
+export function createRotate(
+  database: Database,
+  names: PostgresNames,
+): Gathered<Rotation, SessionRecord | null> {
   const table = names.session
   const rotate = database.statement(
     `UPDATE ${table} SET ${nextColumns.map((column, index) => `${column} = $${6 + index}`).join(', ')},
        expires_at = least($${6 + nextColumns.indexOf('rotated_at')} + idle_timeout, absolute_expiry)
      WHERE handle = $1 AND refresh_hash = $2 AND expires_at > $3 AND rotated_at > $4 AND created_at > $5
      RETURNING ${keptColumns.join(', ')}, ${lazily}`, { repeatable: true })
-  // Rows are locked in the order of their handles, so that two such statements can not wait for each other.
+  // Waits for no lock: while it waited it would hold those of the other sessions.
   const rotateTogether = database.statement(
     `WITH next AS (
        SELECT * FROM json_to_recordset($1::json) AS next (
@@ -35,7 +39,7 @@ export function createRotate(database: Database, names: PostgresNames): SessionS
      ),
      locked AS (
        SELECT handle FROM ${table} WHERE handle = ANY (ARRAY (SELECT handle FROM next)) AND ${lazily} IS NOT NULL
-       ORDER BY handle FOR UPDATE
+       FOR UPDATE SKIP LOCKED
      )
      UPDATE ${table} AS kept SET ${nextColumns.map(column => `${column} = next.${column}`).join(', ')},
        expires_at = least(next.rotated_at + kept.idle_timeout, kept.absolute_expiry)
@@ -68,7 +72,7 @@ export function createRotate(database: Database, names: PostgresNames): SessionS
       if (error instanceof GeneralError && refusedStatement(error.cause)) return rotations.map(one)
       throw error
     }
-  }).call
+  })
 }
 
 function expectedValues({ handle, expectedHash, alive }: Rotation): readonly (string | number)[] {

@@ -12,8 +12,11 @@ import type { PostgresNames } from './names.ts'
 import { createRotate } from './rotate.ts'
 
 /** The methods of the port that read and write sessions. */
-export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo' | 'updatePayload'
-  | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'>
+export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
+  | 'updatePayload' | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'> {
+  /** Resolves once every login and rotation has its answer. */
+  settled(): Promise<void>
+}
 
 /**
  * The sessions in the database, each method one statement. Logins, revocations and updates are durable before they are
@@ -24,8 +27,8 @@ export type Sessions = Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confir
 export function createSessions(database: Database, names: PostgresNames): Sessions {
   const table = names.session
   const columns = sessionColumns.join(', ')
-  const insert = createInsert(database, names)
-  const rotate = createRotate(database, names)
+  const logins = createInsert(database, names)
+  const rotations = createRotate(database, names)
   const find = database.statement(`SELECT ${columns} FROM ${table} WHERE handle = $1`, { repeatable: true })
   const confirm = database.statement(
     `WITH right_ones AS (
@@ -79,11 +82,11 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
      ) AND ${lazily} IS NOT NULL`)
 
   return {
-    insert,
+    insert: async record => void await logins.call(record),
 
     find: async handle => first(await find(handle), sessionOf),
 
-    rotate,
+    rotate: rotations.call,
 
     async confirm(confirmations) {
       if (confirmations.length === 0) return
@@ -120,6 +123,8 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
       }
       return removed
     },
+
+    settled: async () => void await Promise.all([logins.settled(), rotations.settled()]),
   }
 }
 

@@ -84,7 +84,11 @@ export function createConnection(
   /** Gives up waiting in time; what is then still under way may happen or not, and the caller is told so. */
   function inTime<T>(work: (found: Lines) => Promise<T>): Promise<T> {
     if (closed) return Promise.reject(new GeneralError('misuse', 'the Redis store was closed'))
-    return within(lines === null ? ready().then(work) : work(lines))
+    try {
+      return within(lines === null ? ready().then(work) : work(lines))
+    } catch (cause) {
+      return Promise.reject(failure(cause))
+    }
   }
 
   async function awaitReplicas({ durableDriver }: Lines, keys: readonly string[]): Promise<void> {

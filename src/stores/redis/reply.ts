@@ -21,7 +21,7 @@ export function textsOf(reply: unknown): string[] {
 
 /** Reads an integer that JavaScript can hold exactly. @throws GeneralError if Redis answered anything else. */
 export function integerOf(reply: unknown): number {
-  const value = typeof reply === 'string' && reply !== '' ? Number(reply) : reply
+  const value = typeof reply === 'string' && /^-?\d{1,16}$/.test(reply) ? Number(reply) : reply
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw unreadable('an integer')
   return value
 }

@@ -3,8 +3,8 @@ import { script } from './script.ts'
 import type { Script } from './script.ts'
 
 /**
- * How much longer than the session its key is kept, in milliseconds. Redis drops what nobody cleans up; until then
- * `removeExpired` does, by the time that it is given.
+ * How much longer than the session its key is kept at most, in milliseconds; three hours less at least. Redis drops what
+ * nobody cleans up; until then `removeExpired` does, by the time that it is given.
  */
 const SLACK = 24 * 60 * 60 * 1000
 

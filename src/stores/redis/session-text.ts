@@ -35,9 +35,9 @@ export function sessionText(record: SessionRecord, insertion: string): string {
 /** In the place of a {@link sortable} number. */
 const NEVER = '-'.repeat(16)
 
-/** A number whose text sorts as it does. Below zero only for a bound that all numbers are above. */
+/** A whole number as a text that sorts as it does. Below zero only for a bound, which every number is above. */
 export function sortable(value: number): string {
-  return value < 0 ? '-' : `${value}`.padStart(16, '0')
+  return value < 0 ? '' : `${value}`.padStart(16, '0')
 }
 
 /** What a rotation writes of the first two lines: all but `expiresAt`. */

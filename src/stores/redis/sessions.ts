@@ -18,8 +18,8 @@ import { line, rotatedLines, rotatedSessionOf, sessionOf, sessionText, sortable 
 /** The methods of the port that read and write sessions. */
 export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
   | 'updatePayload' | 'listByUser'> {
-  /** Does now what waits for the end of a turn of the event loop. */
-  flush(): void
+  /** Resolves once every rotation has its answer. */
+  settled(): Promise<void>
 }
 
 /**
@@ -80,19 +80,20 @@ export function createSessions(
     return rotatedSessionOf(rotation, replies[0])
   }
 
-  async function rotateAll({ run }: Commands, all: readonly Rotation[]): Promise<(SessionRecord | null)[]> {
+  async function rotateAll({ run }: Commands, all: readonly Rotation[]): Promise<Promise<SessionRecord | null>[]> {
     const keys = all.map(({ handle }) => names.session(handle))
     const replies = listOf(await run(rotateScript, keys, all.flatMap(argumentsOf)))
-    return all.map((rotation, index) => rotatedSessionOf(rotation, replies[index]))
+    // Each for itself: one that can not be read is no failure of the others, which are written.
+    return all.map(async (rotation, index) => rotatedSessionOf(rotation, replies[index]))
   }
 
-  const rotations = gather(
-    (rotation: Rotation) => connection.use(commands => rotateOne(commands, rotation)),
+  const rotateAlone = (rotation: Rotation): Promise<SessionRecord | null> =>
+    connection.use(commands => rotateOne(commands, rotation))
+
+  const rotations = gather(rotateAlone, all => connection.use(async commands => (
     // Sessions of a cluster lie on different servers.
-    all => connection.use(commands => commands.cluster
-      ? Promise.all(all.map(rotation => rotateOne(commands, rotation)))
-      : rotateAll(commands, all)),
-    ROTATIONS)
+    commands.cluster ? all.map(rotateAlone) : rotateAll(commands, all)
+  )), ROTATIONS)
 
   return {
     /**
@@ -120,7 +121,7 @@ export function createSessions(
 
     rotate: rotations.call,
 
-    flush: rotations.flush,
+    settled: rotations.settled,
 
     confirm: confirmations => connection.use(async ({ run }) => {
       await Promise.all(confirmations.map(({ handle, generation, branch }) =>
