@@ -3,6 +3,7 @@ import { decodeCursor, encodeCursor } from '../change-cursor.ts'
 import { changeColumns, changeOf, changeValues } from '../sql/change-row.ts'
 import { createEntryId } from '../sql/entry-id.ts'
 import { integer, text } from '../sql/row.ts'
+import type { Row } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Database, Runner } from './database.ts'
 
@@ -50,7 +51,8 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
       const place = cursor === null ? null : decodeCursor(cursor)
       const sequence = place?.sequence ?? 0
       const entry = place?.logId ?? ''
-      const rows = await query(read(limit + 1), [sequence, entry, sequence, entry, sequence])
+      const look = (): Promise<Row[]> => query(read(limit + 1), [sequence, entry, sequence, entry, sequence])
+      const rows = await lookUntilSettled(look, sequence)
       const first = rows[0]
       if (first === undefined) return { changes: [], cursor: null, more: false }
       const page = first['seq'] === null ? [] : rows.slice(0, limit)
@@ -69,5 +71,24 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
       const row = (await rows(head, []))[0]
       return row === undefined ? '' : text(row, 'head_entry')
     }, { repeatable: true }),
+  }
+}
+
+/**
+ * Looks again where entries are missing. MariaDB takes note of the transactions under way one after the other, so that
+ * a statement can see an entry and not see one that was committed before it. Entries are numbered without a gap: one
+ * that is missing shows itself, or has been forgotten in time. The next look tells which, since by then everything is
+ * visible that was committed before what this look has seen.
+ */
+async function lookUntilSettled(look: () => Promise<Row[]>, after: number): Promise<Row[]> {
+  let settled = 0
+  for (;;) {
+    const rows = await look()
+    const numbers = rows.flatMap(row => row['seq'] === null ? [] : [integer(row, 'seq')])
+    const [first = 0] = numbers
+    const start = first > after ? after : 0
+    const missing = numbers.some((number, index) => number > settled && number > (numbers[index - 1] ?? start) + 1)
+    if (!missing) return rows
+    settled = numbers.at(-1) ?? settled
   }
 }
