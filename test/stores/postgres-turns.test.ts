@@ -184,9 +184,13 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
     const others = rotations.filter((_, number) => number !== 3)
     expect(await Promise.all(others)).not.toContain(null)
     expect(await store.remove([sampleHandle(5)], 1)).toEqual([sampleHandle(5)])
+    const confirming = store.confirm([2, 3, 4].map(number => ({ handle: sampleHandle(number), generation: 1, branch: 0 })))
+    await expect.poll(async () => (await store.find(sampleHandle(4)))?.confirmed).toBe(true)
+    expect(await store.remove([sampleHandle(2)], 1)).toEqual([sampleHandle(2)])
     await holder.query('ROLLBACK')
     holder.release()
     expect(await rotations[3]).toMatchObject({ refreshHash: 'hash-1' })
+    await confirming
   })
 
   test('are done before the store is closed, those too that go by themselves', async () => {

@@ -135,6 +135,17 @@ describe.skipIf(missing)('Redis', () => {
     ])
   })
 
+  test('rotations are done before a store on a URL is closed', async () => {
+    const after = openStore(url, { prefix })
+    const handles = Array.from({ length: 20 }, (_, index) => sampleHandle(index))
+    for (const handle of handles) await after.insert(sampleRecord({ handle }))
+    const store = createRedisStore(url, { prefix })
+    await store.find(sampleHandle(1))
+    const rotations = handles.map(handle => store.rotate(sampleRotation({ handle })))
+    await store.close()
+    expect(await Promise.all(rotations)).toEqual(await Promise.all(handles.map(handle => after.find(handle))))
+  })
+
   test('ST-05: Redis drops what nobody cleaned up, about a day after the session\'s end', async () => {
     const client = connectIoredis(url)
     const store = openStore(client, { prefix })

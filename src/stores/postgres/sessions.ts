@@ -20,9 +20,10 @@ export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate
 
 /**
  * The sessions in the database, each method one statement. Logins, revocations and updates are durable before they are
- * acknowledged; rotations, confirmations and the cleanup do not wait for the disk (design law 6). Statements that lock
- * several rows lock them in the order of their handles, and the change log last, so that none can deadlock. They look
- * rows up by an array and not by a join, for which the planner may scan the table when it can not foresee their number.
+ * acknowledged; rotations, confirmations and the cleanup do not wait for the disk (design law 6), nor for locks while they
+ * hold some. Statements that do wait for several rows lock them in the order of their handles, and the change log last,
+ * so that none can deadlock. They look rows up by an array and not by a join, for which the planner may scan the table
+ * when it can not foresee their number.
  */
 export function createSessions(database: Database, names: PostgresNames): Sessions {
   const table = names.session
@@ -30,14 +31,19 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
   const logins = createInsert(database, names)
   const rotations = createRotate(database, names)
   const find = database.statement(`SELECT ${columns} FROM ${table} WHERE handle = $1`, { repeatable: true })
-  const confirm = database.statement(
+  // As for rotations, the batch waits for no lock; what it did not confirm goes by itself.
+  const confirmTogether = database.statement(
     `WITH right_ones AS (
        SELECT kept.handle FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS given (handle, generation, branch)
        JOIN ${table} AS kept USING (handle, generation, branch)
-       ORDER BY kept.handle FOR UPDATE OF kept
+       FOR UPDATE OF kept SKIP LOCKED
      )
      UPDATE ${table} SET confirmed = 1
-     WHERE handle = ANY (ARRAY (SELECT handle FROM right_ones)) AND ${lazily} IS NOT NULL`, { repeatable: true })
+     WHERE handle = ANY (ARRAY (SELECT handle FROM right_ones)) AND ${lazily} IS NOT NULL
+     RETURNING handle`, { repeatable: true })
+  const confirm = database.statement(
+    `UPDATE ${table} SET confirmed = 1 WHERE handle = $1 AND generation = $2 AND branch = $3 RETURNING ${lazily}`,
+    { repeatable: true })
   const updateInfo = database.statement(
     `UPDATE ${table} SET session_info = $2, info_version = info_version + 1
      WHERE handle = $1 AND expires_at > $3 AND info_version = coalesce($4, info_version)
@@ -90,9 +96,13 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
 
     async confirm(confirmations) {
       if (confirmations.length === 0) return
-      await confirm(
+      const rows = await confirmTogether(
         confirmations.map(each => each.handle), confirmations.map(each => each.generation),
         confirmations.map(each => each.branch))
+      const confirmed = new Set(rows.map(handleOf))
+      for (const { handle, generation, branch } of confirmations) {
+        if (!confirmed.has(handle)) await confirm(handle, generation, branch)
+      }
     },
 
     updateInfo: async ({ handle, sessionInfo, expectedVersion, now }) =>
