@@ -70,7 +70,7 @@ describe('lifetimes of one session (REV-05)', () => {
   })
 
   test('are whole milliseconds, whatever fractions of a second are asked for', () => {
-    const odd = createPolicy({ accessTokenLifetime: 100 / 7, idleTimeout: 86400 / 7, absoluteTimeout: 1e6 / 7, reuseInterval: 1 / 3 })
+    const odd = createPolicy({ accessTokenLifetime: 100 / 7, idleTimeout: 86_400 / 7, absoluteTimeout: 1e6 / 7 })
     const asked = lifetimesOf({ accessTokenLifetime: 10 / 7, idleTimeout: 20 / 7, absoluteTimeout: 30 / 7 }, odd, 1000)
     const bounds = livenessAt(1e12, odd)
     for (const value of [...Object.values(asked), ...Object.values(bounds), odd.accessTokenLifetime]) {
