@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createStoreClock } from './store-clock.ts'
+import { createGivenClock, createStoreClock } from './store-clock.ts'
 
 const MINUTE = 60_000
 
@@ -90,4 +90,10 @@ test('a store that is hours away is told of, and not followed', async () => {
   await world.time.learn()
   expect(world.time.offset()).toBe(5 * MINUTE)
   expect(world.errors.map(String)).toEqual([expect.stringContaining('7200 s ahead of the store\'s')])
+})
+
+test('a clock of the application\'s own is taken at its word, in whole milliseconds', () => {
+  const time = createGivenClock(() => 1000.75)
+  expect(time.clock()).toBe(1000)
+  expect(time.now()).toBe(1000)
 })

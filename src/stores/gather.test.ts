@@ -167,10 +167,10 @@ test('REV-11: a call without an answer is an error, never "no session"', async (
   expect(settled[2]).toMatchObject({ status: 'rejected', reason: { kind: 'unavailable' } })
 })
 
-test('flush does what waits now', async () => {
-  const { call, done, flush } = recorder()
+test('settled begins at once what waits', async () => {
+  const { call, done, settled } = recorder()
   const answers = Promise.all([call(1), call(2), call(3)])
-  flush()
+  void settled()
   expect(done).toEqual([[1], [2, 3]])
   await answers
   await endOfTurn()

@@ -4,9 +4,7 @@ import { GeneralError } from '../base/errors.ts'
 export interface Gathered<Input, Output> {
   /** Does it now, or at the end of this turn of the event loop. */
   call(input: Input): Promise<Output>
-  /** Begins now what was left for the end of the turn. */
-  flush(): void
-  /** Begins what was left, and resolves once every call has its answer. */
+  /** Begins now what was left for the end of the turn, and resolves once every call has its answer. */
   settled(): Promise<void>
 }
 
@@ -81,7 +79,6 @@ export function gather<Input, Output extends object | null>(
         if (waiting.push({ input, resolve, reject }) === most) flush()
       }))
     },
-    flush,
     async settled() {
       flush()
       if (unanswered > 0) await new Promise<void>(resolve => settling.push(resolve))

@@ -1,5 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
 import type { SessionHandle } from '../base/handle.ts'
+import { expiryOf } from '../session/policy.ts'
 import type { SessionRecord } from '../session/record.ts'
 import type { SessionStore } from '../session/store.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
@@ -66,12 +67,7 @@ export function createMemoryStore(): SessionStore {
       const record = alive(handle, bounds.now)
       if (record === null || record.refreshHash !== expectedHash) return null
       if (record.rotatedAt <= bounds.rotatedAfter || record.createdAt <= bounds.createdAfter) return null
-      const idleExpiry = next.rotatedAt + record.idleTimeout
-      const rotated = copyOf({
-        ...record,
-        ...next,
-        expiresAt: Math.min(idleExpiry, record.absoluteExpiry ?? idleExpiry),
-      })
+      const rotated = copyOf({ ...record, ...next, expiresAt: expiryOf(next.rotatedAt, record) })
       sessions.set(handle, rotated)
       return copyOf(rotated)
     },

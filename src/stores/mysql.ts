@@ -98,8 +98,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
     },
     async close() {
       poller.stop()
-      // What was called in this turn begins when the turn ends, and a pool that is ended has no connection to give.
-      await new Promise(resolve => setImmediate(resolve))
+      // A pool that is ended has no connection to give.
       await settled()
       await database.settled()
       await connections.close()

@@ -88,7 +88,7 @@ export function createSqliteStore(database: SqliteDatabase, options: SqliteDrive
       `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)
        ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
        WHERE ${names.turn}.holder = excluded.holder OR ${names.turn}.until <= ?`)
-    const { flush, ...sessions } = createSessions(durable, fast, log, names)
+    const { settled, ...sessions } = createSessions(durable, fast, log, names)
     return {
       ...sessions,
       ...createKeys(durable, log, names),
@@ -100,10 +100,10 @@ export function createSqliteStore(database: SqliteDatabase, options: SqliteDrive
       }),
       // The processes that share a file share a machine, and its clock.
       time: async () => null,
-      close: () => guarded(() => {
-        flush()
+      async close() {
+        await settled()
         log.close()
-      }),
+      },
     }
   } catch (cause) {
     throw failure(cause, 'the SQLite database can not be set up')

@@ -1,9 +1,10 @@
-import type { SessionHandle } from '../../base/handle.ts'
+import { expiryOf } from '../../session/policy.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { Rotation } from '../../session/store.ts'
-import { handle } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
-import { keptColumns, nextColumns, nextValues, rotatedSessionOf, sessionColumns, sessionOf } from '../sql/session-row.ts'
+import {
+  expectedValues, keptColumns, nextColumns, nextValues, rotatedSessionOf, sessionColumns, sessionOf,
+} from '../sql/session-row.ts'
 import { selection } from './columns.ts'
 import type { Runner } from './database.ts'
 
@@ -13,17 +14,12 @@ function alive(row: string): string {
 
 /** Writes what {@link newValues} gives. Two names are qualified, since a row may be selected beside the updated one. */
 function assignments(table: string): string {
-  return `refresh_hash = ?, generation = ?, branch = ?, confirmed = ?, rotated_at = ?, served_at = ?,
-    ip = ?, user_agent = ?,
+  return `${nextColumns.map(column => `${column} = ?`).join(', ')},
     expires_at = LEAST(? + ${table}.idle_timeout, COALESCE(${table}.absolute_expiry, ? + ${table}.idle_timeout))`
 }
 
 function newValues({ next }: Rotation): SqlValue[] {
   return [...nextValues(next), next.rotatedAt, next.rotatedAt]
-}
-
-function expectedValues({ handle, expectedHash, alive: bounds }: Rotation): SqlValue[] {
-  return [handle, expectedHash, bounds.now, bounds.rotatedAfter, bounds.createdAfter]
 }
 
 const nullable: ReadonlySet<string> = new Set(['absolute_expiry', 'ip', 'user_agent'])
@@ -59,12 +55,12 @@ const types: Readonly<Record<string, string>> = {
 
 /**
  * MariaDB: one statement and one commit for several sessions, as {@link createRotateAtOnce} for one; none may be named
- * twice. The rotations are one JSON text, so that the statement is the same for any number of them. It waits for no lock:
- * while it waited it would hold those of the other sessions.
+ * twice. The rotations are one JSON text, so that the statement is the same for any number of them. It waits for no
+ * lock: while it waited it would hold those of the other sessions.
  */
 export function createRotateTogether(
   table: string,
-): (runner: Runner, rotations: readonly Rotation[]) => Promise<ReadonlyMap<SessionHandle, SessionRecord>> {
+): (runner: Runner, rotations: readonly Rotation[]) => Promise<readonly Row[]> {
   const columns = [...required, 'ip', 'user_agent']
   const inserted = columns.map(column => (
     column === 'handle' ? 'kept.handle' : nextColumns.includes(column) ? `next.${column}` : '0'
@@ -85,15 +81,9 @@ export function createRotateTogether(
        expires_at = LEAST(VALUES(rotated_at) + ${table}.idle_timeout,
          COALESCE(${table}.absolute_expiry, VALUES(rotated_at) + ${table}.idle_timeout))
      RETURNING handle, ${selection(keptColumns)}`
-  return async ({ rows }, rotations) => {
+  return ({ rows }, rotations) => {
     const values = rotations.map(rotation => [...expectedValues(rotation), ...nextValues(rotation.next)])
-    const byHandle = new Map(rotations.map(rotation => [rotation.handle, rotation]))
-    const rotated = new Map<SessionHandle, SessionRecord>()
-    for (const row of await rows(sql, [JSON.stringify(values, wellFormed)])) {
-      const rotation = byHandle.get(handle(row, 'handle'))
-      if (rotation !== undefined) rotated.set(rotation.handle, rotatedSessionOf(rotation, row))
-    }
-    return rotated
+    return rows(sql, [JSON.stringify(values, wellFormed)])
   }
 }
 
@@ -116,8 +106,7 @@ export function createRotateAndRead(table: string): Rotate {
     if (record === null || record.refreshHash === next.refreshHash) return record
     // Somebody has rotated it on in between. What this rotation wrote is known, and the rest never changes but for the
     // application's own data, of which the newest is right.
-    const idleExpiry = next.rotatedAt + record.idleTimeout
-    return { ...record, ...next, expiresAt: Math.min(idleExpiry, record.absoluteExpiry ?? idleExpiry) }
+    return { ...record, ...next, expiresAt: expiryOf(next.rotatedAt, record) }
   }
 }
 

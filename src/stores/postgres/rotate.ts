@@ -1,12 +1,10 @@
 import { GeneralError } from '../../base/errors.ts'
-import type { SessionHandle } from '../../base/handle.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { Rotation } from '../../session/store.ts'
 import { gather } from '../gather.ts'
 import type { Gathered } from '../gather.ts'
 import { rotateAll } from '../sql/rotate-all.ts'
-import { handle } from '../sql/row.ts'
-import { keptColumns, nextColumns, nextValues, rotatedSessionOf } from '../sql/session-row.ts'
+import { expectedValues, keptColumns, nextColumns, nextValues, rotatedSessionOf } from '../sql/session-row.ts'
 import { lazily } from './change-log.ts'
 import type { Database } from './database.ts'
 import { refusedStatement } from './errors.ts'
@@ -54,19 +52,9 @@ export function createRotate(
     return row === undefined ? null : rotatedSessionOf(rotation, row)
   }
 
-  async function together(rotations: readonly Rotation[]): Promise<ReadonlyMap<SessionHandle, SessionRecord>> {
-    const byHandle = new Map(rotations.map(rotation => [rotation.handle, rotation]))
-    const rotated = new Map<SessionHandle, SessionRecord>()
-    for (const row of await rotateTogether(JSON.stringify(rotations.map(memberOf)))) {
-      const rotation = byHandle.get(handle(row, 'handle'))
-      if (rotation !== undefined) rotated.set(rotation.handle, rotatedSessionOf(rotation, row))
-    }
-    return rotated
-  }
-
   return gather(one, async rotations => {
     try {
-      return await rotateAll(rotations, together, one)
+      return await rotateAll(rotations, firsts => rotateTogether(JSON.stringify(firsts.map(memberOf))), one)
     } catch (error) {
       // A statement that is refused has written nothing; by itself, each rotation shows whether it is the one.
       if (error instanceof GeneralError && refusedStatement(error.cause)) return rotations.map(one)
@@ -75,15 +63,9 @@ export function createRotate(
   })
 }
 
-function expectedValues({ handle, expectedHash, alive }: Rotation): readonly (string | number)[] {
-  return [handle, expectedHash, alive.now, alive.rotatedAfter, alive.createdAfter]
-}
+const members: readonly string[] = ['handle', 'expected', 'now', 'rotated_after', 'created_after', ...nextColumns]
 
 function memberOf(rotation: Rotation): Readonly<Record<string, unknown>> {
-  const { handle, expectedHash, alive, next } = rotation
-  const values = nextValues(next)
-  return {
-    handle, expected: expectedHash, now: alive.now, rotated_after: alive.rotatedAfter, created_after: alive.createdAfter,
-    ...Object.fromEntries(nextColumns.map((column, index) => [column, values[index]])),
-  }
+  const values = [...expectedValues(rotation), ...nextValues(rotation.next)]
+  return Object.fromEntries(members.map((member, index) => [member, values[index]]))
 }

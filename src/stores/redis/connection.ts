@@ -84,11 +84,7 @@ export function createConnection(
   /** Gives up waiting in time; what is then still under way may happen or not, and the caller is told so. */
   function inTime<T>(work: (found: Lines) => Promise<T>): Promise<T> {
     if (closed) return Promise.reject(new GeneralError('misuse', 'the Redis store was closed'))
-    try {
-      return within(lines === null ? ready().then(work) : work(lines))
-    } catch (cause) {
-      return Promise.reject(failure(cause))
-    }
+    return within(lines === null ? ready().then(work) : work(lines))
   }
 
   async function awaitReplicas({ durableDriver }: Lines, keys: readonly string[]): Promise<void> {

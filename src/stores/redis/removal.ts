@@ -74,7 +74,7 @@ export function createRemoval(
     if (claimed.length === 0) return []
     const args = [...log.args, until, ...claimed.flatMap(({ name, handle }) => [name, handle])]
     const announced = new Set(textsOf(await commands.run(announceScript, [...log.keys, names.announced], args)))
-    connection.later(({ send }) => Promise.all(claimed.map(({ handle }) => {
+    connection.later(async ({ send }) => Promise.all(claimed.map(({ handle }) => {
       const key = names.removal(handle)
       return send(key, ['DEL', key])
     })))

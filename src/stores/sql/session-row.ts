@@ -35,6 +35,11 @@ export function nextValues(next: NextToken): SqlValue[] {
   ]
 }
 
+/** What a rotation expects: handle and hash, and what `expires_at`, `rotated_at` and `created_at` must be above. */
+export function expectedValues({ handle, expectedHash, alive }: Rotation): readonly (string | number)[] {
+  return [handle, expectedHash, alive.now, alive.rotatedAfter, alive.createdAfter]
+}
+
 /** The columns that a rotation leaves as they are, but for the expiry that it moves. */
 const keptByName = {
   userId: 'user_id',

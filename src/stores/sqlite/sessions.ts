@@ -8,7 +8,7 @@ import { decodePosition, toPage } from '../page-position.ts'
 import { handle, integer } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
 import {
-  keptColumns, nextValues, rotatedSessionOf, sessionColumns, sessionOf, sessionValues,
+  expectedValues, keptColumns, nextColumns, nextValues, rotatedSessionOf, sessionColumns, sessionOf, sessionValues,
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
@@ -18,8 +18,8 @@ import { guarded } from './guard.ts'
 /** The methods of the port that read and write sessions. */
 export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
   | 'updatePayload' | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'> {
-  /** Does now what waits for the end of a turn of the event loop. */
-  flush(): void
+  /** Resolves once every login and rotation has its answer. */
+  settled(): Promise<void>
 }
 
 /**
@@ -33,11 +33,11 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
     `INSERT INTO ${table} (${columns}, sweep_at) VALUES (${sessionColumns.map(() => '?').join(', ')}, ?)
      ON CONFLICT DO NOTHING`)
   const find = fast.rows(`SELECT ${columns} FROM ${table} WHERE handle = ?`)
+  const rotatedAt = `?${6 + nextColumns.indexOf('rotated_at')}`
   const rotate = fast.tuples(
-    `UPDATE ${table} SET refresh_hash = ?1, generation = ?2, branch = ?3, confirmed = ?4, rotated_at = ?5,
-       served_at = ?6, ip = ?7, user_agent = ?8,
-       expires_at = min(?5 + idle_timeout, ifnull(absolute_expiry, ?5 + idle_timeout))
-     WHERE handle = ?9 AND refresh_hash = ?10 AND expires_at > ?11 AND rotated_at > ?12 AND created_at > ?13
+    `UPDATE ${table} SET ${nextColumns.map((column, index) => `${column} = ?${6 + index}`).join(', ')},
+       expires_at = min(${rotatedAt} + idle_timeout, ifnull(absolute_expiry, ${rotatedAt} + idle_timeout))
+     WHERE handle = ?1 AND refresh_hash = ?2 AND expires_at > ?3 AND rotated_at > ?4 AND created_at > ?5
      RETURNING ${keptColumns.join(', ')}`)
   const confirm = fast.changes(
     `UPDATE ${table} SET confirmed = 1 FROM json_each(?) AS given
@@ -60,9 +60,8 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
   const postpone = fast.changes(`UPDATE ${table} SET sweep_at = expires_at WHERE expires_at > ? AND ${due}`)
   const sweep = fast.changes(`DELETE FROM ${table} WHERE expires_at <= ? AND ${due}`)
 
-  const rotateOne = ({ handle, expectedHash, alive, next }: Rotation): SessionRecord | null => first(rotate(
-    ...nextValues(next), handle, expectedHash, alive.now, alive.rotatedAfter, alive.createdAfter,
-  ), row => rotatedSessionOf({ handle, next }, row))
+  const rotateOne = (rotation: Rotation): SessionRecord | null => first(
+    rotate(...expectedValues(rotation), ...nextValues(rotation.next)), row => rotatedSessionOf(rotation, row))
   const rotations = gather(
     (rotation: Rotation) => guarded(() => rotateOne(rotation)),
     all => guarded(() => fast.transaction(() => all.map(rotateOne))))
@@ -92,10 +91,7 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
 
     rotate: rotations.call,
 
-    flush() {
-      logins.flush()
-      rotations.flush()
-    },
+    settled: async () => void await Promise.all([logins.settled(), rotations.settled()]),
 
     confirm: confirmations => guarded(() => {
       if (confirmations.length === 0) return
