@@ -61,7 +61,7 @@ export interface Sessions<Payload extends object, Info extends object>
 
 /**
  * Makes the sessions of an application. Connects and reads nothing before the first call.
- * @throws GeneralError (`misuse`) that names the option that can not work.
+ * @throws GeneralError (`MISUSE`) that names the option that can not work.
  * @example
  * const sessions = expressSessions(createSessions({ origin: 'https://app.example.com' }))
  */

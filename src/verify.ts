@@ -52,12 +52,12 @@ export interface VerifierOptions {
 /** Verifies access tokens without a store and without Node: at the edge, or in another service. */
 export interface Verifier<Payload extends object> {
   /**
-   * Judges an access token. @throws GeneralError (`unavailable`) if the keys, or the feed, can not be read.
+   * Judges an access token. @throws GeneralError (`STORE_UNAVAILABLE`) if the keys, or the feed, can not be read.
    */
   verify(accessToken: string): Promise<SessionReading<Payload>>
   /**
    * Finds the access token of a request, as a server does, and judges it. Checks no origin: guard what changes
-   * something where it is done. @throws GeneralError (`unavailable`) if the keys, or the feed, can not be read.
+   * something where it is done. @throws GeneralError (`STORE_UNAVAILABLE`) if the keys, or the feed, can not be read.
    */
   readSession(request: { readonly headers: Pick<Headers, 'get'> }): Promise<SessionReading<Payload>>
 }
@@ -67,7 +67,7 @@ const FETCH_LIMIT = 5000
 
 /**
  * Makes a verifier. Reads nothing before the first call.
- * @throws GeneralError (`misuse`) if more than one of `jwksUrl`, `jwks` and `publicKey` is given.
+ * @throws GeneralError (`MISUSE`) if more than one of `jwksUrl`, `jwks` and `publicKey` is given.
  * @example
  * const sessions = createVerifier({ issuer: 'https://app.example.com/auth' })
  * const reading = await sessions.readSession(request)
@@ -133,7 +133,7 @@ function readingOf<Payload extends object>(outcome: VerifyOutcome<Payload>): Ses
 function createKeys(options: VerifierOptions, clock: Clock): RemoteKeys {
   const { issuer, jwksUrl, jwks, publicKey } = options
   const given = [jwksUrl, jwks, publicKey].filter(source => source !== undefined)
-  if (given.length > 1) throw new GeneralError('misuse', 'give one of jwksUrl, jwks and publicKey')
+  if (given.length > 1) throw new GeneralError('MISUSE', 'give one of jwksUrl, jwks and publicKey')
   const set = publicKey === undefined ? jwks : { keys: [publicKey] }
   if (set !== undefined) {
     let prepared: Promise<VerificationKeys> | null = null
@@ -150,6 +150,6 @@ function createKeys(options: VerifierOptions, clock: Clock): RemoteKeys {
 
 async function readKeySet(get: (url: string) => Promise<Response>, url: string): Promise<unknown> {
   const response = await get(url)
-  if (!response.ok) throw new GeneralError('unavailable', `the key set was answered with ${response.status}`)
+  if (!response.ok) throw new GeneralError('STORE_UNAVAILABLE', `the key set was answered with ${response.status}`)
   return response.json()
 }

@@ -5,7 +5,7 @@ export type ErrorCode =
   | 'TOKEN_THEFT_DETECTED'
   | 'INVALID_CLAIMS'
   | 'CROSS_SITE_REQUEST'
-  | 'GENERAL_ERROR'
+  | GeneralErrorCode
 
 /** The base of every error that Keyturn throws. Its message never holds a token, a cookie or a key. */
 export abstract class SessionError extends Error {
@@ -69,21 +69,25 @@ export class CrossSiteRequestError extends SessionError {
 }
 
 /** What went wrong behind a {@link GeneralError}. */
-export type GeneralErrorKind = 'unavailable' | 'misuse'
+export type GeneralErrorCode = 'STORE_UNAVAILABLE' | 'REFRESH_BUSY' | 'MISUSE'
 
 /**
- * Keyturn could not decide: the store failed (`unavailable`, HTTP 503), or it was called in a way that
- * can not work (`misuse`, HTTP 500). Never a logout: nothing is revoked and no cookie is cleared (REV-11).
+ * Keyturn could not decide. Never a logout: nothing is revoked and no cookie is cleared (REV-11).
+ *
+ * - `STORE_UNAVAILABLE` (HTTP 503): the store failed. The same call may succeed later.
+ * - `REFRESH_BUSY` (HTTP 503): a refresh must wait for `retryAfter` seconds. The same refresh token is good afterwards.
+ * - `MISUSE` (HTTP 500): the call or the configuration cannot work; the message names what to change.
  */
 export class GeneralError extends SessionError {
   override readonly name = 'GeneralError'
-  readonly code = 'GENERAL_ERROR'
-  /** Whether trying again later can help. */
-  readonly kind: GeneralErrorKind
+  readonly code: GeneralErrorCode
+  /** After how many whole seconds the same call is worth trying again; at least 1. */
+  readonly retryAfter: number
 
-  constructor(kind: GeneralErrorKind, message: string, options?: { cause?: unknown }) {
+  constructor(code: GeneralErrorCode, message: string, options?: { cause?: unknown; retryAfter?: number }) {
     super(message, options)
-    this.kind = kind
+    this.code = code
+    this.retryAfter = options?.retryAfter ?? 1
   }
 }
 
@@ -97,7 +101,8 @@ export type AnySessionError =
   | GeneralError
 
 const codes: ReadonlySet<unknown> = new Set<ErrorCode>([
-  'UNAUTHORIZED', 'TRY_REFRESH_TOKEN', 'TOKEN_THEFT_DETECTED', 'INVALID_CLAIMS', 'CROSS_SITE_REQUEST', 'GENERAL_ERROR',
+  'UNAUTHORIZED', 'TRY_REFRESH_TOKEN', 'TOKEN_THEFT_DETECTED', 'INVALID_CLAIMS', 'CROSS_SITE_REQUEST',
+  'STORE_UNAVAILABLE', 'REFRESH_BUSY', 'MISUSE',
 ])
 
 /**

@@ -41,7 +41,7 @@ export interface ExpressSessions<Payload extends object, Info extends object> {
   requireSession(handler: SessionHandler<Payload, Info>, options?: SessionOptions<Payload>): RequestHandler
   /** Makes a middleware that lets only requests with a session pass, and preflights. The next ones call `sessionOf`. */
   requireSession(options?: SessionOptions<Payload>): RequestHandler
-  /** The session that `requireSession` found. @throws GeneralError (`misuse`) if it was not asked. */
+  /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
   sessionOf(request: Request): Session<Payload, Info>
   /**
    * Makes the middleware for Keyturn's own routes: refresh, sign-out, key set. Mount it at the root; it answers its

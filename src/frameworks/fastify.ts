@@ -50,7 +50,7 @@ export interface FastifySessions<Payload extends object, Info extends object> {
   ): (request: FastifyRequest<Route>, reply: FastifyReply<Route>) => Promise<unknown>
   /** Makes a hook, for `onRequest` or `preHandler`, that lets only requests with a session pass, and preflights. */
   requireSession(options?: SessionOptions<Payload>): FastifyHook
-  /** The session that `requireSession` found. @throws GeneralError (`misuse`) if it was not asked. */
+  /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
   sessionOf(request: FastifyRequest): Session<Payload, Info>
   /**
    * Makes the error handler that turns Keyturn's errors into answers: `app.setErrorHandler(sessions.errorHandler())`.

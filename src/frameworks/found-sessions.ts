@@ -14,11 +14,11 @@ export class FoundSessions<Request extends object, Payload extends object, Info 
     Object.defineProperty(request, this.#name, { value: session, configurable: true })
   }
 
-  /** @throws GeneralError (`misuse`) if nothing looked for the session of this request. */
+  /** @throws GeneralError (`MISUSE`) if nothing looked for the session of this request. */
   get(request: Request): Session<Payload, Info> {
     const session = this.#isKnown(request) ? request[this.#name] : undefined
     if (session !== undefined) return session
-    throw new GeneralError('misuse', 'no requireSession ran before sessionOf')
+    throw new GeneralError('MISUSE', 'no requireSession ran before sessionOf')
   }
 
   #isKnown(request: object): request is { readonly [name: symbol]: Session<Payload, Info> } {

@@ -36,7 +36,7 @@ export interface H3Sessions<Payload extends object, Info extends object> {
   ): EventHandler
   /** Makes a middleware that lets only requests with a session pass, and preflights. The next ones call `sessionOf`. */
   requireSession(options?: SessionOptions<Payload>): Middleware
-  /** The session that `requireSession` found. @throws GeneralError (`misuse`) if it was not asked. */
+  /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
   sessionOf(event: H3Event): Session<Payload, Info>
   /** Makes the middleware that writes CORS headers for the trusted origins and answers preflights. Use it first. */
   cors(): Middleware
@@ -62,7 +62,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
 
   function exchangeOf(event: H3Event): HttpExchange {
     const reply = replies.get(event)
-    if (reply === undefined) throw new GeneralError('misuse', 'app.use(sessions.middleware()) must come first')
+    if (reply === undefined) throw new GeneralError('MISUSE', 'app.use(sessions.middleware()) must come first')
     return { request: requestOf(event), reply }
   }
 

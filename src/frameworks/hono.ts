@@ -66,7 +66,7 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
 
   function exchangeOf(context: Context): HttpExchange {
     const reply = replies.get(context)
-    if (reply === undefined) throw new GeneralError('misuse', 'app.use(sessions.middleware()) must come first')
+    if (reply === undefined) throw new GeneralError('MISUSE', 'app.use(sessions.middleware()) must come first')
     return { request: requestOf(context), reply }
   }
 

@@ -31,7 +31,7 @@ export interface KoaSessions<Payload extends object, Info extends object> {
   middleware(): Middleware
   /** Makes a middleware that lets only requests with a session pass, and preflights. The next ones call `sessionOf`. */
   requireSession(options?: SessionOptions<Payload>): Middleware
-  /** The session that `requireSession` found. @throws GeneralError (`misuse`) if it was not asked. */
+  /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
   sessionOf(context: Context): Session<Payload, Info>
   /** Makes the middleware that writes CORS headers for the trusted origins and answers preflights. Mount it first. */
   cors(): Middleware

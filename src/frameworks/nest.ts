@@ -44,7 +44,7 @@ export interface NestSessions<Payload extends object, Info extends object> {
   guard(options?: SessionOptions<Payload>): CanActivate
   /** Decorates a parameter of a handler behind the guard: `me(@CurrentSession() session: Session<Claims, Info>)`. */
   readonly CurrentSession: () => ParameterDecorator
-  /** The session that the guard found. @throws GeneralError (`misuse`) if there is no guard before the handler. */
+  /** The session that the guard found. @throws GeneralError (`MISUSE`) if there is no guard before the handler. */
   sessionOf(request: NestRequest): Session<Payload, Info>
   /** Makes the filter that turns Keyturn's errors into answers: `app.useGlobalFilters(sessions.errorFilter())`. */
   errorFilter(): ExceptionFilter

@@ -48,7 +48,7 @@ export interface SocketIoSessions<Payload extends object> {
    * a `connect_error` whose `data` holds `status` and `message`, as of the HTTP answer.
    */
   requireSession(): SocketIoMiddleware
-  /** The session that `requireSession` found. @throws GeneralError (`misuse`) if it was not asked. */
+  /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
   sessionOf(socket: SocketIoSocket): ReadonlySession<Payload>
 }
 
@@ -97,7 +97,7 @@ export function socketIoSessions<Payload extends object, Info extends object, Re
     sessionOf(socket) {
       const session = found.get(socket)
       if (session !== undefined) return session
-      throw new GeneralError('misuse', 'no requireSession ran before sessionOf')
+      throw new GeneralError('MISUSE', 'no requireSession ran before sessionOf')
     },
   }
   return { ...sessions, ...adapter }

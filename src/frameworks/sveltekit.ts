@@ -82,7 +82,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
     call: (exchange: RunningExchange) => Promise<Result>,
   ): Promise<Result> {
     const exchange = running.get(event.request)
-    if (exchange === undefined) throw new GeneralError('misuse', 'the hook of svelteKitSessions did not run')
+    if (exchange === undefined) throw new GeneralError('MISUSE', 'the hook of svelteKitSessions did not run')
     try {
       return await call(exchange)
     } catch (error) {

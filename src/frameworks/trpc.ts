@@ -89,8 +89,8 @@ function describe(error: AnySessionError): readonly [code: TrpcErrorCode, messag
     case 'TOKEN_THEFT_DETECTED': return ['UNAUTHORIZED', 'token theft detected']
     case 'INVALID_CLAIMS': return ['FORBIDDEN', 'invalid claim']
     case 'CROSS_SITE_REQUEST': return ['FORBIDDEN', 'cross-site request refused']
-    case 'GENERAL_ERROR': return error.kind === 'misuse'
-      ? ['INTERNAL_SERVER_ERROR', 'internal error']
-      : ['SERVICE_UNAVAILABLE', 'session service unavailable']
+    case 'MISUSE': return ['INTERNAL_SERVER_ERROR', 'internal error']
+    case 'STORE_UNAVAILABLE':
+    case 'REFRESH_BUSY': return ['SERVICE_UNAVAILABLE', 'session service unavailable']
   }
 }

@@ -59,7 +59,7 @@ export interface WsSessions<Payload extends object> {
    * A refused one gets the HTTP answer that a request would get.
    */
   upgrade<Socket extends WsSocket>(server: WsServer<Socket>): UpgradeListener
-  /** The session that `upgrade` found. @throws GeneralError (`misuse`) if the request did not come that way. */
+  /** The session that `upgrade` found. @throws GeneralError (`MISUSE`) if the request did not come that way. */
   sessionOf(request: IncomingMessage): ReadonlySession<Payload>
 }
 
@@ -108,7 +108,7 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
     sessionOf(request) {
       const session = found.get(request)
       if (session !== undefined) return session
-      throw new GeneralError('misuse', 'the request of this socket did not come through upgrade')
+      throw new GeneralError('MISUSE', 'the request of this socket did not come through upgrade')
     },
   }
   return { ...sessions, ...adapter }

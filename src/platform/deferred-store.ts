@@ -12,7 +12,7 @@ export function deferStore(open: () => Promise<SessionStore>): SessionStore {
   let closed = false
 
   async function store(): Promise<SessionStore> {
-    if (closed) throw new GeneralError('unavailable', 'the session store was closed')
+    if (closed) throw new GeneralError('STORE_UNAVAILABLE', 'the session store was closed')
     opening ??= open().catch((error: unknown) => {
       opening = null
       throw error

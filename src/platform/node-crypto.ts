@@ -132,7 +132,7 @@ function importKey(algorithm: SignatureAlgorithm, jwk: Jwk, half: KeyHalf): KeyO
   try {
     return half === 'public' ? createPublicKey({ key, format: 'jwk' }) : createPrivateKey({ key, format: 'jwk' })
   } catch (cause) {
-    throw new GeneralError('misuse', `the key for ${algorithm} is not a possible one`, { cause })
+    throw new GeneralError('MISUSE', `the key for ${algorithm} is not a possible one`, { cause })
   }
 }
 

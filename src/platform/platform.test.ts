@@ -24,6 +24,6 @@ test('on Node.js a task that waits keeps no process alive', async () => {
 
 test('without an embedded store the application is told to pass one', () => {
   expect(() => web.openDefaultStore()).toThrow(expect.objectContaining({
-    kind: 'misuse', message: expect.stringContaining('store'),
+    code: 'MISUSE', message: expect.stringContaining('store'),
   }))
 })

@@ -86,7 +86,7 @@ async function importKey(algorithm: SignatureAlgorithm, jwk: Jwk, half: KeyHalf)
   try {
     return await subtle.importKey('jwk', key, schemes[algorithm].key, false, [half === 'public' ? 'verify' : 'sign'])
   } catch (cause) {
-    throw new GeneralError('misuse', `the key for ${algorithm} is not a possible one`, { cause })
+    throw new GeneralError('MISUSE', `the key for ${algorithm} is not a possible one`, { cause })
   }
 }
 

@@ -12,7 +12,7 @@ export interface OpenStoreOptions {
 /**
  * Opens a store by its URL: `sqlite:<file>`, `sqlite::memory:`, `postgres://`, `mysql://` or `redis://` (`rediss://`).
  * Only the code of that store is loaded.
- * @throws GeneralError (`misuse`) for any other text, without repeating it: it may hold a password.
+ * @throws GeneralError (`MISUSE`) for any other text, without repeating it: it may hold a password.
  */
 export async function openStore(url: string, { appId, migrate }: OpenStoreOptions): Promise<SessionStore> {
   const scheme = schemeOf(url)
@@ -44,11 +44,11 @@ const schemes: ReadonlyMap<string, StoreScheme> = new Map([
   ['redis', 'redis'], ['rediss', 'redis'],
 ])
 
-/** Which kind of store a URL names. @throws GeneralError (`misuse`) for any other text. */
+/** Which kind of store a URL names. @throws GeneralError (`MISUSE`) for any other text. */
 export function schemeOf(url: string): StoreScheme {
   const scheme = schemes.get(/^([a-z]+):/.exec(url)?.[1] ?? '')
   if (scheme !== undefined) return scheme
-  throw new GeneralError('misuse', 'the store must be a URL that begins with sqlite:, postgres://, mysql:// or '
+  throw new GeneralError('MISUSE', 'the store must be a URL that begins with sqlite:, postgres://, mysql:// or '
     + 'redis://')
 }
 
@@ -56,7 +56,7 @@ export function schemeOf(url: string): StoreScheme {
 export function sqliteFile(url: string): string {
   const file = url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
   if (file !== '') return file
-  throw new GeneralError('misuse', 'the store needs a file: sqlite:keyturn.db, say')
+  throw new GeneralError('MISUSE', 'the store needs a file: sqlite:keyturn.db, say')
 }
 
 /** What begins the names of an application's tables. */

@@ -179,7 +179,7 @@ export const settingDescriptions: readonly SettingDescription[] = names().map(na
 
 /**
  * Reads the settings: flags before environment variables before the file before the presets.
- * @throws GeneralError (`misuse`) that names every setting that does not fit, where it was given and what would do; it
+ * @throws GeneralError (`MISUSE`) that names every setting that does not fit, where it was given and what would do; it
  * never repeats a value.
  */
 export function readSettings({ flags, environment, file }: SettingSources): ServerSettings {
@@ -231,12 +231,12 @@ export function readSettings({ flags, environment, file }: SettingSources): Serv
 
 /**
  * The settings, if they go together and there was no other problem with them.
- * @throws GeneralError (`misuse`) that tells all problems.
+ * @throws GeneralError (`MISUSE`) that tells all problems.
  */
 export function checkSettings(settings: ServerSettings, others: readonly string[] = []): ServerSettings {
   const problems = [...others, ...contradictions(settings)]
   if (problems.length === 0) return settings
-  throw new GeneralError('misuse', problems.join('\n'))
+  throw new GeneralError('MISUSE', problems.join('\n'))
 }
 
 function contradictions(settings: ServerSettings): readonly string[] {

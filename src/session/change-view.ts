@@ -11,7 +11,7 @@ export interface ChangeSource {
 
 /** What is known of sessions by their changes. */
 export interface ChangeView {
-  /** The list, read anew if it is due. @throws GeneralError (`unavailable`) if it can not be read and is too old. */
+  /** The list, read anew if it is due. @throws GeneralError (`STORE_UNAVAILABLE`) if it can not be read and is too old. */
   current(): Promise<Pick<RevocationList, 'isRevoked' | 'payloadVersion'>>
 }
 
@@ -63,7 +63,7 @@ export function createChangeView({ source, clock, pollInterval, maxStaleness }: 
         // What was missed is read from the beginning next time.
         cursor = null
         if (!isWithin(readAt, maxStaleness)) {
-          throw new GeneralError('unavailable', 'the changes of sessions can not be read', { cause })
+          throw new GeneralError('STORE_UNAVAILABLE', 'the changes of sessions can not be read', { cause })
         }
       }
       return list

@@ -39,7 +39,7 @@ export async function create<Payload extends object, Info extends object>(
 }
 
 /**
- * Judges what a session is to start with. Stores nothing. @throws GeneralError (`misuse`) that says what can not be.
+ * Judges what a session is to start with. Stores nothing. @throws GeneralError (`MISUSE`) that says what can not be.
  */
 export async function prepareSession<Payload extends object, Info extends object>(
   internals: Foundation & Codecs<Payload, Info>,
@@ -50,7 +50,7 @@ export async function prepareSession<Payload extends object, Info extends object
   if (typeof userId !== 'string' || userId.length > USER_ID_LENGTH) refuseUserId()
   const tenantId = options.tenantId ?? 'public'
   if (!TENANT_ID.test(tenantId)) {
-    throw new GeneralError('misuse', 'the tenant id must be 1 to 64 lower-case letters, digits and hyphens')
+    throw new GeneralError('MISUSE', 'the tenant id must be 1 to 64 lower-case letters, digits and hyphens')
   }
   const jwtPayload = session.jwtPayload === undefined ? payloads.empty() : payloads.write(session.jwtPayload)
   const sessionInfo = session.sessionInfo === undefined ? infos.empty() : infos.write(session.sessionInfo)
@@ -84,7 +84,7 @@ export async function prepareSession<Payload extends object, Info extends object
 }
 
 function refuseUserId(): never {
-  throw new GeneralError('misuse', `the user id must be a text of 1 to ${USER_ID_LENGTH} characters`)
+  throw new GeneralError('MISUSE', `the user id must be a text of 1 to ${USER_ID_LENGTH} characters`)
 }
 
 /** Writes the refresh token that a prepared session starts with. */

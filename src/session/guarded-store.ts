@@ -26,7 +26,7 @@ const operations: Readonly<Record<keyof SessionStore, string>> = {
 }
 
 /**
- * The same store, whose every failure is a `GeneralError` of kind `unavailable`, with the driver's own error as its
+ * The same store, whose every failure is a `GeneralError` with the code `STORE_UNAVAILABLE`, with the driver's own error as its
  * cause: never read as "no session", and never a message that could hold a connection string (ST-07).
  */
 export function guardStore(store: SessionStore): SessionStore {
@@ -35,7 +35,7 @@ export function guardStore(store: SessionStore): SessionStore {
       return await call(store, ...input)
     } catch (cause) {
       if (isSessionError(cause)) throw cause
-      throw new GeneralError('unavailable', `the session store failed to ${operations[name]}`, { cause })
+      throw new GeneralError('STORE_UNAVAILABLE', `the session store failed to ${operations[name]}`, { cause })
     }
   })
 }

@@ -78,7 +78,7 @@ export async function updateInfo<Info extends object>(
     const update = { handle: record.handle, sessionInfo, expectedVersion: record.infoVersion, now: await now() }
     if (await store.updateInfo(update)) return
   }
-  throw new GeneralError('unavailable', 'the session info was being changed by too many others at once')
+  throw new GeneralError('STORE_UNAVAILABLE', 'the session info was being changed by too many others at once')
 }
 
 /**

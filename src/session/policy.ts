@@ -88,7 +88,7 @@ const DAY = 86_400
 
 /**
  * Resolves the options to a policy. Pure.
- * @throws GeneralError (`misuse`) that names the option that can not work.
+ * @throws GeneralError (`MISUSE`) that names the option that can not work.
  */
 export function createPolicy(options: PolicyOptions): SessionPolicy {
   const accessTokenLifetime = duration('accessTokenLifetime', options.accessTokenLifetime ?? 3600, 1, DAY)
@@ -200,7 +200,7 @@ function duration(name: string, seconds: number, least: number, most: number): M
 
 function within(name: string, value: number, least: number, most: number): number {
   if (Number.isFinite(value) && value >= least && value <= most) return value
-  throw new GeneralError('misuse', `${name} must be a number from ${least} to ${most}`)
+  throw new GeneralError('MISUSE', `${name} must be a number from ${least} to ${most}`)
 }
 
 function shorter(name: string, seconds: number | undefined, most: Milliseconds): Milliseconds

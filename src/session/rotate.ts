@@ -113,7 +113,7 @@ export async function rotate<Ring extends RefreshKeyRing>(
       }
     }
   }
-  throw new GeneralError('unavailable', 'the session was being changed by too many others at once')
+  throw new GeneralError('STORE_UNAVAILABLE', 'the session was being changed by too many others at once')
 }
 
 /** One refresh under way. */

@@ -87,5 +87,5 @@ function tooFarApart(offset: Milliseconds): GeneralError {
   const seconds = Math.round(Math.abs(offset) / 1000)
   const side = offset > 0 ? 'behind' : 'ahead of'
   const difference = `this machine's clock is ${seconds} s ${side} the store's`
-  return new GeneralError('unavailable', `${difference}: one of them is wrong, and neither is corrected`)
+  return new GeneralError('STORE_UNAVAILABLE', `${difference}: one of them is wrong, and neither is corrected`)
 }

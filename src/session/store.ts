@@ -9,7 +9,7 @@ import type { SessionRecord } from './record.ts'
  * "no session" instead. `storeContract` of `keyturn/testing` proves an implementation.
  */
 export interface SessionStore extends KeyStore {
-  /** Adds a session. Durable before it resolves. @throws GeneralError (`misuse`) if the handle exists. */
+  /** Adds a session. Durable before it resolves. @throws GeneralError (`MISUSE`) if the handle exists. */
   insert(record: SessionRecord): Promise<void>
   /** Reads a session, expired or not. */
   find(handle: SessionHandle): Promise<SessionRecord | null>

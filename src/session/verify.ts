@@ -150,7 +150,7 @@ export function createVerify<Payload extends object, Info extends object>(
       record = await internals.store.find(claims.sid)
     } catch (cause) {
       if (mode === 'strict' || policy.onStoreFailure === 'failClosed') {
-        throw new GeneralError('unavailable', 'the session store could not be asked', { cause })
+        throw new GeneralError('STORE_UNAVAILABLE', 'the session store could not be asked', { cause })
       }
       internals.emit('onUncheckedRevocation', { handle: claims.sid })
       return active

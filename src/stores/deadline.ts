@@ -3,7 +3,7 @@ import type { Milliseconds } from '../base/time.ts'
 
 /**
  * Makes what waits for work, but not longer than `limit`: a database that hangs must not hang the request. The work
- * itself goes on, so that what a late write did is not known to the caller, who gets a GeneralError (`unavailable`).
+ * itself goes on, so that what a late write did is not known to the caller, who gets a GeneralError (`STORE_UNAVAILABLE`).
  * `failure` says what to tell of work that failed in time.
  *
  * All calls have the same limit, so the oldest is the first to be late, and one timer that looks at it now and then
@@ -28,7 +28,7 @@ export function createDeadline(
     for (const call of waiting) {
       if (call.due > now) return watch(Math.ceil(call.due - now))
       waiting.delete(call)
-      call.reject(new GeneralError('unavailable', `${database} did not answer within ${limit} ms`))
+      call.reject(new GeneralError('STORE_UNAVAILABLE', `${database} did not answer within ${limit} ms`))
     }
   }
 

@@ -164,7 +164,7 @@ test('what fails together is told to each, and the next turn works again', async
 test('REV-11: a call without an answer is an error, never "no session"', async () => {
   const { call } = recorder()
   const settled = await Promise.allSettled([call(1), call(2), call(404)])
-  expect(settled[2]).toMatchObject({ status: 'rejected', reason: { kind: 'unavailable' } })
+  expect(settled[2]).toMatchObject({ status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } })
 })
 
 test('settled begins at once what waits', async () => {

@@ -64,7 +64,7 @@ export function gather<Input, Output extends object | null>(
       const outputs = company ? await all(calls.map(({ input }) => input)) : calls.map(({ input }) => one(input))
       for (const [index, { resolve, reject }] of calls.entries()) {
         const output = outputs[index]
-        if (output === undefined) reject(new GeneralError('unavailable', 'the store left a call without an answer'))
+        if (output === undefined) reject(new GeneralError('STORE_UNAVAILABLE', 'the store left a call without an answer'))
         else resolve(output)
       }
     } catch (error) {

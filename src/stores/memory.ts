@@ -51,7 +51,7 @@ export function createMemoryStore(): SessionStore {
     }),
 
     async insert(record) {
-      if (sessions.has(record.handle)) throw new GeneralError('misuse', 'a session with this handle exists')
+      if (sessions.has(record.handle)) throw new GeneralError('MISUSE', 'a session with this handle exists')
       sessions.set(record.handle, copyOf(record))
       const handles = handlesOfUser.get(record.userId)
       if (handles === undefined) handlesOfUser.set(record.userId, new Set([record.handle]))

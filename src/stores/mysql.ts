@@ -49,7 +49,7 @@ const POLL_INTERVAL: Milliseconds = 500
 /**
  * Makes a store on a MySQL or MariaDB database: a Pool of `mysql2/promise`, or a `mysql://` URL, for which the package
  * `mysql2` must be installed. Opens nothing before it is first used. Who made the pool ends it, after the store.
- * @throws GeneralError (`misuse`) for a wrong URL or prefix.
+ * @throws GeneralError (`MISUSE`) for a wrong URL or prefix.
  */
 export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlStoreOptions = {}): SessionStore {
   const names = mysqlNames(options)
@@ -108,7 +108,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
 
 /**
  * Makes or updates the tables. Any number of processes may do so at once.
- * @throws GeneralError (`misuse`) if a newer Keyturn has migrated the database or the user may not; (`unavailable`).
+ * @throws GeneralError (`MISUSE`) if a newer Keyturn has migrated the database or the user may not; (`STORE_UNAVAILABLE`).
  */
 export async function migrateMysql(
   poolOrUrl: MysqlPool | string,

@@ -21,7 +21,7 @@ export function decodePosition(after: string | null): PagePosition {
   if (after === null) return firstPosition
   const match = /^(\d{1,16})\.([\w-]+)$/.exec(after)
   if (match?.[1] === undefined || match[2] === undefined) {
-    throw new GeneralError('misuse', 'this is not where a page of sessions ended')
+    throw new GeneralError('MISUSE', 'this is not where a page of sessions ended')
   }
   return { createdAt: Number(match[1]), handle: match[2] }
 }

@@ -42,7 +42,7 @@ const REQUEST_TIMEOUT: Milliseconds = 5000
  * Makes a store on a PostgreSQL database: a `pg` Pool or a `postgres://` URL, for which the package `pg` must be
  * installed. Opens nothing before it is first used. Who made the pool ends it, after the store; it should have at least
  * two connections, one of which is taken while the revocation feed is followed.
- * @throws GeneralError (`misuse`) for a wrong URL, schema or prefix.
+ * @throws GeneralError (`MISUSE`) for a wrong URL, schema or prefix.
  */
 export function createPostgresStore(
   poolOrUrl: PostgresPool | string,
@@ -87,7 +87,7 @@ export function createPostgresStore(
 
 /**
  * Makes or updates the tables, in one transaction. Any number of processes may do so at once.
- * @throws GeneralError (`misuse`) if a newer Keyturn has migrated the database or the user may not; (`unavailable`).
+ * @throws GeneralError (`MISUSE`) if a newer Keyturn has migrated the database or the user may not; (`STORE_UNAVAILABLE`).
  */
 export async function migratePostgres(
   poolOrUrl: PostgresPool | string,

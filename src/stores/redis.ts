@@ -37,10 +37,10 @@ export interface RedisStoreOptions {
   readonly prefix?: string
   /**
    * How many replicas must have a login, a revocation, a key or an update before it is acknowledged; 0 by default.
-   * Costs a connection and a round trip. Too few in time: GeneralError (`unavailable`), though the write is done.
+   * Costs a connection and a round trip. Too few in time: GeneralError (`STORE_UNAVAILABLE`), though the write is done.
    */
   readonly replicas?: number
-  /** How long a call may take, in milliseconds; 5,000 by default. Later it fails with GeneralError (`unavailable`). */
+  /** How long a call may take, in milliseconds; 5,000 by default. Later it fails with GeneralError (`STORE_UNAVAILABLE`). */
   readonly requestTimeout?: Milliseconds
   readonly [allowEviction]?: boolean
 }
@@ -49,14 +49,14 @@ export interface RedisStoreOptions {
  * Makes a store on Redis 6.2 or newer, Valkey, or a Redis Cluster. A client stays the application's, which closes
  * it after the store; for a URL of one server the store opens one with ioredis or `redis`, whichever is installed.
  * The first call finds out whether the server would evict sessions.
- * @throws GeneralError (`misuse`) for a wrong option or client.
+ * @throws GeneralError (`MISUSE`) for a wrong option or client.
  */
 export function createRedisStore(clientOrUrl: RedisClient | string, options: RedisStoreOptions = {}): SessionStore {
   const { replicas = 0, requestTimeout = 5000, prefix = defaultPrefix } = options
   const names = keyNames(prefix)
-  if (!Number.isSafeInteger(replicas) || replicas < 0) throw new GeneralError('misuse', 'replicas is 0, 1, 2 ...')
+  if (!Number.isSafeInteger(replicas) || replicas < 0) throw new GeneralError('MISUSE', 'replicas is 0, 1, 2 ...')
   if (!Number.isSafeInteger(requestTimeout) || requestTimeout < 1) {
-    throw new GeneralError('misuse', 'requestTimeout is a positive number of milliseconds')
+    throw new GeneralError('MISUSE', 'requestTimeout is a positive number of milliseconds')
   }
   const connection = createConnection(opener(clientOrUrl), {
     replicas, requestTimeout, allowEviction: options[allowEviction] === true,
@@ -94,7 +94,7 @@ function driverOf(client: RedisClient): RedisDriver {
   if ('call' in client) return ioredisDriver(client)
   // A pool or a sentinel of node-redis sends commands, too, but not over one connection.
   if ('sendCommand' in client && 'subscribe' in client && !('acquire' in client)) return nodeRedisDriver(client)
-  throw new GeneralError('misuse', 'createRedisStore takes a redis:// URL, or a client or cluster of ioredis or redis')
+  throw new GeneralError('MISUSE', 'createRedisStore takes a redis:// URL, or a client or cluster of ioredis or redis')
 }
 
 /** Names that are never given twice, by this store or another. */

@@ -33,12 +33,12 @@ export interface SqliteDriverOptions extends SqliteStoreOptions {
  * everything in this process. Takes two connections: logins, revocations, keys and updates are on the disk before
  * they are acknowledged; rotations may be lost in a power cut (never when only the process dies) and are then adopted
  * again. The logins of one turn of the event loop are committed together, and so are its rotations.
- * @throws GeneralError (`misuse`) for a wrong prefix, a `file:` URI or a runtime without `node:sqlite`;
- * (`unavailable`) if the file can not be opened.
+ * @throws GeneralError (`MISUSE`) for a wrong prefix, a `file:` URI or a runtime without `node:sqlite`;
+ * (`STORE_UNAVAILABLE`) if the file can not be opened.
  */
 export function openSqliteStore(file: string, options: SqliteStoreOptions = {}): SessionStore {
   if (file === '' || file.startsWith('file:')) {
-    throw new GeneralError('misuse', 'openSqliteStore takes the path of a file, or :memory:')
+    throw new GeneralError('MISUSE', 'openSqliteStore takes the path of a file, or :memory:')
   }
   tableNames(options.prefix ?? defaultPrefix)
   const opened: SqliteDatabase[] = []
@@ -72,7 +72,7 @@ export function openSqliteStore(file: string, options: SqliteStoreOptions = {}):
  * Makes a store on an open SQLite database: `node:sqlite`, better-sqlite3 or anything else of that shape. The
  * connection should be the store's own, since its settings are made (WAL, `synchronous`, busy timeout) and since it
  * must not be inside a transaction when the store is called. Who opened the database closes it, after the store.
- * @throws GeneralError (`misuse`) for a wrong prefix; (`unavailable`) if the database can not be set up.
+ * @throws GeneralError (`MISUSE`) for a wrong prefix; (`STORE_UNAVAILABLE`) if the database can not be set up.
  */
 export function createSqliteStore(database: SqliteDatabase, options: SqliteDriverOptions = {}): SessionStore {
   const names = tableNames(options.prefix ?? defaultPrefix)

@@ -63,11 +63,11 @@ const invalid = { kind: 'invalid' } as const
 
 /**
  * Writes an access token: the claims and the application's payload, JSON text, side by side.
- * @throws GeneralError (`misuse`) for a reserved claim in the payload (TOK-23), or if no cookie could hold the token.
+ * @throws GeneralError (`MISUSE`) for a reserved claim in the payload (TOK-23), or if no cookie could hold the token.
  */
 export function writeAccessToken(key: AccessKey, claims: AccessClaims, payloadJson: string): Awaitable<string> {
   const payload = parseJsonObject(payloadJson)
-  if (payload === null) throw new GeneralError('misuse', 'the payload of an access token must be a JSON object')
+  if (payload === null) throw new GeneralError('MISUSE', 'the payload of an access token must be a JSON object')
   // It was checked when it was stored, but whoever edits the database must not decide who a user is.
   checkPayload(payload)
   const token = key.sign(JSON.stringify({ ...claims, ...payload }))
@@ -77,7 +77,7 @@ export function writeAccessToken(key: AccessKey, claims: AccessClaims, payloadJs
 function checkLength(token: string): string {
   if (token.length <= MAX_WRITTEN_LENGTH) return token
   throw new GeneralError(
-    'misuse',
+    'MISUSE',
     `the access token would be ${token.length} characters long, and browsers drop cookies of more than 4,096 bytes: `
       + 'keep less in the JWT payload, and what only the server needs in the session info',
   )

@@ -59,21 +59,21 @@ const kinds: Readonly<Record<SignatureAlgorithm, KeyKind>> = {
 
 /**
  * The members that this half of a key of this algorithm has, and no others.
- * @throws GeneralError (`misuse`) if `alg` is missing or another, if the key is of another kind or malformed (TOK-03),
+ * @throws GeneralError (`MISUSE`) if `alg` is missing or another, if the key is of another kind or malformed (TOK-03),
  * or if it is too weak (TOK-22).
  */
 export function checkJwk(algorithm: SignatureAlgorithm, jwk: Jwk, half: KeyHalf): Jwk {
   const { kty, crv, publicMembers, privateMembers } = kinds[algorithm]
-  if (jwk.alg !== algorithm) throw new GeneralError('misuse', `the key must name its algorithm, ${algorithm}, as alg`)
+  if (jwk.alg !== algorithm) throw new GeneralError('MISUSE', `the key must name its algorithm, ${algorithm}, as alg`)
   if (jwk.kty !== kty || jwk.crv !== crv) {
-    throw new GeneralError('misuse', `a key for ${algorithm} must be of type ${kty}, curve ${crv ?? 'none'}`)
+    throw new GeneralError('MISUSE', `a key for ${algorithm} must be of type ${kty}, curve ${crv ?? 'none'}`)
   }
   const members: [string, string][] = []
   for (const name of half === 'public' ? publicMembers : [...publicMembers, ...privateMembers]) {
     const value = jwk[name]
     const bytes = typeof value === 'string' ? decodeBase64url(value) : null
     if (value === undefined || bytes === null || !isStrong(algorithm, name, bytes)) {
-      throw new GeneralError('misuse', `the key for ${algorithm} is malformed or too weak (member ${name})`)
+      throw new GeneralError('MISUSE', `the key for ${algorithm} is malformed or too weak (member ${name})`)
     }
     members.push([name, value])
   }
@@ -85,10 +85,10 @@ export function toPublicJwk(kid: string, algorithm: SignatureAlgorithm, jwk: Jwk
   return { ...checkJwk(algorithm, jwk, 'public'), kty: kinds[algorithm].kty, kid, alg: algorithm, use: 'sig' }
 }
 
-/** Refuses a key of HMAC-SHA-256 that is too short or was never filled. @throws GeneralError (`misuse`) (TOK-22). */
+/** Refuses a key of HMAC-SHA-256 that is too short or was never filled. @throws GeneralError (`MISUSE`) (TOK-22). */
 export function checkHmacKey(bytes: Uint8Array): void {
   if (isStrongSecret(bytes)) return
-  throw new GeneralError('misuse', 'an HMAC key needs 32 bytes or more, not all of them zero')
+  throw new GeneralError('MISUSE', 'an HMAC key needs 32 bytes or more, not all of them zero')
 }
 
 function isStrongSecret(bytes: Uint8Array): boolean {

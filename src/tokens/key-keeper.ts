@@ -72,7 +72,7 @@ const ATTEMPTS = 5
 
 const MIN_SECRET_LENGTH = 32
 
-/** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`misuse`) for short secrets (TOK-22). */
+/** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createRingKeeper<Loaded, Ring>(
   dependencies: RingKeeperDependencies,
   maker: RingMaker<Loaded, Ring>,
@@ -168,7 +168,7 @@ export function createRingKeeper<Loaded, Ring>(
     reading ??= read().catch((cause: unknown) => {
       failedAt = clock()
       if (isSessionError(cause)) throw cause
-      throw new GeneralError('unavailable', 'the keys can not be read from the store', { cause })
+      throw new GeneralError('STORE_UNAVAILABLE', 'the keys can not be read from the store', { cause })
     }).finally(() => {
       reading = null
     })
@@ -242,8 +242,8 @@ export function createRingKeeper<Loaded, Ring>(
   }
 }
 
-/** Refuses secrets that could be guessed. @throws GeneralError (`misuse`) (TOK-22). */
+/** Refuses secrets that could be guessed. @throws GeneralError (`MISUSE`) (TOK-22). */
 function checkSecrets(secrets: readonly string[]): void {
   if (secrets.every(secret => typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH)) return
-  throw new GeneralError('misuse', `each of the secrets must be a text of at least ${MIN_SECRET_LENGTH} characters`)
+  throw new GeneralError('MISUSE', `each of the secrets must be a text of at least ${MIN_SECRET_LENGTH} characters`)
 }

@@ -20,7 +20,7 @@ test('ST-02: swapped material does not load', async () => {
   const [one, two] = await shared.keys()
   await shared.store.replaceKeyMaterial(one!.kid, one!.material, two!.material)
   await expect((async () => shared.process({ secrets: [secret] }).current())())
-    .rejects.toMatchObject({ kind: 'misuse' })
+    .rejects.toMatchObject({ code: 'MISUSE' })
 })
 
 test('ST-02: keys in clear, or under an older secret, are sealed anew and stay the same keys', async () => {
@@ -46,7 +46,7 @@ test('ST-02: a key that no secret opens is an error that names it, and no new ke
   for (const secrets of [[newSecret], []]) {
     const using = (async () => shared.process({ secrets }).current())()
     const failure: unknown = await using.catch((error: unknown) => error)
-    expect(failure).toMatchObject({ code: 'GENERAL_ERROR', kind: 'misuse' })
+    expect(failure).toMatchObject({ code: 'MISUSE' })
     expect(before.some(key => String(failure).includes(key.kid))).toBe(true)
     expect(String(failure)).not.toContain(secret)
   }
@@ -55,7 +55,7 @@ test('ST-02: a key that no secret opens is an error that names it, and no new ke
 
 test('TOK-22: a short secret is refused at once', () => {
   for (const secrets of [[''], ['x'.repeat(31)], [secret, 'short']]) {
-    expect(() => new SharedKeys().process({ secrets })).toThrow(expect.objectContaining({ kind: 'misuse' }))
+    expect(() => new SharedKeys().process({ secrets })).toThrow(expect.objectContaining({ code: 'MISUSE' }))
   }
 })
 
@@ -69,6 +69,6 @@ test('a malformed key in the store is refused', async () => {
     const { now } = shared
     const key = { kid: newKid(), purpose, algorithm, createdAt: now, activeFrom: now, material }
     await shared.store.addKeyIfNewest(key, null)
-    await expect((async () => shared.process().current())()).rejects.toMatchObject({ kind: 'misuse' })
+    await expect((async () => shared.process().current())()).rejects.toMatchObject({ code: 'MISUSE' })
   }
 })

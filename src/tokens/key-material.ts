@@ -27,7 +27,7 @@ export interface KeyVault {
   ): Promise<StoredKey>
   /**
    * Loads a key.
-   * @throws GeneralError (`misuse`) if no secret opens it, or if it does not fit its algorithm. Never makes a new one.
+   * @throws GeneralError (`MISUSE`) if no secret opens it, or if it does not fit its algorithm. Never makes a new one.
    */
   load(stored: StoredKey): Promise<LoadedKey>
   /** The two halves of a signing key of any purpose. @throws GeneralError as {@link KeyVault.load} does. */
@@ -52,7 +52,7 @@ export async function createKeyVault(crypto: Crypto, secrets: readonly string[])
       const text = await sealer.open(stored.material, contextOf(stored))
       if (text !== null) return { by: sealer, text }
     }
-    throw new GeneralError('misuse', `no configured secret opens the key ${stored.kid}: `
+    throw new GeneralError('MISUSE', `no configured secret opens the key ${stored.kid}: `
       + 'configure the secret that sealed it as well, or remove the key, which ends the sessions that use it')
   }
 
@@ -106,7 +106,7 @@ function contextOf(key: StoredKey): string {
 }
 
 function malformed(kid: string): GeneralError {
-  return new GeneralError('misuse', `the key ${kid} in the store is malformed`)
+  return new GeneralError('MISUSE', `the key ${kid} in the store is malformed`)
 }
 
 /** Whether a member can be handed to the key check, which looks at each of its members. */

@@ -53,7 +53,7 @@ export function headerSegment(crypto: Pick<Crypto, 'encodeText'>, alg: Signature
   return crypto.encodeText(JSON.stringify({ alg, typ: ACCESS_TOKEN_TYPE, kid }))
 }
 
-/** Prepares a signing key. @throws GeneralError (`misuse`) if it does not fit its algorithm or is too weak. */
+/** Prepares a signing key. @throws GeneralError (`MISUSE`) if it does not fit its algorithm or is too weak. */
 export async function createAccessKey(
   crypto: Crypto,
   key: {
@@ -81,7 +81,7 @@ export async function createAccessKey(
   }
 }
 
-/** Puts keys together. @throws GeneralError (`misuse`) unless there is at least one of each purpose (TOK-24). */
+/** Puts keys together. @throws GeneralError (`MISUSE`) unless there is at least one of each purpose (TOK-24). */
 export function createKeyRing(
   crypto: Pick<Crypto, 'decodeText'>,
   accessKeys: readonly AccessKey[],
@@ -103,7 +103,7 @@ export function createKeyRing(
   }
 }
 
-/** Puts refresh keys together. @throws GeneralError (`misuse`) unless there is at least one (TOK-24). */
+/** Puts refresh keys together. @throws GeneralError (`MISUSE`) unless there is at least one (TOK-24). */
 export function createRefreshKeyRing(refreshKeys: readonly RefreshKey[]): RefreshKeyRing {
   const newestRefreshFirst = newestFirst(refreshKeys)
   const byKid = new Map(refreshKeys.map(key => [key.kid, key]))
@@ -122,12 +122,12 @@ export interface Dated {
 /** A key and its elders; at least one. */
 export type NonEmpty<Key> = readonly [Key, ...Key[]]
 
-/** Keys by `activeFrom`. @throws GeneralError (`misuse`) unless there is at least one (TOK-24). */
+/** Keys by `activeFrom`. @throws GeneralError (`MISUSE`) unless there is at least one (TOK-24). */
 export function newestFirst<Key extends Dated>(keys: readonly Key[]): NonEmpty<Key> {
   const [newest, ...elders] = keys.toSorted((left, right) => (
     right.activeFrom - left.activeFrom || (left.kid < right.kid ? 1 : -1)
   ))
-  if (newest === undefined) throw new GeneralError('misuse', 'a key ring needs a signing key and a refresh key')
+  if (newest === undefined) throw new GeneralError('MISUSE', 'a key ring needs a signing key and a refresh key')
   return [newest, ...elders]
 }
 

@@ -50,7 +50,7 @@ describe('the first use', () => {
     const shared = new SharedKeys()
     const keeper = shared.process()
     shared.down = true
-    await expect((async () => keeper.current())()).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+    await expect((async () => keeper.current())()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     shared.down = false
     await expect((async () => keeper.current())()).resolves.toBeDefined()
   })
@@ -138,7 +138,7 @@ describe('the ring at hand', () => {
     await keeper.current()
     shared.down = true
     for (let call = 0; call < 3; call++) {
-      await expect(keeper.reloadForUnknownKid()).rejects.toMatchObject({ kind: 'unavailable' })
+      await expect(keeper.reloadForUnknownKid()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     }
     expect(shared.reads).toBe(3)
   })

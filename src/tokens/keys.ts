@@ -14,7 +14,7 @@ export interface KeyKeeperDependencies extends RingKeeperDependencies {
   readonly algorithm: SignatureAlgorithm
 }
 
-/** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`misuse`) for short secrets (TOK-22). */
+/** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createKeyKeeper(dependencies: KeyKeeperDependencies): KeyKeeper {
   const { crypto, algorithm } = dependencies
   const maker: RingMaker<LoadedKey, KeyRing> = {

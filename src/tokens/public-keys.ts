@@ -12,7 +12,7 @@ const algorithms: ReadonlySet<string> = new Set<SignatureAlgorithm>(['ES256', 'E
 /**
  * Prepares a JSON Web Key Set (RFC 7517 section 5) for verification. Keys of other kinds, for other uses, without a
  * name or too weak are left out, as the standard asks; of two keys of one name the first counts.
- * @throws GeneralError (`unavailable`) if it is no key set, or holds no key of ours.
+ * @throws GeneralError (`STORE_UNAVAILABLE`) if it is no key set, or holds no key of ours.
  */
 export async function createVerificationKeys(crypto: Crypto, set: unknown): Promise<VerificationKeys> {
   const keys = isJsonObject(set) && Array.isArray(set['keys']) ? set['keys'] : []
@@ -26,7 +26,7 @@ export async function createVerificationKeys(crypto: Crypto, set: unknown): Prom
     kids.add(named.kid)
     byHeader.set(headerSegment(crypto, named.algorithm, named.kid), { verify })
   }
-  if (kids.size === 0) throw new GeneralError('unavailable', 'the key set holds no key for access tokens')
+  if (kids.size === 0) throw new GeneralError('STORE_UNAVAILABLE', 'the key set holds no key for access tokens')
   return {
     accessKeyByHeader: segment => byHeader.get(segment) ?? null,
     hasAccessKey: kid => kids.has(kid),

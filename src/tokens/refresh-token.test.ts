@@ -133,7 +133,7 @@ describe('the key', () => {
   test('TOK-22: is refused when weak', async () => {
     for (const bytes of [new Uint8Array(32), new Uint8Array(31).fill(1), new Uint8Array()]) {
       await expect(createRefreshKey(nodeCrypto, { kid: key.kid, activeFrom: 0, bytes }))
-        .rejects.toMatchObject({ kind: 'misuse' })
+        .rejects.toMatchObject({ code: 'MISUSE' })
     }
   })
 })

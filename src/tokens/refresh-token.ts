@@ -82,7 +82,7 @@ export function parseRefreshToken(text: string): RefreshToken | null {
   return { kid, handle, generation, branch, secret, tag, signed: text.slice(0, secretEnd) }
 }
 
-/** Prepares a refresh key of 32 random bytes. @throws GeneralError (`misuse`) if it is shorter or all zero (TOK-22). */
+/** Prepares a refresh key of 32 random bytes. @throws GeneralError (`MISUSE`) if it is shorter or all zero (TOK-22). */
 export async function createRefreshKey(
   crypto: Crypto,
   key: { readonly kid: string; readonly activeFrom: EpochMilliseconds; readonly bytes: Uint8Array },

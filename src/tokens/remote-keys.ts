@@ -41,7 +41,7 @@ export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies
     try {
       set = await read()
     } catch (cause) {
-      throw new GeneralError('unavailable', 'the key set can not be read', { cause })
+      throw new GeneralError('STORE_UNAVAILABLE', 'the key set can not be read', { cause })
     }
     const loaded = await createVerificationKeys(crypto, set)
     // Of two readings under way, the one that began later knows better.

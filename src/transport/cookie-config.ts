@@ -49,11 +49,11 @@ export interface CookieConfig {
 
 /**
  * Resolves the options to attributes. Pure.
- * @throws GeneralError (`misuse`) if browsers would refuse such cookies.
+ * @throws GeneralError (`MISUSE`) if browsers would refuse such cookies.
  */
 export function createCookieConfig(options: CookieOptions, origin: URL, refreshPath: string): CookieConfig {
   const path = options.refreshTokenPath ?? refreshPath
-  if (path !== '/' && path !== refreshPath) throw new GeneralError('misuse', 'cookie.refreshTokenPath can only be /')
+  if (path !== '/' && path !== refreshPath) throw new GeneralError('MISUSE', 'cookie.refreshTokenPath can only be /')
   const secure = origin.protocol === 'https:'
   const domain = options.domain === undefined ? null : parseDomain('cookie.domain', options.domain, origin)
   const older = options.olderDomain === undefined ? [] : [parseOlderDomain(options.olderDomain, origin)]
@@ -64,7 +64,7 @@ export function createCookieConfig(options: CookieOptions, origin: URL, refreshP
     options.accessTokenName ?? `${accessPrefix}sAccessToken`,
     options.refreshTokenName ?? `${secured}sRefreshToken`,
   ] as const
-  if (names[0] === names[1]) throw new GeneralError('misuse', 'the two cookies must have different names')
+  if (names[0] === names[1]) throw new GeneralError('MISUSE', 'the two cookies must have different names')
   const refreshToken = createSlot({ ...shared, name: names[1], path }, older, origin)
   // The cookie from before the path was widened: on its own path it would stand before the new one for ever.
   const narrow = path === refreshPath ? [] : [serializeClearing({ ...refreshToken.attributes, path: refreshPath })]
@@ -100,7 +100,7 @@ function domainsOf(origin: URL): readonly string[] {
 function parseDomain(name: string, text: string, origin: URL): string {
   const domain = text.toLowerCase().replace(/^\./, '')
   if (domainsOf(origin).includes(domain)) return domain
-  throw new GeneralError('misuse', `${name} must be the host of the origin or a parent domain of it`)
+  throw new GeneralError('MISUSE', `${name} must be the host of the origin or a parent domain of it`)
 }
 
 function parseOlderDomain(text: string, origin: URL): string | null {

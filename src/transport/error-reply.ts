@@ -44,9 +44,11 @@ export function errorReply(error: unknown, request: HttpRequest, policy: HttpPol
     }
     case 'CROSS_SITE_REQUEST':
       return jsonReply(403, { message: 'cross-site request refused' })
-    case 'GENERAL_ERROR':
-      if (error.kind === 'misuse') return jsonReply(500, { message: 'internal error' })
-      return jsonReply(503, { message: 'session service unavailable' }, [['retry-after', '1']])
+    case 'MISUSE':
+      return jsonReply(500, { message: 'internal error' })
+    case 'STORE_UNAVAILABLE':
+    case 'REFRESH_BUSY':
+      return jsonReply(503, { message: 'session service unavailable' }, [['retry-after', `${error.retryAfter}`]])
   }
 
   function expired(message: string): RouteReply {

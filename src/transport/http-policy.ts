@@ -61,12 +61,12 @@ export interface HttpPolicy {
 
 /**
  * Resolves the options. Pure.
- * @throws GeneralError (`misuse`) that names the option that can not work.
+ * @throws GeneralError (`MISUSE`) that names the option that can not work.
  */
 export function createHttpPolicy(options: HttpOptions): HttpPolicy {
   const url = parseOrigin('origin', options.origin)
   if (url.protocol === 'http:' && !isLoopback(url) && options[allowInsecureCookies] !== true) {
-    throw new GeneralError('misuse', 'origin must begin with https, or be on localhost: http can be read on the way')
+    throw new GeneralError('MISUSE', 'origin must begin with https, or be on localhost: http can be read on the way')
   }
   const basePath = parsePath('basePath', options.basePath ?? '/auth', url)
   const externalPath = parsePath('gatewayPath', options.gatewayPath ?? '', url) + basePath
@@ -74,11 +74,11 @@ export function createHttpPolicy(options: HttpOptions): HttpPolicy {
   const sessionExpiredStatusCode = parseStatus('sessionExpiredStatusCode', options.sessionExpiredStatusCode ?? 401)
   const invalidClaimStatusCode = parseStatus('invalidClaimStatusCode', options.invalidClaimStatusCode ?? 403)
   if (sessionExpiredStatusCode === invalidClaimStatusCode) {
-    throw new GeneralError('misuse', 'sessionExpiredStatusCode and invalidClaimStatusCode must differ')
+    throw new GeneralError('MISUSE', 'sessionExpiredStatusCode and invalidClaimStatusCode must differ')
   }
   const antiCsrf = options.antiCsrf ?? 'origin'
   if (!['origin', 'custom-header', 'token'].includes(antiCsrf)) {
-    throw new GeneralError('misuse', 'antiCsrf must be origin, custom-header or token')
+    throw new GeneralError('MISUSE', 'antiCsrf must be origin, custom-header or token')
   }
   return {
     origin: url.origin,
@@ -99,10 +99,10 @@ function parsePath(name: string, text: string, origin: URL): string {
   // What the platform's parser would change, no request path could ever equal.
   const isPath = !/\/\/|[;?#]/.test(path) && new URL(origin.origin + path).href === `${origin.origin}${path || '/'}`
   if (isPath) return path
-  throw new GeneralError('misuse', `${name} must be a plain path like /auth`)
+  throw new GeneralError('MISUSE', `${name} must be a plain path like /auth`)
 }
 
 function parseStatus(name: string, status: number): number {
   if (Number.isInteger(status) && status >= 400 && status <= 499) return status
-  throw new GeneralError('misuse', `${name} must be a status from 400 to 499`)
+  throw new GeneralError('MISUSE', `${name} must be a status from 400 to 499`)
 }

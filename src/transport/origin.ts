@@ -2,7 +2,7 @@ import { GeneralError } from '../base/errors.ts'
 
 /**
  * Parses a configured origin and writes it as browsers do: scheme, host, the port if not the default (CSRF-03).
- * @throws GeneralError (`misuse`) if it is anything but `http(s)://host[:port]`.
+ * @throws GeneralError (`MISUSE`) if it is anything but `http(s)://host[:port]`.
  */
 export function parseOrigin(name: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null
@@ -11,7 +11,7 @@ export function parseOrigin(name: string, text: string): URL {
     && url.href === `${url.origin}/`
     && !url.hostname.includes('*')
   if (isOrigin) return url
-  throw new GeneralError('misuse', `${name} must be a full origin like https://app.example.com: no path, no wildcard`)
+  throw new GeneralError('MISUSE', `${name} must be a full origin like https://app.example.com: no path, no wildcard`)
 }
 
 /** Whether browsers treat the host as secure without https, because requests to it never leave the machine. */

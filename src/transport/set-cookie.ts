@@ -28,7 +28,7 @@ const sameSiteNames = { lax: 'Lax', strict: 'Strict', none: 'None' } as const
 
 /**
  * Checks the attributes against their grammars (CK-05), the cookie name prefixes (CK-01) and each other (CK-03).
- * @throws GeneralError (`misuse`) that names what can not work.
+ * @throws GeneralError (`MISUSE`) that names what can not work.
  */
 export function checkCookieAttributes(attributes: CookieAttributes): void {
   const { name, path, domain, secure, sameSite } = attributes
@@ -56,7 +56,7 @@ export function prefixOf(name: string): '__host-' | '__secure-' | null {
 
 /**
  * Writes a `Set-Cookie` line; without `expires` the cookie ends with the browser.
- * @throws GeneralError (`misuse`) if browsers would not keep the cookie: too long, or not writable (CK-04, CK-05).
+ * @throws GeneralError (`MISUSE`) if browsers would not keep the cookie: too long, or not writable (CK-04, CK-05).
  */
 export function serializeCookie(
   attributes: CookieAttributes,
@@ -102,5 +102,5 @@ function identityOf(line: string): string {
 }
 
 function misuse(message: string): GeneralError {
-  return new GeneralError('misuse', message)
+  return new GeneralError('MISUSE', message)
 }

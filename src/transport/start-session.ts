@@ -35,7 +35,7 @@ export async function startSession<Payload extends object, Info extends object>(
   { userId, jwtPayload, sessionInfo, options }: Login<Payload, Info>,
 ): Promise<Session<Payload, Info>> {
   const { core, policy } = context
-  if (reply.closed) throw new GeneralError('misuse', 'the response was sent before the session was created')
+  if (reply.closed) throw new GeneralError('MISUSE', 'the response was sent before the session was created')
   const mode: TransferMode = request.header(wire.authMode)?.trim().toLowerCase() === 'header' ? 'header' : 'cookie'
   if (mode === 'cookie') refuseForeign(request, policy)
 

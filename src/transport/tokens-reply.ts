@@ -23,7 +23,7 @@ const MAX_COOKIE_LIFETIME = 400 * 86_400_000
 
 /**
  * The edits that give a client an access token. Pure.
- * @throws GeneralError (`misuse`) if the token does not fit into a cookie.
+ * @throws GeneralError (`MISUSE`) if the token does not fit into a cookie.
  */
 export function accessTokenEdits(
   cookies: CookieConfig,
@@ -39,7 +39,7 @@ export function accessTokenEdits(
 
 /**
  * The edits that give a client a pair of tokens, and an anti-CSRF token if there is one. Pure.
- * @throws GeneralError (`misuse`) if the access token does not fit into a cookie.
+ * @throws GeneralError (`MISUSE`) if the access token does not fit into a cookie.
  */
 export function sessionEdits(
   cookies: CookieConfig,

@@ -189,7 +189,7 @@ test('CK-04: claims that no cookie can hold are an error, and no session stays b
   expect(reply.status).toBe(500)
   expect(reply.setCookies).toEqual([])
   expect(reply.headers['front-token']).toBeUndefined()
-  expect(server.failures).toEqual([expect.objectContaining({ code: 'GENERAL_ERROR', kind: 'misuse' })])
+  expect(server.failures).toEqual([expect.objectContaining({ code: 'MISUSE' })])
   expect(await server.sessions.getAllSessionHandlesForUser('alice')).toEqual([])
 })
 

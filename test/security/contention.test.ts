@@ -10,7 +10,7 @@ describe('a refresh among others', () => {
     const store: SessionStore = { ...inner, rotate: async () => (lost++, null) }
     const { core } = createTestCore({ store })
     const { refreshToken } = await login(core)
-    await expect(core.refresh(refreshToken, 'header', owner)).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+    await expect(core.refresh(refreshToken, 'header', owner)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(lost).toBe(6)
   })
 
@@ -84,7 +84,7 @@ describe('session info among others', () => {
     const store: SessionStore = { ...createMemoryStore(), updateInfo: async () => false }
     const { core } = createTestCore({ store })
     const { claims } = await login(core)
-    await expect(core.updateSessionInfo(claims.sid, info => info)).rejects.toMatchObject({ kind: 'unavailable' })
+    await expect(core.updateSessionInfo(claims.sid, info => info)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })
 })
 

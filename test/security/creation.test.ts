@@ -15,7 +15,7 @@ describe('a login is refused, and nothing stored, with', () => {
   ])('%s', async (_, login) => {
     const { core, takeCalls } = createTestCore()
     const session = { userId: 'alice', mode: 'header' as const, client: owner, ...login }
-    await expect(core.create(session)).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'misuse' })
+    await expect(core.create(session)).rejects.toMatchObject({ code: 'MISUSE' })
     expect(takeCalls()).toEqual([])
   })
 })

@@ -204,8 +204,8 @@ describe('REV-11: a store that can not be reached', () => {
     const { core } = createTestCore({ store: cut.store })
     const { accessToken, refreshToken } = await login(core)
     cut.down = true
-    await expect(core.refresh(refreshToken, 'header', owner)).rejects.toMatchObject({ kind: 'unavailable' })
-    await expect(core.verify(accessToken, { blacklisting: 'strict' })).rejects.toMatchObject({ kind: 'unavailable' })
+    await expect(core.refresh(refreshToken, 'header', owner)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(core.verify(accessToken, { blacklisting: 'strict' })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     cut.down = false
     await refreshed(core, refreshToken)
   })
@@ -215,9 +215,9 @@ test('CK-04: a payload that no cookie could carry is refused before it is stored
   const { core, store } = createTestCore()
   const { claims, accessToken } = await login(core)
   const huge = { role: 'x'.repeat(3000) }
-  await expect(login(core, 'bob', { jwtPayload: huge })).rejects.toMatchObject({ kind: 'misuse' })
-  await expect(core.updateJwtPayload(claims.sid, huge)).rejects.toMatchObject({ kind: 'misuse' })
-  await expect(core.reissue(claims, huge)).rejects.toMatchObject({ kind: 'misuse' })
+  await expect(login(core, 'bob', { jwtPayload: huge })).rejects.toMatchObject({ code: 'MISUSE' })
+  await expect(core.updateJwtPayload(claims.sid, huge)).rejects.toMatchObject({ code: 'MISUSE' })
+  await expect(core.reissue(claims, huge)).rejects.toMatchObject({ code: 'MISUSE' })
   expect((await store.find(claims.sid))?.jwtPayload).toBe('{}')
   expect(await core.getAllSessionHandlesForUser('bob')).toEqual([])
   expect((await core.verify(accessToken)).kind).toBe('active')

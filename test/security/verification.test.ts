@@ -169,12 +169,12 @@ describe('REV-11: a feed that is out of date', () => {
     await core.verify(accessToken)
     cut.down = true
     clock.advance(6 * SECOND)
-    await expect(core.verify(accessToken)).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+    await expect(core.verify(accessToken)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     const open = createTestCore({ store: cut.store })
     cut.down = false
     const other = await login(open.core)
     cut.down = true
-    await expect(open.core.verify(other.accessToken, { blacklisting: 'strict' })).rejects.toMatchObject({ kind: 'unavailable' })
+    await expect(open.core.verify(other.accessToken, { blacklisting: 'strict' })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })
 })
 

@@ -53,7 +53,7 @@ describe.skipIf(inject('mariadbUrl') === null)('a MariaDB server as somebody els
     })
     const store = createMysqlStore(pool, { prefix: `Refused_${++cases}_`, migrate: 'manual' })
     await expect(store.find(sampleHandle(1))).rejects.toMatchObject({
-      kind: 'misuse', message: expect.stringContaining('autocommit = 1'),
+      code: 'MISUSE', message: expect.stringContaining('autocommit = 1'),
     })
   })
 })

@@ -53,7 +53,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     const store = createPostgresStore(wrong.href)
     onTestFinished(() => store.close())
     const error = await store.find(sampleHandle(1)).catch((caught: unknown) => caught)
-    expect(error).toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(describeDeeply(error)).not.toMatch(/mallory|hunter2/)
   })
 

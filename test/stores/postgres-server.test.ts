@@ -134,7 +134,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     expect(await store.remove([sampleHandle(1)], sampleNow)).toEqual([sampleHandle(1)])
     const pool = openPool(url)
     await pool.query(`UPDATE ${schema}."App_meta" SET number = 99 WHERE name = 'schema'`)
-    await expect(migratePostgres(url, { schema, prefix: 'App_' })).rejects.toMatchObject({ kind: 'misuse' })
+    await expect(migratePostgres(url, { schema, prefix: 'App_' })).rejects.toMatchObject({ code: 'MISUSE' })
   })
 
   test('migration: what is printed can be run by hand, and twice', async () => {

@@ -50,7 +50,7 @@ describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event lo
     const records = numbered(1, 4, 3, 5, 1, 5, 6)
     const settled = await Promise.allSettled(records.map(record => store.insert({ ...record, userId: 'second' })))
     expect(settled.map(({ status }) => status === 'fulfilled')).toEqual([true, true, false, true, false, false, true])
-    for (const index of [2, 4, 5]) expect(settled[index]).toMatchObject({ reason: { kind: 'misuse' } })
+    for (const index of [2, 4, 5]) expect(settled[index]).toMatchObject({ reason: { code: 'MISUSE' } })
     const owners = await Promise.all([1, 2, 3, 4, 5, 6].map(async number => (
       (await store.find(sampleHandle(number)))?.userId
     )))
@@ -64,10 +64,10 @@ describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event lo
     const half = sampleRecord({ handle: sampleHandle(6), userId: 'a\ud800b' })
     const settle = async (...records: SessionRecord[]): Promise<unknown[]> => (
       (await Promise.allSettled(records.map(record => store.insert(record))))
-        .map(outcome => outcome.status === 'rejected' ? outcome.reason.kind : 'inserted')
+        .map(outcome => outcome.status === 'rejected' ? outcome.reason.code : 'inserted')
     )
-    expect(await settle(...numbered(1, 2, 3, 4))).toEqual(['inserted', 'inserted', 'unavailable', 'inserted'])
-    expect(await settle(...numbered(7, 2), nul, half)).toEqual(['inserted', 'misuse', 'misuse', 'inserted'])
+    expect(await settle(...numbered(1, 2, 3, 4))).toEqual(['inserted', 'inserted', 'STORE_UNAVAILABLE', 'inserted'])
+    expect(await settle(...numbered(7, 2), nul, half)).toEqual(['inserted', 'MISUSE', 'MISUSE', 'inserted'])
     expect(await store.find(half.handle)).toMatchObject({ userId: 'a\ufffdb' })
     expect(await store.find(sampleHandle(3))).toBeNull()
   })
@@ -94,7 +94,7 @@ describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event lo
     texts.length = 0
     const settled = await Promise.allSettled(numbered(1, 2, 3).map(record => store.insert(record)))
     expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
-    expect(settled[2]).toMatchObject({ reason: { kind: 'unavailable' } })
+    expect(settled[2]).toMatchObject({ reason: { code: 'STORE_UNAVAILABLE' } })
     expect(texts.length).toBe(2)
   })
 
@@ -109,7 +109,7 @@ describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event lo
       const settled = outcomes.flat()
       expect(settled.filter(({ status }) => status === 'fulfilled').length).toBe(numbers.length)
       for (const outcome of settled) {
-        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ kind: 'misuse' })
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'MISUSE' })
       }
     }
   })
@@ -171,7 +171,7 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
     const settled = await Promise.allSettled(numbers.map(number => store.rotate(
       sampleRotation({ handle: sampleHandle(number), next: sampleNext({ generation: number }) }))))
     expect(settled.flatMap(({ status }, number) => status === 'rejected' ? [number] : [])).toEqual([13])
-    expect(settled[13]).toMatchObject({ reason: { kind: 'unavailable' } })
+    expect(settled[13]).toMatchObject({ reason: { code: 'STORE_UNAVAILABLE' } })
     for (const outcome of settled) expect(outcome).not.toMatchObject({ status: 'fulfilled', value: null })
   })
 

@@ -98,7 +98,7 @@ describe.skipIf(missing)('a Redis Cluster', () => {
     await other.remove([sampleHandle(7)], until)
 
     for (const number of [1, 2]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
-    await expect(store.removeByUser('user-1', null, until)).rejects.toMatchObject({ kind: 'unavailable' })
+    await expect(store.removeByUser('user-1', null, until)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(await other.find(sampleHandle(1)), 'it is gone already').toBeNull()
     const again = await other.removeByUser('user-1', null, until)
     expect([...again].sort()).toEqual(when === 'before' ? [sampleHandle(1), sampleHandle(2)] : [])
@@ -112,7 +112,7 @@ describe.skipIf(missing)('a Redis Cluster', () => {
     const calls = Array.from({ length: 20 }, (_, number) => store.find(sampleHandle(number)))
     for (const result of await Promise.allSettled(calls)) {
       if (result.status === 'fulfilled') continue
-      expect(result.reason).toMatchObject({ kind: 'misuse', message: expect.stringContaining('cluster client') })
+      expect(result.reason).toMatchObject({ code: 'MISUSE', message: expect.stringContaining('cluster client') })
     }
     await expect(Promise.all(calls)).rejects.toThrow()
   })

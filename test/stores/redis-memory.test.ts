@@ -18,7 +18,7 @@ describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
     const server = temporary(await startRedis({ maxmemory: '100mb', 'maxmemory-policy': 'volatile-lru' }))
     const client = connectIoredis(server.url)
     const refusing = openStore(client)
-    const told = { kind: 'misuse', message: expect.stringMatching(/volatile-lru.*noeviction/s) }
+    const told = { code: 'MISUSE', message: expect.stringMatching(/volatile-lru.*noeviction/s) }
     const { insert, find, listKeys } = refusing
     for (const call of [() => insert(sampleRecord()), () => find(sampleHandle(1)), listKeys]) {
       await expect(call()).rejects.toMatchObject(told)
@@ -47,7 +47,7 @@ describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
     const full: unknown = await (async () => {
       for (; count < 500; count++) await insert(count)
     })().catch((error: unknown) => error)
-    expect(full).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('maxmemory') })
+    expect(full).toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringContaining('maxmemory') })
     expect(count).toBeGreaterThan(10)
     for (let number = 1; number < count; number++) {
       const rotated = await store.rotate(sampleRotation({ handle: sampleHandle(number) }))
@@ -55,7 +55,7 @@ describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
       expect(await store.find(sampleHandle(number)), `session ${number}`).toEqual(rotated)
     }
     const update = { handle: sampleHandle(1), jwtPayload: sessionInfo, now: sampleNow, until }
-    await expect(store.updatePayload(update)).rejects.toMatchObject({ kind: 'unavailable' })
+    await expect(store.updatePayload(update)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
 
     expect(await store.remove([sampleHandle(1)], until)).toEqual([sampleHandle(1)])
     await client.config('SET', 'maxmemory', '1mb')

@@ -76,7 +76,7 @@ export class Fleet {
         for (const { count, resolve } of this.#watchers) if (this.acknowledged >= count) resolve()
         return answer
       } catch (error) {
-        if (!isSessionError(error) || error.code !== 'GENERAL_ERROR' || error.kind !== 'unavailable') throw error
+        if (!isSessionError(error) || error.code !== 'STORE_UNAVAILABLE') throw error
         this.outages += 1
         await sleep(20)
       }

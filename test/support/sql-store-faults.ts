@@ -94,7 +94,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       await store.removeByUser('blind', null, sampleNow)
       await store.insert(sampleRecord({ handle: sampleHandle(3), userId: 'blind' }))
       proxy.cutBeforeReply()
-      await expect(store.insert(record)).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+      await expect(store.insert(record)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
       // It was done; to repeat it would have failed in another way.
       expect(await store.find(record.handle)).toEqual(record)
       await store.insert({ ...record, handle: sampleHandle(2) })
@@ -121,7 +121,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       const answers = await Promise.allSettled(calls.map(call => call()))
       expect(performance.now() - begun).toBeLessThan(1500)
       for (const answer of answers) {
-        expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'GENERAL_ERROR', kind: 'unavailable' } })
+        expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } })
       }
       proxy.delay(0)
       expect(await store.find(sampleHandle(7))).toBeNull()
@@ -131,7 +131,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       const { store, proxy } = await throughProxy(300)
       proxy.stall()
       for (let attempt = 0; attempt < 3; attempt++) {
-        await expect(store.find(sampleHandle(7))).rejects.toMatchObject({ kind: 'unavailable' })
+        await expect(store.find(sampleHandle(7))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
       }
       proxy.resume()
       expect(await store.find(sampleHandle(7))).toBeNull()
@@ -142,7 +142,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       opened(store)
       const record = sampleRecord({ handle: sampleHandle(77), userId: 'too-late' })
       const begun = performance.now()
-      await expect(store.insert(record)).rejects.toMatchObject({ code: 'GENERAL_ERROR', kind: 'unavailable' })
+      await expect(store.insert(record)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
       expect(performance.now() - begun).toBeLessThan(1500)
       await release()
       expect(await store.find(record.handle)).toBeNull()
@@ -154,7 +154,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       const { store, makeRoom } = await openFull()
       const record = sampleRecord({ handle: sampleHandle(88), userId: 'too-much' })
       await expect(store.insert(record)).rejects.toMatchObject({
-        code: 'GENERAL_ERROR', kind: 'unavailable', message: expect.stringContaining('disk'),
+        code: 'STORE_UNAVAILABLE', message: expect.stringContaining('disk'),
       })
       expect(await store.find(record.handle)).toBeNull()
       await makeRoom()
@@ -179,7 +179,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
     test('without tables: an error that says how to make them', async () => {
       const store = opened(open(url, { migrate: 'manual' }))
       const error = await attempt(() => store.find(sampleHandle(1)))
-      expect(error).toMatchObject({ code: 'GENERAL_ERROR', kind: 'misuse' })
+      expect(error).toMatchObject({ code: 'MISUSE' })
       expect(String(error)).toContain('npx keyturn migrate')
     })
   })

@@ -92,7 +92,7 @@ async function fill(makeRoom: () => void): Promise<void> {
       try {
         await work(session)
       } catch (error) {
-        return isSessionError(error) && error.code === 'GENERAL_ERROR' ? `${error.kind}: ${error.message}` : `${error}`
+        return isSessionError(error) ? `${error.code}: ${error.message}` : `${error}`
       }
     }
     return 'never refused'

@@ -59,7 +59,7 @@ export function createCoreRingMaker(crypto: Crypto, policy: KeyPolicy): RingMake
       }
       const { purpose, key } = await vault.load(stored)
       if (purpose === 'refresh') return { kind: 'refresh', key }
-      throw new GeneralError('misuse', `the key ${stored.kid} in the store is malformed`)
+      throw new GeneralError('MISUSE', `the key ${stored.kid} in the store is malformed`)
     },
     ring(keys) {
       const signing: CoreSigningKey[] = []

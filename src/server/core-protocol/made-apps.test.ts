@@ -73,7 +73,7 @@ describe('while an application is being opened', () => {
   test('whoever makes it too hears that it can not be opened, and a later attempt starts anew', async () => {
     const attempts = [madeApps.make('one', {}), madeApps.make('one', {}), madeApps.remove('one')]
     const outcomes = Promise.allSettled(attempts)
-    openings[0]?.fail(new GeneralError('misuse', 'no such lifetime'))
+    openings[0]?.fail(new GeneralError('MISUSE', 'no such lifetime'))
     const refused = { status: 'rejected', reason: expect.any(Refusal) }
     expect(await outcomes).toEqual([refused, refused, { status: 'fulfilled', value: false }])
     expect(apps.has('one')).toBe(false)

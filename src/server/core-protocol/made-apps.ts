@@ -78,7 +78,7 @@ export function createMadeApps({ apps, fixed, open }: MadeAppsDependencies): Mad
       apps.set(appId, app)
       return app
     } catch (error) {
-      if (isSessionError(error) && error.code === 'GENERAL_ERROR' && error.kind === 'misuse') fail(error.message)
+      if (isSessionError(error) && error.code === 'MISUSE') fail(error.message)
       throw error
     }
   }

@@ -35,7 +35,7 @@ export function useGivenPool(
   }
 }
 
-/** Opens a pool on a URL when it is first needed. @throws GeneralError (`misuse`) for another kind of URL. */
+/** Opens a pool on a URL when it is first needed. @throws GeneralError (`MISUSE`) for another kind of URL. */
 export function openConnections(
   url: string,
   requestTimeout: Milliseconds,
@@ -68,13 +68,13 @@ function readSetting(row: unknown): readonly [name: string, value: string] {
 /**
  * Refuses connections on which nothing is safe: what is written may never be committed, or what is read may never
  * have been, so that the log of changes has gaps.
- * @throws GeneralError (`misuse`)
+ * @throws GeneralError (`MISUSE`)
  */
 function checkSettings(settings: ReadonlyMap<string, string>): void {
   const commits = settings.get('autocommit') === 'ON' && settings.get('completion_type') === 'NO_CHAIN'
   const isolation = settings.get('transaction_isolation') ?? settings.get('tx_isolation')
   if (commits && isolation !== 'READ-UNCOMMITTED') return
-  throw new GeneralError('misuse', 'connections to MySQL leave transactions open, or read what is not committed: '
+  throw new GeneralError('MISUSE', 'connections to MySQL leave transactions open, or read what is not committed: '
     + 'they need autocommit = 1, completion_type = NO_CHAIN and READ COMMITTED or a stricter isolation level')
 }
 
@@ -100,7 +100,7 @@ async function readSettings(connection: MysqlConnection, requestTimeout: Millise
 /** Refuses what can not be a URL of a MySQL database. The text itself stays out of the message (ST-07). */
 function checkMysqlUrl(url: string): void {
   if (!/^(mysql|mariadb):$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
-    throw new GeneralError('misuse', 'the URL of a MySQL or MariaDB database begins with mysql:// or mariadb://')
+    throw new GeneralError('MISUSE', 'the URL of a MySQL or MariaDB database begins with mysql:// or mariadb://')
   }
 }
 

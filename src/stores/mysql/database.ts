@@ -62,7 +62,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
       // Who waited too long for a connection has been told so already: nothing is written for them any more.
       if (watch.expired) {
         connection.release()
-        throw new GeneralError('unavailable', 'the MySQL database had no connection in time')
+        throw new GeneralError('STORE_UNAVAILABLE', 'the MySQL database had no connection in time')
       }
       watch.connection = connection
       try {
@@ -125,7 +125,7 @@ export function runnerOn(connection: MysqlConnection, isMariadb: boolean): Runne
     isMariadb,
     async rows(sql, values) {
       const [answer] = await connection.execute(sql, [...values])
-      if (!Array.isArray(answer)) throw new GeneralError('unavailable', 'the database driver did not return rows')
+      if (!Array.isArray(answer)) throw new GeneralError('STORE_UNAVAILABLE', 'the database driver did not return rows')
       return answer.map(rowOf)
     },
     async change(sql, values) {

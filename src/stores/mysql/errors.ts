@@ -48,11 +48,11 @@ export function failure(cause: unknown): Error {
     case 1146: case 1054:
       return missingTables(cause)
     case 1142: case 1143: case 1227:
-      return new GeneralError('misuse', 'the database user lacks a privilege on the tables of Keyturn')
+      return new GeneralError('MISUSE', 'the database user lacks a privilege on the tables of Keyturn')
     case 1044: case 1045: case 1698:
-      return new GeneralError('unavailable', `the MySQL server refused the credentials (${numberOf(cause)})`)
+      return new GeneralError('STORE_UNAVAILABLE', `the MySQL server refused the credentials (${numberOf(cause)})`)
     case 1021: case 1114:
-      return new GeneralError('unavailable', 'the MySQL server\'s disk is full: nothing was written', { cause })
+      return new GeneralError('STORE_UNAVAILABLE', 'the MySQL server\'s disk is full: nothing was written', { cause })
   }
-  return new GeneralError('unavailable', 'the MySQL database could not do its work', { cause })
+  return new GeneralError('STORE_UNAVAILABLE', 'the MySQL database could not do its work', { cause })
 }

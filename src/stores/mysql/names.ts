@@ -7,7 +7,7 @@ export interface MysqlNameOptions {
   readonly prefix?: string
 }
 
-/** Names the tables, quoted. @throws GeneralError (`misuse`) for a prefix that is no plain identifier (ST-03). */
+/** Names the tables, quoted. @throws GeneralError (`MISUSE`) for a prefix that is no plain identifier (ST-03). */
 export function mysqlNames(options: MysqlNameOptions): TableNames {
   const plain = tableNames(options.prefix ?? defaultPrefix)
   const quoted = (name: string): string => `\`${name}\``

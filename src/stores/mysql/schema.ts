@@ -94,13 +94,13 @@ const LOCK_SECONDS = 60
 /**
  * Brings the schema up to date. Any number of processes may do so at once: one migrates, the others wait for it and
  * find nothing to do.
- * @throws GeneralError (`misuse`) if a newer Keyturn has migrated the database.
+ * @throws GeneralError (`MISUSE`) if a newer Keyturn has migrated the database.
  */
 export async function migrateSchema({ rows, change }: Runner, names: TableNames): Promise<MigrationResult> {
   const lock = 'CONCAT(\'keyturn \', MD5(CONCAT(DATABASE(), ?)))'
   const locked = (await rows(`SELECT GET_LOCK(${lock}, ${LOCK_SECONDS}) AS locked`, [names.meta]))[0]
   if (locked === undefined || locked['locked'] === null || integer(locked, 'locked') !== 1) {
-    throw new GeneralError('unavailable', 'another process has been migrating the database for a minute')
+    throw new GeneralError('STORE_UNAVAILABLE', 'another process has been migrating the database for a minute')
   }
   try {
     await change(foundation(names), [])

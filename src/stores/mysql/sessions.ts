@@ -103,7 +103,7 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
       try {
         await change(insert, [...sessionValues(record), record.expiresAt])
       } catch (error) {
-        if (isDuplicate(error)) throw new GeneralError('misuse', 'a session with this handle exists')
+        if (isDuplicate(error)) throw new GeneralError('MISUSE', 'a session with this handle exists')
         throw error
       }
     }),

@@ -42,7 +42,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
       call.connection = leased
       try {
         // Who waited too long for a connection has been told so already: nothing is written for them any more.
-        if (call.expired) throw new GeneralError('unavailable', 'the PostgreSQL database had no connection in time')
+        if (call.expired) throw new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL database had no connection in time')
         const result = await work(leased.client, named)
         leased.release()
         return result

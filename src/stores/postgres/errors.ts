@@ -38,14 +38,14 @@ export function failure(cause: unknown): Error {
     case '42P01': case '3F000': case '42703':
       return missingTables(cause)
     case '42501':
-      return new GeneralError('misuse', 'the database user lacks a privilege on the tables of Keyturn', { cause })
+      return new GeneralError('MISUSE', 'the database user lacks a privilege on the tables of Keyturn', { cause })
     case '53100':
-      return new GeneralError('unavailable', 'the PostgreSQL server\'s disk is full: nothing was written', { cause })
+      return new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server\'s disk is full: nothing was written', { cause })
     case '22021': case '22P05':
-      return new GeneralError('misuse', 'PostgreSQL can not keep a text with the character U+0000', { cause })
+      return new GeneralError('MISUSE', 'PostgreSQL can not keep a text with the character U+0000', { cause })
   }
   if (code.startsWith('28')) {
-    return new GeneralError('unavailable', `the PostgreSQL server refused the credentials (${code})`)
+    return new GeneralError('STORE_UNAVAILABLE', `the PostgreSQL server refused the credentials (${code})`)
   }
-  return new GeneralError('unavailable', 'the PostgreSQL database could not do its work', { cause })
+  return new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL database could not do its work', { cause })
 }

@@ -47,7 +47,7 @@ export function createInsert(database: Database, names: PostgresNames): Gathered
 }
 
 async function refuse(): Promise<never> {
-  throw new GeneralError('misuse', 'a session with this handle exists')
+  throw new GeneralError('MISUSE', 'a session with this handle exists')
 }
 
 function valuesOf(record: SessionRecord): SqlValue[] {

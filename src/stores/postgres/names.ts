@@ -22,14 +22,14 @@ export interface PostgresNames extends TableNames {
 
 /**
  * Names the tables. Quoted, so that letter case counts as it is written.
- * @throws GeneralError (`misuse`) for a schema or prefix that is no plain identifier (ST-03).
+ * @throws GeneralError (`MISUSE`) for a schema or prefix that is no plain identifier (ST-03).
  */
 export function postgresNames(options: PostgresNameOptions): PostgresNames {
   const prefix = options.prefix ?? defaultPrefix
   const plain = tableNames(prefix)
   const schema = options.schema ?? null
   if (schema !== null && !/^[A-Za-z_][A-Za-z0-9_]{0,30}$/.test(schema)) {
-    throw new GeneralError('misuse', 'a schema is 1 to 31 letters, digits and underscores, no digit first')
+    throw new GeneralError('MISUSE', 'a schema is 1 to 31 letters, digits and underscores, no digit first')
   }
   const qualified = (name: string): string => schema === null ? `"${name}"` : `"${schema}"."${name}"`
   return {

@@ -17,7 +17,7 @@ async function loadPg(): Promise<typeof import('pg')> {
 /** Refuses what can not be a URL of a PostgreSQL database. The text itself stays out of the message (ST-07). */
 export function checkPostgresUrl(url: string): void {
   if (!/^postgres(ql)?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
-    throw new GeneralError('misuse', 'the URL of a PostgreSQL database begins with postgres://')
+    throw new GeneralError('MISUSE', 'the URL of a PostgreSQL database begins with postgres://')
   }
 }
 

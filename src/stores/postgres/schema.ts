@@ -94,7 +94,7 @@ interface Connection {
 /**
  * Brings the schema up to date in one transaction. Any number of processes may do so at once: one migrates, the others
  * wait for it and find nothing to do.
- * @throws GeneralError (`misuse`) if a newer Keyturn has migrated the database or the user may not; (`unavailable`).
+ * @throws GeneralError (`MISUSE`) if a newer Keyturn has migrated the database or the user may not; (`STORE_UNAVAILABLE`).
  */
 export async function migrateSchema(connection: Connection, names: PostgresNames): Promise<MigrationResult> {
   const run = async (text: string, values: unknown[] = []): Promise<unknown[]> =>

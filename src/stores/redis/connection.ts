@@ -83,7 +83,7 @@ export function createConnection(
 
   /** Gives up waiting in time; what is then still under way may happen or not, and the caller is told so. */
   function inTime<T>(work: (found: Lines) => Promise<T>): Promise<T> {
-    if (closed) return Promise.reject(new GeneralError('misuse', 'the Redis store was closed'))
+    if (closed) return Promise.reject(new GeneralError('MISUSE', 'the Redis store was closed'))
     return within(lines === null ? ready().then(work) : work(lines))
   }
 
@@ -92,7 +92,7 @@ export function createConnection(
     const command = ['WAIT', `${replicas}`, `${Math.ceil(requestTimeout / 2)}`]
     const counts = await Promise.all(places.map(key => durableDriver.sendAfter(key, command)))
     if (counts.every(count => integerOf(count) >= replicas)) return
-    throw new GeneralError('unavailable', 'the write is on the Redis primary only: too few replicas answered in time')
+    throw new GeneralError('STORE_UNAVAILABLE', 'the write is on the Redis primary only: too few replicas answered in time')
   }
 
   return {

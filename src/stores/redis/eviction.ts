@@ -5,13 +5,13 @@ import { textOf } from './reply.ts'
 /**
  * Refuses a server that throws keys away when its memory is full: sessions would end without a word, and worse, so
  * would signing keys.
- * @throws GeneralError (`misuse`)
+ * @throws GeneralError (`MISUSE`)
  */
 export async function checkEviction(driver: RedisDriver): Promise<void> {
   for (const reply of await driver.sendToAll(['INFO', 'memory'])) {
     const policy = /^maxmemory_policy:(.+?)\r?$/m.exec(textOf(reply))?.[1] ?? 'unknown'
     if (policy === 'noeviction') continue
-    throw new GeneralError('misuse', `Redis may evict sessions and keys (maxmemory-policy is ${policy}): `
+    throw new GeneralError('MISUSE', `Redis may evict sessions and keys (maxmemory-policy is ${policy}): `
       + 'set it to noeviction, or pass [allowEviction]: true to accept that users are logged out at random')
   }
 }

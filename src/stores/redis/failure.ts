@@ -10,15 +10,15 @@ export function failure(error: unknown): Error {
   const cause = new Error(message)
   if (message.startsWith('OOM')) {
     const full = 'Redis is out of memory (maxmemory is reached): nothing was written'
-    return new GeneralError('unavailable', full, { cause })
+    return new GeneralError('STORE_UNAVAILABLE', full, { cause })
   }
   if (message.startsWith('MISCONF')) {
     const stuck = 'Redis can not write to its disk and refuses every change until it can: nothing was written'
-    return new GeneralError('unavailable', stuck, { cause })
+    return new GeneralError('STORE_UNAVAILABLE', stuck, { cause })
   }
   if (message.startsWith('MOVED') || message.startsWith('CROSSSLOT')) {
     const advice = 'this Redis server is part of a cluster: give the store a cluster client'
-    return new GeneralError('misuse', advice, { cause })
+    return new GeneralError('MISUSE', advice, { cause })
   }
-  return new GeneralError('unavailable', 'Redis could not do its work', { cause })
+  return new GeneralError('STORE_UNAVAILABLE', 'Redis could not do its work', { cause })
 }

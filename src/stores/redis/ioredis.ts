@@ -21,11 +21,11 @@ export interface IoredisCluster extends IoredisClient {
 /** How one command of a pipeline ended. */
 export type IoredisReply = readonly [error: Error | null, reply: unknown]
 
-/** Reaches Redis through ioredis. @throws GeneralError (`misuse`) if the client would read from replicas. */
+/** Reaches Redis through ioredis. @throws GeneralError (`MISUSE`) if the client would read from replicas. */
 export function ioredisDriver(client: IoredisClient | IoredisCluster): RedisDriver {
   const { options } = client
   if ('scaleReads' in options && options.scaleReads !== undefined && options.scaleReads !== 'master') {
-    throw new GeneralError('misuse', 'sessions must be read from primaries: the cluster\'s scaleReads must be "master"')
+    throw new GeneralError('MISUSE', 'sessions must be read from primaries: the cluster\'s scaleReads must be "master"')
   }
   const send = ([name = '', ...args]: readonly string[]): Promise<unknown> => client.call(name, args)
   const common = {

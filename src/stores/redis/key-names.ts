@@ -41,12 +41,12 @@ export const expiryShards = 16
 
 /**
  * Names the keys. Data reaches a name as a handle or as a digest only (ST-03).
- * @throws GeneralError (`misuse`) for a prefix that could be read as anything but a name.
+ * @throws GeneralError (`MISUSE`) for a prefix that could be read as anything but a name.
  */
 export function keyNames(prefix: string): KeyNames {
   if (!/^[A-Za-z_][A-Za-z0-9_.:-]{0,62}$/.test(prefix)) {
     const rule = 'a key prefix is 1 to 63 letters, digits and any of _ . : - with a letter or _ first'
-    throw new GeneralError('misuse', rule)
+    throw new GeneralError('MISUSE', rule)
   }
   const shared = `${prefix}{shared}:`
   return {

@@ -5,17 +5,17 @@ import { nodeRedisDriver } from './node-redis.ts'
 
 /**
  * Refuses what is not the URL of a Redis server.
- * @throws GeneralError (`misuse`), whose message does not hold the URL (ST-07).
+ * @throws GeneralError (`MISUSE`), whose message does not hold the URL (ST-07).
  */
 export function checkUrl(url: string): void {
   if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new GeneralError('misuse', 'the URL of a Redis server begins with redis:// or rediss://')
+    throw new GeneralError('MISUSE', 'the URL of a Redis server begins with redis:// or rediss://')
   }
 }
 
 /**
  * Opens a client for a URL with the library that is installed, ioredis first.
- * @throws GeneralError (`misuse`) if there is none.
+ * @throws GeneralError (`MISUSE`) if there is none.
  */
 export async function openUrl(url: string): Promise<RedisDriver> {
   return await openWithIoredis(url) ?? await openWithNodeRedis(url) ?? missing()
@@ -51,7 +51,7 @@ async function installed<Module>(load: () => Promise<Module>): Promise<Module | 
 }
 
 function missing(): never {
-  throw new GeneralError('misuse', 'a store on a redis:// URL needs a client library: run "npm install ioredis"')
+  throw new GeneralError('MISUSE', 'a store on a redis:// URL needs a client library: run "npm install ioredis"')
 }
 
 function ignore(): void {

@@ -35,5 +35,5 @@ export function handleOf(reply: unknown): SessionHandle {
 
 /** What a key holds is not what was written; the value itself stays out of the message. */
 export function unreadable(what: string): GeneralError {
-  return new GeneralError('unavailable', `Redis holds something else where a store of Keyturn wrote ${what}`)
+  return new GeneralError('STORE_UNAVAILABLE', `Redis holds something else where a store of Keyturn wrote ${what}`)
 }

@@ -114,7 +114,7 @@ export function createSessions(
         // A client that lost the answer may have sent the command once more.
         return added !== null || await send(session, ['GET', session]) === text
       })
-      if (!inserted) throw new GeneralError('misuse', 'a session with this handle exists')
+      if (!inserted) throw new GeneralError('MISUSE', 'a session with this handle exists')
     },
 
     find: handle => connection.use(commands => read(commands, handle)),

@@ -13,11 +13,11 @@ export interface MigrationResult {
 
 /**
  * The migrations that a database at `version` still needs.
- * @throws GeneralError (`misuse`) if a newer Keyturn has migrated it.
+ * @throws GeneralError (`MISUSE`) if a newer Keyturn has migrated it.
  */
 export function pending<Names>(migrations: readonly Migration<Names>[], version: number): readonly Migration<Names>[] {
   if (version > migrations.length) {
-    throw new GeneralError('misuse', 'a newer version of Keyturn has migrated this database')
+    throw new GeneralError('MISUSE', 'a newer version of Keyturn has migrated this database')
   }
   return migrations.slice(version)
 }

@@ -2,6 +2,6 @@ import { GeneralError } from '../../base/errors.ts'
 
 /** What to throw when the database lacks a table or column that the store expects. */
 export function missingTables(cause: unknown): GeneralError {
-  return new GeneralError('misuse', 'the tables of Keyturn are missing or old: run "npx keyturn migrate <url>", '
+  return new GeneralError('MISUSE', 'the tables of Keyturn are missing or old: run "npx keyturn migrate <url>", '
     + 'or create the store with migrate: "auto"', { cause })
 }

@@ -13,7 +13,7 @@ export type Column = string | number
 
 /** Sees a driver's answer as a row. @throws GeneralError if it is none. */
 export function rowOf(value: unknown): Row {
-  if (!isRow(value)) throw new GeneralError('unavailable', 'the database driver did not return a row')
+  if (!isRow(value)) throw new GeneralError('STORE_UNAVAILABLE', 'the database driver did not return a row')
   return value
 }
 
@@ -67,5 +67,5 @@ export function handle(row: Row, column: Column): SessionHandle {
 
 /** What a column holds is not what was written; the value itself stays out of the message. */
 export function unreadable(column: Column): GeneralError {
-  return new GeneralError('unavailable', `the column ${column} holds what no store of Keyturn wrote`)
+  return new GeneralError('STORE_UNAVAILABLE', `the column ${column} holds what no store of Keyturn wrote`)
 }

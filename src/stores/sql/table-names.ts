@@ -15,11 +15,11 @@ export const defaultPrefix = 'keyturn_'
 /**
  * Names the tables. The prefix is the one thing that reaches the text of a statement instead of a parameter,
  * so it must be a plain identifier (ST-03).
- * @throws GeneralError (`misuse`) for any other prefix.
+ * @throws GeneralError (`MISUSE`) for any other prefix.
  */
 export function tableNames(prefix: string): TableNames {
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,30}$/.test(prefix)) {
-    throw new GeneralError('misuse', 'a table prefix is 1 to 31 letters, digits and underscores, no digit first')
+    throw new GeneralError('MISUSE', 'a table prefix is 1 to 31 letters, digits and underscores, no digit first')
   }
   return {
     session: `${prefix}session`,

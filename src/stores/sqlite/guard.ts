@@ -17,5 +17,5 @@ export function failure(cause: unknown, message: string): Error {
   if (isSessionError(cause)) return cause
   const isFull = cause instanceof Error && /disk is full/.test(cause.message)
   const told = isFull ? `${message}: its disk is full, nothing was written` : message
-  return new GeneralError('unavailable', told, { cause })
+  return new GeneralError('STORE_UNAVAILABLE', told, { cause })
 }

@@ -69,14 +69,14 @@ const migrations: readonly ((names: TableNames) => string)[] = [
 /**
  * Brings the schema up to date. Any number of processes may do so at once: the version is read and written under
  * the write lock, and a file that is up to date already is only read.
- * @throws GeneralError (`misuse`) if a newer Keyturn has written the file.
+ * @throws GeneralError (`MISUSE`) if a newer Keyturn has written the file.
  */
 export function migrate(database: SqliteDatabase, connection: Connection, names: TableNames): void {
   if (readVersion(database, names) === migrations.length) return
   connection.transaction(() => {
     const version = readVersion(database, names)
     if (version > migrations.length) {
-      throw new GeneralError('misuse', 'a newer version of Keyturn has written this database')
+      throw new GeneralError('MISUSE', 'a newer version of Keyturn has written this database')
     }
     for (const migration of migrations.slice(version)) database.exec(migration(names))
     database.exec(recordVersion(names))
@@ -102,6 +102,6 @@ function readVersion(database: SqliteDatabase, names: TableNames): number {
   const counted = tables.all(names.meta).map(rowOf)[0]
   if (counted === undefined || integer(counted, 'tables') === 0) return 0
   const row = database.prepare(`SELECT value FROM ${names.meta} WHERE name = 'schema'`).all().map(rowOf)[0]
-  if (row === undefined) throw new GeneralError('misuse', `the table ${names.meta} has lost its schema version`)
+  if (row === undefined) throw new GeneralError('MISUSE', `the table ${names.meta} has lost its schema version`)
   return Number(text(row, 'value'))
 }

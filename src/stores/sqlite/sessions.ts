@@ -136,7 +136,7 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
 }
 
 async function refuse(): Promise<never> {
-  throw new GeneralError('misuse', 'a session with this handle exists')
+  throw new GeneralError('MISUSE', 'a session with this handle exists')
 }
 
 function first<T>(rows: readonly Row[], read: (row: Row) => T): T | null {

@@ -201,7 +201,7 @@ function cuttable(inner: SessionStore): { readonly store: SessionStore; down: bo
       if (typeof value !== 'function') return value
       return async (...parameters: unknown[]): Promise<unknown> => {
         if (!inBackground.has(String(name))) state.calls.push(String(name))
-        if (state.down) throw new GeneralError('unavailable', 'the contract cut the store off')
+        if (state.down) throw new GeneralError('STORE_UNAVAILABLE', 'the contract cut the store off')
         return Reflect.apply(value, target, parameters)
       }
     },
