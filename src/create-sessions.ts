@@ -27,7 +27,12 @@ export interface SessionsOptions<Payload extends object, Info extends object> ex
   readonly secret?: string | readonly string[]
   /** The signature algorithm of access tokens. Default `ES256`. `HS256` is for one service alone. */
   readonly algorithm?: SignatureAlgorithm
-  /** Whom access tokens are for; two applications that share a store refuse each other's tokens by it (TOK-10). */
+  /**
+   * The application's name in the store: 1 to 64 letters, digits and any of `. _ -`; `default` by default. Applications
+   * that share a store differ in name or audience, and refuse each other's tokens by that (TOK-10).
+   */
+  readonly application?: string
+  /** Whom access tokens are for (RFC 7519 section 4.1.3). Refresh tokens are bound to it as well. */
   readonly audience?: string
   /** Validates and types the JWT payload: a schema of zod, valibot, arktype or any other Standard Schema library. */
   readonly payload?: StandardSchema<Payload>
@@ -80,6 +85,7 @@ export function createSessions<Payload extends object = JsonObject, Info extends
     schedule: options.schedule ?? platform.schedule,
     policy,
     issuer: httpPolicy.issuer,
+    application: options.application ?? 'default',
     audience: options.audience ?? null,
     algorithm: options.algorithm ?? 'ES256',
     secrets: options.secret === undefined ? [] : [options.secret].flat(),

@@ -88,7 +88,7 @@ async function rotation(
     const hash = newHash()
     const next = { refreshHash: hash, generation: 0, branch: 0, confirmed: false, rotatedAt: now, servedAt: now, client }
     const alive = { now, rotatedAfter: 0, createdAfter: -1 }
-    const rotated = await store.rotate({ handle: session.handle, expectedHash: session.hash, alive, next })
+    const rotated = await store.rotate({ handle: session.handle, expected: samplePresented({ refreshHash: session.hash }), alive, next })
     if (rotated === null) throw new Error('a rotation was lost')
     session.hash = hash
   }

@@ -109,7 +109,7 @@ async function rotate(
     throw new UsageError(`--purpose must be one of ${keyPurposes.join(', ')}`)
   }
   const stored = await store.listKeys()
-  const vault = await createKeyVault(platform.crypto, secrets)
+  const vault = await createKeyVault(platform.crypto, secrets, { name: 'default', audience: null })
   const made: ShownKey[] = []
   for (const each of keyPurposes) {
     const newest = stored.findLast(key => key.purpose === each)

@@ -1,10 +1,9 @@
 import { parseHandle } from '../base/handle.ts'
-import type { SessionHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import { summarize } from '../session/manage.ts'
-import type { SessionStore } from '../session/store.ts'
-import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
+import type { Removal, SessionStore } from '../session/store.ts'
+import { changeStart, notBeforeAt } from '../session/policy.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
 import { describeFlags, describeSettings } from './settings.ts'
@@ -43,10 +42,12 @@ ${describeSettings(storeFlags)}`,
     if (verb === 'show' && rest.length === 1) return (store, now) => show(store, now, rest[0] ?? '', json, terminal)
     if (verb === 'revoke' && rest.length > 0 && user === undefined) {
       const handles = rest.map(parseHandle).filter(handle => handle !== null)
-      return (store, now) => tell(store.remove(handles, now + LONGEST_RETENTION), json, terminal)
+      return (store, now) => tell(store.remove(handles, changeStart(now)), json, terminal)
     }
     if (verb === 'revoke' && rest.length === 0 && typeof user === 'string') {
-      return (store, now) => tell(store.removeByUser(user, null, now + LONGEST_RETENTION), json, terminal)
+      return (store, now) => tell(store.removeByUser({
+        userId: user, tenantId: null, except: null, from: changeStart(now), notBefore: notBeforeAt(now),
+      }), json, terminal)
     }
     throw new UsageError('sessions takes one of: list USER, show HANDLE, revoke HANDLE..., revoke --user ID')
   }),
@@ -68,10 +69,10 @@ async function list(
   }
   if (live.length === 0) terminal.out('This user has no live session.')
   else terminal.out(table(
-    ['SESSION', 'TENANT', 'CREATED', 'LAST REFRESHED', 'EXPIRES', 'CLIENT'],
+    ['SESSION', 'TENANT', 'CREATED', 'EXPIRES', 'CLIENT'],
     live.map(session => [
-      session.handle, session.tenantId, dateOf(session.createdAt), dateOf(session.lastRefreshedAt),
-      dateOf(session.expiresAt), [session.ip, session.userAgent].filter(text => text !== null).map(printable).join(' '),
+      session.handle, session.tenantId, dateOf(session.createdAt), dateOf(session.expiresAt),
+      [session.ip, session.userAgent].filter(text => text !== null).map(printable).join(' '),
     ]),
   ))
   if (page.next !== null) terminal.out(`More: --after ${page.next}`)
@@ -110,8 +111,8 @@ async function show(
   return 0
 }
 
-async function tell(revoked: Promise<readonly SessionHandle[]>, json: boolean, terminal: Terminal): Promise<ExitCode> {
-  const handles = await revoked
+async function tell(removal: Promise<Removal>, json: boolean, terminal: Terminal): Promise<ExitCode> {
+  const { handles } = await removal
   if (json) terminal.out(JSON.stringify({ revoked: handles }))
   else terminal.out(`Revoked ${handles.length} ${handles.length === 1 ? 'session' : 'sessions'}.`)
   return handles.length > 0 ? 0 : 1

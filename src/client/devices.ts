@@ -6,7 +6,6 @@ export interface Device {
   /** When the user logged in there, in milliseconds since 1970. */
   readonly createdAt: number
   /** When it last got an access token, in milliseconds since 1970. */
-  readonly lastRefreshedAt: number
   readonly ip: string | null
   readonly userAgent: string | null
   /** Whether it is this one. */

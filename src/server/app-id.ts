@@ -1,6 +1,11 @@
 /** What the id of an application looks like, in the path of a request. */
 export const APP_ID: RegExp = /^[a-z0-9-]{1,64}$/
 
+/** The name that the refresh tokens of an application are bound to: an embedded library's default for `public`. */
+export function applicationNameOf(appId: string): string {
+  return appId === 'public' ? 'default' : appId
+}
+
 /** Splits `[/appid-<id>]<rest>`. A path that names no application is of `public`, all of it. */
 export function splitAppId(path: string): { readonly appId: string; readonly rest: string } {
   const [, appId = '', rest = ''] = /^\/appid-([^/]*)(\/.*)?$/.exec(path) ?? []

@@ -23,6 +23,8 @@ export interface App extends Foundation, Codecs<JsonObject, JsonObject> {
 
 /** What an {@link App} is made of. */
 export interface AppDependencies extends FoundationDependencies {
+  /** Its name in the store, which refresh tokens are bound to. */
+  readonly application: string
   /** The first seals keys in the store, any opens them; none: keys lie there in clear (ST-02). */
   readonly secrets: readonly string[]
   readonly events: SessionEvents
@@ -41,14 +43,14 @@ export function createApp(dependencies: AppDependencies): App {
   const keyPolicy = createKeyPolicy(policy.keyRotationInterval)
   const keys: KeyKeeper<CoreKeyRing> = createRingKeeper({
     store, crypto, clock, learnTime, keyPolicy,
-    createVault: createKeyVault,
+    createVault: (...input) => createKeyVault(...input, { name: dependencies.application, audience: null }),
     secrets: dependencies.secrets,
     onSessionsEnded: feed.endAll,
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onError: failed('key rotation'),
   }, createCoreRingMaker(crypto, keyPolicy))
   const confirmations = createConfirmations({
-    store, schedule: dependencies.schedule, policy, onError: failed('confirmation'),
+    store, schedule: dependencies.schedule, onError: failed('confirmation'),
   })
   return {
     ...foundation,

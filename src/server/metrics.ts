@@ -16,6 +16,8 @@ const descriptions: Readonly<Record<string, string>> = {
   keyturn_sessions_refreshed_total: 'Refreshes, by the case of the rotation table.',
   keyturn_sessions_revoked_total: 'Sessions that were ended, by reason.',
   keyturn_token_thefts_total: 'Refresh tokens that two parties used.',
+  keyturn_refreshes_shared_total: 'Refresh tokens that were given to two networks or user agents.',
+  keyturn_refreshes_rejected_total: 'Refresh tokens with a valid tag that were refused, by reason.',
   keyturn_keys_made_total: 'Keys that this process made.',
   keyturn_background_errors_total: 'Failures of work that no request waits for.',
   keyturn_errors_total: 'Requests that were answered with 500.',

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { SessionEvents } from '../session/events.ts'
+import type { RefreshEvidence, SessionEvents } from '../session/events.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -8,6 +8,9 @@ export function observeSessions(logger: Logger, metrics: Metrics, digestKey: Uin
   const digest = (handle: string): string => (
     createHmac('sha256', digestKey).update(handle).digest('base64url').slice(0, 16)
   )
+  const fields = ({ userId, handle, presented, current }: RefreshEvidence): object => ({
+    session: digest(handle), user: userId, presented, current,
+  })
   return {
     onSessionCreated({ userId, handle }) {
       metrics.count('keyturn_sessions_created_total')
@@ -23,12 +26,19 @@ export function observeSessions(logger: Logger, metrics: Metrics, digestKey: Uin
         logger.info({ session: digest(handle), reason }, 'session revoked')
       }
     },
-    onTokenTheft({ userId, handle, presented, current, sinceRotation, revoked }) {
+    onTokenTheft({ revoked, ...evidence }) {
       metrics.count('keyturn_token_thefts_total')
-      logger.warn({
-        session: digest(handle), user: userId, revoked, sinceRotation,
-        presentedGeneration: presented.generation, currentGeneration: current.generation,
-      }, 'a refresh token was used by two parties')
+      logger.warn({ revoked, ...fields(evidence) }, 'a refresh token was used by two parties')
+    },
+    onRefreshShared({ revoked, ...evidence }) {
+      metrics.count('keyturn_refreshes_shared_total')
+      logger.warn({ revoked, ...fields(evidence) }, 'a refresh token was given to two networks or user agents')
+    },
+    onRefreshRejected({ reason, ...evidence }) {
+      metrics.count('keyturn_refreshes_rejected_total', { reason })
+      logger.warn({ reason, ...fields(evidence) }, reason === 'forged'
+        ? 'a refresh key has leaked: a refresh token was made with it'
+        : 'a refresh token from before a re-authentication was refused')
     },
     onKeyRotated({ kid, purpose }) {
       metrics.count('keyturn_keys_made_total', { purpose })

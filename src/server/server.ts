@@ -7,6 +7,7 @@ import type { PolicyOptions } from '../session/policy.ts'
 import type { SessionStore } from '../session/store.ts'
 import { createMemoryStore } from '../stores/memory.ts'
 import { createApiKeyCheck } from './api-keys.ts'
+import { applicationNameOf } from './app-id.ts'
 import { createApp } from './app.ts'
 import { isOfThisMachine } from './browser-guard.ts'
 import type { App } from './app.ts'
@@ -103,8 +104,9 @@ export async function startServer(
   const closeApps = async (): Promise<void> => {
     for (const app of apps.values()) await app.close()
   }
-  async function startApp(store: SessionStore, options: PolicyOptions): Promise<App> {
+  async function startApp(appId: string, store: SessionStore, options: PolicyOptions): Promise<App> {
     const app = createApp({
+      application: applicationNameOf(appId),
       store, crypto, clock, schedule, events,
       followStoreTime: parts.clock === undefined,
       policy: createPolicy({ ...policyOptions, ...options }),
@@ -124,9 +126,9 @@ export async function startServer(
   const madeApps = settings.apiKeys.length > 0 ? null : createMadeApps({
     apps,
     fixed: new Set(appIds),
-    async open(options) {
+    async open(appId, options) {
       logger.warn({}, 'an application was made whose sessions end with the server: --app is for those that stay')
-      return startApp(createMemoryStore(), options)
+      return startApp(appId, createMemoryStore(), options)
     },
   })
   const core: CoreProtocolSettings = {
@@ -148,7 +150,7 @@ export async function startServer(
   let isClosing = false
   try {
     for (const appId of appIds) {
-      apps.set(appId, await startApp(await open(appId), {}))
+      apps.set(appId, await startApp(appId, await open(appId), {}))
     }
     const limits = { ...httpLimits, maxConnections: settings.maxConnections, ...parts.limits }
     listener = await listen(settings.host, settings.port, limits, (request, response) => void serve(request, response))

@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../base/json.ts'
 import { toEpochSeconds } from '../base/time.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
-import { admitSession, prepareSession, writeFirstRefreshToken } from '../session/create.ts'
+import { admitSession, prepareSession } from '../session/create.ts'
 import { isAhead } from '../session/decide-refresh.ts'
 import { updatePayload } from '../session/manage.ts'
-import { accessTokenExpiry, isAlive, jitteredLifetime, livenessAt } from '../session/policy.ts'
+import { accessTokenExpiry, isAlive, livenessAt } from '../session/policy.ts'
 import type { SessionRecord } from '../session/record.ts'
 import { rotate } from '../session/rotate.ts'
 import type { TheftOutcome } from '../session/rotate.ts'
@@ -24,7 +24,7 @@ export interface TokenStyle {
   readonly hasAntiCsrf: boolean
   /** Which kind of key signs; null: the kind that the session had. */
   readonly isDynamic: boolean | null
-  /** How long the token lives; null: as configured, less what chance takes off. */
+  /** How long the token lives; null: as the session's do. */
   readonly lifetime: Milliseconds | null
 }
 
@@ -70,7 +70,7 @@ export async function createSession(
   style: TokenStyle,
 ): Promise<{ readonly kind: 'issued'; readonly pair: IssuedPair } | ProtectedClaimOutcome> {
   if (hasProtectedClaim(session.payload, style.version)) return protectedClaim
-  const prepared = await prepareSession(app, {
+  const { record, refreshToken } = await prepareSession(app, {
     userId: session.userId,
     // The channel is the SDK's business; tokens of these sessions are not bound to one.
     mode: 'header',
@@ -80,9 +80,8 @@ export async function createSession(
     options: { tenantId: session.tenantId },
   })
   const ring = await app.keys.current()
-  const token = await writeFirstRefreshToken(ring, prepared)
-  const pair = await issuePair(app, ring, prepared.record, { token, parent: null }, style, prepared.record.createdAt)
-  await admitSession(app, prepared.record)
+  const pair = await issuePair(app, ring, record, { token: refreshToken, parent: null }, style, record.createdAt)
+  await admitSession(app, record)
   return { kind: 'issued', pair }
 }
 
@@ -113,7 +112,7 @@ export async function refreshSession(
   const { record, refreshToken, ring, now, how } = outcome
   if (hasProtectedClaim(app.payloads.read(record.jwtPayload), style.version)) return protectedClaim
   const isDynamic = style.isDynamic ?? !isStatic
-  const parent = style.namesParent ? text : null
+  const parent = style.namesParent && refreshToken !== token ? text : null
   const pair = await issuePair(app, ring, record, { token: refreshToken, parent }, { ...style, isDynamic }, now)
   app.emit('onSessionRefreshed', { userId: record.userId, handle: record.handle, how })
   return { kind: 'issued', pair }
@@ -159,7 +158,10 @@ export async function verifySession(
     return refreshRequired
   }
   const { handle, userId, place } = claims
-  app.confirmations.observe({ sid: handle, gen: place.generation, brn: place.branch, iat: claims.issuedAt }, now)
+  app.confirmations.observe({
+    sid: handle, gen: place.generation, brn: place.branch, iat: claims.issuedAt, exp: claims.expiresAt,
+    ri: claims.reuseInterval,
+  }, now)
   const namesParent = claims.parentRefreshTokenHash1 !== null
   if (!checkDatabase && !(reissues && namesParent)) {
     const session = { handle, userId, tenantId: claims.tenantId, payload }
@@ -245,7 +247,7 @@ async function issuePair(
   const refreshToken = writeMarks(token, { hasAntiCsrf: style.hasAntiCsrf, isStatic: !isDynamic })
   const antiCsrfToken = style.hasAntiCsrf ? antiCsrfTokenOf(refreshToken) : null
   const payload = app.payloads.read(record.jwtPayload)
-  const lifetime = style.lifetime ?? jitteredLifetime(app.policy.accessTokenLifetime, app.policy, app.entropy)
+  const lifetime = Math.min(style.lifetime ?? record.accessTokenLifetime, record.accessTokenLifetime)
   const claims: CoreClaims = {
     userId: record.userId,
     handle: record.handle,
@@ -256,6 +258,7 @@ async function issuePair(
     parentRefreshTokenHash1: parent === null ? null : sha256Hex(parent),
     antiCsrfToken,
     place: { generation: record.generation, branch: record.branch },
+    reuseInterval: record.reuseInterval,
   }
   const accessToken = await writeCoreAccessToken(ring.signingKeyAt(now, isDynamic), style.version, claims, payload)
   return {

@@ -1,20 +1,18 @@
 import type { Scheduler } from '../base/scheduler.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
-import { TwoGenerationMap } from '../base/two-generation-map.ts'
 import { confirms } from './decide-confirmation.ts'
-import { isAhead } from './decide-refresh.ts'
-import type { SessionPolicy } from './policy.ts'
+import { HandleTable } from './handle-table.ts'
 import type { Confirmation, SessionStore } from './store.ts'
 
 /** What an access token in use says of the refresh token that was issued with it. */
-export type ObservedClaims = Pick<AccessClaims, 'sid' | 'gen' | 'brn' | 'iat'>
+export type ObservedClaims = Pick<AccessClaims, 'sid' | 'gen' | 'brn' | 'iat' | 'exp' | 'ri'>
 
-/** Tells the store, in batches and off the request path, which refresh tokens their clients surely keep. */
+/** Tells the store, in batches and off the request path, which refresh tokens their clients have certainly stored. */
 export interface Confirmations {
   /** Looks at an access token in use; queues its child for confirmation when it is old enough. */
   observe(claims: ObservedClaims, now: EpochMilliseconds): void
-  /** Sends what is queued. Never rejects: what can not be sent is dropped, which only delays theft detection. */
+  /** Sends what is queued. Never rejects: what cannot be sent is dropped, which only delays theft detection. */
   flush(): Promise<void>
   /** Sends what is queued and stops. */
   close(): Promise<void>
@@ -23,7 +21,6 @@ export interface Confirmations {
 interface ConfirmationDependencies {
   readonly store: SessionStore
   readonly schedule: Scheduler
-  readonly policy: SessionPolicy
   readonly onError: (error: unknown) => void
 }
 
@@ -33,8 +30,9 @@ const FLUSH_DELAY: Milliseconds = 1000
 
 /** Makes the queue of one process. */
 export function createConfirmations(dependencies: ConfirmationDependencies): Confirmations {
-  const { store, schedule, policy, onError } = dependencies
-  const known = new TwoGenerationMap<Confirmation>(QUEUE_LIMIT)
+  const { store, schedule, onError } = dependencies
+  /** The newest place of each session that was queued, for as long as an access token can show it. */
+  const attempted = new HandleTable()
   let queue: Confirmation[] = []
   let cancel: (() => void) | null = null
 
@@ -44,13 +42,10 @@ export function createConfirmations(dependencies: ConfirmationDependencies): Con
     const sending = queue
     queue = []
     for (let start = 0; start < sending.length; start += BATCH) {
-      const batch = sending.slice(start, start + BATCH)
       try {
-        await store.confirm(batch)
+        await store.confirm(sending.slice(start, start + BATCH))
       } catch (error) {
         onError(error)
-        // Seen again, they are queued again.
-        known.clear()
         return
       }
     }
@@ -58,11 +53,13 @@ export function createConfirmations(dependencies: ConfirmationDependencies): Con
 
   return {
     observe(claims, now): void {
-      if (!confirms(claims, now, policy)) return
-      if (isCovered(claims, known.get(claims.sid)) || queue.length >= QUEUE_LIMIT) return
-      const confirmation = { handle: claims.sid, generation: claims.gen, branch: claims.brn }
-      known.set(claims.sid, confirmation)
-      queue.push(confirmation)
+      if (!confirms(claims, now)) return
+      const { sid, gen, brn, exp } = claims
+      const place = placeNumber(gen, brn)
+      if ((attempted.get(sid) ?? -1) >= place || queue.length >= QUEUE_LIMIT) return
+      attempted.set(sid, place, exp * 1000)
+      attempted.prune(now)
+      queue.push({ handle: sid, generation: gen, branch: brn })
       cancel ??= schedule(() => void flush(), FLUSH_DELAY)
     },
     flush,
@@ -70,7 +67,7 @@ export function createConfirmations(dependencies: ConfirmationDependencies): Con
   }
 }
 
-/** Whether this child, or one that displaced it, was queued before. */
-function isCovered({ gen, brn }: ObservedClaims, queued: Confirmation | undefined): boolean {
-  return queued !== undefined && !isAhead({ generation: gen, branch: brn }, queued)
+/** One number of 31 bits that grows along a lineage. Beyond its range a confirmation may be left out. */
+function placeNumber(generation: number, branch: number): number {
+  return Math.min(generation, 2 ** 24 - 1) * 128 + Math.min(branch, 127)
 }

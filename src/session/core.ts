@@ -22,7 +22,10 @@ export interface SessionCore<Payload extends object, Info extends object> {
    * Judges an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. Synchronous where it can be.
    */
   verify(accessToken: string, options?: VerifyOptions): Awaitable<VerifyOutcome<Payload>>
-  /** Exchanges a refresh token that came by `channel`. 1 store call for an ordinary rotation, 2 for a retry. */
+  /**
+   * Exchanges a refresh token that came by `channel`. 1 store call for an ordinary rotation, 2 or 3 otherwise.
+   * @throws GeneralError (`REFRESH_BUSY`) if the same token is to be presented again in `retryAfter` seconds.
+   */
   refresh(refreshToken: string, channel: TransferMode, client: ClientInfo): Promise<RefreshOutcome<Payload>>
   /**
    * Stores a new payload and issues an access token with it, of the same expiry. 1 store call.
@@ -61,9 +64,14 @@ export interface SessionCore<Payload extends object, Info extends object> {
   revokeSession(handle: string): Promise<boolean>
   /** Ends sessions. 1 store call. The handles that were really ended. */
   revokeSessions(handles: readonly string[]): Promise<readonly string[]>
-  /** Ends every session of a user, but `except`: after a password reset, say (REV-04). 1 store call. */
-  revokeAllSessionsForUser(userId: string, options?: { readonly except?: string }): Promise<readonly string[]>
-  /** Ends every session of everybody at once by dropping all keys (REV-03). */
+  /**
+   * Ends every session of a user, in one tenant or in all, but `except`: after a password reset, say (REV-04). Logins
+   * that have begun but not finished are refused with an `UnauthorizedError`. 1 store call.
+   */
+  revokeAllSessionsForUser(userId: string, options?: UserRevocationOptions): Promise<readonly string[]>
+  /**
+   * Ends every session of everybody: replaces all keys and removes all sessions, 1,000 with each store call (REV-03).
+   */
   revokeEverySession(): Promise<void>
   /** The handles of a user's live sessions. 1 store call for up to 1,000. */
   getAllSessionHandlesForUser(userId: string): Promise<readonly string[]>
@@ -144,8 +152,8 @@ export interface ActiveOutcome<Payload extends object> {
   readonly reissued: IssuedAccessToken<Payload> | null
 }
 
-/** How a refresh was answered: the cases of the rotation table. */
-export type RefreshCase = 'rotate' | 'retry' | 'branch' | 'adopt'
+/** How a refresh was answered: rows of the rotation table. */
+export type RefreshCase = 'adopt' | 'early' | 'rotate' | 'retry' | 'branch'
 
 /** What presenting a refresh token can come to. */
 export type RefreshOutcome<Payload extends object> =
@@ -154,13 +162,24 @@ export type RefreshOutcome<Payload extends object> =
   | { readonly kind: 'unauthorized'; readonly ended: boolean }
   | { readonly kind: 'theft'; readonly userId: string; readonly handle: SessionHandle }
 
-/** One of a user's sessions, without anything secret (REV-03). */
+/** Which sessions of a user to revoke. */
+export interface UserRevocationOptions {
+  /** The handle of a session to spare: the one that asks, say. */
+  readonly except?: string
+  /** The sessions of this tenant alone. Default: of all. */
+  readonly tenantId?: string
+}
+
+/**
+ * One of a user's sessions, without anything secret (REV-03). It does not tell when the session was last refreshed:
+ * whoever stole its tokens could refresh in step with their owner.
+ */
 export interface SessionSummary {
   readonly handle: string
   readonly userId: string
   readonly tenantId: string
   readonly createdAt: EpochMilliseconds
-  readonly lastRefreshedAt: EpochMilliseconds
+  /** When it ends if it is not refreshed, rounded up to a whole day (UTC). */
   readonly expiresAt: EpochMilliseconds
   readonly ip: string | null
   readonly userAgent: string | null

@@ -1,25 +1,27 @@
 import {
   create, createAntiCsrfToken, createKeyVault, end, endAllOfUser, findLive, isAntiCsrfToken, list, listHandles, refresh,
-  reissueAccessToken, updateInfo, updatePayload,
+  reissueAccessToken, removeEverySession, updateInfo, updatePayload,
 } from '#session-flows'
 import { parseHandle } from '../base/handle.ts'
 import type { StandardSchema } from '../base/standard-schema.ts'
 import { checkPayload, decodeSessionHandleUnverified, readAccessToken } from '../tokens/access-token.ts'
 import type { SignatureAlgorithm } from '../tokens/crypto.ts'
 import { createKeyKeeper } from '../tokens/keys.ts'
-import { createKeyPolicy } from '../tokens/plan-rotation.ts'
+import { createKeyPolicy, LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import { checkSize, createDataCodec, MAX_PAYLOAD_BYTES } from './application-data.ts'
 import { createConfirmations } from './confirmations.ts'
 import type { SessionCore } from './core.ts'
 import { createFoundation } from './foundation.ts'
 import type { Foundation, FoundationDependencies } from './foundation.ts'
 import type { Internals } from './internals.ts'
-import { changeRetention, CLOCK_TOLERANCE } from './policy.ts'
+import { CLOCK_TOLERANCE } from './policy.ts'
 import { createVerify } from './verify.ts'
 
 /** Everything that the core needs from outside. */
 export interface CoreDependencies<Payload extends object, Info extends object> extends FoundationDependencies {
   readonly issuer: string
+  /** The application's name in the store: refresh tokens are bound to it and to the audience. */
+  readonly application: string
   readonly audience: string | null
   readonly algorithm: SignatureAlgorithm
   readonly secrets: readonly string[]
@@ -39,7 +41,9 @@ export function createCore<Payload extends object, Info extends object>(
     clock,
     learnTime,
     // The first reading of the keys loads all flows with it: what a login needs is there before anybody logs in.
-    createVault: createKeyVault,
+    createVault: (...input) => createKeyVault(...input, {
+      name: dependencies.application, audience: dependencies.audience,
+    }),
     algorithm: dependencies.algorithm,
     keyPolicy: createKeyPolicy(policy.keyRotationInterval),
     secrets: dependencies.secrets,
@@ -48,7 +52,7 @@ export function createCore<Payload extends object, Info extends object>(
     onError: failed('key rotation'),
   })
   const confirmations = createConfirmations({
-    store, schedule: dependencies.schedule, policy, onError: failed('confirmation'),
+    store, schedule: dependencies.schedule, onError: failed('confirmation'),
   })
   const internals: Internals<Payload, Info> = {
     ...foundation, keys, confirmations,
@@ -104,10 +108,12 @@ export function createCore<Payload extends object, Info extends object>(
       return parsed !== null && (await end(internals, [parsed], 'revoked')).length > 0
     },
     revokeSessions: handles => end(internals, handles.map(parseHandle).filter(handle => handle !== null), 'revoked'),
-    revokeAllSessionsForUser: (userId, options) => endAllOfUser(
-      internals, userId, options?.except === undefined ? null : parseHandle(options.except),
-    ),
-    revokeEverySession: async () => keys.replaceAll(await foundation.now() + changeRetention(policy)),
+    revokeAllSessionsForUser: (userId, options) => endAllOfUser(internals, userId, options),
+    async revokeEverySession() {
+      const now = await foundation.now()
+      await keys.replaceAll(now + LONGEST_RETENTION)
+      await removeEverySession(internals, now)
+    },
     getAllSessionHandlesForUser: userId => listHandles(internals, userId),
     listSessions: (userId, page = {}) => list(internals, userId, page),
     onRevoked: (handle, listener) => feed.onRevoked(handle, listener),

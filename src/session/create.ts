@@ -1,25 +1,26 @@
-import type { Awaitable } from '../base/awaitable.ts'
 import { encodeBase64url } from '../base/base64url.ts'
-import { GeneralError } from '../base/errors.ts'
+import { GeneralError, UnauthorizedError } from '../base/errors.ts'
 import { createHandle } from '../base/handle.ts'
+import type { KeyKeeper } from '../tokens/keys.ts'
 import type { RefreshKeyRing } from '../tokens/key-ring.ts'
-import { hashSecret } from '../tokens/refresh-token.ts'
+import { hashAnchor, hashSecret } from '../tokens/refresh-token.ts'
 import type { IssuedSession, NewSession } from './core.ts'
 import type { Foundation } from './foundation.ts'
 import type { Codecs, Internals } from './internals.ts'
 import { issueAccessToken } from './issue.ts'
 import { end } from './manage.ts'
 import { expiryOf, isAlive, lifetimesOf, livenessAt } from './policy.ts'
+import { RECORD_FORMAT } from './record.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionPage } from './store.ts'
 import { TENANT_ID } from './tenant-id.ts'
 
 const USER_ID_LENGTH = 128
 
-/** A session that is not in the store yet, and the secret of its first refresh token. */
+/** A session that is not in the store yet, and its first refresh token. */
 export interface PreparedSession {
   readonly record: SessionRecord
-  readonly secret: string
+  readonly refreshToken: string
 }
 
 /** Starts a session: a new handle and a new secret, never anything that the client sent (ROT-06). */
@@ -29,11 +30,10 @@ export async function create<Payload extends object, Info extends object>(
 ): Promise<IssuedSession<Payload>> {
   // A user without an id is an application's mistake. SDKs of other languages may mean it: their protocol allows it.
   if (session.userId === '') refuseUserId()
-  const { record, secret } = await prepareSession(internals, session)
   // Everything that can be refused is refused before anything is stored.
+  const { record, refreshToken } = await prepareSession(internals, session)
   const ring = await internals.keys.current()
   const access = await issueAccessToken(internals, ring, record, record.createdAt)
-  const refreshToken = await writeFirstRefreshToken(ring, { record, secret })
   await admitSession(internals, record)
   return { ...access, refreshToken, sessionExpiresAt: record.expiresAt }
 }
@@ -42,7 +42,7 @@ export async function create<Payload extends object, Info extends object>(
  * Judges what a session is to start with. Stores nothing. @throws GeneralError (`MISUSE`) that says what can not be.
  */
 export async function prepareSession<Payload extends object, Info extends object>(
-  internals: Foundation & Codecs<Payload, Info>,
+  internals: Foundation & Codecs<Payload, Info> & { readonly keys: KeyKeeper<RefreshKeyRing> },
   session: NewSession<Payload, Info>,
 ): Promise<PreparedSession> {
   const { crypto, entropy, policy, payloads, infos } = internals
@@ -57,15 +57,21 @@ export async function prepareSession<Payload extends object, Info extends object
 
   const now = await internals.now()
   const handle = createHandle(session.mode, entropy)
+  const anchor = encodeBase64url(entropy(32))
   const secret = encodeBase64url(entropy(32))
   const lifetimes = lifetimesOf(options, policy, now)
+  const [payload, info] = [await jwtPayload, await sessionInfo]
+  const key = (await internals.keys.current()).refreshKeyAt(now)
   const record: SessionRecord = {
+    format: RECORD_FORMAT,
     handle,
     userId,
     tenantId,
     createdAt: now,
     authenticatedAt: now,
     refreshHash: await hashSecret(crypto, secret),
+    anchorHash: await hashAnchor(crypto, anchor),
+    refreshKeyId: key.kid,
     generation: 0,
     branch: 0,
     confirmed: true,
@@ -74,32 +80,28 @@ export async function prepareSession<Payload extends object, Info extends object
     ...lifetimes,
     expiresAt: expiryOf(now, lifetimes),
     persistent: options.persistent ?? true,
-    jwtPayload: await jwtPayload,
+    jwtPayload: payload,
     payloadVersion: 0,
-    sessionInfo: await sessionInfo,
+    sessionInfo: info,
     infoVersion: 0,
     client: session.client,
   }
-  return { record, secret }
+  return { record, refreshToken: await key.write({ handle, generation: 0, branch: 0, anchor, secret }) }
 }
 
 function refuseUserId(): never {
   throw new GeneralError('MISUSE', `the user id must be a text of 1 to ${USER_ID_LENGTH} characters`)
 }
 
-/** Writes the refresh token that a prepared session starts with. */
-export function writeFirstRefreshToken(
-  ring: RefreshKeyRing,
-  { record, secret }: PreparedSession,
-): Awaitable<string> {
-  const { handle, generation, branch, createdAt } = record
-  return ring.refreshKeyAt(createdAt).write({ handle, generation, branch, secret })
-}
-
-/** Stores a prepared session, makes room for it and tells of it. */
+/**
+ * Stores a prepared session, makes room for it and tells of it.
+ * @throws UnauthorizedError if all sessions of the user have been revoked since it was begun.
+ */
 export async function admitSession(internals: Foundation, record: SessionRecord): Promise<void> {
   const { store, policy, emit } = internals
-  await store.insert(record)
+  if (!await store.insert(record)) {
+    throw new UnauthorizedError('all sessions of the user were revoked while this one was being started')
+  }
   if (policy.maxSessionsPerUser !== null) await evictOldest(internals, record.userId, policy.maxSessionsPerUser)
   emit('onSessionCreated', { userId: record.userId, handle: record.handle })
 }

@@ -1,63 +1,85 @@
 import type { EpochMilliseconds } from '../base/time.ts'
-import { isAlive, livenessAt } from './policy.ts'
-import type { SessionPolicy } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 
-/** What a genuine refresh token tells of itself. */
-export interface PresentedToken {
-  readonly generation: number
-  readonly branch: number
-  /** SHA-256 of its secret. */
-  readonly hash: string
+/** A refresh token's place in the lineage of its session. */
+export type LineagePlace = Pick<SessionRecord, 'generation' | 'branch'>
+
+/** The part of a session's record that rotation is decided by. */
+export type RotationState = LineagePlace
+  & Pick<SessionRecord, 'confirmed' | 'rotatedAt' | 'servedAt' | 'reuseInterval'>
+
+/** What a refresh token with a valid tag is to a session's record. */
+export interface PresentedToken extends LineagePlace {
+  /** Whether it carries the session's anchor: whether it is of the lineage that the last authentication began. */
+  readonly isAnchored: boolean
+  /** Whether it is the current refresh token. */
+  readonly isCurrent: boolean
+  /** Whether the current refresh token is its child. */
+  readonly isParent: boolean
 }
 
-/** What a refresh must do. The cases of the rotation table, in its order. */
+/** What a refresh must do: the rows of the rotation table (docs/decisions/0003-rotation.md), by name. */
 export type RefreshDecision =
-  /** The session is over. */
-  | { readonly kind: 'expired' }
-  /** The token is current, or ahead of a store that has lost its newest writes: its child becomes current. */
-  | { readonly kind: 'rotate'; readonly adopted: boolean }
-  /** The answer to an earlier refresh is given again. `extend`: remember that it was. */
-  | { readonly kind: 'retry'; readonly extend: boolean }
-  /** The earlier answer was lost for good: the parent gets another child. */
+  /** Row 1a: the user has authenticated again since; nothing is revoked. */
+  | { readonly kind: 'superseded' }
+  /** Rows 1a and 4b: nothing is written or cleared; the same token is worth presenting again at `until`. */
+  | { readonly kind: 'busy'; readonly until: EpochMilliseconds }
+  /** Row 2 without the anchor: somebody has a refresh key, but no refresh token of the session. */
+  | { readonly kind: 'forged' }
+  /** Row 2: the store has lost its newest writes. The token becomes current and is answered itself. */
+  | { readonly kind: 'adopt' }
+  /** Row 3a: the current token again. `isServed`: whether `servedAt` moves to now. */
+  | { readonly kind: 'early'; readonly isServed: boolean }
+  /** Row 3b: the token's first child becomes current. */
+  | { readonly kind: 'rotate' }
+  /** Row 4: the same child again. `isServed` as above. */
+  | { readonly kind: 'retry'; readonly isServed: boolean }
+  /** Row 5: the answer was lost; the token gets another child. */
   | { readonly kind: 'branch'; readonly branch: number }
-  /** Two parties hold tokens of this session. */
+  /** Row 6: two parties hold tokens of this session. */
   | { readonly kind: 'theft' }
 
-/**
- * Judges a genuine refresh token against the session's record. Pure; every rule of rotation is here.
- *
- * `childHash` is the hash of the child that the token would have had as `(record.generation, record.branch)`:
- * it equals `record.refreshHash` exactly if the token is the direct parent of the current one.
- */
-export function decideRefresh(
-  record: SessionRecord,
-  token: PresentedToken,
-  childHash: string,
-  now: EpochMilliseconds,
-  policy: SessionPolicy,
-): RefreshDecision {
-  if (!isAlive(record, livenessAt(now, policy))) return { kind: 'expired' }
-  if (isAhead(token, record)) return { kind: 'rotate', adopted: true }
-  if (token.generation === record.generation && token.hash === record.refreshHash) {
-    return { kind: 'rotate', adopted: false }
-  }
-  if (token.generation !== record.generation - 1 || childHash !== record.refreshHash) return { kind: 'theft' }
+/** How many branches of one generation are answered again before every use of the parent makes another. */
+const BRANCH_LIMIT = 6
 
-  const withinInterval = now - record.rotatedAt <= policy.reuseInterval
-    || (!record.confirmed && now - record.servedAt <= policy.reuseInterval)
-  // An answer in the second half of the interval may arrive when it is over: it opens a new one.
-  if (withinInterval) return { kind: 'retry', extend: now - record.servedAt > policy.reuseInterval / 2 }
-  return record.confirmed ? { kind: 'theft' } : { kind: 'branch', branch: record.branch + 1 }
+/** Judges a refresh token with a valid tag against the record of a session that is alive. Pure. */
+export function decideRefresh(
+  state: RotationState,
+  token: PresentedToken,
+  now: EpochMilliseconds,
+): RefreshDecision {
+  const { reuseInterval: R, rotatedAt, servedAt } = state
+  const isAheadOfRecord = isAhead(token, state)
+  if (!token.isAnchored) {
+    if (isAheadOfRecord) return { kind: 'forged' }
+    // No rotation is confirmed so early: the record is that of a re-authentication, whose answer may be under way.
+    const isRecent = R > 0 && state.confirmed && now - rotatedAt <= R
+    return isRecent ? { kind: 'busy', until: rotatedAt + R } : { kind: 'superseded' }
+  }
+  if (isAheadOfRecord) return { kind: 'adopt' }
+  const isServed = now - servedAt > R / 4
+  if (token.isCurrent) return mayRotate(state, now) ? { kind: 'rotate' } : { kind: 'early', isServed }
+  if (!token.isParent || state.confirmed) return { kind: 'theft' }
+  if (R > 0 && state.branch < BRANCH_LIMIT && now - servedAt <= 2 * R) {
+    if (now - rotatedAt <= 4 * R) return { kind: 'retry', isServed }
+    // Silence before a branch, so that no answer with the old child is still under way.
+    if (now - rotatedAt <= 6 * R) return { kind: 'busy', until: Math.min(servedAt + 2 * R, rotatedAt + 6 * R) }
+  }
+  return { kind: 'branch', branch: state.branch + 1 }
 }
 
 /**
- * Whether one place in a lineage is newer than another. A genuine token ahead of its record: the store has lost its
- * newest writes. Pure.
+ * Whether the current token gives way to a child: not within 2R of its last delivery, but at the latest 6R after it
+ * became current. Pure; stores apply the same condition (`Rotation.expected`).
  */
-export function isAhead(
-  one: Pick<SessionRecord, 'generation' | 'branch'>,
-  other: Pick<SessionRecord, 'generation' | 'branch'>,
+export function mayRotate(
+  { generation, reuseInterval: R, rotatedAt, servedAt }: Omit<RotationState, 'branch' | 'confirmed'>,
+  now: EpochMilliseconds,
 ): boolean {
+  return generation === 0 || R === 0 || now - servedAt > 2 * R || now - rotatedAt > 6 * R
+}
+
+/** Whether one place in a lineage is newer than another. Pure. */
+export function isAhead(one: LineagePlace, other: LineagePlace): boolean {
   return one.generation > other.generation || (one.generation === other.generation && one.branch > other.branch)
 }

@@ -47,6 +47,10 @@ export const listHandles: typeof Flows.listHandles = (...input) => (
   andThen(load(), flows => flows.listHandles(...input))
 )
 
+export const removeEverySession: typeof Flows.removeEverySession = (...input) => (
+  andThen(load(), flows => flows.removeEverySession(...input))
+)
+
 export const updateInfo: typeof Flows.updateInfo = (...input) => (
   andThen(load(), flows => flows.updateInfo(...input))
 )

@@ -1,23 +1,47 @@
+import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyPurpose } from '../tokens/key-store.ts'
 import type { RefreshCase } from './core.ts'
 import type { ClientInfo } from './record.ts'
 
-/** What is known of a theft when it is caught. */
-export interface TheftEvidence {
+/** What is known of a refresh that is reported: the presented refresh token and the session's current one. */
+export interface RefreshEvidence {
   readonly userId: string
   readonly handle: string
-  /** Where the presented refresh token stands in the session's lineage. */
-  readonly presented: { readonly generation: number; readonly branch: number }
-  /** Where the current refresh token stands. */
-  readonly current: { readonly generation: number; readonly branch: number }
-  /** How long ago the current token was first given out, in milliseconds. */
-  readonly sinceRotation: number
-  /** Who presented the token just now. */
-  readonly presentedBy: ClientInfo
-  /** Who refreshed last. */
-  readonly lastRefreshedBy: ClientInfo
-  /** Whether the session was ended; false under `theft: 'observe'`. */
+  /** The token that was presented: when (milliseconds) and by whom. */
+  readonly presented: TokenSighting
+  /** The session's current token: when it became current (milliseconds), and whom it was first delivered to. */
+  readonly current: TokenSighting
+}
+
+/** A refresh token's place in its session's lineage, a point in time, and a client. */
+export interface TokenSighting {
+  /** How often the session had been refreshed. */
+  readonly generation: number
+  /** Which child of its parent the token is. */
+  readonly branch: number
+  readonly at: EpochMilliseconds
+  readonly by: ClientInfo
+}
+
+/** What is known of a theft when it is caught. */
+export interface TheftEvidence extends RefreshEvidence {
+  /** Whether the session was ended; false with `theft: 'observe'`. */
   readonly revoked: boolean
+}
+
+/** What is known when one refresh token is given to two networks (/24, /48) or user agents. */
+export interface SharedRefreshEvidence extends RefreshEvidence {
+  /** Whether the session was ended; false with `sharedRefresh: 'observe'`, the default. */
+  readonly revoked: boolean
+}
+
+/** What is known of a refresh token with a valid tag that was refused, though its session goes on. */
+export interface RejectedRefreshEvidence extends RefreshEvidence {
+  /**
+   * `superseded`: the user has authenticated again since the token was issued. `forged`: the token lacks the session's
+   * anchor, so it was made with a refresh key that has leaked: replace the refresh keys (docs/leaks.md).
+   */
+  readonly reason: 'superseded' | 'forged'
 }
 
 /** What happens, and what is told of it. */
@@ -26,9 +50,11 @@ export interface SessionEventMap {
   readonly onSessionRefreshed: { readonly userId: string; readonly handle: string; readonly how: RefreshCase }
   readonly onSessionRevoked: {
     readonly handles: readonly string[]
-    readonly reason: 'revoked' | 'theft' | 'evicted'
+    readonly reason: 'revoked' | 'theft' | 'shared' | 'evicted'
   }
   readonly onTokenTheft: TheftEvidence
+  readonly onRefreshShared: SharedRefreshEvidence
+  readonly onRefreshRejected: RejectedRefreshEvidence
   readonly onKeyRotated: { readonly kid: string; readonly purpose: KeyPurpose }
   /** Work in the background failed and will be tried again: the store could not be reached. */
   readonly onBackgroundError: { readonly during: string; readonly error: unknown }

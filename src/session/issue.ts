@@ -45,6 +45,7 @@ export async function issueAccessToken<Payload extends object>(
     jti: encodeBase64url(entropy(12)),
     gen: record.generation,
     brn: record.branch,
+    ri: record.reuseInterval,
     pv: record.payloadVersion,
     ...(record.persistent ? {} : { tmp: true }),
   }

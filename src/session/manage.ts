@@ -2,16 +2,23 @@ import { UnauthorizedError, GeneralError } from '../base/errors.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
-import type { SessionList, SessionSummary } from './core.ts'
+import type { EpochMilliseconds } from '../base/time.ts'
+import type { SessionList, SessionSummary, UserRevocationOptions } from './core.ts'
 import type { Foundation } from './foundation.ts'
 import type { Codecs } from './internals.ts'
-import { changeRetention, isAlive, livenessAt } from './policy.ts'
+import { changeStart, isAlive, livenessAt, notBeforeAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
+import type { Removal, RemovedPage } from './store.ts'
 
 type Ending = 'revoked' | 'evicted'
 
 /** How often an update is tried while others change the same session info. */
 const INFO_ATTEMPTS = 50
+
+/** How many sessions one store call removes when all are. */
+const REMOVAL_PAGE = 1000
+
+const DAY = 86_400_000
 
 /**
  * Ends sessions; the handles that were really ended. This process refuses them from here on, the others within the
@@ -23,24 +30,38 @@ export async function end(
   reason: Ending,
 ): Promise<readonly SessionHandle[]> {
   if (handles.length === 0) return []
-  const until = await internals.now() + changeRetention(internals.policy)
-  return announce(internals, await internals.store.remove(handles, until), until, reason)
+  return announce(internals, await internals.store.remove(handles, changeStart(await internals.now())), reason)
 }
 
-/** Ends every session of a user, but one. */
+/** Ends the sessions of a user, and those that are being started. */
 export async function endAllOfUser(
   internals: Foundation,
   userId: string,
-  except: SessionHandle | null,
+  { except, tenantId = null }: Omit<UserRevocationOptions, 'tenantId'> & { readonly tenantId?: string | null } = {},
 ): Promise<readonly SessionHandle[]> {
-  const until = await internals.now() + changeRetention(internals.policy)
-  return announce(internals, await internals.store.removeByUser(userId, except, until), until, 'revoked')
+  const now = await internals.now()
+  return announce(internals, await internals.store.removeByUser({
+    userId,
+    tenantId,
+    except: except === undefined ? null : parseHandle(except),
+    from: changeStart(now),
+    notBefore: notBeforeAt(now),
+  }), 'revoked')
+}
+
+/** Removes the sessions of everybody that began before `now`, when their keys are gone already. */
+export async function removeEverySession({ store }: Foundation, now: EpochMilliseconds): Promise<void> {
+  const notBefore = notBeforeAt(now)
+  let after: string | null = null
+  do {
+    const page: RemovedPage = await store.removeAll({ notBefore, limit: REMOVAL_PAGE, after })
+    after = page.next
+  } while (after !== null)
 }
 
 function announce(
   internals: Foundation,
-  handles: readonly SessionHandle[],
-  until: number,
+  { handles, until }: Removal,
   reason: Ending,
 ): readonly SessionHandle[] {
   if (handles.length === 0) return handles
@@ -93,11 +114,10 @@ export async function updatePayload<Payload extends object>(
   const json = await internals.payloads.write(payload)
   const handle = handleOf(text)
   const now = await internals.now()
-  const until = now + changeRetention(internals.policy)
-  const version = await internals.store.updatePayload({ handle, jwtPayload: json, now, until })
-  if (version === null) throw gone()
-  internals.feed.note({ kind: 'payload', handle, version, until })
-  return { json, version }
+  const updated = await internals.store.updatePayload({ handle, jwtPayload: json, now, from: changeStart(now) })
+  if (updated === null) throw gone()
+  internals.feed.note({ kind: 'payload', handle, ...updated })
+  return { json, version: updated.version }
 }
 
 /** A page of the live sessions of a user. */
@@ -124,11 +144,11 @@ export async function listHandles(internals: Foundation, userId: string): Promis
   return handles
 }
 
-/** An allowlist of fields: nothing that is hashed or derived leaves (REV-03). */
+/** An allowlist of fields: nothing that is hashed or derived leaves (REV-03), nor when the session was refreshed. */
 export function summarize(record: SessionRecord): SessionSummary {
-  const { handle, userId, tenantId, createdAt, rotatedAt, expiresAt, client } = record
+  const { handle, userId, tenantId, createdAt, expiresAt, client } = record
   return {
-    handle, userId, tenantId, createdAt, lastRefreshedAt: rotatedAt, expiresAt,
+    handle, userId, tenantId, createdAt, expiresAt: Math.ceil(expiresAt / DAY) * DAY,
     ip: client.ip, userAgent: client.userAgent,
   }
 }

@@ -1,26 +1,27 @@
 import { describe, expect, test } from 'vitest'
 import {
-  accessTokenExpiry, changeRetention, createPolicy, expiryOf, isAlive, jitteredLifetime, lifetimesOf, livenessAt,
+  accessTokenExpiry, changeStart, createPolicy, exactLifetimes, expiryOf, isAlive, jitteredLifetime, lifetimesOf, livenessAt,
 } from './policy.ts'
 
 test('the defaults: one hour, 100 days, 30 seconds', () => {
   expect(createPolicy({})).toMatchObject({
     accessTokenLifetime: 3_600_000,
-    accessTokenJitter: 0.05,
+    accessTokenJitter: 0.2,
     idleTimeout: 8_640_000_000,
     absoluteTimeout: null,
     reuseInterval: 30_000,
     blacklisting: 'feed',
     onStoreFailure: 'failOpen',
     theft: 'revoke',
+    sharedRefresh: 'observe',
     keyRotationInterval: 7 * 86_400_000,
   })
 })
 
-test('the reuse interval is never more than a quarter of the access token\'s lifetime', () => {
-  expect(createPolicy({ accessTokenLifetime: 60 }).reuseInterval).toBe(15_000)
-  expect(createPolicy({ accessTokenLifetime: 120 }).reuseInterval).toBe(30_000)
-  expect(createPolicy({ accessTokenLifetime: 2, reuseInterval: 300 }).reuseInterval).toBe(500)
+test('the reuse interval is never more than a fifth of the access token\'s lifetime', () => {
+  expect(createPolicy({ accessTokenLifetime: 60 }).reuseInterval).toBe(12_000)
+  expect(createPolicy({ accessTokenLifetime: 150 }).reuseInterval).toBe(30_000)
+  expect(createPolicy({ reuseInterval: 0 }).reuseInterval).toBe(0)
 })
 
 test.each([
@@ -33,13 +34,17 @@ test.each([
 })
 
 test('a change is kept longer than any access token that could contradict it', () => {
-  const policy = createPolicy({ accessTokenLifetime: 900 })
-  expect(changeRetention(policy)).toBeGreaterThan(policy.accessTokenLifetime)
+  expect(changeStart(1000)).toBeGreaterThan(1000)
 })
 
-test('chance takes off an access token\'s lifetime what the policy says, and no more', () => {
-  const lived = (byte: number): number => jitteredLifetime(1000, createPolicy({}), () => Uint8Array.of(byte))
-  expect([lived(0), lived(51), lived(255)]).toEqual([1000, 990, 950])
+test('an access token\'s lifetime is shortened by up to a fifth at random, never below a minute', () => {
+  const lived = (lifetime: number, byte: number, options = {}): number => (
+    jitteredLifetime(lifetime, createPolicy(options), () => Uint8Array.of(byte))
+  )
+  expect([0, 51, 255].map(byte => lived(100_000, byte))).toEqual([100_000, 96_000, 80_000])
+  expect([0, 51, 255].map(byte => lived(61_000, byte))).toEqual([61_000, 60_000, 60_000])
+  expect(lived(30_000, 255)).toBe(30_000)
+  expect(lived(100_000, 255, { [exactLifetimes]: true })).toBe(100_000)
 })
 
 test.each([
@@ -54,14 +59,18 @@ describe('lifetimes of one session (REV-05)', () => {
   const policy = createPolicy({ idleTimeout: 1000, absoluteTimeout: 5000, accessTokenLifetime: 100 })
 
   test('are the policy\'s where it says nothing', () => {
-    expect(lifetimesOf({}, policy, 7)).toEqual({ idleTimeout: 1_000_000, accessTokenLifetime: 100_000, absoluteExpiry: 5_000_007 })
+    expect(lifetimesOf({}, policy, 7)).toEqual({
+      idleTimeout: 1_000_000, accessTokenLifetime: 100_000, reuseInterval: 20_000, absoluteExpiry: 5_000_007,
+    })
   })
 
   test('may be shorter, never longer', () => {
     expect(lifetimesOf({ idleTimeout: 10, absoluteTimeout: 20, accessTokenLifetime: 5 }, policy, 0))
-      .toEqual({ idleTimeout: 10_000, accessTokenLifetime: 5000, absoluteExpiry: 20_000 })
+      .toEqual({ idleTimeout: 10_000, accessTokenLifetime: 5000, reuseInterval: 1000, absoluteExpiry: 20_000 })
     expect(lifetimesOf({ idleTimeout: 2000, absoluteTimeout: 9000, accessTokenLifetime: 200 }, policy, 0))
-      .toEqual({ idleTimeout: 1_000_000, accessTokenLifetime: 100_000, absoluteExpiry: 5_000_000 })
+      .toEqual({
+        idleTimeout: 1_000_000, accessTokenLifetime: 100_000, reuseInterval: 20_000, absoluteExpiry: 5_000_000,
+      })
   })
 
   test('a login may ask for an absolute end where the policy has none', () => {

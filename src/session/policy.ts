@@ -2,26 +2,28 @@ import type { Entropy } from '../base/entropy.ts'
 import { GeneralError } from '../base/errors.ts'
 import { toEpochSeconds } from '../base/time.ts'
 import type { EpochMilliseconds, EpochSeconds, Milliseconds } from '../base/time.ts'
-import { KEY_ROTATION_INTERVAL, PUBLICATION_LEAD, retentionFor } from '../tokens/plan-rotation.ts'
+import { CHANGE_MARGIN, KEY_ROTATION_INTERVAL, PUBLICATION_LEAD } from '../tokens/plan-rotation.ts'
 import type { Blacklisting, NewSessionOptions } from './core.ts'
 import type { SessionRecord } from './record.ts'
-import type { Liveness } from './store.ts'
+import type { Liveness, NotBefore } from './store.ts'
 
 /** The rules that sessions live by. Times in milliseconds; made once from the application's options. */
 export interface SessionPolicy {
   readonly accessTokenLifetime: Milliseconds
-  /** How much of an access token's lifetime chance may take away, so that tabs do not march in step. */
+  /**
+   * The largest part of an access token's lifetime that is taken off at random, so that nobody can predict when a
+   * client refreshes.
+   */
   readonly accessTokenJitter: number
   readonly idleTimeout: Milliseconds
   readonly absoluteTimeout: Milliseconds | null
-  /**
-   * How long after a rotation the parent still yields the same child: at most a quarter of the access token's
-   * lifetime.
-   */
+  /** R: see {@link PolicyOptions.reuseInterval}. Sessions keep the one they began with. */
   readonly reuseInterval: Milliseconds
   readonly maxSessionsPerUser: number | null
   /** `observe` reports a theft and refuses the token, but leaves the session alone. For roll-outs. */
   readonly theft: 'revoke' | 'observe'
+  /** What happens when one refresh token is given to two networks or user agents. */
+  readonly sharedRefresh: 'revoke' | 'observe'
   readonly blacklisting: Blacklisting
   /** How old the revocation feed may be before verification asks the store instead. */
   readonly maxStaleness: Milliseconds
@@ -39,7 +41,7 @@ export interface SessionPolicy {
 
 /** What an application may say of {@link SessionPolicy}. Times in seconds. */
 export interface PolicyOptions {
-  /** How long an access token lives, in seconds: 1 to 86,400. Default 3,600; a random 0 to 5 % is taken off. */
+  /** How long an access token lives, in seconds: 1 to 86,400. Default 3,600; a random 0 to 20 % is taken off. */
   readonly accessTokenLifetime?: number
   /** How long a session may go without a refresh, in seconds: up to 400 days. Default 100 days. */
   readonly idleTimeout?: number
@@ -54,6 +56,11 @@ export interface PolicyOptions {
   readonly maxSessionsPerUser?: number
   /** `revoke` (default) ends a session whose refresh token was used twice; `observe` only reports it. */
   readonly theft?: 'revoke' | 'observe'
+  /**
+   * What to do when one refresh token is given to clients of two networks (/24, /48) or user agents: `observe`
+   * (default) calls `onRefreshShared`; `revoke` also ends the session.
+   */
+  readonly sharedRefresh?: 'revoke' | 'observe'
   /** How access tokens of revoked sessions are refused. Default `feed`. */
   readonly accessTokenBlacklisting?: Blacklisting
   /** How old the revocation feed may be, in seconds, before verification asks the store. Default 5. */
@@ -78,7 +85,11 @@ export interface PolicyOptions {
    * verifies until no token of its can be alive. Of processes that disagree the shortest interval counts.
    */
   readonly keyRotationInterval?: number
+  readonly [exactLifetimes]?: true
 }
+
+/** Takes nothing off the lifetimes of access tokens: for tests, whose clock is theirs. */
+export const exactLifetimes: unique symbol = Symbol('keyturn.exactLifetimes')
 
 const SECOND = 1000
 
@@ -86,26 +97,33 @@ const SECOND = 1000
 export const CLOCK_TOLERANCE: Milliseconds = 60 * SECOND
 const DAY = 86_400
 
+/** In seconds. */
+const LONGEST_IDLE_TIMEOUT = 400 * DAY
+
+/** No access token's lifetime is shortened below this. */
+const SHORTEST_JITTERED: Milliseconds = 60 * SECOND
+
 /**
  * Resolves the options to a policy. Pure.
  * @throws GeneralError (`MISUSE`) that names the option that can not work.
  */
 export function createPolicy(options: PolicyOptions): SessionPolicy {
   const accessTokenLifetime = duration('accessTokenLifetime', options.accessTokenLifetime ?? 3600, 1, DAY)
-  const idleTimeout = duration('idleTimeout', options.idleTimeout ?? 100 * DAY, 1, 400 * DAY)
-  const reuseInterval = duration('reuseInterval', options.reuseInterval ?? 30, 0.001, 300)
+  const idleTimeout = duration('idleTimeout', options.idleTimeout ?? 100 * DAY, 1, LONGEST_IDLE_TIMEOUT)
+  const reuseInterval = duration('reuseInterval', options.reuseInterval ?? 30, 0, 300)
   return {
     accessTokenLifetime,
-    accessTokenJitter: 0.05,
+    accessTokenJitter: options[exactLifetimes] === true ? 0 : 0.2,
     idleTimeout,
     absoluteTimeout: options.absoluteTimeout === undefined
       ? null
       : duration('absoluteTimeout', options.absoluteTimeout, 1, 100 * 365 * DAY),
-    reuseInterval: Math.min(reuseInterval, accessTokenLifetime / 4),
+    reuseInterval: longestReuseInterval(reuseInterval, accessTokenLifetime),
     maxSessionsPerUser: options.maxSessionsPerUser === undefined
       ? null
       : Math.floor(within('maxSessionsPerUser', options.maxSessionsPerUser, 1, 1000)),
     theft: options.theft ?? 'revoke',
+    sharedRefresh: options.sharedRefresh ?? 'observe',
     blacklisting: options.accessTokenBlacklisting ?? 'feed',
     maxStaleness: duration('maxStaleness', options.maxStaleness ?? 5, 0.01, 3600),
     pollInterval: duration('pollInterval', options.pollInterval ?? 1, 0.01, 3600),
@@ -119,14 +137,28 @@ export function createPolicy(options: PolicyOptions): SessionPolicy {
   }
 }
 
-/** How long a change must stay in the log. */
-export function changeRetention(policy: SessionPolicy): Milliseconds {
-  return retentionFor(policy.accessTokenLifetime)
+/**
+ * The reuse interval of a session whose access tokens live so long: at most a fifth of that. The shortest of them lives
+ * four fifths, and the windows of one rotation (4R) must be over when it expires. Pure.
+ */
+function longestReuseInterval(reuseInterval: Milliseconds, accessTokenLifetime: Milliseconds): Milliseconds {
+  return Math.min(reuseInterval, Math.floor(accessTokenLifetime / 5))
+}
+
+/** From when on a change made at `now` is kept for as long as an access token lives. */
+export function changeStart(now: EpochMilliseconds): EpochMilliseconds {
+  return now + CHANGE_MARGIN
+}
+
+/** The not-before that a revocation of all sessions of somebody sets at `now`. */
+export function notBeforeAt(now: EpochMilliseconds): NotBefore {
+  return { time: now, until: now + LONGEST_IDLE_TIMEOUT * SECOND }
 }
 
 /** The lifetimes of one session: its own where they are shorter, the policy's otherwise. */
 export interface Lifetimes {
   readonly accessTokenLifetime: Milliseconds
+  readonly reuseInterval: Milliseconds
   readonly idleTimeout: Milliseconds
   readonly absoluteExpiry: EpochMilliseconds | null
 }
@@ -134,8 +166,11 @@ export interface Lifetimes {
 /** Resolves the lifetimes of a session that starts at `now`. Pure. */
 export function lifetimesOf(options: NewSessionOptions, policy: SessionPolicy, now: EpochMilliseconds): Lifetimes {
   const absolute = shorter('absoluteTimeout', options.absoluteTimeout, policy.absoluteTimeout)
+  const accessTokenLifetime = shorter(
+    'accessTokenLifetime', options.accessTokenLifetime, policy.accessTokenLifetime)
   return {
-    accessTokenLifetime: shorter('accessTokenLifetime', options.accessTokenLifetime, policy.accessTokenLifetime),
+    accessTokenLifetime,
+    reuseInterval: longestReuseInterval(policy.reuseInterval, accessTokenLifetime),
     idleTimeout: shorter('idleTimeout', options.idleTimeout, policy.idleTimeout),
     absoluteExpiry: absolute === null ? null : now + absolute,
   }
@@ -149,17 +184,14 @@ export function expiryOf(
   return Math.min(rotatedAt + lifetimes.idleTimeout, lifetimes.absoluteExpiry ?? Number.MAX_SAFE_INTEGER)
 }
 
-/**
- * How long one access token lives: chance takes off up to the policy's part, so that clients that began together do not
- * refresh together.
- */
+/** How long one access token lives: less a random part, but never less than a minute for that. */
 export function jitteredLifetime(
   lifetime: Milliseconds,
   policy: Pick<SessionPolicy, 'accessTokenJitter'>,
   entropy: Entropy,
 ): Milliseconds {
-  const chance = (entropy(1)[0] ?? 0) / 255
-  return lifetime * (1 - policy.accessTokenJitter * chance)
+  const fraction = (entropy(1)[0] ?? 0) / 255
+  return Math.max(Math.min(lifetime, SHORTEST_JITTERED), lifetime * (1 - policy.accessTokenJitter * fraction))
 }
 
 /**

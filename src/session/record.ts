@@ -3,14 +3,19 @@ import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 
 /** Where a request came from, as far as the application trusts it. */
 export interface ClientInfo {
-  /** The peer's address. */
+  /** The peer's address, at most 64 characters. */
   readonly ip: string | null
-  /** The `User-Agent` header, at most 256 characters (LOG-02). */
+  /** The `User-Agent` header, at most 512 characters (LOG-02). */
   readonly userAgent: string | null
 }
 
-/** A session as the store keeps it. Holds no secret: only the hash of the current refresh token's (ST-01). */
+/** The format of the records that this version writes. Stores keep it, so that a later version can tell them apart. */
+export const RECORD_FORMAT = 1
+
+/** A session as the store keeps it. Holds no secret: only hashes of those of its refresh token (ST-01). */
 export interface SessionRecord {
+  /** {@link RECORD_FORMAT} of the version that started the session. */
+  readonly format: number
   readonly handle: SessionHandle
   readonly userId: string
   readonly tenantId: string
@@ -20,15 +25,19 @@ export interface SessionRecord {
 
   /** SHA-256 of the current refresh token's secret, base64url. */
   readonly refreshHash: string
+  /** SHA-256 of the anchor, the secret that all refresh tokens since the last authentication carry, base64url. */
+  readonly anchorHash: string
+  /** The refresh key that the current refresh token names. */
+  readonly refreshKeyId: string
   /** How often the session has been refreshed. */
   readonly generation: number
   /** Which child of its parent the current refresh token is. */
   readonly branch: number
-  /** Whether the client surely keeps the current refresh token. */
+  /** Whether the client has certainly stored the current refresh token. */
   readonly confirmed: boolean
-  /** When the current refresh token was first given out; at creation `createdAt`. */
+  /** When the current refresh token became current; at creation `createdAt`. */
   readonly rotatedAt: EpochMilliseconds
-  /** When the current refresh token was last given out. */
+  /** When the current refresh token was last delivered, to within a quarter of the reuse interval. */
   readonly servedAt: EpochMilliseconds
 
   /** How long the session may go without a refresh. */
@@ -37,8 +46,10 @@ export interface SessionRecord {
   readonly absoluteExpiry: EpochMilliseconds | null
   /** When it ends if nothing happens: the earlier of `rotatedAt + idleTimeout` and `absoluteExpiry`. */
   readonly expiresAt: EpochMilliseconds
-  /** How long its access tokens live. */
+  /** How long its access tokens live at most. */
   readonly accessTokenLifetime: Milliseconds
+  /** The reuse interval R, as it was at login; 0 switches tolerance for repeated refreshes off. */
+  readonly reuseInterval: Milliseconds
   /** Whether its cookies outlive the browser ("remember me"). */
   readonly persistent: boolean
 
@@ -46,10 +57,10 @@ export interface SessionRecord {
   readonly jwtPayload: string
   /** Counts changes of `jwtPayload`. */
   readonly payloadVersion: number
-  /** The application's private data, as JSON text. */
+  /** The application's session info, as JSON text. */
   readonly sessionInfo: string
   /** Counts changes of `sessionInfo`. */
   readonly infoVersion: number
-  /** The client at its last refresh, or at creation. */
+  /** The client that the current refresh token was first delivered to. */
   readonly client: ClientInfo
 }

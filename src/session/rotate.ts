@@ -3,21 +3,24 @@ import { transferModeOf } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { TransferMode } from '../base/wire.ts'
-import { hashSecret, parseRefreshToken } from '../tokens/refresh-token.ts'
+import { hashAnchor, hashSecret, parseRefreshToken } from '../tokens/refresh-token.ts'
 import type { RefreshKey, RefreshToken } from '../tokens/refresh-token.ts'
 import type { KeyKeeper } from '../tokens/keys.ts'
 import type { RefreshKeyRing } from '../tokens/key-ring.ts'
 import type { RefreshCase, RefreshOutcome } from './core.ts'
 import { decideRefresh } from './decide-refresh.ts'
-import type { PresentedToken } from './decide-refresh.ts'
+import type { LineagePlace } from './decide-refresh.ts'
+import { isShared } from './decide-shared.ts'
+import type { RefreshEvidence } from './events.ts'
 import type { Foundation } from './foundation.ts'
-import { changeRetention, livenessAt } from './policy.ts'
+import { changeStart, isAlive, livenessAt } from './policy.ts'
 import type { ClientInfo, SessionRecord } from './record.ts'
+import type { NextToken, Rotation, TokenState } from './store.ts'
 
 /** How often a decision is taken anew because another process wrote in between. */
 const ATTEMPTS = 5
 
-const refused = { kind: 'unauthorized', ended: false } as const
+const unauthorized = { kind: 'unauthorized', ended: false } as const
 const ended = { kind: 'unauthorized', ended: true } as const
 
 /** What a rotation needs: of the keys, those of refresh tokens alone. */
@@ -25,7 +28,7 @@ export interface Rotating<Ring extends RefreshKeyRing> extends Foundation {
   readonly keys: KeyKeeper<Ring>
 }
 
-/** How a refresh token was judged, and the next one. */
+/** How a refresh token was judged, and the one to answer with. */
 export type RotationOutcome<Ring extends RefreshKeyRing> =
   | RotatedOutcome<Ring>
   | Extract<RefreshOutcome<object>, { readonly kind: 'unauthorized' }>
@@ -41,13 +44,7 @@ export interface TheftOutcome {
   readonly current: LineagePlace
 }
 
-/** A refresh token's place in the lineage of its session. */
-export interface LineagePlace {
-  readonly generation: number
-  readonly branch: number
-}
-
-/** The session has a current refresh token that is a child of the presented one. */
+/** The refresh token to answer with is the session's current one: the presented one, or a child of it. */
 export interface RotatedOutcome<Ring extends RefreshKeyRing> {
   readonly kind: 'rotated'
   readonly how: RefreshCase
@@ -58,10 +55,26 @@ export interface RotatedOutcome<Ring extends RefreshKeyRing> {
   readonly now: EpochMilliseconds
 }
 
+/** One refresh under way. */
+interface Context<Ring extends RefreshKeyRing> {
+  readonly internals: Rotating<Ring>
+  readonly ring: Ring
+  /** The refresh key that the presented token names: every child of it is derived with this one. */
+  readonly key: RefreshKey
+  readonly text: string
+  readonly token: RefreshToken
+  /** SHA-256 of the token's secret, and of its anchor. */
+  readonly refreshHash: string
+  readonly anchorHash: string
+  readonly client: ClientInfo
+  readonly now: EpochMilliseconds
+}
+
 /**
- * Exchanges a refresh token for the next one. The ordinary case is one conditional write: the child's secret is
- * derived from the parent's, so its hash is known before the record is read. Only when that write finds another
- * state is the record read and the case decided.
+ * Exchanges a refresh token for the next one, or for itself where it was delivered a moment ago. The ordinary case is
+ * one conditional write: the child's secret is derived from the parent's, so its hash is known before the record is
+ * read. Only when that write does not apply is the record read and the case decided.
+ * @throws GeneralError (`REFRESH_BUSY`) if the same token is to be presented again in `retryAfter` seconds.
  */
 export async function rotate<Ring extends RefreshKeyRing>(
   internals: Rotating<Ring>,
@@ -71,71 +84,76 @@ export async function rotate<Ring extends RefreshKeyRing>(
 ): Promise<RotationOutcome<Ring>> {
   const { crypto, keys, store, policy } = internals
   const token = parseRefreshToken(text)
-  if (token === null || transferModeOf(token.handle) !== channel) return refused
+  if (token === null || transferModeOf(token.handle) !== channel) return unauthorized
 
   const known = await keys.current()
   const ring = known.refreshKey(token.kid) === null ? await keys.reloadForUnknownKid() : known
   const key = ring.refreshKey(token.kid)
-  if (key === null || !await key.isGenuine(token)) return refused
+  if (key === null || await key.isGenuine(token) !== true) return unauthorized
 
   const now = await internals.now()
-  const presented = { generation: token.generation, branch: token.branch, hash: await hashSecret(crypto, token.secret) }
-  const context: Context<Ring> = { internals, ring, key, token, presented, client, now }
-
-  const rotated = await rotateTo(context, presented.hash, token.generation + 1, 0)
-  if (rotated !== null) return answer(context, rotated, 'rotate')
-
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const record = await store.find(token.handle)
-    if (record === null) return ended
-    const current = await child(context, record.generation, record.branch)
-    const decision = decideRefresh(record, presented, current.hash, now, policy)
-    switch (decision.kind) {
-      case 'expired':
-        return ended
-      case 'theft':
-        return theft(context, record)
-      case 'rotate': {
-        const next = await rotateTo(context, record.refreshHash, token.generation + 1, 0)
-        if (next !== null) return answer(context, next, decision.adopted ? 'adopt' : 'rotate')
-        break
-      }
-      case 'branch': {
-        const next = await rotateTo(context, record.refreshHash, record.generation, decision.branch)
-        if (next !== null) return answer(context, next, 'branch')
-        break
-      }
-      case 'retry': {
-        if (!decision.extend) return answer(context, { record, secret: current.secret }, 'retry')
-        const next = await serveAgain(context, record, current.secret)
-        if (next !== null) return answer(context, next, 'retry')
-        break
-      }
-    }
+  const context: Context<Ring> = {
+    internals, ring, key, text, token, client, now,
+    refreshHash: await hashSecret(crypto, token.secret),
+    anchorHash: await hashAnchor(crypto, token.anchor),
   }
-  throw new GeneralError('STORE_UNAVAILABLE', 'the session was being changed by too many others at once')
+  for (let attempt = 0; attempt <= ATTEMPTS; attempt++) {
+    const rotated = attempt === 0 ? await rotateUnread(context) : null
+    if (rotated !== null) return rotated
+    const record = await store.find(token.handle)
+    if (record === null || !isAlive(record, livenessAt(now, policy))) return ended
+    const outcome = await settle(context, record)
+    if (outcome !== null) return outcome
+  }
+  throw busy('the session was being changed by too many others at once', 1)
 }
 
-/** One refresh under way. */
-interface Context<Ring extends RefreshKeyRing> {
-  readonly internals: Rotating<Ring>
-  readonly ring: Ring
-  /** The refresh key that the presented token names: every child of it is derived with this one. */
-  readonly key: RefreshKey
-  readonly token: RefreshToken
-  readonly presented: PresentedToken
-  readonly client: ClientInfo
-  readonly now: EpochMilliseconds
+/** Makes the first child of the presented token current, if that token is current and may be rotated. */
+async function rotateUnread<Ring extends RefreshKeyRing>(
+  context: Context<Ring>,
+): Promise<RotatedOutcome<Ring> | null> {
+  const { refreshHash, anchorHash, token: { generation, branch } } = context
+  return replaceCurrent(context, { refreshHash, anchorHash, generation, branch }, generation + 1, 0, 'rotate')
 }
 
-/** A session whose current token is a child of the presented one, and that child's secret. */
-interface Served {
-  readonly record: SessionRecord
-  readonly secret: string
+/** Does what is decided on the record; null if that was changed meanwhile. */
+async function settle<Ring extends RefreshKeyRing>(
+  context: Context<Ring>,
+  record: SessionRecord,
+): Promise<RotationOutcome<Ring> | null> {
+  const { token, now } = context
+  const child = await childOf(context, record.generation, record.branch)
+  const decision = decideRefresh(record, {
+    generation: token.generation,
+    branch: token.branch,
+    isAnchored: context.anchorHash === record.anchorHash,
+    isCurrent: context.refreshHash === record.refreshHash,
+    isParent: token.generation === record.generation - 1 && child.hash === record.refreshHash,
+  }, now)
+  switch (decision.kind) {
+    case 'superseded':
+    case 'forged':
+      context.internals.emit('onRefreshRejected', { reason: decision.kind, ...evidenceOf(context, record) })
+      return unauthorized
+    case 'busy':
+      throw busy('an earlier answer to this client may still be under way', Math.ceil((decision.until - now) / 1000))
+    case 'adopt':
+      return adopt(context, record)
+    case 'early':
+      return serveAgain(context, record, token.secret, 'early', decision.isServed)
+    case 'rotate':
+      return rotateUnread(context)
+    case 'retry':
+      return serveAgain(context, record, child.secret, 'retry', decision.isServed)
+    case 'branch':
+      return replaceCurrent(context, stateOf(record), record.generation, decision.branch, 'branch')
+    case 'theft':
+      return endForTheft(context, record)
+  }
 }
 
 /** The secret that the presented token's child has at this place in the lineage, and its hash. */
-async function child<Ring extends RefreshKeyRing>(
+async function childOf<Ring extends RefreshKeyRing>(
   { internals, key, token }: Context<Ring>,
   generation: number,
   branch: number,
@@ -144,87 +162,143 @@ async function child<Ring extends RefreshKeyRing>(
   return { secret, hash: await hashSecret(internals.crypto, secret) }
 }
 
-/** Makes a child of the presented token the current one, if the session still has this hash and is alive. */
-async function rotateTo<Ring extends RefreshKeyRing>(
+/** Makes a child of the presented token the current one. */
+async function replaceCurrent<Ring extends RefreshKeyRing>(
   context: Context<Ring>,
-  expectedHash: string,
+  expected: Rotation['expected'],
   generation: number,
   branch: number,
-): Promise<Served | null> {
-  const { internals, token, client, now } = context
-  const { secret, hash } = await child(context, generation, branch)
-  const record = await internals.store.rotate({
-    handle: token.handle,
-    expectedHash,
-    alive: livenessAt(now, internals.policy),
-    next: {
-      refreshHash: hash,
-      generation,
-      branch,
-      confirmed: false,
-      rotatedAt: now,
-      servedAt: now,
-      client,
-    },
+  how: RefreshCase,
+): Promise<RotatedOutcome<Ring> | null> {
+  const { ring, client, now } = context
+  const { secret, hash } = await childOf(context, generation, branch)
+  const record = await write(context, expected, {
+    refreshHash: hash,
+    refreshKeyId: ring.refreshKeyAt(now).kid,
+    generation,
+    branch,
+    confirmed: false,
+    rotatedAt: now,
+    servedAt: now,
+    client,
   })
-  return record === null ? null : { record, secret }
+  return record === null ? null : answer(context, record, secret, how)
 }
 
-/** Remembers that the current token was given out again. */
+/** Makes the presented token itself the current one: the store has lost it. */
+async function adopt<Ring extends RefreshKeyRing>(
+  context: Context<Ring>,
+  known: SessionRecord,
+): Promise<RotatedOutcome<Ring> | null> {
+  const { token: { kid, generation, branch, secret }, refreshHash, client, now } = context
+  const record = await write(context, stateOf(known), {
+    refreshHash, refreshKeyId: kid, generation, branch, confirmed: false, rotatedAt: now, servedAt: now, client,
+  })
+  return record === null ? null : answer(context, record, secret, 'adopt')
+}
+
+/** Answers with the current token, of which the secret is known. `isServed`: and remembers that. */
 async function serveAgain<Ring extends RefreshKeyRing>(
   context: Context<Ring>,
-  current: SessionRecord,
+  known: SessionRecord,
   secret: string,
-): Promise<Served | null> {
+  how: RefreshCase,
+  isServed: boolean,
+): Promise<RotationOutcome<Ring> | null> {
   const { internals, client, now } = context
-  const { handle, refreshHash, generation, branch, confirmed, rotatedAt } = current
-  const record = await internals.store.rotate({
-    handle,
-    expectedHash: refreshHash,
-    alive: livenessAt(now, internals.policy),
-    next: { refreshHash, generation, branch, confirmed, rotatedAt, servedAt: now, client },
-  })
-  return record === null ? null : { record, secret }
+  if (isShared(known.client, client)) {
+    const revoked = internals.policy.sharedRefresh === 'revoke'
+    if (revoked && !await remove(context, known, 'shared')) return null
+    internals.emit('onRefreshShared', { ...evidenceOf(context, known), revoked })
+    if (revoked) return theftOutcome(context, known)
+  }
+  const { refreshHash, refreshKeyId, generation, branch, confirmed, rotatedAt } = known
+  const record = isServed
+    ? await write(context, stateOf(known), {
+      refreshHash, refreshKeyId, generation, branch, confirmed, rotatedAt, servedAt: now, client: known.client,
+    })
+    : known
+  return record === null ? null : answer(context, record, secret, how)
 }
 
-/** Writes the record's current token, which is a child of the presented one. */
+async function write<Ring extends RefreshKeyRing>(
+  { internals, token, now }: Context<Ring>,
+  expected: Rotation['expected'],
+  next: NextToken,
+): Promise<SessionRecord | null> {
+  const alive = livenessAt(now, internals.policy)
+  return internals.store.rotate({ handle: token.handle, expected, alive, next })
+}
+
+/** Writes the session's current token. It names the key in force when it became current: always the same bytes. */
 async function answer<Ring extends RefreshKeyRing>(
-  { ring, now }: Context<Ring>,
-  { record, secret }: Served,
+  { internals, ring, text, token, now }: Context<Ring>,
+  record: SessionRecord,
+  secret: string,
   how: RefreshCase,
-): Promise<RotationOutcome<Ring>> {
-  const { handle, generation, branch } = record
-  // The child names the key in force when it was first given out, so that every process writes the same bytes.
-  const refreshToken = await ring.refreshKeyAt(record.rotatedAt).write({ handle, generation, branch, secret })
+): Promise<RotatedOutcome<Ring>> {
+  const { handle, generation, branch, refreshKeyId } = record
+  if (secret === token.secret) return { kind: 'rotated', how, record, refreshToken: text, ring, now }
+  const key = ring.refreshKey(refreshKeyId) ?? (await internals.keys.reloadForUnknownKid()).refreshKey(refreshKeyId)
+  if (key === null) throw new GeneralError('STORE_UNAVAILABLE', 'the key of the current refresh token is not at hand')
+  const refreshToken = await key.write({ handle, generation, branch, anchor: token.anchor, secret })
   return { kind: 'rotated', how, record, refreshToken, ring, now }
 }
 
-/** Ends the session first, then tells (ROT-07). */
-async function theft<Ring extends RefreshKeyRing>(
+/** Ends the session first, then reports it (ROT-07); null if it was changed meanwhile. */
+async function endForTheft<Ring extends RefreshKeyRing>(
   context: Context<Ring>,
   record: SessionRecord,
-): Promise<RotationOutcome<Ring>> {
-  const { internals, presented, client, now } = context
-  const { handle, userId } = record
-  const revoked = internals.policy.theft === 'revoke'
-  if (revoked) {
-    const until = now + changeRetention(internals.policy)
-    await internals.store.remove([handle], until)
-    internals.feed.note({ kind: 'revoked', handles: [handle], until })
-    internals.emit('onSessionRevoked', { handles: [handle], reason: 'theft' })
-  }
-  const places = {
-    presented: { generation: presented.generation, branch: presented.branch },
-    current: { generation: record.generation, branch: record.branch },
-  }
-  internals.emit('onTokenTheft', {
+): Promise<RotationOutcome<Ring> | null> {
+  const revoked = context.internals.policy.theft === 'revoke'
+  if (revoked && !await remove(context, record, 'theft')) return null
+  context.internals.emit('onTokenTheft', { ...evidenceOf(context, record), revoked })
+  return revoked ? theftOutcome(context, record) : unauthorized
+}
+
+/** Removes the session if nothing of its token has changed since it was read. Whether it did. */
+async function remove<Ring extends RefreshKeyRing>(
+  { internals, now }: Context<Ring>,
+  record: SessionRecord,
+  reason: 'theft' | 'shared',
+): Promise<boolean> {
+  const { handles, until } = await internals.store.removeUnchanged(record.handle, stateOf(record), changeStart(now))
+  if (handles.length === 0) return false
+  internals.feed.note({ kind: 'revoked', handles, until })
+  internals.emit('onSessionRevoked', { handles, reason })
+  return true
+}
+
+function theftOutcome<Ring extends RefreshKeyRing>(
+  context: Context<Ring>,
+  { userId, handle, generation, branch }: SessionRecord,
+): TheftOutcome {
+  return { kind: 'theft', userId, handle, presented: placeOf(context), current: { generation, branch } }
+}
+
+function evidenceOf<Ring extends RefreshKeyRing>(
+  context: Context<Ring>,
+  { userId, handle, generation, branch, rotatedAt, client }: SessionRecord,
+): RefreshEvidence {
+  return {
     userId,
     handle,
-    ...places,
-    sinceRotation: now - record.rotatedAt,
-    presentedBy: client,
-    lastRefreshedBy: record.client,
-    revoked,
+    presented: { ...placeOf(context), at: context.now, by: context.client },
+    current: { generation, branch, at: rotatedAt, by: client },
+  }
+}
+
+function placeOf<Ring extends RefreshKeyRing>({ token }: Context<Ring>): LineagePlace {
+  return { generation: token.generation, branch: token.branch }
+}
+
+function stateOf(record: SessionRecord): TokenState {
+  const { refreshHash, anchorHash, generation, branch, confirmed, rotatedAt, servedAt } = record
+  return { refreshHash, anchorHash, generation, branch, confirmed, rotatedAt, servedAt }
+}
+
+function busy(reason: string, retryAfter: number): GeneralError {
+  return new GeneralError('REFRESH_BUSY', `the refresh cannot be answered yet: ${reason}`, {
+    retryAfter: Math.max(1, retryAfter),
   })
-  return revoked ? { kind: 'theft', userId, handle, ...places } : refused
 }

@@ -9,17 +9,26 @@ import type { SessionRecord } from './record.ts'
  * "no session" instead. `storeContract` of `keyturn/testing` proves an implementation.
  */
 export interface SessionStore extends KeyStore {
-  /** Adds a session. Durable before it resolves. @throws GeneralError (`MISUSE`) if the handle exists. */
-  insert(record: SessionRecord): Promise<void>
+  /**
+   * Adds a session, unless a not-before of its user, of its user and tenant, or of everybody is later than its
+   * `createdAt`: then a revocation has ended it before it began. Whether it did. Durable before it resolves.
+   * @throws GeneralError (`MISUSE`) if the handle exists.
+   */
+  insert(record: SessionRecord): Promise<boolean>
   /** Reads a session, expired or not. */
   find(handle: SessionHandle): Promise<SessionRecord | null>
   /**
-   * The one write of a refresh: a compare-and-swap on the hash of the current refresh token. If the session's
-   * `refreshHash` is `expectedHash` and it is {@link Rotation.alive}, it takes the values of `next`, its
-   * `expiresAt` becomes the earlier of `next.rotatedAt + idleTimeout` and `absoluteExpiry`, and the new record
-   * is returned. Otherwise nothing changes and null is returned. Of many racers exactly one wins (ROT-02).
+   * The one write of a refresh: a compare-and-swap. If the session is as {@link Rotation.expected} and
+   * {@link Rotation.alive}, it takes the values of `next`, its `expiresAt` becomes the earlier of
+   * `next.rotatedAt + idleTimeout` and `absoluteExpiry`, and the new record is returned. Otherwise nothing changes and
+   * null is returned. Of many racers exactly one wins (ROT-02).
    */
   rotate(rotation: Rotation): Promise<SessionRecord | null>
+  /**
+   * The one write of a re-authentication: as {@link SessionStore.rotate}, but it also replaces the anchor and the time
+   * of the authentication, and is durable before it resolves.
+   */
+  reauthenticate(reauthentication: Reauthentication): Promise<SessionRecord | null>
   /** Sets `confirmed` wherever generation and branch are still the session's. */
   confirm(confirmations: readonly Confirmation[]): Promise<void>
   /**
@@ -29,23 +38,32 @@ export interface SessionStore extends KeyStore {
   updateInfo(update: InfoUpdate): Promise<boolean>
   /**
    * Replaces the JWT payload, adds one to `payloadVersion` and appends a `payload` change, unless the session is
-   * gone or expired at `now`. The new version, or null if it did nothing.
+   * gone or expired at `now`. What it did, or null if it did nothing.
    */
-  updatePayload(update: PayloadUpdate): Promise<number | null>
+  updatePayload(update: PayloadUpdate): Promise<PayloadUpdated | null>
   /**
-   * Deletes sessions and appends one `revoked` change naming those that existed; none if none did.
-   * Durable before it resolves. Returns the handles that were really deleted.
+   * Deletes sessions and appends one `revoked` change naming those that existed; none if none did. The change is kept
+   * until `from` plus the longest `accessTokenLifetime` among them. Durable before it resolves.
    */
-  remove(handles: readonly SessionHandle[], until: EpochMilliseconds): Promise<readonly SessionHandle[]>
-  /** As {@link SessionStore.remove}, for every session of the user but `except`: one change however many. */
-  removeByUser(
-    userId: string,
-    except: SessionHandle | null,
-    until: EpochMilliseconds,
-  ): Promise<readonly SessionHandle[]>
+  remove(handles: readonly SessionHandle[], from: EpochMilliseconds): Promise<Removal>
+  /** As {@link SessionStore.remove}, for one session, if its token is still in this state. */
+  removeUnchanged(handle: SessionHandle, state: TokenState, from: EpochMilliseconds): Promise<Removal>
+  /**
+   * As {@link SessionStore.remove}, for the sessions of a user: one change however many. Also sets the not-before of
+   * the user, or of the user and tenant: no login that began earlier is added from then on, however late it comes.
+   */
+  removeByUser(removal: UserRemoval): Promise<Removal>
+  /**
+   * Deletes sessions of everybody that were created before `page.notBefore`, at most `page.limit` in one call, and appends
+   * no change. The first call (`page.after` is null) sets the not-before of everybody.
+   */
+  removeAll(page: RemovalPage): Promise<RemovedPage>
   /** A page of the user's sessions, expired ones included: by `createdAt`, then by `handle`, both descending. */
   listByUser(userId: string, page: PageRequest): Promise<SessionPage>
-  /** Deletes at most `limit` sessions expired at `now`, and changes whose `until` has passed. How many sessions. */
+  /**
+   * Deletes at most `limit` sessions expired at `now`, and changes and not-befores whose `until` has passed. How many
+   * sessions.
+   */
   removeExpired(now: EpochMilliseconds, limit: number): Promise<number>
   /**
    * Takes or prolongs the turn at a task until `until` for `holder`, unless another holds it at `now`.
@@ -75,8 +93,8 @@ export interface SessionStore extends KeyStore {
 /** What a rotation expects and what it writes. */
 export interface Rotation {
   readonly handle: SessionHandle
-  /** The hash that the session must still have. */
-  readonly expectedHash: string
+  /** The state that the session's token must be in. */
+  readonly expected: PresentedState | TokenState
   /** The session counts as alive if `expiresAt > now`, `rotatedAt > rotatedAfter` and `createdAt > createdAfter`. */
   readonly alive: Liveness
   readonly next: NextToken
@@ -89,13 +107,78 @@ export interface Liveness {
   readonly createdAfter: EpochMilliseconds
 }
 
+/**
+ * The token is the one that was presented, whose record was not read, and it may be rotated at `alive.now`: the
+ * generation or the record's `reuseInterval` is 0, or `servedAt` is more than twice that interval ago, or `rotatedAt`
+ * more than six times.
+ */
+export interface PresentedState extends Pick<SessionRecord, 'refreshHash' | 'anchorHash' | 'generation' | 'branch'> {
+  readonly confirmed?: never
+}
+
+/** All of the token's state as it was read: whatever was decided by it holds only while nothing of it has changed. */
+export type TokenState = Pick<
+  SessionRecord,
+  'refreshHash' | 'anchorHash' | 'generation' | 'branch' | 'confirmed' | 'rotatedAt' | 'servedAt'
+>
+
 /** What a rotation changes in the record. */
 export type NextToken = Pick<
   SessionRecord,
-  'refreshHash' | 'generation' | 'branch' | 'confirmed' | 'rotatedAt' | 'servedAt' | 'client'
+  'refreshHash' | 'refreshKeyId' | 'generation' | 'branch' | 'confirmed' | 'rotatedAt' | 'servedAt' | 'client'
 >
 
-/** The client surely keeps this child. */
+/** What a re-authentication expects and what it writes. */
+export interface Reauthentication extends Rotation {
+  readonly expected: TokenState
+  readonly next: NextToken & Pick<SessionRecord, 'anchorHash' | 'authenticatedAt'>
+}
+
+/** What was deleted. */
+export interface Removal {
+  /** The sessions that existed. */
+  readonly handles: readonly SessionHandle[]
+  /** How long the change that names them is kept; meaningless if there were none. */
+  readonly until: EpochMilliseconds
+}
+
+/** Which sessions of a user to delete. */
+export interface UserRemoval {
+  readonly userId: string
+  /** Those of this tenant; null: of all. */
+  readonly tenantId: string | null
+  /** The one to spare, or null. */
+  readonly except: SessionHandle | null
+  /** As in {@link SessionStore.remove}. */
+  readonly from: EpochMilliseconds
+  readonly notBefore: NotBefore
+}
+
+/** Which logins are refused. */
+export interface NotBefore {
+  /** Those whose `createdAt` is earlier. Of two not-befores of one user the later holds. */
+  readonly time: EpochMilliseconds
+  /** How long that is remembered. */
+  readonly until: EpochMilliseconds
+}
+
+/** A part of all sessions. */
+export interface RemovalPage {
+  readonly notBefore: NotBefore
+  /** At most this many, 1 to 1000. */
+  readonly limit: number
+  /** Where the call before ended, or null for the first. */
+  readonly after: string | null
+}
+
+/** What was done of {@link RemovalPage}. */
+export interface RemovedPage {
+  readonly removed: number
+  /** Where the next call begins, or null at the end. */
+  readonly next: string | null
+}
+
+/** The client has certainly stored this child. */
 export interface Confirmation {
   readonly handle: SessionHandle
   readonly generation: number
@@ -115,7 +198,14 @@ export interface PayloadUpdate {
   readonly handle: SessionHandle
   readonly jwtPayload: string
   readonly now: EpochMilliseconds
-  /** How long the change is kept: as long as an access token with the old payload can live. */
+  /** The change is kept until this and the session's `accessTokenLifetime`. */
+  readonly from: EpochMilliseconds
+}
+
+/** What a {@link PayloadUpdate} did. */
+export interface PayloadUpdated {
+  readonly version: number
+  /** How long the change is kept. */
   readonly until: EpochMilliseconds
 }
 

@@ -1,12 +1,13 @@
 import { GeneralError } from '../base/errors.ts'
 import type { SessionHandle } from '../base/handle.ts'
-import { expiryOf } from '../session/policy.ts'
 import type { SessionRecord } from '../session/record.ts'
-import type { SessionStore } from '../session/store.ts'
+import type { NotBefore, Removal, Rotation, SessionStore } from '../session/store.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyStore, StoredKey } from '../tokens/key-store.ts'
 import { createFollowers } from './followers.ts'
+import { applyRotation, isInState } from './memory/apply-rotation.ts'
 import { createChangeLog } from './memory/change-log.ts'
+import { everybody, notBeforeName, notBeforeNames } from './not-before.ts'
 import { decodePosition, isAfter, toPage } from './page-position.ts'
 
 /**
@@ -16,6 +17,7 @@ import { decodePosition, isAfter, toPage } from './page-position.ts'
 export function createMemoryStore(): SessionStore {
   const sessions = new Map<SessionHandle, SessionRecord>()
   const handlesOfUser = new Map<string, Set<SessionHandle>>()
+  const notBefores = new Map<string, NotBefore>()
   const turns = new Map<string, { readonly holder: string; readonly until: EpochMilliseconds }>()
   const log = createChangeLog()
   const followers = createFollowers()
@@ -35,13 +37,30 @@ export function createMemoryStore(): SessionStore {
     return true
   }
 
-  function revoke(handles: readonly SessionHandle[], until: EpochMilliseconds): readonly SessionHandle[] {
-    const removed = handles.filter(drop)
+  function revoke(handles: readonly SessionHandle[], from: EpochMilliseconds): Removal {
+    let until = from
+    const removed = handles.filter(handle => {
+      until = Math.max(until, from + (sessions.get(handle)?.accessTokenLifetime ?? 0))
+      return drop(handle)
+    })
     if (removed.length > 0) {
       log.append({ kind: 'revoked', handles: removed, until })
       followers.wake()
     }
-    return removed
+    return { handles: removed, until }
+  }
+
+  function refuseBefore(name: string, { time, until }: NotBefore): void {
+    const known = notBefores.get(name)
+    notBefores.set(name, { time: Math.max(time, known?.time ?? 0), until: Math.max(until, known?.until ?? 0) })
+  }
+
+  async function rotate(rotation: Rotation): Promise<SessionRecord | null> {
+    const record = sessions.get(rotation.handle)
+    const rotated = record === undefined ? null : applyRotation(record, rotation)
+    if (rotated === null) return null
+    sessions.set(rotation.handle, copyOf(rotated))
+    return copyOf(rotated)
   }
 
   return {
@@ -52,10 +71,12 @@ export function createMemoryStore(): SessionStore {
 
     async insert(record) {
       if (sessions.has(record.handle)) throw new GeneralError('MISUSE', 'a session with this handle exists')
+      if (notBeforeNames(record).some(name => (notBefores.get(name)?.time ?? 0) > record.createdAt)) return false
       sessions.set(record.handle, copyOf(record))
       const handles = handlesOfUser.get(record.userId)
       if (handles === undefined) handlesOfUser.set(record.userId, new Set([record.handle]))
       else handles.add(record.handle)
+      return true
     },
 
     async find(handle) {
@@ -63,14 +84,9 @@ export function createMemoryStore(): SessionStore {
       return record === undefined ? null : copyOf(record)
     },
 
-    async rotate({ handle, expectedHash, alive: bounds, next }) {
-      const record = alive(handle, bounds.now)
-      if (record === null || record.refreshHash !== expectedHash) return null
-      if (record.rotatedAt <= bounds.rotatedAfter || record.createdAt <= bounds.createdAfter) return null
-      const rotated = copyOf({ ...record, ...next, expiresAt: expiryOf(next.rotatedAt, record) })
-      sessions.set(handle, rotated)
-      return copyOf(rotated)
-    },
+    rotate,
+
+    reauthenticate: rotate,
 
     async confirm(confirmations) {
       for (const { handle, generation, branch } of confirmations) {
@@ -87,22 +103,42 @@ export function createMemoryStore(): SessionStore {
       return true
     },
 
-    async updatePayload({ handle, jwtPayload, now, until }) {
+    async updatePayload({ handle, jwtPayload, now, from }) {
       const record = alive(handle, now)
       if (record === null) return null
       const version = record.payloadVersion + 1
       sessions.set(handle, { ...record, jwtPayload, payloadVersion: version })
+      const until = from + record.accessTokenLifetime
       log.append({ kind: 'payload', handle, version, until })
       followers.wake()
-      return version
+      return { version, until }
     },
 
-    async remove(handles, until) {
-      return revoke(handles, until)
+    async remove(handles, from) {
+      return revoke(handles, from)
     },
 
-    async removeByUser(userId, except, until) {
-      return revoke([...handlesOfUser.get(userId) ?? []].filter(handle => handle !== except), until)
+    async removeUnchanged(handle, state, from) {
+      const record = sessions.get(handle)
+      return revoke(record !== undefined && isInState(record, state, from) ? [handle] : [], from)
+    },
+
+    async removeByUser({ userId, tenantId, except, from, notBefore }) {
+      refuseBefore(notBeforeName({ userId, tenantId }), notBefore)
+      return revoke([...handlesOfUser.get(userId) ?? []].filter(handle => (
+        handle !== except && (tenantId === null || sessions.get(handle)?.tenantId === tenantId)
+      )), from)
+    },
+
+    async removeAll({ notBefore, limit }) {
+      refuseBefore(everybody, notBefore)
+      const handles: SessionHandle[] = []
+      for (const [handle, { createdAt }] of sessions) {
+        if (createdAt < notBefore.time) handles.push(handle)
+        if (handles.length === limit) break
+      }
+      handles.forEach(drop)
+      return { removed: handles.length, next: handles.length < limit ? null : 'more' }
     },
 
     async listByUser(userId, { limit, after }) {
@@ -117,6 +153,7 @@ export function createMemoryStore(): SessionStore {
 
     async removeExpired(now, limit) {
       log.prune(now)
+      for (const [name, { until }] of notBefores) if (until <= now) notBefores.delete(name)
       let removed = 0
       for (const [handle, record] of sessions) {
         if (removed >= limit) break

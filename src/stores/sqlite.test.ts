@@ -5,7 +5,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, test } from 'vitest'
 import { runStoreContract } from '../../test/support/run-contract.ts'
 import { isSessionError } from '../base/errors.ts'
-import { minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation } from '../testing/samples.ts'
+import {
+  minute, sampleHandle, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation, sampleUserRemoval,
+} from '../testing/samples.ts'
 import { createSqliteStore, openSqliteStore } from './sqlite.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'keyturn-sqlite-'))
@@ -117,16 +119,16 @@ describe('trouble', () => {
     const store = openSqliteStore(newFile())
     await store.insert(sampleRecord({ refreshHash: 'the-secret' }))
     await store.close()
-    const late = { handle: sampleHandle(1), now: sampleNow, until: sampleNow }
+    const late = { handle: sampleHandle(1), now: sampleNow, from: sampleNow }
     const calls = [
       () => store.find(sampleHandle(1)),
-      () => store.rotate(sampleRotation({ expectedHash: 'the-secret' })),
+      () => store.rotate(sampleRotation({ expected: samplePresented({ refreshHash: 'the-secret' }) })),
       () => store.confirm([{ handle: sampleHandle(1), generation: 0, branch: 0 }]),
       () => store.insert(sampleRecord({ refreshHash: 'the-secret' })),
       () => store.updateInfo({ ...late, sessionInfo: 'the-secret', expectedVersion: null }),
       () => store.updatePayload({ ...late, jwtPayload: 'the-secret' }),
       () => store.remove([sampleHandle(1)], sampleNow),
-      () => store.removeByUser('user-1', null, sampleNow),
+      () => store.removeByUser(sampleUserRemoval({ from: sampleNow })),
       () => store.listByUser('user-1', { limit: 1, after: null }),
       () => store.removeExpired(sampleNow, 1),
       () => store.takeTurn('task', 'holder', sampleNow, sampleNow),
@@ -155,7 +157,7 @@ describe('trouble', () => {
     expect(await store.find(sampleHandle(1))).toEqual(sampleRecord())
     blocker.exec('ROLLBACK')
     blocker.close()
-    expect(await store.remove([sampleHandle(1)], sampleNow)).toEqual([sampleHandle(1)])
+    expect((await store.remove([sampleHandle(1)], sampleNow)).handles).toEqual([sampleHandle(1)])
     database.close()
   })
 
@@ -171,7 +173,7 @@ describe('trouble', () => {
     database.exec(`PRAGMA max_page_count = ${pages}`)
     const big = sampleRecord({ handle: sampleHandle(2), sessionInfo: 'x'.repeat(100_000) })
     await expect(store.insert(big)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect(await store.remove([sampleHandle(1)], sampleNow)).toEqual([sampleHandle(1)])
+    expect((await store.remove([sampleHandle(1)], sampleNow)).handles).toEqual([sampleHandle(1)])
     database.close()
   })
 
@@ -192,12 +194,14 @@ describe('cost', () => {
   test('the write-ahead log stays bounded over 20,000 rotations', async () => {
     const file = newFile()
     const store = openSqliteStore(file)
-    for (let number = 0; number < 1000; number++) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
+    for (let number = 0; number < 1000; number++) await store.insert(sampleRecord({ handle: sampleHandle(number), reuseInterval: 0 }))
     for (let count = 0; count < 20_000; count++) {
       const round = Math.floor(count / 1000)
       const next = sampleNext({ refreshHash: `hash-${round + 1}`, generation: round + 1 })
       const handle = sampleHandle(count % 1000)
-      if (await store.rotate(sampleRotation({ handle, expectedHash: `hash-${round}`, next })) === null) {
+      if (await store.rotate(sampleRotation({
+        handle, expected: samplePresented({ refreshHash: `hash-${round}`, generation: round }), next,
+      })) === null) {
         expect.unreachable('every rotation wins')
       }
     }

@@ -1,3 +1,4 @@
+import { exactLifetimes } from '../session/policy.ts'
 import type { SessionStore } from '../session/store.ts'
 import { createMemoryStore } from '../stores/memory.ts'
 import { createFakeClock } from './fake-clock.ts'
@@ -12,6 +13,8 @@ export interface InMemoryOptions {
   readonly schedule: () => () => void
   /** What is read of the change log stays good, because nothing reads it again. */
   readonly maxStaleness: number
+  /** Access tokens live exactly as long as configured. */
+  readonly [exactLifetimes]: true
 }
 
 /**
@@ -19,5 +22,11 @@ export interface InMemoryOptions {
  * `createSessions({ origin: 'http://localhost', ...inMemory() })`.
  */
 export function inMemory(): InMemoryOptions {
-  return { store: createMemoryStore(), clock: createFakeClock(), schedule: () => () => undefined, maxStaleness: 3600 }
+  return {
+    store: createMemoryStore(),
+    clock: createFakeClock(),
+    schedule: () => () => undefined,
+    maxStaleness: 3600,
+    [exactLifetimes]: true,
+  }
 }

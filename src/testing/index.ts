@@ -8,7 +8,10 @@ export type {
 } from './framework-contract.ts'
 export { inMemory } from './in-memory.ts'
 export type { InMemoryOptions } from './in-memory.ts'
-export { sampleHandle, sampleKey, sampleNext, sampleNow, sampleRecord, sampleRotation } from './samples.ts'
+export {
+  sampleHandle, sampleKey, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation, sampleState,
+  sampleUserRemoval,
+} from './samples.ts'
 export { assertSessionUntouched, assertSignedIn, assertSignedOut, sessionChangeOf } from './session-change.ts'
 export type { SessionChange, TestedResponse } from './session-change.ts'
 export { signIn } from './sign-in.ts'

@@ -2,7 +2,8 @@ import { createHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { SessionRecord } from '../session/record.ts'
-import type { NextToken, Rotation } from '../session/store.ts'
+import { RECORD_FORMAT } from '../session/record.ts'
+import type { NextToken, PresentedState, Rotation, TokenState, UserRemoval } from '../session/store.ts'
 import type { StoredKey } from '../tokens/key-store.ts'
 
 /**
@@ -28,12 +29,15 @@ export function sampleHandle(number: number): SessionHandle {
 export function sampleRecord(overrides: Partial<SessionRecord> = {}): SessionRecord {
   const createdAt = overrides.createdAt ?? sampleNow - 10 * minute
   const record = {
+    format: RECORD_FORMAT,
     handle: sampleHandle(1),
     userId: 'user-1',
     tenantId: 'public',
     createdAt,
     authenticatedAt: createdAt,
     refreshHash: 'hash-0',
+    anchorHash: 'anchor-0',
+    refreshKeyId: 'key-0',
     generation: 0,
     branch: 0,
     confirmed: false,
@@ -42,6 +46,7 @@ export function sampleRecord(overrides: Partial<SessionRecord> = {}): SessionRec
     idleTimeout: 60 * minute,
     absoluteExpiry: null,
     accessTokenLifetime: 5 * minute,
+    reuseInterval: minute / 2,
     persistent: true,
     jwtPayload: '{"role":"reader"}',
     payloadVersion: 0,
@@ -58,6 +63,7 @@ export function sampleRecord(overrides: Partial<SessionRecord> = {}): SessionRec
 export function sampleNext(overrides: Partial<NextToken> = {}): NextToken {
   return {
     refreshHash: 'hash-1',
+    refreshKeyId: 'key-1',
     generation: 1,
     branch: 0,
     confirmed: false,
@@ -68,11 +74,29 @@ export function sampleNext(overrides: Partial<NextToken> = {}): NextToken {
   }
 }
 
+/** The state of the token of a fresh {@link sampleRecord}, as its presentation shows it. */
+export function samplePresented(overrides: Partial<PresentedState> = {}): PresentedState {
+  return { refreshHash: 'hash-0', anchorHash: 'anchor-0', generation: 0, branch: 0, ...overrides }
+}
+
+/** All of the state of a record's token, as who has read it expects it. */
+export function sampleState(record: SessionRecord): TokenState {
+  const { refreshHash, anchorHash, generation, branch, confirmed, rotatedAt, servedAt } = record
+  return { refreshHash, anchorHash, generation, branch, confirmed, rotatedAt, servedAt }
+}
+
+/** The removal of all sessions of a user, which refuses no login. */
+export function sampleUserRemoval(overrides: Partial<UserRemoval> = {}): UserRemoval {
+  return {
+    userId: 'user-1', tenantId: null, except: null, from: sampleNow, notBefore: { time: 0, until: sampleNow }, ...overrides,
+  }
+}
+
 /** A rotation of a fresh {@link sampleRecord} at {@link sampleNow}. */
 export function sampleRotation(overrides: Partial<Rotation> = {}): Rotation {
   return {
     handle: sampleHandle(1),
-    expectedHash: 'hash-0',
+    expected: samplePresented(),
     alive: { now: sampleNow, rotatedAfter: 0, createdAfter: 0 },
     next: sampleNext(),
     ...overrides,

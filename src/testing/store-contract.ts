@@ -1,8 +1,10 @@
 import { changeCases } from './store-contract/changes.ts'
 import type { ContractCase } from './store-contract/contract-case.ts'
+import { conditionCases } from './store-contract/conditions.ts'
 import { expiryCases } from './store-contract/expiry.ts'
 import { hostileCases } from './store-contract/hostile.ts'
 import { keyCases } from './store-contract/keys.ts'
+import { notBeforeCases } from './store-contract/not-before.ts'
 import { rotationCases } from './store-contract/rotation.ts'
 import { sessionCases } from './store-contract/sessions.ts'
 import { timeCases } from './store-contract/time.ts'
@@ -19,8 +21,10 @@ export type { ContractCase, StoreHarness } from './store-contract/contract-case.
 export const storeContract: readonly ContractCase[] = [
   ...sessionCases,
   ...rotationCases,
+  ...conditionCases,
   ...updateCases,
   ...userCases,
+  ...notBeforeCases,
   ...expiryCases,
   ...changeCases,
   ...keyCases,

@@ -26,6 +26,8 @@ export interface AccessClaims {
   readonly gen: number
   /** The branch of that refresh token. */
   readonly brn: number
+  /** The session's reuse interval: at twice this age the token's use confirms that refresh token. */
+  readonly ri: Milliseconds
   /** The version of the application's payload. */
   readonly pv: number
   /** Present where the session's cookies end with the browser. */
@@ -43,11 +45,23 @@ export function endOfToken(
   return Math.min(exp * 1000, iat * 1000 + maxLifetime)
 }
 
+/** The one private claim in which the library keeps its own members: no other name is taken from the application. */
+const PRIVATE_CLAIM = 'keyturn'
+
+/** The version of {@link PRIVATE_CLAIM}. */
+const FORMAT = 1
+
 /** Claims that no application can set: ours, those of the standards, ways to a prototype (TOK-14, TOK-23). */
 export const reservedClaims: ReadonlySet<string> = new Set([
-  'iss', 'sub', 'sid', 'tid', 'aud', 'exp', 'iat', 'nbf', 'jti', 'cnf', 'typ', 'gen', 'brn', 'pv', 'tmp', 'auth_time',
+  'iss', 'sub', 'sid', 'aud', 'exp', 'iat', 'nbf', 'jti', 'cnf', 'typ', 'auth_time', PRIVATE_CLAIM,
   '__proto__', 'constructor', 'prototype',
 ])
+
+/** The claims as the members of a token. */
+export function membersOf({ tid, gen, brn, ri, pv, tmp, ...registered }: AccessClaims): object {
+  // A member that is undefined is left out of the JSON.
+  return { ...registered, [PRIVATE_CLAIM]: { v: FORMAT, tid, gen, brn, ri, pv, tmp } }
+}
 
 const MAX_DEPTH = 32
 
@@ -82,13 +96,16 @@ function isPlain(value: unknown, depth: number): boolean {
  * Whether they suit this application and this moment is not looked at.
  */
 export function readClaims(members: JsonObject): AccessClaims | null {
-  const { iss, aud, sub, sid, tid, iat, exp, auth_time, jti, gen, brn, pv, tmp } = members
-  const handle = typeof sid === 'string' ? parseHandle(sid) : null
+  const { iss, aud, sub, sid, iat, exp, auth_time, jti, [PRIVATE_CLAIM]: own } = members
+  if (!isJsonObject(own)) return null
+  const { v, tid, gen, brn, ri, pv, tmp } = own
+  const handle = v === FORMAT && typeof sid === 'string' ? parseHandle(sid) : null
   if (handle === null || !isText(iss) || !isText(sub) || !isText(tid) || !isText(jti)) return null
   if (!isInstant(iat) || !isInstant(exp) || !isInstant(auth_time)) return null
-  if (!isCount(gen) || !isCount(brn) || !isCount(pv) || (tmp !== undefined && tmp !== true)) return null
+  if (!isCount(gen) || !isCount(brn) || !isCount(ri) || !isCount(pv)) return null
+  if (tmp !== undefined && tmp !== true) return null
   if (aud !== undefined && !isAudience(aud)) return null
-  const claims = { iss, sub, sid: handle, tid, iat, exp, auth_time, jti, gen, brn, pv }
+  const claims = { iss, sub, sid: handle, tid, iat, exp, auth_time, jti, gen, brn, ri, pv }
   if (aud === undefined && tmp === undefined) return claims
   return { ...claims, ...(aud === undefined ? {} : { aud }), ...(tmp === undefined ? {} : { tmp }) }
 }
@@ -113,7 +130,7 @@ export function isInstant(value: JsonValue | undefined): value is number {
 /** Whether the members look like those of our access tokens, signed or not. */
 export function looksLikeOurs(members: JsonObject | null): boolean {
   return isJsonObject(members) && typeof members['sid'] === 'string' && parseHandle(members['sid']) !== null
-    && isCount(members['gen']) && isCount(members['brn'])
+    && isJsonObject(members[PRIVATE_CLAIM])
 }
 
 function isText(value: JsonValue | undefined): value is string {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as jose from 'jose'
 import { expect, test } from 'vitest'
-import { readSample, sampleClaims, segment } from '../../test/support/access-token.ts'
+import { readSample, sampleClaims, sampleMembers, segment } from '../../test/support/access-token.ts'
 import { newKid, sampleAccessKey, sampleRing } from '../../test/support/key-ring.ts'
 import type { JsonObject } from '../base/json.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
@@ -14,7 +14,7 @@ const material = await nodeCrypto.generateKey('ES256')
 const kid = newKid()
 const key = await createAccessKey(nodeCrypto, { kid, algorithm: 'ES256', activeFrom: 0, material })
 const ring = await sampleRing([key])
-const claims = JSON.stringify(sampleClaims())
+const claims = JSON.stringify(sampleMembers())
 const good = await key.sign(claims)
 const [goodHeader = '', goodPayload = '', goodSignature = ''] = good.split('.')
 const privateKey = createPrivateKey({ key: { ...material.privateKey }, format: 'jwk' })
@@ -125,7 +125,7 @@ test('TOK-06: only what looks like ours asks for another key', async () => {
   expect(await readSample(withHeader(header), ring)).toEqual({ kind: 'unknown-key', kid: other })
   expect(await kindOf(withHeader({ ...header, typ: 'JWT' }))).toBe('foreign')
   expect(await kindOf(withHeader({ ...header, kid: `${other}A` }))).toBe('foreign')
-  for (const change of [{ sid: 'x' }, { sid: null }, { gen: 'x' }, { brn: -1 }]) {
+  for (const change of [{ sid: 'x' }, { sid: null }, { keyturn: null }, { keyturn: [] }]) {
     expect(await kindOf(withHeader(header, segment({ ...JSON.parse(claims), ...change })))).toBe('foreign')
   }
   expect(await kindOf(withHeader(header, segment('[]')))).toBe('foreign')

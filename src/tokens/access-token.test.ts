@@ -7,20 +7,28 @@ import type { JsonObject } from '../base/json.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { webCrypto } from '../platform/web-crypto.ts'
 import { decodeSessionHandleUnverified, readAccessToken, writeAccessToken } from './access-token.ts'
+import { membersOf } from './access-claims.ts'
 import { createAccessKey } from './key-ring.ts'
 
 const key = await sampleAccessKey()
 const ring = await sampleRing([key])
 const claims = sampleClaims()
+const members = membersOf(claims)
 
 /** Signs any members. */
 async function signed(members: JsonObject | string): Promise<string> {
   return key.sign(typeof members === 'string' ? members : JSON.stringify(members))
 }
 
+/** The members of the library's private claim. */
+function ownMembers(): JsonObject {
+  const { keyturn }: Record<string, JsonObject> = JSON.parse(JSON.stringify(members))
+  return keyturn ?? {}
+}
+
 /** What a genuine token with these members besides the usual ones turns out to be. */
-async function kindOf(members: JsonObject, expectations: Parameters<typeof readSample>[2] = {}): Promise<string> {
-  const text = await signed({ ...JSON.parse(JSON.stringify(claims)), ...members })
+async function kindOf(changes: JsonObject, expectations: Parameters<typeof readSample>[2] = {}): Promise<string> {
+  const text = await signed({ ...JSON.parse(JSON.stringify(members)), ...changes })
   return (await readSample(text, ring, expectations)).kind
 }
 
@@ -37,7 +45,7 @@ describe('what is written', () => {
   })
 
   test('is read synchronously with node:crypto', () => {
-    const text = key.sign(JSON.stringify(claims))
+    const text = key.sign(JSON.stringify(members))
     expect(text).toBeTypeOf('string')
     expect(readAccessToken(String(text), ring, sampleExpectations)).toEqual({ kind: 'valid', claims, payload: {} })
   })
@@ -63,13 +71,13 @@ describe('what is written', () => {
       issuer: claims.iss, audience: 'api', typ: 'at+jwt', currentDate: new Date(sampleInstant),
     })
     expect(protectedHeader).toEqual({ alg: algorithm, typ: 'at+jwt', kid: own.kid })
-    expect(payload).toEqual({ ...claims, aud: 'api', role: 'reader' })
+    expect(payload).toEqual({ ...JSON.parse(JSON.stringify(members)), aud: 'api', role: 'reader' })
   })
 
   test('what jose signs with our key and header is read', async () => {
     const material = await nodeCrypto.generateKey('ES256')
     const own = await createAccessKey(nodeCrypto, { kid: newKid(), algorithm: 'ES256', activeFrom: 0, material })
-    const text = await new jose.SignJWT({ ...claims, aud: ['api'] })
+    const text = await new jose.SignJWT({ ...members, aud: ['api'] })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: own.kid })
       .sign(await jose.importJWK({ ...material.privateKey } as jose.JWK, 'ES256'))
     expect((await readSample(text, await sampleRing([own]), { audience: 'api' })).kind).toBe('valid')
@@ -94,20 +102,41 @@ describe('what is written', () => {
 })
 
 describe('the claims', () => {
-  test.each(['iss', 'sub', 'sid', 'tid', 'iat', 'exp', 'auth_time', 'jti', 'gen', 'brn', 'pv'])(
+  test.each(['iss', 'sub', 'sid', 'iat', 'exp', 'auth_time', 'jti', 'keyturn'])(
     'TOK-08: a token without %s is refused', async name => {
-      const { [name]: _, ...rest }: JsonObject = JSON.parse(JSON.stringify(claims))
+      const { [name]: _, ...rest }: JsonObject = JSON.parse(JSON.stringify(members))
       expect((await readSample(await signed(rest), ring)).kind).toBe('invalid')
     },
   )
 
+  test.each(['v', 'tid', 'gen', 'brn', 'ri', 'pv'])(
+    'TOK-08: a token whose private claim has no %s is refused', async name => {
+      const { [name]: _, ...rest } = ownMembers()
+      expect(await kindOf({ keyturn: rest })).toBe('invalid')
+    },
+  )
+
+  test('TOK-08: a private claim of another version is refused', async () => {
+    expect(await kindOf({ keyturn: ownMembers() })).toBe('valid')
+    expect(await kindOf({ keyturn: { ...ownMembers(), v: 2 } })).toBe('invalid')
+  })
+
   test('TOK-08: a claim of another type is refused', async () => {
-    for (const name of ['iss', 'sub', 'sid', 'tid', 'iat', 'exp', 'auth_time', 'jti', 'gen', 'brn', 'pv', 'aud']) {
-      for (const value of [null, true, [], {}, '', -1, 1.5e308 * 10, [1]]) {
+    const wrong = [null, true, [], {}, '', -1, 1.5e308 * 10, [1]]
+    for (const name of ['iss', 'sub', 'sid', 'iat', 'exp', 'auth_time', 'jti', 'aud', 'keyturn']) {
+      for (const value of wrong) {
         expect(await kindOf({ [name]: value }), `${name}: ${JSON.stringify(value)}`).toBe('invalid')
       }
     }
-    for (const name of ['gen', 'brn', 'pv']) expect(await kindOf({ [name]: 1.5 })).toBe('invalid')
+    for (const name of ['v', 'tid', 'gen', 'brn', 'ri', 'pv', 'tmp']) {
+      for (const value of wrong.filter(each => name !== 'tmp' || each !== true)) {
+        const keyturn = { ...ownMembers(), [name]: value }
+        expect(await kindOf({ keyturn }), `${name}: ${JSON.stringify(value)}`).toBe('invalid')
+      }
+    }
+    for (const name of ['gen', 'brn', 'ri', 'pv']) {
+      expect(await kindOf({ keyturn: { ...ownMembers(), [name]: 1.5 } })).toBe('invalid')
+    }
     expect(await kindOf({ sid: 'x'.repeat(23) })).toBe('invalid')
   })
 
@@ -118,7 +147,7 @@ describe('the claims', () => {
       expect(await kindOf({ nbf: value })).toBe('invalid')
       expect(await kindOf({ iat: value })).toBe('invalid')
     }
-    const infinite = JSON.stringify(claims).replace(`"exp":${claims.exp}`, '"exp":1e400')
+    const infinite = JSON.stringify(members).replace(`"exp":${claims.exp}`, '"exp":1e400')
     expect((await readSample(await signed(infinite), ring)).kind).toBe('invalid')
     expect(await kindOf({ exp: now })).toBe('expired')
     expect(await kindOf({ exp: now + 1 })).toBe('valid')
@@ -144,7 +173,7 @@ describe('the claims', () => {
   })
 
   test('an expired token still says whose it was, if everything else holds', async () => {
-    const text = await signed(JSON.stringify(claims))
+    const text = await signed(JSON.stringify(members))
     const late = sampleInstant + 86_400_000
     expect(await readSample(text, ring, { now: late })).toEqual({ kind: 'expired', claims })
     expect((await readSample(text, ring, { now: late, issuer: 'https://other.example' })).kind).toBe('invalid')
@@ -171,13 +200,13 @@ describe('the claims', () => {
   })
 
   test('TOK-13: the payload is an object in strict UTF-8', async () => {
-    for (const text of ['[]', 'null', '"x"', '1', '', '{', `\ufeff${JSON.stringify(claims)}`, '{}x']) {
+    for (const text of ['[]', 'null', '"x"', '1', '', '{', `\ufeff${JSON.stringify(members)}`, '{}x']) {
       expect((await readSample(await signed(text), ring)).kind).toBe('invalid')
     }
   })
 
   test('TOK-14: a way to a prototype is dropped or refused', async () => {
-    const text = JSON.stringify(claims)
+    const text = JSON.stringify(members)
     const atRoot = await readSample(await signed(text.replace('{', '{"__proto__":{"admin":true},')), ring)
     if (atRoot.kind !== 'valid') throw new Error(atRoot.kind)
     expect(atRoot.payload['admin']).toBeUndefined()
@@ -193,7 +222,7 @@ test('never throws: 10,000 texts that are no token, and as many that nearly are'
     expect((await readSample(text, ring)).kind).toBe('foreign')
     expect(decodeSessionHandleUnverified(text, nodeCrypto)).toBeNull()
   }), { numRuns: 10_000 })
-  const good = await signed(JSON.stringify(claims))
+  const good = await signed(JSON.stringify(members))
   const last = good.lastIndexOf('.')
   await fc.assert(fc.asyncProperty(
     fc.nat(last), fc.nat(4), fc.string({ unit: 'binary', maxLength: 4 }),

@@ -6,7 +6,7 @@ import type { SessionHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
-import { checkPayload, endOfToken, isInstant, looksLikeOurs, readClaims, readPayload } from './access-claims.ts'
+import { checkPayload, endOfToken, isInstant, looksLikeOurs, membersOf, readClaims, readPayload } from './access-claims.ts'
 import type { AccessClaims } from './access-claims.ts'
 import type { Crypto } from './crypto.ts'
 import { ACCESS_TOKEN_TYPE } from './key-ring.ts'
@@ -70,7 +70,7 @@ export function writeAccessToken(key: AccessKey, claims: AccessClaims, payloadJs
   if (payload === null) throw new GeneralError('MISUSE', 'the payload of an access token must be a JSON object')
   // It was checked when it was stored, but whoever edits the database must not decide who a user is.
   checkPayload(payload)
-  const token = key.sign(JSON.stringify({ ...claims, ...payload }))
+  const token = key.sign(JSON.stringify({ ...membersOf(claims), ...payload }))
   return typeof token === 'string' ? checkLength(token) : token.then(checkLength)
 }
 

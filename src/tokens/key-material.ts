@@ -10,7 +10,7 @@ import type { Jwk } from './jwk.ts'
 import type { StoredKey } from './key-store.ts'
 import type { KeyDemand } from './plan-rotation.ts'
 import { createRefreshKey } from './refresh-token.ts'
-import type { RefreshKey } from './refresh-token.ts'
+import type { Application, RefreshKey } from './refresh-token.ts'
 
 /** A key, ready for use, by its purpose. */
 export type LoadedKey =
@@ -38,9 +38,13 @@ export interface KeyVault {
 
 /**
  * Prepares the secrets: the first seals, any opens. To change a secret, first add the new one behind the old one in
- * every process, then in front of it, then drop the old one.
+ * every process, then in front of it, then drop the old one. Refresh keys are bound to the application.
  */
-export async function createKeyVault(crypto: Crypto, secrets: readonly string[]): Promise<KeyVault> {
+export async function createKeyVault(
+  crypto: Crypto,
+  secrets: readonly string[],
+  application: Application,
+): Promise<KeyVault> {
   const sealers: Sealer[] = []
   for (const secret of secrets) sealers.push(await crypto.sealer(secret))
   const [newest] = sealers
@@ -83,7 +87,7 @@ export async function createKeyVault(crypto: Crypto, secrets: readonly string[])
         const material = parseJsonObject((await open(stored)).text)
         const bytes = typeof material?.['k'] === 'string' ? decodeBase64url(material['k']) : null
         if (stored.purpose !== 'refresh' || bytes === null) throw malformed(kid)
-        return { purpose: 'refresh', key: await createRefreshKey(crypto, { kid, activeFrom, bytes }) }
+        return { purpose: 'refresh', key: await createRefreshKey(crypto, { kid, activeFrom, bytes }, application) }
       }
       if (stored.purpose !== 'access') throw malformed(kid)
       const material = await openKeyPair(stored)

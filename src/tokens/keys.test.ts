@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readSample, sampleClaims, sampleInstant } from '../../test/support/access-token.ts'
+import { readSample, sampleClaims, sampleMembers, sampleInstant } from '../../test/support/access-token.ts'
 import { newKid } from '../../test/support/key-ring.ts'
 import { SharedKeys } from '../../test/support/shared-keys.ts'
 import { createHandle } from '../base/handle.ts'
@@ -170,7 +170,7 @@ describe('rotation', () => {
     shared.now += HOUR
     const newKey = (await keeper.current()).signingKeyAt(shared.now)
     expect(newKey.kid).not.toBe(oldKey.kid)
-    const token = await oldKey.sign(JSON.stringify(sampleClaims()))
+    const token = await oldKey.sign(JSON.stringify(sampleMembers()))
     expect((await readSample(token, await keeper.reload())).kind).toBe('valid')
     shared.now += DAY + 2 * MINUTE
     const last = await keeper.reload()
@@ -183,7 +183,7 @@ describe('rotation', () => {
     const shared = new SharedKeys()
     const keeper = shared.process()
     const before = await keeper.current()
-    const token = await before.signingKeyAt(shared.now).sign(JSON.stringify(sampleClaims()))
+    const token = await before.signingKeyAt(shared.now).sign(JSON.stringify(sampleMembers()))
     expect(await keeper.retire(before.signingKeyAt(shared.now).kid, until)).toBe(true)
     const after = await keeper.current()
     expect(after.epoch).not.toBe(before.epoch)
@@ -195,9 +195,9 @@ describe('rotation', () => {
     const shared = new SharedKeys()
     const keeper = shared.process()
     const before = await keeper.current()
-    const accessToken = await before.signingKeyAt(shared.now).sign(JSON.stringify(sampleClaims()))
+    const accessToken = await before.signingKeyAt(shared.now).sign(JSON.stringify(sampleMembers()))
     const refreshToken = parseRefreshToken(await before.refreshKeyAt(shared.now).write({
-      handle: createHandle('cookie', nodeCrypto.randomBytes), generation: 0, branch: 0, secret: 'A'.repeat(43),
+      handle: createHandle('cookie', nodeCrypto.randomBytes), generation: 0, branch: 0, anchor: 'B'.repeat(43), secret: 'A'.repeat(43),
     }))
     await keeper.replaceAll(until)
     const after = await keeper.current()
@@ -209,7 +209,7 @@ describe('rotation', () => {
 
   test('another algorithm is taken up without refusing what is out', async () => {
     const shared = new SharedKeys()
-    const token = await (await shared.process().current()).signingKeyAt(shared.now).sign(JSON.stringify(sampleClaims()))
+    const token = await (await shared.process().current()).signingKeyAt(shared.now).sign(JSON.stringify(sampleMembers()))
     const keeper = shared.process({ algorithm: 'EdDSA' })
     expect((await keeper.current()).signingKeyAt(shared.now).algorithm).toBe('ES256')
     shared.now += HOUR
@@ -224,7 +224,7 @@ describe('rotation', () => {
     const handle = createHandle('cookie', nodeCrypto.randomBytes)
     const ring = await early.current()
     const rotatedAt = shared.now
-    const child = { handle, generation: 1, branch: 0, secret: 'A'.repeat(43) }
+    const child = { handle, generation: 1, branch: 0, anchor: 'B'.repeat(43), secret: 'A'.repeat(43) }
     const answer = await ring.refreshKeyAt(rotatedAt).write(child)
     const late = shared.process()
     await late.rotateNow()

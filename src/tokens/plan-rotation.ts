@@ -28,16 +28,11 @@ export const PUBLICATION_LEAD: Milliseconds = HOUR
 /** How long any access token can live: the most that can be configured. */
 export const LONGEST_ACCESS_TOKEN_LIFETIME: Milliseconds = DAY
 
-/**
- * How long a change must stay in the log where access tokens live for so long: as long as they, and ten minutes for
- * clocks that disagree.
- */
-export function retentionFor(accessTokenLifetime: Milliseconds): Milliseconds {
-  return accessTokenLifetime + 10 * MINUTE
-}
+/** How much longer than the access tokens that it concerns a change stays in the log: for clocks that disagree. */
+export const CHANGE_MARGIN: Milliseconds = 10 * MINUTE
 
-/** The same for whoever does not know how long they live. */
-export const LONGEST_RETENTION: Milliseconds = retentionFor(LONGEST_ACCESS_TOKEN_LIFETIME)
+/** How long a change stays in the log that concerns access tokens of any lifetime. */
+export const LONGEST_RETENTION: Milliseconds = LONGEST_ACCESS_TOKEN_LIFETIME + CHANGE_MARGIN
 
 /** How long a signing key signs unless the application says otherwise. */
 export const KEY_ROTATION_INTERVAL: Milliseconds = 7 * DAY

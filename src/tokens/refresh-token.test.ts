@@ -5,10 +5,11 @@ import { encodeBase64url } from '../base/base64url.ts'
 import { createHandle } from '../base/handle.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { webCrypto } from '../platform/web-crypto.ts'
-import { createRefreshKey, hashSecret, parseRefreshToken } from './refresh-token.ts'
-import type { RefreshToken, RefreshTokenParts } from './refresh-token.ts'
+import { createRefreshKey, hashAnchor, hashSecret, parseRefreshToken } from './refresh-token.ts'
+import type { Application, RefreshKey, RefreshToken, RefreshTokenParts } from './refresh-token.ts'
 
 const key = await sampleRefreshKey()
+const application: Application = { name: 'default', audience: null }
 const counts = fc.integer({ min: 0, max: 2 ** 31 - 1 })
 const parts: fc.Arbitrary<RefreshTokenParts> = fc.record({
   handle: fc.tuple(fc.constantFrom('cookie' as const, 'header' as const), bytes(16)).map(([mode, chance]) => (
@@ -16,6 +17,7 @@ const parts: fc.Arbitrary<RefreshTokenParts> = fc.record({
   )),
   generation: counts,
   branch: counts,
+  anchor: bytes(32).map(encodeBase64url),
   secret: bytes(32).map(encodeBase64url),
 })
 
@@ -23,6 +25,7 @@ const example: RefreshTokenParts = {
   handle: createHandle('cookie', nodeCrypto.randomBytes),
   generation: 7,
   branch: 1,
+  anchor: encodeBase64url(nodeCrypto.randomBytes(32)),
   secret: encodeBase64url(nodeCrypto.randomBytes(32)),
 }
 
@@ -33,7 +36,7 @@ describe('the format', () => {
       const token = parsed(text)
       expect(token).toMatchObject({ ...written, kid: key.kid })
       expect(text).toBe(`${token.signed}.${token.tag}`)
-      expect(text.length).toBeLessThanOrEqual(154)
+      expect(text.length).toBeLessThan(300)
       expect(await key.isGenuine(token)).toBe(true)
     }))
   })
@@ -110,7 +113,7 @@ describe('the key', () => {
   test('derives and writes the same on every platform', async () => {
     const bytes = nodeCrypto.randomBytes(32)
     const [onNode, onWeb] = await Promise.all([nodeCrypto, webCrypto].map(crypto => (
-      createRefreshKey(crypto, { kid: key.kid, activeFrom: 0, bytes })
+      createRefreshKey(crypto, { kid: key.kid, activeFrom: 0, bytes }, application)
     )))
     if (onNode === undefined || onWeb === undefined) throw new Error('no keys')
     const text = await onWeb.write(example)
@@ -130,9 +133,21 @@ describe('the key', () => {
     expect(await key.antiCsrfMac(message)).not.toBe(await key.childSecret(handle, generation, branch, secret))
   })
 
+  test('S-03: a token is not valid for an application of another name or audience', async () => {
+    const bytes = nodeCrypto.randomBytes(32)
+    const keyOf = (name: string, audience: string | null): Promise<RefreshKey> => (
+      createRefreshKey(nodeCrypto, { kid: key.kid, activeFrom: 0, bytes }, { name, audience })
+    )
+    const token = parsed(await (await keyOf('shop', 'api')).write(example))
+    expect(await (await keyOf('shop', 'api')).isGenuine(token)).toBe(true)
+    for (const [name, audience] of [['Shop', 'api'], ['shop', 'API'], ['shop', null], ['shop","api', null]] as const) {
+      expect(await (await keyOf(name, audience)).isGenuine(token), `${name}, ${audience}`).toBe(false)
+    }
+  })
+
   test('TOK-22: is refused when weak', async () => {
     for (const bytes of [new Uint8Array(32), new Uint8Array(31).fill(1), new Uint8Array()]) {
-      await expect(createRefreshKey(nodeCrypto, { kid: key.kid, activeFrom: 0, bytes }))
+      await expect(createRefreshKey(nodeCrypto, { kid: key.kid, activeFrom: 0, bytes }, application))
         .rejects.toMatchObject({ code: 'MISUSE' })
     }
   })
@@ -141,6 +156,7 @@ describe('the key', () => {
 test('ST-01: the hash of a secret is not the plain hash that other uses might keep', async () => {
   expect(await hashSecret(nodeCrypto, example.secret)).toHaveLength(43)
   expect(await hashSecret(nodeCrypto, example.secret)).not.toBe(nodeCrypto.sha256(example.secret))
+  expect(await hashAnchor(nodeCrypto, example.secret)).not.toBe(await hashSecret(nodeCrypto, example.secret))
 })
 
 function parsed(text: string): RefreshToken {

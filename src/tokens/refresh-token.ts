@@ -7,8 +7,8 @@ import type { EpochMilliseconds } from '../base/time.ts'
 import type { Crypto, Mac } from './crypto.ts'
 
 /**
- * The parts of a refresh token, `kt1-<kid>.<handle>.<generation>.<branch>.<secret>.<tag>`. Only its shape is known
- * to be right; whether we issued it is for {@link RefreshKey.isGenuine} to say.
+ * The parts of a refresh token, `kt1.<kid>.<handle>.<generation>.<branch>.<anchor>.<secret>.<tag>`. Only its shape is
+ * known to be right; whether this application issued it is for {@link RefreshKey.isGenuine} to say.
  */
 export interface RefreshToken {
   /** The refresh key that wrote it. */
@@ -16,21 +16,26 @@ export interface RefreshToken {
   readonly handle: SessionHandle
   readonly generation: number
   readonly branch: number
+  /** 32 bytes, base64url: a secret that all refresh tokens since the last authentication carry. */
+  readonly anchor: string
   /** 32 bytes, base64url. */
   readonly secret: string
-  /** HMAC-SHA-256 over {@link RefreshToken.signed}, base64url. */
+  /** HMAC-SHA-256 over {@link RefreshToken.signed} and the application that it is for, base64url. */
   readonly tag: string
   /** Everything before the tag. */
   readonly signed: string
 }
 
 /** What a refresh token is written from. */
-export interface RefreshTokenParts {
-  readonly handle: SessionHandle
-  readonly generation: number
-  readonly branch: number
-  /** 32 bytes, base64url. */
-  readonly secret: string
+export type RefreshTokenParts = Pick<RefreshToken, 'handle' | 'generation' | 'branch' | 'anchor' | 'secret'>
+
+/**
+ * The application whose refresh tokens a process accepts: they are bound to its name and its audience, never to an
+ * origin or issuer, which may change without logging anybody out.
+ */
+export interface Application {
+  readonly name: string
+  readonly audience: string | null
 }
 
 /**
@@ -53,11 +58,12 @@ export interface RefreshKey {
   readonly antiCsrfMac: Mac
 }
 
-const VERSION = 'kt1-'
+/** The version of the format. */
+const VERSION = 'kt1.'
 const KID_LENGTH = 16
 const HANDLE_LENGTH = 23
 const SECRET_LENGTH = 43
-const MAX_LENGTH = 256
+const MAX_LENGTH = 300
 const MAX_COUNT = 2 ** 31 - 1
 
 /** Reads the shape of a refresh token in time that grows with nothing; `null` for any other text (DOS-01, DOS-02). */
@@ -68,26 +74,31 @@ export function parseRefreshToken(text: string): RefreshToken | null {
   const handleEnd = kidEnd + 1 + HANDLE_LENGTH
   const generationEnd = text.indexOf('.', handleEnd + 1)
   const branchEnd = text.indexOf('.', generationEnd + 1)
-  const secretEnd = branchEnd + 1 + SECRET_LENGTH
+  const anchorEnd = branchEnd + 1 + SECRET_LENGTH
+  const secretEnd = anchorEnd + 1 + SECRET_LENGTH
   if (generationEnd < 0 || branchEnd < 0 || text.length !== secretEnd + 1 + SECRET_LENGTH) return null
-  if (text[kidEnd] !== '.' || text[handleEnd] !== '.' || text[secretEnd] !== '.') return null
+  if (text[kidEnd] !== '.' || text[handleEnd] !== '.' || text[anchorEnd] !== '.' || text[secretEnd] !== '.') return null
   const kid = text.slice(VERSION.length, kidEnd)
   const handle = parseHandle(text.slice(kidEnd + 1, handleEnd))
   const generation = parseCount(text.slice(handleEnd + 1, generationEnd))
   const branch = parseCount(text.slice(generationEnd + 1, branchEnd))
-  const secret = text.slice(branchEnd + 1, secretEnd)
+  const anchor = text.slice(branchEnd + 1, anchorEnd)
+  const secret = text.slice(anchorEnd + 1, secretEnd)
   const tag = text.slice(secretEnd + 1)
   if (handle === null || generation === null || branch === null) return null
-  if (!isBase64url(kid) || !isBase64url(secret) || !isBase64url(tag)) return null
-  return { kid, handle, generation, branch, secret, tag, signed: text.slice(0, secretEnd) }
+  if (!isBase64url(kid) || !isBase64url(anchor) || !isBase64url(secret) || !isBase64url(tag)) return null
+  return { kid, handle, generation, branch, anchor, secret, tag, signed: text.slice(0, secretEnd) }
 }
 
 /** Prepares a refresh key of 32 random bytes. @throws GeneralError (`MISUSE`) if it is shorter or all zero (TOK-22). */
 export async function createRefreshKey(
   crypto: Crypto,
   key: { readonly kid: string; readonly activeFrom: EpochMilliseconds; readonly bytes: Uint8Array },
+  application: Application,
 ): Promise<RefreshKey> {
   const { kid, activeFrom } = key
+  // Behind a character that no token holds, so that no two applications share a message.
+  const binding = ` ${JSON.stringify([application.name, application.audience])}`
   const root = await crypto.mac(key.bytes)
   const subkey = async (purpose: string): Promise<Mac> => {
     const bytes = decodeBase64url(await root(`keyturn ${purpose} 1`))
@@ -102,7 +113,7 @@ export async function createRefreshKey(
     antiCsrfMac: await subkey('anti-csrf'),
     isGenuine(token) {
       if (token.kid !== kid) return false
-      const expected = tagMac(token.signed)
+      const expected = tagMac(token.signed + binding)
       return typeof expected === 'string'
         ? constantTimeEqual(expected, token.tag)
         : expected.then(tag => constantTimeEqual(tag, token.tag))
@@ -111,9 +122,9 @@ export async function createRefreshKey(
     childSecret: (handle, generation, branch, parentSecret) => (
       childMac(`${handle}.${generation}.${branch}.${parentSecret}`)
     ),
-    write({ handle, generation, branch, secret }) {
-      const signed = `${VERSION}${kid}.${handle}.${generation}.${branch}.${secret}`
-      const tag = tagMac(signed)
+    write({ handle, generation, branch, anchor, secret }) {
+      const signed = `${VERSION}${kid}.${handle}.${generation}.${branch}.${anchor}.${secret}`
+      const tag = tagMac(signed + binding)
       return typeof tag === 'string' ? `${signed}.${tag}` : tag.then(later => `${signed}.${later}`)
     },
   }
@@ -122,6 +133,11 @@ export async function createRefreshKey(
 /** What the store keeps of a refresh token's secret: a SHA-256 with a label of its own, base64url (ST-01). */
 export function hashSecret(crypto: Pick<Crypto, 'sha256'>, secret: string): Awaitable<string> {
   return crypto.sha256(`keyturn refresh token secret 1.${secret}`)
+}
+
+/** What the store keeps of a session's anchor, likewise. */
+export function hashAnchor(crypto: Pick<Crypto, 'sha256'>, anchor: string): Awaitable<string> {
+  return crypto.sha256(`keyturn refresh token anchor 1.${anchor}`)
 }
 
 /** A count in its one decimal spelling, below 2^31; `null` for anything else. */

@@ -4,7 +4,7 @@ import { VerifiedSession } from './session-object.ts'
 
 const claims = {
   iss: 'https://app.example.com/auth', sub: 'alice', sid: createHandle('cookie', length => new Uint8Array(length)),
-  tid: 'public', iat: 1000, exp: 2000, auth_time: 1000, jti: 'j', gen: 0, brn: 0, pv: 0,
+  tid: 'public', iat: 1000, exp: 2000, auth_time: 1000, jti: 'j', gen: 0, brn: 0, ri: 30_000, pv: 0,
 }
 
 test('TOK-17: claims and payload, which requests with the same token share, lie open to nobody', () => {

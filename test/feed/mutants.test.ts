@@ -73,7 +73,7 @@ const mutants: readonly Mutant[] = [
     wrong: alive,
     list: real => class extends real {
       override apply(change: Change): void {
-        super.apply({ ...change, until: change.until - 3_000_000 })
+        super.apply({ ...change, until: change.until - 3_600_000 })
       }
     },
   },

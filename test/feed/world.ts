@@ -103,6 +103,7 @@ export class FeedWorld {
       schedule,
       policy: createPolicy(this.#options),
       issuer: 'https://app.example.com/auth',
+      application: 'default',
       audience: null,
       algorithm: 'HS256',
       secrets: [],

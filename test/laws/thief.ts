@@ -7,7 +7,7 @@ import type { CreateCore, Jar } from './world.ts'
 export interface Theft {
   /** How many refreshes the session has seen before, and whether each was followed by use. */
   readonly before: readonly boolean[]
-  /** Who refreshes next, and how long after the refresh before: always further apart than the reuse interval. */
+  /** Who refreshes next, and how long after the refresh before: always further apart than 2R. */
   readonly turns: readonly { readonly owner: boolean; readonly wait: number }[]
   /** Whether both use their access tokens long enough to confirm their refresh tokens. */
   readonly used: boolean
@@ -18,15 +18,16 @@ const AT = ACCESS_TOKEN_LIFETIME * 1000
 export const theft: fc.Arbitrary<Theft> = fc.record({
   before: fc.array(fc.boolean(), { maxLength: 4 }),
   turns: fc.array(
-    fc.record({ owner: fc.boolean(), wait: fc.integer({ min: R + 1000, max: R + AT }) }),
+    fc.record({ owner: fc.boolean(), wait: fc.integer({ min: 2 * R + 1000, max: 2 * R + AT }) }),
     { minLength: 16, maxLength: 16 },
   ),
   used: fc.boolean(),
 })
 
 /**
- * A thief copies the jar; both go on. What the design promises: at the latest when each has refreshed twice, the
- * session is over. How the two got on longer than that, or null if they did not.
+ * A thief copies the jar; both go on, more than 2R apart. Law 2: the third refresh in alternation, counted from the
+ * thief's first, never succeeds, and at the latest when each has refreshed twice the session is over. How the two got on
+ * longer than that, or null if they did not.
  */
 export async function steal(
   create: CreateCore,
@@ -46,14 +47,20 @@ export async function steal(
   const jars = { owner: shared, thief: shared }
   const refreshes = { owner: 0, thief: 0 }
   const trace: string[] = []
+  let alternations = 0
+  let last = ''
   for (const turn of plan.turns) {
     await world.advanceTo(world.now + turn.wait)
     const who = turn.owner ? 'owner' : 'thief'
     const answer = await world.refresh(jars[who])
     trace.push(`${who}:${answer.how}`)
+    if (answer.kind === 'busy') continue
     if (answer.jar === null) return isOver(world, jars, answer.kind, trace)
     jars[who] = answer.jar
     refreshes[who]++
+    if (who !== last && (who === 'thief' || alternations > 0)) alternations++
+    last = who
+    if (alternations >= 3) return trace.join(' ')
     if (plan.used) await useLong(world, jars[who])
     if (refreshes.owner >= 2 && refreshes.thief >= 2) return trace.join(' ')
   }
@@ -82,4 +89,37 @@ async function useLong(world: World, jar: Jar): Promise<void> {
   await world.advanceTo(world.now + 2 * R + 1000)
   await world.use(jar)
   await world.advanceTo(world.now + 1000)
+}
+
+/** How a thief repeats the owner's token to keep its windows open until the owner comes. */
+export interface Holding {
+  readonly gaps: readonly number[]
+  readonly used: boolean
+}
+
+export const holding: fc.Arbitrary<Holding> = fc.record({
+  gaps: fc.array(fc.integer({ min: R / 8, max: 1.9 * R }), { minLength: 5, maxLength: 40 }),
+  used: fc.boolean(),
+})
+
+/**
+ * A thief rotates first and repeats the parent. Law 2: nobody keeps one token's windows open for longer than 36R. With
+ * the gaps between the six windows, from 48R on it never gets the same child twice. What it got instead, or null.
+ */
+export async function hold(create: CreateCore, store: SessionStore, { gaps, used }: Holding, seed: number): Promise<string | null> {
+  const world = new World(create, store, seed)
+  const parent = await world.login()
+  const child = (await world.refresh(parent)).jar
+  const start = world.now
+  const trace: string[] = []
+  for (let index = 0; world.now <= start + 52 * R; index++) {
+    await world.advanceTo(world.now + (gaps[index % gaps.length] ?? R))
+    if (used && child !== null) await world.use(child)
+    const answer = await world.refresh(parent)
+    trace.push(`${((world.now - start) / R).toFixed(2)}R ${answer.how}`)
+    if (answer.kind === 'theft') return null
+    if (answer.kind === 'unauthorized') return trace.join(' ')
+    if (world.now > start + 48 * R && answer.how !== 'branch') return trace.join(' ')
+  }
+  return null
 }

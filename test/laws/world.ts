@@ -1,21 +1,27 @@
 import type { createCore } from '../../src/session/create-core.ts'
 import type { SessionCore } from '../../src/session/core.ts'
 import { createPolicy } from '../../src/session/policy.ts'
+import type { SessionPolicy } from '../../src/session/policy.ts'
 import type { SessionEvents } from '../../src/session/events.ts'
 import type { ClientInfo, SessionRecord } from '../../src/session/record.ts'
 import type { SessionStore } from '../../src/session/store.ts'
+import { isSessionError } from '../../src/base/errors.ts'
 import { parseHandle } from '../../src/base/handle.ts'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 
 export type CreateCore = typeof createCore
 export type Core = SessionCore<object, object>
 
-/** Seconds, as in the design's own simulation: the reuse interval is a quarter of the access token's lifetime. */
-export const ACCESS_TOKEN_LIFETIME = 120
+/** Seconds. The shortest of these tokens live four times the reuse interval: the hardest case. */
+export const ACCESS_TOKEN_LIFETIME = 150
 export const R = 30_000
+/** How many days a session may go without a refresh. */
+export const IDLE_DAYS = 3
 
 // One process's revocations reach its own list at once; polling for others' every simulated second would only cost time.
-const policy = createPolicy({ accessTokenLifetime: ACCESS_TOKEN_LIFETIME, pollInterval: 3600, maxStaleness: 3600 })
+const policyWith = (reuseInterval: number): SessionPolicy => createPolicy({
+  accessTokenLifetime: ACCESS_TOKEN_LIFETIME, idleTimeout: IDLE_DAYS * 86_400, pollInterval: 3600, maxStaleness: 3600, reuseInterval: reuseInterval / 1000,
+})
 export const client: ClientInfo = { ip: '192.0.2.1', userAgent: 'laws' }
 
 /** What a client holds. */
@@ -37,12 +43,16 @@ export interface Clocks {
   readonly skews: readonly number[]
   /** Whether the store tells the time, by a clock that is right, and the processes go by it. */
   readonly storeTells: boolean
+  /** The reuse intervals that the processes are configured with, in a roll-out that changes it. Default: R everywhere. */
+  readonly reuseIntervals?: readonly number[]
 }
 
 const MINUTE = 60_000
 
 /** Retries are judged by the difference of two clocks: it is to be within a quarter of the interval (SECURITY.md). */
 export const closeClocks: Clocks = { skews: [0, R / 8, -R / 8], storeTells: false }
+/** Two processes as far apart as they may be, in the middle of a roll-out that halves the reuse interval. */
+export const rollOut: Clocks = { skews: [0, R / 4], storeTells: false, reuseIntervals: [R, R / 2] }
 /** Minutes off in both directions, and one that is too little off to be corrected. */
 export const wrongClocks: Clocks = { skews: [5 * MINUTE, -5 * MINUTE, 900], storeTells: true }
 /** Processes whose clocks are the time. */
@@ -66,7 +76,7 @@ export class World {
     this.store = clocks.storeTells ? { ...store, time: async () => this.now } : store
     this.#random = seededRandom(seed)
     this.#clocks = clocks
-    this.#cores = clocks.skews.map(skew => this.#start(skew))
+    this.#cores = clocks.skews.map((_, index) => this.#start(index))
   }
 
   /** One of the processes. */
@@ -79,7 +89,7 @@ export class World {
   /** A process dies and another takes its place: whatever was only in its memory is gone. */
   restart(index: number): void {
     const at = index % this.#cores.length
-    this.#cores[at] = this.#start(this.#clocks.skews[at] ?? 0)
+    this.#cores[at] = this.#start(at)
   }
 
   /** Lets time pass; runs what falls due on the way. */
@@ -103,7 +113,10 @@ export class World {
 
   /** Refreshes; the outcome's kind, and the new jar if there is one. */
   async refresh(jar: Jar, index = 0): Promise<{ kind: string; how: string; jar: Jar | null }> {
-    const outcome = await this.core(index).refresh(jar.refreshToken, 'header', client)
+    const outcome = await this.core(index).refresh(jar.refreshToken, 'header', client).catch((error: unknown) => {
+      if (isSessionError(error) && error.code === 'REFRESH_BUSY') return { kind: 'busy' } as const
+      throw error
+    })
     if (outcome.kind !== 'refreshed') return { kind: outcome.kind, how: outcome.kind, jar: null }
     const { accessToken, refreshToken, claims } = outcome.issued
     return { kind: 'refreshed', how: outcome.how, jar: { accessToken, refreshToken, expiresAt: claims.exp * 1000 } }
@@ -120,11 +133,12 @@ export class World {
 
   /** The record as the store has it. */
   async record(jar: Jar): Promise<SessionRecord | null> {
-    const handle = parseHandle(jar.refreshToken.split('.')[1] ?? '')
+    const handle = parseHandle(jar.refreshToken.split('.')[2] ?? '')
     return handle === null ? null : this.store.find(handle)
   }
 
-  #start(skew: number): Core {
+  #start(index: number): Core {
+    const skew = this.#clocks.skews[index] ?? 0
     const entropy = (length: number): Uint8Array => Uint8Array.from({ length }, () => Math.floor(this.#random() * 256))
     const note = (name: string) => (event: unknown): void => void this.events.push({ name, event })
     const events: SessionEvents = { onTokenTheft: note('theft'), onSessionRefreshed: note('refreshed') }
@@ -142,8 +156,9 @@ export class World {
           if (index >= 0) this.#tasks.splice(index, 1)
         }
       },
-      policy,
+      policy: policyWith(this.#clocks.reuseIntervals?.[index] ?? R),
       issuer: 'https://laws.example',
+      application: 'default',
       audience: null,
       algorithm: 'HS256',
       secrets: [],

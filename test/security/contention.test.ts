@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { SessionStore } from '../../src/session/store.ts'
+import { sampleState } from '../../src/testing/samples.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createTestCore, login, owner, refreshed, SECOND } from '../support/test-core.ts'
 
@@ -10,8 +11,9 @@ describe('a refresh among others', () => {
     const store: SessionStore = { ...inner, rotate: async () => (lost++, null) }
     const { core } = createTestCore({ store })
     const { refreshToken } = await login(core)
-    await expect(core.refresh(refreshToken, 'header', owner)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect(lost).toBe(6)
+    await expect(core.refresh(refreshToken, 'header', owner))
+      .rejects.toMatchObject({ code: 'REFRESH_BUSY', retryAfter: 1 })
+    expect(lost).toBe(7)
   })
 
   test('decides anew after a lost write: the winner\'s child is everybody\'s', async () => {
@@ -40,14 +42,14 @@ describe('a refresh among others', () => {
     expect(answer).toMatchObject({ kind: 'refreshed', how: 'retry', issued: { refreshToken: branch } })
   })
 
-  test('a retry in the second half of the interval opens another one, and a later one is served within it', async () => {
+  test('a retry after a quarter of the interval prolongs the window, and a later one is served within it', async () => {
     const { core, clock, store } = createTestCore()
     const first = await login(core)
     const second = await refreshed(core, first.refreshToken)
     clock.advance(20 * SECOND)
     await refreshed(core, first.refreshToken)
     expect((await store.find(first.claims.sid))?.servedAt).toBe(clock())
-    clock.advance(29 * SECOND)
+    clock.advance(59 * SECOND)
     expect(await core.refresh(first.refreshToken, 'header', owner))
       .toMatchObject({ how: 'retry', issued: { refreshToken: second.refreshToken } })
   })
@@ -61,13 +63,14 @@ describe('a refresh among others', () => {
     if (before === null || after === null) throw new Error('the session is gone')
     await store.rotate({
       handle: before.handle,
-      expectedHash: after.refreshHash,
+      expected: sampleState(after),
       alive: { now: 0, rotatedAfter: -1, createdAfter: -1 },
       next: before,
     })
     const answer = await core.refresh(second.refreshToken, 'header', owner)
-    expect(answer).toMatchObject({ kind: 'refreshed', how: 'adopt', issued: { claims: { gen: 2, brn: 0 } } })
-    await refreshed(core, answer.kind === 'refreshed' ? answer.issued.refreshToken : '')
+    expect(answer).toMatchObject({ kind: 'refreshed', how: 'adopt', issued: { claims: { gen: 1, brn: 0 } } })
+    expect(answer.kind === 'refreshed' && answer.issued.refreshToken, 'it is answered itself').toBe(second.refreshToken)
+    expect(await store.find(first.claims.sid)).toMatchObject({ generation: 1, confirmed: false, refreshKeyId: after.refreshKeyId })
   })
 })
 
@@ -105,7 +108,7 @@ describe('confirmations', () => {
     expect(batches).toHaveLength(3)
   })
 
-  test('that could not be written are tried again when their tokens are seen again', async () => {
+  test('are attempted once for each refresh, however often its tokens are seen', async () => {
     const inner = createMemoryStore()
     let down = true
     const failures: string[] = []
@@ -116,15 +119,19 @@ describe('confirmations', () => {
     const { core, clock, runTasks } = createTestCore({
       store, events: { onBackgroundError: ({ during }) => failures.push(during) },
     })
-    const { accessToken, claims } = await refreshed(core, (await login(core)).refreshToken)
+    const second = await refreshed(core, (await login(core)).refreshToken)
     clock.advance(62 * SECOND)
-    await core.verify(accessToken)
-    await runTasks()
+    for (let count = 0; count < 3; count++) {
+      await core.verify(second.accessToken)
+      await runTasks()
+    }
     expect(failures).toEqual(['confirmation'])
     down = false
-    await core.verify(accessToken)
+    const third = await refreshed(core, second.refreshToken)
+    clock.advance(62 * SECOND)
+    await core.verify(third.accessToken)
     await runTasks()
-    expect((await inner.find(claims.sid))?.confirmed).toBe(true)
+    expect((await inner.find(third.claims.sid))?.confirmed).toBe(true)
   })
 
   test('are sent before a process ends', async () => {

@@ -110,8 +110,7 @@ describe('REV-03: the calls', () => {
       userId: 'alice',
       tenantId: 'public',
       createdAt: clock() - HOUR,
-      lastRefreshedAt: clock(),
-      expiresAt: clock() + 100 * DAY,
+      expiresAt: Math.ceil((clock() + 100 * DAY) / DAY) * DAY,
       ip: '203.0.113.9',
       userAgent: 'phone',
     }])

@@ -9,9 +9,10 @@ const thief: ClientInfo = { ip: '198.51.100.7', userAgent: 'thief' }
 
 describe('ROT-01: a token that was used up ends the session for everybody', () => {
   test('an older generation presented again is theft; afterwards nothing of the lineage works', async () => {
-    const { core } = createTestCore()
+    const { core, clock } = createTestCore()
     const first = await login(core)
     const second = await refreshed(core, first.refreshToken)
+    clock.advance(61 * SECOND)
     const third = await refreshed(core, second.refreshToken)
     expect(await core.refresh(first.refreshToken, 'header', thief))
       .toEqual({ kind: 'theft', userId: 'alice', handle: first.claims.sid })
@@ -27,7 +28,7 @@ describe('ROT-01: a token that was used up ends the session for everybody', () =
     const { core, clock } = createTestCore({ events: { onTokenTheft: evidence => heard.push(evidence) } })
     const first = await login(core)
     const second = await refreshed(core, first.refreshToken, owner)
-    clock.advance(7 * SECOND)
+    clock.advance(70 * SECOND)
     await refreshed(core, second.refreshToken, owner)
     clock.advance(3 * SECOND)
     await core.refresh(first.refreshToken, 'header', thief)
@@ -35,20 +36,18 @@ describe('ROT-01: a token that was used up ends the session for everybody', () =
     expect(heard).toEqual([{
       userId: 'alice',
       handle: first.claims.sid,
-      presented: { generation: 0, branch: 0 },
-      current: { generation: 2, branch: 0 },
-      sinceRotation: 3 * SECOND,
-      presentedBy: thief,
-      lastRefreshedBy: owner,
+      presented: { generation: 0, branch: 0, at: clock(), by: thief },
+      current: { generation: 2, branch: 0, at: clock() - 3 * SECOND, by: owner },
       revoked: true,
     }])
   })
 
   test('under `theft: observe` it is reported and refused, and the session goes on', async () => {
     const heard: TheftEvidence[] = []
-    const { core } = createTestCore({ theft: 'observe', events: { onTokenTheft: evidence => heard.push(evidence) } })
+    const { core, clock } = createTestCore({ theft: 'observe', events: { onTokenTheft: evidence => heard.push(evidence) } })
     const first = await login(core)
     const second = await refreshed(core, first.refreshToken)
+    clock.advance(61 * SECOND)
     const third = await refreshed(core, second.refreshToken)
     expect(await core.refresh(first.refreshToken, 'header', thief)).toEqual({ kind: 'unauthorized', ended: false })
     await settle()
@@ -97,13 +96,24 @@ describe('ROT-03: lost answers and parallel tabs', () => {
     expect((await store.find(second.claims.sid))?.confirmed).toBe(false)
   })
 
-  test('a grandparent within the interval is theft, not grace', async () => {
+  test('within twice the reuse interval the child is answered itself, so that nothing can overtake it', async () => {
     const { core, clock } = createTestCore()
     const first = await login(core)
     const second = await refreshed(core, first.refreshToken)
     clock.advance(SECOND)
-    await refreshed(core, second.refreshToken)
+    expect(await core.refresh(second.refreshToken, 'header', owner))
+      .toMatchObject({ how: 'early', issued: { refreshToken: second.refreshToken } })
     clock.advance(SECOND)
+    expect(await core.refresh(first.refreshToken, 'header', owner))
+      .toMatchObject({ how: 'retry', issued: { refreshToken: second.refreshToken } })
+  })
+
+  test('a grandparent is theft', async () => {
+    const { core, clock } = createTestCore()
+    const first = await login(core)
+    const second = await refreshed(core, first.refreshToken)
+    clock.advance(61 * SECOND)
+    await refreshed(core, second.refreshToken)
     expect((await core.refresh(first.refreshToken, 'header', owner)).kind).toBe('theft')
   })
 })
@@ -157,7 +167,7 @@ test('ROT-06: every login makes a new handle and new tokens', async () => {
 
 test('ROT-07: a listener that throws or hangs neither delays nor undoes the revocation', async () => {
   const failures: string[] = []
-  const { core } = createTestCore({
+  const { core, clock } = createTestCore({
     events: {
       onTokenTheft: () => { throw new Error('listener') },
       onSessionRevoked: () => new Promise(() => undefined),
@@ -166,6 +176,7 @@ test('ROT-07: a listener that throws or hangs neither delays nor undoes the revo
   })
   const first = await login(core)
   const second = await refreshed(core, first.refreshToken)
+  clock.advance(61 * SECOND)
   await refreshed(core, second.refreshToken)
   expect((await core.refresh(first.refreshToken, 'header', thief)).kind).toBe('theft')
   expect((await core.refresh(second.refreshToken, 'header', owner)).kind).toBe('unauthorized')
@@ -176,10 +187,10 @@ test('ROT-07: a listener that throws or hangs neither delays nor undoes the revo
 test('ROT-08: tokens that we did not issue never revoke anything, whatever they name', async () => {
   const { core, store } = createTestCore()
   const { refreshToken, claims } = await login(core)
-  const [version, , ...rest] = refreshToken.split('.')
+  const [version, kid, ...rest] = refreshToken.split('.')
   for (let attempt = 0; attempt < 500; attempt++) {
     const secret = Buffer.from(Array.from({ length: 32 }, (_, index) => (attempt * 31 + index * 7) % 256)).toString('base64url')
-    const forged = [version, claims.sid, String(attempt % 5), '0', secret, rest.at(-1)].join('.')
+    const forged = [version, kid, claims.sid, String(attempt % 5), '0', rest[3], secret, rest.at(-1)].join('.')
     expect(await core.refresh(forged, 'header', thief)).toEqual({ kind: 'unauthorized', ended: false })
   }
   expect(await store.find(claims.sid)).not.toBeNull()

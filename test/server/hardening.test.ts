@@ -283,7 +283,7 @@ describe('operation', () => {
       async insert(record) {
         begun()
         await held
-        await inner.insert(record)
+        return inner.insert(record)
       },
     }
     const core = await startCoreServer({}, store)

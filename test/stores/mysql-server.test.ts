@@ -4,7 +4,7 @@ import type { SessionStore } from '../../src/session/store.ts'
 import { createMysqlStore, migrateMysql, printMysqlMigrations } from '../../src/stores/mysql.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
 import {
-  minute, sampleHandle, sampleKey, sampleNext, sampleNow, sampleRecord, sampleRotation,
+  minute, sampleHandle, sampleKey, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { asMysql } from '../support/as-mysql.ts'
 import { opened, openPool, watched } from '../support/mysql-pools.ts'
@@ -27,7 +27,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     const { pool, statements } = watched(openPool(url))
     const store = opened(createMysqlStore(pool, { prefix, migrate: 'auto' }))
     await store.find(sampleHandle(1))
-    const late = { handle: sampleHandle(1), now: sampleNow, until: sampleNow + minute }
+    const late = { handle: sampleHandle(1), now: sampleNow, from: sampleNow }
     const calls: [string, number, () => Promise<unknown>][] = [
       ['insert', 1, () => store.insert(sampleRecord())],
       ['find', 1, () => store.find(sampleHandle(1))],
@@ -39,7 +39,7 @@ describe.skipIf(server === null)('MariaDB', () => {
       ['listByUser', 1, () => store.listByUser('user-1', { limit: 10, after: null })],
       ['changesSince', 1, () => store.changesSince(null, 10)],
       ['remove', 5, () => store.remove([sampleHandle(1)], sampleNow)],
-      ['removeByUser', 3, () => store.removeByUser('user-1', null, sampleNow)],
+      ['removeByUser', 3, () => store.removeByUser(sampleUserRemoval({ from: sampleNow }))],
       ['listKeys', 1, () => store.listKeys()],
     ]
     for (const [name, count, call] of calls) {
@@ -76,7 +76,7 @@ describe.skipIf(server === null)('MariaDB', () => {
       `INSERT INTO ${prefix}change SELECT seq, 'x', 'keys', '[]', 0, 5000000000000 FROM seq_1_to_5000`)
     await admin.query(`REPLACE INTO ${prefix}meta (name, value, number) VALUES ('log', 'x', 5000)`)
     await admin.query(`ANALYZE TABLE ${prefix}session, ${prefix}change`)
-    const late = { handle: sampleHandle(1), now: sampleNow, until: sampleNow + minute }
+    const late = { handle: sampleHandle(1), now: sampleNow, from: sampleNow }
     statements.length = 0
     await store.find(sampleHandle(1))
     for (const each of [store, asOnMysql]) await each.rotate(sampleRotation())
@@ -86,7 +86,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     await store.updatePayload({ ...late, jwtPayload: '{}' })
     await store.listByUser('user-7', { limit: 10, after: null })
     await store.remove([4, 5].map(sampleHandle), sampleNow)
-    await store.removeByUser('user-9', null, sampleNow)
+    await store.removeByUser(sampleUserRemoval({ userId: 'user-9', from: sampleNow }))
     await store.removeExpired(100_010, 100)
     await store.changesSince('x.4990', 100)
     const looked = statements.filter(({ sql }) => /WHERE/.test(sql))
@@ -177,7 +177,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     await Promise.all(handles.map(handle => store.insert(sampleRecord({ handle }))))
     const removed = await Promise.all([
       store.remove(handles, sampleNow), other.remove(handles.toReversed(), sampleNow),
-      store.removeByUser('user-1', null, sampleNow), ...handles.map(handle => other.remove([handle], sampleNow)),
+      store.removeByUser(sampleUserRemoval({ from: sampleNow })), ...handles.map(handle => other.remove([handle], sampleNow)),
     ])
     expect(removed.flat().toSorted()).toEqual(handles.toSorted())
   })

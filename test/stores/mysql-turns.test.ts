@@ -3,7 +3,7 @@ import type { SessionRecord } from '../../src/session/record.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
-import { sampleHandle, sampleNext, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
+import { sampleHandle, sampleNext, samplePresented, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
 import { asMysql } from '../support/as-mysql.ts'
 import { opened, openPool, watched } from '../support/mysql-pools.ts'
 import { createMariadbDatabase } from '../support/servers/mariadb.ts'
@@ -67,7 +67,7 @@ describe.skipIf(server === null)('MariaDB: rotations of one turn of the event lo
     const rotations = numbers.map(number => store.rotate(sampleRotation({ handle: sampleHandle(number) })))
     const others = rotations.filter((_, number) => number !== 3)
     expect(await Promise.all(others)).not.toContain(null)
-    expect(await store.remove([sampleHandle(5)], 1)).toEqual([sampleHandle(5)])
+    expect((await store.remove([sampleHandle(5)], 1)).handles).toEqual([sampleHandle(5)])
     await holder.query('ROLLBACK')
     holder.release()
     expect(await rotations[3]).toMatchObject({ refreshHash: 'hash-1' })
@@ -82,7 +82,7 @@ describe.skipIf(server === null)('MariaDB: rotations of one turn of the event lo
       await store.find(sampleHandle(0))
       const next = sampleNext({ refreshHash: hash === 'hash-0' ? 'hash-1' : 'hash-2' })
       const rotations = numbers.map(number => (
-        store.rotate(sampleRotation({ handle: sampleHandle(number), expectedHash: hash, next }))
+        store.rotate(sampleRotation({ handle: sampleHandle(number), expected: samplePresented({ refreshHash: hash }), next }))
       ))
       await store.close()
       expect(await Promise.all(rotations)).not.toContain(null)

@@ -3,7 +3,8 @@ import type { Client } from 'pg'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { createPostgresStore, migratePostgres, printPostgresMigrations } from '../../src/stores/postgres.ts'
 import {
-  minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation,
+  minute, sampleHandle, sampleNext, sampleNow, samplePresented, sampleRecord,
+  sampleRotation, sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { freshSchema, freshStore, opened, openPool, watched } from '../support/postgres-pools.ts'
 import { createPostgresDatabase, startPostgres } from '../support/servers/postgres.ts'
@@ -17,7 +18,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     const { pool, texts } = watched(openPool(url))
     const store = opened(createPostgresStore(pool, { schema, migrate: 'auto' }))
     await store.find(sampleHandle(1))
-    const late = { handle: sampleHandle(1), now: sampleNow, until: sampleNow + minute }
+    const late = { handle: sampleHandle(1), now: sampleNow, from: sampleNow }
     const calls: Record<string, () => Promise<unknown>> = {
       insert: () => store.insert(sampleRecord()),
       find: () => store.find(sampleHandle(1)),
@@ -28,7 +29,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       listByUser: () => store.listByUser('user-1', { limit: 10, after: null }),
       changesSince: () => store.changesSince(null, 10),
       remove: () => store.remove([sampleHandle(1)], sampleNow),
-      removeByUser: () => store.removeByUser('user-1', null, sampleNow),
+      removeByUser: () => store.removeByUser(sampleUserRemoval({ from: sampleNow })),
       takeTurn: () => store.takeTurn('sweep', 'a', sampleNow, sampleNow + minute),
       listKeys: () => store.listKeys(),
     }
@@ -51,13 +52,13 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     const own = new Pool({ connectionString: quiet.url, max: 1 })
     const store = createPostgresStore(own, { schema })
     const handles = Array.from({ length: 300 }, (_, index) => sampleHandle(index))
-    await Promise.all(handles.map(handle => store.insert(sampleRecord({ handle, userId: handle }))))
+    await Promise.all(handles.map(handle => store.insert(sampleRecord({ handle, userId: handle, reuseInterval: 0 }))))
     const rounds = 24
     for (let round = 0; round < rounds; round++) {
       const rotatedAt = sampleNow + round * minute
       await Promise.all(handles.map(handle => store.rotate(sampleRotation({
         handle,
-        expectedHash: `hash-${round}`,
+        expected: samplePresented({ refreshHash: `hash-${round}`, generation: round }),
         alive: { now: rotatedAt, rotatedAfter: 0, createdAfter: 0 },
         next: sampleNext({ refreshHash: `hash-${round + 1}`, generation: round + 1, rotatedAt, servedAt: rotatedAt }),
       }))))
@@ -88,7 +89,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
          1000 + n, 0, 'hash', 0, 0, 0, 0, 0, 60000, NULL, 100000 + n, 60000, 1, '{}', 0, '{}', 0, NULL, NULL, 100000 + n
        FROM generate_series(1, 20000) AS n`)
     await pool.query(`ANALYZE ${schema}.keyturn_session`)
-    const late = { handle: sampleHandle(1), now: sampleNow, until: sampleNow + minute }
+    const late = { handle: sampleHandle(1), now: sampleNow, from: sampleNow }
     texts.length = 0
     await store.find(sampleHandle(1))
     await store.rotate(sampleRotation())
@@ -98,7 +99,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     await store.updatePayload({ ...late, jwtPayload: '{}' })
     await store.listByUser('user-1', { limit: 10, after: null })
     await store.remove([sampleHandle(1)], sampleNow)
-    await store.removeByUser('nobody', null, sampleNow)
+    await store.removeByUser(sampleUserRemoval({ userId: 'nobody', from: sampleNow }))
     await store.removeExpired(1000, 100)
     const client = await pool.connect()
     onTestFinished(() => client.release(true))
@@ -131,7 +132,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     expect(await migratePostgres(url, { schema, prefix: 'App_' })).toEqual({ from: 1, to: 1 })
     const store = opened(createPostgresStore(url, { schema, prefix: 'App_' }))
     await store.insert(sampleRecord())
-    expect(await store.remove([sampleHandle(1)], sampleNow)).toEqual([sampleHandle(1)])
+    expect((await store.remove([sampleHandle(1)], sampleNow)).handles).toEqual([sampleHandle(1)])
     const pool = openPool(url)
     await pool.query(`UPDATE ${schema}."App_meta" SET number = 99 WHERE name = 'schema'`)
     await expect(migratePostgres(url, { schema, prefix: 'App_' })).rejects.toMatchObject({ code: 'MISUSE' })

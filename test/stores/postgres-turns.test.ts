@@ -3,7 +3,7 @@ import type { SessionRecord } from '../../src/session/record.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { createPostgresStore } from '../../src/stores/postgres.ts'
 import type { PostgresPool } from '../../src/stores/postgres.ts'
-import { sampleHandle, sampleNext, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
+import { sampleHandle, sampleNext, samplePresented, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
 import { freshSchema, freshStore, opened, openPool, watched } from '../support/postgres-pools.ts'
 import { createPostgresDatabase } from '../support/servers/postgres.ts'
 
@@ -158,7 +158,7 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
     const { store } = await freshStore(url)
     await insertAll(store)
     const step = (number: number, from: string, to: string): Promise<SessionRecord | null> => store.rotate(
-      sampleRotation({ handle: sampleHandle(number), expectedHash: from, next: sampleNext({ refreshHash: to }) }))
+      sampleRotation({ handle: sampleHandle(number), expected: samplePresented({ refreshHash: from }), next: sampleNext({ refreshHash: to }) }))
     const first = sampleRecord().refreshHash
     const rotated = await Promise.all([step(1, first, 'a'), step(2, first, 'b'), step(2, first, 'c'), step(2, 'b', 'd')])
     expect(rotated.map(record => record?.refreshHash)).toEqual(['a', 'b', undefined, 'd'])
@@ -183,10 +183,10 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
     const rotations = numbers.map(number => store.rotate(sampleRotation({ handle: sampleHandle(number) })))
     const others = rotations.filter((_, number) => number !== 3)
     expect(await Promise.all(others)).not.toContain(null)
-    expect(await store.remove([sampleHandle(5)], 1)).toEqual([sampleHandle(5)])
+    expect((await store.remove([sampleHandle(5)], 1)).handles).toEqual([sampleHandle(5)])
     const confirming = store.confirm([2, 3, 4].map(number => ({ handle: sampleHandle(number), generation: 1, branch: 0 })))
     await expect.poll(async () => (await store.find(sampleHandle(4)))?.confirmed).toBe(true)
-    expect(await store.remove([sampleHandle(2)], 1)).toEqual([sampleHandle(2)])
+    expect((await store.remove([sampleHandle(2)], 1)).handles).toEqual([sampleHandle(2)])
     await holder.query('ROLLBACK')
     holder.release()
     expect(await rotations[3]).toMatchObject({ refreshHash: 'hash-1' })
@@ -201,7 +201,7 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
     const rotate = (number: number, overrides = {}): Promise<SessionRecord | null> =>
       store.rotate(sampleRotation({ handle: sampleHandle(number), ...overrides }))
     const next = sampleNext({ refreshHash: 'hash-2' })
-    const rotations = [rotate(1), rotate(2), rotate(3), rotate(2, { expectedHash: 'hash-1', next })]
+    const rotations = [rotate(1), rotate(2), rotate(3), rotate(2, { expected: samplePresented({ refreshHash: 'hash-1' }), next })]
     await store.close()
     expect((await Promise.all(rotations)).map(record => record?.refreshHash))
       .toEqual(['hash-1', 'hash-1', 'hash-1', 'hash-2'])

@@ -4,7 +4,7 @@ import { isSessionError } from '../../src/base/errors.ts'
 import { createCore } from '../../src/session/create-core.ts'
 import { createRedisStore } from '../../src/stores/redis.ts'
 import type { IoredisCluster } from '../../src/stores/redis.ts'
-import { minute, sampleHandle, sampleNow, sampleRecord } from '../../src/testing/samples.ts'
+import { minute, sampleHandle, sampleNow, sampleRecord, sampleUserRemoval } from '../../src/testing/samples.ts'
 import { World } from '../laws/world.ts'
 import type { Jar } from '../laws/world.ts'
 import { connectCluster, connectIoredis, libraries, openStore, temporary } from '../support/redis-store.ts'
@@ -56,7 +56,7 @@ describe.skipIf(missing)('a Redis Cluster', () => {
 
     const jars = held(await refreshAll(await Promise.all(Array.from({ length: 60 }, () => world.login()))))
     const revoked = jars.splice(0, 10)
-    for (const { refreshToken } of revoked) await world.core().revokeSession(refreshToken.split('.')[1] ?? '')
+    for (const { refreshToken } of revoked) await world.core().revokeSession(refreshToken.split('.')[2] ?? '')
     world.now += 5 * minute
 
     // From here on the replica hears nothing: it may not read from its primary any more.
@@ -98,9 +98,9 @@ describe.skipIf(missing)('a Redis Cluster', () => {
     await other.remove([sampleHandle(7)], until)
 
     for (const number of [1, 2]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
-    await expect(store.removeByUser('user-1', null, until)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(store.removeByUser(sampleUserRemoval({ from: until }))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(await other.find(sampleHandle(1)), 'it is gone already').toBeNull()
-    const again = await other.removeByUser('user-1', null, until)
+    const again = (await other.removeByUser(sampleUserRemoval({ from: until }))).handles
     expect([...again].sort()).toEqual(when === 'before' ? [sampleHandle(1), sampleHandle(2)] : [])
     const { changes } = await other.changesSince(null, 10)
     const told = changes.slice(1).map(change => change.kind === 'revoked' ? [...change.handles].sort() : [])

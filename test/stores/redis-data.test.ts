@@ -6,7 +6,10 @@ import { beforeEach, describe, expect, inject, test } from 'vitest'
 import type { SessionRecord } from '../../src/session/record.ts'
 import { createRedisStore } from '../../src/stores/redis.ts'
 import type { IoredisClient, RedisClient } from '../../src/stores/redis.ts'
-import { minute, sampleHandle, sampleKey, sampleNext, sampleNow, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
+import {
+  minute, sampleHandle, sampleKey, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation,
+  sampleUserRemoval,
+} from '../../src/testing/samples.ts'
 import { connectCluster, connectIoredis, openStore } from '../support/redis-store.ts'
 
 const url = inject('redisUrl') ?? ''
@@ -71,7 +74,7 @@ async function roundTrips(client: IoredisClient): Promise<Record<string, number>
   const line = counted(client)
   const store = openStore(line.client, { prefix })
   const handle = sampleHandle(1)
-  const late = { handle, now: sampleNow, until }
+  const late = { handle, now: sampleNow, from: until }
   const work = {
     insert: () => store.insert(sampleRecord()),
     find: () => store.find(handle),
@@ -161,7 +164,7 @@ describe.skipIf(missing)('Redis', () => {
       expect(kept).toBeLessThanOrEqual(expiresAt - now + 24 * hour)
       const next = sampleNext({ refreshHash: `hash-${now}`, rotatedAt: now, servedAt: now })
       const alive = { now, rotatedAfter: 0, createdAfter: 0 }
-      expect(await store.rotate({ handle: sampleHandle(1), expectedHash: hash, alive, next })).not.toBeNull()
+      expect(await store.rotate({ handle: sampleHandle(1), expected: samplePresented({ refreshHash: hash }), alive, next })).not.toBeNull()
       hash = next.refreshHash
       // Redis has a clock of its own, which must pass as well.
       await client.pexpire(key, await client.pttl(key) - 37 * minute)
@@ -179,7 +182,7 @@ describe.skipIf(missing)('Redis', () => {
       await store.insert(sampleRecord({ handle: sampleHandle(number), userId: `user-${number}` }))
     }
     await store.remove([sampleHandle(1)], until)
-    await store.removeByUser('user-2', null, until)
+    await store.removeByUser(sampleUserRemoval({ userId: 'user-2', from: until }))
     expect(await store.removeExpired(sampleNow + 100 * minute, 10)).toBe(1)
     await store.close()
     const left = (await client.keys(`${prefix}*`)).filter(key => !key.includes('{shared}'))
@@ -206,7 +209,7 @@ describe.skipIf(missing)('Redis', () => {
     // A young entry may belong to a login whose record is on its way.
     await expect.poll(() => client.zrange(own, '0', '-1')).toEqual([sampleHandle(2)])
     await client.zadd(own, `${old}`, sampleHandle(3))
-    expect(await store.removeByUser('user-1', null, until), 'nor ended').toEqual([])
+    expect((await store.removeByUser(sampleUserRemoval({ from: until }))).handles, 'nor ended').toEqual([])
     expect(await store.find(sampleHandle(3))).not.toBeNull()
   })
 

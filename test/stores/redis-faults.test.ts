@@ -16,7 +16,7 @@ const missing = inject('redisUrl') === null
 const until = sampleNow + minute
 
 function handleOf(jar: Jar): SessionHandle {
-  const handle = parseHandle(jar.refreshToken.split('.')[1] ?? '')
+  const handle = parseHandle(jar.refreshToken.split('.')[2] ?? '')
   if (handle === null) throw new Error('a refresh token names its session')
   return handle
 }
@@ -187,7 +187,7 @@ describe.skipIf(missing).each(libraries)('a Redis server and %s', library => {
     await expect(store.remove([sampleHandle(1)], until), 'nor by trying again').rejects.toMatchObject(told)
     await replica.restart()
     await connectIoredis(primary.url).wait(1, 0)
-    expect(await patient.remove([sampleHandle(2)], until)).toEqual([sampleHandle(2)])
+    expect((await patient.remove([sampleHandle(2)], until)).handles).toEqual([sampleHandle(2)])
   })
 
   test('followers are woken when the connection is back', async () => {
@@ -205,7 +205,7 @@ describe.skipIf(missing).each(libraries)('a Redis server and %s', library => {
     await direct.insert(sampleRecord())
     await expect.poll(async () => {
       // The subscription is renewed a moment after the connection; hints in between are lost.
-      await direct.updatePayload({ handle: sampleHandle(1), jwtPayload: '{}', now: sampleNow, until })
+      await direct.updatePayload({ handle: sampleHandle(1), jwtPayload: '{}', now: sampleNow, from: until })
       return woken
     }).toBeGreaterThan(before)
   })

@@ -1,6 +1,7 @@
 import { createHandle } from '../../src/base/handle.ts'
 import type { JsonObject } from '../../src/base/json.ts'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
+import { membersOf } from '../../src/tokens/access-claims.ts'
 import { readAccessToken } from '../../src/tokens/access-token.ts'
 import type { AccessClaims, AccessTokenExpectations, AccessTokenReading } from '../../src/tokens/access-token.ts'
 import type { KeyRing } from '../../src/tokens/key-ring.ts'
@@ -29,9 +30,15 @@ export function sampleClaims(overrides: Partial<AccessClaims> = {}): AccessClaim
     jti: 'token-1',
     gen: 3,
     brn: 0,
+    ri: 30_000,
     pv: 2,
     ...overrides,
   }
+}
+
+/** The members of such a token, as they are signed. */
+export function sampleMembers(overrides: Partial<AccessClaims> = {}): object {
+  return membersOf(sampleClaims(overrides))
 }
 
 /** Reads a token as the sample application would. */

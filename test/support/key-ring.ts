@@ -17,7 +17,9 @@ export async function sampleAccessKey(
 export async function sampleRefreshKey(
   { kid = newKid(), activeFrom = 0, crypto = nodeCrypto }: { kid?: string; activeFrom?: number; crypto?: Crypto } = {},
 ): Promise<RefreshKey> {
-  return createRefreshKey(crypto, { kid, activeFrom, bytes: crypto.randomBytes(32) })
+  return createRefreshKey(crypto, { kid, activeFrom, bytes: crypto.randomBytes(32) }, {
+    name: 'default', audience: null,
+  })
 }
 
 /** A ring of these keys, with a new one of each purpose that is missing. */

@@ -37,7 +37,7 @@ export class SharedKeys {
       crypto: nodeCrypto,
       clock: () => this.now,
       learnTime: async () => undefined,
-      createVault: createKeyVault,
+      createVault: (...input) => createKeyVault(...input, { name: 'default', audience: null }),
       algorithm: 'ES256',
       keyPolicy: createKeyPolicy(KEY_ROTATION_INTERVAL),
       secrets: [],

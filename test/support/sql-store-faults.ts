@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { GeneralError } from '../../src/base/errors.ts'
 import type { SessionStore } from '../../src/session/store.ts'
-import { sampleHandle, sampleNow, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
+import { sampleHandle, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval } from '../../src/testing/samples.ts'
 import { Fleet } from './client-fleet.ts'
 import type { TestServer } from './servers/server.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
@@ -85,20 +85,20 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       expect((await refreshed(core, first.refreshToken)).refreshToken).toBe(second.refreshToken)
       clock.advance(HOUR)
       await refreshed(core, second.refreshToken)
-      for (const user of ['alice', 'warm']) await store.removeByUser(user, null, clock() + HOUR)
+      for (const user of ['alice', 'warm']) await store.removeByUser(sampleUserRemoval({ userId: user, from: clock() + HOUR }))
     })
 
     test('DOS-08: an answer lost on its way: a login fails, is not repeated, and the next one works', async () => {
       const { store, proxy } = await throughProxy()
       const record = sampleRecord({ userId: 'blind' })
-      await store.removeByUser('blind', null, sampleNow)
+      await store.removeByUser(sampleUserRemoval({ userId: 'blind', from: sampleNow }))
       await store.insert(sampleRecord({ handle: sampleHandle(3), userId: 'blind' }))
       proxy.cutBeforeReply()
       await expect(store.insert(record)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
       // It was done; to repeat it would have failed in another way.
       expect(await store.find(record.handle)).toEqual(record)
       await store.insert({ ...record, handle: sampleHandle(2) })
-      expect(await store.removeByUser('blind', null, sampleNow)).toHaveLength(3)
+      expect((await store.removeByUser(sampleUserRemoval({ userId: 'blind', from: sampleNow }))).handles).toHaveLength(3)
     })
 
     test('all connections cut: the next calls work again', async () => {
@@ -147,7 +147,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       await release()
       expect(await store.find(record.handle)).toBeNull()
       await store.insert(record)
-      expect(await store.removeByUser('too-late', null, sampleNow)).toEqual([record.handle])
+      expect((await store.removeByUser(sampleUserRemoval({ userId: 'too-late', from: sampleNow }))).handles).toEqual([record.handle])
     })
 
     test('a full disk is an outage that says so, until there is room again', async () => {
@@ -159,7 +159,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       expect(await store.find(record.handle)).toBeNull()
       await makeRoom()
       await store.insert(record)
-      expect(await store.removeByUser('too-much', null, sampleNow)).toEqual([record.handle])
+      expect((await store.removeByUser(sampleUserRemoval({ userId: 'too-much', from: sampleNow }))).handles).toEqual([record.handle])
     })
 
     test('ST-07: no error holds the user or the password of the URL', async () => {

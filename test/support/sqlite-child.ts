@@ -4,7 +4,9 @@ import { once } from 'node:events'
 import { rmSync, writeFileSync, writeSync } from 'node:fs'
 import { isSessionError } from '../../src/base/errors.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
-import { minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
+import {
+  minute, sampleHandle, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation,
+} from '../../src/testing/samples.ts'
 
 const [task, file = '', number = '0'] = process.argv.slice(2)
 
@@ -47,11 +49,11 @@ async function churn(): Promise<void> {
   const store = openSqliteStore(file)
   for (let session = Number(number); ; session++) {
     const handle = sampleHandle(session)
-    await store.insert(sampleRecord({ handle }))
+    await store.insert(sampleRecord({ handle, reuseInterval: 0 }))
     say(`inserted ${session} 0`)
     for (let generation = 1; generation <= 3; generation++) {
       const next = sampleNext({ refreshHash: `hash-${generation}`, generation })
-      await store.rotate(sampleRotation({ handle, expectedHash: `hash-${generation - 1}`, next }))
+      await store.rotate(sampleRotation({ handle, expected: samplePresented({ refreshHash: `hash-${generation - 1}`, generation: generation - 1 }), next }))
       say(`rotated ${session} ${generation}`)
     }
     if (session % 2 === 0) continue

@@ -3,8 +3,8 @@ import { parseHandle } from '../../base/handle.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import { parseJsonObject } from '../../base/json.ts'
 import type { JsonObject, JsonValue } from '../../base/json.ts'
-import type { EpochSeconds } from '../../base/time.ts'
-import type { LineagePlace } from '../../session/rotate.ts'
+import type { EpochSeconds, Milliseconds } from '../../base/time.ts'
+import type { LineagePlace } from '../../session/decide-refresh.ts'
 import type { Crypto } from '../../tokens/crypto.ts'
 import type { CoreKeyRing, CoreSigningKey } from './key-ring.ts'
 import type { AccessTokenVersion } from './protocol.ts'
@@ -26,6 +26,8 @@ export interface CoreClaims {
   readonly antiCsrfToken: string | null
   /** Where its refresh token stands in the lineage. In the header: whatever else is among the claims is payload. */
   readonly place: LineagePlace
+  /** The session's reuse interval; in the header as well. */
+  readonly reuseInterval: Milliseconds
 }
 
 /** A genuine access token. Whether its time is over is not looked at. */
@@ -64,7 +66,7 @@ export function writeCoreAccessToken(
   payload: JsonObject,
 ): Awaitable<string> {
   const { generation: gen, branch: brn } = claims.place
-  return key.sign({ typ: 'JWT', version, gen, brn }, JSON.stringify({
+  return key.sign({ typ: 'JWT', version, gen, brn, ri: claims.reuseInterval }, JSON.stringify({
     ...payload,
     sub: claims.userId,
     exp: claims.expiresAt,
@@ -90,15 +92,15 @@ export async function readCoreAccessToken(
   if (text.length > MAX_LENGTH) return null
   const [header, body, signature, ...rest] = text.split('.')
   if (header === undefined || body === undefined || signature === undefined || rest.length > 0) return null
-  const { alg, typ, kid, version, crit, gen, brn } = decodeObject(crypto, header) ?? {}
+  const { alg, typ, kid, version, crit, gen, brn, ri } = decodeObject(crypto, header) ?? {}
   if (alg !== 'RS256' || typ !== 'JWT' || crit !== undefined || typeof kid !== 'string' || !isTokenVersion(version)) {
     return null
   }
-  if (!isCount(gen) || !isCount(brn)) return null
+  if (!isCount(gen) || !isCount(brn) || !isCount(ri)) return null
   const key = ring.signingKey(kid)
   if (key === null || !await key.verify(`${header}.${body}`, signature)) return null
   const members = decodeObject(crypto, body)
-  const claims = members === null ? null : readClaims(members, version, { generation: gen, branch: brn })
+  const claims = members === null ? null : readClaims(members, version, { generation: gen, branch: brn }, ri)
   if (members === null || claims === null) return null
   const payload = Object.fromEntries(Object.entries(members).filter(([name]) => !protectedClaims[version].has(name)))
   return { version, claims, payload, isDynamic: key.isDynamic }
@@ -110,7 +112,12 @@ export function keyNameOf(text: string, crypto: Pick<Crypto, 'decodeText'>): str
   return typeof kid === 'string' ? kid : null
 }
 
-function readClaims(members: JsonObject, version: AccessTokenVersion, place: LineagePlace): CoreClaims | null {
+function readClaims(
+  members: JsonObject,
+  version: AccessTokenVersion,
+  place: LineagePlace,
+  reuseInterval: Milliseconds,
+): CoreClaims | null {
   for (const name of protectedClaims[version]) if (!Object.hasOwn(members, name)) return null
   const { sub, exp, iat, sessionHandle, refreshTokenHash1, parentRefreshTokenHash1, antiCsrfToken, tId, stt } = members
   const handle = typeof sessionHandle === 'string' ? parseHandle(sessionHandle) : null
@@ -122,7 +129,7 @@ function readClaims(members: JsonObject, version: AccessTokenVersion, place: Lin
   if (typeof tenantId !== 'string' || (stt !== undefined && stt !== 0)) return null
   return {
     userId: sub, handle, tenantId, issuedAt: iat, expiresAt: exp,
-    refreshTokenHash1, parentRefreshTokenHash1, antiCsrfToken, place,
+    refreshTokenHash1, parentRefreshTokenHash1, antiCsrfToken, place, reuseInterval,
   }
 }
 

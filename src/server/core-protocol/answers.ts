@@ -1,4 +1,4 @@
-import { json } from '../http/reply.ts'
+import { json, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import type { DatedToken, IssuedPair, SessionFacts } from '../sessions.ts'
 import { fail } from './fields.ts'
@@ -7,6 +7,12 @@ import type { Protocol } from './protocol.ts'
 /** The session does not exist, or a token is none of ours. `message` is for people. */
 export function unauthorised(message = 'Session does not exist.'): Reply {
   return json({ status: 'UNAUTHORISED', message })
+}
+
+/** The same refresh token is to be presented again in so many seconds. No other status: SDKs read a 200 as theft. */
+export function busy(retryAfter: number): Reply {
+  const headers = { 'content-type': 'text/plain; charset=UTF-8', 'retry-after': `${retryAfter}` }
+  return text(503, `The refresh token cannot be answered yet: try again in ${retryAfter} s`, headers)
 }
 
 /** The access token can not be used any more, the session may. */

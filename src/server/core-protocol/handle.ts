@@ -7,7 +7,7 @@ import type { Reply } from '../http/reply.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
 import { hello, JWKS_PATH } from './app-endpoints.ts'
-import { unauthorised } from './answers.ts'
+import { busy, unauthorised } from './answers.ts'
 import { Fields } from './fields.ts'
 import type { MadeApps } from './made-apps.ts'
 import { isVersion, newestProtocol, protocolOf } from './protocol.ts'
@@ -98,6 +98,7 @@ function announced({ headers }: IncomingMessage, { path }: CoreRoute): Protocol 
 function replyTo(error: unknown, { onError }: CoreProtocolSettings): Reply {
   if (error instanceof Refusal) return error.reply
   if (isSessionError(error) && error.code === 'UNAUTHORIZED') return unauthorised()
+  if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)
   onError(error)
   return failed
 }

@@ -38,6 +38,7 @@ beforeEach(() => {
 function createTestApp(): App {
   const { crypto, clock, schedule } = platform
   const app = createApp({
+    application: 'default',
     store: createMemoryStore(), crypto, clock, schedule, followStoreTime: false, entropy: crypto.randomBytes,
     policy: createPolicy({}), secrets: [], events: {},
   })

@@ -30,7 +30,7 @@ export interface MadeAppsDependencies {
   readonly apps: Map<string, App>
   /** The ids of those of the server's settings: they are neither made nor removed, and have no key of their own. */
   readonly fixed: ReadonlySet<string>
-  readonly open: (options: PolicyOptions) => Promise<App>
+  readonly open: (appId: string, options: PolicyOptions) => Promise<App>
 }
 
 interface MadeApp {
@@ -74,7 +74,7 @@ export function createMadeApps({ apps, fixed, open }: MadeAppsDependencies): Mad
 
   async function serve(appId: string, policy: PolicyOptions): Promise<App> {
     try {
-      const app = await open(policy)
+      const app = await open(appId, policy)
       apps.set(appId, app)
       return app
     } catch (error) {

@@ -158,8 +158,8 @@ async function remove({ app, protocol, tenantId, body }: CoreRequest): Promise<R
     throw new Refusal(text(403, 'Only public tenantId can call this app specific API'))
   }
   const revoked = everywhere
-    ? await endAllOfUser(app, userId, null)
-    : await end(app, handlesOf((await sessionsOf(app, userId, tenantId)).map(({ handle }) => handle)), 'revoked')
+    ? await endAllOfUser(app, userId)
+    : await endAllOfUser(app, userId, { tenantId })
   return json({ status: 'OK', sessionHandlesRevoked: revoked })
 }
 

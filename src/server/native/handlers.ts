@@ -96,8 +96,8 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
   },
 
   async revokeSessionsOfUser({ app, parameters, query }) {
-    const except = parseHandle(query.get('except') ?? '')
-    return json({ revoked: await endAllOfUser(app, parameters['userId'] ?? '', except) })
+    const except = query.get('except') ?? ''
+    return json({ revoked: await endAllOfUser(app, parameters['userId'] ?? '', { except }) })
   },
 
   introspect: async ({ app, body }) => json(await introspect(app, textOf(body['token']))),

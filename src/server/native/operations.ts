@@ -42,7 +42,7 @@ const userId: Schema = { type: 'string', minLength: 1, maxLength: 128 }
 const tenantId: Schema = { type: 'string', pattern: TENANT_ID.source }
 const error = object({ error: { type: 'string', description: 'A stable code.' }, message: text })
 const summary = {
-  handle: text, userId: text, tenantId: text, createdAt: instant, lastRefreshedAt: instant, expiresAt: instant,
+  handle: text, userId: text, tenantId: text, createdAt: instant, expiresAt: instant,
   ip: { type: ['string', 'null'] }, userAgent: { type: ['string', 'null'] },
 } as const
 const session = object({ ...summary, jwtPayload: anyObject, sessionInfo: anyObject })

@@ -1,5 +1,7 @@
 /** The columns that are kept as bytes, so that they are compared as bytes. They are read as text. */
-const binary: ReadonlySet<string> = new Set(['user_id', 'tenant_id', 'refresh_hash', 'kid', 'material'])
+const binary: ReadonlySet<string> = new Set([
+  'user_id', 'tenant_id', 'refresh_hash', 'anchor_hash', 'refresh_key_id', 'kid', 'material',
+])
 
 /** Selects columns, those that are kept as bytes as the texts that they are. */
 export function selection(columns: readonly string[]): string {

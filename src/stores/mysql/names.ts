@@ -16,6 +16,7 @@ export function mysqlNames(options: MysqlNameOptions): TableNames {
     change: quoted(plain.change),
     key: quoted(plain.key),
     turn: quoted(plain.turn),
+    notBefore: quoted(plain.notBefore),
     meta: quoted(plain.meta),
   }
 }

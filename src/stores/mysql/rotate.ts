@@ -1,25 +1,43 @@
 import { expiryOf } from '../../session/policy.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import type { Rotation } from '../../session/store.ts'
+import type { Reauthentication, Rotation } from '../../session/store.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import {
-  expectedValues, keptColumns, nextColumns, nextValues, rotatedSessionOf, sessionColumns, sessionOf,
+  expectedNames, expectedValues, keptColumns, nextColumns, nextValues, reauthenticatedColumns, reauthenticatedValues,
+  rotatedSessionOf, rotationCondition, sessionColumns, sessionOf,
 } from '../sql/session-row.ts'
 import { selection } from './columns.ts'
 import type { Runner } from './database.ts'
 
-function alive(row: string): string {
-  return `${row}expires_at > ? AND ${row}rotated_at > ? AND ${row}created_at > ?`
+/** The text of a condition or of settings, with placeholders, and the values that belong in them. */
+interface Fragment {
+  readonly sql: string
+  values(rotation: Rotation): readonly SqlValue[]
 }
 
-/** Writes what {@link newValues} gives. Two names are qualified, since a row may be selected beside the updated one. */
-function assignments(table: string): string {
-  return `${nextColumns.map(column => `${column} = ?`).join(', ')},
+/** The condition of a rotation on a row, but for its handle. */
+function condition(row: string): Fragment {
+  const places: number[] = []
+  const sql = rotationCondition(row, name => {
+    places.push(expectedNames.indexOf(name))
+    return '?'
+  })
+  return { sql, values: rotation => pick(expectedValues(rotation), places) }
+}
+
+/** Sets columns, and the expiry. Two names are qualified, since a row may be selected beside the updated one. */
+function settings(table: string, columns: readonly string[]): string {
+  return `${columns.map(column => `${column} = ?`).join(', ')},
     expires_at = LEAST(? + ${table}.idle_timeout, COALESCE(${table}.absolute_expiry, ? + ${table}.idle_timeout))`
 }
 
+/** The values of the settings of a rotation. */
 function newValues({ next }: Rotation): SqlValue[] {
   return [...nextValues(next), next.rotatedAt, next.rotatedAt]
+}
+
+function pick(values: readonly SqlValue[], places: readonly number[]): readonly SqlValue[] {
+  return places.map(place => values[place] ?? null)
 }
 
 const nullable: ReadonlySet<string> = new Set(['absolute_expiry', 'ip', 'user_agent'])
@@ -33,21 +51,25 @@ export type Rotate = (runner: Runner, rotation: Rotation) => Promise<SessionReco
  * the row itself and so becomes the update. Nothing but the handle of what it would insert is ever used.
  */
 export function createRotateAtOnce(table: string): Rotate {
+  const expected = condition('kept.')
   const sql =
     `INSERT INTO ${table} (${required.join(', ')})
      SELECT ${required.map(column => column === 'handle' ? 'kept.handle' : '0').join(', ')} FROM ${table} AS kept
-     WHERE kept.handle = ? AND kept.refresh_hash = ? AND ${alive('kept.')} FOR UPDATE
-     ON DUPLICATE KEY UPDATE ${assignments(table)}
+     WHERE kept.handle = ? AND ${expected.sql} FOR UPDATE
+     ON DUPLICATE KEY UPDATE ${settings(table, nextColumns)}
      RETURNING ${selection(keptColumns)}`
   return async ({ rows }, rotation) => {
-    const [row] = await rows(sql, [...expectedValues(rotation), ...newValues(rotation)])
+    const [row] = await rows(sql, [rotation.handle, ...expected.values(rotation), ...newValues(rotation)])
     return row === undefined ? null : rotatedSessionOf(rotation, row)
   }
 }
 
 /** Of which type what a rotation sets is in the JSON of several, by its column. */
 const types: Readonly<Record<string, string>> = {
+  handle: 'CHAR(23) CHARACTER SET ascii',
   refresh_hash: 'VARCHAR(255) CHARACTER SET utf8mb4',
+  anchor_hash: 'VARCHAR(255) CHARACTER SET utf8mb4',
+  refresh_key_id: 'VARCHAR(255) CHARACTER SET utf8mb4',
   confirmed: 'TINYINT',
   ip: 'VARCHAR(255) CHARACTER SET utf8mb4',
   user_agent: 'VARCHAR(1024) CHARACTER SET utf8mb4',
@@ -65,18 +87,16 @@ export function createRotateTogether(
   const inserted = columns.map(column => (
     column === 'handle' ? 'kept.handle' : nextColumns.includes(column) ? `next.${column}` : '0'
   ))
+  const members = [...expectedNames.map(name => ['expected_', name]), ...nextColumns.map(name => ['', name])]
   const sql =
     `INSERT INTO ${table} (${columns.join(', ')})
      SELECT STRAIGHT_JOIN ${inserted.join(', ')}
      FROM JSON_TABLE(?, '$[*]' COLUMNS (
-       handle CHAR(23) CHARACTER SET ascii PATH '$[0]',
-       expected VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[1]', now BIGINT PATH '$[2]',
-       rotated_after BIGINT PATH '$[3]', created_after BIGINT PATH '$[4]',
-       ${nextColumns.map((name, index) => `${name} ${types[name] ?? 'BIGINT'} PATH '$[${5 + index}]'`).join(', ')}
+       ${members.map(([prefix = '', name = ''], index) => (
+         `${prefix}${name} ${types[name] ?? 'BIGINT'} PATH '$[${index}]'`)).join(', ')}
      )) AS next
-     JOIN ${table} AS kept ON kept.handle = next.handle
-     WHERE kept.refresh_hash = next.expected AND kept.expires_at > next.now
-       AND kept.rotated_at > next.rotated_after AND kept.created_at > next.created_after FOR UPDATE SKIP LOCKED
+     JOIN ${table} AS kept ON kept.handle = next.expected_handle
+     WHERE ${rotationCondition('kept.', name => `next.expected_${name}`)} FOR UPDATE SKIP LOCKED
      ON DUPLICATE KEY UPDATE ${nextColumns.map(column => `${column} = VALUES(${column})`).join(', ')},
        expires_at = LEAST(VALUES(rotated_at) + ${table}.idle_timeout,
          COALESCE(${table}.absolute_expiry, VALUES(rotated_at) + ${table}.idle_timeout))
@@ -94,19 +114,39 @@ function wellFormed(_key: string, value: unknown): unknown {
 
 /** MySQL: a conditional update, and a read of what it wrote. */
 export function createRotateAndRead(table: string): Rotate {
+  const expected = condition('')
   const rotate =
-    `UPDATE ${table} SET ${assignments(table)}, revision = revision + 1
-     WHERE handle = ? AND refresh_hash = ? AND ${alive('')}`
+    `UPDATE ${table} SET ${settings(table, nextColumns)}, revision = revision + 1
+     WHERE handle = ? AND ${expected.sql}`
   const read = `SELECT ${selection(sessionColumns)} FROM ${table} WHERE handle = ?`
   return async ({ rows, change }, rotation) => {
     const { next } = rotation
-    const rotated = await change(rotate, [...newValues(rotation), ...expectedValues(rotation)])
+    const rotated = await change(rotate, [...newValues(rotation), rotation.handle, ...expected.values(rotation)])
     if (rotated.rows === 0) return null
     const record = await firstSession(rows(read, [rotation.handle]))
-    if (record === null || record.refreshHash === next.refreshHash) return record
+    if (record === null || (record.refreshHash === next.refreshHash && record.servedAt === next.servedAt)) return record
     // Somebody has rotated it on in between. What this rotation wrote is known, and the rest never changes but for the
     // application's own data, of which the newest is right.
     return { ...record, ...next, expiresAt: expiryOf(next.rotatedAt, record) }
+  }
+}
+
+/** Replaces token and anchor of a session in a transaction. */
+export function createReauthenticate(
+  table: string,
+): (runner: Runner, reauthentication: Reauthentication) => Promise<SessionRecord | null> {
+  const expected = condition('')
+  const reauthenticate =
+    `UPDATE ${table} SET ${settings(table, reauthenticatedColumns)}, revision = revision + 1
+     WHERE handle = ? AND ${expected.sql}`
+  const read = `SELECT ${selection(sessionColumns)} FROM ${table} WHERE handle = ?`
+  return async ({ rows, change }, reauthentication) => {
+    const { handle, next } = reauthentication
+    const changed = await change(reauthenticate, [
+      ...reauthenticatedValues(reauthentication), next.rotatedAt, next.rotatedAt,
+      handle, ...expected.values(reauthentication),
+    ])
+    return changed.rows === 0 ? null : firstSession(rows(read, [handle]))
   }
 }
 

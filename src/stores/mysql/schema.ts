@@ -18,12 +18,15 @@ import type { MysqlNameOptions } from './names.ts'
 const migrations: readonly Migration<TableNames>[] = [
   names => [`
     CREATE TABLE IF NOT EXISTS ${names.session} (
+      format SMALLINT NOT NULL,
       handle CHAR(23) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
-      user_id VARBINARY(512) NOT NULL,
+      user_id VARBINARY(1020) NOT NULL,
       tenant_id VARBINARY(255) NOT NULL,
       created_at BIGINT NOT NULL,
       authenticated_at BIGINT NOT NULL,
       refresh_hash VARBINARY(255) NOT NULL,
+      anchor_hash VARBINARY(255) NOT NULL,
+      refresh_key_id VARBINARY(255) NOT NULL,
       generation BIGINT NOT NULL,
       branch BIGINT NOT NULL,
       confirmed TINYINT NOT NULL,
@@ -33,6 +36,7 @@ const migrations: readonly Migration<TableNames>[] = [
       absolute_expiry BIGINT,
       expires_at BIGINT NOT NULL,
       access_token_lifetime BIGINT NOT NULL,
+      reuse_interval BIGINT NOT NULL,
       persistent TINYINT NOT NULL,
       jwt_payload MEDIUMTEXT NOT NULL,
       payload_version BIGINT NOT NULL,
@@ -63,6 +67,12 @@ const migrations: readonly Migration<TableNames>[] = [
       material MEDIUMBLOB NOT NULL,
       revision BIGINT NOT NULL DEFAULT 0
     ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`, `
+    CREATE TABLE IF NOT EXISTS ${names.notBefore} (
+      name VARBINARY(1200) NOT NULL PRIMARY KEY,
+      time BIGINT NOT NULL,
+      until BIGINT NOT NULL,
+      KEY by_until (until)
+    ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`, `
     CREATE TABLE IF NOT EXISTS ${names.turn} (
       task VARBINARY(255) NOT NULL PRIMARY KEY,
       holder VARBINARY(255) NOT NULL,

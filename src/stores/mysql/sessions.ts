@@ -2,23 +2,29 @@ import { GeneralError } from '../../base/errors.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import type { Rotation, SessionStore } from '../../session/store.ts'
+import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/store.ts'
 import { gather } from '../gather.ts'
+import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { handle as handleIn, integer } from '../sql/row.ts'
 import { rotateAll } from '../sql/rotate-all.ts'
-import type { SqlValue } from '../sql/row.ts'
-import { sessionColumns, sessionOf, sessionValues } from '../sql/session-row.ts'
+import type { Row, SqlValue } from '../sql/row.ts'
+import {
+  keptUntil, sessionColumns, sessionOf, sessionValues, stateColumns, stateValues,
+} from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
 import { chunks, padded, placeholders, selection } from './columns.ts'
 import type { Database, Runner } from './database.ts'
 import { isDuplicate } from './errors.ts'
-import { createRotateAndRead, createRotateAtOnce, createRotateTogether, firstSession } from './rotate.ts'
+import {
+  createReauthenticate, createRotateAndRead, createRotateAtOnce, createRotateTogether, firstSession,
+} from './rotate.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
-  | 'updatePayload' | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'> {
+export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
+  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
+  | 'removeExpired'> {
   /** Resolves once every rotation has its answer. */
   settled(): Promise<void>
 }
@@ -31,11 +37,17 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
   const columns = selection(sessionColumns)
   const insert =
     `INSERT INTO ${table} (${sessionColumns.join(', ')}, sweep_at)
-     VALUES (${sessionColumns.map(() => '?').join(', ')}, ?)`
+     SELECT ${sessionColumns.map(() => '?').join(', ')}, ? FROM DUAL
+     WHERE NOT EXISTS (SELECT 1 FROM ${names.notBefore} WHERE name IN (?, ?, ?) AND time > ? LOCK IN SHARE MODE)`
+  const refuseBefore =
+    `INSERT INTO ${names.notBefore} (name, time, until) VALUES (?, ?, ?)
+     ON DUPLICATE KEY UPDATE time = GREATEST(time, VALUES(time)), until = GREATEST(until, VALUES(until))`
+  const forgetNotBefores = `DELETE FROM ${names.notBefore} WHERE until <= ? ORDER BY until LIMIT 10000`
   const find = `SELECT ${columns} FROM ${table} WHERE handle = ?`
   const rotateAtOnce = createRotateAtOnce(table)
   const rotateAndRead = createRotateAndRead(table)
   const rotateTogether = createRotateTogether(table)
+  const reauthenticate = createReauthenticate(table)
   const confirm = (count: number): string =>
     `UPDATE ${table} SET confirmed = 1 WHERE handle IN (${placeholders(count, '?')})
      AND (handle, generation, branch) IN (${placeholders(count, '(?, ?, ?)')})`
@@ -45,10 +57,14 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
   const updatePayload =
     `UPDATE ${table} SET jwt_payload = ?, payload_version = LAST_INSERT_ID(payload_version + 1)
      WHERE handle = ? AND expires_at > ?`
-  const lockOfUser =
-    `SELECT handle FROM ${table} WHERE user_id = ? AND handle <> ? ORDER BY handle FOR UPDATE`
-  const lockThese = (count: number): string =>
-    `SELECT handle FROM ${table} WHERE handle IN (${placeholders(count, '?')}) ORDER BY handle FOR UPDATE`
+  const lifetime = `SELECT handle, access_token_lifetime FROM ${table} WHERE handle = ?`
+  const lock = (condition: string): string =>
+    `SELECT handle, access_token_lifetime FROM ${table} WHERE ${condition} ORDER BY handle FOR UPDATE`
+  const lockOfUser = lock('user_id = ? AND tenant_id = COALESCE(?, tenant_id) AND handle <> ?')
+  const lockUnchanged = lock(['handle', ...stateColumns].map(column => `${column} = ?`).join(' AND '))
+  const lockThese = (count: number): string => lock(`handle IN (${placeholders(count, '?')})`)
+  const lockPage = (limit: number): string =>
+    `SELECT handle FROM ${table} WHERE handle > ? AND created_at < ? ORDER BY handle LIMIT ${limit} FOR UPDATE`
   const removeThese = (count: number): string =>
     `DELETE FROM ${table} WHERE handle IN (${placeholders(count, '?')})`
   const listByUser = (limit: number): string =>
@@ -77,15 +93,17 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
     return changed
   }
 
-  async function revoke(
-    runner: Runner,
-    handles: readonly SessionHandle[],
-    until: EpochMilliseconds,
-  ): Promise<readonly SessionHandle[]> {
-    const removed = await changeEach(runner, handles, removeThese)
-    if (removed > 0) await log.append(runner, { kind: 'revoked', handles, until })
-    return removed > 0 ? handles : []
+  /** Removes the sessions of locked rows and announces it. */
+  async function revoke(runner: Runner, locked: readonly Row[], from: EpochMilliseconds): Promise<Removal> {
+    const removal = { handles: locked.map(row => handleIn(row, 'handle')), until: keptUntil(locked, from) }
+    if (locked.length === 0) return removal
+    await changeEach(runner, removal.handles, removeThese)
+    await log.append(runner, { kind: 'revoked', ...removal })
+    return removal
   }
+
+  const setNotBefore = ({ change }: Runner, name: string, { time, until }: NotBefore): Promise<unknown> =>
+    change(refuseBefore, [name, time, until])
 
   // Repeatable, because the child of a token is always the same: if the first attempt was done and its answer lost,
   // the second one finds another hash, and the core reads the record and gives out the same child.
@@ -101,7 +119,8 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
   return {
     insert: record => database.run(async ({ change }) => {
       try {
-        await change(insert, [...sessionValues(record), record.expiresAt])
+        const conditions = [...notBeforeNames(record), record.createdAt]
+        return (await change(insert, [...sessionValues(record), record.expiresAt, ...conditions])).rows === 1
       } catch (error) {
         if (isDuplicate(error)) throw new GeneralError('MISUSE', 'a session with this handle exists')
         throw error
@@ -111,6 +130,8 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
     find: handle => database.run(({ rows }) => firstSession(rows(find, [handle])), { repeatable: true }),
 
     rotate: rotations.call,
+
+    reauthenticate: reauthentication => database.transaction(runner => reauthenticate(runner, reauthentication)),
 
     confirm: confirmations => database.run(async ({ change }) => {
       for (const part of chunks(confirmations, CHUNK)) {
@@ -124,30 +145,37 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
     updateInfo: ({ handle, sessionInfo, expectedVersion, now }) => database.run(async ({ change }) =>
       (await change(updateInfo, [sessionInfo, handle, now, expectedVersion])).rows === 1),
 
-    updatePayload: ({ handle, jwtPayload, now, until }) => database.transaction(async runner => {
-      const updated = await runner.change(updatePayload, [jwtPayload, handle, now])
-      if (updated.rows === 0) return null
-      await log.append(runner, { kind: 'payload', handle, version: updated.insertId, until })
-      return updated.insertId
+    updatePayload: ({ handle, jwtPayload, now, from }) => database.transaction(async runner => {
+      const { rows, insertId: version } = await runner.change(updatePayload, [jwtPayload, handle, now])
+      if (rows === 0) return null
+      const until = keptUntil(await runner.rows(lifetime, [handle]), from)
+      await log.append(runner, { kind: 'payload', handle, version, until })
+      return { version, until }
     }),
 
-    remove: (handles, until) => {
-      if (handles.length === 0) return Promise.resolve([])
-      return database.transaction(async runner => {
-        // Of a single one, the deletion itself tells whether it existed.
-        if (handles.length === 1) return revoke(runner, handles, until)
-        const existing: SessionHandle[] = []
-        for (const part of chunks(handles.toSorted(), CHUNK)) {
-          const rows = await runner.rows(lockThese(part.length), padded(part))
-          existing.push(...rows.map(row => handleIn(row, 'handle')))
-        }
-        return revoke(runner, existing, until)
-      })
-    },
+    remove: (handles, from) => database.transaction(async runner => {
+      const locked: Row[] = []
+      for (const part of chunks(handles.toSorted(), CHUNK)) {
+        locked.push(...await runner.rows(lockThese(part.length), padded(part)))
+      }
+      return revoke(runner, locked, from)
+    }),
 
-    removeByUser: (userId, except, until) => database.transaction(async runner => {
-      const rows = await runner.rows(lockOfUser, [userId, except ?? ''])
-      return revoke(runner, rows.map(row => handleIn(row, 'handle')), until)
+    removeUnchanged: (handle, state, from) => database.transaction(async runner =>
+      revoke(runner, await runner.rows(lockUnchanged, [handle, ...stateValues(state)]), from)),
+
+    removeByUser: ({ userId, tenantId, except, from, notBefore }) => database.transaction(async runner => {
+      // First: logins read it by a statement that locks, so that none is under way from here on.
+      await setNotBefore(runner, notBeforeName({ userId, tenantId }), notBefore)
+      return revoke(runner, await runner.rows(lockOfUser, [userId, tenantId, except ?? '']), from)
+    }),
+
+    removeAll: ({ notBefore, limit, after }) => database.transaction(async runner => {
+      if (after === null) await setNotBefore(runner, everybody, notBefore)
+      const rows = await runner.rows(lockPage(limit), [after ?? '', notBefore.time])
+      const handles = rows.map(row => handleIn(row, 'handle'))
+      await changeEach(runner, handles, removeThese)
+      return { removed: handles.length, next: handles.length < limit ? null : handles.at(-1) ?? null }
     }),
 
     listByUser: (userId, { limit, after }) => {
@@ -160,6 +188,7 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
 
     removeExpired: (now, limit) => database.run(async runner => {
       await runner.change(forget, [now])
+      await runner.change(forgetNotBefores, [now])
       let removed = 0
       while (removed < limit) {
         const room = limit - removed

@@ -15,7 +15,7 @@ export interface PostgresNames extends TableNames {
   /** The schema as it was given, or null for that of the connection. */
   readonly schema: string | null
   /** The name of an index. Indexes live in the schema of their table. */
-  index(table: 'session' | 'change', suffix: string): string
+  index(table: 'session' | 'change' | 'notBefore', suffix: string): string
   /** Where changes are announced. Channels are the database's, whatever the schema. */
   readonly channel: string
 }
@@ -37,6 +37,7 @@ export function postgresNames(options: PostgresNameOptions): PostgresNames {
     change: qualified(plain.change),
     key: qualified(plain.key),
     turn: qualified(plain.turn),
+    notBefore: qualified(plain.notBefore),
     meta: qualified(plain.meta),
     schema,
     index: (table, suffix) => `"${plain[table]}_${suffix}"`,

@@ -1,17 +1,40 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import type { Rotation } from '../../session/store.ts'
+import type { Reauthentication, Rotation } from '../../session/store.ts'
 import { gather } from '../gather.ts'
 import type { Gathered } from '../gather.ts'
 import { rotateAll } from '../sql/rotate-all.ts'
-import { expectedValues, keptColumns, nextColumns, nextValues, rotatedSessionOf } from '../sql/session-row.ts'
-import { lazily } from './change-log.ts'
+import {
+  expectedNames, expectedValues, keptColumns, nextColumns, nextValues, reauthenticatedColumns, reauthenticatedValues,
+  rotatedSessionOf, rotationCondition,
+} from '../sql/session-row.ts'
+import { durably, lazily } from './change-log.ts'
+import { columnType } from './columns.ts'
 import type { Database } from './database.ts'
 import { refusedStatement } from './errors.ts'
 import type { PostgresNames } from './names.ts'
 
-/** Of which type the columns of a rotation are, where not a number. */
-const types: Readonly<Record<string, string>> = { refresh_hash: 'text', ip: 'text', user_agent: 'text' }
+/** Sets columns of one session, if it is as a rotation expects. */
+function settingOne(table: string, columns: readonly string[], synchronicity: string): string {
+  const parameter = (index: number): string => `$${index + 1}`
+  const value = (column: string): string => parameter(expectedNames.length + columns.indexOf(column))
+  return `UPDATE ${table} SET ${columns.map(column => `${column} = ${value(column)}`).join(', ')},
+       expires_at = least(${value('rotated_at')} + idle_timeout, absolute_expiry)
+     WHERE handle = $1 AND ${rotationCondition('', name => `${parameter(expectedNames.indexOf(name))}::${columnType(name)}`)}
+     RETURNING ${keptColumns.join(', ')}, ${synchronicity}`
+}
+
+/** Replaces token and anchor of a session, durably. */
+export function createReauthenticate(
+  database: Database,
+  names: PostgresNames,
+): (reauthentication: Reauthentication) => Promise<SessionRecord | null> {
+  const reauthenticate = database.statement(settingOne(names.session, reauthenticatedColumns, durably))
+  return async reauthentication => {
+    const [row] = await reauthenticate(...expectedValues(reauthentication), ...reauthenticatedValues(reauthentication))
+    return row === undefined ? null : rotatedSessionOf(reauthentication, row)
+  }
+}
 
 /**
  * Rotates sessions, without waiting for the disk. Those of one turn of the event loop share a statement, but not their
@@ -23,28 +46,23 @@ export function createRotate(
   names: PostgresNames,
 ): Gathered<Rotation, SessionRecord | null> {
   const table = names.session
-  const rotate = database.statement(
-    `UPDATE ${table} SET ${nextColumns.map((column, index) => `${column} = $${6 + index}`).join(', ')},
-       expires_at = least($${6 + nextColumns.indexOf('rotated_at')} + idle_timeout, absolute_expiry)
-     WHERE handle = $1 AND refresh_hash = $2 AND expires_at > $3 AND rotated_at > $4 AND created_at > $5
-     RETURNING ${keptColumns.join(', ')}, ${lazily}`, { repeatable: true })
+  const rotate = database.statement(settingOne(table, nextColumns, lazily), { repeatable: true })
   // Waits for no lock: while it waited it would hold those of the other sessions.
   const rotateTogether = database.statement(
     `WITH next AS (
        SELECT * FROM json_to_recordset($1::json) AS next (
-         handle text, expected text, now bigint, rotated_after bigint, created_after bigint,
-         ${nextColumns.map(column => `${column} ${types[column] ?? 'bigint'}`).join(', ')})
+         ${expectedNames.map(name => `expected_${name} ${columnType(name)}`).join(', ')},
+         ${nextColumns.map(column => `${column} ${columnType(column)}`).join(', ')})
      ),
      locked AS (
-       SELECT handle FROM ${table} WHERE handle = ANY (ARRAY (SELECT handle FROM next)) AND ${lazily} IS NOT NULL
+       SELECT handle FROM ${table} WHERE handle = ANY (ARRAY (SELECT expected_handle FROM next)) AND ${lazily} IS NOT NULL
        FOR UPDATE SKIP LOCKED
      )
      UPDATE ${table} AS kept SET ${nextColumns.map(column => `${column} = next.${column}`).join(', ')},
        expires_at = least(next.rotated_at + kept.idle_timeout, kept.absolute_expiry)
      FROM next
-     WHERE kept.handle = ANY (ARRAY (SELECT handle FROM locked)) AND kept.handle = next.handle
-       AND kept.refresh_hash = next.expected AND kept.expires_at > next.now AND kept.rotated_at > next.rotated_after
-       AND kept.created_at > next.created_after
+     WHERE kept.handle = ANY (ARRAY (SELECT handle FROM locked)) AND kept.handle = next.expected_handle
+       AND ${rotationCondition('kept.', name => `next.expected_${name}`)}
      RETURNING ${['handle', ...keptColumns].map(column => `kept.${column}`).join(', ')}`, { repeatable: true })
 
   async function one(rotation: Rotation): Promise<SessionRecord | null> {
@@ -63,7 +81,7 @@ export function createRotate(
   })
 }
 
-const members: readonly string[] = ['handle', 'expected', 'now', 'rotated_after', 'created_after', ...nextColumns]
+const members: readonly string[] = [...expectedNames.map(name => `expected_${name}`), ...nextColumns]
 
 function memberOf(rotation: Rotation): Readonly<Record<string, unknown>> {
   const values = [...expectedValues(rotation), ...nextValues(rotation.next)]

@@ -19,12 +19,15 @@ import type { PostgresNameOptions, PostgresNames } from './names.ts'
 const migrations: readonly Migration<PostgresNames>[] = [
   names => [`
     CREATE TABLE IF NOT EXISTS ${names.session} (
+      format smallint NOT NULL,
       handle text COLLATE "C" PRIMARY KEY,
       user_id text COLLATE "C" NOT NULL,
       tenant_id text NOT NULL,
       created_at bigint NOT NULL,
       authenticated_at bigint NOT NULL,
       refresh_hash text COLLATE "C" NOT NULL,
+      anchor_hash text COLLATE "C" NOT NULL,
+      refresh_key_id text COLLATE "C" NOT NULL,
       generation bigint NOT NULL,
       branch bigint NOT NULL,
       confirmed smallint NOT NULL,
@@ -34,6 +37,7 @@ const migrations: readonly Migration<PostgresNames>[] = [
       absolute_expiry bigint,
       expires_at bigint NOT NULL,
       access_token_lifetime bigint NOT NULL,
+      reuse_interval bigint NOT NULL,
       persistent smallint NOT NULL,
       jwt_payload text NOT NULL,
       payload_version bigint NOT NULL,
@@ -63,6 +67,12 @@ const migrations: readonly Migration<PostgresNames>[] = [
       active_from bigint NOT NULL,
       material text COLLATE "C" NOT NULL
     )`, `
+    CREATE TABLE IF NOT EXISTS ${names.notBefore} (
+      name text COLLATE "C" PRIMARY KEY,
+      time bigint NOT NULL,
+      until bigint NOT NULL
+    )`,
+    `CREATE INDEX IF NOT EXISTS ${names.index('notBefore', 'by_until')} ON ${names.notBefore} (until)`, `
     CREATE TABLE IF NOT EXISTS ${names.turn} (
       task text COLLATE "C" PRIMARY KEY,
       holder text COLLATE "C" NOT NULL,

@@ -1,19 +1,22 @@
 import type { SessionHandle } from '../../base/handle.ts'
-import type { SessionStore } from '../../session/store.ts'
+import type { EpochMilliseconds } from '../../base/time.ts'
+import type { NotBefore, Removal, SessionStore } from '../../session/store.ts'
+import { everybody, notBeforeName } from '../not-before.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { createEntryId } from '../sql/entry-id.ts'
 import { handle, integer } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
-import { sessionColumns, sessionOf } from '../sql/session-row.ts'
+import { keptUntil, sessionColumns, sessionOf, stateColumns, stateValues } from '../sql/session-row.ts'
 import { appendChange, durably, lazily } from './change-log.ts'
 import type { Database } from './database.ts'
-import { createInsert } from './insert.ts'
+import { createInsert, userLockKey } from './insert.ts'
 import type { PostgresNames } from './names.ts'
-import { createRotate } from './rotate.ts'
+import { createReauthenticate, createRotate } from './rotate.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
-  | 'updatePayload' | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'> {
+export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
+  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
+  | 'removeExpired'> {
   /** Resolves once every login and rotation has its answer. */
   settled(): Promise<void>
 }
@@ -51,19 +54,31 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
   const updatePayload = database.statement(
     `WITH updated AS (
        UPDATE ${table} SET jwt_payload = $2, payload_version = payload_version + 1
-       WHERE handle = $1 AND expires_at > $3 RETURNING payload_version
+       WHERE handle = $1 AND expires_at > $3 RETURNING payload_version, access_token_lifetime
      ),
      ${appendChange(names, 'updated', {
        kind: 'payload',
        handles: 'json_build_array($1::text)::text',
        version: 'payload_version',
-       until: '$4',
+       until: '$4::bigint + access_token_lifetime',
        entry: '$5',
      })}
-     SELECT payload_version, ${durably} FROM updated`)
+     SELECT payload_version, access_token_lifetime, ${durably} FROM updated`)
   const remove = database.statement(removal(names, 'handle = ANY ($1::text[])', '$2', '$3'))
-  const removeByUser = database.statement(
-    removal(names, 'user_id = $1 AND handle IS DISTINCT FROM $2', '$3', '$4'))
+  const removeUnchanged = database.statement(removal(
+    names, ['handle', ...stateColumns].map((column, index) => `${column} = $${index + 1}`).join(' AND '), '$9', '$10'))
+  const removeByUser = database.statement(removal(
+    names, 'user_id = $1 AND ($2::text IS NULL OR tenant_id = $2) AND handle IS DISTINCT FROM $3', '$4', '$5'))
+  const refuseBefore = database.statement(
+    `INSERT INTO ${names.notBefore} AS known (name, time, until) VALUES ($1, $2, $3) ON CONFLICT (name)
+     DO UPDATE SET time = greatest(known.time, excluded.time), until = greatest(known.until, excluded.until)
+     RETURNING ${durably}`, { repeatable: true })
+  const awaitLogins = database.statement(
+    `SELECT pg_advisory_xact_lock(${userLockKey(names, '$1::text')})`, { repeatable: true })
+  const removePage = database.statement(
+    `DELETE FROM ${table} WHERE handle = ANY (ARRAY (
+       SELECT handle FROM ${table} WHERE handle > $1 AND created_at < $2 ORDER BY handle LIMIT $3::bigint FOR UPDATE
+     )) RETURNING handle, ${durably}`)
   const listByUser = database.statement(
     `SELECT ${columns} FROM ${table} WHERE user_id = $1 AND (created_at, handle) < ($2, $3)
      ORDER BY created_at DESC, handle DESC LIMIT $4::bigint`, { repeatable: true })
@@ -86,13 +101,21 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
     `DELETE FROM ${names.change} WHERE seq IN (
        SELECT seq FROM ${names.change} WHERE until <= $1 FOR UPDATE SKIP LOCKED
      ) AND ${lazily} IS NOT NULL`)
+  const forgetNotBefores = database.statement(
+    `DELETE FROM ${names.notBefore} WHERE name IN (
+       SELECT name FROM ${names.notBefore} WHERE until <= $1 FOR UPDATE SKIP LOCKED
+     ) AND ${lazily} IS NOT NULL`)
+
+  const setNotBefore = (name: string, { time, until }: NotBefore): Promise<unknown> => refuseBefore(name, time, until)
 
   return {
-    insert: async record => void await logins.call(record),
+    insert: async record => (await logins.call(record)).inserted,
 
     find: async handle => first(await find(handle), sessionOf),
 
     rotate: rotations.call,
+
+    reauthenticate: createReauthenticate(database, names),
 
     async confirm(confirmations) {
       if (confirmations.length === 0) return
@@ -108,14 +131,28 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
     updateInfo: async ({ handle, sessionInfo, expectedVersion, now }) =>
       (await updateInfo(handle, sessionInfo, now, expectedVersion)).length === 1,
 
-    updatePayload: async ({ handle, jwtPayload, now, until }) => first(
-      await updatePayload(handle, jwtPayload, now, until, createEntryId()), row => integer(row, 'payload_version')),
+    updatePayload: async ({ handle, jwtPayload, now, from }) => first(
+      await updatePayload(handle, jwtPayload, now, from, createEntryId()),
+      row => ({ version: integer(row, 'payload_version'), until: keptUntil([row], from) })),
 
-    remove: async (handles, until) =>
-      handles.length === 0 ? [] : (await remove(handles, until, createEntryId())).map(handleOf),
+    remove: async (handles, from) =>
+      removalOf(handles.length === 0 ? [] : await remove(handles, from, createEntryId()), from),
 
-    removeByUser: async (userId, except, until) =>
-      (await removeByUser(userId, except, until, createEntryId())).map(handleOf),
+    removeUnchanged: async (handle, state, from) =>
+      removalOf(await removeUnchanged(handle, ...stateValues(state), from, createEntryId()), from),
+
+    async removeByUser({ userId, tenantId, except, from, notBefore }) {
+      await setNotBefore(notBeforeName({ userId, tenantId }), notBefore)
+      // Logins that did not see the not-before are over, and seen by the deletion, when their lock is to be had.
+      await awaitLogins(userId)
+      return removalOf(await removeByUser(userId, tenantId, except, from, createEntryId()), from)
+    },
+
+    async removeAll({ notBefore, limit, after }) {
+      if (after === null) await setNotBefore(everybody, notBefore)
+      const handles = (await removePage(after ?? '', notBefore.time, limit)).map(handleOf).sort()
+      return { removed: handles.length, next: handles.length < limit ? null : handles.at(-1) ?? null }
+    },
 
     async listByUser(userId, { limit, after }) {
       const { createdAt, handle } = decodePosition(after)
@@ -124,6 +161,7 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
 
     async removeExpired(now, limit) {
       await forget(now)
+      await forgetNotBefores(now)
       let removed = 0
       while (removed < limit) {
         const room = limit - removed
@@ -138,16 +176,24 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
   }
 }
 
-/** Deletes the sessions that fit and appends one change that names them. */
-function removal(names: PostgresNames, condition: string, until: string, entry: string): string {
+/** Deletes the sessions that fit and appends one change that names them, kept by the longest of their tokens' lives. */
+function removal(names: PostgresNames, condition: string, from: string, entry: string): string {
   return `
     WITH doomed AS (SELECT handle FROM ${names.session} WHERE ${condition} ORDER BY handle FOR UPDATE),
     gone AS (
-      DELETE FROM ${names.session} WHERE handle = ANY (ARRAY (SELECT handle FROM doomed)) RETURNING handle
+      DELETE FROM ${names.session} WHERE handle = ANY (ARRAY (SELECT handle FROM doomed))
+      RETURNING handle, access_token_lifetime
     ),
-    told AS (SELECT json_agg(handle)::text AS handles FROM gone HAVING count(*) > 0),
-    ${appendChange(names, 'told', { kind: 'revoked', handles: 'handles', version: '0', until, entry })}
-    SELECT handle, ${durably} FROM gone`
+    told AS (
+      SELECT json_agg(handle)::text AS handles, ${from}::bigint + max(access_token_lifetime) AS kept_until FROM gone
+      HAVING count(*) > 0
+    ),
+    ${appendChange(names, 'told', { kind: 'revoked', handles: 'handles', version: '0', until: 'kept_until', entry })}
+    SELECT handle, access_token_lifetime, ${durably} FROM gone`
+}
+
+function removalOf(rows: readonly Row[], from: EpochMilliseconds): Removal {
+  return { handles: rows.map(handleOf), until: keptUntil(rows, from) }
 }
 
 function handleOf(row: Row): SessionHandle {

@@ -1,6 +1,6 @@
 import { script } from './script.ts'
 import type { Script } from './script.ts'
-import { setPayload, userOf } from './session-scripts.ts'
+import { ownerOf, setPayload } from './session-scripts.ts'
 
 /**
  * `append(change, untilTime)`, where KEYS begin with the stream, the ends and the state of the log and ARGV with
@@ -24,23 +24,30 @@ export const appendScript: Script = script(`${append}
 append(ARGV[3], ARGV[4])`)
 
 /**
- * KEYS: log (3), sessions. ARGV: channel, identity, until, 1 if the user matters, user id, then the sessions' handles.
- * Deletes the sessions and tells of it at once; pairs of handle and user id. For a server that has all slots.
+ * KEYS: log (3), sessions. ARGV: channel, identity, from when on access token lifetimes count, three arguments of `fits`,
+ * then the sessions' handles. Deletes the sessions and announces it at once. How long the change is kept, then pairs of
+ * handle and user id. For a server that has all slots.
  */
-export const revokeScript: Script = script(`${append}${userOf}
-local handles, removed = {}, {}
+export const revokeScript: Script = script(`${append}${ownerOf}
+local handles, longest = {}, 0
+local removed = {ARGV[3]}
 for index = 4, #KEYS do
-  local userId = userOf(redis.call('GET', KEYS[index]))
-  if userId and (ARGV[4] ~= '1' or userId == ARGV[5]) then
+  local session = redis.call('GET', KEYS[index])
+  if session and fits(session, ARGV[4], ARGV[5], ARGV[6]) then
     -- Deleting first also lets the rest be written when memory is full.
     redis.call('DEL', KEYS[index])
-    local handle = ARGV[index + 2]
+    local user, _, lifetime = ownerOf(session)
+    local handle = ARGV[index + 3]
+    longest = math.max(longest, lifetime)
     table.insert(handles, handle)
     table.insert(removed, handle)
-    table.insert(removed, userId)
+    table.insert(removed, user)
   end
 end
-if #handles > 0 then appendRevoked(handles, ARGV[3]) end
+if #handles > 0 then
+  removed[1] = string.format('%.0f', ARGV[3] + longest)
+  appendRevoked(handles, removed[1])
+end
 return removed`)
 
 /**
@@ -58,15 +65,15 @@ if #handles > 0 then appendRevoked(handles, ARGV[3]) end
 return handles`)
 
 /**
- * KEYS: log (3), session. ARGV: channel, identity, until, handle, payload, now. The new version, or nil.
- * For a server that has all slots.
+ * KEYS: log (3), session. ARGV: channel, identity, from when on the access token lifetime counts, handle, payload, now.
+ * The new version and that lifetime, or nil. For a server that has all slots.
  */
 export const publishPayloadScript: Script = script(`${append}${setPayload}
-local version = setPayload(KEYS[4], ARGV[5], ARGV[6])
-if version then
-  append('payload ' .. ARGV[3] .. ' ' .. version .. ' ' .. ARGV[4], ARGV[3])
-end
-return version`)
+local version, lifetime = setPayload(KEYS[4], ARGV[5], ARGV[6])
+if not version then return false end
+local keptUntil = string.format('%.0f', ARGV[3] + lifetime)
+append('payload ' .. keptUntil .. ' ' .. version .. ' ' .. ARGV[4], keptUntil)
+return {version, lifetime}`)
 
 /** KEYS: log (3), keys, one order per purpose. ARGV: channel, identity, until, kid. Whether there was one. */
 export const removeKeyScript: Script = script(`${append}

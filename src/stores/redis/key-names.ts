@@ -13,6 +13,10 @@ export interface KeyNames {
   removal(handle: SessionHandle): string
   /** Sorted set: a user's handles by `createdAt`. */
   user(userTag: string): string
+  /** Hash, in the slot of the user's index: not-befores by tenant; that of all tenants under the empty name. */
+  notBefore(userTag: string): string
+  /** String: the not-before of everybody. */
+  readonly notBeforeOfAll: string
   /** Sorted set: `handle.userTag` by a point in time before which the session can not have expired. */
   expiry(shard: number): string
   /** Stream: the changes. */
@@ -53,6 +57,8 @@ export function keyNames(prefix: string): KeyNames {
     session: handle => `${prefix}session:{${handle}}`,
     removal: handle => `${prefix}removal:{${handle}}`,
     user: userTag => `${prefix}user:{${userTag}}`,
+    notBefore: userTag => `${prefix}not-before:{${userTag}}`,
+    notBeforeOfAll: `${shared}not-before`,
     expiry: shard => `${prefix}expiry:{expiry-${shard}}`,
     changes: `${shared}changes`,
     changeEnds: `${shared}change-ends`,

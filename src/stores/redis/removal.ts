@@ -1,23 +1,30 @@
 import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
-import type { SessionStore } from '../../session/store.ts'
+import type { Removal, SessionStore } from '../../session/store.ts'
 import type { ChangeLog } from './change-log.ts'
 import { announceScript, revokeScript } from './change-scripts.ts'
 import type { Commands, RedisConnection } from './connection.ts'
 import { expiryShardOf, expiryShards, userTagOf } from './key-names.ts'
 import type { KeyNames } from './key-names.ts'
-import { handleOf, listOf, textOf, textsOf } from './reply.ts'
-import { claimScript, expireScript } from './session-scripts.ts'
-import { line, unlined } from './session-text.ts'
+import { handleOf, integerOf, listOf, textOf, textsOf } from './reply.ts'
+import { claimScript, expireScript, refuseLoginsScript, removeOlderScript } from './session-scripts.ts'
+import { deliveryText, line, tokenText, unlined } from './session-text.ts'
 
 /** The methods of the port that end sessions. */
-export type Removal = Pick<SessionStore, 'remove' | 'removeByUser' | 'removeExpired'>
+export type Removals = Pick<
+  SessionStore, 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'removeExpired'
+>
 
 /** A session that is gone, and where its index entries are. */
 interface Removed {
   readonly handle: SessionHandle
   readonly userTag: string
 }
+
+/** Which sessions a removal is about: the arguments of `fits`. */
+type Filter = readonly [kind: 'any' | 'user' | 'tenant' | 'unchanged', first: string, second: string]
+
+const any: Filter = ['any', '', '']
 
 /** How many more sessions a sweep reads from each part of the expiry index than its share. */
 const SPARE = 8
@@ -44,54 +51,57 @@ export function createRemoval(
   log: ChangeLog,
   names: KeyNames,
   nextName: () => string,
-): Removal {
+): Removals {
   async function revokeAtOnce(
     commands: Commands,
     handles: readonly SessionHandle[],
-    until: EpochMilliseconds,
-    userId: string | null,
-  ): Promise<readonly Removed[]> {
+    from: EpochMilliseconds,
+    filter: Filter,
+  ): Promise<Revoked> {
     const keys = [...log.keys, ...handles.map(names.session)]
-    const args = [...log.args, until, ...userFilter(userId), ...handles]
-    return pairs(textsOf(await commands.run(revokeScript, keys, args)))
-     .map(([handle, owner]) => ({ handle: handleOf(handle), userTag: userTagOf(unlined(owner)) }))
+    const [until, ...flat] = textsOf(await commands.run(revokeScript, keys, [...log.args, from, ...filter, ...handles]))
+    const removed = pairs(flat).map(([handle, owner]) => (
+      { handle: handleOf(handle), userTag: userTagOf(unlined(owner)) }
+    ))
+    return { removed, until: integerOf(until) }
   }
 
   async function revokeInSteps(
     commands: Commands,
     handles: readonly SessionHandle[],
-    until: EpochMilliseconds,
-    userId: string | null,
-  ): Promise<readonly Removed[]> {
+    from: EpochMilliseconds,
+    filter: Filter,
+  ): Promise<Revoked> {
     const claims = await Promise.all(handles.map(async handle => {
       const keys = [names.session(handle), names.removal(handle)]
-      const reply = await commands.run(claimScript, keys, [nextName(), REMEMBER, ...userFilter(userId)])
+      const reply = await commands.run(claimScript, keys, [nextName(), REMEMBER, ...filter])
       if (reply === null) return null
-      const [name, owner] = textsOf(reply)
-      return { name: textOf(name), handle, userTag: userTagOf(unlined(textOf(owner))) }
+      const [name, owner, lifetime] = listOf(reply)
+      return { name: textOf(name), handle, userTag: userTagOf(unlined(textOf(owner))), lifetime: integerOf(lifetime) }
     }))
     const claimed = claims.filter(claim => claim !== null)
-    if (claimed.length === 0) return []
+    const until = Math.max(from, ...claimed.map(({ lifetime }) => from + lifetime))
+    if (claimed.length === 0) return { removed: [], until }
     const args = [...log.args, until, ...claimed.flatMap(({ name, handle }) => [name, handle])]
     const announced = new Set(textsOf(await commands.run(announceScript, [...log.keys, names.announced], args)))
     connection.later(async ({ send }) => Promise.all(claimed.map(({ handle }) => {
       const key = names.removal(handle)
       return send(key, ['DEL', key])
     })))
-    return claimed.filter(({ handle }) => announced.has(handle))
+    return { removed: claimed.filter(({ handle }) => announced.has(handle)), until }
   }
 
   async function revoke(
     commands: Commands,
     handles: readonly SessionHandle[],
-    until: EpochMilliseconds,
-    userId: string | null,
-  ): Promise<readonly SessionHandle[]> {
-    if (handles.length === 0) return []
+    from: EpochMilliseconds,
+    filter: Filter,
+  ): Promise<Removal> {
+    if (handles.length === 0) return { handles: [], until: from }
     const distinct = [...new Set(handles)]
-    const removed = await (commands.cluster ? revokeInSteps : revokeAtOnce)(commands, distinct, until, userId)
+    const { removed, until } = await (commands.cluster ? revokeInSteps : revokeAtOnce)(commands, distinct, from, filter)
     connection.later(later => dropIndexEntries(later, removed))
-    return removed.map(({ handle }) => handle)
+    return { handles: removed.map(({ handle }) => handle), until }
   }
 
   /** The expiry index last: while it has the session, the next sweep comes back to it. */
@@ -123,22 +133,67 @@ export function createRemoval(
     return { seen: due.length, removed }
   }
 
+  /** Removes the sessions of a part of a part of the expiry index that were created before `time`. */
+  async function removeOlder(
+    commands: Commands,
+    shard: number,
+    passed: number,
+    limit: number,
+    time: EpochMilliseconds,
+  ): Promise<{ readonly seen: number; readonly kept: number; readonly removed: number }> {
+    const key = names.expiry(shard)
+    const members = textsOf(await commands.send(key, ['ZRANGE', key, `${passed}`, `${passed + limit - 1}`]))
+    const outcomes = await Promise.all(members.map(async member => {
+      const [text, userTag = ''] = member.split('.')
+      const handle = handleOf(text)
+      return { handle, userTag, outcome: integerOf(await commands.run(removeOlderScript, [names.session(handle)], [time])) }
+    }))
+    const gone = outcomes.filter(({ outcome }) => outcome !== 1)
+    await dropIndexEntries(commands, gone)
+    return {
+      seen: members.length,
+      kept: members.length - gone.length,
+      removed: gone.filter(({ outcome }) => outcome === 2).length,
+    }
+  }
+
   /** Waits for the replicas even if nothing was removed: an earlier try may have done it and been told of too few. */
   function places(handles: readonly SessionHandle[]): readonly string[] {
     return handles.length === 0 ? [] : [names.changes, ...handles.map(names.session)]
   }
 
   return {
-    remove: (handles, until) => connection.useDurably(() => places(handles), commands =>
-      revoke(commands, handles, until, null)),
+    remove: (handles, from) => connection.useDurably(() => places(handles), commands =>
+      revoke(commands, handles, from, any)),
 
-    removeByUser(userId, except, until) {
+    removeUnchanged: (handle, state, from) => connection.useDurably(() => places([handle]), commands =>
+      revoke(commands, [handle], from, ['unchanged', tokenText(state), deliveryText(state)])),
+
+    removeByUser({ userId, tenantId, except, from, notBefore: { time, until } }) {
+      const userTag = userTagOf(userId)
+      const [user, notBefore] = [names.user(userTag), names.notBefore(userTag)]
       let handles: readonly SessionHandle[] = []
-      return connection.useDurably(() => places(handles), async commands => {
-        const key = names.user(userTagOf(userId))
-        const listed = listOf(await commands.send(key, ['ZRANGE', key, '0', '-1'])).map(handleOf)
+      return connection.useDurably(() => [notBefore, ...places(handles)], async commands => {
+        const listed = listOf(await commands.run(
+          refuseLoginsScript, [user, notBefore], [tenantId ?? '', time, Math.max(until - time, 1)],
+        )).map(handleOf)
         handles = listed.filter(handle => handle !== except)
-        return revoke(commands, handles, until, userId)
+        return revoke(commands, handles, from,
+          tenantId === null ? ['user', line(userId), ''] : ['tenant', line(userId), line(tenantId)])
+      })
+    },
+
+    removeAll({ notBefore: { time, until }, limit, after }) {
+      const everybody = names.notBeforeOfAll
+      const [shard, passed] = (after ?? '0 0').split(' ').map(Number)
+      return connection.useDurably(() => [everybody], async commands => {
+        if (after === null) {
+          await commands.send(everybody, ['SET', everybody, `${time}`, 'PX', `${Math.max(until - time, 1)}`])
+        }
+        const { seen, kept, removed } = await removeOlder(commands, shard ?? 0, passed ?? 0, limit, time)
+        const isLast = seen < limit && shard === expiryShards - 1
+        const next = seen < limit ? `${(shard ?? 0) + 1} 0` : `${shard} ${(passed ?? 0) + kept}`
+        return { removed, next: isLast ? null : next }
       })
     },
 
@@ -153,6 +208,11 @@ export function createRemoval(
       return removed
     }),
   }
+}
+
+interface Revoked {
+  readonly removed: readonly Removed[]
+  readonly until: EpochMilliseconds
 }
 
 interface Sweep {
@@ -172,10 +232,6 @@ async function dropMembers(
     else members.push(member)
   }
   await Promise.all([...byKey].map(([key, members]) => send(key, ['ZREM', key, ...members])))
-}
-
-function userFilter(userId: string | null): readonly string[] {
-  return userId === null ? ['0', ''] : ['1', line(userId)]
 }
 
 function pairs(flat: readonly string[]): (readonly [string, string])[] {

@@ -11,13 +11,16 @@ import { expiryShardOf, userTagOf } from './key-names.ts'
 import type { KeyNames } from './key-names.ts'
 import { handleOf, integerOf, listOf } from './reply.ts'
 import {
-  confirmScript, keepFor, repairIndexScript, rotateScript, updateInfoScript, updatePayloadScript,
+  confirmScript, keepFor, listLoginScript, reauthenticateScript, repairIndexScript, rotateScript, updateInfoScript,
+  updatePayloadScript,
 } from './session-scripts.ts'
-import { line, rotatedLines, rotatedSessionOf, sessionOf, sessionText, sortable } from './session-text.ts'
+import {
+  deliveryText, line, nextText, rotatedSessionOf, sessionOf, sessionText, sortable, tokenText,
+} from './session-text.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
-  | 'updatePayload' | 'listByUser'> {
+export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
+  | 'updateInfo' | 'updatePayload' | 'listByUser'> {
   /** Resolves once every rotation has its answer. */
   settled(): Promise<void>
 }
@@ -70,9 +73,11 @@ export function createSessions(
     }
   }
 
-  const argumentsOf = ({ expectedHash, alive, next }: Rotation): string[] => [
-    `${line(expectedHash)}\n`, sortable(alive.now), sortable(alive.rotatedAfter), sortable(alive.createdAfter),
-    rotatedLines(next),
+  const argumentsOf = ({ expected, alive, next }: Rotation, anchorHash = expected.anchorHash): string[] => [
+    tokenText(expected),
+    expected.confirmed === undefined ? expected.generation === 0 ? 'first' : 'later' : deliveryText(expected),
+    sortable(alive.now), sortable(alive.rotatedAfter), sortable(alive.createdAfter),
+    nextText(next, anchorHash),
   ]
 
   async function rotateOne({ run }: Commands, rotation: Rotation): Promise<SessionRecord | null> {
@@ -82,7 +87,7 @@ export function createSessions(
 
   async function rotateAll({ run }: Commands, all: readonly Rotation[]): Promise<Promise<SessionRecord | null>[]> {
     const keys = all.map(({ handle }) => names.session(handle))
-    const replies = listOf(await run(rotateScript, keys, all.flatMap(argumentsOf)))
+    const replies = listOf(await run(rotateScript, keys, all.flatMap(rotation => argumentsOf(rotation))))
     // Each for itself: one that can not be read is no failure of the others, which are written.
     return all.map(async (rotation, index) => rotatedSessionOf(rotation, replies[index]))
   }
@@ -97,35 +102,56 @@ export function createSessions(
 
   return {
     /**
-     * The session and its two index entries are written side by side, and the login is acknowledged when all three
-     * are there: no session that anybody holds tokens of can be missing in its user's index.
+     * The session and its two index entries are written, and the login is acknowledged when all three are there: no
+     * session that anybody holds tokens of can be missing in an index. The not-befores are read when it is in the index
+     * that whoever sets them reads afterwards: so either that one finds the session, or the login is refused.
      */
     async insert(record) {
-      const { handle, userId, createdAt, expiresAt } = record
+      const { handle, userId, tenantId, createdAt, expiresAt } = record
       const userTag = userTagOf(userId)
       const [session, user, expiry] = [names.session(handle), names.user(userTag), names.expiry(expiryShardOf(handle))]
       const text = sessionText(record, nextName())
-      const inserted = await connection.useDurably(() => [session, user, expiry], async ({ send }) => {
-        const [added] = await Promise.all([
+      return connection.useDurably(() => [session, user, expiry], async ({ send, run, cluster }) => {
+        const writing = Promise.all([
           send(session, ['SET', session, text, 'PX', `${keepFor(expiresAt, createdAt)}`, 'NX']),
-          send(user, ['ZADD', user, 'NX', `${createdAt}`, handle]),
           send(expiry, ['ZADD', expiry, 'NX', `${expiresAt}`, `${handle}.${userTag}`]),
         ])
+        // The commands of one connection are done in their order; those of several servers are not.
+        if (cluster) await writing
+        const everybody = names.notBeforeOfAll
+        const keys = [user, names.notBefore(userTag), ...cluster ? [] : [everybody]]
+        const [[added], listed, notBefore] = await Promise.all([
+          writing,
+          run(listLoginScript, keys, [createdAt, handle, tenantId]),
+          cluster ? send(everybody, ['GET', everybody]) : null,
+        ])
         // A client that lost the answer may have sent the command once more.
-        return added !== null || await send(session, ['GET', session]) === text
+        if (added === null && await send(session, ['GET', session]) !== text) {
+          throw new GeneralError('MISUSE', 'a session with this handle exists')
+        }
+        const isRefused = integerOf(listed) === 0 || (notBefore !== null && integerOf(notBefore) > createdAt)
+        if (isRefused) await send(session, ['DEL', session])
+        return !isRefused
       })
-      if (!inserted) throw new GeneralError('MISUSE', 'a session with this handle exists')
     },
 
     find: handle => connection.use(commands => read(commands, handle)),
 
     rotate: rotations.call,
 
+    reauthenticate(reauthentication) {
+      const { handle, next } = reauthentication
+      const key = names.session(handle)
+      return connection.useDurably(() => [key], async ({ run }) => rotatedSessionOf(reauthentication, await run(
+        reauthenticateScript, [key], [...argumentsOf(reauthentication, next.anchorHash), sortable(next.authenticatedAt)],
+      )))
+    },
+
     settled: rotations.settled,
 
     confirm: confirmations => connection.use(async ({ run }) => {
       await Promise.all(confirmations.map(({ handle, generation, branch }) =>
-        run(confirmScript, [names.session(handle)], [`${generation} ${branch} `])))
+        run(confirmScript, [names.session(handle)], [`${generation} ${branch}\n`])))
     }),
 
     updateInfo({ handle, sessionInfo, expectedVersion, now }) {
@@ -134,19 +160,18 @@ export function createSessions(
         integerOf(await run(updateInfoScript, [key], [now, line(sessionInfo), expectedVersion ?? ''])) === 1)
     },
 
-    updatePayload({ handle, jwtPayload, now, until }) {
+    updatePayload({ handle, jwtPayload, now, from }) {
       const key = names.session(handle)
       return connection.useDurably(() => [names.changes, key], async commands => {
-        if (!commands.cluster) {
-          const args = [...log.args, until, handle, line(jwtPayload), now]
-          const version = await commands.run(publishPayloadScript, [...log.keys, key], args)
-          return version === null ? null : integerOf(version)
-        }
-        const reply = await commands.run(updatePayloadScript, [key], [line(jwtPayload), now])
+        const reply = commands.cluster
+          ? await commands.run(updatePayloadScript, [key], [line(jwtPayload), now])
+          : await commands.run(publishPayloadScript, [...log.keys, key],
+            [...log.args, from, handle, line(jwtPayload), now])
         if (reply === null) return null
-        const version = integerOf(reply)
-        await log.append(commands, { kind: 'payload', handle, version, until })
-        return version
+        const [version = 0, lifetime = 0] = listOf(reply).map(integerOf)
+        const until = from + lifetime
+        if (commands.cluster) await log.append(commands, { kind: 'payload', handle, version, until })
+        return { version, until }
       })
     },
 

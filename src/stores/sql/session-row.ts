@@ -1,22 +1,25 @@
 import type { SessionRecord } from '../../session/record.ts'
-import type { NextToken, Rotation } from '../../session/store.ts'
+import type { EpochMilliseconds } from '../../base/time.ts'
+import type { NextToken, Reauthentication, Rotation, TokenState } from '../../session/store.ts'
 import { flag, handle, integer, integerOrNull, text, textOrNull } from './row.ts'
 import type { Column, Row, SqlValue } from './row.ts'
 
 /** The columns of a session, in the order of {@link sessionValues}. */
 export const sessionColumns: readonly string[] = [
-  'handle', 'user_id', 'tenant_id', 'created_at', 'authenticated_at',
-  'refresh_hash', 'generation', 'branch', 'confirmed', 'rotated_at', 'served_at',
-  'idle_timeout', 'absolute_expiry', 'expires_at', 'access_token_lifetime', 'persistent',
+  'format', 'handle', 'user_id', 'tenant_id', 'created_at', 'authenticated_at',
+  'refresh_hash', 'anchor_hash', 'refresh_key_id', 'generation', 'branch', 'confirmed', 'rotated_at', 'served_at',
+  'idle_timeout', 'absolute_expiry', 'expires_at', 'access_token_lifetime', 'reuse_interval', 'persistent',
   'jwt_payload', 'payload_version', 'session_info', 'info_version', 'ip', 'user_agent',
 ]
 
 /** The values of a session, in the order of {@link sessionColumns}. */
 export function sessionValues(record: SessionRecord): SqlValue[] {
   return [
-    record.handle, record.userId, record.tenantId, record.createdAt, record.authenticatedAt,
-    record.refreshHash, record.generation, record.branch, Number(record.confirmed), record.rotatedAt, record.servedAt,
-    record.idleTimeout, record.absoluteExpiry, record.expiresAt, record.accessTokenLifetime, Number(record.persistent),
+    record.format, record.handle, record.userId, record.tenantId, record.createdAt, record.authenticatedAt,
+    record.refreshHash, record.anchorHash, record.refreshKeyId, record.generation, record.branch,
+    Number(record.confirmed), record.rotatedAt, record.servedAt,
+    record.idleTimeout, record.absoluteExpiry, record.expiresAt, record.accessTokenLifetime, record.reuseInterval,
+    Number(record.persistent),
     record.jwtPayload, record.payloadVersion, record.sessionInfo, record.infoVersion,
     record.client.ip, record.client.userAgent,
   ]
@@ -24,24 +27,82 @@ export function sessionValues(record: SessionRecord): SqlValue[] {
 
 /** The columns that a rotation sets, beside `expires_at`, in the order of {@link nextValues}. */
 export const nextColumns: readonly string[] = [
-  'refresh_hash', 'generation', 'branch', 'confirmed', 'rotated_at', 'served_at', 'ip', 'user_agent',
+  'refresh_hash', 'refresh_key_id', 'generation', 'branch', 'confirmed', 'rotated_at', 'served_at', 'ip', 'user_agent',
 ]
 
 /** What a rotation sets, in the order of {@link nextColumns}. */
 export function nextValues(next: NextToken): SqlValue[] {
   return [
-    next.refreshHash, next.generation, next.branch, Number(next.confirmed), next.rotatedAt, next.servedAt,
+    next.refreshHash, next.refreshKeyId, next.generation, next.branch, Number(next.confirmed), next.rotatedAt, next.servedAt,
     next.client.ip, next.client.userAgent,
   ]
 }
 
-/** What a rotation expects: handle and hash, and what `expires_at`, `rotated_at` and `created_at` must be above. */
-export function expectedValues({ handle, expectedHash, alive }: Rotation): readonly (string | number)[] {
-  return [handle, expectedHash, alive.now, alive.rotatedAfter, alive.createdAfter]
+/** The columns that a re-authentication sets beside those of a rotation. */
+export const reauthenticatedColumns: readonly string[] = [...nextColumns, 'anchor_hash', 'authenticated_at']
+
+/** What a re-authentication sets, in the order of {@link reauthenticatedColumns}. */
+export function reauthenticatedValues({ next }: Reauthentication): SqlValue[] {
+  return [...nextValues(next), next.anchorHash, next.authenticatedAt]
+}
+
+/** The columns of the state of a session's token, in the order of {@link stateValues}. */
+export const stateColumns: readonly string[] = [
+  'refresh_hash', 'anchor_hash', 'generation', 'branch', 'confirmed', 'rotated_at', 'served_at',
+]
+
+/** The state of a session's token, in the order of {@link stateColumns}. */
+export function stateValues(state: TokenState): SqlValue[] {
+  const { refreshHash, anchorHash, generation, branch, confirmed, rotatedAt, servedAt } = state
+  return [refreshHash, anchorHash, generation, branch, Number(confirmed), rotatedAt, servedAt]
+}
+
+/** The later of `from` and the ends of the access tokens that sessions of these rows can have. */
+export function keptUntil(rows: readonly Row[], from: EpochMilliseconds): EpochMilliseconds {
+  return rows.reduce((latest, row) => Math.max(latest, from + integer(row, 'access_token_lifetime')), from)
+}
+
+/**
+ * What a rotation expects, in the order of {@link expectedNames}: the last three are null where the record was not read.
+ */
+export function expectedValues({ handle, expected, alive }: Rotation): readonly SqlValue[] {
+  const { refreshHash, anchorHash, generation, branch } = expected
+  return [
+    handle, refreshHash, anchorHash, generation, branch, alive.now, alive.rotatedAfter, alive.createdAfter,
+    ...expected.confirmed === undefined
+      ? [null, null, null]
+      : [Number(expected.confirmed), expected.rotatedAt, expected.servedAt],
+  ]
+}
+
+/** What the values of {@link expectedValues} are called. */
+export const expectedNames = [
+  'handle', 'refresh_hash', 'anchor_hash', 'generation', 'branch', 'now', 'rotated_after', 'created_after',
+  'confirmed', 'rotated_at', 'served_at',
+] as const
+
+/**
+ * The condition of a rotation on a row of sessions, but for its handle (`Rotation.expected`, `Rotation.alive`).
+ * `row` begins the names of its columns; `value` gives the expression of one of {@link expectedNames}.
+ */
+export function rotationCondition(row: string, value: (name: typeof expectedNames[number]) => string): string {
+  return `${row}refresh_hash = ${value('refresh_hash')} AND ${row}anchor_hash = ${value('anchor_hash')}
+    AND ${row}generation = ${value('generation')} AND ${row}branch = ${value('branch')}
+    AND ${row}expires_at > ${value('now')} AND ${row}rotated_at > ${value('rotated_after')}
+    AND ${row}created_at > ${value('created_after')}
+    AND CASE WHEN ${value('confirmed')} IS NULL
+      THEN ${row}generation = 0 OR ${row}reuse_interval = 0
+        OR ${row}served_at < ${value('now')} - 2 * ${row}reuse_interval
+        OR ${row}rotated_at < ${value('now')} - 6 * ${row}reuse_interval
+      ELSE ${row}confirmed = ${value('confirmed')} AND ${row}rotated_at = ${value('rotated_at')}
+        AND ${row}served_at = ${value('served_at')} END`
 }
 
 /** The columns that a rotation leaves as they are, but for the expiry that it moves. */
 const keptByName = {
+  format: 'format',
+  anchorHash: 'anchor_hash',
+  reuseInterval: 'reuse_interval',
   userId: 'user_id',
   tenantId: 'tenant_id',
   createdAt: 'created_at',
@@ -61,19 +122,22 @@ const keptByName = {
 export const keptColumns: readonly string[] = Object.values(keptByName)
 
 const keptByPlace: Readonly<Record<keyof typeof keptByName, Column>> = {
-  userId: 0,
-  tenantId: 1,
-  createdAt: 2,
-  authenticatedAt: 3,
-  idleTimeout: 4,
-  absoluteExpiry: 5,
-  expiresAt: 6,
-  accessTokenLifetime: 7,
-  persistent: 8,
-  jwtPayload: 9,
-  payloadVersion: 10,
-  sessionInfo: 11,
-  infoVersion: 12,
+  format: 0,
+  anchorHash: 1,
+  reuseInterval: 2,
+  userId: 3,
+  tenantId: 4,
+  createdAt: 5,
+  authenticatedAt: 6,
+  idleTimeout: 7,
+  absoluteExpiry: 8,
+  expiresAt: 9,
+  accessTokenLifetime: 10,
+  persistent: 11,
+  jwtPayload: 12,
+  payloadVersion: 13,
+  sessionInfo: 14,
+  infoVersion: 15,
 }
 
 /** Reads a session from a row. @throws GeneralError if the row does not hold one. */
@@ -81,6 +145,7 @@ export function sessionOf(row: Row): SessionRecord {
   return {
     handle: handle(row, 'handle'),
     refreshHash: text(row, 'refresh_hash'),
+    refreshKeyId: text(row, 'refresh_key_id'),
     generation: integer(row, 'generation'),
     branch: integer(row, 'branch'),
     confirmed: flag(row, 'confirmed'),
@@ -98,6 +163,9 @@ export function rotatedSessionOf({ handle, next }: Pick<Rotation, 'handle' | 'ne
 
 function keptOf(row: Row, at: typeof keptByPlace): Omit<SessionRecord, 'handle' | keyof NextToken> {
   return {
+    format: integer(row, at.format),
+    anchorHash: text(row, at.anchorHash),
+    reuseInterval: integer(row, at.reuseInterval),
     userId: text(row, at.userId),
     tenantId: text(row, at.tenantId),
     createdAt: integer(row, at.createdAt),

@@ -6,6 +6,7 @@ export interface TableNames {
   readonly change: string
   readonly key: string
   readonly turn: string
+  readonly notBefore: string
   readonly meta: string
 }
 
@@ -26,6 +27,7 @@ export function tableNames(prefix: string): TableNames {
     change: `${prefix}change`,
     key: `${prefix}key`,
     turn: `${prefix}turn`,
+    notBefore: `${prefix}not_before`,
     meta: `${prefix}meta`,
   }
 }

@@ -17,12 +17,15 @@ import type { SqliteDatabase } from './database.ts'
 const migrations: readonly ((names: TableNames) => string)[] = [
   names => `
     CREATE TABLE ${names.session} (
+      format INTEGER NOT NULL,
       handle TEXT PRIMARY KEY NOT NULL,
       user_id TEXT NOT NULL,
       tenant_id TEXT NOT NULL,
       created_at INTEGER NOT NULL,
       authenticated_at INTEGER NOT NULL,
       refresh_hash TEXT NOT NULL,
+      anchor_hash TEXT NOT NULL,
+      refresh_key_id TEXT NOT NULL,
       generation INTEGER NOT NULL,
       branch INTEGER NOT NULL,
       confirmed INTEGER NOT NULL,
@@ -32,6 +35,7 @@ const migrations: readonly ((names: TableNames) => string)[] = [
       absolute_expiry INTEGER,
       expires_at INTEGER NOT NULL,
       access_token_lifetime INTEGER NOT NULL,
+      reuse_interval INTEGER NOT NULL,
       persistent INTEGER NOT NULL,
       jwt_payload TEXT NOT NULL,
       payload_version INTEGER NOT NULL,
@@ -59,6 +63,12 @@ const migrations: readonly ((names: TableNames) => string)[] = [
       active_from INTEGER NOT NULL,
       material TEXT NOT NULL
     ) STRICT;
+    CREATE TABLE ${names.notBefore} (
+      name TEXT PRIMARY KEY NOT NULL,
+      time INTEGER NOT NULL,
+      until INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX ${names.notBefore}_by_until ON ${names.notBefore} (until);
     CREATE TABLE ${names.turn} (
       task TEXT PRIMARY KEY NOT NULL,
       holder TEXT NOT NULL,

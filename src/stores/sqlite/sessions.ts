@@ -1,14 +1,16 @@
 import { GeneralError } from '../../base/errors.ts'
-import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import type { Rotation, SessionStore } from '../../session/store.ts'
+import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/store.ts'
 import { gather } from '../gather.ts'
+import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { handle, integer } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
 import {
-  expectedValues, keptColumns, nextColumns, nextValues, rotatedSessionOf, sessionColumns, sessionOf, sessionValues,
+  expectedNames, expectedValues, keptColumns, keptUntil, nextColumns, nextValues, reauthenticatedColumns,
+  reauthenticatedValues, rotatedSessionOf, rotationCondition, sessionColumns, sessionOf, sessionValues, stateColumns,
+  stateValues,
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
@@ -16,8 +18,9 @@ import type { Connection } from './connection.ts'
 import { guarded } from './guard.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'confirm' | 'updateInfo'
-  | 'updatePayload' | 'remove' | 'removeByUser' | 'listByUser' | 'removeExpired'> {
+export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
+  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
+  | 'removeExpired'> {
   /** Resolves once every login and rotation has its answer. */
   settled(): Promise<void>
 }
@@ -30,15 +33,26 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
   const columns = sessionColumns.join(', ')
   const table = names.session
   const insert = durable.changes(
-    `INSERT INTO ${table} (${columns}, sweep_at) VALUES (${sessionColumns.map(() => '?').join(', ')}, ?)
+    `INSERT INTO ${table} (${columns}, sweep_at) SELECT ${sessionColumns.map(() => '?').join(', ')}, ?
+     WHERE NOT EXISTS (SELECT 1 FROM ${names.notBefore} WHERE name IN (?, ?, ?) AND time > ?)
      ON CONFLICT DO NOTHING`)
+  const refuseBefore = durable.changes(
+    `INSERT INTO ${names.notBefore} (name, time, until) VALUES (?, ?, ?) ON CONFLICT (name)
+     DO UPDATE SET time = max(time, excluded.time), until = max(until, excluded.until)`)
+  const forgetNotBefores = fast.changes(`DELETE FROM ${names.notBefore} WHERE until <= ?`)
+  const exists = durable.rows(`SELECT 1 FROM ${table} WHERE handle = ?`)
   const find = fast.rows(`SELECT ${columns} FROM ${table} WHERE handle = ?`)
-  const rotatedAt = `?${6 + nextColumns.indexOf('rotated_at')}`
-  const rotate = fast.tuples(
-    `UPDATE ${table} SET ${nextColumns.map((column, index) => `${column} = ?${6 + index}`).join(', ')},
+  const parameter = (index: number): string => `?${index + 1}`
+  const setting = (columns: readonly string[]): string => {
+    const rotatedAt = parameter(expectedNames.length + columns.indexOf('rotated_at'))
+    return `UPDATE ${table}
+     SET ${columns.map((column, index) => `${column} = ${parameter(expectedNames.length + index)}`).join(', ')},
        expires_at = min(${rotatedAt} + idle_timeout, ifnull(absolute_expiry, ${rotatedAt} + idle_timeout))
-     WHERE handle = ?1 AND refresh_hash = ?2 AND expires_at > ?3 AND rotated_at > ?4 AND created_at > ?5
-     RETURNING ${keptColumns.join(', ')}`)
+     WHERE handle = ?1 AND ${rotationCondition('', name => parameter(expectedNames.indexOf(name)))}
+     RETURNING ${keptColumns.join(', ')}`
+  }
+  const rotate = fast.tuples(setting(nextColumns))
+  const reauthenticate = durable.tuples(setting(reauthenticatedColumns))
   const confirm = fast.changes(
     `UPDATE ${table} SET confirmed = 1 FROM json_each(?) AS given
      WHERE ${table}.handle = json_extract(given.value, '$[0]')
@@ -49,10 +63,17 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
      WHERE handle = ? AND expires_at > ? AND info_version = ifnull(?, info_version)`)
   const updatePayload = durable.rows(
     `UPDATE ${table} SET jwt_payload = ?, payload_version = payload_version + 1
-     WHERE handle = ? AND expires_at > ? RETURNING payload_version`)
-  const remove = durable.rows(
-    `DELETE FROM ${table} WHERE handle IN (SELECT value FROM json_each(?)) RETURNING handle`)
-  const removeByUser = durable.rows(`DELETE FROM ${table} WHERE user_id = ? AND handle IS NOT ? RETURNING handle`)
+     WHERE handle = ? AND expires_at > ? RETURNING payload_version, access_token_lifetime`)
+  const removed = 'RETURNING handle, access_token_lifetime'
+  const remove = durable.rows(`DELETE FROM ${table} WHERE handle IN (SELECT value FROM json_each(?)) ${removed}`)
+  const removeUnchanged = durable.rows(
+    `DELETE FROM ${table} WHERE handle = ? AND ${stateColumns.map(column => `${column} = ?`).join(' AND ')} ${removed}`)
+  const removeByUser = durable.rows(
+    `DELETE FROM ${table} WHERE user_id = ? AND tenant_id = ifnull(?, tenant_id) AND handle IS NOT ? ${removed}`)
+  const removePage = durable.rows(
+    `DELETE FROM ${table} WHERE handle IN (
+       SELECT handle FROM ${table} WHERE handle > ? AND created_at < ? ORDER BY handle LIMIT ?
+     ) RETURNING handle`)
   const listByUser = fast.rows(
     `SELECT ${columns} FROM ${table} WHERE user_id = ? AND (created_at, handle) < (?, ?)
      ORDER BY created_at DESC, handle DESC LIMIT ?`)
@@ -66,30 +87,43 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
     (rotation: Rotation) => guarded(() => rotateOne(rotation)),
     all => guarded(() => fast.transaction(() => all.map(rotateOne))))
 
-  const insertOne = (record: SessionRecord): boolean => insert(...sessionValues(record), record.expiresAt) === 1
+  function insertOne(record: SessionRecord): InsertOutcome {
+    const conditions = [...notBeforeNames(record), record.createdAt]
+    if (insert(...sessionValues(record), record.expiresAt, ...conditions) === 1) return { inserted: true }
+    return exists(record.handle).length > 0 ? 'exists' : { inserted: false }
+  }
   const logins = gather(
-    async (record: SessionRecord) => await guarded(() => insertOne(record)) ? null : refuse(),
-    async all => (await guarded(() => durable.transaction(() => all.map(insertOne))))
-      .map(inserted => inserted ? null : refuse()))
+    async (record: SessionRecord) => insertedOf(await guarded(() => insertOne(record))),
+    async all => (await guarded(() => durable.transaction(() => all.map(insertOne)))).map(insertedOf))
 
-  function revoke(deletion: () => Row[], until: EpochMilliseconds): Promise<readonly SessionHandle[]> {
+  function revoke(deletion: () => Row[], from: EpochMilliseconds): Promise<Removal> {
     return guarded(() => {
-      const removed = durable.transaction(() => {
-        const handles = deletion().map(row => handle(row, 'handle'))
+      const removal = durable.transaction(() => {
+        const rows = deletion()
+        const handles = rows.map(row => handle(row, 'handle'))
+        const until = keptUntil(rows, from)
         if (handles.length > 0) log.append({ kind: 'revoked', handles, until })
-        return handles
+        return { handles, until }
       })
-      if (removed.length > 0) log.announce()
-      return removed
+      if (removal.handles.length > 0) log.announce()
+      return removal
     })
   }
 
+  function setNotBefore(name: string, { time, until }: NotBefore): void {
+    refuseBefore(name, time, until)
+  }
+
   return {
-    insert: async record => void await logins.call(record),
+    insert: async record => (await logins.call(record)).inserted,
 
     find: handle => guarded(() => first(find(handle), sessionOf)),
 
     rotate: rotations.call,
+
+    reauthenticate: reauthentication => guarded(() => first(
+      reauthenticate(...expectedValues(reauthentication), ...reauthenticatedValues(reauthentication)),
+      row => rotatedSessionOf(reauthentication, row))),
 
     settled: async () => void await Promise.all([logins.settled(), rotations.settled()]),
 
@@ -101,19 +135,32 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
     updateInfo: ({ handle, sessionInfo, expectedVersion, now }) => guarded(() =>
       updateInfo(sessionInfo, handle, now, expectedVersion) === 1),
 
-    updatePayload: ({ handle, jwtPayload, now, until }) => guarded(() => {
-      const version = durable.transaction(() => {
-        const updated = first(updatePayload(jwtPayload, handle, now), row => integer(row, 'payload_version'))
-        if (updated !== null) log.append({ kind: 'payload', handle, version: updated, until })
-        return updated
+    updatePayload: ({ handle, jwtPayload, now, from }) => guarded(() => {
+      const updated = durable.transaction(() => {
+        const change = first(updatePayload(jwtPayload, handle, now), row => ({
+          version: integer(row, 'payload_version'), until: from + integer(row, 'access_token_lifetime'),
+        }))
+        if (change !== null) log.append({ kind: 'payload', handle, ...change })
+        return change
       })
-      if (version !== null) log.announce()
-      return version
+      if (updated !== null) log.announce()
+      return updated
     }),
 
-    remove: (handles, until) => revoke(() => remove(JSON.stringify(handles)), until),
+    remove: (handles, from) => revoke(() => remove(JSON.stringify(handles)), from),
 
-    removeByUser: (userId, except, until) => revoke(() => removeByUser(userId, except), until),
+    removeUnchanged: (handle, state, from) => revoke(() => removeUnchanged(handle, ...stateValues(state)), from),
+
+    removeByUser: ({ userId, tenantId, except, from, notBefore }) => revoke(() => {
+      setNotBefore(notBeforeName({ userId, tenantId }), notBefore)
+      return removeByUser(userId, tenantId, except)
+    }, from),
+
+    removeAll: ({ notBefore, limit, after }) => guarded(() => {
+      if (after === null) setNotBefore(everybody, notBefore)
+      const handles = removePage(after ?? '', notBefore.time, limit).map(row => handle(row, 'handle')).sort()
+      return { removed: handles.length, next: handles.length < limit ? null : handles.at(-1) ?? null }
+    }),
 
     listByUser: (userId, { limit, after }) => guarded(() => {
       const { createdAt, handle } = decodePosition(after)
@@ -122,6 +169,7 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
 
     removeExpired: (now, limit) => guarded(() => {
       log.prune(now)
+      forgetNotBefores(now)
       let removed = 0
       while (removed < limit) {
         const room = limit - removed
@@ -135,8 +183,12 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
   }
 }
 
-async function refuse(): Promise<never> {
-  throw new GeneralError('MISUSE', 'a session with this handle exists')
+/** What became of a login: a not-before may refuse it. */
+type InsertOutcome = { readonly inserted: boolean } | 'exists'
+
+async function insertedOf(outcome: InsertOutcome): Promise<{ readonly inserted: boolean }> {
+  if (outcome === 'exists') throw new GeneralError('MISUSE', 'a session with this handle exists')
+  return outcome
 }
 
 function first<T>(rows: readonly Row[], read: (row: Row) => T): T | null {

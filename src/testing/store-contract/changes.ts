@@ -1,10 +1,12 @@
 import type { SessionHandle } from '../../base/handle.ts'
 import type { Change, SessionStore } from '../../session/store.ts'
 import { ensure, ensureEqual } from '../assert.ts'
-import { minute, sampleHandle, sampleKey, sampleNow, sampleRecord } from '../samples.ts'
+import { minute, sampleHandle, sampleKey, sampleNow, sampleRecord, sampleUserRemoval } from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
 
-const until = sampleNow + minute
+/** From when on a change is kept for as long as an access token lives, and until when it is. */
+const from = sampleNow + minute
+const until = from + sampleRecord().accessTokenLifetime
 const WAKE_BOUND_MS = 4000
 
 /** The change log: nothing skipped, and hints. */
@@ -23,7 +25,7 @@ export const changeCases: readonly ContractCase[] = [
       const [store, reader] = [await open(), await open()]
       await store.insert(sampleRecord())
       await store.addKeyIfNewest(sampleKey('key-1'), null)
-      await store.updatePayload({ handle: sampleHandle(1), jwtPayload: '{}', now: sampleNow, until })
+      await store.updatePayload({ handle: sampleHandle(1), jwtPayload: '{}', now: sampleNow, from })
       await store.removeKey('key-1', until + 1)
       const first = await reader.changesSince(null, 10)
       ensureEqual(first.changes, [
@@ -33,7 +35,7 @@ export const changeCases: readonly ContractCase[] = [
       ensure(first.cursor !== null && !first.more, 'a cursor, and the end')
       ensureEqual(await reader.changesSince(first.cursor, 10),
         { changes: [], cursor: first.cursor, more: false }, 'nothing new, the same cursor')
-      await store.remove([sampleHandle(1)], until + 2)
+      await store.remove([sampleHandle(1)], from + 2)
       const second = await store.changesSince(first.cursor, 10)
       ensureEqual(second.changes, [{ kind: 'revoked', handles: [sampleHandle(1)], until: until + 2 }], 'the new one')
     },
@@ -106,8 +108,8 @@ export const changeCases: readonly ContractCase[] = [
       await store.insert(sampleRecord())
       await store.addKeyIfNewest(sampleKey('key-1'), null)
       const changing: readonly ((store: SessionStore) => Promise<unknown>)[] = [
-        each => each.updatePayload({ handle: sampleHandle(1), jwtPayload: '{}', now: sampleNow, until }),
-        each => each.remove([sampleHandle(1)], until),
+        each => each.updatePayload({ handle: sampleHandle(1), jwtPayload: '{}', now: sampleNow, from }),
+        each => each.remove([sampleHandle(1)], from),
         each => each.removeKey('key-1', until),
         each => revokeNew(each, 2, 'removeByUser'),
       ]
@@ -146,7 +148,7 @@ async function revokeNew(
   const handle = sampleHandle(number)
   const userId = `user-of-${number}`
   await store.insert(sampleRecord({ handle, userId }))
-  await (by === 'remove' ? store.remove([handle], until) : store.removeByUser(userId, null, until))
+  await (by === 'remove' ? store.remove([handle], from) : store.removeByUser(sampleUserRemoval({ userId, from })))
   return handle
 }
 

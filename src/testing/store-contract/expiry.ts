@@ -52,7 +52,7 @@ export const expiryCases: readonly ContractCase[] = [
     async run({ open }) {
       const store = await open()
       for (const number of [1, 2, 3]) {
-        await store.insert(sampleRecord({ handle: sampleHandle(number) }))
+        await store.insert(sampleRecord({ handle: sampleHandle(number), accessTokenLifetime: 0 }))
         await store.remove([sampleHandle(number)], sampleNow + number * minute)
       }
       await store.removeExpired(sampleNow + 2 * minute - 1, 10)
@@ -61,7 +61,7 @@ export const expiryCases: readonly ContractCase[] = [
       await store.removeExpired(sampleNow + 10 * minute, 10)
       const later = await store.changesSince(null, 10)
       ensureEqual([later.changes, later.more], [[], false], 'all have passed')
-      await store.insert(sampleRecord())
+      await store.insert(sampleRecord({ accessTokenLifetime: 0 }))
       await store.remove([sampleHandle(1)], sampleNow + 20 * minute)
       for (const position of [cursor, later.cursor]) {
         const news = (await store.changesSince(position, 10)).changes

@@ -1,5 +1,8 @@
 import { ensureEqual, ensurePresent } from '../assert.ts'
-import { minute, sampleHandle, sampleKey, sampleNext, sampleNow, sampleRecord, sampleRotation } from '../samples.ts'
+import {
+  minute, sampleHandle, sampleKey, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation, sampleState,
+  sampleUserRemoval,
+} from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
 
 const hostileTexts: readonly string[] = [
@@ -33,15 +36,15 @@ export const hostileCases: readonly ContractCase[] = [
         const handle = sampleHandle(number)
         const client = { ip: text, userAgent: text }
         const record = sampleRecord({
-          handle, userId: text, tenantId: text, refreshHash: text, jwtPayload: text, sessionInfo: text, client,
+          handle, userId: text, tenantId: text, refreshHash: text, anchorHash: text, refreshKeyId: text, jwtPayload: text, sessionInfo: text, client,
         })
         await store.insert(record)
         ensureEqual(await reader.find(handle), record, 'inserted')
         ensureEqual((await reader.listByUser(text, { limit: 10, after: null })).sessions, [record], 'listed')
         const next = sampleNext({ refreshHash: `${text}${text}`, client: { ip: null, userAgent: text } })
-        ensureEqual((await store.rotate(sampleRotation({ handle, expectedHash: text, next })))?.refreshHash,
+        ensureEqual((await store.rotate(sampleRotation({ handle, expected: samplePresented({ refreshHash: text, anchorHash: text }), next })))?.refreshHash,
           `${text}${text}`, 'rotated')
-        const late = { handle, now: sampleNow, until: sampleNow + minute }
+        const late = { handle, now: sampleNow, from: sampleNow }
         await store.updateInfo({ ...late, sessionInfo: `${text}1`, expectedVersion: 0 })
         await store.updatePayload({ ...late, jwtPayload: `${text}2` })
         const updated = ensurePresent(await reader.find(handle), 'found')
@@ -49,7 +52,7 @@ export const hostileCases: readonly ContractCase[] = [
         ensureEqual(await store.takeTurn(text, text, sampleNow, sampleNow + minute), true, 'turn')
       }
       for (const [number, text] of hostileTexts.entries()) {
-        ensureEqual(await store.removeByUser(text, null, sampleNow), [sampleHandle(number)], 'removed, and no other')
+        ensureEqual((await store.removeByUser(sampleUserRemoval({ userId: text, from: sampleNow }))).handles, [sampleHandle(number)], 'removed, and no other')
       }
       ensureEqual(Object.hasOwn(Object.prototype, 'polluted'), false, 'no prototype was reached')
     },
@@ -82,7 +85,7 @@ export const hostileCases: readonly ContractCase[] = [
       for (const [number, userId] of lookalikes.entries()) {
         const { sessions } = await store.listByUser(userId, { limit: 10, after: null })
         ensureEqual(sessions.map(record => record.userId), [userId], 'one session each')
-        ensureEqual(await store.removeByUser(userId, null, sampleNow), [sampleHandle(number)], 'it alone is removed')
+        ensureEqual((await store.removeByUser(sampleUserRemoval({ userId, from: sampleNow }))).handles, [sampleHandle(number)], 'it alone is removed')
       }
     },
   },
@@ -95,24 +98,24 @@ export const hostileCases: readonly ContractCase[] = [
       ensureEqual(twin[0].toLowerCase(), twin[1].toLowerCase(), 'the samples are alike but for case')
       for (const handle of twin) await store.insert(sampleRecord({ handle, userId: handle }))
       for (const handle of twin) ensureEqual((await store.find(handle))?.userId, handle, 'each is found')
-      ensureEqual(await store.remove([twin[0]], sampleNow), [twin[0]], 'one is removed')
+      ensureEqual((await store.remove([twin[0]], sampleNow)).handles, [twin[0]], 'one is removed')
       ensureEqual((await store.find(twin[1]))?.userId, twin[1], 'the other is not')
     },
   },
   {
-    name: 'user ids of 128 characters, user agents of 256, info and payload of 64 kB',
+    name: 'user ids of 255 characters, addresses of 64, user agents of 512, info and payload of 64 kB',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       const wide = (length: number): string => '\u00e9\u{1f600}x'.repeat(length).slice(0, length - (length % 4))
       const record = sampleRecord({
-        userId: wide(128),
-        client: { ip: 'fd00:1234:5678:9abc:def0:1234:5678:9abc', userAgent: wide(256) },
+        userId: wide(255),
+        client: { ip: 'f'.repeat(64), userAgent: wide(512) },
         sessionInfo: JSON.stringify('i'.repeat(64 * 1024)),
         jwtPayload: JSON.stringify('p'.repeat(64 * 1024)),
       })
       await store.insert(record)
       ensureEqual(await reader.find(record.handle), record, 'inserted whole')
-      const twin = sampleRecord({ handle: sampleHandle(2), userId: `${wide(128).slice(0, -1)}y` })
+      const twin = sampleRecord({ handle: sampleHandle(2), userId: `${wide(255).slice(0, -1)}y` })
       await store.insert(twin)
       ensureEqual((await reader.listByUser(record.userId, { limit: 10, after: null })).sessions, [record], 'by user')
       const sessionInfo = JSON.stringify('\u00fc'.repeat(64 * 1024))
@@ -134,12 +137,12 @@ export const hostileCases: readonly ContractCase[] = [
       ensureEqual(await reader.find(record.handle), record, 'inserted')
       const next = sampleNext({ generation: big - 1, branch: big - 2, rotatedAt: 2, servedAt: big - 3 })
       const alive = { now: big - 3, rotatedAfter: big - 6, createdAfter: big - 10 }
-      ensureEqual(await store.rotate(sampleRotation({ alive, next })), { ...record, ...next, expiresAt: big - 1 },
+      ensureEqual(await store.rotate(sampleRotation({ expected: sampleState(record), alive, next })), { ...record, ...next, expiresAt: big - 1 },
         'rotated')
       await store.confirm([{ handle: record.handle, generation: big - 1, branch: big - 2 }])
       ensureEqual((await reader.find(record.handle))?.confirmed, true, 'confirmed')
-      const late = { handle: record.handle, now: big - 2, until: big }
-      ensureEqual(await store.updatePayload({ ...late, jwtPayload: '{}' }), big - 2, 'payload version')
+      const late = { handle: record.handle, now: big - 2, from: 0 }
+      ensureEqual(await store.updatePayload({ ...late, jwtPayload: '{}' }), { version: big - 2, until: big }, 'payload')
       ensureEqual(await store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: big - 4 }), true, 'info')
       const told = [{ kind: 'payload', handle: record.handle, version: big - 2, until: big }]
       ensureEqual((await reader.changesSince(null, 10)).changes, told, 'the change')

@@ -1,5 +1,7 @@
 import { ensure, ensureEqual, ensurePresent } from '../assert.ts'
-import { minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation } from '../samples.ts'
+import {
+  minute, sampleHandle, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation,
+} from '../samples.ts'
 import type { Liveness } from '../../session/store.ts'
 import type { ContractCase } from './contract-case.ts'
 
@@ -14,7 +16,7 @@ export const rotationCases: readonly ContractCase[] = [
       await store.insert(record)
       await store.insert(bystander)
       const next = sampleNext({ generation: 5, branch: 1, confirmed: false, servedAt: sampleNow + 1 })
-      const rotated = await store.rotate(sampleRotation({ next }))
+      const rotated = await store.rotate(sampleRotation({ expected: samplePresented({ generation: 4, branch: 3 }), next }))
       const expected = { ...record, ...next, expiresAt: sampleNow + record.idleTimeout }
       ensureEqual(rotated, expected, 'rotate returns the new record')
       ensureEqual(await reader.find(record.handle), expected, 'and keeps it')
@@ -38,9 +40,9 @@ export const rotationCases: readonly ContractCase[] = [
       const record = sampleRecord({ refreshHash: 'Hash-a' })
       await store.insert(record)
       for (const expectedHash of ['hash-1', 'hash-a', 'HASH-A', 'Hash-a ', 'Hash', '']) {
-        ensureEqual(await store.rotate(sampleRotation({ expectedHash })), null, `"${expectedHash}" is not the hash`)
+        ensureEqual(await store.rotate(sampleRotation({ expected: samplePresented({ refreshHash: expectedHash }) })), null, `"${expectedHash}" is not the hash`)
       }
-      const stranger = sampleRotation({ handle: sampleHandle(2), expectedHash: 'Hash-a' })
+      const stranger = sampleRotation({ handle: sampleHandle(2), expected: samplePresented({ refreshHash: 'Hash-a' }) })
       ensureEqual(await store.rotate(stranger), null, 'another handle has no such session')
       ensureEqual(await store.find(record.handle), record, 'nothing changed')
       ensureEqual(await store.find(sampleHandle(2)), null, 'nothing came to be')
@@ -60,14 +62,17 @@ export const rotationCases: readonly ContractCase[] = [
       const wrongHashes = new Map([[2, 'hash-2'], [3, 'Hash-3 '], [4, 'Hash-1']])
       const halfAPair = 'agent \ud83d'
       const rotations = [...ids.toReversed(), 20].map(id => sampleRotation({
-        handle: sampleHandle(id), expectedHash: wrongHashes.get(id) ?? `Hash-${id}`,
+        handle: sampleHandle(id),
+        expected: samplePresented({ refreshHash: wrongHashes.get(id) ?? `Hash-${id}` }),
         next: sampleNext({
           refreshHash: `Next-${id}`, generation: id,
           client: { ip: null, userAgent: id === 8 ? halfAPair : `agent "${id}"\\ \u{1f511}` },
         }),
       }))
       const twice = sampleRotation({
-        handle: sampleHandle(6), expectedHash: 'Hash-6', next: sampleNext({ refreshHash: 'Other-6' }),
+        handle: sampleHandle(6),
+        expected: samplePresented({ refreshHash: 'Hash-6' }),
+        next: sampleNext({ refreshHash: 'Other-6' }),
       })
       const [answers, second] = await Promise.all([
         Promise.all(rotations.map(rotation => store.rotate(rotation))), store.rotate(twice),
@@ -192,7 +197,7 @@ export const rotationCases: readonly ContractCase[] = [
       for (let number = 0; number < 20; number++) {
         const handle = sampleHandle(number)
         await first.insert(sampleRecord({ handle }))
-        const late = { handle, now: sampleNow, until: sampleNow + minute }
+        const late = { handle, now: sampleNow, from: sampleNow }
         const writes = [
           () => first.rotate(sampleRotation({ handle })),
           () => second.remove([handle], sampleNow + minute),

@@ -1,5 +1,5 @@
 import { ensureEqual } from '../assert.ts'
-import { minute, sampleHandle, sampleNow, sampleRecord, sampleRotation } from '../samples.ts'
+import { sampleHandle, sampleNow, sampleRecord, sampleRotation } from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
 
 const handle = sampleHandle(1)
@@ -69,7 +69,7 @@ export const updateCases: readonly ContractCase[] = [
       const record = sampleRecord()
       await store.insert(record)
       const info = { handle, sessionInfo: '{"late":1}', expectedVersion: null }
-      const payload = { handle, jwtPayload: '{"late":1}', until: sampleNow + minute }
+      const payload = { handle, jwtPayload: '{"late":1}', from: sampleNow }
       for (const now of [record.expiresAt, record.expiresAt + 1]) {
         ensureEqual(await store.updateInfo({ ...info, now }), false, 'expired')
         ensureEqual(await store.updatePayload({ ...payload, now }), null, 'expired')
@@ -81,7 +81,7 @@ export const updateCases: readonly ContractCase[] = [
       ensureEqual(await store.find(sampleHandle(2)), null, 'nothing came to be')
       ensureEqual((await store.changesSince(null, 10)).changes, [], 'no change tells of nothing')
       ensureEqual(await store.updateInfo({ ...info, now: record.expiresAt - 1 }), true, 'one millisecond before')
-      ensureEqual(await store.updatePayload({ ...payload, now: record.expiresAt - 1 }), 1, 'one millisecond before')
+      ensureEqual((await store.updatePayload({ ...payload, now: record.expiresAt - 1 }))?.version, 1, 'and here')
     },
   },
   {
@@ -90,12 +90,13 @@ export const updateCases: readonly ContractCase[] = [
       const [store, reader] = [await open(), await open()]
       const record = sampleRecord({ payloadVersion: 8 })
       await store.insert(record)
-      const update = { handle, jwtPayload: '{"role":"writer"}', now: sampleNow, until: sampleNow + minute }
-      ensureEqual(await store.updatePayload(update), 9, 'it returns the new version')
+      const update = { handle, jwtPayload: '{"role":"writer"}', now: sampleNow, from: sampleNow }
+      const until = sampleNow + record.accessTokenLifetime
+      ensureEqual(await store.updatePayload(update), { version: 9, until }, 'it returns the new version')
       const expected = { ...record, jwtPayload: '{"role":"writer"}', payloadVersion: 9 }
       ensureEqual(await reader.find(handle), expected, 'written')
       ensureEqual((await reader.changesSince(null, 10)).changes,
-        [{ kind: 'payload', handle, version: 9, until: sampleNow + minute }], 'the change')
+        [{ kind: 'payload', handle, version: 9, until }], 'the change')
     },
   },
   {
@@ -103,10 +104,11 @@ export const updateCases: readonly ContractCase[] = [
     async run({ open }) {
       const stores = [await open(), await open()]
       await stores[0]?.insert(sampleRecord())
-      const versions = await Promise.all(Array.from({ length: 10 }, (_, index) =>
-        stores[index % 2]?.updatePayload({ handle, jwtPayload: '{}', now: sampleNow, until: sampleNow + minute })))
+      const updates = await Promise.all(Array.from({ length: 10 }, (_, index) =>
+        stores[index % 2]?.updatePayload({ handle, jwtPayload: '{}', now: sampleNow, from: sampleNow })))
       const all = Array.from({ length: 10 }, (_, index) => index + 1)
-      ensureEqual(versions.toSorted((left, right) => Number(left) - Number(right)), all, 'no version twice')
+      const versions = updates.map(update => update?.version ?? 0)
+      ensureEqual(versions.toSorted((left, right) => left - right), all, 'no version twice')
       const { changes } = await stores[1]?.changesSince(null, 100) ?? { changes: [] }
       const told = changes.map(change => change.kind === 'payload' ? change.version : 0)
       ensureEqual(told.toSorted((left, right) => left - right), all, 'each change is there')
@@ -117,7 +119,7 @@ export const updateCases: readonly ContractCase[] = [
     async run({ open }) {
       const [first, second] = [await open(), await open()]
       await first.insert(sampleRecord())
-      const late = { handle, now: sampleNow, until: sampleNow + minute }
+      const late = { handle, now: sampleNow, from: sampleNow }
       await Promise.all([
         first.updateInfo({ ...late, sessionInfo: '{"i":1}', expectedVersion: null }),
         second.rotate(sampleRotation()),

@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../session/record.ts'
 import type { SessionStore } from '../../session/store.ts'
 import { ensure, ensureEqual } from '../assert.ts'
-import { minute, sampleHandle, sampleNow, sampleRecord } from '../samples.ts'
+import { minute, sampleHandle, sampleNow, sampleRecord, sampleUserRemoval } from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
 
 /** The sessions of one user: lists in pages, and removal of all. */
@@ -68,7 +68,7 @@ export const userCases: readonly ContractCase[] = [
       const [store, reader] = [await open(), await open()]
       for (const number of [1, 2, 3]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
       await store.insert(sampleRecord({ handle: sampleHandle(4), userId: 'user-2' }))
-      const removed = await store.removeByUser('user-1', null, sampleNow + minute)
+      const removed = (await store.removeByUser(sampleUserRemoval({ from: sampleNow + minute }))).handles
       ensureEqual([...removed].sort(), [1, 2, 3].map(sampleHandle), 'it returns them')
       ensureEqual((await reader.listByUser('user-1', { limit: 10, after: null })).sessions, [], 'none is left')
       ensureEqual(await reader.find(sampleHandle(2)), null, 'none is found')
@@ -76,9 +76,9 @@ export const userCases: readonly ContractCase[] = [
       const { changes } = await reader.changesSince(null, 10)
       ensureEqual(changes.map(change => change.kind), ['revoked'], 'one change')
       const change = changes[0]
-      ensure(change?.kind === 'revoked' && change.until === sampleNow + minute, 'revoked, until')
+      ensure(change?.kind === 'revoked' && change.until === sampleNow + minute + sampleRecord().accessTokenLifetime, 'revoked, until')
       ensureEqual([...change.handles].sort(), [...removed].sort(), 'naming them all')
-      ensureEqual(await store.removeByUser('user-1', null, sampleNow + minute), [], 'a second time there is none')
+      ensureEqual((await store.removeByUser(sampleUserRemoval({ from: sampleNow + minute }))).handles, [], 'a second time there is none')
       ensureEqual((await reader.changesSince(null, 10)).changes.length, 1, 'and no change')
     },
   },
@@ -88,11 +88,11 @@ export const userCases: readonly ContractCase[] = [
       const store = await open()
       for (const number of [1, 2]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
       await store.insert(sampleRecord({ handle: sampleHandle(3), userId: 'user-2' }))
-      ensureEqual(await store.removeByUser('user-1', sampleHandle(1), sampleNow), [sampleHandle(2)], 'all but one')
-      ensureEqual(await store.removeByUser('user-1', sampleHandle(1), sampleNow), [], 'only the spared one is left')
+      ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(1), from: sampleNow }))).handles, [sampleHandle(2)], 'all but one')
+      ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(1), from: sampleNow }))).handles, [], 'only the spared one is left')
       ensure(await store.find(sampleHandle(1)) !== null, 'it lives')
       ensureEqual((await store.changesSince(null, 10)).changes.length, 1, 'one change')
-      ensureEqual(await store.removeByUser('user-1', sampleHandle(3), sampleNow), [sampleHandle(1)], 'none is spared')
+      ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(3), from: sampleNow }))).handles, [sampleHandle(1)], 'none is spared')
       ensure(await store.find(sampleHandle(3)) !== null, 'the stranger lives')
     },
   },
@@ -102,7 +102,7 @@ export const userCases: readonly ContractCase[] = [
       const store = await open()
       const handles = Array.from({ length: 300 }, (_, index) => sampleHandle(index))
       await Promise.all(handles.map(handle => store.insert(sampleRecord({ handle }))))
-      ensureEqual((await store.removeByUser('user-1', null, sampleNow + minute)).length, 300, 'all')
+      ensureEqual((await store.removeByUser(sampleUserRemoval({ from: sampleNow + minute }))).handles.length, 300, 'all')
       const { changes } = await store.changesSince(null, 10)
       ensureEqual(changes.map(change => change.kind === 'revoked' ? change.handles.length : 0), [300], 'one change')
     },

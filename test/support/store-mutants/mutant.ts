@@ -1,4 +1,4 @@
-import type { Change, SessionStore } from '../../../src/session/store.ts'
+import type { Change, Removal, SessionStore } from '../../../src/session/store.ts'
 
 /** What a broken store does differently from the sound one under it. */
 export type Mutant = (sound: SessionStore) => Partial<SessionStore>
@@ -13,6 +13,14 @@ export function silent(sound: SessionStore, told: (change: Change) => boolean): 
       const page = await sound.changesSince(cursor, limit)
       return { ...page, changes: page.changes.filter(told) }
     },
+  }
+}
+
+/** Removals that were done one by one, as one. */
+export function together(removals: readonly Removal[]): Removal {
+  return {
+    handles: removals.flatMap(({ handles }) => handles),
+    until: Math.max(0, ...removals.map(({ until }) => until)),
   }
 }
 

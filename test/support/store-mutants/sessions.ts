@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../../src/session/record.ts'
-import type { Rotation, SessionStore } from '../../../src/session/store.ts'
-import { sampleNow } from '../../../src/testing/index.ts'
-import { silent, tick } from './mutant.ts'
+import type { Rotation, SessionStore, TokenState } from '../../../src/session/store.ts'
+import { sampleHandle, sampleNow, sampleState } from '../../../src/testing/index.ts'
+import { silent, tick, together } from './mutant.ts'
 import type { Mutant, Mutants } from './mutant.ts'
 
 /** Stores that break a promise about single sessions. */
@@ -9,7 +9,7 @@ export const sessionMutants: Mutants = {
   'insert replaces what exists': sound => ({
     async insert(record) {
       await forget(sound, record)
-      await sound.insert(record)
+      return sound.insert(record)
     },
   }),
   'insert loses the absolute expiry': sound => ({
@@ -28,17 +28,61 @@ export const sessionMutants: Mutants = {
     find: async handle => await sound.find(handle)
       ?? (await sound.listByUser('user-1', { limit: 1, after: null })).sessions[0] ?? null,
   }),
-  'rotate ignores the expected hash': sound => ({
-    async rotate(rotation) {
-      const expectedHash = (await sound.find(rotation.handle))?.refreshHash ?? ''
-      return sound.rotate({ ...rotation, expectedHash })
-    },
-  }),
+  ...ignoring('refreshHash'),
+  ...ignoring('anchorHash'),
+  ...ignoring('generation'),
+  ...ignoring('branch'),
+  ...ignoring('confirmed'),
+  ...ignoring('rotatedAt'),
+  ...ignoring('servedAt'),
   'rotate compares hashes without case': sound => ({
     async rotate(rotation) {
       const current = (await sound.find(rotation.handle))?.refreshHash ?? ''
-      const same = current.toLowerCase() === rotation.expectedHash.toLowerCase()
-      return sound.rotate({ ...rotation, expectedHash: same ? current : rotation.expectedHash })
+      const { refreshHash } = rotation.expected
+      const same = current.toLowerCase() === refreshHash.toLowerCase()
+      return sound.rotate({
+        ...rotation, expected: { ...rotation.expected, refreshHash: same ? current : refreshHash },
+      })
+    },
+  }),
+  'rotate has no windows': sound => ({
+    async rotate(rotation) {
+      const record = await sound.find(rotation.handle)
+      if (record === null || rotation.expected.confirmed !== undefined) return sound.rotate(rotation)
+      return sound.rotate({ ...rotation, expected: { ...sampleState(record), ...rotation.expected } })
+    },
+  }),
+  'rotate keeps its windows by the time of the rotation alone': sound => ({
+    async rotate(rotation) {
+      const record = await sound.find(rotation.handle)
+      if (record === null || rotation.expected.confirmed !== undefined) return sound.rotate(rotation)
+      const { now } = rotation.alive
+      if (record.generation > 0 && now - record.rotatedAt <= 2 * record.reuseInterval) return null
+      return sound.rotate({ ...rotation, expected: { ...sampleState(record), ...rotation.expected } })
+    },
+  }),
+  'reauthenticate keeps the anchor': sound => ({
+    async reauthenticate(change) {
+      const anchorHash = (await sound.find(change.handle))?.anchorHash ?? change.next.anchorHash
+      return sound.reauthenticate({ ...change, next: { ...change.next, anchorHash } })
+    },
+  }),
+  'reauthenticate keeps the time of the authentication': sound => ({
+    async reauthenticate(change) {
+      const authenticatedAt = (await sound.find(change.handle))?.authenticatedAt ?? change.next.authenticatedAt
+      return sound.reauthenticate({ ...change, next: { ...change.next, authenticatedAt } })
+    },
+  }),
+  'removeUnchanged removes what has changed': sound => ({
+    removeUnchanged: (handle, _, from) => sound.remove([handle], from),
+  }),
+  'removeUnchanged tells nobody': sound => ({
+    async removeUnchanged(handle, state, from) {
+      const record = await sound.find(handle)
+      if (record === null || JSON.stringify(sampleState(record)) !== JSON.stringify(state)) {
+        return { handles: [], until: from }
+      }
+      return { handles: [handle], until: from + record.accessTokenLifetime }
     },
   }),
   'rotations of one moment get the answers of each other': sound => ({
@@ -50,18 +94,18 @@ export const sessionMutants: Mutants = {
   'rotate reads, then writes': sound => ({
     async rotate(rotation) {
       const record = await sound.find(rotation.handle)
-      if (record?.refreshHash !== rotation.expectedHash) return null
+      if (record?.refreshHash !== rotation.expected.refreshHash) return null
       await tick()
       const current = await sound.find(rotation.handle)
-      return sound.rotate({ ...rotation, expectedHash: current?.refreshHash ?? '' })
+      return current && sound.rotate({ ...rotation, expected: sampleState(current) })
     },
   }),
   'rotate revives a removed session': sound => {
     const known = new Map<string, SessionRecord>()
     return {
       async insert(record) {
-        await sound.insert(record)
         known.set(record.handle, record)
+        return sound.insert(record)
       },
       async rotate(rotation) {
         const record = known.get(rotation.handle)
@@ -134,20 +178,39 @@ export const sessionMutants: Mutants = {
   'updatePayload tells nobody': sound => silent(sound, change => change.kind !== 'payload'),
   'updatePayload returns the old version': sound => ({
     async updatePayload(update) {
-      const version = await sound.updatePayload(update)
-      return version === null ? null : version - 1
+      const updated = await sound.updatePayload(update)
+      return updated && { ...updated, version: updated.version - 1 }
     },
   }),
   'remove tells nobody': sound => silent(sound, change => change.kind !== 'revoked'),
   'remove names what never was': sound => ({
-    remove: async (handles, until) => (await sound.remove(handles, until), handles),
+    remove: async (handles, from) => ({ ...await sound.remove(handles, from), handles }),
   }),
   'remove tells of each session by itself': sound => ({
-    remove: async (handles, until) =>
-      (await Promise.all(handles.map(handle => sound.remove([handle], until)))).flat(),
+    remove: async (handles, from) => together(await Promise.all(handles.map(handle => sound.remove([handle], from)))),
   }),
   'remove takes only the first': sound => ({ remove: (handles, until) => sound.remove(handles.slice(0, 1), until) }),
-  'remove forgets until': sound => ({ remove: handles => sound.remove(handles, 0) }),
+  'remove forgets from when on': sound => ({ remove: handles => sound.remove(handles, 0) }),
+  'remove keeps its change for one lifetime, whatever those of the sessions': sound => ({
+    async remove(handles, from) {
+      const lifetime = (await sound.find(handles[0] ?? sampleHandle(0)))?.accessTokenLifetime ?? 0
+      return { ...await sound.remove(handles, from), until: from + lifetime }
+    },
+  }),
+}
+
+/** A store that does not look at one member of the state that a rotation expects. */
+function ignoring(member: keyof TokenState): Mutants {
+  return {
+    [`rotate ignores the expected ${member}`]: sound => ({
+      async rotate(rotation) {
+        const { expected } = rotation
+        const record = await sound.find(rotation.handle)
+        if (record === null || !(member in expected)) return sound.rotate(rotation)
+        return sound.rotate({ ...rotation, expected: { ...expected, [member]: record[member] } })
+      },
+    }),
+  }
 }
 
 function offByOne(bound: 'now' | 'rotatedAfter' | 'createdAfter'): Mutants {

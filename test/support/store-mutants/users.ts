@@ -1,24 +1,56 @@
 import type { SessionStore } from '../../../src/session/store.ts'
-import { sampleNow } from '../../../src/testing/index.ts'
+import { sampleHandle, sampleNow } from '../../../src/testing/index.ts'
+import { tick, together } from './mutant.ts'
 import type { Mutants } from './mutant.ts'
 
 /** Stores that break a promise about the sessions of a user. */
 export const userMutants: Mutants = {
   'removeByUser ignores except': sound => ({
-    removeByUser: (userId, _except, until) => sound.removeByUser(userId, null, until),
+    removeByUser: removal => sound.removeByUser({ ...removal, except: null }),
   }),
   'removeByUser does nothing if except is another user\'s': sound => ({
-    async removeByUser(userId, except, until) {
-      const spared = except === null ? null : await sound.find(except)
-      return spared !== null && spared.userId !== userId ? [] : sound.removeByUser(userId, except, until)
+    async removeByUser(removal) {
+      const spared = removal.except === null ? null : await sound.find(removal.except)
+      const isForeign = spared !== null && spared.userId !== removal.userId
+      return isForeign ? { handles: [], until: removal.from } : sound.removeByUser(removal)
     },
   }),
   'removeByUser tells of each session by itself': sound => ({
-    async removeByUser(userId, except, until) {
+    async removeByUser({ userId, except, from }) {
       const { sessions } = await sound.listByUser(userId, { limit: 1000, after: null })
       const handles = sessions.map(record => record.handle).filter(handle => handle !== except)
-      return (await Promise.all(handles.map(handle => sound.remove([handle], until)))).flat()
+      return together(await Promise.all(handles.map(handle => sound.remove([handle], from))))
     },
+  }),
+  'removeByUser ignores the tenant': sound => ({
+    removeByUser: removal => sound.removeByUser({ ...removal, tenantId: null }),
+  }),
+  'removeByUser refuses no login': sound => ({
+    removeByUser: removal => sound.removeByUser({ ...removal, notBefore: { time: 0, until: 0 } }),
+  }),
+  'removeByUser refuses logins of that moment, too': sound => ({
+    removeByUser: ({ notBefore, ...removal }) => (
+      sound.removeByUser({ ...removal, notBefore: { ...notBefore, time: notBefore.time + 1 } })
+    ),
+  }),
+  'removeByUser sets the not-before after the deletion': sound => ({
+    async removeByUser(removal) {
+      const removed = await sound.removeByUser({ ...removal, notBefore: { time: 0, until: 0 } })
+      await tick()
+      await sound.removeByUser({ ...removal, except: sampleHandle(0), userId: removal.userId, tenantId: 'none' })
+      return removed
+    },
+  }),
+  'removeAll keeps the newest': sound => ({
+    removeAll: page => sound.removeAll({
+      ...page, notBefore: { ...page.notBefore, time: page.notBefore.time - 6 },
+    }),
+  }),
+  'removeAll takes all': sound => ({
+    removeAll: page => sound.removeAll({ ...page, notBefore: { ...page.notBefore, time: page.notBefore.time + 9 } }),
+  }),
+  'removeAll ends with its first page': sound => ({
+    removeAll: async page => ({ ...await sound.removeAll(page), next: null }),
   }),
   'user ids are compared without case': sound => folded(sound, userId => userId.toLowerCase()),
   'user ids lose spaces at the end': sound => folded(sound, userId => userId.trimEnd()),
@@ -69,8 +101,8 @@ function folded(sound: SessionStore, fold: (userId: string) => string): Partial<
   const spelled = new Map<string, string>()
   return {
     async insert(record) {
-      await sound.insert({ ...record, userId: fold(record.userId) })
       spelled.set(record.handle, record.userId)
+      return sound.insert({ ...record, userId: fold(record.userId) })
     },
     async find(handle) {
       const record = await sound.find(handle)
@@ -80,6 +112,6 @@ function folded(sound: SessionStore, fold: (userId: string) => string): Partial<
       const { sessions, next } = await sound.listByUser(fold(userId), page)
       return { sessions: sessions.map(each => ({ ...each, userId: spelled.get(each.handle) ?? each.userId })), next }
     },
-    removeByUser: (userId, except, until) => sound.removeByUser(fold(userId), except, until),
+    removeByUser: removal => sound.removeByUser({ ...removal, userId: fold(removal.userId) }),
   }
 }
