@@ -45,7 +45,7 @@ describe.skipIf(inject('mariadbUrl') === null)('a MariaDB server as somebody els
     ['do not commit', 'SET completion_type = NO_CHAIN'],
     ['begin a transaction after each', 'SET autocommit = 1'],
     ['read what is not committed', 'SET autocommit = 1, completion_type = NO_CHAIN, tx_isolation = "READ-UNCOMMITTED"'],
-  ])('connections of the application\'s pool that %s are refused', async (_, setting) => {
+  ])('ST-06: connections of the application\'s pool that %s are refused', async (_, setting) => {
     const pool = createPool(url())
     onTestFinished(() => pool.end())
     pool.pool.on('connection', connection => {
