@@ -25,7 +25,7 @@ export interface App extends Foundation, Codecs<JsonObject, JsonObject> {
 export interface AppDependencies extends FoundationDependencies {
   /** Its name in the store, which refresh tokens are bound to. */
   readonly application: string
-  /** The first seals keys in the store, any opens them; none: keys lie there in clear (ST-02). */
+  /** The first encrypts the keys in the store, any decrypts them; none: they are stored unencrypted (ST-02). */
   readonly secrets: readonly string[]
   readonly events: SessionEvents
 }
@@ -40,7 +40,7 @@ const MAX_PAYLOAD_BYTES = 5000
 export function createApp(dependencies: AppDependencies): App {
   const foundation: Foundation = createFoundation(dependencies, () => keys.reload())
   const { store, crypto, clock, policy, feed, housekeeping, emit, failed, learnTime } = foundation
-  const keyPolicy = createKeyPolicy(policy.keyRotationInterval)
+  const keyPolicy = createKeyPolicy(policy)
   const keys: KeyKeeper<CoreKeyRing> = createRingKeeper({
     store, crypto, clock, learnTime, keyPolicy,
     createVault: (...input) => createKeyVault(...input, { name: dependencies.application, audience: null }),

@@ -45,7 +45,7 @@ export function createCore<Payload extends object, Info extends object>(
       name: dependencies.application, audience: dependencies.audience,
     }),
     algorithm: dependencies.algorithm,
-    keyPolicy: createKeyPolicy(policy.keyRotationInterval),
+    keyPolicy: createKeyPolicy(policy),
     secrets: dependencies.secrets,
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onSessionsEnded: feed.endAll,

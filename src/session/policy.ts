@@ -2,7 +2,7 @@ import type { Entropy } from '../base/entropy.ts'
 import { GeneralError } from '../base/errors.ts'
 import { toEpochSeconds } from '../base/time.ts'
 import type { EpochMilliseconds, EpochSeconds, Milliseconds } from '../base/time.ts'
-import { CHANGE_MARGIN, KEY_ROTATION_INTERVAL, PUBLICATION_LEAD } from '../tokens/plan-rotation.ts'
+import { CLOCK_MARGIN, KEY_ROTATION_INTERVAL, LONGEST_IDLE_TIMEOUT, PUBLICATION_LEAD } from '../tokens/plan-rotation.ts'
 import type { Blacklisting, NewSessionOptions } from './core.ts'
 import type { SessionRecord } from './record.ts'
 import type { Liveness, NotBefore } from './store.ts'
@@ -97,9 +97,6 @@ const SECOND = 1000
 export const CLOCK_TOLERANCE: Milliseconds = 60 * SECOND
 const DAY = 86_400
 
-/** In seconds. */
-const LONGEST_IDLE_TIMEOUT = 400 * DAY
-
 /** No access token's lifetime is shortened below this. */
 const SHORTEST_JITTERED: Milliseconds = 60 * SECOND
 
@@ -109,7 +106,7 @@ const SHORTEST_JITTERED: Milliseconds = 60 * SECOND
  */
 export function createPolicy(options: PolicyOptions): SessionPolicy {
   const accessTokenLifetime = duration('accessTokenLifetime', options.accessTokenLifetime ?? 3600, 1, DAY)
-  const idleTimeout = duration('idleTimeout', options.idleTimeout ?? 100 * DAY, 1, LONGEST_IDLE_TIMEOUT)
+  const idleTimeout = duration('idleTimeout', options.idleTimeout ?? 100 * DAY, 1, LONGEST_IDLE_TIMEOUT / SECOND)
   const reuseInterval = duration('reuseInterval', options.reuseInterval ?? 30, 0, 300)
   return {
     accessTokenLifetime,
@@ -147,12 +144,12 @@ function longestReuseInterval(reuseInterval: Milliseconds, accessTokenLifetime: 
 
 /** From when on a change made at `now` is kept for as long as an access token lives. */
 export function changeStart(now: EpochMilliseconds): EpochMilliseconds {
-  return now + CHANGE_MARGIN
+  return now + CLOCK_MARGIN
 }
 
 /** The not-before that a revocation of all sessions of somebody sets at `now`. */
 export function notBeforeAt(now: EpochMilliseconds): NotBefore {
-  return { time: now, until: now + LONGEST_IDLE_TIMEOUT * SECOND }
+  return { time: now, until: now + LONGEST_IDLE_TIMEOUT }
 }
 
 /** The lifetimes of one session: its own where they are shorter, the policy's otherwise. */

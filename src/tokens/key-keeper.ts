@@ -1,11 +1,14 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import { addKey, replaceKeys, rotateKeys } from './change-keys.ts'
+import type { KeyChanger } from './change-keys.ts'
 import type { Crypto } from './crypto.ts'
 import type { KeyVault } from './key-material.ts'
 import type { KeyRing } from './key-ring.ts'
+import { keyPurposes } from './key-store.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
-import { LONGEST_RETENTION, planEarlyRotation, planRotation, retiredKeys } from './plan-rotation.ts'
+import { acceptedKeys, LONGEST_RETENTION, planRotation, retiredKeys } from './plan-rotation.ts'
 import type { KeyDemand, KeyPolicy } from './plan-rotation.ts'
 
 /** Keeps the keys of one process: reads them, makes new ones in time, drops old ones. */
@@ -26,15 +29,17 @@ export interface KeyKeeper<Ring = KeyRing> {
   reloadForUnknownKid(): Promise<Ring>
   /** Makes a new key of each purpose, published now and used after the publication lead (TOK-20). */
   rotateNow(): Promise<void>
-  /** Removes a key: its tokens are refused at once. Its change is kept in the log until `until`. Whether it existed. */
-  retire(kid: string, until: EpochMilliseconds): Promise<boolean>
-  /** Removes every key and makes new ones: no token that exists is good for anything any more (REV-03). */
+  /**
+   * Replaces every key of the store: no token that exists is accepted any more (REV-03). The change is kept in the log
+   * until `until`.
+   * @throws GeneralError (`MISUSE`) if there are encrypted keys and no secret.
+   */
   replaceAll(until: EpochMilliseconds): Promise<void>
 }
 
 /** Which keys a process needs, and what it makes of them. */
 export interface RingMaker<Loaded, Ring> {
-  /** One for each purpose. Keys of other purposes in the store are somebody else's. */
+  /** One for each purpose. Keys of other purposes in the store are those of another kind of process. */
   readonly demands: readonly KeyDemand[]
   /** Prepares a key. */
   load(vault: KeyVault, stored: StoredKey): Promise<Loaded>
@@ -53,7 +58,7 @@ export interface RingKeeperDependencies {
   readonly createVault: (crypto: Crypto, secrets: readonly string[]) => Promise<KeyVault>
   /** How keys come and go. */
   readonly keyPolicy: KeyPolicy
-  /** The first seals keys in the store, any opens them; none: keys lie there in clear (ST-02). */
+  /** The first encrypts the keys in the store, any decrypts them; none: they are stored unencrypted (ST-02). */
   readonly secrets: readonly string[]
   /** Called after this process made a key. */
   readonly onRotated: (key: StoredKey) => void
@@ -79,12 +84,14 @@ export function createRingKeeper<Loaded, Ring>(
 ): KeyKeeper<Ring> {
   const { store, crypto, clock, learnTime, createVault, keyPolicy, secrets } = dependencies
   const { onRotated, onSessionsEnded, onError } = dependencies
-  const { demands } = maker
+  const demands = keyPurposes.flatMap(purpose => maker.demands.filter(demand => demand.purpose === purpose))
   checkSecrets(secrets)
-  let vault: KeyVault | null = null
+  let prepared: KeyChanger | null = null
+  /** The keys of the ring, ready for use, by their ids. */
   let loaded = new Map<string, Loaded>()
   let refreshKids: readonly string[] = []
-  let current: { readonly ring: Ring; readonly epoch: number } | null = null
+  let current: Ring | null = null
+  let epoch = 0
   let readAt: EpochMilliseconds = 0
   /** When the last reading failed, if it did. */
   let failedAt: EpochMilliseconds | null = null
@@ -92,75 +99,85 @@ export function createRingKeeper<Loaded, Ring>(
   let queued: Promise<Ring> | null = null
   let unknownKid: { readonly at: EpochMilliseconds; readonly answer: Promise<Ring> } | null = null
 
-  async function openVault(): Promise<KeyVault> {
-    return vault ??= await createVault(crypto, secrets)
+  async function prepare(): Promise<KeyChanger> {
+    return prepared ??= { store, clock, vault: await createVault(crypto, secrets) }
   }
 
-  async function add(demand: KeyDemand, activeFrom: EpochMilliseconds, newest: string | null): Promise<void> {
-    const key = await (await openVault()).create(demand, clock(), activeFrom)
-    if (await store.addKeyIfNewest(key, newest)) onRotated(key)
+  /** Whether there is a key for each purpose. */
+  function isComplete(keys: readonly StoredKey[]): boolean {
+    return demands.every(({ purpose }) => keys.some(key => key.purpose === purpose))
   }
 
-  /** Adds what is due. Exactly one of the processes that try succeeds; the others read what it made. */
-  async function addDueKeys(initial: readonly StoredKey[]): Promise<readonly StoredKey[]> {
-    let stored = initial
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      let due = false
-      for (const demand of demands) {
-        const plan = planRotation(stored, demand, clock(), keyPolicy)
-        if (plan.kind === 'keep') continue
-        due = true
-        await add(demand, plan.activeFrom, plan.newest)
-      }
-      if (!due) return stored
-      stored = await store.listKeys()
+  /**
+   * Adds what is due, one key after the other: what others have added meanwhile is judged before the next. Exactly one
+   * of the processes that try succeeds; the others read what it made.
+   */
+  async function addDueKeys(changer: KeyChanger, accepted: readonly StoredKey[]): Promise<readonly StoredKey[]> {
+    let keys = accepted
+    for (let attempt = 0; attempt < ATTEMPTS * demands.length; attempt++) {
+      const now = clock()
+      const due = demands
+        .map(demand => ({ demand, plan: planRotation(keys, demand, now, keyPolicy) }))
+        .find(({ plan }) => plan.kind === 'add')
+      if (due?.plan.kind !== 'add') break
+      const step = await addKey(changer, due.demand, due.plan)
+      if (step.added !== null) onRotated(step.added)
+      keys = step.keys
     }
-    return stored
+    return keys
   }
 
   async function read(): Promise<Ring> {
-    let [stored] = await Promise.all([store.listKeys(), learnTime(), openVault()])
+    const [listed, changer] = await Promise.all([store.listKeys(), prepare(), learnTime()])
+    const { vault } = changer
     const startedAt = clock()
+    await dropRemoved(vault, listed)
+    await vault.accept(listed)
+    let stored = listed
     try {
-      stored = await addDueKeys(stored)
+      stored = await addDueKeys(changer, listed)
     } catch (error) {
       // Keys that are there are better than none, though they grow old.
-      if (!demands.every(({ purpose }) => stored.some(key => key.purpose === purpose))) throw error
+      if (!isComplete(stored)) throw error
       onError(error)
     }
-    const retired = new Set(retiredKeys(stored, startedAt, keyPolicy))
-    const kept = stored.filter(key => !retired.has(key.kid) && demands.some(({ purpose }) => purpose === key.purpose))
-    const next = await toRing(kept)
-    current = next
+    const accepted = acceptedKeys(stored, startedAt, keyPolicy)
+    const ring = await toRing(vault, accepted.filter(key => demands.some(({ purpose }) => purpose === key.purpose)))
+    current = ring
     readAt = startedAt
     failedAt = null
     try {
-      for (const kid of retired) await store.removeKey(kid, startedAt + LONGEST_RETENTION)
-      for (const key of kept) await sealAnew(key)
+      const retired = retiredKeys(stored, startedAt, keyPolicy)
+      for (const { kid } of retired) await store.removeKey(kid, startedAt + LONGEST_RETENTION)
+      for (const key of stored.filter(each => !retired.includes(each))) {
+        const material = await vault.reencrypt(key)
+        if (material !== null) await store.replaceKeyMaterial(key.kid, key.material, material)
+      }
     } catch (error) {
       onError(error)
     }
-    return next.ring
+    return ring
   }
 
-  async function sealAnew(key: StoredKey): Promise<void> {
-    const material = await (await openVault()).reseal(key)
-    if (material !== null) await store.replaceKeyMaterial(key.kid, key.material, material)
+  /** Keys that were removed are refused at once, whether or not those that are there may be used. */
+  async function dropRemoved(vault: KeyVault, stored: readonly StoredKey[]): Promise<void> {
+    const left = stored.filter(({ kid }) => loaded.has(kid))
+    if (current !== null && left.length < loaded.size) current = isComplete(left) ? await toRing(vault, left) : null
+    // Refresh keys alone: others may be replaced one after the other, and are not what a session lives by.
+    if (refreshKids.length === 0 || stored.some(({ kid }) => refreshKids.includes(kid))) return
+    refreshKids = []
+    onSessionsEnded()
   }
 
   /** The ring at hand if the keys are still the same, so that what was verified with it stays verified. */
-  async function toRing(stored: readonly StoredKey[]): Promise<{ readonly ring: Ring; readonly epoch: number }> {
+  async function toRing(vault: KeyVault, stored: readonly StoredKey[]): Promise<Ring> {
     if (current !== null && stored.length === loaded.size && stored.every(key => loaded.has(key.kid))) return current
-    const opened = await openVault()
     const next = new Map<string, Loaded>()
-    for (const key of stored) next.set(key.kid, loaded.get(key.kid) ?? await maker.load(opened, key))
-    const epoch = (current?.epoch ?? 0) + 1
-    const ring = maker.ring([...next.values()], epoch)
-    // Refresh keys alone: others may be replaced one after the other, and are not what a session lives by.
-    if (refreshKids.length > 0 && !refreshKids.some(kid => next.has(kid))) onSessionsEnded()
+    for (const key of stored) next.set(key.kid, loaded.get(key.kid) ?? await maker.load(vault, key))
+    const ring = maker.ring([...next.values()], ++epoch)
     refreshKids = stored.filter(({ purpose }) => purpose === 'refresh').map(({ kid }) => kid)
     loaded = next
-    return { ring, epoch }
+    return ring
   }
 
   /** Reads, or joins the reading under way. */
@@ -185,26 +202,27 @@ export function createRingKeeper<Loaded, Ring>(
     return queued
   }
 
-  /** Reads in the background of a call; resolves to the keys at hand if that fails. */
-  function refreshRing(atHand: Ring): Promise<Ring> {
+  /** Reads in the background of a call; resolves to the keys at hand if that fails and there are any left. */
+  function refreshRing(): Promise<Ring> {
     return load().catch((error: unknown) => {
+      if (current === null) throw error
       onError(error)
-      return atHand
+      return current
     })
   }
 
   return {
     current(now = clock()) {
       if (current === null) return load()
-      const { ring } = current
+      const ring = current
       const age = now - readAt
       if (age >= 0 && age < REREAD) return ring
       if (failedAt === null) {
         // Older than the publication lead, the ring may lack the key that others sign with by now.
-        if (age >= keyPolicy.publicationLead) return refreshRing(ring)
-        if (reading === null) void refreshRing(ring)
+        if (age >= keyPolicy.publicationLead) return refreshRing()
+        if (reading === null) refreshRing().catch(onError)
       } else if (reading === null && Math.abs(now - failedAt) >= RETRY) {
-        void refreshRing(ring)
+        refreshRing().catch(onError)
       }
       return ring
     },
@@ -214,29 +232,19 @@ export function createRingKeeper<Loaded, Ring>(
     reloadForUnknownKid() {
       const now = clock()
       if (unknownKid !== null && Math.abs(now - unknownKid.at) < RETRY) {
-        return unknownKid.answer.then(answer => current?.ring ?? answer)
+        return unknownKid.answer.then(() => current ?? load())
       }
       unknownKid = { at: now, answer: reload() }
       return unknownKid.answer
     },
 
     async rotateNow() {
-      const stored = await store.listKeys()
-      for (const demand of demands) {
-        const { activeFrom, newest } = planEarlyRotation(stored, demand.purpose, clock())
-        await add(demand, activeFrom, newest)
-      }
+      for (const key of await rotateKeys(await prepare(), demands)) onRotated(key)
       await reload()
-    },
-
-    async retire(kid, until) {
-      const removed = await store.removeKey(kid, until)
-      await reload()
-      return removed
     },
 
     async replaceAll(until) {
-      for (const { kid } of await store.listKeys()) await store.removeKey(kid, until)
+      for (const key of await replaceKeys(await prepare(), until)) onRotated(key)
       await reload()
     },
   }

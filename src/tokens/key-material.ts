@@ -1,9 +1,11 @@
+import type { Awaitable } from '../base/awaitable.ts'
 import { decodeBase64url, encodeBase64url } from '../base/base64url.ts'
 import { GeneralError } from '../base/errors.ts'
 import { isJsonObject, parseJsonObject } from '../base/json.ts'
 import type { JsonObject, JsonValue } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { Crypto, KeyMaterial, Sealer } from './crypto.ts'
+import { encryptionError, findEncryptionFault, isEncrypted } from './encryption.ts'
 import { createAccessKey } from './key-ring.ts'
 import type { AccessKey } from './key-ring.ts'
 import type { Jwk } from './jwk.ts'
@@ -17,28 +19,40 @@ export type LoadedKey =
   | { readonly purpose: 'access'; readonly key: AccessKey }
   | { readonly purpose: 'refresh'; readonly key: RefreshKey }
 
-/** Makes and loads keys, sealed with the application's secrets. */
+/** Makes and loads keys, encrypted with the application's secrets. */
 export interface KeyVault {
-  /** Makes a new key. */
+  /** Whether there is a secret. Without one, keys are stored unencrypted. */
+  readonly hasSecret: boolean
+  /** Makes a new key, encrypted if there is a secret. Whether it may be added to the store is for others to say. */
   create(
     demand: KeyDemand,
     createdAt: EpochMilliseconds,
     activeFrom: EpochMilliseconds,
   ): Promise<StoredKey>
   /**
-   * Loads a key.
-   * @throws GeneralError (`MISUSE`) if no secret opens it, or if it does not fit its algorithm. Never makes a new one.
+   * Makes sure that the keys of a store may be used and others added (S-04): all are encrypted and can be decrypted, or
+   * there is no secret and none is encrypted.
+   * @throws GeneralError (`MISUSE`) that names the keys that may not, and the cure.
    */
+  accept(keys: readonly StoredKey[]): Promise<void>
+  /** Loads a key. @throws GeneralError (`MISUSE`) as `accept` does, or if it does not fit its algorithm. */
   load(stored: StoredKey): Promise<LoadedKey>
   /** The two halves of a signing key of any purpose. @throws GeneralError as {@link KeyVault.load} does. */
-  openKeyPair(stored: StoredKey): Promise<KeyMaterial>
-  /** The material sealed with the newest secret, or null if it is already, or if there is no secret (ST-02). */
-  reseal(stored: StoredKey): Promise<string | null>
+  loadKeyPair(stored: StoredKey): Promise<KeyMaterial>
+  /**
+   * Which of the secrets decrypts the key, counted from 0, the newest; null for an unencrypted one.
+   * @throws GeneralError (`MISUSE`) if none does.
+   */
+  secretOf(stored: StoredKey): Promise<number | null>
+  /** The material of an unencrypted key, encrypted. @throws GeneralError (`MISUSE`) without a secret. */
+  encrypt(stored: StoredKey): Promise<string>
+  /** The material encrypted with the newest secret, if an older one encrypted it; null otherwise (ST-02). */
+  reencrypt(stored: StoredKey): Promise<string | null>
 }
 
 /**
- * Prepares the secrets: the first seals, any opens. To change a secret, first add the new one behind the old one in
- * every process, then in front of it, then drop the old one. Refresh keys are bound to the application.
+ * Prepares the secrets: the first encrypts, any decrypts. To change a secret, first add the new one behind the old one
+ * in every process, then in front of it, then drop the old one. Refresh keys are bound to the application.
  */
 export async function createKeyVault(
   crypto: Crypto,
@@ -48,25 +62,43 @@ export async function createKeyVault(
   const sealers: Sealer[] = []
   for (const secret of secrets) sealers.push(await crypto.sealer(secret))
   const [newest] = sealers
+  const hasSecret = newest !== undefined
 
-  /** Which of the sealers opens the material, or null for material in clear, and what is in it. */
-  async function open(stored: StoredKey): Promise<{ readonly by: Sealer | null; readonly text: string }> {
-    if (stored.material.startsWith('{')) return { by: null, text: stored.material }
-    for (const sealer of sealers) {
-      const text = await sealer.open(stored.material, contextOf(stored))
-      if (text !== null) return { by: sealer, text }
-    }
-    throw new GeneralError('MISUSE', `no configured secret opens the key ${stored.kid}: `
-      + 'configure the secret that sealed it as well, or remove the key, which ends the sessions that use it')
+  function seal(key: StoredKey, text: string): Awaitable<string> {
+    if (newest !== undefined) return newest.seal(text, contextOf(key))
+    throw new GeneralError('MISUSE', 'keys cannot be encrypted without a secret')
   }
 
-  async function openKeyPair(stored: StoredKey): Promise<KeyMaterial> {
-    const { privateKey, publicKey } = parseJsonObject((await open(stored)).text) ?? {}
+  async function decrypt(stored: StoredKey): Promise<{ readonly secret: number | null; readonly text: string }> {
+    if (!isEncrypted(stored)) return { secret: null, text: stored.material }
+    for (const [secret, sealer] of sealers.entries()) {
+      const text = await sealer.open(stored.material, contextOf(stored))
+      if (text !== null) return { secret, text }
+    }
+    throw new GeneralError('MISUSE', `no configured secret decrypts the key ${stored.kid}: `
+      + 'configure the secret that encrypted it as well, or remove the key, which ends the sessions that use it')
+  }
+
+  async function accept(keys: readonly StoredKey[]): Promise<void> {
+    const fault = findEncryptionFault(keys, hasSecret)
+    if (fault !== null) throw encryptionError(fault)
+    for (const key of keys) await decrypt(key)
+  }
+
+  async function textOf(stored: StoredKey): Promise<string> {
+    await accept([stored])
+    return (await decrypt(stored)).text
+  }
+
+  async function loadKeyPair(stored: StoredKey): Promise<KeyMaterial> {
+    const { privateKey, publicKey } = parseJsonObject(await textOf(stored)) ?? {}
     if (!isJwk(privateKey) || !isJwk(publicKey)) throw malformed(stored.kid)
     return { privateKey, publicKey }
   }
 
   return {
+    hasSecret,
+
     async create({ purpose, algorithm }, createdAt, activeFrom) {
       const key: StoredKey = {
         kid: encodeBase64url(crypto.randomBytes(12)),
@@ -78,33 +110,38 @@ export async function createKeyVault(
           ? { kty: 'oct', k: encodeBase64url(crypto.randomBytes(32)) }
           : await crypto.generateKey(algorithm)),
       }
-      return newest === undefined ? key : { ...key, material: await newest.seal(key.material, contextOf(key)) }
+      return hasSecret ? { ...key, material: await seal(key, key.material) } : key
     },
+
+    accept,
 
     async load(stored) {
       const { kid, algorithm, activeFrom } = stored
       if (algorithm === 'HMAC-SHA-256') {
-        const material = parseJsonObject((await open(stored)).text)
+        const material = parseJsonObject(await textOf(stored))
         const bytes = typeof material?.['k'] === 'string' ? decodeBase64url(material['k']) : null
         if (stored.purpose !== 'refresh' || bytes === null) throw malformed(kid)
         return { purpose: 'refresh', key: await createRefreshKey(crypto, { kid, activeFrom, bytes }, application) }
       }
       if (stored.purpose !== 'access') throw malformed(kid)
-      const material = await openKeyPair(stored)
+      const material = await loadKeyPair(stored)
       return { purpose: 'access', key: await createAccessKey(crypto, { kid, algorithm, activeFrom, material }) }
     },
 
-    openKeyPair,
+    loadKeyPair,
 
-    async reseal(stored) {
-      if (newest === undefined) return null
-      const { by, text } = await open(stored)
-      return by === newest ? null : newest.seal(text, contextOf(stored))
+    secretOf: async stored => (await decrypt(stored)).secret,
+
+    encrypt: async stored => seal(stored, stored.material),
+
+    async reencrypt(stored) {
+      const { secret, text } = await decrypt(stored)
+      return secret === null || secret === 0 ? null : seal(stored, text)
     },
   }
 }
 
-/** What sealed material belongs to: sealed under one name it can not be opened under another (ST-02). */
+/** What encrypted material belongs to: encrypted as one key it cannot be decrypted as another (ST-02). */
 function contextOf(key: StoredKey): string {
   return `${key.purpose} ${key.algorithm} ${key.kid}`
 }

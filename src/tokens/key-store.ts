@@ -7,8 +7,12 @@ import type { SignatureAlgorithm } from './crypto.ts'
  */
 export type KeyPurpose = 'access' | 'refresh' | 'core-dynamic' | 'core-static'
 
-/** Every purpose that a stored key can have. */
-export const keyPurposes: readonly KeyPurpose[] = ['access', 'refresh', 'core-dynamic', 'core-static']
+/**
+ * Every purpose that a stored key can have, in the order in which keys are added and replaced. Refresh keys come first
+ * because every kind of process has them: of processes that start on an empty store at once, one adds the first key,
+ * and whether that is encrypted decides for all (S-04).
+ */
+export const keyPurposes: readonly KeyPurpose[] = ['refresh', 'access', 'core-dynamic', 'core-static']
 
 /** A key as the store keeps it. */
 export interface StoredKey {
@@ -22,7 +26,7 @@ export interface StoredKey {
    * From when on it may sign: later than `createdAt`, so that every verifier knows it before its first use (TOK-20).
    */
   readonly activeFrom: EpochMilliseconds
-  /** The key itself: sealed if the application has a secret, JSON otherwise (ST-02). */
+  /** The key itself: encrypted if the application has a secret, JSON otherwise (ST-02). */
   readonly material: string
 }
 
@@ -35,7 +39,7 @@ export interface KeyStore {
    * and `newest` is null. Among processes that try at once exactly one gets `true` (TOK-20).
    */
   addKeyIfNewest(key: StoredKey, newest: string | null): Promise<boolean>
-  /** Replaces the material of a key if it is still `current`: how keys are sealed anew. False if it was not. */
+  /** Replaces the material of a key if it is still `current`: how keys are encrypted anew. False if it was not. */
   replaceKeyMaterial(kid: string, current: string, next: string): Promise<boolean>
   /**
    * Removes a key and appends a `keys` change that is kept until `until`, so that every process drops

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { readSample, sampleClaims, sampleMembers, sampleInstant } from '../../test/support/access-token.ts'
-import { newKid } from '../../test/support/key-ring.ts'
 import { SharedKeys } from '../../test/support/shared-keys.ts'
 import { createHandle } from '../base/handle.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
@@ -137,10 +136,11 @@ describe('the ring at hand', () => {
     const keeper = shared.process()
     await keeper.current()
     shared.down = true
+    shared.reads = 0
     for (let call = 0; call < 3; call++) {
       await expect(keeper.reloadForUnknownKid()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     }
-    expect(shared.reads).toBe(3)
+    expect(shared.reads).toBe(1)
   })
 
   test('a reload sees what was there when it was called, though another reading is under way', async () => {
@@ -184,11 +184,10 @@ describe('rotation', () => {
     const keeper = shared.process()
     const before = await keeper.current()
     const token = await before.signingKeyAt(shared.now).sign(JSON.stringify(sampleMembers()))
-    expect(await keeper.retire(before.signingKeyAt(shared.now).kid, until)).toBe(true)
-    const after = await keeper.current()
+    await shared.store.removeKey(before.signingKeyAt(shared.now).kid, until)
+    const after = await keeper.reload()
     expect(after.epoch).not.toBe(before.epoch)
     expect((await readSample(token, after)).kind).toBe('unknown-key')
-    expect(await keeper.retire(newKid(), until)).toBe(false)
   })
 
   test('REV-03: replacing all keys leaves no token that is good for anything', async () => {
@@ -203,8 +202,9 @@ describe('rotation', () => {
     const after = await keeper.current()
     expect((await readSample(accessToken, after)).kind).toBe('unknown-key')
     expect(after.refreshKey(refreshToken?.kid ?? '')).toBeNull()
-    expect(after.signingKeyAt(shared.now).activeFrom).toBeLessThanOrEqual(shared.now)
     expect(await shared.keys()).toHaveLength(2)
+    const token = await after.signingKeyAt(shared.now).sign(JSON.stringify(sampleClaims()))
+    expect((await readSample(token, await shared.process().current())).kind).toBe('valid')
   })
 
   test('another algorithm is taken up without refusing what is out', async () => {

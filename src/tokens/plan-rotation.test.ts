@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { sampleKeyPolicy } from '../../test/support/shared-keys.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyPurpose, StoredKey } from './key-store.ts'
 import {
@@ -32,7 +33,7 @@ function live(
   early: ReadonlySet<number> = new Set(),
   rotationInterval: number = KEY_ROTATION_INTERVAL,
 ): readonly Look[] {
-  const keyPolicy = createKeyPolicy(rotationInterval)
+  const keyPolicy = createKeyPolicy({ ...sampleKeyPolicy, keyRotationInterval: rotationInterval })
   const looks: Look[] = []
   let keys: readonly StoredKey[] = []
   let now = start
@@ -52,8 +53,8 @@ function live(
     }
     const all = [...keys, ...added]
     const retired = new Set(retiredKeys(all, now, keyPolicy))
-    keys = all.filter(key => !retired.has(key.kid))
-    looks.push({ now, keys, added, removed: all.filter(key => retired.has(key.kid)) })
+    keys = all.filter(key => !retired.has(key))
+    looks.push({ now, keys, added, removed: [...retired] })
   }
   return looks
 }
@@ -144,7 +145,7 @@ test('another algorithm is published at once, but two configurations do not outb
     kid: 'A'.repeat(16), purpose: 'access', algorithm: 'ES256', createdAt: start, activeFrom: start, material: '',
   }
   const demand = { purpose: 'access', algorithm: 'EdDSA' } as const
-  const keyPolicy = createKeyPolicy(KEY_ROTATION_INTERVAL)
+  const keyPolicy = createKeyPolicy(sampleKeyPolicy)
   const plan = planRotation([key], demand, start + MINUTE, keyPolicy)
   expect(plan).toEqual({ kind: 'add', activeFrom: start + MINUTE + PUBLICATION_LEAD, newest: key.kid })
   if (plan.kind !== 'add') return

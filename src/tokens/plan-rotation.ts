@@ -11,8 +11,21 @@ export interface KeyPolicy {
   readonly publicationLead: Milliseconds
   /** How long after its last use a signing key still verifies. */
   readonly accessKeyRetention: Milliseconds
-  /** How long after its last use a refresh key still verifies: longer than any session can be idle. */
+  /**
+   * How long after its last use a refresh key is accepted: as long as a session that was last refreshed with it can
+   * live, and not longer (S-02).
+   */
   readonly refreshKeyRetention: Milliseconds
+}
+
+/** What the policy of keys follows from: part of an application's session policy. */
+export interface KeyPolicyInput {
+  /** How long a signing key signs before the next one does. */
+  readonly keyRotationInterval: Milliseconds
+  /** How long a session lives without a refresh, at most 400 days. */
+  readonly idleTimeout: Milliseconds
+  /** How long a session lives at all; null: without limit. */
+  readonly absoluteTimeout: Milliseconds | null
 }
 
 const MINUTE: Milliseconds = 60_000
@@ -28,28 +41,30 @@ export const PUBLICATION_LEAD: Milliseconds = HOUR
 /** How long any access token can live: the most that can be configured. */
 export const LONGEST_ACCESS_TOKEN_LIFETIME: Milliseconds = DAY
 
-/** How much longer than the access tokens that it concerns a change stays in the log: for clocks that disagree. */
-export const CHANGE_MARGIN: Milliseconds = 10 * MINUTE
+/** How long any session can live without a refresh: the most that can be configured. */
+export const LONGEST_IDLE_TIMEOUT: Milliseconds = 400 * DAY
+
+/** For clocks that disagree: how much longer than the tokens that they concern changes and refresh keys are kept. */
+export const CLOCK_MARGIN: Milliseconds = 10 * MINUTE
 
 /** How long a change stays in the log that concerns access tokens of any lifetime. */
-export const LONGEST_RETENTION: Milliseconds = LONGEST_ACCESS_TOKEN_LIFETIME + CHANGE_MARGIN
+export const LONGEST_RETENTION: Milliseconds = LONGEST_ACCESS_TOKEN_LIFETIME + CLOCK_MARGIN
 
 /** How long a signing key signs unless the application says otherwise. */
 export const KEY_ROTATION_INTERVAL: Milliseconds = 7 * DAY
 
 /**
- * The policy of an application whose signing keys each sign for `rotationInterval`. Nothing else follows from it: every
- * key is published as long before its use, and verifies as long after it, however often keys are rotated. So the
- * validities of two keys always overlap by more than a token lives (TOK-20).
+ * The policy of an application. However often signing keys are rotated, every key is published as long before its use,
+ * and verifies as long after it, so that the validities of two keys always overlap by more than a token lives (TOK-20).
  */
-export function createKeyPolicy(rotationInterval: Milliseconds): KeyPolicy {
+export function createKeyPolicy({ keyRotationInterval, idleTimeout, absoluteTimeout }: KeyPolicyInput): KeyPolicy {
   return {
-    accessKeyLifetime: rotationInterval,
+    accessKeyLifetime: keyRotationInterval,
     refreshKeyLifetime: 90 * DAY,
     publicationLead: PUBLICATION_LEAD,
     // Not the configured lifetime: tokens that were issued under a longer one survive its change.
     accessKeyRetention: LONGEST_ACCESS_TOKEN_LIFETIME + MINUTE,
-    refreshKeyRetention: 400 * DAY,
+    refreshKeyRetention: Math.min(idleTimeout, absoluteTimeout ?? idleTimeout) + CLOCK_MARGIN,
   }
 }
 
@@ -59,10 +74,16 @@ export interface KeyDemand {
   readonly algorithm: StoredKey['algorithm']
 }
 
+/** Where a key is to be added: on top of `newest`, if that is still the newest of its purpose. */
+export interface KeyPlace {
+  readonly activeFrom: EpochMilliseconds
+  /** Null: there is none of its purpose. */
+  readonly newest: string | null
+}
+
 export type RotationPlan =
   | { readonly kind: 'keep' }
-  /** Add a key, if `newest` is still the newest of its purpose. */
-  | { readonly kind: 'add'; readonly activeFrom: EpochMilliseconds; readonly newest: string | null }
+  | { readonly kind: 'add' } & KeyPlace
 
 const keep: RotationPlan = { kind: 'keep' }
 
@@ -91,24 +112,47 @@ export function planEarlyRotation(
   keys: readonly StoredKey[],
   purpose: KeyPurpose,
   now: EpochMilliseconds,
-): { readonly activeFrom: EpochMilliseconds; readonly newest: string | null } {
+): KeyPlace {
   const newest = newestOf(keys, purpose)
   if (newest === null) return { activeFrom: now, newest: null }
   return { activeFrom: Math.max(now + PUBLICATION_LEAD, newest.activeFrom + 1), newest: newest.kid }
 }
 
-/** The names of the keys that nothing which is still alive can need. Pure. */
+/**
+ * The keys that a process accepts: what a key further back issued has expired by the process's own policy. Pure.
+ */
+export function acceptedKeys(
+  keys: readonly StoredKey[],
+  now: EpochMilliseconds,
+  policy: KeyPolicy,
+): readonly StoredKey[] {
+  return keys.filter(key => !isOutlived(key, keys, now, retentionOf(key.purpose, policy)))
+}
+
+/**
+ * The keys that can be removed from the store, because what they issued has expired by every policy that can be
+ * configured. Not by this process's alone: another process, or an earlier configuration that is rolled back to, may
+ * have a longer idle timeout. Pure.
+ */
 export function retiredKeys(
   keys: readonly StoredKey[],
   now: EpochMilliseconds,
   policy: KeyPolicy,
-): readonly string[] {
-  return keys.filter(key => {
-    const retention = retentionOf(key.purpose, policy)
-    return keys.some(other => (
-      other.purpose === key.purpose && isNewer(other, key) && other.activeFrom + retention <= now
-    ))
-  }).map(key => key.kid)
+): readonly StoredKey[] {
+  const longest = { ...policy, refreshKeyRetention: LONGEST_IDLE_TIMEOUT + CLOCK_MARGIN }
+  return keys.filter(key => isOutlived(key, keys, now, retentionOf(key.purpose, longest)))
+}
+
+/** Whether a newer key of the same purpose has been in use for longer than `retention`. */
+function isOutlived(
+  key: StoredKey,
+  keys: readonly StoredKey[],
+  now: EpochMilliseconds,
+  retention: Milliseconds,
+): boolean {
+  return keys.some(other => (
+    other.purpose === key.purpose && isNewer(other, key) && other.activeFrom + retention <= now
+  ))
 }
 
 function lifetimeOf(purpose: KeyPurpose, policy: KeyPolicy): Milliseconds {

@@ -96,8 +96,8 @@ test('every event is told once, with whom and what', async () => {
   const first = await login(core)
   await settle()
   expect(heard.splice(0)).toEqual([
-    ['onKeyRotated', { kid: expect.any(String), purpose: 'access' }],
     ['onKeyRotated', { kid: expect.any(String), purpose: 'refresh' }],
+    ['onKeyRotated', { kid: expect.any(String), purpose: 'access' }],
     ['onSessionCreated', { userId: 'alice', handle: first.claims.sid }],
   ])
   clock.advance(1)

@@ -1,11 +1,17 @@
 import { createKeyVault } from '../../src/tokens/key-material.ts'
 import { createKeyKeeper } from '../../src/tokens/keys.ts'
 import { createKeyPolicy, KEY_ROTATION_INTERVAL } from '../../src/tokens/plan-rotation.ts'
+import type { KeyPolicyInput } from '../../src/tokens/plan-rotation.ts'
 import type { KeyKeeper, KeyKeeperDependencies } from '../../src/tokens/keys.ts'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import type { KeyStore, StoredKey } from '../../src/tokens/key-store.ts'
 import { sampleInstant } from './access-token.ts'
+
+/** What an application's key policy follows from unless it says otherwise. */
+export const sampleKeyPolicy: KeyPolicyInput = {
+  keyRotationInterval: KEY_ROTATION_INTERVAL, idleTimeout: 100 * 86_400_000, absoluteTimeout: null,
+}
 
 /** A key store that counts what is read and can be down, shared by the processes of a test. */
 export class SharedKeys {
@@ -39,7 +45,7 @@ export class SharedKeys {
       learnTime: async () => undefined,
       createVault: (...input) => createKeyVault(...input, { name: 'default', audience: null }),
       algorithm: 'ES256',
-      keyPolicy: createKeyPolicy(KEY_ROTATION_INTERVAL),
+      keyPolicy: createKeyPolicy(sampleKeyPolicy),
       secrets: [],
       onRotated: key => this.made.push(key),
       onSessionsEnded: () => undefined,

@@ -55,7 +55,7 @@ export function createCoreRingMaker(crypto: Crypto, policy: KeyPolicy): RingMake
     ],
     async load(vault, stored) {
       if (stored.purpose === 'core-dynamic' || stored.purpose === 'core-static') {
-        return { kind: 'signing', key: await createSigningKey(crypto, stored, await vault.openKeyPair(stored)) }
+        return { kind: 'signing', key: await createSigningKey(crypto, stored, await vault.loadKeyPair(stored)) }
       }
       const { purpose, key } = await vault.load(stored)
       if (purpose === 'refresh') return { kind: 'refresh', key }

@@ -1,0 +1,276 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { newKid } from '../../test/support/key-ring.ts'
+import { sampleKeyPolicy, SharedKeys } from '../../test/support/shared-keys.ts'
+import { nodeCrypto } from '../platform/node-crypto.ts'
+import { encryptKeys } from './change-keys.ts'
+import { findEncryptionFault, isEncrypted, planEncryption } from './encryption.ts'
+import { createRingKeeper } from './key-keeper.ts'
+import type { KeyKeeper } from './key-keeper.ts'
+import { createKeyVault } from './key-material.ts'
+import type { KeyStore, StoredKey } from './key-store.ts'
+import { createKeyPolicy } from './plan-rotation.ts'
+
+const DAY = 86_400_000
+const until = Number.MAX_SAFE_INTEGER
+const secret = 'the secret of the application, old'
+const otherSecret = 'the secret of somebody else, or new'
+
+const key = (kid: string, material: string): StoredKey => (
+  { kid, purpose: 'access', algorithm: 'ES256', createdAt: 1, activeFrom: 1, material }
+)
+const clear = key('clear', '{"kty":"oct"}')
+const encrypted = key('encrypted', 's1.name.bytes')
+
+describe('the rules', () => {
+  test.each([
+    [[], false, null], [[], true, null],
+    [[clear], false, null], [[encrypted], true, null],
+    [[encrypted], false, { kind: 'secret-missing', kids: ['encrypted'] }],
+    [[clear, encrypted], false, { kind: 'secret-missing', kids: ['encrypted'] }],
+    [[clear], true, { kind: 'unencrypted', kids: ['clear'] }],
+    [[clear, encrypted], true, { kind: 'mixed', kids: ['clear'] }],
+  ])('S-04: with the keys %j and a secret: %s, a process may go on unless: %j', (keys, hasSecret, fault) => {
+    expect(findEncryptionFault(keys, hasSecret)).toEqual(fault)
+  })
+
+  test.each([
+    [[], false, { kind: 'no-keys' }],
+    [[encrypted], false, { kind: 'already-encrypted' }], [[encrypted], true, { kind: 'already-encrypted' }],
+    [[clear], false, { kind: 'encrypt', keys: [clear] }], [[clear], true, { kind: 'encrypt', keys: [clear] }],
+    [[clear, encrypted], false, { kind: 'mixed', keys: [clear] }],
+    [[clear, encrypted], true, { kind: 'encrypt', keys: [clear] }],
+  ])('S-04: of the keys %j, with --finish: %s, these are encrypted: %j', (keys, finish, plan) => {
+    expect(planEncryption(keys, finish)).toEqual(plan)
+  })
+})
+
+/** Plants a key as somebody does who can write to the store. */
+async function plant(shared: SharedKeys, purpose: StoredKey['purpose']): Promise<StoredKey> {
+  const vault = await createKeyVault(nodeCrypto, [])
+  const planted = await vault.create({ purpose, algorithm: 'ES256' }, shared.now, shared.now)
+  const newest = (await shared.keys()).findLast(each => each.purpose === purpose)?.kid ?? null
+  expect(await shared.store.addKeyIfNewest(planted, newest)).toBe(true)
+  return planted
+}
+
+/** What a call was refused with. */
+async function refusal(call: () => unknown): Promise<Error> {
+  const failure: unknown = await Promise.resolve().then(call).then(() => null, (error: unknown) => error)
+  expect(failure).toMatchObject({ code: 'MISUSE' })
+  return failure instanceof Error ? failure : new Error('none')
+}
+
+describe('a process without the secret', () => {
+  test('S-04: fails before it adds a key, when it starts, when keys are due, and when it is told to rotate', async () => {
+    const shared = new SharedKeys()
+    await shared.process({ secrets: [secret] }).current()
+    const before = await shared.keys()
+    // Each of these demands a key that is not there yet.
+    shared.now += 100 * DAY
+    const keeper = shared.process({ algorithm: 'EdDSA' })
+    for (const call of [() => keeper.current(), () => keeper.rotateNow(), () => keeper.replaceAll(until)]) {
+      const { message } = await refusal(call)
+      expect(message).toMatch(/no secret is configured: set `secret`/)
+      for (const { kid } of before) expect(message).toContain(kid)
+    }
+    expect(await shared.keys()).toEqual(before)
+  })
+
+  test('S-04: fails as well if keys of its own kind are missing altogether', async () => {
+    const shared = new SharedKeys()
+    await shared.process({ secrets: [secret] }).current()
+    const [refresh, access] = await shared.keys()
+    for (const { kid, purpose } of [refresh!, access!]) if (purpose === 'access') await shared.store.removeKey(kid, until)
+    await refusal(() => shared.process().current())
+    expect((await shared.keys()).every(isEncrypted)).toBe(true)
+    expect(await shared.keys()).toHaveLength(1)
+  })
+
+  test('S-04: a wrong secret adds nothing either', async () => {
+    const shared = new SharedKeys()
+    await shared.process({ secrets: [secret] }).current()
+    const before = await shared.keys()
+    shared.now += 100 * DAY
+    const keeper = shared.process({ secrets: [otherSecret], algorithm: 'EdDSA' })
+    for (const call of [() => keeper.current(), () => keeper.rotateNow()]) {
+      expect((await refusal(call)).message).toContain('no configured secret decrypts the key')
+    }
+    expect(await shared.keys()).toEqual(before)
+  })
+
+  test('S-04: where nobody has a secret, keys are stored unencrypted, and stay so', async () => {
+    const shared = new SharedKeys()
+    const ring = await shared.process().current()
+    await shared.process().rotateNow()
+    expect(await shared.keys()).toHaveLength(4)
+    expect((await shared.keys()).some(isEncrypted)).toBe(false)
+    expect((await shared.process().current()).signingKeyAt(shared.now).kid).toBe(ring.signingKeyAt(shared.now).kid)
+  })
+})
+
+describe('a process with a secret', () => {
+  test('S-04: refuses unencrypted keys, says what to run, and encrypts nothing by itself', async () => {
+    const shared = new SharedKeys()
+    await shared.process().current()
+    const before = await shared.keys()
+    const keeper = shared.process({ secrets: [secret] })
+    for (const call of [() => keeper.current(), () => keeper.rotateNow()]) {
+      const { message } = await refusal(call)
+      expect(message).toContain('run `keyturn keys encrypt <url>`')
+      for (const { kid } of before) expect(message).toContain(kid)
+    }
+    expect(await shared.keys()).toEqual(before)
+  })
+
+  test.each(['access', 'core-dynamic'] as const)('S-04: refuses an unencrypted %s key beside encrypted ones', async purpose => {
+    const shared = new SharedKeys()
+    await shared.process({ secrets: [secret] }).current()
+    const planted = await plant(shared, purpose)
+    const { message } = await refusal(() => shared.process({ secrets: [secret] }).current())
+    expect(message).toContain(planted.kid)
+    expect(message).toContain('keyturn keys retire')
+    expect((await shared.keys()).find(({ kid }) => kid === planted.kid)).toEqual(planted)
+  })
+
+  test('S-04: that already runs never uses a planted key, reports it, and still hears of removed keys', async () => {
+    const shared = new SharedKeys()
+    const keeper = shared.process({ secrets: [secret] })
+    await keeper.current()
+    await keeper.rotateNow()
+    const ring = await keeper.current()
+    const planted = await plant(shared, 'access')
+    shared.now += 3_600_000
+    await refusal(() => keeper.reload())
+    const after = await keeper.current()
+    expect(after.hasAccessKey(planted.kid)).toBe(false)
+    expect(after.signingKeyAt(shared.now - 1).kid).toBe(ring.signingKeyAt(shared.now - 1).kid)
+    const removed = ring.signingKeyAt(shared.now - 1).kid
+    await shared.store.removeKey(removed, until)
+    await refusal(() => keeper.reload())
+    const last = await keeper.current()
+    expect(last.hasAccessKey(removed)).toBe(false)
+    expect(last.epoch).not.toBe(ring.epoch)
+    // With the last of them gone there is nothing to go on with.
+    for (const { kid } of await shared.keys()) if (kid !== planted.kid) await shared.store.removeKey(kid, until)
+    await refusal(() => keeper.reload())
+    await refusal(() => keeper.current())
+  })
+
+  test('S-04: replaces all keys, however they are stored: the new ones are encrypted', async () => {
+    const shared = new SharedKeys()
+    const others = shared.process()
+    await others.current()
+    const before = await shared.keys()
+    await shared.process({ secrets: [secret] }).replaceAll(until)
+    const after = await shared.keys()
+    expect(after).toHaveLength(2)
+    expect(after.every(isEncrypted)).toBe(true)
+    expect(after.some(({ kid }) => before.some(old => old.kid === kid))).toBe(false)
+    // A process without the secret accepts nothing any more.
+    await refusal(() => others.reload())
+    await refusal(() => others.current())
+  })
+
+  test('S-04: while all keys are replaced the store is never without an encrypted key', async () => {
+    const shared = new SharedKeys()
+    const keeper = shared.process({ secrets: [secret] })
+    await keeper.current()
+    const seen: (readonly StoredKey[])[] = []
+    const store: KeyStore = {
+      ...shared.store,
+      async removeKey(kid, keep) {
+        const removed = await shared.store.removeKey(kid, keep)
+        seen.push(await shared.keys())
+        return removed
+      },
+    }
+    await shared.process({ secrets: [secret], store }).replaceAll(until)
+    expect(seen).toHaveLength(2)
+    for (const keys of seen) expect(keys.some(isEncrypted)).toBe(true)
+  })
+})
+
+describe('processes that start together on an empty store', () => {
+  /** A process: an application, or a server, whose keys have other purposes. */
+  function start(store: KeyStore, purpose: 'access' | 'core-dynamic', secrets: readonly string[]): KeyKeeper<unknown> {
+    return createRingKeeper({
+      store, secrets,
+      crypto: nodeCrypto,
+      clock: () => 1_800_000_000_000,
+      learnTime: async () => undefined,
+      createVault: createKeyVault,
+      keyPolicy: createKeyPolicy(sampleKeyPolicy),
+      onRotated: () => undefined,
+      onSessionsEnded: () => undefined,
+      onError: error => expect.unreachable(String(error)),
+    }, {
+      demands: [{ purpose, algorithm: 'ES256' }, { purpose: 'refresh', algorithm: 'HMAC-SHA-256' }],
+      load: async (vault, stored) => stored.purpose === 'refresh' ? vault.load(stored) : vault.loadKeyPair(stored),
+      ring: keys => keys,
+    })
+  }
+
+  const processes = fc.array(fc.record({
+    purpose: fc.constantFrom('access', 'core-dynamic'),
+    secrets: fc.constantFrom([], [secret], [otherSecret]),
+  }), { minLength: 2, maxLength: 4 })
+
+  test('S-04: with and without the secret: some start, the others say why not, and the keys are all alike', async () => {
+    await fc.assert(fc.asyncProperty(fc.scheduler(), processes, async (scheduler, started) => {
+      const shared = new SharedKeys()
+      const store: KeyStore = {
+        listKeys: scheduler.scheduleFunction(shared.store.listKeys),
+        addKeyIfNewest: scheduler.scheduleFunction(shared.store.addKeyIfNewest),
+        replaceKeyMaterial: scheduler.scheduleFunction(shared.store.replaceKeyMaterial),
+        removeKey: scheduler.scheduleFunction(shared.store.removeKey),
+      }
+      const answers = await scheduler.waitFor(Promise.allSettled(started.map(async ({ purpose, secrets }) => (
+        start(store, purpose, secrets).current()
+      ))))
+      const winners = new Set<string>()
+      for (const [index, answer] of answers.entries()) {
+        if (answer.status === 'fulfilled') winners.add(started[index]?.secrets[0] ?? 'none')
+        else expect(answer.reason).toMatchObject({ code: 'MISUSE', message: expect.stringMatching(/secret/) })
+      }
+      expect(winners.size).toBe(1)
+      const keys = await shared.keys()
+      expect(new Set(keys.map(isEncrypted)).size).toBe(1)
+      // One secret decrypts them all.
+      await (await createKeyVault(nodeCrypto, [...winners].filter(each => each !== 'none'))).accept(keys)
+    }), { numRuns: 100 })
+  })
+
+  test('S-04: a key that is added unencrypted while others are encrypted is taken back', async () => {
+    const shared = new SharedKeys()
+    const plain = shared.process()
+    await plain.current()
+    const vault = await createKeyVault(nodeCrypto, [secret])
+    let raced = false
+    const store: KeyStore = {
+      ...shared.store,
+      async addKeyIfNewest(added, newest) {
+        if (!raced) await encryptKeys({ store: shared.store, vault }, await shared.keys())
+        raced = true
+        return shared.store.addKeyIfNewest(added, newest)
+      },
+    }
+    const { message } = await refusal(() => shared.process({ store }).rotateNow())
+    expect(message).toContain('no secret is configured')
+    expect(await shared.keys()).toHaveLength(2)
+    expect((await shared.keys()).every(isEncrypted)).toBe(true)
+    await expect((async () => shared.process({ secrets: [secret] }).current())()).resolves.toBeDefined()
+  })
+})
+
+test('S-04: a malformed key does not pass as an encrypted one', async () => {
+  for (const material of ['', ' {"kty":"oct"}', '[]', 's1.', 's1.x.y']) {
+    const shared = new SharedKeys()
+    const { now } = shared
+    await shared.store.addKeyIfNewest({
+      kid: newKid(), purpose: 'access', algorithm: 'ES256', createdAt: now, activeFrom: now, material,
+    }, null)
+    await refusal(() => shared.process().current())
+    await refusal(() => shared.process({ secrets: [secret] }).current())
+  }
+})

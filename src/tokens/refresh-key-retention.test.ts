@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest'
+import { sampleInstant } from '../../test/support/access-token.ts'
+import { sampleKeyPolicy, SharedKeys } from '../../test/support/shared-keys.ts'
+import type { KeyRing } from './key-ring.ts'
+import type { KeyKeeperDependencies } from './keys.ts'
+import { createKeyPolicy } from './plan-rotation.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+const idleTimeout = 10 * DAY
+const idle = { keyPolicy: createKeyPolicy({ ...sampleKeyPolicy, idleTimeout }) }
+const ringOf = async (shared: SharedKeys, overrides: Partial<KeyKeeperDependencies> = idle): Promise<KeyRing> => (
+  shared.process(overrides).current()
+)
+
+/** A store whose first refresh key has just got a successor that is in force. */
+async function succeeded(): Promise<{ readonly shared: SharedKeys; readonly old: string }> {
+  const shared = new SharedKeys()
+  const keeper = shared.process(idle)
+  const old = (await keeper.current()).refreshKeyAt(shared.now).kid
+  await keeper.rotateNow()
+  shared.now += HOUR
+  return { shared, old }
+}
+
+test('S-02: a refresh key is accepted no longer than a session of its can live', async () => {
+  const { shared, old } = await succeeded()
+  // The last session that was refreshed with the old key expires after the idle timeout.
+  shared.now += idleTimeout
+  expect((await ringOf(shared)).refreshKey(old)).not.toBeNull()
+  shared.now += 10 * MINUTE
+  expect((await ringOf(shared)).refreshKey(old)).toBeNull()
+})
+
+test('S-02: nor longer than a session lives at all, if that is less', async () => {
+  const { shared, old } = await succeeded()
+  const keyPolicy = createKeyPolicy({ ...sampleKeyPolicy, idleTimeout, absoluteTimeout: DAY })
+  shared.now += DAY
+  expect((await ringOf(shared, { keyPolicy })).refreshKey(old)).not.toBeNull()
+  shared.now += 10 * MINUTE
+  expect((await ringOf(shared, { keyPolicy })).refreshKey(old)).toBeNull()
+})
+
+test('S-02: a running process drops the key as well, without any change in the store', async () => {
+  const { shared, old } = await succeeded()
+  const keeper = shared.process(idle)
+  shared.now += idleTimeout
+  expect((await keeper.current()).refreshKey(old)).not.toBeNull()
+  shared.now += 10 * MINUTE
+  expect((await keeper.reload()).refreshKey(old)).toBeNull()
+})
+
+test('S-02: during a roll-out of a lower idle timeout each process goes by its own, and a roll-back works', async () => {
+  const { shared, old } = await succeeded()
+  const lowered = { keyPolicy: createKeyPolicy({ ...sampleKeyPolicy, idleTimeout: DAY }) }
+  shared.now += 2 * DAY
+  expect((await ringOf(shared, lowered)).refreshKey(old)).toBeNull()
+  // The process with the lower one has not removed it from the store.
+  expect((await ringOf(shared)).refreshKey(old)).not.toBeNull()
+  shared.now = sampleInstant + HOUR + 400 * DAY
+  await ringOf(shared, lowered)
+  expect((await shared.keys()).map(({ kid }) => kid)).toContain(old)
+  shared.now += 10 * MINUTE
+  await ringOf(shared)
+  expect((await shared.keys()).map(({ kid }) => kid)).not.toContain(old)
+})
+
+test('S-02: processes whose clocks differ by minutes lose no session', async () => {
+  const { shared, old } = await succeeded()
+  const after = shared.now
+  const slow = { ...idle, clock: () => shared.now - 4 * MINUTE }
+  const fast = { ...idle, clock: () => shared.now + 4 * MINUTE }
+  // By the slow clock the old key is still in force, and the session that it refreshes lives from then on.
+  shared.now = after + 4 * MINUTE - 1
+  const refreshedAt = slow.clock()
+  expect((await ringOf(shared, slow)).refreshKeyAt(refreshedAt).kid).toBe(old)
+  shared.now = refreshedAt + idleTimeout + 4 * MINUTE
+  expect((await ringOf(shared, fast)).refreshKey(old)).not.toBeNull()
+})
+
+test('S-02: the end of a key is not the end of its sessions for those who wait for one', async () => {
+  const { shared } = await succeeded()
+  let ended = 0
+  const keeper = shared.process({ ...idle, onSessionsEnded: () => void ended++ })
+  await keeper.current()
+  shared.now += 200 * DAY
+  await keeper.reload()
+  expect(ended).toBe(0)
+})
