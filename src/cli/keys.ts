@@ -1,12 +1,17 @@
 import { platform } from '#platform'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { SessionStore } from '../session/store.ts'
+import { rotateKeys } from '../tokens/change-keys.ts'
+import { isEncrypted } from '../tokens/encryption.ts'
 import { createKeyVault } from '../tokens/key-material.ts'
+import type { KeyVault } from '../tokens/key-material.ts'
+import { activeAt, newestFirst } from '../tokens/key-ring.ts'
 import { keyPurposes } from '../tokens/key-store.ts'
 import type { StoredKey } from '../tokens/key-store.ts'
-import { LONGEST_RETENTION, planEarlyRotation } from '../tokens/plan-rotation.ts'
+import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
+import { encrypt } from './encrypt-keys.ts'
 import { describeFlags, describeSettings } from './settings.ts'
 import type { OwnFlag } from './settings.ts'
 import { commonFlags, dateOf, storeFlags, table, withStore } from './store.ts'
@@ -15,32 +20,48 @@ const own: Readonly<Record<string, OwnFlag>> = {
   purpose: {
     type: 'string', placeholder: 'NAME', help: `rotate: only keys of this purpose: ${keyPurposes.join(', ')}`,
   },
+  finish: { type: 'boolean', help: 'encrypt: goes on with an earlier run that was interrupted' },
 }
 
 /** `keyturn keys`. */
 export const keys: Command = {
-  summary: 'lists, rotates and retires keys',
+  summary: 'lists, rotates, retires and encrypts keys',
   help: `keyturn keys list
 keyturn keys rotate [--purpose NAME]
 keyturn keys retire KID
+keyturn keys encrypt [STORE] [--finish]
 
-list    shows the keys: what they are for and since when; never the keys themselves.
-rotate  makes new keys. They are published now and used in an hour, when every server has read them; keys that sign
-        long-lived tokens (core-static) are only made when they are named.
-retire  removes a key: what it signed or issued is refused at once, everywhere. For a key that was stolen.
+list     shows the keys: what they are for, since when, and whether they are encrypted, with the secrets given by which
+         of them; never the keys themselves.
+rotate   makes new keys. They are published now and used in an hour, when every server has read them; keys that sign
+         long-lived tokens (core-static) are only made when they are named. Needs the secret if there is one.
+retire   removes a key: what it signed or issued is refused at once, everywhere. For a key that was stolen.
+encrypt  encrypts the keys of a store that had no secret so far. Needs the secret. From then on every process needs
+         it: run this right before you deploy with the secret.
 
 ${describeFlags({ ...own, ...commonFlags })}
 ${describeSettings(storeFlags)}`,
 
-  run: (args, terminal) => withStore(args, own, terminal, ({ settings, flags, words, json }) => {
+  run: (args, terminal) => withStore(nameStore(args), own, terminal, ({ settings, flags, words, json }) => {
     const [verb, ...rest] = words
-    if (verb === 'list' && rest.length === 0) return (store, now) => list(store, now, json, terminal)
+    const { secrets } = settings
+    if (verb === 'list' && rest.length === 0) return (store, now) => list(store, now, secrets, json, terminal)
     if (verb === 'rotate' && rest.length === 0) {
-      return (store, now) => rotate(store, now, settings.secrets, flags['purpose'], json, terminal)
+      return (store, now) => rotate(store, now, secrets, flags['purpose'], json, terminal)
     }
     if (verb === 'retire' && rest.length === 1) return (store, now) => retire(store, now, rest[0] ?? '', json, terminal)
-    throw new UsageError('keys takes one of: list, rotate, retire KID')
+    if (verb === 'encrypt' && rest.length === 0) {
+      if (secrets.length === 0) throw new UsageError('keys encrypt needs the secret: set KEYTURN_SECRET, or --secret')
+      return store => encrypt(store, secrets, flags['finish'] === true, json, terminal)
+    }
+    throw new UsageError('keys takes one of: list, rotate, retire KID, encrypt [STORE]')
   }),
+}
+
+/** Where `encrypt` is asked for, the store may follow it. */
+function nameStore(args: readonly string[]): readonly string[] {
+  const [verb = '', store = '-', ...rest] = args
+  return verb === 'encrypt' && !store.startsWith('-') ? [verb, '--store', store, ...rest] : args
 }
 
 /** What may be shown of a key. */
@@ -53,38 +74,58 @@ interface ShownKey {
   readonly state: 'pending' | 'active' | 'retiring'
   readonly createdAt: string
   readonly activeFrom: string
+  readonly encrypted: boolean
+  /** Which of the secrets that were given decrypts it, counted from 1; null: none, or none is needed. */
+  readonly secret: number | null
 }
 
 async function list(
   store: SessionStore,
   now: EpochMilliseconds,
+  secrets: readonly string[],
   json: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const stored = await store.listKeys()
-  const shown = stored.map(key => show(key, stored, now))
+  const vault = await createKeyVault(platform.crypto, secrets)
+  const shown: ShownKey[] = []
+  for (const key of stored) shown.push(await show(key, stored, vault, now))
   if (json) terminal.out(JSON.stringify(shown))
   else if (shown.length === 0) terminal.out('There are no keys yet: a server makes them when it starts.')
   else terminal.out(table(
-    ['KEY', 'PURPOSE', 'ALGORITHM', 'STATE', 'ACTIVE FROM', 'PUBLISHED AS'],
-    shown.map(key => [key.kid, key.purpose, key.algorithm, key.state, key.activeFrom, key.publishedAs]),
+    ['KEY', 'PURPOSE', 'ALGORITHM', 'STATE', 'ACTIVE FROM', 'ENCRYPTED', 'PUBLISHED AS'],
+    shown.map(key => [
+      key.kid, key.purpose, key.algorithm, key.state, key.activeFrom, encryptionOf(key, vault), key.publishedAs,
+    ]),
   ))
   return 0
 }
 
-function show(key: StoredKey, all: readonly StoredKey[], now: EpochMilliseconds): ShownKey {
+function encryptionOf({ encrypted, secret }: ShownKey, { hasSecret }: KeyVault): string {
+  if (!encrypted) return 'no'
+  if (secret !== null) return `secret ${secret}`
+  return hasSecret ? 'another secret' : 'yes'
+}
+
+async function show(
+  key: StoredKey,
+  all: readonly StoredKey[],
+  vault: KeyVault,
+  now: EpochMilliseconds,
+): Promise<ShownKey> {
   const { kid, purpose, algorithm, createdAt, activeFrom } = key
-  const isSucceeded = all.some(other => (
-    other.purpose === purpose && other.activeFrom > activeFrom && other.activeFrom <= now
-  ))
+  const active = activeAt(newestFirst(all.filter(other => other.purpose === purpose)), now)
+  const secret = await vault.secretOf(key).catch(() => null)
   return {
     kid,
     publishedAs: publishedName(key),
     purpose,
     algorithm,
-    state: activeFrom > now ? 'pending' : isSucceeded ? 'retiring' : 'active',
+    state: kid === active.kid ? 'active' : activeFrom > now ? 'pending' : 'retiring',
     createdAt: dateOf(createdAt),
     activeFrom: dateOf(activeFrom),
+    encrypted: isEncrypted(key),
+    secret: secret === null ? null : secret + 1,
   }
 }
 
@@ -108,16 +149,14 @@ async function rotate(
   if (purpose !== undefined && !keyPurposes.some(known => known === purpose)) {
     throw new UsageError(`--purpose must be one of ${keyPurposes.join(', ')}`)
   }
+  const vault = await createKeyVault(platform.crypto, secrets)
   const stored = await store.listKeys()
-  const vault = await createKeyVault(platform.crypto, secrets, { name: 'default', audience: null })
+  const demands = keyPurposes
+    .filter(each => purpose === undefined ? each !== 'core-static' : each === purpose)
+    .flatMap(each => stored.findLast(key => key.purpose === each) ?? [])
   const made: ShownKey[] = []
-  for (const each of keyPurposes) {
-    const newest = stored.findLast(key => key.purpose === each)
-    const isMeant = purpose === undefined ? each !== 'core-static' : each === purpose
-    if (newest === undefined || !isMeant) continue
-    const plan = planEarlyRotation(stored, each, now)
-    const key = await vault.create({ purpose: each, algorithm: newest.algorithm }, now, plan.activeFrom)
-    if (await store.addKeyIfNewest(key, plan.newest)) made.push(show(key, [...stored, key], now))
+  for (const key of await rotateKeys({ store, vault, clock: () => now }, demands)) {
+    made.push(await show(key, [...stored, key], vault, now))
   }
   if (json) terminal.out(JSON.stringify(made))
   else for (const key of made) terminal.out(`Made ${key.kid} (${key.purpose}), to be used from ${key.activeFrom} on.`)
@@ -133,7 +172,13 @@ async function retire(
   json: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const key = (await store.listKeys()).find(each => each.kid === name || publishedName(each) === name)
+  const stored = await store.listKeys()
+  const key = stored.find(each => each.kid === name || publishedName(each) === name)
+  if (key !== undefined && stored.length === 1) {
+    // An empty store is a new one: the next process may add a key without the secret.
+    terminal.error('it is the only key of the store: replace it with `keyturn sessions revoke --all`')
+    return 1
+  }
   const retired = key !== undefined && await store.removeKey(key.kid, now + LONGEST_RETENTION)
   if (json) terminal.out(JSON.stringify({ retired }))
   else if (retired) terminal.out('Retired. What the key signed or issued is refused from now on.')

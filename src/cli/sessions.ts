@@ -1,17 +1,29 @@
+import { readFileSync } from 'node:fs'
+import { platform } from '#platform'
 import { parseHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import { summarize } from '../session/manage.ts'
-import type { Removal, SessionStore } from '../session/store.ts'
+import { removeEverySession, summarize } from '../session/manage.ts'
 import { changeStart, notBeforeAt } from '../session/policy.ts'
+import type { SessionStore } from '../session/store.ts'
+import { readKeys, replaceKeys } from '../tokens/change-keys.ts'
+import { createKeyVault } from '../tokens/key-material.ts'
+import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
 import { describeFlags, describeSettings } from './settings.ts'
 import type { OwnFlag } from './settings.ts'
 import { commonFlags, dateOf, storeFlags, table, withStore } from './store.ts'
+import type { StoreCall, StoreWork } from './store.ts'
 
 const own: Readonly<Record<string, OwnFlag>> = {
   user: { type: 'string', placeholder: 'ID', help: 'revoke: every session of this user' },
+  'found-in': {
+    type: 'string', placeholder: 'FILE',
+    help: 'revoke: every session whose handle or token occurs in this text, a log, say; - is standard input',
+  },
+  all: { type: 'boolean', help: 'revoke: every session of everybody' },
+  yes: { type: 'boolean', help: 'revoke --all: do it' },
   after: { type: 'string', placeholder: 'POSITION', help: 'list: the next page' },
 }
 
@@ -24,33 +36,53 @@ export const sessions: Command = {
 keyturn sessions show HANDLE
 keyturn sessions revoke HANDLE...
 keyturn sessions revoke --user ID
+keyturn sessions revoke --found-in FILE
+keyturn sessions revoke --all --yes
 
 list    shows a user's live sessions, newest first, ${PAGE} at a time.
 show    shows one session with its payload and data. Exit code 1 if there is none.
-revoke  ends sessions at once. Exit code 1 if none was there.
+revoke  ends sessions at once. Exit code 1 if none was there. With --all, replaces every key: no token that exists is
+        accepted any more, and everybody logs in again. This needs the secret if there is one.
 
 ${describeFlags({ ...own, ...commonFlags })}
 ${describeSettings(storeFlags)}`,
 
-  run: (args, terminal) => withStore(args, own, terminal, ({ flags, words, json }) => {
+  run: (args, terminal) => withStore(args, own, terminal, ({ settings, flags, words, json }) => {
     const [verb, ...rest] = words
-    const { user, after } = flags
     if (verb === 'list' && rest.length === 1) {
-      const position = typeof after === 'string' ? after : null
-      return (store, now) => list(store, now, rest[0] ?? '', position, json, terminal)
+      const after = typeof flags['after'] === 'string' ? flags['after'] : null
+      return (store, now) => list(store, now, rest[0] ?? '', after, json, terminal)
     }
     if (verb === 'show' && rest.length === 1) return (store, now) => show(store, now, rest[0] ?? '', json, terminal)
-    if (verb === 'revoke' && rest.length > 0 && user === undefined) {
-      const handles = rest.map(parseHandle).filter(handle => handle !== null)
-      return (store, now) => tell(store.remove(handles, changeStart(now)), json, terminal)
-    }
-    if (verb === 'revoke' && rest.length === 0 && typeof user === 'string') {
-      return (store, now) => tell(store.removeByUser({
-        userId: user, tenantId: null, except: null, from: changeStart(now), notBefore: notBeforeAt(now),
-      }), json, terminal)
-    }
-    throw new UsageError('sessions takes one of: list USER, show HANDLE, revoke HANDLE..., revoke --user ID')
+    const revoke = verb === 'revoke' ? chooseRevocation(rest, flags, settings.secrets, json, terminal) : null
+    if (revoke !== null) return revoke
+    throw new UsageError('sessions takes one of: list USER, show HANDLE, revoke HANDLE..., revoke --user ID, '
+      + 'revoke --found-in FILE, revoke --all --yes')
   }),
+}
+
+/** What `revoke` is to do, or null unless exactly one thing is named. */
+function chooseRevocation(
+  words: readonly string[],
+  { user, 'found-in': file, all, yes }: StoreCall['flags'],
+  secrets: readonly string[],
+  json: boolean,
+  terminal: Terminal,
+): StoreWork<ExitCode> | null {
+  if ([words.length > 0, user, file, all].filter(Boolean).length !== 1) return null
+  if (all === true) {
+    if (yes !== true) throw new UsageError('revoke --all logs everybody out, for good: add --yes to do it')
+    return (store, now) => revokeAll(store, now, secrets, json, terminal)
+  }
+  if (typeof user === 'string') {
+    return (store, now) => tell(store.removeByUser({
+      userId: user, tenantId: null, except: null, from: changeStart(now), notBefore: notBeforeAt(now),
+    }).then(({ handles }) => handles), json, terminal)
+  }
+  const handles = typeof file === 'string'
+    ? findHandles(readFileSync(file === '-' ? 0 : file, 'utf8'))
+    : words.map(parseHandle).filter(handle => handle !== null)
+  return (store, now) => tell(removeInBatches(store, handles, changeStart(now)), json, terminal)
 }
 
 async function list(
@@ -111,8 +143,50 @@ async function show(
   return 0
 }
 
-async function tell(removal: Promise<Removal>, json: boolean, terminal: Terminal): Promise<ExitCode> {
-  const { handles } = await removal
+/** Replaces every key, so that no token that exists is accepted any more (REV-03). */
+async function revokeAll(
+  store: SessionStore,
+  now: EpochMilliseconds,
+  secrets: readonly string[],
+  json: boolean,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if ((await store.listKeys()).length === 0) {
+    terminal.error('there are no keys, and so no sessions: is this the right store?')
+    return 1
+  }
+  const changer = { store, vault: await createKeyVault(platform.crypto, secrets), clock: () => now }
+  const made = await replaceKeys(changer, now + LONGEST_RETENTION)
+  await readKeys(changer)
+  await removeEverySession(store, now)
+  if (json) terminal.out(JSON.stringify({ keys: made.map(({ kid, purpose }) => ({ kid, purpose })) }))
+  else terminal.out(`Replaced all keys (${made.length} new ones): every session has ended, everybody logs in again.`)
+  if (secrets.length === 0) terminal.error('the new keys are not encrypted: whoever reads the store can use them')
+  return 0
+}
+
+/** The handles in a text: alone, in refresh tokens, or in the claims of access tokens. Not all need exist. */
+function findHandles(text: string): readonly SessionHandle[] {
+  const claims = [...text.matchAll(/(?<![\w-])eyJ[\w-]+\.(eyJ[\w-]+)/g)]
+    .map(([, segment = '']) => Buffer.from(segment, 'base64url').toString())
+  const words = [text, ...claims].flatMap(each => each.match(/(?<![\w-])[ch][\w-]{22}(?![\w-])/g) ?? [])
+  return [...new Set(words)].map(parseHandle).filter(handle => handle !== null)
+}
+
+async function removeInBatches(
+  store: SessionStore,
+  handles: readonly SessionHandle[],
+  from: EpochMilliseconds,
+): Promise<readonly SessionHandle[]> {
+  const removed: SessionHandle[] = []
+  for (let start = 0; start < handles.length; start += PAGE) {
+    removed.push(...(await store.remove(handles.slice(start, start + PAGE), from)).handles)
+  }
+  return removed
+}
+
+async function tell(revoked: Promise<readonly SessionHandle[]>, json: boolean, terminal: Terminal): Promise<ExitCode> {
+  const handles = await revoked
   if (json) terminal.out(JSON.stringify({ revoked: handles }))
   else terminal.out(`Revoked ${handles.length} ${handles.length === 1 ? 'session' : 'sessions'}.`)
   return handles.length > 0 ? 0 : 1

@@ -43,12 +43,12 @@ export function createApp(dependencies: AppDependencies): App {
   const keyPolicy = createKeyPolicy(policy)
   const keys: KeyKeeper<CoreKeyRing> = createRingKeeper({
     store, crypto, clock, learnTime, keyPolicy,
-    createVault: (...input) => createKeyVault(...input, { name: dependencies.application, audience: null }),
+    createVault: createKeyVault,
     secrets: dependencies.secrets,
     onSessionsEnded: feed.endAll,
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onError: failed('key rotation'),
-  }, createCoreRingMaker(crypto, keyPolicy))
+  }, createCoreRingMaker(crypto, keyPolicy, { name: dependencies.application, audience: null }))
   const confirmations = createConfirmations({
     store, schedule: dependencies.schedule, onError: failed('confirmation'),
   })

@@ -41,9 +41,8 @@ export function createCore<Payload extends object, Info extends object>(
     clock,
     learnTime,
     // The first reading of the keys loads all flows with it: what a login needs is there before anybody logs in.
-    createVault: (...input) => createKeyVault(...input, {
-      name: dependencies.application, audience: dependencies.audience,
-    }),
+    createVault: createKeyVault,
+    application: { name: dependencies.application, audience: dependencies.audience },
     algorithm: dependencies.algorithm,
     keyPolicy: createKeyPolicy(policy),
     secrets: dependencies.secrets,
@@ -112,7 +111,7 @@ export function createCore<Payload extends object, Info extends object>(
     async revokeEverySession() {
       const now = await foundation.now()
       await keys.replaceAll(now + LONGEST_RETENTION)
-      await removeEverySession(internals, now)
+      await removeEverySession(store, now)
     },
     getAllSessionHandlesForUser: userId => listHandles(internals, userId),
     listSessions: (userId, page = {}) => list(internals, userId, page),

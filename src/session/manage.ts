@@ -8,7 +8,7 @@ import type { Foundation } from './foundation.ts'
 import type { Codecs } from './internals.ts'
 import { changeStart, isAlive, livenessAt, notBeforeAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
-import type { Removal, RemovedPage } from './store.ts'
+import type { Removal, RemovedPage, SessionStore } from './store.ts'
 
 type Ending = 'revoked' | 'evicted'
 
@@ -50,7 +50,10 @@ export async function endAllOfUser(
 }
 
 /** Removes the sessions of everybody that began before `now`, when their keys are gone already. */
-export async function removeEverySession({ store }: Foundation, now: EpochMilliseconds): Promise<void> {
+export async function removeEverySession(
+  store: Pick<SessionStore, 'removeAll'>,
+  now: EpochMilliseconds,
+): Promise<void> {
   const notBefore = notBeforeAt(now)
   let after: string | null = null
   do {

@@ -36,7 +36,7 @@ export interface KeyVault {
    */
   accept(keys: readonly StoredKey[]): Promise<void>
   /** Loads a key. @throws GeneralError (`MISUSE`) as `accept` does, or if it does not fit its algorithm. */
-  load(stored: StoredKey): Promise<LoadedKey>
+  load(stored: StoredKey, application: Application): Promise<LoadedKey>
   /** The two halves of a signing key of any purpose. @throws GeneralError as {@link KeyVault.load} does. */
   loadKeyPair(stored: StoredKey): Promise<KeyMaterial>
   /**
@@ -52,13 +52,9 @@ export interface KeyVault {
 
 /**
  * Prepares the secrets: the first encrypts, any decrypts. To change a secret, first add the new one behind the old one
- * in every process, then in front of it, then drop the old one. Refresh keys are bound to the application.
+ * in every process, then in front of it, then drop the old one.
  */
-export async function createKeyVault(
-  crypto: Crypto,
-  secrets: readonly string[],
-  application: Application,
-): Promise<KeyVault> {
+export async function createKeyVault(crypto: Crypto, secrets: readonly string[]): Promise<KeyVault> {
   const sealers: Sealer[] = []
   for (const secret of secrets) sealers.push(await crypto.sealer(secret))
   const [newest] = sealers
@@ -115,7 +111,7 @@ export async function createKeyVault(
 
     accept,
 
-    async load(stored) {
+    async load(stored, application) {
       const { kid, algorithm, activeFrom } = stored
       if (algorithm === 'HMAC-SHA-256') {
         const material = parseJsonObject(await textOf(stored))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { diagnose } from '../../src/cli/diagnosis.ts'
 import type { Symptoms } from '../../src/cli/diagnosis.ts'
-import { runCommandLine } from '../../src/cli/run.ts'
+import { keyturn } from '../support/command-line.ts'
 import { decodeJwt } from '../support/core-server.ts'
 import type { CoreBody } from '../support/core-server.ts'
 import { serveProcess } from '../support/serve-process.ts'
@@ -14,15 +14,6 @@ const API_KEY = 'a-key-that-no-one-guesses'
 const folder = mkdtempSync(join(tmpdir(), 'keyturn-serve-'))
 const store = `sqlite:${join(folder, 'keyturn.db')}`
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-interface Answer { readonly code: number; readonly out: string; readonly error: string }
-
-async function keyturn(...args: string[]): Promise<Answer> {
-  const out: string[] = []
-  const error: string[] = []
-  const code = await runCommandLine(args, { out: line => out.push(line), error: line => error.push(line) })
-  return { code, out: out.join('\n'), error: error.join('\n') }
-}
 
 describe('serve', () => {
   let server: ServeProcess

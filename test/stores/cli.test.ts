@@ -6,21 +6,13 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { createHandle } from '../../src/base/handle.ts'
-import { runCommandLine } from '../../src/cli/run.ts'
 import { openStore } from '../../src/cli/store-url.ts'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import { sampleRecord } from '../../src/testing/samples.ts'
+import { keyturn } from '../support/command-line.ts'
+import type { Answer } from '../support/command-line.ts'
 import { createMariadbDatabase } from '../support/servers/mariadb.ts'
 import { createPostgresDatabase } from '../support/servers/postgres.ts'
-
-interface Answer { readonly code: number; readonly out: string; readonly error: string }
-
-async function keyturn(...args: string[]): Promise<Answer> {
-  const out: string[] = []
-  const error: string[] = []
-  const code = await runCommandLine(args, { out: line => out.push(line), error: line => error.push(line) })
-  return { code, out: out.join('\n'), error: error.join('\n') }
-}
 
 const MINUTE = 60_000
 const main = join(import.meta.dirname, '../../src/cli/main.ts')

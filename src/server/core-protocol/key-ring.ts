@@ -9,7 +9,7 @@ import { activeAt, createRefreshKeyRing, newestFirst } from '../../tokens/key-ri
 import type { RefreshKeyRing } from '../../tokens/key-ring.ts'
 import type { StoredKey } from '../../tokens/key-store.ts'
 import type { KeyPolicy } from '../../tokens/plan-rotation.ts'
-import type { RefreshKey } from '../../tokens/refresh-token.ts'
+import type { Application, RefreshKey } from '../../tokens/refresh-token.ts'
 
 /** A key that signs access tokens of the core protocol: RSA 2048, `RS256`. */
 export interface CoreSigningKey {
@@ -46,7 +46,11 @@ type LoadedCoreKey =
   | { readonly kind: 'refresh'; readonly key: RefreshKey }
 
 /** Makes rings of what the store keeps. A key ring of an embedded application in the same store is left alone. */
-export function createCoreRingMaker(crypto: Crypto, policy: KeyPolicy): RingMaker<LoadedCoreKey, CoreKeyRing> {
+export function createCoreRingMaker(
+  crypto: Crypto,
+  policy: KeyPolicy,
+  application: Application,
+): RingMaker<LoadedCoreKey, CoreKeyRing> {
   return {
     demands: [
       { purpose: 'core-dynamic', algorithm: 'RS256' },
@@ -57,7 +61,7 @@ export function createCoreRingMaker(crypto: Crypto, policy: KeyPolicy): RingMake
       if (stored.purpose === 'core-dynamic' || stored.purpose === 'core-static') {
         return { kind: 'signing', key: await createSigningKey(crypto, stored, await vault.loadKeyPair(stored)) }
       }
-      const { purpose, key } = await vault.load(stored)
+      const { purpose, key } = await vault.load(stored, application)
       if (purpose === 'refresh') return { kind: 'refresh', key }
       throw new GeneralError('MISUSE', `the key ${stored.kid} in the store is malformed`)
     },

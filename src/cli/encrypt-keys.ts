@@ -1,0 +1,53 @@
+import { platform } from '#platform'
+import type { SessionStore } from '../session/store.ts'
+import { encryptKeys } from '../tokens/change-keys.ts'
+import { encryptionError, isEncrypted, planEncryption } from '../tokens/encryption.ts'
+import { createKeyVault } from '../tokens/key-material.ts'
+import type { StoredKey } from '../tokens/key-store.ts'
+import type { ExitCode, Terminal } from './command.ts'
+
+/**
+ * `keyturn keys encrypt`: encrypts the keys of a store where they lie, and says which. Exit code 1 if there are none to
+ * encrypt, or if some are encrypted already.
+ */
+export async function encrypt(
+  store: SessionStore,
+  secrets: readonly string[],
+  finish: boolean,
+  json: boolean,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const vault = await createKeyVault(platform.crypto, secrets)
+  const keys = await store.listKeys()
+  // Two secrets in one store would lock everybody out.
+  await vault.accept(keys.filter(isEncrypted))
+  const plan = planEncryption(keys, finish)
+  switch (plan.kind) {
+    case 'no-keys':
+      terminal.error('there are no keys yet: a process that has the secret makes encrypted ones when it starts')
+      return 1
+    case 'already-encrypted':
+      terminal.error(`nothing to do: all ${keys.length} keys are encrypted already`)
+      return 1
+    case 'mixed':
+      terminal.error(encryptionError({ kind: 'mixed', kids: plan.keys.map(({ kid }) => kid) }).message)
+      return 1
+    case 'encrypt':
+      tell(await encryptKeys({ store, vault }, plan.keys), json, terminal)
+  }
+  const left = (await store.listKeys()).filter(key => !isEncrypted(key))
+  if (left.length === 0) return 0
+  terminal.error(`${left.length} more were added meanwhile by a process without the secret: `
+    + 'stop it, then run this again with --finish')
+  return 1
+}
+
+function tell(encrypted: readonly StoredKey[], json: boolean, terminal: Terminal): void {
+  if (json) {
+    terminal.out(JSON.stringify({ encrypted: encrypted.map(({ kid, purpose }) => ({ kid, purpose })) }))
+    return
+  }
+  for (const { kid, purpose } of encrypted) terminal.out(`Encrypted ${kid} (${purpose}).`)
+  terminal.out(`${encrypted.length} ${encrypted.length === 1 ? 'key is' : 'keys are'} encrypted. `
+    + 'Every process needs the secret from now on: one without it does not start.')
+}
