@@ -120,6 +120,8 @@ export async function startServer(
       throw error
     }
     app.housekeeping.start()
+    // Keys that are removed elsewhere are refused as soon as the change log tells of them.
+    await app.feed.start()
     return app
   }
   // Without API keys this is a machine's own server. What is made there by a call is for tests, and lives in memory.
