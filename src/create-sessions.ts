@@ -21,8 +21,10 @@ export interface SessionsOptions<Payload extends object, Info extends object> ex
   /** Where sessions live. Default: the SQLite file `keyturn.db` in the working directory. */
   readonly store?: SessionStore
   /**
-   * Seals the signing keys in the store: 32 random characters or more, from the environment. With several, the first
-   * seals and all open, so that a secret can be replaced. Without one, keys lie in the store in clear (ST-02).
+   * Encrypts the keys in the store: 32 random characters or more, from the environment. With several, the first encrypts
+   * and all decrypt, so that a secret can be replaced. Without one, keys are stored unencrypted (ST-02). All processes
+   * on a store need the same: with a secret, unencrypted keys are refused, see `keyturn keys encrypt`; without one, or
+   * with a wrong one, encrypted keys are (S-04).
    */
   readonly secret?: string | readonly string[]
   /** The signature algorithm of access tokens. Default `ES256`. `HS256` is for one service alone. */

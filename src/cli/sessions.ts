@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { platform } from '#platform'
 import { parseHandle } from '../base/handle.ts'
+import type { SessionHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import { removeEverySession, summarize } from '../session/manage.ts'

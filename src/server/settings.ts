@@ -113,7 +113,7 @@ const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[
   },
   secrets: {
     flag: 'secret', placeholder: 'TEXT', preset: [], isList: true, isSecret: true,
-    help: 'seals the signing keys in the store; the first seals, all open',
+    help: 'encrypts the keys in the store; the first encrypts, all decrypt',
     read: each(matching(/^.{32,1024}$/, 'secrets of at least 32 characters')),
   },
   accessTokenValidity: {

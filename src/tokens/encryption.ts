@@ -64,7 +64,8 @@ export type EncryptionPlan =
   | { readonly kind: 'mixed'; readonly keys: readonly StoredKey[] }
 
 /**
- * Which keys to encrypt. Beside encrypted keys only with `finish`, which says that an earlier run was interrupted. Pure.
+ * Which keys to encrypt. Beside encrypted keys only with `finish`, which says that an earlier run was interrupted.
+ * Pure.
  */
 export function planEncryption(keys: readonly StoredKey[], finish: boolean): EncryptionPlan {
   if (keys.length === 0) return { kind: 'no-keys' }

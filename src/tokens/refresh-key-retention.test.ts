@@ -52,7 +52,7 @@ test('S-02: a running process drops the key as well, without any change in the s
   expect((await keeper.reload()).refreshKey(old)).toBeNull()
 })
 
-test('S-02: during a roll-out of a lower idle timeout each process goes by its own, and a roll-back works', async () => {
+test('S-02: while a lower idle timeout is rolled out each process goes by its own; a roll-back works', async () => {
   const { shared, old } = await succeeded()
   const lowered = { keyPolicy: createKeyPolicy({ ...sampleKeyPolicy, idleTimeout: DAY }) }
   shared.now += 2 * DAY

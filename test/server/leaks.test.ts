@@ -2,15 +2,12 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
-import { createKeyVault } from '../../src/tokens/key-material.ts'
-import type { AccessKey } from '../../src/tokens/key-ring.ts'
 import { keyturn } from '../support/command-line.ts'
 import type { Answer } from '../support/command-line.ts'
 import { startCoreServer } from '../support/core-server.ts'
+import { copyDatabase, signingKeyIn, visitForged } from '../support/finder.ts'
 import type { HttpClient } from '../support/http-client.ts'
 import { AT, REFRESH, RT, SAME_ORIGIN, startSessionServer } from '../support/session-server.ts'
 import type { SessionServer } from '../support/session-server.ts'
@@ -28,6 +25,7 @@ afterEach(async () => {
 
 let number = 0
 const newFile = (): string => join(folder, `${++number}.db`)
+const copyOf = (file: string): string => copyDatabase(file, newFile())
 
 /** Starts the application on a file; with time as it is, and following the change log as in production. */
 async function start(file: string, secret: string | readonly string[] | null): Promise<SessionServer> {
@@ -74,34 +72,6 @@ function move(client: HttpClient, app: SessionServer): HttpClient {
 const soon = (what: () => Promise<number>, status: number): Promise<void> => (
   vi.waitFor(async () => expect(await what()).toBe(status), { timeout: 10_000, interval: 20 })
 )
-
-/** Copies a database that is in use, as a backup does, or somebody who may read it. */
-function copyOf(file: string): string {
-  const copy = newFile()
-  const database = new DatabaseSync(file)
-  database.exec(`VACUUM INTO '${copy}'`)
-  database.close()
-  return copy
-}
-
-/** The signing key that whoever has the copy, and perhaps a secret, gets out of it. */
-async function signingKeyIn(copy: string, secret: string | null): Promise<AccessKey> {
-  const store = openSqliteStore(copy)
-  const stored = (await store.listKeys()).find(({ purpose }) => purpose === 'access')
-  await store.close()
-  const loaded = await (await createKeyVault(nodeCrypto, secret === null ? [] : [secret])).load(stored!)
-  if (loaded.purpose !== 'access') throw new Error('not a signing key')
-  return loaded.key
-}
-
-/** Visits as an administrator, with an access token forged with the key. */
-async function visitForged(app: SessionServer, key: AccessKey, like: HttpClient): Promise<number> {
-  const claims = Buffer.from(like.cookie(AT)?.split('.')[1] ?? '', 'base64url').toString()
-  const forged = await key.sign(JSON.stringify({ ...JSON.parse(claims) as object, sub: 'admin' }))
-  const { status, body } = await app.client().send('GET', '/me', { extraCookies: [`${AT}=${forged}`] })
-  if (status === 200) expect(JSON.parse(body)).toMatchObject({ userId: 'admin' })
-  return status
-}
 
 interface ListedKey {
   readonly kid: string
@@ -155,7 +125,7 @@ describe('the database', () => {
     await expect(signingKeyIn(copyOf(file), null)).rejects.toMatchObject({ code: 'MISUSE' })
   })
 
-  test('LEAK-01: sessions revoke --all does nothing without --yes, or without the secret where there is one', async () => {
+  test('LEAK-01: sessions revoke --all does nothing without --yes, nor without the secret of the store', async () => {
     const file = newFile()
     const alice = await login(await start(file, SECRET), 'alice')
     const before = await listKeys(file)
@@ -174,7 +144,7 @@ describe('the database', () => {
   })
 })
 
-test('LEAK-02: a refresh key: rotate changes it unnoticed, retire refuses all refresh tokens that name it', async () => {
+test('LEAK-02: a refresh key: rotate changes it unnoticed, retire refuses its refresh tokens', async () => {
   const file = newFile()
   const app = await start(file, SECRET)
   const alice = await login(app, 'alice')
@@ -192,11 +162,10 @@ test('LEAK-02: a refresh key: rotate changes it unnoticed, retire refuses all re
   expect(again.cookie(RT)).not.toContain(leaked)
 })
 
-test('LEAK-03: the secret is changed in three deployments without a logout; then the old one decrypts nothing', async () => {
+test('LEAK-03: the secret is changed in three deployments without a logout, and then decrypts nothing', async () => {
   const file = newFile()
   let app = await start(file, SECRET)
   let alice = await login(app, 'alice')
-  const stolen = await signingKeyIn(copyOf(file), SECRET)
 
   for (const secret of [[SECRET, NEW_SECRET], [NEW_SECRET, SECRET], NEW_SECRET]) {
     await stop(app)
@@ -208,17 +177,27 @@ test('LEAK-03: the secret is changed in three deployments without a logout; then
     expect((JSON.parse(out) as ListedKey[]).map(({ secret: which }) => which)).toEqual([1, 1])
   }
   await expect(signingKeyIn(copyOf(file), SECRET)).rejects.toMatchObject({ code: 'MISUSE' })
+})
 
-  // With the secret and a copy of before, the keys themselves are out.
+test('LEAK-03: with a copy of the store it forges access tokens, until one command with a new secret', async () => {
+  const file = newFile()
+  const app = await start(file, SECRET)
+  const alice = await login(app, 'alice')
+  const stolen = await signingKeyIn(copyOf(file), SECRET)
   expect(await visitForged(app, stolen, alice)).toBe(200)
+
   await run(file, NEW_SECRET, 'sessions', 'revoke', '--all', '--yes')
-  await soon(() => visitForged(app, stolen, alice), 401)
-  expect(await refresh(alice)).toBe(401)
-  const again = await login(app, 'alice')
+  // The process with the old secret cannot use the new keys, and has no others.
+  await soon(() => visitForged(app, stolen, alice), 500)
+  await stop(app)
+  const next = await start(file, NEW_SECRET)
+  expect(await visitForged(next, stolen, alice)).toBe(401)
+  expect([await visit(move(alice, next)), await refresh(move(alice, next))]).toEqual([401, 401])
+  const again = await login(next, 'alice')
   expect([await visit(again), await refresh(again)]).toEqual([200, 200])
 })
 
-test('LEAK-02: the standalone server refuses what a retired key signed or issued as soon as it hears of it', async () => {
+test('LEAK-02: the standalone server refuses what a retired key signed or issued, within a second', async () => {
   const file = newFile()
   const core = await startCoreServer({ secrets: [SECRET] }, openSqliteStore(file))
   onTestFinished(() => core.server.close())

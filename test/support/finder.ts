@@ -1,0 +1,38 @@
+import { DatabaseSync } from 'node:sqlite'
+import { expect } from 'vitest'
+import { nodeCrypto } from '../../src/platform/node-crypto.ts'
+import { openSqliteStore } from '../../src/stores/sqlite.ts'
+import { createKeyVault } from '../../src/tokens/key-material.ts'
+import type { AccessKey } from '../../src/tokens/key-ring.ts'
+import type { HttpClient } from './http-client.ts'
+import { AT } from './session-server.ts'
+import type { SessionServer } from './session-server.ts'
+
+/** Copies a database that is in use, as a backup does, or somebody who may read it. */
+export function copyDatabase(file: string, copy: string): string {
+  const database = new DatabaseSync(file)
+  database.exec(`VACUUM INTO '${copy}'`)
+  database.close()
+  return copy
+}
+
+/** The signing key that whoever has the copy, and perhaps a secret, gets out of it. */
+export async function signingKeyIn(copy: string, secret: string | null): Promise<AccessKey> {
+  const store = openSqliteStore(copy)
+  const stored = (await store.listKeys()).find(({ purpose }) => purpose === 'access')
+  await store.close()
+  const loaded = await (await createKeyVault(nodeCrypto, secret === null ? [] : [secret])).load(stored!, {
+    name: 'default', audience: null,
+  })
+  if (loaded.purpose !== 'access') throw new Error('not a signing key')
+  return loaded.key
+}
+
+/** Visits as an administrator, with an access token forged with the key. */
+export async function visitForged(app: SessionServer, key: AccessKey, like: HttpClient): Promise<number> {
+  const claims = Buffer.from(like.cookie(AT)?.split('.')[1] ?? '', 'base64url').toString()
+  const forged = await key.sign(JSON.stringify({ ...JSON.parse(claims) as object, sub: 'admin' }))
+  const { status, body } = await app.client().send('GET', '/me', { extraCookies: [`${AT}=${forged}`] })
+  if (status === 200) expect(JSON.parse(body)).toMatchObject({ userId: 'admin' })
+  return status
+}
