@@ -71,7 +71,7 @@ describe('a process without the secret', () => {
     const keeper = shared.process({ algorithm: 'EdDSA' })
     for (const call of [() => keeper.current(), () => keeper.rotateNow(), () => keeper.replaceAll(until)]) {
       const { message } = await refusal(call)
-      expect(message).toMatch(/no secret is configured: set `secret`/)
+      expect(message).toMatch(/no secret is configured. Set `secret`/)
       for (const { kid } of before) expect(message).toContain(kid)
     }
     expect(await shared.keys()).toEqual(before)
@@ -118,7 +118,7 @@ describe('a process with a secret', () => {
     const keeper = shared.process({ secrets: [secret] })
     for (const call of [() => keeper.current(), () => keeper.rotateNow()]) {
       const { message } = await refusal(call)
-      expect(message).toContain('run `keyturn keys encrypt <url>`')
+      expect(message).toContain('Run `keyturn keys encrypt <url>`')
       for (const { kid } of before) expect(message).toContain(kid)
     }
     expect(await shared.keys()).toEqual(before)
@@ -191,6 +191,8 @@ describe('a process with a secret', () => {
     await shared.process({ secrets: [secret], store }).replaceAll(until)
     expect(seen).toHaveLength(2)
     for (const keys of seen) expect(keys.some(isEncrypted)).toBe(true)
+    // Old refresh keys go first: no access token under a new key is ever given for an old refresh token.
+    expect(seen[0]?.map(({ purpose }) => purpose).sort()).toEqual(['access', 'access', 'refresh'])
   })
 })
 

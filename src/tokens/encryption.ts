@@ -33,21 +33,16 @@ export function findEncryptionFault(keys: readonly StoredKey[], hasSecret: boole
   return { kind: encrypted.length === 0 ? 'unencrypted' : 'mixed', kids }
 }
 
+const reasons: Readonly<Record<EncryptionFault['kind'], string>> = {
+  'secret-missing': 'encrypted, and no secret is configured. Set `secret` (KEYTURN_SECRET) as in the other processes',
+  unencrypted: 'not encrypted, and a secret is configured. Run `keyturn keys encrypt <url>` with the secret, once',
+  mixed: 'not encrypted, and others are: somebody else may have added them. Remove each with '
+    + '`keyturn keys retire <key>`. Only if `keyturn keys encrypt <url>` was interrupted, run it again with --finish',
+}
+
 /** A fault in words, with its cure. */
 export function encryptionError({ kind, kids }: EncryptionFault): GeneralError {
-  const named = `${kids.length === 1 ? 'the key' : 'the keys'} ${kids.join(', ')} in the store`
-  switch (kind) {
-    case 'secret-missing':
-      return new GeneralError('MISUSE', `${named} cannot be decrypted, because no secret is configured: set \`secret\` `
-        + '(KEYTURN_SECRET) to the secret of the other processes')
-    case 'unencrypted':
-      return new GeneralError('MISUSE', `${named} cannot be used, because a secret is configured and no key is `
-        + 'encrypted: run `keyturn keys encrypt <url>` with the secret, once')
-    case 'mixed':
-      return new GeneralError('MISUSE', `${named} cannot be used, because other keys are encrypted and Keyturn never `
-        + 'adds unencrypted ones to them. Somebody may have written them into the store: remove them with '
-        + '`keyturn keys retire <key>`. If `keyturn keys encrypt <url>` was interrupted, run it again with --finish')
-  }
+  return new GeneralError('MISUSE', `keys in the store cannot be used (${kids.join(', ')}): they are ${reasons[kind]}`)
 }
 
 /** Whether a key that this process has just added must be removed again: encrypted keys have come meanwhile. Pure. */
