@@ -1,6 +1,7 @@
 import { isSessionError } from '../base/errors.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
-import type { HttpRequest, ReplySink } from '../transport/exchange.ts'
+import { noReply } from '../transport/exchange.ts'
+import type { HttpRequest } from '../transport/exchange.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
@@ -86,7 +87,7 @@ export function createConnectionWatch<Payload extends object, Info extends objec
 
   /** Finds the session of a connection. The handshake was the place to ask for the origin. */
   function find(request: HttpRequest, options: SessionOptions<Payload>): Promise<Session<Payload, Info>> {
-    return http.getSession({ request, reply: nowhere }, { ...options, csrf: false })
+    return http.getSession({ request, reply: noReply }, { ...options, csrf: false })
   }
 
   return {
@@ -126,15 +127,4 @@ function reasonOf(error: unknown): ConnectionEnd | null {
   if (!isSessionError(error)) return null
   if (error.code === 'UNAUTHORIZED') return 'unauthorised'
   return error.code === 'TRY_REFRESH_TOKEN' ? 'try refresh token' : null
-}
-
-/** An open connection has no response whose headers could be set. */
-const nowhere: ReplySink = {
-  closed: true,
-  get: () => null,
-  set: () => undefined,
-  remove: () => undefined,
-  getCookies: () => [],
-  setCookies: () => undefined,
-  forbidCaching: () => undefined,
 }

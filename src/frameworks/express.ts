@@ -2,11 +2,12 @@ import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Respon
 import { andThen, orElse } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
+import { isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
-import { FoundSessions, passesWithoutSession } from './found-sessions.ts'
+import { FoundSessions } from './found-sessions.ts'
 import { nodeExchange, sendReply } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
 
@@ -37,9 +38,15 @@ export interface ExpressSessions<Payload extends object, Info extends object> {
   readonly createNewSession: CreateNewSession<ExpressTarget, Payload, Info>
   readonly getSession: GetSession<ExpressTarget, Payload, Info>
   readonly refreshSession: RefreshSession<ExpressTarget, Payload, Info>
-  /** Makes a handler that is called with the session; without one the error goes to the error handler. */
+  /**
+   * Makes a handler that is called with the session; without one the error goes to the error handler. It answers CORS
+   * preflights itself.
+   */
   requireSession(handler: SessionHandler<Payload, Info>, options?: SessionOptions<Payload>): RequestHandler
-  /** Makes a middleware that lets only requests with a session pass, and preflights. The next ones call `sessionOf`. */
+  /**
+   * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
+   * `sessionOf`. It answers CORS preflights itself.
+   */
   requireSession(options?: SessionOptions<Payload>): RequestHandler
   /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
   sessionOf(request: Request): Session<Payload, Info>
@@ -81,33 +88,18 @@ export function expressSessions<Payload extends object, Info extends object, Res
     first: SessionHandler<Payload, Info> | SessionOptions<Payload> = {},
     second: SessionOptions<Payload> = {},
   ): RequestHandler {
-    return typeof first === 'function' ? handleWithSession(first, second) : loadSession(first)
+    return typeof first === 'function' ? guard(second, first) : guard(first, goOn)
   }
 
-  function handleWithSession(
-    handler: SessionHandler<Payload, Info>,
-    sessionOptions: SessionOptions<Payload>,
-  ): RequestHandler {
+  function guard(sessionOptions: SessionOptions<Payload>, handler: SessionHandler<Payload, Info>): RequestHandler {
     return (request, response, next) => orElse(
-      () => andThen(http.requireSession(exchangeOf(request, response), sessionOptions), session => {
-        found.set(request, session)
-        return handler(request, response, session, next)
+      () => andThen(http.guard(exchangeOf(request, response), sessionOptions), admitted => {
+        if (isAnswer(admitted)) return sendReply(request, response, admitted)
+        found.set(request, admitted)
+        return handler(request, response, admitted, next)
       }),
-      next,
+      error => next(asError(error)),
     )
-  }
-
-  function loadSession(sessionOptions: SessionOptions<Payload>): RequestHandler {
-    return (request, response, next) => {
-      if (passesWithoutSession(request.method)) return next()
-      return orElse(
-        () => andThen(http.requireSession(exchangeOf(request, response), sessionOptions), session => {
-          found.set(request, session)
-          next()
-        }),
-        next,
-      )
-    }
   }
 
   const adapter: ExpressSessions<Payload, Info> = {
@@ -139,4 +131,14 @@ export function expressSessions<Payload extends object, Info extends object, Res
     },
   }
   return { ...sessions, ...adapter }
+}
+
+/** Express goes on to other handlers where it is handed nothing, or one of its own words, in place of an error. */
+function asError(thrown: unknown): unknown {
+  const isTaken = Boolean(thrown) && thrown !== 'route' && thrown !== 'router'
+  return isTaken ? thrown : new Error(`a handler or a claim validator threw ${String(thrown)}`, { cause: thrown })
+}
+
+function goOn(_request: Request, _response: Response, _session: unknown, next: NextFunction): void {
+  next()
 }

@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify'
 import { isSessionError } from '../base/errors.ts'
+import { NEVER_STORED } from '../transport/caching.ts'
 import type { HttpExchange, HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
+import { isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
-import { FoundSessions, passesWithoutSession } from './found-sessions.ts'
+import { FoundSessions } from './found-sessions.ts'
 import { keepTokensPrivate, nodeExchange } from './node-exchange.ts'
 
 /** What the adapter for Fastify may be told. */
@@ -43,12 +45,18 @@ export interface FastifySessions<Payload extends object, Info extends object> {
    * `session`: `app.register(sessions.plugin)`, before your routes.
    */
   readonly plugin: (app: FastifyInstance) => Promise<void>
-  /** Makes a handler whose request has a `session`; without one the error goes to the error handler. */
+  /**
+   * Makes a handler whose request has a `session`; without one the error goes to the error handler. It answers CORS
+   * preflights itself.
+   */
   requireSession<Route extends RouteGenericInterface = RouteGenericInterface>(
     handler: FastifySessionHandler<Route, Payload, Info>,
     options?: SessionOptions<Payload>,
   ): (request: FastifyRequest<Route>, reply: FastifyReply<Route>) => Promise<unknown>
-  /** Makes a hook, for `onRequest` or `preHandler`, that lets only requests with a session pass, and preflights. */
+  /**
+   * Makes a hook, for `onRequest` or `preHandler`, that lets only requests with a session pass, whatever their method.
+   * It answers CORS preflights itself.
+   */
   requireSession(options?: SessionOptions<Payload>): FastifyHook
   /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
   sessionOf(request: FastifyRequest): Session<Payload, Info>
@@ -98,18 +106,12 @@ export function fastifySessions<Payload extends object, Info extends object, Res
     first: FastifySessionHandler<RouteGenericInterface, Payload, Info> | SessionOptions<Payload> = {},
     second: SessionOptions<Payload> = {},
   ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
-    async function find(request: FastifyRequest, reply: FastifyReply, sessionOptions: SessionOptions<Payload>):
-    Promise<FastifyRequest & WithSession<Payload, Info>> {
-      const session = await http.getSession(exchangeOf(request, reply), sessionOptions)
-      found.set(request.raw, session)
-      return Object.assign(request, { session })
-    }
-
-    if (typeof first === 'function') {
-      return async (request, reply) => first(await find(request, reply, second), reply)
-    }
+    const [sessionOptions, handler] = typeof first === 'function' ? [second, first] : [first, goOn]
     return async (request, reply) => {
-      if (!passesWithoutSession(request.method)) await find(request, reply, first)
+      const admitted = await http.guard(exchangeOf(request, reply), sessionOptions)
+      if (isAnswer(admitted)) return send(reply, admitted)
+      found.set(request.raw, admitted)
+      return handler(Object.assign(request, { session: admitted }), reply)
     }
   }
 
@@ -154,6 +156,9 @@ export function fastifySessions<Payload extends object, Info extends object, Res
   }
   return { ...sessions, ...adapter }
 }
+
+/** A hook that resolves to nothing lets the request pass. */
+const goOn = (): void => undefined
 
 /** What is thrown by an error handler goes to the one around it, and at last to Fastify's. */
 const passOn: FastifyErrorHandler = error => {
@@ -202,7 +207,7 @@ class FastifyReplySink implements ReplySink {
   }
 
   forbidCaching(): void {
-    this.#reply.header('cache-control', 'no-store')
+    this.#reply.header('cache-control', NEVER_STORED)
     keepTokensPrivate(this.#reply.raw)
   }
 }

@@ -25,8 +25,3 @@ export class FoundSessions<Request extends object, Payload extends object, Info 
     return this.#name in request
   }
 }
-
-/** Whether a method never needs a session: preflights carry none, and browsers do not send TRACE. */
-export function passesWithoutSession(method: string): boolean {
-  return method === 'OPTIONS' || method === 'TRACE'
-}

@@ -1,11 +1,12 @@
 import type { EventHandler, H3Event, Middleware } from 'h3'
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
+import { isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
-import { FoundSessions, passesWithoutSession } from './found-sessions.ts'
+import { FoundSessions } from './found-sessions.ts'
 import { addHeaders, toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 
 /** What the adapter for h3 may be told. */
@@ -29,12 +30,15 @@ export interface H3Sessions<Payload extends object, Info extends object> {
    * `app.use(sessions.middleware())`, before your routes.
    */
   middleware(): Middleware
-  /** Makes a handler that is called with the session; without one the error is answered. */
+  /** Makes a handler that is called with the session; without one the error is answered. It answers CORS preflights. */
   requireSession(
     handler: (event: H3Event, session: Session<Payload, Info>) => unknown,
     options?: SessionOptions<Payload>,
   ): EventHandler
-  /** Makes a middleware that lets only requests with a session pass, and preflights. The next ones call `sessionOf`. */
+  /**
+   * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
+   * `sessionOf`. It answers CORS preflights itself.
+   */
   requireSession(options?: SessionOptions<Payload>): Middleware
   /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
   sessionOf(event: H3Event): Session<Payload, Info>
@@ -90,9 +94,18 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
       reply.closed = true
     }
     if (sink.keys().next().done) return result
-    if (result instanceof Response) return withHeaders(result, sink)
+    if (result instanceof Response) return withHeaders(takePrepared(result, event), sink)
     addHeaders(event.res.headers, sink)
     return result
+  }
+
+  async function admit(
+    event: H3Event,
+    sessionOptions: SessionOptions<Payload>,
+    handle: (session: Session<Payload, Info>) => unknown,
+  ): Promise<unknown> {
+    const admitted = await http.guard(exchangeOf(event), sessionOptions)
+    return isAnswer(admitted) ? toAnswer(admitted, event) : handle(admitted)
   }
 
   function requireSession(
@@ -104,15 +117,11 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     first: ((event: H3Event, session: Session<Payload, Info>) => unknown) | SessionOptions<Payload> = {},
     second: SessionOptions<Payload> = {},
   ): EventHandler | Middleware {
-    if (typeof first === 'function') {
-      return async (event: H3Event): Promise<unknown> => first(event, await http.getSession(exchangeOf(event), second))
-    }
-    return async (event: H3Event, next: () => unknown): Promise<unknown> => {
-      if (!passesWithoutSession(event.req.method)) {
-        found.set(event, await http.getSession(exchangeOf(event), first))
-      }
+    if (typeof first === 'function') return (event: H3Event) => admit(event, second, session => first(event, session))
+    return (event: H3Event, next: () => unknown) => admit(event, first, session => {
+      found.set(event, session)
       return next()
-    }
+    })
   }
 
   const adapter: H3Sessions<Payload, Info> = {
@@ -136,6 +145,19 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     }),
   }
   return { ...sessions, ...adapter }
+}
+
+/**
+ * Gives a response the headers that handlers prepared beside it. h3 would do so later, over ours: what they say of
+ * caching would overrule what tokens need.
+ */
+function takePrepared(response: Response, { res }: H3Event): Response {
+  const prepared = response.status >= 400 ? res.errHeaders : res.headers
+  const names = [...prepared.keys()]
+  if (names.length === 0) return response
+  const merged = withHeaders(response, prepared)
+  for (const name of names) prepared.delete(name)
+  return merged
 }
 
 function toAnswer(reply: RouteReply, event: H3Event): Response {

@@ -1,11 +1,11 @@
 import type { Context, ErrorHandler, MiddlewareHandler } from 'hono'
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
+import { isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
-import { passesWithoutSession } from './found-sessions.ts'
 import { toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 
 /** What the adapter for Hono may be told. */
@@ -41,7 +41,10 @@ export interface HonoSessions<Payload extends object, Info extends object> {
    * `otherwise` answers all other errors; the default does what Hono does.
    */
   errorHandler(otherwise?: ErrorHandler): ErrorHandler
-  /** Makes a middleware that lets only requests with a session pass, and preflights: it is in `context.var.session`. */
+  /**
+   * Makes a middleware that lets only requests with a session pass, whatever their method: it is in
+   * `context.var.session`. It answers CORS preflights itself.
+   */
   requireSession(options?: SessionOptions<Payload>): MiddlewareHandler<HonoEnvironment<Payload, Info>>
   /** Makes the middleware that writes CORS headers for the trusted origins and answers preflights. Use it first. */
   cors(): MiddlewareHandler
@@ -108,10 +111,10 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
       return toAnswer(reply, context)
     },
     requireSession: (sessionOptions = {}) => async (context, next) => {
-      if (!passesWithoutSession(context.req.method)) {
-        context.set('session', await http.getSession(exchangeOf(context), sessionOptions))
-      }
-      await next()
+      const admitted = await http.guard(exchangeOf(context), sessionOptions)
+      if (isAnswer(admitted)) return toAnswer(admitted, context)
+      context.set('session', admitted)
+      return next()
     },
     cors: () => (context, next) => within(context, async () => {
       const preflight = http.applyCors(exchangeOf(context))

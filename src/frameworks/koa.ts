@@ -1,11 +1,12 @@
 import type { Context, Middleware } from 'koa'
 import { isSessionError } from '../base/errors.ts'
 import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
+import { isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
-import { FoundSessions, passesWithoutSession } from './found-sessions.ts'
+import { FoundSessions } from './found-sessions.ts'
 import { nodeExchange } from './node-exchange.ts'
 
 /** What the adapter for Koa may be told. */
@@ -29,7 +30,10 @@ export interface KoaSessions<Payload extends object, Info extends object> {
    * everything after it into answers. Mount it at the root, before your routes.
    */
   middleware(): Middleware
-  /** Makes a middleware that lets only requests with a session pass, and preflights. The next ones call `sessionOf`. */
+  /**
+   * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
+   * `sessionOf`. It answers CORS preflights itself.
+   */
   requireSession(options?: SessionOptions<Payload>): Middleware
   /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
   sessionOf(context: Context): Session<Payload, Info>
@@ -76,9 +80,9 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
       }
     },
     requireSession: (sessionOptions = {}) => async (context, next) => {
-      if (!passesWithoutSession(context.method)) {
-        found.set(context.req, await http.getSession(exchangeOf(context), sessionOptions))
-      }
+      const admitted = await http.guard(exchangeOf(context), sessionOptions)
+      if (isAnswer(admitted)) return send(context, admitted)
+      found.set(context.req, admitted)
       await next()
     },
     sessionOf: context => found.get(context.req),

@@ -2,14 +2,13 @@ import type { ArgumentsHost, CanActivate, Catch, createParamDecorator, Exception
 import type { Request, Response } from 'express'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { SessionError } from '../base/errors.ts'
+import { GeneralError, SessionError } from '../base/errors.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { expressSessions } from './express.ts'
 import { fastifySessions } from './fastify.ts'
-import { FoundSessions, passesWithoutSession } from './found-sessions.ts'
 import { nodeSessions } from './node.ts'
 
 export type { ReadonlySession, Session } from '../transport/session.ts'
@@ -40,7 +39,10 @@ export interface NestSessions<Payload extends object, Info extends object> {
   readonly createNewSession: CreateNewSession<NestTarget, Payload, Info>
   readonly getSession: GetSession<NestTarget, Payload, Info>
   readonly refreshSession: RefreshSession<NestTarget, Payload, Info>
-  /** Makes a guard that lets only requests with a session pass, and preflights: `@UseGuards(sessions.guard())`. */
+  /**
+   * Makes a guard that lets only requests with a session pass, whatever their method:
+   * `@UseGuards(sessions.guard())`. It answers CORS preflights itself.
+   */
   guard(options?: SessionOptions<Payload>): CanActivate
   /** Decorates a parameter of a handler behind the guard: `me(@CurrentSession() session: Session<Claims, Info>)`. */
   readonly CurrentSession: () => ParameterDecorator
@@ -68,7 +70,6 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
     { onError, ...clientIp === undefined ? {} : { clientIp: ({ raw }: FastifyRequest) => clientIp(raw) } },
   )
   const onNode = nodeSessions({ http }, { onError, ...clientIp === undefined ? {} : { clientIp } })
-  const found = new FoundSessions<NestRequest, Payload, Info>()
 
   /** Calls what suits the server that the two objects come from. */
   function either<Result>(
@@ -86,6 +87,10 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
     (...target) => onExpress.getSession(...target, argument),
     (...target) => onFastify.getSession(...target, argument),
   ))
+
+  function sessionOf(request: NestRequest): Session<Payload, Info> {
+    return 'raw' in request ? onFastify.sessionOf(request) : onExpress.sessionOf(request)
+  }
 
   class SessionErrorFilter implements ExceptionFilter {
     catch(error: unknown, host: ArgumentsHost): void {
@@ -106,17 +111,25 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
     ),
     getSession,
     refreshSession: (...call) => either(call, onExpress.refreshSession, onFastify.refreshSession),
-    guard: (sessionOptions = {}) => ({
-      async canActivate(context) {
-        const [request, response] = targetOf(context)
-        if (!passesWithoutSession(request.method)) {
-          found.set(request, await getSession(request, response, sessionOptions))
-        }
-        return true
-      },
-    }),
-    CurrentSession: createParamDecorator((_, context) => found.get(targetOf(context)[0])),
-    sessionOf: request => found.get(request),
+    guard(sessionOptions = {}) {
+      const express = onExpress.requireSession(sessionOptions)
+      const fastify = onFastify.requireSession(() => true, sessionOptions)
+      return {
+        // It never settles where it has answered a preflight: whatever it settled with, Nest would answer again.
+        canActivate: context => new Promise((resolve, reject) => either(
+          targetOf(context),
+          (request, response) => void express(request, response, (error?: unknown) => {
+            if (error === undefined) resolve(true)
+            else reject(error)
+          }),
+          (request, reply) => void fastify(request, reply).then(admitted => {
+            if (admitted === true) resolve(true)
+          }, reject),
+        )),
+      }
+    },
+    CurrentSession: createParamDecorator((_, context) => sessionOf(targetOf(context)[0])),
+    sessionOf,
     errorFilter: () => new SessionErrorFilter(),
     sessionRoutes: () => onNode.sessionRoutes(),
     cors: () => onNode.cors(),
@@ -125,6 +138,11 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
 }
 
 function targetOf(host: ArgumentsHost): NestTarget {
+  const type = host.getType<string>()
+  if (type !== 'http') {
+    throw new GeneralError('MISUSE', `the guard and the filter are for handlers of HTTP; received a context of `
+      + `${type}. Guard the handshakes of a gateway with wsSessions or socketIoSessions`)
+  }
   const context = host.switchToHttp()
   return [context.getRequest<NestRequest>(), context.getResponse<NestResponse>()]
 }

@@ -14,5 +14,5 @@ test.each(['GET', 'HEAD'])('HDR-01: a %s that brings its own news of a session i
 
 test('HDR-01: no cache keeps the news of a session', () => {
   const headers = answered('POST')
-  expect([headers.get('front-token'), headers.get('cache-control')]).toEqual(['remove', 'no-store'])
+  expect([headers.get('front-token'), headers.get('cache-control')]).toEqual(['remove', 'private, no-store'])
 })

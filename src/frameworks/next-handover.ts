@@ -1,4 +1,5 @@
 import * as wire from '../base/wire.ts'
+import { NEVER_STORED } from '../transport/caching.ts'
 import { addToList } from '../transport/header-list.ts'
 import { withHeaders } from './web-exchange.ts'
 
@@ -39,7 +40,7 @@ export function addHandedOver(request: Request, response: Response): Response {
   const names = [...sink.keys()]
   if (names.length === 0) return response
   addToList(sink, EXPOSED, names)
-  sink.set('cache-control', 'no-store')
+  sink.set('cache-control', NEVER_STORED)
   return withHeaders(response, sink)
 }
 

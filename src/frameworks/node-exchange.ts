@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { ClientInfo } from '../session/record.ts'
+import { NEVER_STORED } from '../transport/caching.ts'
 import { createClientInfo } from '../transport/client-info.ts'
 import type { HttpExchange, HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
 
@@ -114,11 +115,11 @@ class NodeReply implements ReplySink {
 const guarded = new WeakSet<ServerResponse>()
 
 /**
- * Makes the head of this one response say `no-store` and keep its cookies, whatever the handler passes to
+ * Makes the head of this one response say `private, no-store` and keep its cookies, whatever the handler passes to
  * `writeHead` or sets before it (HDR-01): a shared cache would hand a user's tokens to others.
  */
 export function keepTokensPrivate(response: ServerResponse): void {
-  response.setHeader('cache-control', 'no-store')
+  response.setHeader('cache-control', NEVER_STORED)
   if (guarded.has(response)) return
   guarded.add(response)
   const writeHead = response.writeHead.bind(response)
@@ -129,7 +130,7 @@ export function keepTokensPrivate(response: ServerResponse): void {
   ): ServerResponse => {
     const given = typeof reason === 'string' ? headers : reason ?? headers
     for (const [name, value] of headerEntries(given)) mergeHeader(response, name, value)
-    response.setHeader('cache-control', 'no-store')
+    response.setHeader('cache-control', NEVER_STORED)
     return typeof reason === 'string' ? writeHead(status, reason) : writeHead(status)
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { andThen, orElse } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
+import { isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
@@ -23,7 +24,10 @@ export interface NodeSessions<Payload extends object, Info extends object> {
   readonly createNewSession: CreateNewSession<NodeTarget, Payload, Info>
   readonly getSession: GetSession<NodeTarget, Payload, Info>
   readonly refreshSession: RefreshSession<NodeTarget, Payload, Info>
-  /** Makes a listener that is called with the session, or answers with the error if there is none. */
+  /**
+   * Makes a listener that is called with the session, or answers with the error if there is none. It answers CORS
+   * preflights itself.
+   */
   requireSession(
     handler: (request: IncomingMessage, response: ServerResponse, session: Session<Payload, Info>) => unknown,
     options?: SessionOptions<Payload>,
@@ -67,8 +71,10 @@ export function nodeSessions<Payload extends object, Info extends object, Rest e
     refreshSession: (request, response) => http.refreshSession(exchangeOf(request, response)),
     requireSession: (handler, sessionOptions = {}) => (request, response) => orElse(
       () => andThen(
-        http.requireSession(exchangeOf(request, response), sessionOptions),
-        session => handler(request, response, session),
+        http.guard(exchangeOf(request, response), sessionOptions),
+        admitted => isAnswer(admitted)
+          ? sendReply(request, response, admitted)
+          : handler(request, response, admitted),
       ),
       error => sendError(error, request, response),
     ),

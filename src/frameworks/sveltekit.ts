@@ -1,11 +1,13 @@
 import { GeneralError, isSessionError } from '../base/errors.ts'
+import { preferPrivate } from '../transport/caching.ts'
 import type { HttpRequest, RouteReply } from '../transport/exchange.ts'
+import { isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'
 import type { ReadonlySession, Session } from '../transport/session.ts'
-import { WebReply, WebRequest, withHeaders } from './web-exchange.ts'
+import { toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 import { webSessions } from './web.ts'
 
@@ -43,7 +45,7 @@ export interface SvelteKitSessions<Payload extends object, Info extends object> 
   handle(): SvelteKitHandle<Payload>
   readonly createNewSession: CreateNewSession<[event: SvelteKitEvent<Payload>], Payload, Info>
   readonly getSession: GetSession<[event: SvelteKitEvent<Payload>], Payload, Info>
-  /** Makes an endpoint, an action or a load function that is called with the session. */
+  /** Makes an endpoint, an action or a load function that is called with the session. It answers CORS preflights. */
   requireSession<Event extends SvelteKitEvent<Payload>, Result>(
     handle: (event: Event, session: Session<Payload, Info>) => Result | Promise<Result>,
     options?: SessionOptions<Payload>,
@@ -73,7 +75,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
       if (tokenIn(reply, name) === '') locals.session = { kind: 'none' }
     })
     const readable = new EventRequest(request, clientIp, () => tokenIn(reply, name), name)
-    return { request: readable, reply, refused: null }
+    return { request: readable, reply, refused: null, answer: null }
   }
 
   /** Lets SvelteKit know of an error of Keyturn: with the headers of its answer. */
@@ -118,9 +120,11 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
       const { reading, failure } = await http.renewSession(exchange)
       if (failure !== null) report(failure, event.request)
       event.locals.session = reading
+      if (reading.kind === 'active') preferPrivate(exchange.reply)
       running.set(event.request, exchange)
       try {
         const response = await resolve(event)
+        if (exchange.answer !== null) return toResponse(exchange.answer, sink, event.request.method)
         typeRefusal(response, exchange)
         return withHeaders(response, sink)
       } finally {
@@ -131,10 +135,15 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
     getSession: typedByOptions((event, argument) => (
       finding(event, exchange => http.getSession(exchange, argument))
     )),
-    requireSession: (handle, sessionOptions = {}) => async event => {
-      const session = await finding(event, exchange => http.getSession(exchange, sessionOptions))
-      return translated(event, async () => handle(event, session))
-    },
+    requireSession: (handle, sessionOptions = {}) => event => translated(event, async exchange => {
+      const admitted = await http.guard(exchange, sessionOptions)
+      if (isAnswer(admitted)) {
+        exchange.answer = admitted
+        return fail(400, { message: 'the hook sends the answer to a preflight' })
+      }
+      event.locals.session = { kind: 'active', session: admitted }
+      return handle(event, admitted)
+    }),
     cors: () => ({ event, resolve }) => web.cors(() => resolve(event))(event.request),
   }
   return { ...sessions, ...adapter }
@@ -146,6 +155,8 @@ interface RunningExchange {
   readonly reply: WebReply
   /** The answer to the call that was refused last. */
   refused: RouteReply | null
+  /** What a guard answers itself, in the place of SvelteKit. */
+  answer: RouteReply | null
 }
 
 /** Gives SvelteKit's JSON for a refusal the type of Keyturn's own (HDR-05). A page for it is left as it is. */

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isSessionError } from '../base/errors.ts'
+import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { AnySessionError } from '../base/errors.ts'
+import { PRIVATE } from '../transport/caching.ts'
+import { noReply } from '../transport/exchange.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
-import { nodeExchange } from './node-exchange.ts'
+import { nodeExchange, nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
 import { WebReply, WebRequest } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
@@ -22,10 +24,18 @@ export interface TrpcOptions {
   readonly webClientIp?: WebClientIp
 }
 
-/** What `createContext` is called with: by the fetch adapter, or by those on node:http (standalone, Express). */
+/** The slice of a `WebSocket` of ws by which it is told from a response. */
+export interface TrpcSocket {
+  close(code?: number): void
+}
+
+/**
+ * What `createContext` is called with: by the fetch adapter, by those on node:http (standalone, Express), or by the one
+ * for WebSockets.
+ */
 export type TrpcTarget =
   | { readonly req: Request; readonly resHeaders: Headers }
-  | { readonly req: IncomingMessage; readonly res: ServerResponse }
+  | { readonly req: IncomingMessage; readonly res: ServerResponse | TrpcSocket }
 
 /** The calls that procedures find in their context. Their errors are `TRPCError`s, with Keyturn's as the cause. */
 export interface TrpcContext<Payload extends object, Info extends object> {
@@ -35,7 +45,11 @@ export interface TrpcContext<Payload extends object, Info extends object> {
 
 /** Sessions for tRPC. */
 export interface TrpcSessions<Payload extends object, Info extends object> {
-  /** Makes the context of one HTTP request: `createContext: options => sessions.context(options)`. 0 store calls. */
+  /**
+   * Makes the context of one HTTP request, or of one WebSocket: `createContext: options => sessions.context(options)`.
+   * 0 store calls. On a WebSocket `getSession` judges the handshake at every call, its origin too, whatever the
+   * procedure does; `createNewSession` throws, since no cookie and no header reaches the client.
+   */
   context(target: TrpcTarget): TrpcContext<Payload, Info>
   /** The `TRPCError` for an error of Keyturn's, for what is caught elsewhere; any other value comes back as it is. */
   toTrpcError(error: unknown): unknown
@@ -64,21 +78,47 @@ export function trpcSessions<Payload extends object, Info extends object, Rest e
   }
 
   function exchangeOf(target: TrpcTarget): HttpExchange {
-    if ('res' in target) return nodeExchange(target.req, target.res, clientIp)
-    return { request: new WebRequest(target.req, webClientIp), reply: new WebReply(target.resHeaders) }
+    if ('resHeaders' in target) {
+      return { request: new WebRequest(target.req, webClientIp), reply: new FetchReply(target.resHeaders) }
+    }
+    const { req, res } = target
+    if ('setHeader' in res) return nodeExchange(req, res, clientIp)
+    return { request: nodeRequest(req, clientIp), reply: noReply }
   }
 
   const adapter: TrpcSessions<Payload, Info> = {
     context(target) {
       const exchange = exchangeOf(target)
       return {
-        createNewSession: (...call) => translated(() => http.createNewSession(exchange, ...call)),
+        createNewSession: (...call) => translated(async () => {
+          if (exchange.reply !== noReply) return http.createNewSession(exchange, ...call)
+          throw new GeneralError('MISUSE', 'createNewSession cannot send tokens over a WebSocket. Call the procedure '
+            + 'that logs in over HTTP, with httpLink')
+        }),
         getSession: typedByOptions(argument => translated(() => http.getSession(exchange, argument))),
       }
     },
     toTrpcError,
   }
   return { ...sessions, ...adapter }
+}
+
+/** tRPC appends the headers of `responseMeta` to ours: what the application says there of caching stands alone. */
+class FetchReply extends WebReply {
+  readonly #headers: Headers
+
+  constructor(headers: Headers) {
+    super(headers)
+    this.#headers = headers
+  }
+
+  override set(name: string, value: string): void {
+    super.set(name, value)
+    if (value !== PRIVATE) return
+    const headers = this.#headers
+    const append = headers.append.bind(headers)
+    headers.append = (other, given) => other === 'cache-control' ? headers.set(other, given) : append(other, given)
+  }
 }
 
 /** What clients of tRPC are told: the texts of the HTTP answers, and the codes of nearest meaning. */

@@ -1,3 +1,4 @@
+import { NEVER_STORED, PRIVATE } from '../transport/caching.ts'
 import { createClientInfo } from '../transport/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { addToList } from '../transport/header-list.ts'
@@ -68,15 +69,29 @@ export class WebReply implements ReplySink {
   }
 
   forbidCaching(): void {
-    this.#headers.set('cache-control', 'no-store')
+    keepTokensPrivate(this.#headers)
   }
+}
+
+/**
+ * Makes these headers say `private, no-store`, whatever the handler or the framework does with them later (HDR-01): a
+ * shared cache would hand a user's tokens to others.
+ */
+function keepTokensPrivate(headers: Headers): void {
+  headers.set('cache-control', NEVER_STORED)
+  if (Object.hasOwn(headers, 'set')) return
+  const [set, append, remove] = [headers.set.bind(headers), headers.append.bind(headers), headers.delete.bind(headers)]
+  const isOthers = (name: string): boolean => name.toLowerCase() !== 'cache-control'
+  headers.set = (name, value) => isOthers(name) ? set(name, value) : undefined
+  headers.append = (name, value) => isOthers(name) ? append(name, value) : undefined
+  headers.delete = name => isOthers(name) ? remove(name) : undefined
 }
 
 const lists = ['vary', 'access-control-expose-headers']
 
 /**
  * Makes a response that carries the headers of the sink too. Lists are united, cookies kept from both; where tokens
- * travel, `no-store` of the sink wins over the handler's caching (HDR-01).
+ * travel, `private, no-store` of the sink wins over the handler's caching (HDR-01), which wins over a mere `private`.
  */
 export function withHeaders(response: Response, sink: Headers): Response {
   const headers = new Headers(response.headers)
@@ -90,7 +105,7 @@ export function addHeaders(headers: Headers, sink: Headers): void {
   for (const [name, value] of sink) {
     if (name === 'set-cookie') headers.append(name, value)
     else if (lists.includes(name)) addToList(headers, name, value.split(',').map(item => item.trim()))
-    else headers.set(name, value)
+    else if (name !== 'cache-control' || value !== PRIVATE || !headers.has(name)) headers.set(name, value)
   }
 }
 

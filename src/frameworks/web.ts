@@ -1,5 +1,6 @@
 import { isSessionError } from '../base/errors.ts'
-import type { HttpExchange } from '../transport/exchange.ts'
+import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
+import { isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
@@ -34,7 +35,10 @@ export interface WebSessions<Payload extends object, Info extends object> {
   handler<Rest extends readonly unknown[]>(
     handle: (request: Request, headers: Headers, ...rest: Rest) => Response | Promise<Response>,
   ): WebHandler<Rest>
-  /** Makes a handler that is called with the session, or answers with the error if there is none. */
+  /**
+   * Makes a handler that is called with the session, or answers with the error if there is none. It answers CORS
+   * preflights itself.
+   */
   requireSession<Rest extends readonly unknown[]>(
     handle: (request: Request, session: Session<Payload, Info>, ...rest: Rest) => Response | Promise<Response>,
     options?: SessionOptions<Payload>,
@@ -93,8 +97,8 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
     readSession: request => http.readSession(readable(request)),
     handler: handle => (request, ...rest) => run(request, (_, sink) => handle(request, sink, ...rest)),
     requireSession: (handle, sessionOptions = {}) => (request, ...rest) => run(request, async exchange => {
-      const session = await http.getSession(exchange, sessionOptions)
-      return handle(request, session, ...rest)
+      const admitted = await http.guard(exchange, sessionOptions)
+      return isAnswer(admitted) ? toAnswer(admitted, request) : handle(request, admitted, ...rest)
     }),
     async sessionRoutes(request) {
       const sink = new Headers()
@@ -106,10 +110,14 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
         throw error
       }
     },
-    cors: handle => (request, ...rest) => run(request, async (exchange, sink) => {
+    cors: handle => (request, ...rest) => run(request, async exchange => {
       const preflight = http.applyCors(exchange)
-      return preflight === null ? handle(request, ...rest) : toResponse(preflight, sink, request.method)
+      return preflight === null ? handle(request, ...rest) : toAnswer(preflight, request)
     }),
   }
   return { ...sessions, ...adapter }
+}
+
+function toAnswer(reply: RouteReply, request: Request): Response {
+  return toResponse(reply, new Headers(), request.method)
 }

@@ -1,5 +1,7 @@
+import { cachingCases } from './framework-contract/caching.ts'
 import { crossSiteCases } from './framework-contract/cross-site.ts'
 import type { FrameworkCase } from './framework-contract/framework-case.ts'
+import { guardCases } from './framework-contract/guards.ts'
 import { handlingCases } from './framework-contract/handling.ts'
 import { loginCases } from './framework-contract/login.ts'
 import { routeCases } from './framework-contract/routes.ts'
@@ -19,5 +21,7 @@ export const frameworkContract: readonly FrameworkCase[] = [
   ...verifyCases,
   ...routeCases,
   ...crossSiteCases,
+  ...guardCases,
+  ...cachingCases,
   ...handlingCases,
 ]

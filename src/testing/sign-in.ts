@@ -1,5 +1,6 @@
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
+import { NEVER_STORED } from '../transport/caching.ts'
 import type { HttpRequest, ReplySink } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { LoginOptions } from '../transport/start-session.ts'
@@ -103,6 +104,6 @@ class RecordedReply implements ReplySink {
   }
 
   forbidCaching(): void {
-    this.set('cache-control', 'no-store')
+    this.set('cache-control', NEVER_STORED)
   }
 }

@@ -37,17 +37,31 @@ export function corsHeaders(
  * Writes the CORS headers of a response. For a preflight the whole answer is returned: it needs no session and
  * changes nothing.
  */
-export function applyCors({ request, reply }: HttpExchange, policy: HttpPolicy): RouteReply | null {
+export function applyCors(exchange: HttpExchange, policy: HttpPolicy): RouteReply | null {
+  const preflight = answerPreflight(exchange, policy)
+  if (preflight !== null) return preflight
+  const { request, reply } = exchange
   addToList(reply, 'vary', ['Origin'])
-  const headers = corsHeaders(request, policy)
-  if (isPreflight(request)) return { status: 204, headers, body: '' }
-  for (const [name, value] of headers) {
+  for (const [name, value] of corsHeaders(request, policy)) {
     if (name === 'access-control-expose-headers') addToList(reply, name, value.split(', '))
     else reply.set(name, value)
   }
   return null
 }
 
+/**
+ * The whole answer to a CORS preflight: it tells pages of trusted origins what they may send, others nothing. Null if
+ * the request is none.
+ */
+export function answerPreflight({ request, reply }: HttpExchange, policy: HttpPolicy): RouteReply | null {
+  if (!isPreflight(request)) return null
+  addToList(reply, 'vary', ['Origin'])
+  return { status: 204, headers: corsHeaders(request, policy), body: '' }
+}
+
+/** Whether a request is a CORS preflight (Fetch Standard, section 4.8). An `OPTIONS` without these headers is none. */
 function isPreflight(request: HttpRequest): boolean {
-  return request.method === 'OPTIONS' && request.header('access-control-request-method') !== null
+  return request.method === 'OPTIONS'
+    && request.header('origin') !== null
+    && request.header('access-control-request-method') !== null
 }

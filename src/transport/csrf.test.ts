@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { judgeOrigin } from './csrf.ts'
+import { isUpgrade, judgeOrigin } from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
 
 const trusted = new Set(['https://app.example.com', 'https://www.example.com:8443'])
 
-function requestWith(headers: Record<string, string>): HttpRequest {
+function requestWith(headers: Record<string, string>, method = 'POST'): HttpRequest {
   return {
-    method: 'POST', path: '/', client: { ip: null, userAgent: null }, header: name => headers[name] ?? null,
+    method, path: '/', client: { ip: null, userAgent: null }, header: name => headers[name] ?? null,
   }
 }
 
@@ -43,4 +43,18 @@ test('CSRF-03: origins are compared as a whole', () => {
     'https://app.example.com@evil.tld', 'https://app.example.com:444', 'https://app.example.com/', 'app.example.com',
     'HTTPS://APP.EXAMPLE.COM', 'https://app.example.com, https://evil.tld', 'https://www.example.com', '',
   ]) expect(judge(null, origin), origin).toBe('foreign')
+})
+
+test('S-08: a WebSocket handshake and a CONNECT are no ordinary requests', () => {
+  const opens = (method: string, upgrade?: string): boolean => (
+    isUpgrade(requestWith(upgrade === undefined ? {} : { upgrade }, method))
+  )
+  for (const upgrade of ['websocket', 'WebSocket', 'h2c, websocket', 'websocket/13']) {
+    expect(opens('GET', upgrade), upgrade).toBe(true)
+  }
+  expect(opens('CONNECT')).toBe(true)
+  expect(opens('CONNECT', 'websocket')).toBe(true)
+  expect(opens('GET')).toBe(false)
+  expect(opens('GET', 'h2c')).toBe(false)
+  expect(opens('POST', 'websocket'), 'still needs its anti-CSRF token').toBe(false)
 })

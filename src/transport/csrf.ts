@@ -40,7 +40,8 @@ export function refuseUnproven(request: HttpRequest, policy: HttpPolicy): void {
 
 /**
  * Whether a session may be refreshed in passing, as the request's page is rendered. A navigation may always: it gives
- * the next tokens to the client and nothing to the site that linked here. Any other request must not be foreign.
+ * the next tokens to the client and nothing to the site that linked here. Any other request must not be foreign. What
+ * opens a connection may not: no page is rendered for it.
  */
 export async function mayRenew(
   request: HttpRequest,
@@ -48,13 +49,18 @@ export async function mayRenew(
   core: Pick<SessionCore<object, object>, 'isAntiCsrfToken'>,
   handle: SessionHandle,
 ): Promise<boolean> {
+  if (isUpgrade(request)) return false
   if (!isSafeMethod(request.method)) {
     return isProven(request, policy) && await hasAntiCsrfProof(request, policy, core, handle)
   }
   return request.header('sec-fetch-mode') === 'navigate' || judgeOrigin(request, policy.trustedOrigins) !== 'foreign'
 }
 
-function isProven(request: HttpRequest, policy: HttpPolicy): boolean {
+/**
+ * Whether a request proves by what only browsers write that a page of a trusted origin sent it, or, without a word of
+ * its origin, by the custom header that it is no form's.
+ */
+export function isProven(request: HttpRequest, policy: HttpPolicy): boolean {
   const verdict = judgeOrigin(request, policy.trustedOrigins)
   return verdict === 'trusted' || (verdict === 'unstated' && hasCustomHeader(request))
 }
@@ -84,6 +90,17 @@ export function hasAntiCsrfProof(
  */
 export function isSafeMethod(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'TRACE'
+}
+
+/**
+ * Whether a request asks for a connection instead of an answer: the `GET` of a WebSocket handshake (RFC 6455 section
+ * 4.1), or the `CONNECT` of one over HTTP/2 and HTTP/3 (RFC 8441, RFC 9220). A page of any site may open a WebSocket
+ * with our cookies and without CORS, so its origin must be proven, as on methods that change something.
+ */
+export function isUpgrade(request: HttpRequest): boolean {
+  if (request.method !== 'GET') return request.method === 'CONNECT'
+  const protocols = request.header('upgrade')
+  return protocols !== null && protocols.toLowerCase().includes('websocket')
 }
 
 function hasCustomHeader(request: HttpRequest): boolean {

@@ -1,5 +1,6 @@
 import { isSessionError } from '../base/errors.ts'
 import * as wire from '../base/wire.ts'
+import { NEVER_STORED } from './caching.ts'
 import { bearerToken } from './credentials.ts'
 import type { HttpRequest, RouteReply } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'
@@ -13,7 +14,7 @@ export const replyHeaders: readonly (readonly [name: string, value: string])[] =
   ['x-content-type-options', 'nosniff'],
   ['cross-origin-resource-policy', 'same-origin'],
   ['referrer-policy', 'no-referrer'],
-  ['cache-control', 'no-store'],
+  ['cache-control', NEVER_STORED],
 ]
 
 /** Answers with JSON and {@link replyHeaders}. */

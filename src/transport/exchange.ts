@@ -26,8 +26,19 @@ export interface ReplySink {
   getCookies(): readonly string[]
   /** Replaces all `Set-Cookie` lines. */
   setCookies(lines: readonly string[]): void
-  /** From now on the response says `Cache-Control: no-store`, whatever the application sets (HDR-01). */
+  /** From now on the response says `Cache-Control: private, no-store`, whatever the application sets (HDR-01). */
   forbidCaching(): void
+}
+
+/** The reply of a connection that is open already: it has no head that could be written. */
+export const noReply: ReplySink = {
+  closed: true,
+  get: () => null,
+  set: () => undefined,
+  remove: () => undefined,
+  getCookies: () => [],
+  setCookies: () => undefined,
+  forbidCaching: () => undefined,
 }
 
 /** One request and the response to it. */

@@ -2,13 +2,16 @@ import { andThen } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
 import type { ActiveOutcome, Blacklisting } from '../session/core.ts'
+import { preferPrivate } from './caching.ts'
 import { requireRecentLogin, validateClaims } from './claim-validators.ts'
 import type { ClaimValidator } from './claim-validators.ts'
 import { judgeAccessToken } from './credentials.ts'
 import type { JudgedAccess, PresentedAccess } from './credentials.ts'
-import { hasAntiCsrfProof, isSafeMethod, refuseUnproven } from './csrf.ts'
-import type { HttpExchange, HttpRequest, ReplySink } from './exchange.ts'
+import { answerPreflight } from './cors.ts'
+import { hasAntiCsrfProof, isProven, isSafeMethod, isUpgrade, refuseUnproven } from './csrf.ts'
+import type { HttpExchange, HttpRequest, ReplySink, RouteReply } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
+import type { HttpPolicy } from './http-policy.ts'
 import { RequestSession, VerifiedSession } from './session-object.ts'
 import type { ReadonlySession, Session } from './session.ts'
 import { accessTokenEdits, applyEdits, clearingEdits, strayEdits } from './tokens-reply.ts'
@@ -17,7 +20,7 @@ import { accessTokenEdits, applyEdits, clearingEdits, strayEdits } from './token
 export interface SessionOptions<Payload extends object> {
   /**
    * Checks for requests from other sites on any method (true) or on none (false). Default: on methods that change
-   * something.
+   * something, and where a connection is opened.
    */
   readonly csrf?: boolean
   /** Whether a request without a session is an error. Default true. */
@@ -59,8 +62,26 @@ export function getSession<Payload extends object, Info extends object>(
   }
 }
 
+/**
+ * What a guard does with a request: it admits it with its session, or answers it. It answers CORS preflights alone,
+ * which carry no session and change nothing; every other request is judged, whatever its method and headers. Answers,
+ * or throws, at once where nothing has to be waited for.
+ */
+export function guard<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  exchange: HttpExchange,
+  options: SessionOptions<Payload>,
+): Awaitable<Session<Payload, Info> | RouteReply> {
+  return answerPreflight(exchange, context.policy) ?? requireSession(context, exchange, options)
+}
+
+/** Whether a guard answers a request itself, so that the next handler must not run. */
+export function isAnswer(found: object): found is RouteReply {
+  return 'status' in found
+}
+
 /** The session of a request that must have one. Answers, or throws, at once where nothing has to be waited for. */
-export function requireSession<Payload extends object, Info extends object>(
+function requireSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
   options: SessionOptions<Payload>,
@@ -114,14 +135,16 @@ function admit<Payload extends object, Info extends object>(
   }
 
   const { channel, outcome } = presented
-  const guarded = channel === 'cookie' && (options.csrf ?? !isSafeMethod(request.method))
+  const upgrade = channel === 'cookie' && isUpgrade(request)
+  const guarded = channel === 'cookie' && (options.csrf ?? (upgrade || !isSafeMethod(request.method)))
   if (guarded) refuseUnproven(request, policy)
   if (outcome.kind === 'refresh-required') throw new TryRefreshTokenError('the access token can not be used any more')
   if (outcome.kind === 'revoked') {
     applyEdits(reply, clearingEdits(policy.cookies, channel))
     throw new UnauthorizedError('the session has ended')
   }
-  if (!guarded) return grant(context, reply, options, presented, outcome)
+  // A page can set no header of a handshake: its origin is the whole proof.
+  if (!guarded || upgrade) return grant(context, reply, options, presented, outcome)
   return andThen(hasAntiCsrfProof(request, policy, core, outcome.claims.sid), proven => {
     if (proven) return grant(context, reply, options, presented, outcome)
     throw new TryRefreshTokenError('the request lacks its anti-CSRF proof')
@@ -138,6 +161,7 @@ function grant<Payload extends object, Info extends object>(
 ): Awaitable<Session<Payload, Info>> {
   const { cookies } = context.policy
   const session = new RequestSession(context, reply, active)
+  preferPrivate(reply)
   if (duplicated) {
     applyEdits(reply, strayEdits(cookies))
     applyEdits(reply, accessTokenEdits(cookies, channel, { ...active, accessToken }))
@@ -162,14 +186,19 @@ export async function readSession<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
 ): Promise<SessionReading<Payload>> {
-  return readingOf(await judgeAccessToken(core, policy, request, {}))
+  return readingOf(await judgeAccessToken(core, policy, request, {}), request, policy)
 }
 
-/** What an access token says to whoever only reads it. Pure. */
-export function readingOf<Payload extends object>(presented: PresentedAccess<Payload>): SessionReading<Payload> {
+/** What an access token says to whoever only reads it: nothing where another site opens a connection with it. Pure. */
+export function readingOf<Payload extends object>(
+  presented: PresentedAccess<Payload>,
+  request: HttpRequest,
+  policy: HttpPolicy,
+): SessionReading<Payload> {
   if (presented.kind === 'ambiguous') return { kind: 'needs-refresh' }
   if (presented.kind !== 'judged') return { kind: 'none' }
-  const { outcome } = presented
+  const { channel, outcome } = presented
+  if (channel === 'cookie' && isUpgrade(request) && !isProven(request, policy)) return { kind: 'none' }
   switch (outcome.kind) {
     case 'active': return { kind: 'active', session: new VerifiedSession(outcome.claims, outcome.payload) }
     case 'refresh-required': return { kind: 'needs-refresh' }

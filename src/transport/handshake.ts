@@ -20,7 +20,7 @@ export async function authenticateHandshake<Payload extends object, Info extends
   if (presented.kind === 'ambiguous' || (presented.kind === 'judged' && presented.channel === 'cookie')) {
     refuseUnproven(request, policy)
   }
-  const reading = readingOf(presented)
+  const reading = readingOf(presented, request, policy)
   switch (reading.kind) {
     case 'active': return reading.session
     case 'needs-refresh': throw new TryRefreshTokenError('the access token can not be used any more')

@@ -5,7 +5,7 @@ import type { SessionCore } from '../session/core.ts'
 import { applyCors } from './cors.ts'
 import { errorReply } from './error-reply.ts'
 import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
-import { getSession, readSession, requireSession } from './get-session.ts'
+import { getSession, guard, readSession } from './get-session.ts'
 import type { GetSessionArgument, OptionalSessionOptions, SessionOptions, SessionReading } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
@@ -51,8 +51,11 @@ export interface HttpSessions<Payload extends object, Info extends object> {
   readonly policy: HttpPolicy
   readonly createNewSession: CreateNewSession<[exchange: HttpExchange], Payload, Info>
   readonly getSession: GetSession<[exchange: HttpExchange], Payload, Info>
-  /** As `getSession`, for middleware: answers, or throws, at once where nothing has to be waited for. */
-  requireSession(exchange: HttpExchange, options: SessionOptions<Payload>): Awaitable<Session<Payload, Info>>
+  /**
+   * What stands before a handler: the session of the request, or the answer to a preflight, told apart by `isAnswer`.
+   * Answers, or throws, at once where nothing has to be waited for.
+   */
+  guard(exchange: HttpExchange, options: SessionOptions<Payload>): Awaitable<Session<Payload, Info> | RouteReply>
   readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>
   /** Verifies where no response can be written, as in a server component. Changes nothing. */
   readSession(request: HttpRequest): Promise<SessionReading<Payload>>
@@ -108,7 +111,7 @@ export function createHttpSessions<Payload extends object, Info extends object>(
     createNewSession: (exchange, userId, jwtPayload, sessionInfo, options) =>
       startSession(context, exchange, { userId, jwtPayload, sessionInfo, options }),
     getSession: typedByOptions((exchange, argument) => getSession(context, exchange, argument)),
-    requireSession: (exchange, options) => requireSession(context, exchange, options),
+    guard: (exchange, options) => guard(context, exchange, options),
     refreshSession: exchange => refreshSession(context, exchange),
     readSession: request => readSession(context, request),
     renewSession: exchange => renewSession(context, exchange),

@@ -61,7 +61,7 @@ async function renew<Payload extends object, Info extends object>(
   const { core, policy } = context
   const { request, reply } = exchange
   const presented = await judgeAccessToken(core, policy, request, {})
-  const reading = readingOf(presented)
+  const reading = readingOf(presented, request, policy)
   const unchanged = { reading, token: 'presented' } as const
   if (presented.kind === 'judged') {
     const { channel, outcome } = presented

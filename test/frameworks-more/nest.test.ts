@@ -1,4 +1,9 @@
+import { Catch, createParamDecorator } from '@nestjs/common'
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js'
 import { expect, test } from 'vitest'
+import { nestSessions } from '../../src/frameworks/nest.ts'
+import { createSessions } from '../../src/index.ts'
+import { inMemory } from '../../src/testing/index.ts'
 import { runFrameworkContract } from '../support/run-framework-contract.ts'
 import { startNestApp } from './apps/nest.ts'
 import { buildPackage, compileExample, startExampleApp } from './support/example-app.ts'
@@ -6,6 +11,18 @@ import { PageBrowser } from './support/page-browser.ts'
 
 runFrameworkContract('Nest on Express', variant => startNestApp('express', variant))
 runFrameworkContract('Nest on Fastify', variant => startNestApp('fastify', variant))
+
+test('S-08: the guard is for HTTP, and says what guards the handshakes of a gateway', async () => {
+  const sessions = nestSessions(createSessions({ origin: 'http://localhost', ...inMemory() }), {
+    Catch, createParamDecorator,
+  })
+  const gateway = new ExecutionContextHost([{ handshake: {} }, 'a message'])
+  gateway.setType('ws')
+  await expect(sessions.guard().canActivate(gateway)).rejects.toMatchObject({
+    code: 'MISUSE', message: expect.stringContaining('wsSessions or socketIoSessions'),
+  })
+  await sessions.close()
+})
 
 test('the example, compiled with decorators, logs in and finds the session', async () => {
   buildPackage()

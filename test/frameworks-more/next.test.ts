@@ -36,7 +36,7 @@ describe('Next.js, as next build made it', () => {
     const page = await browser.open('/static')
     expect(stateOf(page), app.output()).toBe('rendered when it was built')
     expect(page.setCookies.map(line => line.split('=')[0])).toContain('sRefreshToken')
-    expect(page.headers['cache-control']).toBe('no-store')
+    expect(page.headers['cache-control']).toBe('private, no-store')
     expect((await browser.open('/static')).headers['cache-control']).toContain('s-maxage')
   })
 })

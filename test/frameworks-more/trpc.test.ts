@@ -1,16 +1,20 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { createTRPCClient, httpLink } from '@trpc/client'
+import { createTRPCClient, createWSClient, httpLink, wsLink } from '@trpc/client'
 import { initTRPC, TRPCError } from '@trpc/server'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
-import { afterEach, describe, expect, test } from 'vitest'
+import { applyWSSHandler } from '@trpc/server/adapters/ws'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
 import { trpcSessions } from '../../src/frameworks/trpc.ts'
 import type { TrpcContext } from '../../src/frameworks/trpc.ts'
+import { wsSessions } from '../../src/frameworks/ws.ts'
 import { createSessions } from '../../src/index.ts'
 import { listen, serveWeb } from '../support/serve-web.ts'
 import type { RunningApp } from '../support/serve-web.ts'
 import { HttpClient } from '../support/http-client.ts'
-import { createCutStore, createTestClock, CROSS_SITE, ORIGIN, SAME_ORIGIN } from '../support/session-server.ts'
+import { AT, createCutStore, createTestClock, CROSS_SITE, ORIGIN, SAME_ORIGIN } from '../support/session-server.ts'
 import type { Claims, Info } from '../support/session-server.ts'
 import { buildPackage, startExampleApp } from './support/example-app.ts'
 
@@ -35,7 +39,7 @@ const sessions = trpcSessions(createSessions<Claims, Info>({
   origin: ORIGIN, clock, store: cut.store, accessTokenBlacklisting: 'strict', schedule: () => () => undefined,
 }), { TRPCError })
 
-const servers: Readonly<Record<string, () => Promise<RunningApp>>> = {
+const servers = {
   'the fetch adapter': () => serveWeb(req => fetchRequestHandler({
     endpoint: '/trpc', req, router, createContext: options => sessions.context(options),
   })),
@@ -43,6 +47,13 @@ const servers: Readonly<Record<string, () => Promise<RunningApp>>> = {
     basePath: '/trpc/', router, createContext: options => sessions.context(options),
   }))),
 }
+
+const codeOf = (call: Promise<unknown>): Promise<unknown> => call.then(
+  () => 'no error',
+  (error: { data?: { code: string; httpStatus: number }; message: string }) => (
+    [error.data?.code, error.data?.httpStatus, error.message]
+  ),
+)
 
 describe.each(Object.entries(servers))('%s', (_, start) => {
   let app: RunningApp
@@ -64,13 +75,6 @@ describe.each(Object.entries(servers))('%s', (_, start) => {
     })
     return { browser, client }
   }
-
-  const codeOf = (call: Promise<unknown>): Promise<unknown> => call.then(
-    () => 'no error',
-    (error: { data?: { code: string; httpStatus: number }; message: string }) => (
-      [error.data?.code, error.data?.httpStatus, error.message]
-    ),
-  )
 
   test('carries sessions through login, query and mutation', async () => {
     app = await start()
@@ -100,6 +104,176 @@ describe.each(Object.entries(servers))('%s', (_, start) => {
     clock.advance(3_700_000)
     expect(await codeOf(client.me.query())).toEqual(['UNAUTHORIZED', 401, 'try refresh token'])
     expect(browser.jar).toHaveLength(2)
+  })
+})
+
+/** Calls over one socket that a page opens; the browser sends these headers for it. */
+async function calling<Result>(
+  port: number,
+  headers: Record<string, string>,
+  call: (client: ReturnType<typeof createTRPCClient<typeof router>>) => Promise<Result>,
+): Promise<Result> {
+  const Page = new Proxy(globalThis.WebSocket, { construct: (_, [url]) => new WebSocket(url, { headers }) })
+  const client = createWSClient({ url: `ws://127.0.0.1:${port}`, WebSocket: Page })
+  try {
+    return await call(createTRPCClient<typeof router>({ links: [wsLink({ client })] }))
+  } finally {
+    await client.close()
+  }
+}
+
+describe('S-08: over a WebSocket', () => {
+  let app: RunningApp
+  let sockets: WebSocketServer
+  let serving: { readonly port: number }
+  let causes: unknown[]
+
+  beforeEach(async () => {
+    app = await servers['the standalone adapter']()
+    sockets = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+    await once(sockets, 'listening')
+    const address = sockets.address()
+    if (typeof address !== 'object' || address === null) throw new Error('the sockets have no port')
+    serving = address
+    causes = []
+    applyWSSHandler({
+      wss: sockets, router, createContext: options => sessions.context(options), onError: ({ error }) => {
+        causes.push(error.cause)
+      },
+    })
+  })
+
+  afterEach(async () => {
+    for (const socket of sockets.clients) socket.terminate()
+    sockets.close()
+    await app.close()
+  })
+
+  async function login(mode: 'cookie' | 'header'): Promise<Record<string, string>> {
+    const browser = new HttpClient(app.port, ORIGIN, clock)
+    const headers = { ...SAME_ORIGIN, 'st-auth-mode': mode }
+    const reply = await browser.send('POST', '/trpc/login', { headers, body: {} })
+    expect(reply.status).toBe(200)
+    if (mode === 'header') return { authorization: `Bearer ${reply.headers['st-access-token']}` }
+    return { cookie: `${AT}=${browser.cookie(AT)}` }
+  }
+
+  const refused = ['FORBIDDEN', 403, 'cross-site request refused']
+
+  test('queries and mutations of our own pages find the session', async () => {
+    const cookie = await login('cookie')
+    await calling(serving.port, { ...cookie, origin: ORIGIN }, async client => {
+      expect(await client.me.query()).toEqual(['alice', 'reader'])
+      await client.promote.mutate()
+    })
+    expect(await calling(serving.port, await login('header'), client => client.me.query())).toEqual(['alice', 'reader'])
+    expect(await calling(serving.port, { origin: ORIGIN }, client => client.optional.query())).toBeNull()
+  })
+
+  test('another site can call nothing that needs the session, mutation or query', async () => {
+    const cookie = await login('cookie')
+    for (const headers of [CROSS_SITE, { origin: 'https://evil.tld' }, { origin: 'null' }, {}]) {
+      await calling(serving.port, { ...cookie, ...headers }, async client => {
+        expect(await codeOf(client.promote.mutate())).toEqual(refused)
+        expect(await codeOf(client.me.query())).toEqual(refused)
+        expect(await codeOf(client.optional.query())).toEqual(refused)
+      })
+    }
+    const own = await calling(serving.port, { ...cookie, origin: ORIGIN }, client => client.me.query())
+    expect(own).toEqual(['alice', 'reader'])
+  })
+
+  test('a login says that it belongs to HTTP, and leaves no session behind', async () => {
+    cut.calls.length = 0
+    const error = await calling(serving.port, { origin: ORIGIN }, client => codeOf(client.login.mutate()))
+    expect(error).toEqual(['INTERNAL_SERVER_ERROR', 500, 'internal error'])
+    expect(cut.calls).toEqual([])
+    expect(causes).toEqual([expect.objectContaining({
+      code: 'MISUSE', message: expect.stringContaining('over HTTP, with httpLink'),
+    })])
+  })
+
+  test('a call on an open socket finds no session that has ended, nor by a token that has expired', async () => {
+    const headers = { ...await login('cookie'), origin: ORIGIN }
+    await calling(serving.port, headers, async client => {
+      expect(await client.me.query()).toEqual(['alice', 'reader'])
+      clock.advance(3_700_000)
+      expect(await codeOf(client.me.query())).toEqual(['UNAUTHORIZED', 401, 'try refresh token'])
+    })
+    await calling(serving.port, { ...await login('cookie'), origin: ORIGIN }, async client => {
+      expect(await client.me.query()).toEqual(['alice', 'reader'])
+      await sessions.revokeAllSessionsForUser('alice')
+      expect(await codeOf(client.me.query())).toEqual(['UNAUTHORIZED', 401, 'unauthorised'])
+    })
+  })
+})
+
+test('S-08: with ws before it, another site opens no socket at all', async () => {
+  const both = wsSessions(sessions)
+  const wss = new WebSocketServer({ noServer: true })
+  const app = await listen(createServer(createHTTPHandler({
+    basePath: '/trpc/', router, createContext: options => both.context(options),
+  })).on('upgrade', both.upgrade(wss)))
+  applyWSSHandler({ wss, router, createContext: options => both.context(options) })
+  try {
+    const browser = new HttpClient(app.port, ORIGIN, clock)
+    await browser.send('POST', '/trpc/login', { headers: SAME_ORIGIN, body: {} })
+    const cookie = `${AT}=${browser.cookie(AT)}`
+    const own = await calling(app.port, { cookie, origin: ORIGIN }, client => client.me.query())
+    expect(own).toEqual(['alice', 'reader'])
+    const foreign = new WebSocket(`ws://127.0.0.1:${app.port}`, { headers: { cookie, ...CROSS_SITE } })
+    const [, answer] = await once(foreign, 'unexpected-response')
+    expect(answer.statusCode).toBe(403)
+    foreign.on('error', () => undefined).terminate()
+  } finally {
+    for (const socket of wss.clients) socket.terminate()
+    await app.close()
+  }
+})
+
+describe('S-09: responseMeta', () => {
+  const asked = 'public, s-maxage=60'
+  const metas: Readonly<Record<string, () => { headers: Headers | Record<string, string> }>> = {
+    'as Headers': () => ({ headers: new Headers({ 'cache-control': asked }) }),
+    'as an object': () => ({ headers: { 'cache-control': asked } }),
+  }
+  const adapters = {
+    fetch: (meta: (typeof metas)[string]) => serveWeb(req => fetchRequestHandler({
+      endpoint: '/trpc', req, router, createContext: options => sessions.context(options), responseMeta: meta,
+    })),
+    standalone: (meta: (typeof metas)[string]) => listen(createServer(createHTTPHandler({
+      basePath: '/trpc/', router, createContext: options => sessions.context(options), responseMeta: meta,
+    }))),
+  }
+  const cases = Object.entries(adapters).flatMap(([adapter, start]) => (
+    Object.entries(metas).map(([form, meta]) => [adapter, form, start, meta] as const)
+  ))
+
+  test.each(cases)('of the %s adapter, %s, never lets tokens be cached', async (_adapter, _form, start, meta) => {
+    const app = await start(meta)
+    try {
+      const browser = new HttpClient(app.port, ORIGIN, clock)
+      const login = await browser.send('POST', '/trpc/login', { headers: SAME_ORIGIN, body: {} })
+      expect([login.status, login.headers['cache-control']]).toEqual([200, 'private, no-store'])
+      const query = await browser.send('GET', '/trpc/me')
+      expect([query.status, query.headers['cache-control']]).toEqual([200, asked])
+      const change = await browser.send('POST', '/trpc/promote', { headers: SAME_ORIGIN, body: {} })
+      expect([change.status, change.headers['cache-control']]).toEqual([200, 'private, no-store'])
+    } finally {
+      await app.close()
+    }
+  })
+
+  test.each(Object.entries(servers))('left out: %s says private to a session', async (_, start) => {
+    const app = await start()
+    try {
+      const browser = new HttpClient(app.port, ORIGIN, clock)
+      await browser.send('POST', '/trpc/login', { headers: SAME_ORIGIN, body: {} })
+      expect((await browser.send('GET', '/trpc/me')).headers['cache-control']).toBe('private')
+      expect((await browser.send('GET', '/trpc/optional', { jar: false })).headers['cache-control']).toBeUndefined()
+    } finally {
+      await app.close()
+    }
   })
 })
 

@@ -36,12 +36,39 @@ const ourHeaders = 'front-token, st-access-token, st-refresh-token, anti-csrf'
 
 const clearing = '__Host-sAccessToken=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; Secure; SameSite=Lax'
 
+/** The same request as of a user who has logged in: all that a guard looks at. */
+async function withSession(request: Request, handle: Handle): Promise<Request> {
+  const login = await handle(new Request('http://127.0.0.1/login', {
+    method: 'POST',
+    headers: { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' },
+    body: JSON.stringify({ userId: 'nobody', payload: {} }),
+  }))
+  const headers = new Headers(request.headers)
+  headers.set('cookie', login.headers.getSetCookie().map(line => line.split(';')[0]).join('; '))
+  headers.set('sec-fetch-site', 'same-origin')
+  return new Request(request, { headers })
+}
+
 /** What an adapter can get wrong. */
 const mutants: Readonly<Record<string, (handle: Handle) => Handle>> = {
   'lets tokens be cached': head(headers => {
     if (headers.has('front-token')) headers.set('cache-control', 'private')
   }),
-  'forbids all caching': head(headers => headers.set('cache-control', 'no-store')),
+  'forbids all caching': head(headers => headers.set('cache-control', 'private, no-store')),
+  'says nothing of caching to a session': head(headers => {
+    if (headers.get('cache-control') === 'private') headers.delete('cache-control')
+  }),
+  'lets a guard pass OPTIONS': handle => async request => {
+    const isPassed = request.method === 'OPTIONS' && request.url.endsWith('/any')
+    return handle(isPassed ? await withSession(request, handle) : request)
+  },
+  'lets a guard pass the method that nobody knows': handle => async request => (
+    handle(request.method === 'PRETEND' ? await withSession(request, handle) : request)
+  ),
+  'answers every OPTIONS as a preflight': handle => async request => (
+    request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : handle(request)
+  ),
+  'takes an upgrade for an ordinary request': requests(headers => headers.delete('upgrade')),
   'keeps one Set-Cookie line': head(headers => {
     const [first] = headers.getSetCookie()
     if (first !== undefined) headers.set('set-cookie', first)

@@ -1,10 +1,11 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { HttpClient, Reply } from '../support/http-client.ts'
 import {
   AT, CROSS_SITE, REFRESH, RT, SAME_ORIGIN, send, SIGNOUT, startSessionServer,
 } from '../support/session-server.ts'
-import type { SessionServer } from '../support/session-server.ts'
+import type { AppSessions, SessionServer } from '../support/session-server.ts'
 
 let server: SessionServer
 
@@ -29,7 +30,7 @@ describe('HDR-01: whatever carries or clears tokens is never cached', () => {
       await client.send('POST', REFRESH, { headers: CROSS_SITE }),
       await client.send('GET', '/me'),
     ]
-    for (const { headers } of replies) expect(headers['cache-control']).toBe('no-store')
+    for (const { headers } of replies) expect(headers['cache-control']).toBe('private, no-store')
     for (const { headers } of replies.slice(0, 3)) {
       expect(headers['vary']?.split(', ')).toEqual(expect.arrayContaining(['Cookie', 'Authorization']))
     }
@@ -65,7 +66,7 @@ describe('HDR-01: whatever carries or clears tokens is never cached', () => {
     })
     for (const path of ['/before', '/set', '/object', '/flat', '/redirect']) {
       const reply = await server.client().send('POST', path, { headers: SAME_ORIGIN })
-      expect(reply.headers['cache-control'], path).toBe('no-store')
+      expect(reply.headers['cache-control'], path).toBe('private, no-store')
       const names = reply.setCookies.map(line => line.split('=')[0])
       expect(names.slice(0, 2), path).toEqual([AT, RT])
       if (path === '/object' || path === '/flat') {
@@ -75,17 +76,59 @@ describe('HDR-01: whatever carries or clears tokens is never cached', () => {
     }
   })
 
-  test('and an ordinary answer is left to the application', async () => {
-    server = await startSessionServer({
-      routes: sessions => ({
-        'GET /cached': async (request, response) => {
-          await sessions.getSession(request, response)
-          response.writeHead(200, { 'cache-control': 'private, max-age=60' }).end()
-        },
-      }),
-    })
+})
+
+describe('S-09: a response to a verified session', () => {
+  const routes = (sessions: AppSessions) => ({
+    'GET /before': async (request: IncomingMessage, response: ServerResponse) => {
+      response.setHeader('cache-control', 'max-age=60')
+      await sessions.getSession(request, response)
+      response.end()
+    },
+    'GET /set': async (request: IncomingMessage, response: ServerResponse) => {
+      await sessions.getSession(request, response)
+      response.setHeader('Cache-Control', 'max-age=60').end()
+    },
+    'GET /object': async (request: IncomingMessage, response: ServerResponse) => {
+      await sessions.getSession(request, response)
+      response.writeHead(200, { 'Cache-Control': 'max-age=60' }).end()
+    },
+    'GET /flat': async (request: IncomingMessage, response: ServerResponse) => {
+      await sessions.getSession(request, response)
+      response.writeHead(200, ['Cache-Control', 'max-age=60']).end()
+    },
+    'GET /sent': async (request: IncomingMessage, response: ServerResponse) => {
+      response.flushHeaders()
+      await sessions.getSession(request, response)
+      response.end('found')
+    },
+    'GET /optional': async (request: IncomingMessage, response: ServerResponse) => {
+      await sessions.getSession(request, response, { required: false })
+      response.end()
+    },
+  })
+
+  test('is private', async () => {
+    server = await startSessionServer()
     const { client } = await loggedIn()
-    expect((await client.send('GET', '/cached')).headers['cache-control']).toBe('private, max-age=60')
+    expect((await client.send('GET', '/me')).headers['cache-control']).toBe('private')
+  })
+
+  test('is cached as the application says, before or after', async () => {
+    server = await startSessionServer({ routes })
+    const { client } = await loggedIn()
+    for (const path of ['/before', '/set', '/object', '/flat']) {
+      expect((await client.send('GET', path)).headers['cache-control'], path).toBe('max-age=60')
+    }
+  })
+
+  test('is left alone when its head is sent already, and so is one without a session', async () => {
+    server = await startSessionServer({ routes })
+    const { client } = await loggedIn()
+    const sent = await client.send('GET', '/sent')
+    expect([sent.body, sent.headers['cache-control']]).toEqual(['found', undefined])
+    expect((await server.client().send('GET', '/optional')).headers['cache-control']).toBeUndefined()
+    expect((await client.send('GET', '/optional')).headers['cache-control']).toBe('private')
   })
 })
 

@@ -86,7 +86,7 @@ describe('an expired access token', () => {
     expect(page.cookie).toBe(`${AT}=${browser.cookie(AT)}`)
     expect(browser.cookie(AT)).not.toBe(access)
     expect(browser.cookie(RT)).not.toBe(refresh)
-    expect(headers['cache-control']).toBe('no-store')
+    expect(headers['cache-control']).toBe('private, no-store')
     expect(app.cut.calls).toEqual(['rotate'])
   })
 
@@ -173,6 +173,20 @@ describe('an expired access token', () => {
     expect((await open(SAME_ORIGIN, 'POST')).page.kind).toBe('needs-refresh')
     expect((await open({ ...SAME_ORIGIN, 'anti-csrf': antiCsrf }, 'POST')).page.kind).toBe('active')
   })
+})
+
+test('S-08: what opens a connection refreshes nothing, and finds no session for another site', async () => {
+  await login()
+  const opening = { ...navigation, upgrade: 'websocket' }
+  expect((await open({ ...opening, ...SAME_ORIGIN })).page.kind).toBe('active')
+  expect((await open({ ...opening, ...CROSS_SITE })).page.kind).toBe('none')
+  app.clock.advance(HOUR)
+  app.cut.calls.length = 0
+  const own = await open({ ...opening, ...SAME_ORIGIN })
+  expect([own.page.kind, own.setCookies]).toEqual(['needs-refresh', []])
+  const foreign = await open({ ...opening, ...CROSS_SITE })
+  expect([foreign.page.kind, foreign.setCookies]).toEqual(['none', []])
+  expect(app.cut.calls).toEqual([])
 })
 
 test("requests for Keyturn's own routes keep their refresh token", async () => {

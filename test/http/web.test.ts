@@ -50,7 +50,7 @@ test('tokens go into the headers that the response is made of', async () => {
   const session = await sessions.createNewSession(ask('POST', '/login'), headers, 'alice')
   const response = new Response('{}', { headers })
   expect(response.headers.getSetCookie().map(line => line.split('=')[0])).toEqual(['own', AT, RT])
-  expect(response.headers.get('cache-control')).toBe('no-store')
+  expect(response.headers.get('cache-control')).toBe('private, no-store')
 
   const cookie = cookiesOf(response)
   const found = await sessions.getSession(ask('GET', '/me', { cookie }), new Headers())
@@ -62,6 +62,55 @@ test('tokens go into the headers that the response is made of', async () => {
 test('clientIp says who it is', async () => {
   await login()
   expect((await sessions.listSessions('alice')).sessions[0]?.ip).toBe('192.0.2.1')
+})
+
+describe('S-09: what the application says of caching', () => {
+  const changes: readonly ((headers: Headers) => void)[] = [
+    headers => headers.set('Cache-Control', 'public, max-age=60'),
+    headers => headers.append('cache-control', 'public'),
+    headers => headers.delete('cache-control'),
+  ]
+
+  test('never overrules private, no-store of headers that carry tokens', async () => {
+    for (const change of changes) {
+      const headers = new Headers()
+      await sessions.createNewSession(ask('POST', '/login'), headers, 'alice')
+      change(headers)
+      headers.set('x-own', 'yes')
+      const own = new Response(null, { headers })
+      expect([own.headers.get('cache-control'), own.headers.get('x-own')]).toEqual(['private, no-store', 'yes'])
+
+      const wrapped = await sessions.handler(async (request, sink) => {
+        await sessions.createNewSession(request, sink, 'alice')
+        change(sink)
+        return new Response(null, { headers: { 'cache-control': 'public' } })
+      })(ask('POST', '/login'))
+      expect(wrapped.headers.get('cache-control')).toBe('private, no-store')
+    }
+  })
+
+  test('overrules private of a verified session, in the headers or in the response', async () => {
+    const cookie = await login()
+    const answer = (inHeaders: string | null, inResponse: string | null) => sessions.handler(async (request, sink) => {
+      await sessions.getSession(request, sink)
+      if (inHeaders !== null) sink.set('cache-control', inHeaders)
+      return new Response(null, { headers: inResponse === null ? {} : { 'cache-control': inResponse } })
+    })(ask('GET', '/me', { cookie }))
+    expect((await answer(null, null)).headers.get('cache-control')).toBe('private')
+    expect((await answer('max-age=60', null)).headers.get('cache-control')).toBe('max-age=60')
+    expect((await answer(null, 'max-age=60')).headers.get('cache-control')).toBe('max-age=60')
+  })
+})
+
+test('S-08: reading a request finds no session in the cookies of a connection that another site opens', async () => {
+  const cookie = await login()
+  const read = async (headers: Record<string, string>): Promise<string> => (
+    (await sessions.readSession(new Request(`${ORIGIN}/live`, { headers: { cookie, ...headers } }))).kind
+  )
+  expect(await read({ upgrade: 'websocket', ...CROSS_SITE })).toBe('none')
+  expect(await read({ upgrade: 'websocket' })).toBe('none')
+  expect(await read({ upgrade: 'websocket', ...SAME_ORIGIN })).toBe('active')
+  expect(await read(CROSS_SITE)).toBe('active')
 })
 
 describe('requireSession', () => {
@@ -91,7 +140,7 @@ describe('requireSession', () => {
     })
     const left = await leave(ask('POST', '/leave', { cookie }))
     expect(left.headers.getSetCookie().map(line => line.split('=')[0])).toEqual(['own', AT, RT])
-    expect(left.headers.get('cache-control')).toBe('no-store')
+    expect(left.headers.get('cache-control')).toBe('private, no-store')
     expect(left.headers.get('vary')).toBe('Accept, Cookie, Authorization')
     expect(left.headers.get('front-token')).toBe('remove')
     expect(await left.text()).toBe('bye')

@@ -17,7 +17,7 @@ export type AppClaims = { role?: string }
 export type AppInfo = { note?: string }
 
 /** The ways in which the application under test must be able to run. */
-export type AppVariant = 'plain' | 'token' | 'mounted' | 'proxied'
+export type AppVariant = 'plain' | 'token' | 'mounted' | 'proxied' | 'no-cors'
 
 /** Where the application believes to be reached. */
 export const APP_ORIGIN = 'https://app.example.com'
@@ -29,19 +29,23 @@ interface VariantSettings {
   readonly prefix: string
   /** The path that a proxy strips before the application sees the request. */
   readonly stripped: string
+  /** Whether the application answers preflights before its guards. */
+  readonly cors: boolean
   readonly options: Partial<HttpOptions>
 }
 
 /** What makes one variant different from another. */
 export const variants: Readonly<Record<AppVariant, VariantSettings>> = {
-  plain: { prefix: '', stripped: '', options: {} },
+  plain: { prefix: '', stripped: '', cors: true, options: {} },
   token: {
     prefix: '',
     stripped: '',
+    cors: true,
     options: { antiCsrf: 'token', cookie: { accessTokenName: 'at', refreshTokenName: 'rt' } },
   },
-  mounted: { prefix: '/api', stripped: '', options: { basePath: '/api/auth' } },
-  proxied: { prefix: '', stripped: '/gateway', options: { gatewayPath: '/gateway' } },
+  mounted: { prefix: '/api', stripped: '', cors: true, options: { basePath: '/api/auth' } },
+  proxied: { prefix: '', stripped: '/gateway', cors: true, options: { gatewayPath: '/gateway' } },
+  'no-cors': { prefix: '', stripped: '', cors: false, options: {} },
 }
 
 /** What {@link AppFixture.control} needs of the sessions under test. */
@@ -64,6 +68,8 @@ export interface AppFixture {
   }
   /** The path under which every route lives: a mounted router's. May be empty. */
   readonly prefix: string
+  /** Whether to mount `cors()` before everything else. */
+  readonly cors: boolean
   /** For the route that only an administrator may use. */
   readonly adminOnly: SessionOptions<AppClaims>
   /** What `/fail` throws. */
@@ -72,6 +78,8 @@ export interface AppFixture {
   readonly report: (error: unknown) => void
   /** What `/stream` waits for between its two pieces. */
   gate(): Promise<void>
+  /** Counts a run of the handler of `/any`. */
+  visit(): void
   /** Keeps the session of `/late` for after its response was sent. */
   keep(session: Session<AppClaims, AppInfo>): void
   /** Answers `/control`: the parsed body in, the JSON of the answer out. */
@@ -103,6 +111,8 @@ export interface ControlAnswer {
   readonly calls: readonly string[]
   /** How many errors the adapter has reported since the last answer. */
   readonly reported: number
+  /** How often the handler of `/any` has run since the last answer. */
+  readonly visits: number
   /** What became of the command. */
   readonly outcome: string
 }
@@ -111,10 +121,11 @@ export interface ControlAnswer {
 export function createAppFixture(variant: AppVariant): AppFixture {
   const clock = createFakeClock()
   const cut = cuttable(createMemoryStore())
-  const { prefix, options } = variants[variant]
+  const { prefix, cors, options } = variants[variant]
   const gate = createGate()
   let late: Session<AppClaims, AppInfo> | null = null
   let reported = 0
+  let visits = 0
 
   async function obey(sessions: ControlledSessions, command: JsonObject): Promise<void> {
     const { advance, storeDown, revoke, change, release, afterwards } = command
@@ -138,6 +149,7 @@ export function createAppFixture(variant: AppVariant): AppFixture {
       schedule: () => () => undefined,
     },
     prefix,
+    cors,
     adminOnly: {
       claimValidators: [
         {
@@ -153,6 +165,9 @@ export function createAppFixture(variant: AppVariant): AppFixture {
       reported += 1
     },
     gate: gate.pass,
+    visit: () => {
+      visits += 1
+    },
     keep: session => {
       late = session
     },
@@ -165,8 +180,9 @@ export function createAppFixture(variant: AppVariant): AppFixture {
         outcome = error instanceof Error ? error.name : 'failed'
       }
       cut.calls.length = 0
-      const answer: ControlAnswer = { now: clock(), calls: before, reported, outcome }
+      const answer: ControlAnswer = { now: clock(), calls: before, reported, visits, outcome }
       reported = 0
+      visits = 0
       return JSON.stringify(answer)
     },
   }

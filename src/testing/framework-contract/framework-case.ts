@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../../base/json.ts'
 import { ensure, ensureEqual, ensurePresent } from '../assert.ts'
 import { AppClient } from './app-client.ts'
 import type { AppReply, SendOptions } from './app-client.ts'
-import { APP_ORIGIN, variants } from './fixture.ts'
+import { APP_ORIGIN, FRONT_END_ORIGIN, variants } from './fixture.ts'
 import type { AppVariant, ControlAnswer } from './fixture.ts'
 import type { Send } from './wire.ts'
 
@@ -28,6 +28,10 @@ export const SAME_ORIGIN: Readonly<Record<string, string>> = { 'sec-fetch-site':
 /** What a page of another site sends. */
 export const CROSS_SITE: Readonly<Record<string, string>> = {
   'sec-fetch-site': 'cross-site', origin: 'https://evil.tld',
+}
+/** What a page of a trusted front end on another host sends before it may send a `PUT`. */
+export const PREFLIGHT: Readonly<Record<string, string>> = {
+  origin: FRONT_END_ORIGIN, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'x-evil',
 }
 /** Asks for a session in header mode. */
 export const HEADER_MODE: Readonly<Record<string, string>> = { 'st-auth-mode': 'header' }
@@ -84,10 +88,13 @@ async function connect(harness: FrameworkHarness, variant: AppVariant): Promise<
 
 function readAnswer({ body }: AppReply): ControlAnswer {
   const answer = parseJsonObject(body)
-  const { now, calls, reported, outcome } = ensurePresent(answer, `/control answers with JSON, not ${body}`)
-  ensure(typeof now === 'number' && typeof reported === 'number', '/control answers with numbers')
+  const { now, calls, reported, visits, outcome } = ensurePresent(answer, `/control answers with JSON, not ${body}`)
+  ensure(
+    typeof now === 'number' && typeof reported === 'number' && typeof visits === 'number',
+    '/control answers with numbers',
+  )
   ensure(typeof outcome === 'string' && Array.isArray(calls), '/control answers with an outcome and calls')
-  return { now, calls: calls.map(String), reported, outcome }
+  return { now, calls: calls.map(String), reported, visits, outcome }
 }
 
 /** Logs in, in cookie mode unless the headers say otherwise. @throws ContractViolation if that fails. */

@@ -44,7 +44,7 @@ export const verifyCases: readonly FrameworkCase[] = [
         ensureEqual(reply.header('www-authenticate'), challenge, 'a challenge in header mode only')
         ensureEqual(reply.header('content-type'), 'application/json; charset=utf-8', 'typed')
         ensureEqual(reply.header('x-content-type-options'), 'nosniff', 'typed strictly')
-        ensureEqual(reply.header('cache-control'), 'no-store', 'not cached')
+        ensureEqual(reply.header('cache-control'), 'private, no-store', 'not cached')
       }
     }
   }),
@@ -125,7 +125,7 @@ export const verifyCases: readonly FrameworkCase[] = [
       ensureEqual(reply.member('payload'), { role: 'editor' }, route)
       ensure(JSON.stringify(frontTokenOf(reply)['up']).includes('"editor"'), 'the front end hears of it')
       ensure(client.cookie(AT) !== before[0] && client.cookie(RT) === before[1], 'a new access token alone')
-      ensureEqual(reply.header('cache-control'), 'no-store', 'not cached')
+      ensureEqual(reply.header('cache-control'), 'private, no-store', 'not cached')
       ensureUntouched(await client.send('GET', route), 'the answer after it')
     }
   }),

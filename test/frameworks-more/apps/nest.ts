@@ -41,7 +41,7 @@ async function createApp(server: 'express' | 'fastify', fixture: AppFixture): Pr
     ? await NestFactory.create(createModule(fixture, sessions), new FastifyAdapter(), quiet)
     : await createExpressApp(createModule(fixture, sessions))
   if (fixture.prefix !== '') app.setGlobalPrefix(fixture.prefix)
-  app.use(sessions.cors())
+  if (fixture.cors) app.use(sessions.cors())
   app.use(sessions.sessionRoutes())
   app.useGlobalFilters(new Reveal(), sessions.errorFilter())
   return app
@@ -98,6 +98,11 @@ function createModule(fixture: AppFixture, sessions: Sessions): new () => object
 
     act(session: AppSession): SessionDescription {
       return describeSession(session)
+    }
+
+    any(): object {
+      fixture.visit()
+      return {}
     }
 
     admin(session: AppSession): SessionDescription {
@@ -161,6 +166,7 @@ function createModule(fixture: AppFixture, sessions: Sessions): new () => object
   route('me', [Get('me')], [Req(), Res({ passthrough: true })])
   route('describe', [Get('guarded'), guarded, Header('cache-control', 'private, max-age=60')], [CurrentSession()])
   route('act', [All('act'), guarded, HttpCode(200)], [CurrentSession()])
+  route('any', [All('any'), guarded, HttpCode(200)], [])
   route('admin', [Get('admin'), UseGuards(sessions.guard(fixture.adminOnly))], [CurrentSession()])
   route('optional', [Get('optional')], [Req(), Res({ passthrough: true })])
   route('always', [Get('always')], [Req(), Res({ passthrough: true })])

@@ -91,6 +91,13 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       expect((await browser.open('/api/me')).status).toBe(200)
     })
 
+    test('S-09: rendered for a session are kept by no shared cache', async () => {
+      await login()
+      const page = await browser.open()
+      expect([stateOf(page).split(' ')[0], page.setCookies]).toEqual(['active', []])
+      expect(page.headers['cache-control']).toContain('private')
+    })
+
     test('are reached from a link on another site; a fetch from another site refreshes nothing', async () => {
       await login()
       await browser.expire()

@@ -28,7 +28,7 @@ export function startExpressApp(
   const sessions = expressSessions(createSessions<AppClaims, AppInfo>(fixture.options), { onError: fixture.report })
 
   const router = express.Router()
-  router.use(sessions.cors())
+  if (fixture.cors) router.use(sessions.cors())
   router.use(sessions.sessionRoutes())
   router.use(express.json(), express.text({ limit: '1mb' }))
   router.post('/control', catching(async (request, response) => {
@@ -49,6 +49,10 @@ export function startExpressApp(
   })
   router.all('/act', sessions.requireSession(), (request, response) => {
     response.json(describeSession(sessions.sessionOf(request)))
+  })
+  router.use('/any', sessions.requireSession(), (_, response) => {
+    fixture.visit()
+    response.json({})
   })
   router.get('/optional', catching(async (request, response) => {
     const session = await sessions.getSession(request, response, { required: false })

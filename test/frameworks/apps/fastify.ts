@@ -34,6 +34,10 @@ export async function startFastifyApp(variant: AppVariant): Promise<RunningApp> 
       url: '/act',
       handler: sessions.requireSession(async request => describeSession(request.session)),
     })
+    router.all('/any', { onRequest: sessions.requireSession() }, async () => {
+      fixture.visit()
+      return {}
+    })
     router.get('/optional', async (request, reply) => {
       const session = await sessions.getSession(request, reply, { required: false })
       return { userId: session?.getUserId() ?? null }
@@ -70,7 +74,7 @@ export async function startFastifyApp(variant: AppVariant): Promise<RunningApp> 
   }
 
   const app = fastify()
-  app.addHook('onRequest', sessions.cors())
+  if (fixture.cors) app.addHook('onRequest', sessions.cors())
   app.register(sessions.plugin)
   app.setErrorHandler(sessions.errorHandler((error, _, reply) => {
     reply.code(500).header('x-app-error', error instanceof Error ? error.message : '').send()

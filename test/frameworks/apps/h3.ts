@@ -11,7 +11,7 @@ export function createH3App(variant: AppVariant): H3 {
   const sessions = h3Sessions(createSessions<AppClaims, AppInfo>(fixture.options), { onError: fixture.report })
 
   const app = new H3()
-  app.use(sessions.cors())
+  if (fixture.cors) app.use(sessions.cors())
   app.use(sessions.middleware())
   app.post('/control', async event => fixture.control(sessions, await event.req.json()))
   app.post('/login', async event => {
@@ -31,6 +31,10 @@ export function createH3App(variant: AppVariant): H3 {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
     app.on(method, '/act', sessions.requireSession((_, session) => describeSession(session)))
   }
+  app.all('/any', () => {
+    fixture.visit()
+    return {}
+  }, { middleware: [sessions.requireSession()] })
   app.get('/optional', async event => {
     const session = await sessions.getSession(event, { required: false })
     return { userId: session?.getUserId() ?? null }

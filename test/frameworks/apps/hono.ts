@@ -12,7 +12,7 @@ export function createHonoApp(variant: AppVariant): (request: Request) => Respon
   const sessions = honoSessions(createSessions<AppClaims, AppInfo>(fixture.options), { onError: fixture.report })
 
   const app = new Hono().basePath(fixture.prefix)
-  app.use(sessions.cors())
+  if (fixture.cors) app.use(sessions.cors())
   app.use(sessions.middleware())
   app.onError(sessions.errorHandler((error, context) => context.body(null, 500, { 'x-app-error': error.message })))
   app.post('/control', async context => context.body(await fixture.control(sessions, await context.req.json())))
@@ -31,6 +31,10 @@ export function createHonoApp(variant: AppVariant): (request: Request) => Respon
   app.on(['POST', 'PUT', 'PATCH', 'DELETE'], '/act', sessions.requireSession(), context => (
     context.json(describeSession(context.var.session))
   ))
+  app.all('/any', sessions.requireSession(), context => {
+    fixture.visit()
+    return context.json({})
+  })
   app.get('/optional', async context => {
     const session = await sessions.getSession(context, { required: false })
     return context.json({ userId: session?.getUserId() ?? null })

@@ -95,9 +95,14 @@ export function startKoaApp(variant: AppVariant): Promise<RunningApp> {
     }
   })
   app.use(mount(fixture.prefix, [
-    sessions.cors(),
+    ...fixture.cors ? [sessions.cors()] : [],
     sessions.middleware(),
     route(open),
+    under('/any', sessions.requireSession()),
+    under('/any', async context => {
+      fixture.visit()
+      context.body = {}
+    }),
     only('GET /admin', sessions.requireSession(fixture.adminOnly)),
     route({ 'GET /admin': describe }),
     only(Object.keys(guarded), sessions.requireSession()),
@@ -130,6 +135,10 @@ function nameOf({ method, path }: Context): string {
 
 function only(names: string | readonly string[], middleware: Middleware): Middleware {
   return (context, next) => [names].flat().includes(nameOf(context)) ? middleware(context, next) : next()
+}
+
+function under(path: string, middleware: Middleware): Middleware {
+  return (context, next) => context.path === path ? middleware(context, next) : next()
 }
 
 function route(routes: Readonly<Record<string, Route>>): Middleware {

@@ -83,18 +83,21 @@ export function startNodeApp(variant: AppVariant): Promise<RunningApp> {
       throw fixture.failure
     },
   }
-
+  const answerAny = sessions.requireSession((_, response) => {
+    fixture.visit()
+    json(response, {})
+  })
 
   const answerCors = sessions.cors()
   const answerOwn = sessions.sessionRoutes()
   return listen(createServer((request, response) => void (async () => {
     try {
-      if (answerCors(request, response) || await answerOwn(request, response)) return
+      if (fixture.cors && answerCors(request, response)) return
+      if (await answerOwn(request, response)) return
       const { pathname } = new URL(request.url ?? '/', fixture.options.origin)
       const method = request.method === 'HEAD' ? 'GET' : request.method
-      const route = pathname.startsWith(fixture.prefix)
-        ? routes[`${method} ${pathname.slice(fixture.prefix.length)}`]
-        : undefined
+      const path = pathname.startsWith(fixture.prefix) ? pathname.slice(fixture.prefix.length) : null
+      const route = path === '/any' ? answerAny : routes[`${method} ${path}`]
       if (route === undefined) response.writeHead(404).end()
       else await route(request, response)
     } catch (error) {

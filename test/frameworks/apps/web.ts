@@ -17,6 +17,7 @@ export function createWebApp(variant: AppVariant): Route {
     'POST /login': sessions.handler(async (request, headers) => {
       const { userId, payload } = await request.json() as { userId: string; payload: AppClaims }
       const session = await sessions.createNewSession(request, headers, userId, payload)
+      headers.set('cache-control', 'public, max-age=60')
       return Response.json({ handle: session.getHandle() }, {
         headers: [
           ['set-cookie', 'first=1; Path=/'], ['set-cookie', 'second=2; Path=/'],
@@ -68,14 +69,18 @@ export function createWebApp(variant: AppVariant): Route {
     }),
   }
 
-  return sessions.cors(async request => {
+  const answerAny = sessions.requireSession(() => {
+    fixture.visit()
+    return Response.json({})
+  })
+
+  const serve: Route = async request => {
     const own = await sessions.sessionRoutes(request)
     if (own !== null) return own
     const { pathname } = new URL(request.url)
     const method = request.method === 'HEAD' ? 'GET' : request.method
-    const route = pathname.startsWith(fixture.prefix)
-      ? routes[`${method} ${pathname.slice(fixture.prefix.length)}`]
-      : undefined
+    const path = pathname.startsWith(fixture.prefix) ? pathname.slice(fixture.prefix.length) : null
+    const route = path === '/any' ? answerAny : routes[`${method} ${path}`]
     if (route === undefined) return new Response(null, { status: 404 })
     try {
       const response = await route(request)
@@ -84,5 +89,6 @@ export function createWebApp(variant: AppVariant): Route {
       const headers = { 'x-app-error': error instanceof Error ? error.message : '' }
       return new Response(null, { status: 500, headers })
     }
-  })
+  }
+  return fixture.cors ? sessions.cors(serve) : serve
 }
