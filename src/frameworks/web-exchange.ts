@@ -80,11 +80,12 @@ export class WebReply implements ReplySink {
 function keepTokensPrivate(headers: Headers): void {
   headers.set('cache-control', NEVER_STORED)
   if (Object.hasOwn(headers, 'set')) return
-  const [set, append, remove] = [headers.set.bind(headers), headers.append.bind(headers), headers.delete.bind(headers)]
-  const isOthers = (name: string): boolean => name.toLowerCase() !== 'cache-control'
-  headers.set = (name, value) => isOthers(name) ? set(name, value) : undefined
-  headers.append = (name, value) => isOthers(name) ? append(name, value) : undefined
-  headers.delete = name => isOthers(name) ? remove(name) : undefined
+  for (const change of ['set', 'append', 'delete'] as const) {
+    const original = headers[change]
+    headers[change] = (name: string, ...value: unknown[]) => {
+      if (name.toLowerCase() !== 'cache-control') Reflect.apply(original, headers, [name, ...value])
+    }
+  }
 }
 
 const lists = ['vary', 'access-control-expose-headers']
