@@ -5,6 +5,7 @@ export {
   CrossSiteRequestError,
   GeneralError,
   InvalidClaimsError,
+  InvalidDataError,
   isSessionError,
   SessionError,
   TokenTheftDetectedError,

@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'TOKEN_THEFT_DETECTED'
   | 'INVALID_CLAIMS'
   | 'CROSS_SITE_REQUEST'
+  | 'INVALID_DATA'
   | GeneralErrorCode
 
 /** The base of every error that Keyturn throws. Its message never holds a token, a cookie or a key. */
@@ -68,6 +69,15 @@ export class CrossSiteRequestError extends SessionError {
   readonly code = 'CROSS_SITE_REQUEST'
 }
 
+/**
+ * What the caller passed cannot be kept: a user id, a JWT payload, session info, the position of a page. Nothing was
+ * stored. The message names the member and what would do, and holds no value. HTTP 400.
+ */
+export class InvalidDataError extends SessionError {
+  override readonly name = 'InvalidDataError'
+  readonly code = 'INVALID_DATA'
+}
+
 /** What went wrong behind a {@link GeneralError}. */
 export type GeneralErrorCode = 'STORE_UNAVAILABLE' | 'REFRESH_BUSY' | 'MISUSE'
 
@@ -98,11 +108,12 @@ export type AnySessionError =
   | TokenTheftDetectedError
   | InvalidClaimsError
   | CrossSiteRequestError
+  | InvalidDataError
   | GeneralError
 
 const codes: ReadonlySet<unknown> = new Set<ErrorCode>([
   'UNAUTHORIZED', 'TRY_REFRESH_TOKEN', 'TOKEN_THEFT_DETECTED', 'INVALID_CLAIMS', 'CROSS_SITE_REQUEST',
-  'STORE_UNAVAILABLE', 'REFRESH_BUSY', 'MISUSE',
+  'INVALID_DATA', 'STORE_UNAVAILABLE', 'REFRESH_BUSY', 'MISUSE',
 ])
 
 /**

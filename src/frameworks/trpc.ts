@@ -12,7 +12,8 @@ import { WebReply, WebRequest } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 
 /** The codes of tRPC that errors of Keyturn become. */
-export type TrpcErrorCode = 'UNAUTHORIZED' | 'FORBIDDEN' | 'SERVICE_UNAVAILABLE' | 'INTERNAL_SERVER_ERROR'
+export type TrpcErrorCode =
+  | 'UNAUTHORIZED' | 'FORBIDDEN' | 'BAD_REQUEST' | 'SERVICE_UNAVAILABLE' | 'INTERNAL_SERVER_ERROR'
 
 /** What the adapter for tRPC is given: its error class, and options. */
 export interface TrpcOptions {
@@ -129,6 +130,7 @@ function describe(error: AnySessionError): readonly [code: TrpcErrorCode, messag
     case 'TOKEN_THEFT_DETECTED': return ['UNAUTHORIZED', 'token theft detected']
     case 'INVALID_CLAIMS': return ['FORBIDDEN', 'invalid claim']
     case 'CROSS_SITE_REQUEST': return ['FORBIDDEN', 'cross-site request refused']
+    case 'INVALID_DATA': return ['BAD_REQUEST', 'invalid data']
     case 'MISUSE': return ['INTERNAL_SERVER_ERROR', 'internal error']
     case 'STORE_UNAVAILABLE':
     case 'REFRESH_BUSY': return ['SERVICE_UNAVAILABLE', 'session service unavailable']

@@ -1,11 +1,11 @@
-import { GeneralError } from '../base/errors.ts'
+import { GeneralError, InvalidDataError } from '../base/errors.ts'
 import { isJsonObject, parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { StandardSchema } from '../base/standard-schema.ts'
 
 /** How the application's data enters and leaves the store: validated and typed by one schema. */
 export interface DataCodec<Value extends object> {
-  /** Validates a value and writes it as JSON text. @throws GeneralError (`MISUSE`) that says what does not fit. */
+  /** Validates a value and writes it as JSON text. @throws InvalidDataError that says what does not fit. */
   write(value: Value): Promise<string>
   /** Reads what {@link DataCodec.write} wrote. @throws GeneralError (`STORE_UNAVAILABLE`) if it is something else. */
   read(text: string): Value
@@ -33,7 +33,7 @@ export function createDataCodec<Value extends object>(options: CodecOptions<Valu
   async function write(value: unknown): Promise<string> {
     const text = stringify(name, schema === undefined ? value : await validate(name, schema, value))
     const plain = parseJsonObject(text)
-    if (plain === null) throw new GeneralError('MISUSE', `the ${name} must be a JSON object`)
+    if (plain === null) throw new InvalidDataError(`the ${name} must be a JSON object`)
     check(plain, text)
     return text
   }
@@ -61,14 +61,14 @@ async function validate<Value>(name: string, schema: StandardSchema<Value>, valu
     const place = (path ?? []).map(part => String(typeof part === 'object' ? part.key : part)).join('.')
     return place === '' ? message : `${place}: ${message}`
   })
-  throw new GeneralError('MISUSE', `the ${name} does not fit its schema: ${issues.join('; ')}`)
+  throw new InvalidDataError(`the ${name} does not fit its schema: ${issues.join('; ')}`)
 }
 
 function stringify(name: string, value: unknown): string {
   try {
     return JSON.stringify(value) ?? ''
   } catch (cause) {
-    throw new GeneralError('MISUSE', `the ${name} can not be written as JSON`, { cause })
+    throw new InvalidDataError(`the ${name} cannot be written as JSON`, { cause })
   }
 }
 
@@ -78,8 +78,8 @@ function stringify(name: string, value: unknown): string {
  */
 export const MAX_PAYLOAD_BYTES = 2000
 
-/** Refuses data whose JSON is too long. @throws GeneralError (`MISUSE`) */
+/** Refuses data whose JSON is too long. @throws InvalidDataError */
 export function checkSize(name: string, text: string, maximum: number): void {
   const bytes = new TextEncoder().encode(text).length
-  if (bytes > maximum) throw new GeneralError('MISUSE', `the ${name} is ${bytes} bytes long, more than ${maximum}`)
+  if (bytes > maximum) throw new InvalidDataError(`the ${name} is ${bytes} bytes long, more than ${maximum}`)
 }

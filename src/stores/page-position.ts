@@ -1,4 +1,4 @@
-import { GeneralError } from '../base/errors.ts'
+import { InvalidDataError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { SessionRecord } from '../session/record.ts'
 
@@ -16,12 +16,12 @@ export function encodePosition(last: SessionRecord): string {
   return `${last.createdAt}.${last.handle}`
 }
 
-/** Reads a position, or the first for null. @throws GeneralError if {@link encodePosition} never wrote it. */
+/** Reads a position, or the first for null. @throws InvalidDataError if {@link encodePosition} never wrote it. */
 export function decodePosition(after: string | null): PagePosition {
   if (after === null) return firstPosition
   const match = /^(\d{1,16})\.([\w-]+)$/.exec(after)
   if (match?.[1] === undefined || match[2] === undefined) {
-    throw new GeneralError('MISUSE', 'this is not where a page of sessions ended')
+    throw new InvalidDataError('after must be the `next` of a page of sessions')
   }
   return { createdAt: Number(match[1]), handle: match[2] }
 }

@@ -185,7 +185,7 @@ describe('trouble', () => {
 
   test('a place in a list that no page ended at is misuse', async () => {
     const store = openSqliteStore(':memory:')
-    await expect(store.listByUser('user-1', { limit: 1, after: '1;--' })).rejects.toMatchObject({ code: 'MISUSE' })
+    await expect(store.listByUser('user-1', { limit: 1, after: '1;--' })).rejects.toMatchObject({ code: 'INVALID_DATA' })
     await store.close()
   })
 })

@@ -6,7 +6,7 @@ test('TOK-23: a payload can not set our claims, and is told which', () => {
   for (const name of reservedClaims) {
     const payload: JsonObject = JSON.parse(`{${JSON.stringify(name)}:1}`)
     expect(() => checkPayload(payload)).toThrow(expect.objectContaining({
-      code: 'MISUSE', message: expect.stringContaining(name),
+      code: 'INVALID_DATA', message: expect.stringContaining(name),
     }))
   }
   for (const name of ['sub', 'sid', 'iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'cnf', 'typ']) {

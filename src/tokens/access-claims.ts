@@ -1,4 +1,4 @@
-import { GeneralError } from '../base/errors.ts'
+import { InvalidDataError } from '../base/errors.ts'
 import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import { isJsonObject, isPrototypeMember } from '../base/json.ts'
@@ -67,14 +67,14 @@ const MAX_DEPTH = 32
 
 /**
  * Accepts a payload for access tokens.
- * @throws GeneralError (`MISUSE`) that names the claim: it is reserved, would reach a prototype, is no JSON value or
+ * @throws InvalidDataError that names the claim: it is reserved, would reach a prototype, is no JSON value or
  * lies more than 32 levels deep (TOK-14, TOK-23).
  */
 export function checkPayload(payload: JsonObject): void {
   for (const [name, value] of Object.entries(payload)) {
-    if (reservedClaims.has(name)) throw new GeneralError('MISUSE', `the claim ${name} is reserved`)
+    if (reservedClaims.has(name)) throw new InvalidDataError(`the claim ${name} is reserved`)
     if (!isPlain(value, MAX_DEPTH)) {
-      throw new GeneralError('MISUSE', `the claim ${JSON.stringify(name)} holds what no access token can carry`)
+      throw new InvalidDataError(`the claim ${JSON.stringify(name)} holds what no access token can carry`)
     }
   }
 }

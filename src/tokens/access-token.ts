@@ -1,6 +1,6 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { isBase64url } from '../base/base64url.ts'
-import { GeneralError } from '../base/errors.ts'
+import { InvalidDataError } from '../base/errors.ts'
 import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
@@ -63,11 +63,11 @@ const invalid = { kind: 'invalid' } as const
 
 /**
  * Writes an access token: the claims and the application's payload, JSON text, side by side.
- * @throws GeneralError (`MISUSE`) for a reserved claim in the payload (TOK-23), or if no cookie could hold the token.
+ * @throws InvalidDataError for a reserved claim in the payload (TOK-23), or if no cookie could hold the token.
  */
 export function writeAccessToken(key: AccessKey, claims: AccessClaims, payloadJson: string): Awaitable<string> {
   const payload = parseJsonObject(payloadJson)
-  if (payload === null) throw new GeneralError('MISUSE', 'the payload of an access token must be a JSON object')
+  if (payload === null) throw new InvalidDataError('the payload of an access token must be a JSON object')
   // It was checked when it was stored, but whoever edits the database must not decide who a user is.
   checkPayload(payload)
   const token = key.sign(JSON.stringify({ ...membersOf(claims), ...payload }))
@@ -76,8 +76,7 @@ export function writeAccessToken(key: AccessKey, claims: AccessClaims, payloadJs
 
 function checkLength(token: string): string {
   if (token.length <= MAX_WRITTEN_LENGTH) return token
-  throw new GeneralError(
-    'MISUSE',
+  throw new InvalidDataError(
     `the access token would be ${token.length} characters long, and browsers drop cookies of more than 4,096 bytes: `
       + 'keep less in the JWT payload, and what only the server needs in the session info',
   )

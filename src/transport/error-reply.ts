@@ -45,6 +45,8 @@ export function errorReply(error: unknown, request: HttpRequest, policy: HttpPol
     }
     case 'CROSS_SITE_REQUEST':
       return jsonReply(403, { message: 'cross-site request refused' })
+    case 'INVALID_DATA':
+      return jsonReply(400, { message: 'invalid data' })
     case 'MISUSE':
       return jsonReply(500, { message: 'internal error' })
     case 'STORE_UNAVAILABLE':

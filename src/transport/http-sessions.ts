@@ -18,7 +18,8 @@ import type { LoginOptions } from './start-session.ts'
  * that the client had before is ended. 1 store call, 2 if there was one before.
  * `Target` is what names the request and the response.
  * @throws CrossSiteRequestError if a page of a foreign origin asked for it (CSRF-10).
- * @throws GeneralError if the store fails, the data does not fit its schema, or the token does not fit into a cookie.
+ * @throws InvalidDataError if the data cannot be kept: it does not fit its schema, or its token no cookie.
+ * @throws GeneralError if the store fails.
  */
 export type CreateNewSession<Target extends readonly unknown[], Payload extends object, Info extends object> = (
   ...call: [...target: Target, userId: string, jwtPayload?: Payload, sessionInfo?: Info, options?: LoginOptions]

@@ -214,9 +214,9 @@ test('CK-04: a payload that no cookie could carry is refused before it is stored
   const { core, store } = createTestCore()
   const { claims, accessToken } = await login(core)
   const huge = { role: 'x'.repeat(3000) }
-  await expect(login(core, 'bob', { jwtPayload: huge })).rejects.toMatchObject({ code: 'MISUSE' })
-  await expect(core.updateJwtPayload(claims.sid, huge)).rejects.toMatchObject({ code: 'MISUSE' })
-  await expect(core.reissue(claims, huge)).rejects.toMatchObject({ code: 'MISUSE' })
+  await expect(login(core, 'bob', { jwtPayload: huge })).rejects.toMatchObject({ code: 'INVALID_DATA' })
+  await expect(core.updateJwtPayload(claims.sid, huge)).rejects.toMatchObject({ code: 'INVALID_DATA' })
+  await expect(core.reissue(claims, huge)).rejects.toMatchObject({ code: 'INVALID_DATA' })
   expect((await store.find(claims.sid))?.jwtPayload).toBe('{}')
   expect(await core.getAllSessionHandlesForUser('bob')).toEqual([])
   expect((await core.verify(accessToken)).kind).toBe('active')
