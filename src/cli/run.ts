@@ -54,7 +54,7 @@ Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly.`
 
 /** Errors of the command line's parser and our own for what the caller can mend. */
 function isMisuse(error: unknown): boolean {
-  if (error instanceof UsageError) return true
+  if (error instanceof UsageError || (isSessionError(error) && error.code === 'INVALID_DATA')) return true
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 }
 

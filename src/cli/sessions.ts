@@ -6,6 +6,7 @@ import { parseJsonObject } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import { removeEverySession, summarize } from '../session/manage.ts'
 import { changeStart, notBeforeAt } from '../session/policy.ts'
+import { requireCoreUserId } from '../session/user-id.ts'
 import type { SessionStore } from '../session/store.ts'
 import { readKeys, replaceKeys } from '../tokens/change-keys.ts'
 import { createKeyVault } from '../tokens/key-material.ts'
@@ -52,7 +53,8 @@ ${describeSettings(storeFlags)}`,
     const [verb, ...rest] = words
     if (verb === 'list' && rest.length === 1) {
       const after = typeof flags['after'] === 'string' ? flags['after'] : null
-      return (store, now) => list(store, now, rest[0] ?? '', after, json, terminal)
+      const userId = requireCoreUserId(rest[0])
+      return (store, now) => list(store, now, userId, after, json, terminal)
     }
     if (verb === 'show' && rest.length === 1) return (store, now) => show(store, now, rest[0] ?? '', json, terminal)
     const revoke = verb === 'revoke' ? chooseRevocation(rest, flags, settings.secrets, json, terminal) : null
@@ -76,8 +78,9 @@ function chooseRevocation(
     return (store, now) => revokeAll(store, now, secrets, json, terminal)
   }
   if (typeof user === 'string') {
+    const userId = requireCoreUserId(user)
     return (store, now) => tell(store.removeByUser({
-      userId: user, tenantId: null, except: null, from: changeStart(now), notBefore: notBeforeAt(now),
+      userId, tenantId: null, except: null, from: changeStart(now), notBefore: notBeforeAt(now),
     }).then(({ handles }) => handles), json, terminal)
   }
   const handles = typeof file === 'string'

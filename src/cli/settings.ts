@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import type { ParseArgsOptionsConfig } from 'node:util'
 import { isSessionError } from '../base/errors.ts'
 import { parseJsonObject } from '../base/json.ts'
+import type { Environment } from '../server/environment.ts'
 import { readSettings, settingDescriptions } from '../server/settings.ts'
 import type { ServerSettings } from '../server/settings.ts'
 import { UsageError } from './command.ts'
@@ -27,7 +28,7 @@ export interface OwnFlag {
  */
 export function parseArguments(
   args: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   own: Readonly<Record<string, OwnFlag>>,
 ): ParsedArguments {
   const options: ParseArgsOptionsConfig = { config: { type: 'string' } }

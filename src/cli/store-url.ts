@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs'
+import { ownVariables, unknownVariables } from '../server/environment.ts'
+import type { Environment } from '../server/environment.ts'
 import { schemeOf, sqliteFile } from '../server/open-store.ts'
 import type { StoreScheme } from '../server/open-store.ts'
+import { knownVariables } from '../server/settings.ts'
 import type { SessionStore } from '../session/store.ts'
 import { UsageError } from './command.ts'
 
@@ -11,12 +14,12 @@ export const defaultStoreUrl: string = 'sqlite:keyturn.db'
 export const storeUrlHelp: string = '<store>  sqlite:<file>, postgres://..., mysql://..., mariadb://..., redis://... '
   + `or rediss://...\n           (default KEYTURN_STORE, or else ${defaultStoreUrl})`
 
-/** The store that a command line names, or else the environment as it does for a server. */
-export function storeUrlOf(
-  named: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-): string {
-  return named ?? (environment['KEYTURN_STORE'] || defaultStoreUrl)
+/** The store that a command line names, or else the environment as it does for a server. @throws UsageError */
+export function storeUrlOf(named: string | undefined, environment: Environment): string {
+  const own = ownVariables(environment)
+  const problems = unknownVariables(own, knownVariables)
+  if (problems.length > 0) throw new UsageError(problems.join('\n'))
+  return named ?? (own['KEYTURN_STORE'] || defaultStoreUrl)
 }
 
 /** Makes sure of a store's file: to look into one that is not there would make an empty one. @throws Error */

@@ -1,8 +1,10 @@
 import { platform } from '#platform'
 import type { EpochMilliseconds } from '../base/time.ts'
+import { isAppId } from '../server/app-id.ts'
 import { openStore } from '../server/open-store.ts'
 import { guardStore } from '../session/guarded-store.ts'
 import type { SessionStore } from '../session/store.ts'
+import { UsageError } from './command.ts'
 import type { Terminal } from './command.ts'
 import { parseArguments } from './settings.ts'
 import type { OwnFlag, ParsedArguments } from './settings.ts'
@@ -40,6 +42,7 @@ export async function withStore<Result>(
   const parsed = parseArguments(args, process.env, { ...commonFlags, ...own })
   const { settings, flags } = parsed
   const appId = typeof flags['app'] === 'string' ? flags['app'] : 'public'
+  if (!isAppId(appId)) throw new UsageError('--app must be an id of 1 to 20 characters a-z, 0-9 and -')
   const work = choose({ ...parsed, json: flags['json'] === true })
   requireStoreFile(settings.store)
   const store = guardStore(await openStore(settings.store, { appId, migrate: 'manual' }))

@@ -6,6 +6,11 @@ export function applicationNameOf(appId: string): string {
   return appId === 'public' ? 'default' : appId
 }
 
+/** Whether a text can be the id of an application whose sessions stay: its tables have it in their names. */
+export function isAppId(text: string): boolean {
+  return /^[a-z0-9-]{1,20}$/.test(text)
+}
+
 /** Splits `[/appid-<id>]<rest>`. A path that names no application is of `public`, all of it. */
 export function splitAppId(path: string): { readonly appId: string; readonly rest: string } {
   const [, appId = '', rest = ''] = /^\/appid-([^/]*)(\/.*)?$/.exec(path) ?? []

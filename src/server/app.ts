@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts'
-import { createDataCodec } from '../session/application-data.ts'
+import { checkSize, createDataCodec } from '../session/application-data.ts'
 import { createConfirmations } from '../session/confirmations.ts'
 import type { Confirmations } from '../session/confirmations.ts'
 import type { SessionEvents } from '../session/events.ts'
@@ -10,7 +10,6 @@ import { createRingKeeper } from '../tokens/key-keeper.ts'
 import type { KeyKeeper } from '../tokens/key-keeper.ts'
 import { createKeyVault } from '../tokens/key-material.ts'
 import { createKeyPolicy } from '../tokens/plan-rotation.ts'
-import { Refusal, text } from './http/reply.ts'
 import { createCoreRingMaker } from './core-protocol/key-ring.ts'
 import type { CoreKeyRing } from './core-protocol/key-ring.ts'
 
@@ -70,9 +69,4 @@ export function createApp(dependencies: AppDependencies): App {
       await store.close()
     },
   }
-}
-
-/** @throws Refusal with 400 for data that is too long. */
-function checkSize(name: string, json: string, maximum: number): void {
-  if (Buffer.byteLength(json) > maximum) throw new Refusal(text(400, `The ${name} is longer than ${maximum} bytes`))
 }

@@ -1,3 +1,4 @@
+import { cutText } from '../base/cut-text.ts'
 import type { Clock } from '../base/time.ts'
 import type { LogLevel } from './settings.ts'
 
@@ -42,7 +43,7 @@ export function limitFields(logger: Logger): Logger {
 
 function cut(fields: LogFields): LogFields {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [
-    name, typeof value === 'string' ? value.slice(0, MAX_TEXT) : value,
+    name, typeof value === 'string' ? cutText(value, MAX_TEXT) : value,
   ]))
 }
 

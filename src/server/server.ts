@@ -16,7 +16,7 @@ import type { CoreProtocolSettings } from './core-protocol/handle.ts'
 import { createMadeApps } from './core-protocol/made-apps.ts'
 import { httpLimits, listen } from './http/listen.ts'
 import type { HttpLimits, Listener } from './http/listen.ts'
-import { challenge, text } from './http/reply.ts'
+import { allowOnly, challenge, text } from './http/reply.ts'
 import type { Reply } from './http/reply.ts'
 import { createLogger, limitFields } from './log.ts'
 import type { Logger } from './log.ts'
@@ -28,8 +28,9 @@ import { observeSessions, wordsOf } from './observe.ts'
 import { openStore, schemeOf } from './open-store.ts'
 import { createRefusalLog } from './refusals.ts'
 import { routeName } from './route-name.ts'
-import { checkSettings, readSettings } from './settings.ts'
+import { readOptions } from './settings.ts'
 import type { ServerSettings } from './settings.ts'
+import { warningsOf } from './warnings.ts'
 import { createTraces, noTraces } from './traces.ts'
 import type { OpenTelemetry } from './traces.ts'
 
@@ -58,6 +59,8 @@ export interface ServerParts {
 /** Callers of a server behind TLS are to use nothing else for a year (HDR-07, RFC 6797). */
 const HSTS = 'max-age=31536000'
 
+const probesAreRead = allowOnly(['GET', 'HEAD'], text(405, 'Method not supported'))
+
 const pagesRefused = text(403, 'Without --api-key only programs of this machine are served: no web page, no other name')
 
 /** What machines ask every few seconds: not worth a span. */
@@ -76,12 +79,13 @@ export async function startServer(
   options: Partial<ServerSettings> = {},
   parts: ServerParts = {},
 ): Promise<KeyturnServer> {
-  const settings = checkSettings({ ...readSettings({ flags: {}, environment: {}, file: {} }), ...options })
+  const settings = readOptions(options)
   const { crypto, schedule } = platform
   const clock = parts.clock ?? platform.clock
   const logger = parts.logger === undefined
     ? createLogger(settings.logLevel, clock, line => process.stdout.write(line))
     : limitFields(parts.logger)
+  for (const words of warningsOf(settings)) logger.warn({}, words)
   const traces = parts.openTelemetry === undefined ? noTraces : createTraces(parts.openTelemetry)
   const metrics = createMetrics()
   const refusals = createRefusalLog(logger, schedule)
@@ -184,12 +188,14 @@ export async function startServer(
     if (!mayAsk(request)) return pagesRefused
     const target = request.url ?? ''
     // Only the ordinary form of a target: what a proxy would be sent is refused (ADM-03).
-    if (!target.startsWith('/')) return text(400, 'The request target is not supported')
+    if (!/^\/[!-~]*$/.test(target)) return text(400, 'The request target is not supported')
     const [whole = '', query = ''] = splitOnce(target)
+    // What is not UTF-8 would be read as another user's id.
+    if (!isDecodable(query)) return text(400, 'The query is not UTF-8 in percent-encoding')
     if (!whole.startsWith(settings.basePath)) return text(404, 'Not found')
     const path = whole.slice(settings.basePath.length)
     const work = (): Promise<Reply | null> => replyTo(request, response, path, query)
-    if (probes.has(path)) return work()
+    if (probes.has(path)) return request.method === 'GET' || request.method === 'HEAD' ? work() : probesAreRead
     return traces.request(request, () => {
       const name = routeName(path)
       return name === null ? null : `${settings.basePath}${name}`
@@ -267,6 +273,15 @@ export async function startServer(
 function splitOnce(target: string): readonly string[] {
   const mark = target.indexOf('?')
   return mark < 0 ? [target] : [target.slice(0, mark), target.slice(mark + 1)]
+}
+
+function isDecodable(query: string): boolean {
+  try {
+    decodeURIComponent(query)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function within(answer: Promise<boolean>, limit: Milliseconds): Promise<boolean> {

@@ -28,9 +28,9 @@ export function optional<Value>(read: (text: string) => Value): (texts: readonly
   return texts => texts.length === 0 ? null : one(read)(texts)
 }
 
-/** Any number of texts. */
+/** Any number of texts, each once. */
 export function each<Value>(read: (text: string) => Value): (texts: readonly string[]) => readonly Value[] {
-  return texts => texts.map(read)
+  return texts => [...new Set(texts)].map(read)
 }
 
 /** A text of this shape; `words` say which. */
@@ -52,11 +52,11 @@ export function whole(least: number, most: number): (text: string) => number {
 
 const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: DAY }
 
-/** Reads a time: a number of seconds, or a number with the unit ms, s, m, h or d. */
+/** Reads a time: a number of seconds, or a number with the unit ms, s, m, h or d. To the millisecond. */
 export function duration(least: number, most: number): (text: string) => number {
   return text => {
     const [, digits = '', unit = 's'] = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)?$/.exec(text) ?? []
-    const seconds = digits === '' ? Number.NaN : Number(digits) * (units[unit] ?? 1)
+    const seconds = digits === '' ? Number.NaN : Math.round(Number(digits) * (units[unit] ?? 1) * 1000) / 1000
     if (seconds >= least && seconds <= most) return seconds
     throw new Unfit(`a time from ${least} to ${most} seconds: 90, 90s, 15m, 1h or 100d`)
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readSettings, settingDescriptions } from './settings.ts'
+import { readOptions, readSettings, settingDescriptions } from './settings.ts'
 import type { SettingSources } from './settings.ts'
 
 const read = (sources: Partial<SettingSources> = {}): ReturnType<typeof readSettings> =>
@@ -79,4 +79,78 @@ test('all problems are told at once, each with the place where the value was giv
   expect(attempt).toThrow('host in the configuration file must be given once')
   expect(attempt).toThrow('the configuration file has no setting "colour"')
   expect(attempt).toThrow('--api-key is needed with a --public-origin')
+})
+
+describe('S-15: what is misspelt is refused, with the name that is probably meant', () => {
+  test.each([
+    ['KEYTURN_SECRETS', 'KEYTURN_SECRET'], ['KEYTURN_API_KEYS', 'KEYTURN_API_KEY'], ['KEYTURN_APIKEY', 'KEYTURN_API_KEY'],
+    ['KEYTURN_STROE', 'KEYTURN_STORE'], ['KEYTURN_CONFIGS', 'KEYTURN_CONFIG'], ['KEYTURN_HOSTS', 'KEYTURN_HOST'],
+  ])('the variable %s', (name, meant) => {
+    const attempt = (): unknown => read({ environment: { [name]: 'hunter2' } })
+    expect(attempt).toThrow(`there is no variable "${name}"; did you mean ${meant}?`)
+    expect(attempt).not.toThrow('hunter2')
+  })
+
+  test('a variable that is like none, and one that is empty', () => {
+    expect(() => read({ environment: { KEYTURN_DATABASE_URL: 'x' } })).toThrow(/^there is no variable "KEYTURN_DATABASE_URL"$/)
+    expect(() => read({ environment: { KEYTURN_SECRETS: '' } })).toThrow('did you mean KEYTURN_SECRET?')
+  })
+
+  test('a name in the configuration file', () => {
+    expect(() => read({ file: { apiKey: ['x'] } })).toThrow('the configuration file has no setting "apiKey"; did you mean apiKeys?')
+  })
+
+  test('variables of others are theirs, and known ones are read', () => {
+    const environment = { PATH: '/bin', SECRETS: 'x', MY_KEYTURN_SECRETS: 'x', KEYTURN_CONFIG: 'k.json', KEYTURN_PORT: '1' }
+    expect(read({ environment }).port).toBe(1)
+  })
+
+  test('what Kubernetes sets for a Service that is called keyturn, or keyturn-store, is no setting', () => {
+    const environment = {
+      KEYTURN_SERVICE_HOST: '10.0.0.1', KEYTURN_SERVICE_PORT: '3567', KEYTURN_SERVICE_PORT_HTTP: '3567',
+      KEYTURN_PORT: 'tcp://10.0.0.1:3567', KEYTURN_PORT_3567_TCP: 'tcp://10.0.0.1:3567', KEYTURN_PORT_3567_TCP_PROTO: 'tcp',
+      KEYTURN_PORT_3567_TCP_PORT: '3567', KEYTURN_PORT_3567_TCP_ADDR: '10.0.0.1',
+      KEYTURN_STORE_SERVICE_HOST: '10.0.0.2', KEYTURN_STORE_PORT: 'tcp://10.0.0.2:5432',
+    }
+    expect(read({ environment })).toEqual(read())
+    expect(read({ environment: { ...environment, KEYTURN_PORT: '80', KEYTURN_STORE: 'sqlite:a' } }))
+      .toMatchObject({ port: 80, store: 'sqlite:a' })
+    const { KEYTURN_SERVICE_HOST: _, ...without } = environment
+    expect(() => read({ environment: without })).toThrow('KEYTURN_PORT_3567_TCP')
+  })
+})
+
+describe('S-15: what a program passes is judged by the same table', () => {
+  test.each([
+    [{ secret: 'x'.repeat(32) }, 'startServer has no setting "secret"; did you mean secrets?'],
+    [{ apikeys: ['a-key-that-no-one-guesses'] }, 'startServer has no setting "apikeys"; did you mean apiKeys?'],
+    [{ apiKeys: ['short-hunter2'] }, 'apiKeys must be keys of at least 20 characters'],
+    [{ secrets: ['short-hunter2'] }, 'secrets must be secrets of at least 32 characters'],
+    [{ secrets: [7] }, 'secrets must be secrets of at least 32 characters'],
+    [{ secrets: [true] }, 'secrets must be a text or a number'],
+    [{ accessTokenValidity: Number.NaN }, 'accessTokenValidity must be a time'],
+    [{ accessTokenValidity: 1e400 }, 'accessTokenValidity must be a time'],
+    [{ accessTokenValidity: -1 }, 'accessTokenValidity must be a time'],
+    [{ maxSessionsPerUser: 1.5 }, 'maxSessionsPerUser must be a whole number'],
+    [{ logLevel: 'loud' }, 'logLevel must be one of'], [{ migrate: true }, 'migrate must be a text or a number'],
+    [{ store: {} }, 'store must be a text or a number'], [{ host: '0.0.0.0' }, '--api-key is needed'],
+  ])('%j', (options, words) => {
+    const attempt = (): unknown => readOptions(options as object)
+    expect(attempt).toThrow(words)
+    expect(attempt).not.toThrow('hunter2')
+  })
+
+  test('and means what it says', () => {
+    const secrets = ['one secret, with a comma, of 32 characters and more', 'another one, 32 characters and more']
+    expect(readOptions({ secrets, tenants: [], apps: ['b', 'a', 'b'], sessionLifetime: null, reuseInterval: 0.001, port: 0 }))
+      .toMatchObject({ secrets, tenants: [], apps: ['b', 'a'], sessionLifetime: null, reuseInterval: 0.001, port: 0 })
+    expect(readOptions({})).toEqual(read())
+    expect(readOptions(read({ flags: { 'access-token-validity': '1.1m' } }))).toMatchObject({ accessTokenValidity: 66 })
+  })
+})
+
+test('S-15: a list of no tenants serves none but the public one; no list serves any', () => {
+  expect(read().tenants).toBeNull()
+  expect(read({ file: { tenants: [] } }).tenants).toEqual([])
+  expect(read({ environment: { KEYTURN_TENANT: ',' } }).tenants).toEqual([])
 })

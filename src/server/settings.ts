@@ -1,6 +1,9 @@
 import { GeneralError } from '../base/errors.ts'
+import { nearestName } from '../base/nearest-name.ts'
 import { TENANT_ID } from '../session/tenant-id.ts'
 import { readApiKeys } from './api-keys.ts'
+import { ownVariables, unknownVariables } from './environment.ts'
+import type { Environment } from './environment.ts'
 import { isLoopback } from './loopback.ts'
 import { schemeOf } from './open-store.ts'
 import { choice, DAY, duration, each, matching, one, optional, textsOf, Unfit, whole } from './setting-texts.ts'
@@ -61,7 +64,7 @@ export interface SettingDescription {
 /** Where settings may come from, most important first. Values by flag, by environment variable and by name. */
 export interface SettingSources {
   readonly flags: Readonly<Record<string, string | readonly string[] | undefined>>
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: Environment
   readonly file: Readonly<Record<string, unknown>>
 }
 
@@ -72,8 +75,8 @@ interface Setting<Value> {
   readonly preset: readonly string[]
   readonly isList?: boolean
   readonly isSecret?: boolean
-  /** Reads the texts of a value. @throws Unfit that says what would do. */
-  readonly read: (texts: readonly string[]) => Value
+  /** Reads the texts of a value; those of the preset are not given. @throws Unfit that says what would do. */
+  readonly read: (texts: readonly string[], isGiven: boolean) => Value
 }
 
 const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[Name]> } = {
@@ -146,7 +149,7 @@ const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[
   },
   tenants: {
     flag: 'tenant', placeholder: 'ID', preset: [], isList: true, help: 'serves only these tenants; by default any',
-    read: texts => texts.length === 0 ? null : each(matching(TENANT_ID, 'ids of a-z, 0-9 and -'))(texts),
+    read: (texts, isGiven) => isGiven ? each(matching(TENANT_ID, 'ids of a-z, 0-9 and -'))(texts) : null,
   },
   migrate: {
     flag: 'migrate', placeholder: 'auto|manual', preset: ['auto'],
@@ -177,31 +180,54 @@ export const settingDescriptions: readonly SettingDescription[] = names().map(na
   return { name, flag, environment, placeholder, help, preset: preset.join(','), isList, isSecret }
 })
 
+/** The environment variables that mean something. */
+export const knownVariables: readonly string[] = ['KEYTURN_CONFIG', ...settingDescriptions.map(it => it.environment)]
+
 /**
  * Reads the settings: flags before environment variables before the file before the presets.
  * @throws GeneralError (`MISUSE`) that names every setting that does not fit, where it was given and what would do; it
  * never repeats a value.
  */
 export function readSettings({ flags, environment, file }: SettingSources): ServerSettings {
-  const problems: string[] = []
-  const known = new Set<string>(names())
-  for (const name of Object.keys(file)) {
-    if (!known.has(name)) problems.push(`the configuration file has no setting ${JSON.stringify(name.slice(0, 60))}`)
-  }
-  function read<Name extends keyof ServerSettings>(name: Name): ServerSettings[Name] {
-    const { flag, preset, isList = false, read: readTexts }: Setting<ServerSettings[Name]> = schema[name]
+  const own = ownVariables(environment)
+  return readEach(name => {
+    const { flag } = schema[name]
     const variable = environmentName(flag)
-    const [where, given] = flags[flag] !== undefined
-      ? [`--${flag}`, flags[flag]]
-      : environment[variable] !== undefined && environment[variable] !== ''
-        ? [variable, environment[variable]]
-        : file[name] !== undefined ? [`${name} in the configuration file`, file[name]] : ['', preset]
+    if (flags[flag] !== undefined) return { where: `--${flag}`, value: flags[flag], hasCommas: true }
+    if ((own[variable] ?? '') !== '') return { where: variable, value: own[variable], hasCommas: true }
+    if (file[name] === undefined) return null
+    return { where: `${name} in the configuration file`, value: file[name], hasCommas: true }
+  }, [...unknownVariables(own, knownVariables), ...unknownNames('the configuration file', file)])
+}
+
+/** Reads what a program passes; null is not given. @throws GeneralError (`MISUSE`) as {@link readSettings} does. */
+export function readOptions(options: Readonly<Partial<Record<keyof ServerSettings, unknown>>>): ServerSettings {
+  return readEach(name => {
+    const value = options[name] ?? null
+    return value === null ? null : { where: name, value, hasCommas: false }
+  }, unknownNames('startServer', options))
+}
+
+/** A value as it was given. */
+interface Given {
+  readonly where: string
+  readonly value: unknown
+  /** Whether a list may stand in one text. */
+  readonly hasCommas: boolean
+}
+
+function readEach(find: (name: keyof ServerSettings) => Given | null, others: readonly string[]): ServerSettings {
+  const problems = [...others]
+  function read<Name extends keyof ServerSettings>(name: Name): ServerSettings[Name] {
+    const { preset, isList = false, read: readTexts }: Setting<ServerSettings[Name]> = schema[name]
+    const given = find(name)
+    if (given === null) return readTexts(preset, false)
     try {
-      return readTexts(textsOf(given, isList))
+      return readTexts(textsOf(given.value, isList && given.hasCommas), true)
     } catch (error) {
       if (!(error instanceof Unfit)) throw error
-      problems.push(`${where} must be ${error.message}`)
-      return readTexts(preset)
+      problems.push(`${given.where} must be ${error.message}`)
+      return readTexts(preset, false)
     }
   }
   const settings: ServerSettings = {
@@ -226,17 +252,17 @@ export function readSettings({ flags, environment, file }: SettingSources): Serv
     shutdownTimeout: read('shutdownTimeout'),
     logLevel: read('logLevel'),
   }
-  return checkSettings(settings, problems)
-}
-
-/**
- * The settings, if they go together and there was no other problem with them.
- * @throws GeneralError (`MISUSE`) that tells all problems.
- */
-export function checkSettings(settings: ServerSettings, others: readonly string[] = []): ServerSettings {
-  const problems = [...others, ...contradictions(settings)]
+  problems.push(...contradictions(settings))
   if (problems.length === 0) return settings
   throw new GeneralError('MISUSE', problems.join('\n'))
+}
+
+function unknownNames(where: string, given: object): readonly string[] {
+  return Object.keys(given).filter(name => !isSettingName(name)).map(name => {
+    const nearest = nearestName(name, names())
+    const hint = nearest === null ? '' : `; did you mean ${nearest}?`
+    return `${where} has no setting ${JSON.stringify(name.slice(0, 60))}${hint}`
+  })
 }
 
 function contradictions(settings: ServerSettings): readonly string[] {

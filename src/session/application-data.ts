@@ -73,8 +73,8 @@ function stringify(name: string, value: unknown): string {
 }
 
 /**
- * The longest JWT payload, in bytes of its JSON: with our own claims and a signature of any algorithm it still fits a
- * cookie (CK-04), so that what was stored once can always be issued again.
+ * The longest JWT payload, in bytes of its JSON. With user ids of an ordinary length the token still fits a cookie
+ * (CK-04); `requireWritable` looks at the others.
  */
 export const MAX_PAYLOAD_BYTES = 2000
 

@@ -30,6 +30,7 @@ export interface SessionCore<Payload extends object, Info extends object> {
   /**
    * Stores a new payload and issues an access token with it, of the same expiry. 1 store call.
    * @throws UnauthorizedError if the session is gone.
+   * @throws InvalidDataError if no access token of the session could carry it.
    */
   reissue(claims: AccessClaims, payload: Payload): Promise<IssuedAccessToken<Payload>>
   /**
@@ -56,8 +57,9 @@ export interface SessionCore<Payload extends object, Info extends object> {
    */
   updateSessionInfo(handle: string, info: Info | ((current: Info) => Awaitable<Info>)): Promise<void>
   /**
-   * Replaces the claims; live sessions get them on their next request. 1 store call. @throws UnauthorizedError if it
-   * is gone.
+   * Replaces the claims; live sessions get them on their next request. 1 store call, 2 for a long payload.
+   * @throws UnauthorizedError if it is gone.
+   * @throws InvalidDataError if no access token of the session could carry them.
    */
   updateJwtPayload(handle: string, payload: Payload): Promise<void>
   /** Ends a session. 1 store call. Whether there was one. */

@@ -8,6 +8,7 @@ import { checkPayload, decodeSessionHandleUnverified, readAccessToken } from '..
 import type { SignatureAlgorithm } from '../tokens/crypto.ts'
 import { createKeyKeeper } from '../tokens/keys.ts'
 import { createKeyPolicy, LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
+import { isAlwaysWritable, requireWritable } from './access-token-length.ts'
 import { checkSize, createDataCodec, MAX_PAYLOAD_BYTES } from './application-data.ts'
 import { createConfirmations } from './confirmations.ts'
 import type { SessionCore } from './core.ts'
@@ -15,6 +16,7 @@ import { createFoundation } from './foundation.ts'
 import type { Foundation, FoundationDependencies } from './foundation.ts'
 import type { Internals } from './internals.ts'
 import { CLOCK_TOLERANCE } from './policy.ts'
+import { requireUserId } from './user-id.ts'
 import { createVerify } from './verify.ts'
 
 /** Everything that the core needs from outside. */
@@ -81,7 +83,10 @@ export function createCore<Payload extends object, Info extends object>(
     verify: createVerify(internals),
     refresh: (text, channel, client) => refresh(internals, text, channel, client),
     async reissue(claims, payload) {
-      const stored = await updatePayload(internals, claims.sid, payload)
+      const session = { userId: claims.sub, tenantId: claims.tid }
+      const stored = await updatePayload(
+        internals, claims.sid, payload, json => requireWritable(internals.identity, session, json),
+      )
       return reissueAccessToken(internals, await keys.current(), claims, stored, clock())
     },
     async identify(accessToken) {
@@ -101,20 +106,23 @@ export function createCore<Payload extends object, Info extends object>(
 
     getSessionInfo: async handle => internals.infos.read((await findLive(internals, handle)).sessionInfo),
     updateSessionInfo: (handle, info) => updateInfo(internals, handle, info),
-    updateJwtPayload: async (handle, payload) => void await updatePayload(internals, handle, payload),
+    updateJwtPayload: async (handle, payload) => void await updatePayload(internals, handle, payload, async json => {
+      const { identity } = internals
+      if (!isAlwaysWritable(identity, json)) requireWritable(identity, await findLive(internals, handle), json)
+    }),
     async revokeSession(handle) {
       const parsed = parseHandle(handle)
       return parsed !== null && (await end(internals, [parsed], 'revoked')).length > 0
     },
     revokeSessions: handles => end(internals, handles.map(parseHandle).filter(handle => handle !== null), 'revoked'),
-    revokeAllSessionsForUser: (userId, options) => endAllOfUser(internals, userId, options),
+    revokeAllSessionsForUser: async (userId, options) => endAllOfUser(internals, requireUserId(userId), options),
     async revokeEverySession() {
       const now = await foundation.now()
       await keys.replaceAll(now + LONGEST_RETENTION)
       await removeEverySession(store, now)
     },
-    getAllSessionHandlesForUser: userId => listHandles(internals, userId),
-    listSessions: (userId, page = {}) => list(internals, userId, page),
+    getAllSessionHandlesForUser: async userId => listHandles(internals, requireUserId(userId)),
+    listSessions: async (userId, page = {}) => list(internals, requireUserId(userId), page),
     onRevoked: (handle, listener) => feed.onRevoked(handle, listener),
     async close() {
       housekeeping.close()

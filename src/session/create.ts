@@ -1,9 +1,10 @@
 import { encodeBase64url } from '../base/base64url.ts'
-import { GeneralError, UnauthorizedError } from '../base/errors.ts'
+import { UnauthorizedError } from '../base/errors.ts'
 import { createHandle } from '../base/handle.ts'
 import type { KeyKeeper } from '../tokens/keys.ts'
 import type { RefreshKeyRing } from '../tokens/key-ring.ts'
 import { hashAnchor, hashSecret } from '../tokens/refresh-token.ts'
+import { requireWritable } from './access-token-length.ts'
 import type { IssuedSession, NewSession } from './core.ts'
 import type { Foundation } from './foundation.ts'
 import type { Codecs, Internals } from './internals.ts'
@@ -13,9 +14,8 @@ import { expiryOf, isAlive, lifetimesOf, livenessAt } from './policy.ts'
 import { RECORD_FORMAT } from './record.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionPage } from './store.ts'
-import { TENANT_ID } from './tenant-id.ts'
-
-const USER_ID_LENGTH = 128
+import { requireTenantId } from './tenant-id.ts'
+import { requireCoreUserId, requireUserId } from './user-id.ts'
 
 /** A session that is not in the store yet, and its first refresh token. */
 export interface PreparedSession {
@@ -28,10 +28,11 @@ export async function create<Payload extends object, Info extends object>(
   internals: Internals<Payload, Info>,
   session: NewSession<Payload, Info>,
 ): Promise<IssuedSession<Payload>> {
-  // A user without an id is an application's mistake. SDKs of other languages may mean it: their protocol allows it.
-  if (session.userId === '') refuseUserId()
-  // Everything that can be refused is refused before anything is stored.
-  const { record, refreshToken } = await prepareSession(internals, session)
+  requireUserId(session.userId)
+  // Everything that can be refused is refused before the store is asked.
+  const { record, refreshToken } = await prepareSession(internals, session, (subject, payload) => (
+    requireWritable(internals.identity, subject, payload)
+  ))
   const ring = await internals.keys.current()
   const access = await issueAccessToken(internals, ring, record, record.createdAt)
   await admitSession(internals, record)
@@ -39,19 +40,18 @@ export async function create<Payload extends object, Info extends object>(
 }
 
 /**
- * Judges what a session is to start with. Stores nothing. @throws GeneralError (`MISUSE`) that says what can not be.
+ * Judges what a session is to start with. Stores nothing. `check` throws for a payload, JSON text, that must not be
+ * stored. @throws InvalidDataError
  */
 export async function prepareSession<Payload extends object, Info extends object>(
   internals: Foundation & Codecs<Payload, Info> & { readonly keys: KeyKeeper<RefreshKeyRing> },
   session: NewSession<Payload, Info>,
+  check?: (subject: Pick<SessionRecord, 'userId' | 'tenantId'>, payload: string) => void,
 ): Promise<PreparedSession> {
   const { crypto, entropy, policy, payloads, infos } = internals
-  const { userId, options = {} } = session
-  if (typeof userId !== 'string' || userId.length > USER_ID_LENGTH) refuseUserId()
-  const tenantId = options.tenantId ?? 'public'
-  if (!TENANT_ID.test(tenantId)) {
-    throw new GeneralError('MISUSE', 'the tenant id must be 1 to 64 lower-case letters, digits and hyphens')
-  }
+  const { options = {} } = session
+  const userId = requireCoreUserId(session.userId)
+  const tenantId = requireTenantId(options.tenantId ?? 'public')
   const jwtPayload = session.jwtPayload === undefined ? payloads.empty() : payloads.write(session.jwtPayload)
   const sessionInfo = session.sessionInfo === undefined ? infos.empty() : infos.write(session.sessionInfo)
 
@@ -61,6 +61,7 @@ export async function prepareSession<Payload extends object, Info extends object
   const secret = encodeBase64url(entropy(32))
   const lifetimes = lifetimesOf(options, policy, now)
   const [payload, info] = [await jwtPayload, await sessionInfo]
+  check?.({ userId, tenantId }, payload)
   const key = (await internals.keys.current()).refreshKeyAt(now)
   const record: SessionRecord = {
     format: RECORD_FORMAT,
@@ -87,10 +88,6 @@ export async function prepareSession<Payload extends object, Info extends object
     client: session.client,
   }
   return { record, refreshToken: await key.write({ handle, generation: 0, branch: 0, anchor, secret }) }
-}
-
-function refuseUserId(): never {
-  throw new GeneralError('MISUSE', `the user id must be a text of 1 to ${USER_ID_LENGTH} characters`)
 }
 
 /**

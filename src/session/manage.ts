@@ -106,15 +106,17 @@ export async function updateInfo<Info extends object>(
 }
 
 /**
- * Replaces the JWT payload and tells every process. The new version. @throws UnauthorizedError if the session is
- * gone.
+ * Replaces the JWT payload and tells every process. The new version. `check` throws for JSON that must not be stored.
+ * @throws UnauthorizedError if the session is gone.
  */
 export async function updatePayload<Payload extends object>(
   internals: Foundation & Pick<Codecs<Payload, object>, 'payloads'>,
   text: string,
   payload: Payload,
+  check?: (json: string) => Awaitable<void>,
 ): Promise<{ readonly json: string; readonly version: number }> {
   const json = await internals.payloads.write(payload)
+  await check?.(json)
   const handle = handleOf(text)
   const now = await internals.now()
   const updated = await internals.store.updatePayload({ handle, jwtPayload: json, now, from: changeStart(now) })

@@ -3,7 +3,7 @@ import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 
 /** Where a request came from, as far as the application trusts it. */
 export interface ClientInfo {
-  /** The peer's address, at most 64 characters. */
+  /** The peer's address, at most 64 characters (LOG-02). */
   readonly ip: string | null
   /** The `User-Agent` header, at most 512 characters (LOG-02). */
   readonly userAgent: string | null

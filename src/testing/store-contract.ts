@@ -3,6 +3,7 @@ import type { ContractCase } from './store-contract/contract-case.ts'
 import { conditionCases } from './store-contract/conditions.ts'
 import { expiryCases } from './store-contract/expiry.ts'
 import { hostileCases } from './store-contract/hostile.ts'
+import { identifierCases } from './store-contract/identifiers.ts'
 import { keyCases } from './store-contract/keys.ts'
 import { notBeforeCases } from './store-contract/not-before.ts'
 import { rotationCases } from './store-contract/rotation.ts'
@@ -31,4 +32,5 @@ export const storeContract: readonly ContractCase[] = [
   ...turnCases,
   ...timeCases,
   ...hostileCases,
+  ...identifierCases,
 ]

@@ -19,7 +19,7 @@ export type { AccessClaims } from './access-claims.ts'
 export const MAX_ACCESS_TOKEN_LENGTH = 8192
 
 /** The longest access token that is written: name and value of a cookie have 4,096 bytes together (CK-04). */
-const MAX_WRITTEN_LENGTH = 3900
+export const MAX_WRITTEN_LENGTH = 3900
 
 const MAX_CLOCK_TOLERANCE: Milliseconds = 60_000
 

@@ -19,6 +19,9 @@ const MAX_PAIR_BYTES = 4096
 /** The most that browsers take for an attribute's value, in bytes (CK-04). */
 const MAX_ATTRIBUTE_BYTES = 1024
 
+/** The longest name beside which the longest access token still fits a cookie. */
+const MAX_NAME_LENGTH = 128
+
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const COOKIE_OCTETS = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
 const DOMAIN = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/
@@ -32,7 +35,9 @@ const sameSiteNames = { lax: 'Lax', strict: 'Strict', none: 'None' } as const
  */
 export function checkCookieAttributes(attributes: CookieAttributes): void {
   const { name, path, domain, secure, sameSite } = attributes
-  if (!TOKEN.test(name)) throw misuse('a cookie name must be a token of RFC 9110')
+  if (!TOKEN.test(name) || name.length > MAX_NAME_LENGTH) {
+    throw misuse(`a cookie name must be a token of RFC 9110 of at most ${MAX_NAME_LENGTH} characters`)
+  }
   if (!PATH.test(path) || path.length > MAX_ATTRIBUTE_BYTES) throw misuse(`the path of the cookie ${name} is malformed`)
   if (domain !== null && (!DOMAIN.test(domain) || domain.length > 253)) {
     throw misuse(`the domain of the cookie ${name} must be a host name`)

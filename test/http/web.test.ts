@@ -113,6 +113,13 @@ test('S-08: reading a request finds no session in the cookies of a connection th
   expect(await read(CROSS_SITE)).toBe('active')
 })
 
+test('S-19: over-long addresses and user agents are cut before they reach the store', async () => {
+  const request = ask('POST', '/login', { 'cf-connecting-ip': '9'.repeat(300), 'user-agent': 'u'.repeat(2000) })
+  await sessions.createNewSession(request, new Headers(), 'alice')
+  const [session] = (await sessions.listSessions('alice')).sessions
+  expect([session?.ip, session?.userAgent]).toEqual(['9'.repeat(64), 'u'.repeat(512)])
+})
+
 describe('requireSession', () => {
   test('calls the handler with the session and whatever the platform passes', async () => {
     const cookie = await login()

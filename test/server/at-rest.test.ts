@@ -55,7 +55,7 @@ test('ST-02: private keys lie there sealed, and the secret does not', () => {
 })
 
 describe('ST-04: data with names that objects inherit', () => {
-  const hostile = '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}}}'
+  const hostile = '{"constructor":{"prototype":{"admin":true}},"toString":1,"hasOwnProperty":{"valueOf":true}}'
 
   test('is kept as data, in both interfaces, and reaches no object', async () => {
     const created = await core.call('/public/recipe/session', {

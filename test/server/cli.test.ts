@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { diagnose } from '../../src/cli/diagnosis.ts'
 import type { Symptoms } from '../../src/cli/diagnosis.ts'
+import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import { keyturn } from '../support/command-line.ts'
 import { decodeJwt } from '../support/core-server.ts'
 import type { CoreBody } from '../support/core-server.ts'
@@ -92,6 +93,42 @@ describe('serve', () => {
     expect(other.output()).not.toContain('"level"')
     await other.end('SIGTERM')
   })
+})
+
+describe('S-15: a variable of Keyturn\'s that does not exist', () => {
+  test('stops the start, with the name that is probably meant', async () => {
+    const variables = { KEYTURN_SECRETS: 'the secret of the application, long', KEYTURN_API_KEYS: API_KEY }
+    const started = serveProcess(folder, ['--port', '0', '--store', 'sqlite::memory:'], variables)
+    await expect(started).rejects.toThrow(
+      /keyturn serve: there is no variable "KEYTURN_SECRETS"; did you mean KEYTURN_SECRET\?\nthere is no variable "KEYTURN_API_KEYS"; did you mean KEYTURN_API_KEY\?/,
+    )
+  })
+
+  test.each([
+    ['keys', 'list'], ['sessions', 'list', 'ada'], ['keys', 'rotate'], ['cleanup'], ['migrate'],
+  ])('stops %s %s', async (...args) => {
+    vi.stubEnv('KEYTURN_STORES', 'sqlite:elsewhere.db')
+    try {
+      const { code, error } = await keyturn(...args)
+      expect([code, error]).toEqual([2, expect.stringContaining('there is no variable "KEYTURN_STORES"; did you mean KEYTURN_STORE?')])
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
+})
+
+test('S-15: a position, an application and a user id that cannot be are asked wrongly, and make no tables', async () => {
+  const file = join(folder, 'positions.db')
+  await openSqliteStore(file).close()
+  const before = readFileSync(file)
+  const named = ['--store', `sqlite:${file}`]
+  expect(await keyturn('sessions', 'list', 'ada', '--after', 'nowhere', ...named))
+    .toMatchObject({ code: 2, error: expect.stringContaining('after must be the `next` of a page of sessions') })
+  for (const app of ['Shop', 'a/b', 'x'.repeat(21), '']) {
+    expect(await keyturn('sessions', 'list', 'ada', '--app', app, ...named))
+      .toMatchObject({ code: 2, error: expect.stringContaining('--app must be an id of 1 to 20 characters') })
+  }
+  expect(readFileSync(file)).toEqual(before)
 })
 
 describe('a first look', () => {

@@ -96,12 +96,13 @@ describe('sessions', () => {
     expect(handles).toEqual(made)
     expect((await call('GET', '/v1/users/alice/sessions?limit=0')).status).toBe(400)
     expect((await call('DELETE', `/v1/users/alice/sessions?except=${made[0]}`)).body['revoked']).toHaveLength(2)
+    for (const method of ['GET', 'DELETE']) expect((await call(method, '/v1/users/%00/sessions')).status).toBe(400)
     expect((await call('GET', '/v1/users/no%20body/sessions')).body).toEqual({ sessions: [], next: null })
   })
 
   test.each([
     [{}], [{ userId: '' }], [{ userId: 1 }], [{ userId: 'a', colour: 1 }], [{ userId: 'a', tenantId: 'UP' }],
-    [{ userId: 'a', jwtPayload: [] }], [{ userId: 'a', jwtPayload: { sub: 'eve' } }], [{ userId: 'a'.repeat(129) }],
+    [{ userId: 'a', jwtPayload: [] }], [{ userId: 'a', jwtPayload: { sub: 'eve' } }], [{ userId: 'a'.repeat(256) }],
   ])('ADM-06: %j is refused', async body => {
     expect(await call('POST', '/v1/sessions', body)).toMatchObject({ status: 400, body: { error: 'invalid_request' } })
   })

@@ -29,7 +29,9 @@ interface TestCore {
   runTasks(): Promise<void>
 }
 
-type Overrides = PolicyOptions & Partial<Pick<CoreDependencies<object, object>, 'application' | 'audience' | 'issuer' | 'crypto' | 'followStoreTime'>> & {
+type Overrides = PolicyOptions & Partial<Pick<
+  CoreDependencies<object, object>, 'application' | 'audience' | 'issuer' | 'algorithm' | 'crypto' | 'followStoreTime'
+>> & {
   readonly store?: SessionStore
   readonly clock?: TestClock
   readonly events?: SessionEvents
@@ -39,7 +41,10 @@ const background: ReadonlySet<string> = new Set(['changesSince', 'follow', 'list
 
 /** A core on its own, with time and timers in the test's hands, on a store that counts its calls. */
 export function createTestCore(overrides: Overrides = {}): TestCore {
-  const { store: inner = createMemoryStore(), clock = createTestClock(), events = {}, followStoreTime = false, application, audience, issuer, crypto = nodeCrypto, ...policy } = overrides
+  const {
+    store: inner = createMemoryStore(), clock = createTestClock(), events = {}, followStoreTime = false, application,
+    audience, issuer, algorithm = 'EdDSA', crypto = nodeCrypto, ...policy
+  } = overrides
   let calls: string[] = []
   let tasks: (() => void)[] = []
   const store = new Proxy(inner, {
@@ -71,7 +76,7 @@ export function createTestCore(overrides: Overrides = {}): TestCore {
       issuer: issuer ?? 'https://app.example.com/auth',
       application: application ?? 'default',
       audience: audience ?? null,
-      algorithm: 'EdDSA',
+      algorithm,
       secrets: [],
       payloadSchema: undefined,
       infoSchema: undefined,

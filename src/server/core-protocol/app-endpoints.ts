@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { toEpochSeconds } from '../../base/time.ts'
+import { LAST_SECOND, toEpochSeconds } from '../../base/time.ts'
+import { requireCoreUserId } from '../../session/user-id.ts'
 import { json, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { fail, queryText } from './fields.ts'
@@ -43,19 +44,24 @@ async function signJwt({ app, body }: CoreRequest): Promise<Reply> {
   const validity = fields.number('validity')
   const isStatic = fields.has('useStaticSigningKey') ? fields.flag('useStaticSigningKey') : true
   if (validity <= 0) fail('validity must be greater than or equal to 0')
-  if (algorithm.toUpperCase() !== 'RS256') return json({ status: 'UNSUPPORTED_ALGORITHM_ERROR' })
   const now = app.clock()
   const iat = toEpochSeconds(now)
-  const claims = { iss: issuer, ...payload, exp: iat + Math.floor(validity), iat }
+  const exp = iat + Math.floor(validity)
+  if (exp <= iat || exp > LAST_SECOND) fail(`validity must be a number of seconds from 1 to ${LAST_SECOND - iat}`)
+  if (algorithm.toUpperCase() !== 'RS256') return json({ status: 'UNSUPPORTED_ALGORITHM_ERROR' })
+  const claims = { iss: issuer, ...payload, exp, iat }
   const key = (await app.keys.current()).signingKeyAt(now, !isStatic)
   return json({ status: 'OK', jwt: await key.sign({ typ: 'JWT' }, JSON.stringify(claims)) })
 }
 
 /** Users are the application's: there is none here. */
 async function user({ query }: CoreRequest): Promise<Reply> {
-  queryText(query, 'userId')
+  requireCoreUserId(queryText(query, 'userId'))
   return json({ status: 'UNKNOWN_USER_ID_ERROR' })
 }
+
+/** The methods that `/` and `/hello` have. */
+export const helloMethods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE']
 
 /** What `/` and `/hello` say. */
 export const hello: Reply = text(200, 'Hello')

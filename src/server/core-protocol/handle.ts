@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http'
 import { isSessionError } from '../../base/errors.ts'
 import type { App } from '../app.ts'
 import { readJsonBody } from '../http/read-body.ts'
-import { challenge, Refusal, text } from '../http/reply.ts'
+import { allowOnly, challenge, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
-import { hello, JWKS_PATH } from './app-endpoints.ts'
+import { hello, helloMethods, JWKS_PATH } from './app-endpoints.ts'
 import { busy, unauthorised } from './answers.ts'
 import { Fields } from './fields.ts'
 import type { MadeApps } from './made-apps.ts'
@@ -51,7 +51,10 @@ export async function handleCoreRequest(
   settings: CoreProtocolSettings,
 ): Promise<Reply> {
   const route = matchRoute(path, settings.basePath)
-  if (route?.endpoint === null) return settings.apps.has(route.appId) ? hello : unknownTenant
+  if (route?.endpoint === null) {
+    if (!helloMethods.includes(request.method ?? '')) return allowOnly(helloMethods, wrongMethod)
+    return settings.apps.has(route.appId) ? hello : unknownTenant
+  }
   const isPublic = route?.path === JWKS_PATH
   if (!isPublic && !settings.isAllowed(request, route?.appId ?? 'public')) return invalidKey
   if (route === null) return notFound
@@ -71,8 +74,9 @@ async function answer(
   const protocol = announced(request, route)
   const { appId, tenantId, path, endpoint } = route
   if (tenantId !== 'public' && !protocol.hasTenants) return notFound
-  const handler = endpoint?.methods[request.method ?? '']
-  if (endpoint === null || handler === undefined) return wrongMethod
+  if (endpoint === null) return notFound
+  const handler = endpoint.methods[request.method ?? '']
+  if (handler === undefined) return allowOnly(Object.keys(endpoint.methods), wrongMethod)
   const app = apps.get(appId)
   const hasTenant = (id: string): boolean => servesTenant(tenants, id)
   if (app === undefined || !hasTenant(tenantId)) return unknownTenant
@@ -99,6 +103,7 @@ function replyTo(error: unknown, { onError }: CoreProtocolSettings): Reply {
   if (error instanceof Refusal) return error.reply
   if (isSessionError(error) && error.code === 'UNAUTHORIZED') return unauthorised()
   if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)
+  if (isSessionError(error) && error.code === 'INVALID_DATA') return text(400, error.message)
   onError(error)
   return failed
 }

@@ -1,5 +1,6 @@
 import { parseHandle } from '../../base/handle.ts'
 import type { SessionHandle } from '../../base/handle.ts'
+import { requireCoreUserId } from '../../session/user-id.ts'
 import { end, endAllOfUser, findLive, list, updateInfo, updatePayload } from '../../session/manage.ts'
 import type { SessionList, SessionSummary } from '../../session/core.ts'
 import type { App } from '../app.ts'
@@ -30,9 +31,7 @@ export const sessionEndpoints: Readonly<Record<string, CoreEndpoint>> = {
 
 async function create({ app, protocol, tenantId, body }: CoreRequest): Promise<Reply> {
   const fields = await body()
-  const userId = fields.text('userId')
-  // Empty is allowed: the protocol knows no shortest id.
-  if (userId.length > 128) fail('userId must have at most 128 characters')
+  const userId = requireCoreUserId(fields.text('userId'))
   const session = {
     userId,
     tenantId,
@@ -150,7 +149,7 @@ async function remove({ app, protocol, tenantId, body }: CoreRequest): Promise<R
     const ended = await end(app, handlesOf(fields.texts('sessionHandles')), 'revoked')
     return json({ status: 'OK', sessionHandlesRevoked: ended })
   }
-  const userId = fields.text('userId')
+  const userId = requireCoreUserId(fields.text('userId'))
   const everywhere = fields.has('revokeAcrossAllTenants') ? fields.flag('revokeAcrossAllTenants') : true
   // No accounts are linked here, but a flag of the wrong type is still refused.
   if (fields.has('revokeSessionsForLinkedAccounts')) fields.flag('revokeSessionsForLinkedAccounts')
@@ -164,7 +163,7 @@ async function remove({ app, protocol, tenantId, body }: CoreRequest): Promise<R
 }
 
 async function listOfUser({ app, tenantId, query }: CoreRequest): Promise<Reply> {
-  const userId = queryText(query, 'userId')
+  const userId = requireCoreUserId(queryText(query, 'userId'))
   const everywhere = queryFlag(query, 'fetchAcrossAllTenants', true)
   const sessions = await sessionsOf(app, userId, everywhere ? null : tenantId)
   return json({ status: 'OK', sessionHandles: sessions.map(({ handle }) => handle) })

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { InvalidDataError } from '../../base/errors.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { Refusal, text } from './reply.ts'
@@ -13,10 +14,13 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
  * Reads a request's body as a JSON object, in UTF-8 whatever its type says.
  * @throws Refusal with 413 if it is longer than `limit` bytes, with `malformed` if it is no JSON object or nested too
  * deeply (DOS-03).
+ * @throws InvalidDataError for what could not be kept as it was sent.
  */
 export async function readJsonBody(request: IncomingMessage, limit: number, malformed: Reply): Promise<JsonObject> {
   const value = parse(await readBytes(request, limit))
   if (value === null) throw new Refusal(malformed)
+  const fault = faultOf(value)
+  if (fault !== null) throw new InvalidDataError(`the body must have ${fault}, at any depth`)
   return value
 }
 
@@ -56,6 +60,20 @@ function parse(bytes: Buffer): JsonObject | null {
   } catch {
     return null
   }
+}
+
+/**
+ * What of a JSON value would be another one once it is written again, or copied by a program in JavaScript: a number
+ * that became infinite, and a member that becomes an object's prototype (S-15).
+ */
+function faultOf(value: unknown): string | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? null : 'no number beyond 1.8e308'
+  if (typeof value !== 'object' || value === null) return null
+  for (const [name, member] of Object.entries(value)) {
+    const fault = name === '__proto__' ? 'no member named __proto__' : faultOf(member)
+    if (fault !== null) return fault
+  }
+  return null
 }
 
 /** Whether JSON text is nested at most {@link MAX_DEPTH} deep: in one pass, before any of it is built. */

@@ -27,6 +27,11 @@ export function challenge({ status, headers, body }: Reply): Reply {
   return { status, body, headers: { ...headers, 'www-authenticate': 'Bearer realm="keyturn"' } }
 }
 
+/** Says with a 405 which methods the path has (RFC 9110 section 15.5.6). */
+export function allowOnly(methods: readonly string[], { status, headers, body }: Reply): Reply {
+  return { status, body, headers: { ...headers, allow: methods.join(', ') } }
+}
+
 /** Ends the handling of a request with an answer. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../base/json.ts'
 import { splitAppId } from '../app-id.ts'
 import type { App } from '../app.ts'
 import { readBytes, readJsonBody } from '../http/read-body.ts'
-import { challenge, Refusal } from '../http/reply.ts'
+import { allowOnly, challenge, Refusal } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import type { ServedTenants } from '../tenants.ts'
 import { handlers, problem } from './handlers.ts'
@@ -28,6 +28,7 @@ export type NativeOutcome = Reply | { readonly stream: App }
 const noKey = challenge(problem(401, 'invalid_api_key', 'A valid API key is needed.'))
 const notFound = problem(404, 'not_found', 'There is nothing at this path.')
 const noSession = problem(404, 'not_found', 'There is no such session.')
+const noMethod = problem(405, 'method_not_allowed', 'This path has no such method.')
 const badJson = problem(400, 'invalid_request', 'The body must be a JSON object.')
 
 /** Whether a path is of the native API. */
@@ -50,18 +51,32 @@ export async function handleNativeRequest(
     .filter(({ parameters }) => parameters !== null)
   const chosen = found.find(({ operation }) => operation.method === request.method)
   if (found.length === 0) return notFound
-  if (chosen === undefined) return problem(405, 'method_not_allowed', 'This path has no such method.')
+  if (chosen === undefined) return allowOnly(found.map(({ operation }) => operation.method), noMethod)
   const { operation, parameters } = chosen
   try {
+    judgeQuery(operation, query)
     const body = await readBody(request, operation, settings.maxBodyBytes)
     if (operation.id === 'followRevocations') return { stream: app }
     return await handlers[operation.id]({ app, parameters: parameters ?? {}, query, body, tenants: settings.tenants })
   } catch (error) {
     if (error instanceof Refusal) return toProblem(error.reply)
     if (isSessionError(error) && error.code === 'UNAUTHORIZED') return noSession
+    if (isSessionError(error) && error.code === 'INVALID_DATA') return problem(400, 'invalid_request', error.message)
     settings.onError(error)
     return problem(500, 'server_error', 'The server could not do its work.')
   }
+}
+
+/**
+ * Refuses parameters that are not known or came twice, where any are: `exept` would end the session that was to stay.
+ * @throws Refusal with 400
+ */
+function judgeQuery({ query: known }: Operation, query: URLSearchParams): void {
+  if (known === undefined) return
+  const isFit = [...query.keys()].every(name => Object.hasOwn(known, name) && query.getAll(name).length === 1)
+  if (isFit) return
+  const words = `The query can have ${Object.keys(known).join(' and ')}, once, and nothing else.`
+  throw new Refusal(problem(400, 'invalid_request', words))
 }
 
 async function readBody(request: IncomingMessage, { body }: Operation, limit: number): Promise<JsonObject> {

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../base/json.ts'
 import { isJsonObject } from '../../base/json.ts'
 import { UnauthorizedError } from '../../base/errors.ts'
 import { end, endAllOfUser, findLive, list, summarize, updateInfo, updatePayload } from '../../session/manage.ts'
+import { requireUserId } from '../../session/user-id.ts'
 import type { App } from '../app.ts'
 import { hasProtectedClaim } from '../core-protocol/access-token.ts'
 import { json, Refusal } from '../http/reply.ts'
@@ -41,7 +42,8 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     const { userId, tenantId = 'public', jwtPayload = {}, sessionInfo = {} } = body
     if (!servesTenant(tenants, textOf(tenantId))) return unknownTenant
     const session = {
-      userId: textOf(userId), tenantId: textOf(tenantId), payload: objectOf(jwtPayload), info: objectOf(sessionInfo),
+      userId: requireUserId(userId), tenantId: textOf(tenantId),
+      payload: objectOf(jwtPayload), info: objectOf(sessionInfo),
     }
     const outcome = await createSession(app, session, style)
     return outcome.kind === 'issued' ? json(describePair(outcome.pair), 201) : protectedClaim
@@ -75,6 +77,8 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     const handle = parameters['handle'] ?? ''
     const { jwtPayload, sessionInfo } = body
     if (jwtPayload !== undefined && hasProtectedClaim(objectOf(jwtPayload), '5')) return protectedClaim
+    // Both are judged before either is stored.
+    if (sessionInfo !== undefined) await app.infos.write(objectOf(sessionInfo))
     if (jwtPayload !== undefined) await updatePayload(app, handle, objectOf(jwtPayload))
     if (sessionInfo !== undefined) await updateInfo(app, handle, objectOf(sessionInfo))
     return noContent
@@ -92,12 +96,17 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > 1000) {
       return problem(400, 'invalid_request', 'limit must be a whole number from 1 to 1000')
     }
-    return json(await list(app, parameters['userId'] ?? '', { limit: Number(limit), after: query.get('after') }))
+    const page = { limit: Number(limit), after: query.get('after') }
+    return json(await list(app, requireUserId(parameters['userId']), page))
   },
 
   async revokeSessionsOfUser({ app, parameters, query }) {
-    const except = query.get('except') ?? ''
-    return json({ revoked: await endAllOfUser(app, parameters['userId'] ?? '', { except }) })
+    const except = query.get('except')
+    if (except !== null && parseHandle(except) === null) {
+      return problem(400, 'invalid_request', 'except must be a session\'s handle')
+    }
+    const userId = requireUserId(parameters['userId'])
+    return json({ revoked: await endAllOfUser(app, userId, except === null ? {} : { except }) })
   },
 
   introspect: async ({ app, body }) => json(await introspect(app, textOf(body['token']))),

@@ -38,7 +38,8 @@ function object(properties: Readonly<Record<string, Schema>>, optional: readonly
   }
 }
 
-const userId: Schema = { type: 'string', minLength: 1, maxLength: 128 }
+/** What else it must be is judged with the words that every interface has for it. */
+const userId: Schema = { type: 'string', description: '1 to 255 UTF-16 code units, well-formed, without U+0000.' }
 const tenantId: Schema = { type: 'string', pattern: TENANT_ID.source }
 const error = object({ error: { type: 'string', description: 'A stable code.' }, message: text })
 const summary = {
@@ -115,7 +116,9 @@ export const operations: readonly Operation[] = [
     id: 'revokeSessionsOfUser', method: 'DELETE', path: '/v1/users/{userId}/sessions',
     summary: 'Ends every session of a user, but one if it is named.',
     query: { except: 'The handle of the session that stays.' },
-    responses: { 200: { words: 'What was ended.', schema: object({ revoked: { type: 'array', items: text } }) } },
+    responses: {
+      200: { words: 'What was ended.', schema: object({ revoked: { type: 'array', items: text } }) }, 400: invalid,
+    },
   },
   {
     id: 'introspect', method: 'POST', path: '/v1/introspect',

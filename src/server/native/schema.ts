@@ -9,8 +9,6 @@ export interface Schema {
   readonly additionalProperties?: boolean
   readonly items?: Schema
   readonly enum?: readonly string[]
-  readonly minLength?: number
-  readonly maxLength?: number
   readonly pattern?: string
 }
 
@@ -31,9 +29,6 @@ export function misfit(schema: Schema, value: unknown, place = 'the body'): stri
 }
 
 function misfitOfText(schema: Schema, value: string, place: string): string | null {
-  if (value.length < (schema.minLength ?? 0) || value.length > (schema.maxLength ?? Infinity)) {
-    return `${place} must have ${schema.minLength ?? 0} to ${schema.maxLength} characters`
-  }
   const { pattern, enum: words } = schema
   if (pattern !== undefined && !new RegExp(pattern).test(value)) return `${place} must match ${pattern}`
   return words === undefined || words.includes(value) ? null : `${place} must be one of ${words.join(', ')}`

@@ -1,0 +1,31 @@
+import { nearestName } from '../base/nearest-name.ts'
+
+/** The variables of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const PREFIX = 'KEYTURN_'
+const SERVICE_HOST = '_SERVICE_HOST'
+
+/**
+ * The variables of Keyturn's own. Kubernetes sets others that begin alike where a Service is called `keyturn` or
+ * `keyturn-...`: its address, as `KEYTURN_SERVICE_HOST`, `KEYTURN_PORT=tcp://...` and `KEYTURN_PORT_3567_TCP_ADDR`.
+ */
+export function ownVariables(environment: Environment): Environment {
+  const given = Object.entries(environment).filter(([name]) => name.startsWith(PREFIX))
+  const services = given.flatMap(([name]) => name.endsWith(SERVICE_HOST) ? [name.slice(0, -SERVICE_HOST.length)] : [])
+  const isLink = (name: string, value = ''): boolean => services.some(service => (
+    name.startsWith(`${service}_SERVICE_`) || name.startsWith(`${service}_PORT_`)
+      || (name === `${service}_PORT` && value.includes('://'))
+  ))
+  return Object.fromEntries(given.filter(([name, value]) => !isLink(name, value)))
+}
+
+/** What is to be said of variables of Keyturn's that do not exist: a misspelt secret would be no secret. */
+export function unknownVariables(own: Environment, known: readonly string[]): readonly string[] {
+  const short = known.map(name => name.slice(PREFIX.length))
+  return Object.keys(own).filter(name => !known.includes(name)).map(name => {
+    const nearest = nearestName(name.slice(PREFIX.length), short)
+    const hint = nearest === null ? '' : `; did you mean ${PREFIX}${nearest}?`
+    return `there is no variable ${JSON.stringify(name.slice(0, 60))}${hint}`
+  })
+}

@@ -1,0 +1,41 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { requireCoreUserId, requireUserId } from './user-id.ts'
+
+test('S-14: 1 to 255 UTF-16 code units of well-formed Unicode are a user id, and come back as they are', () => {
+  for (const userId of ['a', '\u{10ffff}', 'x'.repeat(255), `${'x'.repeat(253)}🗝`, '\ufffd', '\u0001\u007f\ufeff', '🗝'.repeat(127)]) {
+    expect(requireUserId(userId)).toBe(userId)
+    expect(requireCoreUserId(userId)).toBe(userId)
+  }
+  expect(requireCoreUserId('')).toBe('')
+})
+
+const words = 'the user id must be a text of 1 to 255 characters, in well-formed Unicode and without U+0000; received '
+
+test.each([
+  ['an empty one', '', '0 characters'], ['256 characters', 'x'.repeat(256), '256 characters'],
+  ['254 characters and a pair', `${'x'.repeat(254)}🗝`, '256 characters'], ['U+0000', 'a\0', 'one with U+0000'],
+  ...['\ud800', 'a\udfffb', '\udfff\ud800', '🗝'.slice(0, 1)]
+    .map(text => [JSON.stringify(text), text, 'one with half of a surrogate pair'] as const),
+  ['undefined', undefined, 'undefined'], ['null', null, 'null'], ['a number', 7, 'number'],
+  ['an object', { $gt: '' }, 'object'], ['an array', ['a'], 'object'],
+] as const)('S-14: %s is refused with what it must be and what came', (_, userId, received) => {
+  expect(() => requireUserId(userId)).toThrow(expect.objectContaining({ code: 'INVALID_DATA', message: words + received }))
+  if (userId !== '') expect(() => requireCoreUserId(userId)).toThrow(`${words.replace('1 to', '0 to')}${received}`)
+})
+
+test('S-14: what is accepted is what UTF-8 gives back, and so in every store', () => {
+  const anyUnits = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 })
+    .map(units => String.fromCharCode(...units))
+  fc.assert(fc.property(fc.oneof(anyUnits, fc.string({ unit: 'binary', maxLength: 260 })), userId => {
+    const isKept = Buffer.from(userId).toString() === userId && !userId.includes('\0')
+    const isAccepted = ((): boolean => {
+      try {
+        return requireUserId(userId) === userId
+      } catch {
+        return false
+      }
+    })()
+    expect(isAccepted).toBe(isKept && userId.length > 0 && userId.length <= 255)
+  }), { numRuns: 500 })
+})

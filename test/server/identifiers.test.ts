@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { runCommandLine } from '../../src/cli/run.ts'
+import { startCoreServer } from '../support/core-server.ts'
+import type { CoreAnswer, CoreServer } from '../support/core-server.ts'
+
+let core: CoreServer
+beforeEach(async () => {
+  core = await startCoreServer()
+})
+afterEach(() => core.server.close())
+
+const folder = mkdtempSync(join(tmpdir(), 'keyturn-identifiers-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const words = (least: number, received: string): string => (
+  `the user id must be a text of ${least} to 255 characters, in well-formed Unicode and without U+0000; received ${received}`
+)
+const unfit = [
+  ['half of a surrogate pair', 'a\ud800', 'one with half of a surrogate pair'],
+  ['U+0000', 'a\0', 'one with U+0000'],
+  ['256 characters', 'u'.repeat(256), '256 characters'],
+] as const
+const body = { userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false }
+const json = { 'content-type': 'application/json' }
+const native = (path: string, method: string, sent?: object): Promise<CoreAnswer> => core.call(`/v1/${path}`, {
+  method, headers: json, version: null, ...sent === undefined ? {} : { body: sent },
+})
+
+test.each(unfit)('S-14: the core protocol refuses a user id in every call that takes one, with one sentence: %s', async (_, userId, received) => {
+  const refused = [400, `${words(0, received)}\n`]
+  for (const [path, fields] of [['/recipe/session', body], ['/recipe/session/remove', {}]] as const) {
+    const answer = await core.call(path, { body: { ...fields, userId } })
+    expect([answer.status, answer.text]).toEqual(refused)
+  }
+  // No address can name half of a pair.
+  if (!userId.endsWith('\ud800')) {
+    for (const path of ['/recipe/session/user', '/user/id']) {
+      const answer = await core.call(`${path}?userId=${encodeURIComponent(userId)}`)
+      expect([answer.status, answer.text]).toEqual(refused)
+    }
+  }
+  expect(core.log.join('')).not.toContain('session created')
+})
+
+test.each(unfit)('S-14: the native API refuses a user id in every call that takes one, with one sentence: %s', async (_, userId, received) => {
+  const refused = { error: 'invalid_request', message: words(1, received) }
+  const answers = [await native('sessions', 'POST', { userId })]
+  if (!userId.endsWith('\ud800')) {
+    for (const method of ['GET', 'DELETE']) {
+      answers.push(await native(`users/${encodeURIComponent(userId)}/sessions`, method))
+    }
+  }
+  for (const answer of answers) expect([answer.status, answer.json]).toEqual([400, refused])
+})
+
+test('S-14: the core protocol allows an empty user id, the native API does not', async () => {
+  const { session } = await core.create({ userId: '' })
+  expect((await core.call('/recipe/session/user?userId=')).json['sessionHandles']).toEqual([session.handle])
+  expect((await native('sessions', 'POST', { userId: '' })).json['message']).toBe(words(1, '0 characters'))
+  expect((await core.call('/recipe/session/remove', { body: { userId: '' } })).json['sessionHandlesRevoked'])
+    .toEqual([session.handle])
+})
+
+test('S-14: 255 characters, of three bytes each, are a user id in both interfaces', async () => {
+  const userId = '\u4f60'.repeat(255)
+  const { session } = await core.create({ userId })
+  expect(session.userId).toBe(userId)
+  expect((await native('sessions', 'POST', { userId })).status).toBe(201)
+  const { sessions } = (await native(`users/${encodeURIComponent(userId)}/sessions`, 'GET')).json
+  expect(sessions).toHaveLength(2)
+  expect((await native(`users/${encodeURIComponent(userId)}/sessions`, 'DELETE')).json['revoked']).toHaveLength(2)
+})
+
+test('S-14: the command line refuses a user id with the same sentence, and looks into no store', async () => {
+  const store = `sqlite:${join(folder, 'not-there.db')}`
+  for (const args of [['list', 'u'.repeat(256)], ['revoke', '--user', 'u'.repeat(256)]]) {
+    const error: string[] = []
+    const code = await runCommandLine(['sessions', ...args, '--store', store], { out: () => undefined, error: line => error.push(line) })
+    expect([code, error[0]]).toEqual([2, `keyturn sessions: ${words(0, '256 characters')}`])
+  }
+})
