@@ -1,14 +1,15 @@
-import { getAdapter } from 'axios'
+import { Axios, getAdapter } from 'axios'
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import * as wire from '../base/wire.ts'
 import type { Answer } from './answer.ts'
 import type { Client } from './client.ts'
+import { platformBase } from './environment.ts'
 import { isObject } from './front-token.ts'
 
 /**
  * Adds an interceptor to axios that makes its requests carry the session, as the client's `fetch` does. It acts where
  * axios sends, after all other interceptors in whatever order they were added: they see one request and one response,
- * and nobody after it can turn the request elsewhere. Returns how to undo it.
+ * and nobody after it can turn the request elsewhere. Addresses mean what they mean to axios. Returns how to undo it.
  * @example
  * addSessionInterceptor(axios, client)
  */
@@ -22,8 +23,9 @@ export function addSessionInterceptor(
       // An application that sends this request again passes here again.
       request.adapter = adapter
       const send = getAdapter(adapter, request)
-      const isOurs = !hasOwnCredentials(request, exchanges.mode) && exchanges.isOurs(axios.getUri(request))
-      return isOurs ? carry(request, () => send(request), exchanges) : send(request)
+      const url = exchanges.resolve(uriOf(request), platformBase())
+      const isOurs = !hasOwnCredentials(request, exchanges.mode) && exchanges.isOurs(url)
+      return isOurs ? carry(request, url, () => send(request), exchanges) : send(request)
     }
     return request
   })
@@ -32,16 +34,23 @@ export function addSessionInterceptor(
 
 type Exchanges = Client<object>['exchanges']
 
+/** Where a request goes, as the adapters read it: unlike `getUri` of an instance, they know none of its defaults. */
+function uriOf(request: InternalAxiosRequestConfig): string {
+  return new Axios({}).getUri(request)
+}
+
 function hasOwnCredentials({ headers }: InternalAxiosRequestConfig, mode: Exchanges['mode']): boolean {
   return headers.has(wire.authMode) || (mode === 'header' && headers.has(wire.authorization))
 }
 
 async function carry(
   request: InternalAxiosRequestConfig,
+  url: string,
   send: () => Promise<AxiosResponse>,
   exchanges: Exchanges,
 ): Promise<AxiosResponse> {
-  const { headers, data, signal } = request
+  const { headers, data, signal, baseURL, params, fetchOptions } = request
+  const given = { url: request.url, baseURL, params, fetchOptions }
   const added = new Set<string>()
   const set = (name: string, value: string): void => {
     added.add(name)
@@ -53,6 +62,12 @@ async function carry(
     if (!headers.has(wire.customHeader)) set(wire.customHeader, 'anti-csrf')
     for (const [name, value] of exchange.headers()) set(name, value)
     if (exchanges.mode === 'cookie') request.withCredentials = true
+    const uri = uriOf(request)
+    const isExact = /^https?:\/\//i.test(uri) && exchanges.resolve(uri) === url
+    // What the platform would resolve, perhaps against `<base href>`, or what was changed after it was judged.
+    if (!isExact) Object.assign(request, { url, baseURL: '', params: undefined })
+    // Axios' own `fetch` adapter does not tell where a redirect ended.
+    request.fetchOptions = { redirect: 'error', ...fetchOptions }
     // What axios was told to take for a failure is thrown, with the answer in it.
     const { reply, failure } = await send().then(
       reply => ({ reply, failure: null }),
@@ -69,6 +84,7 @@ async function carry(
   } finally {
     // The request lives on in the response and in errors, which are logged; and it may be sent again.
     for (const name of added) headers.delete(name)
+    Object.assign(request, given)
   }
 }
 

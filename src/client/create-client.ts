@@ -4,7 +4,7 @@ import { delayAhead } from './decide.ts'
 import { currentEnvironment } from './environment.ts'
 import type { Environment } from './environment.ts'
 import { SessionUnavailableError } from './errors.ts'
-import { createExchanges } from './exchange.ts'
+import { createExchanges, originOf } from './exchange.ts'
 import { createFetch } from './fetch-with-session.ts'
 import { createKeeper } from './keeper.ts'
 import { createRefresher } from './refresher.ts'
@@ -26,10 +26,18 @@ export function createClientIn<Payload extends object>(env: Environment, options
   const { baseUrl, basePath = '/auth', mode = 'cookie', sessionExpiredStatusCode: expiredStatus = 401 } = options
   // Where pages are rendered on a server, one client serves many users: it then knows nobody.
   const isInert = !env.pageUrl && !options.storage
-  const base = new URL(baseUrl ?? '/', env.pageUrl ?? 'http://localhost')
-  const api = base.href.replace(/\/$/, '') + basePath.replace(/\/$/, '')
+  const server = new URL(baseUrl ?? '/', env.pageUrl ?? 'http://localhost')
+  const root = server.href.replace(/\/$/, '')
+  const api = root + basePath.replace(/\/$/, '')
   const name = `keyturn ${api}`
-  const settings = { mode, name, url: `${api}/session/refresh`, origin: isInert ? '' : base.origin, expiredStatus }
+  const settings = {
+    mode,
+    name,
+    url: `${api}/session/refresh`,
+    base: baseUrl ?? env.pageUrl ? `${root}/` : undefined,
+    origin: isInert ? '' : originOf(server),
+    expiredStatus,
+  }
   const closing = new AbortController()
   const listeners = new Set<SessionListener<Payload>>()
   let callOff = (): void => undefined
@@ -37,7 +45,7 @@ export function createClientIn<Payload extends object>(env: Environment, options
 
   const keeper = createKeeper(env, options.storage ?? (isInert ? null : env.storage), name, mode, closing.signal)
   const refresher = createRefresher(env, keeper, settings, schedule)
-  const exchanges = createExchanges(env, keeper, refresher, settings)
+  const exchanges = createExchanges(keeper, refresher, settings)
   const fetch = createFetch(env.fetch, exchanges)
 
   function schedule(): void {
@@ -84,7 +92,7 @@ export function createClientIn<Payload extends object>(env: Environment, options
     peekSession: () => session,
     refresh,
     async signOut() {
-      const init = { method: 'POST', headers: { [wire.customHeader]: 'session' } }
+      const init: RequestInit = { method: 'POST', headers: { [wire.customHeader]: 'session' }, redirect: 'error' }
       const failure = await fetch(`${api}/signout`, init).then(
         ({ status }) => new SessionUnavailableError(status),
         (cause: unknown) => new SessionUnavailableError(null, cause),

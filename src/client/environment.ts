@@ -25,7 +25,7 @@ export interface Locks {
 /** Everything around a client that is not a rule: one tab of a browser, a worker, a native shell, a test. */
 export interface Environment {
   readonly fetch: Fetch
-  /** The page's address; undefined where there is none. */
+  /** Where the page came from: its origin, or its address if it has none; undefined where there is no page. */
   readonly pageUrl: string | undefined
   /** Null where there is none, or it is blocked. */
   readonly storage: SharedStorage | null
@@ -45,10 +45,11 @@ export interface Environment {
 
 /** The environment of this page, worker or native shell. */
 export function currentEnvironment(fetch: Fetch | undefined): Environment {
-  const { location, navigator, document } = globalThis as Partial<typeof globalThis>
+  const { location, navigator, document, origin } = globalThis as Partial<typeof globalThis>
   return {
     fetch: fetch ?? globalThis.fetch.bind(globalThis),
-    pageUrl: location?.href,
+    // The address of a `srcdoc` or `blob:` frame is no base for others; its origin is.
+    pageUrl: origin && origin !== 'null' ? origin : location?.href,
     storage: localStorageOrNull(),
     locks: (navigator as Partial<Navigator> | undefined)?.locks,
     now: () => ({ wall: Date.now(), steady: performance.now() }),
@@ -63,6 +64,12 @@ export function currentEnvironment(fetch: Fetch | undefined): Environment {
       for (const type of ['online', 'pageshow', 'visibilitychange']) listen(type, listener, closing)
     },
   }
+}
+
+/** What the platform resolves relative addresses against, `<base href>` included; undefined where there is no page. */
+export function platformBase(): string | undefined {
+  const { location, document } = globalThis as Partial<typeof globalThis>
+  return document?.baseURI ?? location?.href
 }
 
 /** The page's storage. Where it is blocked, even looking at it throws. */

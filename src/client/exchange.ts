@@ -2,7 +2,6 @@ import type { TransferMode } from '../base/wire.ts'
 import { sessionHeaders } from './answer.ts'
 import type { Answer } from './answer.ts'
 import { decideAfterRefusal } from './decide.ts'
-import type { Environment } from './environment.ts'
 import type { Keeper } from './keeper.ts'
 import type { RefreshOutcome, Refresher } from './refresher.ts'
 
@@ -30,26 +29,35 @@ export interface Exchange {
 /** What every way of sending requests shares. */
 export interface Exchanges {
   readonly mode: TransferMode
+  /**
+   * The absolute address that `address` means, as `base` has it: by default the client's `baseUrl`. Judge this one
+   * and send to it: the platform resolves against `<base href>`. @throws TypeError if it is no address.
+   */
+  resolve(address: string, base?: string): string
   /** Whether requests to this address carry the session: its origin is exactly the server's (CSRF-12). */
-  isOurs(url: string): boolean
+  isOurs(address: string): boolean
   /** Begins a request; an access token that has expired is refreshed first. */
   begin(options: SendingOptions): Promise<Exchange>
 }
 
 /** Makes what every way of sending requests shares. */
 export function createExchanges(
-  env: Environment,
   keeper: Keeper,
   refresher: Refresher,
-  { mode, origin, expiredStatus }: {
+  { mode, base, origin, expiredStatus }: {
     readonly mode: TransferMode
+    /** Undefined where nothing relative can be resolved. */
+    readonly base: string | undefined
+    /** As {@link originOf} has it; empty if no request carries a session. */
     readonly origin: string
     readonly expiredStatus: number
   },
 ): Exchanges {
-  function isOurs(url: string): boolean {
+  const resolve = (address: string, from = base): string => new URL(address, from).href
+
+  function isOurs(address: string): boolean {
     try {
-      return new URL(url, env.pageUrl).origin === origin
+      return originOf(new URL(address, base)) === origin
     } catch {
       return false
     }
@@ -89,7 +97,12 @@ export function createExchanges(
     }
   }
 
-  return { mode, isOurs, begin }
+  return { mode, resolve, isOurs, begin }
+}
+
+/** The origin of an address; also of one with an app's own scheme, which the platform calls `null` for all. Pure. */
+export function originOf({ protocol, host }: URL): string {
+  return `${protocol}//${host}`
 }
 
 /** Rejects when the caller gives up. What was waited for goes on for others. */

@@ -6,16 +6,21 @@ import type { FetchArguments } from './repeatable.ts'
 
 /**
  * A `fetch` that carries the session to its server, refreshes it when that is due, and repeats a refused request
- * once. Requests to other origins, and those with credentials of their own, pass through untouched.
+ * once. Requests to other origins, and those with credentials of their own, pass through untouched. The address is
+ * resolved once, against the client's `baseUrl`: what is judged is what is sent.
  */
 export function createFetch(send: Fetch, exchanges: Exchanges): Fetch {
   return async (input, init) => {
-    const request = requestOf(input)
+    const given = requestOf(input)
+    const url = exchanges.resolve(given?.url ?? String(input))
+    // Polyfills keep the address of a request as it was written.
+    const request = given && (given.url === url ? given : new Request(url, given))
+    const target = request ?? url
     const headers = new Headers(init?.headers ?? request?.headers)
     const isCookie = exchanges.mode === 'cookie'
     const hasOwn = headers.has(wire.authMode)
       || (isCookie ? (init?.credentials ?? request?.credentials) === 'omit' : headers.has(wire.authorization))
-    if (hasOwn || !exchanges.isOurs(request?.url ?? String(input))) return send(input, init)
+    if (hasOwn || !exchanges.isOurs(url)) return send(target, init)
 
     const exchange = await exchanges.begin({
       signal: init?.signal ?? request?.signal,
@@ -26,7 +31,7 @@ export function createFetch(send: Fetch, exchanges: Exchanges): Fetch {
       for (const [name, value] of exchange.headers()) headers.set(name, value)
       return send(input, { ...init, headers, ...isCookie && { credentials: 'include' } })
     }
-    const [first, again] = repeatable(input, init, exchange.mayRepeat())
+    const [first, again] = repeatable(target, init, exchange.mayRepeat())
     const response = await attempt(first)
     if (!await exchange.answered(response, again !== null) || again === null) return response
     const repeated = await attempt(again)

@@ -6,12 +6,14 @@ import { join } from 'node:path'
 import { nodeSessions } from '../../../src/frameworks/node.ts'
 import type { NodeSessions } from '../../../src/frameworks/node.ts'
 import { createSessions } from '../../../src/index.ts'
-import type { Sessions } from '../../../src/index.ts'
+import type { Sessions, SessionsOptions } from '../../../src/index.ts'
 import { openSqliteStore } from '../../../src/stores/sqlite.ts'
 import { freePort } from '../../support/servers/workspace.ts'
 
 type Claims = { role?: string }
 type Info = { note?: string }
+
+type AntiCsrf = NonNullable<SessionsOptions<Claims, Info>['antiCsrf']>
 
 /** In seconds. */
 export const LIFETIME = 600
@@ -29,6 +31,7 @@ export class Application {
   readonly port: number
   readonly origin: string
   readonly #bundle: string
+  readonly #antiCsrf: AntiCsrf
   readonly #directory = mkdtempSync(join(tmpdir(), 'keyturn-client-'))
   #sessions: (Sessions<Claims, Info> & NodeSessions<Claims, Info>) | null = null
   #server: Server | null = null
@@ -40,14 +43,15 @@ export class Application {
   /** What happens to the answer of a refresh that was obeyed, before it is sent. */
   beforeAnswer: ((response: ServerResponse) => Promise<void>) | null = null
 
-  private constructor(port: number, bundle: string) {
+  private constructor(port: number, bundle: string, antiCsrf: AntiCsrf) {
+    this.#antiCsrf = antiCsrf
     this.port = port
     this.origin = `http://localhost:${port}`
     this.#bundle = bundle
   }
 
-  static async start(bundle: string): Promise<Application> {
-    const application = new Application(await freePort(), bundle)
+  static async start(bundle: string, antiCsrf: AntiCsrf = 'origin'): Promise<Application> {
+    const application = new Application(await freePort(), bundle, antiCsrf)
     await application.start()
     return application
   }
@@ -59,6 +63,7 @@ export class Application {
       store: openSqliteStore(join(this.#directory, 'sessions.db')),
       accessTokenLifetime: LIFETIME,
       accessTokenBlacklisting: 'off',
+      antiCsrf: this.#antiCsrf,
     }))
     this.#server = createServer((request, response) => void this.#answer(request, response))
     await new Promise<void>(resolve => this.#server?.listen(this.port, '127.0.0.1', resolve))

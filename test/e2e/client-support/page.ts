@@ -4,13 +4,13 @@ import { createElement } from 'react'
 import { createRoot, hydrateRoot } from 'react-dom/client'
 import { createApp, h } from 'vue'
 import { addSessionInterceptor } from '../../../src/client/axios.ts'
-import { createClient } from '../../../src/client/index.ts'
+import { createClient, createDevices, patchFetch } from '../../../src/client/index.ts'
 import { SessionProvider, useSession } from '../../../src/client/react.ts'
 import { sessionStore } from '../../../src/client/svelte.ts'
 import { useSession as useVueSession } from '../../../src/client/vue.ts'
 
 export {
-  addSessionInterceptor, axios, createApp, createClient, createElement, createRoot, h, hydrateRoot, SessionProvider,
-  sessionStore, useSession, useVueSession,
+  addSessionInterceptor, axios, createApp, createClient, createDevices, createElement, createRoot, h, hydrateRoot,
+  patchFetch, SessionProvider, sessionStore, useSession, useVueSession,
 }
 export type { Client } from '../../../src/client/index.ts'
