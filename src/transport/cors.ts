@@ -7,7 +7,9 @@ const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const REQUEST_HEADERS = [
   'content-type', wire.customHeader, wire.protocolVersion, wire.antiCsrf, wire.authorization, wire.authMode,
 ].join(', ')
-const RESPONSE_HEADERS = [wire.frontToken, wire.accessToken, wire.refreshToken, wire.antiCsrf].join(', ')
+const RESPONSE_HEADERS = [
+  wire.frontToken, wire.accessToken, wire.refreshToken, wire.antiCsrf, 'retry-after',
+].join(', ')
 const PREFLIGHT_MAX_AGE = '600'
 
 /**
