@@ -44,7 +44,7 @@ export function createClientIn<Payload extends object>(env: Environment, options
   let session: ClientSession<Payload> | null | undefined = mode === 'cookie' ? undefined : null
 
   const keeper = createKeeper(env, options.storage ?? (isInert ? null : env.storage), name, mode, closing.signal)
-  const refresher = createRefresher(env, keeper, settings, schedule)
+  const refresher = createRefresher(env, keeper, settings, schedule, closing.signal)
   const exchanges = createExchanges(keeper, refresher, settings)
   const fetch = createFetch(env.fetch, exchanges)
 
@@ -72,10 +72,12 @@ export function createClientIn<Payload extends object>(env: Environment, options
     const next = session = sessionOf<Payload>(record)
     // Each in a task of its own: a listener's failure is nobody else's.
     for (const listener of listeners) queueMicrotask(() => listener(next, previous))
+    refresher.wake()
     schedule()
   })
   env.onWake(() => {
     void keeper.reload()
+    refresher.wake()
     if (refresher.pause() === null) schedule()
     else refreshIfVisible()
   }, closing.signal)
@@ -106,6 +108,7 @@ export function createClientIn<Payload extends object>(env: Environment, options
     },
     close() {
       closing.abort()
+      refresher.wake()
       listeners.clear()
       callOff()
     },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ageOf, see } from './age.ts'
 import { recordAfter } from './answer.ts'
-import { decideAfterRefusal, decideUnderLock, delayAhead, judgeRefresh, pauseAfter } from './decide.ts'
+import { decideAfterRefusal, decideUnderLock, delayAhead, judgeRefresh, pauseAfter, retryDelay } from './decide.ts'
 import { lifetimeOf, readFrontToken } from './front-token.ts'
 import { newer, parseRecord } from './record.ts'
 import type { SessionRecord } from './record.ts'
@@ -68,7 +68,16 @@ describe('the answer to a refresh', () => {
     ['a failure', 503, null, 'session service unavailable', 'unavailable'],
   ])('with %s', (_, status, front, message, verdict) => {
     const headers = new Headers(front === null ? {} : { 'front-token': front })
-    expect(judgeRefresh(status, headers, message, 401, first)).toBe(verdict)
+    expect(judgeRefresh(status, headers, message, 401, first, null)).toBe(verdict)
+  })
+
+  test('ROT-15: with a request of the session server to wait, for as long as a caller can be held', () => {
+    const judge = (status: number, message: string, delay: number | null): string =>
+      judgeRefresh(status, new Headers(), message, 401, first, delay)
+    const ours = 'session service unavailable'
+    expect([0, 60_000].map(delay => judge(503, ours, delay))).toEqual(['busy', 'busy'])
+    expect([judge(503, ours, 61_000), judge(503, ours, null), judge(429, ours, 1000), judge(503, 'maintenance', 1000)])
+      .toEqual(Array.from({ length: 4 }, () => 'unavailable'))
   })
 })
 
@@ -148,8 +157,20 @@ test('the clock that went further is right', () => {
 test('pauses grow to half a minute, and to what the server wishes, within reason', () => {
   expect([1, 2, 3, 6, 50].map(failures => pauseAfter(failures, null, 1))).toEqual([1000, 2000, 4000, 30_000, 30_000])
   expect(pauseAfter(1, null, 0)).toBe(500)
-  expect(['60', '9e99', '-1', 'soon', '0'].map(wish => pauseAfter(1, wish, 1)))
-    .toEqual([60_000, 300_000, 1000, 1000, 1000])
+  expect([60_000, 1e99, 0].map(delay => pauseAfter(1, delay, 0))).toEqual([60_000, 300_000, 500])
+  expect([60_000, 1e99, 0].map(delay => pauseAfter(1, delay, 1))).toEqual([63_000, 300_000, 1000])
+})
+
+test('ROT-15: Retry-After is whole seconds or a date, and anything else says nothing', () => {
+  const delay = (text: string, date?: string): number | null =>
+    retryDelay(new Headers({ 'retry-after': text, ...date === undefined ? {} : { date } }), NOW)
+  const after = (milliseconds: number): string => new Date(NOW + milliseconds).toUTCString()
+  expect(['0', '7', '007', '99999999999'].map(text => delay(text))).toEqual([0, 7000, 7000, 99_999_999_999_000])
+  expect([delay(after(9000)), delay(after(-9000)), delay(after(9000), after(5000)), delay(after(9000), 'today')])
+    .toEqual([9000, 0, 4000, 9000])
+  const none = ['', ' ', '-1', '1.5', '9e99', 'soon', 'GMT', '2026-01-01', 'Infinity', '1, 2', '0x10']
+  expect(none.map(text => delay(text))).toEqual(none.map(() => null))
+  expect(retryDelay(new Headers(), NOW)).toBeNull()
 })
 
 test('a refresh ahead comes up to a minute before expiry, and never at once', () => {

@@ -40,12 +40,16 @@ export function decideUnderLock(
   return expired || current.front === wanted?.front ? 'post' : 'refreshed'
 }
 
-/** What the answer to a refresh means. */
-export type Verdict = 'refreshed' | 'ended' | 'unavailable'
+/** How long a busy server is waited for at once, in milliseconds: as long as it asks for with its default interval. */
+const LONGEST_WAIT = 60_000
+
+/** What the answer to a refresh means; `busy`: the server keeps the session, and will soon go on with it. */
+export type Verdict = 'refreshed' | 'ended' | 'busy' | 'unavailable'
 
 /**
  * Judges the answer to a refresh: only what nobody but the session server says ends a session, so that neither a
- * proxy's page nor a captive portal's does. `front` is the front token before. Pure.
+ * proxy's page nor a captive portal's does; and only the session server is waited for. `front` is the front token
+ * before, `delay` what {@link retryDelay} says. Pure.
  */
 export function judgeRefresh(
   status: number,
@@ -53,12 +57,27 @@ export function judgeRefresh(
   message: unknown,
   expiredStatus: number,
   front: string | null | undefined,
+  delay: number | null,
 ): Verdict {
   const next = headers.get(wire.frontToken)
   if (next === REMOVE) return 'ended'
   if (status === expiredStatus && (message === 'unauthorised' || message === 'token theft detected')) return 'ended'
+  const isSoon = delay !== null && delay <= LONGEST_WAIT
+  if (status === 503 && message === 'session service unavailable' && isSoon) return 'busy'
   const isNew = next !== null && next !== front && readFrontToken(next) !== null
   return status >= 200 && status < 300 && isNew ? 'refreshed' : 'unavailable'
+}
+
+/**
+ * How long a response asks to be left alone, in milliseconds: `Retry-After` in seconds or as a date (RFC 9110, section
+ * 10.2.3); null if it does not say. `now` is this device's clock. Pure.
+ */
+export function retryDelay(headers: Pick<Headers, 'get'>, now: number): number | null {
+  const text = headers.get('retry-after') ?? ''
+  if (/^\d+$/.test(text)) return Number(text) * 1000
+  // By the server's clock, where it can be read: this device's may be hours off.
+  const delay = /GMT$/.test(text) ? Date.parse(text) - (Date.parse(headers.get('date') ?? '') || now) : NaN
+  return Number.isNaN(delay) ? null : Math.max(0, delay)
 }
 
 const FIRST_PAUSE = 1000
@@ -68,11 +87,12 @@ const LONGEST_LEAD = 60_000
 
 /**
  * How long to leave the server alone after `failures` refreshes in a row that were not answered, in milliseconds. A
- * server that wants more (`Retry-After`, in seconds) gets up to 5 minutes. `chance` is from 0 to 1. Pure.
+ * server that asks for a longer `delay` gets it and up to a twentieth more, 5 minutes at most. `chance` is from 0 to 1.
+ * Pure.
  */
-export function pauseAfter(failures: number, retryAfter: string | null, chance: number): number {
+export function pauseAfter(failures: number, delay: number | null, chance: number): number {
   const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)) * (0.5 + chance / 2)
-  return Math.max(pause, Math.min(Number(retryAfter) * 1000 || 0, LONGEST_WISH))
+  return Math.max(pause, Math.min((delay ?? 0) * (1 + chance / 20), LONGEST_WISH))
 }
 
 /**

@@ -1,7 +1,9 @@
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
+import { ageOf } from './age.ts'
+import type { Seen } from './age.ts'
 import { messageOf, sessionHeaders } from './answer.ts'
-import { decideUnderLock, judgeRefresh, pauseAfter } from './decide.ts'
+import { decideUnderLock, judgeRefresh, pauseAfter, retryDelay } from './decide.ts'
 import type { Environment } from './environment.ts'
 import { SessionUnavailableError } from './errors.ts'
 import { REMOVE } from './front-token.ts'
@@ -26,18 +28,22 @@ export interface RefreshSettings {
 /** Refreshes, one at a time over all tabs. */
 export interface Refresher {
   /**
-   * Replaces the access token of `wanted`, unless another tab has. While the server is left alone after failures,
-   * the last failure is the outcome, unless `force`.
+   * Replaces the access token of `wanted`, unless another tab has. Waits for a server that is busy, if it says for how
+   * long. While the server is left alone after failures, the last failure is the outcome, unless `force`.
    */
   refresh(wanted: SessionRecord | null, force?: boolean): Promise<RefreshOutcome>
   /** When to try again, in milliseconds from now; null unless the last refresh was not answered. */
   pause(): number | null
   /** Whether the record is what this page's last refresh left: asking again would bring the same. */
   isSettled(record: SessionRecord | null): boolean
+  /** Looks again whether there is still something to wait for: the record has changed, or this page was asleep. */
+  wake(): void
 }
 
 /** How long a refresh may take, in milliseconds. */
 const TIMEOUT = 10_000
+/** How often in a row a busy server is waited for. */
+const MOST_WAITS = 2
 /** How long the news of a tab may lag behind its lock, between the processes of a browser, in milliseconds. */
 const LAG = 50
 
@@ -47,24 +53,53 @@ export function createRefresher(
   keeper: Keeper,
   { mode, url, name, expiredStatus }: RefreshSettings,
   failed: () => void,
+  closing: AbortSignal,
 ): Refresher {
   let flight: Promise<RefreshOutcome> | null = null
   let failures = 0
   let failure: SessionUnavailableError | null = null
-  let resumeAt = 0
+  /** When the last refresh failed, and how long to leave the server alone from then on. */
+  let failedAt: Seen = { ...env.now(), age: 0 }
+  let delay = 0
+  let isBusy = false
+  let wake = (): void => undefined
   /** What the last refresh left. */
   let left: SessionRecord | null = null
 
-  const pause = (): number | null => failure && left === keeper.current() ? resumeAt - env.now().steady : null
+  const pause = (): number | null => failure && left === keeper.current() ? delay - ageOf(failedAt, env.now()) : null
 
   async function refresh(wanted: SessionRecord | null, force = false): Promise<RefreshOutcome> {
     if (failure && flight === null && !force && (pause() ?? 0) > 0) return failure
-    return flight ??= takeTurn(env, `${name} refresh`, waited => inTurn(wanted, waited)).finally(() => {
+    return flight ??= untilAnswered(wanted).finally(() => {
       flight = null
     })
   }
 
+  async function untilAnswered(wanted: SessionRecord | null): Promise<RefreshOutcome> {
+    for (let waits = 0; ; waits++) {
+      const outcome = await takeTurn(env, `${name} refresh`, waited => inTurn(wanted, waited))
+      if (!isBusy || waits === MOST_WAITS) return outcome
+      // Nobody has the turn meanwhile: all tabs wait at the same time, and the first to refresh does it for all.
+      for (let rest = pause(); rest !== null && rest > 0; rest = pause()) {
+        if (closing.aborted) return outcome
+        await sleep(rest)
+      }
+    }
+  }
+
+  /** Resolves after a while, or when woken. */
+  function sleep(time: number): Promise<void> {
+    return new Promise(resolve => {
+      const callOff = env.after(Math.ceil(time), resolve)
+      wake = () => {
+        callOff()
+        resolve()
+      }
+    })
+  }
+
   async function inTurn(wanted: SessionRecord | null, waited: boolean): Promise<RefreshOutcome> {
+    isBusy = false
     await keeper.reload()
     const decision = decideUnderLock(wanted, keeper.current(), keeper.isExpired(), mode)
     if (waited && decision === 'post') {
@@ -93,19 +128,22 @@ export function createRefresher(
         signal: AbortSignal.timeout?.(TIMEOUT) ?? null,
       })
       const { status, headers } = response
-      const outcome = judgeRefresh(status, headers, await messageOf(response), expiredStatus, sent?.front)
-      if (outcome !== 'unavailable') {
+      const wish = retryDelay(headers, env.now().wall)
+      const outcome = judgeRefresh(status, headers, await messageOf(response), expiredStatus, sent?.front, wish)
+      if (outcome === 'refreshed' || outcome === 'ended') {
         await keeper.take(outcome === 'ended' ? new Headers({ [wire.frontToken]: REMOVE }) : headers, sent)
         return outcome
       }
-      return fail(headers.get('retry-after'), status)
+      isBusy = outcome === 'busy'
+      return fail(wish, status)
     } catch (cause) {
       return fail(null, null, cause)
     }
   }
 
-  function fail(retryAfter: string | null, status: number | null, cause?: unknown): SessionUnavailableError {
-    resumeAt = env.now().steady + pauseAfter(++failures, retryAfter, env.random())
+  function fail(wish: number | null, status: number | null, cause?: unknown): SessionUnavailableError {
+    failedAt = { ...env.now(), age: 0 }
+    delay = pauseAfter(++failures, wish, env.random())
     return new SessionUnavailableError(status, cause)
   }
 
@@ -113,5 +151,6 @@ export function createRefresher(
     refresh,
     pause,
     isSettled: record => record === left,
+    wake: () => wake(),
   }
 }

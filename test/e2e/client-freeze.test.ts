@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { launch } from '../support/servers/server-process.ts'
 import type { ServerProcess } from '../support/servers/server-process.ts'
 import { createDirectory, freePort, removeDirectory } from '../support/servers/workspace.ts'
-import { Application } from './client-support/application.ts'
+import { Application, tellBusy } from './client-support/application.ts'
 import { bundleClient, call, logIn, openTab } from './client-support/tab.ts'
 import { browserPath } from './support/browser.ts'
 
@@ -118,6 +118,37 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       await setState('active')
       await frozen
       await expectBothSignedIn(tab, other)
+    })
+
+    test('ROT-15: while it waits for a busy server: the other refreshes; this one goes on when it thaws', async () => {
+      const { tab, other, setState } = await openTwo()
+      application.expireTokens()
+      application.insteadOfRefresh.push(tellBusy(1), tellBusy(1))
+      const frozen = call(tab)
+      await expect.poll(() => application.refreshes).toEqual([503])
+      await setState('frozen')
+      expect(await call(other)).toEqual([200])
+      expect(application.refreshes).toEqual([503, 503, 200])
+      await setState('active')
+      expect(await frozen).toEqual([200])
+      expect(application.refreshes).toEqual([503, 503, 200])
+      await expectBothSignedIn(tab, other)
+    })
+
+    test('ROT-15: while it waits for a busy server, and hours pass: it refreshes as soon as it thaws', async () => {
+      const { tab, other, setState } = await openTwo()
+      application.expireTokens()
+      application.insteadOfRefresh.push(tellBusy(1))
+      const frozen = call(tab)
+      await expect.poll(() => application.refreshes).toEqual([503])
+      await setState('frozen')
+      await passHours(other)
+      application.expireTokens()
+      const before = application.refreshes.length
+      await setState('active')
+      await frozen
+      await expectBothSignedIn(tab, other)
+      expect(application.refreshes.slice(before).every(status => status === 200)).toBe(true)
     })
 
     test('while it waits for its turn, which then comes: the other is not held up', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { Application } from './client-support/application.ts'
+import { Application, tellBusy } from './client-support/application.ts'
 import { bundleClient, call, logIn, userOf } from './client-support/tab.ts'
 import { browserPath } from './support/browser.ts'
 import { launchChromium } from './support/chromium.ts'
@@ -118,6 +118,42 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
     await profile.setOffline(false)
     await expect.poll(() => application.refreshes).toEqual([200])
     expect(await call(tab)).toEqual([200])
+  })
+
+  test.each([['cookie', '/'], ['header', '/header']])(
+    'ROT-15: in %s mode tabs that are told to wait keep their tokens, wait at the same time, and one refreshes',
+    async (_, path) => {
+      const { profile, tab, openTab } = await logInNew(path)
+      const others = await Promise.all([1, 2].map(openTab))
+      const cookies = await profile.cookies()
+      application.expireTokens()
+      // Each tab asks once: none can know what another was told.
+      application.insteadOfRefresh.push(...Array.from({ length: 3 }, () => tellBusy(2)))
+      const began = performance.now()
+      const calls = Promise.all([tab, ...others].map(each => call(each, '/me', 2)))
+      await expect.poll(() => application.refreshes).toEqual([503, 503, 503])
+      expect(await profile.cookies()).toEqual(cookies)
+      expect(await userOf(tab)).toBe('ada')
+      expect((await calls).flat()).toEqual([200, 200, 200, 200, 200, 200])
+      expect(performance.now() - began).toBeGreaterThanOrEqual(2000)
+      expect(application.refreshes).toEqual([503, 503, 503, 200])
+      expect(await tab.evaluate(() => heard)).toEqual(['ada', 'ada'])
+    },
+  )
+
+  test('ROT-15: a caller does not wait longer than it wants to, and the session is kept', async () => {
+    const { tab } = await logInNew()
+    application.expireTokens()
+    application.insteadOfRefresh.push(tellBusy(60))
+    const outcome = tab.evaluate(async () => {
+      const abort = new AbortController()
+      const call = client.fetch('/me', { signal: abort.signal }).catch((error: unknown) => String(error))
+      setTimeout(() => abort.abort('given up'), 500)
+      return call
+    })
+    expect(await outcome).toBe('given up')
+    expect(await userOf(tab)).toBe('ada')
+    expect(application.refreshes).toEqual([503])
   })
 
   test('the server is restarted', async () => {

@@ -40,6 +40,8 @@ export class Application {
   readonly refreshes: number[] = []
   /** Where `/away` leads. */
   redirect = ''
+  /** Answers the next refreshes in place of the session routes, while there are any. */
+  readonly insteadOfRefresh: ((response: ServerResponse) => void)[] = []
   /** What happens to the answer of a refresh that was obeyed, before it is sent. */
   beforeAnswer: ((response: ServerResponse) => Promise<void>) | null = null
 
@@ -95,6 +97,8 @@ export class Application {
     try {
       if (pathname === '/auth/session/refresh') {
         response.on('finish', () => this.refreshes.push(response.statusCode))
+        const instead = this.insteadOfRefresh.shift()
+        if (instead !== undefined) return instead(response)
         const end = response.end.bind(response)
         const hold = this.beforeAnswer
         if (hold !== null) {
@@ -156,6 +160,14 @@ export class Application {
       default:
         response.writeHead(404).end()
     }
+  }
+}
+
+/** Answers a refresh as the session routes do when it must wait (`REFRESH_BUSY`). */
+export function tellBusy(retryAfter: number): (response: ServerResponse) => void {
+  return response => {
+    response.writeHead(503, { 'content-type': 'application/json', 'retry-after': `${retryAfter}` })
+    response.end('{"message":"session service unavailable"}')
   }
 }
 

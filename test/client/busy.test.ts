@@ -1,0 +1,213 @@
+import { expect, test } from 'vitest'
+import type { Client, ClientOptions } from '../../src/client/client.ts'
+import { createClientIn } from '../../src/client/create-client.ts'
+import { Api, LIFETIME, ORIGIN } from './support/api.ts'
+import type { Claims } from './support/api.ts'
+import { Browser, settle } from './support/browser.ts'
+import type { BrowserSettings, Tab } from './support/browser.ts'
+
+/** As the session server says it. */
+const busy = (headers: Record<string, string>, status = 503, message = 'session service unavailable'): Response =>
+  Response.json({ message }, { status, headers })
+
+interface World {
+  readonly api: Api
+  readonly browser: Browser
+  /** A tab that is signed in, with an access token that has expired. */
+  readonly tab: Tab
+  readonly client: Client<Claims>
+  /** The users that the first tab was told of, in order. */
+  readonly heard: (string | null)[]
+  openAnother(): Client<Claims>
+  /** Refreshes get these answers, one after the other; then the real ones. */
+  answerRefreshes(...answers: Response[]): void
+  /** When refreshes were asked for, in milliseconds since the first. */
+  times(): number[]
+  /** Lets the same time pass for the server and the browser. */
+  pass(milliseconds: number): Promise<void>
+}
+
+async function open(options: ClientOptions = {}, settings: BrowserSettings = {}): Promise<World> {
+  const api = new Api()
+  const browser = new Browser(api.fetch, api.now, settings)
+  const openTab = (tab: Tab): Client<Claims> => createClientIn<Claims>(tab, { baseUrl: ORIGIN, ...options })
+  const times: number[] = []
+  const answers: Response[] = []
+  const pass = async (milliseconds: number): Promise<void> => {
+    api.now += milliseconds
+    await browser.pass(milliseconds)
+  }
+  api.between = async request => {
+    if (!request.url.endsWith('/session/refresh')) return null
+    times.push(browser.steady)
+    return answers.shift()?.clone() ?? null
+  }
+  const tab = browser.openTab()
+  const client = openTab(tab)
+  const heard: (string | null)[] = []
+  client.onChange(session => heard.push(session?.userId ?? null))
+  await client.fetch('/login', { method: 'POST' })
+  await pass(LIFETIME * 1000 + 1000)
+  return {
+    api, browser, tab, client, heard, pass,
+    openAnother: () => openTab(browser.openTab()),
+    answerRefreshes: (...next) => void answers.push(...next),
+    times: () => times.map(time => time - (times[0] ?? 0)),
+  }
+}
+
+const statusOf = (call: Promise<Response>): Promise<number | string> =>
+  call.then(({ status }) => status, (error: { code?: string; status?: number }) => `${error.code} ${error.status}`)
+
+test.each(['cookie', 'header'] as const)(
+  'ROT-15: told to wait, the client keeps its tokens, waits for Retry-After, and its next refresh succeeds: %s',
+  async mode => {
+    const { api, client, heard, answerRefreshes, times, pass } = await open({ mode })
+    const jar = new Map(api.jar)
+    answerRefreshes(busy({ 'retry-after': '12' }))
+    const calls = [client.fetch('/me'), client.fetch('/me'), client.getSession(), client.refresh()]
+    await pass(11_999)
+    expect(times()).toEqual([0])
+    expect(api.jar).toEqual(jar)
+    expect(client.peekSession()).toMatchObject({ userId: 'ada' })
+    await pass(601)
+    expect(await Promise.all(calls)).toMatchObject([{ status: 200 }, { status: 200 }, { userId: 'ada' }, true])
+    expect(times()).toHaveLength(2)
+    expect(heard).toEqual(['ada', 'ada'])
+  },
+)
+
+test.each<[string, BrowserSettings]>([
+  ['locks', {}],
+  ['a lease in the storage', { locks: false }],
+])('ROT-15: five tabs with %s wait at the same time, and one refreshes for all', async (_, settings) => {
+  const { api, client, openAnother, answerRefreshes, times, pass } = await open({}, settings)
+  const clients = [client, ...Array.from({ length: 4 }, openAnother)]
+  answerRefreshes(...Array.from({ length: 5 }, () => busy({ 'retry-after': '30' })))
+  const calls = clients.map(each => statusOf(each.fetch('/me')))
+  // The longest wait, and what the tabs take for their turns.
+  await pass(31_500 + 1000)
+  expect(await Promise.all(calls)).toEqual([200, 200, 200, 200, 200])
+  expect(times()).toHaveLength(6)
+  expect(api.seen.filter(({ path, status }) => path.endsWith('refresh') && status === 200)).toHaveLength(1)
+})
+
+test('ROT-15: a refresh of another tab ends the wait', async () => {
+  const { client, openAnother, answerRefreshes, times, pass } = await open()
+  answerRefreshes(busy({ 'retry-after': '60' }))
+  const call = client.fetch('/me')
+  await pass(5000)
+  expect((await openAnother().fetch('/me')).status).toBe(200)
+  await pass(1)
+  expect((await call).status).toBe(200)
+  expect(times()).toEqual([0, 5000])
+})
+
+test('ROT-15: the end of the session, learned in another tab, ends the wait', async () => {
+  const { api, client, openAnother, answerRefreshes, times, pass } = await open()
+  answerRefreshes(busy({ 'retry-after': '60' }))
+  const call = client.fetch('/me')
+  await pass(5000)
+  await api.sessions.revokeSession(client.peekSession()?.handle ?? '')
+  expect(await openAnother().refresh()).toBe(false)
+  await pass(1)
+  expect((await call).status).toBe(401)
+  expect(client.peekSession()).toBeNull()
+  expect(times()).toEqual([0, 5000])
+  expect(api.jar.size).toBe(0)
+})
+
+test('ROT-15: a server that stays busy is waited for twice; then the call ends, and the session is kept', async () => {
+  const { client, heard, tab, answerRefreshes, times, pass } = await open()
+  tab.visible = false
+  answerRefreshes(...Array.from({ length: 3 }, () => busy({ 'retry-after': '60' })))
+  const call = statusOf(client.fetch('/me'))
+  await pass(2 * 63_000)
+  expect(await call).toBe('SESSION_UNAVAILABLE 503')
+  expect(times()).toHaveLength(3)
+  expect(await statusOf(client.fetch('/me'))).toBe('SESSION_UNAVAILABLE 503')
+  expect(heard).toEqual(['ada'])
+  await pass(63_000)
+  expect(await statusOf(client.fetch('/me'))).toBe(200)
+})
+
+test.each<[string, Response]>([
+  ['longer than a caller can be held', busy({ 'retry-after': '61' })],
+  ['for years', busy({ 'retry-after': '99999999999999999999' })],
+  ['until a date in years', busy({ 'retry-after': 'Wed, 21 Oct 2099 07:28:00 GMT' })],
+  ['in words', busy({ 'retry-after': 'soon' })],
+  ['for less than no time', busy({ 'retry-after': '-1' })],
+  ['for no time that it says', busy({})],
+  ['with another status', busy({ 'retry-after': '1' }, 429)],
+  ['with words that are not the session server’s', busy({ 'retry-after': '1' }, 503, 'maintenance')],
+])('ROT-15: a server that asks to wait %s is not waited for: the call ends, the session is kept', async (_, answer) => {
+  const { client, heard, tab, answerRefreshes, times, pass } = await open()
+  answerRefreshes(answer)
+  tab.visible = false
+  expect(await statusOf(client.fetch('/me'))).toBe(`SESSION_UNAVAILABLE ${answer.status}`)
+  expect(times()).toHaveLength(1)
+  expect(heard).toEqual(['ada'])
+  await pass(300_000)
+  expect(await statusOf(client.fetch('/me'))).toBe(200)
+})
+
+test('ROT-15: Retry-After as a date is told by the server’s clock where it can be read', async () => {
+  const now = new Api().now + LIFETIME * 1000 + 1000
+  const date = (milliseconds: number): string => new Date(milliseconds).toUTCString()
+  const hour = 3_600_000
+  for (const headers of [
+    { 'retry-after': date(now + 20_000) },
+    { 'retry-after': date(now + hour + 20_000), date: date(now + hour) },
+  ]) {
+    const { client, answerRefreshes, times, pass } = await open()
+    answerRefreshes(busy(headers))
+    const call = statusOf(client.fetch('/me'))
+    await pass(19_999)
+    expect(times()).toEqual([0])
+    await pass(1001)
+    expect(await call).toBe(200)
+  }
+})
+
+test('ROT-15: a caller that gives up does not wait, and the others go on', async () => {
+  const { client, answerRefreshes, pass } = await open()
+  answerRefreshes(busy({ 'retry-after': '30' }))
+  const abort = new AbortController()
+  const given = client.fetch('/me', { signal: abort.signal })
+  const other = client.fetch('/me')
+  await pass(1000)
+  abort.abort(new Error('given up'))
+  await expect(given).rejects.toThrow('given up')
+  await pass(30_500)
+  expect((await other).status).toBe(200)
+})
+
+test('ROT-15: a client that is closed waits for nothing', async () => {
+  const { browser, client, answerRefreshes, times, pass } = await open()
+  answerRefreshes(busy({ 'retry-after': '30' }))
+  const call = statusOf(client.fetch('/me'))
+  await pass(1000)
+  client.close()
+  expect(await call).toBe('SESSION_UNAVAILABLE 503')
+  expect(browser.timers).toBe(0)
+  await pass(60_000)
+  expect(times()).toEqual([0])
+})
+
+test('ROT-15: a page that wakes from sleep goes on when the time is over, and not before', async () => {
+  const { api, browser, tab, client, answerRefreshes, times } = await open()
+  answerRefreshes(busy({ 'retry-after': '60' }))
+  const call = client.fetch('/me')
+  await settle()
+  // Timers and the steady clock stand still while the device sleeps.
+  browser.wall += 30_000
+  tab.wake()
+  await settle()
+  expect(times()).toEqual([0])
+  browser.wall += 3_600_000
+  api.now += 3_630_000
+  tab.wake()
+  await settle()
+  expect((await call).status).toBe(200)
+  expect(times()).toEqual([0, 0])
+})
