@@ -15,6 +15,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startServer } from '../../src/server/server.ts'
 import type { KeyturnServer } from '../../src/server/server.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
+import { startBusyCore } from '../support/busy-core.ts'
+import type { BusyCore } from '../support/busy-core.ts'
 import { HttpClient } from '../support/http-client.ts'
 import type { Reply } from '../support/http-client.ts'
 
@@ -22,6 +24,7 @@ const API_KEY = 'a-key-that-no-one-guesses'
 const colour = new PrimitiveClaim<string>({ key: 'colour', fetchValue: async () => 'green' })
 
 let core: KeyturnServer
+let busyCore: BusyCore
 let app: Server
 let port: number
 /** The answer of the handler of thefts. */
@@ -32,12 +35,14 @@ beforeAll(async () => {
     { port: 0, apiKeys: [API_KEY], logLevel: 'silent', reuseInterval: 0.001 },
     { openStore: async () => createMemoryStore() },
   )
+  busyCore = await startBusyCore(core.url)
   app = await startApp()
   port = (app.address() as AddressInfo).port
 })
 
 afterAll(async () => {
   await new Promise(resolve => app.close(resolve))
+  await busyCore.close()
   await core.close()
 })
 
@@ -47,7 +52,8 @@ async function startApp(): Promise<Server> {
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`
   SuperTokens.init({
     framework: 'express',
-    supertokens: { connectionURI: core.url, apiKey: API_KEY },
+    // Two hosts, so that asking another one would show.
+    supertokens: { connectionURI: `${busyCore.url};${busyCore.url}`, apiKey: API_KEY },
     appInfo: { appName: 'test', apiDomain: origin, websiteDomain: origin },
     telemetry: false,
     recipeList: [Session.init({
@@ -208,6 +214,28 @@ describe('with cookies and anti-CSRF tokens', () => {
     expect((await page.send('GET', '/me/checked')).status).toBe(401)
   })
 
+  test('ROT-15: told to wait, the SDK throws a general error, clears nothing, and refreshes later', async () => {
+    const page = await loggedIn('busy')
+    const [jar, { antiCsrf }] = [page.client.jar, page]
+    const before = busyCore.refreshes()
+    const known = [...thefts]
+    busyCore.tellBusy(1)
+    const told = await page.send('POST', '/auth/session/refresh')
+    // The status is the application's: the SDK throws an error of none of its own kinds, with the server's words.
+    expect(told.status).toBe(500)
+    expect(JSON.parse(told.body).message)
+      .toMatch(/'\/recipe\/session\/refresh' with status code: 503 and message: the session is/)
+    expect(told.setCookies).toEqual([])
+    expect(['front-token', 'anti-csrf', 'retry-after'].filter(name => name in told.headers)).toEqual([])
+    expect([page.client.jar, page.antiCsrf, thefts]).toEqual([jar, antiCsrf, known])
+    // It asks no other host, and does not ask again.
+    expect(busyCore.refreshes()).toBe(before + 1)
+
+    expect((await page.send('POST', '/auth/session/refresh')).status).toBe(200)
+    expect((await page.send('POST', '/me')).status).toBe(200)
+    expect(busyCore.refreshes()).toBe(before + 2)
+  })
+
   test('session data and payload are updated', async () => {
     const page = await loggedIn('alice', { payload: { a: 1, b: 2 } })
     expect(await page.json('POST', '/data', { n: 1 })).toEqual({ n: 1 })
@@ -276,6 +304,17 @@ describe('without a request', () => {
     await next.assertClaims([])
     await expect(Session.refreshSessionWithoutRequestResponse('garbage', true)).rejects.toThrow()
     await expect(Session.getSessionWithoutRequestResponse('garbage', undefined, {})).rejects.toThrow()
+  })
+
+  test('ROT-15: told to wait, the SDK rejects with an error that is neither a theft nor a sign-out', async () => {
+    const { refreshToken, antiCsrfToken } = (await create('busy')).getAllSessionTokensDangerously()
+    busyCore.tellBusy(1)
+    const refresh = (): ReturnType<typeof Session.refreshSessionWithoutRequestResponse> =>
+      Session.refreshSessionWithoutRequestResponse(refreshToken ?? '', false, antiCsrfToken)
+    const failure: unknown = await refresh().catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(Error)
+    expect(Session.Error.isErrorFromSuperTokens(failure)).toBe(false)
+    expect((await refresh()).getUserId()).toBe('busy')
   })
 
   test('sessions are found, listed and ended', async () => {

@@ -10,6 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startServer } from '../../src/server/server.ts'
 import type { KeyturnServer } from '../../src/server/server.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
+import { startBusyCore } from '../support/busy-core.ts'
+import type { BusyCore } from '../support/busy-core.ts'
 import { HttpClient } from '../support/http-client.ts'
 import type { Reply } from '../support/http-client.ts'
 import { preparePython } from '../support/python.ts'
@@ -20,6 +22,7 @@ const python = await preparePython(join(project, 'requirements.txt'))
 
 describe.skipIf(python === null)('Django', () => {
   let core: KeyturnServer
+  let busyCore: BusyCore
   let django: ChildProcess
   let port: number
   let output = ''
@@ -28,11 +31,16 @@ describe.skipIf(python === null)('Django', () => {
     core = await startServer(
       { port: 0, apiKeys: [API_KEY], logLevel: 'silent' }, { openStore: async () => createMemoryStore() },
     )
+    busyCore = await startBusyCore(core.url)
     port = await freePort()
     django = spawn(python ?? '', ['-u', 'manage.py', 'runserver', '--noreload', '--skip-checks', `127.0.0.1:${port}`], {
       cwd: project,
       env: {
-        ...process.env, CORE_URL: core.url, CORE_API_KEY: API_KEY, APP_ORIGIN: `http://localhost:${port}`,
+        ...process.env,
+        // Two hosts, so that asking another one would show.
+        CORE_URL: `${busyCore.url};${busyCore.url}`,
+        CORE_API_KEY: API_KEY,
+        APP_ORIGIN: `http://localhost:${port}`,
         PYTHONDONTWRITEBYTECODE: '1',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -53,6 +61,7 @@ describe.skipIf(python === null)('Django', () => {
     const ended = once(django, 'exit')
     django.kill('SIGKILL')
     await ended
+    await busyCore.close()
     await core.close()
   })
 
@@ -125,6 +134,24 @@ describe.skipIf(python === null)('Django', () => {
     expect(kept).not.toBe(young)
     expect((await page.send('POST', '/me')).status).toBe(200)
     expect(page.client.cookie('sAccessToken')).toBe(kept)
+  })
+
+  test('ROT-15: told to wait, the SDK throws a general error, clears nothing, and refreshes later', async () => {
+    const page = await loggedIn('busy')
+    const [jar, { antiCsrf }] = [page.client.jar, page]
+    const before = busyCore.refreshes()
+    busyCore.tellBusy(1)
+    const told = await page.send('POST', '/auth/session/refresh')
+    expect(told.status).toBe(500)
+    expect(told.setCookies).toEqual([])
+    expect(['front-token', 'anti-csrf', 'retry-after'].filter(name => name in told.headers)).toEqual([])
+    expect([page.client.jar, page.antiCsrf]).toEqual([jar, antiCsrf])
+    // It asks no other host, and does not ask again.
+    expect(busyCore.refreshes()).toBe(before + 1)
+
+    expect((await page.send('POST', '/auth/session/refresh')).status).toBe(200)
+    expect((await page.send('POST', '/me')).status).toBe(200)
+    expect(busyCore.refreshes()).toBe(before + 2)
   })
 
   test('a copied refresh token ends the session', async () => {

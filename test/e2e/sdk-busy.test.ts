@@ -1,0 +1,96 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Application, tellBusy } from './client-support/application.ts'
+import { browserPath, launchBrowser } from './support/browser.ts'
+import { bundleFrontEndSdk, SdkTab } from './support/front-end.ts'
+import type { TransferMethod } from './support/front-end.ts'
+
+describe.skipIf(browserPath === null)('supertokens-website in Chromium, told to wait', () => {
+  let browser: Browser
+  let bundle: string
+  let application: Application
+
+  beforeAll(async () => {
+    ;[browser, bundle, application] = await Promise.all([launchBrowser(), bundleFrontEndSdk(), Application.start('')])
+  })
+
+  afterEach(async () => {
+    application.refreshes.length = 0
+    await Promise.all(browser.contexts().map(profile => profile.close()))
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await application?.end()
+  })
+
+  const openTab = async (method: TransferMethod, tab?: SdkTab): Promise<SdkTab> =>
+    SdkTab.open(tab?.page.context() ?? await browser.newContext(), `${application.origin}/elsewhere`, {
+      bundle, apiDomain: application.origin, method,
+    })
+
+  async function logIn(tab: SdkTab): Promise<void> {
+    expect(await tab.call('POST', `${application.origin}/login`, { userId: 'ada' })).toEqual([200])
+    // Where nothing is known of a session the package asks before its first call.
+    application.refreshes.length = 0
+  }
+
+  /** What calls of `/me` end with: the status, of a response that was thrown too, and its `Retry-After`. */
+  const callMe = (tab: SdkTab, times = 1): Promise<(readonly [status: number, retryAfter: string | null])[]> =>
+    tab.page.evaluate(times => Promise.all(Array.from({ length: times }, async (_, number) => {
+      const reply: unknown = await fetch(`/me?${number}`).catch((thrown: unknown) => thrown)
+      if (!(reply instanceof Response)) throw reply
+      return [reply.status, reply.headers.get('retry-after')] as const
+    })), times)
+
+  test.each(['cookie', 'header'] as const)(
+    'ROT-15: with tokens by %s it keeps them, hands the 503 to the caller, and its next call succeeds',
+    async method => {
+      const tab = await openTab(method)
+      await logIn(tab)
+      const session = await tab.session()
+      const cookies = await tab.page.context().cookies()
+      application.expireTokens()
+      application.insteadOfRefresh.push(tellBusy(1))
+
+      expect(await callMe(tab)).toEqual([[503, '1']])
+      expect(await tab.page.context().cookies()).toEqual(cookies)
+      expect(await tab.session()).toEqual(session)
+      expect(session).toMatchObject({ exists: true, userId: 'ada' })
+      expect(await tab.events()).toEqual(['SESSION_CREATED'])
+
+      expect(await callMe(tab)).toEqual([[200, null]])
+      expect(application.refreshes).toEqual([503, 200])
+      expect((await tab.events()).at(-1)).toBe('REFRESH_SESSION')
+      expect(await tab.session()).toMatchObject({ exists: true, userId: 'ada' })
+    },
+  )
+
+  test.each(['cookie', 'header'] as const)(
+    'ROT-15: with tokens by %s in two tabs, parallel calls get the 503 or go on, and nobody is signed out',
+    async method => {
+      const tab = await openTab(method)
+      const other = await openTab(method, tab)
+      await logIn(tab)
+      application.expireTokens()
+      application.insteadOfRefresh.push(tellBusy(1))
+      const statuses = (await Promise.all([tab, other].map(each => callMe(each, 3)))).flat().map(([status]) => status)
+      expect(statuses.filter(status => status === 503)).toHaveLength(1)
+      expect(statuses.filter(status => status === 200)).toHaveLength(5)
+      expect(application.refreshes).toEqual([503, 200])
+      expect((await Promise.all([tab, other].map(each => callMe(each)))).flat()).toEqual([[200, null], [200, null]])
+      expect(await other.session()).toMatchObject({ exists: true, userId: 'ada' })
+    },
+  )
+
+  test('ROT-15: an explicit refresh tells its caller, and the next one succeeds', async () => {
+    const tab = await openTab('cookie')
+    await logIn(tab)
+    application.insteadOfRefresh.push(tellBusy(1))
+    const outcome = await tab.page.evaluate(() => supertokens.attemptRefreshingSession().catch((thrown: unknown) =>
+      thrown instanceof Response ? thrown.status : String(thrown)))
+    expect(outcome).toBe(503)
+    expect(await tab.refresh()).toBe(true)
+    expect(await callMe(tab)).toEqual([[200, null]])
+  })
+})
