@@ -1,9 +1,9 @@
 import { Axios, getAdapter } from 'axios'
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import * as wire from '../base/wire.ts'
+import { platformBase } from './address.ts'
 import type { Answer } from './answer.ts'
 import type { Client } from './client.ts'
-import { platformBase } from './environment.ts'
 import { isObject } from './front-token.ts'
 
 /**
@@ -24,7 +24,7 @@ export function addSessionInterceptor(
       request.adapter = adapter
       const send = getAdapter(adapter, request)
       const url = exchanges.resolve(uriOf(request), platformBase())
-      const isOurs = !hasOwnCredentials(request, exchanges.mode) && exchanges.isOurs(url)
+      const isOurs = url !== null && exchanges.isOurs(url) && !hasOwnCredentials(request, exchanges.mode)
       return isOurs ? carry(request, url, () => send(request), exchanges) : send(request)
     }
     return request

@@ -1,10 +1,11 @@
 import * as wire from '../base/wire.ts'
+import { originOf, parseAddress } from './address.ts'
 import type { Client, ClientOptions, SessionListener } from './client.ts'
 import { delayAhead } from './decide.ts'
 import { currentEnvironment } from './environment.ts'
 import type { Environment } from './environment.ts'
 import { SessionUnavailableError } from './errors.ts'
-import { createExchanges, originOf } from './exchange.ts'
+import { createExchanges } from './exchange.ts'
 import { createFetch } from './fetch-with-session.ts'
 import { createKeeper } from './keeper.ts'
 import { createRefresher } from './refresher.ts'
@@ -13,6 +14,7 @@ import type { ClientSession, PayloadOf } from './session.ts'
 
 /**
  * Makes the client of one server. Asks nobody before the first call.
+ * @throws Error where `baseUrl` is missing and there is no page whose origin could be taken.
  * @example
  * import type { sessions } from '../server/sessions.ts'
  * const client = createClient<typeof sessions>({ baseUrl: 'https://api.example.com' })
@@ -26,16 +28,17 @@ export function createClientIn<Payload extends object>(env: Environment, options
   const { baseUrl, basePath = '/auth', mode = 'cookie', sessionExpiredStatusCode: expiredStatus = 401 } = options
   // Where pages are rendered on a server, one client serves many users: it then knows nobody.
   const isInert = !env.pageUrl && !options.storage
-  const server = new URL(baseUrl ?? '/', env.pageUrl ?? 'http://localhost')
-  const root = server.href.replace(/\/$/, '')
+  const server = parseAddress(baseUrl ?? '/', env.pageUrl)
+  if (!server && !isInert) throw new Error(`createClient needs an absolute baseUrl here; received ${baseUrl}`)
+  const root = server?.href.replace(/\/$/, '') ?? ''
   const api = root + basePath.replace(/\/$/, '')
   const name = `keyturn ${api}`
   const settings = {
     mode,
     name,
     url: `${api}/session/refresh`,
-    base: baseUrl ?? env.pageUrl ? `${root}/` : undefined,
-    origin: isInert ? '' : originOf(server),
+    base: server ? `${root}/` : undefined,
+    origin: isInert || !server ? '' : originOf(server),
     expiredStatus,
   }
   const closing = new AbortController()

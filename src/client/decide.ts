@@ -40,16 +40,16 @@ export function decideUnderLock(
   return expired || current.front === wanted?.front ? 'post' : 'refreshed'
 }
 
-/** How long a busy server is waited for at once, in milliseconds: as long as it asks for with its default interval. */
+/** The longest `Retry-After` that a refresh waits for, in milliseconds: twice the server's default reuse interval. */
 const LONGEST_WAIT = 60_000
 
-/** What the answer to a refresh means; `busy`: the server keeps the session, and will soon go on with it. */
+/** What the answer to a refresh means; `busy`: the server keeps the session and says when to try again. */
 export type Verdict = 'refreshed' | 'ended' | 'busy' | 'unavailable'
 
 /**
  * Judges the answer to a refresh: only what nobody but the session server says ends a session, so that neither a
- * proxy's page nor a captive portal's does; and only the session server is waited for. `front` is the front token
- * before, `delay` what {@link retryDelay} says. Pure.
+ * proxy's page nor a captive portal's does; and only the session server can be `busy`. `front` is the front token
+ * before, `delay` what {@link retryDelay} returned. Pure.
  */
 export function judgeRefresh(
   status: number,

@@ -66,12 +66,6 @@ export function currentEnvironment(fetch: Fetch | undefined): Environment {
   }
 }
 
-/** What the platform resolves relative addresses against, `<base href>` included; undefined where there is no page. */
-export function platformBase(): string | undefined {
-  const { location, document } = globalThis as Partial<typeof globalThis>
-  return document?.baseURI ?? location?.href
-}
-
 /** The page's storage. Where it is blocked, even looking at it throws. */
 function localStorageOrNull(): Storage | null {
   try {

@@ -1,4 +1,5 @@
 import type { TransferMode } from '../base/wire.ts'
+import { originOf, parseAddress } from './address.ts'
 import { sessionHeaders } from './answer.ts'
 import type { Answer } from './answer.ts'
 import { decideAfterRefusal } from './decide.ts'
@@ -30,10 +31,10 @@ export interface Exchange {
 export interface Exchanges {
   readonly mode: TransferMode
   /**
-   * The absolute address that `address` means, as `base` has it: by default the client's `baseUrl`. Judge this one
-   * and send to it: the platform resolves against `<base href>`. @throws TypeError if it is no address.
+   * The absolute address that `address` means, resolved against `base`, by default the client's `baseUrl`; null if it
+   * is none. Judge this one and send to it: the platform would resolve against `<base href>`.
    */
-  resolve(address: string, base?: string): string
+  resolve(address: string, base?: string): string | null
   /** Whether requests to this address carry the session: its origin is exactly the server's (CSRF-12). */
   isOurs(address: string): boolean
   /** Begins a request; an access token that has expired is refreshed first. */
@@ -53,14 +54,11 @@ export function createExchanges(
     readonly expiredStatus: number
   },
 ): Exchanges {
-  const resolve = (address: string, from = base): string => new URL(address, from).href
+  const resolve = (address: string, from = base): string | null => parseAddress(address, from)?.href ?? null
 
   function isOurs(address: string): boolean {
-    try {
-      return originOf(new URL(address, base)) === origin
-    } catch {
-      return false
-    }
+    const url = parseAddress(address, base)
+    return url !== null && originOf(url) === origin
   }
 
   async function begin({ signal, urgent = false }: SendingOptions): Promise<Exchange> {
@@ -98,11 +96,6 @@ export function createExchanges(
   }
 
   return { mode, resolve, isOurs, begin }
-}
-
-/** The origin of an address; also of one with an app's own scheme, which the platform calls `null` for all. Pure. */
-export function originOf({ protocol, host }: URL): string {
-  return `${protocol}//${host}`
 }
 
 /** Rejects when the caller gives up. What was waited for goes on for others. */

@@ -14,13 +14,13 @@ export function createFetch(send: Fetch, exchanges: Exchanges): Fetch {
     const given = requestOf(input)
     const url = exchanges.resolve(given?.url ?? String(input))
     // Polyfills keep the address of a request as it was written.
-    const request = given && (given.url === url ? given : new Request(url, given))
+    const request = given && url !== null && given.url !== url ? new Request(url, given) : given
     const target = request ?? url
     const headers = new Headers(init?.headers ?? request?.headers)
     const isCookie = exchanges.mode === 'cookie'
     const hasOwn = headers.has(wire.authMode)
       || (isCookie ? (init?.credentials ?? request?.credentials) === 'omit' : headers.has(wire.authorization))
-    if (hasOwn || !exchanges.isOurs(url)) return send(target, init)
+    if (target === null || url === null || hasOwn || !exchanges.isOurs(url)) return send(target ?? input, init)
 
     const exchange = await exchanges.begin({
       signal: init?.signal ?? request?.signal,

@@ -1,5 +1,5 @@
+import { platformBase } from './address.ts'
 import type { Client } from './client.ts'
-import { platformBase } from './environment.ts'
 
 /**
  * Makes the global `fetch` carry the session, for code that can not be told to use the client's. Relative addresses

@@ -28,21 +28,21 @@ export interface RefreshSettings {
 /** Refreshes, one at a time over all tabs. */
 export interface Refresher {
   /**
-   * Replaces the access token of `wanted`, unless another tab has. Waits for a server that is busy, if it says for how
-   * long. While the server is left alone after failures, the last failure is the outcome, unless `force`.
+   * Replaces the access token of `wanted`, unless another tab has. If the server is busy, waits as long as it says.
+   * While the server is left alone after failures, the last failure is the outcome, unless `force`.
    */
   refresh(wanted: SessionRecord | null, force?: boolean): Promise<RefreshOutcome>
   /** When to try again, in milliseconds from now; null unless the last refresh was not answered. */
   pause(): number | null
   /** Whether the record is what this page's last refresh left: asking again would bring the same. */
   isSettled(record: SessionRecord | null): boolean
-  /** Looks again whether there is still something to wait for: the record has changed, or this page was asleep. */
+  /** Ends a wait that is over: call it when the record has changed or this page may have been asleep. */
   wake(): void
 }
 
 /** How long a refresh may take, in milliseconds. */
 const TIMEOUT = 10_000
-/** How often in a row a busy server is waited for. */
+/** How often in a row one refresh waits for a busy server. */
 const MOST_WAITS = 2
 /** How long the news of a tab may lag behind its lock, between the processes of a browser, in milliseconds. */
 const LAG = 50
@@ -79,7 +79,7 @@ export function createRefresher(
     for (let waits = 0; ; waits++) {
       const outcome = await takeTurn(env, `${name} refresh`, waited => inTurn(wanted, waited))
       if (!isBusy || waits === MOST_WAITS) return outcome
-      // Nobody has the turn meanwhile: all tabs wait at the same time, and the first to refresh does it for all.
+      // Without the lock: all tabs wait at the same time, and the first one to refresh does so for all.
       for (let rest = pause(); rest !== null && rest > 0; rest = pause()) {
         if (closing.aborted) return outcome
         await sleep(rest)

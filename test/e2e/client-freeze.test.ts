@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { launch } from '../support/servers/server-process.ts'
 import type { ServerProcess } from '../support/servers/server-process.ts'
 import { createDirectory, freePort, removeDirectory } from '../support/servers/workspace.ts'
-import { Application, tellBusy } from './client-support/application.ts'
+import { Application, busyTimes } from './client-support/application.ts'
 import { bundleClient, call, logIn, openTab } from './client-support/tab.ts'
 import { browserPath } from './support/browser.ts'
 
@@ -44,6 +44,7 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
 
   afterEach(async () => {
     application.beforeAnswer = null
+    application.beforeRefresh = null
     application.refreshes.length = 0
     const [page, ...others] = profile.pages()
     await Promise.all(others.map(other => other.close()))
@@ -123,7 +124,7 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
     test('ROT-15: while it waits for a busy server: the other refreshes; this one goes on when it thaws', async () => {
       const { tab, other, setState } = await openTwo()
       application.expireTokens()
-      application.insteadOfRefresh.push(tellBusy(1), tellBusy(1))
+      application.beforeRefresh = busyTimes(2, 1)
       const frozen = call(tab)
       await expect.poll(() => application.refreshes).toEqual([503])
       await setState('frozen')
@@ -138,7 +139,7 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
     test('ROT-15: while it waits for a busy server, and hours pass: it refreshes as soon as it thaws', async () => {
       const { tab, other, setState } = await openTwo()
       application.expireTokens()
-      application.insteadOfRefresh.push(tellBusy(1))
+      application.beforeRefresh = busyTimes(1, 1)
       const frozen = call(tab)
       await expect.poll(() => application.refreshes).toEqual([503])
       await setState('frozen')

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { Application, tellBusy } from './client-support/application.ts'
+import { Application, busyTimes } from './client-support/application.ts'
 import { browserPath, launchBrowser } from './support/browser.ts'
 import { bundleFrontEndSdk, SdkTab } from './support/front-end.ts'
 import type { TransferMethod } from './support/front-end.ts'
@@ -15,6 +15,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium, told to 
   })
 
   afterEach(async () => {
+    application.beforeRefresh = null
     application.refreshes.length = 0
     await Promise.all(browser.contexts().map(profile => profile.close()))
   })
@@ -51,7 +52,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium, told to 
       const session = await tab.session()
       const cookies = await tab.page.context().cookies()
       application.expireTokens()
-      application.insteadOfRefresh.push(tellBusy(1))
+      application.beforeRefresh = busyTimes(1, 1)
 
       expect(await callMe(tab)).toEqual([[503, '1']])
       expect(await tab.page.context().cookies()).toEqual(cookies)
@@ -73,7 +74,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium, told to 
       const other = await openTab(method, tab)
       await logIn(tab)
       application.expireTokens()
-      application.insteadOfRefresh.push(tellBusy(1))
+      application.beforeRefresh = busyTimes(1, 1)
       const statuses = (await Promise.all([tab, other].map(each => callMe(each, 3)))).flat().map(([status]) => status)
       expect(statuses.filter(status => status === 503)).toHaveLength(1)
       expect(statuses.filter(status => status === 200)).toHaveLength(5)
@@ -86,7 +87,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium, told to 
   test('ROT-15: an explicit refresh tells its caller, and the next one succeeds', async () => {
     const tab = await openTab('cookie')
     await logIn(tab)
-    application.insteadOfRefresh.push(tellBusy(1))
+    application.beforeRefresh = busyTimes(1, 1)
     const outcome = await tab.page.evaluate(() => supertokens.attemptRefreshingSession().catch((thrown: unknown) =>
       thrown instanceof Response ? thrown.status : String(thrown)))
     expect(outcome).toBe(503)

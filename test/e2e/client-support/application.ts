@@ -40,8 +40,8 @@ export class Application {
   readonly refreshes: number[] = []
   /** Where `/away` leads. */
   redirect = ''
-  /** Answers the next refreshes in place of the session routes, while there are any. */
-  readonly insteadOfRefresh: ((response: ServerResponse) => void)[] = []
+  /** Sees refreshes before the session routes do. Whether it has answered in their place. */
+  beforeRefresh: ((response: ServerResponse) => boolean) | null = null
   /** What happens to the answer of a refresh that was obeyed, before it is sent. */
   beforeAnswer: ((response: ServerResponse) => Promise<void>) | null = null
 
@@ -97,8 +97,7 @@ export class Application {
     try {
       if (pathname === '/auth/session/refresh') {
         response.on('finish', () => this.refreshes.push(response.statusCode))
-        const instead = this.insteadOfRefresh.shift()
-        if (instead !== undefined) return instead(response)
+        if (this.beforeRefresh?.(response)) return
         const end = response.end.bind(response)
         const hold = this.beforeAnswer
         if (hold !== null) {
@@ -163,12 +162,25 @@ export class Application {
   }
 }
 
-/** Answers a refresh as the session routes do when it must wait (`REFRESH_BUSY`). */
-export function tellBusy(retryAfter: number): (response: ServerResponse) => void {
+/** Tells the next refreshes to wait, as the session routes do (`REFRESH_BUSY`); `retryAfter` in seconds. */
+export function busyTimes(times: number, retryAfter: number): (response: ServerResponse) => boolean {
+  return response => times-- > 0 && tellBusy(response, retryAfter)
+}
+
+/** Tells all refreshes to wait until so many seconds after the first. */
+export function busyFor(seconds: number): (response: ServerResponse) => boolean {
+  let until: number | null = null
   return response => {
-    response.writeHead(503, { 'content-type': 'application/json', 'retry-after': `${retryAfter}` })
-    response.end('{"message":"session service unavailable"}')
+    until ??= performance.now() + seconds * 1000
+    const left = Math.ceil((until - performance.now()) / 1000)
+    return left > 0 && tellBusy(response, left)
   }
+}
+
+function tellBusy(response: ServerResponse, retryAfter: number): true {
+  response.writeHead(503, { 'content-type': 'application/json', 'retry-after': `${retryAfter}` })
+  response.end('{"message":"session service unavailable"}')
+  return true
 }
 
 const document = (options: string): { type: string; content: string } => ({
