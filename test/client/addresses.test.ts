@@ -123,7 +123,8 @@ describe('the client’s fetch', () => {
     expect(sent).toEqual(['/me', '/me', `${ORIGIN}/me`])
   })
 
-  test.each([undefined, 'about:srcdoc', 'data:text/html,x'])('B-02: without an origin it says what is missing: %s', page => {
+  const withoutOrigin = [undefined, 'about:srcdoc', 'data:text/html,x']
+  test.each(withoutOrigin)('B-02: without an origin it says what is missing: %s', page => {
     const tab = { ...new Browser(fetch, 0).openTab(), pageUrl: page }
     const storage = { getItem: () => null, setItem: () => undefined }
     expect(() => createClientIn(tab, { storage })).toThrow('createClient needs an absolute baseUrl here')

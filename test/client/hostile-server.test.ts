@@ -107,7 +107,7 @@ test('whatever a server answers, a request is sent twice at most, every call end
   }), { numRuns: 300 })
 })
 
-test('whatever a server answers, a call refreshes once, or as often as told to, and is sent twice at most', async () => {
+test('whatever a server answers, a call refreshes once, or as often as told, and is sent twice at most', async () => {
   const answered = fc.array(answer, { minLength: 1, maxLength: 8 })
   const mode = fc.constantFrom('cookie' as const, 'header' as const)
   await fc.assert(fc.asyncProperty(answered, mode, async (answers, mode) => {

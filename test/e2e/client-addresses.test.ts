@@ -68,7 +68,7 @@ describe.skipIf(browserPath === null)('where the client sends to', () => {
       expect(elsewhere.seen).toEqual([])
     })
 
-    test('S-07: a request, the patched fetch and axios go where the platform leads, and without the session', async () => {
+    test('S-07: a Request, the patched fetch and axios go where the platform leads, without the session', async () => {
       const page = await openBased()
       const statuses = await page.evaluate(async () => {
         const { addSessionInterceptor, axios, patchFetch } = keyturn
