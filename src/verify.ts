@@ -110,11 +110,12 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
   return {
     verify: async accessToken => readingOf(await judge(accessToken)),
     async readSession({ headers }) {
-      const presented = await judgeAccessToken(core, policy, { header: header => headers.get(header) }, {})
+      const presented = await judgeAccessToken(core, policy, { header: header => headers.get(header) }, {}, true)
       switch (presented.kind) {
         case 'judged': return readingOf(presented.outcome)
         case 'ambiguous': return { kind: 'needs-refresh' }
         case 'none':
+        case 'cross-site':
         case 'misplaced': return { kind: 'none' }
       }
     },

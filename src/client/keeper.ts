@@ -52,7 +52,7 @@ export function createKeeper(
   async function reload(): Promise<void> {
     try {
       const text = storage?.getItem(name)
-      adopt(parseRecord(text instanceof Promise ? await text : text))
+      adopt(parseRecord(typeof text === 'object' && text !== null ? await text : text))
     } catch {
       // Blocked: this tab knows what it hears.
     }

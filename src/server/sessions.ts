@@ -8,7 +8,7 @@ import { updatePayload } from '../session/manage.ts'
 import { accessTokenExpiry, isAlive, livenessAt } from '../session/policy.ts'
 import type { SessionRecord } from '../session/record.ts'
 import { rotate } from '../session/rotate.ts'
-import type { TheftOutcome } from '../session/rotate.ts'
+import type { TheftOutcome } from '../session/rotation-outcome.ts'
 import type { App } from './app.ts'
 import {
   hasProtectedClaim, keyNameOf, readCoreAccessToken, writeCoreAccessToken,

@@ -5,6 +5,7 @@ import type { TransferMode } from '../base/wire.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { SessionPolicy } from './policy.ts'
 import type { JwkSet } from '../tokens/jwk.ts'
+import type { TokenOwner } from '../tokens/token-owner.ts'
 import type { ClientInfo } from './record.ts'
 
 /**
@@ -34,10 +35,14 @@ export interface SessionCore<Payload extends object, Info extends object> {
    */
   reissue(claims: AccessClaims, payload: Payload): Promise<IssuedAccessToken<Payload>>
   /**
-   * Whose session a genuine access token is, expired or not; null for any other text. Not a proof that the
+   * Whose session an access token is that we issued, expired or not; null for any other text. Not a proof that the
    * session is alive. 0 store calls.
    */
-  identify(accessToken: string): Promise<SessionHandle | null>
+  identify(accessToken: string): Promise<IdentifiedAccessToken | null>
+  /** Whose an access token claims to be, unverified: to tidy up cookies, never to trust. */
+  ownerOfAccessToken(accessToken: string): TokenOwner
+  /** Whose a refresh token is, by its tag. Not a proof that it can be used. 0 store calls. */
+  ownerOfRefreshToken(refreshToken: string): Promise<TokenOwner>
   /** The handle that an access token names, unverified: to tell which tokens belong together, never to trust. */
   peekHandle(accessToken: string): SessionHandle | null
   /** A token that proves to the server that the page could read this session's answers (CSRF-06). */
@@ -86,6 +91,13 @@ export interface SessionCore<Payload extends object, Info extends object> {
   onRevoked(handle: SessionHandle, listener: () => unknown): () => void
   /** Stops timers and following, sends what is queued, and closes the store. */
   close(): Promise<void>
+}
+
+/** The session of an access token that we issued. */
+export interface IdentifiedAccessToken {
+  readonly handle: SessionHandle
+  /** Whether it has not expired. */
+  readonly usable: boolean
 }
 
 /** What a session starts with. */

@@ -1,10 +1,10 @@
 import {
-  create, createAntiCsrfToken, createKeyVault, end, endAllOfUser, findLive, isAntiCsrfToken, list, listHandles, refresh,
-  reissueAccessToken, removeEverySession, updateInfo, updatePayload,
+  create, createAntiCsrfToken, createKeyVault, end, endAllOfUser, findLive, identifyAccessToken, isAntiCsrfToken, list,
+  listHandles, ownerOfRefreshToken, refresh, reissueAccessToken, removeEverySession, updateInfo, updatePayload,
 } from '#session-flows'
 import { parseHandle } from '../base/handle.ts'
 import type { StandardSchema } from '../base/standard-schema.ts'
-import { checkPayload, decodeSessionHandleUnverified, readAccessToken } from '../tokens/access-token.ts'
+import { checkPayload, decodeOwnerUnverified, decodeSessionHandleUnverified } from '../tokens/access-token.ts'
 import type { SignatureAlgorithm } from '../tokens/crypto.ts'
 import { createKeyKeeper } from '../tokens/keys.ts'
 import { createKeyPolicy, LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
@@ -15,7 +15,6 @@ import type { SessionCore } from './core.ts'
 import { createFoundation } from './foundation.ts'
 import type { Foundation, FoundationDependencies } from './foundation.ts'
 import type { Internals } from './internals.ts'
-import { CLOCK_TOLERANCE } from './policy.ts'
 import { requireUserId } from './user-id.ts'
 import { createVerify } from './verify.ts'
 
@@ -89,12 +88,9 @@ export function createCore<Payload extends object, Info extends object>(
       )
       return reissueAccessToken(internals, await keys.current(), claims, stored, clock())
     },
-    async identify(accessToken) {
-      const reading = await readAccessToken(accessToken, await keys.current(), {
-        now: clock(), maxLifetime: policy.accessTokenLifetime, clockTolerance: CLOCK_TOLERANCE, ...internals.identity,
-      })
-      return reading.kind === 'valid' || reading.kind === 'expired' ? reading.claims.sid : null
-    },
+    identify: accessToken => identifyAccessToken(internals, accessToken),
+    ownerOfAccessToken: text => decodeOwnerUnverified(text, dependencies.issuer, crypto),
+    ownerOfRefreshToken: text => ownerOfRefreshToken(internals, text),
     peekHandle: text => decodeSessionHandleUnverified(text, crypto),
     async createAntiCsrfToken(handle) {
       const ring = await keys.current()

@@ -52,7 +52,7 @@ export function decideRefresh(
   const isAheadOfRecord = isAhead(token, state)
   if (!token.isAnchored) {
     if (isAheadOfRecord) return { kind: 'forged' }
-    // No rotation is confirmed so early: the record is that of a re-authentication, whose answer may be under way.
+    // Few rotations are confirmed so early: the record is that of a re-authentication, whose answer may be under way.
     const isRecent = R > 0 && state.confirmed && now - rotatedAt <= R
     return isRecent ? { kind: 'busy', until: rotatedAt + R } : { kind: 'superseded' }
   }

@@ -23,6 +23,14 @@ export const create: typeof Flows.create = (...input) => (
   andThen(load(), flows => flows.create(...input))
 )
 
+export const identifyAccessToken: typeof Flows.identifyAccessToken = (...input) => (
+  andThen(load(), flows => flows.identifyAccessToken(...input))
+)
+
+export const ownerOfRefreshToken: typeof Flows.ownerOfRefreshToken = (...input) => (
+  andThen(load(), flows => flows.ownerOfRefreshToken(...input))
+)
+
 export const reissueAccessToken: typeof Flows.reissueAccessToken = (...input) => (
   andThen(load(), flows => flows.reissueAccessToken(...input))
 )

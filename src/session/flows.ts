@@ -2,6 +2,7 @@
 export { createAntiCsrfToken, isAntiCsrfToken } from '../tokens/anti-csrf.ts'
 export { createKeyVault } from '../tokens/key-material.ts'
 export { create } from './create.ts'
+export { identifyAccessToken, ownerOfRefreshToken } from './identify.ts'
 export { reissueAccessToken } from './issue.ts'
 export { end, endAllOfUser, findLive, list, listHandles, removeEverySession, updateInfo, updatePayload } from './manage.ts'
 export { refresh } from './refresh.ts'

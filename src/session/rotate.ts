@@ -1,13 +1,12 @@
 import { GeneralError } from '../base/errors.ts'
 import { transferModeOf } from '../base/handle.ts'
-import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { TransferMode } from '../base/wire.ts'
 import { hashAnchor, hashSecret, parseRefreshToken } from '../tokens/refresh-token.ts'
 import type { RefreshKey, RefreshToken } from '../tokens/refresh-token.ts'
 import type { KeyKeeper } from '../tokens/keys.ts'
 import type { RefreshKeyRing } from '../tokens/key-ring.ts'
-import type { RefreshCase, RefreshOutcome } from './core.ts'
+import type { RefreshCase } from './core.ts'
 import { decideRefresh } from './decide-refresh.ts'
 import type { LineagePlace } from './decide-refresh.ts'
 import { isShared } from './decide-shared.ts'
@@ -15,6 +14,7 @@ import type { RefreshEvidence } from './events.ts'
 import type { Foundation } from './foundation.ts'
 import { changeStart, isAlive, livenessAt } from './policy.ts'
 import type { ClientInfo, SessionRecord } from './record.ts'
+import type { RotatedOutcome, RotationOutcome, TheftOutcome } from './rotation-outcome.ts'
 import type { NextToken, Rotation, TokenState } from './store.ts'
 
 /** How often a decision is taken anew because another process wrote in between. */
@@ -26,33 +26,6 @@ const ended = { kind: 'unauthorized', ended: true } as const
 /** What a rotation needs: of the keys, those of refresh tokens alone. */
 export interface Rotating<Ring extends RefreshKeyRing> extends Foundation {
   readonly keys: KeyKeeper<Ring>
-}
-
-/** How a refresh token was judged, and the one to answer with. */
-export type RotationOutcome<Ring extends RefreshKeyRing> =
-  | RotatedOutcome<Ring>
-  | Extract<RefreshOutcome<object>, { readonly kind: 'unauthorized' }>
-  | TheftOutcome
-
-/** Two parties hold tokens of the session, and the session has been removed. */
-export interface TheftOutcome {
-  readonly kind: 'theft'
-  readonly userId: string
-  readonly handle: SessionHandle
-  /** Where the presented token and the current one stand in the lineage. */
-  readonly presented: LineagePlace
-  readonly current: LineagePlace
-}
-
-/** The refresh token to answer with is the session's current one: the presented one, or a child of it. */
-export interface RotatedOutcome<Ring extends RefreshKeyRing> {
-  readonly kind: 'rotated'
-  readonly how: RefreshCase
-  readonly record: SessionRecord
-  readonly refreshToken: string
-  /** The keys at the moment of the rotation, and that moment. */
-  readonly ring: Ring
-  readonly now: EpochMilliseconds
 }
 
 /** One refresh under way. */

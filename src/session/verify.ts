@@ -1,5 +1,5 @@
 import { reissueAccessToken } from '#session-flows'
-import { andThen } from '../base/awaitable.ts'
+import { andThen, isPromise } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
@@ -40,11 +40,11 @@ export function createVerify<Payload extends object, Info extends object>(
     const mode = options?.blacklisting ?? policy.blacklisting
     // The log tells of removed keys as well: nothing is judged before it was read.
     const starting = mode === 'off' ? undefined : feed.start()
-    if (starting instanceof Promise) return starting.then(() => verify(accessToken, options))
+    if (isPromise(starting)) return starting.then(() => verify(accessToken, options))
     const now = clock()
     const ring = keys.current(now)
     const digest = policy.tokenCacheSize === 0 ? null : crypto.sha256(accessToken)
-    if (ring instanceof Promise || digest instanceof Promise) return verifyLater(ring, digest, accessToken, mode)
+    if (isPromise(ring) || isPromise(digest)) return verifyLater(ring, digest, accessToken, mode)
     return verifyWith(ring, digest, accessToken, mode, now)
   }
 

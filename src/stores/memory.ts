@@ -5,7 +5,7 @@ import type { NotBefore, Removal, Rotation, SessionStore } from '../session/stor
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyStore, StoredKey } from '../tokens/key-store.ts'
 import { createFollowers } from './followers.ts'
-import { applyRotation, isInState } from './memory/apply-rotation.ts'
+import { applyConfirmation, applyRotation, isInState } from './memory/apply-rotation.ts'
 import { createChangeLog } from './memory/change-log.ts'
 import { everybody, notBeforeName, notBeforeNames } from './not-before.ts'
 import { decodePosition, isAfter, toPage } from './page-position.ts'
@@ -89,10 +89,9 @@ export function createMemoryStore(): SessionStore {
     reauthenticate: rotate,
 
     async confirm(confirmations) {
-      for (const { handle, generation, branch } of confirmations) {
+      for (const { handle, ...place } of confirmations) {
         const record = sessions.get(handle)
-        if (record?.generation !== generation || record.branch !== branch) continue
-        sessions.set(handle, { ...record, confirmed: true })
+        if (record !== undefined) sessions.set(handle, applyConfirmation(record, place))
       }
     },
 

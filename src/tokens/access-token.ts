@@ -1,3 +1,4 @@
+import { andThen } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { isBase64url } from '../base/base64url.ts'
 import { InvalidDataError } from '../base/errors.ts'
@@ -11,6 +12,7 @@ import type { AccessClaims } from './access-claims.ts'
 import type { Crypto } from './crypto.ts'
 import { ACCESS_TOKEN_TYPE } from './key-ring.ts'
 import type { AccessKey } from './key-ring.ts'
+import type { TokenOwner } from './token-owner.ts'
 
 export { checkPayload, endOfToken } from './access-claims.ts'
 export type { AccessClaims } from './access-claims.ts'
@@ -102,8 +104,7 @@ export function readAccessToken(
   const key = ring.accessKeyByHeader(header)
   if (key === null) return classify(header, payload, signature, ring)
   const genuine = key.verify(text.slice(0, payloadEnd), signature)
-  if (typeof genuine === 'boolean') return genuine ? readGenuine(ring.decodeText(payload), expected) : invalid
-  return genuine.then(later => later ? readGenuine(ring.decodeText(payload), expected) : invalid)
+  return andThen(genuine, holds => holds === true ? readGenuine(ring.decodeText(payload), expected) : invalid)
 }
 
 /**
@@ -114,11 +115,33 @@ export function decodeSessionHandleUnverified(
   text: string,
   crypto: Pick<Crypto, 'decodeText'>,
 ): SessionHandle | null {
+  return handleIn(decodeMembersUnverified(text, crypto))
+}
+
+/**
+ * Whose an access token claims to be, without any look at its signature: ours, if it names our issuer and a session.
+ * Any other token counts as another application's.
+ */
+export function decodeOwnerUnverified(
+  text: string,
+  issuer: string,
+  crypto: Pick<Crypto, 'decodeText'>,
+): TokenOwner {
+  const members = decodeMembersUnverified(text, crypto)
+  if (members === null) return 'unreadable'
+  return members['iss'] === issuer && handleIn(members) !== null ? 'ours' : 'other'
+}
+
+function decodeMembersUnverified(text: string, crypto: Pick<Crypto, 'decodeText'>): JsonObject | null {
   if (text.length > MAX_ACCESS_TOKEN_LENGTH) return null
   const headerEnd = text.indexOf('.')
   const payloadEnd = text.indexOf('.', headerEnd + 1)
   if (headerEnd < 0 || payloadEnd < 0 || text.includes('.', payloadEnd + 1)) return null
-  const sid = decodeObject(crypto, text.slice(headerEnd + 1, payloadEnd))?.['sid']
+  return decodeObject(crypto, text.slice(headerEnd + 1, payloadEnd))
+}
+
+function handleIn(members: JsonObject | null): SessionHandle | null {
+  const sid = members?.['sid']
   return typeof sid === 'string' ? parseHandle(sid) : null
 }
 

@@ -22,7 +22,7 @@ export async function validateClaims<Payload extends object>(
   const errors: ClaimValidationError[] = []
   for (const validator of validators) {
     const validity = await validator.validate(payload)
-    if (validity.isValid) continue
+    if (validity.isValid === true) continue
     errors.push(validity.reason === undefined ? { id: validator.id } : { id: validator.id, reason: validity.reason })
   }
   if (errors.length > 0) throw new InvalidClaimsError(errors)

@@ -21,8 +21,8 @@ export interface CookieOptions {
    */
   readonly refreshTokenPath?: '/'
   /**
-   * A `domain` that was configured before, or `''` if there was none: its cookies are cleared as new ones are set
-   * (CK-09).
+   * A `domain` that was configured before, or `''` if there was none: its cookies are cleared as they arrive (CK-09).
+   * Those of another application, told by their issuer, are left alone.
    */
   readonly olderDomain?: string
 }
@@ -32,19 +32,23 @@ export interface CookieSlot {
   readonly attributes: CookieAttributes
   /** The `Set-Cookie` line that removes it. */
   readonly clearing: string
-  /** The `Set-Cookie` lines that remove what an older configuration set (CK-09). */
+  /** The lines that remove cookies of its name from the domain that was configured before (CK-09). */
   readonly olderClearings: readonly string[]
-  /**
-   * The `Set-Cookie` lines that remove cookies of its name from wherever else they can be reached: other domains
-   * (CK-06).
-   */
-  readonly strayClearings: readonly string[]
+  /** The lines that remove them from the origin's own host, where nobody else writes (CK-06). */
+  readonly hostClearings: readonly string[]
+  /** The lines that remove them from the parent domains, where other applications may write as well (CK-06). */
+  readonly parentClearings: readonly string[]
 }
 
 /** The cookies of one application. */
 export interface CookieConfig {
   readonly accessToken: CookieSlot
   readonly refreshToken: CookieSlot
+  /**
+   * The lines that remove the refresh token's cookie of before its path was widened: it would stand before the new one
+   * for ever.
+   */
+  readonly narrowClearings: readonly string[]
 }
 
 /**
@@ -66,27 +70,30 @@ export function createCookieConfig(options: CookieOptions, origin: URL, refreshP
   ] as const
   if (names[0] === names[1]) throw new GeneralError('MISUSE', 'the two cookies must have different names')
   const refreshToken = createSlot({ ...shared, name: names[1], path }, older, origin)
-  // The cookie from before the path was widened: on its own path it would stand before the new one for ever.
-  const narrow = path === refreshPath ? [] : [serializeClearing({ ...refreshToken.attributes, path: refreshPath })]
   return {
     accessToken: createSlot({ ...shared, name: names[0], path: '/' }, older, origin),
-    refreshToken: { ...refreshToken, olderClearings: [...refreshToken.olderClearings, ...narrow] },
+    refreshToken,
+    narrowClearings: path === refreshPath ? [] : [serializeClearing({ ...refreshToken.attributes, path: refreshPath })],
   }
 }
 
 function createSlot(attributes: CookieAttributes, older: readonly (string | null)[], origin: URL): CookieSlot {
   checkCookieAttributes(attributes)
-  const clearingOn = (domain: string | null): string => serializeClearing({ ...attributes, domain })
-  const elsewhere = (domain: string | null): boolean => domain !== attributes.domain
+  const taken = new Set<string | null>([attributes.domain])
   // Browsers keep a __Host- cookie nowhere but on its host, so there is no elsewhere.
   const hostOnly = prefixOf(attributes.name) === '__host-'
-  const olderElsewhere = hostOnly ? [] : older.filter(elsewhere)
-  const strays = hostOnly ? [] : [...new Set([null, ...domainsOf(origin), ...older])].filter(elsewhere)
+  const clearingsOn = (domains: readonly (string | null)[]): readonly string[] => {
+    const others = hostOnly ? [] : domains.filter(domain => !taken.has(domain))
+    for (const domain of others) taken.add(domain)
+    return others.map(domain => serializeClearing({ ...attributes, domain }))
+  }
+  const [host, ...parents] = domainsOf(origin)
   return {
     attributes,
     clearing: serializeClearing(attributes),
-    olderClearings: olderElsewhere.map(clearingOn),
-    strayClearings: strays.map(clearingOn),
+    olderClearings: clearingsOn(older),
+    hostClearings: clearingsOn(host === undefined ? [null] : [null, host]),
+    parentClearings: clearingsOn(parents),
   }
 }
 

@@ -1,4 +1,4 @@
-import { andThen } from '../base/awaitable.ts'
+import { andThen, isPromise } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { transferModeOf } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
@@ -8,7 +8,6 @@ import type { SessionCore, VerifyOptions, VerifyOutcome } from '../session/core.
 import type { CookieSlot } from './cookie-config.ts'
 import { readCookies } from './cookies.ts'
 import type { HttpRequest } from './exchange.ts'
-import type { HttpPolicy } from './http-policy.ts'
 
 /** How many cookies of one name are tried (CK-06, DOS-01). */
 const MAX_CANDIDATES = 4
@@ -22,6 +21,8 @@ export type PresentedAccess<Payload extends object> =
   | { readonly kind: 'none' }
   /** One of ours that came by the channel of the other mode (CK-14). */
   | { readonly kind: 'misplaced' }
+  /** One of ours in a cookie, sent by a page that may not use it. It was not judged: no store was asked. */
+  | { readonly kind: 'cross-site' }
   /** Cookies of two live sessions: no telling whose request this is (CK-06). */
   | { readonly kind: 'ambiguous' }
   | JudgedAccess<Payload>
@@ -65,37 +66,42 @@ export function cookieTokens(request: HeaderSource, slot: NamedCookie): readonly
 
 /**
  * Finds and judges the access token of a request. A bearer token of ours wins, and cookies are then not looked at
- * (CSRF-13); what is no token of ours counts as absent. Synchronous where verification is.
+ * (CSRF-13); what is no token of ours counts as absent. Cookies of ours are only judged if the request is `proven` to
+ * come from where it may: another site can not even make the store be read. Synchronous where verification is.
  */
 export function judgeAccessToken<Payload extends object>(
   core: AccessJudge<Payload>,
   policy: AccessCookiePolicy,
   request: HeaderSource,
   options: VerifyOptions,
+  proven: boolean,
 ): Awaitable<PresentedAccess<Payload>> {
   const bearer = bearerToken(request)
-  if (bearer === null) return judgeCookies(core, policy, request, options)
+  if (bearer === null) return judgeCookies(core, policy, request, options, proven)
   return andThen(core.verify(bearer, options), outcome => {
-    if (outcome.kind === 'foreign') return judgeCookies(core, policy, request, options)
+    if (outcome.kind === 'foreign') return judgeCookies(core, policy, request, options, proven)
     return judge(core, 'header', bearer, outcome, false) ?? misplaced
   })
 }
 
 const none = { kind: 'none' } as const
 const misplaced = { kind: 'misplaced' } as const
+const crossSite = { kind: 'cross-site' } as const
 
 function judgeCookies<Payload extends object>(
   core: AccessJudge<Payload>,
   policy: AccessCookiePolicy,
   request: HeaderSource,
   options: VerifyOptions,
+  proven: boolean,
 ): Awaitable<PresentedAccess<Payload>> {
   const candidates = cookieTokens(request, policy.cookies.accessToken)
   const [first] = candidates
   if (first === undefined) return none
+  if (!proven) return candidates.some(text => travelsBy('cookie', core.peekHandle(text))) ? crossSite : none
   if (candidates.length > 1) return judgeDuplicates(core, candidates, options)
   const outcome = core.verify(first, options)
-  return outcome instanceof Promise
+  return isPromise(outcome)
     ? judgeLater(core, first, outcome)
     : judge(core, 'cookie', first, outcome, false) ?? none
 }
@@ -164,28 +170,6 @@ function rank(outcome: JudgedOutcome<object>): number {
     case 'refresh-required': return 0
     case 'revoked': return -1
   }
-}
-
-/**
- * The sessions whose access token, expired or not, the request carries and proves to be genuine: what a new login
- * in this browser replaces (CMP-11).
- */
-export async function identifyPresented<Payload extends object, Info extends object>(
-  core: SessionCore<Payload, Info>,
-  policy: HttpPolicy,
-  request: HttpRequest,
-): Promise<readonly SessionHandle[]> {
-  const bearer = bearerToken(request)
-  const tokens = [
-    ...bearer === null ? [] : [{ channel: 'header', text: bearer } as const],
-    ...cookieTokens(request, policy.cookies.accessToken).map(text => ({ channel: 'cookie', text }) as const),
-  ]
-  const handles = new Set<SessionHandle>()
-  for (const { channel, text } of tokens) {
-    const handle = await core.identify(text)
-    if (handle !== null && travelsBy(channel, handle)) handles.add(handle)
-  }
-  return [...handles]
 }
 
 /** Whether a session's tokens belong into this channel (CK-14). */

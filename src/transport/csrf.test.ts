@@ -1,35 +1,47 @@
-import { expect, test } from 'vitest'
-import { isUpgrade, judgeOrigin } from './csrf.ts'
+import { describe, expect, test } from 'vitest'
+import { isTopLevelNavigation, isUpgrade, judgeOrigin } from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
+import { createHttpPolicy } from './http-policy.ts'
 
-const trusted = new Set(['https://app.example.com', 'https://www.example.com:8443'])
+const OWN = 'https://app.example.com'
+const TRUSTED = 'https://www.example.com:8443'
+const policy = createHttpPolicy({ origin: OWN, trustedOrigins: [TRUSTED] })
+const withDomain = createHttpPolicy({ origin: OWN, trustedOrigins: [TRUSTED], cookie: { domain: 'example.com' } })
 
 function requestWith(headers: Record<string, string>, method = 'POST'): HttpRequest {
-  return {
-    method, path: '/', client: { ip: null, userAgent: null }, header: name => headers[name] ?? null,
-  }
+  return { method, path: '/', client: { ip: null, userAgent: null }, header: name => headers[name] ?? null }
 }
 
-const judge = (site: string | null, origin: string | null): string => judgeOrigin(requestWith({
+const judge = (site: string | null, origin: string | null, by = policy): string => judgeOrigin(requestWith({
   ...(site === null ? {} : { 'sec-fetch-site': site }),
   ...(origin === null ? {} : { origin }),
-}), trusted)
+}), by)
 
-test('CSRF-01: Sec-Fetch-Site decides, then Origin', () => {
-  expect(judge('same-origin', null)).toBe('trusted')
-  expect(judge('same-origin', 'https://evil.example')).toBe('trusted')
-  expect(judge('none', null)).toBe('trusted')
-  expect(judge('same-site', null)).toBe('foreign')
-  expect(judge('cross-site', null)).toBe('foreign')
-  expect(judge('SAME-ORIGIN', null)).toBe('foreign')
-  expect(judge('', null)).toBe('foreign')
-  expect(judge('same-origin, same-origin', null)).toBe('foreign')
-  expect(judge('same-site', 'https://www.example.com:8443')).toBe('trusted')
-  expect(judge('cross-site', 'https://www.example.com:8443')).toBe('trusted')
-  expect(judge('cross-site', 'https://evil.example')).toBe('foreign')
-  expect(judge(null, 'https://app.example.com')).toBe('trusted')
-  expect(judge(null, 'https://evil.example')).toBe('foreign')
-  expect(judge(null, null)).toBe('unstated')
+describe('S-18: the stricter of Origin and Sec-Fetch-Site decides', () => {
+  const sites = [null, 'none', 'same-origin', 'same-site', 'cross-site', 'unheard-of', ''] as const
+  const table: [origin: string | null, ...verdicts: string[]][] = [
+    [null, 'unstated', 'trusted', 'trusted', 'foreign', 'foreign', 'foreign', 'foreign'],
+    [OWN, 'trusted', 'trusted', 'trusted', 'trusted', 'foreign', 'foreign', 'foreign'],
+    [TRUSTED, 'trusted', 'trusted', 'trusted', 'trusted', 'trusted', 'trusted', 'trusted'],
+    ['https://blog.example.com', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign'],
+    ['https://evil.example', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign'],
+    ['', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign'],
+  ]
+
+  test.each(table)('Origin %s', (origin, ...verdicts) => {
+    expect(sites.map(site => judge(site, origin))).toEqual(verdicts)
+    expect(sites.map(site => judge(site, origin, withDomain)), 'with a cookie domain').toEqual(verdicts)
+  })
+
+  test('Origin null is only a form of the host that alone has the cookies', () => {
+    const foreign = sites.map(() => 'foreign')
+    expect(sites.map(site => judge(site, 'null'))).toEqual(foreign.with(sites.indexOf('same-origin'), 'trusted'))
+    expect(sites.map(site => judge(site, 'null', withDomain))).toEqual(foreign)
+  })
+
+  test.each(['SAME-ORIGIN', 'same-origin, same-origin', ' none'])('no other spelling of a value is it: %s', site => {
+    expect([judge(site, null), judge(site, 'null'), judge(site, OWN)]).toEqual(['foreign', 'foreign', 'foreign'])
+  })
 })
 
 test('CSRF-02: the origin null is a foreign one', () => {
@@ -57,4 +69,16 @@ test('S-08: a WebSocket handshake and a CONNECT are no ordinary requests', () =>
   expect(opens('GET')).toBe(false)
   expect(opens('GET', 'h2c')).toBe(false)
   expect(opens('POST', 'websocket'), 'still needs its anti-CSRF token').toBe(false)
+})
+
+test('S-20: only a page in a tab of its own is a top-level navigation', () => {
+  const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+  expect(isTopLevelNavigation(requestWith(link, 'GET'))).toBe(true)
+  expect(isTopLevelNavigation(requestWith(link, 'POST')), 'a form').toBe(false)
+  expect(isTopLevelNavigation(requestWith({ ...link, origin: 'https://evil.example' }, 'GET')), 'a script').toBe(false)
+  for (const other of [
+    { 'sec-fetch-dest': 'iframe' }, { 'sec-fetch-dest': 'empty' }, { 'sec-fetch-mode': 'no-cors' },
+    { 'sec-fetch-mode': 'cors' },
+  ]) expect(isTopLevelNavigation(requestWith({ ...link, ...other }, 'GET')), JSON.stringify(other)).toBe(false)
+  expect(isTopLevelNavigation(requestWith({}, 'GET')), 'no browser').toBe(false)
 })

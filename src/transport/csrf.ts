@@ -9,24 +9,40 @@ import type { HttpPolicy } from './http-policy.ts'
 /** Where a request came from: a page that may use the sessions, one that may not, or no browser that would say. */
 export type OriginVerdict = 'trusted' | 'foreign' | 'unstated'
 
+/** Which of the settings matter to where a request may come from. */
+export type OriginPolicy = Pick<HttpPolicy, 'origin' | 'trustedOrigins' | 'cookies'>
+
 /**
- * Judges where a request came from by what only browsers write: `Sec-Fetch-Site`, then `Origin` (CSRF-01, CSRF-02).
+ * Judges where a request came from by two headers that only browsers write (CSRF-01, CSRF-02). The stricter of the two
+ * decides: `Origin`, where there is one, must be on the list, and `Sec-Fetch-Site` never makes up for one that is not.
  * Pure.
  */
-export function judgeOrigin(request: HttpRequest, trustedOrigins: ReadonlySet<string>): OriginVerdict {
-  const site = request.header('sec-fetch-site')
-  if (site === 'same-origin' || site === 'none') return 'trusted'
+export function judgeOrigin(request: HttpRequest, policy: OriginPolicy): OriginVerdict {
   const origin = request.header('origin')
-  if (origin !== null) return trustedOrigins.has(origin) ? 'trusted' : 'foreign'
-  return site === null ? 'unstated' : 'foreign'
+  const site = request.header('sec-fetch-site')
+  if (origin === null) {
+    if (site === null) return 'unstated'
+    return site === 'same-origin' || site === 'none' ? 'trusted' : 'foreign'
+  }
+  // A page with `Referrer-Policy: no-referrer` posts its forms with `null`. Cookies without a domain are only sent to
+  // the host that set them, so a page of the same origin is that host's own; with a domain it may be a sibling's.
+  if (origin === 'null') {
+    return site === 'same-origin' && policy.cookies.accessToken.attributes.domain === null ? 'trusted' : 'foreign'
+  }
+  if (!policy.trustedOrigins.has(origin)) return 'foreign'
+  // Other origins on the list may be of another site. The own one is not: a redirect by another site lies between.
+  return origin !== policy.origin || site === null || nearSites.has(site) ? 'trusted' : 'foreign'
 }
+
+/** What `Sec-Fetch-Site` says of pages of the own site, and of what the user typed in. */
+const nearSites: ReadonlySet<string> = new Set(['same-origin', 'same-site', 'none'])
 
 /**
  * Refuses what is surely foreign: enough where the request proves nothing by a cookie, as at login.
  * @throws CrossSiteRequestError
  */
 export function refuseForeign(request: HttpRequest, policy: HttpPolicy): void {
-  if (judgeOrigin(request, policy.trustedOrigins) === 'foreign') throw crossSite()
+  if (judgeOrigin(request, policy) === 'foreign') throw crossSiteRequest()
 }
 
 /**
@@ -35,13 +51,13 @@ export function refuseForeign(request: HttpRequest, policy: HttpPolicy): void {
  * @throws CrossSiteRequestError
  */
 export function refuseUnproven(request: HttpRequest, policy: HttpPolicy): void {
-  if (!isProven(request, policy)) throw crossSite()
+  if (!isProven(request, policy)) throw crossSiteRequest()
 }
 
 /**
- * Whether a session may be refreshed in passing, as the request's page is rendered. A navigation may always: it gives
- * the next tokens to the client and nothing to the site that linked here. Any other request must not be foreign. What
- * opens a connection may not: no page is rendered for it.
+ * Whether a session may be refreshed in passing, as the request's page is rendered. A request of another site may not,
+ * with one exception: that the user follows a link to here. Its page must show them logged in, and the next tokens go
+ * to their browser alone. What opens a connection may not: no page is rendered for it.
  */
 export async function mayRenew(
   request: HttpRequest,
@@ -53,15 +69,24 @@ export async function mayRenew(
   if (!isSafeMethod(request.method)) {
     return isProven(request, policy) && await hasAntiCsrfProof(request, policy, core, handle)
   }
-  return request.header('sec-fetch-mode') === 'navigate' || judgeOrigin(request, policy.trustedOrigins) !== 'foreign'
+  return judgeOrigin(request, policy) !== 'foreign' || isTopLevelNavigation(request)
 }
 
 /**
- * Whether a request proves by what only browsers write that a page of a trusted origin sent it, or, without a word of
- * its origin, by the custom header that it is no form's.
+ * Whether a browser asks for a page to show in a tab of its own, as by a link, a redirect or the address bar. A page in
+ * a frame is none, and neither is the answer to a form that posts. Pure.
+ */
+export function isTopLevelNavigation(request: HttpRequest): boolean {
+  return request.method === 'GET' && request.header('origin') === null
+    && request.header('sec-fetch-mode') === 'navigate' && request.header('sec-fetch-dest') === 'document'
+}
+
+/**
+ * Whether a request surely came from a page that may use the sessions, or from a client that no other page can drive.
+ * Pure.
  */
 export function isProven(request: HttpRequest, policy: HttpPolicy): boolean {
-  const verdict = judgeOrigin(request, policy.trustedOrigins)
+  const verdict = judgeOrigin(request, policy)
   return verdict === 'trusted' || (verdict === 'unstated' && hasCustomHeader(request))
 }
 
@@ -103,10 +128,19 @@ export function isUpgrade(request: HttpRequest): boolean {
   return protocols !== null && protocols.toLowerCase().includes('websocket')
 }
 
+/**
+ * Whether the cookies of a request may be looked at where nothing is checked but who it is: not if another site opens a
+ * connection with them.
+ */
+export function mayRead(request: HttpRequest, policy: HttpPolicy): boolean {
+  return !isUpgrade(request) || isProven(request, policy)
+}
+
 function hasCustomHeader(request: HttpRequest): boolean {
   return (request.header(wire.customHeader) ?? '').trim() !== ''
 }
 
-function crossSite(): CrossSiteRequestError {
+/** The error for a request of another site. */
+export function crossSiteRequest(): CrossSiteRequestError {
   return new CrossSiteRequestError('the request came from an origin that is not trusted')
 }

@@ -1,4 +1,4 @@
-import { andThen } from '../base/awaitable.ts'
+import { andThen, isPromise } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
 import type { ActiveOutcome, Blacklisting } from '../session/core.ts'
@@ -8,13 +8,13 @@ import type { ClaimValidator } from './claim-validators.ts'
 import { judgeAccessToken } from './credentials.ts'
 import type { JudgedAccess, PresentedAccess } from './credentials.ts'
 import { answerPreflight } from './cors.ts'
-import { hasAntiCsrfProof, isProven, isSafeMethod, isUpgrade, refuseUnproven } from './csrf.ts'
+import { crossSiteRequest, hasAntiCsrfProof, isProven, isSafeMethod, isUpgrade, mayRead } from './csrf.ts'
 import type { HttpExchange, HttpRequest, ReplySink, RouteReply } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
-import type { HttpPolicy } from './http-policy.ts'
+import { accessTokenLeftovers } from './leftovers.ts'
 import { RequestSession, VerifiedSession } from './session-object.ts'
 import type { ReadonlySession, Session } from './session.ts'
-import { accessTokenEdits, applyEdits, clearingEdits, strayEdits } from './tokens-reply.ts'
+import { accessTokenEdits, applyEdits, clearingEdits, leftoverEdits } from './tokens-reply.ts'
 
 /** How to look for the session of a request. */
 export interface SessionOptions<Payload extends object> {
@@ -45,6 +45,7 @@ export type GetSessionArgument<Payload extends object> =
   | OptionalSessionOptions<Payload>
 
 const noOptions: SessionOptions<never> = {}
+const noLeftovers: readonly string[] = []
 
 /** Verifies the session of a request; null if there is none and none is required. 0 store calls, 1 with `strict`. */
 export function getSession<Payload extends object, Info extends object>(
@@ -101,19 +102,23 @@ function findSession<Payload extends object, Info extends object>(
   exchange: HttpExchange,
   options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
 ): Awaitable<Session<Payload, Info> | null> {
-  const presented = judgeAccessToken(context.core, context.policy, exchange.request, options)
-  return presented instanceof Promise
-    ? admitLater(context, exchange, options, presented)
-    : admit(context, exchange, options, presented)
+  const { core, policy } = context
+  const { request } = exchange
+  const guarded = options.csrf ?? (!isSafeMethod(request.method) || isUpgrade(request))
+  const presented = judgeAccessToken(core, policy, request, options, !guarded || isProven(request, policy))
+  return isPromise(presented)
+    ? admitLater(context, exchange, options, guarded, presented)
+    : admit(context, exchange, options, guarded, presented)
 }
 
 async function admitLater<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
   options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
+  guarded: boolean,
   presented: Promise<PresentedAccess<Payload>>,
 ): Promise<Session<Payload, Info> | null> {
-  return admit(context, exchange, options, await presented)
+  return admit(context, exchange, options, guarded, await presented)
 }
 
 /** What depends on the request, once its access token is judged. */
@@ -121,12 +126,15 @@ function admit<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   { request, reply }: HttpExchange,
   options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
+  guarded: boolean,
   presented: PresentedAccess<Payload>,
 ): Awaitable<Session<Payload, Info> | null> {
   const { core, policy } = context
   switch (presented.kind) {
     case 'none':
       return null
+    case 'cross-site':
+      throw crossSiteRequest()
     case 'misplaced':
       throw new UnauthorizedError('the access token came by the channel of the other transfer mode')
     case 'ambiguous':
@@ -134,19 +142,21 @@ function admit<Payload extends object, Info extends object>(
     case 'judged':
   }
 
-  const { channel, outcome } = presented
-  const upgrade = channel === 'cookie' && isUpgrade(request)
-  const guarded = channel === 'cookie' && (options.csrf ?? (upgrade || !isSafeMethod(request.method)))
-  if (guarded) refuseUnproven(request, policy)
+  const { channel, outcome, duplicated } = presented
   if (outcome.kind === 'refresh-required') throw new TryRefreshTokenError('the access token can not be used any more')
+  // Of one cookie, where no other domain was configured before, nothing can be left over.
+  const isSettled = channel === 'header' || (!duplicated && policy.cookies.accessToken.olderClearings.length === 0)
+  const leftovers = isSettled ? noLeftovers : accessTokenLeftovers(core, policy, request)
   if (outcome.kind === 'revoked') {
-    applyEdits(reply, clearingEdits(policy.cookies, channel))
+    applyEdits(reply, clearingEdits(policy.cookies, channel, leftovers))
     throw new UnauthorizedError('the session has ended')
   }
   // A page can set no header of a handshake: its origin is the whole proof.
-  if (!guarded || upgrade) return grant(context, reply, options, presented, outcome)
+  if (!guarded || channel === 'header' || isUpgrade(request)) {
+    return grant(context, reply, options, presented, outcome, leftovers)
+  }
   return andThen(hasAntiCsrfProof(request, policy, core, outcome.claims.sid), proven => {
-    if (proven) return grant(context, reply, options, presented, outcome)
+    if (proven === true) return grant(context, reply, options, presented, outcome, leftovers)
     throw new TryRefreshTokenError('the request lacks its anti-CSRF proof')
   })
 }
@@ -158,12 +168,14 @@ function grant<Payload extends object, Info extends object>(
   options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
   { channel, accessToken, duplicated }: JudgedAccess<Payload>,
   active: ActiveOutcome<Payload>,
+  leftovers: readonly string[],
 ): Awaitable<Session<Payload, Info>> {
   const { cookies } = context.policy
-  const session = new RequestSession(context, reply, active)
+  const session = new RequestSession(context, reply, active, leftovers)
   preferPrivate(reply)
-  if (duplicated) {
-    applyEdits(reply, strayEdits(cookies))
+  if (duplicated && leftovers.length > 0) {
+    applyEdits(reply, leftoverEdits(leftovers))
+    // The token that was chosen may have lain there itself.
     applyEdits(reply, accessTokenEdits(cookies, channel, { ...active, accessToken }))
   }
   if (active.reissued !== null) applyEdits(reply, accessTokenEdits(cookies, channel, active.reissued))
@@ -186,19 +198,14 @@ export async function readSession<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
 ): Promise<SessionReading<Payload>> {
-  return readingOf(await judgeAccessToken(core, policy, request, {}), request, policy)
+  return readingOf(await judgeAccessToken(core, policy, request, {}, mayRead(request, policy)))
 }
 
-/** What an access token says to whoever only reads it: nothing where another site opens a connection with it. Pure. */
-export function readingOf<Payload extends object>(
-  presented: PresentedAccess<Payload>,
-  request: HttpRequest,
-  policy: HttpPolicy,
-): SessionReading<Payload> {
+/** What an access token says to whoever only reads it. Pure. */
+export function readingOf<Payload extends object>(presented: PresentedAccess<Payload>): SessionReading<Payload> {
   if (presented.kind === 'ambiguous') return { kind: 'needs-refresh' }
   if (presented.kind !== 'judged') return { kind: 'none' }
-  const { channel, outcome } = presented
-  if (channel === 'cookie' && isUpgrade(request) && !isProven(request, policy)) return { kind: 'none' }
+  const { outcome } = presented
   switch (outcome.kind) {
     case 'active': return { kind: 'active', session: new VerifiedSession(outcome.claims, outcome.payload) }
     case 'refresh-required': return { kind: 'needs-refresh' }

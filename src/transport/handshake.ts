@@ -1,6 +1,6 @@
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
 import { judgeAccessToken } from './credentials.ts'
-import { refuseUnproven } from './csrf.ts'
+import { crossSiteRequest, isProven } from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
 import { readingOf } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
@@ -16,11 +16,9 @@ export async function authenticateHandshake<Payload extends object, Info extends
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
 ): Promise<ReadonlySession<Payload>> {
-  const presented = await judgeAccessToken(core, policy, request, {})
-  if (presented.kind === 'ambiguous' || (presented.kind === 'judged' && presented.channel === 'cookie')) {
-    refuseUnproven(request, policy)
-  }
-  const reading = readingOf(presented, request, policy)
+  const presented = await judgeAccessToken(core, policy, request, {}, isProven(request, policy))
+  if (presented.kind === 'cross-site') throw crossSiteRequest()
+  const reading = readingOf(presented)
   switch (reading.kind) {
     case 'active': return reading.session
     case 'needs-refresh': throw new TryRefreshTokenError('the access token can not be used any more')

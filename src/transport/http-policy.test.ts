@@ -32,22 +32,27 @@ describe('cookie names and places', () => {
     expect(cookies.refreshToken.attributes.name).toBe('__Secure-shop-rt')
   })
 
-  test('CK-06: strays are those on other domains that this host can reach', () => {
-    const plain = createHttpPolicy({ origin, cookie: { accessTokenName: 'at' } }).cookies
-    expect(plain.accessToken.strayClearings.map(line => /Domain=([^;]*)/.exec(line)?.[1]))
-      .toEqual(['app.example.com', 'example.com'])
-    const wide = createHttpPolicy({ origin, cookie: { domain: 'example.com' } }).cookies
-    expect(wide.accessToken.strayClearings.map(line => /Domain=([^;]*)/.exec(line)?.[1]))
-      .toEqual([undefined, 'app.example.com'])
-    expect(createHttpPolicy({ origin }).cookies.accessToken.strayClearings).toEqual([])
-    expect(createHttpPolicy({ origin: 'http://127.0.0.1' }).cookies.accessToken.strayClearings).toEqual([])
+  test('CK-06: other places are those on other domains that this host can reach', () => {
+    const placesOf = (options: Partial<HttpOptions>): unknown => {
+      const { olderClearings, hostClearings, parentClearings } = createHttpPolicy({ origin, ...options })
+        .cookies.accessToken
+      return [olderClearings, hostClearings, parentClearings]
+        .map(lines => lines.map(line => /Domain=([^;]*)/.exec(line)?.[1] ?? 'host-only'))
+    }
+    expect(placesOf({ cookie: { accessTokenName: 'at' } })).toEqual([[], ['app.example.com'], ['example.com']])
+    expect(placesOf({ cookie: { domain: 'example.com' } })).toEqual([[], ['host-only', 'app.example.com'], []])
+    expect(placesOf({ cookie: { accessTokenName: 'at', olderDomain: 'example.com' } }))
+      .toEqual([['example.com'], ['app.example.com'], []])
+    expect(placesOf({ cookie: { domain: 'example.com', olderDomain: '' } }))
+      .toEqual([['host-only'], ['app.example.com'], []])
+    expect(placesOf({})).toEqual([[], [], []])
+    expect(placesOf({ origin: 'http://127.0.0.1' })).toEqual([[], [], []])
   })
 
-  test('CK-09: an older domain is cleared along', () => {
-    const { cookies } = createHttpPolicy({ origin, cookie: { olderDomain: 'example.com' } })
-    expect(cookies.refreshToken.olderClearings).toEqual([expect.stringContaining('; Domain=example.com;')])
-    expect(createHttpPolicy({ origin, cookie: { domain: 'example.com', olderDomain: '' } }).cookies
-      .accessToken.olderClearings).toEqual([expect.not.stringContaining('Domain')])
+  test('CK-09: the narrow path of before is cleared where the path was widened', () => {
+    const { narrowClearings } = createHttpPolicy({ origin, cookie: { refreshTokenPath: '/' } }).cookies
+    expect(narrowClearings).toEqual([expect.stringContaining('; Path=/auth/session/refresh;')])
+    expect(createHttpPolicy({ origin }).cookies.narrowClearings).toEqual([])
   })
 })
 

@@ -1,4 +1,3 @@
-import type { SessionHandle } from '../base/handle.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { SessionCore } from '../session/core.ts'
 import { parseRefreshToken } from '../tokens/refresh-token.ts'
@@ -7,21 +6,14 @@ import { bearerToken, cookieTokens, travelsBy } from './credentials.ts'
 import type { HttpRequest } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
-/** The refresh token of a request. */
+/** The refresh tokens of a request: one, or several cookies of its name. */
 export type PresentedRefresh =
   | { readonly kind: 'none' }
-  /** Cookies of several sessions (CK-06). */
-  | { readonly kind: 'ambiguous' }
-  | PresentedRefreshToken
+  | { readonly kind: 'tokens'; readonly channel: TransferMode; readonly tokens: readonly PresentedRefreshToken[] }
 
 export interface PresentedRefreshToken {
-  readonly kind: 'token'
-  readonly channel: TransferMode
-  readonly handle: SessionHandle
-  /** In the order to try them: the newest first, since one that it replaced would look like a theft. */
-  readonly refreshTokens: readonly string[]
-  /** Whether there were other cookies of the name. */
-  readonly duplicated: boolean
+  readonly text: string
+  readonly token: RefreshToken
 }
 
 /**
@@ -37,27 +29,39 @@ export function findRefreshToken(
   const bearer = bearerToken(request)
   const parsed = bearer === null ? null : parseRefreshToken(bearer)
   if (bearer !== null && parsed !== null) {
-    return { kind: 'token', channel: 'header', handle: parsed.handle, refreshTokens: [bearer], duplicated: false }
+    return { kind: 'tokens', channel: 'header', tokens: [{ text: bearer, token: parsed }] }
   }
   const handles = new Set(cookieTokens(request, policy.cookies.accessToken).map(text => core.peekHandle(text)))
-  const candidates = cookieTokens(request, policy.cookies.refreshToken)
-  const matching = candidates
-    .flatMap(text => {
-      const token = parseRefreshToken(text)
-      return token !== null && travelsBy('cookie', token.handle) && handles.has(token.handle) ? [{ text, token }] : []
-    })
-    .sort((left, right) => newestFirst(left.token, right.token))
-  const [first] = matching
-  if (first === undefined) return { kind: 'none' }
-  const { handle } = first.token
-  if (matching.some(({ token }) => token.handle !== handle)) return { kind: 'ambiguous' }
-  return {
-    kind: 'token',
-    channel: 'cookie',
-    handle,
-    refreshTokens: matching.map(({ text }) => text),
-    duplicated: candidates.length > 1,
-  }
+  const tokens = cookieTokens(request, policy.cookies.refreshToken).flatMap(text => {
+    const token = parseRefreshToken(text)
+    return token !== null && travelsBy('cookie', token.handle) && handles.has(token.handle) ? [{ text, token }] : []
+  })
+  return tokens.length === 0 ? { kind: 'none' } : { kind: 'tokens', channel: 'cookie', tokens }
+}
+
+/**
+ * Those of the tokens that are of one session, in the order to try them: the newest first, since one that it replaced
+ * would look like a theft. Where there are several sessions, another application's do not count. Null if ours are of
+ * several all the same: there is no telling whose request this is (CK-06).
+ */
+export async function tokensOfOneSession(
+  core: Pick<SessionCore<object, object>, 'ownerOfRefreshToken'>,
+  tokens: readonly PresentedRefreshToken[],
+): Promise<readonly PresentedRefreshToken[] | null> {
+  const ours = isOneSession(tokens) ? tokens : await withOwner(core, tokens)
+  return isOneSession(ours) ? ours.toSorted((left, right) => newestFirst(left.token, right.token)) : null
+}
+
+async function withOwner(
+  core: Pick<SessionCore<object, object>, 'ownerOfRefreshToken'>,
+  tokens: readonly PresentedRefreshToken[],
+): Promise<readonly PresentedRefreshToken[]> {
+  const owners = await Promise.all(tokens.map(({ text }) => core.ownerOfRefreshToken(text)))
+  return tokens.filter((_, index) => owners[index] === 'ours')
+}
+
+function isOneSession(tokens: readonly PresentedRefreshToken[]): boolean {
+  return new Set(tokens.map(({ token }) => token.handle)).size <= 1
 }
 
 function newestFirst(left: RefreshToken, right: RefreshToken): number {

@@ -5,11 +5,12 @@ import { cookieTokens } from './credentials.ts'
 import { hasAntiCsrfProof, refuseForeign, refuseUnproven } from './csrf.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
-import { findRefreshToken } from './refresh-credentials.ts'
+import { findLeftovers } from './leftovers.ts'
+import { findRefreshToken, tokensOfOneSession } from './refresh-credentials.ts'
 import type { PresentedRefreshToken } from './refresh-credentials.ts'
 import { RequestSession } from './session-object.ts'
 import type { Session } from './session.ts'
-import { absenceEdits, applyEdits, clearingEdits, sessionEdits, strayEdits } from './tokens-reply.ts'
+import { absenceEdits, applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
 
 /**
  * Exchanges the refresh token of a request. A refusal clears cookies only if they can never work again, and
@@ -26,21 +27,22 @@ export async function refreshSession<Payload extends object, Info extends object
     applyEdits(reply, absenceEdits())
     throw new UnauthorizedError('the request carries no refresh token')
   }
-  if (presented.kind === 'ambiguous') {
-    refuseUnproven(request, policy)
-    applyEdits(reply, strayEdits(policy.cookies))
+
+  const { channel } = presented
+  if (channel === 'cookie') refuseUnproven(request, policy)
+  const tokens = await tokensOfOneSession(core, presented.tokens)
+  if (tokens === null) {
+    applyEdits(reply, await findLeftovers(context, request))
     throw new UnauthorizedError('the request carries the refresh tokens of several sessions')
   }
-
-  const { channel, handle } = presented
-  if (channel === 'cookie') {
-    refuseUnproven(request, policy)
-    if (!await hasAntiCsrfProof(request, policy, core, handle)) {
+  const [first] = tokens
+  if (channel === 'cookie' && first !== undefined) {
+    if (await hasAntiCsrfProof(request, policy, core, first.token.handle) !== true) {
       throw new UnauthorizedError('the request lacks its anti-CSRF proof')
     }
   }
 
-  const outcome = await exchangeRefreshToken(context, { request, reply }, presented)
+  const outcome = await exchangeRefreshToken(context, { request, reply }, channel, tokens)
   switch (outcome.kind) {
     case 'refreshed':
       return new RequestSession(context, reply, outcome.issued)
@@ -59,20 +61,22 @@ export async function refreshSession<Payload extends object, Info extends object
 export async function exchangeRefreshToken<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   { request, reply }: HttpExchange,
-  { channel, handle, refreshTokens, duplicated }: PresentedRefreshToken,
+  channel: TransferMode,
+  tokens: readonly PresentedRefreshToken[],
 ): Promise<RefreshOutcome<Payload>> {
   const { core, policy } = context
-  const outcome = await refreshFirstGenuine(context, refreshTokens, channel, request)
-  if (duplicated) applyEdits(reply, strayEdits(policy.cookies))
+  const outcome = await refreshFirstGenuine(context, tokens, channel, request)
+  if (outcome.kind === 'unauthorized' && !outcome.ended) return outcome
+  if (channel === 'cookie') applyEdits(reply, await findLeftovers(context, request))
   if (outcome.kind === 'refreshed') {
     const isGuarded = channel === 'cookie' && policy.antiCsrf === 'token'
-    const antiCsrf = isGuarded ? await core.createAntiCsrfToken(handle) : null
+    const antiCsrf = isGuarded ? await core.createAntiCsrfToken(outcome.issued.claims.sid) : null
     const edits = sessionEdits(policy.cookies, channel, outcome.issued, antiCsrf)
     if (channel === 'header' && cookieTokens(request, policy.cookies.refreshToken).length > 0) {
       applyEdits(reply, clearingEdits(policy.cookies, 'cookie'))
     }
     applyEdits(reply, edits)
-  } else if (outcome.kind === 'theft' || outcome.ended) {
+  } else {
     applyEdits(reply, clearingEdits(policy.cookies, channel))
   }
   return outcome
@@ -81,13 +85,13 @@ export async function exchangeRefreshToken<Payload extends object, Info extends 
 /** Passes over tokens that we never issued; the first genuine one decides. */
 async function refreshFirstGenuine<Payload extends object, Info extends object>(
   { core }: HttpContext<Payload, Info>,
-  refreshTokens: readonly string[],
+  tokens: readonly PresentedRefreshToken[],
   channel: TransferMode,
   { client }: HttpRequest,
 ): Promise<RefreshOutcome<Payload>> {
   let outcome: RefreshOutcome<Payload> = { kind: 'unauthorized', ended: false }
-  for (const refreshToken of refreshTokens) {
-    outcome = await core.refresh(refreshToken, channel, client)
+  for (const { text } of tokens) {
+    outcome = await core.refresh(text, channel, client)
     if (outcome.kind !== 'unauthorized' || outcome.ended) break
   }
   return outcome

@@ -1,11 +1,11 @@
 import { isSessionError } from '../base/errors.ts'
 import { judgeAccessToken } from './credentials.ts'
-import { mayRenew } from './csrf.ts'
+import { mayRead, mayRenew } from './csrf.ts'
 import type { HttpExchange } from './exchange.ts'
 import { readingOf } from './get-session.ts'
 import type { SessionReading } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
-import { findRefreshToken } from './refresh-credentials.ts'
+import { findRefreshToken, tokensOfOneSession } from './refresh-credentials.ts'
 import { exchangeRefreshToken } from './refresh-session.ts'
 import { overrideCookies } from './request-cookies.ts'
 import { VerifiedSession } from './session-object.ts'
@@ -60,8 +60,8 @@ async function renew<Payload extends object, Info extends object>(
 ): Promise<{ readonly reading: SessionReading<Payload>; readonly token: RenderedToken }> {
   const { core, policy } = context
   const { request, reply } = exchange
-  const presented = await judgeAccessToken(core, policy, request, {})
-  const reading = readingOf(presented, request, policy)
+  const presented = await judgeAccessToken(core, policy, request, {}, mayRead(request, policy))
+  const reading = readingOf(presented)
   const unchanged = { reading, token: 'presented' } as const
   if (presented.kind === 'judged') {
     const { channel, outcome } = presented
@@ -74,9 +74,11 @@ async function renew<Payload extends object, Info extends object>(
   if (reading.kind !== 'needs-refresh') return unchanged
 
   const refresh = findRefreshToken(core, policy, request)
-  if (refresh.kind !== 'token' || refresh.channel === 'header') return unchanged
-  if (!await mayRenew(request, policy, core, refresh.handle)) return unchanged
-  const renewed = await exchangeRefreshToken(context, exchange, refresh)
+  if (refresh.kind === 'none' || refresh.channel === 'header') return unchanged
+  const tokens = await tokensOfOneSession(core, refresh.tokens) ?? []
+  const [first] = tokens
+  if (first === undefined || !await mayRenew(request, policy, core, first.token.handle)) return unchanged
+  const renewed = await exchangeRefreshToken(context, exchange, refresh.channel, tokens)
   if (renewed.kind === 'refreshed') {
     const { claims, payload } = renewed.issued
     return { reading: { kind: 'active', session: new VerifiedSession(claims, payload) }, token: renewed.issued }

@@ -58,6 +58,8 @@ export class RequestSession<Payload extends object, Info extends object>
   extends VerifiedSession<Payload> implements Session<Payload, Info> {
   readonly #context: HttpContext<Payload, Info>
   readonly #reply: ReplySink
+  /** What has to be cleared with the session's cookies. */
+  readonly #leftovers: readonly string[]
   #claims: AccessClaims
   #controller: AbortController | null = null
 
@@ -65,11 +67,13 @@ export class RequestSession<Payload extends object, Info extends object>
     context: HttpContext<Payload, Info>,
     reply: ReplySink,
     token: Pick<IssuedAccessToken<Payload>, 'claims' | 'payload'>,
+    leftovers: readonly string[] = [],
   ) {
     super(token.claims, token.payload)
     this.#claims = token.claims
     this.#context = context
     this.#reply = reply
+    this.#leftovers = leftovers
   }
 
   override getExpiry(): EpochMilliseconds {
@@ -120,6 +124,7 @@ export class RequestSession<Payload extends object, Info extends object>
   }
 
   #clear(): void {
-    applyEdits(this.#reply, clearingEdits(this.#context.policy.cookies, transferModeOf(this.#claims.sid)))
+    const { cookies } = this.#context.policy
+    applyEdits(this.#reply, clearingEdits(cookies, transferModeOf(this.#claims.sid), this.#leftovers))
   }
 }

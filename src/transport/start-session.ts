@@ -2,10 +2,12 @@ import { GeneralError } from '../base/errors.ts'
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { IssuedSession, NewSessionOptions } from '../session/core.ts'
-import { bearerToken, cookieTokens, identifyPresented } from './credentials.ts'
+import { bearerToken, cookieTokens } from './credentials.ts'
 import { refuseForeign } from './csrf.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
+import { findLeftovers } from './leftovers.ts'
+import { sessionsToReplace } from './replaced-sessions.ts'
 import { RequestSession } from './session-object.ts'
 import type { Session } from './session.ts'
 import { applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
@@ -40,12 +42,13 @@ export async function startSession<Payload extends object, Info extends object>(
   if (mode === 'cookie') refuseForeign(request, policy)
 
   const { keepExistingSession = false, ...lifetimes } = options ?? {}
-  const replaced = keepExistingSession ? [] : await identifyPresented(core, policy, request)
+  const replaced = keepExistingSession ? [] : await sessionsToReplace(core, policy, request)
   const { client } = request
   const issued = await core.create({ userId, mode, client, jwtPayload, sessionInfo, options: lifetimes })
   const edits = await editsOf(context, mode, issued)
   if (replaced.length > 0) await core.revokeSessions(replaced)
 
+  applyEdits(reply, await findLeftovers(context, request))
   const other = mode === 'cookie' ? 'header' : 'cookie'
   if (carriesAccessToken(context, request, other)) applyEdits(reply, clearingEdits(policy.cookies, other))
   applyEdits(reply, edits)

@@ -32,9 +32,9 @@ export function accessTokenEdits(
 ): TokenEdits {
   const front = [wire.frontToken, encodeFrontToken(issued)] as const
   if (mode === 'header') return { headers: [front, [wire.accessToken, issued.accessToken]], cookies: [] }
-  const { attributes, olderClearings } = cookies.accessToken
+  const { attributes } = cookies.accessToken
   const expires = isPersistent(issued) ? issuedAt(issued) + ACCESS_COOKIE_LIFETIME : null
-  return { headers: [front], cookies: [...olderClearings, serializeCookie(attributes, issued.accessToken, expires)] }
+  return { headers: [front], cookies: [serializeCookie(attributes, issued.accessToken, expires)] }
 }
 
 /**
@@ -52,25 +52,24 @@ export function sessionEdits(
     return { headers: [...access.headers, [wire.refreshToken, issued.refreshToken]], cookies: [] }
   }
   const expires = Math.min(issued.sessionExpiresAt, issuedAt(issued) + MAX_COOKIE_LIFETIME)
-  const { attributes, olderClearings } = cookies.refreshToken
+  const { attributes } = cookies.refreshToken
   const line = serializeCookie(attributes, issued.refreshToken, isPersistent(issued) ? expires : null)
   return {
     headers: antiCsrfToken === null ? access.headers : [...access.headers, [wire.antiCsrf, antiCsrfToken]],
-    cookies: [...access.cookies, ...olderClearings, line],
+    cookies: [...access.cookies, ...cookies.narrowClearings, line],
   }
 }
 
-/** The edits that take a client's tokens away, in one mode. Pure. */
-export function clearingEdits(cookies: CookieConfig, mode: TransferMode): TokenEdits {
+/** The edits that take a client's tokens away, in one mode, with what is left over of them in other places. Pure. */
+export function clearingEdits(
+  cookies: CookieConfig,
+  mode: TransferMode,
+  leftovers: readonly string[] = [],
+): TokenEdits {
   const common = [[wire.frontToken, REMOVE_FRONT_TOKEN], [wire.antiCsrf, null]] as const
   if (mode === 'header') return { headers: [...common, [wire.accessToken, ''], [wire.refreshToken, '']], cookies: [] }
-  const { accessToken, refreshToken } = cookies
-  return {
-    headers: common,
-    cookies: [
-      ...accessToken.olderClearings, accessToken.clearing, ...refreshToken.olderClearings, refreshToken.clearing,
-    ],
-  }
+  const { accessToken, refreshToken, narrowClearings } = cookies
+  return { headers: common, cookies: [...leftovers, accessToken.clearing, ...narrowClearings, refreshToken.clearing] }
 }
 
 /** The edits that tell a client that it has no session, and touch no token. Pure. */
@@ -78,19 +77,20 @@ export function absenceEdits(): TokenEdits {
   return { headers: [[wire.frontToken, REMOVE_FRONT_TOKEN]], cookies: [] }
 }
 
-/** The edits that remove cookies of our names from other domains (CK-06). Pure. */
-export function strayEdits(cookies: CookieConfig): TokenEdits {
-  return { headers: [], cookies: [...cookies.accessToken.strayClearings, ...cookies.refreshToken.strayClearings] }
+/** The edits that only remove cookies from other places than ours (CK-06, CK-09). Pure. */
+export function leftoverEdits(cookies: readonly string[]): TokenEdits {
+  return { headers: [], cookies }
 }
 
 /** Applies edits, unless the response was sent already. Whatever carries tokens is never cached (HDR-01). */
 export function applyEdits(reply: ReplySink, { headers, cookies }: TokenEdits): void {
-  if (reply.closed) return
+  if (reply.closed || (headers.length === 0 && cookies.length === 0)) return
   for (const [name, value] of headers) {
     if (value === null) reply.remove(name)
     else reply.set(name, value)
   }
-  addToList(reply, 'access-control-expose-headers', headers.flatMap(([name, value]) => value === null ? [] : [name]))
+  const exposed = headers.flatMap(([name, value]) => value === null ? [] : [name])
+  if (exposed.length > 0) addToList(reply, 'access-control-expose-headers', exposed)
   if (cookies.length > 0) reply.setCookies(cookies.reduce(replaceCookie, reply.getCookies()))
   addToList(reply, 'vary', ['Cookie', 'Authorization'])
   reply.forbidCaching()

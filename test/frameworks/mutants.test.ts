@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { frameworkContract } from '../../src/testing/framework-contract.ts'
 import type { AppVariant, Send } from '../../src/testing/framework-contract.ts'
+import { APP_ORIGIN } from '../../src/testing/framework-contract/fixture.ts'
 import { createWebApp } from './apps/web.ts'
 
 type Handle = (request: Request) => Promise<Response>
@@ -113,7 +114,7 @@ const mutants: Readonly<Record<string, (handle: Handle) => Handle>> = {
   }),
   'believes x-forwarded-host': requests(headers => {
     const host = headers.get('x-forwarded-host')
-    if (host !== null) headers.set('sec-fetch-site', 'same-origin')
+    if (headers.get('origin') === `https://${host}`) headers.set('origin', APP_ORIGIN)
   }),
   'ends a stream early': handle => async request => {
     const response = await handle(request)

@@ -1,9 +1,10 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { HttpClient } from '../support/http-client.ts'
 import {
   AT, CROSS_SITE, ORIGIN, REFRESH, SAME_ORIGIN, send, SIGNOUT, startSessionServer,
 } from '../support/session-server.ts'
-import type { SessionServer } from '../support/session-server.ts'
+import type { AppSessions, SessionServer } from '../support/session-server.ts'
 
 let server: SessionServer
 
@@ -32,6 +33,9 @@ const refusals: [name: string, headers: Record<string, string>][] = [
   ['nothing at all', {}],
   ['an empty custom header (CMP-06)', { rid: '' }],
   ['a header that names the other mode (CSRF-16)', { 'st-auth-mode': 'header', authorization: 'Bearer junk' }],
+  ['a sibling\'s page on its own host (S-18)', { 'sec-fetch-site': 'same-origin', origin: 'https://blog.example.com' }],
+  ['a foreign origin beside the address bar (S-18)', { 'sec-fetch-site': 'none', origin: 'https://evil.tld' }],
+  ['our own page, sent here by another site (S-18)', { 'sec-fetch-site': 'cross-site', origin: ORIGIN }],
   ['a method override (CSRF-09)', { 'x-http-method-override': 'GET', ...CROSS_SITE }],
 ]
 
@@ -41,6 +45,7 @@ const passes: [name: string, headers: Record<string, string>][] = [
   ['an old browser on our own page', { origin: ORIGIN }],
   ['a trusted front end', { 'sec-fetch-site': 'same-site', origin: FRONT_END }],
   ['no browser, with the custom header', { rid: 'anti-csrf' }],
+  ['a form of our own page that sends no referrer (S-18)', { 'sec-fetch-site': 'same-origin', origin: 'null' }],
 ]
 
 describe('CSRF-01: cookies on methods that change something', () => {
@@ -69,6 +74,86 @@ describe('CSRF-01: cookies on methods that change something', () => {
     }
     expect((await client.send('POST', REFRESH, { headers })).status).toBe(200)
     expect((await client.send('POST', SIGNOUT, { headers })).status).toBe(200)
+  })
+})
+
+test.each(['strict', 'feed', 'off'] as const)(
+  'S-20: with %s, a request of another site is refused before the store is asked',
+  async accessTokenBlacklisting => {
+    // The feed is out of date at once, so that every verification would ask the store.
+    server = await startSessionServer({
+      trustedOrigins: [FRONT_END], accessTokenBlacklisting, maxStaleness: 1, pollInterval: 1, routes: guarded,
+    })
+    const [client, other] = [await loggedIn(), await loggedIn('bob')]
+    const ownToken = client.cookie(AT) ?? ''
+    server.clock.advance(60_000)
+    server.cut.calls.length = 0
+    for (const [, headers] of refusals) {
+      for (const path of ['/act', SIGNOUT, REFRESH]) {
+        expect((await client.send('POST', path, { headers })).status, path).toBe(403)
+      }
+      expect((await client.send('GET', '/guarded', { headers })).status).toBe(403)
+    }
+    expect(server.cut.calls).toEqual([])
+    const twoSessions = { headers: CROSS_SITE, extraCookies: [`${AT}=${ownToken}`] }
+    expect((await other.send('POST', '/act', twoSessions)).status).toBe(403)
+    expect(server.cut.calls).toEqual([])
+    expect((await client.send('POST', '/act', { headers: SAME_ORIGIN })).status).toBe(200)
+  },
+)
+
+test('S-20: what is no cookie of ours is no reason to refuse another site', async () => {
+  server = await startSessionServer({ routes: guarded })
+  for (const cookie of ['', `${AT}=junk`, 'other=1']) {
+    const headers = { ...CROSS_SITE, ...cookie === '' ? {} : { cookie } }
+    const reply = await server.client().send('POST', '/optional', { headers })
+    expect([reply.status, reply.body]).toEqual([200, '{"userId":null}'])
+  }
+})
+
+const guarded = (sessions: AppSessions) => ({
+  'GET /guarded': async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    await sessions.getSession(request, response, true)
+    send(response, {})
+  },
+  'POST /optional': async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const session = await sessions.getSession(request, response, { required: false })
+    send(response, { userId: session?.getUserId() ?? null })
+  },
+})
+
+describe('S-18: with a cookie domain and several hosts on one process', () => {
+  const siblings = { 'sec-fetch-site': 'same-origin', origin: 'https://user-content.example.com' }
+
+  test('the page of a sibling that is not trusted changes nothing, on its own host or any other', async () => {
+    server = await startSessionServer({ cookie: { domain: 'example.com' }, trustedOrigins: [FRONT_END] })
+    const client = await loggedIn()
+    for (const headers of [
+      siblings, { ...siblings, origin: 'null' }, { ...siblings, 'sec-fetch-site': 'same-site' },
+    ]) {
+      for (const path of ['/act', SIGNOUT, REFRESH, '/login']) {
+        expect((await client.send('POST', path, { headers, body: {} })).status, path).toBe(403)
+      }
+    }
+    const front = { 'sec-fetch-site': 'same-origin', origin: FRONT_END }
+    expect((await client.send('POST', '/act', { headers: front })).status, 'a trusted one is').toBe(200)
+  })
+
+  test('neither does its handshake', async () => {
+    server = await startSessionServer({ cookie: { domain: 'example.com' } })
+    const client = await loggedIn()
+    const cookie = `__Secure-sAccessToken=${client.cookie('__Secure-sAccessToken')}`
+    const handshake = (headers: Record<string, string>): Promise<unknown> => (
+      server.sessions.http.authenticateHandshake({
+        method: 'GET', path: '/', client: { ip: null, userAgent: null },
+        header: name => ({ ...headers, cookie })[name] ?? null,
+      })
+    )
+    for (const headers of [siblings, { ...siblings, origin: 'null' }, { origin: 'https://user-content.example.com' }]) {
+      await expect(handshake(headers)).rejects.toMatchObject({ code: 'CROSS_SITE_REQUEST' })
+    }
+    await expect(handshake({ origin: ORIGIN })).resolves.toBeDefined()
+    await expect(handshake({ 'sec-fetch-site': 'same-origin', origin: ORIGIN })).resolves.toBeDefined()
   })
 })
 
@@ -183,7 +268,9 @@ describe('CSRF-11, FP-13: CORS', () => {
     expect(reply.headers['access-control-allow-credentials']).toBe('true')
     expect(reply.headers['vary']?.split(', ')).toContain('Origin')
     const exposed = reply.headers['access-control-expose-headers']?.split(', ') ?? []
-    expect(exposed.toSorted()).toEqual(['anti-csrf', 'front-token', 'st-access-token', 'st-refresh-token'])
+    expect(exposed.toSorted()).toEqual([
+      'anti-csrf', 'front-token', 'retry-after', 'st-access-token', 'st-refresh-token',
+    ])
     const refreshed = await client.send('POST', REFRESH, { headers: { origin: FRONT_END } })
     expect(refreshed.headers['access-control-expose-headers']?.split(', ').toSorted()).toEqual(exposed.toSorted())
   })

@@ -85,19 +85,6 @@ describe('FP-3, FP-4, FP-5: what a login answers in cookie mode', () => {
     expect((await client.send('GET', '/me')).status).toBe(200)
   })
 
-  test('CK-09: cookies of the domain that was configured before are cleared', async () => {
-    server = await startSessionServer({
-      cookie: { accessTokenName: 'at', refreshTokenName: 'rt', olderDomain: 'example.com' },
-    })
-    const client = server.client()
-    client.keep('at=old; Domain=example.com; Path=/; Secure')
-    client.keep(`rt=old; Domain=example.com; Path=${REFRESH}; Secure`)
-    await login(client)
-    expect(client.jar.map(({ name, hostOnly }) => [name, hostOnly])).toEqual([['at', true], ['rt', true]])
-    client.keep(`rt=old; Domain=example.com; Path=${REFRESH}; Secure`)
-    await client.send('POST', '/auth/signout', { headers: SAME_ORIGIN })
-    expect(client.jar).toEqual([])
-  })
 })
 
 test('FP-6: in header mode the tokens come in headers, and no cookie is set', async () => {
@@ -124,17 +111,60 @@ test('FP-6: a login that says nothing of a mode, as a form or curl, is in cookie
 })
 
 describe('FP-11: a login over an existing session', () => {
-  test('CMP-11, CSRF-10: ends the session that the browser had', async () => {
-    server = await startSessionServer({ accessTokenBlacklisting: 'strict' })
+  test.each([
+    ['while its access token is good', 60_000, {}],
+    ['and afterwards, if its refresh token comes along', 4_000_000, { cookie: { refreshTokenPath: '/' } }],
+  ] as const)('CMP-11, CSRF-10: ends the session that the browser had, %s', async (_, age, options) => {
+    server = await startSessionServer({ accessTokenBlacklisting: 'strict', ...options })
     const client = server.client()
     await login(client)
     const old = `${AT}=${client.cookie(AT)}; ${RT}=${client.cookie(RT)}`
-    server.clock.advance(4_000_000)
+    server.clock.advance(age)
     await login(client, { userId: 'bob' })
     expect(JSON.parse((await client.send('GET', '/me')).body).userId).toBe('bob')
     const reply = await client.send('POST', REFRESH, { jar: false, headers: { ...SAME_ORIGIN, cookie: old } })
     expect(reply.status).toBe(401)
     expect(await server.sessions.getAllSessionHandlesForUser('alice')).toEqual([])
+  })
+
+  test.each<[name: string, beside: 'nothing' | 'other' | 'forged' | 'own']>([
+    ['alone', 'nothing'],
+    ['beside a refresh token of another session', 'other'],
+    ['beside a refresh token that we did not issue', 'forged'],
+    ['beside the tokens of the login\'s own client', 'own'],
+  ])('S-11: ends nothing by an expired access token %s', async (_, beside) => {
+    server = await startSessionServer({ cookie: { refreshTokenPath: '/' } })
+    const [alice, mallory] = [server.client(), server.client()]
+    await login(alice)
+    await login(mallory, { userId: 'mallory' })
+    const leaked = alice.cookie(AT)
+    const genuine = alice.cookie(RT) ?? ''
+    const companions = {
+      nothing: [],
+      other: [`${RT}=${mallory.cookie(RT)}`],
+      forged: [`${RT}=${genuine.slice(0, -4)}AAAA`],
+      own: [`${AT}=${mallory.cookie(AT)}`, `${RT}=${mallory.cookie(RT)}`],
+    }
+    server.clock.advance(4_000_000)
+    server.cut.calls.length = 0
+    const cookies = [`${AT}=${leaked}`, ...companions[beside]]
+    const reply = await mallory.send('POST', '/login', {
+      jar: false, headers: { ...SAME_ORIGIN, cookie: cookies.join('; ') }, body: { userId: 'mallory' },
+    })
+    expect(reply.status).toBe(200)
+    expect(server.cut.calls).toEqual(beside === 'own' ? ['insert', 'remove'] : ['insert'])
+    expect(await server.sessions.getAllSessionHandlesForUser('alice')).toHaveLength(1)
+    expect((await alice.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
+  })
+
+  test('S-11: ends nothing by an expired bearer token', async () => {
+    server = await startSessionServer()
+    const header = await login(server.client(), {}, HEADER_MODE)
+    server.clock.advance(4_000_000)
+    await login(server.client(), { userId: 'mallory' }, {
+      ...HEADER_MODE, authorization: `Bearer ${header.headers['st-access-token']}`,
+    })
+    expect(await server.sessions.getAllSessionHandlesForUser('alice')).toHaveLength(1)
   })
 
   test('leaves it alive if the application says so', async () => {

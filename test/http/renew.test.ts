@@ -8,7 +8,8 @@ import type { AppSessions, SessionServer } from '../support/session-server.ts'
 
 // The step before a page is rendered, on the page `/page`: it answers with what the rendering would see.
 
-const navigation = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }
+const navigation = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+const linkFromElsewhere = { ...navigation, 'sec-fetch-site': 'cross-site' }
 const HOUR = 3_600_000
 
 let app: SessionServer
@@ -113,14 +114,43 @@ describe('an expired access token', () => {
     for (const [headers, method] of [
       [CROSS_SITE, 'GET'],
       [CROSS_SITE, 'POST'],
-      [{ ...CROSS_SITE, 'sec-fetch-mode': 'navigate' }, 'POST'],
+      [{ ...CROSS_SITE, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }, 'POST'],
       [{}, 'POST'],
     ] as const) {
       const { page, setCookies } = await open(headers, method)
       expect([page.kind, setCookies]).toEqual(['needs-refresh', []])
     }
     expect(browser.jar).toEqual(jar)
-    expect((await open({ ...CROSS_SITE, 'sec-fetch-mode': 'navigate' })).page.kind).toBe('active')
+  })
+
+  test('S-20: a link on another site shows its user logged in; a frame there exchanges nothing', async () => {
+    await login()
+    app.clock.advance(HOUR)
+    const { jar } = browser
+    app.cut.calls.length = 0
+    for (const headers of [
+      { ...linkFromElsewhere, 'sec-fetch-dest': 'iframe' },
+      { ...linkFromElsewhere, 'sec-fetch-dest': 'iframe', 'sec-fetch-site': 'same-site' },
+      { ...linkFromElsewhere, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
+      { ...linkFromElsewhere, origin: 'https://evil.tld' },
+    ]) {
+      const { page, setCookies } = await open(headers)
+      expect([page.kind, setCookies], JSON.stringify(headers)).toEqual(['needs-refresh', []])
+    }
+    expect([browser.jar, app.cut.calls]).toEqual([jar, []])
+    const { page } = await open(linkFromElsewhere)
+    expect([page.kind, page.role, app.cut.calls]).toEqual(['active', 'reader', ['rotate']])
+  })
+
+  test('S-20: a link on another site exchanges nothing while the access token is good', async () => {
+    await login()
+    const { jar } = browser
+    app.cut.calls.length = 0
+    for (const _ of [1, 2, 3]) {
+      const { page, setCookies } = await open(linkFromElsewhere)
+      expect([page.kind, setCookies]).toEqual(['active', []])
+    }
+    expect([browser.jar, app.cut.calls]).toEqual([jar, []])
   })
 
   test('without a refresh token at hand is left to the page', async () => {

@@ -67,7 +67,8 @@ test('HDR-06: tokens stand in bodies alone, and an error repeats none', async ()
 describe('ADM-07: a server without API keys serves the programs of its machine', () => {
   const pages: readonly Readonly<Record<string, string>>[] = [
     { origin: 'https://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' },
-    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'same-site' }, { 'sec-fetch-site': 'same-origin', origin: 'https://evil.example' },
+    { 'sec-fetch-site': 'none', origin: 'null' },
   ]
 
   test('no page of a browser: nothing happens', async () => {

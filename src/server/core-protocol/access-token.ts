@@ -98,7 +98,7 @@ export async function readCoreAccessToken(
   }
   if (!isCount(gen) || !isCount(brn) || !isCount(ri)) return null
   const key = ring.signingKey(kid)
-  if (key === null || !await key.verify(`${header}.${body}`, signature)) return null
+  if (key === null || await key.verify(`${header}.${body}`, signature) !== true) return null
   const members = decodeObject(crypto, body)
   const claims = members === null ? null : readClaims(members, version, { generation: gen, branch: brn }, ri)
   if (members === null || claims === null) return null

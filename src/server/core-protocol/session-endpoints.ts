@@ -15,7 +15,7 @@ import { fail, queryFlag, queryText } from './fields.ts'
 import type { Fields } from './fields.ts'
 import type { Protocol } from './protocol.ts'
 import type { CoreEndpoint, CoreRequest } from './request.ts'
-import type { TheftOutcome } from '../../session/rotate.ts'
+import type { TheftOutcome } from '../../session/rotation-outcome.ts'
 
 /** The endpoints of sessions, by path. */
 export const sessionEndpoints: Readonly<Record<string, CoreEndpoint>> = {

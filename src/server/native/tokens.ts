@@ -40,5 +40,5 @@ export async function sessionOf(app: App, text: string): Promise<SessionHandle |
 async function readRefreshToken(app: App, text: string): Promise<RefreshToken | null> {
   const token = parseRefreshToken(readMarks(text).token)
   const key = token === null ? null : (await app.keys.current()).refreshKey(token.kid)
-  return token !== null && key !== null && await key.isGenuine(token) ? token : null
+  return token !== null && key !== null && await key.isGenuine(token) === true ? token : null
 }

@@ -1,4 +1,5 @@
 import { mayRotate } from '../../session/decide-refresh.ts'
+import type { LineagePlace } from '../../session/decide-refresh.ts'
 import { expiryOf, isAlive } from '../../session/policy.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { PresentedState, Rotation, TokenState } from '../../session/store.ts'
@@ -7,6 +8,11 @@ import type { PresentedState, Rotation, TokenState } from '../../session/store.t
 export function applyRotation(record: SessionRecord, { expected, alive, next }: Rotation): SessionRecord | null {
   if (!isAlive(record, alive) || !isInState(record, expected, alive.now)) return null
   return { ...record, ...next, expiresAt: expiryOf(next.rotatedAt, record) }
+}
+
+/** The record after a confirmation; the same one if the current token is another. Pure. */
+export function applyConfirmation(record: SessionRecord, { generation, branch }: LineagePlace): SessionRecord {
+  return record.generation === generation && record.branch === branch ? { ...record, confirmed: true } : record
 }
 
 /** Whether the record's token is in the state. Pure. */

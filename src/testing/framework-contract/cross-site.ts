@@ -5,6 +5,10 @@ import {
 import type { FrameworkCase } from './framework-case.ts'
 import { APP_ORIGIN, FRONT_END_ORIGIN } from './fixture.ts'
 
+/** An access token of another application, as far as anybody can tell without its keys. */
+const OTHER_TOKEN = [{ alg: 'ES256' }, { iss: 'https://example.com/auth', sub: 'ada' }, {}]
+  .map(part => btoa(JSON.stringify(part)).replaceAll('=', '')).join('.')
+
 const strangers: readonly Readonly<Record<string, string>>[] = [
   CROSS_SITE,
   { 'sec-fetch-site': 'same-site', origin: 'https://blog.example.com' },
@@ -85,13 +89,20 @@ export const crossSiteCases: readonly FrameworkCase[] = [
     ensureEqual((await act(reply.header('anti-csrf'))).status, 200, 'and brings the next one')
   }),
 
-  appCase('cross-site: cookies tossed in from another domain are removed', 'token', async app => {
+  appCase('cross-site: cookies of ours on another domain are removed, those of others stay', 'token', async app => {
     const client = app.client()
     await login(client)
-    const tossed = await client.send('GET', '/me', { extraCookies: ['at=tossed'] })
+    const old = client.jar.find(({ name }) => name === 'at')?.value
+    await login(client)
+    const tossed = await client.send('GET', '/me', { extraCookies: [`at=${old}`] })
     ensureEqual(tossed.status, 200, 'the good one is found')
     ensure(tossed.setCookies.some(line => /^at=;.*Domain=example\.com/.test(line)), 'the other is removed')
     ensureEqual((await client.send('GET', '/me')).status, 200, 'and the good one stays')
+    for (const value of [OTHER_TOKEN, 'tossed']) {
+      const reply = await client.send('GET', '/me', { extraCookies: [`at=${value}`] })
+      ensureEqual(reply.status, 200, `beside ${value} the good one is found`)
+      ensure(!reply.setCookies.some(line => /Domain=example\.com/.test(line)), `${value} stays`)
+    }
   }),
 
   appCase('CORS: a trusted origin may read answers, errors too; any other may not', 'plain', async app => {

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest'
+import type { TokenOwner } from '../tokens/token-owner.ts'
+import type { CookieOptions } from './cookie-config.ts'
+import { createHttpPolicy } from './http-policy.ts'
+import { leftoverClearings } from './leftovers.ts'
+
+/** Where the lines clear, or `host-only`. */
+function placesFor(owners: readonly TokenOwner[], cookie: CookieOptions, origin = 'https://app.example.com'): unknown {
+  const slot = createHttpPolicy({ origin, cookie }).cookies.accessToken
+  return leftoverClearings(slot, owners).map(line => /Domain=([^;]*)/.exec(line)?.[1] ?? 'host-only')
+}
+
+describe('S-17: what is cleared in other places is ours', () => {
+  const named: CookieOptions = { accessTokenName: 'at' }
+  const migrated: CookieOptions = { accessTokenName: 'at', olderDomain: 'example.com' }
+
+  const table: [owners: TokenOwner[], named: string[], migrated: string[]][] = [
+    [[], [], []],
+    [['ours'], [], ['example.com']],
+    [['unreadable'], [], ['example.com']],
+    [['other'], [], []],
+    [['ours', 'ours'], ['app.example.com', 'example.com'], ['example.com', 'app.example.com']],
+    [['ours', 'unreadable'], ['app.example.com'], ['example.com', 'app.example.com']],
+    [['unreadable', 'unreadable'], ['app.example.com'], ['example.com', 'app.example.com']],
+    [['ours', 'other'], [], []],
+    [['other', 'ours', 'ours'], [], []],
+    [['unreadable', 'other'], [], []],
+    [['ours', 'unreadable', 'other'], [], []],
+  ]
+  test.each(table)('%j', (owners, withName, withOlderDomain) => {
+    expect(placesFor(owners, named)).toEqual(withName)
+    expect(placesFor(owners, migrated)).toEqual(withOlderDomain)
+    expect(placesFor(owners, {}), 'a __Host- cookie lies nowhere else').toEqual([])
+  })
+
+  test('with a cookie domain the other places are on the own host', () => {
+    expect(placesFor(['ours', 'ours'], { domain: 'example.com' })).toEqual(['host-only', 'app.example.com'])
+    expect(placesFor(['ours', 'ours'], { domain: 'example.com' }, 'https://a.b.example.com'))
+      .toEqual(['host-only', 'a.b.example.com', 'b.example.com'])
+    expect(placesFor(['ours', 'other'], { domain: 'example.com' })).toEqual([])
+  })
+})
