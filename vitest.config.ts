@@ -18,10 +18,18 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [
             'test/stores/**', 'test/e2e/**', 'test/frameworks/**', 'test/frameworks-more/**', 'test/runtimes/**',
-            'test/package/**', 'test/server/**',
+            'test/package/**', 'test/server/**', 'test/search/long/**',
           ],
           testTimeout: 20_000,
           hookTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: ['test/search/long/**/*.test.ts'],
+          testTimeout: 600_000,
         },
       },
       {
