@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'long',
           include: ['test/search/long/**/*.test.ts'],
-          testTimeout: 600_000,
+          testTimeout: 1_200_000,
         },
       },
       {

@@ -15,6 +15,8 @@ interface Step {
   readonly needs: readonly SoftwareName[]
   /** What makes more of it run; its tests skip themselves without. */
   readonly uses: readonly SoftwareName[]
+  /** Whether it takes minutes: it runs where `CI=true`, or when it is named. */
+  readonly isLong?: true
   run(vitestArgs: readonly string[]): Promise<Outcome>
 }
 
@@ -28,6 +30,7 @@ const steps: readonly Step[] = [
   { name: 'types', needs: [], uses: [], run: checkTypes },
   { name: 'architecture', needs: [], uses: [], run: checkArchitecture },
   { name: 'unit', needs: [], uses: [], run: (args) => vitest('unit', args) },
+  { name: 'long', needs: [], uses: [], isLong: true, run: (args) => vitest('long', args) },
   { name: 'frameworks', needs: [], uses: [], run: (args) => vitest('frameworks', args) },
   { name: 'runtimes', needs: [], uses: [], run: (args) => vitest('runtimes', args) },
   { name: 'package', needs: [], uses: [], run: (args) => vitest('package', args) },
@@ -111,7 +114,10 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 1
     return
   }
-  const selected = names.length === 0 ? steps : steps.filter(({ name }) => names.includes(name))
+  const isSelected = ({ name, isLong }: Step): boolean => (
+    names.length === 0 ? isLong !== true || process.env['CI'] === 'true' : names.includes(name)
+  )
+  const selected = steps.filter(isSelected)
   const began = Date.now()
   // Some tests use the built package. What the build has to say, the step `types` says.
   if (!selected.some(({ name }) => name === 'types')) await run('tsc', ['-b', 'src'], 'ignore')

@@ -109,5 +109,6 @@ export function keyOf(state: HonestState): string {
 }
 
 function keyOfCall({ kind, token, sent, answer, sibling }: Call): string {
-  return `${kind === 'refresh' ? '' : 'A'}${token}.${sent}.${sibling}${answer === null ? '' : `>${answer.token}.${answer.age}`}`
+  const answered = answer === null ? '' : `>${answer.token}.${answer.age}`
+  return `${kind === 'refresh' ? '' : 'A'}${token}.${sent}.${sibling}${answered}`
 }

@@ -153,7 +153,9 @@ export function honestWorld(options: HonestOptions, rules: Rules): World<HonestS
       ].filter(other => other.token !== token || other.age !== age),
       mayBeRefused: state.mayBeRefused && anchorOf(token) !== anchorOf(record.current),
     })
-    emit(`the answer with {${token}} is lost`, { ...state, calls, mayBeRefused: state.mayBeRefused || isReauthentication })
+    emit(`the answer with {${token}} is lost`, {
+      ...state, calls, mayBeRefused: state.mayBeRefused || isReauthentication,
+    })
   }
 
   function useAccessToken(state: HonestState, emit: Emit<HonestState>): void {

@@ -10,4 +10,4 @@ test.each(mutants)('the search finds the mutant "$name"', async ({ name, rules, 
   ))
   if (violation !== null) print(explain(violation))
   expect(violation?.law).toBe(breaks)
-}, 120_000)
+}, 300_000)

@@ -22,9 +22,10 @@ const LONG_AGO = -1_000_000_000
 /** The write that does not read the record meets another one. */
 function unread(change: (record: SessionRecord) => SessionRecord): Pick<Rules, 'applyRotation'> {
   return {
-    applyRotation: (record, rotation) => (
-      real.applyRotation(record === null || rotation.expected.confirmed !== undefined ? record : change(record), rotation)
-    ),
+    applyRotation(record, rotation) {
+      const isUnread = record !== null && rotation.expected.confirmed === undefined
+      return real.applyRotation(isUnread ? change(record) : record, rotation)
+    },
   }
 }
 
@@ -178,9 +179,9 @@ export const mutants: readonly Mutant[] = [
       present: (record, token) => ({
         ...real.present(record, token), isAnchored: true, isParent: parentOf(record.refreshHash) === token,
       }),
-      applyRotation: (record, rotation) => real.applyRotation(record, {
-        ...rotation, next: { ...rotation.next, confirmed: rotation.expected.confirmed === true && rotation.next.confirmed },
-      }),
+      applyRotation: (record, rotation) => (
+        real.applyRotation(record, { ...rotation, next: { ...rotation.next, confirmed: false } })
+      ),
     },
     scenario: 'ended',
     breaks: 'law 2: a token of an ended lineage is answered',

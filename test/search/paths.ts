@@ -3,18 +3,20 @@
 import type { LineagePlace } from '../../src/session/decide-refresh.ts'
 
 /**
- * A refresh token. `@` is the login's token, `@0` its first child, `@01` the second child of that, and `@0A` the token of
- * a re-authentication while `@0` was current. A path that does not begin with `@` has lost a prefix that it shares with
- * every other path of its state.
+ * A refresh token. `@` is the login's token, `@0` its first child, `@01` the second child of that, and `@0A` the token
+ * of a re-authentication while `@0` was current. A path that does not begin with `@` has lost a prefix that it shares
+ * with every other path of its state.
  */
 export type Path = string
 
 export const LOGIN: Path = '@'
 
-const RADIX = 36
-const AT_SIGN = 64
+// Branches are digits, then small letters and what follows them.
+const ZERO = 48
 const NINE = 57
-const Z = 90
+const AT_SIGN = 64
+const CAPITAL_Z = 90
+const A = 97
 
 /** Whether the last step of the path is the login. */
 export function isLogin(path: Path): boolean {
@@ -34,8 +36,8 @@ export function generationOf(path: Path): number {
 /** Which child of its parent the token is; 0 for the token of an authentication. */
 export function branchOf(path: Path): number {
   const last = path.charCodeAt(path.length - 1)
-  if (last <= NINE) return last - 48
-  return last <= Z ? 0 : last - 87
+  if (last <= NINE) return last - ZERO
+  return last <= CAPITAL_Z ? 0 : last - A + 10
 }
 
 export function placeOf(path: Path): LineagePlace {
@@ -48,8 +50,7 @@ export function isSamePlace(one: Path, other: Path): boolean {
 
 /** The child that is derived from the token as this branch. */
 export function childOf(path: Path, branch: number): Path {
-  if (branch >= RADIX) throw new RangeError(`a path has no digit for branch ${branch}`)
-  return path + branch.toString(RADIX)
+  return path + String.fromCharCode(branch < 10 ? ZERO + branch : A - 10 + branch)
 }
 
 export function parentOf(path: Path): Path {
@@ -110,5 +111,5 @@ export function nameOf(path: Path): string {
 }
 
 function isCapital(code: number): boolean {
-  return code > AT_SIGN && code <= Z
+  return code > AT_SIGN && code <= CAPITAL_Z
 }

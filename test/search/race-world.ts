@@ -51,7 +51,9 @@ export function raceWorld({ calls, reuseInterval = R }: RaceOptions, rules: Rule
 
   function begin(state: RaceState, emit: Emit<RaceState>): void {
     for (const [name, record] of starts) {
-      emit(name, { ...state, record, calls: calls.map((caller, index) => ({ caller, step: firstStepOf(caller, index) })) })
+      emit(name, {
+        ...state, record, calls: calls.map((caller, index) => ({ caller, step: firstStepOf(caller, index) })),
+      })
     }
   }
 

@@ -124,7 +124,8 @@ export function confirm(record: SessionRecord, token: Path): SessionRecord {
 }
 
 function judge(record: SessionRecord, request: Request, rules: Rules): Step {
-  return request.kind === 'refresh' ? judgeRefresh(record, request, rules) : judgeReauthentication(record, request, rules)
+  const judgeKind = request.kind === 'refresh' ? judgeRefresh : judgeReauthentication
+  return judgeKind(record, request, rules)
 }
 
 function judgeRefresh(record: SessionRecord, request: Request, rules: Rules): Step {

@@ -10,7 +10,8 @@ export async function measured(name: string, run: () => Promise<SearchResult>): 
   const began = performance.now()
   const result = await run()
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
-  print(`${inThousands(result.states)} states, ${inThousands(result.steps)} steps, depth ${result.depth}, ${seconds} s: ${name}`)
+  const { states, steps, depth } = result
+  print(`${inThousands(states)} states, ${inThousands(steps)} steps, depth ${depth}, ${seconds} s: ${name}`)
   return result
 }
 

@@ -37,8 +37,8 @@ export function bothGoOn(rules: Rules, seed: number): boolean {
 }
 
 /**
- * The thief rotates first, and shows the parent again and again until the owner has come, so that the owner is given the
- * thief's child. Access tokens live for 32R. Whether the thief is still there when the owner has come four times.
+ * The thief rotates first, and shows the parent again and again until the owner has come, so that the owner is given
+ * the thief's child. Access tokens live for 32R. Whether the thief is still there when the owner has come four times.
  */
 export function holdsOn(rules: Rules, seed: number): boolean {
   const lifetime = 32 * R

@@ -149,10 +149,11 @@ export function thiefWorld(options: ThiefOptions, rules: Rules): World<ThiefStat
       for (const clock of clocks) {
         const { record, outcome } = server.serve(state.record, 'refresh', stolen.token, clock)
         if (outcome.kind !== 'answered' || record === null) continue
+        const received = { token: outcome.token, age: -clock }
         const answered = {
           ...withTurn(state, 'thief'),
           record,
-          thief: goesOn ? [{ token: outcome.token, age: -clock }] : withToken(thief, { token: outcome.token, age: -clock }),
+          thief: goesOn ? [received] : withToken(thief, received),
           sinceRefresh: 0,
           held: holds ? heldAfter(state, stolen, record) : -1,
         }
@@ -205,7 +206,8 @@ export function thiefWorld(options: ThiefOptions, rules: Rules): World<ThiefStat
   function useAccessTokens(state: ThiefState, emit: Emit<ThiefState>): void {
     const { record, owner, thief, queued } = state
     const use = (party: Party, { token, age }: Held): void => {
-      if ((queued !== '' && isSamePlace(queued, token)) || !clocks.some(clock => server.confirms(token, age + clock))) return
+      if (queued !== '' && isSamePlace(queued, token)) return
+      if (!clocks.some(clock => server.confirms(token, age + clock))) return
       emit(`the ${party} uses the access token of {${token}}`, { ...state, queued: token })
     }
     if (owner !== null) use('owner', owner)
@@ -234,9 +236,8 @@ export function thiefWorld(options: ThiefOptions, rules: Rules): World<ThiefStat
     for (const token of [ahead, parentOf(current) + WRONG_ANCHOR]) {
       const { outcome } = server.serve(state.record, 'refresh', token, 0)
       if (outcome.kind === 'superseded' || outcome.kind === 'forged' || outcome.kind === 'busy') continue
-      emit(`somebody with the refresh key alone forges a token: the server ${tellOutcome(outcome)}`, state, outcome.kind === 'answered'
-        ? 'law 4: a refresh key alone opens the session'
-        : 'law 4: a refresh key alone ends the session')
+      const event = `somebody with the refresh key alone forges a token: the server ${tellOutcome(outcome)}`
+      emit(event, state, `law 4: a refresh key alone ${outcome.kind === 'answered' ? 'opens' : 'ends'} the session`)
     }
   }
 
