@@ -80,7 +80,7 @@ export const quickScenarios = {
   noAlarm: honest('re-authentication: careless pages never raise an alarm', {
     reauthentications: 1, lostAnswers: 0, never: ['theft'], fallsBack: false,
   }),
-  alone: honest('re-authentication: no refusal if no other answer is under way and its own arrives', {
+  alone: honest('re-authentication with no other answer under way: no refusal if its own arrives', {
     ...alone, reauthentications: 2, fallsBack: false,
   }),
   careless: honest('laws 1, 3: careless pages without end, a jar up to R behind, no answer lost for good', {
@@ -113,13 +113,13 @@ export const longScenarios: readonly Scenario[] = [
   honest('re-authentication: careless pages whose jar falls back never raise an alarm', {
     reauthentications: 1, lostAnswers: 0, never: ['theft'],
   }),
-  honest('re-authentication: the same with a jar that falls back, but not behind it', {
+  honest('re-authentication with no other answer under way: no refusal by a jar that falls back, but not behind it', {
     ...alone, reauthentications: 2,
   }),
-  honest('re-authentication: the same with clocks R/4 apart', {
+  honest('re-authentication with no other answer under way: no refusal with clocks R/4 apart', {
     ...alone, reauthentications: 1, fallsBack: false, clocks: [0, 1],
   }),
-  honest('re-authentication: the same after the store forgot up to two rotations', {
+  honest('re-authentication with no other answer under way: no refusal after the store forgot two rotations', {
     ...alone, reauthentications: 1, calls: 1, fallsBack: false, forgets: 2,
   }),
   honest('laws 1, 3: careless pages without end, a jar up to R behind', {}),
