@@ -1,17 +1,24 @@
 import { platform } from '#platform'
 import type { Entropy } from './base/entropy.ts'
 import type { JsonObject } from './base/json.ts'
+import {
+  callback, checkNames, checkValues, explicit, having, oneOf, oneOrMore, optionsOf, rule, secret, text, withDefault,
+} from './base/options.ts'
+import type { RulesFor } from './base/options.ts'
 import type { Scheduler } from './base/scheduler.ts'
 import type { StandardSchema } from './base/standard-schema.ts'
 import type { Clock } from './base/time.ts'
 import type { SessionCore } from './session/core.ts'
 import { createCore } from './session/create-core.ts'
+import { eventRules } from './session/events.ts'
 import type { SessionEvents } from './session/events.ts'
-import { createPolicy } from './session/policy.ts'
+import { storeMethods } from './session/guarded-store.ts'
+import { createPolicy, policyRules } from './session/policy.ts'
 import type { PolicyOptions } from './session/policy.ts'
 import type { SessionStore } from './session/store.ts'
 import type { Crypto, SignatureAlgorithm } from './tokens/crypto.ts'
-import { createHttpPolicy } from './transport/http-policy.ts'
+import { MIN_SECRET_LENGTH } from './tokens/key-keeper.ts'
+import { createHttpPolicy, httpRules } from './transport/http-policy.ts'
 import type { HttpOptions } from './transport/http-policy.ts'
 import { createHttpSessions } from './transport/http-sessions.ts'
 import type { HttpSessions } from './transport/http-sessions.ts'
@@ -22,35 +29,72 @@ export interface SessionsOptions<Payload extends object, Info extends object> ex
   readonly store?: SessionStore
   /**
    * Encrypts the keys in the store: 32 random characters or more, from the environment. With several, the first encrypts
-   * and all decrypt, so that a secret can be replaced. Without one, keys are stored unencrypted (ST-02). All processes
-   * on a store need the same: with a secret, unencrypted keys are refused, see `keyturn keys encrypt`; without one, or
-   * with a wrong one, encrypted keys are (S-04).
+   * and all decrypt, so that a secret can be replaced. All processes on a store need the same: with a secret,
+   * unencrypted keys are refused, see `keyturn keys encrypt`; without one, or with a wrong one, encrypted keys are
+   * (S-04). Default: none; read access to the store is then enough to forge access tokens (ST-02).
    */
   readonly secret?: string | readonly string[]
-  /** The signature algorithm of access tokens. Default `ES256`. `HS256` is for one service alone. */
+  /** The signature algorithm of access tokens. `HS256` is for one service alone. Default: `ES256`. */
   readonly algorithm?: SignatureAlgorithm
   /**
-   * The application's name in the store: 1 to 64 letters, digits and any of `. _ -`; `default` by default. Applications
-   * that share a store differ in name or audience, and refuse each other's tokens by that (TOK-10).
+   * Whom access tokens are for, their claim `aud` (RFC 7519 section 4.1.3). Refresh tokens are bound to it as well:
+   * applications that share a store differ in name or audience (TOK-10, S-03). Default: none.
+   */
+  readonly audience?: string
+  /**
+   * The application's name in a store that it shares: applications refuse each other's refresh tokens by it. 1 to 64
+   * characters of letters, digits, `.`, `_`, `-`. Default: `default`.
    */
   readonly application?: string
-  /** Whom access tokens are for (RFC 7519 section 4.1.3). Refresh tokens are bound to it as well. */
-  readonly audience?: string
-  /** Validates and types the JWT payload: a schema of zod, valibot, arktype or any other Standard Schema library. */
+  /**
+   * Validates and types the JWT payload: a schema of zod, valibot, arktype or any other Standard Schema library.
+   * Default: any JSON object.
+   */
   readonly payload?: StandardSchema<Payload>
-  /** Validates and types the session info. */
+  /** Validates and types the session info, as `payload` does. Default: any JSON object. */
   readonly info?: StandardSchema<Info>
-  /** What the application wants to hear of. */
+  /** What the application wants to hear of. Default: nothing. */
   readonly events?: SessionEvents
-  /** Where the time comes from. Default: the system's clock, corrected by the store's. For tests. */
+  /** Where the time comes from, for tests. Default: the system's clock, corrected by the store's. */
   readonly clock?: Clock
-  /** Where chance comes from. Default: the platform's secure generator. For tests. */
+  /** Where random bytes come from, for tests. Default: the platform's secure generator. */
   readonly entropy?: Entropy
-  /** Runs work in the background. Default: timers that keep no process alive. For tests. */
+  /** Runs work in the background, for tests. Default: timers that keep no process alive. */
   readonly schedule?: Scheduler
   /** The cryptography to use. Default: the platform's. */
   readonly crypto?: Crypto
 }
+
+const schema = rule(
+  'a schema of a Standard Schema library such as zod, valibot or arktype',
+  (value): value is StandardSchema<object> => (
+    (typeof value === 'object' || typeof value === 'function') && value !== null && '~standard' in value
+  ),
+)
+const cryptoMethods: readonly (keyof Crypto)[] = [
+  'randomBytes', 'sha256', 'mac', 'generateKey', 'signer', 'verifier', 'decodeText', 'encodeText', 'sealer',
+]
+
+const ownRules = {
+  store: secret(having<SessionStore>(
+    'a session store, as createPostgresStore(url) of keyturn/stores/postgres returns', ...storeMethods)),
+  secret: secret(explicit(oneOrMore(
+    `a text of at least ${MIN_SECRET_LENGTH} random characters, or a list of such texts`,
+    text(`a text of at least ${MIN_SECRET_LENGTH} random characters`, new RegExp(`.{${MIN_SECRET_LENGTH}}`, 's'))))),
+  algorithm: withDefault('ES256', oneOf('ES256', 'EdDSA', 'RS256', 'HS256')),
+  audience: explicit(text()),
+  application: withDefault('default', text('1 to 64 letters, digits and any of . _ -', /^[A-Za-z0-9._-]{1,64}$/)),
+  payload: explicit(schema),
+  info: explicit(schema),
+  events: optionsOf<SessionEvents>(eventRules),
+  clock: callback<Clock>(),
+  entropy: callback<Entropy>(),
+  schedule: callback<Scheduler>(),
+  crypto: having<Crypto>('an implementation of Crypto', ...cryptoMethods),
+}
+
+/** What the options of {@link createSessions} accept. */
+export const sessionsRules: RulesFor<SessionsOptions<object, object>> = { ...policyRules, ...httpRules, ...ownRules }
 
 /** The calls that need no request. Those that do come with a framework: `expressSessions(sessions)` and its kin. */
 type Management =
@@ -68,15 +112,17 @@ export interface Sessions<Payload extends object, Info extends object>
 
 /**
  * Makes the sessions of an application. Connects and reads nothing before the first call.
- * @throws GeneralError (`MISUSE`) that names the option that can not work.
+ * @throws GeneralError (`MISUSE`) with the option, what it was (unless it is secret) and what it must be.
  * @example
  * const sessions = expressSessions(createSessions({ origin: 'https://app.example.com' }))
  */
 export function createSessions<Payload extends object = JsonObject, Info extends object = JsonObject>(
   options: SessionsOptions<Payload, Info>,
 ): Sessions<Payload, Info> {
+  checkNames('createSessions', sessionsRules, options)
   const httpPolicy = createHttpPolicy(options)
   const policy = createPolicy(options)
+  checkValues(ownRules, options)
   const crypto = options.crypto ?? platform.crypto
   const core = createCore<Payload, Info>({
     store: options.store ?? platform.openDefaultStore(),
@@ -89,7 +135,7 @@ export function createSessions<Payload extends object = JsonObject, Info extends
     issuer: httpPolicy.issuer,
     application: options.application ?? 'default',
     audience: options.audience ?? null,
-    algorithm: options.algorithm ?? 'ES256',
+    algorithm: options.algorithm ?? ownRules.algorithm.preset,
     secrets: options.secret === undefined ? [] : [options.secret].flat(),
     payloadSchema: options.payload,
     infoSchema: options.info,

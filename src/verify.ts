@@ -1,53 +1,27 @@
 import { crypto } from '#crypto'
 import { GeneralError } from './base/errors.ts'
 import type { JsonObject } from './base/json.ts'
+import { checkOptions } from './base/options.ts'
 import type { Clock } from './base/time.ts'
 import { createDataCodec } from './session/application-data.ts'
 import { createChangeView } from './session/change-view.ts'
-import type { ChangeSource } from './session/change-view.ts'
 import type { VerifyOutcome } from './session/core.ts'
 import { decodeSessionHandleUnverified, readAccessToken } from './tokens/access-token.ts'
 import type { AccessTokenReading, VerificationKeys } from './tokens/access-token.ts'
-import type { JwkSet, PublicJwk } from './tokens/jwk.ts'
 import { createVerificationKeys } from './tokens/public-keys.ts'
 import { createRemoteKeys } from './tokens/remote-keys.ts'
 import type { RemoteKeys } from './tokens/remote-keys.ts'
 import { judgeAccessToken } from './transport/credentials.ts'
 import type { SessionReading } from './transport/get-session.ts'
 import { VerifiedSession } from './transport/session-object.ts'
+import { verifierRules } from './verifier-options.ts'
+import type { VerifierOptions } from './verifier-options.ts'
 
+export type { VerifierOptions } from './verifier-options.ts'
 export type { ChangeSource } from './session/change-view.ts'
 export type { SessionReading } from './transport/get-session.ts'
 export type { ReadonlySession } from './transport/session.ts'
 export type { JwkSet, PublicJwk } from './tokens/jwk.ts'
-
-/** Where the keys come from, and what the tokens must say. */
-export interface VerifierOptions {
-  /** Who issues the tokens: origin and base path, as in `https://app.example.com/auth`. */
-  readonly issuer: string
-  /** Where the key set is. Default: `/jwt/jwks.json` under the issuer. */
-  readonly jwksUrl?: string
-  /** The key set itself, instead of its URL. It is never read anew. */
-  readonly jwks?: JwkSet
-  /** The one key there is, instead of a key set. */
-  readonly publicKey?: PublicJwk
-  /** Whom the tokens must be for. Default: they must name nobody. */
-  readonly audience?: string
-  /** Where revocations can be read. Without it a token is good until it expires. */
-  readonly feed?: ChangeSource
-  /** How often the feed is read, in seconds, at most. Default 1. */
-  readonly pollInterval?: number
-  /** How old what is known of the feed may be, in seconds, where it can not be read. Default 5. */
-  readonly maxStaleness?: number
-  /** How long after its issue a token is accepted at most, in seconds, whatever it says. Default 86,400. */
-  readonly maxTokenAge?: number
-  /** The cookie of the access token. Default `__Host-sAccessToken`; `sAccessToken` where the issuer is on http. */
-  readonly accessTokenName?: string
-  /** Gets the key set. Default: the platform's `fetch`. */
-  readonly fetch?: (url: string) => Promise<Response>
-  /** Where the time comes from. Default: the system's clock. For tests. */
-  readonly clock?: Clock
-}
 
 /** Verifies access tokens without a store and without Node: at the edge, or in another service. */
 export interface Verifier<Payload extends object> {
@@ -67,19 +41,26 @@ const FETCH_LIMIT = 5000
 
 /**
  * Makes a verifier. Reads nothing before the first call.
- * @throws GeneralError (`MISUSE`) if more than one of `jwksUrl`, `jwks` and `publicKey` is given.
+ * @throws GeneralError (`MISUSE`) with the option, what it was and what it must be; or if more than one of `jwksUrl`,
+ * `jwks` and `publicKey` is given.
  * @example
  * const sessions = createVerifier({ issuer: 'https://app.example.com/auth' })
  * const reading = await sessions.readSession(request)
  */
 export function createVerifier<Payload extends object = JsonObject>(options: VerifierOptions): Verifier<Payload> {
-  const { issuer, audience = null, feed, maxTokenAge = 86_400, clock = Date.now } = options
+  checkOptions('createVerifier', verifierRules, options)
+  const { issuer, audience = null, feed, clock = Date.now } = options
+  const {
+    pollInterval = verifierRules.pollInterval.preset,
+    maxStaleness = verifierRules.maxStaleness.preset,
+    maxTokenAge = verifierRules.maxTokenAge.preset,
+  } = options
   const keys = createKeys(options, clock)
   const changes = feed === undefined ? null : createChangeView({
     source: feed,
     clock,
-    pollInterval: (options.pollInterval ?? 1) * SECOND,
-    maxStaleness: (options.maxStaleness ?? 5) * SECOND,
+    pollInterval: pollInterval * SECOND,
+    maxStaleness: maxStaleness * SECOND,
   })
   const name = options.accessTokenName ?? (issuer.startsWith('http:') ? 'sAccessToken' : '__Host-sAccessToken')
   const policy = { cookies: { accessToken: { attributes: { name } } } }

@@ -7,15 +7,15 @@ import type { ClientSession } from './session.ts'
 export interface ClientOptions {
   /** Where the server is reached, as the server's `origin` says. Default: where the page came from. */
   readonly baseUrl?: string
-  /** The server's `basePath`. Default `/auth`. */
+  /** The server's `basePath`. Default: `/auth`. */
   readonly basePath?: string
-  /** Where tokens travel. Default `cookie`; `header` is for native shells, where cookies do not work. */
+  /** Where tokens travel: `header` is for native shells, where cookies do not work. Default: `cookie`. */
   readonly mode?: TransferMode
   /** Where the client keeps what it knows; in header mode the tokens too. Default: `localStorage`. */
   readonly storage?: ClientStorage
-  /** Refreshes shortly before expiry while the page is visible, so that no request waits. Default false. */
+  /** Refreshes shortly before expiry while the page is visible, so that no request waits. Default: false. */
   readonly refreshAhead?: boolean
-  /** The server's `sessionExpiredStatusCode`. Default 401. */
+  /** The server's `sessionExpiredStatusCode`, from 400 to 499. Default: 401. */
   readonly sessionExpiredStatusCode?: number
   /** What sends requests. Default: the global `fetch` as it is now. */
   readonly fetch?: Fetch

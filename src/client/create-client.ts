@@ -8,6 +8,7 @@ import { SessionUnavailableError } from './errors.ts'
 import { createExchanges } from './exchange.ts'
 import { createFetch } from './fetch-with-session.ts'
 import { createKeeper } from './keeper.ts'
+import { checkClientOptions } from './options.ts'
 import { createRefresher } from './refresher.ts'
 import { sessionOf } from './session.ts'
 import type { ClientSession, PayloadOf } from './session.ts'
@@ -25,6 +26,7 @@ export function createClient<Sessions = unknown>(options: ClientOptions = {}): C
 
 /** Makes a client in an environment of one's own. For tests. */
 export function createClientIn<Payload extends object>(env: Environment, options: ClientOptions): Client<Payload> {
+  checkClientOptions(options)
   const { baseUrl, basePath = '/auth', mode = 'cookie', sessionExpiredStatusCode: expiredStatus = 401 } = options
   // Where pages are rendered on a server, one client serves many users: it then knows nobody.
   const isInert = !env.pageUrl && !options.storage

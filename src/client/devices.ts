@@ -20,8 +20,15 @@ export interface Devices {
   revoke(handle: string): Promise<boolean>
 }
 
+/** How {@link createDevices} reaches the application's routes. */
+export interface DevicesOptions {
+  /** The path of the two routes, such as `/devices`. */
+  readonly path: string
+}
+
 /** Lists and revokes devices over two routes of the application: `GET path` and `DELETE path/:handle`. */
-export function createDevices({ fetch }: Pick<Client<object>, 'fetch'>, { path }: { readonly path: string }): Devices {
+export function createDevices({ fetch }: Pick<Client<object>, 'fetch'>, { path }: DevicesOptions): Devices {
+  if (typeof path !== 'string') throw new TypeError(`path must be a text such as "/devices"; received ${path}`)
   return {
     async list() {
       const response = await fetch(path)

@@ -6,6 +6,7 @@ import type { Client } from './client.ts'
  * mean what they mean to the platform, not to `baseUrl`. Create the client before. Returns how to undo it.
  */
 export function patchFetch({ fetch }: Pick<Client<object>, 'fetch'>): () => void {
+  if (typeof fetch !== 'function') throw new TypeError('patchFetch must be given a client, as createClient returns')
   const original = globalThis.fetch
   globalThis.fetch = async (input, init) => {
     const base = platformBase()

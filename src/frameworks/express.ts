@@ -1,8 +1,9 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 import { andThen, orElse } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
-import { isAnswer } from '../transport/get-session.ts'
+import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
@@ -10,12 +11,13 @@ import type { Session } from '../transport/session.ts'
 import { FoundSessions } from './found-sessions.ts'
 import { nodeExchange, sendReply } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
+import { expressRules } from './options.ts'
 
 /** What the adapter for Express may be told. */
 export interface ExpressOptions {
   /**
-   * Who sent a request. Default: the peer of the connection; with `trust proxy` set rightly,
-   * `request => request.ip ?? null` is Express's own answer.
+   * Who sent a request. With `trust proxy` set rightly, `request => request.ip ?? null` is Express's own answer.
+   * Default: the peer of the connection.
    */
   readonly clientIp?: ClientIp<Request>
   /** Hears of every error of Keyturn that was answered with 500 or 503. Default: `console.error`. */
@@ -68,6 +70,7 @@ export function expressSessions<Payload extends object, Info extends object, Res
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: ExpressOptions = {},
 ): Rest & ExpressSessions<Payload, Info> {
+  checkOptions('expressSessions', expressRules, options)
   const { http } = sessions
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
   const found = new FoundSessions<Request, Payload, Info>()
@@ -88,6 +91,7 @@ export function expressSessions<Payload extends object, Info extends object, Res
     first: SessionHandler<Payload, Info> | SessionOptions<Payload> = {},
     second: SessionOptions<Payload> = {},
   ): RequestHandler {
+    checkSessionOptions(typeof first === 'function' ? second : first)
     return typeof first === 'function' ? guard(second, first) : guard(first, goOn)
   }
 

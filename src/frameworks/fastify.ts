@@ -1,20 +1,22 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify'
 import { isSessionError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
 import { NEVER_STORED } from '../transport/caching.ts'
 import type { HttpExchange, HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
-import { isAnswer } from '../transport/get-session.ts'
+import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { FoundSessions } from './found-sessions.ts'
 import { keepTokensPrivate, nodeExchange } from './node-exchange.ts'
+import { fastifyRules } from './options.ts'
 
 /** What the adapter for Fastify may be told. */
 export interface FastifyOptions {
   /**
-   * Who sent a request. Default: the peer of the connection; with `trustProxy` set rightly, `request => request.ip`
-   * is Fastify's own answer.
+   * Who sent a request. With `trustProxy` set rightly, `request => request.ip` is Fastify's own answer. Default: the
+   * peer of the connection.
    */
   readonly clientIp?: (request: FastifyRequest) => string | null
   /** Hears of every error of Keyturn that was answered with 500 or 503. Default: the request's log. */
@@ -83,6 +85,7 @@ export function fastifySessions<Payload extends object, Info extends object, Res
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: FastifyOptions = {},
 ): Rest & FastifySessions<Payload, Info> {
+  checkOptions('fastifySessions', fastifyRules, options)
   const { http } = sessions
   const { clientIp } = options
   const report = options.onError ?? ((error: unknown, { log }: FastifyRequest): void => log.error(error))
@@ -107,6 +110,7 @@ export function fastifySessions<Payload extends object, Info extends object, Res
     second: SessionOptions<Payload> = {},
   ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
     const [sessionOptions, handler] = typeof first === 'function' ? [second, first] : [first, goOn]
+    checkSessionOptions(sessionOptions)
     return async (request, reply) => {
       const admitted = await http.guard(exchangeOf(request, reply), sessionOptions)
       if (isAnswer(admitted)) return send(reply, admitted)

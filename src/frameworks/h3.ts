@@ -1,12 +1,14 @@
 import type { EventHandler, H3Event, Middleware } from 'h3'
 import { GeneralError, isSessionError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
-import { isAnswer } from '../transport/get-session.ts'
+import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { FoundSessions } from './found-sessions.ts'
+import { h3Rules } from './options.ts'
 import { addHeaders, toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 
 /** What the adapter for h3 may be told. */
@@ -53,6 +55,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: H3Options = {},
 ): Rest & H3Sessions<Payload, Info> {
+  checkOptions('h3Sessions', h3Rules, options)
   const { http } = sessions
   const clientIp = options.clientIp ?? ((event: H3Event): string | null => event.req.ip ?? null)
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
@@ -117,6 +120,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     first: ((event: H3Event, session: Session<Payload, Info>) => unknown) | SessionOptions<Payload> = {},
     second: SessionOptions<Payload> = {},
   ): EventHandler | Middleware {
+    checkSessionOptions(typeof first === 'function' ? second : first)
     if (typeof first === 'function') return (event: H3Event) => admit(event, second, session => first(event, session))
     return (event: H3Event, next: () => unknown) => admit(event, first, session => {
       found.set(event, session)

@@ -1,18 +1,20 @@
 import type { Context, ErrorHandler, MiddlewareHandler } from 'hono'
 import { GeneralError, isSessionError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
-import { isAnswer } from '../transport/get-session.ts'
+import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
+import { honoRules } from './options.ts'
 import { toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 
 /** What the adapter for Hono may be told. */
 export interface HonoOptions {
   /**
-   * Who sent a request. Default: unknown; `context => getConnInfo(context).remote.address ?? null` is Hono's own
-   * answer.
+   * Who sent a request; `context => getConnInfo(context).remote.address ?? null` is Hono's own answer. Default:
+   * unknown.
    */
   readonly clientIp?: (context: Context) => string | null
   /** Hears of every error of Keyturn that was answered with 500 or 503. Default: `console.error`. */
@@ -57,6 +59,7 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: HonoOptions = {},
 ): Rest & HonoSessions<Payload, Info> {
+  checkOptions('honoSessions', honoRules, options)
   const { http } = sessions
   const { clientIp } = options
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
@@ -110,11 +113,14 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
       if (reply.status >= 500) report(error, context)
       return toAnswer(reply, context)
     },
-    requireSession: (sessionOptions = {}) => async (context, next) => {
-      const admitted = await http.guard(exchangeOf(context), sessionOptions)
-      if (isAnswer(admitted)) return toAnswer(admitted, context)
-      context.set('session', admitted)
-      return next()
+    requireSession(sessionOptions = {}) {
+      checkSessionOptions(sessionOptions)
+      return async (context, next) => {
+        const admitted = await http.guard(exchangeOf(context), sessionOptions)
+        if (isAnswer(admitted)) return toAnswer(admitted, context)
+        context.set('session', admitted)
+        return next()
+      }
     },
     cors: () => (context, next) => within(context, async () => {
       const preflight = http.applyCors(exchangeOf(context))

@@ -1,19 +1,21 @@
 import type { Context, Middleware } from 'koa'
 import { isSessionError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
-import { isAnswer } from '../transport/get-session.ts'
+import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { FoundSessions } from './found-sessions.ts'
 import { nodeExchange } from './node-exchange.ts'
+import { koaRules } from './options.ts'
 
 /** What the adapter for Koa may be told. */
 export interface KoaOptions {
   /**
-   * Who sent a request. Default: the peer of the connection; with `app.proxy` set rightly, `context => context.ip` is
-   * Koa's own answer.
+   * Who sent a request. With `app.proxy` set rightly, `context => context.ip` is Koa's own answer. Default: the peer of
+   * the connection.
    */
   readonly clientIp?: (context: Context) => string | null
   /** Hears of every error of Keyturn that was answered with 500 or 503. Default: `console.error`. */
@@ -48,6 +50,7 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: KoaOptions = {},
 ): Rest & KoaSessions<Payload, Info> {
+  checkOptions('koaSessions', koaRules, options)
   const { http } = sessions
   const { clientIp } = options
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
@@ -79,11 +82,14 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
         answerError(error, context)
       }
     },
-    requireSession: (sessionOptions = {}) => async (context, next) => {
-      const admitted = await http.guard(exchangeOf(context), sessionOptions)
-      if (isAnswer(admitted)) return send(context, admitted)
-      found.set(context.req, admitted)
-      await next()
+    requireSession(sessionOptions = {}) {
+      checkSessionOptions(sessionOptions)
+      return async (context, next) => {
+        const admitted = await http.guard(exchangeOf(context), sessionOptions)
+        if (isAnswer(admitted)) return send(context, admitted)
+        found.set(context.req, admitted)
+        await next()
+      }
     },
     sessionOf: context => found.get(context.req),
     cors: () => async (context, next) => {

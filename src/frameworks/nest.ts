@@ -3,6 +3,7 @@ import type { Request, Response } from 'express'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GeneralError, SessionError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
@@ -10,6 +11,7 @@ import type { Session } from '../transport/session.ts'
 import { expressSessions } from './express.ts'
 import { fastifySessions } from './fastify.ts'
 import { nodeSessions } from './node.ts'
+import { nestRules } from './options.ts'
 
 export type { ReadonlySession, Session } from '../transport/session.ts'
 
@@ -61,6 +63,7 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: NestOptions,
 ): Rest & NestSessions<Payload, Info> {
+  checkOptions('nestSessions', nestRules, options)
   const { Catch, createParamDecorator, clientIp } = options
   const onError = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
   const { http } = sessions

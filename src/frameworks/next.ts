@@ -1,4 +1,6 @@
+import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
+import { checkSessionOptions } from '../transport/get-session.ts'
 import type { GetSessionArgument, SessionOptions, SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
@@ -6,6 +8,7 @@ import type { Session } from '../transport/session.ts'
 import { addHandedOver, handOver } from './next-handover.ts'
 import { NextReply, NextRequest } from './next-scope.ts'
 import type { NextCookieStore, NextScope } from './next-scope.ts'
+import { nextRules } from './options.ts'
 import { WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 import { webSessions } from './web.ts'
 import type { WebHandler, WebOptions, WebSessions } from './web.ts'
@@ -65,11 +68,12 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: NextOptions,
 ): Rest & NextSessions<Payload, Info> {
+  checkOptions('nextSessions', nextRules, options)
   const { http } = sessions
-  const { headers, cookies } = options
+  const { headers, cookies, ...webOptions } = options
   const clientIp = options.clientIp ?? ((): null => null)
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
-  const { sessionRoutes, ...web } = webSessions(sessions, options)
+  const { sessionRoutes, ...web } = webSessions(sessions, webOptions)
 
   const { accessToken, refreshToken } = http.policy.cookies
   const names = [accessToken.attributes.name, refreshToken.attributes.name]
@@ -109,9 +113,10 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
       createNewSession: async (...call) => http.createNewSession(await actionExchange(), ...call),
       getSession: typedByOptions(findSession),
     },
-    action: (handle, sessionOptions = {}) => async (...rest) => (
-      handle(await http.getSession(await actionExchange(), sessionOptions), ...rest)
-    ),
+    action(handle, sessionOptions = {}) {
+      checkSessionOptions(sessionOptions)
+      return async (...rest) => handle(await http.getSession(await actionExchange(), sessionOptions), ...rest)
+    },
     routeHandlers: () => ({ DELETE: serve, GET: serve, OPTIONS: serve, PATCH: serve, POST: serve, PUT: serve }),
     proxy: next => async request => {
       const sink = new Headers()

@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { andThen, orElse } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
-import { isAnswer } from '../transport/get-session.ts'
+import { checkOptions } from '../base/options.ts'
+import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { nodeExchange, sendReply } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
+import { nodeRules } from './options.ts'
 
 export type { ClientIp } from './node-exchange.ts'
 
@@ -51,6 +53,7 @@ export function nodeSessions<Payload extends object, Info extends object, Rest e
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: NodeOptions = {},
 ): Rest & NodeSessions<Payload, Info> {
+  checkOptions('nodeSessions', nodeRules, options)
   const { http } = sessions
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
   const exchangeOf = (request: IncomingMessage, response: ServerResponse): ReturnType<typeof nodeExchange> =>
@@ -69,15 +72,18 @@ export function nodeSessions<Payload extends object, Info extends object, Rest e
       http.getSession(exchangeOf(request, response), argument)
     )),
     refreshSession: (request, response) => http.refreshSession(exchangeOf(request, response)),
-    requireSession: (handler, sessionOptions = {}) => (request, response) => orElse(
-      () => andThen(
-        http.guard(exchangeOf(request, response), sessionOptions),
-        admitted => isAnswer(admitted)
-          ? sendReply(request, response, admitted)
-          : handler(request, response, admitted),
-      ),
-      error => sendError(error, request, response),
-    ),
+    requireSession(handler, sessionOptions = {}) {
+      checkSessionOptions(sessionOptions)
+      return (request, response) => orElse(
+        () => andThen(
+          http.guard(exchangeOf(request, response), sessionOptions),
+          admitted => isAnswer(admitted)
+            ? sendReply(request, response, admitted)
+            : handler(request, response, admitted),
+        ),
+        error => sendError(error, request, response),
+      )
+    },
     sessionRoutes: () => async (request, response, next) => {
       try {
         const reply = await http.handleSessionRoute(exchangeOf(request, response))

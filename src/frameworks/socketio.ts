@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { GeneralError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
 import * as wire from '../base/wire.ts'
 import type { HttpRequest } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
@@ -7,12 +8,15 @@ import type { ReadonlySession } from '../transport/session.ts'
 import { createConnectionWatch } from './connection-watch.ts'
 import { nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
+import { checkIntervalRule, socketIoRules } from './options.ts'
 
 /** What the adapter for Socket.IO may be told. */
 export interface SocketIoOptions {
   /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
   readonly clientIp?: ClientIp<IncomingMessage>
-  /** How often to look whether access tokens of open sockets have expired, in seconds. Default 1. */
+  /**
+   * How often to look whether access tokens of open sockets have expired, in seconds: from 0.01 to 3,600. Default: 1.
+   */
   readonly checkInterval?: number
   /** Hears of every error that a client was told as 500 or 503. Default: `console.error`. */
   readonly onError?: (error: unknown, request: IncomingMessage) => void
@@ -57,10 +61,11 @@ export function socketIoSessions<Payload extends object, Info extends object, Re
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: SocketIoOptions = {},
 ): Rest & SocketIoSessions<Payload> {
+  checkOptions('socketIoSessions', socketIoRules, options)
   const { http } = sessions
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
   const found = new WeakMap<SocketIoSocket, ReadonlySession<Payload>>()
-  const watches = createConnectionWatch(http, (options.checkInterval ?? 1) * 1000, error => {
+  const watches = createConnectionWatch(http, (options.checkInterval ?? checkIntervalRule.preset) * 1000, error => {
     console.error('keyturn: an open socket could not be checked:', error)
   })
   const readable = (socket: SocketIoSocket): HttpRequest =>

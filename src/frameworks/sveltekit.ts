@@ -1,12 +1,14 @@
 import { GeneralError, isSessionError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
 import { preferPrivate } from '../transport/caching.ts'
 import type { HttpRequest, RouteReply } from '../transport/exchange.ts'
-import { isAnswer } from '../transport/get-session.ts'
+import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'
 import type { ReadonlySession, Session } from '../transport/session.ts'
+import { svelteKitRules } from './options.ts'
 import { toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 import { webSessions } from './web.ts'
@@ -18,7 +20,7 @@ export type { ReadonlySession, Session } from '../transport/session.ts'
 export interface SvelteKitOptions {
   /** `error` of `@sveltejs/kit`, through which Keyturn's errors reach SvelteKit. */
   readonly error: (status: number, body: { message: string }) => never
-  /** Who sent a request. Default: unknown; `event.getClientAddress()` knows. */
+  /** Who sent a request; `event.getClientAddress()` knows. Default: unknown. */
   readonly clientIp?: WebClientIp
   /** Hears of every error that was answered with 500 or 503. Default: `console.error`. */
   readonly onError?: (error: unknown, request: Request) => void
@@ -62,10 +64,12 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: SvelteKitOptions,
 ): Rest & SvelteKitSessions<Payload, Info> {
+  checkOptions('svelteKitSessions', svelteKitRules, options)
   const { http } = sessions
-  const { error: fail, clientIp = (): null => null } = options
+  const { error: fail, ...webOptions } = options
+  const { clientIp = (): null => null } = options
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
-  const web = webSessions({ http }, options)
+  const web = webSessions({ http }, webOptions)
   const { name } = http.policy.cookies.accessToken.attributes
   // The event is copied for every load function; its request is not.
   const running = new WeakMap<Request, RunningExchange>()
@@ -135,15 +139,18 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
     getSession: typedByOptions((event, argument) => (
       finding(event, exchange => http.getSession(exchange, argument))
     )),
-    requireSession: (handle, sessionOptions = {}) => event => translated(event, async exchange => {
-      const admitted = await http.guard(exchange, sessionOptions)
-      if (isAnswer(admitted)) {
-        exchange.answer = admitted
-        return fail(400, { message: 'the hook sends the answer to a preflight' })
-      }
-      event.locals.session = { kind: 'active', session: admitted }
-      return handle(event, admitted)
-    }),
+    requireSession(handle, sessionOptions = {}) {
+      checkSessionOptions(sessionOptions)
+      return event => translated(event, async exchange => {
+        const admitted = await http.guard(exchange, sessionOptions)
+        if (isAnswer(admitted)) {
+          exchange.answer = admitted
+          return fail(400, { message: 'the hook sends the answer to a preflight' })
+        }
+        event.locals.session = { kind: 'active', session: admitted }
+        return handle(event, admitted)
+      })
+    },
     cors: () => ({ event, resolve }) => web.cors(() => resolve(event))(event.request),
   }
   return { ...sessions, ...adapter }

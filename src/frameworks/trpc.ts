@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { AnySessionError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
 import { PRIVATE } from '../transport/caching.ts'
 import { noReply } from '../transport/exchange.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
@@ -8,6 +9,7 @@ import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import { nodeExchange, nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
+import { trpcRules } from './options.ts'
 import { WebReply, WebRequest } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 
@@ -61,6 +63,7 @@ export function trpcSessions<Payload extends object, Info extends object, Rest e
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: TrpcOptions,
 ): Rest & TrpcSessions<Payload, Info> {
+  checkOptions('trpcSessions', trpcRules, options)
   const { http } = sessions
   const { TRPCError, clientIp, webClientIp = (): null => null } = options
 

@@ -1,10 +1,12 @@
 import { isSessionError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
-import { isAnswer } from '../transport/get-session.ts'
+import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
+import { webRules } from './options.ts'
 import { toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 
@@ -58,6 +60,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: WebOptions = {},
 ): Rest & WebSessions<Payload, Info> {
+  checkOptions('webSessions', webRules, options)
   const { http } = sessions
   const clientIp = options.clientIp ?? ((): null => null)
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
@@ -96,10 +99,13 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
     refreshSession: (request, headers) => http.refreshSession(exchangeOf(request, headers)),
     readSession: request => http.readSession(readable(request)),
     handler: handle => (request, ...rest) => run(request, (_, sink) => handle(request, sink, ...rest)),
-    requireSession: (handle, sessionOptions = {}) => (request, ...rest) => run(request, async exchange => {
-      const admitted = await http.guard(exchange, sessionOptions)
-      return isAnswer(admitted) ? toAnswer(admitted, request) : handle(request, admitted, ...rest)
-    }),
+    requireSession(handle, sessionOptions = {}) {
+      checkSessionOptions(sessionOptions)
+      return (request, ...rest) => run(request, async exchange => {
+        const admitted = await http.guard(exchange, sessionOptions)
+        return isAnswer(admitted) ? toAnswer(admitted, request) : handle(request, admitted, ...rest)
+      })
+    },
     async sessionRoutes(request) {
       const sink = new Headers()
       try {

@@ -2,18 +2,22 @@ import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GeneralError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
 import type { RouteReply } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { ReadonlySession } from '../transport/session.ts'
 import { createConnectionWatch } from './connection-watch.ts'
 import { nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
+import { checkIntervalRule, wsRules } from './options.ts'
 
 /** What the adapter for ws may be told. */
 export interface WsOptions {
   /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
   readonly clientIp?: ClientIp<IncomingMessage>
-  /** How often to look whether access tokens of open sockets have expired, in seconds. Default 1. */
+  /**
+   * How often to look whether access tokens of open sockets have expired, in seconds: from 0.01 to 3,600. Default: 1.
+   */
   readonly checkInterval?: number
   /** Hears of every error that was answered with 500 or 503. Default: `console.error`. */
   readonly onError?: (error: unknown, request: IncomingMessage) => void
@@ -68,10 +72,11 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: WsOptions = {},
 ): Rest & WsSessions<Payload> {
+  checkOptions('wsSessions', wsRules, options)
   const { http } = sessions
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
   const found = new WeakMap<IncomingMessage, ReadonlySession<Payload>>()
-  const watches = createConnectionWatch(http, (options.checkInterval ?? 1) * 1000, error => {
+  const watches = createConnectionWatch(http, (options.checkInterval ?? checkIntervalRule.preset) * 1000, error => {
     console.error('keyturn: an open socket could not be checked:', error)
   })
   const readable = (request: IncomingMessage): ReturnType<typeof nodeRequest> => nodeRequest(request, options.clientIp)

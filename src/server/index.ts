@@ -3,4 +3,5 @@ export type { LogLevel, ServerSettings, SettingDescription, SettingSources } fro
 export { startServer } from './server.ts'
 export type { LogFields, Logger } from './log.ts'
 export type { OpenTelemetry, OtelContext, OtelSpan, OtelTracer } from './traces.ts'
-export type { KeyturnServer, ServerParts } from './server.ts'
+export type { ServerParts } from './parts.ts'
+export type { KeyturnServer } from './server.ts'

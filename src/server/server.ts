@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { platform } from '#platform'
 import { createHandle } from '../base/handle.ts'
-import type { Clock, Milliseconds } from '../base/time.ts'
+import { checkOptions } from '../base/options.ts'
+import type { Milliseconds } from '../base/time.ts'
 import { createPolicy } from '../session/policy.ts'
 import type { PolicyOptions } from '../session/policy.ts'
 import type { SessionStore } from '../session/store.ts'
@@ -15,24 +16,24 @@ import { handleCoreRequest } from './core-protocol/handle.ts'
 import type { CoreProtocolSettings } from './core-protocol/handle.ts'
 import { createMadeApps } from './core-protocol/made-apps.ts'
 import { httpLimits, listen } from './http/listen.ts'
-import type { HttpLimits, Listener } from './http/listen.ts'
+import type { Listener } from './http/listen.ts'
 import { allowOnly, challenge, text } from './http/reply.ts'
 import type { Reply } from './http/reply.ts'
 import { createLogger, limitFields } from './log.ts'
-import type { Logger } from './log.ts'
 import { handleNativeRequest, isNativePath } from './native/handle.ts'
 import { problem } from './native/handlers.ts'
 import { createRevocationStreams } from './native/revocations.ts'
 import { createMetrics } from './metrics.ts'
 import { observeSessions, wordsOf } from './observe.ts'
 import { openStore, schemeOf } from './open-store.ts'
+import { partRules } from './parts.ts'
+import type { ServerParts } from './parts.ts'
 import { createRefusalLog } from './refusals.ts'
 import { routeName } from './route-name.ts'
 import { readOptions } from './settings.ts'
 import type { ServerSettings } from './settings.ts'
 import { warningsOf } from './warnings.ts'
 import { createTraces, noTraces } from './traces.ts'
-import type { OpenTelemetry } from './traces.ts'
 
 /** A running server. */
 export interface KeyturnServer {
@@ -40,20 +41,6 @@ export interface KeyturnServer {
   readonly url: string
   /** Answers what is under way, takes nothing new, then closes the stores. */
   close(): Promise<void>
-}
-
-/** What a program may pass in instead of the server's own. */
-export interface ServerParts {
-  /** Opens the store of an application. Default: by the URL of the settings. */
-  readonly openStore?: (appId: string) => Promise<SessionStore>
-  /** Takes what happens: a pino logger, say, with a level of its own. Default: JSON lines on standard output. */
-  readonly logger?: Logger
-  /** `@opentelemetry/api`, for spans in the SDK that the program has registered. Default: no spans. */
-  readonly openTelemetry?: OpenTelemetry
-  /** What a client may cost; what is left out is as usual. For tests. */
-  readonly limits?: Partial<HttpLimits>
-  /** Where the time comes from. Default: the system's clock, corrected by the store's. For tests. */
-  readonly clock?: Clock
 }
 
 /** Callers of a server behind TLS are to use nothing else for a year (HDR-07, RFC 6797). */
@@ -80,6 +67,7 @@ export async function startServer(
   parts: ServerParts = {},
 ): Promise<KeyturnServer> {
   const settings = readOptions(options)
+  checkOptions('startServer', partRules, parts)
   const { crypto, schedule } = platform
   const clock = parts.clock ?? platform.clock
   const logger = parts.logger === undefined
@@ -93,8 +81,8 @@ export async function startServer(
   const policyOptions: PolicyOptions = {
     accessTokenLifetime: settings.accessTokenValidity,
     idleTimeout: settings.refreshTokenValidity,
-    reuseInterval: settings.reuseInterval,
     keyRotationInterval: settings.keyRotationInterval,
+    ...settings.reuseInterval === null ? {} : { reuseInterval: settings.reuseInterval },
     ...settings.sessionLifetime === null ? {} : { absoluteTimeout: settings.sessionLifetime },
     ...settings.maxSessionsPerUser === null ? {} : { maxSessionsPerUser: settings.maxSessionsPerUser },
   }

@@ -1,5 +1,27 @@
+import { nearestName } from '../base/nearest-name.ts'
+
 /** A text does not fit. The message says what would do, as the end of "it must be ...". */
 export class Unfit extends Error {}
+
+/** What each text must be, as one that never fits is told. */
+export function acceptedBy(read: (texts: readonly string[], isGiven: boolean) => unknown): string {
+  try {
+    read(['\0'], true)
+    return 'a text'
+  } catch (error) {
+    if (error instanceof Unfit) return error.message
+    throw error
+  }
+}
+
+/** What is wrong with the names of the settings that were given, each in one sentence. */
+export function unknownNames(owner: string, given: object, known: readonly string[]): readonly string[] {
+  return Object.keys(given).filter(name => !known.includes(name)).map(name => {
+    const nearest = nearestName(name, known)
+    const cure = nearest === null ? `its settings are ${known.join(', ')}` : `did you mean ${nearest}?`
+    return `${owner} has no setting ${JSON.stringify(name.slice(0, 60))}; ${cure}`
+  })
+}
 
 /** A day, in seconds. */
 export const DAY = 86_400

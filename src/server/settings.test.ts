@@ -8,7 +8,7 @@ const read = (sources: Partial<SettingSources> = {}): ReturnType<typeof readSett
 test('without configuration: SQLite in the working directory, for this machine alone', () => {
   expect(read()).toMatchObject({
     store: 'sqlite:keyturn.db', host: '127.0.0.1', port: 3567, apiKeys: [], accessTokenValidity: 3600,
-    refreshTokenValidity: 8_640_000, reuseInterval: 30, tenants: null, apps: [],
+    refreshTokenValidity: 8_640_000, reuseInterval: null, tenants: null, apps: [],
   })
 })
 
@@ -49,8 +49,9 @@ test.each([
   [{ 'access-token-validity': '1h', 'refresh-token-validity': '1h' }, '--refresh-token-validity must be longer'],
   [{ 'key-rotation-interval': '59m' }, '--key-rotation-interval must be a time from 3600 to 31536000 seconds'],
   [{ 'public-origin': 'https://a.example/path' }, '--public-origin must be an origin like'],
-  [{ 'log-level': 'loud' }, '--log-level must be one of debug, info, warn, error, silent'],
-])('ADM-01, ST-07: %j says what to fix, and repeats no value', (flags, words) => {
+  [{ 'log-level': 'loud' }, '--log-level must be one of debug, info, warn, error, silent; received "loud"'],
+  [{ 'access-token-validity': '60', 'reuse-interval': '13' }, '--reuse-interval must be at most a fifth'],
+])('ADM-01, ST-07: %j says what to fix, and repeats no secret', (flags, words) => {
   const attempt = (): unknown => read({ flags })
   expect(attempt).toThrow(words)
   expect(attempt).not.toThrow('hunter2')

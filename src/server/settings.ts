@@ -1,12 +1,14 @@
 import { GeneralError } from '../base/errors.ts'
-import { nearestName } from '../base/nearest-name.ts'
+import { received, refuse } from '../base/options.ts'
 import { TENANT_ID } from '../session/tenant-id.ts'
 import { readApiKeys } from './api-keys.ts'
 import { ownVariables, unknownVariables } from './environment.ts'
 import type { Environment } from './environment.ts'
 import { isLoopback } from './loopback.ts'
 import { schemeOf } from './open-store.ts'
-import { choice, DAY, duration, each, matching, one, optional, textsOf, Unfit, whole } from './setting-texts.ts'
+import {
+  acceptedBy, choice, DAY, duration, each, matching, one, optional, textsOf, Unfit, unknownNames, whole,
+} from './setting-texts.ts'
 
 /** How a server is set up. Times in seconds. */
 export interface ServerSettings {
@@ -27,7 +29,8 @@ export interface ServerSettings {
   readonly refreshTokenValidity: number
   /** When a session ends however often it is refreshed, or null. */
   readonly sessionLifetime: number | null
-  readonly reuseInterval: number
+  /** How long a used refresh token gives the same answer; null: 30 s, but at most a fifth of `accessTokenValidity`. */
+  readonly reuseInterval: number | null
   /** How long a dynamic key signs before the next one does. */
   readonly keyRotationInterval: number
   readonly maxSessionsPerUser: number | null
@@ -53,6 +56,8 @@ export interface SettingDescription {
   /** What stands for the value in the help. */
   readonly placeholder: string
   readonly help: string
+  /** What a value must be, as a wrong one is told. */
+  readonly accepts: string
   /** The value without configuration, in words. */
   readonly preset: string
   /** Whether it may be given several times, or as a list with commas. */
@@ -132,8 +137,9 @@ const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[
     help: 'how long a session lives however often it is refreshed', read: optional(duration(1, 36_500 * DAY)),
   },
   reuseInterval: {
-    flag: 'reuse-interval', placeholder: 'TIME', preset: ['30s'],
-    help: 'how long a used refresh token still gives the same answer', read: one(duration(0.001, 300)),
+    flag: 'reuse-interval', placeholder: 'TIME', preset: [],
+    help: 'how long a used refresh token gives the same answer: 30s, at most a fifth of an access token\'s life',
+    read: optional(duration(0, DAY / 5)),
   },
   keyRotationInterval: {
     flag: 'key-rotation-interval', placeholder: 'TIME', preset: ['7d'],
@@ -175,9 +181,11 @@ const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[
 
 /** Every setting, for help and documentation. */
 export const settingDescriptions: readonly SettingDescription[] = names().map(name => {
-  const { flag, placeholder, help, preset, isList = false, isSecret = false } = schema[name]
+  const { flag, placeholder, help, preset, isList = false, isSecret = false, read } = schema[name]
   const environment = environmentName(flag)
-  return { name, flag, environment, placeholder, help, preset: preset.join(','), isList, isSecret }
+  return {
+    name, flag, environment, placeholder, help, accepts: acceptedBy(read), preset: preset.join(','), isList, isSecret,
+  }
 })
 
 /** The environment variables that mean something. */
@@ -185,8 +193,8 @@ export const knownVariables: readonly string[] = ['KEYTURN_CONFIG', ...settingDe
 
 /**
  * Reads the settings: flags before environment variables before the file before the presets.
- * @throws GeneralError (`MISUSE`) that names every setting that does not fit, where it was given and what would do; it
- * never repeats a value.
+ * @throws GeneralError (`MISUSE`) that names every setting that does not fit, where it was given, its value unless that
+ * is secret, and what would do.
  */
 export function readSettings({ flags, environment, file }: SettingSources): ServerSettings {
   const own = ownVariables(environment)
@@ -197,15 +205,16 @@ export function readSettings({ flags, environment, file }: SettingSources): Serv
     if ((own[variable] ?? '') !== '') return { where: variable, value: own[variable], hasCommas: true }
     if (file[name] === undefined) return null
     return { where: `${name} in the configuration file`, value: file[name], hasCommas: true }
-  }, [...unknownVariables(own, knownVariables), ...unknownNames('the configuration file', file)])
+  }, [...unknownVariables(own, knownVariables), ...unknownNames('the configuration file', file, names())])
 }
 
 /** Reads what a program passes; null is not given. @throws GeneralError (`MISUSE`) as {@link readSettings} does. */
 export function readOptions(options: Readonly<Partial<Record<keyof ServerSettings, unknown>>>): ServerSettings {
+  if (typeof options !== 'object' || options === null) refuse('startServer', 'called with an object', options)
   return readEach(name => {
     const value = options[name] ?? null
     return value === null ? null : { where: name, value, hasCommas: false }
-  }, unknownNames('startServer', options))
+  }, unknownNames('startServer', options, names()))
 }
 
 /** A value as it was given. */
@@ -219,14 +228,14 @@ interface Given {
 function readEach(find: (name: keyof ServerSettings) => Given | null, others: readonly string[]): ServerSettings {
   const problems = [...others]
   function read<Name extends keyof ServerSettings>(name: Name): ServerSettings[Name] {
-    const { preset, isList = false, read: readTexts }: Setting<ServerSettings[Name]> = schema[name]
+    const { preset, isList = false, isSecret = false, read: readTexts }: Setting<ServerSettings[Name]> = schema[name]
     const given = find(name)
     if (given === null) return readTexts(preset, false)
     try {
       return readTexts(textsOf(given.value, isList && given.hasCommas), true)
     } catch (error) {
       if (!(error instanceof Unfit)) throw error
-      problems.push(`${given.where} must be ${error.message}`)
+      problems.push(`${given.where} must be ${error.message}; received ${received(given.value, isSecret)}`)
       return readTexts(preset, false)
     }
   }
@@ -257,33 +266,24 @@ function readEach(find: (name: keyof ServerSettings) => Given | null, others: re
   throw new GeneralError('MISUSE', problems.join('\n'))
 }
 
-function unknownNames(where: string, given: object): readonly string[] {
-  return Object.keys(given).filter(name => !isSettingName(name)).map(name => {
-    const nearest = nearestName(name, names())
-    const hint = nearest === null ? '' : `; did you mean ${nearest}?`
-    return `${where} has no setting ${JSON.stringify(name.slice(0, 60))}${hint}`
-  })
-}
-
 function contradictions(settings: ServerSettings): readonly string[] {
-  const { host, publicOrigin, apiKeys, accessTokenValidity, refreshTokenValidity } = settings
+  const { host, publicOrigin, apiKeys, accessTokenValidity, refreshTokenValidity, reuseInterval } = settings
   const isKeyless = apiKeys.length === 0
   return [
     // ADM-01: whoever reaches the server may do everything.
     ...isKeyless && !isLoopback(host) ? [keyNeeded('--host')] : [],
-    ...isKeyless && publicOrigin !== null && !isLoopback(hostOf(publicOrigin)) ? [keyNeeded('--public-origin')] : [],
+    ...isKeyless && publicOrigin !== null && !isLoopback(URL.parse(publicOrigin)?.hostname ?? '') ? [keyNeeded('--public-origin')] : [],
     ...refreshTokenValidity <= accessTokenValidity
       ? ['--refresh-token-validity must be longer than --access-token-validity']
+      : [],
+    ...reuseInterval !== null && reuseInterval > accessTokenValidity / 5
+      ? [`--reuse-interval must be at most a fifth of --access-token-validity; received ${reuseInterval} seconds`]
       : [],
   ]
 }
 
 function keyNeeded(flag: string): string {
   return `--api-key is needed with a ${flag} that other machines can reach: at least 20 characters, by chance`
-}
-
-function hostOf(origin: string): string {
-  return URL.canParse(origin) ? new URL(origin).hostname : ''
 }
 
 function names(): readonly (keyof ServerSettings)[] {

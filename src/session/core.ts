@@ -75,7 +75,7 @@ export interface SessionCore<Payload extends object, Info extends object> {
    * Ends every session of a user, in one tenant or in all, but `except`: after a password reset, say (REV-04). Logins
    * that have begun but not finished are refused with an `UnauthorizedError`. 1 store call.
    */
-  revokeAllSessionsForUser(userId: string, options?: UserRevocationOptions): Promise<readonly string[]>
+  revokeAllSessionsForUser(userId: string, options?: RevokeOptions): Promise<readonly string[]>
   /**
    * Ends every session of everybody: replaces all keys and removes all sessions, 1,000 with each store call (REV-03).
    */
@@ -83,7 +83,7 @@ export interface SessionCore<Payload extends object, Info extends object> {
   /** The handles of a user's live sessions. 1 store call for up to 1,000. */
   getAllSessionHandlesForUser(userId: string): Promise<readonly string[]>
   /** A page of a user's live sessions, newest first: "your devices". 1 store call. */
-  listSessions(userId: string, page?: { readonly limit?: number; readonly after?: string | null }): Promise<SessionList>
+  listSessions(userId: string, page?: ListOptions): Promise<SessionList>
   /**
    * Calls the listener once, as soon as this process hears that the session was ended, by itself or by another. Never
    * for a session that merely expires. 0 store calls. Returns how to take that back.
@@ -115,13 +115,32 @@ export interface NewSession<Payload extends object, Info extends object> {
  * (REV-05).
  */
 export interface NewSessionOptions {
-  /** "Remember me": whether cookies outlive the browser. Default true. */
+  /** "Remember me": whether cookies outlive the browser. Default: true. */
   readonly persistent?: boolean
+  /** How long its access tokens live, in seconds: from 1 to 86,400. Default: as configured. */
   readonly accessTokenLifetime?: number
+  /** How long it may go without a refresh, in seconds: from 1 to 34,560,000. Default: as configured. */
   readonly idleTimeout?: number
+  /** How long it may last at all, in seconds: from 1 to 3,153,600,000. Default: as configured. */
   readonly absoluteTimeout?: number
-  /** Which tenant the session belongs to. Default `public`. */
+  /** Which tenant it belongs to: 1 to 64 characters `a-z`, `0-9`, `-`. Default: `public`. */
   readonly tenantId?: string
+}
+
+/** Which of a user's sessions are revoked. */
+export interface RevokeOptions {
+  /** The handle of a session that stays, such as the one that asks for it. Default: none stays. */
+  readonly except?: string
+  /** The tenant whose sessions are meant. Default: those of all tenants. */
+  readonly tenantId?: string
+}
+
+/** Which page of a list. */
+export interface ListOptions {
+  /** At most this many sessions: from 1 to 1,000. Default: 100. */
+  readonly limit?: number
+  /** Where the page before ended: its `next`. Default: the first page. */
+  readonly after?: string | null
 }
 
 /** How to verify. */
@@ -175,14 +194,6 @@ export type RefreshOutcome<Payload extends object> =
   /** `ended`: we issued the token and its session is over, so it can never work again. */
   | { readonly kind: 'unauthorized'; readonly ended: boolean }
   | { readonly kind: 'theft'; readonly userId: string; readonly handle: SessionHandle }
-
-/** Which sessions of a user to revoke. */
-export interface UserRevocationOptions {
-  /** The handle of a session to spare: the one that asks, say. */
-  readonly except?: string
-  /** The sessions of this tenant alone. Default: of all. */
-  readonly tenantId?: string
-}
 
 /**
  * One of a user's sessions, without anything secret (REV-03). It does not tell when the session was last refreshed:

@@ -3,6 +3,8 @@ import {
   listHandles, ownerOfRefreshToken, refresh, reissueAccessToken, removeEverySession, updateInfo, updatePayload,
 } from '#session-flows'
 import { parseHandle } from '../base/handle.ts'
+import { checkOptions, number, rule, text, withDefault } from '../base/options.ts'
+import type { RulesFor } from '../base/options.ts'
 import type { StandardSchema } from '../base/standard-schema.ts'
 import { checkPayload, decodeOwnerUnverified, decodeSessionHandleUnverified } from '../tokens/access-token.ts'
 import type { SignatureAlgorithm } from '../tokens/crypto.ts'
@@ -11,10 +13,11 @@ import { createKeyPolicy, LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import { isAlwaysWritable, requireWritable } from './access-token-length.ts'
 import { checkSize, createDataCodec, MAX_PAYLOAD_BYTES } from './application-data.ts'
 import { createConfirmations } from './confirmations.ts'
-import type { SessionCore } from './core.ts'
+import type { ListOptions, RevokeOptions, SessionCore } from './core.ts'
 import { createFoundation } from './foundation.ts'
 import type { Foundation, FoundationDependencies } from './foundation.ts'
 import type { Internals } from './internals.ts'
+import { tenantIdRule } from './policy.ts'
 import { requireUserId } from './user-id.ts'
 import { createVerify } from './verify.ts'
 
@@ -28,6 +31,18 @@ export interface CoreDependencies<Payload extends object, Info extends object> e
   readonly secrets: readonly string[]
   readonly payloadSchema: StandardSchema<Payload> | undefined
   readonly infoSchema: StandardSchema<Info> | undefined
+}
+
+/** What the options of `revokeAllSessionsForUser` accept. */
+export const revokeRules: RulesFor<RevokeOptions> = {
+  except: text('the handle of a session'),
+  tenantId: tenantIdRule,
+}
+
+/** What the options of `listSessions` accept. */
+export const listRules: RulesFor<ListOptions> = {
+  limit: withDefault(100, number(null, 1, 1000)),
+  after: rule('a text or null', (value): value is string | null => typeof value === 'string' || value === null),
 }
 
 /** Puts the rules, the flows and what they need from outside together. Opens nothing and reads nothing yet. */
@@ -111,14 +126,20 @@ export function createCore<Payload extends object, Info extends object>(
       return parsed !== null && (await end(internals, [parsed], 'revoked')).length > 0
     },
     revokeSessions: handles => end(internals, handles.map(parseHandle).filter(handle => handle !== null), 'revoked'),
-    revokeAllSessionsForUser: async (userId, options) => endAllOfUser(internals, requireUserId(userId), options),
+    async revokeAllSessionsForUser(userId, options = {}) {
+      checkOptions('revokeAllSessionsForUser', revokeRules, options)
+      return endAllOfUser(internals, requireUserId(userId), options)
+    },
     async revokeEverySession() {
       const now = await foundation.now()
       await keys.replaceAll(now + LONGEST_RETENTION)
       await removeEverySession(store, now)
     },
     getAllSessionHandlesForUser: async userId => listHandles(internals, requireUserId(userId)),
-    listSessions: async (userId, page = {}) => list(internals, requireUserId(userId), page),
+    async listSessions(userId, page = {}) {
+      checkOptions('listSessions', listRules, page)
+      return list(internals, requireUserId(userId), page)
+    },
     onRevoked: (handle, listener) => feed.onRevoked(handle, listener),
     async close() {
       housekeeping.close()

@@ -1,3 +1,5 @@
+import { callback } from '../base/options.ts'
+import type { RulesFor } from '../base/options.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyPurpose } from '../tokens/key-store.ts'
 import type { RefreshCase } from './core.ts'
@@ -46,15 +48,22 @@ export interface RejectedRefreshEvidence extends RefreshEvidence {
 
 /** What happens, and what is told of it. */
 export interface SessionEventMap {
+  /** A user has logged in. */
   readonly onSessionCreated: { readonly userId: string; readonly handle: string }
+  /** A session got its next tokens. */
   readonly onSessionRefreshed: { readonly userId: string; readonly handle: string; readonly how: RefreshCase }
+  /** Sessions were revoked. */
   readonly onSessionRevoked: {
     readonly handles: readonly string[]
     readonly reason: 'revoked' | 'theft' | 'shared' | 'evicted'
   }
+  /** Two parties have used one refresh token. */
   readonly onTokenTheft: TheftEvidence
+  /** One refresh token was given to two networks or user agents. */
   readonly onRefreshShared: SharedRefreshEvidence
+  /** A refresh token with a valid tag was refused, though its session goes on. */
   readonly onRefreshRejected: RejectedRefreshEvidence
+  /** A new key was made. */
   readonly onKeyRotated: { readonly kid: string; readonly purpose: KeyPurpose }
   /** Work in the background failed and will be tried again: the store could not be reached. */
   readonly onBackgroundError: { readonly during: string; readonly error: unknown }
@@ -69,8 +78,22 @@ type Listeners = { readonly [Name in keyof SessionEventMap]?: (event: SessionEve
  * throw goes to `onListenerError`, never to a request (ROT-07, DOS-07).
  */
 export interface SessionEvents extends Listeners {
-  /** A listener threw. Default: `console.error`. */
+  /** A listener threw or rejected. Default: `console.error`. */
   readonly onListenerError?: (failure: { readonly listener: string; readonly error: unknown }) => unknown
+}
+
+/** What the option `events` accepts. */
+export const eventRules: RulesFor<SessionEvents> = {
+  onSessionCreated: callback(),
+  onSessionRefreshed: callback(),
+  onSessionRevoked: callback(),
+  onTokenTheft: callback(),
+  onRefreshShared: callback(),
+  onRefreshRejected: callback(),
+  onKeyRotated: callback(),
+  onBackgroundError: callback(),
+  onUncheckedRevocation: callback(),
+  onListenerError: callback(),
 }
 
 /** Calls the listener of an event, later. */

@@ -28,6 +28,9 @@ const operations: Readonly<Record<keyof SessionStore, string>> = {
   close: 'close',
 }
 
+/** The names of the methods of a store. */
+export const storeMethods: readonly string[] = Object.keys(operations)
+
 /**
  * The same store, whose every failure is a `GeneralError` with the code `STORE_UNAVAILABLE`, with the driver's own error as its
  * cause: never read as "no session", and never a message that could hold a connection string (ST-07).

@@ -3,7 +3,7 @@ import type { Awaitable } from '../base/awaitable.ts'
 import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import type { SessionList, SessionSummary, UserRevocationOptions } from './core.ts'
+import type { RevokeOptions, SessionList, SessionSummary } from './core.ts'
 import type { Foundation } from './foundation.ts'
 import type { Codecs } from './internals.ts'
 import { changeStart, isAlive, livenessAt, notBeforeAt } from './policy.ts'
@@ -37,7 +37,7 @@ export async function end(
 export async function endAllOfUser(
   internals: Foundation,
   userId: string,
-  { except, tenantId = null }: Omit<UserRevocationOptions, 'tenantId'> & { readonly tenantId?: string | null } = {},
+  { except, tenantId = null }: Omit<RevokeOptions, 'tenantId'> & { readonly tenantId?: string | null } = {},
 ): Promise<readonly SessionHandle[]> {
   const now = await internals.now()
   return announce(internals, await internals.store.removeByUser({

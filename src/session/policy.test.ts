@@ -21,13 +21,17 @@ test('the defaults: one hour, 100 days, 30 seconds', () => {
 test('the reuse interval is never more than a fifth of the access token\'s lifetime', () => {
   expect(createPolicy({ accessTokenLifetime: 60 }).reuseInterval).toBe(12_000)
   expect(createPolicy({ accessTokenLifetime: 150 }).reuseInterval).toBe(30_000)
+  expect(createPolicy({ accessTokenLifetime: 60, reuseInterval: 12 }).reuseInterval).toBe(12_000)
   expect(createPolicy({ reuseInterval: 0 }).reuseInterval).toBe(0)
+  expect(() => createPolicy({ accessTokenLifetime: 60, reuseInterval: 13 }))
+    .toThrow('reuseInterval must be at most 12 seconds, a fifth of accessTokenLifetime')
 })
 
 test.each([
   ['accessTokenLifetime', 0], ['accessTokenLifetime', 86_401], ['accessTokenLifetime', Number.NaN],
   ['idleTimeout', 401 * 86_400], ['idleTimeout', -1], ['absoluteTimeout', 0],
-  ['reuseInterval', 301], ['keyRotationInterval', 3599], ['keyRotationInterval', 366 * 86_400],
+  ['reuseInterval', -1], ['reuseInterval', 721], ['keyRotationInterval', 3599], ['keyRotationInterval', 366 * 86_400],
+  ['maxSessionsPerUser', 2.5],
   ['maxSessionsPerUser', 0], ['maxStaleness', Number.POSITIVE_INFINITY],
 ])('%s may not be %d', (name, value) => {
   expect(() => createPolicy({ [name]: value })).toThrow(name)

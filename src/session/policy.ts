@@ -1,11 +1,13 @@
 import type { Entropy } from '../base/entropy.ts'
-import { GeneralError } from '../base/errors.ts'
+import { checkValues, explicit, flag, number, oneOf, refuse, text, withDefault } from '../base/options.ts'
+import type { Rule, RulesFor } from '../base/options.ts'
 import { toEpochSeconds } from '../base/time.ts'
 import type { EpochMilliseconds, EpochSeconds, Milliseconds } from '../base/time.ts'
 import { CLOCK_MARGIN, KEY_ROTATION_INTERVAL, LONGEST_IDLE_TIMEOUT, PUBLICATION_LEAD } from '../tokens/plan-rotation.ts'
 import type { Blacklisting, NewSessionOptions } from './core.ts'
 import type { SessionRecord } from './record.ts'
 import type { Liveness, NotBefore } from './store.ts'
+import { TENANT_ID } from './tenant-id.ts'
 
 /** The rules that sessions live by. Times in milliseconds; made once from the application's options. */
 export interface SessionPolicy {
@@ -41,51 +43,57 @@ export interface SessionPolicy {
 
 /** What an application may say of {@link SessionPolicy}. Times in seconds. */
 export interface PolicyOptions {
-  /** How long an access token lives, in seconds: 1 to 86,400. Default 3,600; a random 0 to 20 % is taken off. */
+  /** How long an access token lives, in seconds: from 1 to 86,400. A random 0 to 20 % is taken off. Default: 3,600. */
   readonly accessTokenLifetime?: number
-  /** How long a session may go without a refresh, in seconds: up to 400 days. Default 100 days. */
+  /** How long a session may go without a refresh, in seconds: from 1 to 34,560,000. Default: 8,640,000, 100 days. */
   readonly idleTimeout?: number
-  /** How long a session may last at all, in seconds. Default: no limit. */
+  /** How long a session may last at all, in seconds: from 1 to 3,153,600,000. Default: no limit. */
   readonly absoluteTimeout?: number
   /**
-   * How long a refresh token may be repeated after its first use, in seconds. Default 30, at most a quarter of the
-   * access token's lifetime.
+   * How long a refresh token may be repeated after its first use, in seconds: from 0 to 17,280, and at most a fifth of
+   * `accessTokenLifetime`. Default: 30, or that fifth if it is less.
    */
   readonly reuseInterval?: number
-  /** How many sessions a user may have; a login beyond it ends the oldest. Default: no limit. */
+  /** How many sessions a user may have, from 1 to 1,000; a login beyond it ends the oldest. Default: no limit. */
   readonly maxSessionsPerUser?: number
-  /** `revoke` (default) ends a session whose refresh token was used twice; `observe` only reports it. */
+  /** `revoke` ends a session whose refresh token two parties used, `observe` only reports it. Default: `revoke`. */
   readonly theft?: 'revoke' | 'observe'
   /**
-   * What to do when one refresh token is given to clients of two networks (/24, /48) or user agents: `observe`
-   * (default) calls `onRefreshShared`; `revoke` also ends the session.
+   * What to do when one refresh token is given to clients of two networks (/24, /48) or user agents: `observe` calls
+   * `onRefreshShared`, `revoke` also ends the session. Default: `observe`.
    */
   readonly sharedRefresh?: 'revoke' | 'observe'
-  /** How access tokens of revoked sessions are refused. Default `feed`. */
+  /**
+   * How access tokens of revoked sessions are refused: `strict` asks the store on every request, `feed` follows the
+   * change log, `off` waits until they expire. Default: `feed`.
+   */
   readonly accessTokenBlacklisting?: Blacklisting
-  /** How old the revocation feed may be, in seconds, before verification asks the store. Default 5. */
+  /**
+   * How old the revocation feed may be before verification asks the store, in seconds: from 0.01 to 3,600. Default: 5.
+   */
   readonly maxStaleness?: number
-  /** How often the revocation feed is polled, in seconds. Default 1. */
+  /** How often the revocation feed is polled, in seconds: from 0.01 to 3,600. Default: 1. */
   readonly pollInterval?: number
   /**
-   * With the feed stale and the store down: accept a valid signature (`failOpen`, default) or answer 503
-   * (`failClosed`).
+   * What to do when the feed is stale and the store is down: `failOpen` accepts a valid signature, `failClosed` answers
+   * 503. Default: `failOpen`.
    */
   readonly onStoreFailure?: 'failOpen' | 'failClosed'
-  /** The longest session info, in bytes of its JSON. Default 65,536. */
+  /** The longest session info, in bytes of its JSON: from 2 to 16,777,215. Default: 65,536. */
   readonly maxSessionInfoBytes?: number
   /**
-   * How many verified access tokens a process remembers, so that a token seen before costs no signature check.
-   * Default 10,000; up to twice as many are held, each with 1 to 2 kB. 0 remembers none.
+   * How many verified access tokens a process remembers, from 0 to 10,000,000, so that a token seen before costs no
+   * signature check. Up to twice as many are held, each with 1 to 2 kB. Default: 10,000.
    */
   readonly tokenCacheSize?: number
   /**
-   * How long a key signs access tokens before the next one does, in seconds: 3,600 (an hour) to 31,536,000 (a year).
-   * Default 604,800, a week. Whatever it is, the next key is published an hour before its first use, and the last one
-   * verifies until no token of its can be alive. Of processes that disagree the shortest interval counts.
+   * How long a key signs access tokens before the next one does, in seconds: from 3,600 to 31,536,000. Whatever it is,
+   * the next key is published an hour before its first use, and the last one verifies until no token of its can be
+   * alive. Of processes that disagree the shortest interval counts. Default: 604,800, a week.
    */
   readonly keyRotationInterval?: number
-  readonly [exactLifetimes]?: true
+  /** Whether nothing is taken off: `keyturn/testing` sets it, whose tests move the clock themselves. Default: false. */
+  readonly [exactLifetimes]?: boolean
 }
 
 /** Takes nothing off the lifetimes of access tokens: for tests, whose clock is theirs. */
@@ -100,45 +108,75 @@ const DAY = 86_400
 /** No access token's lifetime is shortened below this. */
 const SHORTEST_JITTERED: Milliseconds = 60 * SECOND
 
+const YEAR = 365 * DAY
+
+const rules = {
+  accessTokenLifetime: withDefault(3600, number('seconds', 1, DAY)),
+  idleTimeout: withDefault(100 * DAY, number('seconds', 1, LONGEST_IDLE_TIMEOUT / SECOND)),
+  absoluteTimeout: explicit(number('seconds', 1, 100 * YEAR)),
+  reuseInterval: withDefault(30, number('seconds', 0, DAY / 5)),
+  maxSessionsPerUser: explicit(number(null, 1, 1000)),
+  theft: withDefault('revoke', oneOf('revoke', 'observe')),
+  sharedRefresh: withDefault('observe', oneOf('revoke', 'observe')),
+  accessTokenBlacklisting: withDefault('feed', explicit(oneOf('off', 'feed', 'strict'))),
+  maxStaleness: withDefault(5, number('seconds', 0.01, 3600)),
+  pollInterval: withDefault(1, number('seconds', 0.01, 3600)),
+  onStoreFailure: withDefault('failOpen', explicit(oneOf('failOpen', 'failClosed'))),
+  maxSessionInfoBytes: withDefault(65_536, number('bytes', 2, 16_777_215)),
+  tokenCacheSize: withDefault(10_000, number(null, 0, 10_000_000)),
+  keyRotationInterval: withDefault(
+    KEY_ROTATION_INTERVAL / SECOND, number('seconds', PUBLICATION_LEAD / SECOND, YEAR)),
+  [exactLifetimes]: withDefault(false, flag),
+} satisfies RulesFor<PolicyOptions>
+
+/** What the options of sessions accept. */
+export const policyRules: RulesFor<PolicyOptions> = rules
+
 /**
  * Resolves the options to a policy. Pure.
- * @throws GeneralError (`MISUSE`) that names the option that can not work.
+ * @throws GeneralError (`MISUSE`) with the option, what it was and what it must be.
  */
 export function createPolicy(options: PolicyOptions): SessionPolicy {
-  const accessTokenLifetime = duration('accessTokenLifetime', options.accessTokenLifetime ?? 3600, 1, DAY)
-  const idleTimeout = duration('idleTimeout', options.idleTimeout ?? 100 * DAY, 1, LONGEST_IDLE_TIMEOUT / SECOND)
-  const reuseInterval = duration('reuseInterval', options.reuseInterval ?? 30, 0, 300)
+  checkValues(policyRules, options)
+  const millisecondsOf = (name: SecondsOption): Milliseconds => toMilliseconds(options[name] ?? rules[name].preset)
+  const accessTokenLifetime = millisecondsOf('accessTokenLifetime')
   return {
     accessTokenLifetime,
     accessTokenJitter: options[exactLifetimes] === true ? 0 : 0.2,
-    idleTimeout,
-    absoluteTimeout: options.absoluteTimeout === undefined
-      ? null
-      : duration('absoluteTimeout', options.absoluteTimeout, 1, 100 * 365 * DAY),
-    reuseInterval: longestReuseInterval(reuseInterval, accessTokenLifetime),
-    maxSessionsPerUser: options.maxSessionsPerUser === undefined
-      ? null
-      : Math.floor(within('maxSessionsPerUser', options.maxSessionsPerUser, 1, 1000)),
-    theft: options.theft ?? 'revoke',
-    sharedRefresh: options.sharedRefresh ?? 'observe',
-    blacklisting: options.accessTokenBlacklisting ?? 'feed',
-    maxStaleness: duration('maxStaleness', options.maxStaleness ?? 5, 0.01, 3600),
-    pollInterval: duration('pollInterval', options.pollInterval ?? 1, 0.01, 3600),
-    onStoreFailure: options.onStoreFailure ?? 'failOpen',
-    tokenCacheSize: Math.floor(within('tokenCacheSize', options.tokenCacheSize ?? 10_000, 0, 10_000_000)),
-    maxSessionInfoBytes: within('maxSessionInfoBytes', options.maxSessionInfoBytes ?? 65_536, 2, 16_777_216),
-    keyRotationInterval: duration(
-      'keyRotationInterval', options.keyRotationInterval ?? KEY_ROTATION_INTERVAL / SECOND,
-      PUBLICATION_LEAD / SECOND, 365 * DAY,
-    ),
+    idleTimeout: millisecondsOf('idleTimeout'),
+    absoluteTimeout: options.absoluteTimeout === undefined ? null : toMilliseconds(options.absoluteTimeout),
+    reuseInterval: reuseIntervalOf(options, accessTokenLifetime),
+    maxSessionsPerUser: options.maxSessionsPerUser ?? null,
+    theft: options.theft ?? rules.theft.preset,
+    sharedRefresh: options.sharedRefresh ?? rules.sharedRefresh.preset,
+    blacklisting: options.accessTokenBlacklisting ?? rules.accessTokenBlacklisting.preset,
+    maxStaleness: millisecondsOf('maxStaleness'),
+    pollInterval: millisecondsOf('pollInterval'),
+    onStoreFailure: options.onStoreFailure ?? rules.onStoreFailure.preset,
+    tokenCacheSize: options.tokenCacheSize ?? rules.tokenCacheSize.preset,
+    maxSessionInfoBytes: options.maxSessionInfoBytes ?? rules.maxSessionInfoBytes.preset,
+    keyRotationInterval: millisecondsOf('keyRotationInterval'),
   }
+}
+
+/** The options that are times with a default. */
+type SecondsOption =
+  | 'accessTokenLifetime' | 'idleTimeout' | 'maxStaleness' | 'pollInterval' | 'keyRotationInterval'
+
+/** A default is reduced to the longest that the access token's lifetime allows; what was chosen is refused. */
+function reuseIntervalOf({ reuseInterval }: PolicyOptions, accessTokenLifetime: Milliseconds): Milliseconds {
+  const preset = toMilliseconds(rules.reuseInterval.preset)
+  if (reuseInterval === undefined) return boundedReuseInterval(preset, accessTokenLifetime)
+  if (reuseInterval * SECOND <= accessTokenLifetime / 5) return toMilliseconds(reuseInterval)
+  const fifth = `${accessTokenLifetime / 5 / SECOND} seconds, a fifth of accessTokenLifetime`
+  return refuse('reuseInterval', `at most ${fifth}, unless accessTokenLifetime is raised`, reuseInterval)
 }
 
 /**
  * The reuse interval of a session whose access tokens live so long: at most a fifth of that. The shortest of them lives
  * four fifths, and the windows of one rotation (4R) must be over when it expires. Pure.
  */
-function longestReuseInterval(reuseInterval: Milliseconds, accessTokenLifetime: Milliseconds): Milliseconds {
+function boundedReuseInterval(reuseInterval: Milliseconds, accessTokenLifetime: Milliseconds): Milliseconds {
   return Math.min(reuseInterval, Math.floor(accessTokenLifetime / 5))
 }
 
@@ -152,6 +190,18 @@ export function notBeforeAt(now: EpochMilliseconds): NotBefore {
   return { time: now, until: now + LONGEST_IDLE_TIMEOUT }
 }
 
+/** What names a tenant. */
+export const tenantIdRule: Rule<string, undefined> = text('1 to 64 lower-case letters, digits and hyphens', TENANT_ID)
+
+/** What the options of a new session accept. */
+export const newSessionRules: RulesFor<NewSessionOptions> = {
+  persistent: withDefault(true, flag),
+  accessTokenLifetime: number('seconds', 1, DAY),
+  idleTimeout: number('seconds', 1, 400 * DAY),
+  absoluteTimeout: number('seconds', 1, 100 * YEAR),
+  tenantId: withDefault('public', tenantIdRule),
+}
+
 /** The lifetimes of one session: its own where they are shorter, the policy's otherwise. */
 export interface Lifetimes {
   readonly accessTokenLifetime: Milliseconds
@@ -160,15 +210,15 @@ export interface Lifetimes {
   readonly absoluteExpiry: EpochMilliseconds | null
 }
 
-/** Resolves the lifetimes of a session that starts at `now`. Pure. */
+/** Resolves the lifetimes of a session that starts at `now`. Pure. @throws GeneralError (`MISUSE`) for a wrong one. */
 export function lifetimesOf(options: NewSessionOptions, policy: SessionPolicy, now: EpochMilliseconds): Lifetimes {
-  const absolute = shorter('absoluteTimeout', options.absoluteTimeout, policy.absoluteTimeout)
-  const accessTokenLifetime = shorter(
-    'accessTokenLifetime', options.accessTokenLifetime, policy.accessTokenLifetime)
+  checkValues(newSessionRules, options)
+  const absolute = shorter(options.absoluteTimeout, policy.absoluteTimeout)
+  const accessTokenLifetime = shorter(options.accessTokenLifetime, policy.accessTokenLifetime)
   return {
     accessTokenLifetime,
-    reuseInterval: longestReuseInterval(policy.reuseInterval, accessTokenLifetime),
-    idleTimeout: shorter('idleTimeout', options.idleTimeout, policy.idleTimeout),
+    reuseInterval: boundedReuseInterval(policy.reuseInterval, accessTokenLifetime),
+    idleTimeout: shorter(options.idleTimeout, policy.idleTimeout),
     absoluteExpiry: absolute === null ? null : now + absolute,
   }
 }
@@ -223,19 +273,14 @@ export function isAlive(
 }
 
 /** From seconds to whole milliseconds: points in time are added up from them, and stores keep those as integers. */
-function duration(name: string, seconds: number, least: number, most: number): Milliseconds {
-  return Math.round(within(name, seconds, least, most) * SECOND)
+function toMilliseconds(seconds: number): Milliseconds {
+  return Math.round(seconds * SECOND)
 }
 
-function within(name: string, value: number, least: number, most: number): number {
-  if (Number.isFinite(value) && value >= least && value <= most) return value
-  throw new GeneralError('MISUSE', `${name} must be a number from ${least} to ${most}`)
-}
-
-function shorter(name: string, seconds: number | undefined, most: Milliseconds): Milliseconds
-function shorter(name: string, seconds: number | undefined, most: Milliseconds | null): Milliseconds | null
-function shorter(name: string, seconds: number | undefined, most: Milliseconds | null): Milliseconds | null {
+function shorter(seconds: number | undefined, most: Milliseconds): Milliseconds
+function shorter(seconds: number | undefined, most: Milliseconds | null): Milliseconds | null
+function shorter(seconds: number | undefined, most: Milliseconds | null): Milliseconds | null {
   if (seconds === undefined) return most
-  const asked = duration(name, seconds, 1, 100 * 365 * DAY)
+  const asked = toMilliseconds(seconds)
   return most === null ? asked : Math.min(asked, most)
 }

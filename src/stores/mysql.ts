@@ -9,6 +9,7 @@
  * at once, so they need a transaction: its begin and end, the change itself, the number of the log entry, the entry;
  * five, and one more for the locking read that tells which of several sessions exist.
  */
+import { checkOptions, checkValue } from '../base/options.ts'
 import type { Milliseconds } from '../base/time.ts'
 import type { SessionStore } from '../session/store.ts'
 import { createFollowers } from './followers.ts'
@@ -22,6 +23,7 @@ import { mysqlNames } from './mysql/names.ts'
 import type { MysqlNameOptions } from './mysql/names.ts'
 import { migrateSchema } from './mysql/schema.ts'
 import { createSessions } from './mysql/sessions.ts'
+import { mysqlNameRules, mysqlRules, mysqlSourceRule, requestTimeoutRule } from './options.ts'
 import { createHeadPoller } from './sql/head-poller.ts'
 import type { MigrationResult } from './sql/migrations.ts'
 import { integer, rowOf } from './sql/row.ts'
@@ -35,27 +37,28 @@ export type { MigrationResult } from './sql/migrations.ts'
 /** How a MySQL store is set up. */
 export interface MysqlStoreOptions extends MysqlNameOptions {
   /**
-   * `manual` (default): `npx keyturn migrate <url>` makes the tables. `auto`: the store makes and updates them at its
-   * first use; the database user must be allowed to.
+   * Who makes and updates the tables: `manual` you, with `npx keyturn migrate <url>`; `auto` the store at its first
+   * use, which the database user must be allowed to. Default: `manual`.
    */
   readonly migrate?: 'auto' | 'manual'
-  /** After how many milliseconds a call fails rather than wait for the database. Default 5,000. */
+  /** How long a call may wait for the database, in milliseconds: from 1 to 3,600,000. Default: 5,000. */
   readonly requestTimeout?: Milliseconds
 }
 
-const REQUEST_TIMEOUT: Milliseconds = 5000
 const POLL_INTERVAL: Milliseconds = 500
 
 /**
  * Makes a store on a MySQL or MariaDB database: a Pool of `mysql2/promise`, or a `mysql://` URL, for which the package
  * `mysql2` must be installed. Opens nothing before it is first used. Who made the pool ends it, after the store.
- * @throws GeneralError (`MISUSE`) for a wrong URL or prefix.
+ * @throws GeneralError (`MISUSE`) for a wrong option, pool or URL, which is never repeated.
  */
 export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlStoreOptions = {}): SessionStore {
+  checkValue('poolOrUrl', mysqlSourceRule, poolOrUrl)
+  checkOptions('createMysqlStore', mysqlRules, options)
   const names = mysqlNames(options)
-  const requestTimeout = options.requestTimeout ?? REQUEST_TIMEOUT
+  const { requestTimeout = requestTimeoutRule.preset } = options
   const setUp = async (): Promise<void> => {
-    if (options.migrate === 'auto') await migrateMysql(poolOrUrl, options)
+    if (options.migrate === 'auto') await migrate(poolOrUrl, names)
   }
   const connections = typeof poolOrUrl === 'string'
     ? openConnections(poolOrUrl, requestTimeout, setUp)
@@ -114,10 +117,15 @@ export async function migrateMysql(
   poolOrUrl: MysqlPool | string,
   options: MysqlNameOptions = {},
 ): Promise<MigrationResult> {
-  const names = mysqlNames(options)
+  checkValue('poolOrUrl', mysqlSourceRule, poolOrUrl)
+  checkOptions('migrateMysql', mysqlNameRules, options)
+  return migrate(poolOrUrl, mysqlNames(options))
+}
+
+async function migrate(poolOrUrl: MysqlPool | string, names: TableNames): Promise<MigrationResult> {
   try {
     if (typeof poolOrUrl !== 'string') return await migrateOver(poolOrUrl, names)
-    const pool = await openPool(poolOrUrl, REQUEST_TIMEOUT)
+    const pool = await openPool(poolOrUrl, requestTimeoutRule.preset)
     try {
       return await migrateOver(pool, names)
     } finally {

@@ -1,12 +1,14 @@
+import { checkOptions, checkValue } from '../base/options.ts'
 import type { Milliseconds } from '../base/time.ts'
 import type { SessionStore } from '../session/store.ts'
+import { postgresNameRules, postgresRules, postgresSourceRule, requestTimeoutRule } from './options.ts'
 import { createChangeReader, lazily } from './postgres/change-log.ts'
 import { useGivenPool } from './postgres/connections.ts'
 import { createDatabase } from './postgres/database.ts'
 import type { PostgresPool } from './postgres/driver.ts'
 import { createKeys } from './postgres/keys.ts'
 import { postgresNames } from './postgres/names.ts'
-import type { PostgresNameOptions } from './postgres/names.ts'
+import type { PostgresNameOptions, PostgresNames } from './postgres/names.ts'
 import { createNotifier } from './postgres/notifier.ts'
 import { openConnections, withConnection } from './postgres/open.ts'
 import { migrateSchema } from './postgres/schema.ts'
@@ -22,37 +24,36 @@ export type { MigrationResult } from './sql/migrations.ts'
 /** How a PostgreSQL store is set up. */
 export interface PostgresStoreOptions extends PostgresNameOptions {
   /**
-   * `manual` (default): `npx keyturn migrate <url>` makes the tables. `auto`: the store makes and updates them at its
-   * first use; the database user must be allowed to.
+   * Who makes and updates the tables: `manual` you, with `npx keyturn migrate <url>`; `auto` the store at its first
+   * use, which the database user must be allowed to. Default: `manual`.
    */
   readonly migrate?: 'auto' | 'manual'
   /**
-   * Whether statements are prepared on the server, which makes them up to 1.4 times as fast. Default: unless a pooler
-   * lies between, which the store finds out. Say `true` for one that keeps them (PgBouncer from 1.21 on, with
-   * `max_prepared_statements`).
+   * Whether statements are prepared on the server, which makes them up to 1.4 times as fast. Say `true` for a pooler
+   * that keeps them (PgBouncer from 1.21 on, with `max_prepared_statements`). Default: unless the store finds a pooler
+   * on the way.
    */
   readonly preparedStatements?: boolean
-  /** After how many milliseconds a call fails rather than wait for the database. Default 5,000. */
+  /** How long a call may wait for the database, in milliseconds: from 1 to 3,600,000. Default: 5,000. */
   readonly requestTimeout?: Milliseconds
 }
-
-const REQUEST_TIMEOUT: Milliseconds = 5000
 
 /**
  * Makes a store on a PostgreSQL database: a `pg` Pool or a `postgres://` URL, for which the package `pg` must be
  * installed. Opens nothing before it is first used. Who made the pool ends it, after the store; it should have at least
  * two connections, one of which is taken while the revocation feed is followed.
- * @throws GeneralError (`MISUSE`) for a wrong URL, schema or prefix.
+ * @throws GeneralError (`MISUSE`) for a wrong option, pool or URL, which is never repeated.
  */
 export function createPostgresStore(
   poolOrUrl: PostgresPool | string,
   options: PostgresStoreOptions = {},
 ): SessionStore {
+  checkValue('poolOrUrl', postgresSourceRule, poolOrUrl)
+  checkOptions('createPostgresStore', postgresRules, options)
   const names = postgresNames(options)
-  const requestTimeout = options.requestTimeout ?? REQUEST_TIMEOUT
-  const preparedStatements = options.preparedStatements ?? null
+  const { requestTimeout = requestTimeoutRule.preset, preparedStatements = null } = options
   const setUp = async (): Promise<void> => {
-    if (options.migrate === 'auto') await migratePostgres(poolOrUrl, options)
+    if (options.migrate === 'auto') await migrate(poolOrUrl, names)
   }
   const connections = typeof poolOrUrl === 'string'
     ? openConnections(poolOrUrl, preparedStatements, requestTimeout, setUp)
@@ -93,7 +94,12 @@ export async function migratePostgres(
   poolOrUrl: PostgresPool | string,
   options: PostgresNameOptions = {},
 ): Promise<MigrationResult> {
-  const names = postgresNames(options)
+  checkValue('poolOrUrl', postgresSourceRule, poolOrUrl)
+  checkOptions('migratePostgres', postgresNameRules, options)
+  return migrate(poolOrUrl, postgresNames(options))
+}
+
+async function migrate(poolOrUrl: PostgresPool | string, names: PostgresNames): Promise<MigrationResult> {
   if (typeof poolOrUrl === 'string') return withConnection(poolOrUrl, client => migrateSchema(client, names))
   const client = await poolOrUrl.connect()
   let failed = true

@@ -1,17 +1,18 @@
-import { GeneralError } from '../base/errors.ts'
+import { checkOptions, checkValue } from '../base/options.ts'
 import type { SessionStore } from '../session/store.ts'
 import type { Milliseconds } from '../base/time.ts'
+import { allowEviction, keyPrefixRule, redisRules, redisSourceRule, requestTimeoutRule } from './options.ts'
 import { createChangeLog } from './redis/change-log.ts'
 import { createConnection } from './redis/connection.ts'
 import type { RedisDriver } from './redis/driver.ts'
 import { createSubscription } from './redis/follow.ts'
 import { ioredisDriver } from './redis/ioredis.ts'
 import type { IoredisClient, IoredisCluster } from './redis/ioredis.ts'
-import { defaultPrefix, keyNames } from './redis/key-names.ts'
+import { keyNames } from './redis/key-names.ts'
 import { createKeys } from './redis/keys.ts'
 import { nodeRedisDriver } from './redis/node-redis.ts'
 import type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
-import { checkUrl, openUrl } from './redis/open-url.ts'
+import { openUrl } from './redis/open-url.ts'
 import { createRemoval } from './redis/removal.ts'
 import { createSessions } from './redis/sessions.ts'
 import { createTime } from './redis/time.ts'
@@ -23,25 +24,24 @@ export type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
 /** A client that a store can work with: of ioredis or of `redis` (node-redis), for one server or a cluster. */
 export type RedisClient = IoredisClient | IoredisCluster | NodeRedisClient | NodeRedisCluster
 
-/**
- * Accepts a server that evicts keys when its memory is full: users are logged out at random, and when it is a signing
- * key that goes, all of them.
- */
-export const allowEviction: unique symbol = Symbol('keyturn: allow eviction')
+export { allowEviction } from './options.ts'
 
 /** How a Redis store is set up. */
 export interface RedisStoreOptions {
   /**
-   * Begins the names of all keys; `keyturn:` by default. A letter or `_`, then letters, digits, `_ . : -`; at most 63.
+   * What the names of all keys begin with: a letter or `_`, then letters, digits, `_ . : -`; at most 63. Default:
+   * `keyturn:`.
    */
   readonly prefix?: string
   /**
-   * How many replicas must have a login, a revocation, a key or an update before it is acknowledged; 0 by default.
+   * How many replicas must have a login, a revocation, a key or an update before it is acknowledged, from 0 to 1,000.
    * Costs a connection and a round trip. Too few in time: GeneralError (`STORE_UNAVAILABLE`), though the write is done.
+   * Default: 0.
    */
   readonly replicas?: number
-  /** How long a call may take, in milliseconds; 5,000 by default. Later it fails with GeneralError (`STORE_UNAVAILABLE`). */
+  /** How long a call may wait for the server, in milliseconds: from 1 to 3,600,000. Default: 5,000. */
   readonly requestTimeout?: Milliseconds
+  /** Whether to accept a server that evicts keys when its memory is full, which logs users out. Default: false. */
   readonly [allowEviction]?: boolean
 }
 
@@ -52,12 +52,10 @@ export interface RedisStoreOptions {
  * @throws GeneralError (`MISUSE`) for a wrong option or client.
  */
 export function createRedisStore(clientOrUrl: RedisClient | string, options: RedisStoreOptions = {}): SessionStore {
-  const { replicas = 0, requestTimeout = 5000, prefix = defaultPrefix } = options
+  checkValue('clientOrUrl', redisSourceRule, clientOrUrl)
+  checkOptions('createRedisStore', redisRules, options)
+  const { replicas = 0, requestTimeout = requestTimeoutRule.preset, prefix = keyPrefixRule.preset } = options
   const names = keyNames(prefix)
-  if (!Number.isSafeInteger(replicas) || replicas < 0) throw new GeneralError('MISUSE', 'replicas is 0, 1, 2 ...')
-  if (!Number.isSafeInteger(requestTimeout) || requestTimeout < 1) {
-    throw new GeneralError('MISUSE', 'requestTimeout is a positive number of milliseconds')
-  }
   const connection = createConnection(opener(clientOrUrl), {
     replicas, requestTimeout, allowEviction: options[allowEviction] === true,
   })
@@ -83,7 +81,6 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
 
 function opener(clientOrUrl: RedisClient | string): () => Promise<{ driver: RedisDriver; own: boolean }> {
   if (typeof clientOrUrl === 'string') {
-    checkUrl(clientOrUrl)
     return async () => ({ driver: await openUrl(clientOrUrl), own: true })
   }
   const driver = driverOf(clientOrUrl)
@@ -91,10 +88,7 @@ function opener(clientOrUrl: RedisClient | string): () => Promise<{ driver: Redi
 }
 
 function driverOf(client: RedisClient): RedisDriver {
-  if ('call' in client) return ioredisDriver(client)
-  // A pool or a sentinel of node-redis sends commands, too, but not over one connection.
-  if ('sendCommand' in client && 'subscribe' in client && !('acquire' in client)) return nodeRedisDriver(client)
-  throw new GeneralError('MISUSE', 'createRedisStore takes a redis:// URL, or a client or cluster of ioredis or redis')
+  return 'call' in client ? ioredisDriver(client) : nodeRedisDriver(client)
 }
 
 /** Names that are never given twice, by this store or another. */

@@ -1,6 +1,7 @@
-import { GeneralError } from '../base/errors.ts'
+import { checkOptions, checkValue } from '../base/options.ts'
 import type { SessionStore } from '../session/store.ts'
-import { defaultPrefix, tableNames } from './sql/table-names.ts'
+import { sqliteDatabaseRule, sqliteDriverRules, sqliteFileRule, sqliteRules } from './options.ts'
+import { tableNames } from './sql/table-names.ts'
 import { createChangeLog } from './sqlite/change-log.ts'
 import { configure, connect } from './sqlite/connection.ts'
 import type { SqliteDatabase } from './sqlite/database.ts'
@@ -15,7 +16,10 @@ export { printSqliteMigrations } from './sqlite/schema.ts'
 
 /** How a SQLite store is set up. */
 export interface SqliteStoreOptions {
-  /** Begins the names of all tables; `keyturn_` by default. A letter or `_`, then letters, digits, `_`; at most 31. */
+  /**
+   * What the names of all tables begin with: a letter or `_`, then letters, digits, `_`; at most 31. Default:
+   * `keyturn_`.
+   */
   readonly prefix?: string
 }
 
@@ -23,7 +27,7 @@ export interface SqliteStoreOptions {
 export interface SqliteDriverOptions extends SqliteStoreOptions {
   /**
    * A second connection to the same file for what need not wait for the disk. Refreshes are about seven times faster
-   * with it; without it they are as durable as logins.
+   * with it. Default: none; refreshes are as durable as logins.
    */
   readonly fast?: SqliteDatabase
 }
@@ -33,14 +37,12 @@ export interface SqliteDriverOptions extends SqliteStoreOptions {
  * everything in this process. Takes two connections: logins, revocations, keys and updates are on the disk before
  * they are acknowledged; rotations may be lost in a power cut (never when only the process dies) and are then adopted
  * again. The logins of one turn of the event loop are committed together, and so are its rotations.
- * @throws GeneralError (`MISUSE`) for a wrong prefix, a `file:` URI or a runtime without `node:sqlite`;
+ * @throws GeneralError (`MISUSE`) for a wrong option, a URL or a runtime without `node:sqlite`;
  * (`STORE_UNAVAILABLE`) if the file can not be opened.
  */
 export function openSqliteStore(file: string, options: SqliteStoreOptions = {}): SessionStore {
-  if (file === '' || file.startsWith('file:')) {
-    throw new GeneralError('MISUSE', 'openSqliteStore takes the path of a file, or :memory:')
-  }
-  tableNames(options.prefix ?? defaultPrefix)
+  checkValue('file', sqliteFileRule, file)
+  checkOptions('openSqliteStore', sqliteRules, options)
   const opened: SqliteDatabase[] = []
   const open = (): SqliteDatabase => {
     const database = openDatabase(file)
@@ -72,10 +74,12 @@ export function openSqliteStore(file: string, options: SqliteStoreOptions = {}):
  * Makes a store on an open SQLite database: `node:sqlite`, better-sqlite3 or anything else of that shape. The
  * connection should be the store's own, since its settings are made (WAL, `synchronous`, busy timeout) and since it
  * must not be inside a transaction when the store is called. Who opened the database closes it, after the store.
- * @throws GeneralError (`MISUSE`) for a wrong prefix; (`STORE_UNAVAILABLE`) if the database can not be set up.
+ * @throws GeneralError (`MISUSE`) for a wrong option or database; (`STORE_UNAVAILABLE`) if it cannot be set up.
  */
 export function createSqliteStore(database: SqliteDatabase, options: SqliteDriverOptions = {}): SessionStore {
-  const names = tableNames(options.prefix ?? defaultPrefix)
+  checkValue('database', sqliteDatabaseRule, database)
+  checkOptions('createSqliteStore', sqliteDriverRules, options)
+  const names = tableNames(options.prefix)
   const separate = options.fast !== undefined && options.fast !== database ? options.fast : null
   try {
     configure(database, 'FULL')

@@ -1,19 +1,37 @@
+import { checkOptions, oneOf, optionsOf, rule, withDefault } from '../base/options.ts'
+import type { Rule, RulesFor } from '../base/options.ts'
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import { NEVER_STORED } from '../transport/caching.ts'
 import type { HttpRequest, ReplySink } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
+import { loginRules } from '../transport/start-session.ts'
 import type { LoginOptions } from '../transport/start-session.ts'
 import { ensurePresent } from './assert.ts'
 import { parseSetCookie } from './framework-contract/app-client.ts'
 
 /** How a user signs in in a test. */
 export interface SignInOptions<Payload extends object, Info extends object> {
+  /** The JWT payload. Default: empty. */
   readonly payload?: Payload
+  /** The session info. Default: empty. */
   readonly info?: Info
-  /** How the tokens travel. Default `cookie`, as in a browser. */
+  /** How the tokens travel: `cookie`, as in a browser, or `header`. Default: `cookie`. */
   readonly mode?: TransferMode
+  /** What the login decides. Default: nothing. */
   readonly options?: LoginOptions
+}
+
+const object: Rule<object, undefined> = rule('an object', (value): value is object => (
+  typeof value === 'object' && value !== null
+))
+
+/** What the options of {@link signIn} accept. */
+export const signInRules: RulesFor<SignInOptions<object, object>> = {
+  payload: object,
+  info: object,
+  mode: withDefault('cookie', oneOf('cookie', 'header')),
+  options: optionsOf<LoginOptions>(loginRules),
 }
 
 /** A client that has a session. */
@@ -34,8 +52,10 @@ export interface SignedIn {
 export async function signIn<Payload extends object, Info extends object>(
   sessions: { readonly http: HttpSessions<Payload, Info> },
   userId: string,
-  { payload, info, mode = 'cookie', options }: SignInOptions<Payload, Info> = {},
+  how: SignInOptions<Payload, Info> = {},
 ): Promise<SignedIn> {
+  checkOptions('signIn', signInRules, how)
+  const { payload, info, mode = 'cookie', options } = how
   const { http } = sessions
   const { cookies, origin } = http.policy
   const reply = new RecordedReply()

@@ -75,7 +75,8 @@ const RETRY: Milliseconds = 5_000
 /** How often a plan is made anew because another process was quicker. */
 const ATTEMPTS = 5
 
-const MIN_SECRET_LENGTH = 32
+/** The shortest secret that keys may be encrypted with. */
+export const MIN_SECRET_LENGTH = 32
 
 /** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createRingKeeper<Loaded, Ring>(

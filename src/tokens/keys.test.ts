@@ -203,7 +203,7 @@ describe('rotation', () => {
     expect((await readSample(accessToken, after)).kind).toBe('unknown-key')
     expect(after.refreshKey(refreshToken?.kid ?? '')).toBeNull()
     expect(await shared.keys()).toHaveLength(2)
-    const token = await after.signingKeyAt(shared.now).sign(JSON.stringify(sampleClaims()))
+    const token = await after.signingKeyAt(shared.now).sign(JSON.stringify(sampleMembers()))
     expect((await readSample(token, await shared.process().current())).kind).toBe('valid')
   })
 

@@ -1,6 +1,8 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { InvalidClaimsError } from '../base/errors.ts'
 import type { ClaimValidationError } from '../base/errors.ts'
+import { rule } from '../base/options.ts'
+import type { Rule } from '../base/options.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 
@@ -13,6 +15,13 @@ export interface ClaimValidator<Payload extends object> {
   readonly id: string
   validate(payload: Readonly<Payload>): Awaitable<ClaimValidity>
 }
+
+/** Accepts a {@link ClaimValidator}. */
+export const claimValidatorRule: Rule<ClaimValidator<object>, undefined> = rule(
+  'an object with a text `id` and a function `validate`',
+  (value): value is ClaimValidator<object> => typeof value === 'object' && value !== null
+    && 'id' in value && typeof value.id === 'string' && 'validate' in value && typeof value.validate === 'function',
+)
 
 /** @throws InvalidClaimsError with every demand that is not met. */
 export async function validateClaims<Payload extends object>(

@@ -1,19 +1,24 @@
 import { GeneralError } from '../base/errors.ts'
-import { checkCookieAttributes, prefixOf, serializeClearing } from './set-cookie.ts'
+import { oneOf, refuse, text, withDefault } from '../base/options.ts'
+import type { RulesFor } from '../base/options.ts'
+import { checkCookieAttributes, cookieNameRule, prefixOf, serializeClearing } from './set-cookie.ts'
 import type { CookieAttributes, SameSite } from './set-cookie.ts'
 
 /** What an application may say of its cookies. */
 export interface CookieOptions {
   /**
-   * Makes the session reach every host under this domain: the origin's host or a parent of it. Default: the
-   * origin's host alone.
+   * Makes the session reach every host under this domain: the origin's host or a parent of it. Default: the origin's
+   * host alone.
    */
   readonly domain?: string
-  /** Default `lax`. `none` where the front end is on another site; needs https. */
+  /** `none` where the front end is on another site; needs https. Default: `lax`. */
   readonly sameSite?: SameSite
-  /** Default `__Host-sAccessToken`, `__Secure-sAccessToken` with a `domain`, `sAccessToken` on a local http origin. */
+  /**
+   * The name of the access token's cookie. Default: `__Host-sAccessToken`, `__Secure-sAccessToken` with a `domain`,
+   * `sAccessToken` on an http origin.
+   */
   readonly accessTokenName?: string
-  /** Default `__Secure-sRefreshToken`, `sRefreshToken` on a local http origin. */
+  /** The name of the refresh token's cookie. Default: `__Secure-sRefreshToken`, `sRefreshToken` on an http origin. */
   readonly refreshTokenName?: string
   /**
    * `/` sends the refresh token with every request, so that a server which renders pages can refresh on the way to
@@ -22,10 +27,22 @@ export interface CookieOptions {
   readonly refreshTokenPath?: '/'
   /**
    * A `domain` that was configured before, or `''` if there was none: its cookies are cleared as they arrive (CK-09).
-   * Those of another application, told by their issuer, are left alone.
+   * Those of another application, told by their issuer, are left alone. Default: nothing is cleared.
    */
   readonly olderDomain?: string
 }
+
+const rules = {
+  domain: text('the host of the origin or a parent domain of it'),
+  sameSite: withDefault('lax', oneOf('lax', 'strict', 'none')),
+  accessTokenName: cookieNameRule,
+  refreshTokenName: cookieNameRule,
+  refreshTokenPath: oneOf('/'),
+  olderDomain: text('the host of the origin, a parent domain of it or ""', /^/),
+} satisfies RulesFor<CookieOptions>
+
+/** What the options of cookies accept. */
+export const cookieRules: RulesFor<CookieOptions> = rules
 
 /** One of the two cookies. */
 export interface CookieSlot {
@@ -57,18 +74,20 @@ export interface CookieConfig {
  */
 export function createCookieConfig(options: CookieOptions, origin: URL, refreshPath: string): CookieConfig {
   const path = options.refreshTokenPath ?? refreshPath
-  if (path !== '/' && path !== refreshPath) throw new GeneralError('MISUSE', 'cookie.refreshTokenPath can only be /')
   const secure = origin.protocol === 'https:'
-  const domain = options.domain === undefined ? null : parseDomain('cookie.domain', options.domain, origin)
+  const domain = options.domain === undefined ? null : parseDomain('domain', options.domain, origin)
   const older = options.olderDomain === undefined ? [] : [parseOlderDomain(options.olderDomain, origin)]
-  const shared = { domain, secure, sameSite: options.sameSite ?? 'lax' }
+  const shared = { domain, secure, sameSite: options.sameSite ?? rules.sameSite.preset }
   const secured = secure ? '__Secure-' : ''
   const accessPrefix = secure && domain === null ? '__Host-' : secured
   const names = [
     options.accessTokenName ?? `${accessPrefix}sAccessToken`,
     options.refreshTokenName ?? `${secured}sRefreshToken`,
   ] as const
-  if (names[0] === names[1]) throw new GeneralError('MISUSE', 'the two cookies must have different names')
+  if (names[0] === names[1]) {
+    throw new GeneralError('MISUSE', 'cookie.accessTokenName and cookie.refreshTokenName must be different names; '
+      + `both are "${names[0]}"`)
+  }
   const refreshToken = createSlot({ ...shared, name: names[1], path }, older, origin)
   return {
     accessToken: createSlot({ ...shared, name: names[0], path: '/' }, older, origin),
@@ -104,14 +123,13 @@ function domainsOf(origin: URL): readonly string[] {
   return labels.slice(0, -1).map((_, index) => labels.slice(index).join('.'))
 }
 
-function parseDomain(name: string, text: string, origin: URL): string {
+function parseDomain(name: 'domain' | 'olderDomain', text: string, origin: URL): string {
   const domain = text.toLowerCase().replace(/^\./, '')
-  if (domainsOf(origin).includes(domain)) return domain
-  throw new GeneralError('MISUSE', `${name} must be the host of the origin or a parent domain of it`)
+  return domainsOf(origin).includes(domain) ? domain : refuse(`cookie.${name}`, rules[name].accepts, text)
 }
 
 function parseOlderDomain(text: string, origin: URL): string | null {
-  return text === '' ? null : parseDomain('cookie.olderDomain', text, origin)
+  return text === '' ? null : parseDomain('olderDomain', text, origin)
 }
 
 function isAddress({ hostname }: URL): boolean {

@@ -1,9 +1,13 @@
 import { andThen, isPromise } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
+import {
+  checkCallOptions, checkOptions, explicit, flag, listOf, number, oneOf, withDefault,
+} from '../base/options.ts'
+import type { RulesFor } from '../base/options.ts'
 import type { ActiveOutcome, Blacklisting } from '../session/core.ts'
 import { preferPrivate } from './caching.ts'
-import { requireRecentLogin, validateClaims } from './claim-validators.ts'
+import { claimValidatorRule, requireRecentLogin, validateClaims } from './claim-validators.ts'
 import type { ClaimValidator } from './claim-validators.ts'
 import { judgeAccessToken } from './credentials.ts'
 import type { JudgedAccess, PresentedAccess } from './credentials.ts'
@@ -23,13 +27,13 @@ export interface SessionOptions<Payload extends object> {
    * something, and where a connection is opened.
    */
   readonly csrf?: boolean
-  /** Whether a request without a session is an error. Default true. */
+  /** Whether a request without a session is an error. Default: true. */
   readonly required?: true
-  /** Overrides the configured `accessTokenBlacklisting` for this request. */
+  /** How access tokens of revoked sessions are refused here. Default: as `accessTokenBlacklisting` is configured. */
   readonly blacklisting?: Blacklisting
-  /** What the claims must satisfy. */
+  /** What the claims must satisfy. Default: nothing. */
   readonly claimValidators?: readonly ClaimValidator<Payload>[]
-  /** How long ago the user may have logged in, in seconds (REV-09). */
+  /** How long ago the user may have logged in, in seconds: from 0 to 34,560,000 (REV-09). Default: no limit. */
   readonly maxAuthenticationAge?: number
 }
 
@@ -44,6 +48,25 @@ export type GetSessionArgument<Payload extends object> =
   | SessionOptions<Payload>
   | OptionalSessionOptions<Payload>
 
+/** What the options of {@link getSession} accept. */
+export const sessionOptionRules: RulesFor<
+  Omit<SessionOptions<object>, 'required'> & { readonly required?: boolean }
+> = {
+  csrf: flag,
+  required: withDefault(true, flag),
+  blacklisting: oneOf('off', 'feed', 'strict'),
+  claimValidators: explicit(listOf('a list of claim validators', claimValidatorRule)),
+  maxAuthenticationAge: explicit(number('seconds', 0, 400 * 86_400)),
+}
+
+/**
+ * Judges the options of a guard, once, as it is made. @throws GeneralError (`MISUSE`) with the option, what it was and
+ * what it must be.
+ */
+export function checkSessionOptions(options: unknown): void {
+  checkOptions('requireSession', sessionOptionRules, options)
+}
+
 const noOptions: SessionOptions<never> = {}
 const noLeftovers: readonly string[] = []
 
@@ -55,6 +78,7 @@ export function getSession<Payload extends object, Info extends object>(
 ): Promise<Session<Payload, Info> | null> {
   const options = typeof argument === 'boolean' ? { csrf: argument } : argument ?? noOptions
   try {
+    if (options === argument) checkCallOptions('getSession', sessionOptionRules, options)
     return Promise.resolve(
       options.required === false ? findSession(context, exchange, options) : requireSession(context, exchange, options),
     )
@@ -64,9 +88,9 @@ export function getSession<Payload extends object, Info extends object>(
 }
 
 /**
- * What a guard does with a request: it admits it with its session, or answers it. It answers CORS preflights alone,
- * which carry no session and change nothing; every other request is judged, whatever its method and headers. Answers,
- * or throws, at once where nothing has to be waited for.
+ * What a guard does with a request, with options that {@link checkSessionOptions} has judged: it admits it with its
+ * session, or answers it. It answers CORS preflights alone, which carry no session and change nothing; every other
+ * request is judged, whatever its method and headers. Answers, or throws, at once where nothing has to be waited for.
  */
 export function guard<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,

@@ -1,7 +1,11 @@
 import { GeneralError } from '../base/errors.ts'
-import { createCookieConfig } from './cookie-config.ts'
+import {
+  checkValues, explicit, flag, listOf, number, oneOf, optionsOf, refuse, required, rule, withDefault,
+} from '../base/options.ts'
+import type { RulesFor } from '../base/options.ts'
+import { cookieRules, createCookieConfig } from './cookie-config.ts'
 import type { CookieConfig, CookieOptions } from './cookie-config.ts'
-import { isLoopback, parseOrigin } from './origin.ts'
+import { isLoopback, originRule } from './origin.ts'
 
 /**
  * Set this option to true to serve sessions over http on a host that is not the own machine. Tokens can be read on
@@ -24,24 +28,29 @@ export interface HttpOptions {
   readonly origin: string
   /**
    * Other origins whose pages may use the sessions: the front end's, if it is not this server's. Exact origins
-   * (CSRF-03).
+   * (CSRF-03). Default: none.
    */
   readonly trustedOrigins?: readonly string[]
-  /** Where Keyturn's own routes live, as this server sees the path. Default `/auth`. */
+  /** Where Keyturn's own routes live, as this server sees the path. Default: `/auth`. */
   readonly basePath?: string
   /**
    * The beginning of the path that a proxy strips: `/api` if browsers ask for `/api/auth/signout` and this server
    * sees `/auth/signout`. Default: none.
    */
   readonly gatewayPath?: string
+  /** Names, domain and attributes of the cookies. Default: the strictest that work. */
   readonly cookie?: CookieOptions
-  /** On top of the check of the origin, which is always on for cookies. Default `origin`: nothing. */
+  /**
+   * What a request with cookies must show besides a trusted origin, which is always checked: `origin` nothing,
+   * `custom-header` the header `rid`, `token` an anti-CSRF token of the session. Default: `origin`.
+   */
   readonly antiCsrf?: AntiCsrf
-  /** The status of a missing or ended session. Default 401; some front ends expect 440. */
+  /** The HTTP status of a missing or ended session, from 400 to 499; some front ends expect 440. Default: 401. */
   readonly sessionExpiredStatusCode?: number
-  /** The status of a session whose claims do not suffice. Default 403. */
+  /** The HTTP status of a session whose claims do not suffice, from 400 to 499. Default: 403. */
   readonly invalidClaimStatusCode?: number
-  readonly [allowInsecureCookies]?: true
+  /** Whether to serve sessions over http beyond localhost, where others can read the tokens. Default: false. */
+  readonly [allowInsecureCookies]?: boolean
 }
 
 /** The rules of {@link HttpOptions}, checked and resolved. */
@@ -59,26 +68,43 @@ export interface HttpPolicy {
   readonly invalidClaimStatusCode: number
 }
 
+const pathRule = rule('a plain path such as "/auth"', (value): value is string => (
+  typeof value === 'string' && isPlainPath(normalPath(value))
+))
+
+const rules = {
+  origin: required(originRule),
+  trustedOrigins: listOf('a list of origins such as ["https://www.example.com"]', originRule),
+  basePath: withDefault('/auth', pathRule),
+  gatewayPath: pathRule,
+  cookie: optionsOf<CookieOptions>(cookieRules),
+  antiCsrf: withDefault('origin', explicit(oneOf('origin', 'custom-header', 'token'))),
+  sessionExpiredStatusCode: withDefault(401, number(null, 400, 499)),
+  invalidClaimStatusCode: withDefault(403, number(null, 400, 499)),
+  [allowInsecureCookies]: withDefault(false, flag),
+} satisfies RulesFor<HttpOptions>
+
+/** What the options of sessions over HTTP accept. */
+export const httpRules: RulesFor<HttpOptions> = rules
+
 /**
  * Resolves the options. Pure.
- * @throws GeneralError (`MISUSE`) that names the option that can not work.
+ * @throws GeneralError (`MISUSE`) with the option, what it was and what it must be.
  */
 export function createHttpPolicy(options: HttpOptions): HttpPolicy {
-  const url = parseOrigin('origin', options.origin)
+  checkValues(httpRules, options)
+  const url = new URL(options.origin)
   if (url.protocol === 'http:' && !isLoopback(url) && options[allowInsecureCookies] !== true) {
-    throw new GeneralError('MISUSE', 'origin must begin with https, or be on localhost: http can be read on the way')
+    refuse('origin', 'https, or http on localhost, because others can read what is sent over http', options.origin)
   }
-  const basePath = parsePath('basePath', options.basePath ?? '/auth', url)
-  const externalPath = parsePath('gatewayPath', options.gatewayPath ?? '', url) + basePath
-  const trusted = (options.trustedOrigins ?? []).map(text => parseOrigin('trustedOrigins', text).origin)
-  const sessionExpiredStatusCode = parseStatus('sessionExpiredStatusCode', options.sessionExpiredStatusCode ?? 401)
-  const invalidClaimStatusCode = parseStatus('invalidClaimStatusCode', options.invalidClaimStatusCode ?? 403)
+  const basePath = normalPath(options.basePath ?? rules.basePath.preset)
+  const externalPath = normalPath(options.gatewayPath ?? '') + basePath
+  const trusted = (options.trustedOrigins ?? []).map(text => new URL(text).origin)
+  const sessionExpiredStatusCode = options.sessionExpiredStatusCode ?? rules.sessionExpiredStatusCode.preset
+  const invalidClaimStatusCode = options.invalidClaimStatusCode ?? rules.invalidClaimStatusCode.preset
   if (sessionExpiredStatusCode === invalidClaimStatusCode) {
-    throw new GeneralError('MISUSE', 'sessionExpiredStatusCode and invalidClaimStatusCode must differ')
-  }
-  const antiCsrf = options.antiCsrf ?? 'origin'
-  if (!['origin', 'custom-header', 'token'].includes(antiCsrf)) {
-    throw new GeneralError('MISUSE', 'antiCsrf must be origin, custom-header or token')
+    throw new GeneralError('MISUSE', 'sessionExpiredStatusCode and invalidClaimStatusCode must differ; '
+      + `both are ${invalidClaimStatusCode}`)
   }
   return {
     origin: url.origin,
@@ -86,23 +112,21 @@ export function createHttpPolicy(options: HttpOptions): HttpPolicy {
     trustedOrigins: new Set([url.origin, ...trusted]),
     basePath,
     cookies: createCookieConfig(options.cookie ?? {}, url, `${externalPath}/session/refresh`),
-    antiCsrf,
+    antiCsrf: options.antiCsrf ?? rules.antiCsrf.preset,
     sessionExpiredStatusCode,
     invalidClaimStatusCode,
   }
 }
 
-function parsePath(name: string, text: string, origin: URL): string {
+/** Begins with a slash and does not end with one. */
+function normalPath(text: string): string {
   const trimmed = text.trim()
   const rooted = trimmed.startsWith('/') ? trimmed : `/${trimmed}`
-  const path = rooted.endsWith('/') ? rooted.slice(0, -1) : rooted
-  // What the platform's parser would change, no request path could ever equal.
-  const isPath = !/\/\/|[;?#]/.test(path) && new URL(origin.origin + path).href === `${origin.origin}${path || '/'}`
-  if (isPath) return path
-  throw new GeneralError('MISUSE', `${name} must be a plain path like /auth`)
+  return rooted.endsWith('/') ? rooted.slice(0, -1) : rooted
 }
 
-function parseStatus(name: string, status: number): number {
-  if (Number.isInteger(status) && status >= 400 && status <= 499) return status
-  throw new GeneralError('MISUSE', `${name} must be a status from 400 to 499`)
+/** What the platform's parser would change, no request path could ever equal. */
+function isPlainPath(path: string): boolean {
+  const host = 'https://localhost'
+  return !/\/\/|[;?#]/.test(path) && URL.canParse(host + path) && new URL(host + path).href === `${host}${path || '/'}`
 }

@@ -1,18 +1,15 @@
-import { GeneralError } from '../base/errors.ts'
+import { rule } from '../base/options.ts'
+import type { Rule } from '../base/options.ts'
 
-/**
- * Parses a configured origin and writes it as browsers do: scheme, host, the port if not the default (CSRF-03).
- * @throws GeneralError (`MISUSE`) if it is anything but `http(s)://host[:port]`.
- */
-export function parseOrigin(name: string, text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null
-  const isOrigin = url !== null
-    && (url.protocol === 'https:' || url.protocol === 'http:')
-    && url.href === `${url.origin}/`
-    && !url.hostname.includes('*')
-  if (isOrigin) return url
-  throw new GeneralError('MISUSE', `${name} must be a full origin like https://app.example.com: no path, no wildcard`)
-}
+/** Accepts an origin, `http(s)://host[:port]`, in any spelling that browsers would write as one (CSRF-03). */
+export const originRule: Rule<string, undefined> = rule(
+  'an origin such as "https://app.example.com", without a path or wildcard', (value): value is string => {
+    const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null
+    return url !== null
+      && (url.protocol === 'https:' || url.protocol === 'http:')
+      && url.href === `${url.origin}/`
+      && !url.hostname.includes('*')
+  })
 
 /** Whether browsers treat the host as secure without https, because requests to it never leave the machine. */
 export function isLoopback(url: URL): boolean {

@@ -1,4 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
+import { text } from '../base/options.ts'
+import type { Rule } from '../base/options.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 
 /** When a browser sends a cookie along with a request from another site. */
@@ -26,6 +28,9 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const COOKIE_OCTETS = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
 const DOMAIN = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/
 const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/
+
+/** Accepts the name of a cookie: a token of RFC 9110. */
+export const cookieNameRule: Rule<string, undefined> = text('a cookie name: letters, digits, _ - and the like', TOKEN)
 
 const sameSiteNames = { lax: 'Lax', strict: 'Strict', none: 'None' } as const
 

@@ -1,7 +1,10 @@
 import { GeneralError } from '../base/errors.ts'
+import { checkOptions, flag, withDefault } from '../base/options.ts'
+import type { RulesFor } from '../base/options.ts'
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { IssuedSession, NewSessionOptions } from '../session/core.ts'
+import { newSessionRules } from '../session/policy.ts'
 import { bearerToken, cookieTokens } from './credentials.ts'
 import { refuseForeign } from './csrf.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
@@ -15,12 +18,12 @@ import type { TokenEdits } from './tokens-reply.ts'
 
 /** What a login may decide. */
 export interface LoginOptions extends NewSessionOptions {
-  /**
-   * Leaves the session alive that this client had before. Default: it is ended, its tokens are replaced anyway
-   * (CMP-11).
-   */
+  /** Whether the session stays that this client had before; its tokens are replaced anyway (CMP-11). Default: false. */
   readonly keepExistingSession?: boolean
 }
+
+/** What the options of a login accept. */
+export const loginRules: RulesFor<LoginOptions> = { ...newSessionRules, keepExistingSession: withDefault(false, flag) }
 
 /** What a login says. */
 export interface Login<Payload extends object, Info extends object> {
@@ -37,6 +40,7 @@ export async function startSession<Payload extends object, Info extends object>(
   { userId, jwtPayload, sessionInfo, options }: Login<Payload, Info>,
 ): Promise<Session<Payload, Info>> {
   const { core, policy } = context
+  if (options !== undefined) checkOptions('createNewSession', loginRules, options)
   if (reply.closed) throw new GeneralError('MISUSE', 'the response was sent before the session was created')
   const mode: TransferMode = request.header(wire.authMode)?.trim().toLowerCase() === 'header' ? 'header' : 'cookie'
   if (mode === 'cookie') refuseForeign(request, policy)

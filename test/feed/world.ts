@@ -177,7 +177,9 @@ export class FeedWorld {
   async revoke(sessions: readonly Watched[], how: 'one' | 'user'): Promise<void> {
     // Known once the next reading ends, not the one under way.
     for (const session of sessions) Object.assign(session, { revoked: true, told: session.revoked && session.told })
-    if (how === 'user') await this.elsewhere.revokeAllSessionsForUser(sessions[0]?.issued.claims.sub ?? '')
+    const [first] = sessions
+    if (first === undefined) return
+    if (how === 'user') await this.elsewhere.revokeAllSessionsForUser(first.issued.claims.sub)
     else await this.elsewhere.revokeSessions(sessions.map(session => session.issued.claims.sid))
     await settle()
   }

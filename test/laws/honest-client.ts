@@ -141,6 +141,8 @@ export async function liveHonestly(
     const current = await world.record(jar)
     const past = history[Math.max(0, history.length - 1 - back)]
     if (inFlight > 0 || current === null || past === null || past === undefined) return
+    // A store that forgets days makes sessions that are as old as the idle timeout, which nothing should keep alive.
+    if (current.rotatedAt - past.rotatedAt > DAY / 2) return
     history.length = Math.max(1, history.length - back)
     forgetful = true
     await store.rotate({

@@ -7,7 +7,7 @@ import { decideRefresh } from '../../src/session/decide-refresh.ts'
 import type { PresentedToken } from '../../src/session/decide-refresh.ts'
 import type { SessionRecord } from '../../src/session/record.ts'
 import type { NextToken, PresentedState, Reauthentication, Rotation, TokenState } from '../../src/session/store.ts'
-import { applyRotation, isInState } from '../../src/stores/memory/apply-rotation.ts'
+import { applyConfirmation, applyRotation, isInState } from '../../src/stores/memory/apply-rotation.ts'
 import { anchorOf, childOf, generationOf, placeOf } from './paths.ts'
 import type { Path } from './paths.ts'
 import { accessTokenClaims, alwaysAlive, client, handle } from './record.ts'
@@ -119,8 +119,7 @@ export function serve(
 
 /** The record once the client has certainly stored the token; the same record if that is not the current one. Pure. */
 export function confirm(record: SessionRecord, token: Path): SessionRecord {
-  const { generation, branch } = placeOf(token)
-  return record.generation === generation && record.branch === branch ? { ...record, confirmed: true } : record
+  return applyConfirmation(record, placeOf(token))
 }
 
 function judge(record: SessionRecord, request: Request, rules: Rules): Step {

@@ -149,8 +149,8 @@ describe.skipIf(server === null)('PostgreSQL', () => {
 
   test('ST-03: a schema or prefix that is no plain name is refused', () => {
     for (const name of ['a"b', 'a.b', '', '1a', 'a b', 'a'.repeat(32), 'ä']) {
-      expect(() => createPostgresStore(url, { schema: name })).toThrow('a schema is')
-      expect(() => createPostgresStore(url, { prefix: name })).toThrow('a table prefix is')
+      expect(() => createPostgresStore(url, { schema: name })).toThrow('schema must be 1 to 31 letters')
+      expect(() => createPostgresStore(url, { prefix: name })).toThrow('prefix must be 1 to 31 letters')
     }
   })
 

@@ -5,15 +5,15 @@ import type { Milliseconds } from '../../base/time.ts'
 
 /** What a client may cost. */
 export interface HttpLimits {
-  /** Bytes of all headers together. */
+  /** All headers together, in bytes: from 1,024 to 1,048,576. Default: 16,384. */
   readonly maxHeaderBytes: number
-  /** How many connections at once; more are closed. */
+  /** How many connections at once, from 1 to 1,000,000; more are closed. Default: 4,096. */
   readonly maxConnections: number
-  /** How long a client may take to send its headers. */
+  /** How long a client may take to send its headers, in milliseconds: from 1 to 3,600,000. Default: 10,000. */
   readonly headersTimeout: Milliseconds
-  /** How long a client may take to send a whole request. */
+  /** How long a client may take to send a request, in milliseconds: from 1 to 3,600,000. Default: 20,000. */
   readonly requestTimeout: Milliseconds
-  /** How long a connection stays open for the next request. */
+  /** How long an idle connection stays open, in milliseconds: from 1 to 3,600,000. Default: 65,000. */
   readonly keepAliveTimeout: Milliseconds
 }
 

@@ -35,13 +35,12 @@ export function useGivenPool(
   }
 }
 
-/** Opens a pool on a URL when it is first needed. @throws GeneralError (`MISUSE`) for another kind of URL. */
+/** Opens a pool on a URL when it is first needed. */
 export function openConnections(
   url: string,
   requestTimeout: Milliseconds,
   setUp: () => Promise<void>,
 ): Connections {
-  checkMysqlUrl(url)
   let opened: import('mysql2/promise').Pool | null = null
   const ready = once(async () => {
     opened ??= await openPool(url, requestTimeout)
@@ -97,16 +96,8 @@ async function readSettings(connection: MysqlConnection, requestTimeout: Millise
   }
 }
 
-/** Refuses what can not be a URL of a MySQL database. The text itself stays out of the message (ST-07). */
-function checkMysqlUrl(url: string): void {
-  if (!/^(mysql|mariadb):$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
-    throw new GeneralError('MISUSE', 'the URL of a MySQL or MariaDB database begins with mysql:// or mariadb://')
-  }
-}
-
 /** Opens a pool on a URL. */
 export async function openPool(url: string, requestTimeout: Milliseconds): Promise<import('mysql2/promise').Pool> {
-  checkMysqlUrl(url)
   const { createPool } = await loadDriver('mysql2', () => import('mysql2/promise'))
   const pool = createPool({
     uri: url,

@@ -1,15 +1,18 @@
-import { defaultPrefix, tableNames } from '../sql/table-names.ts'
+import { tableNames } from '../sql/table-names.ts'
 import type { TableNames } from '../sql/table-names.ts'
 
 /** How the tables are named. */
 export interface MysqlNameOptions {
-  /** Begins the names of all tables; `keyturn_` by default. A letter or `_`, then letters, digits, `_`; at most 31. */
+  /**
+   * What the names of all tables begin with: a letter or `_`, then letters, digits, `_`; at most 31. Default:
+   * `keyturn_`.
+   */
   readonly prefix?: string
 }
 
 /** Names the tables, quoted. @throws GeneralError (`MISUSE`) for a prefix that is no plain identifier (ST-03). */
 export function mysqlNames(options: MysqlNameOptions): TableNames {
-  const plain = tableNames(options.prefix ?? defaultPrefix)
+  const plain = tableNames(options.prefix)
   const quoted = (name: string): string => `\`${name}\``
   return {
     session: quoted(plain.session),

@@ -1,4 +1,6 @@
 import { GeneralError } from '../../base/errors.ts'
+import { checkOptions } from '../../base/options.ts'
+import { mysqlNameRules } from '../options.ts'
 import { pending, script } from '../sql/migrations.ts'
 import type { Migration, MigrationResult } from '../sql/migrations.ts'
 import { integer } from '../sql/row.ts'
@@ -127,6 +129,7 @@ export async function migrateSchema({ rows, change }: Runner, names: TableNames)
 
 /** The SQL that brings an empty database to the newest version, for a reader or for an administrator's own tool. */
 export function printMysqlMigrations(options: MysqlNameOptions = {}): string {
+  checkOptions('printMysqlMigrations', mysqlNameRules, options)
   const names = mysqlNames(options)
   return script([foundation(names), ...migrations.flatMap(migration => migration(names)), recordVersion(names)])
 }

@@ -1,12 +1,19 @@
-import { GeneralError } from '../../base/errors.ts'
-import { defaultPrefix, tableNames } from '../sql/table-names.ts'
+import { checkValues } from '../../base/options.ts'
+import { postgresNameRules, tablePrefixRule } from '../options.ts'
+import { tableNames } from '../sql/table-names.ts'
 import type { TableNames } from '../sql/table-names.ts'
 
 /** Where in a database the tables are. */
 export interface PostgresNameOptions {
-  /** The schema of the tables. Default: the first one of the connection's `search_path`. */
+  /**
+   * The schema of the tables: a letter or `_`, then letters, digits, `_`; at most 31. Default: the first one of the
+   * connection's `search_path`.
+   */
   readonly schema?: string
-  /** Begins the names of all tables; `keyturn_` by default. A letter or `_`, then letters, digits, `_`; at most 31. */
+  /**
+   * What the names of all tables begin with: a letter or `_`, then letters, digits, `_`; at most 31. Default:
+   * `keyturn_`.
+   */
   readonly prefix?: string
 }
 
@@ -25,12 +32,9 @@ export interface PostgresNames extends TableNames {
  * @throws GeneralError (`MISUSE`) for a schema or prefix that is no plain identifier (ST-03).
  */
 export function postgresNames(options: PostgresNameOptions): PostgresNames {
-  const prefix = options.prefix ?? defaultPrefix
+  checkValues(postgresNameRules, options)
+  const { prefix = tablePrefixRule.preset, schema = null } = options
   const plain = tableNames(prefix)
-  const schema = options.schema ?? null
-  if (schema !== null && !/^[A-Za-z_][A-Za-z0-9_]{0,30}$/.test(schema)) {
-    throw new GeneralError('MISUSE', 'a schema is 1 to 31 letters, digits and underscores, no digit first')
-  }
   const qualified = (name: string): string => schema === null ? `"${name}"` : `"${schema}"."${name}"`
   return {
     session: qualified(plain.session),

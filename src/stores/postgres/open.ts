@@ -1,5 +1,4 @@
 import type { ClientConfig } from 'pg'
-import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { loadDriver } from '../sql/load-driver.ts'
 import { once } from '../sql/once.ts'
@@ -14,13 +13,6 @@ async function loadPg(): Promise<typeof import('pg')> {
   return loadDriver('pg', () => import('pg'))
 }
 
-/** Refuses what can not be a URL of a PostgreSQL database. The text itself stays out of the message (ST-07). */
-export function checkPostgresUrl(url: string): void {
-  if (!/^postgres(ql)?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
-    throw new GeneralError('MISUSE', 'the URL of a PostgreSQL database begins with postgres://')
-  }
-}
-
 /**
  * Opens connections to a URL when they are first needed. A pooler refuses the settings of a session, so they are only
  * made where the first connection met none: a statement's time limit on the server, and the isolation level.
@@ -31,7 +23,6 @@ export function openConnections(
   requestTimeout: Milliseconds,
   setUp: () => Promise<void>,
 ): Connections {
-  checkPostgresUrl(url)
   const base: ClientConfig = {
     connectionString: url,
     connectionTimeoutMillis: requestTimeout,
@@ -96,7 +87,6 @@ export async function withConnection<T>(
   url: string,
   work: (client: import('pg').Client) => Promise<T>,
 ): Promise<T> {
-  checkPostgresUrl(url)
   const { Client } = await loadPg()
   const client = new Client({ connectionString: url })
   client.on('error', () => undefined)

@@ -1,3 +1,5 @@
+import { checkOptions } from '../../base/options.ts'
+import { postgresNameRules } from '../options.ts'
 import { pending, script } from '../sql/migrations.ts'
 import type { Migration, MigrationResult } from '../sql/migrations.ts'
 import { integer, rowOf } from '../sql/row.ts'
@@ -146,6 +148,7 @@ async function readVersion(
 
 /** The SQL that brings an empty database to the newest version, for a reader or for an administrator's own tool. */
 export function printPostgresMigrations(options: PostgresNameOptions = {}): string {
+  checkOptions('printPostgresMigrations', postgresNameRules, options)
   const names = postgresNames(options)
   const schema = names.schema === null ? [] : [`CREATE SCHEMA IF NOT EXISTS "${names.schema}"`]
   const statements = migrations.flatMap(migration => migration(names))

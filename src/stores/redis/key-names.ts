@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { GeneralError } from '../../base/errors.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 
 /**
@@ -37,21 +36,14 @@ export interface KeyNames {
   readonly channel: string
 }
 
-/** Begins the names of all keys unless the application says otherwise. */
-export const defaultPrefix = 'keyturn:'
-
 /** Over how many keys, and so slots, the expiry index is spread. Part of the data's form: never to be changed. */
 export const expiryShards = 16
 
 /**
- * Names the keys. Data reaches a name as a handle or as a digest only (ST-03).
- * @throws GeneralError (`MISUSE`) for a prefix that could be read as anything but a name.
+ * Names the keys. Data reaches a name as a handle or as a digest only (ST-03); the options' rules have judged the
+ * prefix.
  */
 export function keyNames(prefix: string): KeyNames {
-  if (!/^[A-Za-z_][A-Za-z0-9_.:-]{0,62}$/.test(prefix)) {
-    const rule = 'a key prefix is 1 to 63 letters, digits and any of _ . : - with a letter or _ first'
-    throw new GeneralError('MISUSE', rule)
-  }
   const shared = `${prefix}{shared}:`
   return {
     session: handle => `${prefix}session:{${handle}}`,

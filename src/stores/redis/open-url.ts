@@ -4,16 +4,6 @@ import { ioredisDriver } from './ioredis.ts'
 import { nodeRedisDriver } from './node-redis.ts'
 
 /**
- * Refuses what is not the URL of a Redis server.
- * @throws GeneralError (`MISUSE`), whose message does not hold the URL (ST-07).
- */
-export function checkUrl(url: string): void {
-  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new GeneralError('MISUSE', 'the URL of a Redis server begins with redis:// or rediss://')
-  }
-}
-
-/**
  * Opens a client for a URL with the library that is installed, ioredis first.
  * @throws GeneralError (`MISUSE`) if there is none.
  */

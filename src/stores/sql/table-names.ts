@@ -1,4 +1,5 @@
-import { GeneralError } from '../../base/errors.ts'
+import { checkValue } from '../../base/options.ts'
+import { tablePrefixRule } from '../options.ts'
 
 /** The tables of a SQL store. */
 export interface TableNames {
@@ -10,18 +11,13 @@ export interface TableNames {
   readonly meta: string
 }
 
-/** Begins the names of all tables unless the application says otherwise. */
-export const defaultPrefix = 'keyturn_'
-
 /**
  * Names the tables. The prefix is the one thing that reaches the text of a statement instead of a parameter,
  * so it must be a plain identifier (ST-03).
  * @throws GeneralError (`MISUSE`) for any other prefix.
  */
-export function tableNames(prefix: string): TableNames {
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,30}$/.test(prefix)) {
-    throw new GeneralError('MISUSE', 'a table prefix is 1 to 31 letters, digits and underscores, no digit first')
-  }
+export function tableNames(prefix: string = tablePrefixRule.preset): TableNames {
+  checkValue('prefix', tablePrefixRule, prefix)
   return {
     session: `${prefix}session`,
     change: `${prefix}change`,

@@ -1,7 +1,9 @@
 import { GeneralError } from '../../base/errors.ts'
+import { checkOptions } from '../../base/options.ts'
+import { sqliteRules } from '../options.ts'
 import { script } from '../sql/migrations.ts'
 import { integer, rowOf, text } from '../sql/row.ts'
-import { defaultPrefix, tableNames } from '../sql/table-names.ts'
+import { tableNames } from '../sql/table-names.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connection } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
@@ -102,7 +104,8 @@ function recordVersion(names: TableNames): string {
 
 /** The SQL that brings an empty file to the newest version, for a reader: the store runs it by itself. */
 export function printSqliteMigrations(options: { readonly prefix?: string } = {}): string {
-  const names = tableNames(options.prefix ?? defaultPrefix)
+  checkOptions('printSqliteMigrations', sqliteRules, options)
+  const names = tableNames(options.prefix)
   const statements = migrations.map(migration => migration(names).replace(/;$/, ''))
   return script(['BEGIN IMMEDIATE', ...statements, recordVersion(names), 'COMMIT'])
 }

@@ -1,6 +1,7 @@
 import { GeneralError } from '../../base/errors.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { checkValue, oneOf } from '../../base/options.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { PolicyOptions } from '../../session/policy.ts'
 import type { SessionStore } from '../../session/store.ts'
@@ -119,6 +120,7 @@ export interface ControlAnswer {
 
 /** Makes the parts of one application under test, over a memory store and a clock that the contract moves. */
 export function createAppFixture(variant: AppVariant): AppFixture {
+  checkValue('variant', oneOf('plain', 'token', 'mounted', 'proxied'), variant)
   const clock = createFakeClock()
   const cut = cuttable(createMemoryStore())
   const { prefix, cors, options } = variants[variant]

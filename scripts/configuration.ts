@@ -1,0 +1,273 @@
+// Writes docs/configuration.md from the rules that judge options at run time and the doc comments of their types, and
+// says where the two differ: npm run reference
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { grouped } from '../src/base/options.ts'
+import type { Rule } from '../src/base/options.ts'
+import { clientRules } from '../src/client/options.ts'
+import { sessionsRules } from '../src/create-sessions.ts'
+import * as adapters from '../src/frameworks/options.ts'
+import { limitRules, partRules } from '../src/server/parts.ts'
+import { settingDescriptions } from '../src/server/settings.ts'
+import { listRules, revokeRules } from '../src/session/create-core.ts'
+import { eventRules } from '../src/session/events.ts'
+import * as stores from '../src/stores/options.ts'
+import { signInRules } from '../src/testing/sign-in.ts'
+import { cookieRules } from '../src/transport/cookie-config.ts'
+import { sessionOptionRules } from '../src/transport/get-session.ts'
+import { loginRules } from '../src/transport/start-session.ts'
+import { verifierRules } from '../src/verifier-options.ts'
+
+const root = join(import.meta.dirname, '..')
+/** Where the reference is. */
+export const referencePath: string = join(root, 'docs/configuration.md')
+
+/** What the reference needs of a rule; a browser's rules have no more. */
+type Described = Pick<Rule<unknown>, 'accepts'> & Partial<Omit<Rule<unknown>, 'accepts' | 'fits'>>
+
+/** The options of one function. */
+interface Section {
+  readonly title: string
+  readonly from: string
+  readonly rules: Readonly<Record<PropertyKey, Described>>
+  /** The interfaces that declare them, as `file: Name`. */
+  readonly types: readonly string[]
+  /** Written before each name, where the section is an object among other options. */
+  readonly prefix?: string
+  /** The default of those whose doc comment has none. */
+  readonly otherwise?: string
+}
+
+const sections: readonly Section[] = [
+  {
+    title: 'createSessions(options)', from: 'keyturn', rules: sessionsRules,
+    types: [
+      'create-sessions.ts: SessionsOptions', 'session/policy.ts: PolicyOptions',
+      'transport/http-policy.ts: HttpOptions',
+    ],
+  },
+  {
+    title: 'createSessions({ cookie })', from: 'keyturn', rules: cookieRules, prefix: 'cookie.',
+    types: ['transport/cookie-config.ts: CookieOptions'],
+  },
+  {
+    title: 'createSessions({ events })', from: 'keyturn', rules: eventRules, prefix: 'events.',
+    otherwise: 'not called',
+    types: ['session/events.ts: SessionEventMap', 'session/events.ts: SessionEvents'],
+  },
+  {
+    title: 'createNewSession(request, response, userId, jwtPayload, sessionInfo, options)', from: 'every adapter',
+    rules: loginRules, types: ['transport/start-session.ts: LoginOptions', 'session/core.ts: NewSessionOptions'],
+  },
+  {
+    title: 'getSession(request, response, options), requireSession(options)', from: 'every adapter',
+    rules: sessionOptionRules, types: ['transport/get-session.ts: SessionOptions'],
+  },
+  {
+    title: 'revokeAllSessionsForUser(userId, options)', from: 'keyturn', rules: revokeRules,
+    types: ['session/core.ts: RevokeOptions'],
+  },
+  {
+    title: 'listSessions(userId, options)', from: 'keyturn', rules: listRules, types: ['session/core.ts: ListOptions'],
+  },
+  {
+    title: 'createVerifier(options)', from: 'keyturn/verify', rules: verifierRules,
+    types: ['verifier-options.ts: VerifierOptions'],
+  },
+  {
+    title: 'openSqliteStore(file, options), printSqliteMigrations(options)', from: 'keyturn/stores/sqlite',
+    rules: stores.sqliteRules, types: ['stores/sqlite.ts: SqliteStoreOptions'],
+  },
+  {
+    title: 'createSqliteStore(database, options)', from: 'keyturn/stores/sqlite', rules: stores.sqliteDriverRules,
+    types: ['stores/sqlite.ts: SqliteDriverOptions', 'stores/sqlite.ts: SqliteStoreOptions'],
+  },
+  {
+    title: 'createPostgresStore(poolOrUrl, options)', from: 'keyturn/stores/postgres', rules: stores.postgresRules,
+    types: ['stores/postgres.ts: PostgresStoreOptions', 'stores/postgres/names.ts: PostgresNameOptions'],
+  },
+  {
+    title: 'migratePostgres(poolOrUrl, options), printPostgresMigrations(options)', from: 'keyturn/stores/postgres',
+    rules: stores.postgresNameRules, types: ['stores/postgres/names.ts: PostgresNameOptions'],
+  },
+  {
+    title: 'createMysqlStore(poolOrUrl, options)', from: 'keyturn/stores/mysql', rules: stores.mysqlRules,
+    types: ['stores/mysql.ts: MysqlStoreOptions', 'stores/mysql/names.ts: MysqlNameOptions'],
+  },
+  {
+    title: 'migrateMysql(poolOrUrl, options), printMysqlMigrations(options)', from: 'keyturn/stores/mysql',
+    rules: stores.mysqlNameRules, types: ['stores/mysql/names.ts: MysqlNameOptions'],
+  },
+  {
+    title: 'createRedisStore(clientOrUrl, options)', from: 'keyturn/stores/redis', rules: stores.redisRules,
+    types: ['stores/redis.ts: RedisStoreOptions'],
+  },
+  adapter('node', 'NodeOptions', adapters.nodeRules),
+  adapter('express', 'ExpressOptions', adapters.expressRules),
+  adapter('fastify', 'FastifyOptions', adapters.fastifyRules),
+  adapter('koa', 'KoaOptions', adapters.koaRules),
+  adapter('hono', 'HonoOptions', adapters.honoRules),
+  adapter('h3', 'H3Options', adapters.h3Rules),
+  adapter('web', 'WebOptions', adapters.webRules),
+  adapter('nest', 'NestOptions', adapters.nestRules),
+  adapter('next', 'NextOptions', adapters.nextRules, 'frameworks/web.ts: WebOptions'),
+  adapter('sveltekit', 'SvelteKitOptions', adapters.svelteKitRules),
+  adapter('trpc', 'TrpcOptions', adapters.trpcRules),
+  adapter('ws', 'WsOptions', adapters.wsRules),
+  adapter('socketio', 'SocketIoOptions', adapters.socketIoRules),
+  {
+    title: 'createClient(options)', from: 'keyturn/client', rules: clientRules,
+    types: ['client/client.ts: ClientOptions'],
+  },
+  {
+    title: 'startServer(settings, parts)', from: 'keyturn/server', rules: partRules, prefix: 'parts.',
+    types: ['server/parts.ts: ServerParts'],
+  },
+  {
+    title: 'startServer(settings, { limits })', from: 'keyturn/server', rules: limitRules, prefix: 'parts.limits.',
+    types: ['server/http/listen.ts: HttpLimits'],
+  },
+  {
+    title: 'signIn(sessions, userId, options)', from: 'keyturn/testing', rules: signInRules,
+    types: ['testing/sign-in.ts: SignInOptions'],
+  },
+]
+
+function adapter(file: string, type: string, rules: Section['rules'], ...others: readonly string[]): Section {
+  const name = `${type[0]?.toLowerCase()}${type.slice(1).replace('Options', 'Sessions')}`
+  return {
+    title: `${name}(sessions, options)`, from: `keyturn/frameworks/${file}`, rules,
+    types: [`frameworks/${file}.ts: ${type}`, ...others],
+  }
+}
+
+/** A doc comment in two: what an option means, and what it is if it is left out. */
+interface Comment {
+  readonly meaning: string
+  readonly preset: string | null
+}
+
+/** The doc comments of an interface's members, by name; `[name]` for one that is named by a symbol. */
+function readComments(type: string): ReadonlyMap<string, Comment> {
+  const [file = '', name = ''] = type.split(': ')
+  const source = readFileSync(join(root, 'src', file), 'utf8')
+  const [, body = ''] = new RegExp(`^export interface ${name}\\b[^{]*\\{\\n([^]*?)^\\}`, 'm').exec(source) ?? []
+  if (body === '') throw new Error(`${file} has no interface ${name}`)
+  const members = body.matchAll(/^(?: {2}\/\*\*((?:(?!\*\/)[^])*)\*\/\n)? {2}readonly (\w+|\[\w+\])\??:/gm)
+  return new Map([...members].map(([, comment = '', member = '']) => {
+    const words = comment.replaceAll(/^ *\*/gm, '').replaceAll(/\s+/g, ' ').trim()
+    const [meaning = '', preset = null] = words.split(' Default: ')
+    return [member, { meaning, preset: preset === null ? null : preset.replace(/\.$/, '') }]
+  }))
+}
+
+function commentsOf({ types }: Section): ReadonlyMap<string, Comment> {
+  return new Map(types.flatMap(type => [...readComments(type)]))
+}
+
+/** As options are written: `name` or `[symbol]`. */
+function namesOf({ rules }: Section): readonly (readonly [name: string, rule: Described])[] {
+  return Reflect.ownKeys(rules).map(key => {
+    const rule = rules[key]
+    if (rule === undefined) throw new Error(`no rule for ${String(key)}`)
+    return [typeof key === 'symbol' ? `[${key.description?.split('.').at(-1)}]` : key, rule]
+  })
+}
+
+/** Where doc comments and rules say different things, each in one sentence. */
+export function checkComments(): string[] {
+  return sections.flatMap(section => {
+    const comments = commentsOf(section)
+    const known = namesOf(section)
+    return [
+      ...known.flatMap(([name, rule]) => compare(rule, comments.get(name), section.otherwise)
+        .map(problem => `${section.title}: the doc comment of ${name} ${problem}`)),
+      ...[...comments.keys()].filter(name => !known.some(([other]) => other === name))
+        .map(name => `${section.title}: ${name} has no rule`),
+    ]
+  })
+}
+
+function compare(rule: Described, comment: Comment | undefined, otherwise?: string): string[] {
+  if (comment === undefined || comment.meaning === '') return ['is missing']
+  const isOpen = comment.preset === null && otherwise === undefined
+  const [bounds] = /from [\d.,]+ to [\d.,]+/.exec(rule.accepts) ?? []
+  const [, unit] = /number of (\w+)/.exec(rule.accepts) ?? []
+  const preset = rule.preset === undefined ? '' : formatted(rule.preset)
+  return [
+    ...bounds === undefined || comment.meaning.includes(bounds) ? [] : [`does not say "${bounds}"`],
+    ...unit === undefined || comment.meaning.includes(`in ${unit}`) ? [] : [`does not say "in ${unit}"`],
+    ...isOpen === (rule.isRequired === true)
+      ? [] : [isOpen ? 'does not end with "Default: ..."' : 'has a default, but the option is required'],
+    ...comment.preset === null || comment.preset === preset || comment.preset.startsWith(preset && `${preset}, `)
+      ? [] : [`does not say "Default: ${preset}"`],
+  ]
+}
+
+function formatted(preset: unknown): string {
+  if (typeof preset === 'number') return grouped(preset)
+  return typeof preset === 'string' ? `\`${preset}\`` : String(preset)
+}
+
+/** Interfaces of options that the package exports and no section describes. */
+export function findUndescribed(): string[] {
+  const { exports: entries }: { exports: Readonly<Record<string, string>> } =
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const described = new Set(sections.flatMap(({ types }) => types.map(type => type.split(': ')[1])))
+  const sources = Object.values(entries).filter(file => file.endsWith('.js'))
+    .map(file => readFileSync(join(root, file.replace('./dist/', 'src/').replace(/\.js$/, '.ts')), 'utf8'))
+  const names = sources.flatMap(source => [
+    ...[...source.matchAll(/^export interface (\w+Options)\b/gm)].map(([, name = '']) => name),
+    ...[...source.matchAll(/^export type \{([^}]*)\}/gm)].flatMap(([, list = '']) => list.match(/\w+Options\b/g) ?? []),
+  ])
+  // What `inMemory` returns are options of createSessions.
+  return [...new Set(names)].filter(name => !described.has(name) && name !== 'InMemoryOptions')
+}
+
+/** The reference, as it must be. */
+export function writeReference(): string {
+  return `${[
+    '# Configuration',
+    '<!-- Written by scripts/configuration.ts from the rules that judge the options. Do not edit. -->',
+    'Every option of every public function. Options are judged when the function is called: an unknown name, a wrong '
+      + 'type or a value out of bounds throws a `GeneralError` with the code `MISUSE` (in the browser a `TypeError`), '
+      + 'which says what was received (never a secret) and what would do. Times are numbers of seconds unless the '
+      + 'table says milliseconds. An option that is `undefined` counts as left out; where leaving it out checks less, '
+      + 'marked ¹, it is refused.',
+    ...sections.flatMap(writeSection),
+    '## `startServer(settings)`',
+    'From `keyturn/server`, as the file of `--config` and the flags of [`keyturn serve`](server.md#settings) have '
+      + 'them. In the environment `--api-key` is `KEYTURN_API_KEY`, and so on.',
+    table(['setting', 'flag', 'must be', 'default', 'meaning'], settingDescriptions.map(setting => [
+      `\`${setting.name}\``, `\`--${setting.flag}\``, `${setting.isList ? 'list: ' : ''}${setting.accepts}`,
+      setting.preset === '' ? '' : `\`${setting.preset}\``, setting.help,
+    ])),
+  ].join('\n\n')}\n`
+}
+
+function writeSection(section: Section): string[] {
+  const comments = commentsOf(section)
+  const rows = namesOf(section).map(([name, rule]) => {
+    const { meaning = '', preset = null } = comments.get(name) ?? {}
+    const otherwise = section.otherwise ?? '*required*'
+    const shown = `\`${section.prefix ?? ''}${name}\`${rule.isExplicit ? ' ¹' : ''}`
+    return [shown, rule.accepts, preset ?? otherwise, meaning].map(cell => cell.replaceAll(/ \([A-Z]+-\d+\)/g, ''))
+  })
+  return [
+    `## \`${section.title}\``,
+    section.from.startsWith('keyturn') ? `From \`${section.from}\`.` : `From ${section.from}.`,
+    table(['option', 'must be', 'default', 'meaning'], rows),
+  ]
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+if (import.meta.main) {
+  writeFileSync(referencePath, writeReference())
+  const problems = [...checkComments(), ...findUndescribed().map(name => `${name} is in no section of the reference`)]
+  for (const problem of problems) console.error(problem)
+  process.exitCode = problems.length === 0 ? 0 : 1
+}

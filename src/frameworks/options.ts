@@ -1,0 +1,55 @@
+import { callback, number, required, withDefault } from '../base/options.ts'
+import type { Rule, RulesFor } from '../base/options.ts'
+import type { ExpressOptions } from './express.ts'
+import type { FastifyOptions } from './fastify.ts'
+import type { H3Options } from './h3.ts'
+import type { HonoOptions } from './hono.ts'
+import type { KoaOptions } from './koa.ts'
+import type { NestOptions } from './nest.ts'
+import type { NextOptions } from './next.ts'
+import type { NodeOptions } from './node.ts'
+import type { SocketIoOptions } from './socketio.ts'
+import type { SvelteKitOptions } from './sveltekit.ts'
+import type { TrpcOptions } from './trpc.ts'
+import type { WebOptions } from './web.ts'
+import type { WsOptions } from './ws.ts'
+
+/** What the options of `expressSessions` accept. */
+export const expressRules: RulesFor<ExpressOptions> = { clientIp: callback(), onError: callback() }
+/** What the options of `fastifySessions` accept. */
+export const fastifyRules: RulesFor<FastifyOptions> = { clientIp: callback(), onError: callback() }
+/** What the options of `h3Sessions` accept. */
+export const h3Rules: RulesFor<H3Options> = { clientIp: callback(), onError: callback() }
+/** What the options of `honoSessions` accept. */
+export const honoRules: RulesFor<HonoOptions> = { clientIp: callback(), onError: callback() }
+/** What the options of `koaSessions` accept. */
+export const koaRules: RulesFor<KoaOptions> = { clientIp: callback(), onError: callback() }
+/** What the options of `nodeSessions` accept. */
+export const nodeRules: RulesFor<NodeOptions> = { clientIp: callback(), onError: callback() }
+/** What the options of `webSessions` accept. */
+export const webRules: RulesFor<WebOptions> = { clientIp: callback(), onError: callback() }
+/** What the options of `nestSessions` accept. */
+export const nestRules: RulesFor<NestOptions> = {
+  Catch: required(callback()), createParamDecorator: required(callback()), clientIp: callback(), onError: callback(),
+}
+/** What the options of `nextSessions` accept. */
+export const nextRules: RulesFor<NextOptions> = {
+  ...webRules, headers: required(callback()), cookies: required(callback()),
+}
+/** What the options of `svelteKitSessions` accept. */
+export const svelteKitRules: RulesFor<SvelteKitOptions> = { ...webRules, error: required(callback()) }
+/** What the options of `trpcSessions` accept. */
+export const trpcRules: RulesFor<TrpcOptions> = {
+  TRPCError: required(callback()), clientIp: callback(), webClientIp: callback(),
+}
+
+/** How often open connections are judged. */
+export const checkIntervalRule: Rule<number, number> = withDefault(1, number('seconds', 0.01, 3600))
+/** What the options of `wsSessions` accept. */
+export const wsRules: RulesFor<WsOptions> = {
+  clientIp: callback(), checkInterval: checkIntervalRule, onError: callback(),
+}
+/** What the options of `socketIoSessions` accept. */
+export const socketIoRules: RulesFor<SocketIoOptions> = {
+  clientIp: callback(), checkInterval: checkIntervalRule, onError: callback(),
+}

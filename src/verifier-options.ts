@@ -1,0 +1,61 @@
+import { callback, explicit, having, number, required, rule, text, withDefault } from './base/options.ts'
+import type { Rule, RulesFor } from './base/options.ts'
+import type { Clock } from './base/time.ts'
+import type { ChangeSource } from './session/change-view.ts'
+import type { JwkSet, PublicJwk } from './tokens/jwk.ts'
+import { cookieNameRule } from './transport/set-cookie.ts'
+
+/** Where the keys come from, and what the tokens must say. */
+export interface VerifierOptions {
+  /** Who issues the tokens: origin and base path, as in `https://app.example.com/auth`. */
+  readonly issuer: string
+  /** Where the key set is. Default: `/jwt/jwks.json` under the issuer. */
+  readonly jwksUrl?: string
+  /** The key set itself, instead of its URL; it is never read anew. Default: it is read from `jwksUrl`. */
+  readonly jwks?: JwkSet
+  /** The one key there is, instead of a key set. Default: the key set. */
+  readonly publicKey?: PublicJwk
+  /** Whom the tokens must be for, their claim `aud`. Default: they must name nobody. */
+  readonly audience?: string
+  /** Where revocations can be read. Default: nowhere; a token is good until it expires. */
+  readonly feed?: ChangeSource
+  /** How often the feed is read at most, in seconds: from 0 to 3,600. Default: 1. */
+  readonly pollInterval?: number
+  /** How old what is known of the feed may be where it cannot be read, in seconds: from 0 to 3,600. Default: 5. */
+  readonly maxStaleness?: number
+  /**
+   * How long after its issue a token is accepted at most, in seconds: from 1 to 86,400, whatever the token says.
+   * Default: 86,400.
+   */
+  readonly maxTokenAge?: number
+  /** The cookie of the access token. Default: `__Host-sAccessToken`; `sAccessToken` where the issuer is on http. */
+  readonly accessTokenName?: string
+  /** Gets the key set. Default: the platform's `fetch`. */
+  readonly fetch?: (url: string) => Promise<Response>
+  /** Where the time comes from, for tests. Default: the system's clock. */
+  readonly clock?: Clock
+}
+
+/** What the options of `createVerifier` accept. */
+export const verifierRules:
+  & RulesFor<VerifierOptions>
+  & Record<'pollInterval' | 'maxStaleness' | 'maxTokenAge', Rule<number, number>> = {
+  issuer: required(text(
+    'the URL that tokens name as their issuer, such as "https://app.example.com/auth", without a slash at the end',
+    /^https?:\/\/[^\s?#]*[^\s?#/]$/)),
+  jwksUrl: text('the URL of a key set', /^https?:\/\/\S+$/),
+  jwks: rule('a JSON Web Key Set: an object with the list `keys`', (value): value is JwkSet => (
+    typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys)
+  )),
+  publicKey: rule('a public JSON Web Key: an object with the text `kty`', (value): value is PublicJwk => (
+    typeof value === 'object' && value !== null && 'kty' in value && typeof value.kty === 'string'
+  )),
+  audience: explicit(text()),
+  feed: explicit(having<ChangeSource>('an object with the method `changesSince`, such as a store', 'changesSince')),
+  pollInterval: withDefault(1, number('seconds', 0, 3600)),
+  maxStaleness: withDefault(5, number('seconds', 0, 3600)),
+  maxTokenAge: withDefault(86_400, number('seconds', 1, 86_400)),
+  accessTokenName: cookieNameRule,
+  fetch: callback<(url: string) => Promise<Response>>(),
+  clock: callback<Clock>(),
+}
