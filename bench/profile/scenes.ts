@@ -35,7 +35,10 @@ async function verification(name: string): Promise<Scene> {
 
 /** Clients of which each refreshes with the token of the answer before. */
 async function refreshes(store: ReturnType<typeof createMemoryStore>): Promise<Scene> {
-  const sessions = nodeSessions(createSessions({ origin: 'https://app.example.com', store, algorithm: 'EdDSA' }))
+  const sessions = nodeSessions(createSessions({
+    // With a reuse interval, a refresh so soon after the last one would be answered with the same token and not written.
+    origin: 'https://app.example.com', store, algorithm: 'EdDSA', reuseInterval: 0,
+  }))
   const tokens: string[] = []
   for (let client = 0; client < BATCH; client++) {
     const { request, response } = createExchange({ 'st-auth-mode': 'header' })

@@ -22,7 +22,9 @@ function coreOn(store: SessionStore): SessionCore<object, object> {
     store: { ...store, close: async () => undefined },
     crypto: platform.crypto, clock: platform.clock, followStoreTime: true,
     entropy: platform.crypto.randomBytes, schedule: platform.schedule,
-    policy: createPolicy({ pollInterval: 3600 }), issuer: 'https://bench.example/auth', audience: null,
+    // With a reuse interval, a refresh so soon after the last one would be answered with the same token and not written.
+    policy: createPolicy({ pollInterval: 3600, reuseInterval: 0 }),
+    issuer: 'https://bench.example/auth', application: 'default', audience: null,
     algorithm: ALGORITHM, secrets: [], payloadSchema: undefined, infoSchema: undefined, events: {},
   })
 }
@@ -79,16 +81,22 @@ async function rotation(
   const sessions = await start(contender, core, async ({ claims }) => {
     const record = await store.find(claims.sid)
     if (record === null) throw new Error('a session is gone')
-    return { handle: record.handle, hash: record.refreshHash }
+    const { handle, refreshHash: hash, anchorHash, refreshKeyId } = record
+    return { handle, hash, anchorHash, refreshKeyId }
   })
   return async count => {
     const session = sessions[count % sessions.length]
     if (session === undefined) throw new Error('there are no sessions')
     const now = Date.now()
     const hash = newHash()
-    const next = { refreshHash: hash, generation: 0, branch: 0, confirmed: false, rotatedAt: now, servedAt: now, client }
-    const alive = { now, rotatedAfter: 0, createdAfter: -1 }
-    const rotated = await store.rotate({ handle: session.handle, expected: samplePresented({ refreshHash: session.hash }), alive, next })
+    const { handle, anchorHash, refreshKeyId } = session
+    const place = { generation: 0, branch: 0 }
+    const rotated = await store.rotate({
+      handle,
+      expected: { refreshHash: session.hash, anchorHash, ...place },
+      alive: { now, rotatedAfter: 0, createdAfter: -1 },
+      next: { refreshHash: hash, refreshKeyId, ...place, confirmed: false, rotatedAt: now, servedAt: now, client },
+    })
     if (rotated === null) throw new Error('a rotation was lost')
     session.hash = hash
   }

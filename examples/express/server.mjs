@@ -28,12 +28,14 @@ app.use(sessions.sessionRoutes()) // POST /auth/session/refresh, POST /auth/sign
 
 // A real application checks a password here.
 app.post('/login', async (request, response) => {
-  const { userId } = request.body ?? {}
+  const { userId, brief } = request.body ?? {}
   if (typeof userId !== 'string' || userId === '' || userId.length > 64) {
     response.status(400).json({ message: 'userId must be a name of 1 to 64 characters' })
     return
   }
-  const session = await sessions.createNewSession(request, response, userId, { role: 'reader' }, { note: '' })
+  // The page shows a theft with a brief session: its reuse interval is a fifth of its access tokens' life, 1 second.
+  const options = brief === true ? { accessTokenLifetime: 5 } : {}
+  const session = await sessions.createNewSession(request, response, userId, { role: 'reader' }, { note: '' }, options)
   response.json(describe(session))
 })
 

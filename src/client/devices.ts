@@ -5,7 +5,6 @@ export interface Device {
   readonly handle: string
   /** When the user logged in there, in milliseconds since 1970. */
   readonly createdAt: number
-  /** When it last got an access token, in milliseconds since 1970. */
   readonly ip: string | null
   readonly userAgent: string | null
   /** Whether it is this one. */

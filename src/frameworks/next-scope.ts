@@ -1,5 +1,5 @@
+import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
-import { createClientInfo } from '../transport/client-info.ts'
 import { readCookies } from '../transport/cookies.ts'
 import type { HttpRequest, ReplySink } from '../transport/exchange.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'

@@ -1,6 +1,6 @@
-import { NEVER_STORED, PRIVATE } from '../transport/caching.ts'
-import { createClientInfo } from '../transport/client-info.ts'
+import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
+import { NEVER_STORED, PRIVATE } from '../transport/caching.ts'
 import { addToList } from '../transport/header-list.ts'
 import type { HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { RefreshEvidence, SessionEvents } from '../session/events.ts'
-import type { Logger } from './log.ts'
+import type { LogFields, Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Turns what happens to sessions into log lines and counts (LOG-03). Sessions appear as a keyed digest (LOG-01). */
@@ -8,8 +8,18 @@ export function observeSessions(logger: Logger, metrics: Metrics, digestKey: Uin
   const digest = (handle: string): string => (
     createHmac('sha256', digestKey).update(handle).digest('base64url').slice(0, 16)
   )
-  const fields = ({ userId, handle, presented, current }: RefreshEvidence): object => ({
-    session: digest(handle), user: userId, presented, current,
+  const fields = ({ userId, handle, presented, current }: RefreshEvidence): LogFields => ({
+    session: digest(handle),
+    user: userId,
+    generation: presented.generation,
+    branch: presented.branch,
+    ip: presented.by.ip,
+    userAgent: presented.by.userAgent,
+    currentGeneration: current.generation,
+    currentBranch: current.branch,
+    currentAt: current.at,
+    currentIp: current.by.ip,
+    currentUserAgent: current.by.userAgent,
   })
   return {
     onSessionCreated({ userId, handle }) {

@@ -6,7 +6,7 @@ import { admitSession, prepareSession } from '../session/create.ts'
 import { isAhead } from '../session/decide-refresh.ts'
 import { updatePayload } from '../session/manage.ts'
 import { accessTokenExpiry, isAlive, livenessAt } from '../session/policy.ts'
-import type { SessionRecord } from '../session/record.ts'
+import type { ClientInfo, SessionRecord } from '../session/record.ts'
 import { rotate } from '../session/rotate.ts'
 import type { TheftOutcome } from '../session/rotation-outcome.ts'
 import type { App } from './app.ts'
@@ -60,13 +60,11 @@ const protectedClaim: ProtectedClaimOutcome = { kind: 'protected-claim' }
 const unauthorized = { kind: 'unauthorized' } as const
 const refreshRequired = { kind: 'refresh-required' } as const
 
-/** Where an SDK's requests come from is not known here: its protocol does not say. */
-const unknownClient = { ip: null, userAgent: null } as const
-
 /** Starts a session. One store call. Nothing is stored if the payload is refused. */
 export async function createSession(
   app: App,
   session: Omit<SessionFacts, 'handle'> & { readonly info: JsonObject },
+  client: ClientInfo,
   style: TokenStyle,
 ): Promise<{ readonly kind: 'issued'; readonly pair: IssuedPair } | ProtectedClaimOutcome> {
   if (hasProtectedClaim(session.payload, style.version)) return protectedClaim
@@ -74,7 +72,7 @@ export async function createSession(
     userId: session.userId,
     // The channel is the SDK's business; tokens of these sessions are not bound to one.
     mode: 'header',
-    client: unknownClient,
+    client,
     jwtPayload: session.payload,
     sessionInfo: session.info,
     options: { tenantId: session.tenantId },
@@ -102,12 +100,13 @@ export interface RefreshStyle extends TokenStyle {
 export async function refreshSession(
   app: App,
   text: string,
+  client: ClientInfo,
   antiCsrfToken: string | null,
   style: RefreshStyle,
 ): Promise<RefreshOutcome> {
   const { token, hasAntiCsrf, isStatic } = readMarks(text)
   if (style.hasAntiCsrf && hasAntiCsrf && antiCsrfToken !== antiCsrfTokenOf(text)) return unauthorized
-  const outcome = await rotate(app, token, 'header', unknownClient)
+  const outcome = await rotate(app, token, 'header', client)
   if (outcome.kind !== 'rotated') return outcome.kind === 'theft' ? outcome : unauthorized
   const { record, refreshToken, ring, now, how } = outcome
   if (hasProtectedClaim(app.payloads.read(record.jwtPayload), style.version)) return protectedClaim
@@ -176,7 +175,7 @@ export async function verifySession(
   const isDue = hasNewerPayload || (namesParent && !isAhead(record, place))
   if (!reissues || !isDue) return { kind: 'active', session, token, hasNewerPayload, reissued: null }
   if (hasProtectedClaim(stored, token.version)) return protectedClaim
-  const expiresAt = accessTokenExpiry(now, app.policy.accessTokenLifetime, record)
+  const expiresAt = accessTokenExpiry(now, record.accessTokenLifetime, record)
   const reissued = await reissue(app, token, stored, { parentRefreshTokenHash1: null, expiresAt })
   return { kind: 'active', session: { ...session, payload: stored }, token, hasNewerPayload, reissued }
 }

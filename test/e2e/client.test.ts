@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { Application, busyFor } from './client-support/application.ts'
+import { Application } from './client-support/application.ts'
 import { bundleClient, call, logIn, userOf } from './client-support/tab.ts'
 import { browserPath } from './support/browser.ts'
 import { launchChromium } from './support/chromium.ts'
@@ -128,7 +128,7 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
       const others = await Promise.all([1, 2].map(openTab))
       const cookies = await profile.cookies()
       application.expireTokens()
-      application.beforeRefresh = busyFor(2)
+      application.loseAnswers(2)
       const began = performance.now()
       const calls = Promise.all([tab, ...others].map(each => call(each, '/me', 2)))
       await expect.poll(() => application.refreshes).toContain(503)
@@ -146,7 +146,7 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
   test('ROT-15: a caller does not wait longer than it wants to, and the session is kept', async () => {
     const { tab } = await logInNew()
     application.expireTokens()
-    application.beforeRefresh = busyFor(60)
+    application.loseAnswers()
     const outcome = tab.evaluate(async () => {
       const abort = new AbortController()
       const call = client.fetch('/me', { signal: abort.signal }).catch((error: unknown) => String(error))

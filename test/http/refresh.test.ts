@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { parseRefreshToken } from '../../src/tokens/refresh-token.ts'
 import type { HttpClient, Reply } from '../support/http-client.ts'
 import { AT, CROSS_SITE, REFRESH, RT, SAME_ORIGIN, startSessionServer } from '../support/session-server.ts'
 import type { SessionServer } from '../support/session-server.ts'
@@ -64,7 +65,8 @@ describe('FP-10.2#1, FP-10.2#2, CMP-02: duplicate cookies', () => {
     await login(client)
     const genuine = client.cookie(RT) ?? ''
     const parts = genuine.split('.')
-    const forged = [...parts.slice(0, 2), '999', ...parts.slice(3)].join('.')
+    const forged = [...parts.slice(0, 3), '999', ...parts.slice(4)].join('.')
+    expect(parseRefreshToken(forged)).toMatchObject({ generation: 999 })
     const reply = await refresh(client, {}, [`${RT}=${forged}`])
     expect(reply.status).toBe(200)
   })

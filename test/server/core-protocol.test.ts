@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseHandle } from '../../src/base/handle.ts'
 import { decodeJwt, startCoreServer } from '../support/core-server.ts'
 import type { CoreBody, CoreServer } from '../support/core-server.ts'
+import { BUSY_SECONDS, loseAnswers, R } from '../support/lose-answers.ts'
 
 let core: CoreServer
 beforeEach(async () => {
@@ -39,8 +40,9 @@ describe('versions', () => {
       version, body: { userId: 'alice', userDataInJWT: { role: 'x' }, userDataInDatabase: {}, enableAntiCsrf: false },
     })).json
     const token = decodeJwt(created.accessToken.token)
-    expect(token.header)
-      .toEqual({ alg: 'RS256', typ: 'JWT', version: tokenVersion, kid: expect.stringMatching(/^d-\d+$/), gen: 0, brn: 0 })
+    expect(token.header).toEqual({
+      alg: 'RS256', typ: 'JWT', version: tokenVersion, kid: expect.stringMatching(/^d-\d+$/), gen: 0, brn: 0, ri: R,
+    })
     expect(token.claims).toMatchObject({ sub: 'alice', role: 'x', parentRefreshTokenHash1: null, antiCsrfToken: null })
     expect({ tId: token.claims['tId'], rsub: token.claims['rsub'] }).toEqual(claims)
     expect(created.session).toMatchObject({ handle: token.claims['sessionHandle'], userId: 'alice' })
@@ -334,14 +336,27 @@ describe('verify', () => {
       await brief.server.close()
     })
 
+    test('S-06: is exchanged for one that lives as the session\'s do, whatever this server has configured', async () => {
+      const first = await core.create()
+      const second = await core.refresh(first.refreshToken.token)
+      const later = await startCoreServer({ accessTokenValidity: 86_400 }, core.store)
+      const body = {
+        accessToken: second.accessToken.token, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: false,
+      }
+      const { accessToken } = (await later.call('/recipe/session/verify', { body })).json
+      expect(accessToken.expiry - accessToken.createdTime).toBe(3_600_000)
+      await later.server.close()
+    })
+
     test('is good where the session has gone on, but hands out nothing', async () => {
       const first = await core.create()
       const second = await core.refresh(first.refreshToken.token)
-      core.clock.advance(31_000)
+      core.clock.advance(2 * R + 1)
       const branch = await core.refresh(first.refreshToken.token)
       expect(branch.refreshToken.token).not.toBe(second.refreshToken.token)
       expect((await verify(second.accessToken.token)).json).toEqual({ status: 'OK', session: first.session })
       expect(claimsOf((await verify(branch.accessToken.token)).json)['parentRefreshTokenHash1']).toBeNull()
+      core.clock.advance(2 * R + 1)
       await core.refresh(branch.refreshToken.token)
       expect((await verify(branch.accessToken.token)).json.accessToken).toBeUndefined()
     })
@@ -391,12 +406,46 @@ describe('refresh', () => {
     expect(next!.antiCsrfToken).not.toBe(antiCsrfToken)
   })
 
+  test('a current token that was given out within twice the interval is answered itself', async () => {
+    const first = await core.create({ enableAntiCsrf: true })
+    const next = { enableAntiCsrf: true, antiCsrfToken: first.antiCsrfToken }
+    const second = await core.refresh(first.refreshToken.token, next)
+    core.clock.advance(2 * R)
+    const again = await core.refresh(second.refreshToken.token, { ...next, antiCsrfToken: second.antiCsrfToken })
+    expect([again.refreshToken.token, again.antiCsrfToken]).toEqual([second.refreshToken.token, second.antiCsrfToken])
+    expect(again.accessToken.expiry).toBe(core.clock() + 3_600_000)
+    expect(decodeJwt(again.accessToken.token).claims['parentRefreshTokenHash1']).toBeNull()
+  })
+
+  test.each(['2.21', '3.1', '5.4', '5.6'])(
+    'ROT-15: %s: a busy refresh is 503 in plain text with Retry-After, changes nothing, and succeeds later',
+    async version => {
+      const { refreshToken, session } = await core.create({}, { version })
+      const refresh = (): ReturnType<CoreServer['call']> => core.call('/recipe/session/refresh', {
+        version, body: { refreshToken: refreshToken.token, enableAntiCsrf: false, useDynamicSigningKey: true },
+      })
+      const stored = (): unknown => core.store.find(parseHandle(session.handle)!)
+      await loseAnswers(core.clock, refresh)
+      const [before, logged] = [await stored(), core.log.length]
+      const told = await refresh()
+      expect([told.status, told.text])
+        .toEqual([503, `The refresh token cannot be answered yet: try again in ${BUSY_SECONDS} s\n`])
+      expect(Object.fromEntries(told.headers)).toMatchObject({
+        'content-type': 'text/plain; charset=UTF-8', 'retry-after': `${BUSY_SECONDS}`, 'cache-control': 'no-store',
+      })
+      expect([await stored(), core.log.length]).toEqual([before, logged])
+      core.clock.advance(BUSY_SECONDS * 1000 - 1)
+      expect((await refresh()).headers.get('retry-after')).toBe('1')
+      core.clock.advance(2)
+      expect((await refresh()).json).toMatchObject({ status: 'OK', session: { handle: session.handle } })
+    },
+  )
+
   test.each([['5.4', undefined], ['5.6', 'STALE_LINEAGE']])('%s: an old token is a theft', async (version, subtype) => {
     const first = await core.create()
     const second = await core.refresh(first.refreshToken.token)
-    core.clock.advance(60_000)
+    core.clock.advance(2 * R + 1)
     const third = await core.refresh(second.refreshToken.token)
-    core.clock.advance(60_000)
     const theft = await core.refresh(first.refreshToken.token, {}, { version })
     const { handle, userId } = first.session
     expect(theft).toMatchObject({ status: 'TOKEN_THEFT_DETECTED', session: { handle, userId, recipeUserId: userId } })

@@ -29,7 +29,8 @@ else {
       const program = join(cache, 'app')
       execFileSync(go, ['build', '-o', program, '.'], { cwd: join(import.meta.dirname, 'go'), stdio: 'pipe' })
       core = await startServer(
-        { port: 0, apiKeys: [API_KEY], logLevel: 'silent' }, { openStore: async () => createMemoryStore() },
+        { port: 0, apiKeys: [API_KEY], logLevel: 'silent', reuseInterval: 0 },
+        { openStore: async () => createMemoryStore() },
       )
       app = spawn(program, [], {
         env: { ...process.env, CORE_URL: core.url, CORE_API_KEY: API_KEY }, stdio: ['ignore', 'pipe', 'inherit'],

@@ -4,8 +4,11 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/server/log.ts'
 import { startServer } from '../../src/server/server.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
+import { parseRefreshToken } from '../../src/tokens/refresh-token.ts'
 import { startCoreServer } from '../support/core-server.ts'
 import type { CoreServer } from '../support/core-server.ts'
+import { refreshKeyIn } from '../support/key-ring.ts'
+import { R } from '../support/lose-answers.ts'
 
 let core: CoreServer
 afterEach(() => core.server.close())
@@ -31,10 +34,9 @@ test('LOG-03: each thing that happens to a session is one line, with its time, u
   const second = await core.refresh(first.refreshToken.token)
   expect(await lines()).toEqual([{ level: 20, time, session, user: 'alice', how: 'rotate', msg: 'session refreshed' }])
 
-  core.clock.advance(60_000)
+  core.clock.advance(2 * R + 1)
   await core.refresh(second.refreshToken.token)
   await lines()
-  core.clock.advance(60_000)
   await core.refresh(first.refreshToken.token)
   expect(await lines()).toMatchObject([
     { level: 30, session, reason: 'theft', msg: 'session revoked' },
@@ -47,6 +49,75 @@ test('LOG-03: each thing that happens to a session is one line, with its time, u
   expect(await lines()).toMatchObject([{ level: 30, reason: 'revoked', msg: 'session revoked' }])
   await core.call('/recipe/session/remove', { body: { sessionHandles: [other.session.handle] } })
   expect(await lines()).toEqual([])
+})
+
+describe('LOG-03: what points to a theft is a line with the places and clients of both tokens, and is counted', () => {
+  const owner = { ip: '192.0.2.1', userAgent: 'owner' }
+  const thief = { ip: '198.51.100.2', userAgent: `thief\u202e${'x'.repeat(1000)}` }
+
+  /** Calls the native API. */
+  async function call(path: string, body: object): Promise<Readonly<Record<string, string>>> {
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch(`${core.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    return await response.json() as Record<string, string>
+  }
+  const refresh = (refreshToken: unknown, client: object): ReturnType<typeof call> =>
+    call('/v1/sessions/refresh', { refreshToken, ...client })
+  const warnings = async (): Promise<readonly Line[]> => (await lines()).filter(({ level }) => level === 40)
+  const metrics = async (): Promise<string> => (await core.call('/metrics')).text
+
+  test('one child that is given to two networks, and the parent of a child in use', async () => {
+    core = await startCoreServer()
+    const first = await call('/v1/sessions', { userId: 'alice', ...owner })
+    const at = core.clock()
+    const second = await refresh(first['refreshToken'], owner)
+    await refresh(first['refreshToken'], thief)
+    const evidence = {
+      time: at, session: expect.stringMatching(/^[\w-]{16}$/), user: 'alice', generation: 0, branch: 0,
+      ip: thief.ip, userAgent: expect.stringMatching(/^thief\?x{250}$/),
+      currentGeneration: 1, currentBranch: 0, currentAt: at, currentIp: owner.ip, currentUserAgent: 'owner',
+    }
+    expect(await warnings()).toEqual([{
+      level: 40, revoked: false, ...evidence, msg: 'a refresh token was given to two networks or user agents',
+    }])
+
+    core.clock.advance(2 * R + 1)
+    await refresh(second['refreshToken'], owner)
+    await refresh(first['refreshToken'], thief)
+    expect(await warnings()).toEqual([{
+      level: 40, revoked: true, ...evidence, time: core.clock(), currentGeneration: 2, currentAt: core.clock(),
+      msg: 'a refresh token was used by two parties',
+    }])
+    expect(await metrics()).toMatch(/^keyturn_refreshes_shared_total 1$/m)
+    expect(await metrics()).toMatch(/^keyturn_token_thefts_total 1$/m)
+  })
+
+  test('a token that a leaked key made, and one from before a re-authentication', async () => {
+    const store = createMemoryStore()
+    core = await startCoreServer({}, store)
+    const { refreshToken = '', handle = '' } = await call('/v1/sessions', { userId: 'alice', ...owner })
+    const key = await refreshKeyIn(store)
+    const ours = parseRefreshToken(refreshToken)!
+    await lines()
+    // The handle is public; the anchor is not.
+    const forged = await key.write({ ...ours, generation: 9, anchor: ours.secret })
+    expect(await refresh(forged, thief)).toMatchObject({ error: 'unauthorized' })
+    expect(await warnings()).toMatchObject([{
+      reason: 'forged', user: 'alice', generation: 9, ip: thief.ip, currentGeneration: 0, currentIp: owner.ip,
+      msg: 'a refresh key has leaked: a refresh token was made with it',
+    }])
+
+    core.clock.advance(R + 1)
+    const old = await key.write({ ...ours, anchor: ours.secret })
+    expect(await refresh(old, thief)).toMatchObject({ error: 'unauthorized' })
+    expect(await warnings()).toMatchObject([{
+      reason: 'superseded', generation: 0, ip: thief.ip,
+      msg: 'a refresh token from before a re-authentication was refused',
+    }])
+    expect(await metrics()).toMatch(/^keyturn_refreshes_rejected_total\{reason="forged"\} 1$/m)
+    expect(await metrics()).toMatch(/^keyturn_refreshes_rejected_total\{reason="superseded"\} 1$/m)
+    expect(await refresh(refreshToken, owner)).toMatchObject({ handle })
+  })
 })
 
 test('DOS-05: a forwarded address is a caller\'s word: the log tells the peer\'s', async () => {

@@ -1,9 +1,11 @@
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parseHandle } from '../../src/base/handle.ts'
 import { misfit } from '../../src/server/native/schema.ts'
 import type { Schema } from '../../src/server/native/schema.ts'
 import { startCoreServer } from '../support/core-server.ts'
 import type { CoreServer } from '../support/core-server.ts'
+import { BUSY_SECONDS, loseAnswers } from '../support/lose-answers.ts'
 
 interface Description {
   readonly openapi: string
@@ -21,7 +23,7 @@ let description: Description
 const seen = new Set<string>()
 
 beforeEach(async () => {
-  core = await startCoreServer({ reuseInterval: 0.001 })
+  core = await startCoreServer({ reuseInterval: 0 })
   description = await (await fetch(`${core.url}/v1/openapi.json`)).json() as Description
 })
 afterEach(() => core.server.close())
@@ -84,6 +86,32 @@ describe('sessions', () => {
     expect(await refresh('garbage')).toMatchObject({ status: 401, body: { error: 'unauthorized' } })
   })
 
+  test('ROT-15: a busy refresh is 503 with Retry-After, changes nothing, and succeeds later', async () => {
+    await core.server.close()
+    core = await startCoreServer()
+    const { refreshToken, handle } = (await create()).body
+    const refresh = (): Promise<Answer> => call('POST', '/v1/sessions/refresh', { refreshToken })
+    const stored = (): unknown => core.store.find(parseHandle(String(handle))!)
+    await loseAnswers(core.clock, refresh)
+    const before = await stored()
+    const told = await refresh()
+    expect(told).toMatchObject({ status: 503, body: { error: 'refresh_busy' } })
+    expect(told.headers.get('retry-after')).toBe(`${BUSY_SECONDS}`)
+    expect(await stored()).toEqual(before)
+    core.clock.advance(BUSY_SECONDS * 1000 + 1)
+    expect(await refresh()).toMatchObject({ status: 200, body: { handle } })
+  })
+
+  test('show where their clients are, as far as the application tells', async () => {
+    const told = { ip: '192.0.2.1', userAgent: 'a\u0007gent' }
+    const { handle } = (await create(told)).body
+    expect((await call('GET', `/v1/sessions/${handle}`)).body).toMatchObject({ ip: '192.0.2.1', userAgent: 'a?gent' })
+    const { refreshToken, handle: other } = (await create()).body
+    expect((await call('GET', `/v1/sessions/${other}`)).body).toMatchObject({ ip: null, userAgent: null })
+    expect((await call('POST', '/v1/sessions/refresh', { refreshToken, ...told })).status).toBe(200)
+    expect((await call('GET', `/v1/sessions/${other}`)).body).toMatchObject({ ip: '192.0.2.1', userAgent: 'a?gent' })
+  })
+
   test('of a user are listed by pages and ended together', async () => {
     const made = []
     for (let index = 0; index < 3; index++) {
@@ -103,6 +131,7 @@ describe('sessions', () => {
   test.each([
     [{}], [{ userId: '' }], [{ userId: 1 }], [{ userId: 'a', colour: 1 }], [{ userId: 'a', tenantId: 'UP' }],
     [{ userId: 'a', jwtPayload: [] }], [{ userId: 'a', jwtPayload: { sub: 'eve' } }], [{ userId: 'a'.repeat(256) }],
+    [{ userId: 'a', ip: 7 }], [{ userId: 'a', userAgent: null }],
   ])('ADM-06: %j is refused', async body => {
     expect(await call('POST', '/v1/sessions', body)).toMatchObject({ status: 400, body: { error: 'invalid_request' } })
   })

@@ -29,7 +29,8 @@ describe.skipIf(python === null)('Django', () => {
 
   beforeAll(async () => {
     core = await startServer(
-      { port: 0, apiKeys: [API_KEY], logLevel: 'silent' }, { openStore: async () => createMemoryStore() },
+      { port: 0, apiKeys: [API_KEY], logLevel: 'silent', reuseInterval: 0 },
+      { openStore: async () => createMemoryStore() },
     )
     busyCore = await startBusyCore(core.url)
     port = await freePort()

@@ -1,18 +1,27 @@
 import { createServer, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { startCoreServer } from './core-server.ts'
+import { loseAnswers } from './lose-answers.ts'
 
-/** Stands in front of a server of the core protocol, and answers refreshes in its place when a test says so. */
+/** Stands in front of a server of the core protocol, and lets another one answer refreshes when a test says so. */
 export interface BusyCore {
   readonly url: string
   /** How many refreshes were asked for so far. */
   refreshes(): number
-  /** The next refreshes are told to wait (`REFRESH_BUSY`); the server does not see them. */
+  /** The next refreshes get what a busy server answers (`REFRESH_BUSY`); the server behind does not see them. */
   tellBusy(times: number): void
   close(): Promise<void>
 }
 
 /** Starts it in front of the server at `url`. */
 export async function startBusyCore(url: string): Promise<BusyCore> {
+  const other = await startCoreServer({ logLevel: 'silent' })
+  const { refreshToken: { token } } = await other.create()
+  const refresh = (): Promise<Response> => fetch(`${other.url}/recipe/session/refresh`, {
+    method: 'POST',
+    body: JSON.stringify({ refreshToken: token, enableAntiCsrf: false, useDynamicSigningKey: true }),
+  })
+  await loseAnswers(other.clock, refresh)
   let refreshes = 0
   let busy = 0
   const server = createServer((request, response) => {
@@ -21,8 +30,9 @@ export async function startBusyCore(url: string): Promise<BusyCore> {
       if (busy > 0) {
         busy--
         request.resume()
-        response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8', 'retry-after': '1' })
-        response.end('the session is being refreshed; try again in 1 second\n')
+        void refresh().then(async answer => {
+          response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
+        })
         return
       }
     }
@@ -41,9 +51,12 @@ export async function startBusyCore(url: string): Promise<BusyCore> {
     tellBusy(times) {
       busy = times
     },
-    close: () => new Promise(resolve => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    }),
+    async close() {
+      await new Promise<void>(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+      await other.server.close()
+    },
   }
 }

@@ -2,8 +2,10 @@ import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import type { Crypto, SignatureAlgorithm } from '../../src/tokens/crypto.ts'
 import { createAccessKey, createKeyRing } from '../../src/tokens/key-ring.ts'
 import type { AccessKey, KeyRing } from '../../src/tokens/key-ring.ts'
+import { createKeyVault } from '../../src/tokens/key-material.ts'
+import type { KeyStore } from '../../src/tokens/key-store.ts'
 import { createRefreshKey } from '../../src/tokens/refresh-token.ts'
-import type { RefreshKey } from '../../src/tokens/refresh-token.ts'
+import type { Application, RefreshKey } from '../../src/tokens/refresh-token.ts'
 
 /** A new signing key. */
 export async function sampleAccessKey(
@@ -20,6 +22,20 @@ export async function sampleRefreshKey(
   return createRefreshKey(crypto, { kid, activeFrom, bytes: crypto.randomBytes(32) }, {
     name: 'default', audience: null,
   })
+}
+
+/** The first refresh key of a store without a secret, as somebody has it who reads the store. */
+export async function refreshKeyIn(
+  store: Pick<KeyStore, 'listKeys'>,
+  application: Application = { name: 'default', audience: null },
+): Promise<RefreshKey> {
+  const vault = await createKeyVault(nodeCrypto, [])
+  for (const stored of await store.listKeys()) {
+    if (stored.purpose !== 'refresh') continue
+    const loaded = await vault.load(stored, application)
+    if (loaded.purpose === 'refresh') return loaded.key
+  }
+  throw new Error('the store has no refresh key')
 }
 
 /** A ring of these keys, with a new one of each purpose that is missing. */

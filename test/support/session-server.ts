@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { ClientIp } from '../../src/frameworks/node-exchange.ts'
 import { nodeSessions } from '../../src/frameworks/node.ts'
 import type { NodeSessions } from '../../src/frameworks/node.ts'
 import { createSessions } from '../../src/index.ts'
@@ -82,18 +83,19 @@ export interface SessionServer {
 }
 
 type ServerOptions = Partial<SessionsOptions<Claims, Info>> & {
+  readonly clientIp?: ClientIp<IncomingMessage>
   readonly routes?: (sessions: AppSessions) => Readonly<Record<string, Route>>
 }
 
 /** Serves a small application over a real socket: `/login`, `/me`, `/act` and whatever a test adds. */
 export async function startSessionServer(options: ServerOptions = {}): Promise<SessionServer> {
-  const { routes: more, ...sessionOptions } = options
+  const { routes: more, clientIp, ...sessionOptions } = options
   const clock = createTestClock()
   const cut = createCutStore(sessionOptions.store)
   const failures: unknown[] = []
   const sessions = nodeSessions(createSessions<Claims, Info>({
     origin: ORIGIN, clock, schedule: () => () => undefined, maxStaleness: 3600, ...sessionOptions, store: cut.store,
-  }), { onError: error => failures.push(error) })
+  }), { onError: error => failures.push(error), ...clientIp === undefined ? {} : { clientIp } })
 
   const describe = (settings?: boolean | SessionOptions<Claims>): Route => async (request, response) => {
     const session = await sessions.getSession(request, response, settings)

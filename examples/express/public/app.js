@@ -49,8 +49,7 @@ function deviceRow(device) {
   const text = document.createElement('span')
   text.textContent = device.current ? 'This browser' : browserName(device.userAgent)
   const when = document.createElement('small')
-  const refreshed = new Date(device.lastRefreshedAt).toLocaleTimeString()
-  when.textContent = `${device.ip ?? 'unknown address'}, last refreshed ${refreshed}`
+  when.textContent = `${device.ip ?? 'unknown address'}, since ${new Date(device.createdAt).toLocaleString()}`
   text.append(when)
   const button = document.createElement('button')
   button.textContent = 'Revoke'
@@ -113,6 +112,9 @@ onChange($('info'), 'PUT', '/info')
 
 $('signout').onclick = () => client.signOut()
 
+// Two of the reuse intervals of a brief session (1 s), and a little more.
+const DEMONSTRATION_PAUSE = 2500
+
 // A session in headers, so that this page can hold the tokens in its hands.
 $('steal').onclick = async ({ target }) => {
   target.disabled = true
@@ -130,14 +132,15 @@ $('steal').onclick = async ({ target }) => {
   const login = await fetch('/login', {
     method: 'POST', credentials: 'omit',
     headers: { 'content-type': 'application/json', 'st-auth-mode': 'header' },
-    body: JSON.stringify({ userId: session?.userId ?? 'ada' }),
+    body: JSON.stringify({ userId: session?.userId ?? 'ada', brief: true }),
   })
   const stolen = login.headers.get('st-refresh-token')
   tell('Logged in. The thief copies the refresh token.')
   const second = (await refresh(stolen)).headers.get('st-refresh-token')
-  tell('The owner refreshes: the copied token is now the parent of the current one.')
+  tell('The owner refreshes: the copied token is now the parent of the current one. Its use could be a repeated request.')
+  await new Promise(resolve => setTimeout(resolve, DEMONSTRATION_PAUSE))
   const third = (await refresh(second)).headers.get('st-refresh-token')
-  tell('The owner refreshes again: the copied token is two generations old.')
+  tell('Two reuse intervals later the owner refreshes again: the copied token is two generations old.')
   const replay = await refresh(stolen)
   tell(`The thief presents it: ${replay.status} “${(await replay.json()).message}”.`, true)
   const owner = await refresh(third)

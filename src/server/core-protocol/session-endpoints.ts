@@ -3,6 +3,7 @@ import type { SessionHandle } from '../../base/handle.ts'
 import { requireCoreUserId } from '../../session/user-id.ts'
 import { end, endAllOfUser, findLive, list, updateInfo, updatePayload } from '../../session/manage.ts'
 import type { SessionList, SessionSummary } from '../../session/core.ts'
+import type { ClientInfo } from '../../session/record.ts'
 import type { App } from '../app.ts'
 import { json, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
@@ -29,6 +30,9 @@ export const sessionEndpoints: Readonly<Record<string, CoreEndpoint>> = {
   '/recipe/jwt/data': { level: 'app', methods: { PUT: writePayload, GET: readPayload } },
 }
 
+/** Where a request of an SDK's user came from is not known here: the protocol does not say. */
+const unknownClient: ClientInfo = { ip: null, userAgent: null }
+
 async function create({ app, protocol, tenantId, body }: CoreRequest): Promise<Reply> {
   const fields = await body()
   const userId = requireCoreUserId(fields.text('userId'))
@@ -42,7 +46,7 @@ async function create({ app, protocol, tenantId, body }: CoreRequest): Promise<R
   const isDynamic = fields.has('useDynamicSigningKey') ? fields.flag('useDynamicSigningKey') : true
   const lifetime = lifetimeOf(app, protocol, fields)
   const style = { version: protocol.accessTokenVersion, hasAntiCsrf, isDynamic, lifetime }
-  const outcome = await createSession(app, session, style)
+  const outcome = await createSession(app, session, unknownClient, style)
   return outcome.kind === 'issued' ? pairReply(outcome.pair, protocol) : refuseProtectedClaim()
 }
 
@@ -94,7 +98,7 @@ async function refresh({ app, protocol, body }: CoreRequest): Promise<Reply> {
   const antiCsrfToken = fields.has('antiCsrfToken') ? fields.text('antiCsrfToken') : null
   const hasAntiCsrf = fields.flag('enableAntiCsrf')
   const isSaid = protocol.isStrict || (protocol.hasTenants && fields.has('useDynamicSigningKey'))
-  const outcome = await refreshSession(app, refreshToken, antiCsrfToken, {
+  const outcome = await refreshSession(app, refreshToken, unknownClient, antiCsrfToken, {
     version: protocol.accessTokenVersion,
     hasAntiCsrf,
     isDynamic: isSaid ? fields.flag('useDynamicSigningKey') : null,

@@ -62,6 +62,7 @@ export async function handleNativeRequest(
     if (error instanceof Refusal) return toProblem(error.reply)
     if (isSessionError(error) && error.code === 'UNAUTHORIZED') return noSession
     if (isSessionError(error) && error.code === 'INVALID_DATA') return problem(400, 'invalid_request', error.message)
+    if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)
     settings.onError(error)
     return problem(500, 'server_error', 'The server could not do its work.')
   }
@@ -95,6 +96,12 @@ function readForm(text: string): JsonObject {
   const form = new URLSearchParams(text)
   // A parameter that came twice counts for none (RFC 6749 section 3.1).
   return Object.fromEntries([...form].filter(([name]) => form.getAll(name).length === 1))
+}
+
+/** The same refresh token is to be presented again in so many seconds. */
+function busy(retryAfter: number): Reply {
+  const reply = problem(503, 'refresh_busy', `The refresh token cannot be answered yet: try again in ${retryAfter} s.`)
+  return { ...reply, headers: { ...reply.headers, 'retry-after': `${retryAfter}` } }
 }
 
 /** Refusals from below are told in plain words; here they are JSON as everything else. */

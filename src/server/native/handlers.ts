@@ -2,7 +2,9 @@ import { parseHandle } from '../../base/handle.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { isJsonObject } from '../../base/json.ts'
 import { UnauthorizedError } from '../../base/errors.ts'
+import { createClientInfo } from '../../session/client-info.ts'
 import { end, endAllOfUser, findLive, list, summarize, updateInfo, updatePayload } from '../../session/manage.ts'
+import type { ClientInfo } from '../../session/record.ts'
 import { requireUserId } from '../../session/user-id.ts'
 import type { App } from '../app.ts'
 import { hasProtectedClaim } from '../core-protocol/access-token.ts'
@@ -45,12 +47,12 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
       userId: requireUserId(userId), tenantId: textOf(tenantId),
       payload: objectOf(jwtPayload), info: objectOf(sessionInfo),
     }
-    const outcome = await createSession(app, session, style)
+    const outcome = await createSession(app, session, clientOf(body), style)
     return outcome.kind === 'issued' ? json(describePair(outcome.pair), 201) : protectedClaim
   },
 
   async refreshSession({ app, body }) {
-    const outcome = await refreshSession(app, textOf(body['refreshToken']), null, {
+    const outcome = await refreshSession(app, textOf(body['refreshToken']), clientOf(body), null, {
       ...style, isDynamic: null, namesParent: false,
     })
     switch (outcome.kind) {
@@ -140,6 +142,11 @@ function describePair({ session, accessToken, refreshToken }: IssuedPair): objec
     refreshToken: refreshToken.token,
     sessionExpiresAt: refreshToken.expiresAt,
   }
+}
+
+/** The user's client, as far as the application tells. */
+function clientOf({ ip, userAgent }: JsonObject): ClientInfo {
+  return createClientInfo(ip === undefined ? null : textOf(ip), userAgent === undefined ? null : textOf(userAgent))
 }
 
 /** The description has been checked: what is not there is a fault of the program. */

@@ -30,6 +30,11 @@ export type OperationId =
 const text: Schema = { type: 'string' }
 const instant: Schema = { type: 'integer', description: 'Milliseconds since 1970.' }
 const anyObject: Schema = { type: 'object' }
+/** Where a user's request came from. */
+const client = {
+  ip: { type: 'string', description: 'The address of the user\'s client; 64 characters of it are kept.' },
+  userAgent: { type: 'string', description: 'The client\'s User-Agent; 512 characters of it are kept.' },
+} as const
 
 function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
   return {
@@ -62,16 +67,19 @@ export const operations: readonly Operation[] = [
     body: {
       type: 'application/json',
       schema: object(
-        { userId, tenantId, jwtPayload: anyObject, sessionInfo: anyObject },
-        ['tenantId', 'jwtPayload', 'sessionInfo'],
+        { userId, tenantId, jwtPayload: anyObject, sessionInfo: anyObject, ...client },
+        ['tenantId', 'jwtPayload', 'sessionInfo', 'ip', 'userAgent'],
       ),
     },
     responses: { 201: { words: 'The session and its tokens.', schema: pair }, 400: invalid },
   },
   {
     id: 'refreshSession', method: 'POST', path: '/v1/sessions/refresh',
-    summary: 'Exchanges a refresh token. Repeated within the reuse interval it gives the same answer.',
-    body: { type: 'application/json', schema: object({ refreshToken: text }) },
+    summary: 'Exchanges a refresh token for the next one. Until twice the reuse interval after an answer, a repetition '
+      + 'gives the same refresh token, and the current refresh token gives itself.',
+    body: {
+      type: 'application/json', schema: object({ refreshToken: text, ...client }, ['ip', 'userAgent']),
+    },
     responses: {
       200: { words: 'The next tokens.', schema: pair }, 400: invalid,
       401: {
@@ -80,6 +88,10 @@ export const operations: readonly Operation[] = [
           error: { type: 'string', enum: ['unauthorized', 'token_theft_detected'] },
           message: text, handle: text, userId: text,
         }, ['handle', 'userId']),
+      },
+      503: {
+        words: '`refresh_busy`: keep the tokens, and present the same refresh token again after `Retry-After` seconds.',
+        schema: error,
       },
     },
   },

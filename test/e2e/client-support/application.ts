@@ -1,5 +1,5 @@
-import { createServer } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer, request as sendRequest } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import type { NodeSessions } from '../../../src/frameworks/node.ts'
 import { createSessions } from '../../../src/index.ts'
 import type { Sessions, SessionsOptions } from '../../../src/index.ts'
 import { openSqliteStore } from '../../../src/stores/sqlite.ts'
+import { BUSY_SECONDS, loseAnswers } from '../../support/lose-answers.ts'
 import { freePort } from '../../support/servers/workspace.ts'
 
 type Claims = { role?: string }
@@ -17,6 +18,9 @@ type AntiCsrf = NonNullable<SessionsOptions<Claims, Info>['antiCsrf']>
 
 /** In seconds. */
 export const LIFETIME = 600
+
+/** Marks the refreshes of which no client ever sees the answer. */
+const UNHEARD = 'x-unheard'
 
 const html = (script: string): string =>
   `<!doctype html><title>Client</title><link rel="icon" href="data:,"><div id="app"></div><script>${script}</script>`
@@ -41,7 +45,7 @@ export class Application {
   /** Where `/away` leads. */
   redirect = ''
   /** Sees refreshes before the session routes do. Whether it has answered in their place. */
-  beforeRefresh: ((response: ServerResponse) => boolean) | null = null
+  beforeRefresh: ((response: ServerResponse, request: IncomingMessage) => boolean | Promise<boolean>) | null = null
   /** What happens to the answer of a refresh that was obeyed, before it is sent. */
   beforeAnswer: ((response: ServerResponse) => Promise<void>) | null = null
 
@@ -90,14 +94,43 @@ export class Application {
     this.#ahead += LIFETIME * 1000 + 1000
   }
 
+  /** Lets so many milliseconds pass for the server alone. */
+  pass(milliseconds: number): void {
+    this.#ahead += milliseconds
+  }
+
+  /**
+   * Makes the next refresh one whose earlier answers were lost: with its own headers it is sent and answered before,
+   * while time passes for the server. It and those after it are told to wait, until `seconds` from then on.
+   */
+  loseAnswers(seconds: number = BUSY_SECONDS): void {
+    let lost: Promise<void> | null = null
+    this.beforeRefresh = async (_, { headers }) => {
+      lost ??= loseAnswers({ advance: by => this.pass(by) }, () => this.#refreshUnheard(headers))
+        .then(() => this.pass((BUSY_SECONDS - seconds) * 1000))
+      await lost
+      return false
+    }
+  }
+
+  /** Refreshes with these headers, and throws the answer away. */
+  #refreshUnheard(headers: IncomingHttpHeaders): Promise<void> {
+    return new Promise((resolve, reject) => {
+      sendRequest(`${this.origin}/auth/session/refresh`, { method: 'POST', headers: { ...headers, [UNHEARD]: '1' } })
+        .on('response', response => response.resume().on('end', resolve))
+        .on('error', reject)
+        .end()
+    })
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const sessions = this.#sessions
     if (sessions === null) return
     const { pathname } = new URL(request.url ?? '/', this.origin)
     try {
-      if (pathname === '/auth/session/refresh') {
+      if (pathname === '/auth/session/refresh' && request.headers[UNHEARD] === undefined) {
         response.on('finish', () => this.refreshes.push(response.statusCode))
-        if (this.beforeRefresh?.(response)) return
+        if (await this.beforeRefresh?.(response, request) === true) return
         const end = response.end.bind(response)
         const hold = this.beforeAnswer
         if (hold !== null) {
@@ -164,24 +197,14 @@ export class Application {
 
 /** Tells the next refreshes to wait, as the session routes do (`REFRESH_BUSY`); `retryAfter` in seconds. */
 export function busyTimes(times: number, retryAfter: number): (response: ServerResponse) => boolean {
-  return response => times-- > 0 && tellBusy(response, retryAfter)
-}
-
-/** Tells all refreshes to wait until so many seconds after the first. */
-export function busyFor(seconds: number): (response: ServerResponse) => boolean {
-  let until: number | null = null
   return response => {
-    until ??= performance.now() + seconds * 1000
-    const left = Math.ceil((until - performance.now()) / 1000)
-    return left > 0 && tellBusy(response, left)
+    if (times-- <= 0) return false
+    response.writeHead(503, { 'content-type': 'application/json', 'retry-after': `${retryAfter}` })
+    response.end('{"message":"session service unavailable"}')
+    return true
   }
 }
 
-function tellBusy(response: ServerResponse, retryAfter: number): true {
-  response.writeHead(503, { 'content-type': 'application/json', 'retry-after': `${retryAfter}` })
-  response.end('{"message":"session service unavailable"}')
-  return true
-}
 
 const document = (options: string): { type: string; content: string } => ({
   type: 'text/html',

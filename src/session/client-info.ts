@@ -1,5 +1,5 @@
 import { cutText } from '../base/cut-text.ts'
-import type { ClientInfo } from '../session/record.ts'
+import type { ClientInfo } from './record.ts'
 
 const MAX_IP_LENGTH = 64
 const MAX_USER_AGENT_LENGTH = 512
