@@ -3,7 +3,9 @@ export type Awaitable<T> = T | Promise<T>
 
 /**
  * Whether a value has to be waited for. Told by its `then`, never by `instanceof`: with zone.js loaded, as Angular
- * does, the global `Promise` is another class than that of the promises which asynchronous functions return.
+ * does, the global `Promise` is another class than that of the promises which asynchronous functions return. Where
+ * every request passes, `'then' in value` is written out: the engine remembers per place which shapes it met there, and
+ * a function that all kinds of values pass through knows none.
  */
 export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'

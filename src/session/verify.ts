@@ -40,11 +40,11 @@ export function createVerify<Payload extends object, Info extends object>(
     const mode = options?.blacklisting ?? policy.blacklisting
     // The log tells of removed keys as well: nothing is judged before it was read.
     const starting = mode === 'off' ? undefined : feed.start()
-    if (isPromise(starting)) return starting.then(() => verify(accessToken, options))
+    if (typeof starting === 'object') return starting.then(() => verify(accessToken, options))
     const now = clock()
     const ring = keys.current(now)
     const digest = policy.tokenCacheSize === 0 ? null : crypto.sha256(accessToken)
-    if (isPromise(ring) || isPromise(digest)) return verifyLater(ring, digest, accessToken, mode)
+    if ('then' in ring || isPromise(digest)) return verifyLater(ring, digest, accessToken, mode)
     return verifyWith(ring, digest, accessToken, mode, now)
   }
 

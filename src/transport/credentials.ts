@@ -1,4 +1,4 @@
-import { andThen, isPromise } from '../base/awaitable.ts'
+import { andThen } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { transferModeOf } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
@@ -101,7 +101,7 @@ function judgeCookies<Payload extends object>(
   if (!proven) return candidates.some(text => travelsBy('cookie', core.peekHandle(text))) ? crossSite : none
   if (candidates.length > 1) return judgeDuplicates(core, candidates, options)
   const outcome = core.verify(first, options)
-  return isPromise(outcome)
+  return 'then' in outcome
     ? judgeLater(core, first, outcome)
     : judge(core, 'cookie', first, outcome, false) ?? none
 }

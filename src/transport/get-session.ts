@@ -1,4 +1,4 @@
-import { andThen, isPromise } from '../base/awaitable.ts'
+import { andThen } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
 import {
@@ -111,10 +111,13 @@ function requireSession<Payload extends object, Info extends object>(
   exchange: HttpExchange,
   options: SessionOptions<Payload>,
 ): Awaitable<Session<Payload, Info>> {
-  return andThen(findSession(context, exchange, options), session => {
-    if (session === null) throw new UnauthorizedError('the request carries no access token')
-    return session
-  })
+  const session = findSession(context, exchange, options)
+  return session !== null && 'then' in session ? session.then(requirePresent) : requirePresent(session)
+}
+
+function requirePresent<Found extends object>(session: Found | null): Found {
+  if (session === null) throw new UnauthorizedError('the request carries no access token')
+  return session
 }
 
 /**
@@ -130,7 +133,7 @@ function findSession<Payload extends object, Info extends object>(
   const { request } = exchange
   const guarded = options.csrf ?? (!isSafeMethod(request.method) || isUpgrade(request))
   const presented = judgeAccessToken(core, policy, request, options, !guarded || isProven(request, policy))
-  return isPromise(presented)
+  return 'then' in presented
     ? admitLater(context, exchange, options, guarded, presented)
     : admit(context, exchange, options, guarded, presented)
 }

@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { cookieHeader, cookiesOf, createExchange } from '../support/request.ts'
+import type { Exchange } from '../support/request.ts'
+
+// One revision and one workload, in a process of its own. It works for as long as a message says, so that rounds can
+// alternate.
+
+/** What an operation took, in microseconds. */
+export interface Slice {
+  /** Of CPU, over all threads of the process. */
+  readonly cpu: number
+  /** By the clock, divided by what is in flight. */
+  readonly time: number
+}
+
+const ORIGIN = 'https://app.example.com'
+const userId = '3f0c8f5e-7a54-4f6b-9a5e-2a1b6f1f2c11'
+const claims = { role: 'admin', plan: 'team' }
+const BATCH = 100
+const HIT_SESSIONS = 64
+/** More tokens than the cache holds. */
+const MISS_SESSIONS = 20_500
+const REFRESHED_SESSIONS = 2000
+/** Longer than the windows in which a repeated token is no rotation. */
+const STEP = 61_000
+
+const [dist = '', side = '', workload = '', url = ''] = process.argv.slice(2)
+const load = (path: string): Promise<Record<string, never>> => import(pathToFileURL(join(dist, path)).href)
+
+/** What both revisions have. */
+interface Sessions {
+  createNewSession(request: IncomingMessage, response: ServerResponse, user: string, payload: object): Promise<unknown>
+  getSession(request: IncomingMessage, response: ServerResponse): unknown
+  refreshSession(request: IncomingMessage, response: ServerResponse): Promise<unknown>
+}
+
+let now = Date.now()
+
+async function openStore(): Promise<unknown> {
+  const call = (module: object, name: string, ...values: readonly unknown[]): unknown => (
+    Reflect.apply(Reflect.get(module, name), null, values)
+  )
+  switch (workload) {
+    case 'sqlite': {
+      const folder = mkdtempSync(join(tmpdir(), 'keyturn-bench-'))
+      process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+      process.once('SIGTERM', () => process.exit())
+      return call(await load('stores/sqlite.js'), 'openSqliteStore', join(folder, 'sessions.db'))
+    }
+    case 'postgres':
+      return call(await load('stores/postgres.js'), 'createPostgresStore', url, { prefix: `${side}_`, migrate: 'auto' })
+    case 'mariadb':
+      return call(await load('stores/mysql.js'), 'createMysqlStore', url, { prefix: `${side}_`, migrate: 'auto' })
+    case 'redis':
+      return call(await load('stores/redis.js'), 'createRedisStore', url, { prefix: `${side}:` })
+    default:
+      return call(await load('stores/memory.js'), 'createMemoryStore')
+  }
+}
+
+async function openSessions(): Promise<Sessions> {
+  const { createSessions } = await load('index.js') as unknown as { createSessions: (options: object) => object }
+  const { nodeSessions } = await load('frameworks/node.js') as unknown as { nodeSessions: (sessions: object) => Sessions }
+  const isVerified = workload === 'hit' || workload === 'miss'
+  return nodeSessions(createSessions({
+    origin: ORIGIN, store: await openStore(), ...isVerified ? {} : { clock: () => now },
+  }))
+}
+
+const sessions = await openSessions()
+
+function post(cookie: string): Exchange {
+  const exchange = createExchange({ cookie, origin: ORIGIN })
+  exchange.request.method = 'POST'
+  return exchange
+}
+
+const isRefresh = workload !== 'hit' && workload !== 'miss'
+/** The session's cookies that a response sets, as a browser sends them back: the access token alone, or both tokens. */
+const cookiesSet = (response: ServerResponse): string => cookiesOf(response)
+  .filter(pair => (isRefresh ? /(?:Access|Refresh)Token=./ : /AccessToken=./).test(pair)).join('; ')
+
+async function login(): Promise<string> {
+  const { request, response } = createExchange({})
+  await sessions.createNewSession(request, response, userId, claims)
+  return cookiesSet(response)
+}
+
+const counts: Readonly<Record<string, number>> = { hit: HIT_SESSIONS, miss: MISS_SESSIONS }
+const jars: string[] = []
+for (let count = counts[workload] ?? REFRESHED_SESSIONS; count > 0; count--) jars.push(await login())
+if (isRefresh) now += STEP
+let index = 0
+
+/** The next token: one that no call under way has. */
+function takeTurn(): number {
+  const turn = index++ % jars.length
+  if (turn === 0 && isRefresh) now += STEP
+  return turn
+}
+
+const refreshTokenOf = (jar: string): string => /RefreshToken=([^;]*)/.exec(jar)?.[1] ?? ''
+
+async function refreshOne(): Promise<void> {
+  const turn = takeTurn()
+  const { request, response } = post(jars[turn] ?? '')
+  await sessions.refreshSession(request, response)
+  const next = cookiesSet(response)
+  if (refreshTokenOf(next) === '' || refreshTokenOf(next) === refreshTokenOf(jars[turn] ?? '')) throw new Error('a refresh was no rotation')
+  jars[turn] = next
+}
+
+async function refreshFor(milliseconds: number, lanes: number): Promise<number> {
+  const start = performance.now()
+  let operations = 0
+  await Promise.all(Array.from({ length: lanes }, async () => {
+    for (; performance.now() - start < milliseconds; operations++) await refreshOne()
+  }))
+  return operations
+}
+
+async function verifyBatch(): Promise<void> {
+  for (const { request, response } of batch) {
+    const answer = sessions.getSession(request, response)
+    const found = answer instanceof Promise ? await answer : answer
+    if (found.getUserId() !== userId) throw new Error('not the session of the request')
+  }
+}
+
+let batch: readonly Exchange[] = []
+
+async function measure(work: () => Promise<number>): Promise<Slice> {
+  const cpu = process.cpuUsage()
+  const start = performance.now()
+  const operations = await work()
+  const time = (performance.now() - start) * 1000
+  const { user, system } = process.cpuUsage(cpu)
+  return { cpu: (user + system) / operations, time: time / operations }
+}
+
+async function work(milliseconds: number, lanes: number): Promise<Slice> {
+  if (isRefresh) return measure(() => refreshFor(milliseconds, lanes))
+  const total = { cpu: 0, time: 0, operations: 0 }
+  while (total.time < milliseconds * 1000) {
+    // Making the requests is not counted: Node does it with or without a session.
+    batch = Array.from({ length: BATCH }, () => createExchange({ cookie: cookieHeader(jars[takeTurn()] ?? '') }))
+    const { cpu, time } = await measure(() => verifyBatch().then(() => BATCH))
+    total.cpu += cpu * BATCH
+    total.time += time * BATCH
+    total.operations += BATCH
+  }
+  return { cpu: total.cpu / total.operations, time: total.time / total.operations }
+}
+
+await work(1500, 1)
+process.on('message', ({ milliseconds, lanes }: { milliseconds: number; lanes: number }) => {
+  void work(milliseconds, lanes).then(result => process.send?.(result))
+})
+process.send?.('ready')
