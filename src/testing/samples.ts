@@ -3,7 +3,9 @@ import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { SessionRecord } from '../session/record.ts'
 import { RECORD_FORMAT } from '../session/record.ts'
-import type { NextToken, PresentedState, Rotation, TokenState, UserRemoval } from '../session/store.ts'
+import type {
+  NextToken, PresentedState, Reauthentication, Rotation, TokenState, UserRemoval,
+} from '../session/store.ts'
 import type { StoredKey } from '../tokens/key-store.ts'
 
 /**
@@ -99,6 +101,20 @@ export function sampleRotation(overrides: Partial<Rotation> = {}): Rotation {
     expected: samplePresented(),
     alive: { now: sampleNow, rotatedAfter: 0, createdAfter: 0 },
     next: sampleNext(),
+    ...overrides,
+  }
+}
+
+/** A re-authentication of a session at {@link sampleNow}. */
+export function sampleReauthentication(
+  record: SessionRecord,
+  overrides: Partial<Reauthentication> = {},
+): Reauthentication {
+  const next = sampleNext({ generation: record.generation + 1, confirmed: true })
+  return {
+    ...sampleRotation({ handle: record.handle }),
+    expected: sampleState(record),
+    next: { ...next, anchorHash: 'anchor-1', authenticatedAt: sampleNow },
     ...overrides,
   }
 }

@@ -4,9 +4,11 @@ import type { SessionStore } from '../../src/session/store.ts'
 import { createMysqlStore, migrateMysql, printMysqlMigrations } from '../../src/stores/mysql.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
 import {
-  minute, sampleHandle, sampleKey, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
+  minute, sampleHandle, sampleKey, sampleNext, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState,
+  sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { asMysql } from '../support/as-mysql.ts'
+import { manySessions } from '../support/many-sessions.ts'
 import { opened, openPool, watched } from '../support/mysql-pools.ts'
 import { createMariadbDatabase } from '../support/servers/mariadb.ts'
 
@@ -28,18 +30,23 @@ describe.skipIf(server === null)('MariaDB', () => {
     const store = opened(createMysqlStore(pool, { prefix, migrate: 'auto' }))
     await store.find(sampleHandle(1))
     const late = { handle: sampleHandle(1), now: sampleNow, from: sampleNow }
+    const page = { limit: 10, notBefore: { time: 0, until: sampleNow } }
     const calls: [string, number, () => Promise<unknown>][] = [
-      ['insert', 1, () => store.insert(sampleRecord())],
+      ['insert', 2, () => store.insert(sampleRecord())],
       ['find', 1, () => store.find(sampleHandle(1))],
       ['rotate', 1, () => store.rotate(sampleRotation())],
       ['rotate, lost', 1, () => store.rotate(sampleRotation())],
       ['confirm', 1, () => store.confirm([{ handle: sampleHandle(1), generation: 1, branch: 0 }])],
       ['updateInfo', 1, () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })],
-      ['updatePayload', 5, () => store.updatePayload({ ...late, jwtPayload: '{}' })],
+      ['updatePayload', 6, () => store.updatePayload({ ...late, jwtPayload: '{}' })],
       ['listByUser', 1, () => store.listByUser('user-1', { limit: 10, after: null })],
       ['changesSince', 1, () => store.changesSince(null, 10)],
-      ['remove', 5, () => store.remove([sampleHandle(1)], sampleNow)],
-      ['removeByUser', 3, () => store.removeByUser(sampleUserRemoval({ from: sampleNow }))],
+      ['reauthenticate', 4, () => store.reauthenticate(sampleReauthentication(sampleRecord({ ...sampleNext(), confirmed: true })))],
+      ['remove', 6, () => store.remove([sampleHandle(1)], sampleNow)],
+      ['removeUnchanged, lost', 3, () => store.removeUnchanged(sampleHandle(1), sampleState(sampleRecord()), sampleNow)],
+      ['removeByUser', 4, () => store.removeByUser(sampleUserRemoval())],
+      ['removeAll', 4, () => store.removeAll({ ...page, after: null })],
+      ['removeAll, the next page', 3, () => store.removeAll({ ...page, after: sampleHandle(1) })],
       ['listKeys', 1, () => store.listKeys()],
     ]
     for (const [name, count, call] of calls) {
@@ -61,38 +68,48 @@ describe.skipIf(server === null)('MariaDB', () => {
     }
   })
 
-  test('query plans: the session table is never scanned', async () => {
+  test('query plans: no table is ever scanned', async () => {
     const prefix = `own_${++prefixes}_`
     const admin = openPool(url)
     const { pool, statements } = watched(admin)
     const store = opened(createMysqlStore(pool, { prefix, migrate: 'auto' }))
     const asOnMysql = opened(createMysqlStore(asMysql(pool), { prefix }))
     for (const each of [store, asOnMysql]) await each.find(sampleHandle(1))
-    await admin.query(
-      `INSERT INTO ${prefix}session SELECT CONCAT('c', LPAD(seq, 21, 'A'), 'A'), CONCAT('user-', seq DIV 4), 'public',
-         1000 + seq, 0, 'hash', 0, 0, 0, 0, 0, 60000, NULL, 100000 + seq, 60000, 1, '{}', 0, '{}', 0, NULL, NULL,
-         100000 + seq, 0 FROM seq_1_to_20000`)
+    const { columns, values } = manySessions({
+      handle: 'CONCAT(\'c\', LPAD(seq, 21, \'A\'), \'A\')', user_id: 'CONCAT(\'user-\', seq DIV 4)',
+      created_at: '1000 + seq', expires_at: '100000 + seq', sweep_at: '100000 + seq',
+    })
+    await admin.query(`INSERT INTO ${prefix}session (${columns}) SELECT ${values} FROM seq_1_to_20000`)
     await admin.query(
       `INSERT INTO ${prefix}change SELECT seq, 'x', 'keys', '[]', 0, 5000000000000 FROM seq_1_to_5000`)
+    await admin.query(`INSERT INTO ${prefix}not_before SELECT CONCAT('user user-', seq), 1, 100000 + seq FROM seq_1_to_5000`)
     await admin.query(`REPLACE INTO ${prefix}meta (name, value, number) VALUES ('log', 'x', 5000)`)
-    await admin.query(`ANALYZE TABLE ${prefix}session, ${prefix}change`)
+    await admin.query(`ANALYZE TABLE ${prefix}session, ${prefix}change, ${prefix}not_before`)
     const late = { handle: sampleHandle(1), now: sampleNow, from: sampleNow }
+    const notBefore = { time: 2000, until: sampleNow }
     statements.length = 0
     await store.find(sampleHandle(1))
+    await store.insert(sampleRecord())
+    await store.removeUnchanged(sampleHandle(1), sampleState(sampleRecord()), sampleNow)
     for (const each of [store, asOnMysql]) await each.rotate(sampleRotation())
+    await store.reauthenticate(sampleReauthentication(sampleRecord()))
     await Promise.all([1, 2, 3].map(number => store.rotate(sampleRotation({ handle: sampleHandle(number) }))))
     await store.confirm([1, 2, 3].map(number => ({ handle: sampleHandle(number), generation: 1, branch: 0 })))
     await store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })
     await store.updatePayload({ ...late, jwtPayload: '{}' })
     await store.listByUser('user-7', { limit: 10, after: null })
     await store.remove([4, 5].map(sampleHandle), sampleNow)
-    await store.removeByUser(sampleUserRemoval({ userId: 'user-9', from: sampleNow }))
+    for (const tenantId of [null, 'public']) {
+      await store.removeByUser(sampleUserRemoval({ userId: 'user-9', tenantId, except: sampleHandle(1), notBefore }))
+    }
+    // Near the end: how many rows are estimated does not heed the LIMIT.
+    await store.removeAll({ notBefore, limit: 10, after: `c${'11'.padStart(21, 'A')}A` })
     await store.removeExpired(100_010, 100)
     await store.changesSince('x.4990', 100)
     const looked = statements.filter(({ sql }) => /WHERE/.test(sql))
-    expect(looked.length).toBeGreaterThan(10)
-    for (const { sql, values } of looked) {
-      const [rows] = await admin.query<RowDataPacket[]>(`EXPLAIN ${sql}`, [...values])
+    expect(looked.length).toBeGreaterThan(20)
+    for (const { sql, values: given } of looked) {
+      const [rows] = await admin.query<RowDataPacket[]>(`EXPLAIN ${sql}`, [...given])
       // What is called `next` is no table but the JSON parameter.
       for (const row of rows.filter(({ table }) => table !== 'next')) {
         expect.soft(String(row['type']), `${sql}\n${JSON.stringify(row)}`).not.toMatch(/^(ALL|index)$/)
@@ -132,7 +149,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     const handles = [1, 2, 3, 4, 5].map(sampleHandle)
     for (const handle of handles) {
       await writer.insert(sampleRecord({ handle }))
-      await writer.remove([handle], handle === sampleHandle(2) ? sampleNow : sampleNow + minute)
+      await writer.remove([handle], sampleNow + (handle === sampleHandle(2) ? 0 : minute))
     }
     let hidden: readonly number[] = []
     let looks = 0
@@ -164,7 +181,8 @@ describe.skipIf(server === null)('MariaDB', () => {
     expect([await read(null, []), looks]).toEqual([handles, 1])
     expect([await read(null, [2, 4]), looks]).toEqual([handles, 2])
     expect([await read(cursor, [3]), looks]).toEqual([handles.slice(2), 2])
-    await writer.removeExpired(sampleNow, 10)
+    // The access tokens of the samples live for so long.
+    await writer.removeExpired(sampleNow + 5 * minute, 10)
     const left = handles.filter(handle => handle !== sampleHandle(2))
     expect([await read(null, []), looks], 'one was forgotten').toEqual([left, 2])
     expect([await read(cursor, []), looks], 'and a cursor that stood there begins anew').toEqual([left, 2])
@@ -179,7 +197,7 @@ describe.skipIf(server === null)('MariaDB', () => {
       store.remove(handles, sampleNow), other.remove(handles.toReversed(), sampleNow),
       store.removeByUser(sampleUserRemoval({ from: sampleNow })), ...handles.map(handle => other.remove([handle], sampleNow)),
     ])
-    expect(removed.flat().toSorted()).toEqual(handles.toSorted())
+    expect(removed.flatMap(removal => removal.handles).toSorted()).toEqual(handles.toSorted())
   })
 
   test('a rotation that is overtaken at once still returns what it wrote', async () => {
@@ -207,6 +225,31 @@ describe.skipIf(server === null)('MariaDB', () => {
     expect(rotated).toEqual({
       ...sampleRecord(), ...sampleNext(), sessionInfo: '{"new":1}', expiresAt: sampleNow + 60 * minute,
     })
+  })
+
+  test('a rotation that a re-authentication overtakes at once returns nothing: least of all the new times', async () => {
+    const prefix = `own_${++prefixes}_`
+    const { pool, statements } = watched(openPool(url))
+    const other = opened(createMysqlStore(url, { prefix, migrate: 'auto' }))
+    const overtaken: MysqlPool = {
+      async getConnection() {
+        const connection = await pool.getConnection()
+        return {
+          ...connection,
+          async execute(sql, values) {
+            if (sql.startsWith('SELECT') && statements.at(-1)?.sql.startsWith('UPDATE') === true) {
+              const record = await other.find(sampleHandle(1))
+              if (record !== null) await other.reauthenticate(sampleReauthentication(record))
+            }
+            return connection.execute(sql, values)
+          },
+        }
+      },
+    }
+    const store = opened(createMysqlStore(asMysql(overtaken), { prefix, migrate: 'auto' }))
+    await store.insert(sampleRecord())
+    expect(await store.rotate(sampleRotation())).toBeNull()
+    expect(await store.find(sampleHandle(1))).toMatchObject({ anchorHash: 'anchor-1', generation: 2 })
   })
 
   test('a cursor that the log does not know any more reads from the beginning', async () => {

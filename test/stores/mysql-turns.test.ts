@@ -14,7 +14,7 @@ const numbers = Array.from({ length: 16 }, (_, index) => index)
 let prefixes = 0
 
 async function insertAll(store: SessionStore): Promise<void> {
-  for (const number of numbers) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
+  for (const number of numbers) await store.insert(sampleRecord({ handle: sampleHandle(number), reuseInterval: 0 }))
 }
 
 describe.skipIf(server === null)('MariaDB: rotations of one turn of the event loop', () => {
@@ -77,13 +77,12 @@ describe.skipIf(server === null)('MariaDB: rotations of one turn of the event lo
     const prefix = `turn_${++prefixes}_`
     const after = opened(createMysqlStore(url, { prefix, migrate: 'auto' }))
     await insertAll(after)
-    for (const [of, hash] of [[url, 'hash-0'], [openPool(url), 'hash-1']] as const) {
+    for (const [of, generation] of [[url, 0], [openPool(url), 1]] as const) {
       const store = createMysqlStore(of, { prefix })
       await store.find(sampleHandle(0))
-      const next = sampleNext({ refreshHash: hash === 'hash-0' ? 'hash-1' : 'hash-2' })
-      const rotations = numbers.map(number => (
-        store.rotate(sampleRotation({ handle: sampleHandle(number), expected: samplePresented({ refreshHash: hash }), next }))
-      ))
+      const next = sampleNext({ refreshHash: `hash-${generation + 1}`, generation: generation + 1 })
+      const expected = samplePresented({ refreshHash: `hash-${generation}`, generation })
+      const rotations = numbers.map(number => store.rotate(sampleRotation({ handle: sampleHandle(number), expected, next })))
       await store.close()
       expect(await Promise.all(rotations)).not.toContain(null)
       expect(await after.find(sampleHandle(15))).toMatchObject({ refreshHash: next.refreshHash })

@@ -7,8 +7,8 @@ import type { SessionRecord } from '../../src/session/record.ts'
 import { createRedisStore } from '../../src/stores/redis.ts'
 import type { IoredisClient, RedisClient } from '../../src/stores/redis.ts'
 import {
-  minute, sampleHandle, sampleKey, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation,
-  sampleUserRemoval,
+  minute, sampleHandle, sampleKey, sampleNext, sampleNow, samplePresented, sampleReauthentication, sampleRecord,
+  sampleRotation, sampleState, sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { connectCluster, connectIoredis, openStore } from '../support/redis-store.ts'
 
@@ -79,9 +79,13 @@ async function roundTrips(client: IoredisClient): Promise<Record<string, number>
     insert: () => store.insert(sampleRecord()),
     find: () => store.find(handle),
     rotate: () => store.rotate(sampleRotation()),
+    reauthenticate: () => store.reauthenticate(sampleReauthentication(sampleRecord({ ...sampleNext(), confirmed: true }))),
+    confirm: () => store.confirm([{ handle, generation: 1, branch: 0 }]),
     updateInfo: () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: null }),
     updatePayload: () => store.updatePayload({ ...late, jwtPayload: '{}' }),
+    removeUnchanged: () => store.removeUnchanged(handle, sampleState(sampleRecord()), until),
     remove: () => store.remove([handle], until),
+    removeByUser: () => store.removeByUser(sampleUserRemoval()),
   }
   const trips: Record<string, number> = {}
   // The first time the server learns the scripts.
@@ -93,11 +97,14 @@ async function roundTrips(client: IoredisClient): Promise<Record<string, number>
 }
 
 describe.skipIf(missing)('Redis', () => {
-  test('one round trip for each hot operation; in a cluster two for those that also write the change log', async () => {
-    const one = { insert: 1, find: 1, rotate: 1, updateInfo: 1, updatePayload: 1, remove: 1 }
+  test('one round trip for each hot operation; in a cluster two for logins, and where the change log is written', async () => {
+    const one = {
+      insert: 1, find: 1, rotate: 1, reauthenticate: 1, confirm: 1, updateInfo: 1, updatePayload: 1, removeUnchanged: 1,
+      remove: 1, removeByUser: 1,
+    }
     expect(await roundTrips(connectIoredis(url))).toEqual(one)
     const cluster = await connectCluster('ioredis', nodes) as IoredisClient
-    expect(await roundTrips(cluster)).toEqual({ ...one, updatePayload: 2, remove: 2 })
+    expect(await roundTrips(cluster)).toEqual({ ...one, insert: 2, updatePayload: 2, remove: 2 })
   })
 
   test('rotations of one turn share commands on one server, eight at a time', async () => {
@@ -154,18 +161,20 @@ describe.skipIf(missing)('Redis', () => {
     const store = openStore(client, { prefix })
     const key = `${prefix}session:{${sampleHandle(1)}}`
     const hour = 60 * minute
-    const record = sampleRecord({ idleTimeout: 100 * hour, absoluteExpiry: sampleNow + 120 * hour })
+    const record = sampleRecord({ idleTimeout: 100 * hour, absoluteExpiry: sampleNow + 120 * hour, reuseInterval: 0 })
     await store.insert({ ...record, expiresAt: record.createdAt + 100 * hour })
-    let hash = record.refreshHash
+    let token = samplePresented()
     for (let now = record.createdAt; now < sampleNow + 119 * hour; now += 37 * minute) {
       const kept = await client.pttl(key)
       const expiresAt = (await store.find(sampleHandle(1)))?.expiresAt ?? 0
       expect(kept).toBeGreaterThan(expiresAt - now + 21 * hour)
       expect(kept).toBeLessThanOrEqual(expiresAt - now + 24 * hour)
-      const next = sampleNext({ refreshHash: `hash-${now}`, rotatedAt: now, servedAt: now })
+      const next = sampleNext({
+        refreshHash: `hash-${now}`, generation: token.generation + 1, rotatedAt: now, servedAt: now,
+      })
       const alive = { now, rotatedAfter: 0, createdAfter: 0 }
-      expect(await store.rotate({ handle: sampleHandle(1), expected: samplePresented({ refreshHash: hash }), alive, next })).not.toBeNull()
-      hash = next.refreshHash
+      expect(await store.rotate({ handle: sampleHandle(1), expected: token, alive, next })).not.toBeNull()
+      token = samplePresented({ refreshHash: next.refreshHash, generation: next.generation })
       // Redis has a clock of its own, which must pass as well.
       await client.pexpire(key, await client.pttl(key) - 37 * minute)
     }
@@ -182,11 +191,16 @@ describe.skipIf(missing)('Redis', () => {
       await store.insert(sampleRecord({ handle: sampleHandle(number), userId: `user-${number}` }))
     }
     await store.remove([sampleHandle(1)], until)
-    await store.removeByUser(sampleUserRemoval({ userId: 'user-2', from: until }))
+    const notBefore = { time: sampleNow, until: sampleNow + minute }
+    await store.removeByUser(sampleUserRemoval({ userId: 'user-2', notBefore }))
+    expect(await store.insert(sampleRecord({ handle: sampleHandle(4), userId: 'user-2' })), 'it began before').toBe(false)
     expect(await store.removeExpired(sampleNow + 100 * minute, 10)).toBe(1)
     await store.close()
     const left = (await client.keys(`${prefix}*`)).filter(key => !key.includes('{shared}'))
-    expect(left).toEqual([])
+    expect(left).toEqual([expect.stringContaining(':not-before:')])
+    const kept = await client.pttl(left[0] ?? '')
+    expect(kept).toBeGreaterThan(0)
+    expect(kept).toBeLessThanOrEqual(minute)
     expect(await client.ping(), 'the application\'s client stays open').toBe('PONG')
   })
 

@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest'
 import { createCore } from '../../src/session/create-core.ts'
 import { allowEviction } from '../../src/stores/redis.ts'
-import { minute, sampleHandle, sampleNow, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
+import { minute, sampleHandle, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval } from '../../src/testing/samples.ts'
 import { rightClocks, World } from '../laws/world.ts'
 import type { Jar } from '../laws/world.ts'
 import { connectIoredis, openStore, temporary } from '../support/redis-store.ts'
@@ -36,8 +36,9 @@ describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
     const client = connectIoredis(server.url)
     const store = openStore(client)
     const sessionInfo = JSON.stringify('x'.repeat(20_000))
-    const insert = (number: number): Promise<boolean> =>
-      store.insert(sampleRecord({ handle: sampleHandle(number), sessionInfo, idleTimeout: minute * (number + 60) }))
+    const insert = (number: number): Promise<boolean> => store.insert(sampleRecord({
+      handle: sampleHandle(number), userId: number === 3 ? 'user-3' : 'user-1', sessionInfo, idleTimeout: minute * (number + 60),
+    }))
     await insert(0)
     await store.rotate(sampleRotation({ handle: sampleHandle(0) }))
     const used = /used_memory:(\d+)/.exec(await client.info('memory'))?.[1]
@@ -60,9 +61,13 @@ describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
     expect((await store.remove([sampleHandle(1)], until)).handles).toEqual([sampleHandle(1)])
     await client.config('SET', 'maxmemory', '1mb')
     expect((await store.remove([sampleHandle(2)], until)).handles).toEqual([sampleHandle(2)])
-    expect((await store.changesSince(null, 10)).changes).toHaveLength(2)
+    const removal = await store.removeByUser(sampleUserRemoval({ userId: 'user-3' }))
+    expect(removal.handles).toEqual([sampleHandle(3)])
+    const page = await store.removeAll({ notBefore: { time: 1, until }, limit: 1000, after: null })
+    expect(page.removed, 'none is so old').toBe(0)
+    expect((await store.changesSince(null, 10)).changes).toHaveLength(3)
     expect(await store.takeTurn('cleanup', 'a', sampleNow, until)).toBe(true)
-    expect(await store.removeExpired(sampleNow + 1000 * minute, 1000)).toBe(count - 2)
+    expect(await store.removeExpired(sampleNow + 1000 * minute, 1000)).toBe(count - 3)
     expect((await store.changesSince(null, 10)).changes).toHaveLength(0)
   })
 

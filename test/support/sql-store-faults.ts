@@ -52,8 +52,12 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       clock.advance(HOUR)
 
       for (const crashAfter of [60, 300]) {
-        const half = fleet.progress(crashAfter)
-        const traffic = Promise.all([fleet.revoke(30), fleet.refreshAll(), fleet.logIn(100)])
+        const [half, { outages }] = [fleet.progress(crashAfter), fleet]
+        const untilOutage = async (): Promise<void> => {
+          do await fleet.logIn(10)
+          while (fleet.outages === outages)
+        }
+        const traffic = Promise.all([fleet.revoke(30), fleet.refreshAll(), fleet.logIn(100), untilOutage()])
         await half
         await server.kill9()
         await server.restart()
@@ -137,6 +141,16 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       expect(await store.find(sampleHandle(7))).toBeNull()
     })
 
+    test('closed while the server does not answer: what was called fails in time, and the store is closed', async () => {
+      const { store, proxy } = await throughProxy(300)
+      proxy.stall()
+      // One on the connection that there is, the others on such as have yet to be made.
+      const calls = [7, 8, 9].map(number => store.find(sampleHandle(number)))
+      const settled = Promise.allSettled(calls)
+      await store.close()
+      for (const outcome of await settled) expect(outcome.status).toBe('rejected')
+    })
+
     test('pool exhausted: an error in time; what failed so is not written later', async () => {
       const { store, release } = await openExhausted(200)
       opened(store)
@@ -147,7 +161,8 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       await release()
       expect(await store.find(record.handle)).toBeNull()
       await store.insert(record)
-      expect((await store.removeByUser(sampleUserRemoval({ userId: 'too-late', from: sampleNow }))).handles).toEqual([record.handle])
+      const removal = await store.removeByUser(sampleUserRemoval({ userId: 'too-late' }))
+      expect(removal.handles).toEqual([record.handle])
     })
 
     test('a full disk is an outage that says so, until there is room again', async () => {
@@ -159,7 +174,8 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       expect(await store.find(record.handle)).toBeNull()
       await makeRoom()
       await store.insert(record)
-      expect((await store.removeByUser(sampleUserRemoval({ userId: 'too-much', from: sampleNow }))).handles).toEqual([record.handle])
+      const removal = await store.removeByUser(sampleUserRemoval({ userId: 'too-much' }))
+      expect(removal.handles).toEqual([record.handle])
     })
 
     test('ST-07: no error holds the user or the password of the URL', async () => {

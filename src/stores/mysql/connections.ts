@@ -49,7 +49,8 @@ export function openConnections(
   return {
     ready,
     async close() {
-      await opened?.end()
+      // A connection that was still being made, and failed, is closed too.
+      await opened?.end().catch(() => undefined)
       opened = null
     },
   }

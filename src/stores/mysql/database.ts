@@ -32,8 +32,11 @@ export interface Database {
    * a connection breaks.
    */
   run<T>(work: (runner: Runner) => Promise<T>, options?: { readonly repeatable: boolean }): Promise<T>
-  /** Statements that commit together. The work is repeated when concurrent transactions made the server undo it. */
-  transaction<T>(work: (runner: Runner) => Promise<T>): Promise<T>
+  /**
+   * Statements that commit together. The work is repeated when concurrent transactions made the server undo it.
+   * `first`: what is committed before it begins, perhaps more than once.
+   */
+  transaction<T>(work: (runner: Runner) => Promise<T>, first?: (runner: Runner) => Promise<unknown>): Promise<T>
   /** Resolves once all that is under way has ended, well or not. */
   settled(): Promise<void>
 }
@@ -102,7 +105,8 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
     isMariadb: async () => (await connections.ready()).isMariadb,
     run,
     settled: async () => void await Promise.allSettled(running),
-    transaction: work => run(async runner => {
+    transaction: (work, first) => run(async runner => {
+      await first?.(runner)
       await runner.change('START TRANSACTION', [])
       try {
         const result = await work(runner)

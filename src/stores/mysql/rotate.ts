@@ -124,7 +124,9 @@ export function createRotateAndRead(table: string): Rotate {
     const rotated = await change(rotate, [...newValues(rotation), rotation.handle, ...expected.values(rotation)])
     if (rotated.rows === 0) return null
     const record = await firstSession(rows(read, [rotation.handle]))
-    if (record === null || (record.refreshHash === next.refreshHash && record.servedAt === next.servedAt)) return record
+    // Somebody has re-authenticated in between: what this rotation wrote has ended, and must not get the new times.
+    if (record === null || record.anchorHash !== rotation.expected.anchorHash) return null
+    if (record.refreshHash === next.refreshHash && record.servedAt === next.servedAt) return record
     // Somebody has rotated it on in between. What this rotation wrote is known, and the rest never changes but for the
     // application's own data, of which the newest is right.
     return { ...record, ...next, expiresAt: expiryOf(next.rotatedAt, record) }

@@ -36,9 +36,8 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
   const table = names.session
   const columns = selection(sessionColumns)
   const insert =
-    `INSERT INTO ${table} (${sessionColumns.join(', ')}, sweep_at)
-     SELECT ${sessionColumns.map(() => '?').join(', ')}, ? FROM DUAL
-     WHERE NOT EXISTS (SELECT 1 FROM ${names.notBefore} WHERE name IN (?, ?, ?) AND time > ? LOCK IN SHARE MODE)`
+    `INSERT INTO ${table} (${sessionColumns.join(', ')}, sweep_at) VALUES (${sessionColumns.map(() => '?').join(', ')}, ?)`
+  const refusing = `SELECT time FROM ${names.notBefore} WHERE name IN (?, ?, ?) AND time > ?`
   const refuseBefore =
     `INSERT INTO ${names.notBefore} (name, time, until) VALUES (?, ?, ?)
      ON DUPLICATE KEY UPDATE time = GREATEST(time, VALUES(time)), until = GREATEST(until, VALUES(until))`
@@ -102,7 +101,7 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
     return removal
   }
 
-  const setNotBefore = ({ change }: Runner, name: string, { time, until }: NotBefore): Promise<unknown> =>
+  const settingNotBefore = (name: string, { time, until }: NotBefore) => ({ change }: Runner): Promise<unknown> =>
     change(refuseBefore, [name, time, until])
 
   // Repeatable, because the child of a token is always the same: if the first attempt was done and its answer lost,
@@ -117,15 +116,21 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
     : all.map(rotateOne))
 
   return {
-    insert: record => database.run(async ({ change }) => {
-      try {
-        const conditions = [...notBeforeNames(record), record.createdAt]
-        return (await change(insert, [...sessionValues(record), record.expiresAt, ...conditions])).rows === 1
-      } catch (error) {
-        if (isDuplicate(error)) throw new GeneralError('MISUSE', 'a session with this handle exists')
-        throw error
-      }
-    }),
+    insert(record) {
+      let added = false
+      return database.run(async ({ rows, change }) => {
+        try {
+          if (!added) await change(insert, [...sessionValues(record), record.expiresAt])
+        } catch (error) {
+          if (isDuplicate(error)) throw new GeneralError('MISUSE', 'a session with this handle exists')
+          throw error
+        }
+        added = true
+        const isRefused = (await rows(refusing, [...notBeforeNames(record), record.createdAt])).length > 0
+        if (isRefused) await change(removeThese(1), [record.handle])
+        return !isRefused
+      })
+    },
 
     find: handle => database.run(({ rows }) => firstSession(rows(find, [handle])), { repeatable: true }),
 
@@ -164,19 +169,16 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
     removeUnchanged: (handle, state, from) => database.transaction(async runner =>
       revoke(runner, await runner.rows(lockUnchanged, [handle, ...stateValues(state)]), from)),
 
-    removeByUser: ({ userId, tenantId, except, from, notBefore }) => database.transaction(async runner => {
-      // First: logins read it by a statement that locks, so that none is under way from here on.
-      await setNotBefore(runner, notBeforeName({ userId, tenantId }), notBefore)
-      return revoke(runner, await runner.rows(lockOfUser, [userId, tenantId, except ?? '']), from)
-    }),
+    removeByUser: ({ userId, tenantId, except, from, notBefore }) => database.transaction(
+      async runner => revoke(runner, await runner.rows(lockOfUser, [userId, tenantId, except ?? '']), from),
+      settingNotBefore(notBeforeName({ userId, tenantId }), notBefore)),
 
     removeAll: ({ notBefore, limit, after }) => database.transaction(async runner => {
-      if (after === null) await setNotBefore(runner, everybody, notBefore)
       const rows = await runner.rows(lockPage(limit), [after ?? '', notBefore.time])
       const handles = rows.map(row => handleIn(row, 'handle'))
       await changeEach(runner, handles, removeThese)
       return { removed: handles.length, next: handles.length < limit ? null : handles.at(-1) ?? null }
-    }),
+    }, after === null ? settingNotBefore(everybody, notBefore) : undefined),
 
     listByUser: (userId, { limit, after }) => {
       const { createdAt, handle } = decodePosition(after)

@@ -9,10 +9,18 @@ import {
   rotatedSessionOf, rotationCondition,
 } from '../sql/session-row.ts'
 import { durably, lazily } from './change-log.ts'
-import { columnType } from './columns.ts'
 import type { Database } from './database.ts'
 import { refusedStatement } from './errors.ts'
 import type { PostgresNames } from './names.ts'
+
+const texts: ReadonlySet<string> = new Set([
+  'handle', 'refresh_hash', 'anchor_hash', 'refresh_key_id', 'ip', 'user_agent',
+])
+
+/** The type of what a rotation expects or sets. Numbers of every size are assigned from `bigint`. */
+function typeOf(name: string): 'text' | 'bigint' {
+  return texts.has(name) ? 'text' : 'bigint'
+}
 
 /** Sets columns of one session, if it is as a rotation expects. */
 function settingOne(table: string, columns: readonly string[], synchronicity: string): string {
@@ -20,7 +28,7 @@ function settingOne(table: string, columns: readonly string[], synchronicity: st
   const value = (column: string): string => parameter(expectedNames.length + columns.indexOf(column))
   return `UPDATE ${table} SET ${columns.map(column => `${column} = ${value(column)}`).join(', ')},
        expires_at = least(${value('rotated_at')} + idle_timeout, absolute_expiry)
-     WHERE handle = $1 AND ${rotationCondition('', name => `${parameter(expectedNames.indexOf(name))}::${columnType(name)}`)}
+     WHERE handle = $1 AND ${rotationCondition('', name => `${parameter(expectedNames.indexOf(name))}::${typeOf(name)}`)}
      RETURNING ${keptColumns.join(', ')}, ${synchronicity}`
 }
 
@@ -51,8 +59,8 @@ export function createRotate(
   const rotateTogether = database.statement(
     `WITH next AS (
        SELECT * FROM json_to_recordset($1::json) AS next (
-         ${expectedNames.map(name => `expected_${name} ${columnType(name)}`).join(', ')},
-         ${nextColumns.map(column => `${column} ${columnType(column)}`).join(', ')})
+         ${expectedNames.map(name => `expected_${name} ${typeOf(name)}`).join(', ')},
+         ${nextColumns.map(column => `${column} ${typeOf(column)}`).join(', ')})
      ),
      locked AS (
        SELECT handle FROM ${table} WHERE handle = ANY (ARRAY (SELECT expected_handle FROM next)) AND ${lazily} IS NOT NULL

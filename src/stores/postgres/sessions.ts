@@ -9,7 +9,7 @@ import type { Row } from '../sql/row.ts'
 import { keptUntil, sessionColumns, sessionOf, stateColumns, stateValues } from '../sql/session-row.ts'
 import { appendChange, durably, lazily } from './change-log.ts'
 import type { Database } from './database.ts'
-import { createInsert, userLockKey } from './insert.ts'
+import { createInsert } from './insert.ts'
 import type { PostgresNames } from './names.ts'
 import { createReauthenticate, createRotate } from './rotate.ts'
 
@@ -73,8 +73,6 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
     `INSERT INTO ${names.notBefore} AS known (name, time, until) VALUES ($1, $2, $3) ON CONFLICT (name)
      DO UPDATE SET time = greatest(known.time, excluded.time), until = greatest(known.until, excluded.until)
      RETURNING ${durably}`, { repeatable: true })
-  const awaitLogins = database.statement(
-    `SELECT pg_advisory_xact_lock(${userLockKey(names, '$1::text')})`, { repeatable: true })
   const removePage = database.statement(
     `DELETE FROM ${table} WHERE handle = ANY (ARRAY (
        SELECT handle FROM ${table} WHERE handle > $1 AND created_at < $2 ORDER BY handle LIMIT $3::bigint FOR UPDATE
@@ -98,13 +96,13 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
      )
      SELECT (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM swept) AS swept, ${lazily}`)
   const forget = database.statement(
-    `DELETE FROM ${names.change} WHERE seq IN (
+    `DELETE FROM ${names.change} WHERE seq = ANY (ARRAY (
        SELECT seq FROM ${names.change} WHERE until <= $1 FOR UPDATE SKIP LOCKED
-     ) AND ${lazily} IS NOT NULL`)
+     )) AND ${lazily} IS NOT NULL`)
   const forgetNotBefores = database.statement(
-    `DELETE FROM ${names.notBefore} WHERE name IN (
+    `DELETE FROM ${names.notBefore} WHERE name = ANY (ARRAY (
        SELECT name FROM ${names.notBefore} WHERE until <= $1 FOR UPDATE SKIP LOCKED
-     ) AND ${lazily} IS NOT NULL`)
+     )) AND ${lazily} IS NOT NULL`)
 
   const setNotBefore = (name: string, { time, until }: NotBefore): Promise<unknown> => refuseBefore(name, time, until)
 
@@ -143,8 +141,6 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
 
     async removeByUser({ userId, tenantId, except, from, notBefore }) {
       await setNotBefore(notBeforeName({ userId, tenantId }), notBefore)
-      // Logins that did not see the not-before are over, and seen by the deletion, when their lock is to be had.
-      await awaitLogins(userId)
       return removalOf(await removeByUser(userId, tenantId, except, from, createEntryId()), from)
     },
 

@@ -14,7 +14,7 @@ export interface KeyNames {
   user(userTag: string): string
   /** Hash, in the slot of the user's index: not-befores by tenant; that of all tenants under the empty name. */
   notBefore(userTag: string): string
-  /** String: the not-before of everybody. */
+  /** Hash: the not-before of everybody, under the empty name. */
   readonly notBeforeOfAll: string
   /** Sorted set: `handle.userTag` by a point in time before which the session can not have expired. */
   expiry(shard: number): string

@@ -1,13 +1,15 @@
 import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
-import type { Removal, SessionStore } from '../../session/store.ts'
+import type { NotBefore, Removal, SessionStore } from '../../session/store.ts'
 import type { ChangeLog } from './change-log.ts'
 import { announceScript, revokeScript } from './change-scripts.ts'
 import type { Commands, RedisConnection } from './connection.ts'
 import { expiryShardOf, expiryShards, userTagOf } from './key-names.ts'
 import type { KeyNames } from './key-names.ts'
 import { handleOf, integerOf, listOf, textOf, textsOf } from './reply.ts'
-import { claimScript, expireScript, refuseLoginsScript, removeOlderScript } from './session-scripts.ts'
+import {
+  claimScript, expireScript, expiryPageScript, refuseLoginsScript, removeOlderScript,
+} from './session-scripts.ts'
 import { deliveryText, line, tokenText, unlined } from './session-text.ts'
 
 /** The methods of the port that end sessions. */
@@ -133,28 +135,35 @@ export function createRemoval(
     return { seen: due.length, removed }
   }
 
-  /** Removes the sessions of a part of a part of the expiry index that were created before `time`. */
+  /**
+   * Removes those of some members of a part of the expiry index that were created before `time`. A member without a
+   * session stays: it may belong to a login under way, whose session is written after it in a cluster.
+   */
   async function removeOlder(
     commands: Commands,
-    shard: number,
-    passed: number,
-    limit: number,
+    members: readonly string[],
     time: EpochMilliseconds,
-  ): Promise<{ readonly seen: number; readonly kept: number; readonly removed: number }> {
-    const key = names.expiry(shard)
-    const members = textsOf(await commands.send(key, ['ZRANGE', key, `${passed}`, `${passed + limit - 1}`]))
+  ): Promise<readonly Removed[]> {
     const outcomes = await Promise.all(members.map(async member => {
       const [text, userTag = ''] = member.split('.')
       const handle = handleOf(text)
-      return { handle, userTag, outcome: integerOf(await commands.run(removeOlderScript, [names.session(handle)], [time])) }
+      const removed = integerOf(await commands.run(removeOlderScript, [names.session(handle)], [time])) === 1
+      return removed ? [{ handle, userTag }] : []
     }))
-    const gone = outcomes.filter(({ outcome }) => outcome !== 1)
+    const gone = outcomes.flat()
     await dropIndexEntries(commands, gone)
-    return {
-      seen: members.length,
-      kept: members.length - gone.length,
-      removed: gone.filter(({ outcome }) => outcome === 2).length,
-    }
+    return gone
+  }
+
+  /** Refuses earlier logins; the handles in the index, if there is one. */
+  async function refuseLogins(
+    { run }: Commands,
+    keys: readonly string[],
+    tenantId: string | null,
+    { time, until }: NotBefore,
+  ): Promise<readonly SessionHandle[]> {
+    const args = [tenantId ?? '', time, Math.max(until - time, 1)]
+    return listOf(await run(refuseLoginsScript, keys, args)).map(handleOf)
   }
 
   /** Waits for the replicas even if nothing was removed: an earlier try may have done it and been told of too few. */
@@ -169,31 +178,33 @@ export function createRemoval(
     removeUnchanged: (handle, state, from) => connection.useDurably(() => places([handle]), commands =>
       revoke(commands, [handle], from, ['unchanged', tokenText(state), deliveryText(state)])),
 
-    removeByUser({ userId, tenantId, except, from, notBefore: { time, until } }) {
+    removeByUser({ userId, tenantId, except, from, notBefore: limit }) {
       const userTag = userTagOf(userId)
       const [user, notBefore] = [names.user(userTag), names.notBefore(userTag)]
       let handles: readonly SessionHandle[] = []
       return connection.useDurably(() => [notBefore, ...places(handles)], async commands => {
-        const listed = listOf(await commands.run(
-          refuseLoginsScript, [user, notBefore], [tenantId ?? '', time, Math.max(until - time, 1)],
-        )).map(handleOf)
+        const listed = await refuseLogins(commands, [notBefore, user], tenantId, limit)
         handles = listed.filter(handle => handle !== except)
         return revoke(commands, handles, from,
           tenantId === null ? ['user', line(userId), ''] : ['tenant', line(userId), line(tenantId)])
       })
     },
 
-    removeAll({ notBefore: { time, until }, limit, after }) {
+    removeAll({ notBefore, limit, after }) {
       const everybody = names.notBeforeOfAll
-      const [shard, passed] = (after ?? '0 0').split(' ').map(Number)
-      return connection.useDurably(() => [everybody], async commands => {
-        if (after === null) {
-          await commands.send(everybody, ['SET', everybody, `${time}`, 'PX', `${Math.max(until - time, 1)}`])
-        }
-        const { seen, kept, removed } = await removeOlder(commands, shard ?? 0, passed ?? 0, limit, time)
-        const isLast = seen < limit && shard === expiryShards - 1
-        const next = seen < limit ? `${(shard ?? 0) + 1} 0` : `${shard} ${(passed ?? 0) + kept}`
-        return { removed, next: isLast ? null : next }
+      const [shardText, score = '0', member = ''] = (after ?? '0').split(' ')
+      const shard = Number(shardText)
+      const key = names.expiry(shard)
+      let gone: readonly Removed[] = []
+      const written = (): string[] => [everybody, ...gone.map(({ handle }) => names.session(handle))]
+      return connection.useDurably(written, async commands => {
+        if (after === null) await refuseLogins(commands, [everybody], null, notBefore)
+        const page = pairs(textsOf(await commands.run(expiryPageScript, [key], [score, member, limit])))
+        gone = await removeOlder(commands, page.map(([entry]) => entry), notBefore.time)
+        const last = page.at(-1)
+        const isLast = last === undefined || page.length < limit
+        const next = isLast ? shard + 1 === expiryShards ? null : `${shard + 1}` : `${shard} ${last[1]} ${last[0]}`
+        return { removed: gone.length, next }
       })
     },
 

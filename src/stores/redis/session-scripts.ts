@@ -116,7 +116,7 @@ if string.sub(session, from, from + #ARGV[1] - 1) == ARGV[1] then redis.call('SE
 export const listLoginScript: Script = script(`
 local createdAt = tonumber(ARGV[1])
 local times = redis.call('HMGET', KEYS[2], '', ARGV[3])
-if KEYS[3] then table.insert(times, redis.call('GET', KEYS[3])) end
+if KEYS[3] then table.insert(times, redis.call('HGET', KEYS[3], '')) end
 for index = 1, 3 do
   if times[index] and tonumber(times[index]) > createdAt then return 0 end
 end
@@ -124,22 +124,33 @@ redis.call('ZADD', KEYS[1], 'NX', createdAt, ARGV[2])
 return 1`)
 
 /**
- * KEYS: a user's index, the user's not-befores. ARGV: tenant or empty, time, how long to remember it. Refuses earlier
- * logins from now on; the handles in the index.
+ * KEYS: not-befores, and the index of the user whose they are, if they are a user's. ARGV: tenant or empty, time, how
+ * long to remember it. Refuses earlier logins from now on; the handles in the index.
  */
 export const refuseLoginsScript: Script = script(`
-local known = redis.call('HGET', KEYS[2], ARGV[1])
-if not known or tonumber(known) < tonumber(ARGV[2]) then redis.call('HSET', KEYS[2], ARGV[1], ARGV[2]) end
-redis.call('PEXPIRE', KEYS[2], ARGV[3])
-return redis.call('ZRANGE', KEYS[1], 0, -1)`)
+local known, left = redis.call('HGET', KEYS[1], ARGV[1]), redis.call('PTTL', KEYS[1])
+-- Deleting first lets the rest be written when memory is full.
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('HSET', KEYS[1], ARGV[1], math.max(known or 0, ARGV[2]))
+redis.call('PEXPIRE', KEYS[1], math.max(left, ARGV[3]))
+return KEYS[2] and redis.call('ZRANGE', KEYS[2], 0, -1) or {}`)
 
-/** KEYS: session. ARGV: a time. 2 if it was created before and is deleted, 1 if it was created later, 0 if there is none. */
+/**
+ * KEYS: a part of the expiry index. ARGV: score and member of the entry where the page before ended, how many. Entries
+ * and their scores in turn. Goes on after that entry; if it is gone or has another place, at the first with its score,
+ * since scores only ever rise.
+ */
+export const expiryPageScript: Script = script(`
+local rank, score = redis.call('ZRANK', KEYS[1], ARGV[2]), redis.call('ZSCORE', KEYS[1], ARGV[2])
+local from = rank and tonumber(score) == tonumber(ARGV[1]) and rank + 1
+  or redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. ARGV[1])
+return redis.call('ZRANGE', KEYS[1], from, from + ARGV[3] - 1, 'WITHSCORES')`)
+
+/** KEYS: session. ARGV: a time. Deletes it if it was created before; whether it did. */
 export const removeOlderScript: Script = script(`
 local session = redis.call('GET', KEYS[1])
-if not session then return 0 end
-if string.match(session, '^${lines(5)}(%d+)') + 0 >= ARGV[1] + 0 then return 1 end
-redis.call('DEL', KEYS[1])
-return 2`)
+if not session or string.match(session, '^${lines(5)}(%d+)') + 0 >= ARGV[1] + 0 then return 0 end
+return redis.call('DEL', KEYS[1])`)
 
 /** KEYS: session. ARGV: now, info, expected version or empty. Whether it did. */
 export const updateInfoScript: Script = script(`${isAlive}${nextVersion}

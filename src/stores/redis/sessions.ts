@@ -123,14 +123,19 @@ export function createSessions(
         const [[added], listed, notBefore] = await Promise.all([
           writing,
           run(listLoginScript, keys, [createdAt, handle, tenantId]),
-          cluster ? send(everybody, ['GET', everybody]) : null,
+          cluster ? send(everybody, ['HGET', everybody, '']) : null,
         ])
         // A client that lost the answer may have sent the command once more.
         if (added === null && await send(session, ['GET', session]) !== text) {
           throw new GeneralError('MISUSE', 'a session with this handle exists')
         }
         const isRefused = integerOf(listed) === 0 || (notBefore !== null && integerOf(notBefore) > createdAt)
-        if (isRefused) await send(session, ['DEL', session])
+        if (isRefused) {
+          await send(session, ['DEL', session])
+          connection.later(later => Promise.all([
+            later.send(user, ['ZREM', user, handle]), later.send(expiry, ['ZREM', expiry, `${handle}.${userTag}`]),
+          ]))
+        }
         return !isRefused
       })
     },

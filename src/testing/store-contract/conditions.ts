@@ -1,7 +1,8 @@
 import type { PresentedState, Reauthentication, TokenState } from '../../session/store.ts'
 import { ensure, ensureEqual, ensurePresent } from '../assert.ts'
 import {
-  minute, sampleHandle, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation, sampleState,
+  minute, sampleHandle, sampleNext, sampleNow, samplePresented, sampleReauthentication, sampleRecord, sampleRotation,
+  sampleState,
 } from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
 
@@ -16,15 +17,6 @@ const rotated = sampleRecord({
 })
 
 const presented = samplePresented({ generation: 3, branch: 1 })
-
-function sampleReauthentication(overrides: Partial<Reauthentication> = {}): Reauthentication {
-  return {
-    ...sampleRotation(),
-    expected: sampleState(rotated),
-    next: { ...sampleNext({ generation: 4, confirmed: true }), anchorHash: 'anchor-1', authenticatedAt: sampleNow },
-    ...overrides,
-  }
-}
 
 /** What a session must be like for its token to be replaced, or for it to be removed as stolen. */
 export const conditionCases: readonly ContractCase[] = [
@@ -137,7 +129,7 @@ export const conditionCases: readonly ContractCase[] = [
       await store.insert(rotated)
       const bystander = sampleRecord({ handle: sampleHandle(2) })
       await store.insert(bystander)
-      const reauthentication = sampleReauthentication()
+      const reauthentication = sampleReauthentication(rotated)
       const expected = { ...rotated, ...reauthentication.next, expiresAt: sampleNow + rotated.idleTimeout }
       ensureEqual(await store.reauthenticate(reauthentication), expected, 'it returns the new record')
       ensureEqual(await reader.find(handle), expected, 'and keeps it')
@@ -160,11 +152,11 @@ export const conditionCases: readonly ContractCase[] = [
         { alive: { now: rotated.expiresAt, rotatedAfter: 0, createdAfter: 0 } },
       ]
       for (const overrides of wrong) {
-        ensureEqual(await store.reauthenticate(sampleReauthentication(overrides)), null, JSON.stringify(overrides))
+        ensureEqual(await store.reauthenticate(sampleReauthentication(rotated, overrides)), null, JSON.stringify(overrides))
       }
       ensureEqual(await store.find(handle), rotated, 'nothing changed')
       await store.remove([handle], sampleNow)
-      ensureEqual(await store.reauthenticate(sampleReauthentication()), null, 'it is gone')
+      ensureEqual(await store.reauthenticate(sampleReauthentication(rotated)), null, 'it is gone')
       ensureEqual(await store.find(handle), null, 'and stays so')
     },
   },

@@ -1,0 +1,173 @@
+import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import type { SessionHandle } from '../../src/base/handle.ts'
+import type { SessionRecord } from '../../src/session/record.ts'
+import type { NotBefore, RemovedPage, SessionStore } from '../../src/session/store.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { expiryShardOf } from '../../src/stores/redis/key-names.ts'
+import { openSqliteStore } from '../../src/stores/sqlite.ts'
+import {
+  minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
+} from '../../src/testing/samples.ts'
+import { opened } from '../support/mysql-pools.ts'
+import { mariadbAt, postgresAt, realStores } from '../support/real-stores.ts'
+import type { RealStore } from '../support/real-stores.ts'
+import { createDirectory } from '../support/servers/workspace.ts'
+
+const notBefore: NotBefore = { time: sampleNow, until: sampleNow + 60 * minute }
+let count = 0
+
+/** A login that began a moment before the not-before. */
+function earlier(number: number, userId: string): SessionRecord {
+  return sampleRecord({ handle: sampleHandle(number), userId, createdAt: sampleNow - 1 - number % 7 })
+}
+
+async function turns(number: number): Promise<void> {
+  for (let passed = 0; passed < number; passed++) await turn()
+}
+
+const stricter = [
+  postgresAt('repeatable read'), postgresAt('serializable'), mariadbAt('READ COMMITTED'), mariadbAt('SERIALIZABLE'),
+]
+
+for (const { name, available, open } of [...realStores, ...stricter]) describe.skipIf(!available)(name, () => {
+  test('S-19: of logins over several connections that race the removal of their user none is left', async () => {
+    const data = `race_${++count}`
+    const stores = await Promise.all([1, 2, 3, 4].map(() => open(data)))
+    const [reader] = stores
+    const end = performance.now() + 2500
+    let round = 0
+    for (; round < 300 && (round < 10 || performance.now() < end); round++) {
+      const [userId, other] = [`user-${round}`, `other-${round}`]
+      // In three waves over each connection. Logins of somebody else among them share their statements.
+      const logins = Array.from({ length: 36 }, (_, index) => (
+        { index, record: earlier(100 * round + index, index % 4 === 3 ? other : userId) }
+      ))
+      const answering = logins.map(async ({ index, record }) => {
+        await turns(2 * Math.floor(index / 12))
+        return { record, accepted: await stores[index % 3]?.insert(record) }
+      })
+      await turns(round % 8)
+      const removal = await stores[3]?.removeByUser(sampleUserRemoval({ userId, notBefore }))
+      const answers = await Promise.all(answering)
+      const accepted = answers.filter(each => each.accepted === true && each.record.userId === userId)
+      expect(removal?.handles, 'what was accepted was there to be removed')
+        .toEqual(expect.arrayContaining(accepted.map(({ record }) => record.handle)))
+      expect(await reader?.listByUser(userId, { limit: 100, after: null })).toEqual({ sessions: [], next: null })
+      for (const { record } of answers.filter(each => each.record.userId === userId)) {
+        expect(await reader?.find(record.handle)).toBeNull()
+      }
+      expect((await reader?.listByUser(other, { limit: 100, after: null }))?.sessions, 'of somebody else all').toHaveLength(9)
+    }
+    expect(round).toBeGreaterThanOrEqual(10)
+  })
+})
+
+const memory = createMemoryStore()
+const local: readonly RealStore[] = [
+  { name: 'memory', available: true, open: async () => memory },
+  { name: 'SQLite', available: true, open: async data => opened(openSqliteStore(join(directory, data))) },
+]
+const directory = createDirectory()
+
+for (const { name, available, open } of [...local, ...realStores]) describe.skipIf(!available)(name, () => {
+  test('S-13: removeAll over 5,000 sessions amid logins and refreshes: all that are older are gone, none that is newer', async () => {
+    const data = `all_${++count}`
+    const [store, busy] = [await open(data), await open(data)]
+    const old: SessionHandle[] = []
+    const kept = new Set<SessionHandle>()
+    const insert = async (number: number): Promise<void> => {
+      const handle = sampleHandle(number)
+      const isOld = number % 13 !== 0
+      const accepted = await busy.insert(sampleRecord({
+        handle,
+        userId: `user-${number % 400}`,
+        createdAt: isOld ? sampleNow - 1 - number % 600_000 : sampleNow + number % 1000,
+        // In the order in which they expire, too, old and new ones are mixed.
+        idleTimeout: (isOld ? 30 : 60) * minute + number % 97 * minute,
+        reuseInterval: 0,
+      }))
+      if (isOld) old.push(handle)
+      else if (accepted) kept.add(handle)
+    }
+    const numbers = Array.from({ length: 5420 }, (_, number) => number)
+    for (let from = 0; from < numbers.length; from += 300) await Promise.all(numbers.slice(from, from + 300).map(insert))
+    expect(old.length).toBeGreaterThan(5000)
+
+    let over = false
+    const traffic = (async () => {
+      let number = numbers.length
+      for (let round = 0; !over; round++) {
+        const ending = [...kept][round * 7 % kept.size]
+        const rotating = Array.from({ length: 16 }, (_, index) => sampleHandle((round * 16 + index) * 17 % 5420))
+        await Promise.all([
+          ...rotating.map(handle => busy.rotate(sampleRotation({ handle }))),
+          ...Array.from({ length: 13 }, () => insert(number++)),
+          ...ending === undefined ? [] : [busy.remove([ending], sampleNow)],
+          busy.removeExpired(sampleNow + 25 * minute, 20),
+        ])
+        if (ending !== undefined) kept.delete(ending)
+        await turn()
+      }
+    })()
+
+    let [pages, after]: [number, string | null] = [0, null]
+    do {
+      const page: RemovedPage = await store.removeAll({ notBefore, limit: 200, after })
+      expect(page.removed).toBeLessThanOrEqual(200)
+      after = page.next
+      expect(++pages).toBeLessThan(400)
+    } while (after !== null)
+    // Whoever comes now comes too late.
+    await insert(numbers.length + 1_000_001)
+    const gone = [...old]
+    await expectAll(store, gone, 0)
+    over = true
+    await traffic
+    await expectAll(store, old, 0)
+    await expectAll(store, [...kept], kept.size)
+  })
+})
+
+for (const { name, available, open } of [...local, ...realStores]) describe.skipIf(!available)(name, () => {
+  test('S-13: sessions that end or are refreshed between two pages of removeAll hide no other', async () => {
+    const store = await open(`hidden_${++count}`)
+    // Of one part of Redis' index, in which the new ones are first.
+    const handles = Array.from({ length: 900 }, (_, number) => sampleHandle(number))
+      .filter(handle => expiryShardOf(handle) === 3).slice(0, 40)
+    const [young, old] = [handles.slice(0, 20), handles.slice(20)]
+    for (const [index, handle] of young.entries()) {
+      await store.insert(sampleRecord({ handle, createdAt: sampleNow, idleTimeout: (60 + index) * minute }))
+    }
+    for (const handle of old) await store.insert(sampleRecord({ handle, idleTimeout: 200 * minute }))
+
+    const kept = new Set(young)
+    let after: string | null = null
+    for (let pages = 0; pages === 0 || after !== null; pages++) {
+      const page: RemovedPage = await store.removeAll({ notBefore, limit: 4, after })
+      after = page.next
+      expect(pages).toBeLessThan(100)
+      const [refreshed, ending] = young.slice(2 * pages)
+      if (refreshed === undefined || ending === undefined) continue
+      const next = sampleNext({ rotatedAt: sampleNow + 59 * minute, servedAt: sampleNow + 59 * minute })
+      expect(await store.rotate(sampleRotation({ handle: refreshed, next }))).not.toBeNull()
+      await store.remove([ending], sampleNow)
+      kept.delete(ending)
+      // Gives the refreshed one the place of its new end.
+      expect(await store.removeExpired(sampleNow + (60 + 2 * pages) * minute, 100)).toBe(0)
+    }
+    await expectAll(store, old, 0)
+    await expectAll(store, young, kept.size)
+  })
+})
+
+/** Expects so many of these sessions to be there. */
+async function expectAll(store: SessionStore, handles: readonly SessionHandle[], there: number): Promise<void> {
+  let found = 0
+  for (let from = 0; from < handles.length; from += 500) {
+    const records = await Promise.all(handles.slice(from, from + 500).map(handle => store.find(handle)))
+    found += records.filter(record => record !== null).length
+  }
+  expect(found).toBe(there)
+}

@@ -1,0 +1,67 @@
+import { inject } from 'vitest'
+import type { SessionStore } from '../../src/session/store.ts'
+import { createMysqlStore } from '../../src/stores/mysql.ts'
+import { createPostgresStore } from '../../src/stores/postgres.ts'
+import { openPool as openMysqlPool, opened } from './mysql-pools.ts'
+import { openPool as openPostgresPool } from './postgres-pools.ts'
+import { connectCluster, connectIoredis, openStore } from './redis-store.ts'
+
+/** A kind of store on a server of the test run. */
+export interface RealStore {
+  readonly name: string
+  /** Whether its server is installed. */
+  readonly available: boolean
+  /** Opens a store, on connections of its own, over the data of that name, until the test is over. */
+  open(data: string): Promise<SessionStore>
+}
+
+/** PostgreSQL, at an isolation level or at its default. */
+export function postgresAt(level: string | null = null): RealStore {
+  const url = inject('postgresUrl')
+  const options = level === null ? '' : `-c default_transaction_isolation=${level.replace(' ', '\\ ')}`
+  return {
+    name: level === null ? 'PostgreSQL' : `PostgreSQL, ${level}`,
+    available: url !== null,
+    async open(data) {
+      const pool = openPostgresPool(`${url}?options=${encodeURIComponent(options)}`)
+      return opened(createPostgresStore(pool, { schema: data, migrate: 'auto' }))
+    },
+  }
+}
+
+/** MariaDB, at an isolation level or at its default. */
+export function mariadbAt(level: string | null = null): RealStore {
+  const url = inject('mariadbUrl')
+  return {
+    name: level === null ? 'MariaDB' : `MariaDB, ${level}`,
+    available: url !== null,
+    async open(data) {
+      const pool = openMysqlPool(url ?? '')
+      if (level !== null) {
+        pool.pool.on('connection', connection => {
+          connection.query(`SET SESSION TRANSACTION ISOLATION LEVEL ${level}`, () => undefined)
+        })
+      }
+      return opened(createMysqlStore(pool, { prefix: `${data}_`, migrate: 'auto' }))
+    },
+  }
+}
+
+const redis = inject('redisUrl')
+const nodes = inject('redisClusterNodes')
+
+/** One of each kind. */
+export const realStores: readonly RealStore[] = [
+  postgresAt(),
+  mariadbAt(),
+  {
+    name: 'Redis',
+    available: redis !== null,
+    open: async data => openStore(connectIoredis(redis ?? ''), { prefix: `${data}:` }),
+  },
+  {
+    name: 'Redis Cluster',
+    available: nodes !== null,
+    open: async data => openStore(await connectCluster('ioredis', nodes ?? []), { prefix: `${data}:` }),
+  },
+]
