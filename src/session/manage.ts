@@ -49,7 +49,7 @@ export async function endAllOfUser(
   }), 'revoked')
 }
 
-/** Removes the sessions of everybody that began before `now`, when their keys are gone already. */
+/** Removes the sessions of everybody that did not begin after `now`, when their keys are gone already. */
 export async function removeEverySession(
   store: Pick<SessionStore, 'removeAll'>,
   now: EpochMilliseconds,

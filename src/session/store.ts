@@ -54,7 +54,7 @@ export interface SessionStore extends KeyStore {
    */
   removeByUser(removal: UserRemoval): Promise<Removal>
   /**
-   * Deletes sessions of everybody that were created before `page.notBefore`, at most `page.limit` in one call, and appends
+   * Deletes sessions of everybody that were not created after `page.notBefore`, at most `page.limit` in one call, and appends
    * no change. The first call (`page.after` is null) sets the not-before of everybody.
    */
   removeAll(page: RemovalPage): Promise<RemovedPage>

@@ -133,7 +133,7 @@ export function createMemoryStore(): SessionStore {
       refuseBefore(everybody, notBefore)
       const handles: SessionHandle[] = []
       for (const [handle, { createdAt }] of sessions) {
-        if (createdAt < notBefore.time) handles.push(handle)
+        if (createdAt <= notBefore.time) handles.push(handle)
         if (handles.length === limit) break
       }
       handles.forEach(drop)

@@ -19,7 +19,7 @@ export const SECOND = 1000
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
 
-interface TestCore {
+export interface TestCore {
   readonly core: Core
   readonly clock: TestClock
   readonly store: SessionStore

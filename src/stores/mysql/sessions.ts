@@ -63,7 +63,7 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
   const lockUnchanged = lock(['handle', ...stateColumns].map(column => `${column} = ?`).join(' AND '))
   const lockThese = (count: number): string => lock(`handle IN (${placeholders(count, '?')})`)
   const lockPage = (limit: number): string =>
-    `SELECT handle FROM ${table} WHERE handle > ? AND created_at < ? ORDER BY handle LIMIT ${limit} FOR UPDATE`
+    `SELECT handle FROM ${table} WHERE handle > ? AND created_at <= ? ORDER BY handle LIMIT ${limit} FOR UPDATE`
   const removeThese = (count: number): string =>
     `DELETE FROM ${table} WHERE handle IN (${placeholders(count, '?')})`
   const listByUser = (limit: number): string =>

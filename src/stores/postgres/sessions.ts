@@ -75,7 +75,7 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
      RETURNING ${durably}`, { repeatable: true })
   const removePage = database.statement(
     `DELETE FROM ${table} WHERE handle = ANY (ARRAY (
-       SELECT handle FROM ${table} WHERE handle > $1 AND created_at < $2 ORDER BY handle LIMIT $3::bigint FOR UPDATE
+       SELECT handle FROM ${table} WHERE handle > $1 AND created_at <= $2 ORDER BY handle LIMIT $3::bigint FOR UPDATE
      )) RETURNING handle, ${durably}`)
   const listByUser = database.statement(
     `SELECT ${columns} FROM ${table} WHERE user_id = $1 AND (created_at, handle) < ($2, $3)

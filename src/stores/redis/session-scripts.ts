@@ -149,7 +149,7 @@ return redis.call('ZRANGE', KEYS[1], from, from + ARGV[3] - 1, 'WITHSCORES')`)
 /** KEYS: session. ARGV: a time. Deletes it if it was created before; whether it did. */
 export const removeOlderScript: Script = script(`
 local session = redis.call('GET', KEYS[1])
-if not session or string.match(session, '^${lines(5)}(%d+)') + 0 >= ARGV[1] + 0 then return 0 end
+if not session or string.match(session, '^${lines(5)}(%d+)') + 0 > ARGV[1] + 0 then return 0 end
 return redis.call('DEL', KEYS[1])`)
 
 /** KEYS: session. ARGV: now, info, expected version or empty. Whether it did. */

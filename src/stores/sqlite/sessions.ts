@@ -72,7 +72,7 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
     `DELETE FROM ${table} WHERE user_id = ? AND tenant_id = ifnull(?, tenant_id) AND handle IS NOT ? ${removed}`)
   const removePage = durable.rows(
     `DELETE FROM ${table} WHERE handle IN (
-       SELECT handle FROM ${table} WHERE handle > ? AND created_at < ? ORDER BY handle LIMIT ?
+       SELECT handle FROM ${table} WHERE handle > ? AND created_at <= ? ORDER BY handle LIMIT ?
      ) RETURNING handle`)
   const listByUser = fast.rows(
     `SELECT ${columns} FROM ${table} WHERE user_id = ? AND (created_at, handle) < (?, ?)
