@@ -1,6 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
 import { received, refuse } from '../base/options.ts'
-import { TENANT_ID } from '../session/tenant-id.ts'
+import { TENANT_ID } from '../session/identifiers.ts'
 import { readApiKeys } from './api-keys.ts'
 import { ownVariables, unknownVariables } from './environment.ts'
 import type { Environment } from './environment.ts'

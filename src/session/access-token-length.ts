@@ -7,10 +7,10 @@ import type { AccessClaims } from '../tokens/access-token.ts'
 import { ACCESS_TOKEN_TYPE } from '../tokens/key-ring.ts'
 import type { TokenIdentity } from './issue.ts'
 import type { SessionRecord } from './record.ts'
-import { MAX_USER_ID_LENGTH } from './user-id.ts'
+import { MAX_USER_ID_LENGTH } from './identifiers.ts'
 
 /** What all access tokens of a session say of it. */
-type Subject = Pick<SessionRecord, 'userId' | 'tenantId'>
+export type Subject = Pick<SessionRecord, 'userId' | 'tenantId'>
 
 /** Every handle is as long as any other. */
 const longestHandle = createHandle('cookie', length => new Uint8Array(length))

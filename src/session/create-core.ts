@@ -10,7 +10,6 @@ import { checkPayload, decodeOwnerUnverified, decodeSessionHandleUnverified } fr
 import type { SignatureAlgorithm } from '../tokens/crypto.ts'
 import { createKeyKeeper } from '../tokens/keys.ts'
 import { createKeyPolicy, LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
-import { isAlwaysWritable, requireWritable } from './access-token-length.ts'
 import { checkSize, createDataCodec, MAX_PAYLOAD_BYTES } from './application-data.ts'
 import { createConfirmations } from './confirmations.ts'
 import type { ListOptions, RevokeOptions, SessionCore } from './core.ts'
@@ -18,7 +17,7 @@ import { createFoundation } from './foundation.ts'
 import type { Foundation, FoundationDependencies } from './foundation.ts'
 import type { Internals } from './internals.ts'
 import { tenantIdRule } from './policy.ts'
-import { requireUserId } from './user-id.ts'
+import { requireUserId } from './identifiers.ts'
 import { createVerify } from './verify.ts'
 
 /** Everything that the core needs from outside. */
@@ -97,10 +96,9 @@ export function createCore<Payload extends object, Info extends object>(
     verify: createVerify(internals),
     refresh: (text, channel, client) => refresh(internals, text, channel, client),
     async reissue(claims, payload) {
-      const session = { userId: claims.sub, tenantId: claims.tid }
-      const stored = await updatePayload(
-        internals, claims.sid, payload, json => requireWritable(internals.identity, session, json),
-      )
+      const { identity } = internals
+      const subject = { userId: claims.sub, tenantId: claims.tid }
+      const stored = await updatePayload(internals, claims.sid, payload, { identity, subject })
       return reissueAccessToken(internals, await keys.current(), claims, stored, clock())
     },
     identify: accessToken => identifyAccessToken(internals, accessToken),
@@ -117,10 +115,10 @@ export function createCore<Payload extends object, Info extends object>(
 
     getSessionInfo: async handle => internals.infos.read((await findLive(internals, handle)).sessionInfo),
     updateSessionInfo: (handle, info) => updateInfo(internals, handle, info),
-    updateJwtPayload: async (handle, payload) => void await updatePayload(internals, handle, payload, async json => {
+    async updateJwtPayload(handle, payload) {
       const { identity } = internals
-      if (!isAlwaysWritable(identity, json)) requireWritable(identity, await findLive(internals, handle), json)
-    }),
+      await updatePayload(internals, handle, payload, { identity, subject: () => findLive(internals, handle) })
+    },
     async revokeSession(handle) {
       const parsed = parseHandle(handle)
       return parsed !== null && (await end(internals, [parsed], 'revoked')).length > 0

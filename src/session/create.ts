@@ -14,8 +14,7 @@ import { expiryOf, isAlive, lifetimesOf, livenessAt } from './policy.ts'
 import { RECORD_FORMAT } from './record.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionPage } from './store.ts'
-import { requireTenantId } from './tenant-id.ts'
-import { requireCoreUserId, requireUserId } from './user-id.ts'
+import { requireCoreUserId, requireTenantId, requireUserId } from './identifiers.ts'
 
 /** A session that is not in the store yet, and its first refresh token. */
 export interface PreparedSession {

@@ -3,9 +3,12 @@ import type { Awaitable } from '../base/awaitable.ts'
 import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
+import { isAlwaysWritable, requireWritable } from './access-token-length.ts'
+import type { Subject } from './access-token-length.ts'
 import type { RevokeOptions, SessionList, SessionSummary } from './core.ts'
 import type { Foundation } from './foundation.ts'
 import type { Codecs } from './internals.ts'
+import type { TokenIdentity } from './issue.ts'
 import { changeStart, isAlive, livenessAt, notBeforeAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 import type { Removal, RemovedPage, SessionStore } from './store.ts'
@@ -106,17 +109,21 @@ export async function updateInfo<Info extends object>(
 }
 
 /**
- * Replaces the JWT payload and tells every process. The new version. `check` throws for JSON that must not be stored.
+ * Replaces the JWT payload and tells every process. The new version. With `tokens`, what the session's tokens say, a
+ * payload is refused that none of them could carry (S-12); the subject is looked for only if the payload is long.
  * @throws UnauthorizedError if the session is gone.
  */
 export async function updatePayload<Payload extends object>(
   internals: Foundation & Pick<Codecs<Payload, object>, 'payloads'>,
   text: string,
   payload: Payload,
-  check?: (json: string) => Awaitable<void>,
+  tokens?: { readonly identity: TokenIdentity; readonly subject: Subject | (() => Promise<Subject>) },
 ): Promise<{ readonly json: string; readonly version: number }> {
   const json = await internals.payloads.write(payload)
-  await check?.(json)
+  if (tokens !== undefined && !isAlwaysWritable(tokens.identity, json)) {
+    const { identity, subject } = tokens
+    requireWritable(identity, typeof subject === 'function' ? await subject() : subject, json)
+  }
   const handle = handleOf(text)
   const now = await internals.now()
   const updated = await internals.store.updatePayload({ handle, jwtPayload: json, now, from: changeStart(now) })

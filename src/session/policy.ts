@@ -7,7 +7,7 @@ import { CLOCK_MARGIN, KEY_ROTATION_INTERVAL, LONGEST_IDLE_TIMEOUT, PUBLICATION_
 import type { Blacklisting, NewSessionOptions } from './core.ts'
 import type { SessionRecord } from './record.ts'
 import type { Liveness, NotBefore } from './store.ts'
-import { TENANT_ID } from './tenant-id.ts'
+import { TENANT_ID } from './identifiers.ts'
 
 /** The rules that sessions live by. Times in milliseconds; made once from the application's options. */
 export interface SessionPolicy {

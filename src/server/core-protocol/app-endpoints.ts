@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LAST_SECOND, toEpochSeconds } from '../../base/time.ts'
-import { requireCoreUserId } from '../../session/user-id.ts'
+import { requireCoreUserId } from '../../session/identifiers.ts'
 import { json, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { fail, queryText } from './fields.ts'

@@ -1,4 +1,4 @@
-import { TENANT_ID } from '../../session/tenant-id.ts'
+import { TENANT_ID } from '../../session/identifiers.ts'
 import { splitAppId } from '../app-id.ts'
 import { appEndpoints } from './app-endpoints.ts'
 import type { CoreEndpoint } from './request.ts'

@@ -1,6 +1,6 @@
 import { parseHandle } from '../../base/handle.ts'
 import type { SessionHandle } from '../../base/handle.ts'
-import { requireCoreUserId } from '../../session/user-id.ts'
+import { requireCoreUserId } from '../../session/identifiers.ts'
 import { end, endAllOfUser, findLive, list, updateInfo, updatePayload } from '../../session/manage.ts'
 import type { SessionList, SessionSummary } from '../../session/core.ts'
 import type { ClientInfo } from '../../session/record.ts'

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../base/json.ts'
-import { TENANT_ID } from '../../session/tenant-id.ts'
+import { TENANT_ID } from '../../session/identifiers.ts'
 import { json, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { fail } from './fields.ts'

@@ -1,4 +1,4 @@
-import { TENANT_ID } from '../../session/tenant-id.ts'
+import { TENANT_ID } from '../../session/identifiers.ts'
 import type { Schema } from './schema.ts'
 
 /** An operation of the native API, as it is documented and as it is judged. */

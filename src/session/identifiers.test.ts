@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { requireCoreUserId, requireUserId } from './user-id.ts'
+import { requireCoreUserId, requireUserId } from './identifiers.ts'
 
 test('S-14: 1 to 255 UTF-16 code units of well-formed Unicode are a user id, and come back as they are', () => {
   for (const userId of ['a', '\u{10ffff}', 'x'.repeat(255), `${'x'.repeat(253)}🗝`, '\ufffd', '\u0001\u007f\ufeff', '🗝'.repeat(127)]) {
