@@ -4,14 +4,15 @@ import type { KeyStore } from '../tokens/key-store.ts'
 import type { SessionRecord } from './record.ts'
 
 /**
- * Where sessions live. Small and whole: every method is there in every store, each hot one is a single round
- * trip, none decides and none but `time` reads a clock. A store that can not do its work throws; it never answers
- * "no session" instead. `storeContract` of `keyturn/testing` proves an implementation.
+ * Where sessions live. Small and whole: every method is there in every store, each hot one is a single round trip (a
+ * login may take two), none decides and none but `time` reads a clock. A store that cannot do its work throws; it never
+ * answers "no session" instead. `storeContract` of `keyturn/testing` proves an implementation.
  */
 export interface SessionStore extends KeyStore {
   /**
    * Adds a session, unless a not-before of its user, of its user and tenant, or of everybody is later than its
-   * `createdAt`: then a revocation has ended it before it began. Whether it did. Durable before it resolves.
+   * `createdAt`: then a revocation has ended it before it began. Whether it did. Of a login and a removal that race,
+   * either the login is refused or the removal finds its session. Durable before it resolves.
    * @throws GeneralError (`MISUSE`) if the handle exists.
    */
   insert(record: SessionRecord): Promise<boolean>

@@ -5,14 +5,14 @@ import type { NotBefore, Removal, Rotation, SessionStore } from '../session/stor
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyStore, StoredKey } from '../tokens/key-store.ts'
 import { createFollowers } from './followers.ts'
-import { applyConfirmation, applyRotation, isInState } from './memory/apply-rotation.ts'
+import { applyConfirmation, applyRotation, isUnchanged } from './memory/apply-rotation.ts'
 import { createChangeLog } from './memory/change-log.ts'
 import { everybody, notBeforeName, notBeforeNames } from './not-before.ts'
 import { decodePosition, isAfter, toPage } from './page-position.ts'
 
 /**
  * Keeps sessions in this process: for tests, and for applications that may lose every session at a restart.
- * Each method does its work in one turn of the event loop, so that racers can not interleave (ROT-02).
+ * Each method does its work in one turn of the event loop, so that racers cannot interleave (ROT-02).
  */
 export function createMemoryStore(): SessionStore {
   const sessions = new Map<SessionHandle, SessionRecord>()
@@ -119,7 +119,7 @@ export function createMemoryStore(): SessionStore {
 
     async removeUnchanged(handle, state, from) {
       const record = sessions.get(handle)
-      return revoke(record !== undefined && isInState(record, state, from) ? [handle] : [], from)
+      return revoke(record !== undefined && isUnchanged(record, state) ? [handle] : [], from)
     },
 
     async removeByUser({ userId, tenantId, except, from, notBefore }) {

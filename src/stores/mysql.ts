@@ -1,13 +1,15 @@
 /**
  * Sessions in MySQL 8 or MariaDB 10.6 and newer.
  *
- * Round trips. `find`, `insert`, `updateInfo`, `listByUser` and a batch of `confirm` take one. Neither server has
- * UPDATE ... RETURNING. On MariaDB `rotate` takes one all the same: its INSERT ... ON DUPLICATE KEY UPDATE can return
- * the row, and inserts none where there is none, because it selects from the row itself. On MySQL it takes two: the
- * conditional update, which alone decides, and a read of the row; a rotation that loses takes one. (To read first would
- * be as many, and would need a condition on everything that was read.) Revocations and `updatePayload` write two tables
- * at once, so they need a transaction: its begin and end, the change itself, the number of the log entry, the entry;
- * five, and one more for the locking read that tells which of several sessions exist.
+ * Round trips. `find`, `updateInfo`, `listByUser` and a batch of `confirm` take one, `insert` two: a login is committed
+ * first and then looks for not-befores. Neither server has UPDATE ... RETURNING. On MariaDB `rotate` takes one all the
+ * same: its INSERT ... ON DUPLICATE KEY UPDATE can return the row, and inserts none where there is none, because it
+ * selects from the row itself. On MySQL it takes two: the conditional update, which alone decides, and a read of the
+ * row; a rotation that loses takes one. (To read first would be as many, and would need a condition on everything that
+ * was read.) A re-authentication is the same two in a transaction. Revocations and `updatePayload` write two tables at
+ * once, so they need a transaction, too: its begin and end, a read that tells which sessions exist or how long their
+ * access tokens live, the change itself, the number of the log entry, the entry; six. `removeByUser` and the
+ * first page of `removeAll` commit their not-before before that.
  */
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { Milliseconds } from '../base/time.ts'

@@ -38,7 +38,7 @@ export interface SqliteDriverOptions extends SqliteStoreOptions {
  * they are acknowledged; rotations may be lost in a power cut (never when only the process dies) and are then adopted
  * again. The logins of one turn of the event loop are committed together, and so are its rotations.
  * @throws GeneralError (`MISUSE`) for a wrong option, a URL or a runtime without `node:sqlite`;
- * (`STORE_UNAVAILABLE`) if the file can not be opened.
+ * (`STORE_UNAVAILABLE`) if the file cannot be opened.
  */
 export function openSqliteStore(file: string, options: SqliteStoreOptions = {}): SessionStore {
   checkValue('file', sqliteFileRule, file)
@@ -66,7 +66,7 @@ export function openSqliteStore(file: string, options: SqliteStoreOptions = {}):
     }
   } catch (cause) {
     closeAll()
-    throw failure(cause, 'the SQLite file can not be opened')
+    throw failure(cause, 'the SQLite file cannot be opened')
   }
 }
 
@@ -110,6 +110,6 @@ export function createSqliteStore(database: SqliteDatabase, options: SqliteDrive
       },
     }
   } catch (cause) {
-    throw failure(cause, 'the SQLite database can not be set up')
+    throw failure(cause, 'the SQLite database cannot be set up')
   }
 }

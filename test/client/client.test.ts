@@ -48,7 +48,7 @@ test('knows the session after a login, typed, without asking', async () => {
   expect(session).toMatchObject({ userId: 'ada', payload: { role: 'reader' } })
   expect(session?.handle).toMatch(/^c/)
   const left = (session?.expiry ?? 0) - api.now
-  expect(left).toBeGreaterThan(LIFETIME * 940)
+  expect(left).toBeGreaterThan(LIFETIME * 790)
   expect(left).toBeLessThanOrEqual(LIFETIME * 1000)
   expect(client.peekSession()).toBe(session)
   expect(api.refreshes).toBe(0)

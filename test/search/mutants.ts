@@ -231,7 +231,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a write that is blind: it expects nothing',
     rules: {
       applyRotation: (record, rotation) => (record === null ? null : { ...record, ...rotation.next }),
-      isInState: () => true,
+      isUnchanged: () => true,
     },
     scenario: 'race',
     breaks: 'law 5: an older lineage takes the record back',

@@ -7,7 +7,7 @@ import { decideRefresh } from '../../src/session/decide-refresh.ts'
 import type { PresentedToken } from '../../src/session/decide-refresh.ts'
 import type { SessionRecord } from '../../src/session/record.ts'
 import type { NextToken, PresentedState, Reauthentication, Rotation, TokenState } from '../../src/session/store.ts'
-import { applyConfirmation, applyRotation, isInState } from '../../src/stores/memory/apply-rotation.ts'
+import { applyConfirmation, applyRotation, isUnchanged } from '../../src/stores/memory/apply-rotation.ts'
 import { anchorOf, childOf, generationOf, placeOf } from './paths.ts'
 import type { Path } from './paths.ts'
 import { accessTokenClaims, alwaysAlive, client, handle } from './record.ts'
@@ -22,7 +22,7 @@ export interface Rules {
   /** The one write, of a store that may hold no such session. */
   readonly applyRotation: (record: SessionRecord | null, rotation: Rotation) => SessionRecord | null
   /** Whether the record is still in the state that was read: whether it may be removed. */
-  readonly isInState: typeof isInState
+  readonly isUnchanged: typeof isUnchanged
 }
 
 export const realRules: Rules = {
@@ -36,7 +36,7 @@ export const realRules: Rules = {
   decideReauthentication,
   confirms,
   applyRotation: (record, rotation) => (record === null ? null : applyRotation(record, rotation)),
-  isInState,
+  isUnchanged,
 }
 
 /** How a call was answered. */
@@ -96,7 +96,7 @@ export function advance(step: Step, record: SessionRecord | null, request: Reque
     case 'write':
       return write(record, step.rotation, step.how, rules)
     case 'remove':
-      return record !== null && rules.isInState(record, step.state, request.now)
+      return record !== null && rules.isUnchanged(record, step.state)
         ? { record: null, step: done({ kind: 'theft' }) }
         : { record, step: { kind: 'read' } }
   }

@@ -57,7 +57,7 @@ describe('help', () => {
   })
 })
 
-describe('a store that can not be reached', () => {
+describe('a store that cannot be reached', () => {
   test('exit code 1, and no credentials in the message (ST-07)', async () => {
     const { code, error, out } = await keyturn('migrate', 'postgres://ada:hunter2@127.0.0.1:1/none')
     expect(code).toBe(1)

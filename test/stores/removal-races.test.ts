@@ -83,7 +83,7 @@ for (const { name, available, open } of [...local, ...realStores]) describe.skip
       const accepted = await busy.insert(sampleRecord({
         handle,
         userId: `user-${number % 400}`,
-        createdAt: isOld ? sampleNow - 1 - number % 600_000 : sampleNow + number % 1000,
+        createdAt: isOld ? sampleNow - 1 - number % 600_000 : sampleNow + 1 + number % 1000,
         // In the order in which they expire, too, old and new ones are mixed.
         idleTimeout: (isOld ? 30 : 60) * minute + number % 97 * minute,
         reuseInterval: 0,
@@ -138,7 +138,7 @@ for (const { name, available, open } of [...local, ...realStores]) describe.skip
       .filter(handle => expiryShardOf(handle) === 3).slice(0, 40)
     const [young, old] = [handles.slice(0, 20), handles.slice(20)]
     for (const [index, handle] of young.entries()) {
-      await store.insert(sampleRecord({ handle, createdAt: sampleNow, idleTimeout: (60 + index) * minute }))
+      await store.insert(sampleRecord({ handle, createdAt: sampleNow + 1, idleTimeout: (60 + index) * minute }))
     }
     for (const handle of old) await store.insert(sampleRecord({ handle, idleTimeout: 200 * minute }))
 

@@ -6,7 +6,10 @@ import type { PresentedState, Rotation, TokenState } from '../../session/store.t
 
 /** The record after a rotation; null if it is not as the rotation expects. Pure. */
 export function applyRotation(record: SessionRecord, { expected, alive, next }: Rotation): SessionRecord | null {
-  if (!isAlive(record, alive) || !isInState(record, expected, alive.now)) return null
+  const isExpected = expected.confirmed === undefined
+    ? hasToken(record, expected) && mayRotate(record, alive.now)
+    : isUnchanged(record, expected)
+  if (!isExpected || !isAlive(record, alive)) return null
   return { ...record, ...next, expiresAt: expiryOf(next.rotatedAt, record) }
 }
 
@@ -15,11 +18,13 @@ export function applyConfirmation(record: SessionRecord, { generation, branch }:
   return record.generation === generation && record.branch === branch ? { ...record, confirmed: true } : record
 }
 
-/** Whether the record's token is in the state. Pure. */
-export function isInState(record: SessionRecord, state: PresentedState | TokenState, now: number): boolean {
-  if (record.refreshHash !== state.refreshHash || record.anchorHash !== state.anchorHash) return false
-  if (record.generation !== state.generation || record.branch !== state.branch) return false
-  if (state.confirmed === undefined) return mayRotate(record, now)
-  return record.confirmed === state.confirmed && record.rotatedAt === state.rotatedAt
-    && record.servedAt === state.servedAt
+/** Whether nothing of the record's token has changed. Pure. */
+export function isUnchanged(record: SessionRecord, state: TokenState): boolean {
+  return hasToken(record, state) && record.confirmed === state.confirmed
+    && record.rotatedAt === state.rotatedAt && record.servedAt === state.servedAt
+}
+
+function hasToken(record: SessionRecord, token: PresentedState | TokenState): boolean {
+  return record.refreshHash === token.refreshHash && record.anchorHash === token.anchorHash
+    && record.generation === token.generation && record.branch === token.branch
 }

@@ -120,7 +120,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
   }
 }
 
-/** What can not be prepared. */
+/** What cannot be prepared. */
 const borders: ReadonlySet<string> = new Set(['START TRANSACTION', 'COMMIT', 'ROLLBACK'])
 
 /** Runs statements on a connection. */

@@ -56,7 +56,7 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
   const updatePayload =
     `UPDATE ${table} SET jwt_payload = ?, payload_version = LAST_INSERT_ID(payload_version + 1)
      WHERE handle = ? AND expires_at > ?`
-  const lifetime = `SELECT handle, access_token_lifetime FROM ${table} WHERE handle = ?`
+  const lifetime = `SELECT access_token_lifetime FROM ${table} WHERE handle = ?`
   const lock = (condition: string): string =>
     `SELECT handle, access_token_lifetime FROM ${table} WHERE ${condition} ORDER BY handle FOR UPDATE`
   const lockOfUser = lock('user_id = ? AND tenant_id = COALESCE(?, tenant_id) AND handle <> ?')

@@ -42,7 +42,7 @@ export function failure(cause: unknown): Error {
     case '53100':
       return new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server\'s disk is full: nothing was written', { cause })
     case '22021': case '22P05':
-      return new GeneralError('MISUSE', 'PostgreSQL can not keep a text with the character U+0000', { cause })
+      return new GeneralError('MISUSE', 'PostgreSQL cannot keep a text with the character U+0000', { cause })
   }
   if (code.startsWith('28')) {
     return new GeneralError('STORE_UNAVAILABLE', `the PostgreSQL server refused the credentials (${code})`)

@@ -40,7 +40,11 @@ export function createInsert(database: Database, names: PostgresNames): Gathered
        JOIN ${names.notBefore} AS known ON known.name = login.name AND known.time > login.created_at
        WHERE known.name = ANY ($2::text[])
      ),
-     gone AS (DELETE FROM ${names.session} WHERE handle = ANY (ARRAY (SELECT handle FROM refused)))
+     locked AS (
+       SELECT handle FROM ${names.session} WHERE handle = ANY (ARRAY (SELECT handle FROM refused))
+       ORDER BY handle FOR UPDATE
+     ),
+     gone AS (DELETE FROM ${names.session} WHERE handle = ANY (ARRAY (SELECT handle FROM locked)))
      SELECT handle FROM refused`, { repeatable: true })
 
   /** Takes away those of the sessions that a not-before refuses; their handles. */

@@ -26,7 +26,7 @@ export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate
  * they are acknowledged; rotations, confirmations and the cleanup do not wait for the disk (design law 6), nor for locks
  * while they hold some. Statements that do wait for several rows lock them in the order of their handles, and the change
  * log last, so that none can deadlock. They look rows up by an array and not by a join, for which the planner may scan
- * the table when it can not foresee their number.
+ * the table when it cannot foresee their number.
  */
 export function createSessions(database: Database, names: PostgresNames): Sessions {
   const table = names.session

@@ -13,7 +13,7 @@ export function failure(error: unknown): Error {
     return new GeneralError('STORE_UNAVAILABLE', full, { cause })
   }
   if (message.startsWith('MISCONF')) {
-    const stuck = 'Redis can not write to its disk and refuses every change until it can: nothing was written'
+    const stuck = 'Redis cannot write to its disk and refuses every change until it can: nothing was written'
     return new GeneralError('STORE_UNAVAILABLE', stuck, { cause })
   }
   if (message.startsWith('MOVED') || message.startsWith('CROSSSLOT')) {

@@ -16,7 +16,7 @@ export interface KeyNames {
   notBefore(userTag: string): string
   /** Hash: the not-before of everybody, under the empty name. */
   readonly notBeforeOfAll: string
-  /** Sorted set: `handle.userTag` by a point in time before which the session can not have expired. */
+  /** Sorted set: `handle.userTag` by a point in time before which the session cannot have expired. */
   expiry(shard: number): string
   /** Stream: the changes. */
   readonly changes: string

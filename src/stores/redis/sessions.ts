@@ -88,7 +88,7 @@ export function createSessions(
   async function rotateAll({ run }: Commands, all: readonly Rotation[]): Promise<Promise<SessionRecord | null>[]> {
     const keys = all.map(({ handle }) => names.session(handle))
     const replies = listOf(await run(rotateScript, keys, all.flatMap(rotation => argumentsOf(rotation))))
-    // Each for itself: one that can not be read is no failure of the others, which are written.
+    // Each for itself: one that cannot be read is no failure of the others, which are written.
     return all.map(async (rotation, index) => rotatedSessionOf(rotation, replies[index]))
   }
 

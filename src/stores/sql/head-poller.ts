@@ -1,6 +1,6 @@
 import type { Milliseconds } from '../../base/time.ts'
 
-/** Looks for new entries of the change log, where the database can not push. */
+/** Looks for new entries of the change log, where the database cannot push. */
 export interface HeadPoller {
   /** Resolves once the head is known, so that every change after it is noticed. @throws what the first read throws. */
   start(): Promise<void>

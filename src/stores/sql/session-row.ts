@@ -98,10 +98,9 @@ export function rotationCondition(row: string, value: (name: typeof expectedName
         AND ${row}served_at = ${value('served_at')} END`
 }
 
-/** The columns that a rotation leaves as they are, but for the expiry that it moves. */
+/** The columns that a rotation leaves as they are, but for the expiry that it moves; that of the anchor is known. */
 const keptByName = {
   format: 'format',
-  anchorHash: 'anchor_hash',
   reuseInterval: 'reuse_interval',
   userId: 'user_id',
   tenantId: 'tenant_id',
@@ -123,21 +122,20 @@ export const keptColumns: readonly string[] = Object.values(keptByName)
 
 const keptByPlace: Readonly<Record<keyof typeof keptByName, Column>> = {
   format: 0,
-  anchorHash: 1,
-  reuseInterval: 2,
-  userId: 3,
-  tenantId: 4,
-  createdAt: 5,
-  authenticatedAt: 6,
-  idleTimeout: 7,
-  absoluteExpiry: 8,
-  expiresAt: 9,
-  accessTokenLifetime: 10,
-  persistent: 11,
-  jwtPayload: 12,
-  payloadVersion: 13,
-  sessionInfo: 14,
-  infoVersion: 15,
+  reuseInterval: 1,
+  userId: 2,
+  tenantId: 3,
+  createdAt: 4,
+  authenticatedAt: 5,
+  idleTimeout: 6,
+  absoluteExpiry: 7,
+  expiresAt: 8,
+  accessTokenLifetime: 9,
+  persistent: 10,
+  jwtPayload: 11,
+  payloadVersion: 12,
+  sessionInfo: 13,
+  infoVersion: 14,
 }
 
 /** Reads a session from a row. @throws GeneralError if the row does not hold one. */
@@ -145,6 +143,7 @@ export function sessionOf(row: Row): SessionRecord {
   return {
     handle: handle(row, 'handle'),
     refreshHash: text(row, 'refresh_hash'),
+    anchorHash: text(row, 'anchor_hash'),
     refreshKeyId: text(row, 'refresh_key_id'),
     generation: integer(row, 'generation'),
     branch: integer(row, 'branch'),
@@ -157,14 +156,14 @@ export function sessionOf(row: Row): SessionRecord {
 }
 
 /** The session that a rotation has just written, from {@link keptColumns} of its row. @throws GeneralError */
-export function rotatedSessionOf({ handle, next }: Pick<Rotation, 'handle' | 'next'>, row: Row): SessionRecord {
-  return { handle, ...next, ...keptOf(row, Array.isArray(row) ? keptByPlace : keptByName) }
+export function rotatedSessionOf({ handle, expected, next }: Rotation, row: Row): SessionRecord {
+  const { anchorHash } = expected
+  return { handle, anchorHash, ...next, ...keptOf(row, Array.isArray(row) ? keptByPlace : keptByName) }
 }
 
-function keptOf(row: Row, at: typeof keptByPlace): Omit<SessionRecord, 'handle' | keyof NextToken> {
+function keptOf(row: Row, at: typeof keptByPlace): Omit<SessionRecord, 'handle' | 'anchorHash' | keyof NextToken> {
   return {
     format: integer(row, at.format),
-    anchorHash: text(row, at.anchorHash),
     reuseInterval: integer(row, at.reuseInterval),
     userId: text(row, at.userId),
     tenantId: text(row, at.tenantId),

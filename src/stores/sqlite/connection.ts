@@ -13,7 +13,7 @@ export interface Connection {
   tuples(sql: string): (...parameters: SqlValue[]) => Row[]
   /** Prepares a statement that returns none; it answers how many rows it changed. */
   changes(sql: string): (...parameters: SqlValue[]) => number
-  /** Runs the work in one transaction that holds the write lock from its beginning, so that it can not deadlock. */
+  /** Runs the work in one transaction that holds the write lock from its beginning, so that it cannot deadlock. */
   transaction<T>(work: () => T): T
 }
 

@@ -120,7 +120,7 @@ export interface ControlAnswer {
 
 /** Makes the parts of one application under test, over a memory store and a clock that the contract moves. */
 export function createAppFixture(variant: AppVariant): AppFixture {
-  checkValue('variant', oneOf('plain', 'token', 'mounted', 'proxied'), variant)
+  checkValue('variant', oneOf('plain', 'token', 'mounted', 'proxied', 'no-cors'), variant)
   const clock = createFakeClock()
   const cut = cuttable(createMemoryStore())
   const { prefix, cors, options } = variants[variant]

@@ -45,12 +45,21 @@ export const notBeforeCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'removeByUser: of two not-befores the later holds',
+    name: 'removeByUser and removeAll: of two not-befores the later holds, and the longer memory',
     async run({ open }) {
       const store = await open()
-      await store.removeByUser(sampleUserRemoval({ notBefore }))
-      await store.removeByUser(sampleUserRemoval({ notBefore: { ...notBefore, time: sampleNow - minute } }))
-      ensureEqual(await store.insert(login(1, 1)), false, 'it is still refused')
+      for (const each of [notBefore, { time: sampleNow - minute, until: sampleNow + 1 }]) {
+        await store.removeByUser(sampleUserRemoval({ notBefore: each }))
+      }
+      ensureEqual(await store.insert(login(1, 1)), false, 'a login of the user is still refused')
+      ensureEqual(await store.insert(login(2, 1, 'public', 'user-2')), true, 'one of somebody else is not')
+      for (const each of [notBefore, { time: sampleNow - minute, until: sampleNow + 1 }]) {
+        await store.removeAll({ notBefore: each, limit: 10, after: null })
+      }
+      await store.removeExpired(sampleNow + 1, 10)
+      for (const number of [1, 2]) {
+        ensureEqual(await store.insert(login(2 + number, 1, 'public', `user-${number}`)), false, 'now everybody\'s is')
+      }
     },
   },
   {

@@ -52,6 +52,12 @@ export const userMutants: Mutants = {
   'removeAll ends with its first page': sound => ({
     removeAll: async page => ({ ...await sound.removeAll(page), next: null }),
   }),
+  'removeAll forgets the not-befores that there were': sound => ({
+    async removeAll(page) {
+      await sound.removeExpired(Number.MAX_SAFE_INTEGER, 0)
+      return sound.removeAll(page)
+    },
+  }),
   'user ids are compared without case': sound => folded(sound, userId => userId.toLowerCase()),
   'user ids lose spaces at the end': sound => folded(sound, userId => userId.trimEnd()),
   'user ids are normalized': sound => folded(sound, userId => userId.normalize('NFC')),
