@@ -99,7 +99,8 @@ let index = 0
 /** The next token: one that no call under way has. */
 function takeTurn(): number {
   const turn = index++ % jars.length
-  if (turn === 0 && isRefresh) now += STEP
+  // Twice in each pass: a call under way meanwhile may see the later time.
+  if (isRefresh && turn % (jars.length / 2) === 0) now += STEP
   return turn
 }
 

@@ -1,6 +1,7 @@
 // Random lives in continuous time, by the same rules as the search: what is between the steps of a search, and longer.
 import type { EpochMilliseconds, Milliseconds } from '../../src/base/time.ts'
 import type { SessionRecord } from '../../src/session/record.ts'
+import { seededRandom } from '../laws/world.ts'
 import { generationOf, LOGIN } from './paths.ts'
 import type { Path } from './paths.ts'
 import { expand, NOW } from './record.ts'
@@ -55,16 +56,5 @@ export class Life {
 
   isLikely(probability: number): boolean {
     return this.random() < probability
-  }
-}
-
-/** mulberry32. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
