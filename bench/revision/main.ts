@@ -66,8 +66,8 @@ async function start(folder: string, side: string, { workload }: Comparison, url
   const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), [join(folder, 'dist'), side, workload, url], {
     env: { ...process.env, NODE_ENV: 'production' },
   })
-  child.on('exit', (_, signal) => {
-    if (signal === null) throw new Error(`${side}: ${workload} has ended`)
+  child.on('exit', code => {
+    if (code !== null && code !== 0) throw new Error(`${side}: ${workload} has ended`)
   })
   await once(child, 'message')
   return child

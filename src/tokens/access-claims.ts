@@ -58,9 +58,10 @@ export const reservedClaims: ReadonlySet<string> = new Set([
 ])
 
 /** The claims as the members of a token. */
-export function membersOf({ tid, gen, brn, ri, pv, tmp, ...registered }: AccessClaims): object {
+export function membersOf(claims: AccessClaims): object {
+  const { iss, aud, sub, sid, iat, exp, auth_time, jti, tid, gen, brn, ri, pv, tmp } = claims
   // A member that is undefined is left out of the JSON.
-  return { ...registered, [PRIVATE_CLAIM]: { v: FORMAT, tid, gen, brn, ri, pv, tmp } }
+  return { iss, aud, sub, sid, iat, exp, auth_time, jti, [PRIVATE_CLAIM]: { v: FORMAT, tid, gen, brn, ri, pv, tmp } }
 }
 
 const MAX_DEPTH = 32
