@@ -68,6 +68,7 @@ describe.each(platforms)('%s', (_, crypto) => {
     const text = 'Zürich \u{1f511}'
     const key = new Uint8Array(32).fill(7)
     expect(await crypto.sha256(text)).toBe(createHash('sha256').update(text).digest('base64url'))
+    expect(await crypto.digest(text)).not.toBe(await crypto.digest(`${text} `))
     expect(await (await crypto.mac(key))(text)).toBe(createHmac('sha256', key).update(text).digest('base64url'))
   })
 

@@ -17,6 +17,7 @@ import { readSealed, SECRET_NAME_BYTES, sealingKeyLabel, secretNameLabel, writeS
 export const nodeCrypto: Crypto = {
   randomBytes: poolEntropy(bytes => builtinCrypto().randomFillSync(bytes)),
   sha256: text => builtinCrypto().hash('sha256', text, 'base64url'),
+  digest: text => builtinCrypto().hash('sha256', text, 'binary'),
   mac(key) {
     checkHmacKey(key)
     return hmacSha256(key)

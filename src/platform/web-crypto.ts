@@ -27,7 +27,8 @@ const schemes: Readonly<Record<SignatureAlgorithm, Scheme>> = {
 /** `Crypto` over WebCrypto, for every runtime without `node:crypto`. */
 export const webCrypto: Crypto = {
   randomBytes: length => globalThis.crypto.getRandomValues(new Uint8Array(length)),
-  sha256: async text => encode(await subtle.digest('SHA-256', utf8.encode(text))),
+  sha256,
+  digest: sha256,
   async mac(key) {
     checkHmacKey(key)
     const secret = await subtle.importKey('raw', owned(key), schemes.HS256.key, false, ['sign'])
@@ -58,6 +59,10 @@ export const webCrypto: Crypto = {
   },
   encodeText: text => encodeBase64url(utf8.encode(text)),
   sealer,
+}
+
+async function sha256(text: string): Promise<string> {
+  return encode(await subtle.digest('SHA-256', utf8.encode(text)))
 }
 
 async function generateKey(algorithm: SignatureAlgorithm): Promise<KeyMaterial> {

@@ -43,7 +43,7 @@ export function createVerify<Payload extends object, Info extends object>(
     if (typeof starting === 'object') return starting.then(() => verify(accessToken, options))
     const now = clock()
     const ring = keys.current(now)
-    const digest = policy.tokenCacheSize === 0 ? null : crypto.sha256(accessToken)
+    const digest = policy.tokenCacheSize === 0 ? null : crypto.digest(accessToken)
     if ('then' in ring || isPromise(digest)) return verifyLater(ring, digest, accessToken, mode)
     return verifyWith(ring, digest, accessToken, mode, now)
   }

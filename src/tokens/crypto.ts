@@ -30,6 +30,8 @@ export interface Crypto {
   randomBytes(length: number): Uint8Array
   /** SHA-256 of a UTF-8 text, base64url. */
   sha256(text: string): Awaitable<string>
+  /** The same digest in the form that is made quickest, for comparing within this process alone. */
+  digest(text: string): Awaitable<string>
   /** Prepares HMAC-SHA-256 under this key. */
   mac(key: Uint8Array): Awaitable<Mac>
   /** Makes a new key pair, or a new secret for `HS256`. */
