@@ -38,7 +38,7 @@ export interface SessionsOptions<Payload extends object, Info extends object> ex
   readonly algorithm?: SignatureAlgorithm
   /**
    * Whom access tokens are for, their claim `aud` (RFC 7519 section 4.1.3). Refresh tokens are bound to it as well:
-   * applications that share a store differ in name or audience (TOK-10, S-03). Default: none.
+   * applications that share a store differ in audience, or in name and origin (TOK-10, S-03). Default: none.
    */
   readonly audience?: string
   /**
