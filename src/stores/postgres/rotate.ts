@@ -55,22 +55,23 @@ export function createRotate(
 ): Gathered<Rotation, SessionRecord | null> {
   const table = names.session
   const rotate = database.statement(settingOne(table, nextColumns, lazily), { repeatable: true })
+  const expected = (name: typeof expectedNames[number]): string => member(expectedNames.indexOf(name))
+  const value = (column: string): string => member(expectedNames.length + nextColumns.indexOf(column))
   // Waits for no lock: while it waited it would hold those of the other sessions.
   const rotateTogether = database.statement(
     `WITH next AS (
        SELECT * FROM json_to_recordset($1::json) AS next (
-         ${expectedNames.map(name => `expected_${name} ${typeOf(name)}`).join(', ')},
-         ${nextColumns.map(column => `${column} ${typeOf(column)}`).join(', ')})
+         ${[...expectedNames, ...nextColumns].map((name, index) => `${member(index)} ${typeOf(name)}`).join(', ')})
      ),
      locked AS (
-       SELECT handle FROM ${table} WHERE handle = ANY (ARRAY (SELECT expected_handle FROM next)) AND ${lazily} IS NOT NULL
+       SELECT handle FROM ${table} WHERE handle = ANY (ARRAY (SELECT ${expected('handle')} FROM next)) AND ${lazily} IS NOT NULL
        FOR UPDATE SKIP LOCKED
      )
-     UPDATE ${table} AS kept SET ${nextColumns.map(column => `${column} = next.${column}`).join(', ')},
-       expires_at = least(next.rotated_at + kept.idle_timeout, kept.absolute_expiry)
+     UPDATE ${table} AS kept SET ${nextColumns.map(column => `${column} = next.${value(column)}`).join(', ')},
+       expires_at = least(next.${value('rotated_at')} + kept.idle_timeout, kept.absolute_expiry)
      FROM next
-     WHERE kept.handle = ANY (ARRAY (SELECT handle FROM locked)) AND kept.handle = next.expected_handle
-       AND ${rotationCondition('kept.', name => `next.expected_${name}`)}
+     WHERE kept.handle = ANY (ARRAY (SELECT handle FROM locked)) AND kept.handle = next.${expected('handle')}
+       AND ${rotationCondition('kept.', name => `next.${expected(name)}`)}
      RETURNING ${['handle', ...keptColumns].map(column => `kept.${column}`).join(', ')}`, { repeatable: true })
 
   async function one(rotation: Rotation): Promise<SessionRecord | null> {
@@ -89,9 +90,15 @@ export function createRotate(
   })
 }
 
-const members: readonly string[] = [...expectedNames.map(name => `expected_${name}`), ...nextColumns]
+/** The names of a rotation's values in the JSON of many: short, because each rotation repeats them. */
+function member(index: number): string {
+  return `v${index}`
+}
 
 function memberOf(rotation: Rotation): Readonly<Record<string, unknown>> {
+  const members: Record<string, unknown> = {}
   const values = [...expectedValues(rotation), ...nextValues(rotation.next)]
-  return Object.fromEntries(members.map((member, index) => [member, values[index]]))
+  // What is left out is null.
+  for (const [index, value] of values.entries()) if (value !== null) members[member(index)] = value
+  return members
 }
