@@ -14,10 +14,8 @@ export interface RevocationFeed {
    * rejects.
    */
   start(): Promise<void>
-  /** Whether {@link RevocationFeed.start} has resolved. */
-  isStarted(): boolean
   /**
-   * Whether the log was read within `maxStaleness`. A clock that was set back or corrected since then makes the feed
+   * Whether {@link RevocationFeed.start} has resolved and the log was read within `maxStaleness`. A clock that was set back or corrected since then makes the feed
    * stale, too.
    */
   isFresh(now: EpochMilliseconds): boolean
@@ -107,7 +105,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   }
 
   function isFresh(now: EpochMilliseconds): boolean {
-    return now - readAt <= policy.maxStaleness && now >= readAt && offset === time.offset()
+    return started && now - readAt <= policy.maxStaleness && now >= readAt && offset === time.offset()
   }
 
   /** Reads now; a call during a read makes it read once more, however many calls there are. */
@@ -175,7 +173,6 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
 
   return {
     start,
-    isStarted: () => started,
     isFresh,
     isRevoked: handle => list.isRevoked(handle),
     payloadVersion: handle => list.payloadVersion(handle),

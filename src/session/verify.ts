@@ -41,8 +41,9 @@ export function createVerification<Payload extends object, Info extends object>(
   function verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload> | undefined {
     if (accessToken.length > MAX_ACCESS_TOKEN_LENGTH) return foreign
     const mode = options?.blacklisting ?? policy.blacklisting
-    if (mode === 'strict' || crypto.isSynchronous !== true || (mode === 'feed' && !feed.isStarted())) return undefined
     const now = clock()
+    // What only the store can say is not begun here, to be done twice.
+    if (crypto.isSynchronous !== true || mode === 'strict' || (mode === 'feed' && !feed.isFresh(now))) return undefined
     const ring = keys.atHand(now)
     if (ring === null) return undefined
     const digest = policy.tokenCacheSize === 0 ? null : crypto.digest(accessToken)
