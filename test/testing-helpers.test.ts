@@ -71,6 +71,12 @@ describe('signIn', () => {
     expect((await send('POST', '/auth/session/refresh', alice.refreshHeaders)).status).toBe(200)
   })
 
+  test('gives the refresh token wherever it is sent', async () => {
+    const { sessions, send } = await startApp({ cookie: { refreshTokenPath: '/' } })
+    const alice = await signIn(sessions, 'alice')
+    assertSignedIn(await send('POST', '/auth/session/refresh', alice.refreshHeaders), 'alice')
+  })
+
   test('the clock lets its token expire', async () => {
     const { sessions, clock, send } = await startApp()
     const alice = await signIn(sessions, 'alice')

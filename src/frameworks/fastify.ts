@@ -8,9 +8,11 @@ import type { SessionOptions } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
+import type { Cookie } from '../transport/set-cookie.ts'
 import { FoundSessions } from './found-sessions.ts'
 import { keepTokensPrivate, nodeExchange } from './node-exchange.ts'
 import { fastifyRules } from './options.ts'
+import { withCookie } from './response-cookies.ts'
 
 /** What the adapter for Fastify may be told. */
 export interface FastifyOptions {
@@ -199,15 +201,11 @@ class FastifyReplySink implements ReplySink {
     this.#reply.removeHeader(name)
   }
 
-  getCookies(): readonly string[] {
-    const lines = this.#reply.getHeader('set-cookie')
-    return lines === undefined ? [] : Array.isArray(lines) ? lines : [String(lines)]
-  }
-
-  setCookies(lines: readonly string[]): void {
+  setCookie(cookie: Cookie): void {
+    const reply = this.#reply
+    const lines = withCookie(reply, reply.getHeader('set-cookie'), cookie)
     // A second `header` would add to the first.
-    this.#reply.removeHeader('set-cookie')
-    this.#reply.header('set-cookie', lines)
+    reply.removeHeader('set-cookie').header('set-cookie', lines)
   }
 
   forbidCaching(): void {

@@ -3,6 +3,7 @@ import type { ClientInfo } from '../session/record.ts'
 import { readCookies } from '../transport/cookies.ts'
 import type { HttpRequest, ReplySink } from '../transport/exchange.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'
+import type { Cookie } from '../transport/set-cookie.ts'
 
 /** The slice of Next's cookie store that is used. */
 export interface NextCookieStore {
@@ -63,7 +64,6 @@ function withChangesOf({ cookies, names }: NextScope, header: string | null): st
 export class NextReply implements ReplySink {
   readonly closed: boolean = false
   readonly #store: NextCookieStore
-  #lines: readonly string[] = []
 
   constructor(store: NextCookieStore) {
     this.#store = store
@@ -77,38 +77,15 @@ export class NextReply implements ReplySink {
 
   remove(): void {}
 
-  getCookies(): readonly string[] {
-    return this.#lines
-  }
-
-  setCookies(lines: readonly string[]): void {
-    // Next keeps one cookie of a name: the last, which is never the clearing of a stray one.
-    for (const line of lines) if (!this.#lines.includes(line)) this.#store.set(parseSetCookie(line))
-    this.#lines = lines
+  /** Next keeps one cookie of a name: the last, which is never the clearing of a stray one. */
+  setCookie({ domain, expires, ...cookie }: Cookie): void {
+    this.#store.set({
+      ...cookie,
+      httpOnly: true,
+      ...domain === null ? {} : { domain },
+      ...expires === null ? {} : { expires: new Date(expires) },
+    })
   }
 
   forbidCaching(): void {}
-}
-
-/** Reads a `Set-Cookie` line of ours, whose grammar is known. */
-function parseSetCookie(line: string): Parameters<NextCookieStore['set']>[0] {
-  const [pair = '', ...rest] = line.split('; ')
-  const equals = pair.indexOf('=')
-  const attributes = new Map(rest.map(text => {
-    const [name = '', value = ''] = text.split('=')
-    return [name.toLowerCase(), value] as const
-  }))
-  const [path, domain, expires, sameSite] = [
-    attributes.get('path'), attributes.get('domain'), attributes.get('expires'), attributes.get('samesite'),
-  ]
-  return {
-    name: pair.slice(0, equals),
-    value: pair.slice(equals + 1),
-    httpOnly: attributes.has('httponly'),
-    secure: attributes.has('secure'),
-    ...path === undefined ? {} : { path },
-    ...domain === undefined ? {} : { domain },
-    ...expires === undefined ? {} : { expires: new Date(expires) },
-    ...sameSite === 'None' ? { sameSite: 'none' } : { sameSite: sameSite === 'Strict' ? 'strict' : 'lax' },
-  }
 }

@@ -3,6 +3,8 @@ import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED } from '../transport/caching.ts'
 import type { HttpExchange, HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
+import type { Cookie } from '../transport/set-cookie.ts'
+import { withCookie } from './response-cookies.ts'
 
 /** Tells who sent a request; the default is the peer of the connection, whatever forwarded headers say (DOS-05). */
 export type ClientIp<Request> = (request: Request) => string | null
@@ -98,13 +100,9 @@ class NodeReply implements ReplySink {
     this.#response.removeHeader(name)
   }
 
-  getCookies(): readonly string[] {
-    const lines = this.#response.getHeader('set-cookie')
-    return lines === undefined ? [] : Array.isArray(lines) ? lines : [String(lines)]
-  }
-
-  setCookies(lines: readonly string[]): void {
-    this.#response.setHeader('set-cookie', [...lines])
+  setCookie(cookie: Cookie): void {
+    const response = this.#response
+    response.setHeader('set-cookie', withCookie(response, response.getHeader('set-cookie'), cookie))
   }
 
   forbidCaching(): void {

@@ -8,6 +8,8 @@ import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'
 import type { ReadonlySession, Session } from '../transport/session.ts'
+import { identityOf } from '../transport/set-cookie.ts'
+import type { Cookie, CookieAttributes } from '../transport/set-cookie.ts'
 import { svelteKitRules } from './options.ts'
 import { toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
@@ -70,16 +72,15 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
   const { clientIp = (): null => null } = options
   const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
   const web = webSessions({ http }, webOptions)
-  const { name } = http.policy.cookies.accessToken.attributes
+  const { attributes } = http.policy.cookies.accessToken
   // The event is copied for every load function; its request is not.
   const running = new WeakMap<Request, RunningExchange>()
 
   function exchangeFor({ request, locals }: SvelteKitEvent<Payload>, sink: Headers): RunningExchange {
-    const reply = new ObservedReply(sink, () => {
-      if (tokenIn(reply, name) === '') locals.session = { kind: 'none' }
+    const reply = new ObservedReply(sink, attributes, () => {
+      locals.session = { kind: 'none' }
     })
-    const readable = new EventRequest(request, clientIp, () => tokenIn(reply, name), name)
-    return { request: readable, reply, refused: null, answer: null }
+    return { request: new EventRequest(request, clientIp, reply), reply, refused: null, answer: null }
   }
 
   /** Lets SvelteKit know of an error of Keyturn: with the headers of its answer. */
@@ -173,41 +174,39 @@ function typeRefusal(response: Response, { refused, reply }: RunningExchange): v
   for (const [name, value] of refused.headers) if (name === 'content-type') reply.set(name, value)
 }
 
-/** The access token that a reply gives to the client; empty if it takes it away, null if it says nothing of it. */
-function tokenIn(reply: WebReply, name: string): string | null {
-  const line = reply.getCookies().findLast(text => text.startsWith(`${name}=`))
-  return line === undefined ? null : line.slice(name.length + 1).split(';', 1)[0] ?? ''
-}
-
-/** A reply that tells when its cookies change. */
+/** A reply that knows what becomes of the access token, and tells when it is taken away. */
 class ObservedReply extends WebReply {
-  readonly #changed: () => void
+  /** The cookie that gives the client an access token or takes it away; null as long as there is none. */
+  accessToken: Cookie | null = null
+  readonly #identity: string
+  readonly #onCleared: () => void
 
-  constructor(headers: Headers, changed: () => void) {
+  constructor(headers: Headers, attributes: CookieAttributes, onCleared: () => void) {
     super(headers)
-    this.#changed = changed
+    this.#identity = identityOf(attributes)
+    this.#onCleared = onCleared
   }
 
-  override setCookies(lines: readonly string[]): void {
-    super.setCookies(lines)
-    this.#changed()
+  override setCookie(cookie: Cookie): void {
+    super.setCookie(cookie)
+    if (identityOf(cookie) !== this.#identity) return
+    this.accessToken = cookie
+    if (cookie.value === '') this.#onCleared()
   }
 }
 
 /** A request that goes on after its reply has changed the access token: an action first, then the page's loads. */
 class EventRequest extends WebRequest {
-  readonly #currentToken: () => string | null
-  readonly #name: string
+  readonly #reply: ObservedReply
 
-  constructor(request: Request, clientIp: WebClientIp, currentToken: () => string | null, name: string) {
+  constructor(request: Request, clientIp: WebClientIp, reply: ObservedReply) {
     super(request, clientIp)
-    this.#currentToken = currentToken
-    this.#name = name
+    this.#reply = reply
   }
 
   override header(name: string): string | null {
     const value = super.header(name)
-    const token = name === 'cookie' ? this.#currentToken() : null
-    return token === null ? value : overrideCookies(value, [[this.#name, token || null]])
+    const token = name === 'cookie' ? this.#reply.accessToken : null
+    return token === null ? value : overrideCookies(value, [[token.name, token.value || null]])
   }
 }

@@ -3,6 +3,8 @@ import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED, PRIVATE } from '../transport/caching.ts'
 import { addToList } from '../transport/header-list.ts'
 import type { HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
+import type { Cookie } from '../transport/set-cookie.ts'
+import { withCookie } from './response-cookies.ts'
 
 /** Tells who sent a request: a web `Request` does not know. */
 export type WebClientIp = (request: Request) => string | null
@@ -59,13 +61,11 @@ export class WebReply implements ReplySink {
     this.#headers.delete(name)
   }
 
-  getCookies(): readonly string[] {
-    return this.#headers.getSetCookie()
-  }
-
-  setCookies(lines: readonly string[]): void {
-    this.#headers.delete('set-cookie')
-    for (const line of lines) this.#headers.append('set-cookie', line)
+  setCookie(cookie: Cookie): void {
+    const headers = this.#headers
+    const lines = withCookie(headers, headers.getSetCookie(), cookie)
+    headers.delete('set-cookie')
+    for (const line of lines) headers.append('set-cookie', line)
   }
 
   forbidCaching(): void {

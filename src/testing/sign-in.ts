@@ -2,13 +2,12 @@ import { checkOptions, oneOf, optionsOf, rule, withDefault } from '../base/optio
 import type { Rule, RulesFor } from '../base/options.ts'
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
-import { NEVER_STORED } from '../transport/caching.ts'
 import type { HttpRequest, ReplySink } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
+import type { Cookie } from '../transport/set-cookie.ts'
 import { loginRules } from '../transport/start-session.ts'
 import type { LoginOptions } from '../transport/start-session.ts'
 import { ensurePresent } from './assert.ts'
-import { parseSetCookie } from './framework-contract/app-client.ts'
 
 /** How a user signs in in a test. */
 export interface SignInOptions<Payload extends object, Info extends object> {
@@ -61,9 +60,10 @@ export async function signIn<Payload extends object, Info extends object>(
   const reply = new RecordedReply()
   const request = loginRequest({ [wire.authMode]: mode, origin })
   const session = await http.createNewSession({ request, reply }, userId, payload, info, options)
-  const written = reply.getCookies().map(parseSetCookie)
+  // The last cookie of a name is the one in force: what clears it from other places comes before.
+  const cookieNamed = (name: string): Cookie | undefined => reply.cookies.findLast(cookie => cookie.name === name)
   const tokenOf = (header: string, cookie: string): string => (
-    ensurePresent(mode === 'header' ? reply.get(header) : written.find(({ name }) => name === cookie)?.value, cookie)
+    ensurePresent(mode === 'header' ? reply.get(header) : cookieNamed(cookie)?.value, cookie)
   )
   const [access, refresh] = [cookies.accessToken.attributes.name, cookies.refreshToken.attributes.name]
   const accessToken = tokenOf(wire.accessToken, access)
@@ -100,10 +100,11 @@ function loginRequest(headers: Readonly<Record<string, string>>): HttpRequest {
 /** Keeps what is written to a response that is never sent. */
 class RecordedReply implements ReplySink {
   readonly closed = false
-  readonly #headers = new Headers()
+  readonly cookies: Cookie[] = []
+  readonly #headers = new Map<string, string>()
 
   get(name: string): string | null {
-    return this.#headers.get(name)
+    return this.#headers.get(name) ?? null
   }
 
   set(name: string, value: string): void {
@@ -114,16 +115,9 @@ class RecordedReply implements ReplySink {
     this.#headers.delete(name)
   }
 
-  getCookies(): readonly string[] {
-    return this.#headers.getSetCookie()
+  setCookie(cookie: Cookie): void {
+    this.cookies.push(cookie)
   }
 
-  setCookies(lines: readonly string[]): void {
-    this.#headers.delete('set-cookie')
-    for (const line of lines) this.#headers.append('set-cookie', line)
-  }
-
-  forbidCaching(): void {
-    this.set('cache-control', NEVER_STORED)
-  }
+  forbidCaching(): void {}
 }

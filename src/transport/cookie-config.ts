@@ -1,8 +1,8 @@
 import { GeneralError } from '../base/errors.ts'
 import { oneOf, refuse, text, withDefault } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
-import { checkCookieAttributes, cookieNameRule, prefixOf, serializeClearing } from './set-cookie.ts'
-import type { CookieAttributes, SameSite } from './set-cookie.ts'
+import { checkCookieAttributes, clearingOf, cookieNameRule, prefixOf } from './set-cookie.ts'
+import type { Cookie, CookieAttributes, SameSite } from './set-cookie.ts'
 
 /** What an application may say of its cookies. */
 export interface CookieOptions {
@@ -47,14 +47,14 @@ export const cookieRules: RulesFor<CookieOptions> = rules
 /** One of the two cookies. */
 export interface CookieSlot {
   readonly attributes: CookieAttributes
-  /** The `Set-Cookie` line that removes it. */
-  readonly clearing: string
-  /** The lines that remove cookies of its name from the domain that was configured before (CK-09). */
-  readonly olderClearings: readonly string[]
-  /** The lines that remove them from the origin's own host, where nobody else writes (CK-06). */
-  readonly hostClearings: readonly string[]
-  /** The lines that remove them from the parent domains, where other applications may write as well (CK-06). */
-  readonly parentClearings: readonly string[]
+  /** What removes it. */
+  readonly clearing: Cookie
+  /** What removes cookies of its name from the domain that was configured before (CK-09). */
+  readonly olderClearings: readonly Cookie[]
+  /** What removes them from the origin's own host, where nobody else writes (CK-06). */
+  readonly hostClearings: readonly Cookie[]
+  /** What removes them from the parent domains, where other applications may write as well (CK-06). */
+  readonly parentClearings: readonly Cookie[]
 }
 
 /** The cookies of one application. */
@@ -62,10 +62,9 @@ export interface CookieConfig {
   readonly accessToken: CookieSlot
   readonly refreshToken: CookieSlot
   /**
-   * The lines that remove the refresh token's cookie of before its path was widened: it would stand before the new one
-   * for ever.
+   * What removes the refresh token's cookie of before its path was widened: it would stand before the new one for ever.
    */
-  readonly narrowClearings: readonly string[]
+  readonly narrowClearings: readonly Cookie[]
 }
 
 /**
@@ -92,7 +91,7 @@ export function createCookieConfig(options: CookieOptions, origin: URL, refreshP
   return {
     accessToken: createSlot({ ...shared, name: names[0], path: '/' }, older, origin),
     refreshToken,
-    narrowClearings: path === refreshPath ? [] : [serializeClearing({ ...refreshToken.attributes, path: refreshPath })],
+    narrowClearings: path === refreshPath ? [] : [clearingOf({ ...refreshToken.attributes, path: refreshPath })],
   }
 }
 
@@ -101,15 +100,15 @@ function createSlot(attributes: CookieAttributes, older: readonly (string | null
   const taken = new Set<string | null>([attributes.domain])
   // Browsers keep a __Host- cookie nowhere but on its host, so there is no elsewhere.
   const hostOnly = prefixOf(attributes.name) === '__host-'
-  const clearingsOn = (domains: readonly (string | null)[]): readonly string[] => {
+  const clearingsOn = (domains: readonly (string | null)[]): readonly Cookie[] => {
     const others = hostOnly ? [] : domains.filter(domain => !taken.has(domain))
     for (const domain of others) taken.add(domain)
-    return others.map(domain => serializeClearing({ ...attributes, domain }))
+    return others.map(domain => clearingOf({ ...attributes, domain }))
   }
   const [host, ...parents] = domainsOf(origin)
   return {
     attributes,
-    clearing: serializeClearing(attributes),
+    clearing: clearingOf(attributes),
     olderClearings: clearingsOn(older),
     hostClearings: clearingsOn(host === undefined ? [null] : [null, host]),
     parentClearings: clearingsOn(parents),

@@ -1,4 +1,5 @@
 import type { ClientInfo } from '../session/record.ts'
+import type { Cookie } from './set-cookie.ts'
 
 /** What Keyturn reads of a request, whichever framework received it. */
 export interface HttpRequest {
@@ -22,10 +23,8 @@ export interface ReplySink {
   get(name: string): string | null
   set(name: string, value: string): void
   remove(name: string): void
-  /** The `Set-Cookie` lines so far. */
-  getCookies(): readonly string[]
-  /** Replaces all `Set-Cookie` lines. */
-  setCookies(lines: readonly string[]): void
+  /** Adds a cookie, in place of the same one from an earlier call. Those of the application stay, before ours. */
+  setCookie(cookie: Cookie): void
   /** From now on the response says `Cache-Control: private, no-store`, whatever the application sets (HDR-01). */
   forbidCaching(): void
 }
@@ -36,8 +35,7 @@ export const noReply: ReplySink = {
   get: () => null,
   set: () => undefined,
   remove: () => undefined,
-  getCookies: () => [],
-  setCookies: () => undefined,
+  setCookie: () => undefined,
   forbidCaching: () => undefined,
 }
 

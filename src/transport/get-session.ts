@@ -19,6 +19,7 @@ import type { HttpContext } from './http-context.ts'
 import { accessTokenLeftovers } from './leftovers.ts'
 import { RequestSession, VerifiedSession } from './session-object.ts'
 import type { ReadonlySession, Session } from './session.ts'
+import type { Cookie } from './set-cookie.ts'
 import { accessTokenEdits, applyEdits, clearingEdits, leftoverEdits } from './tokens-reply.ts'
 
 /** How to look for the session of a request. */
@@ -69,7 +70,7 @@ export function checkSessionOptions(options: unknown): void {
 }
 
 const noOptions: SessionOptions<never> = {}
-const noLeftovers: readonly string[] = []
+const noLeftovers: readonly Cookie[] = []
 
 /** Verifies the session of a request; null if there is none and none is required. 0 store calls, 1 with `strict`. */
 export async function getSession<Payload extends object, Info extends object>(
@@ -179,7 +180,7 @@ function leftoversOf<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
   { channel, duplicated }: JudgedAccess<Payload>,
-): readonly string[] {
+): readonly Cookie[] {
   const isSettled = channel === 'header' || (!duplicated && policy.cookies.accessToken.olderClearings.length === 0)
   return isSettled ? noLeftovers : accessTokenLeftovers(core, policy, request)
 }

@@ -4,10 +4,10 @@ import type { CookieOptions } from './cookie-config.ts'
 import { createHttpPolicy } from './http-policy.ts'
 import { leftoverClearings } from './leftovers.ts'
 
-/** Where the lines clear, or `host-only`. */
+/** The domains on which is cleared, or `host-only`. */
 function placesFor(owners: readonly TokenOwner[], cookie: CookieOptions, origin = 'https://app.example.com'): unknown {
   const slot = createHttpPolicy({ origin, cookie }).cookies.accessToken
-  return leftoverClearings(slot, owners).map(line => /Domain=([^;]*)/.exec(line)?.[1] ?? 'host-only')
+  return leftoverClearings(slot, owners).map(({ domain }) => domain ?? 'host-only')
 }
 
 describe('S-17: what is cleared in other places is ours', () => {

@@ -6,6 +6,7 @@ import { judgeOrigin } from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
+import type { Cookie } from './set-cookie.ts'
 import { leftoverEdits } from './tokens-reply.ts'
 import type { TokenEdits } from './tokens-reply.ts'
 
@@ -14,9 +15,9 @@ import type { TokenEdits } from './tokens-reply.ts'
 // application keeps there under the same name, as production on the parent domain of staging.
 
 /**
- * The `Set-Cookie` lines that remove the cookies of a name from other places than ours, as far as that can harm nobody:
- * by whose the values are that the request carries of this name. Every cookie that a line could remove is among them,
- * since it would have been sent as well. Pure.
+ * What removes the cookies of a name from other places than ours, as far as that can harm nobody: by whose the values
+ * are that the request carries of this name. Every cookie that could be removed is among them, since it would have been
+ * sent as well. Pure.
  *
  * - One of another application: none, for there is no telling which place is whose.
  * - All ours: every other place.
@@ -24,7 +25,7 @@ import type { TokenEdits } from './tokens-reply.ts'
  *
  * A single value lies where it should, or on the older domain.
  */
-export function leftoverClearings(slot: CookieSlot, owners: readonly TokenOwner[]): readonly string[] {
+export function leftoverClearings(slot: CookieSlot, owners: readonly TokenOwner[]): readonly Cookie[] {
   if (owners.length === 0 || owners.includes('other')) return []
   if (owners.length === 1) return slot.olderClearings
   const ownPlaces = [...slot.olderClearings, ...slot.hostClearings]
@@ -36,7 +37,7 @@ export function accessTokenLeftovers(
   core: Pick<SessionCore<object, object>, 'ownerOfAccessToken'>,
   policy: HttpPolicy,
   request: HttpRequest,
-): readonly string[] {
+): readonly Cookie[] {
   const slot = policy.cookies.accessToken
   return leftoverClearings(slot, valuesToJudge(slot, policy, request).map(core.ownerOfAccessToken))
 }

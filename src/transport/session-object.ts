@@ -9,6 +9,7 @@ import type { IssuedAccessToken } from '../session/core.ts'
 import type { ReplySink } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import type { ReadonlySession, Session } from './session.ts'
+import type { Cookie } from './set-cookie.ts'
 import { accessTokenEdits, applyEdits, clearingEdits } from './tokens-reply.ts'
 
 /**
@@ -59,7 +60,7 @@ export class RequestSession<Payload extends object, Info extends object>
   readonly #context: HttpContext<Payload, Info>
   readonly #reply: ReplySink
   /** What has to be cleared with the session's cookies. */
-  readonly #leftovers: readonly string[]
+  readonly #leftovers: readonly Cookie[]
   #claims: AccessClaims
   #controller: AbortController | null = null
 
@@ -67,7 +68,7 @@ export class RequestSession<Payload extends object, Info extends object>
     context: HttpContext<Payload, Info>,
     reply: ReplySink,
     token: Pick<IssuedAccessToken<Payload>, 'claims' | 'payload'>,
-    leftovers: readonly string[] = [],
+    leftovers: readonly Cookie[] = [],
   ) {
     super(token.claims, token.payload)
     this.#claims = token.claims

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
-import { checkCookieAttributes, replaceCookie, serializeClearing, serializeCookie } from './set-cookie.ts'
+import { checkCookieAttributes, clearingOf, createCookie, identityOf, serializeCookie } from './set-cookie.ts'
 import type { CookieAttributes } from './set-cookie.ts'
 
 const host: CookieAttributes = { name: '__Host-a', path: '/', domain: null, secure: true, sameSite: 'lax' }
 
 test('writes the attributes that browsers enforce', () => {
-  expect(serializeCookie(host, 'v', 0))
-    .toBe('__Host-a=v; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; Secure; SameSite=Lax')
-  expect(serializeCookie({ ...host, name: 'a', domain: 'b.c', secure: false, sameSite: 'strict' }, 'v', null))
-    .toBe('a=v; Path=/; Domain=b.c; HttpOnly; SameSite=Strict')
+  expect(serializeCookie(createCookie(host, 'v', 1000)))
+    .toBe('__Host-a=v; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Path=/; HttpOnly; Secure; SameSite=Lax')
+  const other = { ...host, name: 'a', domain: 'b.c', secure: false, sameSite: 'strict' } as const
+  expect(serializeCookie(createCookie(other, 'v', null))).toBe('a=v; Path=/; Domain=b.c; HttpOnly; SameSite=Strict')
 })
 
 test('CK-01: refuses what would break a prefix, however the prefix is written', () => {
@@ -23,13 +23,13 @@ test('CK-01: refuses what would break a prefix, however the prefix is written', 
 
 test('CK-03: SameSite=None needs Secure', () => {
   expect(() => checkCookieAttributes({ ...host, name: 'a', sameSite: 'none', secure: false })).toThrow('https')
-  expect(serializeClearing({ ...host, sameSite: 'none' })).toContain('SameSite=None')
+  expect(serializeCookie(clearingOf({ ...host, sameSite: 'none' }))).toContain('SameSite=None')
 })
 
 test('CK-04: a cookie that browsers would drop is an error', () => {
   const most = 4096 - '__Host-a='.length
-  expect(serializeCookie(host, 'v'.repeat(most), null)).toContain('vvv')
-  expect(() => serializeCookie(host, 'v'.repeat(most + 1), null)).toThrow('4096')
+  expect(serializeCookie(createCookie(host, 'v'.repeat(most), null))).toContain('vvv')
+  expect(() => createCookie(host, 'v'.repeat(most + 1), null)).toThrow('4096')
   expect(() => checkCookieAttributes({ ...host, name: 'a', path: `/${'p'.repeat(1024)}` })).toThrow('path')
 })
 
@@ -44,19 +44,20 @@ test('CK-05: refuses values that could end an attribute or a line', () => {
     expect(() => checkCookieAttributes({ ...host, name: 'a', path }), path).toThrow('path')
   }
   for (const value of ['a\r\nSet-Cookie: b=c', 'a;b', 'a,b', 'a b', 'a"b', 'a\\b', 'ä']) {
-    expect(() => serializeCookie(host, value, null), value).toThrow('can not be written')
+    expect(() => createCookie(host, value, null), value).toThrow('can not be written')
   }
 })
 
 test('CK-09: clearing names the same cookie and says twice that it is over', () => {
-  expect(serializeClearing({ ...host, name: '__Secure-a', path: '/x', domain: 'b.c' })).toBe(
+  expect(serializeCookie(clearingOf({ ...host, name: '__Secure-a', path: '/x', domain: 'b.c' }))).toBe(
     '__Secure-a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; '
       + 'Path=/x; Domain=b.c; HttpOnly; Secure; SameSite=Lax',
   )
 })
 
-test('the last line for a cookie wins; others stay', () => {
-  const lines = ['a=1; Path=/', 'a=2; Path=/; Domain=b.c', 'b=3; Path=/']
-  expect(replaceCookie(lines, 'a=; path=/; HttpOnly')).toEqual([lines[1], lines[2], 'a=; path=/; HttpOnly'])
-  expect(replaceCookie(lines, 'a=4; Domain=B.C; Path=/')).toEqual([lines[0], lines[2], 'a=4; Domain=B.C; Path=/'])
+test('a cookie is told by name, domain and path, whatever else it says', () => {
+  const same = [host, createCookie(host, 'v', 1000), clearingOf({ ...host, secure: false, sameSite: 'strict' })]
+  expect(new Set(same.map(identityOf)).size).toBe(1)
+  const others = [host, { ...host, name: 'b' }, { ...host, path: '/x' }, { ...host, domain: 'b.c' }]
+  expect(new Set(others.map(identityOf)).size).toBe(4)
 })

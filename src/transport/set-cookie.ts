@@ -16,6 +16,13 @@ export interface CookieAttributes {
   readonly sameSite: SameSite
 }
 
+/** A cookie of ours on its way into a response. It is a value until the response takes it. */
+export interface Cookie extends CookieAttributes {
+  readonly value: string
+  /** Null: it ends with the browser. 0: it is removed. */
+  readonly expires: EpochMilliseconds | null
+}
+
 /** The most that browsers take for a cookie's name and value together, in bytes (RFC 6265bis, CK-04). */
 const MAX_PAIR_BYTES = 4096
 /** The most that browsers take for an attribute's value, in bytes (CK-04). */
@@ -65,50 +72,37 @@ export function prefixOf(name: string): '__host-' | '__secure-' | null {
 }
 
 /**
- * Writes a `Set-Cookie` line; without `expires` the cookie ends with the browser.
+ * Makes a cookie of a value; without `expires` it ends with the browser.
  * @throws GeneralError (`MISUSE`) if browsers would not keep the cookie: too long, or not writable (CK-04, CK-05).
  */
-export function serializeCookie(
-  attributes: CookieAttributes,
-  value: string,
-  expires: EpochMilliseconds | null,
-): string {
-  const pair = `${attributes.name}=${value}`
-  if (!COOKIE_OCTETS.test(value)) throw misuse(`the value for the cookie ${attributes.name} can not be written`)
-  if (pair.length > MAX_PAIR_BYTES) {
+export function createCookie(attributes: CookieAttributes, value: string, expires: EpochMilliseconds | null): Cookie {
+  const { name } = attributes
+  if (!COOKIE_OCTETS.test(value)) throw misuse(`the value for the cookie ${name} can not be written`)
+  const length = name.length + 1 + value.length
+  if (length > MAX_PAIR_BYTES) {
     throw misuse(
-      `the cookie ${attributes.name} would have ${pair.length} bytes, and browsers keep ${MAX_PAIR_BYTES}: `
-        + 'the JWT payload is too long',
+      `the cookie ${name} would have ${length} bytes, and browsers keep ${MAX_PAIR_BYTES}: the JWT payload is too long`,
     )
   }
-  const lifetime = expires === null ? '' : `; Expires=${new Date(expires).toUTCString()}`
-  return pair + lifetime + suffixOf(attributes)
+  return { ...attributes, value, expires }
 }
 
-/** Writes the `Set-Cookie` line that removes the cookie with exactly these attributes (CK-09). */
-export function serializeClearing(attributes: CookieAttributes): string {
-  return `${attributes.name}=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0${suffixOf(attributes)}`
+/** Makes what removes the cookie with exactly these attributes (CK-09). */
+export function clearingOf(attributes: CookieAttributes): Cookie {
+  return { ...attributes, value: '', expires: 0 }
 }
 
-/** Adds a line in place of any line for the same cookie: one name, domain and path, as browsers tell cookies apart. */
-export function replaceCookie(lines: readonly string[], line: string): readonly string[] {
-  const identity = identityOf(line)
-  return [...lines.filter(other => identityOf(other) !== identity), line]
+/** What browsers tell cookies apart by: name, domain and path. */
+export function identityOf({ name, domain, path }: CookieAttributes): string {
+  return [name, domain, path].join(';')
 }
 
-function suffixOf({ path, domain, secure, sameSite }: CookieAttributes): string {
+/** Writes the `Set-Cookie` line of a cookie; one that removes says so twice (CK-09). */
+export function serializeCookie({ name, value, expires, path, domain, secure, sameSite }: Cookie): string {
+  const removal = expires === 0 ? '; Max-Age=0' : ''
+  const end = expires === null ? '' : `; Expires=${new Date(expires).toUTCString()}${removal}`
   const where = domain === null ? `; Path=${path}` : `; Path=${path}; Domain=${domain}`
-  return `${where}; HttpOnly${secure ? '; Secure' : ''}; SameSite=${sameSiteNames[sameSite]}`
-}
-
-function identityOf(line: string): string {
-  const [pair = '', ...attributes] = line.split(';')
-  const name = pair.slice(0, Math.max(0, pair.indexOf('='))).trim()
-  const value = (attribute: string): string => {
-    const found = attributes.findLast(text => text.trim().toLowerCase().startsWith(`${attribute}=`)) ?? ''
-    return found.slice(found.indexOf('=') + 1).trim()
-  }
-  return [name, value('domain').toLowerCase(), value('path')].join(';')
+  return `${name}=${value}${end}${where}; HttpOnly${secure ? '; Secure' : ''}; SameSite=${sameSiteNames[sameSite]}`
 }
 
 function misuse(message: string): GeneralError {

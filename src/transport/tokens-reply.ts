@@ -6,14 +6,14 @@ import type { CookieConfig } from './cookie-config.ts'
 import type { ReplySink } from './exchange.ts'
 import { encodeFrontToken, REMOVE_FRONT_TOKEN } from './front-token.ts'
 import { addToList } from './header-list.ts'
-import { replaceCookie, serializeCookie } from './set-cookie.ts'
+import { createCookie } from './set-cookie.ts'
+import type { Cookie } from './set-cookie.ts'
 
 /** What giving tokens to a client, or taking them away, changes in a response. */
 export interface TokenEdits {
   /** Headers to set; null removes one. */
   readonly headers: readonly (readonly [name: string, value: string | null])[]
-  /** `Set-Cookie` lines. */
-  readonly cookies: readonly string[]
+  readonly cookies: readonly Cookie[]
 }
 
 /** The access token's cookie outlives its token: its expiry only says that there was a session (CK-12). */
@@ -34,7 +34,7 @@ export function accessTokenEdits(
   if (mode === 'header') return { headers: [front, [wire.accessToken, issued.accessToken]], cookies: [] }
   const { attributes } = cookies.accessToken
   const expires = isPersistent(issued) ? issuedAt(issued) + ACCESS_COOKIE_LIFETIME : null
-  return { headers: [front], cookies: [serializeCookie(attributes, issued.accessToken, expires)] }
+  return { headers: [front], cookies: [createCookie(attributes, issued.accessToken, expires)] }
 }
 
 /**
@@ -53,10 +53,10 @@ export function sessionEdits(
   }
   const expires = Math.min(issued.sessionExpiresAt, issuedAt(issued) + MAX_COOKIE_LIFETIME)
   const { attributes } = cookies.refreshToken
-  const line = serializeCookie(attributes, issued.refreshToken, isPersistent(issued) ? expires : null)
+  const refresh = createCookie(attributes, issued.refreshToken, isPersistent(issued) ? expires : null)
   return {
     headers: antiCsrfToken === null ? access.headers : [...access.headers, [wire.antiCsrf, antiCsrfToken]],
-    cookies: [...access.cookies, ...cookies.narrowClearings, line],
+    cookies: [...access.cookies, ...cookies.narrowClearings, refresh],
   }
 }
 
@@ -64,7 +64,7 @@ export function sessionEdits(
 export function clearingEdits(
   cookies: CookieConfig,
   mode: TransferMode,
-  leftovers: readonly string[] = [],
+  leftovers: readonly Cookie[] = [],
 ): TokenEdits {
   const common = [[wire.frontToken, REMOVE_FRONT_TOKEN], [wire.antiCsrf, null]] as const
   if (mode === 'header') return { headers: [...common, [wire.accessToken, ''], [wire.refreshToken, '']], cookies: [] }
@@ -78,7 +78,7 @@ export function absenceEdits(): TokenEdits {
 }
 
 /** The edits that only remove cookies from other places than ours (CK-06, CK-09). Pure. */
-export function leftoverEdits(cookies: readonly string[]): TokenEdits {
+export function leftoverEdits(cookies: readonly Cookie[]): TokenEdits {
   return { headers: [], cookies }
 }
 
@@ -91,7 +91,7 @@ export function applyEdits(reply: ReplySink, { headers, cookies }: TokenEdits): 
   }
   const exposed = headers.flatMap(([name, value]) => value === null ? [] : [name])
   if (exposed.length > 0) addToList(reply, 'access-control-expose-headers', exposed)
-  if (cookies.length > 0) reply.setCookies(cookies.reduce(replaceCookie, reply.getCookies()))
+  for (const cookie of cookies) reply.setCookie(cookie)
   addToList(reply, 'vary', ['Cookie', 'Authorization'])
   reply.forbidCaching()
 }
