@@ -12,7 +12,7 @@ import type { Cookie } from '../transport/set-cookie.ts'
 import { FoundSessions } from './found-sessions.ts'
 import { keepTokensPrivate, nodeExchange } from './node-exchange.ts'
 import { fastifyRules } from './options.ts'
-import { withCookie } from './response-cookies.ts'
+import { withCookies } from './response-cookies.ts'
 
 /** What the adapter for Fastify may be told. */
 export interface FastifyOptions {
@@ -201,9 +201,9 @@ class FastifyReplySink implements ReplySink {
     this.#reply.removeHeader(name)
   }
 
-  setCookie(cookie: Cookie): void {
+  setCookies(cookies: readonly Cookie[]): void {
     const reply = this.#reply
-    const lines = withCookie(reply, reply.getHeader('set-cookie'), cookie)
+    const lines = withCookies(reply, reply.getHeader('set-cookie'), cookies)
     // A second `header` would add to the first.
     reply.removeHeader('set-cookie').header('set-cookie', lines)
   }

@@ -78,13 +78,15 @@ export class NextReply implements ReplySink {
   remove(): void {}
 
   /** Next keeps one cookie of a name: the last, which is never the clearing of a stray one. */
-  setCookie({ domain, expires, ...cookie }: Cookie): void {
-    this.#store.set({
-      ...cookie,
-      httpOnly: true,
-      ...domain === null ? {} : { domain },
-      ...expires === null ? {} : { expires: new Date(expires) },
-    })
+  setCookies(cookies: readonly Cookie[]): void {
+    for (const { domain, expires, ...cookie } of cookies) {
+      this.#store.set({
+        ...cookie,
+        httpOnly: true,
+        ...domain === null ? {} : { domain },
+        ...expires === null ? {} : { expires: new Date(expires) },
+      })
+    }
   }
 
   forbidCaching(): void {}

@@ -4,7 +4,7 @@ import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED } from '../transport/caching.ts'
 import type { HttpExchange, HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
-import { withCookie } from './response-cookies.ts'
+import { withCookies } from './response-cookies.ts'
 
 /** Tells who sent a request; the default is the peer of the connection, whatever forwarded headers say (DOS-05). */
 export type ClientIp<Request> = (request: Request) => string | null
@@ -100,9 +100,9 @@ class NodeReply implements ReplySink {
     this.#response.removeHeader(name)
   }
 
-  setCookie(cookie: Cookie): void {
+  setCookies(cookies: readonly Cookie[]): void {
     const response = this.#response
-    response.setHeader('set-cookie', withCookie(response, response.getHeader('set-cookie'), cookie))
+    response.setHeader('set-cookie', withCookies(response, response.getHeader('set-cookie'), cookies))
   }
 
   forbidCaching(): void {

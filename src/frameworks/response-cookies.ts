@@ -5,19 +5,25 @@ import type { Cookie } from '../transport/set-cookie.ts'
 const written = new WeakMap<object, Map<string, string>>()
 
 /**
- * The `Set-Cookie` lines of a response once it has taken a cookie of ours: its line comes last, which is the one that
- * browsers keep, and takes the place of the line that an earlier call wrote for the same cookie. The lines of the
+ * The `Set-Cookie` lines of a response once it has taken cookies of ours: their lines come last, which are the ones that
+ * browsers keep, and take the places of those that an earlier call wrote for the same cookies. The lines of the
  * application are never read, only compared as a whole, and stay.
  */
-export function withCookie(
+export function withCookies(
   response: object,
   lines: number | string | readonly string[] | undefined,
-  cookie: Cookie,
+  cookies: readonly Cookie[],
 ): string[] {
   const own = written.get(response) ?? new Map<string, string>()
-  const identity = identityOf(cookie)
-  const earlier = own.get(identity)
-  const line = serializeCookie(cookie)
-  written.set(response, own.set(identity, line))
-  return [...[lines ?? []].flat().map(String).filter(other => other !== earlier), line]
+  written.set(response, own)
+  const result = [lines ?? []].flat().map(String)
+  for (const cookie of cookies) {
+    const identity = identityOf(cookie)
+    const earlier = own.get(identity)
+    if (earlier !== undefined && result.includes(earlier)) result.splice(result.indexOf(earlier), 1)
+    const line = serializeCookie(cookie)
+    own.set(identity, line)
+    result.push(line)
+  }
+  return result
 }

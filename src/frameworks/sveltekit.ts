@@ -187,11 +187,12 @@ class ObservedReply extends WebReply {
     this.#onCleared = onCleared
   }
 
-  override setCookie(cookie: Cookie): void {
-    super.setCookie(cookie)
-    if (identityOf(cookie) !== this.#identity) return
-    this.accessToken = cookie
-    if (cookie.value === '') this.#onCleared()
+  override setCookies(cookies: readonly Cookie[]): void {
+    super.setCookies(cookies)
+    const accessToken = cookies.findLast(cookie => identityOf(cookie) === this.#identity)
+    if (accessToken === undefined) return
+    this.accessToken = accessToken
+    if (accessToken.value === '') this.#onCleared()
   }
 }
 

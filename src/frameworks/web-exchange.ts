@@ -4,7 +4,7 @@ import { NEVER_STORED, PRIVATE } from '../transport/caching.ts'
 import { addToList } from '../transport/header-list.ts'
 import type { HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
-import { withCookie } from './response-cookies.ts'
+import { withCookies } from './response-cookies.ts'
 
 /** Tells who sent a request: a web `Request` does not know. */
 export type WebClientIp = (request: Request) => string | null
@@ -61,9 +61,9 @@ export class WebReply implements ReplySink {
     this.#headers.delete(name)
   }
 
-  setCookie(cookie: Cookie): void {
+  setCookies(cookies: readonly Cookie[]): void {
     const headers = this.#headers
-    const lines = withCookie(headers, headers.getSetCookie(), cookie)
+    const lines = withCookies(headers, headers.getSetCookie(), cookies)
     headers.delete('set-cookie')
     for (const line of lines) headers.append('set-cookie', line)
   }

@@ -115,8 +115,8 @@ class RecordedReply implements ReplySink {
     this.#headers.delete(name)
   }
 
-  setCookie(cookie: Cookie): void {
-    this.cookies.push(cookie)
+  setCookies(cookies: readonly Cookie[]): void {
+    this.cookies.push(...cookies)
   }
 
   forbidCaching(): void {}

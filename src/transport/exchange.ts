@@ -23,8 +23,8 @@ export interface ReplySink {
   get(name: string): string | null
   set(name: string, value: string): void
   remove(name: string): void
-  /** Adds a cookie, in place of the same one from an earlier call. Those of the application stay, before ours. */
-  setCookie(cookie: Cookie): void
+  /** Adds cookies, in place of the same ones from an earlier call. Those of the application stay, before ours. */
+  setCookies(cookies: readonly Cookie[]): void
   /** From now on the response says `Cache-Control: private, no-store`, whatever the application sets (HDR-01). */
   forbidCaching(): void
 }
@@ -35,7 +35,7 @@ export const noReply: ReplySink = {
   get: () => null,
   set: () => undefined,
   remove: () => undefined,
-  setCookie: () => undefined,
+  setCookies: () => undefined,
   forbidCaching: () => undefined,
 }
 

@@ -94,7 +94,7 @@ export function clearingOf(attributes: CookieAttributes): Cookie {
 
 /** What browsers tell cookies apart by: name, domain and path. */
 export function identityOf({ name, domain, path }: CookieAttributes): string {
-  return [name, domain, path].join(';')
+  return `${name};${domain ?? ''};${path}`
 }
 
 /** Writes the `Set-Cookie` line of a cookie; one that removes says so twice (CK-09). */

@@ -91,7 +91,7 @@ export function applyEdits(reply: ReplySink, { headers, cookies }: TokenEdits): 
   }
   const exposed = headers.flatMap(([name, value]) => value === null ? [] : [name])
   if (exposed.length > 0) addToList(reply, 'access-control-expose-headers', exposed)
-  for (const cookie of cookies) reply.setCookie(cookie)
+  if (cookies.length > 0) reply.setCookies(cookies)
   addToList(reply, 'vary', ['Cookie', 'Authorization'])
   reply.forbidCaching()
 }
