@@ -29,11 +29,13 @@ const REFRESHED_SESSIONS = 2000
 const STEP = 61_000
 
 const [dist = '', side = '', workload = '', url = ''] = process.argv.slice(2)
+const isRefresh = workload !== 'hit' && workload !== 'miss' && workload !== 'login'
 const load = (path: string): Promise<Record<string, never>> => import(pathToFileURL(join(dist, path)).href)
 
 /** What both revisions have. */
 interface Sessions {
   createNewSession(request: IncomingMessage, response: ServerResponse, user: string, payload: object): Promise<unknown>
+  revokeAllSessionsForUser(user: string): Promise<unknown>
   getSession(request: IncomingMessage, response: ServerResponse): unknown
   refreshSession(request: IncomingMessage, response: ServerResponse): Promise<unknown>
 }
@@ -65,9 +67,8 @@ async function openStore(): Promise<unknown> {
 async function openSessions(): Promise<Sessions> {
   const { createSessions } = await load('index.js') as unknown as { createSessions: (options: object) => object }
   const { nodeSessions } = await load('frameworks/node.js') as unknown as { nodeSessions: (sessions: object) => Sessions }
-  const isVerified = workload === 'hit' || workload === 'miss'
   return nodeSessions(createSessions({
-    origin: ORIGIN, store: await openStore(), ...isVerified ? {} : { clock: () => now },
+    origin: ORIGIN, store: await openStore(), ...isRefresh ? { clock: () => now } : {},
   }))
 }
 
@@ -79,7 +80,6 @@ function post(cookie: string): Exchange {
   return exchange
 }
 
-const isRefresh = workload !== 'hit' && workload !== 'miss'
 /** The session's cookies that a response sets, as a browser sends them back: the access token alone, or both tokens. */
 const cookiesSet = (response: ServerResponse): string => cookiesOf(response)
   .filter(pair => (isRefresh ? /(?:Access|Refresh)Token=./ : /AccessToken=./).test(pair)).join('; ')
@@ -90,7 +90,7 @@ async function login(): Promise<string> {
   return cookiesSet(response)
 }
 
-const counts: Readonly<Record<string, number>> = { hit: HIT_SESSIONS, miss: MISS_SESSIONS }
+const counts: Readonly<Record<string, number>> = { hit: HIT_SESSIONS, miss: MISS_SESSIONS, login: 0 }
 const jars: string[] = []
 for (let count = counts[workload] ?? REFRESHED_SESSIONS; count > 0; count--) jars.push(await login())
 if (isRefresh) now += STEP
@@ -132,6 +132,10 @@ async function verifyBatch(): Promise<void> {
   }
 }
 
+async function loginBatch(): Promise<void> {
+  for (const { request, response } of batch) await sessions.createNewSession(request, response, userId, claims)
+}
+
 let batch: readonly Exchange[] = []
 
 async function measure(work: () => Promise<number>): Promise<Slice> {
@@ -147,9 +151,12 @@ async function work(milliseconds: number, lanes: number): Promise<Slice> {
   if (isRefresh) return measure(() => refreshFor(milliseconds, lanes))
   const total = { cpu: 0, time: 0, operations: 0 }
   while (total.time < milliseconds * 1000) {
-    // Making the requests is not counted: Node does it with or without a session.
-    batch = Array.from({ length: BATCH }, () => createExchange({ cookie: cookieHeader(jars[takeTurn()] ?? '') }))
-    const { cpu, time } = await measure(() => verifyBatch().then(() => BATCH))
+    // Making the requests is not counted: Node does it with or without a session. Neither is making room again.
+    batch = Array.from({ length: BATCH }, () => (
+      createExchange(workload === 'login' ? {} : { cookie: cookieHeader(jars[takeTurn()] ?? '') })
+    ))
+    const { cpu, time } = await measure(() => (workload === 'login' ? loginBatch() : verifyBatch()).then(() => BATCH))
+    if (workload === 'login') await sessions.revokeAllSessionsForUser(userId)
     total.cpu += cpu * BATCH
     total.time += time * BATCH
     total.operations += BATCH
