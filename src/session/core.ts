@@ -10,7 +10,7 @@ import type { ClientInfo } from './record.ts'
 
 /**
  * Everything that sessions do, without a word of HTTP: tokens in, outcomes out. Expected endings are values;
- * what is thrown is a `GeneralError` (store down, misuse), or an `UnauthorizedError` where a call says so.
+ * what is thrown is a `GeneralError` (store down, misuse), or what a call says.
  */
 export interface SessionCore<Payload extends object, Info extends object> {
   readonly policy: SessionPolicy
@@ -30,7 +30,7 @@ export interface SessionCore<Payload extends object, Info extends object> {
   refresh(refreshToken: string, channel: TransferMode, client: ClientInfo): Promise<RefreshOutcome<Payload>>
   /**
    * Stores a new payload and issues an access token with it, of the same expiry. 1 store call.
-   * @throws UnauthorizedError if the session is gone.
+   * @throws SessionNotFoundError if the session is gone.
    * @throws InvalidDataError if no access token of the session could carry it.
    */
   reissue(claims: AccessClaims, payload: Payload): Promise<IssuedAccessToken<Payload>>
@@ -54,16 +54,16 @@ export interface SessionCore<Payload extends object, Info extends object> {
   /** The public keys, as a JSON Web Key Set (RFC 7517), for other services that verify access tokens. */
   getJwks(): Promise<JwkSet>
 
-  /** The private data of a session. 1 store call. @throws UnauthorizedError if it is gone. */
+  /** The private data of a session. 1 store call. @throws SessionNotFoundError if it is gone. */
   getSessionInfo(handle: string): Promise<Info>
   /**
    * Replaces the private data, or derives it atomically from the current (retried on conflict). 1 or 2 store calls.
-   * @throws UnauthorizedError if the session is gone.
+   * @throws SessionNotFoundError if the session is gone.
    */
   updateSessionInfo(handle: string, info: Info | ((current: Info) => Awaitable<Info>)): Promise<void>
   /**
    * Replaces the claims; live sessions get them on their next request. 1 store call, 2 for a long payload.
-   * @throws UnauthorizedError if it is gone.
+   * @throws SessionNotFoundError if it is gone.
    * @throws InvalidDataError if no access token of the session could carry them.
    */
   updateJwtPayload(handle: string, payload: Payload): Promise<void>

@@ -1,4 +1,4 @@
-import { UnauthorizedError, GeneralError } from '../base/errors.ts'
+import { GeneralError, SessionNotFoundError } from '../base/errors.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
@@ -76,13 +76,13 @@ function announce(
   return handles
 }
 
-/** Reads a live session. @throws UnauthorizedError if it is gone. */
+/** Reads a live session. @throws SessionNotFoundError if it is gone. */
 export async function findLive(
   internals: Foundation,
   text: string,
 ): Promise<SessionRecord> {
   const record = await internals.store.find(handleOf(text))
-  if (record === null || !isAlive(record, livenessAt(await internals.now(), internals.policy))) throw gone()
+  if (record === null || !isAlive(record, livenessAt(await internals.now(), internals.policy))) throw new SessionNotFoundError()
   return record
 }
 
@@ -96,7 +96,7 @@ export async function updateInfo<Info extends object>(
   if (typeof info !== 'function') {
     const sessionInfo = await infos.write(info)
     const update = { handle: handleOf(text), sessionInfo, expectedVersion: null, now: await now() }
-    if (!await store.updateInfo(update)) throw gone()
+    if (!await store.updateInfo(update)) throw new SessionNotFoundError()
     return
   }
   for (let attempt = 0; attempt < INFO_ATTEMPTS; attempt++) {
@@ -111,7 +111,7 @@ export async function updateInfo<Info extends object>(
 /**
  * Replaces the JWT payload and tells every process. The new version. With `tokens`, what the session's tokens say, a
  * payload is refused that none of them could carry (S-12); the subject is looked for only if the payload is long.
- * @throws UnauthorizedError if the session is gone.
+ * @throws SessionNotFoundError if the session is gone.
  */
 export async function updatePayload<Payload extends object>(
   internals: Foundation & Pick<Codecs<Payload, object>, 'payloads'>,
@@ -127,7 +127,7 @@ export async function updatePayload<Payload extends object>(
   const handle = handleOf(text)
   const now = await internals.now()
   const updated = await internals.store.updatePayload({ handle, jwtPayload: json, now, from: changeStart(now) })
-  if (updated === null) throw gone()
+  if (updated === null) throw new SessionNotFoundError()
   internals.feed.note({ kind: 'payload', handle, ...updated })
   return { json, version: updated.version }
 }
@@ -167,10 +167,6 @@ export function summarize(record: SessionRecord): SessionSummary {
 
 function handleOf(text: string): SessionHandle {
   const handle = parseHandle(text)
-  if (handle === null) throw gone()
+  if (handle === null) throw new SessionNotFoundError()
   return handle
-}
-
-function gone(): UnauthorizedError {
-  return new UnauthorizedError('the session does not exist or has ended')
 }

@@ -118,8 +118,9 @@ export class RequestSession<Payload extends object, Info extends object>
     try {
       return await call
     } catch (error) {
-      if (isSessionError(error) && error.code === 'UNAUTHORIZED') this.#clear()
-      throw error
+      if (!isSessionError(error) || error.code !== 'SESSION_NOT_FOUND') throw error
+      this.#clear()
+      throw new UnauthorizedError('the session has ended')
     }
   }
 

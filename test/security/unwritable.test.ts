@@ -59,7 +59,7 @@ test('S-12: by handle a short payload costs one store call, a long one two, and 
   expect(takeCalls()).toEqual(['find', 'updatePayload'])
   await core.revokeSession(claims.sid)
   for (const length of [500, 2000]) {
-    await expect(core.updateJwtPayload(claims.sid, payloadOf(length))).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+    await expect(core.updateJwtPayload(claims.sid, payloadOf(length))).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' })
   }
 })
 

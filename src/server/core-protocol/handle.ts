@@ -101,7 +101,8 @@ function announced({ headers }: IncomingMessage, { path }: CoreRoute): Protocol 
 
 function replyTo(error: unknown, { onError }: CoreProtocolSettings): Reply {
   if (error instanceof Refusal) return error.reply
-  if (isSessionError(error) && error.code === 'UNAUTHORIZED') return unauthorised()
+  if (isSessionError(error) && error.code === 'SESSION_NOT_FOUND') return unauthorised()
+  if (isSessionError(error) && error.code === 'UNAUTHORIZED') return unauthorised(error.message)
   if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)
   if (isSessionError(error) && error.code === 'INVALID_DATA') return text(400, error.message)
   onError(error)

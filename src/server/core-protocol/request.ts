@@ -22,7 +22,7 @@ export interface CoreRequest {
   body(): Promise<Fields>
 }
 
-/** Answers one method of one path. @throws Refusal, or UnauthorizedError where the session is gone. */
+/** Answers one method of one path. @throws Refusal, or SessionNotFoundError where the session is gone. */
 export type CoreHandler = (request: CoreRequest) => Promise<Reply>
 
 /** A path of the core protocol. */

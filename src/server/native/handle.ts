@@ -60,7 +60,8 @@ export async function handleNativeRequest(
     return await handlers[operation.id]({ app, parameters: parameters ?? {}, query, body, tenants: settings.tenants })
   } catch (error) {
     if (error instanceof Refusal) return toProblem(error.reply)
-    if (isSessionError(error) && error.code === 'UNAUTHORIZED') return noSession
+    if (isSessionError(error) && error.code === 'SESSION_NOT_FOUND') return noSession
+    if (isSessionError(error) && error.code === 'UNAUTHORIZED') return problem(401, 'unauthorized', error.message)
     if (isSessionError(error) && error.code === 'INVALID_DATA') return problem(400, 'invalid_request', error.message)
     if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)
     settings.onError(error)

@@ -1,7 +1,7 @@
 import { parseHandle } from '../../base/handle.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { isJsonObject } from '../../base/json.ts'
-import { UnauthorizedError } from '../../base/errors.ts'
+import { SessionNotFoundError } from '../../base/errors.ts'
 import { createClientInfo } from '../../session/client-info.ts'
 import { end, endAllOfUser, findLive, list, summarize, updateInfo, updatePayload } from '../../session/manage.ts'
 import type { ClientInfo } from '../../session/record.ts'
@@ -89,7 +89,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
   async revokeSession({ app, parameters }) {
     const handle = parseHandle(parameters['handle'] ?? '')
     const ended = handle === null ? [] : await end(app, [handle], 'revoked')
-    if (ended.length === 0) throw new UnauthorizedError('no such session')
+    if (ended.length === 0) throw new SessionNotFoundError()
     return noContent
   },
 
