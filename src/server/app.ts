@@ -6,16 +6,14 @@ import type { SessionEvents } from '../session/events.ts'
 import { createFoundation } from '../session/foundation.ts'
 import type { Foundation, FoundationDependencies } from '../session/foundation.ts'
 import type { Codecs } from '../session/internals.ts'
-import { createRingKeeper } from '../tokens/key-keeper.ts'
+import { createKeyKeeper } from '../tokens/key-keeper.ts'
 import type { KeyKeeper } from '../tokens/key-keeper.ts'
 import { createKeyVault } from '../tokens/key-material.ts'
 import { createKeyPolicy } from '../tokens/plan-rotation.ts'
-import { createCoreRingMaker } from './core-protocol/key-ring.ts'
-import type { CoreKeyRing } from './core-protocol/key-ring.ts'
 
 /** The sessions of one application: its store, its keys, its rules. Nothing is shared between two of them. */
 export interface App extends Foundation, Codecs<JsonObject, JsonObject> {
-  readonly keys: KeyKeeper<CoreKeyRing>
+  readonly keys: KeyKeeper
   readonly confirmations: Confirmations
   close(): Promise<void>
 }
@@ -39,15 +37,17 @@ const MAX_PAYLOAD_BYTES = 5000
 export function createApp(dependencies: AppDependencies): App {
   const foundation: Foundation = createFoundation(dependencies, () => keys.reload())
   const { store, crypto, clock, policy, feed, housekeeping, emit, failed, learnTime } = foundation
-  const keyPolicy = createKeyPolicy(policy)
-  const keys: KeyKeeper<CoreKeyRing> = createRingKeeper({
-    store, crypto, clock, learnTime, keyPolicy,
+  const keys: KeyKeeper = createKeyKeeper({
+    store, crypto, clock, learnTime,
+    keyPolicy: createKeyPolicy(policy),
+    demands: [{ purpose: 'core-dynamic', algorithm: 'RS256' }, { purpose: 'core-static', algorithm: 'RS256' }],
+    application: { name: dependencies.application, audience: null },
     createVault: createKeyVault,
     secrets: dependencies.secrets,
     onSessionsEnded: feed.endAll,
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onError: failed('key rotation'),
-  }, createCoreRingMaker(crypto, keyPolicy, { name: dependencies.application, audience: null }))
+  })
   const confirmations = createConfirmations({
     store, schedule: dependencies.schedule, onError: failed('confirmation'),
   })

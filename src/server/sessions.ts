@@ -9,12 +9,13 @@ import { accessTokenExpiry, isAlive, livenessAt } from '../session/policy.ts'
 import type { ClientInfo, SessionRecord } from '../session/record.ts'
 import { rotate } from '../session/rotate.ts'
 import type { TheftOutcome } from '../session/rotation-outcome.ts'
+import type { KeyRing } from '../tokens/key-ring.ts'
+import type { SigningPurpose } from '../tokens/key-store.ts'
 import type { App } from './app.ts'
 import {
   hasProtectedClaim, keyNameOf, readCoreAccessToken, writeCoreAccessToken,
 } from './core-protocol/access-token.ts'
 import type { CoreAccessToken, CoreClaims } from './core-protocol/access-token.ts'
-import type { CoreKeyRing } from './core-protocol/key-ring.ts'
 import type { AccessTokenVersion } from './core-protocol/protocol.ts'
 import { antiCsrfTokenOf, readMarks, sha256Hex, writeMarks } from './core-protocol/refresh-token.ts'
 
@@ -215,7 +216,7 @@ async function reissue(
 ): Promise<DatedToken> {
   const ring = await app.keys.current()
   const next: CoreClaims = { ...claims, ...changes, issuedAt: toEpochSeconds(app.clock()) }
-  return date(await writeCoreAccessToken(ring.signingKeyAt(app.clock(), isDynamic), version, next, payload), next)
+  return date(await writeCoreAccessToken(ring.signingKeyAt(purposeOf(isDynamic), app.clock()), version, next, payload), next)
 }
 
 /** Reads a genuine access token; reads the keys anew for one whose key another process has just made. */
@@ -235,7 +236,7 @@ async function findAlive(app: App, handle: SessionRecord['handle']): Promise<Ses
 
 async function issuePair(
   app: App,
-  ring: CoreKeyRing,
+  ring: KeyRing,
   record: SessionRecord,
   /** The session's current refresh token, and the text that was exchanged for it if the access token is to name it. */
   { token, parent }: { readonly token: string; readonly parent: string | null },
@@ -259,7 +260,7 @@ async function issuePair(
     place: { generation: record.generation, branch: record.branch },
     reuseInterval: record.reuseInterval,
   }
-  const accessToken = await writeCoreAccessToken(ring.signingKeyAt(now, isDynamic), style.version, claims, payload)
+  const accessToken = await writeCoreAccessToken(ring.signingKeyAt(purposeOf(isDynamic), now), style.version, claims, payload)
   return {
     session: { handle: record.handle, userId: record.userId, tenantId: record.tenantId, payload },
     accessToken: date(accessToken, claims),
@@ -270,4 +271,8 @@ async function issuePair(
 
 function date(token: string, { issuedAt, expiresAt }: CoreClaims): DatedToken {
   return { token, createdAt: issuedAt * 1000, expiresAt: expiresAt * 1000 }
+}
+
+function purposeOf(isDynamic: boolean): SigningPurpose {
+  return isDynamic ? 'core-dynamic' : 'core-static'
 }

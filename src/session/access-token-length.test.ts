@@ -1,18 +1,16 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { sampleAccessKey } from '../../test/support/key-ring.ts'
 import { createHandle } from '../base/handle.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { MAX_WRITTEN_LENGTH, writeAccessToken } from '../tokens/access-token.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
-import { createAccessKey } from '../tokens/key-ring.ts'
-import type { AccessKey } from '../tokens/key-ring.ts'
+import type { SigningKey } from '../tokens/key-ring.ts'
 import type { SignatureAlgorithm } from '../tokens/crypto.ts'
 import { isAlwaysWritable, longestAccessToken, requireWritable } from './access-token-length.ts'
 
 const algorithms: readonly SignatureAlgorithm[] = ['ES256', 'EdDSA', 'RS256', 'HS256']
-const keys: readonly AccessKey[] = await Promise.all(algorithms.map(async algorithm => createAccessKey(nodeCrypto, {
-  kid: 'k'.repeat(16), algorithm, activeFrom: 0, material: await nodeCrypto.generateKey(algorithm),
-})))
+const keys: readonly SigningKey[] = await Promise.all(algorithms.map(algorithm => sampleAccessKey(algorithm)))
 const identity = { issuer: 'https://app.example.com/auth', audience: null }
 const handle = createHandle('cookie', nodeCrypto.randomBytes)
 

@@ -8,7 +8,7 @@ import type { RulesFor } from '../base/options.ts'
 import type { StandardSchema } from '../base/standard-schema.ts'
 import { checkPayload, decodeOwnerUnverified, decodeSessionHandleUnverified } from '../tokens/access-token.ts'
 import type { SignatureAlgorithm } from '../tokens/crypto.ts'
-import { createKeyKeeper } from '../tokens/keys.ts'
+import { createKeyKeeper } from '../tokens/key-keeper.ts'
 import { createKeyPolicy, LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import { checkSize, createDataCodec, MAX_PAYLOAD_BYTES } from './application-data.ts'
 import { createConfirmations } from './confirmations.ts'
@@ -58,7 +58,7 @@ export function createCore<Payload extends object, Info extends object>(
     // The first reading of the keys loads all flows with it: what a login needs is there before anybody logs in.
     createVault: createKeyVault,
     application: { name: dependencies.application, audience: dependencies.audience },
-    algorithm: dependencies.algorithm,
+    demands: [{ purpose: 'access', algorithm: dependencies.algorithm }],
     keyPolicy: createKeyPolicy(policy),
     secrets: dependencies.secrets,
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
@@ -111,7 +111,7 @@ export function createCore<Payload extends object, Info extends object>(
     },
     isAntiCsrfToken: async (handle, text) => isAntiCsrfToken(await keys.current(), handle, text),
     rotateKeys: () => keys.rotateNow(),
-    getJwks: async () => (await keys.current()).jwks(),
+    getJwks: async () => (await keys.current()).jwks('access'),
 
     getSessionInfo: async handle => internals.infos.read((await findLive(internals, handle)).sessionInfo),
     updateSessionInfo: (handle, info) => updateInfo(internals, handle, info),

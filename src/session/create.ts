@@ -1,8 +1,7 @@
 import { encodeBase64url } from '../base/base64url.ts'
 import { UnauthorizedError } from '../base/errors.ts'
 import { createHandle } from '../base/handle.ts'
-import type { KeyKeeper } from '../tokens/keys.ts'
-import type { RefreshKeyRing } from '../tokens/key-ring.ts'
+import type { KeyKeeper } from '../tokens/key-keeper.ts'
 import { hashAnchor, hashSecret } from '../tokens/refresh-token.ts'
 import { requireWritable } from './access-token-length.ts'
 import type { IssuedSession, NewSession } from './core.ts'
@@ -43,7 +42,7 @@ export async function create<Payload extends object, Info extends object>(
  * stored. @throws InvalidDataError
  */
 export async function prepareSession<Payload extends object, Info extends object>(
-  internals: Foundation & Codecs<Payload, Info> & { readonly keys: KeyKeeper<RefreshKeyRing> },
+  internals: Foundation & Codecs<Payload, Info> & { readonly keys: KeyKeeper },
   session: NewSession<Payload, Info>,
   check?: (subject: Pick<SessionRecord, 'userId' | 'tenantId'>, payload: string) => void,
 ): Promise<PreparedSession> {

@@ -1,4 +1,4 @@
-import type { KeyKeeper } from '../tokens/keys.ts'
+import type { KeyKeeper } from '../tokens/key-keeper.ts'
 import type { DataCodec } from './application-data.ts'
 import type { Confirmations } from './confirmations.ts'
 import type { Foundation } from './foundation.ts'

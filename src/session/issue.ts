@@ -49,7 +49,7 @@ export async function issueAccessToken<Payload extends object>(
     pv: record.payloadVersion,
     ...(record.persistent ? {} : { tmp: true }),
   }
-  const accessToken = await writeAccessToken(ring.signingKeyAt(now), claims, record.jwtPayload)
+  const accessToken = await writeAccessToken(ring.signingKeyAt('access', now), claims, record.jwtPayload)
   return { accessToken, claims, payload: payloads.read(record.jwtPayload) }
 }
 
@@ -67,6 +67,6 @@ export async function reissueAccessToken<Payload extends object>(
     jti: encodeBase64url(issuing.entropy(12)),
     pv: payload.version,
   }
-  const accessToken = await writeAccessToken(ring.signingKeyAt(now), claims, payload.json)
+  const accessToken = await writeAccessToken(ring.signingKeyAt('access', now), claims, payload.json)
   return { accessToken, claims, payload: issuing.payloads.read(payload.json) }
 }

@@ -4,8 +4,8 @@ import type { EpochMilliseconds } from '../base/time.ts'
 import type { TransferMode } from '../base/wire.ts'
 import { hashAnchor, hashSecret, parseRefreshToken } from '../tokens/refresh-token.ts'
 import type { RefreshKey, RefreshToken } from '../tokens/refresh-token.ts'
-import type { KeyKeeper } from '../tokens/keys.ts'
-import type { RefreshKeyRing } from '../tokens/key-ring.ts'
+import type { KeyKeeper } from '../tokens/key-keeper.ts'
+import type { KeyRing } from '../tokens/key-ring.ts'
 import type { RefreshCase } from './core.ts'
 import { decideRefresh } from './decide-refresh.ts'
 import type { LineagePlace } from './decide-refresh.ts'
@@ -23,15 +23,15 @@ const ATTEMPTS = 5
 const unauthorized = { kind: 'unauthorized', ended: false } as const
 const ended = { kind: 'unauthorized', ended: true } as const
 
-/** What a rotation needs: of the keys, those of refresh tokens alone. */
-export interface Rotating<Ring extends RefreshKeyRing> extends Foundation {
-  readonly keys: KeyKeeper<Ring>
+/** What a rotation needs. */
+export interface Rotating extends Foundation {
+  readonly keys: KeyKeeper
 }
 
 /** One refresh under way. */
-interface Context<Ring extends RefreshKeyRing> {
-  readonly internals: Rotating<Ring>
-  readonly ring: Ring
+interface Context {
+  readonly internals: Rotating
+  readonly ring: KeyRing
   /** The refresh key that the presented token names: every child of it is derived with this one. */
   readonly key: RefreshKey
   readonly text: string
@@ -49,12 +49,12 @@ interface Context<Ring extends RefreshKeyRing> {
  * read. Only when that write does not apply is the record read and the case decided.
  * @throws GeneralError (`REFRESH_BUSY`) if the same token is to be presented again in `retryAfter` seconds.
  */
-export async function rotate<Ring extends RefreshKeyRing>(
-  internals: Rotating<Ring>,
+export async function rotate(
+  internals: Rotating,
   text: string,
   channel: TransferMode,
   client: ClientInfo,
-): Promise<RotationOutcome<Ring>> {
+): Promise<RotationOutcome> {
   const { crypto, keys, store, policy } = internals
   const token = parseRefreshToken(text)
   if (token === null || transferModeOf(token.handle) !== channel) return unauthorized
@@ -65,7 +65,7 @@ export async function rotate<Ring extends RefreshKeyRing>(
   if (key === null || await key.isGenuine(token) !== true) return unauthorized
 
   const now = await internals.now()
-  const context: Context<Ring> = {
+  const context: Context = {
     internals, ring, key, text, token, client, now,
     refreshHash: await hashSecret(crypto, token.secret),
     anchorHash: await hashAnchor(crypto, token.anchor),
@@ -82,18 +82,18 @@ export async function rotate<Ring extends RefreshKeyRing>(
 }
 
 /** Makes the first child of the presented token current, if that token is current and may be rotated. */
-async function rotateUnread<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
-): Promise<RotatedOutcome<Ring> | null> {
+async function rotateUnread(
+  context: Context,
+): Promise<RotatedOutcome | null> {
   const { refreshHash, anchorHash, token: { generation, branch } } = context
   return replaceCurrent(context, { refreshHash, anchorHash, generation, branch }, generation + 1, 0, 'rotate')
 }
 
 /** Does what is decided on the record; null if that was changed meanwhile. */
-async function settle<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+async function settle(
+  context: Context,
   record: SessionRecord,
-): Promise<RotationOutcome<Ring> | null> {
+): Promise<RotationOutcome | null> {
   const { token, now } = context
   const child = await childOf(context, record.generation, record.branch)
   const decision = decideRefresh(record, {
@@ -126,8 +126,8 @@ async function settle<Ring extends RefreshKeyRing>(
 }
 
 /** The secret that the presented token's child has at this place in the lineage, and its hash. */
-async function childOf<Ring extends RefreshKeyRing>(
-  { internals, key, token }: Context<Ring>,
+async function childOf(
+  { internals, key, token }: Context,
   generation: number,
   branch: number,
 ): Promise<{ readonly secret: string; readonly hash: string }> {
@@ -136,13 +136,13 @@ async function childOf<Ring extends RefreshKeyRing>(
 }
 
 /** Makes a child of the presented token the current one. */
-async function replaceCurrent<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+async function replaceCurrent(
+  context: Context,
   expected: Rotation['expected'],
   generation: number,
   branch: number,
   how: RefreshCase,
-): Promise<RotatedOutcome<Ring> | null> {
+): Promise<RotatedOutcome | null> {
   const { ring, client, now } = context
   const { secret, hash } = await childOf(context, generation, branch)
   const record = await write(context, expected, {
@@ -159,10 +159,10 @@ async function replaceCurrent<Ring extends RefreshKeyRing>(
 }
 
 /** Makes the presented token itself the current one: the store has lost it. */
-async function adopt<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+async function adopt(
+  context: Context,
   known: SessionRecord,
-): Promise<RotatedOutcome<Ring> | null> {
+): Promise<RotatedOutcome | null> {
   const { token: { kid, generation, branch, secret }, refreshHash, client, now } = context
   const record = await write(context, stateOf(known), {
     refreshHash, refreshKeyId: kid, generation, branch, confirmed: false, rotatedAt: now, servedAt: now, client,
@@ -171,13 +171,13 @@ async function adopt<Ring extends RefreshKeyRing>(
 }
 
 /** Answers with the current token, of which the secret is known. `isServed`: and remembers that. */
-async function serveAgain<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+async function serveAgain(
+  context: Context,
   known: SessionRecord,
   secret: string,
   how: RefreshCase,
   isServed: boolean,
-): Promise<RotationOutcome<Ring> | null> {
+): Promise<RotationOutcome | null> {
   const { internals, client, now } = context
   if (isShared(known.client, client)) {
     const revoked = internals.policy.sharedRefresh === 'revoke'
@@ -194,8 +194,8 @@ async function serveAgain<Ring extends RefreshKeyRing>(
   return record === null ? null : answer(context, record, secret, how)
 }
 
-async function write<Ring extends RefreshKeyRing>(
-  { internals, token, now }: Context<Ring>,
+async function write(
+  { internals, token, now }: Context,
   expected: Rotation['expected'],
   next: NextToken,
 ): Promise<SessionRecord | null> {
@@ -204,12 +204,12 @@ async function write<Ring extends RefreshKeyRing>(
 }
 
 /** Writes the session's current token. It names the key in force when it became current: always the same bytes. */
-async function answer<Ring extends RefreshKeyRing>(
-  { internals, ring, text, token, now }: Context<Ring>,
+async function answer(
+  { internals, ring, text, token, now }: Context,
   record: SessionRecord,
   secret: string,
   how: RefreshCase,
-): Promise<RotatedOutcome<Ring>> {
+): Promise<RotatedOutcome> {
   const { handle, generation, branch, refreshKeyId } = record
   if (secret === token.secret) return { kind: 'rotated', how, record, refreshToken: text, ring, now }
   const key = ring.refreshKey(refreshKeyId) ?? (await internals.keys.reloadForUnknownKid()).refreshKey(refreshKeyId)
@@ -219,10 +219,10 @@ async function answer<Ring extends RefreshKeyRing>(
 }
 
 /** Ends the session first, then reports it (ROT-07); null if it was changed meanwhile. */
-async function endForTheft<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+async function endForTheft(
+  context: Context,
   record: SessionRecord,
-): Promise<RotationOutcome<Ring> | null> {
+): Promise<RotationOutcome | null> {
   const revoked = context.internals.policy.theft === 'revoke'
   if (revoked && !await remove(context, record, 'theft')) return null
   context.internals.emit('onTokenTheft', { ...evidenceOf(context, record), revoked })
@@ -230,8 +230,8 @@ async function endForTheft<Ring extends RefreshKeyRing>(
 }
 
 /** Removes the session if nothing of its token has changed since it was read. Whether it did. */
-async function remove<Ring extends RefreshKeyRing>(
-  { internals, now }: Context<Ring>,
+async function remove(
+  { internals, now }: Context,
   record: SessionRecord,
   reason: 'theft' | 'shared',
 ): Promise<boolean> {
@@ -242,15 +242,15 @@ async function remove<Ring extends RefreshKeyRing>(
   return true
 }
 
-function theftOutcome<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+function theftOutcome(
+  context: Context,
   { userId, handle, generation, branch }: SessionRecord,
 ): TheftOutcome {
   return { kind: 'theft', userId, handle, presented: placeOf(context), current: { generation, branch } }
 }
 
-function evidenceOf<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+function evidenceOf(
+  context: Context,
   { userId, handle, generation, branch, rotatedAt, client }: SessionRecord,
 ): RefreshEvidence {
   return {
@@ -261,7 +261,7 @@ function evidenceOf<Ring extends RefreshKeyRing>(
   }
 }
 
-function placeOf<Ring extends RefreshKeyRing>({ token }: Context<Ring>): LineagePlace {
+function placeOf({ token }: Context): LineagePlace {
   return { generation: token.generation, branch: token.branch }
 }
 

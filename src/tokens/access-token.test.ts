@@ -2,13 +2,12 @@ import fc from 'fast-check'
 import * as jose from 'jose'
 import { describe, expect, test } from 'vitest'
 import { readSample, sampleClaims, sampleExpectations, sampleInstant } from '../../test/support/access-token.ts'
-import { newKid, sampleAccessKey, sampleRing } from '../../test/support/key-ring.ts'
+import { accessKeyOf, sampleAccessKey, sampleRing } from '../../test/support/key-ring.ts'
 import type { JsonObject } from '../base/json.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { webCrypto } from '../platform/web-crypto.ts'
 import { decodeSessionHandleUnverified, readAccessToken, writeAccessToken } from './access-token.ts'
 import { membersOf } from './access-claims.ts'
-import { createAccessKey } from './key-ring.ts'
 
 const key = await sampleAccessKey()
 const ring = await sampleRing([key])
@@ -64,7 +63,7 @@ describe('what is written', () => {
 
   test.each(['ES256', 'EdDSA', 'RS256'] as const)('jose verifies %s tokens by the published keys', async algorithm => {
     const own = await sampleAccessKey(algorithm)
-    const published = (await sampleRing([own])).jwks()
+    const published = (await sampleRing([own])).jwks('access')
     const text = await writeAccessToken(own, { ...claims, aud: 'api' }, '{"role":"reader"}')
     const keySet = jose.createLocalJWKSet({ keys: [...published.keys] })
     const { payload, protectedHeader } = await jose.jwtVerify(text, keySet, {
@@ -76,7 +75,7 @@ describe('what is written', () => {
 
   test('what jose signs with our key and header is read', async () => {
     const material = await nodeCrypto.generateKey('ES256')
-    const own = await createAccessKey(nodeCrypto, { kid: newKid(), algorithm: 'ES256', activeFrom: 0, material })
+    const own = await accessKeyOf('ES256', material)
     const text = await new jose.SignJWT({ ...members, aud: ['api'] })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: own.kid })
       .sign(await jose.importJWK({ ...material.privateKey } as jose.JWK, 'ES256'))

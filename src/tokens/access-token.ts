@@ -10,8 +10,8 @@ import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { checkPayload, endOfToken, isInstant, looksLikeOurs, membersOf, readClaims, readPayload } from './access-claims.ts'
 import type { AccessClaims } from './access-claims.ts'
 import type { Crypto } from './crypto.ts'
-import { ACCESS_TOKEN_TYPE } from './key-ring.ts'
-import type { AccessKey } from './key-ring.ts'
+import type { SigningKey } from './key-ring.ts'
+import { ACCESS_TOKEN_TYPE } from './key-store.ts'
 import type { TokenOwner } from './token-owner.ts'
 
 export { checkPayload, endOfToken } from './access-claims.ts'
@@ -28,7 +28,7 @@ const MAX_CLOCK_TOLERANCE: Milliseconds = 60_000
 /** What access tokens are verified with: a key ring, or the public keys of another service. */
 export interface VerificationKeys {
   /** The key of a header segment, by exact text (TOK-06), or null. */
-  accessKeyByHeader(segment: string): Pick<AccessKey, 'verify'> | null
+  accessKeyByHeader(segment: string): Pick<SigningKey, 'verify'> | null
   /** Whether a signing key of this name is among them. */
   hasAccessKey(kid: string): boolean
   /** Decodes a segment of a token; `null` unless it is canonical base64url of strict UTF-8 (TOK-13). */
@@ -67,7 +67,7 @@ const invalid = { kind: 'invalid' } as const
  * Writes an access token: the claims and the application's payload, JSON text, side by side.
  * @throws InvalidDataError for a reserved claim in the payload (TOK-23), or if no cookie could hold the token.
  */
-export function writeAccessToken(key: AccessKey, claims: AccessClaims, payloadJson: string): Awaitable<string> {
+export function writeAccessToken(key: SigningKey, claims: AccessClaims, payloadJson: string): Awaitable<string> {
   const payload = parseJsonObject(payloadJson)
   if (payload === null) throw new InvalidDataError('the payload of an access token must be a JSON object')
   // It was checked when it was stored, but whoever edits the database must not decide who a user is.

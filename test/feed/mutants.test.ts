@@ -35,7 +35,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'the cache outlives its keys',
     wrong: 'a token of a removed key is accepted',
-    ring: create => (crypto, accessKeys, refreshKeys) => create(crypto, accessKeys, refreshKeys, 1),
+    ring: create => (crypto, keys) => create(crypto, keys, 1),
   },
   {
     name: 'a stale feed is trusted',

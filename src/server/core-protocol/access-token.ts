@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from '../../base/json.ts'
 import type { EpochSeconds, Milliseconds } from '../../base/time.ts'
 import type { LineagePlace } from '../../session/decide-refresh.ts'
 import type { Crypto } from '../../tokens/crypto.ts'
-import type { CoreKeyRing, CoreSigningKey } from './key-ring.ts'
+import type { KeyRing, SigningKey } from '../../tokens/key-ring.ts'
 import type { AccessTokenVersion } from './protocol.ts'
 
 /** What an access token of the core protocol says besides the application's payload. */
@@ -60,13 +60,13 @@ const MAX_LENGTH = 16_384
 
 /** Writes an access token. */
 export function writeCoreAccessToken(
-  key: CoreSigningKey,
+  key: SigningKey,
   version: AccessTokenVersion,
   claims: CoreClaims,
   payload: JsonObject,
 ): Awaitable<string> {
   const { generation: gen, branch: brn } = claims.place
-  return key.sign({ typ: 'JWT', version, gen, brn, ri: claims.reuseInterval }, JSON.stringify({
+  return key.sign(JSON.stringify({
     ...payload,
     sub: claims.userId,
     exp: claims.expiresAt,
@@ -77,7 +77,7 @@ export function writeCoreAccessToken(
     antiCsrfToken: claims.antiCsrfToken,
     ...version === '3' ? {} : { tId: claims.tenantId },
     ...version === '5' ? { rsub: claims.userId } : {},
-  }))
+  }), { version, gen, brn, ri: claims.reuseInterval })
 }
 
 /**
@@ -86,7 +86,7 @@ export function writeCoreAccessToken(
  */
 export async function readCoreAccessToken(
   text: string,
-  ring: CoreKeyRing,
+  ring: KeyRing,
   crypto: Pick<Crypto, 'decodeText'>,
 ): Promise<CoreAccessToken | null> {
   if (text.length > MAX_LENGTH) return null
@@ -103,7 +103,7 @@ export async function readCoreAccessToken(
   const claims = members === null ? null : readClaims(members, version, { generation: gen, branch: brn }, ri)
   if (members === null || claims === null) return null
   const payload = Object.fromEntries(Object.entries(members).filter(([name]) => !protectedClaims[version].has(name)))
-  return { version, claims, payload, isDynamic: key.isDynamic }
+  return { version, claims, payload, isDynamic: key.purpose === 'core-dynamic' }
 }
 
 /** The name of the key that a text claims to be signed with, unverified: to know when to read the keys anew. */

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import { LAST_SECOND, toEpochSeconds } from '../../base/time.ts'
 import { requireCoreUserId } from '../../session/identifiers.ts'
+import type { JwkSet } from '../../tokens/jwk.ts'
+import type { KeyRing } from '../../tokens/key-ring.ts'
+import { PUBLICATION_LEAD } from '../../tokens/plan-rotation.ts'
 import { json, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { fail, queryText } from './fields.ts'
@@ -23,17 +26,24 @@ export const appEndpoints: Readonly<Record<string, CoreEndpoint>> = {
 const MAX_AGE_SECONDS = 1800
 
 async function publicKeys({ app }: CoreRequest): Promise<Reply> {
-  const { publicKeys: keys, nextKeyAt } = await app.keys.current()
+  const ring = await app.keys.current()
+  const newest = ring.signingKeyAt('core-dynamic', Number.POSITIVE_INFINITY)
+  const nextKeyAt = newest.activeFrom + app.policy.keyRotationInterval - PUBLICATION_LEAD
   const untilNext = Math.floor((nextKeyAt - app.clock()) / 1000)
   const maxAge = Math.max(1, Math.min(MAX_AGE_SECONDS, untilNext))
-  const reply = json({ keys })
+  const reply = json(keySetOf(ring))
   const etag = `"${createHash('sha256').update(reply.body).digest('base64url').slice(0, 22)}"`
   const caching = `public, max-age=${maxAge}, must-revalidate`
   return { ...reply, headers: { ...reply.headers, 'cache-control': caching, etag } }
 }
 
 async function publicKeysWithStatus({ app }: CoreRequest): Promise<Reply> {
-  return json({ status: 'OK', keys: (await app.keys.current()).publicKeys })
+  return json({ status: 'OK', ...keySetOf(await app.keys.current()) })
+}
+
+/** The keys that SDKs verify with: the dynamic ones first. */
+function keySetOf(ring: KeyRing): JwkSet {
+  return ring.jwks('core-dynamic', 'core-static')
 }
 
 async function signJwt({ app, body }: CoreRequest): Promise<Reply> {
@@ -50,8 +60,8 @@ async function signJwt({ app, body }: CoreRequest): Promise<Reply> {
   if (exp <= iat || exp > LAST_SECOND) fail(`validity must be a number of seconds from 1 to ${LAST_SECOND - iat}`)
   if (algorithm.toUpperCase() !== 'RS256') return json({ status: 'UNSUPPORTED_ALGORITHM_ERROR' })
   const claims = { iss: issuer, ...payload, exp, iat }
-  const key = (await app.keys.current()).signingKeyAt(now, !isStatic)
-  return json({ status: 'OK', jwt: await key.sign({ typ: 'JWT' }, JSON.stringify(claims)) })
+  const key = (await app.keys.current()).signingKeyAt(isStatic ? 'core-static' : 'core-dynamic', now)
+  return json({ status: 'OK', jwt: await key.sign(JSON.stringify(claims)) })
 }
 
 /** Users are the application's: there is none here. */

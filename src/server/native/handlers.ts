@@ -119,7 +119,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     return json({})
   },
 
-  readKeys: async ({ app }) => json({ keys: (await app.keys.current()).publicKeys }),
+  readKeys: async ({ app }) => json((await app.keys.current()).jwks('core-dynamic', 'core-static')),
 
   async rotateKeys({ app }) {
     await app.keys.rotateNow()
