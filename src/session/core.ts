@@ -19,10 +19,13 @@ export interface SessionCore<Payload extends object, Info extends object> {
 
   /** Starts a session. 1 store call; with `maxSessionsPerUser` 2 or 3. */
   create(session: NewSession<Payload, Info>): Promise<IssuedSession<Payload>>
+  /** Judges an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. */
+  verify(accessToken: string, options?: VerifyOptions): Promise<VerifyOutcome<Payload>>
   /**
-   * Judges an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. Synchronous where it can be.
+   * What {@link SessionCore.verify} would say, where nothing has to be waited for: a promise costs more than the rest
+   * of the verification of a token that was seen before. Undefined where something has.
    */
-  verify(accessToken: string, options?: VerifyOptions): Awaitable<VerifyOutcome<Payload>>
+  verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload> | undefined
   /**
    * Exchanges a refresh token that came by `channel`. 1 store call for an ordinary rotation, 2 or 3 otherwise.
    * @throws GeneralError (`REFRESH_BUSY`) if the same token is to be presented again in `retryAfter` seconds.

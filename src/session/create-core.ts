@@ -18,7 +18,7 @@ import type { Foundation, FoundationDependencies } from './foundation.ts'
 import type { Internals } from './internals.ts'
 import { tenantIdRule } from './policy.ts'
 import { requireUserId } from './identifiers.ts'
-import { createVerify } from './verify.ts'
+import { createVerification } from './verify.ts'
 
 /** Everything that the core needs from outside. */
 export interface CoreDependencies<Payload extends object, Info extends object> extends FoundationDependencies {
@@ -93,7 +93,7 @@ export function createCore<Payload extends object, Info extends object>(
       housekeeping.start()
       return create(internals, session)
     },
-    verify: createVerify(internals),
+    ...createVerification(internals),
     refresh: (text, channel, client) => refresh(internals, text, channel, client),
     async reissue(claims, payload) {
       const { identity } = internals

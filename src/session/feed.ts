@@ -1,4 +1,3 @@
-import type { Awaitable } from '../base/awaitable.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { Scheduler } from '../base/scheduler.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
@@ -14,7 +13,9 @@ export interface RevocationFeed {
    * Starts following, at the first call, and reads the log before it resolves, and the store's time beside it. Never
    * rejects.
    */
-  start(): Awaitable<void>
+  start(): Promise<void>
+  /** Whether {@link RevocationFeed.start} has resolved. */
+  isStarted(): boolean
   /**
    * Whether the log was read within `maxStaleness`. A clock that was set back or corrected since then makes the feed
    * stale, too.
@@ -162,8 +163,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     }
   }
 
-  function start(): Awaitable<void> {
-    if (started) return
+  function start(): Promise<void> {
     starting ??= Promise.all([follow().then(read), time.learn()]).then(async () => {
       // What was read by a clock that has been found wrong meanwhile does not count.
       if (offset !== time.offset()) await read()
@@ -175,12 +175,13 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
 
   return {
     start,
+    isStarted: () => started,
     isFresh,
     isRevoked: handle => list.isRevoked(handle),
     payloadVersion: handle => list.payloadVersion(handle),
     onRevoked(handle, listener) {
       const unwatch = watchers.watch(handle, listener)
-      void Promise.resolve(start()).then(() => {
+      void start().then(() => {
         if (list.isRevoked(handle)) watchers.tell(handle)
       })
       return unwatch

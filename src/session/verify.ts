@@ -1,5 +1,4 @@
 import { reissueAccessToken } from '#session-flows'
-import { andThen, isPromise } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
@@ -7,7 +6,7 @@ import { TwoGenerationMap } from '../base/two-generation-map.ts'
 import { endOfToken, MAX_ACCESS_TOKEN_LENGTH, readAccessToken } from '../tokens/access-token.ts'
 import type { AccessTokenReading } from '../tokens/access-token.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
-import type { ActiveOutcome, Blacklisting, VerifyOptions, VerifyOutcome } from './core.ts'
+import type { ActiveOutcome, Blacklisting, SessionCore, VerifyOptions, VerifyOutcome } from './core.ts'
 import type { Internals } from './internals.ts'
 import { CLOCK_TOLERANCE, isAlive, livenessAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
@@ -22,53 +21,59 @@ interface Verified<Payload extends object> {
 const foreign = { kind: 'foreign' } as const
 const expired = { kind: 'refresh-required', reason: 'expired' } as const
 
+/** The verification of one application. */
+export type Verification<Payload extends object> = Pick<SessionCore<Payload, object>, 'verify' | 'verifyNow'>
+
 /**
  * Makes the verification of one application. A token seen before costs a digest and a look-up; expiry, key set
- * and revocation are looked at on every use (TOK-17). Answers synchronously unless it has to wait for something.
+ * and revocation are looked at on every use (TOK-17).
  */
-export function createVerify<Payload extends object, Info extends object>(
+export function createVerification<Payload extends object, Info extends object>(
   internals: Internals<Payload, Info>,
-): (accessToken: string, options?: VerifyOptions) => Awaitable<VerifyOutcome<Payload>> {
+): Verification<Payload> {
   const { crypto, clock, policy, keys, feed, confirmations } = internals
   const { issuer, audience } = internals.identity
   // Keyed by a digest of the whole token, so that no bearer token lies in memory and no malleable part counts.
   const cache = new TwoGenerationMap<Verified<Payload>>(policy.tokenCacheSize)
   let cachedEpoch = -1
 
-  function verify(accessToken: string, options?: VerifyOptions): Awaitable<VerifyOutcome<Payload>> {
+  /** One synchronous attempt: no promise is made where nothing has to be waited for. */
+  function verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload> | undefined {
+    if (accessToken.length > MAX_ACCESS_TOKEN_LENGTH) return foreign
+    const mode = options?.blacklisting ?? policy.blacklisting
+    if (mode === 'strict' || crypto.isSynchronous !== true || (mode === 'feed' && !feed.isStarted())) return undefined
+    const now = clock()
+    const ring = keys.atHand(now)
+    if (ring === null) return undefined
+    const digest = policy.tokenCacheSize === 0 ? null : crypto.digest(accessToken)
+    if (digest !== null && typeof digest !== 'string') return undefined
+    const known = lookUp(digest, ring)
+    if (known !== undefined) return judge(known, mode, now)
+    const reading = read(accessToken, ring)
+    if ('then' in reading || reading.kind === 'unknown-key') return undefined
+    return reading.kind === 'valid' ? judge(accept(reading, digest, ring), mode, clock()) : refusal(reading)
+  }
+
+  async function verify(accessToken: string, options?: VerifyOptions): Promise<VerifyOutcome<Payload>> {
     if (accessToken.length > MAX_ACCESS_TOKEN_LENGTH) return foreign
     const mode = options?.blacklisting ?? policy.blacklisting
     // The log tells of removed keys as well: nothing is judged before it was read.
-    const starting = mode === 'off' ? undefined : feed.start()
-    if (typeof starting === 'object') return starting.then(() => verify(accessToken, options))
+    if (mode !== 'off') await feed.start()
+    const ring = await keys.current()
+    const digest = policy.tokenCacheSize === 0 ? null : await crypto.digest(accessToken)
+    let verified = lookUp(digest, ring)
+    if (verified === undefined) {
+      let reading = await read(accessToken, ring)
+      if (reading.kind === 'unknown-key') reading = await read(accessToken, await keys.reloadForUnknownKid())
+      if (reading.kind !== 'valid') return refusal(reading)
+      verified = accept(reading, digest, ring)
+    }
     const now = clock()
-    const ring = keys.current(now)
-    const digest = policy.tokenCacheSize === 0 ? null : crypto.digest(accessToken)
-    if ('then' in ring || isPromise(digest)) return verifyLater(ring, digest, accessToken, mode)
-    return verifyWith(ring, digest, accessToken, mode, now)
+    return judge(verified, mode, now) ?? askStore(verified.active, now, mode)
   }
 
-  async function verifyLater(
-    ring: Awaitable<KeyRing>,
-    digest: Awaitable<string | null>,
-    accessToken: string,
-    mode: Blacklisting,
-  ): Promise<VerifyOutcome<Payload>> {
-    return verifyWith(await ring, await digest, accessToken, mode, clock())
-  }
-
-  function verifyWith(
-    ring: KeyRing,
-    digest: string | null,
-    accessToken: string,
-    mode: Blacklisting,
-    now: EpochMilliseconds,
-  ): Awaitable<VerifyOutcome<Payload>> {
-    const known = digest === null ? undefined : lookUp(digest, ring)
-    return known === undefined ? verifyUnknown(accessToken, digest, ring, mode) : judge(known, mode, now)
-  }
-
-  function lookUp(digest: string, ring: KeyRing): Verified<Payload> | undefined {
+  function lookUp(digest: string | null, ring: KeyRing): Verified<Payload> | undefined {
+    if (digest === null) return undefined
     if (ring.epoch !== cachedEpoch) {
       cache.clear()
       cachedEpoch = ring.epoch
@@ -83,66 +88,41 @@ export function createVerify<Payload extends object, Info extends object>(
     })
   }
 
-  function verifyUnknown(
-    accessToken: string,
+  function accept(
+    { claims, payload }: Extract<AccessTokenReading, { kind: 'valid' }>,
     digest: string | null,
     ring: KeyRing,
-    mode: Blacklisting,
-  ): Awaitable<VerifyOutcome<Payload>> {
-    return andThen(read(accessToken, ring), reading => (
-      reading.kind === 'unknown-key'
-        ? readWithNewKeys(accessToken).then(later => admit(later, digest, ring, mode))
-        : admit(reading, digest, ring, mode)
-    ))
-  }
-
-  async function readWithNewKeys(accessToken: string): Promise<AccessTokenReading> {
-    return read(accessToken, await keys.reloadForUnknownKid())
-  }
-
-  function admit(
-    reading: AccessTokenReading,
-    digest: string | null,
-    ring: KeyRing,
-    mode: Blacklisting,
-  ): Awaitable<VerifyOutcome<Payload>> {
-    if (reading.kind === 'foreign') return foreign
-    if (reading.kind !== 'valid') return { kind: 'refresh-required', reason: reading.kind }
-    const { claims } = reading
+  ): Verified<Payload> {
     const verified: Verified<Payload> = {
-      active: { kind: 'active', claims, payload: internals.payloads.accept(reading.payload), reissued: null },
+      active: { kind: 'active', claims, payload: internals.payloads.accept(payload), reissued: null },
       expiresAt: endOfToken(claims, policy.accessTokenLifetime),
     }
     // The ring may have been read anew while this waited.
     if (digest !== null && ring.epoch === cachedEpoch) cache.set(digest, verified)
-    return judge(verified, mode, clock())
+    return verified
   }
 
-  /** Everything about a genuine token that can change from one request to the next. */
+  /** What can change from one request to the next, of a token that we signed. Undefined: the store is to say. */
   function judge(
     { active, expiresAt }: Verified<Payload>,
     mode: Blacklisting,
     now: EpochMilliseconds,
-  ): Awaitable<VerifyOutcome<Payload>> {
+  ): VerifyOutcome<Payload> | undefined {
     if (expiresAt <= now) return expired
-    confirmations.observe(active.claims, now)
+    const { claims } = active
+    confirmations.observe(claims, now)
     if (mode === 'off') return active
-    if (mode === 'strict') return askStore(active, now, mode)
-    return followFeed(active, now)
-  }
-
-  function followFeed(active: ActiveOutcome<Payload>, now: EpochMilliseconds): Awaitable<VerifyOutcome<Payload>> {
-    const { sid, pv } = active.claims
+    if (mode === 'strict') return undefined
+    const { sid, pv } = claims
     if (feed.isRevoked(sid)) return { kind: 'revoked', handle: sid }
     // A feed that is out of date, or knows of a newer payload, is not the last word.
-    if (!feed.isFresh(now) || feed.payloadVersion(sid) > pv) return askStore(active, now, 'feed')
-    return active
+    return feed.isFresh(now) && feed.payloadVersion(sid) <= pv ? active : undefined
   }
 
   async function askStore(
     active: ActiveOutcome<Payload>,
     now: EpochMilliseconds,
-    mode: 'feed' | 'strict',
+    mode: Blacklisting,
   ): Promise<VerifyOutcome<Payload>> {
     const { claims } = active
     let record: SessionRecord | null
@@ -163,5 +143,10 @@ export function createVerify<Payload extends object, Info extends object>(
     return { kind: 'active', claims: reissued.claims, payload: reissued.payload, reissued }
   }
 
-  return verify
+  return { verify, verifyNow }
+}
+
+/** What becomes of a token that cannot be used. Pure. */
+function refusal({ kind }: Exclude<AccessTokenReading, { kind: 'valid' }>): VerifyOutcome<never> {
+  return kind === 'foreign' ? foreign : { kind: 'refresh-required', reason: kind }
 }

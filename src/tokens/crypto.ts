@@ -26,6 +26,8 @@ export type Mac = (message: string) => Awaitable<string>
  * `node:crypto` where it exists, WebCrypto elsewhere. Keys are imported once and held by the returned functions.
  */
 export interface Crypto {
+  /** Whether every operation answers at once, none with a promise: a verification then never waits. Default: false. */
+  readonly isSynchronous?: boolean
   /** Bytes of the platform's secure generator. */
   randomBytes(length: number): Uint8Array
   /** SHA-256 of a UTF-8 text, base64url. */

@@ -42,7 +42,7 @@ describe('the first use', () => {
     const keeper = shared.process()
     const rings = await Promise.all(Array.from({ length: 20 }, () => keeper.current()))
     expect(new Set(rings).size).toBe(1)
-    expect(keeper.current()).toBe(rings[0])
+    expect(keeper.atHand(shared.now)).toBe(rings[0])
     expect(shared.reads).toBe(1)
   })
 
@@ -71,10 +71,10 @@ describe('the ring at hand', () => {
     const ring = await keeper.current()
     shared.reads = 0
     shared.now += 59_999
-    expect(keeper.current()).toBe(ring)
+    expect(keeper.atHand(shared.now)).toBe(ring)
     expect(shared.reads).toBe(0)
     shared.now += 1
-    for (let call = 0; call < 10; call++) expect(keeper.current()).toBe(ring)
+    for (let call = 0; call < 10; call++) expect(keeper.atHand(shared.now)).toBe(ring)
     expect(shared.reads).toBe(1)
     expect(await keeper.reload()).toBe(ring)
   })
@@ -86,18 +86,18 @@ describe('the ring at hand', () => {
     shared.down = true
     shared.reads = 0
     shared.now += 5 * MINUTE
-    expect(keeper.current()).toBe(ring)
+    expect(keeper.atHand(shared.now)).toBe(ring)
     await settled()
     expect(shared.errors).toHaveLength(1)
     // Tried again every few seconds, never waited for.
     for (let second = 0; second < 60; second++) {
       shared.now += 1000
-      expect(keeper.current()).toBe(ring)
+      expect(keeper.atHand(shared.now)).toBe(ring)
       await settled()
     }
     expect(shared.reads).toBe(13)
     shared.now += 3 * DAY
-    expect(keeper.current()).toBe(ring)
+    expect(keeper.atHand(shared.now)).toBe(ring)
     await settled()
     shared.down = false
     await keeper.reload()

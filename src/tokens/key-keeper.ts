@@ -1,4 +1,3 @@
-import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { addKey, replaceKeys, rotateKeys } from './change-keys.ts'
@@ -16,11 +15,12 @@ import type { Application } from './refresh-token.ts'
 /** Keeps the keys of one process: reads them, makes new ones in time, drops old ones. */
 export interface KeyKeeper {
   /**
-   * The keys. At once when they were read not long ago; they are read again in the background. Only the first call,
-   * and the first after an hour without any, wait for the store. `now` is for a caller that has just asked the clock.
-   * @throws GeneralError if the keys were never read and can not be.
+   * The keys that were read not long ago; when it is time, they are read again in the background. Null before the first
+   * reading, and after an hour without any: then {@link KeyKeeper.current} waits for the store.
    */
-  current(now?: EpochMilliseconds): Awaitable<KeyRing>
+  atHand(now: EpochMilliseconds): KeyRing | null
+  /** The keys at hand, else those of the store. @throws GeneralError if the keys were never read and cannot be. */
+  current(): Promise<KeyRing>
   /** Reads the keys, beginning after this call. @throws GeneralError if they can not be read. */
   reload(): Promise<KeyRing>
   /**
@@ -213,22 +213,23 @@ export function createKeyKeeper(dependencies: KeyKeeperDependencies): KeyKeeper 
     })
   }
 
-  return {
-    current(now = clock()) {
-      if (current === null) return load()
-      const ring = current
-      const age = now - readAt
-      if (age >= 0 && age < REREAD) return ring
-      if (failedAt === null) {
-        // Older than the publication lead, the ring may lack the key that others sign with by now.
-        if (age >= keyPolicy.publicationLead) return refreshRing()
-        if (reading === null) refreshRing().catch(onError)
-      } else if (reading === null && Math.abs(now - failedAt) >= RETRY) {
-        refreshRing().catch(onError)
-      }
-      return ring
-    },
+  function atHand(now: EpochMilliseconds): KeyRing | null {
+    if (current === null) return null
+    const age = now - readAt
+    if (age >= 0 && age < REREAD) return current
+    if (failedAt === null) {
+      // Older than the publication lead, the ring may lack the key that others sign with by now.
+      if (age >= keyPolicy.publicationLead) return null
+      if (reading === null) refreshRing().catch(onError)
+    } else if (reading === null && Math.abs(now - failedAt) >= RETRY) {
+      refreshRing().catch(onError)
+    }
+    return current
+  }
 
+  return {
+    atHand,
+    current: async () => atHand(clock()) ?? refreshRing(),
     reload,
 
     reloadForUnknownKid() {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { newKid } from '../../test/support/key-ring.ts'
 import { SharedKeys } from '../../test/support/shared-keys.ts'
+import { nodeCrypto } from '../platform/node-crypto.ts'
+import { createKeyVault } from './key-material.ts'
 
 const secret = 'the secret of the application, old'
 const newSecret = 'the secret of the application, new'
@@ -68,5 +70,14 @@ test('a malformed key in the store is refused', async () => {
     const key = { kid: newKid(), purpose, algorithm, createdAt: now, activeFrom: now, material }
     await shared.store.addKeyIfNewest(key, null)
     await expect((async () => shared.process().current())()).rejects.toMatchObject({ code: 'MISUSE' })
+  }
+})
+
+test('the name of a key begins with a letter: a command line would take a hyphen for an option', async () => {
+  const now = 0
+  for (const byte of [0x00, 0xfb, 0xff]) {
+    const vault = await createKeyVault({ ...nodeCrypto, randomBytes: length => new Uint8Array(length).fill(byte) }, [])
+    const { kid } = await vault.create({ purpose: 'refresh', algorithm: 'HMAC-SHA-256' }, now, now)
+    expect(kid).toMatch(/^[A-Za-z][\w-]{15}$/)
   }
 })

@@ -90,7 +90,7 @@ export async function createKeyVault(crypto: Crypto, secrets: readonly string[])
 
     async create({ purpose, algorithm }, createdAt, activeFrom) {
       const key: StoredKey = {
-        kid: encodeBase64url(crypto.randomBytes(12)),
+        kid: createKid(crypto),
         purpose,
         algorithm,
         createdAt,
@@ -139,4 +139,10 @@ function malformed(kid: string): GeneralError {
 /** Whether a member can be handed to the key check, which looks at each of its members. */
 function isJwk(value: JsonValue | undefined): value is Jwk & JsonObject {
   return isJsonObject(value)
+}
+
+/** 95 random bits; the first character is a letter, since a command line takes a leading hyphen for an option. */
+function createKid({ randomBytes }: Crypto): string {
+  const [first = 0, ...rest] = randomBytes(12)
+  return encodeBase64url(Uint8Array.of(first & 0x7f, ...rest))
 }

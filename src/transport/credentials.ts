@@ -1,5 +1,3 @@
-import { andThen } from '../base/awaitable.ts'
-import type { Awaitable } from '../base/awaitable.ts'
 import { transferModeOf } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import * as wire from '../base/wire.ts'
@@ -67,65 +65,53 @@ export function cookieTokens(request: HeaderSource, slot: NamedCookie): readonly
 /**
  * Finds and judges the access token of a request. A bearer token of ours wins, and cookies are then not looked at
  * (CSRF-13); what is no token of ours counts as absent. Cookies of ours are only judged if the request is `proven` to
- * come from where it may: another site can not even make the store be read. Synchronous where verification is.
+ * come from where it may: another site can not even make the store be read.
  */
-export function judgeAccessToken<Payload extends object>(
+export async function judgeAccessToken<Payload extends object>(
   core: AccessJudge<Payload>,
   policy: AccessCookiePolicy,
   request: HeaderSource,
   options: VerifyOptions,
   proven: boolean,
-): Awaitable<PresentedAccess<Payload>> {
+): Promise<PresentedAccess<Payload>> {
   const bearer = bearerToken(request)
-  if (bearer === null) return judgeCookies(core, policy, request, options, proven)
-  return andThen(core.verify(bearer, options), outcome => {
-    if (outcome.kind === 'foreign') return judgeCookies(core, policy, request, options, proven)
-    return judge(core, 'header', bearer, outcome, false) ?? misplaced
-  })
+  if (bearer !== null) {
+    const outcome = await core.verify(bearer, options)
+    if (outcome.kind !== 'foreign') return judge(core, 'header', bearer, outcome, false) ?? misplaced
+  }
+  const candidates = cookieTokens(request, policy.cookies.accessToken)
+  if (!proven) return candidates.some(text => travelsBy('cookie', core.peekHandle(text))) ? crossSite : none
+  const judged: JudgedAccess<Payload>[] = []
+  for (const text of candidates) {
+    const access = judge(core, 'cookie', text, await core.verify(text, options), candidates.length > 1)
+    if (access !== null) judged.push(access)
+  }
+  return chooseAccess(judged)
+}
+
+/** What {@link judgeAccessToken} would say, where one token has to be judged and nothing waited for; else undefined. */
+export function judgeNow<Payload extends object>(
+  core: Pick<SessionCore<Payload, object>, 'verifyNow' | 'peekHandle'>,
+  policy: AccessCookiePolicy,
+  request: HeaderSource,
+  options: VerifyOptions,
+  proven: boolean,
+): PresentedAccess<Payload> | undefined {
+  const bearer = bearerToken(request)
+  const candidates = bearer === null ? cookieTokens(request, policy.cookies.accessToken) : noCookies
+  const text = bearer ?? candidates[0]
+  if (text === undefined) return none
+  if (bearer === null && (!proven || candidates.length > 1)) return undefined
+  const outcome = core.verifyNow(text, options)
+  if (outcome === undefined) return undefined
+  if (bearer === null) return judge(core, 'cookie', text, outcome, false) ?? none
+  return outcome.kind === 'foreign' ? undefined : judge(core, 'header', text, outcome, false) ?? misplaced
 }
 
 const none = { kind: 'none' } as const
 const misplaced = { kind: 'misplaced' } as const
 const crossSite = { kind: 'cross-site' } as const
-
-function judgeCookies<Payload extends object>(
-  core: AccessJudge<Payload>,
-  policy: AccessCookiePolicy,
-  request: HeaderSource,
-  options: VerifyOptions,
-  proven: boolean,
-): Awaitable<PresentedAccess<Payload>> {
-  const candidates = cookieTokens(request, policy.cookies.accessToken)
-  const [first] = candidates
-  if (first === undefined) return none
-  if (!proven) return candidates.some(text => travelsBy('cookie', core.peekHandle(text))) ? crossSite : none
-  if (candidates.length > 1) return judgeDuplicates(core, candidates, options)
-  const outcome = core.verify(first, options)
-  return 'then' in outcome
-    ? judgeLater(core, first, outcome)
-    : judge(core, 'cookie', first, outcome, false) ?? none
-}
-
-async function judgeLater<Payload extends object>(
-  core: AccessJudge<Payload>,
-  accessToken: string,
-  outcome: Promise<VerifyOutcome<Payload>>,
-): Promise<PresentedAccess<Payload>> {
-  return judge(core, 'cookie', accessToken, await outcome, false) ?? none
-}
-
-async function judgeDuplicates<Payload extends object>(
-  core: AccessJudge<Payload>,
-  candidates: readonly string[],
-  options: VerifyOptions,
-): Promise<PresentedAccess<Payload>> {
-  const judged: JudgedAccess<Payload>[] = []
-  for (const accessToken of candidates) {
-    const access = judge(core, 'cookie', accessToken, await core.verify(accessToken, options), true)
-    if (access !== null) judged.push(access)
-  }
-  return chooseAccess(judged)
-}
+const noCookies: readonly string[] = []
 
 /** Null for a token that is none of ours or does not belong into this channel. */
 function judge<Payload extends object>(

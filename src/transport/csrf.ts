@@ -2,6 +2,7 @@ import type { Awaitable } from '../base/awaitable.ts'
 import { CrossSiteRequestError } from '../base/errors.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import * as wire from '../base/wire.ts'
+import type { TransferMode } from '../base/wire.ts'
 import type { SessionCore } from '../session/core.ts'
 import type { HttpRequest } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'
@@ -88,6 +89,19 @@ export function isTopLevelNavigation(request: HttpRequest): boolean {
 export function isProven(request: HttpRequest, policy: HttpPolicy): boolean {
   const verdict = judgeOrigin(request, policy)
   return verdict === 'trusted' || (verdict === 'unstated' && hasCustomHeader(request))
+}
+
+/**
+ * Whether the session of a guarded request must be proven beyond its origin. A page can set no header of a handshake:
+ * its origin is the whole proof. Pure.
+ */
+export function needsAntiCsrfProof(
+  policy: HttpPolicy,
+  request: HttpRequest,
+  guarded: boolean,
+  channel: TransferMode,
+): boolean {
+  return guarded && channel === 'cookie' && policy.antiCsrf !== 'origin' && !isUpgrade(request)
 }
 
 /** Whether the request shows what {@link HttpPolicy.antiCsrf} wants beyond its origin (CSRF-05 to CSRF-07). */

@@ -1,4 +1,3 @@
-import { andThen } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
 import {
@@ -9,11 +8,13 @@ import type { ActiveOutcome, Blacklisting } from '../session/core.ts'
 import { preferPrivate } from './caching.ts'
 import { claimValidatorRule, requireRecentLogin, validateClaims } from './claim-validators.ts'
 import type { ClaimValidator } from './claim-validators.ts'
-import { judgeAccessToken } from './credentials.ts'
+import { judgeAccessToken, judgeNow } from './credentials.ts'
 import type { JudgedAccess, PresentedAccess } from './credentials.ts'
 import { answerPreflight } from './cors.ts'
-import { crossSiteRequest, hasAntiCsrfProof, isProven, isSafeMethod, isUpgrade, mayRead } from './csrf.ts'
-import type { HttpExchange, HttpRequest, ReplySink, RouteReply } from './exchange.ts'
+import {
+  crossSiteRequest, hasAntiCsrfProof, isProven, isSafeMethod, isUpgrade, mayRead, needsAntiCsrfProof,
+} from './csrf.ts'
+import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { accessTokenLeftovers } from './leftovers.ts'
 import { RequestSession, VerifiedSession } from './session-object.ts'
@@ -71,20 +72,14 @@ const noOptions: SessionOptions<never> = {}
 const noLeftovers: readonly string[] = []
 
 /** Verifies the session of a request; null if there is none and none is required. 0 store calls, 1 with `strict`. */
-export function getSession<Payload extends object, Info extends object>(
+export async function getSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
   argument: GetSessionArgument<Payload> | undefined,
 ): Promise<Session<Payload, Info> | null> {
   const options = typeof argument === 'boolean' ? { csrf: argument } : argument ?? noOptions
-  try {
-    if (options === argument) checkCallOptions('getSession', sessionOptionRules, options)
-    return Promise.resolve(
-      options.required === false ? findSession(context, exchange, options) : requireSession(context, exchange, options),
-    )
-  } catch (error) {
-    return Promise.reject(error)
-  }
+  if (options === argument) checkCallOptions('getSession', sessionOptionRules, options)
+  return options.required === false ? findSession(context, exchange, options) : requireSession(context, exchange, options)
 }
 
 /**
@@ -121,8 +116,8 @@ function requirePresent<Found extends object>(session: Found | null): Found {
 }
 
 /**
- * The session of a request, or null. Not an async function: for a token seen before, its machinery would be a good part
- * of the work.
+ * The session of a request, or null: in one synchronous attempt for the common case, an active session with nothing to
+ * wait for, where the machinery of an asynchronous function would be a good part of the work.
  */
 function findSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
@@ -132,31 +127,26 @@ function findSession<Payload extends object, Info extends object>(
   const { core, policy } = context
   const { request } = exchange
   const guarded = options.csrf ?? (!isSafeMethod(request.method) || isUpgrade(request))
-  const presented = judgeAccessToken(core, policy, request, options, !guarded || isProven(request, policy))
-  return 'then' in presented
-    ? admitLater(context, exchange, options, guarded, presented)
-    : admit(context, exchange, options, guarded, presented)
+  const proven = !guarded || isProven(request, policy)
+  const known = judgeNow(core, policy, request, options, proven)
+  if (known?.kind === 'judged' && known.outcome.kind === 'active' && options.claimValidators === undefined
+    && !needsAntiCsrfProof(policy, request, guarded, known.channel)) {
+    return grant(context, exchange, options, known, known.outcome)
+  }
+  return admit(context, exchange, options, guarded, known ?? judgeAccessToken(core, policy, request, options, proven))
 }
 
-async function admitLater<Payload extends object, Info extends object>(
+/** What depends on the request, once its access token is judged. */
+async function admit<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
   options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
   guarded: boolean,
-  presented: Promise<PresentedAccess<Payload>>,
+  judging: Awaitable<PresentedAccess<Payload>>,
 ): Promise<Session<Payload, Info> | null> {
-  return admit(context, exchange, options, guarded, await presented)
-}
-
-/** What depends on the request, once its access token is judged. */
-function admit<Payload extends object, Info extends object>(
-  context: HttpContext<Payload, Info>,
-  { request, reply }: HttpExchange,
-  options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
-  guarded: boolean,
-  presented: PresentedAccess<Payload>,
-): Awaitable<Session<Payload, Info> | null> {
   const { core, policy } = context
+  const { request, reply } = exchange
+  const presented = await judging
   switch (presented.kind) {
     case 'none':
       return null
@@ -169,35 +159,42 @@ function admit<Payload extends object, Info extends object>(
     case 'judged':
   }
 
-  const { channel, outcome, duplicated } = presented
+  const { channel, outcome } = presented
   if (outcome.kind === 'refresh-required') throw new TryRefreshTokenError('the access token can not be used any more')
-  // Of one cookie, where no other domain was configured before, nothing can be left over.
-  const isSettled = channel === 'header' || (!duplicated && policy.cookies.accessToken.olderClearings.length === 0)
-  const leftovers = isSettled ? noLeftovers : accessTokenLeftovers(core, policy, request)
   if (outcome.kind === 'revoked') {
-    applyEdits(reply, clearingEdits(policy.cookies, channel, leftovers))
+    applyEdits(reply, clearingEdits(policy.cookies, channel, leftoversOf(context, request, presented)))
     throw new UnauthorizedError('the session has ended')
   }
-  // A page can set no header of a handshake: its origin is the whole proof.
-  if (!guarded || channel === 'header' || isUpgrade(request)) {
-    return grant(context, reply, options, presented, outcome, leftovers)
-  }
-  return andThen(hasAntiCsrfProof(request, policy, core, outcome.claims.sid), proven => {
-    if (proven === true) return grant(context, reply, options, presented, outcome, leftovers)
+  if (needsAntiCsrfProof(policy, request, guarded, channel)
+    && !await hasAntiCsrfProof(request, policy, core, outcome.claims.sid)) {
     throw new TryRefreshTokenError('the request lacks its anti-CSRF proof')
-  })
+  }
+  const session = grant(context, exchange, options, presented, outcome)
+  if (options.claimValidators !== undefined) await validateClaims(options.claimValidators, session.getJwtPayload())
+  return session
 }
 
-/** The session object, when its claims suit the route; the response tells the client what it does not know yet. */
+/** Of one cookie, where no other domain was configured before, nothing can be left over. */
+function leftoversOf<Payload extends object, Info extends object>(
+  { core, policy }: HttpContext<Payload, Info>,
+  request: HttpRequest,
+  { channel, duplicated }: JudgedAccess<Payload>,
+): readonly string[] {
+  const isSettled = channel === 'header' || (!duplicated && policy.cookies.accessToken.olderClearings.length === 0)
+  return isSettled ? noLeftovers : accessTokenLeftovers(core, policy, request)
+}
+
+/** The session object, if the login is recent enough; the response tells the client what it does not know yet. */
 function grant<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
-  reply: ReplySink,
+  { request, reply }: HttpExchange,
   options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
-  { channel, accessToken, duplicated }: JudgedAccess<Payload>,
+  access: JudgedAccess<Payload>,
   active: ActiveOutcome<Payload>,
-  leftovers: readonly string[],
-): Awaitable<Session<Payload, Info>> {
+): Session<Payload, Info> {
   const { cookies } = context.policy
+  const { channel, accessToken, duplicated } = access
+  const leftovers = leftoversOf(context, request, access)
   const session = new RequestSession(context, reply, active, leftovers)
   preferPrivate(reply)
   if (duplicated && leftovers.length > 0) {
@@ -209,8 +206,7 @@ function grant<Payload extends object, Info extends object>(
   if (options.maxAuthenticationAge !== undefined) {
     requireRecentLogin(active.claims, options.maxAuthenticationAge, context.clock())
   }
-  if (options.claimValidators === undefined) return session
-  return validateClaims(options.claimValidators, session.getJwtPayload()).then(() => session)
+  return session
 }
 
 /** What a request that can not be answered with headers says of its session. */

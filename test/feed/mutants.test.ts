@@ -47,7 +47,7 @@ const mutants: readonly Mutant[] = [
     wrong: alive,
     feed: create => dependencies => {
       const feed = create(dependencies)
-      return { ...feed, start: () => void feed.start(), isFresh: () => true }
+      return { ...feed, start: async () => void feed.start(), isStarted: () => true, isFresh: () => true }
     },
   },
   {
