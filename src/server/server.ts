@@ -9,9 +9,9 @@ import type { SessionStore } from '../session/store.ts'
 import { createMemoryStore } from '../stores/memory.ts'
 import { createApiKeyCheck } from './api-keys.ts'
 import { applicationNameOf } from './app-id.ts'
-import { createApp } from './app.ts'
+import { createApp } from './application.ts'
 import { isOfThisMachine } from './browser-guard.ts'
-import type { App } from './app.ts'
+import type { App } from './application.ts'
 import { handleCoreRequest } from './core-protocol/handle.ts'
 import type { CoreProtocolSettings } from './core-protocol/handle.ts'
 import { createMadeApps } from './core-protocol/made-apps.ts'
@@ -92,13 +92,15 @@ export async function startServer(
   const events = observeSessions(logger, metrics, crypto.randomBytes(32))
 
   const appIds = ['public', ...settings.apps]
+  const issuer = settings.issuer ?? `${settings.publicOrigin ?? `http://${settings.host}:${settings.port}`}${settings.basePath}`
   const apps = new Map<string, App>()
   const closeApps = async (): Promise<void> => {
     for (const app of apps.values()) await app.close()
   }
   async function startApp(appId: string, store: SessionStore, options: PolicyOptions): Promise<App> {
     const app = createApp({
-      application: applicationNameOf(appId),
+      issuer: `${issuer}${appId === 'public' ? '' : `/appid-${appId}`}`,
+      application: { name: applicationNameOf(appId), audience: settings.audience },
       store, crypto, clock, schedule, events,
       followStoreTime: parts.clock === undefined,
       policy: createPolicy({ ...policyOptions, ...options }),

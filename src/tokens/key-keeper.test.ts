@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { readSample, sampleClaims, sampleMembers, sampleInstant } from '../../test/support/access-token.ts'
+import { readSample, sampleClaims, sampleMembers, sampleInstant, writeSample } from '../../test/support/access-token.ts'
 import { SharedKeys } from '../../test/support/shared-keys.ts'
 import { createHandle } from '../base/handle.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { webCrypto } from '../platform/web-crypto.ts'
-import { writeAccessToken } from './access-token.ts'
 import { parseRefreshToken } from './refresh-token.ts'
 
 const MINUTE = 60_000
@@ -31,7 +30,7 @@ describe('the first use', () => {
     expect(shared.made).toHaveLength(2)
     expect(new Set(rings.map(ring => ring.signingKeyAt('access', shared.now).kid)).size).toBe(1)
     const [writer, reader] = rings
-    const token = await writeAccessToken(writer!.signingKeyAt('access', shared.now), sampleClaims(), '{}')
+    const token = await writeSample(writer!.signingKeyAt('access', shared.now), sampleClaims(), '{}')
     expect((await readSample(token, reader!)).kind).toBe('valid')
   })
 
@@ -58,7 +57,7 @@ describe('the first use', () => {
   test('works on WebCrypto as well', async () => {
     const shared = new SharedKeys()
     const ring = await shared.process({ crypto: webCrypto, secrets: ['a secret of the application, long'] }).current()
-    const token = await writeAccessToken(ring.signingKeyAt('access', shared.now), sampleClaims(), '{}')
+    const token = await writeSample(ring.signingKeyAt('access', shared.now), sampleClaims(), '{}')
     const onNode = await shared.process({ secrets: ['a secret of the application, long'] }).current()
     expect((await readSample(token, onNode)).kind).toBe('valid')
   })

@@ -140,7 +140,7 @@ async function mutate({ feed, list, ring, cache }: Mutant): Promise<CreateCore> 
       return { ...real, TwoGenerationMap: cache(real.TwoGenerationMap) }
     })
   }
-  return (await import('../../src/session/create-core.ts')).createCore
+  return (await import('../support/create-core.ts')).createCore
 }
 
 afterEach(() => {

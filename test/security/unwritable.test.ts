@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { CoreDependencies } from '../../src/session/create-core.ts'
+import type { CoreDependencies } from '../support/create-core.ts'
 import { createSessions } from '../../src/index.ts'
 import { SAME_ORIGIN, send, startSessionServer } from '../support/session-server.ts'
 import { createTestCore, login, refreshed } from '../support/test-core.ts'

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { isSessionError } from '../../base/errors.ts'
-import type { App } from '../app.ts'
+import type { App } from '../application.ts'
 import { readJsonBody } from '../http/read-body.ts'
 import { allowOnly, challenge, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
-import { hello, helloMethods, JWKS_PATH } from './app-endpoints.ts'
+import { hello, helloMethods, publicPaths } from './app-endpoints.ts'
 import { busy, unauthorised } from './answers.ts'
 import { Fields } from './fields.ts'
 import type { MadeApps } from './made-apps.ts'
@@ -55,7 +55,7 @@ export async function handleCoreRequest(
     if (!helloMethods.includes(request.method ?? '')) return allowOnly(helloMethods, wrongMethod)
     return settings.apps.has(route.appId) ? hello : unknownTenant
   }
-  const isPublic = route?.path === JWKS_PATH
+  const isPublic = route !== null && publicPaths.has(route.path)
   if (!isPublic && !settings.isAllowed(request, route?.appId ?? 'public')) return invalidKey
   if (route === null) return notFound
   try {
@@ -92,7 +92,7 @@ async function answer(
 
 function announced({ headers }: IncomingMessage, { path }: CoreRoute): Protocol {
   const version = headers['cdi-version']
-  if (version === undefined || path === JWKS_PATH || path === '/apiversion') return newestProtocol
+  if (version === undefined || publicPaths.has(path) || path === '/apiversion') return newestProtocol
   if (typeof version !== 'string' || !isVersion(version)) throw new Refusal(text(400, 'cdi-version header is invalid'))
   const protocol = protocolOf(version)
   if (protocol !== null) return protocol

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts'
+import type { App } from '../application.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Fields } from './fields.ts'
 import type { MadeApps } from './made-apps.ts'
