@@ -2,7 +2,7 @@
 import pino from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/server/log.ts'
-import { startServer } from '../../src/server/server.ts'
+import { startServer } from '../../src/server/create-server.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { parseRefreshToken } from '../../src/tokens/refresh-token.ts'
 import { startCoreServer } from '../support/core-server.ts'

@@ -17,8 +17,6 @@ import type { CoreRoute } from './route.ts'
 
 /** What the core protocol needs of the server around it. */
 export interface CoreProtocolSettings {
-  /** What all paths begin with; empty, or `/` and something. */
-  readonly basePath: string
   /** The applications by id; `public` is always there. */
   readonly apps: ReadonlyMap<string, App>
   readonly tenants: ServedTenants
@@ -50,7 +48,7 @@ export async function handleCoreRequest(
   query: URLSearchParams,
   settings: CoreProtocolSettings,
 ): Promise<Reply> {
-  const route = matchRoute(path, settings.basePath)
+  const route = matchRoute(path)
   if (route?.endpoint === null) {
     if (!helloMethods.includes(request.method ?? '')) return allowOnly(helloMethods, wrongMethod)
     return settings.apps.has(route.appId) ? hello : unknownTenant
