@@ -42,11 +42,11 @@ export interface SessionsOptions<Payload extends object, Info extends object> ex
   readonly algorithm?: SignatureAlgorithm
   /**
    * Whom access tokens are for, their claim `aud` (RFC 7519 section 4.1.3). Refresh tokens are bound to it as well:
-   * applications that share a store differ in audience, or in name and origin (TOK-10, S-03). Default: none.
+   * applications that share a store differ in audience or in name (TOK-10, S-03). Default: none.
    */
   readonly audience?: string
   /**
-   * The application's name in a store that it shares: applications refuse each other's refresh tokens by it. 1 to 64
+   * The application's name in a store that it shares: applications refuse each other's tokens by it (S-03). 1 to 64
    * characters of letters, digits, `.`, `_`, `-`. Default: `default`.
    */
   readonly application?: string
