@@ -9,7 +9,7 @@ import { sessionsRules } from '../src/create-sessions.ts'
 import * as adapters from '../src/frameworks/options.ts'
 import { limitRules, partRules } from '../src/server/parts.ts'
 import { settingDescriptions } from '../src/server/settings.ts'
-import { listRules, revokeRules } from '../src/session/create-core.ts'
+import { listRules, revokeRules, tenantRules } from '../src/session/create-core.ts'
 import { eventRules } from '../src/session/events.ts'
 import * as stores from '../src/stores/options.ts'
 import { signInRules } from '../src/testing/sign-in.ts'
@@ -65,7 +65,11 @@ const sections: readonly Section[] = [
   },
   {
     title: 'revokeAllSessionsForUser(userId, options)', from: 'keyturn', rules: revokeRules,
-    types: ['session/core.ts: RevokeOptions'],
+    types: ['session/core.ts: RevokeOptions', 'session/core.ts: TenantOptions'],
+  },
+  {
+    title: 'getAllSessionHandlesForUser(userId, options)', from: 'keyturn', rules: tenantRules,
+    types: ['session/core.ts: TenantOptions'],
   },
   {
     title: 'listSessions(userId, options)', from: 'keyturn', rules: listRules, types: ['session/core.ts: ListOptions'],

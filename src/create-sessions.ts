@@ -8,14 +8,18 @@ import type { RulesFor } from './base/options.ts'
 import type { Scheduler } from './base/scheduler.ts'
 import type { StandardSchema } from './base/standard-schema.ts'
 import type { Clock } from './base/time.ts'
+import { createCodecs } from './session/application-data.ts'
 import type { SessionCore } from './session/core.ts'
-import { createCore } from './session/create-core.ts'
+import { createSessionCore } from './session/create-core.ts'
+import { createEngine } from './session/engine.ts'
 import { eventRules } from './session/events.ts'
 import type { SessionEvents } from './session/events.ts'
 import { storeMethods } from './session/guarded-store.ts'
-import { createPolicy, policyRules } from './session/policy.ts'
+import { applicationRule } from './session/identifiers.ts'
+import { CLOCK_TOLERANCE, createPolicy, policyRules } from './session/policy.ts'
 import type { PolicyOptions } from './session/policy.ts'
 import type { SessionStore } from './session/store.ts'
+import { atJwt } from './tokens/at-jwt.ts'
 import type { Crypto, SignatureAlgorithm } from './tokens/crypto.ts'
 import { MIN_SECRET_LENGTH } from './tokens/key-keeper.ts'
 import { createHttpPolicy, httpRules } from './transport/http-policy.ts'
@@ -38,11 +42,11 @@ export interface SessionsOptions<Payload extends object, Info extends object> ex
   readonly algorithm?: SignatureAlgorithm
   /**
    * Whom access tokens are for, their claim `aud` (RFC 7519 section 4.1.3). Refresh tokens are bound to it as well:
-   * applications that share a store differ in audience, or in name and origin (TOK-10, S-03). Default: none.
+   * applications that share a store differ in audience or in name (TOK-10, S-03). Default: none.
    */
   readonly audience?: string
   /**
-   * The application's name in a store that it shares: applications refuse each other's refresh tokens by it. 1 to 64
+   * The application's name in a store that it shares: applications refuse each other's tokens by it (S-03). 1 to 64
    * characters of letters, digits, `.`, `_`, `-`. Default: `default`.
    */
   readonly application?: string
@@ -83,7 +87,7 @@ const ownRules = {
     text(`a text of at least ${MIN_SECRET_LENGTH} random characters`, new RegExp(`.{${MIN_SECRET_LENGTH}}`, 's'))))),
   algorithm: withDefault('ES256', oneOf('ES256', 'EdDSA', 'RS256', 'HS256')),
   audience: explicit(text()),
-  application: withDefault('default', text('1 to 64 letters, digits and any of . _ -', /^[A-Za-z0-9._-]{1,64}$/)),
+  application: applicationRule,
   payload: explicit(schema),
   info: explicit(schema),
   events: optionsOf<SessionEvents>(eventRules),
@@ -123,26 +127,26 @@ export function createSessions<Payload extends object = JsonObject, Info extends
   const httpPolicy = createHttpPolicy(options)
   const policy = createPolicy(options)
   checkValues(ownRules, options)
-  const crypto = options.crypto ?? platform.crypto
-  const core = createCore<Payload, Info>({
+  const { clock, schedule = platform.schedule, algorithm = ownRules.algorithm.preset, audience = null } = options
+  const { crypto = platform.crypto, application = ownRules.application.preset } = options
+  const entropy = options.entropy ?? crypto.randomBytes
+  const format = atJwt({
+    issuer: httpPolicy.issuer, audience, application, algorithm, crypto, entropy, clockTolerance: CLOCK_TOLERANCE,
+  })
+  const engine = createEngine({
     store: options.store ?? platform.openDefaultStore(),
-    crypto,
-    clock: options.clock ?? platform.clock,
-    followStoreTime: options.clock === undefined,
-    entropy: options.entropy ?? crypto.randomBytes,
-    schedule: options.schedule ?? platform.schedule,
-    policy,
-    issuer: httpPolicy.issuer,
-    application: options.application ?? 'default',
-    audience: options.audience ?? null,
-    algorithm: options.algorithm ?? ownRules.algorithm.preset,
+    clock: clock ?? platform.clock,
+    followStoreTime: clock === undefined,
+    crypto, entropy, schedule, policy,
+    demands: format.demands,
+    application: { name: application, audience },
     secrets: options.secret === undefined ? [] : [options.secret].flat(),
-    payloadSchema: options.payload,
-    infoSchema: options.info,
     events: options.events ?? {},
   })
+  const core = createSessionCore(engine, format, createCodecs(policy, options))
+  const unverified = { peekHandle: format.peekHandle, ownerOfAccessToken: format.ownerOfAccessToken }
   return {
-    http: createHttpSessions(core, httpPolicy, core.clock),
+    http: createHttpSessions({ ...core, ...unverified }, httpPolicy, core.clock),
     getSessionInfo: core.getSessionInfo,
     updateSessionInfo: core.updateSessionInfo,
     updateJwtPayload: core.updateJwtPayload,

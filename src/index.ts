@@ -8,6 +8,7 @@ export {
   InvalidDataError,
   isSessionError,
   SessionError,
+  SessionNotFoundError,
   TokenTheftDetectedError,
   TryRefreshTokenError,
   UnauthorizedError,

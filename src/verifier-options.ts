@@ -3,6 +3,7 @@ import type { Rule, RulesFor } from './base/options.ts'
 import type { Clock } from './base/time.ts'
 import type { ChangeSource } from './session/change-view.ts'
 import type { JwkSet, PublicJwk } from './tokens/jwk.ts'
+import { applicationRule } from './session/identifiers.ts'
 import { cookieNameRule } from './transport/set-cookie.ts'
 
 /** Where the keys come from, and what the tokens must say. */
@@ -17,6 +18,8 @@ export interface VerifierOptions {
   readonly publicKey?: PublicJwk
   /** Whom the tokens must be for, their claim `aud`. Default: they must name nobody. */
   readonly audience?: string
+  /** The name of the application that issues them, its option `application` (S-03). Default: `default`. */
+  readonly application?: string
   /** Where revocations can be read. Default: nowhere; a token is good until it expires. */
   readonly feed?: ChangeSource
   /** How often the feed is read at most, in seconds: from 0 to 3,600. Default: 1. */
@@ -51,6 +54,7 @@ export const verifierRules:
     typeof value === 'object' && value !== null && 'kty' in value && typeof value.kty === 'string'
   )),
   audience: explicit(text()),
+  application: applicationRule,
   feed: explicit(having<ChangeSource>('an object with the method `changesSince`, such as a store', 'changesSince')),
   pollInterval: withDefault(1, number('seconds', 0, 3600)),
   maxStaleness: withDefault(5, number('seconds', 0, 3600)),

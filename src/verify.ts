@@ -6,7 +6,7 @@ import type { Clock } from './base/time.ts'
 import { createDataCodec } from './session/application-data.ts'
 import { createChangeView } from './session/change-view.ts'
 import type { VerifyOutcome } from './session/core.ts'
-import { decodeSessionHandleUnverified, readAccessToken } from './tokens/access-token.ts'
+import { DEFAULT_APPLICATION, decodeSessionHandleUnverified, readAccessToken } from './tokens/access-token.ts'
 import type { AccessTokenReading, VerificationKeys } from './tokens/access-token.ts'
 import { createVerificationKeys } from './tokens/public-keys.ts'
 import { createRemoteKeys } from './tokens/remote-keys.ts'
@@ -49,7 +49,7 @@ const FETCH_LIMIT = 5000
  */
 export function createVerifier<Payload extends object = JsonObject>(options: VerifierOptions): Verifier<Payload> {
   checkOptions('createVerifier', verifierRules, options)
-  const { issuer, audience = null, feed, clock = Date.now } = options
+  const { issuer, audience = null, application = DEFAULT_APPLICATION, feed, clock = Date.now } = options
   const {
     pollInterval = verifierRules.pollInterval.preset,
     maxStaleness = verifierRules.maxStaleness.preset,
@@ -68,7 +68,7 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
   const maxLifetime = maxTokenAge * SECOND
 
   async function read(text: string, ring: VerificationKeys): Promise<AccessTokenReading> {
-    return readAccessToken(text, ring, { now: clock(), issuer, audience, maxLifetime })
+    return readAccessToken(text, ring, { now: clock(), issuer, audience, application, maxLifetime })
   }
 
   async function judge(text: string): Promise<VerifyOutcome<Payload>> {

@@ -1,9 +1,12 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { platform } from '../../dist/platform/node.js'
 import type { IssuedSession, SessionCore } from '../../dist/session/core.js'
-import { createCore } from '../../dist/session/create-core.js'
-import { createPolicy } from '../../dist/session/policy.js'
+import { createCodecs } from '../../dist/session/application-data.js'
+import { createSessionCore } from '../../dist/session/create-core.js'
+import { createEngine } from '../../dist/session/engine.js'
+import { CLOCK_TOLERANCE, createPolicy } from '../../dist/session/policy.js'
 import type { SessionStore } from '../../dist/session/store.js'
+import { atJwt } from '../../dist/tokens/at-jwt.js'
 import { BARE_ROWS, bareRows, newHash } from './contender.ts'
 import type { StoreContender } from './contender.ts'
 import { alternate, rate } from './rounds.ts'
@@ -18,15 +21,20 @@ const ALGORITHM = 'ES256'
 const LOADING = 64
 
 function coreOn(store: SessionStore): SessionCore<object, object> {
-  return createCore({
-    store: { ...store, close: async () => undefined },
-    crypto: platform.crypto, clock: platform.clock, followStoreTime: true,
-    entropy: platform.crypto.randomBytes, schedule: platform.schedule,
-    // With a reuse interval, a refresh so soon after the last one would be answered with the same token and not written.
-    policy: createPolicy({ pollInterval: 3600, reuseInterval: 0 }),
-    issuer: 'https://bench.example/auth', application: 'default', audience: null,
-    algorithm: ALGORITHM, secrets: [], payloadSchema: undefined, infoSchema: undefined, events: {},
+  // With a reuse interval, a refresh so soon after the last one would be answered with the same token and not written.
+  const policy = createPolicy({ pollInterval: 3600, reuseInterval: 0 })
+  const { crypto, clock, schedule } = platform
+  const entropy = crypto.randomBytes
+  const format = atJwt({
+    issuer: 'https://bench.example/auth', application: 'default', audience: null, algorithm: ALGORITHM,
+    clockTolerance: CLOCK_TOLERANCE, crypto, entropy,
   })
+  const engine = createEngine({
+    store: { ...store, close: async () => undefined },
+    crypto, clock, schedule, entropy, policy,
+    followStoreTime: true, demands: format.demands, application: { name: 'default', audience: null }, secrets: [], events: {},
+  })
+  return createSessionCore(engine, format, createCodecs(policy, {}))
 }
 
 /** How fast the store rotates, refreshes and logs in, beside its own ceiling and its peers; by calls in flight. */

@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'TOKEN_THEFT_DETECTED'
   | 'INVALID_CLAIMS'
   | 'CROSS_SITE_REQUEST'
+  | 'SESSION_NOT_FOUND'
   | 'INVALID_DATA'
   | GeneralErrorCode
 
@@ -70,6 +71,19 @@ export class CrossSiteRequestError extends SessionError {
 }
 
 /**
+ * A call by handle names a session that does not exist or has ended. Nothing was changed, and nobody is to log in
+ * again because of it. HTTP 404.
+ */
+export class SessionNotFoundError extends SessionError {
+  override readonly name = 'SessionNotFoundError'
+  readonly code = 'SESSION_NOT_FOUND'
+
+  constructor() {
+    super('the session does not exist or has ended')
+  }
+}
+
+/**
  * What the caller passed cannot be kept: a user id, a JWT payload, session info, the position of a page. Nothing was
  * stored. The message names the member and what would do, and holds no value. HTTP 400.
  */
@@ -108,12 +122,13 @@ export type AnySessionError =
   | TokenTheftDetectedError
   | InvalidClaimsError
   | CrossSiteRequestError
+  | SessionNotFoundError
   | InvalidDataError
   | GeneralError
 
 const codes: ReadonlySet<unknown> = new Set<ErrorCode>([
   'UNAUTHORIZED', 'TRY_REFRESH_TOKEN', 'TOKEN_THEFT_DETECTED', 'INVALID_CLAIMS', 'CROSS_SITE_REQUEST',
-  'INVALID_DATA', 'STORE_UNAVAILABLE', 'REFRESH_BUSY', 'MISUSE',
+  'SESSION_NOT_FOUND', 'INVALID_DATA', 'STORE_UNAVAILABLE', 'REFRESH_BUSY', 'MISUSE',
 ])
 
 /**

@@ -6,7 +6,7 @@ import { isEncrypted } from '../tokens/encryption.ts'
 import { createKeyVault } from '../tokens/key-material.ts'
 import type { KeyVault } from '../tokens/key-material.ts'
 import { activeAt, newestFirst } from '../tokens/key-ring.ts'
-import { keyPurposes } from '../tokens/key-store.ts'
+import { keyPurposes, rotates, signingRules } from '../tokens/key-store.ts'
 import type { StoredKey } from '../tokens/key-store.ts'
 import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import { UsageError } from './command.ts'
@@ -129,13 +129,8 @@ async function show(
   }
 }
 
-function publishedName({ kid, purpose, createdAt }: StoredKey): string {
-  switch (purpose) {
-    case 'access': return kid
-    case 'refresh': return ''
-    case 'core-dynamic': return `d-${createdAt}`
-    case 'core-static': return `s-${kid}`
-  }
+function publishedName(key: StoredKey): string {
+  return key.purpose === 'refresh' ? '' : signingRules[key.purpose].publicKid(key)
 }
 
 async function rotate(
@@ -152,7 +147,7 @@ async function rotate(
   const vault = await createKeyVault(platform.crypto, secrets)
   const stored = await store.listKeys()
   const demands = keyPurposes
-    .filter(each => purpose === undefined ? each !== 'core-static' : each === purpose)
+    .filter(each => purpose === undefined ? rotates(each) : each === purpose)
     .flatMap(each => stored.findLast(key => key.purpose === each) ?? [])
   const made: ShownKey[] = []
   for (const key of await rotateKeys({ store, vault, clock: () => now }, demands)) {

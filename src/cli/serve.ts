@@ -1,5 +1,5 @@
 import { createLogger } from '../server/log.ts'
-import { startServer } from '../server/server.ts'
+import { startServer } from '../server/create-server.ts'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
 import { describeSettings, parseArguments } from './settings.ts'

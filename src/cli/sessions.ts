@@ -43,8 +43,8 @@ keyturn sessions revoke --all --yes
 
 list    shows a user's live sessions, newest first, ${PAGE} at a time.
 show    shows one session with its payload and data. Exit code 1 if there is none.
-revoke  ends sessions at once. Exit code 1 if none was there. With --all, replaces every key: no token that exists is
-        accepted any more, and everybody logs in again. This needs the secret if there is one.
+revoke  ends sessions at once. Exit code 1 if none was there. With --all, replaces every key that rotates: no session
+        that exists is accepted any more, and everybody logs in again. This needs the secret if there is one.
 
 ${describeFlags({ ...own, ...commonFlags })}
 ${describeSettings(storeFlags)}`,

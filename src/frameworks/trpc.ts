@@ -15,7 +15,7 @@ import type { WebClientIp } from './web-exchange.ts'
 
 /** The codes of tRPC that errors of Keyturn become. */
 export type TrpcErrorCode =
-  | 'UNAUTHORIZED' | 'FORBIDDEN' | 'BAD_REQUEST' | 'SERVICE_UNAVAILABLE' | 'INTERNAL_SERVER_ERROR'
+  | 'UNAUTHORIZED' | 'FORBIDDEN' | 'NOT_FOUND' | 'BAD_REQUEST' | 'SERVICE_UNAVAILABLE' | 'INTERNAL_SERVER_ERROR'
 
 /** What the adapter for tRPC is given: its error class, and options. */
 export interface TrpcOptions {
@@ -133,6 +133,7 @@ function describe(error: AnySessionError): readonly [code: TrpcErrorCode, messag
     case 'TOKEN_THEFT_DETECTED': return ['UNAUTHORIZED', 'token theft detected']
     case 'INVALID_CLAIMS': return ['FORBIDDEN', 'invalid claim']
     case 'CROSS_SITE_REQUEST': return ['FORBIDDEN', 'cross-site request refused']
+    case 'SESSION_NOT_FOUND': return ['NOT_FOUND', 'session not found']
     case 'INVALID_DATA': return ['BAD_REQUEST', 'invalid data']
     case 'MISUSE': return ['INTERNAL_SERVER_ERROR', 'internal error']
     case 'STORE_UNAVAILABLE':

@@ -8,6 +8,6 @@ export function routeName(path: string): string | null {
   const { rest } = splitAppId(path)
   const operation = operations.find(({ path: pattern }) => matchPath(pattern, rest) !== null)
   if (operation !== undefined) return operation.path
-  const route = matchRoute(path, '')
+  const route = matchRoute(path)
   return route === null ? null : route.path || '/'
 }

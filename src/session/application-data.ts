@@ -2,6 +2,9 @@ import { GeneralError, InvalidDataError } from '../base/errors.ts'
 import { isJsonObject, parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { StandardSchema } from '../base/standard-schema.ts'
+import { checkPayload } from '../tokens/access-token.ts'
+import { requireUserId } from './identifiers.ts'
+import type { SessionPolicy } from './policy.ts'
 
 /** How the application's data enters and leaves the store: validated and typed by one schema. */
 export interface DataCodec<Value extends object> {
@@ -13,6 +16,14 @@ export interface DataCodec<Value extends object> {
   empty(): Promise<string>
   /** Takes what was parsed already: from an access token that we signed. */
   accept(value: JsonObject): Value
+}
+
+/** How an application's data enters and leaves the store. */
+export interface Codecs<Payload extends object, Info extends object> {
+  readonly payloads: DataCodec<Payload>
+  readonly infos: DataCodec<Info>
+  /** Accepts a user id. @throws InvalidDataError */
+  readonly requireUserId: (userId: unknown) => string
 }
 
 interface CodecOptions<Value extends object> {
@@ -74,7 +85,7 @@ function stringify(name: string, value: unknown): string {
 
 /**
  * The longest JWT payload, in bytes of its JSON. With user ids of an ordinary length the token still fits a cookie
- * (CK-04); `requireWritable` looks at the others.
+ * (CK-04); `TokenFormat.refusal` looks at the others.
  */
 export const MAX_PAYLOAD_BYTES = 2000
 
@@ -82,4 +93,27 @@ export const MAX_PAYLOAD_BYTES = 2000
 export function checkSize(name: string, text: string, maximum: number): void {
   const bytes = new TextEncoder().encode(text).length
   if (bytes > maximum) throw new InvalidDataError(`the ${name} is ${bytes} bytes long, more than ${maximum}`)
+}
+
+/** How the data of an application with access tokens of the library's format enters and leaves the store. */
+export function createCodecs<Payload extends object, Info extends object>(
+  { maxSessionInfoBytes }: Pick<SessionPolicy, 'maxSessionInfoBytes'>,
+  schemas: { readonly payload?: StandardSchema<Payload>; readonly info?: StandardSchema<Info> },
+): Codecs<Payload, Info> {
+  return {
+    payloads: createDataCodec({
+      name: 'JWT payload',
+      schema: schemas.payload,
+      check: (payload, text) => {
+        checkPayload(payload)
+        checkSize('JWT payload', text, MAX_PAYLOAD_BYTES)
+      },
+    }),
+    infos: createDataCodec({
+      name: 'session info',
+      schema: schemas.info,
+      check: (_, text) => checkSize('session info', text, maxSessionInfoBytes),
+    }),
+    requireUserId,
+  }
 }

@@ -3,51 +3,61 @@ import type { SessionHandle } from '../base/handle.ts'
 import type { Clock, EpochMilliseconds } from '../base/time.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
-import type { SessionPolicy } from './policy.ts'
 import type { JwkSet } from '../tokens/jwk.ts'
+import type { TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import type { TokenOwner } from '../tokens/token-owner.ts'
-import type { ClientInfo } from './record.ts'
+import type { LineagePlace } from './decide-refresh.ts'
+import type { SessionPolicy } from './policy.ts'
+import type { ClientInfo, SessionRecord } from './record.ts'
 
 /**
  * Everything that sessions do, without a word of HTTP: tokens in, outcomes out. Expected endings are values;
- * what is thrown is a `GeneralError` (store down, misuse), or an `UnauthorizedError` where a call says so.
+ * what is thrown is a `GeneralError` (store down, misuse), or what a call says. `Claims` and `Style` are those of the
+ * format of its tokens; by default the library's.
  */
-export interface SessionCore<Payload extends object, Info extends object> {
+export interface SessionCore<
+  Payload extends object,
+  Info extends object,
+  Style extends TokenStyle = TokenStyle,
+  Claims extends TokenClaims = AccessClaims,
+> {
   readonly policy: SessionPolicy
   /** The time by which sessions are judged. */
   readonly clock: Clock
 
   /** Starts a session. 1 store call; with `maxSessionsPerUser` 2 or 3. */
-  create(session: NewSession<Payload, Info>): Promise<IssuedSession<Payload>>
+  create(session: NewSession<Payload, Info>, style?: Style): Promise<IssuedSession<Payload, Claims>>
   /** Judges an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. */
-  verify(accessToken: string, options?: VerifyOptions): Promise<VerifyOutcome<Payload>>
+  verify(accessToken: string, options?: VerifyOptions): Promise<VerifyOutcome<Payload, Claims>>
   /**
    * What {@link SessionCore.verify} would say, where nothing has to be waited for: a promise costs more than the rest
    * of the verification of a token that was seen before. Undefined where something has.
    */
-  verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload> | undefined
+  verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload, Claims> | undefined
   /**
-   * Exchanges a refresh token that came by `channel`. 1 store call for an ordinary rotation, 2 or 3 otherwise.
+   * Exchanges a refresh token that came by `channel`; null: nobody can tell how. 1 store call for an ordinary rotation, 2 or 3 otherwise.
    * @throws GeneralError (`REFRESH_BUSY`) if the same token is to be presented again in `retryAfter` seconds.
    */
-  refresh(refreshToken: string, channel: TransferMode, client: ClientInfo): Promise<RefreshOutcome<Payload>>
+  refresh(
+    refreshToken: string,
+    channel: TransferMode | null,
+    client: ClientInfo,
+    style?: Style,
+  ): Promise<RefreshOutcome<Payload, Claims>>
   /**
-   * Stores a new payload and issues an access token with it, of the same expiry. 1 store call.
-   * @throws UnauthorizedError if the session is gone.
+   * Stores a new payload and issues an access token with it, of the same expiry; without one, issues an access token with
+   * the stored payload. 1 store call.
+   * @throws SessionNotFoundError if the session is gone.
    * @throws InvalidDataError if no access token of the session could carry it.
    */
-  reissue(claims: AccessClaims, payload: Payload): Promise<IssuedAccessToken<Payload>>
+  reissue(claims: Claims, payload?: Payload): Promise<IssuedAccessToken<Payload, Claims>>
   /**
-   * Whose session an access token is that we issued, expired or not; null for any other text. Not a proof that the
-   * session is alive. 0 store calls.
+   * What an access token says that we issued, expired or not; null for any other text. Not a proof that the session is
+   * alive. 0 store calls.
    */
-  identify(accessToken: string): Promise<IdentifiedAccessToken | null>
-  /** Whose an access token claims to be, unverified: to tidy up cookies, never to trust. */
-  ownerOfAccessToken(accessToken: string): TokenOwner
+  identify(accessToken: string): Promise<IdentifiedAccessToken<Claims> | null>
   /** Whose a refresh token is, by its tag. Not a proof that it can be used. 0 store calls. */
   ownerOfRefreshToken(refreshToken: string): Promise<TokenOwner>
-  /** The handle that an access token names, unverified: to tell which tokens belong together, never to trust. */
-  peekHandle(accessToken: string): SessionHandle | null
   /** A token that proves to the server that the page could read this session's answers (CSRF-06). */
   createAntiCsrfToken(handle: SessionHandle): Promise<string>
   /** Whether the text is an anti-CSRF token of this session. */
@@ -57,16 +67,27 @@ export interface SessionCore<Payload extends object, Info extends object> {
   /** The public keys, as a JSON Web Key Set (RFC 7517), for other services that verify access tokens. */
   getJwks(): Promise<JwkSet>
 
-  /** The private data of a session. 1 store call. @throws UnauthorizedError if it is gone. */
+  /** All that is kept of a session. 1 store call. @throws SessionNotFoundError if it is gone. */
+  getSessionByHandle(handle: string): Promise<StoredSession<Payload, Info>>
+  /** The private data of a session. 1 store call. @throws SessionNotFoundError if it is gone. */
   getSessionInfo(handle: string): Promise<Info>
   /**
    * Replaces the private data, or derives it atomically from the current (retried on conflict). 1 or 2 store calls.
-   * @throws UnauthorizedError if the session is gone.
+   * @throws SessionNotFoundError if the session is gone.
    */
   updateSessionInfo(handle: string, info: Info | ((current: Info) => Awaitable<Info>)): Promise<void>
   /**
+   * The same, if the private data still has this version (`infoVersion`). Whether it had. 2 store calls.
+   * @throws SessionNotFoundError if the session is gone.
+   */
+  updateSessionInfoIf(
+    version: number,
+    handle: string,
+    info: Info | ((current: Info) => Awaitable<Info>),
+  ): Promise<boolean>
+  /**
    * Replaces the claims; live sessions get them on their next request. 1 store call, 2 for a long payload.
-   * @throws UnauthorizedError if it is gone.
+   * @throws SessionNotFoundError if it is gone.
    * @throws InvalidDataError if no access token of the session could carry them.
    */
   updateJwtPayload(handle: string, payload: Payload): Promise<void>
@@ -83,8 +104,8 @@ export interface SessionCore<Payload extends object, Info extends object> {
    * Ends every session of everybody: replaces all keys and removes all sessions, 1,000 with each store call (REV-03).
    */
   revokeEverySession(): Promise<void>
-  /** The handles of a user's live sessions. 1 store call for up to 1,000. */
-  getAllSessionHandlesForUser(userId: string): Promise<readonly string[]>
+  /** The handles of a user's live sessions, in one tenant or in all. 1 store call for up to 1,000. */
+  getAllSessionHandlesForUser(userId: string, options?: TenantOptions): Promise<readonly string[]>
   /** A page of a user's live sessions, newest first: "your devices". 1 store call. */
   listSessions(userId: string, page?: ListOptions): Promise<SessionList>
   /**
@@ -96,11 +117,18 @@ export interface SessionCore<Payload extends object, Info extends object> {
   close(): Promise<void>
 }
 
-/** The session of an access token that we issued. */
-export interface IdentifiedAccessToken {
-  readonly handle: SessionHandle
+/** An access token that we issued. */
+export interface IdentifiedAccessToken<Claims extends TokenClaims = AccessClaims> {
+  readonly claims: Claims
   /** Whether it has not expired. */
   readonly usable: boolean
+}
+
+/** A session, and the application's data in it. */
+export interface StoredSession<Payload extends object, Info extends object> {
+  readonly record: SessionRecord
+  readonly jwtPayload: Payload
+  readonly sessionInfo: Info
 }
 
 /** What a session starts with. */
@@ -130,12 +158,16 @@ export interface NewSessionOptions {
   readonly tenantId?: string
 }
 
-/** Which of a user's sessions are revoked. */
-export interface RevokeOptions {
-  /** The handle of a session that stays, such as the one that asks for it. Default: none stays. */
-  readonly except?: string
+/** Which of a user's sessions are meant. */
+export interface TenantOptions {
   /** The tenant whose sessions are meant. Default: those of all tenants. */
   readonly tenantId?: string
+}
+
+/** Which of a user's sessions are revoked. */
+export interface RevokeOptions extends TenantOptions {
+  /** The handle of a session that stays, such as the one that asks for it. Default: none stays. */
+  readonly except?: string
 }
 
 /** Which page of a list. */
@@ -156,22 +188,23 @@ export interface VerifyOptions {
 export type Blacklisting = 'off' | 'feed' | 'strict'
 
 /** An access token and what it says. */
-export interface IssuedAccessToken<Payload extends object> {
+export interface IssuedAccessToken<Payload extends object, Claims extends TokenClaims = AccessClaims> {
   readonly accessToken: string
-  readonly claims: AccessClaims
+  readonly claims: Claims
   readonly payload: Payload
 }
 
 /** A pair of tokens for one session. */
-export interface IssuedSession<Payload extends object> extends IssuedAccessToken<Payload> {
+export interface IssuedSession<Payload extends object, Claims extends TokenClaims = AccessClaims>
+  extends IssuedAccessToken<Payload, Claims> {
   readonly refreshToken: string
   /** When the session ends if it is not refreshed. */
   readonly sessionExpiresAt: EpochMilliseconds
 }
 
 /** What verifying an access token can come to. */
-export type VerifyOutcome<Payload extends object> =
-  | ActiveOutcome<Payload>
+export type VerifyOutcome<Payload extends object, Claims extends TokenClaims = AccessClaims> =
+  | ActiveOutcome<Payload, Claims>
   /** Not an access token of ours at all: it counts as absent. */
   | { readonly kind: 'foreign' }
   /** Ours, but not usable: expired, or its signature or key does not hold. */
@@ -180,23 +213,33 @@ export type VerifyOutcome<Payload extends object> =
   | { readonly kind: 'revoked'; readonly handle: SessionHandle }
 
 /** The token is good, and so is its session as far as the chosen mode tells. */
-export interface ActiveOutcome<Payload extends object> {
+export interface ActiveOutcome<Payload extends object, Claims extends TokenClaims = AccessClaims> {
   readonly kind: 'active'
-  readonly claims: AccessClaims
+  readonly claims: Claims
   readonly payload: Payload
-  /** A newer access token for the client, because its payload was changed from elsewhere. */
-  readonly reissued: IssuedAccessToken<Payload> | null
+  /** A newer access token for the client: its payload was changed from elsewhere, say. */
+  readonly reissued: IssuedAccessToken<Payload, Claims> | null
 }
 
 /** How a refresh was answered: rows of the rotation table. */
 export type RefreshCase = 'adopt' | 'early' | 'rotate' | 'retry' | 'branch'
 
 /** What presenting a refresh token can come to. */
-export type RefreshOutcome<Payload extends object> =
-  | { readonly kind: 'refreshed'; readonly how: RefreshCase; readonly issued: IssuedSession<Payload> }
+export type RefreshOutcome<Payload extends object, Claims extends TokenClaims = AccessClaims> =
+  | { readonly kind: 'refreshed'; readonly how: RefreshCase; readonly issued: IssuedSession<Payload, Claims> }
   /** `ended`: we issued the token and its session is over, so it can never work again. */
   | { readonly kind: 'unauthorized'; readonly ended: boolean }
-  | { readonly kind: 'theft'; readonly userId: string; readonly handle: SessionHandle }
+  | TheftOutcome
+
+/** Two parties hold tokens of the session, and the session has been removed. */
+export interface TheftOutcome {
+  readonly kind: 'theft'
+  readonly userId: string
+  readonly handle: SessionHandle
+  /** Where the presented token and the current one stand in the lineage. */
+  readonly presented: LineagePlace
+  readonly current: LineagePlace
+}
 
 /**
  * One of a user's sessions, without anything secret (REV-03). It does not tell when the session was last refreshed:

@@ -1,42 +1,25 @@
 import {
-  create, createAntiCsrfToken, createKeyVault, end, endAllOfUser, findLive, identifyAccessToken, isAntiCsrfToken, list,
-  listHandles, ownerOfRefreshToken, refresh, reissueAccessToken, removeEverySession, updateInfo, updatePayload,
+  create, createAntiCsrfToken, end, endAllOfUser, findLive, identifyAccessToken, isAntiCsrfToken, list, listHandles,
+  ownerOfRefreshToken, refresh, removeEverySession, updateInfo, updatePayload,
 } from '#session-flows'
 import { parseHandle } from '../base/handle.ts'
 import { checkOptions, number, rule, text, withDefault } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
-import type { StandardSchema } from '../base/standard-schema.ts'
-import { checkPayload, decodeOwnerUnverified, decodeSessionHandleUnverified } from '../tokens/access-token.ts'
-import type { SignatureAlgorithm } from '../tokens/crypto.ts'
-import { createKeyKeeper } from '../tokens/keys.ts'
-import { createKeyPolicy, LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
-import { checkSize, createDataCodec, MAX_PAYLOAD_BYTES } from './application-data.ts'
-import { createConfirmations } from './confirmations.ts'
-import type { ListOptions, RevokeOptions, SessionCore } from './core.ts'
-import { createFoundation } from './foundation.ts'
-import type { Foundation, FoundationDependencies } from './foundation.ts'
-import type { Internals } from './internals.ts'
+import { toEpochSeconds } from '../base/time.ts'
+import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
+import type { TokenClaims, TokenFormat, TokenStyle } from '../tokens/token-format.ts'
+import type { Codecs } from './application-data.ts'
+import type { ListOptions, RevokeOptions, SessionCore, TenantOptions } from './core.ts'
+import type { CoreParts, Engine } from './engine.ts'
+import { reissueAccessToken } from './issue.ts'
 import { tenantIdRule } from './policy.ts'
-import { requireUserId } from './identifiers.ts'
 import { createVerification } from './verify.ts'
 
-/** Everything that the core needs from outside. */
-export interface CoreDependencies<Payload extends object, Info extends object> extends FoundationDependencies {
-  readonly issuer: string
-  /** The application's name in the store: refresh tokens are bound to it and to the audience. */
-  readonly application: string
-  readonly audience: string | null
-  readonly algorithm: SignatureAlgorithm
-  readonly secrets: readonly string[]
-  readonly payloadSchema: StandardSchema<Payload> | undefined
-  readonly infoSchema: StandardSchema<Info> | undefined
-}
+/** What the options of `getAllSessionHandlesForUser` accept. */
+export const tenantRules: RulesFor<TenantOptions> = { tenantId: tenantIdRule }
 
 /** What the options of `revokeAllSessionsForUser` accept. */
-export const revokeRules: RulesFor<RevokeOptions> = {
-  except: text('the handle of a session'),
-  tenantId: tenantIdRule,
-}
+export const revokeRules: RulesFor<RevokeOptions> = { ...tenantRules, except: text('the handle of a session') }
 
 /** What the options of `listSessions` accept. */
 export const listRules: RulesFor<ListOptions> = {
@@ -44,106 +27,82 @@ export const listRules: RulesFor<ListOptions> = {
   after: rule('a text or null', (value): value is string | null => typeof value === 'string' || value === null),
 }
 
-/** Puts the rules, the flows and what they need from outside together. Opens nothing and reads nothing yet. */
-export function createCore<Payload extends object, Info extends object>(
-  dependencies: CoreDependencies<Payload, Info>,
-): SessionCore<Payload, Info> {
-  const foundation: Foundation = createFoundation(dependencies, () => keys.reload())
-  const { store, crypto, clock, entropy, policy, feed, housekeeping, emit, failed, learnTime } = foundation
-  const keys = createKeyKeeper({
-    store,
-    crypto,
-    clock,
-    learnTime,
-    // The first reading of the keys loads all flows with it: what a login needs is there before anybody logs in.
-    createVault: createKeyVault,
-    application: { name: dependencies.application, audience: dependencies.audience },
-    algorithm: dependencies.algorithm,
-    keyPolicy: createKeyPolicy(policy),
-    secrets: dependencies.secrets,
-    onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
-    onSessionsEnded: feed.endAll,
-    onError: failed('key rotation'),
-  })
-  const confirmations = createConfirmations({
-    store, schedule: dependencies.schedule, onError: failed('confirmation'),
-  })
-  const internals: Internals<Payload, Info> = {
-    ...foundation, keys, confirmations,
-    identity: { issuer: dependencies.issuer, audience: dependencies.audience },
-    payloads: createDataCodec({
-      name: 'JWT payload',
-      schema: dependencies.payloadSchema,
-      check: (payload, text) => {
-        checkPayload(payload)
-        checkSize('JWT payload', text, MAX_PAYLOAD_BYTES)
-      },
-    }),
-    infos: createDataCodec({
-      name: 'session info',
-      schema: dependencies.infoSchema,
-      check: (_, text) => checkSize('session info', text, policy.maxSessionInfoBytes),
-    }),
-  }
+/** Sessions with tokens of one format: the flows, over one engine. Several may share an engine. */
+export function createSessionCore<
+  Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
+>(
+  engine: Engine,
+  format: TokenFormat<Style, Claims>,
+  codecs: Codecs<Payload, Info>,
+): SessionCore<Payload, Info, Style, Claims> {
+  const parts: CoreParts<Payload, Info, Style, Claims> = { ...engine, ...codecs, format }
+  const { policy, clock, store, entropy, keys, feed, housekeeping } = engine
+  const { payloads, infos, requireUserId } = codecs
 
   return {
     policy,
     clock,
-    create: session => {
+    create: (session, style = format.defaultStyle) => {
       housekeeping.start()
-      return create(internals, session)
+      return create(parts, session, style)
     },
-    ...createVerification(internals),
-    refresh: (text, channel, client) => refresh(internals, text, channel, client),
+    ...createVerification(parts),
+    refresh: (text, channel, client, style = format.defaultStyle) => refresh(parts, text, channel, client, style),
     async reissue(claims, payload) {
-      const { identity } = internals
-      const subject = { userId: claims.sub, tenantId: claims.tid }
-      const stored = await updatePayload(internals, claims.sid, payload, { identity, subject })
-      return reissueAccessToken(internals, await keys.current(), claims, stored, clock())
+      const { sub: userId, sid, tid: tenantId } = claims
+      const stored = payload === undefined
+        ? await findLive(parts, sid).then(({ jwtPayload, payloadVersion }) => ({ json: jwtPayload, version: payloadVersion }))
+        : await updatePayload(parts, sid, payload, { userId, tenantId })
+      const now = clock()
+      return reissueAccessToken(parts, { ...claims, iat: toEpochSeconds(now), pv: stored.version }, stored.json, now)
     },
-    identify: accessToken => identifyAccessToken(internals, accessToken),
-    ownerOfAccessToken: text => decodeOwnerUnverified(text, dependencies.issuer, crypto),
-    ownerOfRefreshToken: text => ownerOfRefreshToken(internals, text),
-    peekHandle: text => decodeSessionHandleUnverified(text, crypto),
+    identify: accessToken => identifyAccessToken(parts, accessToken),
+    ownerOfRefreshToken: text => ownerOfRefreshToken(parts, format.refreshTokenIn(text)),
     async createAntiCsrfToken(handle) {
       const ring = await keys.current()
       return createAntiCsrfToken(ring.refreshKeyAt(clock()), handle, entropy)
     },
     isAntiCsrfToken: async (handle, text) => isAntiCsrfToken(await keys.current(), handle, text),
     rotateKeys: () => keys.rotateNow(),
-    getJwks: async () => (await keys.current()).jwks(),
+    getJwks: async () => (await keys.current()).jwks(...format.demands.map(({ purpose }) => purpose)),
 
-    getSessionInfo: async handle => internals.infos.read((await findLive(internals, handle)).sessionInfo),
-    updateSessionInfo: (handle, info) => updateInfo(internals, handle, info),
+    async getSessionByHandle(handle) {
+      const record = await findLive(parts, handle)
+      return { record, jwtPayload: payloads.read(record.jwtPayload), sessionInfo: infos.read(record.sessionInfo) }
+    },
+    getSessionInfo: async handle => infos.read((await findLive(parts, handle)).sessionInfo),
+    async updateSessionInfo(handle, info) {
+      await updateInfo(parts, handle, info)
+    },
+    updateSessionInfoIf: (version, handle, info) => updateInfo(parts, handle, info, version),
     async updateJwtPayload(handle, payload) {
-      const { identity } = internals
-      await updatePayload(internals, handle, payload, { identity, subject: () => findLive(internals, handle) })
+      await updatePayload(parts, handle, payload, null)
     },
     async revokeSession(handle) {
       const parsed = parseHandle(handle)
-      return parsed !== null && (await end(internals, [parsed], 'revoked')).length > 0
+      return parsed !== null && (await end(parts, [parsed], 'revoked')).length > 0
     },
-    revokeSessions: handles => end(internals, handles.map(parseHandle).filter(handle => handle !== null), 'revoked'),
+    revokeSessions: handles => (
+      end(parts, [...new Set(handles)].map(parseHandle).filter(handle => handle !== null), 'revoked')
+    ),
     async revokeAllSessionsForUser(userId, options = {}) {
       checkOptions('revokeAllSessionsForUser', revokeRules, options)
-      return endAllOfUser(internals, requireUserId(userId), options)
+      return endAllOfUser(parts, requireUserId(userId), options)
     },
     async revokeEverySession() {
-      const now = await foundation.now()
+      const now = await engine.now()
       await keys.replaceAll(now + LONGEST_RETENTION)
       await removeEverySession(store, now)
     },
-    getAllSessionHandlesForUser: async userId => listHandles(internals, requireUserId(userId)),
+    async getAllSessionHandlesForUser(userId, options = {}) {
+      checkOptions('getAllSessionHandlesForUser', tenantRules, options)
+      return listHandles(parts, requireUserId(userId), options.tenantId)
+    },
     async listSessions(userId, page = {}) {
       checkOptions('listSessions', listRules, page)
-      return list(internals, requireUserId(userId), page)
+      return list(parts, requireUserId(userId), page)
     },
     onRevoked: (handle, listener) => feed.onRevoked(handle, listener),
-    async close() {
-      housekeeping.close()
-      await feed.close()
-      await confirmations.close()
-      await store.close()
-    },
+    close: () => engine.close(),
   }
 }

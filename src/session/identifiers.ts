@@ -1,4 +1,7 @@
 import { InvalidDataError } from '../base/errors.ts'
+import { text, withDefault } from '../base/options.ts'
+import type { Rule } from '../base/options.ts'
+import { DEFAULT_APPLICATION } from '../tokens/access-token.ts'
 
 /** The longest user id, in UTF-16 code units, as JavaScript counts: `sub` of OpenID Connect (Core 1.0 section 2). */
 export const MAX_USER_ID_LENGTH = 255
@@ -42,3 +45,7 @@ export function requireTenantId(tenantId: unknown): string {
   if (typeof tenantId === 'string' && TENANT_ID.test(tenantId)) return tenantId
   throw new InvalidDataError('the tenant id must be a text of 1 to 64 lower-case letters, digits and hyphens')
 }
+
+/** What names an application in a store. */
+export const applicationRule: Rule<string, string> = withDefault(
+  DEFAULT_APPLICATION, text('1 to 64 letters, digits and any of . _ -', /^[A-Za-z0-9._-]{1,64}$/))

@@ -1,27 +1,27 @@
-import { readAccessToken } from '../tokens/access-token.ts'
+import type { KeyRing } from '../tokens/key-ring.ts'
 import { parseRefreshToken } from '../tokens/refresh-token.ts'
+import type { TokenClaims, TokenReading, TokenStyle } from '../tokens/token-format.ts'
 import type { TokenOwner } from '../tokens/token-owner.ts'
 import type { IdentifiedAccessToken } from './core.ts'
-import type { Internals } from './internals.ts'
-import { CLOCK_TOLERANCE } from './policy.ts'
+import type { CoreParts, Engine } from './engine.ts'
 
-/** Whose session an access token is, if its signature and claims hold. */
-export async function identifyAccessToken(
-  { keys, clock, policy, identity }: Internals<object, object>,
+/** What an access token says, if its signature and claims hold. */
+export async function identifyAccessToken<Style extends TokenStyle, Claims extends TokenClaims>(
+  { keys, clock, policy, format }: Pick<CoreParts<object, object, Style, Claims>, keyof Engine | 'format'>,
   text: string,
-): Promise<IdentifiedAccessToken | null> {
-  const reading = await readAccessToken(text, await keys.current(), {
-    now: clock(), maxLifetime: policy.accessTokenLifetime, clockTolerance: CLOCK_TOLERANCE, ...identity,
-  })
+): Promise<IdentifiedAccessToken<Claims> | null> {
+  const read = async (ring: KeyRing): Promise<TokenReading<Claims>> => (
+    format.read(text, ring, clock(), policy.accessTokenLifetime)
+  )
+  let reading = await read(await keys.current())
+  // Another process may have just made its key.
+  if (reading.kind === 'unknown-key') reading = await read(await keys.reloadForUnknownKid())
   if (reading.kind !== 'valid' && reading.kind !== 'expired') return null
-  return { handle: reading.claims.sid, usable: reading.kind === 'valid' }
+  return { claims: reading.claims, usable: reading.kind === 'valid' }
 }
 
 /** Whose a refresh token is, by its tag. */
-export async function ownerOfRefreshToken(
-  { keys }: Pick<Internals<object, object>, 'keys'>,
-  text: string,
-): Promise<TokenOwner> {
+export async function ownerOfRefreshToken({ keys }: Pick<Engine, 'keys'>, text: string): Promise<TokenOwner> {
   const token = parseRefreshToken(text)
   if (token === null) return 'unreadable'
   const key = (await keys.current()).refreshKey(token.kid)

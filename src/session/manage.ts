@@ -1,14 +1,13 @@
-import { UnauthorizedError, GeneralError } from '../base/errors.ts'
+import { GeneralError, SessionNotFoundError } from '../base/errors.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import { isAlwaysWritable, requireWritable } from './access-token-length.ts'
-import type { Subject } from './access-token-length.ts'
+import type { Subject, TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import type { RevokeOptions, SessionList, SessionSummary } from './core.ts'
-import type { Foundation } from './foundation.ts'
-import type { Codecs } from './internals.ts'
-import type { TokenIdentity } from './issue.ts'
+import type { Codecs } from './application-data.ts'
+import type { CoreParts, Engine } from './engine.ts'
+import { MAX_USER_ID_LENGTH } from './identifiers.ts'
 import { changeStart, isAlive, livenessAt, notBeforeAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 import type { Removal, RemovedPage, SessionStore } from './store.ts'
@@ -28,22 +27,22 @@ const DAY = 86_400_000
  * feed's delay.
  */
 export async function end(
-  internals: Foundation,
+  engine: Engine,
   handles: readonly SessionHandle[],
   reason: Ending,
 ): Promise<readonly SessionHandle[]> {
   if (handles.length === 0) return []
-  return announce(internals, await internals.store.remove(handles, changeStart(await internals.now())), reason)
+  return announce(engine, await engine.store.remove(handles, changeStart(await engine.now())), reason)
 }
 
 /** Ends the sessions of a user, and those that are being started. */
 export async function endAllOfUser(
-  internals: Foundation,
+  engine: Engine,
   userId: string,
   { except, tenantId = null }: Omit<RevokeOptions, 'tenantId'> & { readonly tenantId?: string | null } = {},
 ): Promise<readonly SessionHandle[]> {
-  const now = await internals.now()
-  return announce(internals, await internals.store.removeByUser({
+  const now = await engine.now()
+  return announce(engine, await engine.store.removeByUser({
     userId,
     tenantId,
     except: except === undefined ? null : parseHandle(except),
@@ -66,91 +65,106 @@ export async function removeEverySession(
 }
 
 function announce(
-  internals: Foundation,
+  engine: Engine,
   { handles, until }: Removal,
   reason: Ending,
 ): readonly SessionHandle[] {
   if (handles.length === 0) return handles
-  internals.feed.note({ kind: 'revoked', handles, until })
-  internals.emit('onSessionRevoked', { handles, reason })
+  engine.feed.note({ kind: 'revoked', handles, until })
+  engine.emit('onSessionRevoked', { handles, reason })
   return handles
 }
 
-/** Reads a live session. @throws UnauthorizedError if it is gone. */
+/** Reads a live session. @throws SessionNotFoundError if it is gone. */
 export async function findLive(
-  internals: Foundation,
+  engine: Engine,
   text: string,
 ): Promise<SessionRecord> {
-  const record = await internals.store.find(handleOf(text))
-  if (record === null || !isAlive(record, livenessAt(await internals.now(), internals.policy))) throw gone()
+  const record = await engine.store.find(handleOf(text))
+  if (record === null || !isAlive(record, livenessAt(await engine.now(), engine.policy))) throw new SessionNotFoundError()
   return record
 }
 
-/** Replaces the session info, or derives it from the current without losing an update of somebody else. */
+/**
+ * Replaces the session info, or derives it from the current without losing an update of somebody else. With an expected
+ * version: only if the info still has it. Whether it was replaced.
+ */
 export async function updateInfo<Info extends object>(
-  internals: Foundation & Pick<Codecs<object, Info>, 'infos'>,
+  engine: Engine & Pick<Codecs<object, Info>, 'infos'>,
   text: string,
   info: Info | ((current: Info) => Awaitable<Info>),
-): Promise<void> {
-  const { store, infos, now } = internals
-  if (typeof info !== 'function') {
+  expected: number | null = null,
+): Promise<boolean> {
+  const { store, infos, now } = engine
+  if (typeof info !== 'function' && expected === null) {
     const sessionInfo = await infos.write(info)
     const update = { handle: handleOf(text), sessionInfo, expectedVersion: null, now: await now() }
-    if (!await store.updateInfo(update)) throw gone()
-    return
+    if (!await store.updateInfo(update)) throw new SessionNotFoundError()
+    return true
   }
   for (let attempt = 0; attempt < INFO_ATTEMPTS; attempt++) {
-    const record = await findLive(internals, text)
-    const sessionInfo = await infos.write(await info(infos.read(record.sessionInfo)))
-    const update = { handle: record.handle, sessionInfo, expectedVersion: record.infoVersion, now: await now() }
-    if (await store.updateInfo(update)) return
+    const { handle, sessionInfo: current, infoVersion: expectedVersion } = await findLive(engine, text)
+    if (expected !== null && expected !== expectedVersion) return false
+    const sessionInfo = await infos.write(typeof info === 'function' ? await info(infos.read(current)) : info)
+    if (await store.updateInfo({ handle, sessionInfo, expectedVersion, now: await now() })) return true
   }
   throw new GeneralError('STORE_UNAVAILABLE', 'the session info was being changed by too many others at once')
 }
 
+/** JSON has no longer user id and tenant: it writes a control character in six. */
+const longestSubject: Subject = { userId: '\u0001'.repeat(MAX_USER_ID_LENGTH), tenantId: 'x'.repeat(64) }
+
 /**
- * Replaces the JWT payload and tells every process. The new version. With `tokens`, what the session's tokens say, a
- * payload is refused that none of them could carry (S-12); the subject is looked for only if the payload is long.
- * @throws UnauthorizedError if the session is gone.
+ * Replaces the JWT payload and tells every process. The payload as it is stored, and its new version. One that no token
+ * of the session could carry is refused (S-12); the subject is looked for only if the payload is long.
+ * @throws SessionNotFoundError if the session is gone.
  */
-export async function updatePayload<Payload extends object>(
-  internals: Foundation & Pick<Codecs<Payload, object>, 'payloads'>,
+export async function updatePayload<
+  Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
+>(
+  parts: CoreParts<Payload, Info, Style, Claims>,
   text: string,
   payload: Payload,
-  tokens?: { readonly identity: TokenIdentity; readonly subject: Subject | (() => Promise<Subject>) },
+  subject: Subject | null,
 ): Promise<{ readonly json: string; readonly version: number }> {
-  const json = await internals.payloads.write(payload)
-  if (tokens !== undefined && !isAlwaysWritable(tokens.identity, json)) {
-    const { identity, subject } = tokens
-    requireWritable(identity, typeof subject === 'function' ? await subject() : subject, json)
+  const { format, payloads, store, feed } = parts
+  const json = await payloads.write(payload)
+  if (format.refusal(longestSubject, json, null) !== null) {
+    const refusal = format.refusal(subject ?? await findLive(parts, text), json, null)
+    if (refusal !== null) throw refusal
   }
   const handle = handleOf(text)
-  const now = await internals.now()
-  const updated = await internals.store.updatePayload({ handle, jwtPayload: json, now, from: changeStart(now) })
-  if (updated === null) throw gone()
-  internals.feed.note({ kind: 'payload', handle, ...updated })
+  const now = await parts.now()
+  const updated = await store.updatePayload({ handle, jwtPayload: json, now, from: changeStart(now) })
+  if (updated === null) throw new SessionNotFoundError()
+  feed.note({ kind: 'payload', handle, ...updated })
   return { json, version: updated.version }
 }
 
 /** A page of the live sessions of a user. */
 export async function list(
-  internals: Foundation,
+  engine: Engine,
   userId: string,
   page: { readonly limit?: number; readonly after?: string | null },
 ): Promise<SessionList> {
   const limit = Math.min(1000, Math.max(1, Math.floor(page.limit ?? 100)))
-  const { sessions, next } = await internals.store.listByUser(userId, { limit, after: page.after ?? null })
-  const bounds = livenessAt(await internals.now(), internals.policy)
+  const { sessions, next } = await engine.store.listByUser(userId, { limit, after: page.after ?? null })
+  const bounds = livenessAt(await engine.now(), engine.policy)
   return { sessions: sessions.filter(record => isAlive(record, bounds)).map(summarize), next }
 }
 
-/** The handles of a user's live sessions, newest first. */
-export async function listHandles(internals: Foundation, userId: string): Promise<readonly string[]> {
+/** The handles of a user's live sessions, in one tenant or in all, newest first. */
+export async function listHandles(
+  engine: Engine,
+  userId: string,
+  tenantId: string | null = null,
+): Promise<readonly string[]> {
   const handles: string[] = []
   let after: string | null = null
   do {
-    const page: SessionList = await list(internals, userId, { limit: 1000, after })
-    handles.push(...page.sessions.map(session => session.handle))
+    const page: SessionList = await list(engine, userId, { limit: 1000, after })
+    const sessions = page.sessions.filter(session => tenantId === null || session.tenantId === tenantId)
+    handles.push(...sessions.map(session => session.handle))
     after = page.next
   } while (after !== null)
   return handles
@@ -167,10 +181,6 @@ export function summarize(record: SessionRecord): SessionSummary {
 
 function handleOf(text: string): SessionHandle {
   const handle = parseHandle(text)
-  if (handle === null) throw gone()
+  if (handle === null) throw new SessionNotFoundError()
   return handle
-}
-
-function gone(): UnauthorizedError {
-  return new UnauthorizedError('the session does not exist or has ended')
 }

@@ -1,22 +1,25 @@
 import type { TransferMode } from '../base/wire.ts'
+import type { TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import type { RefreshOutcome } from './core.ts'
-import type { Internals } from './internals.ts'
-import { issueAccessToken } from './issue.ts'
+import type { CoreParts } from './engine.ts'
+import { issue } from './issue.ts'
 import type { ClientInfo } from './record.ts'
 import { rotate } from './rotate.ts'
 
 /** Exchanges a refresh token for the next pair. */
-export async function refresh<Payload extends object, Info extends object>(
-  internals: Internals<Payload, Info>,
+export async function refresh<
+  Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
+>(
+  parts: CoreParts<Payload, Info, Style, Claims>,
   text: string,
-  channel: TransferMode,
+  channel: TransferMode | null,
   client: ClientInfo,
-): Promise<RefreshOutcome<Payload>> {
-  const outcome = await rotate(internals, text, channel, client)
-  if (outcome.kind === 'unauthorized') return outcome
-  if (outcome.kind === 'theft') return { kind: 'theft', userId: outcome.userId, handle: outcome.handle }
+  style: Style,
+): Promise<RefreshOutcome<Payload, Claims>> {
+  const outcome = await rotate(parts, parts.format.refreshTokenIn(text), channel, client)
+  if (outcome.kind !== 'rotated') return outcome
   const { how, record, refreshToken, ring, now } = outcome
-  const access = await issueAccessToken(internals, ring, record, now)
-  internals.emit('onSessionRefreshed', { userId: record.userId, handle: record.handle, how })
-  return { kind: 'refreshed', how, issued: { ...access, refreshToken, sessionExpiresAt: record.expiresAt } }
+  const issued = await issue(parts, ring, record, { refreshToken, presented: text }, style, now)
+  parts.emit('onSessionRefreshed', { userId: record.userId, handle: record.handle, how })
+  return { kind: 'refreshed', how, issued }
 }

@@ -4,17 +4,16 @@ import type { EpochMilliseconds } from '../base/time.ts'
 import type { TransferMode } from '../base/wire.ts'
 import { hashAnchor, hashSecret, parseRefreshToken } from '../tokens/refresh-token.ts'
 import type { RefreshKey, RefreshToken } from '../tokens/refresh-token.ts'
-import type { KeyKeeper } from '../tokens/keys.ts'
-import type { RefreshKeyRing } from '../tokens/key-ring.ts'
-import type { RefreshCase } from './core.ts'
+import type { KeyRing } from '../tokens/key-ring.ts'
+import type { RefreshCase, TheftOutcome } from './core.ts'
 import { decideRefresh } from './decide-refresh.ts'
 import type { LineagePlace } from './decide-refresh.ts'
 import { isShared } from './decide-shared.ts'
 import type { RefreshEvidence } from './events.ts'
-import type { Foundation } from './foundation.ts'
+import type { Engine } from './engine.ts'
 import { changeStart, isAlive, livenessAt } from './policy.ts'
 import type { ClientInfo, SessionRecord } from './record.ts'
-import type { RotatedOutcome, RotationOutcome, TheftOutcome } from './rotation-outcome.ts'
+import type { RotatedOutcome, RotationOutcome } from './rotation-outcome.ts'
 import type { NextToken, Rotation, TokenState } from './store.ts'
 
 /** How often a decision is taken anew because another process wrote in between. */
@@ -23,15 +22,10 @@ const ATTEMPTS = 5
 const unauthorized = { kind: 'unauthorized', ended: false } as const
 const ended = { kind: 'unauthorized', ended: true } as const
 
-/** What a rotation needs: of the keys, those of refresh tokens alone. */
-export interface Rotating<Ring extends RefreshKeyRing> extends Foundation {
-  readonly keys: KeyKeeper<Ring>
-}
-
 /** One refresh under way. */
-interface Context<Ring extends RefreshKeyRing> {
-  readonly internals: Rotating<Ring>
-  readonly ring: Ring
+interface Context {
+  readonly engine: Engine
+  readonly ring: KeyRing
   /** The refresh key that the presented token names: every child of it is derived with this one. */
   readonly key: RefreshKey
   readonly text: string
@@ -46,27 +40,28 @@ interface Context<Ring extends RefreshKeyRing> {
 /**
  * Exchanges a refresh token for the next one, or for itself where it was delivered a moment ago. The ordinary case is
  * one conditional write: the child's secret is derived from the parent's, so its hash is known before the record is
- * read. Only when that write does not apply is the record read and the case decided.
+ * read. Only when that write does not apply is the record read and the case decided. `channel`: how the token came; null
+ * where nobody can tell.
  * @throws GeneralError (`REFRESH_BUSY`) if the same token is to be presented again in `retryAfter` seconds.
  */
-export async function rotate<Ring extends RefreshKeyRing>(
-  internals: Rotating<Ring>,
+export async function rotate(
+  engine: Engine,
   text: string,
-  channel: TransferMode,
+  channel: TransferMode | null,
   client: ClientInfo,
-): Promise<RotationOutcome<Ring>> {
-  const { crypto, keys, store, policy } = internals
+): Promise<RotationOutcome> {
+  const { crypto, keys, store, policy } = engine
   const token = parseRefreshToken(text)
-  if (token === null || transferModeOf(token.handle) !== channel) return unauthorized
+  if (token === null || (channel !== null && transferModeOf(token.handle) !== channel)) return unauthorized
 
   const known = await keys.current()
   const ring = known.refreshKey(token.kid) === null ? await keys.reloadForUnknownKid() : known
   const key = ring.refreshKey(token.kid)
   if (key === null || await key.isGenuine(token) !== true) return unauthorized
 
-  const now = await internals.now()
-  const context: Context<Ring> = {
-    internals, ring, key, text, token, client, now,
+  const now = await engine.now()
+  const context: Context = {
+    engine, ring, key, text, token, client, now,
     refreshHash: await hashSecret(crypto, token.secret),
     anchorHash: await hashAnchor(crypto, token.anchor),
   }
@@ -82,18 +77,18 @@ export async function rotate<Ring extends RefreshKeyRing>(
 }
 
 /** Makes the first child of the presented token current, if that token is current and may be rotated. */
-async function rotateUnread<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
-): Promise<RotatedOutcome<Ring> | null> {
+async function rotateUnread(
+  context: Context,
+): Promise<RotatedOutcome | null> {
   const { refreshHash, anchorHash, token: { generation, branch } } = context
   return replaceCurrent(context, { refreshHash, anchorHash, generation, branch }, generation + 1, 0, 'rotate')
 }
 
 /** Does what is decided on the record; null if that was changed meanwhile. */
-async function settle<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+async function settle(
+  context: Context,
   record: SessionRecord,
-): Promise<RotationOutcome<Ring> | null> {
+): Promise<RotationOutcome | null> {
   const { token, now } = context
   const child = await childOf(context, record.generation, record.branch)
   const decision = decideRefresh(record, {
@@ -106,7 +101,7 @@ async function settle<Ring extends RefreshKeyRing>(
   switch (decision.kind) {
     case 'superseded':
     case 'forged':
-      context.internals.emit('onRefreshRejected', { reason: decision.kind, ...evidenceOf(context, record) })
+      context.engine.emit('onRefreshRejected', { reason: decision.kind, ...evidenceOf(context, record) })
       return unauthorized
     case 'busy':
       throw busy('an earlier answer to this client may still be under way', Math.ceil((decision.until - now) / 1000))
@@ -126,23 +121,23 @@ async function settle<Ring extends RefreshKeyRing>(
 }
 
 /** The secret that the presented token's child has at this place in the lineage, and its hash. */
-async function childOf<Ring extends RefreshKeyRing>(
-  { internals, key, token }: Context<Ring>,
+async function childOf(
+  { engine, key, token }: Context,
   generation: number,
   branch: number,
 ): Promise<{ readonly secret: string; readonly hash: string }> {
   const secret = await key.childSecret(token.handle, generation, branch, token.secret)
-  return { secret, hash: await hashSecret(internals.crypto, secret) }
+  return { secret, hash: await hashSecret(engine.crypto, secret) }
 }
 
 /** Makes a child of the presented token the current one. */
-async function replaceCurrent<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+async function replaceCurrent(
+  context: Context,
   expected: Rotation['expected'],
   generation: number,
   branch: number,
   how: RefreshCase,
-): Promise<RotatedOutcome<Ring> | null> {
+): Promise<RotatedOutcome | null> {
   const { ring, client, now } = context
   const { secret, hash } = await childOf(context, generation, branch)
   const record = await write(context, expected, {
@@ -159,10 +154,10 @@ async function replaceCurrent<Ring extends RefreshKeyRing>(
 }
 
 /** Makes the presented token itself the current one: the store has lost it. */
-async function adopt<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+async function adopt(
+  context: Context,
   known: SessionRecord,
-): Promise<RotatedOutcome<Ring> | null> {
+): Promise<RotatedOutcome | null> {
   const { token: { kid, generation, branch, secret }, refreshHash, client, now } = context
   const record = await write(context, stateOf(known), {
     refreshHash, refreshKeyId: kid, generation, branch, confirmed: false, rotatedAt: now, servedAt: now, client,
@@ -171,18 +166,18 @@ async function adopt<Ring extends RefreshKeyRing>(
 }
 
 /** Answers with the current token, of which the secret is known. `isServed`: and remembers that. */
-async function serveAgain<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+async function serveAgain(
+  context: Context,
   known: SessionRecord,
   secret: string,
   how: RefreshCase,
   isServed: boolean,
-): Promise<RotationOutcome<Ring> | null> {
-  const { internals, client, now } = context
+): Promise<RotationOutcome | null> {
+  const { engine, client, now } = context
   if (isShared(known.client, client)) {
-    const revoked = internals.policy.sharedRefresh === 'revoke'
+    const revoked = engine.policy.sharedRefresh === 'revoke'
     if (revoked && !await remove(context, known, 'shared')) return null
-    internals.emit('onRefreshShared', { ...evidenceOf(context, known), revoked })
+    engine.emit('onRefreshShared', { ...evidenceOf(context, known), revoked })
     if (revoked) return theftOutcome(context, known)
   }
   const { refreshHash, refreshKeyId, generation, branch, confirmed, rotatedAt } = known
@@ -194,63 +189,63 @@ async function serveAgain<Ring extends RefreshKeyRing>(
   return record === null ? null : answer(context, record, secret, how)
 }
 
-async function write<Ring extends RefreshKeyRing>(
-  { internals, token, now }: Context<Ring>,
+async function write(
+  { engine, token, now }: Context,
   expected: Rotation['expected'],
   next: NextToken,
 ): Promise<SessionRecord | null> {
-  const alive = livenessAt(now, internals.policy)
-  return internals.store.rotate({ handle: token.handle, expected, alive, next })
+  const alive = livenessAt(now, engine.policy)
+  return engine.store.rotate({ handle: token.handle, expected, alive, next })
 }
 
 /** Writes the session's current token. It names the key in force when it became current: always the same bytes. */
-async function answer<Ring extends RefreshKeyRing>(
-  { internals, ring, text, token, now }: Context<Ring>,
+async function answer(
+  { engine, ring, text, token, now }: Context,
   record: SessionRecord,
   secret: string,
   how: RefreshCase,
-): Promise<RotatedOutcome<Ring>> {
+): Promise<RotatedOutcome> {
   const { handle, generation, branch, refreshKeyId } = record
   if (secret === token.secret) return { kind: 'rotated', how, record, refreshToken: text, ring, now }
-  const key = ring.refreshKey(refreshKeyId) ?? (await internals.keys.reloadForUnknownKid()).refreshKey(refreshKeyId)
+  const key = ring.refreshKey(refreshKeyId) ?? (await engine.keys.reloadForUnknownKid()).refreshKey(refreshKeyId)
   if (key === null) throw new GeneralError('STORE_UNAVAILABLE', 'the key of the current refresh token is not at hand')
   const refreshToken = await key.write({ handle, generation, branch, anchor: token.anchor, secret })
   return { kind: 'rotated', how, record, refreshToken, ring, now }
 }
 
 /** Ends the session first, then reports it (ROT-07); null if it was changed meanwhile. */
-async function endForTheft<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+async function endForTheft(
+  context: Context,
   record: SessionRecord,
-): Promise<RotationOutcome<Ring> | null> {
-  const revoked = context.internals.policy.theft === 'revoke'
+): Promise<RotationOutcome | null> {
+  const revoked = context.engine.policy.theft === 'revoke'
   if (revoked && !await remove(context, record, 'theft')) return null
-  context.internals.emit('onTokenTheft', { ...evidenceOf(context, record), revoked })
+  context.engine.emit('onTokenTheft', { ...evidenceOf(context, record), revoked })
   return revoked ? theftOutcome(context, record) : unauthorized
 }
 
 /** Removes the session if nothing of its token has changed since it was read. Whether it did. */
-async function remove<Ring extends RefreshKeyRing>(
-  { internals, now }: Context<Ring>,
+async function remove(
+  { engine, now }: Context,
   record: SessionRecord,
   reason: 'theft' | 'shared',
 ): Promise<boolean> {
-  const { handles, until } = await internals.store.removeUnchanged(record.handle, stateOf(record), changeStart(now))
+  const { handles, until } = await engine.store.removeUnchanged(record.handle, stateOf(record), changeStart(now))
   if (handles.length === 0) return false
-  internals.feed.note({ kind: 'revoked', handles, until })
-  internals.emit('onSessionRevoked', { handles, reason })
+  engine.feed.note({ kind: 'revoked', handles, until })
+  engine.emit('onSessionRevoked', { handles, reason })
   return true
 }
 
-function theftOutcome<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+function theftOutcome(
+  context: Context,
   { userId, handle, generation, branch }: SessionRecord,
 ): TheftOutcome {
   return { kind: 'theft', userId, handle, presented: placeOf(context), current: { generation, branch } }
 }
 
-function evidenceOf<Ring extends RefreshKeyRing>(
-  context: Context<Ring>,
+function evidenceOf(
+  context: Context,
   { userId, handle, generation, branch, rotatedAt, client }: SessionRecord,
 ): RefreshEvidence {
   return {
@@ -261,7 +256,7 @@ function evidenceOf<Ring extends RefreshKeyRing>(
   }
 }
 
-function placeOf<Ring extends RefreshKeyRing>({ token }: Context<Ring>): LineagePlace {
+function placeOf({ token }: Context): LineagePlace {
   return { generation: token.generation, branch: token.branch }
 }
 

@@ -1,19 +1,19 @@
-import { reissueAccessToken } from '#session-flows'
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import { TwoGenerationMap } from '../base/two-generation-map.ts'
-import { endOfToken, MAX_ACCESS_TOKEN_LENGTH, readAccessToken } from '../tokens/access-token.ts'
-import type { AccessTokenReading } from '../tokens/access-token.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
+import { endOfToken } from '../tokens/token-format.ts'
+import type { TokenClaims, TokenReading, TokenStyle } from '../tokens/token-format.ts'
 import type { ActiveOutcome, Blacklisting, SessionCore, VerifyOptions, VerifyOutcome } from './core.ts'
-import type { Internals } from './internals.ts'
-import { CLOCK_TOLERANCE, isAlive, livenessAt } from './policy.ts'
+import type { CoreParts } from './engine.ts'
+import { claimsOf, reissueAccessToken } from './issue.ts'
+import { accessTokenExpiry, isAlive, livenessAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 
 /** A token whose signature and static claims held. What can change is judged anew at every use. */
-interface Verified<Payload extends object> {
-  readonly active: ActiveOutcome<Payload>
+interface Verified<Payload extends object, Claims extends TokenClaims> {
+  readonly active: ActiveOutcome<Payload, Claims>
   /** When the token, or the configured lifetime, ends. */
   readonly expiresAt: EpochMilliseconds
 }
@@ -21,25 +21,28 @@ interface Verified<Payload extends object> {
 const foreign = { kind: 'foreign' } as const
 const expired = { kind: 'refresh-required', reason: 'expired' } as const
 
-/** The verification of one application. */
-export type Verification<Payload extends object> = Pick<SessionCore<Payload, object>, 'verify' | 'verifyNow'>
+/** The verification of tokens of one format. */
+export type Verification<Payload extends object, Claims extends TokenClaims> = (
+  Pick<SessionCore<Payload, object, TokenStyle, Claims>, 'verify' | 'verifyNow'>
+)
 
 /**
- * Makes the verification of one application. A token seen before costs a digest and a look-up; expiry, key set
+ * Makes the verification of tokens of one format. A token seen before costs a digest and a look-up; expiry, key set
  * and revocation are looked at on every use (TOK-17).
  */
-export function createVerification<Payload extends object, Info extends object>(
-  internals: Internals<Payload, Info>,
-): Verification<Payload> {
-  const { crypto, clock, policy, keys, feed, confirmations } = internals
-  const { issuer, audience } = internals.identity
+export function createVerification<
+  Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
+>(
+  parts: CoreParts<Payload, Info, Style, Claims>,
+): Verification<Payload, Claims> {
+  const { crypto, clock, policy, keys, feed, confirmations, format } = parts
   // Keyed by a digest of the whole token, so that no bearer token lies in memory and no malleable part counts.
-  const cache = new TwoGenerationMap<Verified<Payload>>(policy.tokenCacheSize)
+  const cache = new TwoGenerationMap<Verified<Payload, Claims>>(policy.tokenCacheSize)
   let cachedEpoch = -1
 
   /** One synchronous attempt: no promise is made where nothing has to be waited for. */
-  function verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload> | undefined {
-    if (accessToken.length > MAX_ACCESS_TOKEN_LENGTH) return foreign
+  function verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload, Claims> | undefined {
+    if (accessToken.length > format.maxLength) return foreign
     const mode = options?.blacklisting ?? policy.blacklisting
     const now = clock()
     // What only the store can say is not begun here, to be done twice.
@@ -55,8 +58,8 @@ export function createVerification<Payload extends object, Info extends object>(
     return reading.kind === 'valid' ? judge(accept(reading, digest, ring), mode, clock()) : refusal(reading)
   }
 
-  async function verify(accessToken: string, options?: VerifyOptions): Promise<VerifyOutcome<Payload>> {
-    if (accessToken.length > MAX_ACCESS_TOKEN_LENGTH) return foreign
+  async function verify(accessToken: string, options?: VerifyOptions): Promise<VerifyOutcome<Payload, Claims>> {
+    if (accessToken.length > format.maxLength) return foreign
     const mode = options?.blacklisting ?? policy.blacklisting
     // The log tells of removed keys as well: nothing is judged before it was read.
     if (mode !== 'off') await feed.start()
@@ -73,7 +76,7 @@ export function createVerification<Payload extends object, Info extends object>(
     return judge(verified, mode, now) ?? askStore(verified.active, now, mode)
   }
 
-  function lookUp(digest: string | null, ring: KeyRing): Verified<Payload> | undefined {
+  function lookUp(digest: string | null, ring: KeyRing): Verified<Payload, Claims> | undefined {
     if (digest === null) return undefined
     if (ring.epoch !== cachedEpoch) {
       cache.clear()
@@ -82,20 +85,17 @@ export function createVerification<Payload extends object, Info extends object>(
     return cache.get(digest)
   }
 
-  function read(accessToken: string, ring: KeyRing): Awaitable<AccessTokenReading> {
-    const maxLifetime = policy.accessTokenLifetime
-    return readAccessToken(accessToken, ring, {
-      now: clock(), maxLifetime, clockTolerance: CLOCK_TOLERANCE, issuer, audience,
-    })
+  function read(accessToken: string, ring: KeyRing): Awaitable<TokenReading<Claims>> {
+    return format.read(accessToken, ring, clock(), policy.accessTokenLifetime)
   }
 
   function accept(
-    { claims, payload }: Extract<AccessTokenReading, { kind: 'valid' }>,
+    { claims, payload }: Extract<TokenReading<Claims>, { kind: 'valid' }>,
     digest: string | null,
     ring: KeyRing,
-  ): Verified<Payload> {
-    const verified: Verified<Payload> = {
-      active: { kind: 'active', claims, payload: internals.payloads.accept(payload), reissued: null },
+  ): Verified<Payload, Claims> {
+    const verified: Verified<Payload, Claims> = {
+      active: { kind: 'active', claims, payload: parts.payloads.accept(payload), reissued: null },
       expiresAt: endOfToken(claims, policy.accessTokenLifetime),
     }
     // The ring may have been read anew while this waited.
@@ -105,10 +105,10 @@ export function createVerification<Payload extends object, Info extends object>(
 
   /** What can change from one request to the next, of a token that we signed. Undefined: the store is to say. */
   function judge(
-    { active, expiresAt }: Verified<Payload>,
+    { active, expiresAt }: Verified<Payload, Claims>,
     mode: Blacklisting,
     now: EpochMilliseconds,
-  ): VerifyOutcome<Payload> | undefined {
+  ): VerifyOutcome<Payload, Claims> | undefined {
     if (expiresAt <= now) return expired
     const { claims } = active
     confirmations.observe(claims, now)
@@ -121,26 +121,26 @@ export function createVerification<Payload extends object, Info extends object>(
   }
 
   async function askStore(
-    active: ActiveOutcome<Payload>,
+    active: ActiveOutcome<Payload, Claims>,
     now: EpochMilliseconds,
     mode: Blacklisting,
-  ): Promise<VerifyOutcome<Payload>> {
+  ): Promise<VerifyOutcome<Payload, Claims>> {
     const { claims } = active
     let record: SessionRecord | null
     try {
-      record = await internals.store.find(claims.sid)
+      record = await parts.store.find(claims.sid)
     } catch (cause) {
       if (mode === 'strict' || policy.onStoreFailure === 'failClosed') {
         throw new GeneralError('STORE_UNAVAILABLE', 'the session store could not be asked', { cause })
       }
-      internals.emit('onUncheckedRevocation', { handle: claims.sid })
+      parts.emit('onUncheckedRevocation', { handle: claims.sid })
       return active
     }
     if (record === null || !isAlive(record, livenessAt(now, policy))) return { kind: 'revoked', handle: claims.sid }
-    if (record.payloadVersion <= claims.pv) return active
-    const reissued = await reissueAccessToken(
-      internals, await keys.current(), claims, { json: record.jwtPayload, version: record.payloadVersion }, now,
-    )
+    const current = claimsOf(record, accessTokenExpiry(now, record.accessTokenLifetime, record), now)
+    const next = format.successor(claims, current)
+    if (next === null) return active
+    const reissued = await reissueAccessToken(parts, next, record.jwtPayload, now)
     return { kind: 'active', claims: reissued.claims, payload: reissued.payload, reissued }
   }
 
@@ -148,6 +148,6 @@ export function createVerification<Payload extends object, Info extends object>(
 }
 
 /** What becomes of a token that cannot be used. Pure. */
-function refusal({ kind }: Exclude<AccessTokenReading, { kind: 'valid' }>): VerifyOutcome<never> {
+function refusal({ kind }: Exclude<TokenReading<TokenClaims>, { kind: 'valid' }>): VerifyOutcome<never, never> {
   return kind === 'foreign' ? foreign : { kind: 'refresh-required', reason: kind }
 }

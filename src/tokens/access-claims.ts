@@ -1,49 +1,22 @@
 import { InvalidDataError } from '../base/errors.ts'
 import { parseHandle } from '../base/handle.ts'
-import type { SessionHandle } from '../base/handle.ts'
 import { isJsonObject, isPrototypeMember } from '../base/json.ts'
 import type { JsonObject, JsonValue } from '../base/json.ts'
-import type { EpochMilliseconds, EpochSeconds, Milliseconds } from '../base/time.ts'
+import type { TokenClaims } from './token-format.ts'
 
-/** What an access token says besides the application's payload (RFC 7519, RFC 9068). */
-export interface AccessClaims {
+/** What an access token of the library's format says besides the application's payload (RFC 7519, RFC 9068). */
+export interface AccessClaims extends TokenClaims {
   /** Who issued it. */
   readonly iss: string
   /** Whom it is for; absent unless an audience is configured. */
   readonly aud?: string | readonly string[]
-  /** The user. */
-  readonly sub: string
-  /** The session. */
-  readonly sid: SessionHandle
-  /** The tenant. */
-  readonly tid: string
-  readonly iat: EpochSeconds
-  readonly exp: EpochSeconds
-  /** When the user last proved who they are. */
-  readonly auth_time: EpochSeconds
   readonly jti: string
-  /** The generation of the refresh token that was issued with it. */
-  readonly gen: number
-  /** The branch of that refresh token. */
-  readonly brn: number
-  /** The session's reuse interval: at twice this age the token's use confirms that refresh token. */
-  readonly ri: Milliseconds
-  /** The version of the application's payload. */
-  readonly pv: number
-  /** Present where the session's cookies end with the browser. */
-  readonly tmp?: true
+  /** The application's name in the store, unless that is {@link DEFAULT_APPLICATION}. */
+  readonly app?: string
 }
 
-/**
- * When a token ends: at its `exp`, or sooner where tokens live for a shorter time by now. A lifetime that was lowered
- * in the configuration shortens the tokens that are out already (REV-05).
- */
-export function endOfToken(
-  { exp, iat }: Pick<AccessClaims, 'exp' | 'iat'>,
-  maxLifetime: Milliseconds,
-): EpochMilliseconds {
-  return Math.min(exp * 1000, iat * 1000 + maxLifetime)
-}
+/** What an application is called that is not given a name. */
+export const DEFAULT_APPLICATION = 'default'
 
 /** The one private claim in which the library keeps its own members: no other name is taken from the application. */
 const PRIVATE_CLAIM = 'keyturn'
@@ -59,9 +32,10 @@ export const reservedClaims: ReadonlySet<string> = new Set([
 
 /** The claims as the members of a token. */
 export function membersOf(claims: AccessClaims): object {
-  const { iss, aud, sub, sid, iat, exp, auth_time, jti, tid, gen, brn, ri, pv, tmp } = claims
+  const { iss, aud, sub, sid, iat, exp, auth_time, jti, tid, gen, brn, ri, pv, tmp, app } = claims
   // A member that is undefined is left out of the JSON.
-  return { iss, aud, sub, sid, iat, exp, auth_time, jti, [PRIVATE_CLAIM]: { v: FORMAT, tid, gen, brn, ri, pv, tmp } }
+  const own = { v: FORMAT, tid, gen, brn, ri, pv, tmp, app }
+  return { iss, aud, sub, sid, iat, exp, auth_time, jti, [PRIVATE_CLAIM]: own }
 }
 
 const MAX_DEPTH = 32
@@ -73,7 +47,10 @@ const MAX_DEPTH = 32
  */
 export function checkPayload(payload: JsonObject): void {
   for (const [name, value] of Object.entries(payload)) {
-    if (reservedClaims.has(name)) throw new InvalidDataError(`the claim ${name} is reserved`)
+    if (reservedClaims.has(name)) {
+      const names = [...reservedClaims].join(', ')
+      throw new InvalidDataError(`the claim ${name} is reserved in a JWT payload, as are all of: ${names}`)
+    }
     if (!isPlain(value, MAX_DEPTH)) {
       throw new InvalidDataError(`the claim ${JSON.stringify(name)} holds what no access token can carry`)
     }
@@ -99,19 +76,26 @@ function isPlain(value: unknown, depth: number): boolean {
 export function readClaims(members: JsonObject): AccessClaims | null {
   const { iss, aud, sub, sid, iat, exp, auth_time, jti, [PRIVATE_CLAIM]: own } = members
   if (!isJsonObject(own)) return null
-  const { v, tid, gen, brn, ri, pv, tmp } = own
+  const { v, tid, gen, brn, ri, pv, tmp, app } = own
   const handle = v === FORMAT && typeof sid === 'string' ? parseHandle(sid) : null
   if (handle === null || !isText(iss) || !isText(sub) || !isText(tid) || !isText(jti)) return null
   if (!isInstant(iat) || !isInstant(exp) || !isInstant(auth_time)) return null
   if (!isCount(gen) || !isCount(brn) || !isCount(ri) || !isCount(pv)) return null
   if (tmp !== undefined && tmp !== true) return null
   if (aud !== undefined && !isAudience(aud)) return null
+  if (app !== undefined && !isText(app)) return null
   const claims = { iss, sub, sid: handle, tid, iat, exp, auth_time, jti, gen, brn, ri, pv }
-  if (aud === undefined && tmp === undefined) return claims
-  return { ...claims, ...(aud === undefined ? {} : { aud }), ...(tmp === undefined ? {} : { tmp }) }
+  if (aud === undefined && tmp === undefined && app === undefined) return claims
+  return {
+    ...claims,
+    ...(aud === undefined ? {} : { aud }), ...(tmp === undefined ? {} : { tmp }), ...(app === undefined ? {} : { app }),
+  }
 }
 
-/** The application's payload in the members of a genuine token; `null` if a member could reach a prototype (TOK-14). */
+/**
+ * The application's payload in the members of a token with a valid signature, or in what the store keeps: all that is not
+ * ours. `null` if a member could reach a prototype (TOK-14).
+ */
 export function readPayload(members: JsonObject): JsonObject | null {
   const payload: JsonObject = {}
   for (const name in members) {
@@ -130,8 +114,13 @@ export function isInstant(value: JsonValue | undefined): value is number {
 
 /** Whether the members look like those of our access tokens, signed or not. */
 export function looksLikeOurs(members: JsonObject | null): boolean {
-  return isJsonObject(members) && typeof members['sid'] === 'string' && parseHandle(members['sid']) !== null
-    && isJsonObject(members[PRIVATE_CLAIM])
+  return members !== null && typeof members['sid'] === 'string' && parseHandle(members['sid']) !== null
+    && ownClaim(members) !== null
+}
+
+/** The private claim among the members of a token; null if there is none. */
+export function ownClaim({ [PRIVATE_CLAIM]: own }: JsonObject): JsonObject | null {
+  return isJsonObject(own) ? own : null
 }
 
 function isText(value: JsonValue | undefined): value is string {

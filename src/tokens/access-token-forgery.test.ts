@@ -4,15 +4,14 @@ import type { AddressInfo } from 'node:net'
 import * as jose from 'jose'
 import { expect, test } from 'vitest'
 import { readSample, sampleClaims, sampleMembers, segment } from '../../test/support/access-token.ts'
-import { newKid, sampleAccessKey, sampleRing } from '../../test/support/key-ring.ts'
+import { accessKeyOf, newKid, sampleAccessKey, sampleRing } from '../../test/support/key-ring.ts'
 import type { JsonObject } from '../base/json.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { decodeSessionHandleUnverified } from './access-token.ts'
-import { createAccessKey } from './key-ring.ts'
 
 const material = await nodeCrypto.generateKey('ES256')
 const kid = newKid()
-const key = await createAccessKey(nodeCrypto, { kid, algorithm: 'ES256', activeFrom: 0, material })
+const key = await accessKeyOf('ES256', material, { kid })
 const ring = await sampleRing([key])
 const claims = JSON.stringify(sampleMembers())
 const good = await key.sign(claims)

@@ -1,14 +1,13 @@
 import fc from 'fast-check'
 import * as jose from 'jose'
 import { describe, expect, test } from 'vitest'
-import { readSample, sampleClaims, sampleExpectations, sampleInstant } from '../../test/support/access-token.ts'
-import { newKid, sampleAccessKey, sampleRing } from '../../test/support/key-ring.ts'
+import { readSample, sampleClaims, sampleExpectations, sampleInstant, writeSample } from '../../test/support/access-token.ts'
+import { accessKeyOf, sampleAccessKey, sampleRing } from '../../test/support/key-ring.ts'
 import type { JsonObject } from '../base/json.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { webCrypto } from '../platform/web-crypto.ts'
-import { decodeSessionHandleUnverified, readAccessToken, writeAccessToken } from './access-token.ts'
+import { decodeSessionHandleUnverified, readAccessToken } from './access-token.ts'
 import { membersOf } from './access-claims.ts'
-import { createAccessKey } from './key-ring.ts'
 
 const key = await sampleAccessKey()
 const ring = await sampleRing([key])
@@ -36,7 +35,7 @@ describe('what is written', () => {
   test.each(['ES256', 'EdDSA', 'RS256', 'HS256'] as const)('%s tokens are read again', async algorithm => {
     for (const crypto of [nodeCrypto, webCrypto]) {
       const own = await sampleAccessKey(algorithm, { crypto })
-      const text = await writeAccessToken(own, claims, '{"role":"reader","deep":{"list":[1,null,"x"]}}')
+      const text = await writeSample(own, claims, '{"role":"reader","deep":{"list":[1,null,"x"]}}')
       expect(await readSample(text, await sampleRing([own], [], crypto))).toEqual({
         kind: 'valid', claims, payload: { role: 'reader', deep: { list: [1, null, 'x'] } },
       })
@@ -57,15 +56,15 @@ describe('what is written', () => {
       .map(payload => JSON.stringify(payload))
       .filter(text => text.length < 1500 && !/__proto__|constructor|prototype/.test(text))
     await fc.assert(fc.asyncProperty(payloads, async text => {
-      const reading = await readSample(await writeAccessToken(key, claims, text), ring)
+      const reading = await readSample(await writeSample(key, claims, text), ring)
       expect(reading.kind === 'valid' && reading.payload).toEqual(JSON.parse(text))
     }), { numRuns: 200 })
   })
 
   test.each(['ES256', 'EdDSA', 'RS256'] as const)('jose verifies %s tokens by the published keys', async algorithm => {
     const own = await sampleAccessKey(algorithm)
-    const published = (await sampleRing([own])).jwks()
-    const text = await writeAccessToken(own, { ...claims, aud: 'api' }, '{"role":"reader"}')
+    const published = (await sampleRing([own])).jwks('access')
+    const text = await writeSample(own, { ...claims, aud: 'api' }, '{"role":"reader"}')
     const keySet = jose.createLocalJWKSet({ keys: [...published.keys] })
     const { payload, protectedHeader } = await jose.jwtVerify(text, keySet, {
       issuer: claims.iss, audience: 'api', typ: 'at+jwt', currentDate: new Date(sampleInstant),
@@ -76,7 +75,7 @@ describe('what is written', () => {
 
   test('what jose signs with our key and header is read', async () => {
     const material = await nodeCrypto.generateKey('ES256')
-    const own = await createAccessKey(nodeCrypto, { kid: newKid(), algorithm: 'ES256', activeFrom: 0, material })
+    const own = await accessKeyOf('ES256', material)
     const text = await new jose.SignJWT({ ...members, aud: ['api'] })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: own.kid })
       .sign(await jose.importJWK({ ...material.privateKey } as jose.JWK, 'ES256'))
@@ -84,20 +83,34 @@ describe('what is written', () => {
   })
 
   test('CK-04: fits a cookie, or is refused with a word on what to do', async () => {
-    const text = await writeAccessToken(key, claims, JSON.stringify({ note: 'x'.repeat(2300) }))
+    const text = await writeSample(key, claims, JSON.stringify({ note: 'x'.repeat(2300) }))
     expect(text.length).toBeLessThanOrEqual(3900)
-    await expect((async () => writeAccessToken(key, claims, JSON.stringify({ note: 'x'.repeat(5000) })))())
+    await expect((async () => writeSample(key, claims, JSON.stringify({ note: 'x'.repeat(5000) })))())
       .rejects.toMatchObject({ code: 'INVALID_DATA', message: expect.stringContaining('session info') })
     const own = await sampleAccessKey('ES256', { crypto: webCrypto })
-    await expect(writeAccessToken(own, claims, JSON.stringify({ note: 'x'.repeat(5000) })))
+    await expect(writeSample(own, claims, JSON.stringify({ note: 'x'.repeat(5000) })))
       .rejects.toThrow('session info')
   })
 
   test('TOK-23: holds no claim of ours from the application, whatever the database says', async () => {
-    const refused = ['{"sub":"admin"}', '{"exp":9e9}', ' { "s\\u0075b": "x" }', '{"__proto__":{}}', '[]', 'null', '']
-    for (const text of refused) {
-      await expect((async () => writeAccessToken(key, claims, text))()).rejects.toMatchObject({ code: 'INVALID_DATA' })
+    const planted = [
+      '{"sub":"admin"}', '{"exp":9e9}', ' { "s\\u0075b": "x" }', '{"__proto__":{}}', '{"keyturn":{"tid":"other"}}',
+      '{"iss":"https://sdk.example","aud":"all","nbf":1,"cnf":{}}',
+    ]
+    for (const text of planted) {
+      expect(await readSample(await writeSample(key, claims, text), ring)).toEqual({ kind: 'valid', claims, payload: {} })
     }
+    for (const text of ['[]', 'null', '', '{"a":{"__proto__":{}}}']) {
+      await expect((async () => writeSample(key, claims, text))()).rejects.toMatchObject({ code: 'INVALID_DATA' })
+    }
+  })
+
+  test('S-03: an access token of another application of the same issuer is refused', async () => {
+    const named = await writeSample(key, { ...claims, app: 'shop' }, '{}')
+    expect((await readSample(named, ring)).kind).toBe('invalid')
+    expect(await readSample(named, ring, { application: 'shop' })).toMatchObject({ kind: 'valid', claims: { app: 'shop' } })
+    expect((await readSample(await writeSample(key, claims, '{}'), ring, { application: 'shop' })).kind).toBe('invalid')
+    for (const app of ['', null, 7, ['shop']]) expect(await kindOf({ keyturn: { ...ownMembers(), app } })).toBe('invalid')
   })
 })
 

@@ -7,14 +7,16 @@ import type { SessionHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
-import { checkPayload, endOfToken, isInstant, looksLikeOurs, membersOf, readClaims, readPayload } from './access-claims.ts'
+import { DEFAULT_APPLICATION, isInstant, looksLikeOurs, membersOf, ownClaim, readClaims, readPayload } from './access-claims.ts'
 import type { AccessClaims } from './access-claims.ts'
 import type { Crypto } from './crypto.ts'
-import { ACCESS_TOKEN_TYPE } from './key-ring.ts'
-import type { AccessKey } from './key-ring.ts'
+import type { SigningKey } from './key-ring.ts'
+import { ACCESS_TOKEN_TYPE } from './key-store.ts'
+import { endOfToken } from './token-format.ts'
+import type { TokenReading } from './token-format.ts'
 import type { TokenOwner } from './token-owner.ts'
 
-export { checkPayload, endOfToken } from './access-claims.ts'
+export { checkPayload, DEFAULT_APPLICATION } from './access-claims.ts'
 export type { AccessClaims } from './access-claims.ts'
 
 /** The longest text that is looked at as an access token (DOS-01). */
@@ -23,25 +25,38 @@ export const MAX_ACCESS_TOKEN_LENGTH = 8192
 /** The longest access token that is written: name and value of a cookie have 4,096 bytes together (CK-04). */
 export const MAX_WRITTEN_LENGTH = 3900
 
+/** What a payload may be in each format, for messages. */
+export const PAYLOAD_LIMITS = 'The library\'s format carries a JWT payload of up to 2,000 bytes, the core protocol\'s of 5,000'
+
 const MAX_CLOCK_TOLERANCE: Milliseconds = 60_000
 
 /** What access tokens are verified with: a key ring, or the public keys of another service. */
 export interface VerificationKeys {
   /** The key of a header segment, by exact text (TOK-06), or null. */
-  accessKeyByHeader(segment: string): Pick<AccessKey, 'verify'> | null
+  accessKeyByHeader(segment: string): Pick<SigningKey, 'verify'> | null
   /** Whether a signing key of this name is among them. */
   hasAccessKey(kid: string): boolean
   /** Decodes a segment of a token; `null` unless it is canonical base64url of strict UTF-8 (TOK-13). */
   decodeText(segment: string): string | null
 }
 
+/** What is constant in the access tokens of one application. */
+export interface TokenIdentity {
+  readonly issuer: string
+  readonly audience: string | null
+  /** The application's name in the store. */
+  readonly application: string
+}
+
 /** What an access token must agree with. */
-export interface AccessTokenExpectations {
+export interface AccessTokenExpectations extends TokenIdentity {
   readonly now: EpochMilliseconds
   /** Compared exactly (TOK-10). */
   readonly issuer: string
   /** Must be among the token's audiences; with null the token must have none. */
   readonly audience: string | null
+  /** Compared exactly (S-03). */
+  readonly application: string
   /** No token is accepted for longer than this after its `iat`, whatever its `exp` says. */
   readonly maxLifetime: Milliseconds
   /** How far in the future `iat` and `nbf` may lie, for clocks that disagree: default 5 s, at most 60 s. */
@@ -49,30 +64,29 @@ export interface AccessTokenExpectations {
 }
 
 /** What an access token turned out to be. */
-export type AccessTokenReading =
-  | { readonly kind: 'valid'; readonly claims: AccessClaims; readonly payload: JsonObject }
-  /** We signed it, and it was valid until its time was over. */
-  | { readonly kind: 'expired'; readonly claims: AccessClaims }
-  /** It looks like ours, but no key in the ring has this name: another process may have made one. */
-  | { readonly kind: 'unknown-key'; readonly kid: string }
-  /** It claims a key of ours, but the signature or a claim does not hold. */
-  | { readonly kind: 'invalid' }
-  /** Not an access token of ours at all. */
-  | { readonly kind: 'foreign' }
+export type AccessTokenReading = TokenReading<AccessClaims>
 
 const foreign = { kind: 'foreign' } as const
 const invalid = { kind: 'invalid' } as const
 
 /**
- * Writes an access token: the claims and the application's payload, JSON text, side by side.
- * @throws InvalidDataError for a reserved claim in the payload (TOK-23), or if no cookie could hold the token.
+ * What of a stored payload, JSON text, an access token can carry. Names of ours are left out: another format may have
+ * allowed them, and whoever edits the database must not decide who a user is (TOK-23).
+ * @throws InvalidDataError for what is no payload at all.
  */
-export function writeAccessToken(key: AccessKey, claims: AccessClaims, payloadJson: string): Awaitable<string> {
-  const payload = parseJsonObject(payloadJson)
-  if (payload === null) throw new InvalidDataError('the payload of an access token must be a JSON object')
-  // It was checked when it was stored, but whoever edits the database must not decide who a user is.
-  checkPayload(payload)
-  const token = key.sign(JSON.stringify({ ...membersOf(claims), ...payload }))
+export function readStoredPayload(json: string): JsonObject {
+  const stored = parseJsonObject(json)
+  const payload = stored === null ? null : readPayload(stored)
+  if (payload === null) throw new InvalidDataError('the stored JWT payload holds what no access token can carry')
+  return payload
+}
+
+/**
+ * Writes an access token: the claims and the application's payload side by side.
+ * @throws InvalidDataError if no cookie could hold the token.
+ */
+export function writeAccessToken(key: SigningKey, claims: AccessClaims, payload: JsonObject): Awaitable<string> {
+  const token = key.sign(JSON.stringify({ ...payload, ...membersOf(claims) }))
   return typeof token === 'string' ? checkLength(token) : token.then(checkLength)
 }
 
@@ -80,7 +94,7 @@ function checkLength(token: string): string {
   if (token.length <= MAX_WRITTEN_LENGTH) return token
   throw new InvalidDataError(
     `the access token would be ${token.length} characters long, and browsers drop cookies of more than 4,096 bytes: `
-      + 'keep less in the JWT payload, and what only the server needs in the session info',
+      + `keep less in the JWT payload, and what only the server needs in the session info. ${PAYLOAD_LIMITS}`,
   )
 }
 
@@ -119,17 +133,18 @@ export function decodeSessionHandleUnverified(
 }
 
 /**
- * Whose an access token claims to be, without any look at its signature: ours, if it names our issuer and a session.
- * Any other token counts as another application's.
+ * Whose an access token claims to be, without any look at its signature: ours, if it names our issuer, our application
+ * and a session. Any other token counts as another application's.
  */
 export function decodeOwnerUnverified(
   text: string,
-  issuer: string,
+  { issuer, application }: Pick<TokenIdentity, 'issuer' | 'application'>,
   crypto: Pick<Crypto, 'decodeText'>,
 ): TokenOwner {
   const members = decodeMembersUnverified(text, crypto)
   if (members === null) return 'unreadable'
-  return members['iss'] === issuer && handleIn(members) !== null ? 'ours' : 'other'
+  const isOurs = members['iss'] === issuer && (ownClaim(members)?.['app'] ?? DEFAULT_APPLICATION) === application
+  return isOurs && handleIn(members) !== null ? 'ours' : 'other'
 }
 
 function decodeMembersUnverified(text: string, crypto: Pick<Crypto, 'decodeText'>): JsonObject | null {
@@ -151,6 +166,7 @@ function readGenuine(text: string | null, expected: AccessTokenExpectations): Ac
   if (members === null) return invalid
   const claims = readClaims(members)
   if (claims === null || claims.iss !== expected.issuer || !isFor(claims.aud, expected.audience)) return invalid
+  if ((claims.app ?? DEFAULT_APPLICATION) !== expected.application) return invalid
 
   const { now, maxLifetime } = expected
   const horizon = now + Math.min(expected.clockTolerance ?? 5000, MAX_CLOCK_TOLERANCE)

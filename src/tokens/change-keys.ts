@@ -1,10 +1,10 @@
 import type { Clock, EpochMilliseconds } from '../base/time.ts'
 import { encryptionError, findEncryptionFault, mustTakeBack } from './encryption.ts'
 import type { KeyVault } from './key-material.ts'
-import { keyPurposes } from './key-store.ts'
+import { keyPurposes, rotates } from './key-store.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
-import { LONGEST_RETENTION, planEarlyRotation } from './plan-rotation.ts'
-import type { KeyDemand, KeyPlace } from './plan-rotation.ts'
+import { LONGEST_RETENTION, planEarlyRotation, settleDemand } from './plan-rotation.ts'
+import type { KeyDemand, KeyPlace, SigningDemand } from './plan-rotation.ts'
 
 /** What changing the keys of a store takes. */
 export interface KeyChanger {
@@ -58,11 +58,15 @@ async function tryToAdd(
  * another process was quicker.
  * @throws GeneralError (`MISUSE`) before the first is added, if the keys may not be used.
  */
-export async function rotateKeys(changer: KeyChanger, demands: readonly KeyDemand[]): Promise<readonly StoredKey[]> {
+export async function rotateKeys(
+  changer: KeyChanger,
+  demands: readonly (KeyDemand | SigningDemand)[],
+): Promise<readonly StoredKey[]> {
   const made: StoredKey[] = []
   let keys = await readKeys(changer)
   for (const demand of demands) {
-    const step = await addKey(changer, demand, planEarlyRotation(keys, demand.purpose, changer.clock()))
+    const place = planEarlyRotation(keys, demand.purpose, changer.clock())
+    const step = await addKey(changer, settleDemand(keys, demand), place)
     if (step.added !== null) made.push(step.added)
     keys = step.keys
   }
@@ -70,8 +74,10 @@ export async function rotateKeys(changer: KeyChanger, demands: readonly KeyDeman
 }
 
 /**
- * Replaces all keys of the store: adds a new one of each purpose, then removes all that were there. With a secret, it
- * does not matter how these are encrypted. The store is never empty, so that no process without the secret can take it
+ * Replaces all keys of the store that rotate: adds a new one of each purpose, then removes all that were there. What
+ * static keys signed stays valid, as it was promised for decades; their sessions end with the refresh keys. With a
+ * secret, it does not matter how keys are encrypted: a static key that the secrets do not decrypt is replaced like the
+ * others, or no process could go on. The store is never empty, so that no process without the secret can take it
  * for a new one. The new keys are used as soon as the others are gone and not before, and refresh keys go first: no
  * session passes from an old key to a new one. Returns the new keys.
  * @throws GeneralError (`MISUSE`) if there are encrypted keys and no secret.
@@ -82,6 +88,7 @@ export async function replaceKeys(changer: KeyChanger, until: EpochMilliseconds)
   const old: StoredKey[] = []
   let keys = await store.listKeys()
   for (const purpose of keyPurposes) {
+    if (!rotates(purpose) && await areUsable(vault, keys.filter(key => key.purpose === purpose))) continue
     const fault = findEncryptionFault(keys, vault.hasSecret)
     if (fault?.kind === 'secret-missing') throw encryptionError(fault)
     const place = planEarlyRotation(keys, purpose, clock())
@@ -95,6 +102,10 @@ export async function replaceKeys(changer: KeyChanger, until: EpochMilliseconds)
   }
   for (const { kid } of old) await store.removeKey(kid, until)
   return made
+}
+
+async function areUsable(vault: KeyVault, keys: readonly StoredKey[]): Promise<boolean> {
+  return vault.accept(keys).then(() => true, () => false)
 }
 
 /**

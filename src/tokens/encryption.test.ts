@@ -5,7 +5,7 @@ import { sampleKeyPolicy, SharedKeys } from '../../test/support/shared-keys.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { encryptKeys } from './change-keys.ts'
 import { findEncryptionFault, isEncrypted, planEncryption } from './encryption.ts'
-import { createRingKeeper } from './key-keeper.ts'
+import { createKeyKeeper } from './key-keeper.ts'
 import type { KeyKeeper } from './key-keeper.ts'
 import { createKeyVault } from './key-material.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
@@ -68,7 +68,7 @@ describe('a process without the secret', () => {
     const before = await shared.keys()
     // Each of these demands a key that is not there yet.
     shared.now += 100 * DAY
-    const keeper = shared.process({ algorithm: 'EdDSA' })
+    const keeper = shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
     for (const call of [() => keeper.current(), () => keeper.rotateNow(), () => keeper.replaceAll(until)]) {
       const { message } = await refusal(call)
       expect(message).toMatch(/no secret is configured. Set `secret`/)
@@ -93,7 +93,7 @@ describe('a process without the secret', () => {
     await shared.process({ secrets: [secret] }).current()
     const before = await shared.keys()
     shared.now += 100 * DAY
-    const keeper = shared.process({ secrets: [otherSecret], algorithm: 'EdDSA' })
+    const keeper = shared.process({ secrets: [otherSecret], demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
     for (const call of [() => keeper.current(), () => keeper.rotateNow()]) {
       expect((await refusal(call)).message).toContain('no configured secret decrypts the key')
     }
@@ -106,7 +106,7 @@ describe('a process without the secret', () => {
     await shared.process().rotateNow()
     expect(await shared.keys()).toHaveLength(4)
     expect((await shared.keys()).some(isEncrypted)).toBe(false)
-    expect((await shared.process().current()).signingKeyAt(shared.now).kid).toBe(ring.signingKeyAt(shared.now).kid)
+    expect((await shared.process().current()).signingKeyAt('access', shared.now).kid).toBe(ring.signingKeyAt('access', shared.now).kid)
   })
 })
 
@@ -147,8 +147,8 @@ describe('a process with a secret', () => {
     await refusal(() => keeper.reload())
     const after = await keeper.current()
     expect(after.hasAccessKey(planted.kid)).toBe(false)
-    expect(after.signingKeyAt(shared.now - 1).kid).toBe(ring.signingKeyAt(shared.now - 1).kid)
-    const removed = ring.signingKeyAt(shared.now - 1).kid
+    expect(after.signingKeyAt('access', shared.now - 1).kid).toBe(ring.signingKeyAt('access', shared.now - 1).kid)
+    const removed = ring.signingKeyAt('access', shared.now - 1).kid
     await shared.store.removeKey(removed, until)
     await refusal(() => keeper.reload())
     const last = await keeper.current()
@@ -198,9 +198,11 @@ describe('a process with a secret', () => {
 
 describe('processes that start together on an empty store', () => {
   /** A process: an application, or a server, whose keys have other purposes. */
-  function start(store: KeyStore, purpose: 'access' | 'core-dynamic', secrets: readonly string[]): KeyKeeper<unknown> {
-    return createRingKeeper({
+  function start(store: KeyStore, purpose: 'access' | 'core-dynamic', secrets: readonly string[]): KeyKeeper {
+    return createKeyKeeper({
       store, secrets,
+      demands: [{ purpose, algorithm: 'ES256' }],
+      application: { name: 'default', audience: null },
       crypto: nodeCrypto,
       clock: () => 1_800_000_000_000,
       learnTime: async () => undefined,
@@ -209,10 +211,6 @@ describe('processes that start together on an empty store', () => {
       onRotated: () => undefined,
       onSessionsEnded: () => undefined,
       onError: error => expect.unreachable(String(error)),
-    }, {
-      demands: [{ purpose, algorithm: 'ES256' }, { purpose: 'refresh', algorithm: 'HMAC-SHA-256' }],
-      load: async (vault, stored) => stored.purpose === 'refresh' ? vault.load(stored, { name: 'default', audience: null }) : vault.loadKeyPair(stored),
-      ring: keys => keys,
     })
   }
 

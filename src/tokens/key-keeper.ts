@@ -4,51 +4,43 @@ import { addKey, replaceKeys, rotateKeys } from './change-keys.ts'
 import type { KeyChanger } from './change-keys.ts'
 import type { Crypto } from './crypto.ts'
 import type { KeyVault } from './key-material.ts'
-import type { KeyRing } from './key-ring.ts'
-import { keyPurposes } from './key-store.ts'
+import { createKeyRing } from './key-ring.ts'
+import type { KeyRing, LoadedKey } from './key-ring.ts'
+import { rotates } from './key-store.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
-import { acceptedKeys, LONGEST_RETENTION, planRotation, retiredKeys } from './plan-rotation.ts'
-import type { KeyDemand, KeyPolicy } from './plan-rotation.ts'
+import { acceptedKeys, LONGEST_RETENTION, planRotation, retiredKeys, settleDemand } from './plan-rotation.ts'
+import type { KeyDemand, KeyPolicy, SigningDemand } from './plan-rotation.ts'
+import type { Application } from './refresh-token.ts'
 
 /** Keeps the keys of one process: reads them, makes new ones in time, drops old ones. */
-export interface KeyKeeper<Ring = KeyRing> {
+export interface KeyKeeper {
   /**
    * The keys that were read not long ago; when it is time, they are read again in the background. Null before the first
    * reading, and after an hour without any: then {@link KeyKeeper.current} waits for the store.
    */
-  atHand(now: EpochMilliseconds): Ring | null
+  atHand(now: EpochMilliseconds): KeyRing | null
   /** The keys at hand, else those of the store. @throws GeneralError if the keys were never read and cannot be. */
-  current(): Promise<Ring>
+  current(): Promise<KeyRing>
   /** Reads the keys, beginning after this call. @throws GeneralError if they can not be read. */
-  reload(): Promise<Ring>
+  reload(): Promise<KeyRing>
   /**
    * The keys for a token that names an unknown one: reads the store at most once per 5 s, for all callers together,
    * and gives the keys at hand otherwise (TOK-06).
    * @throws GeneralError if the last such reading failed: the key may exist.
    */
-  reloadForUnknownKid(): Promise<Ring>
-  /** Makes a new key of each purpose, published now and used after the publication lead (TOK-20). */
+  reloadForUnknownKid(): Promise<KeyRing>
+  /** Makes a new key of each purpose that rotates, published now and used after the publication lead (TOK-20). */
   rotateNow(): Promise<void>
   /**
-   * Replaces every key of the store: no token that exists is accepted any more (REV-03). The change is kept in the log
-   * until `until`.
+   * Replaces every key of the store that rotates: no session goes on, and no access token that exists is accepted any
+   * more but those of static keys (REV-03). The change is kept in the log until `until`.
    * @throws GeneralError (`MISUSE`) if there are encrypted keys and no secret.
    */
   replaceAll(until: EpochMilliseconds): Promise<void>
 }
 
-/** Which keys a process needs, and what it makes of them. */
-export interface RingMaker<Loaded, Ring> {
-  /** One for each purpose. Keys of other purposes in the store are those of another kind of process. */
-  readonly demands: readonly KeyDemand[]
-  /** Prepares a key. */
-  load(vault: KeyVault, stored: StoredKey): Promise<Loaded>
-  /** Puts keys together. `epoch` changes with the set of keys, within one process. */
-  ring(keys: readonly Loaded[], epoch: number): Ring
-}
-
 /** What a key keeper needs. */
-export interface RingKeeperDependencies {
+export interface KeyKeeperDependencies {
   readonly store: KeyStore
   readonly crypto: Crypto
   readonly clock: Clock
@@ -56,6 +48,13 @@ export interface RingKeeperDependencies {
   readonly learnTime: () => Promise<void>
   /** Makes the vault of the keys out of the secrets. Called by the first reading; again, if that failed. */
   readonly createVault: (crypto: Crypto, secrets: readonly string[]) => Promise<KeyVault>
+  /**
+   * The signing keys that are needed, one for each purpose. Keys of other purposes in the store are those of another
+   * kind of process. Those of other algorithms go on verifying until they retire.
+   */
+  readonly demands: readonly SigningDemand[]
+  /** The application whose refresh tokens are accepted. */
+  readonly application: Application
   /** How keys come and go. */
   readonly keyPolicy: KeyPolicy
   /** The first encrypts the keys in the store, any decrypts them; none: they are stored unencrypted (ST-02). */
@@ -79,26 +78,27 @@ const ATTEMPTS = 5
 export const MIN_SECRET_LENGTH = 32
 
 /** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
-export function createRingKeeper<Loaded, Ring>(
-  dependencies: RingKeeperDependencies,
-  maker: RingMaker<Loaded, Ring>,
-): KeyKeeper<Ring> {
-  const { store, crypto, clock, learnTime, createVault, keyPolicy, secrets } = dependencies
+export function createKeyKeeper(dependencies: KeyKeeperDependencies): KeyKeeper {
+  const { store, crypto, clock, learnTime, createVault, application, keyPolicy, secrets } = dependencies
   const { onRotated, onSessionsEnded, onError } = dependencies
-  const demands = keyPurposes.flatMap(purpose => maker.demands.filter(demand => demand.purpose === purpose))
+  // Refresh keys come first because every kind of process has them: of processes that start on an empty store at once,
+  // one adds the first key, and whether that is encrypted decides for all (S-04).
+  const demands: readonly (KeyDemand | SigningDemand)[] = [
+    { purpose: 'refresh', algorithm: 'HMAC-SHA-256' }, ...dependencies.demands,
+  ]
   checkSecrets(secrets)
   let prepared: KeyChanger | null = null
   /** The keys of the ring, ready for use, by their ids. */
-  let loaded = new Map<string, Loaded>()
+  let loaded = new Map<string, LoadedKey>()
   let refreshKids: readonly string[] = []
-  let current: Ring | null = null
+  let current: KeyRing | null = null
   let epoch = 0
   let readAt: EpochMilliseconds = 0
   /** When the last reading failed, if it did. */
   let failedAt: EpochMilliseconds | null = null
-  let reading: Promise<Ring> | null = null
-  let queued: Promise<Ring> | null = null
-  let unknownKid: { readonly at: EpochMilliseconds; readonly answer: Promise<Ring> } | null = null
+  let reading: Promise<KeyRing> | null = null
+  let queued: Promise<KeyRing> | null = null
+  let unknownKid: { readonly at: EpochMilliseconds; readonly answer: Promise<KeyRing> } | null = null
 
   async function prepare(): Promise<KeyChanger> {
     return prepared ??= { store, clock, vault: await createVault(crypto, secrets) }
@@ -118,6 +118,7 @@ export function createRingKeeper<Loaded, Ring>(
     for (let attempt = 0; attempt < ATTEMPTS * demands.length; attempt++) {
       const now = clock()
       const due = demands
+        .map(each => settleDemand(keys, each))
         .map(demand => ({ demand, plan: planRotation(keys, demand, now, keyPolicy) }))
         .find(({ plan }) => plan.kind === 'add')
       if (due?.plan.kind !== 'add') break
@@ -128,7 +129,7 @@ export function createRingKeeper<Loaded, Ring>(
     return keys
   }
 
-  async function read(): Promise<Ring> {
+  async function read(): Promise<KeyRing> {
     const [listed, changer] = await Promise.all([store.listKeys(), prepare(), learnTime()])
     const { vault } = changer
     const startedAt = clock()
@@ -171,18 +172,18 @@ export function createRingKeeper<Loaded, Ring>(
   }
 
   /** The ring at hand if the keys are still the same, so that what was verified with it stays verified. */
-  async function toRing(vault: KeyVault, stored: readonly StoredKey[]): Promise<Ring> {
+  async function toRing(vault: KeyVault, stored: readonly StoredKey[]): Promise<KeyRing> {
     if (current !== null && stored.length === loaded.size && stored.every(key => loaded.has(key.kid))) return current
-    const next = new Map<string, Loaded>()
-    for (const key of stored) next.set(key.kid, loaded.get(key.kid) ?? await maker.load(vault, key))
-    const ring = maker.ring([...next.values()], ++epoch)
+    const next = new Map<string, LoadedKey>()
+    for (const key of stored) next.set(key.kid, loaded.get(key.kid) ?? await vault.load(key, application))
+    const ring = createKeyRing(crypto, [...next.values()], ++epoch)
     refreshKids = stored.filter(({ purpose }) => purpose === 'refresh').map(({ kid }) => kid)
     loaded = next
     return ring
   }
 
   /** Reads, or joins the reading under way. */
-  function load(): Promise<Ring> {
+  function load(): Promise<KeyRing> {
     reading ??= read().catch((cause: unknown) => {
       failedAt = clock()
       if (isSessionError(cause)) throw cause
@@ -193,7 +194,7 @@ export function createRingKeeper<Loaded, Ring>(
     return reading
   }
 
-  function reload(): Promise<Ring> {
+  function reload(): Promise<KeyRing> {
     if (reading === null) return load()
     // The reading under way may have passed what this call is about.
     queued ??= reading.catch(() => null).then(() => {
@@ -204,7 +205,7 @@ export function createRingKeeper<Loaded, Ring>(
   }
 
   /** Reads in the background of a call; resolves to the keys at hand if that fails and there are any left. */
-  function refreshRing(): Promise<Ring> {
+  function refreshRing(): Promise<KeyRing> {
     return load().catch((error: unknown) => {
       if (current === null) throw error
       onError(error)
@@ -212,7 +213,7 @@ export function createRingKeeper<Loaded, Ring>(
     })
   }
 
-  function atHand(now: EpochMilliseconds): Ring | null {
+  function atHand(now: EpochMilliseconds): KeyRing | null {
     if (current === null) return null
     const age = now - readAt
     if (age >= 0 && age < REREAD) return current
@@ -241,7 +242,7 @@ export function createRingKeeper<Loaded, Ring>(
     },
 
     async rotateNow() {
-      for (const key of await rotateKeys(await prepare(), demands)) onRotated(key)
+      for (const key of await rotateKeys(await prepare(), demands.filter(({ purpose }) => rotates(purpose)))) onRotated(key)
       await reload()
     },
 

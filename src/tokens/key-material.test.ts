@@ -33,7 +33,7 @@ test('ST-02: keys under an older secret are encrypted anew and stay the same key
   const underNew = await shared.keys()
   expect(underNew.map(key => key.material)).not.toEqual(underOld.map(key => key.material))
   const only = await shared.process({ secrets: [newSecret] }).current()
-  const kids = [first, renewed, only].map(ring => ring.signingKeyAt(shared.now).kid)
+  const kids = [first, renewed, only].map(ring => ring.signingKeyAt('access', shared.now).kid)
   expect(new Set(kids).size).toBe(1)
   expect(shared.made).toHaveLength(2)
   expect(shared.errors).toEqual([])

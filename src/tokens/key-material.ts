@@ -6,18 +6,13 @@ import type { JsonObject, JsonValue } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { Crypto, KeyMaterial, Sealer } from './crypto.ts'
 import { encryptionError, findEncryptionFault, isEncrypted } from './encryption.ts'
-import { createAccessKey } from './key-ring.ts'
-import type { AccessKey } from './key-ring.ts'
+import { createSigningKey } from './key-ring.ts'
+import type { LoadedKey } from './key-ring.ts'
 import type { Jwk } from './jwk.ts'
 import type { StoredKey } from './key-store.ts'
 import type { KeyDemand } from './plan-rotation.ts'
 import { createRefreshKey } from './refresh-token.ts'
-import type { Application, RefreshKey } from './refresh-token.ts'
-
-/** A key, ready for use, by its purpose. */
-export type LoadedKey =
-  | { readonly purpose: 'access'; readonly key: AccessKey }
-  | { readonly purpose: 'refresh'; readonly key: RefreshKey }
+import type { Application } from './refresh-token.ts'
 
 /** Makes and loads keys, encrypted with the application's secrets. */
 export interface KeyVault {
@@ -37,8 +32,6 @@ export interface KeyVault {
   accept(keys: readonly StoredKey[]): Promise<void>
   /** Loads a key. @throws GeneralError (`MISUSE`) as `accept` does, or if it does not fit its algorithm. */
   load(stored: StoredKey, application: Application): Promise<LoadedKey>
-  /** The two halves of a signing key of any purpose. @throws GeneralError as {@link KeyVault.load} does. */
-  loadKeyPair(stored: StoredKey): Promise<KeyMaterial>
   /**
    * Which of the secrets decrypts the key, counted from 0, the newest; null for an unencrypted one.
    * @throws GeneralError (`MISUSE`) if none does.
@@ -112,19 +105,16 @@ export async function createKeyVault(crypto: Crypto, secrets: readonly string[])
     accept,
 
     async load(stored, application) {
-      const { kid, algorithm, activeFrom } = stored
-      if (algorithm === 'HMAC-SHA-256') {
-        const material = parseJsonObject(await textOf(stored))
-        const bytes = typeof material?.['k'] === 'string' ? decodeBase64url(material['k']) : null
-        if (stored.purpose !== 'refresh' || bytes === null) throw malformed(kid)
-        return { purpose: 'refresh', key: await createRefreshKey(crypto, { kid, activeFrom, bytes }, application) }
+      const { kid, purpose, algorithm, activeFrom } = stored
+      if (purpose !== 'refresh') {
+        if (algorithm === 'HMAC-SHA-256') throw malformed(kid)
+        return createSigningKey(crypto, { ...stored, purpose, algorithm }, await loadKeyPair(stored))
       }
-      if (stored.purpose !== 'access') throw malformed(kid)
-      const material = await loadKeyPair(stored)
-      return { purpose: 'access', key: await createAccessKey(crypto, { kid, algorithm, activeFrom, material }) }
+      const material = algorithm === 'HMAC-SHA-256' ? parseJsonObject(await textOf(stored)) : null
+      const bytes = typeof material?.['k'] === 'string' ? decodeBase64url(material['k']) : null
+      if (bytes === null) throw malformed(kid)
+      return createRefreshKey(crypto, { kid, activeFrom, bytes }, application)
     },
-
-    loadKeyPair,
 
     secretOf: async stored => (await decrypt(stored)).secret,
 

@@ -14,7 +14,7 @@ test('the newest active key signs; the oldest if none is active yet', async () =
   for (const [instant, expected] of [
     [0, first], [99, first], [100, first], [199, first], [200, second], [299, second], [300, third], [1e15, third],
   ] as const) {
-    expect(ring.signingKeyAt(instant)).toBe(expected)
+    expect(ring.signingKeyAt('access', instant)).toBe(expected)
   }
   for (const [instant, expected] of [[0, older], [199, older], [200, newer], [1e15, newer]] as const) {
     expect(ring.refreshKeyAt(instant)).toBe(expected)
@@ -39,7 +39,7 @@ test('TOK-21: the published keys hold public members only, and never a secret', 
   const keys = await Promise.all((['ES256', 'EdDSA', 'RS256', 'HS256'] as const).map((algorithm, activeFrom) => (
     sampleAccessKey(algorithm, { activeFrom })
   )))
-  const { keys: published } = (await sampleRing(keys)).jwks()
+  const { keys: published } = (await sampleRing(keys)).jwks('access')
   expect(published.map(jwk => jwk.alg)).toEqual(['RS256', 'EdDSA', 'ES256'])
   for (const jwk of published) {
     expect(['kty', 'kid', 'alg', 'use', 'crv', 'x', 'y', 'n', 'e']).toEqual(expect.arrayContaining(Object.keys(jwk)))
@@ -52,6 +52,7 @@ test('TOK-21: the published keys hold public members only, and never a secret', 
 test('TOK-24: there is no ring without keys', async () => {
   const access = await sampleAccessKey()
   const refresh = await sampleRefreshKey()
-  expect(() => createKeyRing(nodeCrypto, [], [refresh], 1)).toThrow('key ring')
-  expect(() => createKeyRing(nodeCrypto, [access], [], 1)).toThrow('key ring')
+  expect(() => createKeyRing(nodeCrypto, [refresh], 1)).toThrow('key ring')
+  expect(() => createKeyRing(nodeCrypto, [access], 1)).toThrow('key ring')
+  expect(() => createKeyRing(nodeCrypto, [access, refresh], 1).signingKeyAt('core-static', 0)).toThrow('key ring')
 })

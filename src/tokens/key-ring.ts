@@ -1,79 +1,97 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
+import type { JsonObject } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { Crypto, KeyMaterial, SignatureAlgorithm, Verifier } from './crypto.ts'
 import { toPublicJwk } from './jwk.ts'
 import type { JwkSet, PublicJwk } from './jwk.ts'
+import { ACCESS_TOKEN_TYPE, signingRules } from './key-store.ts'
+import type { SigningPurpose, StoredKey } from './key-store.ts'
 import type { RefreshKey } from './refresh-token.ts'
 
-/** A signing key, ready for use: it writes access tokens and recognizes its own. */
-export interface AccessKey {
+/** A signing key, ready for use: it writes tokens and recognizes its own. */
+export interface SigningKey {
+  readonly purpose: SigningPurpose
+  /** The name under which verifiers find it. */
   readonly kid: string
   readonly algorithm: SignatureAlgorithm
   readonly activeFrom: EpochMilliseconds
-  /** The one header segment that its tokens have: no token's own `alg` is ever obeyed (TOK-02). */
+  /**
+   * The header segment of its tokens, to the byte, where their format adds nothing: no token's own `alg` is ever obeyed
+   * (TOK-02).
+   */
   readonly header: string
   /** The public half, or null for `HS256`, which has none. */
   readonly publicJwk: PublicJwk | null
-  /** Writes a compact JWS over this payload (RFC 7515 section 7.1). */
-  sign(payload: string): Awaitable<string>
+  /** Writes a compact JWS over this payload (RFC 7515 section 7.1). `more`: what the format adds to the header. */
+  sign(payload: string, more?: JsonObject): Awaitable<string>
   /** Whether the signature is this key's over the header and payload segments. */
   readonly verify: Verifier
 }
 
-/** The refresh keys of one moment. */
-export interface RefreshKeyRing {
+/** A key, ready for use. */
+export type LoadedKey = SigningKey | RefreshKey
+
+/** The keys of one moment. Immutable: a change of the keys makes a new ring. */
+export interface KeyRing {
+  /** Changes with the set of keys, within one process: what was verified before must be again (TOK-17). */
+  readonly epoch: number
+  /**
+   * The newest signing key of the purpose that is active at `now`; the oldest if none is yet.
+   * @throws GeneralError (`MISUSE`) if the ring was not made for the purpose.
+   */
+  signingKeyAt(purpose: SigningPurpose, now: EpochMilliseconds): SigningKey
+  /** The signing key of this public name, or null. */
+  signingKey(kid: string): SigningKey | null
+  /** The key of a header segment of an access token, by exact text (TOK-06), or null. */
+  accessKeyByHeader(segment: string): SigningKey | null
+  /** Whether a key of this name that signs access tokens is in the ring. */
+  hasAccessKey(kid: string): boolean
   /** The newest refresh key that was active at `instant`; the oldest if none was yet. */
   refreshKeyAt(instant: EpochMilliseconds): RefreshKey
   /** The refresh key of this name, or null. */
   refreshKey(kid: string): RefreshKey | null
-}
-
-/** The keys of one moment. Immutable: a change of the keys makes a new ring. */
-export interface KeyRing extends RefreshKeyRing {
-  /** Changes with the set of keys, within one process: what was verified before must be again (TOK-17). */
-  readonly epoch: number
-  /** The newest signing key that is active at `now`; the oldest if none is yet. */
-  signingKeyAt(now: EpochMilliseconds): AccessKey
-  /** The key of a header segment, by exact text (TOK-06), or null. */
-  accessKeyByHeader(segment: string): AccessKey | null
-  /** Whether a signing key of this name is in the ring. */
-  hasAccessKey(kid: string): boolean
-  /** The public keys that are pending, active or verify-only (TOK-20, TOK-21). Empty for `HS256`. */
-  jwks(): JwkSet
+  /**
+   * The public keys of these purposes that are pending, active or verify-only, the newest first of each (TOK-20,
+   * TOK-21). Empty for `HS256`.
+   */
+  jwks(...purposes: readonly SigningPurpose[]): JwkSet
   /** Decodes a segment of a token; `null` unless it is canonical base64url of strict UTF-8 (TOK-13). */
   decodeText(segment: string): string | null
 }
 
-/** The `typ` of access tokens (RFC 9068 section 2.1, TOK-07). */
-export const ACCESS_TOKEN_TYPE = 'at+jwt'
-
-/** The one header segment of the tokens of a key, to the byte. */
+/** The one header segment of the access tokens of a key, to the byte. */
 export function headerSegment(crypto: Pick<Crypto, 'encodeText'>, alg: SignatureAlgorithm, kid: string): string {
   return crypto.encodeText(JSON.stringify({ alg, typ: ACCESS_TOKEN_TYPE, kid }))
 }
 
+/** What a signing key is made of, besides its two halves. */
+export interface SigningKeyParts extends Pick<StoredKey, 'kid' | 'createdAt' | 'activeFrom'> {
+  readonly purpose: SigningPurpose
+  readonly algorithm: SignatureAlgorithm
+}
+
 /** Prepares a signing key. @throws GeneralError (`MISUSE`) if it does not fit its algorithm or is too weak. */
-export async function createAccessKey(
+export async function createSigningKey(
   crypto: Crypto,
-  key: {
-    readonly kid: string
-    readonly algorithm: SignatureAlgorithm
-    readonly activeFrom: EpochMilliseconds
-    readonly material: KeyMaterial
-  },
-): Promise<AccessKey> {
-  const { kid, algorithm, activeFrom, material } = key
+  parts: SigningKeyParts,
+  material: KeyMaterial,
+): Promise<SigningKey> {
+  const { purpose, algorithm, activeFrom } = parts
+  const { typ, publicKid } = signingRules[purpose]
+  const kid = publicKid(parts)
   const signer = await crypto.signer(algorithm, material.privateKey)
-  const header = headerSegment(crypto, algorithm, kid)
+  const headerOf = (more?: JsonObject): string => crypto.encodeText(JSON.stringify({ alg: algorithm, typ, kid, ...more }))
+  const header = headerOf()
   return {
+    purpose,
     kid,
     algorithm,
     activeFrom,
     header,
     publicJwk: algorithm === 'HS256' ? null : toPublicJwk(kid, algorithm, material.publicKey),
-    sign(payload) {
-      const input = `${header}.${crypto.encodeText(payload)}`
+    sign(payload, more) {
+      const input = `${more === undefined ? header : headerOf(more)}.${crypto.encodeText(payload)}`
       const signature = signer(input)
       return typeof signature === 'string' ? `${input}.${signature}` : signature.then(later => `${input}.${later}`)
     },
@@ -81,35 +99,35 @@ export async function createAccessKey(
   }
 }
 
-/** Puts keys together. @throws GeneralError (`MISUSE`) unless there is at least one of each purpose (TOK-24). */
+/** Puts keys together. @throws GeneralError (`MISUSE`) unless there are a signing key and a refresh key (TOK-24). */
 export function createKeyRing(
   crypto: Pick<Crypto, 'decodeText'>,
-  accessKeys: readonly AccessKey[],
-  refreshKeys: readonly RefreshKey[],
+  keys: readonly LoadedKey[],
   epoch: number,
 ): KeyRing {
-  const newestAccessFirst = newestFirst(accessKeys)
-  const accessKids = new Set(accessKeys.map(key => key.kid))
-  const published: JwkSet = { keys: newestAccessFirst.map(key => key.publicJwk).filter(jwk => jwk !== null) }
+  const signing = newestFirst(keys.filter(key => key.purpose !== 'refresh'))
+  const ofPurpose = (purpose: SigningPurpose): readonly SigningKey[] => signing.filter(key => key.purpose === purpose)
+  const signingKeys: Readonly<Record<SigningPurpose, readonly SigningKey[]>> = {
+    'access': ofPurpose('access'), 'core-dynamic': ofPurpose('core-dynamic'), 'core-static': ofPurpose('core-static'),
+  }
+  const signingByKid = new Map(signing.map(key => [key.kid, key]))
+  const refreshKeys = newestFirst(keys.filter(key => key.purpose === 'refresh'))
+  const refreshByKid = new Map(refreshKeys.map(key => [key.kid, key]))
+  if (signing.length === 0 || refreshKeys.length === 0) throw keyMissing()
+  const accessKeys = signingKeys.access
   return {
     epoch,
-    signingKeyAt: now => activeAt(newestAccessFirst, now),
+    signingKeyAt: (purpose, now) => activeAt(signingKeys[purpose], now),
+    signingKey: kid => signingByKid.get(kid) ?? null,
     // To compare a few texts is cheaper than to hash a new one.
-    accessKeyByHeader: segment => newestAccessFirst.find(key => key.header === segment) ?? null,
-    hasAccessKey: kid => accessKids.has(kid),
-    ...createRefreshKeyRing(refreshKeys),
-    jwks: () => published,
+    accessKeyByHeader: segment => accessKeys.find(key => key.header === segment) ?? null,
+    hasAccessKey: kid => signingByKid.get(kid)?.purpose === 'access',
+    refreshKeyAt: instant => activeAt(refreshKeys, instant),
+    refreshKey: kid => refreshByKid.get(kid) ?? null,
+    jwks: (...purposes) => ({
+      keys: purposes.flatMap(purpose => signingKeys[purpose]).map(key => key.publicJwk).filter(jwk => jwk !== null),
+    }),
     decodeText: segment => crypto.decodeText(segment),
-  }
-}
-
-/** Puts refresh keys together. @throws GeneralError (`MISUSE`) unless there is at least one (TOK-24). */
-export function createRefreshKeyRing(refreshKeys: readonly RefreshKey[]): RefreshKeyRing {
-  const newestRefreshFirst = newestFirst(refreshKeys)
-  const byKid = new Map(refreshKeys.map(key => [key.kid, key]))
-  return {
-    refreshKeyAt: instant => activeAt(newestRefreshFirst, instant),
-    refreshKey: kid => byKid.get(kid) ?? null,
   }
 }
 
@@ -119,24 +137,21 @@ export interface Dated {
   readonly activeFrom: EpochMilliseconds
 }
 
-/** A key and its elders; at least one. */
-export type NonEmpty<Key> = readonly [Key, ...Key[]]
-
-/** Keys by `activeFrom`. @throws GeneralError (`MISUSE`) unless there is at least one (TOK-24). */
-export function newestFirst<Key extends Dated>(keys: readonly Key[]): NonEmpty<Key> {
-  const [newest, ...elders] = keys.toSorted((left, right) => (
-    right.activeFrom - left.activeFrom || (left.kid < right.kid ? 1 : -1)
-  ))
-  if (newest === undefined) throw new GeneralError('MISUSE', 'a key ring needs a signing key and a refresh key')
-  return [newest, ...elders]
+/** Keys by `activeFrom`. */
+export function newestFirst<Key extends Dated>(keys: readonly Key[]): readonly Key[] {
+  return keys.toSorted((left, right) => right.activeFrom - left.activeFrom || (left.kid < right.kid ? 1 : -1))
 }
 
-/** The newest key that is active at the instant; the oldest if none is yet. */
-export function activeAt<Key extends Dated>(newestFirst: NonEmpty<Key>, instant: EpochMilliseconds): Key {
-  let oldest: Key = newestFirst[0]
-  for (const key of newestFirst) {
-    if (key.activeFrom <= instant) return key
-    oldest = key
-  }
-  return oldest
+/**
+ * The newest key that is active at the instant; the oldest if none is yet.
+ * @throws GeneralError (`MISUSE`) if there is none at all (TOK-24).
+ */
+export function activeAt<Key extends Dated>(newestFirst: readonly Key[], instant: EpochMilliseconds): Key {
+  const key = newestFirst.find(({ activeFrom }) => activeFrom <= instant) ?? newestFirst.at(-1)
+  if (key === undefined) throw keyMissing()
+  return key
+}
+
+function keyMissing(): GeneralError {
+  return new GeneralError('MISUSE', 'a key ring needs a signing key of each kind and a refresh key')
 }

@@ -2,10 +2,13 @@ import type { EpochMilliseconds } from '../base/time.ts'
 import type { SignatureAlgorithm } from './crypto.ts'
 
 /**
- * What a key is for: signing access tokens, or deriving and authenticating refresh tokens. Never both (TOK-07). The
- * standalone server signs access tokens of another format, and long-lived tokens, with keys of their own.
+ * What a signing key signs: access tokens of the library's format, access tokens of the core protocol, or what is valid
+ * for longer than any access token.
  */
-export type KeyPurpose = 'access' | 'refresh' | 'core-dynamic' | 'core-static'
+export type SigningPurpose = 'access' | 'core-dynamic' | 'core-static'
+
+/** What a key is for: signing, or deriving and authenticating refresh tokens. Never both (TOK-07). */
+export type KeyPurpose = SigningPurpose | 'refresh'
 
 /**
  * Every purpose that a stored key can have, in the order in which keys are added and replaced. Refresh keys come first
@@ -13,6 +16,31 @@ export type KeyPurpose = 'access' | 'refresh' | 'core-dynamic' | 'core-static'
  * and whether that is encrypted decides for all (S-04).
  */
 export const keyPurposes: readonly KeyPurpose[] = ['refresh', 'access', 'core-dynamic', 'core-static']
+
+/** What follows from what a signing key signs. */
+interface SigningRules {
+  /** The `typ` in the header of what it signs (TOK-07). */
+  readonly typ: string
+  /** The `kid` under which verifiers find it. */
+  readonly publicKid: (key: Pick<StoredKey, 'kid' | 'createdAt'>) => string
+  /** Whether a new key takes over in time. What a key signs that never does may be valid for decades. */
+  readonly rotates: boolean
+}
+
+/** The `typ` of access tokens (RFC 9068 section 2.1, TOK-07). */
+export const ACCESS_TOKEN_TYPE = 'at+jwt'
+
+/** What follows from the purpose of a signing key. */
+export const signingRules: Readonly<Record<SigningPurpose, SigningRules>> = {
+  'access': { typ: ACCESS_TOKEN_TYPE, publicKid: key => key.kid, rotates: true },
+  'core-dynamic': { typ: 'JWT', publicKid: key => `d-${key.createdAt}`, rotates: true },
+  'core-static': { typ: 'JWT', publicKid: key => `s-${key.kid}`, rotates: false },
+}
+
+/** Whether keys of this purpose give way to newer ones. */
+export function rotates(purpose: KeyPurpose): boolean {
+  return purpose === 'refresh' || signingRules[purpose].rotates
+}
 
 /** A key as the store keeps it. */
 export interface StoredKey {

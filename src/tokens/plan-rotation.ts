@@ -1,5 +1,7 @@
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
-import type { KeyPurpose, StoredKey } from './key-store.ts'
+import type { SignatureAlgorithm } from './crypto.ts'
+import { rotates } from './key-store.ts'
+import type { KeyPurpose, SigningPurpose, StoredKey } from './key-store.ts'
 
 /** How keys come and go. */
 export interface KeyPolicy {
@@ -72,6 +74,14 @@ export function createKeyPolicy({ keyRotationInterval, idleTimeout, absoluteTime
 export interface KeyDemand {
   readonly purpose: KeyPurpose
   readonly algorithm: StoredKey['algorithm']
+}
+
+/** Which signing keys are needed. */
+export interface SigningDemand extends KeyDemand {
+  readonly purpose: SigningPurpose
+  readonly algorithm: SignatureAlgorithm
+  /** Whether the keys that are there decide the algorithm instead, where there are any. */
+  readonly yields?: boolean
 }
 
 /** Where a key is to be added: on top of `newest`, if that is still the newest of its purpose. */
@@ -156,28 +166,20 @@ function isOutlived(
 }
 
 function lifetimeOf(purpose: KeyPurpose, policy: KeyPolicy): Milliseconds {
-  switch (purpose) {
-    case 'access':
-    case 'core-dynamic':
-      return policy.accessKeyLifetime
-    case 'refresh':
-      return policy.refreshKeyLifetime
-    case 'core-static':
-      return Number.POSITIVE_INFINITY
-  }
+  if (!rotates(purpose)) return Number.POSITIVE_INFINITY
+  return purpose === 'refresh' ? policy.refreshKeyLifetime : policy.accessKeyLifetime
 }
 
 function retentionOf(purpose: KeyPurpose, policy: KeyPolicy): Milliseconds {
-  switch (purpose) {
-    case 'access':
-    case 'core-dynamic':
-      return policy.accessKeyRetention
-    case 'refresh':
-      return policy.refreshKeyRetention
-    // What it signs may be valid for decades.
-    case 'core-static':
-      return Number.POSITIVE_INFINITY
-  }
+  if (!rotates(purpose)) return Number.POSITIVE_INFINITY
+  return purpose === 'refresh' ? policy.refreshKeyRetention : policy.accessKeyRetention
+}
+
+/** What a new key must be: as demanded, or as the newest of its purpose where the demand yields to it. Pure. */
+export function settleDemand(keys: readonly StoredKey[], demand: KeyDemand & { readonly yields?: boolean }): KeyDemand {
+  const { purpose, algorithm } = demand
+  const newest = demand.yields === true ? newestOf(keys, purpose) : null
+  return { purpose, algorithm: newest?.algorithm ?? algorithm }
 }
 
 function newestOf(keys: readonly StoredKey[], purpose: KeyPurpose): StoredKey | null {

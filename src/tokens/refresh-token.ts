@@ -43,6 +43,7 @@ export interface Application {
  * authenticates anti-CSRF tokens, each with a subkey of its own (TOK-07).
  */
 export interface RefreshKey {
+  readonly purpose: 'refresh'
   readonly kid: string
   readonly activeFrom: EpochMilliseconds
   /** Whether this key wrote the token; takes the same time for every wrong tag (TOK-19). */
@@ -108,6 +109,7 @@ export async function createRefreshKey(
   const tagMac = await subkey('refresh token tag')
   const childMac = await subkey('refresh token child')
   return {
+    purpose: 'refresh',
     kid,
     activeFrom,
     antiCsrfMac: await subkey('anti-csrf'),

@@ -2,10 +2,11 @@ import { transferModeOf } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
-import type { SessionCore, VerifyOptions, VerifyOutcome } from '../session/core.ts'
+import type { VerifyOptions, VerifyOutcome } from '../session/core.ts'
 import type { CookieSlot } from './cookie-config.ts'
 import { readCookies } from './cookies.ts'
 import type { HttpRequest } from './exchange.ts'
+import type { HttpCore } from './http-context.ts'
 
 /** How many cookies of one name are tried (CK-06, DOS-01). */
 const MAX_CANDIDATES = 4
@@ -35,7 +36,7 @@ export interface JudgedAccess<Payload extends object> {
 }
 
 /** What an access token is judged with. */
-export type AccessJudge<Payload extends object> = Pick<SessionCore<Payload, object>, 'verify' | 'peekHandle'>
+export type AccessJudge<Payload extends object> = Pick<HttpCore<Payload, object>, 'verify' | 'peekHandle'>
 
 /** Which of the settings matter to finding an access token: the name of its cookie. */
 export interface AccessCookiePolicy {
@@ -91,7 +92,7 @@ export async function judgeAccessToken<Payload extends object>(
 
 /** What {@link judgeAccessToken} would say, where one token has to be judged and nothing waited for; else undefined. */
 export function judgeNow<Payload extends object>(
-  core: Pick<SessionCore<Payload, object>, 'verifyNow' | 'peekHandle'>,
+  core: Pick<HttpCore<Payload, object>, 'verifyNow' | 'peekHandle'>,
   policy: AccessCookiePolicy,
   request: HeaderSource,
   options: VerifyOptions,
@@ -115,7 +116,7 @@ const noCookies: readonly string[] = []
 
 /** Null for a token that is none of ours or does not belong into this channel. */
 function judge<Payload extends object>(
-  core: Pick<SessionCore<Payload, object>, 'peekHandle'>,
+  core: Pick<HttpCore<Payload, object>, 'peekHandle'>,
   channel: TransferMode,
   accessToken: string,
   outcome: VerifyOutcome<Payload>,
@@ -127,7 +128,7 @@ function judge<Payload extends object>(
 
 /** Only of a token that can not be used the text itself is asked, for nothing depends on the answer. */
 function handleOf(
-  core: Pick<SessionCore<object, object>, 'peekHandle'>,
+  core: Pick<HttpCore<object, object>, 'peekHandle'>,
   accessToken: string,
   outcome: JudgedOutcome<object>,
 ): SessionHandle | null {

@@ -45,6 +45,8 @@ export function errorReply(error: unknown, request: HttpRequest, policy: HttpPol
     }
     case 'CROSS_SITE_REQUEST':
       return jsonReply(403, { message: 'cross-site request refused' })
+    case 'SESSION_NOT_FOUND':
+      return jsonReply(404, { message: 'session not found' })
     case 'INVALID_DATA':
       return jsonReply(400, { message: 'invalid data' })
     case 'MISUSE':

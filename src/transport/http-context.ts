@@ -1,10 +1,15 @@
 import type { Clock } from '../base/time.ts'
 import type { SessionCore } from '../session/core.ts'
+import type { UnverifiedTokens } from '../tokens/at-jwt.ts'
 import type { HttpPolicy } from './http-policy.ts'
+
+/** Sessions whose tokens a request carries among others' cookies. */
+export interface HttpCore<Payload extends object, Info extends object>
+  extends SessionCore<Payload, Info>, UnverifiedTokens {}
 
 /** What the flows over HTTP share. */
 export interface HttpContext<Payload extends object, Info extends object> {
-  readonly core: SessionCore<Payload, Info>
+  readonly core: HttpCore<Payload, Info>
   readonly policy: HttpPolicy
   readonly clock: Clock
 }

@@ -1,13 +1,12 @@
 import { authenticateHandshake, handleSessionRoute, refreshSession, renewSession, startSession } from '#transport-flows'
 import type { Awaitable } from '../base/awaitable.ts'
 import type { Clock } from '../base/time.ts'
-import type { SessionCore } from '../session/core.ts'
 import { applyCors } from './cors.ts'
 import { errorReply } from './error-reply.ts'
 import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
 import { getSession, guard, readSession } from './get-session.ts'
 import type { GetSessionArgument, OptionalSessionOptions, SessionOptions, SessionReading } from './get-session.ts'
-import type { HttpContext } from './http-context.ts'
+import type { HttpContext, HttpCore } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
 import type { Renewal } from './renew-session.ts'
 import type { ReadonlySession, Session } from './session.ts'
@@ -101,7 +100,7 @@ export function typedByOptions<Target extends readonly unknown[], Payload extend
 
 /** Puts HTTP before the core. */
 export function createHttpSessions<Payload extends object, Info extends object>(
-  core: SessionCore<Payload, Info>,
+  core: HttpCore<Payload, Info>,
   policy: HttpPolicy,
   clock: Clock,
 ): HttpSessions<Payload, Info> {

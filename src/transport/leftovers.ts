@@ -1,10 +1,9 @@
-import type { SessionCore } from '../session/core.ts'
 import type { TokenOwner } from '../tokens/token-owner.ts'
 import type { CookieSlot } from './cookie-config.ts'
 import { readCookies } from './cookies.ts'
 import { judgeOrigin } from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
-import type { HttpContext } from './http-context.ts'
+import type { HttpContext, HttpCore } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
 import type { Cookie } from './set-cookie.ts'
 import { leftoverEdits } from './tokens-reply.ts'
@@ -34,7 +33,7 @@ export function leftoverClearings(slot: CookieSlot, owners: readonly TokenOwner[
 
 /** {@link leftoverClearings} of access tokens. */
 export function accessTokenLeftovers(
-  core: Pick<SessionCore<object, object>, 'ownerOfAccessToken'>,
+  core: Pick<HttpCore<object, object>, 'ownerOfAccessToken'>,
   policy: HttpPolicy,
   request: HttpRequest,
 ): readonly Cookie[] {

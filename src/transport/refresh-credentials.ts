@@ -1,9 +1,9 @@
 import type { TransferMode } from '../base/wire.ts'
-import type { SessionCore } from '../session/core.ts'
 import { parseRefreshToken } from '../tokens/refresh-token.ts'
 import type { RefreshToken } from '../tokens/refresh-token.ts'
 import { bearerToken, cookieTokens, travelsBy } from './credentials.ts'
 import type { HttpRequest } from './exchange.ts'
+import type { HttpCore } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
 /** The refresh tokens of a request: one, or several cookies of its name. */
@@ -22,7 +22,7 @@ export interface PresentedRefreshToken {
  * one, but not the other with its `__Host-` name.
  */
 export function findRefreshToken(
-  core: Pick<SessionCore<object, object>, 'peekHandle'>,
+  core: Pick<HttpCore<object, object>, 'peekHandle'>,
   policy: HttpPolicy,
   request: HttpRequest,
 ): PresentedRefresh {
@@ -45,7 +45,7 @@ export function findRefreshToken(
  * several all the same: there is no telling whose request this is (CK-06).
  */
 export async function tokensOfOneSession(
-  core: Pick<SessionCore<object, object>, 'ownerOfRefreshToken'>,
+  core: Pick<HttpCore<object, object>, 'ownerOfRefreshToken'>,
   tokens: readonly PresentedRefreshToken[],
 ): Promise<readonly PresentedRefreshToken[] | null> {
   const ours = isOneSession(tokens) ? tokens : await withOwner(core, tokens)
@@ -53,7 +53,7 @@ export async function tokensOfOneSession(
 }
 
 async function withOwner(
-  core: Pick<SessionCore<object, object>, 'ownerOfRefreshToken'>,
+  core: Pick<HttpCore<object, object>, 'ownerOfRefreshToken'>,
   tokens: readonly PresentedRefreshToken[],
 ): Promise<readonly PresentedRefreshToken[]> {
   const owners = await Promise.all(tokens.map(({ text }) => core.ownerOfRefreshToken(text)))

@@ -13,8 +13,8 @@ export function replacedSessions(
   accessTokens: readonly IdentifiedAccessToken[],
   refreshTokens: readonly SessionHandle[],
 ): readonly SessionHandle[] {
-  const proven = accessTokens.filter(({ handle, usable }) => usable || refreshTokens.includes(handle))
-  return [...new Set(proven.map(({ handle }) => handle))]
+  const proven = accessTokens.filter(({ claims, usable }) => usable || refreshTokens.includes(claims.sid))
+  return [...new Set(proven.map(({ claims }) => claims.sid))]
 }
 
 /** {@link replacedSessions} of a request: by tokens that we issued, and that came by the channel they belong to. */
@@ -31,7 +31,7 @@ export async function sessionsToReplace<Payload extends object, Info extends obj
   const accessTokens: IdentifiedAccessToken[] = []
   for (const { channel, text } of texts) {
     const identified = await core.identify(text)
-    if (identified !== null && travelsBy(channel, identified.handle)) accessTokens.push(identified)
+    if (identified !== null && travelsBy(channel, identified.claims.sid)) accessTokens.push(identified)
   }
   const refreshTokens: SessionHandle[] = []
   for (const text of cookieTokens(request, policy.cookies.refreshToken)) {

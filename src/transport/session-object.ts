@@ -3,8 +3,8 @@ import { isSessionError, UnauthorizedError } from '../base/errors.ts'
 import { transferModeOf } from '../base/handle.ts'
 import { deepFreeze } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import { endOfToken } from '../tokens/access-token.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
+import { endOfToken } from '../tokens/token-format.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
 import type { ReplySink } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
@@ -119,8 +119,9 @@ export class RequestSession<Payload extends object, Info extends object>
     try {
       return await call
     } catch (error) {
-      if (isSessionError(error) && error.code === 'UNAUTHORIZED') this.#clear()
-      throw error
+      if (!isSessionError(error) || error.code !== 'SESSION_NOT_FOUND') throw error
+      this.#clear()
+      throw new UnauthorizedError('the session has ended')
     }
   }
 

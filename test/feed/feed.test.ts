@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { GeneralError } from '../../src/base/errors.ts'
-import { createCore } from '../../src/session/create-core.ts'
+import { createCore } from '../support/create-core.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { FeedWorld, HOUR, MINUTE, SECOND, settle } from './world.ts'
 

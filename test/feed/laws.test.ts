@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { test } from 'vitest'
-import { createCore } from '../../src/session/create-core.ts'
+import { createCore } from '../support/create-core.ts'
 import { follow, life } from './life.ts'
 
 // A process whose pushes are lost, whose store fails, whose clock steps and that is restarted, with tokens that are in

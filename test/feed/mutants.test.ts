@@ -35,7 +35,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'the cache outlives its keys',
     wrong: 'a token of a removed key is accepted',
-    ring: create => (crypto, accessKeys, refreshKeys) => create(crypto, accessKeys, refreshKeys, 1),
+    ring: create => (crypto, keys) => create(crypto, keys, 1),
   },
   {
     name: 'a stale feed is trusted',
@@ -140,7 +140,7 @@ async function mutate({ feed, list, ring, cache }: Mutant): Promise<CreateCore> 
       return { ...real, TwoGenerationMap: cache(real.TwoGenerationMap) }
     })
   }
-  return (await import('../../src/session/create-core.ts')).createCore
+  return (await import('../support/create-core.ts')).createCore
 }
 
 afterEach(() => {

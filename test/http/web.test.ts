@@ -59,6 +59,24 @@ test('tokens go into the headers that the response is made of', async () => {
   await expect(sessions.getSession(ask('GET', '/me'), new Headers())).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
 })
 
+test('a session that is gone is 404 by handle, and a logout on its own request', async () => {
+  const cookie = await login()
+  const headers = new Headers()
+  const session = await sessions.getSession(ask('GET', '/me', { cookie }), headers)
+  await sessions.revokeSession(session.getHandle())
+  const calls = [
+    () => sessions.getSessionInfo(session.getHandle()),
+    () => sessions.updateSessionInfo('no handle', {}),
+    () => sessions.updateJwtPayload(session.getHandle(), {}),
+  ]
+  for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' })
+  const error: unknown = await sessions.getSessionInfo(session.getHandle()).catch((reason: unknown) => reason)
+  expect(sessions.http.errorReply(error, { method: 'GET', path: '/', client: { ip: null, userAgent: null }, header: () => null }))
+    .toMatchObject({ status: 404 })
+  await expect(session.updateJwtPayload({})).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+  expect(cookiesOf(new Response(null, { headers }))).toContain(`${AT}=`)
+})
+
 test('clientIp says who it is', async () => {
   await login()
   expect((await sessions.listSessions('alice')).sessions[0]?.ip).toBe('192.0.2.1')

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createCore } from '../../src/session/create-core.ts'
+import { createCore } from '../support/create-core.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import { life, liveHonestly } from './honest-client.ts'

@@ -133,7 +133,7 @@ async function mutate(mutant: Mutant): Promise<CreateCore> {
       return { ...real, decideOffset: offset(real.decideOffset) }
     })
   }
-  return (await import('../../src/session/create-core.ts')).createCore
+  return (await import('../support/create-core.ts')).createCore
 }
 
 afterEach(() => {

@@ -1,4 +1,4 @@
-import type { createCore } from '../../src/session/create-core.ts'
+import type { createCore } from '../support/create-core.ts'
 import type { SessionCore } from '../../src/session/core.ts'
 import { createPolicy } from '../../src/session/policy.ts'
 import type { SessionPolicy } from '../../src/session/policy.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { UnauthorizedError } from '../../src/base/errors.ts'
+import { SessionNotFoundError } from '../../src/base/errors.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createCutStore, createTestClock } from '../support/session-server.ts'
 import { createTestCore, DAY, HOUR, login, owner, refreshed, SECOND } from '../support/test-core.ts'
@@ -146,10 +146,10 @@ describe('REV-05: limits hold when a session is loaded, though nobody sweeps', (
     const { claims } = await login(core)
     clock.advance(HOUR)
     expect(await store.find(claims.sid)).not.toBeNull()
-    await expect(core.getSessionInfo(claims.sid)).rejects.toBeInstanceOf(UnauthorizedError)
-    await expect(core.updateSessionInfo(claims.sid, {})).rejects.toBeInstanceOf(UnauthorizedError)
-    await expect(core.updateSessionInfo(claims.sid, info => info)).rejects.toBeInstanceOf(UnauthorizedError)
-    await expect(core.updateJwtPayload(claims.sid, {})).rejects.toBeInstanceOf(UnauthorizedError)
+    await expect(core.getSessionInfo(claims.sid)).rejects.toBeInstanceOf(SessionNotFoundError)
+    await expect(core.updateSessionInfo(claims.sid, {})).rejects.toBeInstanceOf(SessionNotFoundError)
+    await expect(core.updateSessionInfo(claims.sid, info => info)).rejects.toBeInstanceOf(SessionNotFoundError)
+    await expect(core.updateJwtPayload(claims.sid, {})).rejects.toBeInstanceOf(SessionNotFoundError)
     expect(await core.getAllSessionHandlesForUser('alice')).toEqual([])
   })
 
@@ -180,8 +180,8 @@ test('REV-07: a request that writes late does not revive a session', async () =>
   const { core, store } = createTestCore()
   const { claims, refreshToken } = await login(core)
   await core.revokeSession(claims.sid)
-  await expect(core.updateSessionInfo(claims.sid, { note: 'late' })).rejects.toBeInstanceOf(UnauthorizedError)
-  await expect(core.reissue(claims, { role: 'late' })).rejects.toBeInstanceOf(UnauthorizedError)
+  await expect(core.updateSessionInfo(claims.sid, { note: 'late' })).rejects.toBeInstanceOf(SessionNotFoundError)
+  await expect(core.reissue(claims, { role: 'late' })).rejects.toBeInstanceOf(SessionNotFoundError)
   await core.refresh(refreshToken, 'header', owner)
   expect(await store.find(claims.sid)).toBeNull()
 })

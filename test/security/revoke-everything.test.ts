@@ -1,7 +1,7 @@
 // S-13: revokeEverySession() is as final as revokeSession, in every mode of blacklisting and in every process.
 import { expect, test } from 'vitest'
 import { parseHandle } from '../../src/base/handle.ts'
-import { UnauthorizedError } from '../../src/base/errors.ts'
+import { SessionNotFoundError } from '../../src/base/errors.ts'
 import type { Blacklisting } from '../../src/session/core.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createTestCore, login, owner, refreshed } from '../support/test-core.ts'
@@ -31,9 +31,9 @@ test.each(modes)('S-13: with %s, another process refreshes nothing and finds not
   expect(await here.core.refresh(session.refreshToken, 'header', owner)).toMatchObject({ kind: 'unauthorized' })
   expect(await here.core.getAllSessionHandlesForUser(sub)).toEqual([])
   expect((await here.core.listSessions(sub)).sessions).toEqual([])
-  await expect(here.core.getSessionInfo(sid)).rejects.toBeInstanceOf(UnauthorizedError)
-  await expect(here.core.updateSessionInfo(sid, {})).rejects.toBeInstanceOf(UnauthorizedError)
-  await expect(here.core.updateJwtPayload(sid, {})).rejects.toBeInstanceOf(UnauthorizedError)
+  await expect(here.core.getSessionInfo(sid)).rejects.toBeInstanceOf(SessionNotFoundError)
+  await expect(here.core.updateSessionInfo(sid, {})).rejects.toBeInstanceOf(SessionNotFoundError)
+  await expect(here.core.updateJwtPayload(sid, {})).rejects.toBeInstanceOf(SessionNotFoundError)
   expect(await here.core.revokeSession(sid)).toBe(false)
 })
 

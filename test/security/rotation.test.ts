@@ -15,7 +15,10 @@ describe('ROT-01: a token that was used up ends the session for everybody', () =
     clock.advance(61 * SECOND)
     const third = await refreshed(core, second.refreshToken)
     expect(await core.refresh(first.refreshToken, 'header', thief))
-      .toEqual({ kind: 'theft', userId: 'alice', handle: first.claims.sid })
+      .toEqual({
+        kind: 'theft', userId: 'alice', handle: first.claims.sid,
+        presented: { generation: 0, branch: 0 }, current: { generation: 2, branch: 0 },
+      })
     expect(await core.refresh(third.refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: true })
     for (const { accessToken } of [first, second, third]) {
       expect((await core.verify(accessToken, { blacklisting: 'strict' })).kind).toBe('revoked')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { CoreDependencies } from '../../src/session/create-core.ts'
+import type { CoreDependencies } from '../support/create-core.ts'
 import { createSessions } from '../../src/index.ts'
 import { SAME_ORIGIN, send, startSessionServer } from '../support/session-server.ts'
 import { createTestCore, login, refreshed } from '../support/test-core.ts'
@@ -59,7 +59,7 @@ test('S-12: by handle a short payload costs one store call, a long one two, and 
   expect(takeCalls()).toEqual(['find', 'updatePayload'])
   await core.revokeSession(claims.sid)
   for (const length of [500, 2000]) {
-    await expect(core.updateJwtPayload(claims.sid, payloadOf(length))).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+    await expect(core.updateJwtPayload(claims.sid, payloadOf(length))).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' })
   }
 })
 

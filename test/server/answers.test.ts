@@ -1,7 +1,7 @@
 // What every answer has, and what none has: transport security, pages, redirects, tokens, files.
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { startServer } from '../../src/server/server.ts'
+import { startServer } from '../../src/server/create-server.ts'
 import { startCoreServer } from '../support/core-server.ts'
 import type { CoreServer } from '../support/core-server.ts'
 

@@ -50,7 +50,7 @@ test('ST-02: private keys lie there sealed, and the secret does not', () => {
   for (const word of ['BEGIN', '"d":', '"p":', '"k":', SECRET]) expect(stored).not.toContain(word)
   const keys = new DatabaseSync(file, { readOnly: true })
   expect(keys.prepare('SELECT DISTINCT purpose FROM keyturn_key ORDER BY purpose').all().map(({ purpose }) => purpose))
-    .toEqual(['core-dynamic', 'core-static', 'refresh'])
+    .toEqual(['access', 'core-dynamic', 'core-static', 'refresh'])
   keys.close()
 })
 

@@ -64,7 +64,7 @@ describe('serve', () => {
   test('shares the store with the commands: keys are listed, rotated and retired', async () => {
     const { out } = await keyturn('keys', 'list', '--store', store, '--json')
     const listed = JSON.parse(out) as { kid: string; purpose: string; publishedAs: string; state: string }[]
-    expect(listed.map(({ purpose }) => purpose).sort()).toEqual(['core-dynamic', 'core-static', 'refresh'])
+    expect(listed.map(({ purpose }) => purpose).sort()).toEqual(['access', 'core-dynamic', 'core-static', 'refresh'])
     expect(out).not.toMatch(/"(d|k|material|privateKey)":/)
     const { accessToken } = await create('dave')
     expect(listed.map(({ publishedAs }) => publishedAs)).toContain(decodeJwt(accessToken.token).header['kid'])

@@ -41,7 +41,8 @@ describe('versions', () => {
     })).json
     const token = decodeJwt(created.accessToken.token)
     expect(token.header).toEqual({
-      alg: 'RS256', typ: 'JWT', version: tokenVersion, kid: expect.stringMatching(/^d-\d+$/), gen: 0, brn: 0, ri: R,
+      alg: 'RS256', typ: 'JWT', version: tokenVersion, kid: expect.stringMatching(/^d-\d+$/),
+      keyturn: { gen: 0, brn: 0, ri: R, pv: 0, at: core.clock() / 1000 },
     })
     expect(token.claims).toMatchObject({ sub: 'alice', role: 'x', parentRefreshTokenHash1: null, antiCsrfToken: null })
     expect({ tId: token.claims['tId'], rsub: token.claims['rsub'] }).toEqual(claims)

@@ -39,7 +39,7 @@ describe('DOS-02: takes time that grows with the length alone', () => {
     core = await startCoreServer()
     const path = `/${piece.repeat(15_000 / piece.length)}`
     expect((await core.call(path)).status).toBe(404)
-    expect(await cost(() => [matchRoute(path, ''), routeName(path)])).toBeLessThan(5)
+    expect(await cost(() => [matchRoute(path), routeName(path)])).toBeLessThan(5)
   })
 })
 

@@ -2,7 +2,7 @@
 import pino from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/server/log.ts'
-import { startServer } from '../../src/server/server.ts'
+import { startServer } from '../../src/server/create-server.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { parseRefreshToken } from '../../src/tokens/refresh-token.ts'
 import { startCoreServer } from '../support/core-server.ts'
@@ -24,7 +24,7 @@ async function lines(): Promise<readonly Line[]> {
 test('LOG-03: each thing that happens to a session is one line, with its time, user, session and reason', async () => {
   core = await startCoreServer()
   expect((await lines()).filter(({ msg }) => msg === 'key made').map(({ purpose }) => purpose).toSorted())
-    .toEqual(['core-dynamic', 'core-static', 'refresh'])
+    .toEqual(['access', 'core-dynamic', 'core-static', 'refresh'])
   const time = core.clock()
   const first = await core.create()
   const created = await lines()

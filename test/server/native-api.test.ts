@@ -61,7 +61,7 @@ describe('sessions', () => {
     expect(status).toBe(201)
     const keys = createLocalJWKSet((await call('GET', '/v1/keys')).body as never)
     const { payload } = await jwtVerify(String(body['accessToken']), keys, { currentDate: new Date(core.clock()) })
-    expect(payload).toMatchObject({ sub: 'alice', role: 'x', tId: 't1', sessionHandle: body['handle'] })
+    expect(payload).toMatchObject({ sub: 'alice', role: 'x', sid: body['handle'], keyturn: { tid: 't1' } })
     const path = `/v1/sessions/${body['handle']}`
     expect((await call('GET', path)).body).toMatchObject({ userId: 'alice', jwtPayload: { role: 'x' }, sessionInfo: { a: 1 } })
     expect((await call('PATCH', path, { jwtPayload: { role: 'y' } })).status).toBe(204)
@@ -128,10 +128,93 @@ describe('sessions', () => {
     expect((await call('GET', '/v1/users/no%20body/sessions')).body).toEqual({ sessions: [], next: null })
   })
 
+  test('V-13: have lifetimes of their own, never longer than configured', async () => {
+    const own = { accessTokenLifetime: 120, idleTimeout: 600, absoluteTimeout: 900, persistent: false, transferMode: 'cookie' }
+    const { body } = await create(own)
+    const now = core.clock()
+    expect(body['sessionExpiresAt']).toBe(now + 600_000)
+    expect(body['accessTokenExpiresAt']).toBeGreaterThan(now + 90_000)
+    expect(body['accessTokenExpiresAt']).toBeLessThanOrEqual(now + 120_000)
+    expect(parseHandle(String(body['handle']))).toMatch(/^c/)
+    expect(await core.store.find(parseHandle(String(body['handle']))!)).toMatchObject({ persistent: false, absoluteExpiry: now + 900_000 })
+    core.clock.advance(500_000)
+    expect((await call('POST', '/v1/sessions/refresh', { refreshToken: body['refreshToken'] })).body['sessionExpiresAt']).toBe(now + 900_000)
+    expect((await create({ idleTimeout: 34_560_000 })).body['sessionExpiresAt']).toBe(core.clock() + 100 * 86_400_000)
+  })
+
+  test('V-13: an access token of the session is answered with one that has the new payload', async () => {
+    const { handle, accessToken, accessTokenExpiresAt } = (await create({ jwtPayload: { role: 'x' } })).body
+    const path = `/v1/sessions/${handle}`
+    core.clock.advance(5000)
+    const changed = await call('PATCH', path, { jwtPayload: { role: 'y' }, accessToken })
+    expect(changed).toMatchObject({ status: 200, body: { accessTokenExpiresAt } })
+    const keys = createLocalJWKSet((await call('GET', '/v1/keys')).body as never)
+    const { payload } = await jwtVerify(String(changed.body['accessToken']), keys, { currentDate: new Date(core.clock()) })
+    expect(payload).toMatchObject({ role: 'y', sid: handle, iat: core.clock() / 1000, keyturn: { pv: 1 } })
+    const others = [(await create()).body['accessToken'], 'garbage', `${String(accessToken)}x`]
+    for (const other of others) {
+      expect((await call('PATCH', path, { jwtPayload: { role: 'z' }, accessToken: other })).status).toBe(400)
+    }
+    expect((await call('GET', path)).body).toMatchObject({ jwtPayload: { role: 'y' } })
+  })
+
+  test('V-13: session info is merged, and replaced only if nobody has changed it', async () => {
+    const path = `/v1/sessions/${(await create({ sessionInfo: { a: 1, b: { c: 2, d: 3 } } })).body['handle']}`
+    const read = async (): Promise<unknown> => (await call('GET', path)).body
+    expect((await call('PATCH', path, { mergeSessionInfo: { b: { c: null, e: [4] }, f: 5 } })).status).toBe(204)
+    expect(await read()).toMatchObject({ sessionInfo: { a: 1, b: { d: 3, e: [4] }, f: 5 }, sessionInfoVersion: 1 })
+    const stale = { sessionInfo: { lost: true }, jwtPayload: { lost: true }, sessionInfoVersion: 0 }
+    expect(await call('PATCH', path, stale)).toMatchObject({ status: 409, body: { error: 'conflict' } })
+    expect(await read()).toMatchObject({ jwtPayload: {}, sessionInfoVersion: 1 })
+    expect((await call('PATCH', path, { mergeSessionInfo: { a: null }, sessionInfoVersion: 1 })).status).toBe(204)
+    expect((await call('PATCH', path, { sessionInfo: { last: 1 }, sessionInfoVersion: 2 })).status).toBe(204)
+    expect(await read()).toMatchObject({ sessionInfo: { last: 1 }, sessionInfoVersion: 3 })
+    expect((await call('PATCH', path, { sessionInfo: {}, mergeSessionInfo: {} })).status).toBe(400)
+    expect((await call('PATCH', '/v1/sessions/nobody', {})).status).toBe(404)
+  })
+
+  test('V-13: several are ended in one call', async () => {
+    const handles = [(await create()).body['handle'], (await create({ userId: 'bob' })).body['handle']]
+    const ended = await call('POST', '/v1/sessions/revoke', { handles: [...handles, handles[0], 'nobody'] })
+    expect(ended).toMatchObject({ status: 200, body: { revoked: expect.arrayContaining(handles) } })
+    expect(ended.body['revoked']).toHaveLength(2)
+    expect((await call('POST', '/v1/sessions/revoke', { handles: [1] })).status).toBe(400)
+  })
+
+  test('V-13: have anti-CSRF tokens where their callers want them', async () => {
+    const { handle, refreshToken, antiCsrfToken, accessToken } = (await create({ antiCsrf: true })).body
+    expect((await create()).body['antiCsrfToken']).toBeUndefined()
+    const foreign = (await create({ antiCsrf: true })).body['antiCsrfToken']
+    const ask = async (proof: unknown): Promise<unknown> => (
+      (await call('POST', '/v1/introspect', { token: String(accessToken), anti_csrf_token: String(proof) }, true)).body['active']
+    )
+    expect([await ask(antiCsrfToken), await ask(foreign), await ask('')]).toEqual([true, false, false])
+    const refresh = (proof: unknown): Promise<Answer> => (
+      call('POST', '/v1/sessions/refresh', { refreshToken, antiCsrfToken: proof, antiCsrf: true })
+    )
+    for (const proof of [foreign, '']) expect(await refresh(proof)).toMatchObject({ status: 401, body: { error: 'unauthorized' } })
+    const { status, body } = await refresh(antiCsrfToken)
+    expect([status, body['handle']]).toEqual([200, handle])
+    expect(body['antiCsrfToken']).toEqual(expect.any(String))
+  })
+
+  test('a payload named like a claim of ours is refused, with the list of such names', async () => {
+    for (const name of ['sub', 'iss', 'aud', 'keyturn', 'auth_time', 'nbf']) {
+      const { status, body } = await create({ jwtPayload: { [name]: 'x' } })
+      expect(status).toBe(400)
+      expect(body['message']).toContain(`the claim ${name} is reserved`)
+      for (const other of ['iss', 'sub', 'sid', 'aud', 'exp', 'iat', 'jti', 'keyturn']) expect(body['message']).toContain(other)
+    }
+    expect((await create({ jwtPayload: { tId: 'x', rsub: 'y', sessionHandle: 'z' } })).status).toBe(201)
+    const { body: { message } } = await create({ jwtPayload: { x: 'x'.repeat(2000) } })
+    expect(message).toContain('more than 2000')
+  })
+
   test.each([
     [{}], [{ userId: '' }], [{ userId: 1 }], [{ userId: 'a', colour: 1 }], [{ userId: 'a', tenantId: 'UP' }],
     [{ userId: 'a', jwtPayload: [] }], [{ userId: 'a', jwtPayload: { sub: 'eve' } }], [{ userId: 'a'.repeat(256) }],
-    [{ userId: 'a', ip: 7 }], [{ userId: 'a', userAgent: null }],
+    [{ userId: 'a', accessTokenLifetime: 0 }], [{ userId: 'a', idleTimeout: 1.5 }], [{ userId: 'a', absoluteTimeout: 1e10 }],
+    [{ userId: 'a', transferMode: 'both' }], [{ userId: 'a', ip: 7 }], [{ userId: 'a', userAgent: null }],
   ])('ADM-06: %j is refused', async body => {
     expect(await call('POST', '/v1/sessions', body)).toMatchObject({ status: 400, body: { error: 'invalid_request' } })
   })
@@ -142,9 +225,10 @@ describe('tokens', () => {
   const revoke = (token: unknown): Promise<Answer> => call('POST', '/v1/revoke', { token: String(token) }, true)
 
   test('RFC 7662: are introspected', async () => {
-    const { accessToken, refreshToken, handle } = (await create({ jwtPayload: { iss: 'https://a', x: 1 } })).body
-    expect(await introspect(accessToken)).toMatchObject({
-      active: true, token_type: 'access_token', sub: 'alice', sid: handle, iss: 'https://a', payload: { x: 1 },
+    const { accessToken, refreshToken, handle } = (await create({ jwtPayload: { x: 1 } })).body
+    expect(await introspect(accessToken)).toEqual({
+      active: true, token_type: 'access_token', sub: 'alice', sid: handle, tid: 'public', iss: 'http://127.0.0.1:0', payload: { x: 1 },
+      iat: core.clock() / 1000, exp: expect.any(Number), auth_time: core.clock() / 1000,
     })
     expect(await introspect(refreshToken)).toMatchObject({ active: true, token_type: 'refresh_token', sub: 'alice', sid: handle })
     await call('POST', '/v1/sessions/refresh', { refreshToken })

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, inject, test } from 'vitest'
 import { isSessionError } from '../../src/base/errors.ts'
-import { createCore } from '../../src/session/create-core.ts'
+import { createCore } from '../support/create-core.ts'
 import { createRedisStore } from '../../src/stores/redis.ts'
 import type { IoredisCluster } from '../../src/stores/redis.ts'
 import { minute, sampleHandle, sampleNow, sampleRecord, sampleUserRemoval } from '../../src/testing/samples.ts'

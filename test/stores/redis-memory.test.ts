@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest'
-import { createCore } from '../../src/session/create-core.ts'
+import { createCore } from '../support/create-core.ts'
 import { allowEviction } from '../../src/stores/redis.ts'
 import { minute, sampleHandle, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval } from '../../src/testing/samples.ts'
 import { rightClocks, World } from '../laws/world.ts'

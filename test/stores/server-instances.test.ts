@@ -59,7 +59,7 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
 
   test('made their keys together: one of each purpose', async () => {
     const store = createPostgresStore(database)
-    expect((await store.listKeys()).map(({ purpose }) => purpose).sort()).toEqual(['core-dynamic', 'core-static', 'refresh'])
+    expect((await store.listKeys()).map(({ purpose }) => purpose).sort()).toEqual(['access', 'core-dynamic', 'core-static', 'refresh'])
     await store.close()
   })
 
@@ -126,7 +126,7 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
     expect(outcomes).toEqual(new Set(['OK']))
     expect(refreshes).toBeGreaterThan(50)
     const store = createPostgresStore(database)
-    expect(await store.listKeys()).toHaveLength(3)
+    expect(await store.listKeys()).toHaveLength(4)
     for (let index = 0; index < 12; index++) {
       expect((await store.listByUser(`user-${index}`, { limit: 10, after: null })).sessions.length).toBeGreaterThan(0)
     }
@@ -175,7 +175,7 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
 
     expect((await clients.stop()).outcomes).toEqual(new Set(['OK']))
     const { rows } = await client.query('SELECT purpose FROM keyturn_key ORDER BY purpose')
-    expect(rows.map(({ purpose }) => purpose)).toEqual(['core-dynamic', 'core-dynamic', 'core-static', 'refresh'])
+    expect(rows.map(({ purpose }) => purpose)).toEqual(['access', 'core-dynamic', 'core-dynamic', 'core-static', 'refresh'])
     await client.end()
   })
 })

@@ -2,9 +2,10 @@ import { createHandle } from '../../src/base/handle.ts'
 import type { JsonObject } from '../../src/base/json.ts'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import { membersOf } from '../../src/tokens/access-claims.ts'
-import { readAccessToken } from '../../src/tokens/access-token.ts'
+import { readAccessToken, readStoredPayload, writeAccessToken } from '../../src/tokens/access-token.ts'
 import type { AccessClaims, AccessTokenExpectations, AccessTokenReading } from '../../src/tokens/access-token.ts'
-import type { KeyRing } from '../../src/tokens/key-ring.ts'
+import type { Awaitable } from '../../src/base/awaitable.ts'
+import type { KeyRing, SigningKey } from '../../src/tokens/key-ring.ts'
 
 /** The present of the sample tokens: a whole second. */
 export const sampleInstant = 1_800_000_000_000
@@ -14,6 +15,7 @@ export const sampleExpectations: AccessTokenExpectations = {
   now: sampleInstant,
   issuer: 'https://app.example.com',
   audience: null,
+  application: 'default',
   maxLifetime: 3_600_000,
 }
 
@@ -39,6 +41,11 @@ export function sampleClaims(overrides: Partial<AccessClaims> = {}): AccessClaim
 /** The members of such a token, as they are signed. */
 export function sampleMembers(overrides: Partial<AccessClaims> = {}): object {
   return membersOf(sampleClaims(overrides))
+}
+
+/** Writes a token with a payload as the store keeps it, JSON text. */
+export function writeSample(key: SigningKey, claims: AccessClaims, json: string): Awaitable<string> {
+  return writeAccessToken(key, claims, readStoredPayload(json))
 }
 
 /** Reads a token as the sample application would. */

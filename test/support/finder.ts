@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import { createKeyVault } from '../../src/tokens/key-material.ts'
-import type { AccessKey } from '../../src/tokens/key-ring.ts'
+import type { SigningKey } from '../../src/tokens/key-ring.ts'
 import type { HttpClient } from './http-client.ts'
 import { AT } from './session-server.ts'
 import type { SessionServer } from './session-server.ts'
@@ -17,7 +17,7 @@ export function copyDatabase(file: string, copy: string): string {
 }
 
 /** The signing key that whoever has the copy, and perhaps a secret, gets out of it. */
-export async function signingKeyIn(copy: string, secret: string | null): Promise<AccessKey> {
+export async function signingKeyIn(copy: string, secret: string | null): Promise<SigningKey> {
   const store = openSqliteStore(copy)
   const stored = (await store.listKeys()).find(({ purpose }) => purpose === 'access')
   await store.close()
@@ -25,11 +25,11 @@ export async function signingKeyIn(copy: string, secret: string | null): Promise
     name: 'default', audience: null,
   })
   if (loaded.purpose !== 'access') throw new Error('not a signing key')
-  return loaded.key
+  return loaded
 }
 
 /** Visits as an administrator, with an access token forged with the key. */
-export async function visitForged(app: SessionServer, key: AccessKey, like: HttpClient): Promise<number> {
+export async function visitForged(app: SessionServer, key: SigningKey, like: HttpClient): Promise<number> {
   const claims = Buffer.from(like.cookie(AT)?.split('.')[1] ?? '', 'base64url').toString()
   const forged = await key.sign(JSON.stringify({ ...JSON.parse(claims) as object, sub: 'admin' }))
   const { status, body } = await app.client().send('GET', '/me', { extraCookies: [`${AT}=${forged}`] })

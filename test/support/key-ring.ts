@@ -1,7 +1,7 @@
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
-import type { Crypto, SignatureAlgorithm } from '../../src/tokens/crypto.ts'
-import { createAccessKey, createKeyRing } from '../../src/tokens/key-ring.ts'
-import type { AccessKey, KeyRing } from '../../src/tokens/key-ring.ts'
+import type { Crypto, KeyMaterial, SignatureAlgorithm } from '../../src/tokens/crypto.ts'
+import { createKeyRing, createSigningKey } from '../../src/tokens/key-ring.ts'
+import type { KeyRing, SigningKey } from '../../src/tokens/key-ring.ts'
 import { createKeyVault } from '../../src/tokens/key-material.ts'
 import type { KeyStore } from '../../src/tokens/key-store.ts'
 import { createRefreshKey } from '../../src/tokens/refresh-token.ts'
@@ -11,8 +11,17 @@ import type { Application, RefreshKey } from '../../src/tokens/refresh-token.ts'
 export async function sampleAccessKey(
   algorithm: SignatureAlgorithm = 'ES256',
   { kid = newKid(), activeFrom = 0, crypto = nodeCrypto }: { kid?: string; activeFrom?: number; crypto?: Crypto } = {},
-): Promise<AccessKey> {
-  return createAccessKey(crypto, { kid, algorithm, activeFrom, material: await crypto.generateKey(algorithm) })
+): Promise<SigningKey> {
+  return accessKeyOf(algorithm, await crypto.generateKey(algorithm), { kid, activeFrom, crypto })
+}
+
+/** A signing key of this material. */
+export async function accessKeyOf(
+  algorithm: SignatureAlgorithm,
+  material: KeyMaterial,
+  { kid = newKid(), activeFrom = 0, crypto = nodeCrypto }: { kid?: string; activeFrom?: number; crypto?: Crypto } = {},
+): Promise<SigningKey> {
+  return createSigningKey(crypto, { purpose: 'access', kid, algorithm, createdAt: activeFrom, activeFrom }, material)
 }
 
 /** A new refresh key. */
@@ -33,21 +42,23 @@ export async function refreshKeyIn(
   for (const stored of await store.listKeys()) {
     if (stored.purpose !== 'refresh') continue
     const loaded = await vault.load(stored, application)
-    if (loaded.purpose === 'refresh') return loaded.key
+    if (loaded.purpose === 'refresh') return loaded
   }
   throw new Error('the store has no refresh key')
 }
 
 /** A ring of these keys, with a new one of each purpose that is missing. */
 export async function sampleRing(
-  accessKeys: readonly AccessKey[] = [],
+  accessKeys: readonly SigningKey[] = [],
   refreshKeys: readonly RefreshKey[] = [],
   crypto: Crypto = nodeCrypto,
 ): Promise<KeyRing> {
   return createKeyRing(
     crypto,
-    accessKeys.length > 0 ? accessKeys : [await sampleAccessKey()],
-    refreshKeys.length > 0 ? refreshKeys : [await sampleRefreshKey()],
+    [
+      ...accessKeys.length > 0 ? accessKeys : [await sampleAccessKey()],
+      ...refreshKeys.length > 0 ? refreshKeys : [await sampleRefreshKey()],
+    ],
     1,
   )
 }

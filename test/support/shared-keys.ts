@@ -1,8 +1,8 @@
 import { createKeyVault } from '../../src/tokens/key-material.ts'
-import { createKeyKeeper } from '../../src/tokens/keys.ts'
+import { createKeyKeeper } from '../../src/tokens/key-keeper.ts'
 import { createKeyPolicy, KEY_ROTATION_INTERVAL } from '../../src/tokens/plan-rotation.ts'
 import type { KeyPolicyInput } from '../../src/tokens/plan-rotation.ts'
-import type { KeyKeeper, KeyKeeperDependencies } from '../../src/tokens/keys.ts'
+import type { KeyKeeper, KeyKeeperDependencies } from '../../src/tokens/key-keeper.ts'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import type { KeyStore, StoredKey } from '../../src/tokens/key-store.ts'
@@ -45,7 +45,7 @@ export class SharedKeys {
       learnTime: async () => undefined,
       createVault: createKeyVault,
       application: { name: 'default', audience: null },
-      algorithm: 'ES256',
+      demands: [{ purpose: 'access', algorithm: 'ES256' }],
       keyPolicy: createKeyPolicy(sampleKeyPolicy),
       secrets: [],
       onRotated: key => this.made.push(key),

@@ -1,5 +1,5 @@
-import { createCore } from '../../src/session/create-core.ts'
-import type { CoreDependencies } from '../../src/session/create-core.ts'
+import { createCore } from './create-core.ts'
+import type { CoreDependencies } from './create-core.ts'
 import type { IssuedSession, SessionCore } from '../../src/session/core.ts'
 import type { SessionEvents } from '../../src/session/events.ts'
 import { createPolicy } from '../../src/session/policy.ts'

@@ -1,8 +1,10 @@
+import type { JsonObject } from '../../base/json.ts'
+import type { EpochMilliseconds } from '../../base/time.ts'
+import type { IssuedAccessToken, IssuedSession } from '../../session/core.ts'
 import { json, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
-import type { DatedToken, IssuedPair, SessionFacts } from '../sessions.ts'
-import { fail } from './fields.ts'
 import type { Protocol } from './protocol.ts'
+import type { CoreClaims } from './token-format.ts'
 
 /** The session does not exist, or a token is none of ours. `message` is for people. */
 export function unauthorised(message = 'Session does not exist.'): Reply {
@@ -16,38 +18,38 @@ export function busy(retryAfter: number): Reply {
 }
 
 /** The access token can not be used any more, the session may. */
-export function tryRefreshToken(message: string): Reply {
-  return json({ status: 'TRY_REFRESH_TOKEN', message })
-}
-
-/** Refuses a payload that has a name of the protocol's own. */
-export function refuseProtectedClaim(): never {
-  fail('The user payload contains protected field')
+export function tryRefreshToken(): Reply {
+  return json({ status: 'TRY_REFRESH_TOKEN', message: 'The access token is invalid or has expired.' })
 }
 
 /** The `session` of an answer. */
-export function describeSession({ handle, userId, tenantId, payload }: SessionFacts, protocol: Protocol): object {
+export function describeSession({ sid, sub, tid }: CoreClaims, payload: JsonObject, protocol: Protocol): object {
   return {
-    handle,
-    userId,
-    ...protocol.hasRecipeUsers ? { recipeUserId: userId } : {},
+    handle: sid,
+    userId: sub,
+    ...protocol.hasRecipeUsers ? { recipeUserId: sub } : {},
     userDataInJWT: payload,
-    ...protocol.hasTenants ? { tenantId } : {},
+    ...protocol.hasTenants ? { tenantId: tid } : {},
   }
 }
 
 /** The answer to whoever gets a pair of tokens. */
-export function pairReply(pair: IssuedPair, protocol: Protocol): Reply {
+export function pairReply(
+  issued: IssuedSession<JsonObject, CoreClaims>,
+  protocol: Protocol,
+  now: EpochMilliseconds,
+): Reply {
+  const { claims, payload, refreshToken, sessionExpiresAt } = issued
   return json({
     status: 'OK',
-    session: describeSession(pair.session, protocol),
-    accessToken: describeToken(pair.accessToken),
-    refreshToken: describeToken(pair.refreshToken),
-    ...pair.antiCsrfToken === null ? {} : { antiCsrfToken: pair.antiCsrfToken },
+    session: describeSession(claims, payload, protocol),
+    accessToken: describeToken(issued),
+    refreshToken: { token: refreshToken, expiry: sessionExpiresAt, createdTime: now },
+    ...claims.antiCsrfToken === null ? {} : { antiCsrfToken: claims.antiCsrfToken },
   })
 }
 
-/** A token info. Times in milliseconds. */
-export function describeToken({ token, createdAt, expiresAt }: DatedToken): object {
-  return { token, expiry: expiresAt, createdTime: createdAt }
+/** The info of an access token. Times in milliseconds. */
+export function describeToken({ accessToken, claims }: IssuedAccessToken<JsonObject, CoreClaims>): object {
+  return { token: accessToken, expiry: claims.exp * 1000, createdTime: claims.iat * 1000 }
 }

@@ -1,19 +1,28 @@
 import { createHash } from 'node:crypto'
 import { LAST_SECOND, toEpochSeconds } from '../../base/time.ts'
 import { requireCoreUserId } from '../../session/identifiers.ts'
+import type { SigningPurpose } from '../../tokens/key-store.ts'
+import { PUBLICATION_LEAD } from '../../tokens/plan-rotation.ts'
 import { json, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { fail, queryText } from './fields.ts'
 import { protocolVersions } from './protocol.ts'
-import type { CoreEndpoint, CoreRequest } from './request.ts'
+import type { CoreEndpoint, CoreHandler, CoreRequest } from './request.ts'
 
-/** Where the public keys are. */
-export const JWKS_PATH = '/.well-known/jwks.json'
+/** Where the public keys are that SDKs verify with. */
+const JWKS_PATH = '/.well-known/jwks.json'
+
+/** Where verifiers of the library's access tokens look under the issuer. */
+const NATIVE_JWKS_PATH = '/jwt/jwks.json'
+
+/** What anybody may read, whatever version of the protocol is announced. */
+export const publicPaths: ReadonlySet<string> = new Set([JWKS_PATH, NATIVE_JWKS_PATH])
 
 /** The endpoints of an application, by path. */
 export const appEndpoints: Readonly<Record<string, CoreEndpoint>> = {
   '/apiversion': { level: 'app', methods: { GET: async () => json({ versions: protocolVersions }) } },
-  [JWKS_PATH]: { level: 'app', methods: { GET: publicKeys } },
+  [JWKS_PATH]: { level: 'app', methods: { GET: keySet('core-dynamic', 'core-static') } },
+  [NATIVE_JWKS_PATH]: { level: 'app', methods: { GET: keySet('access') } },
   '/recipe/jwt/jwks': { level: 'app', methods: { GET: publicKeysWithStatus } },
   '/recipe/jwt': { level: 'app', methods: { POST: signJwt } },
   '/user/id': { level: 'app', methods: { GET: user } },
@@ -22,18 +31,22 @@ export const appEndpoints: Readonly<Record<string, CoreEndpoint>> = {
 /** Longer no verifier may keep the keys: half of the time between a key's publication and its first use (HDR-02). */
 const MAX_AGE_SECONDS = 1800
 
-async function publicKeys({ app }: CoreRequest): Promise<Reply> {
-  const { publicKeys: keys, nextKeyAt } = await app.keys.current()
-  const untilNext = Math.floor((nextKeyAt - app.clock()) / 1000)
-  const maxAge = Math.max(1, Math.min(MAX_AGE_SECONDS, untilNext))
-  const reply = json({ keys })
-  const etag = `"${createHash('sha256').update(reply.body).digest('base64url').slice(0, 22)}"`
-  const caching = `public, max-age=${maxAge}, must-revalidate`
-  return { ...reply, headers: { ...reply.headers, 'cache-control': caching, etag } }
+/** A key set that others keep for a while, at most until the next key of its first purpose is published. */
+function keySet(...purposes: readonly [SigningPurpose, ...SigningPurpose[]]): CoreHandler {
+  return async ({ app }) => {
+    const ring = await app.keys.current()
+    const newest = ring.signingKeyAt(purposes[0], Number.POSITIVE_INFINITY)
+    const nextKeyAt = newest.activeFrom + app.policy.keyRotationInterval - PUBLICATION_LEAD
+    const maxAge = Math.max(1, Math.min(MAX_AGE_SECONDS, Math.floor((nextKeyAt - app.clock()) / 1000)))
+    const reply = json(ring.jwks(...purposes))
+    const etag = `"${createHash('sha256').update(reply.body).digest('base64url').slice(0, 22)}"`
+    const caching = `public, max-age=${maxAge}, must-revalidate`
+    return { ...reply, headers: { ...reply.headers, 'cache-control': caching, etag } }
+  }
 }
 
 async function publicKeysWithStatus({ app }: CoreRequest): Promise<Reply> {
-  return json({ status: 'OK', keys: (await app.keys.current()).publicKeys })
+  return json({ status: 'OK', ...await app.core.getJwks() })
 }
 
 async function signJwt({ app, body }: CoreRequest): Promise<Reply> {
@@ -50,8 +63,8 @@ async function signJwt({ app, body }: CoreRequest): Promise<Reply> {
   if (exp <= iat || exp > LAST_SECOND) fail(`validity must be a number of seconds from 1 to ${LAST_SECOND - iat}`)
   if (algorithm.toUpperCase() !== 'RS256') return json({ status: 'UNSUPPORTED_ALGORITHM_ERROR' })
   const claims = { iss: issuer, ...payload, exp, iat }
-  const key = (await app.keys.current()).signingKeyAt(now, !isStatic)
-  return json({ status: 'OK', jwt: await key.sign({ typ: 'JWT' }, JSON.stringify(claims)) })
+  const key = (await app.keys.current()).signingKeyAt(isStatic ? 'core-static' : 'core-dynamic', now)
+  return json({ status: 'OK', jwt: await key.sign(JSON.stringify(claims)) })
 }
 
 /** Users are the application's: there is none here. */

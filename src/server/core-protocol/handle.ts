@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { isSessionError } from '../../base/errors.ts'
-import type { App } from '../app.ts'
+import type { App } from '../application.ts'
 import { readJsonBody } from '../http/read-body.ts'
 import { allowOnly, challenge, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
-import { hello, helloMethods, JWKS_PATH } from './app-endpoints.ts'
+import { hello, helloMethods, publicPaths } from './app-endpoints.ts'
 import { busy, unauthorised } from './answers.ts'
 import { Fields } from './fields.ts'
 import type { MadeApps } from './made-apps.ts'
@@ -17,8 +17,6 @@ import type { CoreRoute } from './route.ts'
 
 /** What the core protocol needs of the server around it. */
 export interface CoreProtocolSettings {
-  /** What all paths begin with; empty, or `/` and something. */
-  readonly basePath: string
   /** The applications by id; `public` is always there. */
   readonly apps: ReadonlyMap<string, App>
   readonly tenants: ServedTenants
@@ -50,12 +48,12 @@ export async function handleCoreRequest(
   query: URLSearchParams,
   settings: CoreProtocolSettings,
 ): Promise<Reply> {
-  const route = matchRoute(path, settings.basePath)
+  const route = matchRoute(path)
   if (route?.endpoint === null) {
     if (!helloMethods.includes(request.method ?? '')) return allowOnly(helloMethods, wrongMethod)
     return settings.apps.has(route.appId) ? hello : unknownTenant
   }
-  const isPublic = route?.path === JWKS_PATH
+  const isPublic = route !== null && publicPaths.has(route.path)
   if (!isPublic && !settings.isAllowed(request, route?.appId ?? 'public')) return invalidKey
   if (route === null) return notFound
   try {
@@ -92,7 +90,7 @@ async function answer(
 
 function announced({ headers }: IncomingMessage, { path }: CoreRoute): Protocol {
   const version = headers['cdi-version']
-  if (version === undefined || path === JWKS_PATH || path === '/apiversion') return newestProtocol
+  if (version === undefined || publicPaths.has(path) || path === '/apiversion') return newestProtocol
   if (typeof version !== 'string' || !isVersion(version)) throw new Refusal(text(400, 'cdi-version header is invalid'))
   const protocol = protocolOf(version)
   if (protocol !== null) return protocol
@@ -101,7 +99,8 @@ function announced({ headers }: IncomingMessage, { path }: CoreRoute): Protocol 
 
 function replyTo(error: unknown, { onError }: CoreProtocolSettings): Reply {
   if (error instanceof Refusal) return error.reply
-  if (isSessionError(error) && error.code === 'UNAUTHORIZED') return unauthorised()
+  if (isSessionError(error) && error.code === 'SESSION_NOT_FOUND') return unauthorised()
+  if (isSessionError(error) && error.code === 'UNAUTHORIZED') return unauthorised(error.message)
   if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)
   if (isSessionError(error) && error.code === 'INVALID_DATA') return text(400, error.message)
   onError(error)

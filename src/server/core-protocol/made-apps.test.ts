@@ -6,8 +6,8 @@ import { platform } from '#platform'
 import { GeneralError } from '../../base/errors.ts'
 import { createPolicy } from '../../session/policy.ts'
 import { createMemoryStore } from '../../stores/memory.ts'
-import { createApp } from '../app.ts'
-import type { App } from '../app.ts'
+import { createApp } from '../application.ts'
+import type { App } from '../application.ts'
 import { Refusal } from '../http/reply.ts'
 import { createMadeApps } from './made-apps.ts'
 import type { MadeApps } from './made-apps.ts'
@@ -38,7 +38,7 @@ beforeEach(() => {
 function createTestApp(): App {
   const { crypto, clock, schedule } = platform
   const app = createApp({
-    application: 'default',
+    issuer: 'http://localhost', application: { name: 'default', audience: null },
     store: createMemoryStore(), crypto, clock, schedule, followStoreTime: false, entropy: crypto.randomBytes,
     policy: createPolicy({}), secrets: [], events: {},
   })

@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '../../base/json.ts'
 import type { PolicyOptions } from '../../session/policy.ts'
 import { createApiKeyCheck, readApiKeys } from '../api-keys.ts'
 import { APP_ID } from '../app-id.ts'
-import type { App } from '../app.ts'
+import type { App } from '../application.ts'
 import { textsOf, Unfit } from '../setting-texts.ts'
 import { fail } from './fields.ts'
 

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts'
+import type { App } from '../application.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Fields } from './fields.ts'
 import type { MadeApps } from './made-apps.ts'
@@ -22,7 +22,7 @@ export interface CoreRequest {
   body(): Promise<Fields>
 }
 
-/** Answers one method of one path. @throws Refusal, or UnauthorizedError where the session is gone. */
+/** Answers one method of one path. @throws Refusal, or SessionNotFoundError where the session is gone. */
 export type CoreHandler = (request: CoreRequest) => Promise<Reply>
 
 /** A path of the core protocol. */

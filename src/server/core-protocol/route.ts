@@ -24,13 +24,11 @@ const endpoints: ReadonlyMap<string, CoreEndpoint | null> = new Map([
 const reserved: ReadonlySet<string> = new Set(['recipe', 'config', 'users', 'hello'])
 
 /**
- * Finds what `<base path>[/appid-<app>][/<tenant>]<path>` names, in any case of letters and with one slash at the end
+ * Finds what `[/appid-<app>][/<tenant>]<path>` names, in any case of letters and with one slash at the end
  * or none; null for any other path. Nothing is decoded: the path that is judged is the path that is routed (ADM-03).
  */
-export function matchRoute(requestPath: string, basePath: string): CoreRoute | null {
-  const path = requestPath.toLowerCase().replace(/\/$/, '')
-  if (!path.startsWith(basePath.toLowerCase())) return null
-  const { appId, rest } = splitAppId(path.slice(basePath.length))
+export function matchRoute(requestPath: string): CoreRoute | null {
+  const { appId, rest } = splitAppId(requestPath.toLowerCase().replace(/\/$/, ''))
   const exact = endpoints.get(rest)
   if (exact !== undefined) return { appId, tenantId: 'public', path: rest, endpoint: exact }
   const [, tenantId = '', afterTenant = ''] = /^\/([^/]*)(\/.*)?$/.exec(rest) ?? []

@@ -1,28 +1,24 @@
-import { parseHandle } from '../../base/handle.ts'
-import type { SessionHandle } from '../../base/handle.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { Milliseconds } from '../../base/time.ts'
+import type { TheftOutcome } from '../../session/core.ts'
 import { requireCoreUserId } from '../../session/identifiers.ts'
-import { end, endAllOfUser, findLive, list, updateInfo, updatePayload } from '../../session/manage.ts'
-import type { SessionList, SessionSummary } from '../../session/core.ts'
 import type { ClientInfo } from '../../session/record.ts'
-import type { App } from '../app.ts'
+import type { App } from '../application.ts'
 import { json, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
-import { createSession, refreshSession, regenerateSession, verifySession } from '../sessions.ts'
-import { hasProtectedClaim } from './access-token.ts'
-import {
-  describeSession, describeToken, pairReply, refuseProtectedClaim, tryRefreshToken, unauthorised,
-} from './answers.ts'
+import { describeSession, describeToken, pairReply, tryRefreshToken, unauthorised } from './answers.ts'
 import { fail, queryFlag, queryText } from './fields.ts'
 import type { Fields } from './fields.ts'
 import type { Protocol } from './protocol.ts'
-import type { CoreEndpoint, CoreRequest } from './request.ts'
-import type { TheftOutcome } from '../../session/rotation-outcome.ts'
+import { antiCsrfTokenOf, readMarks } from './refresh-token-marks.ts'
+import type { CoreEndpoint, CoreHandler, CoreRequest } from './request.ts'
+import { ProtectedClaimError, requireUnprotected } from './token-format.ts'
 
 /** The endpoints of sessions, by path. */
 export const sessionEndpoints: Readonly<Record<string, CoreEndpoint>> = {
   '/recipe/session': { level: 'tenant', methods: { POST: create, GET: information } },
-  '/recipe/session/verify': { level: 'app', methods: { POST: verify } },
-  '/recipe/session/refresh': { level: 'app', methods: { POST: refresh } },
+  '/recipe/session/verify': { level: 'app', methods: { POST: withoutProtected(verify) } },
+  '/recipe/session/refresh': { level: 'app', methods: { POST: withoutProtected(refresh) } },
   '/recipe/session/regenerate': { level: 'app', methods: { POST: regenerate } },
   '/recipe/session/remove': { level: 'tenant', methods: { POST: remove } },
   '/recipe/session/user': { level: 'tenant', methods: { GET: listOfUser } },
@@ -35,36 +31,42 @@ const unknownClient: ClientInfo = { ip: null, userAgent: null }
 
 async function create({ app, protocol, tenantId, body }: CoreRequest): Promise<Reply> {
   const fields = await body()
-  const userId = requireCoreUserId(fields.text('userId'))
   const session = {
-    userId,
-    tenantId,
-    payload: fields.object('userDataInJWT'),
-    info: fields.object('userDataInDatabase'),
-  }
+    userId: requireCoreUserId(fields.text('userId')),
+    // The channel is the SDK's business; tokens of these sessions are not bound to one.
+    mode: 'header',
+    client: unknownClient,
+    jwtPayload: fields.object('userDataInJWT'),
+    sessionInfo: fields.object('userDataInDatabase'),
+    options: { tenantId },
+  } as const
   const hasAntiCsrf = fields.flag('enableAntiCsrf')
   const isDynamic = fields.has('useDynamicSigningKey') ? fields.flag('useDynamicSigningKey') : true
   const lifetime = lifetimeOf(app, protocol, fields)
-  const style = { version: protocol.accessTokenVersion, hasAntiCsrf, isDynamic, lifetime }
-  const outcome = await createSession(app, session, unknownClient, style)
-  return outcome.kind === 'issued' ? pairReply(outcome.pair, protocol) : refuseProtectedClaim()
+  const version = protocol.accessTokenVersion
+  const issued = await app.core.create(session, { version, hasAntiCsrf, isDynamic, lifetime, namesParent: false })
+  return pairReply(issued, protocol, app.clock())
 }
 
 async function information({ app, protocol, query }: CoreRequest): Promise<Reply> {
-  const record = await findLive(app, queryText(query, 'sessionHandle'))
+  const { record, jwtPayload, sessionInfo } = await app.core.getSessionByHandle(queryText(query, 'sessionHandle'))
   return json({
     status: 'OK',
     sessionHandle: record.handle,
     userId: record.userId,
     ...protocol.hasRecipeUsers ? { recipeUserId: record.userId } : {},
-    userDataInDatabase: app.infos.read(record.sessionInfo),
-    userDataInJWT: app.payloads.read(record.jwtPayload),
+    userDataInDatabase: sessionInfo,
+    userDataInJWT: jwtPayload,
     expiry: record.expiresAt,
     timeCreated: record.createdAt,
     ...protocol.hasTenants ? { tenantId: record.tenantId } : {},
   })
 }
 
+/**
+ * Judges an access token. The store is asked with `checkDatabase`, and up to version 5.4 for a token that names its
+ * parent: one call.
+ */
 async function verify({ app, protocol, body }: CoreRequest): Promise<Reply> {
   const fields = await body()
   const accessToken = fields.text('accessToken')
@@ -72,24 +74,20 @@ async function verify({ app, protocol, body }: CoreRequest): Promise<Reply> {
   const isEnabled = fields.flag('enableAntiCsrf')
   const checkDatabase = fields.flag('checkDatabase')
   const given = fields.has('antiCsrfToken') ? fields.text('antiCsrfToken') : null
-  const outcome = await verifySession(app, accessToken, {
-    antiCsrf: isDemanded && isEnabled ? { given } : null, checkDatabase, reissues: !protocol.isEager,
+  const presented = await app.core.verify(accessToken, { blacklisting: 'off' })
+  if (presented.kind !== 'active') return tryRefreshToken()
+  const { claims, payload } = presented
+  if (isDemanded && isEnabled && (given === null || claims.antiCsrfToken !== given)) return tryRefreshToken()
+  const asksStore = checkDatabase || (!protocol.isEager && claims.parentRefreshTokenHash1 !== null)
+  const outcome = asksStore ? await app.core.verify(accessToken, { blacklisting: 'strict' }) : presented
+  if (outcome.kind !== 'active') return outcome.kind === 'revoked' ? unauthorised() : tryRefreshToken()
+  const reissued = protocol.isEager ? null : outcome.reissued
+  return json({
+    status: 'OK',
+    session: describeSession(claims, reissued?.payload ?? payload, protocol),
+    ...reissued === null ? {} : { accessToken: describeToken(reissued) },
+    ...protocol.isEager && checkDatabase ? { payloadUpdateAvailable: !isDeepStrictEqual(outcome.payload, payload) } : {},
   })
-  switch (outcome.kind) {
-    case 'unauthorized':
-      return unauthorised()
-    case 'refresh-required':
-      return tryRefreshToken('The access token is invalid or has expired.')
-    case 'protected-claim':
-      return unauthorised('The payload contains a protected field.')
-    case 'active':
-      return json({
-        status: 'OK',
-        session: describeSession(outcome.session, protocol),
-        ...outcome.reissued === null ? {} : { accessToken: describeToken(outcome.reissued) },
-        ...protocol.isEager && checkDatabase ? { payloadUpdateAvailable: outcome.hasNewerPayload } : {},
-      })
-  }
 }
 
 async function refresh({ app, protocol, body }: CoreRequest): Promise<Reply> {
@@ -98,20 +96,21 @@ async function refresh({ app, protocol, body }: CoreRequest): Promise<Reply> {
   const antiCsrfToken = fields.has('antiCsrfToken') ? fields.text('antiCsrfToken') : null
   const hasAntiCsrf = fields.flag('enableAntiCsrf')
   const isSaid = protocol.isStrict || (protocol.hasTenants && fields.has('useDynamicSigningKey'))
-  const outcome = await refreshSession(app, refreshToken, unknownClient, antiCsrfToken, {
+  const style = {
     version: protocol.accessTokenVersion,
     hasAntiCsrf,
     isDynamic: isSaid ? fields.flag('useDynamicSigningKey') : null,
     lifetime: lifetimeOf(app, protocol, fields),
     namesParent: !protocol.isEager,
-  })
+  }
+  const isUnproven = readMarks(refreshToken).hasAntiCsrf && antiCsrfToken !== antiCsrfTokenOf(refreshToken)
+  if (hasAntiCsrf && isUnproven) return refused
+  const outcome = await app.core.refresh(refreshToken, null, unknownClient, style)
   switch (outcome.kind) {
-    case 'issued':
-      return pairReply(outcome.pair, protocol)
+    case 'refreshed':
+      return pairReply(outcome.issued, protocol, app.clock())
     case 'unauthorized':
-      return unauthorised('The refresh token is invalid, or its session has ended.')
-    case 'protected-claim':
-      return unauthorised('The payload contains a protected field.')
+      return refused
     case 'theft':
       return json({
         status: 'TOKEN_THEFT_DETECTED',
@@ -121,22 +120,26 @@ async function refresh({ app, protocol, body }: CoreRequest): Promise<Reply> {
   }
 }
 
+const refused = unauthorised('The refresh token is invalid, or its session has ended.')
+
 function reuseSubtype({ presented, current }: TheftOutcome): string {
   if (presented.generation === current.generation - 1) return 'RECENT_PREV'
   return presented.generation === current.generation ? 'ORPHANED_BRANCH' : 'STALE_LINEAGE'
 }
 
+/** Another access token, with the stored payload or with the one to store. A token that is over gets none. */
 async function regenerate({ app, protocol, body }: CoreRequest): Promise<Reply> {
   const fields = await body()
   const accessToken = fields.text('accessToken')
-  const payload = fields.has('userDataInJWT') ? fields.object('userDataInJWT') : null
-  const outcome = await regenerateSession(app, accessToken, payload)
-  if (outcome.kind === 'unauthorized') return unauthorised()
-  if (outcome.kind === 'protected-claim') return refuseProtectedClaim()
+  const payload = fields.has('userDataInJWT') ? fields.object('userDataInJWT') : undefined
+  const identified = await app.core.identify(accessToken)
+  if (identified === null) return unauthorised()
+  if (payload !== undefined) requireUnprotected(payload, identified.claims.version)
+  const reissued = await app.core.reissue(identified.claims, payload)
   return json({
     status: 'OK',
-    session: describeSession(outcome.session, protocol),
-    ...outcome.accessToken === null ? {} : { accessToken: describeToken(outcome.accessToken) },
+    session: describeSession(reissued.claims, reissued.payload, protocol),
+    ...identified.usable ? { accessToken: describeToken(reissued) } : {},
   })
 }
 
@@ -150,76 +153,67 @@ async function remove({ app, protocol, tenantId, body }: CoreRequest): Promise<R
   if (fields.has('sessionHandles')) {
     const excess = onlyWithUser.find(name => fields.has(name))
     if (excess !== undefined) fail(`Invalid JSON input - ${excess} can only be set if userId is set`)
-    const ended = await end(app, handlesOf(fields.texts('sessionHandles')), 'revoked')
-    return json({ status: 'OK', sessionHandlesRevoked: ended })
+    return json({ status: 'OK', sessionHandlesRevoked: await app.core.revokeSessions(fields.texts('sessionHandles')) })
   }
-  const userId = requireCoreUserId(fields.text('userId'))
+  const userId = fields.text('userId')
   const everywhere = fields.has('revokeAcrossAllTenants') ? fields.flag('revokeAcrossAllTenants') : true
   // No accounts are linked here, but a flag of the wrong type is still refused.
   if (fields.has('revokeSessionsForLinkedAccounts')) fields.flag('revokeSessionsForLinkedAccounts')
   if (everywhere && tenantId !== 'public' && protocol.isStrict) {
     throw new Refusal(text(403, 'Only public tenantId can call this app specific API'))
   }
-  const revoked = everywhere
-    ? await endAllOfUser(app, userId)
-    : await endAllOfUser(app, userId, { tenantId })
+  const revoked = await app.core.revokeAllSessionsForUser(userId, everywhere ? {} : { tenantId })
   return json({ status: 'OK', sessionHandlesRevoked: revoked })
 }
 
 async function listOfUser({ app, tenantId, query }: CoreRequest): Promise<Reply> {
-  const userId = requireCoreUserId(queryText(query, 'userId'))
   const everywhere = queryFlag(query, 'fetchAcrossAllTenants', true)
-  const sessions = await sessionsOf(app, userId, everywhere ? null : tenantId)
-  return json({ status: 'OK', sessionHandles: sessions.map(({ handle }) => handle) })
-}
-
-/** Every live session of a user, in one tenant or in all. */
-async function sessionsOf(app: App, userId: string, tenantId: string | null): Promise<readonly SessionSummary[]> {
-  const found: SessionSummary[] = []
-  let after: string | null = null
-  do {
-    const page: SessionList = await list(app, userId, { limit: 1000, after })
-    found.push(...page.sessions.filter(session => tenantId === null || session.tenantId === tenantId))
-    after = page.next
-  } while (after !== null)
-  return found
+  const options = everywhere ? {} : { tenantId }
+  const sessionHandles = await app.core.getAllSessionHandlesForUser(queryText(query, 'userId'), options)
+  return json({ status: 'OK', sessionHandles })
 }
 
 async function writeData({ app, body }: CoreRequest): Promise<Reply> {
   const fields = await body()
-  const handle = fields.text('sessionHandle')
-  await updateInfo(app, handle, fields.object('userDataInDatabase'))
+  await app.core.updateSessionInfo(fields.text('sessionHandle'), fields.object('userDataInDatabase'))
   return json({ status: 'OK' })
 }
 
 async function readData({ app, query }: CoreRequest): Promise<Reply> {
-  const record = await findLive(app, queryText(query, 'sessionHandle'))
-  return json({ status: 'OK', userDataInDatabase: app.infos.read(record.sessionInfo) })
+  const userDataInDatabase = await app.core.getSessionInfo(queryText(query, 'sessionHandle'))
+  return json({ status: 'OK', userDataInDatabase })
 }
 
 async function writePayload({ app, protocol, body }: CoreRequest): Promise<Reply> {
   const fields = await body()
   const handle = fields.text('sessionHandle')
   const payload = fields.object('userDataInJWT')
-  if (hasProtectedClaim(payload, protocol.accessTokenVersion)) refuseProtectedClaim()
-  await updatePayload(app, handle, payload)
+  requireUnprotected(payload, protocol.accessTokenVersion)
+  await app.core.updateJwtPayload(handle, payload)
   return json({ status: 'OK' })
 }
 
 async function readPayload({ app, query }: CoreRequest): Promise<Reply> {
-  const record = await findLive(app, queryText(query, 'sessionHandle'))
-  return json({ status: 'OK', userDataInJWT: app.payloads.read(record.jwtPayload) })
+  const { jwtPayload } = await app.core.getSessionByHandle(queryText(query, 'sessionHandle'))
+  return json({ status: 'OK', userDataInJWT: jwtPayload })
 }
 
-/** `accessTokenValidity` of newer versions: milliseconds, shorter than configured. */
-function lifetimeOf(app: App, protocol: Protocol, fields: Fields): number | null {
-  if (!protocol.isEager || !fields.has('accessTokenValidity')) return null
+/** `accessTokenValidity` of newer versions: milliseconds, shorter than configured. Without it, the session's. */
+function lifetimeOf(app: App, protocol: Protocol, fields: Fields): Milliseconds {
+  if (!protocol.isEager || !fields.has('accessTokenValidity')) return Number.POSITIVE_INFINITY
   const lifetime = fields.number('accessTokenValidity')
   if (lifetime > 0 && lifetime <= app.policy.accessTokenLifetime) return lifetime
   fail('accessTokenValidity must be greater than 0 and at most the configured validity')
 }
 
-/** A text that is no handle of ours names no session. */
-function handlesOf(texts: readonly string[]): readonly SessionHandle[] {
-  return [...new Set(texts)].map(parseHandle).filter(handle => handle !== null)
+/** A session whose payload no token of the version can carry is none for its caller: another format allowed it. */
+function withoutProtected(handler: CoreHandler): CoreHandler {
+  return async request => {
+    try {
+      return await handler(request)
+    } catch (error) {
+      if (error instanceof ProtectedClaimError) return unauthorised('The payload contains a protected field.')
+      throw error
+    }
+  }
 }

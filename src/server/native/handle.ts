@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isSessionError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { splitAppId } from '../app-id.ts'
-import type { App } from '../app.ts'
+import type { App } from '../application.ts'
 import { readBytes, readJsonBody } from '../http/read-body.ts'
 import { allowOnly, challenge, Refusal } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
@@ -60,7 +60,8 @@ export async function handleNativeRequest(
     return await handlers[operation.id]({ app, parameters: parameters ?? {}, query, body, tenants: settings.tenants })
   } catch (error) {
     if (error instanceof Refusal) return toProblem(error.reply)
-    if (isSessionError(error) && error.code === 'UNAUTHORIZED') return noSession
+    if (isSessionError(error) && error.code === 'SESSION_NOT_FOUND') return noSession
+    if (isSessionError(error) && error.code === 'UNAUTHORIZED') return problem(401, 'unauthorized', error.message)
     if (isSessionError(error) && error.code === 'INVALID_DATA') return problem(400, 'invalid_request', error.message)
     if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)
     settings.onError(error)

@@ -1,22 +1,22 @@
+import { SessionNotFoundError } from '../../base/errors.ts'
 import { parseHandle } from '../../base/handle.ts'
-import type { JsonObject } from '../../base/json.ts'
 import { isJsonObject } from '../../base/json.ts'
-import { UnauthorizedError } from '../../base/errors.ts'
+import type { JsonObject } from '../../base/json.ts'
 import { createClientInfo } from '../../session/client-info.ts'
-import { end, endAllOfUser, findLive, list, summarize, updateInfo, updatePayload } from '../../session/manage.ts'
-import type { ClientInfo } from '../../session/record.ts'
+import type { IssuedSession } from '../../session/core.ts'
+import type { AccessClaims } from '../../tokens/access-token.ts'
 import { requireUserId } from '../../session/identifiers.ts'
-import type { App } from '../app.ts'
-import { hasProtectedClaim } from '../core-protocol/access-token.ts'
+import { summarize } from '../../session/manage.ts'
+import type { ClientInfo } from '../../session/record.ts'
+import type { App } from '../application.ts'
 import { json, Refusal } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
-import { createSession, refreshSession } from '../sessions.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
-import type { IssuedPair, TokenStyle } from '../sessions.ts'
+import { introspect, sessionOf } from './introspect.ts'
+import { mergePatch } from './merge-patch.ts'
 import { describeApi } from './openapi.ts'
 import type { OperationId } from './operations.ts'
-import { introspect, sessionOf } from './tokens.ts'
 
 /** A call of the native API that fits its description. */
 export interface NativeCall {
@@ -30,7 +30,6 @@ export interface NativeCall {
 
 type Handler = (call: NativeCall) => Promise<Reply>
 
-const style: TokenStyle = { version: '5', hasAntiCsrf: false, isDynamic: true, lifetime: null }
 const noContent: Reply = { status: 204, headers: { 'cache-control': 'no-store' }, body: '' }
 
 /** An error as the native API tells it. */
@@ -41,56 +40,79 @@ export function problem(status: number, error: string, message: string, more: ob
 /** How each operation is done; the stream has its own way. */
 export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>, Handler>> = {
   async createSession({ app, body, tenants }) {
-    const { userId, tenantId = 'public', jwtPayload = {}, sessionInfo = {} } = body
+    const { userId, tenantId = 'public', jwtPayload = {}, sessionInfo = {}, transferMode = 'header' } = body
     if (!servesTenant(tenants, textOf(tenantId))) return unknownTenant
-    const session = {
-      userId: requireUserId(userId), tenantId: textOf(tenantId),
-      payload: objectOf(jwtPayload), info: objectOf(sessionInfo),
-    }
-    const outcome = await createSession(app, session, clientOf(body), style)
-    return outcome.kind === 'issued' ? json(describePair(outcome.pair), 201) : protectedClaim
+    const issued = await app.native.create({
+      userId: requireUserId(userId),
+      mode: transferMode === 'cookie' ? 'cookie' : 'header',
+      client: clientOf(body),
+      jwtPayload: objectOf(jwtPayload),
+      sessionInfo: objectOf(sessionInfo),
+      options: {
+        tenantId: textOf(tenantId),
+        persistent: body['persistent'] !== false,
+        ...numberIn(body, 'accessTokenLifetime'), ...numberIn(body, 'idleTimeout'), ...numberIn(body, 'absoluteTimeout'),
+      },
+    })
+    return json(await describePair(app, issued, body), 201)
   },
 
   async refreshSession({ app, body }) {
-    const outcome = await refreshSession(app, textOf(body['refreshToken']), clientOf(body), null, {
-      ...style, isDynamic: null, namesParent: false,
-    })
+    const refreshToken = textOf(body['refreshToken'])
+    if (body['antiCsrfToken'] !== undefined) {
+      const handle = await sessionOf(app, refreshToken)
+      if (handle === null || !await app.native.isAntiCsrfToken(handle, textOf(body['antiCsrfToken']))) return unauthorized
+    }
+    const outcome = await app.native.refresh(refreshToken, null, clientOf(body))
     switch (outcome.kind) {
-      case 'issued': return json(describePair(outcome.pair))
+      case 'refreshed': return json(await describePair(app, outcome.issued, body))
       case 'theft': {
         const { handle, userId } = outcome
         const words = 'Two parties used a refresh token; the session has been ended.'
         return problem(401, 'token_theft_detected', words, { handle, userId })
       }
-      default: return problem(401, 'unauthorized', 'The refresh token is good for nothing: log in again.')
+      case 'unauthorized': return unauthorized
     }
   },
 
   async readSession({ app, parameters }) {
-    const record = await findLive(app, parameters['handle'] ?? '')
-    return json({
-      ...summarize(record),
-      jwtPayload: app.payloads.read(record.jwtPayload),
-      sessionInfo: app.infos.read(record.sessionInfo),
-    })
+    const { record, jwtPayload, sessionInfo } = await app.native.getSessionByHandle(parameters['handle'] ?? '')
+    return json({ ...summarize(record), jwtPayload, sessionInfo, sessionInfoVersion: record.infoVersion })
   },
 
   async updateSession({ app, parameters, body }) {
+    const { native, codecs } = app
     const handle = parameters['handle'] ?? ''
-    const { jwtPayload, sessionInfo } = body
-    if (jwtPayload !== undefined && hasProtectedClaim(objectOf(jwtPayload), '5')) return protectedClaim
-    // Both are judged before either is stored.
-    if (sessionInfo !== undefined) await app.infos.write(objectOf(sessionInfo))
-    if (jwtPayload !== undefined) await updatePayload(app, handle, objectOf(jwtPayload))
-    if (sessionInfo !== undefined) await updateInfo(app, handle, objectOf(sessionInfo))
-    return noContent
+    const { jwtPayload, sessionInfo, mergeSessionInfo, sessionInfoVersion: version } = body
+    if (sessionInfo !== undefined && mergeSessionInfo !== undefined) return oneOfBoth
+    const claims = body['accessToken'] === undefined ? null : await claimsFor(app, handle, textOf(body['accessToken']))
+    // Everything is judged before anything is stored.
+    if (jwtPayload !== undefined) await codecs.payloads.write(objectOf(jwtPayload))
+    if (sessionInfo !== undefined) await codecs.infos.write(objectOf(sessionInfo))
+    const { record } = await native.getSessionByHandle(handle)
+    if (version !== undefined && version !== record.infoVersion) return conflict
+    const payload = jwtPayload === undefined ? undefined : objectOf(jwtPayload)
+    const issued = claims === null ? null : await native.reissue(claims, payload)
+    if (claims === null && payload !== undefined) await native.updateJwtPayload(handle, payload)
+    const change = sessionInfo === undefined
+      ? (current: JsonObject): JsonObject => mergePatch(current, objectOf(mergeSessionInfo ?? {}))
+      : objectOf(sessionInfo)
+    if (sessionInfo !== undefined || mergeSessionInfo !== undefined) {
+      if (typeof version !== 'number') await native.updateSessionInfo(handle, change)
+      else if (!await native.updateSessionInfoIf(version, handle, change)) return conflict
+    }
+    if (issued === null) return noContent
+    return json({ accessToken: issued.accessToken, accessTokenExpiresAt: issued.claims.exp * 1000 })
   },
 
   async revokeSession({ app, parameters }) {
-    const handle = parseHandle(parameters['handle'] ?? '')
-    const ended = handle === null ? [] : await end(app, [handle], 'revoked')
-    if (ended.length === 0) throw new UnauthorizedError('no such session')
+    if (!await app.native.revokeSession(parameters['handle'] ?? '')) throw new SessionNotFoundError()
     return noContent
+  },
+
+  async revokeSessions({ app, body }) {
+    const handles = Array.isArray(body['handles']) ? body['handles'].map(textOf) : []
+    return json({ revoked: await app.native.revokeSessions(handles) })
   },
 
   async listSessions({ app, parameters, query }) {
@@ -98,8 +120,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > 1000) {
       return problem(400, 'invalid_request', 'limit must be a whole number from 1 to 1000')
     }
-    const page = { limit: Number(limit), after: query.get('after') }
-    return json(await list(app, requireUserId(parameters['userId']), page))
+    return json(await app.native.listSessions(parameters['userId'] ?? '', { limit: Number(limit), after: query.get('after') }))
   },
 
   async revokeSessionsOfUser({ app, parameters, query }) {
@@ -107,19 +128,22 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     if (except !== null && parseHandle(except) === null) {
       return problem(400, 'invalid_request', 'except must be a session\'s handle')
     }
-    const userId = requireUserId(parameters['userId'])
-    return json({ revoked: await endAllOfUser(app, userId, except === null ? {} : { except }) })
+    const options = except === null ? {} : { except }
+    return json({ revoked: await app.native.revokeAllSessionsForUser(parameters['userId'] ?? '', options) })
   },
 
-  introspect: async ({ app, body }) => json(await introspect(app, textOf(body['token']))),
+  async introspect({ app, body }) {
+    const antiCsrfToken = body['anti_csrf_token'] === undefined ? null : textOf(body['anti_csrf_token'])
+    return json(await introspect(app, textOf(body['token']), antiCsrfToken))
+  },
 
   async revokeToken({ app, body }) {
     const handle = await sessionOf(app, textOf(body['token']))
-    if (handle !== null) await end(app, [handle], 'revoked')
+    if (handle !== null) await app.native.revokeSession(handle)
     return json({})
   },
 
-  readKeys: async ({ app }) => json({ keys: (await app.keys.current()).publicKeys }),
+  readKeys: async ({ app }) => json(await app.native.getJwks()),
 
   async rotateKeys({ app }) {
     await app.keys.rotateNow()
@@ -130,18 +154,30 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
 }
 
 const unknownTenant = problem(400, 'unknown_tenant', 'This server does not serve the tenant.')
-const protectedClaim = problem(400, 'invalid_request', 'jwtPayload has a name that belongs to the access token')
+const unauthorized = problem(401, 'unauthorized', 'The refresh token is good for nothing: log in again.')
+const conflict = problem(409, 'conflict', 'The session info has another version: read it again.')
+const oneOfBoth = problem(400, 'invalid_request', 'The body can have one of sessionInfo and mergeSessionInfo.')
 
-function describePair({ session, accessToken, refreshToken }: IssuedPair): object {
+/** A pair of tokens, with an anti-CSRF token where the caller wants one. */
+async function describePair(app: App, issued: IssuedSession<JsonObject>, { antiCsrf }: JsonObject): Promise<object> {
+  const { accessToken, refreshToken, sessionExpiresAt, claims: { sid, sub, tid, exp } } = issued
   return {
-    handle: session.handle,
-    userId: session.userId,
-    tenantId: session.tenantId,
-    accessToken: accessToken.token,
-    accessTokenExpiresAt: accessToken.expiresAt,
-    refreshToken: refreshToken.token,
-    sessionExpiresAt: refreshToken.expiresAt,
+    handle: sid,
+    userId: sub,
+    tenantId: tid,
+    accessToken,
+    accessTokenExpiresAt: exp * 1000,
+    refreshToken,
+    sessionExpiresAt,
+    ...antiCsrf === true ? { antiCsrfToken: await app.native.createAntiCsrfToken(sid) } : {},
   }
+}
+
+/** What an access token of this session says. @throws Refusal for any other text, and for one that has expired. */
+async function claimsFor(app: App, handle: string, accessToken: string): Promise<AccessClaims> {
+  const identified = await app.native.identify(accessToken)
+  if (identified !== null && identified.usable && identified.claims.sid === handle) return identified.claims
+  throw new Refusal(problem(400, 'invalid_request', 'accessToken must be a valid access token of the session'))
 }
 
 /** The user's client, as far as the application tells. */
@@ -158,4 +194,11 @@ function textOf(value: unknown): string {
 function objectOf(value: unknown): JsonObject {
   if (isJsonObject(value)) return value
   throw new Refusal(problem(400, 'invalid_request', 'an object is missing'))
+}
+
+function numberIn<Name extends string>(body: JsonObject, name: Name): { readonly [Key in Name]?: number } {
+  const value = body[name]
+  const found: { [Key in Name]?: number } = {}
+  if (typeof value === 'number') found[name] = value
+  return found
 }

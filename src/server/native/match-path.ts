@@ -1,7 +1,8 @@
 /** The parameters of a path, decoded, or null if it does not fit the pattern: `/v1/sessions/{handle}`, say. */
 export function matchPath(pattern: string, path: string): Readonly<Record<string, string>> | null {
   const wanted = pattern.split('/')
-  const given = path.split('/')
+  // No more parts than are looked at, whatever the path (DOS-02).
+  const given = path.split('/', wanted.length + 1)
   if (wanted.length !== given.length) return null
   const parameters: Record<string, string> = {}
   for (const [index, part] of wanted.entries()) {

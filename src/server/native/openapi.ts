@@ -11,9 +11,9 @@ export function describeApi(): object {
     openapi: '3.1.0',
     info: {
       title: 'Keyturn', version: '1',
-      description: 'Sessions for applications in any language. Access tokens are RS256 JWTs: verify them with '
-        + 'the keys of '
-        + '/v1/keys, and follow /v1/revocations to refuse those of revoked sessions.',
+      description: 'Sessions for applications in any language. Access tokens are JWTs of the type at+jwt (RFC 9068): '
+        + 'verify them with the keys of /jwt/jwks.json under their issuer, and follow /v1/revocations to refuse those of '
+        + 'revoked sessions.',
     },
     security: [{ apiKey: [] }, { bearer: [] }],
     paths,

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Milliseconds } from '../../base/time.ts'
 import type { Change } from '../../session/store.ts'
-import type { App } from '../app.ts'
+import type { App } from '../application.ts'
 
 /** The streams of revocations that verifiers follow. */
 export interface RevocationStreams {

@@ -10,6 +10,8 @@ export interface Schema {
   readonly items?: Schema
   readonly enum?: readonly string[]
   readonly pattern?: string
+  readonly minimum?: number
+  readonly maximum?: number
 }
 
 /** Where a value does not fit a schema, or null if it does. The words name no value. */
@@ -18,6 +20,7 @@ export function misfit(schema: Schema, value: unknown, place = 'the body'): stri
     return `${place} must be ${[schema.type].flat().join(' or ')}`
   }
   if (typeof value === 'string') return misfitOfText(schema, value, place)
+  if (typeof value === 'number') return misfitOfNumber(schema, value, place)
   if (Array.isArray(value)) {
     for (const item of value) {
       const words = schema.items === undefined ? null : misfit(schema.items, item, `an item of ${place}`)
@@ -32,6 +35,11 @@ function misfitOfText(schema: Schema, value: string, place: string): string | nu
   const { pattern, enum: words } = schema
   if (pattern !== undefined && !new RegExp(pattern).test(value)) return `${place} must match ${pattern}`
   return words === undefined || words.includes(value) ? null : `${place} must be one of ${words.join(', ')}`
+}
+
+function misfitOfNumber({ minimum, maximum }: Schema, value: number, place: string): string | null {
+  if (minimum !== undefined && value < minimum) return `${place} must be at least ${minimum}`
+  return maximum !== undefined && value > maximum ? `${place} must be at most ${maximum}` : null
 }
 
 function misfitOfObject(schema: Schema, value: Readonly<Record<string, unknown>>, place: string): string | null {

@@ -1,23 +1,23 @@
 import { describe, expect, test } from 'vitest'
-import { readSample, sampleClaims, sampleMembers, sampleInstant } from '../../test/support/access-token.ts'
+import { readSample, sampleClaims, sampleMembers, sampleInstant, writeSample } from '../../test/support/access-token.ts'
 import { SharedKeys } from '../../test/support/shared-keys.ts'
 import { createHandle } from '../base/handle.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { webCrypto } from '../platform/web-crypto.ts'
-import { writeAccessToken } from './access-token.ts'
 import { parseRefreshToken } from './refresh-token.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const until = sampleInstant + DAY
+const secret = 'a secret of more than 32 characters, for tests'
 
 describe('the first use', () => {
   test('makes a key of each purpose, which sign at once', async () => {
     const shared = new SharedKeys()
     const ring = await shared.process().current()
     expect((await shared.keys()).map(key => key.purpose).sort()).toEqual(['access', 'refresh'])
-    expect(ring.signingKeyAt(shared.now).activeFrom).toBe(shared.now)
+    expect(ring.signingKeyAt('access', shared.now).activeFrom).toBe(shared.now)
     expect(ring.refreshKeyAt(shared.now).activeFrom).toBe(shared.now)
     expect(shared.made).toHaveLength(2)
     for (const { kid } of shared.made) expect(kid).toMatch(/^[\w-]{16}$/)
@@ -28,9 +28,9 @@ describe('the first use', () => {
     const rings = await Promise.all(Array.from({ length: 20 }, () => shared.process().current()))
     expect(await shared.keys()).toHaveLength(2)
     expect(shared.made).toHaveLength(2)
-    expect(new Set(rings.map(ring => ring.signingKeyAt(shared.now).kid)).size).toBe(1)
+    expect(new Set(rings.map(ring => ring.signingKeyAt('access', shared.now).kid)).size).toBe(1)
     const [writer, reader] = rings
-    const token = await writeAccessToken(writer!.signingKeyAt(shared.now), sampleClaims(), '{}')
+    const token = await writeSample(writer!.signingKeyAt('access', shared.now), sampleClaims(), '{}')
     expect((await readSample(token, reader!)).kind).toBe('valid')
   })
 
@@ -57,7 +57,7 @@ describe('the first use', () => {
   test('works on WebCrypto as well', async () => {
     const shared = new SharedKeys()
     const ring = await shared.process({ crypto: webCrypto, secrets: ['a secret of the application, long'] }).current()
-    const token = await writeAccessToken(ring.signingKeyAt(shared.now), sampleClaims(), '{}')
+    const token = await writeSample(ring.signingKeyAt('access', shared.now), sampleClaims(), '{}')
     const onNode = await shared.process({ secrets: ['a secret of the application, long'] }).current()
     expect((await readSample(token, onNode)).kind).toBe('valid')
   })
@@ -114,7 +114,7 @@ describe('the ring at hand', () => {
     }
     const after = await idle.current()
     expect(after).not.toBe(before)
-    expect(after.signingKeyAt(shared.now).kid).toBe((await busy.current()).signingKeyAt(shared.now).kid)
+    expect(after.signingKeyAt('access', shared.now).kid).toBe((await busy.current()).signingKeyAt('access', shared.now).kid)
   })
 
   test('TOK-06: a thousand unknown key names cause one reading per interval', async () => {
@@ -152,7 +152,7 @@ describe('the ring at hand', () => {
     await other.rotateNow()
     const ring = await keeper.reload()
     await underWay
-    expect(ring.jwks().keys).toHaveLength(2)
+    expect(ring.jwks('access').keys).toHaveLength(2)
   })
 })
 
@@ -161,21 +161,21 @@ describe('rotation', () => {
     const shared = new SharedKeys()
     const keeper = shared.process()
     const first = await keeper.current()
-    const oldKey = first.signingKeyAt(shared.now)
+    const oldKey = first.signingKeyAt('access', shared.now)
     await keeper.rotateNow()
     const published = await keeper.current()
     expect(published.epoch).not.toBe(first.epoch)
-    expect(published.jwks().keys).toHaveLength(2)
-    expect(published.signingKeyAt(shared.now)).toBe(oldKey)
+    expect(published.jwks('access').keys).toHaveLength(2)
+    expect(published.signingKeyAt('access', shared.now)).toBe(oldKey)
     shared.now += HOUR
-    const newKey = (await keeper.current()).signingKeyAt(shared.now)
+    const newKey = (await keeper.current()).signingKeyAt('access', shared.now)
     expect(newKey.kid).not.toBe(oldKey.kid)
     const token = await oldKey.sign(JSON.stringify(sampleMembers()))
     expect((await readSample(token, await keeper.reload())).kind).toBe('valid')
     shared.now += DAY + 2 * MINUTE
     const last = await keeper.reload()
     expect((await readSample(token, last)).kind).toBe('unknown-key')
-    expect(last.jwks().keys.map(jwk => jwk.kid)).toEqual([newKey.kid])
+    expect(last.jwks('access').keys.map(jwk => jwk.kid)).toEqual([newKey.kid])
     expect((await shared.keys()).map(key => key.kid)).not.toContain(oldKey.kid)
   })
 
@@ -183,8 +183,8 @@ describe('rotation', () => {
     const shared = new SharedKeys()
     const keeper = shared.process()
     const before = await keeper.current()
-    const token = await before.signingKeyAt(shared.now).sign(JSON.stringify(sampleMembers()))
-    await shared.store.removeKey(before.signingKeyAt(shared.now).kid, until)
+    const token = await before.signingKeyAt('access', shared.now).sign(JSON.stringify(sampleMembers()))
+    await shared.store.removeKey(before.signingKeyAt('access', shared.now).kid, until)
     const after = await keeper.reload()
     expect(after.epoch).not.toBe(before.epoch)
     expect((await readSample(token, after)).kind).toBe('unknown-key')
@@ -194,7 +194,7 @@ describe('rotation', () => {
     const shared = new SharedKeys()
     const keeper = shared.process()
     const before = await keeper.current()
-    const accessToken = await before.signingKeyAt(shared.now).sign(JSON.stringify(sampleMembers()))
+    const accessToken = await before.signingKeyAt('access', shared.now).sign(JSON.stringify(sampleMembers()))
     const refreshToken = parseRefreshToken(await before.refreshKeyAt(shared.now).write({
       handle: createHandle('cookie', nodeCrypto.randomBytes), generation: 0, branch: 0, anchor: 'B'.repeat(43), secret: 'A'.repeat(43),
     }))
@@ -203,18 +203,18 @@ describe('rotation', () => {
     expect((await readSample(accessToken, after)).kind).toBe('unknown-key')
     expect(after.refreshKey(refreshToken?.kid ?? '')).toBeNull()
     expect(await shared.keys()).toHaveLength(2)
-    const token = await after.signingKeyAt(shared.now).sign(JSON.stringify(sampleMembers()))
+    const token = await after.signingKeyAt('access', shared.now).sign(JSON.stringify(sampleMembers()))
     expect((await readSample(token, await shared.process().current())).kind).toBe('valid')
   })
 
   test('another algorithm is taken up without refusing what is out', async () => {
     const shared = new SharedKeys()
-    const token = await (await shared.process().current()).signingKeyAt(shared.now).sign(JSON.stringify(sampleMembers()))
-    const keeper = shared.process({ algorithm: 'EdDSA' })
-    expect((await keeper.current()).signingKeyAt(shared.now).algorithm).toBe('ES256')
+    const token = await (await shared.process().current()).signingKeyAt('access', shared.now).sign(JSON.stringify(sampleMembers()))
+    const keeper = shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
+    expect((await keeper.current()).signingKeyAt('access', shared.now).algorithm).toBe('ES256')
     shared.now += HOUR
     const ring = await keeper.current()
-    expect(ring.signingKeyAt(shared.now).algorithm).toBe('EdDSA')
+    expect(ring.signingKeyAt('access', shared.now).algorithm).toBe('EdDSA')
     expect((await readSample(token, ring)).kind).toBe('valid')
   })
 
@@ -232,6 +232,59 @@ describe('rotation', () => {
     const again = await (await late.current()).refreshKeyAt(rotatedAt).write(child)
     expect(again).toBe(answer)
   })
+})
+
+describe('static keys', () => {
+  const demands = [
+    { purpose: 'access', algorithm: 'ES256' }, { purpose: 'core-static', algorithm: 'RS256' },
+  ] as const
+  const staticKidsOf = async (shared: SharedKeys): Promise<readonly string[]> => (
+    (await shared.keys()).filter(({ purpose }) => purpose === 'core-static').map(({ kid }) => kid)
+  )
+
+  test('V-03: rotating the keys makes no static key', async () => {
+    const shared = new SharedKeys()
+    const keeper = shared.process({ demands })
+    await keeper.current()
+    const before = await staticKidsOf(shared)
+    await keeper.rotateNow()
+    expect(await staticKidsOf(shared)).toEqual(before)
+    expect(shared.made.map(({ purpose }) => purpose)).toEqual(['refresh', 'access', 'core-static', 'refresh', 'access'])
+  })
+
+  test('REV-03: stay when all keys are replaced, whichever process asks for it', async () => {
+    for (const own of [demands, [demands[0]]]) {
+      const shared = new SharedKeys()
+      const keeper = shared.process({ demands, secrets: [secret] })
+      const before = (await keeper.current()).signingKeyAt('core-static', shared.now)
+      await shared.process({ demands: own, secrets: [secret] }).replaceAll(until)
+      expect(await shared.keys()).toHaveLength(3)
+      expect((await keeper.reload()).signingKeyAt('core-static', shared.now)).toBe(before)
+    }
+  })
+
+  test('REV-03: are replaced as well if the secret does not decrypt them: the store must stay usable', async () => {
+    const shared = new SharedKeys()
+    await shared.process({ demands, secrets: [secret] }).current()
+    const before = await staticKidsOf(shared)
+    const keeper = shared.process({ demands, secrets: ['another secret of more than 32 characters'] })
+    await keeper.replaceAll(until)
+    expect(await staticKidsOf(shared)).toHaveLength(1)
+    expect(await staticKidsOf(shared)).not.toEqual(before)
+    await expect(keeper.reload()).resolves.toBeDefined()
+  })
+})
+
+test('a process that yields makes keys of the algorithm that the store has, and never brings in its own', async () => {
+  const shared = new SharedKeys()
+  await shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] }).current()
+  const yielding = shared.process({ demands: [{ purpose: 'access', algorithm: 'ES256', yields: true }] })
+  await yielding.current()
+  shared.now += 2 * HOUR
+  await yielding.reload()
+  expect(await shared.keys()).toHaveLength(2)
+  await yielding.rotateNow()
+  expect((await shared.keys()).map(({ algorithm }) => algorithm).filter(each => each !== 'HMAC-SHA-256')).toEqual(['EdDSA', 'EdDSA'])
 })
 
 /** Lets what was begun in the background come to its end: the store answers within a few turns. */

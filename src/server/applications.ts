@@ -1,0 +1,131 @@
+import type { IncomingMessage } from 'node:http'
+import { platform } from '#platform'
+import { createHandle } from '../base/handle.ts'
+import type { Clock } from '../base/time.ts'
+import type { SessionEvents } from '../session/events.ts'
+import { createPolicy } from '../session/policy.ts'
+import type { PolicyOptions } from '../session/policy.ts'
+import type { SessionStore } from '../session/store.ts'
+import { createMemoryStore } from '../stores/memory.ts'
+import { createApiKeyCheck } from './api-keys.ts'
+import { applicationNameOf } from './app-id.ts'
+import { createApp } from './application.ts'
+import type { App } from './application.ts'
+import { createMadeApps } from './core-protocol/made-apps.ts'
+import type { MadeApps } from './core-protocol/made-apps.ts'
+import type { Logger } from './log.ts'
+import { openStore, schemeOf } from './open-store.ts'
+import type { ServerParts } from './parts.ts'
+import type { ServerSettings } from './settings.ts'
+import type { Traces } from './traces.ts'
+
+/** The applications that a server serves. */
+export interface Applications {
+  /** By id; `public` is always there. */
+  readonly apps: ReadonlyMap<string, App>
+  /** Makes applications while the server runs; null: only those of its settings are served. */
+  readonly madeApps: MadeApps | null
+  /** Whether a request may call what is not public. */
+  isAllowed(request: IncomingMessage, appId: string): boolean
+  /** Settles when every store has answered; rejects if one fails. */
+  ask(): Promise<void>
+  /** Ends those that were made, then closes all. */
+  close(): Promise<void>
+}
+
+interface ApplicationsDependencies {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly traces: Traces
+  readonly events: SessionEvents
+}
+
+/** Opens the stores of the settings' applications and starts their sessions. Closes all if one cannot be opened. */
+export async function openApplications(
+  settings: ServerSettings,
+  parts: ServerParts,
+  { clock, logger, traces, events }: ApplicationsDependencies,
+): Promise<Applications> {
+  const { crypto, schedule } = platform
+  const appIds = ['public', ...settings.apps]
+  const apps = new Map<string, App>()
+  const isAllowed = createApiKeyCheck(settings.apiKeys)
+
+  const open = async (appId: string): Promise<SessionStore> => parts.openStore === undefined
+    ? traces.store(await openStore(settings.store, { appId, migrate: settings.migrate }), schemeOf(settings.store))
+    : traces.store(await parts.openStore(appId), null)
+
+  async function start(appId: string, store: SessionStore, options: PolicyOptions): Promise<App> {
+    const app = createApp({
+      store, crypto, clock, schedule, events,
+      issuer: issuerOf(settings, appId),
+      application: { name: applicationNameOf(appId), audience: settings.audience },
+      followStoreTime: parts.clock === undefined,
+      policy: createPolicy({ ...policyOf(settings), ...options }),
+      entropy: crypto.randomBytes,
+      secrets: settings.secrets,
+    })
+    try {
+      await app.keys.current()
+    } catch (error) {
+      await app.close()
+      throw error
+    }
+    app.housekeeping.start()
+    // Keys that are removed elsewhere are refused as soon as the change log tells of them.
+    await app.feed.start()
+    return app
+  }
+
+  // Without API keys this is a machine's own server. What is made there by a call is for tests, and lives in memory.
+  const madeApps = settings.apiKeys.length > 0 ? null : createMadeApps({
+    apps,
+    fixed: new Set(appIds),
+    async open(appId, options) {
+      logger.warn({}, 'an application was made whose sessions end with the server: --app is for those that stay')
+      return start(appId, createMemoryStore(), options)
+    },
+  })
+
+  async function close(): Promise<void> {
+    await madeApps?.close()
+    for (const app of apps.values()) await app.close()
+  }
+
+  try {
+    for (const appId of appIds) apps.set(appId, await start(appId, await open(appId), {}))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    apps,
+    madeApps,
+    isAllowed: (request, appId) => madeApps === null ? isAllowed(request) : madeApps.isAllowed(request, appId),
+    async ask() {
+      await Promise.all([...apps.values()].map(async app => {
+        await app.keys.current()
+        await app.store.find(createHandle('header', crypto.randomBytes))
+      }))
+    },
+    close,
+  }
+}
+
+/** What access tokens of an application name as their issuer. */
+function issuerOf({ issuer, publicOrigin, host, port, basePath }: ServerSettings, appId: string): string {
+  const origin = publicOrigin ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `${issuer ?? origin + basePath}${appId === 'public' ? '' : `/appid-${appId}`}`
+}
+
+function policyOf(settings: ServerSettings): PolicyOptions {
+  const { reuseInterval, sessionLifetime, maxSessionsPerUser } = settings
+  return {
+    accessTokenLifetime: settings.accessTokenValidity,
+    idleTimeout: settings.refreshTokenValidity,
+    keyRotationInterval: settings.keyRotationInterval,
+    ...reuseInterval === null ? {} : { reuseInterval },
+    ...sessionLifetime === null ? {} : { absoluteTimeout: sessionLifetime },
+    ...maxSessionsPerUser === null ? {} : { maxSessionsPerUser },
+  }
+}

@@ -1,0 +1,83 @@
+import { platform } from '#platform'
+import { checkOptions } from '../base/options.ts'
+import { openApplications } from './applications.ts'
+import { httpLimits, listen } from './http/listen.ts'
+import type { Listener } from './http/listen.ts'
+import { createHttpService } from './http/service.ts'
+import { createLogger, limitFields } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { createRevocationStreams } from './native/revocations.ts'
+import { observeSessions, wordsOf } from './observe.ts'
+import { partRules } from './parts.ts'
+import type { ServerParts } from './parts.ts'
+import { createRefusalLog } from './refusals.ts'
+import { createRouter } from './router.ts'
+import { readOptions } from './settings.ts'
+import type { ServerSettings } from './settings.ts'
+import { createTraces, noTraces } from './traces.ts'
+import { warningsOf } from './warnings.ts'
+
+/** A running server. */
+export interface KeyturnServer {
+  /** `http://host:port`. */
+  readonly url: string
+  /** Answers what is under way, takes nothing new, then closes the stores. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a server: opens the stores, makes sure that there are keys, and listens.
+ * @throws GeneralError that says what to fix; the system's error if the address cannot be had.
+ * @example
+ * const server = await startServer({ store: 'sqlite:keyturn.db', port: 3567 })
+ */
+export async function startServer(
+  options: Partial<ServerSettings> = {},
+  parts: ServerParts = {},
+): Promise<KeyturnServer> {
+  const settings = readOptions(options)
+  checkOptions('startServer', partRules, parts)
+  const clock = parts.clock ?? platform.clock
+  const logger = parts.logger === undefined
+    ? createLogger(settings.logLevel, clock, line => process.stdout.write(line))
+    : limitFields(parts.logger)
+  for (const words of warningsOf(settings)) logger.warn({}, words)
+  const traces = parts.openTelemetry === undefined ? noTraces : createTraces(parts.openTelemetry)
+  const metrics = createMetrics()
+  const refusals = createRefusalLog(logger, platform.schedule)
+  const events = observeSessions(logger, metrics, platform.crypto.randomBytes(32))
+  const onError = (error: unknown): void => {
+    metrics.count('keyturn_errors_total')
+    logger.error({ error: wordsOf(error) }, 'a request failed')
+  }
+
+  const applications = await openApplications(settings, parts, { clock, logger, traces, events })
+  const streams = createRevocationStreams(onError)
+  let isClosing = false
+  const state = { isClosing: () => isClosing }
+  const route = createRouter({ ...state, settings, applications, metrics, streams, onError })
+  const serve = createHttpService({ ...state, settings, route, traces, metrics, refusals })
+  const limits = { ...httpLimits, maxConnections: settings.maxConnections, ...parts.limits }
+  let listener: Listener
+  try {
+    listener = await listen(settings.host, settings.port, limits, serve)
+  } catch (error) {
+    await applications.close()
+    throw error
+  }
+
+  logger.info({ url: listener.url, ...settings.apiKeys.length === 0 ? { apiKeys: 'none' } : {} }, 'listening')
+  return {
+    url: `${listener.url}${settings.basePath}`,
+    async close() {
+      if (isClosing) return
+      isClosing = true
+      logger.info({}, 'closing')
+      await streams.close()
+      await listener.close(settings.shutdownTimeout * 1000)
+      refusals.flush()
+      await applications.close()
+      logger.info({}, 'closed')
+    },
+  }
+}

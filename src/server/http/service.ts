@@ -1,0 +1,88 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isOfThisMachine } from '../browser-guard.ts'
+import type { Metrics } from '../metrics.ts'
+import type { RefusalLog } from '../refusals.ts'
+import { routeName } from '../route-name.ts'
+import { probes } from '../router.ts'
+import type { Router } from '../router.ts'
+import type { ServerSettings } from '../settings.ts'
+import type { Traces } from '../traces.ts'
+import { allowOnly, text } from './reply.ts'
+import type { Reply } from './reply.ts'
+
+interface ServiceDependencies {
+  readonly settings: ServerSettings
+  readonly route: Router
+  readonly traces: Traces
+  readonly metrics: Metrics
+  readonly refusals: RefusalLog
+  readonly isClosing: () => boolean
+}
+
+/** Callers of a server behind TLS are to use nothing else for a year (HDR-07, RFC 6797). */
+const HSTS = 'max-age=31536000'
+
+const probesAreRead = allowOnly(['GET', 'HEAD'], text(405, 'Method not supported'))
+
+const pagesRefused = text(403, 'Without --api-key only programs of this machine are served: no web page, no other name')
+
+/** What all requests pass: the gates before the router, a span around it, the counts and the last headers after it. */
+export function createHttpService(
+  { settings, route, traces, metrics, refusals, isClosing }: ServiceDependencies,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const mayAsk = settings.apiKeys.length > 0 ? () => true : isOfThisMachine
+  const isHttps = settings.publicOrigin?.startsWith('https:') === true
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const startedAt = performance.now()
+    // A socket that is gone has no address any more.
+    const from = request.socket.remoteAddress ?? ''
+    if (isHttps) response.setHeader('strict-transport-security', HSTS)
+    const reply = await answer(request, response)
+    if (reply === null) return
+    const status = String(reply.status)
+    metrics.count('keyturn_http_requests_total', { status })
+    metrics.observe('keyturn_http_request_duration_seconds', (performance.now() - startedAt) / 1000)
+    if (reply.status >= 400 && reply.status < 500) refusals.note(reply.status, from)
+    if (response.destroyed) return
+    // Whoever holds a connection is told not to use it again.
+    if (isClosing()) response.setHeader('connection', 'close')
+    response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) })
+    response.end(reply.body)
+  }
+
+  /** The answer, or null if the request has got a stream instead. */
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<Reply | null> {
+    if (!mayAsk(request)) return pagesRefused
+    const target = request.url ?? ''
+    // Only the ordinary form of a target: what a proxy would be sent is refused (ADM-03).
+    if (!/^\/[!-~]*$/.test(target)) return text(400, 'The request target is not supported')
+    const [whole = '', query = ''] = splitOnce(target)
+    // What is not UTF-8 would be read as another user's id.
+    if (!isDecodable(query)) return text(400, 'The query is not UTF-8 in percent-encoding')
+    if (!whole.startsWith(settings.basePath)) return text(404, 'Not found')
+    const path = whole.slice(settings.basePath.length)
+    const work = (): Promise<Reply | null> => route(request, response, path, new URLSearchParams(query))
+    if (probes.has(path)) return request.method === 'GET' || request.method === 'HEAD' ? work() : probesAreRead
+    return traces.request(request, () => {
+      const name = routeName(path)
+      return name === null ? null : `${settings.basePath}${name}`
+    }, work)
+  }
+
+  return (request, response) => void serve(request, response)
+}
+
+function splitOnce(target: string): readonly string[] {
+  const mark = target.indexOf('?')
+  return mark < 0 ? [target] : [target.slice(0, mark), target.slice(mark + 1)]
+}
+
+function isDecodable(query: string): boolean {
+  try {
+    decodeURIComponent(query)
+    return true
+  } catch {
+    return false
+  }
+}

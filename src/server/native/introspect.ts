@@ -1,0 +1,61 @@
+import { constantTimeEqual } from '../../base/constant-time.ts'
+import { parseHandle } from '../../base/handle.ts'
+import type { SessionHandle } from '../../base/handle.ts'
+import type { JsonObject } from '../../base/json.ts'
+import { toEpochSeconds } from '../../base/time.ts'
+import { isAlive, livenessAt } from '../../session/policy.ts'
+import { hashSecret, parseRefreshToken } from '../../tokens/refresh-token.ts'
+import type { App } from '../application.ts'
+import { readMarks } from '../core-protocol/refresh-token-marks.ts'
+
+const inactive: JsonObject = { active: false }
+
+/**
+ * What a token is good for now (RFC 7662 section 2.2). A refresh token that was exchanged is good for nothing, and so is
+ * any token beside an anti-CSRF token that is not its session's.
+ */
+export async function introspect(app: App, text: string, antiCsrfToken: string | null): Promise<JsonObject> {
+  const answer = await introspectAccessToken(app, text) ?? await introspectRefreshToken(app, text)
+  if (answer === null) return inactive
+  const handle = parseHandle(String(answer['sid']))
+  const isProven = antiCsrfToken === null || (handle !== null && await app.native.isAntiCsrfToken(handle, antiCsrfToken))
+  return isProven ? answer : inactive
+}
+
+/** Whose session a token of ours is, access or refresh, expired or exchanged though it may be; null for other texts. */
+export async function sessionOf(app: App, text: string): Promise<SessionHandle | null> {
+  const access = await app.native.identify(text) ?? await app.core.identify(text)
+  return access?.claims.sid ?? await handleOfRefreshToken(app, text)
+}
+
+/** The session of a refresh token whose tag is right; null for any other text. */
+async function handleOfRefreshToken(app: App, text: string): Promise<SessionHandle | null> {
+  const token = parseRefreshToken(readMarks(text).token)
+  return token !== null && await app.native.ownerOfRefreshToken(text) === 'ours' ? token.handle : null
+}
+
+async function introspectAccessToken({ native, core }: App, text: string): Promise<JsonObject | null> {
+  const found = await native.verify(text, { blacklisting: 'strict' })
+  if (found.kind === 'active') {
+    const { iss, aud, sub, sid, tid, iat, exp, auth_time } = found.claims
+    const audience = aud === undefined ? {} : { aud: typeof aud === 'string' ? aud : [...aud] }
+    return { active: true, token_type: 'access_token', sub, sid, tid, iss, ...audience, iat, exp, auth_time, payload: found.payload }
+  }
+  const other = await core.verify(text, { blacklisting: 'strict' })
+  if (other.kind !== 'active') return null
+  const { claims: { sub, sid, tid, iat, exp, auth_time }, payload } = other
+  const issuer = typeof payload['iss'] === 'string' ? { iss: payload['iss'] } : {}
+  return { active: true, token_type: 'access_token', sub, sid, tid, ...issuer, iat, exp, auth_time, payload }
+}
+
+async function introspectRefreshToken(app: App, text: string): Promise<JsonObject | null> {
+  const handle = await handleOfRefreshToken(app, text)
+  const secret = parseRefreshToken(readMarks(text).token)?.secret
+  const record = handle === null ? null : await app.store.find(handle)
+  if (record === null || secret === undefined || !isAlive(record, livenessAt(app.clock(), app.policy))) return null
+  if (!constantTimeEqual(await hashSecret(app.crypto, secret), record.refreshHash)) return null
+  return {
+    active: true, token_type: 'refresh_token', sub: record.userId, sid: record.handle, tid: record.tenantId,
+    iat: toEpochSeconds(record.rotatedAt), exp: toEpochSeconds(record.expiresAt),
+  }
+}

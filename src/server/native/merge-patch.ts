@@ -1,0 +1,12 @@
+import { isJsonObject } from '../../base/json.ts'
+import type { JsonObject, JsonValue } from '../../base/json.ts'
+
+/** What a JSON merge patch makes of an object: null removes a member, objects are merged, the rest replaces (RFC 7396). */
+export function mergePatch(target: JsonValue | undefined, patch: JsonObject): JsonObject {
+  const merged: JsonObject = isJsonObject(target) ? { ...target } : {}
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete merged[name]
+    else merged[name] = isJsonObject(value) ? mergePatch(merged[name], value) : value
+  }
+  return merged
+}

@@ -1,0 +1,93 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Milliseconds } from '../base/time.ts'
+import { createApiKeyCheck } from './api-keys.ts'
+import type { Applications } from './applications.ts'
+import { handleCoreRequest } from './core-protocol/handle.ts'
+import { challenge, text } from './http/reply.ts'
+import type { Reply } from './http/reply.ts'
+import type { Metrics } from './metrics.ts'
+import { handleNativeRequest, isNativePath } from './native/handle.ts'
+import { problem } from './native/handlers.ts'
+import type { RevocationStreams } from './native/revocations.ts'
+import type { ServerSettings } from './settings.ts'
+
+/** Answers a request for a path without the server's base path; null if the request has got a stream instead. */
+export type Router = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  query: URLSearchParams,
+) => Promise<Reply | null>
+
+interface RouterDependencies {
+  readonly settings: ServerSettings
+  readonly applications: Applications
+  readonly metrics: Metrics
+  readonly streams: RevocationStreams
+  readonly isClosing: () => boolean
+  /** Called with what is answered with 500. */
+  readonly onError: (error: unknown) => void
+}
+
+/** What machines ask every few seconds: not worth a span. */
+export const probes: ReadonlySet<string> = new Set(['/health/live', '/health/ready', '/metrics'])
+
+/** How long a store may take to show that it is there. */
+const READY_LIMIT: Milliseconds = 2000
+
+const plain = { 'content-type': 'text/plain; charset=utf-8' }
+
+/** From a path to an answer: probes, the native API, the core protocol. */
+export function createRouter(dependencies: RouterDependencies): Router {
+  const { settings, applications, metrics, streams, isClosing, onError } = dependencies
+  const { apps, madeApps, isAllowed } = applications
+  const shared = {
+    apps, madeApps, isAllowed, onError,
+    tenants: settings.tenants === null ? null : new Set(settings.tenants),
+    maxBodyBytes: settings.maxBodyBytes,
+  }
+  const mayReadMetrics = createApiKeyCheck(settings.apiKeys)
+
+  async function answer(...[request, response, path, query]: Parameters<Router>): Promise<Reply | null> {
+    switch (path) {
+      case '/health/live': return text(200, 'live', plain)
+      case '/health/ready': return ready()
+      case '/metrics': return mayReadMetrics(request)
+        ? text(200, metrics.write().trimEnd(), { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+        : challenge(text(401, 'Invalid API key'))
+    }
+    if (!isNativePath(path)) return handleCoreRequest(request, path, query, shared)
+    const outcome = await handleNativeRequest(request, path, query, shared)
+    if (!('stream' in outcome)) return outcome
+    const isServed = !isClosing() && streams.serve(outcome.stream, request, response)
+    return isServed ? null : problem(503, 'unavailable', 'There are too many streams.')
+  }
+
+  /** Whether requests can be served: not closing, and every store answers. */
+  async function ready(): Promise<Reply> {
+    if (isClosing()) return text(503, 'closing', plain)
+    const isThere = await within(applications.ask().then(() => true, () => false), READY_LIMIT)
+    return isThere ? text(200, 'ready', plain) : text(503, 'the store does not answer', plain)
+  }
+
+  return async (...call) => {
+    try {
+      return await answer(...call)
+    } catch (error) {
+      onError(error)
+      return text(500, 'The server could not do its work')
+    }
+  }
+}
+
+async function within(answer: Promise<boolean>, limit: Milliseconds): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>(resolve => {
+    timer = setTimeout(() => resolve(false), limit)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,103 @@
+import { createKeyVault } from '#session-flows'
+import type { Entropy } from '../base/entropy.ts'
+import type { Scheduler } from '../base/scheduler.ts'
+import type { Clock } from '../base/time.ts'
+import type { Crypto } from '../tokens/crypto.ts'
+import { createKeyKeeper } from '../tokens/key-keeper.ts'
+import type { KeyKeeper } from '../tokens/key-keeper.ts'
+import { createKeyPolicy } from '../tokens/plan-rotation.ts'
+import type { SigningDemand } from '../tokens/plan-rotation.ts'
+import type { Application } from '../tokens/refresh-token.ts'
+import type { TokenClaims, TokenFormat, TokenStyle } from '../tokens/token-format.ts'
+import type { Codecs } from './application-data.ts'
+import { createConfirmations } from './confirmations.ts'
+import type { Confirmations } from './confirmations.ts'
+import { createEmitter } from './events.ts'
+import type { Emit, SessionEvents } from './events.ts'
+import { createRevocationFeed } from './feed.ts'
+import type { RevocationFeed } from './feed.ts'
+import { guardStore } from './guarded-store.ts'
+import { createHousekeeping } from './housekeeping.ts'
+import type { Housekeeping } from './housekeeping.ts'
+import type { SessionPolicy } from './policy.ts'
+import { createGivenClock, createStoreClock } from './store-clock.ts'
+import type { SessionTime } from './store-clock.ts'
+import type { SessionStore } from './store.ts'
+
+/** The sessions of one store, whatever the formats of their tokens: what all flows share. */
+export interface Engine extends Pick<SessionTime, 'clock' | 'now'> {
+  readonly store: SessionStore
+  readonly crypto: Crypto
+  readonly entropy: Entropy
+  readonly policy: SessionPolicy
+  readonly keys: KeyKeeper
+  readonly feed: RevocationFeed
+  readonly confirmations: Confirmations
+  readonly housekeeping: Housekeeping
+  readonly emit: Emit
+  /** Stops timers and following, sends what is queued, and closes the store. */
+  close(): Promise<void>
+}
+
+/** What the flows of one format share. Everything that is not a pure rule comes in from here. */
+export interface CoreParts<Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims>
+  extends Engine, Codecs<Payload, Info> {
+  readonly format: TokenFormat<Style, Claims>
+}
+
+/** What an {@link Engine} is made of. */
+export interface EngineDependencies {
+  readonly store: SessionStore
+  readonly crypto: Crypto
+  readonly clock: Clock
+  /** Whether the store's time corrects the clock. A machine's own may be wrong; one that was passed in is meant. */
+  readonly followStoreTime: boolean
+  readonly entropy: Entropy
+  readonly schedule: Scheduler
+  readonly policy: SessionPolicy
+  readonly events: SessionEvents
+  /** The signing keys that the formats of its tokens need. */
+  readonly demands: readonly SigningDemand[]
+  /** The application whose refresh tokens are accepted. */
+  readonly application: Application
+  /** The first encrypts the keys in the store, any decrypts them; none: they are stored unencrypted (ST-02). */
+  readonly secrets: readonly string[]
+}
+
+/** Puts it together. Opens and reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
+export function createEngine(dependencies: EngineDependencies): Engine {
+  const { crypto, entropy, schedule, policy, demands, application, secrets } = dependencies
+  const store = guardStore(dependencies.store)
+  const emit = createEmitter(dependencies.events)
+  const failed = (during: string) => (error: unknown): void => emit('onBackgroundError', { during, error })
+  const time = dependencies.followStoreTime
+    ? createStoreClock({ store, clock: dependencies.clock, onError: failed('store clock') })
+    : createGivenClock(dependencies.clock)
+  const { clock, now } = time
+  const feed: RevocationFeed = createRevocationFeed({
+    store, time, schedule, policy,
+    onKeysChanged: () => keys.reload(),
+    onError: failed('revocation feed'),
+  })
+  const keys = createKeyKeeper({
+    store, crypto, clock, demands, application, secrets,
+    learnTime: time.learn,
+    // The first reading of the keys loads all flows with it: what a login needs is there before anybody logs in.
+    createVault: createKeyVault,
+    keyPolicy: createKeyPolicy(policy),
+    onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
+    onSessionsEnded: feed.endAll,
+    onError: failed('key rotation'),
+  })
+  const confirmations = createConfirmations({ store, schedule, onError: failed('confirmation') })
+  const housekeeping = createHousekeeping({ store, clock, schedule, entropy, onError: failed('housekeeping') })
+  return {
+    store, crypto, entropy, policy, clock, now, keys, feed, confirmations, housekeeping, emit,
+    async close() {
+      housekeeping.close()
+      await feed.close()
+      await confirmations.close()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import type { StandardSchema } from '../../src/base/standard-schema.ts'
+import { createCodecs } from '../../src/session/application-data.ts'
+import { createSessionCore } from '../../src/session/create-core.ts'
+import { createEngine } from '../../src/session/engine.ts'
+import type { EngineDependencies } from '../../src/session/engine.ts'
+import { CLOCK_TOLERANCE } from '../../src/session/policy.ts'
+import { atJwt } from '../../src/tokens/at-jwt.ts'
+import type { SignatureAlgorithm } from '../../src/tokens/crypto.ts'
+import type { HttpCore } from '../../src/transport/http-context.ts'
+
+/** What a core of the library needs, all in one. */
+export interface CoreDependencies<Payload extends object, Info extends object>
+  extends Omit<EngineDependencies, 'demands' | 'application'> {
+  readonly issuer: string
+  readonly application: string
+  readonly audience: string | null
+  readonly algorithm: SignatureAlgorithm
+  readonly payloadSchema: StandardSchema<Payload> | undefined
+  readonly infoSchema: StandardSchema<Info> | undefined
+}
+
+/** A core as `createSessions` puts it together. */
+export function createCore<Payload extends object, Info extends object>(
+  { issuer, application, audience, algorithm, payloadSchema, infoSchema, ...rest }: CoreDependencies<Payload, Info>,
+): HttpCore<Payload, Info> {
+  const { crypto, entropy, policy } = rest
+  const format = atJwt({ issuer, application, audience, algorithm, crypto, entropy, clockTolerance: CLOCK_TOLERANCE })
+  const engine = createEngine({ ...rest, demands: format.demands, application: { name: application, audience } })
+  const core = createSessionCore(engine, format, createCodecs(policy, {
+    ...payloadSchema === undefined ? {} : { payload: payloadSchema },
+    ...infoSchema === undefined ? {} : { info: infoSchema },
+  }))
+  return { ...core, peekHandle: format.peekHandle, ownerOfAccessToken: format.ownerOfAccessToken }
+}
