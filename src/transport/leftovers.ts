@@ -53,8 +53,17 @@ export async function findLeftovers<Payload extends object, Info extends object>
 
 /** The values of a cookie, if there can be a place to clear, and if the browser has sent all that it has. */
 function valuesToJudge(slot: CookieSlot, policy: HttpPolicy, request: HttpRequest): readonly string[] {
-  const values = readCookies(request.header('cookie'), slot.attributes.name)
-  const isSettled = values.length === 0 || (values.length === 1 && slot.olderClearings.length === 0)
+  const header = request.header('cookie')
+  const { attributes: { name }, olderClearings } = slot
+  // Nearly always: there is one, and only one place where it can lie.
+  if (header === null || (olderClearings.length === 0 && !occursTwice(header, name))) return []
+  const values = readCookies(header, name)
+  const isSettled = values.length === 0 || (values.length === 1 && olderClearings.length === 0)
   // To a request of another site browsers add only some of the cookies, by what `SameSite` they have.
   return isSettled || judgeOrigin(request, policy) === 'foreign' ? [] : values
+}
+
+function occursTwice(text: string, part: string): boolean {
+  const first = text.indexOf(part)
+  return first !== -1 && text.includes(part, first + 1)
 }

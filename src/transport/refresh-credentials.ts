@@ -48,6 +48,7 @@ export async function tokensOfOneSession(
   core: Pick<HttpCore<object, object>, 'ownerOfRefreshToken'>,
   tokens: readonly PresentedRefreshToken[],
 ): Promise<readonly PresentedRefreshToken[] | null> {
+  if (tokens.length < 2) return tokens
   const ours = isOneSession(tokens) ? tokens : await withOwner(core, tokens)
   return isOneSession(ours) ? ours.toSorted((left, right) => newestFirst(left.token, right.token)) : null
 }
