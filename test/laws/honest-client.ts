@@ -52,19 +52,30 @@ const callWithin = (delays: number): fc.Arbitrary<Call> => fc.record({
 const calls = fc.array(callWithin(1.2 * R), { minLength: 1, maxLength: 3 })
 const burst = fc.array(callWithin(4 * R), { minLength: 2, maxLength: 10 })
 
-const step: fc.Arbitrary<Step> = fc.oneof(
+const stepOf = (days: number): fc.Arbitrary<Step> => fc.oneof(
   { weight: 60, arbitrary: fc.record({ kind: fc.constant('browse' as const), wait, calls }) },
   { weight: 20, arbitrary: fc.record({ kind: fc.constant('careless' as const), wait, calls: burst }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('render' as const), wait, process }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('sleep' as const), wait, process, days: fc.nat({ max: IDLE_DAYS - 1 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('sleep' as const), wait, process, days: fc.nat({ max: days }) }) },
   { weight: 7, arbitrary: fc.record({ kind: fc.constant('crash' as const), wait }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('amnesia' as const), wait, back: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('restart' as const), wait, process }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('rotate keys' as const), wait, process }) },
 )
 
+/** How long a life can be. */
+export interface LifeSpan {
+  /** How many steps. */
+  readonly steps: number
+  /** How many days a phone sleeps: a day is some thousand calls of the store, for the housekeeping. */
+  readonly days: number
+}
+
+export const longest: LifeSpan = { steps: 90, days: IDLE_DAYS - 1 }
+
 /** A life of an honest client. */
-export const life: fc.Arbitrary<readonly Step[]> = fc.array(step, { minLength: 20, maxLength: 90, size: 'max' })
+export const lifeWithin = ({ steps, days }: LifeSpan): fc.Arbitrary<readonly Step[]> =>
+  fc.array(stepOf(days), { minLength: 20, maxLength: steps, size: 'max' })
 
 /**
  * Lives it, within the conditions of law 1: one jar that all tabs and renders share, answers that come late, in another

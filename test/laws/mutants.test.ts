@@ -6,7 +6,7 @@ import type * as Decision from '../../src/session/decide-refresh.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { sampleState } from '../../src/testing/samples.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
-import { life, liveHonestly } from './honest-client.ts'
+import { lifeWithin, liveHonestly, longest } from './honest-client.ts'
 import { interleaved } from './interleaving.ts'
 import { hold, holding, steal, theft } from './thief.ts'
 import { closeClocks, rightClocks, World, wrongClocks } from './world.ts'
@@ -152,7 +152,7 @@ const clocks = fc.constantFrom(closeClocks, wrongClocks)
 
 /** Which laws the rule book breaks within a number of runs. */
 async function brokenLaws(create: CreateCore, mutant: Mutant, numRuns: number): Promise<string[]> {
-  const honest = fc.asyncProperty(life, fc.nat(), clocks, async (steps, seed, skewed) =>
+  const honest = fc.asyncProperty(lifeWithin(longest), fc.nat(), clocks, async (steps, seed, skewed) =>
     await liveHonestly(create, openStore(mutant), steps, seed, skewed) === null)
   const caught = fc.asyncProperty(theft, fc.nat(), async (plan, seed) =>
     await steal(create, openStore(mutant), plan, seed) === null)

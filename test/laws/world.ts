@@ -67,13 +67,15 @@ export class World {
   readonly store: SessionStore
   readonly #createCore: CreateCore
   readonly #tasks: Task[] = []
+  /** The calls of the store that are under way. */
+  readonly #calls = new Set<Promise<unknown>>()
   #random: () => number
   #cores: Core[] = []
   readonly #clocks: Clocks
 
   constructor(create: CreateCore, store: SessionStore, seed: number, clocks: Clocks = rightClocks(1)) {
     this.#createCore = create
-    this.store = clocks.storeTells ? { ...store, time: async () => this.now } : store
+    this.store = this.#watched(clocks.storeTells ? { ...store, time: async () => this.now } : store)
     this.#random = seededRandom(seed)
     this.#clocks = clocks
     this.#cores = clocks.skews.map((_, index) => this.#start(index))
@@ -101,7 +103,7 @@ export class World {
       this.#tasks.shift()
       this.now = Math.max(this.now, next.at)
       next.run()
-      await settle()
+      await this.#settle()
     }
     this.now = Math.max(this.now, time)
   }
@@ -137,6 +139,31 @@ export class World {
     return handle === null ? null : this.store.find(handle)
   }
 
+  /** Waits until everything that was started has come to rest: it waits for promises and for the store only. */
+  async #settle(): Promise<void> {
+    do {
+      await Promise.allSettled(this.#calls)
+      await new Promise(resolve => setImmediate(resolve))
+    } while (this.#calls.size > 0)
+  }
+
+  /** The store, whose calls are known while they are under way: a server does not answer within a turn. */
+  #watched(store: SessionStore): SessionStore {
+    const calls = this.#calls
+    return new Proxy(store, {
+      get(target, name) {
+        const method: unknown = Reflect.get(target, name)
+        if (typeof method !== 'function') return method
+        return (...args: unknown[]) => {
+          const call: unknown = method.apply(target, args)
+          const watched = Promise.resolve(call).finally(() => calls.delete(watched)).catch(() => undefined)
+          calls.add(watched)
+          return call
+        }
+      },
+    })
+  }
+
   #start(index: number): Core {
     const skew = this.#clocks.skews[index] ?? 0
     const entropy = (length: number): Uint8Array => Uint8Array.from({ length }, () => Math.floor(this.#random() * 256))
@@ -167,11 +194,6 @@ export class World {
       events,
     })
   }
-}
-
-/** Waits until everything that was started has come to rest: nothing here waits for anything but promises. */
-export function settle(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
 }
 
 /** A small generator, so that a failing run can be repeated. */

@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, inject, test } from 'vitest'
 import type { SessionRecord } from '../../src/session/record.ts'
 import { createRedisStore } from '../../src/stores/redis.ts'
 import type { IoredisClient, RedisClient } from '../../src/stores/redis.ts'
+import { expiryShardOf } from '../../src/stores/redis/key-names.ts'
 import {
   minute, sampleHandle, sampleKey, sampleNext, sampleNow, samplePresented, sampleReauthentication, sampleRecord,
   sampleRotation, sampleState, sampleUserRemoval,
@@ -138,11 +139,57 @@ describe.skipIf(missing)('Redis', () => {
     // With the expected hash in its place, so that it is only seen when the answer is read.
     const key = `${prefix}session:{${sampleHandle(5)}}`
     for (const number of [5, 6, 7]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
-    await client.set(key, `${await client.get(key)}`.replace(/\n\d+ (?=\{"cart)/, '\nmany '))
+    await client.set(key, `${await client.get(key)}`.replace('"infoVersion":0', '"infoVersion":"many"'))
     const settled = await Promise.allSettled([6, 5, 7].map(rotate))
     expect(settled).toMatchObject([
       { value: { refreshHash: 'hash-1' } }, { reason: { code: 'STORE_UNAVAILABLE' } }, { value: { refreshHash: 'hash-1' } },
     ])
+  })
+
+  test('REV-11: a session of another format is an outage that names it: nothing is done to it, nor to those beside it', async () => {
+    for (const client of [connectIoredis(url), await connectCluster('ioredis', nodes) as IoredisClient]) {
+      const store = openStore(client, { prefix })
+      const own = sampleHandle(1)
+      const newer = sampleHandle(2)
+      for (const handle of [own, newer]) await store.insert(sampleRecord({ handle }))
+      const key = `${prefix}session:{${newer}}`
+      const changed = `${await client.call('GET', [key])}`.replace('{"format":1,', '{"format":2,')
+      await client.call('SET', [key, changed])
+
+      expect(await store.rotate(sampleRotation({ handle: newer })), 'as a lost race, and read next').toBeNull()
+      await store.confirm([{ handle: newer, generation: 0, branch: 0 }])
+      const late = { handle: newer, now: sampleNow, from: until }
+      const notBefore = { time: sampleNow, until }
+      for (const work of [
+        () => store.find(newer),
+        () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: null }),
+        () => store.updatePayload({ ...late, jwtPayload: '{}' }),
+        () => store.removeUnchanged(newer, sampleState(sampleRecord()), until),
+        () => store.remove([newer], until),
+        () => store.listByUser('user-1', { limit: 10, after: null }),
+        () => store.removeAll({ notBefore, limit: 1000, after: `${expiryShardOf(newer)}` }),
+      ]) {
+        await expect(work(), `${work}`).rejects.toMatchObject({
+          code: 'STORE_UNAVAILABLE', message: expect.stringMatching(/session of format 2, .* reads format 1 only/),
+        })
+      }
+      expect(await store.removeExpired(sampleNow + 100 * minute, 10), 'its own session only').toBe(1)
+      expect(await client.call('GET', [key])).toBe(changed)
+      expect((await store.changesSince(null, 10)).changes).toEqual([])
+    }
+  })
+
+  test('REV-11: a removal that meets a session it cannot read removes none of those beside it', async () => {
+    const client = connectIoredis(url)
+    const store = openStore(client, { prefix })
+    const handles = [1, 2, 3].map(sampleHandle)
+    for (const handle of handles) await store.insert(sampleRecord({ handle }))
+    await client.set(`${prefix}session:{${sampleHandle(2)}}`, 'no session')
+    await expect(store.remove(handles, until)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    for (const number of [1, 3]) expect(await store.find(sampleHandle(number)), 'not gone unannounced').not.toBeNull()
+    await client.del(`${prefix}session:{${sampleHandle(2)}}`)
+    expect((await store.remove(handles, until)).handles).toHaveLength(2)
+    expect(await told(store, null)).toEqual([sampleHandle(1), sampleHandle(3)])
   })
 
   test('rotations are done before a store on a URL is closed', async () => {

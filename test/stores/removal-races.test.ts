@@ -65,7 +65,7 @@ for (const { name, available, open } of [...realStores, ...stricter]) describe.s
 })
 
 const memory = createMemoryStore()
-const local: readonly RealStore[] = [
+const local: readonly Omit<RealStore, 'connect'>[] = [
   { name: 'memory', available: true, open: async () => memory },
   { name: 'SQLite', available: true, open: async data => opened(openSqliteStore(join(directory, data))) },
 ]

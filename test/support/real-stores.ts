@@ -13,38 +13,36 @@ export interface RealStore {
   readonly available: boolean
   /** Opens a store, on connections of its own, over the data of that name, until the test is over. */
   open(data: string): Promise<SessionStore>
+  /** Opens connections until the test is over, for any number of stores. */
+  connect(): Promise<(data: string) => SessionStore>
+}
+
+function realStore(name: string, available: boolean, connect: RealStore['connect']): RealStore {
+  return { name, available, connect, open: async data => (await connect())(data) }
 }
 
 /** PostgreSQL, at an isolation level or at its default. */
 export function postgresAt(level: string | null = null): RealStore {
   const url = inject('postgresUrl')
   const options = level === null ? '' : `-c default_transaction_isolation=${level.replace(' ', '\\ ')}`
-  return {
-    name: level === null ? 'PostgreSQL' : `PostgreSQL, ${level}`,
-    available: url !== null,
-    async open(data) {
-      const pool = openPostgresPool(`${url}?options=${encodeURIComponent(options)}`)
-      return opened(createPostgresStore(pool, { schema: data, migrate: 'auto' }))
-    },
-  }
+  return realStore(level === null ? 'PostgreSQL' : `PostgreSQL, ${level}`, url !== null, async () => {
+    const pool = openPostgresPool(`${url}?options=${encodeURIComponent(options)}`)
+    return data => opened(createPostgresStore(pool, { schema: data, migrate: 'auto' }))
+  })
 }
 
 /** MariaDB, at an isolation level or at its default. */
 export function mariadbAt(level: string | null = null): RealStore {
   const url = inject('mariadbUrl')
-  return {
-    name: level === null ? 'MariaDB' : `MariaDB, ${level}`,
-    available: url !== null,
-    async open(data) {
-      const pool = openMysqlPool(url ?? '')
-      if (level !== null) {
-        pool.pool.on('connection', connection => {
-          connection.query(`SET SESSION TRANSACTION ISOLATION LEVEL ${level}`, () => undefined)
-        })
-      }
-      return opened(createMysqlStore(pool, { prefix: `${data}_`, migrate: 'auto' }))
-    },
-  }
+  return realStore(level === null ? 'MariaDB' : `MariaDB, ${level}`, url !== null, async () => {
+    const pool = openMysqlPool(url ?? '')
+    if (level !== null) {
+      pool.pool.on('connection', connection => {
+        connection.query(`SET SESSION TRANSACTION ISOLATION LEVEL ${level}`, () => undefined)
+      })
+    }
+    return data => opened(createMysqlStore(pool, { prefix: `${data}_`, migrate: 'auto' }))
+  })
 }
 
 const redis = inject('redisUrl')
@@ -54,14 +52,12 @@ const nodes = inject('redisClusterNodes')
 export const realStores: readonly RealStore[] = [
   postgresAt(),
   mariadbAt(),
-  {
-    name: 'Redis',
-    available: redis !== null,
-    open: async data => openStore(connectIoredis(redis ?? ''), { prefix: `${data}:` }),
-  },
-  {
-    name: 'Redis Cluster',
-    available: nodes !== null,
-    open: async data => openStore(await connectCluster('ioredis', nodes ?? []), { prefix: `${data}:` }),
-  },
+  realStore('Redis', redis !== null, async () => {
+    const client = connectIoredis(redis ?? '')
+    return data => openStore(client, { prefix: `${data}:` })
+  }),
+  realStore('Redis Cluster', nodes !== null, async () => {
+    const client = await connectCluster('ioredis', nodes ?? [])
+    return data => openStore(client, { prefix: `${data}:` })
+  }),
 ]

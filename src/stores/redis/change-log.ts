@@ -1,11 +1,9 @@
-import { parseHandle } from '../../base/handle.ts'
-import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { Change, ChangePage } from '../../session/store.ts'
 import { appendScript, pruneScript, readScript } from './change-scripts.ts'
 import type { Commands } from './connection.ts'
 import type { KeyNames } from './key-names.ts'
-import { handleOf, integerOf, textOf, textsOf, unreadable } from './reply.ts'
+import { handleOf, integerOf, listOf, pairsOf, textOf, textsOf, unreadable } from './reply.ts'
 
 /** How many changes one script forgets: Lua takes some thousand arguments at the most. */
 const PRUNE_BATCH = 1000
@@ -29,22 +27,20 @@ export function createChangeLog(names: KeyNames, identity: string): ChangeLog {
     keys,
     args,
     async append(commands, { kind, until, version, handle }) {
-      await commands.run(appendScript, keys, [...args, `${kind} ${until} ${version} ${handle}`, until])
+      await commands.run(appendScript, keys, [...args, kind, until, version, handle])
     },
     async since(commands, cursor, limit) {
       const known = cursor === null ? null : decode(cursor)
       const given = known === null ? ['', '', ''] : [known.log, known.id, known.until]
-      const reply = textsOf(await commands.run(readScript, keys, [...given, limit + 1]))
-      const [log, from, head, ...rest] = reply
-      if (log === undefined || head === undefined) return { changes: [], cursor: null, more: false }
-      const entries = Array.from({ length: rest.length / 2 }, (_, index) =>
-        ({ id: textOf(rest[2 * index]), change: changeOf(textOf(rest[2 * index + 1])) }))
+      const [log, from, head, ...rest] = listOf(await commands.run(readScript, keys, [...given, limit + 1]))
+      if (log === undefined) return { changes: [], cursor: null, more: false }
+      const entries = pairsOf(rest).map(([id, fields]) => ({ id: textOf(id), change: changeOf(fields) }))
       const page = entries.slice(0, limit)
       const last = page.at(-1)
-      const end = from === '-' ? `${log}.${head}.0` : cursor
+      const end = from === '-' ? `${textOf(log)}.${textOf(head)}.0` : cursor
       return {
         changes: page.map(({ change }) => change),
-        cursor: last === undefined ? end : `${log}.${last.id}.${last.change.until}`,
+        cursor: last === undefined ? end : `${textOf(log)}.${last.id}.${last.change.until}`,
         more: entries.length > limit,
       }
     },
@@ -67,12 +63,11 @@ function decode(cursor: string): { readonly log: string; readonly id: string; re
   return log === undefined || id === undefined || until === undefined ? null : { log, id, until }
 }
 
-function changeOf(text: string): Change {
-  const [kind, untilText, versionText, handles = ''] = text.split(' ')
+function changeOf(fields: unknown): Change {
+  const { kind, until: untilText, version, handles } = Object.fromEntries(pairsOf(textsOf(fields)))
   const until = integerOf(untilText)
   if (kind === 'keys') return { kind, until }
-  if (kind === 'revoked') return { kind, handles: handles.split(',').map(handleOf), until }
-  const handle: SessionHandle | null = parseHandle(handles)
-  if (kind !== 'payload' || handle === null) throw unreadable('a change')
-  return { kind, handle, version: integerOf(versionText), until }
+  if (kind === 'revoked') return { kind, handles: textOf(handles).split(',').map(handleOf), until }
+  if (kind !== 'payload') throw unreadable('a change')
+  return { kind, handle: handleOf(handles), version: integerOf(version), until }
 }

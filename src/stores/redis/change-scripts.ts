@@ -1,49 +1,51 @@
 import { script } from './script.ts'
 import type { Script } from './script.ts'
-import { ownerOf, setPayload } from './session-scripts.ts'
+import { fits, setPayload } from './session-scripts.ts'
 
 /**
- * `append(change, untilTime)`, where KEYS begin with the stream, the ends and the state of the log and ARGV with
- * the channel and a new identity for a log that has none. The stream's ids are made of the server's time, so that what
- * is written after lost entries comes after them.
+ * `append(kind, untilTime, version, handles)`, where KEYS begin with the stream, the ends and the state of the log and
+ * ARGV with the channel and a new identity for a log that has none. The stream's ids are made of the server's time, so
+ * that what is written after lost entries comes after them.
  */
 const append = `
-local function append(change, untilTime)
-  local id = redis.call('XADD', KEYS[1], '*', 'change', change)
+local function append(kind, untilTime, version, handles)
+  local id = redis.call('XADD', KEYS[1], '*', 'kind', kind, 'until', untilTime, 'version', version, 'handles', handles)
   redis.call('ZADD', KEYS[2], untilTime, id)
   redis.call('HSETNX', KEYS[3], 'log', ARGV[2])
   redis.call('HSET', KEYS[3], 'head', id)
   redis.call('PUBLISH', ARGV[1], '')
 end
 local function appendRevoked(handles, untilTime)
-  append('revoked ' .. untilTime .. ' 0 ' .. table.concat(handles, ','), untilTime)
+  append('revoked', untilTime, 0, table.concat(handles, ','))
 end`
 
-/** KEYS: log (3). ARGV: channel, identity, change, until. */
+/** KEYS: log (3). ARGV: channel, identity, kind, until, version, handle. */
 export const appendScript: Script = script(`${append}
-append(ARGV[3], ARGV[4])`)
+append(ARGV[3], ARGV[4], ARGV[5], ARGV[6])`)
 
 /**
  * KEYS: log (3), sessions. ARGV: channel, identity, from when on access token lifetimes count, three arguments of `fits`,
  * then the sessions' handles. Deletes the sessions and announces it at once. How long the change is kept, then pairs of
  * handle and user id. For a server that has all slots.
  */
-export const revokeScript: Script = script(`${append}${ownerOf}
-local handles, longest = {}, 0
+export const revokeScript: Script = script(`${append}${fits}
+local handles, longest, found = {}, 0, {}
 local removed = {ARGV[3]}
+-- All are read before one is deleted: what cannot be read is an error, and then nothing is done.
 for index = 4, #KEYS do
   local session = redis.call('GET', KEYS[index])
-  if session and fits(session, ARGV[4], ARGV[5], ARGV[6]) then
-    -- Deleting first also lets the rest be written when memory is full.
-    redis.call('DEL', KEYS[index])
-    local user, _, lifetime = ownerOf(session)
+  local kept = session and fits(session, ARGV[4], ARGV[5], ARGV[6])
+  if kept then
     local handle = ARGV[index + 3]
-    longest = math.max(longest, lifetime)
+    longest = math.max(longest, kept.accessTokenLifetime)
+    table.insert(found, KEYS[index])
     table.insert(handles, handle)
     table.insert(removed, handle)
-    table.insert(removed, user)
+    table.insert(removed, kept.userId)
   end
 end
+-- Deleting first also lets the rest be written when memory is full.
+for _, key in ipairs(found) do redis.call('DEL', key) end
 if #handles > 0 then
   removed[1] = string.format('%.0f', ARGV[3] + longest)
   appendRevoked(handles, removed[1])
@@ -72,19 +74,19 @@ export const publishPayloadScript: Script = script(`${append}${setPayload}
 local version, lifetime = setPayload(KEYS[4], ARGV[5], ARGV[6])
 if not version then return false end
 local keptUntil = string.format('%.0f', ARGV[3] + lifetime)
-append('payload ' .. keptUntil .. ' ' .. version .. ' ' .. ARGV[4], keptUntil)
+append('payload', keptUntil, version, ARGV[4])
 return {version, lifetime}`)
 
 /** KEYS: log (3), keys, one order per purpose. ARGV: channel, identity, until, kid. Whether there was one. */
 export const removeKeyScript: Script = script(`${append}
 if redis.call('HDEL', KEYS[4], ARGV[4]) == 0 then return 0 end
 for index = 5, #KEYS do redis.call('ZREM', KEYS[index], ARGV[4]) end
-append('keys ' .. ARGV[3] .. ' 0 ', ARGV[3])
+append('keys', ARGV[3], 0, '')
 return 1`)
 
 /**
  * KEYS: log (3). ARGV: the cursor's log, id and until, or empty; how many to read. The log's identity, where reading
- * began, the newest id, then ids and changes in turn; nothing if the log has never had an entry.
+ * began, the newest id, then of each entry its id and the list of its fields; nothing if the log never had an entry.
  * Reading goes on at the cursor if its entry is still there or has been pruned in due time. Else the log is another one
  * or has lost entries in a failover, and is read from its beginning: to read twice is harmless, to skip is not.
  */
@@ -107,7 +109,7 @@ if ARGV[1] == log and not after(ARGV[2], head) and (tonumber(ARGV[3]) <= pruned
 local reply = {log, from, head}
 for _, entry in ipairs(redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', ARGV[4])) do
   table.insert(reply, entry[1])
-  table.insert(reply, entry[2][2])
+  table.insert(reply, entry[2])
 end
 return reply`)
 

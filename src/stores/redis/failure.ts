@@ -1,4 +1,5 @@
 import { GeneralError, isSessionError } from '../../base/errors.ts'
+import { unreadableSession } from './reply.ts'
 
 /**
  * What to throw for what a client library threw. The libraries' own errors carry the command with its arguments,
@@ -16,6 +17,8 @@ export function failure(error: unknown): Error {
     const stuck = 'Redis cannot write to its disk and refuses every change until it can: nothing was written'
     return new GeneralError('STORE_UNAVAILABLE', stuck, { cause })
   }
+  const format = /UNREADABLE SESSION (\d*)/.exec(message)?.[1]
+  if (format !== undefined) return unreadableSession(format)
   if (message.startsWith('MOVED') || message.startsWith('CROSSSLOT')) {
     const advice = 'this Redis server is part of a cluster: give the store a cluster client'
     return new GeneralError('MISUSE', advice, { cause })

@@ -17,12 +17,12 @@ if redis.call('HSETNX', KEYS[1], ARGV[3], ARGV[4]) == 0 then return 0 end
 redis.call('ZADD', KEYS[2], ARGV[5], ARGV[3])
 return 1`)
 
-/** KEYS: keys. ARGV: kid, current material, next material. The material follows the first line. */
+/** KEYS: keys. ARGV: kid, then the current and the next material as the end of the key's JSON. */
 const replaceScript = script(`
 local key = redis.call('HGET', KEYS[1], ARGV[1])
-local line = key and string.find(key, '\\n', 1, true)
-if not line or string.sub(key, line + 1) ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], string.sub(key, 1, line) .. ARGV[3])
+local from = key and string.find(key, ARGV[2], 1, true)
+if not from then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], string.sub(key, 1, from - 1) .. ARGV[3])
 return 1`)
 
 /** The keys in Redis, in the slot of the change log. Every write is durable before it is acknowledged. */
@@ -34,26 +34,28 @@ export function createKeys(connection: RedisConnection, log: ChangeLog, names: K
       textsOf(await send(names.keys, ['HVALS', names.keys])).map(parse).sort(oldestActiveFirst)),
 
     addKeyIfNewest: (key, newest) => durably(({ run }) => run(addScript, [names.keys, names.keyOrder(key.purpose)],
-      [newest === null ? '0' : '1', newest ?? '', key.kid, format(key), key.activeFrom])),
+      [newest === null ? '0' : '1', newest ?? '', key.kid, keyJson(key), key.activeFrom])),
 
     replaceKeyMaterial: (kid, current, next) => durably(({ run }) =>
-      run(replaceScript, [names.keys], [kid, current, next])),
+      run(replaceScript, [names.keys], [kid, materialJson(current), materialJson(next)])),
 
     removeKey: (kid, until) => durably(({ run }) => run(removeKeyScript,
       [...log.keys, names.keys, ...keyPurposes.map(names.keyOrder)], [...log.args, until, kid])),
   }
 }
 
-function format({ material, ...rest }: StoredKey): string {
-  return `${JSON.stringify(rest)}\n${material}`
+function keyJson({ material, ...rest }: StoredKey): string {
+  return JSON.stringify(rest).slice(0, -1) + ',' + materialJson(material)
+}
+
+function materialJson(material: string): string {
+  return `"material":${JSON.stringify(material)}}`
 }
 
 function parse(text: string): StoredKey {
-  const line = text.indexOf('\n')
-  const stored = parseJsonObject(text.slice(0, Math.max(line, 0)))
+  const stored = parseJsonObject(text)
   if (stored === null) throw unreadable('a key')
-  const { kid, purpose, algorithm, createdAt, activeFrom } = stored
-  const material = text.slice(line + 1)
+  const { kid, purpose, algorithm, createdAt, activeFrom, material } = stored
   return keyOf({ kid, purpose, algorithm, created_at: createdAt, active_from: activeFrom, material })
 }
 

@@ -6,11 +6,11 @@ import { announceScript, revokeScript } from './change-scripts.ts'
 import type { Commands, RedisConnection } from './connection.ts'
 import { expiryShardOf, expiryShards, userTagOf } from './key-names.ts'
 import type { KeyNames } from './key-names.ts'
-import { handleOf, integerOf, listOf, textOf, textsOf } from './reply.ts'
+import { handleOf, integerOf, listOf, pairsOf, textOf, textsOf } from './reply.ts'
 import {
   claimScript, expireScript, expiryPageScript, refuseLoginsScript, removeOlderScript,
 } from './session-scripts.ts'
-import { deliveryText, line, tokenText, unlined } from './session-text.ts'
+import { stateJson } from './session-json.ts'
 
 /** The methods of the port that end sessions. */
 export type Removals = Pick<
@@ -62,8 +62,8 @@ export function createRemoval(
   ): Promise<Revoked> {
     const keys = [...log.keys, ...handles.map(names.session)]
     const [until, ...flat] = textsOf(await commands.run(revokeScript, keys, [...log.args, from, ...filter, ...handles]))
-    const removed = pairs(flat).map(([handle, owner]) => (
-      { handle: handleOf(handle), userTag: userTagOf(unlined(owner)) }
+    const removed = pairsOf(flat).map(([handle, owner]) => (
+      { handle: handleOf(handle), userTag: userTagOf(owner) }
     ))
     return { removed, until: integerOf(until) }
   }
@@ -79,7 +79,7 @@ export function createRemoval(
       const reply = await commands.run(claimScript, keys, [nextName(), REMEMBER, ...filter])
       if (reply === null) return null
       const [name, owner, lifetime] = listOf(reply)
-      return { name: textOf(name), handle, userTag: userTagOf(unlined(textOf(owner))), lifetime: integerOf(lifetime) }
+      return { name: textOf(name), handle, userTag: userTagOf(textOf(owner)), lifetime: integerOf(lifetime) }
     }))
     const claimed = claims.filter(claim => claim !== null)
     const until = Math.max(from, ...claimed.map(({ lifetime }) => from + lifetime))
@@ -176,7 +176,7 @@ export function createRemoval(
       revoke(commands, handles, from, any)),
 
     removeUnchanged: (handle, state, from) => connection.useDurably(() => places([handle]), commands =>
-      revoke(commands, [handle], from, ['unchanged', tokenText(state), deliveryText(state)])),
+      revoke(commands, [handle], from, ['unchanged', stateJson(state), ''])),
 
     removeByUser({ userId, tenantId, except, from, notBefore: limit }) {
       const userTag = userTagOf(userId)
@@ -186,7 +186,7 @@ export function createRemoval(
         const listed = await refuseLogins(commands, [notBefore, user], tenantId, limit)
         handles = listed.filter(handle => handle !== except)
         return revoke(commands, handles, from,
-          tenantId === null ? ['user', line(userId), ''] : ['tenant', line(userId), line(tenantId)])
+          tenantId === null ? ['user', userId, ''] : ['tenant', userId, tenantId])
       })
     },
 
@@ -199,7 +199,7 @@ export function createRemoval(
       const written = (): string[] => [everybody, ...gone.map(({ handle }) => names.session(handle))]
       return connection.useDurably(written, async commands => {
         if (after === null) await refuseLogins(commands, [everybody], null, notBefore)
-        const page = pairs(textsOf(await commands.run(expiryPageScript, [key], [score, member, limit])))
+        const page = pairsOf(textsOf(await commands.run(expiryPageScript, [key], [score, member, limit])))
         gone = await removeOlder(commands, page.map(([entry]) => entry), notBefore.time)
         const last = page.at(-1)
         const isLast = last === undefined || page.length < limit
@@ -243,8 +243,4 @@ async function dropMembers(
     else members.push(member)
   }
   await Promise.all([...byKey].map(([key, members]) => send(key, ['ZREM', key, ...members])))
-}
-
-function pairs(flat: readonly string[]): (readonly [string, string])[] {
-  return Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index] ?? '', flat[2 * index + 1] ?? ''])
 }

@@ -1,6 +1,9 @@
 import { GeneralError } from '../../base/errors.ts'
 import { parseHandle } from '../../base/handle.ts'
 import type { SessionHandle } from '../../base/handle.ts'
+import { isJsonObject } from '../../base/json.ts'
+import type { JsonObject } from '../../base/json.ts'
+import { RECORD_FORMAT } from '../../session/record.ts'
 
 /** Reads an array. @throws GeneralError if Redis answered anything else. */
 export function listOf(reply: unknown): readonly unknown[] {
@@ -19,10 +22,31 @@ export function textsOf(reply: unknown): string[] {
   return listOf(reply).map(textOf)
 }
 
+/** What comes in turn, two by two. @throws GeneralError if one is left over. */
+export function pairsOf<Item>(flat: readonly Item[]): (readonly [Item, Item])[] {
+  return Array.from({ length: Math.ceil(flat.length / 2) }, (_, index) => {
+    const [first, second] = flat.slice(2 * index, 2 * index + 2)
+    if (first === undefined || second === undefined) throw unreadable('a pair')
+    return [first, second]
+  })
+}
+
 /** Reads an integer that JavaScript can hold exactly. @throws GeneralError if Redis answered anything else. */
 export function integerOf(reply: unknown): number {
   const value = typeof reply === 'string' && /^-?\d{1,16}$/.test(reply) ? Number(reply) : reply
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw unreadable('an integer')
+  return value
+}
+
+/** Reads what is true or false. @throws GeneralError if it is anything else. */
+export function flagOf(value: unknown): boolean {
+  if (typeof value !== 'boolean') throw unreadable('a flag')
+  return value
+}
+
+/** Reads an object. @throws GeneralError if it is anything else. */
+export function objectOf(value: unknown): JsonObject {
+  if (!isJsonObject(value)) throw unreadable('an object')
   return value
 }
 
@@ -36,4 +60,11 @@ export function handleOf(reply: unknown): SessionHandle {
 /** What a key holds is not what was written; the value itself stays out of the message. */
 export function unreadable(what: string): GeneralError {
   return new GeneralError('STORE_UNAVAILABLE', `Redis holds something else where a store of Keyturn wrote ${what}`)
+}
+
+/** A session that this version cannot read: of a format that another version wrote, or no session at all. */
+export function unreadableSession(format: string): GeneralError {
+  if (!/^\d{1,16}$/.test(format)) return unreadable('a session')
+  return new GeneralError('STORE_UNAVAILABLE', `Redis holds a session of format ${format}, and this version of Keyturn `
+    + `reads format ${RECORD_FORMAT} only: run the version that wrote it in every process`)
 }

@@ -1,4 +1,5 @@
 import type { EpochMilliseconds } from '../../base/time.ts'
+import { RECORD_FORMAT } from '../../session/record.ts'
 import { script } from './script.ts'
 import type { Script } from './script.ts'
 
@@ -16,85 +17,97 @@ export function keepFor(expiresAt: EpochMilliseconds, now: EpochMilliseconds): n
   return Math.max(expiresAt - now, 0) + SLACK
 }
 
-/** The pattern of so many whole lines. */
-const lines = (count: number): string => '[^\\n]*\\n'.repeat(count)
-
 /**
- * `ownerOf(session)`: user id, tenant id and access token lifetime. `fits(session, kind, first, second)`: whether the
- * session is one that a removal is about: `any`, of a `user`, of a user in a `tenant`, or one whose token is `unchanged`
- * (`tokenText` and `deliveryText` of the session's text).
+ * `startOf(session)`: `expiresAt`, `rotatedAt` and `servedAt` of a session as `sessionJson` writes it, nil for anything
+ * else. `isAlive(session, now)`: false if there is none. `placeOf(session, name)`: where that member is, as
+ * `'"name":'`. `keptOf(session)`: the member `session`, read, but for payload and info, which can be long. What is no
+ * session of this format is an error for whoever must understand it.
  */
-export const ownerOf: string = `
-local function ownerOf(session)
-  local kept, user = string.match(session, '^${lines(5)}([^\\n]*)\\n([^\\n]*)')
-  return user, string.match(kept, '^${'%S+ '.repeat(9)}(.*)$'), tonumber(string.sub(kept, 69, 84))
+const reading = `
+local find, match, sub = string.find, string.match, string.sub
+local function startOf(session)
+  return match(session, '^{"format":${RECORD_FORMAT},"expiresAt":(%d+),"rotatedAt":(%d+),"servedAt":(%d+),')
 end
-local function fits(session, kind, first, second)
-  if kind == 'unchanged' then
-    return string.sub(session, 54, 53 + #first) == first and string.sub(session, 18, 52) == second
-  end
-  local user, tenant = ownerOf(session)
-  return kind == 'any' or user == first and (kind == 'user' or tenant == second)
+local function unreadable(session)
+  error('UNREADABLE SESSION ' .. (match(session, '^{"format":(%d+),') or ''))
+end
+local function isAlive(session, now)
+  return session and (startOf(session) or unreadable(session)) - now > 0
+end
+local function placeOf(session, name) return find(session, name, 1, true) or unreadable(session) end
+local function keptOf(session)
+  if not startOf(session) then unreadable(session) end
+  local from, to = placeOf(session, '"session":{'), placeOf(session, ',"payloadVersion":')
+  return cjson.decode(sub(session, from + 10, to - 1) .. '}')
 end`
 
-/** `isAlive(session, now)` */
-const isAlive = `
-local function isAlive(session, now) return session and tonumber(string.sub(session, 1, 16)) > tonumber(now) end`
+/**
+ * `fits(session, kind, first, second)`: of a session that a removal is about, what `keptOf` gives; else false.
+ * Kinds: `any`, of a `user`, of a user in a `tenant`, or one whose token is `unchanged` (`stateJson`).
+ */
+export const fits: string = `${reading}
+local function fits(session, kind, first, second)
+  local kept = keptOf(session)
+  if kind == 'unchanged' then return find(session, first, 1, true) and kept end
+  return (kind == 'any' or kept.userId == first and (kind == 'user' or kept.tenantId == second)) and kept
+end`
 
-/** `nextVersion(version)`: exact up to 2^53. */
+/** `nextVersion(session, name)`: one more than that member, exact up to 2^53, and how many it was. */
 const nextVersion = `
-local function nextVersion(version) return string.format('%.0f', tonumber(version) + 1) end`
+local function nextVersion(session, name)
+  local version = match(session, '^(%d+),', placeOf(session, name) + #name) or unreadable(session)
+  return string.format('%.0f', version + 1), version
+end`
 
 /**
- * `rotate(key, token, delivery, now, rotatedAfter, createdAfter, next, authenticatedAt)`: the lines that it left of the
- * session, or false. `token`, `delivery` and `next` are what `tokenText`, `deliveryText` and `nextText` give. `delivery`
+ * `rotate(key, expected, unread, now, rotatedAfter, createdAfter, rotatedAt, next, authenticatedAt)`: the member
+ * `session` and what is behind it, or false. `expected` and `next` are what `stateJson` and `nextJson` give. `unread`
  * is `first` or `later` where the record was not read, for a token of the first generation or a later one.
  *
- * What is looked at is taken by its place and compared as text, since patterns and numbers are most of what a script
- * costs here. How long the key is kept is set anew where `expiresAt` differs in more than its last seven digits, which
- * are less than three hours.
+ * Names are looked for in two patterns, since each look costs as much as all numbers of one pattern; and what stays is
+ * written only where it moves, since every byte that a script handles costs as well. How long the key is kept is set
+ * anew where `expiresAt` moves into another ten million milliseconds, which are less than three hours.
  */
-const rotate = `
-local sub = string.sub
-local function mayRotate(session, rest, now)
-  local interval = sub(session, rest + 85, rest + 100) + 0
-  return interval == 0 or now - sub(session, 35, 50) > 2 * interval or now - sub(session, 18, 33) > 6 * interval
-end
-local function rotate(key, token, delivery, now, rotatedAfter, createdAfter, next, authenticatedAt)
-  -- What is no text is told of by whoever reads it next: others must not fail with it.
+const rotate = `${reading}
+local function rotate(key, expected, unread, now, rotatedAfter, createdAfter, rotatedAt, next, authenticatedAt)
+  -- What is no session is told of by whoever reads it next: others must not fail with it.
   local session = redis.pcall('GET', key)
   if type(session) ~= 'string' then return false end
-  local from = 54 + #token
-  if sub(session, 54, from - 1) ~= token then return false end
-  local rest = string.find(session, '\\n', from, true) + 1
-  if sub(session, 1, 16) <= now or sub(session, 18, 33) <= rotatedAfter
-    or sub(session, rest, rest + 15) <= createdAfter then return false end
-  if delivery == 'later' then
-    if not mayRotate(session, rest, now) then return false end
-  elseif delivery ~= 'first' and sub(session, 18, 52) ~= delivery then return false end
-  local expiresAt = sub(next, 1, 16) + sub(session, rest + 17, rest + 32)
-  expiresAt = math.min(expiresAt, tonumber(sub(session, rest + 34, rest + 49)) or ${Number.MAX_SAFE_INTEGER})
-  local ends = string.format('%016.0f', expiresAt)
+  local _, known = find(session, expected, 1, true)
+  local expiredAt, rotatedBefore, servedAt = startOf(session)
+  local rest = known and expiredAt and find(session, '"session":{', known, true)
+  if not rest then return false end
+  local createdAt, idleTimeout, absoluteExpiry, interval = match(session,
+    '^"session":{"createdAt":(%d+),"idleTimeout":(%d+),"absoluteExpiry":(%w+),"reuseInterval":(%d+),', rest)
+  now, expiredAt = now + 0, expiredAt + 0
+  if not createdAt or expiredAt <= now or rotatedBefore - rotatedAfter <= 0 or createdAt - createdAfter <= 0
+    or unread == 'later' and interval ~= '0' and now - servedAt <= 2 * interval and now - rotatedBefore <= 6 * interval
+  then return false end
+  local expiresAt = rotatedAt + idleTimeout
+  if absoluteExpiry ~= 'null' then expiresAt = math.min(expiresAt, absoluteExpiry) end
   local keepFor = math.max(expiresAt - now, 0) + ${SLACK}
-  if sub(ends, 1, 9) ~= sub(session, 1, 9) then redis.call('PEXPIRE', key, keepFor) end
+  if expiresAt - expiresAt % 1e7 ~= expiredAt - expiredAt % 1e7 then redis.call('PEXPIRE', key, keepFor) end
+  local token = string.format('{"format":${RECORD_FORMAT},"expiresAt":%.0f,', expiresAt) .. next
   local kept = sub(session, rest)
-  if authenticatedAt then kept = sub(kept, 1, 51) .. authenticatedAt .. sub(kept, 68) end
-  local changed = ends .. ' ' .. next .. kept
-  if redis.pcall('SET', key, changed, 'KEEPTTL').err then
+  local written
+  if authenticatedAt then kept = string.gsub(kept, '("authenticatedAt":)%d+', '%1' .. authenticatedAt, 1) end
+  if #token == rest - 1 and not authenticatedAt then written = redis.pcall('SETRANGE', key, 0, token)
+  else written = redis.pcall('SET', key, token .. kept, 'KEEPTTL') end
+  if type(written) == 'table' and written.err then
     -- Memory is full, but what has begun to write may go on: a rotation takes none.
     redis.call('PEXPIRE', key, keepFor)
-    redis.call('SET', key, changed, 'KEEPTTL')
+    redis.call('SET', key, token .. kept, 'KEEPTTL')
   end
   return kept
 end`
 
-/** KEYS: sessions. ARGV: for each of them six arguments of `rotate`. For each of them what that gives. */
+/** KEYS: sessions. ARGV: for each of them seven arguments of `rotate`. For each of them what that gives. */
 export const rotateScript: Script = script(`${rotate}
 local rotated = {}
 for index, key in ipairs(KEYS) do
-  local from = (index - 1) * 6
+  local from = (index - 1) * 7
   rotated[index] = rotate(key, ARGV[from + 1], ARGV[from + 2], ARGV[from + 3], ARGV[from + 4], ARGV[from + 5],
-    ARGV[from + 6])
+    ARGV[from + 6], ARGV[from + 7])
 end
 return rotated`)
 
@@ -102,12 +115,12 @@ return rotated`)
 export const reauthenticateScript: Script = script(`${rotate}
 return rotate(KEYS[1], unpack(ARGV))`)
 
-/** KEYS: session. ARGV: generation and branch as their line. */
-export const confirmScript: Script = script(`
+/** KEYS: session. ARGV: generation and branch, as `placeJson` gives them. */
+export const confirmScript: Script = script(`${reading}
 local session = redis.call('GET', KEYS[1])
-if not session then return end
-local from = string.match(session, '^${lines(3)}()')
-if string.sub(session, from, from + #ARGV[1] - 1) == ARGV[1] then redis.call('SETRANGE', KEYS[1], 51, '1') end`)
+if not session or not startOf(session) then return end
+local from, to = find(session, '"confirmed":false,', 1, true)
+if from and find(session, ARGV[1], to, true) then redis.call('SETRANGE', KEYS[1], from - 1, '"confirmed":true ,') end`)
 
 /**
  * KEYS: a user's index, the user's not-befores, and that of everybody where it is on this server. ARGV: createdAt,
@@ -147,42 +160,47 @@ local from = rank and tonumber(score) == tonumber(ARGV[1]) and rank + 1
 return redis.call('ZRANGE', KEYS[1], from, from + ARGV[3] - 1, 'WITHSCORES')`)
 
 /** KEYS: session. ARGV: a time. Deletes it if it was created before; whether it did. */
-export const removeOlderScript: Script = script(`
+export const removeOlderScript: Script = script(`${reading}
 local session = redis.call('GET', KEYS[1])
-if not session or string.match(session, '^${lines(5)}(%d+)') + 0 > ARGV[1] + 0 then return 0 end
+if not session or keptOf(session).createdAt > tonumber(ARGV[1]) then return 0 end
 return redis.call('DEL', KEYS[1])`)
 
-/** KEYS: session. ARGV: now, info, expected version or empty. Whether it did. */
-export const updateInfoScript: Script = script(`${isAlive}${nextVersion}
+/** KEYS: session. ARGV: now, info as JSON, expected version or empty. Whether it did. */
+export const updateInfoScript: Script = script(`${reading}${nextVersion}
 local session = redis.call('GET', KEYS[1])
 if not isAlive(session, ARGV[1]) then return 0 end
-local head, version = string.match(session, '^(${lines(8)})(%S+)')
-if ARGV[3] ~= '' and version ~= ARGV[3] then return 0 end
-redis.call('SET', KEYS[1], head .. nextVersion(version) .. ' ' .. ARGV[2], 'KEEPTTL')
+local version, before = nextVersion(session, '"infoVersion":')
+if ARGV[3] ~= '' and before ~= ARGV[3] then return 0 end
+redis.call('SET', KEYS[1], sub(session, 1, placeOf(session, '"infoVersion":') - 1)
+  .. '"infoVersion":' .. version .. ',"sessionInfo":' .. ARGV[2] .. '}}', 'KEEPTTL')
 return 1`)
 
-/** `setPayload(key, payload, now)`: the new version and the access token lifetime, or false. */
-export const setPayload: string = `${ownerOf}${isAlive}${nextVersion}
+/** `setPayload(key, payload, now)`: the new version and the access token lifetime, or false. `payload` is JSON. */
+export const setPayload: string = `${reading}${nextVersion}
 local function setPayload(key, payload, now)
   local session = redis.call('GET', key)
   if not isAlive(session, now) then return false end
-  local head, version, tail = string.match(session, '^(${lines(7)})(%S+)[^\\n]*(.*)$')
-  version = nextVersion(version)
-  redis.call('SET', key, head .. version .. ' ' .. payload .. tail, 'KEEPTTL')
-  local _, _, lifetime = ownerOf(session)
-  return version, lifetime
+  local version, kept = nextVersion(session, '"payloadVersion":'), keptOf(session)
+  redis.call('SET', key, sub(session, 1, placeOf(session, '"payloadVersion":') - 1)
+    .. '"payloadVersion":' .. version .. ',"jwtPayload":' .. payload .. ','
+    .. sub(session, placeOf(session, '"infoVersion":')), 'KEEPTTL')
+  return version, kept.accessTokenLifetime
 end`
 
-/** KEYS: session. ARGV: payload, now. The new version and the access token lifetime, or nil. */
+/** KEYS: session. ARGV: payload as JSON, now. The new version and the access token lifetime, or nil. */
 export const updatePayloadScript: Script = script(`${setPayload}
 local version, lifetime = setPayload(KEYS[1], ARGV[1], ARGV[2])
 return version and {version, lifetime}`)
 
-/** KEYS: session. ARGV: now. 1 if it had expired and is deleted, 0 if there is none, else when it will expire. */
-export const expireScript: Script = script(`
-local expiresAt = redis.call('GETRANGE', KEYS[1], 0, 15)
-if expiresAt == '' then return '0' end
-if tonumber(expiresAt) > tonumber(ARGV[1]) then return expiresAt end
+/**
+ * KEYS: session. ARGV: now. 1 if it had expired and is deleted, 0 if there is none, else when it will expire. What this
+ * version cannot read is looked at again in an hour.
+ */
+export const expireScript: Script = script(`${reading}
+local session = redis.call('GET', KEYS[1])
+if not session then return '0' end
+local expiresAt = startOf(session) or string.format('%.0f', ARGV[1] + 3600000)
+if expiresAt - ARGV[1] > 0 then return expiresAt end
 redis.call('DEL', KEYS[1])
 return '1'`)
 
@@ -191,15 +209,16 @@ return '1'`)
  * session but remembers that this was not announced yet. Of the removal that is to be announced (this one, or an earlier
  * one that was broken off): its name, user id and access token lifetime; or nil.
  */
-export const claimScript: Script = script(`${ownerOf}
+export const claimScript: Script = script(`${fits}
 local session = redis.call('GET', KEYS[1])
 if session then
-  if not fits(session, ARGV[3], ARGV[4], ARGV[5]) then return false end
-  local user, tenant, lifetime = ownerOf(session)
+  local kept = fits(session, ARGV[3], ARGV[4], ARGV[5])
+  if not kept then return false end
+  local lifetime = string.format('%.0f', kept.accessTokenLifetime)
   redis.call('DEL', KEYS[1], KEYS[2])
-  redis.call('HSET', KEYS[2], 'removal', ARGV[1], 'user', user, 'tenant', tenant, 'lifetime', lifetime)
+  redis.call('HSET', KEYS[2], 'removal', ARGV[1], 'user', kept.userId, 'tenant', kept.tenantId, 'lifetime', lifetime)
   redis.call('PEXPIRE', KEYS[2], ARGV[2])
-  return {ARGV[1], user, tostring(lifetime)}
+  return {ARGV[1], kept.userId, lifetime}
 end
 local name, user, tenant, lifetime = unpack(redis.call('HMGET', KEYS[2], 'removal', 'user', 'tenant', 'lifetime'))
 local isMeant = ARGV[3] ~= 'user' and ARGV[3] ~= 'tenant' or user == ARGV[4] and (ARGV[3] == 'user' or tenant == ARGV[5])

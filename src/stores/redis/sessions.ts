@@ -14,9 +14,7 @@ import {
   confirmScript, keepFor, listLoginScript, reauthenticateScript, repairIndexScript, rotateScript, updateInfoScript,
   updatePayloadScript,
 } from './session-scripts.ts'
-import {
-  deliveryText, line, nextText, rotatedSessionOf, sessionOf, sessionText, sortable, tokenText,
-} from './session-text.ts'
+import { nextJson, placeJson, rotatedSessionOf, sessionJson, sessionOf, stateJson } from './session-json.ts'
 
 /** The methods of the port that read and write sessions. */
 export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
@@ -73,11 +71,13 @@ export function createSessions(
     }
   }
 
-  const argumentsOf = ({ expected, alive, next }: Rotation, anchorHash = expected.anchorHash): string[] => [
-    tokenText(expected),
-    expected.confirmed === undefined ? expected.generation === 0 ? 'first' : 'later' : deliveryText(expected),
-    sortable(alive.now), sortable(alive.rotatedAfter), sortable(alive.createdAfter),
-    nextText(next, anchorHash),
+  const argumentsOf = (
+    { expected, alive, next }: Rotation,
+    anchorHash = expected.anchorHash,
+  ): (string | number)[] => [
+    stateJson(expected),
+    expected.confirmed !== undefined ? '' : expected.generation === 0 ? 'first' : 'later',
+    alive.now, alive.rotatedAfter, alive.createdAfter, next.rotatedAt, nextJson(next, anchorHash),
   ]
 
   async function rotateOne({ run }: Commands, rotation: Rotation): Promise<SessionRecord | null> {
@@ -110,7 +110,7 @@ export function createSessions(
       const { handle, userId, tenantId, createdAt, expiresAt } = record
       const userTag = userTagOf(userId)
       const [session, user, expiry] = [names.session(handle), names.user(userTag), names.expiry(expiryShardOf(handle))]
-      const text = sessionText(record, nextName())
+      const text = sessionJson(record, nextName())
       return connection.useDurably(() => [session, user, expiry], async ({ send, run, cluster }) => {
         const writing = Promise.all([
           send(session, ['SET', session, text, 'PX', `${keepFor(expiresAt, createdAt)}`, 'NX']),
@@ -148,7 +148,7 @@ export function createSessions(
       const { handle, next } = reauthentication
       const key = names.session(handle)
       return connection.useDurably(() => [key], async ({ run }) => rotatedSessionOf(reauthentication, await run(
-        reauthenticateScript, [key], [...argumentsOf(reauthentication, next.anchorHash), sortable(next.authenticatedAt)],
+        reauthenticateScript, [key], [...argumentsOf(reauthentication, next.anchorHash), next.authenticatedAt],
       )))
     },
 
@@ -156,22 +156,22 @@ export function createSessions(
 
     confirm: confirmations => connection.use(async ({ run }) => {
       await Promise.all(confirmations.map(({ handle, generation, branch }) =>
-        run(confirmScript, [names.session(handle)], [`${generation} ${branch}\n`])))
+        run(confirmScript, [names.session(handle)], [placeJson(generation, branch)])))
     }),
 
     updateInfo({ handle, sessionInfo, expectedVersion, now }) {
       const key = names.session(handle)
       return connection.useDurably(() => [key], async ({ run }) =>
-        integerOf(await run(updateInfoScript, [key], [now, line(sessionInfo), expectedVersion ?? ''])) === 1)
+        integerOf(await run(updateInfoScript, [key], [now, JSON.stringify(sessionInfo), expectedVersion ?? ''])) === 1)
     },
 
     updatePayload({ handle, jwtPayload, now, from }) {
       const key = names.session(handle)
       return connection.useDurably(() => [names.changes, key], async commands => {
         const reply = commands.cluster
-          ? await commands.run(updatePayloadScript, [key], [line(jwtPayload), now])
+          ? await commands.run(updatePayloadScript, [key], [JSON.stringify(jwtPayload), now])
           : await commands.run(publishPayloadScript, [...log.keys, key],
-            [...log.args, from, handle, line(jwtPayload), now])
+            [...log.args, from, handle, JSON.stringify(jwtPayload), now])
         if (reply === null) return null
         const [version = 0, lifetime = 0] = listOf(reply).map(integerOf)
         const until = from + lifetime

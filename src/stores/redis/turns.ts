@@ -4,22 +4,22 @@ import type { KeyNames } from './key-names.ts'
 import { integerOf } from './reply.ts'
 import { script } from './script.ts'
 
-/** KEYS: turns. ARGV: task, holder, now, until. Whether the holder has it. */
+/** KEYS: turns. ARGV: task, holder, now, holder and until as JSON. Whether the holder has it. */
 const takeScript = script(`
 local turn = redis.call('HGET', KEYS[1], ARGV[1])
 if turn then
-  local untilTime, holder = string.match(turn, '^(%S+) (.*)$')
-  if holder ~= ARGV[2] and tonumber(untilTime) > tonumber(ARGV[3]) then return 0 end
+  turn = cjson.decode(turn)
+  if turn.holder ~= ARGV[2] and turn['until'] > tonumber(ARGV[3]) then return 0 end
 end
 -- First, since what has begun to write may go on when memory is full, and the turn is what frees it.
 redis.call('HDEL', KEYS[1], ARGV[1])
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[4] .. ' ' .. ARGV[2])
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
 return 1`)
 
 /** The turns in Redis. */
 export function createTurns(connection: RedisConnection, names: KeyNames): Pick<SessionStore, 'takeTurn'> {
   return {
     takeTurn: (task, holder, now, until) => connection.use(async ({ run }) =>
-      integerOf(await run(takeScript, [names.turns], [task, holder, now, until])) === 1),
+      integerOf(await run(takeScript, [names.turns], [task, holder, now, JSON.stringify({ holder, until })])) === 1),
   }
 }

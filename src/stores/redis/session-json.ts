@@ -1,0 +1,130 @@
+import type { SessionHandle } from '../../base/handle.ts'
+import { parseJsonObject } from '../../base/json.ts'
+import type { JsonObject } from '../../base/json.ts'
+import { expiryOf } from '../../session/policy.ts'
+import { RECORD_FORMAT } from '../../session/record.ts'
+import type { SessionRecord } from '../../session/record.ts'
+import type { NextToken, PresentedState, Rotation, TokenState } from '../../session/store.ts'
+import { flagOf, integerOf, objectOf, textOf, unreadable, unreadableSession } from './reply.ts'
+
+/**
+ * A session is one JSON document, since Redis, its scripts and its clients handle one value in a fraction of the time
+ * and memory that a hash of its members takes:
+ *
+ * ```json
+ * {"format":1,"expiresAt":0,"rotatedAt":0,"servedAt":0,"confirmed":false,"refreshHash":"","anchorHash":"",
+ *  "generation":0,"branch":0,"refreshKeyId":"","client":{"ip":null,"userAgent":null},
+ *  "session":{"createdAt":0,"idleTimeout":0,"absoluteExpiry":null,"reuseInterval":0,"authenticatedAt":0,
+ *  "accessTokenLifetime":0,"persistent":true,"insertion":"","userId":"","tenantId":"","payloadVersion":0,
+ *  "jwtPayload":"","infoVersion":0,"sessionInfo":""}}
+ * ```
+ *
+ * A rotation writes what is before `session`. `insertion` tells a command that was sent twice from another login. The
+ * scripts look for members by their names, quotes and colon included: a text inside the document cannot hold such a
+ * name, since JSON escapes its quotes. They rely on this order and on this spelling, which `format` stands for.
+ */
+export function sessionJson(record: SessionRecord, insertion: string): string {
+  return `{"format":${record.format},"expiresAt":${record.expiresAt},${nextJson(record, record.anchorHash)}"session":`
+    + JSON.stringify({
+      createdAt: record.createdAt,
+      idleTimeout: record.idleTimeout,
+      absoluteExpiry: record.absoluteExpiry,
+      reuseInterval: record.reuseInterval,
+      authenticatedAt: record.authenticatedAt,
+      accessTokenLifetime: record.accessTokenLifetime,
+      persistent: record.persistent,
+      insertion,
+      userId: record.userId,
+      tenantId: record.tenantId,
+      payloadVersion: record.payloadVersion,
+      jwtPayload: record.jwtPayload,
+      infoVersion: record.infoVersion,
+      sessionInfo: record.sessionInfo,
+    }) + '}'
+}
+
+/** The members that a rotation writes, but for `expiresAt`. */
+export function nextJson(next: NextToken, anchorHash: string): string {
+  const { refreshKeyId, client: { ip, userAgent } } = next
+  return `${stateJson({ ...next, anchorHash })}"refreshKeyId":${JSON.stringify(refreshKeyId)},`
+    + `"client":${JSON.stringify({ ip, userAgent })},`
+}
+
+/**
+ * The members that are the token's state: all of them, or those that are known of a token that was presented. `true`
+ * has a space behind it, so that a confirmation changes no length.
+ */
+export function stateJson(state: PresentedState | TokenState): string {
+  const { refreshHash, anchorHash, generation, branch } = state
+  return `${deliveryJson(state)}"refreshHash":${JSON.stringify(refreshHash)},`
+    + `"anchorHash":${JSON.stringify(anchorHash)},${placeJson(generation, branch)}`
+}
+
+function deliveryJson(state: PresentedState | TokenState): string {
+  if (state.confirmed === undefined) return ''
+  const { rotatedAt, servedAt, confirmed } = state
+  return `"rotatedAt":${rotatedAt},"servedAt":${servedAt},"confirmed":${confirmed ? 'true ' : 'false'},`
+}
+
+/** The members that say where in the tree of tokens the current one is. */
+export function placeJson(generation: number, branch: number): string {
+  return `"generation":${generation},"branch":${branch},`
+}
+
+/** Reads a session; null if there is none. @throws GeneralError if it is not one, or one of another format. */
+export function sessionOf(handle: SessionHandle, reply: unknown): SessionRecord | null {
+  if (reply === null) return null
+  const stored = parsed(textOf(reply))
+  if (stored['format'] !== RECORD_FORMAT) throw unreadableSession(`${stored['format']}`)
+  const { ip, userAgent } = objectOf(stored['client'])
+  return {
+    handle,
+    refreshHash: textOf(stored['refreshHash']),
+    anchorHash: textOf(stored['anchorHash']),
+    refreshKeyId: textOf(stored['refreshKeyId']),
+    generation: integerOf(stored['generation']),
+    branch: integerOf(stored['branch']),
+    confirmed: flagOf(stored['confirmed']),
+    rotatedAt: integerOf(stored['rotatedAt']),
+    servedAt: integerOf(stored['servedAt']),
+    expiresAt: integerOf(stored['expiresAt']),
+    client: { ip: ip === null ? null : textOf(ip), userAgent: userAgent === null ? null : textOf(userAgent) },
+    ...keptOf(stored['session']),
+  }
+}
+
+/** The session that a rotation has just written, from the member `session` on, which it left. @throws GeneralError */
+export function rotatedSessionOf({ handle, expected, next }: Rotation, reply: unknown): SessionRecord | null {
+  if (reply === null) return null
+  const kept = keptOf(parsed(`{${textOf(reply)}`)['session'])
+  const { anchorHash } = expected
+  return { handle, anchorHash, ...next, expiresAt: expiryOf(next.rotatedAt, kept), ...kept }
+}
+
+/** Reads the member `session`. */
+function keptOf(value: unknown): Omit<SessionRecord, 'handle' | 'expiresAt' | 'anchorHash' | keyof NextToken> {
+  const kept = objectOf(value)
+  const absoluteExpiry = kept['absoluteExpiry']
+  return {
+    format: RECORD_FORMAT,
+    userId: textOf(kept['userId']),
+    tenantId: textOf(kept['tenantId']),
+    createdAt: integerOf(kept['createdAt']),
+    authenticatedAt: integerOf(kept['authenticatedAt']),
+    idleTimeout: integerOf(kept['idleTimeout']),
+    absoluteExpiry: absoluteExpiry === null ? null : integerOf(absoluteExpiry),
+    accessTokenLifetime: integerOf(kept['accessTokenLifetime']),
+    reuseInterval: integerOf(kept['reuseInterval']),
+    persistent: flagOf(kept['persistent']),
+    jwtPayload: textOf(kept['jwtPayload']),
+    payloadVersion: integerOf(kept['payloadVersion']),
+    sessionInfo: textOf(kept['sessionInfo']),
+    infoVersion: integerOf(kept['infoVersion']),
+  }
+}
+
+function parsed(text: string): JsonObject {
+  const value = parseJsonObject(text)
+  if (value === null) throw unreadable('a session')
+  return value
+}

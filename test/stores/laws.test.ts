@@ -1,0 +1,25 @@
+import { describe } from 'vitest'
+import type { SessionStore } from '../../src/session/store.ts'
+import { lawsOfRotation } from '../laws/laws.ts'
+import { realStores } from '../support/real-stores.ts'
+
+// Every call of these stores is a round trip: few lives, and short ones.
+const extent = process.env['CI'] === 'true'
+  ? { lives: 20, span: { steps: 90, days: 0 }, races: 20 }
+  : { lives: 3, span: { steps: 30, days: 0 }, races: 3 }
+
+const MUCH_LATER = 4_000_000_000_000
+
+/** Removes what the life before has left, by the port, which takes a tenth of what new tables take. */
+async function empty(store: SessionStore): Promise<SessionStore> {
+  for (const { kid } of await store.listKeys()) await store.removeKey(kid, 0)
+  await store.removeExpired(MUCH_LATER, 1000)
+  return store
+}
+
+for (const { name, available, connect } of realStores) describe.skipIf(!available)(name, () => {
+  lawsOfRotation(name, async () => {
+    const open = await connect()
+    return () => empty(open('laws'))
+  }, extent)
+})
