@@ -1,15 +1,38 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const conditions = ['keyturn-source', 'node']
+
+/** The files that take longest begin first, so that the workers end together. */
+const longest = [
+  'test/search/long/', 'frameworks-more/next.', 'frameworks-more/sveltekit.', 'e2e/client.', 'stores/removal-races.',
+  'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/search/', 'e2e/client-freeze.', 'e2e/page.', 'runtimes/contract.',
+  'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/core-protocol.',
+  'package/types.', 'test/laws/',
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const found = longest.findIndex((part) => moduleId.includes(part))
+      return found === -1 ? longest.length : found
+    }
+    return (await super.sort(files)).sort((one, other) => place(one) - place(other))
+  }
+}
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // Two cores, and somebody who uses them while others wait for a browser, a database or the time.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     slowTestThreshold: 10_000,
     silent: 'passed-only',
+    // A busy machine is slower than the second that is usual.
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       {
         extends: true,
@@ -87,7 +110,6 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
         },
       },
     ],

@@ -1,57 +1,124 @@
+import { stripVTControlCharacters } from 'node:util'
+
+/** What did not pass, and why. */
+export interface Failure {
+  /** The step: a project of Vitest, or a check of the sources. */
+  readonly step: string
+  /** The test file, or the command. */
+  readonly where: string
+  readonly title: string
+  readonly message: string
+}
+
 /** How a step of npm test went. */
 export interface Outcome {
   readonly passed: number
-  readonly failed: number
+  readonly failures: readonly Failure[]
   /** The names of what did not run. */
   readonly skipped: readonly string[]
 }
 
-/** All steps together. */
-export interface Total extends Outcome {
-  /** What was skipped where nothing may be: counted in `failed`. */
-  readonly refusedSkips: readonly string[]
+/** What Vitest has to say of something that was thrown. */
+export interface Thrown {
+  readonly name?: string
+  readonly message: string
+  readonly diff?: string
+  readonly stack?: string
 }
 
-/** What is read of a report of Vitest's JSON reporter. */
-export interface VitestReport {
-  readonly testResults: readonly {
-    readonly name: string
-    readonly status: string
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[]
+/** What the reporter of a run of Vitest writes down. */
+export interface TestRun {
+  readonly files: readonly TestFile[]
+  /** What was thrown outside of all tests. */
+  readonly errors: readonly Thrown[]
+}
+
+/** A test file of a run. */
+export interface TestFile {
+  readonly project: string
+  readonly path: string
+  /** Milliseconds. */
+  readonly duration: number
+  /** What was thrown outside of its tests: it did not load, or a hook failed. */
+  readonly errors: readonly Thrown[]
+  readonly tests: readonly {
+    readonly title: string
+    readonly state: 'passed' | 'failed' | 'skipped' | 'pending'
+    readonly errors: readonly Thrown[]
   }[]
 }
 
-/**
- * Counts the tests of a report. A file that fails without a failed test (it does not load, a hook throws) counts as one
- * failure, and so does a run that ends badly although all its tests passed.
- */
-export function outcomeOf({ testResults }: VitestReport, endedWell: boolean): Outcome {
-  const tests = testResults.flatMap(({ assertionResults }) => assertionResults)
-  const failedTests = tests.filter(({ status }) => status === 'failed').length
-  const failedFiles = testResults.filter(({ status, assertionResults }) =>
-    status === 'failed' && assertionResults.every((test) => test.status !== 'failed')).length
-  const failed = failedTests + failedFiles
+const shownLines = 15
+const shownFailures = 25
+const longestLine = 300
+
+/** How one project went. What was thrown in a file outside of its tests is a failure. */
+export function outcomeOf(run: TestRun, project: string): Outcome {
+  const files = run.files.filter((file) => file.project === project)
+  const failures = files.flatMap(({ path, errors, tests }) => [
+    ...errors.map((error) => ({ step: project, where: path, title: 'outside of its tests', message: textOf([error]) })),
+    ...tests.filter(({ state }) => state === 'failed')
+      .map(({ title, errors }) => ({ step: project, where: path, title, message: textOf(errors) })),
+  ])
+  const tests = files.flatMap((file) => file.tests)
   return {
-    passed: tests.filter(({ status }) => status === 'passed').length,
-    failed: failed === 0 && !endedWell ? 1 : failed,
-    skipped: tests.filter(({ status }) => status !== 'passed' && status !== 'failed').map(({ fullName }) => fullName),
+    passed: tests.filter(({ state }) => state === 'passed').length,
+    failures,
+    skipped: tests.filter(({ state }) => state === 'skipped' || state === 'pending').map(({ title }) => title),
   }
+}
+
+/** What no project is to blame for: errors outside of all files, and a run that ends badly although all passed. */
+export function outcomeOfRunner(run: TestRun, endedWell: boolean): Outcome {
+  const failures = run.errors.map((error) => (
+    { step: 'vitest', where: 'the run', title: 'outside of all tests', message: textOf([error]) }
+  ))
+  const isExplained = failures.length > 0
+    || run.files.some(({ errors, tests }) => errors.length > 0 || tests.some(({ state }) => state === 'failed'))
+  const bad = { step: 'vitest', where: 'the run', title: 'ended badly', message: 'although no test failed' }
+  return { passed: 0, failures: endedWell || isExplained ? failures : [bad], skipped: [] }
 }
 
 /** Adds the steps up; where nothing may be skipped, what was skipped has failed. */
-export function total(outcomes: readonly Outcome[], nothingMaySkip: boolean): Total {
+export function total(outcomes: readonly Outcome[], nothingMaySkip: boolean): Outcome {
   const skipped = outcomes.flatMap((outcome) => outcome.skipped)
-  const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0)
+  const refused = skipped.map((title) => (
+    { step: 'skipped', where: 'what CI=true counts as failed', title, message: 'did not run' }
+  ))
   return {
     passed: outcomes.reduce((sum, outcome) => sum + outcome.passed, 0),
-    failed: failed + (nothingMaySkip ? skipped.length : 0),
+    failures: [...outcomes.flatMap((outcome) => outcome.failures), ...nothingMaySkip ? refused : []],
     skipped: nothingMaySkip ? [] : skipped,
-    refusedSkips: nothingMaySkip ? skipped : [],
   }
 }
 
+/** The failures, each with what it says first: of a long output, the end alone may be kept. */
+export function listFailures(failures: readonly Failure[]): string[] {
+  const lines = failures.slice(0, shownFailures).flatMap(({ step, where, title, message }) => [
+    `failed: ${step}  ${where}`,
+    `  ${title}`,
+    ...message.split('\n').filter((line) => line.trim() !== '').slice(0, shownLines)
+      .map((line) => `    ${line.slice(0, longestLine)}`),
+  ])
+  const more = failures.length - shownFailures
+  return more > 0 ? [...lines, `failed: ${more} more`] : lines
+}
+
 /** `N passed, N failed`, and `, N skipped` if any were. */
-export function lastLine({ passed, failed, skipped }: Outcome): string {
-  const counts = [`${passed} passed`, `${failed} failed`]
+export function lastLine({ passed, failures, skipped }: Outcome): string {
+  const counts = [`${passed} passed`, `${failures.length} failed`]
   return [...counts, ...skipped.length === 0 ? [] : [`${skipped.length} skipped`]].join(', ')
+}
+
+/** Message and difference, as far as they are shown, and where it was thrown. */
+function textOf(errors: readonly Thrown[]): string {
+  return errors.map(({ name, message, diff, stack }) => {
+    const words = stripVTControlCharacters([`${name ?? 'Error'}: ${message}`, ...diff === undefined ? [] : [diff]].join('\n'))
+    const frames = (stack ?? '').split('\n').filter((line) => /^\s*at /.test(line))
+    const place = frames.find((line) => !line.includes('node_modules') && !line.includes('node:')) ?? frames[0]
+    return [
+      ...words.split('\n').filter((line) => line.trim() !== '').slice(0, shownLines - 1),
+      ...place === undefined ? [] : [place],
+    ].join('\n')
+  }).join('\n')
 }

@@ -1,73 +1,100 @@
-// Runs the named steps of npm test, one after the other, and sums them up. `npm test -- unit stores` runs only those;
-// anything after the names goes to Vitest, so `npm test -- unit src/tokens` runs part of a step.
+// Runs the named steps of npm test and sums them up. `npm test -- unit stores` runs only those; anything after the names
+// goes to Vitest, so `npm test -- unit src/tokens` runs part of a step.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { findProgram } from '../test/support/servers/programs.ts'
 import type { SoftwareName } from '../test/support/servers/programs.ts'
 import { provision } from './provision.ts'
-import { lastLine, type Outcome, outcomeOf, total } from './test-outcome.ts'
+import { lastLine, listFailures, type Outcome, outcomeOf, outcomeOfRunner, type TestRun, total } from './test-outcome.ts'
+import { reportPath } from './test-reporter.ts'
 
-interface Step {
+type Command = readonly [program: string, ...args: string[]]
+
+/** A step that reads the sources: all its commands must end well. */
+interface Check {
+  readonly name: string
+  readonly commands: readonly Command[]
+}
+
+/** A step that is a project of Vitest. */
+interface Project {
   readonly name: string
   /** What the machine must have for any of it to run. */
-  readonly needs: readonly SoftwareName[]
+  readonly needs?: readonly SoftwareName[]
   /** What makes more of it run; its tests skip themselves without. */
-  readonly uses: readonly SoftwareName[]
+  readonly uses?: readonly SoftwareName[]
   /** Whether it takes minutes: it runs where `CI=true`, or when it is named. */
   readonly isLong?: true
-  run(vitestArgs: readonly string[]): Promise<Outcome>
 }
 
-type Output = 'inherit' | 'ignore'
+type StepOutcome = readonly [step: string, outcome: Outcome]
 
 const root = join(import.meta.dirname, '..')
-const reports = join(root, '.cache', 'test')
-const commandLimit = 20 * 60_000
+const commandLimit = 40 * 60_000
 
-const steps: readonly Step[] = [
-  { name: 'types', needs: [], uses: [], run: checkTypes },
-  { name: 'architecture', needs: [], uses: [], run: checkArchitecture },
-  { name: 'unit', needs: [], uses: [], run: (args) => vitest('unit', args) },
-  { name: 'long', needs: [], uses: [], isLong: true, run: (args) => vitest('long', args) },
-  { name: 'frameworks', needs: [], uses: [], run: (args) => vitest('frameworks', args) },
-  { name: 'runtimes', needs: [], uses: [], run: (args) => vitest('runtimes', args) },
-  { name: 'package', needs: [], uses: [], run: (args) => vitest('package', args) },
-  { name: 'server', needs: [], uses: ['systemd'], run: testServer },
-  {
-    name: 'stores',
-    needs: [],
-    uses: ['postgres', 'pgbouncer', 'mariadb', 'redis'],
-    run: (args) => vitest('stores', args),
-  },
-  { name: 'e2e', needs: ['chromium'], uses: ['firefox'], run: (args) => vitest('e2e', args) },
+const checks: readonly Check[] = [
+  { name: 'types', commands: [['tsc', '-b', 'src'], ['tsc', '-p', 'tsconfig.test.json']] },
+  { name: 'architecture', commands: [['node', 'scripts/check-architecture.ts']] },
 ]
 
-async function checkTypes(): Promise<Outcome> {
-  return single(await run('tsc', ['-b', 'src']) && await run('tsc', ['-p', 'tsconfig.test.json']))
+const projects: readonly Project[] = [
+  { name: 'unit' },
+  { name: 'long', isLong: true },
+  { name: 'frameworks' },
+  { name: 'runtimes' },
+  { name: 'package' },
+  { name: 'server', uses: ['systemd'] },
+  { name: 'stores', uses: ['postgres', 'pgbouncer', 'mariadb', 'redis'] },
+  { name: 'e2e', needs: ['chromium'], uses: ['firefox'] },
+]
+
+async function perform({ name, commands }: Check): Promise<Outcome> {
+  for (const command of commands) {
+    const { succeeded, output } = await run(command, 'shown and kept')
+    const failure = { step: name, where: command.join(' '), title: 'ended badly', message: output }
+    if (!succeeded) return { passed: 0, failures: [failure], skipped: [] }
+  }
+  return { passed: 1, failures: [], skipped: [] }
 }
 
-async function checkArchitecture(): Promise<Outcome> {
-  return single(await run('node', ['scripts/check-architecture.ts']))
-}
-
-async function testServer(args: readonly string[]): Promise<Outcome> {
+/** Of these projects those that can run here; tells what becomes of the others. */
+function prepare(selected: readonly Project[]): { ready: readonly Project[]; skipped: readonly StepOutcome[] } {
+  const missing = provision(selected.flatMap(({ needs = [], uses = [] }) => [...needs, ...uses]))
+  const lackedBy = ({ needs = [] }: Project): readonly SoftwareName[] => needs.filter((name) => missing.includes(name))
+  const skipped = selected.filter((project) => lackedBy(project).length > 0)
+  for (const project of skipped) {
+    console.log(`keyturn: step ${project.name} does not run without ${lackedBy(project).join(', ')}`)
+  }
   // A toolchain is more than the tests may ask of a machine.
-  if (findProgram('go') === null) console.log('keyturn: there is no Go on this machine: the Go SDK is not tested')
-  return vitest('server', args)
+  if (selected.some(({ name }) => name === 'server') && findProgram('go') === null) {
+    console.log('keyturn: there is no Go on this machine: the Go SDK is not tested')
+  }
+  return {
+    ready: selected.filter((project) => !skipped.includes(project)),
+    skipped: skipped.map(({ name }) => [name, { passed: 0, failures: [], skipped: [`step ${name}`] }]),
+  }
 }
 
-async function vitest(project: string, args: readonly string[]): Promise<Outcome> {
-  mkdirSync(reports, { recursive: true })
-  const report = join(reports, `${project}.json`)
-  rmSync(report, { force: true })
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const endedWell = await run('vitest', ['run', '--project', project, ...reporters, ...args])
+/** One run for all projects: their files share the workers, and none is idle until all is done. */
+async function vitest(names: readonly string[], args: readonly string[]): Promise<readonly StepOutcome[]> {
+  rmSync(reportPath, { force: true })
+  const { succeeded } = await run([
+    'vitest', 'run', ...names.flatMap((name) => ['--project', name]),
+    '--reporter=default', '--reporter=./scripts/test-reporter.ts', ...args,
+  ], 'shown')
+  const report = readReport()
+  const outcomes = names.map((name): StepOutcome => [name, outcomeOf(report, name)])
+  const runner = outcomeOfRunner(report, succeeded)
+  return runner.failures.length === 0 ? outcomes : [...outcomes, ['vitest', runner]]
+}
+
+function readReport(): TestRun {
   try {
-    return outcomeOf(JSON.parse(readFileSync(report, 'utf8')), endedWell)
+    return JSON.parse(readFileSync(reportPath, 'utf8'))
   } catch {
-    return single(false)
+    return { files: [], errors: [{ message: `there is no report in ${reportPath}` }] }
   }
 }
 
@@ -81,57 +108,60 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   })
 }
 
-async function run(command: string, args: readonly string[], output: Output = 'inherit'): Promise<boolean> {
-  running = spawn(command, args, { cwd: root, stdio: output, timeout: commandLimit })
-  const [code, signal]: (number | string | null)[] = await once(running, 'close')
-  running = null
-  if (signal !== null) console.error(`keyturn: ${command} was ended by ${signal}`)
-  return code === 0
-}
-
-function single(passed: boolean): Outcome {
-  return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: [] }
-}
-
-async function perform(step: Step, vitestArgs: readonly string[]): Promise<Outcome> {
-  console.log(`\n── ${step.name}`)
-  const missing = provision([...step.needs, ...step.uses])
-  const lacking = step.needs.filter((name) => missing.includes(name))
-  if (lacking.length > 0) {
-    console.log(`keyturn: step ${step.name} does not run without ${lacking.join(', ')}`)
-    return { passed: 0, failed: 0, skipped: [`step ${step.name}`] }
+async function run(
+  [program, ...args]: Command,
+  output: 'shown' | 'shown and kept' | 'ignored',
+): Promise<{ readonly succeeded: boolean; readonly output: string }> {
+  const stdio = ({ shown: 'inherit', 'shown and kept': 'pipe', ignored: 'ignore' } as const)[output]
+  const child = spawn(program, args, { cwd: root, stdio: ['inherit', stdio, stdio], timeout: commandLimit })
+  running = child
+  const parts: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (part: string) => {
+      parts.push(part)
+      process.stdout.write(part)
+    })
   }
-  return step.run(vitestArgs)
+  const [code, signal]: (number | string | null)[] = await once(child, 'close')
+  running = null
+  if (signal !== null) console.error(`keyturn: ${program} was ended by ${signal}`)
+  return { succeeded: code === 0, output: parts.join('') }
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const isStep = (arg: string): boolean => steps.some(({ name }) => name === arg)
-  const firstOther = args.findIndex((arg) => !isStep(arg))
-  const names = firstOther === -1 ? args : args.slice(0, firstOther)
-  const vitestArgs = args.slice(names.length)
-  if (names.length === 0 && vitestArgs.length > 0) {
-    console.error(`keyturn: no step is called ${vitestArgs[0]}; there are: ${steps.map(({ name }) => name).join(', ')}`)
+  const names = [...checks, ...projects].map(({ name }) => name)
+  const firstOther = args.findIndex((arg) => !names.includes(arg))
+  const named = firstOther === -1 ? args : args.slice(0, firstOther)
+  const vitestArgs = args.slice(named.length)
+  if (named.length === 0 && vitestArgs.length > 0) {
+    console.error(`keyturn: no step is called ${vitestArgs[0]}; there are: ${names.join(', ')}`)
     process.exitCode = 1
     return
   }
-  const isSelected = ({ name, isLong }: Step): boolean => (
-    names.length === 0 ? isLong !== true || process.env['CI'] === 'true' : names.includes(name)
+  const isCi = process.env['CI'] === 'true'
+  const isSelected = ({ name, isLong }: { readonly name: string; readonly isLong?: true }): boolean => (
+    named.length === 0 ? isLong !== true || isCi : named.includes(name)
   )
-  const selected = steps.filter(isSelected)
   const began = Date.now()
-  // Some tests use the built package. What the build has to say, the step `types` says.
-  if (!selected.some(({ name }) => name === 'types')) await run('tsc', ['-b', 'src'], 'ignore')
-  const outcomes: [step: string, outcome: Outcome][] = []
-  for (const step of selected) outcomes.push([step.name, await perform(step, vitestArgs)])
+  const outcomes: StepOutcome[] = []
+  for (const check of checks.filter(isSelected)) outcomes.push([check.name, await perform(check)])
+  const selected = projects.filter(isSelected)
+  if (selected.length > 0) {
+    // Some tests use the built package. What the build has to say, the step `types` says.
+    if (!outcomes.some(([name]) => name === 'types')) await run(['tsc', '-b', 'src'], 'ignored')
+    const { ready, skipped } = prepare(selected)
+    outcomes.push(...skipped)
+    if (ready.length > 0) outcomes.push(...await vitest(ready.map(({ name }) => name), vitestArgs))
+  }
 
   console.log('')
   for (const [name, outcome] of outcomes) console.log(`${name.padEnd(14)}${lastLine(outcome)}`)
-  const sum = total(outcomes.map(([, outcome]) => outcome), process.env['CI'] === 'true')
+  const sum = total(outcomes.map(([, outcome]) => outcome), isCi)
   for (const name of sum.skipped) console.log(`skipped: ${name}`)
-  for (const name of sum.refusedSkips) console.log(`skipped, which CI=true counts as failed: ${name}`)
+  for (const line of listFailures(sum.failures)) console.log(line)
   console.log(`in ${Math.round((Date.now() - began) / 1000)} s`)
   console.log(lastLine(sum))
-  process.exitCode = sum.failed === 0 ? 0 : 1
+  process.exitCode = sum.failures.length === 0 ? 0 : 1
 }
 
 await main(process.argv.slice(2))

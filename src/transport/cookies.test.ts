@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { quickest } from '../../test/support/quickest.ts'
 import { readCookies } from './cookies.ts'
 
 const NAME = '__Host-x'
@@ -33,11 +34,12 @@ test('DOS-01: headers that are too long or hold too many cookies count as absent
   expect(read(`${'a=1;'.repeat(200)}__Host-x=A`)).toEqual([])
 })
 
-test('DOS-02: hostile headers take linear time', () => {
+test('DOS-02: hostile headers take linear time', async () => {
   for (const pattern of [';', ' ', 'a=', '__Host-x', '__Host-x =', '-_', '%', '\t;']) {
     const header = pattern.repeat(16_384 / pattern.length)
-    const start = performance.now()
-    for (let round = 0; round < 10; round++) read(header)
-    expect(performance.now() - start, pattern).toBeLessThan(500)
+    const time = await quickest(500, () => {
+      for (let round = 0; round < 10; round++) read(header)
+    })
+    expect(time, pattern).toBeLessThan(500)
   }
 })

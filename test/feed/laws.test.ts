@@ -16,7 +16,7 @@ test.each([
     await fc.assert(fc.asyncProperty(life, async steps => {
       const wrong = await follow(createCore, steps, options)
       if (wrong !== null) throw new Error(wrong)
-    }), { numRuns: 500 })
+    }), { numRuns: process.env['CI'] === 'true' ? 500 : 150 })
   },
   120_000,
 )

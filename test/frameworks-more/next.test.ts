@@ -29,7 +29,7 @@ describe('Next.js, as next build made it', () => {
 
   serverRenderingTests(() => app)
 
-  test('HDR-01: a page that was rendered at build time is not cached with the tokens', async () => {
+  test.concurrent('HDR-01: a page that was rendered at build time is not cached with the tokens', async () => {
     const browser = new PageBrowser(app)
     await browser.post('/api/me')
     await browser.expire()

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import type { SessionStore } from '../../src/session/store.ts'
 import { sampleState } from '../../src/testing/samples.ts'
 import { ACCESS_TOKEN_LIFETIME, IDLE_DAYS, R, World } from './world.ts'
-import type { Clocks, CreateCore } from './world.ts'
+import type { Clocks, CreateCore, Jar } from './world.ts'
 
 /** One call of one tab: when it starts, how long it takes, when within it the server acts, whether the answer is lost. */
 interface Call {
@@ -63,6 +63,9 @@ const stepOf = (days: number): fc.Arbitrary<Step> => fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('rotate keys' as const), wait, process }) },
 )
 
+/** The name of the key that wrote the client's refresh token. */
+const kidOf = (jar: Jar): string => jar.refreshToken.split('.')[1] ?? ''
+
 /** How long a life can be. */
 export interface LifeSpan {
   /** How many steps. */
@@ -80,7 +83,9 @@ export const lifeWithin = ({ steps, days }: LifeSpan): fc.Arbitrary<readonly Ste
 /**
  * Lives it, within the conditions of law 1: one jar that all tabs and renders share, answers that come late, in another
  * order or never, a browser that falls back to its jar of R ago while no call is under way, processes that restart, a
- * store that forgets its newest rotations. The refusal, if the client met one.
+ * store that forgets its newest rotations, keys that rotate. A lost answer leaves the client with the token of before,
+ * whose key is accepted for the idle timeout after its successor (S-02): it does not sleep past that. The refusal, if
+ * the client met one.
  */
 export async function liveHonestly(
   create: CreateCore,
@@ -97,6 +102,8 @@ export async function liveHonestly(
   let inFlight = 0
   /** Whether the store has forgotten something that no token has told it again. */
   let forgetful = false
+  /** When keys that wrote tokens of the client were replaced, by the key's name. */
+  const replacedAt = new Map<string, number>()
   const losses = new Map<string, number>()
   const history = [await world.record(jar)]
   const queue: { at: number; run: () => Promise<void> }[] = []
@@ -196,6 +203,7 @@ export async function liveHonestly(
         startCall(lostCall(next.process), true)
         break
       case 'sleep':
+        if (world.now + next.days * DAY > (replacedAt.get(kidOf(jar)) ?? Infinity) + (IDLE_DAYS - 0.5) * DAY) break
         startCall(lostCall(next.process), false)
         at = world.now + next.days * DAY
         break
@@ -210,6 +218,7 @@ export async function liveHonestly(
         world.restart(next.process)
         break
       case 'rotate keys':
+        if (!replacedAt.has(kidOf(jar))) replacedAt.set(kidOf(jar), world.now)
         await world.rotateKeys(next.process)
         break
     }

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ExampleApp } from './example-app.ts'
 import { navigation, PageBrowser, stateOf } from './page-browser.ts'
 
@@ -7,25 +7,23 @@ export const LIFETIME = 4
 
 /**
  * What an example that renders pages must do: `/` shows the state of the session and the forms of a login, `/api/me`
- * answers the session and, to a POST, logs in.
+ * answers the session and, to a POST, logs in. The tests share the application, and none waits for another's tokens to
+ * expire: each has a browser of its own.
  */
 export function serverRenderingTests(app: () => ExampleApp): void {
-  let browser: PageBrowser
+  const openBrowser = (): PageBrowser => new PageBrowser(app())
 
-  beforeEach(() => {
-    browser = new PageBrowser(app())
-  })
-
-  async function login(): Promise<string> {
+  async function login(browser: PageBrowser): Promise<string> {
     const reply = await browser.post('/api/me')
     expect(reply.status).toBe(200)
     return (JSON.parse(reply.body) as { handle: string }).handle
   }
 
-  describe('endpoints', () => {
+  describe.concurrent('endpoints', () => {
     test('create, find and refuse sessions', async () => {
+      const browser = openBrowser()
       expect((await browser.open('/api/me')).status).toBe(401)
-      const handle = await login()
+      const handle = await login(browser)
       const me = await browser.open('/api/me')
       expect(JSON.parse(me.body)).toEqual({ userId: 'grace', handle, payload: { role: 'reader' } })
       await browser.expire()
@@ -34,7 +32,8 @@ export function serverRenderingTests(app: () => ExampleApp): void {
     })
 
     test("serve Keyturn's own routes", async () => {
-      await login()
+      const browser = openBrowser()
+      await login(browser)
       const before = browser.client.cookie('sRefreshToken')
       expect((await browser.refresh()).status).toBe(200)
       expect(browser.client.cookie('sRefreshToken')).not.toBe(before)
@@ -48,8 +47,9 @@ export function serverRenderingTests(app: () => ExampleApp): void {
     })
   })
 
-  describe('forms', () => {
+  describe.concurrent('forms', () => {
     test('log in, change the payload and log out; the page that follows already knows', async () => {
+      const browser = openBrowser()
       const start = await browser.open()
       expect(stateOf(start)).toBe('none')
       const entered = await browser.submit(start, 'log in', { userId: 'ada' })
@@ -68,6 +68,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
     })
 
     test('refresh in passing when the access token has expired', async () => {
+      const browser = openBrowser()
       await browser.submit(await browser.open(), 'log in', { userId: 'ada' })
       const page = await browser.open()
       await browser.expire()
@@ -76,63 +77,10 @@ export function serverRenderingTests(app: () => ExampleApp): void {
     })
   })
 
-  describe('pages', () => {
-    test('are rendered with one refresh and without a redirect when the access token has expired', async () => {
-      await login()
-      const [access, token] = [browser.client.cookie('sAccessToken'), browser.client.cookie('sRefreshToken')]
-      await browser.expire()
-      const page = await browser.open()
-      expect(page.status).toBe(200)
-      expect(page.headers['cache-control']).toContain('no-store')
-      expect(stateOf(page)).toMatch(/^active grace reader /)
-      expect(browser.client.cookie('sAccessToken')).not.toBe(access)
-      expect(browser.client.cookie('sRefreshToken')).not.toBe(token)
-      expect((await browser.open()).setCookies).toEqual([])
-      expect((await browser.open('/api/me')).status).toBe(200)
-    })
-
-    test('S-09: rendered for a session are kept by no shared cache', async () => {
-      await login()
-      const page = await browser.open()
-      expect([stateOf(page).split(' ')[0], page.setCookies]).toEqual(['active', []])
-      expect(page.headers['cache-control']).toContain('private')
-    })
-
-    test('are reached from a link on another site; a fetch from another site refreshes nothing', async () => {
-      await login()
-      await browser.expire()
-      const jar = browser.client.jar
-      const foreignFetch = await browser.open('/', { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' })
-      expect([stateOf(foreignFetch), foreignFetch.setCookies]).toEqual(['needs-refresh', []])
-      expect(browser.client.jar).toEqual(jar)
-      expect(stateOf(await browser.open('/', { ...navigation, 'sec-fetch-site': 'cross-site' }))).toMatch(/^active /)
-    })
-
-    test('are rendered once when the refresh is refused, and nothing is cleared that may live', async () => {
-      await login()
-      await browser.expire()
-      const token = browser.client.cookie('sRefreshToken') ?? ''
-      const jar = browser.client.jar.map(cookie => (
-        cookie.value === token ? { ...cookie, value: `${token.slice(0, -4)}AAAA` } : cookie
-      ))
-      browser.client.jar = jar
-      const page = await browser.open()
-      expect([page.status, stateOf(page), page.setCookies]).toEqual([200, 'needs-refresh', []])
-      expect(browser.client.jar).toEqual(jar)
-    })
-
-    test('clear the tokens of a session that has ended', async () => {
-      await login()
-      const elsewhere = new PageBrowser(app())
-      elsewhere.client.jar = browser.client.jar
-      expect((await elsewhere.post('/auth/signout')).status).toBe(200)
-      await browser.expire()
-      expect(stateOf(await browser.open())).toBe('none')
-      expect(browser.client.jar).toEqual([])
-    })
-
+  describe.concurrent('pages', () => {
     test('that are rendered while tabs refresh log nobody out', async () => {
-      await login()
+      const browser = openBrowser()
+      await login(browser)
       for (let round = 0; round < 3; round++) {
         await browser.expire()
         // All share one jar: their answers arrive in it in any order.
@@ -146,6 +94,65 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       await browser.expire()
       expect((await browser.refresh()).status).toBe(200)
       expect(app().output()).not.toContain('keyturn:')
+    })
+
+    test('are rendered with one refresh and without a redirect when the access token has expired', async () => {
+      const browser = openBrowser()
+      await login(browser)
+      const [access, token] = [browser.client.cookie('sAccessToken'), browser.client.cookie('sRefreshToken')]
+      await browser.expire()
+      const page = await browser.open()
+      expect(page.status).toBe(200)
+      expect(page.headers['cache-control']).toContain('no-store')
+      expect(stateOf(page)).toMatch(/^active grace reader /)
+      expect(browser.client.cookie('sAccessToken')).not.toBe(access)
+      expect(browser.client.cookie('sRefreshToken')).not.toBe(token)
+      expect((await browser.open()).setCookies).toEqual([])
+      expect((await browser.open('/api/me')).status).toBe(200)
+    })
+
+    test('S-09: rendered for a session are kept by no shared cache', async () => {
+      const browser = openBrowser()
+      await login(browser)
+      const page = await browser.open()
+      expect([stateOf(page).split(' ')[0], page.setCookies]).toEqual(['active', []])
+      expect(page.headers['cache-control']).toContain('private')
+    })
+
+    test('are reached from a link on another site; a fetch from another site refreshes nothing', async () => {
+      const browser = openBrowser()
+      await login(browser)
+      await browser.expire()
+      const jar = browser.client.jar
+      const foreignFetch = await browser.open('/', { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' })
+      expect([stateOf(foreignFetch), foreignFetch.setCookies]).toEqual(['needs-refresh', []])
+      expect(browser.client.jar).toEqual(jar)
+      expect(stateOf(await browser.open('/', { ...navigation, 'sec-fetch-site': 'cross-site' }))).toMatch(/^active /)
+    })
+
+    test('are rendered once when the refresh is refused, and nothing is cleared that may live', async () => {
+      const browser = openBrowser()
+      await login(browser)
+      await browser.expire()
+      const token = browser.client.cookie('sRefreshToken') ?? ''
+      const jar = browser.client.jar.map(cookie => (
+        cookie.value === token ? { ...cookie, value: `${token.slice(0, -4)}AAAA` } : cookie
+      ))
+      browser.client.jar = jar
+      const page = await browser.open()
+      expect([page.status, stateOf(page), page.setCookies]).toEqual([200, 'needs-refresh', []])
+      expect(browser.client.jar).toEqual(jar)
+    })
+
+    test('clear the tokens of a session that has ended', async () => {
+      const browser = openBrowser()
+      await login(browser)
+      const elsewhere = openBrowser()
+      elsewhere.client.jar = browser.client.jar
+      expect((await elsewhere.post('/auth/signout')).status).toBe(200)
+      await browser.expire()
+      expect(stateOf(await browser.open())).toBe('none')
+      expect(browser.client.jar).toEqual([])
     })
   })
 }
