@@ -1,6 +1,6 @@
 import {
   create, createAntiCsrfToken, end, endAllOfUser, findLive, identifyAccessToken, isAntiCsrfToken, list, listHandles,
-  ownerOfRefreshToken, refresh, removeEverySession, updateInfo, updatePayload,
+  ownerOfRefreshToken, refresh, reissueAccessToken, removeEverySession, updateInfo, updatePayload,
 } from '#session-flows'
 import { parseHandle } from '../base/handle.ts'
 import { checkOptions, number, rule, text, withDefault } from '../base/options.ts'
@@ -11,7 +11,6 @@ import type { TokenClaims, TokenFormat, TokenStyle } from '../tokens/token-forma
 import type { Codecs } from './application-data.ts'
 import type { ListOptions, RevokeOptions, SessionCore, TenantOptions } from './core.ts'
 import type { CoreParts, Engine } from './engine.ts'
-import { reissueAccessToken } from './issue.ts'
 import { tenantIdRule } from './policy.ts'
 import { createVerification } from './verify.ts'
 

@@ -31,6 +31,14 @@ export const ownerOfRefreshToken: typeof Flows.ownerOfRefreshToken = (...input) 
   andThen(load(), flows => flows.ownerOfRefreshToken(...input))
 )
 
+export const reissueAccessToken: typeof Flows.reissueAccessToken = (...input) => (
+  andThen(load(), flows => flows.reissueAccessToken(...input))
+)
+
+export const renewAccessToken: typeof Flows.renewAccessToken = (...input) => (
+  andThen(load(), flows => flows.renewAccessToken(...input))
+)
+
 export const end: typeof Flows.end = (...input) => (
   andThen(load(), flows => flows.end(...input))
 )

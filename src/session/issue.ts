@@ -8,7 +8,7 @@ import { accessTokenExpiry, jitteredLifetime } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 
 /** What an access token says of a session that is issued at `now`. Pure. */
-export function claimsOf(record: SessionRecord, exp: EpochSeconds, now: EpochMilliseconds): TokenClaims {
+function claimsOf(record: SessionRecord, exp: EpochSeconds, now: EpochMilliseconds): TokenClaims {
   return {
     sub: record.userId,
     sid: record.handle,
@@ -53,4 +53,18 @@ export async function reissueAccessToken<
 ): Promise<IssuedAccessToken<Payload, Claims>> {
   const written = await format.reissue(claims, payload, await keys.current(), now)
   return { ...written, payload: payloads.accept(written.payload) }
+}
+
+/** Issues the access token to use instead of one in use, now that the session's record is this; null: it goes on. */
+export async function renewAccessToken<
+  Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
+>(
+  parts: CoreParts<Payload, Info, Style, Claims>,
+  claims: Claims,
+  record: SessionRecord,
+  now: EpochMilliseconds,
+): Promise<IssuedAccessToken<Payload, Claims> | null> {
+  const current = claimsOf(record, accessTokenExpiry(now, record.accessTokenLifetime, record), now)
+  const next = parts.format.successor(claims, current)
+  return next === null ? null : reissueAccessToken(parts, next, record.jwtPayload, now)
 }

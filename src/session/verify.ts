@@ -1,14 +1,14 @@
+import { renewAccessToken } from '#session-flows'
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import { TwoGenerationMap } from '../base/two-generation-map.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
-import { endOfToken } from '../tokens/token-format.ts'
+import { endOfToken } from '../tokens/access-claims.ts'
 import type { TokenClaims, TokenReading, TokenStyle } from '../tokens/token-format.ts'
 import type { ActiveOutcome, Blacklisting, SessionCore, VerifyOptions, VerifyOutcome } from './core.ts'
 import type { CoreParts } from './engine.ts'
-import { claimsOf, reissueAccessToken } from './issue.ts'
-import { accessTokenExpiry, isAlive, livenessAt } from './policy.ts'
+import { isAlive, livenessAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 
 /** A token whose signature and static claims held. What can change is judged anew at every use. */
@@ -137,10 +137,8 @@ export function createVerification<
       return active
     }
     if (record === null || !isAlive(record, livenessAt(now, policy))) return { kind: 'revoked', handle: claims.sid }
-    const current = claimsOf(record, accessTokenExpiry(now, record.accessTokenLifetime, record), now)
-    const next = format.successor(claims, current)
-    if (next === null) return active
-    const reissued = await reissueAccessToken(parts, next, record.jwtPayload, now)
+    const reissued = await renewAccessToken(parts, claims, record, now)
+    if (reissued === null) return active
     return { kind: 'active', claims: reissued.claims, payload: reissued.payload, reissued }
   }
 

@@ -2,6 +2,7 @@ import { InvalidDataError } from '../base/errors.ts'
 import { parseHandle } from '../base/handle.ts'
 import { isJsonObject, isPrototypeMember } from '../base/json.ts'
 import type { JsonObject, JsonValue } from '../base/json.ts'
+import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { TokenClaims } from './token-format.ts'
 
 /** What an access token of the library's format says besides the application's payload (RFC 7519, RFC 9068). */
@@ -13,6 +14,17 @@ export interface AccessClaims extends TokenClaims {
   readonly jti: string
   /** The application's name in the store, unless that is {@link DEFAULT_APPLICATION}. */
   readonly app?: string
+}
+
+/**
+ * When a token ends: at its `exp`, or sooner where tokens live for a shorter time by now. A lifetime that was lowered
+ * in the configuration shortens the tokens that are out already (REV-05).
+ */
+export function endOfToken(
+  { exp, iat }: Pick<TokenClaims, 'exp' | 'iat'>,
+  maxLifetime: Milliseconds,
+): EpochMilliseconds {
+  return Math.min(exp * 1000, iat * 1000 + maxLifetime)
 }
 
 /** What an application is called that is not given a name. */

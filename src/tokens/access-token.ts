@@ -7,12 +7,13 @@ import type { SessionHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
-import { DEFAULT_APPLICATION, isInstant, looksLikeOurs, membersOf, ownClaim, readClaims, readPayload } from './access-claims.ts'
+import {
+  DEFAULT_APPLICATION, endOfToken, isInstant, looksLikeOurs, membersOf, ownClaim, readClaims, readPayload,
+} from './access-claims.ts'
 import type { AccessClaims } from './access-claims.ts'
 import type { Crypto } from './crypto.ts'
 import type { SigningKey } from './key-ring.ts'
 import { ACCESS_TOKEN_TYPE } from './key-store.ts'
-import { endOfToken } from './token-format.ts'
 import type { TokenReading } from './token-format.ts'
 import type { TokenOwner } from './token-owner.ts'
 
@@ -25,8 +26,9 @@ export const MAX_ACCESS_TOKEN_LENGTH = 8192
 /** The longest access token that is written: name and value of a cookie have 4,096 bytes together (CK-04). */
 export const MAX_WRITTEN_LENGTH = 3900
 
-/** What a payload may be in each format, for messages. */
-export const PAYLOAD_LIMITS = 'The library\'s format carries a JWT payload of up to 2,000 bytes, the core protocol\'s of 5,000'
+/** What to do about an access token that is too long, for messages. */
+export const SHORTER: string = 'Keep less in the JWT payload, and what only the server needs in the session info. The library\'s '
+  + 'format carries a JWT payload of up to 2,000 bytes, the core protocol\'s of 5,000'
 
 const MAX_CLOCK_TOLERANCE: Milliseconds = 60_000
 
@@ -93,8 +95,7 @@ export function writeAccessToken(key: SigningKey, claims: AccessClaims, payload:
 function checkLength(token: string): string {
   if (token.length <= MAX_WRITTEN_LENGTH) return token
   throw new InvalidDataError(
-    `the access token would be ${token.length} characters long, and browsers drop cookies of more than 4,096 bytes: `
-      + `keep less in the JWT payload, and what only the server needs in the session info. ${PAYLOAD_LIMITS}`,
+    `the access token would be ${token.length} characters long, and ${MAX_WRITTEN_LENGTH} fit into a cookie. ${SHORTER}`,
   )
 }
 

@@ -116,14 +116,3 @@ export interface TokenFormat<Style extends TokenStyle, Claims extends TokenClaim
    */
   successor(claims: Claims, current: TokenClaims): Claims | null
 }
-
-/**
- * When a token ends: at its `exp`, or sooner where tokens live for a shorter time by now. A lifetime that was lowered
- * in the configuration shortens the tokens that are out already (REV-05).
- */
-export function endOfToken(
-  { exp, iat }: Pick<TokenClaims, 'exp' | 'iat'>,
-  maxLifetime: Milliseconds,
-): EpochMilliseconds {
-  return Math.min(exp * 1000, iat * 1000 + maxLifetime)
-}

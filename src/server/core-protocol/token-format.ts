@@ -7,7 +7,7 @@ import type { EpochMilliseconds, Milliseconds } from '../../base/time.ts'
 import { CLOCK_TOLERANCE } from '../../session/policy.ts'
 import type { Crypto } from '../../tokens/crypto.ts'
 import type { KeyRing } from '../../tokens/key-ring.ts'
-import { endOfToken } from '../../tokens/token-format.ts'
+import { endOfToken } from '../../tokens/access-claims.ts'
 import type {
   TokenClaims, TokenFormat, TokenReading, TokenStyle, WrittenAccessToken,
 } from '../../tokens/token-format.ts'
