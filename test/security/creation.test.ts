@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { SessionEventMap } from '../../src/session/events.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createTestCore, DAY, HOUR, login, owner, refreshed, SECOND, settle } from '../support/test-core.ts'
 
 describe('a login is refused, and nothing stored, with', () => {
@@ -11,6 +12,25 @@ describe('a login is refused, and nothing stored, with', () => {
     await expect(core.create(session)).rejects.toMatchObject({ code: 'MISUSE' })
     expect(takeCalls()).toEqual([])
   })
+})
+
+test('a payload that is refused while the first login waits for the store\'s time is one rejection, heard by its caller', async () => {
+  const unheard: unknown[] = []
+  const hear = (reason: unknown): void => void unheard.push(reason)
+  process.on('unhandledRejection', hear)
+  onTestFinished(() => void process.off('unhandledRejection', hear))
+  let answer = (): void => undefined
+  const time = (): Promise<number> => new Promise(resolve => {
+    answer = () => resolve(Date.UTC(2026, 0, 1))
+  })
+  const { core } = createTestCore({ store: { ...createMemoryStore(), time }, followStoreTime: true })
+  const begun = login(core, 'alice', { jwtPayload: { sub: 'admin' } as object })
+  const heard = expect(begun).rejects.toMatchObject({ code: 'INVALID_DATA' })
+  await settle()
+  answer()
+  await heard
+  await settle()
+  expect(unheard).toEqual([])
 })
 
 test('an access token ends with its session', async () => {
