@@ -52,3 +52,14 @@ test('S-12: a payload or data that is too long is refused on every way in, and w
   expect((await core.call('/recipe/session/user?userId=bob')).json['sessionHandles']).toEqual([])
   expect((await core.refresh(refreshToken.token)).session.userDataInJWT).toEqual({ v: 1 })
 })
+
+test('S-12: a session whose payload only the core protocol can carry is refused natively, with both limits, and goes on', async () => {
+  const payload = payloadOf(4000)
+  const { refreshToken, session } = await core.create({ userDataInJWT: payload })
+  const refused = await core.call('/v1/sessions/refresh', {
+    headers: { 'content-type': 'application/json' }, body: { refreshToken: refreshToken.token },
+  })
+  expect([refused.status, refused.text]).toEqual([400, expect.stringMatching(/2,000 bytes.*5,000/)])
+  const next = await core.refresh(refreshToken.token)
+  expect([next.status, next.session.handle, next.session.userDataInJWT]).toEqual(['OK', session.handle, payload])
+})
