@@ -3,7 +3,7 @@
 /** Another device of a user, logged in with its tokens in headers. */
 export interface Device {
   readonly handle: string
-  /** Calls the example with the device's access token. The status. */
+  /** Calls the example with the device's access token, refreshed if it has expired. The status. */
   call(method: string, path: string): Promise<number>
 }
 
@@ -15,10 +15,26 @@ export async function logInElsewhere(origin: string, userId: string): Promise<De
     body: JSON.stringify({ userId }),
   })
   const { handle }: { handle: string } = await login.json()
-  const authorization = `Bearer ${login.headers.get('st-access-token')}`
+  const bearer = (answer: Response, token: string): string => `Bearer ${answer.headers.get(token)}`
+  let authorization = bearer(login, 'st-access-token')
+  let renewal = bearer(login, 'st-refresh-token')
+  const send = async (method: string, path: string): Promise<number> => (
+    (await fetch(origin + path, { method, headers: { authorization } })).status
+  )
   return {
     handle,
-    call: async (method, path) => (await fetch(origin + path, { method, headers: { authorization } })).status,
+    async call(method, path) {
+      const status = await send(method, path)
+      if (status !== 401) return status
+      // Its access token may have expired meanwhile; that its session has ended, the refresh tells.
+      const refreshed = await fetch(`${origin}/auth/session/refresh`, {
+        method: 'POST', headers: { authorization: renewal },
+      })
+      if (!refreshed.ok) return status
+      authorization = bearer(refreshed, 'st-access-token')
+      renewal = bearer(refreshed, 'st-refresh-token')
+      return send(method, path)
+    },
   }
 }
 
