@@ -60,6 +60,7 @@ export default defineConfig({
         test: {
           name: 'frameworks',
           include: ['test/frameworks/**/*.test.ts', 'test/frameworks-more/**/*.test.ts'],
+          globalSetup: ['test/support/package/build.ts'],
           testTimeout: 30_000,
           hookTimeout: 240_000,
         },
@@ -108,6 +109,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/support/package/build.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

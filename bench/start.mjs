@@ -8,7 +8,7 @@ const folder = join(root, 'bench')
 
 install()
 if (!isInstalled()) run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder)
-run('tsc', ['-b', 'src'], root)
+run('rolldown', ['-c'], root)
 run(projectNode, [join(folder, 'main.ts'), ...process.argv.slice(2)], root)
 
 function isInstalled() {

@@ -4,7 +4,7 @@ import { runInForeground } from './foreground.mjs'
 import { install, root, toolEnvironment } from './install.mjs'
 
 install()
-const build = spawnSync('tsc', ['-b', 'src'], { cwd: root, env: toolEnvironment, stdio: 'inherit' })
+const build = spawnSync('rolldown', ['-c'], { cwd: root, env: toolEnvironment, stdio: 'inherit' })
 if (build.status !== 0) {
   console.error('keyturn: the build failed')
   process.exit(1)

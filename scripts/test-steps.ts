@@ -147,8 +147,6 @@ async function main(args: readonly string[]): Promise<void> {
   for (const check of checks.filter(isSelected)) outcomes.push([check.name, await perform(check)])
   const selected = projects.filter(isSelected)
   if (selected.length > 0) {
-    // Some tests use the built package. What the build has to say, the step `types` says.
-    if (!outcomes.some(([name]) => name === 'types')) await run(['tsc', '-b', 'src'], 'ignored')
     const { ready, skipped } = prepare(selected)
     outcomes.push(...skipped)
     if (ready.length > 0) outcomes.push(...await vitest(ready.map(({ name }) => name), vitestArgs))

@@ -1,6 +1,6 @@
 import { createPostgresStore } from '../../dist/stores/postgres.js'
 import { createRedisStore } from '../../dist/stores/redis.js'
-import type { SessionStore } from '../../dist/session/store.js'
+import type { SessionStore } from '../../src/session/store.ts'
 import { createSessions, nodeSessions } from '../support/keyturn.ts'
 import { createExchange } from '../support/request.ts'
 import { claims } from '../verify/contender.ts'

@@ -55,7 +55,7 @@ function build(revision: string): string {
     mkdirSync(folder, { recursive: true })
     output('sh', ['-c', 'git archive "$1" | tar -x -C "$2"', 'sh', commit, folder])
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-    output(join(root, 'node_modules/.bin/tsc'), ['-b', join(folder, 'src')])
+    output('npm', ['--prefix', folder, 'run', 'build'])
   }
   return folder
 }

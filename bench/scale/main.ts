@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { TwoGenerationMap } from '../../dist/base/two-generation-map.js'
+import { TwoGenerationMap } from '../../src/base/two-generation-map.ts'
 import { writeReport } from '../support/report.ts'
 import { seeded, simulate } from './model.ts'
 import type { FleetModel, FleetResult } from './model.ts'

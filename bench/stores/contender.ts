@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
-import type { SessionStore } from '../../dist/session/store.js'
+import type { SessionStore } from '../../src/session/store.ts'
 
 /** A store on its own server, beside the barest statement that the same driver can run there. */
 export interface StoreContender {

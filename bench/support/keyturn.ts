@@ -1,10 +1,9 @@
-// The library as it is published: compiled, without anything of the sources' own conditions.
+// The library as it is published: bundled, without anything of the sources' own conditions.
 export { createSessions } from '../../dist/index.js'
-export type { Sessions } from '../../dist/create-sessions.js'
-export type { JsonObject } from '../../dist/base/json.js'
-export type { SignatureAlgorithm } from '../../dist/tokens/crypto.js'
+export type { ReadonlySession, Sessions } from '../../dist/index.js'
+export type { JsonObject } from '../../src/base/json.ts'
+export type { SignatureAlgorithm } from '../../src/tokens/crypto.ts'
 export { expressSessions } from '../../dist/frameworks/express.js'
 export { fastifySessions } from '../../dist/frameworks/fastify.js'
 export { nodeSessions } from '../../dist/frameworks/node.js'
-export type { ReadonlySession } from '../../dist/transport/session.js'
 export { createMemoryStore } from '../../dist/stores/memory.js'

@@ -29,12 +29,16 @@ export type RulesFor<Options> = {
   readonly [Name in keyof Options]-?: Rule<Exclude<Options[Name], undefined>>
 }
 
+// `@__NO_SIDE_EFFECTS__` lets bundlers leave out the tables of rules that an application does not use.
+
 /** A rule of its own; most options have one of those below. */
+/* @__NO_SIDE_EFFECTS__ */
 export function rule<Value>(accepts: string, fits: (value: unknown) => value is Value): Rule<Value, undefined> {
   return { accepts, preset: undefined, fits }
 }
 
 /** A number from `least` to `most`. All but seconds are whole. */
+/* @__NO_SIDE_EFFECTS__ */
 export function number(
   unit: 'seconds' | 'milliseconds' | 'bytes' | null,
   least: number,
@@ -51,6 +55,7 @@ export function number(
 export const flag: Rule<boolean, undefined> = rule('true or false', (value): value is boolean => typeof value === 'boolean')
 
 /** One of some texts. */
+/* @__NO_SIDE_EFFECTS__ */
 export function oneOf<Value extends string>(...values: readonly Value[]): Rule<Value, undefined> {
   const quoted = values.map(value => JSON.stringify(value)).join(', ')
   const known: ReadonlySet<unknown> = new Set(values)
@@ -58,16 +63,19 @@ export function oneOf<Value extends string>(...values: readonly Value[]): Rule<V
 }
 
 /** A text of this form. */
+/* @__NO_SIDE_EFFECTS__ */
 export function text(accepts = 'a text', form: RegExp = /./s): Rule<string, undefined> {
   return rule(accepts, (value): value is string => typeof value === 'string' && form.test(value))
 }
 
 /** A function. */
+/* @__NO_SIDE_EFFECTS__ */
 export function callback<Callback>(): Rule<Callback, undefined> {
   return rule('a function', (value): value is Callback => typeof value === 'function')
 }
 
 /** An object that has these methods. */
+/* @__NO_SIDE_EFFECTS__ */
 export function having<Value>(accepts: string, ...methods: readonly string[]): Rule<Value, undefined> {
   return rule(accepts, (value): value is Value => (
     isObject(value) && methods.every(name => typeof Reflect.get(value, name) === 'function')
@@ -75,12 +83,14 @@ export function having<Value>(accepts: string, ...methods: readonly string[]): R
 }
 
 /** A list. */
+/* @__NO_SIDE_EFFECTS__ */
 export function listOf<Item>(accepts: string, item: Rule<Item>): Rule<readonly Item[], undefined> {
   const fits = (value: unknown): value is readonly Item[] => Array.isArray(value) && value.every(item.fits)
   return { ...rule(accepts, fits), item }
 }
 
 /** One item, or a list of at least one. */
+/* @__NO_SIDE_EFFECTS__ */
 export function oneOrMore<Item>(accepts: string, item: Rule<Item>): Rule<Item | readonly Item[], undefined> {
   const fits = (value: unknown): value is Item | readonly Item[] => {
     const items: readonly unknown[] = Array.isArray(value) ? value : [value]
@@ -90,12 +100,14 @@ export function oneOrMore<Item>(accepts: string, item: Rule<Item>): Rule<Item | 
 }
 
 /** An object of options. */
+/* @__NO_SIDE_EFFECTS__ */
 export function optionsOf<Options>(members: RulesFor<Options> & Rules): Rule<Options, undefined> {
   const fits = (value: unknown): value is Options => isPlainObject(value)
   return { ...rule('an object of options', fits), members }
 }
 
 /** The same rule for an option that has a default. */
+/* @__NO_SIDE_EFFECTS__ */
 export function withDefault<Value, Preset extends Value>(
   preset: Preset,
   { fits, ...others }: Rule<Value, undefined>,
@@ -104,16 +116,19 @@ export function withDefault<Value, Preset extends Value>(
 }
 
 /** The same rule for an option whose value no message may repeat. */
+/* @__NO_SIDE_EFFECTS__ */
 export function secret<Any extends Rule<unknown>>(any: Any): Any {
   return { ...any, isSecret: true }
 }
 
 /** The same rule for an option that has to be given. */
+/* @__NO_SIDE_EFFECTS__ */
 export function required<Any extends Rule<unknown>>(any: Any): Any {
   return { ...any, isRequired: true }
 }
 
 /** The same rule for an option that may not be given as `undefined`, since without it less is checked. */
+/* @__NO_SIDE_EFFECTS__ */
 export function explicit<Any extends Rule<unknown>>(any: Any): Any {
   return { ...any, isExplicit: true }
 }

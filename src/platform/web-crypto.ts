@@ -1,6 +1,6 @@
 import { decodeBase64url, encodeBase64url } from '../base/base64url.ts'
 import { GeneralError } from '../base/errors.ts'
-import type { Crypto, KeyMaterial, Sealer, SignatureAlgorithm } from '../tokens/crypto.ts'
+import type { Crypto, KeyMaterial, Sealer, SignatureAlgorithm, VerificationCrypto, Verifier } from '../tokens/crypto.ts'
 import { checkHmacKey, checkJwk } from '../tokens/jwk.ts'
 import type { Jwk, KeyHalf } from '../tokens/jwk.ts'
 import { readSealed, SECRET_NAME_BYTES, sealingKeyLabel, secretNameLabel, writeSealed } from './sealed-text.ts'
@@ -40,25 +40,33 @@ export const webCrypto: Crypto = {
     const { use } = schemes[algorithm]
     return async input => encode(await subtle.sign(use, key, utf8.encode(input)))
   },
-  async verifier(algorithm, jwk) {
-    const key = await importKey(algorithm, jwk, 'public')
-    const { use } = schemes[algorithm]
-    return async (input, text) => {
-      const signature = decodeBase64url(text)
-      return signature !== null && subtle.verify(use, key, owned(signature), utf8.encode(input))
-    }
-  },
-  decodeText(segment) {
-    const bytes = decodeBase64url(segment)
-    if (bytes === null) return null
-    try {
-      return strictUtf8.decode(bytes)
-    } catch {
-      return null
-    }
-  },
-  encodeText: text => encodeBase64url(utf8.encode(text)),
+  verifier,
+  decodeText,
+  encodeText,
   sealer,
+}
+
+async function verifier(algorithm: SignatureAlgorithm, jwk: Jwk): Promise<Verifier> {
+  const key = await importKey(algorithm, jwk, 'public')
+  const { use } = schemes[algorithm]
+  return async (input, text) => {
+    const signature = decodeBase64url(text)
+    return signature !== null && subtle.verify(use, key, owned(signature), utf8.encode(input))
+  }
+}
+
+function decodeText(segment: string): string | null {
+  const bytes = decodeBase64url(segment)
+  if (bytes === null) return null
+  try {
+    return strictUtf8.decode(bytes)
+  } catch {
+    return null
+  }
+}
+
+function encodeText(text: string): string {
+  return encodeBase64url(utf8.encode(text))
 }
 
 async function sha256(text: string): Promise<string> {
@@ -136,5 +144,5 @@ function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
 }
 
-// What `#crypto` is on this platform.
-export { webCrypto as crypto }
+/** What `#crypto` is on this platform: for verification alone, so that a bundle leaves out the rest. */
+export const crypto: VerificationCrypto = { verifier, decodeText, encodeText }

@@ -1,17 +1,21 @@
-import {
-  create, createAntiCsrfToken, end, endAllOfUser, findLive, identifyAccessToken, isAntiCsrfToken, list, listHandles,
-  ownerOfRefreshToken, refresh, reissueAccessToken, removeEverySession, updateInfo, updatePayload,
-} from '#session-flows'
 import { parseHandle } from '../base/handle.ts'
 import { checkOptions, number, rule, text, withDefault } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
 import { toEpochSeconds } from '../base/time.ts'
+import { createAntiCsrfToken, isAntiCsrfToken } from '../tokens/anti-csrf.ts'
 import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import type { TokenClaims, TokenFormat, TokenStyle } from '../tokens/token-format.ts'
 import type { Codecs } from './application-data.ts'
 import type { ListOptions, RevokeOptions, SessionCore, TenantOptions } from './core.ts'
+import { create } from './create.ts'
 import type { CoreParts, Engine } from './engine.ts'
+import { identifyAccessToken, ownerOfRefreshToken } from './identify.ts'
+import { reissueAccessToken } from './issue.ts'
+import {
+  end, endAllOfUser, findLive, list, listHandles, removeEverySession, updateInfo, updatePayload,
+} from './manage.ts'
 import { tenantIdRule } from './policy.ts'
+import { refresh } from './refresh.ts'
 import { createVerification } from './verify.ts'
 
 /** What the options of `getAllSessionHandlesForUser` accept. */

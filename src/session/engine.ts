@@ -1,4 +1,3 @@
-import { createKeyVault } from '#session-flows'
 import type { Entropy } from '../base/entropy.ts'
 import type { Scheduler } from '../base/scheduler.ts'
 import type { Clock } from '../base/time.ts'
@@ -82,8 +81,6 @@ export function createEngine(dependencies: EngineDependencies): Engine {
   const keys = createKeyKeeper({
     store, crypto, clock, demands, application, secrets,
     learnTime: time.learn,
-    // The first reading of the keys loads all flows with it: what a login needs is there before anybody logs in.
-    createVault: createKeyVault,
     keyPolicy: createKeyPolicy(policy),
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onSessionsEnded: feed.endAll,

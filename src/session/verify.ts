@@ -1,4 +1,3 @@
-import { renewAccessToken } from '#session-flows'
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
@@ -8,6 +7,7 @@ import { endOfToken } from '../tokens/access-claims.ts'
 import type { TokenClaims, TokenReading, TokenStyle } from '../tokens/token-format.ts'
 import type { ActiveOutcome, Blacklisting, SessionCore, VerifyOptions, VerifyOutcome } from './core.ts'
 import type { CoreParts } from './engine.ts'
+import { renewAccessToken } from './issue.ts'
 import { isAlive, livenessAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 

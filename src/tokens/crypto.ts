@@ -50,6 +50,9 @@ export interface Crypto {
   sealer(secret: string): Awaitable<Sealer>
 }
 
+/** What verifying the tokens of another service needs. */
+export type VerificationCrypto = Pick<Crypto, 'verifier' | 'decodeText' | 'encodeText'>
+
 /** Authenticated encryption of small texts, bound to the context in which they may be opened. */
 export interface Sealer {
   /** Encrypts; the result names the secret it needs, so that secrets can be changed. */

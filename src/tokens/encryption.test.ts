@@ -206,7 +206,6 @@ describe('processes that start together on an empty store', () => {
       crypto: nodeCrypto,
       clock: () => 1_800_000_000_000,
       learnTime: async () => undefined,
-      createVault: createKeyVault,
       keyPolicy: createKeyPolicy(sampleKeyPolicy),
       onRotated: () => undefined,
       onSessionsEnded: () => undefined,

@@ -3,6 +3,7 @@ import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { addKey, replaceKeys, rotateKeys } from './change-keys.ts'
 import type { KeyChanger } from './change-keys.ts'
 import type { Crypto } from './crypto.ts'
+import { createKeyVault } from './key-material.ts'
 import type { KeyVault } from './key-material.ts'
 import { createKeyRing } from './key-ring.ts'
 import type { KeyRing, LoadedKey } from './key-ring.ts'
@@ -46,8 +47,6 @@ export interface KeyKeeperDependencies {
   readonly clock: Clock
   /** Sets the clock right, if it can be. Called with every reading of the keys, which are judged by the time. */
   readonly learnTime: () => Promise<void>
-  /** Makes the vault of the keys out of the secrets. Called by the first reading; again, if that failed. */
-  readonly createVault: (crypto: Crypto, secrets: readonly string[]) => Promise<KeyVault>
   /**
    * The signing keys that are needed, one for each purpose. Keys of other purposes in the store are those of another
    * kind of process. Those of other algorithms go on verifying until they retire.
@@ -79,7 +78,7 @@ export const MIN_SECRET_LENGTH = 32
 
 /** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createKeyKeeper(dependencies: KeyKeeperDependencies): KeyKeeper {
-  const { store, crypto, clock, learnTime, createVault, application, keyPolicy, secrets } = dependencies
+  const { store, crypto, clock, learnTime, application, keyPolicy, secrets } = dependencies
   const { onRotated, onSessionsEnded, onError } = dependencies
   // Refresh keys come first because every kind of process has them: of processes that start on an empty store at once,
   // one adds the first key, and whether that is encrypted decides for all (S-04).
@@ -101,7 +100,7 @@ export function createKeyKeeper(dependencies: KeyKeeperDependencies): KeyKeeper 
   let unknownKid: { readonly at: EpochMilliseconds; readonly answer: Promise<KeyRing> } | null = null
 
   async function prepare(): Promise<KeyChanger> {
-    return prepared ??= { store, clock, vault: await createVault(crypto, secrets) }
+    return prepared ??= { store, clock, vault: await createKeyVault(crypto, secrets) }
   }
 
   /** Whether there is a key for each purpose. */

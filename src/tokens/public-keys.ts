@@ -2,7 +2,7 @@ import { GeneralError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { VerificationKeys } from './access-token.ts'
-import type { Crypto, SignatureAlgorithm, Verifier } from './crypto.ts'
+import type { SignatureAlgorithm, VerificationCrypto, Verifier } from './crypto.ts'
 import { headerSegment } from './key-ring.ts'
 import type { Jwk } from './jwk.ts'
 
@@ -14,7 +14,7 @@ const algorithms: ReadonlySet<string> = new Set<SignatureAlgorithm>(['ES256', 'E
  * name or too weak are left out, as the standard asks; of two keys of one name the first counts.
  * @throws GeneralError (`STORE_UNAVAILABLE`) if it is no key set, or holds no key of ours.
  */
-export async function createVerificationKeys(crypto: Crypto, set: unknown): Promise<VerificationKeys> {
+export async function createVerificationKeys(crypto: VerificationCrypto, set: unknown): Promise<VerificationKeys> {
   const keys = isJsonObject(set) && Array.isArray(set['keys']) ? set['keys'] : []
   const byHeader = new Map<string, { readonly verify: Verifier }>()
   const kids = new Set<string>()
@@ -55,7 +55,7 @@ function textMembers(jwk: JsonObject): Jwk {
   return Object.fromEntries(Object.entries(jwk).filter(([, value]) => typeof value === 'string'))
 }
 
-async function tryVerifier(crypto: Crypto, algorithm: SignatureAlgorithm, jwk: Jwk): Promise<Verifier | null> {
+async function tryVerifier(crypto: VerificationCrypto, algorithm: SignatureAlgorithm, jwk: Jwk): Promise<Verifier | null> {
   try {
     return await crypto.verifier(algorithm, jwk)
   } catch {

@@ -1,7 +1,7 @@
 import { GeneralError } from '../base/errors.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { VerificationKeys } from './access-token.ts'
-import type { Crypto } from './crypto.ts'
+import type { VerificationCrypto } from './crypto.ts'
 import { createVerificationKeys } from './public-keys.ts'
 
 /** The public keys of another service, read from it and kept for a while. */
@@ -16,7 +16,7 @@ export interface RemoteKeys {
 export interface RemoteKeysDependencies {
   /** Gets the parsed JSON of the key set. */
   readonly read: () => Promise<unknown>
-  readonly crypto: Crypto
+  readonly crypto: VerificationCrypto
   readonly clock: Clock
 }
 

@@ -6,7 +6,7 @@ import { createSessions } from '../../src/index.ts'
 import { inMemory } from '../../src/testing/index.ts'
 import { runFrameworkContract } from '../support/run-framework-contract.ts'
 import { startNestApp } from './apps/nest.ts'
-import { buildPackage, compileExample, startExampleApp } from './support/example-app.ts'
+import { compileExample, startExampleApp } from './support/example-app.ts'
 import { PageBrowser } from './support/page-browser.ts'
 
 runFrameworkContract('Nest on Express', variant => startNestApp('express', variant))
@@ -25,7 +25,6 @@ test('S-08: the guard is for HTTP, and says what guards the handshakes of a gate
 })
 
 test('the example, compiled with decorators, logs in and finds the session', async () => {
-  buildPackage()
   compileExample('nest')
   const example = await startExampleApp('nest', ['dist/main.js'])
   try {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runFrameworkContract } from '../support/run-framework-contract.ts'
 import {
-  buildPackage, prepareContractApp, prepareExample, startContractApp, startExampleApp,
+  prepareContractApp, prepareExample, startContractApp, startExampleApp,
 } from './support/example-app.ts'
 import type { ExampleApp } from './support/example-app.ts'
 import { PageBrowser, stateOf } from './support/page-browser.ts'
@@ -10,7 +10,6 @@ import { LIFETIME, serverRenderingTests } from './support/server-rendering.ts'
 const start = ['node_modules/next/dist/bin/next', 'start', '-H', '127.0.0.1']
 
 runFrameworkContract('Next.js', variant => startContractApp('next', start, variant), () => {
-  buildPackage()
   prepareContractApp('next')
 })
 
@@ -18,7 +17,6 @@ describe('Next.js, as next build made it', () => {
   let app: ExampleApp
 
   beforeAll(async () => {
-    buildPackage()
     prepareExample('next')
     app = await startExampleApp('next', start, {
       ACCESS_TOKEN_LIFETIME: String(LIFETIME),

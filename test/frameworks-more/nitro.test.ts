@@ -1,10 +1,9 @@
 import { join } from 'node:path'
 import { test } from 'vitest'
 import { driveExample, examples } from '../support/drive-example.ts'
-import { buildPackage, prepareExample } from './support/example-app.ts'
+import { prepareExample } from './support/example-app.ts'
 
 test('the example nitro, as nitro build made it, serves sessions', async () => {
-  buildPackage()
   prepareExample('nitro')
   await driveExample('node', [join(examples, 'nitro/.output/server/index.mjs')])
 }, 240_000)

@@ -4,7 +4,7 @@ import type { Socket } from 'socket.io-client'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { socketIoSessions } from '../../src/frameworks/socketio.ts'
 import { ORIGIN } from '../support/session-server.ts'
-import { buildPackage, startExampleApp } from './support/example-app.ts'
+import { startExampleApp } from './support/example-app.ts'
 import { PageBrowser } from './support/page-browser.ts'
 import { PUSH_LATENCY, schedule, startSocketServer } from './support/socket-server.ts'
 import type { SocketServer } from './support/socket-server.ts'
@@ -134,7 +134,6 @@ test('REV-02: a socket is disconnected within the push latency after another pro
 })
 
 test('the example says hello to who has a session', async () => {
-  buildPackage()
   const example = await startExampleApp('socketio', ['server.mjs'])
   try {
     const browser = new PageBrowser(example)

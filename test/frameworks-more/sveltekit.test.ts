@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { runFrameworkContract } from '../support/run-framework-contract.ts'
 import {
-  buildPackage, prepareContractApp, prepareExample, startContractApp, startExampleApp,
+  prepareContractApp, prepareExample, startContractApp, startExampleApp,
 } from './support/example-app.ts'
 import type { ExampleApp } from './support/example-app.ts'
 import { LIFETIME, serverRenderingTests } from './support/server-rendering.ts'
 
 runFrameworkContract('SvelteKit', variant => startContractApp('sveltekit', ['build'], variant), () => {
-  buildPackage()
   prepareContractApp('sveltekit')
 })
 
@@ -15,7 +14,6 @@ describe('SvelteKit, as vite build made it', () => {
   let app: ExampleApp
 
   beforeAll(async () => {
-    buildPackage()
     prepareExample('sveltekit')
     app = await startExampleApp('sveltekit', ['build'], {
       ACCESS_TOKEN_LIFETIME: String(LIFETIME),

@@ -16,7 +16,7 @@ import type { RunningApp } from '../support/serve-web.ts'
 import { HttpClient } from '../support/http-client.ts'
 import { AT, createCutStore, createTestClock, CROSS_SITE, ORIGIN, SAME_ORIGIN } from '../support/session-server.ts'
 import type { Claims, Info } from '../support/session-server.ts'
-import { buildPackage, startExampleApp } from './support/example-app.ts'
+import { startExampleApp } from './support/example-app.ts'
 
 const t = initTRPC.context<TrpcContext<Claims, Info>>().create()
 const userProcedure = t.procedure.use(async ({ ctx, next }) => next({ ctx: { session: await ctx.getSession() } }))
@@ -283,7 +283,6 @@ test('toTrpcError leaves other errors alone', () => {
 })
 
 test('the example answers a client of tRPC', async () => {
-  buildPackage()
   const example = await startExampleApp('trpc', ['server.mjs'])
   try {
     const browser = new HttpClient(example.port, example.origin, Date.now)

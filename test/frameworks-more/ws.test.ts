@@ -7,7 +7,7 @@ import { SESSION_ENDED, wsSessions } from '../../src/frameworks/ws.ts'
 import { createSessions } from '../../src/index.ts'
 import { CROSS_SITE, ORIGIN, SAME_ORIGIN } from '../support/session-server.ts'
 import type { Claims, Info } from '../support/session-server.ts'
-import { buildPackage, startExampleApp } from './support/example-app.ts'
+import { startExampleApp } from './support/example-app.ts'
 import { PageBrowser } from './support/page-browser.ts'
 import { PUSH_LATENCY, schedule, startSocketServer } from './support/socket-server.ts'
 import type { SocketServer } from './support/socket-server.ts'
@@ -219,7 +219,6 @@ function ending([code, reason]: unknown[]): readonly [unknown, string] {
 }
 
 test('the example says hello to who has a session', async () => {
-  buildPackage()
   const example = await startExampleApp('ws', ['server.mjs'])
   try {
     const browser = new PageBrowser(example)

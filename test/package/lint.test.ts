@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { expect, test } from 'vitest'
-import { readManifest, run, tarball } from '../support/package/pack.ts'
+import { installed, readManifest, run, tarball } from '../support/package/pack.ts'
+
+interface SourceMap {
+  readonly sources: readonly string[]
+  readonly sourcesContent?: readonly (string | null)[]
+}
 
 test('publint has nothing to say about the tarball', async () => {
   const packed = readFileSync(tarball)
@@ -23,14 +29,15 @@ test('what is exported is a file, not a pattern: no deep imports', () => {
   }
 })
 
-test('the tarball holds what its maps refer to, and nothing of the workshop', () => {
+test('the tarball holds maps with their sources, and nothing of the workshop', () => {
   const { output } = run('tar', ['-tzf', tarball])
   const files = output.trim().split('\n')
-  const published = /^package\/(?:dist|src)\/|^package\/(?:package\.json|[A-Z]+(?:\.md)?)$/
+  const published = /^package\/dist\/|^package\/(?:package\.json|[A-Z]+(?:\.md)?)$/
   expect(files.filter(file => !published.test(file))).toEqual([])
   expect(files.filter(file => /\.test\.|tsbuildinfo|tsconfig|node_modules/.test(file))).toEqual([])
-  const sources = new Set(files)
-  for (const file of files.filter(name => name.endsWith('.js'))) {
-    expect(sources.has(file.replace('/dist/', '/src/').replace(/\.js$/, '.ts')), `${file} has its source`).toBe(true)
+  for (const file of files.filter(name => name.endsWith('.js.map'))) {
+    const { sources, sourcesContent }: SourceMap = JSON.parse(
+      readFileSync(join(installed, file.slice('package/'.length)), 'utf8'))
+    expect(sourcesContent?.filter(text => text !== null), file).toHaveLength(sources.length)
   }
 })

@@ -1,4 +1,3 @@
-import { createKeyVault } from '../../src/tokens/key-material.ts'
 import { createKeyKeeper } from '../../src/tokens/key-keeper.ts'
 import { createKeyPolicy, KEY_ROTATION_INTERVAL } from '../../src/tokens/plan-rotation.ts'
 import type { KeyPolicyInput } from '../../src/tokens/plan-rotation.ts'
@@ -43,7 +42,6 @@ export class SharedKeys {
       crypto: nodeCrypto,
       clock: () => this.now,
       learnTime: async () => undefined,
-      createVault: createKeyVault,
       application: { name: 'default', audience: null },
       demands: [{ purpose: 'access', algorithm: 'ES256' }],
       keyPolicy: createKeyPolicy(sampleKeyPolicy),

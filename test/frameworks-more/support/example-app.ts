@@ -25,11 +25,6 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Builds the package, which the examples import as a user would. Does little if nothing changed. */
-export function buildPackage(): void {
-  run('tsc', ['-b', 'src'], root)
-}
-
 /** Compiles an example that has a `tsconfig.json` and no dependencies of its own. */
 export function compileExample(name: string): void {
   run('tsc', ['-p', join('examples', name)], root)

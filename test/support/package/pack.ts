@@ -39,7 +39,7 @@ export function run(command: string, parameters: readonly string[], cwd: string 
 }
 
 /** What is needed to build and pack. */
-const ingredients = ['src', 'package.json', 'tsconfig.base.json', 'LICENSE', 'README.md', 'SECURITY.md']
+const ingredients = ['src', 'package.json', 'tsconfig.base.json', 'rolldown.config.ts', 'LICENSE', 'README.md', 'SECURITY.md']
 
 /**
  * Builds, packs and installs the package, from a copy, so that nothing of an older build can be in it. For
@@ -51,6 +51,7 @@ export default function packAndInstall(): void {
   mkdirSync(consumer, { recursive: true })
   const copy = join(root, '.cache/package/source')
   for (const name of ingredients) cpSync(join(root, name), join(copy, name), { recursive: true })
+  succeed('rolldown', ['-c'], copy)
   // What the compiler has to say, the step `types` says.
   run('tsc', ['-b', 'src'], copy)
   const quiet = ['--ignore-scripts', '--loglevel=error']

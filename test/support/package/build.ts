@@ -1,0 +1,18 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '../../..')
+
+/** Bundles the package into `dist`, as examples import it, unless that is newer than its sources. For `globalSetup`. */
+export default function build(): void {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map(name => join('src', name))
+  const newest = Math.max(...[...sources, 'package.json', 'rolldown.config.ts'].map(writtenAt))
+  if (newest < writtenAt('dist/index.js')) return
+  const { status, stdout, stderr } = spawnSync('npm', ['run', 'build'], { cwd: root, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the package cannot be built:\n${stdout}${stderr}`)
+}
+
+function writtenAt(path: string): number {
+  return statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
