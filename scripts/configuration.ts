@@ -61,7 +61,8 @@ const sections: readonly Section[] = [
   },
   {
     title: 'getSession(request, response, options), requireSession(options)', from: 'every adapter',
-    rules: sessionOptionRules, types: ['transport/get-session.ts: SessionOptions'],
+    rules: sessionOptionRules,
+    types: ['transport/get-session.ts: OptionalSessionOptions', 'transport/get-session.ts: SessionOptions'],
   },
   {
     title: 'revokeAllSessionsForUser(userId, options)', from: 'keyturn', rules: revokeRules,

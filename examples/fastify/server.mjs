@@ -7,7 +7,7 @@ const { PORT = '3000' } = process.env
 const sessions = fastifySessions(createSessions({ origin: `http://localhost:${PORT}` }))
 
 const app = fastify()
-app.register(sessions.plugin) // POST /auth/session/refresh, POST /auth/signout, GET /auth/jwt/jwks.json
+app.register(sessions.sessionRoutes()) // POST /auth/session/refresh, POST /auth/signout, GET /auth/jwt/jwks.json
 app.setErrorHandler(sessions.errorHandler())
 
 // A real application checks a password here.

@@ -7,7 +7,8 @@ const { PORT = '3000' } = process.env
 const sessions = h3Sessions(createSessions({ origin: `http://localhost:${PORT}` }))
 
 const app = new H3()
-app.use(sessions.middleware()) // POST /auth/session/refresh, POST /auth/signout, GET /auth/jwt/jwks.json
+app.use(sessions.errorHandler())
+app.use(sessions.sessionRoutes()) // POST /auth/session/refresh, POST /auth/signout, GET /auth/jwt/jwks.json
 
 // A real application checks a password here.
 app.post('/login', async event => {

@@ -8,7 +8,7 @@ const { PORT = '3000' } = process.env
 const sessions = honoSessions(createSessions({ origin: `http://localhost:${PORT}` }))
 
 const app = new Hono()
-app.use(sessions.middleware()) // POST /auth/session/refresh, POST /auth/signout, GET /auth/jwt/jwks.json
+app.use(sessions.sessionRoutes()) // POST /auth/session/refresh, POST /auth/signout, GET /auth/jwt/jwks.json
 app.onError(sessions.errorHandler())
 
 // A real application checks a password here.

@@ -8,6 +8,7 @@ import { nodeSessions } from 'keyturn/frameworks/node'
 const { PORT = '3000' } = process.env
 const sessions = nodeSessions(createSessions({ origin: `http://localhost:${PORT}` }))
 
+const answerError = sessions.errorHandler()
 const answerOwn = sessions.sessionRoutes() // POST /auth/session/refresh, POST /auth/signout, GET /auth/jwt/jwks.json
 const routes = {
   // A real application checks a password here.
@@ -35,6 +36,6 @@ createServer(async (request, response) => {
     if (route === undefined) response.writeHead(404).end()
     else await route(request, response)
   } catch (error) {
-    sessions.sendError(error, request, response)
+    answerError(error, request, response)
   }
 }).listen(Number(PORT), '127.0.0.1', () => console.log(`http://localhost:${PORT}`))

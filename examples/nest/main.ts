@@ -34,7 +34,7 @@ class AppController {
 
   // The idiom: a guard, and a decorator for the session that it found.
   @Get('me')
-  @UseGuards(sessions.guard())
+  @UseGuards(sessions.requireSession())
   me(@CurrentSession() session: Session<Claims, Info>): object {
     return { userId: session.getUserId(), ...session.getJwtPayload() }
   }
@@ -45,7 +45,7 @@ class AppModule {}
 
 const app = await NestFactory.create(AppModule, { logger: ['error', 'warn'] })
 app.use(sessions.sessionRoutes())
-app.useGlobalFilters(sessions.errorFilter())
+app.useGlobalFilters(sessions.errorHandler())
 await app.listen(Number(PORT), '127.0.0.1')
 console.log(`Keyturn example: ${origin}`)
 process.once('SIGTERM', () => process.exit(0))

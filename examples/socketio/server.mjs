@@ -12,6 +12,7 @@ const origin = `http://127.0.0.1:${PORT}`
 const sessions = socketIoSessions(nodeSessions(createSessions({ origin, store: openSqliteStore(DATABASE) })))
 
 // Logins and refreshes are ordinary requests.
+const answerError = sessions.errorHandler()
 const answerOwn = sessions.sessionRoutes()
 const server = createServer(async (request, response) => {
   try {
@@ -23,7 +24,7 @@ const server = createServer(async (request, response) => {
       response.writeHead(404).end()
     }
   } catch (error) {
-    sessions.sendError(error, request, response)
+    answerError(error, request, response)
   }
 })
 

@@ -17,8 +17,10 @@ const routes = {
   'GET /me': sessions.requireSession((_, session) => Response.json({ userId: session.getUserId() })),
 }
 
+const answerOwn = sessions.sessionRoutes() // refresh, sign-out, key set
+
 async function handle(request) {
-  const own = await sessions.sessionRoutes(request) // refresh, sign-out, key set
+  const own = await answerOwn(request)
   if (own !== null) return own
   const route = routes[`${request.method} ${new URL(request.url).pathname}`]
   return route === undefined ? new Response(null, { status: 404 }) : route(request)

@@ -1,54 +1,57 @@
 import type { EventHandler, H3Event, Middleware } from 'h3'
-import { GeneralError, isSessionError } from '../base/errors.ts'
+import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
 import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
-import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
-import { typedByOptions } from '../transport/http-sessions.ts'
-import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
+import type { SessionOptions } from '../transport/get-session.ts'
+import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
-import { FoundSessions } from './found-sessions.ts'
+import { defineAdapter } from './define-adapter.ts'
+import type { AdapterCalls } from './define-adapter.ts'
+import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 import { h3Rules } from './options.ts'
-import { addHeaders, toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
+import { addHeaders, openReply, toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 
 /** What the adapter for h3 may be told. */
 export interface H3Options {
   /** Who sent a request. Default: the peer of the connection, where the server says so. */
   readonly clientIp?: (event: H3Event) => string | null
-  /** Hears of every error of Keyturn that was answered with 500 or 503. Default: `console.error`. */
+  /**
+   * Hears of every error of Keyturn that was answered with 500 or 503, but not of a refresh that was told to
+   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   */
   readonly onError?: (error: unknown, event: H3Event) => void
 }
 
+type H3Target = [event: H3Event]
+
+/** A handler that is called with the session. */
+export type H3SessionHandler<Payload extends object, Info extends object> = (
+  event: H3Event,
+  session: Session<Payload, Info>,
+) => unknown
+
 /** Sessions for h3 2, and what is built on it: Nitro 3. */
-export interface H3Sessions<Payload extends object, Info extends object> {
-  readonly createNewSession: CreateNewSession<H3Target, Payload, Info>
-  readonly getSession: GetSession<H3Target, Payload, Info>
-  readonly refreshSession: RefreshSession<H3Target, Payload, Info>
-  /** Verifies where no response can be written. Changes nothing. */
-  readSession(event: H3Event): Promise<SessionReading<Payload>>
+export interface H3Sessions<Payload extends object, Info extends object>
+  extends AdapterCalls<H3Target, Middleware, Payload, Info> {
   /**
-   * Makes the middleware that serves Keyturn's own routes, refresh, sign-out and key set, turns Keyturn's errors of
-   * everything after it into answers, and brings the tokens into every response. The other calls need it:
-   * `app.use(sessions.middleware())`, before your routes.
+   * Makes the middleware that serves Keyturn's own routes, refresh, sign-out and key set, and brings the tokens into
+   * every response. The other calls need it: `app.use(sessions.sessionRoutes())`, before your routes.
    */
-  middleware(): Middleware
-  /** Makes a handler that is called with the session; without one the error is answered. It answers CORS preflights. */
-  requireSession(
-    handler: (event: H3Event, session: Session<Payload, Info>) => unknown,
-    options?: SessionOptions<Payload>,
-  ): EventHandler
+  sessionRoutes(): Middleware
+  /** Makes a handler that is called with the session. It answers CORS preflights itself. */
+  requireSession(handler: H3SessionHandler<Payload, Info>, options?: SessionOptions<Payload>): EventHandler
   /**
    * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
    * `sessionOf`. It answers CORS preflights itself.
    */
   requireSession(options?: SessionOptions<Payload>): Middleware
-  /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
-  sessionOf(event: H3Event): Session<Payload, Info>
-  /** Makes the middleware that writes CORS headers for the trusted origins and answers preflights. Use it first. */
-  cors(): Middleware
+  /**
+   * Makes the middleware that turns Keyturn's errors of everything after it into answers and leaves others alone. Mount
+   * it before what may throw them.
+   */
+  errorHandler(): Middleware
 }
-
-type H3Target = [event: H3Event]
 
 /** Gives sessions the shape of h3. */
 export function h3Sessions<Payload extends object, Info extends object, Rest extends object>(
@@ -58,8 +61,6 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
   checkOptions('h3Sessions', h3Rules, options)
   const { http } = sessions
   const clientIp = options.clientIp ?? ((event: H3Event): string | null => event.req.ip ?? null)
-  const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
-  const found = new FoundSessions<H3Event, Payload, Info>()
   const replies = new WeakMap<H3Event, WebReply>()
 
   // A mounted application sees a shorter path; on Node, only Node's own request keeps the whole.
@@ -68,23 +69,14 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
   )
 
   function exchangeOf(event: H3Event): HttpExchange {
-    const reply = replies.get(event)
-    if (reply === undefined) throw new GeneralError('MISUSE', 'app.use(sessions.middleware()) must come first')
-    return { request: requestOf(event), reply }
-  }
-
-  function answerError(error: unknown, event: H3Event): Response {
-    if (!isSessionError(error)) throw error
-    const reply = http.errorReply(error, requestOf(event))
-    if (reply.status >= 500) report(error, event)
-    return toAnswer(reply, event)
+    return { request: requestOf(event), reply: openReply(replies, event) }
   }
 
   /** Runs what is within the outermost middleware of ours, and adds what was written to the response it made. */
   async function within(event: H3Event, run: () => Promise<unknown>): Promise<unknown> {
     if (replies.has(event)) return run()
-    const sink = new Headers()
-    const reply = new WebReply(sink)
+    const reply = new WebReply()
+    const sink = reply.headers
     replies.set(event, reply)
     let result: unknown
     try {
@@ -102,51 +94,44 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     return result
   }
 
-  async function admit(
-    event: H3Event,
-    sessionOptions: SessionOptions<Payload>,
-    handle: (session: Session<Payload, Info>) => unknown,
-  ): Promise<unknown> {
-    const admitted = await http.guard(exchangeOf(event), sessionOptions)
-    return isAnswer(admitted) ? toAnswer(admitted, event) : handle(admitted)
-  }
+  const { calls, answer } = defineAdapter<H3Target, Middleware, Payload, Info>(http, {
+    call: use => async (event, ...rest) => use(exchangeOf(event), ...rest),
+    request: requestOf,
+    middleware: step => (event, next) => within(event, async () => {
+      const reply = await step(exchangeOf(event), event)
+      return reply === null ? next() : toAnswer(reply, event)
+    }),
+    onError: options.onError,
+  })
 
+  function requireSession(handler: H3SessionHandler<Payload, Info>, options?: SessionOptions<Payload>): EventHandler
+  function requireSession(options?: SessionOptions<Payload>): Middleware
   function requireSession(
-    handler: (event: H3Event, session: Session<Payload, Info>) => unknown,
-    sessionOptions?: SessionOptions<Payload>,
-  ): EventHandler
-  function requireSession(sessionOptions?: SessionOptions<Payload>): Middleware
-  function requireSession(
-    first: ((event: H3Event, session: Session<Payload, Info>) => unknown) | SessionOptions<Payload> = {},
-    second: SessionOptions<Payload> = {},
+    first?: H3SessionHandler<Payload, Info> | SessionOptions<Payload>,
+    second?: SessionOptions<Payload>,
+    ...others: readonly unknown[]
   ): EventHandler | Middleware {
-    checkSessionOptions(typeof first === 'function' ? second : first)
-    if (typeof first === 'function') return (event: H3Event) => admit(event, second, session => first(event, session))
-    return (event: H3Event, next: () => unknown) => admit(event, first, session => {
-      found.set(event, session)
-      return next()
-    })
+    checkGuardArguments([first, second, ...others])
+    if (typeof first !== 'function') return calls.requireSession(first)
+    const sessionOptions = second ?? {}
+    checkSessionOptions(sessionOptions)
+    return async (event: H3Event) => {
+      const admitted = await http.guard(exchangeOf(event), sessionOptions)
+      return isAnswer(admitted) ? toAnswer(admitted, event) : first(event, admitted)
+    }
   }
 
   const adapter: H3Sessions<Payload, Info> = {
-    createNewSession: async (event, ...rest) => http.createNewSession(exchangeOf(event), ...rest),
-    getSession: typedByOptions(async (event, argument) => http.getSession(exchangeOf(event), argument)),
-    refreshSession: async event => http.refreshSession(exchangeOf(event)),
-    readSession: event => http.readSession(requestOf(event)),
-    middleware: () => (event, next) => within(event, async () => {
-      try {
-        const own = await http.handleSessionRoute(exchangeOf(event))
-        return own === null ? await next() : toAnswer(own, event)
-      } catch (error) {
-        return answerError(error, event)
-      }
-    }),
+    ...calls,
     requireSession,
-    sessionOf: event => found.get(event),
-    cors: () => (event, next) => within(event, async () => {
-      const preflight = http.applyCors(exchangeOf(event))
-      return preflight === null ? next() : toAnswer(preflight, event)
-    }),
+    errorHandler: mustBeCalled('errorHandler', () => (event, next) => within(event, async () => {
+      try {
+        return await next()
+      } catch (error) {
+        if (isSessionError(error)) return toAnswer(answer(error, event), event)
+        throw error
+      }
+    })),
   }
   return { ...sessions, ...adapter }
 }

@@ -2,12 +2,10 @@ import type { Context, Middleware } from 'koa'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
-import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
-import type { SessionOptions } from '../transport/get-session.ts'
-import { typedByOptions } from '../transport/http-sessions.ts'
-import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
-import type { Session } from '../transport/session.ts'
-import { FoundSessions } from './found-sessions.ts'
+import type { HttpSessions } from '../transport/http-sessions.ts'
+import { defineAdapter } from './define-adapter.ts'
+import type { AdapterCalls } from './define-adapter.ts'
+import { mustBeCalled } from './must-be-called.ts'
 import { nodeExchange } from './node-exchange.ts'
 import { koaRules } from './options.ts'
 
@@ -18,32 +16,24 @@ export interface KoaOptions {
    * the connection.
    */
   readonly clientIp?: (context: Context) => string | null
-  /** Hears of every error of Keyturn that was answered with 500 or 503. Default: `console.error`. */
+  /**
+   * Hears of every error of Keyturn that was answered with 500 or 503, but not of a refresh that was told to
+   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   */
   readonly onError?: (error: unknown, context: Context) => void
 }
 
-/** Sessions for Koa 3. */
-export interface KoaSessions<Payload extends object, Info extends object> {
-  readonly createNewSession: CreateNewSession<KoaTarget, Payload, Info>
-  readonly getSession: GetSession<KoaTarget, Payload, Info>
-  readonly refreshSession: RefreshSession<KoaTarget, Payload, Info>
-  /**
-   * Makes the middleware for Keyturn's own routes, refresh, sign-out and key set, that also turns Keyturn's errors of
-   * everything after it into answers. Mount it at the root, before your routes.
-   */
-  middleware(): Middleware
-  /**
-   * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
-   * `sessionOf`. It answers CORS preflights itself.
-   */
-  requireSession(options?: SessionOptions<Payload>): Middleware
-  /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
-  sessionOf(context: Context): Session<Payload, Info>
-  /** Makes the middleware that writes CORS headers for the trusted origins and answers preflights. Mount it first. */
-  cors(): Middleware
-}
-
 type KoaTarget = [context: Context]
+
+/** Sessions for Koa 3. Mount `sessionRoutes` at the root, before your routes. */
+export interface KoaSessions<Payload extends object, Info extends object>
+  extends AdapterCalls<KoaTarget, Middleware, Payload, Info> {
+  /**
+   * Makes the middleware that turns Keyturn's errors of everything after it into answers and leaves others alone. Mount
+   * it before what may throw them.
+   */
+  errorHandler(): Middleware
+}
 
 /** Gives sessions the shape of Koa. */
 export function koaSessions<Payload extends object, Info extends object, Rest extends object>(
@@ -51,10 +41,7 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
   options: KoaOptions = {},
 ): Rest & KoaSessions<Payload, Info> {
   checkOptions('koaSessions', koaRules, options)
-  const { http } = sessions
   const { clientIp } = options
-  const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
-  const found = new FoundSessions<object, Payload, Info>()
 
   // A mounted middleware sees a shorter path; the original one is what the client asked for.
   function exchangeOf(context: Context): HttpExchange {
@@ -62,41 +49,27 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
     return nodeExchange(context.req, context.res, ip, context.originalUrl)
   }
 
-  function answerError(error: unknown, context: Context): void {
-    if (!isSessionError(error) || context.headerSent) throw error
-    const reply = http.errorReply(error, exchangeOf(context).request)
-    if (reply.status >= 500) report(error, context)
-    send(context, reply)
-  }
-
-  const adapter: KoaSessions<Payload, Info> = {
-    createNewSession: (context, ...rest) => http.createNewSession(exchangeOf(context), ...rest),
-    getSession: typedByOptions((context, argument) => http.getSession(exchangeOf(context), argument)),
-    refreshSession: context => http.refreshSession(exchangeOf(context)),
-    middleware: () => async (context, next) => {
-      try {
-        const reply = await http.handleSessionRoute(exchangeOf(context))
-        if (reply === null) await next()
-        else send(context, reply)
-      } catch (error) {
-        answerError(error, context)
-      }
-    },
-    requireSession(sessionOptions = {}) {
-      checkSessionOptions(sessionOptions)
-      return async (context, next) => {
-        const admitted = await http.guard(exchangeOf(context), sessionOptions)
-        if (isAnswer(admitted)) return send(context, admitted)
-        found.set(context.req, admitted)
-        await next()
-      }
-    },
-    sessionOf: context => found.get(context.req),
-    cors: () => async (context, next) => {
-      const reply = http.applyCors(exchangeOf(context))
+  const { calls, answer } = defineAdapter<KoaTarget, Middleware, Payload, Info>(sessions.http, {
+    call: use => (context, ...rest) => use(exchangeOf(context), ...rest),
+    request: context => exchangeOf(context).request,
+    middleware: step => async (context, next) => {
+      const reply = await step(exchangeOf(context), context)
       if (reply === null) await next()
       else send(context, reply)
     },
+    onError: options.onError,
+  })
+
+  const adapter: KoaSessions<Payload, Info> = {
+    ...calls,
+    errorHandler: mustBeCalled('errorHandler', () => async (context, next) => {
+      try {
+        await next()
+      } catch (error) {
+        if (!isSessionError(error) || context.headerSent) throw error
+        send(context, answer(error, context))
+      }
+    }),
   }
   return { ...sessions, ...adapter }
 }

@@ -4,12 +4,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GeneralError, SessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
-import type { SessionOptions } from '../transport/get-session.ts'
-import { typedByOptions } from '../transport/http-sessions.ts'
-import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
-import type { Session } from '../transport/session.ts'
-import { expressSessions } from './express.ts'
-import { fastifySessions } from './fastify.ts'
+import type { HttpExchange, HttpRequest, RouteReply } from '../transport/exchange.ts'
+import type { HttpSessions } from '../transport/http-sessions.ts'
+import { defineAdapter } from './define-adapter.ts'
+import type { AdapterCalls } from './define-adapter.ts'
+import { FastifyReplySink, sendFastifyReply } from './fastify-reply.ts'
+import { mustBeCalled } from './must-be-called.ts'
+import { NodeReply, nodeRequest, sendReply } from './node-exchange.ts'
 import { nodeSessions } from './node.ts'
 import { nestRules } from './options.ts'
 
@@ -23,7 +24,10 @@ export interface NestOptions {
   readonly createParamDecorator: typeof createParamDecorator
   /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
   readonly clientIp?: (request: IncomingMessage) => string | null
-  /** Hears of every error of Keyturn that was answered with 500 or 503. Default: `console.error`. */
+  /**
+   * Hears of every error of Keyturn that was answered with 500 or 503, but not of a refresh that was told to
+   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   */
   readonly onError?: (error: unknown) => void
 }
 
@@ -36,22 +40,13 @@ type NestTarget = [request: NestRequest, response: NestResponse]
 /** A middleware for `app.use`: both servers call it with the objects of node:http. */
 export type NestMiddleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => unknown
 
-/** Sessions for Nest on Express or on Fastify. */
-export interface NestSessions<Payload extends object, Info extends object> {
-  readonly createNewSession: CreateNewSession<NestTarget, Payload, Info>
-  readonly getSession: GetSession<NestTarget, Payload, Info>
-  readonly refreshSession: RefreshSession<NestTarget, Payload, Info>
-  /**
-   * Makes a guard that lets only requests with a session pass, whatever their method:
-   * `@UseGuards(sessions.guard())`. It answers CORS preflights itself.
-   */
-  guard(options?: SessionOptions<Payload>): CanActivate
+/** Sessions for Nest on Express or on Fastify. What stands before a handler is a guard. */
+export interface NestSessions<Payload extends object, Info extends object>
+  extends Omit<AdapterCalls<NestTarget, CanActivate, Payload, Info>, 'sessionRoutes' | 'cors'> {
   /** Decorates a parameter of a handler behind the guard: `me(@CurrentSession() session: Session<Claims, Info>)`. */
   readonly CurrentSession: () => ParameterDecorator
-  /** The session that the guard found. @throws GeneralError (`MISUSE`) if there is no guard before the handler. */
-  sessionOf(request: NestRequest): Session<Payload, Info>
-  /** Makes the filter that turns Keyturn's errors into answers: `app.useGlobalFilters(sessions.errorFilter())`. */
-  errorFilter(): ExceptionFilter
+  /** Makes the filter that turns Keyturn's errors into answers: `app.useGlobalFilters(sessions.errorHandler())`. */
+  errorHandler(): ExceptionFilter
   /** Makes the middleware for Keyturn's own routes: refresh, sign-out, key set. `app.use(sessions.sessionRoutes())`. */
   sessionRoutes(): NestMiddleware
   /** Makes the middleware that writes CORS headers for the trusted origins and answers preflights. */
@@ -64,80 +59,59 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
   options: NestOptions,
 ): Rest & NestSessions<Payload, Info> {
   checkOptions('nestSessions', nestRules, options)
-  const { Catch, createParamDecorator, clientIp } = options
-  const onError = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
+  const { Catch, createParamDecorator, clientIp, onError } = options
   const { http } = sessions
-  const onExpress = expressSessions({ http }, { onError, ...clientIp === undefined ? {} : { clientIp } })
-  const onFastify = fastifySessions(
-    { http },
-    { onError, ...clientIp === undefined ? {} : { clientIp: ({ raw }: FastifyRequest) => clientIp(raw) } },
-  )
-  const onNode = nodeSessions({ http }, { onError, ...clientIp === undefined ? {} : { clientIp } })
+  const { sessionRoutes, cors } = nodeSessions({ http }, {
+    ...onError === undefined ? {} : { onError }, ...clientIp === undefined ? {} : { clientIp },
+  })
 
-  /** Calls what suits the server that the two objects come from. */
-  function either<Result>(
-    [request, response]: NestTarget,
-    express: (request: Request, response: Response) => Result,
-    fastify: (request: FastifyRequest, reply: FastifyReply) => Result,
-  ): Result {
-    if ('raw' in request && 'raw' in response) return fastify(request, response)
-    if (!('raw' in request) && !('raw' in response)) return express(request, response)
-    throw new TypeError('the request and the response are of two servers')
+  function requestOf(request: NestRequest): HttpRequest {
+    return 'raw' in request ? nodeRequest(request.raw, clientIp, request.originalUrl) : nodeRequest(request, clientIp)
   }
 
-  const getSession = typedByOptions<NestTarget, Payload, Info>((request, response, argument) => either(
-    [request, response],
-    (...target) => onExpress.getSession(...target, argument),
-    (...target) => onFastify.getSession(...target, argument),
-  ))
-
-  function sessionOf(request: NestRequest): Session<Payload, Info> {
-    return 'raw' in request ? onFastify.sessionOf(request) : onExpress.sessionOf(request)
+  function exchangeOf(request: NestRequest, response: NestResponse): HttpExchange {
+    const reply = 'raw' in response ? new FastifyReplySink(response) : new NodeReply(response)
+    return { request: requestOf(request), reply }
   }
+
+  const { calls, answer } = defineAdapter<NestTarget, CanActivate, Payload, Info>(http, {
+    call: use => (request, response, ...rest) => use(exchangeOf(request, response), ...rest),
+    request: requestOf,
+    middleware: step => ({
+      async canActivate(context) {
+        const [request, response] = targetOf(context)
+        const reply = await step(exchangeOf(request, response), request)
+        if (reply === null) return true
+        send(request, response, reply)
+        // Whatever it settled with, Nest would answer again.
+        return new Promise(() => undefined)
+      },
+    }),
+    onError,
+  })
 
   class SessionErrorFilter implements ExceptionFilter {
     catch(error: unknown, host: ArgumentsHost): void {
-      either(
-        targetOf(host),
-        (request, response) => onExpress.errorHandler()(error, request, response, () => response.destroy()),
-        (request, reply) => onFastify.errorHandler()(error, request, reply),
-      )
+      const [request, response] = targetOf(host)
+      if (!('raw' in response) && response.headersSent) response.destroy()
+      else send(request, response, answer(error, request))
     }
   }
   Catch(SessionError)(SessionErrorFilter)
 
   const adapter: NestSessions<Payload, Info> = {
-    createNewSession: (request, response, ...rest) => either(
-      [request, response],
-      (...target) => onExpress.createNewSession(...target, ...rest),
-      (...target) => onFastify.createNewSession(...target, ...rest),
-    ),
-    getSession,
-    refreshSession: (...call) => either(call, onExpress.refreshSession, onFastify.refreshSession),
-    guard(sessionOptions = {}) {
-      const express = onExpress.requireSession(sessionOptions)
-      const fastify = onFastify.requireSession(() => true, sessionOptions)
-      return {
-        // It never settles where it has answered a preflight: whatever it settled with, Nest would answer again.
-        canActivate: context => new Promise((resolve, reject) => either(
-          targetOf(context),
-          (request, response) => void express(request, response, (error?: unknown) => {
-            if (error === undefined) resolve(true)
-            else reject(error)
-          }),
-          (request, reply) => void fastify(request, reply).then(admitted => {
-            if (admitted === true) resolve(true)
-          }, reject),
-        )),
-      }
-    },
-    CurrentSession: createParamDecorator((_, context) => sessionOf(targetOf(context)[0])),
-    sessionOf,
-    errorFilter: () => new SessionErrorFilter(),
-    sessionRoutes: () => onNode.sessionRoutes(),
-    cors: () => onNode.cors(),
+    ...calls,
+    CurrentSession: createParamDecorator((_, context) => calls.sessionOf(targetOf(context)[0])),
+    errorHandler: mustBeCalled('errorHandler', () => new SessionErrorFilter()),
+    sessionRoutes,
+    cors,
   }
   return { ...sessions, ...adapter }
+}
+
+function send(request: NestRequest, response: NestResponse, reply: RouteReply): void {
+  if ('raw' in response) sendFastifyReply(response, reply)
+  else sendReply(request, response, reply)
 }
 
 function targetOf(host: ArgumentsHost): NestTarget {

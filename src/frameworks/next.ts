@@ -5,6 +5,8 @@ import type { GetSessionArgument, SessionOptions, SessionReading } from '../tran
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
+import { createErrorAnswers } from './error-answers.ts'
+import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
 import { addHandedOver, handOver } from './next-handover.ts'
 import { NextReply, NextRequest } from './next-scope.ts'
 import type { NextCookieStore, NextScope } from './next-scope.ts'
@@ -52,7 +54,7 @@ export interface NextSessions<Payload extends object, Info extends object>
    * `GET` and `POST` serve them, `OPTIONS` answers preflights; with the others a wrong method is answered by Keyturn,
    * not by Next.
    */
-  routeHandlers(): Readonly<Record<'DELETE' | 'GET' | 'OPTIONS' | 'PATCH' | 'POST' | 'PUT', NextRouteHandler>>
+  sessionRoutes(): Readonly<Record<'DELETE' | 'GET' | 'OPTIONS' | 'PATCH' | 'POST' | 'PUT', NextRouteHandler>>
   /**
    * Makes the proxy (the former middleware), which refreshes for the page that will be rendered. `next` goes on with
    * the given headers: `headers => NextResponse.next({ request: { headers } })`. It may look at the reading, to send
@@ -72,7 +74,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
   const { http } = sessions
   const { headers, cookies, ...webOptions } = options
   const clientIp = options.clientIp ?? ((): null => null)
-  const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
+  const { report } = createErrorAnswers<Request>(http, options.onError)
   const { sessionRoutes, ...web } = webSessions(sessions, webOptions)
 
   const { accessToken, refreshToken } = http.policy.cookies
@@ -99,7 +101,8 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
     return async (request, ...rest) => addHandedOver(request, await handle(request, ...rest))
   }
 
-  const serve = web.cors(async request => await sessionRoutes(request) ?? new Response(null, { status: 404 }))
+  const answerOwn = sessionRoutes()
+  const serve = web.cors(async request => await answerOwn(request) ?? new Response(null, { status: 404 }))
 
   const adapter: NextSessions<Payload, Info> = {
     ...web,
@@ -113,19 +116,24 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
       createNewSession: async (...call) => http.createNewSession(await actionExchange(), ...call),
       getSession: typedByOptions(findSession),
     },
-    action(handle, sessionOptions = {}) {
+    action(handle, sessionOptions = {}, ...others: readonly unknown[]) {
+      checkWrapperArguments('action', [handle, sessionOptions, ...others])
       checkSessionOptions(sessionOptions)
       return async (...rest) => handle(await http.getSession(await actionExchange(), sessionOptions), ...rest)
     },
-    routeHandlers: () => ({ DELETE: serve, GET: serve, OPTIONS: serve, PATCH: serve, POST: serve, PUT: serve }),
-    proxy: next => async request => {
-      const sink = new Headers()
-      const renewal = await http.renewSession({ request: new WebRequest(request, clientIp), reply: new WebReply(sink) })
-      if (renewal.failure !== null) report(renewal.failure, request)
-      const forwarded = new Headers(request.headers)
-      if (forwarded.has('cookie')) forwarded.set('cookie', renewal.cookie)
-      handOver(request, sink, forwarded)
-      return withHeaders(await next(forwarded, renewal.reading, request), sink)
+    sessionRoutes: mustBeCalled('sessionRoutes', () => ({ DELETE: serve, GET: serve, OPTIONS: serve, PATCH: serve, POST: serve, PUT: serve })),
+    proxy(next, ...others: readonly unknown[]) {
+      checkWrapperArguments('proxy', [next, ...others])
+      return async request => {
+        const sink = new Headers()
+        const exchange = { request: new WebRequest(request, clientIp), reply: new WebReply(sink) }
+        const renewal = await http.renewSession(exchange)
+        if (renewal.failure !== null) report(renewal.failure, request)
+        const forwarded = new Headers(request.headers)
+        if (forwarded.has('cookie')) forwarded.set('cookie', renewal.cookie)
+        handOver(request, sink, forwarded)
+        return withHeaders(await next(forwarded, renewal.reading, request), sink)
+      }
     },
   }
   return { ...sessions, ...adapter }

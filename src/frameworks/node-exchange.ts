@@ -22,16 +22,17 @@ export function nodeExchange<Request extends IncomingMessage>(
   return { request: new NodeRequest(request, clientIp, target), reply: new NodeReply(response) }
 }
 
-/** Shows the request that opens a connection, which has no response object, as a request. */
+/** Shows a request alone, where no response can be written. `target` is as in {@link nodeExchange}. */
 export function nodeRequest<Request extends IncomingMessage>(
   request: Request,
   clientIp: ClientIp<Request> = peerAddress,
+  target: string = originalUrl(request) ?? request.url ?? '/',
 ): HttpRequest {
-  return new NodeRequest(request, clientIp, request.url ?? '/')
+  return new NodeRequest(request, clientIp, target)
 }
 
 /** Sends a whole answer. */
-export function sendReply(request: IncomingMessage, response: ServerResponse, reply: RouteReply): void {
+export function sendReply(request: Pick<IncomingMessage, 'method'>, response: ServerResponse, reply: RouteReply): void {
   for (const [name, value] of reply.headers) response.setHeader(name, value)
   response.statusCode = reply.status
   response.end(request.method === 'HEAD' ? undefined : reply.body)
@@ -76,7 +77,8 @@ function originalUrl(message: IncomingMessage): string | null {
   return 'originalUrl' in message && typeof message.originalUrl === 'string' ? message.originalUrl : null
 }
 
-class NodeReply implements ReplySink {
+/** Shows a response of node:http as a reply. */
+export class NodeReply implements ReplySink {
   readonly #response: ServerResponse
 
   constructor(response: ServerResponse) {

@@ -2,12 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { andThen, orElse } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { checkOptions } from '../base/options.ts'
+import type { HttpExchange } from '../transport/exchange.ts'
 import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions } from '../transport/get-session.ts'
-import { typedByOptions } from '../transport/http-sessions.ts'
-import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
+import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
-import { nodeExchange, sendReply } from './node-exchange.ts'
+import { defineAdapter } from './define-adapter.ts'
+import type { AdapterCalls } from './define-adapter.ts'
+import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
+import { nodeExchange, nodeRequest, sendReply } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
 import { nodeRules } from './options.ts'
 
@@ -17,36 +20,51 @@ export type { ClientIp } from './node-exchange.ts'
 export interface NodeOptions {
   /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
   readonly clientIp?: ClientIp<IncomingMessage>
-  /** Hears of every error that was answered with 500 or 503. Default: `console.error`. */
+  /**
+   * Hears of every error that was answered with 500 or 503, but not of a refresh that was told to
+   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   */
   readonly onError?: (error: unknown, request: IncomingMessage) => void
 }
 
-/** Sessions for handlers of node:http. */
-export interface NodeSessions<Payload extends object, Info extends object> {
-  readonly createNewSession: CreateNewSession<NodeTarget, Payload, Info>
-  readonly getSession: GetSession<NodeTarget, Payload, Info>
-  readonly refreshSession: RefreshSession<NodeTarget, Payload, Info>
+/** A listener of requests. */
+export type NodeListener = (request: IncomingMessage, response: ServerResponse) => Awaitable<void>
+
+/**
+ * What runs before a listener. Resolves to whether it answered; if it did not, it has called `next`, where there is
+ * one, and waited for it.
+ */
+export type NodeMiddleware = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next?: () => unknown,
+) => Promise<boolean>
+
+/** A listener that is called with the session. */
+export type NodeSessionHandler<Payload extends object, Info extends object> = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  session: Session<Payload, Info>,
+) => unknown
+
+type NodeTarget = [request: IncomingMessage, response: ServerResponse]
+
+/** Sessions for handlers of node:http. Each middleware answers its own errors, and those of its `next`. */
+export interface NodeSessions<Payload extends object, Info extends object>
+  extends AdapterCalls<NodeTarget, NodeMiddleware, Payload, Info> {
   /**
    * Makes a listener that is called with the session, or answers with the error if there is none. It answers CORS
    * preflights itself.
    */
-  requireSession(
-    handler: (request: IncomingMessage, response: ServerResponse, session: Session<Payload, Info>) => unknown,
-    options?: SessionOptions<Payload>,
-  ): NodeListener
+  requireSession(handler: NodeSessionHandler<Payload, Info>, options?: SessionOptions<Payload>): NodeListener
   /**
-   * Makes the listener for Keyturn's own routes: refresh, sign-out, key set. Resolves to whether it answered;
-   * otherwise it calls `next`, if there is one.
+   * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
+   * `sessionOf`. It answers CORS preflights itself.
    */
-  sessionRoutes(): (request: IncomingMessage, response: ServerResponse, next?: () => void) => Promise<boolean>
-  /** Makes the listener that writes CORS headers for the trusted origins. True if it answered: a preflight. */
-  cors(): (request: IncomingMessage, response: ServerResponse, next?: () => void) => boolean
-  /** Answers with an error that was caught; ends a response that has begun. */
-  sendError(error: unknown, request: IncomingMessage, response: ServerResponse): void
+  requireSession(options?: SessionOptions<Payload>): NodeMiddleware
+  /** Makes what answers with an error that was caught, whatever it is; it ends a response that has begun. */
+  errorHandler(): (error: unknown, request: IncomingMessage, response: ServerResponse) => void
 }
-
-type NodeTarget = [request: IncomingMessage, response: ServerResponse]
-type NodeListener = (request: IncomingMessage, response: ServerResponse) => Awaitable<void>
 
 /** Gives sessions the shape of node:http. */
 export function nodeSessions<Payload extends object, Info extends object, Rest extends object>(
@@ -55,55 +73,57 @@ export function nodeSessions<Payload extends object, Info extends object, Rest e
 ): Rest & NodeSessions<Payload, Info> {
   checkOptions('nodeSessions', nodeRules, options)
   const { http } = sessions
-  const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
-  const exchangeOf = (request: IncomingMessage, response: ServerResponse): ReturnType<typeof nodeExchange> =>
+  const exchangeOf = (request: IncomingMessage, response: ServerResponse): HttpExchange =>
     nodeExchange(request, response, options.clientIp)
 
-  function sendError(error: unknown, request: IncomingMessage, response: ServerResponse): void {
-    const reply = http.errorReply(error, exchangeOf(request, response).request)
-    if (reply.status >= 500) report(error, request)
-    if (response.headersSent) response.destroy()
-    else sendReply(request, response, reply)
-  }
-
-  const adapter: NodeSessions<Payload, Info> = {
-    createNewSession: (request, response, ...rest) => http.createNewSession(exchangeOf(request, response), ...rest),
-    getSession: typedByOptions((request, response, argument) => (
-      http.getSession(exchangeOf(request, response), argument)
-    )),
-    refreshSession: (request, response) => http.refreshSession(exchangeOf(request, response)),
-    requireSession(handler, sessionOptions = {}) {
-      checkSessionOptions(sessionOptions)
-      return (request, response) => orElse(
-        () => andThen(
-          http.guard(exchangeOf(request, response), sessionOptions),
-          admitted => isAnswer(admitted)
-            ? sendReply(request, response, admitted)
-            : handler(request, response, admitted),
-        ),
-        error => sendError(error, request, response),
-      )
-    },
-    sessionRoutes: () => async (request, response, next) => {
+  const { calls, answer } = defineAdapter<NodeTarget, NodeMiddleware, Payload, Info>(http, {
+    call: use => (request, response, ...rest) => use(exchangeOf(request, response), ...rest),
+    request: request => nodeRequest(request, options.clientIp),
+    middleware: step => async (request, response, next) => {
       try {
-        const reply = await http.handleSessionRoute(exchangeOf(request, response))
+        const reply = await step(exchangeOf(request, response), request)
         if (reply === null) {
-          next?.()
+          await next?.()
           return false
         }
         sendReply(request, response, reply)
       } catch (error) {
-        sendError(error, request, response)
+        answerError(error, request, response)
       }
       return true
     },
-    cors: () => (request, response, next) => {
-      const reply = http.applyCors(exchangeOf(request, response))
-      if (reply === null) next?.()
-      else sendReply(request, response, reply)
-      return reply !== null
-    },
-    sendError,
+    onError: options.onError,
+  })
+
+  function answerError(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+    const reply = answer(error, request)
+    if (response.headersSent) response.destroy()
+    else sendReply(request, response, reply)
+  }
+
+  function requireSession(handler: NodeSessionHandler<Payload, Info>, options?: SessionOptions<Payload>): NodeListener
+  function requireSession(options?: SessionOptions<Payload>): NodeMiddleware
+  function requireSession(
+    first?: NodeSessionHandler<Payload, Info> | SessionOptions<Payload>,
+    second?: SessionOptions<Payload>,
+    ...others: readonly unknown[]
+  ): NodeListener | NodeMiddleware {
+    checkGuardArguments([first, second, ...others])
+    if (typeof first !== 'function') return calls.requireSession(first)
+    const sessionOptions = second ?? {}
+    checkSessionOptions(sessionOptions)
+    return (request: IncomingMessage, response: ServerResponse) => orElse(
+      () => andThen(http.guard(exchangeOf(request, response), sessionOptions), admitted => (
+        isAnswer(admitted) ? sendReply(request, response, admitted) : first(request, response, admitted)
+      )),
+      error => answerError(error, request, response),
+    )
+  }
+
+  const adapter: NodeSessions<Payload, Info> = {
+    ...calls,
+    requireSession,
+    errorHandler: mustBeCalled('errorHandler', () => answerError),
   }
   return { ...sessions, ...adapter }
 }

@@ -14,42 +14,40 @@ import type { TrpcOptions } from './trpc.ts'
 import type { WebOptions } from './web.ts'
 import type { WsOptions } from './ws.ts'
 
+// Made once, and `never` so that they are rules for functions of every type: a bundler leaves out the rules of other
+// adapters only if nothing has to be called for them.
+const given: Rule<never, undefined> = callback()
+const needed: Rule<never, undefined> = required(given)
+const common = { clientIp: given, onError: given }
+
 /** What the options of `expressSessions` accept. */
-export const expressRules: RulesFor<ExpressOptions> = { clientIp: callback(), onError: callback() }
+export const expressRules: RulesFor<ExpressOptions> = common
 /** What the options of `fastifySessions` accept. */
-export const fastifyRules: RulesFor<FastifyOptions> = { clientIp: callback(), onError: callback() }
+export const fastifyRules: RulesFor<FastifyOptions> = common
 /** What the options of `h3Sessions` accept. */
-export const h3Rules: RulesFor<H3Options> = { clientIp: callback(), onError: callback() }
+export const h3Rules: RulesFor<H3Options> = common
 /** What the options of `honoSessions` accept. */
-export const honoRules: RulesFor<HonoOptions> = { clientIp: callback(), onError: callback() }
+export const honoRules: RulesFor<HonoOptions> = common
 /** What the options of `koaSessions` accept. */
-export const koaRules: RulesFor<KoaOptions> = { clientIp: callback(), onError: callback() }
+export const koaRules: RulesFor<KoaOptions> = common
 /** What the options of `nodeSessions` accept. */
-export const nodeRules: RulesFor<NodeOptions> = { clientIp: callback(), onError: callback() }
+export const nodeRules: RulesFor<NodeOptions> = common
 /** What the options of `webSessions` accept. */
-export const webRules: RulesFor<WebOptions> = { clientIp: callback(), onError: callback() }
+export const webRules: RulesFor<WebOptions> = common
 /** What the options of `nestSessions` accept. */
 export const nestRules: RulesFor<NestOptions> = {
-  Catch: required(callback()), createParamDecorator: required(callback()), clientIp: callback(), onError: callback(),
+  Catch: needed, createParamDecorator: needed, clientIp: given, onError: given,
 }
 /** What the options of `nextSessions` accept. */
-export const nextRules: RulesFor<NextOptions> = {
-  ...webRules, headers: required(callback()), cookies: required(callback()),
-}
+export const nextRules: RulesFor<NextOptions> = { clientIp: given, onError: given, headers: needed, cookies: needed }
 /** What the options of `svelteKitSessions` accept. */
-export const svelteKitRules: RulesFor<SvelteKitOptions> = { ...webRules, error: required(callback()) }
+export const svelteKitRules: RulesFor<SvelteKitOptions> = { clientIp: given, onError: given, error: needed }
 /** What the options of `trpcSessions` accept. */
-export const trpcRules: RulesFor<TrpcOptions> = {
-  TRPCError: required(callback()), clientIp: callback(), webClientIp: callback(),
-}
+export const trpcRules: RulesFor<TrpcOptions> = { TRPCError: needed, clientIp: given, webClientIp: given }
 
 /** How often open connections are judged. */
 export const checkIntervalRule: Rule<number, number> = withDefault(1, number('seconds', 0.01, 3600))
 /** What the options of `wsSessions` accept. */
-export const wsRules: RulesFor<WsOptions> = {
-  clientIp: callback(), checkInterval: checkIntervalRule, onError: callback(),
-}
+export const wsRules: RulesFor<WsOptions> = { clientIp: given, checkInterval: checkIntervalRule, onError: given }
 /** What the options of `socketIoSessions` accept. */
-export const socketIoRules: RulesFor<SocketIoOptions> = {
-  clientIp: callback(), checkInterval: checkIntervalRule, onError: callback(),
-}
+export const socketIoRules: RulesFor<SocketIoOptions> = wsRules

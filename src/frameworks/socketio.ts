@@ -6,6 +6,8 @@ import type { HttpRequest } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { ReadonlySession } from '../transport/session.ts'
 import { createConnectionWatch } from './connection-watch.ts'
+import { createErrorAnswers } from './error-answers.ts'
+import { mustBeCalled } from './must-be-called.ts'
 import { nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
 import { checkIntervalRule, socketIoRules } from './options.ts'
@@ -18,7 +20,10 @@ export interface SocketIoOptions {
    * How often to look whether access tokens of open sockets have expired, in seconds: from 0.01 to 3,600. Default: 1.
    */
   readonly checkInterval?: number
-  /** Hears of every error that a client was told as 500 or 503. Default: `console.error`. */
+  /**
+   * Hears of every error that a client was told as 500 or 503, but not of a refresh that was told to
+   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   */
   readonly onError?: (error: unknown, request: IncomingMessage) => void
 }
 
@@ -60,10 +65,10 @@ export interface SocketIoSessions<Payload extends object> {
 export function socketIoSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: SocketIoOptions = {},
-): Rest & SocketIoSessions<Payload> {
+): Omit<Rest, keyof SocketIoSessions<Payload>> & SocketIoSessions<Payload> {
   checkOptions('socketIoSessions', socketIoRules, options)
   const { http } = sessions
-  const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
+  const errors = createErrorAnswers<IncomingMessage>(http, options.onError)
   const found = new WeakMap<SocketIoSocket, ReadonlySession<Payload>>()
   const watches = createConnectionWatch(http, (options.checkInterval ?? checkIntervalRule.preset) * 1000, error => {
     console.error('keyturn: an open socket could not be checked:', error)
@@ -82,8 +87,7 @@ export function socketIoSessions<Payload extends object, Info extends object, Re
   }
 
   function refusalOf(error: unknown, socket: SocketIoSocket): Error {
-    const { status, body } = http.errorReply(error, readable(socket))
-    if (status >= 500) report(error, socket.request)
+    const { status, body } = errors.answer(error, socket.request, readable(socket))
     const answer: unknown = JSON.parse(body)
     const message = typeof answer === 'object' && answer !== null && 'message' in answer ? String(answer.message) : ''
     return Object.assign(new Error(message), { data: { status, message } })
@@ -92,13 +96,13 @@ export function socketIoSessions<Payload extends object, Info extends object, Re
   const adapter: SocketIoSessions<Payload> = {
     authenticate,
     disconnectWithSession,
-    requireSession: () => (socket, next) => {
+    requireSession: mustBeCalled('requireSession', () => (socket, next) => {
       authenticate(socket).then(session => {
         found.set(socket, session)
         disconnectWithSession(socket)
         next()
       }, (error: unknown) => next(refusalOf(error, socket)))
-    },
+    }),
     sessionOf(socket) {
       const session = found.get(socket)
       if (session !== undefined) return session

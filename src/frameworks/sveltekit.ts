@@ -4,12 +4,15 @@ import { preferPrivate } from '../transport/caching.ts'
 import type { HttpRequest, RouteReply } from '../transport/exchange.ts'
 import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
-import { typedByOptions } from '../transport/http-sessions.ts'
-import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
+import type { HttpSessions } from '../transport/http-sessions.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'
 import type { ReadonlySession, Session } from '../transport/session.ts'
 import { identityOf } from '../transport/set-cookie.ts'
 import type { Cookie, CookieAttributes } from '../transport/set-cookie.ts'
+import { defineCalls } from './define-adapter.ts'
+import type { SessionCalls } from './define-adapter.ts'
+import { createErrorAnswers } from './error-answers.ts'
+import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
 import { svelteKitRules } from './options.ts'
 import { toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
@@ -24,7 +27,10 @@ export interface SvelteKitOptions {
   readonly error: (status: number, body: { message: string }) => never
   /** Who sent a request; `event.getClientAddress()` knows. Default: unknown. */
   readonly clientIp?: WebClientIp
-  /** Hears of every error that was answered with 500 or 503. Default: `console.error`. */
+  /**
+   * Hears of every error that was answered with 500 or 503, but not of a refresh that was told to
+   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   */
   readonly onError?: (error: unknown, request: Request) => void
 }
 
@@ -40,15 +46,16 @@ export type SvelteKitHandle<Payload extends object> = <Event extends SvelteKitEv
   resolve: (event: Event) => Response | Promise<Response>
 }) => Promise<Response>
 
+type SvelteKitTarget<Payload extends object> = [event: SvelteKitEvent<Payload>]
+
 /** Sessions for SvelteKit. Their errors are its `error`s: 401, 403, 503. */
-export interface SvelteKitSessions<Payload extends object, Info extends object> {
+export interface SvelteKitSessions<Payload extends object, Info extends object>
+  extends SessionCalls<SvelteKitTarget<Payload>, Payload, Info> {
   /**
    * Makes the hook: it serves Keyturn's own routes, refreshes before a page is rendered if it must, puts the reading
    * of the session into `event.locals.session`, and adds to the response what the calls below have to tell the client.
    */
   handle(): SvelteKitHandle<Payload>
-  readonly createNewSession: CreateNewSession<[event: SvelteKitEvent<Payload>], Payload, Info>
-  readonly getSession: GetSession<[event: SvelteKitEvent<Payload>], Payload, Info>
   /** Makes an endpoint, an action or a load function that is called with the session. It answers CORS preflights. */
   requireSession<Event extends SvelteKitEvent<Payload>, Result>(
     handle: (event: Event, session: Session<Payload, Info>) => Result | Promise<Result>,
@@ -70,7 +77,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
   const { http } = sessions
   const { error: fail, ...webOptions } = options
   const { clientIp = (): null => null } = options
-  const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
+  const errors = createErrorAnswers<Request>(http, options.onError)
   const web = webSessions({ http }, webOptions)
   const { attributes } = http.policy.cookies.accessToken
   // The event is copied for every load function; its request is not.
@@ -94,9 +101,8 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
       return await call(exchange)
     } catch (error) {
       if (!isSessionError(error)) throw error
-      const refused = http.errorReply(error, exchange.request)
+      const refused = errors.answer(error, event.request, exchange.request)
       const { status, headers, body } = refused
-      if (status >= 500) report(error, event.request)
       for (const [header, value] of headers) if (header !== 'content-type') exchange.reply.set(header, value)
       exchange.refused = refused
       const answer: { message: string } = JSON.parse(body)
@@ -116,14 +122,20 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
     })
   }
 
+  const answerOwn = web.sessionRoutes()
+
   const adapter: SvelteKitSessions<Payload, Info> = {
-    handle: () => async ({ event, resolve }) => {
-      const own = await web.sessionRoutes(event.request)
+    ...defineCalls<SvelteKitTarget<Payload>, Payload, Info>(http, {
+      call: use => (event, ...rest) => finding(event, exchange => use(exchange, ...rest)),
+      request: ({ request }) => running.get(request)?.request ?? new WebRequest(request, clientIp),
+    }),
+    handle: mustBeCalled('handle', () => async ({ event, resolve }) => {
+      const own = await answerOwn(event.request)
       if (own !== null) return own
       const sink = new Headers()
       const exchange = exchangeFor(event, sink)
       const { reading, failure } = await http.renewSession(exchange)
-      if (failure !== null) report(failure, event.request)
+      if (failure !== null) errors.report(failure, event.request)
       event.locals.session = reading
       if (reading.kind === 'active') preferPrivate(exchange.reply)
       running.set(event.request, exchange)
@@ -135,12 +147,9 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
       } finally {
         exchange.reply.closed = true
       }
-    },
-    createNewSession: (event, ...rest) => finding(event, exchange => http.createNewSession(exchange, ...rest)),
-    getSession: typedByOptions((event, argument) => (
-      finding(event, exchange => http.getSession(exchange, argument))
-    )),
-    requireSession(handle, sessionOptions = {}) {
+    }),
+    requireSession(handle, sessionOptions = {}, ...others: readonly unknown[]) {
+      checkWrapperArguments('requireSession', [handle, sessionOptions, ...others])
       checkSessionOptions(sessionOptions)
       return event => translated(event, async exchange => {
         const admitted = await http.guard(exchange, sessionOptions)
@@ -152,7 +161,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
         return handle(event, admitted)
       })
     },
-    cors: () => ({ event, resolve }) => web.cors(() => resolve(event))(event.request),
+    cors: mustBeCalled('cors', () => ({ event, resolve }) => web.cors(() => resolve(event))(event.request)),
   }
   return { ...sessions, ...adapter }
 }

@@ -109,17 +109,10 @@ export function trpcSessions<Payload extends object, Info extends object, Rest e
 
 /** tRPC appends the headers of `responseMeta` to ours: what the application says there of caching stands alone. */
 class FetchReply extends WebReply {
-  readonly #headers: Headers
-
-  constructor(headers: Headers) {
-    super(headers)
-    this.#headers = headers
-  }
-
   override set(name: string, value: string): void {
     super.set(name, value)
     if (value !== PRIVATE) return
-    const headers = this.#headers
+    const { headers } = this
     const append = headers.append.bind(headers)
     headers.append = (other, given) => other === 'cache-control' ? headers.set(other, given) : append(other, given)
   }

@@ -1,3 +1,4 @@
+import { GeneralError } from '../base/errors.ts'
 import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED, PRIVATE } from '../transport/caching.ts'
@@ -42,35 +43,46 @@ export class WebRequest implements HttpRequest {
 
 /** Shows a `Headers` object, which a response is made of later, as a reply. */
 export class WebReply implements ReplySink {
-  readonly #headers: Headers
+  /** What a response gets from Keyturn. */
+  readonly headers: Headers
   closed = false
 
-  constructor(headers: Headers) {
-    this.#headers = headers
+  constructor(headers: Headers = new Headers()) {
+    this.headers = headers
   }
 
   get(name: string): string | null {
-    return this.#headers.get(name)
+    return this.headers.get(name)
   }
 
   set(name: string, value: string): void {
-    this.#headers.set(name, value)
+    this.headers.set(name, value)
   }
 
   remove(name: string): void {
-    this.#headers.delete(name)
+    this.headers.delete(name)
   }
 
   setCookies(cookies: readonly Cookie[]): void {
-    const headers = this.#headers
+    const { headers } = this
     const lines = withCookies(headers, headers.getSetCookie(), cookies)
     headers.delete('set-cookie')
     for (const line of lines) headers.append('set-cookie', line)
   }
 
   forbidCaching(): void {
-    keepTokensPrivate(this.#headers)
+    keepTokensPrivate(this.headers)
   }
+}
+
+/**
+ * The reply that a middleware of ours has opened, where a response is made after its handler has run.
+ * @throws GeneralError (`MISUSE`) if none has.
+ */
+export function openReply<Target extends object>(replies: WeakMap<Target, WebReply>, target: Target): WebReply {
+  const reply = replies.get(target)
+  if (reply === undefined) throw new GeneralError('MISUSE', 'app.use(sessions.sessionRoutes()) must come first')
+  return reply
 }
 
 /**

@@ -2,10 +2,13 @@ import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
 import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
-import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
-import { typedByOptions } from '../transport/http-sessions.ts'
-import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
+import type { SessionOptions } from '../transport/get-session.ts'
+import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
+import { defineCalls } from './define-adapter.ts'
+import type { SessionCalls } from './define-adapter.ts'
+import { createErrorAnswers } from './error-answers.ts'
+import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
 import { webRules } from './options.ts'
 import { toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
@@ -16,23 +19,24 @@ export type { WebClientIp } from './web-exchange.ts'
 export interface WebOptions {
   /** Who sent a request: each platform has its own way to say. Default: unknown. */
   readonly clientIp?: WebClientIp
-  /** Hears of every error that was answered with 500 or 503. Default: `console.error`. */
+  /**
+   * Hears of every error that was answered with 500 or 503, but not of a refresh that was told to
+   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   */
   readonly onError?: (error: unknown, request: Request) => void
 }
 
 /** A handler of web requests. `Rest` is what the platform passes besides: an environment, route parameters. */
 export type WebHandler<Rest extends readonly unknown[]> = (request: Request, ...rest: Rest) => Promise<Response>
 
+type WebTarget = [request: Request, headers: Headers]
+
 /**
  * Sessions for handlers that turn a web `Request` into a `Response`. Where a call takes `headers`, the response
  * must be made with them: `new Response(body, { headers })`. The wrappers see to that themselves.
  */
-export interface WebSessions<Payload extends object, Info extends object> {
-  readonly createNewSession: CreateNewSession<WebTarget, Payload, Info>
-  readonly getSession: GetSession<WebTarget, Payload, Info>
-  readonly refreshSession: RefreshSession<WebTarget, Payload, Info>
-  /** Verifies where no response can be written, as in a server component. Changes nothing. */
-  readSession(request: Request): Promise<SessionReading<Payload>>
+export interface WebSessions<Payload extends object, Info extends object>
+  extends SessionCalls<WebTarget, Payload, Info> {
   /** Makes a handler whose calls share one `headers`: they end up in its response, errors of Keyturn become answers. */
   handler<Rest extends readonly unknown[]>(
     handle: (request: Request, headers: Headers, ...rest: Rest) => Response | Promise<Response>,
@@ -45,15 +49,16 @@ export interface WebSessions<Payload extends object, Info extends object> {
     handle: (request: Request, session: Session<Payload, Info>, ...rest: Rest) => Response | Promise<Response>,
     options?: SessionOptions<Payload>,
   ): WebHandler<Rest>
-  /** Serves Keyturn's own routes: refresh, sign-out, key set. Null if the request is for none of them. */
-  sessionRoutes(request: Request): Promise<Response | null>
+  /**
+   * Makes the handler of Keyturn's own routes: refresh, sign-out, key set. It resolves to null if the request is for
+   * none of them, and answers its own errors.
+   */
+  sessionRoutes(): (request: Request) => Promise<Response | null>
   /** Makes a handler that writes CORS headers for the trusted origins and answers preflights. */
   cors<Rest extends readonly unknown[]>(
     handle: (request: Request, ...rest: Rest) => Response | Promise<Response>,
   ): WebHandler<Rest>
 }
-
-type WebTarget = [request: Request, headers: Headers]
 
 /** Gives sessions the shape of web requests. */
 export function webSessions<Payload extends object, Info extends object, Rest extends object>(
@@ -63,30 +68,21 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
   checkOptions('webSessions', webRules, options)
   const { http } = sessions
   const clientIp = options.clientIp ?? ((): null => null)
-  const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
   const readable = (request: Request): WebRequest => new WebRequest(request, clientIp)
-  const exchangeOf = (request: Request, headers: Headers): HttpExchange => ({
-    request: readable(request),
-    reply: new WebReply(headers),
-  })
-
-  function answerError(error: unknown, request: Request, sink: Headers): Response {
-    const reply = http.errorReply(error, readable(request))
-    if (reply.status >= 500) report(error, request)
-    return toResponse(reply, sink, request.method)
-  }
+  const errors = createErrorAnswers<Request>(http, options.onError)
 
   /** Runs a handler with an exchange of its own, whose headers its response gets whatever comes of it. */
-  async function run(
+  async function run<Result extends Response | null>(
     request: Request,
-    handle: (exchange: HttpExchange, sink: Headers) => Response | Promise<Response>,
-  ): Promise<Response> {
+    handle: (exchange: HttpExchange, sink: Headers) => Result | Promise<Result>,
+  ): Promise<Response | Result> {
     const sink = new Headers()
     const reply = new WebReply(sink)
     try {
-      return withHeaders(await handle({ request: readable(request), reply }, sink), sink)
+      const response = await handle({ request: readable(request), reply }, sink)
+      return response === null ? response : withHeaders(response, sink)
     } catch (error) {
-      if (isSessionError(error)) return answerError(error, request, sink)
+      if (isSessionError(error)) return toResponse(errors.answer(error, request, readable(request)), sink, request.method)
       throw error
     } finally {
       reply.closed = true
@@ -94,32 +90,35 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
   }
 
   const adapter: WebSessions<Payload, Info> = {
-    createNewSession: (request, headers, ...rest) => http.createNewSession(exchangeOf(request, headers), ...rest),
-    getSession: typedByOptions((request, headers, argument) => http.getSession(exchangeOf(request, headers), argument)),
-    refreshSession: (request, headers) => http.refreshSession(exchangeOf(request, headers)),
-    readSession: request => http.readSession(readable(request)),
-    handler: handle => (request, ...rest) => run(request, (_, sink) => handle(request, sink, ...rest)),
-    requireSession(handle, sessionOptions = {}) {
-      checkSessionOptions(sessionOptions)
+    ...defineCalls<WebTarget, Payload, Info>(http, {
+      call: use => (request, headers, ...rest) => (
+        use({ request: readable(request), reply: new WebReply(headers) }, ...rest)
+      ),
+      request: readable,
+    }),
+    handler(handle, ...others: readonly unknown[]) {
+      checkWrapperArguments('handler', [handle, ...others])
+      return (request, ...rest) => run(request, (_, sink) => handle(request, sink, ...rest))
+    },
+    requireSession(handle, sessionOptions, ...others: readonly unknown[]) {
+      checkWrapperArguments('requireSession', [handle, sessionOptions, ...others])
+      checkSessionOptions(sessionOptions ?? {})
       return (request, ...rest) => run(request, async exchange => {
-        const admitted = await http.guard(exchange, sessionOptions)
+        const admitted = await http.guard(exchange, sessionOptions ?? {})
         return isAnswer(admitted) ? toAnswer(admitted, request) : handle(request, admitted, ...rest)
       })
     },
-    async sessionRoutes(request) {
-      const sink = new Headers()
-      try {
-        const reply = await http.handleSessionRoute(exchangeOf(request, sink))
-        return reply === null ? null : toResponse(reply, sink, request.method)
-      } catch (error) {
-        if (isSessionError(error)) return answerError(error, request, sink)
-        throw error
-      }
+    sessionRoutes: mustBeCalled('sessionRoutes', () => request => run(request, async exchange => {
+      const reply = await http.handleSessionRoute(exchange)
+      return reply === null ? null : toAnswer(reply, request)
+    })),
+    cors(handle, ...others: readonly unknown[]) {
+      checkWrapperArguments('cors', [handle, ...others])
+      return (request, ...rest) => run(request, async exchange => {
+        const preflight = http.applyCors(exchange)
+        return preflight === null ? handle(request, ...rest) : toAnswer(preflight, request)
+      })
     },
-    cors: handle => (request, ...rest) => run(request, async exchange => {
-      const preflight = http.applyCors(exchange)
-      return preflight === null ? handle(request, ...rest) : toAnswer(preflight, request)
-    }),
   }
   return { ...sessions, ...adapter }
 }

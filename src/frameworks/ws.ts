@@ -7,6 +7,8 @@ import type { RouteReply } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { ReadonlySession } from '../transport/session.ts'
 import { createConnectionWatch } from './connection-watch.ts'
+import { createErrorAnswers } from './error-answers.ts'
+import { notCalled } from './must-be-called.ts'
 import { nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
 import { checkIntervalRule, wsRules } from './options.ts'
@@ -19,7 +21,10 @@ export interface WsOptions {
    * How often to look whether access tokens of open sockets have expired, in seconds: from 0.01 to 3,600. Default: 1.
    */
   readonly checkInterval?: number
-  /** Hears of every error that was answered with 500 or 503. Default: `console.error`. */
+  /**
+   * Hears of every error that was answered with 500 or 503, but not of a refresh that was told to
+   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   */
   readonly onError?: (error: unknown, request: IncomingMessage) => void
 }
 
@@ -71,10 +76,10 @@ export interface WsSessions<Payload extends object> {
 export function wsSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: WsOptions = {},
-): Rest & WsSessions<Payload> {
+): Omit<Rest, keyof WsSessions<Payload>> & WsSessions<Payload> {
   checkOptions('wsSessions', wsRules, options)
   const { http } = sessions
-  const report = options.onError ?? ((error: unknown): void => console.error('keyturn: a request failed:', error))
+  const errors = createErrorAnswers<IncomingMessage>(http, options.onError)
   const found = new WeakMap<IncomingMessage, ReadonlySession<Payload>>()
   const watches = createConnectionWatch(http, (options.checkInterval ?? checkIntervalRule.preset) * 1000, error => {
     console.error('keyturn: an open socket could not be checked:', error)
@@ -91,24 +96,25 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
   const adapter: WsSessions<Payload> = {
     authenticate,
     closeWithSession,
-    upgrade: server => (request, socket, head) => {
-      const drop = (): void => {
-        socket.destroy()
-      }
-      socket.on('error', drop)
-      authenticate(request).then(session => {
-        socket.off('error', drop)
-        if (socket.destroyed) return
-        found.set(request, session)
-        server.handleUpgrade(request, socket, head, client => {
-          closeWithSession(client, request)
-          server.emit('connection', client, request)
+    upgrade(server, ...others: readonly unknown[]) {
+      if (others.length > 0) throw notCalled('upgrade', 'server')
+      return (request, socket, head) => {
+        const drop = (): void => {
+          socket.destroy()
+        }
+        socket.on('error', drop)
+        authenticate(request).then(session => {
+          socket.off('error', drop)
+          if (socket.destroyed) return
+          found.set(request, session)
+          server.handleUpgrade(request, socket, head, client => {
+            closeWithSession(client, request)
+            server.emit('connection', client, request)
+          })
+        }, (error: unknown) => {
+          socket.end(refusalOf(errors.answer(error, request, readable(request))))
         })
-      }, (error: unknown) => {
-        const reply = http.errorReply(error, readable(request))
-        if (reply.status >= 500) report(error, request)
-        socket.end(refusalOf(reply))
-      })
+      }
     },
     sessionOf(request) {
       const session = found.get(request)

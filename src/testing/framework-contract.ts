@@ -7,7 +7,7 @@ import { loginCases } from './framework-contract/login.ts'
 import { routeCases } from './framework-contract/routes.ts'
 import { verifyCases } from './framework-contract/verify.ts'
 
-export { createAppFixture, describeSession } from './framework-contract/fixture.ts'
+export { createAppFixture, describeReading, describeSession } from './framework-contract/fixture.ts'
 export type { AppClaims, AppFixture, AppInfo, AppVariant, SessionDescription } from './framework-contract/fixture.ts'
 export type { FrameworkCase, FrameworkHarness } from './framework-contract/framework-case.ts'
 export type { Send, WireReply, WireRequest } from './framework-contract/wire.ts'

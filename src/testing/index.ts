@@ -1,7 +1,7 @@
 export { ContractViolation } from './assert.ts'
 export { createFakeClock } from './fake-clock.ts'
 export type { FakeClock } from './fake-clock.ts'
-export { createAppFixture, describeSession, frameworkContract } from './framework-contract.ts'
+export { createAppFixture, describeReading, describeSession, frameworkContract } from './framework-contract.ts'
 export type {
   AppClaims, AppFixture, AppInfo, AppVariant, FrameworkCase, FrameworkHarness, Send, SessionDescription, WireReply,
   WireRequest,

@@ -38,7 +38,9 @@ export interface GetSession<Target extends readonly unknown[], Payload extends o
   (...call: [...target: Target, options: OptionalSessionOptions<Payload>]): Promise<Session<Payload, Info> | null>
   (...call: [...target: Target, options?: boolean | SessionOptions<Payload>]): Promise<Session<Payload, Info>>
   /** For options that are not known before the program runs. */
-  (...call: [...target: Target, options?: GetSessionArgument<Payload>]): Promise<Session<Payload, Info> | null>
+  (
+    ...call: [...target: Target, options: GetSessionArgument<Payload> | undefined]
+  ): Promise<Session<Payload, Info> | null>
 }
 
 /**
@@ -92,10 +94,10 @@ export function typedByOptions<Target extends readonly unknown[], Payload extend
     ...call: [...target: Target, options?: boolean | SessionOptions<Payload>]
   ): Promise<Session<Payload, Info>>
   function typed(
-    ...call: [...target: Target, options?: GetSessionArgument<Payload>]
+    ...call: [...target: Target, options: GetSessionArgument<Payload> | undefined]
   ): Promise<Session<Payload, Info> | null>
   function typed(
-    ...call: [...target: Target, options?: GetSessionArgument<Payload>]
+    ...call: [...target: Target, options?: GetSessionArgument<Payload> | undefined]
   ): Promise<Session<Payload, Info> | null> {
     return find(...call)
   }
@@ -110,11 +112,31 @@ export function createHttpSessions<Payload extends object, Info extends object>(
 ): HttpSessions<Payload, Info> {
   const context: HttpContext<Payload, Info> = { core, policy, clock }
 
+  // Written out: each request passes here, and `typedByOptions` would be two calls more.
+  function findSession(
+    exchange: HttpExchange,
+    options: OptionalSessionOptions<Payload>,
+  ): Promise<Session<Payload, Info> | null>
+  function findSession(
+    exchange: HttpExchange,
+    options?: boolean | SessionOptions<Payload>,
+  ): Promise<Session<Payload, Info>>
+  function findSession(
+    exchange: HttpExchange,
+    options: GetSessionArgument<Payload> | undefined,
+  ): Promise<Session<Payload, Info> | null>
+  function findSession(
+    exchange: HttpExchange,
+    options?: GetSessionArgument<Payload>,
+  ): Promise<Session<Payload, Info> | null> {
+    return getSession(context, exchange, options)
+  }
+
   return {
     policy,
     createNewSession: (exchange, userId, jwtPayload, sessionInfo, options) =>
       startSession(context, exchange, { userId, jwtPayload, sessionInfo, options }),
-    getSession: typedByOptions((exchange, argument) => getSession(context, exchange, argument)),
+    getSession: findSession,
     guard: (exchange, options) => guard(context, exchange, options),
     refreshSession: exchange => refreshSession(context, exchange),
     readSession: request => readSession(context, request),

@@ -62,7 +62,7 @@ describe.skipIf(browserPath === null)('where Chromium says that a request comes 
         try {
           html(response, (await app.getSession(request, response)).getUserId())
         } catch (error) {
-          app.sendError(error, request, response)
+          app.errorHandler()(error, request, response)
         }
       }
       case '/page': return async (_, response) => {

@@ -18,7 +18,7 @@ test('S-08: the guard is for HTTP, and says what guards the handshakes of a gate
   })
   const gateway = new ExecutionContextHost([{ handshake: {} }, 'a message'])
   gateway.setType('ws')
-  await expect(sessions.guard().canActivate(gateway)).rejects.toMatchObject({
+  await expect(sessions.requireSession().canActivate(gateway)).rejects.toMatchObject({
     code: 'MISUSE', message: expect.stringContaining('wsSessions or socketIoSessions'),
   })
   await sessions.close()

@@ -48,7 +48,7 @@ const handlers: Readonly<Record<string, (bare: BareSessions) => Handle | Promise
   Koa: bare => {
     const sessions = koaSessions(bare)
     const app = new Koa()
-    app.use(sessions.middleware())
+    app.use(sessions.errorHandler())
     app.use(sessions.requireSession())
     app.use(context => {
       context.body = sessions.sessionOf(context).getUserId()

@@ -12,7 +12,7 @@ import { createH3App } from './apps/h3.ts'
 
 test('S-09: headers that a handler prepares beside its own response never let tokens be cached', async () => {
   const sessions = h3Sessions(createSessions({ origin: ORIGIN, ...inMemory() }))
-  const app = new H3().use(sessions.middleware())
+  const app = new H3().use(sessions.sessionRoutes())
   app.post('/login', async event => {
     await sessions.createNewSession(event, 'alice')
     for (const prepared of [event.res.headers, event.res.errHeaders]) {

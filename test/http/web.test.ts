@@ -220,12 +220,13 @@ test('handler shares one set of headers and answers errors of Keyturn', async ()
 
 test('sessionRoutes serves the routes and nothing else', async () => {
   const cookie = await login()
-  expect(await sessions.sessionRoutes(ask('GET', '/me'))).toBeNull()
-  const refreshed = await sessions.sessionRoutes(ask('POST', `${REFRESH}?x=1`, { cookie }))
+  const serve = sessions.sessionRoutes()
+  expect(await serve(ask('GET', '/me'))).toBeNull()
+  const refreshed = await serve(ask('POST', `${REFRESH}?x=1`, { cookie }))
   expect(refreshed?.status).toBe(200)
-  const keys = await sessions.sessionRoutes(ask('HEAD', '/auth/jwt/jwks.json'))
+  const keys = await serve(ask('HEAD', '/auth/jwt/jwks.json'))
   expect([keys?.status, await keys?.text()]).toEqual([200, ''])
-  const out = await sessions.sessionRoutes(ask('POST', SIGNOUT, { cookie: cookiesOf(refreshed ?? new Response()) }))
+  const out = await serve(ask('POST', SIGNOUT, { cookie: cookiesOf(refreshed ?? new Response()) }))
   expect(await out?.json()).toEqual({ status: 'OK' })
 })
 

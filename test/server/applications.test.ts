@@ -91,7 +91,7 @@ describe('S-03: a standalone server and an embedded application', () => {
     return {
       login: async () => (await signIn(sessions, 'alice', { mode: 'header' })).refreshToken,
       async refresh(refreshToken: unknown) {
-        const response = await sessions.sessionRoutes(new Request('https://app.example.com/auth/session/refresh', {
+        const response = await sessions.sessionRoutes()(new Request('https://app.example.com/auth/session/refresh', {
           method: 'POST', headers: { authorization: `Bearer ${String(refreshToken)}` },
         }))
         return [response?.status, response?.headers.get('st-refresh-token') ?? null] as const

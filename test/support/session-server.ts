@@ -117,15 +117,16 @@ export async function startSessionServer(options: ServerOptions = {}): Promise<S
   }
   const answerOwn = sessions.sessionRoutes()
   const answerCors = sessions.cors()
+  const answerError = sessions.errorHandler()
   const server = createServer((request, response) => void (async () => {
     try {
-      if (answerCors(request, response) || await answerOwn(request, response)) return
+      if (await answerCors(request, response) || await answerOwn(request, response)) return
       const path = new URL(request.url ?? '/', ORIGIN).pathname
       const route = routes[`${request.method} ${path}`]
       if (route === undefined) response.writeHead(404).end()
       else await route(request, response, await readBody(request))
     } catch (error) {
-      sessions.sendError(error, request, response)
+      answerError(error, request, response)
     }
   })())
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

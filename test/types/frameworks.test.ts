@@ -7,6 +7,8 @@ import Koa from 'koa'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request as ExpressRequest, Response as ExpressResponse } from 'express'
 import { expectTypeOf, test } from 'vitest'
+import { defineAdapter, toResponse, WebReply, WebRequest } from '../../src/frameworks/adapters.ts'
+import type { AdapterStep, RouteReply } from '../../src/frameworks/adapters.ts'
 import { expressSessions } from '../../src/frameworks/express.ts'
 import { fastifySessions } from '../../src/frameworks/fastify.ts'
 import { h3Sessions } from '../../src/frameworks/h3.ts'
@@ -32,6 +34,10 @@ async function onNode(request: IncomingMessage, response: ServerResponse): Promi
   expectTypeOf(await node.getSession(request, response)).toEqualTypeOf<Found>()
   expectTypeOf(await node.getSession(request, response, { required: false })).toEqualTypeOf<Found | null>()
   node.requireSession((_request, _response, session) => expectTypeOf(session).toEqualTypeOf<Found>())
+  expectTypeOf(await node.requireSession()(request, response)).toEqualTypeOf<boolean>()
+  expectTypeOf(node.sessionOf(request)).toEqualTypeOf<Found>()
+  const reading = await node.readSession(request)
+  if (reading.kind === 'active') expectTypeOf(reading.session.getJwtPayload()).toEqualTypeOf<Readonly<Claims>>()
   // @ts-expect-error: no such role
   await node.createNewSession(request, response, 'ada', { role: 'owner' })
 }
@@ -46,7 +52,7 @@ async function onExpress(request: ExpressRequest, response: ExpressResponse): Pr
 async function onFastify(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const adapter = fastifySessions(sessions)
   const app = fastify()
-  app.register(adapter.plugin)
+  app.register(adapter.sessionRoutes())
   app.setErrorHandler(adapter.errorHandler())
   app.addHook('onRequest', adapter.cors())
   expectTypeOf(await adapter.getSession(request, reply)).toEqualTypeOf<Found>()
@@ -69,10 +75,11 @@ async function onFastify(request: FastifyRequest, reply: FastifyReply): Promise<
 function onKoa(): void {
   const adapter = koaSessions(sessions)
   const app = new Koa<{ user: string }>()
-  app.use(adapter.cors()).use(adapter.middleware()).use(adapter.requireSession({ maxAuthenticationAge: 60 }))
+  app.use(adapter.cors()).use(adapter.sessionRoutes()).use(adapter.requireSession({ maxAuthenticationAge: 60 }))
   app.use(async context => {
     expectTypeOf(adapter.sessionOf(context)).toEqualTypeOf<Found>()
     expectTypeOf(await adapter.getSession(context, { required: false })).toEqualTypeOf<Found | null>()
+    expectTypeOf(await adapter.refreshSession(context)).toEqualTypeOf<Found>()
     context.state.user = adapter.sessionOf(context).getUserId()
   })
 }
@@ -80,10 +87,11 @@ function onKoa(): void {
 function onHono(): void {
   const adapter = honoSessions(sessions)
   const app = new Hono<{ Variables: { other: number } }>()
-  app.use(adapter.cors(), adapter.middleware())
+  app.use(adapter.cors(), adapter.sessionRoutes())
   app.onError(adapter.errorHandler())
   app.get('/me', adapter.requireSession(), async context => {
     expectTypeOf(context.var.session).toEqualTypeOf<Found>()
+    expectTypeOf(adapter.sessionOf(context)).toEqualTypeOf<Found>()
     expectTypeOf(context.var.other).toEqualTypeOf<number>()
     expectTypeOf(await adapter.getSession(context, false)).toEqualTypeOf<Found>()
     return context.json(context.var.session.getJwtPayload())
@@ -98,13 +106,39 @@ function onHono(): void {
 async function onH3(event: H3Event): Promise<void> {
   const adapter = h3Sessions(sessions)
   const app = new H3()
-  app.use(adapter.cors()).use(adapter.middleware()).use('/admin/**', adapter.requireSession())
+  app.use(adapter.cors()).use(adapter.sessionRoutes()).use('/admin/**', adapter.requireSession())
   app.get('/me', adapter.requireSession((_event, session) => {
     expectTypeOf(session).toEqualTypeOf<Found>()
     return session.getJwtPayload()
   }))
   expectTypeOf(adapter.sessionOf(event)).toEqualTypeOf<Found>()
   expectTypeOf(await adapter.getSession(event, { required: false })).toEqualTypeOf<Found | null>()
+}
+
+/** An adapter of one's own: what the calls take follows from the target alone. */
+async function onAnother(request: Request, context: { headers: Headers }): Promise<void> {
+  type Guard = (request: Request) => Promise<Response | null>
+  const { calls, guard, answer } = defineAdapter<[Request, { headers: Headers }], Guard, Claims, Info>(sessions.http, {
+    call: use => (first, { headers }, ...rest) => (
+      use({ request: new WebRequest(first, () => null), reply: new WebReply(headers) }, ...rest)
+    ),
+    request: first => new WebRequest(first, () => null),
+    middleware: step => async first => {
+      const reply = await step({ request: new WebRequest(first, () => null), reply: new WebReply() }, first)
+      return reply === null ? null : toResponse(reply, new Headers(), first.method)
+    },
+  })
+  expectTypeOf(await calls.getSession(request, context)).toEqualTypeOf<Found>()
+  expectTypeOf(await calls.getSession(request, context, { required: false })).toEqualTypeOf<Found | null>()
+  expectTypeOf(calls.requireSession({ maxAuthenticationAge: 60 })).toEqualTypeOf<Guard>()
+  expectTypeOf(calls.sessionOf(request)).toEqualTypeOf<Found>()
+  expectTypeOf(guard()).toEqualTypeOf<AdapterStep<[Request, { headers: Headers }]>>()
+  expectTypeOf(answer(new Error(), request)).toEqualTypeOf<RouteReply>()
+  await calls.createNewSession(request, context, 'ada', { role: 'reader' })
+  // @ts-expect-error: no such role
+  await calls.createNewSession(request, context, 'ada', { role: 'owner' })
+  // @ts-expect-error: the target has two parts
+  await calls.refreshSession(request)
 }
 
 async function atTheEdge(request: Request): Promise<void> {
@@ -117,5 +151,7 @@ async function atTheEdge(request: Request): Promise<void> {
 }
 
 test('every adapter types its session by the application\'s own types', () => {
-  for (const use of [onNode, onExpress, onFastify, onKoa, onHono, onH3, atTheEdge]) expectTypeOf(use).toBeFunction()
+  for (const use of [onNode, onExpress, onFastify, onKoa, onHono, onH3, onAnother, atTheEdge]) {
+    expectTypeOf(use).toBeFunction()
+  }
 })

@@ -6,7 +6,7 @@ import type { EpochMilliseconds } from '../../base/time.ts'
 import type { PolicyOptions } from '../../session/policy.ts'
 import type { SessionStore } from '../../session/store.ts'
 import { createMemoryStore } from '../../stores/memory.ts'
-import type { SessionOptions } from '../../transport/get-session.ts'
+import type { SessionOptions, SessionReading } from '../../transport/get-session.ts'
 import type { HttpOptions } from '../../transport/http-policy.ts'
 import type { ReadonlySession, Session } from '../../transport/session.ts'
 import type { FakeClock } from '../fake-clock.ts'
@@ -105,6 +105,42 @@ export function describeSession(session: ReadonlySession<AppClaims>): SessionDes
   }
 }
 
+/** Describes a reading, as the route `/reading` of the application under test answers. */
+export function describeReading(reading: SessionReading<AppClaims>): { kind: string; userId: string | null } {
+  return { kind: reading.kind, userId: reading.kind === 'active' ? reading.session.getUserId() : null }
+}
+
+/** The calls that an adapter has as far as its framework has what they are for, under the names that all share. */
+export const adapterCalls = [
+  'createNewSession', 'getSession', 'refreshSession', 'readSession', 'requireSession', 'sessionOf', 'sessionRoutes',
+  'errorHandler', 'cors',
+] as const
+
+/** Those of {@link adapterCalls} that sessions in the shape of a framework have. */
+export function offeredCalls(sessions: object): readonly string[] {
+  return adapterCalls.filter(name => name in sessions)
+}
+
+/** Those that make what a framework calls. */
+const makers = ['requireSession', 'sessionRoutes', 'errorHandler', 'cors', 'handler', 'handle', 'proxy']
+
+/** The calls that do not refuse what a framework hands to a middleware, a handler or a hook. */
+function findUncalled(sessions: object): string[] {
+  class Handed {}
+  const handed = [new Handed(), new Handed(), () => undefined]
+  return makers.filter(name => {
+    const make: unknown = Reflect.get(sessions, name)
+    return typeof make === 'function' && handed.some((_, index) => {
+      try {
+        Reflect.apply(make, sessions, handed.slice(0, index + 1))
+        return true
+      } catch (error) {
+        return !(error instanceof Error && error.message.includes(`${name}(`))
+      }
+    })
+  })
+}
+
 /** What `/control` answers. */
 export interface ControlAnswer {
   readonly now: EpochMilliseconds
@@ -114,6 +150,10 @@ export interface ControlAnswer {
   readonly reported: number
   /** How often the handler of `/any` has run since the last answer. */
   readonly visits: number
+  /** Which of {@link adapterCalls} the adapter has. */
+  readonly offered: readonly string[]
+  /** Which of its calls take a request as if they were the middleware that they make. */
+  readonly uncalled: readonly string[]
   /** What became of the command. */
   readonly outcome: string
 }
@@ -182,7 +222,10 @@ export function createAppFixture(variant: AppVariant): AppFixture {
         outcome = error instanceof Error ? error.name : 'failed'
       }
       cut.calls.length = 0
-      const answer: ControlAnswer = { now: clock(), calls: before, reported, visits, outcome }
+      const answer: ControlAnswer = {
+        now: clock(), calls: before, reported, visits, outcome,
+        offered: offeredCalls(sessions), uncalled: findUncalled(sessions),
+      }
       reported = 0
       visits = 0
       return JSON.stringify(answer)

@@ -88,13 +88,20 @@ async function connect(harness: FrameworkHarness, variant: AppVariant): Promise<
 
 function readAnswer({ body }: AppReply): ControlAnswer {
   const answer = parseJsonObject(body)
-  const { now, calls, reported, visits, outcome } = ensurePresent(answer, `/control answers with JSON, not ${body}`)
+  const found = ensurePresent(answer, `/control answers with JSON, not ${body}`)
+  const { now, calls, reported, visits, outcome, offered, uncalled } = found
   ensure(
     typeof now === 'number' && typeof reported === 'number' && typeof visits === 'number',
     '/control answers with numbers',
   )
-  ensure(typeof outcome === 'string' && Array.isArray(calls), '/control answers with an outcome and calls')
-  return { now, calls: calls.map(String), reported, visits, outcome }
+  ensure(
+    typeof outcome === 'string' && Array.isArray(calls) && Array.isArray(offered) && Array.isArray(uncalled),
+    '/control answers with an outcome and calls',
+  )
+  return {
+    now, reported, visits, outcome,
+    calls: calls.map(String), offered: offered.map(String), uncalled: uncalled.map(String),
+  }
 }
 
 /** Logs in, in cookie mode unless the headers say otherwise. @throws ContractViolation if that fails. */

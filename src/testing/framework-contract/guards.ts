@@ -79,6 +79,14 @@ export const guardCases: readonly FrameworkCase[] = [
     ensureEqual([visits, calls], [0, []], 'neither the handler nor the store is asked')
   }),
 
+  appCase('L-25: every call has its common name, and throws if it is handed a request itself', 'plain', async app => {
+    const { offered, uncalled } = await app.control({})
+    for (const name of ['createNewSession', 'getSession', 'refreshSession', 'readSession', 'requireSession', 'cors']) {
+      ensure(offered.includes(name), `the adapter has ${name}`)
+    }
+    ensureEqual(uncalled, [], 'a call that a framework makes in place of ours throws at once')
+  }),
+
   appCase('S-08: with cookies, who opens a connection must prove its origin', 'plain', async app => {
     const client = app.client()
     await login(client)

@@ -42,6 +42,24 @@ export const routeCases: readonly FrameworkCase[] = [
     ensure(again.setCookies.some(line => line.startsWith(`${RT}=${client.cookie(RT)};`)), 'the same child')
   }),
 
+  appCase('ROT-15: a refresh that is told to wait is answered with 503 and not reported', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    await app.advance(HOUR)
+    const pair = pairOf(client)
+    // Every answer is lost for 4.5 reuse intervals.
+    for (const pause of [0, 30_000, 45_000, 42_000]) {
+      await app.advance(pause)
+      ensureEqual((await refreshWith(client, pair)).status, 200, `after ${pause} ms`)
+    }
+    await app.advance(18_000)
+    const reply = await refreshWith(client, pair)
+    ensureEqual(refusal(reply), [503, 'session service unavailable'], 'told to wait')
+    ensureEqual(reply.header('retry-after'), '42', 'and for how long')
+    ensureUntouched(reply, 'told to wait')
+    ensureEqual((await app.control({})).reported, 0, 'the operator has nothing to do')
+  }),
+
   appCase('refresh: ten at once return one and the same token', 'plain', async app => {
     const client = app.client()
     await login(client)

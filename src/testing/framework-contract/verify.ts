@@ -31,6 +31,22 @@ export const verifyCases: readonly FrameworkCase[] = [
     }
   }),
 
+  appCase('verify: readSession says what a request carries, refuses nothing and changes nothing', 'plain', async app => {
+    const client = app.client()
+    const read = async (kind: string, userId: string | null): Promise<void> => {
+      await app.control({})
+      const reply = await client.send('GET', '/reading')
+      ensureEqual([reply.status, JSON.parse(reply.body)], [200, { kind, userId }], kind)
+      ensureUntouched(reply, kind)
+      ensureEqual((await app.control({})).calls, [], `${kind}: no store call`)
+    }
+    await read('none', null)
+    await login(client)
+    await read('active', 'alice')
+    await app.advance(HOUR)
+    await read('needs-refresh', null)
+  }),
+
   appCase('verify: without an access token a required session is 401, and nothing is cleared', 'plain', async app => {
     for (const route of styles) {
       const useless = [{}, { authorization: 'Bearer a.b.c' }, { cookie: `${AT}=junk` }, { authorization: 'Basic x' }]

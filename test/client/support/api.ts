@@ -92,7 +92,7 @@ export class Api {
   }
 
   async #serve(request: Request): Promise<Response> {
-    const own = await this.sessions.sessionRoutes(request)
+    const own = await this.sessions.sessionRoutes()(request)
     if (own !== null) return own
     const { pathname } = new URL(request.url)
     return this.sessions.handler(async (request, headers) => {

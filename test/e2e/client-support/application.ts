@@ -143,7 +143,7 @@ export class Application {
       if (await sessions.sessionRoutes()(request, response)) return
       await this.#route(sessions, pathname, request, response)
     } catch (error) {
-      sessions.sendError(error, request, response)
+      sessions.errorHandler()(error, request, response)
     }
   }
 

@@ -14,7 +14,7 @@ import { nestSessions } from '../../../src/frameworks/nest.ts'
 import type { NestRequest, NestResponse, NestSessions } from '../../../src/frameworks/nest.ts'
 import { createSessions } from '../../../src/index.ts'
 import type { Sessions as BareSessions } from '../../../src/index.ts'
-import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
+import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
 import type {
   AppClaims, AppFixture, AppInfo, AppVariant, SessionDescription,
 } from '../../../src/testing/framework-contract.ts'
@@ -43,7 +43,7 @@ async function createApp(server: 'express' | 'fastify', fixture: AppFixture): Pr
   if (fixture.prefix !== '') app.setGlobalPrefix(fixture.prefix)
   if (fixture.cors) app.use(sessions.cors())
   app.use(sessions.sessionRoutes())
-  app.useGlobalFilters(new Reveal(), sessions.errorFilter())
+  app.useGlobalFilters(new Reveal(), sessions.errorHandler())
   return app
 
   async function createExpressApp(module: object): Promise<INestApplication> {
@@ -68,7 +68,7 @@ type Sessions = BareSessions<AppClaims, AppInfo> & NestSessions<AppClaims, AppIn
 
 function createModule(fixture: AppFixture, sessions: Sessions): new () => object {
   const { CurrentSession } = sessions
-  const guarded = UseGuards(sessions.guard())
+  const guarded = UseGuards(sessions.requireSession())
 
   class Routes {
     control(command: unknown): Promise<string> {
@@ -90,6 +90,10 @@ function createModule(fixture: AppFixture, sessions: Sessions): new () => object
 
     async me(request: NestRequest, response: NestResponse): Promise<SessionDescription> {
       return describeSession(await sessions.getSession(request, response))
+    }
+
+    async reading(request: NestRequest): Promise<object> {
+      return describeReading(await sessions.readSession(request))
     }
 
     describe(session: AppSession): SessionDescription {
@@ -164,10 +168,11 @@ function createModule(fixture: AppFixture, sessions: Sessions): new () => object
   route('control', [Post('control'), HttpCode(200)], [Body()])
   route('login', [Post('login'), HttpCode(200)], [Req(), Res({ passthrough: true }), Body()])
   route('me', [Get('me')], [Req(), Res({ passthrough: true })])
+  route('reading', [Get('reading')], [Req()])
   route('describe', [Get('guarded'), guarded, Header('cache-control', 'private, max-age=60')], [CurrentSession()])
   route('act', [All('act'), guarded, HttpCode(200)], [CurrentSession()])
   route('any', [All('any'), guarded, HttpCode(200)], [])
-  route('admin', [Get('admin'), UseGuards(sessions.guard(fixture.adminOnly))], [CurrentSession()])
+  route('admin', [Get('admin'), UseGuards(sessions.requireSession(fixture.adminOnly))], [CurrentSession()])
   route('optional', [Get('optional')], [Req(), Res({ passthrough: true })])
   route('always', [Get('always')], [Req(), Res({ passthrough: true })])
   route('never', [Post('never'), HttpCode(200)], [Req(), Res({ passthrough: true })])

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express'
 import { expressSessions } from '../../../src/frameworks/express.ts'
 import { createSessions } from '../../../src/index.ts'
-import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
+import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import { listen } from '../../support/serve-web.ts'
 import type { RunningApp } from '../../support/serve-web.ts'
@@ -43,6 +43,9 @@ export function startExpressApp(
   }))
   router.get('/me', catching(async (request, response) => {
     response.json(describeSession(await sessions.getSession(request, response)))
+  }))
+  router.get('/reading', catching(async (request, response) => {
+    response.json(describeReading(await sessions.readSession(request)))
   }))
   router.get('/guarded', sessions.requireSession(), (request, response) => {
     response.set('Cache-Control', 'private, max-age=60').json(describeSession(sessions.sessionOf(request)))

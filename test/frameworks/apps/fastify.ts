@@ -3,7 +3,7 @@ import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { fastifySessions } from '../../../src/frameworks/fastify.ts'
 import { createSessions } from '../../../src/index.ts'
-import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
+import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import type { RunningApp } from '../../support/serve-web.ts'
 
@@ -25,6 +25,7 @@ export async function startFastifyApp(variant: AppVariant): Promise<RunningApp> 
       return { handle: session.getHandle() }
     })
     router.get('/me', async (request, reply) => describeSession(await sessions.getSession(request, reply)))
+    router.get('/reading', async request => describeReading(await sessions.readSession(request)))
     router.get('/guarded', { onRequest: sessions.requireSession() }, async (request, reply) => {
       reply.header('cache-control', 'private, max-age=60')
       return describeSession(sessions.sessionOf(request))
@@ -75,7 +76,7 @@ export async function startFastifyApp(variant: AppVariant): Promise<RunningApp> 
 
   const app = fastify()
   if (fixture.cors) app.addHook('onRequest', sessions.cors())
-  app.register(sessions.plugin)
+  app.register(sessions.sessionRoutes())
   app.setErrorHandler(sessions.errorHandler((error, _, reply) => {
     reply.code(500).header('x-app-error', error instanceof Error ? error.message : '').send()
   }))

@@ -1,7 +1,7 @@
 import { H3, readBody } from 'h3'
 import { h3Sessions } from '../../../src/frameworks/h3.ts'
 import { createSessions } from '../../../src/index.ts'
-import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
+import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import { pieces } from './pieces.ts'
 
@@ -12,7 +12,8 @@ export function createH3App(variant: AppVariant): H3 {
 
   const app = new H3()
   if (fixture.cors) app.use(sessions.cors())
-  app.use(sessions.middleware())
+  app.use(sessions.errorHandler())
+  app.use(sessions.sessionRoutes())
   app.post('/control', async event => fixture.control(sessions, await event.req.json()))
   app.post('/login', async event => {
     event.res.headers.set('access-control-expose-headers', 'x-app')
@@ -24,6 +25,7 @@ export function createH3App(variant: AppVariant): H3 {
     return { handle: session.getHandle() }
   })
   app.get('/me', async event => describeSession(await sessions.getSession(event)))
+  app.get('/reading', async event => describeReading(await sessions.readSession(event)))
   app.get('/guarded', event => {
     event.res.headers.set('cache-control', 'private, max-age=60')
     return describeSession(sessions.sessionOf(event))

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { setCookie } from 'hono/cookie'
 import { honoSessions } from '../../../src/frameworks/hono.ts'
 import { createSessions } from '../../../src/index.ts'
-import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
+import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import { pieces } from './pieces.ts'
 
@@ -13,7 +13,7 @@ export function createHonoApp(variant: AppVariant): (request: Request) => Respon
 
   const app = new Hono().basePath(fixture.prefix)
   if (fixture.cors) app.use(sessions.cors())
-  app.use(sessions.middleware())
+  app.use(sessions.sessionRoutes())
   app.onError(sessions.errorHandler((error, context) => context.body(null, 500, { 'x-app-error': error.message })))
   app.post('/control', async context => context.body(await fixture.control(sessions, await context.req.json())))
   app.post('/login', async context => {
@@ -25,11 +25,12 @@ export function createHonoApp(variant: AppVariant): (request: Request) => Respon
     return context.json({ handle: session.getHandle() }, 200, { 'cache-control': 'public, max-age=60' })
   })
   app.get('/me', async context => context.json(describeSession(await sessions.getSession(context))))
+  app.get('/reading', async context => context.json(describeReading(await sessions.readSession(context))))
   app.get('/guarded', sessions.requireSession(), context => (
     context.json(describeSession(context.var.session), 200, { 'cache-control': 'private, max-age=60' })
   ))
   app.on(['POST', 'PUT', 'PATCH', 'DELETE'], '/act', sessions.requireSession(), context => (
-    context.json(describeSession(context.var.session))
+    context.json(describeSession(sessions.sessionOf(context)))
   ))
   app.all('/any', sessions.requireSession(), context => {
     fixture.visit()

@@ -5,7 +5,7 @@ import Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import { koaSessions } from '../../../src/frameworks/koa.ts'
 import { createSessions } from '../../../src/index.ts'
-import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
+import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import { listen } from '../../support/serve-web.ts'
 import type { RunningApp } from '../../support/serve-web.ts'
@@ -38,6 +38,9 @@ export function startKoaApp(variant: AppVariant): Promise<RunningApp> {
       context.body = { handle: session.getHandle() }
     },
     'GET /me': explicit(),
+    'GET /reading': async context => {
+      context.body = describeReading(await sessions.readSession(context))
+    },
     'GET /optional': async context => {
       const session = await sessions.getSession(context, { required: false })
       context.body = { userId: session?.getUserId() ?? null }
@@ -96,7 +99,8 @@ export function startKoaApp(variant: AppVariant): Promise<RunningApp> {
   })
   app.use(mount(fixture.prefix, [
     ...fixture.cors ? [sessions.cors()] : [],
-    sessions.middleware(),
+    sessions.errorHandler(),
+    sessions.sessionRoutes(),
     route(open),
     under('/any', sessions.requireSession()),
     under('/any', async context => {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { nodeSessions } from '../../../src/frameworks/node.ts'
 import { createSessions, isSessionError } from '../../../src/index.ts'
-import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
+import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import { listen } from '../../support/serve-web.ts'
 import type { RunningApp } from '../../support/serve-web.ts'
@@ -15,6 +15,7 @@ export function startNodeApp(variant: AppVariant): Promise<RunningApp> {
   const fixture = createAppFixture(variant)
   const sessions = nodeSessions(createSessions<AppClaims, AppInfo>(fixture.options), { onError: fixture.report })
 
+  const guard = sessions.requireSession()
   const answerSession = sessions.requireSession((_, response, session) => json(response, describeSession(session)))
   const routes: Readonly<Record<string, Route>> = {
     'POST /control': async (request, response) => {
@@ -32,10 +33,13 @@ export function startNodeApp(variant: AppVariant): Promise<RunningApp> {
     'GET /me': async (request, response) => {
       json(response, describeSession(await sessions.getSession(request, response)))
     },
-    'GET /guarded': (request, response) => {
-      response.setHeader('cache-control', 'private, max-age=60')
-      return answerSession(request, response)
+    'GET /reading': async (request, response) => {
+      json(response, describeReading(await sessions.readSession(request)))
     },
+    'GET /guarded': (request, response) => guard(request, response, () => {
+      response.setHeader('cache-control', 'private, max-age=60')
+      json(response, describeSession(sessions.sessionOf(request)))
+    }),
     ...Object.fromEntries(['POST', 'PUT', 'PATCH', 'DELETE'].map(method => [`${method} /act`, answerSession])),
     'GET /optional': async (request, response) => {
       const session = await sessions.getSession(request, response, { required: false })
@@ -90,9 +94,10 @@ export function startNodeApp(variant: AppVariant): Promise<RunningApp> {
 
   const answerCors = sessions.cors()
   const answerOwn = sessions.sessionRoutes()
+  const answerError = sessions.errorHandler()
   return listen(createServer((request, response) => void (async () => {
     try {
-      if (fixture.cors && answerCors(request, response)) return
+      if (fixture.cors && await answerCors(request, response)) return
       if (await answerOwn(request, response)) return
       const { pathname } = new URL(request.url ?? '/', fixture.options.origin)
       const method = request.method === 'HEAD' ? 'GET' : request.method
@@ -101,7 +106,7 @@ export function startNodeApp(variant: AppVariant): Promise<RunningApp> {
       if (route === undefined) response.writeHead(404).end()
       else await route(request, response)
     } catch (error) {
-      if (isSessionError(error)) sessions.sendError(error, request, response)
+      if (isSessionError(error)) answerError(error, request, response)
       else response.writeHead(500, { 'x-app-error': error instanceof Error ? error.message : '' }).end()
     }
   })()))

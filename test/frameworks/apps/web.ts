@@ -1,6 +1,6 @@
 import { webSessions } from '../../../src/frameworks/web.ts'
 import { createSessions } from '../../../src/index.ts'
-import { createAppFixture, describeSession } from '../../../src/testing/framework-contract.ts'
+import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import { pieces } from './pieces.ts'
 
@@ -28,6 +28,7 @@ export function createWebApp(variant: AppVariant): Route {
     'GET /me': sessions.handler(async (request, headers) => (
       Response.json(describeSession(await sessions.getSession(request, headers)))
     )),
+    'GET /reading': async request => Response.json(describeReading(await sessions.readSession(request))),
     'GET /guarded': sessions.requireSession((_, session) => (
       Response.json(describeSession(session), { headers: { 'cache-control': 'private, max-age=60' } })
     )),
@@ -74,8 +75,9 @@ export function createWebApp(variant: AppVariant): Route {
     return Response.json({})
   })
 
+  const answerOwn = sessions.sessionRoutes()
   const serve: Route = async request => {
-    const own = await sessions.sessionRoutes(request)
+    const own = await answerOwn(request)
     if (own !== null) return own
     const { pathname } = new URL(request.url)
     const method = request.method === 'HEAD' ? 'GET' : request.method

@@ -1,3 +1,3 @@
 import { sessions } from '../../../sessions.ts'
 
-export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = sessions.routeHandlers()
+export const { DELETE, GET, OPTIONS, PATCH, POST, PUT } = sessions.sessionRoutes()

@@ -1,0 +1,66 @@
+// An adapter of one's own: sessions for itty-router, which runs on any runtime with web requests.
+import {
+  defineAdapter, isSessionError, mustBeCalled, toResponse, WebReply, WebRequest, withHeaders,
+} from 'keyturn/adapters'
+import type { AdapterCalls, HttpExchange, HttpSessions, RouteReply } from 'keyturn/adapters'
+
+/** What itty-router runs before a handler: a response ends the request there. */
+type IttyMiddleware = (request: Request) => Promise<Response | undefined>
+
+/** The calls of every adapter, and two for what itty-router does at the end. */
+export interface IttySessions<Payload extends object, Info extends object>
+  extends AdapterCalls<[request: Request], IttyMiddleware, Payload, Info> {
+  /** For `catch`: answers Keyturn's errors and leaves others alone. */
+  errorHandler(): (error: unknown, request: Request) => Response
+  /** For `finally`, as the last: adds to a response what the calls have to tell the client. */
+  finish(): (response: Response, request: Request) => Response
+}
+
+export interface IttyOptions {
+  readonly onError?: (error: unknown, request: Request) => void
+}
+
+/** Gives sessions the shape of itty-router. */
+export function ittySessions<Payload extends object, Info extends object, Rest extends object>(
+  sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
+  { onError }: IttyOptions = {},
+): Rest & IttySessions<Payload, Info> {
+  // The response is made after its handler has run: until then, its headers wait here.
+  const replies = new WeakMap<Request, WebReply>()
+  const requestOf = (request: Request): WebRequest => new WebRequest(request, () => null)
+
+  function exchangeOf(request: Request): HttpExchange {
+    const reply = replies.get(request) ?? new WebReply()
+    replies.set(request, reply)
+    return { request: requestOf(request), reply }
+  }
+
+  const { calls, answer } = defineAdapter<[request: Request], IttyMiddleware, Payload, Info>(sessions.http, {
+    call: use => (request, ...rest) => use(exchangeOf(request), ...rest),
+    request: requestOf,
+    middleware: step => async request => {
+      const reply = await step(exchangeOf(request), request)
+      return reply === null ? undefined : toAnswer(reply, request)
+    },
+    onError,
+  })
+
+  const adapter: IttySessions<Payload, Info> = {
+    ...calls,
+    errorHandler: mustBeCalled('errorHandler', () => (error, request) => {
+      if (!isSessionError(error)) throw error
+      return toAnswer(answer(error, request), request)
+    }),
+    finish: () => (response, request) => {
+      const reply = replies.get(request)
+      if (reply === undefined) return response
+      reply.closed = true
+      return withHeaders(response, reply.headers)
+    },
+  }
+  return { ...sessions, ...adapter }
+}
+
+function toAnswer(reply: RouteReply, request: Request): Response {
+  return toResponse(reply, new Headers(), request.method)
+}

@@ -1,0 +1,50 @@
+import type { FastifyReply } from 'fastify'
+import { NEVER_STORED } from '../transport/caching.ts'
+import type { ReplySink, RouteReply } from '../transport/exchange.ts'
+import type { Cookie } from '../transport/set-cookie.ts'
+import { keepTokensPrivate } from './node-exchange.ts'
+import { withCookies } from './response-cookies.ts'
+
+/** Sends a whole answer. */
+export function sendFastifyReply(reply: FastifyReply, { status, headers, body }: RouteReply): FastifyReply {
+  for (const [name, value] of headers) reply.header(name, value)
+  return reply.code(status).send(status === 204 || status === 304 ? undefined : body)
+}
+
+/** Shows a reply of Fastify, which keeps its headers apart from the response of node:http until it sends them. */
+export class FastifyReplySink implements ReplySink {
+  readonly #reply: FastifyReply
+
+  constructor(reply: FastifyReply) {
+    this.#reply = reply
+  }
+
+  get closed(): boolean {
+    return this.#reply.sent || this.#reply.raw.headersSent
+  }
+
+  get(name: string): string | null {
+    const value = this.#reply.getHeader(name)
+    return value === undefined ? null : Array.isArray(value) ? value.join(', ') : String(value)
+  }
+
+  set(name: string, value: string): void {
+    this.#reply.header(name, value)
+  }
+
+  remove(name: string): void {
+    this.#reply.removeHeader(name)
+  }
+
+  setCookies(cookies: readonly Cookie[]): void {
+    const reply = this.#reply
+    const lines = withCookies(reply, reply.getHeader('set-cookie'), cookies)
+    // A second `header` would add to the first.
+    reply.removeHeader('set-cookie').header('set-cookie', lines)
+  }
+
+  forbidCaching(): void {
+    this.#reply.header('cache-control', NEVER_STORED)
+    keepTokensPrivate(this.#reply.raw)
+  }
+}
