@@ -27,6 +27,7 @@ export function checkArchitecture(): string[] {
     ...rules.checkNeutral(shipped),
     ...rules.checkPackages(shipped, declared),
     ...rules.checkLengths(files),
+    ...rules.checkCycles(shipped),
     ...rules.checkReach('src/index.ts', new Set(['server', 'cli']), shipped, aliases),
     ...rules.checkExports(manifest.exports, existing),
   ]

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   checkArrows,
+  checkCycles,
   checkExports,
   checkLengths,
   checkNeutral,
@@ -127,6 +128,17 @@ describe('a neutral room', () => {
     const text = `// process\nconst a = 'Buffer'\nconst b = { require: 1 }\nconst c = b.require`
     expect(checkNeutral([file('src/tokens/keys.ts', text)])).toEqual([])
   })
+})
+
+test('no file imports itself on a detour, types aside', () => {
+  const files = [
+    file('src/base/a.ts', `import { b } from './b.ts'`),
+    file('src/base/b.ts', `import { c } from './c.ts'\nimport type { A } from './a.ts'`),
+    file('src/base/c.ts', `export const c = 1`),
+  ]
+  expect(checkCycles(files)).toEqual([])
+  expect(checkCycles([...files.slice(0, 2), file('src/base/c.ts', `import { a } from './a.ts'`)]))
+    .toEqual(['these files import each other: src/base/a.ts, src/base/b.ts, src/base/c.ts, src/base/a.ts'])
 })
 
 test('a file has at most 300 lines', () => {

@@ -143,6 +143,27 @@ export function checkReach(
     .map((path) => `${entry} reaches ${path}, through ${cameFrom.get(path)}`)
 }
 
+/** No file may load itself on a detour: which of the two is ready first would depend on who asks first. */
+export function checkCycles(files: readonly SourceFile[]): string[] {
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  const done = new Set<string>()
+  const problems: string[] = []
+  function visit(path: string, way: readonly string[]): void {
+    if (way.includes(path)) {
+      problems.push(`these files import each other: ${[...way.slice(way.indexOf(path)), path].join(', ')}`)
+      return
+    }
+    if (done.has(path)) return
+    for (const { specifier, typeOnly } of byPath.get(path)?.imports ?? []) {
+      const target = typeOnly ? null : targetOf(path, specifier, new Map())
+      if (target !== null) visit(target, [...way, path])
+    }
+    done.add(path)
+  }
+  for (const { path } of files) visit(path, [])
+  return problems
+}
+
 /** Every file that package.json exports must have its source. */
 export function checkExports(exported: unknown, existing: ReadonlySet<string>): string[] {
   return exportedFiles(exported).map(sourceOf).filter((source) => !existing.has(source))
