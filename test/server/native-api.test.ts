@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseHandle } from '../../src/base/handle.ts'
 import { misfit } from '../../src/server/native/schema.ts'
 import type { Schema } from '../../src/server/native/schema.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
 import { startCoreServer } from '../support/core-server.ts'
 import type { CoreServer } from '../support/core-server.ts'
 import { BUSY_SECONDS, loseAnswers } from '../support/lose-answers.ts'
@@ -160,17 +161,38 @@ describe('sessions', () => {
 
   test('V-13: session info is merged, and replaced only if nobody has changed it', async () => {
     const path = `/v1/sessions/${(await create({ sessionInfo: { a: 1, b: { c: 2, d: 3 } } })).body['handle']}`
-    const read = async (): Promise<unknown> => (await call('GET', path)).body
+    const read = async (): Promise<Answer['body']> => (await call('GET', path)).body
     expect((await call('PATCH', path, { mergeSessionInfo: { b: { c: null, e: [4] }, f: 5 } })).status).toBe(204)
     expect(await read()).toMatchObject({ sessionInfo: { a: 1, b: { d: 3, e: [4] }, f: 5 }, sessionInfoVersion: 1 })
     const stale = { sessionInfo: { lost: true }, jwtPayload: { lost: true }, sessionInfoVersion: 0 }
     expect(await call('PATCH', path, stale)).toMatchObject({ status: 409, body: { error: 'conflict' } })
-    expect(await read()).toMatchObject({ jwtPayload: {}, sessionInfoVersion: 1 })
+    const { jwtPayload, sessionInfoVersion } = await read()
+    expect({ jwtPayload, sessionInfoVersion }).toEqual({ jwtPayload: {}, sessionInfoVersion: 1 })
     expect((await call('PATCH', path, { mergeSessionInfo: { a: null }, sessionInfoVersion: 1 })).status).toBe(204)
     expect((await call('PATCH', path, { sessionInfo: { last: 1 }, sessionInfoVersion: 2 })).status).toBe(204)
     expect(await read()).toMatchObject({ sessionInfo: { last: 1 }, sessionInfoVersion: 3 })
     expect((await call('PATCH', path, { sessionInfo: {}, mergeSessionInfo: {} })).status).toBe(400)
     expect((await call('PATCH', '/v1/sessions/nobody', {})).status).toBe(404)
+  })
+
+  test('V-13: of a change whose version is overtaken nothing is stored', async () => {
+    await core.server.close()
+    const store = createMemoryStore()
+    let isOvertaken = false
+    core = await startCoreServer({ reuseInterval: 0 }, {
+      ...store,
+      async find(handle) {
+        const record = await store.find(handle)
+        if (isOvertaken) await store.updateInfo({ handle, sessionInfo: '{"first":true}', expectedVersion: 0, now: core.clock() })
+        return record
+      },
+    })
+    const path = `/v1/sessions/${(await create()).body['handle']}`
+    isOvertaken = true
+    const change = { sessionInfo: { second: true }, jwtPayload: { second: true }, sessionInfoVersion: 0 }
+    expect((await call('PATCH', path, change)).status).toBe(409)
+    const { sessionInfo, jwtPayload } = (await call('GET', path)).body
+    expect({ sessionInfo, jwtPayload }).toEqual({ sessionInfo: { first: true }, jwtPayload: {} })
   })
 
   test('V-13: several are ended in one call', async () => {

@@ -91,9 +91,6 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     if (sessionInfo !== undefined) await codecs.infos.write(objectOf(sessionInfo))
     const { record } = await native.getSessionByHandle(handle)
     if (version !== undefined && version !== record.infoVersion) return conflict
-    const payload = jwtPayload === undefined ? undefined : objectOf(jwtPayload)
-    const issued = claims === null ? null : await native.reissue(claims, payload)
-    if (claims === null && payload !== undefined) await native.updateJwtPayload(handle, payload)
     const change = sessionInfo === undefined
       ? (current: JsonObject): JsonObject => mergePatch(current, objectOf(mergeSessionInfo ?? {}))
       : objectOf(sessionInfo)
@@ -101,6 +98,10 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
       if (typeof version !== 'number') await native.updateSessionInfo(handle, change)
       else if (!await native.updateSessionInfoIf(version, handle, change)) return conflict
     }
+    // After what may be refused: a conflict has stored nothing.
+    const payload = jwtPayload === undefined ? undefined : objectOf(jwtPayload)
+    const issued = claims === null ? null : await native.reissue(claims, payload)
+    if (claims === null && payload !== undefined) await native.updateJwtPayload(handle, payload)
     if (issued === null) return noContent
     return json({ accessToken: issued.accessToken, accessTokenExpiresAt: issued.claims.exp * 1000 })
   },
