@@ -4,9 +4,9 @@ import { runInForeground } from './foreground.mjs'
 import { install, root, toolEnvironment } from './install.mjs'
 
 install()
-const build = spawnSync('rolldown', ['-c'], { cwd: root, env: toolEnvironment, stdio: 'inherit' })
+const build = spawnSync('rolldown', ['-c'], { cwd: root, env: toolEnvironment, encoding: 'utf8' })
 if (build.status !== 0) {
-  console.error('keyturn: the build failed')
+  console.error(`${build.stdout}${build.stderr}\nkeyturn: the build failed`)
   process.exit(1)
 }
 runInForeground('examples/express/server.mjs', process.argv.slice(2))
