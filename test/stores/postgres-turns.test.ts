@@ -50,8 +50,14 @@ describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event lo
     for (const record of numbered(2, 3)) await store.insert(record)
     const records = numbered(1, 4, 3, 5, 1, 5, 6)
     const settled = await Promise.allSettled(records.map(record => store.insert({ ...record, userId: 'second' })))
-    expect(settled.map(({ status }) => status === 'fulfilled')).toEqual([true, true, false, true, false, false, true])
-    for (const index of [2, 4, 5]) expect(settled[index]).toMatchObject({ reason: { code: 'MISUSE' } })
+    // Which of the two with one handle is first, the connections decide.
+    const won = (...indices: readonly number[]): number => (
+      indices.filter(index => settled[index]?.status === 'fulfilled').length
+    )
+    expect([won(0, 4), won(1), won(2), won(3, 5), won(6)]).toEqual([1, 1, 0, 1, 1])
+    for (const outcome of settled) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'MISUSE' })
+    }
     const owners = await Promise.all([1, 2, 3, 4, 5, 6].map(async number => (
       (await store.find(sampleHandle(number)))?.userId
     )))
