@@ -15,6 +15,7 @@ import { trpcSessions } from '../src/frameworks/trpc.ts'
 import { webSessions } from '../src/frameworks/web.ts'
 import { wsSessions } from '../src/frameworks/ws.ts'
 import { allowInsecureCookies, createSessions } from '../src/index.ts'
+import { nodeCrypto } from '../src/platform/node-crypto.ts'
 import { startServer } from '../src/server/index.ts'
 import { createMemoryStore } from '../src/stores/memory.ts'
 import { createMysqlStore, migrateMysql, printMysqlMigrations } from '../src/stores/mysql.ts'
@@ -132,6 +133,12 @@ describe('S-10: createSessions refuses', () => {
     expect(() => sessionsWith(options)).not.toThrow('hunter2')
     expect(() => sessionsWith(options)).toThrow(expect.objectContaining({ code: 'MISUSE' }))
   })
+
+  test.each(Object.entries(nodeCrypto).flatMap(([name, member]) => typeof member === 'function' ? [name] : []))(
+    'S-10: an implementation of Crypto without %s', name => {
+      expect(() => sessionsWith({ crypto: { ...nodeCrypto, [name]: undefined } })).toThrow('crypto must be an implementation')
+    },
+  )
 
   test.each([[[]], [[undefined]], [[null]], [[ORIGIN]], [[[]]]])('S-10: a call with %j', parameters => {
     expect(() => call(createSessions, ...parameters))

@@ -77,7 +77,7 @@ export class NextReply implements ReplySink {
 
   remove(): void {}
 
-  /** Next keeps one cookie of a name: the last, which is never the clearing of a stray one. */
+  /** Next keeps one cookie of a name, the last: that is the one at the configured place. */
   setCookies(cookies: readonly Cookie[]): void {
     for (const { domain, expires, ...cookie } of cookies) {
       this.#store.set({

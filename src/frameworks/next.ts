@@ -121,7 +121,9 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
       checkSessionOptions(sessionOptions)
       return async (...rest) => handle(await http.getSession(await actionExchange(), sessionOptions), ...rest)
     },
-    sessionRoutes: mustBeCalled('sessionRoutes', () => ({ DELETE: serve, GET: serve, OPTIONS: serve, PATCH: serve, POST: serve, PUT: serve })),
+    sessionRoutes: mustBeCalled('sessionRoutes', () => (
+      { DELETE: serve, GET: serve, OPTIONS: serve, PATCH: serve, POST: serve, PUT: serve }
+    )),
     proxy(next, ...others: readonly unknown[]) {
       checkWrapperArguments('proxy', [next, ...others])
       return async request => {

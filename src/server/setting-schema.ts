@@ -92,7 +92,8 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
   issuer: {
     flag: 'issuer', placeholder: 'URL', preset: [],
     help: 'what access tokens of the native API name as iss; by default where callers reach the server',
-    read: optional(matching(/^https?:\/\/[^\s?#]*[^\s?#/]$/, 'a URL like https://app.example.com/auth, without a slash at the end')),
+    read: optional(matching(
+      /^https?:\/\/[^\s?#]*[^\s?#/]$/, 'a URL like https://app.example.com/auth, without a slash at the end')),
   },
   audience: {
     flag: 'audience', placeholder: 'TEXT', preset: [], help: 'whom access tokens of the native API are for, as aud',

@@ -35,7 +35,8 @@ export interface SessionCore<
    */
   verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload, Claims> | undefined
   /**
-   * Exchanges a refresh token that came by `channel`; null: nobody can tell how. 1 store call for an ordinary rotation, 2 or 3 otherwise.
+   * Exchanges a refresh token that came by `channel`; null: nobody can tell how. 1 store call for an ordinary rotation,
+   * 2 or 3 otherwise.
    * @throws GeneralError (`REFRESH_BUSY`) if the same token is to be presented again in `retryAfter` seconds.
    */
   refresh(

@@ -24,9 +24,12 @@ export const tenantRules: RulesFor<TenantOptions> = { tenantId: tenantIdRule }
 /** What the options of `revokeAllSessionsForUser` accept. */
 export const revokeRules: RulesFor<RevokeOptions> = { ...tenantRules, except: text('the handle of a session') }
 
+/** How many sessions a page of `listSessions` has if the call does not say. */
+const PAGE = 100
+
 /** What the options of `listSessions` accept. */
 export const listRules: RulesFor<ListOptions> = {
-  limit: withDefault(100, number(null, 1, 1000)),
+  limit: withDefault(PAGE, number(null, 1, 1000)),
   after: rule('a text or null', (value): value is string | null => typeof value === 'string' || value === null),
 }
 
@@ -103,7 +106,7 @@ export function createSessionCore<
     },
     async listSessions(userId, page = {}) {
       checkOptions('listSessions', listRules, page)
-      return list(parts, requireUserId(userId), page)
+      return list(parts, requireUserId(userId), { limit: page.limit ?? PAGE, after: page.after ?? null })
     },
     onRevoked: (handle, listener) => feed.onRevoked(handle, listener),
     close: () => engine.close(),

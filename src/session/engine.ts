@@ -39,8 +39,9 @@ export interface Engine extends Pick<SessionTime, 'clock' | 'now'> {
 }
 
 /** What the flows of one format share. Everything that is not a pure rule comes in from here. */
-export interface CoreParts<Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims>
-  extends Engine, Codecs<Payload, Info> {
+export interface CoreParts<
+  Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
+> extends Engine, Codecs<Payload, Info> {
   readonly format: TokenFormat<Style, Claims>
 }
 

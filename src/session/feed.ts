@@ -15,8 +15,8 @@ export interface RevocationFeed {
    */
   start(): Promise<void>
   /**
-   * Whether {@link RevocationFeed.start} has resolved and the log was read within `maxStaleness`. A clock that was set back or corrected since then makes the feed
-   * stale, too.
+   * Whether {@link RevocationFeed.start} has resolved and the log was read within `maxStaleness`. A clock that was set
+   * back or corrected since then makes the feed stale, too.
    */
   isFresh(now: EpochMilliseconds): boolean
   isRevoked(handle: SessionHandle): boolean

@@ -39,12 +39,12 @@ export async function end(
 export async function endAllOfUser(
   engine: Engine,
   userId: string,
-  { except, tenantId = null }: Omit<RevokeOptions, 'tenantId'> & { readonly tenantId?: string | null } = {},
+  { except, tenantId }: RevokeOptions,
 ): Promise<readonly SessionHandle[]> {
   const now = await engine.now()
   return announce(engine, await engine.store.removeByUser({
     userId,
-    tenantId,
+    tenantId: tenantId ?? null,
     except: except === undefined ? null : parseHandle(except),
     from: changeStart(now),
     notBefore: notBeforeAt(now),
@@ -145,10 +145,9 @@ export async function updatePayload<
 export async function list(
   engine: Engine,
   userId: string,
-  page: { readonly limit?: number; readonly after?: string | null },
+  page: { readonly limit: number; readonly after: string | null },
 ): Promise<SessionList> {
-  const limit = Math.min(1000, Math.max(1, Math.floor(page.limit ?? 100)))
-  const { sessions, next } = await engine.store.listByUser(userId, { limit, after: page.after ?? null })
+  const { sessions, next } = await engine.store.listByUser(userId, page)
   const bounds = livenessAt(await engine.now(), engine.policy)
   return { sessions: sessions.filter(record => isAlive(record, bounds)).map(summarize), next }
 }

@@ -27,8 +27,8 @@ export const MAX_ACCESS_TOKEN_LENGTH = 8192
 export const MAX_WRITTEN_LENGTH = 3900
 
 /** What to do about an access token that is too long, for messages. */
-export const SHORTER: string = 'Keep less in the JWT payload, and what only the server needs in the session info. The library\'s '
-  + 'format carries a JWT payload of up to 2,000 bytes, the core protocol\'s of 5,000'
+export const SHORTER: string = 'Keep less in the JWT payload, and what only the server needs in the session info. '
+  + 'The library\'s format carries a JWT payload of up to 2,000 bytes, the core protocol\'s of 5,000'
 
 const MAX_CLOCK_TOLERANCE: Milliseconds = 60_000
 

@@ -112,31 +112,13 @@ export function createHttpSessions<Payload extends object, Info extends object>(
 ): HttpSessions<Payload, Info> {
   const context: HttpContext<Payload, Info> = { core, policy, clock }
 
-  // Written out: each request passes here, and `typedByOptions` would be two calls more.
-  function findSession(
-    exchange: HttpExchange,
-    options: OptionalSessionOptions<Payload>,
-  ): Promise<Session<Payload, Info> | null>
-  function findSession(
-    exchange: HttpExchange,
-    options?: boolean | SessionOptions<Payload>,
-  ): Promise<Session<Payload, Info>>
-  function findSession(
-    exchange: HttpExchange,
-    options: GetSessionArgument<Payload> | undefined,
-  ): Promise<Session<Payload, Info> | null>
-  function findSession(
-    exchange: HttpExchange,
-    options?: GetSessionArgument<Payload>,
-  ): Promise<Session<Payload, Info> | null> {
-    return getSession(context, exchange, options)
-  }
-
   return {
     policy,
     createNewSession: (exchange, userId, jwtPayload, sessionInfo, options) =>
       startSession(context, exchange, { userId, jwtPayload, sessionInfo, options }),
-    getSession: findSession,
+    getSession: typedByOptions<[exchange: HttpExchange], Payload, Info>((exchange, options) => (
+      getSession(context, exchange, options)
+    )),
     guard: (exchange, options) => guard(context, exchange, options),
     refreshSession: exchange => refreshSession(context, exchange),
     readSession: request => readSession(context, request),

@@ -121,7 +121,8 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > 1000) {
       return problem(400, 'invalid_request', 'limit must be a whole number from 1 to 1000')
     }
-    return json(await app.native.listSessions(parameters['userId'] ?? '', { limit: Number(limit), after: query.get('after') }))
+    const page = { limit: Number(limit), after: query.get('after') }
+    return json(await app.native.listSessions(parameters['userId'] ?? '', page))
   },
 
   async revokeSessionsOfUser({ app, parameters, query }) {

@@ -39,7 +39,10 @@ async function introspectAccessToken({ native, core }: App, text: string): Promi
   if (found.kind === 'active') {
     const { iss, aud, sub, sid, tid, iat, exp, auth_time } = found.claims
     const audience = aud === undefined ? {} : { aud: typeof aud === 'string' ? aud : [...aud] }
-    return { active: true, token_type: 'access_token', sub, sid, tid, iss, ...audience, iat, exp, auth_time, payload: found.payload }
+    return {
+      active: true, token_type: 'access_token', sub, sid, tid, iss, ...audience, iat, exp, auth_time,
+      payload: found.payload,
+    }
   }
   const other = await core.verify(text, { blacklisting: 'strict' })
   if (other.kind !== 'active') return null

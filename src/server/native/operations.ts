@@ -203,7 +203,8 @@ export const operations: readonly Operation[] = [
     responses: { 200: { words: 'Done.', schema: object({}) }, 400: invalid },
   },
   {
-    id: 'readKeys', method: 'GET', path: '/v1/keys', summary: 'The public keys of the access tokens (RFC 7517), as under the issuer.',
+    id: 'readKeys', method: 'GET', path: '/v1/keys',
+    summary: 'The public keys of the access tokens (RFC 7517), as under the issuer.',
     responses: {
       200: {
         words: 'A JSON Web Key Set.',
