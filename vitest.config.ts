@@ -6,7 +6,7 @@ const conditions = ['keyturn-source', 'node']
 /** The files that take longest begin first, so that the workers end together. */
 const longest = [
   'test/search/long/', 'frameworks-more/next.', 'frameworks-more/sveltekit.', 'e2e/client.', 'stores/removal-races.',
-  'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/search/', 'e2e/page.', 'runtimes/contract.',
+  'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/search/', 'e2e/client-freeze.', 'e2e/page.', 'runtimes/contract.',
   'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/core-protocol.',
   'package/types.', 'test/laws/',
 ]
@@ -109,19 +109,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: ['test/e2e/client-freeze.test.ts'],
           globalSetup: ['test/support/package/build.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          // Alone, when all others have ended: beside other browsers a tab that thawed sometimes gets no answer.
-          name: 'e2e-alone',
-          include: ['test/e2e/client-freeze.test.ts'],
-          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

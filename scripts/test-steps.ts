@@ -48,7 +48,6 @@ const projects: readonly Project[] = [
   { name: 'server', uses: ['systemd'] },
   { name: 'stores', uses: ['postgres', 'pgbouncer', 'mariadb', 'redis'] },
   { name: 'e2e', needs: ['chromium'], uses: ['firefox'] },
-  { name: 'e2e-alone', needs: ['chromium'] },
 ]
 
 async function perform({ name, commands }: Check): Promise<Outcome> {

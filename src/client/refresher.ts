@@ -106,9 +106,11 @@ export function createRefresher(
       await new Promise<void>(resolve => env.after(LAG, resolve))
       return inTurn(wanted, false)
     }
+    const sent = keeper.current()
     const outcome = decision === 'post' ? await post() : decision
-    left = keeper.current()
     failure = outcome instanceof Error ? outcome : null
+    // A failure says nothing of what another tab has brought while this one was asleep.
+    left = failure ? sent : keeper.current()
     if (failure) failed()
     else failures = 0
     return outcome

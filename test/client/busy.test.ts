@@ -211,3 +211,27 @@ test('ROT-15: a page that wakes from sleep goes on when the time is over, and no
   expect((await call).status).toBe(200)
   expect(times()).toEqual([0, 0])
 })
+
+test('a failure that is heard of late, when another tab has refreshed, holds up no refresh of what that left', async () => {
+  const { api, client, openAnother, pass } = await open({}, { locks: false })
+  let thaw = (): void => undefined
+  api.between = async request => {
+    if (!request.url.endsWith('/session/refresh')) return null
+    api.between = null
+    await new Promise<void>(resolve => thaw = resolve)
+    return busy({ 'retry-after': '60' }, 503, 'maintenance')
+  }
+  const call = statusOf(client.fetch('/me'))
+  await settle()
+  const other = statusOf(openAnother().fetch('/me'))
+  // The other tab waits no longer for one that does not come back.
+  await pass(13_000)
+  expect(await other).toBe(200)
+  thaw()
+  expect(await call).toBe(200)
+  // For the server alone: the access token has expired, and the pause after the failure is not over.
+  api.now += LIFETIME * 1000 + 1000
+  const next = statusOf(client.fetch('/me'))
+  await pass(1000)
+  expect(await next).toBe(200)
+})

@@ -35,10 +35,10 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
     // Started by the driver, pages would always be visible, and never freeze.
     const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true })
     profile = browser.contexts()[0] ?? expect.fail('the browser has no profile')
-    // Half of the patience: an answer that never comes is not waited for too long, and a busy machine has enough.
+    // A quarter of the patience: an answer that never comes is not waited for too long, and a busy machine has enough.
     await profile.addInitScript(() => {
       const { timeout } = AbortSignal
-      AbortSignal.timeout = milliseconds => timeout.call(AbortSignal, milliseconds / 2)
+      AbortSignal.timeout = milliseconds => timeout.call(AbortSignal, milliseconds / 4)
     })
   })
 
@@ -97,6 +97,14 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       }
     }
 
+    /** How many of the profile's tabs hold a lock, and how many wait for one. */
+    function queueOf(tab: Page): Promise<(number | undefined)[]> {
+      return tab.evaluate(async () => {
+        const { held, pending } = await navigator.locks.query()
+        return [held?.length, pending?.length]
+      })
+    }
+
     async function expectBothSignedIn(tab: Page, other: Page): Promise<void> {
       expect(await call(tab)).toEqual([200])
       expect(await call(other)).toEqual([200])
@@ -127,6 +135,8 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       application.beforeRefresh = busyTimes(2, 1)
       const frozen = call(tab)
       await expect.poll(() => application.refreshes).toEqual([503])
+      // It has heard of the answer, and waits without the lock.
+      await expect.poll(() => queueOf(other)).toEqual([0, 0])
       await setState('frozen')
       expect(await call(other)).toEqual([200])
       expect(application.refreshes).toEqual([503, 503, 200])
@@ -142,6 +152,8 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       application.beforeRefresh = busyTimes(1, 1)
       const frozen = call(tab)
       await expect.poll(() => application.refreshes).toEqual([503])
+      // It has heard of the answer, and waits without the lock.
+      await expect.poll(() => queueOf(other)).toEqual([0, 0])
       await setState('frozen')
       await passHours(other)
       application.expireTokens()
@@ -159,17 +171,13 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       const failing = call(other)
       await asked
       const frozen = call(tab)
-      const queue = (): Promise<(number | undefined)[]> => other.evaluate(async () => {
-        const { held, pending } = await navigator.locks.query()
-        return [held?.length, pending?.length]
-      })
-      await expect.poll(queue).toEqual([1, 1])
+      await expect.poll(() => queueOf(other)).toEqual([1, 1])
       await setState('frozen')
       // The answer never comes, so that the turn comes to the frozen tab with nothing done.
       expect(await failing).toEqual(['SESSION_UNAVAILABLE'])
-      expect(await queue()).toEqual([1, 0])
+      expect(await queueOf(other)).toEqual([1, 0])
       await other.evaluate(() => client.refresh())
-      expect(await queue()).toEqual([0, 0])
+      expect(await queueOf(other)).toEqual([0, 0])
       await passHours(other)
       await setState('active')
       await frozen
