@@ -38,8 +38,8 @@ export async function create<
   const refusal = format.refusal({ userId, tenantId }, jwtPayload, style)
   if (refusal !== null) throw refusal
   const handle = createHandle(session.mode, entropy)
-  const anchor = encodeBase64url(entropy(32))
-  const secret = encodeBase64url(entropy(32))
+  const secrets = entropy(64)
+  const [anchor, secret] = [encodeBase64url(secrets.subarray(0, 32)), encodeBase64url(secrets.subarray(32))]
   const ring = await keys.current()
   const key = ring.refreshKeyAt(now)
   const record: SessionRecord = {
