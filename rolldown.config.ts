@@ -36,9 +36,9 @@ export default defineConfig({
       // What an application bundles of an entry should be little more than that entry needs: what the browser client and
       // `keyturn/verify` share with the rest is in files of its own.
       groups: [
-        { name: (id, modules) => isReached(id, 'src/client/', modules) ? 'wire' : null, debugName: 'wire', minShareCount: 2 },
+        { name: (id, modules) => isReached(id, /src\/client\//, modules) ? 'wire' : null, debugName: 'wire', minShareCount: 2 },
         {
-          name: (id, modules) => isReached(id, 'src/verify.ts', modules) ? 'verification' : null,
+          name: (id, modules) => isReached(id, /src\/(?:verify|platform\/\w+-crypto)\.ts$/, modules) ? 'verification' : null,
           debugName: 'verification',
           minShareCount: 2,
         },
@@ -50,10 +50,11 @@ export default defineConfig({
   },
 })
 
-/** Whether a module is imported, over whatever others, by one whose path has this part. */
-function isReached(id: string, part: string, modules: ChunkingContext, seen: Set<string> = new Set()): boolean {
-  if (id.includes(part)) return true
+/** Whether a module is imported, over whatever others, by one whose path is like this. */
+function isReached(id: string, path: RegExp, modules: ChunkingContext, seen: Set<string> = new Set()): boolean {
   seen.add(id)
   const importers = modules.getModuleInfo(id)?.importers ?? []
-  return importers.some(importer => !seen.has(importer) && isReached(importer, part, modules, seen))
+  return importers.some(importer => (
+    path.test(importer) || (!seen.has(importer) && isReached(importer, path, modules, seen))
+  ))
 }
