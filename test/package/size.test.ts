@@ -1,13 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
-import { consumer, readManifest, specifiers } from '../support/package/pack.ts'
-
-/** What runs on every runtime with web-standard APIs. */
-const neutral = [
-  'keyturn', 'keyturn/errors', 'keyturn/verify', 'keyturn/stores/memory', 'keyturn/frameworks/web',
-  'keyturn/frameworks/hono', 'keyturn/frameworks/h3', 'keyturn/testing',
-]
+import { consumer, neutralSpecifiers, readManifest, specifiers } from '../support/package/pack.ts'
 
 interface Bundle {
   readonly bytes: number
@@ -46,14 +40,14 @@ test('the core and the web adapter are smaller than 33 kB, verification alone th
   expect(sizes['keyturn/verify']).toBeLessThan(8500)
 })
 
-test.each(neutral)('%s needs no runtime of its own', async name => {
+test.each(neutralSpecifiers)('%s needs no runtime of its own', async name => {
   expect((await bundle([name], ['worker'])).imports).toEqual([])
 })
 
 test('the size of every export, in bytes after gzip', async () => {
   const rows: Record<string, number> = {}
   for (const name of specifiers().filter(specifier => !specifier.endsWith('.json'))) {
-    rows[name] = (await bundle([name], [neutral.includes(name) ? 'worker' : 'node'])).bytes
+    rows[name] = (await bundle([name], [neutralSpecifiers.includes(name) ? 'worker' : 'node'])).bytes
   }
   console.log(rows)
   // The standalone server brings every store; nothing else may grow so large unseen.
