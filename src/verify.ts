@@ -1,5 +1,6 @@
 import { crypto } from '#crypto'
 import { GeneralError } from './base/errors.ts'
+import { toMilliseconds } from './base/duration.ts'
 import type { JsonObject } from './base/json.ts'
 import { checkOptions } from './base/options.ts'
 import type { Clock } from './base/time.ts'
@@ -36,7 +37,7 @@ export interface Verifier<Payload extends object> {
   readSession(request: { readonly headers: Pick<Headers, 'get'> }): Promise<SessionReading<Payload>>
 }
 
-const SECOND = 1000
+/** How long the key set may take to come, in milliseconds. */
 const FETCH_LIMIT = 5000
 
 /**
@@ -59,13 +60,13 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
   const changes = feed === undefined ? null : createChangeView({
     source: feed,
     clock,
-    pollInterval: pollInterval * SECOND,
-    maxStaleness: maxStaleness * SECOND,
+    pollInterval: toMilliseconds(pollInterval),
+    maxStaleness: toMilliseconds(maxStaleness),
   })
   const name = options.accessTokenName ?? (issuer.startsWith('http:') ? 'sAccessToken' : '__Host-sAccessToken')
   const policy = { cookies: { accessToken: { attributes: { name } } } }
   const payloads = createDataCodec<Payload>({ name: 'JWT payload', schema: undefined, check: () => undefined })
-  const maxLifetime = maxTokenAge * SECOND
+  const maxLifetime = toMilliseconds(maxTokenAge)
 
   async function read(text: string, ring: VerificationKeys): Promise<AccessTokenReading> {
     return readAccessToken(text, ring, { now: clock(), issuer, audience, application, maxLifetime })

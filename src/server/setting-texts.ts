@@ -1,3 +1,4 @@
+import { parseDuration } from '../base/duration.ts'
 import { nearestName } from '../base/nearest-name.ts'
 
 /** A text does not fit. The message says what would do, as the end of "it must be ...". */
@@ -72,13 +73,10 @@ export function whole(least: number, most: number): (text: string) => number {
   }
 }
 
-const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: DAY }
-
 /** Reads a time: a number of seconds, or a number with the unit ms, s, m, h or d. To the millisecond. */
 export function duration(least: number, most: number): (text: string) => number {
   return text => {
-    const [, digits = '', unit = 's'] = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)?$/.exec(text) ?? []
-    const seconds = digits === '' ? Number.NaN : Math.round(Number(digits) * (units[unit] ?? 1) * 1000) / 1000
+    const seconds = parseDuration(text) / 1000
     if (seconds >= least && seconds <= most) return seconds
     throw new Unfit(`a time from ${least} to ${most} seconds: 90, 90s, 15m, 1h or 100d`)
   }

@@ -8,8 +8,9 @@ export interface Gathered<Input, Output> {
   settled(): Promise<void>
 }
 
-// Taken while it is the platform's own: a test that puts its clock in the place of timers must not stop the store.
-const atEndOfTurn = setImmediate
+// Taken while it is the platform's own: a test that puts its clock in the place of timers must not stop the store. A
+// member, since runtimes without it load this file too, beside a store that needs none.
+const atEndOfTurn = globalThis.setImmediate
 
 /**
  * Does the calls of one turn of the event loop together when it ends, or as soon as there are `most` of them: a commit

@@ -13,6 +13,8 @@
  */
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { Milliseconds } from '../base/time.ts'
+import { toMilliseconds } from '../base/duration.ts'
+import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
 import { createFollowers } from './followers.ts'
 import { createChangeLog } from './mysql/change-log.ts'
@@ -43,8 +45,8 @@ export interface MysqlStoreOptions extends MysqlNameOptions {
    * use, which the database user must be allowed to. Default: `manual`.
    */
   readonly migrate?: 'auto' | 'manual'
-  /** How long a call may wait for the database, in milliseconds: from 1 to 3,600,000. Default: 5,000. */
-  readonly requestTimeout?: Milliseconds
+  /** How long a call may wait for the database: from 1 ms to 1 hour. Default: 5 seconds. */
+  readonly requestTimeout?: Duration
 }
 
 const POLL_INTERVAL: Milliseconds = 500
@@ -58,7 +60,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
   checkValue('poolOrUrl', mysqlSourceRule, poolOrUrl)
   checkOptions('createMysqlStore', mysqlRules, options)
   const names = mysqlNames(options)
-  const { requestTimeout = requestTimeoutRule.preset } = options
+  const requestTimeout = toMilliseconds(options.requestTimeout ?? requestTimeoutRule.preset)
   const setUp = async (): Promise<void> => {
     if (options.migrate === 'auto') await migrate(poolOrUrl, names)
   }
@@ -127,7 +129,7 @@ export async function migrateMysql(
 async function migrate(poolOrUrl: MysqlPool | string, names: TableNames): Promise<MigrationResult> {
   try {
     if (typeof poolOrUrl !== 'string') return await migrateOver(poolOrUrl, names)
-    const pool = await openPool(poolOrUrl, requestTimeoutRule.preset)
+    const pool = await openPool(poolOrUrl, toMilliseconds(requestTimeoutRule.preset))
     try {
       return await migrateOver(pool, names)
     } finally {

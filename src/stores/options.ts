@@ -1,3 +1,5 @@
+import { duration } from '../base/duration.ts'
+import type { Duration } from '../base/duration.ts'
 import { flag, having, number, oneOf, rule, text, withDefault } from '../base/options.ts'
 import type { Rule, RulesFor } from '../base/options.ts'
 import type { MysqlPool } from './mysql/driver.ts'
@@ -25,7 +27,7 @@ export const tablePrefixRule: Rule<string, string> = withDefault(
 export const keyPrefixRule: Rule<string, string> = withDefault('keyturn:', text(
   '1 to 63 letters, digits and any of _ . : -, with a letter or _ first', /^[A-Za-z_][A-Za-z0-9_.:-]{0,62}$/))
 /** How long a call to a database may take. */
-export const requestTimeoutRule: Rule<number, number> = withDefault(5000, number('milliseconds', 1, 3_600_000))
+export const requestTimeoutRule: Rule<Duration, number> = withDefault(5, duration(0.001, 3600))
 const migrateRule = withDefault('manual', oneOf('auto', 'manual'))
 
 /** What the first argument of `openSqliteStore` accepts. */

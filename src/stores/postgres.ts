@@ -1,5 +1,6 @@
 import { checkOptions, checkValue } from '../base/options.ts'
-import type { Milliseconds } from '../base/time.ts'
+import { toMilliseconds } from '../base/duration.ts'
+import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
 import { postgresNameRules, postgresRules, postgresSourceRule, requestTimeoutRule } from './options.ts'
 import { createChangeReader, lazily } from './postgres/change-log.ts'
@@ -34,8 +35,8 @@ export interface PostgresStoreOptions extends PostgresNameOptions {
    * on the way.
    */
   readonly preparedStatements?: boolean
-  /** How long a call may wait for the database, in milliseconds: from 1 to 3,600,000. Default: 5,000. */
-  readonly requestTimeout?: Milliseconds
+  /** How long a call may wait for the database: from 1 ms to 1 hour. Default: 5 seconds. */
+  readonly requestTimeout?: Duration
 }
 
 /**
@@ -51,7 +52,8 @@ export function createPostgresStore(
   checkValue('poolOrUrl', postgresSourceRule, poolOrUrl)
   checkOptions('createPostgresStore', postgresRules, options)
   const names = postgresNames(options)
-  const { requestTimeout = requestTimeoutRule.preset, preparedStatements = null } = options
+  const { preparedStatements = null } = options
+  const requestTimeout = toMilliseconds(options.requestTimeout ?? requestTimeoutRule.preset)
   const setUp = async (): Promise<void> => {
     if (options.migrate === 'auto') await migrate(poolOrUrl, names)
   }

@@ -1,6 +1,7 @@
 import { checkOptions, checkValue } from '../base/options.ts'
+import { toMilliseconds } from '../base/duration.ts'
+import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
-import type { Milliseconds } from '../base/time.ts'
 import { allowEviction, keyPrefixRule, redisRules, redisSourceRule, requestTimeoutRule } from './options.ts'
 import { createChangeLog } from './redis/change-log.ts'
 import { createConnection } from './redis/connection.ts'
@@ -39,8 +40,8 @@ export interface RedisStoreOptions {
    * Default: 0.
    */
   readonly replicas?: number
-  /** How long a call may wait for the server, in milliseconds: from 1 to 3,600,000. Default: 5,000. */
-  readonly requestTimeout?: Milliseconds
+  /** How long a call may wait for the server: from 1 ms to 1 hour. Default: 5 seconds. */
+  readonly requestTimeout?: Duration
   /** Whether to accept a server that evicts keys when its memory is full, which logs users out. Default: false. */
   readonly [allowEviction]?: boolean
 }
@@ -54,7 +55,8 @@ export interface RedisStoreOptions {
 export function createRedisStore(clientOrUrl: RedisClient | string, options: RedisStoreOptions = {}): SessionStore {
   checkValue('clientOrUrl', redisSourceRule, clientOrUrl)
   checkOptions('createRedisStore', redisRules, options)
-  const { replicas = 0, requestTimeout = requestTimeoutRule.preset, prefix = keyPrefixRule.preset } = options
+  const { replicas = 0, prefix = keyPrefixRule.preset } = options
+  const requestTimeout = toMilliseconds(options.requestTimeout ?? requestTimeoutRule.preset)
   const names = keyNames(prefix)
   const connection = createConnection(opener(clientOrUrl), {
     replicas, requestTimeout, allowEviction: options[allowEviction] === true,

@@ -1,7 +1,9 @@
 import type { Awaitable } from '../base/awaitable.ts'
+import { duration, toMilliseconds } from '../base/duration.ts'
+import type { Duration } from '../base/duration.ts'
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
 import {
-  checkCallOptions, checkOptions, explicit, flag, listOf, number, oneOf, withDefault,
+  checkCallOptions, checkOptions, explicit, flag, listOf, oneOf, withDefault,
 } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
 import type { ActiveOutcome, Blacklisting } from '../session/core.ts'
@@ -35,8 +37,8 @@ export interface SessionOptions<Payload extends object> {
   readonly blacklisting?: Blacklisting
   /** What the claims must satisfy. Default: nothing. */
   readonly claimValidators?: readonly ClaimValidator<Payload>[]
-  /** How long ago the user may have logged in, in seconds: from 0 to 34,560,000 (REV-09). Default: no limit. */
-  readonly maxAuthenticationAge?: number
+  /** How long ago the user may have logged in: from 0 to 400 days (REV-09). Default: no limit. */
+  readonly maxAuthenticationAge?: Duration
 }
 
 /** {@link SessionOptions} of a route that also serves requests without a session. */
@@ -58,7 +60,7 @@ export const sessionOptionRules: RulesFor<
   required: withDefault(true, flag),
   blacklisting: oneOf('off', 'feed', 'strict'),
   claimValidators: explicit(listOf('a list of claim validators', claimValidatorRule)),
-  maxAuthenticationAge: explicit(number('seconds', 0, 400 * 86_400)),
+  maxAuthenticationAge: explicit(duration(0, 400 * 86_400)),
 }
 
 /**
@@ -205,7 +207,7 @@ function grant<Payload extends object, Info extends object>(
   }
   if (active.reissued !== null) applyEdits(reply, accessTokenEdits(cookies, channel, active.reissued))
   if (options.maxAuthenticationAge !== undefined) {
-    requireRecentLogin(active.claims, options.maxAuthenticationAge, context.clock())
+    requireRecentLogin(active.claims, toMilliseconds(options.maxAuthenticationAge), context.clock())
   }
   return session
 }
