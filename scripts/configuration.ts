@@ -247,7 +247,8 @@ export function writeReference(): string {
     'From `keyturn/server`, as the file of `--config` and the flags of [`keyturn serve`](server.md#settings) have '
       + 'them. In the environment `--api-key` is `KEYTURN_API_KEY`, and so on.',
     table(['setting', 'flag', 'must be', 'default', 'meaning'], settingDescriptions.map(setting => [
-      `\`${setting.name}\``, `\`--${setting.flag}\``, `${setting.isList ? 'list: ' : ''}${setting.accepts}`,
+      `\`${setting.name}\``, setting.isPositional ? `\`${setting.placeholder}\`, without a flag` : `\`--${setting.flag}\``,
+      `${setting.isList ? 'list: ' : ''}${setting.accepts}`,
       setting.preset === '' ? '' : `\`${setting.preset}\``, setting.help,
     ])),
   ].join('\n\n')}\n`

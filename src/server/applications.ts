@@ -54,7 +54,7 @@ export async function openApplications(
 
   async function open(appId: string): Promise<SessionStore> {
     if (parts.openStore !== undefined) return traces.store(await parts.openStore(appId), null)
-    const { url, kind, naming } = placeOf(settings.store, appId)
+    const { url, kind, naming } = placeOf(settings, appId)
     return traces.store(await openStoreByUrl(url, { ...naming, migrate: settings.migrate }), kind)
   }
 

@@ -76,7 +76,7 @@ test('where OpenTelemetry is not installed, traces name the packages to install'
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-alone-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   cpSync(installed, join(folder, 'node_modules/keyturn'), { recursive: true })
-  const program = [node24, 'node_modules/keyturn/dist/cli/main.js', 'serve', '--store', 'sqlite::memory:']
+  const program = [node24, 'node_modules/keyturn/dist/cli/main.js', 'serve', 'sqlite::memory:']
   const { succeeded, output } = run('env', ['OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1', ...program], folder)
   expect(succeeded).toBe(false)
   expect(output).toContain('npm install @opentelemetry/api @opentelemetry/sdk-node')
