@@ -23,8 +23,8 @@ describe('V-10: one way to name a store and an application', () => {
     expect([twice.code, twice.error]).toEqual([2, expect.stringContaining('two stores were named')])
     const other = await keyturn(...command, 'oracle://ada:hunter2@db', '--port', '0')
     expect(other.code).toBe(2)
-    const flag = await keyturn(...command, '--store', 'sqlite:hunter2.db')
-    expect([flag.code, flag.error]).toEqual([2, expect.stringContaining('--store')])
+    const flag = await keyturn(...command, '--database', 'sqlite:hunter2.db')
+    expect([flag.code, flag.error]).toEqual([2, expect.stringContaining('--database')])
     for (const { out, error } of [twice, other, flag]) expect(out + error).not.toContain('hunter2')
   })
 
