@@ -30,7 +30,10 @@ export interface SettingDescription {
   readonly isPositional: boolean
 }
 
-/** Where settings may come from, most important first. Values by flag, by environment variable and by name. */
+/**
+ * Where settings may come from, most important first. Values by flag, by environment variable and by name; that of a
+ * setting without a flag (`isPositional`) by the flag that it would have: `store`.
+ */
 export interface SettingSources {
   readonly flags: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly environment: Environment
