@@ -14,6 +14,7 @@ export {
   UnauthorizedError,
 } from './base/errors.ts'
 export type { AnySessionError, ClaimValidationError, ErrorCode } from './base/errors.ts'
+export type { Duration } from './base/duration.ts'
 export { allowInsecureCookies } from './transport/http-policy.ts'
 
 export type { ClaimValidator } from './transport/claim-validators.ts'

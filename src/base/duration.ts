@@ -24,12 +24,21 @@ export function parseDuration(text: string): Milliseconds {
 /** A duration from `least` to `most` seconds. */
 /* @__NO_SIDE_EFFECTS__ */
 export function duration(least: number, most: number): Rule<Duration, undefined> {
-  const accepts = `a number of seconds from ${grouped(least)} to ${grouped(most)}, or a text such as "90s", "15m" or "1h"`
+  const accepts = `a duration from ${inWords(least)} to ${inWords(most)}: a number of seconds, or a text such as "15m"`
   return rule(accepts, (value): value is Duration => {
     if (typeof value === 'string' && !/[a-z]$/.test(value)) return false
     const milliseconds = typeof value === 'number' ? value * 1000 : typeof value === 'string' ? parseDuration(value) : NaN
     return milliseconds >= least * 1000 && milliseconds <= most * 1000
   })
+}
+
+/** A number of seconds in the largest unit that it fills, as messages and the documentation say it. */
+export function inWords(seconds: number): string {
+  if (seconds < 1) return seconds === 0 ? '0' : `${seconds * 1000} ms`
+  const [name, length] = ([['day', 86_400], ['hour', 3600], ['minute', 60]] as const).find(([, least]) => seconds >= least)
+    ?? ['second', 1]
+  const count = seconds / length
+  return `${grouped(count)} ${name}${count === 1 ? '' : 's'}`
 }
 
 function isUnit(text: string): text is keyof typeof units {

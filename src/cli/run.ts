@@ -1,6 +1,6 @@
 import { isSessionError } from '../base/errors.ts'
 import { cleanup } from './cleanup.ts'
-import { UsageError } from './command.ts'
+import { reasonOf, UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
 import { doctor } from './doctor.ts'
 import { keys } from './keys.ts'
@@ -58,11 +58,9 @@ function isMisuse(error: unknown): boolean {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 }
 
-/** A driver's own message is told only as the cause of ours, which holds no credentials (ST-07). */
 function tell(error: unknown): string {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     return `${error.message}: another program listens there. --port takes another one, 0 a free one`
   }
-  if (isSessionError(error) && error.cause instanceof Error) return `${error.message} (${error.cause.message})`
-  return error instanceof Error ? error.message : String(error)
+  return reasonOf(error)
 }

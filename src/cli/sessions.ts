@@ -8,14 +8,14 @@ import { removeEverySession, summarize } from '../session/manage.ts'
 import { changeStart, notBeforeAt } from '../session/policy.ts'
 import { requireCoreUserId } from '../session/identifiers.ts'
 import type { SessionStore } from '../session/store.ts'
+import { acceptedUrls } from '../stores/registry.ts'
 import { readKeys, replaceKeys } from '../tokens/change-keys.ts'
 import { createKeyVault } from '../tokens/key-material.ts'
 import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
-import { describeFlags, describeSettings } from './settings.ts'
 import type { OwnFlag } from './settings.ts'
-import { commonFlags, dateOf, storeFlags, table, withStore } from './store.ts'
+import { dateOf, describeStoreFlags, table, withStore } from './store.ts'
 import type { StoreCall, StoreWork } from './store.ts'
 
 const own: Readonly<Record<string, OwnFlag>> = {
@@ -34,20 +34,20 @@ const PAGE = 100
 /** `keyturn sessions`. */
 export const sessions: Command = {
   summary: 'lists, shows and revokes sessions',
-  help: `keyturn sessions list USER [--after POSITION]
-keyturn sessions show HANDLE
-keyturn sessions revoke HANDLE...
-keyturn sessions revoke --user ID
-keyturn sessions revoke --found-in FILE
-keyturn sessions revoke --all --yes
+  help: `keyturn sessions list USER [URL] [--after POSITION]
+keyturn sessions show HANDLE [URL]
+keyturn sessions revoke HANDLE... [URL]
+keyturn sessions revoke --user ID [URL]
+keyturn sessions revoke --found-in FILE [URL]
+keyturn sessions revoke --all --yes [URL]
 
 list    shows a user's live sessions, newest first, ${PAGE} at a time.
 show    shows one session with its payload and data. Exit code 1 if there is none.
 revoke  ends sessions at once. Exit code 1 if none was there. With --all, replaces every key that rotates: no session
         that exists is accepted any more, and everybody logs in again. This needs the secret if there is one.
 
-${describeFlags({ ...own, ...commonFlags })}
-${describeSettings(storeFlags)}`,
+${describeStoreFlags(own)}
+A user id that begins like the URL of a store comes last, behind --.`,
 
   run: (args, terminal) => withStore(args, own, terminal, ({ settings, flags, words, json }) => {
     const [verb, ...rest] = words
@@ -60,7 +60,7 @@ ${describeSettings(storeFlags)}`,
     const revoke = verb === 'revoke' ? chooseRevocation(rest, flags, settings.secrets, json, terminal) : null
     if (revoke !== null) return revoke
     throw new UsageError('sessions takes one of: list USER, show HANDLE, revoke HANDLE..., revoke --user ID, '
-      + 'revoke --found-in FILE, revoke --all --yes')
+      + `revoke --found-in FILE, revoke --all --yes; and the store, ${acceptedUrls}`)
   }),
 }
 

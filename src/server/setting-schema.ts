@@ -1,12 +1,16 @@
 import { TENANT_ID } from '../session/identifiers.ts'
+import { acceptedUrls, findStoreKind, storeKinds } from '../stores/registry.ts'
 import { readApiKeys } from './api-keys.ts'
-import { schemeOf } from './open-store.ts'
 import { choice, DAY, duration, each, matching, one, optional, Unfit, whole } from './setting-texts.ts'
 
 /** How a server is set up. Times in seconds. */
 export interface ServerSettings {
   /** The URL of the store. */
   readonly store: string
+  /** What the names of its tables or keys begin with, those of further applications a little longer; null: `keyturn`. */
+  readonly prefix: string | null
+  /** The schema of its tables, where the store knows such; null: the connection's. */
+  readonly schema: string | null
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
@@ -53,6 +57,8 @@ export interface Setting<Value> {
   readonly preset: readonly string[]
   readonly isList?: boolean
   readonly isSecret?: boolean
+  /** Whether a command line has it as a word of its own, without the flag. */
+  readonly isPositional?: boolean
   /** Reads the texts of a value; those of the preset are not given. @throws Unfit that says what would do. */
   readonly read: (texts: readonly string[], isGiven: boolean) => Value
 }
@@ -60,16 +66,22 @@ export interface Setting<Value> {
 /** Every setting, by its name. */
 export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[Name]> } = {
   store: {
-    flag: 'store', placeholder: 'URL', preset: ['sqlite:keyturn.db'],
-    help: 'where sessions live: sqlite:FILE, postgres://, mysql://, redis://', isSecret: true,
+    flag: 'store', placeholder: 'URL', preset: ['sqlite:keyturn.db'], isSecret: true, isPositional: true,
+    help: `where sessions live: ${storeKinds.map(({ example }) => example).join(', ')}`,
     read: one(value => {
-      try {
-        schemeOf(value)
-        return value
-      } catch {
-        throw new Unfit('a URL that begins with sqlite:, postgres://, mysql:// or redis://')
-      }
+      if (findStoreKind(value) === null) throw new Unfit(acceptedUrls)
+      return value
     }),
+  },
+  prefix: {
+    flag: 'prefix', placeholder: 'TEXT', preset: [],
+    help: `what the names of the tables or keys begin with, by default ${either(storeKinds.map(it => it.prefix.preset))}`,
+    read: optional(value => value),
+  },
+  schema: {
+    flag: 'schema', placeholder: 'NAME', preset: [],
+    help: `the schema of the tables (${either(storeKinds.filter(it => it.schema !== null).map(it => it.title))})`,
+    read: optional(value => value),
   },
   host: {
     flag: 'host', placeholder: 'ADDRESS', preset: ['127.0.0.1'],
@@ -134,7 +146,8 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
     help: 'a login beyond it ends the oldest session', read: optional(whole(1, 1000)),
   },
   apps: {
-    flag: 'app', placeholder: 'ID', preset: [], isList: true, help: 'serves another application, under /appid-ID',
+    flag: 'app', placeholder: 'ID', preset: [], isList: true,
+    help: 'serves another application, under /appid-ID, with tables or keys of its own',
     read: each(matching(/^(?!public$)[a-z0-9-]{1,20}$/, 'ids of 1 to 20 characters a-z, 0-9 and -')),
   },
   tenants: {
@@ -161,4 +174,9 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
     flag: 'log-level', placeholder: 'LEVEL', preset: ['info'], help: 'debug, info, warn, error or silent',
     read: one(choice('debug', 'info', 'warn', 'error', 'silent')),
   },
+}
+
+/** Different texts, for a help. */
+function either(texts: readonly string[]): string {
+  return [...new Set(texts)].join(' or ')
 }

@@ -154,7 +154,7 @@ export interface NewSessionOptions {
   readonly accessTokenLifetime?: Duration
   /** How long it may go without a refresh: from 1 second to 400 days. Default: as configured. */
   readonly idleTimeout?: Duration
-  /** How long it may last at all: from 1 second to 100 years. Default: as configured. */
+  /** How long it may last at all: from 1 second to 36,500 days. Default: as configured. */
   readonly absoluteTimeout?: Duration
   /** Which tenant it belongs to: 1 to 64 characters `a-z`, `0-9`, `-`. Default: `public`. */
   readonly tenantId?: string

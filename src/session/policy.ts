@@ -49,7 +49,7 @@ export interface PolicyOptions {
   readonly accessTokenLifetime?: Duration
   /** How long a session may go without a refresh: from 1 second to 400 days. Default: 100 days. */
   readonly idleTimeout?: Duration
-  /** How long a session may last at all: from 1 second to 100 years. Default: no limit. */
+  /** How long a session may last at all: from 1 second to 36,500 days. Default: no limit. */
   readonly absoluteTimeout?: Duration
   /**
    * How long a refresh token may be repeated after its first use: from 0 to 4.8 hours, and at most a fifth of
@@ -89,9 +89,9 @@ export interface PolicyOptions {
    */
   readonly tokenCacheSize?: number
   /**
-   * How long a key signs access tokens before the next one does: from 1 hour to 1 year. Whatever it is,
+   * How long a key signs access tokens before the next one does: from 1 hour to 365 days. Whatever it is,
    * the next key is published an hour before its first use, and the last one verifies until no token of its can be
-   * alive. Of processes that disagree the shortest interval counts. Default: a week.
+   * alive. Of processes that disagree the shortest interval counts. Default: 7 days.
    */
   readonly keyRotationInterval?: Duration
   /** Whether nothing is taken off: `keyturn/testing` sets it, whose tests move the clock themselves. Default: false. */

@@ -13,7 +13,6 @@
  */
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { Milliseconds } from '../base/time.ts'
-import { toMilliseconds } from '../base/duration.ts'
 import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
 import { createFollowers } from './followers.ts'
@@ -25,9 +24,10 @@ import { failure, isDuplicate } from './mysql/errors.ts'
 import { createKeys } from './mysql/keys.ts'
 import { mysqlNames } from './mysql/names.ts'
 import type { MysqlNameOptions } from './mysql/names.ts'
+import { mysqlNameRules, mysqlRules, mysqlSourceRule } from './mysql/options.ts'
 import { migrateSchema } from './mysql/schema.ts'
 import { createSessions } from './mysql/sessions.ts'
-import { mysqlNameRules, mysqlRules, mysqlSourceRule, requestTimeoutRule } from './options.ts'
+import { requestTimeoutOf } from './options.ts'
 import { createHeadPoller } from './sql/head-poller.ts'
 import type { MigrationResult } from './sql/migrations.ts'
 import { integer, rowOf } from './sql/row.ts'
@@ -60,7 +60,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
   checkValue('poolOrUrl', mysqlSourceRule, poolOrUrl)
   checkOptions('createMysqlStore', mysqlRules, options)
   const names = mysqlNames(options)
-  const requestTimeout = toMilliseconds(options.requestTimeout ?? requestTimeoutRule.preset)
+  const requestTimeout = requestTimeoutOf(options.requestTimeout)
   const setUp = async (): Promise<void> => {
     if (options.migrate === 'auto') await migrate(poolOrUrl, names)
   }
@@ -129,7 +129,7 @@ export async function migrateMysql(
 async function migrate(poolOrUrl: MysqlPool | string, names: TableNames): Promise<MigrationResult> {
   try {
     if (typeof poolOrUrl !== 'string') return await migrateOver(poolOrUrl, names)
-    const pool = await openPool(poolOrUrl, toMilliseconds(requestTimeoutRule.preset))
+    const pool = await openPool(poolOrUrl, requestTimeoutOf())
     try {
       return await migrateOver(pool, names)
     } finally {

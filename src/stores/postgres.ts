@@ -1,8 +1,7 @@
 import { checkOptions, checkValue } from '../base/options.ts'
-import { toMilliseconds } from '../base/duration.ts'
 import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
-import { postgresNameRules, postgresRules, postgresSourceRule, requestTimeoutRule } from './options.ts'
+import { requestTimeoutOf } from './options.ts'
 import { createChangeReader, lazily } from './postgres/change-log.ts'
 import { useGivenPool } from './postgres/connections.ts'
 import { createDatabase } from './postgres/database.ts'
@@ -12,6 +11,7 @@ import { postgresNames } from './postgres/names.ts'
 import type { PostgresNameOptions, PostgresNames } from './postgres/names.ts'
 import { createNotifier } from './postgres/notifier.ts'
 import { openConnections, withConnection } from './postgres/open.ts'
+import { postgresNameRules, postgresRules, postgresSourceRule } from './postgres/options.ts'
 import { migrateSchema } from './postgres/schema.ts'
 import { createSessions } from './postgres/sessions.ts'
 import type { MigrationResult } from './sql/migrations.ts'
@@ -53,7 +53,7 @@ export function createPostgresStore(
   checkOptions('createPostgresStore', postgresRules, options)
   const names = postgresNames(options)
   const { preparedStatements = null } = options
-  const requestTimeout = toMilliseconds(options.requestTimeout ?? requestTimeoutRule.preset)
+  const requestTimeout = requestTimeoutOf(options.requestTimeout)
   const setUp = async (): Promise<void> => {
     if (options.migrate === 'auto') await migrate(poolOrUrl, names)
   }

@@ -162,7 +162,7 @@ test('the program of the package starts a server on nothing but the package', ()
 })
 
 test('where OpenTelemetry is not installed, traces name the packages to install', () => {
-  const program = [node24, 'node_modules/keyturn/dist/cli/main.js', 'serve', '--store', 'sqlite::memory:']
+  const program = [node24, 'node_modules/keyturn/dist/cli/main.js', 'serve', 'sqlite::memory:']
   const { succeeded, output } = run('env', ['OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1', ...program], application)
   expect(succeeded).toBe(false)
   expect(output).toContain('npm install @opentelemetry/api @opentelemetry/sdk-node')

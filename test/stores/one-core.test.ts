@@ -121,7 +121,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     expect((await second.getSession(owner, new Headers())).getJwtPayload()).toMatchObject({ role: 'owner' })
 
     // The command line ends it for all of them.
-    const revoked = await keyturn('sessions', 'revoke', handle, '--store', database, '--secret', secret)
+    const revoked = await keyturn('sessions', 'revoke', handle, database, '--secret', secret)
     expect(revoked).toMatchObject({ code: 0, out: 'Revoked 1 session.' })
     expect(await verifier.verify(String(last['accessToken']))).toEqual({ kind: 'none' })
     await expect(second.getSession(owner, new Headers())).rejects.toMatchObject({ code: 'UNAUTHORIZED' })

@@ -45,7 +45,7 @@ async function use(store) {
   return 'used'
 }
 
-const inTime = { requestTimeout: 300 }
+const inTime = { requestTimeout: '300ms' }
 const attempts = {
   express: serveExpress,
   server: () => serveAlone('sqlite::memory:'),
