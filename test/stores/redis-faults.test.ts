@@ -132,7 +132,7 @@ describe.skipIf(missing).each(libraries)('a Redis server and %s', library => {
     onTestFinished(() => proxy.close())
     await openStore(connectIoredis(server.url)).insert(sampleRecord())
     const client = await connectClient(library, `redis://127.0.0.1:${proxy.port}`)
-    const store = openStore(client, { requestTimeout: 300 })
+    const store = openStore(client, { requestTimeout: '300ms' })
     const expectService = (): Promise<void> => expect.poll(() => store.find(sampleHandle(1))).not.toBeNull()
     await expectService()
     proxy.stall()
@@ -190,9 +190,9 @@ describe.skipIf(missing).each(libraries)('a Redis server and %s', library => {
     const primary = temporary(await startRedis())
     const replica = temporary(await startRedisReplica(primary))
     const client = await connectClient(library, primary.url)
-    const store = openStore(client, { replicas: 1, requestTimeout: 1000 })
+    const store = openStore(client, { replicas: 1, requestTimeout: '1s' })
     // Where a replica is there, it may take its time on a busy machine.
-    const patient = openStore(client, { replicas: 1, requestTimeout: 20_000 })
+    const patient = openStore(client, { replicas: 1, requestTimeout: '20s' })
     // Blocks until the primary counts the replica, which is up to a second after the first copy.
     await connectIoredis(primary.url).wait(1, 0)
     await patient.insert(sampleRecord())

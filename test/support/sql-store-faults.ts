@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { GeneralError } from '../../src/base/errors.ts'
+import type { Duration } from '../../src/base/duration.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { sampleHandle, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval } from '../../src/testing/samples.ts'
 import { Fleet } from './client-fleet.ts'
@@ -15,9 +16,9 @@ export interface FaultHarness {
   /** Starts a server whose commits wait for the disk. */
   startDurable(): Promise<TestServer>
   /** Opens a store on a URL; tables are made when they are missing. */
-  open(url: string, options?: { readonly requestTimeout?: number; readonly migrate?: 'auto' | 'manual' }): SessionStore
+  open(url: string, options?: { readonly requestTimeout?: Duration; readonly migrate?: 'auto' | 'manual' }): SessionStore
   /** Opens a store on a pool of two connections that the test made, and takes both of them once the store has served. */
-  openExhausted(requestTimeout: number): Promise<{ readonly store: SessionStore; release(): Promise<void> }>
+  openExhausted(requestTimeout: Duration): Promise<{ readonly store: SessionStore; release(): Promise<void> }>
   /** Opens a store whose server says at every login that its disk is full, and how to give it room again. */
   openFull(): Promise<{ readonly store: SessionStore; makeRoom(): Promise<void> }>
 }
@@ -44,7 +45,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
     return store
   }
 
-  async function throughProxy(requestTimeout?: number): Promise<{ store: SessionStore; proxy: TcpProxy }> {
+  async function throughProxy(requestTimeout?: Duration): Promise<{ store: SessionStore; proxy: TcpProxy }> {
     const { url: through, proxy } = await proxied(url)
     const store = opened(open(through, requestTimeout === undefined ? {} : { requestTimeout }))
     // Whatever the first use sets up is done.
@@ -57,7 +58,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       const server = await startDurable()
       onTestFinished(() => server.remove())
       const { url: through, proxy } = await proxied(server.url)
-      const { core, clock } = createTestCore({ store: open(through, { requestTimeout: 2000 }) })
+      const { core, clock } = createTestCore({ store: open(through, { requestTimeout: '2s' }) })
       onTestFinished(() => core.close())
       const fleet = new Fleet(core)
       await fleet.logIn(430)
@@ -133,7 +134,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
     })
 
     test('answers that come after the time limit: an error, and service when they come in time again', async () => {
-      const { store, proxy } = await throughProxy(500)
+      const { store, proxy } = await throughProxy('500ms')
       const answering = proxy.holdAnswers()
       const calls: readonly (() => Promise<unknown>)[] = [
         () => store.find(sampleHandle(7)), () => store.rotate(sampleRotation()), () => store.changesSince(null, 10),
@@ -148,7 +149,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
     })
 
     test('DOS-08: a server that does not answer: an error in time, and service when it answers again', async () => {
-      const { store, proxy } = await throughProxy(300)
+      const { store, proxy } = await throughProxy('300ms')
       proxy.stall()
       for (let attempt = 0; attempt < 3; attempt++) {
         await expect(store.find(sampleHandle(7))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
@@ -158,7 +159,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
     })
 
     test('closed while the server does not answer: what was called fails in time, and the store is closed', async () => {
-      const { store, proxy } = await throughProxy(300)
+      const { store, proxy } = await throughProxy('300ms')
       proxy.stall()
       // One on the connection that there is, the others on such as have yet to be made.
       const calls = [7, 8, 9].map(number => store.find(sampleHandle(number)))
@@ -168,7 +169,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
     })
 
     test('pool exhausted: an error in time; what failed so is not written later', async () => {
-      const { store, release } = await openExhausted(200)
+      const { store, release } = await openExhausted('200ms')
       opened(store)
       const record = sampleRecord({ handle: sampleHandle(77), userId: 'too-late' })
       await expect(store.insert(record)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
@@ -202,7 +203,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       const broken = `${wrong.protocol}//mallory:hunter2@127.0.0.1:x/y`
       const urls = [wrong.href, broken, 'ftp://mallory:hunter2@127.0.0.1/', 'hunter2']
       for (const each of urls) {
-        const error = await attempt(() => open(each, { requestTimeout: 2000 }).find(sampleHandle(1)))
+        const error = await attempt(() => open(each, { requestTimeout: '2s' }).find(sampleHandle(1)))
         expect(error).toBeInstanceOf(GeneralError)
         expect(describeDeeply(error)).not.toMatch(/mallory|hunter2/)
       }
