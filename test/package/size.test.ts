@@ -7,6 +7,7 @@ import { consumer, readManifest, specifiers } from '../support/package/pack.ts'
 const neutral = [
   'keyturn', 'keyturn/errors', 'keyturn/verify', 'keyturn/stores/memory', 'keyturn/frameworks/web',
   'keyturn/frameworks/hono', 'keyturn/frameworks/h3', 'keyturn/testing',
+  'keyturn/testing/contracts',
 ]
 
 interface Bundle {

@@ -2,7 +2,8 @@
 import { createSessions, isSessionError } from 'keyturn'
 import { webSessions } from 'keyturn/frameworks/web'
 import { createMemoryStore } from 'keyturn/stores/memory'
-import { createFakeClock, frameworkContract, storeContract } from 'keyturn/testing'
+import { createFakeClock } from 'keyturn/testing'
+import { frameworkContract, storeContract } from 'keyturn/testing/contracts'
 import { createVerifier } from 'keyturn/verify'
 
 type Claims = { role?: string }

@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../../../src/session/record.ts'
 import type { Rotation, SessionStore, TokenState } from '../../../src/session/store.ts'
-import { sampleHandle, sampleNow, sampleState } from '../../../src/testing/index.ts'
+import { sampleHandle, sampleNow, sampleState } from '../../../src/testing/contracts.ts'
 import { silent, tick, together } from './mutant.ts'
 import type { Mutant, Mutants } from './mutant.ts'
 
