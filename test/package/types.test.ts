@@ -1,7 +1,8 @@
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { consumer, run, specifiers } from '../support/package/pack.ts'
+import { compile } from '../support/package/compile.ts'
+import { consumer, specifiers } from '../support/package/pack.ts'
 import { runtimeProgram } from '../support/runtimes/install.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -11,14 +12,6 @@ const compilers = [
   ['7', join(root, 'node_modules/.bin/tsc')],
   ['5.9', runtimeProgram('tsc')],
 ] as const
-
-/** Compiles a file of a project that has the package installed, with the options of its kind. */
-function compile(compiler: string, file: string, options: Readonly<Record<string, unknown>>): string {
-  const project = `${file}.json`
-  const strict = { noEmit: true, strict: true, exactOptionalPropertyTypes: true, target: 'es2023', ...options }
-  writeFileSync(join(consumer, project), JSON.stringify({ compilerOptions: strict, files: [file] }))
-  return run(compiler, ['-p', project]).output
-}
 
 const kinds = [
   ['at the edge, by a bundler', { module: 'esnext', moduleResolution: 'bundler', lib: ['es2023', 'dom'], types: [] }],
