@@ -11,7 +11,10 @@ import { limitRules, partRules } from '../src/server/parts.ts'
 import { settingDescriptions } from '../src/server/settings.ts'
 import { listRules, revokeRules, tenantRules } from '../src/session/create-core.ts'
 import { eventRules } from '../src/session/events.ts'
-import * as stores from '../src/stores/options.ts'
+import * as mysql from '../src/stores/mysql/options.ts'
+import * as postgres from '../src/stores/postgres/options.ts'
+import * as redis from '../src/stores/redis/options.ts'
+import * as sqlite from '../src/stores/sqlite/options.ts'
 import { signInRules } from '../src/testing/sign-in.ts'
 import { cookieRules } from '../src/transport/cookie-config.ts'
 import { sessionOptionRules } from '../src/transport/get-session.ts'
@@ -81,30 +84,30 @@ const sections: readonly Section[] = [
   },
   {
     title: 'openSqliteStore(file, options), printSqliteMigrations(options)', from: 'keyturn/stores/sqlite',
-    rules: stores.sqliteRules, types: ['stores/sqlite.ts: SqliteStoreOptions'],
+    rules: sqlite.sqliteRules, types: ['stores/sqlite.ts: SqliteStoreOptions'],
   },
   {
-    title: 'createSqliteStore(database, options)', from: 'keyturn/stores/sqlite', rules: stores.sqliteDriverRules,
+    title: 'createSqliteStore(database, options)', from: 'keyturn/stores/sqlite', rules: sqlite.sqliteDriverRules,
     types: ['stores/sqlite.ts: SqliteDriverOptions', 'stores/sqlite.ts: SqliteStoreOptions'],
   },
   {
-    title: 'createPostgresStore(poolOrUrl, options)', from: 'keyturn/stores/postgres', rules: stores.postgresRules,
+    title: 'createPostgresStore(poolOrUrl, options)', from: 'keyturn/stores/postgres', rules: postgres.postgresRules,
     types: ['stores/postgres.ts: PostgresStoreOptions', 'stores/postgres/names.ts: PostgresNameOptions'],
   },
   {
     title: 'migratePostgres(poolOrUrl, options), printPostgresMigrations(options)', from: 'keyturn/stores/postgres',
-    rules: stores.postgresNameRules, types: ['stores/postgres/names.ts: PostgresNameOptions'],
+    rules: postgres.postgresNameRules, types: ['stores/postgres/names.ts: PostgresNameOptions'],
   },
   {
-    title: 'createMysqlStore(poolOrUrl, options)', from: 'keyturn/stores/mysql', rules: stores.mysqlRules,
+    title: 'createMysqlStore(poolOrUrl, options)', from: 'keyturn/stores/mysql', rules: mysql.mysqlRules,
     types: ['stores/mysql.ts: MysqlStoreOptions', 'stores/mysql/names.ts: MysqlNameOptions'],
   },
   {
     title: 'migrateMysql(poolOrUrl, options), printMysqlMigrations(options)', from: 'keyturn/stores/mysql',
-    rules: stores.mysqlNameRules, types: ['stores/mysql/names.ts: MysqlNameOptions'],
+    rules: mysql.mysqlNameRules, types: ['stores/mysql/names.ts: MysqlNameOptions'],
   },
   {
-    title: 'createRedisStore(clientOrUrl, options)', from: 'keyturn/stores/redis', rules: stores.redisRules,
+    title: 'createRedisStore(clientOrUrl, options)', from: 'keyturn/stores/redis', rules: redis.redisRules,
     types: ['stores/redis.ts: RedisStoreOptions'],
   },
   adapter('node', 'NodeOptions', adapters.nodeRules),

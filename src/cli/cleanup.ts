@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
+import { openStoreByUrl } from '../stores/registry.ts'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
 import { readStoreTime } from './store-time.ts'
-import { openStore, requireStoreFile, storeUrlHelp, storeUrlOf } from './store-url.ts'
+import { requireStore, storeUrlHelp, storeUrlOf } from './store-url.ts'
 
 const BATCH = 500
 
@@ -28,9 +29,9 @@ store that none of them uses. Goes by the store's clock, and does nothing if thi
     const [named, ...rest] = positionals
     if (rest.length > 0) throw new UsageError('cleanup takes one store')
     const url = storeUrlOf(named, process.env)
-    requireStoreFile(url)
     const { json = false, ...naming } = values
-    const store = await openStore(url, naming)
+    await requireStore(url, naming)
+    const store = await openStoreByUrl(url, { ...naming, migrate: 'manual' })
     try {
       const now = await readStoreTime(store)
       let removed = 0

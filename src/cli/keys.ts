@@ -7,7 +7,7 @@ import { createKeyVault } from '../tokens/key-material.ts'
 import type { KeyVault } from '../tokens/key-material.ts'
 import { activeAt, newestFirst } from '../tokens/key-ring.ts'
 import { keyPurposes, rotates, signingRules } from '../tokens/key-store.ts'
-import type { StoredKey } from '../tokens/key-store.ts'
+import type { KeyPurpose, StoredKey } from '../tokens/key-store.ts'
 import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
@@ -47,7 +47,8 @@ ${describeSettings(storeFlags)}`,
     const { secrets } = settings
     if (verb === 'list' && rest.length === 0) return (store, now) => list(store, now, secrets, json, terminal)
     if (verb === 'rotate' && rest.length === 0) {
-      return (store, now) => rotate(store, now, secrets, flags['purpose'], json, terminal)
+      const purpose = requirePurpose(flags['purpose'])
+      return (store, now) => rotate(store, now, secrets, purpose, json, terminal)
     }
     if (verb === 'retire' && rest.length === 1) return (store, now) => retire(store, now, rest[0] ?? '', json, terminal)
     if (verb === 'encrypt' && rest.length === 0) {
@@ -133,21 +134,26 @@ function publishedName(key: StoredKey): string {
   return key.purpose === 'refresh' ? '' : signingRules[key.purpose].publicKid(key)
 }
 
+/** The purpose that was named; null: none was. @throws UsageError if there is no such purpose. */
+function requirePurpose(text: string | boolean | undefined): KeyPurpose | null {
+  if (text === undefined) return null
+  const purpose = keyPurposes.find(known => known === text)
+  if (purpose === undefined) throw new UsageError(`--purpose must be one of ${keyPurposes.join(', ')}`)
+  return purpose
+}
+
 async function rotate(
   store: SessionStore,
   now: EpochMilliseconds,
   secrets: readonly string[],
-  purpose: string | boolean | undefined,
+  purpose: KeyPurpose | null,
   json: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  if (purpose !== undefined && !keyPurposes.some(known => known === purpose)) {
-    throw new UsageError(`--purpose must be one of ${keyPurposes.join(', ')}`)
-  }
   const vault = await createKeyVault(platform.crypto, secrets)
   const stored = await store.listKeys()
   const demands = keyPurposes
-    .filter(each => purpose === undefined ? rotates(each) : each === purpose)
+    .filter(each => purpose === null ? rotates(each) : each === purpose)
     .flatMap(each => stored.findLast(key => key.purpose === each) ?? [])
   const made: ShownKey[] = []
   for (const key of await rotateKeys({ store, vault, clock: () => now }, demands)) {

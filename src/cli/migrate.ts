@@ -1,9 +1,8 @@
 import { parseArgs } from 'node:util'
-import type { MigrationResult } from '../stores/sql/migrations.ts'
+import type { MigrationResult } from '../stores/registry.ts'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
-import { kindOfStore, mysqlUrl, openStore, storeUrlHelp, storeUrlOf } from './store-url.ts'
-import type { StoreNaming } from './store-url.ts'
+import { requireStoreKind, storeUrlHelp, storeUrlOf } from './store-url.ts'
 
 /** Makes or updates a store's tables, or prints the SQL that would. */
 export const migrate: Command = {
@@ -30,40 +29,19 @@ Makes or updates the tables of a store. Running it again, or in several processe
     if (rest.length > 0) throw new UsageError('migrate takes one store')
     const url = storeUrlOf(named, process.env)
     const { print = false, json = false, ...naming } = values
+    const { title, migrations } = requireStoreKind(url)
+    if (migrations === null) throw new UsageError(`${title} has no tables: there is nothing to migrate`)
     if (print) {
-      terminal.out((await printMigrations(url, naming)).trimEnd())
+      terminal.out((await migrations.print(naming)).trimEnd())
       return 0
     }
-    const result = await applyMigrations(url, naming)
+    const result = await migrations.apply(url, naming)
     terminal.out(json ? JSON.stringify(result) : describe(result))
     return 0
   },
 }
 
-async function printMigrations(url: string, naming: StoreNaming): Promise<string> {
-  switch (kindOfStore(url)) {
-    case 'sqlite': return (await import('../stores/sqlite.ts')).printSqliteMigrations(naming)
-    case 'postgres': return (await import('../stores/postgres.ts')).printPostgresMigrations(naming)
-    case 'mysql': return (await import('../stores/mysql.ts')).printMysqlMigrations(naming)
-    case 'redis': throw new UsageError('Redis has no tables: there is nothing to migrate')
-  }
-}
-
-async function applyMigrations(url: string, naming: StoreNaming): Promise<MigrationResult | null> {
-  switch (kindOfStore(url)) {
-    case 'sqlite':
-      // The store migrates its file when it opens it.
-      await (await openStore(url, naming)).close()
-      return null
-    case 'postgres': return (await import('../stores/postgres.ts')).migratePostgres(url, naming)
-    case 'mysql': return (await import('../stores/mysql.ts')).migrateMysql(mysqlUrl(url), naming)
-    case 'redis': throw new UsageError('Redis has no tables: there is nothing to migrate')
-  }
-}
-
-function describe(result: MigrationResult | null): string {
-  if (result === null) return 'The tables are up to date.'
-  const { from, to } = result
+function describe({ from, to }: MigrationResult): string {
   if (from === to) return `The tables are up to date (version ${to}).`
   return `The tables were migrated from version ${from} to ${to}.`
 }

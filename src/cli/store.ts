@@ -1,15 +1,16 @@
 import { platform } from '#platform'
 import type { EpochMilliseconds } from '../base/time.ts'
 import { isAppId } from '../server/app-id.ts'
-import { openStore } from '../server/open-store.ts'
+import { placeOf } from '../server/store-place.ts'
 import { guardStore } from '../session/guarded-store.ts'
 import type { SessionStore } from '../session/store.ts'
+import { openStoreByUrl } from '../stores/registry.ts'
 import { UsageError } from './command.ts'
 import type { Terminal } from './command.ts'
 import { parseArguments } from './settings.ts'
 import type { OwnFlag, ParsedArguments } from './settings.ts'
 import { readStoreTime } from './store-time.ts'
-import { requireStoreFile } from './store-url.ts'
+import { requireStore } from './store-url.ts'
 
 /** The settings of a command that works on a store. */
 export const storeFlags: readonly string[] = ['store', 'secret']
@@ -44,8 +45,9 @@ export async function withStore<Result>(
   const appId = typeof flags['app'] === 'string' ? flags['app'] : 'public'
   if (!isAppId(appId)) throw new UsageError('--app must be an id of 1 to 20 characters a-z, 0-9 and -')
   const work = choose({ ...parsed, json: flags['json'] === true })
-  requireStoreFile(settings.store)
-  const store = guardStore(await openStore(settings.store, { appId, migrate: 'manual' }))
+  const { url, naming } = placeOf(settings.store, appId)
+  await requireStore(url, naming)
+  const store = guardStore(await openStoreByUrl(url, { ...naming, migrate: 'manual' }))
   try {
     const now = await readStoreTime(store).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error)

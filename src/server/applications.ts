@@ -7,6 +7,7 @@ import { createPolicy } from '../session/policy.ts'
 import type { PolicyOptions } from '../session/policy.ts'
 import type { SessionStore } from '../session/store.ts'
 import { createMemoryStore } from '../stores/memory.ts'
+import { openStoreByUrl } from '../stores/registry.ts'
 import { createApiKeyCheck } from './api-keys.ts'
 import { applicationNameOf } from './app-id.ts'
 import { createApp } from './application.ts'
@@ -14,9 +15,9 @@ import type { App } from './application.ts'
 import { createMadeApps } from './core-protocol/made-apps.ts'
 import type { MadeApps } from './core-protocol/made-apps.ts'
 import type { Logger } from './log.ts'
-import { openStore, schemeOf } from './open-store.ts'
 import type { ServerParts } from './parts.ts'
 import type { ServerSettings } from './settings.ts'
+import { placeOf } from './store-place.ts'
 import type { Traces } from './traces.ts'
 
 /** The applications that a server serves. */
@@ -51,9 +52,11 @@ export async function openApplications(
   const apps = new Map<string, App>()
   const isAllowed = createApiKeyCheck(settings.apiKeys)
 
-  const open = async (appId: string): Promise<SessionStore> => parts.openStore === undefined
-    ? traces.store(await openStore(settings.store, { appId, migrate: settings.migrate }), schemeOf(settings.store))
-    : traces.store(await parts.openStore(appId), null)
+  async function open(appId: string): Promise<SessionStore> {
+    if (parts.openStore !== undefined) return traces.store(await parts.openStore(appId), null)
+    const { url, kind, naming } = placeOf(settings.store, appId)
+    return traces.store(await openStoreByUrl(url, { ...naming, migrate: settings.migrate }), kind)
+  }
 
   async function start(appId: string, store: SessionStore, options: PolicyOptions): Promise<App> {
     const app = createApp({

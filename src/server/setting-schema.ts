@@ -1,6 +1,6 @@
 import { TENANT_ID } from '../session/identifiers.ts'
+import { acceptedUrls, findStoreKind, storeKinds } from '../stores/registry.ts'
 import { readApiKeys } from './api-keys.ts'
-import { schemeOf } from './open-store.ts'
 import { choice, DAY, duration, each, matching, one, optional, Unfit, whole } from './setting-texts.ts'
 
 /** How a server is set up. Times in seconds. */
@@ -61,14 +61,10 @@ export interface Setting<Value> {
 export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[Name]> } = {
   store: {
     flag: 'store', placeholder: 'URL', preset: ['sqlite:keyturn.db'],
-    help: 'where sessions live: sqlite:FILE, postgres://, mysql://, redis://', isSecret: true,
+    help: `where sessions live, as in ${storeKinds.map(({ example }) => example).join(', ')}`, isSecret: true,
     read: one(value => {
-      try {
-        schemeOf(value)
-        return value
-      } catch {
-        throw new Unfit('a URL that begins with sqlite:, postgres://, mysql:// or redis://')
-      }
+      if (findStoreKind(value) === null) throw new Unfit(acceptedUrls)
+      return value
     }),
   },
   host: {

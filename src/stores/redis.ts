@@ -1,7 +1,7 @@
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { SessionStore } from '../session/store.ts'
 import type { Milliseconds } from '../base/time.ts'
-import { allowEviction, keyPrefixRule, redisRules, redisSourceRule, requestTimeoutRule } from './options.ts'
+import { requestTimeoutRule } from './options.ts'
 import { createChangeLog } from './redis/change-log.ts'
 import { createConnection } from './redis/connection.ts'
 import type { RedisDriver } from './redis/driver.ts'
@@ -13,6 +13,7 @@ import { createKeys } from './redis/keys.ts'
 import { nodeRedisDriver } from './redis/node-redis.ts'
 import type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
 import { openUrl } from './redis/open-url.ts'
+import { allowEviction, keyPrefixRule, redisRules, redisSourceRule } from './redis/options.ts'
 import { createRemoval } from './redis/removal.ts'
 import { createSessions } from './redis/sessions.ts'
 import { createTime } from './redis/time.ts'
@@ -24,7 +25,7 @@ export type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
 /** A client that a store can work with: of ioredis or of `redis` (node-redis), for one server or a cluster. */
 export type RedisClient = IoredisClient | IoredisCluster | NodeRedisClient | NodeRedisCluster
 
-export { allowEviction } from './options.ts'
+export { allowEviction } from './redis/options.ts'
 
 /** How a Redis store is set up. */
 export interface RedisStoreOptions {

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { createHandle } from '../../src/base/handle.ts'
-import { openStore } from '../../src/cli/store-url.ts'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
+import { openStoreByUrl } from '../../src/stores/registry.ts'
 import { sampleRecord } from '../../src/testing/samples.ts'
 import { keyturn } from '../support/command-line.ts'
 import type { Answer } from '../support/command-line.ts'
@@ -92,7 +92,7 @@ describe.each([
   })
 
   test('cleanup removes what has expired, and nothing else', async () => {
-    const store = await openStore(url(), {})
+    const store = await openStoreByUrl(url())
     const now = Date.now()
     const times = { createdAt: now - 10_000, rotatedAt: now - 10_000, servedAt: now - 10_000, idleTimeout: 5000 }
     const handle = (): ReturnType<typeof createHandle> => createHandle('cookie', nodeCrypto.randomBytes)
@@ -109,7 +109,7 @@ describe.each([
 
   // A file has no clock but the machine's.
   if (name !== 'SQLite') test('a machine that is ahead goes by the time of the database', async () => {
-    const store = await openStore(url(), {})
+    const store = await openStoreByUrl(url())
     const handle = createHandle('cookie', nodeCrypto.randomBytes)
     const now = Date.now()
     await store.insert(sampleRecord({

@@ -1,6 +1,6 @@
 import { GeneralError } from '../../base/errors.ts'
 import { checkOptions } from '../../base/options.ts'
-import { mysqlNameRules } from '../options.ts'
+import { mysqlNameRules } from './options.ts'
 import { pending, script } from '../sql/migrations.ts'
 import type { Migration, MigrationResult } from '../sql/migrations.ts'
 import { integer } from '../sql/row.ts'
@@ -84,6 +84,9 @@ const migrations: readonly Migration<TableNames>[] = [
   ],
 ]
 
+/** The version that this code reads and writes. */
+export const newestVersion: number = migrations.length
+
 /**
  * Comes before all migrations. The row `schema` numbers the version, the row `log` the newest entry of the change log;
  * the row `keys` is locked by who adds a key.
@@ -98,7 +101,7 @@ function foundation(names: TableNames): string {
 }
 
 function recordVersion(names: TableNames): string {
-  return `REPLACE INTO ${names.meta} (name, value, number) VALUES ('schema', '', ${migrations.length})`
+  return `REPLACE INTO ${names.meta} (name, value, number) VALUES ('schema', '', ${newestVersion})`
 }
 
 const LOCK_SECONDS = 60
@@ -116,15 +119,20 @@ export async function migrateSchema({ rows, change }: Runner, names: TableNames)
   }
   try {
     await change(foundation(names), [])
-    const row = (await rows(`SELECT number FROM ${names.meta} WHERE name = 'schema'`, []))[0]
-    const from = row === undefined ? 0 : integer(row, 'number')
+    const from = await readVersion(rows, names)
     const missing = pending(migrations, from)
     for (const statement of missing.flatMap(migration => migration(names))) await change(statement, [])
     if (missing.length > 0) await change(recordVersion(names), [])
-    return { from, to: migrations.length }
+    return { from, to: newestVersion }
   } finally {
     await rows(`SELECT RELEASE_LOCK(${lock}) AS released`, [names.meta])
   }
+}
+
+/** The version that the tables' own table tells of: 0 before the first one is recorded. */
+export async function readVersion(rows: Runner['rows'], names: TableNames): Promise<number> {
+  const row = (await rows(`SELECT number FROM ${names.meta} WHERE name = 'schema'`, []))[0]
+  return row === undefined ? 0 : integer(row, 'number')
 }
 
 /** The SQL that brings an empty database to the newest version, for a reader or for an administrator's own tool. */

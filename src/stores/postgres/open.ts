@@ -82,13 +82,17 @@ export function openConnections(
   }
 }
 
-/** Runs the work on one connection to a URL, which is made for it without any time limit. */
+/** Runs the work on one connection to a URL, which is made for it. Without `requestTimeout` it has all the time. */
 export async function withConnection<T>(
   url: string,
   work: (client: import('pg').Client) => Promise<T>,
+  requestTimeout?: Milliseconds,
 ): Promise<T> {
   const { Client } = await loadPg()
-  const client = new Client({ connectionString: url })
+  const limits = requestTimeout === undefined
+    ? {}
+    : { connectionTimeoutMillis: requestTimeout, query_timeout: requestTimeout }
+  const client = new Client({ connectionString: url, ...limits })
   client.on('error', () => undefined)
   try {
     await client.connect()
