@@ -1,4 +1,4 @@
-// What a store of your own is made of: docs/writing-a-store.md
+// For whoever opens a store by its URL (docs/stores.md), or writes one (docs/writing-a-store.md).
 
 // The port, with every type in it.
 export type { SessionHandle } from '../base/handle.ts'
@@ -11,6 +11,12 @@ export type {
 } from '../session/store.ts'
 export type { SignatureAlgorithm } from '../tokens/crypto.ts'
 export type { KeyPurpose, KeyStore, SigningPurpose, StoredKey } from '../tokens/key-store.ts'
+
+// The kinds of stores that a URL can name. Their code and drivers are loaded when one is opened.
+export { kindOfStore, openStoreByUrl, storeKinds } from './registry.ts'
+export type {
+  MigrationResult, OpenStoreOptions, StoreKind, StoreMigrations, StoreNaming, StoreState,
+} from './registry.ts'
 
 // What each write makes of the record, the turn or the keys that it finds.
 export {

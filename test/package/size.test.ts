@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import type { Plugin } from 'esbuild'
 import { expect, test } from 'vitest'
 import { consumer, readManifest, specifiers } from '../support/package/pack.ts'
 
@@ -15,8 +16,20 @@ interface Bundle {
   readonly imports: readonly string[]
 }
 
+/** Leaves out what is loaded when it is first needed. */
+const withoutLazy: Plugin = {
+  name: 'without-lazy',
+  setup({ onResolve }) {
+    onResolve({ filter: /./ }, ({ kind, path }) => kind === 'dynamic-import' ? { path, external: true } : undefined)
+  },
+}
+
 /** Bundles and minifies what an application gets that uses all of some exports; bytes after gzip. */
-async function bundle(names: readonly string[], conditions: readonly string[]): Promise<Bundle> {
+async function bundle(
+  names: readonly string[],
+  conditions: readonly string[],
+  plugins: readonly Plugin[] = [],
+): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: names.map(name => `export * from ${JSON.stringify(name)}`).join('\n'), resolveDir: consumer },
     bundle: true,
@@ -24,6 +37,7 @@ async function bundle(names: readonly string[], conditions: readonly string[]): 
     format: 'esm',
     platform: 'neutral',
     conditions: [...conditions],
+    plugins: [...plugins],
     packages: 'bundle',
     external: ['node:*', ...Object.keys(readManifest().peerDependencies).flatMap(name => [name, `${name}/*`])],
     write: false,
@@ -33,7 +47,8 @@ async function bundle(names: readonly string[], conditions: readonly string[]): 
   const [file] = outputFiles
   return {
     bytes: gzipSync(file?.contents ?? '').length,
-    imports: Object.values(metafile.outputs).flatMap(output => output.imports.map(({ path }) => path)),
+    imports: Object.values(metafile.outputs).flatMap(output => output.imports)
+      .filter(({ kind }) => plugins.length === 0 || kind !== 'dynamic-import').map(({ path }) => path),
   }
 }
 
@@ -49,6 +64,13 @@ test('the core and the web adapter are smaller than 33.5 kB, verification alone 
 
 test.each(neutral)('%s needs no runtime of its own', async name => {
   expect((await bundle([name], ['worker'])).imports).toEqual([])
+})
+
+test('keyturn/stores has the stores themselves, their drivers and what is of Node loaded when one is opened', async () => {
+  const { bytes, imports } = await bundle(['keyturn/stores'], ['worker'], [withoutLazy])
+  console.log({ 'keyturn/stores': bytes })
+  expect(imports).toEqual([])
+  expect(bytes).toBeLessThan(10_000)
 })
 
 test('the size of every export, in bytes after gzip', async () => {
