@@ -87,7 +87,7 @@ export interface SessionStore extends KeyStore {
    * the store has no other than that of the machine that calls.
    */
   time(): Promise<EpochMilliseconds | null>
-  /** Releases what the store opened itself. */
+  /** Releases what the store opened itself. A second call does nothing. */
   close(): Promise<void>
 }
 
