@@ -8,7 +8,7 @@ import type { Change, ChangePage } from '../session/store.ts'
 export interface ChangeCursor {
   /** Letters, digits, `_` and `-`. */
   readonly id: string
-  /** The number of the entry, from 1 on: without gaps, in the order in which the changes were committed. */
+  /** The number of the entry, from 1 on, in the order in which the changes were committed. */
   readonly sequence: number
 }
 
