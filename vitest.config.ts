@@ -8,7 +8,7 @@ const longest = [
   'test/search/long/', 'frameworks-more/next.', 'frameworks-more/sveltekit.', 'e2e/client.', 'stores/removal-races.',
   'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/search/', 'e2e/client-freeze.', 'e2e/page.', 'runtimes/contract.',
   'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/core-protocol.',
-  'package/bundlers.', 'package/types.', 'test/laws/',
+  'package/bundlers.', 'package/types.', 'package/writing-a-store.', 'test/laws/',
 ]
 
 class LongestFirst extends BaseSequencer {

@@ -15,6 +15,7 @@ import { eventRules } from '../src/session/events.ts'
 import * as mysql from '../src/stores/mysql/options.ts'
 import * as postgres from '../src/stores/postgres/options.ts'
 import * as redis from '../src/stores/redis/options.ts'
+import { openStoreRules } from '../src/stores/registry.ts'
 import * as sqlite from '../src/stores/sqlite/options.ts'
 import { signInRules } from '../src/testing/sign-in.ts'
 import { cookieRules } from '../src/transport/cookie-config.ts'
@@ -82,6 +83,10 @@ const sections: readonly Section[] = [
   {
     title: 'createVerifier(options)', from: 'keyturn/verify', rules: verifierRules,
     types: ['verifier-options.ts: VerifierOptions'],
+  },
+  {
+    title: 'openStoreByUrl(url, options)', from: 'keyturn/stores', rules: openStoreRules,
+    types: ['stores/kind.ts: OpenStoreOptions', 'stores/kind.ts: StoreNaming'],
   },
   {
     title: 'openSqliteStore(file, options), printSqliteMigrations(options)', from: 'keyturn/stores/sqlite',

@@ -22,7 +22,8 @@ import { createMysqlStore, migrateMysql, printMysqlMigrations } from '../src/sto
 import { createPostgresStore, migratePostgres, printPostgresMigrations } from '../src/stores/postgres.ts'
 import { allowEviction, createRedisStore } from '../src/stores/redis.ts'
 import { createSqliteStore, openSqliteStore, printSqliteMigrations } from '../src/stores/sqlite.ts'
-import { createAppFixture, createFakeClock, inMemory, signIn } from '../src/testing/index.ts'
+import { createAppFixture } from '../src/testing/contracts.ts'
+import { createFakeClock, inMemory, signIn } from '../src/testing/index.ts'
 import { createVerifier } from '../src/verify.ts'
 
 // What JavaScript lets pass, and TypeScript does if the value comes from the environment or from JSON.

@@ -6,7 +6,7 @@ import type { SessionRecord } from './record.ts'
 /**
  * Where sessions live. Small and whole: every method is there in every store, each hot one is a single round trip (a
  * login may take two), none decides and none but `time` reads a clock. A store that cannot do its work throws; it never
- * answers "no session" instead. `storeContract` of `keyturn/testing` proves an implementation.
+ * answers "no session" instead. `storeContract` of `keyturn/testing/contracts` proves an implementation.
  */
 export interface SessionStore extends KeyStore {
   /**
@@ -87,7 +87,7 @@ export interface SessionStore extends KeyStore {
    * the store has no other than that of the machine that calls.
    */
   time(): Promise<EpochMilliseconds | null>
-  /** Releases what the store opened itself. */
+  /** Releases what the store opened itself. A second call does nothing. */
   close(): Promise<void>
 }
 

@@ -1,12 +1,20 @@
 import type { SessionStore } from './store.ts'
 
-/** Makes a method of a store out of how to call the same one of another store. */
+/** Makes the method `name` of a store; `call` calls the same method of another store. */
 export type WrapMethod = <Input extends readonly unknown[], Output>(
   name: keyof SessionStore,
   call: (store: SessionStore, ...input: Input) => Promise<Output>,
 ) => (...input: Input) => Promise<Output>
 
-/** Makes a store, every method of which `wrap` has made: the one place that lists them. */
+/**
+ * Makes a store, every method of which `wrap` has made: for what all methods have in common, such as a time limit or the
+ * translation of failures.
+ * @example
+ * wrapStore((name, call) => async (...input) => {
+ *   console.log(name)
+ *   return call(store, ...input)
+ * })
+ */
 export function wrapStore(wrap: WrapMethod): SessionStore {
   return {
     insert: wrap('insert', (store, ...input) => store.insert(...input)),

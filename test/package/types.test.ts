@@ -1,24 +1,8 @@
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { consumer, run, specifiers } from '../support/package/pack.ts'
-import { runtimeProgram } from '../support/runtimes/install.ts'
-
-const root = join(import.meta.dirname, '../..')
-
-/** What a new project and one of last year compile with. */
-const compilers = [
-  ['7', join(root, 'node_modules/.bin/tsc')],
-  ['5.9', runtimeProgram('tsc')],
-] as const
-
-/** Compiles a file of a project that has the package installed, with the options of its kind. */
-function compile(compiler: string, file: string, options: Readonly<Record<string, unknown>>): string {
-  const project = `${file}.json`
-  const strict = { noEmit: true, strict: true, exactOptionalPropertyTypes: true, target: 'es2023', ...options }
-  writeFileSync(join(consumer, project), JSON.stringify({ compilerOptions: strict, files: [file] }))
-  return run(compiler, ['-p', project]).output
-}
+import { compile, compilers } from '../support/package/compile.ts'
+import { consumer, specifiers } from '../support/package/pack.ts'
 
 const kinds = [
   ['at the edge, by a bundler', { module: 'esnext', moduleResolution: 'bundler', lib: ['es2023', 'dom'], types: [] }],
@@ -30,7 +14,7 @@ describe.for(compilers)('TypeScript %s', ([, found]) => {
 
   test.skipIf(found === null).each(kinds)('checks all that a neutral application reaches, %s', (_kind, options) => {
     copyFileSync(join(import.meta.dirname, 'consumer/neutral.ts'), join(consumer, 'neutral.ts'))
-    expect(compile(compiler, 'neutral.ts', { ...options, skipLibCheck: false })).toBe('')
+    expect(compile(compiler, ['neutral.ts'], { ...options, skipLibCheck: false })).toBe('')
   })
 
   test.skipIf(found === null)('finds the types of every export', () => {
@@ -40,13 +24,13 @@ describe.for(compilers)('TypeScript %s', ([, found]) => {
     ))
     writeFileSync(join(consumer, 'every.ts'), `${uses.join('\n')}\n`)
     const options = { module: 'nodenext', lib: ['es2023', 'dom', 'dom.iterable'], types: ['node'], skipLibCheck: true }
-    expect(compile(compiler, 'every.ts', options)).toBe('')
+    expect(compile(compiler, ['every.ts'], options)).toBe('')
   })
 
   test.skipIf(found === null)('finds them from CommonJS', () => {
     const code = "import { createSessions } from 'keyturn'\nexport const create: Function = createSessions\n"
     writeFileSync(join(consumer, 'required.cts'), code)
     const options = { module: 'nodenext', lib: ['es2023', 'dom'], types: ['node'], skipLibCheck: true }
-    expect(compile(compiler, 'required.cts', options)).toBe('')
+    expect(compile(compiler, ['required.cts'], options)).toBe('')
   })
 })

@@ -1,6 +1,6 @@
 import type { Change, ChangePage } from '../../session/store.ts'
-import { decodeCursor, encodeCursor } from '../change-cursor.ts'
-import { changeColumns, changeOf, changeValues } from '../sql/change-row.ts'
+import { decodeCursor } from '../change-cursor.ts'
+import { changeColumns, changePageOf, changeValues } from '../sql/change-row.ts'
 import { createEntryId } from '../sql/entry-id.ts'
 import { integer, text } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
@@ -48,23 +48,11 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
     },
 
     changesSince: (cursor, limit) => database.run(async ({ rows: query }) => {
-      const place = cursor === null ? null : decodeCursor(cursor)
+      const place = decodeCursor(cursor)
       const sequence = place?.sequence ?? 0
-      const entry = place?.logId ?? ''
+      const entry = place?.id ?? ''
       const look = (): Promise<Row[]> => query(read(limit + 1), [sequence, entry, sequence, entry, sequence])
-      const rows = await lookUntilSettled(look, sequence)
-      const first = rows[0]
-      if (first === undefined) return { changes: [], cursor: null, more: false }
-      const page = first['seq'] === null ? [] : rows.slice(0, limit)
-      const last = page.at(-1)
-      const end = last === undefined
-        ? { sequence: integer(first, 'head'), logId: text(first, 'head_entry') }
-        : { sequence: integer(last, 'seq'), logId: text(last, 'entry') }
-      return {
-        changes: page.map(changeOf),
-        cursor: end.sequence === 0 ? null : encodeCursor(end),
-        more: rows.length > limit,
-      }
+      return changePageOf(await lookUntilSettled(look, sequence), limit)
     }, { repeatable: true }),
 
     readHead: () => database.run(async ({ rows }) => {

@@ -1,7 +1,7 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
-import { pause } from '../sql/pause.ts'
+import { pause } from '../background.ts'
 import { integer, rowOf } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import type { Connections } from './connections.ts'

@@ -1,7 +1,7 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
-import { pause } from '../sql/pause.ts'
+import { pause } from '../background.ts'
 import type { Row } from '../sql/row.ts'
 import { rowOf } from '../sql/row.ts'
 import { lease } from './connections.ts'

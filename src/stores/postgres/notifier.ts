@@ -1,7 +1,7 @@
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import { createFollowers } from '../followers.ts'
-import { createHeadPoller } from '../sql/head-poller.ts'
+import { createHeadPoller } from '../head-poller.ts'
 import { isPooled } from './connections.ts'
 import type { Connections } from './connections.ts'
 import type { PostgresListener } from './driver.ts'

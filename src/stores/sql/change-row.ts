@@ -1,6 +1,7 @@
 import { parseHandle } from '../../base/handle.ts'
 import type { SessionHandle } from '../../base/handle.ts'
-import type { Change } from '../../session/store.ts'
+import type { Change, ChangePage } from '../../session/store.ts'
+import { toChangePage } from '../change-cursor.ts'
 import { integer, text, unreadable } from './row.ts'
 import type { Row, SqlValue } from './row.ts'
 
@@ -26,6 +27,20 @@ export function changeOf(row: Row): Change {
   const handle = handles[0]
   if (kind !== 'payload' || handle === undefined) throw unreadable('kind')
   return { kind, handle, version: integer(row, 'version'), until }
+}
+
+/**
+ * Makes a page of rows that hold an entry of the log (`seq`, `entry`), null for none, beside its head (`head`,
+ * `head_entry`). No row at all: the log has never had an entry.
+ */
+export function changePageOf(rows: readonly Row[], limit: number): ChangePage {
+  const first = rows[0]
+  const head = first === undefined
+    ? { id: '', sequence: 0 }
+    : { id: text(first, 'head_entry'), sequence: integer(first, 'head') }
+  const entries = rows.filter(row => row['seq'] !== null)
+    .map(row => ({ id: text(row, 'entry'), sequence: integer(row, 'seq'), change: changeOf(row) }))
+  return toChangePage(entries, limit, head)
 }
 
 function handlesOf(row: Row): readonly SessionHandle[] {

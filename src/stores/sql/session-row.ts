@@ -1,6 +1,7 @@
 import type { SessionRecord } from '../../session/record.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { NextToken, Reauthentication, Rotation, TokenState } from '../../session/store.ts'
+import { changeUntil } from '../apply.ts'
 import { flag, handle, integer, integerOrNull, text, textOrNull } from './row.ts'
 import type { Column, Row, SqlValue } from './row.ts'
 
@@ -57,9 +58,9 @@ export function stateValues(state: TokenState): SqlValue[] {
   return [refreshHash, anchorHash, generation, branch, Number(confirmed), rotatedAt, servedAt]
 }
 
-/** The later of `from` and the ends of the access tokens that sessions of these rows can have. */
+/** Until when a change is kept that names the sessions of these rows. */
 export function keptUntil(rows: readonly Row[], from: EpochMilliseconds): EpochMilliseconds {
-  return rows.reduce((latest, row) => Math.max(latest, from + integer(row, 'access_token_lifetime')), from)
+  return changeUntil(from, rows.map(row => integer(row, 'access_token_lifetime')))
 }
 
 /**

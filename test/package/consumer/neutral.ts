@@ -1,14 +1,20 @@
 // What an application at the edge writes; compiled by the tests against the packed package.
 import { createSessions, isSessionError } from 'keyturn'
 import { webSessions } from 'keyturn/frameworks/web'
+import { openStoreByUrl, wrapStore } from 'keyturn/stores'
+import type { SessionStore } from 'keyturn/stores'
 import { createMemoryStore } from 'keyturn/stores/memory'
-import { createFakeClock, frameworkContract, storeContract } from 'keyturn/testing'
+import { createFakeClock } from 'keyturn/testing'
+import { frameworkContract, storeContract } from 'keyturn/testing/contracts'
 import { createVerifier } from 'keyturn/verify'
 
 type Claims = { role?: string }
 
+const memory = createMemoryStore()
+const store: SessionStore = wrapStore((_, call) => (...input) => call(memory, ...input))
+
 const sessions = webSessions(createSessions<Claims, { note: string }>({
-  origin: 'https://app.example.com', store: createMemoryStore(), clock: createFakeClock(),
+  origin: 'https://app.example.com', store, clock: createFakeClock(),
 }))
 
 export const me: (request: Request) => Promise<Response> = sessions.requireSession((_, session) => (
@@ -33,3 +39,5 @@ export async function userOf(request: Request): Promise<string | null> {
 }
 
 export const promises: number = frameworkContract.length + storeContract.length
+
+export const opened: Promise<SessionStore> = openStoreByUrl('sqlite::memory:')

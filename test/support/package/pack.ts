@@ -35,7 +35,7 @@ export function specifiers(): string[] {
 /** What runs on every runtime with web-standard APIs. */
 export const neutralSpecifiers: readonly string[] = [
   'keyturn', 'keyturn/errors', 'keyturn/verify', 'keyturn/stores/memory', 'keyturn/frameworks/web',
-  'keyturn/frameworks/hono', 'keyturn/frameworks/h3', 'keyturn/testing',
+  'keyturn/frameworks/hono', 'keyturn/frameworks/h3', 'keyturn/testing', 'keyturn/testing/contracts',
 ]
 
 /**

@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../../../src/session/record.ts'
 import type { Rotation, SessionStore, TokenState } from '../../../src/session/store.ts'
-import { sampleHandle, sampleNow, sampleState } from '../../../src/testing/index.ts'
+import { sampleHandle, sampleNow, sampleState } from '../../../src/testing/contracts.ts'
 import { silent, tick, together } from './mutant.ts'
 import type { Mutant, Mutants } from './mutant.ts'
 
@@ -35,6 +35,12 @@ export const sessionMutants: Mutants = {
   ...ignoring('confirmed'),
   ...ignoring('rotatedAt'),
   ...ignoring('servedAt'),
+  'remove names a session as often as it is given': sound => ({
+    async remove(handles, from) {
+      const { handles: removed, until } = await sound.remove(handles, from)
+      return { handles: handles.filter(handle => removed.includes(handle)), until }
+    },
+  }),
   'rotate compares hashes without case': sound => ({
     async rotate(rotation) {
       const current = (await sound.find(rotation.handle))?.refreshHash ?? ''
