@@ -44,7 +44,6 @@ export default defineConfig({
         },
         { name: 'core', test: /src\/(?:session|transport|tokens|base)\//, minShareCount: 2 },
         { name: 'adapter', test: /src\/frameworks\//, minShareCount: 2 },
-        { name: 'store', test: /src\/stores\//, minShareCount: 2 },
       ],
     },
   },
