@@ -6,7 +6,7 @@ import { inWords } from '../src/base/duration.ts'
 import { grouped } from '../src/base/options.ts'
 import type { Rule } from '../src/base/options.ts'
 import { clientRules } from '../src/client/options.ts'
-import { sessionsRules } from '../src/create-sessions.ts'
+import { createSessionsRules } from '../src/create-sessions.ts'
 import * as adapters from '../src/frameworks/options.ts'
 import { limitRules, partRules } from '../src/server/parts.ts'
 import { settingDescriptions } from '../src/server/settings.ts'
@@ -19,8 +19,8 @@ import { openStoreRules } from '../src/stores/registry.ts'
 import * as sqlite from '../src/stores/sqlite/options.ts'
 import { signInRules } from '../src/testing/sign-in.ts'
 import { cookieRules } from '../src/transport/cookie-config.ts'
-import { sessionOptionRules } from '../src/transport/get-session.ts'
-import { loginRules } from '../src/transport/start-session.ts'
+import { getSessionRules } from '../src/transport/get-session.ts'
+import { createNewSessionRules } from '../src/transport/start-session.ts'
 import { verifierRules } from '../src/verifier-options.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -45,9 +45,9 @@ interface Section {
 
 const sections: readonly Section[] = [
   {
-    title: 'createSessions(options)', from: 'keyturn', rules: sessionsRules,
+    title: 'createSessions(options)', from: 'keyturn', rules: createSessionsRules,
     types: [
-      'create-sessions.ts: SessionsOptions', 'session/policy.ts: PolicyOptions',
+      'create-sessions.ts: CreateSessionsOptions', 'session/policy.ts: PolicyOptions',
       'transport/http-policy.ts: HttpOptions',
     ],
   },
@@ -62,12 +62,12 @@ const sections: readonly Section[] = [
   },
   {
     title: 'createNewSession(request, response, userId, jwtPayload, sessionInfo, options)', from: 'every adapter',
-    rules: loginRules, types: ['transport/start-session.ts: LoginOptions', 'session/core.ts: NewSessionOptions'],
+    rules: createNewSessionRules, types: ['transport/start-session.ts: CreateNewSessionOptions', 'session/core.ts: NewSessionOptions'],
   },
   {
     title: 'getSession(request, response, options), requireSession(options)', from: 'every adapter',
-    rules: sessionOptionRules,
-    types: ['transport/get-session.ts: OptionalSessionOptions', 'transport/get-session.ts: SessionOptions'],
+    rules: getSessionRules,
+    types: ['transport/get-session.ts: GetOptionalSessionOptions', 'transport/get-session.ts: GetSessionOptions'],
   },
   {
     title: 'revokeAllSessionsForUser(userId, options)', from: 'keyturn', rules: revokeRules,

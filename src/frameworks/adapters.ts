@@ -24,8 +24,8 @@ export type { WebClientIp } from './web-exchange.ts'
 
 // What the calls take and give.
 export type {
-  GetSessionArgument, OptionalSessionOptions, SessionOptions, SessionReading,
+  GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, SessionReading,
 } from '../transport/get-session.ts'
 export type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 export type { ReadonlySession, Session } from '../transport/session.ts'
-export type { LoginOptions } from '../transport/start-session.ts'
+export type { CreateNewSessionOptions } from '../transport/start-session.ts'

@@ -1,8 +1,8 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
 import type { HttpExchange, HttpRequest, RouteReply } from '../transport/exchange.ts'
-import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
-import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
+import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
@@ -61,7 +61,7 @@ export interface AdapterCalls<Target extends AdapterTarget, Middleware, Payload 
    * `sessionOf`. It answers CORS preflights itself.
    * @throws GeneralError (`MISUSE`) if an option will not do, or if it is passed to the framework without being called
    */
-  requireSession(options?: SessionOptions<Payload>): Middleware
+  requireSession(options?: GetSessionOptions<Payload>): Middleware
   /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
   sessionOf(request: Target[0]): Session<Payload, Info>
   /** Makes the middleware for Keyturn's own routes: refresh, sign-out, key set. It answers its own errors. */
@@ -78,7 +78,7 @@ export interface Adapter<Target extends AdapterTarget, Middleware, Payload exten
    * then. Answers, or throws, at once where nothing has to be waited for.
    * @throws GeneralError (`MISUSE`) if an option will not do
    */
-  guard(options?: SessionOptions<Payload>): AdapterStep<Target>
+  guard(options?: GetSessionOptions<Payload>): AdapterStep<Target>
   /** The answer to an error. `onError` hears of one with 500 or 503, unless it is a refresh that was told to wait. */
   answer(error: unknown, request: Target[0]): RouteReply
 }
@@ -107,8 +107,8 @@ export function defineAdapter<
   const errors = createErrorAnswers<Target[0]>(http, parts.onError)
   const found = new FoundSessions<Target[0], Payload, Info>()
 
-  function guard(options: SessionOptions<Payload> = {}): AdapterStep<Target> {
-    checkSessionOptions(options)
+  function guard(options: GetSessionOptions<Payload> = {}): AdapterStep<Target> {
+    checkGetSessionOptions(options)
     return (exchange, request) => {
       const admitted = http.guard(exchange, options)
       return 'then' in admitted ? admitted.then(later => pass(request, later)) : pass(request, admitted)

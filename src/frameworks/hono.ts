@@ -2,7 +2,7 @@ import type { Context, ErrorHandler, MiddlewareHandler } from 'hono'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
-import type { SessionOptions } from '../transport/get-session.ts'
+import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
@@ -44,7 +44,7 @@ export interface HonoSessions<Payload extends object, Info extends object>
    * Makes a middleware that lets only requests with a session pass, whatever their method: `sessionOf` knows it, and it
    * is in `context.var.session`. It answers CORS preflights itself.
    */
-  requireSession(options?: SessionOptions<Payload>): MiddlewareHandler<HonoEnvironment<Payload, Info>>
+  requireSession(options?: GetSessionOptions<Payload>): MiddlewareHandler<HonoEnvironment<Payload, Info>>
   /**
    * Makes the error handler that turns Keyturn's errors into answers: `app.onError(sessions.errorHandler())`.
    * `otherwise` answers all other errors; the default does what Hono does.

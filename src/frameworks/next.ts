@@ -1,7 +1,7 @@
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
-import { checkSessionOptions } from '../transport/get-session.ts'
-import type { GetSessionArgument, SessionOptions, SessionReading } from '../transport/get-session.ts'
+import { checkGetSessionOptions } from '../transport/get-session.ts'
+import type { GetSessionArgument, GetSessionOptions, SessionReading } from '../transport/get-session.ts'
 import { typedByOptions } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
@@ -47,7 +47,7 @@ export interface NextSessions<Payload extends object, Info extends object>
    */
   action<Rest extends readonly unknown[], Result>(
     handle: (session: Session<Payload, Info>, ...rest: Rest) => Result | Promise<Result>,
-    options?: SessionOptions<Payload>,
+    options?: GetSessionOptions<Payload>,
   ): (...rest: Rest) => Promise<Result>
   /**
    * Makes what `route.ts` of Keyturn's own routes exports: refresh, sign-out, key set; with CORS for trusted origins.
@@ -118,7 +118,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
     },
     action(handle, sessionOptions = {}, ...others: readonly unknown[]) {
       checkWrapperArguments('action', [handle, sessionOptions, ...others])
-      checkSessionOptions(sessionOptions)
+      checkGetSessionOptions(sessionOptions)
       return async (...rest) => handle(await http.getSession(await actionExchange(), sessionOptions), ...rest)
     },
     sessionRoutes: mustBeCalled('sessionRoutes', () => (

@@ -2,8 +2,8 @@ import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { preferPrivate } from '../transport/caching.ts'
 import type { HttpRequest, RouteReply } from '../transport/exchange.ts'
-import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
-import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
+import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'
 import type { ReadonlySession, Session } from '../transport/session.ts'
@@ -59,7 +59,7 @@ export interface SvelteKitSessions<Payload extends object, Info extends object>
   /** Makes an endpoint, an action or a load function that is called with the session. It answers CORS preflights. */
   requireSession<Event extends SvelteKitEvent<Payload>, Result>(
     handle: (event: Event, session: Session<Payload, Info>) => Result | Promise<Result>,
-    options?: SessionOptions<Payload>,
+    options?: GetSessionOptions<Payload>,
   ): (event: Event) => Promise<Result>
   /**
    * Makes the hook that writes CORS headers for the trusted origins and answers preflights. Use it first:
@@ -150,7 +150,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
     }),
     requireSession(handle, sessionOptions = {}, ...others: readonly unknown[]) {
       checkWrapperArguments('requireSession', [handle, sessionOptions, ...others])
-      checkSessionOptions(sessionOptions)
+      checkGetSessionOptions(sessionOptions)
       return event => translated(event, async exchange => {
         const admitted = await http.guard(exchange, sessionOptions)
         if (isAnswer(admitted)) {

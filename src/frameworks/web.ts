@@ -1,8 +1,8 @@
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
-import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
-import type { SessionOptions } from '../transport/get-session.ts'
+import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineCalls } from './define-adapter.ts'
@@ -47,7 +47,7 @@ export interface WebSessions<Payload extends object, Info extends object>
    */
   requireSession<Rest extends readonly unknown[]>(
     handle: (request: Request, session: Session<Payload, Info>, ...rest: Rest) => Response | Promise<Response>,
-    options?: SessionOptions<Payload>,
+    options?: GetSessionOptions<Payload>,
   ): WebHandler<Rest>
   /**
    * Makes the handler of Keyturn's own routes: refresh, sign-out, key set. It resolves to null if the request is for
@@ -102,7 +102,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
     },
     requireSession(handle, sessionOptions, ...others: readonly unknown[]) {
       checkWrapperArguments('requireSession', [handle, sessionOptions, ...others])
-      checkSessionOptions(sessionOptions ?? {})
+      checkGetSessionOptions(sessionOptions ?? {})
       return (request, ...rest) => run(request, async exchange => {
         const admitted = await http.guard(exchange, sessionOptions ?? {})
         return isAnswer(admitted) ? toAnswer(admitted, request) : handle(request, admitted, ...rest)

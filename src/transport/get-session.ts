@@ -25,7 +25,7 @@ import type { Cookie } from './set-cookie.ts'
 import { accessTokenEdits, applyEdits, clearingEdits, leftoverEdits } from './tokens-reply.ts'
 
 /** How to look for the session of a request. */
-export interface SessionOptions<Payload extends object> {
+export interface GetSessionOptions<Payload extends object> {
   /**
    * Checks for requests from other sites on any method (true) or on none (false). Default: on methods that change
    * something, and where a connection is opened.
@@ -41,20 +41,20 @@ export interface SessionOptions<Payload extends object> {
   readonly maxAuthenticationAge?: Duration
 }
 
-/** {@link SessionOptions} of a route that also serves requests without a session. */
-export interface OptionalSessionOptions<Payload extends object> extends Omit<SessionOptions<Payload>, 'required'> {
+/** {@link GetSessionOptions} of a route that also serves requests without a session. */
+export interface GetOptionalSessionOptions<Payload extends object> extends Omit<GetSessionOptions<Payload>, 'required'> {
   readonly required: false
 }
 
 /** The second argument of `getSession`: options, or `enableCsrfProtection` alone. */
 export type GetSessionArgument<Payload extends object> =
   | boolean
-  | SessionOptions<Payload>
-  | OptionalSessionOptions<Payload>
+  | GetSessionOptions<Payload>
+  | GetOptionalSessionOptions<Payload>
 
 /** What the options of {@link getSession} accept. */
-export const sessionOptionRules: RulesFor<
-  Omit<SessionOptions<object>, 'required'> & { readonly required?: boolean }
+export const getSessionRules: RulesFor<
+  Omit<GetSessionOptions<object>, 'required'> & { readonly required?: boolean }
 > = {
   csrf: flag,
   required: withDefault(true, flag),
@@ -67,11 +67,11 @@ export const sessionOptionRules: RulesFor<
  * Judges the options of a guard, once, as it is made. @throws GeneralError (`MISUSE`) with the option, what it was and
  * what it must be.
  */
-export function checkSessionOptions(options: unknown): void {
-  checkOptions('requireSession', sessionOptionRules, options)
+export function checkGetSessionOptions(options: unknown): void {
+  checkOptions('requireSession', getSessionRules, options)
 }
 
-const noOptions: SessionOptions<never> = {}
+const noOptions: GetSessionOptions<never> = {}
 const noLeftovers: readonly Cookie[] = []
 
 /** Verifies the session of a request; null if there is none and none is required. 0 store calls, 1 with `strict`. */
@@ -81,19 +81,19 @@ export async function getSession<Payload extends object, Info extends object>(
   argument: GetSessionArgument<Payload> | undefined,
 ): Promise<Session<Payload, Info> | null> {
   const options = typeof argument === 'boolean' ? { csrf: argument } : argument ?? noOptions
-  if (options === argument) checkCallOptions('getSession', sessionOptionRules, options)
+  if (options === argument) checkCallOptions('getSession', getSessionRules, options)
   return options.required === false ? findSession(context, exchange, options) : requireSession(context, exchange, options)
 }
 
 /**
- * What a guard does with a request, with options that {@link checkSessionOptions} has judged: it admits it with its
+ * What a guard does with a request, with options that {@link checkGetSessionOptions} has judged: it admits it with its
  * session, or answers it. It answers CORS preflights alone, which carry no session and change nothing; every other
  * request is judged, whatever its method and headers. Answers, or throws, at once where nothing has to be waited for.
  */
 export function guard<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-  options: SessionOptions<Payload>,
+  options: GetSessionOptions<Payload>,
 ): Awaitable<Session<Payload, Info> | RouteReply> {
   return answerPreflight(exchange, context.policy) ?? requireSession(context, exchange, options)
 }
@@ -107,7 +107,7 @@ export function isAnswer(found: object): found is RouteReply {
 function requireSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-  options: SessionOptions<Payload>,
+  options: GetSessionOptions<Payload>,
 ): Awaitable<Session<Payload, Info>> {
   const session = findSession(context, exchange, options)
   return session !== null && 'then' in session ? session.then(requirePresent) : requirePresent(session)
@@ -125,7 +125,7 @@ function requirePresent<Found extends object>(session: Found | null): Found {
 function findSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-  options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
+  options: GetSessionOptions<Payload> | GetOptionalSessionOptions<Payload>,
 ): Awaitable<Session<Payload, Info> | null> {
   const { core, policy } = context
   const { request } = exchange
@@ -143,7 +143,7 @@ function findSession<Payload extends object, Info extends object>(
 async function admit<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-  options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
+  options: GetSessionOptions<Payload> | GetOptionalSessionOptions<Payload>,
   guarded: boolean,
   judging: Awaitable<PresentedAccess<Payload>>,
 ): Promise<Session<Payload, Info> | null> {
@@ -191,7 +191,7 @@ function leftoversOf<Payload extends object, Info extends object>(
 function grant<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   { request, reply }: HttpExchange,
-  options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
+  options: GetSessionOptions<Payload> | GetOptionalSessionOptions<Payload>,
   access: JudgedAccess<Payload>,
   active: ActiveOutcome<Payload>,
 ): Session<Payload, Info> {

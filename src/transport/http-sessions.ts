@@ -4,7 +4,7 @@ import { applyCors } from './cors.ts'
 import { errorReply } from './error-reply.ts'
 import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
 import { getSession, guard, readSession } from './get-session.ts'
-import type { GetSessionArgument, OptionalSessionOptions, SessionOptions, SessionReading } from './get-session.ts'
+import type { GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, SessionReading } from './get-session.ts'
 import { authenticateHandshake } from './handshake.ts'
 import type { HttpContext, HttpCore } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
@@ -14,7 +14,7 @@ import type { Renewal } from './renew-session.ts'
 import { handleSessionRoute } from './session-routes.ts'
 import type { ReadonlySession, Session } from './session.ts'
 import { startSession } from './start-session.ts'
-import type { LoginOptions } from './start-session.ts'
+import type { CreateNewSessionOptions } from './start-session.ts'
 
 /**
  * Starts a session for a user who has just proved who they are, and attaches its tokens to the response. The session
@@ -25,7 +25,7 @@ import type { LoginOptions } from './start-session.ts'
  * @throws GeneralError if the store fails.
  */
 export type CreateNewSession<Target extends readonly unknown[], Payload extends object, Info extends object> = (
-  ...call: [...target: Target, userId: string, jwtPayload?: Payload, sessionInfo?: Info, options?: LoginOptions]
+  ...call: [...target: Target, userId: string, jwtPayload?: Payload, sessionInfo?: Info, options?: CreateNewSessionOptions]
 ) => Promise<Session<Payload, Info>>
 
 /**
@@ -35,8 +35,8 @@ export type CreateNewSession<Target extends readonly unknown[], Payload extends 
  */
 export interface GetSession<Target extends readonly unknown[], Payload extends object, Info extends object> {
   /** Null if the request carries no access token. */
-  (...call: [...target: Target, options: OptionalSessionOptions<Payload>]): Promise<Session<Payload, Info> | null>
-  (...call: [...target: Target, options?: boolean | SessionOptions<Payload>]): Promise<Session<Payload, Info>>
+  (...call: [...target: Target, options: GetOptionalSessionOptions<Payload>]): Promise<Session<Payload, Info> | null>
+  (...call: [...target: Target, options?: boolean | GetSessionOptions<Payload>]): Promise<Session<Payload, Info>>
   /** For options that are not known before the program runs. */
   (
     ...call: [...target: Target, options: GetSessionArgument<Payload> | undefined]
@@ -61,7 +61,7 @@ export interface HttpSessions<Payload extends object, Info extends object> {
    * What stands before a handler: the session of the request, or the answer to a preflight, told apart by `isAnswer`.
    * Answers, or throws, at once where nothing has to be waited for.
    */
-  guard(exchange: HttpExchange, options: SessionOptions<Payload>): Awaitable<Session<Payload, Info> | RouteReply>
+  guard(exchange: HttpExchange, options: GetSessionOptions<Payload>): Awaitable<Session<Payload, Info> | RouteReply>
   readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>
   /** Verifies where no response can be written, as in a server component. Changes nothing. */
   readSession(request: HttpRequest): Promise<SessionReading<Payload>>
@@ -88,10 +88,10 @@ export function typedByOptions<Target extends readonly unknown[], Payload extend
   ) => Promise<Session<Payload, Info> | null>,
 ): GetSession<Target, Payload, Info> {
   function typed(
-    ...call: [...target: Target, options: OptionalSessionOptions<Payload>]
+    ...call: [...target: Target, options: GetOptionalSessionOptions<Payload>]
   ): Promise<Session<Payload, Info> | null>
   function typed(
-    ...call: [...target: Target, options?: boolean | SessionOptions<Payload>]
+    ...call: [...target: Target, options?: boolean | GetSessionOptions<Payload>]
   ): Promise<Session<Payload, Info>>
   function typed(
     ...call: [...target: Target, options: GetSessionArgument<Payload> | undefined]

@@ -17,20 +17,20 @@ import { applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
 import type { TokenEdits } from './tokens-reply.ts'
 
 /** What a login may decide. */
-export interface LoginOptions extends NewSessionOptions {
+export interface CreateNewSessionOptions extends NewSessionOptions {
   /** Whether the session stays that this client had before; its tokens are replaced anyway (CMP-11). Default: false. */
   readonly keepExistingSession?: boolean
 }
 
 /** What the options of a login accept. */
-export const loginRules: RulesFor<LoginOptions> = { ...newSessionRules, keepExistingSession: withDefault(false, flag) }
+export const createNewSessionRules: RulesFor<CreateNewSessionOptions> = { ...newSessionRules, keepExistingSession: withDefault(false, flag) }
 
 /** What a login says. */
 export interface Login<Payload extends object, Info extends object> {
   readonly userId: string
   readonly jwtPayload: Payload | undefined
   readonly sessionInfo: Info | undefined
-  readonly options: LoginOptions | undefined
+  readonly options: CreateNewSessionOptions | undefined
 }
 
 /** Starts a session and gives its tokens to the client; the session that the client had is ended. */
@@ -40,7 +40,7 @@ export async function startSession<Payload extends object, Info extends object>(
   { userId, jwtPayload, sessionInfo, options }: Login<Payload, Info>,
 ): Promise<Session<Payload, Info>> {
   const { core, policy } = context
-  if (options !== undefined) checkOptions('createNewSession', loginRules, options)
+  if (options !== undefined) checkOptions('createNewSession', createNewSessionRules, options)
   if (reply.closed) throw new GeneralError('MISUSE', 'the response was sent before the session was created')
   const mode: TransferMode = request.header(wire.authMode)?.trim().toLowerCase() === 'header' ? 'header' : 'cookie'
   if (mode === 'cookie') refuseForeign(request, policy)
