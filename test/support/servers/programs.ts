@@ -61,6 +61,7 @@ export function environmentFor(path: string): Readonly<Record<string, string>> {
     LD_LIBRARY_PATH: libraries.flatMap((folder) => [folder, join(folder, 'systemd'), join(folder, 'pulseaudio')])
       .filter((folder) => existsSync(folder)).join(delimiter),
     FONTCONFIG_PATH: join(root, 'etc/fonts'),
+    SYSTEMD_UNIT_PATH: join(root, 'usr/lib/systemd/system'),
   }
 }
 
