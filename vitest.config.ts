@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -20,6 +21,8 @@ class LongestFirst extends BaseSequencer {
     return (await super.sort(files)).sort((one, other) => place(one) - place(other))
   }
 }
+
+const cacheFolder = (name: string): string => join(import.meta.dirname, '.cache', name)
 
 export default defineConfig({
   resolve: { conditions },
@@ -71,6 +74,8 @@ export default defineConfig({
           name: 'runtimes',
           include: ['test/runtimes/**/*.test.ts'],
           globalSetup: ['test/support/runtimes/install.ts'],
+          // What they keep of what they have compiled would go to the home folder.
+          env: { DENO_DIR: cacheFolder('deno'), BUN_RUNTIME_TRANSPILER_CACHE_PATH: cacheFolder('bun') },
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
