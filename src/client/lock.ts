@@ -12,7 +12,7 @@ const SETTLE = 40
  * at once. `waited`: another tab may have had the turn before. The task must not reject. The lock only saves work: the
  * server answers racing refreshes with the same tokens.
  */
-export async function takeTurn<Result>(
+export async function withLock<Result>(
   env: Environment,
   name: string,
   task: (waited: boolean) => Promise<Result>,

@@ -8,7 +8,7 @@ import type { Environment } from './environment.ts'
 import { SessionUnavailableError } from './errors.ts'
 import { REMOVE } from './front-token.ts'
 import type { Keeper } from './keeper.ts'
-import { takeTurn } from './lock.ts'
+import { withLock } from './lock.ts'
 import type { SessionRecord } from './record.ts'
 
 /**
@@ -77,7 +77,7 @@ export function createRefresher(
 
   async function untilAnswered(wanted: SessionRecord | null): Promise<RefreshOutcome> {
     for (let waits = 0; ; waits++) {
-      const outcome = await takeTurn(env, `${name} refresh`, waited => inTurn(wanted, waited))
+      const outcome = await withLock(env, `${name} refresh`, waited => inTurn(wanted, waited))
       if (!isBusy || waits === MOST_WAITS) return outcome
       // Without the lock: all tabs wait at the same time, and the first one to refresh does so for all.
       for (let rest = pause(); rest !== null && rest > 0; rest = pause()) {

@@ -38,7 +38,7 @@ export function createHousekeeping(dependencies: HousekeepingDependencies): Hous
   async function clean(): Promise<void> {
     holder ??= encodeBase64url(entropy(12))
     const now = clock()
-    if (!await store.takeTurn('cleanup', holder, now, now + 2 * INTERVAL)) return
+    if (!await store.acquireLease('cleanup', holder, now, now + 2 * INTERVAL)) return
     for (let batch = 0; batch < BATCHES && !closed; batch++) {
       if (await store.removeExpired(clock(), BATCH) < BATCH) return
     }

@@ -70,7 +70,7 @@ export interface SessionStore extends KeyStore {
    * Takes or prolongs the turn at a task until `until` for `holder`, unless another holds it at `now`.
    * Whether `holder` has it: one process at a time does the housekeeping.
    */
-  takeTurn(task: string, holder: string, now: EpochMilliseconds, until: EpochMilliseconds): Promise<boolean>
+  acquireLease(task: string, holder: string, now: EpochMilliseconds, until: EpochMilliseconds): Promise<boolean>
   /**
    * The changes after the cursor, oldest first, at most `limit`; from the beginning for null. A change that was
    * acknowledged before the call is in this answer or in one that follows from its cursor: none is ever skipped.

@@ -30,7 +30,7 @@ export function wrapStore(wrap: WrapMethod): SessionStore {
     removeAll: wrap('removeAll', (store, ...input) => store.removeAll(...input)),
     listByUser: wrap('listByUser', (store, ...input) => store.listByUser(...input)),
     removeExpired: wrap('removeExpired', (store, ...input) => store.removeExpired(...input)),
-    takeTurn: wrap('takeTurn', (store, ...input) => store.takeTurn(...input)),
+    acquireLease: wrap('acquireLease', (store, ...input) => store.acquireLease(...input)),
     changesSince: wrap('changesSince', (store, ...input) => store.changesSince(...input)),
     follow: wrap('follow', (store, ...input) => store.follow(...input)),
     time: wrap('time', store => store.time()),

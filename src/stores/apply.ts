@@ -56,14 +56,14 @@ export function changeUntil(from: EpochMilliseconds, lifetimes: readonly Millise
   return lifetimes.reduce((latest, lifetime) => Math.max(latest, from + lifetime), from)
 }
 
-/** The turn of a process at a task of housekeeping, as `takeTurn` leaves it. */
+/** The turn of a process at a task of housekeeping, as `acquireLease` leaves it. */
 export interface Turn {
   readonly holder: string
   readonly until: EpochMilliseconds
 }
 
 /** Whether `holder` may take or prolong the turn: nobody has it, it has ended at `now`, or it is the holder's. Pure. */
-export function mayTakeTurn(turn: Turn | null, holder: string, now: EpochMilliseconds): boolean {
+export function mayAcquireLease(turn: Turn | null, holder: string, now: EpochMilliseconds): boolean {
   return turn === null || turn.holder === holder || turn.until <= now
 }
 

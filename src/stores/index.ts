@@ -20,7 +20,7 @@ export type {
 
 // What each write makes of the record, the turn or the keys that it finds.
 export {
-  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, isUnchanged, mayTakeTurn,
+  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, isUnchanged, mayAcquireLease,
 } from './apply.ts'
 export type { Turn } from './apply.ts'
 export { withKey, withMaterial, withoutKey } from './key-list.ts'

@@ -5,7 +5,7 @@ import type { NotBefore, Removal, SessionStore } from '../session/store.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyStore, StoredKey } from '../tokens/key-store.ts'
 import {
-  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, isUnchanged, mayTakeTurn,
+  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, isUnchanged, mayAcquireLease,
 } from './apply.ts'
 import type { Turn } from './apply.ts'
 import { createFollowers } from './followers.ts'
@@ -150,8 +150,8 @@ export function createMemoryStore(): SessionStore {
       return removed
     },
 
-    async takeTurn(task, holder, now, until) {
-      if (!mayTakeTurn(turns.get(task) ?? null, holder, now)) return false
+    async acquireLease(task, holder, now, until) {
+      if (!mayAcquireLease(turns.get(task) ?? null, holder, now)) return false
       turns.set(task, { holder, until })
       return true
     },

@@ -81,7 +81,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
   return {
     ...sessions,
     ...createKeys(database, log, names),
-    takeTurn: (task, holder, now, until) => database.run(async ({ change }) => {
+    acquireLease: (task, holder, now, until) => database.run(async ({ change }) => {
       if ((await change(prolong, [holder, until, task, holder, now])).rows === 1) return true
       try {
         await change(begin, [task, holder, until])

@@ -63,7 +63,7 @@ export function createPostgresStore(
   const database = createDatabase(connections, requestTimeout)
   const { changesSince, readHead } = createChangeReader(database, names)
   const notifier = createNotifier(connections, names.channel, readHead, requestTimeout)
-  const takeTurn = database.statement(
+  const acquireLease = database.statement(
     `INSERT INTO ${names.turn} AS turn (task, holder, until) VALUES ($1, $2, $3)
      ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
      WHERE turn.holder = excluded.holder OR turn.until <= $4
@@ -74,7 +74,7 @@ export function createPostgresStore(
   return {
     ...sessions,
     ...createKeys(database, names),
-    takeTurn: async (task, holder, now, until) => (await takeTurn(task, holder, until, now)).length === 1,
+    acquireLease: async (task, holder, now, until) => (await acquireLease(task, holder, until, now)).length === 1,
     changesSince,
     follow: notifier.follow,
     time: async () => integer(rowOf((await readTime())[0]), 'time'),

@@ -17,7 +17,7 @@ import { allowEviction, keyPrefixRule, redisRules, redisSourceRule } from './red
 import { createRemoval } from './redis/removal.ts'
 import { createSessions } from './redis/sessions.ts'
 import { createTime } from './redis/time.ts'
-import { createTurns } from './redis/turns.ts'
+import { createLeases } from './redis/leases.ts'
 
 export type { IoredisClient, IoredisCluster } from './redis/ioredis.ts'
 export type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
@@ -69,7 +69,7 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
     ...sessions,
     ...createRemoval(connection, log, names, nextName),
     ...createKeys(connection, log, names),
-    ...createTurns(connection, names),
+    ...createLeases(connection, names),
     ...createTime(connection, names),
     changesSince: (cursor, limit) => connection.use(commands => log.since(commands, cursor, limit)),
     follow: subscription.follow,

@@ -131,7 +131,7 @@ describe('trouble', () => {
       () => store.removeByUser(sampleUserRemoval({ from: sampleNow })),
       () => store.listByUser('user-1', { limit: 1, after: null }),
       () => store.removeExpired(sampleNow, 1),
-      () => store.takeTurn('task', 'holder', sampleNow, sampleNow),
+      () => store.acquireLease('task', 'holder', sampleNow, sampleNow),
       () => store.changesSince(null, 1),
       () => store.follow(() => undefined),
       () => store.listKeys(),

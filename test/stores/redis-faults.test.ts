@@ -140,7 +140,7 @@ describe.skipIf(missing).each(libraries)('a Redis server and %s', library => {
       store.find(sampleHandle(1)), store.rotate(sampleRotation()),
       store.insert(sampleRecord({ handle: sampleHandle(2) })), store.confirm([{ ...sampleRecord() }]),
       store.remove([sampleHandle(3)], until), store.listByUser('user-1', { limit: 1, after: null }),
-      store.listKeys(), store.changesSince(null, 1), store.takeTurn('sweep', 'a', 0, 1), store.removeExpired(0, 1),
+      store.listKeys(), store.changesSince(null, 1), store.acquireLease('sweep', 'a', 0, 1), store.removeExpired(0, 1),
     ]
     for (const result of await Promise.allSettled(calls)) {
       expect(result).toMatchObject({ status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } })

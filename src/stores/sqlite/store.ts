@@ -28,7 +28,7 @@ export function createStore({ durable: database, fast: other, names, migrate }: 
   if (separate !== null) configure(separate, 'NORMAL')
   const fast = separate === null ? durable : connect(separate)
   const log = createChangeLog(durable, fast, names)
-  const takeTurn = fast.changes(
+  const acquireLease = fast.changes(
     `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)
      ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
      WHERE ${names.turn}.holder = excluded.holder OR ${names.turn}.until <= ?`)
@@ -36,7 +36,7 @@ export function createStore({ durable: database, fast: other, names, migrate }: 
   return {
     ...sessions,
     ...createKeys(durable, log, names),
-    takeTurn: (task, holder, now, until) => guarded(() => takeTurn(task, holder, until, now) === 1),
+    acquireLease: (task, holder, now, until) => guarded(() => acquireLease(task, holder, until, now) === 1),
     changesSince: (cursor, limit) => guarded(() => log.since(cursor, limit)),
     follow: wake => guarded(() => {
       const stop = log.follow(wake)

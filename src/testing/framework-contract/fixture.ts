@@ -250,7 +250,7 @@ function createGate(): { pass(): Promise<void>; release(): void } {
 
 /** The calls for keys, the feed and housekeeping are no request's. */
 const inBackground: ReadonlySet<string> = new Set([
-  'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'takeTurn', 'removeExpired',
+  'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'acquireLease', 'removeExpired',
 ])
 
 /** A store that can be cut off, and that counts the calls of requests. */

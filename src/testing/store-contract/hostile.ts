@@ -49,7 +49,7 @@ export const hostileCases: readonly ContractCase[] = [
         await store.updatePayload({ ...late, jwtPayload: `${text}2` })
         const updated = ensurePresent(await reader.find(handle), 'found')
         ensureEqual([updated.sessionInfo, updated.jwtPayload], [`${text}1`, `${text}2`], 'updated')
-        ensureEqual(await store.takeTurn(text, text, sampleNow, sampleNow + minute), true, 'turn')
+        ensureEqual(await store.acquireLease(text, text, sampleNow, sampleNow + minute), true, 'turn')
       }
       for (const [number, text] of hostileTexts.entries()) {
         ensureEqual((await store.removeByUser(sampleUserRemoval({ userId: text, from: sampleNow }))).handles, [sampleHandle(number)], 'removed, and no other')

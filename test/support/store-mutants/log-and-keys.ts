@@ -27,18 +27,18 @@ export const logAndKeyMutants: Mutants = {
       },
     }
   },
-  'takeTurn always says yes': () => ({ takeTurn: async () => true }),
-  'takeTurn never prolongs': sound => ({
-    takeTurn: (task, _holder, now, until) => sound.takeTurn(task, `${turns++}`, now, until),
+  'acquireLease always says yes': () => ({ acquireLease: async () => true }),
+  'acquireLease never prolongs': sound => ({
+    acquireLease: (task, _holder, now, until) => sound.acquireLease(task, `${turns++}`, now, until),
   }),
-  'takeTurn holds beyond the end': sound => ({
-    takeTurn: (task, holder, now, until) => sound.takeTurn(task, holder, now - 1, until),
+  'acquireLease holds beyond the end': sound => ({
+    acquireLease: (task, holder, now, until) => sound.acquireLease(task, holder, now - 1, until),
   }),
-  'takeTurn ends too early': sound => ({
-    takeTurn: (task, holder, now, until) => sound.takeTurn(task, holder, now + 1, until),
+  'acquireLease ends too early': sound => ({
+    acquireLease: (task, holder, now, until) => sound.acquireLease(task, holder, now + 1, until),
   }),
-  'takeTurn knows one task': sound => ({
-    takeTurn: (_task, holder, now, until) => sound.takeTurn('task', holder, now, until),
+  'acquireLease knows one task': sound => ({
+    acquireLease: (_task, holder, now, until) => sound.acquireLease('task', holder, now, until),
   }),
   'close works once': () => {
     let closed = false

@@ -17,9 +17,9 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
 return 1`)
 
 /** The turns in Redis. */
-export function createTurns(connection: RedisConnection, names: KeyNames): Pick<SessionStore, 'takeTurn'> {
+export function createLeases(connection: RedisConnection, names: KeyNames): Pick<SessionStore, 'acquireLease'> {
   return {
-    takeTurn: (task, holder, now, until) => connection.use(async ({ run }) =>
+    acquireLease: (task, holder, now, until) => connection.use(async ({ run }) =>
       integerOf(await run(takeScript, [names.turns], [task, holder, now, JSON.stringify({ holder, until })])) === 1),
   }
 }
