@@ -22,12 +22,12 @@ import { openConnections, openPool, useGivenPool } from './mysql/connections.ts'
 import { createDatabase, runnerOn } from './mysql/database.ts'
 import type { MysqlPool } from './mysql/driver.ts'
 import { failure, isDuplicate } from './mysql/errors.ts'
-import { createKeys } from './mysql/keys.ts'
+import { createKeyTable } from './mysql/keys.ts'
 import { mysqlNames } from './mysql/names.ts'
 import type { MysqlNameOptions } from './mysql/names.ts'
 import { mysqlNameRules, mysqlRules, mysqlSourceRule } from './mysql/options.ts'
 import { migrateSchema } from './mysql/schema.ts'
-import { createSessions } from './mysql/sessions.ts'
+import { createSessionTable } from './mysql/sessions.ts'
 import { requestTimeoutOf } from './options.ts'
 import type { MigrationResult } from './sql/migrations.ts'
 import { integer, rowOf } from './sql/row.ts'
@@ -77,10 +77,10 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
   const begin = `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)`
   // Whatever the time zone: UNIX_TIMESTAMP(NOW(6)) is an hour wrong for the hour that a zone repeats in autumn.
   const readTime = `SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000 AS time`
-  const { settled, ...sessions } = createSessions(database, log, names)
+  const { settled, ...sessions } = createSessionTable(database, log, names)
   return {
     ...sessions,
-    ...createKeys(database, log, names),
+    ...createKeyTable(database, log, names),
     acquireLease: (task, holder, now, until) => database.run(async ({ change }) => {
       if ((await change(prolong, [holder, until, task, holder, now])).rows === 1) return true
       try {

@@ -6,14 +6,14 @@ import { createChangeReader, lazily } from './postgres/change-log.ts'
 import { useGivenPool } from './postgres/connections.ts'
 import { createDatabase } from './postgres/database.ts'
 import type { PostgresPool } from './postgres/driver.ts'
-import { createKeys } from './postgres/keys.ts'
+import { createKeyTable } from './postgres/keys.ts'
 import { postgresNames } from './postgres/names.ts'
 import type { PostgresNameOptions, PostgresNames } from './postgres/names.ts'
 import { createNotifier } from './postgres/notifier.ts'
 import { openConnections, withConnection } from './postgres/open.ts'
 import { postgresNameRules, postgresRules, postgresSourceRule } from './postgres/options.ts'
 import { migrateSchema } from './postgres/schema.ts'
-import { createSessions } from './postgres/sessions.ts'
+import { createSessionTable } from './postgres/sessions.ts'
 import type { MigrationResult } from './sql/migrations.ts'
 import { integer, rowOf } from './sql/row.ts'
 
@@ -70,10 +70,10 @@ export function createPostgresStore(
      RETURNING ${lazily}`, { repeatable: true })
   const readTime = database.statement(
     'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS time', { repeatable: true })
-  const { settled, ...sessions } = createSessions(database, names)
+  const { settled, ...sessions } = createSessionTable(database, names)
   return {
     ...sessions,
-    ...createKeys(database, names),
+    ...createKeyTable(database, names),
     acquireLease: async (task, holder, now, until) => (await acquireLease(task, holder, until, now)).length === 1,
     changesSince,
     follow: notifier.follow,

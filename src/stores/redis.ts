@@ -9,13 +9,13 @@ import { createSubscription } from './redis/follow.ts'
 import { ioredisDriver } from './redis/ioredis.ts'
 import type { IoredisClient, IoredisCluster } from './redis/ioredis.ts'
 import { keyNames } from './redis/key-names.ts'
-import { createKeys } from './redis/keys.ts'
+import { createKeyTable } from './redis/keys.ts'
 import { nodeRedisDriver } from './redis/node-redis.ts'
 import type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
 import { openUrl } from './redis/open-url.ts'
 import { allowEviction, keyPrefixRule, redisRules, redisSourceRule } from './redis/options.ts'
 import { createRemoval } from './redis/removal.ts'
-import { createSessions } from './redis/sessions.ts'
+import { createSessionTable } from './redis/sessions.ts'
 import { createTime } from './redis/time.ts'
 import { createLeases } from './redis/leases.ts'
 
@@ -64,11 +64,11 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
   const nextName = createNames()
   const log = createChangeLog(names, nextName())
   const subscription = createSubscription(connection, names.channel)
-  const { settled, ...sessions } = createSessions(connection, log, names, nextName)
+  const { settled, ...sessions } = createSessionTable(connection, log, names, nextName)
   return {
     ...sessions,
     ...createRemoval(connection, log, names, nextName),
-    ...createKeys(connection, log, names),
+    ...createKeyTable(connection, log, names),
     ...createLeases(connection, names),
     ...createTime(connection, names),
     changesSince: (cursor, limit) => connection.use(commands => log.since(commands, cursor, limit)),

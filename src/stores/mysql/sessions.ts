@@ -22,7 +22,7 @@ import {
 } from './rotate.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
+export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
   | 'removeExpired'> {
   /** Resolves once every rotation has its answer. */
@@ -32,7 +32,7 @@ export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate
 const CHUNK = 512
 
 /** The sessions in the database. */
-export function createSessions(database: Database, log: ChangeLog, names: TableNames): Sessions {
+export function createSessionTable(database: Database, log: ChangeLog, names: TableNames): SessionTable {
   const table = names.session
   const columns = selection(sessionColumns)
   const insert =

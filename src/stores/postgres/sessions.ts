@@ -14,7 +14,7 @@ import type { PostgresNames } from './names.ts'
 import { createReauthenticate, createRotate } from './rotate.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
+export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
   | 'removeExpired'> {
   /** Resolves once every login and rotation has its answer. */
@@ -28,7 +28,7 @@ export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate
  * log last, so that none can deadlock. They look rows up by an array and not by a join, for which the planner may scan
  * the table when it cannot foresee their number.
  */
-export function createSessions(database: Database, names: PostgresNames): Sessions {
+export function createSessionTable(database: Database, names: PostgresNames): SessionTable {
   const table = names.session
   const columns = sessionColumns.join(', ')
   const logins = createInsert(database, names)

@@ -26,7 +26,7 @@ redis.call('HSET', KEYS[1], ARGV[1], string.sub(key, 1, from - 1) .. ARGV[3])
 return 1`)
 
 /** The keys in Redis, in the slot of the change log. Every write is durable before it is acknowledged. */
-export function createKeys(connection: RedisConnection, log: ChangeLog, names: KeyNames): KeyStore {
+export function createKeyTable(connection: RedisConnection, log: ChangeLog, names: KeyNames): KeyStore {
   const durably = (work: Parameters<typeof connection.use<unknown>>[0]): Promise<boolean> =>
     connection.useDurably(() => [names.keys], async commands => integerOf(await work(commands)) === 1)
   return {

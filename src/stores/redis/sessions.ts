@@ -17,7 +17,7 @@ import {
 import { nextJson, placeJson, rotatedSessionOf, sessionJson, sessionOf, stateJson } from './session-json.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
+export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'listByUser'> {
   /** Resolves once every rotation has its answer. */
   settled(): Promise<void>
@@ -36,12 +36,12 @@ const REPAIR_AFTER = 60 * 60 * 1000
 const ROTATIONS = 8
 
 /** The sessions in Redis. `nextName` gives a name that no other command of any store has. */
-export function createSessions(
+export function createSessionTable(
   connection: RedisConnection,
   log: ChangeLog,
   names: KeyNames,
   nextName: () => string,
-): Sessions {
+): SessionTable {
   async function read({ send }: Commands, handle: SessionHandle): Promise<SessionRecord | null> {
     const key = names.session(handle)
     return sessionOf(handle, await send(key, ['GET', key]))

@@ -18,7 +18,7 @@ import type { Connection } from './connection.ts'
 import { guarded } from './guard.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
+export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
   | 'removeExpired'> {
   /** Resolves once every login and rotation has its answer. */
@@ -29,7 +29,7 @@ export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate
  * The sessions in the database. `durable` waits for the disk (logins, revocations, updates), `fast` does not:
  * a rotation that a power cut undoes is adopted again (design law 6).
  */
-export function createSessions(durable: Connection, fast: Connection, log: ChangeLog, names: TableNames): Sessions {
+export function createSessionTable(durable: Connection, fast: Connection, log: ChangeLog, names: TableNames): SessionTable {
   const columns = sessionColumns.join(', ')
   const table = names.session
   const insert = durable.changes(

@@ -4,9 +4,9 @@ import { createChangeLog } from './change-log.ts'
 import { configure, connect } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
 import { guarded } from './guard.ts'
-import { createKeys } from './keys.ts'
+import { createKeyTable } from './keys.ts'
 import { migrateSchema, requireSchema } from './schema.ts'
-import { createSessions } from './sessions.ts'
+import { createSessionTable } from './sessions.ts'
 
 /** The connections of a store, and who makes its tables. */
 export interface StoreParts {
@@ -32,10 +32,10 @@ export function createStore({ durable: database, fast: other, names, migrate }: 
     `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)
      ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
      WHERE ${names.turn}.holder = excluded.holder OR ${names.turn}.until <= ?`)
-  const { settled, ...sessions } = createSessions(durable, fast, log, names)
+  const { settled, ...sessions } = createSessionTable(durable, fast, log, names)
   return {
     ...sessions,
-    ...createKeys(durable, log, names),
+    ...createKeyTable(durable, log, names),
     acquireLease: (task, holder, now, until) => guarded(() => acquireLease(task, holder, until, now) === 1),
     changesSince: (cursor, limit) => guarded(() => log.since(cursor, limit)),
     follow: wake => guarded(() => {
