@@ -21,7 +21,7 @@ import { createChangeLog } from './mysql/change-log.ts'
 import { openConnections, openPool, useGivenPool } from './mysql/connections.ts'
 import { createDatabase, runnerOn } from './mysql/database.ts'
 import type { MysqlPool } from './mysql/driver.ts'
-import { failure, isDuplicate } from './mysql/errors.ts'
+import { toStoreError, isDuplicate } from './mysql/errors.ts'
 import { createKeyTable } from './mysql/keys.ts'
 import { mysqlNames } from './mysql/names.ts'
 import type { MysqlNameOptions } from './mysql/names.ts'
@@ -136,7 +136,7 @@ async function migrate(poolOrUrl: MysqlPool | string, names: TableNames): Promis
       await pool.end()
     }
   } catch (cause) {
-    throw failure(cause)
+    throw toStoreError(cause)
   }
 }
 

@@ -3,7 +3,7 @@ import type { SessionStore } from '../session/store.ts'
 import { tableNames } from './sql/table-names.ts'
 import type { SqliteDatabase } from './sqlite/database.ts'
 import { openFile } from './sqlite/file.ts'
-import { failure } from './sqlite/guard.ts'
+import { toStoreError } from './sqlite/guard.ts'
 import { sqliteDatabaseRule, sqliteDriverRules } from './sqlite/options.ts'
 import { createStore } from './sqlite/store.ts'
 
@@ -53,6 +53,6 @@ export function createSqliteStore(database: SqliteDatabase, options: SqliteDrive
   try {
     return createStore({ durable: database, fast: options.fast ?? null, names, migrate: 'auto' })
   } catch (cause) {
-    throw failure(cause, 'the SQLite database cannot be set up')
+    throw toStoreError(cause, 'the SQLite database cannot be set up')
   }
 }

@@ -6,7 +6,7 @@ import { integer, rowOf } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import type { Connections } from './connections.ts'
 import type { MysqlConnection } from './driver.ts'
-import { failure, leadsAstray, lostConnection, lostPreparedStatement, undoneByRace } from './errors.ts'
+import { toStoreError, leadsAstray, lostConnection, lostPreparedStatement, undoneByRace } from './errors.ts'
 
 /** Runs statements on one connection. */
 export interface Runner {
@@ -93,7 +93,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
     try {
       return await call
     } catch (cause) {
-      throw failure(cause)
+      throw toStoreError(cause)
     } finally {
       running.delete(call)
       watch.expired = true

@@ -42,7 +42,7 @@ export function leadsAstray(error: unknown): boolean {
  * What to throw for a failure (REV-11, ST-07). Messages of the server name tables and columns, not parameters; what it
  * says of refused credentials stays out, because it names the user.
  */
-export function failure(cause: unknown): Error {
+export function toStoreError(cause: unknown): Error {
   if (isSessionError(cause)) return cause
   switch (numberOf(cause)) {
     case 1146: case 1054:

@@ -8,7 +8,7 @@ import { tableNames } from '../sql/table-names.ts'
 import { openPool } from './connections.ts'
 import { runnerOn } from './database.ts'
 import type { MysqlConnection } from './driver.ts'
-import { failure } from './errors.ts'
+import { toStoreError } from './errors.ts'
 import { mysqlNames } from './names.ts'
 import { mysqlNameRules, mysqlSourceRule } from './options.ts'
 import { newestVersion, readVersion } from './schema.ts'
@@ -39,7 +39,7 @@ export async function inspectDatabase(url: string, naming: StoreNaming): Promise
   try {
     return await within(inspect())
   } catch (cause) {
-    throw failure(cause)
+    throw toStoreError(cause)
   } finally {
     // One that does not answer would not let go either.
     for (const connection of opened) connection.destroy()

@@ -3,7 +3,7 @@ import type { StoreNaming, StoreState } from '../kind.ts'
 import { requestTimeoutOf } from '../options.ts'
 import { conditionOf } from '../sql/migrations.ts'
 import { rowOf, text } from '../sql/row.ts'
-import { failure } from './errors.ts'
+import { toStoreError } from './errors.ts'
 import { postgresNames } from './names.ts'
 import { withConnection } from './open.ts'
 import { postgresNameRules, postgresSourceRule } from './options.ts'
@@ -25,6 +25,6 @@ export async function inspectDatabase(url: string, naming: StoreNaming): Promise
       }
     }, requestTimeoutOf())
   } catch (cause) {
-    throw failure(cause)
+    throw toStoreError(cause)
   }
 }

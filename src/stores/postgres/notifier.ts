@@ -5,7 +5,7 @@ import { createHeadPoller } from '../head-poller.ts'
 import { isPooled } from './connections.ts'
 import type { Connections } from './connections.ts'
 import type { PostgresListener } from './driver.ts'
-import { failure } from './errors.ts'
+import { toStoreError } from './errors.ts'
 
 /** Wakes those who follow the change log. */
 export interface Notifier {
@@ -124,7 +124,7 @@ export function createNotifier(
       } catch (cause) {
         remove()
         starting = null
-        throw failure(cause)
+        throw toStoreError(cause)
       }
       return async () => {
         remove()

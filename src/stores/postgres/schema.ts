@@ -4,7 +4,7 @@ import { pending, script } from '../sql/migrations.ts'
 import type { Migration, MigrationResult } from '../sql/migrations.ts'
 import { integer, rowOf } from '../sql/row.ts'
 import type { PostgresResult, PostgresStatement } from './driver.ts'
-import { failure } from './errors.ts'
+import { toStoreError } from './errors.ts'
 import { postgresNames } from './names.ts'
 import type { PostgresNameOptions, PostgresNames } from './names.ts'
 
@@ -135,7 +135,7 @@ export async function migrateSchema(connection: Connection, names: PostgresNames
     return { from, to: newestVersion }
   } catch (cause) {
     await run('ROLLBACK').catch(() => undefined)
-    throw failure(cause)
+    throw toStoreError(cause)
   }
 }
 

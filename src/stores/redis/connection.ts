@@ -3,7 +3,7 @@ import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import type { RedisDriver } from './driver.ts'
 import { checkEviction } from './eviction.ts'
-import { failure } from './failure.ts'
+import { toStoreError } from './errors.ts'
 import { integerOf } from './reply.ts'
 import type { Script } from './script.ts'
 
@@ -48,7 +48,7 @@ export function createConnection(
   options: ConnectionOptions,
 ): RedisConnection {
   const { requestTimeout, replicas, allowEviction } = options
-  const within = createDeadline(requestTimeout, 'Redis', failure)
+  const within = createDeadline(requestTimeout, 'Redis', toStoreError)
   const pending = new Set<Promise<unknown>>()
   const opened: RedisDriver[] = []
   let opening: Promise<Lines> | null = null

@@ -8,7 +8,7 @@ import type { MigrationResult } from '../sql/migrations.ts'
 import { tableNames } from '../sql/table-names.ts'
 import { BUSY_TIMEOUT_MS, configure, connect } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
-import { failure, guarded } from './guard.ts'
+import { toStoreError, guarded } from './guard.ts'
 import { createPrivateFile, openDatabase } from './open.ts'
 import { sqliteFileRule, sqliteRules } from './options.ts'
 import { migrateSchema, newestVersion, readVersion } from './schema.ts'
@@ -45,7 +45,7 @@ export function openFile(file: string, naming: StoreNaming, migrate: 'auto' | 'm
     }
   } catch (cause) {
     closeAll()
-    throw failure(cause, 'the SQLite file cannot be opened')
+    throw toStoreError(cause, 'the SQLite file cannot be opened')
   }
 }
 
@@ -80,7 +80,7 @@ function using<T>(file: string, options: { readonly readOnly?: boolean }, work: 
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA trusted_schema = OFF`)
     return work(database)
   } catch (cause) {
-    throw failure(cause, 'the SQLite file cannot be opened')
+    throw toStoreError(cause, 'the SQLite file cannot be opened')
   } finally {
     database?.close()
   }

@@ -5,7 +5,7 @@ import { unreadableSession } from './reply.ts'
  * What to throw for what a client library threw. The libraries' own errors carry the command with its arguments,
  * secrets among them, so only their message goes on.
  */
-export function failure(error: unknown): Error {
+export function toStoreError(error: unknown): Error {
   if (isSessionError(error)) return error
   const message = error instanceof Error ? error.message.split(', with args')[0] ?? '' : ''
   const cause = new Error(message)
