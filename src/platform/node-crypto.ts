@@ -4,7 +4,7 @@ import type { Awaitable } from '../base/awaitable.ts'
 import { isBase64url } from '../base/base64url.ts'
 import { constantTimeEqual } from '../base/constant-time.ts'
 import { GeneralError } from '../base/errors.ts'
-import type { Crypto, KeyMaterial, Sealer, SignatureAlgorithm, Signer, Verifier } from '../tokens/crypto.ts'
+import type { Crypto, KeyMaterial, Sealer, SignatureAlgorithm, Signer, SignatureVerifier } from '../tokens/crypto.ts'
 import { checkHmacKey, checkJwk } from '../tokens/jwk.ts'
 import type { Jwk, KeyHalf } from '../tokens/jwk.ts'
 import { builtinCrypto } from './builtin-crypto.ts'
@@ -75,7 +75,7 @@ function signer(algorithm: SignatureAlgorithm, jwk: Jwk): Signer {
   return input => sign(digest, Buffer.from(input), key).toString('base64url')
 }
 
-function verifier(algorithm: SignatureAlgorithm, jwk: Jwk): Verifier {
+function verifier(algorithm: SignatureAlgorithm, jwk: Jwk): SignatureVerifier {
   if (algorithm === 'HS256') {
     const expected = hmacOf(jwk)
     return (input, signature) => constantTimeEqual(expected(input), signature)

@@ -1,6 +1,6 @@
 import { decodeBase64url, encodeBase64url } from '../base/base64url.ts'
 import { GeneralError } from '../base/errors.ts'
-import type { Crypto, KeyMaterial, Sealer, SignatureAlgorithm, VerificationCrypto, Verifier } from '../tokens/crypto.ts'
+import type { Crypto, KeyMaterial, Sealer, SignatureAlgorithm, VerificationCrypto, SignatureVerifier } from '../tokens/crypto.ts'
 import { checkHmacKey, checkJwk } from '../tokens/jwk.ts'
 import type { Jwk, KeyHalf } from '../tokens/jwk.ts'
 import { readSealed, SECRET_NAME_BYTES, sealingKeyLabel, secretNameLabel, writeSealed } from './sealed-text.ts'
@@ -46,7 +46,7 @@ export const webCrypto: Crypto = {
   sealer,
 }
 
-async function verifier(algorithm: SignatureAlgorithm, jwk: Jwk): Promise<Verifier> {
+async function verifier(algorithm: SignatureAlgorithm, jwk: Jwk): Promise<SignatureVerifier> {
   const key = await importKey(algorithm, jwk, 'public')
   const { use } = schemes[algorithm]
   return async (input, text) => {

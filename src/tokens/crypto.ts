@@ -16,7 +16,7 @@ export interface KeyMaterial {
 export type Signer = (input: string) => Awaitable<string>
 
 /** Whether the base64url signature is this key's over the ASCII text. Never throws on a malformed signature. */
-export type Verifier = (input: string, signature: string) => Awaitable<boolean>
+export type SignatureVerifier = (input: string, signature: string) => Awaitable<boolean>
 
 /** HMAC-SHA-256 under one key: a UTF-8 text in, base64url out. */
 export type Mac = (message: string) => Awaitable<string>
@@ -41,7 +41,7 @@ export interface Crypto {
   /** Prepares signing. @throws if the key does not fit the algorithm or is too weak (TOK-22). */
   signer(algorithm: SignatureAlgorithm, privateKey: Jwk): Awaitable<Signer>
   /** Prepares verification. @throws if the key does not fit the algorithm or is too weak (TOK-22). */
-  verifier(algorithm: SignatureAlgorithm, publicKey: Jwk): Awaitable<Verifier>
+  verifier(algorithm: SignatureAlgorithm, publicKey: Jwk): Awaitable<SignatureVerifier>
   /** Decodes base64url to text; `null` unless it is canonical base64url of strict UTF-8 (TOK-13). */
   decodeText(segment: string): string | null
   /** Encodes a text as UTF-8, then base64url. */
