@@ -12,7 +12,7 @@ import type { CoreParts, Engine } from './engine.ts'
 import { identifyAccessToken, ownerOfRefreshToken } from './identify.ts'
 import { reissueAccessToken } from './issue.ts'
 import {
-  end, endAllOfUser, findLive, list, listHandles, removeEverySession, updateInfo, updatePayload,
+  end, endAllOfUser, getActive, list, listHandles, removeEverySession, updateInfo, updatePayload,
 } from './manage.ts'
 import { tenantIdRule } from './policy.ts'
 import { refresh } from './refresh.ts'
@@ -57,7 +57,7 @@ export function createSessionCore<
     async reissue(claims, payload) {
       const { sub: userId, sid, tid: tenantId } = claims
       const stored = payload === undefined
-        ? await findLive(parts, sid).then(({ jwtPayload, payloadVersion }) => ({ json: jwtPayload, version: payloadVersion }))
+        ? await getActive(parts, sid).then(({ jwtPayload, payloadVersion }) => ({ json: jwtPayload, version: payloadVersion }))
         : await updatePayload(parts, sid, payload, { userId, tenantId })
       const now = clock()
       return reissueAccessToken(parts, { ...claims, iat: toEpochSeconds(now), pv: stored.version }, stored.json, now)
@@ -73,10 +73,10 @@ export function createSessionCore<
     getJwks: async () => (await keys.current()).jwks(...format.demands.map(({ purpose }) => purpose)),
 
     async getSessionByHandle(handle) {
-      const record = await findLive(parts, handle)
+      const record = await getActive(parts, handle)
       return { record, jwtPayload: payloads.read(record.jwtPayload), sessionInfo: infos.read(record.sessionInfo) }
     },
-    getSessionInfo: async handle => infos.read((await findLive(parts, handle)).sessionInfo),
+    getSessionInfo: async handle => infos.read((await getActive(parts, handle)).sessionInfo),
     async updateSessionInfo(handle, info) {
       await updateInfo(parts, handle, info)
     },

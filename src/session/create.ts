@@ -8,7 +8,7 @@ import type { CoreParts, Engine } from './engine.ts'
 import { requireTenantId } from './identifiers.ts'
 import { issue } from './issue.ts'
 import { end } from './manage.ts'
-import { expiryOf, isAlive, lifetimesOf, livenessAt } from './policy.ts'
+import { expiryOf, isActive, lifetimesOf, activeBounds } from './policy.ts'
 import { RECORD_FORMAT } from './record.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionPage } from './store.ts'
@@ -81,12 +81,12 @@ export async function create<
  * logins the last one sees all of them (REV-06).
  */
 async function evictOldest(engine: Engine, userId: string, limit: number): Promise<void> {
-  const bounds = livenessAt(engine.clock(), engine.policy)
+  const bounds = activeBounds(engine.clock(), engine.policy)
   let kept = 0
   let after: string | null = null
   do {
     const page: SessionPage = await engine.store.listByUser(userId, { limit: 1000, after })
-    const live = page.sessions.filter(record => isAlive(record, bounds))
+    const live = page.sessions.filter(record => isActive(record, bounds))
     const surplus = live.slice(Math.max(0, limit - kept)).map(record => record.handle)
     if (surplus.length > 0) await end(engine, surplus, 'evicted')
     kept += live.length

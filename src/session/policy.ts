@@ -8,7 +8,7 @@ import type { EpochMilliseconds, EpochSeconds, Milliseconds } from '../base/time
 import { CLOCK_MARGIN, KEY_ROTATION_INTERVAL, LONGEST_IDLE_TIMEOUT, PUBLICATION_LEAD } from '../tokens/plan-rotation.ts'
 import type { Blacklisting, NewSessionOptions } from './core.ts'
 import type { SessionRecord } from './record.ts'
-import type { Liveness, NotBefore } from './store.ts'
+import type { ActiveBounds, NotBefore } from './store.ts'
 import { TENANT_ID } from './identifiers.ts'
 
 /** The rules that sessions live by. Times in milliseconds; made once from the application's options. */
@@ -257,7 +257,7 @@ export function accessTokenExpiry(
 }
 
 /** The bounds within which a session is alive at `now`: lowering a configured limit shortens live sessions (REV-05). */
-export function livenessAt(now: EpochMilliseconds, policy: SessionPolicy): Liveness {
+export function activeBounds(now: EpochMilliseconds, policy: SessionPolicy): ActiveBounds {
   return {
     now,
     rotatedAfter: now - policy.idleTimeout,
@@ -266,9 +266,9 @@ export function livenessAt(now: EpochMilliseconds, policy: SessionPolicy): Liven
 }
 
 /** Whether the session is within those bounds. Pure; stores apply the same comparison. */
-export function isAlive(
+export function isActive(
   record: Pick<SessionRecord, 'expiresAt' | 'rotatedAt' | 'createdAt'>,
-  bounds: Liveness,
+  bounds: ActiveBounds,
 ): boolean {
   return record.expiresAt > bounds.now
     && record.rotatedAt > bounds.rotatedAfter

@@ -11,7 +11,7 @@ import type { LineagePlace } from './decide-refresh.ts'
 import { isShared } from './decide-shared.ts'
 import type { RefreshEvidence } from './events.ts'
 import type { Engine } from './engine.ts'
-import { changeStart, isAlive, livenessAt } from './policy.ts'
+import { changeStart, isActive, activeBounds } from './policy.ts'
 import type { ClientInfo, SessionRecord } from './record.ts'
 import type { RotatedOutcome, RotationOutcome } from './rotation-outcome.ts'
 import type { NextToken, Rotation, TokenState } from './store.ts'
@@ -69,7 +69,7 @@ export async function rotate(
     const rotated = attempt === 0 ? await rotateUnread(context) : null
     if (rotated !== null) return rotated
     const record = await store.find(token.handle)
-    if (record === null || !isAlive(record, livenessAt(now, policy))) return ended
+    if (record === null || !isActive(record, activeBounds(now, policy))) return ended
     const outcome = await settle(context, record)
     if (outcome !== null) return outcome
   }
@@ -194,7 +194,7 @@ async function write(
   expected: Rotation['expected'],
   next: NextToken,
 ): Promise<SessionRecord | null> {
-  const alive = livenessAt(now, engine.policy)
+  const alive = activeBounds(now, engine.policy)
   return engine.store.rotate({ handle: token.handle, expected, alive, next })
 }
 

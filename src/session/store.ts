@@ -97,12 +97,12 @@ export interface Rotation {
   /** The state that the session's token must be in. */
   readonly expected: PresentedState | TokenState
   /** The session counts as alive if `expiresAt > now`, `rotatedAt > rotatedAfter` and `createdAt > createdAfter`. */
-  readonly alive: Liveness
+  readonly alive: ActiveBounds
   readonly next: NextToken
 }
 
 /** The bounds of a live session, from its own lifetimes and the policy's (REV-05). */
-export interface Liveness {
+export interface ActiveBounds {
   readonly now: EpochMilliseconds
   readonly rotatedAfter: EpochMilliseconds
   readonly createdAfter: EpochMilliseconds

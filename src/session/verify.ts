@@ -8,7 +8,7 @@ import type { TokenClaims, TokenReading, TokenStyle } from '../tokens/token-form
 import type { ActiveOutcome, Blacklisting, SessionCore, VerifyOptions, VerifyOutcome } from './core.ts'
 import type { CoreParts } from './engine.ts'
 import { renewAccessToken } from './issue.ts'
-import { isAlive, livenessAt } from './policy.ts'
+import { isActive, activeBounds } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 
 /** A token whose signature and static claims held. What can change is judged anew at every use. */
@@ -136,7 +136,7 @@ export function createVerification<
       parts.emit('onUncheckedRevocation', { handle: claims.sid })
       return active
     }
-    if (record === null || !isAlive(record, livenessAt(now, policy))) return { kind: 'revoked', handle: claims.sid }
+    if (record === null || !isActive(record, activeBounds(now, policy))) return { kind: 'revoked', handle: claims.sid }
     const reissued = await renewAccessToken(parts, claims, record, now)
     if (reissued === null) return active
     return { kind: 'active', claims: reissued.claims, payload: reissued.payload, reissued }

@@ -1,7 +1,7 @@
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { mayRotate } from '../session/decide-refresh.ts'
 import type { LineagePlace } from '../session/decide-refresh.ts'
-import { expiryOf, isAlive } from '../session/policy.ts'
+import { expiryOf, isActive } from '../session/policy.ts'
 import type { SessionRecord } from '../session/record.ts'
 import type { InfoUpdate, PayloadUpdate, PresentedState, Rotation, TokenState } from '../session/store.ts'
 
@@ -16,7 +16,7 @@ export function applyRotation(record: SessionRecord, { expected, alive, next }: 
   const isExpected = expected.confirmed === undefined
     ? hasToken(record, expected) && mayRotate(record, alive.now)
     : isUnchanged(record, expected)
-  if (!isExpected || !isAlive(record, alive)) return null
+  if (!isExpected || !isActive(record, alive)) return null
   return { ...record, ...next, expiresAt: expiryOf(next.rotatedAt, record) }
 }
 

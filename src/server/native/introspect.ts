@@ -3,7 +3,7 @@ import { parseHandle } from '../../base/handle.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { toEpochSeconds } from '../../base/time.ts'
-import { isAlive, livenessAt } from '../../session/policy.ts'
+import { isActive, activeBounds } from '../../session/policy.ts'
 import { hashSecret, parseRefreshToken } from '../../tokens/refresh-token.ts'
 import type { App } from '../application.ts'
 import { readMarks } from '../core-protocol/refresh-token-marks.ts'
@@ -55,7 +55,7 @@ async function introspectRefreshToken(app: App, text: string): Promise<JsonObjec
   const handle = await handleOfRefreshToken(app, text)
   const secret = parseRefreshToken(readMarks(text).token)?.secret
   const record = handle === null ? null : await app.store.find(handle)
-  if (record === null || secret === undefined || !isAlive(record, livenessAt(app.clock(), app.policy))) return null
+  if (record === null || secret === undefined || !isActive(record, activeBounds(app.clock(), app.policy))) return null
   if (!constantTimeEqual(await hashSecret(app.crypto, secret), record.refreshHash)) return null
   return {
     active: true, token_type: 'refresh_token', sub: record.userId, sid: record.handle, tid: record.tenantId,

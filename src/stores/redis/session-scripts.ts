@@ -19,7 +19,7 @@ export function keepFor(expiresAt: EpochMilliseconds, now: EpochMilliseconds): n
 
 /**
  * `startOf(session)`: `expiresAt`, `rotatedAt` and `servedAt` of a session as `sessionJson` writes it, nil for anything
- * else. `isAlive(session, now)`: false if there is none. `placeOf(session, name)`: where that member is, as
+ * else. `isActive(session, now)`: false if there is none. `placeOf(session, name)`: where that member is, as
  * `'"name":'`. `keptOf(session)`: the member `session`, read, but for payload and info, which can be long. What is no
  * session of this format is an error for whoever must understand it.
  */
@@ -31,7 +31,7 @@ end
 local function unreadable(session)
   error('UNREADABLE SESSION ' .. (match(session, '^{"format":(%d+),') or ''))
 end
-local function isAlive(session, now)
+local function isActive(session, now)
   return session and (startOf(session) or unreadable(session)) - now > 0
 end
 local function placeOf(session, name) return find(session, name, 1, true) or unreadable(session) end
@@ -168,7 +168,7 @@ return redis.call('DEL', KEYS[1])`)
 /** KEYS: session. ARGV: now, info as JSON, expected version or empty. Whether it did. */
 export const updateInfoScript: Script = script(`${reading}${nextVersion}
 local session = redis.call('GET', KEYS[1])
-if not isAlive(session, ARGV[1]) then return 0 end
+if not isActive(session, ARGV[1]) then return 0 end
 local version, before = nextVersion(session, '"infoVersion":')
 if ARGV[3] ~= '' and before ~= ARGV[3] then return 0 end
 redis.call('SET', KEYS[1], sub(session, 1, placeOf(session, '"infoVersion":') - 1)
@@ -179,7 +179,7 @@ return 1`)
 export const setPayload: string = `${reading}${nextVersion}
 local function setPayload(key, payload, now)
   local session = redis.call('GET', key)
-  if not isAlive(session, now) then return false end
+  if not isActive(session, now) then return false end
   local version, kept = nextVersion(session, '"payloadVersion":'), keptOf(session)
   redis.call('SET', key, sub(session, 1, placeOf(session, '"payloadVersion":') - 1)
     .. '"payloadVersion":' .. version .. ',"jwtPayload":' .. payload .. ','

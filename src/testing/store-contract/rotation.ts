@@ -2,7 +2,7 @@ import { ensure, ensureEqual, ensurePresent } from '../assert.ts'
 import {
   minute, sampleHandle, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation,
 } from '../samples.ts'
-import type { Liveness } from '../../session/store.ts'
+import type { ActiveBounds } from '../../session/store.ts'
 import type { ContractCase } from './contract-case.ts'
 
 /** The compare-and-swap of a refresh, and confirmation. */
@@ -132,7 +132,7 @@ export const rotationCases: readonly ContractCase[] = [
       const record = sampleRecord({ rotatedAt: sampleNow - minute, createdAt: sampleNow - 2 * minute })
       await store.insert(record)
       const { expiresAt, rotatedAt, createdAt } = record
-      const dead: readonly Liveness[] = [
+      const dead: readonly ActiveBounds[] = [
         { now: expiresAt, rotatedAfter: 0, createdAfter: 0 },
         { now: expiresAt + 1, rotatedAfter: 0, createdAfter: 0 },
         { now: sampleNow, rotatedAfter: rotatedAt, createdAfter: 0 },
