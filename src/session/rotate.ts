@@ -194,8 +194,8 @@ async function write(
   expected: Rotation['expected'],
   next: NextToken,
 ): Promise<SessionRecord | null> {
-  const alive = activeBounds(now, engine.policy)
-  return engine.store.rotate({ handle: token.handle, expected, alive, next })
+  const bounds = activeBounds(now, engine.policy)
+  return engine.store.rotate({ handle: token.handle, expected, bounds, next })
 }
 
 /** Writes the session's current token. It names the key in force when it became current: always the same bytes. */

@@ -20,7 +20,7 @@ export interface SessionStore extends KeyStore {
   find(handle: SessionHandle): Promise<SessionRecord | null>
   /**
    * The one write of a refresh: a compare-and-swap. If the session is as {@link Rotation.expected} and
-   * {@link Rotation.alive}, it takes the values of `next`, its `expiresAt` becomes the earlier of
+   * {@link Rotation.bounds}, it takes the values of `next`, its `expiresAt` becomes the earlier of
    * `next.rotatedAt + idleTimeout` and `absoluteExpiry`, and the new record is returned. Otherwise nothing changes and
    * null is returned. Of many racers exactly one wins (ROT-02).
    */
@@ -96,8 +96,8 @@ export interface Rotation {
   readonly handle: SessionHandle
   /** The state that the session's token must be in. */
   readonly expected: PresentedState | TokenState
-  /** The session counts as alive if `expiresAt > now`, `rotatedAt > rotatedAfter` and `createdAt > createdAfter`. */
-  readonly alive: ActiveBounds
+  /** The session counts as active if `expiresAt > now`, `rotatedAt > rotatedAfter` and `createdAt > createdAfter`. */
+  readonly bounds: ActiveBounds
   readonly next: NextToken
 }
 
@@ -109,7 +109,7 @@ export interface ActiveBounds {
 }
 
 /**
- * The token is the one that was presented, whose record was not read, and it may be rotated at `alive.now`: the
+ * The token is the one that was presented, whose record was not read, and it may be rotated at `bounds.now`: the
  * generation or the record's `reuseInterval` is 0, or `servedAt` is more than twice that interval ago, or `rotatedAt`
  * more than six times.
  */

@@ -9,14 +9,14 @@ import type { InfoUpdate, PayloadUpdate, PresentedState, Rotation, TokenState } 
 // write it back if nothing has changed. Databases that judge in place (SQL, Lua) write the same conditions down.
 
 /**
- * The record after `rotate` or `reauthenticate`; null if it is not as `expected` and `alive` say, so that nothing may
+ * The record after `rotate` or `reauthenticate`; null if it is not as `expected` and `bounds` say, so that nothing may
  * be written. Pure.
  */
-export function applyRotation(record: SessionRecord, { expected, alive, next }: Rotation): SessionRecord | null {
+export function applyRotation(record: SessionRecord, { expected, bounds, next }: Rotation): SessionRecord | null {
   const isExpected = expected.confirmed === undefined
-    ? hasToken(record, expected) && mayRotate(record, alive.now)
+    ? hasToken(record, expected) && mayRotate(record, bounds.now)
     : isUnchanged(record, expected)
-  if (!isExpected || !isActive(record, alive)) return null
+  if (!isExpected || !isActive(record, bounds)) return null
   return { ...record, ...next, expiresAt: expiryOf(next.rotatedAt, record) }
 }
 

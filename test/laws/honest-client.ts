@@ -166,7 +166,7 @@ export async function liveHonestly(
     await store.rotate({
       handle: current.handle,
       expected: sampleState(current),
-      alive: { now: 0, rotatedAfter: -1, createdAfter: -1 },
+      bounds: { now: 0, rotatedAfter: -1, createdAfter: -1 },
       next: past,
     })
     trace.push(`amnesia ${back}`)

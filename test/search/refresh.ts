@@ -179,8 +179,8 @@ function write(record: SessionRecord | null, rotation: Rotation, how: string, ru
 }
 
 /** What every write of a request says. */
-function inAnyCase({ now }: Request): Pick<Rotation, 'handle' | 'alive'> {
-  return { handle, alive: alwaysAlive(now) }
+function inAnyCase({ now }: Request): Pick<Rotation, 'handle' | 'bounds'> {
+  return { handle, bounds: alwaysAlive(now) }
 }
 
 function newToken(path: Path, now: EpochMilliseconds): NextToken {

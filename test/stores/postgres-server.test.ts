@@ -67,7 +67,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       await Promise.all(handles.map(handle => store.rotate(sampleRotation({
         handle,
         expected: samplePresented({ refreshHash: `hash-${round}`, generation: round }),
-        alive: { now: rotatedAt, rotatedAfter: 0, createdAfter: 0 },
+        bounds: { now: rotatedAt, rotatedAfter: 0, createdAfter: 0 },
         next: sampleNext({ refreshHash: `hash-${round + 1}`, generation: round + 1, rotatedAt, servedAt: rotatedAt }),
       }))))
       await store.confirm(handles.map(handle => ({ handle, generation: round + 1, branch: 0 })))

@@ -219,8 +219,8 @@ describe.skipIf(missing)('Redis', () => {
       const next = sampleNext({
         refreshHash: `hash-${now}`, generation: token.generation + 1, rotatedAt: now, servedAt: now,
       })
-      const alive = { now, rotatedAfter: 0, createdAfter: 0 }
-      expect(await store.rotate({ handle: sampleHandle(1), expected: token, alive, next })).not.toBeNull()
+      const bounds = { now, rotatedAfter: 0, createdAfter: 0 }
+      expect(await store.rotate({ handle: sampleHandle(1), expected: token, bounds, next })).not.toBeNull()
       token = samplePresented({ refreshHash: next.refreshHash, generation: next.generation })
       // Redis has a clock of its own, which must pass as well.
       await client.pexpire(key, await client.pttl(key) - 37 * minute)

@@ -72,12 +72,12 @@ export function createSessionTable(
   }
 
   const argumentsOf = (
-    { expected, alive, next }: Rotation,
+    { expected, bounds, next }: Rotation,
     anchorHash = expected.anchorHash,
   ): (string | number)[] => [
     stateJson(expected),
     expected.confirmed !== undefined ? '' : expected.generation === 0 ? 'first' : 'later',
-    alive.now, alive.rotatedAfter, alive.createdAfter, next.rotatedAt, nextJson(next, anchorHash),
+    bounds.now, bounds.rotatedAfter, bounds.createdAfter, next.rotatedAt, nextJson(next, anchorHash),
   ]
 
   async function rotateOne({ run }: Commands, rotation: Rotation): Promise<SessionRecord | null> {

@@ -66,10 +66,10 @@ export function keptUntil(rows: readonly Row[], from: EpochMilliseconds): EpochM
 /**
  * What a rotation expects, in the order of {@link expectedNames}: the last three are null where the record was not read.
  */
-export function expectedValues({ handle, expected, alive }: Rotation): readonly SqlValue[] {
+export function expectedValues({ handle, expected, bounds }: Rotation): readonly SqlValue[] {
   const { refreshHash, anchorHash, generation, branch } = expected
   return [
-    handle, refreshHash, anchorHash, generation, branch, alive.now, alive.rotatedAfter, alive.createdAfter,
+    handle, refreshHash, anchorHash, generation, branch, bounds.now, bounds.rotatedAfter, bounds.createdAfter,
     ...expected.confirmed === undefined
       ? [null, null, null]
       : [Number(expected.confirmed), expected.rotatedAt, expected.servedAt],
@@ -83,7 +83,7 @@ export const expectedNames = [
 ] as const
 
 /**
- * The condition of a rotation on a row of sessions, but for its handle (`Rotation.expected`, `Rotation.alive`).
+ * The condition of a rotation on a row of sessions, but for its handle (`Rotation.expected`, `Rotation.bounds`).
  * `row` begins the names of its columns; `value` gives the expression of one of {@link expectedNames}.
  */
 export function rotationCondition(row: string, value: (name: typeof expectedNames[number]) => string): string {

@@ -51,11 +51,11 @@ export const expiryCases: readonly ContractCase[] = [
     name: 'removeExpired: of a cleanup and a refresh that race, the refreshed session is kept or the refresh fails',
     async run({ open }) {
       const [cleaning, refreshing] = [await open(), await open()]
-      const alive = { now: sampleNow - 1, rotatedAfter: 0, createdAfter: 0 }
+      const bounds = { now: sampleNow - 1, rotatedAfter: 0, createdAfter: 0 }
       for (let round = 0; round < 10; round++) {
         const handles = Array.from({ length: 5 }, (_, index) => sampleHandle(round * 10 + index))
         for (const handle of handles) await cleaning.insert(sampleRecord({ handle, expiresAt: sampleNow }))
-        const refreshes = handles.map(handle => () => refreshing.rotate(sampleRotation({ handle, alive })))
+        const refreshes = handles.map(handle => () => refreshing.rotate(sampleRotation({ handle, bounds })))
         const cleanup = async (): Promise<null> => {
           await cleaning.removeExpired(sampleNow, 100)
           return null

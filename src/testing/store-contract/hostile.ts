@@ -136,8 +136,8 @@ export const hostileCases: readonly ContractCase[] = [
       await store.insert(record)
       ensureEqual(await reader.find(record.handle), record, 'inserted')
       const next = sampleNext({ generation: big - 1, branch: big - 2, rotatedAt: 2, servedAt: big - 3 })
-      const alive = { now: big - 3, rotatedAfter: big - 6, createdAfter: big - 10 }
-      ensureEqual(await store.rotate(sampleRotation({ expected: sampleState(record), alive, next })), { ...record, ...next, expiresAt: big - 1 },
+      const bounds = { now: big - 3, rotatedAfter: big - 6, createdAfter: big - 10 }
+      ensureEqual(await store.rotate(sampleRotation({ expected: sampleState(record), bounds, next })), { ...record, ...next, expiresAt: big - 1 },
         'rotated')
       await store.confirm([{ handle: record.handle, generation: big - 1, branch: big - 2 }])
       ensureEqual((await reader.find(record.handle))?.confirmed, true, 'confirmed')

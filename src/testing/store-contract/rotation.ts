@@ -126,7 +126,7 @@ export const rotationCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'rotate: alive bounds are exact',
+    name: 'rotate: the bounds are exact',
     async run({ open }) {
       const store = await open()
       const record = sampleRecord({ rotatedAt: sampleNow - minute, createdAt: sampleNow - 2 * minute })
@@ -140,12 +140,12 @@ export const rotationCases: readonly ContractCase[] = [
         { now: sampleNow, rotatedAfter: 0, createdAfter: createdAt },
         { now: sampleNow, rotatedAfter: 0, createdAfter: createdAt + 1 },
       ]
-      for (const alive of dead) {
-        ensureEqual(await store.rotate(sampleRotation({ alive })), null, `not alive: ${JSON.stringify(alive)}`)
+      for (const bounds of dead) {
+        ensureEqual(await store.rotate(sampleRotation({ bounds })), null, `not active: ${JSON.stringify(bounds)}`)
       }
       ensureEqual(await store.find(record.handle), record, 'nothing changed')
-      const alive = { now: expiresAt - 1, rotatedAfter: rotatedAt - 1, createdAfter: createdAt - 1 }
-      ensure(await store.rotate(sampleRotation({ alive })) !== null, 'one millisecond inside every bound it is alive')
+      const bounds = { now: expiresAt - 1, rotatedAfter: rotatedAt - 1, createdAfter: createdAt - 1 }
+      ensure(await store.rotate(sampleRotation({ bounds })) !== null, 'one millisecond inside every bound it is active')
     },
   },
   {

@@ -62,7 +62,7 @@ export const sessionMutants: Mutants = {
     async rotate(rotation) {
       const record = await sound.find(rotation.handle)
       if (record === null || rotation.expected.confirmed !== undefined) return sound.rotate(rotation)
-      const { now } = rotation.alive
+      const { now } = rotation.bounds
       if (record.generation > 0 && now - record.rotatedAt <= 2 * record.reuseInterval) return null
       return sound.rotate({ ...rotation, expected: { ...sampleState(record), ...rotation.expected } })
     },
@@ -222,7 +222,7 @@ function ignoring(member: keyof TokenState): Mutants {
 function offByOne(bound: 'now' | 'rotatedAfter' | 'createdAfter'): Mutants {
   const shifted = (shift: number): Mutant => sound => ({
     rotate: rotation => sound.rotate({
-      ...rotation, alive: { ...rotation.alive, [bound]: rotation.alive[bound] + shift },
+      ...rotation, bounds: { ...rotation.bounds, [bound]: rotation.bounds[bound] + shift },
     }),
   })
   return { [`rotate is too strict about ${bound}`]: shifted(1), [`rotate is too lax about ${bound}`]: shifted(-1) }
