@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { isLoopback } from './loopback.ts'
+import { isLoopbackHost } from '../base/loopback.ts'
 
 /**
  * Judges who may speak to a server without API keys. It serves the programs of its own machine; a browser there brings
@@ -12,7 +12,7 @@ export function isOfThisMachine({ headers }: IncomingMessage): boolean {
   if (site !== undefined && site !== 'none' && site !== 'same-origin') return false
   const host = hostname(headers.host ?? '')
   // Browsers look up no name under `localhost`: nobody else can have one.
-  return host !== null && (isLoopback(host) || host.endsWith('.localhost'))
+  return host !== null && (isLoopbackHost(host) || host.endsWith('.localhost'))
 }
 
 function hostname(host: string): string | null {

@@ -1,8 +1,8 @@
+import { isLoopbackHost } from '../base/loopback.ts'
 import { GeneralError } from '../base/errors.ts'
 import { received, refuse } from '../base/options.ts'
 import { ownVariables, unknownVariables } from './environment.ts'
 import type { Environment } from './environment.ts'
-import { isLoopback } from './loopback.ts'
 import { schema } from './setting-schema.ts'
 import type { ServerSettings, Setting } from './setting-schema.ts'
 import { acceptedBy, textsOf, Unfit, unknownNames } from './setting-texts.ts'
@@ -139,8 +139,8 @@ function contradictions(settings: ServerSettings): readonly string[] {
   return [
     ...findMisnaming(settings),
     // ADM-01: whoever reaches the server may do everything.
-    ...isKeyless && !isLoopback(host) ? [keyNeeded('--host')] : [],
-    ...isKeyless && publicOrigin !== null && !isLoopback(URL.parse(publicOrigin)?.hostname ?? '') ? [keyNeeded('--public-origin')] : [],
+    ...isKeyless && !isLoopbackHost(host) ? [keyNeeded('--host')] : [],
+    ...isKeyless && publicOrigin !== null && !isLoopbackHost(URL.parse(publicOrigin)?.hostname ?? '') ? [keyNeeded('--public-origin')] : [],
     ...refreshTokenValidity <= accessTokenValidity
       ? ['--refresh-token-validity must be longer than --access-token-validity']
       : [],
