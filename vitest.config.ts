@@ -8,7 +8,7 @@ const conditions = ['keyturn-source', 'node']
 const longest = [
   'test/search/long/', 'frameworks-more/next.', 'frameworks-more/sveltekit.', 'e2e/client.', 'stores/removal-races.',
   'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/search/', 'e2e/client-freeze.', 'e2e/page.', 'runtimes/contract.',
-  'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/core-protocol.',
+  'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/cdi.',
   'package/bundlers.', 'package/types.', 'package/writing-a-store.', 'test/laws/',
 ]
 

@@ -8,16 +8,16 @@ import type { Engine, EngineDependencies } from '../session/engine.ts'
 import { requireCoreUserId } from '../session/identifiers.ts'
 import { CLOCK_TOLERANCE } from '../session/policy.ts'
 import { atJwt } from '../tokens/at-jwt.ts'
-import { coreTokens } from './core-protocol/token-format.ts'
-import type { CoreClaims, CoreStyle } from './core-protocol/token-format.ts'
-import { readMarks } from './core-protocol/refresh-token-marks.ts'
+import { cdiTokens } from './cdi/token-format.ts'
+import type { CdiClaims, CdiTokenStyle } from './cdi/token-format.ts'
+import { readMarks } from './cdi/refresh-token-marks.ts'
 
 /** The sessions of one application: its store, its keys, its rules. Nothing is shared between two of them. */
 export interface App extends Engine {
   /** Its sessions with tokens of the library's format: the native API. */
   readonly native: SessionCore<JsonObject, JsonObject>
   /** The same sessions with tokens of the core protocol. */
-  readonly core: SessionCore<JsonObject, JsonObject, CoreStyle, CoreClaims>
+  readonly core: SessionCore<JsonObject, JsonObject, CdiTokenStyle, CdiClaims>
   /** How data enters the native API. */
   readonly codecs: Codecs<JsonObject, JsonObject>
 }
@@ -41,7 +41,7 @@ export function createApp({ issuer, ...dependencies }: AppDependencies): App {
     issuer, audience: application.audience, application: application.name,
     algorithm: 'ES256', clockTolerance: CLOCK_TOLERANCE, crypto, entropy,
   })
-  const core = coreTokens(crypto)
+  const core = cdiTokens(crypto)
   // An embedded application on the same store may have chosen another algorithm.
   const demands = [...native.demands.map(demand => ({ ...demand, yields: true })), ...core.demands]
   const engine = createEngine({ ...dependencies, demands })

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Milliseconds } from '../base/time.ts'
 import { createApiKeyCheck } from './api-keys.ts'
 import type { Applications } from './applications.ts'
-import { handleCoreRequest } from './core-protocol/handle.ts'
+import { handleCdiRequest } from './cdi/handle.ts'
 import { challenge, text } from './http/reply.ts'
 import type { Reply } from './http/reply.ts'
 import type { Metrics } from './metrics.ts'
@@ -56,7 +56,7 @@ export function createRouter(dependencies: RouterDependencies): Router {
         ? text(200, metrics.write().trimEnd(), { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
         : challenge(text(401, 'Invalid API key'))
     }
-    if (!isNativePath(path)) return handleCoreRequest(request, path, query, shared)
+    if (!isNativePath(path)) return handleCdiRequest(request, path, query, shared)
     const outcome = await handleNativeRequest(request, path, query, shared)
     if (!('stream' in outcome)) return outcome
     const isServed = !isClosing() && streams.serve(outcome.stream, request, response)

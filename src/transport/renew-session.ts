@@ -9,7 +9,7 @@ import { findRefreshToken, tokensOfOneSession } from './refresh-credentials.ts'
 import { exchangeRefreshToken } from './refresh-session.ts'
 import { overrideCookies } from './request-cookies.ts'
 import { VerifiedSession } from './session-object.ts'
-import { matchRoute } from './session-routes.ts'
+import { matchSessionRoute } from './session-routes.ts'
 import { accessTokenEdits, applyEdits } from './tokens-reply.ts'
 
 /** What the step before a rendering found, and what it leaves to the rendering. */
@@ -37,7 +37,7 @@ export async function renewSession<Payload extends object, Info extends object>(
 ): Promise<Renewal<Payload>> {
   const { policy } = context
   const header = exchange.request.header('cookie')
-  if (matchRoute(exchange.request.path, policy.basePath) !== null) {
+  if (matchSessionRoute(exchange.request.path, policy.basePath) !== null) {
     return { reading: { kind: 'none' }, cookie: header ?? '', failure: null }
   }
   const { accessToken, refreshToken } = policy.cookies

@@ -21,7 +21,7 @@ export async function handleSessionRoute<Payload extends object, Info extends ob
   exchange: HttpExchange,
 ): Promise<RouteReply | null> {
   const { request } = exchange
-  const route = matchRoute(request.path, context.policy.basePath)
+  const route = matchSessionRoute(request.path, context.policy.basePath)
   if (route === null || request.method === 'OPTIONS') return null
   const allowed = route === 'refresh' || route === 'signout' ? ['POST'] : ['GET', 'HEAD']
   if (!allowed.includes(request.method)) {
@@ -87,7 +87,7 @@ function publicReply(
 }
 
 /** Finds the route of a path: exact, but for one trailing slash and a tenant before the two session routes. Pure. */
-export function matchRoute(path: string, basePath: string): RouteName | null {
+export function matchSessionRoute(path: string, basePath: string): RouteName | null {
   if (!path.startsWith(`${basePath}/`)) return null
   const rest = path.slice(basePath.length + 1)
   const segments = (rest.endsWith('/') ? rest.slice(0, -1) : rest).split('/')

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { matchRoute } from '../../src/server/core-protocol/route.ts'
+import { matchCdiRoute } from '../../src/server/cdi/route.ts'
 import { routeName } from '../../src/server/route-name.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { startCoreServer } from '../support/core-server.ts'
@@ -27,7 +27,7 @@ describe('DOS-02: takes time that grows with the length alone', () => {
     core = await startCoreServer()
     const pathOf = (length: number): string => `/${piece.repeat(length / piece.length)}`
     expect((await core.call(pathOf(15_000))).status).toBe(404)
-    expect(await growth(10_000, pathOf, path => [matchRoute(path), routeName(path)])).toBeLessThan(LINEAR)
+    expect(await growth(10_000, pathOf, path => [matchCdiRoute(path), routeName(path)])).toBeLessThan(LINEAR)
   })
 })
 

@@ -6,7 +6,7 @@ import { toEpochSeconds } from '../../base/time.ts'
 import { isActive, activeBounds } from '../../session/policy.ts'
 import { hashSecret, parseRefreshToken } from '../../tokens/refresh-token.ts'
 import type { App } from '../application.ts'
-import { readMarks } from '../core-protocol/refresh-token-marks.ts'
+import { readMarks } from '../cdi/refresh-token-marks.ts'
 
 const inactive: JsonObject = { active: false }
 

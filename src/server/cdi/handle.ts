@@ -12,11 +12,11 @@ import { Fields } from './fields.ts'
 import type { MadeApps } from './made-apps.ts'
 import { isVersion, newestProtocol, protocolOf } from './protocol.ts'
 import type { Protocol } from './protocol.ts'
-import { matchRoute } from './route.ts'
-import type { CoreRoute } from './route.ts'
+import { matchCdiRoute } from './route.ts'
+import type { CdiRoute } from './route.ts'
 
 /** What the core protocol needs of the server around it. */
-export interface CoreProtocolSettings {
+export interface CdiSettings {
   /** The applications by id; `public` is always there. */
   readonly apps: ReadonlyMap<string, App>
   readonly tenants: ServedTenants
@@ -42,13 +42,13 @@ const failed = text(500, 'The server could not do its work')
  * Answers a request of the core protocol. The gates stand in one place, in this order: API key, version, tenant,
  * method; what passes none of them reaches no session (ADM-02).
  */
-export async function handleCoreRequest(
+export async function handleCdiRequest(
   request: IncomingMessage,
   path: string,
   query: URLSearchParams,
-  settings: CoreProtocolSettings,
+  settings: CdiSettings,
 ): Promise<Reply> {
-  const route = matchRoute(path)
+  const route = matchCdiRoute(path)
   if (route?.endpoint === null) {
     if (!helloMethods.includes(request.method ?? '')) return allowOnly(helloMethods, wrongMethod)
     return settings.apps.has(route.appId) ? hello : unknownTenant
@@ -66,8 +66,8 @@ export async function handleCoreRequest(
 async function answer(
   request: IncomingMessage,
   query: URLSearchParams,
-  route: CoreRoute,
-  { apps, tenants, madeApps, maxBodyBytes }: CoreProtocolSettings,
+  route: CdiRoute,
+  { apps, tenants, madeApps, maxBodyBytes }: CdiSettings,
 ): Promise<Reply> {
   const protocol = announced(request, route)
   const { appId, tenantId, path, endpoint } = route
@@ -88,7 +88,7 @@ async function answer(
   })
 }
 
-function announced({ headers }: IncomingMessage, { path }: CoreRoute): Protocol {
+function announced({ headers }: IncomingMessage, { path }: CdiRoute): Protocol {
   const version = headers['cdi-version']
   if (version === undefined || publicPaths.has(path) || path === '/apiversion') return newestProtocol
   if (typeof version !== 'string' || !isVersion(version)) throw new Refusal(text(400, 'cdi-version header is invalid'))
@@ -97,7 +97,7 @@ function announced({ headers }: IncomingMessage, { path }: CoreRoute): Protocol 
   throw new Refusal(text(400, `cdi-version ${version} not supported`))
 }
 
-function replyTo(error: unknown, { onError }: CoreProtocolSettings): Reply {
+function replyTo(error: unknown, { onError }: CdiSettings): Reply {
   if (error instanceof Refusal) return error.reply
   if (isSessionError(error) && error.code === 'SESSION_NOT_FOUND') return unauthorised()
   if (isSessionError(error) && error.code === 'UNAUTHORIZED') return unauthorised(error.message)

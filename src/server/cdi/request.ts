@@ -5,7 +5,7 @@ import type { MadeApps } from './made-apps.ts'
 import type { Protocol } from './protocol.ts'
 
 /** A call of the core protocol that has passed every gate. */
-export interface CoreRequest {
+export interface CdiRequest {
   readonly appId: string
   readonly app: App
   /** The applications that callers have made; null where none can be made. */
@@ -23,11 +23,11 @@ export interface CoreRequest {
 }
 
 /** Answers one method of one path. @throws Refusal, or SessionNotFoundError where the session is gone. */
-export type CoreHandler = (request: CoreRequest) => Promise<Reply>
+export type CdiHandler = (request: CdiRequest) => Promise<Reply>
 
 /** A path of the core protocol. */
-export interface CoreEndpoint {
+export interface CdiEndpoint {
   /** `tenant`: the path may name one. `app`: the tenant follows from the session or does not matter. */
   readonly level: 'tenant' | 'app'
-  readonly methods: Readonly<Record<string, CoreHandler>>
+  readonly methods: Readonly<Record<string, CdiHandler>>
 }

@@ -7,7 +7,7 @@ import { json, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { fail, queryText } from './fields.ts'
 import { protocolVersions } from './protocol.ts'
-import type { CoreEndpoint, CoreHandler, CoreRequest } from './request.ts'
+import type { CdiEndpoint, CdiHandler, CdiRequest } from './request.ts'
 
 /** Where the public keys are that SDKs verify with. */
 const JWKS_PATH = '/.well-known/jwks.json'
@@ -19,7 +19,7 @@ const NATIVE_JWKS_PATH = '/jwt/jwks.json'
 export const publicPaths: ReadonlySet<string> = new Set([JWKS_PATH, NATIVE_JWKS_PATH])
 
 /** The endpoints of an application, by path. */
-export const appEndpoints: Readonly<Record<string, CoreEndpoint>> = {
+export const appEndpoints: Readonly<Record<string, CdiEndpoint>> = {
   '/apiversion': { level: 'app', methods: { GET: async () => json({ versions: protocolVersions }) } },
   [JWKS_PATH]: { level: 'app', methods: { GET: keySet('core-dynamic', 'core-static') } },
   [NATIVE_JWKS_PATH]: { level: 'app', methods: { GET: keySet('access') } },
@@ -32,7 +32,7 @@ export const appEndpoints: Readonly<Record<string, CoreEndpoint>> = {
 const MAX_AGE_SECONDS = 1800
 
 /** A key set that others keep for a while, at most until the next key of its first purpose is published. */
-function keySet(...purposes: readonly [SigningPurpose, ...SigningPurpose[]]): CoreHandler {
+function keySet(...purposes: readonly [SigningPurpose, ...SigningPurpose[]]): CdiHandler {
   return async ({ app }) => {
     const ring = await app.keys.current()
     const newest = ring.signingKeyAt(purposes[0], Number.POSITIVE_INFINITY)
@@ -45,11 +45,11 @@ function keySet(...purposes: readonly [SigningPurpose, ...SigningPurpose[]]): Co
   }
 }
 
-async function publicKeysWithStatus({ app }: CoreRequest): Promise<Reply> {
+async function publicKeysWithStatus({ app }: CdiRequest): Promise<Reply> {
   return json({ status: 'OK', ...await app.core.getJwks() })
 }
 
-async function signJwt({ app, body }: CoreRequest): Promise<Reply> {
+async function signJwt({ app, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
   const algorithm = fields.text('algorithm')
   const issuer = fields.text('jwksDomain')
@@ -68,7 +68,7 @@ async function signJwt({ app, body }: CoreRequest): Promise<Reply> {
 }
 
 /** Users are the application's: there is none here. */
-async function user({ query }: CoreRequest): Promise<Reply> {
+async function user({ query }: CdiRequest): Promise<Reply> {
   requireCoreUserId(queryText(query, 'userId'))
   return json({ status: 'UNKNOWN_USER_ID_ERROR' })
 }

@@ -15,7 +15,7 @@ import type { AccessTokenVersion } from './protocol.ts'
 import { antiCsrfTokenOf, readMarks, sha256Hex, writeMarks } from './refresh-token-marks.ts'
 
 /** What an access token of the core protocol says besides the application's payload. */
-export interface CoreClaims extends TokenClaims {
+export interface CdiClaims extends TokenClaims {
   readonly version: AccessTokenVersion
   /** Whether a dynamic key signs it. */
   readonly isDynamic: boolean
@@ -30,7 +30,7 @@ export interface CoreClaims extends TokenClaims {
 }
 
 /** How tokens of the core protocol are to be written. */
-export interface CoreStyle extends TokenStyle {
+export interface CdiTokenStyle extends TokenStyle {
   readonly version: AccessTokenVersion
   readonly hasAntiCsrf: boolean
   /** Which kind of key signs; null: the kind that the session had. */
@@ -70,18 +70,18 @@ const invalid = { kind: 'invalid' } as const
  * Makes the core protocol's format: JWTs of its versions 3 to 5, signed with `RS256`, and refresh tokens with marks.
  * Claims of ours that the protocol does not have are in the header: whatever else is among its claims is payload.
  */
-export function coreTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CoreStyle, CoreClaims> {
+export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTokenStyle, CdiClaims> {
   const decode = (segment: string): JsonObject | null => {
     const text = crypto.decodeText(segment)
     return text === null ? null : parseJsonObject(text)
   }
 
   async function write(
-    claims: CoreClaims,
+    claims: CdiClaims,
     json: string,
     keys: KeyRing,
     now: EpochMilliseconds,
-  ): Promise<WrittenAccessToken<CoreClaims>> {
+  ): Promise<WrittenAccessToken<CdiClaims>> {
     const { version, gen, brn, ri, pv, auth_time: at } = claims
     const payload = parseJsonObject(json)
     if (payload === null) throw new InvalidDataError('the stored payload is no JSON object')
@@ -170,7 +170,7 @@ function readVerified(
   own: JsonValue | undefined,
   now: EpochMilliseconds,
   maxLifetime: Milliseconds,
-): TokenReading<CoreClaims> {
+): TokenReading<CdiClaims> {
   const names = protectedClaims[version]
   if (members === null || !isJsonObject(own) || [...names].some(name => !Object.hasOwn(members, name))) return invalid
   const { gen, brn, ri, pv, at } = own
@@ -184,7 +184,7 @@ function readVerified(
   if (!isTextOrNull(parentRefreshTokenHash1) || !isTextOrNull(antiCsrfToken)) return invalid
   // `stt` tells tokens of other kinds apart.
   if ((stt !== undefined && stt !== 0) || iat * 1000 > now + CLOCK_TOLERANCE) return invalid
-  const claims: CoreClaims = {
+  const claims: CdiClaims = {
     sub, sid, tid, iat, exp, auth_time: at, gen, brn, ri, pv,
     version, isDynamic, refreshTokenHash1, parentRefreshTokenHash1, antiCsrfToken,
   }

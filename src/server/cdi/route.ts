@@ -1,21 +1,21 @@
 import { TENANT_ID } from '../../session/identifiers.ts'
 import { splitAppId } from '../app-id.ts'
 import { appEndpoints } from './app-endpoints.ts'
-import type { CoreEndpoint } from './request.ts'
+import type { CdiEndpoint } from './request.ts'
 import { sessionEndpoints } from './session-endpoints.ts'
 import { tenancyEndpoints } from './tenancy-endpoints.ts'
 
 /** What a path of the core protocol names. */
-export interface CoreRoute {
+export interface CdiRoute {
   readonly appId: string
   readonly tenantId: string
   /** Lower case, without a slash at the end. */
   readonly path: string
   /** null: `/` or `/hello`. */
-  readonly endpoint: CoreEndpoint | null
+  readonly endpoint: CdiEndpoint | null
 }
 
-const endpoints: ReadonlyMap<string, CoreEndpoint | null> = new Map([
+const endpoints: ReadonlyMap<string, CdiEndpoint | null> = new Map([
   ['', null],
   ['/hello', null],
   ...Object.entries({ ...appEndpoints, ...sessionEndpoints, ...tenancyEndpoints }),
@@ -27,7 +27,7 @@ const reserved: ReadonlySet<string> = new Set(['recipe', 'config', 'users', 'hel
  * Finds what `[/appid-<app>][/<tenant>]<path>` names, in any case of letters and with one slash at the end
  * or none; null for any other path. Nothing is decoded: the path that is judged is the path that is routed (ADM-03).
  */
-export function matchRoute(requestPath: string): CoreRoute | null {
+export function matchCdiRoute(requestPath: string): CdiRoute | null {
   const { appId, rest } = splitAppId(requestPath.toLowerCase().replace(/\/$/, ''))
   const exact = endpoints.get(rest)
   if (exact !== undefined) return { appId, tenantId: 'public', path: rest, endpoint: exact }

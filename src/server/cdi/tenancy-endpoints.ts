@@ -4,20 +4,20 @@ import { json, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { fail } from './fields.ts'
 import type { Fields } from './fields.ts'
-import type { CoreEndpoint, CoreRequest } from './request.ts'
+import type { CdiEndpoint, CdiRequest } from './request.ts'
 
 /**
  * The endpoints of applications and tenants, as far as sessions need them: what deployment scripts and the test suites
  * of SDKs call before they start a session.
  */
-export const tenancyEndpoints: Readonly<Record<string, CoreEndpoint>> = {
+export const tenancyEndpoints: Readonly<Record<string, CdiEndpoint>> = {
   '/recipe/multitenancy/app/v2': { level: 'app', methods: { PUT: makeApp } },
   '/recipe/multitenancy/app': { level: 'app', methods: { PUT: makeApp } },
   '/recipe/multitenancy/app/remove': { level: 'app', methods: { POST: removeApp } },
   '/recipe/multitenancy/tenant/v2': { level: 'tenant', methods: { PUT: makeTenant, GET: tenant } },
 }
 
-async function makeApp({ appId: from, hasApp, madeApps, body }: CoreRequest): Promise<Reply> {
+async function makeApp({ appId: from, hasApp, madeApps, body }: CdiRequest): Promise<Reply> {
   refuseOtherApps(from)
   const fields = await body()
   const appId = fields.text('appId').toLowerCase()
@@ -28,7 +28,7 @@ async function makeApp({ appId: from, hasApp, madeApps, body }: CoreRequest): Pr
   return json({ status: 'OK', createdNew: await madeApps.make(appId, settingsIn(fields)) })
 }
 
-async function removeApp({ appId: from, hasApp, madeApps, body }: CoreRequest): Promise<Reply> {
+async function removeApp({ appId: from, hasApp, madeApps, body }: CdiRequest): Promise<Reply> {
   refuseOtherApps(from)
   const appId = (await body()).text('appId').toLowerCase()
   const didExist = await madeApps?.remove(appId) ?? false
@@ -37,14 +37,14 @@ async function removeApp({ appId: from, hasApp, madeApps, body }: CoreRequest): 
 }
 
 /** A tenant needs not be made: either it is served or it is not. */
-async function makeTenant({ hasTenant, body }: CoreRequest): Promise<Reply> {
+async function makeTenant({ hasTenant, body }: CdiRequest): Promise<Reply> {
   const tenantId = (await body()).text('tenantId').toLowerCase()
   if (!TENANT_ID.test(tenantId) || !hasTenant(tenantId)) fail('tenants must be named with --tenant')
   return json({ status: 'OK', createdNew: false })
 }
 
 /** What the server knows of a tenant: that it is there. */
-async function tenant({ tenantId }: CoreRequest): Promise<Reply> {
+async function tenant({ tenantId }: CdiRequest): Promise<Reply> {
   return json({ status: 'OK', tenantId, thirdParty: { providers: [] }, coreConfig: {} })
 }
 

@@ -6,16 +6,16 @@ import type { ClientInfo } from '../../session/record.ts'
 import type { App } from '../application.ts'
 import { json, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
-import { describeSession, describeToken, pairReply, tryRefreshToken, unauthorised } from './answers.ts'
+import { sessionAnswer, describeToken, pairReply, tryRefreshToken, unauthorised } from './answers.ts'
 import { fail, queryFlag, queryText } from './fields.ts'
 import type { Fields } from './fields.ts'
 import type { Protocol } from './protocol.ts'
 import { antiCsrfTokenOf, readMarks } from './refresh-token-marks.ts'
-import type { CoreEndpoint, CoreHandler, CoreRequest } from './request.ts'
+import type { CdiEndpoint, CdiHandler, CdiRequest } from './request.ts'
 import { ProtectedClaimError, requireUnprotected } from './token-format.ts'
 
 /** The endpoints of sessions, by path. */
-export const sessionEndpoints: Readonly<Record<string, CoreEndpoint>> = {
+export const sessionEndpoints: Readonly<Record<string, CdiEndpoint>> = {
   '/recipe/session': { level: 'tenant', methods: { POST: create, GET: information } },
   '/recipe/session/verify': { level: 'app', methods: { POST: withoutProtected(verify) } },
   '/recipe/session/refresh': { level: 'app', methods: { POST: withoutProtected(refresh) } },
@@ -29,7 +29,7 @@ export const sessionEndpoints: Readonly<Record<string, CoreEndpoint>> = {
 /** Where a request of an SDK's user came from is not known here: the protocol does not say. */
 const unknownClient: ClientInfo = { ip: null, userAgent: null }
 
-async function create({ app, protocol, tenantId, body }: CoreRequest): Promise<Reply> {
+async function create({ app, protocol, tenantId, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
   const session = {
     userId: requireCoreUserId(fields.text('userId')),
@@ -48,7 +48,7 @@ async function create({ app, protocol, tenantId, body }: CoreRequest): Promise<R
   return pairReply(issued, protocol, app.clock())
 }
 
-async function information({ app, protocol, query }: CoreRequest): Promise<Reply> {
+async function information({ app, protocol, query }: CdiRequest): Promise<Reply> {
   const { record, jwtPayload, sessionInfo } = await app.core.getSessionByHandle(queryText(query, 'sessionHandle'))
   return json({
     status: 'OK',
@@ -67,7 +67,7 @@ async function information({ app, protocol, query }: CoreRequest): Promise<Reply
  * Judges an access token. The store is asked with `checkDatabase`, and up to version 5.4 for a token that names its
  * parent: one call.
  */
-async function verify({ app, protocol, body }: CoreRequest): Promise<Reply> {
+async function verify({ app, protocol, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
   const accessToken = fields.text('accessToken')
   const isDemanded = fields.flag('doAntiCsrfCheck')
@@ -84,13 +84,13 @@ async function verify({ app, protocol, body }: CoreRequest): Promise<Reply> {
   const reissued = protocol.isEager ? null : outcome.reissued
   return json({
     status: 'OK',
-    session: describeSession(claims, reissued?.payload ?? payload, protocol),
+    session: sessionAnswer(claims, reissued?.payload ?? payload, protocol),
     ...reissued === null ? {} : { accessToken: describeToken(reissued) },
     ...protocol.isEager && checkDatabase ? { payloadUpdateAvailable: !isDeepStrictEqual(outcome.payload, payload) } : {},
   })
 }
 
-async function refresh({ app, protocol, body }: CoreRequest): Promise<Reply> {
+async function refresh({ app, protocol, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
   const refreshToken = fields.text('refreshToken')
   const antiCsrfToken = fields.has('antiCsrfToken') ? fields.text('antiCsrfToken') : null
@@ -128,7 +128,7 @@ function reuseSubtype({ presented, current }: TheftOutcome): string {
 }
 
 /** Another access token, with the stored payload or with the one to store. A token that is over gets none. */
-async function regenerate({ app, protocol, body }: CoreRequest): Promise<Reply> {
+async function regenerate({ app, protocol, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
   const accessToken = fields.text('accessToken')
   const payload = fields.has('userDataInJWT') ? fields.object('userDataInJWT') : undefined
@@ -138,14 +138,14 @@ async function regenerate({ app, protocol, body }: CoreRequest): Promise<Reply> 
   const reissued = await app.core.reissue(identified.claims, payload)
   return json({
     status: 'OK',
-    session: describeSession(reissued.claims, reissued.payload, protocol),
+    session: sessionAnswer(reissued.claims, reissued.payload, protocol),
     ...identified.usable ? { accessToken: describeToken(reissued) } : {},
   })
 }
 
 const onlyWithUser = ['revokeAcrossAllTenants', 'revokeSessionsForLinkedAccounts']
 
-async function remove({ app, protocol, tenantId, body }: CoreRequest): Promise<Reply> {
+async function remove({ app, protocol, tenantId, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
   if (fields.has('userId') === fields.has('sessionHandles')) {
     fail('Invalid JSON input - use one of userId or sessionHandles array')
@@ -166,25 +166,25 @@ async function remove({ app, protocol, tenantId, body }: CoreRequest): Promise<R
   return json({ status: 'OK', sessionHandlesRevoked: revoked })
 }
 
-async function listOfUser({ app, tenantId, query }: CoreRequest): Promise<Reply> {
+async function listOfUser({ app, tenantId, query }: CdiRequest): Promise<Reply> {
   const everywhere = queryFlag(query, 'fetchAcrossAllTenants', true)
   const options = everywhere ? {} : { tenantId }
   const sessionHandles = await app.core.getAllSessionHandlesForUser(queryText(query, 'userId'), options)
   return json({ status: 'OK', sessionHandles })
 }
 
-async function writeData({ app, body }: CoreRequest): Promise<Reply> {
+async function writeData({ app, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
   await app.core.updateSessionInfo(fields.text('sessionHandle'), fields.object('userDataInDatabase'))
   return json({ status: 'OK' })
 }
 
-async function readData({ app, query }: CoreRequest): Promise<Reply> {
+async function readData({ app, query }: CdiRequest): Promise<Reply> {
   const userDataInDatabase = await app.core.getSessionInfo(queryText(query, 'sessionHandle'))
   return json({ status: 'OK', userDataInDatabase })
 }
 
-async function writePayload({ app, protocol, body }: CoreRequest): Promise<Reply> {
+async function writePayload({ app, protocol, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
   const handle = fields.text('sessionHandle')
   const payload = fields.object('userDataInJWT')
@@ -193,7 +193,7 @@ async function writePayload({ app, protocol, body }: CoreRequest): Promise<Reply
   return json({ status: 'OK' })
 }
 
-async function readPayload({ app, query }: CoreRequest): Promise<Reply> {
+async function readPayload({ app, query }: CdiRequest): Promise<Reply> {
   const { jwtPayload } = await app.core.getSessionByHandle(queryText(query, 'sessionHandle'))
   return json({ status: 'OK', userDataInJWT: jwtPayload })
 }
@@ -207,7 +207,7 @@ function lifetimeOf(app: App, protocol: Protocol, fields: Fields): Milliseconds 
 }
 
 /** A session whose payload no token of the version can carry is none for its caller: another format allowed it. */
-function withoutProtected(handler: CoreHandler): CoreHandler {
+function withoutProtected(handler: CdiHandler): CdiHandler {
   return async request => {
     try {
       return await handler(request)

@@ -4,7 +4,7 @@ import type { IssuedAccessToken, IssuedSession } from '../../session/core.ts'
 import { json, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Protocol } from './protocol.ts'
-import type { CoreClaims } from './token-format.ts'
+import type { CdiClaims } from './token-format.ts'
 
 /** The session does not exist, or a token is none of ours. `message` is for people. */
 export function unauthorised(message = 'Session does not exist.'): Reply {
@@ -23,7 +23,7 @@ export function tryRefreshToken(): Reply {
 }
 
 /** The `session` of an answer. */
-export function describeSession({ sid, sub, tid }: CoreClaims, payload: JsonObject, protocol: Protocol): object {
+export function sessionAnswer({ sid, sub, tid }: CdiClaims, payload: JsonObject, protocol: Protocol): object {
   return {
     handle: sid,
     userId: sub,
@@ -35,14 +35,14 @@ export function describeSession({ sid, sub, tid }: CoreClaims, payload: JsonObje
 
 /** The answer to whoever gets a pair of tokens. */
 export function pairReply(
-  issued: IssuedSession<JsonObject, CoreClaims>,
+  issued: IssuedSession<JsonObject, CdiClaims>,
   protocol: Protocol,
   now: EpochMilliseconds,
 ): Reply {
   const { claims, payload, refreshToken, sessionExpiresAt } = issued
   return json({
     status: 'OK',
-    session: describeSession(claims, payload, protocol),
+    session: sessionAnswer(claims, payload, protocol),
     accessToken: describeToken(issued),
     refreshToken: { token: refreshToken, expiry: sessionExpiresAt, createdTime: now },
     ...claims.antiCsrfToken === null ? {} : { antiCsrfToken: claims.antiCsrfToken },
@@ -50,6 +50,6 @@ export function pairReply(
 }
 
 /** The info of an access token. Times in milliseconds. */
-export function describeToken({ accessToken, claims }: IssuedAccessToken<JsonObject, CoreClaims>): object {
+export function describeToken({ accessToken, claims }: IssuedAccessToken<JsonObject, CdiClaims>): object {
   return { token: accessToken, expiry: claims.exp * 1000, createdTime: claims.iat * 1000 }
 }
