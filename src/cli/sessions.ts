@@ -6,7 +6,7 @@ import { parseJsonObject } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import { removeEverySession, summarize } from '../session/manage.ts'
 import { changeStart, notBeforeAt } from '../session/policy.ts'
-import { requireCoreUserId } from '../session/identifiers.ts'
+import { requireCdiUserId } from '../session/identifiers.ts'
 import type { SessionStore } from '../session/store.ts'
 import { acceptedUrls } from '../stores/registry.ts'
 import { readKeys, replaceKeys } from '../tokens/change-keys.ts'
@@ -53,7 +53,7 @@ A user id that begins like the URL of a store comes last, behind --.`,
     const [verb, ...rest] = words
     if (verb === 'list' && rest.length === 1) {
       const after = typeof flags['after'] === 'string' ? flags['after'] : null
-      const userId = requireCoreUserId(rest[0])
+      const userId = requireCdiUserId(rest[0])
       return (store, now) => list(store, now, userId, after, json, terminal)
     }
     if (verb === 'show' && rest.length === 1) return (store, now) => show(store, now, rest[0] ?? '', json, terminal)
@@ -78,7 +78,7 @@ function chooseRevocation(
     return (store, now) => revokeAll(store, now, secrets, json, terminal)
   }
   if (typeof user === 'string') {
-    const userId = requireCoreUserId(user)
+    const userId = requireCdiUserId(user)
     return (store, now) => tell(store.removeByUser({
       userId, tenantId: null, except: null, from: changeStart(now), notBefore: notBeforeAt(now),
     }).then(({ handles }) => handles), json, terminal)

@@ -6,7 +6,7 @@ import { createKeyKeeper } from '../tokens/key-keeper.ts'
 import type { KeyKeeper } from '../tokens/key-keeper.ts'
 import { createKeyPolicy } from '../tokens/plan-rotation.ts'
 import type { SigningDemand } from '../tokens/plan-rotation.ts'
-import type { Application } from '../tokens/refresh-token.ts'
+import type { ApplicationIdentity } from '../tokens/refresh-token.ts'
 import type { TokenClaims, TokenFormat, TokenStyle } from '../tokens/token-format.ts'
 import type { Codecs } from './application-data.ts'
 import { createConfirmations } from './confirmations.ts'
@@ -59,7 +59,7 @@ export interface EngineDependencies {
   /** The signing keys that the formats of its tokens need. */
   readonly demands: readonly SigningDemand[]
   /** The application whose refresh tokens are accepted. */
-  readonly application: Application
+  readonly application: ApplicationIdentity
   /** The first encrypts the keys in the store, any decrypts them; none: they are stored unencrypted (ST-02). */
   readonly secrets: readonly string[]
 }

@@ -11,7 +11,7 @@ import { rotates } from './key-store.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
 import { acceptedKeys, LONGEST_RETENTION, planRotation, retiredKeys, settleDemand } from './plan-rotation.ts'
 import type { KeyDemand, KeyPolicy, SigningDemand } from './plan-rotation.ts'
-import type { Application } from './refresh-token.ts'
+import type { ApplicationIdentity } from './refresh-token.ts'
 
 /** Keeps the keys of one process: reads them, makes new ones in time, drops old ones. */
 export interface KeyKeeper {
@@ -53,7 +53,7 @@ export interface KeyKeeperDependencies {
    */
   readonly demands: readonly SigningDemand[]
   /** The application whose refresh tokens are accepted. */
-  readonly application: Application
+  readonly application: ApplicationIdentity
   /** How keys come and go. */
   readonly keyPolicy: KeyPolicy
   /** The first encrypts the keys in the store, any decrypts them; none: they are stored unencrypted (ST-02). */

@@ -12,7 +12,7 @@ import type { Jwk } from './jwk.ts'
 import type { StoredKey } from './key-store.ts'
 import type { KeyDemand } from './plan-rotation.ts'
 import { createRefreshKey } from './refresh-token.ts'
-import type { Application } from './refresh-token.ts'
+import type { ApplicationIdentity } from './refresh-token.ts'
 
 /** Makes and loads keys, encrypted with the application's secrets. */
 export interface KeyVault {
@@ -31,7 +31,7 @@ export interface KeyVault {
    */
   accept(keys: readonly StoredKey[]): Promise<void>
   /** Loads a key. @throws GeneralError (`MISUSE`) as `accept` does, or if it does not fit its algorithm. */
-  load(stored: StoredKey, application: Application): Promise<LoadedKey>
+  load(stored: StoredKey, application: ApplicationIdentity): Promise<LoadedKey>
   /**
    * Which of the secrets decrypts the key, counted from 0, the newest; null for an unencrypted one.
    * @throws GeneralError (`MISUSE`) if none does.

@@ -6,10 +6,10 @@ import { createHandle } from '../base/handle.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { webCrypto } from '../platform/web-crypto.ts'
 import { createRefreshKey, hashAnchor, hashSecret, parseRefreshToken } from './refresh-token.ts'
-import type { Application, RefreshKey, RefreshToken, RefreshTokenParts } from './refresh-token.ts'
+import type { ApplicationIdentity, RefreshKey, RefreshToken, RefreshTokenParts } from './refresh-token.ts'
 
 const key = await sampleRefreshKey()
-const application: Application = { name: 'default', audience: null }
+const application: ApplicationIdentity = { name: 'default', audience: null }
 const counts = fc.integer({ min: 0, max: 2 ** 31 - 1 })
 const parts: fc.Arbitrary<RefreshTokenParts> = fc.record({
   handle: fc.tuple(fc.constantFrom('cookie' as const, 'header' as const), bytes(16)).map(([mode, chance]) => (

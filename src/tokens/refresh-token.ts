@@ -33,7 +33,7 @@ export type RefreshTokenParts = Pick<RefreshToken, 'handle' | 'generation' | 'br
  * The application whose refresh tokens a process accepts: they are bound to its name and its audience, never to an
  * origin or issuer, which may change without logging anybody out.
  */
-export interface Application {
+export interface ApplicationIdentity {
   readonly name: string
   readonly audience: string | null
 }
@@ -95,7 +95,7 @@ export function parseRefreshToken(text: string): RefreshToken | null {
 export async function createRefreshKey(
   crypto: Crypto,
   key: { readonly kid: string; readonly activeFrom: EpochMilliseconds; readonly bytes: Uint8Array },
-  application: Application,
+  application: ApplicationIdentity,
 ): Promise<RefreshKey> {
   const { kid, activeFrom } = key
   // Behind a character that no token holds, so that no two applications share a message.

@@ -5,7 +5,7 @@ import type { KeyRing, SigningKey } from '../../src/tokens/key-ring.ts'
 import { createKeyVault } from '../../src/tokens/key-material.ts'
 import type { KeyStore } from '../../src/tokens/key-store.ts'
 import { createRefreshKey } from '../../src/tokens/refresh-token.ts'
-import type { Application, RefreshKey } from '../../src/tokens/refresh-token.ts'
+import type { ApplicationIdentity, RefreshKey } from '../../src/tokens/refresh-token.ts'
 
 /** A new signing key. */
 export async function sampleAccessKey(
@@ -36,7 +36,7 @@ export async function sampleRefreshKey(
 /** The first refresh key of a store without a secret, as somebody has it who reads the store. */
 export async function refreshKeyIn(
   store: Pick<KeyStore, 'listKeys'>,
-  application: Application = { name: 'default', audience: null },
+  application: ApplicationIdentity = { name: 'default', audience: null },
 ): Promise<RefreshKey> {
   const vault = await createKeyVault(nodeCrypto, [])
   for (const stored of await store.listKeys()) {

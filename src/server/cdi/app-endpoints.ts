@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LAST_SECOND, toEpochSeconds } from '../../base/time.ts'
-import { requireCoreUserId } from '../../session/identifiers.ts'
+import { requireCdiUserId } from '../../session/identifiers.ts'
 import type { SigningPurpose } from '../../tokens/key-store.ts'
 import { PUBLICATION_LEAD } from '../../tokens/plan-rotation.ts'
 import { json, text } from '../http/reply.ts'
@@ -69,7 +69,7 @@ async function signJwt({ app, body }: CdiRequest): Promise<Reply> {
 
 /** Users are the application's: there is none here. */
 async function user({ query }: CdiRequest): Promise<Reply> {
-  requireCoreUserId(queryText(query, 'userId'))
+  requireCdiUserId(queryText(query, 'userId'))
   return json({ status: 'UNKNOWN_USER_ID_ERROR' })
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isSessionError } from '../../base/errors.ts'
-import type { App } from '../application.ts'
+import type { Application } from '../application.ts'
 import { readJsonBody } from '../http/read-body.ts'
 import { allowOnly, challenge, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
@@ -9,7 +9,7 @@ import type { ServedTenants } from '../tenants.ts'
 import { hello, helloMethods, publicPaths } from './app-endpoints.ts'
 import { busy, unauthorised } from './answers.ts'
 import { Fields } from './fields.ts'
-import type { MadeApps } from './made-apps.ts'
+import type { DynamicApplications } from './dynamic-applications.ts'
 import { isVersion, newestProtocol, protocolOf } from './protocol.ts'
 import type { Protocol } from './protocol.ts'
 import { matchCdiRoute } from './route.ts'
@@ -18,12 +18,12 @@ import type { CdiRoute } from './route.ts'
 /** What the core protocol needs of the server around it. */
 export interface CdiSettings {
   /** The applications by id; `public` is always there. */
-  readonly apps: ReadonlyMap<string, App>
+  readonly apps: ReadonlyMap<string, Application>
   readonly tenants: ServedTenants
   /** Whether a request may call what is not public. */
   isAllowed(request: IncomingMessage, appId: string): boolean
   /** Makes applications while the server runs; null: only those of its settings are served. */
-  readonly madeApps: MadeApps | null
+  readonly madeApps: DynamicApplications | null
   /** The longest body, in bytes. */
   readonly maxBodyBytes: number
   /** Called with what was answered with 500. */

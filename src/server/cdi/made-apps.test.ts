@@ -6,38 +6,38 @@ import { platform } from '#platform'
 import { GeneralError } from '../../base/errors.ts'
 import { createPolicy } from '../../session/policy.ts'
 import { createMemoryStore } from '../../stores/memory.ts'
-import { createApp } from '../application.ts'
-import type { App } from '../application.ts'
+import { createApplication } from '../application.ts'
+import type { Application } from '../application.ts'
 import { Refusal } from '../http/reply.ts'
-import { createMadeApps } from './made-apps.ts'
-import type { MadeApps } from './made-apps.ts'
+import { createDynamicApplications } from './dynamic-applications.ts'
+import type { DynamicApplications } from './dynamic-applications.ts'
 
 const KEY = 'a-key-that-no-one-guesses'
 const keyed = { api_keys: KEY }
 
 interface Opening {
-  readonly succeed: (app: App) => void
+  readonly succeed: (app: Application) => void
   readonly fail: (error: Error) => void
 }
 
-let apps: Map<string, App>
+let apps: Map<string, Application>
 let openings: Opening[]
-let closed: App[]
-let madeApps: MadeApps
+let closed: Application[]
+let madeApps: DynamicApplications
 beforeEach(() => {
   apps = new Map([['public', createTestApp()]])
   openings = []
   closed = []
-  madeApps = createMadeApps({
+  madeApps = createDynamicApplications({
     apps,
     fixed: new Set(['public', 'shop']),
     open: () => new Promise((succeed, fail) => openings.push({ succeed, fail })),
   })
 })
 
-function createTestApp(): App {
+function createTestApp(): Application {
   const { crypto, clock, schedule } = platform
-  const app = createApp({
+  const app = createApplication({
     issuer: 'http://localhost', application: { name: 'default', audience: null },
     store: createMemoryStore(), crypto, clock, schedule, followStoreTime: false, entropy: crypto.randomBytes,
     policy: createPolicy({}), secrets: [], events: {},

@@ -1,15 +1,15 @@
-import type { App } from '../application.ts'
+import type { Application } from '../application.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Fields } from './fields.ts'
-import type { MadeApps } from './made-apps.ts'
+import type { DynamicApplications } from './dynamic-applications.ts'
 import type { Protocol } from './protocol.ts'
 
 /** A call of the core protocol that has passed every gate. */
 export interface CdiRequest {
   readonly appId: string
-  readonly app: App
+  readonly app: Application
   /** The applications that callers have made; null where none can be made. */
-  readonly madeApps: MadeApps | null
+  readonly madeApps: DynamicApplications | null
   /** Whether an application is served. */
   hasApp(appId: string): boolean
   /** Whether a tenant is served. */

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Milliseconds } from '../../base/time.ts'
 import type { TheftOutcome } from '../../session/core.ts'
-import { requireCoreUserId } from '../../session/identifiers.ts'
+import { requireCdiUserId } from '../../session/identifiers.ts'
 import type { ClientInfo } from '../../session/record.ts'
-import type { App } from '../application.ts'
+import type { Application } from '../application.ts'
 import { json, Refusal, text } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { sessionAnswer, describeToken, pairReply, tryRefreshToken, unauthorised } from './answers.ts'
@@ -32,7 +32,7 @@ const unknownClient: ClientInfo = { ip: null, userAgent: null }
 async function create({ app, protocol, tenantId, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
   const session = {
-    userId: requireCoreUserId(fields.text('userId')),
+    userId: requireCdiUserId(fields.text('userId')),
     // The channel is the SDK's business; tokens of these sessions are not bound to one.
     mode: 'header',
     client: unknownClient,
@@ -199,7 +199,7 @@ async function readPayload({ app, query }: CdiRequest): Promise<Reply> {
 }
 
 /** `accessTokenValidity` of newer versions: milliseconds, shorter than configured. Without it, the session's. */
-function lifetimeOf(app: App, protocol: Protocol, fields: Fields): Milliseconds {
+function lifetimeOf(app: Application, protocol: Protocol, fields: Fields): Milliseconds {
   if (!protocol.isEager || !fields.has('accessTokenValidity')) return Number.POSITIVE_INFINITY
   const lifetime = fields.number('accessTokenValidity')
   if (lifetime > 0 && lifetime <= app.policy.accessTokenLifetime) return lifetime

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isSessionError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { splitAppId } from '../app-id.ts'
-import type { App } from '../application.ts'
+import type { Application } from '../application.ts'
 import { readBytes, readJsonBody } from '../http/read-body.ts'
 import { allowOnly, challenge, Refusal } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
@@ -15,7 +15,7 @@ import { misfit } from './schema.ts'
 
 /** What the native API needs of the server around it. */
 export interface NativeSettings {
-  readonly apps: ReadonlyMap<string, App>
+  readonly apps: ReadonlyMap<string, Application>
   readonly tenants: ServedTenants
   isAllowed(request: IncomingMessage, appId: string): boolean
   readonly maxBodyBytes: number
@@ -23,7 +23,7 @@ export interface NativeSettings {
 }
 
 /** A request of the native API is answered, or is to be given a stream. */
-export type NativeOutcome = Reply | { readonly stream: App }
+export type NativeOutcome = Reply | { readonly stream: Application }
 
 const noKey = challenge(problem(401, 'invalid_api_key', 'A valid API key is needed.'))
 const notFound = problem(404, 'not_found', 'There is nothing at this path.')

@@ -8,7 +8,7 @@ import type { AccessClaims } from '../../tokens/access-token.ts'
 import { requireUserId } from '../../session/identifiers.ts'
 import { summarize } from '../../session/manage.ts'
 import type { ClientInfo } from '../../session/record.ts'
-import type { App } from '../application.ts'
+import type { Application } from '../application.ts'
 import { json, Refusal } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { servesTenant } from '../tenants.ts'
@@ -20,7 +20,7 @@ import type { OperationId } from './operations.ts'
 
 /** A call of the native API that fits its description. */
 export interface NativeCall {
-  readonly app: App
+  readonly app: Application
   /** The parameters of the path. */
   readonly parameters: Readonly<Record<string, string>>
   readonly query: URLSearchParams
@@ -161,7 +161,7 @@ const conflict = problem(409, 'conflict', 'The session info has another version:
 const oneOfBoth = problem(400, 'invalid_request', 'The body can have one of sessionInfo and mergeSessionInfo.')
 
 /** A pair of tokens, with an anti-CSRF token where the caller wants one. */
-async function describePair(app: App, issued: IssuedSession<JsonObject>, { antiCsrf }: JsonObject): Promise<object> {
+async function describePair(app: Application, issued: IssuedSession<JsonObject>, { antiCsrf }: JsonObject): Promise<object> {
   const { accessToken, refreshToken, sessionExpiresAt, claims: { sid, sub, tid, exp } } = issued
   return {
     handle: sid,
@@ -176,7 +176,7 @@ async function describePair(app: App, issued: IssuedSession<JsonObject>, { antiC
 }
 
 /** What an access token of this session says. @throws Refusal for any other text, and for one that has expired. */
-async function claimsFor(app: App, handle: string, accessToken: string): Promise<AccessClaims> {
+async function claimsFor(app: Application, handle: string, accessToken: string): Promise<AccessClaims> {
   const identified = await app.native.identify(accessToken)
   if (identified !== null && identified.usable && identified.claims.sid === handle) return identified.claims
   throw new Refusal(problem(400, 'invalid_request', 'accessToken must be a valid access token of the session'))

@@ -5,12 +5,12 @@ import type { JsonObject, JsonValue } from '../../base/json.ts'
 import type { PolicyOptions } from '../../session/policy.ts'
 import { createApiKeyCheck, readApiKeys } from '../api-keys.ts'
 import { APP_ID } from '../app-id.ts'
-import type { App } from '../application.ts'
+import type { Application } from '../application.ts'
 import { textsOf, Unfit } from '../setting-texts.ts'
 import { fail } from './fields.ts'
 
 /** Applications that callers make while the server runs, as the test suites of SDKs do. */
-export interface MadeApps {
+export interface DynamicApplications {
   /**
    * Makes an application. Whether there was none of that id. It is served when this is done, whoever made it.
    * @throws Refusal for settings that can not be had.
@@ -25,26 +25,26 @@ export interface MadeApps {
 }
 
 /** What applications are made with. */
-export interface MadeAppsDependencies {
+export interface DynamicApplicationsDependencies {
   /** The applications that are served. Those that are made are added to them. */
-  readonly apps: Map<string, App>
+  readonly apps: Map<string, Application>
   /** The ids of those of the server's settings: they are neither made nor removed, and have no key of their own. */
   readonly fixed: ReadonlySet<string>
-  readonly open: (appId: string, options: PolicyOptions) => Promise<App>
+  readonly open: (appId: string, options: PolicyOptions) => Promise<Application>
 }
 
 interface MadeApp {
   readonly settings: JsonObject
   readonly isAllowed: (request: IncomingMessage) => boolean
   /** Settles when the application is served, or can not be. */
-  readonly opening: Promise<App>
+  readonly opening: Promise<Application>
 }
 
 /** Each has keys and timers: nobody needs as many (DOS-04). */
 const MAX_APPS = 1000
 
 /** Makes applications with `open`. */
-export function createMadeApps({ apps, fixed, open }: MadeAppsDependencies): MadeApps {
+export function createDynamicApplications({ apps, fixed, open }: DynamicApplicationsDependencies): DynamicApplications {
   const made = new Map<string, MadeApp>()
   let isClosed = false
 
@@ -72,7 +72,7 @@ export function createMadeApps({ apps, fixed, open }: MadeAppsDependencies): Mad
     return true
   }
 
-  async function serve(appId: string, policy: PolicyOptions): Promise<App> {
+  async function serve(appId: string, policy: PolicyOptions): Promise<Application> {
     try {
       const app = await open(appId, policy)
       apps.set(appId, app)
