@@ -2,7 +2,7 @@ import { platform } from '#platform'
 import type { SessionStore } from '../session/store.ts'
 import { encryptKeys } from '../tokens/change-keys.ts'
 import { encryptionError, isEncrypted, planEncryption } from '../tokens/encryption.ts'
-import { createKeyVault } from '../tokens/key-material.ts'
+import { createKeyLoader } from '../tokens/key-material.ts'
 import type { StoredKey } from '../tokens/key-store.ts'
 import type { ExitCode, Terminal } from './command.ts'
 
@@ -17,7 +17,7 @@ export async function encrypt(
   json: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const vault = await createKeyVault(platform.crypto, secrets)
+  const vault = await createKeyLoader(platform.crypto, secrets)
   const keys = await store.listKeys()
   // Two secrets in one store would lock everybody out.
   await vault.accept(keys.filter(isEncrypted))

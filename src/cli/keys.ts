@@ -4,8 +4,8 @@ import type { SessionStore } from '../session/store.ts'
 import { acceptedUrls } from '../stores/registry.ts'
 import { rotateKeys } from '../tokens/change-keys.ts'
 import { isEncrypted } from '../tokens/encryption.ts'
-import { createKeyVault } from '../tokens/key-material.ts'
-import type { KeyVault } from '../tokens/key-material.ts'
+import { createKeyLoader } from '../tokens/key-material.ts'
+import type { KeyLoader } from '../tokens/key-material.ts'
 import { activeAt, newestFirst } from '../tokens/key-ring.ts'
 import { keyPurposes, rotates, signingRules } from '../tokens/key-store.ts'
 import type { KeyPurpose, StoredKey } from '../tokens/key-store.ts'
@@ -81,7 +81,7 @@ async function list(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const stored = await store.listKeys()
-  const vault = await createKeyVault(platform.crypto, secrets)
+  const vault = await createKeyLoader(platform.crypto, secrets)
   const shown: ShownKey[] = []
   for (const key of stored) shown.push(await show(key, stored, vault, now))
   if (json) terminal.out(JSON.stringify(shown))
@@ -95,7 +95,7 @@ async function list(
   return 0
 }
 
-function encryptionOf({ encrypted, secret }: ShownKey, { hasSecret }: KeyVault): string {
+function encryptionOf({ encrypted, secret }: ShownKey, { hasSecret }: KeyLoader): string {
   if (!encrypted) return 'no'
   if (secret !== null) return `secret ${secret}`
   return hasSecret ? 'another secret' : 'yes'
@@ -104,7 +104,7 @@ function encryptionOf({ encrypted, secret }: ShownKey, { hasSecret }: KeyVault):
 async function show(
   key: StoredKey,
   all: readonly StoredKey[],
-  vault: KeyVault,
+  vault: KeyLoader,
   now: EpochMilliseconds,
 ): Promise<ShownKey> {
   const { kid, purpose, algorithm, createdAt, activeFrom } = key
@@ -143,7 +143,7 @@ async function rotate(
   json: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const vault = await createKeyVault(platform.crypto, secrets)
+  const vault = await createKeyLoader(platform.crypto, secrets)
   const stored = await store.listKeys()
   const demands = keyPurposes
     .filter(each => purpose === null ? rotates(each) : each === purpose)

@@ -10,7 +10,7 @@ import { requireCdiUserId } from '../session/identifiers.ts'
 import type { SessionStore } from '../session/store.ts'
 import { acceptedUrls } from '../stores/registry.ts'
 import { readKeys, replaceKeys } from '../tokens/change-keys.ts'
-import { createKeyVault } from '../tokens/key-material.ts'
+import { createKeyLoader } from '../tokens/key-material.ts'
 import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
@@ -159,7 +159,7 @@ async function revokeAll(
     terminal.error('there are no keys, and so no sessions: is this the right store?')
     return 1
   }
-  const changer = { store, vault: await createKeyVault(platform.crypto, secrets), clock: () => now }
+  const changer = { store, vault: await createKeyLoader(platform.crypto, secrets), clock: () => now }
   const made = await replaceKeys(changer, now + LONGEST_RETENTION)
   await readKeys(changer)
   await removeEverySession(store, now)

@@ -2,7 +2,7 @@ import { platform } from '#platform'
 import type { StorePlace } from '../server/store-place.ts'
 import type { SessionStore } from '../session/store.ts'
 import { isEncrypted } from '../tokens/encryption.ts'
-import { createKeyVault } from '../tokens/key-material.ts'
+import { createKeyLoader } from '../tokens/key-material.ts'
 import { reasonOf } from './command.ts'
 import type { Finding } from './diagnosis.ts'
 import { readStoreTime } from './store-time.ts'
@@ -39,7 +39,7 @@ async function examineKeys(store: SessionStore, secrets: readonly string[], isFi
     return { kind: 'note', about: 'keys', words: 'There are none: no server or application has started on this store.' }
   }
   try {
-    await (await createKeyVault(platform.crypto, secrets)).accept(keys)
+    await (await createKeyLoader(platform.crypto, secrets)).accept(keys)
   } catch (error) {
     return wrong('keys', reasonOf(error))
   }

@@ -2,8 +2,8 @@ import type { Entropy } from '../base/entropy.ts'
 import type { Scheduler } from '../base/scheduler.ts'
 import type { Clock } from '../base/time.ts'
 import type { Crypto } from '../tokens/crypto.ts'
-import { createKeyKeeper } from '../tokens/key-keeper.ts'
-import type { KeyKeeper } from '../tokens/key-keeper.ts'
+import { createKeyRingProvider } from '../tokens/key-ring-provider.ts'
+import type { KeyRingProvider } from '../tokens/key-ring-provider.ts'
 import { createKeyPolicy } from '../tokens/plan-rotation.ts'
 import type { SigningDemand } from '../tokens/plan-rotation.ts'
 import type { ApplicationIdentity } from '../tokens/refresh-token.ts'
@@ -29,7 +29,7 @@ export interface Engine extends Pick<SessionTime, 'clock' | 'now'> {
   readonly crypto: Crypto
   readonly entropy: Entropy
   readonly policy: SessionPolicy
-  readonly keys: KeyKeeper
+  readonly keys: KeyRingProvider
   readonly feed: RevocationFeed
   readonly confirmations: Confirmations
   readonly housekeeping: Housekeeping
@@ -79,7 +79,7 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     onKeysChanged: () => keys.reload(),
     onError: failed('revocation feed'),
   })
-  const keys = createKeyKeeper({
+  const keys = createKeyRingProvider({
     store, crypto, clock, demands, application, secrets,
     learnTime: time.learn,
     keyPolicy: createKeyPolicy(policy),

@@ -1,6 +1,6 @@
 import type { Clock, EpochMilliseconds } from '../base/time.ts'
 import { encryptionError, findEncryptionFault, mustTakeBack } from './encryption.ts'
-import type { KeyVault } from './key-material.ts'
+import type { KeyLoader } from './key-material.ts'
 import { keyPurposes, rotates } from './key-store.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
 import { LONGEST_RETENTION, planEarlyRotation, settleDemand } from './plan-rotation.ts'
@@ -9,11 +9,11 @@ import type { KeyDemand, KeyPlace, SigningDemand } from './plan-rotation.ts'
 /** What changing the keys of a store takes. */
 export interface KeyChanger {
   readonly store: KeyStore
-  readonly vault: KeyVault
+  readonly vault: KeyLoader
   readonly clock: Clock
 }
 
-/** The keys of the store. @throws GeneralError (`MISUSE`) if they may not be used, see {@link KeyVault.accept}. */
+/** The keys of the store. @throws GeneralError (`MISUSE`) if they may not be used, see {@link KeyLoader.accept}. */
 export async function readKeys({ store, vault }: KeyChanger): Promise<readonly StoredKey[]> {
   const keys = await store.listKeys()
   await vault.accept(keys)
@@ -104,7 +104,7 @@ export async function replaceKeys(changer: KeyChanger, until: EpochMilliseconds)
   return made
 }
 
-async function areUsable(vault: KeyVault, keys: readonly StoredKey[]): Promise<boolean> {
+async function areUsable(vault: KeyLoader, keys: readonly StoredKey[]): Promise<boolean> {
   return vault.accept(keys).then(() => true, () => false)
 }
 

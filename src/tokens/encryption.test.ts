@@ -5,9 +5,9 @@ import { sampleKeyPolicy, SharedKeys } from '../../test/support/shared-keys.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { encryptKeys } from './change-keys.ts'
 import { findEncryptionFault, isEncrypted, planEncryption } from './encryption.ts'
-import { createKeyKeeper } from './key-keeper.ts'
-import type { KeyKeeper } from './key-keeper.ts'
-import { createKeyVault } from './key-material.ts'
+import { createKeyRingProvider } from './key-ring-provider.ts'
+import type { KeyRingProvider } from './key-ring-provider.ts'
+import { createKeyLoader } from './key-material.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
 import { createKeyPolicy } from './plan-rotation.ts'
 
@@ -47,7 +47,7 @@ describe('the rules', () => {
 
 /** Plants a key as somebody does who can write to the store. */
 async function plant(shared: SharedKeys, purpose: StoredKey['purpose']): Promise<StoredKey> {
-  const vault = await createKeyVault(nodeCrypto, [])
+  const vault = await createKeyLoader(nodeCrypto, [])
   const planted = await vault.create({ purpose, algorithm: 'ES256' }, shared.now, shared.now)
   const newest = (await shared.keys()).findLast(each => each.purpose === purpose)?.kid ?? null
   expect(await shared.store.addKeyIfNewest(planted, newest)).toBe(true)
@@ -198,8 +198,8 @@ describe('a process with a secret', () => {
 
 describe('processes that start together on an empty store', () => {
   /** A process: an application, or a server, whose keys have other purposes. */
-  function start(store: KeyStore, purpose: 'access' | 'core-dynamic', secrets: readonly string[]): KeyKeeper {
-    return createKeyKeeper({
+  function start(store: KeyStore, purpose: 'access' | 'core-dynamic', secrets: readonly string[]): KeyRingProvider {
+    return createKeyRingProvider({
       store, secrets,
       demands: [{ purpose, algorithm: 'ES256' }],
       application: { name: 'default', audience: null },
@@ -239,7 +239,7 @@ describe('processes that start together on an empty store', () => {
       const keys = await shared.keys()
       expect(new Set(keys.map(isEncrypted)).size).toBe(1)
       // One secret decrypts them all.
-      await (await createKeyVault(nodeCrypto, [...winners].filter(each => each !== 'none'))).accept(keys)
+      await (await createKeyLoader(nodeCrypto, [...winners].filter(each => each !== 'none'))).accept(keys)
     }), { numRuns: 100 })
   })
 
@@ -247,7 +247,7 @@ describe('processes that start together on an empty store', () => {
     const shared = new SharedKeys()
     const plain = shared.process()
     await plain.current()
-    const vault = await createKeyVault(nodeCrypto, [secret])
+    const vault = await createKeyLoader(nodeCrypto, [secret])
     let raced = false
     const store: KeyStore = {
       ...shared.store,

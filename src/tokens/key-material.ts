@@ -15,7 +15,7 @@ import { createRefreshKey } from './refresh-token.ts'
 import type { ApplicationIdentity } from './refresh-token.ts'
 
 /** Makes and loads keys, encrypted with the application's secrets. */
-export interface KeyVault {
+export interface KeyLoader {
   /** Whether there is a secret. Without one, keys are stored unencrypted. */
   readonly hasSecret: boolean
   /** Makes a new key, encrypted if there is a secret. Whether it may be added to the store is for others to say. */
@@ -47,7 +47,7 @@ export interface KeyVault {
  * Prepares the secrets: the first encrypts, any decrypts. To change a secret, first add the new one behind the old one
  * in every process, then in front of it, then drop the old one.
  */
-export async function createKeyVault(crypto: Crypto, secrets: readonly string[]): Promise<KeyVault> {
+export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]): Promise<KeyLoader> {
   const sealers: Sealer[] = []
   for (const secret of secrets) sealers.push(await crypto.sealer(secret))
   const [newest] = sealers

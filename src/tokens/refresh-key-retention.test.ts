@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { sampleInstant } from '../../test/support/access-token.ts'
 import { sampleKeyPolicy, SharedKeys } from '../../test/support/shared-keys.ts'
 import type { KeyRing } from './key-ring.ts'
-import type { KeyKeeperDependencies } from './key-keeper.ts'
+import type { KeyRingProviderDependencies } from './key-ring-provider.ts'
 import { createKeyPolicy } from './plan-rotation.ts'
 
 const MINUTE = 60_000
@@ -11,7 +11,7 @@ const DAY = 24 * HOUR
 
 const idleTimeout = 10 * DAY
 const idle = { keyPolicy: createKeyPolicy({ ...sampleKeyPolicy, idleTimeout }) }
-const ringOf = async (shared: SharedKeys, overrides: Partial<KeyKeeperDependencies> = idle): Promise<KeyRing> => (
+const ringOf = async (shared: SharedKeys, overrides: Partial<KeyRingProviderDependencies> = idle): Promise<KeyRing> => (
   shared.process(overrides).current()
 )
 

@@ -2,7 +2,7 @@ import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import type { Crypto, KeyMaterial, SignatureAlgorithm } from '../../src/tokens/crypto.ts'
 import { createKeyRing, createSigningKey } from '../../src/tokens/key-ring.ts'
 import type { KeyRing, SigningKey } from '../../src/tokens/key-ring.ts'
-import { createKeyVault } from '../../src/tokens/key-material.ts'
+import { createKeyLoader } from '../../src/tokens/key-material.ts'
 import type { KeyStore } from '../../src/tokens/key-store.ts'
 import { createRefreshKey } from '../../src/tokens/refresh-token.ts'
 import type { ApplicationIdentity, RefreshKey } from '../../src/tokens/refresh-token.ts'
@@ -38,7 +38,7 @@ export async function refreshKeyIn(
   store: Pick<KeyStore, 'listKeys'>,
   application: ApplicationIdentity = { name: 'default', audience: null },
 ): Promise<RefreshKey> {
-  const vault = await createKeyVault(nodeCrypto, [])
+  const vault = await createKeyLoader(nodeCrypto, [])
   for (const stored of await store.listKeys()) {
     if (stored.purpose !== 'refresh') continue
     const loaded = await vault.load(stored, application)

@@ -3,8 +3,8 @@ import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { addKey, replaceKeys, rotateKeys } from './change-keys.ts'
 import type { KeyChanger } from './change-keys.ts'
 import type { Crypto } from './crypto.ts'
-import { createKeyVault } from './key-material.ts'
-import type { KeyVault } from './key-material.ts'
+import { createKeyLoader } from './key-material.ts'
+import type { KeyLoader } from './key-material.ts'
 import { createKeyRing } from './key-ring.ts'
 import type { KeyRing, LoadedKey } from './key-ring.ts'
 import { rotates } from './key-store.ts'
@@ -14,10 +14,10 @@ import type { KeyDemand, KeyPolicy, SigningDemand } from './plan-rotation.ts'
 import type { ApplicationIdentity } from './refresh-token.ts'
 
 /** Keeps the keys of one process: reads them, makes new ones in time, drops old ones. */
-export interface KeyKeeper {
+export interface KeyRingProvider {
   /**
    * The keys that were read not long ago; when it is time, they are read again in the background. Null before the first
-   * reading, and after an hour without any: then {@link KeyKeeper.current} waits for the store.
+   * reading, and after an hour without any: then {@link KeyRingProvider.current} waits for the store.
    */
   atHand(now: EpochMilliseconds): KeyRing | null
   /** The keys at hand, else those of the store. @throws GeneralError if the keys were never read and cannot be. */
@@ -41,7 +41,7 @@ export interface KeyKeeper {
 }
 
 /** What a key keeper needs. */
-export interface KeyKeeperDependencies {
+export interface KeyRingProviderDependencies {
   readonly store: KeyStore
   readonly crypto: Crypto
   readonly clock: Clock
@@ -77,7 +77,7 @@ const ATTEMPTS = 5
 export const MIN_SECRET_LENGTH = 32
 
 /** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
-export function createKeyKeeper(dependencies: KeyKeeperDependencies): KeyKeeper {
+export function createKeyRingProvider(dependencies: KeyRingProviderDependencies): KeyRingProvider {
   const { store, crypto, clock, learnTime, application, keyPolicy, secrets } = dependencies
   const { onRotated, onSessionsEnded, onError } = dependencies
   // Refresh keys come first because every kind of process has them: of processes that start on an empty store at once,
@@ -100,7 +100,7 @@ export function createKeyKeeper(dependencies: KeyKeeperDependencies): KeyKeeper 
   let unknownKid: { readonly at: EpochMilliseconds; readonly answer: Promise<KeyRing> } | null = null
 
   async function prepare(): Promise<KeyChanger> {
-    return prepared ??= { store, clock, vault: await createKeyVault(crypto, secrets) }
+    return prepared ??= { store, clock, vault: await createKeyLoader(crypto, secrets) }
   }
 
   /** Whether there is a key for each purpose. */
@@ -161,7 +161,7 @@ export function createKeyKeeper(dependencies: KeyKeeperDependencies): KeyKeeper 
   }
 
   /** Keys that were removed are refused at once, whether or not those that are there may be used. */
-  async function dropRemoved(vault: KeyVault, stored: readonly StoredKey[]): Promise<void> {
+  async function dropRemoved(vault: KeyLoader, stored: readonly StoredKey[]): Promise<void> {
     const left = stored.filter(({ kid }) => loaded.has(kid))
     if (current !== null && left.length < loaded.size) current = isComplete(left) ? await toRing(vault, left) : null
     // Refresh keys alone: others may be replaced one after the other, and are not what a session lives by.
@@ -171,7 +171,7 @@ export function createKeyKeeper(dependencies: KeyKeeperDependencies): KeyKeeper 
   }
 
   /** The ring at hand if the keys are still the same, so that what was verified with it stays verified. */
-  async function toRing(vault: KeyVault, stored: readonly StoredKey[]): Promise<KeyRing> {
+  async function toRing(vault: KeyLoader, stored: readonly StoredKey[]): Promise<KeyRing> {
     if (current !== null && stored.length === loaded.size && stored.every(key => loaded.has(key.kid))) return current
     const next = new Map<string, LoadedKey>()
     for (const key of stored) next.set(key.kid, loaded.get(key.kid) ?? await vault.load(key, application))
