@@ -81,15 +81,15 @@ async function list(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const stored = await store.listKeys()
-  const vault = await createKeyLoader(platform.crypto, secrets)
+  const loader = await createKeyLoader(platform.crypto, secrets)
   const shown: ShownKey[] = []
-  for (const key of stored) shown.push(await show(key, stored, vault, now))
+  for (const key of stored) shown.push(await show(key, stored, loader, now))
   if (json) terminal.out(JSON.stringify(shown))
   else if (shown.length === 0) terminal.out('There are no keys yet: a server makes them when it starts.')
   else terminal.out(table(
     ['KEY', 'PURPOSE', 'ALGORITHM', 'STATE', 'ACTIVE FROM', 'ENCRYPTED', 'PUBLISHED AS'],
     shown.map(key => [
-      key.kid, key.purpose, key.algorithm, key.state, key.activeFrom, encryptionOf(key, vault), key.publishedAs,
+      key.kid, key.purpose, key.algorithm, key.state, key.activeFrom, encryptionOf(key, loader), key.publishedAs,
     ]),
   ))
   return 0
@@ -104,12 +104,12 @@ function encryptionOf({ encrypted, secret }: ShownKey, { hasSecret }: KeyLoader)
 async function show(
   key: StoredKey,
   all: readonly StoredKey[],
-  vault: KeyLoader,
+  loader: KeyLoader,
   now: EpochMilliseconds,
 ): Promise<ShownKey> {
   const { kid, purpose, algorithm, createdAt, activeFrom } = key
   const active = activeAt(newestFirst(all.filter(other => other.purpose === purpose)), now)
-  const secret = await vault.secretOf(key).catch(() => null)
+  const secret = await loader.secretOf(key).catch(() => null)
   return {
     kid,
     publishedAs: publishedName(key),
@@ -143,14 +143,14 @@ async function rotate(
   json: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const vault = await createKeyLoader(platform.crypto, secrets)
+  const loader = await createKeyLoader(platform.crypto, secrets)
   const stored = await store.listKeys()
   const demands = keyPurposes
     .filter(each => purpose === null ? rotates(each) : each === purpose)
     .flatMap(each => stored.findLast(key => key.purpose === each) ?? [])
   const made: ShownKey[] = []
-  for (const key of await rotateKeys({ store, vault, clock: () => now }, demands)) {
-    made.push(await show(key, [...stored, key], vault, now))
+  for (const key of await rotateKeys({ store, loader, clock: () => now }, demands)) {
+    made.push(await show(key, [...stored, key], loader, now))
   }
   if (json) terminal.out(JSON.stringify(made))
   else for (const key of made) terminal.out(`Made ${key.kid} (${key.purpose}), to be used from ${key.activeFrom} on.`)

@@ -159,7 +159,7 @@ async function revokeAll(
     terminal.error('there are no keys, and so no sessions: is this the right store?')
     return 1
   }
-  const changer = { store, vault: await createKeyLoader(platform.crypto, secrets), clock: () => now }
+  const changer = { store, loader: await createKeyLoader(platform.crypto, secrets), clock: () => now }
   const made = await replaceKeys(changer, now + LONGEST_RETENTION)
   await readKeys(changer)
   await removeEverySession(store, now)

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import type { ParseArgsOptionsConfig } from 'node:util'
 import { isSessionError } from '../base/errors.ts'
 import { parseJsonObject } from '../base/json.ts'
-import type { Environment } from '../server/environment.ts'
+import type { EnvironmentVariables } from '../server/environment.ts'
 import { readSettings, settingDescriptions } from '../server/settings.ts'
 import type { ServerSettings, SettingDescription } from '../server/settings.ts'
 import { findStoreKind } from '../stores/registry.ts'
@@ -42,7 +42,7 @@ export interface CommandFlags {
  */
 export function parseArguments(
   args: readonly string[],
-  environment: Environment,
+  environment: EnvironmentVariables,
   { settings: names, own }: CommandFlags,
 ): ParsedArguments {
   const options: ParseArgsOptionsConfig = { config: { type: 'string' } }

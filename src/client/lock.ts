@@ -1,4 +1,4 @@
-import type { Environment, SharedStorage } from './environment.ts'
+import type { ClientEnvironment, SharedStorage } from './environment.ts'
 
 /** How long to wait for a turn, in milliseconds: longer than a refresh can take. Then its holder loses it. */
 const PATIENCE = 12_000
@@ -13,7 +13,7 @@ const SETTLE = 40
  * server answers racing refreshes with the same tokens.
  */
 export async function withLock<Result>(
-  env: Environment,
+  env: ClientEnvironment,
   name: string,
   task: (waited: boolean) => Promise<Result>,
 ): Promise<Result> {
@@ -34,7 +34,7 @@ export async function withLock<Result>(
 
 /** Two tabs may write at the same moment; who reads its own lease after a while has it. */
 async function takeLease(
-  env: Environment,
+  env: ClientEnvironment,
   storage: SharedStorage,
   name: string,
   take: (waited: boolean) => Promise<unknown>,

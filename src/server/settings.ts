@@ -2,7 +2,7 @@ import { isLoopbackHost } from '../base/loopback.ts'
 import { GeneralError } from '../base/errors.ts'
 import { received, refuse } from '../base/options.ts'
 import { ownVariables, unknownVariables } from './environment.ts'
-import type { Environment } from './environment.ts'
+import type { EnvironmentVariables } from './environment.ts'
 import { schema } from './setting-schema.ts'
 import type { ServerSettings, Setting } from './setting-schema.ts'
 import { acceptedBy, textsOf, Unfit, unknownNames } from './setting-texts.ts'
@@ -36,7 +36,7 @@ export interface SettingDescription {
  */
 export interface SettingSources {
   readonly flags: Readonly<Record<string, string | readonly string[] | undefined>>
-  readonly environment: Environment
+  readonly environment: EnvironmentVariables
   readonly file: Readonly<Record<string, unknown>>
 }
 

@@ -76,8 +76,8 @@ test('a malformed key in the store is refused', async () => {
 test('the name of a key begins with a letter: a command line would take a hyphen for an option', async () => {
   const now = 0
   for (const byte of [0x00, 0xfb, 0xff]) {
-    const vault = await createKeyLoader({ ...nodeCrypto, randomBytes: length => new Uint8Array(length).fill(byte) }, [])
-    const { kid } = await vault.create({ purpose: 'refresh', algorithm: 'HMAC-SHA-256' }, now, now)
+    const loader = await createKeyLoader({ ...nodeCrypto, randomBytes: length => new Uint8Array(length).fill(byte) }, [])
+    const { kid } = await loader.create({ purpose: 'refresh', algorithm: 'HMAC-SHA-256' }, now, now)
     expect(kid).toMatch(/^[A-Za-z][\w-]{15}$/)
   }
 })

@@ -38,20 +38,20 @@ describe('the first use', () => {
     const shared = new SharedKeys()
     await shared.process().current()
     shared.reads = 0
-    const keeper = shared.process()
-    const rings = await Promise.all(Array.from({ length: 20 }, () => keeper.current()))
+    const provider = shared.process()
+    const rings = await Promise.all(Array.from({ length: 20 }, () => provider.current()))
     expect(new Set(rings).size).toBe(1)
-    expect(keeper.atHand(shared.now)).toBe(rings[0])
+    expect(provider.atHand(shared.now)).toBe(rings[0])
     expect(shared.reads).toBe(1)
   })
 
   test('TOK-24: without the store there are no keys, and no made-up ones', async () => {
     const shared = new SharedKeys()
-    const keeper = shared.process()
+    const provider = shared.process()
     shared.down = true
-    await expect((async () => keeper.current())()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect((async () => provider.current())()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     shared.down = false
-    await expect((async () => keeper.current())()).resolves.toBeDefined()
+    await expect((async () => provider.current())()).resolves.toBeDefined()
   })
 
   test('works on WebCrypto as well', async () => {
@@ -66,41 +66,41 @@ describe('the first use', () => {
 describe('the ring at hand', () => {
   test('is read again in the background once a minute, and stays the same as long as the keys do', async () => {
     const shared = new SharedKeys()
-    const keeper = shared.process()
-    const ring = await keeper.current()
+    const provider = shared.process()
+    const ring = await provider.current()
     shared.reads = 0
     shared.now += 59_999
-    expect(keeper.atHand(shared.now)).toBe(ring)
+    expect(provider.atHand(shared.now)).toBe(ring)
     expect(shared.reads).toBe(0)
     shared.now += 1
-    for (let call = 0; call < 10; call++) expect(keeper.atHand(shared.now)).toBe(ring)
+    for (let call = 0; call < 10; call++) expect(provider.atHand(shared.now)).toBe(ring)
     expect(shared.reads).toBe(1)
-    expect(await keeper.reload()).toBe(ring)
+    expect(await provider.reload()).toBe(ring)
   })
 
   test('goes on being used while the store is down, and says so', async () => {
     const shared = new SharedKeys()
-    const keeper = shared.process()
-    const ring = await keeper.current()
+    const provider = shared.process()
+    const ring = await provider.current()
     shared.down = true
     shared.reads = 0
     shared.now += 5 * MINUTE
-    expect(keeper.atHand(shared.now)).toBe(ring)
+    expect(provider.atHand(shared.now)).toBe(ring)
     await settled()
     expect(shared.errors).toHaveLength(1)
     // Tried again every few seconds, never waited for.
     for (let second = 0; second < 60; second++) {
       shared.now += 1000
-      expect(keeper.atHand(shared.now)).toBe(ring)
+      expect(provider.atHand(shared.now)).toBe(ring)
       await settled()
     }
     expect(shared.reads).toBe(13)
     shared.now += 3 * DAY
-    expect(keeper.atHand(shared.now)).toBe(ring)
+    expect(provider.atHand(shared.now)).toBe(ring)
     await settled()
     shared.down = false
-    await keeper.reload()
-    expect(await keeper.current()).toBe(ring)
+    await provider.reload()
+    expect(await provider.current()).toBe(ring)
   })
 
   test('TOK-20: is waited for after an idle time in which others may have changed keys', async () => {
@@ -119,38 +119,38 @@ describe('the ring at hand', () => {
 
   test('TOK-06: a thousand unknown key names cause one reading per interval', async () => {
     const shared = new SharedKeys()
-    const keeper = shared.process()
-    await keeper.current()
+    const provider = shared.process()
+    await provider.current()
     shared.reads = 0
     for (let round = 0; round < 10; round++) {
-      await Promise.all(Array.from({ length: 100 }, () => keeper.reloadForUnknownKid()))
+      await Promise.all(Array.from({ length: 100 }, () => provider.reloadForUnknownKid()))
     }
     expect(shared.reads).toBe(1)
     shared.now += 5000
-    await Promise.all(Array.from({ length: 1000 }, () => keeper.reloadForUnknownKid()))
+    await Promise.all(Array.from({ length: 1000 }, () => provider.reloadForUnknownKid()))
     expect(shared.reads).toBe(2)
   })
 
   test('REV-11: while the store is down an unknown key is an error, not a refusal', async () => {
     const shared = new SharedKeys()
-    const keeper = shared.process()
-    await keeper.current()
+    const provider = shared.process()
+    await provider.current()
     shared.down = true
     shared.reads = 0
     for (let call = 0; call < 3; call++) {
-      await expect(keeper.reloadForUnknownKid()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      await expect(provider.reloadForUnknownKid()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     }
     expect(shared.reads).toBe(1)
   })
 
   test('a reload sees what was there when it was called, though another reading is under way', async () => {
     const shared = new SharedKeys()
-    const keeper = shared.process()
+    const provider = shared.process()
     const other = shared.process()
-    await keeper.current()
-    const underWay = keeper.reload()
+    await provider.current()
+    const underWay = provider.reload()
     await other.rotateNow()
-    const ring = await keeper.reload()
+    const ring = await provider.reload()
     await underWay
     expect(ring.jwks('access').keys).toHaveLength(2)
   })
@@ -159,21 +159,21 @@ describe('the ring at hand', () => {
 describe('rotation', () => {
   test('TOK-20: a key is published, then used, then only verified with, then gone', async () => {
     const shared = new SharedKeys()
-    const keeper = shared.process()
-    const first = await keeper.current()
+    const provider = shared.process()
+    const first = await provider.current()
     const oldKey = first.signingKeyAt('access', shared.now)
-    await keeper.rotateNow()
-    const published = await keeper.current()
+    await provider.rotateNow()
+    const published = await provider.current()
     expect(published.epoch).not.toBe(first.epoch)
     expect(published.jwks('access').keys).toHaveLength(2)
     expect(published.signingKeyAt('access', shared.now)).toBe(oldKey)
     shared.now += HOUR
-    const newKey = (await keeper.current()).signingKeyAt('access', shared.now)
+    const newKey = (await provider.current()).signingKeyAt('access', shared.now)
     expect(newKey.kid).not.toBe(oldKey.kid)
     const token = await oldKey.sign(JSON.stringify(sampleMembers()))
-    expect((await readSample(token, await keeper.reload())).kind).toBe('valid')
+    expect((await readSample(token, await provider.reload())).kind).toBe('valid')
     shared.now += DAY + 2 * MINUTE
-    const last = await keeper.reload()
+    const last = await provider.reload()
     expect((await readSample(token, last)).kind).toBe('unknown-key')
     expect(last.jwks('access').keys.map(jwk => jwk.kid)).toEqual([newKey.kid])
     expect((await shared.keys()).map(key => key.kid)).not.toContain(oldKey.kid)
@@ -181,25 +181,25 @@ describe('rotation', () => {
 
   test('TOK-20: a removed key refuses at once', async () => {
     const shared = new SharedKeys()
-    const keeper = shared.process()
-    const before = await keeper.current()
+    const provider = shared.process()
+    const before = await provider.current()
     const token = await before.signingKeyAt('access', shared.now).sign(JSON.stringify(sampleMembers()))
     await shared.store.removeKey(before.signingKeyAt('access', shared.now).kid, until)
-    const after = await keeper.reload()
+    const after = await provider.reload()
     expect(after.epoch).not.toBe(before.epoch)
     expect((await readSample(token, after)).kind).toBe('unknown-key')
   })
 
   test('REV-03: replacing all keys leaves no token that is good for anything', async () => {
     const shared = new SharedKeys()
-    const keeper = shared.process()
-    const before = await keeper.current()
+    const provider = shared.process()
+    const before = await provider.current()
     const accessToken = await before.signingKeyAt('access', shared.now).sign(JSON.stringify(sampleMembers()))
     const refreshToken = parseRefreshToken(await before.refreshKeyAt(shared.now).write({
       handle: createHandle('cookie', nodeCrypto.randomBytes), generation: 0, branch: 0, anchor: 'B'.repeat(43), secret: 'A'.repeat(43),
     }))
-    await keeper.replaceAll(until)
-    const after = await keeper.current()
+    await provider.replaceAll(until)
+    const after = await provider.current()
     expect((await readSample(accessToken, after)).kind).toBe('unknown-key')
     expect(after.refreshKey(refreshToken?.kid ?? '')).toBeNull()
     expect(await shared.keys()).toHaveLength(2)
@@ -210,10 +210,10 @@ describe('rotation', () => {
   test('another algorithm is taken up without refusing what is out', async () => {
     const shared = new SharedKeys()
     const token = await (await shared.process().current()).signingKeyAt('access', shared.now).sign(JSON.stringify(sampleMembers()))
-    const keeper = shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
-    expect((await keeper.current()).signingKeyAt('access', shared.now).algorithm).toBe('ES256')
+    const provider = shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
+    expect((await provider.current()).signingKeyAt('access', shared.now).algorithm).toBe('ES256')
     shared.now += HOUR
-    const ring = await keeper.current()
+    const ring = await provider.current()
     expect(ring.signingKeyAt('access', shared.now).algorithm).toBe('EdDSA')
     expect((await readSample(token, ring)).kind).toBe('valid')
   })
@@ -244,10 +244,10 @@ describe('static keys', () => {
 
   test('V-03: rotating the keys makes no static key', async () => {
     const shared = new SharedKeys()
-    const keeper = shared.process({ demands })
-    await keeper.current()
+    const provider = shared.process({ demands })
+    await provider.current()
     const before = await staticKidsOf(shared)
-    await keeper.rotateNow()
+    await provider.rotateNow()
     expect(await staticKidsOf(shared)).toEqual(before)
     expect(shared.made.map(({ purpose }) => purpose)).toEqual(['refresh', 'access', 'core-static', 'refresh', 'access'])
   })
@@ -255,11 +255,11 @@ describe('static keys', () => {
   test('REV-03: stay when all keys are replaced, whichever process asks for it', async () => {
     for (const own of [demands, [demands[0]]]) {
       const shared = new SharedKeys()
-      const keeper = shared.process({ demands, secrets: [secret] })
-      const before = (await keeper.current()).signingKeyAt('core-static', shared.now)
+      const provider = shared.process({ demands, secrets: [secret] })
+      const before = (await provider.current()).signingKeyAt('core-static', shared.now)
       await shared.process({ demands: own, secrets: [secret] }).replaceAll(until)
       expect(await shared.keys()).toHaveLength(3)
-      expect((await keeper.reload()).signingKeyAt('core-static', shared.now)).toBe(before)
+      expect((await provider.reload()).signingKeyAt('core-static', shared.now)).toBe(before)
     }
   })
 
@@ -267,11 +267,11 @@ describe('static keys', () => {
     const shared = new SharedKeys()
     await shared.process({ demands, secrets: [secret] }).current()
     const before = await staticKidsOf(shared)
-    const keeper = shared.process({ demands, secrets: ['another secret of more than 32 characters'] })
-    await keeper.replaceAll(until)
+    const provider = shared.process({ demands, secrets: ['another secret of more than 32 characters'] })
+    await provider.replaceAll(until)
     expect(await staticKidsOf(shared)).toHaveLength(1)
     expect(await staticKidsOf(shared)).not.toEqual(before)
-    await expect(keeper.reload()).resolves.toBeDefined()
+    await expect(provider.reload()).resolves.toBeDefined()
   })
 })
 

@@ -40,7 +40,7 @@ export interface KeyRingProvider {
   replaceAll(until: EpochMilliseconds): Promise<void>
 }
 
-/** What a key keeper needs. */
+/** What a key provider needs. */
 export interface KeyRingProviderDependencies {
   readonly store: KeyStore
   readonly crypto: Crypto
@@ -76,7 +76,7 @@ const ATTEMPTS = 5
 /** The shortest secret that keys may be encrypted with. */
 export const MIN_SECRET_LENGTH = 32
 
-/** Makes the key keeper of a process. Reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
+/** Makes the key provider of a process. Reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createKeyRingProvider(dependencies: KeyRingProviderDependencies): KeyRingProvider {
   const { store, crypto, clock, learnTime, application, keyPolicy, secrets } = dependencies
   const { onRotated, onSessionsEnded, onError } = dependencies
@@ -100,7 +100,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   let unknownKid: { readonly at: EpochMilliseconds; readonly answer: Promise<KeyRing> } | null = null
 
   async function prepare(): Promise<KeyChanger> {
-    return prepared ??= { store, clock, vault: await createKeyLoader(crypto, secrets) }
+    return prepared ??= { store, clock, loader: await createKeyLoader(crypto, secrets) }
   }
 
   /** Whether there is a key for each purpose. */
@@ -130,10 +130,10 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
 
   async function read(): Promise<KeyRing> {
     const [listed, changer] = await Promise.all([store.listKeys(), prepare(), learnTime()])
-    const { vault } = changer
+    const { loader } = changer
     const startedAt = clock()
-    await dropRemoved(vault, listed)
-    await vault.accept(listed)
+    await dropRemoved(loader, listed)
+    await loader.accept(listed)
     let stored = listed
     try {
       stored = await addDueKeys(changer, listed)
@@ -143,7 +143,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
       onError(error)
     }
     const accepted = acceptedKeys(stored, startedAt, keyPolicy)
-    const ring = await toRing(vault, accepted.filter(key => demands.some(({ purpose }) => purpose === key.purpose)))
+    const ring = await toRing(loader, accepted.filter(key => demands.some(({ purpose }) => purpose === key.purpose)))
     current = ring
     readAt = startedAt
     failedAt = null
@@ -151,7 +151,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
       const retired = retiredKeys(stored, startedAt, keyPolicy)
       for (const { kid } of retired) await store.removeKey(kid, startedAt + LONGEST_RETENTION)
       for (const key of stored.filter(each => !retired.includes(each))) {
-        const material = await vault.reencrypt(key)
+        const material = await loader.reencrypt(key)
         if (material !== null) await store.replaceKeyMaterial(key.kid, key.material, material)
       }
     } catch (error) {
@@ -161,9 +161,9 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   }
 
   /** Keys that were removed are refused at once, whether or not those that are there may be used. */
-  async function dropRemoved(vault: KeyLoader, stored: readonly StoredKey[]): Promise<void> {
+  async function dropRemoved(loader: KeyLoader, stored: readonly StoredKey[]): Promise<void> {
     const left = stored.filter(({ kid }) => loaded.has(kid))
-    if (current !== null && left.length < loaded.size) current = isComplete(left) ? await toRing(vault, left) : null
+    if (current !== null && left.length < loaded.size) current = isComplete(left) ? await toRing(loader, left) : null
     // Refresh keys alone: others may be replaced one after the other, and are not what a session lives by.
     if (refreshKids.length === 0 || stored.some(({ kid }) => refreshKids.includes(kid))) return
     refreshKids = []
@@ -171,10 +171,10 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   }
 
   /** The ring at hand if the keys are still the same, so that what was verified with it stays verified. */
-  async function toRing(vault: KeyLoader, stored: readonly StoredKey[]): Promise<KeyRing> {
+  async function toRing(loader: KeyLoader, stored: readonly StoredKey[]): Promise<KeyRing> {
     if (current !== null && stored.length === loaded.size && stored.every(key => loaded.has(key.kid))) return current
     const next = new Map<string, LoadedKey>()
-    for (const key of stored) next.set(key.kid, loaded.get(key.kid) ?? await vault.load(key, application))
+    for (const key of stored) next.set(key.kid, loaded.get(key.kid) ?? await loader.load(key, application))
     const ring = createKeyRing(crypto, [...next.values()], ++epoch)
     refreshKids = stored.filter(({ purpose }) => purpose === 'refresh').map(({ kid }) => kid)
     loaded = next

@@ -38,10 +38,10 @@ export async function refreshKeyIn(
   store: Pick<KeyStore, 'listKeys'>,
   application: ApplicationIdentity = { name: 'default', audience: null },
 ): Promise<RefreshKey> {
-  const vault = await createKeyLoader(nodeCrypto, [])
+  const loader = await createKeyLoader(nodeCrypto, [])
   for (const stored of await store.listKeys()) {
     if (stored.purpose !== 'refresh') continue
-    const loaded = await vault.load(stored, application)
+    const loaded = await loader.load(stored, application)
     if (loaded.purpose === 'refresh') return loaded
   }
   throw new Error('the store has no refresh key')

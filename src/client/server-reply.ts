@@ -2,11 +2,11 @@ import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import { readFrontToken, REMOVE } from './front-token.ts'
 import type { FrontToken } from './front-token.ts'
-import { tokenOf } from './record.ts'
-import type { SessionRecord } from './record.ts'
+import { tokenOf } from './session-state.ts'
+import type { SessionState } from './session-state.ts'
 
 /** What the client reads of a response, whoever fetched it. */
-export type Answer = Pick<Response, 'status' | 'url' | 'headers'>
+export type ServerReply = Pick<Response, 'status' | 'url' | 'headers'>
 
 /** The member `message` of a JSON body; undefined for any other. */
 export function messageOf(response: Response): Promise<unknown> {
@@ -17,13 +17,13 @@ export function messageOf(response: Response): Promise<unknown> {
  * What the headers of a response make of the record; null if they say nothing new. `sent` is the record that the
  * request was sent with, `now` this device's clock. Pure.
  */
-export function recordAfter(
-  current: SessionRecord | null,
-  sent: SessionRecord | null,
+export function stateAfter(
+  current: SessionState | null,
+  sent: SessionState | null,
   mode: TransferMode,
   headers: Pick<Headers, 'get'>,
   now: number,
-): SessionRecord | null {
+): SessionState | null {
   const front = headers.get(wire.frontToken)
   const isHeader = mode === 'header'
   const stamp = { at: Math.max(now, (current?.at ?? 0) + 1), received: now }
