@@ -3,11 +3,11 @@ import { isSessionError } from '../base/errors.ts'
 import type { HttpExchange, HttpRequest, RouteReply } from '../transport/exchange.ts'
 import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
-import { typedByOptions } from '../transport/http-sessions.ts'
+import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { createErrorAnswers } from './error-answers.ts'
-import { FoundSessions } from './found-sessions.ts'
+import { RequestSessions } from './request-sessions.ts'
 import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 
 /**
@@ -90,7 +90,7 @@ export function defineCalls<Target extends AdapterTarget, Payload extends object
 ): SessionCalls<Target, Payload, Info> {
   return {
     createNewSession: call(http.createNewSession),
-    getSession: typedByOptions<Target, Payload, Info>(call(http.getSession)),
+    getSession: withGetSessionTypes<Target, Payload, Info>(call(http.getSession)),
     refreshSession: call(http.refreshSession),
     readSession: request => http.readSession(requestOf(request)),
   }
@@ -105,7 +105,7 @@ export function defineAdapter<
 ): Adapter<Target, Middleware, Payload, Info> {
   const { middleware, request: requestOf } = parts
   const errors = createErrorAnswers<Target[0]>(http, parts.onError)
-  const found = new FoundSessions<Target[0], Payload, Info>()
+  const found = new RequestSessions<Target[0], Payload, Info>()
 
   function guard(options: GetSessionOptions<Payload> = {}): AdapterStep<Target> {
     checkGetSessionOptions(options)

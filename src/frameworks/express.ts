@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
-import { andThen, orElse } from '../base/awaitable.ts'
+import { mapAwaitable, catchAwaitable } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
@@ -69,8 +69,8 @@ export function expressSessions<Payload extends object, Info extends object, Res
   const { calls, guard, answer } = defineAdapter<ExpressTarget, RequestHandler, Payload, Info>(sessions.http, {
     call: use => (request, response, ...rest) => use(exchangeOf(request, response), ...rest),
     request: request => nodeRequest(request, options.clientIp),
-    middleware: step => (request, response, next) => orElse(
-      () => andThen(step(exchangeOf(request, response), request), reply => {
+    middleware: step => (request, response, next) => catchAwaitable(
+      () => mapAwaitable(step(exchangeOf(request, response), request), reply => {
         if (reply === null) next()
         else sendReply(request, response, reply)
       }),
@@ -87,8 +87,8 @@ export function expressSessions<Payload extends object, Info extends object, Res
     checkGuardArguments([first, second, ...others])
     if (typeof first !== 'function') return calls.requireSession(first)
     const step = guard(second)
-    return (request, response, next) => orElse(
-      () => andThen(step(exchangeOf(request, response), request), reply => (
+    return (request, response, next) => catchAwaitable(
+      () => mapAwaitable(step(exchangeOf(request, response), request), reply => (
         reply === null
           ? first(request, response, calls.sessionOf(request), next)
           : sendReply(request, response, reply)

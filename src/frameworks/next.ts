@@ -2,7 +2,7 @@ import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
 import { checkGetSessionOptions } from '../transport/get-session.ts'
 import type { GetSessionArgument, GetSessionOptions, SessionReading } from '../transport/get-session.ts'
-import { typedByOptions } from '../transport/http-sessions.ts'
+import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { createErrorAnswers } from './error-answers.ts'
@@ -114,7 +114,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
     },
     actions: {
       createNewSession: async (...call) => http.createNewSession(await actionExchange(), ...call),
-      getSession: typedByOptions(findSession),
+      getSession: withGetSessionTypes(findSession),
     },
     action(handle, sessionOptions = {}, ...others: readonly unknown[]) {
       checkWrapperArguments('action', [handle, sessionOptions, ...others])

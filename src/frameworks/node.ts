@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { andThen, orElse } from '../base/awaitable.ts'
+import { mapAwaitable, catchAwaitable } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
@@ -112,8 +112,8 @@ export function nodeSessions<Payload extends object, Info extends object, Rest e
     if (typeof first !== 'function') return calls.requireSession(first)
     const sessionOptions = second ?? {}
     checkGetSessionOptions(sessionOptions)
-    return (request: IncomingMessage, response: ServerResponse) => orElse(
-      () => andThen(http.guard(exchangeOf(request, response), sessionOptions), admitted => (
+    return (request: IncomingMessage, response: ServerResponse) => catchAwaitable(
+      () => mapAwaitable(http.guard(exchangeOf(request, response), sessionOptions), admitted => (
         isAnswer(admitted) ? sendReply(request, response, admitted) : first(request, response, admitted)
       )),
       error => answerError(error, request, response),

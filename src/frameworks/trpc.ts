@@ -5,7 +5,7 @@ import { checkOptions } from '../base/options.ts'
 import { PRIVATE } from '../transport/caching.ts'
 import { noReply } from '../transport/exchange.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
-import { typedByOptions } from '../transport/http-sessions.ts'
+import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import { nodeExchange, nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
@@ -99,7 +99,7 @@ export function trpcSessions<Payload extends object, Info extends object, Rest e
           throw new GeneralError('MISUSE', 'createNewSession cannot send tokens over a WebSocket. Call the procedure '
             + 'that logs in over HTTP, with httpLink')
         }),
-        getSession: typedByOptions(argument => translated(() => http.getSession(exchange, argument))),
+        getSession: withGetSessionTypes(argument => translated(() => http.getSession(exchange, argument))),
       }
     },
     toTrpcError,

@@ -5,7 +5,7 @@ import type { SessionPolicy } from './policy.ts'
 import { RevocationList } from './revocation-list.ts'
 import type { SessionTime } from './store-clock.ts'
 import type { Change, SessionStore } from './store.ts'
-import { Watchers } from './watchers.ts'
+import { RevocationListeners } from './revocation-listeners.ts'
 
 /** Follows the store's change log, so that verification needs no store call. */
 export interface RevocationFeed {
@@ -58,7 +58,7 @@ const CLOCK_SLIP: Milliseconds = 60_000
 export function createRevocationFeed(dependencies: FeedDependencies): RevocationFeed {
   const { store, time, schedule, policy, onKeysChanged, onError } = dependencies
   const list = new RevocationList()
-  const watchers = new Watchers(onError)
+  const watchers = new RevocationListeners(onError)
   let cursor: string | null = null
   let readAt = Number.NEGATIVE_INFINITY
   /** The clock's offset when that reading began. */

@@ -1,4 +1,4 @@
-import { andThen } from '../base/awaitable.ts'
+import { mapAwaitable } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { isBase64url } from '../base/base64url.ts'
 import { InvalidDataError } from '../base/errors.ts'
@@ -119,7 +119,7 @@ export function readAccessToken(
   const key = ring.accessKeyByHeader(header)
   if (key === null) return classify(header, payload, signature, ring)
   const genuine = key.verify(text.slice(0, payloadEnd), signature)
-  return andThen(genuine, holds => holds === true ? readGenuine(ring.decodeText(payload), expected) : invalid)
+  return mapAwaitable(genuine, holds => holds === true ? readGenuine(ring.decodeText(payload), expected) : invalid)
 }
 
 /**

@@ -82,7 +82,7 @@ export interface HttpSessions<Payload extends object, Info extends object> {
 }
 
 /** Gives a function that finds the session of a request the types of {@link GetSession}: null only where it can be. */
-export function typedByOptions<Target extends readonly unknown[], Payload extends object, Info extends object>(
+export function withGetSessionTypes<Target extends readonly unknown[], Payload extends object, Info extends object>(
   find: (
     ...call: [...target: Target, options: GetSessionArgument<Payload> | undefined]
   ) => Promise<Session<Payload, Info> | null>,
@@ -116,7 +116,7 @@ export function createHttpSessions<Payload extends object, Info extends object>(
     policy,
     createNewSession: (exchange, userId, jwtPayload, sessionInfo, options) =>
       startSession(context, exchange, { userId, jwtPayload, sessionInfo, options }),
-    getSession: typedByOptions<[exchange: HttpExchange], Payload, Info>((exchange, options) => (
+    getSession: withGetSessionTypes<[exchange: HttpExchange], Payload, Info>((exchange, options) => (
       getSession(context, exchange, options)
     )),
     guard: (exchange, options) => guard(context, exchange, options),

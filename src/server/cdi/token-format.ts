@@ -1,4 +1,4 @@
-import { andThen } from '../../base/awaitable.ts'
+import { mapAwaitable } from '../../base/awaitable.ts'
 import { InvalidDataError } from '../../base/errors.ts'
 import { parseHandle } from '../../base/handle.ts'
 import { isJsonObject, parseJsonObject } from '../../base/json.ts'
@@ -120,7 +120,7 @@ export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTo
       if (key === null) return /^[ds]-[\w-]{13,36}$/.test(kid) ? { kind: 'unknown-key', kid } : foreign
       if (key.purpose === 'access' || alg !== key.algorithm || crit !== undefined) return foreign
       const isDynamic = key.purpose === 'core-dynamic'
-      return andThen(key.verify(`${header}.${body}`, signature), holds => (
+      return mapAwaitable(key.verify(`${header}.${body}`, signature), holds => (
         holds === true ? readVerified(decode(body), version, isDynamic, keyturn, now, maxLifetime) : invalid
       ))
     },

@@ -6,7 +6,7 @@ import type { Session } from '../transport/session.ts'
  * request itself: a WeakMap that gets an entry with each request costs as much as the verification, in the garbage
  * collector above all.
  */
-export class FoundSessions<Request extends object, Payload extends object, Info extends object> {
+export class RequestSessions<Request extends object, Payload extends object, Info extends object> {
   readonly #name = Symbol('keyturn session')
 
   set(request: Request, session: Session<Payload, Info>): void {

@@ -1,7 +1,7 @@
 import type { SessionHandle } from '../base/handle.ts'
 
 /** Who waits for the end of which session. */
-export class Watchers {
+export class RevocationListeners {
   readonly #listeners = new Map<SessionHandle, Set<() => unknown>>()
   readonly #onError: (error: unknown) => void
 
