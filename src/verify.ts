@@ -12,7 +12,7 @@ import type { AccessTokenReading, VerificationKeys } from './tokens/access-token
 import { createVerificationKeys } from './tokens/public-keys.ts'
 import { createRemoteKeys } from './tokens/remote-keys.ts'
 import type { RemoteKeys } from './tokens/remote-keys.ts'
-import { judgeAccessToken } from './transport/credentials.ts'
+import { verifyAccessTokenOf } from './transport/credentials.ts'
 import type { SessionReading } from './transport/get-session.ts'
 import { VerifiedSession } from './transport/session-object.ts'
 import { verifierRules } from './verifier-options.ts'
@@ -92,7 +92,7 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
   return {
     verify: async accessToken => readingOf(await judge(accessToken)),
     async readSession({ headers }) {
-      const presented = await judgeAccessToken(core, policy, { header: header => headers.get(header) }, {}, true)
+      const presented = await verifyAccessTokenOf(core, policy, { header: header => headers.get(header) }, {}, true)
       switch (presented.kind) {
         case 'judged': return readingOf(presented.outcome)
         case 'ambiguous': return { kind: 'needs-refresh' }

@@ -1,6 +1,6 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
-import type { HttpExchange, HttpRequest, RouteReply } from '../transport/exchange.ts'
+import type { HttpExchange, HttpRequest, CompleteResponse } from '../transport/exchange.ts'
 import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
@@ -20,7 +20,7 @@ export type AdapterTarget = [request: object, ...others: unknown[]]
 export type AdapterStep<Target extends AdapterTarget> = (
   exchange: HttpExchange,
   request: Target[0],
-) => Awaitable<RouteReply | null>
+) => Awaitable<CompleteResponse | null>
 
 /** How a framework's own objects become an exchange. */
 export interface CallParts<Target extends AdapterTarget, Payload extends object, Info extends object> {
@@ -80,7 +80,7 @@ export interface Adapter<Target extends AdapterTarget, Middleware, Payload exten
    */
   guard(options?: GetSessionOptions<Payload>): AdapterStep<Target>
   /** The answer to an error. `onError` hears of one with 500 or 503, unless it is a refresh that was told to wait. */
-  answer(error: unknown, request: Target[0]): RouteReply
+  answer(error: unknown, request: Target[0]): CompleteResponse
 }
 
 /** Gives the calls that need no middleware the parameters of a framework. */
@@ -115,7 +115,7 @@ export function defineAdapter<
     }
   }
 
-  function pass(request: Target[0], admitted: Session<Payload, Info> | RouteReply): RouteReply | null {
+  function pass(request: Target[0], admitted: Session<Payload, Info> | CompleteResponse): CompleteResponse | null {
     if (isAnswer(admitted)) return admitted
     found.set(request, admitted)
     return null

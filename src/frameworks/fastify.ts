@@ -7,7 +7,7 @@ import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
-import { FastifyReplySink, sendFastifyReply } from './fastify-reply.ts'
+import { FastifyResponseWriter, sendFastifyReply } from './fastify-reply.ts'
 import { checkGuardArguments, checkOtherwise, mustBeCalled } from './must-be-called.ts'
 import { nodeRequest } from './node-exchange.ts'
 import { fastifyRules } from './options.ts'
@@ -90,7 +90,7 @@ export function fastifySessions<Payload extends object, Info extends object, Res
   }
 
   const exchangeOf = (request: FastifyRequest, reply: FastifyReply): HttpExchange => (
-    { request: requestOf(request), reply: new FastifyReplySink(reply) }
+    { request: requestOf(request), reply: new FastifyResponseWriter(reply) }
   )
 
   const { calls, guard, answer } = defineAdapter<FastifyTarget, FastifyHook, Payload, Info>(sessions.http, {

@@ -1,7 +1,7 @@
 import type { EventHandler, H3Event, Middleware } from 'h3'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
-import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
+import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
 import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
 import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
@@ -10,7 +10,7 @@ import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
 import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 import { h3Rules } from './options.ts'
-import { addHeaders, openReply, toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
+import { addHeaders, openReply, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 
 /** What the adapter for h3 may be told. */
 export interface H3Options {
@@ -61,7 +61,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
   checkOptions('h3Sessions', h3Rules, options)
   const { http } = sessions
   const clientIp = options.clientIp ?? ((event: H3Event): string | null => event.req.ip ?? null)
-  const replies = new WeakMap<H3Event, WebReply>()
+  const replies = new WeakMap<H3Event, WebResponseWriter>()
 
   // A mounted application sees a shorter path; on Node, only Node's own request keeps the whole.
   const requestOf = (event: H3Event): WebRequest => (
@@ -75,7 +75,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
   /** Runs what is within the outermost middleware of ours, and adds what was written to the response it made. */
   async function within(event: H3Event, run: () => Promise<unknown>): Promise<unknown> {
     if (replies.has(event)) return run()
-    const reply = new WebReply()
+    const reply = new WebResponseWriter()
     const sink = reply.headers
     replies.set(event, reply)
     let result: unknown
@@ -149,6 +149,6 @@ function takePrepared(response: Response, { res }: H3Event): Response {
   return merged
 }
 
-function toAnswer(reply: RouteReply, event: H3Event): Response {
+function toAnswer(reply: CompleteResponse, event: H3Event): Response {
   return toResponse(reply, new Headers(), event.req.method)
 }

@@ -8,10 +8,10 @@ import type { Session } from '../transport/session.ts'
 import { createErrorAnswers } from './error-answers.ts'
 import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
 import { addHandedOver, handOver } from './next-handover.ts'
-import { NextReply, NextRequest } from './next-scope.ts'
+import { NextResponseWriter, NextRequest } from './next-scope.ts'
 import type { NextCookieStore, NextScope } from './next-scope.ts'
 import { nextRules } from './options.ts'
-import { WebReply, WebRequest, withHeaders } from './web-exchange.ts'
+import { WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 import { webSessions } from './web.ts'
 import type { WebHandler, WebOptions, WebSessions } from './web.ts'
 
@@ -87,7 +87,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
 
   async function actionExchange(): Promise<HttpExchange> {
     const found = await scope()
-    return { request: new NextRequest('POST', found), reply: new NextReply(found.cookies) }
+    return { request: new NextRequest('POST', found), reply: new NextResponseWriter(found.cookies) }
   }
 
   async function findSession(
@@ -128,7 +128,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
       checkWrapperArguments('proxy', [next, ...others])
       return async request => {
         const sink = new Headers()
-        const exchange = { request: new WebRequest(request, clientIp), reply: new WebReply(sink) }
+        const exchange = { request: new WebRequest(request, clientIp), reply: new WebResponseWriter(sink) }
         const renewal = await http.renewSession(exchange)
         if (renewal.failure !== null) report(renewal.failure, request)
         const forwarded = new Headers(request.headers)

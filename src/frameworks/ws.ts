@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GeneralError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
-import type { RouteReply } from '../transport/exchange.ts'
+import type { CompleteResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { ReadonlySession } from '../transport/session.ts'
 import { createConnectionWatch } from './connection-watch.ts'
@@ -128,7 +128,7 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
 }
 
 /** An HTTP answer as it is written where there is no response object. */
-function refusalOf({ status, headers, body }: RouteReply): string {
+function refusalOf({ status, headers, body }: CompleteResponse): string {
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     ...headers.map(([name, value]) => `${name}: ${value}`),

@@ -2,7 +2,7 @@ import { checkOptions, oneOf, optionsOf, rule, withDefault } from '../base/optio
 import type { Rule, RulesFor } from '../base/options.ts'
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
-import type { HttpRequest, ReplySink } from '../transport/exchange.ts'
+import type { HttpRequest, ResponseWriter } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { createNewSessionRules } from '../transport/start-session.ts'
@@ -98,7 +98,7 @@ function loginRequest(headers: Readonly<Record<string, string>>): HttpRequest {
 }
 
 /** Keeps what is written to a response that is never sent. */
-class RecordedReply implements ReplySink {
+class RecordedReply implements ResponseWriter {
   readonly closed = false
   readonly cookies: Cookie[] = []
   readonly #headers = new Map<string, string>()

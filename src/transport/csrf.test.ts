@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isTopLevelNavigation, isUpgrade, judgeOrigin } from './csrf.ts'
+import { isTopLevelNavigation, isUpgrade, classifyOrigin } from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
 import { createHttpPolicy } from './http-policy.ts'
 
@@ -12,7 +12,7 @@ function requestWith(headers: Record<string, string>, method = 'POST'): HttpRequ
   return { method, path: '/', client: { ip: null, userAgent: null }, header: name => headers[name] ?? null }
 }
 
-const judge = (site: string | null, origin: string | null, by = policy): string => judgeOrigin(requestWith({
+const judge = (site: string | null, origin: string | null, by = policy): string => classifyOrigin(requestWith({
   ...(site === null ? {} : { 'sec-fetch-site': site }),
   ...(origin === null ? {} : { origin }),
 }), by)

@@ -8,7 +8,7 @@ import type { HttpRequest } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
 /** Where a request came from: a page that may use the sessions, one that may not, or no browser that would say. */
-export type OriginVerdict = 'trusted' | 'foreign' | 'unstated'
+export type OriginClass = 'trusted' | 'foreign' | 'unstated'
 
 /** Which of the settings matter to where a request may come from. */
 export type OriginPolicy = Pick<HttpPolicy, 'origin' | 'trustedOrigins' | 'cookies'>
@@ -18,7 +18,7 @@ export type OriginPolicy = Pick<HttpPolicy, 'origin' | 'trustedOrigins' | 'cooki
  * decides: `Origin`, where there is one, must be on the list, and `Sec-Fetch-Site` never makes up for one that is not.
  * Pure.
  */
-export function judgeOrigin(request: HttpRequest, policy: OriginPolicy): OriginVerdict {
+export function classifyOrigin(request: HttpRequest, policy: OriginPolicy): OriginClass {
   const origin = request.header('origin')
   const site = request.header('sec-fetch-site')
   if (origin === null) {
@@ -42,8 +42,8 @@ const nearSites: ReadonlySet<string> = new Set(['same-origin', 'same-site', 'non
  * Refuses what is surely foreign: enough where the request proves nothing by a cookie, as at login.
  * @throws CrossSiteRequestError
  */
-export function refuseForeign(request: HttpRequest, policy: HttpPolicy): void {
-  if (judgeOrigin(request, policy) === 'foreign') throw crossSiteRequest()
+export function refuseUntrustedOrigin(request: HttpRequest, policy: HttpPolicy): void {
+  if (classifyOrigin(request, policy) === 'foreign') throw crossSiteRequest()
 }
 
 /**
@@ -51,7 +51,7 @@ export function refuseForeign(request: HttpRequest, policy: HttpPolicy): void {
  * form can send (CSRF-01).
  * @throws CrossSiteRequestError
  */
-export function refuseUnproven(request: HttpRequest, policy: HttpPolicy): void {
+export function requireTrustedOrigin(request: HttpRequest, policy: HttpPolicy): void {
   if (!isProven(request, policy)) throw crossSiteRequest()
 }
 
@@ -70,7 +70,7 @@ export async function mayRenew(
   if (!isSafeMethod(request.method)) {
     return isProven(request, policy) && await hasAntiCsrfProof(request, policy, core, handle)
   }
-  return judgeOrigin(request, policy) !== 'foreign' || isTopLevelNavigation(request)
+  return classifyOrigin(request, policy) !== 'foreign' || isTopLevelNavigation(request)
 }
 
 /**
@@ -87,7 +87,7 @@ export function isTopLevelNavigation(request: HttpRequest): boolean {
  * Pure.
  */
 export function isProven(request: HttpRequest, policy: HttpPolicy): boolean {
-  const verdict = judgeOrigin(request, policy)
+  const verdict = classifyOrigin(request, policy)
   return verdict === 'trusted' || (verdict === 'unstated' && hasCustomHeader(request))
 }
 

@@ -10,13 +10,13 @@ import type { ActiveOutcome, Blacklisting } from '../session/core.ts'
 import { preferPrivate } from './caching.ts'
 import { claimValidatorRule, requireRecentLogin, validateClaims } from './claim-validators.ts'
 import type { ClaimValidator } from './claim-validators.ts'
-import { judgeAccessToken, judgeNow } from './credentials.ts'
-import type { JudgedAccess, PresentedAccess } from './credentials.ts'
+import { verifyAccessTokenOf, verifyAccessTokenNow } from './credentials.ts'
+import type { VerifiedCandidate, AccessTokenResult } from './credentials.ts'
 import { answerPreflight } from './cors.ts'
 import {
   crossSiteRequest, hasAntiCsrfProof, isProven, isSafeMethod, isUpgrade, mayRead, needsAntiCsrfProof,
 } from './csrf.ts'
-import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
+import type { HttpExchange, HttpRequest, CompleteResponse } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { accessTokenLeftovers } from './leftovers.ts'
 import { RequestSession, VerifiedSession } from './session-object.ts'
@@ -94,12 +94,12 @@ export function guard<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
   options: GetSessionOptions<Payload>,
-): Awaitable<Session<Payload, Info> | RouteReply> {
+): Awaitable<Session<Payload, Info> | CompleteResponse> {
   return answerPreflight(exchange, context.policy) ?? requireSession(context, exchange, options)
 }
 
 /** Whether a guard answers a request itself, so that the next handler must not run. */
-export function isAnswer(found: object): found is RouteReply {
+export function isAnswer(found: object): found is CompleteResponse {
   return 'status' in found
 }
 
@@ -131,12 +131,12 @@ function findSession<Payload extends object, Info extends object>(
   const { request } = exchange
   const guarded = options.csrf ?? (!isSafeMethod(request.method) || isUpgrade(request))
   const proven = !guarded || isProven(request, policy)
-  const known = judgeNow(core, policy, request, options, proven)
+  const known = verifyAccessTokenNow(core, policy, request, options, proven)
   if (known?.kind === 'judged' && known.outcome.kind === 'active' && options.claimValidators === undefined
     && !needsAntiCsrfProof(policy, request, guarded, known.channel)) {
     return grant(context, exchange, options, known, known.outcome)
   }
-  return admit(context, exchange, options, guarded, known ?? judgeAccessToken(core, policy, request, options, proven))
+  return admit(context, exchange, options, guarded, known ?? verifyAccessTokenOf(core, policy, request, options, proven))
 }
 
 /** What depends on the request, once its access token is judged. */
@@ -145,7 +145,7 @@ async function admit<Payload extends object, Info extends object>(
   exchange: HttpExchange,
   options: GetSessionOptions<Payload> | GetOptionalSessionOptions<Payload>,
   guarded: boolean,
-  judging: Awaitable<PresentedAccess<Payload>>,
+  judging: Awaitable<AccessTokenResult<Payload>>,
 ): Promise<Session<Payload, Info> | null> {
   const { core, policy } = context
   const { request, reply } = exchange
@@ -181,7 +181,7 @@ async function admit<Payload extends object, Info extends object>(
 function leftoversOf<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
-  { channel, duplicated }: JudgedAccess<Payload>,
+  { channel, duplicated }: VerifiedCandidate<Payload>,
 ): readonly Cookie[] {
   const isSettled = channel === 'header' || (!duplicated && policy.cookies.accessToken.olderClearings.length === 0)
   return isSettled ? noLeftovers : accessTokenLeftovers(core, policy, request)
@@ -192,7 +192,7 @@ function grant<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   { request, reply }: HttpExchange,
   options: GetSessionOptions<Payload> | GetOptionalSessionOptions<Payload>,
-  access: JudgedAccess<Payload>,
+  access: VerifiedCandidate<Payload>,
   active: ActiveOutcome<Payload>,
 ): Session<Payload, Info> {
   const { cookies } = context.policy
@@ -224,11 +224,11 @@ export async function readSession<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
 ): Promise<SessionReading<Payload>> {
-  return readingOf(await judgeAccessToken(core, policy, request, {}, mayRead(request, policy)))
+  return readingOf(await verifyAccessTokenOf(core, policy, request, {}, mayRead(request, policy)))
 }
 
 /** What an access token says to whoever only reads it. Pure. */
-export function readingOf<Payload extends object>(presented: PresentedAccess<Payload>): SessionReading<Payload> {
+export function readingOf<Payload extends object>(presented: AccessTokenResult<Payload>): SessionReading<Payload> {
   if (presented.kind === 'ambiguous') return { kind: 'needs-refresh' }
   if (presented.kind !== 'judged') return { kind: 'none' }
   const { outcome } = presented

@@ -2,7 +2,7 @@ import type { Awaitable } from '../base/awaitable.ts'
 import type { Clock } from '../base/time.ts'
 import { applyCors } from './cors.ts'
 import { errorReply } from './error-reply.ts'
-import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
+import type { HttpExchange, HttpRequest, CompleteResponse } from './exchange.ts'
 import { getSession, guard, readSession } from './get-session.ts'
 import type { GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, SessionReading } from './get-session.ts'
 import { authenticateHandshake } from './handshake.ts'
@@ -61,7 +61,7 @@ export interface HttpSessions<Payload extends object, Info extends object> {
    * What stands before a handler: the session of the request, or the answer to a preflight, told apart by `isAnswer`.
    * Answers, or throws, at once where nothing has to be waited for.
    */
-  guard(exchange: HttpExchange, options: GetSessionOptions<Payload>): Awaitable<Session<Payload, Info> | RouteReply>
+  guard(exchange: HttpExchange, options: GetSessionOptions<Payload>): Awaitable<Session<Payload, Info> | CompleteResponse>
   readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>
   /** Verifies where no response can be written, as in a server component. Changes nothing. */
   readSession(request: HttpRequest): Promise<SessionReading<Payload>>
@@ -74,11 +74,11 @@ export interface HttpSessions<Payload extends object, Info extends object> {
    */
   authenticateHandshake(request: HttpRequest): Promise<ReadonlySession<Payload>>
   /** Serves Keyturn's own routes; null if the path is none of them. @throws SessionError, for `errorReply` */
-  handleSessionRoute(exchange: HttpExchange): Promise<RouteReply | null>
+  handleSessionRoute(exchange: HttpExchange): Promise<CompleteResponse | null>
   /** Writes the CORS headers for the trusted origins; the whole answer if the request is a preflight. */
-  applyCors(exchange: HttpExchange): RouteReply | null
+  applyCors(exchange: HttpExchange): CompleteResponse | null
   /** The answer for any thrown value. */
-  errorReply(error: unknown, request: HttpRequest): RouteReply
+  errorReply(error: unknown, request: HttpRequest): CompleteResponse
 }
 
 /** Gives a function that finds the session of a request the types of {@link GetSession}: null only where it can be. */

@@ -2,7 +2,7 @@ import { TokenTheftDetectedError, UnauthorizedError } from '../base/errors.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { RefreshOutcome } from '../session/core.ts'
 import { cookieTokens } from './credentials.ts'
-import { hasAntiCsrfProof, refuseForeign, refuseUnproven } from './csrf.ts'
+import { hasAntiCsrfProof, refuseUntrustedOrigin, requireTrustedOrigin } from './csrf.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { findLeftovers } from './leftovers.ts'
@@ -23,13 +23,13 @@ export async function refreshSession<Payload extends object, Info extends object
   const { core, policy } = context
   const presented = findRefreshToken(core, policy, request)
   if (presented.kind === 'none') {
-    refuseForeign(request, policy)
+    refuseUntrustedOrigin(request, policy)
     applyEdits(reply, absenceEdits())
     throw new UnauthorizedError('the request carries no refresh token')
   }
 
   const { channel } = presented
-  if (channel === 'cookie') refuseUnproven(request, policy)
+  if (channel === 'cookie') requireTrustedOrigin(request, policy)
   const tokens = await tokensOfOneSession(core, presented.tokens)
   if (tokens === null) {
     applyEdits(reply, await findLeftovers(context, request))

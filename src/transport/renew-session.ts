@@ -1,5 +1,5 @@
 import { isSessionError } from '../base/errors.ts'
-import { judgeAccessToken } from './credentials.ts'
+import { verifyAccessTokenOf } from './credentials.ts'
 import { mayRead, mayRenew } from './csrf.ts'
 import type { HttpExchange } from './exchange.ts'
 import { readingOf } from './get-session.ts'
@@ -60,7 +60,7 @@ async function renew<Payload extends object, Info extends object>(
 ): Promise<{ readonly reading: SessionReading<Payload>; readonly token: RenderedToken }> {
   const { core, policy } = context
   const { request, reply } = exchange
-  const presented = await judgeAccessToken(core, policy, request, {}, mayRead(request, policy))
+  const presented = await verifyAccessTokenOf(core, policy, request, {}, mayRead(request, policy))
   const reading = readingOf(presented)
   const unchanged = { reading, token: 'presented' } as const
   if (presented.kind === 'judged') {

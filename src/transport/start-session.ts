@@ -6,7 +6,7 @@ import type { TransferMode } from '../base/wire.ts'
 import type { IssuedSession, NewSessionOptions } from '../session/core.ts'
 import { newSessionRules } from '../session/policy.ts'
 import { bearerToken, cookieTokens } from './credentials.ts'
-import { refuseForeign } from './csrf.ts'
+import { refuseUntrustedOrigin } from './csrf.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { findLeftovers } from './leftovers.ts'
@@ -43,7 +43,7 @@ export async function startSession<Payload extends object, Info extends object>(
   if (options !== undefined) checkOptions('createNewSession', createNewSessionRules, options)
   if (reply.closed) throw new GeneralError('MISUSE', 'the response was sent before the session was created')
   const mode: TransferMode = request.header(wire.authMode)?.trim().toLowerCase() === 'header' ? 'header' : 'cookie'
-  if (mode === 'cookie') refuseForeign(request, policy)
+  if (mode === 'cookie') refuseUntrustedOrigin(request, policy)
 
   const { keepExistingSession = false, ...lifetimes } = options ?? {}
   const replaced = keepExistingSession ? [] : await sessionsToReplace(core, policy, request)

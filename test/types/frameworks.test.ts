@@ -7,8 +7,8 @@ import Koa from 'koa'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request as ExpressRequest, Response as ExpressResponse } from 'express'
 import { expectTypeOf, test } from 'vitest'
-import { defineAdapter, toResponse, WebReply, WebRequest } from '../../src/frameworks/adapters.ts'
-import type { AdapterStep, RouteReply } from '../../src/frameworks/adapters.ts'
+import { defineAdapter, toResponse, WebResponseWriter, WebRequest } from '../../src/frameworks/adapters.ts'
+import type { AdapterStep, CompleteResponse } from '../../src/frameworks/adapters.ts'
 import { expressSessions } from '../../src/frameworks/express.ts'
 import { fastifySessions } from '../../src/frameworks/fastify.ts'
 import { h3Sessions } from '../../src/frameworks/h3.ts'
@@ -120,11 +120,11 @@ async function onAnother(request: Request, context: { headers: Headers }): Promi
   type Guard = (request: Request) => Promise<Response | null>
   const { calls, guard, answer } = defineAdapter<[Request, { headers: Headers }], Guard, Claims, Info>(sessions.http, {
     call: use => (first, { headers }, ...rest) => (
-      use({ request: new WebRequest(first, () => null), reply: new WebReply(headers) }, ...rest)
+      use({ request: new WebRequest(first, () => null), reply: new WebResponseWriter(headers) }, ...rest)
     ),
     request: first => new WebRequest(first, () => null),
     middleware: step => async first => {
-      const reply = await step({ request: new WebRequest(first, () => null), reply: new WebReply() }, first)
+      const reply = await step({ request: new WebRequest(first, () => null), reply: new WebResponseWriter() }, first)
       return reply === null ? null : toResponse(reply, new Headers(), first.method)
     },
   })
@@ -133,7 +133,7 @@ async function onAnother(request: Request, context: { headers: Headers }): Promi
   expectTypeOf(calls.requireSession({ maxAuthenticationAge: 60 })).toEqualTypeOf<Guard>()
   expectTypeOf(calls.sessionOf(request)).toEqualTypeOf<Found>()
   expectTypeOf(guard()).toEqualTypeOf<AdapterStep<[Request, { headers: Headers }]>>()
-  expectTypeOf(answer(new Error(), request)).toEqualTypeOf<RouteReply>()
+  expectTypeOf(answer(new Error(), request)).toEqualTypeOf<CompleteResponse>()
   await calls.createNewSession(request, context, 'ada', { role: 'reader' })
   // @ts-expect-error: no such role
   await calls.createNewSession(request, context, 'ada', { role: 'owner' })
