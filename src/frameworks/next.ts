@@ -7,7 +7,7 @@ import type { CreateNewSession, GetSession, HttpSessions } from '../transport/ht
 import type { Session } from '../transport/session.ts'
 import { createErrorAnswers } from './error-answers.ts'
 import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
-import { addHandedOver, handOver } from './next-handover.ts'
+import { addForwarded, forwardHeaders } from './next-forwarding.ts'
 import { NextResponseWriter, NextRequest } from './next-scope.ts'
 import type { NextCookieStore, NextScope } from './next-scope.ts'
 import { nextRules } from './options.ts'
@@ -98,7 +98,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
 
   /** Adds to a handler what the proxy left to it. */
   function withNews<Rest extends readonly unknown[]>(handle: WebHandler<Rest>): WebHandler<Rest> {
-    return async (request, ...rest) => addHandedOver(request, await handle(request, ...rest))
+    return async (request, ...rest) => addForwarded(request, await handle(request, ...rest))
   }
 
   const answerOwn = sessionRoutes()
@@ -129,11 +129,11 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
       return async request => {
         const sink = new Headers()
         const exchange = { request: new WebRequest(request, clientIp), reply: new WebResponseWriter(sink) }
-        const renewal = await http.renewSession(exchange)
+        const renewal = await http.refreshBeforeRender(exchange)
         if (renewal.failure !== null) report(renewal.failure, request)
         const forwarded = new Headers(request.headers)
         if (forwarded.has('cookie')) forwarded.set('cookie', renewal.cookie)
-        handOver(request, sink, forwarded)
+        forwardHeaders(request, sink, forwarded)
         return withHeaders(await next(forwarded, renewal.reading, request), sink)
       }
     },

@@ -134,7 +134,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
       if (own !== null) return own
       const sink = new Headers()
       const exchange = exchangeFor(event, sink)
-      const { reading, failure } = await http.renewSession(exchange)
+      const { reading, failure } = await http.refreshBeforeRender(exchange)
       if (failure !== null) errors.report(failure, event.request)
       event.locals.session = reading
       if (reading.kind === 'active') preferPrivate(exchange.reply)

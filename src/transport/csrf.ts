@@ -60,7 +60,7 @@ export function requireTrustedOrigin(request: HttpRequest, policy: HttpPolicy): 
  * with one exception: that the user follows a link to here. Its page must show them logged in, and the next tokens go
  * to their browser alone. What opens a connection may not: no page is rendered for it.
  */
-export async function mayRenew(
+export async function mayRefreshBeforeRender(
   request: HttpRequest,
   policy: HttpPolicy,
   core: Pick<SessionCore<object, object>, 'isAntiCsrfToken'>,

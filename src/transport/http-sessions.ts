@@ -9,8 +9,8 @@ import { authenticateHandshake } from './handshake.ts'
 import type { HttpContext, HttpCore } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
 import { refreshSession } from './refresh-session.ts'
-import { renewSession } from './renew-session.ts'
-import type { Renewal } from './renew-session.ts'
+import { refreshBeforeRender } from './refresh-before-render.ts'
+import type { RenderSession } from './refresh-before-render.ts'
 import { handleSessionRoute } from './session-routes.ts'
 import type { ReadonlySession, Session } from './session.ts'
 import { startSession } from './start-session.ts'
@@ -66,7 +66,7 @@ export interface HttpSessions<Payload extends object, Info extends object> {
   /** Verifies where no response can be written, as in a server component. Changes nothing. */
   readSession(request: HttpRequest): Promise<SessionReading<Payload>>
   /** Refreshes before a page is rendered, if it must be and can be. Never throws for what a session can be. */
-  renewSession(exchange: HttpExchange): Promise<Renewal<Payload>>
+  refreshBeforeRender(exchange: HttpExchange): Promise<RenderSession<Payload>>
   /**
    * Verifies the session of a connection's first request, as of a WebSocket: the origin is always checked, since
    * browsers send cookies along from any site. 0 store calls.
@@ -122,7 +122,7 @@ export function createHttpSessions<Payload extends object, Info extends object>(
     guard: (exchange, options) => guard(context, exchange, options),
     refreshSession: exchange => refreshSession(context, exchange),
     readSession: request => readSession(context, request),
-    renewSession: exchange => renewSession(context, exchange),
+    refreshBeforeRender: exchange => refreshBeforeRender(context, exchange),
     authenticateHandshake: request => authenticateHandshake(context, request),
     handleSessionRoute: exchange => handleSessionRoute(context, exchange),
     applyCors: exchange => applyCors(exchange, policy),

@@ -22,7 +22,7 @@ async function start(options: Parameters<typeof startSessionServer>[0] = {}): Pr
 
 const pages = (sessions: AppSessions) => {
   const page = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { reading, cookie, failure } = await sessions.http.renewSession(nodeExchange(request, response))
+    const { reading, cookie, failure } = await sessions.http.refreshBeforeRender(nodeExchange(request, response))
     send(response, {
       kind: reading.kind,
       role: reading.kind === 'active' ? reading.session.getJwtPayload().role : null,

@@ -1,6 +1,6 @@
 import { isSessionError } from '../base/errors.ts'
 import { verifyAccessTokenOf } from './credentials.ts'
-import { mayRead, mayRenew } from './csrf.ts'
+import { mayRead, mayRefreshBeforeRender } from './csrf.ts'
 import type { HttpExchange } from './exchange.ts'
 import { readingOf } from './get-session.ts'
 import type { SessionReading } from './get-session.ts'
@@ -13,7 +13,7 @@ import { matchSessionRoute } from './session-routes.ts'
 import { accessTokenEdits, applyEdits } from './tokens-reply.ts'
 
 /** What the step before a rendering found, and what it leaves to the rendering. */
-export interface Renewal<Payload extends object> {
+export interface RenderSession<Payload extends object> {
   /** The session as the rendering sees it. */
   readonly reading: SessionReading<Payload>
   /** The `Cookie` header that the rendering should see instead of the request's own: without a refresh token. */
@@ -31,10 +31,10 @@ type RenderedToken = { readonly accessToken: string | null } | 'presented'
  * and throws no error of Keyturn's: what a page without a session looks like is the page's business. Keyturn's own
  * routes are left alone. 0 store calls; 1 if it refreshes.
  */
-export async function renewSession<Payload extends object, Info extends object>(
+export async function refreshBeforeRender<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-): Promise<Renewal<Payload>> {
+): Promise<RenderSession<Payload>> {
   const { policy } = context
   const header = exchange.request.header('cookie')
   if (matchSessionRoute(exchange.request.path, policy.basePath) !== null) {
@@ -77,7 +77,7 @@ async function renew<Payload extends object, Info extends object>(
   if (refresh.kind === 'none' || refresh.channel === 'header') return unchanged
   const tokens = await tokensOfOneSession(core, refresh.tokens) ?? []
   const [first] = tokens
-  if (first === undefined || !await mayRenew(request, policy, core, first.token.handle)) return unchanged
+  if (first === undefined || !await mayRefreshBeforeRender(request, policy, core, first.token.handle)) return unchanged
   const renewed = await exchangeRefreshToken(context, exchange, refresh.channel, tokens)
   if (renewed.kind === 'refreshed') {
     const { claims, payload } = renewed.issued

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { addHandedOver } from './next-handover.ts'
+import { addForwarded } from './next-forwarding.ts'
 
 function answered(method: string): Headers {
   const request = new Request('https://app.example.com/api', { method, headers: { 'x-keyturn-front-token': 'remove' } })
   const response = new Response(null, { headers: { 'cache-control': 'public, s-maxage=600' } })
-  return addHandedOver(request, response).headers
+  return addForwarded(request, response).headers
 }
 
 test.each(['GET', 'HEAD'])('HDR-01: a %s that brings its own news of a session is not believed', method => {

@@ -15,7 +15,7 @@ const EXPOSED = 'access-control-expose-headers'
  * Pages and server actions can send no headers: for them the proxy tells it. A form that is sent without scripts has
  * nobody to tell.
  */
-export function handOver(request: Request, sink: Headers, forwarded: Headers): void {
+export function forwardHeaders(request: Request, sink: Headers, forwarded: Headers): void {
   for (const { passedAs } of handedOver) forwarded.delete(passedAs)
   if (isForPage(request)) return
   for (const { name, passedAs } of handedOver) {
@@ -30,7 +30,7 @@ export function handOver(request: Request, sink: Headers, forwarded: Headers): v
  * Adds what the proxy handed over to the response of a handler that has nothing newer to tell of the session. On a path
  * that no proxy guards, a client can have put it there: it must reach nobody else, so no cache may keep it.
  */
-export function addHandedOver(request: Request, response: Response): Response {
+export function addForwarded(request: Request, response: Response): Response {
   if (isForPage(request) || response.headers.has(wire.frontToken)) return response
   const sink = new Headers()
   for (const { name, passedAs } of handedOver) {
