@@ -3,7 +3,7 @@ import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/store.ts'
-import { gather } from '../gather.ts'
+import { batch } from '../batch.ts'
 import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { handle as handleIn, integer } from '../sql/row.ts'
@@ -111,7 +111,7 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
   ), { repeatable: true })
 
   // A MySQL could update them in one statement too, but not tell which.
-  const rotations = gather(rotateOne, async all => await database.isMariadb()
+  const rotations = batch(rotateOne, async all => await database.isMariadb()
     ? rotateAll(all, firsts => database.run(runner => rotateTogether(runner, firsts), { repeatable: true }), rotateOne)
     : all.map(rotateOne))
 

@@ -1,8 +1,8 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import { gather } from '../gather.ts'
-import type { Gathered } from '../gather.ts'
+import { batch } from '../batch.ts'
+import type { Batched } from '../batch.ts'
 import { notBeforeNames } from '../not-before.ts'
 import { handle } from '../sql/row.ts'
 import type { SqlValue } from '../sql/row.ts'
@@ -24,7 +24,7 @@ export interface InsertOutcome {
  * turn of the event loop share them, and so round trips, a transaction and a wait for the disk, but not their outcome: a
  * handle that exists, or a session that the server refuses, is the failure of that login alone.
  */
-export function createInsert(database: Database, names: PostgresNames): Gathered<SessionRecord, InsertOutcome> {
+export function createInsert(database: Database, names: PostgresNames): Batched<SessionRecord, InsertOutcome> {
   const into = `INSERT INTO ${names.session} (${columns.join(', ')})`
   const insert = database.statement(
     `${into} VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})
@@ -74,7 +74,7 @@ export function createInsert(database: Database, names: PostgresNames): Gathered
     }
   }
 
-  return gather(one, async records => {
+  return batch(one, async records => {
     const added = await addTogether(records)
     // A statement that is refused has written nothing; by itself, each session shows whether it is the one.
     if (added === null) return records.map(one)

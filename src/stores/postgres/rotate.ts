@@ -1,8 +1,8 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { Reauthentication, Rotation } from '../../session/store.ts'
-import { gather } from '../gather.ts'
-import type { Gathered } from '../gather.ts'
+import { batch } from '../batch.ts'
+import type { Batched } from '../batch.ts'
 import { rotateAll } from '../sql/rotate-all.ts'
 import {
   expectedNames, expectedValues, keptColumns, nextColumns, nextValues, reauthenticatedColumns, reauthenticatedValues,
@@ -52,7 +52,7 @@ export function createReauthenticate(
 export function createRotate(
   database: Database,
   names: PostgresNames,
-): Gathered<Rotation, SessionRecord | null> {
+): Batched<Rotation, SessionRecord | null> {
   const table = names.session
   const rotate = database.statement(settingOne(table, nextColumns, lazily), { repeatable: true })
   const expected = (name: typeof expectedNames[number]): string => member(expectedNames.indexOf(name))
@@ -79,7 +79,7 @@ export function createRotate(
     return row === undefined ? null : rotatedSessionOf(rotation, row)
   }
 
-  return gather(one, async rotations => {
+  return batch(one, async rotations => {
     try {
       return await rotateAll(rotations, firsts => rotateTogether(JSON.stringify(firsts.map(memberOf))), one)
     } catch (error) {

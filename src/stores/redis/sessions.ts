@@ -2,7 +2,7 @@ import { GeneralError } from '../../base/errors.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { Rotation, SessionStore } from '../../session/store.ts'
-import { gather } from '../gather.ts'
+import { batch } from '../batch.ts'
 import { decodePosition, isAfter, toPage } from '../page-position.ts'
 import type { ChangeLog } from './change-log.ts'
 import { publishPayloadScript } from './change-scripts.ts'
@@ -95,7 +95,7 @@ export function createSessionTable(
   const rotateAlone = (rotation: Rotation): Promise<SessionRecord | null> =>
     connection.use(commands => rotateOne(commands, rotation))
 
-  const rotations = gather(rotateAlone, all => connection.use(async commands => (
+  const rotations = batch(rotateAlone, all => connection.use(async commands => (
     // Sessions of a cluster lie on different servers.
     commands.cluster ? all.map(rotateAlone) : rotateAll(commands, all)
   )), ROTATIONS)

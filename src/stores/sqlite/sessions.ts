@@ -2,7 +2,7 @@ import { GeneralError } from '../../base/errors.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/store.ts'
-import { gather } from '../gather.ts'
+import { batch } from '../batch.ts'
 import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { handle, integer } from '../sql/row.ts'
@@ -83,7 +83,7 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
 
   const rotateOne = (rotation: Rotation): SessionRecord | null => first(
     rotate(...expectedValues(rotation), ...nextValues(rotation.next)), row => rotatedSessionOf(rotation, row))
-  const rotations = gather(
+  const rotations = batch(
     (rotation: Rotation) => guarded(() => rotateOne(rotation)),
     all => guarded(() => fast.transaction(() => all.map(rotateOne))))
 
@@ -92,7 +92,7 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
     if (insert(...sessionValues(record), record.expiresAt, ...conditions) === 1) return { inserted: true }
     return exists(record.handle).length > 0 ? 'exists' : { inserted: false }
   }
-  const logins = gather(
+  const logins = batch(
     async (record: SessionRecord) => insertedOf(await guarded(() => insertOne(record))),
     async all => (await guarded(() => durable.transaction(() => all.map(insertOne)))).map(insertedOf))
 

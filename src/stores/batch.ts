@@ -1,7 +1,7 @@
 import { GeneralError } from '../base/errors.ts'
 
 /** Calls that are gathered. */
-export interface Gathered<Input, Output> {
+export interface Batched<Input, Output> {
   /** Does it now, or at the end of this turn of the event loop. */
   call(input: Input): Promise<Output>
   /** Begins now what was left for the end of the turn, and resolves once every call has its answer. */
@@ -10,7 +10,7 @@ export interface Gathered<Input, Output> {
 
 // Taken while it is the platform's own: a test that puts its clock in the place of timers must not stop the store. A
 // member, since runtimes without it load this file too, beside a store that needs none.
-const atEndOfTurn = globalThis.setImmediate
+const atEndOfTick = globalThis.setImmediate
 
 /**
  * Does the calls of one turn of the event loop together when it ends, or as soon as there are `most` of them: a commit
@@ -19,11 +19,11 @@ const atEndOfTurn = globalThis.setImmediate
  * waits long for others, nor fails with too many. `all` answers in the order of its inputs, where an answer may be a
  * promise; if it fails, all of them do.
  */
-export function gather<Input, Output extends object | null>(
+export function batch<Input, Output extends object | null>(
   one: (input: Input) => Promise<Output>,
   all: (inputs: readonly Input[]) => Promise<readonly (Output | Promise<Output>)[]>,
   most = 64,
-): Gathered<Input, Output> {
+): Batched<Input, Output> {
   let waiting: Waiting<Input, Output>[] = []
   let unanswered = 0
   let company = false
@@ -35,7 +35,7 @@ export function gather<Input, Output extends object | null>(
     answer.then(ended, ended)
     if (!turn) {
       turn = true
-      atEndOfTurn(endTurn)
+      atEndOfTick(endTurn)
     }
     return answer
   }

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { gather } from './gather.ts'
+import { batch } from './batch.ts'
 
 const endOfTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 function recorder() {
   const done: (readonly number[])[] = []
   const answer = (input: number) => ({ input })
-  const gathered = gather(
+  const gathered = batch(
     async (input: number) => {
       done.push([input])
       return answer(input)
@@ -69,7 +69,7 @@ test('calls that had company wait for company, until one finds none', async () =
 })
 
 test('calls that follow each other without a pause let timers run', async () => {
-  const { call } = gather(async (input: number) => ({ input }), async inputs => inputs.map(input => ({ input })))
+  const { call } = batch(async (input: number) => ({ input }), async inputs => inputs.map(input => ({ input })))
   let ticks = 0
   const timer = setInterval(() => ticks++, 1)
   // Counted, not timed: on a busy machine a process may not get to run at all for a while.
@@ -80,7 +80,7 @@ test('calls that follow each other without a pause let timers run', async () => 
 
 test('a call after one that failed, or together with one that did, is as good as any', async () => {
   const { call, done } = recorder()
-  const refuse = gather<number, null>(() => Promise.reject(new Error('no')), () => Promise.reject(new Error('no')))
+  const refuse = batch<number, null>(() => Promise.reject(new Error('no')), () => Promise.reject(new Error('no')))
   for (let round = 0; round < 3; round++) {
     expect(await Promise.allSettled([refuse.call(1), refuse.call(2), refuse.call(3)]))
       .toMatchObject([1, 2, 3].map(() => ({ status: 'rejected' })))
@@ -94,7 +94,7 @@ test('a call after one that failed, or together with one that did, is as good as
 })
 
 test('what throws at once, instead of later, is the failure of that call', async () => {
-  const { call } = gather<number, null>(
+  const { call } = batch<number, null>(
     input => {
       if (input === 2) throw new Error('at once')
       return Promise.resolve(null)
@@ -108,7 +108,7 @@ test('what throws at once, instead of later, is the failure of that call', async
 
 test('settled waits for every answer, and for those that come by themselves', async () => {
   const order: string[] = []
-  const { call, settled } = gather(
+  const { call, settled } = batch(
     async (input: number) => ({ input }),
     async inputs => inputs.map(async input => {
       await endOfTurn()
@@ -124,7 +124,7 @@ test('settled waits for every answer, and for those that come by themselves', as
 
 test('a call that comes while another is under way waits for the end of its turn only', async () => {
   const done: (readonly number[])[] = []
-  const { call } = gather(
+  const { call } = batch(
     (input: number) => {
       done.push([input])
       return new Promise<never>(() => undefined)
@@ -144,7 +144,7 @@ test('a call that comes while another is under way waits for the end of its turn
 })
 
 test('an answer may be a promise of its own, and fail by itself', async () => {
-  const { call } = gather(
+  const { call } = batch(
     async (input: number) => ({ input }),
     async inputs => inputs.map(async input => {
       if (input === 2) throw new Error('no such session')
