@@ -76,7 +76,7 @@ const schema = rule(
   ),
 )
 const cryptoMethods: readonly (keyof Crypto)[] = [
-  'randomBytes', 'sha256', 'digest', 'mac', 'generateKey', 'signer', 'verifier', 'decodeText', 'encodeText', 'sealer',
+  'randomBytes', 'sha256', 'digest', 'mac', 'generateKey', 'signer', 'verifier', 'decodeText', 'encodeText', 'cipher',
 ]
 
 const ownRules = {

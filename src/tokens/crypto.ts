@@ -47,16 +47,16 @@ export interface Crypto {
   /** Encodes a text as UTF-8, then base64url. */
   encodeText(text: string): string
   /** Prepares AES-256-GCM sealing under a key derived from the secret by HKDF-SHA-256 (ST-02). */
-  sealer(secret: string): Awaitable<Sealer>
+  cipher(secret: string): Awaitable<Cipher>
 }
 
 /** What verifying the tokens of another service needs. */
 export type VerificationCrypto = Pick<Crypto, 'verifier' | 'decodeText' | 'encodeText'>
 
 /** Authenticated encryption of small texts, bound to the context in which they may be opened. */
-export interface Sealer {
+export interface Cipher {
   /** Encrypts; the result names the secret it needs, so that secrets can be changed. */
-  seal(plaintext: string, context: string): Awaitable<string>
+  encrypt(plaintext: string, context: string): Awaitable<string>
   /** Decrypts; `null` if this secret or context is the wrong one, or the text was changed. */
-  open(sealed: string, context: string): Awaitable<string | null>
+  decrypt(sealed: string, context: string): Awaitable<string | null>
 }

@@ -4,7 +4,7 @@ import { GeneralError } from '../base/errors.ts'
 import { isJsonObject, parseJsonObject } from '../base/json.ts'
 import type { JsonObject, JsonValue } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import type { Crypto, KeyMaterial, Sealer } from './crypto.ts'
+import type { Crypto, KeyMaterial, Cipher } from './crypto.ts'
 import { encryptionError, findEncryptionFault, isEncrypted } from './encryption.ts'
 import { createSigningKey } from './key-ring.ts'
 import type { LoadedKey } from './key-ring.ts'
@@ -48,20 +48,20 @@ export interface KeyLoader {
  * in every process, then in front of it, then drop the old one.
  */
 export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]): Promise<KeyLoader> {
-  const sealers: Sealer[] = []
-  for (const secret of secrets) sealers.push(await crypto.sealer(secret))
-  const [newest] = sealers
+  const ciphers: Cipher[] = []
+  for (const secret of secrets) ciphers.push(await crypto.cipher(secret))
+  const [newest] = ciphers
   const hasSecret = newest !== undefined
 
-  function seal(key: StoredKey, text: string): Awaitable<string> {
-    if (newest !== undefined) return newest.seal(text, contextOf(key))
+  function encrypted(key: StoredKey, text: string): Awaitable<string> {
+    if (newest !== undefined) return newest.encrypt(text, contextOf(key))
     throw new GeneralError('MISUSE', 'keys cannot be encrypted without a secret')
   }
 
   async function decrypt(stored: StoredKey): Promise<{ readonly secret: number | null; readonly text: string }> {
     if (!isEncrypted(stored)) return { secret: null, text: stored.material }
-    for (const [secret, sealer] of sealers.entries()) {
-      const text = await sealer.open(stored.material, contextOf(stored))
+    for (const [secret, cipher] of ciphers.entries()) {
+      const text = await cipher.decrypt(stored.material, contextOf(stored))
       if (text !== null) return { secret, text }
     }
     throw new GeneralError('MISUSE', `no configured secret decrypts the key ${stored.kid}: `
@@ -99,7 +99,7 @@ export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]
           ? { kty: 'oct', k: encodeBase64url(crypto.randomBytes(32)) }
           : await crypto.generateKey(algorithm)),
       }
-      return hasSecret ? { ...key, material: await seal(key, key.material) } : key
+      return hasSecret ? { ...key, material: await encrypted(key, key.material) } : key
     },
 
     accept,
@@ -118,11 +118,11 @@ export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]
 
     secretOf: async stored => (await decrypt(stored)).secret,
 
-    encrypt: async stored => seal(stored, stored.material),
+    encrypt: async stored => encrypted(stored, stored.material),
 
     async reencrypt(stored) {
       const { secret, text } = await decrypt(stored)
-      return secret === null || secret === 0 ? null : seal(stored, text)
+      return secret === null || secret === 0 ? null : encrypted(stored, text)
     },
   }
 }
