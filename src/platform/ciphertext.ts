@@ -11,12 +11,12 @@ export const SECRET_NAME_BYTES = 6
 
 const VERSION = 's1'
 
-/** Writes ciphertext bytes together with the name of the secret that opens them. */
+/** Writes a ciphertext together with the id of the secret that decrypts it. */
 export function formatCiphertext(secretName: string, bytes: string): string {
   return `${VERSION}.${secretName}.${bytes}`
 }
 
-/** The ciphertext bytes (nonce, ciphertext, tag), base64url, if this secret ciphertext them; `null` otherwise. */
+/** The bytes of a ciphertext (nonce, encrypted text, tag), base64url, if this secret encrypted it; `null` otherwise. */
 export function parseCiphertext(secretName: string, ciphertext: string): string | null {
   const prefix = formatCiphertext(secretName, '')
   const bytes = ciphertext.slice(prefix.length)

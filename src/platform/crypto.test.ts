@@ -218,7 +218,7 @@ describe.each(platforms)('%s', (_, crypto) => {
     }
   })
 
-  test('ST-02: ciphertext text opens with its secret, in its context, unchanged, and with nothing else', async () => {
+  test('ST-02: a ciphertext decrypts with its secret, in its context, unchanged, and with nothing else', async () => {
     const cipher = await crypto.cipher('a secret of the application, long enough')
     const ciphertext = await cipher.encrypt('Zürich \u{1f511}', 'context')
     expect(await cipher.decrypt(ciphertext, 'context')).toBe('Zürich \u{1f511}')
@@ -259,7 +259,7 @@ describe('both platforms', () => {
     }
   })
 
-  test('open what the other ciphertext', async () => {
+  test('decrypt what the other encrypted', async () => {
     for (const [from, to] of [[webCrypto, nodeCrypto], [nodeCrypto, webCrypto]] as const) {
       const ciphertext = await (await from.cipher('the same secret of the application ')).encrypt('text', 'context')
       expect(await (await to.cipher('the same secret of the application ')).decrypt(ciphertext, 'context')).toBe('text')

@@ -28,7 +28,7 @@ export function unknownNames(owner: string, given: object, known: readonly strin
 export const DAY = 86_400
 
 /** The texts of a value as it was given. A list may stand in one text, with commas. @throws Unfit */
-export function textsOf(value: unknown, isList: boolean): readonly string[] {
+export function settingTexts(value: unknown, isList: boolean): readonly string[] {
   const items: readonly unknown[] = Array.isArray(value) ? value : [value]
   const texts = items.map(item => {
     if (typeof item === 'string') return item

@@ -30,7 +30,7 @@ import { migrateSchema } from './mysql/schema.ts'
 import { createSessionTable } from './mysql/sessions.ts'
 import { requestTimeoutOf } from './options.ts'
 import type { MigrationResult } from './sql/migrations.ts'
-import { integer, rowOf } from './sql/row.ts'
+import { readInteger, rowOf } from './sql/row.ts'
 import type { TableNames } from './sql/table-names.ts'
 
 export type { MysqlConnection, MysqlPool } from './mysql/driver.ts'
@@ -92,7 +92,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
       }
     }, { repeatable: true }),
     changesSince: log.changesSince,
-    time: () => database.run(async ({ rows }) => integer(rowOf((await rows(readTime, []))[0]), 'time'), {
+    time: () => database.run(async ({ rows }) => readInteger(rowOf((await rows(readTime, []))[0]), 'time'), {
       repeatable: true,
     }),
     async follow(wake) {

@@ -15,7 +15,7 @@ import { postgresNameRules, postgresRules, postgresSourceRule } from './postgres
 import { migrateSchema } from './postgres/schema.ts'
 import { createSessionTable } from './postgres/sessions.ts'
 import type { MigrationResult } from './sql/migrations.ts'
-import { integer, rowOf } from './sql/row.ts'
+import { readInteger, rowOf } from './sql/row.ts'
 
 export type { PostgresClient, PostgresPool, PostgresResult, PostgresStatement } from './postgres/driver.ts'
 export type { PostgresNameOptions } from './postgres/names.ts'
@@ -77,7 +77,7 @@ export function createPostgresStore(
     acquireLease: async (task, holder, now, until) => (await acquireLease(task, holder, until, now)).length === 1,
     changesSince,
     follow: notifier.follow,
-    time: async () => integer(rowOf((await readTime())[0]), 'time'),
+    time: async () => readInteger(rowOf((await readTime())[0]), 'time'),
     async close() {
       notifier.close()
       // Whatever was called in this turn gets its connection first: a pool that is ended has none to give.

@@ -46,7 +46,7 @@ export interface Crypto {
   decodeText(segment: string): string | null
   /** Encodes a text as UTF-8, then base64url. */
   encodeText(text: string): string
-  /** Prepares AES-256-GCM sealing under a key derived from the secret by HKDF-SHA-256 (ST-02). */
+  /** Prepares AES-256-GCM encryption under a key derived from the secret by HKDF-SHA-256 (ST-02). */
   cipher(secret: string): Awaitable<Cipher>
 }
 
@@ -58,5 +58,5 @@ export interface Cipher {
   /** Encrypts; the result names the secret it needs, so that secrets can be changed. */
   encrypt(plaintext: string, context: string): Awaitable<string>
   /** Decrypts; `null` if this secret or context is the wrong one, or the text was changed. */
-  decrypt(sealed: string, context: string): Awaitable<string | null>
+  decrypt(ciphertext: string, context: string): Awaitable<string | null>
 }

@@ -1,25 +1,25 @@
 import type { JsonObject } from '../../base/json.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { IssuedAccessToken, IssuedSession } from '../../session/core.ts'
-import { json, text } from '../http/reply.ts'
+import { replyJson, replyText } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Protocol } from './protocol.ts'
 import type { CdiClaims } from './token-format.ts'
 
 /** The session does not exist, or a token is none of ours. `message` is for people. */
 export function unauthorised(message = 'Session does not exist.'): Reply {
-  return json({ status: 'UNAUTHORISED', message })
+  return replyJson({ status: 'UNAUTHORISED', message })
 }
 
 /** The same refresh token is to be presented again in so many seconds. No other status: SDKs read a 200 as theft. */
 export function busy(retryAfter: number): Reply {
   const headers = { 'content-type': 'text/plain; charset=UTF-8', 'retry-after': `${retryAfter}` }
-  return text(503, `The refresh token cannot be answered yet: try again in ${retryAfter} s`, headers)
+  return replyText(503, `The refresh token cannot be answered yet: try again in ${retryAfter} s`, headers)
 }
 
 /** The access token can not be used any more, the session may. */
 export function tryRefreshToken(): Reply {
-  return json({ status: 'TRY_REFRESH_TOKEN', message: 'The access token is invalid or has expired.' })
+  return replyJson({ status: 'TRY_REFRESH_TOKEN', message: 'The access token is invalid or has expired.' })
 }
 
 /** The `session` of an answer. */
@@ -40,7 +40,7 @@ export function pairReply(
   now: EpochMilliseconds,
 ): Reply {
   const { claims, payload, refreshToken, sessionExpiresAt } = issued
-  return json({
+  return replyJson({
     status: 'OK',
     session: sessionAnswer(claims, payload, protocol),
     accessToken: describeToken(issued),

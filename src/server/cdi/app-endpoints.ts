@@ -3,7 +3,7 @@ import { LAST_SECOND, toEpochSeconds } from '../../base/time.ts'
 import { requireCdiUserId } from '../../session/identifiers.ts'
 import type { SigningPurpose } from '../../tokens/key-store.ts'
 import { PUBLICATION_LEAD } from '../../tokens/plan-rotation.ts'
-import { json, text } from '../http/reply.ts'
+import { replyJson, replyText } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { fail, queryText } from './fields.ts'
 import { protocolVersions } from './protocol.ts'
@@ -20,7 +20,7 @@ export const publicPaths: ReadonlySet<string> = new Set([JWKS_PATH, NATIVE_JWKS_
 
 /** The endpoints of an application, by path. */
 export const appEndpoints: Readonly<Record<string, CdiEndpoint>> = {
-  '/apiversion': { level: 'app', methods: { GET: async () => json({ versions: protocolVersions }) } },
+  '/apiversion': { level: 'app', methods: { GET: async () => replyJson({ versions: protocolVersions }) } },
   [JWKS_PATH]: { level: 'app', methods: { GET: keySet('core-dynamic', 'core-static') } },
   [NATIVE_JWKS_PATH]: { level: 'app', methods: { GET: keySet('access') } },
   '/recipe/jwt/jwks': { level: 'app', methods: { GET: publicKeysWithStatus } },
@@ -38,7 +38,7 @@ function keySet(...purposes: readonly [SigningPurpose, ...SigningPurpose[]]): Cd
     const newest = ring.signingKeyAt(purposes[0], Number.POSITIVE_INFINITY)
     const nextKeyAt = newest.activeFrom + app.policy.keyRotationInterval - PUBLICATION_LEAD
     const maxAge = Math.max(1, Math.min(MAX_AGE_SECONDS, Math.floor((nextKeyAt - app.clock()) / 1000)))
-    const reply = json(ring.jwks(...purposes))
+    const reply = replyJson(ring.jwks(...purposes))
     const etag = `"${createHash('sha256').update(reply.body).digest('base64url').slice(0, 22)}"`
     const caching = `public, max-age=${maxAge}, must-revalidate`
     return { ...reply, headers: { ...reply.headers, 'cache-control': caching, etag } }
@@ -46,7 +46,7 @@ function keySet(...purposes: readonly [SigningPurpose, ...SigningPurpose[]]): Cd
 }
 
 async function publicKeysWithStatus({ app }: CdiRequest): Promise<Reply> {
-  return json({ status: 'OK', ...await app.core.getJwks() })
+  return replyJson({ status: 'OK', ...await app.core.getJwks() })
 }
 
 async function signJwt({ app, body }: CdiRequest): Promise<Reply> {
@@ -61,20 +61,20 @@ async function signJwt({ app, body }: CdiRequest): Promise<Reply> {
   const iat = toEpochSeconds(now)
   const exp = iat + Math.floor(validity)
   if (exp <= iat || exp > LAST_SECOND) fail(`validity must be a number of seconds from 1 to ${LAST_SECOND - iat}`)
-  if (algorithm.toUpperCase() !== 'RS256') return json({ status: 'UNSUPPORTED_ALGORITHM_ERROR' })
+  if (algorithm.toUpperCase() !== 'RS256') return replyJson({ status: 'UNSUPPORTED_ALGORITHM_ERROR' })
   const claims = { iss: issuer, ...payload, exp, iat }
   const key = (await app.keys.current()).signingKeyAt(isStatic ? 'core-static' : 'core-dynamic', now)
-  return json({ status: 'OK', jwt: await key.sign(JSON.stringify(claims)) })
+  return replyJson({ status: 'OK', jwt: await key.sign(JSON.stringify(claims)) })
 }
 
 /** Users are the application's: there is none here. */
 async function user({ query }: CdiRequest): Promise<Reply> {
   requireCdiUserId(queryText(query, 'userId'))
-  return json({ status: 'UNKNOWN_USER_ID_ERROR' })
+  return replyJson({ status: 'UNKNOWN_USER_ID_ERROR' })
 }
 
 /** The methods that `/` and `/hello` have. */
 export const helloMethods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE']
 
 /** What `/` and `/hello` say. */
-export const hello: Reply = text(200, 'Hello')
+export const hello: Reply = replyText(200, 'Hello')

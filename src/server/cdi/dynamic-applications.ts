@@ -6,7 +6,7 @@ import type { PolicyOptions } from '../../session/policy.ts'
 import { createApiKeyCheck, readApiKeys } from '../api-keys.ts'
 import { APP_ID } from '../app-id.ts'
 import type { Application } from '../application.ts'
-import { textsOf, Unfit } from '../setting-texts.ts'
+import { settingTexts, Unfit } from '../setting-texts.ts'
 import { fail } from './fields.ts'
 
 /** Applications that callers make while the server runs, as the test suites of SDKs do. */
@@ -130,7 +130,7 @@ function apiKeysOf(value: JsonValue | undefined): readonly string[] {
   if (value === undefined || value === null) return []
   if (typeof value !== 'string') fail('api_keys must be a text')
   try {
-    const keys = readApiKeys(textsOf(value, true))
+    const keys = readApiKeys(settingTexts(value, true))
     return keys.length > 0 ? keys : fail('api_keys must have a key')
   } catch (error) {
     if (error instanceof Unfit) fail(`api_keys must be ${error.message}`)

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject, JsonValue } from '../../base/json.ts'
-import { Refusal, text } from '../http/reply.ts'
+import { Refusal, replyText } from '../http/reply.ts'
 
 /** The fields of a JSON body, by name and type. A missing or ill-typed one refuses the request with 400. */
 export class Fields {
@@ -57,7 +57,7 @@ export function queryFlag(query: URLSearchParams, name: string, preset: boolean)
 
 /** Refuses the request with 400. */
 export function fail(words: string): never {
-  throw new Refusal(text(400, words))
+  throw new Refusal(replyText(400, words))
 }
 
 function refuse(name: string): never {

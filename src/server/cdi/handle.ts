@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isSessionError } from '../../base/errors.ts'
 import type { Application } from '../application.ts'
 import { readJsonBody } from '../http/read-body.ts'
-import { allowOnly, challenge, Refusal, text } from '../http/reply.ts'
+import { allowOnly, challenge, Refusal, replyText } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
@@ -30,13 +30,13 @@ export interface CdiSettings {
   readonly onError: (error: unknown) => void
 }
 
-const notFound = text(404, 'Not found')
-const invalidKey = challenge(text(401, 'Invalid API key'))
-const wrongMethod = text(405, 'Method not supported')
-const badJson = text(400, 'Invalid Json Input')
-const unknownTenant = text(400, 'AppId or tenantId not found => it is not configured on this server')
-const publicOnly = text(403, 'Only public tenantId can call this app specific API')
-const failed = text(500, 'The server could not do its work')
+const notFound = replyText(404, 'Not found')
+const invalidKey = challenge(replyText(401, 'Invalid API key'))
+const wrongMethod = replyText(405, 'Method not supported')
+const badJson = replyText(400, 'Invalid Json Input')
+const unknownTenant = replyText(400, 'AppId or tenantId not found => it is not configured on this server')
+const publicOnly = replyText(403, 'Only public tenantId can call this app specific API')
+const failed = replyText(500, 'The server could not do its work')
 
 /**
  * Answers a request of the core protocol. The gates stand in one place, in this order: API key, version, tenant,
@@ -91,10 +91,10 @@ async function answer(
 function announced({ headers }: IncomingMessage, { path }: CdiRoute): Protocol {
   const version = headers['cdi-version']
   if (version === undefined || publicPaths.has(path) || path === '/apiversion') return newestProtocol
-  if (typeof version !== 'string' || !isVersion(version)) throw new Refusal(text(400, 'cdi-version header is invalid'))
+  if (typeof version !== 'string' || !isVersion(version)) throw new Refusal(replyText(400, 'cdi-version header is invalid'))
   const protocol = protocolOf(version)
   if (protocol !== null) return protocol
-  throw new Refusal(text(400, `cdi-version ${version} not supported`))
+  throw new Refusal(replyText(400, `cdi-version ${version} not supported`))
 }
 
 function replyTo(error: unknown, { onError }: CdiSettings): Reply {
@@ -102,7 +102,7 @@ function replyTo(error: unknown, { onError }: CdiSettings): Reply {
   if (isSessionError(error) && error.code === 'SESSION_NOT_FOUND') return unauthorised()
   if (isSessionError(error) && error.code === 'UNAUTHORIZED') return unauthorised(error.message)
   if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)
-  if (isSessionError(error) && error.code === 'INVALID_DATA') return text(400, error.message)
+  if (isSessionError(error) && error.code === 'INVALID_DATA') return replyText(400, error.message)
   onError(error)
   return failed
 }

@@ -4,7 +4,7 @@ import type { TheftOutcome } from '../../session/core.ts'
 import { requireCdiUserId } from '../../session/identifiers.ts'
 import type { ClientInfo } from '../../session/record.ts'
 import type { Application } from '../application.ts'
-import { json, Refusal, text } from '../http/reply.ts'
+import { replyJson, Refusal, replyText } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { sessionAnswer, describeToken, pairReply, tryRefreshToken, unauthorised } from './answers.ts'
 import { fail, queryFlag, queryText } from './fields.ts'
@@ -50,7 +50,7 @@ async function create({ app, protocol, tenantId, body }: CdiRequest): Promise<Re
 
 async function information({ app, protocol, query }: CdiRequest): Promise<Reply> {
   const { record, jwtPayload, sessionInfo } = await app.core.getSessionByHandle(queryText(query, 'sessionHandle'))
-  return json({
+  return replyJson({
     status: 'OK',
     sessionHandle: record.handle,
     userId: record.userId,
@@ -82,7 +82,7 @@ async function verify({ app, protocol, body }: CdiRequest): Promise<Reply> {
   const outcome = asksStore ? await app.core.verify(accessToken, { blacklisting: 'strict' }) : presented
   if (outcome.kind !== 'active') return outcome.kind === 'revoked' ? unauthorised() : tryRefreshToken()
   const reissued = protocol.isEager ? null : outcome.reissued
-  return json({
+  return replyJson({
     status: 'OK',
     session: sessionAnswer(claims, reissued?.payload ?? payload, protocol),
     ...reissued === null ? {} : { accessToken: describeToken(reissued) },
@@ -112,7 +112,7 @@ async function refresh({ app, protocol, body }: CdiRequest): Promise<Reply> {
     case 'unauthorized':
       return refused
     case 'theft':
-      return json({
+      return replyJson({
         status: 'TOKEN_THEFT_DETECTED',
         session: { handle: outcome.handle, userId: outcome.userId, recipeUserId: outcome.userId },
         ...protocol.isEager ? { recentTokenReuseSubtype: reuseSubtype(outcome) } : {},
@@ -136,7 +136,7 @@ async function regenerate({ app, protocol, body }: CdiRequest): Promise<Reply> {
   if (identified === null) return unauthorised()
   if (payload !== undefined) requireUnprotected(payload, identified.claims.version)
   const reissued = await app.core.reissue(identified.claims, payload)
-  return json({
+  return replyJson({
     status: 'OK',
     session: sessionAnswer(reissued.claims, reissued.payload, protocol),
     ...identified.usable ? { accessToken: describeToken(reissued) } : {},
@@ -153,35 +153,35 @@ async function remove({ app, protocol, tenantId, body }: CdiRequest): Promise<Re
   if (fields.has('sessionHandles')) {
     const excess = onlyWithUser.find(name => fields.has(name))
     if (excess !== undefined) fail(`Invalid JSON input - ${excess} can only be set if userId is set`)
-    return json({ status: 'OK', sessionHandlesRevoked: await app.core.revokeSessions(fields.texts('sessionHandles')) })
+    return replyJson({ status: 'OK', sessionHandlesRevoked: await app.core.revokeSessions(fields.texts('sessionHandles')) })
   }
   const userId = fields.text('userId')
   const everywhere = fields.has('revokeAcrossAllTenants') ? fields.flag('revokeAcrossAllTenants') : true
   // No accounts are linked here, but a flag of the wrong type is still refused.
   if (fields.has('revokeSessionsForLinkedAccounts')) fields.flag('revokeSessionsForLinkedAccounts')
   if (everywhere && tenantId !== 'public' && protocol.isStrict) {
-    throw new Refusal(text(403, 'Only public tenantId can call this app specific API'))
+    throw new Refusal(replyText(403, 'Only public tenantId can call this app specific API'))
   }
   const revoked = await app.core.revokeAllSessionsForUser(userId, everywhere ? {} : { tenantId })
-  return json({ status: 'OK', sessionHandlesRevoked: revoked })
+  return replyJson({ status: 'OK', sessionHandlesRevoked: revoked })
 }
 
 async function listOfUser({ app, tenantId, query }: CdiRequest): Promise<Reply> {
   const everywhere = queryFlag(query, 'fetchAcrossAllTenants', true)
   const options = everywhere ? {} : { tenantId }
   const sessionHandles = await app.core.getAllSessionHandlesForUser(queryText(query, 'userId'), options)
-  return json({ status: 'OK', sessionHandles })
+  return replyJson({ status: 'OK', sessionHandles })
 }
 
 async function writeData({ app, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
   await app.core.updateSessionInfo(fields.text('sessionHandle'), fields.object('userDataInDatabase'))
-  return json({ status: 'OK' })
+  return replyJson({ status: 'OK' })
 }
 
 async function readData({ app, query }: CdiRequest): Promise<Reply> {
   const userDataInDatabase = await app.core.getSessionInfo(queryText(query, 'sessionHandle'))
-  return json({ status: 'OK', userDataInDatabase })
+  return replyJson({ status: 'OK', userDataInDatabase })
 }
 
 async function writePayload({ app, protocol, body }: CdiRequest): Promise<Reply> {
@@ -190,12 +190,12 @@ async function writePayload({ app, protocol, body }: CdiRequest): Promise<Reply>
   const payload = fields.object('userDataInJWT')
   requireUnprotected(payload, protocol.accessTokenVersion)
   await app.core.updateJwtPayload(handle, payload)
-  return json({ status: 'OK' })
+  return replyJson({ status: 'OK' })
 }
 
 async function readPayload({ app, query }: CdiRequest): Promise<Reply> {
   const { jwtPayload } = await app.core.getSessionByHandle(queryText(query, 'sessionHandle'))
-  return json({ status: 'OK', userDataInJWT: jwtPayload })
+  return replyJson({ status: 'OK', userDataInJWT: jwtPayload })
 }
 
 /** `accessTokenValidity` of newer versions: milliseconds, shorter than configured. Without it, the session's. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../base/json.ts'
 import { TENANT_ID } from '../../session/identifiers.ts'
-import { json, Refusal, text } from '../http/reply.ts'
+import { replyJson, Refusal, replyText } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { fail } from './fields.ts'
 import type { Fields } from './fields.ts'
@@ -23,9 +23,9 @@ async function makeApp({ appId: from, hasApp, madeApps, body }: CdiRequest): Pro
   const appId = fields.text('appId').toLowerCase()
   if (madeApps === null) {
     if (!hasApp(appId)) fail('applications must be named with --app on a server with API keys')
-    return json({ status: 'OK', createdNew: false })
+    return replyJson({ status: 'OK', createdNew: false })
   }
-  return json({ status: 'OK', createdNew: await madeApps.make(appId, settingsIn(fields)) })
+  return replyJson({ status: 'OK', createdNew: await madeApps.make(appId, settingsIn(fields)) })
 }
 
 async function removeApp({ appId: from, hasApp, madeApps, body }: CdiRequest): Promise<Reply> {
@@ -33,19 +33,19 @@ async function removeApp({ appId: from, hasApp, madeApps, body }: CdiRequest): P
   const appId = (await body()).text('appId').toLowerCase()
   const didExist = await madeApps?.remove(appId) ?? false
   if (!didExist && hasApp(appId)) fail('an application of the server\'s settings can not be removed')
-  return json({ status: 'OK', didExist })
+  return replyJson({ status: 'OK', didExist })
 }
 
 /** A tenant needs not be made: either it is served or it is not. */
 async function makeTenant({ hasTenant, body }: CdiRequest): Promise<Reply> {
   const tenantId = (await body()).text('tenantId').toLowerCase()
   if (!TENANT_ID.test(tenantId) || !hasTenant(tenantId)) fail('tenants must be named with --tenant')
-  return json({ status: 'OK', createdNew: false })
+  return replyJson({ status: 'OK', createdNew: false })
 }
 
 /** What the server knows of a tenant: that it is there. */
 async function tenant({ tenantId }: CdiRequest): Promise<Reply> {
-  return json({ status: 'OK', tenantId, thirdParty: { providers: [] }, coreConfig: {} })
+  return replyJson({ status: 'OK', tenantId, thirdParty: { providers: [] }, coreConfig: {} })
 }
 
 function settingsIn(fields: Fields): JsonObject {
@@ -53,5 +53,5 @@ function settingsIn(fields: Fields): JsonObject {
 }
 
 function refuseOtherApps(appId: string): void {
-  if (appId !== 'public') throw new Refusal(text(403, 'Only the public application can manage applications'))
+  if (appId !== 'public') throw new Refusal(replyText(403, 'Only the public application can manage applications'))
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { InvalidDataError } from '../../base/errors.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { Refusal, text } from './reply.ts'
+import { Refusal, replyText } from './reply.ts'
 import type { Reply } from './reply.ts'
 
 /** How deep JSON may be nested. */
@@ -39,7 +39,7 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
     }
   } catch (error) {
     // Whoever hung up reads no answer; it is no failure of ours.
-    if (request.destroyed) throw new Refusal(text(400, 'The request ended early'))
+    if (request.destroyed) throw new Refusal(replyText(400, 'The request ended early'))
     throw error
   }
   return Buffer.concat(chunks)

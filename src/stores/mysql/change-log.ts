@@ -2,7 +2,7 @@ import type { Change, ChangePage } from '../../session/store.ts'
 import { decodeCursor } from '../change-cursor.ts'
 import { changeColumns, changePageOf, changeValues } from '../sql/change-row.ts'
 import { createEntryId } from '../sql/entry-id.ts'
-import { integer, text } from '../sql/row.ts'
+import { readInteger, readText } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Database, Runner } from './database.ts'
@@ -57,7 +57,7 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
 
     readHead: () => database.run(async ({ rows }) => {
       const row = (await rows(head, []))[0]
-      return row === undefined ? '' : text(row, 'head_entry')
+      return row === undefined ? '' : readText(row, 'head_entry')
     }, { repeatable: true }),
   }
 }
@@ -72,7 +72,7 @@ async function lookUntilSettled(look: () => Promise<Row[]>, after: number): Prom
   let settled = 0
   for (;;) {
     const rows = await look()
-    const numbers = rows.flatMap(row => row['seq'] === null ? [] : [integer(row, 'seq')])
+    const numbers = rows.flatMap(row => row['seq'] === null ? [] : [readInteger(row, 'seq')])
     const [first = 0] = numbers
     const start = first > after ? after : 0
     const missing = numbers.some((number, index) => number > settled && number > (numbers[index - 1] ?? start) + 1)

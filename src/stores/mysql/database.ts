@@ -2,7 +2,7 @@ import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import { pause } from '../background.ts'
-import { integer, rowOf } from '../sql/row.ts'
+import { readInteger, rowOf } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import type { Connections } from './connections.ts'
 import type { MysqlConnection } from './driver.ts'
@@ -135,7 +135,7 @@ export function runnerOn(connection: MysqlConnection, isMariadb: boolean): Runne
     async change(sql, values) {
       const [answer] = await (borders.has(sql) ? connection.query(sql) : connection.execute(sql, [...values]))
       const header = rowOf(answer)
-      return { rows: integer(header, 'affectedRows'), insertId: integer(header, 'insertId') }
+      return { rows: readInteger(header, 'affectedRows'), insertId: readInteger(header, 'insertId') }
     },
   }
 }

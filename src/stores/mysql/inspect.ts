@@ -3,7 +3,7 @@ import type { StoreNaming, StoreState } from '../kind.ts'
 import { createDeadline } from '../deadline.ts'
 import { requestTimeoutOf } from '../options.ts'
 import { conditionOf } from '../sql/migrations.ts'
-import { integer } from '../sql/row.ts'
+import { readInteger } from '../sql/row.ts'
 import { tableNames } from '../sql/table-names.ts'
 import { openPool } from './connections.ts'
 import { runnerOn } from './database.ts'
@@ -29,7 +29,7 @@ export async function inspectDatabase(url: string, naming: StoreNaming): Promise
     const [found] = await rows(
       `SELECT DATABASE() AS name, COUNT(*) AS tables FROM information_schema.tables
        WHERE table_schema = DATABASE() AND table_name = ?`, [tableNames(naming.prefix).meta])
-    const isThere = found !== undefined && integer(found, 'tables') > 0
+    const isThere = found !== undefined && readInteger(found, 'tables') > 0
     return {
       condition: conditionOf(isThere ? await readVersion(rows, names) : null, newestVersion),
       sought: `table ${names.meta} in the MySQL database \`${String(found?.['name'])}\``,

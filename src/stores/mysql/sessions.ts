@@ -6,11 +6,11 @@ import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/s
 import { batch } from '../batch.ts'
 import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
 import { decodePosition, toPage } from '../page-position.ts'
-import { handle as handleIn, integer } from '../sql/row.ts'
+import { readHandle as handleIn, readInteger } from '../sql/row.ts'
 import { rotateAll } from '../sql/rotate-all.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import {
-  keptUntil, sessionColumns, sessionOf, sessionValues, stateColumns, stateValues,
+  keptUntil, sessionColumns, sessionFromRow, sessionValues, stateColumns, stateValues,
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
@@ -184,7 +184,7 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
       const { createdAt, handle } = decodePosition(after)
       return database.run(async ({ rows }) => {
         const read = await rows(listByUser(limit + 1), [userId, createdAt, createdAt, handle])
-        return toPage(read.map(sessionOf), limit)
+        return toPage(read.map(sessionFromRow), limit)
       }, { repeatable: true })
     },
 
@@ -195,8 +195,8 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
       while (removed < limit) {
         const room = limit - removed
         const rows = await runner.rows(due(room), [now])
-        const live = rows.filter(row => integer(row, 'expires_at') > now).map(row => handleIn(row, 'handle'))
-        const dead = rows.filter(row => integer(row, 'expires_at') <= now).map(row => handleIn(row, 'handle'))
+        const live = rows.filter(row => readInteger(row, 'expires_at') > now).map(row => handleIn(row, 'handle'))
+        const dead = rows.filter(row => readInteger(row, 'expires_at') <= now).map(row => handleIn(row, 'handle'))
         await changeEach(runner, live, postpone, now)
         removed += await changeEach(runner, dead, sweep, now)
         if (rows.length < room) break

@@ -1,7 +1,7 @@
 import type { ChangePage } from '../../session/store.ts'
 import { decodeCursor } from '../change-cursor.ts'
 import { changeColumns, changePageOf } from '../sql/change-row.ts'
-import { text } from '../sql/row.ts'
+import { readText } from '../sql/row.ts'
 import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
 
@@ -82,7 +82,7 @@ export function createChangeReader(database: Database, names: PostgresNames): Ch
     },
     async readHead() {
       const row = (await head())[0]
-      return row === undefined ? '' : text(row, 'value')
+      return row === undefined ? '' : readText(row, 'value')
     },
   }
 }

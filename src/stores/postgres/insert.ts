@@ -4,7 +4,7 @@ import type { SessionRecord } from '../../session/record.ts'
 import { batch } from '../batch.ts'
 import type { Batched } from '../batch.ts'
 import { notBeforeNames } from '../not-before.ts'
-import { handle } from '../sql/row.ts'
+import { readHandle } from '../sql/row.ts'
 import type { SqlValue } from '../sql/row.ts'
 import { sessionColumns, sessionValues } from '../sql/session-row.ts'
 import { durably } from './change-log.ts'
@@ -53,7 +53,7 @@ export function createInsert(database: Database, names: PostgresNames): Batched<
     const rows = await refuse(
       checks.map(({ record }) => record.handle), checks.map(({ name }) => name),
       checks.map(({ record }) => record.createdAt))
-    return new Set(rows.map(row => handle(row, 'handle')))
+    return new Set(rows.map(row => readHandle(row, 'handle')))
   }
 
   async function one(record: SessionRecord): Promise<InsertOutcome> {
@@ -65,7 +65,7 @@ export function createInsert(database: Database, names: PostgresNames): Batched<
   async function addTogether(records: readonly SessionRecord[]): Promise<ReadonlySet<SessionRecord> | null> {
     try {
       const rows = await insertAll(JSON.stringify(records.map(rowOf)))
-      const added = new Set(rows.map(row => handle(row, 'handle')))
+      const added = new Set(rows.map(row => readHandle(row, 'handle')))
       // Taken out when it is answered for: of two with the same handle, one was added.
       return new Set(records.filter(record => added.delete(record.handle)))
     } catch (error) {

@@ -2,7 +2,7 @@ import { checkOptions, checkValue } from '../../base/options.ts'
 import type { StoreNaming, StoreState } from '../kind.ts'
 import { requestTimeoutOf } from '../options.ts'
 import { conditionOf } from '../sql/migrations.ts'
-import { rowOf, text } from '../sql/row.ts'
+import { rowOf, readText } from '../sql/row.ts'
 import { toStoreError } from './errors.ts'
 import { postgresNames } from './names.ts'
 import { withConnection } from './open.ts'
@@ -18,7 +18,7 @@ export async function inspectDatabase(url: string, naming: StoreNaming): Promise
     return await withConnection(url, async client => {
       const run = async (query: string, values: unknown[] = []): Promise<unknown[]> =>
         (await client.query({ text: query, values })).rows
-      const database = text(rowOf((await run('SELECT current_database() AS name'))[0]), 'name')
+      const database = readText(rowOf((await run('SELECT current_database() AS name'))[0]), 'name')
       return {
         condition: conditionOf(await readVersion(run, names), newestVersion),
         sought: `table ${names.meta} in the PostgreSQL database "${database}"`,

@@ -6,7 +6,7 @@ import type { Batched } from '../batch.ts'
 import { rotateAll } from '../sql/rotate-all.ts'
 import {
   expectedNames, expectedValues, keptColumns, nextColumns, nextValues, reauthenticatedColumns, reauthenticatedValues,
-  rotatedSessionOf, rotationCondition,
+  rotatedSessionFromRow, rotationCondition,
 } from '../sql/session-row.ts'
 import { durably, lazily } from './change-log.ts'
 import type { Database } from './database.ts'
@@ -40,7 +40,7 @@ export function createReauthenticate(
   const reauthenticate = database.statement(settingOne(names.session, reauthenticatedColumns, durably))
   return async reauthentication => {
     const [row] = await reauthenticate(...expectedValues(reauthentication), ...reauthenticatedValues(reauthentication))
-    return row === undefined ? null : rotatedSessionOf(reauthentication, row)
+    return row === undefined ? null : rotatedSessionFromRow(reauthentication, row)
   }
 }
 
@@ -76,7 +76,7 @@ export function createRotate(
 
   async function one(rotation: Rotation): Promise<SessionRecord | null> {
     const [row] = await rotate(...expectedValues(rotation), ...nextValues(rotation.next))
-    return row === undefined ? null : rotatedSessionOf(rotation, row)
+    return row === undefined ? null : rotatedSessionFromRow(rotation, row)
   }
 
   return batch(one, async rotations => {

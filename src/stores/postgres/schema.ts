@@ -1,8 +1,8 @@
 import { checkOptions } from '../../base/options.ts'
 import { postgresNameRules } from './options.ts'
-import { pending, script } from '../sql/migrations.ts'
+import { pending, migrationScript } from '../sql/migrations.ts'
 import type { Migration, MigrationResult } from '../sql/migrations.ts'
-import { integer, rowOf } from '../sql/row.ts'
+import { readInteger, rowOf } from '../sql/row.ts'
 import type { PostgresResult, PostgresStatement } from './driver.ts'
 import { toStoreError } from './errors.ts'
 import { postgresNames } from './names.ts'
@@ -147,7 +147,7 @@ export async function readVersion(
   const found = (await run('SELECT to_regclass($1) IS NOT NULL AS found', [names.meta])).map(rowOf)[0]
   if (found?.['found'] !== true) return null
   const row = (await run(`SELECT number FROM ${names.meta} WHERE name = 'schema'`)).map(rowOf)[0]
-  return row === undefined ? 0 : integer(row, 'number')
+  return row === undefined ? 0 : readInteger(row, 'number')
 }
 
 /** The SQL that brings an empty database to the newest version, for a reader or for an administrator's own tool. */
@@ -156,5 +156,5 @@ export function printPostgresMigrations(options: PostgresNameOptions = {}): stri
   const names = postgresNames(options)
   const schema = names.schema === null ? [] : [`CREATE SCHEMA IF NOT EXISTS "${names.schema}"`]
   const statements = migrations.flatMap(migration => migration(names))
-  return script(['BEGIN', ...schema, foundation(names), ...statements, recordVersion(names), 'COMMIT'])
+  return migrationScript(['BEGIN', ...schema, foundation(names), ...statements, recordVersion(names), 'COMMIT'])
 }

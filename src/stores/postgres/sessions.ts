@@ -4,9 +4,9 @@ import type { NotBefore, Removal, SessionStore } from '../../session/store.ts'
 import { everybody, notBeforeName } from '../not-before.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { createEntryId } from '../sql/entry-id.ts'
-import { handle, integer } from '../sql/row.ts'
+import { readHandle, readInteger } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
-import { keptUntil, sessionColumns, sessionOf, stateColumns, stateValues } from '../sql/session-row.ts'
+import { keptUntil, sessionColumns, sessionFromRow, stateColumns, stateValues } from '../sql/session-row.ts'
 import { appendChange, durably, lazily } from './change-log.ts'
 import type { Database } from './database.ts'
 import { createInsert } from './insert.ts'
@@ -109,7 +109,7 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
   return {
     insert: async record => (await logins.call(record)).inserted,
 
-    find: async handle => first(await find(handle), sessionOf),
+    find: async handle => first(await find(handle), sessionFromRow),
 
     rotate: rotations.call,
 
@@ -131,7 +131,7 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
 
     updatePayload: async ({ handle, jwtPayload, now, from }) => first(
       await updatePayload(handle, jwtPayload, now, from, createEntryId()),
-      row => ({ version: integer(row, 'payload_version'), until: keptUntil([row], from) })),
+      row => ({ version: readInteger(row, 'payload_version'), until: keptUntil([row], from) })),
 
     remove: async (handles, from) =>
       removalOf(handles.length === 0 ? [] : await remove(handles, from, createEntryId()), from),
@@ -152,7 +152,7 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
 
     async listByUser(userId, { limit, after }) {
       const { createdAt, handle } = decodePosition(after)
-      return toPage((await listByUser(userId, createdAt, handle, limit + 1)).map(sessionOf), limit)
+      return toPage((await listByUser(userId, createdAt, handle, limit + 1)).map(sessionFromRow), limit)
     },
 
     async removeExpired(now, limit) {
@@ -162,8 +162,8 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
       while (removed < limit) {
         const room = limit - removed
         const counted = (await sweep(now, room))[0] ?? {}
-        removed += integer(counted, 'swept')
-        if (integer(counted, 'due') < room) break
+        removed += readInteger(counted, 'swept')
+        if (readInteger(counted, 'due') < room) break
       }
       return removed
     },
@@ -193,7 +193,7 @@ function removalOf(rows: readonly Row[], from: EpochMilliseconds): Removal {
 }
 
 function handleOf(row: Row): SessionHandle {
-  return handle(row, 'handle')
+  return readHandle(row, 'handle')
 }
 
 function first<T>(rows: readonly Row[], read: (row: Row) => T): T | null {

@@ -4,7 +4,7 @@ import { createDeadline } from '../deadline.ts'
 import type { RedisDriver } from './driver.ts'
 import { checkEviction } from './eviction.ts'
 import { toStoreError } from './errors.ts'
-import { integerOf } from './reply.ts'
+import { toInteger } from './reply.ts'
 import type { Script } from './script.ts'
 
 /** How a store talks to Redis. */
@@ -91,7 +91,7 @@ export function createConnection(
     const places = durableDriver.cluster ? keys : keys.slice(0, 1)
     const command = ['WAIT', `${replicas}`, `${Math.ceil(requestTimeout / 2)}`]
     const counts = await Promise.all(places.map(key => durableDriver.sendAfter(key, command)))
-    if (counts.every(count => integerOf(count) >= replicas)) return
+    if (counts.every(count => toInteger(count) >= replicas)) return
     throw new GeneralError('STORE_UNAVAILABLE', 'the write is on the Redis primary only: too few replicas answered in time')
   }
 

@@ -5,7 +5,7 @@ import { createConnection } from './connection.ts'
 import { keyNames } from './key-names.ts'
 import { openUrl } from './open-url.ts'
 import { keyPrefixRule, redisRules, redisSourceRule } from './options.ts'
-import { integerOf } from './reply.ts'
+import { toInteger } from './reply.ts'
 
 /** Looks for the signing keys: whoever uses the store makes them first. */
 export async function inspectServer(url: string, naming: StoreNaming): Promise<StoreState> {
@@ -16,7 +16,7 @@ export async function inspectServer(url: string, naming: StoreNaming): Promise<S
     replicas: 0, requestTimeout: requestTimeoutOf(), allowEviction: false,
   })
   try {
-    const isThere = await connection.use(async ({ send }) => integerOf(await send(keys, ['EXISTS', keys])) === 1)
+    const isThere = await connection.use(async ({ send }) => toInteger(await send(keys, ['EXISTS', keys])) === 1)
     return { condition: isThere ? 'ready' : 'missing', sought: `key ${keys} in this Redis database` }
   } finally {
     await connection.close()

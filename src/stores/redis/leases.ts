@@ -1,11 +1,11 @@
 import type { SessionStore } from '../../session/store.ts'
 import type { RedisConnection } from './connection.ts'
 import type { KeyNames } from './key-names.ts'
-import { integerOf } from './reply.ts'
-import { script } from './script.ts'
+import { toInteger } from './reply.ts'
+import { defineScript } from './script.ts'
 
 /** KEYS: turns. ARGV: task, holder, now, holder and until as JSON. Whether the holder has it. */
-const takeScript = script(`
+const takeScript = defineScript(`
 local turn = redis.call('HGET', KEYS[1], ARGV[1])
 if turn then
   turn = cjson.decode(turn)
@@ -20,6 +20,6 @@ return 1`)
 export function createLeases(connection: RedisConnection, names: KeyNames): Pick<SessionStore, 'acquireLease'> {
   return {
     acquireLease: (task, holder, now, until) => connection.use(async ({ run }) =>
-      integerOf(await run(takeScript, [names.turns], [task, holder, now, JSON.stringify({ holder, until })])) === 1),
+      toInteger(await run(takeScript, [names.turns], [task, holder, now, JSON.stringify({ holder, until })])) === 1),
   }
 }

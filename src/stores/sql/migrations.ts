@@ -30,6 +30,6 @@ export function conditionOf(version: number | null, newest: number): StoreState[
 }
 
 /** Writes statements as a script. Migrations are indented by four spaces in their source. */
-export function script(statements: readonly string[]): string {
+export function migrationScript(statements: readonly string[]): string {
   return statements.map(statement => `${statement.trim().replace(/^ {4}/gm, '')};\n`).join('')
 }

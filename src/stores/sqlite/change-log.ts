@@ -4,7 +4,7 @@ import { resumeAfter, toChangePage } from '../change-cursor.ts'
 import type { ChangeCursor } from '../change-cursor.ts'
 import { createFollowers } from '../followers.ts'
 import { changeColumns, changeOf, changeValues } from '../sql/change-row.ts'
-import { integer, integerOrNull, text } from '../sql/row.ts'
+import { readInteger, readIntegerOrNull, readText } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connection } from './connection.ts'
 
@@ -42,7 +42,7 @@ export function createChangeLog(writer: Connection, reader: Connection, names: T
   function readHead(): ChangeCursor {
     const row = readState()[0]
     if (row === undefined) return { id: '', sequence: 0 }
-    return { id: text(row, 'log_id'), sequence: integerOrNull(row, 'head') ?? 0 }
+    return { id: readText(row, 'log_id'), sequence: readIntegerOrNull(row, 'head') ?? 0 }
   }
 
   const dataVersion = (): unknown => readDataVersion()[0]?.['data_version']
@@ -80,7 +80,7 @@ export function createChangeLog(writer: Connection, reader: Connection, names: T
     since(cursor, limit) {
       const head = readHead()
       const rows = readPage(resumeAfter(cursor, head), limit + 1)
-      const entries = rows.map(row => ({ id: head.id, sequence: integer(row, 'seq'), change: changeOf(row) }))
+      const entries = rows.map(row => ({ id: head.id, sequence: readInteger(row, 'seq'), change: changeOf(row) }))
       return toChangePage(entries, limit, head)
     },
     prune(now) {

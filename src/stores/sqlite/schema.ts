@@ -1,9 +1,9 @@
 import { GeneralError } from '../../base/errors.ts'
 import { checkOptions } from '../../base/options.ts'
 import { missingTables } from '../sql/missing-tables.ts'
-import { pending, script } from '../sql/migrations.ts'
+import { pending, migrationScript } from '../sql/migrations.ts'
 import type { MigrationResult } from '../sql/migrations.ts'
-import { integer, rowOf, text } from '../sql/row.ts'
+import { readInteger, rowOf, readText } from '../sql/row.ts'
 import { tableNames } from '../sql/table-names.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connection } from './connection.ts'
@@ -115,15 +115,15 @@ export function printSqliteMigrations(options: { readonly prefix?: string } = {}
   checkOptions('printSqliteMigrations', sqliteRules, options)
   const names = tableNames(options.prefix)
   const statements = migrations.map(migration => migration(names).replace(/;$/, ''))
-  return script(['BEGIN IMMEDIATE', ...statements, recordVersion(names), 'COMMIT'])
+  return migrationScript(['BEGIN IMMEDIATE', ...statements, recordVersion(names), 'COMMIT'])
 }
 
 /** The version of the tables; null: there are none. */
 export function readVersion(database: SqliteDatabase, names: TableNames): number | null {
   const tables = database.prepare('SELECT count(*) AS tables FROM sqlite_master WHERE type = \'table\' AND name = ?')
   const counted = tables.all(names.meta).map(rowOf)[0]
-  if (counted === undefined || integer(counted, 'tables') === 0) return null
+  if (counted === undefined || readInteger(counted, 'tables') === 0) return null
   const row = database.prepare(`SELECT value FROM ${names.meta} WHERE name = 'schema'`).all().map(rowOf)[0]
   if (row === undefined) throw new GeneralError('MISUSE', `the table ${names.meta} has lost its schema version`)
-  return Number(text(row, 'value'))
+  return Number(readText(row, 'value'))
 }

@@ -5,11 +5,11 @@ import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/s
 import { batch } from '../batch.ts'
 import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
 import { decodePosition, toPage } from '../page-position.ts'
-import { handle, integer } from '../sql/row.ts'
+import { readHandle, readInteger } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
 import {
   expectedNames, expectedValues, keptColumns, keptUntil, nextColumns, nextValues, reauthenticatedColumns,
-  reauthenticatedValues, rotatedSessionOf, rotationCondition, sessionColumns, sessionOf, sessionValues, stateColumns,
+  reauthenticatedValues, rotatedSessionFromRow, rotationCondition, sessionColumns, sessionFromRow, sessionValues, stateColumns,
   stateValues,
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
@@ -82,7 +82,7 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
   const sweep = fast.changes(`DELETE FROM ${table} WHERE expires_at <= ? AND ${due}`)
 
   const rotateOne = (rotation: Rotation): SessionRecord | null => first(
-    rotate(...expectedValues(rotation), ...nextValues(rotation.next)), row => rotatedSessionOf(rotation, row))
+    rotate(...expectedValues(rotation), ...nextValues(rotation.next)), row => rotatedSessionFromRow(rotation, row))
   const rotations = batch(
     (rotation: Rotation) => guarded(() => rotateOne(rotation)),
     all => guarded(() => fast.transaction(() => all.map(rotateOne))))
@@ -100,7 +100,7 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
     return guarded(() => {
       const removal = durable.transaction(() => {
         const rows = deletion()
-        const handles = rows.map(row => handle(row, 'handle'))
+        const handles = rows.map(row => readHandle(row, 'handle'))
         const until = keptUntil(rows, from)
         if (handles.length > 0) log.append({ kind: 'revoked', handles, until })
         return { handles, until }
@@ -117,13 +117,13 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
   return {
     insert: async record => (await logins.call(record)).inserted,
 
-    find: handle => guarded(() => first(find(handle), sessionOf)),
+    find: handle => guarded(() => first(find(handle), sessionFromRow)),
 
     rotate: rotations.call,
 
     reauthenticate: reauthentication => guarded(() => first(
       reauthenticate(...expectedValues(reauthentication), ...reauthenticatedValues(reauthentication)),
-      row => rotatedSessionOf(reauthentication, row))),
+      row => rotatedSessionFromRow(reauthentication, row))),
 
     settled: async () => void await Promise.all([logins.settled(), rotations.settled()]),
 
@@ -138,7 +138,7 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
     updatePayload: ({ handle, jwtPayload, now, from }) => guarded(() => {
       const updated = durable.transaction(() => {
         const change = first(updatePayload(jwtPayload, handle, now), row => ({
-          version: integer(row, 'payload_version'), until: from + integer(row, 'access_token_lifetime'),
+          version: readInteger(row, 'payload_version'), until: from + readInteger(row, 'access_token_lifetime'),
         }))
         if (change !== null) log.append({ kind: 'payload', handle, ...change })
         return change
@@ -158,13 +158,13 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
 
     removeAll: ({ notBefore, limit, after }) => guarded(() => {
       if (after === null) setNotBefore(everybody, notBefore)
-      const handles = removePage(after ?? '', notBefore.time, limit).map(row => handle(row, 'handle')).sort()
+      const handles = removePage(after ?? '', notBefore.time, limit).map(row => readHandle(row, 'handle')).sort()
       return { removed: handles.length, next: handles.length < limit ? null : handles.at(-1) ?? null }
     }),
 
     listByUser: (userId, { limit, after }) => guarded(() => {
       const { createdAt, handle } = decodePosition(after)
-      return toPage(listByUser(userId, createdAt, handle, limit + 1).map(sessionOf), limit)
+      return toPage(listByUser(userId, createdAt, handle, limit + 1).map(sessionFromRow), limit)
     }),
 
     removeExpired: (now, limit) => guarded(() => {
