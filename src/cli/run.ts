@@ -7,7 +7,7 @@ import { keys } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
 import { sessions } from './sessions.ts'
-import { readVersion } from './version.ts'
+import { packageVersion } from './version.ts'
 
 const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup, keys, sessions, doctor }
 
@@ -15,7 +15,7 @@ const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup, k
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const [first = 'help', ...rest] = args
   if (first === '--version' || first === '-v') {
-    terminal.out(readVersion())
+    terminal.out(packageVersion())
     return 0
   }
   const isHelp = first === 'help' || first === '--help' || first === '-h'

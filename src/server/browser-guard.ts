@@ -6,7 +6,7 @@ import { isLoopbackHost } from '../base/loopback.ts'
  * the pages of others along. A request that a page made is refused (ADM-07), and so is one for a name that is not this
  * machine's: a page could have had its own name lead here.
  */
-export function isOfThisMachine({ headers }: IncomingMessage): boolean {
+export function isLocalRequest({ headers }: IncomingMessage): boolean {
   if (headers.origin !== undefined) return false
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'none' && site !== 'same-origin') return false

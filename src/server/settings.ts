@@ -5,7 +5,7 @@ import { ownVariables, unknownVariables } from './environment.ts'
 import type { EnvironmentVariables } from './environment.ts'
 import { schema } from './setting-schema.ts'
 import type { ServerSettings, Setting } from './setting-schema.ts'
-import { acceptedBy, settingTexts, Unfit, unknownNames } from './setting-texts.ts'
+import { acceptedBy, settingTexts, InvalidSettingError, unknownNames } from './setting-texts.ts'
 import { findMisnaming } from './store-place.ts'
 
 export type { LogLevel, ServerSettings } from './setting-schema.ts'
@@ -97,7 +97,7 @@ function readEach(find: (name: keyof ServerSettings) => Given | null, others: re
     try {
       return readTexts(settingTexts(given.value, isList && given.hasCommas), true)
     } catch (error) {
-      if (!(error instanceof Unfit)) throw error
+      if (!(error instanceof InvalidSettingError)) throw error
       problems.push(`${given.where} must be ${error.message}; received ${received(given.value, isSecret)}`)
       return readTexts(preset, false)
     }

@@ -12,7 +12,7 @@ import type { CoreParts, Engine } from './engine.ts'
 import { identifyAccessToken, ownerOfRefreshToken } from './identify.ts'
 import { reissueAccessToken } from './issue.ts'
 import {
-  end, endAllOfUser, getActive, list, listHandles, removeEverySession, updateInfo, updatePayload,
+  revoke, revokeByUser, getActive, list, listHandles, removeEverySession, updateInfo, updatePayload,
 } from './manage.ts'
 import { tenantIdRule } from './policy.ts'
 import { refresh } from './refresh.ts'
@@ -86,14 +86,14 @@ export function createSessionCore<
     },
     async revokeSession(handle) {
       const parsed = parseHandle(handle)
-      return parsed !== null && (await end(parts, [parsed], 'revoked')).length > 0
+      return parsed !== null && (await revoke(parts, [parsed], 'revoked')).length > 0
     },
     revokeSessions: handles => (
-      end(parts, [...new Set(handles)].map(parseHandle).filter(handle => handle !== null), 'revoked')
+      revoke(parts, [...new Set(handles)].map(parseHandle).filter(handle => handle !== null), 'revoked')
     ),
     async revokeAllSessionsForUser(userId, options = {}) {
       checkOptions('revokeAllSessionsForUser', revokeRules, options)
-      return endAllOfUser(parts, requireUserId(userId), options)
+      return revokeByUser(parts, requireUserId(userId), options)
     },
     async revokeEverySession() {
       const now = await engine.now()

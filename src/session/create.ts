@@ -7,7 +7,7 @@ import type { IssuedSession, NewSession } from './core.ts'
 import type { CoreParts, Engine } from './engine.ts'
 import { requireTenantId } from './identifiers.ts'
 import { issue } from './issue.ts'
-import { end } from './manage.ts'
+import { revoke } from './manage.ts'
 import { expiryOf, isActive, lifetimesOf, activeBounds } from './policy.ts'
 import { RECORD_FORMAT } from './record.ts'
 import type { SessionRecord } from './record.ts'
@@ -88,7 +88,7 @@ async function evictOldest(engine: Engine, userId: string, limit: number): Promi
     const page: SessionPage = await engine.store.listByUser(userId, { limit: 1000, after })
     const live = page.sessions.filter(record => isActive(record, bounds))
     const surplus = live.slice(Math.max(0, limit - kept)).map(record => record.handle)
-    if (surplus.length > 0) await end(engine, surplus, 'evicted')
+    if (surplus.length > 0) await revoke(engine, surplus, 'evicted')
     kept += live.length
     after = page.next
   } while (after !== null)

@@ -26,7 +26,7 @@ const DAY = 86_400_000
  * Ends sessions; the handles that were really ended. This process refuses them from here on, the others within the
  * feed's delay.
  */
-export async function end(
+export async function revoke(
   engine: Engine,
   handles: readonly SessionHandle[],
   reason: Ending,
@@ -36,7 +36,7 @@ export async function end(
 }
 
 /** Ends the sessions of a user, and those that are being started. */
-export async function endAllOfUser(
+export async function revokeByUser(
   engine: Engine,
   userId: string,
   { except, tenantId }: RevokeOptions,

@@ -8,7 +8,7 @@ import { createPolicy } from '../../session/policy.ts'
 import { createMemoryStore } from '../../stores/memory.ts'
 import { createApplication } from '../application.ts'
 import type { Application } from '../application.ts'
-import { Refusal } from '../http/reply.ts'
+import { RejectedRequest } from '../http/reply.ts'
 import { createDynamicApplications } from './dynamic-applications.ts'
 import type { DynamicApplications } from './dynamic-applications.ts'
 
@@ -75,7 +75,7 @@ describe('while an application is being opened', () => {
     const attempts = [madeApps.make('one', {}), madeApps.make('one', {}), madeApps.remove('one')]
     const outcomes = Promise.allSettled(attempts)
     openings[0]?.fail(new GeneralError('MISUSE', 'no such lifetime'))
-    const refused = { status: 'rejected', reason: expect.any(Refusal) }
+    const refused = { status: 'rejected', reason: expect.any(RejectedRequest) }
     expect(await outcomes).toEqual([refused, refused, { status: 'fulfilled', value: false }])
     expect(apps.has('one')).toBe(false)
     const later = madeApps.make('one', {})
@@ -107,7 +107,7 @@ describe('while an application is being opened', () => {
   test('the end of all waits for it, ends it too, and no other is made afterwards', async () => {
     const making = madeApps.make('one', {})
     const closing = madeApps.close()
-    await expect(madeApps.make('two', {})).rejects.toThrow(Refusal)
+    await expect(madeApps.make('two', {})).rejects.toThrow(RejectedRequest)
     await expect(Promise.race([closing, settled()])).resolves.toBeUndefined()
     openings[0]?.succeed(createTestApp())
     await Promise.all([making, closing])

@@ -6,14 +6,14 @@ import type { PolicyOptions } from '../../session/policy.ts'
 import { createApiKeyCheck, readApiKeys } from '../api-keys.ts'
 import { APP_ID } from '../app-id.ts'
 import type { Application } from '../application.ts'
-import { settingTexts, Unfit } from '../setting-texts.ts'
+import { settingTexts, InvalidSettingError } from '../setting-texts.ts'
 import { fail } from './fields.ts'
 
 /** Applications that callers make while the server runs, as the test suites of SDKs do. */
 export interface DynamicApplications {
   /**
    * Makes an application. Whether there was none of that id. It is served when this is done, whoever made it.
-   * @throws Refusal for settings that can not be had.
+   * @throws RejectedRequest for settings that can not be had.
    */
   make(appId: string, settings: JsonObject): Promise<boolean>
   /** Ends an application that was made, and forgets its sessions. Whether there was one. */
@@ -133,7 +133,7 @@ function apiKeysOf(value: JsonValue | undefined): readonly string[] {
     const keys = readApiKeys(settingTexts(value, true))
     return keys.length > 0 ? keys : fail('api_keys must have a key')
   } catch (error) {
-    if (error instanceof Unfit) fail(`api_keys must be ${error.message}`)
+    if (error instanceof InvalidSettingError) fail(`api_keys must be ${error.message}`)
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject, JsonValue } from '../../base/json.ts'
-import { Refusal, replyText } from '../http/reply.ts'
+import { RejectedRequest, replyText } from '../http/reply.ts'
 
 /** The fields of a JSON body, by name and type. A missing or ill-typed one refuses the request with 400. */
 export class Fields {
@@ -44,7 +44,7 @@ export class Fields {
   }
 }
 
-/** A parameter of the query. @throws Refusal with 400 if it is missing. */
+/** A parameter of the query. @throws RejectedRequest with 400 if it is missing. */
 export function queryText(query: URLSearchParams, name: string): string {
   return query.get(name) ?? fail(`Field name '${name}' is missing in GET request`)
 }
@@ -57,7 +57,7 @@ export function queryFlag(query: URLSearchParams, name: string, preset: boolean)
 
 /** Refuses the request with 400. */
 export function fail(words: string): never {
-  throw new Refusal(replyText(400, words))
+  throw new RejectedRequest(replyText(400, words))
 }
 
 function refuse(name: string): never {

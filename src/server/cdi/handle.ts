@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isSessionError } from '../../base/errors.ts'
 import type { Application } from '../application.ts'
 import { readJsonBody } from '../http/read-body.ts'
-import { allowOnly, challenge, Refusal, replyText } from '../http/reply.ts'
+import { allowOnly, challenge, RejectedRequest, replyText } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
@@ -91,14 +91,14 @@ async function answer(
 function announced({ headers }: IncomingMessage, { path }: CdiRoute): Protocol {
   const version = headers['cdi-version']
   if (version === undefined || publicPaths.has(path) || path === '/apiversion') return newestProtocol
-  if (typeof version !== 'string' || !isVersion(version)) throw new Refusal(replyText(400, 'cdi-version header is invalid'))
+  if (typeof version !== 'string' || !isVersion(version)) throw new RejectedRequest(replyText(400, 'cdi-version header is invalid'))
   const protocol = protocolOf(version)
   if (protocol !== null) return protocol
-  throw new Refusal(replyText(400, `cdi-version ${version} not supported`))
+  throw new RejectedRequest(replyText(400, `cdi-version ${version} not supported`))
 }
 
 function replyTo(error: unknown, { onError }: CdiSettings): Reply {
-  if (error instanceof Refusal) return error.reply
+  if (error instanceof RejectedRequest) return error.reply
   if (isSessionError(error) && error.code === 'SESSION_NOT_FOUND') return unauthorised()
   if (isSessionError(error) && error.code === 'UNAUTHORIZED') return unauthorised(error.message)
   if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)

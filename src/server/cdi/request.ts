@@ -18,11 +18,11 @@ export interface CdiRequest {
   /** The tenant of the path, `public` if it names none. */
   readonly tenantId: string
   readonly query: URLSearchParams
-  /** Reads the body. @throws Refusal if it is none of ours. */
+  /** Reads the body. @throws RejectedRequest if it is none of ours. */
   body(): Promise<Fields>
 }
 
-/** Answers one method of one path. @throws Refusal, or SessionNotFoundError where the session is gone. */
+/** Answers one method of one path. @throws RejectedRequest, or SessionNotFoundError where the session is gone. */
 export type CdiHandler = (request: CdiRequest) => Promise<Reply>
 
 /** A path of the core protocol. */

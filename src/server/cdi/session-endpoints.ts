@@ -4,7 +4,7 @@ import type { TheftOutcome } from '../../session/core.ts'
 import { requireCdiUserId } from '../../session/identifiers.ts'
 import type { ClientInfo } from '../../session/record.ts'
 import type { Application } from '../application.ts'
-import { replyJson, Refusal, replyText } from '../http/reply.ts'
+import { replyJson, RejectedRequest, replyText } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { sessionAnswer, describeToken, pairReply, tryRefreshToken, unauthorised } from './answers.ts'
 import { fail, queryFlag, queryText } from './fields.ts'
@@ -160,7 +160,7 @@ async function remove({ app, protocol, tenantId, body }: CdiRequest): Promise<Re
   // No accounts are linked here, but a flag of the wrong type is still refused.
   if (fields.has('revokeSessionsForLinkedAccounts')) fields.flag('revokeSessionsForLinkedAccounts')
   if (everywhere && tenantId !== 'public' && protocol.isStrict) {
-    throw new Refusal(replyText(403, 'Only public tenantId can call this app specific API'))
+    throw new RejectedRequest(replyText(403, 'Only public tenantId can call this app specific API'))
   }
   const revoked = await app.core.revokeAllSessionsForUser(userId, everywhere ? {} : { tenantId })
   return replyJson({ status: 'OK', sessionHandlesRevoked: revoked })

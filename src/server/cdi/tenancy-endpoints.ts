@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../base/json.ts'
 import { TENANT_ID } from '../../session/identifiers.ts'
-import { replyJson, Refusal, replyText } from '../http/reply.ts'
+import { replyJson, RejectedRequest, replyText } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { fail } from './fields.ts'
 import type { Fields } from './fields.ts'
@@ -53,5 +53,5 @@ function settingsIn(fields: Fields): JsonObject {
 }
 
 function refuseOtherApps(appId: string): void {
-  if (appId !== 'public') throw new Refusal(replyText(403, 'Only the public application can manage applications'))
+  if (appId !== 'public') throw new RejectedRequest(replyText(403, 'Only the public application can manage applications'))
 }

@@ -33,8 +33,8 @@ export function allowOnly(methods: readonly string[], { status, headers, body }:
 }
 
 /** Ends the handling of a request with an answer. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal'
+export class RejectedRequest extends Error {
+  override readonly name = 'RejectedRequest'
   readonly reply: Reply
 
   constructor(reply: Reply) {

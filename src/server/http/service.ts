@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isOfThisMachine } from '../browser-guard.ts'
+import { isLocalRequest } from '../browser-guard.ts'
 import type { Metrics } from '../metrics.ts'
-import type { RefusalLog } from '../refusals.ts'
+import type { RejectedRequestLog } from '../rejected-requests.ts'
 import { routeName } from '../route-name.ts'
 import { probes } from '../router.ts'
 import type { Router } from '../router.ts'
@@ -15,7 +15,7 @@ interface ServiceDependencies {
   readonly route: Router
   readonly traces: Traces
   readonly metrics: Metrics
-  readonly refusals: RefusalLog
+  readonly refusals: RejectedRequestLog
   readonly isClosing: () => boolean
 }
 
@@ -30,7 +30,7 @@ const pagesRefused = replyText(403, 'Without --api-key only programs of this mac
 export function createHttpService(
   { settings, route, traces, metrics, refusals, isClosing }: ServiceDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const mayAsk = settings.apiKeys.length > 0 ? () => true : isOfThisMachine
+  const mayAsk = settings.apiKeys.length > 0 ? () => true : isLocalRequest
   const isHttps = settings.publicOrigin?.startsWith('https:') === true
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -9,11 +9,11 @@ import { requireUserId } from '../../session/identifiers.ts'
 import { summarize } from '../../session/manage.ts'
 import type { ClientInfo } from '../../session/record.ts'
 import type { Application } from '../application.ts'
-import { replyJson, Refusal } from '../http/reply.ts'
+import { replyJson, RejectedRequest } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
-import { introspect, toSession } from './introspect.ts'
+import { introspect, introspectedSession } from './introspect.ts'
 import { mergePatch } from './merge-patch.ts'
 import { describeApi } from './openapi.ts'
 import type { OperationId } from './operations.ts'
@@ -60,7 +60,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
   async refreshSession({ app, body }) {
     const refreshToken = textOf(body['refreshToken'])
     if (body['antiCsrfToken'] !== undefined) {
-      const handle = await toSession(app, refreshToken)
+      const handle = await introspectedSession(app, refreshToken)
       if (handle === null || !await app.native.isAntiCsrfToken(handle, textOf(body['antiCsrfToken']))) return unauthorized
     }
     const outcome = await app.native.refresh(refreshToken, null, clientOf(body))
@@ -140,7 +140,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
   },
 
   async revokeToken({ app, body }) {
-    const handle = await toSession(app, textOf(body['token']))
+    const handle = await introspectedSession(app, textOf(body['token']))
     if (handle !== null) await app.native.revokeSession(handle)
     return replyJson({})
   },
@@ -175,11 +175,11 @@ async function describePair(app: Application, issued: IssuedSession<JsonObject>,
   }
 }
 
-/** What an access token of this session says. @throws Refusal for any other text, and for one that has expired. */
+/** What an access token of this session says. @throws RejectedRequest for any other text, and for one that has expired. */
 async function claimsFor(app: Application, handle: string, accessToken: string): Promise<AccessClaims> {
   const identified = await app.native.identify(accessToken)
   if (identified !== null && identified.usable && identified.claims.sid === handle) return identified.claims
-  throw new Refusal(problem(400, 'invalid_request', 'accessToken must be a valid access token of the session'))
+  throw new RejectedRequest(problem(400, 'invalid_request', 'accessToken must be a valid access token of the session'))
 }
 
 /** The user's client, as far as the application tells. */
@@ -190,12 +190,12 @@ function clientOf({ ip, userAgent }: JsonObject): ClientInfo {
 /** The description has been checked: what is not there is a fault of the program. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
-  throw new Refusal(problem(400, 'invalid_request', 'a text is missing'))
+  throw new RejectedRequest(problem(400, 'invalid_request', 'a text is missing'))
 }
 
 function objectOf(value: unknown): JsonObject {
   if (isJsonObject(value)) return value
-  throw new Refusal(problem(400, 'invalid_request', 'an object is missing'))
+  throw new RejectedRequest(problem(400, 'invalid_request', 'an object is missing'))
 }
 
 function numberIn<Name extends string>(body: JsonObject, name: Name): { readonly [Key in Name]?: number } {

@@ -23,7 +23,7 @@ export async function introspect(app: Application, text: string, antiCsrfToken: 
 }
 
 /** Whose session a token of ours is, access or refresh, expired or exchanged though it may be; null for other texts. */
-export async function toSession(app: Application, text: string): Promise<SessionHandle | null> {
+export async function introspectedSession(app: Application, text: string): Promise<SessionHandle | null> {
   const access = await app.native.identify(text) ?? await app.core.identify(text)
   return access?.claims.sid ?? await handleOfRefreshToken(app, text)
 }

@@ -3,7 +3,7 @@ import type { Milliseconds } from '../base/time.ts'
 import type { Logger } from './log.ts'
 
 /** Tells of refused requests in one line per kind and interval, however many there were (LOG-04). */
-export interface RefusalLog {
+export interface RejectedRequestLog {
   note(status: number, from: string): void
   /** Writes what is counted. */
   flush(): void
@@ -12,7 +12,7 @@ export interface RefusalLog {
 const INTERVAL: Milliseconds = 10_000
 
 /** Makes the log of one server. */
-export function createRefusalLog(logger: Logger, schedule: Scheduler): RefusalLog {
+export function createRejectedRequestLog(logger: Logger, schedule: Scheduler): RejectedRequestLog {
   let counts = new Map<number, { count: number; readonly from: string }>()
   let cancel: (() => void) | null = null
   function flush(): void {
