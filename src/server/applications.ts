@@ -74,7 +74,7 @@ export async function openApplications(
       await app.close()
       throw error
     }
-    app.housekeeping.start()
+    app.cleanup.start()
     // Keys that are removed elsewhere are refused as soon as the change log tells of them.
     await app.feed.start()
     return app

@@ -42,14 +42,14 @@ export function createSessionCore<
   codecs: Codecs<Payload, Info>,
 ): SessionCore<Payload, Info, Style, Claims> {
   const parts: CoreParts<Payload, Info, Style, Claims> = { ...engine, ...codecs, format }
-  const { policy, clock, store, entropy, keys, feed, housekeeping } = engine
+  const { policy, clock, store, entropy, keys, feed, cleanup } = engine
   const { payloads, infos, requireUserId } = codecs
 
   return {
     policy,
     clock,
     create: (session, style = format.defaultStyle) => {
-      housekeeping.start()
+      cleanup.start()
       return create(parts, session, style)
     },
     ...createVerification(parts),

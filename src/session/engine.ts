@@ -16,8 +16,8 @@ import type { Emit, SessionEvents } from './events.ts'
 import { createRevocationFeed } from './feed.ts'
 import type { RevocationFeed } from './feed.ts'
 import { guardStore } from './guarded-store.ts'
-import { createHousekeeping } from './housekeeping.ts'
-import type { Housekeeping } from './housekeeping.ts'
+import { createBackgroundCleanup } from './background-cleanup.ts'
+import type { BackgroundCleanup } from './background-cleanup.ts'
 import type { SessionPolicy } from './policy.ts'
 import { createGivenClock, createStoreClock } from './store-clock.ts'
 import type { SessionTime } from './store-clock.ts'
@@ -32,7 +32,7 @@ export interface Engine extends Pick<SessionTime, 'clock' | 'now'> {
   readonly keys: KeyRingProvider
   readonly feed: RevocationFeed
   readonly confirmations: Confirmations
-  readonly housekeeping: Housekeeping
+  readonly cleanup: BackgroundCleanup
   readonly emit: Emit
   /** Stops timers and following, sends what is queued, and closes the store. */
   close(): Promise<void>
@@ -81,18 +81,18 @@ export function createEngine(dependencies: EngineDependencies): Engine {
   })
   const keys = createKeyRingProvider({
     store, crypto, clock, demands, application, secrets,
-    learnTime: time.learn,
+    learnTime: time.sync,
     keyPolicy: createKeyPolicy(policy),
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onSessionsEnded: feed.endAll,
     onError: failed('key rotation'),
   })
   const confirmations = createConfirmations({ store, schedule, onError: failed('confirmation') })
-  const housekeeping = createHousekeeping({ store, clock, schedule, entropy, onError: failed('housekeeping') })
+  const cleanup = createBackgroundCleanup({ store, clock, schedule, entropy, onError: failed('cleanup') })
   return {
-    store, crypto, entropy, policy, clock, now, keys, feed, confirmations, housekeeping, emit,
+    store, crypto, entropy, policy, clock, now, keys, feed, confirmations, cleanup, emit,
     async close() {
-      housekeeping.close()
+      cleanup.close()
       await feed.close()
       await confirmations.close()
       await store.close()

@@ -70,7 +70,7 @@ function announce(
   reason: Ending,
 ): readonly SessionHandle[] {
   if (handles.length === 0) return handles
-  engine.feed.note({ kind: 'revoked', handles, until })
+  engine.feed.applyLocally({ kind: 'revoked', handles, until })
   engine.emit('onSessionRevoked', { handles, reason })
   return handles
 }
@@ -137,7 +137,7 @@ export async function updatePayload<
   const now = await parts.now()
   const updated = await store.updatePayload({ handle, jwtPayload: json, now, from: changeStart(now) })
   if (updated === null) throw new SessionNotFoundError()
-  feed.note({ kind: 'payload', handle, ...updated })
+  feed.applyLocally({ kind: 'payload', handle, ...updated })
   return { json, version: updated.version }
 }
 

@@ -57,7 +57,7 @@ export async function rotate(
   const known = await keys.current()
   const ring = known.refreshKey(token.kid) === null ? await keys.reloadForUnknownKid() : known
   const key = ring.refreshKey(token.kid)
-  if (key === null || await key.isGenuine(token) !== true) return unauthorized
+  if (key === null || await key.hasValidTag(token) !== true) return unauthorized
 
   const now = await engine.now()
   const context: Context = {
@@ -232,7 +232,7 @@ async function remove(
 ): Promise<boolean> {
   const { handles, until } = await engine.store.removeUnchanged(record.handle, stateOf(record), changeStart(now))
   if (handles.length === 0) return false
-  engine.feed.note({ kind: 'revoked', handles, until })
+  engine.feed.applyLocally({ kind: 'revoked', handles, until })
   engine.emit('onSessionRevoked', { handles, reason })
   return true
 }

@@ -68,7 +68,7 @@ export interface SessionStore extends KeyStore {
   removeExpired(now: EpochMilliseconds, limit: number): Promise<number>
   /**
    * Takes or prolongs the turn at a task until `until` for `holder`, unless another holds it at `now`.
-   * Whether `holder` has it: one process at a time does the housekeeping.
+   * Whether `holder` has it: one process at a time does the cleanup.
    */
   acquireLease(task: string, holder: string, now: EpochMilliseconds, until: EpochMilliseconds): Promise<boolean>
   /**

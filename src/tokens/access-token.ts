@@ -119,7 +119,7 @@ export function readAccessToken(
   const key = ring.accessKeyByHeader(header)
   if (key === null) return classify(header, payload, signature, ring)
   const genuine = key.verify(text.slice(0, payloadEnd), signature)
-  return mapAwaitable(genuine, holds => holds === true ? readGenuine(ring.decodeText(payload), expected) : invalid)
+  return mapAwaitable(genuine, holds => holds === true ? readVerified(ring.decodeText(payload), expected) : invalid)
 }
 
 /**
@@ -162,7 +162,7 @@ function handleIn(members: JsonObject | null): SessionHandle | null {
 }
 
 /** Judges the claims of a token whose signature held. */
-function readGenuine(text: string | null, expected: AccessTokenExpectations): AccessTokenReading {
+function readVerified(text: string | null, expected: AccessTokenExpectations): AccessTokenReading {
   const members = text === null ? null : parseJsonObject(text)
   if (members === null) return invalid
   const claims = readClaims(members)

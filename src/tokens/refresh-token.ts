@@ -8,7 +8,7 @@ import type { Crypto, Mac } from './crypto.ts'
 
 /**
  * The parts of a refresh token, `kt1.<kid>.<handle>.<generation>.<branch>.<anchor>.<secret>.<tag>`. Only its shape is
- * known to be right; whether this application issued it is for {@link RefreshKey.isGenuine} to say.
+ * known to be right; whether this application issued it is for {@link RefreshKey.hasValidTag} to say.
  */
 export interface RefreshToken {
   /** The refresh key that wrote it. */
@@ -47,7 +47,7 @@ export interface RefreshKey {
   readonly kid: string
   readonly activeFrom: EpochMilliseconds
   /** Whether this key wrote the token; takes the same time for every wrong tag (TOK-19). */
-  isGenuine(token: RefreshToken): Awaitable<boolean>
+  hasValidTag(token: RefreshToken): Awaitable<boolean>
   /**
    * The secret of the child of `parentSecret` at this place in the lineage. Always derived with the key that the
    * parent names, so that every process answers a retry with the same bytes.
@@ -113,7 +113,7 @@ export async function createRefreshKey(
     kid,
     activeFrom,
     antiCsrfMac: await subkey('anti-csrf'),
-    isGenuine(token) {
+    hasValidTag(token) {
       if (token.kid !== kid) return false
       const expected = tagMac(token.signed + binding)
       return typeof expected === 'string'

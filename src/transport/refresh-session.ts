@@ -65,7 +65,7 @@ export async function exchangeRefreshToken<Payload extends object, Info extends 
   tokens: readonly PresentedRefreshToken[],
 ): Promise<RefreshOutcome<Payload>> {
   const { core, policy } = context
-  const outcome = await refreshFirstGenuine(context, tokens, channel, request)
+  const outcome = await refreshFirstRecognized(context, tokens, channel, request)
   if (outcome.kind === 'unauthorized' && !outcome.ended) return outcome
   if (channel === 'cookie') applyEdits(reply, await findLeftovers(context, request))
   if (outcome.kind === 'refreshed') {
@@ -83,7 +83,7 @@ export async function exchangeRefreshToken<Payload extends object, Info extends 
 }
 
 /** Passes over tokens that we never issued; the first genuine one decides. */
-async function refreshFirstGenuine<Payload extends object, Info extends object>(
+async function refreshFirstRecognized<Payload extends object, Info extends object>(
   { core }: HttpContext<Payload, Info>,
   tokens: readonly PresentedRefreshToken[],
   channel: TransferMode,

@@ -70,7 +70,7 @@ const kidOf = (jar: Jar): string => jar.refreshToken.split('.')[1] ?? ''
 export interface LifeSpan {
   /** How many steps. */
   readonly steps: number
-  /** How many days a phone sleeps: a day is some thousand calls of the store, for the housekeeping. */
+  /** How many days a phone sleeps: a day is some thousand calls of the store, for the cleanup. */
   readonly days: number
 }
 

@@ -37,7 +37,7 @@ export function createTestClock(): TestClock {
 export interface CutStore {
   readonly store: SessionStore
   down: boolean
-  /** The calls that requests cost; those for keys, the feed and housekeeping are not among them. */
+  /** The calls that requests cost; those for keys, the feed and cleanup are not among them. */
   readonly calls: string[]
 }
 

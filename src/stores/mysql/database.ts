@@ -6,7 +6,7 @@ import { readInteger, rowOf } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import type { Connections } from './connections.ts'
 import type { MysqlConnection } from './driver.ts'
-import { toStoreError, leadsAstray, lostConnection, lostPreparedStatement, undoneByRace } from './errors.ts'
+import { toStoreError, isReadOnlyServer, lostConnection, lostPreparedStatement, undoneByRace } from './errors.ts'
 
 /** Runs statements on one connection. */
 export interface Runner {
@@ -76,7 +76,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
       } catch (error) {
         watch.connection = null
         const unprepared = lostPreparedStatement(error)
-        if (watch.expired || unprepared || lostConnection(error) || leadsAstray(error)) connection.destroy()
+        if (watch.expired || unprepared || lostConnection(error) || isReadOnlyServer(error)) connection.destroy()
         else connection.release()
         if (watch.expired) throw error
         if (undoneByRace(error) && races < RACES) await pause(Math.random() * 2 * ++races)

@@ -34,7 +34,7 @@ export function lostConnection(error: unknown): boolean {
  * Whether the connection is of no further use though it still stands: it leads to a server that takes no writes any
  * more, and a new one may lead to its successor.
  */
-export function leadsAstray(error: unknown): boolean {
+export function isReadOnlyServer(error: unknown): boolean {
   return [1290, 1792, 1836].includes(numberOf(error))
 }
 

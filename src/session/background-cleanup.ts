@@ -8,7 +8,7 @@ import type { SessionStore } from './store.ts'
  * Removes what has expired, in small batches, in one process at a time. Nothing waits for it or depends on it
  * (REV-05).
  */
-export interface Housekeeping {
+export interface BackgroundCleanup {
   /** Starts, at the first call. */
   start(): void
   close(): void
@@ -27,8 +27,8 @@ const BATCH = 500
 /** How many batches one turn removes at the most. */
 const BATCHES = 20
 
-/** Makes the housekeeping of one process. */
-export function createHousekeeping(dependencies: HousekeepingDependencies): Housekeeping {
+/** Makes the cleanup of one process. */
+export function createBackgroundCleanup(dependencies: HousekeepingDependencies): BackgroundCleanup {
   const { store, clock, schedule, entropy, onError } = dependencies
   /** Drawn by the first turn: putting an application together needs no cryptography. */
   let holder: string | null = null
