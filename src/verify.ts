@@ -75,7 +75,7 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
   async function judge(text: string): Promise<VerifyOutcome<Payload>> {
     let reading = await read(text, await keys.current())
     if (reading.kind === 'unknown-key') reading = await read(text, await keys.reloadForUnknownKid())
-    if (reading.kind === 'foreign') return { kind: 'foreign' }
+    if (reading.kind === 'unrecognized') return { kind: 'unrecognized' }
     if (reading.kind !== 'valid') return { kind: 'refresh-required', reason: reading.kind }
     const { claims, payload } = reading
     const known = await changes?.current()
@@ -98,7 +98,7 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
         case 'ambiguous': return { kind: 'needs-refresh' }
         case 'none':
         case 'cross-site':
-        case 'misplaced': return { kind: 'none' }
+        case 'wrong-channel': return { kind: 'none' }
       }
     },
   }
@@ -109,7 +109,7 @@ function readingOf<Payload extends object>(outcome: VerifyOutcome<Payload>): Ses
     case 'active': return { kind: 'active', session: new VerifiedSession(outcome.claims, outcome.payload) }
     case 'refresh-required': return { kind: 'needs-refresh' }
     case 'revoked':
-    case 'foreign': return { kind: 'none' }
+    case 'unrecognized': return { kind: 'none' }
   }
 }
 

@@ -208,7 +208,7 @@ export interface IssuedSession<Payload extends object, Claims extends TokenClaim
 export type VerifyOutcome<Payload extends object, Claims extends TokenClaims = AccessClaims> =
   | ActiveOutcome<Payload, Claims>
   /** Not an access token of ours at all: it counts as absent. */
-  | { readonly kind: 'foreign' }
+  | { readonly kind: 'unrecognized' }
   /** Ours, but not usable: expired, or its signature or key does not hold. */
   | { readonly kind: 'refresh-required'; readonly reason: 'expired' | 'invalid' | 'unknown-key' }
   /** The session has ended. */

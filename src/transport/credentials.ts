@@ -12,14 +12,14 @@ import type { HttpCore } from './http-context.ts'
 const MAX_CANDIDATES = 4
 
 /** What became of a token of ours. */
-export type CandidateOutcome<Payload extends object> = Exclude<VerifyOutcome<Payload>, { kind: 'foreign' }>
+export type CandidateOutcome<Payload extends object> = Exclude<VerifyOutcome<Payload>, { kind: 'unrecognized' }>
 
 /** The access token of a request, judged. */
 export type AccessTokenResult<Payload extends object> =
   /** None of ours. */
   | { readonly kind: 'none' }
   /** One of ours that came by the channel of the other mode (CK-14). */
-  | { readonly kind: 'misplaced' }
+  | { readonly kind: 'wrong-channel' }
   /** One of ours in a cookie, sent by a page that may not use it. It was not judged: no store was asked. */
   | { readonly kind: 'cross-site' }
   /** Cookies of two live sessions: no telling whose request this is (CK-06). */
@@ -78,7 +78,7 @@ export async function verifyAccessTokenOf<Payload extends object>(
   const bearer = bearerToken(request)
   if (bearer !== null) {
     const outcome = await core.verify(bearer, options)
-    if (outcome.kind !== 'foreign') return judge(core, 'header', bearer, outcome, false) ?? misplaced
+    if (outcome.kind !== 'unrecognized') return judge(core, 'header', bearer, outcome, false) ?? wrongChannel
   }
   const candidates = cookieTokens(request, policy.cookies.accessToken)
   if (!proven) return candidates.some(text => travelsBy('cookie', core.peekHandle(text))) ? crossSite : none
@@ -106,11 +106,11 @@ export function verifyAccessTokenNow<Payload extends object>(
   const outcome = core.verifyNow(text, options)
   if (outcome === undefined) return undefined
   if (bearer === null) return judge(core, 'cookie', text, outcome, false) ?? none
-  return outcome.kind === 'foreign' ? undefined : judge(core, 'header', text, outcome, false) ?? misplaced
+  return outcome.kind === 'unrecognized' ? undefined : judge(core, 'header', text, outcome, false) ?? wrongChannel
 }
 
 const none = { kind: 'none' } as const
-const misplaced = { kind: 'misplaced' } as const
+const wrongChannel = { kind: 'wrong-channel' } as const
 const crossSite = { kind: 'cross-site' } as const
 const noCookies: readonly string[] = []
 
@@ -122,7 +122,7 @@ function judge<Payload extends object>(
   outcome: VerifyOutcome<Payload>,
   duplicated: boolean,
 ): VerifiedCandidate<Payload> | null {
-  if (outcome.kind === 'foreign' || !travelsBy(channel, handleOf(core, accessToken, outcome))) return null
+  if (outcome.kind === 'unrecognized' || !travelsBy(channel, handleOf(core, accessToken, outcome))) return null
   return { kind: 'judged', channel, accessToken, outcome, duplicated }
 }
 

@@ -8,7 +8,7 @@ import type { HttpRequest } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
 /** Where a request came from: a page that may use the sessions, one that may not, or no browser that would say. */
-export type OriginClass = 'trusted' | 'foreign' | 'unstated'
+export type OriginClass = 'trusted' | 'untrusted' | 'unknown'
 
 /** Which of the settings matter to where a request may come from. */
 export type OriginPolicy = Pick<HttpPolicy, 'origin' | 'trustedOrigins' | 'cookies'>
@@ -22,17 +22,17 @@ export function classifyOrigin(request: HttpRequest, policy: OriginPolicy): Orig
   const origin = request.header('origin')
   const site = request.header('sec-fetch-site')
   if (origin === null) {
-    if (site === null) return 'unstated'
-    return site === 'same-origin' || site === 'none' ? 'trusted' : 'foreign'
+    if (site === null) return 'unknown'
+    return site === 'same-origin' || site === 'none' ? 'trusted' : 'untrusted'
   }
   // A page with `Referrer-Policy: no-referrer` posts its forms with `null`. Cookies without a domain are only sent to
   // the host that set them, so a page of the same origin is that host's own; with a domain it may be a sibling's.
   if (origin === 'null') {
-    return site === 'same-origin' && policy.cookies.accessToken.attributes.domain === null ? 'trusted' : 'foreign'
+    return site === 'same-origin' && policy.cookies.accessToken.attributes.domain === null ? 'trusted' : 'untrusted'
   }
-  if (!policy.trustedOrigins.has(origin)) return 'foreign'
+  if (!policy.trustedOrigins.has(origin)) return 'untrusted'
   // Other origins on the list may be of another site. The own one is not: a redirect by another site lies between.
-  return origin !== policy.origin || site === null || nearSites.has(site) ? 'trusted' : 'foreign'
+  return origin !== policy.origin || site === null || nearSites.has(site) ? 'trusted' : 'untrusted'
 }
 
 /** What `Sec-Fetch-Site` says of pages of the own site, and of what the user typed in. */
@@ -43,7 +43,7 @@ const nearSites: ReadonlySet<string> = new Set(['same-origin', 'same-site', 'non
  * @throws CrossSiteRequestError
  */
 export function refuseUntrustedOrigin(request: HttpRequest, policy: HttpPolicy): void {
-  if (classifyOrigin(request, policy) === 'foreign') throw crossSiteRequest()
+  if (classifyOrigin(request, policy) === 'untrusted') throw crossSiteRequest()
 }
 
 /**
@@ -70,7 +70,7 @@ export async function mayRefreshBeforeRender(
   if (!isSafeMethod(request.method)) {
     return isProven(request, policy) && await hasAntiCsrfProof(request, policy, core, handle)
   }
-  return classifyOrigin(request, policy) !== 'foreign' || isTopLevelNavigation(request)
+  return classifyOrigin(request, policy) !== 'untrusted' || isTopLevelNavigation(request)
 }
 
 /**
@@ -88,7 +88,7 @@ export function isTopLevelNavigation(request: HttpRequest): boolean {
  */
 export function isProven(request: HttpRequest, policy: HttpPolicy): boolean {
   const verdict = classifyOrigin(request, policy)
-  return verdict === 'trusted' || (verdict === 'unstated' && hasCustomHeader(request))
+  return verdict === 'trusted' || (verdict === 'unknown' && hasCustomHeader(request))
 }
 
 /**

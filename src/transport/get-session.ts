@@ -155,7 +155,7 @@ async function admit<Payload extends object, Info extends object>(
       return null
     case 'cross-site':
       throw crossSiteRequest()
-    case 'misplaced':
+    case 'wrong-channel':
       throw new UnauthorizedError('the access token came by the channel of the other transfer mode')
     case 'ambiguous':
       throw new TryRefreshTokenError('the request carries the cookies of two sessions')

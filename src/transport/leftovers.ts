@@ -60,7 +60,7 @@ function valuesToJudge(slot: CookieSlot, policy: HttpPolicy, request: HttpReques
   const values = readCookies(header, name)
   const isSettled = values.length === 0 || (values.length === 1 && olderClearings.length === 0)
   // To a request of another site browsers add only some of the cookies, by what `SameSite` they have.
-  return isSettled || classifyOrigin(request, policy) === 'foreign' ? [] : values
+  return isSettled || classifyOrigin(request, policy) === 'untrusted' ? [] : values
 }
 
 function occursTwice(text: string, part: string): boolean {

@@ -63,7 +63,7 @@ export function requireUnprotected(payload: JsonObject, version: AccessTokenVers
 }
 
 const MAX_LENGTH = 16_384
-const foreign = { kind: 'foreign' } as const
+const unrecognized = { kind: 'unrecognized' } as const
 const invalid = { kind: 'invalid' } as const
 
 /**
@@ -113,12 +113,12 @@ export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTo
     /** A JWT of `/recipe/jwt` has no `version` and is none, though the same key may have signed it (TOK-07). */
     read(text, keys, now, maxLifetime) {
       const [header = '', body, signature, ...rest] = text.length > MAX_LENGTH ? [] : text.split('.')
-      if (body === undefined || signature === undefined || rest.length > 0) return foreign
+      if (body === undefined || signature === undefined || rest.length > 0) return unrecognized
       const { alg, typ, kid, version, crit, keyturn } = decode(header) ?? {}
-      if (typ !== 'JWT' || typeof kid !== 'string' || !isTokenVersion(version)) return foreign
+      if (typ !== 'JWT' || typeof kid !== 'string' || !isTokenVersion(version)) return unrecognized
       const key = keys.signingKey(kid)
-      if (key === null) return /^[ds]-[\w-]{13,36}$/.test(kid) ? { kind: 'unknown-key', kid } : foreign
-      if (key.purpose === 'access' || alg !== key.algorithm || crit !== undefined) return foreign
+      if (key === null) return /^[ds]-[\w-]{13,36}$/.test(kid) ? { kind: 'unknown-key', kid } : unrecognized
+      if (key.purpose === 'access' || alg !== key.algorithm || crit !== undefined) return unrecognized
       const isDynamic = key.purpose === 'core-dynamic'
       return mapAwaitable(key.verify(`${header}.${body}`, signature), holds => (
         holds === true ? readVerified(decode(body), version, isDynamic, keyturn, now, maxLifetime) : invalid
