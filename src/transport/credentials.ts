@@ -81,7 +81,7 @@ export async function verifyAccessTokenOf<Payload extends object>(
     if (outcome.kind !== 'unrecognized') return judge(core, 'header', bearer, outcome, false) ?? wrongChannel
   }
   const candidates = cookieTokens(request, policy.cookies.accessToken)
-  if (!proven) return candidates.some(text => travelsBy('cookie', core.peekHandle(text))) ? crossSite : none
+  if (!proven) return candidates.some(text => isOfTransferMode('cookie', core.peekHandle(text))) ? crossSite : none
   const judged: VerifiedCandidate<Payload>[] = []
   for (const text of candidates) {
     const access = judge(core, 'cookie', text, await core.verify(text, options), candidates.length > 1)
@@ -122,7 +122,7 @@ function judge<Payload extends object>(
   outcome: VerifyOutcome<Payload>,
   duplicated: boolean,
 ): VerifiedCandidate<Payload> | null {
-  if (outcome.kind === 'unrecognized' || !travelsBy(channel, handleOf(core, accessToken, outcome))) return null
+  if (outcome.kind === 'unrecognized' || !isOfTransferMode(channel, handleOf(core, accessToken, outcome))) return null
   return { kind: 'judged', channel, accessToken, outcome, duplicated }
 }
 
@@ -160,6 +160,6 @@ function rank(outcome: CandidateOutcome<object>): number {
 }
 
 /** Whether a session's tokens belong into this channel (CK-14). */
-export function travelsBy(channel: TransferMode, handle: SessionHandle | null): boolean {
+export function isOfTransferMode(channel: TransferMode, handle: SessionHandle | null): boolean {
   return handle !== null && transferModeOf(handle) === channel
 }

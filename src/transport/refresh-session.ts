@@ -10,7 +10,7 @@ import { findRefreshToken, tokensOfOneSession } from './refresh-credentials.ts'
 import type { PresentedRefreshToken } from './refresh-credentials.ts'
 import { RequestSession } from './session-object.ts'
 import type { Session } from './session.ts'
-import { absenceEdits, applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
+import { noSessionEdits, applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
 
 /**
  * Exchanges the refresh token of a request. A refusal clears cookies only if they can never work again, and
@@ -24,7 +24,7 @@ export async function refreshSession<Payload extends object, Info extends object
   const presented = findRefreshToken(core, policy, request)
   if (presented.kind === 'none') {
     refuseUntrustedOrigin(request, policy)
-    applyEdits(reply, absenceEdits())
+    applyEdits(reply, noSessionEdits())
     throw new UnauthorizedError('the request carries no refresh token')
   }
 
@@ -47,7 +47,7 @@ export async function refreshSession<Payload extends object, Info extends object
     case 'refreshed':
       return new RequestSession(context, reply, outcome.issued)
     case 'unauthorized':
-      if (!outcome.ended) applyEdits(reply, absenceEdits())
+      if (!outcome.ended) applyEdits(reply, noSessionEdits())
       throw new UnauthorizedError('the refresh token can not be used')
     case 'theft':
       throw new TokenTheftDetectedError(outcome.userId, outcome.handle)

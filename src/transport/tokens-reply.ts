@@ -73,7 +73,7 @@ export function clearingEdits(
 }
 
 /** The edits that tell a client that it has no session, and touch no token. Pure. */
-export function absenceEdits(): TokenEdits {
+export function noSessionEdits(): TokenEdits {
   return { headers: [[wire.frontToken, REMOVE_FRONT_TOKEN]], cookies: [] }
 }
 
