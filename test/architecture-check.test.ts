@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
-  checkArrows,
+  checkDependencies,
   checkCycles,
   checkExports,
   checkLengths,
@@ -8,17 +8,17 @@ import {
   checkPackages,
   checkReach,
   checkReferences,
-  checkRooms,
+  checkModules,
   checkTargets,
-  readDrawing,
+  readModuleTable,
 } from '../scripts/architecture/rules.ts'
 import { readSourceFile, type SourceFile } from '../scripts/architecture/source-file.ts'
 
 const document = `# Architecture
 
-## Rooms and arrows
+## Modules and dependencies
 
-| room | may import |
+| module | may import |
 |---|---|
 | \`base\` | |
 | session | base |
@@ -27,75 +27,75 @@ const document = `# Architecture
 
 ## Something else
 
-| room | may import |
+| module | may import |
 |---|---|
 | base | session |
 `
-const { drawing } = readDrawing(document)
+const { table } = readModuleTable(document)
 const aliases = new Map([['#platform', 'src/platform/node.ts']])
 const file = (path: string, text: string): SourceFile => readSourceFile(path, text)
 
-describe('the drawing', () => {
+describe('the table', () => {
   test('is read from the table under its heading only', () => {
-    expect(readDrawing(document).problems).toEqual([])
-    expect([...drawing.keys()]).toEqual(['base', 'session', 'transport', 'platform'])
-    expect(drawing.get('base')?.size).toBe(0)
-    expect([...drawing.get('transport') ?? []]).toEqual([['base', 'values'], ['session', 'types']])
+    expect(readModuleTable(document).problems).toEqual([])
+    expect([...table.keys()]).toEqual(['base', 'session', 'transport', 'platform'])
+    expect(table.get('base')?.size).toBe(0)
+    expect([...table.get('transport') ?? []]).toEqual([['base', 'values'], ['session', 'types']])
   })
 
   test('is reported when its heading, its table or the meaning of a cell is missing', () => {
-    expect(readDrawing('# Architecture').problems)
-      .toEqual(['docs/architecture.md has no heading "## Rooms and arrows"'])
-    expect(readDrawing('## Rooms and arrows\n').problems)
-      .toEqual(['docs/architecture.md has no table under "## Rooms and arrows"'])
-    expect(readDrawing('## Rooms and arrows\n| cli | all but client |').problems)
-      .toEqual(['docs/architecture.md: cannot read "all but client" in room cli'])
+    expect(readModuleTable('# Architecture').problems)
+      .toEqual(['docs/architecture.md has no heading "## Modules and dependencies"'])
+    expect(readModuleTable('## Modules and dependencies\n').problems)
+      .toEqual(['docs/architecture.md has no table under "## Modules and dependencies"'])
+    expect(readModuleTable('## Modules and dependencies\n| cli | all but client |').problems)
+      .toEqual(['docs/architecture.md: cannot read "all but client" in module cli'])
   })
 
-  test('has every room that exists, and no other', () => {
-    expect(checkRooms(drawing, new Set(['base', 'session', 'transport', 'platform']))).toEqual([])
-    expect(checkRooms(drawing, new Set(['base', 'session', 'transport', 'cli']))).toEqual([
-      'room cli is not in docs/architecture.md',
-      'room platform is drawn but does not exist',
+  test('has every module that exists, and no other', () => {
+    expect(checkModules(table, new Set(['base', 'session', 'transport', 'platform']))).toEqual([])
+    expect(checkModules(table, new Set(['base', 'session', 'transport', 'cli']))).toEqual([
+      'module cli is not in docs/architecture.md',
+      'module platform is in docs/architecture.md but does not exist',
     ])
   })
 })
 
-test('the references of a room must be its arrows', () => {
-  expect(checkReferences(drawing, new Map([['session', ['base']], ['base', []]]))).toEqual([])
-  expect(checkReferences(drawing, new Map([['session', ['transport']]]))).toEqual([
-    'the tsconfig.json of session references transport, which is not drawn',
-    'the tsconfig.json of session does not reference base, which is drawn',
+test('the references of a module must be its dependencies', () => {
+  expect(checkReferences(table, new Map([['session', ['base']], ['base', []]]))).toEqual([])
+  expect(checkReferences(table, new Map([['session', ['transport']]]))).toEqual([
+    'the tsconfig.json of session references transport, which the table does not allow',
+    'the tsconfig.json of session does not reference base, which the table allows',
   ])
 })
 
 describe('imports', () => {
-  test('may follow the arrows', () => {
+  test('may follow the dependencies', () => {
     const files = [
       file('src/index.ts', `export * from './session/core.ts'\nimport { clock } from '#platform'`),
       file('src/session/core.ts', `import { now } from '../base/time.ts'\nimport { other } from './other.ts'`),
       file('src/transport/read.ts', `import type { Session } from '../session/core.ts'`),
     ]
-    expect(checkArrows(drawing, files, aliases)).toEqual([])
+    expect(checkDependencies(table, files, aliases)).toEqual([])
   })
 
   test.each([
-    ['src/base/time.ts', `import type { S } from '../session/core.ts'`, 'no arrow leads from base to session'],
-    ['src/base/time.ts', `export { s } from '../session/core.ts'`, 'no arrow leads from base to session'],
-    ['src/base/time.ts', `export * from '../session/core.ts'`, 'no arrow leads from base to session'],
-    ['src/base/time.ts', `const s = await import('../session/core.ts')`, 'no arrow leads from base to session'],
-    ['src/base/time.ts', `let s: import('../session/core.ts').S`, 'no arrow leads from base to session'],
-    ['src/session/core.ts', `import { clock } from '#platform'`, 'no arrow leads from session to platform'],
+    ['src/base/time.ts', `import type { S } from '../session/core.ts'`, 'no dependency leads from base to session'],
+    ['src/base/time.ts', `export { s } from '../session/core.ts'`, 'no dependency leads from base to session'],
+    ['src/base/time.ts', `export * from '../session/core.ts'`, 'no dependency leads from base to session'],
+    ['src/base/time.ts', `const s = await import('../session/core.ts')`, 'no dependency leads from base to session'],
+    ['src/base/time.ts', `let s: import('../session/core.ts').S`, 'no dependency leads from base to session'],
+    ['src/session/core.ts', `import { clock } from '#platform'`, 'no dependency leads from session to platform'],
     ['src/transport/read.ts', `import { s } from '../session/core.ts'`, 'transport may only import types of session'],
-    ['src/session/core.ts', `import { s } from '../index.ts'`, 'no room may import what puts the rooms together'],
+    ['src/session/core.ts', `import { s } from '../index.ts'`, 'no module may import what puts the modules together'],
     ['src/session/core.ts', `import { s } from '../../test/fake.ts'`, 'which is outside src'],
   ])('in %s of the form %s break them', (path, text, problem) => {
-    expect(checkArrows(drawing, [file(path, text)], aliases)).toEqual([expect.stringContaining(problem)])
+    expect(checkDependencies(table, [file(path, text)], aliases)).toEqual([expect.stringContaining(problem)])
   })
 
   test('in comments and strings are none', () => {
     const text = `// import '../session/core.ts'\nconst text = "import '../session/core.ts'"`
-    expect(checkArrows(drawing, [file('src/base/time.ts', text)], aliases)).toEqual([])
+    expect(checkDependencies(table, [file('src/base/time.ts', text)], aliases)).toEqual([])
   })
 
   test('must lead to a file', () => {
@@ -111,7 +111,7 @@ describe('imports', () => {
   })
 })
 
-describe('a neutral room', () => {
+describe('a neutral module', () => {
   test.each([
     [`import { readFileSync } from 'node:fs'`, 'imports node:fs'],
     [`const cwd = process.cwd()`, 'uses process'],
