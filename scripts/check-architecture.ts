@@ -1,6 +1,7 @@
 // Compares the source with the table in docs/architecture.md. Prints one line per violation.
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkNames } from './architecture/names.ts'
 import * as rules from './architecture/rules.ts'
 import { readSourceFile } from './architecture/source-file.ts'
 
@@ -28,6 +29,7 @@ export function checkArchitecture(): string[] {
     ...rules.checkPackages(shipped, declared),
     ...rules.checkLengths(files),
     ...rules.checkCycles(shipped),
+    ...checkNames(new Map(shipped.map(({ path }) => [path, readFileSync(join(root, path), 'utf8')]))),
     ...rules.checkReach('src/index.ts', new Set(['server', 'cli']), shipped, aliases),
     ...rules.checkExports(manifest.exports, existing),
   ]

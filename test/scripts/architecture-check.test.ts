@@ -12,6 +12,7 @@ import {
   checkTargets,
   readModuleTable,
 } from '../../scripts/architecture/rules.ts'
+import { checkNames } from '../../scripts/architecture/names.ts'
 import { readSourceFile, type SourceFile } from '../../scripts/architecture/source-file.ts'
 
 const document = `# Architecture
@@ -166,4 +167,22 @@ test('every export of package.json has a source', () => {
   }
   expect(checkExports(exported, new Set(['src/index.ts', 'package.json'])))
     .toEqual(['package.json exports what src/client/index.ts should hold, which does not exist'])
+})
+
+describe('a name', () => {
+  const check = (...files: readonly (readonly [path: string, text: string])[]): string[] => checkNames(new Map(files))
+
+  test('has one meaning', () => {
+    expect(check(['src/base/a.ts', 'export function find(): void {}'], ['src/cli/b.ts', 'export type find = 1']))
+      .toEqual(['find is exported by src/base/a.ts and src/cli/b.ts'])
+    expect(check(['src/base/a.ts', 'export function find(): void {}'], ['src/cli/b.ts', 'function find() {}'])).toEqual([])
+    expect(check(['src/base/a.ts', 'export function find(a: 1): void\nexport function find(a: 2): void'])).toEqual([])
+  })
+
+  test('may be that of one role in parallel folders', () => {
+    const text = 'export const createChangeLog = 1'
+    expect(check(['src/stores/sqlite/log.ts', text], ['src/stores/redis/log.ts', text])).toEqual([])
+    expect(check(['src/stores/sqlite/log.ts', text], ['src/stores/sqlite/other.ts', text])).toHaveLength(1)
+    expect(check(['src/stores/sqlite/log.ts', text], ['src/session/log.ts', text])).toHaveLength(1)
+  })
 })
