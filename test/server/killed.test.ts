@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { serveProcess } from '../support/serve-process.ts'
 import { freePort } from '../support/servers/workspace.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 interface Pair {
   readonly refreshToken: string
@@ -15,22 +16,25 @@ test('a server on SQLite is killed twice amid 500 refreshes and logins: nobody i
   const start = (): ReturnType<typeof serveProcess> =>
     serveProcess(folder, ['--port', `${port}`, 'sqlite:sessions.db'], { KEYTURN_LOG_LEVEL: 'silent' })
   let server = await start()
+  const proxy = await startTcpProxy(port)
   onTestFinished(async () => {
+    await proxy.close()
     await server.end('SIGKILL')
     rmSync(folder, { recursive: true })
   })
 
-  let answered = 0
+  let underWay = 0
   let unanswered = 0
-  let crash: { readonly at: number; readonly reached: () => void } | null = null
+  let up: Promise<void> = Promise.resolve()
 
   /** Asks until there is an answer; what the server says must be a pair of tokens. */
   async function insist(path: string, body: object): Promise<string> {
     for (;;) {
       let response: Response
       let text: string
+      underWay += 1
       try {
-        response = await fetch(`http://127.0.0.1:${port}${path}`, {
+        response = await fetch(`http://127.0.0.1:${proxy.port}${path}`, {
           method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' },
         })
         text = await response.text()
@@ -38,16 +42,15 @@ test('a server on SQLite is killed twice amid 500 refreshes and logins: nobody i
         unanswered += 1
         await up
         continue
+      } finally {
+        underWay -= 1
       }
       expect(response.ok, text).toBe(true)
-      answered += 1
-      if (crash !== null && answered >= crash.at) crash.reached()
       const pair: Pair = JSON.parse(text)
       return pair.refreshToken
     }
   }
 
-  let up: Promise<void> = Promise.resolve()
   const logIn = (userId: string): Promise<string> => insist('/v1/sessions', { userId })
   const refresh = (refreshToken: string): Promise<string> => insist('/v1/sessions/refresh', { refreshToken })
   const logInAll = (count: number): Promise<string[]> =>
@@ -55,20 +58,20 @@ test('a server on SQLite is killed twice amid 500 refreshes and logins: nobody i
 
   let tokens = await logInAll(400)
   for (let round = 0; round < 2; round++) {
-    const reached = new Promise<void>(resolve => {
-      crash = { at: answered + 150, reached: resolve }
-    })
-    const restarted = reached.then(async () => {
-      crash = null
-      up = Promise.resolve(server.end('SIGKILL')).then(async () => {
-        server = await start()
-      })
-      await up
-    })
-    const traffic = Promise.all([Promise.all(tokens.map(refresh)), logInAll(100)])
-    await restarted
-    tokens = (await traffic).flat().slice(0, 400)
+    const acknowledged = await Promise.all([...tokens.slice(0, 200).map(refresh), logInAll(50)])
+    const held = proxy.holdAnswers()
+    const traffic = Promise.all([...tokens.slice(200).map(refresh), logInAll(50)])
+    await held
+    expect(underWay).toBe(250)
+    up = (async () => {
+      await server.end('SIGKILL')
+      proxy.cutAll()
+      proxy.resume()
+      server = await start()
+    })()
+    await up
+    tokens = [...acknowledged, ...await traffic].flat().slice(0, 400)
   }
-  expect(unanswered).toBeGreaterThan(0)
+  expect(unanswered).toBeGreaterThanOrEqual(500)
   await Promise.all(tokens.map(refresh))
 })

@@ -40,7 +40,8 @@ for (const { name, available, open } of realStores) describe.skipIf(!available)(
           expect(again).toEqual({ ways: Array.from({ length: 10 }, () => 'early'), tokens })
         }
       }
-      expect(Math.abs(wrong.core.clock() - Date.now())).toBeLessThan(2 * SECOND)
+      // As near as a question to the store takes; by its own clock it would be 300 s away.
+      expect(Math.abs(wrong.core.clock() - Date.now())).toBeLessThan(30 * SECOND)
       await wrong.core.close()
     }
     expect(alarms).toEqual([])

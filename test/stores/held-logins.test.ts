@@ -133,7 +133,7 @@ describe.skipIf(mariadb === null)('MariaDB', () => {
         const removing = remove(other, 1)
         // The server answers what it did before if it was asked less than 100 ms ago.
         const lockWaits = `innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE '%${prefix}%'`
-        await expect.poll(() => waiting(admin, lockWaits), { interval: 150, timeout: 5000 }).toBe(1)
+        await expect.poll(() => waiting(admin, lockWaits), { interval: 150 }).toBe(1)
         await release()
         await removing
         await login

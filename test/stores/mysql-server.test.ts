@@ -8,6 +8,7 @@ import {
   sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { asMysql } from '../support/as-mysql.ts'
+import { expectNothingSkipped } from '../support/follow-writers.ts'
 import { manySessions } from '../support/many-sessions.ts'
 import { opened, openPool, watched } from '../support/mysql-pools.ts'
 import { createMariadbDatabase } from '../support/servers/mariadb.ts'
@@ -122,26 +123,7 @@ describe.skipIf(server === null)('MariaDB', () => {
   test('of many writers and a reader that follows: nothing is skipped', async () => {
     const { store, prefix } = await freshStore()
     const writers = [store, ...[1, 2, 3].map(() => opened(createMysqlStore(url, { prefix })))]
-    const total = 160
-    await Promise.all(Array.from({ length: total }, (_, number) =>
-      store.insert(sampleRecord({ handle: sampleHandle(number) }))))
-    const seen: string[] = []
-    let writing = true
-    const reading = (async () => {
-      let cursor: string | null = null
-      for (;;) {
-        const last = !writing
-        const page: Awaited<ReturnType<SessionStore['changesSince']>> = await store.changesSince(cursor, 7)
-        seen.push(...page.changes.flatMap(change => change.kind === 'revoked' ? change.handles : []))
-        cursor = page.cursor
-        if (last && !page.more) return
-      }
-    })()
-    await Promise.all(Array.from({ length: total }, (_, number) =>
-      writers[number % writers.length]?.remove([sampleHandle(number)], sampleNow + minute)))
-    writing = false
-    await reading
-    expect(seen.toSorted()).toEqual(Array.from({ length: total }, (_, number) => sampleHandle(number)).toSorted())
+    await expectNothingSkipped(store, writers)
   })
 
   test('an entry that a statement does not see yet, though it sees a later one, is not skipped', async () => {

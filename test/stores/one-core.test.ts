@@ -185,7 +185,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     expect(await native('POST', '/v1/keys/rotate')).toEqual({ status: 204 })
     expect(kidOf(await sign())).toBe(kid)
     await embedded.revokeEverySession()
-    await expect.poll(kidsNow, { timeout: 5000 }).toSatisfy((kids: readonly unknown[]) => (
+    await expect.poll(kidsNow).toSatisfy((kids: readonly unknown[]) => (
       kids.includes(kid) && kids.filter(each => String(each).startsWith('s-')).length === 1
     ))
     expect(kidOf(await sign())).toBe(kid)

@@ -81,7 +81,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       return { all: Number(row?.n_tup_upd), hot: Number(row?.n_tup_hot_upd) }
     }
     // Each server process reports its counts when it ends.
-    await expect.poll(async () => (await updates()).all, { timeout: 15_000 }).toBe(2 * rounds * handles.length)
+    await expect.poll(async () => (await updates()).all).toBe(2 * rounds * handles.length)
     const { all, hot } = await updates()
     expect(hot / all).toBeGreaterThan(0.95)
   })

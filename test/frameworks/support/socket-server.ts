@@ -9,9 +9,6 @@ import { HttpClient } from '../../support/http-client.ts'
 import type { Claims, CutStore, Info, TestClock } from '../../support/session-server.ts'
 import { createCutStore, createTestClock, ORIGIN, SAME_ORIGIN } from '../../support/session-server.ts'
 
-/** How fast a revocation reaches the other processes where the store pushes, in milliseconds. */
-export const PUSH_LATENCY = 100
-
 /** Timers that run, and keep no process alive. */
 export function schedule(task: () => void, delay: number): () => void {
   const timer = setTimeout(task, delay).unref()

@@ -61,7 +61,8 @@ async function startNode(): Promise<TestServer> {
   return startRedis({
     'cluster-enabled': 'yes',
     'cluster-port': `${await freePort()}`,
-    'cluster-node-timeout': '2000',
+    // Nobody is to be taken for dead who only has to wait for the processor.
+    'cluster-node-timeout': '15000',
   })
 }
 
