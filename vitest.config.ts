@@ -11,6 +11,9 @@ const longest = [
   'package/types.', 'test/laws/',
 ]
 
+/** Tests that simulate whole lives of sessions, by the million: laws that must hold, and mutants that break them. */
+const simulations = ['test/search/*.test.ts', 'test/laws/*.test.ts', 'test/feed/*.test.ts']
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {
@@ -41,8 +44,17 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [
             'test/stores/**', 'test/e2e/**', 'test/frameworks/**', 'test/frameworks-more/**', 'test/runtimes/**',
-            'test/package/**', 'test/server/**', 'test/search/long/**',
+            'test/package/**', 'test/server/**', 'test/search/long/**', ...simulations,
           ],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'simulation',
+          include: simulations,
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },
