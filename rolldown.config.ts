@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { defineConfig } from 'rolldown'
+import type { ChunkingContext } from 'rolldown'
 
 // One bundle for all entries: a file that is imported costs 0.3 ms, whatever is in it. Declarations are the compiler's,
 // file by file.
@@ -32,11 +33,27 @@ export default defineConfig({
     sourcemap: true,
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: {
+      // What an application bundles of an entry should be little more than that entry needs: what the browser client and
+      // `keyturn/verify` share with the rest is in files of its own.
       groups: [
-        // What the browser client shares with servers is little, and should be all that it gets.
-        { name: 'wire', test: /src\/base\/(?:wire|awaitable|json)\.ts$/, priority: 1 },
+        { name: (id, modules) => isReached(id, /src\/client\//, modules) ? 'wire' : null, debugName: 'wire', minShareCount: 2 },
+        {
+          name: (id, modules) => isReached(id, /src\/(?:verify|platform\/\w+-crypto)\.ts$/, modules) ? 'verification' : null,
+          debugName: 'verification',
+          minShareCount: 2,
+        },
         { name: 'core', test: /src\/(?:session|transport|tokens|base)\//, minShareCount: 2 },
+        { name: 'adapter', test: /src\/frameworks\//, minShareCount: 2 },
       ],
     },
   },
 })
+
+/** Whether a module is imported, over whatever others, by one whose path is like this. */
+function isReached(id: string, path: RegExp, modules: ChunkingContext, seen: Set<string> = new Set()): boolean {
+  seen.add(id)
+  const importers = modules.getModuleInfo(id)?.importers ?? []
+  return importers.some(importer => (
+    path.test(importer) || (!seen.has(importer) && isReached(importer, path, modules, seen))
+  ))
+}

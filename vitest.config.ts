@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -7,8 +8,8 @@ const conditions = ['keyturn-source', 'node']
 const longest = [
   'test/search/long/', 'frameworks-more/next.', 'frameworks-more/sveltekit.', 'e2e/client.', 'stores/removal-races.',
   'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/search/', 'e2e/client-freeze.', 'e2e/page.', 'runtimes/contract.',
-  'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/core-protocol.',
-  'package/types.', 'test/laws/',
+  'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/cdi.',
+  'package/bundlers.', 'package/types.', 'package/writing-a-store.', 'test/laws/',
 ]
 
 /** Tests that simulate whole lives of sessions, by the million: laws that must hold, and mutants that break them. */
@@ -23,6 +24,8 @@ class LongestFirst extends BaseSequencer {
     return (await super.sort(files)).sort((one, other) => place(one) - place(other))
   }
 }
+
+const cacheFolder = (name: string): string => join(import.meta.dirname, '.cache', name)
 
 export default defineConfig({
   resolve: { conditions },
@@ -83,6 +86,8 @@ export default defineConfig({
           name: 'runtimes',
           include: ['test/runtimes/**/*.test.ts'],
           globalSetup: ['test/support/runtimes/install.ts'],
+          // What they keep of what they have compiled would go to the home folder.
+          env: { DENO_DIR: cacheFolder('deno'), BUN_RUNTIME_TRANSPILER_CACHE_PATH: cacheFolder('bun') },
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },

@@ -2,20 +2,25 @@
 // says where the two differ: npm run reference
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { inWords } from '../src/base/duration.ts'
 import { grouped } from '../src/base/options.ts'
 import type { Rule } from '../src/base/options.ts'
 import { clientRules } from '../src/client/options.ts'
-import { sessionsRules } from '../src/create-sessions.ts'
+import { createSessionsRules } from '../src/create-sessions.ts'
 import * as adapters from '../src/frameworks/options.ts'
 import { limitRules, partRules } from '../src/server/parts.ts'
 import { settingDescriptions } from '../src/server/settings.ts'
 import { listRules, revokeRules, tenantRules } from '../src/session/create-core.ts'
 import { eventRules } from '../src/session/events.ts'
-import * as stores from '../src/stores/options.ts'
+import * as mysql from '../src/stores/mysql/options.ts'
+import * as postgres from '../src/stores/postgres/options.ts'
+import * as redis from '../src/stores/redis/options.ts'
+import { openStoreRules } from '../src/stores/registry.ts'
+import * as sqlite from '../src/stores/sqlite/options.ts'
 import { signInRules } from '../src/testing/sign-in.ts'
 import { cookieRules } from '../src/transport/cookie-config.ts'
-import { sessionOptionRules } from '../src/transport/get-session.ts'
-import { loginRules } from '../src/transport/start-session.ts'
+import { getSessionRules } from '../src/transport/get-session.ts'
+import { createNewSessionRules } from '../src/transport/start-session.ts'
 import { verifierRules } from '../src/verifier-options.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -40,9 +45,9 @@ interface Section {
 
 const sections: readonly Section[] = [
   {
-    title: 'createSessions(options)', from: 'keyturn', rules: sessionsRules,
+    title: 'createSessions(options)', from: 'keyturn', rules: createSessionsRules,
     types: [
-      'create-sessions.ts: SessionsOptions', 'session/policy.ts: PolicyOptions',
+      'create-sessions.ts: CreateSessionsOptions', 'session/policy.ts: PolicyOptions',
       'transport/http-policy.ts: HttpOptions',
     ],
   },
@@ -57,12 +62,12 @@ const sections: readonly Section[] = [
   },
   {
     title: 'createNewSession(request, response, userId, jwtPayload, sessionInfo, options)', from: 'every adapter',
-    rules: loginRules, types: ['transport/start-session.ts: LoginOptions', 'session/core.ts: NewSessionOptions'],
+    rules: createNewSessionRules, types: ['transport/start-session.ts: CreateNewSessionOptions', 'session/core.ts: NewSessionOptions'],
   },
   {
     title: 'getSession(request, response, options), requireSession(options)', from: 'every adapter',
-    rules: sessionOptionRules,
-    types: ['transport/get-session.ts: OptionalSessionOptions', 'transport/get-session.ts: SessionOptions'],
+    rules: getSessionRules,
+    types: ['transport/get-session.ts: GetOptionalSessionOptions', 'transport/get-session.ts: GetSessionOptions'],
   },
   {
     title: 'revokeAllSessionsForUser(userId, options)', from: 'keyturn', rules: revokeRules,
@@ -80,31 +85,35 @@ const sections: readonly Section[] = [
     types: ['verifier-options.ts: VerifierOptions'],
   },
   {
-    title: 'openSqliteStore(file, options), printSqliteMigrations(options)', from: 'keyturn/stores/sqlite',
-    rules: stores.sqliteRules, types: ['stores/sqlite.ts: SqliteStoreOptions'],
+    title: 'openStoreByUrl(url, options)', from: 'keyturn/stores', rules: openStoreRules,
+    types: ['stores/kind.ts: OpenStoreOptions', 'stores/kind.ts: StoreNaming'],
   },
   {
-    title: 'createSqliteStore(database, options)', from: 'keyturn/stores/sqlite', rules: stores.sqliteDriverRules,
+    title: 'openSqliteStore(file, options), printSqliteMigrations(options)', from: 'keyturn/stores/sqlite',
+    rules: sqlite.sqliteRules, types: ['stores/sqlite.ts: SqliteStoreOptions'],
+  },
+  {
+    title: 'createSqliteStore(database, options)', from: 'keyturn/stores/sqlite', rules: sqlite.sqliteDriverRules,
     types: ['stores/sqlite.ts: SqliteDriverOptions', 'stores/sqlite.ts: SqliteStoreOptions'],
   },
   {
-    title: 'createPostgresStore(poolOrUrl, options)', from: 'keyturn/stores/postgres', rules: stores.postgresRules,
+    title: 'createPostgresStore(poolOrUrl, options)', from: 'keyturn/stores/postgres', rules: postgres.postgresRules,
     types: ['stores/postgres.ts: PostgresStoreOptions', 'stores/postgres/names.ts: PostgresNameOptions'],
   },
   {
     title: 'migratePostgres(poolOrUrl, options), printPostgresMigrations(options)', from: 'keyturn/stores/postgres',
-    rules: stores.postgresNameRules, types: ['stores/postgres/names.ts: PostgresNameOptions'],
+    rules: postgres.postgresNameRules, types: ['stores/postgres/names.ts: PostgresNameOptions'],
   },
   {
-    title: 'createMysqlStore(poolOrUrl, options)', from: 'keyturn/stores/mysql', rules: stores.mysqlRules,
+    title: 'createMysqlStore(poolOrUrl, options)', from: 'keyturn/stores/mysql', rules: mysql.mysqlRules,
     types: ['stores/mysql.ts: MysqlStoreOptions', 'stores/mysql/names.ts: MysqlNameOptions'],
   },
   {
     title: 'migrateMysql(poolOrUrl, options), printMysqlMigrations(options)', from: 'keyturn/stores/mysql',
-    rules: stores.mysqlNameRules, types: ['stores/mysql/names.ts: MysqlNameOptions'],
+    rules: mysql.mysqlNameRules, types: ['stores/mysql/names.ts: MysqlNameOptions'],
   },
   {
-    title: 'createRedisStore(clientOrUrl, options)', from: 'keyturn/stores/redis', rules: stores.redisRules,
+    title: 'createRedisStore(clientOrUrl, options)', from: 'keyturn/stores/redis', rules: redis.redisRules,
     types: ['stores/redis.ts: RedisStoreOptions'],
   },
   adapter('node', 'NodeOptions', adapters.nodeRules),
@@ -196,9 +205,10 @@ export function checkComments(): string[] {
 function compare(rule: Described, comment: Comment | undefined, otherwise?: string): string[] {
   if (comment === undefined || comment.meaning === '') return ['is missing']
   const isOpen = comment.preset === null && otherwise === undefined
-  const [bounds] = /from [\d.,]+ to [\d.,]+/.exec(rule.accepts) ?? []
-  const [, unit] = /number of (\w+)/.exec(rule.accepts) ?? []
-  const preset = rule.preset === undefined ? '' : formatted(rule.preset)
+  const isDuration = rule.accepts.startsWith('a duration ')
+  const [bounds] = (isDuration ? /from .* to [^:]*(?=:)/ : /from [\d.,]+ to [\d.,]+/).exec(rule.accepts) ?? []
+  const [, unit] = /whole number of (\w+)/.exec(rule.accepts) ?? []
+  const preset = rule.preset === undefined ? '' : formatted(rule.preset, isDuration)
   return [
     ...bounds === undefined || comment.meaning.includes(bounds) ? [] : [`does not say "${bounds}"`],
     ...unit === undefined || comment.meaning.includes(`in ${unit}`) ? [] : [`does not say "in ${unit}"`],
@@ -209,8 +219,8 @@ function compare(rule: Described, comment: Comment | undefined, otherwise?: stri
   ]
 }
 
-function formatted(preset: unknown): string {
-  if (typeof preset === 'number') return grouped(preset)
+function formatted(preset: unknown, isDuration: boolean): string {
+  if (typeof preset === 'number') return isDuration ? inWords(preset) : grouped(preset)
   return typeof preset === 'string' ? `\`${preset}\`` : String(preset)
 }
 
@@ -236,15 +246,16 @@ export function writeReference(): string {
     '<!-- Written by scripts/configuration.ts from the rules that judge the options. Do not edit. -->',
     'Every option of every public function. Options are judged when the function is called: an unknown name, a wrong '
       + 'type or a value out of bounds throws a `GeneralError` with the code `MISUSE` (in the browser a `TypeError`), '
-      + 'which says what was received (never a secret) and what would do. Times are numbers of seconds unless the '
-      + 'table says milliseconds. An option that is `undefined` counts as left out; where leaving it out checks less, '
+      + 'which says what was received (never a secret) and what would do. A duration is a number of seconds, or '
+      + 'a text with the unit ms, s, m, h or d. An option that is `undefined` counts as left out; where leaving it out checks less, '
       + 'marked ¹, it is refused.',
     ...sections.flatMap(writeSection),
     '## `startServer(settings)`',
     'From `keyturn/server`, as the file of `--config` and the flags of [`keyturn serve`](server.md#settings) have '
       + 'them. In the environment `--api-key` is `KEYTURN_API_KEY`, and so on.',
     table(['setting', 'flag', 'must be', 'default', 'meaning'], settingDescriptions.map(setting => [
-      `\`${setting.name}\``, `\`--${setting.flag}\``, `${setting.isList ? 'list: ' : ''}${setting.accepts}`,
+      `\`${setting.name}\``, setting.isPositional ? `\`${setting.placeholder}\`, without a flag` : `\`--${setting.flag}\``,
+      `${setting.isList ? 'list: ' : ''}${setting.accepts}`,
       setting.preset === '' ? '' : `\`${setting.preset}\``, setting.help,
     ])),
   ].join('\n\n')}\n`

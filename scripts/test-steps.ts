@@ -74,8 +74,10 @@ async function perform({ name, commands }: Check): Promise<Outcome> {
 }
 
 /** Of these projects those that can run here; tells what becomes of the others. */
-function prepare(selected: readonly Project[]): { ready: readonly Project[]; skipped: readonly StepOutcome[] } {
-  const missing = provision(selected.flatMap(({ needs = [], uses = [] }) => [...needs, ...uses]))
+async function prepare(
+  selected: readonly Project[],
+): Promise<{ ready: readonly Project[]; skipped: readonly StepOutcome[] }> {
+  const missing = await provision(selected.flatMap(({ needs = [], uses = [] }) => [...needs, ...uses]))
   const lackedBy = ({ needs = [] }: Project): readonly SoftwareName[] => needs.filter((name) => missing.includes(name))
   const skipped = selected.filter((project) => lackedBy(project).length > 0)
   for (const project of skipped) {
@@ -162,7 +164,7 @@ async function main(given: readonly string[]): Promise<void> {
   for (const check of checks.filter(isSelected)) outcomes.push([check.name, await perform(check)])
   const selected = projects.filter(isSelected)
   if (selected.length > 0) {
-    const { ready, skipped } = prepare(selected)
+    const { ready, skipped } = await prepare(selected)
     outcomes.push(...skipped)
     if (ready.length > 0) outcomes.push(...await vitest(ready.map(({ name }) => name), vitestArgs))
   }

@@ -21,14 +21,14 @@ import type { PolicyOptions } from './session/policy.ts'
 import type { SessionStore } from './session/store.ts'
 import { atJwt } from './tokens/at-jwt.ts'
 import type { Crypto, SignatureAlgorithm } from './tokens/crypto.ts'
-import { MIN_SECRET_LENGTH } from './tokens/key-keeper.ts'
+import { MIN_SECRET_LENGTH } from './tokens/key-ring-provider.ts'
 import { createHttpPolicy, httpRules } from './transport/http-policy.ts'
 import type { HttpOptions } from './transport/http-policy.ts'
 import { createHttpSessions } from './transport/http-sessions.ts'
 import type { HttpSessions } from './transport/http-sessions.ts'
 
 /** How an application wants its sessions. Only `origin` is required. */
-export interface SessionsOptions<Payload extends object, Info extends object> extends PolicyOptions, HttpOptions {
+export interface CreateSessionsOptions<Payload extends object, Info extends object> extends PolicyOptions, HttpOptions {
   /** Where sessions live. Default: the SQLite file `keyturn.db` in the working directory. */
   readonly store?: SessionStore
   /**
@@ -76,7 +76,7 @@ const schema = rule(
   ),
 )
 const cryptoMethods: readonly (keyof Crypto)[] = [
-  'randomBytes', 'sha256', 'digest', 'mac', 'generateKey', 'signer', 'verifier', 'decodeText', 'encodeText', 'sealer',
+  'randomBytes', 'sha256', 'digest', 'mac', 'generateKey', 'signer', 'verifier', 'decodeText', 'encodeText', 'cipher',
 ]
 
 const ownRules = {
@@ -98,7 +98,7 @@ const ownRules = {
 }
 
 /** What the options of {@link createSessions} accept. */
-export const sessionsRules: RulesFor<SessionsOptions<object, object>> = { ...policyRules, ...httpRules, ...ownRules }
+export const createSessionsRules: RulesFor<CreateSessionsOptions<object, object>> = { ...policyRules, ...httpRules, ...ownRules }
 
 /** The calls that need no request. Those that do come with a framework: `expressSessions(sessions)` and its kin. */
 type Management =
@@ -121,9 +121,9 @@ export interface Sessions<Payload extends object, Info extends object>
  * const sessions = expressSessions(createSessions({ origin: 'https://app.example.com' }))
  */
 export function createSessions<Payload extends object = JsonObject, Info extends object = JsonObject>(
-  options: SessionsOptions<Payload, Info>,
+  options: CreateSessionsOptions<Payload, Info>,
 ): Sessions<Payload, Info> {
-  checkNames('createSessions', sessionsRules, options)
+  checkNames('createSessions', createSessionsRules, options)
   const httpPolicy = createHttpPolicy(options)
   const policy = createPolicy(options)
   checkValues(ownRules, options)

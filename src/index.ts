@@ -1,5 +1,5 @@
 export { createSessions } from './create-sessions.ts'
-export type { Sessions, SessionsOptions } from './create-sessions.ts'
+export type { Sessions, CreateSessionsOptions } from './create-sessions.ts'
 
 export {
   CrossSiteRequestError,
@@ -14,12 +14,13 @@ export {
   UnauthorizedError,
 } from './base/errors.ts'
 export type { AnySessionError, ClaimValidationError, ErrorCode } from './base/errors.ts'
+export type { Duration } from './base/duration.ts'
 export { allowInsecureCookies } from './transport/http-policy.ts'
 
 export type { ClaimValidator } from './transport/claim-validators.ts'
-export type { LoginOptions } from './transport/start-session.ts'
+export type { CreateNewSessionOptions } from './transport/start-session.ts'
 export type { ReadonlySession, Session } from './transport/session.ts'
-export type { SessionOptions, SessionReading } from './transport/get-session.ts'
+export type { GetSessionOptions, SessionReading } from './transport/get-session.ts'
 export type { SessionEvents, TheftEvidence } from './session/events.ts'
 export type { SessionList, SessionSummary } from './session/core.ts'
 export type { SessionStore } from './session/store.ts'

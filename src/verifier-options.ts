@@ -1,4 +1,6 @@
-import { callback, explicit, having, number, required, rule, text, withDefault } from './base/options.ts'
+import { duration } from './base/duration.ts'
+import type { Duration } from './base/duration.ts'
+import { callback, explicit, having, required, rule, text, withDefault } from './base/options.ts'
 import type { Rule, RulesFor } from './base/options.ts'
 import type { Clock } from './base/time.ts'
 import type { ChangeSource } from './session/change-view.ts'
@@ -22,15 +24,15 @@ export interface VerifierOptions {
   readonly application?: string
   /** Where revocations can be read. Default: nowhere; a token is good until it expires. */
   readonly feed?: ChangeSource
-  /** How often the feed is read at most, in seconds: from 0 to 3,600. Default: 1. */
-  readonly pollInterval?: number
-  /** How old what is known of the feed may be where it cannot be read, in seconds: from 0 to 3,600. Default: 5. */
-  readonly maxStaleness?: number
+  /** How often the feed is read at most: from 0 to 1 hour. Default: 1 second. */
+  readonly pollInterval?: Duration
+  /** How old what is known of the feed may be where it cannot be read: from 0 to 1 hour. Default: 5 seconds. */
+  readonly maxStaleness?: Duration
   /**
-   * How long after its issue a token is accepted at most, in seconds: from 1 to 86,400, whatever the token says.
-   * Default: 86,400.
+   * How long after its issue a token is accepted at most: from 1 second to 1 day, whatever the token says.
+   * Default: 1 day.
    */
-  readonly maxTokenAge?: number
+  readonly maxTokenAge?: Duration
   /** The cookie of the access token. Default: `__Host-sAccessToken`; `sAccessToken` where the issuer is on http. */
   readonly accessTokenName?: string
   /** Gets the key set. Default: the platform's `fetch`. */
@@ -42,7 +44,7 @@ export interface VerifierOptions {
 /** What the options of `createVerifier` accept. */
 export const verifierRules:
   & RulesFor<VerifierOptions>
-  & Record<'pollInterval' | 'maxStaleness' | 'maxTokenAge', Rule<number, number>> = {
+  & Record<'pollInterval' | 'maxStaleness' | 'maxTokenAge', Rule<Duration, number>> = {
   issuer: required(text(
     'the URL that tokens name as their issuer, such as "https://app.example.com/auth", without a slash at the end',
     /^https?:\/\/[^\s?#]*[^\s?#/]$/)),
@@ -56,9 +58,9 @@ export const verifierRules:
   audience: explicit(text()),
   application: applicationRule,
   feed: explicit(having<ChangeSource>('an object with the method `changesSince`, such as a store', 'changesSince')),
-  pollInterval: withDefault(1, number('seconds', 0, 3600)),
-  maxStaleness: withDefault(5, number('seconds', 0, 3600)),
-  maxTokenAge: withDefault(86_400, number('seconds', 1, 86_400)),
+  pollInterval: withDefault(1, duration(0, 3600)),
+  maxStaleness: withDefault(5, duration(0, 3600)),
+  maxTokenAge: withDefault(86_400, duration(1, 86_400)),
   accessTokenName: cookieNameRule,
   fetch: callback<(url: string) => Promise<Response>>(),
   clock: callback<Clock>(),

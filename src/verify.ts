@@ -1,5 +1,6 @@
 import { crypto } from '#crypto'
 import { GeneralError } from './base/errors.ts'
+import { toMilliseconds } from './base/duration.ts'
 import type { JsonObject } from './base/json.ts'
 import { checkOptions } from './base/options.ts'
 import type { Clock } from './base/time.ts'
@@ -11,7 +12,7 @@ import type { AccessTokenReading, VerificationKeys } from './tokens/access-token
 import { createVerificationKeys } from './tokens/public-keys.ts'
 import { createRemoteKeys } from './tokens/remote-keys.ts'
 import type { RemoteKeys } from './tokens/remote-keys.ts'
-import { judgeAccessToken } from './transport/credentials.ts'
+import { verifyAccessTokenOf } from './transport/credentials.ts'
 import type { SessionReading } from './transport/get-session.ts'
 import { VerifiedSession } from './transport/session-object.ts'
 import { verifierRules } from './verifier-options.ts'
@@ -36,7 +37,7 @@ export interface Verifier<Payload extends object> {
   readSession(request: { readonly headers: Pick<Headers, 'get'> }): Promise<SessionReading<Payload>>
 }
 
-const SECOND = 1000
+/** How long the key set may take to come, in milliseconds. */
 const FETCH_LIMIT = 5000
 
 /**
@@ -59,13 +60,13 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
   const changes = feed === undefined ? null : createChangeView({
     source: feed,
     clock,
-    pollInterval: pollInterval * SECOND,
-    maxStaleness: maxStaleness * SECOND,
+    pollInterval: toMilliseconds(pollInterval),
+    maxStaleness: toMilliseconds(maxStaleness),
   })
   const name = options.accessTokenName ?? (issuer.startsWith('http:') ? 'sAccessToken' : '__Host-sAccessToken')
   const policy = { cookies: { accessToken: { attributes: { name } } } }
   const payloads = createDataCodec<Payload>({ name: 'JWT payload', schema: undefined, check: () => undefined })
-  const maxLifetime = maxTokenAge * SECOND
+  const maxLifetime = toMilliseconds(maxTokenAge)
 
   async function read(text: string, ring: VerificationKeys): Promise<AccessTokenReading> {
     return readAccessToken(text, ring, { now: clock(), issuer, audience, application, maxLifetime })
@@ -74,7 +75,7 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
   async function judge(text: string): Promise<VerifyOutcome<Payload>> {
     let reading = await read(text, await keys.current())
     if (reading.kind === 'unknown-key') reading = await read(text, await keys.reloadForUnknownKid())
-    if (reading.kind === 'foreign') return { kind: 'foreign' }
+    if (reading.kind === 'unrecognized') return { kind: 'unrecognized' }
     if (reading.kind !== 'valid') return { kind: 'refresh-required', reason: reading.kind }
     const { claims, payload } = reading
     const known = await changes?.current()
@@ -91,13 +92,13 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
   return {
     verify: async accessToken => readingOf(await judge(accessToken)),
     async readSession({ headers }) {
-      const presented = await judgeAccessToken(core, policy, { header: header => headers.get(header) }, {}, true)
+      const presented = await verifyAccessTokenOf(core, policy, { header: header => headers.get(header) }, {}, true)
       switch (presented.kind) {
         case 'judged': return readingOf(presented.outcome)
         case 'ambiguous': return { kind: 'needs-refresh' }
         case 'none':
         case 'cross-site':
-        case 'misplaced': return { kind: 'none' }
+        case 'wrong-channel': return { kind: 'none' }
       }
     },
   }
@@ -108,7 +109,7 @@ function readingOf<Payload extends object>(outcome: VerifyOutcome<Payload>): Ses
     case 'active': return { kind: 'active', session: new VerifiedSession(outcome.claims, outcome.payload) }
     case 'refresh-required': return { kind: 'needs-refresh' }
     case 'revoked':
-    case 'foreign': return { kind: 'none' }
+    case 'unrecognized': return { kind: 'none' }
   }
 }
 

@@ -19,7 +19,7 @@ function sourceFiles(folder: string): string[] {
 }
 
 const files = ['src', 'test'].flatMap(sourceFiles).map(path => ({ path, text: read(path) }))
-/** Titles stand in test files and, as the names of cases, in the contracts that `keyturn/testing` publishes. */
+/** Titles stand in test files and, as the names of cases, in the contracts that `keyturn/testing/contracts` publishes. */
 const tests = files.filter(({ path }) => /^test\/|^src\/testing\/|\.test\.ts$/.test(path))
 
 const catalogue = read('docs/requirements.md')

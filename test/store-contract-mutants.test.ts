@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createMemoryStore } from '../src/stores/memory.ts'
-import { storeContract } from '../src/testing/index.ts'
+import { storeContract } from '../src/testing/contracts.ts'
 import { logAndKeyMutants } from './support/store-mutants/log-and-keys.ts'
 import type { Mutant } from './support/store-mutants/mutant.ts'
 import { sessionMutants } from './support/store-mutants/sessions.ts'

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { expressSessions } from '../src/frameworks/express.ts'
 import type { ExpressSessions } from '../src/frameworks/express.ts'
 import { createSessions } from '../src/index.ts'
-import type { Sessions, SessionsOptions } from '../src/index.ts'
+import type { Sessions, CreateSessionsOptions } from '../src/index.ts'
 import {
   assertSessionUntouched, assertSignedIn, assertSignedOut, inMemory, sessionChangeOf, signIn,
 } from '../src/testing/index.ts'
@@ -21,7 +21,7 @@ let running: RunningApp
 afterEach(() => running.close())
 
 /** An application as a user of the package writes it. */
-async function startApp(options: Partial<SessionsOptions<Claims, Info>> = {}): Promise<{
+async function startApp(options: Partial<CreateSessionsOptions<Claims, Info>> = {}): Promise<{
   readonly sessions: Sessions<Claims, Info> & ExpressSessions<Claims, Info>
   readonly clock: ReturnType<typeof inMemory>['clock']
   send(method: string, path: string, headers?: Readonly<Record<string, string>>): Promise<Response>

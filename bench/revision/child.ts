@@ -97,7 +97,7 @@ if (isRefresh) now += STEP
 let index = 0
 
 /** The next token: one that no call under way has. */
-function takeTurn(): number {
+function acquireLease(): number {
   const turn = index++ % jars.length
   // Twice in each pass: a call under way meanwhile may see the later time.
   if (isRefresh && turn % (jars.length / 2) === 0) now += STEP
@@ -107,7 +107,7 @@ function takeTurn(): number {
 const refreshTokenOf = (jar: string): string => /RefreshToken=([^;]*)/.exec(jar)?.[1] ?? ''
 
 async function refreshOne(): Promise<void> {
-  const turn = takeTurn()
+  const turn = acquireLease()
   const { request, response } = post(jars[turn] ?? '')
   await sessions.refreshSession(request, response)
   const next = cookiesSet(response)
@@ -153,7 +153,7 @@ async function work(milliseconds: number, lanes: number): Promise<Slice> {
   while (total.time < milliseconds * 1000) {
     // Making the requests is not counted: Node does it with or without a session. Neither is making room again.
     batch = Array.from({ length: BATCH }, () => (
-      createExchange(workload === 'login' ? {} : { cookie: cookieHeader(jars[takeTurn()] ?? '') })
+      createExchange(workload === 'login' ? {} : { cookie: cookieHeader(jars[acquireLease()] ?? '') })
     ))
     const { cpu, time } = await measure(() => (workload === 'login' ? loginBatch() : verifyBatch()).then(() => BATCH))
     if (workload === 'login') await sessions.revokeAllSessionsForUser(userId)

@@ -24,7 +24,7 @@ const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url)
 /** Starts the server as it is published, on a store. `flags` are Node's own. */
 export async function startServer(store: string, flags: readonly string[] = []): Promise<Server> {
   // With a reuse interval, a refresh so soon after the last one would be answered with the same token and not written.
-  const settings = ['--port', '0', '--store', store, '--reuse-interval', '0']
+  const settings = ['--port', '0', store, '--reuse-interval', '0']
   const child = spawn(process.execPath, [...flags, program, 'serve', ...settings], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_ENV: 'production' },

@@ -1,8 +1,8 @@
 // An adapter of one's own: sessions for itty-router, which runs on any runtime with web requests.
 import {
-  defineAdapter, isSessionError, mustBeCalled, toResponse, WebReply, WebRequest, withHeaders,
+  defineAdapter, isSessionError, mustBeCalled, toResponse, WebResponseWriter, WebRequest, withHeaders,
 } from 'keyturn/adapters'
-import type { AdapterCalls, HttpExchange, HttpSessions, RouteReply } from 'keyturn/adapters'
+import type { AdapterCalls, HttpExchange, HttpSessions, CompleteResponse } from 'keyturn/adapters'
 
 /** What itty-router runs before a handler: a response ends the request there. */
 type IttyMiddleware = (request: Request) => Promise<Response | undefined>
@@ -26,11 +26,11 @@ export function ittySessions<Payload extends object, Info extends object, Rest e
   { onError }: IttyOptions = {},
 ): Rest & IttySessions<Payload, Info> {
   // The response is made after its handler has run: until then, its headers wait here.
-  const replies = new WeakMap<Request, WebReply>()
+  const replies = new WeakMap<Request, WebResponseWriter>()
   const requestOf = (request: Request): WebRequest => new WebRequest(request, () => null)
 
   function exchangeOf(request: Request): HttpExchange {
-    const reply = replies.get(request) ?? new WebReply()
+    const reply = replies.get(request) ?? new WebResponseWriter()
     replies.set(request, reply)
     return { request: requestOf(request), reply }
   }
@@ -61,6 +61,6 @@ export function ittySessions<Payload extends object, Info extends object, Rest e
   return { ...sessions, ...adapter }
 }
 
-function toAnswer(reply: RouteReply, request: Request): Response {
+function toAnswer(reply: CompleteResponse, request: Request): Response {
   return toResponse(reply, new Headers(), request.method)
 }

@@ -12,15 +12,15 @@ export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
 }
 
 /** Goes on with a value: at once if it is there, later if it is not. A promise costs more than most of what follows. */
-export function andThen<Input, Output>(
+export function mapAwaitable<Input, Output>(
   value: Awaitable<Input>,
   next: (value: Input) => Promise<Output>,
 ): Promise<Output>
-export function andThen<Input, Output>(
+export function mapAwaitable<Input, Output>(
   value: Awaitable<Input>,
   next: (value: Input) => Awaitable<Output>,
 ): Awaitable<Output>
-export function andThen<Input, Output>(
+export function mapAwaitable<Input, Output>(
   value: Awaitable<Input>,
   next: (value: Input) => Awaitable<Output>,
 ): Awaitable<Output> {
@@ -28,7 +28,7 @@ export function andThen<Input, Output>(
 }
 
 /** Does work and hands on whatever it throws or rejects with; at once where nothing has to be waited for. */
-export function orElse(work: () => unknown, failed: (error: unknown) => void): Awaitable<void> {
+export function catchAwaitable(work: () => unknown, failed: (error: unknown) => void): Awaitable<void> {
   try {
     const done = work()
     if (isPromise(done)) return Promise.resolve(done).then(() => undefined, failed)

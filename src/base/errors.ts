@@ -13,18 +13,38 @@ export type ErrorCode =
 export abstract class SessionError extends Error {
   /** Stable across versions and realms. */
   abstract readonly code: ErrorCode
+  /** The HTTP status that fits: frameworks answer with it where no error handler of Keyturn is mounted (L-06). */
+  readonly status: number
+  /** The same, under the name that other frameworks read. */
+  readonly statusCode: number
+
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.status = status
+    this.statusCode = status
+    // That a request is refused is no fault in a place of the code: frameworks then log the message alone (L-06).
+    if (status > 400 && status < 500) this.stack = ''
+  }
 }
 
 /** There is no session, or it has ended: the user must log in again. HTTP 401. */
 export class UnauthorizedError extends SessionError {
   override readonly name = 'UnauthorizedError'
   readonly code = 'UNAUTHORIZED'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(401, message, options)
+  }
 }
 
 /** The access token can not be used any more, the session may: refresh, then repeat the request. HTTP 401. */
 export class TryRefreshTokenError extends SessionError {
   override readonly name = 'TryRefreshTokenError'
   readonly code = 'TRY_REFRESH_TOKEN'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(401, message, options)
+  }
 }
 
 /** A refresh token was used by two parties. The session has been revoked for both. HTTP 401. */
@@ -37,7 +57,7 @@ export class TokenTheftDetectedError extends SessionError {
   readonly handle: string
 
   constructor(userId: string, handle: string) {
-    super('a refresh token was used by two parties; the session has been revoked')
+    super(401, 'a refresh token was used by two parties; the session has been revoked')
     this.userId = userId
     this.handle = handle
   }
@@ -59,7 +79,7 @@ export class InvalidClaimsError extends SessionError {
   readonly claimValidationErrors: readonly ClaimValidationError[]
 
   constructor(claimValidationErrors: readonly ClaimValidationError[]) {
-    super('the session does not satisfy the claims that this route demands')
+    super(403, 'the session does not satisfy the claims that this route demands')
     this.claimValidationErrors = claimValidationErrors
   }
 }
@@ -68,6 +88,10 @@ export class InvalidClaimsError extends SessionError {
 export class CrossSiteRequestError extends SessionError {
   override readonly name = 'CrossSiteRequestError'
   readonly code = 'CROSS_SITE_REQUEST'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(403, message, options)
+  }
 }
 
 /**
@@ -79,7 +103,7 @@ export class SessionNotFoundError extends SessionError {
   readonly code = 'SESSION_NOT_FOUND'
 
   constructor() {
-    super('the session does not exist or has ended')
+    super(404, 'the session does not exist or has ended')
   }
 }
 
@@ -90,6 +114,10 @@ export class SessionNotFoundError extends SessionError {
 export class InvalidDataError extends SessionError {
   override readonly name = 'InvalidDataError'
   readonly code = 'INVALID_DATA'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(400, message, options)
+  }
 }
 
 /** What went wrong behind a {@link GeneralError}. */
@@ -109,7 +137,7 @@ export class GeneralError extends SessionError {
   readonly retryAfter: number
 
   constructor(code: GeneralErrorCode, message: string, options?: { cause?: unknown; retryAfter?: number }) {
-    super(message, options)
+    super(code === 'MISUSE' ? 500 : 503, message, options)
     this.code = code
     this.retryAfter = options?.retryAfter ?? 1
   }

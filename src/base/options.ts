@@ -37,17 +37,12 @@ export function rule<Value>(accepts: string, fits: (value: unknown) => value is 
   return { accepts, preset: undefined, fits }
 }
 
-/** A number from `least` to `most`. All but seconds are whole. */
+/** A whole number from `least` to `most`. */
 /* @__NO_SIDE_EFFECTS__ */
-export function number(
-  unit: 'seconds' | 'milliseconds' | 'bytes' | null,
-  least: number,
-  most: number,
-): Rule<number, undefined> {
-  const isWhole = unit !== 'seconds'
-  const kind = `${isWhole ? 'whole ' : ''}number${unit === null ? '' : ` of ${unit}`}`
+export function number(unit: 'milliseconds' | 'bytes' | null, least: number, most: number): Rule<number, undefined> {
+  const kind = `whole number${unit === null ? '' : ` of ${unit}`}`
   return rule(`a ${kind} from ${grouped(least)} to ${grouped(most)}`, (value): value is number => (
-    typeof value === 'number' && value >= least && value <= most && (!isWhole || Number.isInteger(value))
+    typeof value === 'number' && value >= least && value <= most && Number.isInteger(value)
   ))
 }
 

@@ -1,36 +1,25 @@
-import { parseArgs } from 'node:util'
+import { acceptedUrls } from '../stores/registry.ts'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
 import { readStoreTime } from './store-time.ts'
-import { openStore, requireStoreFile, storeUrlHelp, storeUrlOf } from './store-url.ts'
+import { describeStoreFlags, openExisting, parseStoreCall } from './store.ts'
 
 const BATCH = 500
 
 /** Removes what has expired, once: servers do so by themselves. */
 export const cleanup: Command = {
   summary: 'removes expired sessions from a store, once',
-  help: `keyturn cleanup [<store>] [--prefix <text>] [--schema <name>] [--json]
+  help: `keyturn cleanup [URL]
 
 Removes expired sessions, in batches of ${BATCH}. Servers do so by themselves, one of them at a time; this is for a
 store that none of them uses. Goes by the store's clock, and does nothing if this machine's is half an hour off.
 
-  ${storeUrlHelp}
-  --prefix  what the names of the tables or keys begin with
-  --schema  the schema of the tables (PostgreSQL)
-  --json    answers as JSON`,
+${describeStoreFlags({})}`,
 
   async run(args, terminal) {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { prefix: { type: 'string' }, schema: { type: 'string' }, json: { type: 'boolean' } },
-    })
-    const [named, ...rest] = positionals
-    if (rest.length > 0) throw new UsageError('cleanup takes one store')
-    const url = storeUrlOf(named, process.env)
-    requireStoreFile(url)
-    const { json = false, ...naming } = values
-    const store = await openStore(url, naming)
+    const { words, json, place } = parseStoreCall(args, {})
+    if (words.length > 0) throw new UsageError(`cleanup takes one word, the store: ${acceptedUrls}`)
+    const store = await openExisting(place)
     try {
       const now = await readStoreTime(store)
       let removed = 0

@@ -1,3 +1,5 @@
+import { isSessionError } from '../base/errors.ts'
+
 /** What a command reads from and writes to: the process's own, or a test's. */
 export interface Terminal {
   /** A line of the answer. */
@@ -22,4 +24,10 @@ export interface Command {
 /** The words of a call do not fit; the message says which and how. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+}
+
+/** What went wrong. A driver's own message is told only as the cause of ours, which holds no credentials (ST-07). */
+export function reasonOf(error: unknown): string {
+  if (isSessionError(error) && error.cause instanceof Error) return `${error.message} (${error.cause.message})`
+  return error instanceof Error ? error.message : String(error)
 }

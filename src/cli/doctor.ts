@@ -1,47 +1,63 @@
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
 import { diagnose } from './diagnosis.ts'
 import type { Finding, Symptoms } from './diagnosis.ts'
+import type { OwnFlag, ParsedArguments } from './settings.ts'
+import { diagnoseStore } from './store-diagnosis.ts'
+import { describeStoreFlags, parseStoreCall } from './store.ts'
+
+const own: Readonly<Record<string, OwnFlag>> = {
+  page: { type: 'string', placeholder: 'ORIGIN', help: 'the origin of the page that sends it: https://app.example.com' },
+  header: {
+    type: 'string', placeholder: 'TEXT', isList: true,
+    help: 'a header to send; with the session\'s cookies, say. May be repeated',
+  },
+  request: {
+    type: 'string', placeholder: 'FILE',
+    help: 'a request as text, "GET /me HTTP/1.1" and its headers, instead of sending one; - is standard input',
+  },
+  origin: {
+    type: 'string', placeholder: 'ORIGIN', help: 'where that request went, as the browser sees it: https://api.example.com',
+  },
+}
 
 /** `keyturn doctor`. */
 export const doctor: Command = {
-  summary: 'says why a request has no session',
-  help: `keyturn doctor URL [--page ORIGIN] [--header 'Name: value']...
+  summary: 'says why a request has no session, or what a store lacks',
+  help: `keyturn doctor https://... [--page ORIGIN] [--header 'Name: value']...
 keyturn doctor --request FILE --origin ORIGIN [--page ORIGIN]
+keyturn doctor [URL]
 
 Looks at one request and says why it has no session: missing, doubled or dropped cookies, domain, path, SameSite,
-Secure, CORS, a proxy, clocks. Exit code 1 if something is wrong. Tokens are never printed.
+Secure, CORS, a proxy, clocks. Or looks at a store, and says whether it is there and up to date, and whether the secret
+decrypts its keys. Changes nothing. Exit code 1 if something is wrong. Tokens are never printed.
 
-  --page ORIGIN      the origin of the page that sends the request: https://app.example.com
-  --header TEXT      a header to send; with the session's cookies, say. May be repeated
-  --request FILE     a request as text, "GET /me HTTP/1.1" and its headers, instead of sending one; - is standard input
-  --origin ORIGIN    where that request went, as the browser sees it: https://api.example.com
-  --json             answers as JSON`,
+${describeStoreFlags(own)}`,
 
   async run(args, terminal) {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        page: { type: 'string' }, header: { type: 'string', multiple: true }, request: { type: 'string' },
-        origin: { type: 'string' }, json: { type: 'boolean' },
-      },
-    })
-    const page = values.page === undefined ? null : urlOf(values.page, '--page')
-    const [target, ...rest] = positionals
-    if (rest.length > 0 || (target === undefined) === (values.request === undefined)) {
-      throw new UsageError('doctor takes a URL, or --request FILE')
+    const { settings, flags, words, namesStore, json, place } = parseStoreCall(args, own)
+    const { page, header, request: file, origin } = flags
+    const [target, ...rest] = words
+    const named = [target !== undefined, file !== undefined, namesStore].filter(Boolean).length
+    const isOfStore = target === undefined && file === undefined
+    if (rest.length > 0 || named > 1 || (isOfStore && [page, header, origin].some(flag => flag !== undefined))) {
+      throw new UsageError('doctor takes one of: the URL of a request, --request FILE, the URL of a store')
     }
-    const symptoms = target === undefined
-      ? readRequest(values.request ?? '', values.origin, page)
-      : await sendRequest(urlOf(target, 'URL'), values.header ?? [], page)
-    const findings = diagnose(symptoms)
-    if (values.json === true) terminal.out(JSON.stringify(findings))
+    const findings = isOfStore
+      ? await diagnoseStore(place, settings.secrets)
+      : diagnose(await readSymptoms(target, flags))
+    if (json) terminal.out(JSON.stringify(findings))
     else for (const finding of findings) terminal.out(describe(finding))
     return findings.some(({ kind }) => kind === 'wrong') ? 1 : 0
   },
+}
+
+async function readSymptoms(target: string | undefined, flags: ParsedArguments['flags']): Promise<Symptoms> {
+  const { page: pageText, header, request: file, origin } = flags
+  const page = typeof pageText === 'string' ? urlOf(pageText, '--page') : null
+  if (target === undefined) return readRequest(String(file), origin, page)
+  return sendRequest(urlOf(target, 'URL'), typeof header === 'object' ? header : [], page)
 }
 
 function describe({ kind, about, words }: Finding): string {
@@ -54,8 +70,8 @@ function urlOf(text: string, name: string): URL {
   throw new UsageError(`${name} must be like https://app.example.com`)
 }
 
-function readRequest(file: string, origin: string | undefined, page: URL | null): Symptoms {
-  if (origin === undefined) throw new UsageError('--request needs --origin')
+function readRequest(file: string, origin: ParsedArguments['flags'][string], page: URL | null): Symptoms {
+  if (typeof origin !== 'string') throw new UsageError('--request needs --origin')
   const [first = '', ...lines] = readFileSync(file === '-' ? 0 : file, 'utf8').split(/\r?\n/)
   const [, method = 'GET', target = '/'] = /^([A-Z]+) (\S+)/.exec(first) ?? []
   const blank = lines.indexOf('')

@@ -2,7 +2,7 @@ import { platform } from '#platform'
 import type { SessionStore } from '../session/store.ts'
 import { encryptKeys } from '../tokens/change-keys.ts'
 import { encryptionError, isEncrypted, planEncryption } from '../tokens/encryption.ts'
-import { createKeyVault } from '../tokens/key-material.ts'
+import { createKeyLoader } from '../tokens/key-material.ts'
 import type { StoredKey } from '../tokens/key-store.ts'
 import type { ExitCode, Terminal } from './command.ts'
 
@@ -17,10 +17,10 @@ export async function encrypt(
   json: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const vault = await createKeyVault(platform.crypto, secrets)
+  const loader = await createKeyLoader(platform.crypto, secrets)
   const keys = await store.listKeys()
   // Two secrets in one store would lock everybody out.
-  await vault.accept(keys.filter(isEncrypted))
+  await loader.accept(keys.filter(isEncrypted))
   const plan = planEncryption(keys, finish)
   switch (plan.kind) {
     case 'no-keys':
@@ -33,7 +33,7 @@ export async function encrypt(
       terminal.error(encryptionError({ kind: 'mixed', kids: plan.keys.map(({ kid }) => kid) }).message)
       return 1
     case 'encrypt':
-      tell(await encryptKeys({ store, vault }, plan.keys), json, terminal)
+      tell(await encryptKeys({ store, loader }, plan.keys), json, terminal)
   }
   const left = (await store.listKeys()).filter(key => !isEncrypted(key))
   if (left.length === 0) return 0

@@ -1,20 +1,20 @@
 import { platform } from '#platform'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { SessionStore } from '../session/store.ts'
+import { acceptedUrls } from '../stores/registry.ts'
 import { rotateKeys } from '../tokens/change-keys.ts'
 import { isEncrypted } from '../tokens/encryption.ts'
-import { createKeyVault } from '../tokens/key-material.ts'
-import type { KeyVault } from '../tokens/key-material.ts'
+import { createKeyLoader } from '../tokens/key-material.ts'
+import type { KeyLoader } from '../tokens/key-material.ts'
 import { activeAt, newestFirst } from '../tokens/key-ring.ts'
 import { keyPurposes, rotates, signingRules } from '../tokens/key-store.ts'
-import type { StoredKey } from '../tokens/key-store.ts'
+import type { KeyPurpose, StoredKey } from '../tokens/key-store.ts'
 import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
 import { encrypt } from './encrypt-keys.ts'
-import { describeFlags, describeSettings } from './settings.ts'
-import type { OwnFlag } from './settings.ts'
-import { commonFlags, dateOf, storeFlags, table, withStore } from './store.ts'
+import type { OwnFlag, ParsedArguments } from './settings.ts'
+import { dateOf, describeStoreFlags, table, withStore } from './store.ts'
 
 const own: Readonly<Record<string, OwnFlag>> = {
   purpose: {
@@ -26,10 +26,10 @@ const own: Readonly<Record<string, OwnFlag>> = {
 /** `keyturn keys`. */
 export const keys: Command = {
   summary: 'lists, rotates, retires and encrypts keys',
-  help: `keyturn keys list
-keyturn keys rotate [--purpose NAME]
-keyturn keys retire KID
-keyturn keys encrypt [STORE] [--finish]
+  help: `keyturn keys list [URL]
+keyturn keys rotate [URL] [--purpose NAME]
+keyturn keys retire KID [URL]
+keyturn keys encrypt [URL] [--finish]
 
 list     shows the keys: what they are for, since when, and whether they are encrypted, with the secrets given by which
          of them; never the keys themselves.
@@ -39,29 +39,23 @@ retire   removes a key: what it signed or issued is refused at once, everywhere.
 encrypt  encrypts the keys of a store that had no secret so far. Needs the secret. From then on every process needs
          it: run this right before you deploy with the secret.
 
-${describeFlags({ ...own, ...commonFlags })}
-${describeSettings(storeFlags)}`,
+${describeStoreFlags(own)}`,
 
-  run: (args, terminal) => withStore(nameStore(args), own, terminal, ({ settings, flags, words, json }) => {
+  run: (args, terminal) => withStore(args, own, terminal, ({ settings, flags, words, json }) => {
     const [verb, ...rest] = words
     const { secrets } = settings
     if (verb === 'list' && rest.length === 0) return (store, now) => list(store, now, secrets, json, terminal)
     if (verb === 'rotate' && rest.length === 0) {
-      return (store, now) => rotate(store, now, secrets, flags['purpose'], json, terminal)
+      const purpose = requirePurpose(flags['purpose'])
+      return (store, now) => rotate(store, now, secrets, purpose, json, terminal)
     }
     if (verb === 'retire' && rest.length === 1) return (store, now) => retire(store, now, rest[0] ?? '', json, terminal)
     if (verb === 'encrypt' && rest.length === 0) {
       if (secrets.length === 0) throw new UsageError('keys encrypt needs the secret: set KEYTURN_SECRET, or --secret')
       return store => encrypt(store, secrets, flags['finish'] === true, json, terminal)
     }
-    throw new UsageError('keys takes one of: list, rotate, retire KID, encrypt [STORE]')
+    throw new UsageError(`keys takes one of: list, rotate, retire KID, encrypt; and the store, ${acceptedUrls}`)
   }),
-}
-
-/** Where `encrypt` is asked for, the store may follow it. */
-function nameStore(args: readonly string[]): readonly string[] {
-  const [verb = '', store = '-', ...rest] = args
-  return verb === 'encrypt' && !store.startsWith('-') ? [verb, '--store', store, ...rest] : args
 }
 
 /** What may be shown of a key. */
@@ -87,21 +81,21 @@ async function list(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const stored = await store.listKeys()
-  const vault = await createKeyVault(platform.crypto, secrets)
+  const loader = await createKeyLoader(platform.crypto, secrets)
   const shown: ShownKey[] = []
-  for (const key of stored) shown.push(await show(key, stored, vault, now))
+  for (const key of stored) shown.push(await show(key, stored, loader, now))
   if (json) terminal.out(JSON.stringify(shown))
   else if (shown.length === 0) terminal.out('There are no keys yet: a server makes them when it starts.')
   else terminal.out(table(
     ['KEY', 'PURPOSE', 'ALGORITHM', 'STATE', 'ACTIVE FROM', 'ENCRYPTED', 'PUBLISHED AS'],
     shown.map(key => [
-      key.kid, key.purpose, key.algorithm, key.state, key.activeFrom, encryptionOf(key, vault), key.publishedAs,
+      key.kid, key.purpose, key.algorithm, key.state, key.activeFrom, encryptionOf(key, loader), key.publishedAs,
     ]),
   ))
   return 0
 }
 
-function encryptionOf({ encrypted, secret }: ShownKey, { hasSecret }: KeyVault): string {
+function encryptionOf({ encrypted, secret }: ShownKey, { hasSecret }: KeyLoader): string {
   if (!encrypted) return 'no'
   if (secret !== null) return `secret ${secret}`
   return hasSecret ? 'another secret' : 'yes'
@@ -110,12 +104,12 @@ function encryptionOf({ encrypted, secret }: ShownKey, { hasSecret }: KeyVault):
 async function show(
   key: StoredKey,
   all: readonly StoredKey[],
-  vault: KeyVault,
+  loader: KeyLoader,
   now: EpochMilliseconds,
 ): Promise<ShownKey> {
   const { kid, purpose, algorithm, createdAt, activeFrom } = key
   const active = activeAt(newestFirst(all.filter(other => other.purpose === purpose)), now)
-  const secret = await vault.secretOf(key).catch(() => null)
+  const secret = await loader.secretOf(key).catch(() => null)
   return {
     kid,
     publishedAs: publishedName(key),
@@ -133,25 +127,30 @@ function publishedName(key: StoredKey): string {
   return key.purpose === 'refresh' ? '' : signingRules[key.purpose].publicKid(key)
 }
 
+/** The purpose that was named; null: none was. @throws UsageError if there is no such purpose. */
+function requirePurpose(text: ParsedArguments['flags'][string]): KeyPurpose | null {
+  if (text === undefined) return null
+  const purpose = keyPurposes.find(known => known === text)
+  if (purpose === undefined) throw new UsageError(`--purpose must be one of ${keyPurposes.join(', ')}`)
+  return purpose
+}
+
 async function rotate(
   store: SessionStore,
   now: EpochMilliseconds,
   secrets: readonly string[],
-  purpose: string | boolean | undefined,
+  purpose: KeyPurpose | null,
   json: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  if (purpose !== undefined && !keyPurposes.some(known => known === purpose)) {
-    throw new UsageError(`--purpose must be one of ${keyPurposes.join(', ')}`)
-  }
-  const vault = await createKeyVault(platform.crypto, secrets)
+  const loader = await createKeyLoader(platform.crypto, secrets)
   const stored = await store.listKeys()
   const demands = keyPurposes
-    .filter(each => purpose === undefined ? rotates(each) : each === purpose)
+    .filter(each => purpose === null ? rotates(each) : each === purpose)
     .flatMap(each => stored.findLast(key => key.purpose === each) ?? [])
   const made: ShownKey[] = []
-  for (const key of await rotateKeys({ store, vault, clock: () => now }, demands)) {
-    made.push(await show(key, [...stored, key], vault, now))
+  for (const key of await rotateKeys({ store, loader, clock: () => now }, demands)) {
+    made.push(await show(key, [...stored, key], loader, now))
   }
   if (json) terminal.out(JSON.stringify(made))
   else for (const key of made) terminal.out(`Made ${key.kid} (${key.purpose}), to be used from ${key.activeFrom} on.`)

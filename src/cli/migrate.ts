@@ -1,69 +1,40 @@
-import { parseArgs } from 'node:util'
-import type { MigrationResult } from '../stores/sql/migrations.ts'
+import { acceptedUrls } from '../stores/registry.ts'
+import type { MigrationResult } from '../stores/registry.ts'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
-import { kindOfStore, mysqlUrl, openStore, storeUrlHelp, storeUrlOf } from './store-url.ts'
-import type { StoreNaming } from './store-url.ts'
+import type { OwnFlag } from './settings.ts'
+import { describeStoreFlags, parseStoreCall } from './store.ts'
+
+const own: Readonly<Record<string, OwnFlag>> = {
+  print: { type: 'boolean', help: 'prints the SQL instead, for whoever may change the database (the scheme of a URL is enough)' },
+}
 
 /** Makes or updates a store's tables, or prints the SQL that would. */
 export const migrate: Command = {
   summary: 'makes or updates the tables of a store',
-  help: `keyturn migrate [<store>] [--print] [--prefix <text>] [--schema <name>] [--json]
+  help: `keyturn migrate [URL] [--print]
 
-Makes or updates the tables of a store. Running it again, or in several processes at once, does no harm.
+Makes or updates the tables of a store, and the file if the store is one. Running it again, or in several processes at
+once, does no harm. Each application of a server has tables of its own: --app.
 
-  ${storeUrlHelp}
-  --print   prints the SQL instead, for whoever may change the database (the scheme is enough: postgres:)
-  --prefix  what the names of the tables begin with (default keyturn_; those of a server's --app shop: keyturn_shop_)
-  --schema  the schema of the tables (PostgreSQL)
-  --json    answers as JSON`,
+${describeStoreFlags(own)}`,
 
   async run(args, terminal) {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        print: { type: 'boolean' }, prefix: { type: 'string' }, schema: { type: 'string' }, json: { type: 'boolean' },
-      },
-    })
-    const [named, ...rest] = positionals
-    if (rest.length > 0) throw new UsageError('migrate takes one store')
-    const url = storeUrlOf(named, process.env)
-    const { print = false, json = false, ...naming } = values
-    if (print) {
-      terminal.out((await printMigrations(url, naming)).trimEnd())
+    const { words, flags, json, place: { url, kind, naming } } = parseStoreCall(args, own)
+    if (words.length > 0) throw new UsageError(`migrate takes one word, the store: ${acceptedUrls}`)
+    const { title, migrations } = kind
+    if (migrations === null) throw new UsageError(`${title} has no tables: there is nothing to migrate`)
+    if (flags['print'] === true) {
+      terminal.out((await migrations.print(naming)).trimEnd())
       return 0
     }
-    const result = await applyMigrations(url, naming)
+    const result = await migrations.apply(url, naming)
     terminal.out(json ? JSON.stringify(result) : describe(result))
     return 0
   },
 }
 
-async function printMigrations(url: string, naming: StoreNaming): Promise<string> {
-  switch (kindOfStore(url)) {
-    case 'sqlite': return (await import('../stores/sqlite.ts')).printSqliteMigrations(naming)
-    case 'postgres': return (await import('../stores/postgres.ts')).printPostgresMigrations(naming)
-    case 'mysql': return (await import('../stores/mysql.ts')).printMysqlMigrations(naming)
-    case 'redis': throw new UsageError('Redis has no tables: there is nothing to migrate')
-  }
-}
-
-async function applyMigrations(url: string, naming: StoreNaming): Promise<MigrationResult | null> {
-  switch (kindOfStore(url)) {
-    case 'sqlite':
-      // The store migrates its file when it opens it.
-      await (await openStore(url, naming)).close()
-      return null
-    case 'postgres': return (await import('../stores/postgres.ts')).migratePostgres(url, naming)
-    case 'mysql': return (await import('../stores/mysql.ts')).migrateMysql(mysqlUrl(url), naming)
-    case 'redis': throw new UsageError('Redis has no tables: there is nothing to migrate')
-  }
-}
-
-function describe(result: MigrationResult | null): string {
-  if (result === null) return 'The tables are up to date.'
-  const { from, to } = result
+function describe({ from, to }: MigrationResult): string {
   if (from === to) return `The tables are up to date (version ${to}).`
   return `The tables were migrated from version ${from} to ${to}.`
 }

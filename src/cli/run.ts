@@ -1,13 +1,13 @@
 import { isSessionError } from '../base/errors.ts'
 import { cleanup } from './cleanup.ts'
-import { UsageError } from './command.ts'
+import { reasonOf, UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
 import { doctor } from './doctor.ts'
 import { keys } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
 import { sessions } from './sessions.ts'
-import { readVersion } from './version.ts'
+import { packageVersion } from './version.ts'
 
 const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup, keys, sessions, doctor }
 
@@ -15,7 +15,7 @@ const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup, k
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const [first = 'help', ...rest] = args
   if (first === '--version' || first === '-v') {
-    terminal.out(readVersion())
+    terminal.out(packageVersion())
     return 0
   }
   const isHelp = first === 'help' || first === '--help' || first === '-h'
@@ -58,11 +58,9 @@ function isMisuse(error: unknown): boolean {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 }
 
-/** A driver's own message is told only as the cause of ours, which holds no credentials (ST-07). */
 function tell(error: unknown): string {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     return `${error.message}: another program listens there. --port takes another one, 0 a free one`
   }
-  if (isSessionError(error) && error.cause instanceof Error) return `${error.message} (${error.cause.message})`
-  return error instanceof Error ? error.message : String(error)
+  return reasonOf(error)
 }

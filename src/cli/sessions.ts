@@ -6,16 +6,16 @@ import { parseJsonObject } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import { removeEverySession, summarize } from '../session/manage.ts'
 import { changeStart, notBeforeAt } from '../session/policy.ts'
-import { requireCoreUserId } from '../session/identifiers.ts'
+import { requireCdiUserId } from '../session/identifiers.ts'
 import type { SessionStore } from '../session/store.ts'
+import { acceptedUrls } from '../stores/registry.ts'
 import { readKeys, replaceKeys } from '../tokens/change-keys.ts'
-import { createKeyVault } from '../tokens/key-material.ts'
+import { createKeyLoader } from '../tokens/key-material.ts'
 import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
-import { describeFlags, describeSettings } from './settings.ts'
 import type { OwnFlag } from './settings.ts'
-import { commonFlags, dateOf, storeFlags, table, withStore } from './store.ts'
+import { dateOf, describeStoreFlags, table, withStore } from './store.ts'
 import type { StoreCall, StoreWork } from './store.ts'
 
 const own: Readonly<Record<string, OwnFlag>> = {
@@ -34,33 +34,33 @@ const PAGE = 100
 /** `keyturn sessions`. */
 export const sessions: Command = {
   summary: 'lists, shows and revokes sessions',
-  help: `keyturn sessions list USER [--after POSITION]
-keyturn sessions show HANDLE
-keyturn sessions revoke HANDLE...
-keyturn sessions revoke --user ID
-keyturn sessions revoke --found-in FILE
-keyturn sessions revoke --all --yes
+  help: `keyturn sessions list USER [URL] [--after POSITION]
+keyturn sessions show HANDLE [URL]
+keyturn sessions revoke HANDLE... [URL]
+keyturn sessions revoke --user ID [URL]
+keyturn sessions revoke --found-in FILE [URL]
+keyturn sessions revoke --all --yes [URL]
 
 list    shows a user's live sessions, newest first, ${PAGE} at a time.
 show    shows one session with its payload and data. Exit code 1 if there is none.
 revoke  ends sessions at once. Exit code 1 if none was there. With --all, replaces every key that rotates: no session
         that exists is accepted any more, and everybody logs in again. This needs the secret if there is one.
 
-${describeFlags({ ...own, ...commonFlags })}
-${describeSettings(storeFlags)}`,
+${describeStoreFlags(own)}
+A user id that begins like the URL of a store comes last, behind --.`,
 
   run: (args, terminal) => withStore(args, own, terminal, ({ settings, flags, words, json }) => {
     const [verb, ...rest] = words
     if (verb === 'list' && rest.length === 1) {
       const after = typeof flags['after'] === 'string' ? flags['after'] : null
-      const userId = requireCoreUserId(rest[0])
+      const userId = requireCdiUserId(rest[0])
       return (store, now) => list(store, now, userId, after, json, terminal)
     }
     if (verb === 'show' && rest.length === 1) return (store, now) => show(store, now, rest[0] ?? '', json, terminal)
     const revoke = verb === 'revoke' ? chooseRevocation(rest, flags, settings.secrets, json, terminal) : null
     if (revoke !== null) return revoke
     throw new UsageError('sessions takes one of: list USER, show HANDLE, revoke HANDLE..., revoke --user ID, '
-      + 'revoke --found-in FILE, revoke --all --yes')
+      + `revoke --found-in FILE, revoke --all --yes; and the store, ${acceptedUrls}`)
   }),
 }
 
@@ -78,7 +78,7 @@ function chooseRevocation(
     return (store, now) => revokeAll(store, now, secrets, json, terminal)
   }
   if (typeof user === 'string') {
-    const userId = requireCoreUserId(user)
+    const userId = requireCdiUserId(user)
     return (store, now) => tell(store.removeByUser({
       userId, tenantId: null, except: null, from: changeStart(now), notBefore: notBeforeAt(now),
     }).then(({ handles }) => handles), json, terminal)
@@ -159,7 +159,7 @@ async function revokeAll(
     terminal.error('there are no keys, and so no sessions: is this the right store?')
     return 1
   }
-  const changer = { store, vault: await createKeyVault(platform.crypto, secrets), clock: () => now }
+  const changer = { store, loader: await createKeyLoader(platform.crypto, secrets), clock: () => now }
   const made = await replaceKeys(changer, now + LONGEST_RETENTION)
   await readKeys(changer)
   await removeEverySession(store, now)

@@ -3,16 +3,20 @@ import { parseArgs } from 'node:util'
 import type { ParseArgsOptionsConfig } from 'node:util'
 import { isSessionError } from '../base/errors.ts'
 import { parseJsonObject } from '../base/json.ts'
-import type { Environment } from '../server/environment.ts'
+import type { EnvironmentVariables } from '../server/environment.ts'
 import { readSettings, settingDescriptions } from '../server/settings.ts'
-import type { ServerSettings } from '../server/settings.ts'
+import type { ServerSettings, SettingDescription } from '../server/settings.ts'
+import { findStoreKind } from '../stores/registry.ts'
 import { UsageError } from './command.ts'
 
 /** What a command line says: the settings of the server, the command's own flags, and the words. */
 export interface ParsedArguments {
   readonly settings: ServerSettings
-  readonly flags: Readonly<Record<string, string | boolean | undefined>>
+  readonly flags: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
+  /** All but the store's URL. */
   readonly words: readonly string[]
+  /** Whether the store's URL is one of the words. */
+  readonly namesStore: boolean
 }
 
 /** A flag of a command's own. */
@@ -20,34 +24,47 @@ export interface OwnFlag {
   readonly type: 'string' | 'boolean'
   readonly help: string
   readonly placeholder?: string
+  /** Whether it may be repeated. */
+  readonly isList?: boolean
+}
+
+/** Which flags a command has. */
+export interface CommandFlags {
+  /** The settings of the server that it has, by their flags; null: all. */
+  readonly settings: readonly string[] | null
+  readonly own: Readonly<Record<string, OwnFlag>>
 }
 
 /**
- * Reads a command line, the environment and the configuration file (`--config`, `KEYTURN_CONFIG`).
+ * Reads a command line, the environment and the configuration file (`--config`, `KEYTURN_CONFIG`). The store is the
+ * word that begins with the scheme of a store's URL; what comes after `--` is none.
  * @throws UsageError that says what to fix.
  */
 export function parseArguments(
   args: readonly string[],
-  environment: Environment,
-  own: Readonly<Record<string, OwnFlag>>,
+  environment: EnvironmentVariables,
+  { settings: names, own }: CommandFlags,
 ): ParsedArguments {
   const options: ParseArgsOptionsConfig = { config: { type: 'string' } }
-  for (const { flag, isList } of settingDescriptions) {
-    if (!(flag in own)) options[flag] = { type: 'string', multiple: isList }
+  for (const { flag, isList, isPositional } of describedBy(names)) {
+    if (!isPositional && !(flag in own)) options[flag] = { type: 'string', multiple: isList }
   }
-  for (const [name, { type }] of Object.entries(own)) options[name] = { type }
-  const { values, positionals } = parse(args, options)
+  for (const [name, { type, isList = false }] of Object.entries(own)) options[name] = { type, multiple: isList }
+  const { values, words, stores } = parse(args, options)
   const texts: Record<string, string | string[]> = {}
-  const flags: Record<string, string | boolean> = {}
+  const flags: Record<string, string | boolean | readonly string[]> = {}
   for (const [name, value] of Object.entries(values)) {
-    if (name in own && (typeof value === 'string' || typeof value === 'boolean')) flags[name] = value
-    else if (typeof value === 'string') texts[name] = value
-    else if (Array.isArray(value)) texts[name] = value.filter(item => typeof item === 'string')
+    if (typeof value === 'boolean') flags[name] = value
+    else if (value !== undefined) (name in own ? flags : texts)[name] = value
   }
+  const [store, ...others] = stores
+  if (others.length > 0) throw new UsageError('two stores were named: a command works on one. What follows -- is no store')
+  if (store !== undefined) texts['store'] = store
   const config = typeof values['config'] === 'string' ? values['config'] : environment['KEYTURN_CONFIG']
   const file = config === undefined || config === '' ? {} : readConfig(config)
   try {
-    return { settings: readSettings({ flags: texts, environment, file }), flags, words: positionals }
+    const settings = readSettings({ flags: texts, environment, file })
+    return { settings, flags, words, namesStore: store !== undefined }
   } catch (error) {
     throw isSessionError(error) ? new UsageError(error.message) : error
   }
@@ -55,10 +72,10 @@ export function parseArguments(
 
 /** The help on settings: those of `flags`, or all. */
 export function describeSettings(flags: readonly string[] | null = null): string {
-  const shown = settingDescriptions.filter(({ flag }) => flags === null || flags.includes(flag))
-  const lines = shown.map(({ flag, placeholder, help, preset, isList, environment }) => {
+  const lines = describedBy(flags).map(({ flag, placeholder, help, preset, isList, isPositional, environment }) => {
     const more = [preset === '' ? '' : `default ${preset}`, isList ? 'may be repeated' : '', environment]
-    return `  ${`--${flag} ${placeholder}`.padEnd(34)} ${help} (${more.filter(Boolean).join('; ')})`
+    const name = isPositional ? placeholder : `--${flag} ${placeholder}`
+    return `  ${name.padEnd(34)} ${help} (${more.filter(Boolean).join('; ')})`
   })
   const config = `  ${'--config FILE'.padEnd(34)} a JSON file of settings, by camel-case name (KEYTURN_CONFIG)`
   return [...lines, config].join('\n')
@@ -71,12 +88,28 @@ export function describeFlags(own: Readonly<Record<string, OwnFlag>>): string {
   )).join('\n')
 }
 
+function describedBy(flags: readonly string[] | null): readonly SettingDescription[] {
+  return settingDescriptions.filter(({ flag }) => flags === null || flags.includes(flag))
+}
+
 function parse(args: readonly string[], options: ParseArgsOptionsConfig): {
-  readonly values: Readonly<Record<string, unknown>>
-  readonly positionals: readonly string[]
+  readonly values: Readonly<Record<string, string | boolean | string[] | undefined>>
+  readonly words: readonly string[]
+  readonly stores: readonly string[]
 } {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+    const { values: parsed, tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true })
+    const end = tokens.find(({ kind }) => kind === 'option-terminator')?.index ?? args.length
+    const words: string[] = []
+    const stores: string[] = []
+    for (const token of tokens) {
+      if (token.kind !== 'positional') continue
+      (token.index < end && findStoreKind(token.value) !== null ? stores : words).push(token.value)
+    }
+    const values = Object.fromEntries(Object.entries(parsed).map(([name, value]) => (
+      [name, Array.isArray(value) ? value.map(String) : value]
+    )))
+    return { values, words, stores }
   } catch (error) {
     // Node's words name the flag; its hint about `--` helps nobody here.
     const words = error instanceof Error ? error.message.split('. To specify')[0] ?? '' : 'the flags can not be read'

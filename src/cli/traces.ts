@@ -1,6 +1,6 @@
 import { limitFields } from '../server/log.ts'
 import type { Logger } from '../server/log.ts'
-import { hideCredentials, wordsOf } from '../server/observe.ts'
+import { hideCredentials, describeError } from '../server/observe.ts'
 import type { OpenTelemetry } from '../server/traces.ts'
 import { UsageError } from './command.ts'
 
@@ -44,7 +44,7 @@ export async function startTraceExport(environment: Environment, logger: Logger)
         timer = setTimeout(resolve, PATIENCE)
       })
       const sent = sdk.shutdown().catch((error: unknown) => {
-        warn({ error: wordsOf(error) }, 'the last spans could not be sent')
+        warn({ error: describeError(error) }, 'the last spans could not be sent')
       })
       await Promise.race([sent, late])
       clearTimeout(timer)

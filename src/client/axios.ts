@@ -2,7 +2,7 @@ import { Axios, getAdapter } from 'axios'
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import * as wire from '../base/wire.ts'
 import { platformBase } from './address.ts'
-import type { Answer } from './answer.ts'
+import type { ServerReply } from './server-reply.ts'
 import type { Client } from './client.ts'
 import { isObject } from './front-token.ts'
 
@@ -88,7 +88,7 @@ async function carry(
   }
 }
 
-function answerOf(reply: unknown): Answer | null {
+function answerOf(reply: unknown): ServerReply | null {
   if (!isObject(reply) || typeof reply['status'] !== 'number' || !isObject(reply['headers'])) return null
   const { status, request } = reply
   const headers = new Headers()

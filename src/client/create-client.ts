@@ -3,14 +3,14 @@ import { originOf, parseAddress } from './address.ts'
 import type { Client, ClientOptions, SessionListener } from './client.ts'
 import { delayAhead } from './decide.ts'
 import { currentEnvironment } from './environment.ts'
-import type { Environment } from './environment.ts'
+import type { ClientEnvironment } from './environment.ts'
 import { SessionUnavailableError } from './errors.ts'
 import { createExchanges } from './exchange.ts'
 import { createFetch } from './fetch-with-session.ts'
-import { createKeeper } from './keeper.ts'
+import { createSharedState } from './shared-state.ts'
 import { checkClientOptions } from './options.ts'
 import { createRefresher } from './refresher.ts'
-import { sessionOf } from './session.ts'
+import { toSession } from './session.ts'
 import type { ClientSession, PayloadOf } from './session.ts'
 
 /**
@@ -25,7 +25,7 @@ export function createClient<Sessions = unknown>(options: ClientOptions = {}): C
 }
 
 /** Makes a client in an environment of one's own. For tests. */
-export function createClientIn<Payload extends object>(env: Environment, options: ClientOptions): Client<Payload> {
+export function createClientIn<Payload extends object>(env: ClientEnvironment, options: ClientOptions): Client<Payload> {
   checkClientOptions(options)
   const { baseUrl, basePath = '/auth', mode = 'cookie', sessionExpiredStatusCode: expiredStatus = 401 } = options
   // Where pages are rendered on a server, one client serves many users: it then knows nobody.
@@ -48,40 +48,40 @@ export function createClientIn<Payload extends object>(env: Environment, options
   let callOff = (): void => undefined
   let session: ClientSession<Payload> | null | undefined = mode === 'cookie' ? undefined : null
 
-  const keeper = createKeeper(env, options.storage ?? (isInert ? null : env.storage), name, mode, closing.signal)
-  const refresher = createRefresher(env, keeper, settings, schedule, closing.signal)
-  const exchanges = createExchanges(keeper, refresher, settings)
+  const state = createSharedState(env, options.storage ?? (isInert ? null : env.storage), name, mode, closing.signal)
+  const refresher = createRefresher(env, state, settings, schedule, closing.signal)
+  const exchanges = createExchanges(state, refresher, settings)
   const fetch = createFetch(env.fetch, exchanges)
 
   function schedule(): void {
     callOff()
-    const timeLeft = options.refreshAhead ? keeper.timeLeft() : null
+    const timeLeft = options.refreshAhead ? state.timeLeft() : null
     const delay = refresher.pause() ?? (timeLeft && delayAhead(timeLeft, env.random()))
     if (delay !== null && !closing.signal.aborted) callOff = env.after(delay, refreshIfVisible)
   }
 
   function refreshIfVisible(): void {
-    if (env.isVisible()) void refresher.refresh(keeper.current(), true)
+    if (env.isVisible()) void refresher.refresh(state.current(), true)
   }
 
   async function refresh(): Promise<boolean> {
-    await keeper.ready
+    await state.ready
     if (isInert) return false
-    const outcome = await refresher.refresh(keeper.current(), true)
+    const outcome = await refresher.refresh(state.current(), true)
     if (outcome instanceof Error) throw outcome
     return outcome === 'refreshed'
   }
 
-  keeper.onChange(record => {
+  state.onChange(record => {
     const previous = session ?? null
-    const next = session = sessionOf<Payload>(record)
+    const next = session = toSession<Payload>(record)
     // Each in a task of its own: a listener's failure is nobody else's.
     for (const listener of listeners) queueMicrotask(() => listener(next, previous))
     refresher.wake()
     schedule()
   })
   env.onWake(() => {
-    void keeper.reload()
+    void state.reload()
     refresher.wake()
     if (refresher.pause() === null) schedule()
     else refreshIfVisible()
@@ -91,9 +91,9 @@ export function createClientIn<Payload extends object>(env: Environment, options
     fetch,
     exchanges,
     async getSession() {
-      await keeper.ready
+      await state.ready
       if (session === undefined) await refresh()
-      else if (keeper.isExpired()) await refresher.refresh(keeper.current())
+      else if (state.isExpired()) await refresher.refresh(state.current())
       return session ?? null
     },
     peekSession: () => session,

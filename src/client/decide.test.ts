@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { ageOf, see } from './age.ts'
-import { recordAfter } from './answer.ts'
+import { stateAfter } from './server-reply.ts'
 import { decideAfterRefusal, decideUnderLock, delayAhead, judgeRefresh, pauseAfter, retryDelay } from './decide.ts'
 import { lifetimeOf, readFrontToken } from './front-token.ts'
-import { newer, parseRecord } from './record.ts'
-import type { SessionRecord } from './record.ts'
+import { newer, parseState } from './session-state.ts'
+import type { SessionState } from './session-state.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
 
@@ -13,7 +13,7 @@ function front(uid: string, serial: number, ate = NOW + 60_000): string {
 }
 
 const [first, second] = [front('ada', 1), front('ada', 2)]
-const record = (front: string | null, at = NOW): SessionRecord => ({ at, received: at, front, refreshToken: 'r' })
+const record = (front: string | null, at = NOW): SessionState => ({ at, received: at, front, refreshToken: 'r' })
 const none = record(null)
 
 describe('a refused request', () => {
@@ -84,10 +84,10 @@ describe('the answer to a refresh', () => {
 describe('a response', () => {
   const after = (
     mode: 'cookie' | 'header',
-    current: SessionRecord | null,
-    sent: SessionRecord | null,
+    current: SessionState | null,
+    sent: SessionState | null,
     headers: Record<string, string>,
-  ): SessionRecord | null => recordAfter(current, sent, mode, new Headers(headers), NOW)
+  ): SessionState | null => stateAfter(current, sent, mode, new Headers(headers), NOW)
 
   test('changes the record if it brings a token, and only then', () => {
     expect(after('cookie', null, null, {})).toBeNull()
@@ -129,8 +129,8 @@ test('records of all tabs have one order', () => {
 
 test('a record that somebody else wrote is none', () => {
   const garbage = ['', 'null', '[]', '{}', '{"at":"1","front":null}', '{"at":1}', undefined]
-  expect(garbage.map(parseRecord)).toEqual(garbage.map(() => null))
-  expect(parseRecord(JSON.stringify(none))).toEqual(none)
+  expect(garbage.map(parseState)).toEqual(garbage.map(() => null))
+  expect(parseState(JSON.stringify(none))).toEqual(none)
 })
 
 test('front tokens are UTF-8, and anything else is none', () => {

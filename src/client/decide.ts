@@ -1,7 +1,7 @@
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import { readFrontToken, REMOVE } from './front-token.ts'
-import type { SessionRecord } from './record.ts'
+import type { SessionState } from './session-state.ts'
 
 /** What a request that was answered with "no session" does next. */
 export type AfterRefusal = 'return' | 'repeat' | 'refresh'
@@ -13,8 +13,8 @@ export type AfterRefusal = 'return' | 'repeat' | 'refresh'
  */
 export function decideAfterRefusal(
   mode: TransferMode,
-  sent: SessionRecord | null,
-  current: SessionRecord | null,
+  sent: SessionState | null,
+  current: SessionState | null,
   expired: boolean,
   settled: boolean,
 ): AfterRefusal {
@@ -29,8 +29,8 @@ export type UnderLock = 'post' | 'refreshed' | 'ended'
 
 /** Decides whether another tab has done the work while this one waited for its turn. Pure. */
 export function decideUnderLock(
-  wanted: SessionRecord | null,
-  current: SessionRecord | null,
+  wanted: SessionState | null,
+  current: SessionState | null,
   expired: boolean,
   mode: TransferMode,
 ): UnderLock {

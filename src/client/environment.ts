@@ -23,7 +23,7 @@ export interface Locks {
 }
 
 /** Everything around a client that is not a rule: one tab of a browser, a worker, a native shell, a test. */
-export interface Environment {
+export interface ClientEnvironment {
   readonly fetch: Fetch
   /** Where the page came from: its origin, or its address if it has none; undefined where there is no page. */
   readonly pageUrl: string | undefined
@@ -44,7 +44,7 @@ export interface Environment {
 }
 
 /** The environment of this page, worker or native shell. */
-export function currentEnvironment(fetch: Fetch | undefined): Environment {
+export function currentEnvironment(fetch: Fetch | undefined): ClientEnvironment {
   const { location, navigator, document, origin } = globalThis as Partial<typeof globalThis>
   return {
     fetch: fetch ?? globalThis.fetch.bind(globalThis),

@@ -1,10 +1,10 @@
 import type { TransferMode } from '../base/wire.ts'
 import { originOf, parseAddress } from './address.ts'
-import { sessionHeaders } from './answer.ts'
-import type { Answer } from './answer.ts'
+import { sessionHeaders } from './server-reply.ts'
+import type { ServerReply } from './server-reply.ts'
 import { decideAfterRefusal } from './decide.ts'
-import type { Keeper } from './keeper.ts'
-import type { RefreshOutcome, Refresher } from './refresher.ts'
+import type { SharedState } from './shared-state.ts'
+import type { ClientRefreshResult, Refresher } from './refresher.ts'
 
 /** How a caller's request is to be sent. */
 export interface SendingOptions {
@@ -24,7 +24,7 @@ export interface Exchange {
    * `canRepeat`, as for the answer to the second time.
    * @throws SessionUnavailableError if the server wants a refresh and none could be had.
    */
-  answered(answer: Answer, canRepeat: boolean): Promise<boolean>
+  answered(answer: ServerReply, canRepeat: boolean): Promise<boolean>
 }
 
 /** What every way of sending requests shares. */
@@ -43,7 +43,7 @@ export interface Exchanges {
 
 /** Makes what every way of sending requests shares. */
 export function createExchanges(
-  keeper: Keeper,
+  state: SharedState,
   refresher: Refresher,
   { mode, base, origin, expiredStatus }: {
     readonly mode: TransferMode
@@ -62,26 +62,26 @@ export function createExchanges(
   }
 
   async function begin({ signal, urgent = false }: SendingOptions): Promise<Exchange> {
-    let outcome: RefreshOutcome | null = null
+    let outcome: ClientRefreshResult | null = null
     const refresh = async (): Promise<void> => {
-      outcome = await Promise.race([refresher.refresh(keeper.current()), untilAborted(signal)])
+      outcome = await Promise.race([refresher.refresh(state.current()), untilAborted(signal)])
     }
 
-    await keeper.ready
-    if (!urgent && keeper.isExpired()) await refresh()
-    let sent = keeper.current()
+    await state.ready
+    if (!urgent && state.isExpired()) await refresh()
+    let sent = state.current()
 
-    async function answered(answer: Answer, canRepeat: boolean): Promise<boolean> {
+    async function answered(answer: ServerReply, canRepeat: boolean): Promise<boolean> {
       // A redirect may have led elsewhere.
       if (answer.url && !isOurs(answer.url)) return false
-      await keeper.take(answer.headers, sent)
+      await state.take(answer.headers, sent)
       if (answer.status !== expiredStatus) return false
       if (canRepeat && outcome === null) {
-        const current = keeper.current()
-        const decision = decideAfterRefusal(mode, sent, current, keeper.isExpired(), refresher.isSettled(current))
+        const current = state.current()
+        const decision = decideAfterRefusal(mode, sent, current, state.isExpired(), refresher.isSettled(current))
         if (decision === 'refresh') await refresh()
         const before = sent?.front
-        sent = keeper.current()
+        sent = state.current()
         if (decision !== 'return' && sent?.front && sent.front !== before) return true
       }
       if (outcome instanceof Error) throw outcome

@@ -1,4 +1,4 @@
-import type { Environment, SharedStorage } from './environment.ts'
+import type { ClientEnvironment, SharedStorage } from './environment.ts'
 
 /** How long to wait for a turn, in milliseconds: longer than a refresh can take. Then its holder loses it. */
 const PATIENCE = 12_000
@@ -12,8 +12,8 @@ const SETTLE = 40
  * at once. `waited`: another tab may have had the turn before. The task must not reject. The lock only saves work: the
  * server answers racing refreshes with the same tokens.
  */
-export async function takeTurn<Result>(
-  env: Environment,
+export async function withLock<Result>(
+  env: ClientEnvironment,
   name: string,
   task: (waited: boolean) => Promise<Result>,
 ): Promise<Result> {
@@ -34,7 +34,7 @@ export async function takeTurn<Result>(
 
 /** Two tabs may write at the same moment; who reads its own lease after a while has it. */
 async function takeLease(
-  env: Environment,
+  env: ClientEnvironment,
   storage: SharedStorage,
   name: string,
   take: (waited: boolean) => Promise<unknown>,

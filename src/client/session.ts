@@ -1,7 +1,7 @@
 import type { JsonObject } from '../base/json.ts'
 import { lifetimeOf } from './front-token.ts'
-import { tokenOf } from './record.ts'
-import type { SessionRecord } from './record.ts'
+import { tokenOf } from './session-state.ts'
+import type { SessionState } from './session-state.ts'
 
 /** The session, as scripts may know it. Nothing here is proof of anything: the server verifies each request. */
 export interface ClientSession<Payload extends object> {
@@ -20,7 +20,7 @@ export type PayloadOf<Sessions> = Sessions extends {
 } ? Payload : JsonObject
 
 /** What a record says of the session; null if there is none. The payload has the type that the server gave it. Pure. */
-export function sessionOf<Payload extends object>(record: SessionRecord): ClientSession<Payload> | null {
+export function toSession<Payload extends object>(record: SessionState): ClientSession<Payload> | null {
   const token = tokenOf(record)
   if (token === null) return null
   return {

@@ -5,7 +5,7 @@ import type { ClientSession } from './session.ts'
 export type { SessionView } from './session-view.ts'
 
 /** A readable store, as Svelte's contract for stores has it. */
-export interface SessionStore<Payload extends object> {
+export interface SessionReadable<Payload extends object> {
   subscribe(run: (view: SessionView<Payload>) => void): () => void
 }
 
@@ -16,7 +16,7 @@ export interface SessionStore<Payload extends object> {
 export function sessionStore<Payload extends object>(
   client: SessionClient<Payload>,
   initialSession?: ClientSession<Payload> | null,
-): SessionStore<Payload> {
+): SessionReadable<Payload> {
   const source = followSession(client, initialSession)
   return {
     subscribe(run) {

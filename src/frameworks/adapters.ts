@@ -12,20 +12,20 @@ export { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 // How a request is shown, and what takes the headers of its response.
 export { createClientInfo } from '../session/client-info.ts'
 export type { ClientInfo } from '../session/record.ts'
-export type { HttpExchange, HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
+export type { HttpExchange, HttpRequest, ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
 export type { Cookie, CookieAttributes, SameSite } from '../transport/set-cookie.ts'
 export { withCookies } from './response-cookies.ts'
 
 // Those that exist: for frameworks on node:http, and for those on web requests.
-export { NodeReply, nodeExchange, nodeRequest, sendReply } from './node-exchange.ts'
+export { NodeResponseWriter, nodeExchange, nodeRequest, sendReply } from './node-exchange.ts'
 export type { ClientIp } from './node-exchange.ts'
-export { addHeaders, toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
+export { addHeaders, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 export type { WebClientIp } from './web-exchange.ts'
 
 // What the calls take and give.
 export type {
-  GetSessionArgument, OptionalSessionOptions, SessionOptions, SessionReading,
+  GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, SessionReading,
 } from '../transport/get-session.ts'
 export type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 export type { ReadonlySession, Session } from '../transport/session.ts'
-export type { LoginOptions } from '../transport/start-session.ts'
+export type { CreateNewSessionOptions } from '../transport/start-session.ts'

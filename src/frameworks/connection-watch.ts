@@ -1,8 +1,8 @@
 import { isSessionError } from '../base/errors.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
-import { noReply } from '../transport/exchange.ts'
+import { noResponse } from '../transport/exchange.ts'
 import type { HttpRequest } from '../transport/exchange.ts'
-import type { SessionOptions } from '../transport/get-session.ts'
+import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 
@@ -86,8 +86,8 @@ export function createConnectionWatch<Payload extends object, Info extends objec
   }
 
   /** Finds the session of a connection. The handshake was the place to ask for the origin. */
-  function find(request: HttpRequest, options: SessionOptions<Payload>): Promise<Session<Payload, Info>> {
-    return http.getSession({ request, reply: noReply }, { ...options, csrf: false })
+  function find(request: HttpRequest, options: GetSessionOptions<Payload>): Promise<Session<Payload, Info>> {
+    return http.getSession({ request, reply: noResponse }, { ...options, csrf: false })
   }
 
   return {

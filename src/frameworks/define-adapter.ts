@@ -1,13 +1,13 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
-import type { HttpExchange, HttpRequest, RouteReply } from '../transport/exchange.ts'
-import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
-import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
-import { typedByOptions } from '../transport/http-sessions.ts'
+import type { HttpExchange, HttpRequest, CompleteResponse } from '../transport/exchange.ts'
+import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
+import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { createErrorAnswers } from './error-answers.ts'
-import { FoundSessions } from './found-sessions.ts'
+import { RequestSessions } from './request-sessions.ts'
 import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 
 /**
@@ -20,7 +20,7 @@ export type AdapterTarget = [request: object, ...others: unknown[]]
 export type AdapterStep<Target extends AdapterTarget> = (
   exchange: HttpExchange,
   request: Target[0],
-) => Awaitable<RouteReply | null>
+) => Awaitable<CompleteResponse | null>
 
 /** How a framework's own objects become an exchange. */
 export interface CallParts<Target extends AdapterTarget, Payload extends object, Info extends object> {
@@ -61,7 +61,7 @@ export interface AdapterCalls<Target extends AdapterTarget, Middleware, Payload 
    * `sessionOf`. It answers CORS preflights itself.
    * @throws GeneralError (`MISUSE`) if an option will not do, or if it is passed to the framework without being called
    */
-  requireSession(options?: SessionOptions<Payload>): Middleware
+  requireSession(options?: GetSessionOptions<Payload>): Middleware
   /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
   sessionOf(request: Target[0]): Session<Payload, Info>
   /** Makes the middleware for Keyturn's own routes: refresh, sign-out, key set. It answers its own errors. */
@@ -78,9 +78,9 @@ export interface Adapter<Target extends AdapterTarget, Middleware, Payload exten
    * then. Answers, or throws, at once where nothing has to be waited for.
    * @throws GeneralError (`MISUSE`) if an option will not do
    */
-  guard(options?: SessionOptions<Payload>): AdapterStep<Target>
+  guard(options?: GetSessionOptions<Payload>): AdapterStep<Target>
   /** The answer to an error. `onError` hears of one with 500 or 503, unless it is a refresh that was told to wait. */
-  answer(error: unknown, request: Target[0]): RouteReply
+  answer(error: unknown, request: Target[0]): CompleteResponse
 }
 
 /** Gives the calls that need no middleware the parameters of a framework. */
@@ -90,7 +90,7 @@ export function defineCalls<Target extends AdapterTarget, Payload extends object
 ): SessionCalls<Target, Payload, Info> {
   return {
     createNewSession: call(http.createNewSession),
-    getSession: typedByOptions<Target, Payload, Info>(call(http.getSession)),
+    getSession: withGetSessionTypes<Target, Payload, Info>(call(http.getSession)),
     refreshSession: call(http.refreshSession),
     readSession: request => http.readSession(requestOf(request)),
   }
@@ -105,17 +105,17 @@ export function defineAdapter<
 ): Adapter<Target, Middleware, Payload, Info> {
   const { middleware, request: requestOf } = parts
   const errors = createErrorAnswers<Target[0]>(http, parts.onError)
-  const found = new FoundSessions<Target[0], Payload, Info>()
+  const found = new RequestSessions<Target[0], Payload, Info>()
 
-  function guard(options: SessionOptions<Payload> = {}): AdapterStep<Target> {
-    checkSessionOptions(options)
+  function guard(options: GetSessionOptions<Payload> = {}): AdapterStep<Target> {
+    checkGetSessionOptions(options)
     return (exchange, request) => {
       const admitted = http.guard(exchange, options)
       return 'then' in admitted ? admitted.then(later => pass(request, later)) : pass(request, admitted)
     }
   }
 
-  function pass(request: Target[0], admitted: Session<Payload, Info> | RouteReply): RouteReply | null {
+  function pass(request: Target[0], admitted: Session<Payload, Info> | CompleteResponse): CompleteResponse | null {
     if (isAnswer(admitted)) return admitted
     found.set(request, admitted)
     return null

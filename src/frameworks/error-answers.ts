@@ -1,5 +1,5 @@
 import { isSessionError } from '../base/errors.ts'
-import type { HttpRequest, RouteReply } from '../transport/exchange.ts'
+import type { HttpRequest, CompleteResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 
 /** How an adapter answers errors, and which of them the application hears of. */
@@ -7,7 +7,7 @@ export interface ErrorAnswers<Source> {
   /** Tells `onError` of a failure, unless it is one that ends by itself: a refresh that was told to wait. */
   report(error: unknown, source: Source): void
   /** The answer to an error. One with a status of 500 or more is reported. */
-  answer(error: unknown, source: Source, request: HttpRequest): RouteReply
+  answer(error: unknown, source: Source, request: HttpRequest): CompleteResponse
 }
 
 /** Makes the answers of one adapter. `Source` is what its `onError` is told of the request. */

@@ -1,9 +1,9 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
-import { andThen, orElse } from '../base/awaitable.ts'
+import { mapAwaitable, catchAwaitable } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
-import type { SessionOptions } from '../transport/get-session.ts'
+import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
@@ -47,12 +47,12 @@ export interface ExpressSessions<Payload extends object, Info extends object>
    * Makes a handler that is called with the session; without one the error goes to the error handler. It answers CORS
    * preflights itself.
    */
-  requireSession(handler: SessionHandler<Payload, Info>, options?: SessionOptions<Payload>): RequestHandler
+  requireSession(handler: SessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): RequestHandler
   /**
    * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
    * `sessionOf`. It answers CORS preflights itself.
    */
-  requireSession(options?: SessionOptions<Payload>): RequestHandler
+  requireSession(options?: GetSessionOptions<Payload>): RequestHandler
   /** Makes the middleware that turns Keyturn's errors into answers and leaves others alone. Mount it last. */
   errorHandler(): ErrorRequestHandler
 }
@@ -69,8 +69,8 @@ export function expressSessions<Payload extends object, Info extends object, Res
   const { calls, guard, answer } = defineAdapter<ExpressTarget, RequestHandler, Payload, Info>(sessions.http, {
     call: use => (request, response, ...rest) => use(exchangeOf(request, response), ...rest),
     request: request => nodeRequest(request, options.clientIp),
-    middleware: step => (request, response, next) => orElse(
-      () => andThen(step(exchangeOf(request, response), request), reply => {
+    middleware: step => (request, response, next) => catchAwaitable(
+      () => mapAwaitable(step(exchangeOf(request, response), request), reply => {
         if (reply === null) next()
         else sendReply(request, response, reply)
       }),
@@ -80,15 +80,15 @@ export function expressSessions<Payload extends object, Info extends object, Res
   })
 
   function requireSession(
-    first?: SessionHandler<Payload, Info> | SessionOptions<Payload>,
-    second?: SessionOptions<Payload>,
+    first?: SessionHandler<Payload, Info> | GetSessionOptions<Payload>,
+    second?: GetSessionOptions<Payload>,
     ...others: readonly unknown[]
   ): RequestHandler {
     checkGuardArguments([first, second, ...others])
     if (typeof first !== 'function') return calls.requireSession(first)
     const step = guard(second)
-    return (request, response, next) => orElse(
-      () => andThen(step(exchangeOf(request, response), request), reply => (
+    return (request, response, next) => catchAwaitable(
+      () => mapAwaitable(step(exchangeOf(request, response), request), reply => (
         reply === null
           ? first(request, response, calls.sessionOf(request), next)
           : sendReply(request, response, reply)

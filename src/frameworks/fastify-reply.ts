@@ -1,18 +1,18 @@
 import type { FastifyReply } from 'fastify'
 import { NEVER_STORED } from '../transport/caching.ts'
-import type { ReplySink, RouteReply } from '../transport/exchange.ts'
+import type { ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { keepTokensPrivate } from './node-exchange.ts'
 import { withCookies } from './response-cookies.ts'
 
 /** Sends a whole answer. */
-export function sendFastifyReply(reply: FastifyReply, { status, headers, body }: RouteReply): FastifyReply {
+export function sendFastifyReply(reply: FastifyReply, { status, headers, body }: CompleteResponse): FastifyReply {
   for (const [name, value] of headers) reply.header(name, value)
   return reply.code(status).send(status === 204 || status === 304 ? undefined : body)
 }
 
 /** Shows a reply of Fastify, which keeps its headers apart from the response of node:http until it sends them. */
-export class FastifyReplySink implements ReplySink {
+export class FastifyResponseWriter implements ResponseWriter {
   readonly #reply: FastifyReply
 
   constructor(reply: FastifyReply) {

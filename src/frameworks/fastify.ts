@@ -2,12 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteGenericInterfa
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, HttpRequest } from '../transport/exchange.ts'
-import type { SessionOptions } from '../transport/get-session.ts'
+import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
-import { FastifyReplySink, sendFastifyReply } from './fastify-reply.ts'
+import { FastifyResponseWriter, sendFastifyReply } from './fastify-reply.ts'
 import { checkGuardArguments, checkOtherwise, mustBeCalled } from './must-be-called.ts'
 import { nodeRequest } from './node-exchange.ts'
 import { fastifyRules } from './options.ts'
@@ -62,13 +62,13 @@ export interface FastifySessions<Payload extends object, Info extends object>
    */
   requireSession<Route extends RouteGenericInterface = RouteGenericInterface>(
     handler: FastifySessionHandler<Route, Payload, Info>,
-    options?: SessionOptions<Payload>,
+    options?: GetSessionOptions<Payload>,
   ): (request: FastifyRequest<Route>, reply: FastifyReply<Route>) => Promise<unknown>
   /**
    * Makes a hook, for `onRequest` or `preHandler`, that lets only requests with a session pass, whatever their method.
    * It answers CORS preflights itself.
    */
-  requireSession(options?: SessionOptions<Payload>): FastifyHook
+  requireSession(options?: GetSessionOptions<Payload>): FastifyHook
   /**
    * Makes the error handler that turns Keyturn's errors into answers: `app.setErrorHandler(sessions.errorHandler())`.
    * All other errors go to `otherwise`; the default is Fastify's own handler.
@@ -90,7 +90,7 @@ export function fastifySessions<Payload extends object, Info extends object, Res
   }
 
   const exchangeOf = (request: FastifyRequest, reply: FastifyReply): HttpExchange => (
-    { request: requestOf(request), reply: new FastifyReplySink(reply) }
+    { request: requestOf(request), reply: new FastifyResponseWriter(reply) }
   )
 
   const { calls, guard, answer } = defineAdapter<FastifyTarget, FastifyHook, Payload, Info>(sessions.http, {
@@ -105,12 +105,12 @@ export function fastifySessions<Payload extends object, Info extends object, Res
 
   function requireSession<Route extends RouteGenericInterface = RouteGenericInterface>(
     handler: FastifySessionHandler<Route, Payload, Info>,
-    sessionOptions?: SessionOptions<Payload>,
+    sessionOptions?: GetSessionOptions<Payload>,
   ): (request: FastifyRequest<Route>, reply: FastifyReply<Route>) => Promise<unknown>
-  function requireSession(sessionOptions?: SessionOptions<Payload>): FastifyHook
+  function requireSession(sessionOptions?: GetSessionOptions<Payload>): FastifyHook
   function requireSession(
-    first?: FastifySessionHandler<RouteGenericInterface, Payload, Info> | SessionOptions<Payload>,
-    second?: SessionOptions<Payload>,
+    first?: FastifySessionHandler<RouteGenericInterface, Payload, Info> | GetSessionOptions<Payload>,
+    second?: GetSessionOptions<Payload>,
     ...others: readonly unknown[]
   ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
     checkGuardArguments([first, second, ...others])

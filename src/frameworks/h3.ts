@@ -1,16 +1,16 @@
 import type { EventHandler, H3Event, Middleware } from 'h3'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
-import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
-import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
-import type { SessionOptions } from '../transport/get-session.ts'
+import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
+import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
 import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 import { h3Rules } from './options.ts'
-import { addHeaders, openReply, toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
+import { addHeaders, openReply, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 
 /** What the adapter for h3 may be told. */
 export interface H3Options {
@@ -40,12 +40,12 @@ export interface H3Sessions<Payload extends object, Info extends object>
    */
   sessionRoutes(): Middleware
   /** Makes a handler that is called with the session. It answers CORS preflights itself. */
-  requireSession(handler: H3SessionHandler<Payload, Info>, options?: SessionOptions<Payload>): EventHandler
+  requireSession(handler: H3SessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): EventHandler
   /**
    * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
    * `sessionOf`. It answers CORS preflights itself.
    */
-  requireSession(options?: SessionOptions<Payload>): Middleware
+  requireSession(options?: GetSessionOptions<Payload>): Middleware
   /**
    * Makes the middleware that turns Keyturn's errors of everything after it into answers and leaves others alone. Mount
    * it before what may throw them.
@@ -61,7 +61,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
   checkOptions('h3Sessions', h3Rules, options)
   const { http } = sessions
   const clientIp = options.clientIp ?? ((event: H3Event): string | null => event.req.ip ?? null)
-  const replies = new WeakMap<H3Event, WebReply>()
+  const replies = new WeakMap<H3Event, WebResponseWriter>()
 
   // A mounted application sees a shorter path; on Node, only Node's own request keeps the whole.
   const requestOf = (event: H3Event): WebRequest => (
@@ -75,7 +75,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
   /** Runs what is within the outermost middleware of ours, and adds what was written to the response it made. */
   async function within(event: H3Event, run: () => Promise<unknown>): Promise<unknown> {
     if (replies.has(event)) return run()
-    const reply = new WebReply()
+    const reply = new WebResponseWriter()
     const sink = reply.headers
     replies.set(event, reply)
     let result: unknown
@@ -104,17 +104,17 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     onError: options.onError,
   })
 
-  function requireSession(handler: H3SessionHandler<Payload, Info>, options?: SessionOptions<Payload>): EventHandler
-  function requireSession(options?: SessionOptions<Payload>): Middleware
+  function requireSession(handler: H3SessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): EventHandler
+  function requireSession(options?: GetSessionOptions<Payload>): Middleware
   function requireSession(
-    first?: H3SessionHandler<Payload, Info> | SessionOptions<Payload>,
-    second?: SessionOptions<Payload>,
+    first?: H3SessionHandler<Payload, Info> | GetSessionOptions<Payload>,
+    second?: GetSessionOptions<Payload>,
     ...others: readonly unknown[]
   ): EventHandler | Middleware {
     checkGuardArguments([first, second, ...others])
     if (typeof first !== 'function') return calls.requireSession(first)
     const sessionOptions = second ?? {}
-    checkSessionOptions(sessionOptions)
+    checkGetSessionOptions(sessionOptions)
     return async (event: H3Event) => {
       const admitted = await http.guard(exchangeOf(event), sessionOptions)
       return isAnswer(admitted) ? toAnswer(admitted, event) : first(event, admitted)
@@ -149,6 +149,6 @@ function takePrepared(response: Response, { res }: H3Event): Response {
   return merged
 }
 
-function toAnswer(reply: RouteReply, event: H3Event): Response {
+function toAnswer(reply: CompleteResponse, event: H3Event): Response {
   return toResponse(reply, new Headers(), event.req.method)
 }

@@ -1,15 +1,15 @@
 import type { Context, ErrorHandler, MiddlewareHandler } from 'hono'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
-import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
-import type { SessionOptions } from '../transport/get-session.ts'
+import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
+import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
 import { checkOtherwise } from './must-be-called.ts'
 import { honoRules } from './options.ts'
-import { openReply, toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
+import { openReply, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 
 /** What the adapter for Hono may be told. */
 export interface HonoOptions {
@@ -44,7 +44,7 @@ export interface HonoSessions<Payload extends object, Info extends object>
    * Makes a middleware that lets only requests with a session pass, whatever their method: `sessionOf` knows it, and it
    * is in `context.var.session`. It answers CORS preflights itself.
    */
-  requireSession(options?: SessionOptions<Payload>): MiddlewareHandler<HonoEnvironment<Payload, Info>>
+  requireSession(options?: GetSessionOptions<Payload>): MiddlewareHandler<HonoEnvironment<Payload, Info>>
   /**
    * Makes the error handler that turns Keyturn's errors into answers: `app.onError(sessions.errorHandler())`.
    * `otherwise` answers all other errors; the default does what Hono does.
@@ -60,7 +60,7 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
   checkOptions('honoSessions', honoRules, options)
   const { clientIp } = options
   // A handler writes long before there is a response to write to.
-  const replies = new WeakMap<Context, WebReply>()
+  const replies = new WeakMap<Context, WebResponseWriter>()
 
   const requestOf = (context: Context): WebRequest => (
     new WebRequest(context.req.raw, () => clientIp?.(context) ?? null)
@@ -73,7 +73,7 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
   /** Runs what is within the outermost middleware of ours, and adds what was written to the response it made. */
   async function within(context: Context, run: () => Promise<Response | undefined>): Promise<Response | undefined> {
     if (replies.has(context)) return run()
-    const reply = new WebReply()
+    const reply = new WebResponseWriter()
     const sink = reply.headers
     replies.set(context, reply)
     const own = await run()
@@ -118,7 +118,7 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
   return { ...sessions, ...adapter }
 }
 
-function toAnswer(reply: RouteReply, context: Context): Response {
+function toAnswer(reply: CompleteResponse, context: Context): Response {
   return toResponse(reply, new Headers(), context.req.method)
 }
 

@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
-import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
+import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
@@ -74,7 +74,7 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
   return { ...sessions, ...adapter }
 }
 
-function send(context: Context, reply: RouteReply): void {
+function send(context: Context, reply: CompleteResponse): void {
   for (const [name, value] of reply.headers) context.set(name, value)
   context.status = reply.status
   context.body = reply.body

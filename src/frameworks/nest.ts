@@ -4,13 +4,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GeneralError, SessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
-import type { HttpExchange, HttpRequest, RouteReply } from '../transport/exchange.ts'
+import type { HttpExchange, HttpRequest, CompleteResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
-import { FastifyReplySink, sendFastifyReply } from './fastify-reply.ts'
+import { FastifyResponseWriter, sendFastifyReply } from './fastify-reply.ts'
 import { mustBeCalled } from './must-be-called.ts'
-import { NodeReply, nodeRequest, sendReply } from './node-exchange.ts'
+import { NodeResponseWriter, nodeRequest, sendReply } from './node-exchange.ts'
 import { nodeSessions } from './node.ts'
 import { nestRules } from './options.ts'
 
@@ -70,7 +70,7 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
   }
 
   function exchangeOf(request: NestRequest, response: NestResponse): HttpExchange {
-    const reply = 'raw' in response ? new FastifyReplySink(response) : new NodeReply(response)
+    const reply = 'raw' in response ? new FastifyResponseWriter(response) : new NodeResponseWriter(response)
     return { request: requestOf(request), reply }
   }
 
@@ -109,7 +109,7 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
   return { ...sessions, ...adapter }
 }
 
-function send(request: NestRequest, response: NestResponse, reply: RouteReply): void {
+function send(request: NestRequest, response: NestResponse, reply: CompleteResponse): void {
   if ('raw' in response) sendFastifyReply(response, reply)
   else sendReply(request, response, reply)
 }

@@ -1,7 +1,7 @@
 import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { readCookies } from '../transport/cookies.ts'
-import type { HttpRequest, ReplySink } from '../transport/exchange.ts'
+import type { HttpRequest, ResponseWriter } from '../transport/exchange.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 
@@ -61,7 +61,7 @@ function withChangesOf({ cookies, names }: NextScope, header: string | null): st
 /**
  * Shows Next's cookie store as a reply. A server action can set no headers; Next itself forbids caching its answer.
  */
-export class NextReply implements ReplySink {
+export class NextResponseWriter implements ResponseWriter {
   readonly closed: boolean = false
   readonly #store: NextCookieStore
 

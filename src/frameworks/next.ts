@@ -1,17 +1,17 @@
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
-import { checkSessionOptions } from '../transport/get-session.ts'
-import type { GetSessionArgument, SessionOptions, SessionReading } from '../transport/get-session.ts'
-import { typedByOptions } from '../transport/http-sessions.ts'
+import { checkGetSessionOptions } from '../transport/get-session.ts'
+import type { GetSessionArgument, GetSessionOptions, SessionReading } from '../transport/get-session.ts'
+import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { createErrorAnswers } from './error-answers.ts'
 import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
-import { addHandedOver, handOver } from './next-handover.ts'
-import { NextReply, NextRequest } from './next-scope.ts'
+import { addForwarded, forwardHeaders } from './next-forwarding.ts'
+import { NextResponseWriter, NextRequest } from './next-scope.ts'
 import type { NextCookieStore, NextScope } from './next-scope.ts'
 import { nextRules } from './options.ts'
-import { WebReply, WebRequest, withHeaders } from './web-exchange.ts'
+import { WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 import { webSessions } from './web.ts'
 import type { WebHandler, WebOptions, WebSessions } from './web.ts'
 
@@ -47,7 +47,7 @@ export interface NextSessions<Payload extends object, Info extends object>
    */
   action<Rest extends readonly unknown[], Result>(
     handle: (session: Session<Payload, Info>, ...rest: Rest) => Result | Promise<Result>,
-    options?: SessionOptions<Payload>,
+    options?: GetSessionOptions<Payload>,
   ): (...rest: Rest) => Promise<Result>
   /**
    * Makes what `route.ts` of Keyturn's own routes exports: refresh, sign-out, key set; with CORS for trusted origins.
@@ -87,7 +87,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
 
   async function actionExchange(): Promise<HttpExchange> {
     const found = await scope()
-    return { request: new NextRequest('POST', found), reply: new NextReply(found.cookies) }
+    return { request: new NextRequest('POST', found), reply: new NextResponseWriter(found.cookies) }
   }
 
   async function findSession(
@@ -98,7 +98,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
 
   /** Adds to a handler what the proxy left to it. */
   function withNews<Rest extends readonly unknown[]>(handle: WebHandler<Rest>): WebHandler<Rest> {
-    return async (request, ...rest) => addHandedOver(request, await handle(request, ...rest))
+    return async (request, ...rest) => addForwarded(request, await handle(request, ...rest))
   }
 
   const answerOwn = sessionRoutes()
@@ -114,11 +114,11 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
     },
     actions: {
       createNewSession: async (...call) => http.createNewSession(await actionExchange(), ...call),
-      getSession: typedByOptions(findSession),
+      getSession: withGetSessionTypes(findSession),
     },
     action(handle, sessionOptions = {}, ...others: readonly unknown[]) {
       checkWrapperArguments('action', [handle, sessionOptions, ...others])
-      checkSessionOptions(sessionOptions)
+      checkGetSessionOptions(sessionOptions)
       return async (...rest) => handle(await http.getSession(await actionExchange(), sessionOptions), ...rest)
     },
     sessionRoutes: mustBeCalled('sessionRoutes', () => (
@@ -128,12 +128,12 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
       checkWrapperArguments('proxy', [next, ...others])
       return async request => {
         const sink = new Headers()
-        const exchange = { request: new WebRequest(request, clientIp), reply: new WebReply(sink) }
-        const renewal = await http.renewSession(exchange)
+        const exchange = { request: new WebRequest(request, clientIp), reply: new WebResponseWriter(sink) }
+        const renewal = await http.refreshBeforeRender(exchange)
         if (renewal.failure !== null) report(renewal.failure, request)
         const forwarded = new Headers(request.headers)
         if (forwarded.has('cookie')) forwarded.set('cookie', renewal.cookie)
-        handOver(request, sink, forwarded)
+        forwardHeaders(request, sink, forwarded)
         return withHeaders(await next(forwarded, renewal.reading, request), sink)
       }
     },

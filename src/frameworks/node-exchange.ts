@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerRe
 import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED } from '../transport/caching.ts'
-import type { HttpExchange, HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
+import type { HttpExchange, HttpRequest, ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { withCookies } from './response-cookies.ts'
 
@@ -19,7 +19,7 @@ export function nodeExchange<Request extends IncomingMessage>(
   clientIp: ClientIp<Request> = peerAddress,
   target: string = originalUrl(request) ?? request.url ?? '/',
 ): HttpExchange {
-  return { request: new NodeRequest(request, clientIp, target), reply: new NodeReply(response) }
+  return { request: new NodeRequest(request, clientIp, target), reply: new NodeResponseWriter(response) }
 }
 
 /** Shows a request alone, where no response can be written. `target` is as in {@link nodeExchange}. */
@@ -32,7 +32,7 @@ export function nodeRequest<Request extends IncomingMessage>(
 }
 
 /** Sends a whole answer. */
-export function sendReply(request: Pick<IncomingMessage, 'method'>, response: ServerResponse, reply: RouteReply): void {
+export function sendReply(request: Pick<IncomingMessage, 'method'>, response: ServerResponse, reply: CompleteResponse): void {
   for (const [name, value] of reply.headers) response.setHeader(name, value)
   response.statusCode = reply.status
   response.end(request.method === 'HEAD' ? undefined : reply.body)
@@ -78,7 +78,7 @@ function originalUrl(message: IncomingMessage): string | null {
 }
 
 /** Shows a response of node:http as a reply. */
-export class NodeReply implements ReplySink {
+export class NodeResponseWriter implements ResponseWriter {
   readonly #response: ServerResponse
 
   constructor(response: ServerResponse) {

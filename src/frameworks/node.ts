@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { andThen, orElse } from '../base/awaitable.ts'
+import { mapAwaitable, catchAwaitable } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
-import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
-import type { SessionOptions } from '../transport/get-session.ts'
+import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
@@ -56,12 +56,12 @@ export interface NodeSessions<Payload extends object, Info extends object>
    * Makes a listener that is called with the session, or answers with the error if there is none. It answers CORS
    * preflights itself.
    */
-  requireSession(handler: NodeSessionHandler<Payload, Info>, options?: SessionOptions<Payload>): NodeListener
+  requireSession(handler: NodeSessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): NodeListener
   /**
    * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
    * `sessionOf`. It answers CORS preflights itself.
    */
-  requireSession(options?: SessionOptions<Payload>): NodeMiddleware
+  requireSession(options?: GetSessionOptions<Payload>): NodeMiddleware
   /** Makes what answers with an error that was caught, whatever it is; it ends a response that has begun. */
   errorHandler(): (error: unknown, request: IncomingMessage, response: ServerResponse) => void
 }
@@ -101,19 +101,19 @@ export function nodeSessions<Payload extends object, Info extends object, Rest e
     else sendReply(request, response, reply)
   }
 
-  function requireSession(handler: NodeSessionHandler<Payload, Info>, options?: SessionOptions<Payload>): NodeListener
-  function requireSession(options?: SessionOptions<Payload>): NodeMiddleware
+  function requireSession(handler: NodeSessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): NodeListener
+  function requireSession(options?: GetSessionOptions<Payload>): NodeMiddleware
   function requireSession(
-    first?: NodeSessionHandler<Payload, Info> | SessionOptions<Payload>,
-    second?: SessionOptions<Payload>,
+    first?: NodeSessionHandler<Payload, Info> | GetSessionOptions<Payload>,
+    second?: GetSessionOptions<Payload>,
     ...others: readonly unknown[]
   ): NodeListener | NodeMiddleware {
     checkGuardArguments([first, second, ...others])
     if (typeof first !== 'function') return calls.requireSession(first)
     const sessionOptions = second ?? {}
-    checkSessionOptions(sessionOptions)
-    return (request: IncomingMessage, response: ServerResponse) => orElse(
-      () => andThen(http.guard(exchangeOf(request, response), sessionOptions), admitted => (
+    checkGetSessionOptions(sessionOptions)
+    return (request: IncomingMessage, response: ServerResponse) => catchAwaitable(
+      () => mapAwaitable(http.guard(exchangeOf(request, response), sessionOptions), admitted => (
         isAnswer(admitted) ? sendReply(request, response, admitted) : first(request, response, admitted)
       )),
       error => answerError(error, request, response),

@@ -1,4 +1,6 @@
-import { callback, number, required, withDefault } from '../base/options.ts'
+import { duration } from '../base/duration.ts'
+import type { Duration } from '../base/duration.ts'
+import { callback, required, withDefault } from '../base/options.ts'
 import type { Rule, RulesFor } from '../base/options.ts'
 import type { ExpressOptions } from './express.ts'
 import type { FastifyOptions } from './fastify.ts'
@@ -46,7 +48,7 @@ export const svelteKitRules: RulesFor<SvelteKitOptions> = { clientIp: given, onE
 export const trpcRules: RulesFor<TrpcOptions> = { TRPCError: needed, clientIp: given, webClientIp: given }
 
 /** How often open connections are judged. */
-export const checkIntervalRule: Rule<number, number> = withDefault(1, number('seconds', 0.01, 3600))
+export const checkIntervalRule: Rule<Duration, number> = withDefault(1, duration(0.01, 3600))
 /** What the options of `wsSessions` accept. */
 export const wsRules: RulesFor<WsOptions> = { clientIp: given, checkInterval: checkIntervalRule, onError: given }
 /** What the options of `socketIoSessions` accept. */

@@ -10,6 +10,8 @@ import { createErrorAnswers } from './error-answers.ts'
 import { mustBeCalled } from './must-be-called.ts'
 import { nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
+import { toMilliseconds } from '../base/duration.ts'
+import type { Duration } from '../base/duration.ts'
 import { checkIntervalRule, socketIoRules } from './options.ts'
 
 /** What the adapter for Socket.IO may be told. */
@@ -17,9 +19,9 @@ export interface SocketIoOptions {
   /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
   readonly clientIp?: ClientIp<IncomingMessage>
   /**
-   * How often to look whether access tokens of open sockets have expired, in seconds: from 0.01 to 3,600. Default: 1.
+   * How often to look whether access tokens of open sockets have expired: from 10 ms to 1 hour. Default: 1 second.
    */
-  readonly checkInterval?: number
+  readonly checkInterval?: Duration
   /**
    * Hears of every error that a client was told as 500 or 503, but not of a refresh that was told to
    * wait (`REFRESH_BUSY`). Default: `console.error`.
@@ -70,7 +72,7 @@ export function socketIoSessions<Payload extends object, Info extends object, Re
   const { http } = sessions
   const errors = createErrorAnswers<IncomingMessage>(http, options.onError)
   const found = new WeakMap<SocketIoSocket, ReadonlySession<Payload>>()
-  const watches = createConnectionWatch(http, (options.checkInterval ?? checkIntervalRule.preset) * 1000, error => {
+  const watches = createConnectionWatch(http, toMilliseconds(options.checkInterval ?? checkIntervalRule.preset), error => {
     console.error('keyturn: an open socket could not be checked:', error)
   })
   const readable = (socket: SocketIoSocket): HttpRequest =>

@@ -1,9 +1,9 @@
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { preferPrivate } from '../transport/caching.ts'
-import type { HttpRequest, RouteReply } from '../transport/exchange.ts'
-import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
-import type { SessionOptions, SessionReading } from '../transport/get-session.ts'
+import type { HttpRequest, CompleteResponse } from '../transport/exchange.ts'
+import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'
 import type { ReadonlySession, Session } from '../transport/session.ts'
@@ -14,7 +14,7 @@ import type { SessionCalls } from './define-adapter.ts'
 import { createErrorAnswers } from './error-answers.ts'
 import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
 import { svelteKitRules } from './options.ts'
-import { toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
+import { toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 import { webSessions } from './web.ts'
 
@@ -59,7 +59,7 @@ export interface SvelteKitSessions<Payload extends object, Info extends object>
   /** Makes an endpoint, an action or a load function that is called with the session. It answers CORS preflights. */
   requireSession<Event extends SvelteKitEvent<Payload>, Result>(
     handle: (event: Event, session: Session<Payload, Info>) => Result | Promise<Result>,
-    options?: SessionOptions<Payload>,
+    options?: GetSessionOptions<Payload>,
   ): (event: Event) => Promise<Result>
   /**
    * Makes the hook that writes CORS headers for the trusted origins and answers preflights. Use it first:
@@ -134,7 +134,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
       if (own !== null) return own
       const sink = new Headers()
       const exchange = exchangeFor(event, sink)
-      const { reading, failure } = await http.renewSession(exchange)
+      const { reading, failure } = await http.refreshBeforeRender(exchange)
       if (failure !== null) errors.report(failure, event.request)
       event.locals.session = reading
       if (reading.kind === 'active') preferPrivate(exchange.reply)
@@ -150,7 +150,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
     }),
     requireSession(handle, sessionOptions = {}, ...others: readonly unknown[]) {
       checkWrapperArguments('requireSession', [handle, sessionOptions, ...others])
-      checkSessionOptions(sessionOptions)
+      checkGetSessionOptions(sessionOptions)
       return event => translated(event, async exchange => {
         const admitted = await http.guard(exchange, sessionOptions)
         if (isAnswer(admitted)) {
@@ -169,11 +169,11 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
 /** What the calls for one request work on. */
 interface RunningExchange {
   readonly request: HttpRequest
-  readonly reply: WebReply
+  readonly reply: WebResponseWriter
   /** The answer to the call that was refused last. */
-  refused: RouteReply | null
+  refused: CompleteResponse | null
   /** What a guard answers itself, in the place of SvelteKit. */
-  answer: RouteReply | null
+  answer: CompleteResponse | null
 }
 
 /** Gives SvelteKit's JSON for a refusal the type of Keyturn's own (HDR-05). A page for it is left as it is. */
@@ -184,7 +184,7 @@ function typeRefusal(response: Response, { refused, reply }: RunningExchange): v
 }
 
 /** A reply that knows what becomes of the access token, and tells when it is taken away. */
-class ObservedReply extends WebReply {
+class ObservedReply extends WebResponseWriter {
   /** The cookie that gives the client an access token or takes it away; null as long as there is none. */
   accessToken: Cookie | null = null
   readonly #identity: string

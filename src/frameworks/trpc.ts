@@ -3,14 +3,14 @@ import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { AnySessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { PRIVATE } from '../transport/caching.ts'
-import { noReply } from '../transport/exchange.ts'
+import { noResponse } from '../transport/exchange.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
-import { typedByOptions } from '../transport/http-sessions.ts'
+import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import { nodeExchange, nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
 import { trpcRules } from './options.ts'
-import { WebReply, WebRequest } from './web-exchange.ts'
+import { WebResponseWriter, WebRequest } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 
 /** The codes of tRPC that errors of Keyturn become. */
@@ -87,7 +87,7 @@ export function trpcSessions<Payload extends object, Info extends object, Rest e
     }
     const { req, res } = target
     if ('setHeader' in res) return nodeExchange(req, res, clientIp)
-    return { request: nodeRequest(req, clientIp), reply: noReply }
+    return { request: nodeRequest(req, clientIp), reply: noResponse }
   }
 
   const adapter: TrpcSessions<Payload, Info> = {
@@ -95,11 +95,11 @@ export function trpcSessions<Payload extends object, Info extends object, Rest e
       const exchange = exchangeOf(target)
       return {
         createNewSession: (...call) => translated(async () => {
-          if (exchange.reply !== noReply) return http.createNewSession(exchange, ...call)
+          if (exchange.reply !== noResponse) return http.createNewSession(exchange, ...call)
           throw new GeneralError('MISUSE', 'createNewSession cannot send tokens over a WebSocket. Call the procedure '
             + 'that logs in over HTTP, with httpLink')
         }),
-        getSession: typedByOptions(argument => translated(() => http.getSession(exchange, argument))),
+        getSession: withGetSessionTypes(argument => translated(() => http.getSession(exchange, argument))),
       }
     },
     toTrpcError,
@@ -108,7 +108,7 @@ export function trpcSessions<Payload extends object, Info extends object, Rest e
 }
 
 /** tRPC appends the headers of `responseMeta` to ours: what the application says there of caching stands alone. */
-class FetchReply extends WebReply {
+class FetchReply extends WebResponseWriter {
   override set(name: string, value: string): void {
     super.set(name, value)
     if (value !== PRIVATE) return

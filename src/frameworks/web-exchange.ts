@@ -3,7 +3,7 @@ import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED, PRIVATE } from '../transport/caching.ts'
 import { addToList } from '../transport/header-list.ts'
-import type { HttpRequest, ReplySink, RouteReply } from '../transport/exchange.ts'
+import type { HttpRequest, ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { withCookies } from './response-cookies.ts'
 
@@ -42,7 +42,7 @@ export class WebRequest implements HttpRequest {
 }
 
 /** Shows a `Headers` object, which a response is made of later, as a reply. */
-export class WebReply implements ReplySink {
+export class WebResponseWriter implements ResponseWriter {
   /** What a response gets from Keyturn. */
   readonly headers: Headers
   closed = false
@@ -79,7 +79,7 @@ export class WebReply implements ReplySink {
  * The reply that a middleware of ours has opened, where a response is made after its handler has run.
  * @throws GeneralError (`MISUSE`) if none has.
  */
-export function openReply<Target extends object>(replies: WeakMap<Target, WebReply>, target: Target): WebReply {
+export function openReply<Target extends object>(replies: WeakMap<Target, WebResponseWriter>, target: Target): WebResponseWriter {
   const reply = replies.get(target)
   if (reply === undefined) throw new GeneralError('MISUSE', 'app.use(sessions.sessionRoutes()) must come first')
   return reply
@@ -123,7 +123,7 @@ export function addHeaders(headers: Headers, sink: Headers): void {
 }
 
 /** Makes the response for a whole answer. */
-export function toResponse(reply: RouteReply, sink: Headers, method: string): Response {
+export function toResponse(reply: CompleteResponse, sink: Headers, method: string): Response {
   for (const [name, value] of reply.headers) sink.set(name, value)
   const bodyless = method === 'HEAD' || reply.status === 204 || reply.status === 304
   return new Response(bodyless ? null : reply.body, { status: reply.status, headers: sink })

@@ -1,8 +1,8 @@
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
-import type { HttpExchange, RouteReply } from '../transport/exchange.ts'
-import { checkSessionOptions, isAnswer } from '../transport/get-session.ts'
-import type { SessionOptions } from '../transport/get-session.ts'
+import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
+import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineCalls } from './define-adapter.ts'
@@ -10,7 +10,7 @@ import type { SessionCalls } from './define-adapter.ts'
 import { createErrorAnswers } from './error-answers.ts'
 import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
 import { webRules } from './options.ts'
-import { toResponse, WebReply, WebRequest, withHeaders } from './web-exchange.ts'
+import { toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 
 export type { WebClientIp } from './web-exchange.ts'
@@ -47,7 +47,7 @@ export interface WebSessions<Payload extends object, Info extends object>
    */
   requireSession<Rest extends readonly unknown[]>(
     handle: (request: Request, session: Session<Payload, Info>, ...rest: Rest) => Response | Promise<Response>,
-    options?: SessionOptions<Payload>,
+    options?: GetSessionOptions<Payload>,
   ): WebHandler<Rest>
   /**
    * Makes the handler of Keyturn's own routes: refresh, sign-out, key set. It resolves to null if the request is for
@@ -77,7 +77,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
     handle: (exchange: HttpExchange, sink: Headers) => Result | Promise<Result>,
   ): Promise<Response | Result> {
     const sink = new Headers()
-    const reply = new WebReply(sink)
+    const reply = new WebResponseWriter(sink)
     try {
       const response = await handle({ request: readable(request), reply }, sink)
       return response === null ? response : withHeaders(response, sink)
@@ -92,7 +92,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
   const adapter: WebSessions<Payload, Info> = {
     ...defineCalls<WebTarget, Payload, Info>(http, {
       call: use => (request, headers, ...rest) => (
-        use({ request: readable(request), reply: new WebReply(headers) }, ...rest)
+        use({ request: readable(request), reply: new WebResponseWriter(headers) }, ...rest)
       ),
       request: readable,
     }),
@@ -102,7 +102,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
     },
     requireSession(handle, sessionOptions, ...others: readonly unknown[]) {
       checkWrapperArguments('requireSession', [handle, sessionOptions, ...others])
-      checkSessionOptions(sessionOptions ?? {})
+      checkGetSessionOptions(sessionOptions ?? {})
       return (request, ...rest) => run(request, async exchange => {
         const admitted = await http.guard(exchange, sessionOptions ?? {})
         return isAnswer(admitted) ? toAnswer(admitted, request) : handle(request, admitted, ...rest)
@@ -123,6 +123,6 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
   return { ...sessions, ...adapter }
 }
 
-function toAnswer(reply: RouteReply, request: Request): Response {
+function toAnswer(reply: CompleteResponse, request: Request): Response {
   return toResponse(reply, new Headers(), request.method)
 }

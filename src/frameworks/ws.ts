@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GeneralError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
-import type { RouteReply } from '../transport/exchange.ts'
+import type { CompleteResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { ReadonlySession } from '../transport/session.ts'
 import { createConnectionWatch } from './connection-watch.ts'
@@ -11,6 +11,8 @@ import { createErrorAnswers } from './error-answers.ts'
 import { notCalled } from './must-be-called.ts'
 import { nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
+import { toMilliseconds } from '../base/duration.ts'
+import type { Duration } from '../base/duration.ts'
 import { checkIntervalRule, wsRules } from './options.ts'
 
 /** What the adapter for ws may be told. */
@@ -18,9 +20,9 @@ export interface WsOptions {
   /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
   readonly clientIp?: ClientIp<IncomingMessage>
   /**
-   * How often to look whether access tokens of open sockets have expired, in seconds: from 0.01 to 3,600. Default: 1.
+   * How often to look whether access tokens of open sockets have expired: from 10 ms to 1 hour. Default: 1 second.
    */
-  readonly checkInterval?: number
+  readonly checkInterval?: Duration
   /**
    * Hears of every error that was answered with 500 or 503, but not of a refresh that was told to
    * wait (`REFRESH_BUSY`). Default: `console.error`.
@@ -81,7 +83,7 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
   const { http } = sessions
   const errors = createErrorAnswers<IncomingMessage>(http, options.onError)
   const found = new WeakMap<IncomingMessage, ReadonlySession<Payload>>()
-  const watches = createConnectionWatch(http, (options.checkInterval ?? checkIntervalRule.preset) * 1000, error => {
+  const watches = createConnectionWatch(http, toMilliseconds(options.checkInterval ?? checkIntervalRule.preset), error => {
     console.error('keyturn: an open socket could not be checked:', error)
   })
   const readable = (request: IncomingMessage): ReturnType<typeof nodeRequest> => nodeRequest(request, options.clientIp)
@@ -126,7 +128,7 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
 }
 
 /** An HTTP answer as it is written where there is no response object. */
-function refusalOf({ status, headers, body }: RouteReply): string {
+function refusalOf({ status, headers, body }: CompleteResponse): string {
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     ...headers.map(([name, value]) => `${name}: ${value}`),

@@ -218,21 +218,21 @@ describe.each(platforms)('%s', (_, crypto) => {
     }
   })
 
-  test('ST-02: sealed text opens with its secret, in its context, unchanged, and with nothing else', async () => {
-    const sealer = await crypto.sealer('a secret of the application, long enough')
-    const sealed = await sealer.seal('Zürich \u{1f511}', 'context')
-    expect(await sealer.open(sealed, 'context')).toBe('Zürich \u{1f511}')
-    expect(await sealer.seal('Zürich \u{1f511}', 'context')).not.toBe(sealed)
-    expect(await sealer.open(sealed, 'another')).toBeNull()
-    expect(await (await crypto.sealer('another secret of the application.....')).open(sealed, 'context')).toBeNull()
-    for (let index = 0; index < sealed.length; index++) {
-      const changed = sealed.slice(0, index) + (sealed[index] === 'A' ? 'B' : 'A') + sealed.slice(index + 1)
-      expect(await sealer.open(changed, 'context')).toBeNull()
+  test('ST-02: a ciphertext decrypts with its secret, in its context, unchanged, and with nothing else', async () => {
+    const cipher = await crypto.cipher('a secret of the application, long enough')
+    const ciphertext = await cipher.encrypt('Zürich \u{1f511}', 'context')
+    expect(await cipher.decrypt(ciphertext, 'context')).toBe('Zürich \u{1f511}')
+    expect(await cipher.encrypt('Zürich \u{1f511}', 'context')).not.toBe(ciphertext)
+    expect(await cipher.decrypt(ciphertext, 'another')).toBeNull()
+    expect(await (await crypto.cipher('another secret of the application.....')).decrypt(ciphertext, 'context')).toBeNull()
+    for (let index = 0; index < ciphertext.length; index++) {
+      const changed = ciphertext.slice(0, index) + (ciphertext[index] === 'A' ? 'B' : 'A') + ciphertext.slice(index + 1)
+      expect(await cipher.decrypt(changed, 'context')).toBeNull()
     }
-    for (const text of ['', '.', 's1.', 's1..', sealed.slice(0, -1), `${sealed}A`, `${sealed}=`, '{}']) {
-      expect(await sealer.open(text, 'context')).toBeNull()
+    for (const text of ['', '.', 's1.', 's1..', ciphertext.slice(0, -1), `${ciphertext}A`, `${ciphertext}=`, '{}']) {
+      expect(await cipher.decrypt(text, 'context')).toBeNull()
     }
-    expect(await sealer.open(await sealer.seal('', ''), '')).toBe('')
+    expect(await cipher.decrypt(await cipher.encrypt('', ''), '')).toBe('')
   })
 })
 
@@ -259,10 +259,10 @@ describe('both platforms', () => {
     }
   })
 
-  test('open what the other sealed', async () => {
+  test('decrypt what the other encrypted', async () => {
     for (const [from, to] of [[webCrypto, nodeCrypto], [nodeCrypto, webCrypto]] as const) {
-      const sealed = await (await from.sealer('the same secret of the application ')).seal('text', 'context')
-      expect(await (await to.sealer('the same secret of the application ')).open(sealed, 'context')).toBe('text')
+      const ciphertext = await (await from.cipher('the same secret of the application ')).encrypt('text', 'context')
+      expect(await (await to.cipher('the same secret of the application ')).decrypt(ciphertext, 'context')).toBe('text')
     }
   })
 

@@ -1,9 +1,9 @@
 import { decodeBase64url, encodeBase64url } from '../base/base64url.ts'
 import { GeneralError } from '../base/errors.ts'
-import type { Crypto, KeyMaterial, Sealer, SignatureAlgorithm, VerificationCrypto, Verifier } from '../tokens/crypto.ts'
+import type { Crypto, KeyMaterial, Cipher, SignatureAlgorithm, VerificationCrypto, SignatureVerifier } from '../tokens/crypto.ts'
 import { checkHmacKey, checkJwk } from '../tokens/jwk.ts'
 import type { Jwk, KeyHalf } from '../tokens/jwk.ts'
-import { readSealed, SECRET_NAME_BYTES, sealingKeyLabel, secretNameLabel, writeSealed } from './sealed-text.ts'
+import { parseCiphertext, SECRET_NAME_BYTES, encryptionKeyLabel, secretNameLabel, formatCiphertext } from './ciphertext.ts'
 
 const { subtle } = globalThis.crypto
 const utf8 = new TextEncoder()
@@ -43,10 +43,10 @@ export const webCrypto: Crypto = {
   verifier,
   decodeText,
   encodeText,
-  sealer,
+  cipher,
 }
 
-async function verifier(algorithm: SignatureAlgorithm, jwk: Jwk): Promise<Verifier> {
+async function verifier(algorithm: SignatureAlgorithm, jwk: Jwk): Promise<SignatureVerifier> {
   const key = await importKey(algorithm, jwk, 'public')
   const { use } = schemes[algorithm]
   return async (input, text) => {
@@ -103,27 +103,27 @@ async function importKey(algorithm: SignatureAlgorithm, jwk: Jwk, half: KeyHalf)
   }
 }
 
-async function sealer(secret: string): Promise<Sealer> {
+async function cipher(secret: string): Promise<Cipher> {
   const material = await subtle.importKey('raw', utf8.encode(secret), 'HKDF', false, ['deriveKey', 'deriveBits'])
   const derivation = (label: string): HkdfParams => (
     { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: utf8.encode(label) }
   )
   const name = encode(await subtle.deriveBits(derivation(secretNameLabel), material, SECRET_NAME_BYTES * 8))
   const key = await subtle.deriveKey(
-    derivation(sealingKeyLabel), material, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'],
+    derivation(encryptionKeyLabel), material, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'],
   )
   return {
-    async seal(plaintext, context) {
+    async encrypt(plaintext, context) {
       const nonce = globalThis.crypto.getRandomValues(new Uint8Array(12))
       const how = { name: 'AES-GCM', iv: nonce, additionalData: utf8.encode(context) }
       const ciphertext = new Uint8Array(await subtle.encrypt(how, key, utf8.encode(plaintext)))
       const bytes = new Uint8Array(nonce.length + ciphertext.length)
       bytes.set(nonce)
       bytes.set(ciphertext, nonce.length)
-      return writeSealed(name, encodeBase64url(bytes))
+      return formatCiphertext(name, encodeBase64url(bytes))
     },
-    async open(sealed, context) {
-      const bytes = decodeBase64url(readSealed(name, sealed) ?? '')
+    async decrypt(ciphertext, context) {
+      const bytes = decodeBase64url(parseCiphertext(name, ciphertext) ?? '')
       if (bytes === null || bytes.length < 28) return null
       const how = { name: 'AES-GCM', iv: owned(bytes.slice(0, 12)), additionalData: utf8.encode(context) }
       try {

@@ -1,10 +1,10 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { each, matching } from './setting-texts.ts'
+import { each, readMatching } from './setting-texts.ts'
 
-/** The keys that a setting names. @throws Unfit */
+/** The keys that a setting names. @throws InvalidSettingError */
 export const readApiKeys: (texts: readonly string[]) => readonly string[] = each(
-  matching(/^[A-Za-z0-9=-]{20,256}$/, 'keys of at least 20 characters A-Z, a-z, 0-9, = and -'),
+  readMatching(/^[A-Za-z0-9=-]{20,256}$/, 'keys of at least 20 characters A-Z, a-z, 0-9, = and -'),
 )
 
 /**

@@ -5,25 +5,25 @@ import type { SessionCore } from '../session/core.ts'
 import { createSessionCore } from '../session/create-core.ts'
 import { createEngine } from '../session/engine.ts'
 import type { Engine, EngineDependencies } from '../session/engine.ts'
-import { requireCoreUserId } from '../session/identifiers.ts'
+import { requireCdiUserId } from '../session/identifiers.ts'
 import { CLOCK_TOLERANCE } from '../session/policy.ts'
 import { atJwt } from '../tokens/at-jwt.ts'
-import { coreTokens } from './core-protocol/token-format.ts'
-import type { CoreClaims, CoreStyle } from './core-protocol/token-format.ts'
-import { readMarks } from './core-protocol/refresh-token-marks.ts'
+import { cdiTokens } from './cdi/token-format.ts'
+import type { CdiClaims, CdiTokenStyle } from './cdi/token-format.ts'
+import { readMarks } from './cdi/refresh-token-marks.ts'
 
 /** The sessions of one application: its store, its keys, its rules. Nothing is shared between two of them. */
-export interface App extends Engine {
+export interface Application extends Engine {
   /** Its sessions with tokens of the library's format: the native API. */
   readonly native: SessionCore<JsonObject, JsonObject>
   /** The same sessions with tokens of the core protocol. */
-  readonly core: SessionCore<JsonObject, JsonObject, CoreStyle, CoreClaims>
+  readonly core: SessionCore<JsonObject, JsonObject, CdiTokenStyle, CdiClaims>
   /** How data enters the native API. */
   readonly codecs: Codecs<JsonObject, JsonObject>
 }
 
-/** What an {@link App} is made of. */
-export interface AppDependencies extends Omit<EngineDependencies, 'demands'> {
+/** What an {@link Application} is made of. */
+export interface ApplicationDependencies extends Omit<EngineDependencies, 'demands'> {
   /** What its access tokens of the library's format name as their issuer. */
   readonly issuer: string
 }
@@ -35,13 +35,13 @@ export interface AppDependencies extends Omit<EngineDependencies, 'demands'> {
 const MAX_PAYLOAD_BYTES = 5000
 
 /** Puts the sessions of one application together: the library, with a second format. Opens and reads nothing yet. */
-export function createApp({ issuer, ...dependencies }: AppDependencies): App {
+export function createApplication({ issuer, ...dependencies }: ApplicationDependencies): Application {
   const { crypto, entropy, policy, application } = dependencies
   const native = atJwt({
     issuer, audience: application.audience, application: application.name,
     algorithm: 'ES256', clockTolerance: CLOCK_TOLERANCE, crypto, entropy,
   })
-  const core = coreTokens(crypto)
+  const core = cdiTokens(crypto)
   // An embedded application on the same store may have chosen another algorithm.
   const demands = [...native.demands.map(demand => ({ ...demand, yields: true })), ...core.demands]
   const engine = createEngine({ ...dependencies, demands })
@@ -59,7 +59,7 @@ export function createApp({ issuer, ...dependencies }: AppDependencies): App {
         name: 'session data', schema: undefined,
         check: (_, json) => checkSize('session data', json, policy.maxSessionInfoBytes),
       }),
-      requireUserId: requireCoreUserId,
+      requireUserId: requireCdiUserId,
     }),
   }
 }

@@ -7,24 +7,25 @@ import { createPolicy } from '../session/policy.ts'
 import type { PolicyOptions } from '../session/policy.ts'
 import type { SessionStore } from '../session/store.ts'
 import { createMemoryStore } from '../stores/memory.ts'
+import { openStoreByUrl } from '../stores/registry.ts'
 import { createApiKeyCheck } from './api-keys.ts'
 import { applicationNameOf } from './app-id.ts'
-import { createApp } from './application.ts'
-import type { App } from './application.ts'
-import { createMadeApps } from './core-protocol/made-apps.ts'
-import type { MadeApps } from './core-protocol/made-apps.ts'
+import { createApplication } from './application.ts'
+import type { Application } from './application.ts'
+import { createDynamicApplications } from './cdi/dynamic-applications.ts'
+import type { DynamicApplications } from './cdi/dynamic-applications.ts'
 import type { Logger } from './log.ts'
-import { openStore, schemeOf } from './open-store.ts'
 import type { ServerParts } from './parts.ts'
 import type { ServerSettings } from './settings.ts'
+import { placeOf } from './store-place.ts'
 import type { Traces } from './traces.ts'
 
 /** The applications that a server serves. */
 export interface Applications {
   /** By id; `public` is always there. */
-  readonly apps: ReadonlyMap<string, App>
+  readonly apps: ReadonlyMap<string, Application>
   /** Makes applications while the server runs; null: only those of its settings are served. */
-  readonly madeApps: MadeApps | null
+  readonly madeApps: DynamicApplications | null
   /** Whether a request may call what is not public. */
   isAllowed(request: IncomingMessage, appId: string): boolean
   /** Settles when every store has answered; rejects if one fails. */
@@ -48,15 +49,17 @@ export async function openApplications(
 ): Promise<Applications> {
   const { crypto, schedule } = platform
   const appIds = ['public', ...settings.apps]
-  const apps = new Map<string, App>()
+  const apps = new Map<string, Application>()
   const isAllowed = createApiKeyCheck(settings.apiKeys)
 
-  const open = async (appId: string): Promise<SessionStore> => parts.openStore === undefined
-    ? traces.store(await openStore(settings.store, { appId, migrate: settings.migrate }), schemeOf(settings.store))
-    : traces.store(await parts.openStore(appId), null)
+  async function open(appId: string): Promise<SessionStore> {
+    if (parts.openStore !== undefined) return traces.store(await parts.openStore(appId), null)
+    const { url, kind, naming } = placeOf(settings, appId)
+    return traces.store(await openStoreByUrl(url, { ...naming, migrate: settings.migrate }), kind)
+  }
 
-  async function start(appId: string, store: SessionStore, options: PolicyOptions): Promise<App> {
-    const app = createApp({
+  async function start(appId: string, store: SessionStore, options: PolicyOptions): Promise<Application> {
+    const app = createApplication({
       store, crypto, clock, schedule, events,
       issuer: issuerOf(settings, appId),
       application: { name: applicationNameOf(appId), audience: settings.audience },
@@ -71,14 +74,14 @@ export async function openApplications(
       await app.close()
       throw error
     }
-    app.housekeeping.start()
+    app.cleanup.start()
     // Keys that are removed elsewhere are refused as soon as the change log tells of them.
     await app.feed.start()
     return app
   }
 
   // Without API keys this is a machine's own server. What is made there by a call is for tests, and lives in memory.
-  const madeApps = settings.apiKeys.length > 0 ? null : createMadeApps({
+  const madeApps = settings.apiKeys.length > 0 ? null : createDynamicApplications({
     apps,
     fixed: new Set(appIds),
     async open(appId, options) {

@@ -7,10 +7,10 @@ import { createHttpService } from './http/service.ts'
 import { createLogger, limitFields } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { createRevocationStreams } from './native/revocations.ts'
-import { observeSessions, wordsOf } from './observe.ts'
+import { observeSessions, describeError } from './observe.ts'
 import { partRules } from './parts.ts'
 import type { ServerParts } from './parts.ts'
-import { createRefusalLog } from './refusals.ts'
+import { createRejectedRequestLog } from './rejected-requests.ts'
 import { createRouter } from './router.ts'
 import { readOptions } from './settings.ts'
 import type { ServerSettings } from './settings.ts'
@@ -44,11 +44,11 @@ export async function startServer(
   for (const words of warningsOf(settings)) logger.warn({}, words)
   const traces = parts.openTelemetry === undefined ? noTraces : createTraces(parts.openTelemetry)
   const metrics = createMetrics()
-  const refusals = createRefusalLog(logger, platform.schedule)
+  const refusals = createRejectedRequestLog(logger, platform.schedule)
   const events = observeSessions(logger, metrics, platform.crypto.randomBytes(32))
   const onError = (error: unknown): void => {
     metrics.count('keyturn_errors_total')
-    logger.error({ error: wordsOf(error) }, 'a request failed')
+    logger.error({ error: describeError(error) }, 'a request failed')
   }
 
   const applications = await openApplications(settings, parts, { clock, logger, traces, events })

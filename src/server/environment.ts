@@ -1,7 +1,7 @@
 import { nearestName } from '../base/nearest-name.ts'
 
 /** The variables of a process. */
-export type Environment = Readonly<Record<string, string | undefined>>
+export type EnvironmentVariables = Readonly<Record<string, string | undefined>>
 
 const PREFIX = 'KEYTURN_'
 const SERVICE_HOST = '_SERVICE_HOST'
@@ -10,7 +10,7 @@ const SERVICE_HOST = '_SERVICE_HOST'
  * The variables of Keyturn's own. Kubernetes sets others that begin alike where a Service is called `keyturn` or
  * `keyturn-...`: its address, as `KEYTURN_SERVICE_HOST`, `KEYTURN_PORT=tcp://...` and `KEYTURN_PORT_3567_TCP_ADDR`.
  */
-export function ownVariables(environment: Environment): Environment {
+export function ownVariables(environment: EnvironmentVariables): EnvironmentVariables {
   const given = Object.entries(environment).filter(([name]) => name.startsWith(PREFIX))
   const services = given.flatMap(([name]) => name.endsWith(SERVICE_HOST) ? [name.slice(0, -SERVICE_HOST.length)] : [])
   const isLink = (name: string, value = ''): boolean => services.some(service => (
@@ -21,7 +21,7 @@ export function ownVariables(environment: Environment): Environment {
 }
 
 /** What is to be said of variables of Keyturn's that do not exist: a misspelt secret would be no secret. */
-export function unknownVariables(own: Environment, known: readonly string[]): readonly string[] {
+export function unknownVariables(own: EnvironmentVariables, known: readonly string[]): readonly string[] {
   const short = known.map(name => name.slice(PREFIX.length))
   return Object.keys(own).filter(name => !known.includes(name)).map(name => {
     const nearest = nearestName(name.slice(PREFIX.length), short)

@@ -56,19 +56,19 @@ export function observeSessions(logger: Logger, metrics: Metrics, digestKey: Uin
     },
     onBackgroundError({ during, error }) {
       metrics.count('keyturn_background_errors_total')
-      logger.error({ during, error: wordsOf(error) }, 'work in the background failed')
+      logger.error({ during, error: describeError(error) }, 'work in the background failed')
     },
     onListenerError({ listener, error }) {
-      logger.error({ listener, error: wordsOf(error) }, 'a listener failed')
+      logger.error({ listener, error: describeError(error) }, 'a listener failed')
     },
   }
 }
 
 /** The words of an error and of its causes. Our own name no secret; a driver's may name its server (ST-07). */
-export function wordsOf(error: unknown): string {
+export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   const words = hideCredentials(error.message)
-  return error.cause === undefined ? words : `${words}: ${wordsOf(error.cause)}`
+  return error.cause === undefined ? words : `${words}: ${describeError(error.cause)}`
 }
 
 /** The same words, without the user and the password of any URL in them. */

@@ -1,5 +1,5 @@
 import { splitAppId } from './app-id.ts'
-import { matchRoute } from './core-protocol/route.ts'
+import { matchCdiRoute } from './cdi/route.ts'
 import { matchPath } from './native/match-path.ts'
 import { operations } from './native/operations.ts'
 
@@ -8,6 +8,6 @@ export function routeName(path: string): string | null {
   const { rest } = splitAppId(path)
   const operation = operations.find(({ path: pattern }) => matchPath(pattern, rest) !== null)
   if (operation !== undefined) return operation.path
-  const route = matchRoute(path)
+  const route = matchCdiRoute(path)
   return route === null ? null : route.path || '/'
 }

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Milliseconds } from '../base/time.ts'
 import { createApiKeyCheck } from './api-keys.ts'
 import type { Applications } from './applications.ts'
-import { handleCoreRequest } from './core-protocol/handle.ts'
-import { challenge, text } from './http/reply.ts'
+import { handleCdiRequest } from './cdi/handle.ts'
+import { challenge, replyText } from './http/reply.ts'
 import type { Reply } from './http/reply.ts'
 import type { Metrics } from './metrics.ts'
 import { handleNativeRequest, isNativePath } from './native/handle.ts'
@@ -50,13 +50,13 @@ export function createRouter(dependencies: RouterDependencies): Router {
 
   async function answer(...[request, response, path, query]: Parameters<Router>): Promise<Reply | null> {
     switch (path) {
-      case '/health/live': return text(200, 'live', plain)
+      case '/health/live': return replyText(200, 'live', plain)
       case '/health/ready': return ready()
       case '/metrics': return mayReadMetrics(request)
-        ? text(200, metrics.write().trimEnd(), { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
-        : challenge(text(401, 'Invalid API key'))
+        ? replyText(200, metrics.write().trimEnd(), { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+        : challenge(replyText(401, 'Invalid API key'))
     }
-    if (!isNativePath(path)) return handleCoreRequest(request, path, query, shared)
+    if (!isNativePath(path)) return handleCdiRequest(request, path, query, shared)
     const outcome = await handleNativeRequest(request, path, query, shared)
     if (!('stream' in outcome)) return outcome
     const isServed = !isClosing() && streams.serve(outcome.stream, request, response)
@@ -65,9 +65,9 @@ export function createRouter(dependencies: RouterDependencies): Router {
 
   /** Whether requests can be served: not closing, and every store answers. */
   async function ready(): Promise<Reply> {
-    if (isClosing()) return text(503, 'closing', plain)
+    if (isClosing()) return replyText(503, 'closing', plain)
     const isThere = await within(applications.ask().then(() => true, () => false), READY_LIMIT)
-    return isThere ? text(200, 'ready', plain) : text(503, 'the store does not answer', plain)
+    return isThere ? replyText(200, 'ready', plain) : replyText(503, 'the store does not answer', plain)
   }
 
   return async (...call) => {
@@ -75,7 +75,7 @@ export function createRouter(dependencies: RouterDependencies): Router {
       return await answer(...call)
     } catch (error) {
       onError(error)
-      return text(500, 'The server could not do its work')
+      return replyText(500, 'The server could not do its work')
     }
   }
 }

@@ -1,7 +1,8 @@
+import { parseDuration } from '../base/duration.ts'
 import { nearestName } from '../base/nearest-name.ts'
 
 /** A text does not fit. The message says what would do, as the end of "it must be ...". */
-export class Unfit extends Error {}
+export class InvalidSettingError extends Error {}
 
 /** What each text must be, as one that never fits is told. */
 export function acceptedBy(read: (texts: readonly string[], isGiven: boolean) => unknown): string {
@@ -9,7 +10,7 @@ export function acceptedBy(read: (texts: readonly string[], isGiven: boolean) =>
     read(['\0'], true)
     return 'a text'
   } catch (error) {
-    if (error instanceof Unfit) return error.message
+    if (error instanceof InvalidSettingError) return error.message
     throw error
   }
 }
@@ -26,13 +27,13 @@ export function unknownNames(owner: string, given: object, known: readonly strin
 /** A day, in seconds. */
 export const DAY = 86_400
 
-/** The texts of a value as it was given. A list may stand in one text, with commas. @throws Unfit */
-export function textsOf(value: unknown, isList: boolean): readonly string[] {
+/** The texts of a value as it was given. A list may stand in one text, with commas. @throws InvalidSettingError */
+export function settingTexts(value: unknown, isList: boolean): readonly string[] {
   const items: readonly unknown[] = Array.isArray(value) ? value : [value]
   const texts = items.map(item => {
     if (typeof item === 'string') return item
     if (typeof item === 'number') return String(item)
-    throw new Unfit(isList ? 'a text or a list of texts' : 'a text or a number')
+    throw new InvalidSettingError(isList ? 'a text or a list of texts' : 'a text or a number')
   })
   return isList ? texts.flatMap(item => item.split(',')).map(item => item.trim()).filter(item => item !== '') : texts
 }
@@ -40,7 +41,7 @@ export function textsOf(value: unknown, isList: boolean): readonly string[] {
 /** Exactly one text. */
 export function one<Value>(read: (text: string) => Value): (texts: readonly string[]) => Value {
   return ([text, ...more]) => {
-    if (text === undefined || more.length > 0) throw new Unfit('given once')
+    if (text === undefined || more.length > 0) throw new InvalidSettingError('given once')
     return read(text)
   }
 }
@@ -56,39 +57,36 @@ export function each<Value>(read: (text: string) => Value): (texts: readonly str
 }
 
 /** A text of this shape; `words` say which. */
-export function matching(pattern: RegExp, words: string): (text: string) => string {
+export function readMatching(pattern: RegExp, words: string): (text: string) => string {
   return text => {
     if (pattern.test(text)) return text
-    throw new Unfit(words)
+    throw new InvalidSettingError(words)
   }
 }
 
 /** A whole number. */
-export function whole(least: number, most: number): (text: string) => number {
+export function readWhole(least: number, most: number): (text: string) => number {
   return text => {
     const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
     if (value >= least && value <= most) return value
-    throw new Unfit(`a whole number from ${least} to ${most}`)
+    throw new InvalidSettingError(`a whole number from ${least} to ${most}`)
   }
 }
 
-const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: DAY }
-
 /** Reads a time: a number of seconds, or a number with the unit ms, s, m, h or d. To the millisecond. */
-export function duration(least: number, most: number): (text: string) => number {
+export function readDuration(least: number, most: number): (text: string) => number {
   return text => {
-    const [, digits = '', unit = 's'] = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)?$/.exec(text) ?? []
-    const seconds = digits === '' ? Number.NaN : Math.round(Number(digits) * (units[unit] ?? 1) * 1000) / 1000
+    const seconds = parseDuration(text) / 1000
     if (seconds >= least && seconds <= most) return seconds
-    throw new Unfit(`a time from ${least} to ${most} seconds: 90, 90s, 15m, 1h or 100d`)
+    throw new InvalidSettingError(`a time from ${least} to ${most} seconds: 90, 90s, 15m, 1h or 100d`)
   }
 }
 
 /** One of some words. */
-export function choice<Word extends string>(...words: readonly Word[]): (text: string) => Word {
+export function readChoice<Word extends string>(...words: readonly Word[]): (text: string) => Word {
   return text => {
     const word = words.find(item => item === text)
     if (word !== undefined) return word
-    throw new Unfit(`one of ${words.join(', ')}`)
+    throw new InvalidSettingError(`one of ${words.join(', ')}`)
   }
 }

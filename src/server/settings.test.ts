@@ -37,7 +37,7 @@ describe('times', () => {
 
 test.each([
   [{ port: '70000' }, '--port must be a whole number from 0 to 65535'],
-  [{ store: 'oracle://ada:hunter2@h' }, '--store must be a URL that begins with'],
+  [{ store: 'oracle://ada:hunter2@h' }, 'the store must be a URL that begins with'],
   [{ 'api-key': ['short-hunter2'] }, '--api-key must be keys of at least 20 characters'],
   [{ secret: ['short-hunter2'] }, '--secret must be secrets of at least 32 characters'],
   [{ host: '0.0.0.0' }, '--api-key is needed with a --host that other machines can reach'],

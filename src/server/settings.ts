@@ -1,11 +1,12 @@
+import { isLoopbackHost } from '../base/loopback.ts'
 import { GeneralError } from '../base/errors.ts'
 import { received, refuse } from '../base/options.ts'
 import { ownVariables, unknownVariables } from './environment.ts'
-import type { Environment } from './environment.ts'
-import { isLoopback } from './loopback.ts'
+import type { EnvironmentVariables } from './environment.ts'
 import { schema } from './setting-schema.ts'
 import type { ServerSettings, Setting } from './setting-schema.ts'
-import { acceptedBy, textsOf, Unfit, unknownNames } from './setting-texts.ts'
+import { acceptedBy, settingTexts, InvalidSettingError, unknownNames } from './setting-texts.ts'
+import { findMisnaming } from './store-place.ts'
 
 export type { LogLevel, ServerSettings } from './setting-schema.ts'
 
@@ -25,21 +26,27 @@ export interface SettingDescription {
   readonly isList: boolean
   /** Whether the value must not be shown. */
   readonly isSecret: boolean
+  /** Whether a command line has it as a word of its own, without the flag. */
+  readonly isPositional: boolean
 }
 
-/** Where settings may come from, most important first. Values by flag, by environment variable and by name. */
+/**
+ * Where settings may come from, most important first. Values by flag, by environment variable and by name; that of a
+ * setting without a flag (`isPositional`) by the flag that it would have: `store`.
+ */
 export interface SettingSources {
   readonly flags: Readonly<Record<string, string | readonly string[] | undefined>>
-  readonly environment: Environment
+  readonly environment: EnvironmentVariables
   readonly file: Readonly<Record<string, unknown>>
 }
 
 /** Every setting, for help and documentation. */
 export const settingDescriptions: readonly SettingDescription[] = names().map(name => {
-  const { flag, placeholder, help, preset, isList = false, isSecret = false, read } = schema[name]
+  const { flag, placeholder, help, preset, isList = false, isSecret = false, isPositional = false, read } = schema[name]
   const environment = environmentName(flag)
   return {
-    name, flag, environment, placeholder, help, accepts: acceptedBy(read), preset: preset.join(','), isList, isSecret,
+    name, flag, environment, placeholder, help, accepts: acceptedBy(read), preset: preset.join(','),
+    isList, isSecret, isPositional,
   }
 })
 
@@ -54,9 +61,10 @@ export const knownVariables: readonly string[] = ['KEYTURN_CONFIG', ...settingDe
 export function readSettings({ flags, environment, file }: SettingSources): ServerSettings {
   const own = ownVariables(environment)
   return readEach(name => {
-    const { flag } = schema[name]
+    const { flag, isPositional } = schema[name]
     const variable = environmentName(flag)
-    if (flags[flag] !== undefined) return { where: `--${flag}`, value: flags[flag], hasCommas: true }
+    const where = isPositional ? `the ${flag}` : `--${flag}`
+    if (flags[flag] !== undefined) return { where, value: flags[flag], hasCommas: true }
     if ((own[variable] ?? '') !== '') return { where: variable, value: own[variable], hasCommas: true }
     if (file[name] === undefined) return null
     return { where: `${name} in the configuration file`, value: file[name], hasCommas: true }
@@ -87,15 +95,17 @@ function readEach(find: (name: keyof ServerSettings) => Given | null, others: re
     const given = find(name)
     if (given === null) return readTexts(preset, false)
     try {
-      return readTexts(textsOf(given.value, isList && given.hasCommas), true)
+      return readTexts(settingTexts(given.value, isList && given.hasCommas), true)
     } catch (error) {
-      if (!(error instanceof Unfit)) throw error
+      if (!(error instanceof InvalidSettingError)) throw error
       problems.push(`${given.where} must be ${error.message}; received ${received(given.value, isSecret)}`)
       return readTexts(preset, false)
     }
   }
   const settings: ServerSettings = {
     store: read('store'),
+    prefix: read('prefix'),
+    schema: read('schema'),
     host: read('host'),
     port: read('port'),
     basePath: read('basePath'),
@@ -127,9 +137,10 @@ function contradictions(settings: ServerSettings): readonly string[] {
   const { host, publicOrigin, apiKeys, accessTokenValidity, refreshTokenValidity, reuseInterval } = settings
   const isKeyless = apiKeys.length === 0
   return [
+    ...findMisnaming(settings),
     // ADM-01: whoever reaches the server may do everything.
-    ...isKeyless && !isLoopback(host) ? [keyNeeded('--host')] : [],
-    ...isKeyless && publicOrigin !== null && !isLoopback(URL.parse(publicOrigin)?.hostname ?? '') ? [keyNeeded('--public-origin')] : [],
+    ...isKeyless && !isLoopbackHost(host) ? [keyNeeded('--host')] : [],
+    ...isKeyless && publicOrigin !== null && !isLoopbackHost(URL.parse(publicOrigin)?.hostname ?? '') ? [keyNeeded('--public-origin')] : [],
     ...refreshTokenValidity <= accessTokenValidity
       ? ['--refresh-token-validity must be longer than --access-token-validity']
       : [],

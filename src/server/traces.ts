@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { SessionStore } from '../session/store.ts'
 import { wrapStore } from '../session/wrap-store.ts'
+import type { StoreKind } from '../stores/registry.ts'
 import type { Reply } from './http/reply.ts'
-import type { StoreScheme } from './open-store.ts'
 
 /**
  * What is used of `@opentelemetry/api`, version 1. The module itself fits:
@@ -49,8 +49,8 @@ export interface OtelSpan {
 export interface Traces {
   /** The work on a request, in a span under the caller's (`traceparent`). `nameRoute` says what it is for, or null. */
   request(request: IncomingMessage, nameRoute: RouteName, work: () => Promise<Reply | null>): Promise<Reply | null>
-  /** The same store, whose calls on behalf of a request are spans. `scheme`: what kind it is, null if unknown. */
-  store(store: SessionStore, scheme: StoreScheme | null): SessionStore
+  /** The same store, whose calls on behalf of a request are spans. `kind`: null if it is unknown. */
+  store(store: SessionStore, kind: StoreKind | null): SessionStore
 }
 
 type RouteName = () => string | null
@@ -68,11 +68,6 @@ const ERROR = 2
 const methods: ReadonlySet<string> = new Set([
   'CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE',
 ])
-
-/** Databases as the semantic conventions name them. */
-const systems: Readonly<Record<StoreScheme, string>> = {
-  sqlite: 'sqlite', postgres: 'postgresql', mysql: 'mysql', redis: 'redis',
-}
 
 /** Makes spans with the SDK that the program has registered. */
 export function createTraces({ context, propagation, trace }: OpenTelemetry): Traces {
@@ -107,8 +102,8 @@ export function createTraces({ context, propagation, trace }: OpenTelemetry): Tr
     }
   }
 
-  function store(inner: SessionStore, scheme: StoreScheme | null): SessionStore {
-    const system = scheme === null ? {} : { 'db.system.name': systems[scheme] }
+  function store(inner: SessionStore, kind: StoreKind | null): SessionStore {
+    const system = kind === null ? {} : { 'db.system.name': kind.system }
     return wrapStore((operation, call) => async (...input) => {
       const parent = context.active()
       // What a request has set off may outlive it: polls and timers are nobody's.

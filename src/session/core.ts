@@ -1,5 +1,6 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import type { SessionHandle } from '../base/handle.ts'
+import type { Duration } from '../base/duration.ts'
 import type { Clock, EpochMilliseconds } from '../base/time.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
@@ -143,18 +144,18 @@ export interface NewSession<Payload extends object, Info extends object> {
 }
 
 /**
- * What one login may decide for its own session. Lifetimes are in seconds and can only be shorter than configured
+ * What one login may decide for its own session. Lifetimes can only be shorter than configured
  * (REV-05).
  */
 export interface NewSessionOptions {
   /** "Remember me": whether cookies outlive the browser. Default: true. */
   readonly persistent?: boolean
-  /** How long its access tokens live, in seconds: from 1 to 86,400. Default: as configured. */
-  readonly accessTokenLifetime?: number
-  /** How long it may go without a refresh, in seconds: from 1 to 34,560,000. Default: as configured. */
-  readonly idleTimeout?: number
-  /** How long it may last at all, in seconds: from 1 to 3,153,600,000. Default: as configured. */
-  readonly absoluteTimeout?: number
+  /** How long its access tokens live: from 1 second to 1 day. Default: as configured. */
+  readonly accessTokenLifetime?: Duration
+  /** How long it may go without a refresh: from 1 second to 400 days. Default: as configured. */
+  readonly idleTimeout?: Duration
+  /** How long it may last at all: from 1 second to 36,500 days. Default: as configured. */
+  readonly absoluteTimeout?: Duration
   /** Which tenant it belongs to: 1 to 64 characters `a-z`, `0-9`, `-`. Default: `public`. */
   readonly tenantId?: string
 }
@@ -207,7 +208,7 @@ export interface IssuedSession<Payload extends object, Claims extends TokenClaim
 export type VerifyOutcome<Payload extends object, Claims extends TokenClaims = AccessClaims> =
   | ActiveOutcome<Payload, Claims>
   /** Not an access token of ours at all: it counts as absent. */
-  | { readonly kind: 'foreign' }
+  | { readonly kind: 'unrecognized' }
   /** Ours, but not usable: expired, or its signature or key does not hold. */
   | { readonly kind: 'refresh-required'; readonly reason: 'expired' | 'invalid' | 'unknown-key' }
   /** The session has ended. */

@@ -12,7 +12,7 @@ import type { CoreParts, Engine } from './engine.ts'
 import { identifyAccessToken, ownerOfRefreshToken } from './identify.ts'
 import { reissueAccessToken } from './issue.ts'
 import {
-  end, endAllOfUser, findLive, list, listHandles, removeEverySession, updateInfo, updatePayload,
+  revoke, revokeByUser, getActive, list, listHandles, removeEverySession, updateInfo, updatePayload,
 } from './manage.ts'
 import { tenantIdRule } from './policy.ts'
 import { refresh } from './refresh.ts'
@@ -42,14 +42,14 @@ export function createSessionCore<
   codecs: Codecs<Payload, Info>,
 ): SessionCore<Payload, Info, Style, Claims> {
   const parts: CoreParts<Payload, Info, Style, Claims> = { ...engine, ...codecs, format }
-  const { policy, clock, store, entropy, keys, feed, housekeeping } = engine
+  const { policy, clock, store, entropy, keys, feed, cleanup } = engine
   const { payloads, infos, requireUserId } = codecs
 
   return {
     policy,
     clock,
     create: (session, style = format.defaultStyle) => {
-      housekeeping.start()
+      cleanup.start()
       return create(parts, session, style)
     },
     ...createVerification(parts),
@@ -57,7 +57,7 @@ export function createSessionCore<
     async reissue(claims, payload) {
       const { sub: userId, sid, tid: tenantId } = claims
       const stored = payload === undefined
-        ? await findLive(parts, sid).then(({ jwtPayload, payloadVersion }) => ({ json: jwtPayload, version: payloadVersion }))
+        ? await getActive(parts, sid).then(({ jwtPayload, payloadVersion }) => ({ json: jwtPayload, version: payloadVersion }))
         : await updatePayload(parts, sid, payload, { userId, tenantId })
       const now = clock()
       return reissueAccessToken(parts, { ...claims, iat: toEpochSeconds(now), pv: stored.version }, stored.json, now)
@@ -73,10 +73,10 @@ export function createSessionCore<
     getJwks: async () => (await keys.current()).jwks(...format.demands.map(({ purpose }) => purpose)),
 
     async getSessionByHandle(handle) {
-      const record = await findLive(parts, handle)
+      const record = await getActive(parts, handle)
       return { record, jwtPayload: payloads.read(record.jwtPayload), sessionInfo: infos.read(record.sessionInfo) }
     },
-    getSessionInfo: async handle => infos.read((await findLive(parts, handle)).sessionInfo),
+    getSessionInfo: async handle => infos.read((await getActive(parts, handle)).sessionInfo),
     async updateSessionInfo(handle, info) {
       await updateInfo(parts, handle, info)
     },
@@ -86,14 +86,14 @@ export function createSessionCore<
     },
     async revokeSession(handle) {
       const parsed = parseHandle(handle)
-      return parsed !== null && (await end(parts, [parsed], 'revoked')).length > 0
+      return parsed !== null && (await revoke(parts, [parsed], 'revoked')).length > 0
     },
     revokeSessions: handles => (
-      end(parts, [...new Set(handles)].map(parseHandle).filter(handle => handle !== null), 'revoked')
+      revoke(parts, [...new Set(handles)].map(parseHandle).filter(handle => handle !== null), 'revoked')
     ),
     async revokeAllSessionsForUser(userId, options = {}) {
       checkOptions('revokeAllSessionsForUser', revokeRules, options)
-      return endAllOfUser(parts, requireUserId(userId), options)
+      return revokeByUser(parts, requireUserId(userId), options)
     },
     async revokeEverySession() {
       const now = await engine.now()

@@ -7,8 +7,8 @@ import type { IssuedSession, NewSession } from './core.ts'
 import type { CoreParts, Engine } from './engine.ts'
 import { requireTenantId } from './identifiers.ts'
 import { issue } from './issue.ts'
-import { end } from './manage.ts'
-import { expiryOf, isAlive, lifetimesOf, livenessAt } from './policy.ts'
+import { revoke } from './manage.ts'
+import { expiryOf, isActive, lifetimesOf, activeBounds } from './policy.ts'
 import { RECORD_FORMAT } from './record.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionPage } from './store.ts'
@@ -38,8 +38,8 @@ export async function create<
   const refusal = format.refusal({ userId, tenantId }, jwtPayload, style)
   if (refusal !== null) throw refusal
   const handle = createHandle(session.mode, entropy)
-  const anchor = encodeBase64url(entropy(32))
-  const secret = encodeBase64url(entropy(32))
+  const secrets = entropy(64)
+  const [anchor, secret] = [encodeBase64url(secrets.subarray(0, 32)), encodeBase64url(secrets.subarray(32))]
   const ring = await keys.current()
   const key = ring.refreshKeyAt(now)
   const record: SessionRecord = {
@@ -81,14 +81,14 @@ export async function create<
  * logins the last one sees all of them (REV-06).
  */
 async function evictOldest(engine: Engine, userId: string, limit: number): Promise<void> {
-  const bounds = livenessAt(engine.clock(), engine.policy)
+  const bounds = activeBounds(engine.clock(), engine.policy)
   let kept = 0
   let after: string | null = null
   do {
     const page: SessionPage = await engine.store.listByUser(userId, { limit: 1000, after })
-    const live = page.sessions.filter(record => isAlive(record, bounds))
+    const live = page.sessions.filter(record => isActive(record, bounds))
     const surplus = live.slice(Math.max(0, limit - kept)).map(record => record.handle)
-    if (surplus.length > 0) await end(engine, surplus, 'evicted')
+    if (surplus.length > 0) await revoke(engine, surplus, 'evicted')
     kept += live.length
     after = page.next
   } while (after !== null)

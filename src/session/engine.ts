@@ -2,11 +2,11 @@ import type { Entropy } from '../base/entropy.ts'
 import type { Scheduler } from '../base/scheduler.ts'
 import type { Clock } from '../base/time.ts'
 import type { Crypto } from '../tokens/crypto.ts'
-import { createKeyKeeper } from '../tokens/key-keeper.ts'
-import type { KeyKeeper } from '../tokens/key-keeper.ts'
+import { createKeyRingProvider } from '../tokens/key-ring-provider.ts'
+import type { KeyRingProvider } from '../tokens/key-ring-provider.ts'
 import { createKeyPolicy } from '../tokens/plan-rotation.ts'
 import type { SigningDemand } from '../tokens/plan-rotation.ts'
-import type { Application } from '../tokens/refresh-token.ts'
+import type { ApplicationIdentity } from '../tokens/refresh-token.ts'
 import type { TokenClaims, TokenFormat, TokenStyle } from '../tokens/token-format.ts'
 import type { Codecs } from './application-data.ts'
 import { createConfirmations } from './confirmations.ts'
@@ -16,8 +16,8 @@ import type { Emit, SessionEvents } from './events.ts'
 import { createRevocationFeed } from './feed.ts'
 import type { RevocationFeed } from './feed.ts'
 import { guardStore } from './guarded-store.ts'
-import { createHousekeeping } from './housekeeping.ts'
-import type { Housekeeping } from './housekeeping.ts'
+import { createBackgroundCleanup } from './background-cleanup.ts'
+import type { BackgroundCleanup } from './background-cleanup.ts'
 import type { SessionPolicy } from './policy.ts'
 import { createGivenClock, createStoreClock } from './store-clock.ts'
 import type { SessionTime } from './store-clock.ts'
@@ -29,10 +29,10 @@ export interface Engine extends Pick<SessionTime, 'clock' | 'now'> {
   readonly crypto: Crypto
   readonly entropy: Entropy
   readonly policy: SessionPolicy
-  readonly keys: KeyKeeper
+  readonly keys: KeyRingProvider
   readonly feed: RevocationFeed
   readonly confirmations: Confirmations
-  readonly housekeeping: Housekeeping
+  readonly cleanup: BackgroundCleanup
   readonly emit: Emit
   /** Stops timers and following, sends what is queued, and closes the store. */
   close(): Promise<void>
@@ -59,7 +59,7 @@ export interface EngineDependencies {
   /** The signing keys that the formats of its tokens need. */
   readonly demands: readonly SigningDemand[]
   /** The application whose refresh tokens are accepted. */
-  readonly application: Application
+  readonly application: ApplicationIdentity
   /** The first encrypts the keys in the store, any decrypts them; none: they are stored unencrypted (ST-02). */
   readonly secrets: readonly string[]
 }
@@ -79,20 +79,20 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     onKeysChanged: () => keys.reload(),
     onError: failed('revocation feed'),
   })
-  const keys = createKeyKeeper({
+  const keys = createKeyRingProvider({
     store, crypto, clock, demands, application, secrets,
-    learnTime: time.learn,
+    learnTime: time.sync,
     keyPolicy: createKeyPolicy(policy),
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onSessionsEnded: feed.endAll,
     onError: failed('key rotation'),
   })
   const confirmations = createConfirmations({ store, schedule, onError: failed('confirmation') })
-  const housekeeping = createHousekeeping({ store, clock, schedule, entropy, onError: failed('housekeeping') })
+  const cleanup = createBackgroundCleanup({ store, clock, schedule, entropy, onError: failed('cleanup') })
   return {
-    store, crypto, entropy, policy, clock, now, keys, feed, confirmations, housekeeping, emit,
+    store, crypto, entropy, policy, clock, now, keys, feed, confirmations, cleanup, emit,
     async close() {
-      housekeeping.close()
+      cleanup.close()
       await feed.close()
       await confirmations.close()
       await store.close()

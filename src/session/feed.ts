@@ -5,7 +5,7 @@ import type { SessionPolicy } from './policy.ts'
 import { RevocationList } from './revocation-list.ts'
 import type { SessionTime } from './store-clock.ts'
 import type { Change, SessionStore } from './store.ts'
-import { Watchers } from './watchers.ts'
+import { RevocationListeners } from './revocation-listeners.ts'
 
 /** Follows the store's change log, so that verification needs no store call. */
 export interface RevocationFeed {
@@ -30,7 +30,7 @@ export interface RevocationFeed {
   /** Tells all who wait for the end of a session that it has come: every key was replaced. */
   endAll(): void
   /** Takes in what this process did itself, without waiting for the store to tell it. */
-  note(change: Change): void
+  applyLocally(change: Change): void
   /** Stops following. */
   close(): Promise<void>
 }
@@ -58,7 +58,7 @@ const CLOCK_SLIP: Milliseconds = 60_000
 export function createRevocationFeed(dependencies: FeedDependencies): RevocationFeed {
   const { store, time, schedule, policy, onKeysChanged, onError } = dependencies
   const list = new RevocationList()
-  const watchers = new Watchers(onError)
+  const watchers = new RevocationListeners(onError)
   let cursor: string | null = null
   let readAt = Number.NEGATIVE_INFINITY
   /** The clock's offset when that reading began. */
@@ -101,7 +101,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     readAt = begun
     offset = begunWith
     // The store was away, or this machine's clock has stepped: what was known of the one may not hold for the other.
-    if (lapsed) void time.learn()
+    if (lapsed) void time.sync()
   }
 
   function isFresh(now: EpochMilliseconds): boolean {
@@ -162,7 +162,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   }
 
   function start(): Promise<void> {
-    starting ??= Promise.all([follow().then(read), time.learn()]).then(async () => {
+    starting ??= Promise.all([follow().then(read), time.sync()]).then(async () => {
       // What was read by a clock that has been found wrong meanwhile does not count.
       if (offset !== time.offset()) await read()
       started = true
@@ -184,7 +184,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
       return unwatch
     },
     endAll: () => watchers.tellAll(),
-    note: apply,
+    applyLocally: apply,
     async close(): Promise<void> {
       closed = true
       cancelPoll?.()

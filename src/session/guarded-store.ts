@@ -17,7 +17,7 @@ const operations: Readonly<Record<keyof SessionStore, string>> = {
   removeAll: 'remove all sessions',
   listByUser: 'list sessions',
   removeExpired: 'remove expired sessions',
-  takeTurn: 'take a turn',
+  acquireLease: 'take a turn',
   changesSince: 'read changes',
   follow: 'follow changes',
   time: 'tell the time',

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { requireCoreUserId, requireUserId } from './identifiers.ts'
+import { requireCdiUserId, requireUserId } from './identifiers.ts'
 
 test('S-14: 1 to 255 UTF-16 code units of well-formed Unicode are a user id, and come back as they are', () => {
   for (const userId of ['a', '\u{10ffff}', 'x'.repeat(255), `${'x'.repeat(253)}🗝`, '\ufffd', '\u0001\u007f\ufeff', '🗝'.repeat(127)]) {
     expect(requireUserId(userId)).toBe(userId)
-    expect(requireCoreUserId(userId)).toBe(userId)
+    expect(requireCdiUserId(userId)).toBe(userId)
   }
-  expect(requireCoreUserId('')).toBe('')
+  expect(requireCdiUserId('')).toBe('')
 })
 
 const words = 'the user id must be a text of 1 to 255 characters, in well-formed Unicode and without U+0000; received '
@@ -21,7 +21,7 @@ test.each([
   ['an object', { $gt: '' }, 'object'], ['an array', ['a'], 'object'],
 ] as const)('S-14: %s is refused with what it must be and what came', (_, userId, received) => {
   expect(() => requireUserId(userId)).toThrow(expect.objectContaining({ code: 'INVALID_DATA', message: words + received }))
-  if (userId !== '') expect(() => requireCoreUserId(userId)).toThrow(`${words.replace('1 to', '0 to')}${received}`)
+  if (userId !== '') expect(() => requireCdiUserId(userId)).toThrow(`${words.replace('1 to', '0 to')}${received}`)
 })
 
 test('S-14: what is accepted is what UTF-8 gives back, and so in every store', () => {

@@ -17,7 +17,7 @@ export function requireUserId(userId: unknown): string {
 }
 
 /** As {@link requireUserId}, for the core protocol: it knows no shortest id, and SDKs may mean the empty one. */
-export function requireCoreUserId(userId: unknown): string {
+export function requireCdiUserId(userId: unknown): string {
   return judge(userId, 0)
 }
 

@@ -8,7 +8,7 @@ import type { RevokeOptions, SessionList, SessionSummary } from './core.ts'
 import type { Codecs } from './application-data.ts'
 import type { CoreParts, Engine } from './engine.ts'
 import { MAX_USER_ID_LENGTH } from './identifiers.ts'
-import { changeStart, isAlive, livenessAt, notBeforeAt } from './policy.ts'
+import { changeStart, isActive, activeBounds, notBeforeAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 import type { Removal, RemovedPage, SessionStore } from './store.ts'
 
@@ -26,7 +26,7 @@ const DAY = 86_400_000
  * Ends sessions; the handles that were really ended. This process refuses them from here on, the others within the
  * feed's delay.
  */
-export async function end(
+export async function revoke(
   engine: Engine,
   handles: readonly SessionHandle[],
   reason: Ending,
@@ -36,7 +36,7 @@ export async function end(
 }
 
 /** Ends the sessions of a user, and those that are being started. */
-export async function endAllOfUser(
+export async function revokeByUser(
   engine: Engine,
   userId: string,
   { except, tenantId }: RevokeOptions,
@@ -70,18 +70,18 @@ function announce(
   reason: Ending,
 ): readonly SessionHandle[] {
   if (handles.length === 0) return handles
-  engine.feed.note({ kind: 'revoked', handles, until })
+  engine.feed.applyLocally({ kind: 'revoked', handles, until })
   engine.emit('onSessionRevoked', { handles, reason })
   return handles
 }
 
 /** Reads a live session. @throws SessionNotFoundError if it is gone. */
-export async function findLive(
+export async function getActive(
   engine: Engine,
   text: string,
 ): Promise<SessionRecord> {
   const record = await engine.store.find(handleOf(text))
-  if (record === null || !isAlive(record, livenessAt(await engine.now(), engine.policy))) throw new SessionNotFoundError()
+  if (record === null || !isActive(record, activeBounds(await engine.now(), engine.policy))) throw new SessionNotFoundError()
   return record
 }
 
@@ -103,7 +103,7 @@ export async function updateInfo<Info extends object>(
     return true
   }
   for (let attempt = 0; attempt < INFO_ATTEMPTS; attempt++) {
-    const { handle, sessionInfo: current, infoVersion: expectedVersion } = await findLive(engine, text)
+    const { handle, sessionInfo: current, infoVersion: expectedVersion } = await getActive(engine, text)
     if (expected !== null && expected !== expectedVersion) return false
     const sessionInfo = await infos.write(typeof info === 'function' ? await info(infos.read(current)) : info)
     if (await store.updateInfo({ handle, sessionInfo, expectedVersion, now: await now() })) return true
@@ -130,14 +130,14 @@ export async function updatePayload<
   const { format, payloads, store, feed } = parts
   const json = await payloads.write(payload)
   if (format.refusal(longestSubject, json, null) !== null) {
-    const refusal = format.refusal(subject ?? await findLive(parts, text), json, null)
+    const refusal = format.refusal(subject ?? await getActive(parts, text), json, null)
     if (refusal !== null) throw refusal
   }
   const handle = handleOf(text)
   const now = await parts.now()
   const updated = await store.updatePayload({ handle, jwtPayload: json, now, from: changeStart(now) })
   if (updated === null) throw new SessionNotFoundError()
-  feed.note({ kind: 'payload', handle, ...updated })
+  feed.applyLocally({ kind: 'payload', handle, ...updated })
   return { json, version: updated.version }
 }
 
@@ -148,8 +148,8 @@ export async function list(
   page: { readonly limit: number; readonly after: string | null },
 ): Promise<SessionList> {
   const { sessions, next } = await engine.store.listByUser(userId, page)
-  const bounds = livenessAt(await engine.now(), engine.policy)
-  return { sessions: sessions.filter(record => isAlive(record, bounds)).map(summarize), next }
+  const bounds = activeBounds(await engine.now(), engine.policy)
+  return { sessions: sessions.filter(record => isActive(record, bounds)).map(summarize), next }
 }
 
 /** The handles of a user's live sessions, in one tenant or in all, newest first. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
-  accessTokenExpiry, changeStart, createPolicy, exactLifetimes, expiryOf, isAlive, jitteredLifetime, lifetimesOf, livenessAt,
+  accessTokenExpiry, changeStart, createPolicy, exactLifetimes, expiryOf, isActive, jitteredLifetime, lifetimesOf, activeBounds,
 } from './policy.ts'
 
 test('the defaults: one hour, 100 days, 30 seconds', () => {
@@ -85,7 +85,7 @@ describe('lifetimes of one session (REV-05)', () => {
   test('are whole milliseconds, whatever fractions of a second are asked for', () => {
     const odd = createPolicy({ accessTokenLifetime: 100 / 7, idleTimeout: 86_400 / 7, absoluteTimeout: 1e6 / 7 })
     const asked = lifetimesOf({ accessTokenLifetime: 10 / 7, idleTimeout: 20 / 7, absoluteTimeout: 30 / 7 }, odd, 1000)
-    const bounds = livenessAt(1e12, odd)
+    const bounds = activeBounds(1e12, odd)
     for (const value of [...Object.values(asked), ...Object.values(bounds), odd.accessTokenLifetime]) {
       expect(value).toSatisfy(Number.isSafeInteger)
     }
@@ -99,7 +99,7 @@ describe('lifetimes of one session (REV-05)', () => {
   test('lowering a limit of the policy ends live sessions, at the very millisecond', () => {
     const session = { createdAt: 1000, rotatedAt: 4000, expiresAt: 99_999_999 }
     const alive = (options: Parameters<typeof createPolicy>[0], now: number): boolean =>
-      isAlive(session, livenessAt(now, createPolicy(options)))
+      isActive(session, activeBounds(now, createPolicy(options)))
     expect(alive({ idleTimeout: 10 }, 13_999)).toBe(true)
     expect(alive({ idleTimeout: 10 }, 14_000)).toBe(false)
     expect(alive({ absoluteTimeout: 10 }, 10_999)).toBe(true)

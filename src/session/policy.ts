@@ -1,4 +1,6 @@
 import type { Entropy } from '../base/entropy.ts'
+import { duration, toMilliseconds } from '../base/duration.ts'
+import type { Duration } from '../base/duration.ts'
 import { checkValues, explicit, flag, number, oneOf, refuse, text, withDefault } from '../base/options.ts'
 import type { Rule, RulesFor } from '../base/options.ts'
 import { toEpochSeconds } from '../base/time.ts'
@@ -6,7 +8,7 @@ import type { EpochMilliseconds, EpochSeconds, Milliseconds } from '../base/time
 import { CLOCK_MARGIN, KEY_ROTATION_INTERVAL, LONGEST_IDLE_TIMEOUT, PUBLICATION_LEAD } from '../tokens/plan-rotation.ts'
 import type { Blacklisting, NewSessionOptions } from './core.ts'
 import type { SessionRecord } from './record.ts'
-import type { Liveness, NotBefore } from './store.ts'
+import type { ActiveBounds, NotBefore } from './store.ts'
 import { TENANT_ID } from './identifiers.ts'
 
 /** The rules that sessions live by. Times in milliseconds; made once from the application's options. */
@@ -41,19 +43,19 @@ export interface SessionPolicy {
   readonly keyRotationInterval: Milliseconds
 }
 
-/** What an application may say of {@link SessionPolicy}. Times in seconds. */
+/** What an application may say of {@link SessionPolicy}. */
 export interface PolicyOptions {
-  /** How long an access token lives, in seconds: from 1 to 86,400. A random 0 to 20 % is taken off. Default: 3,600. */
-  readonly accessTokenLifetime?: number
-  /** How long a session may go without a refresh, in seconds: from 1 to 34,560,000. Default: 8,640,000, 100 days. */
-  readonly idleTimeout?: number
-  /** How long a session may last at all, in seconds: from 1 to 3,153,600,000. Default: no limit. */
-  readonly absoluteTimeout?: number
+  /** How long an access token lives: from 1 second to 1 day. A random 0 to 20 % is taken off. Default: 1 hour. */
+  readonly accessTokenLifetime?: Duration
+  /** How long a session may go without a refresh: from 1 second to 400 days. Default: 100 days. */
+  readonly idleTimeout?: Duration
+  /** How long a session may last at all: from 1 second to 36,500 days. Default: no limit. */
+  readonly absoluteTimeout?: Duration
   /**
-   * How long a refresh token may be repeated after its first use, in seconds: from 0 to 17,280, and at most a fifth of
-   * `accessTokenLifetime`. Default: 30, or that fifth if it is less.
+   * How long a refresh token may be repeated after its first use: from 0 to 4.8 hours, and at most a fifth of
+   * `accessTokenLifetime`. Default: 30 seconds, or that fifth if it is less.
    */
-  readonly reuseInterval?: number
+  readonly reuseInterval?: Duration
   /** How many sessions a user may have, from 1 to 1,000; a login beyond it ends the oldest. Default: no limit. */
   readonly maxSessionsPerUser?: number
   /** `revoke` ends a session whose refresh token two parties used, `observe` only reports it. Default: `revoke`. */
@@ -69,11 +71,11 @@ export interface PolicyOptions {
    */
   readonly accessTokenBlacklisting?: Blacklisting
   /**
-   * How old the revocation feed may be before verification asks the store, in seconds: from 0.01 to 3,600. Default: 5.
+   * How old the revocation feed may be before verification asks the store: from 10 ms to 1 hour. Default: 5 seconds.
    */
-  readonly maxStaleness?: number
-  /** How often the revocation feed is polled, in seconds: from 0.01 to 3,600. Default: 1. */
-  readonly pollInterval?: number
+  readonly maxStaleness?: Duration
+  /** How often the revocation feed is polled: from 10 ms to 1 hour. Default: 1 second. */
+  readonly pollInterval?: Duration
   /**
    * What to do when the feed is stale and the store is down: `failOpen` accepts a valid signature, `failClosed` answers
    * 503. Default: `failOpen`.
@@ -87,11 +89,11 @@ export interface PolicyOptions {
    */
   readonly tokenCacheSize?: number
   /**
-   * How long a key signs access tokens before the next one does, in seconds: from 3,600 to 31,536,000. Whatever it is,
+   * How long a key signs access tokens before the next one does: from 1 hour to 365 days. Whatever it is,
    * the next key is published an hour before its first use, and the last one verifies until no token of its can be
-   * alive. Of processes that disagree the shortest interval counts. Default: 604,800, a week.
+   * alive. Of processes that disagree the shortest interval counts. Default: 7 days.
    */
-  readonly keyRotationInterval?: number
+  readonly keyRotationInterval?: Duration
   /** Whether nothing is taken off: `keyturn/testing` sets it, whose tests move the clock themselves. Default: false. */
   readonly [exactLifetimes]?: boolean
 }
@@ -111,21 +113,21 @@ const SHORTEST_JITTERED: Milliseconds = 60 * SECOND
 const YEAR = 365 * DAY
 
 const rules = {
-  accessTokenLifetime: withDefault(3600, number('seconds', 1, DAY)),
-  idleTimeout: withDefault(100 * DAY, number('seconds', 1, LONGEST_IDLE_TIMEOUT / SECOND)),
-  absoluteTimeout: explicit(number('seconds', 1, 100 * YEAR)),
-  reuseInterval: withDefault(30, number('seconds', 0, DAY / 5)),
+  accessTokenLifetime: withDefault(3600, duration(1, DAY)),
+  idleTimeout: withDefault(100 * DAY, duration(1, LONGEST_IDLE_TIMEOUT / SECOND)),
+  absoluteTimeout: explicit(duration(1, 100 * YEAR)),
+  reuseInterval: withDefault(30, duration(0, DAY / 5)),
   maxSessionsPerUser: explicit(number(null, 1, 1000)),
   theft: withDefault('revoke', oneOf('revoke', 'observe')),
   sharedRefresh: withDefault('observe', oneOf('revoke', 'observe')),
   accessTokenBlacklisting: withDefault('feed', explicit(oneOf('off', 'feed', 'strict'))),
-  maxStaleness: withDefault(5, number('seconds', 0.01, 3600)),
-  pollInterval: withDefault(1, number('seconds', 0.01, 3600)),
+  maxStaleness: withDefault(5, duration(0.01, 3600)),
+  pollInterval: withDefault(1, duration(0.01, 3600)),
   onStoreFailure: withDefault('failOpen', explicit(oneOf('failOpen', 'failClosed'))),
   maxSessionInfoBytes: withDefault(65_536, number('bytes', 2, 16_777_215)),
   tokenCacheSize: withDefault(10_000, number(null, 0, 10_000_000)),
   keyRotationInterval: withDefault(
-    KEY_ROTATION_INTERVAL / SECOND, number('seconds', PUBLICATION_LEAD / SECOND, YEAR)),
+    KEY_ROTATION_INTERVAL / SECOND, duration(PUBLICATION_LEAD / SECOND, YEAR)),
   [exactLifetimes]: withDefault(false, flag),
 } satisfies RulesFor<PolicyOptions>
 
@@ -138,7 +140,7 @@ export const policyRules: RulesFor<PolicyOptions> = rules
  */
 export function createPolicy(options: PolicyOptions): SessionPolicy {
   checkValues(policyRules, options)
-  const millisecondsOf = (name: SecondsOption): Milliseconds => toMilliseconds(options[name] ?? rules[name].preset)
+  const millisecondsOf = (name: DurationOption): Milliseconds => toMilliseconds(options[name] ?? rules[name].preset)
   const accessTokenLifetime = millisecondsOf('accessTokenLifetime')
   return {
     accessTokenLifetime,
@@ -160,14 +162,15 @@ export function createPolicy(options: PolicyOptions): SessionPolicy {
 }
 
 /** The options that are times with a default. */
-type SecondsOption =
+type DurationOption =
   | 'accessTokenLifetime' | 'idleTimeout' | 'maxStaleness' | 'pollInterval' | 'keyRotationInterval'
 
 /** A default is reduced to the longest that the access token's lifetime allows; what was chosen is refused. */
 function reuseIntervalOf({ reuseInterval }: PolicyOptions, accessTokenLifetime: Milliseconds): Milliseconds {
   const preset = toMilliseconds(rules.reuseInterval.preset)
   if (reuseInterval === undefined) return boundedReuseInterval(preset, accessTokenLifetime)
-  if (reuseInterval * SECOND <= accessTokenLifetime / 5) return toMilliseconds(reuseInterval)
+  const asked = toMilliseconds(reuseInterval)
+  if (asked <= accessTokenLifetime / 5) return asked
   const fifth = `${accessTokenLifetime / 5 / SECOND} seconds, a fifth of accessTokenLifetime`
   return refuse('reuseInterval', `at most ${fifth}, unless accessTokenLifetime is raised`, reuseInterval)
 }
@@ -196,9 +199,9 @@ export const tenantIdRule: Rule<string, undefined> = text('1 to 64 lower-case le
 /** What the options of a new session accept. */
 export const newSessionRules: RulesFor<NewSessionOptions> = {
   persistent: withDefault(true, flag),
-  accessTokenLifetime: number('seconds', 1, DAY),
-  idleTimeout: number('seconds', 1, 400 * DAY),
-  absoluteTimeout: number('seconds', 1, 100 * YEAR),
+  accessTokenLifetime: duration(1, DAY),
+  idleTimeout: duration(1, 400 * DAY),
+  absoluteTimeout: duration(1, 100 * YEAR),
   tenantId: withDefault('public', tenantIdRule),
 }
 
@@ -254,7 +257,7 @@ export function accessTokenExpiry(
 }
 
 /** The bounds within which a session is alive at `now`: lowering a configured limit shortens live sessions (REV-05). */
-export function livenessAt(now: EpochMilliseconds, policy: SessionPolicy): Liveness {
+export function activeBounds(now: EpochMilliseconds, policy: SessionPolicy): ActiveBounds {
   return {
     now,
     rotatedAfter: now - policy.idleTimeout,
@@ -263,24 +266,19 @@ export function livenessAt(now: EpochMilliseconds, policy: SessionPolicy): Liven
 }
 
 /** Whether the session is within those bounds. Pure; stores apply the same comparison. */
-export function isAlive(
+export function isActive(
   record: Pick<SessionRecord, 'expiresAt' | 'rotatedAt' | 'createdAt'>,
-  bounds: Liveness,
+  bounds: ActiveBounds,
 ): boolean {
   return record.expiresAt > bounds.now
     && record.rotatedAt > bounds.rotatedAfter
     && record.createdAt > bounds.createdAfter
 }
 
-/** From seconds to whole milliseconds: points in time are added up from them, and stores keep those as integers. */
-function toMilliseconds(seconds: number): Milliseconds {
-  return Math.round(seconds * SECOND)
-}
-
-function shorter(seconds: number | undefined, most: Milliseconds): Milliseconds
-function shorter(seconds: number | undefined, most: Milliseconds | null): Milliseconds | null
-function shorter(seconds: number | undefined, most: Milliseconds | null): Milliseconds | null {
-  if (seconds === undefined) return most
-  const asked = toMilliseconds(seconds)
-  return most === null ? asked : Math.min(asked, most)
+function shorter(asked: Duration | undefined, most: Milliseconds): Milliseconds
+function shorter(asked: Duration | undefined, most: Milliseconds | null): Milliseconds | null
+function shorter(asked: Duration | undefined, most: Milliseconds | null): Milliseconds | null {
+  if (asked === undefined) return most
+  const limit = toMilliseconds(asked)
+  return most === null ? limit : Math.min(limit, most)
 }

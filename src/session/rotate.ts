@@ -11,7 +11,7 @@ import type { LineagePlace } from './decide-refresh.ts'
 import { isShared } from './decide-shared.ts'
 import type { RefreshEvidence } from './events.ts'
 import type { Engine } from './engine.ts'
-import { changeStart, isAlive, livenessAt } from './policy.ts'
+import { changeStart, isActive, activeBounds } from './policy.ts'
 import type { ClientInfo, SessionRecord } from './record.ts'
 import type { RotatedOutcome, RotationOutcome } from './rotation-outcome.ts'
 import type { NextToken, Rotation, TokenState } from './store.ts'
@@ -57,7 +57,7 @@ export async function rotate(
   const known = await keys.current()
   const ring = known.refreshKey(token.kid) === null ? await keys.reloadForUnknownKid() : known
   const key = ring.refreshKey(token.kid)
-  if (key === null || await key.isGenuine(token) !== true) return unauthorized
+  if (key === null || await key.hasValidTag(token) !== true) return unauthorized
 
   const now = await engine.now()
   const context: Context = {
@@ -69,7 +69,7 @@ export async function rotate(
     const rotated = attempt === 0 ? await rotateUnread(context) : null
     if (rotated !== null) return rotated
     const record = await store.find(token.handle)
-    if (record === null || !isAlive(record, livenessAt(now, policy))) return ended
+    if (record === null || !isActive(record, activeBounds(now, policy))) return ended
     const outcome = await settle(context, record)
     if (outcome !== null) return outcome
   }
@@ -194,8 +194,8 @@ async function write(
   expected: Rotation['expected'],
   next: NextToken,
 ): Promise<SessionRecord | null> {
-  const alive = livenessAt(now, engine.policy)
-  return engine.store.rotate({ handle: token.handle, expected, alive, next })
+  const bounds = activeBounds(now, engine.policy)
+  return engine.store.rotate({ handle: token.handle, expected, bounds, next })
 }
 
 /** Writes the session's current token. It names the key in force when it became current: always the same bytes. */
@@ -232,7 +232,7 @@ async function remove(
 ): Promise<boolean> {
   const { handles, until } = await engine.store.removeUnchanged(record.handle, stateOf(record), changeStart(now))
   if (handles.length === 0) return false
-  engine.feed.note({ kind: 'revoked', handles, until })
+  engine.feed.applyLocally({ kind: 'revoked', handles, until })
   engine.emit('onSessionRevoked', { handles, reason })
   return true
 }

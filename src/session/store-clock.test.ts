@@ -37,20 +37,20 @@ test('the first who wants to know waits for the store, the next do not', async (
 
 test('one question at a time, and none for five seconds after an answer', async () => {
   const world = createWorld(0)
-  await Promise.all([world.time.learn(), world.time.learn()])
+  await Promise.all([world.time.sync(), world.time.sync()])
   world.machine += 4_999
-  await world.time.learn()
+  await world.time.sync()
   expect(world.calls).toBe(1)
   world.machine += 1
-  await world.time.learn()
+  await world.time.sync()
   expect(world.calls).toBe(2)
 })
 
 test('a machine whose clock was set right is heard of at the next question', async () => {
   const world = createWorld(5 * MINUTE)
-  await world.time.learn()
+  await world.time.sync()
   Object.assign(world, { machine: world.machine + 5 * MINUTE, ahead: 0 })
-  await world.time.learn()
+  await world.time.sync()
   expect(world.time.clock()).toBe(world.machine)
 })
 
@@ -58,16 +58,16 @@ test('a store that runs by this machine\'s clock is asked once', async () => {
   const world = createWorld(null)
   expect(await world.time.now()).toBe(world.machine)
   world.machine += 10 * MINUTE
-  await world.time.learn()
+  await world.time.sync()
   expect([world.calls, world.time.offset()]).toEqual([1, 0])
 })
 
 test('a failure is told of and fails nobody; the offset stays, and requests do not wait for each further try', async () => {
   const world = createWorld(5 * MINUTE)
-  await world.time.learn()
+  await world.time.sync()
   world.machine += MINUTE
   world.down = true
-  await world.time.learn()
+  await world.time.sync()
   expect(world.errors).toHaveLength(1)
   expect(world.time.now()).toBe(world.machine + 5 * MINUTE)
 
@@ -78,16 +78,16 @@ test('a failure is told of and fails nobody; the offset stays, and requests do n
   expect(never.calls).toBe(1)
   // Whoever reads the keys, or starts the feed, asks again at once: the store may be back.
   never.down = false
-  await never.time.learn()
+  await never.time.sync()
   expect(never.time.clock()).toBe(never.machine + 5 * MINUTE)
 })
 
 test('a store that is hours away is told of, and not followed', async () => {
   const world = createWorld(5 * MINUTE)
-  await world.time.learn()
+  await world.time.sync()
   world.machine += MINUTE
   world.ahead = -120 * MINUTE
-  await world.time.learn()
+  await world.time.sync()
   expect(world.time.offset()).toBe(5 * MINUTE)
   expect(world.errors.map(String)).toEqual([expect.stringContaining('7200 s ahead of the store\'s')])
 })

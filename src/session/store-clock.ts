@@ -14,7 +14,7 @@ export interface SessionTime {
   /** The time; the first call waits until the store has told its own, or has failed to. */
   now(): Awaitable<EpochMilliseconds>
   /** Asks the store what time it is, unless it has just told. Never rejects. */
-  learn(): Promise<void>
+  sync(): Promise<void>
   /** What is added to this machine's clock. Another value: points in time from before are not to be trusted. */
   offset(): Milliseconds
 }
@@ -33,7 +33,7 @@ const PAUSE: Milliseconds = 5_000
 /** Follows the store's clock. Asks nothing yet. */
 export function createStoreClock({ store, clock: machine, onError }: StoreClockDependencies): SessionTime {
   let offset: Milliseconds = 0
-  /** Whether the store runs by this machine's clock: then there is nothing to learn. */
+  /** Whether the store runs by this machine's clock: then there is nothing to sync. */
   let shared = false
   let answeredAt: EpochMilliseconds | null = null
   let failedAt: EpochMilliseconds | null = null
@@ -53,7 +53,7 @@ export function createStoreClock({ store, clock: machine, onError }: StoreClockD
     if (decision.kind === 'refuse') throw tooFarApart(decision.offset)
   }
 
-  function learn(): Promise<void> {
+  function sync(): Promise<void> {
     if (shared || isRecent(answeredAt)) return Promise.resolve()
     asking ??= ask().catch((error: unknown) => {
       failedAt = machine()
@@ -71,8 +71,8 @@ export function createStoreClock({ store, clock: machine, onError }: StoreClockD
   const clock = (): EpochMilliseconds => machine() + offset
   return {
     clock,
-    now: () => answeredAt !== null || isRecent(failedAt) ? clock() : learn().then(clock),
-    learn,
+    now: () => answeredAt !== null || isRecent(failedAt) ? clock() : sync().then(clock),
+    sync,
     offset: () => offset,
   }
 }
@@ -80,7 +80,7 @@ export function createStoreClock({ store, clock: machine, onError }: StoreClockD
 /** A clock that an application has chosen: it is taken at its word, but for fractions, which stores do not keep. */
 export function createGivenClock(given: Clock): SessionTime {
   const clock = (): EpochMilliseconds => Math.floor(given())
-  return { clock, now: clock, learn: () => Promise.resolve(), offset: () => 0 }
+  return { clock, now: clock, sync: () => Promise.resolve(), offset: () => 0 }
 }
 
 function tooFarApart(offset: Milliseconds): GeneralError {

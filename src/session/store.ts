@@ -6,7 +6,7 @@ import type { SessionRecord } from './record.ts'
 /**
  * Where sessions live. Small and whole: every method is there in every store, each hot one is a single round trip (a
  * login may take two), none decides and none but `time` reads a clock. A store that cannot do its work throws; it never
- * answers "no session" instead. `storeContract` of `keyturn/testing` proves an implementation.
+ * answers "no session" instead. `storeContract` of `keyturn/testing/contracts` proves an implementation.
  */
 export interface SessionStore extends KeyStore {
   /**
@@ -20,7 +20,7 @@ export interface SessionStore extends KeyStore {
   find(handle: SessionHandle): Promise<SessionRecord | null>
   /**
    * The one write of a refresh: a compare-and-swap. If the session is as {@link Rotation.expected} and
-   * {@link Rotation.alive}, it takes the values of `next`, its `expiresAt` becomes the earlier of
+   * {@link Rotation.bounds}, it takes the values of `next`, its `expiresAt` becomes the earlier of
    * `next.rotatedAt + idleTimeout` and `absoluteExpiry`, and the new record is returned. Otherwise nothing changes and
    * null is returned. Of many racers exactly one wins (ROT-02).
    */
@@ -68,9 +68,9 @@ export interface SessionStore extends KeyStore {
   removeExpired(now: EpochMilliseconds, limit: number): Promise<number>
   /**
    * Takes or prolongs the turn at a task until `until` for `holder`, unless another holds it at `now`.
-   * Whether `holder` has it: one process at a time does the housekeeping.
+   * Whether `holder` has it: one process at a time does the cleanup.
    */
-  takeTurn(task: string, holder: string, now: EpochMilliseconds, until: EpochMilliseconds): Promise<boolean>
+  acquireLease(task: string, holder: string, now: EpochMilliseconds, until: EpochMilliseconds): Promise<boolean>
   /**
    * The changes after the cursor, oldest first, at most `limit`; from the beginning for null. A change that was
    * acknowledged before the call is in this answer or in one that follows from its cursor: none is ever skipped.
@@ -87,7 +87,7 @@ export interface SessionStore extends KeyStore {
    * the store has no other than that of the machine that calls.
    */
   time(): Promise<EpochMilliseconds | null>
-  /** Releases what the store opened itself. */
+  /** Releases what the store opened itself. A second call does nothing. */
   close(): Promise<void>
 }
 
@@ -96,20 +96,20 @@ export interface Rotation {
   readonly handle: SessionHandle
   /** The state that the session's token must be in. */
   readonly expected: PresentedState | TokenState
-  /** The session counts as alive if `expiresAt > now`, `rotatedAt > rotatedAfter` and `createdAt > createdAfter`. */
-  readonly alive: Liveness
+  /** The session counts as active if `expiresAt > now`, `rotatedAt > rotatedAfter` and `createdAt > createdAfter`. */
+  readonly bounds: ActiveBounds
   readonly next: NextToken
 }
 
 /** The bounds of a live session, from its own lifetimes and the policy's (REV-05). */
-export interface Liveness {
+export interface ActiveBounds {
   readonly now: EpochMilliseconds
   readonly rotatedAfter: EpochMilliseconds
   readonly createdAfter: EpochMilliseconds
 }
 
 /**
- * The token is the one that was presented, whose record was not read, and it may be rotated at `alive.now`: the
+ * The token is the one that was presented, whose record was not read, and it may be rotated at `bounds.now`: the
  * generation or the record's `reuseInterval` is 0, or `servedAt` is more than twice that interval ago, or `rotatedAt`
  * more than six times.
  */

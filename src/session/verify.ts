@@ -8,7 +8,7 @@ import type { TokenClaims, TokenReading, TokenStyle } from '../tokens/token-form
 import type { ActiveOutcome, Blacklisting, SessionCore, VerifyOptions, VerifyOutcome } from './core.ts'
 import type { CoreParts } from './engine.ts'
 import { renewAccessToken } from './issue.ts'
-import { isAlive, livenessAt } from './policy.ts'
+import { isActive, activeBounds } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 
 /** A token whose signature and static claims held. What can change is judged anew at every use. */
@@ -18,7 +18,7 @@ interface Verified<Payload extends object, Claims extends TokenClaims> {
   readonly expiresAt: EpochMilliseconds
 }
 
-const foreign = { kind: 'foreign' } as const
+const unrecognized = { kind: 'unrecognized' } as const
 const expired = { kind: 'refresh-required', reason: 'expired' } as const
 
 /** The verification of tokens of one format. */
@@ -42,7 +42,7 @@ export function createVerification<
 
   /** One synchronous attempt: no promise is made where nothing has to be waited for. */
   function verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload, Claims> | undefined {
-    if (accessToken.length > format.maxLength) return foreign
+    if (accessToken.length > format.maxLength) return unrecognized
     const mode = options?.blacklisting ?? policy.blacklisting
     const now = clock()
     // What only the store can say is not begun here, to be done twice.
@@ -59,7 +59,7 @@ export function createVerification<
   }
 
   async function verify(accessToken: string, options?: VerifyOptions): Promise<VerifyOutcome<Payload, Claims>> {
-    if (accessToken.length > format.maxLength) return foreign
+    if (accessToken.length > format.maxLength) return unrecognized
     const mode = options?.blacklisting ?? policy.blacklisting
     // The log tells of removed keys as well: nothing is judged before it was read.
     if (mode !== 'off') await feed.start()
@@ -136,7 +136,7 @@ export function createVerification<
       parts.emit('onUncheckedRevocation', { handle: claims.sid })
       return active
     }
-    if (record === null || !isAlive(record, livenessAt(now, policy))) return { kind: 'revoked', handle: claims.sid }
+    if (record === null || !isActive(record, activeBounds(now, policy))) return { kind: 'revoked', handle: claims.sid }
     const reissued = await renewAccessToken(parts, claims, record, now)
     if (reissued === null) return active
     return { kind: 'active', claims: reissued.claims, payload: reissued.payload, reissued }
@@ -147,5 +147,5 @@ export function createVerification<
 
 /** What becomes of a token that cannot be used. Pure. */
 function refusal({ kind }: Exclude<TokenReading<TokenClaims>, { kind: 'valid' }>): VerifyOutcome<never, never> {
-  return kind === 'foreign' ? foreign : { kind: 'refresh-required', reason: kind }
+  return kind === 'unrecognized' ? unrecognized : { kind: 'refresh-required', reason: kind }
 }

@@ -1,12 +1,20 @@
 import type { SessionStore } from './store.ts'
 
-/** Makes a method of a store out of how to call the same one of another store. */
+/** Makes the method `name` of a store; `call` calls the same method of another store. */
 export type WrapMethod = <Input extends readonly unknown[], Output>(
   name: keyof SessionStore,
   call: (store: SessionStore, ...input: Input) => Promise<Output>,
 ) => (...input: Input) => Promise<Output>
 
-/** Makes a store, every method of which `wrap` has made: the one place that lists them. */
+/**
+ * Makes a store, every method of which `wrap` has made: for what all methods have in common, such as a time limit or the
+ * translation of failures.
+ * @example
+ * wrapStore((name, call) => async (...input) => {
+ *   console.log(name)
+ *   return call(store, ...input)
+ * })
+ */
 export function wrapStore(wrap: WrapMethod): SessionStore {
   return {
     insert: wrap('insert', (store, ...input) => store.insert(...input)),
@@ -22,7 +30,7 @@ export function wrapStore(wrap: WrapMethod): SessionStore {
     removeAll: wrap('removeAll', (store, ...input) => store.removeAll(...input)),
     listByUser: wrap('listByUser', (store, ...input) => store.listByUser(...input)),
     removeExpired: wrap('removeExpired', (store, ...input) => store.removeExpired(...input)),
-    takeTurn: wrap('takeTurn', (store, ...input) => store.takeTurn(...input)),
+    acquireLease: wrap('acquireLease', (store, ...input) => store.acquireLease(...input)),
     changesSince: wrap('changesSince', (store, ...input) => store.changesSince(...input)),
     follow: wrap('follow', (store, ...input) => store.follow(...input)),
     time: wrap('time', store => store.time()),

@@ -70,3 +70,17 @@ test('calls that are always answered share one timer, which ends when nobody wai
   await vi.advanceTimersByTimeAsync(100)
   expect(vi.getTimerCount()).toBe(0)
 })
+
+test('a time limit works where timers are numbers', async () => {
+  const timers: (() => void)[] = []
+  vi.stubGlobal('setTimeout', (task: () => void) => timers.push(task))
+  try {
+    const call = watch(createDeadline(0, 'the test database')(never))
+    expect(timers).toHaveLength(1)
+    timers[0]?.()
+    await Promise.resolve()
+    expect(call.outcome).toBe('the test database did not answer within 0 ms')
+  } finally {
+    vi.unstubAllGlobals()
+  }
+})

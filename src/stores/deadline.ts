@@ -1,10 +1,12 @@
 import { GeneralError } from '../base/errors.ts'
 import type { Milliseconds } from '../base/time.ts'
+import { runLater } from './background.ts'
 
 /**
- * Makes what waits for work, but not longer than `limit`: a database that hangs must not hang the request. The work
- * itself goes on, so that what a late write did is not known to the caller, who gets a GeneralError (`STORE_UNAVAILABLE`).
- * `failure` says what to tell of work that failed in time.
+ * Makes a function that waits for work, but not longer than `limit` milliseconds: a database that hangs must not hang
+ * the request. The work itself goes on; the caller gets a GeneralError (`STORE_UNAVAILABLE`) and does not know what it
+ * did. `database` begins the message of that error. `failure` makes the error to throw for work that failed in time; by
+ * default it is the work's own.
  *
  * All calls have the same limit, so the oldest is the first to be late, and one timer that looks at it now and then
  * serves all of them. A timer for each would cost a lonely call more than the rest of what surrounds its statement.
@@ -19,7 +21,7 @@ export function createDeadline(
 
   function watch(delay: Milliseconds): void {
     watching = true
-    setTimeout(giveUp, delay).unref()
+    runLater(giveUp, delay)
   }
 
   function giveUp(): void {

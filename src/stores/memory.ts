@@ -1,14 +1,18 @@
 import { GeneralError } from '../base/errors.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { SessionRecord } from '../session/record.ts'
-import type { NotBefore, Removal, Rotation, SessionStore } from '../session/store.ts'
+import type { NotBefore, Removal, SessionStore } from '../session/store.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyStore, StoredKey } from '../tokens/key-store.ts'
+import {
+  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, isUnchanged, mayAcquireLease,
+} from './apply.ts'
+import type { Turn } from './apply.ts'
 import { createFollowers } from './followers.ts'
-import { applyConfirmation, applyRotation, isUnchanged } from './memory/apply-rotation.ts'
+import { withKey, withMaterial, withoutKey } from './key-list.ts'
 import { createChangeLog } from './memory/change-log.ts'
-import { everybody, notBeforeName, notBeforeNames } from './not-before.ts'
-import { decodePosition, isAfter, toPage } from './page-position.ts'
+import { everybody, mergeNotBefore, notBeforeName, notBeforeNames } from './not-before.ts'
+import { pageOf } from './page-position.ts'
 
 /**
  * Keeps sessions in this process: for tests, and for applications that may lose every session at a restart.
@@ -18,13 +22,17 @@ export function createMemoryStore(): SessionStore {
   const sessions = new Map<SessionHandle, SessionRecord>()
   const handlesOfUser = new Map<string, Set<SessionHandle>>()
   const notBefores = new Map<string, NotBefore>()
-  const turns = new Map<string, { readonly holder: string; readonly until: EpochMilliseconds }>()
+  const turns = new Map<string, Turn>()
   const log = createChangeLog()
   const followers = createFollowers()
 
-  function alive(handle: SessionHandle, now: EpochMilliseconds): SessionRecord | null {
+  /** Replaces a session by what is made of it; null, and nothing is written, if there is none or nothing is made. */
+  function update(handle: SessionHandle, apply: (record: SessionRecord) => SessionRecord | null): SessionRecord | null {
     const record = sessions.get(handle)
-    return record !== undefined && record.expiresAt > now ? record : null
+    const updated = record === undefined ? null : apply(record)
+    if (updated === null) return null
+    sessions.set(handle, copyOf(updated))
+    return copyOf(updated)
   }
 
   function drop(handle: SessionHandle): boolean {
@@ -38,11 +46,9 @@ export function createMemoryStore(): SessionStore {
   }
 
   function revoke(handles: readonly SessionHandle[], from: EpochMilliseconds): Removal {
-    let until = from
-    const removed = handles.filter(handle => {
-      until = Math.max(until, from + (sessions.get(handle)?.accessTokenLifetime ?? 0))
-      return drop(handle)
-    })
+    const records = handles.flatMap(handle => sessions.get(handle) ?? [])
+    const until = changeUntil(from, records.map(record => record.accessTokenLifetime))
+    const removed = handles.filter(drop)
     if (removed.length > 0) {
       log.append({ kind: 'revoked', handles: removed, until })
       followers.wake()
@@ -50,17 +56,8 @@ export function createMemoryStore(): SessionStore {
     return { handles: removed, until }
   }
 
-  function refuseBefore(name: string, { time, until }: NotBefore): void {
-    const known = notBefores.get(name)
-    notBefores.set(name, { time: Math.max(time, known?.time ?? 0), until: Math.max(until, known?.until ?? 0) })
-  }
-
-  async function rotate(rotation: Rotation): Promise<SessionRecord | null> {
-    const record = sessions.get(rotation.handle)
-    const rotated = record === undefined ? null : applyRotation(record, rotation)
-    if (rotated === null) return null
-    sessions.set(rotation.handle, copyOf(rotated))
-    return copyOf(rotated)
+  function refuseBefore(name: string, notBefore: NotBefore): void {
+    notBefores.set(name, mergeNotBefore(notBefores.get(name) ?? null, notBefore))
   }
 
   return {
@@ -84,33 +81,29 @@ export function createMemoryStore(): SessionStore {
       return record === undefined ? null : copyOf(record)
     },
 
-    rotate,
+    async rotate(rotation) {
+      return update(rotation.handle, record => applyRotation(record, rotation))
+    },
 
-    reauthenticate: rotate,
+    async reauthenticate(reauthentication) {
+      return update(reauthentication.handle, record => applyRotation(record, reauthentication))
+    },
 
     async confirm(confirmations) {
-      for (const { handle, ...place } of confirmations) {
-        const record = sessions.get(handle)
-        if (record !== undefined) sessions.set(handle, applyConfirmation(record, place))
-      }
+      for (const { handle, ...place } of confirmations) update(handle, record => applyConfirmation(record, place))
     },
 
-    async updateInfo({ handle, sessionInfo, expectedVersion, now }) {
-      const record = alive(handle, now)
-      if (record === null || (expectedVersion !== null && record.infoVersion !== expectedVersion)) return false
-      sessions.set(handle, { ...record, sessionInfo, infoVersion: record.infoVersion + 1 })
-      return true
+    async updateInfo(change) {
+      return update(change.handle, record => applyInfoUpdate(record, change)) !== null
     },
 
-    async updatePayload({ handle, jwtPayload, now, from }) {
-      const record = alive(handle, now)
-      if (record === null) return null
-      const version = record.payloadVersion + 1
-      sessions.set(handle, { ...record, jwtPayload, payloadVersion: version })
-      const until = from + record.accessTokenLifetime
-      log.append({ kind: 'payload', handle, version, until })
+    async updatePayload({ handle, from, ...change }) {
+      const updated = update(handle, record => applyPayloadUpdate(record, change))
+      if (updated === null) return null
+      const written = { version: updated.payloadVersion, until: changeUntil(from, [updated.accessTokenLifetime]) }
+      log.append({ kind: 'payload', handle, ...written })
       followers.wake()
-      return { version, until }
+      return written
     },
 
     async remove(handles, from) {
@@ -140,14 +133,10 @@ export function createMemoryStore(): SessionStore {
       return { removed: handles.length, next: handles.length < limit ? null : 'more' }
     },
 
-    async listByUser(userId, { limit, after }) {
-      const position = decodePosition(after)
-      const records: SessionRecord[] = []
-      for (const handle of handlesOfUser.get(userId) ?? []) {
-        const record = sessions.get(handle)
-        if (record !== undefined && isAfter(record, position)) records.push(copyOf(record))
-      }
-      return toPage(records.sort(newestFirst).slice(0, limit + 1), limit)
+    async listByUser(userId, request) {
+      const handles = [...handlesOfUser.get(userId) ?? []]
+      const page = pageOf(handles.flatMap(handle => sessions.get(handle) ?? []), request)
+      return { ...page, sessions: page.sessions.map(copyOf) }
     },
 
     async removeExpired(now, limit) {
@@ -161,9 +150,8 @@ export function createMemoryStore(): SessionStore {
       return removed
     },
 
-    async takeTurn(task, holder, now, until) {
-      const turn = turns.get(task)
-      if (turn !== undefined && turn.holder !== holder && turn.until > now) return false
+    async acquireLease(task, holder, now, until) {
+      if (!mayAcquireLease(turns.get(task) ?? null, holder, now)) return false
       turns.set(task, { holder, until })
       return true
     },
@@ -188,42 +176,31 @@ export function createMemoryStore(): SessionStore {
 }
 
 function createMemoryKeys(removed: (until: EpochMilliseconds) => void): KeyStore {
-  const keys = new Map<string, StoredKey>()
-  const sorted = (): StoredKey[] => [...keys.values()].sort(oldestActiveFirst)
+  let keys: readonly StoredKey[] = []
+
+  function replace(list: readonly StoredKey[] | null): boolean {
+    keys = list ?? keys
+    return list !== null
+  }
+
   return {
     async listKeys() {
-      return sorted().map(key => ({ ...key }))
+      return keys.map(key => ({ ...key }))
     },
     async addKeyIfNewest(key, newest) {
-      const current = sorted().findLast(each => each.purpose === key.purpose)?.kid ?? null
-      if (current !== newest || keys.has(key.kid)) return false
-      keys.set(key.kid, { ...key })
-      return true
+      return replace(withKey(keys, key, newest))
     },
     async replaceKeyMaterial(kid, current, next) {
-      const key = keys.get(kid)
-      if (key?.material !== current) return false
-      keys.set(kid, { ...key, material: next })
-      return true
+      return replace(withMaterial(keys, kid, current, next))
     },
     async removeKey(kid, until) {
-      if (!keys.delete(kid)) return false
-      removed(until)
-      return true
+      const isRemoved = replace(withoutKey(keys, kid))
+      if (isRemoved) removed(until)
+      return isRemoved
     },
   }
 }
 
 function copyOf(record: SessionRecord): SessionRecord {
   return { ...record, client: { ...record.client } }
-}
-
-function newestFirst(left: SessionRecord, right: SessionRecord): number {
-  if (left.createdAt !== right.createdAt) return right.createdAt - left.createdAt
-  return left.handle < right.handle ? 1 : -1
-}
-
-function oldestActiveFirst(left: StoredKey, right: StoredKey): number {
-  if (left.activeFrom !== right.activeFrom) return left.activeFrom - right.activeFrom
-  return left.kid < right.kid ? -1 : 1
 }

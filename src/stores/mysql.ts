@@ -13,22 +13,24 @@
  */
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { Milliseconds } from '../base/time.ts'
+import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
 import { createFollowers } from './followers.ts'
+import { createHeadPoller } from './head-poller.ts'
 import { createChangeLog } from './mysql/change-log.ts'
 import { openConnections, openPool, useGivenPool } from './mysql/connections.ts'
 import { createDatabase, runnerOn } from './mysql/database.ts'
 import type { MysqlPool } from './mysql/driver.ts'
-import { failure, isDuplicate } from './mysql/errors.ts'
-import { createKeys } from './mysql/keys.ts'
+import { toStoreError, isDuplicate } from './mysql/errors.ts'
+import { createKeyTable } from './mysql/keys.ts'
 import { mysqlNames } from './mysql/names.ts'
 import type { MysqlNameOptions } from './mysql/names.ts'
+import { mysqlNameRules, mysqlRules, mysqlSourceRule } from './mysql/options.ts'
 import { migrateSchema } from './mysql/schema.ts'
-import { createSessions } from './mysql/sessions.ts'
-import { mysqlNameRules, mysqlRules, mysqlSourceRule, requestTimeoutRule } from './options.ts'
-import { createHeadPoller } from './sql/head-poller.ts'
+import { createSessionTable } from './mysql/sessions.ts'
+import { requestTimeoutOf } from './options.ts'
 import type { MigrationResult } from './sql/migrations.ts'
-import { integer, rowOf } from './sql/row.ts'
+import { readInteger, rowOf } from './sql/row.ts'
 import type { TableNames } from './sql/table-names.ts'
 
 export type { MysqlConnection, MysqlPool } from './mysql/driver.ts'
@@ -43,8 +45,8 @@ export interface MysqlStoreOptions extends MysqlNameOptions {
    * use, which the database user must be allowed to. Default: `manual`.
    */
   readonly migrate?: 'auto' | 'manual'
-  /** How long a call may wait for the database, in milliseconds: from 1 to 3,600,000. Default: 5,000. */
-  readonly requestTimeout?: Milliseconds
+  /** How long a call may wait for the database: from 1 ms to 1 hour. Default: 5 seconds. */
+  readonly requestTimeout?: Duration
 }
 
 const POLL_INTERVAL: Milliseconds = 500
@@ -58,7 +60,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
   checkValue('poolOrUrl', mysqlSourceRule, poolOrUrl)
   checkOptions('createMysqlStore', mysqlRules, options)
   const names = mysqlNames(options)
-  const { requestTimeout = requestTimeoutRule.preset } = options
+  const requestTimeout = requestTimeoutOf(options.requestTimeout)
   const setUp = async (): Promise<void> => {
     if (options.migrate === 'auto') await migrate(poolOrUrl, names)
   }
@@ -75,11 +77,11 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
   const begin = `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)`
   // Whatever the time zone: UNIX_TIMESTAMP(NOW(6)) is an hour wrong for the hour that a zone repeats in autumn.
   const readTime = `SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000 AS time`
-  const { settled, ...sessions } = createSessions(database, log, names)
+  const { settled, ...sessions } = createSessionTable(database, log, names)
   return {
     ...sessions,
-    ...createKeys(database, log, names),
-    takeTurn: (task, holder, now, until) => database.run(async ({ change }) => {
+    ...createKeyTable(database, log, names),
+    acquireLease: (task, holder, now, until) => database.run(async ({ change }) => {
       if ((await change(prolong, [holder, until, task, holder, now])).rows === 1) return true
       try {
         await change(begin, [task, holder, until])
@@ -90,7 +92,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
       }
     }, { repeatable: true }),
     changesSince: log.changesSince,
-    time: () => database.run(async ({ rows }) => integer(rowOf((await rows(readTime, []))[0]), 'time'), {
+    time: () => database.run(async ({ rows }) => readInteger(rowOf((await rows(readTime, []))[0]), 'time'), {
       repeatable: true,
     }),
     async follow(wake) {
@@ -127,14 +129,14 @@ export async function migrateMysql(
 async function migrate(poolOrUrl: MysqlPool | string, names: TableNames): Promise<MigrationResult> {
   try {
     if (typeof poolOrUrl !== 'string') return await migrateOver(poolOrUrl, names)
-    const pool = await openPool(poolOrUrl, requestTimeoutRule.preset)
+    const pool = await openPool(poolOrUrl, requestTimeoutOf())
     try {
       return await migrateOver(pool, names)
     } finally {
       await pool.end()
     }
   } catch (cause) {
-    throw failure(cause)
+    throw toStoreError(cause)
   }
 }
 

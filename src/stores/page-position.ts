@@ -1,6 +1,7 @@
 import { InvalidDataError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { SessionRecord } from '../session/record.ts'
+import type { PageRequest, SessionPage } from '../session/store.ts'
 
 /** Where a page of a user's sessions ended: keyset paging neither skips nor repeats while sessions come and go. */
 export interface PagePosition {
@@ -9,14 +10,17 @@ export interface PagePosition {
 }
 
 /** Comes before every session: newest first, so later than any point in time. */
-export const firstPosition: PagePosition = { createdAt: Number.MAX_SAFE_INTEGER, handle: '' }
+const firstPosition: PagePosition = { createdAt: Number.MAX_SAFE_INTEGER, handle: '' }
 
 /** Writes the position of the last session of a page. */
-export function encodePosition(last: SessionRecord): string {
+function encodePosition(last: SessionRecord): string {
   return `${last.createdAt}.${last.handle}`
 }
 
-/** Reads a position, or the first for null. @throws InvalidDataError if {@link encodePosition} never wrote it. */
+/**
+ * Reads the position that `PageRequest.after` holds, or the first for null.
+ * @throws InvalidDataError for text that is not the `next` of a page: the caller's fault, not the store's.
+ */
 export function decodePosition(after: string | null): PagePosition {
   if (after === null) return firstPosition
   const match = /^(\d{1,16})\.([\w-]+)$/.exec(after)
@@ -26,19 +30,30 @@ export function decodePosition(after: string | null): PagePosition {
   return { createdAt: Number(match[1]), handle: match[2] }
 }
 
-/** Whether a session comes after the position: older, or equally old with a smaller handle. */
+/** Whether a session comes after the position: older, or equally old with a smaller handle. Pure. */
 export function isAfter(record: SessionRecord, position: PagePosition): boolean {
   if (record.createdAt !== position.createdAt) return record.createdAt < position.createdAt
   return record.handle < position.handle
 }
 
-/** Cuts what was read for a page, one more than its limit, into the page and where the next begins. */
-export function toPage(
-  read: readonly SessionRecord[],
-  limit: number,
-): { readonly sessions: readonly SessionRecord[]; readonly next: string | null } {
+/** Cuts what was read for a page, sorted, one more than its limit, into the page and where the next begins. Pure. */
+export function toPage(read: readonly SessionRecord[], limit: number): SessionPage {
   if (read.length <= limit) return { sessions: read, next: null }
   const sessions = read.slice(0, limit)
   const last = sessions.at(-1)
   return { sessions, next: last === undefined ? null : encodePosition(last) }
+}
+
+/**
+ * The page of `listByUser`, where all sessions of the user are at hand, in any order. Pure.
+ * @throws InvalidDataError as {@link decodePosition}.
+ */
+export function pageOf(records: readonly SessionRecord[], { limit, after }: PageRequest): SessionPage {
+  const position = decodePosition(after)
+  const rest = records.filter(record => isAfter(record, position)).sort(newestFirst)
+  return toPage(rest.slice(0, limit + 1), limit)
+}
+
+function newestFirst(left: SessionRecord, right: SessionRecord): number {
+  return isAfter(left, right) ? 1 : -1
 }

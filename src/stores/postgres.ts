@@ -1,20 +1,21 @@
 import { checkOptions, checkValue } from '../base/options.ts'
-import type { Milliseconds } from '../base/time.ts'
+import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
-import { postgresNameRules, postgresRules, postgresSourceRule, requestTimeoutRule } from './options.ts'
+import { requestTimeoutOf } from './options.ts'
 import { createChangeReader, lazily } from './postgres/change-log.ts'
 import { useGivenPool } from './postgres/connections.ts'
 import { createDatabase } from './postgres/database.ts'
 import type { PostgresPool } from './postgres/driver.ts'
-import { createKeys } from './postgres/keys.ts'
+import { createKeyTable } from './postgres/keys.ts'
 import { postgresNames } from './postgres/names.ts'
 import type { PostgresNameOptions, PostgresNames } from './postgres/names.ts'
 import { createNotifier } from './postgres/notifier.ts'
 import { openConnections, withConnection } from './postgres/open.ts'
+import { postgresNameRules, postgresRules, postgresSourceRule } from './postgres/options.ts'
 import { migrateSchema } from './postgres/schema.ts'
-import { createSessions } from './postgres/sessions.ts'
+import { createSessionTable } from './postgres/sessions.ts'
 import type { MigrationResult } from './sql/migrations.ts'
-import { integer, rowOf } from './sql/row.ts'
+import { readInteger, rowOf } from './sql/row.ts'
 
 export type { PostgresClient, PostgresPool, PostgresResult, PostgresStatement } from './postgres/driver.ts'
 export type { PostgresNameOptions } from './postgres/names.ts'
@@ -34,8 +35,8 @@ export interface PostgresStoreOptions extends PostgresNameOptions {
    * on the way.
    */
   readonly preparedStatements?: boolean
-  /** How long a call may wait for the database, in milliseconds: from 1 to 3,600,000. Default: 5,000. */
-  readonly requestTimeout?: Milliseconds
+  /** How long a call may wait for the database: from 1 ms to 1 hour. Default: 5 seconds. */
+  readonly requestTimeout?: Duration
 }
 
 /**
@@ -51,7 +52,8 @@ export function createPostgresStore(
   checkValue('poolOrUrl', postgresSourceRule, poolOrUrl)
   checkOptions('createPostgresStore', postgresRules, options)
   const names = postgresNames(options)
-  const { requestTimeout = requestTimeoutRule.preset, preparedStatements = null } = options
+  const { preparedStatements = null } = options
+  const requestTimeout = requestTimeoutOf(options.requestTimeout)
   const setUp = async (): Promise<void> => {
     if (options.migrate === 'auto') await migrate(poolOrUrl, names)
   }
@@ -61,21 +63,21 @@ export function createPostgresStore(
   const database = createDatabase(connections, requestTimeout)
   const { changesSince, readHead } = createChangeReader(database, names)
   const notifier = createNotifier(connections, names.channel, readHead, requestTimeout)
-  const takeTurn = database.statement(
+  const acquireLease = database.statement(
     `INSERT INTO ${names.turn} AS turn (task, holder, until) VALUES ($1, $2, $3)
      ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
      WHERE turn.holder = excluded.holder OR turn.until <= $4
      RETURNING ${lazily}`, { repeatable: true })
   const readTime = database.statement(
     'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS time', { repeatable: true })
-  const { settled, ...sessions } = createSessions(database, names)
+  const { settled, ...sessions } = createSessionTable(database, names)
   return {
     ...sessions,
-    ...createKeys(database, names),
-    takeTurn: async (task, holder, now, until) => (await takeTurn(task, holder, until, now)).length === 1,
+    ...createKeyTable(database, names),
+    acquireLease: async (task, holder, now, until) => (await acquireLease(task, holder, until, now)).length === 1,
     changesSince,
     follow: notifier.follow,
-    time: async () => integer(rowOf((await readTime())[0]), 'time'),
+    time: async () => readInteger(rowOf((await readTime())[0]), 'time'),
     async close() {
       notifier.close()
       // Whatever was called in this turn gets its connection first: a pool that is ended has none to give.

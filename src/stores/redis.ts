@@ -1,7 +1,7 @@
 import { checkOptions, checkValue } from '../base/options.ts'
+import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
-import type { Milliseconds } from '../base/time.ts'
-import { allowEviction, keyPrefixRule, redisRules, redisSourceRule, requestTimeoutRule } from './options.ts'
+import { requestTimeoutOf } from './options.ts'
 import { createChangeLog } from './redis/change-log.ts'
 import { createConnection } from './redis/connection.ts'
 import type { RedisDriver } from './redis/driver.ts'
@@ -9,14 +9,15 @@ import { createSubscription } from './redis/follow.ts'
 import { ioredisDriver } from './redis/ioredis.ts'
 import type { IoredisClient, IoredisCluster } from './redis/ioredis.ts'
 import { keyNames } from './redis/key-names.ts'
-import { createKeys } from './redis/keys.ts'
+import { createKeyTable } from './redis/keys.ts'
 import { nodeRedisDriver } from './redis/node-redis.ts'
 import type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
 import { openUrl } from './redis/open-url.ts'
+import { allowEviction, keyPrefixRule, redisRules, redisSourceRule } from './redis/options.ts'
 import { createRemoval } from './redis/removal.ts'
-import { createSessions } from './redis/sessions.ts'
+import { createSessionTable } from './redis/sessions.ts'
 import { createTime } from './redis/time.ts'
-import { createTurns } from './redis/turns.ts'
+import { createLeases } from './redis/leases.ts'
 
 export type { IoredisClient, IoredisCluster } from './redis/ioredis.ts'
 export type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
@@ -24,7 +25,7 @@ export type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
 /** A client that a store can work with: of ioredis or of `redis` (node-redis), for one server or a cluster. */
 export type RedisClient = IoredisClient | IoredisCluster | NodeRedisClient | NodeRedisCluster
 
-export { allowEviction } from './options.ts'
+export { allowEviction } from './redis/options.ts'
 
 /** How a Redis store is set up. */
 export interface RedisStoreOptions {
@@ -39,8 +40,8 @@ export interface RedisStoreOptions {
    * Default: 0.
    */
   readonly replicas?: number
-  /** How long a call may wait for the server, in milliseconds: from 1 to 3,600,000. Default: 5,000. */
-  readonly requestTimeout?: Milliseconds
+  /** How long a call may wait for the server: from 1 ms to 1 hour. Default: 5 seconds. */
+  readonly requestTimeout?: Duration
   /** Whether to accept a server that evicts keys when its memory is full, which logs users out. Default: false. */
   readonly [allowEviction]?: boolean
 }
@@ -54,7 +55,8 @@ export interface RedisStoreOptions {
 export function createRedisStore(clientOrUrl: RedisClient | string, options: RedisStoreOptions = {}): SessionStore {
   checkValue('clientOrUrl', redisSourceRule, clientOrUrl)
   checkOptions('createRedisStore', redisRules, options)
-  const { replicas = 0, requestTimeout = requestTimeoutRule.preset, prefix = keyPrefixRule.preset } = options
+  const { replicas = 0, prefix = keyPrefixRule.preset } = options
+  const requestTimeout = requestTimeoutOf(options.requestTimeout)
   const names = keyNames(prefix)
   const connection = createConnection(opener(clientOrUrl), {
     replicas, requestTimeout, allowEviction: options[allowEviction] === true,
@@ -62,12 +64,12 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
   const nextName = createNames()
   const log = createChangeLog(names, nextName())
   const subscription = createSubscription(connection, names.channel)
-  const { settled, ...sessions } = createSessions(connection, log, names, nextName)
+  const { settled, ...sessions } = createSessionTable(connection, log, names, nextName)
   return {
     ...sessions,
     ...createRemoval(connection, log, names, nextName),
-    ...createKeys(connection, log, names),
-    ...createTurns(connection, names),
+    ...createKeyTable(connection, log, names),
+    ...createLeases(connection, names),
     ...createTime(connection, names),
     changesSince: (cursor, limit) => connection.use(commands => log.since(commands, cursor, limit)),
     follow: subscription.follow,

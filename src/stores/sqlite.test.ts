@@ -131,7 +131,7 @@ describe('trouble', () => {
       () => store.removeByUser(sampleUserRemoval({ from: sampleNow })),
       () => store.listByUser('user-1', { limit: 1, after: null }),
       () => store.removeExpired(sampleNow, 1),
-      () => store.takeTurn('task', 'holder', sampleNow, sampleNow),
+      () => store.acquireLease('task', 'holder', sampleNow, sampleNow),
       () => store.changesSince(null, 1),
       () => store.follow(() => undefined),
       () => store.listKeys(),
@@ -237,7 +237,7 @@ describe('cost', () => {
       await store.insert(sampleRecord({ handle: sampleHandle(number), createdAt: sampleNow - 60 * minute + number }))
       if (number < 45) {
         await store.rotate(sampleRotation({ handle: sampleHandle(number),
-          alive: { now: sampleNow - minute, rotatedAfter: 0, createdAfter: 0 } }))
+          bounds: { now: sampleNow - minute, rotatedAfter: 0, createdAfter: 0 } }))
       }
     }
     expect(await store.removeExpired(sampleNow + minute, 3)).toBe(3)

@@ -1,15 +1,11 @@
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { SessionStore } from '../session/store.ts'
-import { sqliteDatabaseRule, sqliteDriverRules, sqliteFileRule, sqliteRules } from './options.ts'
 import { tableNames } from './sql/table-names.ts'
-import { createChangeLog } from './sqlite/change-log.ts'
-import { configure, connect } from './sqlite/connection.ts'
 import type { SqliteDatabase } from './sqlite/database.ts'
-import { failure, guarded } from './sqlite/guard.ts'
-import { createKeys } from './sqlite/keys.ts'
-import { createPrivateFile, openDatabase } from './sqlite/open.ts'
-import { migrate } from './sqlite/schema.ts'
-import { createSessions } from './sqlite/sessions.ts'
+import { openFile } from './sqlite/file.ts'
+import { toStoreError } from './sqlite/guard.ts'
+import { sqliteDatabaseRule, sqliteDriverRules } from './sqlite/options.ts'
+import { createStore } from './sqlite/store.ts'
 
 export type { SqliteDatabase, SqliteStatement } from './sqlite/database.ts'
 export { printSqliteMigrations } from './sqlite/schema.ts'
@@ -41,33 +37,7 @@ export interface SqliteDriverOptions extends SqliteStoreOptions {
  * (`STORE_UNAVAILABLE`) if the file cannot be opened.
  */
 export function openSqliteStore(file: string, options: SqliteStoreOptions = {}): SessionStore {
-  checkValue('file', sqliteFileRule, file)
-  checkOptions('openSqliteStore', sqliteRules, options)
-  const opened: SqliteDatabase[] = []
-  const open = (): SqliteDatabase => {
-    const database = openDatabase(file)
-    opened.push(database)
-    database.exec('PRAGMA trusted_schema = OFF')
-    return database
-  }
-  const closeAll = (): void => {
-    for (const database of opened.splice(0)) database.close()
-  }
-  try {
-    if (file !== ':memory:') createPrivateFile(file)
-    const durable = open()
-    const store = createSqliteStore(durable, { ...options, fast: file === ':memory:' ? durable : open() })
-    return {
-      ...store,
-      async close() {
-        await store.close()
-        await guarded(closeAll)
-      },
-    }
-  } catch (cause) {
-    closeAll()
-    throw failure(cause, 'the SQLite file cannot be opened')
-  }
+  return openFile(file, options, 'auto')
 }
 
 /**
@@ -80,36 +50,9 @@ export function createSqliteStore(database: SqliteDatabase, options: SqliteDrive
   checkValue('database', sqliteDatabaseRule, database)
   checkOptions('createSqliteStore', sqliteDriverRules, options)
   const names = tableNames(options.prefix)
-  const separate = options.fast !== undefined && options.fast !== database ? options.fast : null
   try {
-    configure(database, 'FULL')
-    const durable = connect(database)
-    migrate(database, durable, names)
-    if (separate !== null) configure(separate, 'NORMAL')
-    const fast = separate === null ? durable : connect(separate)
-    const log = createChangeLog(durable, fast, names)
-    const takeTurn = fast.changes(
-      `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)
-       ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
-       WHERE ${names.turn}.holder = excluded.holder OR ${names.turn}.until <= ?`)
-    const { settled, ...sessions } = createSessions(durable, fast, log, names)
-    return {
-      ...sessions,
-      ...createKeys(durable, log, names),
-      takeTurn: (task, holder, now, until) => guarded(() => takeTurn(task, holder, until, now) === 1),
-      changesSince: (cursor, limit) => guarded(() => log.since(cursor, limit)),
-      follow: wake => guarded(() => {
-        const stop = log.follow(wake)
-        return async () => stop()
-      }),
-      // The processes that share a file share a machine, and its clock.
-      time: async () => null,
-      async close() {
-        await settled()
-        log.close()
-      },
-    }
+    return createStore({ durable: database, fast: options.fast ?? null, names, migrate: 'auto' })
   } catch (cause) {
-    throw failure(cause, 'the SQLite database cannot be set up')
+    throw toStoreError(cause, 'the SQLite database cannot be set up')
   }
 }

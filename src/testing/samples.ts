@@ -99,7 +99,7 @@ export function sampleRotation(overrides: Partial<Rotation> = {}): Rotation {
   return {
     handle: sampleHandle(1),
     expected: samplePresented(),
-    alive: { now: sampleNow, rotatedAfter: 0, createdAfter: 0 },
+    bounds: { now: sampleNow, rotatedAfter: 0, createdAfter: 0 },
     next: sampleNext(),
     ...overrides,
   }

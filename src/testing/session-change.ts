@@ -29,19 +29,19 @@ export function sessionChangeOf(response: TestedResponse): SessionChange {
   return { kind: 'issued', userId: uid, claims: up, hasRefreshToken }
 }
 
-/** Asserts that a response starts or renews a session of this user. @throws ContractViolation */
+/** Asserts that a response starts or renews a session of this user. @throws Error that says what it does instead */
 export function assertSignedIn(response: TestedResponse, userId: string): void {
   const change = sessionChangeOf(response)
   ensureEqual(change.kind === 'issued' && change.hasRefreshToken, true, 'the response brings a session')
   ensureEqual(change.kind === 'issued' ? change.userId : null, userId, 'the session belongs to the user')
 }
 
-/** Asserts that a response takes the client's tokens away. @throws ContractViolation */
+/** Asserts that a response takes the client's tokens away. @throws Error that says what it does instead */
 export function assertSignedOut(response: TestedResponse): void {
   ensureEqual(sessionChangeOf(response).kind, 'cleared', 'the response ends the session')
 }
 
-/** Asserts that a response leaves the client's tokens alone. @throws ContractViolation */
+/** Asserts that a response leaves the client's tokens alone. @throws Error that says what it does instead */
 export function assertSessionUntouched(response: TestedResponse): void {
   ensureEqual(sessionChangeOf(response).kind, 'untouched', 'the response leaves the session alone')
 }

@@ -2,11 +2,11 @@ import { checkOptions, oneOf, optionsOf, rule, withDefault } from '../base/optio
 import type { Rule, RulesFor } from '../base/options.ts'
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
-import type { HttpRequest, ReplySink } from '../transport/exchange.ts'
+import type { HttpRequest, ResponseWriter } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
-import { loginRules } from '../transport/start-session.ts'
-import type { LoginOptions } from '../transport/start-session.ts'
+import { createNewSessionRules } from '../transport/start-session.ts'
+import type { CreateNewSessionOptions } from '../transport/start-session.ts'
 import { ensurePresent } from './assert.ts'
 
 /** How a user signs in in a test. */
@@ -18,7 +18,7 @@ export interface SignInOptions<Payload extends object, Info extends object> {
   /** How the tokens travel: `cookie`, as in a browser, or `header`. Default: `cookie`. */
   readonly mode?: TransferMode
   /** What the login decides. Default: nothing. */
-  readonly options?: LoginOptions
+  readonly options?: CreateNewSessionOptions
 }
 
 const object: Rule<object, undefined> = rule('an object', (value): value is object => (
@@ -30,7 +30,7 @@ export const signInRules: RulesFor<SignInOptions<object, object>> = {
   payload: object,
   info: object,
   mode: withDefault('cookie', oneOf('cookie', 'header')),
-  options: optionsOf<LoginOptions>(loginRules),
+  options: optionsOf<CreateNewSessionOptions>(createNewSessionRules),
 }
 
 /** A client that has a session. */
@@ -98,7 +98,7 @@ function loginRequest(headers: Readonly<Record<string, string>>): HttpRequest {
 }
 
 /** Keeps what is written to a response that is never sent. */
-class RecordedReply implements ReplySink {
+class RecordedReply implements ResponseWriter {
   readonly closed = false
   readonly cookies: Cookie[] = []
   readonly #headers = new Map<string, string>()

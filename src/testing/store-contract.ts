@@ -9,7 +9,7 @@ import { notBeforeCases } from './store-contract/not-before.ts'
 import { rotationCases } from './store-contract/rotation.ts'
 import { sessionCases } from './store-contract/sessions.ts'
 import { timeCases } from './store-contract/time.ts'
-import { turnCases } from './store-contract/turns.ts'
+import { leaseCases } from './store-contract/leases.ts'
 import { updateCases } from './store-contract/updates.ts'
 import { userCases } from './store-contract/users.ts'
 
@@ -29,7 +29,7 @@ export const storeContract: readonly ContractCase[] = [
   ...expiryCases,
   ...changeCases,
   ...keyCases,
-  ...turnCases,
+  ...leaseCases,
   ...timeCases,
   ...hostileCases,
   ...identifierCases,

@@ -61,7 +61,7 @@ test('TOK-02: the token does not choose the algorithm', async () => {
     expect(await kindOf(`${segment({ alg, typ: 'at+jwt', kid })}.${goodPayload}.`)).toBe('invalid')
   }
   expect(await kindOf(withHeader({ typ: 'at+jwt', kid }))).toBe('invalid')
-  expect(await kindOf(withHeader({ alg: 'ES256', typ: 'at+jwt' }))).toBe('foreign')
+  expect(await kindOf(withHeader({ alg: 'ES256', typ: 'at+jwt' }))).toBe('unrecognized')
 })
 
 test('TOK-03: a MAC made with the public key is no signature', async () => {
@@ -111,10 +111,10 @@ test('TOK-06: a key is found by its exact name, and no name does harm', async ()
   ]
   for (const name of names) {
     if (name === kid) continue
-    expect(['foreign', 'unknown-key']).toContain(await kindOf(withHeader({ alg: 'ES256', typ: 'at+jwt', kid: name })))
+    expect(['unrecognized', 'unknown-key']).toContain(await kindOf(withHeader({ alg: 'ES256', typ: 'at+jwt', kid: name })))
   }
   for (const name of [null, 1, [kid], { kid }]) {
-    expect(await kindOf(withHeader({ alg: 'ES256', typ: 'at+jwt', kid: name }))).toBe('foreign')
+    expect(await kindOf(withHeader({ alg: 'ES256', typ: 'at+jwt', kid: name }))).toBe('unrecognized')
   }
 })
 
@@ -122,13 +122,13 @@ test('TOK-06: only what looks like ours asks for another key', async () => {
   const other = newKid()
   const header = { alg: 'ES256', typ: 'at+jwt', kid: other }
   expect(await readSample(withHeader(header), ring)).toEqual({ kind: 'unknown-key', kid: other })
-  expect(await kindOf(withHeader({ ...header, typ: 'JWT' }))).toBe('foreign')
-  expect(await kindOf(withHeader({ ...header, kid: `${other}A` }))).toBe('foreign')
+  expect(await kindOf(withHeader({ ...header, typ: 'JWT' }))).toBe('unrecognized')
+  expect(await kindOf(withHeader({ ...header, kid: `${other}A` }))).toBe('unrecognized')
   for (const change of [{ sid: 'x' }, { sid: null }, { keyturn: null }, { keyturn: [] }]) {
-    expect(await kindOf(withHeader(header, segment({ ...JSON.parse(claims), ...change })))).toBe('foreign')
+    expect(await kindOf(withHeader(header, segment({ ...JSON.parse(claims), ...change })))).toBe('unrecognized')
   }
-  expect(await kindOf(withHeader(header, segment('[]')))).toBe('foreign')
-  expect(await kindOf(`${withHeader(header)}=`)).toBe('foreign')
+  expect(await kindOf(withHeader(header, segment('[]')))).toBe('unrecognized')
+  expect(await kindOf(`${withHeader(header)}=`)).toBe('unrecognized')
 })
 
 test('TOK-07: a token of another type is refused, though our key signed it', async () => {
@@ -153,7 +153,7 @@ test('TOK-11: only the compact serialization is read', async () => {
     JSON.stringify({ payload: goodPayload, signatures: [{ protected: goodHeader, signature: goodSignature }] }),
     `"${good}"`, `Bearer ${good}`,
   ]
-  for (const text of [...spoiled, ...shapes]) expect(['foreign', 'invalid']).toContain(await kindOf(text))
+  for (const text of [...spoiled, ...shapes]) expect(['unrecognized', 'invalid']).toContain(await kindOf(text))
 })
 
 test('TOK-12: encrypted tokens die on their shape', async () => {
@@ -162,8 +162,8 @@ test('TOK-12: encrypted tokens die on their shape', async () => {
     .encrypt(Buffer.from('password'))
   const [, ...rest] = text.split('.')
   const bomb = segment({ alg: 'PBES2-HS256+A128KW', enc: 'A256GCM', p2c: 1e9, p2s: 'AAAA', zip: 'DEF', kid })
-  expect(await kindOf(text)).toBe('foreign')
-  expect(await kindOf([bomb, ...rest].join('.'))).toBe('foreign')
+  expect(await kindOf(text)).toBe('unrecognized')
+  expect(await kindOf([bomb, ...rest].join('.'))).toBe('unrecognized')
   expect(await kindOf(`${bomb}.${goodPayload}.${goodSignature}`)).toBe('invalid')
 })
 
@@ -173,9 +173,9 @@ test('TOK-13: a header with a member twice, or in another encoding, is refused',
     header.replace('{', '{"alg":"none",'), header.replace('}', ',"alg":"ES256"}'), ` ${header}`, `\ufeff${header}`,
     header.replace('kid', '\\u006bid'),
   ]) {
-    expect(['foreign', 'invalid']).toContain(await kindOf(withHeader(text)))
+    expect(['unrecognized', 'invalid']).toContain(await kindOf(withHeader(text)))
   }
-  for (const text of ['[]', 'null', '"x"', '1', '', '{']) expect(await kindOf(withHeader(text))).toBe('foreign')
+  for (const text of ['[]', 'null', '"x"', '1', '', '{']) expect(await kindOf(withHeader(text))).toBe('unrecognized')
   const input = `${goodHeader}.${segment(Buffer.from([0x7b, 0xff, 0x7d]))}`
   expect(await kindOf(`${input}.${rawSignature(input)}`)).toBe('invalid')
 })
@@ -210,7 +210,7 @@ test('TOK-20: a key that is gone verifies nothing', async () => {
 test('DOS-01: nothing of more than 8 KiB is looked at', async () => {
   const long = await key.sign(JSON.stringify({ ...JSON.parse(claims), note: 'x'.repeat(7000) }))
   expect(long.length).toBeGreaterThan(8192)
-  expect(await kindOf(long)).toBe('foreign')
+  expect(await kindOf(long)).toBe('unrecognized')
   expect(decodeSessionHandleUnverified(long, nodeCrypto)).toBeNull()
-  expect(await kindOf('.'.repeat(1e6))).toBe('foreign')
+  expect(await kindOf('.'.repeat(1e6))).toBe('unrecognized')
 })

@@ -1,4 +1,4 @@
-import { andThen } from '../base/awaitable.ts'
+import { mapAwaitable } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { isBase64url } from '../base/base64url.ts'
 import { InvalidDataError } from '../base/errors.ts'
@@ -68,7 +68,7 @@ export interface AccessTokenExpectations extends TokenIdentity {
 /** What an access token turned out to be. */
 export type AccessTokenReading = TokenReading<AccessClaims>
 
-const foreign = { kind: 'foreign' } as const
+const unrecognized = { kind: 'unrecognized' } as const
 const invalid = { kind: 'invalid' } as const
 
 /**
@@ -108,10 +108,10 @@ export function readAccessToken(
   ring: VerificationKeys,
   expected: AccessTokenExpectations,
 ): Awaitable<AccessTokenReading> {
-  if (text.length > MAX_ACCESS_TOKEN_LENGTH) return foreign
+  if (text.length > MAX_ACCESS_TOKEN_LENGTH) return unrecognized
   const headerEnd = text.indexOf('.')
   const payloadEnd = text.indexOf('.', headerEnd + 1)
-  if (headerEnd < 0 || payloadEnd < 0 || text.includes('.', payloadEnd + 1)) return foreign
+  if (headerEnd < 0 || payloadEnd < 0 || text.includes('.', payloadEnd + 1)) return unrecognized
   const header = text.slice(0, headerEnd)
   const payload = text.slice(headerEnd + 1, payloadEnd)
   const signature = text.slice(payloadEnd + 1)
@@ -119,7 +119,7 @@ export function readAccessToken(
   const key = ring.accessKeyByHeader(header)
   if (key === null) return classify(header, payload, signature, ring)
   const genuine = key.verify(text.slice(0, payloadEnd), signature)
-  return andThen(genuine, holds => holds === true ? readGenuine(ring.decodeText(payload), expected) : invalid)
+  return mapAwaitable(genuine, holds => holds === true ? readVerified(ring.decodeText(payload), expected) : invalid)
 }
 
 /**
@@ -162,7 +162,7 @@ function handleIn(members: JsonObject | null): SessionHandle | null {
 }
 
 /** Judges the claims of a token whose signature held. */
-function readGenuine(text: string | null, expected: AccessTokenExpectations): AccessTokenReading {
+function readVerified(text: string | null, expected: AccessTokenExpectations): AccessTokenReading {
   const members = text === null ? null : parseJsonObject(text)
   if (members === null) return invalid
   const claims = readClaims(members)
@@ -190,12 +190,12 @@ function isFor(audiences: AccessClaims['aud'], audience: string | null): boolean
 function classify(header: string, payload: string, signature: string, ring: VerificationKeys): AccessTokenReading {
   const members = decodeObject(ring, header)
   const kid = members?.['kid']
-  if (typeof kid !== 'string') return foreign
+  if (typeof kid !== 'string') return unrecognized
   if (ring.hasAccessKey(kid)) return invalid
   if (members?.['typ'] !== ACCESS_TOKEN_TYPE || kid.length !== 16 || !isBase64url(kid) || !isBase64url(signature)) {
-    return foreign
+    return unrecognized
   }
-  return looksLikeOurs(decodeObject(ring, payload)) ? { kind: 'unknown-key', kid } : foreign
+  return looksLikeOurs(decodeObject(ring, payload)) ? { kind: 'unknown-key', kid } : unrecognized
 }
 
 function decodeObject(crypto: Pick<Crypto, 'decodeText'>, segment: string): JsonObject | null {

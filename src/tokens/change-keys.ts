@@ -1,6 +1,6 @@
 import type { Clock, EpochMilliseconds } from '../base/time.ts'
 import { encryptionError, findEncryptionFault, mustTakeBack } from './encryption.ts'
-import type { KeyVault } from './key-material.ts'
+import type { KeyLoader } from './key-material.ts'
 import { keyPurposes, rotates } from './key-store.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
 import { LONGEST_RETENTION, planEarlyRotation, settleDemand } from './plan-rotation.ts'
@@ -9,14 +9,14 @@ import type { KeyDemand, KeyPlace, SigningDemand } from './plan-rotation.ts'
 /** What changing the keys of a store takes. */
 export interface KeyChanger {
   readonly store: KeyStore
-  readonly vault: KeyVault
+  readonly loader: KeyLoader
   readonly clock: Clock
 }
 
-/** The keys of the store. @throws GeneralError (`MISUSE`) if they may not be used, see {@link KeyVault.accept}. */
-export async function readKeys({ store, vault }: KeyChanger): Promise<readonly StoredKey[]> {
+/** The keys of the store. @throws GeneralError (`MISUSE`) if they may not be used, see {@link KeyLoader.accept}. */
+export async function readKeys({ store, loader }: KeyChanger): Promise<readonly StoredKey[]> {
   const keys = await store.listKeys()
-  await vault.accept(keys)
+  await loader.accept(keys)
   return keys
 }
 
@@ -37,16 +37,16 @@ export async function addKey(
   place: KeyPlace,
 ): Promise<Addition> {
   const addition = await tryToAdd(changer, demand, place)
-  await changer.vault.accept(addition.keys)
+  await changer.loader.accept(addition.keys)
   return addition
 }
 
 async function tryToAdd(
-  { store, vault, clock }: KeyChanger,
+  { store, loader, clock }: KeyChanger,
   demand: KeyDemand,
   { activeFrom, newest }: KeyPlace,
 ): Promise<Addition> {
-  const key = await vault.create(demand, clock(), activeFrom)
+  const key = await loader.create(demand, clock(), activeFrom)
   const isAdded = await store.addKeyIfNewest(key, newest)
   const keys = await store.listKeys()
   if (isAdded && mustTakeBack(key, keys)) await store.removeKey(key.kid, clock() + LONGEST_RETENTION)
@@ -83,13 +83,13 @@ export async function rotateKeys(
  * @throws GeneralError (`MISUSE`) if there are encrypted keys and no secret.
  */
 export async function replaceKeys(changer: KeyChanger, until: EpochMilliseconds): Promise<readonly StoredKey[]> {
-  const { store, vault, clock } = changer
+  const { store, loader, clock } = changer
   const made: StoredKey[] = []
   const old: StoredKey[] = []
   let keys = await store.listKeys()
   for (const purpose of keyPurposes) {
-    if (!rotates(purpose) && await areUsable(vault, keys.filter(key => key.purpose === purpose))) continue
-    const fault = findEncryptionFault(keys, vault.hasSecret)
+    if (!rotates(purpose) && await areUsable(loader, keys.filter(key => key.purpose === purpose))) continue
+    const fault = findEncryptionFault(keys, loader.hasSecret)
     if (fault?.kind === 'secret-missing') throw encryptionError(fault)
     const place = planEarlyRotation(keys, purpose, clock())
     const newest = keys.find(({ kid }) => kid === place.newest)
@@ -104,8 +104,8 @@ export async function replaceKeys(changer: KeyChanger, until: EpochMilliseconds)
   return made
 }
 
-async function areUsable(vault: KeyVault, keys: readonly StoredKey[]): Promise<boolean> {
-  return vault.accept(keys).then(() => true, () => false)
+async function areUsable(loader: KeyLoader, keys: readonly StoredKey[]): Promise<boolean> {
+  return loader.accept(keys).then(() => true, () => false)
 }
 
 /**
@@ -113,12 +113,12 @@ async function areUsable(vault: KeyVault, keys: readonly StoredKey[]): Promise<b
  * @throws GeneralError (`MISUSE`) if there is no secret.
  */
 export async function encryptKeys(
-  { store, vault }: Pick<KeyChanger, 'store' | 'vault'>,
+  { store, loader }: Pick<KeyChanger, 'store' | 'loader'>,
   keys: readonly StoredKey[],
 ): Promise<readonly StoredKey[]> {
   const done: StoredKey[] = []
   for (const key of keys) {
-    if (await store.replaceKeyMaterial(key.kid, key.material, await vault.encrypt(key))) done.push(key)
+    if (await store.replaceKeyMaterial(key.kid, key.material, await loader.encrypt(key))) done.push(key)
   }
   return done
 }

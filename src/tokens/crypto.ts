@@ -16,7 +16,7 @@ export interface KeyMaterial {
 export type Signer = (input: string) => Awaitable<string>
 
 /** Whether the base64url signature is this key's over the ASCII text. Never throws on a malformed signature. */
-export type Verifier = (input: string, signature: string) => Awaitable<boolean>
+export type SignatureVerifier = (input: string, signature: string) => Awaitable<boolean>
 
 /** HMAC-SHA-256 under one key: a UTF-8 text in, base64url out. */
 export type Mac = (message: string) => Awaitable<string>
@@ -41,22 +41,22 @@ export interface Crypto {
   /** Prepares signing. @throws if the key does not fit the algorithm or is too weak (TOK-22). */
   signer(algorithm: SignatureAlgorithm, privateKey: Jwk): Awaitable<Signer>
   /** Prepares verification. @throws if the key does not fit the algorithm or is too weak (TOK-22). */
-  verifier(algorithm: SignatureAlgorithm, publicKey: Jwk): Awaitable<Verifier>
+  verifier(algorithm: SignatureAlgorithm, publicKey: Jwk): Awaitable<SignatureVerifier>
   /** Decodes base64url to text; `null` unless it is canonical base64url of strict UTF-8 (TOK-13). */
   decodeText(segment: string): string | null
   /** Encodes a text as UTF-8, then base64url. */
   encodeText(text: string): string
-  /** Prepares AES-256-GCM sealing under a key derived from the secret by HKDF-SHA-256 (ST-02). */
-  sealer(secret: string): Awaitable<Sealer>
+  /** Prepares AES-256-GCM encryption under a key derived from the secret by HKDF-SHA-256 (ST-02). */
+  cipher(secret: string): Awaitable<Cipher>
 }
 
 /** What verifying the tokens of another service needs. */
 export type VerificationCrypto = Pick<Crypto, 'verifier' | 'decodeText' | 'encodeText'>
 
 /** Authenticated encryption of small texts, bound to the context in which they may be opened. */
-export interface Sealer {
+export interface Cipher {
   /** Encrypts; the result names the secret it needs, so that secrets can be changed. */
-  seal(plaintext: string, context: string): Awaitable<string>
+  encrypt(plaintext: string, context: string): Awaitable<string>
   /** Decrypts; `null` if this secret or context is the wrong one, or the text was changed. */
-  open(sealed: string, context: string): Awaitable<string | null>
+  decrypt(ciphertext: string, context: string): Awaitable<string | null>
 }

@@ -5,9 +5,9 @@ import { sampleKeyPolicy, SharedKeys } from '../../test/support/shared-keys.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { encryptKeys } from './change-keys.ts'
 import { findEncryptionFault, isEncrypted, planEncryption } from './encryption.ts'
-import { createKeyKeeper } from './key-keeper.ts'
-import type { KeyKeeper } from './key-keeper.ts'
-import { createKeyVault } from './key-material.ts'
+import { createKeyRingProvider } from './key-ring-provider.ts'
+import type { KeyRingProvider } from './key-ring-provider.ts'
+import { createKeyLoader } from './key-material.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
 import { createKeyPolicy } from './plan-rotation.ts'
 
@@ -47,8 +47,8 @@ describe('the rules', () => {
 
 /** Plants a key as somebody does who can write to the store. */
 async function plant(shared: SharedKeys, purpose: StoredKey['purpose']): Promise<StoredKey> {
-  const vault = await createKeyVault(nodeCrypto, [])
-  const planted = await vault.create({ purpose, algorithm: 'ES256' }, shared.now, shared.now)
+  const loader = await createKeyLoader(nodeCrypto, [])
+  const planted = await loader.create({ purpose, algorithm: 'ES256' }, shared.now, shared.now)
   const newest = (await shared.keys()).findLast(each => each.purpose === purpose)?.kid ?? null
   expect(await shared.store.addKeyIfNewest(planted, newest)).toBe(true)
   return planted
@@ -68,8 +68,8 @@ describe('a process without the secret', () => {
     const before = await shared.keys()
     // Each of these demands a key that is not there yet.
     shared.now += 100 * DAY
-    const keeper = shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
-    for (const call of [() => keeper.current(), () => keeper.rotateNow(), () => keeper.replaceAll(until)]) {
+    const provider = shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
+    for (const call of [() => provider.current(), () => provider.rotateNow(), () => provider.replaceAll(until)]) {
       const { message } = await refusal(call)
       expect(message).toMatch(/no secret is configured. Set `secret`/)
       for (const { kid } of before) expect(message).toContain(kid)
@@ -93,8 +93,8 @@ describe('a process without the secret', () => {
     await shared.process({ secrets: [secret] }).current()
     const before = await shared.keys()
     shared.now += 100 * DAY
-    const keeper = shared.process({ secrets: [otherSecret], demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
-    for (const call of [() => keeper.current(), () => keeper.rotateNow()]) {
+    const provider = shared.process({ secrets: [otherSecret], demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
+    for (const call of [() => provider.current(), () => provider.rotateNow()]) {
       expect((await refusal(call)).message).toContain('no configured secret decrypts the key')
     }
     expect(await shared.keys()).toEqual(before)
@@ -115,8 +115,8 @@ describe('a process with a secret', () => {
     const shared = new SharedKeys()
     await shared.process().current()
     const before = await shared.keys()
-    const keeper = shared.process({ secrets: [secret] })
-    for (const call of [() => keeper.current(), () => keeper.rotateNow()]) {
+    const provider = shared.process({ secrets: [secret] })
+    for (const call of [() => provider.current(), () => provider.rotateNow()]) {
       const { message } = await refusal(call)
       expect(message).toContain('Run `keyturn keys encrypt <url>`')
       for (const { kid } of before) expect(message).toContain(kid)
@@ -138,26 +138,26 @@ describe('a process with a secret', () => {
 
   test('S-04: that already runs never uses a planted key, reports it, and still hears of removed keys', async () => {
     const shared = new SharedKeys()
-    const keeper = shared.process({ secrets: [secret] })
-    await keeper.current()
-    await keeper.rotateNow()
-    const ring = await keeper.current()
+    const provider = shared.process({ secrets: [secret] })
+    await provider.current()
+    await provider.rotateNow()
+    const ring = await provider.current()
     const planted = await plant(shared, 'access')
     shared.now += 3_600_000
-    await refusal(() => keeper.reload())
-    const after = await keeper.current()
+    await refusal(() => provider.reload())
+    const after = await provider.current()
     expect(after.hasAccessKey(planted.kid)).toBe(false)
     expect(after.signingKeyAt('access', shared.now - 1).kid).toBe(ring.signingKeyAt('access', shared.now - 1).kid)
     const removed = ring.signingKeyAt('access', shared.now - 1).kid
     await shared.store.removeKey(removed, until)
-    await refusal(() => keeper.reload())
-    const last = await keeper.current()
+    await refusal(() => provider.reload())
+    const last = await provider.current()
     expect(last.hasAccessKey(removed)).toBe(false)
     expect(last.epoch).not.toBe(ring.epoch)
     // With the last of them gone there is nothing to go on with.
     for (const { kid } of await shared.keys()) if (kid !== planted.kid) await shared.store.removeKey(kid, until)
-    await refusal(() => keeper.reload())
-    await refusal(() => keeper.current())
+    await refusal(() => provider.reload())
+    await refusal(() => provider.current())
   })
 
   test('S-04: replaces all keys, however they are stored: the new ones are encrypted', async () => {
@@ -177,8 +177,8 @@ describe('a process with a secret', () => {
 
   test('S-04: while all keys are replaced the store is never without an encrypted key', async () => {
     const shared = new SharedKeys()
-    const keeper = shared.process({ secrets: [secret] })
-    await keeper.current()
+    const provider = shared.process({ secrets: [secret] })
+    await provider.current()
     const seen: (readonly StoredKey[])[] = []
     const store: KeyStore = {
       ...shared.store,
@@ -198,8 +198,8 @@ describe('a process with a secret', () => {
 
 describe('processes that start together on an empty store', () => {
   /** A process: an application, or a server, whose keys have other purposes. */
-  function start(store: KeyStore, purpose: 'access' | 'core-dynamic', secrets: readonly string[]): KeyKeeper {
-    return createKeyKeeper({
+  function start(store: KeyStore, purpose: 'access' | 'core-dynamic', secrets: readonly string[]): KeyRingProvider {
+    return createKeyRingProvider({
       store, secrets,
       demands: [{ purpose, algorithm: 'ES256' }],
       application: { name: 'default', audience: null },
@@ -239,7 +239,7 @@ describe('processes that start together on an empty store', () => {
       const keys = await shared.keys()
       expect(new Set(keys.map(isEncrypted)).size).toBe(1)
       // One secret decrypts them all.
-      await (await createKeyVault(nodeCrypto, [...winners].filter(each => each !== 'none'))).accept(keys)
+      await (await createKeyLoader(nodeCrypto, [...winners].filter(each => each !== 'none'))).accept(keys)
     }), { numRuns: 100 })
   })
 
@@ -247,12 +247,12 @@ describe('processes that start together on an empty store', () => {
     const shared = new SharedKeys()
     const plain = shared.process()
     await plain.current()
-    const vault = await createKeyVault(nodeCrypto, [secret])
+    const loader = await createKeyLoader(nodeCrypto, [secret])
     let raced = false
     const store: KeyStore = {
       ...shared.store,
       async addKeyIfNewest(added, newest) {
-        if (!raced) await encryptKeys({ store: shared.store, vault }, await shared.keys())
+        if (!raced) await encryptKeys({ store: shared.store, loader }, await shared.keys())
         raced = true
         return shared.store.addKeyIfNewest(added, newest)
       },

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { newKid } from '../../test/support/key-ring.ts'
 import { SharedKeys } from '../../test/support/shared-keys.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
-import { createKeyVault } from './key-material.ts'
+import { createKeyLoader } from './key-material.ts'
 
 const secret = 'the secret of the application, old'
 const newSecret = 'the secret of the application, new'
@@ -76,8 +76,8 @@ test('a malformed key in the store is refused', async () => {
 test('the name of a key begins with a letter: a command line would take a hyphen for an option', async () => {
   const now = 0
   for (const byte of [0x00, 0xfb, 0xff]) {
-    const vault = await createKeyVault({ ...nodeCrypto, randomBytes: length => new Uint8Array(length).fill(byte) }, [])
-    const { kid } = await vault.create({ purpose: 'refresh', algorithm: 'HMAC-SHA-256' }, now, now)
+    const loader = await createKeyLoader({ ...nodeCrypto, randomBytes: length => new Uint8Array(length).fill(byte) }, [])
+    const { kid } = await loader.create({ purpose: 'refresh', algorithm: 'HMAC-SHA-256' }, now, now)
     expect(kid).toMatch(/^[A-Za-z][\w-]{15}$/)
   }
 })

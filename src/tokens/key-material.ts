@@ -4,7 +4,7 @@ import { GeneralError } from '../base/errors.ts'
 import { isJsonObject, parseJsonObject } from '../base/json.ts'
 import type { JsonObject, JsonValue } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import type { Crypto, KeyMaterial, Sealer } from './crypto.ts'
+import type { Crypto, KeyMaterial, Cipher } from './crypto.ts'
 import { encryptionError, findEncryptionFault, isEncrypted } from './encryption.ts'
 import { createSigningKey } from './key-ring.ts'
 import type { LoadedKey } from './key-ring.ts'
@@ -12,10 +12,10 @@ import type { Jwk } from './jwk.ts'
 import type { StoredKey } from './key-store.ts'
 import type { KeyDemand } from './plan-rotation.ts'
 import { createRefreshKey } from './refresh-token.ts'
-import type { Application } from './refresh-token.ts'
+import type { ApplicationIdentity } from './refresh-token.ts'
 
 /** Makes and loads keys, encrypted with the application's secrets. */
-export interface KeyVault {
+export interface KeyLoader {
   /** Whether there is a secret. Without one, keys are stored unencrypted. */
   readonly hasSecret: boolean
   /** Makes a new key, encrypted if there is a secret. Whether it may be added to the store is for others to say. */
@@ -31,7 +31,7 @@ export interface KeyVault {
    */
   accept(keys: readonly StoredKey[]): Promise<void>
   /** Loads a key. @throws GeneralError (`MISUSE`) as `accept` does, or if it does not fit its algorithm. */
-  load(stored: StoredKey, application: Application): Promise<LoadedKey>
+  load(stored: StoredKey, application: ApplicationIdentity): Promise<LoadedKey>
   /**
    * Which of the secrets decrypts the key, counted from 0, the newest; null for an unencrypted one.
    * @throws GeneralError (`MISUSE`) if none does.
@@ -47,21 +47,21 @@ export interface KeyVault {
  * Prepares the secrets: the first encrypts, any decrypts. To change a secret, first add the new one behind the old one
  * in every process, then in front of it, then drop the old one.
  */
-export async function createKeyVault(crypto: Crypto, secrets: readonly string[]): Promise<KeyVault> {
-  const sealers: Sealer[] = []
-  for (const secret of secrets) sealers.push(await crypto.sealer(secret))
-  const [newest] = sealers
+export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]): Promise<KeyLoader> {
+  const ciphers: Cipher[] = []
+  for (const secret of secrets) ciphers.push(await crypto.cipher(secret))
+  const [newest] = ciphers
   const hasSecret = newest !== undefined
 
-  function seal(key: StoredKey, text: string): Awaitable<string> {
-    if (newest !== undefined) return newest.seal(text, contextOf(key))
+  function encrypted(key: StoredKey, text: string): Awaitable<string> {
+    if (newest !== undefined) return newest.encrypt(text, contextOf(key))
     throw new GeneralError('MISUSE', 'keys cannot be encrypted without a secret')
   }
 
   async function decrypt(stored: StoredKey): Promise<{ readonly secret: number | null; readonly text: string }> {
     if (!isEncrypted(stored)) return { secret: null, text: stored.material }
-    for (const [secret, sealer] of sealers.entries()) {
-      const text = await sealer.open(stored.material, contextOf(stored))
+    for (const [secret, cipher] of ciphers.entries()) {
+      const text = await cipher.decrypt(stored.material, contextOf(stored))
       if (text !== null) return { secret, text }
     }
     throw new GeneralError('MISUSE', `no configured secret decrypts the key ${stored.kid}: `
@@ -99,7 +99,7 @@ export async function createKeyVault(crypto: Crypto, secrets: readonly string[])
           ? { kty: 'oct', k: encodeBase64url(crypto.randomBytes(32)) }
           : await crypto.generateKey(algorithm)),
       }
-      return hasSecret ? { ...key, material: await seal(key, key.material) } : key
+      return hasSecret ? { ...key, material: await encrypted(key, key.material) } : key
     },
 
     accept,
@@ -118,11 +118,11 @@ export async function createKeyVault(crypto: Crypto, secrets: readonly string[])
 
     secretOf: async stored => (await decrypt(stored)).secret,
 
-    encrypt: async stored => seal(stored, stored.material),
+    encrypt: async stored => encrypted(stored, stored.material),
 
     async reencrypt(stored) {
       const { secret, text } = await decrypt(stored)
-      return secret === null || secret === 0 ? null : seal(stored, text)
+      return secret === null || secret === 0 ? null : encrypted(stored, text)
     },
   }
 }

@@ -2,7 +2,7 @@ import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import type { Crypto, KeyMaterial, SignatureAlgorithm, Verifier } from './crypto.ts'
+import type { Crypto, KeyMaterial, SignatureAlgorithm, SignatureVerifier } from './crypto.ts'
 import { toPublicJwk } from './jwk.ts'
 import type { JwkSet, PublicJwk } from './jwk.ts'
 import { ACCESS_TOKEN_TYPE, signingRules } from './key-store.ts'
@@ -26,7 +26,7 @@ export interface SigningKey {
   /** Writes a compact JWS over this payload (RFC 7515 section 7.1). `more`: what the format adds to the header. */
   sign(payload: string, more?: JsonObject): Awaitable<string>
   /** Whether the signature is this key's over the header and payload segments. */
-  readonly verify: Verifier
+  readonly verify: SignatureVerifier
 }
 
 /** A key, ready for use. */

@@ -2,7 +2,7 @@ import { GeneralError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { VerificationKeys } from './access-token.ts'
-import type { SignatureAlgorithm, VerificationCrypto, Verifier } from './crypto.ts'
+import type { SignatureAlgorithm, VerificationCrypto, SignatureVerifier } from './crypto.ts'
 import { headerSegment } from './key-ring.ts'
 import type { Jwk } from './jwk.ts'
 
@@ -16,7 +16,7 @@ const algorithms: ReadonlySet<string> = new Set<SignatureAlgorithm>(['ES256', 'E
  */
 export async function createVerificationKeys(crypto: VerificationCrypto, set: unknown): Promise<VerificationKeys> {
   const keys = isJsonObject(set) && Array.isArray(set['keys']) ? set['keys'] : []
-  const byHeader = new Map<string, { readonly verify: Verifier }>()
+  const byHeader = new Map<string, { readonly verify: SignatureVerifier }>()
   const kids = new Set<string>()
   for (const key of keys) {
     const named = isJsonObject(key) ? nameOf(key) : null
@@ -55,7 +55,7 @@ function textMembers(jwk: JsonObject): Jwk {
   return Object.fromEntries(Object.entries(jwk).filter(([, value]) => typeof value === 'string'))
 }
 
-async function tryVerifier(crypto: VerificationCrypto, algorithm: SignatureAlgorithm, jwk: Jwk): Promise<Verifier | null> {
+async function tryVerifier(crypto: VerificationCrypto, algorithm: SignatureAlgorithm, jwk: Jwk): Promise<SignatureVerifier | null> {
   try {
     return await crypto.verifier(algorithm, jwk)
   } catch {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { sampleInstant } from '../../test/support/access-token.ts'
 import { sampleKeyPolicy, SharedKeys } from '../../test/support/shared-keys.ts'
 import type { KeyRing } from './key-ring.ts'
-import type { KeyKeeperDependencies } from './key-keeper.ts'
+import type { KeyRingProviderDependencies } from './key-ring-provider.ts'
 import { createKeyPolicy } from './plan-rotation.ts'
 
 const MINUTE = 60_000
@@ -11,16 +11,16 @@ const DAY = 24 * HOUR
 
 const idleTimeout = 10 * DAY
 const idle = { keyPolicy: createKeyPolicy({ ...sampleKeyPolicy, idleTimeout }) }
-const ringOf = async (shared: SharedKeys, overrides: Partial<KeyKeeperDependencies> = idle): Promise<KeyRing> => (
+const ringOf = async (shared: SharedKeys, overrides: Partial<KeyRingProviderDependencies> = idle): Promise<KeyRing> => (
   shared.process(overrides).current()
 )
 
 /** A store whose first refresh key has just got a successor that is in force. */
 async function succeeded(): Promise<{ readonly shared: SharedKeys; readonly old: string }> {
   const shared = new SharedKeys()
-  const keeper = shared.process(idle)
-  const old = (await keeper.current()).refreshKeyAt(shared.now).kid
-  await keeper.rotateNow()
+  const provider = shared.process(idle)
+  const old = (await provider.current()).refreshKeyAt(shared.now).kid
+  await provider.rotateNow()
   shared.now += HOUR
   return { shared, old }
 }
@@ -45,11 +45,11 @@ test('S-02: nor longer than a session lives at all, if that is less', async () =
 
 test('S-02: a running process drops the key as well, without any change in the store', async () => {
   const { shared, old } = await succeeded()
-  const keeper = shared.process(idle)
+  const provider = shared.process(idle)
   shared.now += idleTimeout
-  expect((await keeper.current()).refreshKey(old)).not.toBeNull()
+  expect((await provider.current()).refreshKey(old)).not.toBeNull()
   shared.now += 10 * MINUTE
-  expect((await keeper.reload()).refreshKey(old)).toBeNull()
+  expect((await provider.reload()).refreshKey(old)).toBeNull()
 })
 
 test('S-02: while a lower idle timeout is rolled out each process goes by its own; a roll-back works', async () => {
@@ -83,9 +83,9 @@ test('S-02: processes whose clocks differ by minutes lose no session', async () 
 test('S-02: the end of a key is not the end of its sessions for those who wait for one', async () => {
   const { shared } = await succeeded()
   let ended = 0
-  const keeper = shared.process({ ...idle, onSessionsEnded: () => void ended++ })
-  await keeper.current()
+  const provider = shared.process({ ...idle, onSessionsEnded: () => void ended++ })
+  await provider.current()
   shared.now += 200 * DAY
-  await keeper.reload()
+  await provider.reload()
   expect(ended).toBe(0)
 })

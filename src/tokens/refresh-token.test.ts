@@ -6,10 +6,10 @@ import { createHandle } from '../base/handle.ts'
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { webCrypto } from '../platform/web-crypto.ts'
 import { createRefreshKey, hashAnchor, hashSecret, parseRefreshToken } from './refresh-token.ts'
-import type { Application, RefreshKey, RefreshToken, RefreshTokenParts } from './refresh-token.ts'
+import type { ApplicationIdentity, RefreshKey, RefreshToken, RefreshTokenParts } from './refresh-token.ts'
 
 const key = await sampleRefreshKey()
-const application: Application = { name: 'default', audience: null }
+const application: ApplicationIdentity = { name: 'default', audience: null }
 const counts = fc.integer({ min: 0, max: 2 ** 31 - 1 })
 const parts: fc.Arbitrary<RefreshTokenParts> = fc.record({
   handle: fc.tuple(fc.constantFrom('cookie' as const, 'header' as const), bytes(16)).map(([mode, chance]) => (
@@ -37,7 +37,7 @@ describe('the format', () => {
       expect(token).toMatchObject({ ...written, kid: key.kid })
       expect(text).toBe(`${token.signed}.${token.tag}`)
       expect(text.length).toBeLessThan(300)
-      expect(await key.isGenuine(token)).toBe(true)
+      expect(await key.hasValidTag(token)).toBe(true)
     }))
   })
 
@@ -47,7 +47,7 @@ describe('the format', () => {
       for (const other of ['A', 'B', '1', '.', '-', ' ', 'é', '']) {
         if (other === text[index]) continue
         const token = parseRefreshToken(text.slice(0, index) + other + text.slice(index + 1))
-        expect(token !== null && await key.isGenuine(token)).toBe(false)
+        expect(token !== null && await key.hasValidTag(token)).toBe(false)
       }
     }
   })
@@ -87,9 +87,9 @@ describe('the key', () => {
     const other = await sampleRefreshKey()
     const namesake = await sampleRefreshKey({ kid: key.kid })
     const token = parsed(await key.write(example))
-    expect(await other.isGenuine(token)).toBe(false)
-    expect(await namesake.isGenuine(token)).toBe(false)
-    expect(await key.isGenuine({ ...token, kid: other.kid })).toBe(false)
+    expect(await other.hasValidTag(token)).toBe(false)
+    expect(await namesake.hasValidTag(token)).toBe(false)
+    expect(await key.hasValidTag({ ...token, kid: other.kid })).toBe(false)
   })
 
   test('derives a child from every part of its place, and the same one each time', async () => {
@@ -118,8 +118,8 @@ describe('the key', () => {
     if (onNode === undefined || onWeb === undefined) throw new Error('no keys')
     const text = await onWeb.write(example)
     expect(text).toBe(await onNode.write(example))
-    expect(onNode.isGenuine(parsed(text))).toBe(true)
-    expect(await onWeb.isGenuine(parsed(text))).toBe(true)
+    expect(onNode.hasValidTag(parsed(text))).toBe(true)
+    expect(await onWeb.hasValidTag(parsed(text))).toBe(true)
     const { handle, secret } = example
     expect(await onWeb.childSecret(handle, 8, 0, secret)).toBe(await onNode.childSecret(handle, 8, 0, secret))
     expect(await hashSecret(webCrypto, secret)).toBe(await hashSecret(nodeCrypto, secret))
@@ -139,9 +139,9 @@ describe('the key', () => {
       createRefreshKey(nodeCrypto, { kid: key.kid, activeFrom: 0, bytes }, { name, audience })
     )
     const token = parsed(await (await keyOf('shop', 'api')).write(example))
-    expect(await (await keyOf('shop', 'api')).isGenuine(token)).toBe(true)
+    expect(await (await keyOf('shop', 'api')).hasValidTag(token)).toBe(true)
     for (const [name, audience] of [['Shop', 'api'], ['shop', 'API'], ['shop', null], ['shop","api', null]] as const) {
-      expect(await (await keyOf(name, audience)).isGenuine(token), `${name}, ${audience}`).toBe(false)
+      expect(await (await keyOf(name, audience)).hasValidTag(token), `${name}, ${audience}`).toBe(false)
     }
   })
 

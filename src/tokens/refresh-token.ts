@@ -8,7 +8,7 @@ import type { Crypto, Mac } from './crypto.ts'
 
 /**
  * The parts of a refresh token, `kt1.<kid>.<handle>.<generation>.<branch>.<anchor>.<secret>.<tag>`. Only its shape is
- * known to be right; whether this application issued it is for {@link RefreshKey.isGenuine} to say.
+ * known to be right; whether this application issued it is for {@link RefreshKey.hasValidTag} to say.
  */
 export interface RefreshToken {
   /** The refresh key that wrote it. */
@@ -33,7 +33,7 @@ export type RefreshTokenParts = Pick<RefreshToken, 'handle' | 'generation' | 'br
  * The application whose refresh tokens a process accepts: they are bound to its name and its audience, never to an
  * origin or issuer, which may change without logging anybody out.
  */
-export interface Application {
+export interface ApplicationIdentity {
   readonly name: string
   readonly audience: string | null
 }
@@ -47,7 +47,7 @@ export interface RefreshKey {
   readonly kid: string
   readonly activeFrom: EpochMilliseconds
   /** Whether this key wrote the token; takes the same time for every wrong tag (TOK-19). */
-  isGenuine(token: RefreshToken): Awaitable<boolean>
+  hasValidTag(token: RefreshToken): Awaitable<boolean>
   /**
    * The secret of the child of `parentSecret` at this place in the lineage. Always derived with the key that the
    * parent names, so that every process answers a retry with the same bytes.
@@ -95,7 +95,7 @@ export function parseRefreshToken(text: string): RefreshToken | null {
 export async function createRefreshKey(
   crypto: Crypto,
   key: { readonly kid: string; readonly activeFrom: EpochMilliseconds; readonly bytes: Uint8Array },
-  application: Application,
+  application: ApplicationIdentity,
 ): Promise<RefreshKey> {
   const { kid, activeFrom } = key
   // Behind a character that no token holds, so that no two applications share a message.
@@ -113,7 +113,7 @@ export async function createRefreshKey(
     kid,
     activeFrom,
     antiCsrfMac: await subkey('anti-csrf'),
-    isGenuine(token) {
+    hasValidTag(token) {
       if (token.kid !== kid) return false
       const expected = tagMac(token.signed + binding)
       return typeof expected === 'string'

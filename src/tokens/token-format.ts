@@ -76,7 +76,7 @@ export type TokenReading<Claims> =
   /** It claims a key of ours, but the signature or a claim does not hold. */
   | { readonly kind: 'invalid' }
   /** Not an access token of ours at all. */
-  | { readonly kind: 'foreign' }
+  | { readonly kind: 'unrecognized' }
 
 /**
  * How tokens are written and read. The flows of sessions are written once over this port. A format knows keys and texts;

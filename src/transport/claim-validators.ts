@@ -3,7 +3,7 @@ import { InvalidClaimsError } from '../base/errors.ts'
 import type { ClaimValidationError } from '../base/errors.ts'
 import { rule } from '../base/options.ts'
 import type { Rule } from '../base/options.ts'
-import type { EpochMilliseconds } from '../base/time.ts'
+import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 
 /** What a claim validator found. The reason goes to the client as it is. */
@@ -41,10 +41,11 @@ export async function validateClaims<Payload extends object>(
  * Demands a login at most `maxAge` seconds ago; refreshing does not count as one (REV-09). Pure.
  * @throws InvalidClaimsError with the id `auth_time`.
  */
-export function requireRecentLogin(claims: AccessClaims, maxAge: number, now: EpochMilliseconds): void {
+export function requireRecentLogin(claims: AccessClaims, maxAge: Milliseconds, now: EpochMilliseconds): void {
   const age = Math.floor(now / 1000) - claims.auth_time
-  if (age <= maxAge) return
+  const maxAgeInSeconds = maxAge / 1000
+  if (age <= maxAgeInSeconds) return
   throw new InvalidClaimsError([
-    { id: 'auth_time', reason: { message: 'expired', ageInSeconds: age, maxAgeInSeconds: maxAge } },
+    { id: 'auth_time', reason: { message: 'expired', ageInSeconds: age, maxAgeInSeconds } },
   ])
 }

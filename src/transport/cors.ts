@@ -1,5 +1,5 @@
 import * as wire from '../base/wire.ts'
-import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
+import type { HttpExchange, HttpRequest, CompleteResponse } from './exchange.ts'
 import { addToList } from './header-list.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
@@ -39,7 +39,7 @@ export function corsHeaders(
  * Writes the CORS headers of a response. For a preflight the whole answer is returned: it needs no session and
  * changes nothing.
  */
-export function applyCors(exchange: HttpExchange, policy: HttpPolicy): RouteReply | null {
+export function applyCors(exchange: HttpExchange, policy: HttpPolicy): CompleteResponse | null {
   const preflight = answerPreflight(exchange, policy)
   if (preflight !== null) return preflight
   const { request, reply } = exchange
@@ -55,7 +55,7 @@ export function applyCors(exchange: HttpExchange, policy: HttpPolicy): RouteRepl
  * The whole answer to a CORS preflight: it tells pages of trusted origins what they may send, others nothing. Null if
  * the request is none.
  */
-export function answerPreflight({ request, reply }: HttpExchange, policy: HttpPolicy): RouteReply | null {
+export function answerPreflight({ request, reply }: HttpExchange, policy: HttpPolicy): CompleteResponse | null {
   if (!isPreflight(request)) return null
   addToList(reply, 'vary', ['Origin'])
   return { status: 204, headers: corsHeaders(request, policy), body: '' }

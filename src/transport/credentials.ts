@@ -12,31 +12,31 @@ import type { HttpCore } from './http-context.ts'
 const MAX_CANDIDATES = 4
 
 /** What became of a token of ours. */
-export type JudgedOutcome<Payload extends object> = Exclude<VerifyOutcome<Payload>, { kind: 'foreign' }>
+export type CandidateOutcome<Payload extends object> = Exclude<VerifyOutcome<Payload>, { kind: 'unrecognized' }>
 
 /** The access token of a request, judged. */
-export type PresentedAccess<Payload extends object> =
+export type AccessTokenResult<Payload extends object> =
   /** None of ours. */
   | { readonly kind: 'none' }
   /** One of ours that came by the channel of the other mode (CK-14). */
-  | { readonly kind: 'misplaced' }
+  | { readonly kind: 'wrong-channel' }
   /** One of ours in a cookie, sent by a page that may not use it. It was not judged: no store was asked. */
   | { readonly kind: 'cross-site' }
   /** Cookies of two live sessions: no telling whose request this is (CK-06). */
   | { readonly kind: 'ambiguous' }
-  | JudgedAccess<Payload>
+  | VerifiedCandidate<Payload>
 
-export interface JudgedAccess<Payload extends object> {
+export interface VerifiedCandidate<Payload extends object> {
   readonly kind: 'judged'
   readonly channel: TransferMode
   readonly accessToken: string
-  readonly outcome: JudgedOutcome<Payload>
+  readonly outcome: CandidateOutcome<Payload>
   /** Whether there were other cookies of the name. */
   readonly duplicated: boolean
 }
 
 /** What an access token is judged with. */
-export type AccessJudge<Payload extends object> = Pick<HttpCore<Payload, object>, 'verify' | 'peekHandle'>
+export type AccessTokenVerifier<Payload extends object> = Pick<HttpCore<Payload, object>, 'verify' | 'peekHandle'>
 
 /** Which of the settings matter to finding an access token: the name of its cookie. */
 export interface AccessCookiePolicy {
@@ -68,21 +68,21 @@ export function cookieTokens(request: HeaderSource, slot: NamedCookie): readonly
  * (CSRF-13); what is no token of ours counts as absent. Cookies of ours are only judged if the request is `proven` to
  * come from where it may: another site can not even make the store be read.
  */
-export async function judgeAccessToken<Payload extends object>(
-  core: AccessJudge<Payload>,
+export async function verifyAccessTokenOf<Payload extends object>(
+  core: AccessTokenVerifier<Payload>,
   policy: AccessCookiePolicy,
   request: HeaderSource,
   options: VerifyOptions,
   proven: boolean,
-): Promise<PresentedAccess<Payload>> {
+): Promise<AccessTokenResult<Payload>> {
   const bearer = bearerToken(request)
   if (bearer !== null) {
     const outcome = await core.verify(bearer, options)
-    if (outcome.kind !== 'foreign') return judge(core, 'header', bearer, outcome, false) ?? misplaced
+    if (outcome.kind !== 'unrecognized') return judge(core, 'header', bearer, outcome, false) ?? wrongChannel
   }
   const candidates = cookieTokens(request, policy.cookies.accessToken)
-  if (!proven) return candidates.some(text => travelsBy('cookie', core.peekHandle(text))) ? crossSite : none
-  const judged: JudgedAccess<Payload>[] = []
+  if (!proven) return candidates.some(text => isOfTransferMode('cookie', core.peekHandle(text))) ? crossSite : none
+  const judged: VerifiedCandidate<Payload>[] = []
   for (const text of candidates) {
     const access = judge(core, 'cookie', text, await core.verify(text, options), candidates.length > 1)
     if (access !== null) judged.push(access)
@@ -90,14 +90,14 @@ export async function judgeAccessToken<Payload extends object>(
   return chooseAccess(judged)
 }
 
-/** What {@link judgeAccessToken} would say, where one token has to be judged and nothing waited for; else undefined. */
-export function judgeNow<Payload extends object>(
+/** What {@link verifyAccessTokenOf} would say, where one token has to be judged and nothing waited for; else undefined. */
+export function verifyAccessTokenNow<Payload extends object>(
   core: Pick<HttpCore<Payload, object>, 'verifyNow' | 'peekHandle'>,
   policy: AccessCookiePolicy,
   request: HeaderSource,
   options: VerifyOptions,
   proven: boolean,
-): PresentedAccess<Payload> | undefined {
+): AccessTokenResult<Payload> | undefined {
   const bearer = bearerToken(request)
   const candidates = bearer === null ? cookieTokens(request, policy.cookies.accessToken) : noCookies
   const text = bearer ?? candidates[0]
@@ -106,11 +106,11 @@ export function judgeNow<Payload extends object>(
   const outcome = core.verifyNow(text, options)
   if (outcome === undefined) return undefined
   if (bearer === null) return judge(core, 'cookie', text, outcome, false) ?? none
-  return outcome.kind === 'foreign' ? undefined : judge(core, 'header', text, outcome, false) ?? misplaced
+  return outcome.kind === 'unrecognized' ? undefined : judge(core, 'header', text, outcome, false) ?? wrongChannel
 }
 
 const none = { kind: 'none' } as const
-const misplaced = { kind: 'misplaced' } as const
+const wrongChannel = { kind: 'wrong-channel' } as const
 const crossSite = { kind: 'cross-site' } as const
 const noCookies: readonly string[] = []
 
@@ -121,8 +121,8 @@ function judge<Payload extends object>(
   accessToken: string,
   outcome: VerifyOutcome<Payload>,
   duplicated: boolean,
-): JudgedAccess<Payload> | null {
-  if (outcome.kind === 'foreign' || !travelsBy(channel, handleOf(core, accessToken, outcome))) return null
+): VerifiedCandidate<Payload> | null {
+  if (outcome.kind === 'unrecognized' || !isOfTransferMode(channel, handleOf(core, accessToken, outcome))) return null
   return { kind: 'judged', channel, accessToken, outcome, duplicated }
 }
 
@@ -130,7 +130,7 @@ function judge<Payload extends object>(
 function handleOf(
   core: Pick<HttpCore<object, object>, 'peekHandle'>,
   accessToken: string,
-  outcome: JudgedOutcome<object>,
+  outcome: CandidateOutcome<object>,
 ): SessionHandle | null {
   switch (outcome.kind) {
     case 'active': return outcome.claims.sid
@@ -140,8 +140,8 @@ function handleOf(
 }
 
 /** Chooses among the cookies of one name: the one live session there is, else what a refresh could revive. Pure. */
-function chooseAccess<Payload extends object>(judged: readonly JudgedAccess<Payload>[]): PresentedAccess<Payload> {
-  const best = judged.reduce<JudgedAccess<Payload> | null>(
+function chooseAccess<Payload extends object>(judged: readonly VerifiedCandidate<Payload>[]): AccessTokenResult<Payload> {
+  const best = judged.reduce<VerifiedCandidate<Payload> | null>(
     (chosen, next) => chosen === null || rank(next.outcome) > rank(chosen.outcome) ? next : chosen,
     null,
   )
@@ -151,7 +151,7 @@ function chooseAccess<Payload extends object>(judged: readonly JudgedAccess<Payl
 }
 
 /** Active before refreshable before revoked; of two active tokens of a session the one that lasts longer. */
-function rank(outcome: JudgedOutcome<object>): number {
+function rank(outcome: CandidateOutcome<object>): number {
   switch (outcome.kind) {
     case 'active': return outcome.claims.exp
     case 'refresh-required': return 0
@@ -160,6 +160,6 @@ function rank(outcome: JudgedOutcome<object>): number {
 }
 
 /** Whether a session's tokens belong into this channel (CK-14). */
-export function travelsBy(channel: TransferMode, handle: SessionHandle | null): boolean {
+export function isOfTransferMode(channel: TransferMode, handle: SessionHandle | null): boolean {
   return handle !== null && transferModeOf(handle) === channel
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isTopLevelNavigation, isUpgrade, judgeOrigin } from './csrf.ts'
+import { isTopLevelNavigation, isUpgrade, classifyOrigin } from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
 import { createHttpPolicy } from './http-policy.ts'
 
@@ -12,7 +12,7 @@ function requestWith(headers: Record<string, string>, method = 'POST'): HttpRequ
   return { method, path: '/', client: { ip: null, userAgent: null }, header: name => headers[name] ?? null }
 }
 
-const judge = (site: string | null, origin: string | null, by = policy): string => judgeOrigin(requestWith({
+const judge = (site: string | null, origin: string | null, by = policy): string => classifyOrigin(requestWith({
   ...(site === null ? {} : { 'sec-fetch-site': site }),
   ...(origin === null ? {} : { origin }),
 }), by)
@@ -20,12 +20,12 @@ const judge = (site: string | null, origin: string | null, by = policy): string 
 describe('S-18: the stricter of Origin and Sec-Fetch-Site decides', () => {
   const sites = [null, 'none', 'same-origin', 'same-site', 'cross-site', 'unheard-of', ''] as const
   const table: [origin: string | null, ...verdicts: string[]][] = [
-    [null, 'unstated', 'trusted', 'trusted', 'foreign', 'foreign', 'foreign', 'foreign'],
-    [OWN, 'trusted', 'trusted', 'trusted', 'trusted', 'foreign', 'foreign', 'foreign'],
+    [null, 'unknown', 'trusted', 'trusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted'],
+    [OWN, 'trusted', 'trusted', 'trusted', 'trusted', 'untrusted', 'untrusted', 'untrusted'],
     [TRUSTED, 'trusted', 'trusted', 'trusted', 'trusted', 'trusted', 'trusted', 'trusted'],
-    ['https://blog.example.com', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign'],
-    ['https://evil.example', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign'],
-    ['', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign', 'foreign'],
+    ['https://blog.example.com', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted'],
+    ['https://evil.example', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted'],
+    ['', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted', 'untrusted'],
   ]
 
   test.each(table)('Origin %s', (origin, ...verdicts) => {
@@ -34,19 +34,19 @@ describe('S-18: the stricter of Origin and Sec-Fetch-Site decides', () => {
   })
 
   test('Origin null is only a form of the host that alone has the cookies', () => {
-    const foreign = sites.map(() => 'foreign')
-    expect(sites.map(site => judge(site, 'null'))).toEqual(foreign.with(sites.indexOf('same-origin'), 'trusted'))
-    expect(sites.map(site => judge(site, 'null', withDomain))).toEqual(foreign)
+    const untrusted = sites.map(() => 'untrusted')
+    expect(sites.map(site => judge(site, 'null'))).toEqual(untrusted.with(sites.indexOf('same-origin'), 'trusted'))
+    expect(sites.map(site => judge(site, 'null', withDomain))).toEqual(untrusted)
   })
 
   test.each(['SAME-ORIGIN', 'same-origin, same-origin', ' none'])('no other spelling of a value is it: %s', site => {
-    expect([judge(site, null), judge(site, 'null'), judge(site, OWN)]).toEqual(['foreign', 'foreign', 'foreign'])
+    expect([judge(site, null), judge(site, 'null'), judge(site, OWN)]).toEqual(['untrusted', 'untrusted', 'untrusted'])
   })
 })
 
 test('CSRF-02: the origin null is a foreign one', () => {
-  expect(judge(null, 'null')).toBe('foreign')
-  expect(judge('cross-site', 'null')).toBe('foreign')
+  expect(judge(null, 'null')).toBe('untrusted')
+  expect(judge('cross-site', 'null')).toBe('untrusted')
 })
 
 test('CSRF-03: origins are compared as a whole', () => {
@@ -54,7 +54,7 @@ test('CSRF-03: origins are compared as a whole', () => {
     'https://app.example.com.evil.tld', 'https://evilapp.example.com', 'http://app.example.com',
     'https://app.example.com@evil.tld', 'https://app.example.com:444', 'https://app.example.com/', 'app.example.com',
     'HTTPS://APP.EXAMPLE.COM', 'https://app.example.com, https://evil.tld', 'https://www.example.com', '',
-  ]) expect(judge(null, origin), origin).toBe('foreign')
+  ]) expect(judge(null, origin), origin).toBe('untrusted')
 })
 
 test('S-08: a WebSocket handshake and a CONNECT are no ordinary requests', () => {

@@ -8,7 +8,7 @@ import type { HttpRequest } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
 /** Where a request came from: a page that may use the sessions, one that may not, or no browser that would say. */
-export type OriginVerdict = 'trusted' | 'foreign' | 'unstated'
+export type OriginClass = 'trusted' | 'untrusted' | 'unknown'
 
 /** Which of the settings matter to where a request may come from. */
 export type OriginPolicy = Pick<HttpPolicy, 'origin' | 'trustedOrigins' | 'cookies'>
@@ -18,21 +18,21 @@ export type OriginPolicy = Pick<HttpPolicy, 'origin' | 'trustedOrigins' | 'cooki
  * decides: `Origin`, where there is one, must be on the list, and `Sec-Fetch-Site` never makes up for one that is not.
  * Pure.
  */
-export function judgeOrigin(request: HttpRequest, policy: OriginPolicy): OriginVerdict {
+export function classifyOrigin(request: HttpRequest, policy: OriginPolicy): OriginClass {
   const origin = request.header('origin')
   const site = request.header('sec-fetch-site')
   if (origin === null) {
-    if (site === null) return 'unstated'
-    return site === 'same-origin' || site === 'none' ? 'trusted' : 'foreign'
+    if (site === null) return 'unknown'
+    return site === 'same-origin' || site === 'none' ? 'trusted' : 'untrusted'
   }
   // A page with `Referrer-Policy: no-referrer` posts its forms with `null`. Cookies without a domain are only sent to
   // the host that set them, so a page of the same origin is that host's own; with a domain it may be a sibling's.
   if (origin === 'null') {
-    return site === 'same-origin' && policy.cookies.accessToken.attributes.domain === null ? 'trusted' : 'foreign'
+    return site === 'same-origin' && policy.cookies.accessToken.attributes.domain === null ? 'trusted' : 'untrusted'
   }
-  if (!policy.trustedOrigins.has(origin)) return 'foreign'
+  if (!policy.trustedOrigins.has(origin)) return 'untrusted'
   // Other origins on the list may be of another site. The own one is not: a redirect by another site lies between.
-  return origin !== policy.origin || site === null || nearSites.has(site) ? 'trusted' : 'foreign'
+  return origin !== policy.origin || site === null || nearSites.has(site) ? 'trusted' : 'untrusted'
 }
 
 /** What `Sec-Fetch-Site` says of pages of the own site, and of what the user typed in. */
@@ -42,8 +42,8 @@ const nearSites: ReadonlySet<string> = new Set(['same-origin', 'same-site', 'non
  * Refuses what is surely foreign: enough where the request proves nothing by a cookie, as at login.
  * @throws CrossSiteRequestError
  */
-export function refuseForeign(request: HttpRequest, policy: HttpPolicy): void {
-  if (judgeOrigin(request, policy) === 'foreign') throw crossSiteRequest()
+export function refuseUntrustedOrigin(request: HttpRequest, policy: HttpPolicy): void {
+  if (classifyOrigin(request, policy) === 'untrusted') throw crossSiteRequest()
 }
 
 /**
@@ -51,7 +51,7 @@ export function refuseForeign(request: HttpRequest, policy: HttpPolicy): void {
  * form can send (CSRF-01).
  * @throws CrossSiteRequestError
  */
-export function refuseUnproven(request: HttpRequest, policy: HttpPolicy): void {
+export function requireTrustedOrigin(request: HttpRequest, policy: HttpPolicy): void {
   if (!isProven(request, policy)) throw crossSiteRequest()
 }
 
@@ -60,7 +60,7 @@ export function refuseUnproven(request: HttpRequest, policy: HttpPolicy): void {
  * with one exception: that the user follows a link to here. Its page must show them logged in, and the next tokens go
  * to their browser alone. What opens a connection may not: no page is rendered for it.
  */
-export async function mayRenew(
+export async function mayRefreshBeforeRender(
   request: HttpRequest,
   policy: HttpPolicy,
   core: Pick<SessionCore<object, object>, 'isAntiCsrfToken'>,
@@ -70,7 +70,7 @@ export async function mayRenew(
   if (!isSafeMethod(request.method)) {
     return isProven(request, policy) && await hasAntiCsrfProof(request, policy, core, handle)
   }
-  return judgeOrigin(request, policy) !== 'foreign' || isTopLevelNavigation(request)
+  return classifyOrigin(request, policy) !== 'untrusted' || isTopLevelNavigation(request)
 }
 
 /**
@@ -87,8 +87,8 @@ export function isTopLevelNavigation(request: HttpRequest): boolean {
  * Pure.
  */
 export function isProven(request: HttpRequest, policy: HttpPolicy): boolean {
-  const verdict = judgeOrigin(request, policy)
-  return verdict === 'trusted' || (verdict === 'unstated' && hasCustomHeader(request))
+  const verdict = classifyOrigin(request, policy)
+  return verdict === 'trusted' || (verdict === 'unknown' && hasCustomHeader(request))
 }
 
 /**

@@ -2,7 +2,7 @@ import { isSessionError } from '../base/errors.ts'
 import * as wire from '../base/wire.ts'
 import { NEVER_STORED } from './caching.ts'
 import { bearerToken } from './credentials.ts'
-import type { HttpRequest, RouteReply } from './exchange.ts'
+import type { HttpRequest, CompleteResponse } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
 /**
@@ -22,7 +22,7 @@ export function jsonReply(
   status: number,
   body: unknown,
   extra: readonly (readonly [name: string, value: string])[] = [],
-): RouteReply {
+): CompleteResponse {
   return { status, headers: [...replyHeaders, ...extra], body: JSON.stringify(body) }
 }
 
@@ -30,7 +30,7 @@ export function jsonReply(
  * Turns any thrown value into an answer: a status and a generic text that front ends know. What happened inside
  * stays inside (HDR-04). Pure.
  */
-export function errorReply(error: unknown, request: HttpRequest, policy: HttpPolicy): RouteReply {
+export function errorReply(error: unknown, request: HttpRequest, policy: HttpPolicy): CompleteResponse {
   if (!isSessionError(error)) return jsonReply(500, { message: 'internal error' })
   switch (error.code) {
     case 'UNAUTHORIZED':
@@ -56,7 +56,7 @@ export function errorReply(error: unknown, request: HttpRequest, policy: HttpPol
       return jsonReply(503, { message: 'session service unavailable' }, [['retry-after', `${error.retryAfter}`]])
   }
 
-  function expired(message: string): RouteReply {
+  function expired(message: string): CompleteResponse {
     // A challenge in cookie mode would mean nothing to a browser (HDR-03).
     const challenge = isHeaderMode(request) ? [['www-authenticate', 'Bearer error="invalid_token"'] as const] : []
     return jsonReply(policy.sessionExpiredStatusCode, { message }, challenge)

@@ -17,7 +17,7 @@ export interface HttpRequest {
 }
 
 /** Where Keyturn writes to a response, whichever framework sends it. Names of headers are lower case. */
-export interface ReplySink {
+export interface ResponseWriter {
   /** Whether the head was sent already, so that nothing can be added. */
   readonly closed: boolean
   get(name: string): string | null
@@ -30,7 +30,7 @@ export interface ReplySink {
 }
 
 /** The reply of a connection that is open already: it has no head that could be written. */
-export const noReply: ReplySink = {
+export const noResponse: ResponseWriter = {
   closed: true,
   get: () => null,
   set: () => undefined,
@@ -42,11 +42,11 @@ export const noReply: ReplySink = {
 /** One request and the response to it. */
 export interface HttpExchange {
   readonly request: HttpRequest
-  readonly reply: ReplySink
+  readonly reply: ResponseWriter
 }
 
 /** A whole answer of Keyturn's own. */
-export interface RouteReply {
+export interface CompleteResponse {
   readonly status: number
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: string

@@ -1,20 +1,22 @@
 import type { Awaitable } from '../base/awaitable.ts'
+import { duration, toMilliseconds } from '../base/duration.ts'
+import type { Duration } from '../base/duration.ts'
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
 import {
-  checkCallOptions, checkOptions, explicit, flag, listOf, number, oneOf, withDefault,
+  checkCallOptions, checkOptions, explicit, flag, listOf, oneOf, withDefault,
 } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
 import type { ActiveOutcome, Blacklisting } from '../session/core.ts'
 import { preferPrivate } from './caching.ts'
 import { claimValidatorRule, requireRecentLogin, validateClaims } from './claim-validators.ts'
 import type { ClaimValidator } from './claim-validators.ts'
-import { judgeAccessToken, judgeNow } from './credentials.ts'
-import type { JudgedAccess, PresentedAccess } from './credentials.ts'
+import { verifyAccessTokenOf, verifyAccessTokenNow } from './credentials.ts'
+import type { VerifiedCandidate, AccessTokenResult } from './credentials.ts'
 import { answerPreflight } from './cors.ts'
 import {
   crossSiteRequest, hasAntiCsrfProof, isProven, isSafeMethod, isUpgrade, mayRead, needsAntiCsrfProof,
 } from './csrf.ts'
-import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
+import type { HttpExchange, HttpRequest, CompleteResponse } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { accessTokenLeftovers } from './leftovers.ts'
 import { RequestSession, VerifiedSession } from './session-object.ts'
@@ -23,7 +25,7 @@ import type { Cookie } from './set-cookie.ts'
 import { accessTokenEdits, applyEdits, clearingEdits, leftoverEdits } from './tokens-reply.ts'
 
 /** How to look for the session of a request. */
-export interface SessionOptions<Payload extends object> {
+export interface GetSessionOptions<Payload extends object> {
   /**
    * Checks for requests from other sites on any method (true) or on none (false). Default: on methods that change
    * something, and where a connection is opened.
@@ -35,41 +37,41 @@ export interface SessionOptions<Payload extends object> {
   readonly blacklisting?: Blacklisting
   /** What the claims must satisfy. Default: nothing. */
   readonly claimValidators?: readonly ClaimValidator<Payload>[]
-  /** How long ago the user may have logged in, in seconds: from 0 to 34,560,000 (REV-09). Default: no limit. */
-  readonly maxAuthenticationAge?: number
+  /** How long ago the user may have logged in: from 0 to 400 days (REV-09). Default: no limit. */
+  readonly maxAuthenticationAge?: Duration
 }
 
-/** {@link SessionOptions} of a route that also serves requests without a session. */
-export interface OptionalSessionOptions<Payload extends object> extends Omit<SessionOptions<Payload>, 'required'> {
+/** {@link GetSessionOptions} of a route that also serves requests without a session. */
+export interface GetOptionalSessionOptions<Payload extends object> extends Omit<GetSessionOptions<Payload>, 'required'> {
   readonly required: false
 }
 
 /** The second argument of `getSession`: options, or `enableCsrfProtection` alone. */
 export type GetSessionArgument<Payload extends object> =
   | boolean
-  | SessionOptions<Payload>
-  | OptionalSessionOptions<Payload>
+  | GetSessionOptions<Payload>
+  | GetOptionalSessionOptions<Payload>
 
 /** What the options of {@link getSession} accept. */
-export const sessionOptionRules: RulesFor<
-  Omit<SessionOptions<object>, 'required'> & { readonly required?: boolean }
+export const getSessionRules: RulesFor<
+  Omit<GetSessionOptions<object>, 'required'> & { readonly required?: boolean }
 > = {
   csrf: flag,
   required: withDefault(true, flag),
   blacklisting: oneOf('off', 'feed', 'strict'),
   claimValidators: explicit(listOf('a list of claim validators', claimValidatorRule)),
-  maxAuthenticationAge: explicit(number('seconds', 0, 400 * 86_400)),
+  maxAuthenticationAge: explicit(duration(0, 400 * 86_400)),
 }
 
 /**
  * Judges the options of a guard, once, as it is made. @throws GeneralError (`MISUSE`) with the option, what it was and
  * what it must be.
  */
-export function checkSessionOptions(options: unknown): void {
-  checkOptions('requireSession', sessionOptionRules, options)
+export function checkGetSessionOptions(options: unknown): void {
+  checkOptions('requireSession', getSessionRules, options)
 }
 
-const noOptions: SessionOptions<never> = {}
+const noOptions: GetSessionOptions<never> = {}
 const noLeftovers: readonly Cookie[] = []
 
 /** Verifies the session of a request; null if there is none and none is required. 0 store calls, 1 with `strict`. */
@@ -79,25 +81,25 @@ export async function getSession<Payload extends object, Info extends object>(
   argument: GetSessionArgument<Payload> | undefined,
 ): Promise<Session<Payload, Info> | null> {
   const options = typeof argument === 'boolean' ? { csrf: argument } : argument ?? noOptions
-  if (options === argument) checkCallOptions('getSession', sessionOptionRules, options)
+  if (options === argument) checkCallOptions('getSession', getSessionRules, options)
   return options.required === false ? findSession(context, exchange, options) : requireSession(context, exchange, options)
 }
 
 /**
- * What a guard does with a request, with options that {@link checkSessionOptions} has judged: it admits it with its
+ * What a guard does with a request, with options that {@link checkGetSessionOptions} has judged: it admits it with its
  * session, or answers it. It answers CORS preflights alone, which carry no session and change nothing; every other
  * request is judged, whatever its method and headers. Answers, or throws, at once where nothing has to be waited for.
  */
 export function guard<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-  options: SessionOptions<Payload>,
-): Awaitable<Session<Payload, Info> | RouteReply> {
+  options: GetSessionOptions<Payload>,
+): Awaitable<Session<Payload, Info> | CompleteResponse> {
   return answerPreflight(exchange, context.policy) ?? requireSession(context, exchange, options)
 }
 
 /** Whether a guard answers a request itself, so that the next handler must not run. */
-export function isAnswer(found: object): found is RouteReply {
+export function isAnswer(found: object): found is CompleteResponse {
   return 'status' in found
 }
 
@@ -105,7 +107,7 @@ export function isAnswer(found: object): found is RouteReply {
 function requireSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-  options: SessionOptions<Payload>,
+  options: GetSessionOptions<Payload>,
 ): Awaitable<Session<Payload, Info>> {
   const session = findSession(context, exchange, options)
   return session !== null && 'then' in session ? session.then(requirePresent) : requirePresent(session)
@@ -123,27 +125,27 @@ function requirePresent<Found extends object>(session: Found | null): Found {
 function findSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-  options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
+  options: GetSessionOptions<Payload> | GetOptionalSessionOptions<Payload>,
 ): Awaitable<Session<Payload, Info> | null> {
   const { core, policy } = context
   const { request } = exchange
   const guarded = options.csrf ?? (!isSafeMethod(request.method) || isUpgrade(request))
   const proven = !guarded || isProven(request, policy)
-  const known = judgeNow(core, policy, request, options, proven)
+  const known = verifyAccessTokenNow(core, policy, request, options, proven)
   if (known?.kind === 'judged' && known.outcome.kind === 'active' && options.claimValidators === undefined
     && !needsAntiCsrfProof(policy, request, guarded, known.channel)) {
     return grant(context, exchange, options, known, known.outcome)
   }
-  return admit(context, exchange, options, guarded, known ?? judgeAccessToken(core, policy, request, options, proven))
+  return admit(context, exchange, options, guarded, known ?? verifyAccessTokenOf(core, policy, request, options, proven))
 }
 
 /** What depends on the request, once its access token is judged. */
 async function admit<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-  options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
+  options: GetSessionOptions<Payload> | GetOptionalSessionOptions<Payload>,
   guarded: boolean,
-  judging: Awaitable<PresentedAccess<Payload>>,
+  judging: Awaitable<AccessTokenResult<Payload>>,
 ): Promise<Session<Payload, Info> | null> {
   const { core, policy } = context
   const { request, reply } = exchange
@@ -153,7 +155,7 @@ async function admit<Payload extends object, Info extends object>(
       return null
     case 'cross-site':
       throw crossSiteRequest()
-    case 'misplaced':
+    case 'wrong-channel':
       throw new UnauthorizedError('the access token came by the channel of the other transfer mode')
     case 'ambiguous':
       throw new TryRefreshTokenError('the request carries the cookies of two sessions')
@@ -179,7 +181,7 @@ async function admit<Payload extends object, Info extends object>(
 function leftoversOf<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
-  { channel, duplicated }: JudgedAccess<Payload>,
+  { channel, duplicated }: VerifiedCandidate<Payload>,
 ): readonly Cookie[] {
   const isSettled = channel === 'header' || (!duplicated && policy.cookies.accessToken.olderClearings.length === 0)
   return isSettled ? noLeftovers : accessTokenLeftovers(core, policy, request)
@@ -189,8 +191,8 @@ function leftoversOf<Payload extends object, Info extends object>(
 function grant<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   { request, reply }: HttpExchange,
-  options: SessionOptions<Payload> | OptionalSessionOptions<Payload>,
-  access: JudgedAccess<Payload>,
+  options: GetSessionOptions<Payload> | GetOptionalSessionOptions<Payload>,
+  access: VerifiedCandidate<Payload>,
   active: ActiveOutcome<Payload>,
 ): Session<Payload, Info> {
   const { cookies } = context.policy
@@ -205,7 +207,7 @@ function grant<Payload extends object, Info extends object>(
   }
   if (active.reissued !== null) applyEdits(reply, accessTokenEdits(cookies, channel, active.reissued))
   if (options.maxAuthenticationAge !== undefined) {
-    requireRecentLogin(active.claims, options.maxAuthenticationAge, context.clock())
+    requireRecentLogin(active.claims, toMilliseconds(options.maxAuthenticationAge), context.clock())
   }
   return session
 }
@@ -222,11 +224,11 @@ export async function readSession<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
 ): Promise<SessionReading<Payload>> {
-  return readingOf(await judgeAccessToken(core, policy, request, {}, mayRead(request, policy)))
+  return readingOf(await verifyAccessTokenOf(core, policy, request, {}, mayRead(request, policy)))
 }
 
 /** What an access token says to whoever only reads it. Pure. */
-export function readingOf<Payload extends object>(presented: PresentedAccess<Payload>): SessionReading<Payload> {
+export function readingOf<Payload extends object>(presented: AccessTokenResult<Payload>): SessionReading<Payload> {
   if (presented.kind === 'ambiguous') return { kind: 'needs-refresh' }
   if (presented.kind !== 'judged') return { kind: 'none' }
   const { outcome } = presented

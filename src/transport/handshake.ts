@@ -1,5 +1,5 @@
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
-import { judgeAccessToken } from './credentials.ts'
+import { verifyAccessTokenOf } from './credentials.ts'
 import { crossSiteRequest, isProven } from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
 import { readingOf } from './get-session.ts'
@@ -16,7 +16,7 @@ export async function authenticateHandshake<Payload extends object, Info extends
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
 ): Promise<ReadonlySession<Payload>> {
-  const presented = await judgeAccessToken(core, policy, request, {}, isProven(request, policy))
+  const presented = await verifyAccessTokenOf(core, policy, request, {}, isProven(request, policy))
   if (presented.kind === 'cross-site') throw crossSiteRequest()
   const reading = readingOf(presented)
   switch (reading.kind) {

@@ -1,10 +1,10 @@
-import type { ReplySink } from './exchange.ts'
+import type { ResponseWriter } from './exchange.ts'
 
 /**
  * Adds names to a header that lists names, such as `Vary`, unless they are there already. Compares whole names,
  * without regard to case (CMP-12); a `*` lists everything already.
  */
-export function addToList(reply: Pick<ReplySink, 'get' | 'set'>, header: string, names: readonly string[]): void {
+export function addToList(reply: Pick<ResponseWriter, 'get' | 'set'>, header: string, names: readonly string[]): void {
   const value = reply.get(header)
   if (value === null) return reply.set(header, names.join(', '))
   const present = value.split(',').map(name => name.trim()).filter(name => name !== '')

@@ -1,3 +1,4 @@
+import { isLoopbackHost } from '../base/loopback.ts'
 import { GeneralError } from '../base/errors.ts'
 import {
   checkValues, explicit, flag, listOf, number, oneOf, optionsOf, refuse, required, rule, withDefault,
@@ -5,7 +6,7 @@ import {
 import type { RulesFor } from '../base/options.ts'
 import { cookieRules, createCookieConfig } from './cookie-config.ts'
 import type { CookieConfig, CookieOptions } from './cookie-config.ts'
-import { isLoopback, originRule } from './origin.ts'
+import { originRule } from './origin.ts'
 
 /**
  * Set this option to true to serve sessions over http on a host that is not the own machine. Tokens can be read on
@@ -94,7 +95,7 @@ export const httpRules: RulesFor<HttpOptions> = rules
 export function createHttpPolicy(options: HttpOptions): HttpPolicy {
   checkValues(httpRules, options)
   const url = new URL(options.origin)
-  if (url.protocol === 'http:' && !isLoopback(url) && options[allowInsecureCookies] !== true) {
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname) && options[allowInsecureCookies] !== true) {
     refuse('origin', 'https, or http on localhost, because others can read what is sent over http', options.origin)
   }
   const basePath = normalPath(options.basePath ?? rules.basePath.preset)

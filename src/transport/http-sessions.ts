@@ -2,19 +2,19 @@ import type { Awaitable } from '../base/awaitable.ts'
 import type { Clock } from '../base/time.ts'
 import { applyCors } from './cors.ts'
 import { errorReply } from './error-reply.ts'
-import type { HttpExchange, HttpRequest, RouteReply } from './exchange.ts'
+import type { HttpExchange, HttpRequest, CompleteResponse } from './exchange.ts'
 import { getSession, guard, readSession } from './get-session.ts'
-import type { GetSessionArgument, OptionalSessionOptions, SessionOptions, SessionReading } from './get-session.ts'
+import type { GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, SessionReading } from './get-session.ts'
 import { authenticateHandshake } from './handshake.ts'
 import type { HttpContext, HttpCore } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
 import { refreshSession } from './refresh-session.ts'
-import { renewSession } from './renew-session.ts'
-import type { Renewal } from './renew-session.ts'
+import { refreshBeforeRender } from './refresh-before-render.ts'
+import type { RenderSession } from './refresh-before-render.ts'
 import { handleSessionRoute } from './session-routes.ts'
 import type { ReadonlySession, Session } from './session.ts'
 import { startSession } from './start-session.ts'
-import type { LoginOptions } from './start-session.ts'
+import type { CreateNewSessionOptions } from './start-session.ts'
 
 /**
  * Starts a session for a user who has just proved who they are, and attaches its tokens to the response. The session
@@ -25,7 +25,7 @@ import type { LoginOptions } from './start-session.ts'
  * @throws GeneralError if the store fails.
  */
 export type CreateNewSession<Target extends readonly unknown[], Payload extends object, Info extends object> = (
-  ...call: [...target: Target, userId: string, jwtPayload?: Payload, sessionInfo?: Info, options?: LoginOptions]
+  ...call: [...target: Target, userId: string, jwtPayload?: Payload, sessionInfo?: Info, options?: CreateNewSessionOptions]
 ) => Promise<Session<Payload, Info>>
 
 /**
@@ -35,8 +35,8 @@ export type CreateNewSession<Target extends readonly unknown[], Payload extends 
  */
 export interface GetSession<Target extends readonly unknown[], Payload extends object, Info extends object> {
   /** Null if the request carries no access token. */
-  (...call: [...target: Target, options: OptionalSessionOptions<Payload>]): Promise<Session<Payload, Info> | null>
-  (...call: [...target: Target, options?: boolean | SessionOptions<Payload>]): Promise<Session<Payload, Info>>
+  (...call: [...target: Target, options: GetOptionalSessionOptions<Payload>]): Promise<Session<Payload, Info> | null>
+  (...call: [...target: Target, options?: boolean | GetSessionOptions<Payload>]): Promise<Session<Payload, Info>>
   /** For options that are not known before the program runs. */
   (
     ...call: [...target: Target, options: GetSessionArgument<Payload> | undefined]
@@ -61,12 +61,12 @@ export interface HttpSessions<Payload extends object, Info extends object> {
    * What stands before a handler: the session of the request, or the answer to a preflight, told apart by `isAnswer`.
    * Answers, or throws, at once where nothing has to be waited for.
    */
-  guard(exchange: HttpExchange, options: SessionOptions<Payload>): Awaitable<Session<Payload, Info> | RouteReply>
+  guard(exchange: HttpExchange, options: GetSessionOptions<Payload>): Awaitable<Session<Payload, Info> | CompleteResponse>
   readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>
   /** Verifies where no response can be written, as in a server component. Changes nothing. */
   readSession(request: HttpRequest): Promise<SessionReading<Payload>>
   /** Refreshes before a page is rendered, if it must be and can be. Never throws for what a session can be. */
-  renewSession(exchange: HttpExchange): Promise<Renewal<Payload>>
+  refreshBeforeRender(exchange: HttpExchange): Promise<RenderSession<Payload>>
   /**
    * Verifies the session of a connection's first request, as of a WebSocket: the origin is always checked, since
    * browsers send cookies along from any site. 0 store calls.
@@ -74,24 +74,24 @@ export interface HttpSessions<Payload extends object, Info extends object> {
    */
   authenticateHandshake(request: HttpRequest): Promise<ReadonlySession<Payload>>
   /** Serves Keyturn's own routes; null if the path is none of them. @throws SessionError, for `errorReply` */
-  handleSessionRoute(exchange: HttpExchange): Promise<RouteReply | null>
+  handleSessionRoute(exchange: HttpExchange): Promise<CompleteResponse | null>
   /** Writes the CORS headers for the trusted origins; the whole answer if the request is a preflight. */
-  applyCors(exchange: HttpExchange): RouteReply | null
+  applyCors(exchange: HttpExchange): CompleteResponse | null
   /** The answer for any thrown value. */
-  errorReply(error: unknown, request: HttpRequest): RouteReply
+  errorReply(error: unknown, request: HttpRequest): CompleteResponse
 }
 
 /** Gives a function that finds the session of a request the types of {@link GetSession}: null only where it can be. */
-export function typedByOptions<Target extends readonly unknown[], Payload extends object, Info extends object>(
+export function withGetSessionTypes<Target extends readonly unknown[], Payload extends object, Info extends object>(
   find: (
     ...call: [...target: Target, options: GetSessionArgument<Payload> | undefined]
   ) => Promise<Session<Payload, Info> | null>,
 ): GetSession<Target, Payload, Info> {
   function typed(
-    ...call: [...target: Target, options: OptionalSessionOptions<Payload>]
+    ...call: [...target: Target, options: GetOptionalSessionOptions<Payload>]
   ): Promise<Session<Payload, Info> | null>
   function typed(
-    ...call: [...target: Target, options?: boolean | SessionOptions<Payload>]
+    ...call: [...target: Target, options?: boolean | GetSessionOptions<Payload>]
   ): Promise<Session<Payload, Info>>
   function typed(
     ...call: [...target: Target, options: GetSessionArgument<Payload> | undefined]
@@ -116,13 +116,13 @@ export function createHttpSessions<Payload extends object, Info extends object>(
     policy,
     createNewSession: (exchange, userId, jwtPayload, sessionInfo, options) =>
       startSession(context, exchange, { userId, jwtPayload, sessionInfo, options }),
-    getSession: typedByOptions<[exchange: HttpExchange], Payload, Info>((exchange, options) => (
+    getSession: withGetSessionTypes<[exchange: HttpExchange], Payload, Info>((exchange, options) => (
       getSession(context, exchange, options)
     )),
     guard: (exchange, options) => guard(context, exchange, options),
     refreshSession: exchange => refreshSession(context, exchange),
     readSession: request => readSession(context, request),
-    renewSession: exchange => renewSession(context, exchange),
+    refreshBeforeRender: exchange => refreshBeforeRender(context, exchange),
     authenticateHandshake: request => authenticateHandshake(context, request),
     handleSessionRoute: exchange => handleSessionRoute(context, exchange),
     applyCors: exchange => applyCors(exchange, policy),

@@ -1,7 +1,7 @@
 import type { TokenOwner } from '../tokens/token-owner.ts'
 import type { CookieSlot } from './cookie-config.ts'
 import { readCookies } from './cookies.ts'
-import { judgeOrigin } from './csrf.ts'
+import { classifyOrigin } from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
 import type { HttpContext, HttpCore } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
@@ -60,7 +60,7 @@ function valuesToJudge(slot: CookieSlot, policy: HttpPolicy, request: HttpReques
   const values = readCookies(header, name)
   const isSettled = values.length === 0 || (values.length === 1 && olderClearings.length === 0)
   // To a request of another site browsers add only some of the cookies, by what `SameSite` they have.
-  return isSettled || judgeOrigin(request, policy) === 'foreign' ? [] : values
+  return isSettled || classifyOrigin(request, policy) === 'untrusted' ? [] : values
 }
 
 function occursTwice(text: string, part: string): boolean {

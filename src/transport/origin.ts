@@ -10,8 +10,3 @@ export const originRule: Rule<string, undefined> = rule(
       && url.href === `${url.origin}/`
       && !url.hostname.includes('*')
   })
-
-/** Whether browsers treat the host as secure without https, because requests to it never leave the machine. */
-export function isLoopback(url: URL): boolean {
-  return url.hostname === 'localhost' || url.hostname === '127.0.0.1' || url.hostname === '[::1]'
-}

@@ -1,7 +1,7 @@
 import type { TransferMode } from '../base/wire.ts'
 import { parseRefreshToken } from '../tokens/refresh-token.ts'
 import type { RefreshToken } from '../tokens/refresh-token.ts'
-import { bearerToken, cookieTokens, travelsBy } from './credentials.ts'
+import { bearerToken, cookieTokens, isOfTransferMode } from './credentials.ts'
 import type { HttpRequest } from './exchange.ts'
 import type { HttpCore } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
@@ -34,7 +34,7 @@ export function findRefreshToken(
   const handles = new Set(cookieTokens(request, policy.cookies.accessToken).map(text => core.peekHandle(text)))
   const tokens = cookieTokens(request, policy.cookies.refreshToken).flatMap(text => {
     const token = parseRefreshToken(text)
-    return token !== null && travelsBy('cookie', token.handle) && handles.has(token.handle) ? [{ text, token }] : []
+    return token !== null && isOfTransferMode('cookie', token.handle) && handles.has(token.handle) ? [{ text, token }] : []
   })
   return tokens.length === 0 ? { kind: 'none' } : { kind: 'tokens', channel: 'cookie', tokens }
 }

@@ -2,7 +2,7 @@ import { TokenTheftDetectedError, UnauthorizedError } from '../base/errors.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { RefreshOutcome } from '../session/core.ts'
 import { cookieTokens } from './credentials.ts'
-import { hasAntiCsrfProof, refuseForeign, refuseUnproven } from './csrf.ts'
+import { hasAntiCsrfProof, refuseUntrustedOrigin, requireTrustedOrigin } from './csrf.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { findLeftovers } from './leftovers.ts'
@@ -10,7 +10,7 @@ import { findRefreshToken, tokensOfOneSession } from './refresh-credentials.ts'
 import type { PresentedRefreshToken } from './refresh-credentials.ts'
 import { RequestSession } from './session-object.ts'
 import type { Session } from './session.ts'
-import { absenceEdits, applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
+import { noSessionEdits, applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
 
 /**
  * Exchanges the refresh token of a request. A refusal clears cookies only if they can never work again, and
@@ -23,13 +23,13 @@ export async function refreshSession<Payload extends object, Info extends object
   const { core, policy } = context
   const presented = findRefreshToken(core, policy, request)
   if (presented.kind === 'none') {
-    refuseForeign(request, policy)
-    applyEdits(reply, absenceEdits())
+    refuseUntrustedOrigin(request, policy)
+    applyEdits(reply, noSessionEdits())
     throw new UnauthorizedError('the request carries no refresh token')
   }
 
   const { channel } = presented
-  if (channel === 'cookie') refuseUnproven(request, policy)
+  if (channel === 'cookie') requireTrustedOrigin(request, policy)
   const tokens = await tokensOfOneSession(core, presented.tokens)
   if (tokens === null) {
     applyEdits(reply, await findLeftovers(context, request))
@@ -47,7 +47,7 @@ export async function refreshSession<Payload extends object, Info extends object
     case 'refreshed':
       return new RequestSession(context, reply, outcome.issued)
     case 'unauthorized':
-      if (!outcome.ended) applyEdits(reply, absenceEdits())
+      if (!outcome.ended) applyEdits(reply, noSessionEdits())
       throw new UnauthorizedError('the refresh token can not be used')
     case 'theft':
       throw new TokenTheftDetectedError(outcome.userId, outcome.handle)
@@ -65,7 +65,7 @@ export async function exchangeRefreshToken<Payload extends object, Info extends 
   tokens: readonly PresentedRefreshToken[],
 ): Promise<RefreshOutcome<Payload>> {
   const { core, policy } = context
-  const outcome = await refreshFirstGenuine(context, tokens, channel, request)
+  const outcome = await refreshFirstRecognized(context, tokens, channel, request)
   if (outcome.kind === 'unauthorized' && !outcome.ended) return outcome
   if (channel === 'cookie') applyEdits(reply, await findLeftovers(context, request))
   if (outcome.kind === 'refreshed') {
@@ -83,7 +83,7 @@ export async function exchangeRefreshToken<Payload extends object, Info extends 
 }
 
 /** Passes over tokens that we never issued; the first genuine one decides. */
-async function refreshFirstGenuine<Payload extends object, Info extends object>(
+async function refreshFirstRecognized<Payload extends object, Info extends object>(
   { core }: HttpContext<Payload, Info>,
   tokens: readonly PresentedRefreshToken[],
   channel: TransferMode,

@@ -1,7 +1,7 @@
 import type { SessionHandle } from '../base/handle.ts'
 import type { IdentifiedAccessToken, SessionCore } from '../session/core.ts'
 import { parseRefreshToken } from '../tokens/refresh-token.ts'
-import { bearerToken, cookieTokens, travelsBy } from './credentials.ts'
+import { bearerToken, cookieTokens, isOfTransferMode } from './credentials.ts'
 import type { HttpRequest } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
@@ -31,7 +31,7 @@ export async function sessionsToReplace<Payload extends object, Info extends obj
   const accessTokens: IdentifiedAccessToken[] = []
   for (const { channel, text } of texts) {
     const identified = await core.identify(text)
-    if (identified !== null && travelsBy(channel, identified.claims.sid)) accessTokens.push(identified)
+    if (identified !== null && isOfTransferMode(channel, identified.claims.sid)) accessTokens.push(identified)
   }
   const refreshTokens: SessionHandle[] = []
   for (const text of cookieTokens(request, policy.cookies.refreshToken)) {

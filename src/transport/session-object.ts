@@ -6,7 +6,7 @@ import type { EpochMilliseconds } from '../base/time.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { endOfToken } from '../tokens/access-claims.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
-import type { ReplySink } from './exchange.ts'
+import type { ResponseWriter } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import type { ReadonlySession, Session } from './session.ts'
 import type { Cookie } from './set-cookie.ts'
@@ -58,7 +58,7 @@ export class VerifiedSession<Payload extends object> implements ReadonlySession<
 export class RequestSession<Payload extends object, Info extends object>
   extends VerifiedSession<Payload> implements Session<Payload, Info> {
   readonly #context: HttpContext<Payload, Info>
-  readonly #reply: ReplySink
+  readonly #reply: ResponseWriter
   /** What has to be cleared with the session's cookies. */
   readonly #leftovers: readonly Cookie[]
   #claims: AccessClaims
@@ -66,7 +66,7 @@ export class RequestSession<Payload extends object, Info extends object>
 
   constructor(
     context: HttpContext<Payload, Info>,
-    reply: ReplySink,
+    reply: ResponseWriter,
     token: Pick<IssuedAccessToken<Payload>, 'claims' | 'payload'>,
     leftovers: readonly Cookie[] = [],
   ) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { matchRoute } from './session-routes.ts'
+import { matchSessionRoute } from './session-routes.ts'
 
 test.each([
   ['/auth/session/refresh', 'refresh'],
@@ -23,11 +23,11 @@ test.each([
   ['/authx/signout', null],
   ['/auth/signout/x', null],
 ])('CSRF-04: %s is %s', (path, route) => {
-  expect(matchRoute(path, '/auth')).toBe(route)
+  expect(matchSessionRoute(path, '/auth')).toBe(route)
 })
 
 test('with an empty base path the routes lie at the root', () => {
-  expect(matchRoute('/session/refresh', '')).toBe('refresh')
-  expect(matchRoute('/signout', '')).toBe('signout')
-  expect(matchRoute('/shop/signout', '')).toBe('signout')
+  expect(matchSessionRoute('/session/refresh', '')).toBe('refresh')
+  expect(matchSessionRoute('/signout', '')).toBe('signout')
+  expect(matchSessionRoute('/shop/signout', '')).toBe('signout')
 })

@@ -1,5 +1,5 @@
 import { jsonReply, replyHeaders } from './error-reply.ts'
-import type { HttpExchange, RouteReply } from './exchange.ts'
+import type { HttpExchange, CompleteResponse } from './exchange.ts'
 import { getSession } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
 import { refreshSession } from './refresh-session.ts'
@@ -19,9 +19,9 @@ const JWKS_MAX_AGE = 60
 export async function handleSessionRoute<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-): Promise<RouteReply | null> {
+): Promise<CompleteResponse | null> {
   const { request } = exchange
-  const route = matchRoute(request.path, context.policy.basePath)
+  const route = matchSessionRoute(request.path, context.policy.basePath)
   if (route === null || request.method === 'OPTIONS') return null
   const allowed = route === 'refresh' || route === 'signout' ? ['POST'] : ['GET', 'HEAD']
   if (!allowed.includes(request.method)) {
@@ -34,7 +34,7 @@ async function serve<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
   route: RouteName,
-): Promise<RouteReply> {
+): Promise<CompleteResponse> {
   switch (route) {
     case 'refresh':
       await refreshSession(context, exchange)
@@ -56,7 +56,7 @@ async function serve<Payload extends object, Info extends object>(
 async function serveJwks<Payload extends object, Info extends object>(
   { core }: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-): Promise<RouteReply> {
+): Promise<CompleteResponse> {
   const jwks = await core.getJwks()
   // A key never changes under its id, so the ids tell one set from another.
   const etag = `"${jwks.keys.map(({ kid }) => kid).join('.')}"`
@@ -70,7 +70,7 @@ function publicReply(
   status: number,
   body: unknown,
   extra: readonly (readonly [name: string, value: string])[],
-): RouteReply {
+): CompleteResponse {
   reply.remove('access-control-allow-credentials')
   const headers = replyHeaders.filter(([name]) => name !== 'cache-control' && name !== 'cross-origin-resource-policy')
   return {
@@ -87,7 +87,7 @@ function publicReply(
 }
 
 /** Finds the route of a path: exact, but for one trailing slash and a tenant before the two session routes. Pure. */
-export function matchRoute(path: string, basePath: string): RouteName | null {
+export function matchSessionRoute(path: string, basePath: string): RouteName | null {
   if (!path.startsWith(`${basePath}/`)) return null
   const rest = path.slice(basePath.length + 1)
   const segments = (rest.endsWith('/') ? rest.slice(0, -1) : rest).split('/')

@@ -6,7 +6,7 @@ import type { TransferMode } from '../base/wire.ts'
 import type { IssuedSession, NewSessionOptions } from '../session/core.ts'
 import { newSessionRules } from '../session/policy.ts'
 import { bearerToken, cookieTokens } from './credentials.ts'
-import { refuseForeign } from './csrf.ts'
+import { refuseUntrustedOrigin } from './csrf.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { findLeftovers } from './leftovers.ts'
@@ -17,20 +17,20 @@ import { applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
 import type { TokenEdits } from './tokens-reply.ts'
 
 /** What a login may decide. */
-export interface LoginOptions extends NewSessionOptions {
+export interface CreateNewSessionOptions extends NewSessionOptions {
   /** Whether the session stays that this client had before; its tokens are replaced anyway (CMP-11). Default: false. */
   readonly keepExistingSession?: boolean
 }
 
 /** What the options of a login accept. */
-export const loginRules: RulesFor<LoginOptions> = { ...newSessionRules, keepExistingSession: withDefault(false, flag) }
+export const createNewSessionRules: RulesFor<CreateNewSessionOptions> = { ...newSessionRules, keepExistingSession: withDefault(false, flag) }
 
 /** What a login says. */
 export interface Login<Payload extends object, Info extends object> {
   readonly userId: string
   readonly jwtPayload: Payload | undefined
   readonly sessionInfo: Info | undefined
-  readonly options: LoginOptions | undefined
+  readonly options: CreateNewSessionOptions | undefined
 }
 
 /** Starts a session and gives its tokens to the client; the session that the client had is ended. */
@@ -40,10 +40,10 @@ export async function startSession<Payload extends object, Info extends object>(
   { userId, jwtPayload, sessionInfo, options }: Login<Payload, Info>,
 ): Promise<Session<Payload, Info>> {
   const { core, policy } = context
-  if (options !== undefined) checkOptions('createNewSession', loginRules, options)
+  if (options !== undefined) checkOptions('createNewSession', createNewSessionRules, options)
   if (reply.closed) throw new GeneralError('MISUSE', 'the response was sent before the session was created')
   const mode: TransferMode = request.header(wire.authMode)?.trim().toLowerCase() === 'header' ? 'header' : 'cookie'
-  if (mode === 'cookie') refuseForeign(request, policy)
+  if (mode === 'cookie') refuseUntrustedOrigin(request, policy)
 
   const { keepExistingSession = false, ...lifetimes } = options ?? {}
   const replaced = keepExistingSession ? [] : await sessionsToReplace(core, policy, request)

@@ -3,7 +3,7 @@ import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { IssuedAccessToken, IssuedSession } from '../session/core.ts'
 import type { CookieConfig } from './cookie-config.ts'
-import type { ReplySink } from './exchange.ts'
+import type { ResponseWriter } from './exchange.ts'
 import { encodeFrontToken, REMOVE_FRONT_TOKEN } from './front-token.ts'
 import { addToList } from './header-list.ts'
 import { createCookie } from './set-cookie.ts'
@@ -73,7 +73,7 @@ export function clearingEdits(
 }
 
 /** The edits that tell a client that it has no session, and touch no token. Pure. */
-export function absenceEdits(): TokenEdits {
+export function noSessionEdits(): TokenEdits {
   return { headers: [[wire.frontToken, REMOVE_FRONT_TOKEN]], cookies: [] }
 }
 
@@ -83,7 +83,7 @@ export function leftoverEdits(cookies: readonly Cookie[]): TokenEdits {
 }
 
 /** Applies edits, unless the response was sent already. Whatever carries tokens is never cached (HDR-01). */
-export function applyEdits(reply: ReplySink, { headers, cookies }: TokenEdits): void {
+export function applyEdits(reply: ResponseWriter, { headers, cookies }: TokenEdits): void {
   if (reply.closed || (headers.length === 0 && cookies.length === 0)) return
   for (const [name, value] of headers) {
     if (value === null) reply.remove(name)

@@ -1,24 +1,16 @@
-import { chromium } from 'playwright-core'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { unpackedLibraries } from '../support/servers/programs.ts'
 import { Application } from './client-support/application.ts'
 import { bundleClient, call, logIn, openTab, userOf } from './client-support/tab.ts'
-import { browserPath } from './support/browser.ts'
+import { browserPath, launchBrowser } from './support/browser.ts'
 
 describe.skipIf(browserPath === null)('a page that Chromium keeps for "back"', () => {
   let browser: Browser
   let application: Application
 
   beforeAll(async () => {
-    const libraries = unpackedLibraries()
-    browser = await chromium.launch({
-      executablePath: browserPath ?? 'chromium',
-      chromiumSandbox: false,
-      // The driver switches off what is tested here.
-      ignoreDefaultArgs: ['--disable-back-forward-cache'],
-      env: { ...process.env, ...libraries === '' ? {} : { LD_LIBRARY_PATH: libraries } },
-    })
+    // The driver switches off what is tested here.
+    browser = await launchBrowser(['--disable-back-forward-cache'])
     application = await Application.start(await bundleClient())
   })
 

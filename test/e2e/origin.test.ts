@@ -66,7 +66,7 @@ describe.skipIf(browserPath === null)('where Chromium says that a request comes 
         }
       }
       case '/page': return async (_, response) => {
-        const { reading } = await app.http.renewSession(nodeExchange(request, response))
+        const { reading } = await app.http.refreshBeforeRender(nodeExchange(request, response))
         html(response, reading.kind)
       }
       case '/login': return async (_, response) => {

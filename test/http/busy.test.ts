@@ -17,7 +17,7 @@ const HOUR = 3_600_000
 
 const pages = (sessions: AppSessions) => ({
   'GET /page': async (request: IncomingMessage, response: ServerResponse) => {
-    const { reading, cookie, failure } = await sessions.http.renewSession(nodeExchange(request, response))
+    const { reading, cookie, failure } = await sessions.http.refreshBeforeRender(nodeExchange(request, response))
     send(response, { kind: reading.kind, cookie, failure: isSessionError(failure) ? failure.code : null })
   },
 })

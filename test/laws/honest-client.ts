@@ -70,7 +70,7 @@ const kidOf = (jar: Jar): string => jar.refreshToken.split('.')[1] ?? ''
 export interface LifeSpan {
   /** How many steps. */
   readonly steps: number
-  /** How many days a phone sleeps: a day is some thousand calls of the store, for the housekeeping. */
+  /** How many days a phone sleeps: a day is some thousand calls of the store, for the cleanup. */
   readonly days: number
 }
 
@@ -166,7 +166,7 @@ export async function liveHonestly(
     await store.rotate({
       handle: current.handle,
       expected: sampleState(current),
-      alive: { now: 0, rotatedAfter: -1, createdAfter: -1 },
+      bounds: { now: 0, rotatedAfter: -1, createdAfter: -1 },
       next: past,
     })
     trace.push(`amnesia ${back}`)

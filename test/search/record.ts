@@ -4,7 +4,7 @@ import type { EpochMilliseconds, Milliseconds } from '../../src/base/time.ts'
 import { toEpochSeconds } from '../../src/base/time.ts'
 import { RECORD_FORMAT } from '../../src/session/record.ts'
 import type { ClientInfo, SessionRecord } from '../../src/session/record.ts'
-import type { Liveness } from '../../src/session/store.ts'
+import type { ActiveBounds } from '../../src/session/store.ts'
 import type { AccessClaims } from '../../src/tokens/access-token.ts'
 import { anchorOf, authenticationsOf, generationOf, placeOf } from './paths.ts'
 import type { Path } from './paths.ts'
@@ -62,7 +62,7 @@ export function accessTokenClaims(token: Path): Pick<AccessClaims, 'gen' | 'auth
 }
 
 /** The bounds of a session that does not expire. */
-export function alwaysAlive(now: EpochMilliseconds): Liveness {
+export function alwaysAlive(now: EpochMilliseconds): ActiveBounds {
   return { now, rotatedAfter: -1, createdAfter: -1 }
 }
 

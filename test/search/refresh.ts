@@ -7,7 +7,7 @@ import { decideRefresh } from '../../src/session/decide-refresh.ts'
 import type { PresentedToken } from '../../src/session/decide-refresh.ts'
 import type { SessionRecord } from '../../src/session/record.ts'
 import type { NextToken, PresentedState, Reauthentication, Rotation, TokenState } from '../../src/session/store.ts'
-import { applyConfirmation, applyRotation, isUnchanged } from '../../src/stores/memory/apply-rotation.ts'
+import { applyConfirmation, applyRotation, isUnchanged } from '../../src/stores/apply.ts'
 import { anchorOf, childOf, generationOf, placeOf } from './paths.ts'
 import type { Path } from './paths.ts'
 import { accessTokenClaims, alwaysAlive, client, handle } from './record.ts'
@@ -179,8 +179,8 @@ function write(record: SessionRecord | null, rotation: Rotation, how: string, ru
 }
 
 /** What every write of a request says. */
-function inAnyCase({ now }: Request): Pick<Rotation, 'handle' | 'alive'> {
-  return { handle, alive: alwaysAlive(now) }
+function inAnyCase({ now }: Request): Pick<Rotation, 'handle' | 'bounds'> {
+  return { handle, bounds: alwaysAlive(now) }
 }
 
 function newToken(path: Path, now: EpochMilliseconds): NextToken {

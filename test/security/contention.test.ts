@@ -64,7 +64,7 @@ describe('a refresh among others', () => {
     await store.rotate({
       handle: before.handle,
       expected: sampleState(after),
-      alive: { now: 0, rotatedAfter: -1, createdAfter: -1 },
+      bounds: { now: 0, rotatedAfter: -1, createdAfter: -1 },
       next: before,
     })
     const answer = await core.refresh(second.refreshToken, 'header', owner)

@@ -7,11 +7,11 @@ import type { ClientInfo } from '../../src/session/record.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createRefreshKey, parseRefreshToken } from '../../src/tokens/refresh-token.ts'
-import type { Application, RefreshKey, RefreshTokenParts } from '../../src/tokens/refresh-token.ts'
+import type { ApplicationIdentity, RefreshKey, RefreshTokenParts } from '../../src/tokens/refresh-token.ts'
 import { createTestCore, HOUR, login, owner, refreshed, SECOND, settle } from '../support/test-core.ts'
 
 const thief: ClientInfo = { ip: '198.51.100.7', userAgent: 'thief' }
-const application: Application = { name: 'default', audience: null }
+const application: ApplicationIdentity = { name: 'default', audience: null }
 
 /** The refresh key, as whoever reads the store has it. */
 async function leakedKey(store: SessionStore): Promise<RefreshKey> {

@@ -41,41 +41,41 @@ describe('serve', () => {
 
   test('shares the store with the commands: sessions are listed, shown and revoked', async () => {
     const { session: { handle }, refreshToken } = await create('bob')
-    const listed = await keyturn('sessions', 'list', 'bob', '--store', store)
+    const listed = await keyturn('sessions', 'list', 'bob', store)
     expect(listed).toMatchObject({ code: 0, out: expect.stringContaining(handle) })
-    const { sessions } = JSON.parse((await keyturn('sessions', 'list', 'bob', '--store', store, '--json')).out)
+    const { sessions } = JSON.parse((await keyturn('sessions', 'list', 'bob', store, '--json')).out)
     expect(sessions).toEqual([expect.objectContaining({ handle, userId: 'bob', tenantId: 'public' })])
-    const shown = JSON.parse((await keyturn('sessions', 'show', handle, '--store', store, '--json')).out)
+    const shown = JSON.parse((await keyturn('sessions', 'show', handle, store, '--json')).out)
     expect(shown).toMatchObject({ handle, generation: 0, jwtPayload: { role: 'x' }, sessionInfo: { secret: 1 } })
     expect(shown).not.toHaveProperty('refreshHash')
-    expect((await keyturn('sessions', 'show', handle, '--store', store)).out).toMatch(/createdAt +20\d\d-/)
-    expect(await keyturn('sessions', 'revoke', handle, '--store', store)).toMatchObject({ code: 0, out: 'Revoked 1 session.' })
-    expect(await keyturn('sessions', 'revoke', handle, '--store', store)).toMatchObject({ code: 1 })
-    expect(await keyturn('sessions', 'show', handle, '--store', store)).toMatchObject({ code: 1 })
+    expect((await keyturn('sessions', 'show', handle, store)).out).toMatch(/createdAt +20\d\d-/)
+    expect(await keyturn('sessions', 'revoke', handle, store)).toMatchObject({ code: 0, out: 'Revoked 1 session.' })
+    expect(await keyturn('sessions', 'revoke', handle, store)).toMatchObject({ code: 1 })
+    expect(await keyturn('sessions', 'show', handle, store)).toMatchObject({ code: 1 })
     const refreshed = await call('/recipe/session/refresh', {
       refreshToken: refreshToken.token, enableAntiCsrf: false, useDynamicSigningKey: true,
     })
     expect(refreshed.status).toBe('UNAUTHORISED')
     await create('carol')
-    expect(JSON.parse((await keyturn('sessions', 'revoke', '--user', 'carol', '--store', store, '--json')).out).revoked)
+    expect(JSON.parse((await keyturn('sessions', 'revoke', '--user', 'carol', store, '--json')).out).revoked)
       .toHaveLength(1)
   })
 
   test('shares the store with the commands: keys are listed, rotated and retired', async () => {
-    const { out } = await keyturn('keys', 'list', '--store', store, '--json')
+    const { out } = await keyturn('keys', 'list', store, '--json')
     const listed = JSON.parse(out) as { kid: string; purpose: string; publishedAs: string; state: string }[]
     expect(listed.map(({ purpose }) => purpose).sort()).toEqual(['access', 'core-dynamic', 'core-static', 'refresh'])
     expect(out).not.toMatch(/"(d|k|material|privateKey)":/)
     const { accessToken } = await create('dave')
     expect(listed.map(({ publishedAs }) => publishedAs)).toContain(decodeJwt(accessToken.token).header['kid'])
 
-    expect(await keyturn('keys', 'rotate', '--purpose', 'core-dynamic', '--store', store)).toMatchObject({ code: 0 })
-    const after = JSON.parse((await keyturn('keys', 'list', '--store', store, '--json')).out) as typeof listed
+    expect(await keyturn('keys', 'rotate', '--purpose', 'core-dynamic', store)).toMatchObject({ code: 0 })
+    const after = JSON.parse((await keyturn('keys', 'list', store, '--json')).out) as typeof listed
     expect(after.filter(({ purpose }) => purpose === 'core-dynamic').map(({ state }) => state)).toEqual(['active', 'pending'])
     const pending = after.find(({ state }) => state === 'pending')?.publishedAs ?? ''
-    expect(await keyturn('keys', 'retire', pending, '--store', store)).toMatchObject({ code: 0 })
-    expect(await keyturn('keys', 'retire', pending, '--store', store)).toMatchObject({ code: 1 })
-    expect((await keyturn('keys', 'list', '--store', store)).out).toContain('core-static')
+    expect(await keyturn('keys', 'retire', pending, store)).toMatchObject({ code: 0 })
+    expect(await keyturn('keys', 'retire', pending, store)).toMatchObject({ code: 1 })
+    expect((await keyturn('keys', 'list', store)).out).toContain('core-static')
   })
 
   test('ends in order when it is told to, and says so', async () => {
@@ -98,7 +98,7 @@ describe('serve', () => {
 describe('S-15: a variable of Keyturn\'s that does not exist', () => {
   test('stops the start, with the name that is probably meant', async () => {
     const variables = { KEYTURN_SECRETS: 'the secret of the application, long', KEYTURN_API_KEYS: API_KEY }
-    const started = serveProcess(folder, ['--port', '0', '--store', 'sqlite::memory:'], variables)
+    const started = serveProcess(folder, ['--port', '0', 'sqlite::memory:'], variables)
     await expect(started).rejects.toThrow(
       /keyturn serve: there is no variable "KEYTURN_SECRETS"; did you mean KEYTURN_SECRET\?\nthere is no variable "KEYTURN_API_KEYS"; did you mean KEYTURN_API_KEY\?/,
     )
@@ -121,7 +121,7 @@ test('S-15: a position, an application and a user id that cannot be are asked wr
   const file = join(folder, 'positions.db')
   await openSqliteStore(file).close()
   const before = readFileSync(file)
-  const named = ['--store', `sqlite:${file}`]
+  const named = [`sqlite:${file}`]
   expect(await keyturn('sessions', 'list', 'ada', '--after', 'nowhere', ...named))
     .toMatchObject({ code: 2, error: expect.stringContaining('after must be the `next` of a page of sessions') })
   for (const app of ['Shop', 'a/b', 'x'.repeat(21), '']) {
@@ -141,14 +141,14 @@ describe('a first look', () => {
 
   test.each([['sessions', 'list', 'ada'], ['keys', 'list']])('%s does not make the file it looks into', async (...args) => {
     const file = join(folder, 'not-there.db')
-    const { code, error } = await keyturn(...args, '--store', `sqlite:${file}`)
+    const { code, error } = await keyturn(...args, `sqlite:${file}`)
     expect([code, error]).toEqual([1, expect.stringContaining(`there is no SQLite file ${file}`)])
     expect(existsSync(file)).toBe(false)
   })
 
   test('a port that is taken is told as such', async () => {
     const holder = await serveProcess(mkdtempSync(join(folder, 'p')), ['--port', '0'])
-    const quiet = ['--store', 'sqlite::memory:', '--log-level', 'silent']
+    const quiet = ['sqlite::memory:', '--log-level', 'silent']
     const { code, error } = await keyturn('serve', '--port', new URL(holder.url).port, ...quiet)
     expect([code, error]).toEqual([1, expect.stringContaining('another program listens there')])
     await holder.end('SIGTERM')
@@ -161,20 +161,20 @@ describe('a first look', () => {
     expect(await keyturn('cleanup')).toMatchObject({ code: 0, out: 'Removed 0 expired sessions.' })
     vi.unstubAllEnvs()
     expect(existsSync(file)).toBe(true)
-    expect((await keyturn('sessions', 'list', 'nobody', '--store', `sqlite:${file}`)).out).toBe('This user has no live session.')
+    expect((await keyturn('sessions', 'list', 'nobody', `sqlite:${file}`)).out).toBe('This user has no live session.')
   })
 })
 
 describe('asked wrongly: exit code 2, and what to fix', () => {
   test.each([
-    [['serve', 'now'], 'serve takes no words'],
+    [['serve', 'now'], 'serve takes one word, the store'],
     [['serve', '--colour'], '--colour'],
     [['serve', '--port', 'x'], '--port must be a whole number from 0 to 65535'],
     [['serve', '--config', '/nowhere.json'], 'can not be read'],
     [['keys'], 'keys takes one of'],
-    [['keys', 'rotate', '--purpose', 'x', '--store', 'sqlite::memory:'], '--purpose must be one of'],
+    [['keys', 'rotate', '--purpose', 'x', 'sqlite::memory:'], '--purpose must be one of'],
     [['sessions', 'list'], 'sessions takes one of'],
-    [['doctor'], 'doctor takes a URL'],
+    [['doctor', '--page', 'https://app.example.com'], 'doctor takes one of'],
     [['doctor', 'ftp://x'], 'must be like'],
   ])('%j', async (args, words) => {
     const { code, error } = await keyturn(...args)

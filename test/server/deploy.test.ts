@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { settingDescriptions } from '../../src/server/settings.ts'
 import { serveProcess } from '../support/serve-process.ts'
-import { findProgram, unpackedLibraries } from '../support/servers/programs.ts'
+import { environmentFor, findProgram } from '../support/servers/programs.ts'
 
 const root = join(import.meta.dirname, '../..')
 const analyze = findProgram('systemd-analyze')
@@ -14,11 +14,9 @@ const folder = mkdtempSync(join(tmpdir(), 'keyturn-deploy-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('the systemd unit', () => {
-  const libraries = unpackedLibraries().split(delimiter)
-    .flatMap(path => path === '' ? [] : [path, join(path, 'systemd')]).join(delimiter)
   const run = (...args: string[]): { status: number | null; output: string } => {
     const { status, stdout, stderr } = spawnSync(analyze ?? '', [...args, join(root, 'deploy/keyturn.service')], {
-      encoding: 'utf8', env: { ...process.env, ...libraries === '' ? {} : { LD_LIBRARY_PATH: libraries } },
+      encoding: 'utf8', env: { ...process.env, ...environmentFor(analyze ?? '') },
     })
     return { status, output: `${stdout}${stderr}` }
   }

@@ -27,7 +27,16 @@ else {
     beforeAll(async () => {
       mkdirSync(cache, { recursive: true })
       const program = join(cache, 'app')
-      execFileSync(go, ['build', '-o', program, '.'], { cwd: join(import.meta.dirname, 'go'), stdio: 'pipe' })
+      execFileSync(go, ['build', '-modcacherw', '-o', program, '.'], {
+        cwd: join(import.meta.dirname, 'go'), stdio: 'pipe',
+        env: {
+          ...process.env,
+          GOPATH: join(cache, 'path'),
+          GOMODCACHE: join(cache, 'path/pkg/mod'),
+          GOCACHE: join(cache, 'build'),
+          CGO_ENABLED: '0',
+        },
+      })
       core = await startServer(
         { port: 0, apiKeys: [API_KEY], logLevel: 'silent', reuseInterval: 0 },
         { openStore: async () => createMemoryStore() },

@@ -78,7 +78,7 @@ test('S-14: the command line refuses a user id with the same sentence, and looks
   const store = `sqlite:${join(folder, 'not-there.db')}`
   for (const args of [['list', 'u'.repeat(256)], ['revoke', '--user', 'u'.repeat(256)]]) {
     const error: string[] = []
-    const code = await runCommandLine(['sessions', ...args, '--store', store], { out: () => undefined, error: line => error.push(line) })
+    const code = await runCommandLine(['sessions', ...args, store], { out: () => undefined, error: line => error.push(line) })
     expect([code, error[0]]).toEqual([2, `keyturn sessions: ${words(0, '256 characters')}`])
   }
 })

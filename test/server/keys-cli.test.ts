@@ -50,7 +50,7 @@ interface ListedKey {
 
 async function list(file: string, ...secrets: string[]): Promise<readonly ListedKey[]> {
   const flags = secrets.flatMap(secret => ['--secret', secret])
-  const { out } = await keyturn('keys', 'list', '--store', `sqlite:${file}`, '--json', ...flags)
+  const { out } = await keyturn('keys', 'list', `sqlite:${file}`, '--json', ...flags)
   return JSON.parse(out) as ListedKey[]
 }
 
@@ -62,11 +62,11 @@ describe('keyturn keys rotate', () => {
     const file = newFile()
     expect(await start(file, SECRET)).toBeNull()
     const before = await keysOf(file)
-    const { code, out, error } = await keyturn('keys', 'rotate', '--store', `sqlite:${file}`, ...flags)
+    const { code, out, error } = await keyturn('keys', 'rotate', `sqlite:${file}`, ...flags)
     expect([code, out]).toEqual([1, ''])
     expect(error).toContain(words)
     expect(await keysOf(file)).toEqual(before)
-    expect((await keyturn('keys', 'rotate', '--store', `sqlite:${file}`, '--secret', SECRET)).code).toBe(0)
+    expect((await keyturn('keys', 'rotate', `sqlite:${file}`, '--secret', SECRET)).code).toBe(0)
     const after = await keysOf(file)
     expect(after).toHaveLength(4)
     expect(after.every(isEncrypted)).toBe(true)
@@ -77,10 +77,10 @@ describe('keyturn keys rotate', () => {
     const file = newFile()
     expect(await start(file, null)).toBeNull()
     const before = await keysOf(file)
-    const { code, error } = await keyturn('keys', 'rotate', '--store', `sqlite:${file}`, '--secret', SECRET)
+    const { code, error } = await keyturn('keys', 'rotate', `sqlite:${file}`, '--secret', SECRET)
     expect([code, error]).toEqual([1, expect.stringContaining('Run `keyturn keys encrypt <url>`')])
     expect(await keysOf(file)).toEqual(before)
-    expect((await keyturn('keys', 'rotate', '--store', `sqlite:${file}`)).code).toBe(0)
+    expect((await keyturn('keys', 'rotate', `sqlite:${file}`)).code).toBe(0)
   })
 })
 
@@ -162,7 +162,7 @@ describe('keyturn keys list', () => {
     await keyturn('keys', 'encrypt', `sqlite:${file}`, '--secret', SECRET)
     expect(await list(file)).toMatchObject([{ encrypted: true, secret: null }, { encrypted: true, secret: null }])
     expect(await list(file, NEW_SECRET, SECRET)).toMatchObject([{ secret: 2 }, { secret: 2 }])
-    const { out } = await keyturn('keys', 'list', '--store', `sqlite:${file}`, '--secret', NEW_SECRET)
+    const { out } = await keyturn('keys', 'list', `sqlite:${file}`, '--secret', NEW_SECRET)
     expect(out.match(/another secret/g)).toHaveLength(2)
   })
 })
@@ -172,8 +172,8 @@ describe('keyturn keys retire', () => {
     const file = newFile()
     expect(await start(file, SECRET)).toBeNull()
     const [first, last] = await keysOf(file)
-    expect((await keyturn('keys', 'retire', first?.kid ?? '', '--store', `sqlite:${file}`)).code).toBe(0)
-    const refused = await keyturn('keys', 'retire', last?.kid ?? '', '--store', `sqlite:${file}`)
+    expect((await keyturn('keys', 'retire', first?.kid ?? '', `sqlite:${file}`)).code).toBe(0)
+    const refused = await keyturn('keys', 'retire', last?.kid ?? '', `sqlite:${file}`)
     expect(refused).toMatchObject({ code: 1, error: expect.stringContaining('the only key of the store') })
     expect((await start(file, null))?.message).toContain('no secret is configured')
     expect(await start(file, SECRET)).toBeNull()

@@ -13,7 +13,7 @@ test('a server on SQLite is killed twice amid 500 refreshes and logins: nobody i
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-killed-'))
   const port = await freePort()
   const start = (): ReturnType<typeof serveProcess> =>
-    serveProcess(folder, ['--port', `${port}`, '--store', 'sqlite:sessions.db'], { KEYTURN_LOG_LEVEL: 'silent' })
+    serveProcess(folder, ['--port', `${port}`, 'sqlite:sessions.db'], { KEYTURN_LOG_LEVEL: 'silent' })
   let server = await start()
   onTestFinished(async () => {
     await server.end('SIGKILL')

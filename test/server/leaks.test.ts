@@ -81,13 +81,13 @@ interface ListedKey {
 }
 
 async function listKeys(file: string): Promise<readonly ListedKey[]> {
-  return JSON.parse((await keyturn('keys', 'list', '--store', `sqlite:${file}`, '--json')).out) as ListedKey[]
+  return JSON.parse((await keyturn('keys', 'list', `sqlite:${file}`, '--json')).out) as ListedKey[]
 }
 
 /** What an operator runs, with the secret in the environment. */
 async function run(file: string, secret: string | null, ...args: string[]): Promise<Answer> {
   vi.stubEnv('KEYTURN_SECRET', secret ?? '')
-  const answer = await keyturn(...args, '--store', `sqlite:${file}`)
+  const answer = await keyturn(...args, `sqlite:${file}`)
   expect(answer.code, answer.error).toBe(0)
   return answer
 }
@@ -129,17 +129,17 @@ describe('the database', () => {
     const file = newFile()
     const alice = await login(await start(file, SECRET), 'alice')
     const before = await listKeys(file)
-    const bare = await keyturn('sessions', 'revoke', '--all', '--store', `sqlite:${file}`, '--secret', SECRET)
+    const bare = await keyturn('sessions', 'revoke', '--all', `sqlite:${file}`, '--secret', SECRET)
     expect([bare.code, bare.error]).toEqual([2, expect.stringContaining('add --yes')])
-    const blind = await keyturn('sessions', 'revoke', '--all', '--yes', '--store', `sqlite:${file}`)
+    const blind = await keyturn('sessions', 'revoke', '--all', '--yes', `sqlite:${file}`)
     expect([blind.code, blind.error]).toEqual([1, expect.stringContaining('no secret is configured')])
-    const both = await keyturn('sessions', 'revoke', '--all', '--user', 'alice', '--yes', '--store', `sqlite:${file}`)
+    const both = await keyturn('sessions', 'revoke', '--all', '--user', 'alice', '--yes', `sqlite:${file}`)
     expect(both.code).toBe(2)
     expect(await listKeys(file)).toEqual(before)
     expect(await visit(alice)).toBe(200)
     const empty = newFile()
     await keyturn('migrate', `sqlite:${empty}`)
-    const nothing = await keyturn('sessions', 'revoke', '--all', '--yes', '--store', `sqlite:${empty}`)
+    const nothing = await keyturn('sessions', 'revoke', '--all', '--yes', `sqlite:${empty}`)
     expect([nothing.code, nothing.error]).toEqual([1, expect.stringContaining('is this the right store?')])
   })
 })
@@ -277,5 +277,5 @@ test('LEAK-05: a log with tokens: the sessions whose tokens occur in it are revo
   }
   expect([await visit(dave), await refresh(dave)]).toEqual([200, 200])
   expect(await visit(await login(app, 'alice'))).toBe(200)
-  expect((await keyturn('sessions', 'revoke', '--found-in', log, '--store', `sqlite:${file}`)).code).toBe(1)
+  expect((await keyturn('sessions', 'revoke', '--found-in', log, `sqlite:${file}`)).code).toBe(1)
 })

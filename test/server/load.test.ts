@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { matchRoute } from '../../src/server/core-protocol/route.ts'
+import { matchCdiRoute } from '../../src/server/cdi/route.ts'
 import { routeName } from '../../src/server/route-name.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { startCoreServer } from '../support/core-server.ts'
 import type { CoreServer } from '../support/core-server.ts'
-import { quickest } from '../support/quickest.ts'
+import { growth, LINEAR } from '../support/growth.ts'
 
 let core: CoreServer
 afterEach(() => core.server.close())
@@ -18,18 +18,16 @@ describe('DOS-02: takes time that grows with the length alone', () => {
     ['braces', '{"a":'], ['brackets', '['], ['quotes', '"'], ['backslashes', '"\\\\'], ['spaces', ' '], ['digits', '1'],
   ])('a body of %s', async (_, piece) => {
     core = await startCoreServer({ maxBodyBytes: 1_000_000 })
-    const body = piece.repeat(900_000 / piece.length)
-    const send = async (): Promise<void> => {
+    expect(await growth(110_000, length => piece.repeat(length / piece.length), async body => {
       expect((await core.call('/recipe/session', { method: 'POST', body })).status).toBe(400)
-    }
-    expect(await quickest(200, send)).toBeLessThan(200)
+    })).toBeLessThan(LINEAR)
   })
 
   test.each(['/', '/a', '/appid-', '/appid-a', '/v1/', '%', '/v1/sessions/%41', '-'])('a path of %s', async piece => {
     core = await startCoreServer()
-    const path = `/${piece.repeat(15_000 / piece.length)}`
-    expect((await core.call(path)).status).toBe(404)
-    expect(await quickest(5, () => [matchRoute(path), routeName(path)])).toBeLessThan(5)
+    const pathOf = (length: number): string => `/${piece.repeat(length / piece.length)}`
+    expect((await core.call(pathOf(15_000))).status).toBe(404)
+    expect(await growth(10_000, pathOf, path => [matchCdiRoute(path), routeName(path)])).toBeLessThan(LINEAR)
   })
 })
 

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseHandle } from '../../src/base/handle.ts'
-import { misfit } from '../../src/server/native/schema.ts'
+import { schemaViolation } from '../../src/server/native/schema.ts'
 import type { Schema } from '../../src/server/native/schema.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { startCoreServer } from '../support/core-server.ts'
@@ -49,7 +49,7 @@ async function call(method: string, path: string, body?: object, form = false): 
   if (described === undefined) throw new Error(`${operation.operationId} does not describe ${response.status}: ${text}`)
   const schema = described.content?.['application/json']?.schema
   if (schema === undefined) expect(text).toBe('')
-  else expect(misfit(schema, JSON.parse(text))).toBeNull()
+  else expect(schemaViolation(schema, JSON.parse(text))).toBeNull()
   seen.add(`${operation.operationId} ${response.status}`)
   return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) }
 }

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { createHandle } from '../../src/base/handle.ts'
-import { openStore } from '../../src/cli/store-url.ts'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
+import { openStoreByUrl } from '../../src/stores/registry.ts'
 import { sampleRecord } from '../../src/testing/samples.ts'
 import { keyturn } from '../support/command-line.ts'
 import type { Answer } from '../support/command-line.ts'
@@ -45,11 +45,11 @@ describe('help', () => {
 
   test.each([
     [['conquer'], 'no command'],
-    [['migrate', 'sqlite:a', 'sqlite:b'], 'migrate takes one store'],
-    [['migrate', 'oracle://x'], 'a store is written as'],
+    [['migrate', 'sqlite:a', 'sqlite:b'], 'two stores were named'],
+    [['migrate', 'oracle://x'], 'migrate takes one word, the store: a URL that begins with sqlite:, postgres:,'],
     [['migrate', 'sqlite:a', '--colour'], '--colour'],
     [['migrate', 'redis://127.0.0.1:1'], 'nothing to migrate'],
-    [['cleanup', 'sqlite:a', 'sqlite:b'], 'cleanup takes one store'],
+    [['cleanup', 'sqlite:a', 'sqlite:b'], 'two stores were named'],
   ])('%j is asked wrongly: exit code 2', async (args, message) => {
     const { code, error } = await keyturn(...args)
     expect(code).toBe(2)
@@ -92,7 +92,7 @@ describe.each([
   })
 
   test('cleanup removes what has expired, and nothing else', async () => {
-    const store = await openStore(url(), {})
+    const store = await openStoreByUrl(url())
     const now = Date.now()
     const times = { createdAt: now - 10_000, rotatedAt: now - 10_000, servedAt: now - 10_000, idleTimeout: 5000 }
     const handle = (): ReturnType<typeof createHandle> => createHandle('cookie', nodeCrypto.randomBytes)
@@ -109,7 +109,7 @@ describe.each([
 
   // A file has no clock but the machine's.
   if (name !== 'SQLite') test('a machine that is ahead goes by the time of the database', async () => {
-    const store = await openStore(url(), {})
+    const store = await openStoreByUrl(url())
     const handle = createHandle('cookie', nodeCrypto.randomBytes)
     const now = Date.now()
     await store.insert(sampleRecord({
@@ -118,7 +118,7 @@ describe.each([
     }))
     const [removed, listed, refused] = await Promise.all([
       keyturnAhead(10 * MINUTE, 'cleanup', url()),
-      keyturnAhead(10 * MINUTE, 'sessions', 'list', 'ahead', '--store', url(), '--json'),
+      keyturnAhead(10 * MINUTE, 'sessions', 'list', 'ahead', url(), '--json'),
       keyturnAhead(45 * MINUTE, 'cleanup', url()),
     ])
     expect(removed).toEqual({ code: 0, out: 'Removed 0 expired sessions.', error: '' })
@@ -127,7 +127,7 @@ describe.each([
     expect(refused.error).toMatch(/^keyturn cleanup: this machine's clock is \d+ s ahead of the store's/)
     expect(await store.find(handle)).not.toBeNull()
 
-    const revoked = await keyturnAhead(45 * MINUTE, 'sessions', 'revoke', handle, '--store', url())
+    const revoked = await keyturnAhead(45 * MINUTE, 'sessions', 'revoke', handle, url())
     expect(revoked).toMatchObject({ code: 0, out: 'Revoked 1 session.' })
     expect(revoked.error).toMatch(/ahead of the store's.*Going by this machine's clock$/)
     await store.close()

@@ -3,7 +3,7 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { createMysqlStore } from '../../src/stores/mysql.ts'
 import { sampleHandle } from '../../src/testing/samples.ts'
 import { createMariadbDatabase, startMariadb } from '../support/servers/mariadb.ts'
-import { describeDeeply, describeFaults } from '../support/sql-store-faults.ts'
+import { describeDeeply, describeFaults, expectService } from '../support/sql-store-faults.ts'
 
 const server = inject('mariadbUrl')
 const url = server === null ? '' : await createMariadbDatabase(server, 'faults')
@@ -21,7 +21,7 @@ describe.skipIf(server === null)('MariaDB', () => {
       const pool = createPool({ uri: url, connectionLimit: 2 })
       onTestFinished(() => pool.end())
       const store = createMysqlStore(pool, { prefix: 'made_', migrate: 'auto', requestTimeout })
-      await store.find(sampleHandle(1))
+      await expectService(store)
       const taken = [await pool.getConnection(), await pool.getConnection()]
       return { store, release: async () => taken.forEach(connection => connection.release()) }
     },

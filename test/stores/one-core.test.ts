@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } f
 import { webSessions } from '../../src/frameworks/web.ts'
 import type { WebSessions } from '../../src/frameworks/web.ts'
 import { createSessions } from '../../src/index.ts'
-import type { Sessions, SessionsOptions } from '../../src/index.ts'
+import type { Sessions, CreateSessionsOptions } from '../../src/index.ts'
 import { startServer } from '../../src/server/index.ts'
 import type { KeyturnServer } from '../../src/server/index.ts'
 import { createPostgresStore } from '../../src/stores/postgres.ts'
@@ -51,7 +51,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     await Promise.all([embedded.close(), second.close(), server.close()])
   })
 
-  function start(options: Partial<SessionsOptions<Claims, object>> = {}): Application {
+  function start(options: Partial<CreateSessionsOptions<Claims, object>> = {}): Application {
     return webSessions(createSessions<Claims, { note?: string }>({
       origin: ORIGIN, store: createPostgresStore(database), secret, audience: AUDIENCE, reuseInterval: 0, ...options,
     }))
@@ -121,7 +121,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     expect((await second.getSession(owner, new Headers())).getJwtPayload()).toMatchObject({ role: 'owner' })
 
     // The command line ends it for all of them.
-    const revoked = await keyturn('sessions', 'revoke', handle, '--store', database, '--secret', secret)
+    const revoked = await keyturn('sessions', 'revoke', handle, database, '--secret', secret)
     expect(revoked).toMatchObject({ code: 0, out: 'Revoked 1 session.' })
     expect(await verifier.verify(String(last['accessToken']))).toEqual({ kind: 'none' })
     await expect(second.getSession(owner, new Headers())).rejects.toMatchObject({ code: 'UNAUTHORIZED' })

@@ -8,7 +8,7 @@ import { sampleHandle, sampleNow, sampleRecord } from '../../src/testing/samples
 import { Fleet } from '../support/client-fleet.ts'
 import { createPostgresDatabase, startPostgres, startPostgresReplica } from '../support/servers/postgres.ts'
 import { createDirectory } from '../support/servers/workspace.ts'
-import { describeDeeply, describeFaults } from '../support/sql-store-faults.ts'
+import { describeDeeply, describeFaults, expectService, proxied } from '../support/sql-store-faults.ts'
 import { createTestCore, HOUR } from '../support/test-core.ts'
 
 const server = inject('postgresUrl')
@@ -27,7 +27,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       const pool = new Pool({ connectionString: url, max: 2 })
       onTestFinished(() => pool.end())
       const store = createPostgresStore(pool, { schema: 'made', migrate: 'auto', requestTimeout })
-      await store.find(sampleHandle(1))
+      await expectService(store)
       const taken = [await pool.connect(), await pool.connect()]
       return { store, release: async () => taken.forEach(client => client.release()) }
     },
@@ -78,7 +78,8 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     const admin = openPool(primary.url)
     await admin.query('ALTER SYSTEM SET synchronous_standby_names = \'*\'')
     await admin.query('SELECT pg_reload_conf()')
-    const { pool, point, end } = followingPool(primary.url)
+    const { url: through, proxy } = await proxied(primary.url)
+    const { pool, point, end } = followingPool(through)
     const { core, clock, store } = createTestCore({ store: createPostgresStore(pool) })
     onTestFinished(async () => {
       await core.close()
@@ -91,13 +92,21 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     const { cursor } = await store.changesSince(null, 100)
     clock.advance(HOUR)
 
-    const progress = fleet.progress(100)
-    const traffic = Promise.all([fleet.revoke(20), fleet.refreshAll(), fleet.logIn(40)])
-    await progress
-    await primary.kill9()
-    await standby.promote()
-    point(standby.url)
-    await traffic
+    const traffic = (): Promise<unknown> => Promise.all([fleet.revoke(10), fleet.refreshAll(), fleet.logIn(20)])
+    await traffic()
+    clock.advance(HOUR)
+    const { outages } = fleet
+    const held = proxy.holdAnswers()
+    const broken = traffic()
+    await held
+    await fleet.during((async () => {
+      await primary.kill9()
+      proxy.cutAll()
+      await standby.promote()
+      point(standby.url)
+    })())
+    await broken
+    expect(fleet.outages, 'calls were under way').toBeGreaterThan(outages)
 
     clock.advance(HOUR)
     await fleet.refreshAll()
@@ -164,7 +173,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
 })
 
 function openPool(at: string): Pool {
-  return new Pool({ connectionString: at, connectionTimeoutMillis: 2000 }).on('error', () => undefined)
+  return new Pool({ connectionString: at }).on('error', () => undefined)
 }
 
 function writeHba(): string {

@@ -38,7 +38,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       ['removeByUser', 2, () => store.removeByUser(sampleUserRemoval())],
       ['removeAll', 2, () => store.removeAll({ ...page, after: null })],
       ['removeAll, the next page', 1, () => store.removeAll({ ...page, after: sampleHandle(1) })],
-      ['takeTurn', 1, () => store.takeTurn('sweep', 'a', sampleNow, sampleNow + minute)],
+      ['acquireLease', 1, () => store.acquireLease('sweep', 'a', sampleNow, sampleNow + minute)],
       ['listKeys', 1, () => store.listKeys()],
     ]
     for (const [name, count, call] of calls) {
@@ -67,7 +67,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       await Promise.all(handles.map(handle => store.rotate(sampleRotation({
         handle,
         expected: samplePresented({ refreshHash: `hash-${round}`, generation: round }),
-        alive: { now: rotatedAt, rotatedAfter: 0, createdAfter: 0 },
+        bounds: { now: rotatedAt, rotatedAfter: 0, createdAfter: 0 },
         next: sampleNext({ refreshHash: `hash-${round + 1}`, generation: round + 1, rotatedAt, servedAt: rotatedAt }),
       }))))
       await store.confirm(handles.map(handle => ({ handle, generation: round + 1, branch: 0 })))

@@ -47,7 +47,7 @@ describe.skipIf(missing)('a Redis Cluster', () => {
     const [primary, replica] = [cluster.primaries[0], cluster.replicas[0]]
     if (primary === undefined || replica === undefined) throw new Error('the cluster has three primaries and replicas')
     const client = await connectCluster(library, cluster.nodes)
-    const store = openStore(client, { replicas: 1, requestTimeout: 2000 })
+    const store = openStore(client, { replicas: 1, requestTimeout: '2s' })
     const world = new World(createCore, store, 4)
     const refreshAll = (jars: readonly Jar[]): Promise<{ how: string; jar: Jar | null }[]> =>
       Promise.all(jars.map(jar => patiently(() => world.refresh(jar))))

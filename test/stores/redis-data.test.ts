@@ -219,8 +219,8 @@ describe.skipIf(missing)('Redis', () => {
       const next = sampleNext({
         refreshHash: `hash-${now}`, generation: token.generation + 1, rotatedAt: now, servedAt: now,
       })
-      const alive = { now, rotatedAfter: 0, createdAfter: 0 }
-      expect(await store.rotate({ handle: sampleHandle(1), expected: token, alive, next })).not.toBeNull()
+      const bounds = { now, rotatedAfter: 0, createdAfter: 0 }
+      expect(await store.rotate({ handle: sampleHandle(1), expected: token, bounds, next })).not.toBeNull()
       token = samplePresented({ refreshHash: next.refreshHash, generation: next.generation })
       // Redis has a clock of its own, which must pass as well.
       await client.pexpire(key, await client.pttl(key) - 37 * minute)
@@ -333,7 +333,7 @@ describe.skipIf(missing)('Redis', () => {
     const error: unknown = await adding.catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secret)
-    const dead = openStore(`redis://user:${secret}@127.0.0.1:1`, { requestTimeout: 200 })
+    const dead = openStore(`redis://user:${secret}@127.0.0.1:1`, { requestTimeout: '200ms' })
     const refused: unknown = await dead.listKeys().catch((thrown: unknown) => thrown)
     expect(refused).toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(inspect(refused, { depth: 10, showHidden: true })).not.toContain(secret)
@@ -346,6 +346,8 @@ test('wrong options and clients are refused at once, without naming the URL', ()
   }
   for (const wrong of [-1, 1.5, NaN]) {
     expect(() => createRedisStore('redis://127.0.0.1', { replicas: wrong })).toThrow(/replicas/)
+  }
+  for (const wrong of [-1, 0, NaN] as const) {
     expect(() => createRedisStore('redis://127.0.0.1', { requestTimeout: wrong })).toThrow(/requestTimeout/)
   }
   expect(() => createRedisStore('http://user:secret@127.0.0.1'))

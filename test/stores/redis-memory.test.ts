@@ -66,7 +66,7 @@ describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
     const page = await store.removeAll({ notBefore: { time: 1, until }, limit: 1000, after: null })
     expect(page.removed, 'none is so old').toBe(0)
     expect((await store.changesSince(null, 10)).changes).toHaveLength(3)
-    expect(await store.takeTurn('cleanup', 'a', sampleNow, until)).toBe(true)
+    expect(await store.acquireLease('cleanup', 'a', sampleNow, until)).toBe(true)
     expect(await store.removeExpired(sampleNow + 1000 * minute, 1000)).toBe(count - 3)
     expect((await store.changesSince(null, 10)).changes).toHaveLength(0)
   })

@@ -37,7 +37,7 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
   })
 
   function start(): Promise<ServeProcess> {
-    return serveProcess(folder, ['--port', '0', '--store', database])
+    return serveProcess(folder, ['--port', '0', database])
   }
 
   /** Calls through the proxy, again and again until somebody answers, as SDKs and load balancers do. */

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { isSessionError } from '../../src/base/errors.ts'
 import type { RefreshCase } from '../../src/session/core.ts'
 import { login, owner } from './test-core.ts'
@@ -11,7 +11,7 @@ export interface Client {
   refreshToken: string
 }
 
-/** Honest clients of one application: whoever is told that the store is down asks again a little later. */
+/** Honest clients of one application: whoever is told that the store is down asks again when the outage is over. */
 export class Fleet {
   core: Core
   readonly clients: Client[] = []
@@ -19,20 +19,19 @@ export class Fleet {
   readonly revoked: Client[] = []
   /** How refreshes were answered, and how often. */
   readonly answers: Map<RefreshCase | 'unauthorized' | 'theft', number> = new Map()
-  /** How many calls were acknowledged, whatever they were. */
-  acknowledged = 0
   /** How many calls were told that the store is down. */
   outages = 0
   #users = 0
-  readonly #watchers: { readonly count: number; readonly resolve: () => void }[] = []
+  #outage: Promise<void> = Promise.resolve()
 
   constructor(core: Core) {
     this.core = core
   }
 
-  /** Resolves once so many calls more were acknowledged. */
-  progress(count: number): Promise<void> {
-    return new Promise(resolve => this.#watchers.push({ count: this.acknowledged + count, resolve }))
+  /** Takes the store away until `outage` resolves. */
+  async during(outage: Promise<void>): Promise<void> {
+    this.#outage = outage
+    await outage
   }
 
   async logIn(count: number): Promise<void> {
@@ -71,14 +70,12 @@ export class Fleet {
   async #insist<T>(call: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        const answer = await call()
-        this.acknowledged += 1
-        for (const { count, resolve } of this.#watchers) if (this.acknowledged >= count) resolve()
-        return answer
+        return await call()
       } catch (error) {
         if (!isSessionError(error) || error.code !== 'STORE_UNAVAILABLE') throw error
         this.outages += 1
-        await sleep(20)
+        await this.#outage
+        await turn()
       }
     }
   }

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'vitest'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
-import { createKeyVault } from '../../src/tokens/key-material.ts'
+import { createKeyLoader } from '../../src/tokens/key-material.ts'
 import type { SigningKey } from '../../src/tokens/key-ring.ts'
 import type { HttpClient } from './http-client.ts'
 import { AT } from './session-server.ts'
@@ -21,7 +21,7 @@ export async function signingKeyIn(copy: string, secret: string | null): Promise
   const store = openSqliteStore(copy)
   const stored = (await store.listKeys()).find(({ purpose }) => purpose === 'access')
   await store.close()
-  const loaded = await (await createKeyVault(nodeCrypto, secret === null ? [] : [secret])).load(stored!, {
+  const loaded = await (await createKeyLoader(nodeCrypto, secret === null ? [] : [secret])).load(stored!, {
     name: 'default', audience: null,
   })
   if (loaded.purpose !== 'access') throw new Error('not a signing key')

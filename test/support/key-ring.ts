@@ -2,10 +2,10 @@ import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import type { Crypto, KeyMaterial, SignatureAlgorithm } from '../../src/tokens/crypto.ts'
 import { createKeyRing, createSigningKey } from '../../src/tokens/key-ring.ts'
 import type { KeyRing, SigningKey } from '../../src/tokens/key-ring.ts'
-import { createKeyVault } from '../../src/tokens/key-material.ts'
+import { createKeyLoader } from '../../src/tokens/key-material.ts'
 import type { KeyStore } from '../../src/tokens/key-store.ts'
 import { createRefreshKey } from '../../src/tokens/refresh-token.ts'
-import type { Application, RefreshKey } from '../../src/tokens/refresh-token.ts'
+import type { ApplicationIdentity, RefreshKey } from '../../src/tokens/refresh-token.ts'
 
 /** A new signing key. */
 export async function sampleAccessKey(
@@ -36,12 +36,12 @@ export async function sampleRefreshKey(
 /** The first refresh key of a store without a secret, as somebody has it who reads the store. */
 export async function refreshKeyIn(
   store: Pick<KeyStore, 'listKeys'>,
-  application: Application = { name: 'default', audience: null },
+  application: ApplicationIdentity = { name: 'default', audience: null },
 ): Promise<RefreshKey> {
-  const vault = await createKeyVault(nodeCrypto, [])
+  const loader = await createKeyLoader(nodeCrypto, [])
   for (const stored of await store.listKeys()) {
     if (stored.purpose !== 'refresh') continue
-    const loaded = await vault.load(stored, application)
+    const loaded = await loader.load(stored, application)
     if (loaded.purpose === 'refresh') return loaded
   }
   throw new Error('the store has no refresh key')

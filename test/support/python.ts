@@ -23,7 +23,8 @@ export async function preparePython(requirements: string): Promise<string | null
     const system = findProgram('python3')
     if (system === null) throw new Error('python3 is not installed')
     await run(system, ['-m', 'venv', begun], { timeout: limit })
-    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', requirements]
+    const flags = ['--quiet', '--disable-pip-version-check', '--no-cache-dir']
+    const install = ['-m', 'pip', 'install', ...flags, '--requirement', requirements]
     await run(join(begun, 'bin/python'), install, { timeout: limit })
     renameSync(begun, folder)
     return python

@@ -5,11 +5,11 @@ import type { ClientIp } from '../../src/frameworks/node-exchange.ts'
 import { nodeSessions } from '../../src/frameworks/node.ts'
 import type { NodeSessions } from '../../src/frameworks/node.ts'
 import { createSessions } from '../../src/index.ts'
-import type { Sessions, SessionsOptions } from '../../src/index.ts'
+import type { Sessions, CreateSessionsOptions } from '../../src/index.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
-import type { SessionOptions } from '../../src/transport/get-session.ts'
-import type { LoginOptions } from '../../src/transport/start-session.ts'
+import type { GetSessionOptions } from '../../src/transport/get-session.ts'
+import type { CreateNewSessionOptions } from '../../src/transport/start-session.ts'
 import { HttpClient } from './http-client.ts'
 
 export const ORIGIN = 'https://app.example.com'
@@ -37,12 +37,12 @@ export function createTestClock(): TestClock {
 export interface CutStore {
   readonly store: SessionStore
   down: boolean
-  /** The calls that requests cost; those for keys, the feed and housekeeping are not among them. */
+  /** The calls that requests cost; those for keys, the feed and cleanup are not among them. */
   readonly calls: string[]
 }
 
 const inBackground: ReadonlySet<string> = new Set([
-  'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'takeTurn', 'removeExpired',
+  'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'acquireLease', 'removeExpired',
 ])
 
 export function createCutStore(inner: SessionStore = createMemoryStore()): CutStore {
@@ -68,7 +68,7 @@ interface LoginBody {
   readonly userId?: string
   readonly payload?: Claims
   readonly info?: Info
-  readonly options?: LoginOptions
+  readonly options?: CreateNewSessionOptions
 }
 
 export interface SessionServer {
@@ -82,7 +82,7 @@ export interface SessionServer {
   close(): Promise<void>
 }
 
-type ServerOptions = Partial<SessionsOptions<Claims, Info>> & {
+type ServerOptions = Partial<CreateSessionsOptions<Claims, Info>> & {
   readonly clientIp?: ClientIp<IncomingMessage>
   readonly routes?: (sessions: AppSessions) => Readonly<Record<string, Route>>
 }
@@ -97,7 +97,7 @@ export async function startSessionServer(options: ServerOptions = {}): Promise<S
     origin: ORIGIN, clock, schedule: () => () => undefined, maxStaleness: 3600, ...sessionOptions, store: cut.store,
   }), { onError: error => failures.push(error), ...clientIp === undefined ? {} : { clientIp } })
 
-  const describe = (settings?: boolean | SessionOptions<Claims>): Route => async (request, response) => {
+  const describe = (settings?: boolean | GetSessionOptions<Claims>): Route => async (request, response) => {
     const session = await sessions.getSession(request, response, settings)
     send(response, {
       userId: session.getUserId(),

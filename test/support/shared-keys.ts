@@ -1,7 +1,7 @@
-import { createKeyKeeper } from '../../src/tokens/key-keeper.ts'
+import { createKeyRingProvider } from '../../src/tokens/key-ring-provider.ts'
 import { createKeyPolicy, KEY_ROTATION_INTERVAL } from '../../src/tokens/plan-rotation.ts'
 import type { KeyPolicyInput } from '../../src/tokens/plan-rotation.ts'
-import type { KeyKeeper, KeyKeeperDependencies } from '../../src/tokens/key-keeper.ts'
+import type { KeyRingProvider, KeyRingProviderDependencies } from '../../src/tokens/key-ring-provider.ts'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import type { KeyStore, StoredKey } from '../../src/tokens/key-store.ts'
@@ -36,8 +36,8 @@ export class SharedKeys {
   }
 
   /** Another process of the application. */
-  process(overrides: Partial<KeyKeeperDependencies> = {}): KeyKeeper {
-    return createKeyKeeper({
+  process(overrides: Partial<KeyRingProviderDependencies> = {}): KeyRingProvider {
+    return createKeyRingProvider({
       store: this.store,
       crypto: nodeCrypto,
       clock: () => this.now,

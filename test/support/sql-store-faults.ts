@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { GeneralError } from '../../src/base/errors.ts'
+import type { Duration } from '../../src/base/duration.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { sampleHandle, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval } from '../../src/testing/samples.ts'
 import { Fleet } from './client-fleet.ts'
@@ -15,11 +16,25 @@ export interface FaultHarness {
   /** Starts a server whose commits wait for the disk. */
   startDurable(): Promise<TestServer>
   /** Opens a store on a URL; tables are made when they are missing. */
-  open(url: string, options?: { readonly requestTimeout?: number; readonly migrate?: 'auto' | 'manual' }): SessionStore
-  /** Opens a store on a pool of two connections that the test made, and takes both of them. */
-  openExhausted(requestTimeout: number): Promise<{ readonly store: SessionStore; release(): Promise<void> }>
+  open(url: string, options?: { readonly requestTimeout?: Duration; readonly migrate?: 'auto' | 'manual' }): SessionStore
+  /** Opens a store on a pool of two connections that the test made, and takes both of them once the store has served. */
+  openExhausted(requestTimeout: Duration): Promise<{ readonly store: SessionStore; release(): Promise<void> }>
   /** Opens a store whose server says at every login that its disk is full, and how to give it room again. */
   openFull(): Promise<{ readonly store: SessionStore; makeRoom(): Promise<void> }>
+}
+
+/** A proxy in front of a server until the test is over, and the server's URL by way of it. */
+export async function proxied(server: string): Promise<{ readonly url: string; readonly proxy: TcpProxy }> {
+  const target = new URL(server)
+  const proxy = await startTcpProxy(Number(target.port))
+  onTestFinished(() => proxy.close())
+  target.port = `${proxy.port}`
+  return { url: target.href, proxy }
+}
+
+/** Expects that calls are served, soon: a short time limit may be over before a busy machine has connected. */
+export async function expectService(store: SessionStore): Promise<void> {
+  await expect.poll(() => store.find(sampleHandle(7))).toBeNull()
 }
 
 /** What every store on a SQL server must survive. */
@@ -30,14 +45,11 @@ export function describeFaults(database: string, harness: FaultHarness): void {
     return store
   }
 
-  async function throughProxy(requestTimeout?: number): Promise<{ store: SessionStore; proxy: TcpProxy }> {
-    const target = new URL(url)
-    const proxy = await startTcpProxy(Number(target.port))
-    onTestFinished(() => proxy.close())
-    target.port = `${proxy.port}`
-    const store = opened(open(target.href, requestTimeout === undefined ? {} : { requestTimeout }))
+  async function throughProxy(requestTimeout?: Duration): Promise<{ store: SessionStore; proxy: TcpProxy }> {
+    const { url: through, proxy } = await proxied(url)
+    const store = opened(open(through, requestTimeout === undefined ? {} : { requestTimeout }))
     // Whatever the first use sets up is done.
-    await store.find(sampleHandle(0))
+    await expectService(store)
     return { store, proxy }
   }
 
@@ -45,28 +57,33 @@ export function describeFaults(database: string, harness: FaultHarness): void {
     test('killed amid 500 refreshes and logins, and revocations: nothing that was acknowledged is lost', async () => {
       const server = await startDurable()
       onTestFinished(() => server.remove())
-      const { core, clock } = createTestCore({ store: open(server.url, { requestTimeout: 2000 }) })
+      const { url: through, proxy } = await proxied(server.url)
+      const { core, clock } = createTestCore({ store: open(through, { requestTimeout: '2s' }) })
       onTestFinished(() => core.close())
       const fleet = new Fleet(core)
       await fleet.logIn(430)
       clock.advance(HOUR)
 
-      for (const crashAfter of [60, 300]) {
-        const [half, { outages }] = [fleet.progress(crashAfter), fleet]
-        const untilOutage = async (): Promise<void> => {
-          do await fleet.logIn(10)
-          while (fleet.outages === outages)
-        }
-        const traffic = Promise.all([fleet.revoke(30), fleet.refreshAll(), fleet.logIn(100), untilOutage()])
-        await half
-        await server.kill9()
-        await server.restart()
-        await traffic
+      const traffic = (): Promise<unknown> => Promise.all([fleet.revoke(15), fleet.refreshAll(), fleet.logIn(50)])
+      for (let round = 0; round < 2; round++) {
+        await traffic()
+        clock.advance(HOUR)
+        const { outages } = fleet
+        const held = proxy.holdAnswers()
+        const broken = traffic()
+        await held
+        await fleet.during((async () => {
+          await server.kill9()
+          proxy.cutAll()
+          proxy.resume()
+          await server.restart()
+        })())
+        await broken
+        expect(fleet.outages, 'calls were under way').toBeGreaterThan(outages)
         clock.advance(HOUR)
         await fleet.refreshAll()
         clock.advance(HOUR)
       }
-      expect(fleet.outages).toBeGreaterThan(0)
       expect(fleet.answers.get('unauthorized')).toBeUndefined()
       expect(fleet.answers.get('theft')).toBeUndefined()
       fleet.takeAnswers()
@@ -83,6 +100,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       clock.advance(HOUR)
       proxy.cutBeforeReply()
       const second = await refreshed(core, first.refreshToken)
+      expect(proxy.cuts).toBe(1)
       const { sessions } = await store.listByUser('alice', { limit: 9, after: null })
       expect(sessions.map(record => record.generation)).toEqual([1])
       clock.advance(1000)
@@ -99,6 +117,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       await store.insert(sampleRecord({ handle: sampleHandle(3), userId: 'blind' }))
       proxy.cutBeforeReply()
       await expect(store.insert(record)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      expect(proxy.cuts).toBe(1)
       // It was done; to repeat it would have failed in another way.
       expect(await store.find(record.handle)).toEqual(record)
       await store.insert({ ...record, handle: sampleHandle(2) })
@@ -109,40 +128,38 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       const { store, proxy } = await throughProxy()
       await Promise.all(Array.from({ length: 8 }, () => store.find(sampleHandle(7))))
       for (let round = 0; round < 3; round++) {
-        proxy.cutAll()
+        expect(proxy.cutAll()).toBeGreaterThan(0)
         expect(await store.find(sampleHandle(7))).toBeNull()
       }
     })
 
-    test('2 s a query with a time limit of 500 ms: an error in time, and service when it is quick again', async () => {
-      const { store, proxy } = await throughProxy(500)
-      proxy.delay(2000)
-      const begun = performance.now()
+    test('answers that come after the time limit: an error, and service when they come in time again', async () => {
+      const { store, proxy } = await throughProxy('500ms')
+      const answering = proxy.holdAnswers()
       const calls: readonly (() => Promise<unknown>)[] = [
         () => store.find(sampleHandle(7)), () => store.rotate(sampleRotation()), () => store.changesSince(null, 10),
         () => store.remove([sampleHandle(7)], sampleNow), () => store.listKeys(), () => store.follow(() => undefined),
       ]
-      const answers = await Promise.allSettled(calls.map(call => call()))
-      expect(performance.now() - begun).toBeLessThan(1500)
-      for (const answer of answers) {
+      for (const answer of await Promise.allSettled(calls.map(call => call()))) {
         expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } })
       }
-      proxy.delay(0)
-      expect(await store.find(sampleHandle(7))).toBeNull()
+      await answering
+      proxy.resume()
+      await expectService(store)
     })
 
     test('DOS-08: a server that does not answer: an error in time, and service when it answers again', async () => {
-      const { store, proxy } = await throughProxy(300)
+      const { store, proxy } = await throughProxy('300ms')
       proxy.stall()
       for (let attempt = 0; attempt < 3; attempt++) {
         await expect(store.find(sampleHandle(7))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
       }
       proxy.resume()
-      expect(await store.find(sampleHandle(7))).toBeNull()
+      await expectService(store)
     })
 
     test('closed while the server does not answer: what was called fails in time, and the store is closed', async () => {
-      const { store, proxy } = await throughProxy(300)
+      const { store, proxy } = await throughProxy('300ms')
       proxy.stall()
       // One on the connection that there is, the others on such as have yet to be made.
       const calls = [7, 8, 9].map(number => store.find(sampleHandle(number)))
@@ -152,16 +169,16 @@ export function describeFaults(database: string, harness: FaultHarness): void {
     })
 
     test('pool exhausted: an error in time; what failed so is not written later', async () => {
-      const { store, release } = await openExhausted(200)
+      const { store, release } = await openExhausted('200ms')
       opened(store)
       const record = sampleRecord({ handle: sampleHandle(77), userId: 'too-late' })
-      const begun = performance.now()
       await expect(store.insert(record)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-      expect(performance.now() - begun).toBeLessThan(1500)
       await release()
-      expect(await store.find(record.handle)).toBeNull()
-      await store.insert(record)
-      const removal = await store.removeByUser(sampleUserRemoval({ userId: 'too-late' }))
+      await expectService(store)
+      const patient = opened(open(url))
+      expect(await patient.find(record.handle)).toBeNull()
+      await patient.insert(record)
+      const removal = await patient.removeByUser(sampleUserRemoval({ userId: 'too-late' }))
       expect(removal.handles).toEqual([record.handle])
     })
 
@@ -186,7 +203,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       const broken = `${wrong.protocol}//mallory:hunter2@127.0.0.1:x/y`
       const urls = [wrong.href, broken, 'ftp://mallory:hunter2@127.0.0.1/', 'hunter2']
       for (const each of urls) {
-        const error = await attempt(() => open(each, { requestTimeout: 2000 }).find(sampleHandle(1)))
+        const error = await attempt(() => open(each, { requestTimeout: '2s' }).find(sampleHandle(1)))
         expect(error).toBeInstanceOf(GeneralError)
         expect(describeDeeply(error)).not.toMatch(/mallory|hunter2/)
       }

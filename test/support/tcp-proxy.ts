@@ -4,24 +4,32 @@ import type { AddressInfo, Socket } from 'node:net'
 /** Stands between a client and a server on the loopback interface, and spoils their connection on request. */
 export interface TcpProxy {
   readonly port: number
+  /** How many answers {@link TcpProxy.cutBeforeReply} has cut off. */
+  readonly cuts: number
   /** Lets the next request through and cuts the connection when its answer comes, which the client never sees. */
   cutBeforeReply(): void
-  /** Holds back the server's answers by so many milliseconds from now on; 0 lets them through at once. */
-  delay(milliseconds: number): void
+  /**
+   * Holds back every answer of the server from now on, until {@link TcpProxy.resume}. Resolves when the first one is
+   * held: somebody is waiting for it.
+   */
+  holdAnswers(): Promise<void>
   /** Lets no byte through, in either direction, until {@link TcpProxy.resume}. */
   stall(): void
+  /** Lets through what comes and, late, what was held back. */
   resume(): void
-  /** Cuts every connection at once. */
-  cutAll(): void
+  /** Cuts every connection at once; what is held back is lost. How many there were. */
+  cutAll(): number
   close(): Promise<void>
 }
 
 /** Starts a proxy in front of a port. */
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
+  const held: (() => void)[] = []
   let armed = false
-  let delay = 0
+  let cuts = 0
   let stalled = false
+  let hear: (() => void) | null = null
 
   const server = createServer(client => {
     const upstream = connect(target, '127.0.0.1')
@@ -43,33 +51,44 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     upstream.on('data', chunk => {
       if (armed) {
         armed = false
+        cuts += 1
         cut()
-      } else if (delay > 0) {
-        setTimeout(() => client.write(chunk), delay)
+      } else if (hear !== null) {
+        held.push(() => client.write(chunk))
+        hear()
       } else {
         client.write(chunk)
       }
     })
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const cutAll = (): void => {
+  const cutAll = (): number => {
+    held.length = 0
+    const connections = sockets.size / 2
     for (const socket of sockets) socket.destroy()
+    sockets.clear()
+    return connections
   }
 
   return {
     port: (server.address() as AddressInfo).port,
+    get cuts() {
+      return cuts
+    },
     cutBeforeReply() {
       armed = true
     },
-    delay(milliseconds) {
-      delay = milliseconds
-    },
+    holdAnswers: () => new Promise(resolve => {
+      hear = resolve
+    }),
     stall() {
       stalled = true
       for (const socket of sockets) socket.pause()
     },
     resume() {
       stalled = false
+      hear = null
+      for (const send of held.splice(0)) send()
       for (const socket of sockets) socket.resume()
     },
     cutAll,

@@ -23,7 +23,7 @@ export interface TestCore {
   readonly core: Core
   readonly clock: TestClock
   readonly store: SessionStore
-  /** The names of the store's calls since the last look; without the feed's and the key keeper's reading in the background. */
+  /** The names of the store's calls since the last look; without the feed's and the key provider's reading in the background. */
   takeCalls(): readonly string[]
   /** Runs what was put off. */
   runTasks(): Promise<void>

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { InvalidDataError } from '../../base/errors.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { Refusal, text } from './reply.ts'
+import { RejectedRequest, replyText } from './reply.ts'
 import type { Reply } from './reply.ts'
 
 /** How deep JSON may be nested. */
@@ -12,21 +12,21 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Reads a request's body as a JSON object, in UTF-8 whatever its type says.
- * @throws Refusal with 413 if it is longer than `limit` bytes, with `malformed` if it is no JSON object or nested too
+ * @throws RejectedRequest with 413 if it is longer than `limit` bytes, with `malformed` if it is no JSON object or nested too
  * deeply (DOS-03).
  * @throws InvalidDataError for what could not be kept as it was sent.
  */
 export async function readJsonBody(request: IncomingMessage, limit: number, malformed: Reply): Promise<JsonObject> {
   const value = parse(await readBytes(request, limit))
-  if (value === null) throw new Refusal(malformed)
+  if (value === null) throw new RejectedRequest(malformed)
   const fault = faultOf(value)
   if (fault !== null) throw new InvalidDataError(`the body must have ${fault}, at any depth`)
   return value
 }
 
-/** Reads the bytes of a body. @throws Refusal with 413 if there are more than `limit`. */
+/** Reads the bytes of a body. @throws RejectedRequest with 413 if there are more than `limit`. */
 export async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw new Refusal(tooLong)
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw new RejectedRequest(tooLong)
   const chunks: Buffer[] = []
   let length = 0
   // A refusal must still find the connection to be told on.
@@ -34,12 +34,12 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
   try {
     for await (const chunk of bytes) {
       length += chunk.length
-      if (length > limit) throw new Refusal(tooLong)
+      if (length > limit) throw new RejectedRequest(tooLong)
       chunks.push(chunk)
     }
   } catch (error) {
     // Whoever hung up reads no answer; it is no failure of ours.
-    if (request.destroyed) throw new Refusal(text(400, 'The request ended early'))
+    if (request.destroyed) throw new RejectedRequest(replyText(400, 'The request ended early'))
     throw error
   }
   return Buffer.concat(chunks)

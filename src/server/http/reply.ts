@@ -9,7 +9,7 @@ export interface Reply {
 const common = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
 /** An answer in JSON. Every body ends with a line feed. */
-export function json(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Reply {
+export function replyJson(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Reply {
   return {
     status,
     headers: { ...common, 'content-type': 'application/json; charset=UTF-8', ...headers },
@@ -18,7 +18,7 @@ export function json(value: unknown, status = 200, headers: Readonly<Record<stri
 }
 
 /** An answer in plain words: the errors of the core protocol. */
-export function text(status: number, words: string, headers: Readonly<Record<string, string>> = {}): Reply {
+export function replyText(status: number, words: string, headers: Readonly<Record<string, string>> = {}): Reply {
   return { status, headers: { ...common, 'content-type': 'text/html; charset=UTF-8', ...headers }, body: `${words}\n` }
 }
 
@@ -33,8 +33,8 @@ export function allowOnly(methods: readonly string[], { status, headers, body }:
 }
 
 /** Ends the handling of a request with an answer. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal'
+export class RejectedRequest extends Error {
+  override readonly name = 'RejectedRequest'
   readonly reply: Reply
 
   constructor(reply: Reply) {

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isOfThisMachine } from '../browser-guard.ts'
+import { isLocalRequest } from '../browser-guard.ts'
 import type { Metrics } from '../metrics.ts'
-import type { RefusalLog } from '../refusals.ts'
+import type { RejectedRequestLog } from '../rejected-requests.ts'
 import { routeName } from '../route-name.ts'
 import { probes } from '../router.ts'
 import type { Router } from '../router.ts'
 import type { ServerSettings } from '../settings.ts'
 import type { Traces } from '../traces.ts'
-import { allowOnly, text } from './reply.ts'
+import { allowOnly, replyText } from './reply.ts'
 import type { Reply } from './reply.ts'
 
 interface ServiceDependencies {
@@ -15,22 +15,22 @@ interface ServiceDependencies {
   readonly route: Router
   readonly traces: Traces
   readonly metrics: Metrics
-  readonly refusals: RefusalLog
+  readonly refusals: RejectedRequestLog
   readonly isClosing: () => boolean
 }
 
 /** Callers of a server behind TLS are to use nothing else for a year (HDR-07, RFC 6797). */
 const HSTS = 'max-age=31536000'
 
-const probesAreRead = allowOnly(['GET', 'HEAD'], text(405, 'Method not supported'))
+const probesAreRead = allowOnly(['GET', 'HEAD'], replyText(405, 'Method not supported'))
 
-const pagesRefused = text(403, 'Without --api-key only programs of this machine are served: no web page, no other name')
+const pagesRefused = replyText(403, 'Without --api-key only programs of this machine are served: no web page, no other name')
 
 /** What all requests pass: the gates before the router, a span around it, the counts and the last headers after it. */
 export function createHttpService(
   { settings, route, traces, metrics, refusals, isClosing }: ServiceDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const mayAsk = settings.apiKeys.length > 0 ? () => true : isOfThisMachine
+  const mayAsk = settings.apiKeys.length > 0 ? () => true : isLocalRequest
   const isHttps = settings.publicOrigin?.startsWith('https:') === true
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -56,11 +56,11 @@ export function createHttpService(
     if (!mayAsk(request)) return pagesRefused
     const target = request.url ?? ''
     // Only the ordinary form of a target: what a proxy would be sent is refused (ADM-03).
-    if (!/^\/[!-~]*$/.test(target)) return text(400, 'The request target is not supported')
+    if (!/^\/[!-~]*$/.test(target)) return replyText(400, 'The request target is not supported')
     const [whole = '', query = ''] = splitOnce(target)
     // What is not UTF-8 would be read as another user's id.
-    if (!isDecodable(query)) return text(400, 'The query is not UTF-8 in percent-encoding')
-    if (!whole.startsWith(settings.basePath)) return text(404, 'Not found')
+    if (!isDecodable(query)) return replyText(400, 'The query is not UTF-8 in percent-encoding')
+    if (!whole.startsWith(settings.basePath)) return replyText(404, 'Not found')
     const path = whole.slice(settings.basePath.length)
     const work = (): Promise<Reply | null> => route(request, response, path, new URLSearchParams(query))
     if (probes.has(path)) return request.method === 'GET' || request.method === 'HEAD' ? work() : probesAreRead

@@ -2,20 +2,20 @@ import type { IncomingMessage } from 'node:http'
 import { isSessionError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { splitAppId } from '../app-id.ts'
-import type { App } from '../application.ts'
+import type { Application } from '../application.ts'
 import { readBytes, readJsonBody } from '../http/read-body.ts'
-import { allowOnly, challenge, Refusal } from '../http/reply.ts'
+import { allowOnly, challenge, RejectedRequest } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import type { ServedTenants } from '../tenants.ts'
 import { handlers, problem } from './handlers.ts'
 import { matchPath } from './match-path.ts'
 import { operations } from './operations.ts'
 import type { Operation } from './operations.ts'
-import { misfit } from './schema.ts'
+import { schemaViolation } from './schema.ts'
 
 /** What the native API needs of the server around it. */
 export interface NativeSettings {
-  readonly apps: ReadonlyMap<string, App>
+  readonly apps: ReadonlyMap<string, Application>
   readonly tenants: ServedTenants
   isAllowed(request: IncomingMessage, appId: string): boolean
   readonly maxBodyBytes: number
@@ -23,7 +23,7 @@ export interface NativeSettings {
 }
 
 /** A request of the native API is answered, or is to be given a stream. */
-export type NativeOutcome = Reply | { readonly stream: App }
+export type NativeOutcome = Reply | { readonly stream: Application }
 
 const noKey = challenge(problem(401, 'invalid_api_key', 'A valid API key is needed.'))
 const notFound = problem(404, 'not_found', 'There is nothing at this path.')
@@ -59,7 +59,7 @@ export async function handleNativeRequest(
     if (operation.id === 'followRevocations') return { stream: app }
     return await handlers[operation.id]({ app, parameters: parameters ?? {}, query, body, tenants: settings.tenants })
   } catch (error) {
-    if (error instanceof Refusal) return toProblem(error.reply)
+    if (error instanceof RejectedRequest) return toProblem(error.reply)
     if (isSessionError(error) && error.code === 'SESSION_NOT_FOUND') return noSession
     if (isSessionError(error) && error.code === 'UNAUTHORIZED') return problem(401, 'unauthorized', error.message)
     if (isSessionError(error) && error.code === 'INVALID_DATA') return problem(400, 'invalid_request', error.message)
@@ -71,25 +71,25 @@ export async function handleNativeRequest(
 
 /**
  * Refuses parameters that are not known or came twice, where any are: `exept` would end the session that was to stay.
- * @throws Refusal with 400
+ * @throws RejectedRequest with 400
  */
 function judgeQuery({ query: known }: Operation, query: URLSearchParams): void {
   if (known === undefined) return
   const isFit = [...query.keys()].every(name => Object.hasOwn(known, name) && query.getAll(name).length === 1)
   if (isFit) return
   const words = `The query can have ${Object.keys(known).join(' and ')}, once, and nothing else.`
-  throw new Refusal(problem(400, 'invalid_request', words))
+  throw new RejectedRequest(problem(400, 'invalid_request', words))
 }
 
 async function readBody(request: IncomingMessage, { body }: Operation, limit: number): Promise<JsonObject> {
   if (body === undefined) return {}
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
-  if (type !== body.type) throw new Refusal(problem(415, 'invalid_request', `The body must be ${body.type}.`))
+  if (type !== body.type) throw new RejectedRequest(problem(415, 'invalid_request', `The body must be ${body.type}.`))
   const value = type === 'application/json'
     ? await readJsonBody(request, limit, badJson)
     : readForm((await readBytes(request, limit)).toString())
-  const words = misfit(body.schema, value)
-  if (words !== null) throw new Refusal(problem(400, 'invalid_request', words))
+  const words = schemaViolation(body.schema, value)
+  if (words !== null) throw new RejectedRequest(problem(400, 'invalid_request', words))
   return value
 }
 

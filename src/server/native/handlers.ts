@@ -8,19 +8,19 @@ import type { AccessClaims } from '../../tokens/access-token.ts'
 import { requireUserId } from '../../session/identifiers.ts'
 import { summarize } from '../../session/manage.ts'
 import type { ClientInfo } from '../../session/record.ts'
-import type { App } from '../application.ts'
-import { json, Refusal } from '../http/reply.ts'
+import type { Application } from '../application.ts'
+import { replyJson, RejectedRequest } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
-import { introspect, sessionOf } from './introspect.ts'
+import { introspect, introspectedSession } from './introspect.ts'
 import { mergePatch } from './merge-patch.ts'
 import { describeApi } from './openapi.ts'
 import type { OperationId } from './operations.ts'
 
 /** A call of the native API that fits its description. */
 export interface NativeCall {
-  readonly app: App
+  readonly app: Application
   /** The parameters of the path. */
   readonly parameters: Readonly<Record<string, string>>
   readonly query: URLSearchParams
@@ -34,7 +34,7 @@ const noContent: Reply = { status: 204, headers: { 'cache-control': 'no-store' }
 
 /** An error as the native API tells it. */
 export function problem(status: number, error: string, message: string, more: object = {}): Reply {
-  return json({ error, message, ...more }, status)
+  return replyJson({ error, message, ...more }, status)
 }
 
 /** How each operation is done; the stream has its own way. */
@@ -54,18 +54,18 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
         ...numberIn(body, 'accessTokenLifetime'), ...numberIn(body, 'idleTimeout'), ...numberIn(body, 'absoluteTimeout'),
       },
     })
-    return json(await describePair(app, issued, body), 201)
+    return replyJson(await describePair(app, issued, body), 201)
   },
 
   async refreshSession({ app, body }) {
     const refreshToken = textOf(body['refreshToken'])
     if (body['antiCsrfToken'] !== undefined) {
-      const handle = await sessionOf(app, refreshToken)
+      const handle = await introspectedSession(app, refreshToken)
       if (handle === null || !await app.native.isAntiCsrfToken(handle, textOf(body['antiCsrfToken']))) return unauthorized
     }
     const outcome = await app.native.refresh(refreshToken, null, clientOf(body))
     switch (outcome.kind) {
-      case 'refreshed': return json(await describePair(app, outcome.issued, body))
+      case 'refreshed': return replyJson(await describePair(app, outcome.issued, body))
       case 'theft': {
         const { handle, userId } = outcome
         const words = 'Two parties used a refresh token; the session has been ended.'
@@ -77,7 +77,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
 
   async readSession({ app, parameters }) {
     const { record, jwtPayload, sessionInfo } = await app.native.getSessionByHandle(parameters['handle'] ?? '')
-    return json({ ...summarize(record), jwtPayload, sessionInfo, sessionInfoVersion: record.infoVersion })
+    return replyJson({ ...summarize(record), jwtPayload, sessionInfo, sessionInfoVersion: record.infoVersion })
   },
 
   async updateSession({ app, parameters, body }) {
@@ -103,7 +103,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     const issued = claims === null ? null : await native.reissue(claims, payload)
     if (claims === null && payload !== undefined) await native.updateJwtPayload(handle, payload)
     if (issued === null) return noContent
-    return json({ accessToken: issued.accessToken, accessTokenExpiresAt: issued.claims.exp * 1000 })
+    return replyJson({ accessToken: issued.accessToken, accessTokenExpiresAt: issued.claims.exp * 1000 })
   },
 
   async revokeSession({ app, parameters }) {
@@ -113,7 +113,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
 
   async revokeSessions({ app, body }) {
     const handles = Array.isArray(body['handles']) ? body['handles'].map(textOf) : []
-    return json({ revoked: await app.native.revokeSessions(handles) })
+    return replyJson({ revoked: await app.native.revokeSessions(handles) })
   },
 
   async listSessions({ app, parameters, query }) {
@@ -122,7 +122,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
       return problem(400, 'invalid_request', 'limit must be a whole number from 1 to 1000')
     }
     const page = { limit: Number(limit), after: query.get('after') }
-    return json(await app.native.listSessions(parameters['userId'] ?? '', page))
+    return replyJson(await app.native.listSessions(parameters['userId'] ?? '', page))
   },
 
   async revokeSessionsOfUser({ app, parameters, query }) {
@@ -131,28 +131,28 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
       return problem(400, 'invalid_request', 'except must be a session\'s handle')
     }
     const options = except === null ? {} : { except }
-    return json({ revoked: await app.native.revokeAllSessionsForUser(parameters['userId'] ?? '', options) })
+    return replyJson({ revoked: await app.native.revokeAllSessionsForUser(parameters['userId'] ?? '', options) })
   },
 
   async introspect({ app, body }) {
     const antiCsrfToken = body['anti_csrf_token'] === undefined ? null : textOf(body['anti_csrf_token'])
-    return json(await introspect(app, textOf(body['token']), antiCsrfToken))
+    return replyJson(await introspect(app, textOf(body['token']), antiCsrfToken))
   },
 
   async revokeToken({ app, body }) {
-    const handle = await sessionOf(app, textOf(body['token']))
+    const handle = await introspectedSession(app, textOf(body['token']))
     if (handle !== null) await app.native.revokeSession(handle)
-    return json({})
+    return replyJson({})
   },
 
-  readKeys: async ({ app }) => json(await app.native.getJwks()),
+  readKeys: async ({ app }) => replyJson(await app.native.getJwks()),
 
   async rotateKeys({ app }) {
     await app.keys.rotateNow()
     return noContent
   },
 
-  readDescription: async () => json(describeApi()),
+  readDescription: async () => replyJson(describeApi()),
 }
 
 const unknownTenant = problem(400, 'unknown_tenant', 'This server does not serve the tenant.')
@@ -161,7 +161,7 @@ const conflict = problem(409, 'conflict', 'The session info has another version:
 const oneOfBoth = problem(400, 'invalid_request', 'The body can have one of sessionInfo and mergeSessionInfo.')
 
 /** A pair of tokens, with an anti-CSRF token where the caller wants one. */
-async function describePair(app: App, issued: IssuedSession<JsonObject>, { antiCsrf }: JsonObject): Promise<object> {
+async function describePair(app: Application, issued: IssuedSession<JsonObject>, { antiCsrf }: JsonObject): Promise<object> {
   const { accessToken, refreshToken, sessionExpiresAt, claims: { sid, sub, tid, exp } } = issued
   return {
     handle: sid,
@@ -175,11 +175,11 @@ async function describePair(app: App, issued: IssuedSession<JsonObject>, { antiC
   }
 }
 
-/** What an access token of this session says. @throws Refusal for any other text, and for one that has expired. */
-async function claimsFor(app: App, handle: string, accessToken: string): Promise<AccessClaims> {
+/** What an access token of this session says. @throws RejectedRequest for any other text, and for one that has expired. */
+async function claimsFor(app: Application, handle: string, accessToken: string): Promise<AccessClaims> {
   const identified = await app.native.identify(accessToken)
   if (identified !== null && identified.usable && identified.claims.sid === handle) return identified.claims
-  throw new Refusal(problem(400, 'invalid_request', 'accessToken must be a valid access token of the session'))
+  throw new RejectedRequest(problem(400, 'invalid_request', 'accessToken must be a valid access token of the session'))
 }
 
 /** The user's client, as far as the application tells. */
@@ -190,12 +190,12 @@ function clientOf({ ip, userAgent }: JsonObject): ClientInfo {
 /** The description has been checked: what is not there is a fault of the program. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
-  throw new Refusal(problem(400, 'invalid_request', 'a text is missing'))
+  throw new RejectedRequest(problem(400, 'invalid_request', 'a text is missing'))
 }
 
 function objectOf(value: unknown): JsonObject {
   if (isJsonObject(value)) return value
-  throw new Refusal(problem(400, 'invalid_request', 'an object is missing'))
+  throw new RejectedRequest(problem(400, 'invalid_request', 'an object is missing'))
 }
 
 function numberIn<Name extends string>(body: JsonObject, name: Name): { readonly [Key in Name]?: number } {

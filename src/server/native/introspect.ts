@@ -3,10 +3,10 @@ import { parseHandle } from '../../base/handle.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { toEpochSeconds } from '../../base/time.ts'
-import { isAlive, livenessAt } from '../../session/policy.ts'
+import { isActive, activeBounds } from '../../session/policy.ts'
 import { hashSecret, parseRefreshToken } from '../../tokens/refresh-token.ts'
-import type { App } from '../application.ts'
-import { readMarks } from '../core-protocol/refresh-token-marks.ts'
+import type { Application } from '../application.ts'
+import { readMarks } from '../cdi/refresh-token-marks.ts'
 
 const inactive: JsonObject = { active: false }
 
@@ -14,7 +14,7 @@ const inactive: JsonObject = { active: false }
  * What a token is good for now (RFC 7662 section 2.2). A refresh token that was exchanged is good for nothing, and so is
  * any token beside an anti-CSRF token that is not its session's.
  */
-export async function introspect(app: App, text: string, antiCsrfToken: string | null): Promise<JsonObject> {
+export async function introspect(app: Application, text: string, antiCsrfToken: string | null): Promise<JsonObject> {
   const answer = await introspectAccessToken(app, text) ?? await introspectRefreshToken(app, text)
   if (answer === null) return inactive
   const handle = parseHandle(String(answer['sid']))
@@ -23,18 +23,18 @@ export async function introspect(app: App, text: string, antiCsrfToken: string |
 }
 
 /** Whose session a token of ours is, access or refresh, expired or exchanged though it may be; null for other texts. */
-export async function sessionOf(app: App, text: string): Promise<SessionHandle | null> {
+export async function introspectedSession(app: Application, text: string): Promise<SessionHandle | null> {
   const access = await app.native.identify(text) ?? await app.core.identify(text)
   return access?.claims.sid ?? await handleOfRefreshToken(app, text)
 }
 
 /** The session of a refresh token whose tag is right; null for any other text. */
-async function handleOfRefreshToken(app: App, text: string): Promise<SessionHandle | null> {
+async function handleOfRefreshToken(app: Application, text: string): Promise<SessionHandle | null> {
   const token = parseRefreshToken(readMarks(text).token)
   return token !== null && await app.native.ownerOfRefreshToken(text) === 'ours' ? token.handle : null
 }
 
-async function introspectAccessToken({ native, core }: App, text: string): Promise<JsonObject | null> {
+async function introspectAccessToken({ native, core }: Application, text: string): Promise<JsonObject | null> {
   const found = await native.verify(text, { blacklisting: 'strict' })
   if (found.kind === 'active') {
     const { iss, aud, sub, sid, tid, iat, exp, auth_time } = found.claims
@@ -51,11 +51,11 @@ async function introspectAccessToken({ native, core }: App, text: string): Promi
   return { active: true, token_type: 'access_token', sub, sid, tid, ...issuer, iat, exp, auth_time, payload }
 }
 
-async function introspectRefreshToken(app: App, text: string): Promise<JsonObject | null> {
+async function introspectRefreshToken(app: Application, text: string): Promise<JsonObject | null> {
   const handle = await handleOfRefreshToken(app, text)
   const secret = parseRefreshToken(readMarks(text).token)?.secret
   const record = handle === null ? null : await app.store.find(handle)
-  if (record === null || secret === undefined || !isAlive(record, livenessAt(app.clock(), app.policy))) return null
+  if (record === null || secret === undefined || !isActive(record, activeBounds(app.clock(), app.policy))) return null
   if (!constantTimeEqual(await hashSecret(app.crypto, secret), record.refreshHash)) return null
   return {
     active: true, token_type: 'refresh_token', sub: record.userId, sid: record.handle, tid: record.tenantId,

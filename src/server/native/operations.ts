@@ -11,11 +11,11 @@ export interface Operation {
   readonly query?: Readonly<Record<string, string>>
   readonly body?: { readonly type: 'application/json' | 'application/x-www-form-urlencoded'; readonly schema: Schema }
   /** By status; null: no body. */
-  readonly responses: Readonly<Record<number, Answer>>
+  readonly responses: Readonly<Record<number, OperationResponse>>
 }
 
 /** An answer as it is documented; its type is JSON unless it says otherwise. */
-export interface Answer {
+export interface OperationResponse {
   readonly words: string
   readonly schema: Schema | null
   readonly type?: string

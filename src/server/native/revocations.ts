@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Milliseconds } from '../../base/time.ts'
 import type { Change } from '../../session/store.ts'
-import type { App } from '../application.ts'
+import type { Application } from '../application.ts'
 
 /** The streams of revocations that verifiers follow. */
 export interface RevocationStreams {
   /** Writes to one until either side ends it. False, with nothing written, if there are too many. */
-  serve(app: App, request: IncomingMessage, response: ServerResponse): boolean
+  serve(app: Application, request: IncomingMessage, response: ServerResponse): boolean
   /** Ends all of them: their readers come back to another server. */
   close(): Promise<void>
 }
@@ -47,7 +47,7 @@ export function createRevocationStreams(onError: (error: unknown) => void): Revo
   }
 }
 
-async function write(app: App, from: string | null, response: ServerResponse, signal: AbortSignal): Promise<void> {
+async function write(app: Application, from: string | null, response: ServerResponse, signal: AbortSignal): Promise<void> {
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no',
   })

@@ -15,7 +15,7 @@ export interface Schema {
 }
 
 /** Where a value does not fit a schema, or null if it does. The words name no value. */
-export function misfit(schema: Schema, value: unknown, place = 'the body'): string | null {
+export function schemaViolation(schema: Schema, value: unknown, place = 'the body'): string | null {
   if (schema.type !== undefined && ![schema.type].flat().some(type => isOfType(type, value))) {
     return `${place} must be ${[schema.type].flat().join(' or ')}`
   }
@@ -23,7 +23,7 @@ export function misfit(schema: Schema, value: unknown, place = 'the body'): stri
   if (typeof value === 'number') return misfitOfNumber(schema, value, place)
   if (Array.isArray(value)) {
     for (const item of value) {
-      const words = schema.items === undefined ? null : misfit(schema.items, item, `an item of ${place}`)
+      const words = schema.items === undefined ? null : schemaViolation(schema.items, item, `an item of ${place}`)
       if (words !== null) return words
     }
     return null
@@ -48,7 +48,7 @@ function misfitOfObject(schema: Schema, value: Readonly<Record<string, unknown>>
   for (const [name, member] of Object.entries(value)) {
     const known = schema.properties !== undefined && Object.hasOwn(schema.properties, name)
     if (!known && schema.additionalProperties === false) return `${place} has a member that is not known`
-    const words = known ? misfit(schema.properties[name] ?? {}, member, name) : null
+    const words = known ? schemaViolation(schema.properties[name] ?? {}, member, name) : null
     if (words !== null) return words
   }
   return null

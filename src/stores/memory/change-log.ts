@@ -1,6 +1,7 @@
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { Change, ChangePage } from '../../session/store.ts'
-import { encodeCursor, resumeAfter } from '../change-cursor.ts'
+import { resumeAfter, toChangePage } from '../change-cursor.ts'
+import type { ChangeEntry } from '../change-cursor.ts'
 
 /** The changes of a memory store, in the order in which they happened. */
 export interface ChangeLog {
@@ -13,23 +14,19 @@ export interface ChangeLog {
 
 /** An empty log with an identity of its own. */
 export function createChangeLog(): ChangeLog {
-  const logId = crypto.randomUUID()
+  const id = crypto.randomUUID()
   let head = 0
-  let entries: { readonly sequence: number; readonly change: Change }[] = []
+  let entries: ChangeEntry[] = []
   return {
     append(change) {
       head += 1
-      entries.push({ sequence: head, change: copyOf(change) })
+      entries.push({ id, sequence: head, change: copyOf(change) })
     },
     since(cursor, limit) {
-      const after = resumeAfter(cursor, logId, head)
-      const rest = entries.filter(entry => entry.sequence > after)
-      const page = rest.slice(0, limit)
-      return {
-        changes: page.map(entry => copyOf(entry.change)),
-        cursor: head === 0 ? null : encodeCursor({ logId, sequence: page.at(-1)?.sequence ?? head }),
-        more: rest.length > page.length,
-      }
+      const place = { id, sequence: head }
+      const after = resumeAfter(cursor, place)
+      const rest = entries.filter(({ sequence }) => sequence > after).slice(0, limit + 1)
+      return toChangePage(rest.map(entry => ({ ...entry, change: copyOf(entry.change) })), limit, place)
     },
     prune(now) {
       entries = entries.filter(entry => entry.change.until > now)

@@ -1,8 +1,8 @@
 import type { Change, ChangePage } from '../../session/store.ts'
-import { decodeCursor, encodeCursor } from '../change-cursor.ts'
-import { changeColumns, changeOf, changeValues } from '../sql/change-row.ts'
+import { decodeCursor } from '../change-cursor.ts'
+import { changeColumns, changePageOf, changeValues } from '../sql/change-row.ts'
 import { createEntryId } from '../sql/entry-id.ts'
-import { integer, text } from '../sql/row.ts'
+import { readInteger, readText } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Database, Runner } from './database.ts'
@@ -48,28 +48,16 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
     },
 
     changesSince: (cursor, limit) => database.run(async ({ rows: query }) => {
-      const place = cursor === null ? null : decodeCursor(cursor)
+      const place = decodeCursor(cursor)
       const sequence = place?.sequence ?? 0
-      const entry = place?.logId ?? ''
+      const entry = place?.id ?? ''
       const look = (): Promise<Row[]> => query(read(limit + 1), [sequence, entry, sequence, entry, sequence])
-      const rows = await lookUntilSettled(look, sequence)
-      const first = rows[0]
-      if (first === undefined) return { changes: [], cursor: null, more: false }
-      const page = first['seq'] === null ? [] : rows.slice(0, limit)
-      const last = page.at(-1)
-      const end = last === undefined
-        ? { sequence: integer(first, 'head'), logId: text(first, 'head_entry') }
-        : { sequence: integer(last, 'seq'), logId: text(last, 'entry') }
-      return {
-        changes: page.map(changeOf),
-        cursor: end.sequence === 0 ? null : encodeCursor(end),
-        more: rows.length > limit,
-      }
+      return changePageOf(await lookUntilSettled(look, sequence), limit)
     }, { repeatable: true }),
 
     readHead: () => database.run(async ({ rows }) => {
       const row = (await rows(head, []))[0]
-      return row === undefined ? '' : text(row, 'head_entry')
+      return row === undefined ? '' : readText(row, 'head_entry')
     }, { repeatable: true }),
   }
 }
@@ -84,7 +72,7 @@ async function lookUntilSettled(look: () => Promise<Row[]>, after: number): Prom
   let settled = 0
   for (;;) {
     const rows = await look()
-    const numbers = rows.flatMap(row => row['seq'] === null ? [] : [integer(row, 'seq')])
+    const numbers = rows.flatMap(row => row['seq'] === null ? [] : [readInteger(row, 'seq')])
     const [first = 0] = numbers
     const start = first > after ? after : 0
     const missing = numbers.some((number, index) => number > settled && number > (numbers[index - 1] ?? start) + 1)

@@ -1,7 +1,7 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
-import { loadDriver } from '../sql/load-driver.ts'
+import { loadDriver } from '../load-driver.ts'
 import { once } from '../sql/once.ts'
 import { rowOf } from '../sql/row.ts'
 import type { MysqlConnection, MysqlPool } from './driver.ts'
@@ -99,7 +99,7 @@ async function readSettings(connection: MysqlConnection, requestTimeout: Millise
 
 /** Opens a pool on a URL. */
 export async function openPool(url: string, requestTimeout: Milliseconds): Promise<import('mysql2/promise').Pool> {
-  const { createPool } = await loadDriver('mysql2', () => import('mysql2/promise'))
+  const { createPool } = await loadDriver('mysql2/promise')
   const pool = createPool({
     uri: url,
     connectionLimit: POOL_SIZE,

@@ -1,12 +1,12 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
-import { pause } from '../sql/pause.ts'
-import { integer, rowOf } from '../sql/row.ts'
+import { pause } from '../background.ts'
+import { readInteger, rowOf } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import type { Connections } from './connections.ts'
 import type { MysqlConnection } from './driver.ts'
-import { failure, leadsAstray, lostConnection, lostPreparedStatement, undoneByRace } from './errors.ts'
+import { toStoreError, isReadOnlyServer, lostConnection, lostPreparedStatement, undoneByRace } from './errors.ts'
 
 /** Runs statements on one connection. */
 export interface Runner {
@@ -76,7 +76,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
       } catch (error) {
         watch.connection = null
         const unprepared = lostPreparedStatement(error)
-        if (watch.expired || unprepared || lostConnection(error) || leadsAstray(error)) connection.destroy()
+        if (watch.expired || unprepared || lostConnection(error) || isReadOnlyServer(error)) connection.destroy()
         else connection.release()
         if (watch.expired) throw error
         if (undoneByRace(error) && races < RACES) await pause(Math.random() * 2 * ++races)
@@ -93,7 +93,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
     try {
       return await call
     } catch (cause) {
-      throw failure(cause)
+      throw toStoreError(cause)
     } finally {
       running.delete(call)
       watch.expired = true
@@ -135,7 +135,7 @@ export function runnerOn(connection: MysqlConnection, isMariadb: boolean): Runne
     async change(sql, values) {
       const [answer] = await (borders.has(sql) ? connection.query(sql) : connection.execute(sql, [...values]))
       const header = rowOf(answer)
-      return { rows: integer(header, 'affectedRows'), insertId: integer(header, 'insertId') }
+      return { rows: readInteger(header, 'affectedRows'), insertId: readInteger(header, 'insertId') }
     },
   }
 }

@@ -34,7 +34,7 @@ export function lostConnection(error: unknown): boolean {
  * Whether the connection is of no further use though it still stands: it leads to a server that takes no writes any
  * more, and a new one may lead to its successor.
  */
-export function leadsAstray(error: unknown): boolean {
+export function isReadOnlyServer(error: unknown): boolean {
   return [1290, 1792, 1836].includes(numberOf(error))
 }
 
@@ -42,7 +42,7 @@ export function leadsAstray(error: unknown): boolean {
  * What to throw for a failure (REV-11, ST-07). Messages of the server name tables and columns, not parameters; what it
  * says of refused credentials stays out, because it names the user.
  */
-export function failure(cause: unknown): Error {
+export function toStoreError(cause: unknown): Error {
   if (isSessionError(cause)) return cause
   switch (numberOf(cause)) {
     case 1146: case 1054:

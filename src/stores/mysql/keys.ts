@@ -6,7 +6,7 @@ import { selection } from './columns.ts'
 import type { Database } from './database.ts'
 
 /** The keys in the database. */
-export function createKeys(database: Database, log: ChangeLog, names: TableNames): KeyStore {
+export function createKeyTable(database: Database, log: ChangeLog, names: TableNames): KeyStore {
   const list = `SELECT ${selection(keyColumns)} FROM ${names.key} ORDER BY active_from, kid`
   const lock =
     `INSERT INTO ${names.meta} (name, value, number) VALUES ('keys', '', 1) ON DUPLICATE KEY UPDATE number = number + 1`

@@ -4,7 +4,7 @@ import type { Reauthentication, Rotation } from '../../session/store.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import {
   expectedNames, expectedValues, keptColumns, nextColumns, nextValues, reauthenticatedColumns, reauthenticatedValues,
-  rotatedSessionOf, rotationCondition, sessionColumns, sessionOf,
+  rotatedSessionFromRow, rotationCondition, sessionColumns, sessionFromRow,
 } from '../sql/session-row.ts'
 import { selection } from './columns.ts'
 import type { Runner } from './database.ts'
@@ -60,7 +60,7 @@ export function createRotateAtOnce(table: string): Rotate {
      RETURNING ${selection(keptColumns)}`
   return async ({ rows }, rotation) => {
     const [row] = await rows(sql, [rotation.handle, ...expected.values(rotation), ...newValues(rotation)])
-    return row === undefined ? null : rotatedSessionOf(rotation, row)
+    return row === undefined ? null : rotatedSessionFromRow(rotation, row)
   }
 }
 
@@ -155,5 +155,5 @@ export function createReauthenticate(
 /** Reads the first row of an answer as a session; null if there is none. */
 export async function firstSession(answer: Promise<readonly Row[]>): Promise<SessionRecord | null> {
   const row = (await answer)[0]
-  return row === undefined ? null : sessionOf(row)
+  return row === undefined ? null : sessionFromRow(row)
 }

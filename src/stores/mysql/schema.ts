@@ -1,9 +1,9 @@
 import { GeneralError } from '../../base/errors.ts'
 import { checkOptions } from '../../base/options.ts'
-import { mysqlNameRules } from '../options.ts'
-import { pending, script } from '../sql/migrations.ts'
+import { mysqlNameRules } from './options.ts'
+import { pending, migrationScript } from '../sql/migrations.ts'
 import type { Migration, MigrationResult } from '../sql/migrations.ts'
-import { integer } from '../sql/row.ts'
+import { readInteger } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Runner } from './database.ts'
 import { mysqlNames } from './names.ts'
@@ -84,6 +84,9 @@ const migrations: readonly Migration<TableNames>[] = [
   ],
 ]
 
+/** The version that this code reads and writes. */
+export const newestVersion: number = migrations.length
+
 /**
  * Comes before all migrations. The row `schema` numbers the version, the row `log` the newest entry of the change log;
  * the row `keys` is locked by who adds a key.
@@ -98,7 +101,7 @@ function foundation(names: TableNames): string {
 }
 
 function recordVersion(names: TableNames): string {
-  return `REPLACE INTO ${names.meta} (name, value, number) VALUES ('schema', '', ${migrations.length})`
+  return `REPLACE INTO ${names.meta} (name, value, number) VALUES ('schema', '', ${newestVersion})`
 }
 
 const LOCK_SECONDS = 60
@@ -111,25 +114,30 @@ const LOCK_SECONDS = 60
 export async function migrateSchema({ rows, change }: Runner, names: TableNames): Promise<MigrationResult> {
   const lock = 'CONCAT(\'keyturn \', MD5(CONCAT(DATABASE(), ?)))'
   const locked = (await rows(`SELECT GET_LOCK(${lock}, ${LOCK_SECONDS}) AS locked`, [names.meta]))[0]
-  if (locked === undefined || locked['locked'] === null || integer(locked, 'locked') !== 1) {
+  if (locked === undefined || locked['locked'] === null || readInteger(locked, 'locked') !== 1) {
     throw new GeneralError('STORE_UNAVAILABLE', 'another process has been migrating the database for a minute')
   }
   try {
     await change(foundation(names), [])
-    const row = (await rows(`SELECT number FROM ${names.meta} WHERE name = 'schema'`, []))[0]
-    const from = row === undefined ? 0 : integer(row, 'number')
+    const from = await readVersion(rows, names)
     const missing = pending(migrations, from)
     for (const statement of missing.flatMap(migration => migration(names))) await change(statement, [])
     if (missing.length > 0) await change(recordVersion(names), [])
-    return { from, to: migrations.length }
+    return { from, to: newestVersion }
   } finally {
     await rows(`SELECT RELEASE_LOCK(${lock}) AS released`, [names.meta])
   }
+}
+
+/** The version that the tables' own table tells of: 0 before the first one is recorded. */
+export async function readVersion(rows: Runner['rows'], names: TableNames): Promise<number> {
+  const row = (await rows(`SELECT number FROM ${names.meta} WHERE name = 'schema'`, []))[0]
+  return row === undefined ? 0 : readInteger(row, 'number')
 }
 
 /** The SQL that brings an empty database to the newest version, for a reader or for an administrator's own tool. */
 export function printMysqlMigrations(options: MysqlNameOptions = {}): string {
   checkOptions('printMysqlMigrations', mysqlNameRules, options)
   const names = mysqlNames(options)
-  return script([foundation(names), ...migrations.flatMap(migration => migration(names)), recordVersion(names)])
+  return migrationScript([foundation(names), ...migrations.flatMap(migration => migration(names)), recordVersion(names)])
 }

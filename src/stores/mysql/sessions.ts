@@ -3,14 +3,14 @@ import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/store.ts'
-import { gather } from '../gather.ts'
+import { batch } from '../batch.ts'
 import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
 import { decodePosition, toPage } from '../page-position.ts'
-import { handle as handleIn, integer } from '../sql/row.ts'
+import { readHandle as handleIn, readInteger } from '../sql/row.ts'
 import { rotateAll } from '../sql/rotate-all.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import {
-  keptUntil, sessionColumns, sessionOf, sessionValues, stateColumns, stateValues,
+  keptUntil, sessionColumns, sessionFromRow, sessionValues, stateColumns, stateValues,
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
@@ -22,7 +22,7 @@ import {
 } from './rotate.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
+export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
   | 'removeExpired'> {
   /** Resolves once every rotation has its answer. */
@@ -32,7 +32,7 @@ export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate
 const CHUNK = 512
 
 /** The sessions in the database. */
-export function createSessions(database: Database, log: ChangeLog, names: TableNames): Sessions {
+export function createSessionTable(database: Database, log: ChangeLog, names: TableNames): SessionTable {
   const table = names.session
   const columns = selection(sessionColumns)
   const insert =
@@ -111,7 +111,7 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
   ), { repeatable: true })
 
   // A MySQL could update them in one statement too, but not tell which.
-  const rotations = gather(rotateOne, async all => await database.isMariadb()
+  const rotations = batch(rotateOne, async all => await database.isMariadb()
     ? rotateAll(all, firsts => database.run(runner => rotateTogether(runner, firsts), { repeatable: true }), rotateOne)
     : all.map(rotateOne))
 
@@ -184,7 +184,7 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
       const { createdAt, handle } = decodePosition(after)
       return database.run(async ({ rows }) => {
         const read = await rows(listByUser(limit + 1), [userId, createdAt, createdAt, handle])
-        return toPage(read.map(sessionOf), limit)
+        return toPage(read.map(sessionFromRow), limit)
       }, { repeatable: true })
     },
 
@@ -195,8 +195,8 @@ export function createSessions(database: Database, log: ChangeLog, names: TableN
       while (removed < limit) {
         const room = limit - removed
         const rows = await runner.rows(due(room), [now])
-        const live = rows.filter(row => integer(row, 'expires_at') > now).map(row => handleIn(row, 'handle'))
-        const dead = rows.filter(row => integer(row, 'expires_at') <= now).map(row => handleIn(row, 'handle'))
+        const live = rows.filter(row => readInteger(row, 'expires_at') > now).map(row => handleIn(row, 'handle'))
+        const dead = rows.filter(row => readInteger(row, 'expires_at') <= now).map(row => handleIn(row, 'handle'))
         await changeEach(runner, live, postpone, now)
         removed += await changeEach(runner, dead, sweep, now)
         if (rows.length < room) break

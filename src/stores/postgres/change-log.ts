@@ -1,7 +1,7 @@
 import type { ChangePage } from '../../session/store.ts'
-import { decodeCursor, encodeCursor } from '../change-cursor.ts'
-import { changeColumns, changeOf } from '../sql/change-row.ts'
-import { integer, text } from '../sql/row.ts'
+import { decodeCursor } from '../change-cursor.ts'
+import { changeColumns, changePageOf } from '../sql/change-row.ts'
+import { readText } from '../sql/row.ts'
 import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
 
@@ -77,24 +77,12 @@ export function createChangeReader(database: Database, names: PostgresNames): Ch
 
   return {
     async changesSince(cursor, limit) {
-      const place = cursor === null ? null : decodeCursor(cursor)
-      const rows = await read(place?.sequence ?? 0, place?.logId ?? '', limit + 1)
-      const first = rows[0]
-      if (first === undefined) return { changes: [], cursor: null, more: false }
-      const page = first['seq'] === null ? [] : rows.slice(0, limit)
-      const last = page.at(-1)
-      const end = last === undefined
-        ? { sequence: integer(first, 'head'), logId: text(first, 'head_entry') }
-        : { sequence: integer(last, 'seq'), logId: text(last, 'entry') }
-      return {
-        changes: page.map(changeOf),
-        cursor: end.sequence === 0 ? null : encodeCursor(end),
-        more: rows.length > limit,
-      }
+      const place = decodeCursor(cursor)
+      return changePageOf(await read(place?.sequence ?? 0, place?.id ?? '', limit + 1), limit)
     },
     async readHead() {
       const row = (await head())[0]
-      return row === undefined ? '' : text(row, 'value')
+      return row === undefined ? '' : readText(row, 'value')
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import { once } from '../sql/once.ts'
-import { integer, rowOf } from '../sql/row.ts'
+import { readInteger, rowOf } from '../sql/row.ts'
 import { announcedPid } from './driver.ts'
 import type { PostgresClient, PostgresListener, PostgresPool, PostgresResult, PostgresStatement } from './driver.ts'
 
@@ -33,7 +33,7 @@ export async function isPooled(
 ): Promise<boolean> {
   if (announced === null) return false
   const { rows } = await client.query({ text: 'SELECT pg_backend_pid() AS pid' })
-  return rows.map(rowOf).every(row => integer(row, 'pid') !== announced)
+  return rows.map(rowOf).every(row => readInteger(row, 'pid') !== announced)
 }
 
 /** Uses a pool that the application made and will end. */

@@ -1,13 +1,13 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
-import { pause } from '../sql/pause.ts'
+import { pause } from '../background.ts'
 import type { Row } from '../sql/row.ts'
 import { rowOf } from '../sql/row.ts'
 import { lease } from './connections.ts'
 import type { Connections, Lease } from './connections.ts'
 import type { PostgresClient } from './driver.ts'
-import { failure, lostConnection, lostPreparedStatement, refusedStatement, undoneByRace } from './errors.ts'
+import { toStoreError, lostConnection, lostPreparedStatement, refusedStatement, undoneByRace } from './errors.ts'
 
 /** Runs statements, each in one round trip and one transaction of its own. */
 export interface Database {
@@ -65,7 +65,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
     } catch (cause) {
       call.expired = true
       call.connection?.destroy()
-      throw failure(cause)
+      throw toStoreError(cause)
     }
   }
 

@@ -31,7 +31,7 @@ export function refusedStatement(error: unknown): boolean {
  * What to throw for a failure (REV-11, ST-07). Messages of PostgreSQL name tables and columns, not parameters; what it
  * says of refused credentials stays out, because it names the user.
  */
-export function failure(cause: unknown): Error {
+export function toStoreError(cause: unknown): Error {
   if (isSessionError(cause)) return cause
   const code = codeOf(cause)
   switch (code) {

@@ -1,10 +1,10 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import { gather } from '../gather.ts'
-import type { Gathered } from '../gather.ts'
+import { batch } from '../batch.ts'
+import type { Batched } from '../batch.ts'
 import { notBeforeNames } from '../not-before.ts'
-import { handle } from '../sql/row.ts'
+import { readHandle } from '../sql/row.ts'
 import type { SqlValue } from '../sql/row.ts'
 import { sessionColumns, sessionValues } from '../sql/session-row.ts'
 import { durably } from './change-log.ts'
@@ -24,7 +24,7 @@ export interface InsertOutcome {
  * turn of the event loop share them, and so round trips, a transaction and a wait for the disk, but not their outcome: a
  * handle that exists, or a session that the server refuses, is the failure of that login alone.
  */
-export function createInsert(database: Database, names: PostgresNames): Gathered<SessionRecord, InsertOutcome> {
+export function createInsert(database: Database, names: PostgresNames): Batched<SessionRecord, InsertOutcome> {
   const into = `INSERT INTO ${names.session} (${columns.join(', ')})`
   const insert = database.statement(
     `${into} VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})
@@ -53,7 +53,7 @@ export function createInsert(database: Database, names: PostgresNames): Gathered
     const rows = await refuse(
       checks.map(({ record }) => record.handle), checks.map(({ name }) => name),
       checks.map(({ record }) => record.createdAt))
-    return new Set(rows.map(row => handle(row, 'handle')))
+    return new Set(rows.map(row => readHandle(row, 'handle')))
   }
 
   async function one(record: SessionRecord): Promise<InsertOutcome> {
@@ -65,7 +65,7 @@ export function createInsert(database: Database, names: PostgresNames): Gathered
   async function addTogether(records: readonly SessionRecord[]): Promise<ReadonlySet<SessionRecord> | null> {
     try {
       const rows = await insertAll(JSON.stringify(records.map(rowOf)))
-      const added = new Set(rows.map(row => handle(row, 'handle')))
+      const added = new Set(rows.map(row => readHandle(row, 'handle')))
       // Taken out when it is answered for: of two with the same handle, one was added.
       return new Set(records.filter(record => added.delete(record.handle)))
     } catch (error) {
@@ -74,7 +74,7 @@ export function createInsert(database: Database, names: PostgresNames): Gathered
     }
   }
 
-  return gather(one, async records => {
+  return batch(one, async records => {
     const added = await addTogether(records)
     // A statement that is refused has written nothing; by itself, each session shows whether it is the one.
     if (added === null) return records.map(one)

@@ -6,7 +6,7 @@ import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
 
 /** The keys in the database. Every write is durable before it is acknowledged. */
-export function createKeys(database: Database, names: PostgresNames): KeyStore {
+export function createKeyTable(database: Database, names: PostgresNames): KeyStore {
   const columns = keyColumns.join(', ')
   const list = database.statement(
     `SELECT ${columns} FROM ${names.key} ORDER BY active_from, kid`, { repeatable: true })

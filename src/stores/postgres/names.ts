@@ -1,7 +1,8 @@
 import { checkValues } from '../../base/options.ts'
-import { postgresNameRules, tablePrefixRule } from '../options.ts'
+import { tablePrefixRule } from '../options.ts'
 import { tableNames } from '../sql/table-names.ts'
 import type { TableNames } from '../sql/table-names.ts'
+import { postgresNameRules } from './options.ts'
 
 /** Where in a database the tables are. */
 export interface PostgresNameOptions {

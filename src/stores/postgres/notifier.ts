@@ -1,11 +1,11 @@
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import { createFollowers } from '../followers.ts'
-import { createHeadPoller } from '../sql/head-poller.ts'
+import { createHeadPoller } from '../head-poller.ts'
 import { isPooled } from './connections.ts'
 import type { Connections } from './connections.ts'
 import type { PostgresListener } from './driver.ts'
-import { failure } from './errors.ts'
+import { toStoreError } from './errors.ts'
 
 /** Wakes those who follow the change log. */
 export interface Notifier {
@@ -124,7 +124,7 @@ export function createNotifier(
       } catch (cause) {
         remove()
         starting = null
-        throw failure(cause)
+        throw toStoreError(cause)
       }
       return async () => {
         remove()

@@ -1,6 +1,6 @@
 import type { ClientConfig } from 'pg'
 import type { Milliseconds } from '../../base/time.ts'
-import { loadDriver } from '../sql/load-driver.ts'
+import { loadDriver } from '../load-driver.ts'
 import { once } from '../sql/once.ts'
 import { isPooled } from './connections.ts'
 import type { Connections, ReadyPool } from './connections.ts'
@@ -8,10 +8,6 @@ import { announcedPid } from './driver.ts'
 import type { PostgresPool } from './driver.ts'
 
 const POOL_SIZE = 10
-
-async function loadPg(): Promise<typeof import('pg')> {
-  return loadDriver('pg', () => import('pg'))
-}
 
 /**
  * Opens connections to a URL when they are first needed. A pooler refuses the settings of a session, so they are only
@@ -32,7 +28,7 @@ export function openConnections(
   let opened: { readonly pool: PostgresPool; end(): Promise<void> } | null = null
 
   async function openPool(): Promise<{ readonly pool: PostgresPool; readonly pooled: boolean; end(): Promise<void> }> {
-    const { Client, Pool } = await loadPg()
+    const { Client, Pool } = await loadDriver('pg')
     const scout = new Client(base)
     scout.on('error', () => undefined)
     try {
@@ -63,7 +59,7 @@ export function openConnections(
   return {
     ready,
     async listen() {
-      const { Client } = await loadPg()
+      const { Client } = await loadDriver('pg')
       const client = new Client(base)
       client.on('error', () => undefined)
       await client.connect()
@@ -82,13 +78,17 @@ export function openConnections(
   }
 }
 
-/** Runs the work on one connection to a URL, which is made for it without any time limit. */
+/** Runs the work on one connection to a URL, which is made for it. Without `requestTimeout` it has all the time. */
 export async function withConnection<T>(
   url: string,
   work: (client: import('pg').Client) => Promise<T>,
+  requestTimeout?: Milliseconds,
 ): Promise<T> {
-  const { Client } = await loadPg()
-  const client = new Client({ connectionString: url })
+  const { Client } = await loadDriver('pg')
+  const limits = requestTimeout === undefined
+    ? {}
+    : { connectionTimeoutMillis: requestTimeout, query_timeout: requestTimeout }
+  const client = new Client({ connectionString: url, ...limits })
   client.on('error', () => undefined)
   try {
     await client.connect()

@@ -1,12 +1,12 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { Reauthentication, Rotation } from '../../session/store.ts'
-import { gather } from '../gather.ts'
-import type { Gathered } from '../gather.ts'
+import { batch } from '../batch.ts'
+import type { Batched } from '../batch.ts'
 import { rotateAll } from '../sql/rotate-all.ts'
 import {
   expectedNames, expectedValues, keptColumns, nextColumns, nextValues, reauthenticatedColumns, reauthenticatedValues,
-  rotatedSessionOf, rotationCondition,
+  rotatedSessionFromRow, rotationCondition,
 } from '../sql/session-row.ts'
 import { durably, lazily } from './change-log.ts'
 import type { Database } from './database.ts'
@@ -40,7 +40,7 @@ export function createReauthenticate(
   const reauthenticate = database.statement(settingOne(names.session, reauthenticatedColumns, durably))
   return async reauthentication => {
     const [row] = await reauthenticate(...expectedValues(reauthentication), ...reauthenticatedValues(reauthentication))
-    return row === undefined ? null : rotatedSessionOf(reauthentication, row)
+    return row === undefined ? null : rotatedSessionFromRow(reauthentication, row)
   }
 }
 
@@ -52,7 +52,7 @@ export function createReauthenticate(
 export function createRotate(
   database: Database,
   names: PostgresNames,
-): Gathered<Rotation, SessionRecord | null> {
+): Batched<Rotation, SessionRecord | null> {
   const table = names.session
   const rotate = database.statement(settingOne(table, nextColumns, lazily), { repeatable: true })
   const expected = (name: typeof expectedNames[number]): string => member(expectedNames.indexOf(name))
@@ -76,10 +76,10 @@ export function createRotate(
 
   async function one(rotation: Rotation): Promise<SessionRecord | null> {
     const [row] = await rotate(...expectedValues(rotation), ...nextValues(rotation.next))
-    return row === undefined ? null : rotatedSessionOf(rotation, row)
+    return row === undefined ? null : rotatedSessionFromRow(rotation, row)
   }
 
-  return gather(one, async rotations => {
+  return batch(one, async rotations => {
     try {
       return await rotateAll(rotations, firsts => rotateTogether(JSON.stringify(firsts.map(memberOf))), one)
     } catch (error) {

@@ -1,10 +1,10 @@
 import { checkOptions } from '../../base/options.ts'
-import { postgresNameRules } from '../options.ts'
-import { pending, script } from '../sql/migrations.ts'
+import { postgresNameRules } from './options.ts'
+import { pending, migrationScript } from '../sql/migrations.ts'
 import type { Migration, MigrationResult } from '../sql/migrations.ts'
-import { integer, rowOf } from '../sql/row.ts'
+import { readInteger, rowOf } from '../sql/row.ts'
 import type { PostgresResult, PostgresStatement } from './driver.ts'
-import { failure } from './errors.ts'
+import { toStoreError } from './errors.ts'
 import { postgresNames } from './names.ts'
 import type { PostgresNameOptions, PostgresNames } from './names.ts'
 
@@ -83,6 +83,9 @@ const migrations: readonly Migration<PostgresNames>[] = [
   ],
 ]
 
+/** The version that this code reads and writes. */
+export const newestVersion: number = migrations.length
+
 /** Comes before all migrations. The row `schema` numbers the version, the row `log` the newest entry of the log. */
 function foundation(names: PostgresNames): string {
   return `
@@ -94,7 +97,7 @@ function foundation(names: PostgresNames): string {
 }
 
 function recordVersion(names: PostgresNames): string {
-  return `INSERT INTO ${names.meta} (name, value, number) VALUES ('schema', '', ${migrations.length})
+  return `INSERT INTO ${names.meta} (name, value, number) VALUES ('schema', '', ${newestVersion})
       ON CONFLICT (name) DO UPDATE SET number = excluded.number`
 }
 
@@ -120,7 +123,7 @@ export async function migrateSchema(connection: Connection, names: PostgresNames
       const found = await run('SELECT FROM pg_namespace WHERE nspname = $1', [names.schema])
       if (found.length === 0) await run(`CREATE SCHEMA "${names.schema}"`)
     }
-    const from = await readVersion(run, names)
+    const from = await readVersion(run, names) ?? 0
     const missing = pending(migrations, from)
     if (missing.length > 0) {
       for (const statement of [foundation(names), ...missing.flatMap(migration => migration(names))]) {
@@ -129,21 +132,22 @@ export async function migrateSchema(connection: Connection, names: PostgresNames
       await run(recordVersion(names))
     }
     await run('COMMIT')
-    return { from, to: migrations.length }
+    return { from, to: newestVersion }
   } catch (cause) {
     await run('ROLLBACK').catch(() => undefined)
-    throw failure(cause)
+    throw toStoreError(cause)
   }
 }
 
-async function readVersion(
+/** The version of the tables, 0 before the first one is recorded; null: there are none. */
+export async function readVersion(
   run: (text: string, values?: unknown[]) => Promise<unknown[]>,
   names: PostgresNames,
-): Promise<number> {
+): Promise<number | null> {
   const found = (await run('SELECT to_regclass($1) IS NOT NULL AS found', [names.meta])).map(rowOf)[0]
-  if (found?.['found'] !== true) return 0
+  if (found?.['found'] !== true) return null
   const row = (await run(`SELECT number FROM ${names.meta} WHERE name = 'schema'`)).map(rowOf)[0]
-  return row === undefined ? 0 : integer(row, 'number')
+  return row === undefined ? 0 : readInteger(row, 'number')
 }
 
 /** The SQL that brings an empty database to the newest version, for a reader or for an administrator's own tool. */
@@ -152,5 +156,5 @@ export function printPostgresMigrations(options: PostgresNameOptions = {}): stri
   const names = postgresNames(options)
   const schema = names.schema === null ? [] : [`CREATE SCHEMA IF NOT EXISTS "${names.schema}"`]
   const statements = migrations.flatMap(migration => migration(names))
-  return script(['BEGIN', ...schema, foundation(names), ...statements, recordVersion(names), 'COMMIT'])
+  return migrationScript(['BEGIN', ...schema, foundation(names), ...statements, recordVersion(names), 'COMMIT'])
 }

@@ -4,9 +4,9 @@ import type { NotBefore, Removal, SessionStore } from '../../session/store.ts'
 import { everybody, notBeforeName } from '../not-before.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { createEntryId } from '../sql/entry-id.ts'
-import { handle, integer } from '../sql/row.ts'
+import { readHandle, readInteger } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
-import { keptUntil, sessionColumns, sessionOf, stateColumns, stateValues } from '../sql/session-row.ts'
+import { keptUntil, sessionColumns, sessionFromRow, stateColumns, stateValues } from '../sql/session-row.ts'
 import { appendChange, durably, lazily } from './change-log.ts'
 import type { Database } from './database.ts'
 import { createInsert } from './insert.ts'
@@ -14,7 +14,7 @@ import type { PostgresNames } from './names.ts'
 import { createReauthenticate, createRotate } from './rotate.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
+export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
   | 'removeExpired'> {
   /** Resolves once every login and rotation has its answer. */
@@ -28,7 +28,7 @@ export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate
  * log last, so that none can deadlock. They look rows up by an array and not by a join, for which the planner may scan
  * the table when it cannot foresee their number.
  */
-export function createSessions(database: Database, names: PostgresNames): Sessions {
+export function createSessionTable(database: Database, names: PostgresNames): SessionTable {
   const table = names.session
   const columns = sessionColumns.join(', ')
   const logins = createInsert(database, names)
@@ -109,7 +109,7 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
   return {
     insert: async record => (await logins.call(record)).inserted,
 
-    find: async handle => first(await find(handle), sessionOf),
+    find: async handle => first(await find(handle), sessionFromRow),
 
     rotate: rotations.call,
 
@@ -131,7 +131,7 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
 
     updatePayload: async ({ handle, jwtPayload, now, from }) => first(
       await updatePayload(handle, jwtPayload, now, from, createEntryId()),
-      row => ({ version: integer(row, 'payload_version'), until: keptUntil([row], from) })),
+      row => ({ version: readInteger(row, 'payload_version'), until: keptUntil([row], from) })),
 
     remove: async (handles, from) =>
       removalOf(handles.length === 0 ? [] : await remove(handles, from, createEntryId()), from),
@@ -152,7 +152,7 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
 
     async listByUser(userId, { limit, after }) {
       const { createdAt, handle } = decodePosition(after)
-      return toPage((await listByUser(userId, createdAt, handle, limit + 1)).map(sessionOf), limit)
+      return toPage((await listByUser(userId, createdAt, handle, limit + 1)).map(sessionFromRow), limit)
     },
 
     async removeExpired(now, limit) {
@@ -162,8 +162,8 @@ export function createSessions(database: Database, names: PostgresNames): Sessio
       while (removed < limit) {
         const room = limit - removed
         const counted = (await sweep(now, room))[0] ?? {}
-        removed += integer(counted, 'swept')
-        if (integer(counted, 'due') < room) break
+        removed += readInteger(counted, 'swept')
+        if (readInteger(counted, 'due') < room) break
       }
       return removed
     },
@@ -193,7 +193,7 @@ function removalOf(rows: readonly Row[], from: EpochMilliseconds): Removal {
 }
 
 function handleOf(row: Row): SessionHandle {
-  return handle(row, 'handle')
+  return readHandle(row, 'handle')
 }
 
 function first<T>(rows: readonly Row[], read: (row: Row) => T): T | null {

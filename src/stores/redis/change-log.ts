@@ -3,7 +3,7 @@ import type { Change, ChangePage } from '../../session/store.ts'
 import { appendScript, pruneScript, readScript } from './change-scripts.ts'
 import type { Commands } from './connection.ts'
 import type { KeyNames } from './key-names.ts'
-import { handleOf, integerOf, listOf, pairsOf, textOf, textsOf, unreadable } from './reply.ts'
+import { toHandle, toInteger, toList, toPairs, toText, toTexts, unreadable } from './reply.ts'
 
 /** How many changes one script forgets: Lua takes some thousand arguments at the most. */
 const PRUNE_BATCH = 1000
@@ -32,22 +32,22 @@ export function createChangeLog(names: KeyNames, identity: string): ChangeLog {
     async since(commands, cursor, limit) {
       const known = cursor === null ? null : decode(cursor)
       const given = known === null ? ['', '', ''] : [known.log, known.id, known.until]
-      const [log, from, head, ...rest] = listOf(await commands.run(readScript, keys, [...given, limit + 1]))
+      const [log, from, head, ...rest] = toList(await commands.run(readScript, keys, [...given, limit + 1]))
       if (log === undefined) return { changes: [], cursor: null, more: false }
-      const entries = pairsOf(rest).map(([id, fields]) => ({ id: textOf(id), change: changeOf(fields) }))
+      const entries = toPairs(rest).map(([id, fields]) => ({ id: toText(id), change: changeOf(fields) }))
       const page = entries.slice(0, limit)
       const last = page.at(-1)
-      const end = from === '-' ? `${textOf(log)}.${textOf(head)}.0` : cursor
+      const end = from === '-' ? `${toText(log)}.${toText(head)}.0` : cursor
       return {
         changes: page.map(({ change }) => change),
-        cursor: last === undefined ? end : `${textOf(log)}.${last.id}.${last.change.until}`,
+        cursor: last === undefined ? end : `${toText(log)}.${last.id}.${last.change.until}`,
         more: entries.length > limit,
       }
     },
     async prune(commands, now) {
       let pruned: number
       do {
-        pruned = integerOf(await commands.run(pruneScript, [...keys, names.announced], [now, PRUNE_BATCH]))
+        pruned = toInteger(await commands.run(pruneScript, [...keys, names.announced], [now, PRUNE_BATCH]))
       } while (pruned === PRUNE_BATCH)
     },
   }
@@ -64,10 +64,10 @@ function decode(cursor: string): { readonly log: string; readonly id: string; re
 }
 
 function changeOf(fields: unknown): Change {
-  const { kind, until: untilText, version, handles } = Object.fromEntries(pairsOf(textsOf(fields)))
-  const until = integerOf(untilText)
+  const { kind, until: untilText, version, handles } = Object.fromEntries(toPairs(toTexts(fields)))
+  const until = toInteger(untilText)
   if (kind === 'keys') return { kind, until }
-  if (kind === 'revoked') return { kind, handles: textOf(handles).split(',').map(handleOf), until }
+  if (kind === 'revoked') return { kind, handles: toText(handles).split(',').map(toHandle), until }
   if (kind !== 'payload') throw unreadable('a change')
-  return { kind, handle: handleOf(handles), version: integerOf(version), until }
+  return { kind, handle: toHandle(handles), version: toInteger(version), until }
 }

@@ -1,4 +1,4 @@
-import { script } from './script.ts'
+import { defineScript } from './script.ts'
 import type { Script } from './script.ts'
 import { fits, setPayload } from './session-scripts.ts'
 
@@ -20,7 +20,7 @@ local function appendRevoked(handles, untilTime)
 end`
 
 /** KEYS: log (3). ARGV: channel, identity, kind, until, version, handle. */
-export const appendScript: Script = script(`${append}
+export const appendScript: Script = defineScript(`${append}
 append(ARGV[3], ARGV[4], ARGV[5], ARGV[6])`)
 
 /**
@@ -28,7 +28,7 @@ append(ARGV[3], ARGV[4], ARGV[5], ARGV[6])`)
  * then the sessions' handles. Deletes the sessions and announces it at once. How long the change is kept, then pairs of
  * handle and user id. For a server that has all slots.
  */
-export const revokeScript: Script = script(`${append}${fits}
+export const revokeScript: Script = defineScript(`${append}${fits}
 local handles, longest, found = {}, 0, {}
 local removed = {ARGV[3]}
 -- All are read before one is deleted: what cannot be read is an error, and then nothing is done.
@@ -56,7 +56,7 @@ return removed`)
  * KEYS: log (3), announced. ARGV: channel, identity, until, then pairs of a removal's name and the handle.
  * Tells of the removals that were not told of yet; their handles.
  */
-export const announceScript: Script = script(`${append}
+export const announceScript: Script = defineScript(`${append}
 local handles = {}
 -- Removes nothing, but what has begun to write may go on when memory is full.
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', '-inf')
@@ -70,7 +70,7 @@ return handles`)
  * KEYS: log (3), session. ARGV: channel, identity, from when on the access token lifetime counts, handle, payload, now.
  * The new version and that lifetime, or nil. For a server that has all slots.
  */
-export const publishPayloadScript: Script = script(`${append}${setPayload}
+export const publishPayloadScript: Script = defineScript(`${append}${setPayload}
 local version, lifetime = setPayload(KEYS[4], ARGV[5], ARGV[6])
 if not version then return false end
 local keptUntil = string.format('%.0f', ARGV[3] + lifetime)
@@ -78,7 +78,7 @@ append('payload', keptUntil, version, ARGV[4])
 return {version, lifetime}`)
 
 /** KEYS: log (3), keys, one order per purpose. ARGV: channel, identity, until, kid. Whether there was one. */
-export const removeKeyScript: Script = script(`${append}
+export const removeKeyScript: Script = defineScript(`${append}
 if redis.call('HDEL', KEYS[4], ARGV[4]) == 0 then return 0 end
 for index = 5, #KEYS do redis.call('ZREM', KEYS[index], ARGV[4]) end
 append('keys', ARGV[3], 0, '')
@@ -90,7 +90,7 @@ return 1`)
  * Reading goes on at the cursor if its entry is still there or has been pruned in due time. Else the log is another one
  * or has lost entries in a failover, and is read from its beginning: to read twice is harmless, to skip is not.
  */
-export const readScript: Script = script(`
+export const readScript: Script = defineScript(`
 local function number(id)
   local milliseconds, sequence = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(milliseconds), tonumber(sequence)
@@ -114,7 +114,7 @@ end
 return reply`)
 
 /** KEYS: log (3), announced. ARGV: now, how many at most. How many changes were forgotten. */
-export const pruneScript: Script = script(`
+export const pruneScript: Script = defineScript(`
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[1])
 local ids = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
 if #ids == 0 then return 0 end

@@ -3,8 +3,8 @@ import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import type { RedisDriver } from './driver.ts'
 import { checkEviction } from './eviction.ts'
-import { failure } from './failure.ts'
-import { integerOf } from './reply.ts'
+import { toStoreError } from './errors.ts'
+import { toInteger } from './reply.ts'
 import type { Script } from './script.ts'
 
 /** How a store talks to Redis. */
@@ -48,7 +48,7 @@ export function createConnection(
   options: ConnectionOptions,
 ): RedisConnection {
   const { requestTimeout, replicas, allowEviction } = options
-  const within = createDeadline(requestTimeout, 'Redis', failure)
+  const within = createDeadline(requestTimeout, 'Redis', toStoreError)
   const pending = new Set<Promise<unknown>>()
   const opened: RedisDriver[] = []
   let opening: Promise<Lines> | null = null
@@ -91,7 +91,7 @@ export function createConnection(
     const places = durableDriver.cluster ? keys : keys.slice(0, 1)
     const command = ['WAIT', `${replicas}`, `${Math.ceil(requestTimeout / 2)}`]
     const counts = await Promise.all(places.map(key => durableDriver.sendAfter(key, command)))
-    if (counts.every(count => integerOf(count) >= replicas)) return
+    if (counts.every(count => toInteger(count) >= replicas)) return
     throw new GeneralError('STORE_UNAVAILABLE', 'the write is on the Redis primary only: too few replicas answered in time')
   }
 

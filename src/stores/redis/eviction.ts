@@ -1,6 +1,6 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { RedisDriver } from './driver.ts'
-import { textOf } from './reply.ts'
+import { toText } from './reply.ts'
 
 /**
  * Refuses a server that throws keys away when its memory is full: sessions would end without a word, and worse, so
@@ -9,7 +9,7 @@ import { textOf } from './reply.ts'
  */
 export async function checkEviction(driver: RedisDriver): Promise<void> {
   for (const reply of await driver.sendToAll(['INFO', 'memory'])) {
-    const policy = /^maxmemory_policy:(.+?)\r?$/m.exec(textOf(reply))?.[1] ?? 'unknown'
+    const policy = /^maxmemory_policy:(.+?)\r?$/m.exec(toText(reply))?.[1] ?? 'unknown'
     if (policy === 'noeviction') continue
     throw new GeneralError('MISUSE', `Redis may evict sessions and keys (maxmemory-policy is ${policy}): `
       + 'set it to noeviction, or pass [allowEviction]: true to accept that users are logged out at random')

@@ -6,7 +6,7 @@ import { announceScript, revokeScript } from './change-scripts.ts'
 import type { Commands, RedisConnection } from './connection.ts'
 import { expiryShardOf, expiryShards, userTagOf } from './key-names.ts'
 import type { KeyNames } from './key-names.ts'
-import { handleOf, integerOf, listOf, pairsOf, textOf, textsOf } from './reply.ts'
+import { toHandle, toInteger, toList, toPairs, toText, toTexts } from './reply.ts'
 import {
   claimScript, expireScript, expiryPageScript, refuseLoginsScript, removeOlderScript,
 } from './session-scripts.ts'
@@ -61,11 +61,11 @@ export function createRemoval(
     filter: Filter,
   ): Promise<Revoked> {
     const keys = [...log.keys, ...handles.map(names.session)]
-    const [until, ...flat] = textsOf(await commands.run(revokeScript, keys, [...log.args, from, ...filter, ...handles]))
-    const removed = pairsOf(flat).map(([handle, owner]) => (
-      { handle: handleOf(handle), userTag: userTagOf(owner) }
+    const [until, ...flat] = toTexts(await commands.run(revokeScript, keys, [...log.args, from, ...filter, ...handles]))
+    const removed = toPairs(flat).map(([handle, owner]) => (
+      { handle: toHandle(handle), userTag: userTagOf(owner) }
     ))
-    return { removed, until: integerOf(until) }
+    return { removed, until: toInteger(until) }
   }
 
   async function revokeInSteps(
@@ -78,14 +78,14 @@ export function createRemoval(
       const keys = [names.session(handle), names.removal(handle)]
       const reply = await commands.run(claimScript, keys, [nextName(), REMEMBER, ...filter])
       if (reply === null) return null
-      const [name, owner, lifetime] = listOf(reply)
-      return { name: textOf(name), handle, userTag: userTagOf(textOf(owner)), lifetime: integerOf(lifetime) }
+      const [name, owner, lifetime] = toList(reply)
+      return { name: toText(name), handle, userTag: userTagOf(toText(owner)), lifetime: toInteger(lifetime) }
     }))
     const claimed = claims.filter(claim => claim !== null)
     const until = Math.max(from, ...claimed.map(({ lifetime }) => from + lifetime))
     if (claimed.length === 0) return { removed: [], until }
     const args = [...log.args, until, ...claimed.flatMap(({ name, handle }) => [name, handle])]
-    const announced = new Set(textsOf(await commands.run(announceScript, [...log.keys, names.announced], args)))
+    const announced = new Set(toTexts(await commands.run(announceScript, [...log.keys, names.announced], args)))
     connection.later(async ({ send }) => Promise.all(claimed.map(({ handle }) => {
       const key = names.removal(handle)
       return send(key, ['DEL', key])
@@ -118,14 +118,14 @@ export function createRemoval(
       const key = names.expiry(shard)
       const share = Math.ceil(limit / expiryShards) + SPARE
       const command = ['ZRANGEBYSCORE', key, '-inf', `${now}`, 'LIMIT', '0', `${share}`]
-      return textsOf(await commands.send(key, command)).map(member => ({ key, member }))
+      return toTexts(await commands.send(key, command)).map(member => ({ key, member }))
     }))).flat().slice(0, limit)
     const gone: Removed[] = []
     let removed = 0
     await Promise.all(due.map(async ({ key, member }) => {
       const [handleText, userTag = ''] = member.split('.')
-      const handle = handleOf(handleText)
-      const reply = textOf(await commands.run(expireScript, [names.session(handle)], [now]))
+      const handle = toHandle(handleText)
+      const reply = toText(await commands.run(expireScript, [names.session(handle)], [now]))
       // XX: a session that was removed meanwhile must not come back into the index.
       if (reply !== '0' && reply !== '1') await commands.send(key, ['ZADD', key, 'XX', reply, member])
       else gone.push({ handle, userTag })
@@ -146,8 +146,8 @@ export function createRemoval(
   ): Promise<readonly Removed[]> {
     const outcomes = await Promise.all(members.map(async member => {
       const [text, userTag = ''] = member.split('.')
-      const handle = handleOf(text)
-      const removed = integerOf(await commands.run(removeOlderScript, [names.session(handle)], [time])) === 1
+      const handle = toHandle(text)
+      const removed = toInteger(await commands.run(removeOlderScript, [names.session(handle)], [time])) === 1
       return removed ? [{ handle, userTag }] : []
     }))
     const gone = outcomes.flat()
@@ -163,7 +163,7 @@ export function createRemoval(
     { time, until }: NotBefore,
   ): Promise<readonly SessionHandle[]> {
     const args = [tenantId ?? '', time, Math.max(until - time, 1)]
-    return listOf(await run(refuseLoginsScript, keys, args)).map(handleOf)
+    return toList(await run(refuseLoginsScript, keys, args)).map(toHandle)
   }
 
   /** Waits for the replicas even if nothing was removed: an earlier try may have done it and been told of too few. */
@@ -199,7 +199,7 @@ export function createRemoval(
       const written = (): string[] => [everybody, ...gone.map(({ handle }) => names.session(handle))]
       return connection.useDurably(written, async commands => {
         if (after === null) await refuseLogins(commands, [everybody], null, notBefore)
-        const page = pairsOf(textsOf(await commands.run(expiryPageScript, [key], [score, member, limit])))
+        const page = toPairs(toTexts(await commands.run(expiryPageScript, [key], [score, member, limit])))
         gone = await removeOlder(commands, page.map(([entry]) => entry), notBefore.time)
         const last = page.at(-1)
         const isLast = last === undefined || page.length < limit

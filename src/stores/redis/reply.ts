@@ -6,24 +6,24 @@ import type { JsonObject } from '../../base/json.ts'
 import { RECORD_FORMAT } from '../../session/record.ts'
 
 /** Reads an array. @throws GeneralError if Redis answered anything else. */
-export function listOf(reply: unknown): readonly unknown[] {
+export function toList(reply: unknown): readonly unknown[] {
   if (!Array.isArray(reply)) throw unreadable('a list')
   return reply
 }
 
 /** Reads a text. @throws GeneralError if Redis answered anything else. */
-export function textOf(reply: unknown): string {
+export function toText(reply: unknown): string {
   if (typeof reply !== 'string') throw unreadable('a text')
   return reply
 }
 
 /** Reads a list of texts. @throws GeneralError if Redis answered anything else. */
-export function textsOf(reply: unknown): string[] {
-  return listOf(reply).map(textOf)
+export function toTexts(reply: unknown): string[] {
+  return toList(reply).map(toText)
 }
 
 /** What comes in turn, two by two. @throws GeneralError if one is left over. */
-export function pairsOf<Item>(flat: readonly Item[]): (readonly [Item, Item])[] {
+export function toPairs<Item>(flat: readonly Item[]): (readonly [Item, Item])[] {
   return Array.from({ length: Math.ceil(flat.length / 2) }, (_, index) => {
     const [first, second] = flat.slice(2 * index, 2 * index + 2)
     if (first === undefined || second === undefined) throw unreadable('a pair')
@@ -32,27 +32,27 @@ export function pairsOf<Item>(flat: readonly Item[]): (readonly [Item, Item])[] 
 }
 
 /** Reads an integer that JavaScript can hold exactly. @throws GeneralError if Redis answered anything else. */
-export function integerOf(reply: unknown): number {
+export function toInteger(reply: unknown): number {
   const value = typeof reply === 'string' && /^-?\d{1,16}$/.test(reply) ? Number(reply) : reply
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw unreadable('an integer')
   return value
 }
 
 /** Reads what is true or false. @throws GeneralError if it is anything else. */
-export function flagOf(value: unknown): boolean {
+export function toFlag(value: unknown): boolean {
   if (typeof value !== 'boolean') throw unreadable('a flag')
   return value
 }
 
 /** Reads an object. @throws GeneralError if it is anything else. */
-export function objectOf(value: unknown): JsonObject {
+export function toObject(value: unknown): JsonObject {
   if (!isJsonObject(value)) throw unreadable('an object')
   return value
 }
 
 /** Reads a session's handle. @throws GeneralError if Redis answered anything else. */
-export function handleOf(reply: unknown): SessionHandle {
-  const handle = parseHandle(textOf(reply))
+export function toHandle(reply: unknown): SessionHandle {
+  const handle = parseHandle(toText(reply))
   if (handle === null) throw unreadable('a handle')
   return handle
 }

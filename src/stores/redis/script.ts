@@ -8,6 +8,6 @@ export interface Script {
 }
 
 /** Names a script. */
-export function script(text: string): Script {
+export function defineScript(text: string): Script {
   return { text, digest: createHash('sha1').update(text).digest('hex') }
 }

@@ -5,7 +5,7 @@ import { expiryOf } from '../../session/policy.ts'
 import { RECORD_FORMAT } from '../../session/record.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { NextToken, PresentedState, Rotation, TokenState } from '../../session/store.ts'
-import { flagOf, integerOf, objectOf, textOf, unreadable, unreadableSession } from './reply.ts'
+import { toFlag, toInteger, toObject, toText, unreadable, unreadableSession } from './reply.ts'
 
 /**
  * A session is one JSON document, since Redis, its scripts and its clients handle one value in a fraction of the time
@@ -72,54 +72,54 @@ export function placeJson(generation: number, branch: number): string {
 }
 
 /** Reads a session; null if there is none. @throws GeneralError if it is not one, or one of another format. */
-export function sessionOf(handle: SessionHandle, reply: unknown): SessionRecord | null {
+export function parseSession(handle: SessionHandle, reply: unknown): SessionRecord | null {
   if (reply === null) return null
-  const stored = parsed(textOf(reply))
+  const stored = parsed(toText(reply))
   if (stored['format'] !== RECORD_FORMAT) throw unreadableSession(`${stored['format']}`)
-  const { ip, userAgent } = objectOf(stored['client'])
+  const { ip, userAgent } = toObject(stored['client'])
   return {
     handle,
-    refreshHash: textOf(stored['refreshHash']),
-    anchorHash: textOf(stored['anchorHash']),
-    refreshKeyId: textOf(stored['refreshKeyId']),
-    generation: integerOf(stored['generation']),
-    branch: integerOf(stored['branch']),
-    confirmed: flagOf(stored['confirmed']),
-    rotatedAt: integerOf(stored['rotatedAt']),
-    servedAt: integerOf(stored['servedAt']),
-    expiresAt: integerOf(stored['expiresAt']),
-    client: { ip: ip === null ? null : textOf(ip), userAgent: userAgent === null ? null : textOf(userAgent) },
+    refreshHash: toText(stored['refreshHash']),
+    anchorHash: toText(stored['anchorHash']),
+    refreshKeyId: toText(stored['refreshKeyId']),
+    generation: toInteger(stored['generation']),
+    branch: toInteger(stored['branch']),
+    confirmed: toFlag(stored['confirmed']),
+    rotatedAt: toInteger(stored['rotatedAt']),
+    servedAt: toInteger(stored['servedAt']),
+    expiresAt: toInteger(stored['expiresAt']),
+    client: { ip: ip === null ? null : toText(ip), userAgent: userAgent === null ? null : toText(userAgent) },
     ...keptOf(stored['session']),
   }
 }
 
 /** The session that a rotation has just written, from the member `session` on, which it left. @throws GeneralError */
-export function rotatedSessionOf({ handle, expected, next }: Rotation, reply: unknown): SessionRecord | null {
+export function parseRotatedSession({ handle, expected, next }: Rotation, reply: unknown): SessionRecord | null {
   if (reply === null) return null
-  const kept = keptOf(parsed(`{${textOf(reply)}`)['session'])
+  const kept = keptOf(parsed(`{${toText(reply)}`)['session'])
   const { anchorHash } = expected
   return { handle, anchorHash, ...next, expiresAt: expiryOf(next.rotatedAt, kept), ...kept }
 }
 
 /** Reads the member `session`. */
 function keptOf(value: unknown): Omit<SessionRecord, 'handle' | 'expiresAt' | 'anchorHash' | keyof NextToken> {
-  const kept = objectOf(value)
+  const kept = toObject(value)
   const absoluteExpiry = kept['absoluteExpiry']
   return {
     format: RECORD_FORMAT,
-    userId: textOf(kept['userId']),
-    tenantId: textOf(kept['tenantId']),
-    createdAt: integerOf(kept['createdAt']),
-    authenticatedAt: integerOf(kept['authenticatedAt']),
-    idleTimeout: integerOf(kept['idleTimeout']),
-    absoluteExpiry: absoluteExpiry === null ? null : integerOf(absoluteExpiry),
-    accessTokenLifetime: integerOf(kept['accessTokenLifetime']),
-    reuseInterval: integerOf(kept['reuseInterval']),
-    persistent: flagOf(kept['persistent']),
-    jwtPayload: textOf(kept['jwtPayload']),
-    payloadVersion: integerOf(kept['payloadVersion']),
-    sessionInfo: textOf(kept['sessionInfo']),
-    infoVersion: integerOf(kept['infoVersion']),
+    userId: toText(kept['userId']),
+    tenantId: toText(kept['tenantId']),
+    createdAt: toInteger(kept['createdAt']),
+    authenticatedAt: toInteger(kept['authenticatedAt']),
+    idleTimeout: toInteger(kept['idleTimeout']),
+    absoluteExpiry: absoluteExpiry === null ? null : toInteger(absoluteExpiry),
+    accessTokenLifetime: toInteger(kept['accessTokenLifetime']),
+    reuseInterval: toInteger(kept['reuseInterval']),
+    persistent: toFlag(kept['persistent']),
+    jwtPayload: toText(kept['jwtPayload']),
+    payloadVersion: toInteger(kept['payloadVersion']),
+    sessionInfo: toText(kept['sessionInfo']),
+    infoVersion: toInteger(kept['infoVersion']),
   }
 }
 

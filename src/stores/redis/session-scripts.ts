@@ -1,6 +1,6 @@
 import type { EpochMilliseconds } from '../../base/time.ts'
 import { RECORD_FORMAT } from '../../session/record.ts'
-import { script } from './script.ts'
+import { defineScript } from './script.ts'
 import type { Script } from './script.ts'
 
 /**
@@ -19,7 +19,7 @@ export function keepFor(expiresAt: EpochMilliseconds, now: EpochMilliseconds): n
 
 /**
  * `startOf(session)`: `expiresAt`, `rotatedAt` and `servedAt` of a session as `sessionJson` writes it, nil for anything
- * else. `isAlive(session, now)`: false if there is none. `placeOf(session, name)`: where that member is, as
+ * else. `isActive(session, now)`: false if there is none. `placeOf(session, name)`: where that member is, as
  * `'"name":'`. `keptOf(session)`: the member `session`, read, but for payload and info, which can be long. What is no
  * session of this format is an error for whoever must understand it.
  */
@@ -31,7 +31,7 @@ end
 local function unreadable(session)
   error('UNREADABLE SESSION ' .. (match(session, '^{"format":(%d+),') or ''))
 end
-local function isAlive(session, now)
+local function isActive(session, now)
   return session and (startOf(session) or unreadable(session)) - now > 0
 end
 local function placeOf(session, name) return find(session, name, 1, true) or unreadable(session) end
@@ -102,7 +102,7 @@ local function rotate(key, expected, unread, now, rotatedAfter, createdAfter, ro
 end`
 
 /** KEYS: sessions. ARGV: for each of them seven arguments of `rotate`. For each of them what that gives. */
-export const rotateScript: Script = script(`${rotate}
+export const rotateScript: Script = defineScript(`${rotate}
 local rotated = {}
 for index, key in ipairs(KEYS) do
   local from = (index - 1) * 7
@@ -112,11 +112,11 @@ end
 return rotated`)
 
 /** KEYS: session. ARGV: the arguments of `rotate`. What that gives. */
-export const reauthenticateScript: Script = script(`${rotate}
+export const reauthenticateScript: Script = defineScript(`${rotate}
 return rotate(KEYS[1], unpack(ARGV))`)
 
 /** KEYS: session. ARGV: generation and branch, as `placeJson` gives them. */
-export const confirmScript: Script = script(`${reading}
+export const confirmScript: Script = defineScript(`${reading}
 local session = redis.call('GET', KEYS[1])
 if not session or not startOf(session) then return end
 local from, to = find(session, '"confirmed":false,', 1, true)
@@ -126,7 +126,7 @@ if from and find(session, ARGV[1], to, true) then redis.call('SETRANGE', KEYS[1]
  * KEYS: a user's index, the user's not-befores, and that of everybody where it is on this server. ARGV: createdAt,
  * handle, tenant. Lists a login in the index unless a not-before refuses it. Whether it did.
  */
-export const listLoginScript: Script = script(`
+export const listLoginScript: Script = defineScript(`
 local createdAt = tonumber(ARGV[1])
 local times = redis.call('HMGET', KEYS[2], '', ARGV[3])
 if KEYS[3] then table.insert(times, redis.call('HGET', KEYS[3], '')) end
@@ -140,7 +140,7 @@ return 1`)
  * KEYS: not-befores, and the index of the user whose they are, if they are a user's. ARGV: tenant or empty, time, how
  * long to remember it. Refuses earlier logins from now on; the handles in the index.
  */
-export const refuseLoginsScript: Script = script(`
+export const refuseLoginsScript: Script = defineScript(`
 local known, left = redis.call('HGET', KEYS[1], ARGV[1]), redis.call('PTTL', KEYS[1])
 -- Deleting first lets the rest be written when memory is full.
 redis.call('HDEL', KEYS[1], ARGV[1])
@@ -153,22 +153,22 @@ return KEYS[2] and redis.call('ZRANGE', KEYS[2], 0, -1) or {}`)
  * and their scores in turn. Goes on after that entry; if it is gone or has another place, at the first with its score,
  * since scores only ever rise.
  */
-export const expiryPageScript: Script = script(`
+export const expiryPageScript: Script = defineScript(`
 local rank, score = redis.call('ZRANK', KEYS[1], ARGV[2]), redis.call('ZSCORE', KEYS[1], ARGV[2])
 local from = rank and tonumber(score) == tonumber(ARGV[1]) and rank + 1
   or redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. ARGV[1])
 return redis.call('ZRANGE', KEYS[1], from, from + ARGV[3] - 1, 'WITHSCORES')`)
 
 /** KEYS: session. ARGV: a time. Deletes it if it was created before; whether it did. */
-export const removeOlderScript: Script = script(`${reading}
+export const removeOlderScript: Script = defineScript(`${reading}
 local session = redis.call('GET', KEYS[1])
 if not session or keptOf(session).createdAt > tonumber(ARGV[1]) then return 0 end
 return redis.call('DEL', KEYS[1])`)
 
 /** KEYS: session. ARGV: now, info as JSON, expected version or empty. Whether it did. */
-export const updateInfoScript: Script = script(`${reading}${nextVersion}
+export const updateInfoScript: Script = defineScript(`${reading}${nextVersion}
 local session = redis.call('GET', KEYS[1])
-if not isAlive(session, ARGV[1]) then return 0 end
+if not isActive(session, ARGV[1]) then return 0 end
 local version, before = nextVersion(session, '"infoVersion":')
 if ARGV[3] ~= '' and before ~= ARGV[3] then return 0 end
 redis.call('SET', KEYS[1], sub(session, 1, placeOf(session, '"infoVersion":') - 1)
@@ -179,7 +179,7 @@ return 1`)
 export const setPayload: string = `${reading}${nextVersion}
 local function setPayload(key, payload, now)
   local session = redis.call('GET', key)
-  if not isAlive(session, now) then return false end
+  if not isActive(session, now) then return false end
   local version, kept = nextVersion(session, '"payloadVersion":'), keptOf(session)
   redis.call('SET', key, sub(session, 1, placeOf(session, '"payloadVersion":') - 1)
     .. '"payloadVersion":' .. version .. ',"jwtPayload":' .. payload .. ','
@@ -188,7 +188,7 @@ local function setPayload(key, payload, now)
 end`
 
 /** KEYS: session. ARGV: payload as JSON, now. The new version and the access token lifetime, or nil. */
-export const updatePayloadScript: Script = script(`${setPayload}
+export const updatePayloadScript: Script = defineScript(`${setPayload}
 local version, lifetime = setPayload(KEYS[1], ARGV[1], ARGV[2])
 return version and {version, lifetime}`)
 
@@ -196,7 +196,7 @@ return version and {version, lifetime}`)
  * KEYS: session. ARGV: now. 1 if it had expired and is deleted, 0 if there is none, else when it will expire. What this
  * version cannot read is looked at again in an hour.
  */
-export const expireScript: Script = script(`${reading}
+export const expireScript: Script = defineScript(`${reading}
 local session = redis.call('GET', KEYS[1])
 if not session then return '0' end
 local expiresAt = startOf(session) or string.format('%.0f', ARGV[1] + 3600000)
@@ -209,7 +209,7 @@ return '1'`)
  * session but remembers that this was not announced yet. Of the removal that is to be announced (this one, or an earlier
  * one that was broken off): its name, user id and access token lifetime; or nil.
  */
-export const claimScript: Script = script(`${fits}
+export const claimScript: Script = defineScript(`${fits}
 local session = redis.call('GET', KEYS[1])
 if session then
   local kept = fits(session, ARGV[3], ARGV[4], ARGV[5])
@@ -228,7 +228,7 @@ return name and isMeant and {name, user, lifetime}`)
  * KEYS: a user's index. ARGV: grace period, then handles without a session. Drops them, but not those that may belong
  * to a login under way, whose index entry can be there a moment before its session.
  */
-export const repairIndexScript: Script = script(`
+export const repairIndexScript: Script = defineScript(`
 local time = redis.call('TIME')
 local before = time[1] * 1000 - tonumber(ARGV[1])
 for index = 2, #ARGV do

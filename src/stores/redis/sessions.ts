@@ -2,22 +2,22 @@ import { GeneralError } from '../../base/errors.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { Rotation, SessionStore } from '../../session/store.ts'
-import { gather } from '../gather.ts'
+import { batch } from '../batch.ts'
 import { decodePosition, isAfter, toPage } from '../page-position.ts'
 import type { ChangeLog } from './change-log.ts'
 import { publishPayloadScript } from './change-scripts.ts'
 import type { Commands, RedisConnection } from './connection.ts'
 import { expiryShardOf, userTagOf } from './key-names.ts'
 import type { KeyNames } from './key-names.ts'
-import { handleOf, integerOf, listOf } from './reply.ts'
+import { toHandle, toInteger, toList } from './reply.ts'
 import {
   confirmScript, keepFor, listLoginScript, reauthenticateScript, repairIndexScript, rotateScript, updateInfoScript,
   updatePayloadScript,
 } from './session-scripts.ts'
-import { nextJson, placeJson, rotatedSessionOf, sessionJson, sessionOf, stateJson } from './session-json.ts'
+import { nextJson, placeJson, parseRotatedSession, sessionJson, parseSession, stateJson } from './session-json.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
+export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'listByUser'> {
   /** Resolves once every rotation has its answer. */
   settled(): Promise<void>
@@ -36,15 +36,15 @@ const REPAIR_AFTER = 60 * 60 * 1000
 const ROTATIONS = 8
 
 /** The sessions in Redis. `nextName` gives a name that no other command of any store has. */
-export function createSessions(
+export function createSessionTable(
   connection: RedisConnection,
   log: ChangeLog,
   names: KeyNames,
   nextName: () => string,
-): Sessions {
+): SessionTable {
   async function read({ send }: Commands, handle: SessionHandle): Promise<SessionRecord | null> {
     const key = names.session(handle)
-    return sessionOf(handle, await send(key, ['GET', key]))
+    return parseSession(handle, await send(key, ['GET', key]))
   }
 
   /**
@@ -61,7 +61,7 @@ export function createSessions(
     const key = names.user(userTagOf(userId))
     for (let window = count + 16; ; window *= 2) {
       const command = ['ZREVRANGEBYSCORE', key, `${position.createdAt}`, '-inf', 'LIMIT', '0', `${window}`]
-      const handles = listOf(await commands.send(key, command)).map(handleOf)
+      const handles = toList(await commands.send(key, command)).map(toHandle)
       const found = await Promise.all(handles.map(handle => read(commands, handle)))
       const strays = handles.filter((_, index) => found[index]?.userId !== userId)
       if (strays.length > 0) connection.later(({ run }) => run(repairIndexScript, [key], [REPAIR_AFTER, ...strays]))
@@ -72,30 +72,30 @@ export function createSessions(
   }
 
   const argumentsOf = (
-    { expected, alive, next }: Rotation,
+    { expected, bounds, next }: Rotation,
     anchorHash = expected.anchorHash,
   ): (string | number)[] => [
     stateJson(expected),
     expected.confirmed !== undefined ? '' : expected.generation === 0 ? 'first' : 'later',
-    alive.now, alive.rotatedAfter, alive.createdAfter, next.rotatedAt, nextJson(next, anchorHash),
+    bounds.now, bounds.rotatedAfter, bounds.createdAfter, next.rotatedAt, nextJson(next, anchorHash),
   ]
 
   async function rotateOne({ run }: Commands, rotation: Rotation): Promise<SessionRecord | null> {
-    const replies = listOf(await run(rotateScript, [names.session(rotation.handle)], argumentsOf(rotation)))
-    return rotatedSessionOf(rotation, replies[0])
+    const replies = toList(await run(rotateScript, [names.session(rotation.handle)], argumentsOf(rotation)))
+    return parseRotatedSession(rotation, replies[0])
   }
 
   async function rotateAll({ run }: Commands, all: readonly Rotation[]): Promise<Promise<SessionRecord | null>[]> {
     const keys = all.map(({ handle }) => names.session(handle))
-    const replies = listOf(await run(rotateScript, keys, all.flatMap(rotation => argumentsOf(rotation))))
+    const replies = toList(await run(rotateScript, keys, all.flatMap(rotation => argumentsOf(rotation))))
     // Each for itself: one that cannot be read is no failure of the others, which are written.
-    return all.map(async (rotation, index) => rotatedSessionOf(rotation, replies[index]))
+    return all.map(async (rotation, index) => parseRotatedSession(rotation, replies[index]))
   }
 
   const rotateAlone = (rotation: Rotation): Promise<SessionRecord | null> =>
     connection.use(commands => rotateOne(commands, rotation))
 
-  const rotations = gather(rotateAlone, all => connection.use(async commands => (
+  const rotations = batch(rotateAlone, all => connection.use(async commands => (
     // Sessions of a cluster lie on different servers.
     commands.cluster ? all.map(rotateAlone) : rotateAll(commands, all)
   )), ROTATIONS)
@@ -129,7 +129,7 @@ export function createSessions(
         if (added === null && await send(session, ['GET', session]) !== text) {
           throw new GeneralError('MISUSE', 'a session with this handle exists')
         }
-        const isRefused = integerOf(listed) === 0 || (notBefore !== null && integerOf(notBefore) > createdAt)
+        const isRefused = toInteger(listed) === 0 || (notBefore !== null && toInteger(notBefore) > createdAt)
         if (isRefused) {
           await send(session, ['DEL', session])
           connection.later(later => Promise.all([
@@ -147,7 +147,7 @@ export function createSessions(
     reauthenticate(reauthentication) {
       const { handle, next } = reauthentication
       const key = names.session(handle)
-      return connection.useDurably(() => [key], async ({ run }) => rotatedSessionOf(reauthentication, await run(
+      return connection.useDurably(() => [key], async ({ run }) => parseRotatedSession(reauthentication, await run(
         reauthenticateScript, [key], [...argumentsOf(reauthentication, next.anchorHash), next.authenticatedAt],
       )))
     },
@@ -162,7 +162,7 @@ export function createSessions(
     updateInfo({ handle, sessionInfo, expectedVersion, now }) {
       const key = names.session(handle)
       return connection.useDurably(() => [key], async ({ run }) =>
-        integerOf(await run(updateInfoScript, [key], [now, JSON.stringify(sessionInfo), expectedVersion ?? ''])) === 1)
+        toInteger(await run(updateInfoScript, [key], [now, JSON.stringify(sessionInfo), expectedVersion ?? ''])) === 1)
     },
 
     updatePayload({ handle, jwtPayload, now, from }) {
@@ -173,7 +173,7 @@ export function createSessions(
           : await commands.run(publishPayloadScript, [...log.keys, key],
             [...log.args, from, handle, JSON.stringify(jwtPayload), now])
         if (reply === null) return null
-        const [version = 0, lifetime = 0] = listOf(reply).map(integerOf)
+        const [version = 0, lifetime = 0] = toList(reply).map(toInteger)
         const until = from + lifetime
         if (commands.cluster) await log.append(commands, { kind: 'payload', handle, version, until })
         return { version, until }

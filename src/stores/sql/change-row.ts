@@ -1,7 +1,8 @@
 import { parseHandle } from '../../base/handle.ts'
 import type { SessionHandle } from '../../base/handle.ts'
-import type { Change } from '../../session/store.ts'
-import { integer, text, unreadable } from './row.ts'
+import type { Change, ChangePage } from '../../session/store.ts'
+import { toChangePage } from '../change-cursor.ts'
+import { readInteger, readText, unreadable } from './row.ts'
 import type { Row, SqlValue } from './row.ts'
 
 /** The columns of a change, in the order of {@link changeValues}, beside its `seq`. */
@@ -18,18 +19,32 @@ export function changeValues(change: Change): SqlValue[] {
 
 /** Reads a change from a row. @throws GeneralError if the row does not hold one. */
 export function changeOf(row: Row): Change {
-  const kind = text(row, 'kind')
-  const until = integer(row, 'until')
+  const kind = readText(row, 'kind')
+  const until = readInteger(row, 'until')
   if (kind === 'keys') return { kind, until }
   const handles = handlesOf(row)
   if (kind === 'revoked') return { kind, handles, until }
   const handle = handles[0]
   if (kind !== 'payload' || handle === undefined) throw unreadable('kind')
-  return { kind, handle, version: integer(row, 'version'), until }
+  return { kind, handle, version: readInteger(row, 'version'), until }
+}
+
+/**
+ * Makes a page of rows that hold an entry of the log (`seq`, `entry`), null for none, beside its head (`head`,
+ * `head_entry`). No row at all: the log has never had an entry.
+ */
+export function changePageOf(rows: readonly Row[], limit: number): ChangePage {
+  const first = rows[0]
+  const head = first === undefined
+    ? { id: '', sequence: 0 }
+    : { id: readText(first, 'head_entry'), sequence: readInteger(first, 'head') }
+  const entries = rows.filter(row => row['seq'] !== null)
+    .map(row => ({ id: readText(row, 'entry'), sequence: readInteger(row, 'seq'), change: changeOf(row) }))
+  return toChangePage(entries, limit, head)
 }
 
 function handlesOf(row: Row): readonly SessionHandle[] {
-  const parsed: unknown = JSON.parse(text(row, 'handles'))
+  const parsed: unknown = JSON.parse(readText(row, 'handles'))
   if (!Array.isArray(parsed)) throw unreadable('handles')
   return parsed.map((each: unknown) => {
     const handle = typeof each === 'string' ? parseHandle(each) : null

@@ -1,6 +1,6 @@
 import { keyPurposes } from '../../tokens/key-store.ts'
 import type { StoredKey } from '../../tokens/key-store.ts'
-import { integer, text, unreadable } from './row.ts'
+import { readInteger, readText, unreadable } from './row.ts'
 import type { Row, SqlValue } from './row.ts'
 
 const algorithms = ['ES256', 'EdDSA', 'RS256', 'HS256', 'HMAC-SHA-256'] as const
@@ -20,11 +20,11 @@ export function keyOf(row: Row): StoredKey {
   if (purpose === undefined) throw unreadable('purpose')
   if (algorithm === undefined) throw unreadable('algorithm')
   return {
-    kid: text(row, 'kid'),
+    kid: readText(row, 'kid'),
     purpose,
     algorithm,
-    createdAt: integer(row, 'created_at'),
-    activeFrom: integer(row, 'active_from'),
-    material: text(row, 'material'),
+    createdAt: readInteger(row, 'created_at'),
+    activeFrom: readInteger(row, 'active_from'),
+    material: readText(row, 'material'),
   }
 }

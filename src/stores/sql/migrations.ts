@@ -1,4 +1,5 @@
 import { GeneralError } from '../../base/errors.ts'
+import type { StoreState } from '../kind.ts'
 
 /** The statements that lead from one version of the schema to the next. Each may be run again without harm. */
 export type Migration<Names> = (names: Names) => readonly string[]
@@ -15,14 +16,20 @@ export interface MigrationResult {
  * The migrations that a database at `version` still needs.
  * @throws GeneralError (`MISUSE`) if a newer Keyturn has migrated it.
  */
-export function pending<Names>(migrations: readonly Migration<Names>[], version: number): readonly Migration<Names>[] {
+export function pending<Each>(migrations: readonly Each[], version: number): readonly Each[] {
   if (version > migrations.length) {
     throw new GeneralError('MISUSE', 'a newer version of Keyturn has migrated this database')
   }
   return migrations.slice(version)
 }
 
+/** What to say of tables with this version, where `newest` is the code's; null: there are none. */
+export function conditionOf(version: number | null, newest: number): StoreState['condition'] {
+  if (version === null) return 'missing'
+  return version === newest ? 'ready' : version < newest ? 'outdated' : 'newer'
+}
+
 /** Writes statements as a script. Migrations are indented by four spaces in their source. */
-export function script(statements: readonly string[]): string {
+export function migrationScript(statements: readonly string[]): string {
   return statements.map(statement => `${statement.trim().replace(/^ {4}/gm, '')};\n`).join('')
 }

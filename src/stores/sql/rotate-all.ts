@@ -1,8 +1,8 @@
 import type { SessionRecord } from '../../session/record.ts'
 import type { Rotation } from '../../session/store.ts'
-import { handle } from './row.ts'
+import { readHandle } from './row.ts'
 import type { Row } from './row.ts'
-import { rotatedSessionOf } from './session-row.ts'
+import { rotatedSessionFromRow } from './session-row.ts'
 
 /**
  * Rotates sessions of which none is named twice, but none that somebody else has locked. The handles and kept columns
@@ -20,9 +20,9 @@ export async function rotateAll(
   one: (rotation: Rotation) => Promise<SessionRecord | null>,
 ): Promise<(SessionRecord | Promise<SessionRecord | null>)[]> {
   const firsts = new Map(rotations.toReversed().map(rotation => [rotation.handle, rotation]))
-  const rows = new Map((await together([...firsts.values()])).map(row => [handle(row, 'handle'), row]))
+  const rows = new Map((await together([...firsts.values()])).map(row => [readHandle(row, 'handle'), row]))
   return rotations.map(rotation => {
     const row = firsts.get(rotation.handle) === rotation ? rows.get(rotation.handle) : undefined
-    return row === undefined ? one(rotation) : rotatedSessionOf(rotation, row)
+    return row === undefined ? one(rotation) : rotatedSessionFromRow(rotation, row)
   })
 }

@@ -22,15 +22,15 @@ function isRow(value: unknown): value is Row {
 }
 
 /** Reads a text. @throws GeneralError if the column holds anything else. */
-export function text(row: Row, column: Column): string {
+export function readText(row: Row, column: Column): string {
   const value = row[column]
   if (typeof value !== 'string') throw unreadable(column)
   return value
 }
 
 /** Reads a text or null. @throws GeneralError if the column holds anything else. */
-export function textOrNull(row: Row, column: Column): string | null {
-  return row[column] === null ? null : text(row, column)
+export function readTextOrNull(row: Row, column: Column): string | null {
+  return row[column] === null ? null : readText(row, column)
 }
 
 /**
@@ -38,7 +38,7 @@ export function textOrNull(row: Row, column: Column): string | null {
  * `bigint` or as decimal text.
  * @throws GeneralError if the column holds anything else.
  */
-export function integer(row: Row, column: Column): number {
+export function readInteger(row: Row, column: Column): number {
   const value = row[column]
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
   if (typeof value === 'bigint' || (typeof value === 'string' && /^-?\d{1,16}$/.test(value))) {
@@ -49,18 +49,18 @@ export function integer(row: Row, column: Column): number {
 }
 
 /** Reads an integer or null. @throws GeneralError if the column holds anything else. */
-export function integerOrNull(row: Row, column: Column): number | null {
-  return row[column] === null ? null : integer(row, column)
+export function readIntegerOrNull(row: Row, column: Column): number | null {
+  return row[column] === null ? null : readInteger(row, column)
 }
 
 /** Reads a boolean that was kept as 0 or 1. @throws GeneralError if the column holds anything else. */
-export function flag(row: Row, column: Column): boolean {
-  return integer(row, column) !== 0
+export function readFlag(row: Row, column: Column): boolean {
+  return readInteger(row, column) !== 0
 }
 
 /** Reads a session's handle. @throws GeneralError if the column holds anything else. */
-export function handle(row: Row, column: Column): SessionHandle {
-  const value = parseHandle(text(row, column))
+export function readHandle(row: Row, column: Column): SessionHandle {
+  const value = parseHandle(readText(row, column))
   if (value === null) throw unreadable(column)
   return value
 }

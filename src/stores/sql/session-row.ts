@@ -1,7 +1,8 @@
 import type { SessionRecord } from '../../session/record.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { NextToken, Reauthentication, Rotation, TokenState } from '../../session/store.ts'
-import { flag, handle, integer, integerOrNull, text, textOrNull } from './row.ts'
+import { changeUntil } from '../apply.ts'
+import { readFlag, readHandle, readInteger, readIntegerOrNull, readText, readTextOrNull } from './row.ts'
 import type { Column, Row, SqlValue } from './row.ts'
 
 /** The columns of a session, in the order of {@link sessionValues}. */
@@ -57,18 +58,18 @@ export function stateValues(state: TokenState): SqlValue[] {
   return [refreshHash, anchorHash, generation, branch, Number(confirmed), rotatedAt, servedAt]
 }
 
-/** The later of `from` and the ends of the access tokens that sessions of these rows can have. */
+/** Until when a change is kept that names the sessions of these rows. */
 export function keptUntil(rows: readonly Row[], from: EpochMilliseconds): EpochMilliseconds {
-  return rows.reduce((latest, row) => Math.max(latest, from + integer(row, 'access_token_lifetime')), from)
+  return changeUntil(from, rows.map(row => readInteger(row, 'access_token_lifetime')))
 }
 
 /**
  * What a rotation expects, in the order of {@link expectedNames}: the last three are null where the record was not read.
  */
-export function expectedValues({ handle, expected, alive }: Rotation): readonly SqlValue[] {
+export function expectedValues({ handle, expected, bounds }: Rotation): readonly SqlValue[] {
   const { refreshHash, anchorHash, generation, branch } = expected
   return [
-    handle, refreshHash, anchorHash, generation, branch, alive.now, alive.rotatedAfter, alive.createdAfter,
+    handle, refreshHash, anchorHash, generation, branch, bounds.now, bounds.rotatedAfter, bounds.createdAfter,
     ...expected.confirmed === undefined
       ? [null, null, null]
       : [Number(expected.confirmed), expected.rotatedAt, expected.servedAt],
@@ -82,7 +83,7 @@ export const expectedNames = [
 ] as const
 
 /**
- * The condition of a rotation on a row of sessions, but for its handle (`Rotation.expected`, `Rotation.alive`).
+ * The condition of a rotation on a row of sessions, but for its handle (`Rotation.expected`, `Rotation.bounds`).
  * `row` begins the names of its columns; `value` gives the expression of one of {@link expectedNames}.
  */
 export function rotationCondition(row: string, value: (name: typeof expectedNames[number]) => string): string {
@@ -117,7 +118,7 @@ const keptByName = {
   infoVersion: 'info_version',
 }
 
-/** The columns that {@link rotatedSessionOf} needs, in the order of a row that is an array. */
+/** The columns that {@link rotatedSessionFromRow} needs, in the order of a row that is an array. */
 export const keptColumns: readonly string[] = Object.values(keptByName)
 
 const keptByPlace: Readonly<Record<keyof typeof keptByName, Column>> = {
@@ -139,44 +140,44 @@ const keptByPlace: Readonly<Record<keyof typeof keptByName, Column>> = {
 }
 
 /** Reads a session from a row. @throws GeneralError if the row does not hold one. */
-export function sessionOf(row: Row): SessionRecord {
+export function sessionFromRow(row: Row): SessionRecord {
   return {
-    handle: handle(row, 'handle'),
-    refreshHash: text(row, 'refresh_hash'),
-    anchorHash: text(row, 'anchor_hash'),
-    refreshKeyId: text(row, 'refresh_key_id'),
-    generation: integer(row, 'generation'),
-    branch: integer(row, 'branch'),
-    confirmed: flag(row, 'confirmed'),
-    rotatedAt: integer(row, 'rotated_at'),
-    servedAt: integer(row, 'served_at'),
-    client: { ip: textOrNull(row, 'ip'), userAgent: textOrNull(row, 'user_agent') },
+    handle: readHandle(row, 'handle'),
+    refreshHash: readText(row, 'refresh_hash'),
+    anchorHash: readText(row, 'anchor_hash'),
+    refreshKeyId: readText(row, 'refresh_key_id'),
+    generation: readInteger(row, 'generation'),
+    branch: readInteger(row, 'branch'),
+    confirmed: readFlag(row, 'confirmed'),
+    rotatedAt: readInteger(row, 'rotated_at'),
+    servedAt: readInteger(row, 'served_at'),
+    client: { ip: readTextOrNull(row, 'ip'), userAgent: readTextOrNull(row, 'user_agent') },
     ...keptOf(row, keptByName),
   }
 }
 
 /** The session that a rotation has just written, from {@link keptColumns} of its row. @throws GeneralError */
-export function rotatedSessionOf({ handle, expected, next }: Rotation, row: Row): SessionRecord {
+export function rotatedSessionFromRow({ handle, expected, next }: Rotation, row: Row): SessionRecord {
   const { anchorHash } = expected
   return { handle, anchorHash, ...next, ...keptOf(row, Array.isArray(row) ? keptByPlace : keptByName) }
 }
 
 function keptOf(row: Row, at: typeof keptByPlace): Omit<SessionRecord, 'handle' | 'anchorHash' | keyof NextToken> {
   return {
-    format: integer(row, at.format),
-    reuseInterval: integer(row, at.reuseInterval),
-    userId: text(row, at.userId),
-    tenantId: text(row, at.tenantId),
-    createdAt: integer(row, at.createdAt),
-    authenticatedAt: integer(row, at.authenticatedAt),
-    idleTimeout: integer(row, at.idleTimeout),
-    absoluteExpiry: integerOrNull(row, at.absoluteExpiry),
-    expiresAt: integer(row, at.expiresAt),
-    accessTokenLifetime: integer(row, at.accessTokenLifetime),
-    persistent: flag(row, at.persistent),
-    jwtPayload: text(row, at.jwtPayload),
-    payloadVersion: integer(row, at.payloadVersion),
-    sessionInfo: text(row, at.sessionInfo),
-    infoVersion: integer(row, at.infoVersion),
+    format: readInteger(row, at.format),
+    reuseInterval: readInteger(row, at.reuseInterval),
+    userId: readText(row, at.userId),
+    tenantId: readText(row, at.tenantId),
+    createdAt: readInteger(row, at.createdAt),
+    authenticatedAt: readInteger(row, at.authenticatedAt),
+    idleTimeout: readInteger(row, at.idleTimeout),
+    absoluteExpiry: readIntegerOrNull(row, at.absoluteExpiry),
+    expiresAt: readInteger(row, at.expiresAt),
+    accessTokenLifetime: readInteger(row, at.accessTokenLifetime),
+    persistent: readFlag(row, at.persistent),
+    jwtPayload: readText(row, at.jwtPayload),
+    payloadVersion: readInteger(row, at.payloadVersion),
+    sessionInfo: readText(row, at.sessionInfo),
+    infoVersion: readInteger(row, at.infoVersion),
   }
 }

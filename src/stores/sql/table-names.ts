@@ -27,3 +27,8 @@ export function tableNames(prefix: string = tablePrefixRule.preset): TableNames 
     meta: `${prefix}meta`,
   }
 }
+
+/** The prefix of a further application's tables beside those that begin with `prefix`. Ids hold no `_`. */
+export function tablePrefixFor(appId: string, prefix: string): string {
+  return `${prefix}${appId.replaceAll('-', '_')}_`
+}

@@ -1,9 +1,10 @@
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { Change, ChangePage } from '../../session/store.ts'
-import { encodeCursor, resumeAfter } from '../change-cursor.ts'
+import { resumeAfter, toChangePage } from '../change-cursor.ts'
+import type { ChangeCursor } from '../change-cursor.ts'
 import { createFollowers } from '../followers.ts'
 import { changeColumns, changeOf, changeValues } from '../sql/change-row.ts'
-import { integer, integerOrNull, text } from '../sql/row.ts'
+import { readInteger, readIntegerOrNull, readText } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connection } from './connection.ts'
 
@@ -38,10 +39,10 @@ export function createChangeLog(writer: Connection, reader: Connection, names: T
     `SELECT seq, ${changeColumns.join(', ')} FROM ${names.change} WHERE seq > ? ORDER BY seq LIMIT ?`)
   const readDataVersion = reader.rows('PRAGMA data_version')
 
-  function state(): { readonly logId: string; readonly head: number } {
+  function readHead(): ChangeCursor {
     const row = readState()[0]
-    if (row === undefined) return { logId: '', head: 0 }
-    return { logId: text(row, 'log_id'), head: integerOrNull(row, 'head') ?? 0 }
+    if (row === undefined) return { id: '', sequence: 0 }
+    return { id: readText(row, 'log_id'), sequence: readIntegerOrNull(row, 'head') ?? 0 }
   }
 
   const dataVersion = (): unknown => readDataVersion()[0]?.['data_version']
@@ -54,10 +55,10 @@ export function createChangeLog(writer: Connection, reader: Connection, names: T
     try {
       const version = dataVersion()
       if (version === seenVersion) return
-      const { head } = state()
+      const { sequence } = readHead()
       seenVersion = version
-      if (head === seenHead) return
-      seenHead = head
+      if (sequence === seenHead) return
+      seenHead = sequence
       followers.wake()
     } catch {
       // Hints may be lost; `changesSince` tells the reader what is wrong with the database.
@@ -77,16 +78,10 @@ export function createChangeLog(writer: Connection, reader: Connection, names: T
       followers.wake()
     },
     since(cursor, limit) {
-      const { logId, head } = state()
-      const rows = readPage(resumeAfter(cursor, logId, head), limit + 1)
-      const page = rows.slice(0, limit)
-      const last = page.at(-1)
-      const sequence = last === undefined ? head : integer(last, 'seq')
-      return {
-        changes: page.map(changeOf),
-        cursor: sequence === 0 ? null : encodeCursor({ logId, sequence }),
-        more: rows.length > limit,
-      }
+      const head = readHead()
+      const rows = readPage(resumeAfter(cursor, head), limit + 1)
+      const entries = rows.map(row => ({ id: head.id, sequence: readInteger(row, 'seq'), change: changeOf(row) }))
+      return toChangePage(entries, limit, head)
     },
     prune(now) {
       prune(now)
@@ -94,7 +89,7 @@ export function createChangeLog(writer: Connection, reader: Connection, names: T
     follow(wake) {
       if (timer === null) {
         seenVersion = dataVersion()
-        seenHead = state().head
+        seenHead = readHead().sequence
         timer = setInterval(look, FOLLOW_INTERVAL_MS)
         timer.unref()
       }

@@ -8,12 +8,12 @@ export async function guarded<T>(work: () => T): Promise<T> {
   try {
     return work()
   } catch (cause) {
-    throw failure(cause, 'the SQLite database could not do its work')
+    throw toStoreError(cause, 'the SQLite database could not do its work')
   }
 }
 
 /** What to throw for a failure of the database. */
-export function failure(cause: unknown, message: string): Error {
+export function toStoreError(cause: unknown, message: string): Error {
   if (isSessionError(cause)) return cause
   const isFull = cause instanceof Error && /disk is full/.test(cause.message)
   const told = isFull ? `${message}: its disk is full, nothing was written` : message

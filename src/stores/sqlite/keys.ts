@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts'
 import { guarded } from './guard.ts'
 
 /** The keys in the database. Every write is durable before it is acknowledged. */
-export function createKeys(durable: Connection, log: ChangeLog, names: TableNames): KeyStore {
+export function createKeyTable(durable: Connection, log: ChangeLog, names: TableNames): KeyStore {
   const columns = keyColumns.join(', ')
   const list = durable.rows(`SELECT ${columns} FROM ${names.key} ORDER BY active_from, kid`)
   const add = durable.changes(

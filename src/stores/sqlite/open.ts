@@ -6,13 +6,13 @@ import type { SqliteDatabase } from './database.ts'
  * Opens a file with the runtime's own SQLite, which is loaded here and not when this module is.
  * @throws GeneralError (`MISUSE`) where the runtime has none.
  */
-export function openDatabase(file: string): SqliteDatabase {
+export function openDatabase(file: string, options: { readonly readOnly?: boolean } = {}): SqliteDatabase {
   const sqlite = process.getBuiltinModule('node:sqlite')
   if (sqlite === undefined) {
     throw new GeneralError('MISUSE',
       'this runtime has no node:sqlite (Node.js has it from 22.13 on); give another driver to createSqliteStore')
   }
-  return new sqlite.DatabaseSync(file)
+  return new sqlite.DatabaseSync(file, options)
 }
 
 /**

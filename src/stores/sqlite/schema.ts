@@ -1,12 +1,14 @@
 import { GeneralError } from '../../base/errors.ts'
 import { checkOptions } from '../../base/options.ts'
-import { sqliteRules } from '../options.ts'
-import { script } from '../sql/migrations.ts'
-import { integer, rowOf, text } from '../sql/row.ts'
+import { missingTables } from '../sql/missing-tables.ts'
+import { pending, migrationScript } from '../sql/migrations.ts'
+import type { MigrationResult } from '../sql/migrations.ts'
+import { readInteger, rowOf, readText } from '../sql/row.ts'
 import { tableNames } from '../sql/table-names.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connection } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
+import { sqliteRules } from './options.ts'
 
 /**
  * The schema, one entry for each version that was ever released: entry 0 makes version 1, and so on. Entries are
@@ -78,27 +80,33 @@ const migrations: readonly ((names: TableNames) => string)[] = [
     ) STRICT;`,
 ]
 
+/** The version that this code reads and writes. */
+export const newestVersion: number = migrations.length
+
 /**
  * Brings the schema up to date. Any number of processes may do so at once: the version is read and written under
  * the write lock, and a file that is up to date already is only read.
  * @throws GeneralError (`MISUSE`) if a newer Keyturn has written the file.
  */
-export function migrate(database: SqliteDatabase, connection: Connection, names: TableNames): void {
-  if (readVersion(database, names) === migrations.length) return
-  connection.transaction(() => {
-    const version = readVersion(database, names)
-    if (version > migrations.length) {
-      throw new GeneralError('MISUSE', 'a newer version of Keyturn has written this database')
-    }
-    for (const migration of migrations.slice(version)) database.exec(migration(names))
+export function migrateSchema(database: SqliteDatabase, connection: Connection, names: TableNames): MigrationResult {
+  if (readVersion(database, names) === newestVersion) return { from: newestVersion, to: newestVersion }
+  return connection.transaction(() => {
+    const from = readVersion(database, names) ?? 0
+    for (const migration of pending(migrations, from)) database.exec(migration(names))
     database.exec(recordVersion(names))
+    return { from, to: newestVersion }
   })
+}
+
+/** Refuses a database without these tables, without a change to it. @throws GeneralError (`MISUSE`) */
+export function requireSchema(database: SqliteDatabase, names: TableNames): void {
+  if (pending(migrations, readVersion(database, names) ?? 0).length > 0) throw missingTables()
 }
 
 function recordVersion(names: TableNames): string {
   return `
     CREATE TABLE IF NOT EXISTS ${names.meta} (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
-    INSERT OR REPLACE INTO ${names.meta} VALUES ('schema', '${migrations.length}');
+    INSERT OR REPLACE INTO ${names.meta} VALUES ('schema', '${newestVersion}');
     INSERT OR IGNORE INTO ${names.meta} VALUES ('log', lower(hex(randomblob(8))))`
 }
 
@@ -107,14 +115,15 @@ export function printSqliteMigrations(options: { readonly prefix?: string } = {}
   checkOptions('printSqliteMigrations', sqliteRules, options)
   const names = tableNames(options.prefix)
   const statements = migrations.map(migration => migration(names).replace(/;$/, ''))
-  return script(['BEGIN IMMEDIATE', ...statements, recordVersion(names), 'COMMIT'])
+  return migrationScript(['BEGIN IMMEDIATE', ...statements, recordVersion(names), 'COMMIT'])
 }
 
-function readVersion(database: SqliteDatabase, names: TableNames): number {
+/** The version of the tables; null: there are none. */
+export function readVersion(database: SqliteDatabase, names: TableNames): number | null {
   const tables = database.prepare('SELECT count(*) AS tables FROM sqlite_master WHERE type = \'table\' AND name = ?')
   const counted = tables.all(names.meta).map(rowOf)[0]
-  if (counted === undefined || integer(counted, 'tables') === 0) return 0
+  if (counted === undefined || readInteger(counted, 'tables') === 0) return null
   const row = database.prepare(`SELECT value FROM ${names.meta} WHERE name = 'schema'`).all().map(rowOf)[0]
   if (row === undefined) throw new GeneralError('MISUSE', `the table ${names.meta} has lost its schema version`)
-  return Number(text(row, 'value'))
+  return Number(readText(row, 'value'))
 }

@@ -2,14 +2,14 @@ import { GeneralError } from '../../base/errors.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/store.ts'
-import { gather } from '../gather.ts'
+import { batch } from '../batch.ts'
 import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
 import { decodePosition, toPage } from '../page-position.ts'
-import { handle, integer } from '../sql/row.ts'
+import { readHandle, readInteger } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
 import {
   expectedNames, expectedValues, keptColumns, keptUntil, nextColumns, nextValues, reauthenticatedColumns,
-  reauthenticatedValues, rotatedSessionOf, rotationCondition, sessionColumns, sessionOf, sessionValues, stateColumns,
+  reauthenticatedValues, rotatedSessionFromRow, rotationCondition, sessionColumns, sessionFromRow, sessionValues, stateColumns,
   stateValues,
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
@@ -18,7 +18,7 @@ import type { Connection } from './connection.ts'
 import { guarded } from './guard.ts'
 
 /** The methods of the port that read and write sessions. */
-export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
+export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
   | 'removeExpired'> {
   /** Resolves once every login and rotation has its answer. */
@@ -29,7 +29,7 @@ export interface Sessions extends Pick<SessionStore, 'insert' | 'find' | 'rotate
  * The sessions in the database. `durable` waits for the disk (logins, revocations, updates), `fast` does not:
  * a rotation that a power cut undoes is adopted again (design law 6).
  */
-export function createSessions(durable: Connection, fast: Connection, log: ChangeLog, names: TableNames): Sessions {
+export function createSessionTable(durable: Connection, fast: Connection, log: ChangeLog, names: TableNames): SessionTable {
   const columns = sessionColumns.join(', ')
   const table = names.session
   const insert = durable.changes(
@@ -82,8 +82,8 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
   const sweep = fast.changes(`DELETE FROM ${table} WHERE expires_at <= ? AND ${due}`)
 
   const rotateOne = (rotation: Rotation): SessionRecord | null => first(
-    rotate(...expectedValues(rotation), ...nextValues(rotation.next)), row => rotatedSessionOf(rotation, row))
-  const rotations = gather(
+    rotate(...expectedValues(rotation), ...nextValues(rotation.next)), row => rotatedSessionFromRow(rotation, row))
+  const rotations = batch(
     (rotation: Rotation) => guarded(() => rotateOne(rotation)),
     all => guarded(() => fast.transaction(() => all.map(rotateOne))))
 
@@ -92,7 +92,7 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
     if (insert(...sessionValues(record), record.expiresAt, ...conditions) === 1) return { inserted: true }
     return exists(record.handle).length > 0 ? 'exists' : { inserted: false }
   }
-  const logins = gather(
+  const logins = batch(
     async (record: SessionRecord) => insertedOf(await guarded(() => insertOne(record))),
     async all => (await guarded(() => durable.transaction(() => all.map(insertOne)))).map(insertedOf))
 
@@ -100,7 +100,7 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
     return guarded(() => {
       const removal = durable.transaction(() => {
         const rows = deletion()
-        const handles = rows.map(row => handle(row, 'handle'))
+        const handles = rows.map(row => readHandle(row, 'handle'))
         const until = keptUntil(rows, from)
         if (handles.length > 0) log.append({ kind: 'revoked', handles, until })
         return { handles, until }
@@ -117,13 +117,13 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
   return {
     insert: async record => (await logins.call(record)).inserted,
 
-    find: handle => guarded(() => first(find(handle), sessionOf)),
+    find: handle => guarded(() => first(find(handle), sessionFromRow)),
 
     rotate: rotations.call,
 
     reauthenticate: reauthentication => guarded(() => first(
       reauthenticate(...expectedValues(reauthentication), ...reauthenticatedValues(reauthentication)),
-      row => rotatedSessionOf(reauthentication, row))),
+      row => rotatedSessionFromRow(reauthentication, row))),
 
     settled: async () => void await Promise.all([logins.settled(), rotations.settled()]),
 
@@ -138,7 +138,7 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
     updatePayload: ({ handle, jwtPayload, now, from }) => guarded(() => {
       const updated = durable.transaction(() => {
         const change = first(updatePayload(jwtPayload, handle, now), row => ({
-          version: integer(row, 'payload_version'), until: from + integer(row, 'access_token_lifetime'),
+          version: readInteger(row, 'payload_version'), until: from + readInteger(row, 'access_token_lifetime'),
         }))
         if (change !== null) log.append({ kind: 'payload', handle, ...change })
         return change
@@ -158,13 +158,13 @@ export function createSessions(durable: Connection, fast: Connection, log: Chang
 
     removeAll: ({ notBefore, limit, after }) => guarded(() => {
       if (after === null) setNotBefore(everybody, notBefore)
-      const handles = removePage(after ?? '', notBefore.time, limit).map(row => handle(row, 'handle')).sort()
+      const handles = removePage(after ?? '', notBefore.time, limit).map(row => readHandle(row, 'handle')).sort()
       return { removed: handles.length, next: handles.length < limit ? null : handles.at(-1) ?? null }
     }),
 
     listByUser: (userId, { limit, after }) => guarded(() => {
       const { createdAt, handle } = decodePosition(after)
-      return toPage(listByUser(userId, createdAt, handle, limit + 1).map(sessionOf), limit)
+      return toPage(listByUser(userId, createdAt, handle, limit + 1).map(sessionFromRow), limit)
     }),
 
     removeExpired: (now, limit) => guarded(() => {

@@ -6,7 +6,7 @@ import type { EpochMilliseconds } from '../../base/time.ts'
 import type { PolicyOptions } from '../../session/policy.ts'
 import type { SessionStore } from '../../session/store.ts'
 import { createMemoryStore } from '../../stores/memory.ts'
-import type { SessionOptions, SessionReading } from '../../transport/get-session.ts'
+import type { GetSessionOptions, SessionReading } from '../../transport/get-session.ts'
 import type { HttpOptions } from '../../transport/http-policy.ts'
 import type { ReadonlySession, Session } from '../../transport/session.ts'
 import type { FakeClock } from '../fake-clock.ts'
@@ -72,7 +72,7 @@ export interface AppFixture {
   /** Whether to mount `cors()` before everything else. */
   readonly cors: boolean
   /** For the route that only an administrator may use. */
-  readonly adminOnly: SessionOptions<AppClaims>
+  readonly adminOnly: GetSessionOptions<AppClaims>
   /** What `/fail` throws. */
   readonly failure: Error
   /** Hears of the errors that the adapter reports. */
@@ -250,7 +250,7 @@ function createGate(): { pass(): Promise<void>; release(): void } {
 
 /** The calls for keys, the feed and housekeeping are no request's. */
 const inBackground: ReadonlySet<string> = new Set([
-  'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'takeTurn', 'removeExpired',
+  'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'acquireLease', 'removeExpired',
 ])
 
 /** A store that can be cut off, and that counts the calls of requests. */

@@ -46,7 +46,7 @@ export const HOUR = 3_600_000
 export const tokenHeaders: readonly string[] = ['front-token', 'st-access-token', 'st-refresh-token']
 
 /** The application in one variant, as a case of the contract uses it. */
-export interface App {
+export interface ContractApp {
   client(): AppClient
   /** Gives the application an order, through its route `/control`. */
   control(command: JsonObject): Promise<ControlAnswer>
@@ -55,11 +55,11 @@ export interface App {
 }
 
 /** Makes a case over one variant of the application. */
-export function appCase(name: string, variant: AppVariant, run: (app: App) => Promise<void>): FrameworkCase {
+export function appCase(name: string, variant: AppVariant, run: (app: ContractApp) => Promise<void>): FrameworkCase {
   return { name, run: async harness => run(await connect(harness, variant)) }
 }
 
-async function connect(harness: FrameworkHarness, variant: AppVariant): Promise<App> {
+async function connect(harness: FrameworkHarness, variant: AppVariant): Promise<ContractApp> {
   const send = await harness.open(variant)
   const { prefix, stripped } = variants[variant]
   const place = { external: stripped + prefix, internal: prefix }

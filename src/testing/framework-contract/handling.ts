@@ -2,7 +2,7 @@ import { ensure, ensureEqual } from '../assert.ts'
 import {
   appCase, AT, CROSS_SITE, ensureUntouched, HOUR, login, nameOfCookie, refusal, REFRESH, RT, SAME_ORIGIN, SIGNOUT,
 } from './framework-case.ts'
-import type { App, FrameworkCase } from './framework-case.ts'
+import type { ContractApp, FrameworkCase } from './framework-case.ts'
 
 /** What a framework must go on doing as if no sessions were there. */
 export const handlingCases: readonly FrameworkCase[] = [
@@ -98,7 +98,7 @@ export const handlingCases: readonly FrameworkCase[] = [
 ]
 
 /** The life of a session, from login to sign-out, with a jar that sends cookies only where their path allows. */
-async function walk(app: App, refreshPath: string): Promise<void> {
+async function walk(app: ContractApp, refreshPath: string): Promise<void> {
   const client = app.client()
   await login(client)
   ensureEqual(client.jar.find(({ name }) => name === RT)?.path, refreshPath, 'the path of the refresh token')

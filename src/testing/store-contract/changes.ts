@@ -68,6 +68,10 @@ export const changeCases: readonly ContractCase[] = [
         const { changes } = await store.changesSince(cursor, 10)
         ensureEqual(changes.flatMap(handlesOf), [1, 2].map(sampleHandle), `cursor ${JSON.stringify(cursor)}`)
       }
+      const own = (await store.changesSince(null, 10)).cursor ?? ''
+      const other = `${own.startsWith('a') ? 'b' : 'a'}${own.slice(1)}`
+      const { changes } = await store.changesSince(other, 10)
+      ensureEqual(changes.flatMap(handlesOf), [1, 2].map(sampleHandle), 'a cursor of another log, at the same place')
     },
   },
   {

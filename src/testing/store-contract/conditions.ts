@@ -149,7 +149,7 @@ export const conditionCases: readonly ContractCase[] = [
         { expected: { ...state, servedAt: state.servedAt + 1 } },
         { expected: { ...state, confirmed: false } },
         { handle: sampleHandle(2) },
-        { alive: { now: rotated.expiresAt, rotatedAfter: 0, createdAfter: 0 } },
+        { bounds: { now: rotated.expiresAt, rotatedAfter: 0, createdAfter: 0 } },
       ]
       for (const overrides of wrong) {
         ensureEqual(await store.reauthenticate(sampleReauthentication(rotated, overrides)), null, JSON.stringify(overrides))

@@ -48,6 +48,26 @@ export const expiryCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'removeExpired: of a cleanup and a refresh that race, the refreshed session is kept or the refresh fails',
+    async run({ open }) {
+      const [cleaning, refreshing] = [await open(), await open()]
+      const bounds = { now: sampleNow - 1, rotatedAfter: 0, createdAfter: 0 }
+      for (let round = 0; round < 10; round++) {
+        const handles = Array.from({ length: 5 }, (_, index) => sampleHandle(round * 10 + index))
+        for (const handle of handles) await cleaning.insert(sampleRecord({ handle, expiresAt: sampleNow }))
+        const refreshes = handles.map(handle => () => refreshing.rotate(sampleRotation({ handle, bounds })))
+        const cleanup = async (): Promise<null> => {
+          await cleaning.removeExpired(sampleNow, 100)
+          return null
+        }
+        const calls = [...refreshes.slice(0, round % 6), cleanup, ...refreshes.slice(round % 6)]
+        const refreshed = (await Promise.all(calls.map(call => call()))).filter(record => record !== null)
+        const found = await Promise.all(refreshed.map(({ handle }) => cleaning.find(handle)))
+        ensureEqual(found, refreshed, 'who was refreshed has a session')
+      }
+    },
+  },
+  {
     name: 'removeExpired: forgets changes whose until has passed, and keeps the others',
     async run({ open }) {
       const store = await open()

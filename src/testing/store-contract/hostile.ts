@@ -49,7 +49,7 @@ export const hostileCases: readonly ContractCase[] = [
         await store.updatePayload({ ...late, jwtPayload: `${text}2` })
         const updated = ensurePresent(await reader.find(handle), 'found')
         ensureEqual([updated.sessionInfo, updated.jwtPayload], [`${text}1`, `${text}2`], 'updated')
-        ensureEqual(await store.takeTurn(text, text, sampleNow, sampleNow + minute), true, 'turn')
+        ensureEqual(await store.acquireLease(text, text, sampleNow, sampleNow + minute), true, 'turn')
       }
       for (const [number, text] of hostileTexts.entries()) {
         ensureEqual((await store.removeByUser(sampleUserRemoval({ userId: text, from: sampleNow }))).handles, [sampleHandle(number)], 'removed, and no other')
@@ -136,8 +136,8 @@ export const hostileCases: readonly ContractCase[] = [
       await store.insert(record)
       ensureEqual(await reader.find(record.handle), record, 'inserted')
       const next = sampleNext({ generation: big - 1, branch: big - 2, rotatedAt: 2, servedAt: big - 3 })
-      const alive = { now: big - 3, rotatedAfter: big - 6, createdAfter: big - 10 }
-      ensureEqual(await store.rotate(sampleRotation({ expected: sampleState(record), alive, next })), { ...record, ...next, expiresAt: big - 1 },
+      const bounds = { now: big - 3, rotatedAfter: big - 6, createdAfter: big - 10 }
+      ensureEqual(await store.rotate(sampleRotation({ expected: sampleState(record), bounds, next })), { ...record, ...next, expiresAt: big - 1 },
         'rotated')
       await store.confirm([{ handle: record.handle, generation: big - 1, branch: big - 2 }])
       ensureEqual((await reader.find(record.handle))?.confirmed, true, 'confirmed')

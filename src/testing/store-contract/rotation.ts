@@ -2,7 +2,7 @@ import { ensure, ensureEqual, ensurePresent } from '../assert.ts'
 import {
   minute, sampleHandle, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation,
 } from '../samples.ts'
-import type { Liveness } from '../../session/store.ts'
+import type { ActiveBounds } from '../../session/store.ts'
 import type { ContractCase } from './contract-case.ts'
 
 /** The compare-and-swap of a refresh, and confirmation. */
@@ -126,13 +126,13 @@ export const rotationCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'rotate: alive bounds are exact',
+    name: 'rotate: the bounds are exact',
     async run({ open }) {
       const store = await open()
       const record = sampleRecord({ rotatedAt: sampleNow - minute, createdAt: sampleNow - 2 * minute })
       await store.insert(record)
       const { expiresAt, rotatedAt, createdAt } = record
-      const dead: readonly Liveness[] = [
+      const dead: readonly ActiveBounds[] = [
         { now: expiresAt, rotatedAfter: 0, createdAfter: 0 },
         { now: expiresAt + 1, rotatedAfter: 0, createdAfter: 0 },
         { now: sampleNow, rotatedAfter: rotatedAt, createdAfter: 0 },
@@ -140,12 +140,12 @@ export const rotationCases: readonly ContractCase[] = [
         { now: sampleNow, rotatedAfter: 0, createdAfter: createdAt },
         { now: sampleNow, rotatedAfter: 0, createdAfter: createdAt + 1 },
       ]
-      for (const alive of dead) {
-        ensureEqual(await store.rotate(sampleRotation({ alive })), null, `not alive: ${JSON.stringify(alive)}`)
+      for (const bounds of dead) {
+        ensureEqual(await store.rotate(sampleRotation({ bounds })), null, `not active: ${JSON.stringify(bounds)}`)
       }
       ensureEqual(await store.find(record.handle), record, 'nothing changed')
-      const alive = { now: expiresAt - 1, rotatedAfter: rotatedAt - 1, createdAfter: createdAt - 1 }
-      ensure(await store.rotate(sampleRotation({ alive })) !== null, 'one millisecond inside every bound it is alive')
+      const bounds = { now: expiresAt - 1, rotatedAfter: rotatedAt - 1, createdAfter: createdAt - 1 }
+      ensure(await store.rotate(sampleRotation({ bounds })) !== null, 'one millisecond inside every bound it is active')
     },
   },
   {

@@ -127,6 +127,18 @@ export const sessionCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'remove: a handle that is given twice is one session',
+    async run({ open }) {
+      const store = await open()
+      await store.insert(sampleRecord())
+      const until = sampleNow + sampleRecord().accessTokenLifetime
+      const removal = await store.remove([sampleHandle(1), sampleHandle(1)], sampleNow)
+      ensureEqual(removal, { handles: [sampleHandle(1)], until }, 'it is named once')
+      const { changes } = await store.changesSince(null, 10)
+      ensureEqual(changes, [{ kind: 'revoked', handles: [sampleHandle(1)], until }], 'in the change as well')
+    },
+  },
+  {
     name: 'remove: of 10 racers exactly one deletes a session, with one change',
     async run({ open }) {
       const stores = [await open(), await open()]
@@ -136,6 +148,18 @@ export const sessionCases: readonly ContractCase[] = [
       const removed = (await Promise.all(attempts)).flatMap(removal => removal?.handles ?? [])
       ensureEqual(removed, [sampleHandle(1)], 'one racer deleted it')
       ensureEqual((await stores[0]?.changesSince(null, 100))?.changes.length, 1, 'one change tells of it')
+    },
+  },
+  {
+    name: 'close: what was written stays, and other connections go on; a second time does no harm',
+    async run({ open }) {
+      const [closed, other] = [await open(), await open()]
+      const record = sampleRecord()
+      await closed.insert(record)
+      await closed.close()
+      await closed.close()
+      ensureEqual(await other.find(record.handle), record, 'another connection reads it')
+      ensureEqual(await (await open()).find(record.handle), record, 'a new one, too')
     },
   },
   {

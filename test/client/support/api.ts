@@ -2,7 +2,7 @@ import type { Fetch } from '../../../src/client/environment.ts'
 import { webSessions } from '../../../src/frameworks/web.ts'
 import type { WebSessions } from '../../../src/frameworks/web.ts'
 import { createSessions } from '../../../src/index.ts'
-import type { Sessions, SessionsOptions } from '../../../src/index.ts'
+import type { Sessions, CreateSessionsOptions } from '../../../src/index.ts'
 import { createMemoryStore } from '../../../src/stores/memory.ts'
 
 export const ORIGIN = 'https://app.example.com'
@@ -37,7 +37,7 @@ export class Api {
   /** Loses the answer of the next request that the server has obeyed. */
   loseNext = false
 
-  constructor(options: Partial<SessionsOptions<Claims, Info>> = {}) {
+  constructor(options: Partial<CreateSessionsOptions<Claims, Info>> = {}) {
     this.sessions = webSessions(createSessions<Claims, Info>({
       origin: ORIGIN,
       clock: () => this.now,

@@ -1,4 +1,4 @@
-import type { Environment, Fetch, Locks } from '../../../src/client/environment.ts'
+import type { ClientEnvironment, Fetch, Locks } from '../../../src/client/environment.ts'
 
 /** What a browser lacks or blocks. */
 export interface BrowserSettings {
@@ -15,7 +15,7 @@ interface Timer {
 }
 
 /** A tab: its environment, and what happens to it. */
-export interface Tab extends Environment {
+export interface Tab extends ClientEnvironment {
   visible: boolean
   wake(): void
 }
@@ -108,7 +108,7 @@ export class Browser {
     this.wall += milliseconds
   }
 
-  #storage(): NonNullable<Environment['storage']> {
+  #storage(): NonNullable<ClientEnvironment['storage']> {
     const { lag } = this.#settings
     const later = (change: () => void): void => void (lag === 0 ? change() : this.after(lag, change))
     return {

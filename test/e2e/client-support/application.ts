@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { nodeSessions } from '../../../src/frameworks/node.ts'
 import type { NodeSessions } from '../../../src/frameworks/node.ts'
 import { createSessions } from '../../../src/index.ts'
-import type { Sessions, SessionsOptions } from '../../../src/index.ts'
+import type { Sessions, CreateSessionsOptions } from '../../../src/index.ts'
 import { openSqliteStore } from '../../../src/stores/sqlite.ts'
 import { BUSY_SECONDS, loseAnswers } from '../../support/lose-answers.ts'
 import { freePort } from '../../support/servers/workspace.ts'
@@ -14,7 +14,7 @@ import { freePort } from '../../support/servers/workspace.ts'
 type Claims = { role?: string }
 type Info = { note?: string }
 
-type AntiCsrf = NonNullable<SessionsOptions<Claims, Info>['antiCsrf']>
+type AntiCsrf = NonNullable<CreateSessionsOptions<Claims, Info>['antiCsrf']>
 
 /** In seconds. */
 export const LIFETIME = 600

@@ -1,5 +1,6 @@
 import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core'
-import { findProgram, unpackedLibraries } from '../../support/servers/programs.ts'
+import { environmentFor, findProgram } from '../../support/servers/programs.ts'
+import { createDirectory, removeDirectory } from '../../support/servers/workspace.ts'
 
 /** Where the browser is, or null: then its tests are skipped, and `npm test` says so. */
 export const browserPath: string | null = findProgram('chromium')
@@ -13,16 +14,23 @@ const flags = [
   '--disable-sync',
 ]
 
-/** Starts Chromium without a window and without a sandbox, which root may not have. It only sees pages of the tests. */
-export function launchBrowser(): Promise<Browser> {
-  const libraries = unpackedLibraries()
-  return chromium.launch({
+/**
+ * Starts Chromium without a window and without a sandbox, which root may not have. It only sees pages of the tests.
+ * `without` are flags of the driver's to leave away.
+ */
+export async function launchBrowser(without: readonly string[] = []): Promise<Browser> {
+  // Reports of crashes and settings of the desktop go to the home folder, whatever the profile's folder is.
+  const home = createDirectory()
+  const browser = await chromium.launch({
     executablePath: browserPath ?? 'chromium',
     headless: true,
     chromiumSandbox: false,
     args: flags,
-    env: { ...process.env, ...libraries === '' ? {} : { LD_LIBRARY_PATH: libraries } },
+    ignoreDefaultArgs: [...without],
+    env: { ...process.env, ...environmentFor(browserPath ?? ''), HOME: home },
   })
+  browser.once('disconnected', () => removeDirectory(home))
+  return browser
 }
 
 /** Watches the refreshes of all tabs of a browser profile, from now on. */

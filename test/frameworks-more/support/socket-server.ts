@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { nodeSessions } from '../../../src/frameworks/node.ts'
 import { createSessions } from '../../../src/index.ts'
-import type { Sessions, SessionsOptions } from '../../../src/index.ts'
+import type { Sessions, CreateSessionsOptions } from '../../../src/index.ts'
 import { createMemoryStore } from '../../../src/stores/memory.ts'
 import { HttpClient } from '../../support/http-client.ts'
 import type { Claims, CutStore, Info, TestClock } from '../../support/session-server.ts'
@@ -32,14 +32,14 @@ export interface SocketServer {
   close(): Promise<void>
 }
 
-function createSocketSessions(options: SessionsOptions<Claims, Info>) {
+function createSocketSessions(options: CreateSessionsOptions<Claims, Info>) {
   return nodeSessions(createSessions<Claims, Info>(options))
 }
 
 /** Starts the server; `attach` adds the sockets before it listens. */
 export async function startSocketServer(
   attach: (server: Server, sessions: ReturnType<typeof createSocketSessions>) => void,
-  options: Partial<SessionsOptions<Claims, Info>> = {},
+  options: Partial<CreateSessionsOptions<Claims, Info>> = {},
 ): Promise<SocketServer> {
   const clock = createTestClock()
   const store = createMemoryStore()

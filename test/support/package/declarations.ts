@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isTypeNode } from 'typescript/unstable/ast/is'
+import { isTemplateLiteralTypeSpan, isTypeNode } from 'typescript/unstable/ast/is'
 import type { Node, SourceFile } from 'typescript/unstable/ast'
 import { API, TypeFlags } from 'typescript/unstable/sync'
 import type { Project } from 'typescript/unstable/sync'
@@ -48,7 +48,8 @@ function declarationsOf({ program, checker }: Project, folder: string, entries: 
     },
     findAny: () => program.getSourceFileNames().filter(name => name.startsWith(folder)).flatMap(name => {
       const file = sourceFile(name)
-      const nodes = nodesOf(file, isTypeNode)
+      // The type in a span is a node of its own.
+      const nodes = nodesOf(file, node => isTypeNode(node) && !isTemplateLiteralTypeSpan(node))
       const types = checker.getTypeAtLocation(nodes)
       const isAny = (index: number): boolean => ((types[index]?.flags ?? TypeFlags.Any) & TypeFlags.Any) !== 0
       return nodes.filter((_node, index) => isAny(index)).map(node => describe(file, name, node))

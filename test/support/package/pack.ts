@@ -1,5 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import installRuntimes from '../runtimes/install.ts'
 
@@ -27,6 +30,25 @@ export function readManifest(): Manifest {
 /** The import specifiers that the package offers. */
 export function specifiers(): string[] {
   return Object.keys(readManifest().exports).map(path => `keyturn${path.slice(1)}`)
+}
+
+/** What runs on every runtime with web-standard APIs. */
+export const neutralSpecifiers: readonly string[] = [
+  'keyturn', 'keyturn/errors', 'keyturn/verify', 'keyturn/stores/memory', 'keyturn/frameworks/web',
+  'keyturn/frameworks/hono', 'keyturn/frameworks/h3', 'keyturn/testing', 'keyturn/testing/contracts',
+]
+
+/**
+ * The folder of an application outside of the repository, whose own packages would be found: it has the package as it
+ * was installed, and those of the repository's packages that are named.
+ */
+export function createApplication(packages: readonly string[] = []): string {
+  const folder = mkdtempSync(join(tmpdir(), 'application-'))
+  cpSync(installed, join(folder, 'node_modules/keyturn'), { recursive: true })
+  for (const name of packages) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  const dependencies = Object.fromEntries(['keyturn', ...packages].map(name => [name, '*']))
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }))
+  return folder
 }
 
 /** Runs a program to its end; what it printed, and whether it ended well. */

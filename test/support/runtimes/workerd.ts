@@ -10,11 +10,15 @@ const root = join(import.meta.dirname, '../../..')
 /** The text bindings of a worker. */
 export type Environment = Readonly<Record<string, string>>
 
-/** Serves a worker in workerd, once for each name, with the environment of that name. */
+/**
+ * Serves a worker in workerd, once for each name, with the environment of that name. It is bundled with the sources of
+ * the package, unless without the condition that chooses them.
+ */
 export async function serveWorker(
   workerd: string,
   entry: string,
   environments: Readonly<Record<string, Environment>>,
+  conditions: readonly string[] = ['keyturn-source'],
 ): Promise<RunningProgram> {
   const names = Object.keys(environments)
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-workerd-'))
@@ -24,7 +28,7 @@ export async function serveWorker(
     bundle: true,
     format: 'esm',
     platform: 'neutral',
-    conditions: ['keyturn-source', 'workerd', 'worker'],
+    conditions: [...conditions, 'workerd', 'worker'],
     absWorkingDir: root,
     logLevel: 'silent',
   })

@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, relative, sep } from 'node:path'
 
 interface Software {
   /** All must be there. */
@@ -25,52 +25,93 @@ const catalogue = {
 /** Software that the tests use but npm cannot deliver. */
 export type SoftwareName = keyof typeof catalogue
 
-/** Where the packages are unpacked when the tests may not install them. */
+/** Has a folder for each software that the tests have unpacked, with its packages as they would lie in `/`. */
 export const unpackedPrograms: string = join(import.meta.dirname, '../../../.cache/programs')
 
-/** Where `name` is installed, or null. Debian keeps PostgreSQL's programs, and those for root, off an ordinary PATH. */
-export function findProgram(name: string): string | null {
-  const folders = [
-    ...postgresFolders('/'),
-    ...(process.env['PATH'] ?? '').split(delimiter),
-    '/usr/sbin',
-    '/sbin',
-    ...postgresFolders(unpackedPrograms),
-    // Before usr/bin, whose starters look for the browsers in the system's folders.
-    join(unpackedPrograms, 'usr/lib/chromium'),
-    join(unpackedPrograms, 'usr/lib/firefox-esr'),
-    join(unpackedPrograms, 'usr/bin'),
-    join(unpackedPrograms, 'usr/sbin'),
-  ]
-  return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null
-}
+/** `TEST_PROGRAMS=unpacked` leaves what the machine has out of account; without it, that is used first. */
+const usesMachine = usesMachinePrograms(process.env['TEST_PROGRAMS'])
 
-/** `LD_LIBRARY_PATH` for the programs that were unpacked; empty when none were. */
-export function unpackedLibraries(): string {
-  return folderNames(join(unpackedPrograms, 'usr/lib')).filter((name) => name.includes('-linux-'))
-    .map((name) => join(unpackedPrograms, 'usr/lib', name)).join(delimiter)
+/**
+ * Where `name` is, or null. Programs that belong together all come from the machine, or all from what was unpacked:
+ * a server of one and a tool of the other may differ in version, and find each other's files not at all.
+ */
+export function findProgram(name: string): string | null {
+  const software = softwareNames().find((each) => programsOf(each).includes(name))
+  if (software === undefined) return findIn(machineFolders(), name)
+  const folders = foldersOf(software)
+  return folders === null ? null : findIn(folders, name)
 }
 
 /** Like `findProgram`, but its absence is an error that names the program. */
 export function requireProgram(name: string): string {
   const path = findProgram(name)
-  if (path === null) throw new Error(`${name} is not installed on this machine`)
+  if (path === null) throw new Error(`${name} is neither installed on this machine nor unpacked in .cache/programs`)
   return path
 }
 
-/** What this machine lacks of `names`. */
-export function missingSoftware(names: readonly SoftwareName[]): SoftwareName[] {
-  return names.filter((name) => catalogue[name].programs.some((program) => findProgram(program) === null))
+/** What the program at `path` needs in its environment: nothing if it is the machine's. */
+export function environmentFor(path: string): Readonly<Record<string, string>> {
+  const [software = '..'] = relative(unpackedPrograms, path).split(sep)
+  if (software === '..') return {}
+  const root = join(unpackedPrograms, software)
+  const libraries = folderNames(join(root, 'usr/lib')).filter((name) => name.includes('-linux-'))
+    .map((name) => join(root, 'usr/lib', name))
+  return {
+    // Some packages keep libraries of their own in a folder, and have programs look for it in the system.
+    LD_LIBRARY_PATH: libraries.flatMap((folder) => [folder, join(folder, 'systemd'), join(folder, 'pulseaudio')])
+      .filter((folder) => existsSync(folder)).join(delimiter),
+    FONTCONFIG_PATH: join(root, 'etc/fonts'),
+    SYSTEMD_UNIT_PATH: join(root, 'usr/lib/systemd/system'),
+  }
 }
 
-/** The Debian packages to install for `names`. */
-export function packagesOf(names: readonly SoftwareName[]): string[] {
-  return names.flatMap((name) => catalogue[name].packages)
+/** What is missing of `names`: it is neither on this machine nor unpacked. */
+export function missingSoftware(names: readonly SoftwareName[]): SoftwareName[] {
+  return names.filter((name) => foldersOf(name) === null)
+}
+
+/** The Debian packages that bring `name`. */
+export function packagesOf(name: SoftwareName): readonly string[] {
+  return catalogue[name].packages
+}
+
+function usesMachinePrograms(value = ''): boolean {
+  if (value === '' || value === 'unpacked') return value === ''
+  throw new Error(`TEST_PROGRAMS must be "unpacked", or not be set; it is "${value}"`)
+}
+
+function softwareNames(): SoftwareName[] {
+  return Object.keys(catalogue) as SoftwareName[]
+}
+
+function programsOf(name: SoftwareName): readonly string[] {
+  return catalogue[name].programs
+}
+
+/** The folders of the one place that has all programs of `name`. */
+function foldersOf(name: SoftwareName): readonly string[] | null {
+  const places = [...usesMachine ? [machineFolders()] : [], unpackedFolders(join(unpackedPrograms, name))]
+  return places.find((folders) => programsOf(name).every((program) => findIn(folders, program) !== null)) ?? null
+}
+
+// Debian keeps PostgreSQL's programs, and those for root, off an ordinary PATH.
+function machineFolders(): readonly string[] {
+  return [...postgresFolders('/'), ...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
+}
+
+// The browsers' own folders come first: the starters in usr/bin look for them in the system.
+function unpackedFolders(root: string): readonly string[] {
+  const folders = ['usr/lib/chromium', 'usr/lib/firefox-esr', 'usr/bin', 'usr/sbin'].map((folder) => join(root, folder))
+  return [...postgresFolders(root), ...folders]
 }
 
 function postgresFolders(root: string): string[] {
   const parent = join(root, 'usr/lib/postgresql')
   return folderNames(parent).sort((a, b) => Number(b) - Number(a)).map((version) => join(parent, version, 'bin'))
+}
+
+function findIn(folders: readonly string[], name: string): string | null {
+  return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null
 }
 
 function folderNames(path: string): string[] {

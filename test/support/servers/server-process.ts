@@ -1,8 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { findProgram, requireProgram, unpackedLibraries } from './programs.ts'
+import { environmentFor, findProgram, requireProgram } from './programs.ts'
 import { serverUser } from './workspace.ts'
 
 /** How to start a server program. */
@@ -38,10 +39,11 @@ process.prependListener('exit', () => {
 
 /** Starts a server and waits until it accepts connections. Fails with the end of its log when it does not. */
 export async function launch(options: Launch): Promise<ServerProcess> {
-  const [command, ...args] = guarded(requireProgram(options.program), options.args, options.abortSignal)
+  const program = requireProgram(options.program)
+  const [command, ...args] = guarded(program, options.args, options.abortSignal)
   const child = spawn(command, args, {
     cwd: options.directory,
-    env: serverEnvironment(options.directory),
+    env: serverEnvironment(program, options.directory),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   alive.set(child, options.abortSignal)
@@ -84,8 +86,10 @@ export async function launch(options: Launch): Promise<ServerProcess> {
 
 /** Runs a program to its end as the servers' user. Its output appears in the error when it fails. */
 export async function runProgram(program: string, args: readonly string[], directory: string): Promise<void> {
-  const [command, ...rest] = guarded(requireProgram(program), args, 'SIGKILL')
-  await promisify(execFile)(command, rest, { cwd: directory, env: serverEnvironment(directory), timeout: startLimit })
+  const path = requireProgram(program)
+  const [command, ...rest] = guarded(path, args, 'SIGKILL')
+  const env = serverEnvironment(path, directory)
+  await promisify(execFile)(command, rest, { cwd: directory, env, timeout: startLimit })
 }
 
 // The kernel itself ends the server when the process that started it dies, however it dies. A later change of user
@@ -95,19 +99,24 @@ function guarded(program: string, args: readonly string[], abortSignal: NodeJS.S
   if (setpriv === null) return [program, ...args]
   const identity = serverUser === null
     ? []
-    : [`--reuid=${serverUser.uid}`, `--regid=${serverUser.gid}`, '--clear-groups']
+    : [`--reuid=${serverUser.uid}`, `--regid=${serverUser.gid}`, '--clear-groups', ...rightToReach(program)]
   return [setpriv, ...identity, '--pdeathsig', abortSignal.replace('SIG', ''), '--', program, ...args]
 }
 
-function serverEnvironment(home: string): NodeJS.ProcessEnv {
-  const libraries = unpackedLibraries()
-  return {
-    PATH: process.env['PATH'],
-    HOME: home,
-    LC_ALL: 'C.UTF-8',
-    TZ: 'UTC',
-    ...(libraries === '' ? {} : { LD_LIBRARY_PATH: libraries }),
+// The servers' user may not be let in where the repository lies, below /root for instance. There it gets the right to
+// read what root can read, and no other. PostgreSQL asks access(2), which forgets such rights without the secure bit.
+function rightToReach(program: string): readonly string[] {
+  for (let folder = dirname(program); folder !== dirname(folder); folder = dirname(folder)) {
+    const isOpenToAll = (statSync(folder).mode & 0o001) !== 0
+    if (!isOpenToAll) {
+      return ['--securebits=+no_setuid_fixup', '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
+    }
   }
+  return []
+}
+
+function serverEnvironment(program: string, home: string): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], HOME: home, LC_ALL: 'C.UTF-8', TZ: 'UTC', ...environmentFor(program) }
 }
 
 function descendants(pid: number): number[] {

@@ -17,7 +17,7 @@ process.on('exit', () => {
 
 /** A new temporary folder that the server's user owns. It goes at the latest when this process ends. */
 export function createDirectory(): string {
-  if (directories.size === 0) removeLeftovers()
+  if (directories.size === 0) removeLeftovers(tmpdir(), prefix)
   const directory = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
   directories.add(directory)
   own(directory)
@@ -36,6 +36,14 @@ export function createSubdirectory(directory: string, name: string): string {
 export function removeDirectory(directory: string): void {
   directories.delete(directory)
   remove(directory)
+}
+
+/** Removes the folders of processes that were killed and could not: their names are `prefix` and the process id. */
+export function removeLeftovers(parent: string, prefix: string): void {
+  for (const name of readdirSync(parent)) {
+    const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN
+    if (!Number.isNaN(owner) && !isRunning(owner)) remove(join(parent, name))
+  }
 }
 
 /** A loopback port that is free now and that this process has not handed out before. */
@@ -60,14 +68,6 @@ function remove(directory: string): void {
   try {
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
   } catch {}
-}
-
-// A test process that was killed could not tidy up: its folders carry its process id.
-function removeLeftovers(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN
-    if (!Number.isNaN(owner) && !isRunning(owner)) remove(join(tmpdir(), name))
-  }
 }
 
 function isRunning(pid: number): boolean {

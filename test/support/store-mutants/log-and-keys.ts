@@ -27,19 +27,37 @@ export const logAndKeyMutants: Mutants = {
       },
     }
   },
-  'takeTurn always says yes': () => ({ takeTurn: async () => true }),
-  'takeTurn never prolongs': sound => ({
-    takeTurn: (task, _holder, now, until) => sound.takeTurn(task, `${turns++}`, now, until),
+  'acquireLease always says yes': () => ({ acquireLease: async () => true }),
+  'acquireLease never prolongs': sound => ({
+    acquireLease: (task, _holder, now, until) => sound.acquireLease(task, `${turns++}`, now, until),
   }),
-  'takeTurn holds beyond the end': sound => ({
-    takeTurn: (task, holder, now, until) => sound.takeTurn(task, holder, now - 1, until),
+  'acquireLease holds beyond the end': sound => ({
+    acquireLease: (task, holder, now, until) => sound.acquireLease(task, holder, now - 1, until),
   }),
-  'takeTurn ends too early': sound => ({
-    takeTurn: (task, holder, now, until) => sound.takeTurn(task, holder, now + 1, until),
+  'acquireLease ends too early': sound => ({
+    acquireLease: (task, holder, now, until) => sound.acquireLease(task, holder, now + 1, until),
   }),
-  'takeTurn knows one task': sound => ({
-    takeTurn: (_task, holder, now, until) => sound.takeTurn('task', holder, now, until),
+  'acquireLease knows one task': sound => ({
+    acquireLease: (_task, holder, now, until) => sound.acquireLease('task', holder, now, until),
   }),
+  'close works once': () => {
+    let closed = false
+    return {
+      async close() {
+        if (closed) throw new Error('closed')
+        closed = true
+      },
+    }
+  },
+  'close takes the data along': sound => {
+    let closed = false
+    return {
+      async close() {
+        closed = true
+      },
+      find: async handle => closed ? null : sound.find(handle),
+    }
+  },
   'time is in seconds': () => ({ time: async () => Math.floor(Date.now() / 1000) }),
   'time has fractions': () => ({ time: async () => Date.now() + 0.5 }),
   'time is a time zone\'s': () => ({ time: async () => Date.now() + 3_600_000 }),
@@ -83,6 +101,12 @@ export const logAndKeyMutants: Mutants = {
   'changesSince has nothing for an unknown cursor': sound => ({
     changesSince: async (cursor, limit) => cursor !== null && !/^[\w-]+\.\d+$/.test(cursor)
       ? { changes: [], cursor, more: false } : sound.changesSince(cursor, limit),
+  }),
+  'changesSince takes the cursor of another log for its own': sound => ({
+    async changesSince(cursor, limit) {
+      const [id] = (await sound.changesSince(null, 1)).cursor?.split('.') ?? []
+      return sound.changesSince(cursor?.replace(/^[\w-]+(?=\.\d)/, id ?? '') ?? null, limit)
+    },
   }),
   'changesSince throws at an unknown cursor': sound => ({
     async changesSince(cursor, limit) {

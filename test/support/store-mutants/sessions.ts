@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../../../src/session/record.ts'
 import type { Rotation, SessionStore, TokenState } from '../../../src/session/store.ts'
-import { sampleHandle, sampleNow, sampleState } from '../../../src/testing/index.ts'
+import { sampleHandle, sampleNow, sampleState } from '../../../src/testing/contracts.ts'
 import { silent, tick, together } from './mutant.ts'
 import type { Mutant, Mutants } from './mutant.ts'
 
@@ -35,6 +35,12 @@ export const sessionMutants: Mutants = {
   ...ignoring('confirmed'),
   ...ignoring('rotatedAt'),
   ...ignoring('servedAt'),
+  'remove names a session as often as it is given': sound => ({
+    async remove(handles, from) {
+      const { handles: removed, until } = await sound.remove(handles, from)
+      return { handles: handles.filter(handle => removed.includes(handle)), until }
+    },
+  }),
   'rotate compares hashes without case': sound => ({
     async rotate(rotation) {
       const current = (await sound.find(rotation.handle))?.refreshHash ?? ''
@@ -56,7 +62,7 @@ export const sessionMutants: Mutants = {
     async rotate(rotation) {
       const record = await sound.find(rotation.handle)
       if (record === null || rotation.expected.confirmed !== undefined) return sound.rotate(rotation)
-      const { now } = rotation.alive
+      const { now } = rotation.bounds
       if (record.generation > 0 && now - record.rotatedAt <= 2 * record.reuseInterval) return null
       return sound.rotate({ ...rotation, expected: { ...sampleState(record), ...rotation.expected } })
     },
@@ -216,7 +222,7 @@ function ignoring(member: keyof TokenState): Mutants {
 function offByOne(bound: 'now' | 'rotatedAfter' | 'createdAfter'): Mutants {
   const shifted = (shift: number): Mutant => sound => ({
     rotate: rotation => sound.rotate({
-      ...rotation, alive: { ...rotation.alive, [bound]: rotation.alive[bound] + shift },
+      ...rotation, bounds: { ...rotation.bounds, [bound]: rotation.bounds[bound] + shift },
     }),
   })
   return { [`rotate is too strict about ${bound}`]: shifted(1), [`rotate is too lax about ${bound}`]: shifted(-1) }

@@ -1,5 +1,5 @@
 import type { SessionStore } from '../../../src/session/store.ts'
-import { sampleHandle, sampleNow } from '../../../src/testing/index.ts'
+import { sampleHandle, sampleNow } from '../../../src/testing/contracts.ts'
 import { tick, together } from './mutant.ts'
 import type { Mutants } from './mutant.ts'
 

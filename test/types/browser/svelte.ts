@@ -1,13 +1,13 @@
 import type { Client, ClientSession } from 'keyturn/client'
 import { sessionStore } from 'keyturn/svelte'
-import type { SessionStore, SessionView } from 'keyturn/svelte'
+import type { SessionReadable, SessionView } from 'keyturn/svelte'
 import type { Readable } from 'svelte/store'
 import type { Claims } from '../application.ts'
 import { typeOf } from '../expect.ts'
 
 export function component(client: Client<Claims>, rendered: ClientSession<Claims> | null): void {
   const session = sessionStore(client, rendered)
-  typeOf(session).is<SessionStore<Claims>>()
+  typeOf(session).is<SessionReadable<Claims>>()
   typeOf(session.subscribe(view => {
     typeOf(view).is<SessionView<Claims>>()
     // @ts-expect-error: there may be no session

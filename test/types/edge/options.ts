@@ -1,6 +1,6 @@
 // The options of createSessions.
 import { allowInsecureCookies, createSessions } from 'keyturn'
-import type { SessionEvents, SessionsOptions, SessionStore, TheftEvidence } from 'keyturn'
+import type { CreateSessionsOptions, Duration, SessionEvents, SessionStore, TheftEvidence } from 'keyturn'
 import type { Claims, Info } from '../application.ts'
 import { typeOf } from '../expect.ts'
 import type { Equal, Expect, RequiredKeys } from '../expect.ts'
@@ -8,24 +8,27 @@ import type { Equal, Expect, RequiredKeys } from '../expect.ts'
 const origin = 'https://app.example.com'
 declare const store: SessionStore
 
-type Options = SessionsOptions<Claims, Info>
+type Options = CreateSessionsOptions<Claims, Info>
 
 export type Required = Expect<Equal<RequiredKeys<Options>, 'origin'>>
+export type Durations = Expect<Equal<
+  Duration, number | `${number}ms` | `${number}s` | `${number}m` | `${number}h` | `${number}d`
+>>
 export type OfThePolicy = Expect<Equal<Pick<Options, PolicyName>, {
-  readonly accessTokenLifetime?: number
-  readonly idleTimeout?: number
-  readonly absoluteTimeout?: number
-  readonly reuseInterval?: number
+  readonly accessTokenLifetime?: Duration
+  readonly idleTimeout?: Duration
+  readonly absoluteTimeout?: Duration
+  readonly reuseInterval?: Duration
   readonly maxSessionsPerUser?: number
   readonly theft?: 'revoke' | 'observe'
   readonly sharedRefresh?: 'revoke' | 'observe'
   readonly accessTokenBlacklisting?: 'off' | 'feed' | 'strict'
-  readonly maxStaleness?: number
-  readonly pollInterval?: number
+  readonly maxStaleness?: Duration
+  readonly pollInterval?: Duration
   readonly onStoreFailure?: 'failOpen' | 'failClosed'
   readonly maxSessionInfoBytes?: number
   readonly tokenCacheSize?: number
-  readonly keyRotationInterval?: number
+  readonly keyRotationInterval?: Duration
 }>>
 type PolicyName =
   | 'accessTokenLifetime' | 'idleTimeout' | 'absoluteTimeout' | 'reuseInterval' | 'maxSessionsPerUser' | 'theft'
@@ -68,8 +71,8 @@ export type OfTests = Expect<Equal<Pick<Options, 'clock' | 'entropy' | 'schedule
 export function wrong(): void {
   // @ts-expect-error: the origin is missing
   createSessions({ store })
-  // @ts-expect-error: a lifetime is in seconds
-  createSessions({ origin, accessTokenLifetime: '1h' })
+  // @ts-expect-error: no such unit
+  createSessions({ origin, accessTokenLifetime: '1 hour' })
   // @ts-expect-error: no such mode
   createSessions({ origin, accessTokenBlacklisting: 'on' })
   // @ts-expect-error: a promise of a store is none

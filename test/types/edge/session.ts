@@ -1,8 +1,8 @@
 // The session object, and the application's own types in it, which are given once.
 import { createSessions } from 'keyturn'
 import type {
-  ClaimValidator, LoginOptions, ReadonlySession, Session, SessionList, SessionOptions, SessionReading, Sessions,
-  SessionSummary,
+  ClaimValidator, CreateNewSessionOptions, Duration, GetSessionOptions, ReadonlySession, Session, SessionList,
+  SessionReading, Sessions, SessionSummary,
 } from 'keyturn'
 import type { Claims, Found, Info } from '../application.ts'
 import { typeOf } from '../expect.ts'
@@ -123,22 +123,22 @@ export type Summary = Expect<Equal<SessionSummary, {
 }>>
 
 /** What a login may decide. */
-export type Login = Expect<Equal<LoginOptions, {
+export type Login = Expect<Equal<CreateNewSessionOptions, {
   readonly persistent?: boolean
-  readonly accessTokenLifetime?: number
-  readonly idleTimeout?: number
-  readonly absoluteTimeout?: number
+  readonly accessTokenLifetime?: Duration
+  readonly idleTimeout?: Duration
+  readonly absoluteTimeout?: Duration
   readonly tenantId?: string
   readonly keepExistingSession?: boolean
 }>>
 
 /** How a session is looked for. */
-export type Options = Expect<Equal<SessionOptions<Claims>, {
+export type Options = Expect<Equal<GetSessionOptions<Claims>, {
   readonly csrf?: boolean
   readonly required?: true
   readonly blacklisting?: 'off' | 'feed' | 'strict'
   readonly claimValidators?: readonly ClaimValidator<Claims>[]
-  readonly maxAuthenticationAge?: number
+  readonly maxAuthenticationAge?: Duration
 }>>
 
 /** A validator sees the application's claims. */

@@ -1,4 +1,5 @@
 // The verifier: access tokens, without a store.
+import type { Duration } from 'keyturn'
 import { createVerifier } from 'keyturn/verify'
 import type {
   ChangeSource, JwkSet, PublicJwk, ReadonlySession, SessionReading, Verifier, VerifierOptions,
@@ -42,9 +43,9 @@ export type Options = Expect<Equal<VerifierOptions, {
   readonly audience?: string
   readonly application?: string
   readonly feed?: ChangeSource
-  readonly pollInterval?: number
-  readonly maxStaleness?: number
-  readonly maxTokenAge?: number
+  readonly pollInterval?: Duration
+  readonly maxStaleness?: Duration
+  readonly maxTokenAge?: Duration
   readonly accessTokenName?: string
   readonly fetch?: (url: string) => Promise<Response>
   readonly clock?: () => number
@@ -60,6 +61,6 @@ export function wrong(key: PublicJwk, feed: ChangeSource): void {
   createVerifier({ issuer, jwks: { keys: key } })
   // @ts-expect-error: a private member is no part of a public key
   createVerifier({ issuer, publicKey: { kty: 'EC', kid: '1', alg: 'ES256', use: 'sig', d: 'secret' } })
-  // @ts-expect-error: an age is in seconds
-  createVerifier({ issuer, maxTokenAge: '1h' })
+  // @ts-expect-error: no such unit
+  createVerifier({ issuer, maxTokenAge: '1 hour' })
 }

@@ -1,4 +1,4 @@
-import type { SessionOptions } from 'keyturn'
+import type { GetSessionOptions } from 'keyturn'
 import { webSessions } from 'keyturn/frameworks/web'
 import type { WebClientIp, WebHandler, WebOptions, WebSessions } from 'keyturn/frameworks/web'
 import { sessions } from '../application.ts'
@@ -56,7 +56,7 @@ export type Made = [
   ]>>,
   Expect<Equal<Parameters<WebSessions<Claims, Info>['requireSession']>, [
     handle: (request: Request, session: Found, ...rest: readonly unknown[]) => Response | Promise<Response>,
-    options?: SessionOptions<Claims> | undefined,
+    options?: GetSessionOptions<Claims> | undefined,
   ]>>,
 ]
 

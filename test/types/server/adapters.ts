@@ -3,13 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import * as keyturn from 'keyturn'
 import * as adapters from 'keyturn/adapters'
 import {
-  addHeaders, checkGuardArguments, createClientInfo, defineAdapter, defineCalls, mustBeCalled, nodeExchange, NodeReply,
-  nodeRequest, sendReply, toResponse, WebReply, WebRequest, withCookies, withHeaders,
+  addHeaders, checkGuardArguments, createClientInfo, defineAdapter, defineCalls, mustBeCalled, nodeExchange,
+  nodeRequest, NodeResponseWriter, sendReply, toResponse, WebRequest, WebResponseWriter, withCookies, withHeaders,
 } from 'keyturn/adapters'
 import type {
-  Adapter, AdapterCalls, AdapterParts, AdapterStep, AdapterTarget, Awaitable, CallParts, ClientInfo, ClientIp, Cookie,
-  CookieAttributes, CreateNewSession, GetSession, GetSessionArgument, HttpExchange, HttpRequest, HttpSessions,
-  OptionalSessionOptions, RefreshSession, ReplySink, RouteReply, SameSite, SessionCalls, SessionReading, WebClientIp,
+  Adapter, AdapterCalls, AdapterParts, AdapterStep, AdapterTarget, Awaitable, CallParts, ClientInfo, ClientIp,
+  CompleteResponse, Cookie, CookieAttributes, CreateNewSession, GetOptionalSessionOptions, GetSession,
+  GetSessionArgument, HttpExchange, HttpRequest, HttpSessions, RefreshSession, ResponseWriter, SameSite, SessionCalls,
+  SessionReading, WebClientIp,
 } from 'keyturn/adapters'
 import { sessions } from '../application.ts'
 import type { Claims, Found, Info } from '../application.ts'
@@ -25,7 +26,7 @@ type Guard = (context: Context) => Promise<Response | null>
 
 const requestOf = ({ request }: Context): HttpRequest => new WebRequest(request, () => null)
 const exchangeOf = (context: Context): HttpExchange => (
-  { request: requestOf(context), reply: new WebReply(context.headers) }
+  { request: requestOf(context), reply: new WebResponseWriter(context.headers) }
 )
 
 const adapter = defineAdapter<Target, Guard, Claims, Info>(sessions.http, {
@@ -33,7 +34,7 @@ const adapter = defineAdapter<Target, Guard, Claims, Info>(sessions.http, {
   request: context => requestOf(context),
   middleware: step => async context => {
     const reply = await step(exchangeOf(context), context)
-    typeOf(reply).is<RouteReply | null>()
+    typeOf(reply).is<CompleteResponse | null>()
     return reply === null ? null : toResponse(reply, context.headers, context.request.method)
   },
   onError: (error, context) => {
@@ -56,8 +57,8 @@ export async function calls(context: Context): Promise<void> {
   typeOf(calls.sessionRoutes()).is<Guard>()
   typeOf(calls.cors()).is<Guard>()
   typeOf(guard()).is<AdapterStep<Target>>()
-  typeOf(guard({ csrf: true })(exchangeOf(context), context)).is<Awaitable<RouteReply | null>>()
-  typeOf(answer(new Error(), context)).is<RouteReply>()
+  typeOf(guard({ csrf: true })(exchangeOf(context), context)).is<Awaitable<CompleteResponse | null>>()
+  typeOf(answer(new Error(), context)).is<CompleteResponse>()
   // @ts-expect-error: no such role
   await calls.createNewSession(context, 'ada', { role: 'owner' })
   // @ts-expect-error: the target is missing
@@ -89,12 +90,12 @@ export type Parts = [
   >>,
   Expect<Equal<
     AdapterStep<Target>,
-    (exchange: HttpExchange, request: Context) => RouteReply | null | Promise<RouteReply | null>
+    (exchange: HttpExchange, request: Context) => CompleteResponse | null | Promise<CompleteResponse | null>
   >>,
   Expect<Equal<Adapter<Target, Guard, Claims, Info>, {
     readonly calls: AdapterCalls<Target, Guard, Claims, Info>
-    guard(options?: keyturn.SessionOptions<Claims>): AdapterStep<Target>
-    answer(error: unknown, request: Context): RouteReply
+    guard(options?: keyturn.GetSessionOptions<Claims>): AdapterStep<Target>
+    answer(error: unknown, request: Context): CompleteResponse
   }>>,
 ]
 /** What the calls take and give. */
@@ -104,17 +105,19 @@ export type Calls = [
   Expect<Equal<SessionCalls<Target, Claims, Info>['refreshSession'], RefreshSession<Target, Claims, Info>>>,
   Expect<Equal<
     CreateNewSession<Target, Claims, Info>,
-    (context: Context, userId: string, claims?: Claims, info?: Info, options?: keyturn.LoginOptions) => Promise<Found>
+    (
+      context: Context, userId: string, claims?: Claims, info?: Info, options?: keyturn.CreateNewSessionOptions,
+    ) => Promise<Found>
   >>,
   Expect<Equal<GetSession<Target, Claims, Info>, {
-    (context: Context, options: OptionalSessionOptions<Claims>): Promise<Found | null>
-    (context: Context, options?: boolean | keyturn.SessionOptions<Claims>): Promise<Found>
+    (context: Context, options: GetOptionalSessionOptions<Claims>): Promise<Found | null>
+    (context: Context, options?: boolean | keyturn.GetSessionOptions<Claims>): Promise<Found>
     (context: Context, options: GetSessionArgument<Claims> | undefined): Promise<Found | null>
   }>>,
   Expect<Equal<RefreshSession<Target, Claims, Info>, (context: Context) => Promise<Found>>>,
-  Expect<Equal<OptionalSessionOptions<Claims>['required'], false>>,
+  Expect<Equal<GetOptionalSessionOptions<Claims>['required'], false>>,
   Expect<Equal<
-    GetSessionArgument<Claims>, boolean | adapters.SessionOptions<Claims> | OptionalSessionOptions<Claims>
+    GetSessionArgument<Claims>, boolean | adapters.GetSessionOptions<Claims> | GetOptionalSessionOptions<Claims>
   >>,
   Expect<Equal<typeof sessions.http, HttpSessions<Claims, Info>>>,
 ]
@@ -122,14 +125,14 @@ export type Calls = [
 export type Same = [
   Expect<Equal<adapters.Session<Claims, Info>, Found>>,
   Expect<Equal<adapters.ReadonlySession<Claims>, keyturn.ReadonlySession<Claims>>>,
-  Expect<Equal<adapters.SessionOptions<Claims>, keyturn.SessionOptions<Claims>>>,
-  Expect<Equal<adapters.LoginOptions, keyturn.LoginOptions>>,
+  Expect<Equal<adapters.GetSessionOptions<Claims>, keyturn.GetSessionOptions<Claims>>>,
+  Expect<Equal<adapters.CreateNewSessionOptions, keyturn.CreateNewSessionOptions>>,
   Expect<Equal<adapters.AnySessionError, keyturn.AnySessionError>>,
 ]
 typeOf(adapters.isSessionError).is<typeof keyturn.isSessionError>()
 
 export type Targets = Expect<Equal<AdapterTarget, [request: object, ...others: unknown[]]>>
-export type Replies = Expect<Equal<RouteReply, {
+export type Replies = Expect<Equal<CompleteResponse, {
   readonly status: number
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: string
@@ -158,7 +161,7 @@ export type Addresses = [
   Expect<Equal<WebClientIp, (request: Request) => string | null>>,
 ]
 
-export function parts(response: Response, sink: Headers, reply: ReplySink, cookie: Cookie): void {
+export function parts(response: Response, sink: Headers, reply: ResponseWriter, cookie: Cookie): void {
   typeOf(createClientInfo('127.0.0.1', null)).is<ClientInfo>()
   typeOf(withHeaders(response, sink)).is<Response>()
   typeOf(addHeaders(response.headers, sink)).is<void>()
@@ -171,11 +174,11 @@ export function parts(response: Response, sink: Headers, reply: ReplySink, cooki
   reply.closed = true
 }
 
-export function onNode(request: IncomingMessage, response: ServerResponse, reply: RouteReply): void {
+export function onNode(request: IncomingMessage, response: ServerResponse, reply: CompleteResponse): void {
   typeOf(nodeExchange(request, response, () => null)).is<HttpExchange>()
   typeOf(nodeRequest(request)).is<HttpRequest>()
   typeOf(sendReply(request, response, reply)).is<void>()
-  const sink: ReplySink = new NodeReply(response)
+  const sink: ResponseWriter = new NodeResponseWriter(response)
   void sink
   // @ts-expect-error: a web request is another
   nodeRequest(new Request('http://localhost'))

@@ -1,6 +1,6 @@
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify'
-import type { SessionOptions } from 'keyturn'
+import type { GetSessionOptions } from 'keyturn'
 import { fastifySessions } from 'keyturn/frameworks/fastify'
 import type {
   FastifyErrorHandler, FastifyHook, FastifyOptions, FastifySessionHandler, FastifySessions, FastifySessionsPlugin,
@@ -65,9 +65,9 @@ export type Shape = [
   Expect<Equal<Pick<FastifySessions<Claims, Info>, CallName>, Calls<[request: FastifyRequest, reply: FastifyReply]>>>,
   Expect<Equal<FastifySessions<Claims, Info>['requireSession'], {
     <Target extends RouteGenericInterface = RouteGenericInterface>(
-      handler: FastifySessionHandler<Target, Claims, Info>, options?: SessionOptions<Claims>,
+      handler: FastifySessionHandler<Target, Claims, Info>, options?: GetSessionOptions<Claims>,
     ): Guarded<Target>
-    (options?: SessionOptions<Claims>): FastifyHook
+    (options?: GetSessionOptions<Claims>): FastifyHook
   }>>,
   Expect<Equal<
     FastifySessionHandler<Route, Claims, Info>,

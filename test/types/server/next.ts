@@ -1,4 +1,4 @@
-import type { CreateNewSession, GetSession, SessionOptions, SessionReading } from 'keyturn/adapters'
+import type { CreateNewSession, GetSession, GetSessionOptions, SessionReading } from 'keyturn/adapters'
 import { nextSessions } from 'keyturn/frameworks/next'
 import type {
   NextActions, NextCookieStore, NextOptions, NextRouteHandler, NextSessions,
@@ -95,7 +95,7 @@ export type Shape = [
     NextSessions<Claims, Info>['action'],
     <Rest extends readonly unknown[], Result>(
       handle: (session: Found, ...rest: Rest) => Result | Promise<Result>,
-      options?: SessionOptions<Claims>,
+      options?: GetSessionOptions<Claims>,
     ) => (...rest: Rest) => Promise<Result>
   >>,
   Expect<Equal<NextRouteHandler, (request: Request) => Promise<Response>>>,

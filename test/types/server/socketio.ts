@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { ReadonlySession } from 'keyturn'
+import type { Duration, ReadonlySession } from 'keyturn'
 import { socketIoSessions } from 'keyturn/frameworks/socketio'
 import type {
   SocketIoMiddleware, SocketIoOptions, SocketIoSessions, SocketIoSocket,
@@ -34,6 +34,6 @@ export type Shape = [
 ]
 export type Options = Expect<Equal<SocketIoOptions, {
   readonly clientIp?: (request: IncomingMessage) => string | null
-  readonly checkInterval?: number
+  readonly checkInterval?: Duration
   readonly onError?: (error: unknown, request: IncomingMessage) => void
 }>>

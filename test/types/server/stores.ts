@@ -1,7 +1,7 @@
 // The stores, and the drivers that they are given.
 import { DatabaseSync } from 'node:sqlite'
 import { Cluster, Redis } from 'ioredis'
-import type { SessionStore } from 'keyturn'
+import type { Duration, SessionStore } from 'keyturn'
 import type * as mysqlEntry from 'keyturn/stores/mysql'
 import { createMysqlStore, migrateMysql, printMysqlMigrations } from 'keyturn/stores/mysql'
 import type { MysqlConnection, MysqlNameOptions, MysqlPool, MysqlStoreOptions } from 'keyturn/stores/mysql'
@@ -56,7 +56,7 @@ export type OfPostgres = Expect<Equal<PostgresStoreOptions, {
   readonly prefix?: string
   readonly migrate?: 'auto' | 'manual'
   readonly preparedStatements?: boolean
-  readonly requestTimeout?: number
+  readonly requestTimeout?: Duration
 }>>
 export type PostgresNames = Expect<Equal<PostgresNameOptions, { readonly schema?: string; readonly prefix?: string }>>
 export type Migrated = [
@@ -77,7 +77,7 @@ export function mysql(pool: MysqlPool, connection: MysqlConnection): void {
 export type OfMysql = Expect<Equal<MysqlStoreOptions, {
   readonly prefix?: string
   readonly migrate?: 'auto' | 'manual'
-  readonly requestTimeout?: number
+  readonly requestTimeout?: Duration
 }>>
 export type MysqlNames = Expect<Equal<MysqlNameOptions, { readonly prefix?: string }>>
 
@@ -98,6 +98,6 @@ export type Clients = Expect<Equal<
 export type OfRedis = Expect<Equal<RedisStoreOptions, {
   readonly prefix?: string
   readonly replicas?: number
-  readonly requestTimeout?: number
+  readonly requestTimeout?: Duration
   readonly [allowEviction]?: boolean
 }>>

@@ -1,4 +1,4 @@
-import type { SessionCalls, SessionOptions } from 'keyturn/adapters'
+import type { SessionCalls, GetSessionOptions } from 'keyturn/adapters'
 import { svelteKitSessions } from 'keyturn/frameworks/sveltekit'
 import type {
   ReadonlySession, Session, SessionReading, SvelteKitEvent, SvelteKitHandle, SvelteKitOptions, SvelteKitSessions,
@@ -55,7 +55,7 @@ export type Shape = [
     SvelteKitSessions<Claims, Info>['requireSession'],
     <Own extends Event, Result>(
       handle: (event: Own, session: Found) => Result | Promise<Result>,
-      options?: SessionOptions<Claims>,
+      options?: GetSessionOptions<Claims>,
     ) => (event: Own) => Promise<Result>
   >>,
   Expect<Equal<

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { expressSessions } from 'keyturn/frameworks/express'
 import { SESSION_ENDED, wsSessions } from 'keyturn/frameworks/ws'
 import type { UpgradeListener, WsOptions, WsServer, WsSessions, WsSocket } from 'keyturn/frameworks/ws'
-import type { ReadonlySession } from 'keyturn'
+import type { Duration, ReadonlySession } from 'keyturn'
 import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
 import { sessions } from '../application.ts'
@@ -34,7 +34,7 @@ typeOf(both.getSessionInfo('handle')).is<Promise<Info>>()
 
 export type Options = Expect<Equal<WsOptions, {
   readonly clientIp?: (request: IncomingMessage) => string | null
-  readonly checkInterval?: number
+  readonly checkInterval?: Duration
   readonly onError?: (error: unknown, request: IncomingMessage) => void
 }>>
 export type Shape = [

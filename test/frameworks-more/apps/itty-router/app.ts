@@ -1,7 +1,7 @@
 import { Router } from 'itty-router'
 import { createSessions } from 'keyturn'
-import { createAppFixture, describeReading, describeSession } from 'keyturn/testing'
-import type { AppClaims, AppInfo, AppVariant } from 'keyturn/testing'
+import { createAppFixture, describeReading, describeSession } from 'keyturn/testing/contracts'
+import type { AppClaims, AppInfo, AppVariant } from 'keyturn/testing/contracts'
 import { ittySessions } from '../../../../examples/itty-router/itty-sessions.ts'
 import { pieces } from '../../../frameworks/apps/pieces.ts'
 

@@ -1,4 +1,4 @@
-import { describeSession } from 'keyturn/testing'
+import { describeSession } from 'keyturn/testing/contracts'
 import { sessions } from './sessions.ts'
 
 type Handler = (request: Request) => Promise<Response>

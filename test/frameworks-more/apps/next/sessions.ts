@@ -1,8 +1,8 @@
 import { cookies, headers } from 'next/headers'
 import { createSessions } from 'keyturn'
 import { nextSessions } from 'keyturn/frameworks/next'
-import { createAppFixture } from 'keyturn/testing'
-import type { AppClaims, AppInfo, AppVariant } from 'keyturn/testing'
+import { createAppFixture } from 'keyturn/testing/contracts'
+import type { AppClaims, AppInfo, AppVariant } from 'keyturn/testing/contracts'
 
 declare global {
   var contract: ReturnType<typeof createContract> | undefined

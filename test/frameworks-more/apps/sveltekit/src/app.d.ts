@@ -1,5 +1,5 @@
 import type { SessionReading } from 'keyturn/frameworks/sveltekit'
-import type { AppClaims } from 'keyturn/testing'
+import type { AppClaims } from 'keyturn/testing/contracts'
 
 declare global {
   namespace App {

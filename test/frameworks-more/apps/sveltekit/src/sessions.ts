@@ -1,8 +1,8 @@
 import { error } from '@sveltejs/kit'
 import { createSessions } from 'keyturn'
 import { svelteKitSessions } from 'keyturn/frameworks/sveltekit'
-import { createAppFixture } from 'keyturn/testing'
-import type { AppClaims, AppInfo, AppVariant } from 'keyturn/testing'
+import { createAppFixture } from 'keyturn/testing/contracts'
+import type { AppClaims, AppInfo, AppVariant } from 'keyturn/testing/contracts'
 
 // The build evaluates this too, without a variant.
 export const fixture = createAppFixture((process.env.VARIANT ?? 'plain') as AppVariant)

@@ -1,4 +1,4 @@
-import { describeSession } from 'keyturn/testing'
+import { describeSession } from 'keyturn/testing/contracts'
 import { route } from '../../route.ts'
 import { sessions } from '../../sessions.ts'
 

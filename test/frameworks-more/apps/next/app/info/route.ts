@@ -1,4 +1,4 @@
-import type { AppInfo } from 'keyturn/testing'
+import type { AppInfo } from 'keyturn/testing/contracts'
 import { route } from '../../route.ts'
 import { sessions } from '../../sessions.ts'
 

@@ -1,4 +1,4 @@
-import type { AppClaims } from 'keyturn/testing'
+import type { AppClaims } from 'keyturn/testing/contracts'
 import { route } from '../../route.ts'
 import { sessions } from '../../sessions.ts'
 

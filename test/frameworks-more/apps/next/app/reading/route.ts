@@ -1,4 +1,4 @@
-import { describeReading } from 'keyturn/testing'
+import { describeReading } from 'keyturn/testing/contracts'
 import { route } from '../../route.ts'
 import { sessions } from '../../sessions.ts'
 

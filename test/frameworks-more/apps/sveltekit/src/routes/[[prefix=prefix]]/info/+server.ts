@@ -1,5 +1,5 @@
 import { json } from '@sveltejs/kit'
-import type { AppInfo } from 'keyturn/testing'
+import type { AppInfo } from 'keyturn/testing/contracts'
 import type { RequestHandler } from './$types'
 import { sessions } from '../../../sessions.ts'
 

@@ -1,5 +1,5 @@
 import { json } from '@sveltejs/kit'
-import { describeSession } from 'keyturn/testing'
+import { describeSession } from 'keyturn/testing/contracts'
 import type { RequestHandler } from './$types'
 import { sessions } from '../../../sessions.ts'
 

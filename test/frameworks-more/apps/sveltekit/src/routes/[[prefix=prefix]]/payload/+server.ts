@@ -1,6 +1,6 @@
 import { json } from '@sveltejs/kit'
-import { describeSession } from 'keyturn/testing'
-import type { AppClaims } from 'keyturn/testing'
+import { describeSession } from 'keyturn/testing/contracts'
+import type { AppClaims } from 'keyturn/testing/contracts'
 import type { RequestHandler } from './$types'
 import { sessions } from '../../../sessions.ts'
 

@@ -1,0 +1,53 @@
+import { platform } from '#platform'
+import type { StorePlace } from '../server/store-place.ts'
+import type { SessionStore } from '../session/store.ts'
+import { isEncrypted } from '../tokens/encryption.ts'
+import { createKeyLoader } from '../tokens/key-material.ts'
+import { reasonOf } from './command.ts'
+import type { Finding } from './diagnosis.ts'
+import { readStoreTime } from './store-time.ts'
+import { explainState, openReady } from './store.ts'
+
+/**
+ * Says whether a process with these settings could work on a store: whether it is there, its clock, its keys. Makes and
+ * changes nothing.
+ */
+export async function diagnoseStore(place: StorePlace, secrets: readonly string[]): Promise<readonly Finding[]> {
+  const { url, kind, naming } = place
+  let store: SessionStore | null = null
+  try {
+    const state = await kind.inspect(url, naming)
+    if (state.condition !== 'ready') return [wrong('store', explainState(state, kind))]
+    store = await openReady(place)
+    return [
+      { kind: 'fine', about: 'store', words: `It is there and up to date: ${state.sought}.` },
+      await readStoreTime(store).then(
+        (): Finding => ({ kind: 'fine', about: 'clock', words: 'It agrees with this machine\'s.' }),
+        error => wrong('clock', reasonOf(error))),
+      await examineKeys(store, secrets, kind.isFile),
+    ]
+  } catch (error) {
+    return [wrong('store', reasonOf(error))]
+  } finally {
+    await store?.close()
+  }
+}
+
+async function examineKeys(store: SessionStore, secrets: readonly string[], isFile: boolean): Promise<Finding> {
+  const keys = await store.listKeys()
+  if (keys.length === 0) {
+    return { kind: 'note', about: 'keys', words: 'There are none: no server or application has started on this store.' }
+  }
+  try {
+    await (await createKeyLoader(platform.crypto, secrets)).accept(keys)
+  } catch (error) {
+    return wrong('keys', reasonOf(error))
+  }
+  if (keys.every(isEncrypted)) return { kind: 'fine', about: 'keys', words: `There are ${keys.length}, all encrypted.` }
+  const words = `There are ${keys.length}, not encrypted: whoever can read the store can forge access tokens.`
+  return { kind: isFile ? 'fine' : 'note', about: 'keys', words }
+}
+
+function wrong(about: string, words: string): Finding {
+  return { kind: 'wrong', about, words }
+}

@@ -1,0 +1,24 @@
+import { isBase64url } from '../base/base64url.ts'
+
+/** HKDF's `info` (RFC 5869) of the key that seals: the same secret used elsewhere gives another key. */
+export const encryptionKeyLabel = 'keyturn sealing key 1'
+
+/** HKDF's `info` of the name of a secret. */
+export const secretNameLabel = 'keyturn secret name 1'
+
+/** How many bytes name a secret: enough to tell secrets apart, which is all that they are for. */
+export const SECRET_NAME_BYTES = 6
+
+const VERSION = 's1'
+
+/** Writes a ciphertext together with the id of the secret that decrypts it. */
+export function formatCiphertext(secretName: string, bytes: string): string {
+  return `${VERSION}.${secretName}.${bytes}`
+}
+
+/** The bytes of a ciphertext (nonce, encrypted text, tag), base64url, if this secret encrypted it; `null` otherwise. */
+export function parseCiphertext(secretName: string, ciphertext: string): string | null {
+  const prefix = formatCiphertext(secretName, '')
+  const bytes = ciphertext.slice(prefix.length)
+  return ciphertext.startsWith(prefix) && isBase64url(bytes) ? bytes : null
+}

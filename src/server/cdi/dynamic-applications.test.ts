@@ -1,0 +1,122 @@
+// What happens while an application is being opened, in an order that the test decides.
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { platform } from '#platform'
+import { GeneralError } from '../../base/errors.ts'
+import { createPolicy } from '../../session/policy.ts'
+import { createMemoryStore } from '../../stores/memory.ts'
+import { createApplication } from '../application.ts'
+import type { Application } from '../application.ts'
+import { RejectedRequest } from '../http/reply.ts'
+import { createDynamicApplications } from './dynamic-applications.ts'
+import type { DynamicApplications } from './dynamic-applications.ts'
+
+const KEY = 'a-key-that-no-one-guesses'
+const keyed = { api_keys: KEY }
+
+interface Opening {
+  readonly succeed: (app: Application) => void
+  readonly fail: (error: Error) => void
+}
+
+let apps: Map<string, Application>
+let openings: Opening[]
+let closed: Application[]
+let madeApps: DynamicApplications
+beforeEach(() => {
+  apps = new Map([['public', createTestApp()]])
+  openings = []
+  closed = []
+  madeApps = createDynamicApplications({
+    apps,
+    fixed: new Set(['public', 'shop']),
+    open: () => new Promise((succeed, fail) => openings.push({ succeed, fail })),
+  })
+})
+
+function createTestApp(): Application {
+  const { crypto, clock, schedule } = platform
+  const app = createApplication({
+    issuer: 'http://localhost', application: { name: 'default', audience: null },
+    store: createMemoryStore(), crypto, clock, schedule, followStoreTime: false, entropy: crypto.randomBytes,
+    policy: createPolicy({}), secrets: [], events: {},
+  })
+  return {
+    ...app,
+    async close() {
+      closed.push(app)
+      await app.close()
+    },
+  }
+}
+
+function isAllowed(appId: string, key?: string): boolean {
+  const request = new IncomingMessage(new Socket())
+  if (key !== undefined) request.headers['api-key'] = key
+  return madeApps.isAllowed(request, appId)
+}
+
+/** Everything that needs no opening has happened. */
+const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+describe('while an application is being opened', () => {
+  test('whoever makes it too is answered when it is served, and only one is opened', async () => {
+    const first = madeApps.make('one', {})
+    const second = madeApps.make('one', {}).then(isNew => ({ isNew, isServed: apps.has('one') }))
+    await expect(Promise.race([second, settled()])).resolves.toBeUndefined()
+    openings[0]?.succeed(createTestApp())
+    expect(await second).toEqual({ isNew: false, isServed: true })
+    expect(await first).toBe(true)
+    expect(openings).toHaveLength(1)
+  })
+
+  test('whoever makes it too hears that it can not be opened, and a later attempt starts anew', async () => {
+    const attempts = [madeApps.make('one', {}), madeApps.make('one', {}), madeApps.remove('one')]
+    const outcomes = Promise.allSettled(attempts)
+    openings[0]?.fail(new GeneralError('MISUSE', 'no such lifetime'))
+    const refused = { status: 'rejected', reason: expect.any(RejectedRequest) }
+    expect(await outcomes).toEqual([refused, refused, { status: 'fulfilled', value: false }])
+    expect(apps.has('one')).toBe(false)
+    const later = madeApps.make('one', {})
+    openings[1]?.succeed(createTestApp())
+    expect(await later).toBe(true)
+  })
+
+  test('whoever removes it waits, and it is gone', async () => {
+    const making = madeApps.make('one', keyed)
+    const removing = [madeApps.remove('one'), madeApps.remove('one')]
+    openings[0]?.succeed(createTestApp())
+    expect(await making).toBe(true)
+    expect(await Promise.all(removing)).toEqual([true, false])
+    expect(apps.has('one')).toBe(false)
+    expect(closed).toHaveLength(1)
+  })
+
+  test('ADM-01: its API key is asked for from the first moment to the last', async () => {
+    const making = madeApps.make('one', keyed)
+    expect([isAllowed('one'), isAllowed('one', KEY)]).toEqual([false, true])
+    const removing = madeApps.remove('one')
+    expect(isAllowed('one')).toBe(false)
+    openings[0]?.succeed(createTestApp())
+    await making
+    expect(apps.has('one') && isAllowed('one')).toBe(false)
+    await removing
+  })
+
+  test('the end of all waits for it, ends it too, and no other is made afterwards', async () => {
+    const making = madeApps.make('one', {})
+    const closing = madeApps.close()
+    await expect(madeApps.make('two', {})).rejects.toThrow(RejectedRequest)
+    await expect(Promise.race([closing, settled()])).resolves.toBeUndefined()
+    openings[0]?.succeed(createTestApp())
+    await Promise.all([making, closing])
+    expect([...apps.keys()]).toEqual(['public'])
+    expect(closed).toHaveLength(1)
+  })
+})
+
+test('ADM-01: an application that is served and that nobody knows is open to nobody', () => {
+  apps.set('stray', createTestApp())
+  expect([isAllowed('stray'), isAllowed('public')]).toEqual([false, true])
+})

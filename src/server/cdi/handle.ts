@@ -1,0 +1,108 @@
+import type { IncomingMessage } from 'node:http'
+import { isSessionError } from '../../base/errors.ts'
+import type { Application } from '../application.ts'
+import { readJsonBody } from '../http/read-body.ts'
+import { allowOnly, challenge, RejectedRequest, replyText } from '../http/reply.ts'
+import type { Reply } from '../http/reply.ts'
+import { servesTenant } from '../tenants.ts'
+import type { ServedTenants } from '../tenants.ts'
+import { hello, helloMethods, publicPaths } from './app-endpoints.ts'
+import { busy, unauthorised } from './answers.ts'
+import { Fields } from './fields.ts'
+import type { DynamicApplications } from './dynamic-applications.ts'
+import { isVersion, newestProtocol, protocolOf } from './protocol.ts'
+import type { Protocol } from './protocol.ts'
+import { matchCdiRoute } from './route.ts'
+import type { CdiRoute } from './route.ts'
+
+/** What the core protocol needs of the server around it. */
+export interface CdiSettings {
+  /** The applications by id; `public` is always there. */
+  readonly apps: ReadonlyMap<string, Application>
+  readonly tenants: ServedTenants
+  /** Whether a request may call what is not public. */
+  isAllowed(request: IncomingMessage, appId: string): boolean
+  /** Makes applications while the server runs; null: only those of its settings are served. */
+  readonly madeApps: DynamicApplications | null
+  /** The longest body, in bytes. */
+  readonly maxBodyBytes: number
+  /** Called with what was answered with 500. */
+  readonly onError: (error: unknown) => void
+}
+
+const notFound = replyText(404, 'Not found')
+const invalidKey = challenge(replyText(401, 'Invalid API key'))
+const wrongMethod = replyText(405, 'Method not supported')
+const badJson = replyText(400, 'Invalid Json Input')
+const unknownTenant = replyText(400, 'AppId or tenantId not found => it is not configured on this server')
+const publicOnly = replyText(403, 'Only public tenantId can call this app specific API')
+const failed = replyText(500, 'The server could not do its work')
+
+/**
+ * Answers a request of the core protocol. The gates stand in one place, in this order: API key, version, tenant,
+ * method; what passes none of them reaches no session (ADM-02).
+ */
+export async function handleCdiRequest(
+  request: IncomingMessage,
+  path: string,
+  query: URLSearchParams,
+  settings: CdiSettings,
+): Promise<Reply> {
+  const route = matchCdiRoute(path)
+  if (route?.endpoint === null) {
+    if (!helloMethods.includes(request.method ?? '')) return allowOnly(helloMethods, wrongMethod)
+    return settings.apps.has(route.appId) ? hello : unknownTenant
+  }
+  const isPublic = route !== null && publicPaths.has(route.path)
+  if (!isPublic && !settings.isAllowed(request, route?.appId ?? 'public')) return invalidKey
+  if (route === null) return notFound
+  try {
+    return await answer(request, query, route, settings)
+  } catch (error) {
+    return replyTo(error, settings)
+  }
+}
+
+async function answer(
+  request: IncomingMessage,
+  query: URLSearchParams,
+  route: CdiRoute,
+  { apps, tenants, madeApps, maxBodyBytes }: CdiSettings,
+): Promise<Reply> {
+  const protocol = announced(request, route)
+  const { appId, tenantId, path, endpoint } = route
+  if (tenantId !== 'public' && !protocol.hasTenants) return notFound
+  if (endpoint === null) return notFound
+  const handler = endpoint.methods[request.method ?? '']
+  if (handler === undefined) return allowOnly(Object.keys(endpoint.methods), wrongMethod)
+  const app = apps.get(appId)
+  const hasTenant = (id: string): boolean => servesTenant(tenants, id)
+  if (app === undefined || !hasTenant(tenantId)) return unknownTenant
+  // Verification has always ignored the tenant, up to the newest version.
+  const isGuarded = path === '/recipe/session/verify' ? protocol.isEager : protocol.isStrict
+  if (endpoint.level === 'app' && tenantId !== 'public' && isGuarded) return publicOnly
+  return handler({
+    appId, app, madeApps, protocol, tenantId, query, hasTenant,
+    hasApp: id => apps.has(id),
+    body: async () => new Fields(await readJsonBody(request, maxBodyBytes, badJson)),
+  })
+}
+
+function announced({ headers }: IncomingMessage, { path }: CdiRoute): Protocol {
+  const version = headers['cdi-version']
+  if (version === undefined || publicPaths.has(path) || path === '/apiversion') return newestProtocol
+  if (typeof version !== 'string' || !isVersion(version)) throw new RejectedRequest(replyText(400, 'cdi-version header is invalid'))
+  const protocol = protocolOf(version)
+  if (protocol !== null) return protocol
+  throw new RejectedRequest(replyText(400, `cdi-version ${version} not supported`))
+}
+
+function replyTo(error: unknown, { onError }: CdiSettings): Reply {
+  if (error instanceof RejectedRequest) return error.reply
+  if (isSessionError(error) && error.code === 'SESSION_NOT_FOUND') return unauthorised()
+  if (isSessionError(error) && error.code === 'UNAUTHORIZED') return unauthorised(error.message)
+  if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)
+  if (isSessionError(error) && error.code === 'INVALID_DATA') return replyText(400, error.message)
+  onError(error)
+  return failed
+}

@@ -1,0 +1,39 @@
+import { TENANT_ID } from '../../session/identifiers.ts'
+import { splitAppId } from '../app-id.ts'
+import { appEndpoints } from './app-endpoints.ts'
+import type { CdiEndpoint } from './request.ts'
+import { sessionEndpoints } from './session-endpoints.ts'
+import { tenancyEndpoints } from './tenancy-endpoints.ts'
+
+/** What a path of the core protocol names. */
+export interface CdiRoute {
+  readonly appId: string
+  readonly tenantId: string
+  /** Lower case, without a slash at the end. */
+  readonly path: string
+  /** null: `/` or `/hello`. */
+  readonly endpoint: CdiEndpoint | null
+}
+
+const endpoints: ReadonlyMap<string, CdiEndpoint | null> = new Map([
+  ['', null],
+  ['/hello', null],
+  ...Object.entries({ ...appEndpoints, ...sessionEndpoints, ...tenancyEndpoints }),
+])
+
+const reserved: ReadonlySet<string> = new Set(['recipe', 'config', 'users', 'hello'])
+
+/**
+ * Finds what `[/appid-<app>][/<tenant>]<path>` names, in any case of letters and with one slash at the end
+ * or none; null for any other path. Nothing is decoded: the path that is judged is the path that is routed (ADM-03).
+ */
+export function matchCdiRoute(requestPath: string): CdiRoute | null {
+  const { appId, rest } = splitAppId(requestPath.toLowerCase().replace(/\/$/, ''))
+  const exact = endpoints.get(rest)
+  if (exact !== undefined) return { appId, tenantId: 'public', path: rest, endpoint: exact }
+  const [, tenantId = '', afterTenant = ''] = /^\/([^/]*)(\/.*)?$/.exec(rest) ?? []
+  if (!TENANT_ID.test(tenantId) || reserved.has(tenantId)) return null
+  // Only without a tenant is the root a path: `/word` alone names nothing.
+  const endpoint = afterTenant === '' ? undefined : endpoints.get(afterTenant)
+  return endpoint === undefined ? null : { appId, tenantId, path: afterTenant, endpoint }
+}

@@ -1,0 +1,45 @@
+// For whoever opens a store by its URL (docs/stores.md), or writes one (docs/writing-a-store.md).
+
+// The port, with every type in it.
+export type { SessionHandle } from '../base/handle.ts'
+export type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+export type { ClientInfo, SessionRecord } from '../session/record.ts'
+export type {
+  Change, ChangePage, Confirmation, InfoUpdate, ActiveBounds, NextToken, NotBefore, PageRequest, PayloadUpdate,
+  PayloadUpdated, PresentedState, Reauthentication, Removal, RemovalPage, RemovedPage, Rotation, SessionPage,
+  SessionStore, TokenState, UserRemoval,
+} from '../session/store.ts'
+export type { SignatureAlgorithm } from '../tokens/crypto.ts'
+export type { KeyPurpose, KeyStore, SigningPurpose, StoredKey } from '../tokens/key-store.ts'
+
+// The kinds of stores that a URL can name. Their code and drivers are loaded when one is opened.
+export { kindOfStore, openStoreByUrl, storeKinds } from './registry.ts'
+export type {
+  MigrationResult, OpenStoreOptions, StoreKind, StoreMigrations, StoreNaming, StoreState,
+} from './registry.ts'
+
+// What each write makes of the record, the turn or the keys that it finds.
+export {
+  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, isUnchanged, mayAcquireLease,
+} from './apply.ts'
+export type { Turn } from './apply.ts'
+export { withKey, withMaterial, withoutKey } from './key-list.ts'
+export { everybody, mergeNotBefore, notBeforeName, notBeforeNames } from './not-before.ts'
+
+// Pages of sessions, and the change log.
+export { decodePosition, pageOf, toPage } from './page-position.ts'
+export type { PagePosition } from './page-position.ts'
+export { decodeCursor, toChangePage } from './change-cursor.ts'
+export type { ChangeCursor, ChangeEntry } from './change-cursor.ts'
+export { createFollowers } from './followers.ts'
+export type { Followers } from './followers.ts'
+export { createHeadPoller } from './head-poller.ts'
+export type { HeadPoller } from './head-poller.ts'
+
+// What the database holds, failures and time limits.
+export { parseHandle } from '../base/handle.ts'
+export { GeneralError } from '../base/errors.ts'
+export type { GeneralErrorCode } from '../base/errors.ts'
+export { wrapStore } from '../session/wrap-store.ts'
+export type { WrapMethod } from '../session/wrap-store.ts'
+export { createDeadline } from './deadline.ts'

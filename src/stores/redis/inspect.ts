@@ -1,0 +1,24 @@
+import { checkOptions, checkValue } from '../../base/options.ts'
+import type { StoreNaming, StoreState } from '../kind.ts'
+import { requestTimeoutOf } from '../options.ts'
+import { createConnection } from './connection.ts'
+import { keyNames } from './key-names.ts'
+import { openUrl } from './open-url.ts'
+import { keyPrefixRule, redisRules, redisSourceRule } from './options.ts'
+import { toInteger } from './reply.ts'
+
+/** Looks for the signing keys: whoever uses the store makes them first. */
+export async function inspectServer(url: string, naming: StoreNaming): Promise<StoreState> {
+  checkValue('url', redisSourceRule, url)
+  checkOptions('inspect', redisRules, naming)
+  const { keys } = keyNames(naming.prefix ?? keyPrefixRule.preset)
+  const connection = createConnection(async () => ({ driver: await openUrl(url), own: true }), {
+    replicas: 0, requestTimeout: requestTimeoutOf(), allowEviction: false,
+  })
+  try {
+    const isThere = await connection.use(async ({ send }) => toInteger(await send(keys, ['EXISTS', keys])) === 1)
+    return { condition: isThere ? 'ready' : 'missing', sought: `key ${keys} in this Redis database` }
+  } finally {
+    await connection.close()
+  }
+}

@@ -1,0 +1,25 @@
+import type { StoreKind } from '../kind.ts'
+import { keyPrefixRule, redisSchemes } from './options.ts'
+
+/** Redis, as the registry of stores has it. Whatever speaks its protocol has the same name in traces. */
+export const redisKind: StoreKind = {
+  name: 'redis',
+  title: 'Redis',
+  schemes: redisSchemes,
+  example: 'redis://db.example.com',
+  system: 'redis',
+  isFile: false,
+  prefix: keyPrefixRule,
+  schema: null,
+  prefixFor: (appId, prefix) => `${prefix.replace(/:$/, '')}_${appId}:`,
+  // There are no tables that somebody has to make.
+  async open(url, { migrate: _, ...naming }) {
+    const { createRedisStore } = await import('../redis.ts')
+    return createRedisStore(url, naming)
+  },
+  async inspect(url, naming) {
+    const { inspectServer } = await import('./inspect.ts')
+    return inspectServer(url, naming)
+  },
+  migrations: null,
+}

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs'
+import { checkOptions, checkValue } from '../../base/options.ts'
+import type { SessionStore } from '../../session/store.ts'
+import type { StoreNaming, StoreState } from '../kind.ts'
+import { missingTables } from '../sql/missing-tables.ts'
+import { conditionOf } from '../sql/migrations.ts'
+import type { MigrationResult } from '../sql/migrations.ts'
+import { tableNames } from '../sql/table-names.ts'
+import { BUSY_TIMEOUT_MS, configure, connect } from './connection.ts'
+import type { SqliteDatabase } from './database.ts'
+import { toStoreError, guarded } from './guard.ts'
+import { createPrivateFile, openDatabase } from './open.ts'
+import { sqliteFileRule, sqliteRules } from './options.ts'
+import { migrateSchema, newestVersion, readVersion } from './schema.ts'
+import { createStore } from './store.ts'
+
+const MEMORY = ':memory:'
+
+/** `openSqliteStore`; with `manual`, for a file that has its tables already, and which is left as it is otherwise. */
+export function openFile(file: string, naming: StoreNaming, migrate: 'auto' | 'manual'): SessionStore {
+  checkValue('file', sqliteFileRule, file)
+  checkOptions('openSqliteStore', sqliteRules, naming)
+  const names = tableNames(naming.prefix)
+  const opened: SqliteDatabase[] = []
+  const open = (): SqliteDatabase => {
+    const database = openDatabase(file)
+    opened.push(database)
+    database.exec('PRAGMA trusted_schema = OFF')
+    return database
+  }
+  const closeAll = (): void => {
+    for (const database of opened.splice(0)) database.close()
+  }
+  try {
+    if (migrate === 'auto' && file !== MEMORY) createPrivateFile(file)
+    if (migrate === 'manual' && !existsSync(file)) throw missingTables()
+    const durable = open()
+    const store = createStore({ durable, fast: file === MEMORY ? null : open(), names, migrate })
+    return {
+      ...store,
+      async close() {
+        await store.close()
+        await guarded(closeAll)
+      },
+    }
+  } catch (cause) {
+    closeAll()
+    throw toStoreError(cause, 'the SQLite file cannot be opened')
+  }
+}
+
+/** Looks for the tables in a file, over a connection that can only read. */
+export async function inspectFile(file: string, naming: StoreNaming): Promise<StoreState> {
+  checkValue('file', sqliteFileRule, file)
+  checkOptions('inspect', sqliteRules, naming)
+  const names = tableNames(naming.prefix)
+  const place = `SQLite file ${file}`
+  if (!existsSync(file)) return { condition: 'missing', sought: place }
+  return using(file, { readOnly: true }, database => {
+    const condition = conditionOf(readVersion(database, names), newestVersion)
+    return { condition, sought: `table ${names.meta} in the ${place}` }
+  })
+}
+
+/** Makes or updates the tables in a file, and the file. */
+export async function migrateFile(file: string, naming: StoreNaming): Promise<MigrationResult> {
+  checkValue('file', sqliteFileRule, file)
+  checkOptions('migrate', sqliteRules, naming)
+  return using(file, {}, database => {
+    configure(database, 'FULL')
+    return migrateSchema(database, connect(database), tableNames(naming.prefix))
+  })
+}
+
+function using<T>(file: string, options: { readonly readOnly?: boolean }, work: (database: SqliteDatabase) => T): T {
+  let database: SqliteDatabase | null = null
+  try {
+    if (options.readOnly !== true && file !== MEMORY) createPrivateFile(file)
+    database = openDatabase(file, options)
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA trusted_schema = OFF`)
+    return work(database)
+  } catch (cause) {
+    throw toStoreError(cause, 'the SQLite file cannot be opened')
+  } finally {
+    database?.close()
+  }
+}

@@ -1,0 +1,52 @@
+import type { SessionStore } from '../../session/store.ts'
+import type { TableNames } from '../sql/table-names.ts'
+import { createChangeLog } from './change-log.ts'
+import { configure, connect } from './connection.ts'
+import type { SqliteDatabase } from './database.ts'
+import { guarded } from './guard.ts'
+import { createKeyTable } from './keys.ts'
+import { migrateSchema, requireSchema } from './schema.ts'
+import { createSessionTable } from './sessions.ts'
+
+/** The connections of a store, and who makes its tables. */
+export interface StoreParts {
+  readonly durable: SqliteDatabase
+  /** A second connection for what need not wait for the disk; the same one, or null: none. */
+  readonly fast: SqliteDatabase | null
+  readonly names: TableNames
+  /** `manual`: a database without up-to-date tables is refused, and left as it is. */
+  readonly migrate: 'auto' | 'manual'
+}
+
+/** Puts the store together. Who opened the database closes it, after the store. */
+export function createStore({ durable: database, fast: other, names, migrate }: StoreParts): SessionStore {
+  const separate = other === database ? null : other
+  if (migrate === 'manual') requireSchema(database, names)
+  configure(database, 'FULL')
+  const durable = connect(database)
+  if (migrate === 'auto') migrateSchema(database, durable, names)
+  if (separate !== null) configure(separate, 'NORMAL')
+  const fast = separate === null ? durable : connect(separate)
+  const log = createChangeLog(durable, fast, names)
+  const acquireLease = fast.changes(
+    `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)
+     ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
+     WHERE ${names.turn}.holder = excluded.holder OR ${names.turn}.until <= ?`)
+  const { settled, ...sessions } = createSessionTable(durable, fast, log, names)
+  return {
+    ...sessions,
+    ...createKeyTable(durable, log, names),
+    acquireLease: (task, holder, now, until) => guarded(() => acquireLease(task, holder, until, now) === 1),
+    changesSince: (cursor, limit) => guarded(() => log.since(cursor, limit)),
+    follow: wake => guarded(() => {
+      const stop = log.follow(wake)
+      return async () => stop()
+    }),
+    // The processes that share a file share a machine, and its clock.
+    time: async () => null,
+    async close() {
+      await settled()
+      log.close()
+    },
+  }
+}

@@ -1,0 +1,13 @@
+// For whoever writes a store (docs/writing-a-store.md) or the adapter of a framework (docs/framework-contract.md).
+export { ContractViolation } from './assert.ts'
+export { createAppFixture, describeReading, describeSession, frameworkContract } from './framework-contract.ts'
+export type {
+  AppClaims, AppFixture, AppInfo, AppVariant, FrameworkCase, FrameworkHarness, Send, SessionDescription, WireReply,
+  WireRequest,
+} from './framework-contract.ts'
+export {
+  sampleHandle, sampleKey, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState,
+  sampleUserRemoval,
+} from './samples.ts'
+export { storeContract } from './store-contract.ts'
+export type { ContractCase, StoreHarness } from './store-contract.ts'
