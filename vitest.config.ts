@@ -6,14 +6,14 @@ const conditions = ['keyturn-source', 'node']
 
 /** The files that take longest begin first, so that the workers end together. */
 const longest = [
-  'test/search/long/', 'frameworks-more/next.', 'frameworks-more/sveltekit.', 'e2e/client.', 'stores/removal-races.',
-  'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/search/', 'e2e/client-freeze.', 'e2e/page.', 'runtimes/contract.',
-  'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/cdi.',
-  'package/bundlers.', 'package/types.', 'package/writing-a-store.', 'test/laws/',
+  'test/session/search/long/', 'frameworks/next.', 'frameworks/sveltekit.', 'e2e/client.', 'stores/removal-races.',
+  'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/session/search/', 'e2e/client-freeze.', 'e2e/page.',
+  'runtimes/contract.', 'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/cdi.',
+  'package/bundlers.', 'package/types.', 'package/writing-a-store.', 'test/session/laws/',
 ]
 
 /** Tests that simulate whole lives of sessions, by the million: laws that must hold, and mutants that break them. */
-const simulations = ['test/search/*.test.ts', 'test/laws/*.test.ts', 'test/feed/*.test.ts']
+const simulations = ['test/session/search/*.test.ts', 'test/session/laws/*.test.ts', 'test/session/feed/*.test.ts']
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -46,8 +46,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [
-            'test/stores/**', 'test/e2e/**', 'test/frameworks/**', 'test/frameworks-more/**', 'test/runtimes/**',
-            'test/package/**', 'test/server/**', 'test/search/long/**', ...simulations,
+            'test/stores/**', 'test/e2e/**', 'test/frameworks/**', 'test/runtimes/**',
+            'test/package/**', 'test/server/**', 'test/session/search/long/**', ...simulations,
           ],
           testTimeout: 20_000,
           hookTimeout: 20_000,
@@ -66,7 +66,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'long',
-          include: ['test/search/long/**/*.test.ts'],
+          include: ['test/session/search/long/**/*.test.ts'],
           testTimeout: 1_200_000,
         },
       },
@@ -74,7 +74,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'frameworks',
-          include: ['test/frameworks/**/*.test.ts', 'test/frameworks-more/**/*.test.ts'],
+          include: ['test/frameworks/**/*.test.ts'],
           globalSetup: ['test/support/package/build.ts'],
           testTimeout: 30_000,
           hookTimeout: 240_000,

@@ -1,6 +1,7 @@
-// Compares the source with what docs/architecture.md draws. Prints one line per violation.
+// Compares the source with the table in docs/architecture.md. Prints one line per violation.
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkNames } from './architecture/names.ts'
 import * as rules from './architecture/rules.ts'
 import { readSourceFile } from './architecture/source-file.ts'
 
@@ -22,31 +23,32 @@ export function checkArchitecture(): string[] {
   const manifest: Manifest = readJson('package.json')
   const aliases = aliasesOf(manifest)
   const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
-  const withoutDrawing = [
+  const withoutTable = [
     ...rules.checkTargets(files, existing),
     ...rules.checkNeutral(shipped),
     ...rules.checkPackages(shipped, declared),
     ...rules.checkLengths(files),
     ...rules.checkCycles(shipped),
+    ...checkNames(new Map(shipped.map(({ path }) => [path, readFileSync(join(root, path), 'utf8')]))),
     ...rules.checkReach('src/index.ts', new Set(['server', 'cli']), shipped, aliases),
     ...rules.checkExports(manifest.exports, existing),
   ]
-  if (!existsSync(join(root, 'docs/architecture.md'))) return ['docs/architecture.md is missing', ...withoutDrawing]
-  const { drawing, problems } = rules.readDrawing(readFileSync(join(root, 'docs/architecture.md'), 'utf8'))
-  if (problems.length > 0) return [...problems, ...withoutDrawing]
+  if (!existsSync(join(root, 'docs/architecture.md'))) return ['docs/architecture.md is missing', ...withoutTable]
+  const { table, problems } = rules.readModuleTable(readFileSync(join(root, 'docs/architecture.md'), 'utf8'))
+  if (problems.length > 0) return [...problems, ...withoutTable]
   const references = readReferences()
   return [
-    ...rules.checkRooms(drawing, new Set(references.keys())),
-    ...rules.checkReferences(drawing, references),
-    ...rules.checkArrows(drawing, shipped, aliases),
-    ...withoutDrawing,
+    ...rules.checkModules(table, new Set(references.keys())),
+    ...rules.checkReferences(table, references),
+    ...rules.checkDependencies(table, shipped, aliases),
+    ...withoutTable,
   ]
 }
 
 function readReferences(): Map<string, string[]> {
   return new Map(globSync('src/*/tsconfig.json', { cwd: root }).map((path) => {
     const { references = [] }: { references?: { path: string }[] } = readJson(path)
-    return [rules.roomOf(path) ?? '', references.map((reference) => reference.path.replace(/^\.\.\//, ''))]
+    return [rules.moduleOf(path) ?? '', references.map((reference) => reference.path.replace(/^\.\.\//, ''))]
   }))
 }
 

@@ -1,65 +1,65 @@
 import { posix } from 'node:path'
 import type { ImportedModule, SourceFile } from './source-file.ts'
 
-/** What a room may import from another one. */
+/** What a module may import from another one. */
 export type Permission = 'values' | 'types'
 
-/** Which rooms (folders of src) each room may import, as drawn in docs/architecture.md. */
-export type Drawing = ReadonlyMap<string, ReadonlyMap<string, Permission>>
+/** Which modules (folders of src) each module may import, as listed in docs/architecture.md. */
+export type ModuleTable = ReadonlyMap<string, ReadonlyMap<string, Permission>>
 
-/** The rooms that run on any web-standard runtime. */
-const neutralRooms: ReadonlySet<string> = new Set(['base', 'tokens', 'session', 'transport', 'client'])
+/** The modules that run on any web-standard runtime. */
+const neutralModules: ReadonlySet<string> = new Set(['base', 'tokens', 'session', 'transport', 'client'])
 const nodeOnlyNames = ['process', 'Buffer', 'require', '__dirname', '__filename', 'setImmediate']
 const lineLimit = 300
-const heading = '## Rooms and arrows'
+const heading = '## Modules and dependencies'
 
 /**
- * The rooms and arrows of docs/architecture.md, from its table `| room | may import |`; problems for the unreadable.
- * A cell lists rooms by comma, with `types of` before a room whose values are out of bounds; it may be empty.
+ * The modules and dependencies of docs/architecture.md, from its table `| module | may import |`; problems for the unreadable.
+ * A cell lists modules by comma, with `types of` before a module whose values are out of bounds; it may be empty.
  */
-export function readDrawing(markdown: string): { drawing: Drawing; problems: string[] } {
+export function readModuleTable(markdown: string): { table: ModuleTable; problems: string[] } {
   const problems: string[] = []
-  const drawing = new Map<string, Map<string, Permission>>()
+  const table = new Map<string, Map<string, Permission>>()
   const [, section] = markdown.split(`${heading}\n`)
-  if (section === undefined) return { drawing, problems: [`docs/architecture.md has no heading "${heading}"`] }
+  if (section === undefined) return { table, problems: [`docs/architecture.md has no heading "${heading}"`] }
   for (const line of section.split(/^## /m)[0]?.split('\n') ?? []) {
-    const [room, allowed] = line.split('|').slice(1).map((cell) => cell.replaceAll('`', '').trim())
-    if (room === undefined || allowed === undefined || room === 'room' || /^[-: ]*$/.test(room)) continue
-    const arrows = new Map<string, Permission>()
+    const [module, allowed] = line.split('|').slice(1).map((cell) => cell.replaceAll('`', '').trim())
+    if (module === undefined || allowed === undefined || module === 'module' || /^[-: ]*$/.test(module)) continue
+    const dependencies = new Map<string, Permission>()
     for (const item of allowed === '' ? [] : allowed.split(',')) {
-      const arrow = /^(types of )?([a-z]+)$/.exec(item.trim())
-      if (arrow?.[2] === undefined) problems.push(`docs/architecture.md: cannot read "${item.trim()}" in room ${room}`)
-      else arrows.set(arrow[2], arrow[1] === undefined ? 'values' : 'types')
+      const dependency = /^(types of )?([a-z]+)$/.exec(item.trim())
+      if (dependency?.[2] === undefined) problems.push(`docs/architecture.md: cannot read "${item.trim()}" in module ${module}`)
+      else dependencies.set(dependency[2], dependency[1] === undefined ? 'values' : 'types')
     }
-    drawing.set(room, arrows)
+    table.set(module, dependencies)
   }
-  if (drawing.size === 0) problems.push(`docs/architecture.md has no table under "${heading}"`)
-  return { drawing, problems }
+  if (table.size === 0) problems.push(`docs/architecture.md has no table under "${heading}"`)
+  return { table, problems }
 }
 
-/** The room of a file in src; null for the files directly in src, which put the rooms together. */
-export function roomOf(path: string): string | null {
-  const [, room, ...rest] = path.split('/')
-  return room === undefined || rest.length === 0 ? null : room
+/** The module of a file in src; null for the files directly in src, which put the modules together. */
+export function moduleOf(path: string): string | null {
+  const [, module, ...rest] = path.split('/')
+  return module === undefined || rest.length === 0 ? null : module
 }
 
-/** Rooms that exist without being drawn, or are drawn without existing. */
-export function checkRooms(drawing: Drawing, rooms: ReadonlySet<string>): string[] {
+/** Modules that exist and are not listed, or are listed and do not exist. */
+export function checkModules(table: ModuleTable, modules: ReadonlySet<string>): string[] {
   return [
-    ...[...rooms].filter((room) => !drawing.has(room)).map((room) => `room ${room} is not in docs/architecture.md`),
-    ...[...drawing.keys()].filter((room) => !rooms.has(room)).map((room) => `room ${room} is drawn but does not exist`),
+    ...[...modules].filter((module) => !table.has(module)).map((module) => `module ${module} is not in docs/architecture.md`),
+    ...[...table.keys()].filter((module) => !modules.has(module)).map((module) => `module ${module} is in docs/architecture.md but does not exist`),
   ]
 }
 
-/** The `references` of each room's tsconfig.json must be exactly its arrows: the compiler guards what is drawn. */
-export function checkReferences(drawing: Drawing, references: ReadonlyMap<string, readonly string[]>): string[] {
-  return [...references].flatMap(([room, targets]) => {
-    const arrows = [...drawing.get(room)?.keys() ?? []]
+/** The `references` of each module's tsconfig.json must be exactly its dependencies: the compiler guards the table. */
+export function checkReferences(table: ModuleTable, references: ReadonlyMap<string, readonly string[]>): string[] {
+  return [...references].flatMap(([module, targets]) => {
+    const dependencies = [...table.get(module)?.keys() ?? []]
     return [
-      ...targets.filter((target) => !arrows.includes(target))
-        .map((target) => `the tsconfig.json of ${room} references ${target}, which is not drawn`),
-      ...arrows.filter((arrow) => !targets.includes(arrow))
-        .map((arrow) => `the tsconfig.json of ${room} does not reference ${arrow}, which is drawn`),
+      ...targets.filter((target) => !dependencies.includes(target))
+        .map((target) => `the tsconfig.json of ${module} references ${target}, which the table does not allow`),
+      ...dependencies.filter((dependency) => !targets.includes(dependency))
+        .map((dependency) => `the tsconfig.json of ${module} does not reference ${dependency}, which the table allows`),
     ]
   })
 }
@@ -70,9 +70,9 @@ export function targetOf(from: string, specifier: string, aliases: ReadonlyMap<s
   return aliases.get(specifier) ?? null
 }
 
-/** Imports across rooms must follow the arrows. */
-export function checkArrows(
-  drawing: Drawing,
+/** Imports across modules must follow the dependencies. */
+export function checkDependencies(
+  table: ModuleTable,
   files: readonly SourceFile[],
   aliases: ReadonlyMap<string, string>,
 ): string[] {
@@ -80,11 +80,11 @@ export function checkArrows(
     const target = targetOf(path, specifier, aliases)
     if (target === null) return null
     if (!target.startsWith('src/')) return `${path} imports ${specifier}, which is outside src`
-    const [from, to] = [roomOf(path), roomOf(target)]
+    const [from, to] = [moduleOf(path), moduleOf(target)]
     if (from === to || from === null) return null
-    if (to === null) return `${path} imports ${specifier}: no room may import what puts the rooms together`
-    const permission = drawing.get(from)?.get(to)
-    if (permission === undefined) return `${path} imports ${specifier}: no arrow leads from ${from} to ${to}`
+    if (to === null) return `${path} imports ${specifier}: no module may import what puts the modules together`
+    const permission = table.get(from)?.get(to)
+    if (permission === undefined) return `${path} imports ${specifier}: no dependency leads from ${from} to ${to}`
     const excess = permission === 'types' && !typeOnly
     return excess ? `${path} imports ${specifier}: ${from} may only import types of ${to}` : null
   })
@@ -98,14 +98,14 @@ export function checkTargets(files: readonly SourceFile[], existing: ReadonlySet
   })
 }
 
-/** Neutral rooms use web standards only: nothing of Node, by module or by global name. */
+/** Neutral modules use web standards only: nothing of Node, by module or by global name. */
 export function checkNeutral(files: readonly SourceFile[]): string[] {
-  const neutral = files.filter(({ path }) => neutralRooms.has(roomOf(path) ?? ''))
+  const neutral = files.filter(({ path }) => neutralModules.has(moduleOf(path) ?? ''))
   return [
     ...eachImport(neutral, ({ path }, { specifier }) =>
-      specifier.startsWith('node:') ? `${path} imports ${specifier}, but ${roomOf(path)} is neutral` : null),
+      specifier.startsWith('node:') ? `${path} imports ${specifier}, but ${moduleOf(path)} is neutral` : null),
     ...neutral.flatMap(({ path, names }) => nodeOnlyNames.filter((name) => names.has(name))
-      .map((name) => `${path} uses ${name}, but ${roomOf(path)} is neutral`)),
+      .map((name) => `${path} uses ${name}, but ${moduleOf(path)} is neutral`)),
   ]
 }
 
@@ -124,7 +124,7 @@ export function checkLengths(files: readonly SourceFile[]): string[] {
     .map(({ path, lines }) => `${path} has ${lines} lines; past ${lineLimit} an idea should move out`)
 }
 
-/** Nothing of the `forbidden` rooms may be reachable from `entry`, on any path of imports. */
+/** Nothing of the `forbidden` modules may be reachable from `entry`, on any path of imports. */
 export function checkReach(
   entry: string,
   forbidden: ReadonlySet<string>,
@@ -139,7 +139,7 @@ export function checkReach(
       if (target !== null && !cameFrom.has(target)) cameFrom.set(target, path)
     }
   }
-  return [...cameFrom.keys()].filter((path) => forbidden.has(roomOf(path) ?? ''))
+  return [...cameFrom.keys()].filter((path) => forbidden.has(moduleOf(path) ?? ''))
     .map((path) => `${entry} reaches ${path}, through ${cameFrom.get(path)}`)
 }
 

@@ -6,6 +6,7 @@ import type { GetSessionOptions, SessionReading } from '../transport/get-session
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
+import type { NewSessionArguments } from '../transport/start-session.ts'
 import { createErrorAnswers } from './error-answers.ts'
 import { RequestSessions } from './request-sessions.ts'
 import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
@@ -89,7 +90,7 @@ export function defineCalls<Target extends AdapterTarget, Payload extends object
   { call, request: requestOf }: CallParts<Target, Payload, Info>,
 ): SessionCalls<Target, Payload, Info> {
   return {
-    createNewSession: call(http.createNewSession),
+    createNewSession: call<NewSessionArguments<Payload, Info>, Session<Payload, Info>>(http.createNewSession),
     getSession: withGetSessionTypes<Target, Payload, Info>(call(http.getSession)),
     refreshSession: call(http.refreshSession),
     readSession: request => http.readSession(requestOf(request)),

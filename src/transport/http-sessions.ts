@@ -14,7 +14,7 @@ import type { RenderSession } from './refresh-before-render.ts'
 import { handleSessionRoute } from './session-routes.ts'
 import type { ReadonlySession, Session } from './session.ts'
 import { startSession } from './start-session.ts'
-import type { CreateNewSessionOptions } from './start-session.ts'
+import type { NewSessionArguments } from './start-session.ts'
 
 /**
  * Starts a session for a user who has just proved who they are, and attaches its tokens to the response. The session
@@ -25,7 +25,7 @@ import type { CreateNewSessionOptions } from './start-session.ts'
  * @throws GeneralError if the store fails.
  */
 export type CreateNewSession<Target extends readonly unknown[], Payload extends object, Info extends object> = (
-  ...call: [...target: Target, userId: string, jwtPayload?: Payload, sessionInfo?: Info, options?: CreateNewSessionOptions]
+  ...call: [...target: Target, ...session: NewSessionArguments<Payload, Info>]
 ) => Promise<Session<Payload, Info>>
 
 /**
@@ -114,8 +114,7 @@ export function createHttpSessions<Payload extends object, Info extends object>(
 
   return {
     policy,
-    createNewSession: (exchange, userId, jwtPayload, sessionInfo, options) =>
-      startSession(context, exchange, { userId, jwtPayload, sessionInfo, options }),
+    createNewSession: (...[exchange, ...session]) => startSession<Payload, Info>(context, exchange, session),
     getSession: withGetSessionTypes<[exchange: HttpExchange], Payload, Info>((exchange, options) => (
       getSession(context, exchange, options)
     )),

@@ -8,7 +8,7 @@ import { endOfToken } from '../tokens/access-claims.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
 import type { ResponseWriter } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
-import type { ReadonlySession, Session } from './session.ts'
+import type { ReadonlySession, Session, SessionJson } from './session.ts'
 import type { Cookie } from './set-cookie.ts'
 import { accessTokenEdits, applyEdits, clearingEdits } from './tokens-reply.ts'
 
@@ -51,6 +51,17 @@ export class VerifiedSession<Payload extends object> implements ReadonlySession<
 
   getExpiry(): EpochMilliseconds {
     return this.#claims.exp * 1000
+  }
+
+  toJSON(): SessionJson<Payload> {
+    return {
+      userId: this.getUserId(),
+      handle: this.getHandle(),
+      tenantId: this.getTenantId(),
+      jwtPayload: this.getJwtPayload(),
+      timeCreated: this.getTimeCreated(),
+      expiry: this.getExpiry(),
+    }
   }
 }
 

@@ -14,6 +14,18 @@ export interface ReadonlySession<Payload extends object> {
   getTimeCreated(): EpochMilliseconds
   /** When the access token expires, in milliseconds. The session itself lives on if it is refreshed. */
   getExpiry(): EpochMilliseconds
+  /** What `JSON.stringify` makes of it, for a page that the server renders: no token and no session data. */
+  toJSON(): SessionJson<Payload>
+}
+
+/** A session as a server hands it to a page. Times in milliseconds since 1970. */
+export interface SessionJson<Payload extends object> {
+  readonly userId: string
+  readonly handle: string
+  readonly tenantId: string
+  readonly jwtPayload: Readonly<Payload>
+  readonly timeCreated: EpochMilliseconds
+  readonly expiry: EpochMilliseconds
 }
 
 /**

@@ -1,6 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
-import { checkOptions, flag, withDefault } from '../base/options.ts'
-import type { RulesFor } from '../base/options.ts'
+import { checkOptions, flag, rule, withDefault } from '../base/options.ts'
+import type { Rule, Rules, RulesFor } from '../base/options.ts'
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { IssuedSession, NewSessionOptions } from '../session/core.ts'
@@ -22,30 +22,48 @@ export interface CreateNewSessionOptions extends NewSessionOptions {
   readonly keepExistingSession?: boolean
 }
 
-/** What the options of a login accept. */
-export const createNewSessionRules: RulesFor<CreateNewSessionOptions> = { ...newSessionRules, keepExistingSession: withDefault(false, flag) }
-
-/** What a login says. */
-export interface Login<Payload extends object, Info extends object> {
+/** A new session in one object: its user, its data and its options. */
+export interface CreateNewSessionInput<Payload extends object, Info extends object> extends CreateNewSessionOptions {
+  /** Who has just proved who they are: 1 to 255 characters. */
   readonly userId: string
-  readonly jwtPayload: Payload | undefined
-  readonly sessionInfo: Info | undefined
-  readonly options: CreateNewSessionOptions | undefined
+  /** The application's claims, which every access token carries. Default: none. */
+  readonly jwtPayload?: Payload
+  /** The session data, which stays in the store. Default: none. */
+  readonly sessionInfo?: Info
+}
+
+/** The arguments of `createNewSession` after request and response. */
+export type NewSessionArguments<Payload extends object, Info extends object> =
+  | [userId: string, jwtPayload?: Payload | undefined, sessionInfo?: Info | undefined, options?: CreateNewSessionOptions | undefined]
+  | [session: CreateNewSessionInput<Payload, Info>]
+
+/** What the options of a login accept. */
+export const createNewSessionRules: RulesFor<CreateNewSessionOptions> = {
+  ...newSessionRules, keepExistingSession: withDefault(false, flag),
+}
+
+/** What the members of `createNewSession({ ... })` accept. Schemas judge the data, and the core the user id. */
+const inputRules: Rules = {
+  ...createNewSessionRules, userId: accepted('a user id'), jwtPayload: accepted('an object'), sessionInfo: accepted('an object'),
+}
+
+function accepted(accepts: string): Rule<unknown> {
+  return rule(accepts, (_value): _value is unknown => true)
 }
 
 /** Starts a session and gives its tokens to the client; the session that the client had is ended. */
 export async function startSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   { request, reply }: HttpExchange,
-  { userId, jwtPayload, sessionInfo, options }: Login<Payload, Info>,
+  call: NewSessionArguments<Payload, Info>,
 ): Promise<Session<Payload, Info>> {
   const { core, policy } = context
-  if (options !== undefined) checkOptions('createNewSession', createNewSessionRules, options)
+  const { userId, jwtPayload, sessionInfo, ...options } = toInput(call)
   if (reply.closed) throw new GeneralError('MISUSE', 'the response was sent before the session was created')
   const mode: TransferMode = request.header(wire.authMode)?.trim().toLowerCase() === 'header' ? 'header' : 'cookie'
   if (mode === 'cookie') refuseUntrustedOrigin(request, policy)
 
-  const { keepExistingSession = false, ...lifetimes } = options ?? {}
+  const { keepExistingSession = false, ...lifetimes } = options
   const replaced = keepExistingSession ? [] : await sessionsToReplace(core, policy, request)
   const { client } = request
   const issued = await core.create({ userId, mode, client, jwtPayload, sessionInfo, options: lifetimes })
@@ -57,6 +75,20 @@ export async function startSession<Payload extends object, Info extends object>(
   if (carriesAccessToken(context, request, other)) applyEdits(reply, clearingEdits(policy.cookies, other))
   applyEdits(reply, edits)
   return new RequestSession(context, reply, issued)
+}
+
+/** Both forms of the arguments as one. @throws GeneralError (`MISUSE`) for a wrong option */
+function toInput<Payload extends object, Info extends object>(
+  [first, jwtPayload, sessionInfo, options]: NewSessionArguments<Payload, Info>,
+): CreateNewSessionInput<Payload, Info> {
+  if (typeof first === 'object' && first !== null) {
+    checkOptions('createNewSession', inputRules, first)
+    return first
+  }
+  if (options !== undefined) checkOptions('createNewSession', createNewSessionRules, options)
+  return {
+    ...options, userId: first, ...jwtPayload === undefined ? {} : { jwtPayload }, ...sessionInfo === undefined ? {} : { sessionInfo },
+  }
 }
 
 /** The edits for a new session; one whose tokens can not be delivered is ended at once. */

@@ -1,6 +1,6 @@
 import { describe } from 'vitest'
 import type { SessionStore } from '../../src/session/store.ts'
-import { lawsOfRotation } from '../laws/laws.ts'
+import { lawsOfRotation } from '../session/laws/laws.ts'
 import { realStores } from '../support/real-stores.ts'
 
 // Every call of these stores is a round trip: few lives, and short ones.

@@ -1,8 +1,8 @@
 // The session object, and the application's own types in it, which are given once.
 import { createSessions } from 'keyturn'
 import type {
-  ClaimValidator, CreateNewSessionOptions, Duration, GetSessionOptions, ReadonlySession, Session, SessionList,
-  SessionReading, Sessions, SessionSummary,
+  ClaimValidator, CreateNewSessionInput, CreateNewSessionOptions, Duration, GetSessionOptions, ReadonlySession, Session,
+  SessionJson, SessionList, SessionReading, Sessions, SessionSummary,
 } from 'keyturn'
 import type { Claims, Found, Info } from '../application.ts'
 import { typeOf } from '../expect.ts'
@@ -67,10 +67,25 @@ export async function session(session: Session<Claims, Info>): Promise<void> {
 }
 
 /** Where no response can be written, a session has no writing method. */
-export type Reading = Expect<Equal<
-  keyof ReadonlySession<Claims>,
-  'getUserId' | 'getJwtPayload' | 'getHandle' | 'getTenantId' | 'getTimeCreated' | 'getExpiry'
->>
+export type Reading = [
+  Expect<Equal<ReadonlySession<Claims>, {
+    getUserId(): string
+    getJwtPayload(): Readonly<Claims>
+    getHandle(): string
+    getTenantId(): string
+    getTimeCreated(): number
+    getExpiry(): number
+    toJSON(): SessionJson<Claims>
+  }>>,
+  Expect<Equal<SessionJson<Claims>, {
+    readonly userId: string
+    readonly handle: string
+    readonly tenantId: string
+    readonly jwtPayload: Readonly<Claims>
+    readonly timeCreated: number
+    readonly expiry: number
+  }>>,
+]
 
 /** A reading must be looked at before its session can be used. */
 export function reading(reading: SessionReading<Claims>): void {
@@ -123,6 +138,11 @@ export type Summary = Expect<Equal<SessionSummary, {
 }>>
 
 /** What a login may decide. */
+export type Input = Expect<Equal<Omit<CreateNewSessionInput<Claims, Info>, keyof CreateNewSessionOptions>, {
+  readonly userId: string
+  readonly jwtPayload?: Claims
+  readonly sessionInfo?: Info
+}>>
 export type Login = Expect<Equal<CreateNewSessionOptions, {
   readonly persistent?: boolean
   readonly accessTokenLifetime?: Duration

@@ -105,9 +105,12 @@ export type Calls = [
   Expect<Equal<SessionCalls<Target, Claims, Info>['refreshSession'], RefreshSession<Target, Claims, Info>>>,
   Expect<Equal<
     CreateNewSession<Target, Claims, Info>,
-    (
-      context: Context, userId: string, claims?: Claims, info?: Info, options?: keyturn.CreateNewSessionOptions,
-    ) => Promise<Found>
+    (...call: [
+      context: Context,
+      ...session:
+        | [userId: string, claims?: Claims, info?: Info, options?: keyturn.CreateNewSessionOptions]
+        | [session: keyturn.CreateNewSessionInput<Claims, Info>],
+    ]) => Promise<Found>
   >>,
   Expect<Equal<GetSession<Target, Claims, Info>, {
     (context: Context, options: GetOptionalSessionOptions<Claims>): Promise<Found | null>

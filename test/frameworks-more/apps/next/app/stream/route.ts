@@ -1,5 +1,0 @@
-import { pieces } from '../../../../../frameworks/apps/pieces.ts'
-import { route } from '../../route.ts'
-import { fixture, sessions } from '../../sessions.ts'
-
-export const GET = route(sessions.requireSession(() => new Response(pieces(fixture.gate))))

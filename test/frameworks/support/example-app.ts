@@ -1,0 +1,156 @@
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { get } from 'node:http'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import type { AppVariant } from '../../../src/testing/framework-contract.ts'
+import type { RunningApp } from '../../support/serve-web.ts'
+import { freePort } from '../../support/servers/workspace.ts'
+
+/** An example application, running as a user would run it. */
+export interface ExampleApp {
+  readonly port: number
+  readonly origin: string
+  output(): string
+  stop(): Promise<void>
+}
+
+const root = join(import.meta.dirname, '../../..')
+const contractApps = join(import.meta.dirname, '../apps')
+const running = new Set<ChildProcess>()
+
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Compiles an example that has a `tsconfig.json` and no dependencies of its own. */
+export function compileExample(name: string): void {
+  run('tsc', ['-p', join('examples', name)], root)
+}
+
+/** Brings the dependencies of an example that has its own in line with its lock file, then builds it. */
+export function prepareExample(name: string): void {
+  installExample(name)
+  run('npm', ['run', 'build'], join(root, 'examples', name))
+}
+
+/**
+ * Builds the application of the framework contract in `test/frameworks/apps`, on the dependencies of the example
+ * of the same framework.
+ */
+export function prepareContractApp(name: string): void {
+  installExample(name)
+  const directory = join(contractApps, name)
+  linkDependencies(join(root, 'examples', name, 'node_modules'), join(directory, 'node_modules'))
+  run('npm', ['run', 'build'], directory)
+}
+
+/** Links every package by itself: SvelteKit generates one of its own beside them, for each application. */
+function linkDependencies(from: string, to: string): void {
+  rmSync(to, { recursive: true, force: true })
+  mkdirSync(to)
+  for (const name of readdirSync(from)) if (!name.startsWith('$')) symlinkSync(join(from, name), join(to, name))
+}
+
+function installExample(name: string): void {
+  const directory = join(root, 'examples', name)
+  const record = join(directory, 'node_modules/.package-lock.json')
+  if (!existsSync(record) || statSync(record).mtimeMs < statSync(join(directory, 'package-lock.json')).mtimeMs) {
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], directory)
+  }
+}
+
+function run(command: string, parameters: readonly string[], cwd: string): void {
+  const { status, stdout, stderr } = spawnSync(command, parameters, { cwd, env: environment, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${parameters.join(' ')} failed:\n${stdout}${stderr}`)
+}
+
+const environment = {
+  ...process.env,
+  PATH: [join(root, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter),
+  NEXT_TELEMETRY_DISABLED: '1',
+  // What the test runner says of itself is not for a production build.
+  NODE_ENV: undefined,
+}
+
+/** Starts the program of an example on an empty database, and waits until it answers. */
+export function startExampleApp(
+  name: string,
+  parameters: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ExampleApp> {
+  return startApp(join(root, 'examples', name), parameters, settings)
+}
+
+/** Starts the program of an application of the framework contract. */
+export async function startContractApp(
+  name: string,
+  parameters: readonly string[],
+  variant: AppVariant,
+): Promise<RunningApp> {
+  const { port, stop } = await startApp(join(contractApps, name), parameters, { VARIANT: variant })
+  return { port, close: stop }
+}
+
+/** Starts a program of Node in the directory of its application, and waits until it answers. */
+async function startApp(
+  directory: string,
+  parameters: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ExampleApp> {
+  const workplace = mkdtempSync(join(tmpdir(), 'keyturn-example-'))
+  const port = await freePort()
+  const origin = `http://127.0.0.1:${port}`
+  const child = spawn(process.execPath, [...parameters], {
+    cwd: directory,
+    env: {
+      ...environment,
+      PATH: [join(directory, 'node_modules/.bin'), environment.PATH].join(delimiter),
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      ORIGIN: origin,
+      DATABASE: join(workplace, 'example.db'),
+      ...settings,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  running.add(child)
+  let output = ''
+  const hear = (text: string): void => {
+    output += text
+  }
+  child.stdout.setEncoding('utf8').on('data', hear)
+  child.stderr.setEncoding('utf8').on('data', hear)
+  let ended = false
+  const end = once(child, 'close').then(() => {
+    ended = true
+    running.delete(child)
+    rmSync(workplace, { recursive: true, force: true })
+  })
+  while (!await answers(port)) {
+    if (ended) throw new Error(`the application in ${directory} ended:\n${output}`)
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  return {
+    port,
+    origin,
+    output: () => output,
+    async stop() {
+      child.kill('SIGTERM')
+      await end
+    },
+  }
+}
+
+/** Whether a request is answered: some servers listen before they can, and end if they never will. */
+function answers(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const request = get({ host: '127.0.0.1', port, agent: false }, response => {
+      response.destroy()
+      resolve(true)
+    })
+    request.on('error', () => resolve(false))
+  })
+}

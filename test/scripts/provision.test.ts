@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest'
+import { readArchives } from '../../scripts/provision.ts'
+
+test('of what apt would fetch, the names of the archives and their sizes are read', () => {
+  const archives = readArchives([
+    'Reading package lists...',
+    "'http://packages.test/pool/main/r/redis/redis-server_7.0.15-1_amd64.deb' redis-server_5%3a7.0.15-1_amd64.deb 72500 "
+      + 'SHA256:0d2e',
+    "'http://packages.test/pool/main/a/adduser/adduser_3.134_all.deb' adduser_3.134_all.deb 183000 ",
+    '2 newly installed, 0 to remove.',
+  ].join('\n'))
+  expect([...archives]).toEqual([['redis-server_5%3a7.0.15-1_amd64.deb', 72500], ['adduser_3.134_all.deb', 183000]])
+  expect(readArchives('').size).toBe(0)
+})

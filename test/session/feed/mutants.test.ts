@@ -1,0 +1,161 @@
+import * as fc from 'fast-check'
+import { afterEach, expect, test, vi } from 'vitest'
+import type * as Feed from '../../../src/session/feed.ts'
+import type * as List from '../../../src/session/revocation-list.ts'
+import type { Change, SessionStore } from '../../../src/session/store.ts'
+import type * as Ring from '../../../src/tokens/key-ring.ts'
+import type * as Generations from '../../../src/base/two-generation-map.ts'
+import { createMemoryStore } from '../../../src/stores/memory.ts'
+import { follow, life } from './life.ts'
+import type { CreateCore } from './world.ts'
+
+/** The law must be able to fail: each of these is the code with one precaution left out, and each must break it. */
+interface Mutant {
+  readonly name: string
+  readonly wrong: string
+  readonly feed?: (create: typeof Feed.createRevocationFeed) => typeof Feed.createRevocationFeed
+  readonly list?: (real: typeof List.RevocationList) => typeof List.RevocationList
+  readonly ring?: (create: typeof Ring.createKeyRing) => typeof Ring.createKeyRing
+  readonly cache?: (real: typeof Generations.TwoGenerationMap) => typeof Generations.TwoGenerationMap
+  readonly store?: (store: SessionStore) => SessionStore
+}
+
+const alive = 'a revoked session is alive'
+
+const mutants: readonly Mutant[] = [
+  {
+    name: 'the cache does not look at the expiry',
+    wrong: 'an expired token is accepted',
+    cache: real => class<Value> extends real<Value> {
+      override set(key: string, value: Value): void {
+        super.set(key, typeof value === 'object' ? { ...value, expiresAt: Number.POSITIVE_INFINITY } : value)
+      }
+    },
+  },
+  {
+    name: 'the cache outlives its keys',
+    wrong: 'a token of a removed key is accepted',
+    ring: create => (crypto, keys) => create(crypto, keys, 1),
+  },
+  {
+    name: 'a stale feed is trusted',
+    wrong: alive,
+    feed: create => dependencies => ({ ...create(dependencies), isFresh: () => true }),
+  },
+  {
+    name: 'a process serves before it has read the log',
+    wrong: alive,
+    feed: create => dependencies => {
+      const feed = create(dependencies)
+      return { ...feed, start: async () => void feed.start(), isFresh: () => true }
+    },
+  },
+  {
+    name: 'the log is not read again after the clock went back',
+    wrong: alive,
+    feed: create => dependencies => {
+      let last: string | null = null
+      return create({
+        ...dependencies,
+        store: {
+          ...dependencies.store,
+          async changesSince(cursor, limit) {
+            const page = await dependencies.store.changesSince(cursor ?? last, limit)
+            last = page.cursor
+            return page
+          },
+        },
+      })
+    },
+  },
+  {
+    name: 'revocations are forgotten while their tokens live',
+    wrong: alive,
+    list: real => class extends real {
+      override apply(change: Change): void {
+        super.apply({ ...change, until: change.until - 3_600_000 })
+      }
+    },
+  },
+  {
+    name: 'of the sessions of a user only the first is taken in',
+    wrong: alive,
+    list: real => class extends real {
+      override apply(change: Change): void {
+        super.apply(change.kind === 'revoked' ? { ...change, handles: change.handles.slice(0, 1) } : change)
+      }
+    },
+  },
+  {
+    name: 'the log has a gap',
+    wrong: alive,
+    store: store => ({
+      ...store,
+      async changesSince(cursor, limit) {
+        const page = await store.changesSince(cursor, limit)
+        return { ...page, changes: page.changes.slice(1) }
+      },
+    }),
+  },
+  {
+    name: 'changed payloads are not heard of',
+    wrong: 'an old payload is served',
+    list: real => class extends real {
+      override payloadVersion(): number {
+        return 0
+      }
+    },
+  },
+]
+
+const modules = [
+  '../../../src/session/feed.ts', '../../../src/session/revocation-list.ts', '../../../src/tokens/key-ring.ts',
+  '../../../src/base/two-generation-map.ts',
+]
+
+/** The core with the mutated part in the place of the real one. */
+async function mutate({ feed, list, ring, cache }: Mutant): Promise<CreateCore> {
+  vi.resetModules()
+  if (feed !== undefined) {
+    vi.doMock('../../../src/session/feed.ts', async original => {
+      const real = await original<typeof Feed>()
+      return { ...real, createRevocationFeed: feed(real.createRevocationFeed) }
+    })
+  }
+  if (list !== undefined) {
+    vi.doMock('../../../src/session/revocation-list.ts', async original => {
+      const real = await original<typeof List>()
+      return { ...real, RevocationList: list(real.RevocationList) }
+    })
+  }
+  if (ring !== undefined) {
+    vi.doMock('../../../src/tokens/key-ring.ts', async original => {
+      const real = await original<typeof Ring>()
+      return { ...real, createKeyRing: ring(real.createKeyRing) }
+    })
+  }
+  if (cache !== undefined) {
+    vi.doMock('../../../src/base/two-generation-map.ts', async original => {
+      const real = await original<typeof Generations>()
+      return { ...real, TwoGenerationMap: cache(real.TwoGenerationMap) }
+    })
+  }
+  return (await import('../../support/create-core.ts')).createCore
+}
+
+afterEach(() => {
+  for (const module of modules) vi.doUnmock(module)
+  vi.resetModules()
+})
+
+test.each(mutants)('the law fails where $name', async mutant => {
+  const create = await mutate(mutant)
+  const wrongs = new Set<string>()
+  await fc.check(fc.asyncProperty(life, async steps => {
+    const store = createMemoryStore()
+    const wrong = await follow(create, steps, {}, mutant.store?.(store) ?? store)
+    if (wrong !== null) wrongs.add(wrong)
+    return wrong === null
+  }), { numRuns: 3000, seed: 11, endOnFailure: true })
+  expect([...wrongs].join()).toContain(mutant.wrong)
+}, 120_000)

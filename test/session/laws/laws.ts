@@ -1,0 +1,120 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createCore } from '../../support/create-core.ts'
+import type { SessionStore } from '../../../src/session/store.ts'
+import { lifeWithin, liveHonestly } from './honest-client.ts'
+import type { LifeSpan } from './honest-client.ts'
+import { interleaved } from './interleaving.ts'
+import { hold, holding, steal, theft } from './thief.ts'
+import { closeClocks, rollOut, World, wrongClocks } from './world.ts'
+
+const seeds = fc.nat()
+const clocks = fc.constantFrom(closeClocks, wrongClocks, rollOut)
+
+/** How much is tried from each of two seeds. */
+export interface Extent {
+  /** How many lives and thefts. */
+  readonly lives: number
+  readonly span: LifeSpan
+  /** How many races. */
+  readonly races: number
+}
+
+/** In milliseconds. */
+const TEST_LIMIT = 120_000
+
+/**
+ * Checks a property from a pinned seed and from a fresh one. Of a failure the seed and the trace are printed, as far
+ * as it could be shrunk before the test's time is up.
+ */
+async function check<Values>(property: fc.IAsyncProperty<Values>, numRuns: number, seed: number): Promise<void> {
+  const inTime = { numRuns, interruptAfterTimeLimit: 0.45 * TEST_LIMIT, markInterruptAsFailure: true }
+  await fc.assert(property, { ...inTime, seed })
+  await fc.assert(property, inTime)
+}
+
+/** Does something with a new store, and closes it. */
+async function using(open: () => Promise<SessionStore>, work: (store: SessionStore) => Promise<void>): Promise<void> {
+  const store = await open()
+  try {
+    await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * Tests the laws of rotation over simulated lives. `connect` is called once by each test; what it gives opens an empty
+ * store for each life.
+ */
+export function lawsOfRotation(
+  name: string,
+  connect: () => Promise<() => Promise<SessionStore>>,
+  { lives, span, races }: Extent,
+): void {
+  describe(`laws of rotation on ${name}`, () => {
+    test('LAW-1: an honest client is never refused, however carelessly it refreshes; LAW-6: though the store forgets', async () => {
+      const open = await connect()
+      await check(fc.asyncProperty(lifeWithin(span), seeds, clocks, (life, seed, skewed) => using(open, async store => {
+        expect(await liveHonestly(createCore, store, life, seed, skewed)).toBeNull()
+      })), lives, 1)
+    }, TEST_LIMIT)
+
+    test('LAW-2: the third refresh in alternation of owner and thief never succeeds', async () => {
+      const open = await connect()
+      await check(fc.asyncProperty(theft, seeds, (plan, seed) => using(open, async store => {
+        expect(await steal(createCore, store, plan, seed)).toBeNull()
+      })), lives, 2)
+    }, TEST_LIMIT)
+
+    test('LAW-2: nobody keeps the windows of one token open for longer than 36R (S-05)', async () => {
+      const open = await connect()
+      await check(fc.asyncProperty(holding, seeds, (plan, seed) => using(open, async store => {
+        expect(await hold(createCore, store, plan, seed)).toBeNull()
+      })), races, 6)
+    }, TEST_LIMIT)
+
+    test('LAW-3 (ROT-02, ROT-04): racing refreshes of one token return one token and rotate once', async () => {
+      const open = await connect()
+      const racing = fc.integer({ min: 2, max: 8 })
+      await check(fc.asyncProperty(fc.scheduler(), racing, seeds, clocks, (scheduler, racers, seed, skewed) => using(open, async store => {
+        const world = new World(createCore, interleaved(store, scheduler), seed, skewed)
+        const jar = await scheduler.waitFor(world.login())
+        world.now += 100_000
+        const race = Promise.all(Array.from({ length: racers }, (_, index) => world.refresh(jar, index)))
+        const answers = await scheduler.waitFor(race)
+        expect(answers.map(answer => answer.kind)).toEqual(answers.map(() => 'refreshed'))
+        expect(new Set(answers.map(answer => answer.jar?.refreshToken)).size).toBe(1)
+        expect(answers.filter(answer => answer.how === 'rotate')).toHaveLength(1)
+        const record = await scheduler.waitFor(world.record(jar))
+        expect(record?.generation).toBe(1)
+      })), races, 3)
+    }, TEST_LIMIT)
+
+    test('LAW-5: after a revocation no token of the lineage works, whatever races it', async () => {
+      const open = await connect()
+      const depths = fc.nat({ max: 4 })
+      await check(fc.asyncProperty(fc.scheduler(), depths, seeds, clocks, (scheduler, depth, seed, skewed) => using(open, async store => {
+        const world = new World(createCore, interleaved(store, scheduler), seed, skewed)
+        const jars = [await scheduler.waitFor(world.login())]
+        for (let generation = 0; generation < depth; generation++) {
+          world.now += 100_000
+          const last = jars.at(-1)
+          const answer = last === undefined ? null : await scheduler.waitFor(world.refresh(last))
+          if (answer?.jar != null) jars.push(answer.jar)
+        }
+        const newest = jars.at(-1) ?? jars[0]
+        if (newest === undefined) return
+        const handle = newest.refreshToken.split('.')[2] ?? ''
+        const [, ...raced] = await scheduler.waitFor(Promise.all([
+          world.core(1).revokeSession(handle), world.refresh(newest, 0), world.refresh(newest, 1),
+        ]))
+        for (const answer of raced) if (answer.jar !== null) jars.push(answer.jar)
+        for (const jar of jars) {
+          expect((await scheduler.waitFor(world.refresh(jar, 0))).kind).toBe('unauthorized')
+          expect((await scheduler.waitFor(Promise.resolve(world.core(1).verify(jar.accessToken)))).kind).not.toBe('active')
+        }
+      })), races, 5)
+    }, TEST_LIMIT)
+  })
+}

@@ -1,0 +1,208 @@
+import type { createCore } from '../../support/create-core.ts'
+import type { SessionCore } from '../../../src/session/core.ts'
+import { createPolicy } from '../../../src/session/policy.ts'
+import type { SessionPolicy } from '../../../src/session/policy.ts'
+import type { SessionEvents } from '../../../src/session/events.ts'
+import type { ClientInfo, SessionRecord } from '../../../src/session/record.ts'
+import type { SessionStore } from '../../../src/session/store.ts'
+import { isSessionError } from '../../../src/base/errors.ts'
+import { parseHandle } from '../../../src/base/handle.ts'
+import { nodeCrypto } from '../../../src/platform/node-crypto.ts'
+
+export type CreateCore = typeof createCore
+export type Core = SessionCore<object, object>
+
+/** Seconds. The shortest of these tokens live four times the reuse interval: the hardest case. */
+export const ACCESS_TOKEN_LIFETIME = 150
+export const R = 30_000
+/** How many days a session may go without a refresh. */
+export const IDLE_DAYS = 3
+
+// One process's revocations reach its own list at once; polling for others' every simulated second would only cost time.
+const policyWith = (reuseInterval: number): SessionPolicy => createPolicy({
+  accessTokenLifetime: ACCESS_TOKEN_LIFETIME, idleTimeout: IDLE_DAYS * 86_400, pollInterval: 3600, maxStaleness: 3600, reuseInterval: reuseInterval / 1000,
+})
+export const client: ClientInfo = { ip: '192.0.2.1', userAgent: 'laws' }
+
+/** What a client holds. */
+export interface Jar {
+  readonly accessToken: string
+  readonly refreshToken: string
+  /** When it will refresh. */
+  readonly expiresAt: number
+}
+
+/** A task that the core put off, and when it is due. */
+interface Task {
+  readonly at: number
+  readonly run: () => void
+}
+
+/** How far the clocks of a world's processes are from its time. */
+export interface Clocks {
+  readonly skews: readonly number[]
+  /** Whether the store tells the time, by a clock that is right, and the processes go by it. */
+  readonly storeTells: boolean
+  /** The reuse intervals that the processes are configured with, in a roll-out that changes it. Default: R everywhere. */
+  readonly reuseIntervals?: readonly number[]
+}
+
+const MINUTE = 60_000
+
+/** Retries are judged by the difference of two clocks: it is to be within a quarter of the interval (SECURITY.md). */
+export const closeClocks: Clocks = { skews: [0, R / 8, -R / 8], storeTells: false }
+/** Two processes as far apart as they may be, in the middle of a roll-out that halves the reuse interval. */
+export const rollOut: Clocks = { skews: [0, R / 4], storeTells: false, reuseIntervals: [R, R / 2] }
+/** Minutes off in both directions, and one that is too little off to be corrected. */
+export const wrongClocks: Clocks = { skews: [5 * MINUTE, -5 * MINUTE, 900], storeTells: true }
+/** Processes whose clocks are the time. */
+export const rightClocks = (processes: number): Clocks => ({
+  skews: Array.from({ length: processes }, () => 0), storeTells: false,
+})
+
+/** Time, chance and timers under the test's control, and as many server processes as it wants on one store. */
+export class World {
+  now = 1_700_000_000_000
+  readonly events: { name: string; event: unknown }[] = []
+  readonly store: SessionStore
+  readonly #createCore: CreateCore
+  readonly #tasks: Task[] = []
+  /** The calls of the store that are under way. */
+  readonly #calls = new Set<Promise<unknown>>()
+  #random: () => number
+  #cores: Core[] = []
+  readonly #clocks: Clocks
+
+  constructor(create: CreateCore, store: SessionStore, seed: number, clocks: Clocks = rightClocks(1)) {
+    this.#createCore = create
+    this.store = this.#watched(clocks.storeTells ? { ...store, time: async () => this.now } : store)
+    this.#random = seededRandom(seed)
+    this.#clocks = clocks
+    this.#cores = clocks.skews.map((_, index) => this.#start(index))
+  }
+
+  /** One of the processes. */
+  core(index = 0): Core {
+    const core = this.#cores[index % this.#cores.length]
+    if (core === undefined) throw new Error('a world has at least one process')
+    return core
+  }
+
+  /** A process dies and another takes its place: whatever was only in its memory is gone. */
+  restart(index: number): void {
+    const at = index % this.#cores.length
+    this.#cores[at] = this.#start(at)
+  }
+
+  /** Lets time pass; runs what falls due on the way. */
+  async advanceTo(time: number): Promise<void> {
+    for (;;) {
+      this.#tasks.sort((left, right) => left.at - right.at)
+      const next = this.#tasks[0]
+      if (next === undefined || next.at > time) break
+      this.#tasks.shift()
+      this.now = Math.max(this.now, next.at)
+      next.run()
+      await this.#settle()
+    }
+    this.now = Math.max(this.now, time)
+  }
+
+  async login(index = 0): Promise<Jar> {
+    const issued = await this.core(index).create({ userId: 'honest', mode: 'header', client })
+    return { accessToken: issued.accessToken, refreshToken: issued.refreshToken, expiresAt: issued.claims.exp * 1000 }
+  }
+
+  /** Refreshes; the outcome's kind, and the new jar if there is one. */
+  async refresh(jar: Jar, index = 0): Promise<{ kind: string; how: string; jar: Jar | null }> {
+    const outcome = await this.core(index).refresh(jar.refreshToken, 'header', client).catch((error: unknown) => {
+      if (isSessionError(error) && error.code === 'REFRESH_BUSY') return { kind: 'busy' } as const
+      throw error
+    })
+    if (outcome.kind !== 'refreshed') return { kind: outcome.kind, how: outcome.kind, jar: null }
+    const { accessToken, refreshToken, claims } = outcome.issued
+    return { kind: 'refreshed', how: outcome.how, jar: { accessToken, refreshToken, expiresAt: claims.exp * 1000 } }
+  }
+
+  /** Uses the access token for a request; what the process queues because of it is sent as time passes. */
+  async use(jar: Jar, index = 0): Promise<void> {
+    await this.core(index).verify(jar.accessToken)
+  }
+
+  async rotateKeys(index: number): Promise<void> {
+    await this.core(index).rotateKeys()
+  }
+
+  /** The record as the store has it. */
+  async record(jar: Jar): Promise<SessionRecord | null> {
+    const handle = parseHandle(jar.refreshToken.split('.')[2] ?? '')
+    return handle === null ? null : this.store.find(handle)
+  }
+
+  /** Waits until everything that was started has come to rest: it waits for promises and for the store only. */
+  async #settle(): Promise<void> {
+    do {
+      await Promise.allSettled(this.#calls)
+      await new Promise(resolve => setImmediate(resolve))
+    } while (this.#calls.size > 0)
+  }
+
+  /** The store, whose calls are known while they are under way: a server does not answer within a turn. */
+  #watched(store: SessionStore): SessionStore {
+    const calls = this.#calls
+    return new Proxy(store, {
+      get(target, name) {
+        const method: unknown = Reflect.get(target, name)
+        if (typeof method !== 'function') return method
+        return (...args: unknown[]) => {
+          const call: unknown = method.apply(target, args)
+          const watched = Promise.resolve(call).finally(() => calls.delete(watched)).catch(() => undefined)
+          calls.add(watched)
+          return call
+        }
+      },
+    })
+  }
+
+  #start(index: number): Core {
+    const skew = this.#clocks.skews[index] ?? 0
+    const entropy = (length: number): Uint8Array => Uint8Array.from({ length }, () => Math.floor(this.#random() * 256))
+    const note = (name: string) => (event: unknown): void => void this.events.push({ name, event })
+    const events: SessionEvents = { onTokenTheft: note('theft'), onSessionRefreshed: note('refreshed') }
+    return this.#createCore({
+      store: this.store,
+      crypto: nodeCrypto,
+      clock: () => this.now + skew,
+      followStoreTime: this.#clocks.storeTells,
+      entropy,
+      schedule: (run, delay) => {
+        const task = { at: this.now + delay, run }
+        this.#tasks.push(task)
+        return () => {
+          const index = this.#tasks.indexOf(task)
+          if (index >= 0) this.#tasks.splice(index, 1)
+        }
+      },
+      policy: policyWith(this.#clocks.reuseIntervals?.[index] ?? R),
+      issuer: 'https://laws.example',
+      application: 'default',
+      audience: null,
+      algorithm: 'HS256',
+      secrets: [],
+      payloadSchema: undefined,
+      infoSchema: undefined,
+      events,
+    })
+  }
+}
+
+/** A small generator, so that a failing run can be repeated. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { storeContract } from '../../src/testing/contracts.ts'
+import { logAndKeyMutants } from '../support/store-mutants/log-and-keys.ts'
+import type { Mutant } from '../support/store-mutants/mutant.ts'
+import { sessionMutants } from '../support/store-mutants/sessions.ts'
+import { userMutants } from '../support/store-mutants/users.ts'
+
+/** The first case that such a store fails. */
+async function caughtBy(mutate: Mutant): Promise<string | null> {
+  for (const { name, run } of storeContract) {
+    const sound = createMemoryStore()
+    const store = { ...sound, ...mutate(sound) }
+    try {
+      await run({ open: async () => store })
+    } catch {
+      return name
+    }
+  }
+  return null
+}
+
+test('a sound store passes', async () => {
+  expect(await caughtBy(() => ({}))).toBeNull()
+})
+
+test.for(Object.entries({ ...sessionMutants, ...userMutants, ...logAndKeyMutants }))(
+  'the contract catches: %s', async ([, mutate]) => {
+    expect(await caughtBy(mutate)).not.toBeNull()
+  })
