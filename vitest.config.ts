@@ -9,7 +9,7 @@ const longest = [
   'test/session/search/long/', 'frameworks/next.', 'frameworks/sveltekit.', 'e2e/client.', 'stores/removal-races.',
   'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/session/search/', 'e2e/client-freeze.', 'e2e/page.',
   'runtimes/contract.', 'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/cdi.',
-  'package/bundlers.', 'package/types.', 'package/writing-a-store.', 'test/session/laws/',
+  'package/types.', 'package/bundlers.', 'package/type-mutants.', 'package/writing-a-store.', 'test/session/laws/',
 ]
 
 /** Tests that simulate whole lives of sessions, by the million: laws that must hold, and mutants that break them. */

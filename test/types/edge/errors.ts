@@ -66,8 +66,17 @@ export type GeneralCodes = Expect<Equal<GeneralErrorCode, 'STORE_UNAVAILABLE' | 
 export type EveryClassHasACode = Expect<Equal<AnySessionError['code'], ErrorCode>>
 export type CodeOfOne = Expect<Equal<UnauthorizedError['code'], 'UNAUTHORIZED'>>
 export type CodeOfAll = Expect<Equal<SessionError['code'], ErrorCode>>
+export type Statuses = Expect<Equal<Pick<SessionError, 'status' | 'statusCode'>, {
+  readonly status: number
+  readonly statusCode: number
+}>>
 export type Claim = Expect<Equal<ClaimValidationError, { readonly id: string; readonly reason?: unknown }>>
+type OfMessage = [message: string, options?: ErrorOptions | undefined]
 export type Parameters = [
+  Expect<Equal<ConstructorParameters<typeof UnauthorizedError>, OfMessage>>,
+  Expect<Equal<ConstructorParameters<typeof TryRefreshTokenError>, OfMessage>>,
+  Expect<Equal<ConstructorParameters<typeof CrossSiteRequestError>, OfMessage>>,
+  Expect<Equal<ConstructorParameters<typeof InvalidDataError>, OfMessage>>,
   Expect<Equal<ConstructorParameters<typeof TokenTheftDetectedError>, [userId: string, handle: string]>>,
   Expect<Equal<
     ConstructorParameters<typeof InvalidClaimsError>, [claimValidationErrors: readonly ClaimValidationError[]]

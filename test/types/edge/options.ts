@@ -62,6 +62,11 @@ export type OfTokens = Expect<Equal<Pick<Options, 'store' | 'secret' | 'algorith
   readonly application?: string
 }>>
 export type OfEvents = Expect<Equal<Options['events'], SessionEvents | undefined>>
+export type OfCryptography = Expect<Equal<
+  keyof NonNullable<Options['crypto']>,
+  | 'isSynchronous' | 'randomBytes' | 'sha256' | 'digest' | 'mac' | 'generateKey' | 'signer' | 'verifier' | 'decodeText'
+  | 'encodeText' | 'cipher'
+>>
 export type OfTests = Expect<Equal<Pick<Options, 'clock' | 'entropy' | 'schedule'>, {
   readonly clock?: () => number
   readonly entropy?: (length: number) => Uint8Array

@@ -40,7 +40,13 @@ export type Kinds = [
     apply(url: string, naming: StoreNaming): Promise<MigrationResult>
     print(naming: StoreNaming): Promise<string>
   }>>,
-  Expect<Equal<Pick<StoreKind, 'open' | 'inspect' | 'prefixFor' | 'migrations'>, {
+  Expect<Equal<Omit<StoreKind, 'prefix' | 'schema'>, {
+    readonly name: string
+    readonly title: string
+    readonly schemes: readonly string[]
+    readonly example: string
+    readonly system: string
+    readonly isFile: boolean
     open(url: string, options: OpenStoreOptions): Promise<SessionStore>
     inspect(url: string, naming: StoreNaming): Promise<StoreState>
     prefixFor(appId: string, prefix: string): string

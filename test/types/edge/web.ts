@@ -48,6 +48,9 @@ export type Handlers = Expect<Equal<
   WebHandler<[env: object]>, (request: Request, env: object) => Promise<Response>
 >>
 export type Made = [
+  Expect<Equal<
+    WebSessions<Claims, Info>['refreshSession'], (request: Request, headers: Headers) => Promise<Found>
+  >>,
   Expect<Equal<Parameters<WebSessions<Claims, Info>['handler']>, [
     handle: (request: Request, headers: Headers, ...rest: readonly unknown[]) => Response | Promise<Response>,
   ]>>,
