@@ -41,6 +41,7 @@ export type Shape = [
   Expect<Equal<
     H3Sessions<Claims, Info>['requireSession'], Guard<H3SessionHandler<Claims, Info>, EventHandler, Middleware>
   >>,
+  Expect<Equal<H3Sessions<Claims, Info>['sessionRoutes'], () => Middleware>>,
   Expect<Equal<H3SessionHandler<Claims, Info>, (event: H3Event, session: Found) => unknown>>,
 ]
 export type Options = Expect<Equal<H3Options, {

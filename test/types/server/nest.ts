@@ -11,7 +11,7 @@ import type {
 import { sessions } from '../application.ts'
 import type { Claims, Found, Info } from '../application.ts'
 import { typeOf } from '../expect.ts'
-import type { Equal, Expect, RequiredKeys } from '../expect.ts'
+import type { Equal, Expect } from '../expect.ts'
 import type { CallName, Calls } from './calls.ts'
 
 const adapter = nestSessions(sessions, { Catch, createParamDecorator, onError: error => typeOf(error).is<unknown>() })
@@ -56,9 +56,10 @@ export type Shape = [
   Expect<Equal<NestRequest, Request | FastifyRequest>>,
   Expect<Equal<NestResponse, Response | FastifyReply>>,
   Expect<Equal<NestMiddleware, (request: IncomingMessage, response: ServerResponse, next: () => void) => unknown>>,
-  Expect<Equal<Omit<NestOptions, 'Catch' | 'createParamDecorator'>, {
+  Expect<Equal<NestOptions, {
+    readonly Catch: typeof Catch
+    readonly createParamDecorator: typeof createParamDecorator
     readonly clientIp?: (request: IncomingMessage) => string | null
     readonly onError?: (error: unknown) => void
   }>>,
 ]
-export type Given = Expect<Equal<RequiredKeys<NestOptions>, 'Catch' | 'createParamDecorator'>>

@@ -82,6 +82,8 @@ typeOf(next.proxy((headers, reading) => {
 export const store: () => Promise<NextCookieStore> = cookies
 // @ts-expect-error: what Next itself gives is missing
 nextSessions(sessions)
+// @ts-expect-error: no such option
+nextSessions(sessions, { cookies, headers, basePath: '/auth' })
 export type Shape = [
   Expect<Equal<NextActions<Claims, Info>, {
     readonly createNewSession: CreateNewSession<[], Claims, Info>

@@ -10,14 +10,14 @@ import { pino } from 'pino'
 import { typeOf } from '../expect.ts'
 import type { Equal, Expect, RequiredKeys } from '../expect.ts'
 
-export async function start(store: SessionStore, sources: SettingSources): Promise<void> {
+export async function start(store: SessionStore): Promise<void> {
+  typeOf(startServer).is<(options?: Partial<ServerSettings>, parts?: ServerParts) => Promise<KeyturnServer>>()
   const server = startServer({ store: 'sqlite::memory:', port: 0, logLevel: 'silent' })
-  typeOf(server).is<Promise<KeyturnServer>>()
   typeOf((await server).url).is<string>()
   typeOf((await server).close()).is<Promise<void>>()
   await startServer({}, { openStore: async () => store, logger: console, openTelemetry })
   await startServer({}, { logger: pino() })
-  typeOf(readSettings(sources)).is<ServerSettings>()
+  typeOf(readSettings).is<(sources: SettingSources) => ServerSettings>()
   typeOf(settingDescriptions).is<readonly SettingDescription[]>()
   // @ts-expect-error: a port is a number
   await startServer({ port: '3567' })

@@ -20,6 +20,8 @@ io.on('connection', async socket => {
   // @ts-expect-error: a socket has no response to write to
   await adapter.sessionOf(socket).revokeSession()
 })
+// @ts-expect-error: no such option
+socketIoSessions(sessions, { closeCode: 4401 })
 // @ts-expect-error: its guard has no options
 adapter.requireSession({ required: true })
 
@@ -29,6 +31,13 @@ export type Shape = [
     disconnectWithSession(socket: SocketIoSocket): void
     requireSession(): SocketIoMiddleware
     sessionOf(socket: SocketIoSocket): ReadonlySession<Claims>
+  }>>,
+  Expect<Equal<SocketIoSocket, {
+    readonly request: IncomingMessage
+    readonly handshake: { readonly auth: Readonly<Record<string, unknown>> }
+    emit(event: 'session-ended', reason: string): boolean
+    disconnect(close: boolean): unknown
+    once(event: 'disconnect', listener: () => void): unknown
   }>>,
   Expect<Equal<SocketIoMiddleware, (socket: SocketIoSocket, next: (error?: Error) => void) => void>>,
 ]

@@ -44,6 +44,8 @@ typeOf(kit.requireSession((event: RequestEvent, session: Session<Claims, Info>) 
 kit.requireSession((_event: RequestEvent) => null, { required: false })
 // @ts-expect-error: what SvelteKit itself gives is missing
 svelteKitSessions(sessions)
+// @ts-expect-error: no such option
+svelteKitSessions(sessions, { error, basePath: '/auth' })
 type Event = SvelteKitEvent<Claims>
 export type Shape = [
   Expect<Equal<

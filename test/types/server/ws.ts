@@ -25,6 +25,8 @@ export async function connect(server: Server, request: IncomingMessage, socket: 
   // @ts-expect-error: a socket is no server
   adapter.upgrade(socket)
 }
+// @ts-expect-error: no such option
+wsSessions(sessions, { closeCode: 4401 })
 typeOf(SESSION_ENDED).is<4401>()
 
 /** Around another adapter: a name that both have is of the sockets. */
@@ -43,6 +45,19 @@ export type Shape = [
     closeWithSession(socket: WsSocket, request: IncomingMessage): void
     upgrade<Socket extends WsSocket>(server: WsServer<Socket>): UpgradeListener
     sessionOf(request: IncomingMessage): ReadonlySession<Claims>
+  }>>,
+  Expect<Equal<WsSocket, {
+    close(code: number, reason: string): void
+    once(event: 'close', listener: () => void): unknown
+  }>>,
+  Expect<Equal<WsServer<WebSocket>, {
+    handleUpgrade(
+      request: IncomingMessage,
+      socket: Duplex,
+      head: Buffer,
+      done: (client: WebSocket, request: IncomingMessage) => void,
+    ): void
+    emit(event: 'connection', client: WebSocket, request: IncomingMessage): boolean
   }>>,
   Expect<Equal<UpgradeListener, (request: IncomingMessage, socket: Duplex, head: Buffer) => void>>,
 ]
