@@ -9,8 +9,11 @@ const longest = [
   'test/session/search/long/', 'frameworks/next.', 'frameworks/sveltekit.', 'e2e/client.', 'stores/removal-races.',
   'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/session/search/', 'e2e/client-freeze.', 'e2e/page.',
   'runtimes/contract.', 'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/cdi.',
-  'package/bundlers.', 'package/types.', 'package/writing-a-store.', 'test/session/laws/',
+  'package/types.', 'package/bundlers.', 'package/type-mutants.', 'package/writing-a-store.', 'test/session/laws/',
 ]
+
+/** Tests that simulate whole lives of sessions, by the million: laws that must hold, and mutants that break them. */
+const simulations = ['test/session/search/*.test.ts', 'test/session/laws/*.test.ts', 'test/session/feed/*.test.ts']
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -44,8 +47,17 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [
             'test/stores/**', 'test/e2e/**', 'test/frameworks/**', 'test/runtimes/**',
-            'test/package/**', 'test/server/**', 'test/session/search/long/**',
+            'test/package/**', 'test/server/**', 'test/session/search/long/**', ...simulations,
           ],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'simulation',
+          include: simulations,
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },

@@ -1,5 +1,5 @@
-// Runs the named steps of npm test and sums them up. `npm test -- unit stores` runs only those; anything after the names
-// goes to Vitest, so `npm test -- unit src/tokens` runs part of a step.
+// Runs the named steps of npm test and sums them up. `npm test -- unit stores` runs only those, and `npm run check` the
+// quick ones; anything after the names goes to Vitest, so `npm test -- unit src/tokens` runs part of a step.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
@@ -29,18 +29,32 @@ interface Project {
   readonly isLong?: true
 }
 
+/** What `npm run check` runs: less than a minute, and nothing to fetch. The contracts of two stores are in `unit`. */
+const quick = ['types', 'architecture', 'unit']
+
 type StepOutcome = readonly [step: string, outcome: Outcome]
 
 const root = join(import.meta.dirname, '..')
 const commandLimit = 40 * 60_000
 
 const checks: readonly Check[] = [
-  { name: 'types', commands: [['tsc', '-b', 'src'], ['tsc', '-p', 'tsconfig.test.json']] },
+  {
+    name: 'types',
+    commands: [
+      ['tsc', '-b', 'src'],
+      ['tsc', '-p', 'tsconfig.test.json'],
+      // The step `package` compiles them against the packed package, with older compilers too.
+      ...['edge', 'server', 'browser', 'commonjs'].map((name): Command => (
+        ['tsc', '-p', `test/types/${name}`, '--skipLibCheck']
+      )),
+    ],
+  },
   { name: 'architecture', commands: [['node', 'scripts/check-architecture.ts']] },
 ]
 
 const projects: readonly Project[] = [
   { name: 'unit' },
+  { name: 'simulation' },
   { name: 'long', isLong: true },
   { name: 'frameworks' },
   { name: 'runtimes' },
@@ -130,13 +144,14 @@ async function run(
   return { succeeded: code === 0, output: parts.join('') }
 }
 
-async function main(args: readonly string[]): Promise<void> {
+async function main(given: readonly string[]): Promise<void> {
+  const args = given[0] === 'check' ? [...quick, ...given.slice(1)] : given
   const names = [...checks, ...projects].map(({ name }) => name)
   const firstOther = args.findIndex((arg) => !names.includes(arg))
   const named = firstOther === -1 ? args : args.slice(0, firstOther)
   const vitestArgs = args.slice(named.length)
   if (named.length === 0 && vitestArgs.length > 0) {
-    console.error(`keyturn: no step is called ${vitestArgs[0]}; there are: ${names.join(', ')}`)
+    console.error(`keyturn: no step is called ${vitestArgs[0]}; there are: check, ${names.join(', ')}`)
     process.exitCode = 1
     return
   }

@@ -51,7 +51,7 @@ export interface SignedIn {
 export async function signIn<Payload extends object, Info extends object>(
   sessions: { readonly http: HttpSessions<Payload, Info> },
   userId: string,
-  how: SignInOptions<Payload, Info> = {},
+  how: SignInOptions<NoInfer<Payload>, NoInfer<Info>> = {},
 ): Promise<SignedIn> {
   checkOptions('signIn', signInRules, how)
   const { payload, info, mode = 'cookie', options } = how

@@ -9,21 +9,26 @@ const cache = join(import.meta.dirname, '../../../.cache/runtimes')
 /** Named after what is in it: several runs of the tests may install, and use it, at the same time. */
 const folder = join(cache, createHash('sha256').update(files.map(read).join()).digest('hex').slice(0, 12))
 
-/** The runtimes, a test runner of others, and the compiler of last year's projects: in packages of their own. */
-export type RuntimeName = 'node' | 'bun' | 'deno' | 'workerd' | 'jest' | 'tsc'
+/** The runtimes, and a test runner of others: in packages of their own. */
+export type RuntimeName = 'node' | 'bun' | 'deno' | 'workerd' | 'jest'
+
+/** The compilers of older projects. */
+export type OlderTypeScript = '5.4' | '5.9' | '6.0'
 
 /** One of these programs, or null if it could not be had; with CI=true everything must be there. */
 export function runtimeProgram(name: RuntimeName): string | null {
-  const program = join(folder, 'node_modules', '.bin', name)
-  if (existsSync(program)) return program
-  if (process.env['CI'] === 'true') throw new Error(`${name} could not be installed`)
-  return null
+  return find(name, `.bin/${name}`)
+}
+
+/** The compiler of this version as a program for Node, or null as {@link runtimeProgram} does. */
+export function olderCompiler(version: OlderTypeScript): string | null {
+  return find(`TypeScript ${version}`, `typescript-${version}/bin/tsc`)
 }
 
 /** Installs the runtimes that test/runtimes/package-lock.json names, unless they are there. For `globalSetup`. */
 export default function install(): void {
   if (existsSync(folder)) return
-  console.log('keyturn: for the tests, installing Node 22, Bun, Deno, workerd, Jest, TypeScript 5 in .cache/runtimes')
+  console.log('keyturn: for the tests, installing Node 22, Bun, Deno, workerd, Jest, old TypeScript in .cache/runtimes')
   const workplace = `${folder}.${process.pid}`
   mkdirSync(workplace, { recursive: true })
   for (const file of files) copyFileSync(join(wanted, file), join(workplace, file))
@@ -33,6 +38,13 @@ export default function install(): void {
   if (status !== 0) console.log(`keyturn: not everything could be installed\n${stderr}`)
   else if (!existsSync(folder)) renameSync(workplace, folder)
   rmSync(workplace, { recursive: true, force: true })
+}
+
+function find(what: string, path: string): string | null {
+  const program = join(folder, 'node_modules', path)
+  if (existsSync(program)) return program
+  if (process.env['CI'] === 'true') throw new Error(`${what} could not be installed`)
+  return null
 }
 
 function read(file: string): string {

@@ -1,0 +1,99 @@
+import { createClient, createDevices, patchFetch, SessionUnavailableError } from 'keyturn/client'
+import type {
+  Client, ClientErrorCode, ClientOptions, ClientSession, ClientStorage, Device, Devices, Fetch, PayloadOf,
+  SessionListener,
+} from 'keyturn/client'
+import type { webSessions } from 'keyturn/frameworks/web'
+import type { sessions } from '../application.ts'
+import type { Claims, Info } from '../application.ts'
+import { typeOf } from '../expect.ts'
+import type { Equal, Expect } from '../expect.ts'
+
+/** What a server exports, by whose type alone a page knows the claims. */
+type Server = ReturnType<typeof webSessions<Claims, Info, typeof sessions>>
+
+export async function calls(client: Client<Claims>): Promise<void> {
+  typeOf(createClient<Server>({ baseUrl: 'https://app.example.com' })).is<Client<Claims>>()
+  typeOf(createClient<typeof sessions>()).is<Client<Claims>>()
+  typeOf(client.getSession()).is<Promise<ClientSession<Claims> | null>>()
+  typeOf(client.peekSession()).is<ClientSession<Claims> | null | undefined>()
+  typeOf(client.refresh()).is<Promise<boolean>>()
+  typeOf(client.signOut()).is<Promise<void>>()
+  typeOf(client.close()).is<void>()
+  const send: typeof globalThis.fetch = client.fetch
+  typeOf(send('/me')).is<Promise<Response>>()
+  typeOf(client.fetch).is<Fetch>()
+  typeOf(client.onChange((session, previous) => {
+    typeOf(previous).is<ClientSession<Claims> | null>()
+    // @ts-expect-error: there may be no session
+    session.userId
+    // @ts-expect-error: the payload is read only
+    if (session !== null) session.payload.role = 'admin'
+  })).is<() => void>()
+  // @ts-expect-error: a listener is a function
+  client.onChange({ next: () => undefined })
+}
+
+/** Without the type of a server: any JSON. */
+type Json = string | number | boolean | null | Json[] | { [member: string]: Json }
+typeOf(createClient()).is<Client<{ [member: string]: Json }>>()
+export type Payload = [
+  Expect<Equal<PayloadOf<Server>, Claims>>, Expect<Equal<PayloadOf<unknown>, { [member: string]: Json }>>,
+]
+export type Session = Expect<Equal<ClientSession<Claims>, {
+  readonly userId: string
+  readonly handle: string
+  readonly payload: Readonly<Claims>
+  readonly expiry: number
+}>>
+export type Listeners = [
+  Expect<Equal<Parameters<Client<Claims>['onChange']>, [listener: SessionListener<Claims>]>>,
+  Expect<Equal<
+    SessionListener<Claims>,
+    (session: ClientSession<Claims> | null, previous: ClientSession<Claims> | null) => void
+  >>,
+]
+export type Fetching = Expect<Equal<Fetch, (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>>>
+export type Options = Expect<Equal<ClientOptions, {
+  readonly baseUrl?: string
+  readonly basePath?: string
+  readonly mode?: 'cookie' | 'header'
+  readonly storage?: ClientStorage
+  readonly refreshAhead?: boolean
+  readonly sessionExpiredStatusCode?: number
+  readonly fetch?: Fetch
+}>>
+export type Storages = Expect<Equal<ClientStorage, {
+  getItem(key: string): string | null | Promise<string | null>
+  setItem(key: string, value: string): unknown
+}>>
+
+export type YourDevices = [
+  Expect<Equal<Devices, { list(): Promise<readonly Device[]>; revoke(handle: string): Promise<boolean> }>>,
+  Expect<Equal<Device, {
+    readonly handle: string
+    readonly createdAt: number
+    readonly ip: string | null
+    readonly userAgent: string | null
+    readonly current: boolean
+  }>>,
+]
+
+export function parts(client: Client<Claims>): void {
+  createClient({ storage: localStorage, fetch })
+  typeOf(patchFetch).is<(client: Pick<Client<object>, 'fetch'>) => () => void>()
+  typeOf(createDevices).is<(client: Pick<Client<object>, 'fetch'>, options: { readonly path: string }) => Devices>()
+  const error = new SessionUnavailableError(503)
+  typeOf(error.code).is<ClientErrorCode>()
+  typeOf(error.status).is<number | null>()
+  // @ts-expect-error: where the routes are
+  createDevices(client)
+  // @ts-expect-error: no such mode
+  createClient({ mode: 'bearer' })
+  // @ts-expect-error: a storage keeps texts
+  createClient({ storage: new Map() })
+}
+export type Codes = Expect<Equal<ClientErrorCode, 'SESSION_UNAVAILABLE'>>
+export type Failures = Expect<Equal<
+  ConstructorParameters<typeof SessionUnavailableError>, [status: number | null, cause?: unknown]
+>>

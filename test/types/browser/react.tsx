@@ -1,0 +1,43 @@
+import type { Client, ClientSession } from 'keyturn/client'
+import { SessionProvider, useSession } from 'keyturn/react'
+import type { SessionProviderProps, SessionView } from 'keyturn/react'
+import type { ReactElement, ReactNode } from 'react'
+import type { sessions } from '../application.ts'
+import type { Claims } from '../application.ts'
+import { typeOf } from '../expect.ts'
+import type { Equal, Expect } from '../expect.ts'
+
+interface Props {
+  readonly client: Client<Claims>
+  readonly rendered: ClientSession<Claims> | null
+}
+
+export function Page({ client, rendered }: Props): ReactElement {
+  return (
+    <SessionProvider client={client} initialSession={rendered}>
+      <SessionProvider client={client}><Greeting /></SessionProvider>
+      {/* @ts-expect-error: whose session */}
+      <SessionProvider><Greeting /></SessionProvider>
+    </SessionProvider>
+  )
+}
+export type Given = Expect<Equal<SessionProviderProps, {
+  readonly client: Pick<Client<object>, 'peekSession' | 'getSession' | 'refresh' | 'onChange'>
+  readonly initialSession?: ClientSession<object> | null
+  readonly children?: ReactNode
+}>>
+typeOf(SessionProvider).is<(props: SessionProviderProps) => ReactElement>()
+
+function Greeting(): ReactElement {
+  const view = useSession<typeof sessions>()
+  typeOf(view).is<SessionView<Claims>>()
+  typeOf(view.session).is<ClientSession<Claims> | null>()
+  typeOf(useSession().status).is<'loading' | 'signed-in' | 'signed-out'>()
+  // @ts-expect-error: there may be no session
+  view.session.userId
+  if (view.status !== 'signed-in') return <p>{view.status}</p>
+  typeOf(view.session.payload.role).is<'reader' | 'admin'>()
+  // @ts-expect-error: the claims have no such member
+  view.session.payload.rank
+  return <p>{view.session.userId}</p>
+}

@@ -1,0 +1,56 @@
+import express from 'express'
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
+import { expressSessions } from 'keyturn/frameworks/express'
+import type { ExpressOptions, ExpressSessions, SessionHandler } from 'keyturn/frameworks/express'
+import { sessions } from '../application.ts'
+import type { Claims, Found, Info } from '../application.ts'
+import { typeOf } from '../expect.ts'
+import type { Equal, Expect } from '../expect.ts'
+import type { CallName, Calls, Guard } from './calls.ts'
+
+const adapter = expressSessions(sessions, { clientIp: request => request.ip ?? null })
+const app = express()
+
+app.use(adapter.cors(), adapter.sessionRoutes())
+app.get('/me', adapter.requireSession(), (request, response) => {
+  typeOf(adapter.sessionOf(request)).is<Found>()
+  response.json(adapter.sessionOf(request).getJwtPayload())
+})
+app.get('/typed', adapter.requireSession((request, response, session) => {
+  typeOf(request).is<Request>()
+  typeOf(session).is<Found>()
+  response.json(session.getJwtPayload().role)
+}, { maxAuthenticationAge: 60 }))
+app.use(adapter.errorHandler())
+// @ts-expect-error: Express' own types are not changed for everybody
+app.get('/untyped', (request, response) => response.json(request.session))
+
+export async function calls(request: Request, response: Response): Promise<void> {
+  const own: ExpressSessions<Claims, Info> = adapter
+  typeOf(own.createNewSession(request, response, 'ada', { role: 'reader' }, { cart: [] })).is<Promise<Found>>()
+  typeOf(adapter.getSession(request, response, true)).is<Promise<Found>>()
+  typeOf(adapter.getSession(request, response, { required: false })).is<Promise<Found | null>>()
+  typeOf(adapter.refreshSession(request, response)).is<Promise<Found>>()
+  typeOf(adapter.getSessionInfo('handle')).is<Promise<Info>>()
+  typeOf(adapter.requireSession()).is<RequestHandler>()
+  typeOf(adapter.errorHandler()).is<ErrorRequestHandler>()
+  const reading = await adapter.readSession(request)
+  if (reading.kind === 'active') typeOf(reading.session.getJwtPayload()).is<Readonly<Claims>>()
+  // @ts-expect-error: no such role
+  await adapter.createNewSession(request, response, 'ada', { role: 'owner' })
+  // @ts-expect-error: a guard demands a session
+  adapter.requireSession({ required: false })
+}
+export type Shape = [
+  Expect<Equal<Pick<ExpressSessions<Claims, Info>, CallName>, Calls<[request: Request, response: Response]>>>,
+  Expect<Equal<
+    ExpressSessions<Claims, Info>['requireSession'], Guard<SessionHandler<Claims, Info>, RequestHandler, RequestHandler>
+  >>,
+  Expect<Equal<
+    SessionHandler<Claims, Info>, (request: Request, response: Response, session: Found, next: NextFunction) => unknown
+  >>,
+]
+export type Options = Expect<Equal<ExpressOptions, {
+  readonly clientIp?: (request: Request) => string | null
+  readonly onError?: (error: unknown, request: Request) => void
+}>>
