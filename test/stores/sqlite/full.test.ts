@@ -43,7 +43,7 @@ test.skipIf(mounter === null)('REV-11: a full disk is an outage that says so; no
   const { refused, sessions, lost, removed } =
     runBounded(mounter ?? [], 'mount -t tmpfs -o size=4m tmpfs "$1"', 'fill disk')
   for (const told of refused) {
-    expect(told).toBe('STORE_UNAVAILABLE: the SQLite database could not do its work: its disk is full, nothing was written')
+    expect(told).toBe('STORE_UNAVAILABLE: the call to the SQLite database failed: the disk is full, nothing was written')
   }
   expect(sessions).toBeGreaterThan(20)
   expect(lost).toEqual([0, 0, 0])
@@ -54,7 +54,7 @@ const isLinux = process.platform === 'linux'
 
 test.skipIf(!isLinux)('REV-11: a file that may not grow is an outage; nothing acknowledged is lost', () => {
   const { refused, sessions, lost, removed } = runBounded([], 'ulimit -S -f 2000', 'fill quota')
-  for (const told of refused) expect(told).toBe('STORE_UNAVAILABLE: the SQLite database could not do its work')
+  for (const told of refused) expect(told).toBe('STORE_UNAVAILABLE: the call to the SQLite database failed')
   expect(sessions).toBeGreaterThan(20)
   expect(lost).toEqual([0, 0, 0])
   expect(removed).toBeGreaterThan(0)
