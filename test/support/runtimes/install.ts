@@ -6,13 +6,13 @@ import { join } from 'node:path'
 const wanted = join(import.meta.dirname, '../../runtimes')
 const files = ['package.json', 'package-lock.json']
 const cache = join(import.meta.dirname, '../../../.cache/runtimes')
-/** Named after what is in it: several runs of the tests may install, and use it, at the same time. */
+/** Named by a hash of its contents: several test runs may install and use it at the same time. */
 const folder = join(cache, createHash('sha256').update(files.map(read).join()).digest('hex').slice(0, 12))
 
-/** The runtimes, a test runner of others, and the compiler of last year's projects: in packages of their own. */
+/** The runtimes, another test runner, and the compiler of year-old projects: each in a package of its own. */
 export type RuntimeName = 'node' | 'bun' | 'deno' | 'workerd' | 'jest' | 'tsc'
 
-/** One of these programs, or null if it could not be had; with CI=true everything must be there. */
+/** One of these programs, or null if it could not be installed, which is an error if `CI=true`. */
 export function runtimeProgram(name: RuntimeName): string | null {
   const program = join(folder, 'node_modules', '.bin', name)
   if (existsSync(program)) return program
@@ -20,7 +20,7 @@ export function runtimeProgram(name: RuntimeName): string | null {
   return null
 }
 
-/** Installs the runtimes that test/runtimes/package-lock.json names, unless they are there. For `globalSetup`. */
+/** Installs the runtimes of test/runtimes/package-lock.json, unless they are installed. For `globalSetup`. */
 export default function install(): void {
   if (existsSync(folder)) return
   console.log('keyturn: for the tests, installing Node 22, Bun, Deno, workerd, Jest, TypeScript 5 in .cache/runtimes')
