@@ -244,11 +244,11 @@ export function writeReference(): string {
   return `${[
     '# Configuration',
     '<!-- Written by scripts/configuration.ts from the rules that validate the options. Do not edit. -->',
-    'Every option of every public function. A function validates its options when it is called: an unknown name, a wrong '
-      + 'type or a value out of bounds throws a `GeneralError` with the code `MISUSE` (in the browser a `TypeError`), '
-      + 'whose message says what was received (never a secret) and what is accepted. A duration is a number of seconds, or '
-      + 'a text with the unit ms, s, m, h or d. An option that is `undefined` counts as left out; where leaving it out checks less, '
-      + 'marked ¹, it is refused.',
+    'Every option of every public function. A function validates its options when it is called: an unknown name, a '
+      + 'wrong type or a value out of bounds throws a `GeneralError` with the code `MISUSE` (in the browser a '
+      + '`TypeError`), whose message says what was received (never a secret) and what is accepted. A duration is a '
+      + 'number of seconds, or a text with the unit ms, s, m, h or d. An option that is `undefined` counts as left '
+      + 'out; where leaving it out checks less, marked ¹, it is refused.',
     ...sections.flatMap(writeSection),
     '## `startServer(settings)`',
     'From `keyturn/server`, as the file of `--config` and the flags of [`keyturn serve`](server.md#settings) have '

@@ -61,7 +61,7 @@ export function install() {
     process.exit(1)
   }
   if (!isInstalled()) {
-    console.error('keyturn: npm ci did not install everything. Enable install scripts (npm config ignore-scripts) and try again')
+    console.error('keyturn: npm ci did not install everything: enable install scripts (npm config ignore-scripts)')
     process.exit(1)
   }
 }

@@ -45,7 +45,7 @@ export async function provision(software: readonly SoftwareName[]): Promise<Soft
   const missing = missingSoftware(software)
   if (missing.length === 0) return []
   if (findProgram('apt-get') === null || findProgram('dpkg-deb') === null) {
-    for (const name of missing) console.log(`keyturn: ${name} is not installed, and this machine has no apt-get to fetch it with: install it`)
+    for (const name of missing) console.log(`keyturn: install ${name}: it is missing, and there is no apt-get to fetch it`)
     return missing
   }
   const workspace = new Workspace()

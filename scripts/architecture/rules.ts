@@ -88,7 +88,9 @@ export function checkDependencies(
     if (from === to || from === null) return null
     if (to === null) return `${path} imports ${specifier}: no module may import the files that assemble the modules`
     const permission = table.get(from)?.get(to)
-    if (permission === undefined) return `${path} imports ${specifier}: docs/architecture.md does not allow ${from} to import ${to}`
+    if (permission === undefined) {
+      return `${path} imports ${specifier}: docs/architecture.md does not allow ${from} to import ${to}`
+    }
     const excess = permission === 'types' && !typeOnly
     return excess ? `${path} imports ${specifier}: ${from} may only import types of ${to}` : null
   })
@@ -125,7 +127,9 @@ export function checkPackages(files: readonly SourceFile[], declared: ReadonlySe
 /** No file has more lines than the limit. */
 export function checkLengths(files: readonly SourceFile[]): string[] {
   return files.filter(({ lines }) => lines > lineLimit)
-    .map(({ path, lines }) => `${path} has ${lines} lines; the limit is ${lineLimit}: move one of its ideas to another file`)
+    .map(({ path, lines }) => (
+      `${path} has ${lines} lines; the limit is ${lineLimit}: move one of its ideas to another file`
+    ))
 }
 
 /** No module in `forbidden` may be reachable from `entry` through imports. */

@@ -64,7 +64,7 @@ export const crossSiteCases: readonly FrameworkCase[] = [
     const client = app.client()
     await login(client)
     ensureEqual((await client.send('GET', '/always', { headers: CROSS_SITE })).status, 403, 'true checks a GET')
-    ensureEqual((await client.send('GET', '/always', { headers: SAME_ORIGIN })).status, 200, 'and lets our own requests pass')
+    ensureEqual((await client.send('GET', '/always', { headers: SAME_ORIGIN })).status, 200, 'and lets our own pass')
     ensureEqual((await client.send('POST', '/never', { headers: CROSS_SITE })).status, 200, 'false checks no POST')
   }),
 
