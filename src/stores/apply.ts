@@ -66,8 +66,8 @@ export interface Turn {
 /**
  * Whether `holder` may acquire or renew the lease: no lease exists, it has ended at `now`, or `holder` has it. Pure.
  */
-export function mayAcquireLease(turn: Turn | null, holder: string, now: EpochMilliseconds): boolean {
-  return turn === null || turn.holder === holder || turn.until <= now
+export function mayAcquireLease(lease: Turn | null, holder: string, now: EpochMilliseconds): boolean {
+  return lease === null || lease.holder === holder || lease.until <= now
 }
 
 function hasToken(record: SessionRecord, token: PresentedState | TokenState): boolean {
