@@ -1,4 +1,4 @@
-// Writes the table of docs/frameworks.md that says which call each adapter has, from the adapters themselves and the
+// Writes the table of docs/frameworks.md that lists the calls of each adapter, from the adapters themselves and the
 // names of the framework contract: npm run reference
 import { Catch, createParamDecorator } from '@nestjs/common'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -19,17 +19,17 @@ import { adapterCalls, offeredCalls } from '../src/testing/framework-contract/fi
 
 type Call = (typeof adapterCalls)[number]
 
-/** Where the table is. */
+/** The path of the guide that contains the table. */
 export const guidePath: string = join(import.meta.dirname, '../docs/frameworks.md')
 
 const sessions = createSessions({ origin: 'https://app.example.com', store: createMemoryStore() })
 const unused = (): never => {
-  throw new Error('it is not called here')
+  throw new Error('this is never called')
 }
 
 const argument = { sessionOf: 'argument' }
 
-/** Each adapter, and how its framework does what has no call there. */
+/** Each adapter, and what its framework uses instead of a call that the adapter lacks. */
 const columns: readonly (readonly [title: string, adapter: object, otherwise: Partial<Record<Call, string>>])[] = [
   ['node', nodeSessions(sessions), {}],
   ['Express', expressSessions(sessions), {}],
@@ -45,7 +45,7 @@ const columns: readonly (readonly [title: string, adapter: object, otherwise: Pa
   ['Nest', nestSessions(sessions, { Catch, createParamDecorator }), {}],
 ]
 
-/** The table, as it must be. */
+/** Generates the table. */
 export function writeTable(): string {
   const cell = (call: Call, [title, adapter, otherwise]: (typeof columns)[number]): string => {
     const isOffered = offeredCalls(adapter).includes(call)
@@ -62,7 +62,7 @@ export function writeTable(): string {
 
 const place = /(?<=<!-- Written by scripts\/adapters\.ts\. Do not edit\. -->\n\n)(?:\|.*\n)*/
 
-/** The guide with the table in its place. */
+/** Replaces the table in the guide. */
 export function writeGuide(guide: string): string {
   return guide.replace(place, () => `${writeTable()}\n`)
 }

@@ -14,7 +14,7 @@ interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
-/** Every violation in the repository, each in one sentence. */
+/** Every violation in the repository, each as one sentence. */
 export function checkArchitecture(): string[] {
   const paths = globSync('src/**/*.ts', { cwd: root }).sort()
   const files = paths.map((path) => readSourceFile(path, readFileSync(join(root, path), 'utf8')))

@@ -1,5 +1,5 @@
-// Writes docs/configuration.md from the rules that judge options at run time and the doc comments of their types, and
-// says where the two differ: npm run reference
+// Generates docs/configuration.md from the rules that validate options at run time and the doc comments of their types,
+// and reports where the two differ: npm run reference
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inWords } from '../src/base/duration.ts'
@@ -24,10 +24,10 @@ import { createNewSessionRules } from '../src/transport/start-session.ts'
 import { verifierRules } from '../src/verifier-options.ts'
 
 const root = join(import.meta.dirname, '..')
-/** Where the reference is. */
+/** The path of the reference. */
 export const referencePath: string = join(root, 'docs/configuration.md')
 
-/** What the reference needs of a rule; a browser's rules have no more. */
+/** The members of a rule that the reference needs; the browser client's rules have only these. */
 type Described = Pick<Rule<unknown>, 'accepts'> & Partial<Omit<Rule<unknown>, 'accepts' | 'fits'>>
 
 /** The options of one function. */
@@ -35,11 +35,11 @@ interface Section {
   readonly title: string
   readonly from: string
   readonly rules: Readonly<Record<PropertyKey, Described>>
-  /** The interfaces that declare them, as `file: Name`. */
+  /** The interfaces that declare the options, as `file: Name`. */
   readonly types: readonly string[]
-  /** Written before each name, where the section is an object among other options. */
+  /** A prefix for each name, if the section is an object among other options. */
   readonly prefix?: string
-  /** The default of those whose doc comment has none. */
+  /** The default of options whose doc comment states none. */
   readonly otherwise?: string
 }
 
@@ -155,13 +155,13 @@ function adapter(file: string, type: string, rules: Section['rules'], ...others:
   }
 }
 
-/** A doc comment in two: what an option means, and what it is if it is left out. */
+/** A doc comment in two parts: the meaning of an option, and its default. */
 interface Comment {
   readonly meaning: string
   readonly preset: string | null
 }
 
-/** The doc comments of an interface's members, by name; `[name]` for one that is named by a symbol. */
+/** The doc comments of an interface's members, by name; `[name]` for a member whose key is a symbol. */
 function readComments(type: string): ReadonlyMap<string, Comment> {
   const [file = '', name = ''] = type.split(': ')
   const source = readFileSync(join(root, 'src', file), 'utf8')
@@ -179,7 +179,7 @@ function commentsOf({ types }: Section): ReadonlyMap<string, Comment> {
   return new Map(types.flatMap(type => [...readComments(type)]))
 }
 
-/** As options are written: `name` or `[symbol]`. */
+/** Options as they are written in code: `name` or `[symbol]`. */
 function namesOf({ rules }: Section): readonly (readonly [name: string, rule: Described])[] {
   return Reflect.ownKeys(rules).map(key => {
     const rule = rules[key]
@@ -188,7 +188,7 @@ function namesOf({ rules }: Section): readonly (readonly [name: string, rule: De
   })
 }
 
-/** Where doc comments and rules say different things, each in one sentence. */
+/** Reports differences between doc comments and rules, each as one sentence. */
 export function checkComments(): string[] {
   return sections.flatMap(section => {
     const comments = commentsOf(section)
@@ -224,7 +224,7 @@ function formatted(preset: unknown, isDuration: boolean): string {
   return typeof preset === 'string' ? `\`${preset}\`` : String(preset)
 }
 
-/** Interfaces of options that the package exports and no section describes. */
+/** Exported interfaces of options that no section describes. */
 export function findUndescribed(): string[] {
   const { exports: entries }: { exports: Readonly<Record<string, string>> } =
     JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -235,20 +235,20 @@ export function findUndescribed(): string[] {
     ...[...source.matchAll(/^export interface (\w+Options)\b/gm)].map(([, name = '']) => name),
     ...[...source.matchAll(/^export type \{([^}]*)\}/gm)].flatMap(([, list = '']) => list.match(/\w+Options\b/g) ?? []),
   ])
-  // What `inMemory` returns are options of createSessions.
+  // The object that `inMemory` returns consists of options of createSessions.
   return [...new Set(names)].filter(name => !described.has(name) && name !== 'InMemoryOptions')
 }
 
-/** The reference, as it must be. */
+/** Generates the reference. */
 export function writeReference(): string {
   return `${[
     '# Configuration',
-    '<!-- Written by scripts/configuration.ts from the rules that judge the options. Do not edit. -->',
-    'Every option of every public function. Options are judged when the function is called: an unknown name, a wrong '
-      + 'type or a value out of bounds throws a `GeneralError` with the code `MISUSE` (in the browser a `TypeError`), '
-      + 'which says what was received (never a secret) and what would do. A duration is a number of seconds, or '
-      + 'a text with the unit ms, s, m, h or d. An option that is `undefined` counts as left out; where leaving it out checks less, '
-      + 'marked ¹, it is refused.',
+    '<!-- Written by scripts/configuration.ts from the rules that validate the options. Do not edit. -->',
+    'Every option of every public function. A function validates its options when it is called: an unknown name, a '
+      + 'wrong type or a value out of bounds throws a `GeneralError` with the code `MISUSE` (in the browser a '
+      + '`TypeError`), whose message says what was received (never a secret) and what is accepted. A duration is a '
+      + 'number of seconds, or a text with the unit ms, s, m, h or d. An option that is `undefined` counts as left '
+      + 'out; where leaving it out checks less, marked ¹, it is refused.',
     ...sections.flatMap(writeSection),
     '## `startServer(settings)`',
     'From `keyturn/server`, as the file of `--config` and the flags of [`keyturn serve`](server.md#settings) have '

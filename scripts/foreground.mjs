@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { projectNode, root, toolEnvironment } from './install.mjs'
 
 /**
- * Runs a file with the project's Node in place of this process: same terminal, signals passed on, same exit code.
+ * Runs a file with the project's Node in place of this process: same terminal, forwarded signals, same exit code.
  *
  * @param {string} file path inside the repository
  * @param {string[]} args
@@ -11,7 +11,8 @@ export function runInForeground(file, args) {
   const child = spawn(projectNode, [file, ...args], { cwd: root, env: toolEnvironment, stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
-      // A terminal sends Ctrl-C to the whole process group: the child has it already, twice would mean "now".
+      // A terminal sends Ctrl-C to the whole process group. The child has it already; a second one would force its
+      // exit.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
     })
   }
@@ -21,7 +22,7 @@ export function runInForeground(file, args) {
   })
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1)
-    for (const passedOn of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(passedOn)
+    for (const forwarded of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(forwarded)
     process.kill(process.pid, signal)
   })
 }

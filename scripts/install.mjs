@@ -3,23 +3,24 @@ import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-// Plain JavaScript for any Node from 18 on: on a fresh clone the machine's own Node runs it, with nothing installed.
+// Plain JavaScript for any Node from 18 on: in a fresh clone the machine's own Node runs it before anything is
+// installed.
 
 /** The repository's root folder. */
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** The Node that the project is developed on, there after `install()`. */
+/** The Node version that the project is developed with; it exists after `install()`. */
 export const projectNode = join(root, 'node_modules', 'node', 'bin', 'node')
 
-/** The environment for child processes: the project's own tools come first. */
+/** The environment for child processes: the project's own tools come first in PATH. */
 export const toolEnvironment = {
   ...process.env,
   PATH: [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter),
 }
 
 /**
- * True if what npm says it installed is what the lock file asks for. Optional packages may be absent: they may be
- * another platform's.
+ * True if the packages that npm recorded as installed are those of the lock file. Optional packages may be missing:
+ * they may be for another platform.
  *
  * @param {{ packages: Record<string, { version?: string, optional?: boolean }> }} wanted package-lock.json
  * @param {{ packages: Record<string, { version?: string }> }} installed node_modules/.package-lock.json
@@ -47,7 +48,7 @@ function readJson(path) {
   return JSON.parse(readFileSync(path, 'utf8'))
 }
 
-/** Brings node_modules in line with package-lock.json; does and prints nothing when it already is. */
+/** Installs node_modules as package-lock.json says. Does and prints nothing if they already match. */
 export function install() {
   if (isInstalled()) return
   console.log('keyturn: installing the development tools (npm ci) ...')
@@ -60,7 +61,7 @@ export function install() {
     process.exit(1)
   }
   if (!isInstalled()) {
-    console.error('keyturn: npm ci left something out (are install scripts switched off?)')
+    console.error('keyturn: npm ci did not install everything: enable install scripts (npm config ignore-scripts)')
     process.exit(1)
   }
 }

@@ -15,8 +15,8 @@ const prefix = 'fetching-'
 const commandLimit = 900_000
 const wordsLimit = 8
 
-// As in a system that installs them, without owners and special rights, which root alone could give, and without what
-// nobody reads here.
+// As if the packages were installed, except for owners and special permissions, which only root could set, and for
+// files that the tests do not need.
 const unpack = `
 set -e
 umask 022
@@ -37,34 +37,34 @@ if [ -e "$fonts" ]; then sed -i 's|<dir>/|<dir prefix="relative">../../|' "$font
 `
 
 /**
- * Makes sure of what is missing of `software`: fetches its Debian packages with all that they depend on, and unpacks
- * each software into a folder of its own in the repository's cache. Installs nothing, writes nowhere else, and needs no
- * rights. Never fails: prints plainly what could not be had and why, and returns it.
+ * Provides the missing programs of `software`: downloads their Debian packages with all dependencies, and unpacks each
+ * software into its own folder in the repository's cache. It installs nothing, writes nowhere else, and needs no root
+ * rights. It never throws: it prints what it could not provide and why, and returns the names.
  */
 export async function provision(software: readonly SoftwareName[]): Promise<SoftwareName[]> {
   const missing = missingSoftware(software)
   if (missing.length === 0) return []
   if (findProgram('apt-get') === null || findProgram('dpkg-deb') === null) {
-    for (const name of missing) console.log(`keyturn: not installed: ${name}; and only Debian's apt-get could fetch it`)
+    for (const name of missing) console.log(`keyturn: install ${name}: it is missing, and there is no apt-get to fetch it`)
     return missing
   }
-  const workplace = new Workplace()
+  const workspace = new Workspace()
   try {
-    await workplace.updateLists()
-    for (const name of missing) await workplace.fetch(name)
+    await workspace.updateLists()
+    for (const name of missing) await workspace.fetch(name)
   } finally {
-    workplace.remove()
+    workspace.remove()
   }
   return missingSoftware(missing)
 }
 
-/** Of the output of `apt-get install --print-uris`: the names that the archives get, each with its size in bytes. */
+/** From the output of `apt-get install --print-uris`: the file names of the archives, each with its size in bytes. */
 export function readArchives(output: string): ReadonlyMap<string, number> {
   return new Map([...output.matchAll(/^'[^']+' (\S+\.deb) (\d+)/gm)].map(([, name = '', size]) => [name, Number(size)]))
 }
 
-/** A folder beside the unpacked software, in which one run has state of apt's own, and unpacks what it then renames. */
-class Workplace {
+/** A folder beside the unpacked software, with apt's state for one run. Software is unpacked there and then renamed. */
+class Workspace {
   readonly #folder: string
   readonly #configuration: string
   #listProblem = ''
@@ -78,7 +78,7 @@ class Workplace {
     mkdirSync(unpackedPrograms, { recursive: true })
     removeLeftovers(unpackedPrograms, prefix)
     this.#folder = mkdtempSync(join(unpackedPrograms, `${prefix}${process.pid}-`))
-    // For the user that apt downloads as when root runs it.
+    // Readable for the user that apt switches to for downloads when root runs it.
     chmodSync(this.#folder, 0o755)
     this.#configuration = join(this.#folder, 'apt.conf')
     for (const folder of ['state/lists/partial', 'cache/archives/partial', 'nothing/partial']) {
@@ -97,13 +97,13 @@ class Workplace {
       APT::Install-Recommends "false";
       Acquire::Languages "none";
       Acquire::Retries "3";
-      // What the system wants done after an update is about its own lists.
+      // Hooks of the system that run after an update concern the system's own lists.
       #clear APT::Update;
     `)
     process.once('exit', this.#onExit)
   }
 
-  /** Fetches the lists of the system's package sources; one that fails may be one that is not needed. */
+  /** Updates the lists of the system's package sources. If one fails, it may be one that is not needed. */
   async updateLists(): Promise<void> {
     try {
       this.#listProblem = (await this.#run('apt-get', ['-c', this.#configuration, '-qq', 'update'])).stderr
@@ -117,13 +117,13 @@ class Workplace {
       const archives = await this.#download(name)
       const tree = join(this.#folder, name)
       await this.#run('sh', ['-c', unpack, 'sh', tree, ...archives])
-      // Another run may have been quicker.
+      // Another run may have provided it meanwhile.
       if (missingSoftware([name]).length === 0) return
       rmSync(join(unpackedPrograms, name), { recursive: true, force: true })
       renameSync(tree, join(unpackedPrograms, name))
     } catch (error) {
       const lines = `${this.#listProblem}\n${wordsOf(error)}`.split('\n').map((line) => line.trim()).filter(Boolean)
-      console.log(`keyturn: could not have ${name}:\n  ${lines.slice(-wordsLimit).join('\n  ')}`)
+      console.log(`keyturn: could not provide ${name}:\n  ${lines.slice(-wordsLimit).join('\n  ')}`)
     }
   }
 
@@ -134,7 +134,7 @@ class Workplace {
 
   async #download(name: SoftwareName): Promise<string[]> {
     const install = ['-c', this.#configuration, '-qq', 'install', '--yes', ...packagesOf(name)]
-    // With the folder of all software, what has been fetched for another one would not be named.
+    // With the shared archive folder, apt would leave out packages that were already downloaded for another software.
     const empty = `Dir::Cache::archives=${join(this.#folder, 'nothing')}`
     const { stdout } = await this.#run('apt-get', [...install, '--print-uris', '-o', empty])
     const archives = readArchives(stdout)
@@ -143,7 +143,7 @@ class Workplace {
     const megabytes = Math.ceil(toFetch.reduce((sum, [, bytes]) => sum + bytes, 0) / 1e6)
     console.log(`keyturn: for the tests, unpacking ${name} in .cache/programs (${megabytes} MB to fetch)`)
     await this.#run('apt-get', [...install, '--download-only'])
-    // The C library is the machine's: it fits no other loader, and programs name the loader by its place in the system.
+    // The machine's C library is used: it must match the loader, whose absolute path is part of every program.
     return [...archives.keys()].filter((file) => !file.startsWith('libc6_')).map((file) => join(folder, file))
   }
 

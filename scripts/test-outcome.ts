@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 
-/** What did not pass, and why. */
+/** A failed test or step, and why it failed. */
 export interface Failure {
   /** The step: a project of Vitest, or a check of the sources. */
   readonly step: string
@@ -10,15 +10,15 @@ export interface Failure {
   readonly message: string
 }
 
-/** How a step of npm test went. */
+/** The result of a step of npm test. */
 export interface Outcome {
   readonly passed: number
   readonly failures: readonly Failure[]
-  /** The names of what did not run. */
+  /** The names of the tests and steps that did not run. */
   readonly skipped: readonly string[]
 }
 
-/** What Vitest has to say of something that was thrown. */
+/** A thrown error, as Vitest reports it. */
 export interface Thrown {
   readonly name?: string
   readonly message: string
@@ -26,10 +26,10 @@ export interface Thrown {
   readonly stack?: string
 }
 
-/** What the reporter of a run of Vitest writes down. */
+/** The result of a Vitest run, as the reporter writes it. */
 export interface TestRun {
   readonly files: readonly TestFile[]
-  /** What was thrown outside of all tests. */
+  /** Errors that were thrown outside of all tests. */
   readonly errors: readonly Thrown[]
 }
 
@@ -37,9 +37,9 @@ export interface TestRun {
 export interface TestFile {
   readonly project: string
   readonly path: string
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly duration: number
-  /** What was thrown outside of its tests: it did not load, or a hook failed. */
+  /** Errors that were thrown outside of its tests: the file did not load, or a hook failed. */
   readonly errors: readonly Thrown[]
   readonly tests: readonly {
     readonly title: string
@@ -52,7 +52,7 @@ const shownLines = 15
 const shownFailures = 25
 const longestLine = 300
 
-/** How one project went. What was thrown in a file outside of its tests is a failure. */
+/** The result of one project. An error that is thrown in a file outside of its tests is a failure. */
 export function outcomeOf(run: TestRun, project: string): Outcome {
   const files = run.files.filter((file) => file.project === project)
   const failures = files.flatMap(({ path, errors, tests }) => [
@@ -68,18 +68,18 @@ export function outcomeOf(run: TestRun, project: string): Outcome {
   }
 }
 
-/** What no project is to blame for: errors outside of all files, and a run that ends badly although all passed. */
+/** Failures that belong to no project: errors outside of all files, and a run that fails although all tests passed. */
 export function outcomeOfRunner(run: TestRun, endedWell: boolean): Outcome {
   const failures = run.errors.map((error) => (
     { step: 'vitest', where: 'the run', title: 'outside of all tests', message: textOf([error]) }
   ))
   const isExplained = failures.length > 0
     || run.files.some(({ errors, tests }) => errors.length > 0 || tests.some(({ state }) => state === 'failed'))
-  const bad = { step: 'vitest', where: 'the run', title: 'ended badly', message: 'although no test failed' }
+  const bad = { step: 'vitest', where: 'the run', title: 'failed', message: 'although no test failed' }
   return { passed: 0, failures: endedWell || isExplained ? failures : [bad], skipped: [] }
 }
 
-/** Adds the steps up; where nothing may be skipped, what was skipped has failed. */
+/** Adds up the results of the steps. If nothing may be skipped, skipped tests count as failures. */
 export function total(outcomes: readonly Outcome[], nothingMaySkip: boolean): Outcome {
   const skipped = outcomes.flatMap((outcome) => outcome.skipped)
   const refused = skipped.map((title) => (
@@ -92,7 +92,7 @@ export function total(outcomes: readonly Outcome[], nothingMaySkip: boolean): Ou
   }
 }
 
-/** The failures, each with what it says first: of a long output, the end alone may be kept. */
+/** The failures, each with the beginning of its message: of a long output only the end may be kept. */
 export function listFailures(failures: readonly Failure[]): string[] {
   const lines = failures.slice(0, shownFailures).flatMap(({ step, where, title, message }) => [
     `failed: ${step}  ${where}`,
@@ -110,7 +110,7 @@ export function lastLine({ passed, failures, skipped }: Outcome): string {
   return [...counts, ...skipped.length === 0 ? [] : [`${skipped.length} skipped`]].join(', ')
 }
 
-/** Message and difference, as far as they are shown, and where it was thrown. */
+/** Message and diff, shortened, and where the error was thrown. */
 function textOf(errors: readonly Thrown[]): string {
   return errors.map(({ name, message, diff, stack }) => {
     const words = stripVTControlCharacters([`${name ?? 'Error'}: ${message}`, ...diff === undefined ? [] : [diff]].join('\n'))

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path'
 import type { Reporter, SerializedError, TestModule } from 'vitest/node'
 import type { TestFile, TestRun, Thrown } from './test-outcome.ts'
 
-/** Where the last run of Vitest under npm test is written down. */
+/** The file that holds the result of the last Vitest run of npm test. */
 export const reportPath: string = join(import.meta.dirname, '../.cache/test/run.json')
 
-/** Writes a run down: unlike Vitest's own, with the project of each file. */
+/** Writes the result of a run to a file; unlike Vitest's own JSON reporter, with the project of each file. */
 export default class TestReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const run: TestRun = { files: modules.map(describeFile), errors: errors.map(describeError) }

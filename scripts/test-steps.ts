@@ -12,7 +12,7 @@ import { reportPath } from './test-reporter.ts'
 
 type Command = readonly [program: string, ...args: string[]]
 
-/** A step that reads the sources: all its commands must end well. */
+/** A step that checks the sources: all its commands must succeed. */
 interface Check {
   readonly name: string
   readonly commands: readonly Command[]
@@ -21,11 +21,11 @@ interface Check {
 /** A step that is a project of Vitest. */
 interface Project {
   readonly name: string
-  /** What the machine must have for any of it to run. */
+  /** Software without which none of its tests run. */
   readonly needs?: readonly SoftwareName[]
-  /** What makes more of it run; its tests skip themselves without. */
+  /** Software that more of its tests need; without it they skip themselves. */
   readonly uses?: readonly SoftwareName[]
-  /** Whether it takes minutes: it runs where `CI=true`, or when it is named. */
+  /** Whether it takes minutes. Long projects run if `CI=true`, or if they are named. */
   readonly isLong?: true
 }
 
@@ -64,16 +64,16 @@ const projects: readonly Project[] = [
   { name: 'e2e', needs: ['chromium'], uses: ['firefox'] },
 ]
 
-async function perform({ name, commands }: Check): Promise<Outcome> {
+async function runCheck({ name, commands }: Check): Promise<Outcome> {
   for (const command of commands) {
     const { succeeded, output } = await run(command, 'shown and kept')
-    const failure = { step: name, where: command.join(' '), title: 'ended badly', message: output }
+    const failure = { step: name, where: command.join(' '), title: 'failed', message: output }
     if (!succeeded) return { passed: 0, failures: [failure], skipped: [] }
   }
   return { passed: 1, failures: [], skipped: [] }
 }
 
-/** Of these projects those that can run here; tells what becomes of the others. */
+/** Returns those of the projects that can run here, and the results of the others. */
 async function prepare(
   selected: readonly Project[],
 ): Promise<{ ready: readonly Project[]; skipped: readonly StepOutcome[] }> {
@@ -83,9 +83,9 @@ async function prepare(
   for (const project of skipped) {
     console.log(`keyturn: step ${project.name} does not run without ${lackedBy(project).join(', ')}`)
   }
-  // A toolchain is more than the tests may ask of a machine.
+  // A Go toolchain is too much to install for the tests alone.
   if (selected.some(({ name }) => name === 'server') && findProgram('go') === null) {
-    console.log('keyturn: there is no Go on this machine: the Go SDK is not tested')
+    console.log('keyturn: Go is not installed: the Go SDK is not tested')
   }
   return {
     ready: selected.filter((project) => !skipped.includes(project)),
@@ -93,7 +93,7 @@ async function prepare(
   }
 }
 
-/** One run for all projects: their files share the workers, and none is idle until all is done. */
+/** One Vitest run for all projects: their files share the workers, and no worker is idle before the end. */
 async function vitest(names: readonly string[], args: readonly string[]): Promise<readonly StepOutcome[]> {
   rmSync(reportPath, { force: true })
   const { succeeded } = await run([
@@ -117,7 +117,7 @@ function readReport(): TestRun {
 let running: ChildProcess | null = null
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    // Vitest ends its workers and servers in order; what then remains of this process is nothing.
+    // Vitest first shuts down its workers and servers; then this process exits.
     running?.once('close', () => process.exit(1))
     if (running === null) process.exit(1)
     if (signal !== 'SIGINT' || !process.stdin.isTTY) running.kill(signal)
@@ -140,7 +140,7 @@ async function run(
   }
   const [code, signal]: (number | string | null)[] = await once(child, 'close')
   running = null
-  if (signal !== null) console.error(`keyturn: ${program} was ended by ${signal}`)
+  if (signal !== null) console.error(`keyturn: ${program} was stopped by ${signal}`)
   return { succeeded: code === 0, output: parts.join('') }
 }
 
@@ -161,7 +161,7 @@ async function main(given: readonly string[]): Promise<void> {
   )
   const began = Date.now()
   const outcomes: StepOutcome[] = []
-  for (const check of checks.filter(isSelected)) outcomes.push([check.name, await perform(check)])
+  for (const check of checks.filter(isSelected)) outcomes.push([check.name, await runCheck(check)])
   const selected = projects.filter(isSelected)
   if (selected.length > 0) {
     const { ready, skipped } = await prepare(selected)

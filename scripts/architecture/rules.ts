@@ -14,8 +14,9 @@ const lineLimit = 300
 const heading = '## Modules and dependencies'
 
 /**
- * The modules and dependencies of docs/architecture.md, from its table `| module | may import |`; problems for the unreadable.
- * A cell lists modules by comma, with `types of` before a module whose values are out of bounds; it may be empty.
+ * Reads the table `| module | may import |` of docs/architecture.md. Lines that cannot be read are returned as
+ * problems. A cell lists modules separated by commas; `types of` before a module allows its types only. A cell may be
+ * empty.
  */
 export function readModuleTable(markdown: string): { table: ModuleTable; problems: string[] } {
   const problems: string[] = []
@@ -37,13 +38,13 @@ export function readModuleTable(markdown: string): { table: ModuleTable; problem
   return { table, problems }
 }
 
-/** The module of a file in src; null for the files directly in src, which put the modules together. */
+/** The module of a file in src; null for the files directly in src, which assemble the modules. */
 export function moduleOf(path: string): string | null {
   const [, module, ...rest] = path.split('/')
   return module === undefined || rest.length === 0 ? null : module
 }
 
-/** Modules that exist and are not listed, or are listed and do not exist. */
+/** Reports modules that exist and are not listed, and modules that are listed and do not exist. */
 export function checkModules(table: ModuleTable, modules: ReadonlySet<string>): string[] {
   return [
     ...[...modules].filter((module) => !table.has(module)).map((module) => `module ${module} is not in docs/architecture.md`),
@@ -51,7 +52,10 @@ export function checkModules(table: ModuleTable, modules: ReadonlySet<string>): 
   ]
 }
 
-/** The `references` of each module's tsconfig.json must be exactly its dependencies: the compiler guards the table. */
+/**
+ * The `references` of each module's tsconfig.json must be exactly its dependencies, so that the compiler enforces
+ * them.
+ */
 export function checkReferences(table: ModuleTable, references: ReadonlyMap<string, readonly string[]>): string[] {
   return [...references].flatMap(([module, targets]) => {
     const dependencies = [...table.get(module)?.keys() ?? []]
@@ -64,13 +68,13 @@ export function checkReferences(table: ModuleTable, references: ReadonlyMap<stri
   })
 }
 
-/** Where an import leads inside src, or null for what lies outside. `#name` imports are resolved by `aliases`. */
+/** The file in src that an import refers to; null if it is outside src. `aliases` resolves `#name` imports. */
 export function targetOf(from: string, specifier: string, aliases: ReadonlyMap<string, string>): string | null {
   if (specifier.startsWith('.')) return posix.join(posix.dirname(from), specifier)
   return aliases.get(specifier) ?? null
 }
 
-/** Imports across modules must follow the dependencies. */
+/** Imports from other modules must be allowed by the table. */
 export function checkDependencies(
   table: ModuleTable,
   files: readonly SourceFile[],
@@ -82,15 +86,17 @@ export function checkDependencies(
     if (!target.startsWith('src/')) return `${path} imports ${specifier}, which is outside src`
     const [from, to] = [moduleOf(path), moduleOf(target)]
     if (from === to || from === null) return null
-    if (to === null) return `${path} imports ${specifier}: no module may import what puts the modules together`
+    if (to === null) return `${path} imports ${specifier}: no module may import the files that assemble the modules`
     const permission = table.get(from)?.get(to)
-    if (permission === undefined) return `${path} imports ${specifier}: no dependency leads from ${from} to ${to}`
+    if (permission === undefined) {
+      return `${path} imports ${specifier}: docs/architecture.md does not allow ${from} to import ${to}`
+    }
     const excess = permission === 'types' && !typeOnly
     return excess ? `${path} imports ${specifier}: ${from} may only import types of ${to}` : null
   })
 }
 
-/** Relative imports must lead to a file that exists. */
+/** Relative imports must refer to a file that exists. */
 export function checkTargets(files: readonly SourceFile[], existing: ReadonlySet<string>): string[] {
   return eachImport(files, ({ path }, { specifier }) => {
     const target = specifier.startsWith('.') ? targetOf(path, specifier, new Map()) : null
@@ -98,7 +104,7 @@ export function checkTargets(files: readonly SourceFile[], existing: ReadonlySet
   })
 }
 
-/** Neutral modules use web standards only: nothing of Node, by module or by global name. */
+/** Neutral modules use web standards only: no Node module and no Node global. */
 export function checkNeutral(files: readonly SourceFile[]): string[] {
   const neutral = files.filter(({ path }) => neutralModules.has(moduleOf(path) ?? ''))
   return [
@@ -118,13 +124,15 @@ export function checkPackages(files: readonly SourceFile[], declared: ReadonlySe
   })
 }
 
-/** No file holds more than one idea's worth of lines. */
+/** No file has more lines than the limit. */
 export function checkLengths(files: readonly SourceFile[]): string[] {
   return files.filter(({ lines }) => lines > lineLimit)
-    .map(({ path, lines }) => `${path} has ${lines} lines; past ${lineLimit} an idea should move out`)
+    .map(({ path, lines }) => (
+      `${path} has ${lines} lines; the limit is ${lineLimit}: move one of its ideas to another file`
+    ))
 }
 
-/** Nothing of the `forbidden` modules may be reachable from `entry`, on any path of imports. */
+/** No module in `forbidden` may be reachable from `entry` through imports. */
 export function checkReach(
   entry: string,
   forbidden: ReadonlySet<string>,
@@ -143,7 +151,7 @@ export function checkReach(
     .map((path) => `${entry} reaches ${path}, through ${cameFrom.get(path)}`)
 }
 
-/** No file may load itself on a detour: which of the two is ready first would depend on who asks first. */
+/** No import cycles: which file of a cycle is initialized first would depend on which is imported first. */
 export function checkCycles(files: readonly SourceFile[]): string[] {
   const byPath = new Map(files.map((file) => [file.path, file]))
   const done = new Set<string>()
@@ -167,7 +175,7 @@ export function checkCycles(files: readonly SourceFile[]): string[] {
 /** Every file that package.json exports must have its source. */
 export function checkExports(exported: unknown, existing: ReadonlySet<string>): string[] {
   return exportedFiles(exported).map(sourceOf).filter((source) => !existing.has(source))
-    .map((source) => `package.json exports what ${source} should hold, which does not exist`)
+    .map((source) => `package.json exports a file whose source ${source} does not exist`)
 }
 
 function exportedFiles(exported: unknown): string[] {
@@ -181,8 +189,8 @@ function sourceOf(file: string): string {
 
 function eachImport(
   files: readonly SourceFile[],
-  judge: (file: SourceFile, imported: ImportedModule) => string | null,
+  check: (file: SourceFile, imported: ImportedModule) => string | null,
 ): string[] {
-  return files.flatMap((file) => file.imports.map((imported) => judge(file, imported)))
+  return files.flatMap((file) => file.imports.map((imported) => check(file, imported)))
     .filter((problem) => problem !== null)
 }

@@ -3,17 +3,17 @@ import { parseAst } from 'vitest/node'
 /** One import or re-export of a module. */
 export interface ImportedModule {
   readonly specifier: string
-  /** True if only types are taken, so that nothing is loaded at run time. */
+  /** True if only types are imported, so that nothing is loaded at run time. */
   readonly typeOnly: boolean
 }
 
-/** What the rules need to know of a source file. */
+/** The facts about a source file that the rules need. */
 export interface SourceFile {
   /** Path from the repository's root, with forward slashes. */
   readonly path: string
   readonly lines: number
   readonly imports: readonly ImportedModule[]
-  /** Every name that the file uses or declares, properties left out. */
+  /** Every name that the file uses or declares, except for property names. */
   readonly names: ReadonlySet<string>
 }
 
@@ -22,7 +22,7 @@ interface SyntaxNode {
   readonly [field: string]: unknown
 }
 
-/** Reads a TypeScript file by its syntax tree, so that comments and strings cannot deceive. */
+/** Reads a TypeScript file through its syntax tree, so that comments and strings are not mistaken for code. */
 export function readSourceFile(path: string, text: string): SourceFile {
   const imports: ImportedModule[] = []
   const names = new Set<string>()

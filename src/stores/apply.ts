@@ -5,12 +5,13 @@ import { expiryOf, isActive } from '../session/policy.ts'
 import type { SessionRecord } from '../session/record.ts'
 import type { InfoUpdate, PayloadUpdate, PresentedState, Rotation, TokenState } from '../session/store.ts'
 
-// What each conditional write of the port makes of the record that it finds, for stores that read a record, judge it and
-// write it back if nothing has changed. Databases that judge in place (SQL, Lua) write the same conditions down.
+// What each conditional write of the port does to the record that it finds. For stores that read a record, check it
+// here and write it back if nothing has changed. Databases that check in place (SQL, Lua) state the same conditions
+// themselves.
 
 /**
- * The record after `rotate` or `reauthenticate`; null if it is not as `expected` and `bounds` say, so that nothing may
- * be written. Pure.
+ * The record after `rotate` or `reauthenticate`. Returns null, and nothing may be written, if the record does not match
+ * `expected` and `bounds`. Pure.
  */
 export function applyRotation(record: SessionRecord, { expected, bounds, next }: Rotation): SessionRecord | null {
   const isExpected = expected.confirmed === undefined
@@ -20,12 +21,12 @@ export function applyRotation(record: SessionRecord, { expected, bounds, next }:
   return { ...record, ...next, expiresAt: expiryOf(next.rotatedAt, record) }
 }
 
-/** The record after a confirmation; the same one if the current token is another. Pure. */
+/** The record after a confirmation. Returns the record unchanged if its current token is another one. Pure. */
 export function applyConfirmation(record: SessionRecord, { generation, branch }: LineagePlace): SessionRecord {
   return record.generation === generation && record.branch === branch ? { ...record, confirmed: true } : record
 }
 
-/** The record after `updateInfo`; null if the session has expired or has another `infoVersion`. Pure. */
+/** The record after `updateInfo`. Returns null if the session has expired or has another `infoVersion`. Pure. */
 export function applyInfoUpdate(
   record: SessionRecord,
   { sessionInfo, expectedVersion, now }: Omit<InfoUpdate, 'handle'>,
@@ -34,7 +35,7 @@ export function applyInfoUpdate(
   return { ...record, sessionInfo, infoVersion: record.infoVersion + 1 }
 }
 
-/** The record after `updatePayload`; null if the session has expired. Pure. */
+/** The record after `updatePayload`. Returns null if the session has expired. Pure. */
 export function applyPayloadUpdate(
   record: SessionRecord,
   { jwtPayload, now }: Omit<PayloadUpdate, 'handle' | 'from'>,
@@ -42,29 +43,31 @@ export function applyPayloadUpdate(
   return record.expiresAt <= now ? null : { ...record, jwtPayload, payloadVersion: record.payloadVersion + 1 }
 }
 
-/** Whether nothing of the record's token has changed: the condition of `removeUnchanged`. Pure. */
+/** Whether the record's token has not changed: the condition of `removeUnchanged`. Pure. */
 export function isUnchanged(record: SessionRecord, state: TokenState): boolean {
   return hasToken(record, state) && record.confirmed === state.confirmed
     && record.rotatedAt === state.rotatedAt && record.servedAt === state.servedAt
 }
 
 /**
- * Until when a change is kept: `from` and the longest `accessTokenLifetime`, in milliseconds, of the sessions that it
- * names. Pure.
+ * The `until` of a change, up to which the log keeps it: `from` plus the longest `accessTokenLifetime` (milliseconds)
+ * of the sessions that the change names. Pure.
  */
 export function changeUntil(from: EpochMilliseconds, lifetimes: readonly Milliseconds[]): EpochMilliseconds {
   return lifetimes.reduce((latest, lifetime) => Math.max(latest, from + lifetime), from)
 }
 
-/** The turn of a process at a task of housekeeping, as `acquireLease` leaves it. */
+/** The lease of a process on a periodic task, as `acquireLease` stores it. */
 export interface Turn {
   readonly holder: string
   readonly until: EpochMilliseconds
 }
 
-/** Whether `holder` may take or prolong the turn: nobody has it, it has ended at `now`, or it is the holder's. Pure. */
-export function mayAcquireLease(turn: Turn | null, holder: string, now: EpochMilliseconds): boolean {
-  return turn === null || turn.holder === holder || turn.until <= now
+/**
+ * Whether `holder` may acquire or renew the lease: no lease exists, it has ended at `now`, or `holder` has it. Pure.
+ */
+export function mayAcquireLease(lease: Turn | null, holder: string, now: EpochMilliseconds): boolean {
+  return lease === null || lease.holder === holder || lease.until <= now
 }
 
 function hasToken(record: SessionRecord, token: PresentedState | TokenState): boolean {

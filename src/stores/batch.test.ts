@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { batch } from './batch.ts'
 
-const endOfTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+const endOfTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 function recorder() {
   const done: (readonly number[])[] = []
   const answer = (input: number) => ({ input })
-  const gathered = batch(
+  const batched = batch(
     async (input: number) => {
       done.push([input])
       return answer(input)
@@ -16,20 +16,20 @@ function recorder() {
       if (inputs.includes(13)) throw new Error('the disk is full')
       return inputs.filter(input => input !== 404).map(answer)
     })
-  return { done, ...gathered }
+  return { done, ...batched }
 }
 
-test('a lonely call is done at once', async () => {
+test('a call that is not batched runs at once', async () => {
   const { call, done } = recorder()
   const answer = call(1)
   expect(done).toEqual([[1]])
   expect(await answer).toEqual({ input: 1 })
-  await endOfTurn()
+  await endOfTick()
   void call(2)
   expect(done).toEqual([[1], [2]])
 })
 
-test('the others of a turn are done together when it ends, each with its own answer', async () => {
+test('the other calls of a tick run together when it ends, each with its own result', async () => {
   const { call, done } = recorder()
   const answers = Promise.all([call(1), call(2), call(3)])
   expect(done).toEqual([[1]])
@@ -37,13 +37,13 @@ test('the others of a turn are done together when it ends, each with its own ans
   expect(done).toEqual([[1], [2, 3]])
 })
 
-test('a single one that is left is done as a lonely one', async () => {
+test('if one call is left at the end of the tick, it runs as a single call', async () => {
   const { call, done } = recorder()
   expect(await Promise.all([call(1), call(2)])).toEqual([{ input: 1 }, { input: 2 }])
   expect(done).toEqual([[1], [2]])
 })
 
-test('no more than 64 are done together, and they do not wait for the end of the turn', async () => {
+test('at most 64 calls run together, and a full batch does not wait for the end of the tick', async () => {
   const { call, done } = recorder()
   const numbers = Array.from({ length: 130 }, (_, index) => 1000 + index)
   const answers = Promise.all(numbers.map(call))
@@ -53,7 +53,7 @@ test('no more than 64 are done together, and they do not wait for the end of the
   expect(done.flat()).toEqual(numbers)
 })
 
-test('calls that had company wait for company, until one finds none', async () => {
+test('after a batch of several, calls wait for others, until a batch has one call only', async () => {
   const { call, done } = recorder()
   await Promise.all([call(1), call(2), call(3)])
   const second = Promise.all([call(4), call(5), call(6)])
@@ -63,7 +63,7 @@ test('calls that had company wait for company, until one finds none', async () =
   const third = call(7)
   expect(done).toHaveLength(3)
   await third
-  await endOfTurn()
+  await endOfTick()
   void call(8)
   expect(done).toEqual([[1], [2, 3], [4, 5, 6], [7], [8]])
 })
@@ -72,13 +72,13 @@ test('calls that follow each other without a pause let timers run', async () => 
   const { call } = batch(async (input: number) => ({ input }), async inputs => inputs.map(input => ({ input })))
   let ticks = 0
   const timer = setInterval(() => ticks++, 1)
-  // Counted, not timed: on a busy machine a process may not get to run at all for a while.
+  // Calls are counted, not time: on a busy machine a process may not run at all for a while.
   for (let calls = 0; ticks < 3 && calls < 1_000_000; calls++) await call(1)
   clearInterval(timer)
   expect(ticks).toBe(3)
 })
 
-test('a call after one that failed, or together with one that did, is as good as any', async () => {
+test('a call after a failed call or a failed batch works', async () => {
   const { call, done } = recorder()
   const refuse = batch<number, null>(() => Promise.reject(new Error('no')), () => Promise.reject(new Error('no')))
   for (let round = 0; round < 3; round++) {
@@ -88,12 +88,12 @@ test('a call after one that failed, or together with one that did, is as good as
   await refuse.settled()
   await Promise.allSettled([call(1), call(13), call(3)])
   await call(4)
-  await endOfTurn()
+  await endOfTick()
   void call(5)
   expect(done.at(-1)).toEqual([5])
 })
 
-test('what throws at once, instead of later, is the failure of that call', async () => {
+test('an error that is thrown synchronously fails that call', async () => {
   const { call } = batch<number, null>(
     input => {
       if (input === 2) throw new Error('at once')
@@ -106,12 +106,12 @@ test('what throws at once, instead of later, is the failure of that call', async
   expect(settled).toMatchObject([{}, together, together])
 })
 
-test('settled waits for every answer, and for those that come by themselves', async () => {
+test('settled waits for the result of every call, also where results are promises', async () => {
   const order: string[] = []
   const { call, settled } = batch(
     async (input: number) => ({ input }),
     async inputs => inputs.map(async input => {
-      await endOfTurn()
+      await endOfTick()
       return { input }
     }))
   await settled()
@@ -122,7 +122,7 @@ test('settled waits for every answer, and for those that come by themselves', as
   expect(order).toEqual(['1', '2', '3', 'settled'])
 })
 
-test('a call that comes while another is under way waits for the end of its turn only', async () => {
+test('a call that begins while another is in progress waits for the end of its tick only', async () => {
   const done: (readonly number[])[] = []
   const { call } = batch(
     (input: number) => {
@@ -134,16 +134,16 @@ test('a call that comes while another is under way waits for the end of its turn
       return inputs.map(input => ({ input }))
     })
   void call(1)
-  await endOfTurn()
+  await endOfTick()
   const answers = Promise.all([call(2), call(3)])
   expect(done).toEqual([[1]])
   expect(await answers).toEqual([{ input: 2 }, { input: 3 }])
   void call(4)
-  await endOfTurn()
+  await endOfTick()
   expect(done).toEqual([[1], [2, 3], [4]])
 })
 
-test('an answer may be a promise of its own, and fail by itself', async () => {
+test('a result may be a promise, which fails for its call alone', async () => {
   const { call } = batch(
     async (input: number) => ({ input }),
     async inputs => inputs.map(async input => {
@@ -154,25 +154,25 @@ test('an answer may be a promise of its own, and fail by itself', async () => {
   expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
 })
 
-test('what fails together is told to each, and the next turn works again', async () => {
+test('each call of a failed batch fails, and the next tick works again', async () => {
   const { call } = recorder()
   const settled = await Promise.allSettled([call(1), call(13), call(3)])
   expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
   expect(await Promise.all([call(4), call(5), call(6)])).toEqual([{ input: 4 }, { input: 5 }, { input: 6 }])
 })
 
-test('REV-11: a call without an answer is an error, never "no session"', async () => {
+test('REV-11: a call without a result is an error, never "no session"', async () => {
   const { call } = recorder()
   const settled = await Promise.allSettled([call(1), call(2), call(404)])
   expect(settled[2]).toMatchObject({ status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } })
 })
 
-test('settled begins at once what waits', async () => {
+test('settled starts waiting calls at once', async () => {
   const { call, done, settled } = recorder()
   const answers = Promise.all([call(1), call(2), call(3)])
   void settled()
   expect(done).toEqual([[1], [2, 3]])
   await answers
-  await endOfTurn()
+  await endOfTick()
   expect(done).toEqual([[1], [2, 3]])
 })

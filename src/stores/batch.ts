@@ -1,23 +1,23 @@
 import { GeneralError } from '../base/errors.ts'
 
-/** Calls that are gathered. */
+/** A function whose calls are batched. */
 export interface Batched<Input, Output> {
-  /** Does it now, or at the end of this turn of the event loop. */
+  /** Performs the call now, or at the end of this tick of the event loop. */
   call(input: Input): Promise<Output>
-  /** Begins now what was left for the end of the turn, and resolves once every call has its answer. */
+  /** Starts the calls that wait for the end of the tick now. Resolves once every call has its result. */
   settled(): Promise<void>
 }
 
-// Taken while it is the platform's own: a test that puts its clock in the place of timers must not stop the store. A
-// member, since runtimes without it load this file too, beside a store that needs none.
+// Read before a test can replace it: fake timers must not stop the store. Read from `globalThis`, because runtimes
+// without `setImmediate` load this file too, beside a store that does not need it.
 const atEndOfTick = globalThis.setImmediate
 
 /**
- * Does the calls of one turn of the event loop together when it ends, or as soon as there are `most` of them: a commit
- * or a round trip costs as much as the work itself, and many times as much where it waits for the disk. A lonely call,
- * the first of its turn that comes when none is under way and the last one had no company, is done at once. No call
- * waits long for others, nor fails with too many. `all` answers in the order of its inputs, where an answer may be a
- * promise; if it fails, all of them do.
+ * Batches calls: the calls of one tick of the event loop run together when the tick ends, or as soon as there are
+ * `most` of them. A commit or a round trip costs as much as the work itself, and many times as much where it waits for
+ * the disk. A call runs at once, without a batch, if it is the first of its tick, no other call is in progress and the
+ * last batch had one call only. So no call waits long for others, and a failure affects at most `most` calls. `all`
+ * returns results in the order of its inputs; a result may be a promise. If `all` fails, all of its calls fail.
  */
 export function batch<Input, Output extends object | null>(
   one: (input: Input) => Promise<Output>,
@@ -26,16 +26,16 @@ export function batch<Input, Output extends object | null>(
 ): Batched<Input, Output> {
   let waiting: Waiting<Input, Output>[] = []
   let unanswered = 0
-  let company = false
-  let turn = false
+  let isShared = false
+  let ticking = false
   let settling: (() => void)[] = []
 
   function begin(answer: Promise<Output>): Promise<Output> {
     unanswered += 1
     answer.then(ended, ended)
-    if (!turn) {
-      turn = true
-      atEndOfTick(endTurn)
+    if (!ticking) {
+      ticking = true
+      atEndOfTick(endTick)
     }
     return answer
   }
@@ -48,8 +48,8 @@ export function batch<Input, Output extends object | null>(
     for (const resolve of waiters) resolve()
   }
 
-  function endTurn(): void {
-    turn = false
+  function endTick(): void {
+    ticking = false
     flush()
   }
 
@@ -60,12 +60,12 @@ export function batch<Input, Output extends object | null>(
   }
 
   async function answer(calls: readonly Waiting<Input, Output>[]): Promise<void> {
-    company = calls.length > 1
+    isShared = calls.length > 1
     try {
-      const outputs = company ? await all(calls.map(({ input }) => input)) : calls.map(({ input }) => one(input))
+      const outputs = isShared ? await all(calls.map(({ input }) => input)) : calls.map(({ input }) => one(input))
       for (const [index, { resolve, reject }] of calls.entries()) {
         const output = outputs[index]
-        if (output === undefined) reject(new GeneralError('STORE_UNAVAILABLE', 'the store left a call without an answer'))
+        if (output === undefined) reject(new GeneralError('STORE_UNAVAILABLE', 'the store returned no result'))
         else resolve(output)
       }
     } catch (error) {
@@ -75,7 +75,7 @@ export function batch<Input, Output extends object | null>(
 
   return {
     call(input) {
-      if (unanswered === 0 && !company && !turn) return begin(one(input))
+      if (unanswered === 0 && !isShared && !ticking) return begin(one(input))
       return begin(new Promise((resolve, reject) => {
         if (waiting.push({ input, resolve, reject }) === most) flush()
       }))

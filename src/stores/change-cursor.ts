@@ -1,14 +1,14 @@
 import type { Change, ChangePage } from '../session/store.ts'
 
 /**
- * A place in the change log. The random `id` tells two histories apart, so that a reader never takes the entries of a
- * log that was emptied, restored or failed over for those that it knows. It names the log, anew whenever that begins
- * anew; or, where a database may be restored behind the back of its readers, the entry itself.
+ * A position in the change log. The random `id` distinguishes two histories: a reader never mistakes the entries of a
+ * log that was emptied, restored or failed over for entries that it knows. The `id` names the log, and is new whenever
+ * the log starts again. Where a database can be restored without its readers noticing, it names the entry instead.
  */
 export interface ChangeCursor {
   /** Letters, digits, `_` and `-`. */
   readonly id: string
-  /** The number of the entry, from 1 on, in the order in which the changes were committed. */
+  /** The number of the entry, starting at 1, in the order of the commits. */
   readonly sequence: number
 }
 
@@ -17,12 +17,12 @@ export interface ChangeEntry extends ChangeCursor {
   readonly change: Change
 }
 
-/** Writes a cursor. */
+/** Encodes a cursor. */
 export function encodeCursor(cursor: ChangeCursor): string {
   return `${cursor.id}.${cursor.sequence}`
 }
 
-/** Reads a cursor; null for null, and for text that {@link encodeCursor} never wrote. */
+/** Decodes a cursor. Returns null for null, and for text that {@link encodeCursor} did not produce. */
 export function decodeCursor(text: string | null): ChangeCursor | null {
   const match = /^([\w-]+)\.(\d{1,15})$/.exec(text ?? '')
   if (match?.[1] === undefined || match[2] === undefined) return null
@@ -30,8 +30,8 @@ export function decodeCursor(text: string | null): ChangeCursor | null {
 }
 
 /**
- * After which entry reading goes on, where `id` names the log: the cursor's, or the beginning (0) for a cursor of
- * another log or beyond the log's head. To read twice is harmless, to skip is not.
+ * The number of the entry after which reading continues in the log with this `id`. It is 0, the beginning, if the
+ * cursor is of another log or beyond the log's head. To read an entry twice is harmless; to skip one is not.
  */
 export function resumeAfter(text: string | null, head: ChangeCursor): number {
   const cursor = decodeCursor(text)
@@ -39,9 +39,9 @@ export function resumeAfter(text: string | null, head: ChangeCursor): number {
 }
 
 /**
- * Makes the answer of `changesSince` of the entries behind the cursor, one more than `limit` if there are so many.
- * `head` is the newest entry, read before them or with them, where the cursor stands if there are none; of an empty log
- * its `sequence` is 0.
+ * Makes the result of `changesSince` from the entries after the cursor; `read` holds one more than `limit` if there
+ * are that many. `head` is the newest entry, read before them or with them. If there are no entries, the cursor is at
+ * `head`. The `sequence` of an empty log's head is 0.
  */
 export function toChangePage(read: readonly ChangeEntry[], limit: number, head: ChangeCursor): ChangePage {
   const page = read.slice(0, limit)

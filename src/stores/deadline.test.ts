@@ -12,7 +12,7 @@ afterEach(() => {
 const never = new Promise<never>(() => undefined)
 const late = 'the test database did not answer within 100 ms'
 
-/** What becomes of a promise, as far as it is known. */
+/** The outcome of a promise, as far as it is known. */
 function watch(promise: Promise<unknown>): { outcome: unknown } {
   const watched: { outcome: unknown } = { outcome: 'pending' }
   promise.then(value => watched.outcome = value, (error: unknown) => {
@@ -21,20 +21,20 @@ function watch(promise: Promise<unknown>): { outcome: unknown } {
   return watched
 }
 
-test('work that is done in time answers, and work that fails in time fails, as they would alone', async () => {
+test('work that ends before the deadline resolves or rejects as it would alone', async () => {
   const within = createDeadline(100, 'the test database')
   const reason = new Error('refused')
   await expect(within(Promise.resolve('done'))).resolves.toBe('done')
   await expect(within(Promise.reject(reason))).rejects.toBe(reason)
 })
 
-test('what failed in time is told as the store says it', async () => {
-  const within = createDeadline(100, 'the test database', cause => new Error('told', { cause }))
+test('work that fails before the deadline rejects with the error that the store makes', async () => {
+  const within = createDeadline(100, 'the test database', cause => new Error('translated', { cause }))
   const reason = new Error('secret')
-  await expect(within(Promise.reject(reason))).rejects.toMatchObject({ message: 'told', cause: reason })
+  await expect(within(Promise.reject(reason))).rejects.toMatchObject({ message: 'translated', cause: reason })
 })
 
-test('each call is given up when its own time is over, whatever others do', async () => {
+test('each call has its own deadline, whatever other calls do', async () => {
   const within = createDeadline(100, 'the test database')
   const first = watch(within(never))
   await vi.advanceTimersByTimeAsync(60)
@@ -50,7 +50,7 @@ test('each call is given up when its own time is over, whatever others do', asyn
   expect(second.outcome).toBe(late)
 })
 
-test('a call after a long rest has all its time', async () => {
+test('a call after a long pause has its full time', async () => {
   const within = createDeadline(100, 'the test database')
   await within(Promise.resolve())
   await vi.advanceTimersByTimeAsync(5000)
@@ -61,7 +61,7 @@ test('a call after a long rest has all its time', async () => {
   expect(call.outcome).toBe(late)
 })
 
-test('calls that are always answered share one timer, which ends when nobody waits', async () => {
+test('calls that are all answered share one timer, which ends when no call is pending', async () => {
   const within = createDeadline(100, 'the test database')
   for (let call = 0; call < 50; call++) {
     await within(Promise.resolve())

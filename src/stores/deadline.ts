@@ -3,13 +3,13 @@ import type { Milliseconds } from '../base/time.ts'
 import { runLater } from './background.ts'
 
 /**
- * Makes a function that waits for work, but not longer than `limit` milliseconds: a database that hangs must not hang
- * the request. The work itself goes on; the caller gets a GeneralError (`STORE_UNAVAILABLE`) and does not know what it
- * did. `database` begins the message of that error. `failure` makes the error to throw for work that failed in time; by
- * default it is the work's own.
+ * Makes a function that waits for work, but at most `limit` milliseconds: a database that hangs must not hang the
+ * request. After that the caller gets a GeneralError (`STORE_UNAVAILABLE`). The work itself continues, and the caller
+ * does not know whether it succeeded. `database` begins the message of that error. `failure` makes the error to throw
+ * for work that fails within the limit; by default it is the work's own error.
  *
- * All calls have the same limit, so the oldest is the first to be late, and one timer that looks at it now and then
- * serves all of them. A timer for each would cost a lonely call more than the rest of what surrounds its statement.
+ * All calls have the same limit, so the oldest is the first to be late. One timer, which checks the oldest call, serves
+ * all of them. A timer per call would cost a single call more than everything else around its statement.
  */
 export function createDeadline(
   limit: Milliseconds,
@@ -49,7 +49,7 @@ export function createDeadline(
 }
 
 interface Waiting {
-  /** By the monotonic clock. */
+  /** On the monotonic clock. */
   readonly due: Milliseconds
   reject(error: unknown): void
 }

@@ -1,17 +1,17 @@
-/** Those who asked to be woken when something changes. */
+/** The callbacks to call when something changes. */
 export interface Followers {
-  /** How many there are. */
+  /** How many callbacks there are. */
   readonly size: number
-  /** Adds one. Returns how to take it away again; doing so twice does no harm. */
+  /** Adds a callback. Returns a function that removes it; to call that twice is harmless. */
   add(wake: () => void): () => void
   /**
-   * Wakes all of them, after the caller's own work is done: a failing follower must not make a finished
-   * revocation look like a failed one.
+   * Calls all of them, after the caller's own work is done: a callback that throws must not make a completed revocation
+   * look like a failed one.
    */
   wake(): void
 }
 
-/** An empty list of followers. */
+/** Creates an empty list of callbacks. */
 export function createFollowers(): Followers {
   const entries = new Set<{ readonly wake: () => void }>()
   return {

@@ -1,18 +1,18 @@
 import type { Milliseconds } from '../base/time.ts'
 import { runLater } from './background.ts'
 
-/** Looks for new entries of the change log, where the database cannot push: what `follow` is made of there. */
+/** Polls for new entries of the change log, where the database cannot push: the implementation of `follow` there. */
 export interface HeadPoller {
-  /** Resolves once the head is known, so that every change after it is noticed. @throws what the first read throws. */
+  /** Resolves once the head is known: every later change is noticed. @throws what the first read throws. */
   start(): Promise<void>
-  /** Reads no more, and wakes nobody but for a reading that is under way. */
+  /** Stops polling. A read that is in progress may still call `wake`. */
   stop(): void
 }
 
 /**
- * Makes a poller that reads the head of the log every `interval` milliseconds and calls `wake` when it is another one
- * than before. `readHead` gives the newest entry's name or number. A failing read is passed over: hints may be lost, and
- * `changesSince` tells the reader what is wrong.
+ * Makes a poller that reads the head of the log every `interval` milliseconds and calls `wake` when it has changed.
+ * `readHead` returns the name or number of the newest entry. A read that fails is ignored: hints may be lost, and
+ * `changesSince` reports the error to the reader.
  */
 export function createHeadPoller(
   readHead: () => Promise<string>,

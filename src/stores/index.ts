@@ -1,4 +1,4 @@
-// For whoever opens a store by its URL (docs/stores.md), or writes one (docs/writing-a-store.md).
+// For code that opens a store by its URL (docs/stores.md) or implements one (docs/writing-a-store.md).
 
 // The port, with every type in it.
 export type { SessionHandle } from '../base/handle.ts'
@@ -12,13 +12,13 @@ export type {
 export type { SignatureAlgorithm } from '../tokens/crypto.ts'
 export type { KeyPurpose, KeyStore, SigningPurpose, StoredKey } from '../tokens/key-store.ts'
 
-// The kinds of stores that a URL can name. Their code and drivers are loaded when one is opened.
+// The kinds of store that a URL can name. Their code and drivers are loaded when a store is opened.
 export { kindOfStore, openStoreByUrl, storeKinds } from './registry.ts'
 export type {
   MigrationResult, OpenStoreOptions, StoreKind, StoreMigrations, StoreNaming, StoreState,
 } from './registry.ts'
 
-// What each write makes of the record, the turn or the keys that it finds.
+// What each write does to the record, the lease or the keys that it finds.
 export {
   applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, isUnchanged, mayAcquireLease,
 } from './apply.ts'
@@ -36,7 +36,7 @@ export type { Followers } from './followers.ts'
 export { createHeadPoller } from './head-poller.ts'
 export type { HeadPoller } from './head-poller.ts'
 
-// What the database holds, failures and time limits.
+// Handles, errors and time limits.
 export { parseHandle } from '../base/handle.ts'
 export { GeneralError } from '../base/errors.ts'
 export type { GeneralErrorCode } from '../base/errors.ts'

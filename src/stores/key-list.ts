@@ -1,11 +1,11 @@
 import type { StoredKey } from '../tokens/key-store.ts'
 
-// The list of all keys as one value: there are few, and they change about once a week. A store that keeps it so swaps it
-// for what these functions return, if it is still the one that they were given.
+// The list of all keys as one value: there are few keys, and they change about once a week. A store that keeps them as
+// one value replaces it by what these functions return, provided that it is still the value that was passed to them.
 
 /**
- * The list after `addKeyIfNewest`, sorted as `listKeys` answers; null if the newest key of the purpose is not `newest`
- * or the `kid` is taken, so that nothing may be written. Pure.
+ * The list after `addKeyIfNewest`, in the order that `listKeys` returns. Returns null, and nothing may be written, if
+ * the newest key of the purpose is not `newest` or the `kid` exists. Pure.
  */
 export function withKey(
   keys: readonly StoredKey[],
@@ -17,7 +17,7 @@ export function withKey(
   return [...keys, { ...key }].sort(oldestActiveFirst)
 }
 
-/** The list after `replaceKeyMaterial`; null if there is no such key or its material is not `current`. Pure. */
+/** The list after `replaceKeyMaterial`. Returns null if there is no such key or its material is not `current`. Pure. */
 export function withMaterial(
   keys: readonly StoredKey[],
   kid: string,
@@ -29,7 +29,7 @@ export function withMaterial(
   return key === undefined ? null : keys.with(index, { ...key, material: next })
 }
 
-/** The list after `removeKey`; null if there is no such key. Pure. */
+/** The list after `removeKey`. Returns null if there is no such key. Pure. */
 export function withoutKey(keys: readonly StoredKey[], kid: string): readonly StoredKey[] | null {
   const rest = keys.filter(key => key.kid !== kid)
   return rest.length === keys.length ? null : rest

@@ -2,11 +2,11 @@ import type { Rule } from '../base/options.ts'
 import type { SessionStore } from '../session/store.ts'
 import type { MigrationResult } from './sql/migrations.ts'
 
-/** What the tables or keys of an application are called, in a database that may hold others. */
+/** How the tables or keys of an application are named, in a database that may hold those of others. */
 export interface StoreNaming {
   /**
-   * What the names of all tables or keys begin with: a letter or `_`, then letters, digits, `_`; at most 31 (in Redis 63,
-   * and `. : -` as well). Default: `keyturn_`, in Redis `keyturn:`.
+   * The prefix of the names of all tables or keys: a letter or `_`, then letters, digits, `_`; at most 31 characters
+   * (in Redis 63, and `. : -` as well). Default: `keyturn_`, in Redis `keyturn:`.
    */
   readonly prefix?: string
   /** The schema of the tables, in PostgreSQL. Default: the first one of the connection's `search_path`. */
@@ -16,13 +16,13 @@ export interface StoreNaming {
 /** How a store is opened by its URL. */
 export interface OpenStoreOptions extends StoreNaming {
   /**
-   * Who makes and updates the tables: `manual` you, with `npx keyturn migrate <url>`; `auto` the store at its first
-   * use, which the database user must be allowed to. Default: `manual`, but `auto` in SQLite.
+   * Who creates and updates the tables. `manual`: you, with `npx keyturn migrate <url>`. `auto`: the store, at its
+   * first use; the database user needs the privileges for that. Default: `manual`, but `auto` in SQLite.
    */
   readonly migrate?: 'auto' | 'manual'
 }
 
-/** What was found where a store should be. */
+/** What `inspect` found at a store's URL. */
 export interface StoreState {
   /**
    * `ready`: it can be used. `missing`: Keyturn has no tables or keys there. `outdated`: the tables lack migrations.
@@ -33,20 +33,22 @@ export interface StoreState {
   readonly sought: string
 }
 
-/** How the tables of a store are made and updated. */
+/** How the tables of a store are created and updated. */
 export interface StoreMigrations {
   /**
-   * Makes or updates the tables, and the file if the store is one. Any number of processes may do so at once.
-   * @throws GeneralError (`MISUSE`) if a newer Keyturn has migrated them or the user may not; (`STORE_UNAVAILABLE`).
+   * Creates or updates the tables, and creates the file if the store is a file. Any number of processes may call it at
+   * once.
+   * @throws GeneralError (`MISUSE`) if a newer version of Keyturn has migrated the database, or the database user lacks
+   * the privileges; (`STORE_UNAVAILABLE`).
    */
   apply(url: string, naming: StoreNaming): Promise<MigrationResult>
-  /** The SQL that brings an empty database to the newest version. Connects to none. */
+  /** The SQL that brings an empty database to the newest version. Connects to no database. */
   print(naming: StoreNaming): Promise<string>
 }
 
 /**
- * One kind of store that a URL can name: all that the library, the server and the command line know of it. It is small;
- * its methods load the store's code and its driver when they are called.
+ * One kind of store that a URL can name: all that the library, the server and the command line know about it. It is
+ * small; its methods load the store's code and driver when they are called.
  */
 export interface StoreKind {
   /** Its name in code: `postgres`. */
@@ -57,29 +59,32 @@ export interface StoreKind {
   readonly schemes: readonly string[]
   /** A URL of it, for help texts and messages. */
   readonly example: string
-  /** The value of `db.system.name` in traces, as OpenTelemetry's semantic conventions for databases have it. */
+  /** The value of `db.system.name` in traces, as defined by OpenTelemetry's semantic conventions for databases. */
   readonly system: string
-  /** Whether it is a file, which only the programs of its machine can read: others want their keys encrypted. */
+  /**
+   * Whether the store is a file, which only programs on the same machine can read. Other stores need encrypted keys.
+   */
   readonly isFile: boolean
-  /** What a prefix must be; its preset is the prefix of an application that chooses none. */
+  /** The rule for a prefix. Its preset is the prefix of an application that sets none. */
   readonly prefix: Rule<string, string>
-  /** What a schema must be; null: it knows no schemas. */
+  /** The rule for a schema; null if the store has no schemas. */
   readonly schema: Rule<string> | null
   /**
-   * The prefix of a further application, by its id (`a-z`, `0-9`, `-`), beside the one that has `prefix`: `keyturn_shop_`
-   * for `shop` beside `keyturn_`.
+   * The prefix for another application with this id (`a-z`, `0-9`, `-`), beside the application that has `prefix`:
+   * `keyturn_shop_` for `shop` beside `keyturn_`.
    */
   prefixFor(appId: string, prefix: string): string
   /**
-   * Opens the store. With `migrate: 'manual'` nothing is made: neither a file nor a table.
-   * @throws GeneralError (`MISUSE`) for a wrong option or URL, which is never repeated, or a driver that is not installed.
+   * Opens the store. With `migrate: 'manual'` it creates neither a file nor a table.
+   * @throws GeneralError (`MISUSE`) if an option or the URL is invalid, or the driver is not installed. The message
+   * never repeats the URL.
    */
   open(url: string, options: OpenStoreOptions): Promise<SessionStore>
   /**
-   * Looks whether the store is there, and makes nothing: neither a file nor a table nor a key.
-   * @throws GeneralError (`STORE_UNAVAILABLE`) if the database cannot be asked; (`MISUSE`) as `open` does.
+   * Checks whether the store exists. It creates neither a file nor a table nor a key.
+   * @throws GeneralError (`STORE_UNAVAILABLE`) if the database cannot be reached; (`MISUSE`) as `open` does.
    */
   inspect(url: string, naming: StoreNaming): Promise<StoreState>
-  /** How its tables are made; null: it has none. */
+  /** How its tables are created; null if it has none. */
   readonly migrations: StoreMigrations | null
 }

@@ -1,6 +1,8 @@
 import { GeneralError } from '../base/errors.ts'
 
-/** What opens the URL of a store, by what is imported. All are optional peers of the package. */
+/**
+ * The drivers that open a store's URL, by the name of the import. All are optional peer dependencies of the package.
+ */
 interface Drivers {
   readonly pg: typeof import('pg')
   readonly 'mysql2/promise': typeof import('mysql2/promise')
@@ -8,7 +10,7 @@ interface Drivers {
   readonly redis: typeof import('redis')
 }
 
-/** What to install, or to pass instead of a URL. */
+/** The package to install, or the client to pass instead of a URL. */
 const cures: Readonly<Record<keyof Drivers, readonly [install: string, client: string]>> = {
   pg: ['pg', 'a Pool of pg'],
   'mysql2/promise': ['mysql2', 'a Pool of mysql2/promise'],
@@ -17,8 +19,8 @@ const cures: Readonly<Record<keyof Drivers, readonly [install: string, client: s
 }
 
 /**
- * Loads a driver when a URL first needs it.
- * @throws GeneralError (`MISUSE`) that says what to install or to pass.
+ * Loads a driver, when a URL first needs it.
+ * @throws GeneralError (`MISUSE`) that names the package to install or the client to pass.
  */
 export async function loadDriver<Name extends keyof Drivers>(name: Name): Promise<Drivers[Name]> {
   try {
@@ -29,8 +31,9 @@ export async function loadDriver<Name extends keyof Drivers>(name: Name): Promis
 }
 
 /**
- * Loads a driver, or returns null if it is not installed.
- * @throws GeneralError (`MISUSE`) if it is installed and fails: another driver must not hide that.
+ * Loads a driver. Returns null if it is not installed.
+ * @throws GeneralError (`MISUSE`) if it is installed but cannot be loaded: falling back to another driver would hide
+ * that.
  */
 export async function findDriver<Name extends keyof Drivers>(name: Name): Promise<Drivers[Name] | null> {
   try {
@@ -42,8 +45,8 @@ export async function findDriver<Name extends keyof Drivers>(name: Name): Promis
 }
 
 /**
- * Bundlers leave this import to the run time, because the name is a parameter, and webpack and Vite because of the
- * comments. A bundler that looks for the package fails, or warns, in every application that has another driver.
+ * Bundlers do not resolve this import, because the name is a parameter; webpack and Vite also need the comments. A
+ * bundler that tried to resolve it would fail, or warn, in every application that uses another driver.
  */
 function importDriver<Name extends keyof Drivers>(name: Name): Promise<Drivers[Name]> {
   return import(/* webpackIgnore: true */ /* @vite-ignore */ name)

@@ -15,18 +15,22 @@ import { everybody, mergeNotBefore, notBeforeName, notBeforeNames } from './not-
 import { pageOf } from './page-position.ts'
 
 /**
- * Keeps sessions in this process: for tests, and for applications that may lose every session at a restart.
- * Each method does its work in one turn of the event loop, so that racers cannot interleave (ROT-02).
+ * Keeps sessions in the memory of this process: for tests, and for applications that may lose every session at a
+ * restart. Each method does its work in one tick of the event loop, so that concurrent calls cannot interleave
+ * (ROT-02).
  */
 export function createMemoryStore(): SessionStore {
   const sessions = new Map<SessionHandle, SessionRecord>()
   const handlesOfUser = new Map<string, Set<SessionHandle>>()
   const notBefores = new Map<string, NotBefore>()
-  const turns = new Map<string, Turn>()
+  const leases = new Map<string, Turn>()
   const log = createChangeLog()
   const followers = createFollowers()
 
-  /** Replaces a session by what is made of it; null, and nothing is written, if there is none or nothing is made. */
+  /**
+   * Replaces a session by what `apply` returns. Returns null and writes nothing if there is no session, or `apply`
+   * does.
+   */
   function update(handle: SessionHandle, apply: (record: SessionRecord) => SessionRecord | null): SessionRecord | null {
     const record = sessions.get(handle)
     const updated = record === undefined ? null : apply(record)
@@ -151,8 +155,8 @@ export function createMemoryStore(): SessionStore {
     },
 
     async acquireLease(task, holder, now, until) {
-      if (!mayAcquireLease(turns.get(task) ?? null, holder, now)) return false
-      turns.set(task, { holder, until })
+      if (!mayAcquireLease(leases.get(task) ?? null, holder, now)) return false
+      leases.set(task, { holder, until })
       return true
     },
 
@@ -170,7 +174,7 @@ export function createMemoryStore(): SessionStore {
     },
 
     async close() {
-      // Nothing was opened; what is kept goes with the last reference to the store.
+      // There is nothing to close; the data goes with the last reference to the store.
     },
   }
 }

@@ -1,15 +1,16 @@
 /**
  * Sessions in MySQL 8 or MariaDB 10.6 and newer.
  *
- * Round trips. `find`, `updateInfo`, `listByUser` and a batch of `confirm` take one, `insert` two: a login is committed
- * first and then looks for not-befores. Neither server has UPDATE ... RETURNING. On MariaDB `rotate` takes one all the
- * same: its INSERT ... ON DUPLICATE KEY UPDATE can return the row, and inserts none where there is none, because it
- * selects from the row itself. On MySQL it takes two: the conditional update, which alone decides, and a read of the
- * row; a rotation that loses takes one. (To read first would be as many, and would need a condition on everything that
- * was read.) A re-authentication is the same two in a transaction. Revocations and `updatePayload` write two tables at
- * once, so they need a transaction, too: its begin and end, a read that tells which sessions exist or how long their
- * access tokens live, the change itself, the number of the log entry, the entry; six. `removeByUser` and the
- * first page of `removeAll` commit their not-before before that.
+ * Round trips. `find`, `updateInfo`, `listByUser` and a batch of `confirm` take one. `insert` takes two: a login is
+ * committed first and then looks for not-befores. Neither server has UPDATE ... RETURNING. On MariaDB `rotate` still
+ * takes one: its INSERT ... ON DUPLICATE KEY UPDATE can return the row. It inserts nothing if the row does not exist,
+ * because it selects from that row. On MySQL `rotate` takes two: the conditional update, which alone decides, and a
+ * read of the row; a rotation whose condition is not met takes one. (To read first would take as many, and the update
+ * would need a condition on everything that was read.) A re-authentication is the same two statements in a
+ * transaction. Revocations and `updatePayload` write two tables at once, so they need a transaction, too, and take
+ * six: its begin and end, a read of which sessions exist or how long their access tokens live, the change itself, the
+ * number of the log entry, the entry. `removeByUser` and the first page of `removeAll` commit their not-before before
+ * that.
  */
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { Milliseconds } from '../base/time.ts'
@@ -38,11 +39,11 @@ export type { MysqlNameOptions } from './mysql/names.ts'
 export { printMysqlMigrations } from './mysql/schema.ts'
 export type { MigrationResult } from './sql/migrations.ts'
 
-/** How a MySQL store is set up. */
+/** Options of {@link createMysqlStore}. */
 export interface MysqlStoreOptions extends MysqlNameOptions {
   /**
-   * Who makes and updates the tables: `manual` you, with `npx keyturn migrate <url>`; `auto` the store at its first
-   * use, which the database user must be allowed to. Default: `manual`.
+   * Who creates and updates the tables. `manual`: you, with `npx keyturn migrate <url>`. `auto`: the store, at its
+   * first use; the database user needs the privileges for that. Default: `manual`.
    */
   readonly migrate?: 'auto' | 'manual'
   /** How long a call may wait for the database: from 1 ms to 1 hour. Default: 5 seconds. */
@@ -52,9 +53,10 @@ export interface MysqlStoreOptions extends MysqlNameOptions {
 const POLL_INTERVAL: Milliseconds = 500
 
 /**
- * Makes a store on a MySQL or MariaDB database: a Pool of `mysql2/promise`, or a `mysql://` URL, for which the package
- * `mysql2` must be installed. Opens nothing before it is first used. Who made the pool ends it, after the store.
- * @throws GeneralError (`MISUSE`) for a wrong option, pool or URL, which is never repeated.
+ * Creates a store on a MySQL or MariaDB database. Pass a Pool of `mysql2/promise`, or a `mysql://` URL, for which the
+ * package `mysql2` must be installed. Connects at the first use. The application ends its own pool, after it has closed
+ * the store.
+ * @throws GeneralError (`MISUSE`) if an option, the pool or the URL is invalid. The message never repeats the URL.
  */
 export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlStoreOptions = {}): SessionStore {
   checkValue('poolOrUrl', mysqlSourceRule, poolOrUrl)
@@ -75,7 +77,8 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
     `UPDATE ${names.turn} SET holder = ?, until = ?, revision = revision + 1
      WHERE task = ? AND (holder = ? OR until <= ?)`
   const begin = `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)`
-  // Whatever the time zone: UNIX_TIMESTAMP(NOW(6)) is an hour wrong for the hour that a zone repeats in autumn.
+  // Correct in every time zone. UNIX_TIMESTAMP(NOW(6)) is an hour wrong for the hour that a time zone repeats in
+  // autumn.
   const readTime = `SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000 AS time`
   const { settled, ...sessions } = createSessionTable(database, log, names)
   return {
@@ -105,7 +108,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
     },
     async close() {
       poller.stop()
-      // A pool that is ended has no connection to give.
+      // A pool that has been ended gives out no connection.
       await settled()
       await database.settled()
       await connections.close()
@@ -114,8 +117,9 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
 }
 
 /**
- * Makes or updates the tables. Any number of processes may do so at once.
- * @throws GeneralError (`MISUSE`) if a newer Keyturn has migrated the database or the user may not; (`STORE_UNAVAILABLE`).
+ * Creates or updates the tables. Any number of processes may call it at once.
+ * @throws GeneralError (`MISUSE`) if a newer version of Keyturn has migrated the database, or the database user lacks
+ * the privileges; (`STORE_UNAVAILABLE`).
  */
 export async function migrateMysql(
   poolOrUrl: MysqlPool | string,

@@ -8,22 +8,22 @@ import type { Milliseconds } from '../base/time.ts'
 
 const plainName = '1 to 31 letters, digits and underscores, no digit first'
 
-/** What begins the names of tables: it reaches the text of statements, so only plain names will do (ST-03). */
+/** The prefix of table names. It becomes part of the text of statements, so only plain names are allowed (ST-03). */
 export const tablePrefixRule: Rule<string, string> = withDefault(
   'keyturn_', text(plainName, /^[A-Za-z_][A-Za-z0-9_]{0,30}$/))
-/** The schema of tables, which reaches the text of statements as well. */
+/** The schema of the tables, which becomes part of the text of statements as well. */
 export const schemaRule: Rule<string, undefined> = text(plainName, /^[A-Za-z_][A-Za-z0-9_]{0,30}$/)
-/** How long a call to a database may take. */
+/** The time limit of a call to a database. */
 export const requestTimeoutRule: Rule<Duration, number> = withDefault(5, duration(0.001, 3600))
-/** How long a call may take whose options say so, or do not. */
-export function requestTimeoutOf(asked: Duration = requestTimeoutRule.preset): Milliseconds {
-  return toMilliseconds(asked)
+/** The time limit of a call in milliseconds, from the option or the default. */
+export function requestTimeoutOf(requestTimeout: Duration = requestTimeoutRule.preset): Milliseconds {
+  return toMilliseconds(requestTimeout)
 }
-/** Who makes and updates tables. */
+/** Who creates and updates the tables. */
 export const migrateRule: Rule<'auto' | 'manual', 'manual'> = withDefault('manual', oneOf('auto', 'manual'))
 
 /**
- * A pool of a driver, which has this method, or a URL with one of these schemes. The text itself stays out of messages:
+ * A pool of a driver, recognized by this method, or a URL with one of these schemes. Messages never contain the value:
  * it may hold a password (ST-07).
  */
 /* @__NO_SIDE_EFFECTS__ */

@@ -3,23 +3,23 @@ import type { EpochMilliseconds } from '../base/time.ts'
 import type { SessionRecord } from '../session/record.ts'
 import type { PageRequest, SessionPage } from '../session/store.ts'
 
-/** Where a page of a user's sessions ended: keyset paging neither skips nor repeats while sessions come and go. */
+/** Where a page of a user's sessions ended. Keyset pagination neither skips nor repeats while sessions come and go. */
 export interface PagePosition {
   readonly createdAt: EpochMilliseconds
   readonly handle: string
 }
 
-/** Comes before every session: newest first, so later than any point in time. */
+/** The position before every session. The order is newest first, so it is later than any point in time. */
 const firstPosition: PagePosition = { createdAt: Number.MAX_SAFE_INTEGER, handle: '' }
 
-/** Writes the position of the last session of a page. */
+/** Encodes the position of the last session of a page. */
 function encodePosition(last: SessionRecord): string {
   return `${last.createdAt}.${last.handle}`
 }
 
 /**
- * Reads the position that `PageRequest.after` holds, or the first for null.
- * @throws InvalidDataError for text that is not the `next` of a page: the caller's fault, not the store's.
+ * Decodes the position in `PageRequest.after`; null is the first position.
+ * @throws InvalidDataError if the text is not the `next` of a page: an error of the caller, not of the store.
  */
 export function decodePosition(after: string | null): PagePosition {
   if (after === null) return firstPosition
@@ -30,13 +30,13 @@ export function decodePosition(after: string | null): PagePosition {
   return { createdAt: Number(match[1]), handle: match[2] }
 }
 
-/** Whether a session comes after the position: older, or equally old with a smaller handle. Pure. */
+/** Whether a session comes after the position: it is older, or equally old with a smaller handle. Pure. */
 export function isAfter(record: SessionRecord, position: PagePosition): boolean {
   if (record.createdAt !== position.createdAt) return record.createdAt < position.createdAt
   return record.handle < position.handle
 }
 
-/** Cuts what was read for a page, sorted, one more than its limit, into the page and where the next begins. Pure. */
+/** Cuts sorted records, one more than `limit` if there are that many, into a page and the start of the next. Pure. */
 export function toPage(read: readonly SessionRecord[], limit: number): SessionPage {
   if (read.length <= limit) return { sessions: read, next: null }
   const sessions = read.slice(0, limit)
@@ -45,7 +45,7 @@ export function toPage(read: readonly SessionRecord[], limit: number): SessionPa
 }
 
 /**
- * The page of `listByUser`, where all sessions of the user are at hand, in any order. Pure.
+ * The page of `listByUser`, for a store that has all sessions of the user at hand, in any order. Pure.
  * @throws InvalidDataError as {@link decodePosition}.
  */
 export function pageOf(records: readonly SessionRecord[], { limit, after }: PageRequest): SessionPage {

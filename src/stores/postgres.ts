@@ -22,17 +22,17 @@ export type { PostgresNameOptions } from './postgres/names.ts'
 export { printPostgresMigrations } from './postgres/schema.ts'
 export type { MigrationResult } from './sql/migrations.ts'
 
-/** How a PostgreSQL store is set up. */
+/** Options of {@link createPostgresStore}. */
 export interface PostgresStoreOptions extends PostgresNameOptions {
   /**
-   * Who makes and updates the tables: `manual` you, with `npx keyturn migrate <url>`; `auto` the store at its first
-   * use, which the database user must be allowed to. Default: `manual`.
+   * Who creates and updates the tables. `manual`: you, with `npx keyturn migrate <url>`. `auto`: the store, at its
+   * first use; the database user needs the privileges for that. Default: `manual`.
    */
   readonly migrate?: 'auto' | 'manual'
   /**
-   * Whether statements are prepared on the server, which makes them up to 1.4 times as fast. Say `true` for a pooler
-   * that keeps them (PgBouncer from 1.21 on, with `max_prepared_statements`). Default: unless the store finds a pooler
-   * on the way.
+   * Whether statements are prepared on the server, which makes them up to 1.4 times as fast. Set `true` for a pooler
+   * that keeps prepared statements (PgBouncer from 1.21 on, with `max_prepared_statements`). Default: `true`, unless
+   * the store detects a pooler between itself and the server.
    */
   readonly preparedStatements?: boolean
   /** How long a call may wait for the database: from 1 ms to 1 hour. Default: 5 seconds. */
@@ -40,10 +40,10 @@ export interface PostgresStoreOptions extends PostgresNameOptions {
 }
 
 /**
- * Makes a store on a PostgreSQL database: a `pg` Pool or a `postgres://` URL, for which the package `pg` must be
- * installed. Opens nothing before it is first used. Who made the pool ends it, after the store; it should have at least
- * two connections, one of which is taken while the revocation feed is followed.
- * @throws GeneralError (`MISUSE`) for a wrong option, pool or URL, which is never repeated.
+ * Creates a store on a PostgreSQL database. Pass a `pg` Pool, or a `postgres://` URL, for which the package `pg` must
+ * be installed. Connects at the first use. The application ends its own pool, after it has closed the store. The pool
+ * should have at least two connections: following the revocation feed takes one.
+ * @throws GeneralError (`MISUSE`) if an option, the pool or the URL is invalid. The message never repeats the URL.
  */
 export function createPostgresStore(
   poolOrUrl: PostgresPool | string,
@@ -80,7 +80,7 @@ export function createPostgresStore(
     time: async () => readInteger(rowOf((await readTime())[0]), 'time'),
     async close() {
       notifier.close()
-      // Whatever was called in this turn gets its connection first: a pool that is ended has none to give.
+      // Calls of this tick get their connection first: a pool that has been ended gives out none.
       await new Promise(resolve => setImmediate(resolve))
       await settled()
       await connections.close()
@@ -89,8 +89,9 @@ export function createPostgresStore(
 }
 
 /**
- * Makes or updates the tables, in one transaction. Any number of processes may do so at once.
- * @throws GeneralError (`MISUSE`) if a newer Keyturn has migrated the database or the user may not; (`STORE_UNAVAILABLE`).
+ * Creates or updates the tables, in one transaction. Any number of processes may call it at once.
+ * @throws GeneralError (`MISUSE`) if a newer version of Keyturn has migrated the database, or the database user lacks
+ * the privileges; (`STORE_UNAVAILABLE`).
  */
 export async function migratePostgres(
   poolOrUrl: PostgresPool | string,

@@ -22,22 +22,22 @@ import { createLeases } from './redis/leases.ts'
 export type { IoredisClient, IoredisCluster } from './redis/ioredis.ts'
 export type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
 
-/** A client that a store can work with: of ioredis or of `redis` (node-redis), for one server or a cluster. */
+/** A client that a store accepts: of ioredis or of `redis` (node-redis), for one server or a cluster. */
 export type RedisClient = IoredisClient | IoredisCluster | NodeRedisClient | NodeRedisCluster
 
 export { allowEviction } from './redis/options.ts'
 
-/** How a Redis store is set up. */
+/** Options of {@link createRedisStore}. */
 export interface RedisStoreOptions {
   /**
-   * What the names of all keys begin with: a letter or `_`, then letters, digits, `_ . : -`; at most 63. Default:
-   * `keyturn:`.
+   * The prefix of the names of all keys: a letter or `_`, then letters, digits, `_ . : -`; at most 63 characters.
+   * Default: `keyturn:`.
    */
   readonly prefix?: string
   /**
    * How many replicas must have a login, a revocation, a key or an update before it is acknowledged, from 0 to 1,000.
-   * Costs a connection and a round trip. Too few in time: GeneralError (`STORE_UNAVAILABLE`), though the write is done.
-   * Default: 0.
+   * Costs a connection and a round trip. If too few replicas acknowledge it in time, the call throws GeneralError
+   * (`STORE_UNAVAILABLE`), although the primary has done the write. Default: 0.
    */
   readonly replicas?: number
   /** How long a call may wait for the server: from 1 ms to 1 hour. Default: 5 seconds. */
@@ -47,10 +47,10 @@ export interface RedisStoreOptions {
 }
 
 /**
- * Makes a store on Redis 6.2 or newer, Valkey, or a Redis Cluster. A client stays the application's, which closes
- * it after the store; for a URL of one server the store opens one with ioredis or `redis`, whichever is installed.
- * The first call finds out whether the server would evict sessions.
- * @throws GeneralError (`MISUSE`) for a wrong option or client.
+ * Creates a store on Redis 6.2 or newer, Valkey, or a Redis Cluster. The application closes its own client, after it
+ * has closed the store. For a URL of one server, the store opens a client with ioredis or `redis`, whichever is
+ * installed. The first call checks whether the server would evict sessions.
+ * @throws GeneralError (`MISUSE`) if an option or the client is invalid.
  */
 export function createRedisStore(clientOrUrl: RedisClient | string, options: RedisStoreOptions = {}): SessionStore {
   checkValue('clientOrUrl', redisSourceRule, clientOrUrl)
@@ -93,7 +93,7 @@ function driverOf(client: RedisClient): RedisDriver {
   return 'call' in client ? ioredisDriver(client) : nodeRedisDriver(client)
 }
 
-/** Names that are never given twice, by this store or another. */
+/** Generates names that are unique among all stores. */
 function createNames(): () => string {
   const own = crypto.randomUUID().replaceAll('-', '').slice(0, 16)
   let count = 0

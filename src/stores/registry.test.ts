@@ -13,7 +13,7 @@ let files = 0
 const newFile = (): string => join(folder, `${files++}.db`)
 
 describe.each(storeKinds.map(kind => ({ kind, name: kind.name })))('$name', ({ kind }) => {
-  test('its URLs are its own, and its example is one', () => {
+  test('no other kind accepts its URLs, and its example is such a URL', () => {
     const others = storeKinds.filter(other => other !== kind).flatMap(({ schemes }) => schemes)
     for (const scheme of kind.schemes) {
       expect(others).not.toContain(scheme)
@@ -22,27 +22,27 @@ describe.each(storeKinds.map(kind => ({ kind, name: kind.name })))('$name', ({ k
     expect(kindOfStore(kind.example)).toBe(kind)
   })
 
-  test('an application beside the first has a prefix of its own, which will do as a prefix', () => {
+  test('a second application gets another prefix, which is valid', () => {
     const prefixes = ['shop', 'my-shop'].map(appId => kind.prefixFor(appId, kind.prefix.preset))
     expect(new Set([kind.prefix.preset, ...prefixes]).size).toBe(3)
     for (const prefix of prefixes) expect(kind.prefix.fits(prefix)).toBe(true)
   })
 
-  test('opening and looking refuse a prefix that could be more than a name', async () => {
+  test('opening and inspecting refuse a prefix that is not a plain name', async () => {
     const naming = { prefix: 'a"; DROP TABLE' }
     const words = `prefix must be ${kind.prefix.accepts}`
     await expect(kind.open(kind.example, naming)).rejects.toThrow(words)
     await expect(kind.inspect(kind.example, naming)).rejects.toThrow(words)
   })
 
-  test('the SQL of its tables has the prefix, if there are any', async () => {
+  test('the printed SQL, if the kind has tables, uses the prefix', async () => {
     const printed = await kind.migrations?.print({ prefix: 'mine_' })
     if (kind.migrations !== null) expect(printed).toMatch(/mine_session/)
     expect(printed ?? '').not.toContain('keyturn_session')
   })
 })
 
-test('names that were given out stay as they are', () => {
+test('prefixes of further applications stay as they were published', () => {
   expect(storeKinds.map(kind => [kind.name, kind.prefix.preset, kind.prefixFor('my-shop', kind.prefix.preset)])).toEqual([
     ['sqlite', 'keyturn_', 'keyturn_my_shop_'],
     ['postgres', 'keyturn_', 'keyturn_my_shop_'],
@@ -58,13 +58,13 @@ test.each(['oracle://ada:hunter2@db', 'Postgres://ada:hunter2@db', 'hunter2.db',
     expect(message).not.toContain('hunter2')
   })
 
-test('a schema is refused where there are none', async () => {
+test('a kind without schemas refuses the option schema', async () => {
   await expect(openStoreByUrl('redis://127.0.0.1:1', { schema: 'a' })).rejects.toThrow('Redis has no schemas')
   await expect(openStoreByUrl(`sqlite:${newFile()}`, { schema: 'a' })).rejects.toThrow('SQLite has no schemas')
 })
 
-describe('V-10: SQLite, with tables that somebody else makes', () => {
-  test('a file that is not there is not made', async () => {
+describe('V-10: SQLite with migrate: manual', () => {
+  test('a missing file is not created', async () => {
     const file = newFile()
     await expect(openStoreByUrl(`sqlite:${file}`, { migrate: 'manual' })).rejects.toThrow('missing or old')
     expect(await kindOfStore('sqlite:').inspect(`sqlite:${file}`, {}))
@@ -72,7 +72,7 @@ describe('V-10: SQLite, with tables that somebody else makes', () => {
     expect(existsSync(file)).toBe(false)
   })
 
-  test('a file of somebody else\'s, and one with another prefix, stay as they are', async () => {
+  test('a file of another application, and one with another prefix, are not changed', async () => {
     const file = newFile()
     const database = new DatabaseSync(file)
     database.exec('CREATE TABLE theirs (x)')
@@ -84,7 +84,7 @@ describe('V-10: SQLite, with tables that somebody else makes', () => {
     expect(readFileSync(file)).toEqual(before)
   })
 
-  test('tables of another version are told, and stay as they are', async () => {
+  test('tables of another version are refused and not changed', async () => {
     const file = newFile()
     await openSqliteStore(file).close()
     const kind = kindOfStore('sqlite:')
@@ -102,7 +102,7 @@ describe('V-10: SQLite, with tables that somebody else makes', () => {
   })
 })
 
-test('what is loaded of the kinds that are not opened is what describes them', () => {
+test('for the kinds that are not opened, only their descriptions are loaded', () => {
   const program = `
     import { registerHooks } from 'node:module'
     const loaded = []

@@ -13,8 +13,8 @@ export type { OpenStoreOptions, StoreKind, StoreMigrations, StoreNaming, StoreSt
 export type { MigrationResult } from './sql/migrations.ts'
 
 /**
- * The kinds of stores that a URL can name. Help texts, messages, the validation of settings and traces are made of this
- * list. The memory store is none of them: it has nothing to find again, so its code opens it.
+ * The kinds of store that a URL can name. Help texts, messages, the validation of settings and traces use this list.
+ * The memory store is not in it: it has no data that a URL could lead to.
  */
 export const storeKinds: readonly StoreKind[] = [
   sqliteKind,
@@ -23,25 +23,25 @@ export const storeKinds: readonly StoreKind[] = [
   redisKind,
 ]
 
-/** What a store's URL must be, to complete "must be ...". */
+/** The URLs that a store accepts, to complete "must be ...". */
 export const acceptedUrls: string = `a URL that begins with ${listOf(storeKinds.flatMap(({ schemes }) => schemes))}`
 
-/** What the options of {@link openStoreByUrl} accept; the kind of store judges further. */
+/** The rules for the options of {@link openStoreByUrl}; the kind of store checks them further. */
 export const openStoreRules: RulesFor<OpenStoreOptions> = {
   prefix: text('a text that the store accepts as its prefix'),
   schema: text('a text that the store accepts as its schema'),
   migrate: migrateRule,
 }
 
-/** The kind of store that a URL names by its scheme; null for any other text. */
+/** The kind of store that a URL names by its scheme. Returns null for any other text. */
 export function findStoreKind(url: string): StoreKind | null {
   const scheme = /^([a-z]+):/.exec(url)?.[1]
   return storeKinds.find(({ schemes }) => scheme !== undefined && schemes.includes(scheme)) ?? null
 }
 
 /**
- * As {@link findStoreKind}, for a text that must be such a URL.
- * @throws GeneralError (`MISUSE`) for any other text, without repeating it: it may hold a password (ST-07).
+ * As {@link findStoreKind}, for text that must be such a URL.
+ * @throws GeneralError (`MISUSE`) for any other text. The message does not repeat it: it may hold a password (ST-07).
  */
 export function kindOfStore(url: string): StoreKind {
   const kind = findStoreKind(url)
@@ -50,9 +50,10 @@ export function kindOfStore(url: string): StoreKind {
 }
 
 /**
- * Opens the store that a URL names: `sqlite:<file>`, `postgres://`, `mysql://`, `mariadb://`, `redis://` or `rediss://`.
- * Only the code and the driver of that store are loaded.
- * @throws GeneralError (`MISUSE`) for a wrong option or URL, which is never repeated, or a driver that is not installed.
+ * Opens the store that a URL names: `sqlite:<file>`, `postgres://`, `mysql://`, `mariadb://`, `redis://` or
+ * `rediss://`. Only the code and the driver of that store are loaded.
+ * @throws GeneralError (`MISUSE`) if an option or the URL is invalid, or the driver is not installed. The message never
+ * repeats the URL.
  * @example
  * const store = await openStoreByUrl('postgres://app@db.example.com/app', { prefix: 'shop_' })
  */

@@ -16,7 +16,7 @@ beforeEach(() => {
   file = join(mkdtempSync(join(directory, 'turn-')), 'sessions.db')
 })
 
-/** A store, and how many transactions it has committed; single statements commit by themselves. */
+/** A store, and how many transactions it has committed. Single statements commit by themselves and do not count. */
 function counted(): { store: SessionStore; commits: () => number; close: () => Promise<void> } {
   const database = new DatabaseSync(file)
   let commits = 0
@@ -45,8 +45,8 @@ function counted(): { store: SessionStore; commits: () => number; close: () => P
   }
 }
 
-describe('rotations of one turn of the event loop', () => {
-  test('are committed together, the first one alone', async () => {
+describe('rotations of one tick of the event loop', () => {
+  test('are committed together, except for the first', async () => {
     const { store, commits, close } = counted()
     for (const number of [1, 2, 3]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
     const rotated = await Promise.all([1, 4, 3, 2].map(number => (
@@ -69,7 +69,7 @@ describe('rotations of one turn of the event loop', () => {
     await after.close()
   })
 
-  test('REV-11: fail together, and nothing of them is kept', async () => {
+  test('REV-11: fail together, and none of them is stored', async () => {
     const store = openSqliteStore(file)
     for (const number of [1, 2, 3]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
     const rotate = (number: number) => store.rotate(sampleRotation({ handle: sampleHandle(number) }))
@@ -87,11 +87,11 @@ describe('rotations of one turn of the event loop', () => {
   })
 })
 
-describe('logins of one turn of the event loop', () => {
+describe('logins of one tick of the event loop', () => {
   const numbered = (...numbers: number[]): SessionRecord[] =>
     numbers.map(number => sampleRecord({ handle: sampleHandle(number), userId: `user-${number}` }))
 
-  test('are committed together, the first one alone, and a handle that exists fails one only', async () => {
+  test('are committed together, except for the first; a handle that exists fails its own login only', async () => {
     const { store, commits, close } = counted()
     await store.insert(sampleRecord({ handle: sampleHandle(3) }))
     const settled = await Promise.allSettled(numbered(1, 2, 3, 4, 2).map(record => store.insert(record)))
@@ -113,7 +113,7 @@ describe('logins of one turn of the event loop', () => {
     await after.close()
   })
 
-  test('REV-11: fail together, and nothing of them is kept', async () => {
+  test('REV-11: fail together, and none of them is stored', async () => {
     const store = openSqliteStore(file)
     await store.find(sampleHandle(1))
     const other = new DatabaseSync(file)

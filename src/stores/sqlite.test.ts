@@ -35,8 +35,8 @@ runStoreContract('sqlite, one connection of a given driver', async () => {
   return { open: async () => store, discard: async () => database.close() }
 })
 
-describe('setting up', () => {
-  test('the file and its companions are readable by their owner alone', async () => {
+describe('opening a store', () => {
+  test('the file, its -wal and its -shm are readable by their owner alone', async () => {
     const file = newFile()
     const store = openSqliteStore(file)
     await store.insert(sampleRecord())
@@ -62,7 +62,7 @@ describe('setting up', () => {
     await after.close()
   })
 
-  test('ST-03: a prefix that is no plain identifier is refused before anything is made', () => {
+  test('ST-03: a prefix that is not a plain identifier is refused before anything is created', () => {
     for (const prefix of ['', '1a', 'a-b', 'a b', 'a;--', 'a"', '\u00e9', 'a.b', 'x'.repeat(32), 'a\n']) {
       const file = newFile()
       expect(() => openSqliteStore(file, { prefix })).toThrow(expect.objectContaining({ code: 'MISUSE' }))
@@ -83,7 +83,7 @@ describe('setting up', () => {
     for (const store of stores) await store.close()
   })
 
-  test('a file of a newer version is refused', async () => {
+  test('a file that a newer version migrated is refused', async () => {
     const file = newFile()
     await openSqliteStore(file).close()
     const database = new DatabaseSync(file)
@@ -92,7 +92,7 @@ describe('setting up', () => {
     expect(() => openSqliteStore(file)).toThrow(expect.objectContaining({ code: 'MISUSE' }))
   })
 
-  test('what is no path is refused; a directory that is not there is an outage', () => {
+  test('a value that is not a path is refused; a missing directory throws STORE_UNAVAILABLE', () => {
     for (const file of ['', 'file:sessions.db?mode=memory']) {
       expect(() => openSqliteStore(file)).toThrow(expect.objectContaining({ code: 'MISUSE' }))
     }
@@ -115,7 +115,7 @@ describe('setting up', () => {
 })
 
 describe('trouble', () => {
-  test('REV-11: a closed store is an outage, never "no session"', async () => {
+  test('REV-11: a closed store throws an error, never answers "no session"', async () => {
     const store = openSqliteStore(newFile())
     await store.insert(sampleRecord({ refreshHash: 'the-secret' }))
     await store.close()
@@ -144,7 +144,7 @@ describe('trouble', () => {
     }
   })
 
-  test('REV-11: a locked database is an outage, and nothing is half done', async () => {
+  test('REV-11: a locked database throws STORE_UNAVAILABLE, and nothing is half done', async () => {
     const file = newFile()
     const database = new DatabaseSync(file)
     const store = createSqliteStore(database)
@@ -161,7 +161,7 @@ describe('trouble', () => {
     database.close()
   })
 
-  test('REV-11: a full disk is an outage, a removal without its change is undone', async () => {
+  test('REV-11: a full disk throws STORE_UNAVAILABLE, and a removal without its change is undone', async () => {
     const database = new DatabaseSync(newFile())
     const store = createSqliteStore(database)
     await store.insert(sampleRecord())
@@ -177,13 +177,13 @@ describe('trouble', () => {
     database.close()
   })
 
-  test('a file that is no database is an outage', () => {
+  test('a file that is not a database throws STORE_UNAVAILABLE', () => {
     const file = newFile()
     writeFileSync(file, 'not a database, '.repeat(100))
     expect(() => openSqliteStore(file)).toThrow(expect.objectContaining({ code: 'STORE_UNAVAILABLE' }))
   })
 
-  test('a place in a list that no page ended at is misuse', async () => {
+  test('a list position that no page ended at is an invalid argument', async () => {
     const store = openSqliteStore(':memory:')
     await expect(store.listByUser('user-1', { limit: 1, after: '1;--' })).rejects.toMatchObject({ code: 'INVALID_DATA' })
     await store.close()
@@ -231,7 +231,7 @@ describe('cost', () => {
     database.close()
   })
 
-  test('ST-05: cleanup finds what expired behind many sessions that were kept alive', async () => {
+  test('ST-05: cleanup finds expired sessions behind many that were kept alive', async () => {
     const store = openSqliteStore(':memory:')
     for (let number = 0; number < 50; number++) {
       await store.insert(sampleRecord({ handle: sampleHandle(number), createdAt: sampleNow - 60 * minute + number }))

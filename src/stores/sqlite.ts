@@ -10,30 +10,31 @@ import { createStore } from './sqlite/store.ts'
 export type { SqliteDatabase, SqliteStatement } from './sqlite/database.ts'
 export { printSqliteMigrations } from './sqlite/schema.ts'
 
-/** How a SQLite store is set up. */
+/** Options of {@link openSqliteStore}. */
 export interface SqliteStoreOptions {
   /**
-   * What the names of all tables begin with: a letter or `_`, then letters, digits, `_`; at most 31. Default:
+   * The prefix of the names of all tables: a letter or `_`, then letters, digits, `_`; at most 31 characters. Default:
    * `keyturn_`.
    */
   readonly prefix?: string
 }
 
-/** As {@link SqliteStoreOptions}, for a store on a driver of the application's choice. */
+/** Options of {@link createSqliteStore}, for a driver of the application's choice. */
 export interface SqliteDriverOptions extends SqliteStoreOptions {
   /**
-   * A second connection to the same file for what need not wait for the disk. Refreshes are about seven times faster
-   * with it. Default: none; refreshes are as durable as logins.
+   * A second connection to the same file, for writes that need not wait for the disk. It makes refreshes about seven
+   * times faster. Default: none; refreshes are as durable as logins.
    */
   readonly fast?: SqliteDatabase
 }
 
 /**
- * Opens a store on a SQLite file, made if there is none and then readable by its owner alone. `:memory:` keeps
- * everything in this process. Takes two connections: logins, revocations, keys and updates are on the disk before
- * they are acknowledged; rotations may be lost in a power cut (never when only the process dies) and are then adopted
- * again. The logins of one turn of the event loop are committed together, and so are its rotations.
- * @throws GeneralError (`MISUSE`) for a wrong option, a URL or a runtime without `node:sqlite`;
+ * Opens a store on a SQLite file. If the file does not exist, it is created, readable by its owner alone. `:memory:`
+ * keeps everything in this process. The store opens two connections. Logins, revocations, keys and updates are on the
+ * disk before they are acknowledged. A power cut (never a crash of the process alone) may lose rotations; Keyturn then
+ * accepts the newer tokens that clients have. The logins of one tick of the event loop are committed together, and so
+ * are its rotations.
+ * @throws GeneralError (`MISUSE`) if an option is invalid, `file` is a URL, or the runtime has no `node:sqlite`;
  * (`STORE_UNAVAILABLE`) if the file cannot be opened.
  */
 export function openSqliteStore(file: string, options: SqliteStoreOptions = {}): SessionStore {
@@ -41,10 +42,12 @@ export function openSqliteStore(file: string, options: SqliteStoreOptions = {}):
 }
 
 /**
- * Makes a store on an open SQLite database: `node:sqlite`, better-sqlite3 or anything else of that shape. The
- * connection should be the store's own, since its settings are made (WAL, `synchronous`, busy timeout) and since it
- * must not be inside a transaction when the store is called. Who opened the database closes it, after the store.
- * @throws GeneralError (`MISUSE`) for a wrong option or database; (`STORE_UNAVAILABLE`) if it cannot be set up.
+ * Creates a store on an open SQLite database: `node:sqlite`, better-sqlite3 or any driver with the same methods. Give
+ * the store a connection of its own: the store changes the connection's settings (WAL, `synchronous`, busy timeout),
+ * and the connection must not be inside a transaction when the store is called. The application closes the database,
+ * after it has closed the store.
+ * @throws GeneralError (`MISUSE`) if an option or the database is invalid; (`STORE_UNAVAILABLE`) if it cannot be set
+ * up.
  */
 export function createSqliteStore(database: SqliteDatabase, options: SqliteDriverOptions = {}): SessionStore {
   checkValue('database', sqliteDatabaseRule, database)

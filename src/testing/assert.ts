@@ -1,27 +1,27 @@
-/** A promise of a port that an implementation does not keep. */
+/** A violation of the contract of a port by an implementation. */
 export class ContractViolation extends Error {
   override readonly name = 'ContractViolation'
 }
 
-/** Asserts that something holds. @throws ContractViolation */
+/** Asserts that a condition is true. @throws ContractViolation */
 export function ensure(holds: boolean, promise: string): asserts holds {
   if (!holds) throw new ContractViolation(promise)
 }
 
-/** Asserts that a value is there. @throws ContractViolation */
+/** Asserts that a value is neither null nor undefined. @throws ContractViolation */
 export function ensurePresent<T>(value: T | null | undefined, promise: string): T {
   if (value === null || value === undefined) throw new ContractViolation(promise)
   return value
 }
 
-/** Asserts that two plain values are alike in all their own members. @throws ContractViolation */
+/** Asserts that two plain values are equal in all their own members. @throws ContractViolation */
 export function ensureEqual(actual: unknown, expected: unknown, promise: string): void {
   if (!alike(actual, expected)) {
     throw new ContractViolation(`${promise}: expected ${show(expected)}, got ${show(actual)}`)
   }
 }
 
-/** Asserts that an operation fails. @throws ContractViolation */
+/** Asserts that an operation rejects. @throws ContractViolation */
 export async function ensureRejects(operation: () => Promise<unknown>, promise: string): Promise<void> {
   let failed = false
   try {

@@ -1,4 +1,4 @@
-// For whoever writes a store (docs/writing-a-store.md) or the adapter of a framework (docs/framework-contract.md).
+// For authors of a store (docs/writing-a-store.md) or of an adapter for a framework (docs/framework-contract.md).
 export { ContractViolation } from './assert.ts'
 export { createAppFixture, describeReading, describeSession, frameworkContract } from './framework-contract.ts'
 export type {

@@ -13,7 +13,7 @@ export type { FrameworkCase, FrameworkHarness } from './framework-contract/frame
 export type { Send, WireReply, WireRequest } from './framework-contract/wire.ts'
 
 /**
- * What Keyturn promises over HTTP in every framework and on every runtime, as data: run each case under any test
+ * What Keyturn guarantees over HTTP in every framework and on every runtime, as data: run each case under any test
  * runner. The application under test serves the routes of `docs/framework-contract.md`.
  */
 export const frameworkContract: readonly FrameworkCase[] = [

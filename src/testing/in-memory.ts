@@ -7,18 +7,18 @@ import type { FakeClock } from './fake-clock.ts'
 /** Options for `createSessions` in a test. */
 export interface InMemoryOptions {
   readonly store: SessionStore
-  /** Stands still until the test moves it. */
+  /** A clock that stands still until the test moves it. */
   readonly clock: FakeClock
-  /** Runs nothing: a test has no background. */
+  /** Runs nothing: a test has no background tasks. */
   readonly schedule: () => () => void
-  /** What is read of the change log stays good, because nothing reads it again. */
+  /** The change log that was read stays current, because nothing reads it again. */
   readonly maxStaleness: number
   /** Access tokens live exactly as long as configured. */
   readonly [exactLifetimes]: true
 }
 
 /**
- * Makes the options of sessions that live in memory, know only the time that the test says, and leave no timers:
+ * Makes options for sessions that are kept in memory, use only the time that the test sets, and leave no timers:
  * `createSessions({ origin: 'http://localhost', ...inMemory() })`.
  */
 export function inMemory(): InMemoryOptions {

@@ -9,15 +9,15 @@ import type {
 import type { StoredKey } from '../tokens/key-store.ts'
 
 /**
- * The present of the samples: 2100-01-01T00:00:00Z. In the far future, so that a store which lets the database
+ * The current time of the samples: 2100-01-01T00:00:00Z. In the far future, so that a store which lets the database
  * expire rows by its own clock keeps them during a test.
  */
 export const sampleNow: EpochMilliseconds = 4_102_444_800_000
 
-/** A minute. */
+/** A minute, in milliseconds. */
 export const minute: Milliseconds = 60_000
 
-/** The handle with this number; a greater number gives a greater handle. */
+/** The handle with this number. A greater number gives a greater handle. */
 export function sampleHandle(number: number): SessionHandle {
   const bytes = new Uint8Array(16)
   new DataView(bytes.buffer).setUint32(0, number)
@@ -25,8 +25,8 @@ export function sampleHandle(number: number): SessionHandle {
 }
 
 /**
- * A session that lives at {@link sampleNow}, with what the test wants different. Its `expiresAt` follows from
- * the other times unless it is given.
+ * A session that is active at {@link sampleNow}, with the members that the test overrides. Its `expiresAt` is computed
+ * from the other times unless it is given.
  */
 export function sampleRecord(overrides: Partial<SessionRecord> = {}): SessionRecord {
   const createdAt = overrides.createdAt ?? sampleNow - 10 * minute
@@ -76,12 +76,12 @@ export function sampleNext(overrides: Partial<NextToken> = {}): NextToken {
   }
 }
 
-/** The state of the token of a fresh {@link sampleRecord}, as its presentation shows it. */
+/** The state of the token of a fresh {@link sampleRecord}, as far as the presented token shows it. */
 export function samplePresented(overrides: Partial<PresentedState> = {}): PresentedState {
   return { refreshHash: 'hash-0', anchorHash: 'anchor-0', generation: 0, branch: 0, ...overrides }
 }
 
-/** All of the state of a record's token, as who has read it expects it. */
+/** The complete state of a record's token, as a process that has read the record expects it. */
 export function sampleState(record: SessionRecord): TokenState {
   const { refreshHash, anchorHash, generation, branch, confirmed, rotatedAt, servedAt } = record
   return { refreshHash, anchorHash, generation, branch, confirmed, rotatedAt, servedAt }

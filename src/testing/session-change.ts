@@ -3,16 +3,16 @@ import type { JsonObject } from '../base/json.ts'
 import * as wire from '../base/wire.ts'
 import { ensure, ensureEqual } from './assert.ts'
 
-/** A response of any test client: fetch's, `app.inject()`'s, supertest's, Node's own. */
+/** A response of any test client: of fetch, `app.inject()`, supertest or Node. */
 export interface TestedResponse {
   readonly headers: Headers | Readonly<Record<string, string | number | readonly string[] | undefined>>
 }
 
 /** What a response does to the session of the client that receives it. */
 export type SessionChange =
-  /** It brings an access token: a login, a refresh or changed claims. */
+  /** It contains an access token: a login, a refresh or changed claims. */
   | { readonly kind: 'issued'; readonly userId: string; readonly claims: JsonObject; readonly hasRefreshToken: boolean }
-  /** It takes the tokens away. */
+  /** It clears the tokens. */
   | { readonly kind: 'cleared' }
   | { readonly kind: 'untouched' }
 
@@ -36,12 +36,12 @@ export function assertSignedIn(response: TestedResponse, userId: string): void {
   ensureEqual(change.kind === 'issued' ? change.userId : null, userId, 'the session belongs to the user')
 }
 
-/** Asserts that a response takes the client's tokens away. @throws Error that says what it does instead */
+/** Asserts that a response clears the client's tokens. @throws Error that says what it does instead */
 export function assertSignedOut(response: TestedResponse): void {
   ensureEqual(sessionChangeOf(response).kind, 'cleared', 'the response ends the session')
 }
 
-/** Asserts that a response leaves the client's tokens alone. @throws Error that says what it does instead */
+/** Asserts that a response does not change the client's tokens. @throws Error that says what it does instead */
 export function assertSessionUntouched(response: TestedResponse): void {
   ensureEqual(sessionChangeOf(response).kind, 'untouched', 'the response leaves the session alone')
 }

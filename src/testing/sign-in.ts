@@ -9,15 +9,15 @@ import { createNewSessionRules } from '../transport/start-session.ts'
 import type { CreateNewSessionOptions } from '../transport/start-session.ts'
 import { ensurePresent } from './assert.ts'
 
-/** How a user signs in in a test. */
+/** Options of {@link signIn}. */
 export interface SignInOptions<Payload extends object, Info extends object> {
   /** The JWT payload. Default: empty. */
   readonly payload?: Payload
   /** The session info. Default: empty. */
   readonly info?: Info
-  /** How the tokens travel: `cookie`, as in a browser, or `header`. Default: `cookie`. */
+  /** The transfer mode of the tokens: `cookie`, as in a browser, or `header`. Default: `cookie`. */
   readonly mode?: TransferMode
-  /** What the login decides. Default: nothing. */
+  /** The options of the login. Default: none. */
   readonly options?: CreateNewSessionOptions
 }
 
@@ -39,15 +39,15 @@ export interface SignedIn {
   readonly accessToken: string
   readonly refreshToken: string
   /**
-   * Headers for a request of this client to the application, as a page of its own sends them. They pass every check
-   * of the origin, on any method.
+   * Headers for a request of this client to the application, as a page of the application sends them. They pass every
+   * check of the origin, with any method.
    */
   readonly headers: Readonly<Record<string, string>>
   /** Headers for a request to the refresh route. */
   readonly refreshHeaders: Readonly<Record<string, string>>
 }
 
-/** Starts a session without a browser or a login route, and gives the headers of the requests that belong to it. */
+/** Starts a session without a browser or a login route. Returns the headers of the requests that belong to it. */
 export async function signIn<Payload extends object, Info extends object>(
   sessions: { readonly http: HttpSessions<Payload, Info> },
   userId: string,
@@ -60,7 +60,7 @@ export async function signIn<Payload extends object, Info extends object>(
   const reply = new RecordedReply()
   const request = loginRequest({ [wire.authMode]: mode, origin })
   const session = await http.createNewSession({ request, reply }, userId, payload, info, options)
-  // The last cookie of a name is the one in force: what clears it from other places comes before.
+  // Of several cookies with one name the last one is valid: the ones before it clear old cookies in other places.
   const cookieNamed = (name: string): Cookie | undefined => reply.cookies.findLast(cookie => cookie.name === name)
   const tokenOf = (header: string, cookie: string): string => (
     ensurePresent(mode === 'header' ? reply.get(header) : cookieNamed(cookie)?.value, cookie)
@@ -97,7 +97,7 @@ function loginRequest(headers: Readonly<Record<string, string>>): HttpRequest {
   }
 }
 
-/** Keeps what is written to a response that is never sent. */
+/** Records what is written to a response that is never sent. */
 class RecordedReply implements ResponseWriter {
   readonly closed = false
   readonly cookies: Cookie[] = []

@@ -16,8 +16,8 @@ import { userCases } from './store-contract/users.ts'
 export type { ContractCase, StoreHarness } from './store-contract/contract-case.ts'
 
 /**
- * What every session store promises, as data: run each case under any test runner, each with a harness of its own
- * over fresh data. A store that passes all of them can be trusted with sessions.
+ * What every session store must guarantee, as data: run each case under any test runner, each with a harness of its own
+ * over fresh data. A store is ready for use when it passes all of them.
  */
 export const storeContract: readonly ContractCase[] = [
   ...sessionCases,

@@ -44,7 +44,7 @@ describe('the table', () => {
     expect([...table.get('transport') ?? []]).toEqual([['base', 'values'], ['session', 'types']])
   })
 
-  test('is reported when its heading, its table or the meaning of a cell is missing', () => {
+  test('is reported when its heading or its table is missing, or a cell cannot be read', () => {
     expect(readModuleTable('# Architecture').problems)
       .toEqual(['docs/architecture.md has no heading "## Modules and dependencies"'])
     expect(readModuleTable('## Modules and dependencies\n').problems)
@@ -81,25 +81,25 @@ describe('imports', () => {
   })
 
   test.each([
-    ['src/base/time.ts', `import type { S } from '../session/core.ts'`, 'no dependency leads from base to session'],
-    ['src/base/time.ts', `export { s } from '../session/core.ts'`, 'no dependency leads from base to session'],
-    ['src/base/time.ts', `export * from '../session/core.ts'`, 'no dependency leads from base to session'],
-    ['src/base/time.ts', `const s = await import('../session/core.ts')`, 'no dependency leads from base to session'],
-    ['src/base/time.ts', `let s: import('../session/core.ts').S`, 'no dependency leads from base to session'],
-    ['src/session/core.ts', `import { clock } from '#platform'`, 'no dependency leads from session to platform'],
+    ['src/base/time.ts', `import type { S } from '../session/core.ts'`, 'docs/architecture.md does not allow base to import session'],
+    ['src/base/time.ts', `export { s } from '../session/core.ts'`, 'docs/architecture.md does not allow base to import session'],
+    ['src/base/time.ts', `export * from '../session/core.ts'`, 'docs/architecture.md does not allow base to import session'],
+    ['src/base/time.ts', `const s = await import('../session/core.ts')`, 'docs/architecture.md does not allow base to import session'],
+    ['src/base/time.ts', `let s: import('../session/core.ts').S`, 'docs/architecture.md does not allow base to import session'],
+    ['src/session/core.ts', `import { clock } from '#platform'`, 'docs/architecture.md does not allow session to import platform'],
     ['src/transport/read.ts', `import { s } from '../session/core.ts'`, 'transport may only import types of session'],
-    ['src/session/core.ts', `import { s } from '../index.ts'`, 'no module may import what puts the modules together'],
+    ['src/session/core.ts', `import { s } from '../index.ts'`, 'no module may import the files that assemble the modules'],
     ['src/session/core.ts', `import { s } from '../../test/fake.ts'`, 'which is outside src'],
   ])('in %s of the form %s break them', (path, text, problem) => {
     expect(checkDependencies(table, [file(path, text)], aliases)).toEqual([expect.stringContaining(problem)])
   })
 
-  test('in comments and strings are none', () => {
+  test('in comments and strings do not count', () => {
     const text = `// import '../session/core.ts'\nconst text = "import '../session/core.ts'"`
     expect(checkDependencies(table, [file('src/base/time.ts', text)], aliases)).toEqual([])
   })
 
-  test('must lead to a file', () => {
+  test('must refer to a file that exists', () => {
     const files = [file('src/base/time.ts', `import './bytes.ts'\nimport './lost.ts'`)]
     expect(checkTargets(files, new Set(['src/base/bytes.ts'])))
       .toEqual(['src/base/time.ts imports ./lost.ts, which does not exist'])
@@ -131,7 +131,7 @@ describe('a neutral module', () => {
   })
 })
 
-test('no file imports itself on a detour, types aside', () => {
+test('import cycles are reported, except for types', () => {
   const files = [
     file('src/base/a.ts', `import { b } from './b.ts'`),
     file('src/base/b.ts', `import { c } from './c.ts'\nimport type { A } from './a.ts'`),
@@ -145,10 +145,10 @@ test('no file imports itself on a detour, types aside', () => {
 test('a file has at most 300 lines', () => {
   expect(checkLengths([file('src/base/a.ts', 'let a\n'.repeat(300))])).toEqual([])
   expect(checkLengths([file('src/base/a.ts', 'let a\n'.repeat(301))]))
-    .toEqual(['src/base/a.ts has 301 lines; past 300 an idea should move out'])
+    .toEqual(['src/base/a.ts has 301 lines; the limit is 300: move one of its ideas to another file'])
 })
 
-test('the root entry reaches nothing of the server, on any path', () => {
+test('no chain of imports leads from the root entry to the server', () => {
   const files = [
     file('src/index.ts', `export * from './session/core.ts'`),
     file('src/session/core.ts', `import '#platform'`),
@@ -166,7 +166,7 @@ test('every export of package.json has a source', () => {
     './package.json': './package.json',
   }
   expect(checkExports(exported, new Set(['src/index.ts', 'package.json'])))
-    .toEqual(['package.json exports what src/client/index.ts should hold, which does not exist'])
+    .toEqual(['package.json exports a file whose source src/client/index.ts does not exist'])
 })
 
 describe('a name', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { checkComments, findUndescribed, referencePath, writeReference } from '../../scripts/configuration.ts'
 
-test('S-10: docs/configuration.md is what scripts/configuration.ts writes of the rules and the doc comments', () => {
+test('S-10: docs/configuration.md is what scripts/configuration.ts generates from the rules and the doc comments', () => {
   expect(readFileSync(referencePath, 'utf8')).toBe(writeReference())
 })
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readArchives } from '../../scripts/provision.ts'
 
-test('of what apt would fetch, the names of the archives and their sizes are read', () => {
+test('readArchives returns the names and sizes of the archives that apt would download', () => {
   const archives = readArchives([
     'Reading package lists...',
     "'http://packages.test/pool/main/r/redis/redis-server_7.0.15-1_amd64.deb' redis-server_5%3a7.0.15-1_amd64.deb 72500 "

@@ -1,4 +1,4 @@
-// docs/requirements.md, the tests that prove what it says, and SECURITY.md, which promises it, agree.
+// Compares docs/requirements.md, the tests that prove its requirements, and SECURITY.md, which refers to them.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -9,7 +9,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 /** `ROT-01`, `LAW-1`, the `FP-10` of `FP-10.2#7`; not UTF-16. */
 const idsIn = (text: string): string[] => text.match(/\b(?:(?:LAW|FP)-\d{1,2}|(?!UTF)[A-Z]{1,5}-\d{2})\b/g) ?? []
 
-/** The TypeScript files of a folder, installed packages and built files left out. */
+/** The TypeScript files of a folder, except for installed packages and built files. */
 function sourceFiles(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap(entry => {
     const path = `${folder}/${entry.name}`
@@ -19,7 +19,7 @@ function sourceFiles(folder: string): string[] {
 }
 
 const files = ['src', 'test'].flatMap(sourceFiles).map(path => ({ path, text: read(path) }))
-/** Titles stand in test files and, as the names of cases, in the contracts that `keyturn/testing/contracts` publishes. */
+/** Titles are in test files and, as names of cases, in the contracts that `keyturn/testing/contracts` publishes. */
 const tests = files.filter(({ path }) => /^test\/|^src\/testing\/|\.test\.ts$/.test(path))
 
 const catalogue = read('docs/requirements.md')
@@ -57,7 +57,7 @@ test('S-20: each promise in SECURITY.md names the requirements that its tests pr
   expect(promises.filter(promise => idsIn(promise).length === 0)).toEqual([])
 })
 
-test('links to requirements lead to one of the same name', () => {
+test('links to requirements lead to the requirement that they name', () => {
   for (const page of ['SECURITY.md', 'docs/requirements.md']) {
     const links = [...read(page).matchAll(/\[([A-Z]+-\d+)\]\((?:docs\/requirements\.md)?#([a-z0-9-]+)\)/g)]
     expect(links.length, page).toBeGreaterThan(0)

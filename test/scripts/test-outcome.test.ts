@@ -34,13 +34,13 @@ test('a file that does not load, and a hook that throws, are failures', () => {
   expect(failures).toEqual([failure('outside of its tests', 'AssertionError: expected 1 to be 2')])
 })
 
-test('a run that ends badly has failed, whatever its tests say', () => {
+test('a run that fails is a failure, whatever its tests report', () => {
   const titles = (run: TestRun, endedWell: boolean): string[] => (
     outcomeOfRunner(run, endedWell).failures.map(({ title }) => title)
   )
   expect(titles(runOf(file('unit', 'passed')), true)).toEqual([])
-  expect(titles(runOf(file('unit', 'passed')), false)).toEqual(['ended badly'])
-  expect(titles(runOf(), false)).toEqual(['ended badly'])
+  expect(titles(runOf(file('unit', 'passed')), false)).toEqual(['failed'])
+  expect(titles(runOf(), false)).toEqual(['failed'])
   expect(titles({ ...runOf(), errors: [thrown] }, true)).toEqual(['outside of all tests'])
   // What the projects already count is not counted twice.
   expect(titles(runOf(file('unit', 'failed')), false)).toEqual([])
@@ -58,7 +58,7 @@ test('the last line is the sum of all steps', () => {
   expect(listFailures(total(steps, true).failures)).toContain('  step e2e')
 })
 
-test('failures are listed with step, file, title and what was thrown where', () => {
+test('failures are listed with step, file, title, error and location', () => {
   const stack = 'Error\n    at run (/a/node_modules/b.js:1:1)\n    at /a/test/a.test.ts:2:3\n    at node:internal:1'
   const error = { ...thrown, message: '\u001B[31mexpected\u001B[39m 1 to be 2', diff: '- 2\n+ 1', stack }
   const run = runOf({ ...file('unit'), tests: [{ title: 'a > b', state: 'failed', errors: [error] }] })

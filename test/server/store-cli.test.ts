@@ -116,7 +116,7 @@ describe('V-10: doctor looks at a store', () => {
 
   test('that no server answers for', async () => {
     const { code, out } = await keyturn('doctor', 'postgres://ada:hunter2@127.0.0.1:1/app')
-    expect([code, out]).toEqual([1, expect.stringContaining('WRONG  store: the PostgreSQL database could not do its work')])
+    expect([code, out]).toEqual([1, expect.stringContaining('WRONG  store: the call to the PostgreSQL database failed')])
     expect(out).not.toContain('hunter2')
   })
 })

@@ -50,7 +50,7 @@ describe('help', () => {
     [['migrate', 'sqlite:a', '--colour'], '--colour'],
     [['migrate', 'redis://127.0.0.1:1'], 'nothing to migrate'],
     [['cleanup', 'sqlite:a', 'sqlite:b'], 'two stores were named'],
-  ])('%j is asked wrongly: exit code 2', async (args, message) => {
+  ])('%j is called with invalid arguments: exit code 2', async (args, message) => {
     const { code, error } = await keyturn(...args)
     expect(code).toBe(2)
     expect(error).toContain(message)
@@ -76,7 +76,7 @@ describe.each([
   const url = (): string => database ?? ''
   beforeEach(context => context.skip(database === null))
 
-  test('migrate makes the tables, once', async () => {
+  test('migrate creates the tables, once', async () => {
     expect((await keyturn('migrate', url())).code).toBe(0)
     const again = await keyturn('migrate', url())
     expect(again).toMatchObject({ code: 0, error: '' })
@@ -91,7 +91,7 @@ describe.each([
     expect(out).not.toContain('keyturn_session')
   })
 
-  test('cleanup removes what has expired, and nothing else', async () => {
+  test('cleanup removes expired sessions, and nothing else', async () => {
     const store = await openStoreByUrl(url())
     const now = Date.now()
     const times = { createdAt: now - 10_000, rotatedAt: now - 10_000, servedAt: now - 10_000, idleTimeout: 5000 }
@@ -107,8 +107,8 @@ describe.each([
     await store.close()
   })
 
-  // A file has no clock but the machine's.
-  if (name !== 'SQLite') test('a machine that is ahead goes by the time of the database', async () => {
+  // A file has no clock of its own.
+  if (name !== 'SQLite') test('a machine whose clock is ahead uses the time of the database', async () => {
     const store = await openStoreByUrl(url())
     const handle = createHandle('cookie', nodeCrypto.randomBytes)
     const now = Date.now()

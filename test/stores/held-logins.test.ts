@@ -19,7 +19,7 @@ const logIn = (store: SessionStore, number: number): Promise<boolean> => store.i
   handle: sampleHandle(number), userId: `user-${number}`, createdAt: sampleNow - 1,
 }))
 
-/** What must refuse a login of `user-<number>`. */
+/** The removals that must refuse a login of `user-<number>`. */
 const removals: readonly (readonly [name: string, remove: (store: SessionStore, number: number) => Promise<unknown>])[] = [
   ['removeByUser', (store, number) => store.removeByUser(sampleUserRemoval({ userId: `user-${number}`, notBefore }))],
   ['removeByUser of a tenant', (store, number) => store.removeByUser(
@@ -37,7 +37,7 @@ const url = postgres === null ? '' : await createPostgresDatabase(postgres, 'hel
 describe.skipIf(postgres === null)('PostgreSQL', () => {
   const LOCK = 1913
 
-  /** Makes logins wait in a trigger, and what lets them go on. */
+  /** Makes logins wait in a trigger. Returns a function that lets them continue. */
   async function hold(pool: Pool, schema: string, trigger: string): Promise<() => Promise<void>> {
     await pool.query(`CREATE FUNCTION ${schema}.hold() RETURNS trigger LANGUAGE plpgsql AS
       $$BEGIN PERFORM pg_advisory_xact_lock_shared(${LOCK}); RETURN NEW; END$$`)
@@ -62,15 +62,15 @@ describe.skipIf(postgres === null)('PostgreSQL', () => {
       ['before its row is written', (table: string) => `TRIGGER hold BEFORE INSERT ON ${table}`],
       ['in its commit', (table: string) => (
         `CONSTRAINT TRIGGER hold AFTER INSERT ON ${table} DEFERRABLE INITIALLY DEFERRED`)],
-    ])(`S-19: a login that is held up %s does not survive ${removal}, alone or with others`, async (_, trigger) => {
+    ])(`S-19: a login that is delayed %s does not survive ${removal}, alone or with others`, async (_, trigger) => {
       const { store, schema, pool } = await freshStore(url)
       const release = await hold(pool, schema, trigger(`${schema}.keyturn_session`))
       const other = opened(createPostgresStore(openPool(url), { schema }))
-      // The first goes alone, the two others together.
+      // The first runs alone, the two others together.
       const logins = [1, 2, 3].map(number => logIn(store, number))
       await expect.poll(() => held(pool)).toBe(2)
       for (const number of [1, 3]) await remove(other, number)
-      expect((await other.changesSince(null, 10)).changes, 'nothing was there to be removed').toEqual([])
+      expect((await other.changesSince(null, 10)).changes, 'there was no session to remove').toEqual([])
       await release()
       expect(await Promise.all(logins)).toEqual([false, removal !== 'removeAll', false])
       for (const number of [1, 3]) expect(await other.find(sampleHandle(number))).toBeNull()
@@ -83,7 +83,7 @@ const mysqlUrl = mariadb === null ? '' : await createMariadbDatabase(mariadb, 'h
 let prefixes = 0
 
 describe.skipIf(mariadb === null)('MariaDB', () => {
-  /** Makes logins wait in a trigger, and what lets them go on. */
+  /** Makes logins wait in a trigger. Returns a function that lets them continue. */
   async function hold(pool: MysqlPool, prefix: string, when: string): Promise<() => Promise<void>> {
     await pool.query(`CREATE TRIGGER ${prefix}hold ${when} INSERT ON ${prefix}session FOR EACH ROW
       BEGIN SET @held = GET_LOCK('${prefix}', 60); SET @held = RELEASE_LOCK('${prefix}'); END`)
@@ -112,7 +112,7 @@ describe.skipIf(mariadb === null)('MariaDB', () => {
     }
 
     for (const [removal, remove] of removals) {
-      test(`S-19: at ${level} a login that is held up before its row is written does not survive ${removal}`, async () => {
+      test(`S-19: at ${level} a login that is delayed before its row is written does not survive ${removal}`, async () => {
         const prefix = `held_${++prefixes}_`
         const [store, other, admin] = [await openAt(prefix), await openAt(prefix), openMysqlPool(mysqlUrl)]
         const release = await hold(admin, prefix, 'BEFORE')
@@ -131,7 +131,7 @@ describe.skipIf(mariadb === null)('MariaDB', () => {
         const login = logIn(store, 1)
         await expect.poll(() => waiting(admin, `processlist WHERE state = 'User lock' AND info LIKE '%${prefix}%'`)).toBe(1)
         const removing = remove(other, 1)
-        // The server answers what it did before if it was asked less than 100 ms ago.
+        // The server repeats its last result if the last query was less than 100 ms ago.
         const lockWaits = `innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE '%${prefix}%'`
         await expect.poll(() => waiting(admin, lockWaits), { interval: 150 }).toBe(1)
         await release()
@@ -146,7 +146,7 @@ describe.skipIf(mariadb === null)('MariaDB', () => {
 const redis = inject('redisUrl')
 const nodes = inject('redisClusterNodes')
 
-/** A client that keeps commands back until it is let go on. */
+/** A client that holds commands back until it is released. */
 function holding(
   client: IoredisClient,
   isHeld: (name: string, args: readonly string[]) => boolean,
@@ -178,7 +178,7 @@ describe.skipIf(redis === null || nodes === null)('Redis', () => {
     ['a cluster', async () => await connectCluster('ioredis', nodes ?? []) as IoredisClient],
   ]
   for (const [server, connect] of servers) for (const [removal, remove] of removals) {
-    test(`S-19: ${server}: a login that is held up between its writes does not survive ${removal}`, async () => {
+    test(`S-19: ${server}: a login that is delayed between its writes does not survive ${removal}`, async () => {
       const prefix = `held_${++prefixes}:`
       const { client, isHolding, release } = holding(await connect(), (name, args) => (
         name === 'HGET' || (name.startsWith('EVAL') && args.some(arg => arg.startsWith(`${prefix}user:`)))
@@ -195,7 +195,7 @@ describe.skipIf(redis === null || nodes === null)('Redis', () => {
   }
 
   for (const [server, connect] of servers) {
-    test(`S-19: ${server}: a later not-before takes no time from an earlier one, be it a user's or everybody's`, async () => {
+    test(`S-19: ${server}: a later not-before does not shorten an earlier one, of a user or of all users`, async () => {
       const prefix = `held_${++prefixes}:`
       const client = await connect()
       const store = openStore(client, { prefix })
@@ -204,16 +204,16 @@ describe.skipIf(redis === null || nodes === null)('Redis', () => {
         await store.removeByUser(sampleUserRemoval({ notBefore: limit }))
         await store.removeAll({ notBefore: limit, limit: 10, after: null })
       }
-      for (const number of [1, 2]) expect(await logIn(store, number), 'the later time holds').toBe(false)
+      for (const number of [1, 2]) expect(await logIn(store, number), 'the later time applies').toBe(false)
       const [user] = await keysOf(client, `${prefix}not-before:*`)
       for (const key of [user ?? '', `${prefix}{shared}:not-before`]) {
-        expect(Number(await client.call('PTTL', [key])), 'and the longer memory').toBeGreaterThan(59 * minute)
+        expect(Number(await client.call('PTTL', [key])), 'and the longer until').toBeGreaterThan(59 * minute)
       }
     })
   }
 })
 
-/** The keys that fit, on whichever server of a cluster. */
+/** The keys that match a pattern, on all servers of a cluster. */
 async function keysOf(client: IoredisClient, pattern: string): Promise<readonly string[]> {
   const all = 'nodes' in client && typeof client.nodes === 'function' ? client.nodes('master') : [client]
   const found: readonly string[][] = await Promise.all(all.map((node: IoredisClient) => node.call('KEYS', [pattern])))

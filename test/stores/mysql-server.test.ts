@@ -25,7 +25,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     return { store: opened(createMysqlStore(pool, { prefix })), prefix, pool }
   }
 
-  test('round trips: one where one statement can do it, a short transaction for a revocation', async () => {
+  test('round trips: one where one statement is enough, a short transaction for a revocation', async () => {
     const prefix = `own_${++prefixes}_`
     const { pool, statements } = watched(openPool(url))
     const store = opened(createMysqlStore(pool, { prefix, migrate: 'auto' }))
@@ -57,7 +57,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     }
   })
 
-  test('round trips: on a MySQL two for a rotation, one for a rotation that loses', async () => {
+  test('round trips: on MySQL two for a rotation, one for a rotation that does not match', async () => {
     const prefix = `own_${++prefixes}_`
     const { pool, statements } = watched(openPool(url))
     const store = opened(createMysqlStore(asMysql(pool), { prefix, migrate: 'auto' }))
@@ -103,7 +103,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     for (const tenantId of [null, 'public']) {
       await store.removeByUser(sampleUserRemoval({ userId: 'user-9', tenantId, except: sampleHandle(1), notBefore }))
     }
-    // Near the end: how many rows are estimated does not heed the LIMIT.
+    // Near the end, because the estimated number of rows ignores the LIMIT.
     await store.removeAll({ notBefore, limit: 10, after: `c${'11'.padStart(21, 'A')}A` })
     await store.removeExpired(100_010, 100)
     await store.changesSince('x.4990', 100)
@@ -111,7 +111,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     expect(looked.length).toBeGreaterThan(20)
     for (const { sql, values: given } of looked) {
       const [rows] = await admin.query<RowDataPacket[]>(`EXPLAIN ${sql}`, [...given])
-      // What is called `next` is no table but the JSON parameter.
+      // `next` is not a table but the JSON parameter.
       for (const row of rows.filter(({ table }) => table !== 'next')) {
         expect.soft(String(row['type']), `${sql}\n${JSON.stringify(row)}`).not.toMatch(/^(ALL|index)$/)
       }
@@ -120,13 +120,13 @@ describe.skipIf(server === null)('MariaDB', () => {
     }
   })
 
-  test('of many writers and a reader that follows: nothing is skipped', async () => {
+  test('with many writers, a reader that follows skips nothing', async () => {
     const { store, prefix } = await freshStore()
     const writers = [store, ...[1, 2, 3].map(() => opened(createMysqlStore(url, { prefix })))]
     await expectNothingSkipped(store, writers)
   })
 
-  test('an entry that a statement does not see yet, though it sees a later one, is not skipped', async () => {
+  test('an entry that a statement does not see yet, although it sees a later one, is not skipped', async () => {
     const { store: writer, prefix, pool } = await freshStore()
     const handles = [1, 2, 3, 4, 5].map(sampleHandle)
     for (const handle of handles) {
@@ -163,11 +163,11 @@ describe.skipIf(server === null)('MariaDB', () => {
     expect([await read(null, []), looks]).toEqual([handles, 1])
     expect([await read(null, [2, 4]), looks]).toEqual([handles, 2])
     expect([await read(cursor, [3]), looks]).toEqual([handles.slice(2), 2])
-    // The access tokens of the samples live for so long.
+    // The lifetime of the samples' access tokens.
     await writer.removeExpired(sampleNow + 5 * minute, 10)
     const left = handles.filter(handle => handle !== sampleHandle(2))
-    expect([await read(null, []), looks], 'one was forgotten').toEqual([left, 2])
-    expect([await read(cursor, []), looks], 'and a cursor that stood there begins anew').toEqual([left, 2])
+    expect([await read(null, []), looks], 'one was pruned').toEqual([left, 2])
+    expect([await read(cursor, []), looks], 'and a cursor that pointed to it starts from the beginning').toEqual([left, 2])
   })
 
   test('revocations of the same sessions in any order, at once, do not deadlock for good', async () => {
@@ -182,7 +182,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     expect(removed.flatMap(removal => removal.handles).toSorted()).toEqual(handles.toSorted())
   })
 
-  test('a rotation that is overtaken at once still returns what it wrote', async () => {
+  test('a rotation that is overtaken by another still returns what it wrote', async () => {
     const prefix = `own_${++prefixes}_`
     const admin = openPool(url)
     const { pool, statements } = watched(admin)
@@ -209,7 +209,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     })
   })
 
-  test('a rotation that a re-authentication overtakes at once returns nothing: least of all the new times', async () => {
+  test('a rotation that a re-authentication overtakes returns null, and never the new times', async () => {
     const prefix = `own_${++prefixes}_`
     const { pool, statements } = watched(openPool(url))
     const other = opened(createMysqlStore(url, { prefix, migrate: 'auto' }))
@@ -234,7 +234,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     expect(await store.find(sampleHandle(1))).toMatchObject({ anchorHash: 'anchor-1', generation: 2 })
   })
 
-  test('a cursor that the log does not know any more reads from the beginning', async () => {
+  test('a cursor that the log no longer has reads from the beginning', async () => {
     const { store, prefix, pool } = await freshStore()
     const revoke = async (number: number): Promise<void> => {
       await store.insert(sampleRecord({ handle: sampleHandle(number) }))
@@ -247,11 +247,11 @@ describe.skipIf(server === null)('MariaDB', () => {
     await pool.query(
       `DELETE FROM ${prefix}change WHERE seq > 2; REPLACE INTO ${prefix}meta SELECT * FROM ${prefix}saved_meta`)
     for (const number of [5, 6, 7]) await revoke(number)
-    const told = (await store.changesSince(cursor, 100)).changes
+    const changes = (await store.changesSince(cursor, 100)).changes
       .flatMap(change => change.kind === 'revoked' ? change.handles : [])
-    expect(told).toEqual([1, 2, 5, 6, 7].map(sampleHandle))
+    expect(changes).toEqual([1, 2, 5, 6, 7].map(sampleHandle))
 
-    // Emptied, the counter too.
+    // Emptied, including the counter.
     await pool.query(`TRUNCATE ${prefix}change; TRUNCATE ${prefix}meta`)
     expect(await store.changesSince(cursor, 100)).toEqual({ changes: [], cursor: null, more: false })
     for (const number of [8, 9]) await revoke(number)
@@ -268,7 +268,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     await expect(migrateMysql(url, { prefix })).rejects.toMatchObject({ code: 'MISUSE' })
   })
 
-  test('migration: what is printed can be run by hand, and twice', async () => {
+  test('migration: the printed SQL can be run by hand, and twice', async () => {
     const prefix = `own_${++prefixes}_`
     const pool = openPool(url)
     for (let time = 0; time < 2; time++) await pool.query(printMysqlMigrations({ prefix }))
@@ -276,7 +276,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     expect(await opened(createMysqlStore(pool, { prefix })).find(sampleHandle(1))).toBeNull()
   })
 
-  test('ST-03: a prefix that is no plain name is refused', () => {
+  test('ST-03: a prefix that is not a plain name is refused', () => {
     for (const prefix of ['a`b', 'a.b', '', '1a', 'a b', 'a'.repeat(32), 'ä']) {
       expect(() => createMysqlStore(url, { prefix })).toThrow('prefix must be 1 to 31 letters')
     }

@@ -17,7 +17,7 @@ async function insertAll(store: SessionStore): Promise<void> {
   for (const number of numbers) await store.insert(sampleRecord({ handle: sampleHandle(number), reuseInterval: 0 }))
 }
 
-describe.skipIf(server === null)('MariaDB: rotations of one turn of the event loop', () => {
+describe.skipIf(server === null)('MariaDB: rotations of one tick of the event loop', () => {
   test('take two statements on MariaDB, and two each on MySQL', async () => {
     for (const [as, count] of [[(pool: MysqlPool) => pool, 2], [asMysql, 32]] as const) {
       const { pool, statements } = watched(openPool(url))
@@ -32,7 +32,7 @@ describe.skipIf(server === null)('MariaDB: rotations of one turn of the event lo
     }
   })
 
-  test('have one winner each, from other processes in other orders, at every isolation', async () => {
+  test('each succeed once, from other processes in other orders, at every isolation level', async () => {
     for (const level of ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE']) {
       const prefix = `turn_${++prefixes}_`
       await migrateMysql(openPool(url), { prefix })
@@ -57,7 +57,7 @@ describe.skipIf(server === null)('MariaDB: rotations of one turn of the event lo
     }
   })
 
-  test('a row that somebody has locked delays nobody but its own session, whose revocation included', async () => {
+  test('a locked row delays only its own session, including its revocation', async () => {
     const prefix = `turn_${++prefixes}_`
     const pool = openPool(url)
     const store = opened(createMysqlStore(pool, { prefix, migrate: 'auto' }))

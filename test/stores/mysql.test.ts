@@ -19,8 +19,8 @@ describe.skipIf(server === null)('MariaDB', () => {
     }
   })
 
-  // An application's pool counts changed rows instead of found ones, returns 64-bit integers as texts, and isolates
-  // more. And it is taken for a MySQL.
+  // The application's pool counts changed rows instead of found ones, returns 64-bit integers as text, and has a
+  // stricter isolation level. The store treats the server as MySQL.
   const options: PoolOptions = {
     uri: url, connectionLimit: 4, flags: ['-FOUND_ROWS'], supportBigNumbers: true, bigNumberStrings: true,
   }

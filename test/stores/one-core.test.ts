@@ -1,5 +1,5 @@
-// One session on one PostgreSQL database, through every door: an embedded application, the standalone server with both
-// token formats, the verifier, a second application, the published Node SDK and the command line.
+// One session in one PostgreSQL database, used by everything that can use it: an embedded application, the standalone
+// server with both token formats, the verifier, a second application, the published Node SDK and the command line.
 import SuperTokens from 'supertokens-node'
 import Session from 'supertokens-node/recipe/session'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
@@ -72,7 +72,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     headers: { cookie: `${cookieName('accessToken')}=${String(accessToken)}` },
   })
 
-  /** Logs in with the embedded application; the tokens in its cookies. */
+  /** Logs in with the embedded application. Returns the tokens in its cookies. */
   async function logIn(payload: Claims): Promise<{ readonly handle: string; readonly access: string; readonly refresh: string }> {
     const headers = new Headers()
     const request = new Request(`${ORIGIN}/login`, { method: 'POST', headers: { origin: ORIGIN } })
@@ -83,7 +83,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     return { handle: session.getHandle(), access: cookie(cookieName('accessToken')), refresh: cookie(cookieName('refreshToken')) }
   }
 
-  test('a session starts embedded and goes on everywhere, until the command line ends it', async () => {
+  test('a session starts embedded and continues everywhere, until the command line revokes it', async () => {
     const { handle, access, refresh } = await logIn({ role: 'reader' })
     expect(access).not.toBe('')
 
@@ -91,7 +91,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     const refreshed = await native('POST', '/v1/sessions/refresh', { refreshToken: refresh })
     expect(refreshed).toMatchObject({ status: 200, handle, userId: 'ada' })
 
-    // What the server issued is verified without either, and by the embedded application.
+    // What the server issued is valid for the verifier, which needs no other service, and for the embedded application.
     const feed = createPostgresStore(database)
     onTestFinished(() => feed.close())
     const verifier = createVerifier<Claims>({
@@ -103,12 +103,12 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     const request = asking(refreshed['accessToken'])
     expect((await embedded.getSession(request, new Headers())).getHandle()).toBe(handle)
 
-    // A second application changes the payload: whoever follows the store hears of it.
+    // A second application changes the payload: processes that follow the store learn of it.
     await second.updateJwtPayload(handle, { role: 'writer' })
     expect(await verifier.verify(String(refreshed['accessToken']))).toEqual({ kind: 'needs-refresh' })
     expect((await second.getSession(request, new Headers())).getJwtPayload()).toEqual({ role: 'writer' })
 
-    // The published Node SDK continues the session with the same refresh token, changes it, and hands it back.
+    // The published Node SDK continues the session with the same refresh token, changes it, and returns it.
     const bySdk = await Session.refreshSessionWithoutRequestResponse(String(refreshed['refreshToken']))
     expect([bySdk.getHandle(), bySdk.getUserId(), bySdk.getAccessTokenPayload()['role']]).toEqual([handle, 'ada', 'writer'])
     await bySdk.mergeIntoAccessTokenPayload({ role: 'owner' })
@@ -120,7 +120,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     const owner = asking(last['accessToken'])
     expect((await second.getSession(owner, new Headers())).getJwtPayload()).toMatchObject({ role: 'owner' })
 
-    // The command line ends it for all of them.
+    // The command line revokes it for all of them.
     const revoked = await keyturn('sessions', 'revoke', handle, database, '--secret', secret)
     expect(revoked).toMatchObject({ code: 0, out: 'Revoked 1 session.' })
     expect(await verifier.verify(String(last['accessToken']))).toEqual({ kind: 'none' })
@@ -130,7 +130,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     await expect(Session.refreshSessionWithoutRequestResponse(String(last['refreshToken']))).rejects.toMatchObject({ type: 'UNAUTHORISED' })
   })
 
-  test('a session of the SDK goes on natively: names of the library\'s claims stay in the store, and out of its tokens', async () => {
+  test('a session of the SDK continues natively: claims with reserved names stay in the store, and out of its tokens', async () => {
     const started = await Session.createNewSessionWithoutRequestResponse(
       'public', SuperTokens.convertToRecipeUserId('bob'), { role: 'reader', aud: 'sdk' }, { note: 'kept' },
     )
@@ -142,7 +142,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     expect((await native('GET', `/v1/sessions/${handle}`))['jwtPayload']).toMatchObject({ role: 'reader', aud: 'sdk' })
   })
 
-  test('a shorter lifetime stored with a session is honoured by the server, in both formats', async () => {
+  test('a shorter lifetime stored with a session is respected by the server, in both formats', async () => {
     const headers = new Headers()
     const request = new Request(`${ORIGIN}/login`, { method: 'POST', headers: { origin: ORIGIN, 'st-auth-mode': 'header' } })
     await embedded.createNewSession(request, headers, 'cleo', {}, {}, { accessTokenLifetime: 50 })
@@ -155,7 +155,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     const { accessToken } = await response.json() as { accessToken: { token: string; expiry: number } }
     expect(accessToken.expiry).toBeLessThanOrEqual(Date.now() + 50_000)
     expect(accessToken.expiry).toBeGreaterThan(Date.now() + 40_000)
-    // So it does where `verify` exchanges a token that names its parent for one that does not.
+    // The same applies if `verify` exchanges a token that names its parent for one that does not.
     const verified = await fetch(`${server.url}/recipe/session/verify`, {
       method: 'POST', headers: { 'cdi-version': '5.4' },
       body: JSON.stringify({ accessToken: accessToken.token, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: false }),
@@ -164,7 +164,7 @@ describe.skipIf(postgresUrl === null)('one core', () => {
     expect(promoted.accessToken.expiry).toBeLessThanOrEqual(Date.now() + 50_000)
   })
 
-  test('static keys outlive a rotation and the end of every session, which ends those of static keys as well', async () => {
+  test('static keys survive a rotation and the revocation of all sessions, which includes those with static keys', async () => {
     const sign = async (): Promise<string> => {
       const { jwt } = await native('POST', '/recipe/jwt', { algorithm: 'RS256', jwksDomain: 'https://a', payload: {}, validity: 1e9 })
       return String(jwt)

@@ -11,9 +11,9 @@ import { startMariadb } from '../support/servers/mariadb.ts'
 import { startRedis } from '../support/servers/redis.ts'
 import type { TestServer } from '../support/servers/server.ts'
 
-// Of PostgreSQL a connection sets what matters: its contract on other settings is in postgres.test.ts.
+// A PostgreSQL connection sets what matters itself: its contract with other settings is in postgres.test.ts.
 
-/** A server for all tests of a block; where it can be reached. */
+/** Starts one server for all tests of a block. Returns a function for its URL. */
 function startShared(start: () => Promise<TestServer>): () => string {
   let server: TestServer | null = null
   beforeAll(async () => {
@@ -25,7 +25,7 @@ function startShared(start: () => Promise<TestServer>): () => string {
 
 let cases = 0
 
-describe.skipIf(inject('mariadbUrl') === null)('a MariaDB server as somebody else set it up', () => {
+describe.skipIf(inject('mariadbUrl') === null)('a MariaDB server with other settings', () => {
   const url = startShared(() => startMariadb({
     settings: {
       'autocommit': 'OFF', 'auto-increment-increment': '7', 'auto-increment-offset': '3',
@@ -58,7 +58,7 @@ describe.skipIf(inject('mariadbUrl') === null)('a MariaDB server as somebody els
   })
 })
 
-describe.skipIf(inject('redisUrl') === null)('a Redis server as somebody else set it up', () => {
+describe.skipIf(inject('redisUrl') === null)('a Redis server with other settings', () => {
   const url = startShared(() => startRedis({
     'databases': '7', 'hash-max-listpack-entries': '0', 'hz': '1', 'lazyfree-lazy-user-del': 'yes',
     'lua-time-limit': '10', 'maxmemory': '300mb', 'notify-keyspace-events': 'AKE', 'rename-command': 'FLUSHALL hidden',

@@ -1,5 +1,5 @@
-// A store, a prefix, a schema and an application say where sessions are: to a server, to an embedded application and to
-// every command alike. What only reads makes nothing there.
+// A store, a prefix, a schema and an application locate sessions, in the same way for a server, an embedded
+// application and every command. A command that only reads creates nothing.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,23 +22,23 @@ import { createPostgresDatabase } from '../support/servers/postgres.ts'
 const HANDLE = `c${'x'.repeat(22)}`
 const SECRET = 'a secret that is long enough for keys'
 
-/** A database, and how to look into it past Keyturn. */
+/** A database, and ways to look into it without Keyturn. */
 interface Place {
   readonly name: string
   readonly url: string
-  /** The prefix and schema that an application chose. */
+  /** The prefix and schema that an application has set. */
   readonly chosen: { readonly prefix: string; readonly schema?: string }
-  /** Flags that are a typing error away. */
+  /** Flags with a typing error. */
   readonly mistyped: readonly (readonly string[])[]
-  /** What is said to be missing, of the chosen names. */
+  /** What messages say is missing, with the chosen names. */
   readonly sought: string
-  /** The prefix that the server's application `my-shop` has then. */
+  /** The prefix of the server's application `my-shop` then. */
   readonly shop: string
-  /** Opens the store as an application does, with the chosen schema if there are such. */
+  /** Opens the store as an application does, with the chosen schema if there is one. */
   open(prefix: string): SessionStore
-  /** The names of all that is there: files, schemas, tables or keys. */
+  /** The names of everything that exists: files, schemas, tables or keys. */
   list(): Promise<readonly string[]>
-  /** Makes the chosen tables look like those of another version; null: there are no tables. */
+  /** Makes the chosen tables look like those of another version; null if the store has no tables. */
   readonly setVersion: ((version: number) => Promise<void>) | null
 }
 
@@ -146,7 +146,7 @@ function redis(): Place | null {
   }
 }
 
-/** Every command that is to find a store. */
+/** Every command that needs a store. */
 const commands: readonly (readonly string[])[] = [
   ['keys', 'list'], ['keys', 'list', '--json'], ['keys', 'rotate'], ['keys', 'retire', 'kid'],
   ['keys', 'encrypt', '--secret', SECRET],
@@ -181,7 +181,7 @@ describe.each([sqlite(), await postgres(), await mariadb(), redis()].map((place,
 
   const made = (): string => place().setVersion === null ? 'A server or an application makes it' : '`keyturn migrate`'
 
-  test('where nothing is, every command says so and makes nothing', async () => {
+  test('if there is no store, every command says so and creates nothing', async () => {
     await expectNothing(chosenFlags(), ['there is no ', 'Check the URL', '--prefix', '--app', made()])
     await expectNothing([], ['there is no ', made()])
   })
@@ -204,7 +204,7 @@ describe.each([sqlite(), await postgres(), await mariadb(), redis()].map((place,
 
     const handleOf = (app: string): string => handles.get(app) ?? ''
 
-    test('shares its sessions with embedded applications that chose the same names', async () => {
+    test('shares its sessions with embedded applications that use the same names', async () => {
       const { open, chosen, shop } = place()
       for (const [app, prefix] of [['', chosen.prefix], ['/appid-my-shop', shop]] as const) {
         const store = open(prefix)
@@ -214,7 +214,7 @@ describe.each([sqlite(), await postgres(), await mariadb(), redis()].map((place,
       }
     })
 
-    test('is reached by every command, and so is each of its applications', async () => {
+    test('is found by every command, and so is each of its applications', async () => {
       const flags = [place().url, ...chosenFlags()]
       const shop = [...flags, '--app', 'my-shop']
       for (const [app, others] of [['', flags], ['/appid-my-shop', shop]] as const) {
@@ -237,12 +237,12 @@ describe.each([sqlite(), await postgres(), await mariadb(), redis()].map((place,
       expect((await keyturn('sessions', 'show', handleOf(''), ...flags)).code).toBe(0)
     })
 
-    test('a mistyped prefix, schema or application is told, and makes nothing', async () => {
+    test('a mistyped prefix, schema or application is reported, and creates nothing', async () => {
       for (const flags of place().mistyped) await expectNothing(flags, ['there is no ', made()])
     })
   })
 
-  test('a schema is a usage error where there are none', async () => {
+  test('a schema is a usage error if the store has no schemas', async () => {
     if (place().chosen.schema !== undefined) return
     for (const command of [...commands, ['migrate'], ['serve']]) {
       const { code, error } = await keyturn(...command, place().url, '--schema', 'public')
@@ -250,7 +250,7 @@ describe.each([sqlite(), await postgres(), await mariadb(), redis()].map((place,
     }
   })
 
-  test('tables of another version are told, and stay as they are', async () => {
+  test('tables of another version are reported and not changed', async () => {
     const { setVersion, sought } = place()
     if (setVersion === null) return
     await setVersion(0)

@@ -9,24 +9,24 @@ const server = inject('postgresUrl')
 const url = server === null ? '' : await createPostgresDatabase(server, 'changes')
 
 describe.skipIf(server === null)('PostgreSQL', () => {
-  test('of many writers and a reader that follows: nothing is skipped, though commits overlap', async () => {
+  test('with many writers, a reader that follows skips nothing, although commits overlap', async () => {
     const { store, schema, pool } = await freshStore(url)
     const writers = [store, ...[1, 2, 3].map(() => opened(createPostgresStore(url, { schema })))]
-    // Makes commits slow and so overlap as much as they can.
-    await pool.query(`CREATE FUNCTION ${schema}.dawdle() RETURNS trigger LANGUAGE plpgsql AS
+    // Makes commits slow, so that they overlap as much as possible.
+    await pool.query(`CREATE FUNCTION ${schema}.wait_randomly() RETURNS trigger LANGUAGE plpgsql AS
       'BEGIN PERFORM pg_sleep(random() * 0.004); RETURN NULL; END'`)
-    await pool.query(`CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON ${schema}.keyturn_change
-      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ${schema}.dawdle()`)
+    await pool.query(`CREATE CONSTRAINT TRIGGER wait_randomly AFTER INSERT ON ${schema}.keyturn_change
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ${schema}.wait_randomly()`)
     await expectNothingSkipped(store, writers)
   })
 
-  test('a cursor that the log does not know any more reads from the beginning', async () => {
+  test('a cursor that the log no longer has reads from the beginning', async () => {
     const { store, schema, pool } = await freshStore(url)
     const revoke = async (number: number): Promise<void> => {
       await store.insert(sampleRecord({ handle: sampleHandle(number) }))
       await store.remove([sampleHandle(number)], sampleNow + minute)
     }
-    const told = async (cursor: string | null): Promise<string[]> => (await store.changesSince(cursor, 100)).changes
+    const changesAfter = async (cursor: string | null): Promise<string[]> => (await store.changesSince(cursor, 100)).changes
       .flatMap(change => change.kind === 'revoked' ? change.handles : [])
     for (const number of [1, 2]) await revoke(number)
     await pool.query(`CREATE TABLE ${schema}.saved_change AS SELECT * FROM ${schema}.keyturn_change`)
@@ -34,23 +34,23 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     for (const number of [3, 4]) await revoke(number)
     const { cursor } = await store.changesSince(null, 100)
 
-    // Restored, and grown past the cursor.
+    // Restored, and now with more entries than the cursor's number.
     await pool.query(`TRUNCATE ${schema}.keyturn_change, ${schema}.keyturn_meta`)
     await pool.query(`INSERT INTO ${schema}.keyturn_change SELECT * FROM ${schema}.saved_change`)
     await pool.query(`INSERT INTO ${schema}.keyturn_meta SELECT * FROM ${schema}.saved_meta`)
-    expect(await told(cursor)).toEqual([1, 2].map(sampleHandle))
+    expect(await changesAfter(cursor)).toEqual([1, 2].map(sampleHandle))
     for (const number of [5, 6, 7]) await revoke(number)
-    expect(await told(cursor)).toEqual([1, 2, 5, 6, 7].map(sampleHandle))
+    expect(await changesAfter(cursor)).toEqual([1, 2, 5, 6, 7].map(sampleHandle))
 
-    // Emptied, the counter too.
+    // Emptied, including the counter.
     const later = (await store.changesSince(null, 100)).cursor
     await pool.query(`TRUNCATE ${schema}.keyturn_change, ${schema}.keyturn_meta`)
     expect(await store.changesSince(later, 100)).toEqual({ changes: [], cursor: null, more: false })
     await revoke(8)
-    expect(await told(later)).toEqual([sampleHandle(8)])
+    expect(await changesAfter(later)).toEqual([sampleHandle(8)])
   })
 
-  test('follow: listens again after its connection was ended, and wakes for what it may have missed', async () => {
+  test('follow: listens again after its connection was closed, and wakes for what it may have missed', async () => {
     const { store, schema } = await freshStore(url)
     const admin = openPool(url)
     const follower = opened(createPostgresStore(url, { schema }))
@@ -69,7 +69,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     }
   })
 
-  test('follow: with a pool of one connection it leaves that one to the others', async () => {
+  test('follow: with a pool of one connection it leaves the connection to the other calls', async () => {
     const schema = freshSchema()
     const store = opened(createPostgresStore(openPool(url, 1), { schema, migrate: 'auto' }))
     let woken = 0

@@ -69,7 +69,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     }
   }
 
-  test('a synchronous standby takes over: sessions go on, revocations stay, nobody is logged out', async () => {
+  test('a synchronous standby takes over: sessions continue, revocations stay, and no user is logged out', async () => {
     const primary = await startPostgres({ durable: true, settings: { wal_keep_size: '64MB' } })
     onTestFinished(() => primary.remove())
     await migratePostgres(primary.url)

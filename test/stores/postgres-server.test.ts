@@ -14,7 +14,7 @@ const server = inject('postgresUrl')
 const url = server === null ? '' : await createPostgresDatabase(server, 'properties')
 
 describe.skipIf(server === null)('PostgreSQL', () => {
-  test('one statement each, and no transaction around it; two for logins, and for what refuses them', async () => {
+  test('one statement each, without a transaction; two for logins, and for the removals that refuse logins', async () => {
     const schema = freshSchema()
     const { pool, texts } = watched(openPool(url))
     const store = opened(createPostgresStore(pool, { schema, migrate: 'auto' }))
@@ -47,13 +47,13 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       expect([name, texts.length]).toEqual([name, count])
       expect(texts.join()).not.toMatch(/BEGIN|COMMIT/)
     }
-    // What follows is written by two tables in one statement, so that neither can be without the other.
+    // These changes write two tables in one statement, so that neither write can exist without the other.
     expect((await store.changesSince(null, 10)).changes.map(change => change.kind)).toEqual(['payload', 'revoked'])
   })
 
-  test('refreshes are HOT updates: no index and no other page is touched', async () => {
-    // A server of its own and one connection: a transaction that writes anywhere on a server, as CREATE DATABASE does for
-    // a second, keeps old row versions from being pruned everywhere on it.
+  test('refreshes are HOT updates: no index and no other page is changed', async () => {
+    // A separate server and one connection: a transaction that writes anywhere on a server, as CREATE DATABASE does
+    // for a second, keeps old row versions from being pruned everywhere on it.
     const quiet = await startPostgres()
     onTestFinished(() => quiet.remove())
     const { schema, pool } = await freshStore(quiet.url)
@@ -160,7 +160,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     await expect(migratePostgres(url, { schema, prefix: 'App_' })).rejects.toMatchObject({ code: 'MISUSE' })
   })
 
-  test('migration: what is printed can be run by hand, and twice', async () => {
+  test('migration: the printed SQL can be run by hand, and twice', async () => {
     const schema = freshSchema()
     const sql = printPostgresMigrations({ schema })
     const pool = openPool(url)
@@ -169,19 +169,19 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     expect(await opened(createPostgresStore(pool, { schema })).find(sampleHandle(1))).toBeNull()
   })
 
-  test('ST-03: a schema or prefix that is no plain name is refused', () => {
+  test('ST-03: a schema or prefix that is not a plain name is refused', () => {
     for (const name of ['a"b', 'a.b', '', '1a', 'a b', 'a'.repeat(32), 'ä']) {
       expect(() => createPostgresStore(url, { schema: name })).toThrow('schema must be 1 to 31 letters')
       expect(() => createPostgresStore(url, { prefix: name })).toThrow('prefix must be 1 to 31 letters')
     }
   })
 
-  test('logins and revocations wait for the disk where the server does not by itself; rotations do not', async () => {
+  test('logins and revocations wait for the disk even if the server\'s default is not to; rotations do not', async () => {
     const { store, schema, pool } = await freshStore(url)
     await pool.query(`CREATE TABLE ${schema}.noted (what text, setting text)`)
     await pool.query(`CREATE FUNCTION ${schema}.note() RETURNS trigger LANGUAGE plpgsql AS
       $$BEGIN INSERT INTO ${schema}.noted VALUES (TG_OP, current_setting('synchronous_commit')); RETURN NULL; END$$`)
-    // A deferred trigger runs as late as the commit, which is when the setting counts.
+    // A deferred trigger runs at the commit, which is when the setting matters.
     await pool.query(`CREATE CONSTRAINT TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON ${schema}.keyturn_session
       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ${schema}.note()`)
     const three = [1, 2, 3].map(sampleHandle)
@@ -197,7 +197,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     ])
   })
 
-  test('prepared statements: used on a direct connection, and not where they were lost once', async () => {
+  test('prepared statements are used on a direct connection, and not after one was lost', async () => {
     const { schema } = await freshStore(url)
     const connections = openPool(url, 3)
     const { pool, names } = watched(connections)
@@ -205,7 +205,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     const findThrice = (): Promise<unknown[]> => Promise.all([1, 2, 3].map(number => store.find(sampleHandle(number))))
     for (let time = 0; time < 2; time++) await findThrice()
     expect(names.at(-1)).toMatch(/^keyturn_/)
-    // What a pooler does that gives every transaction another server connection.
+    // As with a pooler that gives every transaction another server connection.
     const clients = await Promise.all([1, 2, 3].map(() => connections.connect()))
     for (const client of clients) {
       await client.query('DEALLOCATE ALL')

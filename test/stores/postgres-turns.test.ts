@@ -13,7 +13,7 @@ const url = server === null ? '' : await createPostgresDatabase(server, 'turns')
 const numbered = (...numbers: number[]): SessionRecord[] =>
   numbers.map(number => sampleRecord({ handle: sampleHandle(number), userId: `user-${number}` }))
 
-/** Stores with pools of their own, on connections that have this isolation level. */
+/** Stores with separate pools, whose connections have this isolation level. */
 function processes(schema: string, level: string): SessionStore[] {
   return [1, 2, 3, 4].map(() => {
     const pool = openPool(`${url}?options=${encodeURIComponent(
@@ -22,8 +22,8 @@ function processes(schema: string, level: string): SessionStore[] {
   })
 }
 
-describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event loop', () => {
-  test('the first goes alone, the others together, each as it is', async () => {
+describe.skipIf(server === null)('PostgreSQL: logins of one tick of the event loop', () => {
+  test('the first runs alone, the others together, and each is stored as it is', async () => {
     const { schema } = await freshStore(url)
     const { pool, texts } = watched(openPool(url))
     const store = opened(createPostgresStore(pool, { schema }))
@@ -39,18 +39,18 @@ describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event lo
       }),
     ]
     await Promise.all(records.map(record => store.insert(record)))
-    // Each adds, and looks for not-befores.
+    // Each inserts, and looks for not-befores.
     expect(texts.length).toBe(4)
     expect(texts.filter(text => /BEGIN|COMMIT/.test(text))).toEqual([])
     for (const record of records) expect(await store.find(record.handle)).toEqual(record)
   })
 
-  test('a handle that exists, there or twice in the turn, fails one login only', async () => {
+  test('a handle that exists, in the table or twice in the tick, fails one login only', async () => {
     const { store } = await freshStore(url)
     for (const record of numbered(2, 3)) await store.insert(record)
     const records = numbered(1, 4, 3, 5, 1, 5, 6)
     const settled = await Promise.allSettled(records.map(record => store.insert({ ...record, userId: 'second' })))
-    // Which of the two with one handle is first, the connections decide.
+    // Which of the two with one handle is first depends on the connections.
     const won = (...indices: readonly number[]): number => (
       indices.filter(index => settled[index]?.status === 'fulfilled').length
     )
@@ -79,7 +79,7 @@ describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event lo
     expect(await store.find(sampleHandle(3))).toBeNull()
   })
 
-  test('REV-11: fail together when the connection breaks, and are not tried again', async () => {
+  test('REV-11: fail together when the connection breaks, and are not repeated', async () => {
     const { schema } = await freshStore(url)
     const connections = openPool(url)
     const { pool, texts } = watched(connections)
@@ -102,11 +102,11 @@ describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event lo
     const settled = await Promise.allSettled(numbered(1, 2, 3).map(record => store.insert(record)))
     expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
     expect(settled[2]).toMatchObject({ reason: { code: 'STORE_UNAVAILABLE' } })
-    // The first adds and looks for not-befores; the others are added once.
+    // The first inserts and looks for not-befores; the others are inserted once.
     expect(texts.length).toBe(3)
   })
 
-  test('the same handles in other orders, from other processes: each has one winner, at every isolation', async () => {
+  test('the same handles in other orders, from other processes: one insert of each succeeds, at every isolation level', async () => {
     const { schema } = await freshStore(url)
     for (const level of ['read committed', 'repeatable read', 'serializable']) {
       const stores = processes(schema, level)
@@ -138,13 +138,13 @@ describe.skipIf(server === null)('PostgreSQL: logins of one turn of the event lo
   })
 })
 
-describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event loop', () => {
+describe.skipIf(server === null)('PostgreSQL: rotations of one tick of the event loop', () => {
   const numbers = Array.from({ length: 16 }, (_, index) => index)
   const insertAll = async (store: SessionStore): Promise<void> => {
     for (const number of numbers) await store.insert(sampleRecord({ handle: sampleHandle(number), reuseInterval: 0 }))
   }
 
-  test('take two statements, and one more for each that those did not rotate', async () => {
+  test('take two statements, and one more for each session that those did not rotate', async () => {
     const { schema } = await freshStore(url)
     const { pool, texts } = watched(openPool(url))
     const store = opened(createPostgresStore(pool, { schema }))
@@ -162,7 +162,7 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
     expect(found[8]).toMatchObject({ client: clients[2], generation: 8, branch: 7 })
   })
 
-  test('of one session: the first wins, and what follows it is judged by what it wrote', async () => {
+  test('of one session: the first succeeds, and the second is checked against what it wrote', async () => {
     const { store } = await freshStore(url)
     await insertAll(store)
     const step = (number: number, generation: number, from: string, to: string): Promise<SessionRecord | null> =>
@@ -178,7 +178,7 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
     expect(rotated.map(record => record?.refreshHash)).toEqual(['a', 'b', undefined, 'd'])
   })
 
-  test('one that the server refuses fails alone', async () => {
+  test('a rotation that the server refuses fails alone', async () => {
     const { store, schema, pool } = await freshStore(url)
     await insertAll(store)
     await pool.query(`ALTER TABLE ${schema}.keyturn_session ADD CHECK (generation <> 13)`)
@@ -189,7 +189,7 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
     for (const outcome of settled) expect(outcome).not.toMatchObject({ status: 'fulfilled', value: null })
   })
 
-  test('a row that somebody has locked delays nobody but its own session, whose revocation included', async () => {
+  test('a locked row delays only its own session, including its revocation', async () => {
     const { store, schema, pool } = await freshStore(url)
     await insertAll(store)
     const holder = await pool.connect()
@@ -207,7 +207,7 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
     await confirming
   })
 
-  test('are done before the store is closed, those too that go by themselves', async () => {
+  test('are done before the store is closed, including those that run alone', async () => {
     const { schema, store: after } = await freshStore(url)
     await insertAll(after)
     const store = createPostgresStore(url, { schema })
@@ -224,7 +224,7 @@ describe.skipIf(server === null)('PostgreSQL: rotations of one turn of the event
       .toEqual(['hash-1', 'hash-1', 'hash-1', 'hash-2'])
   })
 
-  test('have one winner each, from other processes in other orders, at every isolation', async () => {
+  test('each succeed once, from other processes in other orders, at every isolation level', async () => {
     for (const level of ['read committed', 'repeatable read', 'serializable']) {
       const { store, schema } = await freshStore(url)
       await insertAll(store)

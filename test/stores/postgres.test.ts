@@ -8,7 +8,7 @@ const server = inject('postgresUrl')
 const pooler = inject('pgbouncerUrl')
 let schemas = 0
 
-/** What an application may have set for its connections. */
+/** Settings that an application may have made for its connections. */
 const otherSettings = {
   default_transaction_isolation: 'serializable', default_transaction_deferrable: 'on', synchronous_commit: 'on',
   array_nulls: 'off', backslash_quote: 'off', bytea_output: 'escape', datestyle: 'German,DMY',

@@ -14,8 +14,8 @@ const nodes = inject('redisClusterNodes') ?? []
 const missing = nodes.length === 0
 const until = sampleNow + minute
 
-/** Tries again until the test's time is up, as clients do when they are told that the store is unavailable. */
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
+/** Tries again until the test's time is up, as clients do when the store is unavailable. */
+async function retrying<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await work()
@@ -26,7 +26,7 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A cluster client that fails as `spoil` says; null lets a command through. */
+/** A cluster client that fails as `spoil` says; null lets a command pass. */
 function spoiled(client: object, spoil: (args: readonly string[]) => Error | null): IoredisCluster {
   const call = (name: string, args: string[]): Promise<unknown> => {
     const error = spoil([name, ...args])
@@ -42,7 +42,7 @@ function spoiled(client: object, spoil: (args: readonly string[]) => Error | nul
 }
 
 describe.skipIf(missing)('a Redis Cluster', () => {
-  test.each(libraries)('a failover loses the newest rotations: nobody is logged out (law 6, %s)', async library => {
+  test.each(libraries)('a failover loses the newest rotations, and no user is logged out (law 6, %s)', async library => {
     const cluster = temporary(await startRedisCluster({ replicas: true }))
     const [primary, replica] = [cluster.primaries[0], cluster.replicas[0]]
     if (primary === undefined || replica === undefined) throw new Error('the cluster has three primaries and replicas')
@@ -50,7 +50,7 @@ describe.skipIf(missing)('a Redis Cluster', () => {
     const store = openStore(client, { replicas: 1, requestTimeout: '2s' })
     const world = new World(createCore, store, 4)
     const refreshAll = (jars: readonly Jar[]): Promise<{ how: string; jar: Jar | null }[]> =>
-      Promise.all(jars.map(jar => patiently(() => world.refresh(jar))))
+      Promise.all(jars.map(jar => retrying(() => world.refresh(jar))))
     const held = (outcomes: readonly { jar: Jar | null }[]): Jar[] =>
       outcomes.flatMap(({ jar }) => jar === null ? [] : [jar])
 
@@ -59,7 +59,7 @@ describe.skipIf(missing)('a Redis Cluster', () => {
     for (const { refreshToken } of revoked) await world.core().revokeSession(refreshToken.split('.')[2] ?? '')
     world.now += 5 * minute
 
-    // From here on the replica hears nothing: it may not read from its primary any more.
+    // From here on the replica gets no more updates: it may no longer read from its primary.
     const admin = connectIoredis(primary.url)
     await admin.call('ACL', 'SETUSER', 'default', '-psync', '-sync', '-replconf')
     await admin.call('CLIENT', 'KILL', 'TYPE', 'replica')
@@ -68,7 +68,7 @@ describe.skipIf(missing)('a Redis Cluster', () => {
     await primary.kill9()
     await connectIoredis(replica.url).call('CLUSTER', 'FAILOVER', 'TAKEOVER')
 
-    const generations = await Promise.all(newest.map(jar => patiently(() => world.record(jar))))
+    const generations = await Promise.all(newest.map(jar => retrying(() => world.record(jar))))
     expect(generations.filter(record => record?.generation === 1).length, 'rotations were lost').toBeGreaterThan(3)
     world.now += 5 * minute
     const after = await refreshAll(newest)
@@ -81,7 +81,7 @@ describe.skipIf(missing)('a Redis Cluster', () => {
 
   test.each([
     'before', 'after',
-  ] as const)('a removal broken off %s the change is written is finished by the next try', async when => {
+  ] as const)('a removal that is interrupted %s the change is written is completed by the next try', async when => {
     const client = await connectCluster('ioredis', nodes)
     const prefix = `broken-${when}:`
     let broken = false
@@ -93,7 +93,7 @@ describe.skipIf(missing)('a Redis Cluster', () => {
       return new Error('Connection is closed.')
     }), { prefix })
     const other = openStore(client, { prefix })
-    // So that the server knows the script, and the spoiled call does its work.
+    // So that the server knows the script, and the failing call does its work.
     await other.insert(sampleRecord({ handle: sampleHandle(7) }))
     await other.remove([sampleHandle(7)], until)
 
@@ -103,11 +103,11 @@ describe.skipIf(missing)('a Redis Cluster', () => {
     const again = (await other.removeByUser(sampleUserRemoval({ from: until }))).handles
     expect([...again].sort()).toEqual(when === 'before' ? [sampleHandle(1), sampleHandle(2)] : [])
     const { changes } = await other.changesSince(null, 10)
-    const told = changes.slice(1).map(change => change.kind === 'revoked' ? [...change.handles].sort() : [])
-    expect(told, 'told of once').toEqual([[sampleHandle(1), sampleHandle(2)]])
+    const announced = changes.slice(1).map(change => change.kind === 'revoked' ? [...change.handles].sort() : [])
+    expect(announced, 'announced once').toEqual([[sampleHandle(1), sampleHandle(2)]])
   })
 
-  test('a client for one server is told that this is a cluster', async () => {
+  test('a client for one server gets an error that says that the server is part of a cluster', async () => {
     const store = openStore(connectIoredis(`redis://127.0.0.1:${nodes[0]?.port}`))
     const calls = Array.from({ length: 20 }, (_, number) => store.find(sampleHandle(number)))
     for (const result of await Promise.allSettled(calls)) {
@@ -117,7 +117,7 @@ describe.skipIf(missing)('a Redis Cluster', () => {
     await expect(Promise.all(calls)).rejects.toThrow()
   })
 
-  test('a cluster that reads from replicas is refused: they may not know of a revocation yet', () => {
+  test('a cluster client that reads from replicas is refused: they may not have a revocation yet', () => {
     const options = { scaleReads: 'slave' }
     const client = { isCluster: true, options } as IoredisCluster
     expect(() => createRedisStore(Object.assign(client, { call: () => Promise.resolve() }))).toThrow(/scaleReads/)

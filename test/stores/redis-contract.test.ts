@@ -13,7 +13,7 @@ interface Connected {
 const url = inject('redisUrl')
 const nodes = inject('redisClusterNodes')
 
-/** Runs the contract through two clients in turn, so that no store sees its own connection only. */
+/** Runs the contract through two clients alternately, so that a store does not see its own connection only. */
 function contractThrough(name: string, available: boolean, connect: () => Promise<Connected>): void {
   describe.skipIf(!available)(name, () => {
     const clients: Connected[] = []
@@ -36,7 +36,7 @@ function contractThrough(name: string, available: boolean, connect: () => Promis
           if (connected === undefined) throw new Error('the clients are connected before the tests')
           return createRedisStore(connected.client, { prefix })
         },
-        // Each case has a prefix of its own, and the server is thrown away at the end.
+        // Each case has a prefix of its own, and the server is deleted at the end.
         discard: async () => undefined,
       }
     })

@@ -28,14 +28,14 @@ interface Counted {
   readonly client: IoredisClient
   /** How many round trips the work takes. */
   readonly during: (work: () => Promise<unknown>) => Promise<number>
-  /** How many commands the work takes, side by side or not. */
+  /** How many commands the work takes, concurrent or not. */
   readonly commandsOf: (work: () => Promise<unknown>) => Promise<number>
 }
 
-/** What is sent after the work is done, to clean up, and not waited for. */
+/** Commands that are sent for cleanup after the work is done, and that no call waits for. */
 const afterwards = ['ZREM', 'DEL']
 
-/** Counts how often a store waits for the server: commands sent side by side are one round trip. */
+/** Counts how often a store waits for the server: concurrent commands are one round trip. */
 function counted(client: IoredisClient): Counted {
   let [trips, commands, underWay] = [0, 0, 0]
   const call = async (name: string, args: string[]): Promise<unknown> => {
@@ -89,7 +89,7 @@ async function roundTrips(client: IoredisClient): Promise<Record<string, number>
     removeByUser: () => store.removeByUser(sampleUserRemoval()),
   }
   const trips: Record<string, number> = {}
-  // The first time the server learns the scripts.
+  // In the first round the server learns the scripts.
   for (const round of [1, 2]) {
     for (const [name, each] of Object.entries(work)) trips[name] = await line.during(each)
     expect(await store.find(handle), `round ${round}`).toBeNull()
@@ -108,7 +108,7 @@ describe.skipIf(missing)('Redis', () => {
     expect(await roundTrips(cluster)).toEqual({ ...one, insert: 2, updatePayload: 2, remove: 2 })
   })
 
-  test('rotations of one turn share commands on one server, eight at a time', async () => {
+  test('rotations of one tick share commands on one server, eight at a time', async () => {
     const line = counted(connectIoredis(url))
     const store = openStore(line.client, { prefix })
     const numbers = Array.from({ length: 16 }, (_, index) => index)
@@ -121,11 +121,11 @@ describe.skipIf(missing)('Redis', () => {
       rotated.push(...await Promise.all(rotations))
     }
     expect(await line.commandsOf(rotateAll)).toBe(1 + Math.ceil(15 / 8))
-    // The first one had been rotated: whatever becomes of one, the others get what is theirs.
+    // The first one had already been rotated: whatever its result, the others get their own.
     expect(rotated).toEqual([null, ...await Promise.all(numbers.slice(1).map(number => store.find(sampleHandle(number))))])
   })
 
-  test('REV-11: a session that is not one is an outage for itself, not for others that rotate with it', async () => {
+  test('REV-11: a value that is not a session throws for itself, not for others that rotate with it', async () => {
     const client = connectIoredis(url)
     const store = openStore(client, { prefix })
     for (const number of [1, 2, 4]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
@@ -136,7 +136,7 @@ describe.skipIf(missing)('Redis', () => {
     expect(rotated.map(record => record?.handle ?? null)).toEqual([sampleHandle(1), sampleHandle(2), null, null])
     for (const number of [3, 4]) await expect(store.find(sampleHandle(number))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
 
-    // With the expected hash in its place, so that it is only seen when the answer is read.
+    // With the expected hash in its position, so that the error is found only when the answer is read.
     const key = `${prefix}session:{${sampleHandle(5)}}`
     for (const number of [5, 6, 7]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
     await client.set(key, `${await client.get(key)}`.replace('"infoVersion":0', '"infoVersion":"many"'))
@@ -146,7 +146,7 @@ describe.skipIf(missing)('Redis', () => {
     ])
   })
 
-  test('REV-11: a session of another format is an outage that names it: nothing is done to it, nor to those beside it', async () => {
+  test('REV-11: a session of another format throws an error that names it: it is not changed, nor are the others', async () => {
     for (const client of [connectIoredis(url), await connectCluster('ioredis', nodes) as IoredisClient]) {
       const store = openStore(client, { prefix })
       const own = sampleHandle(1)
@@ -156,7 +156,7 @@ describe.skipIf(missing)('Redis', () => {
       const changed = `${await client.call('GET', [key])}`.replace('{"format":1,', '{"format":2,')
       await client.call('SET', [key, changed])
 
-      expect(await store.rotate(sampleRotation({ handle: newer })), 'as a lost race, and read next').toBeNull()
+      expect(await store.rotate(sampleRotation({ handle: newer })), 'as if another rotation came first; it is read next').toBeNull()
       await store.confirm([{ handle: newer, generation: 0, branch: 0 }])
       const late = { handle: newer, now: sampleNow, from: until }
       const notBefore = { time: sampleNow, until }
@@ -179,17 +179,17 @@ describe.skipIf(missing)('Redis', () => {
     }
   })
 
-  test('REV-11: a removal that meets a session it cannot read removes none of those beside it', async () => {
+  test('REV-11: a removal that meets a session it cannot read removes no other session', async () => {
     const client = connectIoredis(url)
     const store = openStore(client, { prefix })
     const handles = [1, 2, 3].map(sampleHandle)
     for (const handle of handles) await store.insert(sampleRecord({ handle }))
     await client.set(`${prefix}session:{${sampleHandle(2)}}`, 'no session')
     await expect(store.remove(handles, until)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    for (const number of [1, 3]) expect(await store.find(sampleHandle(number)), 'not gone unannounced').not.toBeNull()
+    for (const number of [1, 3]) expect(await store.find(sampleHandle(number)), 'not removed without a change').not.toBeNull()
     await client.del(`${prefix}session:{${sampleHandle(2)}}`)
     expect((await store.remove(handles, until)).handles).toHaveLength(2)
-    expect(await told(store, null)).toEqual([sampleHandle(1), sampleHandle(3)])
+    expect(await handlesAfter(store, null)).toEqual([sampleHandle(1), sampleHandle(3)])
   })
 
   test('rotations are done before a store on a URL is closed', async () => {
@@ -203,7 +203,7 @@ describe.skipIf(missing)('Redis', () => {
     expect(await Promise.all(rotations)).toEqual(await Promise.all(handles.map(handle => after.find(handle))))
   })
 
-  test('ST-05: Redis drops what nobody cleaned up, about a day after the session\'s end', async () => {
+  test('ST-05: Redis deletes sessions that no cleanup removed, about a day after their expiry', async () => {
     const client = connectIoredis(url)
     const store = openStore(client, { prefix })
     const key = `${prefix}session:{${sampleHandle(1)}}`
@@ -222,13 +222,13 @@ describe.skipIf(missing)('Redis', () => {
       const bounds = { now, rotatedAfter: 0, createdAfter: 0 }
       expect(await store.rotate({ handle: sampleHandle(1), expected: token, bounds, next })).not.toBeNull()
       token = samplePresented({ refreshHash: next.refreshHash, generation: next.generation })
-      // Redis has a clock of its own, which must pass as well.
+      // Redis has its own clock, which must advance as well.
       await client.pexpire(key, await client.pttl(key) - 37 * minute)
     }
 
     await client.del(key)
     expect(await store.removeExpired(sampleNow + 121 * hour, 10), 'dropped by Redis, not by this call').toBe(0)
-    expect(await client.keys(`${prefix}*`), 'and nothing is left').toEqual([])
+    expect(await client.keys(`${prefix}*`), 'nothing is left').toEqual([])
   })
 
   test('nothing of a session is left after its removal or expiry', async () => {
@@ -251,7 +251,7 @@ describe.skipIf(missing)('Redis', () => {
     expect(await client.ping(), 'the application\'s client stays open').toBe('PONG')
   })
 
-  test('the user\'s index is repaired, and never trusted over the record', async () => {
+  test('the user\'s index is repaired, and the record decides, not the index', async () => {
     const client = connectIoredis(url)
     const store = openStore(client, { prefix })
     const old = Date.now() - 120 * minute
@@ -266,15 +266,15 @@ describe.skipIf(missing)('Redis', () => {
     await client.del(`${prefix}session:{${sampleHandle(1)}}`, `${prefix}session:{${sampleHandle(2)}}`)
 
     const { sessions } = await store.listByUser('user-1', { limit: 10, after: null })
-    expect(sessions, 'a stranger\'s session is not shown').toEqual([])
-    // A young entry may belong to a login whose record is on its way.
+    expect(sessions, 'a session of another user is not listed').toEqual([])
+    // A young entry may belong to a login whose record is still being written.
     await expect.poll(() => client.zrange(own, '0', '-1')).toEqual([sampleHandle(2)])
     await client.zadd(own, `${old}`, sampleHandle(3))
-    expect((await store.removeByUser(sampleUserRemoval({ from: until }))).handles, 'nor ended').toEqual([])
+    expect((await store.removeByUser(sampleUserRemoval({ from: until }))).handles, 'nor removed').toEqual([])
     expect(await store.find(sampleHandle(3))).not.toBeNull()
   })
 
-  test('a log that has lost its newest entries is read again: what comes after them is not skipped', async () => {
+  test('a log that has lost its newest entries is read again: later entries are not skipped', async () => {
     const client = connectIoredis(url)
     const store = openStore(client, { prefix })
     const revoke = async (number: number): Promise<void> => {
@@ -287,12 +287,12 @@ describe.skipIf(missing)('Redis', () => {
     await revoke(2)
     const { cursor } = await store.changesSince(null, 10)
     for (const key of keys) await client.rename(`${key}:backup`, key)
-    expect(await told(store, cursor), 'read from the beginning').toEqual([sampleHandle(1)])
+    expect(await handlesAfter(store, cursor), 'read from the beginning').toEqual([sampleHandle(1)])
     await revoke(3)
-    expect(await told(store, cursor)).toEqual([sampleHandle(1), sampleHandle(3)])
+    expect(await handlesAfter(store, cursor)).toEqual([sampleHandle(1), sampleHandle(3)])
   })
 
-  test('a command that a client sends twice does no harm', async () => {
+  test('a command that a client sends twice is harmless', async () => {
     const client = connectIoredis(url)
     const twice = new Proxy(client as IoredisClient, {
       get(target, name) {
@@ -308,9 +308,9 @@ describe.skipIf(missing)('Redis', () => {
     })
     const store = openStore(twice, { prefix })
     await store.insert(sampleRecord())
-    await expect(openStore(client, { prefix }).insert(sampleRecord()), 'another login is another login').rejects
+    await expect(openStore(client, { prefix }).insert(sampleRecord()), 'another login has the same handle').rejects
       .toMatchObject({ code: 'MISUSE' })
-    expect(await store.rotate(sampleRotation()), 'decided as a lost race').toBeNull()
+    expect(await store.rotate(sampleRotation()), 'as if another rotation came first').toBeNull()
     expect((await store.find(sampleHandle(1)))?.refreshHash).toBe('hash-1')
     await store.remove([sampleHandle(1)], until)
     expect((await store.changesSince(null, 10)).changes).toHaveLength(1)
@@ -340,7 +340,7 @@ describe.skipIf(missing)('Redis', () => {
   })
 })
 
-test('wrong options and clients are refused at once, without naming the URL', () => {
+test('invalid options and clients are refused at once, without naming the URL', () => {
   for (const wrong of ['', 'a{b}', '1a', 'a b', 'x'.repeat(64), 'ä:']) {
     expect(() => createRedisStore('redis://127.0.0.1', { prefix: wrong }), `prefix "${wrong}"`).toThrow(/prefix/)
   }
@@ -357,7 +357,7 @@ test('wrong options and clients are refused at once, without naming the URL', ()
 
 test.each([
   [['ioredis']], [['ioredis', 'redis']],
-])('without %s a URL is opened with what is there, or the error names the package', absent => {
+])('without %s a URL is opened with the library that is installed, or the error names the package', absent => {
   const module = join(import.meta.dirname, '..', '..', 'src', 'stores', 'redis.ts')
   const program = `
     const { registerHooks } = await import('node:module')
@@ -376,7 +376,7 @@ test.each([
   else if (!missing) expect(stdout).toBe('0\n')
 })
 
-async function told(store: ReturnType<typeof openStore>, cursor: string | null): Promise<readonly string[]> {
+async function handlesAfter(store: ReturnType<typeof openStore>, cursor: string | null): Promise<readonly string[]> {
   const { changes } = await store.changesSince(cursor, 10)
   return changes.flatMap(change => change.kind === 'revoked' ? change.handles : [])
 }

@@ -99,7 +99,7 @@ describe.skipIf(missing).each(libraries)('a Redis server and %s', library => {
     expect(thefts(world)).toBe(0)
   })
 
-  test('a power cut with appendfsync everysec loses the newest rotations: nobody is logged out (law 6)', async () => {
+  test('a power cut with appendfsync everysec loses the newest rotations, and no user is logged out (law 6)', async () => {
     const server = temporary(await startRedis({ appendonly: 'yes', appendfsync: 'everysec' }))
     const world = new World(createCore, openStore(await connectClient(library, server.url)), 2)
     const first = await refreshAll(world, await logins(world, 100))
@@ -186,7 +186,7 @@ describe.skipIf(missing).each(libraries)('a Redis server and %s', library => {
     expect(thefts(world)).toBe(0)
   })
 
-  test('replicas: a login and a revocation wait for one, and the caller is told when none answers', async () => {
+  test('replicas: a login and a revocation wait for one, and the caller gets an error when none answers', async () => {
     const primary = temporary(await startRedis())
     const replica = temporary(await startRedisReplica(primary))
     const client = await connectClient(library, primary.url)

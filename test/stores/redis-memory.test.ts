@@ -13,25 +13,25 @@ function handleOf(jar: Jar): string {
   return jar.refreshToken.split('.')[2] ?? ''
 }
 
-describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
-  test('a server that evicts is refused at the first use, unless that is accepted', async () => {
+describe.skipIf(inject('redisUrl') === null)('lost data in Redis', () => {
+  test('a server that evicts is refused at the first use, unless the option accepts it', async () => {
     const server = temporary(await startRedis({ maxmemory: '100mb', 'maxmemory-policy': 'volatile-lru' }))
     const client = connectIoredis(server.url)
     const refusing = openStore(client)
-    const told = { code: 'MISUSE', message: expect.stringMatching(/volatile-lru.*noeviction/s) }
+    const refusal = { code: 'MISUSE', message: expect.stringMatching(/volatile-lru.*noeviction/s) }
     const { insert, find, listKeys } = refusing
     for (const call of [() => insert(sampleRecord()), () => find(sampleHandle(1)), listKeys]) {
-      await expect(call()).rejects.toMatchObject(told)
+      await expect(call()).rejects.toMatchObject(refusal)
     }
     expect(await client.dbsize()).toBe(0)
     const accepting = openStore(client, { [allowEviction]: true })
     await accepting.insert(sampleRecord())
     expect(await accepting.find(sampleHandle(1))).toEqual(sampleRecord())
     await client.config('SET', 'maxmemory-policy', 'noeviction')
-    expect(await refusing.find(sampleHandle(1)), 'asked anew until it is set right').toEqual(sampleRecord())
+    expect(await refusing.find(sampleHandle(1)), 'checked again until the setting is right').toEqual(sampleRecord())
   })
 
-  test('memory is full: logins fail clearly, sessions refresh, are revoked and cleaned up as ever', async () => {
+  test('memory is full: logins fail with a clear error; sessions refresh, are revoked and cleaned up as before', async () => {
     const server = temporary(await startRedis({ 'maxmemory-policy': 'noeviction' }))
     const client = connectIoredis(server.url)
     const store = openStore(client)
@@ -64,14 +64,14 @@ describe.skipIf(inject('redisUrl') === null)('what Redis forgets', () => {
     const removal = await store.removeByUser(sampleUserRemoval({ userId: 'user-3' }))
     expect(removal.handles).toEqual([sampleHandle(3)])
     const page = await store.removeAll({ notBefore: { time: 1, until }, limit: 1000, after: null })
-    expect(page.removed, 'none is so old').toBe(0)
+    expect(page.removed, 'no session is that old').toBe(0)
     expect((await store.changesSince(null, 10)).changes).toHaveLength(3)
     expect(await store.acquireLease('cleanup', 'a', sampleNow, until)).toBe(true)
     expect(await store.removeExpired(sampleNow + 1000 * minute, 1000)).toBe(count - 3)
     expect((await store.changesSince(null, 10)).changes).toHaveLength(0)
   })
 
-  test('FLUSHALL: all log in again, with new keys; nobody gets a stranger\'s session; cursors recover', async () => {
+  test('FLUSHALL: all users log in again, with new keys; no user gets a session of another; cursors recover', async () => {
     const server = temporary(await startRedis())
     const client = connectIoredis(server.url)
     const store = openStore(client)

@@ -32,7 +32,7 @@ const stricter = [
 ]
 
 for (const { name, available, open } of [...realStores, ...stricter]) describe.skipIf(!available)(name, () => {
-  test('S-19: of logins over several connections that race the removal of their user none is left', async () => {
+  test('S-19: of logins over several connections, concurrent with the removal of their user, none is left', async () => {
     const data = `race_${++count}`
     const stores = await Promise.all([1, 2, 3, 4].map(() => open(data)))
     const [reader] = stores
@@ -41,7 +41,7 @@ for (const { name, available, open } of [...realStores, ...stricter]) describe.s
       const [userId, other] = [`user-${round}`, `other-${round}`]
       const first = earlier(100 * round + 90, userId)
       expect(await reader?.insert(first)).toBe(true)
-      // In three waves over each connection. Logins of somebody else among them share their statements.
+      // In three waves over each connection. Logins of another user share their statements.
       const logins = Array.from({ length: 36 }, (_, index) => (
         { index, record: earlier(100 * round + index, index % 4 === 3 ? other : userId) }
       ))
@@ -53,14 +53,14 @@ for (const { name, available, open } of [...realStores, ...stricter]) describe.s
       const removal = await stores[3]?.removeByUser(sampleUserRemoval({ userId, notBefore }))
       const answers = await Promise.all(answering)
       const accepted = answers.filter(each => each.accepted === true && each.record.userId === userId)
-      expect(removal?.handles, 'what was accepted was there to be removed')
+      expect(removal?.handles, 'accepted logins were removed')
         .toEqual(expect.arrayContaining([first, ...accepted.map(({ record }) => record)].map(({ handle }) => handle)))
       expect(await reader?.insert(earlier(100 * round + 91, userId)), 'it comes too late').toBe(false)
       expect(await reader?.listByUser(userId, { limit: 100, after: null })).toEqual({ sessions: [], next: null })
       for (const { record } of answers.filter(each => each.record.userId === userId)) {
         expect(await reader?.find(record.handle)).toBeNull()
       }
-      expect((await reader?.listByUser(other, { limit: 100, after: null }))?.sessions, 'of somebody else all').toHaveLength(9)
+      expect((await reader?.listByUser(other, { limit: 100, after: null }))?.sessions, 'all logins of the other user').toHaveLength(9)
     }
   })
 })
@@ -81,7 +81,7 @@ const local: readonly Omit<RealStore, 'connect'>[] = [
 const directory = createDirectory()
 
 for (const { name, available, open } of [...local, ...realStores]) describe.skipIf(!available)(name, () => {
-  test('S-13: removeAll over 5,000 sessions amid logins and refreshes: all that are older are gone, none that is newer', async () => {
+  test('S-13: removeAll over 5,000 sessions with concurrent logins and refreshes removes all older and no newer ones', async () => {
     const data = `all_${++count}`
     const [store, busy] = [await open(data), await open(data)]
     const old: SessionHandle[] = []
@@ -93,7 +93,7 @@ for (const { name, available, open } of [...local, ...realStores]) describe.skip
         handle,
         userId: `user-${number % 400}`,
         createdAt: isOld ? sampleNow - 1 - number % 600_000 : sampleNow + 1 + number % 1000,
-        // In the order in which they expire, too, old and new ones are mixed.
+        // Old and new sessions are also mixed in the order of their expiry.
         idleTimeout: (isOld ? 30 : 60) * minute + number % 97 * minute,
         reuseInterval: 0,
       }))
@@ -127,7 +127,7 @@ for (const { name, available, open } of [...local, ...realStores]) describe.skip
       expect(++pages).toBeLessThan(400)
     } while (after !== null)
     expect(pages).toBeGreaterThan(20)
-    // Whoever comes now comes too late.
+    // A login after the removal is refused.
     await insert(numbers.length + 1_000_001)
     await expectAll(store, old, 0)
     await expectAll(store, [...kept], kept.size)
@@ -135,9 +135,9 @@ for (const { name, available, open } of [...local, ...realStores]) describe.skip
 })
 
 for (const { name, available, open } of [...local, ...realStores]) describe.skipIf(!available)(name, () => {
-  test('S-13: sessions that end or are refreshed between two pages of removeAll hide no other', async () => {
+  test('S-13: sessions that expire or are refreshed between two pages of removeAll hide no other', async () => {
     const store = await open(`hidden_${++count}`)
-    // Of one part of Redis' index, in which the new ones are first.
+    // All are in one part of Redis' index, the new ones first.
     const handles = Array.from({ length: 900 }, (_, number) => sampleHandle(number))
       .filter(handle => expiryShardOf(handle) === 3).slice(0, 40)
     const [young, old] = [handles.slice(0, 20), handles.slice(20)]
@@ -158,7 +158,7 @@ for (const { name, available, open } of [...local, ...realStores]) describe.skip
       expect(await store.rotate(sampleRotation({ handle: refreshed, next }))).not.toBeNull()
       await store.remove([ending], sampleNow)
       kept.delete(ending)
-      // Gives the refreshed one the place of its new end.
+      // Moves the refreshed session to the position of its new expiry.
       expect(await store.removeExpired(sampleNow + (60 + 2 * pages) * minute, 100)).toBe(0)
     }
     await expectAll(store, old, 0)
@@ -166,7 +166,7 @@ for (const { name, available, open } of [...local, ...realStores]) describe.skip
   })
 })
 
-/** Expects so many of these sessions to be there. */
+/** Expects this number of the sessions to exist. */
 async function expectAll(store: SessionStore, handles: readonly SessionHandle[], there: number): Promise<void> {
   let found = 0
   for (let from = 0; from < handles.length; from += 500) {

@@ -6,7 +6,7 @@ const MINUTE = 60 * SECOND
 let count = 0
 
 for (const { name, available, open } of realStores) describe.skipIf(!available)(name, () => {
-  test('S-06: what a process with shorter access tokens revokes or updates is told for as long as longer ones can live', async () => {
+  test('S-06: what a process with shorter access tokens revokes or updates is announced for as long as longer ones can live', async () => {
     const data = `retention_${++count}`
     const first = createTestCore({ store: await open(data), accessTokenLifetime: 3600 })
     const { clock } = first
@@ -16,7 +16,7 @@ for (const { name, available, open } of realStores) describe.skipIf(!available)(
     const { claims, accessToken, refreshToken } = await login(first.core)
     const other = await login(first.core, 'bob')
 
-    /** What a process says that has been running, and one that starts with what the log still has. */
+    /** The results of a process that has been running, and of one that starts with what the log still has. */
     async function verdicts(running: typeof first, accessTokenLifetime: number, token: string): Promise<string[]> {
       await running.runTasks()
       const fresh = await start(accessTokenLifetime)
@@ -40,7 +40,7 @@ for (const { name, available, open } of realStores) describe.skipIf(!available)(
       await first.store.removeExpired(clock(), 100)
       expect(await byLonger(accessToken)).toEqual(['revoked', 'revoked'])
       expect(await byLonger(other.accessToken)).toEqual(['outdated', 'outdated'])
-      // That one has no tokens that live so long.
+      // This process has no tokens that live that long.
       expect(await byShorter(accessToken)).toEqual(['refresh-required', 'refresh-required'])
     }
     expect((await second.core.refresh(refreshToken, 'header', owner)).kind).toBe('unauthorized')

@@ -1,4 +1,4 @@
-// Four servers on one PostgreSQL behind a round-robin proxy, killed and restarted under load, are as one.
+// Four servers on one PostgreSQL behind a round-robin proxy act as one while they are killed and restarted under load.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
@@ -66,13 +66,13 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
     throw new Error(`${path} was not answered`)
   }
 
-  test('made their keys together: one of each purpose', async () => {
+  test('created their keys together: one of each purpose', async () => {
     const store = createPostgresStore(database)
     expect((await store.listKeys()).map(({ purpose }) => purpose).sort()).toEqual(['access', 'core-dynamic', 'core-static', 'refresh'])
     await store.close()
   })
 
-  /** Calls one server, past the proxy. */
+  /** Calls one server directly, without the proxy. */
   async function ask(index: number, path: string, body: object | null = null): Promise<CoreBody> {
     const response = await fetch(`${instances[index]?.server.url}${path}`, {
       headers: { 'cdi-version': '5.4' }, ...body === null ? {} : { method: 'POST', body: JSON.stringify(body) },
@@ -125,7 +125,7 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
             if (refreshes >= aim) resolve()
           }
         })
-        // Whoever is refused goes no further.
+        // A client that was refused stops here.
         return Promise.race([reached, clients.then(() => undefined)])
       },
       async stop() {
@@ -146,7 +146,7 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
     instances[index] = await start()
   }
 
-  test('lose no session and see no thief while they are killed and restarted under load', async () => {
+  test('lose no session and report no theft while they are killed and restarted under load', async () => {
     const clients = startClients('user')
     for (let round = 0; round < 6; round++) {
       await clients.progress(10)
@@ -175,11 +175,11 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
       client.query(`UPDATE keyturn_key SET active_from = ${set} WHERE purpose = 'core-dynamic' AND ${which}`)
     )
 
-    // A week passes, and something makes all four look at the keys in the same moment.
+    // A week passes, and all four look at the keys at the same moment.
     await moveKeys(`active_from - ${7 * 86_400_000}`, 'true')
     const unknown = Buffer.from(JSON.stringify({ alg: 'RS256', typ: 'JWT', version: '5', kid: 'd-1700000000000' }))
-    const strange = verification(`${unknown.toString('base64url')}.e30.AAAA`)
-    const answers = await Promise.all(indices.map(index => ask(index, '/recipe/session/verify', strange)))
+    const unrecognized = verification(`${unknown.toString('base64url')}.e30.AAAA`)
+    const answers = await Promise.all(indices.map(index => ask(index, '/recipe/session/verify', unrecognized)))
     expect(answers.map(({ status }) => status)).toEqual(indices.map(() => 'TRY_REFRESH_TOKEN'))
     const published = await Promise.all(indices.map(async index => (
       (await ask(index, '/.well-known/jwks.json'))['keys'] as { kid: string }[]
@@ -214,7 +214,7 @@ function kidOf(answer: CoreBody | undefined): unknown {
   return decodeJwt(answer?.accessToken.token ?? '').header['kid']
 }
 
-/** Gives every new connection to the next server that is there. */
+/** Forwards every new connection to the next server that runs. */
 async function roundRobin(ports: () => readonly (number | null)[]): Promise<Server> {
   let next = 0
   const proxy = createServer(incoming => {

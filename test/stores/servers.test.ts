@@ -11,7 +11,7 @@ import { createPostgresDatabase, startPostgres, startPostgresReplica } from '../
 import { startRedisCluster } from '../support/servers/redis-cluster.ts'
 import { startRedis, startRedisReplica } from '../support/servers/redis.ts'
 
-/** Removes a server when the test is over, however it went. */
+/** Removes a server when the test is over, whatever its result. */
 function temporary<Server extends { remove(): Promise<void> }>(server: Server): Server {
   onTestFinished(() => server.remove())
   return server

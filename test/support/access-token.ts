@@ -7,10 +7,10 @@ import type { AccessClaims, AccessTokenExpectations, AccessTokenReading } from '
 import type { Awaitable } from '../../src/base/awaitable.ts'
 import type { KeyRing, SigningKey } from '../../src/tokens/key-ring.ts'
 
-/** The present of the sample tokens: a whole second. */
+/** The current time of the sample tokens, a whole second. */
 export const sampleInstant = 1_800_000_000_000
 
-/** What sample tokens are expected to agree with. */
+/** The expectations that sample tokens meet. */
 export const sampleExpectations: AccessTokenExpectations = {
   now: sampleInstant,
   issuer: 'https://app.example.com',
@@ -19,7 +19,7 @@ export const sampleExpectations: AccessTokenExpectations = {
   maxLifetime: 3_600_000,
 }
 
-/** The claims of a token that is valid at {@link sampleInstant}, with what the test wants different. */
+/** The claims of a token that is valid at {@link sampleInstant}, with the claims that the test overrides. */
 export function sampleClaims(overrides: Partial<AccessClaims> = {}): AccessClaims {
   return {
     iss: 'https://app.example.com',
@@ -38,17 +38,17 @@ export function sampleClaims(overrides: Partial<AccessClaims> = {}): AccessClaim
   }
 }
 
-/** The members of such a token, as they are signed. */
+/** The members of such a token as they are signed. */
 export function sampleMembers(overrides: Partial<AccessClaims> = {}): object {
   return membersOf(sampleClaims(overrides))
 }
 
-/** Writes a token with a payload as the store keeps it, JSON text. */
+/** Writes a token with a payload as the store keeps it, as JSON text. */
 export function writeSample(key: SigningKey, claims: AccessClaims, json: string): Awaitable<string> {
   return writeAccessToken(key, claims, readStoredPayload(json))
 }
 
-/** Reads a token as the sample application would. */
+/** Reads a token as the sample application does. */
 export async function readSample(
   text: string,
   ring: KeyRing,

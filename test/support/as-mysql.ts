@@ -1,6 +1,6 @@
 import type { MysqlPool } from '../../src/stores/mysql.ts'
 
-/** A pool of MariaDB connections whose server says that it is a MySQL, so that the store does as it would on one. */
+/** A pool of MariaDB connections whose server claims to be MySQL, so that the store treats it as MySQL. */
 export function asMysql(pool: MysqlPool): MysqlPool {
   return {
     async getConnection() {

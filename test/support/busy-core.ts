@@ -3,17 +3,17 @@ import type { AddressInfo } from 'node:net'
 import { startCoreServer } from './core-server.ts'
 import { loseAnswers } from './lose-answers.ts'
 
-/** Stands in front of a server of the core protocol, and lets another one answer refreshes when a test says so. */
+/** A proxy for a CDI server, which answers refreshes as a busy server does when a test says so. */
 export interface BusyCore {
   readonly url: string
-  /** How many refreshes were asked for so far. */
+  /** How many refresh requests it has received. */
   refreshes(): number
-  /** The next refreshes get what a busy server answers (`REFRESH_BUSY`); the server behind does not see them. */
+  /** The next refreshes get the response of a busy server (`REFRESH_BUSY`); the CDI server does not receive them. */
   tellBusy(times: number): void
   close(): Promise<void>
 }
 
-/** Starts it in front of the server at `url`. */
+/** Starts the proxy in front of the server at `url`. */
 export async function startBusyCore(url: string): Promise<BusyCore> {
   const other = await startCoreServer({ logLevel: 'silent' })
   const { refreshToken: { token } } = await other.create()

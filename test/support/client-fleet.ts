@@ -11,7 +11,7 @@ export interface Client {
   refreshToken: string
 }
 
-/** Honest clients of one application: whoever is told that the store is down asks again when the outage is over. */
+/** Well-behaved clients of one application: if the store is down, a client repeats its call when the outage is over. */
 export class Fleet {
   core: Core
   readonly clients: Client[] = []
@@ -19,7 +19,7 @@ export class Fleet {
   readonly revoked: Client[] = []
   /** How refreshes were answered, and how often. */
   readonly answers: Map<RefreshCase | 'unauthorized' | 'theft', number> = new Map()
-  /** How many calls were told that the store is down. */
+  /** How many calls failed because the store was down. */
   outages = 0
   #users = 0
   #outage: Promise<void> = Promise.resolve()

@@ -1,6 +1,6 @@
 import { runCommandLine } from '../../src/cli/run.ts'
 
-/** How a call of the command line ended, and what it wrote. */
+/** The exit code and the output of a call of the command line. */
 export interface Answer {
   readonly code: number
   readonly out: string

@@ -8,16 +8,16 @@ import type { SessionStore } from '../../src/session/store.ts'
 import { createTestClock } from './session-server.ts'
 import type { TestClock } from './session-server.ts'
 
-/** An answer of the server. */
+/** A response of the server. */
 export interface CoreAnswer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** The body as JSON; throws if it is none. */
+  /** The body as JSON; throws if it is not JSON. */
   readonly json: CoreBody
 }
 
-/** What bodies of the core protocol hold, as far as tests read them. */
+/** The members of CDI response bodies that tests read. */
 export interface CoreBody {
   readonly status: string
   readonly message?: string
@@ -47,7 +47,7 @@ export interface CoreServer {
   readonly clock: TestClock
   readonly store: SessionStore
   readonly log: string[]
-  /** Calls a path; with a body as JSON, by POST unless another method is named. */
+  /** Calls a path. A body is sent as JSON, with POST unless another method is given. */
   call(path: string, options?: CallOptions): Promise<CoreAnswer>
   /** Starts a session. */
   create(fields?: Readonly<Record<string, unknown>>, options?: CallOptions): Promise<CoreBody>
@@ -57,13 +57,13 @@ export interface CoreServer {
 
 export interface CallOptions {
   readonly method?: string
-  /** Sent as JSON; a text is sent as it is. */
+  /** Sent as JSON; a string is sent as it is. */
   readonly body?: unknown
   readonly version?: string | null
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Starts a server on a free port, in this process, on a store in memory and a clock that stands still. */
+/** Starts a server on a free port in this process, with a memory store and a clock that stands still. */
 export async function startCoreServer(
   settings: Partial<ServerSettings> = {},
   store: SessionStore = createMemoryStore(),

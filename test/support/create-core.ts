@@ -8,7 +8,7 @@ import { atJwt } from '../../src/tokens/at-jwt.ts'
 import type { SignatureAlgorithm } from '../../src/tokens/crypto.ts'
 import type { HttpCore } from '../../src/transport/http-context.ts'
 
-/** What a core of the library needs, all in one. */
+/** The dependencies of a core of the library, in one object. */
 export interface CoreDependencies<Payload extends object, Info extends object>
   extends Omit<EngineDependencies, 'demands' | 'application'> {
   readonly issuer: string
@@ -19,7 +19,7 @@ export interface CoreDependencies<Payload extends object, Info extends object>
   readonly infoSchema: StandardSchema<Info> | undefined
 }
 
-/** A core as `createSessions` puts it together. */
+/** A core as `createSessions` assembles it. */
 export function createCore<Payload extends object, Info extends object>(
   { issuer, application, audience, algorithm, payloadSchema, infoSchema, ...rest }: CoreDependencies<Payload, Info>,
 ): HttpCore<Payload, Info> {

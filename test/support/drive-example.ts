@@ -13,26 +13,26 @@ import { listen } from './serve-web.ts'
 export const examples: string = join(import.meta.dirname, '../../examples')
 
 /**
- * Starts an example in a folder of its own and lives through a session with it: login, page, refresh, sign-out. The
+ * Starts an example in a separate folder and goes through a session with it: login, page, refresh, sign-out. The
  * server of an example prints a line when it listens.
  */
 export async function driveExample(command: string, parameters: readonly string[]): Promise<void> {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-example-'))
-  // What a test runner says of itself is not for an application: servers would keep silent.
+  // The variables of a test runner are not for an application: with them, servers would print nothing.
   const outside = { CI: undefined, NODE_ENV: undefined, TEST: undefined, VITEST: undefined }
   const env = { ...process.env, ...outside, HOST: '127.0.0.1', PORT: String(port) }
   const child = spawn(command, parameters, { cwd: folder, env, stdio: 'pipe' })
-  const complaints: string[] = []
-  child.stderr.setEncoding('utf8').on('data', text => complaints.push(text))
+  const errorOutput: string[] = []
+  child.stderr.setEncoding('utf8').on('data', text => errorOutput.push(text))
   const ended = once(child, 'close')
   try {
     await Promise.race([
       once(createInterface({ input: child.stdout }), 'line'),
-      ended.then(() => Promise.reject(new Error(`the example ended:\n${complaints.join('')}`))),
+      ended.then(() => Promise.reject(new Error(`the example ended:\n${errorOutput.join('')}`))),
     ])
     await live(new HttpClient(port, `http://localhost:${port}`, Date.now), `http://localhost:${port}`)
-    expect(complaints).toEqual([])
+    expect(errorOutput).toEqual([])
   } finally {
     child.kill('SIGKILL')
     await ended

@@ -8,7 +8,7 @@ import type { HttpClient } from './http-client.ts'
 import { AT } from './session-server.ts'
 import type { SessionServer } from './session-server.ts'
 
-/** Copies a database that is in use, as a backup does, or somebody who may read it. */
+/** Copies a database that is in use, as a backup does, or an attacker with read access. */
 export function copyDatabase(file: string, copy: string): string {
   const database = new DatabaseSync(file)
   database.exec(`VACUUM INTO '${copy}'`)
@@ -16,7 +16,7 @@ export function copyDatabase(file: string, copy: string): string {
   return copy
 }
 
-/** The signing key that whoever has the copy, and perhaps a secret, gets out of it. */
+/** The signing key that an attacker can load from the copy, perhaps with a secret. */
 export async function signingKeyIn(copy: string, secret: string | null): Promise<SigningKey> {
   const store = openSqliteStore(copy)
   const stored = (await store.listKeys()).find(({ purpose }) => purpose === 'access')
@@ -28,7 +28,7 @@ export async function signingKeyIn(copy: string, secret: string | null): Promise
   return loaded
 }
 
-/** Visits as an administrator, with an access token forged with the key. */
+/** Sends a request as an administrator, with an access token forged with the key. */
 export async function visitForged(app: SessionServer, key: SigningKey, like: HttpClient): Promise<number> {
   const claims = Buffer.from(like.cookie(AT)?.split('.')[1] ?? '', 'base64url').toString()
   const forged = await key.sign(JSON.stringify({ ...JSON.parse(claims) as object, sub: 'admin' }))

@@ -4,7 +4,7 @@ import type { ChangePage, SessionStore } from '../../src/session/store.ts'
 import { minute, sampleHandle, sampleNow, sampleRecord } from '../../src/testing/samples.ts'
 
 /**
- * Expects that a reader that follows the log is told of every session once, while several stores on one database revoke
+ * Expects that a reader that follows the log receives every session once, while several stores on one database revoke
  * them side by side: 20 at a time, and not the next before the reader has read on.
  */
 export async function expectNothingSkipped(reader: SessionStore, writers: readonly SessionStore[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { request as sendRequest } from 'node:http'
 import type { OutgoingHttpHeaders } from 'node:http'
 
-/** An answer as it came over the socket. */
+/** A response as it is received over the socket. */
 export interface Reply {
   readonly status: number
   readonly headers: Readonly<Record<string, string | undefined>>
@@ -10,7 +10,7 @@ export interface Reply {
   readonly body: string
 }
 
-/** A cookie as a browser keeps it. */
+/** A cookie as a browser stores it. */
 export interface JarCookie {
   readonly name: string
   readonly value: string
@@ -27,15 +27,15 @@ export interface JarCookie {
 export interface SendOptions {
   readonly headers?: OutgoingHttpHeaders
   readonly body?: unknown
-  /** Whether to send the jar's cookies and to keep those of the answer. Default true. */
+  /** Whether to send the jar's cookies and to store those of the response. Default: true. */
   readonly jar?: boolean
-  /** Sent beside the jar's cookies: what an attacker tossed in. */
+  /** Cookies to send in addition to the jar's, for example set by an attacker. */
   readonly extraCookies?: readonly string[]
 }
 
 /**
- * A client with a cookie jar that obeys RFC 6265bis, as far as sessions need it. Connects to a local port, but
- * believes to be talking to `origin`.
+ * A client with a cookie jar that implements RFC 6265bis as far as sessions need it. It connects to a local port and
+ * behaves as if the server were `origin`.
  */
 export class HttpClient {
   readonly #port: number
@@ -49,7 +49,7 @@ export class HttpClient {
     this.#now = now
   }
 
-  /** The live cookies. */
+  /** The cookies that have not expired. */
   get jar(): readonly JarCookie[] {
     return this.#jar.filter(({ expires }) => expires === null || expires > this.#now())
   }
@@ -63,7 +63,7 @@ export class HttpClient {
     return this.jar.find(cookie => cookie.name === name)?.value
   }
 
-  /** Forgets what ends with the browser. */
+  /** Deletes the cookies that end with the browser. */
   closeBrowser(): void {
     this.#jar = this.#jar.filter(({ expires }) => expires !== null)
   }
@@ -113,7 +113,7 @@ export class HttpClient {
     return onHost && onPath && (!secure || this.#origin.protocol === 'https:')
   }
 
-  /** Keeps the cookie of a `Set-Cookie` line, or refuses it as a browser would. */
+  /** Stores the cookie of a `Set-Cookie` line, or rejects it as a browser would. */
   keep(line: string): void {
     const cookie = parseSetCookie(line, this.#origin.hostname, this.#now())
     if (cookie === null || (cookie.secure && this.#origin.protocol !== 'https:')) return

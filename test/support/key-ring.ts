@@ -15,7 +15,7 @@ export async function sampleAccessKey(
   return accessKeyOf(algorithm, await crypto.generateKey(algorithm), { kid, activeFrom, crypto })
 }
 
-/** A signing key of this material. */
+/** A signing key with this material. */
 export async function accessKeyOf(
   algorithm: SignatureAlgorithm,
   material: KeyMaterial,
@@ -33,7 +33,7 @@ export async function sampleRefreshKey(
   })
 }
 
-/** The first refresh key of a store without a secret, as somebody has it who reads the store. */
+/** The first refresh key of a store without a secret, as an attacker with read access to the store can load it. */
 export async function refreshKeyIn(
   store: Pick<KeyStore, 'listKeys'>,
   application: ApplicationIdentity = { name: 'default', audience: null },
@@ -47,7 +47,7 @@ export async function refreshKeyIn(
   throw new Error('the store has no refresh key')
 }
 
-/** A ring of these keys, with a new one of each purpose that is missing. */
+/** A ring of these keys, with a new key for each purpose that is missing. */
 export async function sampleRing(
   accessKeys: readonly SigningKey[] = [],
   refreshKeys: readonly RefreshKey[] = [],

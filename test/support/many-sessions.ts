@@ -2,8 +2,8 @@ import { sampleRecord } from '../../src/testing/samples.ts'
 import { sessionColumns, sessionValues } from '../../src/stores/sql/session-row.ts'
 
 /**
- * The columns and values of an INSERT ... SELECT that makes many sessions: those of the sample, but for columns that are
- * given by expressions.
+ * The columns and values of an INSERT ... SELECT that creates many sessions: those of the sample, except for columns
+ * that are given as expressions.
  */
 export function manySessions(
   expressions: Readonly<Record<string, string>>,

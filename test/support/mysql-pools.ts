@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest'
 import type { SessionStore } from '../../src/session/store.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
 
-/** A pool until the test is over. */
+/** Opens a pool, which ends with the test. */
 export function openPool(url: string): Pool {
   const pool = createPool({ uri: url, multipleStatements: true })
   onTestFinished(() => pool.end())
@@ -17,13 +17,13 @@ export function opened(store: SessionStore): SessionStore {
   return store
 }
 
-/** A statement as the driver gets it. */
+/** A statement as it is passed to the driver. */
 export interface Statement {
   readonly sql: string
   readonly values: readonly unknown[]
 }
 
-/** Notes the statements that go through a pool. */
+/** Records the statements that go through a pool. */
 export function watched(pool: MysqlPool): { readonly pool: MysqlPool; readonly statements: Statement[] } {
   const statements: Statement[] = []
   return {

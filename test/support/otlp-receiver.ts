@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 
-/** A span as OTLP in JSON has it, as far as tests read it. */
+/** A span in the JSON format of OTLP, as far as tests read it. */
 export interface OtlpSpan {
   readonly traceId: string
   readonly spanId: string
@@ -12,16 +12,16 @@ export interface OtlpSpan {
   readonly attributes: Readonly<Record<string, string | number>>
 }
 
-/** A collector of OpenTelemetry. */
+/** An OpenTelemetry collector. */
 export interface OtlpReceiver {
   readonly url: string
-  /** Everything that came, as it came. */
+  /** All request bodies, unparsed. */
   readonly bodies: readonly string[]
-  /** What it came with. */
+  /** A header of each request. */
   readonly headers: readonly (string | undefined)[]
   /** All spans so far. */
   spans(): readonly OtlpSpan[]
-  /** The attributes of who sent them. */
+  /** The resource attributes of the sender. */
   resource(): Readonly<Record<string, string | number>>
   close(): Promise<void>
 }
@@ -40,7 +40,7 @@ interface Sent {
   }[]
 }
 
-/** Starts a collector on loopback that takes OTLP over HTTP, in JSON. */
+/** Starts a collector on loopback that accepts OTLP over HTTP, in JSON. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const bodies: string[] = []
   const headers: (string | undefined)[] = []

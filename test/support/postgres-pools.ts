@@ -6,12 +6,12 @@ import type { PostgresClient, PostgresPool } from '../../src/stores/postgres.ts'
 
 let schemas = 0
 
-/** The name of a schema that no other test has. */
+/** The name of a schema that no other test uses. */
 export function freshSchema(): string {
   return `own_${process.pid}_${++schemas}`
 }
 
-/** A pool until the test is over. */
+/** Opens a pool, which ends with the test. */
 export function openPool(url: string, max = 10): Pool {
   const pool = new Pool({ connectionString: url, max }).on('error', () => undefined)
   onTestFinished(() => pool.end())
@@ -24,7 +24,7 @@ export function opened(store: SessionStore): SessionStore {
   return store
 }
 
-/** A store in a schema of its own, with tables. */
+/** A store in a separate schema, with tables. */
 export async function freshStore(url: string): Promise<{ store: SessionStore; schema: string; pool: Pool }> {
   const schema = freshSchema()
   const pool = openPool(url)
@@ -32,14 +32,14 @@ export async function freshStore(url: string): Promise<{ store: SessionStore; sc
   return { store: opened(createPostgresStore(pool, { schema })), schema, pool }
 }
 
-/** A pool whose statements are noted, as the driver gets them. */
+/** A pool whose statements are recorded as they are passed to the driver. */
 export interface WatchedPool {
   readonly pool: PostgresPool
   readonly texts: string[]
   readonly names: (string | undefined)[]
 }
 
-/** Notes the statements that go through a pool. */
+/** Records the statements that go through a pool. */
 export function watched(pool: Pool): WatchedPool {
   const texts: string[] = []
   const names: (string | undefined)[] = []

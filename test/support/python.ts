@@ -10,8 +10,8 @@ const cache = join(import.meta.dirname, '../../.cache')
 const limit = 200_000
 
 /**
- * A Python with the packages of a requirements file, in a virtual environment in the repository's cache; null where
- * Python or its package index can not be had, which under `CI=true` is an error.
+ * A Python with the packages of a requirements file, in a virtual environment in the repository's cache. Returns null
+ * if Python or its package index is not available, which is an error if `CI=true`.
  */
 export async function preparePython(requirements: string): Promise<string | null> {
   const name = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12)

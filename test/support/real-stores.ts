@@ -11,7 +11,7 @@ export interface RealStore {
   readonly name: string
   /** Whether its server is installed. */
   readonly available: boolean
-  /** Opens a store, on connections of its own, over the data of that name, until the test is over. */
+  /** Opens a store with separate connections, over the data of that name, until the test is over. */
   open(data: string): Promise<SessionStore>
   /** Opens connections until the test is over, for any number of stores. */
   connect(): Promise<(data: string) => SessionStore>
@@ -48,7 +48,7 @@ export function mariadbAt(level: string | null = null): RealStore {
 const redis = inject('redisUrl')
 const nodes = inject('redisClusterNodes')
 
-/** One of each kind. */
+/** One store of each kind. */
 export const realStores: readonly RealStore[] = [
   postgresAt(),
   mariadbAt(),

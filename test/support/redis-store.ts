@@ -10,7 +10,7 @@ import type { ClusterNode } from './servers/redis-cluster.ts'
 export const libraries = ['ioredis', 'node-redis'] as const
 export type Library = (typeof libraries)[number]
 
-/** Removes a server when the test is over, however it went. */
+/** Removes a server when the test is over, whatever its result. */
 export function temporary<Server extends { remove(): Promise<void> }>(server: Server): Server {
   onTestFinished(() => server.remove())
   return server

@@ -5,11 +5,11 @@ import { storeContract } from '../../src/testing/store-contract.ts'
 /** Fresh data for one case of the contract. */
 export interface ContractData {
   open(): Promise<SessionStore>
-  /** Throws the data away, after every store that was opened has been closed. */
+  /** Deletes the data, after all opened stores have been closed. */
   discard(): Promise<void>
 }
 
-/** Runs the whole store contract, each case over data of its own. */
+/** Runs the whole store contract, each case with separate data. */
 export function runStoreContract(store: string, create: () => Promise<ContractData>): void {
   describe(`store contract: ${store}`, () => {
     for (const { name, run } of storeContract) {

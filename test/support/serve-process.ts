@@ -2,18 +2,18 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
-/** A `keyturn serve` of its own process. */
+/** A `keyturn serve` in a separate process. */
 export interface ServeProcess {
   readonly url: string
-  /** Everything it wrote, both streams together. */
+  /** Everything that it wrote, to both streams. */
   output(): string
-  /** Sends a signal and waits for its end. The exit code, or the signal that ended it. */
+  /** Sends a signal and waits for the end. Resolves to the exit code, or to the signal that ended the process. */
   end(signal: NodeJS.Signals): Promise<number | string | null>
 }
 
 const main = join(import.meta.dirname, '../../src/cli/main.ts')
 
-/** Starts the program as a user does, in a folder, and waits until it prints its address. */
+/** Starts the program as a user does, in this folder, and waits until it prints its address. */
 export async function serveProcess(
   directory: string,
   args: readonly string[],

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 
-/** A server of the test's own. */
+/** A server that a test started. */
 export interface RunningApp {
   readonly port: number
   close(): Promise<void>
@@ -36,7 +36,7 @@ function toRequest(incoming: IncomingMessage): Request {
   })
 }
 
-/** Listens on a free port of the own machine. */
+/** Listens on a free port of the loopback interface. */
 export async function listen(server: {
   listen(port: number, host: string, listening: () => void): unknown
   address(): AddressInfo | string | null

@@ -14,11 +14,11 @@ import { HttpClient } from './http-client.ts'
 
 export const ORIGIN = 'https://app.example.com'
 
-/** Claims and private data of the test application. */
+/** The claims and session data of the test application. */
 export type Claims = { role?: string; filler?: string }
 export type Info = { note?: string }
 
-/** A clock that stands still unless it is told. */
+/** A clock that stands still until the test moves it. */
 export interface TestClock {
   (): number
   advance(milliseconds: number): void
@@ -33,11 +33,11 @@ export function createTestClock(): TestClock {
   })
 }
 
-/** A store that can be cut off, and that counts its calls. */
+/** A store that can be made unavailable, and that counts its calls. */
 export interface CutStore {
   readonly store: SessionStore
   down: boolean
-  /** The calls that requests cost; those for keys, the feed and cleanup are not among them. */
+  /** The store calls of requests, without those for keys, the feed and cleanup. */
   readonly calls: string[]
 }
 
@@ -76,7 +76,7 @@ export interface SessionServer {
   readonly port: number
   readonly clock: TestClock
   readonly cut: CutStore
-  /** Errors that were answered with 500 or 503. */
+  /** The errors that were answered with 500 or 503. */
   readonly failures: unknown[]
   client(): HttpClient
   close(): Promise<void>
@@ -87,7 +87,7 @@ type ServerOptions = Partial<CreateSessionsOptions<Claims, Info>> & {
   readonly routes?: (sessions: AppSessions) => Readonly<Record<string, Route>>
 }
 
-/** Serves a small application over a real socket: `/login`, `/me`, `/act` and whatever a test adds. */
+/** Serves a small application over a real socket: `/login`, `/me`, `/act` and the routes that a test adds. */
 export async function startSessionServer(options: ServerOptions = {}): Promise<SessionServer> {
   const { routes: more, clientIp, ...sessionOptions } = options
   const clock = createTestClock()
@@ -153,9 +153,9 @@ async function readBody(request: IncomingMessage): Promise<LoginBody> {
   return text.startsWith('{') ? JSON.parse(text) as LoginBody : {}
 }
 
-/** What a browser says of a request that a page of the application makes. */
+/** The headers of a browser's request from a page of the application. */
 export const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin', origin: ORIGIN } as const
-/** What a browser says of a request that a page of another site makes. */
+/** The headers of a browser's request from a page of another site. */
 export const CROSS_SITE = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.tld' } as const
 
 export const AT = '__Host-sAccessToken'

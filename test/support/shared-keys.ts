@@ -7,12 +7,12 @@ import { createMemoryStore } from '../../src/stores/memory.ts'
 import type { KeyStore, StoredKey } from '../../src/tokens/key-store.ts'
 import { sampleInstant } from './access-token.ts'
 
-/** What an application's key policy follows from unless it says otherwise. */
+/** The default input of an application's key policy. */
 export const sampleKeyPolicy: KeyPolicyInput = {
   keyRotationInterval: KEY_ROTATION_INTERVAL, idleTimeout: 100 * 86_400_000, absoluteTimeout: null,
 }
 
-/** A key store that counts what is read and can be down, shared by the processes of a test. */
+/** A key store for the processes of a test. It counts reads, and can be made unavailable. */
 export class SharedKeys {
   now = sampleInstant
   down = false
@@ -30,7 +30,7 @@ export class SharedKeys {
     removeKey: (kid, keep) => this.#answer(() => this.#store.removeKey(kid, keep)),
   }
 
-  /** The keys as they lie in the store. */
+  /** The keys as they are stored. */
   keys(): Promise<readonly StoredKey[]> {
     return this.#store.listKeys()
   }

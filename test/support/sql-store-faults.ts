@@ -17,9 +17,11 @@ export interface FaultHarness {
   startDurable(): Promise<TestServer>
   /** Opens a store on a URL; tables are made when they are missing. */
   open(url: string, options?: { readonly requestTimeout?: Duration; readonly migrate?: 'auto' | 'manual' }): SessionStore
-  /** Opens a store on a pool of two connections that the test made, and takes both of them once the store has served. */
+  /**
+   * Opens a store on a pool of two connections that the test made, and takes both of them once the store has served.
+   */
   openExhausted(requestTimeout: Duration): Promise<{ readonly store: SessionStore; release(): Promise<void> }>
-  /** Opens a store whose server says at every login that its disk is full, and how to give it room again. */
+  /** Opens a store whose server reports a full disk at every login, and returns how to end that. */
   openFull(): Promise<{ readonly store: SessionStore; makeRoom(): Promise<void> }>
 }
 
@@ -182,7 +184,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
       expect(removal.handles).toEqual([record.handle])
     })
 
-    test('a full disk is an outage that says so, until there is room again', async () => {
+    test('a full disk is an outage that says so, until there is free space again', async () => {
       const { store, makeRoom } = await openFull()
       const record = sampleRecord({ handle: sampleHandle(88), userId: 'too-much' })
       await expect(store.insert(record)).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** A process of its own on a SQLite file: a task, the file, and this process's number. */
+/** A separate process that uses a SQLite file. Arguments: a task, the file, and this process's number. */
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync, writeSync } from 'node:fs'
@@ -11,63 +11,63 @@ import {
 const [task, file = '', number = '0'] = process.argv.slice(2)
 
 /**
- * What is said before a kill has been said. `process.stdout` would keep in memory what a slow listener leaves no room
- * for, and never send it on while the work goes on from promise to promise; this waits for the listener.
+ * Prints synchronously: what is printed before a kill must be received. `process.stdout` would buffer in memory what a
+ * slow reader does not read, and never flush it while the work continues from promise to promise.
  */
-function say(line: string): void {
+function print(line: string): void {
   writeSync(1, `${line}\n`)
 }
 
 async function startSignal(): Promise<void> {
-  say('ready')
+  print('ready')
   await once(process.stdin, 'data')
   process.stdin.destroy()
 }
 
-/** Ten rotations of one session, from one hash. Says which of them won and what the row is afterwards. */
+/** Rotates one session ten times, from one hash. Prints which rotations succeeded and what the row is afterwards. */
 async function race(): Promise<void> {
   const store = openSqliteStore(file)
   await startSignal()
   const results = await Promise.all(Array.from({ length: 10 }, (_, index) =>
     store.rotate(sampleRotation({ next: sampleNext({ refreshHash: `child-${number}-${index}` }) }))))
   const won = results.flatMap(record => record === null ? [] : [record.refreshHash])
-  say(JSON.stringify({ won, row: (await store.find(sampleHandle(1)))?.refreshHash }))
+  print(JSON.stringify({ won, row: (await store.find(sampleHandle(1)))?.refreshHash }))
   await store.close()
 }
 
-/** Opens a file that nobody has opened before, and logs in at once. */
+/** Opens a file that no process has opened before, and logs in at once. */
 async function first(): Promise<void> {
   await startSignal()
   const store = openSqliteStore(file)
   await store.insert(sampleRecord({ handle: sampleHandle(Number(number)) }))
   await store.close()
-  say('done')
+  print('done')
 }
 
-/** Logs in, refreshes and revokes without end. Says before what it tries and after what was acknowledged. */
+/** Logs in, refreshes and revokes without end. Prints what it tries before, and what was acknowledged after. */
 async function churn(): Promise<void> {
   const store = openSqliteStore(file)
   for (let session = Number(number); ; session++) {
     const handle = sampleHandle(session)
     await store.insert(sampleRecord({ handle, reuseInterval: 0 }))
-    say(`inserted ${session} 0`)
+    print(`inserted ${session} 0`)
     for (let generation = 1; generation <= 3; generation++) {
       const next = sampleNext({ refreshHash: `hash-${generation}`, generation })
       await store.rotate(sampleRotation({ handle, expected: samplePresented({ refreshHash: `hash-${generation - 1}`, generation: generation - 1 }), next }))
-      say(`rotated ${session} ${generation}`)
+      print(`rotated ${session} ${generation}`)
     }
     if (session % 2 === 0) continue
-    say(`removing ${session} 0`)
+    print(`removing ${session} 0`)
     await store.remove([handle], sampleNow + minute)
-    say(`removed ${session} 0`)
+    print(`removed ${session} 0`)
   }
 }
 
 /**
- * Works until the disk is full, and a little longer; then there is room again. Says what it was told by whom, and which
- * sessions are not as they were acknowledged: while the disk is full, with room again, and after a new start.
+ * Works until the disk is full, and a little longer; then frees space. Prints the errors, and how many sessions are
+ * not as they were acknowledged: while the disk is full, with free space again, and after a new start.
  */
-async function fill(makeRoom: () => void): Promise<void> {
+async function fill(freeSpace: () => void): Promise<void> {
   const acknowledged = new Map<number, number>()
   let store = openSqliteStore(file)
   const lost = async (): Promise<number> => {
@@ -102,7 +102,7 @@ async function fill(makeRoom: () => void): Promise<void> {
   const refused = [await untilRefused(insert), await untilRefused(rotate), await untilRefused(remove)]
   const sessions = acknowledged.size
   const lostThen = [await lost()]
-  makeRoom()
+  freeSpace()
   for (const [session, generation] of [...acknowledged]) if (generation === 0) await rotate(session)
   await insert(20_000)
   await insert(20_001)
@@ -113,7 +113,7 @@ async function fill(makeRoom: () => void): Promise<void> {
   lostThen.push(await lost())
   const removed = (await store.changesSince(null, 10_000)).changes.length
   await store.close()
-  say(JSON.stringify({ refused, sessions, lost: lostThen, removed }))
+  print(JSON.stringify({ refused, sessions, lost: lostThen, removed }))
 }
 
 async function fillDisk(): Promise<void> {

@@ -23,9 +23,9 @@ export interface TestCore {
   readonly core: Core
   readonly clock: TestClock
   readonly store: SessionStore
-  /** The names of the store's calls since the last look; without the feed's and the key provider's reading in the background. */
+  /** The names of the store calls since the last `takeCalls`, without the background reads of feed and key provider. */
   takeCalls(): readonly string[]
-  /** Runs what was put off. */
+  /** Runs the scheduled tasks. */
   runTasks(): Promise<void>
 }
 
@@ -39,7 +39,7 @@ type Overrides = PolicyOptions & Partial<Pick<
 
 const background: ReadonlySet<string> = new Set(['changesSince', 'follow', 'listKeys'])
 
-/** A core on its own, with time and timers in the test's hands, on a store that counts its calls. */
+/** A core whose time and timers the test controls, with a store that counts its calls. */
 export function createTestCore(overrides: Overrides = {}): TestCore {
   const {
     store: inner = createMemoryStore(), clock = createTestClock(), events = {}, followStoreTime = false, application,
@@ -101,14 +101,14 @@ export function login(core: Core, userId = 'alice', options: Partial<Parameters<
   return core.create({ userId, mode: 'header', client: owner, ...options })
 }
 
-/** Refreshes; throws unless it went well. */
+/** Refreshes; throws unless it succeeds. */
 export async function refreshed(core: Core, token: string, client: ClientInfo = owner): Promise<Issued> {
   const outcome = await core.refresh(token, 'header', client)
   if (outcome.kind !== 'refreshed') throw new Error(`the refresh was answered with ${outcome.kind}`)
   return outcome.issued
 }
 
-/** Waits until everything that was started has come to rest. */
+/** Waits until everything that was started has ended. */
 export function settle(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }

@@ -1,10 +1,10 @@
 import { request as sendRequest } from 'node:http'
 import type { Send } from '../../src/testing/framework-contract.ts'
 
-/** Sends requests over a new connection each, with exactly the head that was asked for. */
+/** Sends each request over a new connection, with exactly the given head. */
 export function wireClient(port: number): Send {
   return ({ method, path, headers, body }) => new Promise((resolve, reject) => {
-    // Browsers say that they send nothing where a body could be; without this, Node would send an empty stream.
+    // Browsers send `content-length: 0` where a body is possible; without this, Node would send an empty stream.
     const isEmpty = body === null && !['POST', 'PUT', 'PATCH'].includes(method)
     const bytes = isEmpty ? null : Buffer.from(body ?? '')
     const lines = [
@@ -23,7 +23,7 @@ export function wireClient(port: number): Send {
       ))
       resolve({ status: incoming.statusCode ?? 0, headers: head, body: incoming })
     })
-    // Node hands the answer to this method, whatever it says, to who would tunnel through the connection.
+    // For CONNECT, Node passes the response to this listener, whatever its status.
     outgoing.on('connect', ({ statusCode = 0 }, socket) => {
       socket.destroy()
       resolve({ status: statusCode, headers: [], body: nothing() })

@@ -1,4 +1,4 @@
-/** A process into which zone.js was loaded before Keyturn: what an application there is answered. Writes JSON. */
+/** A process that loads zone.js before Keyturn. Writes the responses of an application there as JSON. */
 import { createClient } from '../../src/client/index.ts'
 import { createVerifier } from '../../src/verify.ts'
 import type { Reply } from './http-client.ts'
@@ -55,7 +55,7 @@ async function verifier(): Promise<Record<string, unknown>> {
   return { kinds }
 }
 
-/** Of the client, whose storage may be asynchronous. */
+/** For the browser client, whose storage may be asynchronous. */
 async function stored(): Promise<string | undefined> {
   const now = Date.now()
   const front = btoa(JSON.stringify({ uid: 'ada', ate: now + 60_000, up: { iat: Math.floor(now / 1000) } }))
@@ -71,7 +71,7 @@ async function stored(): Promise<string | undefined> {
 
 const native = async (): Promise<void> => undefined
 console.log(JSON.stringify({
-  // What the process is for: otherwise nothing below would prove anything.
+  // Shows that zone.js is active: otherwise the values below would prove nothing.
   isReplaced: !(native() instanceof Promise),
   requests: await requests(),
   strict: await strict(),

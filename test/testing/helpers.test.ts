@@ -49,7 +49,7 @@ async function startApp(options: Partial<CreateSessionsOptions<Claims, Info>> = 
 }
 
 describe('signIn', () => {
-  test.each(['cookie', 'header'] as const)('in %s mode gives the headers of a signed-in client', async mode => {
+  test.each(['cookie', 'header'] as const)('in %s mode returns the headers of a signed-in client', async mode => {
     const { sessions, send } = await startApp()
     const alice = await signIn(sessions, 'alice', { mode, payload: { role: 'admin' }, info: { note: 'n' } })
     for (const method of ['GET', 'POST', 'DELETE']) {
@@ -71,7 +71,7 @@ describe('signIn', () => {
     expect((await send('POST', '/auth/session/refresh', alice.refreshHeaders)).status).toBe(200)
   })
 
-  test('gives the refresh token wherever it is sent', async () => {
+  test('returns the refresh token whatever its path is', async () => {
     const { sessions, send } = await startApp({ cookie: { refreshTokenPath: '/' } })
     const alice = await signIn(sessions, 'alice')
     assertSignedIn(await send('POST', '/auth/session/refresh', alice.refreshHeaders), 'alice')
@@ -86,7 +86,7 @@ describe('signIn', () => {
 })
 
 describe('assertions', () => {
-  test('tell what a response does, and fail with a sentence', async () => {
+  test('describe what a response does, and fail with a sentence', async () => {
     const { send } = await startApp()
     const login = await send('POST', '/login', { origin: 'http://localhost' })
     assertSignedIn(login, 'alice')

@@ -5,7 +5,7 @@ import type { SessionStore } from '../../src/session/store.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { identifierCases } from '../../src/testing/store-contract/identifiers.ts'
 
-/** A store that changes records on their way in, and user ids in questions with them. */
+/** A store that changes records when they are written, and user ids in queries accordingly. */
 function changing(change: (record: SessionRecord) => SessionRecord): SessionStore {
   const sound = createMemoryStore()
   const userIdOf = (userId: string, record: SessionRecord): string => change({ ...record, userId }).userId
@@ -23,7 +23,7 @@ function changing(change: (record: SessionRecord) => SessionRecord): SessionStor
   }
 }
 
-async function broken(store: SessionStore): Promise<string | null> {
+async function firstFailure(store: SessionStore): Promise<string | null> {
   for (const { name, run } of identifierCases) {
     try {
       await run({ open: async () => store })
@@ -39,8 +39,8 @@ async function all(store: SessionStore): Promise<readonly SessionRecord[]> {
   return (await store.listByUser('user-1', { limit: 100, after: null })).sessions
 }
 
-test('a sound store keeps identifiers', async () => {
-  expect(await broken(changing(record => record))).toBeNull()
+test('a correct store keeps identifiers', async () => {
+  expect(await firstFailure(changing(record => record))).toBeNull()
 })
 
 const cutBytes = (text: string, length: number): string => Buffer.from(text).subarray(0, length).toString()
@@ -48,11 +48,11 @@ const cutBytes = (text: string, length: number): string => Buffer.from(text).sub
 test.for<[string, string, (record: SessionRecord) => SessionRecord]>([
   ['cuts user ids to 254 characters', 'S-14: user ids', record => ({ ...record, userId: record.userId.slice(0, 254) })],
   ['cuts user ids to 512 bytes', 'S-14: user ids', record => ({ ...record, userId: cutBytes(record.userId, 512) })],
-  ['keeps a blank for an empty user id', 'S-14: user ids', record => ({ ...record, userId: record.userId || ' ' })],
-  ['writes JSON anew', 'S-14: escapes', ({ ...record }) => ({
+  ['stores a blank for an empty user id', 'S-14: user ids', record => ({ ...record, userId: record.userId || ' ' })],
+  ['serializes JSON again', 'S-14: escapes', ({ ...record }) => ({
     ...record, sessionInfo: record.sessionInfo.replaceAll('\\ud800', '\ufffd'),
   })],
-  ['reads JSON escapes', 'S-14: escapes', record => ({
+  ['decodes JSON escapes', 'S-14: escapes', record => ({
     ...record, jwtPayload: record.jwtPayload.replaceAll('\\u0000', '\0'),
   })],
   ['cuts user agents to 511 characters', 'S-19', record => ({
@@ -62,10 +62,10 @@ test.for<[string, string, (record: SessionRecord) => SessionRecord]>([
     ...record, client: { ...record.client, ip: record.client.ip?.slice(0, 45) ?? null },
   })],
 ])('the contract catches a store that %s', async ([, name, change]) => {
-  expect(await broken(changing(change))).toMatch(new RegExp(`^${name}`))
+  expect(await firstFailure(changing(change))).toMatch(new RegExp(`^${name}`))
 })
 
-test('the contract catches a store that takes any position for its own, or answers it with a failure', async () => {
+test('the contract catches a store that accepts any position, or answers one with STORE_UNAVAILABLE', async () => {
   const sound = createMemoryStore()
   const first: SessionStore = { ...sound, listByUser: (userId, page) => sound.listByUser(userId, { ...page, after: null }) }
   const failing: SessionStore = {
@@ -73,5 +73,5 @@ test('the contract catches a store that takes any position for its own, or answe
       throw new GeneralError('STORE_UNAVAILABLE', 'the query failed')
     }),
   }
-  for (const store of [first, failing]) expect(await broken(store)).toMatch(/^S-15/)
+  for (const store of [first, failing]) expect(await firstFailure(store)).toMatch(/^S-15/)
 })

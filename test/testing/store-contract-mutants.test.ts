@@ -6,7 +6,7 @@ import type { Mutant } from '../support/store-mutants/mutant.ts'
 import { sessionMutants } from '../support/store-mutants/sessions.ts'
 import { userMutants } from '../support/store-mutants/users.ts'
 
-/** The first case that such a store fails. */
+/** The first case that a mutant fails. */
 async function caughtBy(mutate: Mutant): Promise<string | null> {
   for (const { name, run } of storeContract) {
     const sound = createMemoryStore()
@@ -20,7 +20,7 @@ async function caughtBy(mutate: Mutant): Promise<string | null> {
   return null
 }
 
-test('a sound store passes', async () => {
+test('a correct store passes', async () => {
   expect(await caughtBy(() => ({}))).toBeNull()
 })
 

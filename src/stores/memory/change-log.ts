@@ -8,11 +8,11 @@ export interface ChangeLog {
   append(change: Change): void
   /** As `SessionStore.changesSince`. */
   since(cursor: string | null, limit: number): ChangePage
-  /** Forgets the changes whose `until` has passed. */
+  /** Removes the changes whose `until` has passed. */
   prune(now: EpochMilliseconds): void
 }
 
-/** An empty log with an identity of its own. */
+/** Creates an empty log with an id of its own. */
 export function createChangeLog(): ChangeLog {
   const id = crypto.randomUUID()
   let head = 0

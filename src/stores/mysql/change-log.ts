@@ -7,23 +7,23 @@ import type { Row } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Database, Runner } from './database.ts'
 
-/** The log of changes. */
+/** The change log. */
 export interface ChangeLog {
   /**
-   * Appends a change inside a transaction, as its last work. The number comes from a row that stays locked until the
-   * commit: who sees an entry sees all before it. (AUTO_INCREMENT would give numbers in another order than that of the
-   * commits, and readers would skip some.)
+   * Appends a change inside a transaction, as its last statement. The number comes from a row that stays locked until
+   * the commit: a reader that sees an entry sees all entries before it. (AUTO_INCREMENT would assign numbers in
+   * another order than that of the commits, and readers would skip some.)
    */
   append(runner: Runner, change: Change): Promise<void>
   changesSince(cursor: string | null, limit: number): Promise<ChangePage>
-  /** The name of the newest entry: another one after each change. */
+  /** The name of the newest entry, which is different after each change. */
   readHead(): Promise<string>
 }
 
 /**
- * Prepares the log. A cursor holds number and name of the entry it stands at. If the log has no such entry any more,
- * reading begins anew: the log was emptied or restored, a replica without it took over, or it has been forgotten in
- * time. To read twice is harmless, to skip is not.
+ * Prepares the change log. A cursor holds number and name of the entry it points to. If the log no longer has this
+ * entry, reading starts from the beginning: the log was emptied or restored, a replica without the entry took over, or
+ * the entry was pruned in due time. To read an entry twice is harmless; to skip one is not.
  */
 export function createChangeLog(database: Database, names: TableNames): ChangeLog {
   const columns = ['seq', 'entry', ...changeColumns]
@@ -51,8 +51,8 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
       const place = decodeCursor(cursor)
       const sequence = place?.sequence ?? 0
       const entry = place?.id ?? ''
-      const look = (): Promise<Row[]> => query(read(limit + 1), [sequence, entry, sequence, entry, sequence])
-      return changePageOf(await lookUntilSettled(look, sequence), limit)
+      const attempt = (): Promise<Row[]> => query(read(limit + 1), [sequence, entry, sequence, entry, sequence])
+      return changePageOf(await readUntilSettled(attempt, sequence), limit)
     }, { repeatable: true }),
 
     readHead: () => database.run(async ({ rows }) => {
@@ -63,15 +63,15 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
 }
 
 /**
- * Looks again where entries are missing. MariaDB takes note of the transactions under way one after the other, so that
- * a statement can see an entry and not see one that was committed before it. Entries are numbered without a gap: one
- * that is missing shows itself, or has been forgotten in time. The next look tells which, since by then everything is
- * visible that was committed before what this look has seen.
+ * Reads again if entries are missing. MariaDB takes its snapshot of the active transactions one after the other, so a
+ * statement can see an entry and not see one that was committed before it. Entries are numbered without a gap: a gap
+ * is such an entry, or one that was pruned in due time. The next read tells which, because by then everything is
+ * visible that was committed before what this read has seen.
  */
-async function lookUntilSettled(look: () => Promise<Row[]>, after: number): Promise<Row[]> {
+async function readUntilSettled(attempt: () => Promise<Row[]>, after: number): Promise<Row[]> {
   let settled = 0
   for (;;) {
-    const rows = await look()
+    const rows = await attempt()
     const numbers = rows.flatMap(row => row['seq'] === null ? [] : [readInteger(row, 'seq')])
     const [first = 0] = numbers
     const start = first > after ? after : 0

@@ -1,29 +1,29 @@
-/** The columns that are kept as bytes, so that they are compared as bytes. They are read as text. */
+/** The columns that are stored as bytes, so that they are compared as bytes. They are read as text. */
 const binary: ReadonlySet<string> = new Set([
   'user_id', 'tenant_id', 'refresh_hash', 'anchor_hash', 'refresh_key_id', 'kid', 'material',
 ])
 
-/** Selects columns, those that are kept as bytes as the texts that they are. */
+/** The select list for columns; those that are stored as bytes are converted to text. */
 export function selection(columns: readonly string[]): string {
   return columns.map(column => binary.has(column) ? `CONVERT(${column} USING utf8mb4) AS ${column}` : column).join(', ')
 }
 
 /**
- * Placeholders for a list of `count` values, rounded up to a power of two, so that lists of all lengths make few
- * different statements to prepare. {@link padded} fills the list up.
+ * Placeholders for a list of `count` values, rounded up to a power of two, so that lists of all lengths need only a few
+ * prepared statements. {@link padded} fills the list up.
  */
 export function placeholders(count: number, one: string): string {
   return Array.from({ length: roundUp(count) }, () => one).join(', ')
 }
 
-/** Repeats the last value until the list has as many as {@link placeholders} has room for. */
+/** Repeats the last value until the list is as long as {@link placeholders} expects. */
 export function padded<T>(values: readonly T[]): T[] {
   const last = values.at(-1)
   if (last === undefined) return []
   return [...values, ...Array.from({ length: roundUp(values.length) - values.length }, () => last)]
 }
 
-/** Cuts a list into parts of at most `size`. */
+/** Splits a list into parts of at most `size`. */
 export function chunks<T>(values: readonly T[], size: number): readonly (readonly T[])[] {
   return Array.from({ length: Math.ceil(values.length / size) }, (_, index) =>
     values.slice(index * size, (index + 1) * size))

@@ -6,24 +6,24 @@ import { once } from '../sql/once.ts'
 import { rowOf } from '../sql/row.ts'
 import type { MysqlConnection, MysqlPool } from './driver.ts'
 
-/** The connections of a store: those that the application gave it, or its own. */
+/** The connections of a store: the application's pool, or the store's own. */
 export interface Connections {
   /** Resolves once statements can be run. */
   ready(): Promise<ReadyPool>
-  /** Ends what the store opened itself. */
+  /** Closes the pool if the store opened it. */
   close(): Promise<void>
 }
 
-/** A pool, and what is known of the server. */
+/** A pool, and what the store knows about the server. */
 export interface ReadyPool {
   readonly pool: MysqlPool
-  /** Whether the server is a MariaDB, whose INSERT can return what it wrote. */
+  /** Whether the server is a MariaDB, whose INSERT can return the row that it wrote. */
   readonly isMariadb: boolean
 }
 
 const POOL_SIZE = 10
 
-/** Uses a pool that the application made and will end. */
+/** Uses the application's pool, which the application ends. */
 export function useGivenPool(
   pool: MysqlPool,
   requestTimeout: Milliseconds,
@@ -35,7 +35,7 @@ export function useGivenPool(
   }
 }
 
-/** Opens a pool on a URL when it is first needed. */
+/** Opens a pool for a URL at the first use. */
 export function openConnections(
   url: string,
   requestTimeout: Milliseconds,
@@ -49,7 +49,7 @@ export function openConnections(
   return {
     ready,
     async close() {
-      // A connection that was still being made, and failed, is closed too.
+      // This also closes a connection that failed while it was being opened.
       await opened?.end().catch(() => undefined)
       opened = null
     },
@@ -66,16 +66,16 @@ function readSetting(row: unknown): readonly [name: string, value: string] {
 }
 
 /**
- * Refuses connections on which nothing is safe: what is written may never be committed, or what is read may never
- * have been, so that the log of changes has gaps.
+ * Refuses connections with unsafe settings: writes might never be committed, or reads might see uncommitted data, so
+ * that the change log has gaps.
  * @throws GeneralError (`MISUSE`)
  */
 function checkSettings(settings: ReadonlyMap<string, string>): void {
   const commits = settings.get('autocommit') === 'ON' && settings.get('completion_type') === 'NO_CHAIN'
   const isolation = settings.get('transaction_isolation') ?? settings.get('tx_isolation')
   if (commits && isolation !== 'READ-UNCOMMITTED') return
-  throw new GeneralError('MISUSE', 'connections to MySQL leave transactions open, or read what is not committed: '
-    + 'they need autocommit = 1, completion_type = NO_CHAIN and READ COMMITTED or a stricter isolation level')
+  throw new GeneralError('MISUSE', 'connections to MySQL have unsafe settings: set autocommit = 1, '
+    + 'completion_type = NO_CHAIN and the isolation level READ COMMITTED or a stricter one')
 }
 
 async function prepare(pool: MysqlPool, requestTimeout: Milliseconds, setUp: () => Promise<void>): Promise<ReadyPool> {
@@ -97,7 +97,7 @@ async function readSettings(connection: MysqlConnection, requestTimeout: Millise
   }
 }
 
-/** Opens a pool on a URL. */
+/** Opens a pool for a URL. */
 export async function openPool(url: string, requestTimeout: Milliseconds): Promise<import('mysql2/promise').Pool> {
   const { createPool } = await loadDriver('mysql2/promise')
   const pool = createPool({
@@ -106,7 +106,7 @@ export async function openPool(url: string, requestTimeout: Milliseconds): Promi
     connectTimeout: requestTimeout,
     enableKeepAlive: true,
   })
-  // A lock that is waited for longer than the caller waits would only hold up others.
+  // To wait for a lock longer than the caller waits would only block others.
   const seconds = Math.max(1, Math.ceil(requestTimeout / 1000))
   pool.pool.on('connection', connection => {
     connection.query(

@@ -19,33 +19,33 @@ export interface Runner {
 /** What a statement changed. */
 export interface Changed {
   readonly rows: number
-  /** What the statement gave to `LAST_INSERT_ID()`. */
+  /** The value that the statement passed to `LAST_INSERT_ID()`. */
   readonly insertId: number
 }
 
-/** Runs work on a connection. */
+/** Runs work on connections of the pool. */
 export interface Database {
   /** Whether the server is a MariaDB. */
   isMariadb(): Promise<boolean>
   /**
-   * Statements that commit by themselves. `repeatable`: to do the work twice is as good as once, so it is repeated when
-   * a connection breaks.
+   * Runs statements that commit by themselves. `repeatable`: running the work twice has the same effect as once, so it
+   * is repeated when a connection breaks.
    */
   run<T>(work: (runner: Runner) => Promise<T>, options?: { readonly repeatable: boolean }): Promise<T>
   /**
-   * Statements that commit together. The work is repeated when concurrent transactions made the server undo it.
-   * `first`: what is committed before it begins, perhaps more than once.
+   * Runs statements that commit together. The work is repeated when the server rolled it back because of concurrent
+   * transactions. `first` is committed before the work begins, perhaps more than once.
    */
   transaction<T>(work: (runner: Runner) => Promise<T>, first?: (runner: Runner) => Promise<unknown>): Promise<T>
-  /** Resolves once all that is under way has ended, well or not. */
+  /** Resolves once all calls in progress have ended, with or without an error. */
   settled(): Promise<void>
 }
 
-/** How often work is repeated that concurrent transactions made the server undo. */
+/** How often work is repeated that the server rolled back because of concurrent transactions. */
 const RACES = 20
 
 /**
- * Wraps the connections. Nothing here depends on the isolation level: what decides is read by statements that lock, and
+ * Wraps the connections. Nothing here depends on the isolation level: decisions are based on statements that lock, and
  * those see the newest committed row at every level (ST-06).
  */
 export function createDatabase(connections: Connections, requestTimeout: Milliseconds): Database {
@@ -62,10 +62,10 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
     let breaks = 0
     for (;;) {
       const connection = await pool.getConnection()
-      // Who waited too long for a connection has been told so already: nothing is written for them any more.
+      // The caller has waited too long for a connection and already has an error: nothing must be written for it now.
       if (watch.expired) {
         connection.release()
-        throw new GeneralError('STORE_UNAVAILABLE', 'the MySQL database had no connection in time')
+        throw new GeneralError('STORE_UNAVAILABLE', 'no connection to MySQL was free in time')
       }
       watch.connection = connection
       try {
@@ -120,8 +120,8 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
   }
 }
 
-/** What cannot be prepared. */
-const borders: ReadonlySet<string> = new Set(['START TRANSACTION', 'COMMIT', 'ROLLBACK'])
+/** Statements that cannot be prepared. */
+const boundaries: ReadonlySet<string> = new Set(['START TRANSACTION', 'COMMIT', 'ROLLBACK'])
 
 /** Runs statements on a connection. */
 export function runnerOn(connection: MysqlConnection, isMariadb: boolean): Runner {
@@ -133,7 +133,7 @@ export function runnerOn(connection: MysqlConnection, isMariadb: boolean): Runne
       return answer.map(rowOf)
     },
     async change(sql, values) {
-      const [answer] = await (borders.has(sql) ? connection.query(sql) : connection.execute(sql, [...values]))
+      const [answer] = await (boundaries.has(sql) ? connection.query(sql) : connection.execute(sql, [...values]))
       const header = rowOf(answer)
       return { rows: readInteger(header, 'affectedRows'), insertId: readInteger(header, 'insertId') }
     },

@@ -4,7 +4,7 @@ import type { SqlValue } from '../sql/row.ts'
 export interface MysqlConnection {
   /** Runs a prepared statement. The first part of the answer holds the rows, or what the statement changed. */
   execute(sql: string, values?: SqlValue[]): Promise<[unknown, unknown]>
-  /** Runs what cannot be prepared: the borders of a transaction. */
+  /** Runs a statement that cannot be prepared: one that begins or ends a transaction. */
   query(sql: string): Promise<[unknown, unknown]>
   /** Gives the connection back to its pool. */
   release(): void

@@ -9,38 +9,38 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
-/** Whether a row with this key exists already. */
+/** Whether a row with this key already exists. */
 export function isDuplicate(error: unknown): boolean {
   return numberOf(error) === 1062
 }
 
-/** Whether the server undid the transaction because of concurrent ones, so that it may simply be repeated. */
+/** Whether the server rolled the transaction back because of concurrent ones, so that it can be repeated. */
 export function undoneByRace(error: unknown): boolean {
   return [1213, 1020].includes(numberOf(error))
 }
 
-/** Whether the server no longer knew the prepared statement, and so did nothing. */
+/** Whether the server no longer had the prepared statement, and so did nothing. */
 export function lostPreparedStatement(error: unknown): boolean {
   return [1243, 1615].includes(numberOf(error))
 }
 
-/** Whether the connection broke, so that nobody knows whether the statement was done. */
+/** Whether the connection broke, so that it is unknown whether the statement was executed. */
 export function lostConnection(error: unknown): boolean {
   if (['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE'].includes(codeOf(error))) return true
   return [1053, 1927, 4031].includes(numberOf(error)) || (error instanceof Error && /closed state/.test(error.message))
 }
 
 /**
- * Whether the connection is of no further use though it still stands: it leads to a server that takes no writes any
- * more, and a new one may lead to its successor.
+ * Whether the connection is open but of no further use: its server no longer accepts writes, and a new connection may
+ * lead to the server's successor.
  */
 export function isReadOnlyServer(error: unknown): boolean {
   return [1290, 1792, 1836].includes(numberOf(error))
 }
 
 /**
- * What to throw for a failure (REV-11, ST-07). Messages of the server name tables and columns, not parameters; what it
- * says of refused credentials stays out, because it names the user.
+ * The error to throw for a failure (REV-11, ST-07). Messages of the server name tables and columns, not parameters. Its
+ * message about rejected credentials is left out, because it names the user.
  */
 export function toStoreError(cause: unknown): Error {
   if (isSessionError(cause)) return cause
@@ -54,5 +54,5 @@ export function toStoreError(cause: unknown): Error {
     case 1021: case 1114:
       return new GeneralError('STORE_UNAVAILABLE', 'the MySQL server\'s disk is full: nothing was written', { cause })
   }
-  return new GeneralError('STORE_UNAVAILABLE', 'the MySQL database could not do its work', { cause })
+  return new GeneralError('STORE_UNAVAILABLE', 'the call to the MySQL database failed', { cause })
 }

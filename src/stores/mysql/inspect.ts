@@ -41,7 +41,7 @@ export async function inspectDatabase(url: string, naming: StoreNaming): Promise
   } catch (cause) {
     throw toStoreError(cause)
   } finally {
-    // One that does not answer would not let go either.
+    // A connection that does not answer would not close in an orderly way either.
     for (const connection of opened) connection.destroy()
     await pool.end().catch(() => undefined)
   }

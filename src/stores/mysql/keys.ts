@@ -5,7 +5,7 @@ import type { ChangeLog } from './change-log.ts'
 import { selection } from './columns.ts'
 import type { Database } from './database.ts'
 
-/** The keys in the database. */
+/** The signing keys in the database. */
 export function createKeyTable(database: Database, log: ChangeLog, names: TableNames): KeyStore {
   const list = `SELECT ${selection(keyColumns)} FROM ${names.key} ORDER BY active_from, kid`
   const lock =
@@ -17,7 +17,8 @@ export function createKeyTable(database: Database, log: ChangeLog, names: TableN
   const remove = `DELETE FROM ${names.key} WHERE kid = ?`
   return {
     listKeys: () => database.run(async ({ rows }) => (await rows(list, [])).map(keyOf), { repeatable: true }),
-    // Who is the newest can only be told while nobody else adds: hence a lock. It is taken weekly.
+    // The newest key stays the newest only while no other process adds one: hence a lock. It is taken about once a
+    // week.
     addKeyIfNewest: (key, newest) => database.transaction(async ({ rows, change }) => {
       await change(lock, [])
       const row = (await rows(newestOf, [newest, key.purpose]))[0]

@@ -3,7 +3,7 @@ import { tablePrefixRule } from '../options.ts'
 import { tablePrefixFor } from '../sql/table-names.ts'
 import { mysqlSchemes } from './options.ts'
 
-/** MySQL and MariaDB, as the registry of stores has them. */
+/** MySQL and MariaDB, for the registry of stores. */
 export const mysqlKind: StoreKind = {
   name: 'mysql',
   title: 'MySQL',

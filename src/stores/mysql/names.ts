@@ -4,13 +4,13 @@ import type { TableNames } from '../sql/table-names.ts'
 /** How the tables are named. */
 export interface MysqlNameOptions {
   /**
-   * What the names of all tables begin with: a letter or `_`, then letters, digits, `_`; at most 31. Default:
+   * The prefix of the names of all tables: a letter or `_`, then letters, digits, `_`; at most 31 characters. Default:
    * `keyturn_`.
    */
   readonly prefix?: string
 }
 
-/** Names the tables, quoted. @throws GeneralError (`MISUSE`) for a prefix that is no plain identifier (ST-03). */
+/** Names the tables, quoted. @throws GeneralError (`MISUSE`) for a prefix that is not a plain identifier (ST-03). */
 export function mysqlNames(options: MysqlNameOptions): TableNames {
   const plain = tableNames(options.prefix)
   const quoted = (name: string): string => `\`${name}\``

@@ -4,7 +4,7 @@ import { migrateRule, poolOrUrl, requestTimeoutRule, tablePrefixRule } from '../
 import type { MysqlPool } from './driver.ts'
 import type { MysqlNameOptions } from './names.ts'
 
-/** The schemes of its URLs: the driver is the same for both servers, and takes either. */
+/** The schemes of its URLs. The driver is the same for both servers and accepts either. */
 export const mysqlSchemes: readonly string[] = ['mysql', 'mariadb']
 
 /** What the first argument of `createMysqlStore` and `migrateMysql` accepts. */

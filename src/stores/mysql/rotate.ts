@@ -9,13 +9,13 @@ import {
 import { selection } from './columns.ts'
 import type { Runner } from './database.ts'
 
-/** The text of a condition or of settings, with placeholders, and the values that belong in them. */
+/** The text of a condition or of settings, with placeholders, and the values for the placeholders. */
 interface Fragment {
   readonly sql: string
   values(rotation: Rotation): readonly SqlValue[]
 }
 
-/** The condition of a rotation on a row, but for its handle. */
+/** The condition of a rotation on a row, except for its handle. */
 function condition(row: string): Fragment {
   const places: number[] = []
   const sql = rotationCondition(row, name => {
@@ -43,12 +43,12 @@ function pick(values: readonly SqlValue[], places: readonly number[]): readonly 
 const nullable: ReadonlySet<string> = new Set(['absolute_expiry', 'ip', 'user_agent'])
 const required = [...sessionColumns.filter(column => !nullable.has(column)), 'sweep_at']
 
-/** How a server rotates a session. */
+/** Rotates one session; the implementation depends on the server. */
 export type Rotate = (runner: Runner, rotation: Rotation) => Promise<SessionRecord | null>
 
 /**
- * MariaDB: one statement. It selects the row, locked, if it is as expected, and inserts it again, which always meets
- * the row itself and so becomes the update. Nothing but the handle of what it would insert is ever used.
+ * MariaDB: one statement. It selects the row with a lock, if the row is as expected, and inserts it again. That always
+ * conflicts with the row itself and so becomes the update. Of the values to insert, only the handle is ever used.
  */
 export function createRotateAtOnce(table: string): Rotate {
   const expected = condition('kept.')
@@ -64,7 +64,7 @@ export function createRotateAtOnce(table: string): Rotate {
   }
 }
 
-/** Of which type what a rotation sets is in the JSON of several, by its column. */
+/** The SQL types of the values in the JSON of several rotations, by column. */
 const types: Readonly<Record<string, string>> = {
   handle: 'CHAR(23) CHARACTER SET ascii',
   refresh_hash: 'VARCHAR(255) CHARACTER SET utf8mb4',
@@ -76,9 +76,9 @@ const types: Readonly<Record<string, string>> = {
 }
 
 /**
- * MariaDB: one statement and one commit for several sessions, as {@link createRotateAtOnce} for one; none may be named
- * twice. The rotations are one JSON text, so that the statement is the same for any number of them. It waits for no
- * lock: while it waited it would hold those of the other sessions.
+ * MariaDB: one statement and one commit for several sessions, as {@link createRotateAtOnce} for one; no session may be
+ * named twice. The rotations are passed as one JSON text, so that the statement is the same for any number of them. It
+ * does not wait for locks: while it waited, it would hold the locks of the other sessions.
  */
 export function createRotateTogether(
   table: string,
@@ -107,12 +107,15 @@ export function createRotateTogether(
   }
 }
 
-/** Half a surrogate pair is no text to a server: it would refuse the JSON of all. The driver sends U+FFFD for it. */
+/**
+ * Half a surrogate pair is not valid text for the server, which would refuse the JSON of all rotations. It is replaced
+ * by U+FFFD, as the driver does.
+ */
 function wellFormed(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll(/\p{Surrogate}/gu, '\uFFFD') : value
 }
 
-/** MySQL: a conditional update, and a read of what it wrote. */
+/** MySQL: a conditional update, and a read of the row that it wrote. */
 export function createRotateAndRead(table: string): Rotate {
   const expected = condition('')
   const rotate =
@@ -124,11 +127,12 @@ export function createRotateAndRead(table: string): Rotate {
     const rotated = await change(rotate, [...newValues(rotation), rotation.handle, ...expected.values(rotation)])
     if (rotated.rows === 0) return null
     const record = await firstSession(rows(read, [rotation.handle]))
-    // Somebody has re-authenticated in between: what this rotation wrote has ended, and must not get the new times.
+    // Another process has re-authenticated meanwhile: the token of this rotation is void and must not get the new
+    // times.
     if (record === null || record.anchorHash !== rotation.expected.anchorHash) return null
     if (record.refreshHash === next.refreshHash && record.servedAt === next.servedAt) return record
-    // Somebody has rotated it on in between. What this rotation wrote is known, and the rest never changes but for the
-    // application's own data, of which the newest is right.
+    // Another process has rotated the session again meanwhile. The values that this rotation wrote are known. The rest
+    // never changes, except for the application's own data, of which the newest is right.
     return { ...record, ...next, expiresAt: expiryOf(next.rotatedAt, record) }
   }
 }
@@ -152,7 +156,7 @@ export function createReauthenticate(
   }
 }
 
-/** Reads the first row of an answer as a session; null if there is none. */
+/** Reads the first row of a result as a session; null if there is none. */
 export async function firstSession(answer: Promise<readonly Row[]>): Promise<SessionRecord | null> {
   const row = (await answer)[0]
   return row === undefined ? null : sessionFromRow(row)

@@ -10,12 +10,13 @@ import { mysqlNames } from './names.ts'
 import type { MysqlNameOptions } from './names.ts'
 
 /**
- * The schema, one entry for each version that was ever released: entry 0 makes version 1, and so on. Entries are
- * only ever appended. DDL commits at once here, so each statement can be run again after a run that broke off.
+ * The schema, one entry for each released version: entry 0 creates version 1, and so on. Entries are only ever
+ * appended. MySQL commits DDL at once, so each statement can be run again after an interrupted migration.
  *
- * Texts that are compared are binary: every collation that both MySQL and MariaDB have takes `a` and `a ` for one.
- * `sweep_at` is a lower bound of `expires_at`, as in the other SQL stores: rotation touches no index. `revision` makes
- * every update change its row, so that "rows found" and "rows changed" are one number, whichever the client asked for.
+ * Texts that are compared are binary: every collation that both MySQL and MariaDB have considers `a` and `a ` equal.
+ * `sweep_at` is a lower bound of `expires_at`, as in the other SQL stores, so that a rotation changes no index.
+ * `revision` makes every update change its row, so that "rows found" and "rows changed" are one number, whichever the
+ * client reports.
  */
 const migrations: readonly Migration<TableNames>[] = [
   names => [`
@@ -88,8 +89,8 @@ const migrations: readonly Migration<TableNames>[] = [
 export const newestVersion: number = migrations.length
 
 /**
- * Comes before all migrations. The row `schema` numbers the version, the row `log` the newest entry of the change log;
- * the row `keys` is locked by who adds a key.
+ * Runs before all migrations. The row `schema` holds the version, the row `log` the number of the newest entry of the
+ * change log. A process that adds a key locks the row `keys`.
  */
 function foundation(names: TableNames): string {
   return `
@@ -107,9 +108,9 @@ function recordVersion(names: TableNames): string {
 const LOCK_SECONDS = 60
 
 /**
- * Brings the schema up to date. Any number of processes may do so at once: one migrates, the others wait for it and
+ * Brings the schema up to date. Any number of processes may call it at once: one migrates, the others wait for it and
  * find nothing to do.
- * @throws GeneralError (`MISUSE`) if a newer Keyturn has migrated the database.
+ * @throws GeneralError (`MISUSE`) if a newer version of Keyturn has migrated the database.
  */
 export async function migrateSchema({ rows, change }: Runner, names: TableNames): Promise<MigrationResult> {
   const lock = 'CONCAT(\'keyturn \', MD5(CONCAT(DATABASE(), ?)))'
@@ -129,13 +130,13 @@ export async function migrateSchema({ rows, change }: Runner, names: TableNames)
   }
 }
 
-/** The version that the tables' own table tells of: 0 before the first one is recorded. */
+/** The version that the meta table records; 0 before the first one is recorded. */
 export async function readVersion(rows: Runner['rows'], names: TableNames): Promise<number> {
   const row = (await rows(`SELECT number FROM ${names.meta} WHERE name = 'schema'`, []))[0]
   return row === undefined ? 0 : readInteger(row, 'number')
 }
 
-/** The SQL that brings an empty database to the newest version, for a reader or for an administrator's own tool. */
+/** The SQL that brings an empty database to the newest version, to read or to run with another tool. */
 export function printMysqlMigrations(options: MysqlNameOptions = {}): string {
   checkOptions('printMysqlMigrations', mysqlNameRules, options)
   const names = mysqlNames(options)

@@ -25,7 +25,7 @@ import {
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
   | 'removeExpired'> {
-  /** Resolves once every rotation has its answer. */
+  /** Resolves once every rotation has its result. */
   settled(): Promise<void>
 }
 
@@ -78,7 +78,7 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
     `DELETE FROM ${table} WHERE handle IN (${placeholders(count, '?')}) AND expires_at <= ?`
   const forget = `DELETE FROM ${names.change} WHERE until <= ? ORDER BY until LIMIT 10000`
 
-  /** Runs a statement for each part of a list; how many rows it changed in all. */
+  /** Runs a statement for each part of a list. Returns how many rows it changed in all. */
   async function changeEach(
     runner: Runner,
     handles: readonly SessionHandle[],
@@ -92,7 +92,7 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
     return changed
   }
 
-  /** Removes the sessions of locked rows and announces it. */
+  /** Removes the sessions of locked rows and appends the change. */
   async function revoke(runner: Runner, locked: readonly Row[], from: EpochMilliseconds): Promise<Removal> {
     const removal = { handles: locked.map(row => handleIn(row, 'handle')), until: keptUntil(locked, from) }
     if (locked.length === 0) return removal
@@ -104,13 +104,13 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
   const settingNotBefore = (name: string, { time, until }: NotBefore) => ({ change }: Runner): Promise<unknown> =>
     change(refuseBefore, [name, time, until])
 
-  // Repeatable, because the child of a token is always the same: if the first attempt was done and its answer lost,
-  // the second one finds another hash, and the core reads the record and gives out the same child.
+  // Repeatable, because a token always has the same child. If the first attempt was executed and its answer lost, the
+  // second attempt finds another hash; the caller then reads the record and returns the same child.
   const rotateOne = (rotation: Rotation): Promise<SessionRecord | null> => database.run(runner => (
     (runner.isMariadb ? rotateAtOnce : rotateAndRead)(runner, rotation)
   ), { repeatable: true })
 
-  // A MySQL could update them in one statement too, but not tell which.
+  // MySQL could update several sessions in one statement too, but could not report which.
   const rotations = batch(rotateOne, async all => await database.isMariadb()
     ? rotateAll(all, firsts => database.run(runner => rotateTogether(runner, firsts), { repeatable: true }), rotateOne)
     : all.map(rotateOne))
@@ -193,13 +193,13 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
       await runner.change(forgetNotBefores, [now])
       let removed = 0
       while (removed < limit) {
-        const room = limit - removed
-        const rows = await runner.rows(due(room), [now])
+        const remaining = limit - removed
+        const rows = await runner.rows(due(remaining), [now])
         const live = rows.filter(row => readInteger(row, 'expires_at') > now).map(row => handleIn(row, 'handle'))
         const dead = rows.filter(row => readInteger(row, 'expires_at') <= now).map(row => handleIn(row, 'handle'))
         await changeEach(runner, live, postpone, now)
         removed += await changeEach(runner, dead, sweep, now)
-        if (rows.length < room) break
+        if (rows.length < remaining) break
       }
       return removed
     }),

@@ -6,32 +6,33 @@ import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
 
 /**
- * Waits for the disk, and for a synchronous standby, even where the database's default is not to: for what must not be
- * undone once it is acknowledged.
+ * Makes the commit wait for the disk, and for a synchronous standby, even if the database's default is not to wait: for
+ * writes that must not be undone once they are acknowledged.
  */
 export const durably = `(SELECT CASE current_setting('synchronous_commit')
   WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END)`
 
 /**
- * Does not wait for the disk: a crash of the server may undo the newest of these. In the same statement, so that it
- * costs no round trip and holds for one transaction only, behind a pooler too.
+ * Lets the commit not wait for the disk: a crash of the server may undo the newest of these writes. It is part of the
+ * statement, so that it costs no round trip and applies to one transaction only, also behind a pooler.
  */
 export const lazily = `(SELECT set_config('synchronous_commit', 'off', true))`
 
-/** A change, as expressions over the rows of the source. */
+/** A change, as SQL expressions over the rows of the source. */
 export interface ChangeExpressions {
   readonly kind: 'revoked' | 'payload' | 'keys'
   readonly handles: string
   readonly version: string
   readonly until: string
-  /** The parameter with a new entry id. */
+  /** The parameter that holds a new entry id. */
   readonly entry: string
 }
 
 /**
- * The parts of a WITH that append a change if `source`, a part before, has a row; it must have one at the most.
- * The number comes from a row that stays locked until the commit is visible: who sees an entry sees all before it.
- * (A sequence would give numbers in another order than that of the commits, and readers would skip some.)
+ * The parts of a WITH clause that append a change if `source`, an earlier part, has a row; it must have one at most.
+ * The number comes from a row that stays locked until the commit is visible: a reader that sees an entry sees all
+ * entries before it. (A sequence would assign numbers in another order than that of the commits, and readers would
+ * skip some.)
  */
 export function appendChange(names: PostgresNames, source: string, change: ChangeExpressions): string {
   return `
@@ -51,14 +52,14 @@ export function appendChange(names: PostgresNames, source: string, change: Chang
 /** Reads the change log. */
 export interface ChangeReader {
   changesSince(cursor: string | null, limit: number): Promise<ChangePage>
-  /** The name of the newest entry: another one after each change. */
+  /** The name of the newest entry, which is different after each change. */
   readHead(): Promise<string>
 }
 
 /**
- * Prepares the reading. A cursor holds number and name of the entry it stands at. If the log has no such entry any
- * more, reading begins anew: the log was emptied or restored, a standby without it took over, or it has been forgotten
- * in time. To read twice is harmless, to skip is not.
+ * Prepares the statements. A cursor holds number and name of the entry it points to. If the log no longer has this
+ * entry, reading starts from the beginning: the log was emptied or restored, a standby without the entry took over, or
+ * the entry was pruned in due time. To read an entry twice is harmless; to skip one is not.
  */
 export function createChangeReader(database: Database, names: PostgresNames): ChangeReader {
   const columns = ['seq', 'entry', ...changeColumns].map(column => `page.${column}`).join(', ')

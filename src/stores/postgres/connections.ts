@@ -5,17 +5,17 @@ import { readInteger, rowOf } from '../sql/row.ts'
 import { announcedPid } from './driver.ts'
 import type { PostgresClient, PostgresListener, PostgresPool, PostgresResult, PostgresStatement } from './driver.ts'
 
-/** The connections of a store: those that the application gave it, or its own. */
+/** The connections of a store: the application's pool, or the store's own. */
 export interface Connections {
   /** Resolves once statements can be run. */
   ready(): Promise<ReadyPool>
-  /** A connection of its own to listen on; null if there is none to spare. */
+  /** Opens a separate connection to listen on; null if the pool has none to spare. */
   listen(): Promise<PostgresListener | null>
-  /** Ends what the store opened itself. */
+  /** Closes what the store opened. */
   close(): Promise<void>
 }
 
-/** A pool, and what is known of the way to the server. */
+/** A pool, and what the store knows about the path to the server. */
 export interface ReadyPool {
   readonly pool: PostgresPool
   /** Whether the server keeps prepared statements from one query to the next. */
@@ -23,9 +23,9 @@ export interface ReadyPool {
 }
 
 /**
- * Whether something between driver and server shares server connections among clients: the server process that answers
- * is not the one that was announced when the connection was made. Then prepared statements may be gone at the next
- * query, and notifications go astray.
+ * Whether a pooler between driver and server shares server connections among clients. If so, the server process that
+ * answers is not the one that was announced when the connection was opened. Then prepared statements may be gone at the
+ * next query, and notifications may be lost.
  */
 export async function isPooled(
   client: { query(statement: PostgresStatement): Promise<PostgresResult> },
@@ -36,14 +36,14 @@ export async function isPooled(
   return rows.map(rowOf).every(row => readInteger(row, 'pid') !== announced)
 }
 
-/** Uses a pool that the application made and will end. */
+/** Uses the application's pool, which the application ends. */
 export function useGivenPool(
   pool: PostgresPool,
   preparedStatements: boolean | null,
   requestTimeout: Milliseconds,
   setUp: () => Promise<void>,
 ): Connections {
-  // The pool drops an idle connection that breaks; without a listener, its report of that would end the process.
+  // The pool drops an idle connection that breaks. Without a listener, the pool's error event would end the process.
   const ignore = (): void => undefined
   pool.on?.('error', ignore)
 
@@ -81,19 +81,19 @@ export function useGivenPool(
   }
 }
 
-/** A connection that was taken out of a pool, and how to give it back: once, whoever does so first. */
+/** A connection that was taken out of a pool, and how to return it. Only the first `release` or `destroy` counts. */
 export interface Lease {
   readonly client: PostgresClient
-  /** Gives it back for others to use. */
+  /** Returns it to the pool for others to use. */
   release(): void
-  /** Ends it, whatever it is busy with. */
+  /** Closes it, even while it runs a statement. */
   destroy(): void
 }
 
 /** Takes a connection out of a pool. */
 export async function lease(pool: PostgresPool): Promise<Lease> {
   const client = await pool.connect()
-  // A connection that breaks also fails its query, which is report enough.
+  // A connection that breaks also fails its query, which reports the error.
   const ignore = (): void => undefined
   client.on('error', ignore)
   let given = false

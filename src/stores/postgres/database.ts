@@ -12,24 +12,25 @@ import { toStoreError, lostConnection, lostPreparedStatement, refusedStatement, 
 /** Runs statements, each in one round trip and one transaction of its own. */
 export interface Database {
   /**
-   * Defines a statement. `repeatable`: to do it twice is as good as once, so it is repeated when a connection breaks.
+   * Defines a statement. `repeatable`: running it twice has the same effect as once, so it is repeated when a
+   * connection breaks.
    */
   statement(text: string, options?: { readonly repeatable: boolean }): (...values: unknown[]) => Promise<Row[]>
   /** Runs several statements in one transaction. */
   transaction<T>(work: (run: (text: string, values?: unknown[]) => Promise<Row[]>) => Promise<T>): Promise<T>
 }
 
-/** How often a statement is repeated that concurrent ones made the server undo. */
+/** How often a statement is repeated that the server rolled back because of concurrent ones. */
 const RACES = 20
 
 /**
- * Wraps the connections. Correct at every isolation level that a database may have as its default: under the usual one
- * (READ COMMITTED) a conditional write waits for the other writer and then judges the new row; under the stricter ones
- * the server undoes it, and it is repeated here (ST-06).
+ * Wraps the connections. Correct at every isolation level that a database may have as its default. At the usual level
+ * (READ COMMITTED), a conditional write waits for the other writer and then checks the new row. At the stricter levels
+ * the server rolls it back, and it is repeated here (ST-06).
  */
 export function createDatabase(connections: Connections, requestTimeout: Milliseconds): Database {
   const within = createDeadline(requestTimeout, 'the PostgreSQL database')
-  // Set for good when the server once had lost a statement: then a pooler lies between.
+  // Set for good when the server no longer had a prepared statement: that shows that there is a pooler.
   let unnamed = false
 
   async function attempt<T>(work: Work<T>, repeatable: boolean, call: Call): Promise<T> {
@@ -41,8 +42,8 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
       const named = prepared && !unnamed
       call.connection = leased
       try {
-        // Who waited too long for a connection has been told so already: nothing is written for them any more.
-        if (call.expired) throw new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL database had no connection in time')
+        // The caller has waited too long for a connection and already has an error: nothing must be written for it now.
+        if (call.expired) throw new GeneralError('STORE_UNAVAILABLE', 'no connection to PostgreSQL was free in time')
         const result = await work(leased.client, named)
         leased.release()
         return result
@@ -95,16 +96,16 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
   }
 }
 
-/** Something to do on a connection, with statements that are prepared under names or not. */
+/** Work on a connection. `prepared` says whether statements are prepared under names. */
 type Work<T> = (client: PostgresClient, prepared: boolean) => Promise<T>
 
-/** A call that somebody waits for. */
+/** A call that has a time limit. */
 interface Call {
   expired: boolean
   connection: Lease | null
 }
 
-/** The name that a text is prepared under: another text has another one, so that stores may share a connection. */
+/** The name of a prepared statement, derived from its text: stores that share a connection do not mix them up. */
 function statementName(text: string): string {
   let hash = 0n
   for (const character of text) hash = BigInt.asUintN(64, (hash ^ BigInt(character.charCodeAt(0))) * 0x100000001b3n)

@@ -1,4 +1,4 @@
-/** A statement as `pg` takes it. */
+/** A statement, as `pg` accepts it. */
 export interface PostgresStatement {
   /** Prepares the statement on the server, under this name. */
   readonly name?: string
@@ -6,7 +6,7 @@ export interface PostgresStatement {
   readonly values?: unknown[]
 }
 
-/** What `pg` answers. */
+/** The result of a statement in `pg`. */
 export interface PostgresResult {
   readonly rows: unknown[]
   readonly rowCount: number | null
@@ -17,7 +17,7 @@ export interface PostgresClient {
   query(statement: PostgresStatement): Promise<PostgresResult>
   on(event: 'notification' | 'error' | 'end', listener: () => void): unknown
   removeListener(event: 'error', listener: () => void): unknown
-  /** Gives the connection back, or ends it. */
+  /** Returns the connection to the pool, or closes it. */
   release(destroy?: boolean): void
 }
 
@@ -26,20 +26,20 @@ export interface PostgresPool {
   connect(): Promise<PostgresClient>
   on?(event: 'error', listener: () => void): unknown
   removeListener?(event: 'error', listener: () => void): unknown
-  /** As the pool was configured; a pool of one connection has none to spare for listening. */
+  /** The options that the pool was created with: a pool of one connection has none to spare for listening. */
   readonly options?: { readonly max?: number | undefined }
 }
 
-/** A connection of its own for `LISTEN`. */
+/** A separate connection for `LISTEN`. */
 export interface PostgresListener {
   query(statement: PostgresStatement): Promise<PostgresResult>
   on(event: 'notification' | 'error' | 'end', listener: () => void): unknown
-  /** The server process that was announced when the connection was made; a pooler announces one of its own making. */
+  /** The server process that was announced when the connection was opened. A pooler announces a made-up one. */
   readonly announcedPid: number | null
   end(): void
 }
 
-/** What the driver knows as the process id of its server process; null for a driver that does not tell. */
+/** The process id of the server process, as the driver knows it; null if the driver does not provide it. */
 export function announcedPid(client: object): number | null {
   const pid: unknown = 'processID' in client ? client.processID : null
   return typeof pid === 'number' ? pid : null

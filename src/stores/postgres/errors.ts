@@ -1,35 +1,35 @@
 import { GeneralError, isSessionError } from '../../base/errors.ts'
 import { missingTables } from '../sql/missing-tables.ts'
 
-/** What the driver or the server reported: an SQLSTATE, or a code of the operating system. */
+/** The code that the driver or the server reported: an SQLSTATE, or a code of the operating system. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
-/** Whether the server had no such prepared statement, or another one of that name: a pooler lies between. */
+/** Whether the server had no such prepared statement, or another one of that name: there is a pooler. */
 export function lostPreparedStatement(error: unknown): boolean {
   return ['26000', '42P05'].includes(codeOf(error))
 }
 
-/** Whether the server undid the statement because of concurrent ones, so that it may simply be repeated. */
+/** Whether the server rolled the statement back because of concurrent ones, so that it can be repeated. */
 export function undoneByRace(error: unknown): boolean {
   return ['40001', '40P01'].includes(codeOf(error))
 }
 
-/** Whether the connection broke, so that nobody knows whether the statement was done. */
+/** Whether the connection broke, so that it is unknown whether the statement was executed. */
 export function lostConnection(error: unknown): boolean {
   if (/^08|^57P0[12]$|^(ECONNRESET|EPIPE)$/.test(codeOf(error))) return true
   return error instanceof Error && /^Connection terminated|connection error and is not queryable/.test(error.message)
 }
 
-/** Whether the server refused one statement and the connection is as good as before. */
+/** Whether the server refused one statement and the connection can still be used. */
 export function refusedStatement(error: unknown): boolean {
   return /^(22|23|26|40|42)/.test(codeOf(error))
 }
 
 /**
- * What to throw for a failure (REV-11, ST-07). Messages of PostgreSQL name tables and columns, not parameters; what it
- * says of refused credentials stays out, because it names the user.
+ * The error to throw for a failure (REV-11, ST-07). Messages of PostgreSQL name tables and columns, not parameters. Its
+ * message about rejected credentials is left out, because it names the user.
  */
 export function toStoreError(cause: unknown): Error {
   if (isSessionError(cause)) return cause
@@ -42,10 +42,10 @@ export function toStoreError(cause: unknown): Error {
     case '53100':
       return new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server\'s disk is full: nothing was written', { cause })
     case '22021': case '22P05':
-      return new GeneralError('MISUSE', 'PostgreSQL cannot keep a text with the character U+0000', { cause })
+      return new GeneralError('MISUSE', 'PostgreSQL cannot store a text with the character U+0000', { cause })
   }
   if (code.startsWith('28')) {
     return new GeneralError('STORE_UNAVAILABLE', `the PostgreSQL server refused the credentials (${code})`)
   }
-  return new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL database could not do its work', { cause })
+  return new GeneralError('STORE_UNAVAILABLE', 'the call to the PostgreSQL database failed', { cause })
 }

@@ -14,23 +14,23 @@ import type { PostgresNames } from './names.ts'
 
 const columns: readonly string[] = [...sessionColumns, 'sweep_at']
 
-/** What became of a login: a not-before may refuse it. */
+/** The outcome of a login: a not-before may refuse it. */
 export interface InsertOutcome {
   readonly inserted: boolean
 }
 
 /**
- * Adds sessions, and takes away again those that a not-before refuses (`notBeforeNames`): two statements. Logins of one
- * turn of the event loop share them, and so round trips, a transaction and a wait for the disk, but not their outcome: a
- * handle that exists, or a session that the server refuses, is the failure of that login alone.
+ * Inserts sessions, and deletes those that a not-before refuses (`notBeforeNames`): two statements. Logins of one tick
+ * of the event loop share the statements, and so round trips, a transaction and a wait for the disk, but not their
+ * outcome: a handle that exists, or a session that the server refuses, fails that login alone.
  */
 export function createInsert(database: Database, names: PostgresNames): Batched<SessionRecord, InsertOutcome> {
   const into = `INSERT INTO ${names.session} (${columns.join(', ')})`
   const insert = database.statement(
     `${into} VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})
      ON CONFLICT DO NOTHING RETURNING ${durably}`)
-  // One text for any number of them. JSON, because a connection may have settings that change how arrays are read. In
-  // the order of the handles, so that two such statements cannot wait for each other.
+  // One text for any number of sessions. JSON, because a connection may have settings that change how arrays are read.
+  // Ordered by handle, so that two such statements cannot deadlock.
   const insertAll = database.statement(
     `${into} SELECT ${columns.join(', ')} FROM json_populate_recordset(NULL::${names.session}, $1::json)
      ORDER BY handle ON CONFLICT DO NOTHING RETURNING handle, ${durably}`)
@@ -47,7 +47,7 @@ export function createInsert(database: Database, names: PostgresNames): Batched<
      gone AS (DELETE FROM ${names.session} WHERE handle = ANY (ARRAY (SELECT handle FROM locked)))
      SELECT handle FROM refused`, { repeatable: true })
 
-  /** Takes away those of the sessions that a not-before refuses; their handles. */
+  /** Deletes the sessions that a not-before refuses. Returns their handles. */
   async function refusedOf(records: readonly SessionRecord[]): Promise<ReadonlySet<SessionHandle>> {
     const checks = records.flatMap(record => notBeforeNames(record).map(name => ({ name, record })))
     const rows = await refuse(
@@ -61,12 +61,14 @@ export function createInsert(database: Database, names: PostgresNames): Batched<
     return { inserted: (await refusedOf([record])).size === 0 }
   }
 
-  /** Adds sessions with one statement, and by themselves if the server refuses one; those that it did add. */
+  /**
+   * Inserts sessions with one statement. Returns those that it inserted, or null if the server refused the statement.
+   */
   async function addTogether(records: readonly SessionRecord[]): Promise<ReadonlySet<SessionRecord> | null> {
     try {
       const rows = await insertAll(JSON.stringify(records.map(rowOf)))
       const added = new Set(rows.map(row => readHandle(row, 'handle')))
-      // Taken out when it is answered for: of two with the same handle, one was added.
+      // A handle is deleted from the set when it is counted: of two sessions with the same handle, one was inserted.
       return new Set(records.filter(record => added.delete(record.handle)))
     } catch (error) {
       if (error instanceof GeneralError && refusedStatement(error.cause)) return null
@@ -76,7 +78,7 @@ export function createInsert(database: Database, names: PostgresNames): Batched<
 
   return batch(one, async records => {
     const added = await addTogether(records)
-    // A statement that is refused has written nothing; by itself, each session shows whether it is the one.
+    // A refused statement has written nothing. Each session is then inserted alone, so that only the cause fails.
     if (added === null) return records.map(one)
     const refused = await refusedOf([...added])
     return records.map(async record => {

@@ -5,7 +5,7 @@ import { appendChange, durably } from './change-log.ts'
 import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
 
-/** The keys in the database. Every write is durable before it is acknowledged. */
+/** The signing keys in the database. Every write is durable before it is acknowledged. */
 export function createKeyTable(database: Database, names: PostgresNames): KeyStore {
   const columns = keyColumns.join(', ')
   const list = database.statement(
@@ -23,7 +23,8 @@ export function createKeyTable(database: Database, names: PostgresNames): KeySto
      SELECT ${durably} FROM gone`)
   return {
     listKeys: async () => (await list()).map(keyOf),
-    // Who is the newest can only be told while nobody else adds: hence a lock, and a transaction. It is taken weekly.
+    // The newest key stays the newest only while no other process adds one: hence a lock and a transaction. It is
+    // taken about once a week.
     addKeyIfNewest: (key, newest) => database.transaction(async run => {
       await run(`LOCK TABLE ${names.key} IN SHARE ROW EXCLUSIVE MODE`)
       return (await run(add, [...keyValues(key), newest])).length === 1

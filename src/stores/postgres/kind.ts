@@ -3,7 +3,7 @@ import { schemaRule, tablePrefixRule } from '../options.ts'
 import { tablePrefixFor } from '../sql/table-names.ts'
 import { postgresSchemes } from './options.ts'
 
-/** PostgreSQL, as the registry of stores has it. */
+/** PostgreSQL, for the registry of stores. */
 export const postgresKind: StoreKind = {
   name: 'postgres',
   title: 'PostgreSQL',

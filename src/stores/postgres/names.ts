@@ -4,33 +4,33 @@ import { tableNames } from '../sql/table-names.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import { postgresNameRules } from './options.ts'
 
-/** Where in a database the tables are. */
+/** Where the tables are in a database. */
 export interface PostgresNameOptions {
   /**
-   * The schema of the tables: a letter or `_`, then letters, digits, `_`; at most 31. Default: the first one of the
-   * connection's `search_path`.
+   * The schema of the tables: a letter or `_`, then letters, digits, `_`; at most 31 characters. Default: the first
+   * one of the connection's `search_path`.
    */
   readonly schema?: string
   /**
-   * What the names of all tables begin with: a letter or `_`, then letters, digits, `_`; at most 31. Default:
+   * The prefix of the names of all tables: a letter or `_`, then letters, digits, `_`; at most 31 characters. Default:
    * `keyturn_`.
    */
   readonly prefix?: string
 }
 
-/** The names of tables, as they appear in statements, and what is named after them. */
+/** The names of tables, as they appear in statements, and the names derived from them. */
 export interface PostgresNames extends TableNames {
-  /** The schema as it was given, or null for that of the connection. */
+  /** The schema that was given, or null for that of the connection. */
   readonly schema: string | null
-  /** The name of an index. Indexes live in the schema of their table. */
+  /** The name of an index. An index is in the schema of its table. */
   index(table: 'session' | 'change' | 'notBefore', suffix: string): string
-  /** Where changes are announced. Channels are the database's, whatever the schema. */
+  /** The channel that is notified of changes. Channels belong to the database, whatever the schema. */
   readonly channel: string
 }
 
 /**
- * Names the tables. Quoted, so that letter case counts as it is written.
- * @throws GeneralError (`MISUSE`) for a schema or prefix that is no plain identifier (ST-03).
+ * Names the tables. The names are quoted, so that upper and lower case differ.
+ * @throws GeneralError (`MISUSE`) for a schema or prefix that is not a plain identifier (ST-03).
  */
 export function postgresNames(options: PostgresNameOptions): PostgresNames {
   checkValues(postgresNameRules, options)

@@ -7,7 +7,7 @@ import type { Connections } from './connections.ts'
 import type { PostgresListener } from './driver.ts'
 import { toStoreError } from './errors.ts'
 
-/** Wakes those who follow the change log. */
+/** Wakes the followers of the change log. */
 export interface Notifier {
   follow(wake: () => void): Promise<() => Promise<void>>
   close(): void
@@ -19,9 +19,9 @@ const LAST_RETRY: Milliseconds = 5000
 const HEARTBEAT: Milliseconds = 15_000
 
 /**
- * Listens on one connection while anybody follows. When it breaks, it is made anew, after waits that double up to 5 s,
- * and everybody is woken for what may have been missed. Behind a pooler, which loses notifications, the head of the log
- * is read twice a second instead.
+ * Listens on one connection while there are followers. If the connection breaks, it is opened again, after waits that
+ * double up to 5 s, and all followers are woken for what they may have missed. Behind a pooler, which loses
+ * notifications, the head of the log is polled twice a second instead.
  */
 export function createNotifier(
   connections: Connections,
@@ -35,26 +35,26 @@ export function createNotifier(
   let endSource: (() => void) | null = null
   let starting: Promise<void> | null = null
   let timer: ReturnType<typeof setTimeout> | null = null
-  // Counts the times that following was begun: what belongs to an earlier time is not heeded any more.
-  let era = 0
+  // Counts how often following has started or stopped: events of an earlier run are ignored.
+  let run = 0
 
   async function start(): Promise<void> {
-    const current = ++era
+    const current = ++run
     const opened = await open()
     const lost = (): void => {
-      if (current === era) restart(FIRST_RETRY)
+      if (current === run) restart(FIRST_RETRY)
     }
     let end: () => void
     try {
       const listening = opened !== null && await within(listenOn(opened, lost))
       end = listening ? () => opened.end() : await poll()
       if (!listening) opened?.end()
-      else if (current === era) beat(current, opened)
+      else if (current === run) scheduleHeartbeat(current, opened)
     } catch (error) {
       opened?.end()
       throw error
     }
-    if (current === era) endSource = end
+    if (current === run) endSource = end
     else end()
   }
 
@@ -74,7 +74,7 @@ export function createNotifier(
     return poller.stop
   }
 
-  /** Whether it can be listened on. */
+  /** Starts listening. Returns false if notifications would be lost. */
   async function listenOn(opened: PostgresListener, lost: () => void): Promise<boolean> {
     opened.on('error', lost)
     opened.on('end', lost)
@@ -84,12 +84,12 @@ export function createNotifier(
     return true
   }
 
-  /** A connection whose other end has vanished looks idle, until somebody writes to it. */
-  function beat(current: number, opened: PostgresListener): void {
+  /** If the other end has vanished, a connection looks idle until something is sent. */
+  function scheduleHeartbeat(current: number, opened: PostgresListener): void {
     plan(HEARTBEAT, () => {
       within(opened.query({ text: 'SELECT 1' })).then(
-        () => current === era && beat(current, opened),
-        () => current === era && restart(FIRST_RETRY),
+        () => current === run && scheduleHeartbeat(current, opened),
+        () => current === run && restart(FIRST_RETRY),
       )
     })
   }
@@ -97,8 +97,8 @@ export function createNotifier(
   function restart(delay: Milliseconds): void {
     stop()
     plan(delay, () => {
-      const begun = era + 1
-      start().then(wake, () => begun === era && restart(Math.min(2 * delay, LAST_RETRY)))
+      const begun = run + 1
+      start().then(wake, () => begun === run && restart(Math.min(2 * delay, LAST_RETRY)))
     })
   }
 
@@ -108,7 +108,7 @@ export function createNotifier(
   }
 
   function stop(): void {
-    era += 1
+    run += 1
     if (timer !== null) clearTimeout(timer)
     timer = null
     endSource?.()

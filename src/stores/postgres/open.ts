@@ -10,8 +10,8 @@ import type { PostgresPool } from './driver.ts'
 const POOL_SIZE = 10
 
 /**
- * Opens connections to a URL when they are first needed. A pooler refuses the settings of a session, so they are only
- * made where the first connection met none: a statement's time limit on the server, and the isolation level.
+ * Opens connections to a URL at the first use. A pooler refuses session settings (a statement timeout on the server,
+ * and the isolation level), so they are set only if the first connection has met no pooler.
  */
 export function openConnections(
   url: string,
@@ -29,20 +29,20 @@ export function openConnections(
 
   async function openPool(): Promise<{ readonly pool: PostgresPool; readonly pooled: boolean; end(): Promise<void> }> {
     const { Client, Pool } = await loadDriver('pg')
-    const scout = new Client(base)
-    scout.on('error', () => undefined)
+    const probe = new Client(base)
+    probe.on('error', () => undefined)
     try {
-      await scout.connect()
-      const pooled = await isPooled(scout, announcedPid(scout))
+      await probe.connect()
+      const pooled = await isPooled(probe, announcedPid(probe))
       const session: ClientConfig = pooled
         ? {}
         : { statement_timeout: requestTimeout, options: '-c default_transaction_isolation=read\\ committed' }
       const pool = new Pool({ ...base, ...session, max: POOL_SIZE, allowExitOnIdle: true })
-      // An idle connection that breaks is no error: the pool replaces it.
+      // An idle connection that breaks is not an error: the pool replaces it.
       pool.on('error', () => undefined)
       return { pool, pooled, end: () => pool.end() }
     } finally {
-      void scout.end().catch(() => undefined)
+      void probe.end().catch(() => undefined)
     }
   }
 
@@ -78,7 +78,7 @@ export function openConnections(
   }
 }
 
-/** Runs the work on one connection to a URL, which is made for it. Without `requestTimeout` it has all the time. */
+/** Runs the work on one connection to a URL, opened for it. Without `requestTimeout` there is no time limit. */
 export async function withConnection<T>(
   url: string,
   work: (client: import('pg').Client) => Promise<T>,

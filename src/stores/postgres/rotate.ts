@@ -17,7 +17,7 @@ const texts: ReadonlySet<string> = new Set([
   'handle', 'refresh_hash', 'anchor_hash', 'refresh_key_id', 'ip', 'user_agent',
 ])
 
-/** The type of what a rotation expects or sets. Numbers of every size are assigned from `bigint`. */
+/** The type of a value that a rotation expects or sets. Numbers of every size are assigned from `bigint`. */
 function typeOf(name: string): 'text' | 'bigint' {
   return texts.has(name) ? 'text' : 'bigint'
 }
@@ -45,9 +45,9 @@ export function createReauthenticate(
 }
 
 /**
- * Rotates sessions, without waiting for the disk. Those of one turn of the event loop share a statement, but not their
- * outcome. Repeatable, because the child of a token is always the same: if the first attempt was done and its answer
- * lost, the second one finds another hash, and the core reads the record and gives out the same child.
+ * Rotates sessions, without waiting for the disk. Rotations of one tick of the event loop share a statement, but not
+ * their outcome. Repeatable, because a token always has the same child. If the first attempt was executed and its
+ * answer lost, the second attempt finds another hash; the caller then reads the record and returns the same child.
  */
 export function createRotate(
   database: Database,
@@ -57,7 +57,7 @@ export function createRotate(
   const rotate = database.statement(settingOne(table, nextColumns, lazily), { repeatable: true })
   const expected = (name: typeof expectedNames[number]): string => member(expectedNames.indexOf(name))
   const value = (column: string): string => member(expectedNames.length + nextColumns.indexOf(column))
-  // Waits for no lock: while it waited it would hold those of the other sessions.
+  // Does not wait for locks: while it waited, it would hold the locks of the other sessions.
   const rotateTogether = database.statement(
     `WITH next AS (
        SELECT * FROM json_to_recordset($1::json) AS next (
@@ -83,14 +83,14 @@ export function createRotate(
     try {
       return await rotateAll(rotations, firsts => rotateTogether(JSON.stringify(firsts.map(memberOf))), one)
     } catch (error) {
-      // A statement that is refused has written nothing; by itself, each rotation shows whether it is the one.
+      // A refused statement has written nothing. Each rotation then runs alone, so that only the cause fails.
       if (error instanceof GeneralError && refusedStatement(error.cause)) return rotations.map(one)
       throw error
     }
   })
 }
 
-/** The names of a rotation's values in the JSON of many: short, because each rotation repeats them. */
+/** The names of a rotation's values in the JSON of a batch: short, because each rotation repeats them. */
 function member(index: number): string {
   return `v${index}`
 }
@@ -98,7 +98,7 @@ function member(index: number): string {
 function memberOf(rotation: Rotation): Readonly<Record<string, unknown>> {
   const members: Record<string, unknown> = {}
   const values = [...expectedValues(rotation), ...nextValues(rotation.next)]
-  // What is left out is null.
+  // A value that is left out is null.
   for (const [index, value] of values.entries()) if (value !== null) members[member(index)] = value
   return members
 }

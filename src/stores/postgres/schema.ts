@@ -9,14 +9,15 @@ import { postgresNames } from './names.ts'
 import type { PostgresNameOptions, PostgresNames } from './names.ts'
 
 /**
- * The schema, one entry for each version that was ever released: entry 0 makes version 1, and so on. Entries are
- * only ever appended.
+ * The schema, one entry for each released version: entry 0 creates version 1, and so on. Entries are only ever
+ * appended.
  *
- * A refresh must stay a HOT update (no index is touched, the row stays on its page). So no index holds a column that
- * rotation changes: the cleanup's is on `sweep_at`, a lower bound of `expires_at`, which the cleanup moves up when it
- * meets a session that was kept alive, once in an idle timeout. And pages are filled to 70 %, for the new versions.
+ * A refresh must stay a HOT update (it changes no index, and the row stays on its page). So no index contains a column
+ * that rotation changes. The cleanup's index is on `sweep_at`, a lower bound of `expires_at`. The cleanup raises it
+ * when it meets a session that was kept alive, once per idle timeout. Pages are filled to 70 %, to leave space for the
+ * new versions.
  *
- * Texts that are compared have the collation "C": equal means equal bytes, and order is the same on every server.
+ * Texts that are compared have the collation "C": equal means equal bytes, and the order is the same on every server.
  */
 const migrations: readonly Migration<PostgresNames>[] = [
   names => [`
@@ -86,7 +87,9 @@ const migrations: readonly Migration<PostgresNames>[] = [
 /** The version that this code reads and writes. */
 export const newestVersion: number = migrations.length
 
-/** Comes before all migrations. The row `schema` numbers the version, the row `log` the newest entry of the log. */
+/**
+ * Runs before all migrations. The row `schema` holds the version, the row `log` the number of the log's newest entry.
+ */
 function foundation(names: PostgresNames): string {
   return `
     CREATE TABLE IF NOT EXISTS ${names.meta} (
@@ -101,22 +104,23 @@ function recordVersion(names: PostgresNames): string {
       ON CONFLICT (name) DO UPDATE SET number = excluded.number`
 }
 
-/** A connection that holds a transaction. */
+/** A connection that can hold a transaction. */
 interface Connection {
   query(statement: PostgresStatement): Promise<PostgresResult>
 }
 
 /**
- * Brings the schema up to date in one transaction. Any number of processes may do so at once: one migrates, the others
- * wait for it and find nothing to do.
- * @throws GeneralError (`MISUSE`) if a newer Keyturn has migrated the database or the user may not; (`STORE_UNAVAILABLE`).
+ * Brings the schema up to date in one transaction. Any number of processes may call it at once: one migrates, the
+ * others wait for it and find nothing to do.
+ * @throws GeneralError (`MISUSE`) if a newer version of Keyturn has migrated the database, or the database user lacks
+ * the privileges; (`STORE_UNAVAILABLE`).
  */
 export async function migrateSchema(connection: Connection, names: PostgresNames): Promise<MigrationResult> {
   const run = async (text: string, values: unknown[] = []): Promise<unknown[]> =>
     (await connection.query({ text, values })).rows
   try {
     await run('BEGIN ISOLATION LEVEL READ COMMITTED')
-    // Setting up waits for another process that does so, however long the store's own requests may take.
+    // A migration waits for another process that migrates, whatever the time limit of the store's calls.
     await run('SET LOCAL statement_timeout = 0')
     await run('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`keyturn migrate ${names.meta}`])
     if (names.schema !== null) {
@@ -139,7 +143,7 @@ export async function migrateSchema(connection: Connection, names: PostgresNames
   }
 }
 
-/** The version of the tables, 0 before the first one is recorded; null: there are none. */
+/** The version of the tables; 0 before the first one is recorded; null if there are no tables. */
 export async function readVersion(
   run: (text: string, values?: unknown[]) => Promise<unknown[]>,
   names: PostgresNames,
@@ -150,7 +154,7 @@ export async function readVersion(
   return row === undefined ? 0 : readInteger(row, 'number')
 }
 
-/** The SQL that brings an empty database to the newest version, for a reader or for an administrator's own tool. */
+/** The SQL that brings an empty database to the newest version, to read or to run with another tool. */
 export function printPostgresMigrations(options: PostgresNameOptions = {}): string {
   checkOptions('printPostgresMigrations', postgresNameRules, options)
   const names = postgresNames(options)

@@ -17,16 +17,16 @@ import { createReauthenticate, createRotate } from './rotate.ts'
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
   | 'removeExpired'> {
-  /** Resolves once every login and rotation has its answer. */
+  /** Resolves once every login and rotation has its result. */
   settled(): Promise<void>
 }
 
 /**
- * The sessions in the database, each method one statement as a rule. Logins, revocations and updates are durable before
- * they are acknowledged; rotations, confirmations and the cleanup do not wait for the disk (design law 6), nor for locks
- * while they hold some. Statements that do wait for several rows lock them in the order of their handles, and the change
- * log last, so that none can deadlock. They look rows up by an array and not by a join, for which the planner may scan
- * the table when it cannot foresee their number.
+ * The sessions in the database; each method is usually one statement. Logins, revocations and updates are durable
+ * before they are acknowledged. Rotations, confirmations and the cleanup do not wait for the disk (design law 6), nor
+ * for locks while they hold some. Statements that do wait for several rows lock them in the order of their handles,
+ * and the change log last, so that none can deadlock. They look rows up by an array and not by a join, because for a
+ * join the planner may scan the table if it cannot estimate the number of rows.
  */
 export function createSessionTable(database: Database, names: PostgresNames): SessionTable {
   const table = names.session
@@ -34,15 +34,15 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
   const logins = createInsert(database, names)
   const rotations = createRotate(database, names)
   const find = database.statement(`SELECT ${columns} FROM ${table} WHERE handle = $1`, { repeatable: true })
-  // As for rotations, the batch waits for no lock; what it did not confirm goes by itself.
+  // As for rotations, the batch does not wait for locks. What it did not confirm is then confirmed one by one.
   const confirmTogether = database.statement(
-    `WITH right_ones AS (
+    `WITH matching AS (
        SELECT kept.handle FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS given (handle, generation, branch)
        JOIN ${table} AS kept USING (handle, generation, branch)
        FOR UPDATE OF kept SKIP LOCKED
      )
      UPDATE ${table} SET confirmed = 1
-     WHERE handle = ANY (ARRAY (SELECT handle FROM right_ones)) AND ${lazily} IS NOT NULL
+     WHERE handle = ANY (ARRAY (SELECT handle FROM matching)) AND ${lazily} IS NOT NULL
      RETURNING handle`, { repeatable: true })
   const confirm = database.statement(
     `UPDATE ${table} SET confirmed = 1 WHERE handle = $1 AND generation = $2 AND branch = $3 RETURNING ${lazily}`,
@@ -160,10 +160,10 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
       await forgetNotBefores(now)
       let removed = 0
       while (removed < limit) {
-        const room = limit - removed
-        const counted = (await sweep(now, room))[0] ?? {}
+        const remaining = limit - removed
+        const counted = (await sweep(now, remaining))[0] ?? {}
         removed += readInteger(counted, 'swept')
-        if (readInteger(counted, 'due') < room) break
+        if (readInteger(counted, 'due') < remaining) break
       }
       return removed
     },
@@ -172,7 +172,10 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
   }
 }
 
-/** Deletes the sessions that fit and appends one change that names them, kept by the longest of their tokens' lives. */
+/**
+ * Deletes the sessions that meet the condition and appends one change that names them. The log keeps the change as
+ * long as their access tokens live.
+ */
 function removal(names: PostgresNames, condition: string, from: string, entry: string): string {
   return `
     WITH doomed AS (SELECT handle FROM ${names.session} WHERE ${condition} ORDER BY handle FOR UPDATE),

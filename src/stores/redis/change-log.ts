@@ -5,7 +5,7 @@ import type { Commands } from './connection.ts'
 import type { KeyNames } from './key-names.ts'
 import { toHandle, toInteger, toList, toPairs, toText, toTexts, unreadable } from './reply.ts'
 
-/** How many changes one script forgets: Lua takes some thousand arguments at the most. */
+/** How many changes one script removes: Lua's `unpack` takes a few thousand arguments at most. */
 const PRUNE_BATCH = 1000
 
 /** The change log of a Redis store. */
@@ -19,7 +19,7 @@ export interface ChangeLog {
   prune(commands: Commands, now: EpochMilliseconds): Promise<void>
 }
 
-/** Makes the log; `identity` names it if it turns out to be new. */
+/** Creates the change log; `identity` is its id if Redis has no log yet. */
 export function createChangeLog(names: KeyNames, identity: string): ChangeLog {
   const keys = [names.changes, names.changeEnds, names.changeState]
   const args = [names.channel, identity]
@@ -54,8 +54,8 @@ export function createChangeLog(names: KeyNames, identity: string): ChangeLog {
 }
 
 /**
- * A cursor tells the log, the id of the entry that was read last, and until when that is kept: whether an entry is gone
- * because its time had come or because it was lost.
+ * A cursor holds the id of the log, the id of the entry that was read last, and that entry's `until`. If the entry is
+ * gone, its `until` tells whether it was pruned in due time or lost.
  */
 function decode(cursor: string): { readonly log: string; readonly id: string; readonly until: string } | null {
   const match = /^([\w-]+)\.(\d{1,16}-\d{1,16})\.(\d{1,16})$/.exec(cursor)

@@ -3,9 +3,9 @@ import type { Script } from './script.ts'
 import { fits, setPayload } from './session-scripts.ts'
 
 /**
- * `append(kind, untilTime, version, handles)`, where KEYS begin with the stream, the ends and the state of the log and
- * ARGV with the channel and a new identity for a log that has none. The stream's ids are made of the server's time, so
- * that what is written after lost entries comes after them.
+ * `append(kind, untilTime, version, handles)`. KEYS begin with the stream, the ends and the state of the log. ARGV
+ * begins with the channel and with an id for a log that has none. The stream's ids are made from the server's time:
+ * entries that are written after some were lost come after the lost ones.
  */
 const append = `
 local function append(kind, untilTime, version, handles)
@@ -24,14 +24,14 @@ export const appendScript: Script = defineScript(`${append}
 append(ARGV[3], ARGV[4], ARGV[5], ARGV[6])`)
 
 /**
- * KEYS: log (3), sessions. ARGV: channel, identity, from when on access token lifetimes count, three arguments of `fits`,
- * then the sessions' handles. Deletes the sessions and announces it at once. How long the change is kept, then pairs of
- * handle and user id. For a server that has all slots.
+ * KEYS: log (3), sessions. ARGV: channel, identity, the time from which access token lifetimes count, three arguments
+ * of `fits`, then the sessions' handles. Deletes the sessions and appends the change in one step. Returns the change's
+ * `until`, then pairs of handle and user id. For a server that has all slots.
  */
 export const revokeScript: Script = defineScript(`${append}${fits}
 local handles, longest, found = {}, 0, {}
 local removed = {ARGV[3]}
--- All are read before one is deleted: what cannot be read is an error, and then nothing is done.
+-- All sessions are read before one is deleted: if one cannot be read, the script fails and has changed nothing.
 for index = 4, #KEYS do
   local session = redis.call('GET', KEYS[index])
   local kept = session and fits(session, ARGV[4], ARGV[5], ARGV[6])
@@ -44,7 +44,7 @@ for index = 4, #KEYS do
     table.insert(removed, kept.userId)
   end
 end
--- Deleting first also lets the rest be written when memory is full.
+-- Because the script deletes first, Redis allows its other writes even when memory is full.
 for _, key in ipairs(found) do redis.call('DEL', key) end
 if #handles > 0 then
   removed[1] = string.format('%.0f', ARGV[3] + longest)
@@ -54,11 +54,11 @@ return removed`)
 
 /**
  * KEYS: log (3), announced. ARGV: channel, identity, until, then pairs of a removal's name and the handle.
- * Tells of the removals that were not told of yet; their handles.
+ * Appends a change for the removals that were not announced yet. Returns their handles.
  */
 export const announceScript: Script = defineScript(`${append}
 local handles = {}
--- Removes nothing, but what has begun to write may go on when memory is full.
+-- Removes nothing. But once a script has begun to write, Redis allows its other writes even when memory is full.
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', '-inf')
 for index = 4, #ARGV, 2 do
   if redis.call('ZADD', KEYS[4], 'NX', ARGV[3], ARGV[index]) == 1 then table.insert(handles, ARGV[index + 1]) end
@@ -67,8 +67,8 @@ if #handles > 0 then appendRevoked(handles, ARGV[3]) end
 return handles`)
 
 /**
- * KEYS: log (3), session. ARGV: channel, identity, from when on the access token lifetime counts, handle, payload, now.
- * The new version and that lifetime, or nil. For a server that has all slots.
+ * KEYS: log (3), session. ARGV: channel, identity, the time from which the access token lifetime counts, handle,
+ * payload, now. Returns the new version and that lifetime, or nil. For a server that has all slots.
  */
 export const publishPayloadScript: Script = defineScript(`${append}${setPayload}
 local version, lifetime = setPayload(KEYS[4], ARGV[5], ARGV[6])
@@ -77,7 +77,7 @@ local keptUntil = string.format('%.0f', ARGV[3] + lifetime)
 append('payload', keptUntil, version, ARGV[4])
 return {version, lifetime}`)
 
-/** KEYS: log (3), keys, one order per purpose. ARGV: channel, identity, until, kid. Whether there was one. */
+/** KEYS: log (3), keys, one order per purpose. ARGV: channel, identity, until, kid. Returns whether the key existed. */
 export const removeKeyScript: Script = defineScript(`${append}
 if redis.call('HDEL', KEYS[4], ARGV[4]) == 0 then return 0 end
 for index = 5, #KEYS do redis.call('ZREM', KEYS[index], ARGV[4]) end
@@ -85,10 +85,11 @@ append('keys', ARGV[3], 0, '')
 return 1`)
 
 /**
- * KEYS: log (3). ARGV: the cursor's log, id and until, or empty; how many to read. The log's identity, where reading
- * began, the newest id, then of each entry its id and the list of its fields; nothing if the log never had an entry.
- * Reading goes on at the cursor if its entry is still there or has been pruned in due time. Else the log is another one
- * or has lost entries in a failover, and is read from its beginning: to read twice is harmless, to skip is not.
+ * KEYS: log (3). ARGV: the cursor's log, id and until, or empty strings; how many entries to read. Returns the log's
+ * identity, where reading began, the newest id, then for each entry its id and the list of its fields; nothing if the
+ * log never had an entry. Reading continues at the cursor if its entry still exists or was pruned in due time.
+ * Otherwise the log is another one or has lost entries in a failover, and is read from its beginning: to read an entry
+ * twice is harmless, to skip one is not.
  */
 export const readScript: Script = defineScript(`
 local function number(id)
@@ -113,7 +114,7 @@ for _, entry in ipairs(redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', ARGV[4]
 end
 return reply`)
 
-/** KEYS: log (3), announced. ARGV: now, how many at most. How many changes were forgotten. */
+/** KEYS: log (3), announced. ARGV: now, how many at most. Returns how many changes were removed. */
 export const pruneScript: Script = defineScript(`
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[1])
 local ids = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])

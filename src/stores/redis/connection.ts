@@ -7,42 +7,42 @@ import { toStoreError } from './errors.ts'
 import { toInteger } from './reply.ts'
 import type { Script } from './script.ts'
 
-/** How a store talks to Redis. */
+/** Settings of a store's connection to Redis. */
 export interface ConnectionOptions {
-  /** How long a call of the store may take. */
+  /** The time limit of a call to the store. */
   readonly requestTimeout: Milliseconds
   /** How many replicas must have a durable write before it is acknowledged. */
   readonly replicas: number
   readonly allowEviction: boolean
 }
 
-/** What the methods of the store send commands through. */
+/** Sends commands for the methods of the store. */
 export interface Commands {
-  /** Whether keys of different slots may lie on different servers. */
+  /** Whether keys of different slots may be on different servers. */
   readonly cluster: boolean
   send(key: string, command: readonly string[]): Promise<unknown>
-  /** Runs a script, whose first key says where. One round trip once the server knows it. */
+  /** Runs a script; its first key selects the server. One round trip once the server knows the script. */
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
 }
 
-/** The way to Redis, opened at the first use. */
+/** The connection to Redis, opened at the first use. */
 export interface RedisConnection {
-  /** Does the work within the time allowed. @throws GeneralError for whatever goes wrong (REV-11). */
+  /** Does the work within the time limit. @throws GeneralError for every failure (REV-11). */
   use<T>(work: (commands: Commands) => Promise<T>): Promise<T>
   /**
-   * As {@link RedisConnection.use}; then waits until the primaries of `keys` have as many replicas up to date as the
-   * store asks for. Over a connection of its own, since waiting holds up everything on the connection that waits.
+   * As {@link RedisConnection.use}; then waits until the primaries of `keys` have as many up-to-date replicas as the
+   * store requires. Uses a separate connection, because WAIT blocks every other command on its connection.
    */
   useDurably<T>(keys: () => readonly string[], work: (commands: Commands) => Promise<T>): Promise<T>
-  /** Does work that nobody waits for and that may fail. */
+  /** Does work that no caller waits for and that may fail. */
   later(work: (commands: Commands) => Promise<unknown>): void
-  /** A connection for a subscription; who asked closes it. */
+  /** Opens a connection for a subscription; the caller closes it. */
   subscription(): Promise<RedisDriver>
-  /** Finishes what was left for later and ends what was opened here. */
+  /** Waits for the work of `later`, and closes the connections that the store opened. */
   close(): Promise<void>
 }
 
-/** Prepares the way to Redis; `open` gives the application's client, or one of the store's own. */
+/** Prepares the connection to Redis. `open` returns the application's client, or one that the store owns. */
 export function createConnection(
   open: () => Promise<{ readonly driver: RedisDriver; readonly own: boolean }>,
   options: ConnectionOptions,
@@ -81,7 +81,7 @@ export function createConnection(
     for (const driver of opened.splice(0)) driver.close()
   }
 
-  /** Gives up waiting in time; what is then still under way may happen or not, and the caller is told so. */
+  /** Stops waiting at the time limit with an error that says so. The work may still succeed afterwards. */
   function inTime<T>(work: (found: Lines) => Promise<T>): Promise<T> {
     if (closed) return Promise.reject(new GeneralError('MISUSE', 'the Redis store was closed'))
     return within(lines === null ? ready().then(work) : work(lines))

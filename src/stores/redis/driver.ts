@@ -1,20 +1,22 @@
-/** One way to a Redis server or cluster, the same for every client library. */
+/** A connection to a Redis server or cluster, with the same methods for every client library. */
 export interface RedisDriver {
-  /** Whether keys of different slots may lie on different servers. */
+  /** Whether keys of different slots may be on different servers. */
   readonly cluster: boolean
   /** Sends a command to the primary of a key. */
   send(key: string, command: readonly string[]): Promise<unknown>
-  /** Sends a command after all that was sent to the primary of a key, over the same connection. */
+  /**
+   * Sends a command to the primary of a key, over the same connection as, and after, all commands sent to it before.
+   */
   sendAfter(key: string, command: readonly string[]): Promise<unknown>
   /** Sends a command to every primary. */
   sendToAll(command: readonly string[]): Promise<readonly unknown[]>
-  /** Another connection to the same data. */
+  /** Opens another connection to the same data. */
   duplicate(): Promise<RedisDriver>
   /**
    * Calls `wake` for every message and after every reconnection. The connection can be used for nothing else
    * afterwards.
    */
   subscribe(channel: string, wake: () => void): Promise<void>
-  /** Ends the connection at once. */
+  /** Closes the connection at once. */
   close(): void
 }

@@ -2,8 +2,8 @@ import { GeneralError, isSessionError } from '../../base/errors.ts'
 import { unreadableSession } from './reply.ts'
 
 /**
- * What to throw for what a client library threw. The libraries' own errors carry the command with its arguments,
- * secrets among them, so only their message goes on.
+ * The error to throw for an error of a client library. The libraries' own errors carry the command with its arguments,
+ * which include secrets, so only their message becomes the cause.
  */
 export function toStoreError(error: unknown): Error {
   if (isSessionError(error)) return error
@@ -23,5 +23,5 @@ export function toStoreError(error: unknown): Error {
     const advice = 'this Redis server is part of a cluster: give the store a cluster client'
     return new GeneralError('MISUSE', advice, { cause })
   }
-  return new GeneralError('STORE_UNAVAILABLE', 'Redis could not do its work', { cause })
+  return new GeneralError('STORE_UNAVAILABLE', 'the call to Redis failed', { cause })
 }

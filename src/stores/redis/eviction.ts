@@ -3,8 +3,8 @@ import type { RedisDriver } from './driver.ts'
 import { toText } from './reply.ts'
 
 /**
- * Refuses a server that throws keys away when its memory is full: sessions would end without a word, and worse, so
- * would signing keys.
+ * Refuses a server that evicts keys when its memory is full: sessions would end without notice, and signing keys would
+ * be lost.
  * @throws GeneralError (`MISUSE`)
  */
 export async function checkEviction(driver: RedisDriver): Promise<void> {

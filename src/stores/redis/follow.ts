@@ -2,20 +2,20 @@ import { createFollowers } from '../followers.ts'
 import type { RedisConnection } from './connection.ts'
 import type { RedisDriver } from './driver.ts'
 
-/** Those who follow the changes, over one subscription for all of them. */
+/** The followers of the change log, over one subscription for all of them. */
 export interface Subscription {
   follow(wake: () => void): Promise<() => Promise<void>>
   close(): void
 }
 
-/** A subscription that is being made or is made. */
+/** A subscription that is being opened or is open. */
 interface Line {
   driver: RedisDriver | null
   open: boolean
   readonly made: Promise<void>
 }
 
-/** Prepares the subscription; it is made for the first follower and ended with the last. */
+/** Prepares the subscription. It is opened for the first follower and closed with the last. */
 export function createSubscription(connection: RedisConnection, channel: string): Subscription {
   const followers = createFollowers()
   let current: Line | null = null

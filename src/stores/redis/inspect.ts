@@ -7,7 +7,7 @@ import { openUrl } from './open-url.ts'
 import { keyPrefixRule, redisRules, redisSourceRule } from './options.ts'
 import { toInteger } from './reply.ts'
 
-/** Looks for the signing keys: whoever uses the store makes them first. */
+/** Looks for the signing keys: a process that uses the store creates them before anything else. */
 export async function inspectServer(url: string, naming: StoreNaming): Promise<StoreState> {
   checkValue('url', redisSourceRule, url)
   checkOptions('inspect', redisRules, naming)

@@ -1,7 +1,7 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { RedisDriver } from './driver.ts'
 
-/** What a store uses of an ioredis client: `Redis` or `Cluster`. */
+/** The members of an ioredis client (`Redis` or `Cluster`) that a store uses. */
 export interface IoredisClient {
   readonly isCluster: boolean
   readonly options: object
@@ -12,16 +12,16 @@ export interface IoredisClient {
   disconnect(): void
 }
 
-/** What a store uses beside that of an ioredis `Cluster`. */
+/** The members that a store uses of an ioredis `Cluster` in addition. */
 export interface IoredisCluster extends IoredisClient {
   nodes(role: 'master'): readonly { call(command: string, args: string[]): Promise<unknown> }[]
   pipeline(commands: string[][]): { exec(): Promise<readonly IoredisReply[] | null> }
 }
 
-/** How one command of a pipeline ended. */
+/** The result of one command of a pipeline. */
 export type IoredisReply = readonly [error: Error | null, reply: unknown]
 
-/** Reaches Redis through ioredis. @throws GeneralError (`MISUSE`) if the client would read from replicas. */
+/** Makes a driver from an ioredis client. @throws GeneralError (`MISUSE`) if the client would read from replicas. */
 export function ioredisDriver(client: IoredisClient | IoredisCluster): RedisDriver {
   const { options } = client
   if ('scaleReads' in options && options.scaleReads !== undefined && options.scaleReads !== 'master') {
@@ -31,14 +31,14 @@ export function ioredisDriver(client: IoredisClient | IoredisCluster): RedisDriv
   const common = {
     async duplicate() {
       const other = client.duplicate()
-      // Without a listener the library writes every failed attempt to the console; the commands tell of it, too.
+      // Without a listener the library writes every failed attempt to the console. The commands report the error, too.
       other.on('error', ignore)
       return ioredisDriver(other)
     },
     async subscribe(channel: string, wake: () => void) {
       client.on('message', wake)
       await client.subscribe(channel)
-      // After a reconnection, of a cluster's subscriber too: what was said meanwhile was not heard.
+      // After a reconnection, also of a cluster's subscriber: messages may have been missed meanwhile.
       for (const event of ['ready', '+subscriber']) client.on(event, wake)
     },
     close: () => client.disconnect(),
@@ -56,7 +56,8 @@ export function ioredisDriver(client: IoredisClient | IoredisCluster): RedisDriv
     ...common,
     cluster: true,
     send: (_key, command) => send(command),
-    // A command without a key goes to any node; in a pipeline it goes where the one with the key goes.
+    // The library sends a command without a key to any node. In a pipeline it goes to the node of the command with a
+    // key.
     async sendAfter(key, command) {
       const ended = (await client.pipeline([['exists', key], ['call', ...command]]).exec())?.[1]
       if (ended === undefined) throw new Error('the command was not answered')
@@ -65,7 +66,7 @@ export function ioredisDriver(client: IoredisClient | IoredisCluster): RedisDriv
       return reply
     },
     async sendToAll([name = '', ...args]) {
-      // Only once the cluster has answered something is it known which nodes it has.
+      // The library knows the cluster's nodes only after the first answer.
       await client.call('CLUSTER', ['INFO'])
       return Promise.all(client.nodes('master').map(node => node.call(name, args)))
     },
@@ -77,5 +78,5 @@ function isCluster(client: IoredisClient | IoredisCluster): client is IoredisClu
 }
 
 function ignore(): void {
-  // Said where it is used.
+  // The commands report the error.
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { SessionHandle } from '../../base/handle.ts'
 
 /**
- * The keys of a Redis store. What stands in braces decides the slot of a Redis Cluster: the keys of one session lie
- * in one slot, those of one user's index in another, and all that is shared in a third.
+ * The keys of a Redis store. The part in braces decides the slot in a Redis Cluster: the keys of one session are in one
+ * slot, those of one user's index in another, and all shared keys in a third.
  */
 export interface KeyNames {
   /** String: the session. */
@@ -12,11 +12,11 @@ export interface KeyNames {
   removal(handle: SessionHandle): string
   /** Sorted set: a user's handles by `createdAt`. */
   user(userTag: string): string
-  /** Hash, in the slot of the user's index: not-befores by tenant; that of all tenants under the empty name. */
+  /** Hash, in the slot of the user's index: not-befores by tenant; the one for all tenants has an empty field name. */
   notBefore(userTag: string): string
-  /** Hash: the not-before of everybody, under the empty name. */
+  /** Hash: the not-before of all users, with an empty field name. */
   readonly notBeforeOfAll: string
-  /** Sorted set: `handle.userTag` by a point in time before which the session cannot have expired. */
+  /** Sorted set: `handle.userTag` by a time before which the session cannot have expired. */
   expiry(shard: number): string
   /** Stream: the changes. */
   readonly changes: string
@@ -26,22 +26,22 @@ export interface KeyNames {
   readonly changeState: string
   /** Sorted set: the removals that have been announced, by their `until`. */
   readonly announced: string
-  /** Hash: the keys by their `kid`. */
+  /** Hash: the signing keys by their `kid`. */
   readonly keys: string
   /** Sorted set: the `kid`s of a purpose by `activeFrom`. */
   keyOrder(purpose: string): string
-  /** Hash: who has the turn at a task. */
+  /** Hash: the leases by task. */
   readonly turns: string
-  /** The pub/sub channel on which every change is hinted. */
+  /** The pub/sub channel that receives a message for every change. */
   readonly channel: string
 }
 
-/** Over how many keys, and so slots, the expiry index is spread. Part of the data's form: never to be changed. */
+/** How many keys, and so slots, the expiry index is spread over. Part of the data format: it must never change. */
 export const expiryShards = 16
 
 /**
- * Names the keys. Data reaches a name as a handle or as a digest only (ST-03); the options' rules have judged the
- * prefix.
+ * Names the keys. User data becomes part of a name only as a handle or a digest (ST-03). The rule for the option has
+ * checked the prefix.
  */
 export function keyNames(prefix: string): KeyNames {
   const shared = `${prefix}{shared}:`
@@ -63,12 +63,12 @@ export function keyNames(prefix: string): KeyNames {
   }
 }
 
-/** A user's name in keys: 128 bits of SHA-256, so that any user id gives a short plain one. */
+/** The user's name in keys: 128 bits of SHA-256, so that every user id gives a short and plain name. */
 export function userTagOf(userId: string): string {
   return createHash('sha256').update(userId).digest('base64url').slice(0, 22)
 }
 
-/** In which part of the expiry index a session is. */
+/** The part of the expiry index that a session is in. */
 export function expiryShardOf(handle: SessionHandle): number {
   let sum = 0
   for (let index = 0; index < handle.length; index++) sum += handle.charCodeAt(index)

@@ -25,7 +25,7 @@ if not from then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], string.sub(key, 1, from - 1) .. ARGV[3])
 return 1`)
 
-/** The keys in Redis, in the slot of the change log. Every write is durable before it is acknowledged. */
+/** The signing keys in Redis, in the slot of the change log. Every write is durable before it is acknowledged. */
 export function createKeyTable(connection: RedisConnection, log: ChangeLog, names: KeyNames): KeyStore {
   const durably = (work: Parameters<typeof connection.use<unknown>>[0]): Promise<boolean> =>
     connection.useDurably(() => [names.keys], async commands => toInteger(await work(commands)) === 1)

@@ -1,7 +1,7 @@
 import type { StoreKind } from '../kind.ts'
 import { keyPrefixRule, redisSchemes } from './options.ts'
 
-/** Redis, as the registry of stores has it. Whatever speaks its protocol has the same name in traces. */
+/** Redis, for the registry of stores. Every server that speaks the Redis protocol has this name in traces. */
 export const redisKind: StoreKind = {
   name: 'redis',
   title: 'Redis',
@@ -12,7 +12,7 @@ export const redisKind: StoreKind = {
   prefix: keyPrefixRule,
   schema: null,
   prefixFor: (appId, prefix) => `${prefix.replace(/:$/, '')}_${appId}:`,
-  // There are no tables that somebody has to make.
+  // A Redis store has no tables, so `migrate` has no effect.
   async open(url, { migrate: _, ...naming }) {
     const { createRedisStore } = await import('../redis.ts')
     return createRedisStore(url, naming)

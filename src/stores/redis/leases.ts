@@ -4,22 +4,22 @@ import type { KeyNames } from './key-names.ts'
 import { toInteger } from './reply.ts'
 import { defineScript } from './script.ts'
 
-/** KEYS: turns. ARGV: task, holder, now, holder and until as JSON. Whether the holder has it. */
-const takeScript = defineScript(`
-local turn = redis.call('HGET', KEYS[1], ARGV[1])
-if turn then
-  turn = cjson.decode(turn)
-  if turn.holder ~= ARGV[2] and turn['until'] > tonumber(ARGV[3]) then return 0 end
+/** KEYS: leases. ARGV: task, holder, now, holder and until as JSON. Returns whether the holder has the lease. */
+const acquireScript = defineScript(`
+local lease = redis.call('HGET', KEYS[1], ARGV[1])
+if lease then
+  lease = cjson.decode(lease)
+  if lease.holder ~= ARGV[2] and lease['until'] > tonumber(ARGV[3]) then return 0 end
 end
--- First, since what has begun to write may go on when memory is full, and the turn is what frees it.
+-- Deleting first makes Redis allow the write when memory is full: the task that needs the lease frees memory.
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
 return 1`)
 
-/** The turns in Redis. */
+/** The leases in Redis. */
 export function createLeases(connection: RedisConnection, names: KeyNames): Pick<SessionStore, 'acquireLease'> {
   return {
     acquireLease: (task, holder, now, until) => connection.use(async ({ run }) =>
-      toInteger(await run(takeScript, [names.turns], [task, holder, now, JSON.stringify({ holder, until })])) === 1),
+      toInteger(await run(acquireScript, [names.turns], [task, holder, now, JSON.stringify({ holder, until })])) === 1),
   }
 }

@@ -7,13 +7,13 @@ interface NodeRedisCommon {
   destroy(): void
 }
 
-/** What a store uses of a client of `redis` (node-redis). Who made it connects it. */
+/** The members of a client of `redis` (node-redis) that a store uses. The application connects its client. */
 export interface NodeRedisClient extends NodeRedisCommon {
   sendCommand(command: readonly string[]): Promise<unknown>
   duplicate(): NodeRedisClient
 }
 
-/** What a store uses of a cluster of `redis` (node-redis). Who made it connects it. */
+/** The members of a cluster of `redis` (node-redis) that a store uses. The application connects its cluster. */
 export interface NodeRedisCluster extends NodeRedisCommon {
   readonly masters: readonly unknown[]
   sendCommand(firstKey: string | undefined, isReadonly: boolean | undefined, command: string[]): Promise<unknown>
@@ -26,7 +26,7 @@ interface NodeRedisSender {
   sendCommand(command: readonly string[]): Promise<unknown>
 }
 
-/** Reaches Redis through node-redis. `connected` is when the client has its first connection. */
+/** Makes a driver from a node-redis client. `connected` resolves when the client has its first connection. */
 export function nodeRedisDriver(
   client: NodeRedisClient | NodeRedisCluster,
   connected: Promise<unknown> = Promise.resolve(),
@@ -34,18 +34,18 @@ export function nodeRedisDriver(
   const common = {
     async duplicate() {
       const other = client.duplicate()
-      // Without a listener an error of the connection would end the process; the commands tell of it, too.
+      // Without a listener a connection error would end the process. The commands report the error, too.
       other.on('error', ignore)
       const connecting = other.connect()
       if (isCluster(other)) await connecting
-      // One server is tried for as long as it is away; commands wait for it, each for its own time.
+      // A client for one server retries as long as the server is away. Commands wait for it, each up to its time limit.
       else connecting.catch(ignore)
       return nodeRedisDriver(other, connecting)
     },
     async subscribe(channel: string, wake: () => void) {
       await connected
       await client.subscribe(channel, wake)
-      // After a reconnection: what was said meanwhile was not heard.
+      // After a reconnection: messages may have been missed meanwhile.
       client.on('ready', wake)
     },
     close: () => destroy(client),
@@ -83,5 +83,5 @@ function destroy(client: NodeRedisCommon): void {
 }
 
 function ignore(): void {
-  // Said where it is used.
+  // The commands report the error.
 }

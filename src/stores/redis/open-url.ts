@@ -4,8 +4,8 @@ import { ioredisDriver } from './ioredis.ts'
 import { nodeRedisDriver } from './node-redis.ts'
 
 /**
- * Opens a client for a URL with the library that is installed, ioredis first.
- * @throws GeneralError (`MISUSE`) if there is none.
+ * Opens a client for a URL with the library that is installed; ioredis first, then `redis`.
+ * @throws GeneralError (`MISUSE`) if neither is installed.
  */
 export async function openUrl(url: string): Promise<RedisDriver> {
   const ioredis = await findDriver('ioredis')
@@ -18,11 +18,11 @@ export async function openUrl(url: string): Promise<RedisDriver> {
   const { createClient } = await loadDriver('redis')
   const client = createClient({ url })
   client.on('error', ignore)
-  // Not awaited, since it tries for as long as the server is away; commands wait for it, each for its own time.
+  // Not awaited, since it retries as long as the server is away. Commands wait for it, each up to its time limit.
   client.connect().catch(ignore)
   return nodeRedisDriver(client)
 }
 
 function ignore(): void {
-  // The commands that fail tell of it; without a listener the library would print it or end the process.
+  // The commands report the error. Without a listener the library would print it or end the process.
 }

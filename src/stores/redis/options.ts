@@ -4,15 +4,15 @@ import { requestTimeoutRule } from '../options.ts'
 import type { RedisStoreOptions } from '../redis.ts'
 
 /**
- * Accepts a server that evicts keys when its memory is full: users are logged out at random, and when it is a signing
- * key that goes, all of them.
+ * Accepts a server that evicts keys when its memory is full. Evicted sessions log users out at random; an evicted
+ * signing key logs all users out.
  */
 export const allowEviction: unique symbol = Symbol('keyturn.allowEviction')
 
 /** The schemes of its URLs. */
 export const redisSchemes: readonly string[] = ['redis', 'rediss']
 
-/** What begins the names of keys: nothing that could be read as anything but a name (ST-03). */
+/** The prefix of key names: only characters that make a plain name (ST-03). */
 export const keyPrefixRule: Rule<string, string> = withDefault('keyturn:', text(
   '1 to 63 letters, digits and any of _ . : -, with a letter or _ first', /^[A-Za-z_][A-Za-z0-9_.:-]{0,62}$/))
 
@@ -22,7 +22,7 @@ export const redisSourceRule: Rule<object | string> = {
     'a client or cluster of ioredis or redis, or a URL that begins with redis:// or rediss://',
     (value): value is object | string => typeof value === 'string'
       ? /^rediss?:\/\//.test(value) && URL.canParse(value)
-      // A pool or a sentinel of node-redis sends commands, too, but not over one connection.
+      // A pool or a sentinel of node-redis has `sendCommand`, too, but does not use a single connection.
       : typeof value === 'object' && value !== null
         && ('call' in value || ('sendCommand' in value && 'subscribe' in value && !('acquire' in value))),
   ),

@@ -12,41 +12,41 @@ import {
 } from './session-scripts.ts'
 import { stateJson } from './session-json.ts'
 
-/** The methods of the port that end sessions. */
+/** The methods of the port that remove sessions. */
 export type Removals = Pick<
   SessionStore, 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'removeExpired'
 >
 
-/** A session that is gone, and where its index entries are. */
+/** A removed session, and where its index entries are. */
 interface Removed {
   readonly handle: SessionHandle
   readonly userTag: string
 }
 
-/** Which sessions a removal is about: the arguments of `fits`. */
+/** Which sessions to remove: the arguments of `fits`. */
 type Filter = readonly [kind: 'any' | 'user' | 'tenant' | 'unchanged', first: string, second: string]
 
 const any: Filter = ['any', '', '']
 
-/** How many more sessions a sweep reads from each part of the expiry index than its share. */
+/** How many sessions a sweep reads from each part of the expiry index in addition to its share. */
 const SPARE = 8
 
 /**
- * How often a call looks for more: what it finds may have been refreshed since it was indexed, and is only given its
- * new place.
+ * How many times one call sweeps. Sessions that a sweep finds may have been refreshed since they were indexed; those
+ * only move to their new position in the index.
  */
 const SWEEPS = 50
 
-/** How long a removal that was broken off can still be finished: longer than any access token lives. */
+/** How long an interrupted removal can still be completed, in milliseconds: longer than any access token lives. */
 const REMEMBER = 7 * 24 * 60 * 60 * 1000
 
 /**
- * Ends sessions. On one server a script deletes them and tells of it in one step. In a cluster session and change log
- * lie on different servers, so a deleted session leaves a note in its slot, which is taken away only after the change
- * is in the log: if the process or a server dies in between, nothing was acknowledged, and whoever tries again
- * finds the note, tells of the removal and answers that it was done. Had the session simply gone first, the second try
- * would have found nothing to remove, and no process would ever have heard of it; had the change come first, racers
- * would each have written one.
+ * Removes sessions. On one server a script deletes them and appends the change in one step. In a cluster, session and
+ * change log are on different servers. So a deletion leaves a note in the session's slot, which is deleted only after
+ * the change is in the log. If the process or a server fails in between, nothing was acknowledged: the caller that
+ * tries again finds the note, announces the removal and returns that it was done. If the session were just deleted
+ * first, the second try would find nothing to remove, and no process would ever learn of the removal. If the change
+ * came first, concurrent callers would each write one.
  */
 export function createRemoval(
   connection: RedisConnection,
@@ -106,7 +106,7 @@ export function createRemoval(
     return { handles: removed.map(({ handle }) => handle), until }
   }
 
-  /** The expiry index last: while it has the session, the next sweep comes back to it. */
+  /** The expiry index comes last: as long as the entry is there, the next sweep finds it again. */
   async function dropIndexEntries(commands: Commands, removed: readonly Removed[]): Promise<void> {
     await dropMembers(commands, removed.map(({ handle, userTag }) => [names.user(userTag), handle]))
     await dropMembers(commands, removed.map(({ handle, userTag }) =>
@@ -126,7 +126,7 @@ export function createRemoval(
       const [handleText, userTag = ''] = member.split('.')
       const handle = toHandle(handleText)
       const reply = toText(await commands.run(expireScript, [names.session(handle)], [now]))
-      // XX: a session that was removed meanwhile must not come back into the index.
+      // XX: a session that was removed meanwhile must not be added to the index again.
       if (reply !== '0' && reply !== '1') await commands.send(key, ['ZADD', key, 'XX', reply, member])
       else gone.push({ handle, userTag })
       if (reply === '1') removed += 1
@@ -136,8 +136,8 @@ export function createRemoval(
   }
 
   /**
-   * Removes those of some members of a part of the expiry index that were created before `time`. A member without a
-   * session stays: it may belong to a login under way, whose session is written after it in a cluster.
+   * Removes the sessions that were created before `time`, among some members of a part of the expiry index. A member
+   * without a session stays: it may belong to a login in progress, whose session is written after it in a cluster.
    */
   async function removeOlder(
     commands: Commands,
@@ -155,7 +155,7 @@ export function createRemoval(
     return gone
   }
 
-  /** Refuses earlier logins; the handles in the index, if there is one. */
+  /** Refuses logins before `time` from now on. Returns the handles in the user's index, if there is one. */
   async function refuseLogins(
     { run }: Commands,
     keys: readonly string[],
@@ -166,7 +166,10 @@ export function createRemoval(
     return toList(await run(refuseLoginsScript, keys, args)).map(toHandle)
   }
 
-  /** Waits for the replicas even if nothing was removed: an earlier try may have done it and been told of too few. */
+  /**
+   * The keys whose replicas to wait for, even if nothing was removed: an earlier try may have removed the sessions and
+   * then failed because too few replicas answered.
+   */
   function places(handles: readonly SessionHandle[]): readonly string[] {
     return handles.length === 0 ? [] : [names.changes, ...handles.map(names.session)]
   }
@@ -231,7 +234,7 @@ interface Sweep {
   readonly removed: number
 }
 
-/** Takes members out of sorted sets, with one command for each set. */
+/** Removes members from sorted sets, with one command for each set. */
 async function dropMembers(
   { send }: Commands,
   entries: readonly (readonly [key: string, member: string])[],

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 
-/** A Lua script. Data reaches it as keys and arguments only, never as text of the script (ST-03). */
+/** A Lua script. Data is passed as keys and arguments only, never as part of the script's text (ST-03). */
 export interface Script {
   readonly text: string
-  /** What Redis calls it: the SHA-1 of the text. */
+  /** The script's name in Redis: the SHA-1 of the text. */
   readonly digest: string
 }
 
-/** Names a script. */
+/** Makes a script from its text. */
 export function defineScript(text: string): Script {
   return { text, digest: createHash('sha1').update(text).digest('hex') }
 }

@@ -19,9 +19,10 @@ import { toFlag, toInteger, toObject, toText, unreadable, unreadableSession } fr
  *  "jwtPayload":"","infoVersion":0,"sessionInfo":""}}
  * ```
  *
- * A rotation writes what is before `session`. `insertion` tells a command that was sent twice from another login. The
- * scripts look for members by their names, quotes and colon included: a text inside the document cannot hold such a
- * name, since JSON escapes its quotes. They rely on this order and on this spelling, which `format` stands for.
+ * A rotation writes the members before `session`. `insertion` distinguishes a command that was sent twice from another
+ * login. The scripts look for members by their names, including quotes and colon. Text inside the document cannot
+ * contain such a name, since JSON escapes its quotes. The scripts rely on this order and on this spelling; `format` is
+ * their version.
  */
 export function sessionJson(record: SessionRecord, insertion: string): string {
   return `{"format":${record.format},"expiresAt":${record.expiresAt},${nextJson(record, record.anchorHash)}"session":`
@@ -43,7 +44,7 @@ export function sessionJson(record: SessionRecord, insertion: string): string {
     }) + '}'
 }
 
-/** The members that a rotation writes, but for `expiresAt`. */
+/** The members that a rotation writes, except for `expiresAt`. */
 export function nextJson(next: NextToken, anchorHash: string): string {
   const { refreshKeyId, client: { ip, userAgent } } = next
   return `${stateJson({ ...next, anchorHash })}"refreshKeyId":${JSON.stringify(refreshKeyId)},`
@@ -51,8 +52,8 @@ export function nextJson(next: NextToken, anchorHash: string): string {
 }
 
 /**
- * The members that are the token's state: all of them, or those that are known of a token that was presented. `true`
- * has a space behind it, so that a confirmation changes no length.
+ * The members of the token's state: all of them, or only those that are known of a presented token. A space follows
+ * `true`, so that a confirmation does not change the length.
  */
 export function stateJson(state: PresentedState | TokenState): string {
   const { refreshHash, anchorHash, generation, branch } = state
@@ -66,12 +67,12 @@ function deliveryJson(state: PresentedState | TokenState): string {
   return `"rotatedAt":${rotatedAt},"servedAt":${servedAt},"confirmed":${confirmed ? 'true ' : 'false'},`
 }
 
-/** The members that say where in the tree of tokens the current one is. */
+/** The members that locate the current token in the tree of tokens. */
 export function placeJson(generation: number, branch: number): string {
   return `"generation":${generation},"branch":${branch},`
 }
 
-/** Reads a session; null if there is none. @throws GeneralError if it is not one, or one of another format. */
+/** Reads a session; null if there is none. @throws GeneralError if it is not a session, or has another format. */
 export function parseSession(handle: SessionHandle, reply: unknown): SessionRecord | null {
   if (reply === null) return null
   const stored = parsed(toText(reply))
@@ -93,7 +94,7 @@ export function parseSession(handle: SessionHandle, reply: unknown): SessionReco
   }
 }
 
-/** The session that a rotation has just written, from the member `session` on, which it left. @throws GeneralError */
+/** The session that a rotation has just written; `reply` begins at the member `session`. @throws GeneralError */
 export function parseRotatedSession({ handle, expected, next }: Rotation, reply: unknown): SessionRecord | null {
   if (reply === null) return null
   const kept = keptOf(parsed(`{${toText(reply)}`)['session'])

@@ -4,24 +4,25 @@ import { defineScript } from './script.ts'
 import type { Script } from './script.ts'
 
 /**
- * How much longer than the session its key is kept at most, in milliseconds; three hours less at least. Redis drops what
- * nobody cleans up; until then `removeExpired` does, by the time that it is given.
+ * A key expires after its session: at most this much later, in milliseconds, and at least three hours less than that.
+ * So Redis deletes sessions that no cleanup removes. Until then `removeExpired` removes them, by the time that it is
+ * given.
  */
 const SLACK = 24 * 60 * 60 * 1000
 
 /**
- * How long from now Redis is to keep a session. Counted from the caller's time, so that it does not matter what time
- * Redis thinks it is.
+ * For how long Redis keeps a session, in milliseconds from now. Computed from the caller's time, so that the clock of
+ * Redis does not matter.
  */
 export function keepFor(expiresAt: EpochMilliseconds, now: EpochMilliseconds): number {
   return Math.max(expiresAt - now, 0) + SLACK
 }
 
 /**
- * `startOf(session)`: `expiresAt`, `rotatedAt` and `servedAt` of a session as `sessionJson` writes it, nil for anything
- * else. `isActive(session, now)`: false if there is none. `placeOf(session, name)`: where that member is, as
- * `'"name":'`. `keptOf(session)`: the member `session`, read, but for payload and info, which can be long. What is no
- * session of this format is an error for whoever must understand it.
+ * `startOf(session)`: `expiresAt`, `rotatedAt` and `servedAt` of a session that `sessionJson` wrote, nil for anything
+ * else. `isActive(session, now)`: false if there is no session. `placeOf(session, name)`: the position of that member,
+ * with `name` as `'"name":'`. `keptOf(session)`: the parsed member `session`, without payload and info, which can be
+ * long. The last two fail if the value is not a session of this format.
  */
 const reading = `
 local find, match, sub = string.find, string.match, string.sub
@@ -42,7 +43,7 @@ local function keptOf(session)
 end`
 
 /**
- * `fits(session, kind, first, second)`: of a session that a removal is about, what `keptOf` gives; else false.
+ * `fits(session, kind, first, second)`: what `keptOf` returns, if the removal applies to the session; otherwise false.
  * Kinds: `any`, of a `user`, of a user in a `tenant`, or one whose token is `unchanged` (`stateJson`).
  */
 export const fits: string = `${reading}
@@ -52,7 +53,7 @@ local function fits(session, kind, first, second)
   return (kind == 'any' or kept.userId == first and (kind == 'user' or kept.tenantId == second)) and kept
 end`
 
-/** `nextVersion(session, name)`: one more than that member, exact up to 2^53, and how many it was. */
+/** `nextVersion(session, name)`: that member plus one, exact up to 2^53, and the member itself. */
 const nextVersion = `
 local function nextVersion(session, name)
   local version = match(session, '^(%d+),', placeOf(session, name) + #name) or unreadable(session)
@@ -60,17 +61,18 @@ local function nextVersion(session, name)
 end`
 
 /**
- * `rotate(key, expected, unread, now, rotatedAfter, createdAfter, rotatedAt, next, authenticatedAt)`: the member
- * `session` and what is behind it, or false. `expected` and `next` are what `stateJson` and `nextJson` give. `unread`
- * is `first` or `later` where the record was not read, for a token of the first generation or a later one.
+ * `rotate(key, expected, unread, now, rotatedAfter, createdAfter, rotatedAt, next, authenticatedAt)`: the text from
+ * the member `session` on, or false. `expected` and `next` are what `stateJson` and `nextJson` return. `unread` is
+ * `first` or `later` if the record was not read, for a token of the first generation or a later one.
  *
- * Names are looked for in two patterns, since each look costs as much as all numbers of one pattern; and what stays is
- * written only where it moves, since every byte that a script handles costs as well. How long the key is kept is set
- * anew where `expiresAt` moves into another ten million milliseconds, which are less than three hours.
+ * All members are found with two patterns, because each search costs as much as all numbers of one pattern. The
+ * unchanged part is written only when it moves, because every byte that a script handles costs as well. The key's
+ * expiry is set again only when `expiresAt` crosses a multiple of ten million milliseconds, which are less than three
+ * hours.
  */
 const rotate = `${reading}
 local function rotate(key, expected, unread, now, rotatedAfter, createdAfter, rotatedAt, next, authenticatedAt)
-  -- What is no session is told of by whoever reads it next: others must not fail with it.
+  -- A value that is not a session does not fail this batch; the next command that reads it alone reports it.
   local session = redis.pcall('GET', key)
   if type(session) ~= 'string' then return false end
   local _, known = find(session, expected, 1, true)
@@ -94,14 +96,14 @@ local function rotate(key, expected, unread, now, rotatedAfter, createdAfter, ro
   if #token == rest - 1 and not authenticatedAt then written = redis.pcall('SETRANGE', key, 0, token)
   else written = redis.pcall('SET', key, token .. kept, 'KEEPTTL') end
   if type(written) == 'table' and written.err then
-    -- Memory is full, but what has begun to write may go on: a rotation takes none.
+    -- Memory is full. But once a script has begun to write, Redis allows its other writes, and a rotation adds no data.
     redis.call('PEXPIRE', key, keepFor)
     redis.call('SET', key, token .. kept, 'KEEPTTL')
   end
   return kept
 end`
 
-/** KEYS: sessions. ARGV: for each of them seven arguments of `rotate`. For each of them what that gives. */
+/** KEYS: sessions. ARGV: for each of them seven arguments of `rotate`. Returns the result of `rotate` for each. */
 export const rotateScript: Script = defineScript(`${rotate}
 local rotated = {}
 for index, key in ipairs(KEYS) do
@@ -111,11 +113,11 @@ for index, key in ipairs(KEYS) do
 end
 return rotated`)
 
-/** KEYS: session. ARGV: the arguments of `rotate`. What that gives. */
+/** KEYS: session. ARGV: the arguments of `rotate`. Returns the result of `rotate`. */
 export const reauthenticateScript: Script = defineScript(`${rotate}
 return rotate(KEYS[1], unpack(ARGV))`)
 
-/** KEYS: session. ARGV: generation and branch, as `placeJson` gives them. */
+/** KEYS: session. ARGV: generation and branch, as `placeJson` returns them. */
 export const confirmScript: Script = defineScript(`${reading}
 local session = redis.call('GET', KEYS[1])
 if not session or not startOf(session) then return end
@@ -123,8 +125,8 @@ local from, to = find(session, '"confirmed":false,', 1, true)
 if from and find(session, ARGV[1], to, true) then redis.call('SETRANGE', KEYS[1], from - 1, '"confirmed":true ,') end`)
 
 /**
- * KEYS: a user's index, the user's not-befores, and that of everybody where it is on this server. ARGV: createdAt,
- * handle, tenant. Lists a login in the index unless a not-before refuses it. Whether it did.
+ * KEYS: a user's index, the user's not-befores, and that of all users if it is on this server. ARGV: createdAt, handle,
+ * tenant. Adds a login to the index, unless a not-before refuses it. Returns whether it did.
  */
 export const listLoginScript: Script = defineScript(`
 local createdAt = tonumber(ARGV[1])
@@ -137,21 +139,21 @@ redis.call('ZADD', KEYS[1], 'NX', createdAt, ARGV[2])
 return 1`)
 
 /**
- * KEYS: not-befores, and the index of the user whose they are, if they are a user's. ARGV: tenant or empty, time, how
- * long to remember it. Refuses earlier logins from now on; the handles in the index.
+ * KEYS: not-befores, and the user's index if they are a user's. ARGV: tenant or an empty text, time, for how long to
+ * remember it. Refuses logins before that time from now on. Returns the handles in the index.
  */
 export const refuseLoginsScript: Script = defineScript(`
 local known, left = redis.call('HGET', KEYS[1], ARGV[1]), redis.call('PTTL', KEYS[1])
--- Deleting first lets the rest be written when memory is full.
+-- Because the script deletes first, Redis allows its other writes even when memory is full.
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[1], ARGV[1], math.max(known or 0, ARGV[2]))
 redis.call('PEXPIRE', KEYS[1], math.max(left, ARGV[3]))
 return KEYS[2] and redis.call('ZRANGE', KEYS[2], 0, -1) or {}`)
 
 /**
- * KEYS: a part of the expiry index. ARGV: score and member of the entry where the page before ended, how many. Entries
- * and their scores in turn. Goes on after that entry; if it is gone or has another place, at the first with its score,
- * since scores only ever rise.
+ * KEYS: a part of the expiry index. ARGV: score and member of the last entry of the previous page, how many. Returns
+ * entries, each followed by its score. Continues after that entry. If it is gone or has another score, continues at the
+ * first entry with the given score, since scores never decrease.
  */
 export const expiryPageScript: Script = defineScript(`
 local rank, score = redis.call('ZRANK', KEYS[1], ARGV[2]), redis.call('ZSCORE', KEYS[1], ARGV[2])
@@ -159,13 +161,13 @@ local from = rank and tonumber(score) == tonumber(ARGV[1]) and rank + 1
   or redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. ARGV[1])
 return redis.call('ZRANGE', KEYS[1], from, from + ARGV[3] - 1, 'WITHSCORES')`)
 
-/** KEYS: session. ARGV: a time. Deletes it if it was created before; whether it did. */
+/** KEYS: session. ARGV: a time. Deletes the session if it was created before that time. Returns whether it did. */
 export const removeOlderScript: Script = defineScript(`${reading}
 local session = redis.call('GET', KEYS[1])
 if not session or keptOf(session).createdAt > tonumber(ARGV[1]) then return 0 end
 return redis.call('DEL', KEYS[1])`)
 
-/** KEYS: session. ARGV: now, info as JSON, expected version or empty. Whether it did. */
+/** KEYS: session. ARGV: now, info as JSON, expected version or an empty text. Returns whether it was updated. */
 export const updateInfoScript: Script = defineScript(`${reading}${nextVersion}
 local session = redis.call('GET', KEYS[1])
 if not isActive(session, ARGV[1]) then return 0 end
@@ -187,14 +189,14 @@ local function setPayload(key, payload, now)
   return version, kept.accessTokenLifetime
 end`
 
-/** KEYS: session. ARGV: payload as JSON, now. The new version and the access token lifetime, or nil. */
+/** KEYS: session. ARGV: payload as JSON, now. Returns the new version and the access token lifetime, or nil. */
 export const updatePayloadScript: Script = defineScript(`${setPayload}
 local version, lifetime = setPayload(KEYS[1], ARGV[1], ARGV[2])
 return version and {version, lifetime}`)
 
 /**
- * KEYS: session. ARGV: now. 1 if it had expired and is deleted, 0 if there is none, else when it will expire. What this
- * version cannot read is looked at again in an hour.
+ * KEYS: session. ARGV: now. Returns 1 if the session had expired and was deleted, 0 if there is none, otherwise when it
+ * will expire. A value that this version cannot read is checked again in an hour.
  */
 export const expireScript: Script = defineScript(`${reading}
 local session = redis.call('GET', KEYS[1])
@@ -205,9 +207,9 @@ redis.call('DEL', KEYS[1])
 return '1'`)
 
 /**
- * KEYS: session, its removal. ARGV: name of the removal, how long to remember it, three arguments of `fits`. Deletes the
- * session but remembers that this was not announced yet. Of the removal that is to be announced (this one, or an earlier
- * one that was broken off): its name, user id and access token lifetime; or nil.
+ * KEYS: session, its removal. ARGV: name of the removal, how long to remember it, three arguments of `fits`. Deletes
+ * the session and records that the removal was not announced yet. Returns name, user id and access token lifetime of
+ * the removal to announce, which is this one or an earlier one that was interrupted; or nil.
  */
 export const claimScript: Script = defineScript(`${fits}
 local session = redis.call('GET', KEYS[1])
@@ -225,8 +227,8 @@ local isMeant = ARGV[3] ~= 'user' and ARGV[3] ~= 'tenant' or user == ARGV[4] and
 return name and isMeant and {name, user, lifetime}`)
 
 /**
- * KEYS: a user's index. ARGV: grace period, then handles without a session. Drops them, but not those that may belong
- * to a login under way, whose index entry can be there a moment before its session.
+ * KEYS: a user's index. ARGV: minimum age, then handles without a session. Removes them from the index, except for
+ * those that may belong to a login in progress, whose index entry can exist a moment before its session.
  */
 export const repairIndexScript: Script = defineScript(`
 local time = redis.call('TIME')

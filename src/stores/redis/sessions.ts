@@ -19,23 +19,23 @@ import { nextJson, placeJson, parseRotatedSession, sessionJson, parseSession, st
 /** The methods of the port that read and write sessions. */
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'listByUser'> {
-  /** Resolves once every rotation has its answer. */
+  /** Resolves once every rotation has its result. */
   settled(): Promise<void>
 }
 
 /**
- * How old a session without a record must be for its entry in the user's index to be dropped: longer than a login can
- * be under way, by far, since the age is told by the application's time and Redis' own.
+ * The age in milliseconds from which an entry of the user's index without a session is dropped. It is far longer than a
+ * login can be in progress, because the age compares the application's clock with that of Redis.
  */
 const REPAIR_AFTER = 60 * 60 * 1000
 
 /**
- * How many rotations are one command: few enough for the server to work on some while the next are being prepared, and
- * the answers of others read.
+ * How many rotations one command holds. Few enough that the server can work on some while the client prepares the next
+ * and reads the results of others.
  */
 const ROTATIONS = 8
 
-/** The sessions in Redis. `nextName` gives a name that no other command of any store has. */
+/** The sessions in Redis. `nextName` returns a name that no other command of any store has. */
 export function createSessionTable(
   connection: RedisConnection,
   log: ChangeLog,
@@ -48,8 +48,8 @@ export function createSessionTable(
   }
 
   /**
-   * The first `count` sessions of the user after the position, or all. The index tells only where to look: what it
-   * lists counts if there is a record of this user, and what has none is dropped.
+   * The first `count` sessions of the user after the position, or all. The index only says where to look: a handle
+   * counts if there is a record of this user, and handles without one are removed from the index.
    */
   async function list(
     commands: Commands,
@@ -63,8 +63,8 @@ export function createSessionTable(
       const command = ['ZREVRANGEBYSCORE', key, `${position.createdAt}`, '-inf', 'LIMIT', '0', `${window}`]
       const handles = toList(await commands.send(key, command)).map(toHandle)
       const found = await Promise.all(handles.map(handle => read(commands, handle)))
-      const strays = handles.filter((_, index) => found[index]?.userId !== userId)
-      if (strays.length > 0) connection.later(({ run }) => run(repairIndexScript, [key], [REPAIR_AFTER, ...strays]))
+      const orphans = handles.filter((_, index) => found[index]?.userId !== userId)
+      if (orphans.length > 0) connection.later(({ run }) => run(repairIndexScript, [key], [REPAIR_AFTER, ...orphans]))
       const records = found.filter(record => record !== null)
         .filter(record => record.userId === userId && isAfter(record, position))
       if (records.length >= count || handles.length < window) return records.slice(0, count)
@@ -88,7 +88,7 @@ export function createSessionTable(
   async function rotateAll({ run }: Commands, all: readonly Rotation[]): Promise<Promise<SessionRecord | null>[]> {
     const keys = all.map(({ handle }) => names.session(handle))
     const replies = toList(await run(rotateScript, keys, all.flatMap(rotation => argumentsOf(rotation))))
-    // Each for itself: one that cannot be read is no failure of the others, which are written.
+    // Each separately: one that cannot be read does not fail the others, which are written.
     return all.map(async (rotation, index) => parseRotatedSession(rotation, replies[index]))
   }
 
@@ -96,15 +96,16 @@ export function createSessionTable(
     connection.use(commands => rotateOne(commands, rotation))
 
   const rotations = batch(rotateAlone, all => connection.use(async commands => (
-    // Sessions of a cluster lie on different servers.
+    // Sessions of a cluster are on different servers.
     commands.cluster ? all.map(rotateAlone) : rotateAll(commands, all)
   )), ROTATIONS)
 
   return {
     /**
-     * The session and its two index entries are written, and the login is acknowledged when all three are there: no
-     * session that anybody holds tokens of can be missing in an index. The not-befores are read when it is in the index
-     * that whoever sets them reads afterwards: so either that one finds the session, or the login is refused.
+     * Writes the session and its two index entries, and acknowledges the login when all three exist: no session whose
+     * tokens a client has can be missing in an index. The not-befores are read after the session is in the index, and
+     * a removal reads that index after it has set its not-before. So either the removal finds the session, or the
+     * login is refused.
      */
     async insert(record) {
       const { handle, userId, tenantId, createdAt, expiresAt } = record
@@ -116,7 +117,7 @@ export function createSessionTable(
           send(session, ['SET', session, text, 'PX', `${keepFor(expiresAt, createdAt)}`, 'NX']),
           send(expiry, ['ZADD', expiry, 'NX', `${expiresAt}`, `${handle}.${userTag}`]),
         ])
-        // The commands of one connection are done in their order; those of several servers are not.
+        // The commands of one connection run in order; those of several servers do not.
         if (cluster) await writing
         const everybody = names.notBeforeOfAll
         const keys = [user, names.notBefore(userTag), ...cluster ? [] : [everybody]]
@@ -125,7 +126,7 @@ export function createSessionTable(
           run(listLoginScript, keys, [createdAt, handle, tenantId]),
           cluster ? send(everybody, ['HGET', everybody, '']) : null,
         ])
-        // A client that lost the answer may have sent the command once more.
+        // A client that lost the answer may have sent the command again.
         if (added === null && await send(session, ['GET', session]) !== text) {
           throw new GeneralError('MISUSE', 'a session with this handle exists')
         }

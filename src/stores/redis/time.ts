@@ -4,10 +4,10 @@ import type { KeyNames } from './key-names.ts'
 import { toInteger, toList } from './reply.ts'
 import { defineScript } from './script.ts'
 
-/** KEYS: one that says which server is asked. Seconds, and the microseconds beyond them. */
+/** KEYS: one that selects the server. Returns seconds, and the microseconds beyond them. */
 const timeScript = defineScript('return redis.call(\'TIME\')')
 
-/** The time of Redis: in a cluster that of the server that keeps the change log, for every process. */
+/** The time of Redis. In a cluster, every process reads the clock of the server that has the change log. */
 export function createTime(connection: RedisConnection, names: KeyNames): Pick<SessionStore, 'time'> {
   return {
     time: () => connection.use(async ({ run }) => {

@@ -5,7 +5,7 @@ import { toChangePage } from '../change-cursor.ts'
 import { readInteger, readText, unreadable } from './row.ts'
 import type { Row, SqlValue } from './row.ts'
 
-/** The columns of a change, in the order of {@link changeValues}, beside its `seq`. */
+/** The columns of a change besides its `seq`, in the order of {@link changeValues}. */
 export const changeColumns: readonly string[] = ['kind', 'handles', 'version', 'until']
 
 /** The values of a change, in the order of {@link changeColumns}. */
@@ -30,8 +30,8 @@ export function changeOf(row: Row): Change {
 }
 
 /**
- * Makes a page of rows that hold an entry of the log (`seq`, `entry`), null for none, beside its head (`head`,
- * `head_entry`). No row at all: the log has never had an entry.
+ * Makes a page from rows that hold an entry of the log (`seq`, `entry`; null if there is none) and the log's head
+ * (`head`, `head_entry`). If there is no row at all, the log has never had an entry.
  */
 export function changePageOf(rows: readonly Row[], limit: number): ChangePage {
   const first = rows[0]

@@ -4,14 +4,14 @@ import { sampleHandle, sampleRecord } from '../../testing/samples.ts'
 import { createSqliteStore, printSqliteMigrations } from '../sqlite.ts'
 import { pending } from './migrations.ts'
 
-test('the migrations that a version still needs', () => {
+test('pending returns the migrations that a version still needs', () => {
   const migrations = [() => ['first'], () => ['second']]
   expect(pending(migrations, 0)).toEqual(migrations)
   expect(pending(migrations, 2)).toEqual([])
   expect(() => pending(migrations, 3)).toThrow('a newer version of Keyturn')
 })
 
-test('what is printed for SQLite makes the schema that the store expects', async () => {
+test('the printed SQL for SQLite creates the schema that the store expects', async () => {
   const database = new DatabaseSync(':memory:')
   database.exec(printSqliteMigrations({ prefix: 'app_' }))
   const store = createSqliteStore(database, { prefix: 'app_' })

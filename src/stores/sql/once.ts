@@ -1,4 +1,4 @@
-/** Does the work at the first call, and again only after it failed. */
+/** Does the work at the first call only, or again after it failed. */
 export function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | null = null
   return () => {

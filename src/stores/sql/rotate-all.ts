@@ -5,14 +5,15 @@ import type { Row } from './row.ts'
 import { rotatedSessionFromRow } from './session-row.ts'
 
 /**
- * Rotates sessions of which none is named twice, but none that somebody else has locked. The handles and kept columns
- * of those that it did rotate.
+ * Rotates sessions, none of which is named twice. Skips sessions that another transaction has locked. Returns the
+ * handles and kept columns of the sessions that it rotated.
  */
 export type RotateTogether = (rotations: readonly Rotation[]) => Promise<readonly Row[]>
 
 /**
- * Rotates many sessions with one statement. What that did not rotate goes by itself: nobody waits for the row of
- * somebody else's session, and of two rotations of the same one the second must see what the first has written.
+ * Rotates many sessions with one statement. Sessions that this statement skips are rotated one by one: no caller waits
+ * for the row lock of another session, and of two rotations of one session the second must see what the first has
+ * written.
  */
 export async function rotateAll(
   rotations: readonly Rotation[],

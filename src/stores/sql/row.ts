@@ -2,16 +2,16 @@ import { GeneralError } from '../../base/errors.ts'
 import { parseHandle } from '../../base/handle.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 
-/** A value that every SQL driver can bind. Booleans are kept as 0 and 1. */
+/** A value that every SQL driver can bind. Booleans are stored as 0 and 1. */
 export type SqlValue = string | number | null
 
-/** A row as a driver returns it, by the names of its columns or as an array; of any prototype. */
+/** A row as a driver returns it: an object by column name, or an array. Its prototype may be any. */
 export type Row = Readonly<Record<Column, unknown>>
 
-/** The name of a column, or its place in a row that is an array. */
+/** The name of a column, or its index in a row that is an array. */
 export type Column = string | number
 
-/** Sees a driver's answer as a row. @throws GeneralError if it is none. */
+/** Checks that a driver returned a row. @throws GeneralError if it did not. */
 export function rowOf(value: unknown): Row {
   if (!isRow(value)) throw new GeneralError('STORE_UNAVAILABLE', 'the database driver did not return a row')
   return value
@@ -34,8 +34,8 @@ export function readTextOrNull(row: Row, column: Column): string | null {
 }
 
 /**
- * Reads an integer that JavaScript can hold exactly. Drivers that fear for precision return 64-bit integers as
- * `bigint` or as decimal text.
+ * Reads an integer that JavaScript can represent exactly. Some drivers return 64-bit integers as `bigint` or as decimal
+ * text.
  * @throws GeneralError if the column holds anything else.
  */
 export function readInteger(row: Row, column: Column): number {
@@ -53,19 +53,19 @@ export function readIntegerOrNull(row: Row, column: Column): number | null {
   return row[column] === null ? null : readInteger(row, column)
 }
 
-/** Reads a boolean that was kept as 0 or 1. @throws GeneralError if the column holds anything else. */
+/** Reads a boolean that was stored as 0 or 1. @throws GeneralError if the column holds anything else. */
 export function readFlag(row: Row, column: Column): boolean {
   return readInteger(row, column) !== 0
 }
 
-/** Reads a session's handle. @throws GeneralError if the column holds anything else. */
+/** Reads a session handle. @throws GeneralError if the column holds anything else. */
 export function readHandle(row: Row, column: Column): SessionHandle {
   const value = parseHandle(readText(row, column))
   if (value === null) throw unreadable(column)
   return value
 }
 
-/** What a column holds is not what was written; the value itself stays out of the message. */
+/** The error for a column with a value that Keyturn did not write. The message does not contain the value itself. */
 export function unreadable(column: Column): GeneralError {
-  return new GeneralError('STORE_UNAVAILABLE', `the column ${column} holds what no store of Keyturn wrote`)
+  return new GeneralError('STORE_UNAVAILABLE', `unexpected data in the column ${column}: Keyturn did not write it`)
 }

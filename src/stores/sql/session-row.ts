@@ -26,12 +26,12 @@ export function sessionValues(record: SessionRecord): SqlValue[] {
   ]
 }
 
-/** The columns that a rotation sets, beside `expires_at`, in the order of {@link nextValues}. */
+/** The columns that a rotation sets besides `expires_at`, in the order of {@link nextValues}. */
 export const nextColumns: readonly string[] = [
   'refresh_hash', 'refresh_key_id', 'generation', 'branch', 'confirmed', 'rotated_at', 'served_at', 'ip', 'user_agent',
 ]
 
-/** What a rotation sets, in the order of {@link nextColumns}. */
+/** The values that a rotation sets, in the order of {@link nextColumns}. */
 export function nextValues(next: NextToken): SqlValue[] {
   return [
     next.refreshHash, next.refreshKeyId, next.generation, next.branch, Number(next.confirmed), next.rotatedAt, next.servedAt,
@@ -39,10 +39,10 @@ export function nextValues(next: NextToken): SqlValue[] {
   ]
 }
 
-/** The columns that a re-authentication sets beside those of a rotation. */
+/** The columns that a re-authentication sets: those of a rotation and two more. */
 export const reauthenticatedColumns: readonly string[] = [...nextColumns, 'anchor_hash', 'authenticated_at']
 
-/** What a re-authentication sets, in the order of {@link reauthenticatedColumns}. */
+/** The values that a re-authentication sets, in the order of {@link reauthenticatedColumns}. */
 export function reauthenticatedValues({ next }: Reauthentication): SqlValue[] {
   return [...nextValues(next), next.anchorHash, next.authenticatedAt]
 }
@@ -58,13 +58,14 @@ export function stateValues(state: TokenState): SqlValue[] {
   return [refreshHash, anchorHash, generation, branch, Number(confirmed), rotatedAt, servedAt]
 }
 
-/** Until when a change is kept that names the sessions of these rows. */
+/** The `until` of a change that names the sessions of these rows. */
 export function keptUntil(rows: readonly Row[], from: EpochMilliseconds): EpochMilliseconds {
   return changeUntil(from, rows.map(row => readInteger(row, 'access_token_lifetime')))
 }
 
 /**
- * What a rotation expects, in the order of {@link expectedNames}: the last three are null where the record was not read.
+ * The values that a rotation expects, in the order of {@link expectedNames}. The last three are null if the record was
+ * not read.
  */
 export function expectedValues({ handle, expected, bounds }: Rotation): readonly SqlValue[] {
   const { refreshHash, anchorHash, generation, branch } = expected
@@ -76,15 +77,15 @@ export function expectedValues({ handle, expected, bounds }: Rotation): readonly
   ]
 }
 
-/** What the values of {@link expectedValues} are called. */
+/** The names of the values of {@link expectedValues}. */
 export const expectedNames = [
   'handle', 'refresh_hash', 'anchor_hash', 'generation', 'branch', 'now', 'rotated_after', 'created_after',
   'confirmed', 'rotated_at', 'served_at',
 ] as const
 
 /**
- * The condition of a rotation on a row of sessions, but for its handle (`Rotation.expected`, `Rotation.bounds`).
- * `row` begins the names of its columns; `value` gives the expression of one of {@link expectedNames}.
+ * The condition of a rotation on a row of sessions, except for its handle (`Rotation.expected`, `Rotation.bounds`).
+ * `row` is the prefix of the column names; `value` returns the expression for one of {@link expectedNames}.
  */
 export function rotationCondition(row: string, value: (name: typeof expectedNames[number]) => string): string {
   return `${row}refresh_hash = ${value('refresh_hash')} AND ${row}anchor_hash = ${value('anchor_hash')}
@@ -99,7 +100,9 @@ export function rotationCondition(row: string, value: (name: typeof expectedName
         AND ${row}served_at = ${value('served_at')} END`
 }
 
-/** The columns that a rotation leaves as they are, but for the expiry that it moves; that of the anchor is known. */
+/**
+ * The columns that a rotation does not change, and the expiry, which it computes. The anchor is left out: it is known.
+ */
 const keptByName = {
   format: 'format',
   reuseInterval: 'reuse_interval',

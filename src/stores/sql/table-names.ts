@@ -12,8 +12,8 @@ export interface TableNames {
 }
 
 /**
- * Names the tables. The prefix is the one thing that reaches the text of a statement instead of a parameter,
- * so it must be a plain identifier (ST-03).
+ * Names the tables. The prefix is the only value that becomes part of a statement's text instead of a parameter, so it
+ * must be a plain identifier (ST-03).
  * @throws GeneralError (`MISUSE`) for any other prefix.
  */
 export function tableNames(prefix: string = tablePrefixRule.preset): TableNames {
@@ -28,7 +28,7 @@ export function tableNames(prefix: string = tablePrefixRule.preset): TableNames 
   }
 }
 
-/** The prefix of a further application's tables beside those that begin with `prefix`. Ids hold no `_`. */
+/** The prefix of another application's tables, beside those that begin with `prefix`. Ids contain no `_`. */
 export function tablePrefixFor(appId: string, prefix: string): string {
   return `${prefix}${appId.replaceAll('-', '_')}_`
 }

@@ -11,22 +11,22 @@ import type { Connection } from './connection.ts'
 const FOLLOW_INTERVAL_MS = 25
 
 /**
- * The log of changes in the database, and those who follow it. SQLite has one writer at a time, so `seq` is the
- * order of the commits.
+ * The change log in the database, and its followers. SQLite has one writer at a time, so `seq` is the order of the
+ * commits.
  */
 export interface ChangeLog {
   /** Appends a change inside the caller's transaction. */
   append(change: Change): void
-  /** Wakes the followers of this process; to be called after the commit. */
+  /** Wakes the followers of this process; call it after the commit. */
   announce(): void
   since(cursor: string | null, limit: number): ChangePage
   prune(now: EpochMilliseconds): void
   follow(wake: () => void): () => void
-  /** Stops watching other processes. */
+  /** Stops watching for the changes of other processes. */
   close(): void
 }
 
-/** Prepares the log. `writer` appends; `reader` does what need not wait for the disk. */
+/** Prepares the log. `writer` appends; `reader` runs what need not wait for the disk. */
 export function createChangeLog(writer: Connection, reader: Connection, names: TableNames): ChangeLog {
   const followers = createFollowers()
   const append = writer.changes(
@@ -51,7 +51,7 @@ export function createChangeLog(writer: Connection, reader: Connection, names: T
   let seenHead = 0
 
   /** Cheap while nothing is written: the data version is read from shared memory. */
-  function look(): void {
+  function poll(): void {
     try {
       const version = dataVersion()
       if (version === seenVersion) return
@@ -61,7 +61,7 @@ export function createChangeLog(writer: Connection, reader: Connection, names: T
       seenHead = sequence
       followers.wake()
     } catch {
-      // Hints may be lost; `changesSince` tells the reader what is wrong with the database.
+      // Hints may be lost; `changesSince` reports the error to the reader.
     }
   }
 
@@ -90,7 +90,7 @@ export function createChangeLog(writer: Connection, reader: Connection, names: T
       if (timer === null) {
         seenVersion = dataVersion()
         seenHead = readHead().sequence
-        timer = setInterval(look, FOLLOW_INTERVAL_MS)
+        timer = setInterval(poll, FOLLOW_INTERVAL_MS)
         timer.unref()
       }
       const stop = followers.add(wake)

@@ -2,18 +2,18 @@ import type { Row, SqlValue } from '../sql/row.ts'
 import { rowOf } from '../sql/row.ts'
 import type { SqliteDatabase, SqliteStatement } from './database.ts'
 
-/** A connection with its settings made, and the few ways in which the store uses it. */
+/** A configured connection, and the few operations that the store uses. */
 export interface Connection {
   /**
-   * Prepares a statement that returns rows. Always run to its end: a statement that `get()` leaves half done
-   * keeps SQLite from ever checkpointing the write-ahead log.
+   * Prepares a statement that returns rows. It always runs to its end: a statement that `get()` leaves half done
+   * prevents SQLite from ever checkpointing the write-ahead log.
    */
   rows(sql: string): (...parameters: SqlValue[]) => Row[]
-  /** As {@link Connection.rows}, but the rows are arrays where the driver can make such. */
+  /** As {@link Connection.rows}, but rows are arrays if the driver supports that. */
   tuples(sql: string): (...parameters: SqlValue[]) => Row[]
-  /** Prepares a statement that returns none; it answers how many rows it changed. */
+  /** Prepares a statement that returns no rows. Returns how many rows it changed. */
   changes(sql: string): (...parameters: SqlValue[]) => number
-  /** Runs the work in one transaction that holds the write lock from its beginning, so that it cannot deadlock. */
+  /** Runs the work in one transaction that has the write lock from its beginning, so that it cannot deadlock. */
   transaction<T>(work: () => T): T
 }
 
@@ -26,7 +26,7 @@ export const BUSY_TIMEOUT_MS = 5000
  */
 export type Durability = 'FULL' | 'NORMAL'
 
-/** Makes the settings of a connection. */
+/** Configures a connection. */
 export function configure(database: SqliteDatabase, durability: Durability): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
   retryWhileBusy(() => database.exec('PRAGMA journal_mode = WAL'))
@@ -64,18 +64,18 @@ export function connect(database: SqliteDatabase): Connection {
   }
 }
 
-/** SQLite ends a transaction itself after some errors (disk full, I/O); then there is nothing to roll back. */
+/** SQLite itself ends a transaction after some errors (disk full, I/O); then there is nothing to roll back. */
 function rollBack(database: SqliteDatabase): void {
   try {
     database.exec('ROLLBACK')
   } catch {
-    // The error that led here is the one to report.
+    // The error that caused the rollback is the one to report.
   }
 }
 
 /**
- * The change to write-ahead logging answers "busy" at once, without heeding the busy timeout, while another process
- * makes the same change on a new file.
+ * The switch to write-ahead logging fails with "busy" at once, without regard to the busy timeout, while another
+ * process makes the same switch on a new file.
  */
 function retryWhileBusy(work: () => void): void {
   const pause = new Int32Array(new SharedArrayBuffer(4))

@@ -11,8 +11,10 @@ export interface SqliteDatabase {
 export interface SqliteStatement {
   /** Runs a statement that returns rows, to its end. */
   all(...parameters: SqlValue[]): unknown[]
-  /** Runs a statement that returns none. */
+  /** Runs a statement that returns no rows. */
   run(...parameters: SqlValue[]): { changes: number | bigint }
-  /** Makes rows arrays, which `node:sqlite` fills in half the time. Other drivers and older Node know no such method. */
+  /**
+   * Makes rows arrays, which `node:sqlite` fills in half the time. Other drivers and older versions of Node lack it.
+   */
   setReturnArrays?(enabled: boolean): void
 }

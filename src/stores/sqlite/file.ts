@@ -16,7 +16,7 @@ import { createStore } from './store.ts'
 
 const MEMORY = ':memory:'
 
-/** `openSqliteStore`; with `manual`, for a file that has its tables already, and which is left as it is otherwise. */
+/** Implements `openSqliteStore`. With `manual`, the file must already have its tables, and is not migrated. */
 export function openFile(file: string, naming: StoreNaming, migrate: 'auto' | 'manual'): SessionStore {
   checkValue('file', sqliteFileRule, file)
   checkOptions('openSqliteStore', sqliteRules, naming)
@@ -49,7 +49,7 @@ export function openFile(file: string, naming: StoreNaming, migrate: 'auto' | 'm
   }
 }
 
-/** Looks for the tables in a file, over a connection that can only read. */
+/** Looks for the tables in a file, over a read-only connection. */
 export async function inspectFile(file: string, naming: StoreNaming): Promise<StoreState> {
   checkValue('file', sqliteFileRule, file)
   checkOptions('inspect', sqliteRules, naming)
@@ -62,7 +62,7 @@ export async function inspectFile(file: string, naming: StoreNaming): Promise<St
   })
 }
 
-/** Makes or updates the tables in a file, and the file. */
+/** Creates or updates the tables in a file, and creates the file if there is none. */
 export async function migrateFile(file: string, naming: StoreNaming): Promise<MigrationResult> {
   checkValue('file', sqliteFileRule, file)
   checkOptions('migrate', sqliteRules, naming)

@@ -5,7 +5,7 @@ import type { ChangeLog } from './change-log.ts'
 import type { Connection } from './connection.ts'
 import { guarded } from './guard.ts'
 
-/** The keys in the database. Every write is durable before it is acknowledged. */
+/** The signing keys in the database. Every write is durable before it is acknowledged. */
 export function createKeyTable(durable: Connection, log: ChangeLog, names: TableNames): KeyStore {
   const columns = keyColumns.join(', ')
   const list = durable.rows(`SELECT ${columns} FROM ${names.key} ORDER BY active_from, kid`)

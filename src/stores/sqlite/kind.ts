@@ -3,7 +3,7 @@ import type { StoreKind } from '../kind.ts'
 import { tablePrefixRule } from '../options.ts'
 import { tablePrefixFor } from '../sql/table-names.ts'
 
-/** SQLite, as the registry of stores has it: `sqlite:<file>`, or `sqlite::memory:` for a store of this process alone. */
+/** SQLite, for the registry of stores: `sqlite:<file>`, or `sqlite::memory:` for a store in this process alone. */
 export const sqliteKind: StoreKind = {
   name: 'sqlite',
   title: 'SQLite',
@@ -34,9 +34,9 @@ export const sqliteKind: StoreKind = {
   },
 }
 
-/** The file of a URL; `sqlite:///path` and `sqlite:/path` are the same. */
+/** The file that a URL names; `sqlite:///path` and `sqlite:/path` are the same. */
 function fileOf(url: string): string {
   const file = url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
   if (file !== '') return file
-  throw new GeneralError('MISUSE', `the store needs a file, as in ${sqliteKind.example}`)
+  throw new GeneralError('MISUSE', `the URL of a SQLite store must name a file, as in ${sqliteKind.example}`)
 }

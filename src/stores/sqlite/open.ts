@@ -3,8 +3,8 @@ import { GeneralError } from '../../base/errors.ts'
 import type { SqliteDatabase } from './database.ts'
 
 /**
- * Opens a file with the runtime's own SQLite, which is loaded here and not when this module is.
- * @throws GeneralError (`MISUSE`) where the runtime has none.
+ * Opens a file with the runtime's own SQLite, which is loaded here and not with this module.
+ * @throws GeneralError (`MISUSE`) if the runtime has none.
  */
 export function openDatabase(file: string, options: { readonly readOnly?: boolean } = {}): SqliteDatabase {
   const sqlite = process.getBuiltinModule('node:sqlite')
@@ -16,8 +16,8 @@ export function openDatabase(file: string, options: { readonly readOnly?: boolea
 }
 
 /**
- * Makes the file, if there is none, readable by its owner alone; SQLite gives its companions (`-wal`, `-shm`) the same
- * mode. A file that exists keeps the mode that somebody chose for it.
+ * Creates the file if there is none, readable by its owner alone. SQLite gives the `-wal` and `-shm` files the same
+ * mode. A file that exists keeps its mode.
  */
 export function createPrivateFile(file: string): void {
   try {

@@ -11,12 +11,12 @@ import type { SqliteDatabase } from './database.ts'
 import { sqliteRules } from './options.ts'
 
 /**
- * The schema, one entry for each version that was ever released: entry 0 makes version 1, and so on. Entries are
- * only ever appended.
+ * The schema, one entry for each released version: entry 0 creates version 1, and so on. Entries are only ever
+ * appended.
  *
- * `sweep_at` is a lower bound of `expires_at`: what the cleanup's index is on. Rotation moves `expires_at` and
- * leaves `sweep_at` alone, so the hot statement touches no index; the cleanup moves `sweep_at` up when it meets a
- * session that was kept alive, once in an idle timeout.
+ * The cleanup's index is on `sweep_at`, a lower bound of `expires_at`. Rotation changes `expires_at` and not
+ * `sweep_at`, so the most frequent statement changes no index. The cleanup raises `sweep_at` when it meets a session
+ * that was kept alive, once per idle timeout.
  */
 const migrations: readonly ((names: TableNames) => string)[] = [
   names => `
@@ -84,9 +84,9 @@ const migrations: readonly ((names: TableNames) => string)[] = [
 export const newestVersion: number = migrations.length
 
 /**
- * Brings the schema up to date. Any number of processes may do so at once: the version is read and written under
- * the write lock, and a file that is up to date already is only read.
- * @throws GeneralError (`MISUSE`) if a newer Keyturn has written the file.
+ * Brings the schema up to date. Any number of processes may call it at once: the version is read and written under the
+ * write lock, and a file that is up to date is only read.
+ * @throws GeneralError (`MISUSE`) if a newer version of Keyturn has written the file.
  */
 export function migrateSchema(database: SqliteDatabase, connection: Connection, names: TableNames): MigrationResult {
   if (readVersion(database, names) === newestVersion) return { from: newestVersion, to: newestVersion }
@@ -98,7 +98,7 @@ export function migrateSchema(database: SqliteDatabase, connection: Connection, 
   })
 }
 
-/** Refuses a database without these tables, without a change to it. @throws GeneralError (`MISUSE`) */
+/** Refuses a database without these tables, and does not change it. @throws GeneralError (`MISUSE`) */
 export function requireSchema(database: SqliteDatabase, names: TableNames): void {
   if (pending(migrations, readVersion(database, names) ?? 0).length > 0) throw missingTables()
 }
@@ -110,7 +110,7 @@ function recordVersion(names: TableNames): string {
     INSERT OR IGNORE INTO ${names.meta} VALUES ('log', lower(hex(randomblob(8))))`
 }
 
-/** The SQL that brings an empty file to the newest version, for a reader: the store runs it by itself. */
+/** The SQL that brings an empty file to the newest version, to read; the store runs it by itself. */
 export function printSqliteMigrations(options: { readonly prefix?: string } = {}): string {
   checkOptions('printSqliteMigrations', sqliteRules, options)
   const names = tableNames(options.prefix)
@@ -118,12 +118,12 @@ export function printSqliteMigrations(options: { readonly prefix?: string } = {}
   return migrationScript(['BEGIN IMMEDIATE', ...statements, recordVersion(names), 'COMMIT'])
 }
 
-/** The version of the tables; null: there are none. */
+/** The version of the tables; null if there are none. */
 export function readVersion(database: SqliteDatabase, names: TableNames): number | null {
   const tables = database.prepare('SELECT count(*) AS tables FROM sqlite_master WHERE type = \'table\' AND name = ?')
   const counted = tables.all(names.meta).map(rowOf)[0]
   if (counted === undefined || readInteger(counted, 'tables') === 0) return null
   const row = database.prepare(`SELECT value FROM ${names.meta} WHERE name = 'schema'`).all().map(rowOf)[0]
-  if (row === undefined) throw new GeneralError('MISUSE', `the table ${names.meta} has lost its schema version`)
+  if (row === undefined) throw new GeneralError('MISUSE', `the table ${names.meta} has no row with the schema version`)
   return Number(readText(row, 'value'))
 }

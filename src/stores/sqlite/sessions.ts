@@ -21,13 +21,13 @@ import { guarded } from './guard.ts'
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
   | 'removeExpired'> {
-  /** Resolves once every login and rotation has its answer. */
+  /** Resolves once every login and rotation has its result. */
   settled(): Promise<void>
 }
 
 /**
- * The sessions in the database. `durable` waits for the disk (logins, revocations, updates), `fast` does not:
- * a rotation that a power cut undoes is adopted again (design law 6).
+ * The sessions in the database. `durable` waits for the disk (logins, revocations, updates), `fast` does not: if a
+ * power cut undoes a rotation, Keyturn accepts the newer token that the client has (design law 6).
  */
 export function createSessionTable(durable: Connection, fast: Connection, log: ChangeLog, names: TableNames): SessionTable {
   const columns = sessionColumns.join(', ')
@@ -172,9 +172,9 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
       forgetNotBefores(now)
       let removed = 0
       while (removed < limit) {
-        const room = limit - removed
-        const postponed = postpone(now, now, room)
-        const swept = sweep(now, now, room)
+        const remaining = limit - removed
+        const postponed = postpone(now, now, remaining)
+        const swept = sweep(now, now, remaining)
         if (postponed + swept === 0) break
         removed += swept
       }
@@ -183,7 +183,7 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
   }
 }
 
-/** What became of a login: a not-before may refuse it. */
+/** The outcome of a login: a not-before may refuse it. */
 type InsertOutcome = { readonly inserted: boolean } | 'exists'
 
 async function insertedOf(outcome: InsertOutcome): Promise<{ readonly inserted: boolean }> {

@@ -8,17 +8,17 @@ import { createKeyTable } from './keys.ts'
 import { migrateSchema, requireSchema } from './schema.ts'
 import { createSessionTable } from './sessions.ts'
 
-/** The connections of a store, and who makes its tables. */
+/** The connections of a store, and who creates its tables. */
 export interface StoreParts {
   readonly durable: SqliteDatabase
-  /** A second connection for what need not wait for the disk; the same one, or null: none. */
+  /** A second connection for what need not wait for the disk. May be the same connection; null if there is none. */
   readonly fast: SqliteDatabase | null
   readonly names: TableNames
-  /** `manual`: a database without up-to-date tables is refused, and left as it is. */
+  /** `manual`: a database without up-to-date tables is refused, and not changed. */
   readonly migrate: 'auto' | 'manual'
 }
 
-/** Puts the store together. Who opened the database closes it, after the store. */
+/** Assembles the store. The caller closes the database, after the store. */
 export function createStore({ durable: database, fast: other, names, migrate }: StoreParts): SessionStore {
   const separate = other === database ? null : other
   if (migrate === 'manual') requireSchema(database, names)
@@ -42,7 +42,7 @@ export function createStore({ durable: database, fast: other, names, migrate }: 
       const stop = log.follow(wake)
       return async () => stop()
     }),
-    // The processes that share a file share a machine, and its clock.
+    // The processes that share a file run on one machine and share its clock.
     time: async () => null,
     async close() {
       await settled()

@@ -3,22 +3,22 @@ import type { JsonValue } from '../../base/json.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { Send, WireReply } from './wire.ts'
 
-/** A whole answer of the application under test. */
+/** A complete response of the application under test. */
 export interface AppReply {
   readonly status: number
   /** The value of a header by its lower-case name; several lines are joined by `, `. */
   header(name: string): string | null
   readonly setCookies: readonly string[]
   readonly body: string
-  /** A member of the JSON object that the body is, or undefined. */
+  /** A member of the body if it is a JSON object, or undefined. */
   member(name: string): JsonValue | undefined
 }
 
-/** A cookie as a browser keeps it. */
+/** A cookie as a browser stores it. */
 export interface AppCookie {
   readonly name: string
   readonly value: string
-  /** Null: for the origin's host alone. */
+  /** Null: for the host of the origin only. */
   readonly domain: string | null
   readonly path: string
   readonly secure: boolean
@@ -32,23 +32,23 @@ export interface AppCookie {
 export interface SendOptions {
   /** Header lines; a list is sent as several lines. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
-  /** A text as it is, anything else as JSON. */
+  /** A string is sent as it is, any other value as JSON. */
   readonly body?: unknown
-  /** Whether to send the jar's cookies and to keep those of the answer. Default true. */
+  /** Whether to send the jar's cookies and to store those of the response. Default: true. */
   readonly jar?: boolean
-  /** Sent beside the jar's cookies: what somebody else tossed in. */
+  /** Cookies to send in addition to the jar's, for example set by another application. */
   readonly extraCookies?: readonly string[]
 }
 
 /** Where the application is, as its clients see it. */
 export interface Place {
-  /** The path before every route, as a client writes it. */
+  /** The path before every route, as a client sends it. */
   readonly external: string
-  /** The path before every route, as the application sees it: a proxy may have stripped something. */
+  /** The path before every route, as the application sees it: a proxy may have removed a prefix. */
   readonly internal: string
 }
 
-/** A client of the application under test, with a cookie jar that obeys RFC 6265bis as far as sessions need it. */
+/** A client of the application under test. Its cookie jar implements RFC 6265bis as far as sessions need it. */
 export class AppClient {
   jar: readonly AppCookie[] = []
   readonly #send: Send
@@ -61,17 +61,17 @@ export class AppClient {
     this.#now = now
   }
 
-  /** The value of a live cookie. */
+  /** The value of a cookie that has not expired. */
   cookie(name: string): string | undefined {
     return this.#live().find(cookie => cookie.name === name)?.value
   }
 
-  /** The names of the live cookies. */
+  /** The names of the cookies that have not expired. */
   get cookieNames(): readonly string[] {
     return this.#live().map(({ name }) => name)
   }
 
-  /** Sends a request to a route and reads the whole answer. */
+  /** Sends a request to a route and reads the complete response. */
   async send(method: string, route: string, options: SendOptions = {}): Promise<AppReply> {
     const reply = await this.open(method, route, options)
     let body = ''
@@ -90,12 +90,12 @@ export class AppClient {
     }
   }
 
-  /** Sends a request to a route and leaves its answer to the caller. */
+  /** Sends a request to a route and returns the response without reading its body. */
   open(method: string, route: string, options: SendOptions = {}): Promise<WireReply> {
     const { headers = {}, body, jar = true, extraCookies = [] } = options
     const cookies = [...jar ? this.#cookiesFor(this.#place.external + route) : [], ...extraCookies]
     const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body)
-    // Every fetch says so; some frameworks answer whoever does not with a page.
+    // Every fetch sends this header; without it some frameworks answer with an HTML page.
     const lines: (readonly [string, string])[] = [['accept', '*/*']]
     if (text !== null) lines.push(['content-type', typeof body === 'string' ? 'text/plain' : 'application/json'])
     if (cookies.length > 0) lines.push(['cookie', cookies.join('; ')])
@@ -105,7 +105,7 @@ export class AppClient {
     return this.#send({ method, path: this.#place.internal + route, headers: lines, body: text })
   }
 
-  /** Keeps the cookie of a `Set-Cookie` line. */
+  /** Stores the cookie of a `Set-Cookie` line. */
   keep(line: string): void {
     const cookie = parseSetCookie(line)
     const rest = this.jar.filter(other => (
@@ -127,7 +127,7 @@ export class AppClient {
   }
 }
 
-/** Reads a `Set-Cookie` line (RFC 6265bis section 5.6), without the refusals of a browser. */
+/** Parses a `Set-Cookie` line (RFC 6265bis section 5.6). Accepts cookies that a browser would reject. */
 export function parseSetCookie(line: string): AppCookie {
   const [pair = '', ...rest] = line.split(';')
   const attributes = new Map(rest.map(text => {

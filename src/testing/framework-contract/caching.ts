@@ -2,7 +2,7 @@ import { ensureEqual } from '../assert.ts'
 import { appCase, ensureUntouched, HEADER_MODE, login, REFRESH, SAME_ORIGIN, SIGNOUT } from './framework-case.ts'
 import type { FrameworkCase } from './framework-case.ts'
 
-/** What caches may keep. */
+/** What caches may store. */
 export const cachingCases: readonly FrameworkCase[] = [
   appCase('S-09: a response to a verified session is private', 'plain', async app => {
     const client = app.client()
@@ -20,15 +20,15 @@ export const cachingCases: readonly FrameworkCase[] = [
     ensureEqual((await client.send('GET', '/stream')).header('cache-control'), 'private', 'a stream')
   }),
 
-  appCase('S-09: what the application says of caching wins over private', 'plain', async app => {
+  appCase('S-09: Cache-Control of the application is kept', 'plain', async app => {
     const client = app.client()
     await login(client)
     const reply = await client.send('GET', '/guarded')
-    ensureEqual([reply.status, reply.header('cache-control')], [200, 'private, max-age=60'], 'left alone')
+    ensureEqual([reply.status, reply.header('cache-control')], [200, 'private, max-age=60'], 'unchanged')
     ensureUntouched(reply, 'an ordinary answer')
   }),
 
-  appCase('S-09: whatever carries tokens is not cached, though the handler asks for it', 'plain', async app => {
+  appCase('S-09: a response that carries tokens is not cached, even if the handler allows it', 'plain', async app => {
     for (const headers of [SAME_ORIGIN, HEADER_MODE]) {
       const reply = await login(app.client(), 'alice', headers)
       ensureEqual(reply.header('cache-control'), 'private, no-store', 'a login')

@@ -5,7 +5,7 @@ import {
 import type { FrameworkCase } from './framework-case.ts'
 import { APP_ORIGIN, FRONT_END_ORIGIN } from './fixture.ts'
 
-/** An access token of another application, as far as anybody can tell without its keys. */
+/** A token in the format of another application's access token. */
 const OTHER_TOKEN = [{ alg: 'ES256' }, { iss: 'https://example.com/auth', sub: 'ada' }, {}]
   .map(part => btoa(JSON.stringify(part)).replaceAll('=', '')).join('.')
 
@@ -32,9 +32,9 @@ const friends: readonly Readonly<Record<string, string>>[] = [
   { rid: 'anti-csrf' },
 ]
 
-/** What requests from elsewhere may do. */
+/** What cross-site requests may do. */
 export const crossSiteCases: readonly FrameworkCase[] = [
-  appCase('cross-site: a stranger can change nothing', 'plain', async app => {
+  appCase('cross-site: a cross-site request can change nothing', 'plain', async app => {
     const client = app.client()
     await login(client)
     const { jar } = client
@@ -46,11 +46,11 @@ export const crossSiteCases: readonly FrameworkCase[] = [
         ensureUntouched(reply, path)
       }
     }
-    ensureEqual(client.jar, jar, 'the jar is as it was')
-    ensureEqual((await client.send('GET', '/me', { headers: CROSS_SITE })).status, 200, 'reading is for CORS to guard')
+    ensureEqual(client.jar, jar, 'no cookie has changed')
+    ensureEqual((await client.send('GET', '/me', { headers: CROSS_SITE })).status, 200, 'CORS protects reading')
   }),
 
-  appCase('cross-site: our own pages, trusted ones and clients without a browser pass', 'plain', async app => {
+  appCase('cross-site: requests of our own pages, trusted origins and other clients pass', 'plain', async app => {
     for (const headers of friends) {
       const client = app.client()
       await login(client)
@@ -68,16 +68,16 @@ export const crossSiteCases: readonly FrameworkCase[] = [
     ensureEqual((await client.send('POST', '/never', { headers: CROSS_SITE })).status, 200, 'false checks no POST')
   }),
 
-  appCase('cross-site: with anti-CSRF tokens, the session\'s own is demanded on unsafe methods', 'token', async app => {
+  appCase('cross-site: with anti-CSRF tokens, unsafe methods need the token of the session', 'token', async app => {
     const [alice, mallory] = [app.client(), app.client()]
     const own = (await login(alice)).header('anti-csrf') ?? ''
-    const foreign = (await login(mallory, 'mallory')).header('anti-csrf') ?? ''
-    ensure(own !== '' && own !== foreign, 'a login brings a token')
+    const other = (await login(mallory, 'mallory')).header('anti-csrf') ?? ''
+    ensure(own !== '' && own !== other, 'a login brings a token')
     const act = (token: string | null): ReturnType<typeof alice.send> => (
       alice.send('POST', '/act', { headers: { ...SAME_ORIGIN, ...token === null ? {} : { 'anti-csrf': token } } })
     )
-    ensureEqual((await act(own)).status, 200, 'the own token')
-    for (const token of [null, 'null', foreign, `${own}x`]) {
+    ensureEqual((await act(own)).status, 200, 'the token of the session')
+    for (const token of [null, 'null', other, `${own}x`]) {
       ensureEqual(refusal(await act(token)), [401, 'try refresh token'], token === null ? 'no token' : 'another token')
     }
     ensureEqual((await alice.send('GET', '/me')).status, 200, 'reading needs none')
@@ -89,23 +89,23 @@ export const crossSiteCases: readonly FrameworkCase[] = [
     ensureEqual((await act(reply.header('anti-csrf'))).status, 200, 'and brings the next one')
   }),
 
-  appCase('cross-site: cookies of ours on another domain are removed, those of others stay', 'token', async app => {
+  appCase('cross-site: session cookies with another domain are removed, other cookies stay', 'token', async app => {
     const client = app.client()
     await login(client)
     const old = client.jar.find(({ name }) => name === 'at')?.value
     await login(client)
     const tossed = await client.send('GET', '/me', { extraCookies: [`at=${old}`] })
-    ensureEqual(tossed.status, 200, 'the good one is found')
-    ensure(tossed.setCookies.some(line => /^at=;.*Domain=example\.com/.test(line)), 'the other is removed')
-    ensureEqual((await client.send('GET', '/me')).status, 200, 'and the good one stays')
+    ensureEqual(tossed.status, 200, 'the valid cookie is found')
+    ensure(tossed.setCookies.some(line => /^at=;.*Domain=example\.com/.test(line)), 'the other cookie is removed')
+    ensureEqual((await client.send('GET', '/me')).status, 200, 'and the valid cookie stays')
     for (const value of [OTHER_TOKEN, 'tossed']) {
       const reply = await client.send('GET', '/me', { extraCookies: [`at=${value}`] })
-      ensureEqual(reply.status, 200, `beside ${value} the good one is found`)
+      ensureEqual(reply.status, 200, `beside ${value} the valid cookie is found`)
       ensure(!reply.setCookies.some(line => /Domain=example\.com/.test(line)), `${value} stays`)
     }
   }),
 
-  appCase('CORS: a trusted origin may read answers, errors too; any other may not', 'plain', async app => {
+  appCase('CORS: a trusted origin may read responses, errors too; any other may not', 'plain', async app => {
     const client = app.client()
     await login(client)
     for (const [path, status] of [['/me', 200], ['/admin', 403], [REFRESH, 405]] as const) {
@@ -120,12 +120,12 @@ export const crossSiteCases: readonly FrameworkCase[] = [
         ensure(exposed.includes(name), `exposes ${name}`)
       }
       const other = await client.send('GET', path, { headers: { origin: 'https://evil.tld' } })
-      ensureEqual(other.header('access-control-allow-origin'), null, `${path} from elsewhere`)
-      ensure(other.header('vary')?.toLowerCase().includes('origin') === true, 'caches keep them apart')
+      ensureEqual(other.header('access-control-allow-origin'), null, `${path} from another origin`)
+      ensure(other.header('vary')?.toLowerCase().includes('origin') === true, 'caches distinguish origins')
     }
   }),
 
-  appCase('CORS: a preflight needs no session, changes nothing and reflects nothing', 'plain', async app => {
+  appCase('CORS: a preflight needs no session, changes nothing and reflects no header', 'plain', async app => {
     await app.control({})
     for (const path of [REFRESH, '/act', '/guarded', '/nowhere']) {
       const preflight = (origin: string): ReturnType<ReturnType<typeof app.client>['send']> => (
@@ -138,8 +138,8 @@ export const crossSiteCases: readonly FrameworkCase[] = [
       ensureEqual(allowed.header('access-control-allow-origin'), FRONT_END_ORIGIN, path)
       ensureEqual(allowed.header('access-control-allow-methods'), 'GET, HEAD, POST, PUT, PATCH, DELETE', path)
       const refused = await preflight('https://evil.tld')
-      ensureEqual(refused.status, 204, `${path} from elsewhere`)
-      ensureEqual(refused.header('access-control-allow-origin'), null, `${path} from elsewhere`)
+      ensureEqual(refused.status, 204, `${path} from another origin`)
+      ensureEqual(refused.header('access-control-allow-origin'), null, `${path} from another origin`)
     }
     ensureEqual((await app.control({})).calls, [], 'no store call')
   }),

@@ -14,19 +14,19 @@ import { createFakeClock } from '../fake-clock.ts'
 
 /** The claims of the application under test. */
 export type AppClaims = { role?: string }
-/** The private session data of the application under test. */
+/** The session data of the application under test. */
 export type AppInfo = { note?: string }
 
-/** The ways in which the application under test must be able to run. */
+/** The configurations in which the application under test must be able to run. */
 export type AppVariant = 'plain' | 'token' | 'mounted' | 'proxied' | 'no-cors'
 
-/** Where the application believes to be reached. */
+/** The public origin of the application. */
 export const APP_ORIGIN = 'https://app.example.com'
-/** Another origin whose pages may use it. */
+/** Another origin, which is trusted. */
 export const FRONT_END_ORIGIN = 'https://www.example.com'
 
 interface VariantSettings {
-  /** Under which path the application mounts all of its routes. */
+  /** The path under which the application mounts all of its routes. */
   readonly prefix: string
   /** The path that a proxy strips before the application sees the request. */
   readonly stripped: string
@@ -35,7 +35,7 @@ interface VariantSettings {
   readonly options: Partial<HttpOptions>
 }
 
-/** What makes one variant different from another. */
+/** The settings of each variant. */
 export const variants: Readonly<Record<AppVariant, VariantSettings>> = {
   plain: { prefix: '', stripped: '', cors: true, options: {} },
   token: {
@@ -49,16 +49,16 @@ export const variants: Readonly<Record<AppVariant, VariantSettings>> = {
   'no-cors': { prefix: '', stripped: '', cors: false, options: {} },
 }
 
-/** What {@link AppFixture.control} needs of the sessions under test. */
+/** The methods of the sessions under test that {@link AppFixture.control} needs. */
 interface ControlledSessions {
   revokeSession(handle: string): Promise<boolean>
   updateJwtPayload(handle: string, payload: AppClaims): Promise<void>
 }
 
 /**
- * What an application is made of to be put to the framework contract. It makes its sessions with
- * `createSessions(fixture.options)`, gives them the shape of its framework with `onError: fixture.report`, and
- * serves the routes that `docs/framework-contract.md` lists under `fixture.prefix`.
+ * What an application needs to be tested with the framework contract. It creates its sessions with
+ * `createSessions(fixture.options)`, passes them to the adapter with `onError: fixture.report`, and serves the routes
+ * that `docs/framework-contract.md` lists under `fixture.prefix`.
  */
 export interface AppFixture {
   /** For `createSessions`. */
@@ -67,27 +67,27 @@ export interface AppFixture {
     readonly clock: FakeClock
     readonly schedule: () => () => void
   }
-  /** The path under which every route lives: a mounted router's. May be empty. */
+  /** The path of the router under which every route is mounted. May be empty. */
   readonly prefix: string
   /** Whether to mount `cors()` before everything else. */
   readonly cors: boolean
-  /** For the route that only an administrator may use. */
+  /** Options for the route that requires the role admin. */
   readonly adminOnly: GetSessionOptions<AppClaims>
-  /** What `/fail` throws. */
+  /** The error that `/fail` throws. */
   readonly failure: Error
-  /** Hears of the errors that the adapter reports. */
+  /** Pass it as `onError`: it counts the errors that the adapter reports. */
   readonly report: (error: unknown) => void
-  /** What `/stream` waits for between its two pieces. */
+  /** `/stream` awaits it between its two pieces. */
   gate(): Promise<void>
   /** Counts a run of the handler of `/any`. */
   visit(): void
-  /** Keeps the session of `/late` for after its response was sent. */
+  /** Keeps the session of `/late`, to use it after the response was sent. */
   keep(session: Session<AppClaims, AppInfo>): void
-  /** Answers `/control`: the parsed body in, the JSON of the answer out. */
+  /** The handler of `/control`: takes the parsed body, resolves to the JSON of the response. */
   control(sessions: ControlledSessions, command: unknown): Promise<string>
 }
 
-/** What a route tells of the session that it found. */
+/** The JSON that a route returns about the session that it found. */
 export interface SessionDescription {
   readonly userId: string
   readonly handle: string
@@ -95,7 +95,7 @@ export interface SessionDescription {
   readonly payload: AppClaims
 }
 
-/** Describes a session, as the routes of the application under test answer. */
+/** Describes a session as the routes of the application under test return it. */
 export function describeSession(session: ReadonlySession<AppClaims>): SessionDescription {
   return {
     userId: session.getUserId(),
@@ -105,26 +105,26 @@ export function describeSession(session: ReadonlySession<AppClaims>): SessionDes
   }
 }
 
-/** Describes a reading, as the route `/reading` of the application under test answers. */
+/** Describes a reading as the route `/reading` of the application under test returns it. */
 export function describeReading(reading: SessionReading<AppClaims>): { kind: string; userId: string | null } {
   return { kind: reading.kind, userId: reading.kind === 'active' ? reading.session.getUserId() : null }
 }
 
-/** The calls that an adapter has as far as its framework has what they are for, under the names that all share. */
+/** The calls of an adapter, under the names that all adapters share. A framework may lack some of them. */
 export const adapterCalls = [
   'createNewSession', 'getSession', 'refreshSession', 'readSession', 'requireSession', 'sessionOf', 'sessionRoutes',
   'errorHandler', 'cors',
 ] as const
 
-/** Those of {@link adapterCalls} that sessions in the shape of a framework have. */
+/** The calls among {@link adapterCalls} that an adapter has. */
 export function offeredCalls(sessions: object): readonly string[] {
   return adapterCalls.filter(name => name in sessions)
 }
 
-/** Those that make what a framework calls. */
+/** The calls that return something for the framework to call. */
 const makers = ['requireSession', 'sessionRoutes', 'errorHandler', 'cors', 'handler', 'handle', 'proxy']
 
-/** The calls that do not refuse what a framework hands to a middleware, a handler or a hook. */
+/** The calls that do not throw when they get the arguments that a framework passes to a middleware, handler or hook. */
 function findUncalled(sessions: object): string[] {
   class Handed {}
   const handed = [new Handed(), new Handed(), () => undefined]
@@ -141,24 +141,24 @@ function findUncalled(sessions: object): string[] {
   })
 }
 
-/** What `/control` answers. */
+/** The response of `/control`. */
 export interface ControlAnswer {
   readonly now: EpochMilliseconds
-  /** The store calls that requests cost since the last answer. */
+  /** The store calls that requests have made since the last response. */
   readonly calls: readonly string[]
-  /** How many errors the adapter has reported since the last answer. */
+  /** How many errors the adapter has reported since the last response. */
   readonly reported: number
-  /** How often the handler of `/any` has run since the last answer. */
+  /** How often the handler of `/any` has run since the last response. */
   readonly visits: number
-  /** Which of {@link adapterCalls} the adapter has. */
+  /** The calls among {@link adapterCalls} that the adapter has. */
   readonly offered: readonly string[]
-  /** Which of its calls take a request as if they were the middleware that they make. */
+  /** The calls that accept a request, as if they were the middleware that they create. */
   readonly uncalled: readonly string[]
-  /** What became of the command. */
+  /** The result of the command. */
   readonly outcome: string
 }
 
-/** Makes the parts of one application under test, over a memory store and a clock that the contract moves. */
+/** Creates the parts of one application under test, with a memory store and a clock that the contract moves. */
 export function createAppFixture(variant: AppVariant): AppFixture {
   checkValue('variant', oneOf('plain', 'token', 'mounted', 'proxied', 'no-cors'), variant)
   const clock = createFakeClock()
@@ -169,7 +169,7 @@ export function createAppFixture(variant: AppVariant): AppFixture {
   let reported = 0
   let visits = 0
 
-  async function obey(sessions: ControlledSessions, command: JsonObject): Promise<void> {
+  async function execute(sessions: ControlledSessions, command: JsonObject): Promise<void> {
     const { advance, storeDown, revoke, change, release, afterwards } = command
     if (typeof advance === 'number') clock.advance(advance)
     if (typeof storeDown === 'boolean') cut.down = storeDown
@@ -217,7 +217,7 @@ export function createAppFixture(variant: AppVariant): AppFixture {
       const before = cut.calls.splice(0)
       let outcome = 'done'
       try {
-        await obey(sessions, isJsonObject(command) ? command : {})
+        await execute(sessions, isJsonObject(command) ? command : {})
       } catch (error) {
         outcome = error instanceof Error ? error.name : 'failed'
       }
@@ -233,12 +233,12 @@ export function createAppFixture(variant: AppVariant): AppFixture {
   }
 }
 
-/** Lets one pass for each release, whichever comes first. */
+/** Lets one `pass` resolve for each `release`, in whatever order they are called. */
 function createGate(): { pass(): Promise<void>; release(): void } {
   let released = 0
   return {
     async pass() {
-      // Workers may not wait for what another request does, only for time.
+      // A worker may not await a promise of another request, only a timer.
       while (released === 0) await new Promise(resolve => setTimeout(resolve, 2))
       released -= 1
     },
@@ -248,12 +248,12 @@ function createGate(): { pass(): Promise<void>; release(): void } {
   }
 }
 
-/** The calls for keys, the feed and housekeeping are no request's. */
+/** Calls for keys, the feed and cleanup, which belong to no request. */
 const inBackground: ReadonlySet<string> = new Set([
   'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'acquireLease', 'removeExpired',
 ])
 
-/** A store that can be cut off, and that counts the calls of requests. */
+/** A store that can be made unavailable, and that counts the calls of requests. */
 function cuttable(inner: SessionStore): { readonly store: SessionStore; down: boolean; readonly calls: string[] } {
   const state = { down: false, calls: new Array<string>() }
   const store = new Proxy(inner, {
@@ -262,7 +262,7 @@ function cuttable(inner: SessionStore): { readonly store: SessionStore; down: bo
       if (typeof value !== 'function') return value
       return async (...parameters: unknown[]): Promise<unknown> => {
         if (!inBackground.has(String(name))) state.calls.push(String(name))
-        if (state.down) throw new GeneralError('STORE_UNAVAILABLE', 'the contract cut the store off')
+        if (state.down) throw new GeneralError('STORE_UNAVAILABLE', 'the contract made the store unavailable')
         return Reflect.apply(value, target, parameters)
       }
     },

@@ -10,51 +10,51 @@ import type { Send } from './wire.ts'
 /** How the contract reaches the applications under test. */
 export interface FrameworkHarness {
   /**
-   * Starts the application in this variant, or joins the one that runs already: cases share them. Resolves to what
-   * sends requests to it. Who made the harness ends what it started.
+   * Starts the application in this variant, or uses the one that already runs: cases share applications. Resolves to a
+   * function that sends requests to it. The creator of the harness stops the applications.
    */
   open(variant: AppVariant): Promise<Send>
 }
 
-/** One promise of Keyturn over HTTP, and how to find out whether it holds in a framework. */
+/** One guarantee of Keyturn over HTTP, and a test for it. */
 export interface FrameworkCase {
   readonly name: string
-  /** Resolves if the promise is kept. @throws ContractViolation if it is broken. */
+  /** Resolves if the guarantee holds. @throws ContractViolation if it does not. */
   run(harness: FrameworkHarness): Promise<void>
 }
 
-/** What a page of the application's own sends. */
+/** The headers of a request from a page of the application. */
 export const SAME_ORIGIN: Readonly<Record<string, string>> = { 'sec-fetch-site': 'same-origin', origin: APP_ORIGIN }
-/** What a page of another site sends. */
+/** The headers of a request from a page of another site. */
 export const CROSS_SITE: Readonly<Record<string, string>> = {
   'sec-fetch-site': 'cross-site', origin: 'https://evil.tld',
 }
-/** What a page of a trusted front end on another host sends before it may send a `PUT`. */
+/** The headers of a preflight, before a trusted front end on another host sends a `PUT`. */
 export const PREFLIGHT: Readonly<Record<string, string>> = {
   origin: FRONT_END_ORIGIN, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'x-evil',
 }
-/** Asks for a session in header mode. */
+/** Requests a session in header mode. */
 export const HEADER_MODE: Readonly<Record<string, string>> = { 'st-auth-mode': 'header' }
 
-/** The access token's cookie, and the refresh token's. */
+/** The names of the cookies of the access token and the refresh token. */
 export const AT = '__Host-sAccessToken'
 export const RT = '__Secure-sRefreshToken'
 export const REFRESH = '/auth/session/refresh'
 export const SIGNOUT = '/auth/signout'
 export const HOUR = 3_600_000
-/** The headers that tell a client of its tokens in header mode. */
+/** The headers that carry the tokens in header mode. */
 export const tokenHeaders: readonly string[] = ['front-token', 'st-access-token', 'st-refresh-token']
 
 /** The application in one variant, as a case of the contract uses it. */
 export interface ContractApp {
   client(): AppClient
-  /** Gives the application an order, through its route `/control`. */
+  /** Sends a command to the application, through its route `/control`. */
   control(command: JsonObject): Promise<ControlAnswer>
   /** Moves the application's clock, in milliseconds. */
   advance(by: number): Promise<void>
 }
 
-/** Makes a case over one variant of the application. */
+/** Makes a case for one variant of the application. */
 export function appCase(name: string, variant: AppVariant, run: (app: ContractApp) => Promise<void>): FrameworkCase {
   return { name, run: async harness => run(await connect(harness, variant)) }
 }
@@ -75,7 +75,7 @@ async function connect(harness: FrameworkHarness, variant: AppVariant): Promise<
     return answer
   }
 
-  // Cases share one application: the one before may have failed with the store cut off.
+  // Cases share one application: the previous case may have failed with the store unavailable.
   await control({ storeDown: false })
   return {
     client,
@@ -104,7 +104,7 @@ function readAnswer({ body }: AppReply): ControlAnswer {
   }
 }
 
-/** Logs in, in cookie mode unless the headers say otherwise. @throws ContractViolation if that fails. */
+/** Logs in, in cookie mode unless the headers say otherwise. @throws ContractViolation if the login fails. */
 export async function login(
   client: AppClient,
   userId = 'alice',
@@ -117,12 +117,12 @@ export async function login(
   return { ...reply, handle }
 }
 
-/** Status and message of a refusal. */
+/** The status and message of an error response. */
 export function refusal(reply: AppReply): readonly [status: number, message: JsonValue | undefined] {
   return [reply.status, reply.member('message')]
 }
 
-/** Asserts that an answer neither sets nor clears anything of the session's. */
+/** Asserts that a response neither sets nor clears a cookie or header of the session. */
 export function ensureUntouched(reply: AppReply, promise: string): void {
   const ours = /^(?:__Host-sAccessToken|__Secure-sRefreshToken|at|rt)$/
   const names = reply.setCookies.map(nameOfCookie).filter(name => ours.test(name))
@@ -135,12 +135,12 @@ export function nameOfCookie(line: string): string {
   return line.slice(0, line.indexOf('='))
 }
 
-/** The `Cookie` line of the pair that a client holds. */
+/** The `Cookie` line with both tokens of a client. */
 export function pairOf(client: AppClient): string {
   return `${AT}=${client.cookie(AT)}; ${RT}=${client.cookie(RT)}`
 }
 
-/** The front token of an answer, decoded. */
+/** The decoded front token of a response. */
 export function frontTokenOf(reply: AppReply): JsonObject {
   const bytes = Uint8Array.from(atob(reply.header('front-token') ?? ''), character => character.charCodeAt(0))
   return ensurePresent(parseJsonObject(new TextDecoder().decode(bytes)), 'the front token is base64 of a JSON object')

@@ -5,11 +5,13 @@ import {
 import type { FrameworkCase } from './framework-case.ts'
 import { FRONT_END_ORIGIN } from './fixture.ts'
 
-/** The methods that every framework passes on to a handler. */
+/** The methods that every framework passes to a handler. */
 const commonMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
-/** Those that some servers refuse themselves, or do not even answer; the last one is invented. */
+/** Methods that some servers reject themselves, or do not answer; the last one does not exist. */
 const rareMethods = ['CONNECT', 'TRACE', 'PRETEND'] as const
-/** What a stranger may try. None of it makes a request a preflight: that takes `OPTIONS` and both of its headers. */
+/**
+ * Headers of requests without a session. None of them makes a preflight, which needs `OPTIONS` and two more headers.
+ */
 const attempts: readonly Readonly<Record<string, string>>[] = [
   {},
   SAME_ORIGIN,
@@ -21,7 +23,7 @@ const attempts: readonly Readonly<Record<string, string>>[] = [
 
 const upgrade = { upgrade: 'WebSocket' }
 
-/** What stands before handlers, and has no exception. */
+/** What a guard does before handlers run. There are no exceptions. */
 export const guardCases: readonly FrameworkCase[] = [
   appCase('S-01: a guard never runs the next handler without a session, whatever the method', 'no-cors', async app => {
     await app.control({})
@@ -43,7 +45,7 @@ export const guardCases: readonly FrameworkCase[] = [
     ensureEqual((await app.control({})).visits, 0, 'how often the handler ran')
   }),
 
-  appCase('S-01: a guard judges OPTIONS and every other method alike', 'no-cors', async app => {
+  appCase('S-01: a guard treats OPTIONS as every other method', 'no-cors', async app => {
     const client = app.client()
     await login(client)
     await app.control({})
@@ -53,7 +55,7 @@ export const guardCases: readonly FrameworkCase[] = [
     ensureEqual((await app.control({})).visits, commonMethods.length, 'how often the handler ran')
   }),
 
-  appCase('S-01: a guard answers a preflight itself, and tells other origins nothing', 'no-cors', async app => {
+  appCase('S-01: a guard answers a preflight itself, and allows other origins nothing', 'no-cors', async app => {
     const client = app.client()
     await login(client)
     await app.control({})
@@ -66,7 +68,7 @@ export const guardCases: readonly FrameworkCase[] = [
         [FRONT_END_ORIGIN, 'true', 'GET, HEAD, POST, PUT, PATCH, DELETE'], 'may go on',
       )
       ensure(allowed.header('access-control-allow-headers')?.includes('x-evil') === false, 'nothing is reflected')
-      ensure(allowed.header('vary')?.toLowerCase().includes('origin') === true, 'caches keep origins apart')
+      ensure(allowed.header('vary')?.toLowerCase().includes('origin') === true, 'caches distinguish origins')
       for (const origin of ['https://evil.tld', 'null']) {
         const refused = await client.send('OPTIONS', '/any', { jar, headers: { ...PREFLIGHT, origin } })
         ensureEqual([refused.status, refused.body], [204, ''], origin)
@@ -76,18 +78,18 @@ export const guardCases: readonly FrameworkCase[] = [
       }
     }
     const { visits, calls } = await app.control({})
-    ensureEqual([visits, calls], [0, []], 'neither the handler nor the store is asked')
+    ensureEqual([visits, calls], [0, []], 'neither the handler nor the store is called')
   }),
 
-  appCase('L-25: every call has its common name, and throws if it is handed a request itself', 'plain', async app => {
+  appCase('L-25: every call has its common name, and throws if it is used as a middleware', 'plain', async app => {
     const { offered, uncalled } = await app.control({})
     for (const name of ['createNewSession', 'getSession', 'refreshSession', 'readSession', 'requireSession', 'cors']) {
       ensure(offered.includes(name), `the adapter has ${name}`)
     }
-    ensureEqual(uncalled, [], 'a call that a framework makes in place of ours throws at once')
+    ensureEqual(uncalled, [], 'a call that is used as a middleware throws at once')
   }),
 
-  appCase('S-08: with cookies, who opens a connection must prove its origin', 'plain', async app => {
+  appCase('S-08: with cookies, a request that opens a connection must prove its origin', 'plain', async app => {
     const client = app.client()
     await login(client)
     const header = await login(app.client(), 'bob', HEADER_MODE)
@@ -109,7 +111,7 @@ export const guardCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('S-08: no anti-CSRF token is demanded where a page can send none', 'token', async app => {
+  appCase('S-08: no anti-CSRF token is required where a page cannot send one', 'token', async app => {
     const client = app.client()
     await login(client)
     ensureEqual((await client.send('GET', '/me', { headers: { ...SAME_ORIGIN, ...upgrade } })).status, 200, 'our own')

@@ -4,7 +4,7 @@ import {
 } from './framework-case.ts'
 import type { ContractApp, FrameworkCase } from './framework-case.ts'
 
-/** What a framework must go on doing as if no sessions were there. */
+/** What a framework must do as if there were no sessions. */
 export const handlingCases: readonly FrameworkCase[] = [
   appCase('handling: a stream is passed on piece by piece', 'plain', async app => {
     const client = app.client()
@@ -24,7 +24,7 @@ export const handlingCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('handling: the body of a request reaches the handler as it came', 'plain', async app => {
+  appCase('handling: the body of a request reaches the handler unchanged', 'plain', async app => {
     const client = app.client()
     await login(client)
     const body = `ü${'0123456789'.repeat(5000)}`
@@ -32,19 +32,19 @@ export const handlingCases: readonly FrameworkCase[] = [
     ensureEqual([reply.status, reply.body], [200, body], 'untouched')
   }),
 
-  appCase('handling: an error of the application goes the framework\'s way and is none of ours', 'plain', async app => {
+  appCase('handling: an error of the application reaches the framework\'s error handler', 'plain', async app => {
     const client = app.client()
     await login(client)
     await app.control({})
     const reply = await client.send('GET', '/fail')
     ensureEqual(reply.status, 500, 'the application\'s error handler answers')
-    ensureEqual(reply.header('x-app-error'), 'the application failed', 'with the very error')
+    ensureEqual(reply.header('x-app-error'), 'the application failed', 'with the same error')
     ensureUntouched(reply, 'an error')
-    ensureEqual((await app.control({})).reported, 0, 'and it is not reported as ours')
-    ensureEqual((await client.send('GET', '/me')).status, 200, 'the session lives')
+    ensureEqual((await app.control({})).reported, 0, 'and the adapter does not report it')
+    ensureEqual((await client.send('GET', '/me')).status, 200, 'the session is active')
   }),
 
-  appCase('handling: nothing of a response is touched after it was sent', 'plain', async app => {
+  appCase('handling: a response is not changed after it was sent', 'plain', async app => {
     for (const afterwards of ['change', 'revoke']) {
       const client = app.client()
       await login(client)
@@ -53,8 +53,8 @@ export const handlingCases: readonly FrameworkCase[] = [
       ensureUntouched(reply, 'sent')
       ensureEqual((await app.control({ afterwards })).outcome, 'done', `${afterwards} after the response`)
       const next = await client.send('GET', '/me')
-      if (afterwards === 'change') ensureEqual(next.member('payload'), { role: 'late' }, 'the next request hears of it')
-      else ensureEqual(refusal(next), [401, 'unauthorised'], 'the next request hears of it')
+      if (afterwards === 'change') ensureEqual(next.member('payload'), { role: 'late' }, 'the next request notices it')
+      else ensureEqual(refusal(next), [401, 'unauthorised'], 'the next request notices it')
     }
   }),
 
@@ -71,7 +71,7 @@ export const handlingCases: readonly FrameworkCase[] = [
     ensureEqual((await client.send('HEAD', '/me', { headers: CROSS_SITE })).status, 200, 'HEAD is a reading method')
   }),
 
-  appCase('handling: a session that fails to end tells the client nothing false', 'plain', async app => {
+  appCase('handling: if a revocation fails, the response does not say that the session ended', 'plain', async app => {
     const client = app.client()
     await login(client)
     await app.control({ storeDown: true })
@@ -81,23 +81,23 @@ export const handlingCases: readonly FrameworkCase[] = [
       ensureUntouched(reply, route)
     }
     ensureEqual((await client.send('GET', '/me')).status, 200, 'a request needs no store')
-    ensureEqual((await app.control({ storeDown: false })).reported, 2, 'the operator hears of it')
+    ensureEqual((await app.control({ storeDown: false })).reported, 2, 'the error is reported')
   }),
 
-  appCase('handling: under a prefix everything works the same', 'mounted', async app => {
+  appCase('handling: all works under a prefix', 'mounted', async app => {
     await walk(app, '/api/auth/session/refresh')
     const outside = await app.client().send('GET', '/auth/.well-known/openid-configuration')
     ensureEqual(outside.member('issuer'), 'https://app.example.com/api/auth', 'the prefix is part of the issuer')
   }),
 
-  appCase('handling: behind a proxy that strips a prefix everything works the same', 'proxied', async app => {
+  appCase('handling: all works behind a proxy that removes a prefix', 'proxied', async app => {
     await walk(app, '/gateway/auth/session/refresh')
     const discovery = await app.client().send('GET', '/auth/.well-known/openid-configuration')
     ensureEqual(discovery.member('jwks_uri'), 'https://app.example.com/gateway/auth/jwt/jwks.json', 'as clients see it')
   }),
 ]
 
-/** The life of a session, from login to sign-out, with a jar that sends cookies only where their path allows. */
+/** A session from login to sign-out, with a jar that sends cookies only where their path allows it. */
 async function walk(app: ContractApp, refreshPath: string): Promise<void> {
   const client = app.client()
   await login(client)

@@ -8,9 +8,9 @@ import type { FrameworkCase } from './framework-case.ts'
 
 const DAY = 86_400_000
 
-/** What a login answers, and what the application may do beside it. */
+/** What a login returns, and what the application may do in the same response. */
 export const loginCases: readonly FrameworkCase[] = [
-  appCase('login: in cookie mode, two guarded cookies and a front token', 'plain', async app => {
+  appCase('login: in cookie mode, sets two protected cookies and a front token', 'plain', async app => {
     const { now } = await app.control({})
     const client = app.client()
     const reply = await login(client, 'älice')
@@ -35,7 +35,7 @@ export const loginCases: readonly FrameworkCase[] = [
     ensureEqual((await client.send('GET', '/me')).member('userId'), 'älice', 'the session works')
   }),
 
-  appCase('login: in header mode, the tokens in headers and no cookie', 'plain', async app => {
+  appCase('login: in header mode, sets the tokens in headers and no cookie', 'plain', async app => {
     const reply = await login(app.client(), 'alice', { ...HEADER_MODE, origin: 'https://anywhere.example' })
     const names = reply.setCookies.map(nameOfCookie).toSorted()
     ensureEqual(names, ['first', 'second'], 'only the application\'s own cookies')
@@ -48,7 +48,7 @@ export const loginCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('login: the application\'s own cookies and headers stay beside ours', 'plain', async app => {
+  appCase('login: the application\'s own cookies and headers are kept', 'plain', async app => {
     const reply = await login(app.client())
     ensureEqual(
       reply.setCookies.map(nameOfCookie).toSorted(), [AT, RT, 'first', 'second'].toSorted(),
@@ -62,7 +62,7 @@ export const loginCases: readonly FrameworkCase[] = [
     ensureEqual(exposed.length, new Set(exposed).size, 'nothing is exposed twice')
   }),
 
-  appCase('login: whatever carries tokens names in Vary what it depends on', 'plain', async app => {
+  appCase('login: a response that carries tokens names in Vary what it depends on', 'plain', async app => {
     for (const headers of [SAME_ORIGIN, HEADER_MODE]) {
       const reply = await login(app.client(), 'alice', headers)
       const vary = reply.header('vary')?.toLowerCase().split(/, */) ?? []
@@ -70,7 +70,7 @@ export const loginCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('login: another site can not log a user in', 'plain', async app => {
+  appCase('login: another site cannot log a user in', 'plain', async app => {
     for (const headers of [CROSS_SITE, { origin: 'null' }, { 'sec-fetch-site': 'same-site' }]) {
       const reply = await app.client().send('POST', '/login', { headers, body: { userId: 'mallory' } })
       ensureEqual(refusal(reply), [403, 'cross-site request refused'], 'refused')
@@ -78,7 +78,7 @@ export const loginCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('login: over an existing session ends that one', 'plain', async app => {
+  appCase('login: with an existing session revokes that session', 'plain', async app => {
     const client = app.client()
     await login(client)
     const old = pairOf(client)
@@ -88,27 +88,27 @@ export const loginCases: readonly FrameworkCase[] = [
     ensureEqual(reply.status, 401, 'the old one has ended')
   }),
 
-  appCase('login: in the other mode clears the tokens of the mode before', 'plain', async app => {
+  appCase('login: in the other transfer mode clears the tokens of the previous mode', 'plain', async app => {
     const client = app.client()
     await login(client)
     const header = await login(client, 'alice', HEADER_MODE)
     ensure(!client.cookieNames.includes(AT) && !client.cookieNames.includes(RT), 'the cookies are cleared')
-    ensureEqual(frontTokenOf(header)['uid'], 'alice', 'the set comes after the clearing')
+    ensureEqual(frontTokenOf(header)['uid'], 'alice', 'the tokens are set after the old ones are cleared')
     const authorization = `Bearer ${header.header('st-access-token')}`
     const cookie = await login(client, 'alice', { ...SAME_ORIGIN, authorization })
     ensureEqual(['st-access-token', 'st-refresh-token'].map(cookie.header), ['', ''], 'the headers are cleared')
   }),
 
-  appCase('login: with the store down is 503, and nothing is set', 'plain', async app => {
+  appCase('login: without the store returns 503 and sets nothing', 'plain', async app => {
     await app.control({ storeDown: true })
     const reply = await app.client().send('POST', '/login', { headers: SAME_ORIGIN, body: { userId: 'alice' } })
     ensureEqual(refusal(reply), [503, 'session service unavailable'], 'unavailable')
     ensureEqual(reply.header('retry-after'), '1', 'Retry-After')
-    ensureUntouched(reply, 'with the store down')
-    ensureEqual((await app.control({ storeDown: false })).reported, 1, 'the operator hears of it')
+    ensureUntouched(reply, 'without the store')
+    ensureEqual((await app.control({ storeDown: false })).reported, 1, 'the error is reported')
   }),
 
-  appCase('login: costs one store call, a request none', 'plain', async app => {
+  appCase('login: costs one store call; a request costs none', 'plain', async app => {
     const client = app.client()
     await client.send('GET', '/me')
     await app.control({})

@@ -13,9 +13,9 @@ const refreshWith = (client: AppClient, cookie: string): Promise<AppReply> => (
   client.send('POST', REFRESH, { jar: false, headers: { ...SAME_ORIGIN, cookie } })
 )
 
-/** What Keyturn's own routes answer. */
+/** What Keyturn's own routes return. */
 export const routeCases: readonly FrameworkCase[] = [
-  appCase('refresh: 200 {} with a new pair and a new front token, not cached, one store call', 'plain', async app => {
+  appCase('refresh: 200 {} with new tokens and a new front token, not cached, one store call', 'plain', async app => {
     const client = app.client()
     await login(client)
     const before = [client.cookie(AT), client.cookie(RT)]
@@ -32,7 +32,7 @@ export const routeCases: readonly FrameworkCase[] = [
     ensureEqual((await client.send('GET', '/me')).status, 200, 'and it works')
   }),
 
-  appCase('refresh: repeated with the old token yields the same child', 'plain', async app => {
+  appCase('refresh: repeated with the old token returns the same child', 'plain', async app => {
     const client = app.client()
     await login(client)
     const old = pairOf(client)
@@ -42,7 +42,7 @@ export const routeCases: readonly FrameworkCase[] = [
     ensure(again.setCookies.some(line => line.startsWith(`${RT}=${client.cookie(RT)};`)), 'the same child')
   }),
 
-  appCase('ROT-15: a refresh that is told to wait is answered with 503 and not reported', 'plain', async app => {
+  appCase('ROT-15: a refresh that must wait is answered with 503 and not reported', 'plain', async app => {
     const client = app.client()
     await login(client)
     await app.advance(HOUR)
@@ -54,13 +54,13 @@ export const routeCases: readonly FrameworkCase[] = [
     }
     await app.advance(18_000)
     const reply = await refreshWith(client, pair)
-    ensureEqual(refusal(reply), [503, 'session service unavailable'], 'told to wait')
-    ensureEqual(reply.header('retry-after'), '42', 'and for how long')
-    ensureUntouched(reply, 'told to wait')
-    ensureEqual((await app.control({})).reported, 0, 'the operator has nothing to do')
+    ensureEqual(refusal(reply), [503, 'session service unavailable'], 'must wait')
+    ensureEqual(reply.header('retry-after'), '42', 'and knows for how long')
+    ensureUntouched(reply, 'must wait')
+    ensureEqual((await app.control({})).reported, 0, 'nothing is reported')
   }),
 
-  appCase('refresh: ten at once return one and the same token', 'plain', async app => {
+  appCase('refresh: ten at once return the same token', 'plain', async app => {
     const client = app.client()
     await login(client)
     const pair = pairOf(client)
@@ -71,7 +71,7 @@ export const routeCases: readonly FrameworkCase[] = [
     ensureEqual(new Set(tokens).size, 1, 'with one token')
   }),
 
-  appCase('refresh: in header mode the pair comes in headers', 'plain', async app => {
+  appCase('refresh: in header mode the tokens are in headers', 'plain', async app => {
     const client = app.client()
     const first = await login(client, 'alice', HEADER_MODE)
     const reply = await client.send('POST', REFRESH, {
@@ -84,28 +84,28 @@ export const routeCases: readonly FrameworkCase[] = [
     ensureEqual((await client.send('GET', '/me', { headers })).status, 200, 'and it works')
   }),
 
-  appCase('refresh: without a token is 401 and front-token: remove, and no cookie is touched', 'plain', async app => {
+  appCase('refresh: without a token is 401 and front-token: remove, and no cookie changes', 'plain', async app => {
     const reply = await refresh(app.client(), { rid: 'session' })
     ensureEqual(refusal(reply), [401, 'unauthorised'], 'refused')
-    ensureEqual(reply.header('front-token'), 'remove', 'the front end hears of it')
+    ensureEqual(reply.header('front-token'), 'remove', 'the front end is notified')
     ensureEqual(reply.setCookies, [], 'no cookie')
   }),
 
-  appCase('refresh: of an ended session is 401 and cleared; a forged token is left alone', 'plain', async app => {
+  appCase('refresh: of a revoked session is 401 and clears cookies; a forged token clears none', 'plain', async app => {
     const client = app.client()
     const { handle } = await login(client)
     const token = client.cookie(RT) ?? ''
     const forged = token.slice(0, -1) + (token.endsWith('A') ? 'E' : 'A')
     const refused = await refreshWith(client, `${AT}=${client.cookie(AT)}; ${RT}=${forged}`)
     ensureEqual(refusal(refused), [401, 'unauthorised'], 'forged')
-    ensureEqual(refused.setCookies, [], 'left alone')
+    ensureEqual(refused.setCookies, [], 'unchanged')
     await app.control({ revoke: handle })
     const reply = await refresh(client)
     ensureEqual([...refusal(reply), reply.header('front-token')], [401, 'unauthorised', 'remove'], 'ended')
     ensureEqual(reply.setCookies.map(nameOfCookie), [AT, RT], 'cleared')
   }),
 
-  appCase('refresh: theft is 401, clears the tokens and ends the session for both', 'plain', async app => {
+  appCase('refresh: reuse is 401, clears the tokens and revokes the session for both parties', 'plain', async app => {
     const client = app.client()
     await login(client)
     const stolen = pairOf(client)
@@ -114,25 +114,25 @@ export const routeCases: readonly FrameworkCase[] = [
       ensureEqual((await refresh(client)).status, 200, 'the owner refreshes')
     }
     const reply = await refreshWith(client, stolen)
-    ensureEqual(refusal(reply), [401, 'token theft detected'], 'caught')
-    ensureEqual(reply.header('front-token'), 'remove', 'the front end hears of it')
+    ensureEqual(refusal(reply), [401, 'token theft detected'], 'reuse is detected')
+    ensureEqual(reply.header('front-token'), 'remove', 'the front end is notified')
     ensureEqual(reply.setCookies.map(nameOfCookie), [AT, RT], 'cleared')
     ensureEqual([(await client.send('GET', '/me')).status, (await refresh(client)).status], [401, 401], 'ended')
   }),
 
-  appCase('refresh: with the store down is 503, nothing is cleared, and later it works', 'plain', async app => {
+  appCase('refresh: without the store is 503 and clears nothing; later it works', 'plain', async app => {
     const client = app.client()
     await login(client)
     await app.control({ storeDown: true })
     const reply = await refresh(client)
     ensureEqual(refusal(reply), [503, 'session service unavailable'], 'unavailable')
     ensureEqual(reply.header('retry-after'), '1', 'Retry-After')
-    ensureUntouched(reply, 'with the store down')
-    ensureEqual((await app.control({ storeDown: false })).reported, 1, 'the operator hears of it')
+    ensureUntouched(reply, 'without the store')
+    ensureEqual((await app.control({ storeDown: false })).reported, 1, 'the error is reported')
     ensureEqual((await refresh(client)).status, 200, 'later')
   }),
 
-  appCase('refresh: another site can not make it do or clear anything', 'plain', async app => {
+  appCase('refresh: another site cannot trigger it or clear anything', 'plain', async app => {
     const client = app.client()
     await login(client)
     for (const options of [{}, { jar: false }]) {
@@ -140,7 +140,7 @@ export const routeCases: readonly FrameworkCase[] = [
       ensureEqual(refusal(reply), [403, 'cross-site request refused'], 'refused')
       ensureUntouched(reply, 'refused')
     }
-    ensureEqual((await refresh(client)).status, 200, 'the session lives')
+    ensureEqual((await refresh(client)).status, 200, 'the session is active')
   }),
 
   appCase('refresh: a body is not read', 'plain', async app => {
@@ -151,21 +151,21 @@ export const routeCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('sign-out: ends the presented session and no other, and clears its tokens', 'plain', async app => {
+  appCase('sign-out: revokes the presented session and no other, and clears its tokens', 'plain', async app => {
     const [alice, bob] = [app.client(), app.client()]
     await login(alice)
     const { handle } = await login(bob, 'bob')
     const pair = pairOf(alice)
     const reply = await alice.send('POST', SIGNOUT, { headers: SAME_ORIGIN, body: { handle } })
     ensureEqual([reply.status, reply.body], [200, '{"status":"OK"}'], 'the answer')
-    ensureEqual(reply.header('front-token'), 'remove', 'the front end hears of it')
+    ensureEqual(reply.header('front-token'), 'remove', 'the front end is notified')
     ensureEqual(reply.setCookies.map(nameOfCookie), [AT, RT], 'cleared')
     ensureEqual((await bob.send('GET', '/me')).status, 200, 'no other session')
     ensureEqual((await alice.send('GET', '/me', { headers: { cookie: pair } })).status, 401, 'ended')
     ensureEqual((await refreshWith(alice, pair)).status, 401, 'for good')
   }),
 
-  appCase('sign-out: in header mode clears the headers alone, by the tenant\'s path too', 'plain', async app => {
+  appCase('sign-out: in header mode clears the headers only, also on the tenant\'s path', 'plain', async app => {
     for (const path of [SIGNOUT, '/auth/public/signout']) {
       const client = app.client()
       const { header } = await login(client, 'alice', HEADER_MODE)
@@ -177,15 +177,15 @@ export const routeCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('sign-out: without a session is 401, after expiry too, from elsewhere 403', 'plain', async app => {
+  appCase('sign-out: without a session is 401, also after expiry; from another site 403', 'plain', async app => {
     const client = app.client()
     const none = await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })
     ensureEqual(refusal(none), [401, 'unauthorised'], 'none')
     ensureUntouched(none, 'none')
     await login(client)
-    const foreign = await client.send('POST', SIGNOUT, { headers: CROSS_SITE })
-    ensureEqual(refusal(foreign), [403, 'cross-site request refused'], 'from elsewhere')
-    ensureUntouched(foreign, 'from elsewhere')
+    const crossSite = await client.send('POST', SIGNOUT, { headers: CROSS_SITE })
+    ensureEqual(refusal(crossSite), [403, 'cross-site request refused'], 'from another site')
+    ensureUntouched(crossSite, 'from another site')
     await app.advance(HOUR)
     const late = await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })
     ensureEqual(refusal(late), [401, 'try refresh token'], 'after expiry')
@@ -202,16 +202,16 @@ export const routeCases: readonly FrameworkCase[] = [
     }
     const keys = await client.send('POST', '/auth/jwt/jwks.json', { headers: SAME_ORIGIN })
     ensureEqual([keys.status, keys.header('allow')], [405, 'GET, HEAD, OPTIONS'], 'POST to the key set')
-    ensureEqual((await client.send('GET', '/me')).status, 200, 'the session lives')
+    ensureEqual((await client.send('GET', '/me')).status, 200, 'the session is active')
   }),
 
-  appCase('routes: the key set is public, may be kept, and says when it is the same', 'plain', async app => {
+  appCase('routes: the key set is public and cacheable, and is answered with 304 if unchanged', 'plain', async app => {
     await login(app.client())
     const headers = { origin: 'https://other.example' }
     const reply = await app.client().send('GET', '/auth/jwt/jwks.json', { headers })
     ensureEqual(reply.status, 200, 'status')
-    ensureEqual(reply.header('cache-control'), 'public, max-age=60, must-revalidate', 'may be kept')
-    ensureEqual(reply.header('access-control-allow-origin'), '*', 'by anybody')
+    ensureEqual(reply.header('cache-control'), 'public, max-age=60, must-revalidate', 'may be cached')
+    ensureEqual(reply.header('access-control-allow-origin'), '*', 'readable from every origin')
     ensureEqual(reply.header('access-control-allow-credentials'), null, 'without credentials')
     ensure(Array.isArray(reply.member('keys')) && !reply.body.includes('"d":'), 'public keys')
     const etag = reply.header('etag') ?? ''
@@ -236,7 +236,7 @@ export const routeCases: readonly FrameworkCase[] = [
       ensureEqual(reply.status, 404, path)
       ensureUntouched(reply, path)
     }
-    ensureEqual((await refresh(client)).status, 401, 'but ours is ours')
+    ensureEqual((await refresh(client)).status, 401, 'but a route of Keyturn is served')
     const slashed = await client.send('POST', `${REFRESH}/?a=b`, { headers: SAME_ORIGIN })
     ensureEqual(slashed.status, 401, 'with a slash and a query too')
   }),

@@ -5,10 +5,10 @@ import {
 } from './framework-case.ts'
 import type { FrameworkCase } from './framework-case.ts'
 
-/** The routes that show the two styles: an explicit call, and what is usual in the framework. */
+/** The routes that show two styles: an explicit call, and the usual style of the framework. */
 const styles = ['/me', '/guarded'] as const
 
-/** What a route with a session answers. */
+/** What a route with a session returns. */
 export const verifyCases: readonly FrameworkCase[] = [
   appCase('verify: both styles find the session, in cookie mode and in header mode', 'plain', async app => {
     const [browser, mobile] = [app.client(), app.client()]
@@ -31,7 +31,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('verify: readSession says what a request carries, refuses nothing and changes nothing', 'plain', async app => {
+  appCase('verify: readSession reports what a request carries, without errors and changes', 'plain', async app => {
     const client = app.client()
     const read = async (kind: string, userId: string | null): Promise<void> => {
       await app.control({})
@@ -47,7 +47,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     await read('needs-refresh', null)
   }),
 
-  appCase('verify: without an access token a required session is 401, and nothing is cleared', 'plain', async app => {
+  appCase('verify: without an access token a required session is 401, and clears nothing', 'plain', async app => {
     for (const route of styles) {
       const useless = [{}, { authorization: 'Bearer a.b.c' }, { cookie: `${AT}=junk` }, { authorization: 'Basic x' }]
       for (const headers of useless) {
@@ -67,7 +67,7 @@ export const verifyCases: readonly FrameworkCase[] = [
 
   appCase('verify: an optional session is null without a token, and only then', 'plain', async app => {
     const client = app.client()
-    for (const headers of [{}, { authorization: 'Bearer foreign' }]) {
+    for (const headers of [{}, { authorization: 'Bearer unrecognized' }]) {
       const reply = await client.send('GET', '/optional', { headers })
       ensureEqual([reply.status, reply.member('userId')], [200, null], 'no session')
     }
@@ -77,7 +77,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     ensureEqual(refusal(await client.send('GET', '/optional')), [401, 'try refresh token'], 'an expired one')
   }),
 
-  appCase('verify: an expired token is 401 try refresh token, and nothing is cleared', 'plain', async app => {
+  appCase('verify: an expired token is 401 try refresh token, and clears nothing', 'plain', async app => {
     const client = app.client()
     await login(client)
     await app.advance(HOUR)
@@ -90,7 +90,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     for (const route of styles) ensureEqual((await client.send('GET', route)).status, 200, `${route} afterwards`)
   }),
 
-  appCase('verify: a broken signature is refused on either channel', 'plain', async app => {
+  appCase('verify: an invalid signature is refused in cookies and in headers', 'plain', async app => {
     const client = app.client()
     await login(client)
     const token = client.cookie(AT) ?? ''
@@ -106,7 +106,7 @@ export const verifyCases: readonly FrameworkCase[] = [
       await app.control({ revoke: (await login(browser)).handle })
       const reply = await browser.send('GET', route)
       ensureEqual(refusal(reply), [401, 'unauthorised'], route)
-      ensureEqual(reply.header('front-token'), 'remove', 'the front end hears of it')
+      ensureEqual(reply.header('front-token'), 'remove', 'the front end is notified')
       ensure(!browser.cookieNames.includes(AT) && !browser.cookieNames.includes(RT), 'the cookies are cleared')
 
       const header = await login(app.client(), 'alice', HEADER_MODE)
@@ -119,7 +119,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('verify: claims that do not suffice are 403 with the reasons, others pass', 'plain', async app => {
+  appCase('verify: insufficient claims are 403 with the reasons; sufficient claims pass', 'plain', async app => {
     const client = app.client()
     await login(client)
     const refused = await client.send('GET', '/admin')
@@ -131,7 +131,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     ensureEqual((await client.send('GET', '/admin')).status, 200, 'with the right claim')
   }),
 
-  appCase('verify: a payload changed elsewhere arrives with the next answer, once', 'plain', async app => {
+  appCase('verify: a payload that was updated elsewhere is in the next response, once', 'plain', async app => {
     for (const route of styles) {
       const client = app.client()
       const { handle } = await login(client)
@@ -139,14 +139,14 @@ export const verifyCases: readonly FrameworkCase[] = [
       await app.control({ change: handle })
       const reply = await client.send('GET', route)
       ensureEqual(reply.member('payload'), { role: 'editor' }, route)
-      ensure(JSON.stringify(frontTokenOf(reply)['up']).includes('"editor"'), 'the front end hears of it')
+      ensure(JSON.stringify(frontTokenOf(reply)['up']).includes('"editor"'), 'the front end is notified')
       ensure(client.cookie(AT) !== before[0] && client.cookie(RT) === before[1], 'a new access token alone')
       ensureEqual(reply.header('cache-control'), 'private, no-store', 'not cached')
       ensureUntouched(await client.send('GET', route), 'the answer after it')
     }
   }),
 
-  appCase('verify: duplicate cookies of one session work in any order, of two none does', 'plain', async app => {
+  appCase('verify: duplicate cookies of one session work in any order; of two sessions, none', 'plain', async app => {
     const [alice, mallory] = [app.client(), app.client()]
     await login(alice)
     await login(mallory, 'mallory')
@@ -155,7 +155,7 @@ export const verifyCases: readonly FrameworkCase[] = [
       jar: false, headers: { cookie: tokens.map(token => `${AT}=${token}`).join('; ') },
     })
     for (const tokens of [['junk', own], [own, 'junk'], [own, own]]) {
-      ensureEqual((await read(...tokens)).member('userId'), 'alice', 'the good one is found')
+      ensureEqual((await read(...tokens)).member('userId'), 'alice', 'the valid cookie is found')
     }
     for (const tokens of [[own, other], [other, own]]) {
       const reply = await read(...tokens)
@@ -174,7 +174,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     ensureEqual((await client.send('POST', REFRESH, { jar: false, headers })).status, 200, 'refresh')
   }),
 
-  appCase('verify: odd cookies are never ours and never an error', 'plain', async app => {
+  appCase('verify: malformed cookies are ignored and cause no error', 'plain', async app => {
     const client = app.client()
     await login(client)
     const token = client.cookie(AT)
@@ -188,7 +188,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     ensureEqual((await app.control({})).reported, 0, 'nothing to report')
   }),
 
-  appCase('verify: a token of one channel is refused on the other', 'plain', async app => {
+  appCase('verify: a token of one transfer mode is refused in the other', 'plain', async app => {
     const client = app.client()
     await login(client)
     const header = await login(app.client(), 'alice', HEADER_MODE)
@@ -201,7 +201,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     ensureEqual((await client.send('GET', query, { jar: false })).status, 401, 'a query is not read')
   }),
 
-  appCase('session: changes its payload for this request, this client and the next request', 'plain', async app => {
+  appCase('session: updates its payload for this request, this client and the next request', 'plain', async app => {
     const client = app.client()
     await login(client)
     const reply = await client.send('POST', '/payload', { headers: SAME_ORIGIN, body: { role: 'writer' } })
@@ -210,7 +210,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     ensureEqual((await client.send('GET', '/me')).member('payload'), { role: 'writer' }, 'the next request')
   }),
 
-  appCase('session: of two changes in one request, the client hears of the last', 'plain', async app => {
+  appCase('session: of two changes in one request, the client gets the last', 'plain', async app => {
     const client = app.client()
     const { handle } = await login(client)
     await app.control({ change: handle })
@@ -223,7 +223,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     ensure(!client.cookieNames.includes(AT) && !client.cookieNames.includes(RT), 'the cookies are cleared')
   }),
 
-  appCase('session: keeps private data', 'plain', async app => {
+  appCase('session: keeps session data', 'plain', async app => {
     const client = app.client()
     await login(client)
     const written = await client.send('PUT', '/info', { headers: SAME_ORIGIN, body: { note: 'ü' } })
@@ -231,7 +231,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     ensureEqual(JSON.parse((await client.send('GET', '/info')).body), { note: 'ü' }, 'read')
   }),
 
-  appCase('session: revoked by a handler, it ends and this answer clears the tokens', 'plain', async app => {
+  appCase('session: if a handler revokes it, it ends and this response clears the tokens', 'plain', async app => {
     const client = app.client()
     await login(client)
     const pair = pairOf(client)

@@ -1,4 +1,4 @@
-/** A request as it goes over the socket. */
+/** A request as it is sent over the socket. */
 export interface WireRequest {
   readonly method: string
   /** The request target, with its query. */
@@ -8,7 +8,7 @@ export interface WireRequest {
   readonly body: string | null
 }
 
-/** The answer as it came over the socket. */
+/** The response as it is received over the socket. */
 export interface WireReply {
   readonly status: number
   /** The lines of the head, in order; names may repeat. */
@@ -17,5 +17,5 @@ export interface WireReply {
   readonly body: AsyncIterable<string>
 }
 
-/** Sends a request to one application over a real socket, with full control over its head. */
+/** Sends a request to one application over a real socket, with full control of the request's head. */
 export type Send = (request: WireRequest) => Promise<WireReply>

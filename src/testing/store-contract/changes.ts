@@ -4,23 +4,23 @@ import { ensure, ensureEqual } from '../assert.ts'
 import { minute, sampleHandle, sampleKey, sampleNow, sampleRecord, sampleUserRemoval } from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
 
-/** From when on a change is kept for as long as an access token lives, and until when it is. */
+/** The time from which a change is kept for the lifetime of an access token, and its `until`. */
 const from = sampleNow + minute
 const until = from + sampleRecord().accessTokenLifetime
 const WAKE_BOUND_MS = 4000
 
-/** The change log: nothing skipped, and hints. */
+/** The change log, which skips nothing, and its notifications. */
 export const changeCases: readonly ContractCase[] = [
   {
     name: 'changesSince: an empty log has no cursor',
     async run({ open }) {
       const store = await open()
       await store.insert(sampleRecord())
-      ensureEqual(await store.changesSince(null, 10), { changes: [], cursor: null, more: false }, 'nothing ever')
+      ensureEqual(await store.changesSince(null, 10), { changes: [], cursor: null, more: false }, 'no change')
     },
   },
   {
-    name: 'changesSince: every kind, oldest first, goes on from the cursor',
+    name: 'changesSince: returns every kind, oldest first, and continues from the cursor',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       await store.insert(sampleRecord())
@@ -41,7 +41,7 @@ export const changeCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'changesSince: at most limit, with more until the end',
+    name: 'changesSince: returns at most limit, with more until the end',
     async run({ open }) {
       const store = await open()
       for (let number = 0; number < 5; number++) await revokeNew(store, number)
@@ -75,7 +75,7 @@ export const changeCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'changesSince: with concurrent writers and a reader none is skipped',
+    name: 'changesSince: with concurrent writers a reader skips nothing',
     async run({ open }) {
       const writers = await Promise.all(Array.from({ length: 4 }, () => open()))
       const reader = await open()
@@ -89,14 +89,14 @@ export const changeCases: readonly ContractCase[] = [
           for (const handle of page.changes.flatMap(handlesOf)) seen.add(handle)
           cursor = page.cursor
           if (last && !page.more) return
-          if (!page.more) await turn()
+          if (!page.more) await nextTick()
         }
       })()
       const written = await Promise.all(writers.map(async (store, writer) => {
         const handles: SessionHandle[] = []
         for (let index = 0; index < 25; index++) {
           handles.push(await revokeNew(store, writer * 100 + index))
-          if (index % 5 === writer) await turn()
+          if (index % 5 === writer) await nextTick()
         }
         return handles
       }))
@@ -122,7 +122,7 @@ export const changeCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'follow: what it wakes for can be read; two followers both wake; none wakes after it stopped',
+    name: 'follow: a change can be read when it wakes; two followers both wake; none wakes after it stopped',
     async run({ open }) {
       const [store, follower] = [await open(), await open()]
       let stopped = 0
@@ -130,20 +130,20 @@ export const changeCases: readonly ContractCase[] = [
       await stop()
       await stop()
       const read: string[][] = []
-      const hear = async (): Promise<void> => {
+      const readChanges = async (): Promise<void> => {
         read.push((await follower.changesSince(null, 10)).changes.flatMap(handlesOf))
       }
       await Promise.all([
-        ensureWoken(follower, async () => undefined, hear),
-        ensureWoken(follower, () => revokeNew(store, 1), hear),
+        ensureWoken(follower, async () => undefined, readChanges),
+        ensureWoken(follower, () => revokeNew(store, 1), readChanges),
       ])
       ensureEqual(read, [[sampleHandle(1)], [sampleHandle(1)]], 'both read the change')
-      ensureEqual(stopped, 0, 'who stopped is left in peace')
+      ensureEqual(stopped, 0, 'a follower that stopped is not woken')
     },
   },
 ]
 
-/** Creates a session and revokes it again. */
+/** Creates a session and revokes it. */
 async function revokeNew(
   store: SessionStore,
   number: number,
@@ -182,6 +182,6 @@ function handlesOf(change: Change): readonly string[] {
   return change.kind === 'revoked' ? change.handles : []
 }
 
-function turn(): Promise<void> {
+function nextTick(): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, 0))
 }

@@ -11,17 +11,17 @@ const handle = sampleHandle(1)
 /** The reuse interval of the sample. */
 const R = sampleRecord().reuseInterval
 
-/** A session that was rotated before, so long ago that its token may be rotated again. */
+/** A session that was rotated so long ago that its token may be rotated again. */
 const rotated = sampleRecord({
   generation: 3, branch: 1, confirmed: true, rotatedAt: sampleNow - 7 * R, servedAt: sampleNow - 7 * R,
 })
 
 const presented = samplePresented({ generation: 3, branch: 1 })
 
-/** What a session must be like for its token to be replaced, or for it to be removed as stolen. */
+/** The state that a session must have for its token to be replaced, or for it to be removed because of reuse. */
 export const conditionCases: readonly ContractCase[] = [
   {
-    name: 'rotate: a token that was presented must be the current one in every member',
+    name: 'rotate: a presented token must be the current one in every member',
     async run({ open }) {
       const store = await open()
       await store.insert(rotated)
@@ -38,7 +38,7 @@ export const conditionCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'rotate: not within 2R of the last delivery, but 6R after it became current; to the millisecond',
+    name: 'rotate: not within 2R of the last delivery, unless 6R after it became current; to the millisecond',
     async run({ open }) {
       const store = await open()
       const ages: readonly (readonly [servedAgo: number, rotatedAgo: number, rotates: boolean])[] = [
@@ -68,7 +68,7 @@ export const conditionCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'rotate: what was decided on a record holds only while nothing of its token has changed',
+    name: 'rotate: a decision on a record is applied only while its token is unchanged',
     async run({ open }) {
       const store = await open()
       const young = { ...rotated, confirmed: false, servedAt: sampleNow - R / 2, rotatedAt: sampleNow - R }
@@ -87,8 +87,8 @@ export const conditionCases: readonly ContractCase[] = [
       const { anchorHash: _, ...served } = next
       ensureEqual(await store.rotate(sampleRotation({ expected: state, next: served })),
         { ...young, servedAt: sampleNow, expiresAt: young.rotatedAt + young.idleTimeout },
-        'with the state, whatever the windows are')
-      ensureEqual(await store.rotate(sampleRotation({ expected: state })), null, 'it has changed since')
+        'with the state, at any age')
+      ensureEqual(await store.rotate(sampleRotation({ expected: state })), null, 'the state has changed since')
     },
   },
   {
@@ -102,7 +102,7 @@ export const conditionCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'rotate: of a delivery and a rotation that race, one is done',
+    name: 'rotate: of a concurrent delivery and rotation, one succeeds',
     async run({ open }) {
       const [first, second] = [await open(), await open()]
       for (let number = 0; number < 20; number++) {
@@ -139,7 +139,7 @@ export const conditionCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'reauthenticate: nothing for another state, an unknown session, one that has ended or was removed',
+    name: 'reauthenticate: changes nothing for another state, an unknown, an ended or a removed session',
     async run({ open }) {
       const store = await open()
       await store.insert(rotated)
@@ -161,7 +161,7 @@ export const conditionCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'removeUnchanged: only while the token is in the state that was read, and with a change',
+    name: 'removeUnchanged: removes only while the token is in the state that was read, and appends a change',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       await store.insert(rotated)
@@ -183,7 +183,7 @@ export const conditionCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'S-06: a change is kept by the longest access token lifetime of the sessions that it names',
+    name: 'S-06: a change is kept for the longest access token lifetime of the sessions that it names',
     async run({ open }) {
       const store = await open()
       const lifetimes = [minute, 9 * minute, 3 * minute]
@@ -191,12 +191,12 @@ export const conditionCases: readonly ContractCase[] = [
         await store.insert(sampleRecord({ handle: sampleHandle(number), accessTokenLifetime }))
       }
       const { until } = await store.remove(lifetimes.map((_, number) => sampleHandle(number)), sampleNow)
-      ensureEqual(until, sampleNow + 9 * minute, 'remove tells until when')
-      ensureEqual((await store.changesSince(null, 10)).changes.map(change => change.until), [until], 'the log as well')
+      ensureEqual(until, sampleNow + 9 * minute, 'remove returns until')
+      ensureEqual((await store.changesSince(null, 10)).changes.map(change => change.until), [until], 'as in the log')
       await store.insert(sampleRecord({ accessTokenLifetime: 7 * minute }))
       const update = { handle, jwtPayload: '{}', now: sampleNow, from: sampleNow }
       const updated = ensurePresent(await store.updatePayload(update), 'it is updated')
-      ensureEqual(updated.until, sampleNow + 7 * minute, 'so for a payload')
+      ensureEqual(updated.until, sampleNow + 7 * minute, 'the same for a payload')
     },
   },
 ]

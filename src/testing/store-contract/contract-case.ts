@@ -3,16 +3,16 @@ import type { SessionStore } from '../../session/store.ts'
 /** How the contract reaches the store under test. */
 export interface StoreHarness {
   /**
-   * Opens a connection to the data of this case, empty at first; each call opens another one to the same data.
-   * What one connection wrote is read through a second one, so that no store grades itself. Who made the harness
-   * closes what it opened.
+   * Opens a connection to the data of this case, empty at first. Each call opens another connection to the same data.
+   * A case reads through a second connection what the first one wrote, so that it does not test a cache. The creator
+   * of the harness closes the connections.
    */
   open(): Promise<SessionStore>
 }
 
-/** One promise of the store port, and how to find out whether a store keeps it. */
+/** One guarantee of the store port, and a test for it. */
 export interface ContractCase {
   readonly name: string
-  /** Resolves if the promise is kept. Wants a harness with fresh data. @throws if it is broken. */
+  /** Resolves if the guarantee holds. Needs a harness with fresh data. @throws if it does not hold. */
   run(harness: StoreHarness): Promise<void>
 }

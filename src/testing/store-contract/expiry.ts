@@ -2,10 +2,10 @@ import { ensure, ensureEqual } from '../assert.ts'
 import { minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation } from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
 
-/** Cleaning up what has expired. */
+/** Cleanup of expired sessions. */
 export const expiryCases: readonly ContractCase[] = [
   {
-    name: 'removeExpired: sessions whose expiresAt has come, and no others',
+    name: 'removeExpired: removes sessions whose expiresAt has passed, and no others',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       const ends = [sampleNow - 90 * minute, sampleNow - 1, sampleNow, sampleNow + 1, sampleNow + 90 * minute]
@@ -14,7 +14,7 @@ export const expiryCases: readonly ContractCase[] = [
       }
       ensureEqual(await store.removeExpired(sampleNow, 100), 3, 'three have expired')
       const left = (await reader.listByUser('user-1', { limit: 10, after: null })).sessions
-      ensureEqual(left.map(record => record.expiresAt).toSorted(), [sampleNow + 1, sampleNow + 90 * minute], 'two live')
+      ensureEqual(left.map(record => record.expiresAt).toSorted(), [sampleNow + 1, sampleNow + 90 * minute], 'two remain')
       ensureEqual(await store.removeExpired(sampleNow, 100), 0, 'nothing is left to do')
       ensureEqual((await store.changesSince(null, 10)).changes, [], 'expiry is no revocation')
     },
@@ -32,7 +32,7 @@ export const expiryCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'removeExpired: goes by the end that rotation gave a session',
+    name: 'removeExpired: uses the expiry that rotation gave a session',
     async run({ open }) {
       const store = await open()
       for (let number = 0; number < 4; number++) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
@@ -48,7 +48,7 @@ export const expiryCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'removeExpired: of a cleanup and a refresh that race, the refreshed session is kept or the refresh fails',
+    name: 'removeExpired: of a concurrent cleanup and refresh, the refreshed session is kept or the refresh fails',
     async run({ open }) {
       const [cleaning, refreshing] = [await open(), await open()]
       const bounds = { now: sampleNow - 1, rotatedAfter: 0, createdAfter: 0 }
@@ -63,12 +63,12 @@ export const expiryCases: readonly ContractCase[] = [
         const calls = [...refreshes.slice(0, round % 6), cleanup, ...refreshes.slice(round % 6)]
         const refreshed = (await Promise.all(calls.map(call => call()))).filter(record => record !== null)
         const found = await Promise.all(refreshed.map(({ handle }) => cleaning.find(handle)))
-        ensureEqual(found, refreshed, 'who was refreshed has a session')
+        ensureEqual(found, refreshed, 'a refreshed session exists')
       }
     },
   },
   {
-    name: 'removeExpired: forgets changes whose until has passed, and keeps the others',
+    name: 'removeExpired: removes changes whose until has passed, and keeps the others',
     async run({ open }) {
       const store = await open()
       for (const number of [1, 2, 3]) {
@@ -84,8 +84,8 @@ export const expiryCases: readonly ContractCase[] = [
       await store.insert(sampleRecord({ accessTokenLifetime: 0 }))
       await store.remove([sampleHandle(1)], sampleNow + 20 * minute)
       for (const position of [cursor, later.cursor]) {
-        const news = (await store.changesSince(position, 10)).changes
-        ensureEqual(news.map(change => change.until - sampleNow), [20 * minute], 'what comes later is read')
+        const added = (await store.changesSince(position, 10)).changes
+        ensureEqual(added.map(change => change.until - sampleNow), [20 * minute], 'later changes are read')
       }
     },
   },

@@ -21,15 +21,15 @@ const hostileTexts: readonly string[] = [
   'a:b:{c}',
 ]
 
-/** Texts that two careless collations take for one. */
+/** Texts that some collations compare as equal. */
 const lookalikes: readonly string[] = [
   'User', 'user', 'user ', ' user', '\u00fcser', 'u\u0308ser', 'us\u200ber', '\uff55ser',
 ]
 
-/** Texts and numbers at the edges of what the port allows. */
+/** Texts and numbers at the limits of what the port allows. */
 export const hostileCases: readonly ContractCase[] = [
   {
-    name: 'ST-03: any text in any member comes back as it went in',
+    name: 'ST-03: any text in any member is returned unchanged',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       for (const [number, text] of hostileTexts.entries()) {
@@ -54,7 +54,7 @@ export const hostileCases: readonly ContractCase[] = [
       for (const [number, text] of hostileTexts.entries()) {
         ensureEqual((await store.removeByUser(sampleUserRemoval({ userId: text, from: sampleNow }))).handles, [sampleHandle(number)], 'removed, and no other')
       }
-      ensureEqual(Object.hasOwn(Object.prototype, 'polluted'), false, 'no prototype was reached')
+      ensureEqual(Object.hasOwn(Object.prototype, 'polluted'), false, 'no prototype was changed')
     },
   },
   {
@@ -76,7 +76,7 @@ export const hostileCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'users whose ids merely look alike are different users',
+    name: 'users whose ids look alike are different users',
     async run({ open }) {
       const store = await open()
       for (const [number, userId] of lookalikes.entries()) {
@@ -90,7 +90,7 @@ export const hostileCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'handles that differ in case alone are different sessions',
+    name: 'handles that differ only in case are different sessions',
     async run({ open }) {
       const store = await open()
       // Six bits a letter: 0 is A, 26 is a.
@@ -144,8 +144,8 @@ export const hostileCases: readonly ContractCase[] = [
       const late = { handle: record.handle, now: big - 2, from: 0 }
       ensureEqual(await store.updatePayload({ ...late, jwtPayload: '{}' }), { version: big - 2, until: big }, 'payload')
       ensureEqual(await store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: big - 4 }), true, 'info')
-      const told = [{ kind: 'payload', handle: record.handle, version: big - 2, until: big }]
-      ensureEqual((await reader.changesSince(null, 10)).changes, told, 'the change')
+      const expectedChanges = [{ kind: 'payload', handle: record.handle, version: big - 2, until: big }]
+      ensureEqual((await reader.changesSince(null, 10)).changes, expectedChanges, 'the change')
       ensureEqual(await store.removeExpired(big - 2, 10), 0, 'not expired')
       ensureEqual(await store.removeExpired(big - 1, 10), 1, 'expired')
     },

@@ -8,19 +8,19 @@ import type { ContractCase } from './contract-case.ts'
 /** The longest user id: 255 UTF-16 code units, of three bytes each in UTF-8. */
 const longest = '\u4f60'.repeat(255)
 
-/** Ids that a store which cuts, pads, or takes the empty one for none would confuse. */
+/** Ids that a store would confuse if it cuts or pads ids, or treats an empty id as missing. */
 const userIds: readonly string[] = [
   '', ' ', 'u'.repeat(254), 'u'.repeat(255), longest, longest.slice(0, -1), `${longest.slice(0, -1)}\u597d`,
   '\u{10ffff}'.repeat(127), '\ufffd', '\ufffd\ufffd', '\u0001'.repeat(255),
 ]
 
-/** JSON writes half of a surrogate pair, and U+0000, as escapes. A store keeps the text, not what it means. */
+/** JSON writes half of a surrogate pair, and U+0000, as escapes. A store must keep the text and not interpret it. */
 const escapes = '{"half":"\\ud800","other \\udfff":"\\udfff\\ud800","nul":"\\u0000","text":"\\\\u0000"}'
 
-/** What identifies users and clients, at its longest, and texts that are not to be read: in every store the same. */
+/** Ids and client data at their maximum length, and texts that a store must not interpret. */
 export const identifierCases: readonly ContractCase[] = [
   {
-    name: 'S-14: user ids of 0 to 255 characters are each another user, to the last character',
+    name: 'S-14: user ids of 0 to 255 characters are all different users, to the last character',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       for (const [number, userId] of userIds.entries()) {
@@ -50,13 +50,13 @@ export const identifierCases: readonly ContractCase[] = [
       ensureEqual(await store.updateInfo({ ...late, sessionInfo: changed, expectedVersion: 0 }), true, 'the info')
       ensureEqual((await store.updatePayload({ ...late, jwtPayload: changed }))?.version, 1, 'the payload')
       const rotated = await store.rotate(sampleRotation())
-      ensureEqual([rotated?.sessionInfo, rotated?.jwtPayload], [changed, changed], 'told by a rotation')
+      ensureEqual([rotated?.sessionInfo, rotated?.jwtPayload], [changed, changed], 'returned by a rotation')
       const found = await reader.find(handle)
       ensureEqual([found?.sessionInfo, found?.jwtPayload], [changed, changed], 'found')
     },
   },
   {
-    name: 'S-19: user agents of 512 and addresses of 64 characters come back whole, at login and refresh',
+    name: 'S-19: user agents of 512 and addresses of 64 characters are not cut, at login and refresh',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       const client = { ip: '\u4f60'.repeat(64), userAgent: '\u4f60'.repeat(512) }
@@ -69,7 +69,7 @@ export const identifierCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'S-15: a position that no page ended at is the caller\'s fault, not the store\'s',
+    name: 'S-15: a position that no page ended at is an error of the caller, not of the store',
     async run({ open }) {
       const store = await open()
       for (const after of ['', 'x', '1;--', '\0', '{}']) {

@@ -6,7 +6,7 @@ import type { ContractCase } from './contract-case.ts'
 /** The key store. */
 export const keyCases: readonly ContractCase[] = [
   {
-    name: 'listKeys: every member of every key, oldest activeFrom first',
+    name: 'listKeys: returns every member of every key, oldest activeFrom first',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       ensureEqual(await reader.listKeys(), [], 'none at first')
@@ -23,7 +23,7 @@ export const keyCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'TOK-20: addKeyIfNewest: only on top of the newest key of its purpose',
+    name: 'TOK-20: addKeyIfNewest: adds only after the newest key of its purpose',
     async run({ open }) {
       const store = await open()
       const first = sampleKey('access-1', { activeFrom: sampleNow })
@@ -32,7 +32,7 @@ export const keyCases: readonly ContractCase[] = [
       ensureEqual(await store.addKeyIfNewest(first, 'access-0'), false, 'there is no such key')
       ensureEqual(await store.addKeyIfNewest(first, null), true, 'there was none')
       ensureEqual(await store.addKeyIfNewest(second, null), false, 'there is one now')
-      ensureEqual(await store.addKeyIfNewest(second, 'access-1'), true, 'on top of the first')
+      ensureEqual(await store.addKeyIfNewest(second, 'access-1'), true, 'after the first')
       ensureEqual(await store.addKeyIfNewest(third, 'access-1'), false, 'the first is not the newest any more')
       ensureEqual(await store.addKeyIfNewest(third, 'ACCESS-2'), false, 'nor is this its name')
       const refresh = sampleKey('refresh-1', { purpose: 'refresh', algorithm: 'HMAC-SHA-256' })
@@ -43,7 +43,7 @@ export const keyCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'TOK-20: of 20 concurrent addKeyIfNewest exactly one wins, on an empty store and after',
+    name: 'TOK-20: of 20 concurrent addKeyIfNewest exactly one succeeds, on an empty store and after',
     async run({ open }) {
       const stores = await Promise.all(Array.from({ length: 4 }, () => open()))
       let newest: string | null = null
@@ -63,14 +63,14 @@ export const keyCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'TOK-07: keys of every purpose stand side by side, and each has a newest key of its own',
+    name: 'TOK-07: keys of every purpose are kept together, and each purpose has a newest key of its own',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       const algorithms = {
         access: 'EdDSA', refresh: 'HMAC-SHA-256', 'core-dynamic': 'RS256', 'core-static': 'RS256',
       } as const
-      const keys = keyPurposes.flatMap((purpose, place) => [0, 1].map(turn => sampleKey(`${purpose}-${turn}`, {
-        purpose, algorithm: algorithms[purpose], activeFrom: sampleNow + place + turn * minute,
+      const keys = keyPurposes.flatMap((purpose, place) => [0, 1].map(number => sampleKey(`${purpose}-${number}`, {
+        purpose, algorithm: algorithms[purpose], activeFrom: sampleNow + place + number * minute,
       })))
       for (const key of keys) {
         const before = key.kid.endsWith('1') ? key.kid.replace(/1$/, '0') : null
@@ -84,23 +84,23 @@ export const keyCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'replaceKeyMaterial: only if it is still the current one',
+    name: 'replaceKeyMaterial: replaces only the current material',
     async run({ open }) {
       const [store, other] = [await open(), await open()]
-      const key = sampleKey('key-1', { material: 'Sealed' })
+      const key = sampleKey('key-1', { material: 'Material' })
       await store.addKeyIfNewest(key, null)
-      ensureEqual(await store.replaceKeyMaterial('key-1', 'sealed', 'new'), false, 'that is not the material')
-      ensureEqual(await store.replaceKeyMaterial('key-2', 'Sealed', 'new'), false, 'that is not the key')
+      ensureEqual(await store.replaceKeyMaterial('key-1', 'material', 'new'), false, 'that is not the material')
+      ensureEqual(await store.replaceKeyMaterial('key-2', 'Material', 'new'), false, 'that is not the key')
       ensureEqual(await store.listKeys(), [key], 'nothing changed')
       const results = await Promise.all([
-        store.replaceKeyMaterial('key-1', 'Sealed', 'new'), other.replaceKeyMaterial('key-1', 'Sealed', 'new'),
+        store.replaceKeyMaterial('key-1', 'Material', 'new'), other.replaceKeyMaterial('key-1', 'Material', 'new'),
       ])
       ensureEqual(results.toSorted(), [false, true], 'of two one wins')
       ensureEqual(await other.listKeys(), [{ ...key, material: 'new' }], 'it is replaced')
     },
   },
   {
-    name: 'replaceKeyMaterial: to the same material is a success',
+    name: 'replaceKeyMaterial: replacing by the same material succeeds',
     async run({ open }) {
       const store = await open()
       await store.addKeyIfNewest(sampleKey('key-1', { material: 'm' }), null)

@@ -5,11 +5,11 @@ import type { ContractCase } from './contract-case.ts'
 
 const notBefore: NotBefore = { time: sampleNow, until: sampleNow + 60 * minute }
 
-/** A login that began so long before the not-before, or at it. */
+/** A login that began `before` milliseconds before the not-before. */
 const login = (number: number, before: number, tenantId = 'public', userId = 'user-1') =>
   sampleRecord({ handle: sampleHandle(number), createdAt: sampleNow - before, tenantId, userId })
 
-/** What ends all sessions of somebody ends those that are being started as well. */
+/** A removal of all sessions of a user also refuses the logins that are in progress. */
 export const notBeforeCases: readonly ContractCase[] = [
   {
     name: 'S-19: removeByUser refuses logins of the user that began before it, and no others',
@@ -20,12 +20,12 @@ export const notBeforeCases: readonly ContractCase[] = [
       ensureEqual(await other.find(sampleHandle(1)), null, 'it is not there')
       ensureEqual((await other.listByUser('user-1', { limit: 10, after: null })).sessions, [], 'nor listed')
       ensureEqual(await other.insert(login(2, 0)), true, 'one that began at that moment')
-      ensureEqual(await other.insert(login(3, 1, 'public', 'user-2')), true, 'one of somebody else')
+      ensureEqual(await other.insert(login(3, 1, 'public', 'user-2')), true, 'one of another user')
       ensure(await store.find(sampleHandle(2)) !== null, 'which is there')
     },
   },
   {
-    name: 'S-19: logins that begin at the same moment are refused each by itself',
+    name: 'S-19: logins that begin at the same moment are refused individually',
     async run({ open }) {
       const store = await open()
       await store.removeByUser(sampleUserRemoval({ notBefore }))
@@ -34,7 +34,7 @@ export const notBeforeCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'removeByUser: of one tenant alone, logins included',
+    name: 'removeByUser: with a tenant removes and refuses in that tenant only',
     async run({ open }) {
       const store = await open()
       for (const [number, tenantId] of ['one', 'two', 'one'].entries()) await store.insert(login(number, 9, tenantId))
@@ -45,25 +45,25 @@ export const notBeforeCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'removeByUser and removeAll: of two not-befores the later holds, and the longer memory',
+    name: 'removeByUser and removeAll: of two not-befores the later time and the longer until apply',
     async run({ open }) {
       const store = await open()
       for (const each of [notBefore, { time: sampleNow - minute, until: sampleNow + 1 }]) {
         await store.removeByUser(sampleUserRemoval({ notBefore: each }))
       }
       ensureEqual(await store.insert(login(1, 1)), false, 'a login of the user is still refused')
-      ensureEqual(await store.insert(login(2, 1, 'public', 'user-2')), true, 'one of somebody else is not')
+      ensureEqual(await store.insert(login(2, 1, 'public', 'user-2')), true, 'one of another user is not')
       for (const each of [notBefore, { time: sampleNow - minute, until: sampleNow + 1 }]) {
         await store.removeAll({ notBefore: each, limit: 10, after: null })
       }
       await store.removeExpired(sampleNow + 1, 10)
       for (const number of [1, 2]) {
-        ensureEqual(await store.insert(login(2 + number, 1, 'public', `user-${number}`)), false, 'now everybody\'s is')
+        ensureEqual(await store.insert(login(2 + number, 1, 'public', `user-${number}`)), false, 'now of every user')
       }
     },
   },
   {
-    name: 'removeExpired: forgets a not-before when its time has passed',
+    name: 'removeExpired: removes a not-before when its until has passed',
     async run({ open }) {
       const store = await open()
       const short = { time: sampleNow, until: sampleNow + 1000 }
@@ -71,13 +71,13 @@ export const notBeforeCases: readonly ContractCase[] = [
       await store.removeExpired(short.until - 1, 10)
       ensureEqual(await store.insert(login(1, 1)), false, 'until then it is kept')
       await store.removeExpired(short.until, 10)
-      // A store that lets its server forget does so by the server's clock.
+      // A store whose server deletes not-befores by itself does so by the server's clock.
       const forgotten = await store.insert(login(2, 1))
       ensureEqual([true, false].includes(forgotten), true, 'afterwards it need not be')
     },
   },
   {
-    name: 'S-19: of logins that race a removal none is left that began before it',
+    name: 'S-19: of logins concurrent with a removal, none that began before it remains',
     async run({ open }) {
       const stores = await Promise.all(Array.from({ length: 4 }, () => open()))
       for (let round = 0; round < 8; round++) {
@@ -94,10 +94,10 @@ export const notBeforeCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'S-13: removeAll removes the sessions of everybody, page by page, and refuses logins that began before it',
+    name: 'S-13: removeAll removes the sessions of all users, page by page, and refuses logins that began before it',
     async run({ open }) {
       const [store, other] = [await open(), await open()]
-      // The last one began in the very millisecond.
+      // The last one began in the same millisecond.
       for (let number = 0; number < 25; number++) {
         await store.insert(login(number, number === 24 ? 0 : 5, 'public', `user-${number % 3}`))
       }

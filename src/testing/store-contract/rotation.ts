@@ -5,10 +5,10 @@ import {
 import type { ActiveBounds } from '../../session/store.ts'
 import type { ContractCase } from './contract-case.ts'
 
-/** The compare-and-swap of a refresh, and confirmation. */
+/** The conditional write of a refresh, and confirmation. */
 export const rotationCases: readonly ContractCase[] = [
   {
-    name: 'rotate: takes every value of next, keeps all others, returns the new record',
+    name: 'rotate: writes every value of next, keeps all others, returns the new record',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       const record = sampleRecord({ generation: 4, branch: 3, confirmed: true, payloadVersion: 2, infoVersion: 3 })
@@ -24,7 +24,7 @@ export const rotationCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'rotate: writes confirmed, and a client without address and agent',
+    name: 'rotate: writes confirmed, and a client without address and user agent',
     async run({ open }) {
       const store = await open()
       await store.insert(sampleRecord())
@@ -34,7 +34,7 @@ export const rotationCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'rotate: null and no change for another hash, the next hash, or an unknown session',
+    name: 'rotate: returns null and changes nothing for another hash, the next hash, or an unknown session',
     async run({ open }) {
       const store = await open()
       const record = sampleRecord({ refreshHash: 'Hash-a' })
@@ -42,14 +42,14 @@ export const rotationCases: readonly ContractCase[] = [
       for (const expectedHash of ['hash-1', 'hash-a', 'HASH-A', 'Hash-a ', 'Hash', '']) {
         ensureEqual(await store.rotate(sampleRotation({ expected: samplePresented({ refreshHash: expectedHash }) })), null, `"${expectedHash}" is not the hash`)
       }
-      const stranger = sampleRotation({ handle: sampleHandle(2), expected: samplePresented({ refreshHash: 'Hash-a' }) })
-      ensureEqual(await store.rotate(stranger), null, 'another handle has no such session')
+      const unknown = sampleRotation({ handle: sampleHandle(2), expected: samplePresented({ refreshHash: 'Hash-a' }) })
+      ensureEqual(await store.rotate(unknown), null, 'another handle has no such session')
       ensureEqual(await store.find(record.handle), record, 'nothing changed')
-      ensureEqual(await store.find(sampleHandle(2)), null, 'nothing came to be')
+      ensureEqual(await store.find(sampleHandle(2)), null, 'nothing was created')
     },
   },
   {
-    name: 'rotate: each of many that begin at the same moment is judged and answered by itself',
+    name: 'rotate: of many that begin at the same moment, each has its own condition and result',
     async run({ open }) {
       const store = await open()
       const ids = [1, 2, 3, 4, 5, 6, 7, 8, 9]
@@ -80,39 +80,39 @@ export const rotationCases: readonly ContractCase[] = [
       const won = answers.map(answer => answer?.refreshHash ?? null)
       const expected = [9, 8, 7, 6, null, null, null, null, 1, null].map(id => id === null ? null : `Next-${id}`)
       if (second === null) {
-        ensureEqual(won, expected, 'who may rotate does, and nobody else')
+        ensureEqual(won, expected, 'those that match are rotated, and no others')
       } else {
         ensureEqual(won, expected.with(3, null), 'one of two with the same hash')
         ensureEqual(second.refreshHash, 'Other-6', 'the other one')
       }
       for (const [index, id] of ids.toReversed().entries()) {
         const found = ensurePresent(await store.find(sampleHandle(id)), 'it is there')
-        ensureEqual([found.userId, found.jwtPayload], [`user-${id}`, `{"id":${id}}`], 'what is kept is its own')
+        ensureEqual([found.userId, found.jwtPayload], [`user-${id}`, `{"id":${id}}`], 'each session keeps its own data')
         const answer = answers[index] ?? (id === 6 ? second : null)
         if (answer === null) {
-          ensureEqual(found, records[id - 1], 'who may not changes nothing')
+          ensureEqual(found, records[id - 1], 'a rotation that does not match changes nothing')
         } else {
           ensureEqual(answer.expiresAt, sampleNow + (id === 7 ? minute : answer.idleTimeout), 'its own expiry')
           const { client } = answer
-          ensureEqual({ ...found, client }, answer, 'the answer is what is kept')
+          ensureEqual({ ...found, client }, answer, 'the result is what is stored')
           if (id !== 8) ensureEqual(found.client, client, 'of the client, too')
         }
       }
     },
   },
   {
-    name: 'rotate: only once from one hash',
+    name: 'rotate: succeeds only once from one hash',
     async run({ open }) {
       const [first, second] = [await open(), await open()]
       await first.insert(sampleRecord())
       ensure(await first.rotate(sampleRotation()) !== null, 'the first wins')
       const again = sampleRotation({ next: sampleNext({ refreshHash: 'hash-x' }) })
-      ensureEqual(await second.rotate(again), null, 'the hash is no longer the session\'s')
+      ensureEqual(await second.rotate(again), null, 'the session has another hash now')
       ensureEqual((await second.find(sampleHandle(1)))?.refreshHash, 'hash-1', 'the first stays')
     },
   },
   {
-    name: 'ROT-02: of 50 concurrent rotations over 5 connections exactly one wins',
+    name: 'ROT-02: of 50 concurrent rotations over 5 connections exactly one succeeds',
     async run({ open }) {
       const stores = await Promise.all(Array.from({ length: 5 }, () => open()))
       await stores[0]?.insert(sampleRecord())
@@ -169,7 +169,7 @@ export const rotationCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'rotate: an adoption or a later serving may keep the hash and rotatedAt',
+    name: 'rotate: an adoption or a repeated delivery may keep the hash and rotatedAt',
     async run({ open }) {
       const store = await open()
       const record = sampleRecord()
@@ -180,7 +180,7 @@ export const rotationCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'REV-07: rotate never revives a removed session',
+    name: 'REV-07: rotate never restores a removed session',
     async run({ open }) {
       const [first, second] = [await open(), await open()]
       await first.insert(sampleRecord())
@@ -191,7 +191,7 @@ export const rotationCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'REV-07: whatever races a removal, the session is gone afterwards',
+    name: 'REV-07: whatever runs concurrently with a removal, the session is gone afterwards',
     async run({ open }) {
       const [first, second] = [await open(), await open()]
       for (let number = 0; number < 20; number++) {
@@ -213,7 +213,7 @@ export const rotationCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'confirm: only where generation and branch are the session\'s',
+    name: 'confirm: applies only if generation and branch are those of the session',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       const record = sampleRecord({ generation: 3, branch: 1 })
@@ -231,7 +231,7 @@ export const rotationCases: readonly ContractCase[] = [
       ensureEqual(await reader.find(handle), { ...record, confirmed: true }, 'this one is, and nothing else changes')
       await store.confirm([{ handle, generation: 3, branch: 1 }])
       ensureEqual(await reader.find(handle), { ...record, confirmed: true }, 'twice is as good as once')
-      ensureEqual(await reader.find(sampleHandle(2)), null, 'nothing came to be')
+      ensureEqual(await reader.find(sampleHandle(2)), null, 'nothing was created')
     },
   },
   {

@@ -48,7 +48,7 @@ export const sessionCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'insert: of 10 racers for one handle exactly one succeeds',
+    name: 'insert: of 10 concurrent calls with one handle exactly one succeeds',
     async run({ open }) {
       const stores = [await open(), await open()]
       const attempts = Array.from({ length: 10 }, async (_, index) => {
@@ -76,11 +76,11 @@ export const sessionCases: readonly ContractCase[] = [
       const record = sampleRecord({ createdAt: sampleNow - 90 * minute })
       ensure(record.expiresAt < sampleNow, 'the sample is expired')
       await store.insert(record)
-      ensureEqual(await store.find(record.handle), record, 'whether it is too old is not for the store to say')
+      ensureEqual(await store.find(record.handle), record, 'the store does not decide whether it is too old')
     },
   },
   {
-    name: 'find: hands out copies and keeps copies',
+    name: 'find: returns copies and stores copies',
     async run({ open }) {
       const store = await open()
       const record = sampleRecord()
@@ -96,7 +96,7 @@ export const sessionCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'remove: deletes what exists, names only that, and appends one change',
+    name: 'remove: deletes what exists, returns only that, and appends one change',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       for (const number of [1, 2, 3]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
@@ -106,7 +106,7 @@ export const sessionCases: readonly ContractCase[] = [
       ensureEqual(await reader.find(sampleHandle(3)), null, 'the third is gone')
       ensure(await reader.find(sampleHandle(2)) !== null, 'the second stays')
       const { changes } = await reader.changesSince(null, 10)
-      ensureEqual(changes.length, 1, 'one change tells of both')
+      ensureEqual(changes.length, 1, 'one change names both')
       const change = changes[0]
       ensure(change?.kind === 'revoked', 'it is of the kind revoked')
       ensureEqual([...change.handles].sort(), [...removed].sort(), 'it names what was deleted')
@@ -114,20 +114,20 @@ export const sessionCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'remove: nothing deleted, no change; an expired session counts',
+    name: 'remove: appends no change if nothing was deleted; an expired session counts',
     async run({ open }) {
       const store = await open()
       await store.insert(sampleRecord({ expiresAt: sampleNow - minute }))
       ensureEqual((await store.remove([], sampleNow)).handles, [], 'no handles, nothing removed')
       ensureEqual((await store.remove([sampleHandle(2)], sampleNow)).handles, [], 'an unknown handle removes nothing')
-      ensureEqual((await store.changesSince(null, 10)).changes, [], 'no change tells of nothing')
+      ensureEqual((await store.changesSince(null, 10)).changes, [], 'no change without a removal')
       ensureEqual((await store.remove([sampleHandle(1)], sampleNow)).handles, [sampleHandle(1)], 'expired or not, it is removed')
       ensureEqual((await store.remove([sampleHandle(1)], sampleNow)).handles, [], 'a second time it is gone')
       ensureEqual((await store.changesSince(null, 10)).changes.length, 1, 'one change for one removal')
     },
   },
   {
-    name: 'remove: a handle that is given twice is one session',
+    name: 'remove: a handle that is passed twice is one session',
     async run({ open }) {
       const store = await open()
       await store.insert(sampleRecord())
@@ -139,19 +139,19 @@ export const sessionCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'remove: of 10 racers exactly one deletes a session, with one change',
+    name: 'remove: of 10 concurrent calls exactly one deletes a session, with one change',
     async run({ open }) {
       const stores = [await open(), await open()]
       await stores[0]?.insert(sampleRecord())
       const attempts = Array.from({ length: 10 }, (_, index) =>
         stores[index % stores.length]?.remove([sampleHandle(1)], sampleNow + minute))
       const removed = (await Promise.all(attempts)).flatMap(removal => removal?.handles ?? [])
-      ensureEqual(removed, [sampleHandle(1)], 'one racer deleted it')
-      ensureEqual((await stores[0]?.changesSince(null, 100))?.changes.length, 1, 'one change tells of it')
+      ensureEqual(removed, [sampleHandle(1)], 'one call deleted it')
+      ensureEqual((await stores[0]?.changesSince(null, 100))?.changes.length, 1, 'one change names it')
     },
   },
   {
-    name: 'close: what was written stays, and other connections go on; a second time does no harm',
+    name: 'close: written data stays, and other connections continue; a second call is harmless',
     async run({ open }) {
       const [closed, other] = [await open(), await open()]
       const record = sampleRecord()
@@ -163,7 +163,7 @@ export const sessionCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'remove: takes 1,000 handles at once',
+    name: 'remove: accepts 1,000 handles at once',
     async run({ open }) {
       const store = await open()
       const handles = Array.from({ length: 1000 }, (_, index) => sampleHandle(index))

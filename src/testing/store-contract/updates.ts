@@ -7,7 +7,7 @@ const handle = sampleHandle(1)
 /** Session info and JWT payload. */
 export const updateCases: readonly ContractCase[] = [
   {
-    name: 'updateInfo: replaces the info and adds one to its version, whatever version or the expected one',
+    name: 'updateInfo: replaces the info and increments its version, for any version or the expected one',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       const record = sampleRecord({ infoVersion: 3 })
@@ -21,11 +21,11 @@ export const updateCases: readonly ContractCase[] = [
       ensureEqual(await store.updateInfo(exact), false, 'the version has moved on')
       ensureEqual(await store.updateInfo({ ...exact, expectedVersion: 6 }), false, 'the version is not there yet')
       ensureEqual(await reader.find(handle), { ...record, sessionInfo: '{"a":2}', infoVersion: 5 }, 'unchanged')
-      ensureEqual((await store.changesSince(null, 10)).changes, [], 'verifying processes need not hear of it')
+      ensureEqual((await store.changesSince(null, 10)).changes, [], 'processes that verify do not need it')
     },
   },
   {
-    name: 'updateInfo: the same text counts as an update too',
+    name: 'updateInfo: writing the same text counts as an update',
     async run({ open }) {
       const store = await open()
       const record = sampleRecord()
@@ -36,7 +36,7 @@ export const updateCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'updateInfo: expectedVersion 0 is a version, not any',
+    name: 'updateInfo: expectedVersion 0 means version 0, not any version',
     async run({ open }) {
       const store = await open()
       await store.insert(sampleRecord({ infoVersion: 1 }))
@@ -45,7 +45,7 @@ export const updateCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'updateInfo: of concurrent compare-and-swaps none is lost',
+    name: 'updateInfo: of concurrent conditional updates none is lost',
     async run({ open }) {
       const stores = await Promise.all(Array.from({ length: 4 }, () => open()))
       await stores[0]?.insert(sampleRecord({ sessionInfo: '[]' }))
@@ -63,7 +63,7 @@ export const updateCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'updateInfo and updatePayload: nothing for a session that is gone or expired, exactly at its end too',
+    name: 'updateInfo and updatePayload: change nothing for a removed or expired session, exactly at its expiry too',
     async run({ open }) {
       const store = await open()
       const record = sampleRecord()
@@ -78,14 +78,14 @@ export const updateCases: readonly ContractCase[] = [
       ensureEqual(await store.updateInfo({ ...info, ...unknown }), false, 'gone')
       ensureEqual(await store.updatePayload({ ...payload, ...unknown }), null, 'gone')
       ensureEqual(await store.find(handle), record, 'nothing changed')
-      ensureEqual(await store.find(sampleHandle(2)), null, 'nothing came to be')
-      ensureEqual((await store.changesSince(null, 10)).changes, [], 'no change tells of nothing')
+      ensureEqual(await store.find(sampleHandle(2)), null, 'nothing was created')
+      ensureEqual((await store.changesSince(null, 10)).changes, [], 'no change without an update')
       ensureEqual(await store.updateInfo({ ...info, now: record.expiresAt - 1 }), true, 'one millisecond before')
       ensureEqual((await store.updatePayload({ ...payload, now: record.expiresAt - 1 }))?.version, 1, 'and here')
     },
   },
   {
-    name: 'updatePayload: replaces the payload, counts, and appends a change with the new version',
+    name: 'updatePayload: replaces the payload, increments its version, and appends a change with it',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       const record = sampleRecord({ payloadVersion: 8 })
@@ -100,7 +100,7 @@ export const updateCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'updatePayload: concurrent updates get versions of their own, each with its change',
+    name: 'updatePayload: concurrent updates get different versions, each with its change',
     async run({ open }) {
       const stores = [await open(), await open()]
       await stores[0]?.insert(sampleRecord())
@@ -110,12 +110,12 @@ export const updateCases: readonly ContractCase[] = [
       const versions = updates.map(update => update?.version ?? 0)
       ensureEqual(versions.toSorted((left, right) => left - right), all, 'no version twice')
       const { changes } = await stores[1]?.changesSince(null, 100) ?? { changes: [] }
-      const told = changes.map(change => change.kind === 'payload' ? change.version : 0)
-      ensureEqual(told.toSorted((left, right) => left - right), all, 'each change is there')
+      const versionsInLog = changes.map(change => change.kind === 'payload' ? change.version : 0)
+      ensureEqual(versionsInLog.toSorted((left, right) => left - right), all, 'each change is there')
     },
   },
   {
-    name: 'updates leave a concurrent rotation alone, and it leaves them',
+    name: 'updates and a concurrent rotation do not overwrite each other',
     async run({ open }) {
       const [first, second] = [await open(), await open()]
       await first.insert(sampleRecord())

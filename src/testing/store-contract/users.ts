@@ -7,7 +7,7 @@ import type { ContractCase } from './contract-case.ts'
 /** The sessions of one user: lists in pages, and removal of all. */
 export const userCases: readonly ContractCase[] = [
   {
-    name: 'listByUser: newest first by createdAt, then by handle, expired ones included, only the user\'s',
+    name: 'listByUser: newest first by createdAt, then by handle, with expired ones, only of the user',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       const records = [
@@ -24,7 +24,7 @@ export const userCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'listByUser: pages join without gap or repeat, for every page size',
+    name: 'listByUser: pages have no gap and no repetition, for every page size',
     async run({ open }) {
       const store = await open()
       const handles = Array.from({ length: 12 }, (_, index) => sampleHandle((index * 7) % 12))
@@ -44,7 +44,7 @@ export const userCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'listByUser: paging goes on where it was though sessions come and go',
+    name: 'listByUser: paging continues at its position while sessions come and go',
     async run({ open }) {
       const [store, other] = [await open(), await open()]
       for (let number = 0; number < 6; number++) {
@@ -63,7 +63,7 @@ export const userCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'removeByUser: every session of the user, and one change however many',
+    name: 'removeByUser: removes every session of the user, with one change for all',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       for (const number of [1, 2, 3]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
@@ -83,17 +83,17 @@ export const userCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'removeByUser: spares except, also if it is the only one or another user\'s',
+    name: 'removeByUser: keeps except, also if it is the only session or that of another user',
     async run({ open }) {
       const store = await open()
       for (const number of [1, 2]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
       await store.insert(sampleRecord({ handle: sampleHandle(3), userId: 'user-2' }))
       ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(1), from: sampleNow }))).handles, [sampleHandle(2)], 'all but one')
-      ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(1), from: sampleNow }))).handles, [], 'only the spared one is left')
-      ensure(await store.find(sampleHandle(1)) !== null, 'it lives')
+      ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(1), from: sampleNow }))).handles, [], 'one is left')
+      ensure(await store.find(sampleHandle(1)) !== null, 'it is kept')
       ensureEqual((await store.changesSince(null, 10)).changes.length, 1, 'one change')
-      ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(3), from: sampleNow }))).handles, [sampleHandle(1)], 'none is spared')
-      ensure(await store.find(sampleHandle(3)) !== null, 'the stranger lives')
+      ensureEqual((await store.removeByUser(sampleUserRemoval({ except: sampleHandle(3), from: sampleNow }))).handles, [sampleHandle(1)], 'none is kept')
+      ensure(await store.find(sampleHandle(3)) !== null, 'the session of the other user is kept')
     },
   },
   {

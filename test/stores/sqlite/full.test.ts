@@ -6,17 +6,17 @@ import { expect, onTestFinished, test } from 'vitest'
 
 const script = join(import.meta.dirname, '../../support/sqlite-child.ts')
 
-/** What the process in a bounded space reports. */
+/** What the process with limited space reports. */
 interface Report {
-  /** What an insert, a rotation and a removal were told. */
+  /** The errors of an insert, a rotation and a removal. */
   readonly refused: readonly string[]
   readonly sessions: number
-  /** How many acknowledged sessions were not there: with no room, with room again, after a new start. */
+  /** How many acknowledged sessions were missing: with the disk full, with free space again, after a new start. */
   readonly lost: readonly number[]
   readonly removed: number
 }
 
-/** Runs a task in a shell that first bounds the space, in a folder of its own: `$1`. */
+/** Runs a task in a shell that first limits the space in a separate folder: `$1`. */
 function runBounded(wrapper: readonly string[], bound: string, task: string): Report {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-full-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -28,7 +28,7 @@ function runBounded(wrapper: readonly string[], bound: string, task: string): Re
   return JSON.parse(stdout)
 }
 
-/** How this user may mount a file system for one process; null where it can not. */
+/** How this user can mount a file system for one process; null if that is not possible. */
 function findMounter(): readonly string[] | null {
   const ways = [['unshare', '-Urm'], ['unshare', '-m']]
   const found = ways.find(([program = '', ...args]) =>
@@ -39,11 +39,11 @@ function findMounter(): readonly string[] | null {
 
 const mounter = findMounter()
 
-test.skipIf(mounter === null)('REV-11: a full disk is an outage that says so; nothing acknowledged is lost', () => {
+test.skipIf(mounter === null)('REV-11: a full disk throws an error that says so; nothing acknowledged is lost', () => {
   const { refused, sessions, lost, removed } =
     runBounded(mounter ?? [], 'mount -t tmpfs -o size=4m tmpfs "$1"', 'fill disk')
-  for (const told of refused) {
-    expect(told).toBe('STORE_UNAVAILABLE: the SQLite database could not do its work: its disk is full, nothing was written')
+  for (const message of refused) {
+    expect(message).toBe('STORE_UNAVAILABLE: the call to the SQLite database failed: the disk is full, nothing was written')
   }
   expect(sessions).toBeGreaterThan(20)
   expect(lost).toEqual([0, 0, 0])
@@ -52,9 +52,9 @@ test.skipIf(mounter === null)('REV-11: a full disk is an outage that says so; no
 
 const isLinux = process.platform === 'linux'
 
-test.skipIf(!isLinux)('REV-11: a file that may not grow is an outage; nothing acknowledged is lost', () => {
+test.skipIf(!isLinux)('REV-11: a file that may not grow throws STORE_UNAVAILABLE; nothing acknowledged is lost', () => {
   const { refused, sessions, lost, removed } = runBounded([], 'ulimit -S -f 2000', 'fill quota')
-  for (const told of refused) expect(told).toBe('STORE_UNAVAILABLE: the SQLite database could not do its work')
+  for (const message of refused) expect(message).toBe('STORE_UNAVAILABLE: the call to the SQLite database failed')
   expect(sessions).toBeGreaterThan(20)
   expect(lost).toEqual([0, 0, 0])
   expect(removed).toBeGreaterThan(0)

@@ -36,7 +36,7 @@ function start(task: string, file: string, number: number): Child {
   return { process: child, lines }
 }
 
-/** Starts processes, lets them go at once, and returns what each says. */
+/** Starts processes, lets them continue at the same time, and returns what each prints. */
 async function together(count: number, task: string, file: string): Promise<string[]> {
   const children = Array.from({ length: count }, (_, number) => start(task, file, number))
   for (const { lines } of children) expect(await lines.next()).toMatchObject({ value: 'ready' })
@@ -44,7 +44,7 @@ async function together(count: number, task: string, file: string): Promise<stri
   return Promise.all(children.map(async ({ lines }) => String((await lines.next()).value)))
 }
 
-test('ROT-02: of 50 rotations by 5 processes exactly one wins, and all see its row', async () => {
+test('ROT-02: of 50 rotations by 5 processes exactly one succeeds, and all see its row', async () => {
   const file = join(directory, 'race.db')
   const store = openSqliteStore(file)
   await store.insert(sampleRecord())
@@ -64,7 +64,7 @@ test('6 processes may open a new file at once', async () => {
   await store.close()
 })
 
-test('importing the module does not load SQLite, opening a store does', () => {
+test('importing the module does not load SQLite; opening a store does', () => {
   const sqlite = join(import.meta.dirname, '../../../src/stores/sqlite.ts')
   const program = `
     const loaded = () => process.moduleLoadList.includes('NativeModule sqlite')
@@ -123,7 +123,7 @@ test('kill -9: nothing that was acknowledged is lost, nothing removed comes back
     const record = await store.find(sampleHandle(session))
     if (removal === 'none') expect(record?.generation, `session ${session}`).toBeGreaterThanOrEqual(generation)
     if (removal === 'done') expect(record, `session ${session}`).toBeNull()
-    expect(revoked.has(sampleHandle(session)), 'removed and told of, or neither').toBe(record === null)
+    expect(revoked.has(sampleHandle(session)), 'removed and in the change log, or neither').toBe(record === null)
   }
   expect([...sessions.values()].filter(({ removal }) => removal === 'done').length).toBeGreaterThan(20)
   await store.close()

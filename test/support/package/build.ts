@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '../../..')
 
-/** Bundles the package into `dist`, as examples import it, unless that is newer than its sources. For `globalSetup`. */
+/** Bundles the package into `dist`, for the examples, unless `dist` is newer than the sources. For `globalSetup`. */
 export default function build(): void {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map(name => join('src', name))
   const newest = Math.max(...[...sources, 'package.json', 'rolldown.config.ts'].map(writtenAt))

@@ -6,14 +6,14 @@ import { build as vite, createLogger } from 'vite'
 import webpack from 'webpack'
 
 /**
- * Bundles `server.mjs` of an application for Node, dependencies and all, into the folder `out`, as the bundler's guide
- * has it.
+ * Bundles `server.mjs` of an application for Node, including dependencies, into the folder `out`, as the bundler's
+ * guide says.
  */
 export interface Bundler {
   readonly name: string
   /** The program that `build` writes. */
   readonly program: string
-  /** Rejects if the bundler fails; otherwise what it warns of. */
+  /** Rejects if the bundler fails; otherwise resolves to its warnings. */
   build(application: string): Promise<readonly string[]>
 }
 
@@ -40,7 +40,7 @@ export const bundlers: readonly Bundler[] = [
       const compiler = webpack({
         context: application, entry: `./${entry}`, target: 'node', mode: 'production',
         output: { path: join(application, 'out'), filename: 'server.cjs' },
-        // Saves time, and does not change what is in the bundle.
+        // Saves time, and does not change what the bundle contains.
         optimization: { minimize: false },
       })
       const stats = await new Promise<webpack.Stats>((resolve, reject) => {

@@ -8,14 +8,14 @@ import installRuntimes from '../runtimes/install.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
-/** The folder of an application that has the packed package, and nothing else, among its own dependencies. */
+/** The folder of an application whose only dependency is the packed package. */
 export const consumer: string = join(root, '.cache/package/consumer')
 /** The package as it would be published. */
 export const tarball: string = join(root, '.cache/package/keyturn.tgz')
-/** The package as it was installed. */
+/** The installed package. */
 export const installed: string = join(consumer, 'node_modules/keyturn')
 
-/** What package.json says of the way into the package. */
+/** The members of package.json that tests read. */
 export interface Manifest {
   readonly version: string
   readonly exports: Readonly<Record<string, string>>
@@ -32,15 +32,15 @@ export function specifiers(): string[] {
   return Object.keys(readManifest().exports).map(path => `keyturn${path.slice(1)}`)
 }
 
-/** What runs on every runtime with web-standard APIs. */
+/** The specifiers of modules that run on every runtime with web-standard APIs. */
 export const neutralSpecifiers: readonly string[] = [
   'keyturn', 'keyturn/errors', 'keyturn/verify', 'keyturn/stores/memory', 'keyturn/frameworks/web',
   'keyturn/frameworks/hono', 'keyturn/frameworks/h3', 'keyturn/testing', 'keyturn/testing/contracts',
 ]
 
 /**
- * The folder of an application outside of the repository, whose own packages would be found: it has the package as it
- * was installed, and those of the repository's packages that are named.
+ * Creates the folder of an application outside of the repository, whose packages would be found otherwise. It has the
+ * installed package, and the named packages of the repository.
  */
 export function createApplication(packages: readonly string[] = []): string {
   const folder = mkdtempSync(join(tmpdir(), 'application-'))
@@ -51,7 +51,7 @@ export function createApplication(packages: readonly string[] = []): string {
   return folder
 }
 
-/** Runs a program to its end; what it printed, and whether it ended well. */
+/** Runs a program to its end. Returns its output, and whether it succeeded. */
 export function run(command: string, parameters: readonly string[], cwd: string = consumer): {
   readonly succeeded: boolean
   readonly output: string
@@ -60,11 +60,11 @@ export function run(command: string, parameters: readonly string[], cwd: string 
   return { succeeded: status === 0, output: `${stdout}${stderr}` }
 }
 
-/** What is needed to build and pack. */
-const ingredients = ['src', 'package.json', 'tsconfig.base.json', 'rolldown.config.ts', 'LICENSE', 'README.md', 'SECURITY.md']
+/** The files that are needed to build and pack. */
+const sources = ['src', 'package.json', 'tsconfig.base.json', 'rolldown.config.ts', 'LICENSE', 'README.md', 'SECURITY.md']
 
 /**
- * Builds, packs and installs the package, from a copy, so that nothing of an older build can be in it. For
+ * Builds, packs and installs the package from a copy of its sources, so that it contains nothing of an older build. For
  * `globalSetup`.
  */
 export default function packAndInstall(): void {
@@ -72,9 +72,9 @@ export default function packAndInstall(): void {
   rmSync(join(root, '.cache/package'), { recursive: true, force: true })
   mkdirSync(consumer, { recursive: true })
   const copy = join(root, '.cache/package/source')
-  for (const name of ingredients) cpSync(join(root, name), join(copy, name), { recursive: true })
+  for (const name of sources) cpSync(join(root, name), join(copy, name), { recursive: true })
   succeed('rolldown', ['-c'], copy)
-  // What the compiler has to say, the step `types` says.
+  // Errors of the compiler are reported by the step `types`.
   run('tsc', ['-b', 'src'], copy)
   const quiet = ['--ignore-scripts', '--loglevel=error']
   const packed = succeed('npm', ['pack', ...quiet, '--json', '--pack-destination', join(root, '.cache/package')], copy)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 const wanted = join(import.meta.dirname, '../../runtimes')
 const files = ['package.json', 'package-lock.json']
 const cache = join(import.meta.dirname, '../../../.cache/runtimes')
-/** Named after what is in it: several runs of the tests may install, and use it, at the same time. */
+/** Named by a hash of its contents: several test runs may install and use it at the same time. */
 const folder = join(cache, createHash('sha256').update(files.map(read).join()).digest('hex').slice(0, 12))
 
 /** The runtimes, and a test runner of others: in packages of their own. */
@@ -15,7 +15,7 @@ export type RuntimeName = 'node' | 'bun' | 'deno' | 'workerd' | 'jest'
 /** The compilers of older projects. */
 export type OlderTypeScript = '5.4' | '5.9' | '6.0'
 
-/** One of these programs, or null if it could not be had; with CI=true everything must be there. */
+/** One of these programs, or null if it could not be installed, which is an error if `CI=true`. */
 export function runtimeProgram(name: RuntimeName): string | null {
   return find(name, `.bin/${name}`)
 }
@@ -25,7 +25,7 @@ export function olderCompiler(version: OlderTypeScript): string | null {
   return find(`TypeScript ${version}`, `typescript-${version}/bin/tsc`)
 }
 
-/** Installs the runtimes that test/runtimes/package-lock.json names, unless they are there. For `globalSetup`. */
+/** Installs the runtimes of test/runtimes/package-lock.json, unless they are installed. For `globalSetup`. */
 export default function install(): void {
   if (existsSync(folder)) return
   console.log('keyturn: for the tests, installing Node 22, Bun, Deno, workerd, Jest, old TypeScript in .cache/runtimes')

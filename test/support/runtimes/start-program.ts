@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 
-/** Servers in a process of their own. */
+/** Servers in a separate process. */
 export interface RunningProgram {
   /** The port of each server by its name. */
   readonly ports: ReadonlyMap<string, number>
@@ -11,8 +11,8 @@ export interface RunningProgram {
 }
 
 /**
- * Starts a program that tells on its standard output, one JSON object a line with `socket` and `port`, where its
- * servers listen, as workerd can. Waits for all that are named. The program ends with its standard input.
+ * Starts a program that prints where its servers listen on its standard output, as workerd can: one JSON object per
+ * line with `socket` and `port`. Waits for all named servers. The program ends with its standard input.
  */
 export async function startProgram(
   command: string,

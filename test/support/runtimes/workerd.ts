@@ -12,7 +12,7 @@ export type Environment = Readonly<Record<string, string>>
 
 /**
  * Serves a worker in workerd, once for each name, with the environment of that name. It is bundled with the sources of
- * the package, unless without the condition that chooses them.
+ * the package, unless `conditions` lacks the condition that selects them.
  */
 export async function serveWorker(
   workerd: string,
@@ -45,7 +45,7 @@ export async function serveWorker(
   }
 }
 
-/** No `nodejs_compat`: nothing of Node is there. Workers reach the own machine only. */
+/** Without `nodejs_compat`: no Node API is available. Workers can reach this machine only. */
 function configuration(environments: Readonly<Record<string, Environment>>): string {
   const services = Object.entries(environments).map(([name, environment]) => `(name = "${name}", worker = (
     modules = [(name = "worker", esModule = embed "worker.js")],

@@ -8,7 +8,7 @@ import { startRedis } from './redis.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** URL of a PostgreSQL server, or null where it is not installed. The same holds for the other servers. */
+    /** URL of a PostgreSQL server, or null if it is not installed. The same applies to the other servers. */
     readonly postgresUrl: string | null
     /** URL of a PgBouncer in transaction mode in front of that PostgreSQL server. */
     readonly pgbouncerUrl: string | null
@@ -22,7 +22,7 @@ interface Removable {
   remove(): Promise<void>
 }
 
-/** Starts, side by side, one server of each kind for the project `stores`; returns what ends them. */
+/** Starts one server of each kind for the project `stores`, concurrently. Returns the function that stops them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const started: Removable[] = []
   const start = async <Server extends Removable>(

@@ -2,9 +2,9 @@ import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join, relative, sep } from 'node:path'
 
 interface Software {
-  /** All must be there. */
+  /** All of them must exist. */
   readonly programs: readonly string[]
-  /** The Debian packages that bring them. */
+  /** The Debian packages that contain them. */
   readonly packages: readonly string[]
 }
 
@@ -12,7 +12,8 @@ const catalogue = {
   chromium: { programs: ['chromium'], packages: ['chromium'] },
   firefox: { programs: ['firefox-esr'], packages: ['firefox-esr'] },
   postgres: { programs: ['postgres', 'initdb', 'pg_basebackup'], packages: ['postgresql'] },
-  // The core packages have the programs without a system service. The installer needs one program of the client's.
+  // The core packages have the programs without a system service. The installer needs one program of the client
+  // package.
   mariadb: {
     programs: ['mariadbd', 'mariadb-install-db', 'my_print_defaults'],
     packages: ['mariadb-server-core', 'mariadb-client-core'],
@@ -22,18 +23,18 @@ const catalogue = {
   pgbouncer: { programs: ['pgbouncer'], packages: ['pgbouncer'] },
 } as const satisfies Record<string, Software>
 
-/** Software that the tests use but npm cannot deliver. */
+/** Software that the tests use but npm cannot install. */
 export type SoftwareName = keyof typeof catalogue
 
-/** Has a folder for each software that the tests have unpacked, with its packages as they would lie in `/`. */
+/** Has a folder for each software that was unpacked for the tests, with the files of its packages as in `/`. */
 export const unpackedPrograms: string = join(import.meta.dirname, '../../../.cache/programs')
 
-/** `TEST_PROGRAMS=unpacked` leaves what the machine has out of account; without it, that is used first. */
+/** `TEST_PROGRAMS=unpacked` ignores the machine's programs; without it, they are used first. */
 const usesMachine = usesMachinePrograms(process.env['TEST_PROGRAMS'])
 
 /**
- * Where `name` is, or null. Programs that belong together all come from the machine, or all from what was unpacked:
- * a server of one and a tool of the other may differ in version, and find each other's files not at all.
+ * The path of the program `name`, or null. Programs that belong together all come from the machine, or are all unpacked
+ * ones: a server of one and a tool of the other may have different versions, and may not find each other's files.
  */
 export function findProgram(name: string): string | null {
   const software = softwareNames().find((each) => programsOf(each).includes(name))
@@ -42,14 +43,14 @@ export function findProgram(name: string): string | null {
   return folders === null ? null : findIn(folders, name)
 }
 
-/** Like `findProgram`, but its absence is an error that names the program. */
+/** Like `findProgram`, but throws an error that names the program if it is missing. */
 export function requireProgram(name: string): string {
   const path = findProgram(name)
   if (path === null) throw new Error(`${name} is neither installed on this machine nor unpacked in .cache/programs`)
   return path
 }
 
-/** What the program at `path` needs in its environment: nothing if it is the machine's. */
+/** The environment variables that the program at `path` needs: none if it is the machine's. */
 export function environmentFor(path: string): Readonly<Record<string, string>> {
   const [software = '..'] = relative(unpackedPrograms, path).split(sep)
   if (software === '..') return {}
@@ -57,7 +58,7 @@ export function environmentFor(path: string): Readonly<Record<string, string>> {
   const libraries = folderNames(join(root, 'usr/lib')).filter((name) => name.includes('-linux-'))
     .map((name) => join(root, 'usr/lib', name))
   return {
-    // Some packages keep libraries of their own in a folder, and have programs look for it in the system.
+    // Some packages keep libraries in a folder of their own, which their programs look for in the system.
     LD_LIBRARY_PATH: libraries.flatMap((folder) => [folder, join(folder, 'systemd'), join(folder, 'pulseaudio')])
       .filter((folder) => existsSync(folder)).join(delimiter),
     FONTCONFIG_PATH: join(root, 'etc/fonts'),
@@ -65,12 +66,12 @@ export function environmentFor(path: string): Readonly<Record<string, string>> {
   }
 }
 
-/** What is missing of `names`: it is neither on this machine nor unpacked. */
+/** The software of `names` that is neither on this machine nor unpacked. */
 export function missingSoftware(names: readonly SoftwareName[]): SoftwareName[] {
   return names.filter((name) => foldersOf(name) === null)
 }
 
-/** The Debian packages that bring `name`. */
+/** The Debian packages that contain `name`. */
 export function packagesOf(name: SoftwareName): readonly string[] {
   return catalogue[name].packages
 }
@@ -88,18 +89,18 @@ function programsOf(name: SoftwareName): readonly string[] {
   return catalogue[name].programs
 }
 
-/** The folders of the one place that has all programs of `name`. */
+/** The folders of the first place that has all programs of `name`. */
 function foldersOf(name: SoftwareName): readonly string[] | null {
   const places = [...usesMachine ? [machineFolders()] : [], unpackedFolders(join(unpackedPrograms, name))]
   return places.find((folders) => programsOf(name).every((program) => findIn(folders, program) !== null)) ?? null
 }
 
-// Debian keeps PostgreSQL's programs, and those for root, off an ordinary PATH.
+// Debian keeps PostgreSQL's programs, and those for root, outside of the usual PATH.
 function machineFolders(): readonly string[] {
   return [...postgresFolders('/'), ...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
 }
 
-// The browsers' own folders come first: the starters in usr/bin look for them in the system.
+// The browsers' own folders come first: their start scripts in usr/bin look for the browsers in the system.
 function unpackedFolders(root: string): readonly string[] {
   const folders = ['usr/lib/chromium', 'usr/lib/firefox-esr', 'usr/bin', 'usr/sbin'].map((folder) => join(root, folder))
   return [...postgresFolders(root), ...folders]

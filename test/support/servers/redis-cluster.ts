@@ -14,9 +14,9 @@ export interface ClusterNode {
 export interface RedisCluster {
   readonly nodes: readonly ClusterNode[]
   readonly primaries: readonly TestServer[]
-  /** The replica of each primary, in the same order; empty when none were asked for. */
+  /** The replica of each primary, in the same order; empty if `replicas` was not set. */
   readonly replicas: readonly TestServer[]
-  /** Ends all nodes and deletes their data. */
+  /** Stops all nodes and deletes their data. */
   remove(): Promise<void>
 }
 
@@ -24,7 +24,7 @@ const slots = 16384
 const primaryCount = 3
 const formationLimit = 30_000
 
-/** Starts a Redis Cluster, and waits until every node says that it serves every slot. */
+/** Starts a Redis Cluster, and waits until every node reports that all slots are served. */
 export async function startRedisCluster(options: { readonly replicas?: boolean } = {}): Promise<RedisCluster> {
   const count = options.replicas === true ? 2 * primaryCount : primaryCount
   const servers = await Promise.all(Array.from({ length: count }, startNode))

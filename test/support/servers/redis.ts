@@ -14,7 +14,7 @@ export async function startRedis(settings: RedisSettings = {}): Promise<TestServ
     dir: directory,
     save: '',
     appendonly: 'no',
-    // By default a replica's first copy waits five seconds for company.
+    // By default, the first copy to a replica waits five seconds for more replicas.
     'repl-diskless-sync-delay': '0',
     ...settings,
   }

@@ -12,19 +12,19 @@ export interface Launch {
   readonly args: readonly string[]
   /** Its working folder and home. */
   readonly directory: string
-  /** What it prints once it accepts connections. */
+  /** The line that it prints once it accepts connections. */
   readonly ready: RegExp
-  /** Ends it at once when its data is not wanted any more, or when the test process dies first. */
+  /** The signal that stops it at once when its data is no longer needed, or when the test process dies first. */
   readonly abortSignal: 'SIGKILL' | 'SIGQUIT'
 }
 
 /** A running server. */
 export interface ServerProcess {
-  /** Resolves once a line of its output, past or to come, fits. */
+  /** Resolves once a line of its output, past or future, matches. */
   printed(pattern: RegExp): Promise<void>
   /** Sends a signal and waits for its end. */
   end(signal: NodeJS.Signals): Promise<void>
-  /** Ends it and all its children with SIGKILL, as when the machine loses power. */
+  /** Ends it and all its children with SIGKILL, as a power cut does. */
   crash(): Promise<void>
 }
 
@@ -32,12 +32,12 @@ const startLimit = 30_000
 const logLimit = 64 * 1024
 const alive = new Map<ChildProcess, NodeJS.Signals>()
 
-// Before the folders go, which is another listener's work.
+// This runs before the folders are removed, which another listener does.
 process.prependListener('exit', () => {
   for (const [child, signal] of alive) child.kill(signal)
 })
 
-/** Starts a server and waits until it accepts connections. Fails with the end of its log when it does not. */
+/** Starts a server and waits until it accepts connections. If it does not, fails with the end of its log. */
 export async function launch(options: Launch): Promise<ServerProcess> {
   const program = requireProgram(options.program)
   const [command, ...args] = guarded(program, options.args, options.abortSignal)
@@ -67,7 +67,7 @@ export async function launch(options: Launch): Promise<ServerProcess> {
       await ended
     },
     async crash() {
-      // Stopped first, so that it has no new child between the look and the blow.
+      // Stopped first, so that it cannot start a new child between listing and killing them.
       child.kill('SIGSTOP')
       const family = [child.pid ?? 0, ...descendants(child.pid ?? 0)]
       for (const pid of family) kill(pid)
@@ -84,7 +84,7 @@ export async function launch(options: Launch): Promise<ServerProcess> {
   return server
 }
 
-/** Runs a program to its end as the servers' user. Its output appears in the error when it fails. */
+/** Runs a program to its end as the servers' user. If it fails, the error contains its output. */
 export async function runProgram(program: string, args: readonly string[], directory: string): Promise<void> {
   const path = requireProgram(program)
   const [command, ...rest] = guarded(path, args, 'SIGKILL')
@@ -92,8 +92,8 @@ export async function runProgram(program: string, args: readonly string[], direc
   await promisify(execFile)(command, rest, { cwd: directory, env, timeout: startLimit })
 }
 
-// The kernel itself ends the server when the process that started it dies, however it dies. A later change of user
-// would clear that order, so setpriv changes the user first and the servers never do.
+// The kernel itself ends the server when the process that started it dies, for whatever reason. A later change of user
+// would clear that setting, so setpriv changes the user first, and the servers never do.
 function guarded(program: string, args: readonly string[], abortSignal: NodeJS.Signals): [string, ...string[]] {
   const setpriv = findProgram('setpriv')
   if (setpriv === null) return [program, ...args]
@@ -103,8 +103,9 @@ function guarded(program: string, args: readonly string[], abortSignal: NodeJS.S
   return [setpriv, ...identity, '--pdeathsig', abortSignal.replace('SIG', ''), '--', program, ...args]
 }
 
-// The servers' user may not be let in where the repository lies, below /root for instance. There it gets the right to
-// read what root can read, and no other. PostgreSQL asks access(2), which forgets such rights without the secure bit.
+// The servers' user may have no access to the repository, below /root for instance. There it gets the capability to
+// read what root can read, and no other. PostgreSQL uses access(2), which ignores such capabilities without the secure
+// bit.
 function rightToReach(program: string): readonly string[] {
   for (let folder = dirname(program); folder !== dirname(folder); folder = dirname(folder)) {
     const isOpenToAll = (statSync(folder).mode & 0o001) !== 0
@@ -129,7 +130,7 @@ function descendants(pid: number): number[] {
   return children.flatMap((child) => [child, ...descendants(child)])
 }
 
-// What has ended but is not yet collected by the init process holds no file, port or lock any more.
+// A process that has ended but is not yet reaped by init holds no file, port or lock any more.
 function isRunning(pid: number): boolean {
   try {
     return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
@@ -146,7 +147,7 @@ function kill(pid: number): void {
   }
 }
 
-/** The newest output of a server, and those who wait for words in it. */
+/** The newest output of a server, and the callers that wait for a text in it. */
 class Log {
   #text = ''
   #end: string | null = null

@@ -3,28 +3,28 @@ import { removeDirectory } from './workspace.ts'
 
 /** A private server of one test run, on the loopback interface. */
 export interface TestServer {
-  /** Where clients connect, credentials included. */
+  /** The URL for clients, including credentials. */
   readonly url: string
   readonly port: number
-  /** Holds its data; survives `stop` and `kill9`. */
+  /** The folder with its data, which survives `stop` and `kill9`. */
   readonly directory: string
-  /** Shuts it down in order. */
+  /** Shuts it down in an orderly way. */
   stop(): Promise<void>
   /** Ends it with SIGKILL, with all its processes. */
   kill9(): Promise<void>
   /** Starts it again after `stop` or `kill9`: same port, same data. */
   restart(): Promise<void>
-  /** Ends it and deletes its data. The end of the test process does the same. */
+  /** Stops it and deletes its data. This also happens when the test process ends. */
   remove(): Promise<void>
-  /** Resolves once a line of its output, since its last start, fits. */
+  /** Resolves once a line of its output since its last start matches. */
   printed(pattern: RegExp): Promise<void>
 }
 
-/** What `startServer` needs to know of a server. */
+/** The description of a server for `startServer`. */
 export interface ServerDescription extends Launch {
   readonly url: string
   readonly port: number
-  /** The signal on which this program shuts down in order. */
+  /** The signal on which this program shuts down in an orderly way. */
   readonly stopSignal: NodeJS.Signals
 }
 

@@ -3,19 +3,21 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** The user (nobody) that servers run as when the tests run as root, which most of them refuse; otherwise null. */
+/**
+ * The user (nobody) for servers when the tests run as root, since most servers refuse to run as root; otherwise null.
+ */
 export const serverUser: { readonly uid: number; readonly gid: number } | null =
   process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : null
 
 const prefix = 'keyturn-test-'
 const directories = new Set<string>()
-const handedOut = new Set<number>()
+const returned = new Set<number>()
 
 process.on('exit', () => {
   for (const directory of directories) remove(directory)
 })
 
-/** A new temporary folder that the server's user owns. It goes at the latest when this process ends. */
+/** Creates a temporary folder that the servers' user owns. It is removed when this process ends, at the latest. */
 export function createDirectory(): string {
   if (directories.size === 0) removeLeftovers(tmpdir(), prefix)
   const directory = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
@@ -38,7 +40,9 @@ export function removeDirectory(directory: string): void {
   remove(directory)
 }
 
-/** Removes the folders of processes that were killed and could not: their names are `prefix` and the process id. */
+/**
+ * Removes the folders of killed processes, which could not remove them: their names are `prefix` and the process id.
+ */
 export function removeLeftovers(parent: string, prefix: string): void {
   for (const name of readdirSync(parent)) {
     const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN
@@ -46,7 +50,7 @@ export function removeLeftovers(parent: string, prefix: string): void {
   }
 }
 
-/** A loopback port that is free now and that this process has not handed out before. */
+/** A loopback port that is free now and that this process has not returned before. */
 export async function freePort(): Promise<number> {
   const port = await new Promise<number>((resolve, reject) => {
     const probe = createServer().once('error', reject).listen(0, '127.0.0.1', () => {
@@ -54,8 +58,8 @@ export async function freePort(): Promise<number> {
       probe.close(() => resolve(address === null || typeof address === 'string' ? 0 : address.port))
     })
   })
-  if (handedOut.has(port)) return freePort()
-  handedOut.add(port)
+  if (returned.has(port)) return freePort()
+  returned.add(port)
   return port
 }
 
@@ -63,7 +67,7 @@ function own(path: string): void {
   if (serverUser !== null) chownSync(path, serverUser.uid, serverUser.gid)
 }
 
-// What cannot be removed now (a server still writes its last words) a later run removes.
+// A folder that cannot be removed now (a server may still write to it) is removed by a later run.
 function remove(directory: string): void {
   try {
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 })

@@ -2,15 +2,15 @@ import type { Change, SessionStore } from '../../../src/session/store.ts'
 import { silent, tick } from './mutant.ts'
 import type { Mutants } from './mutant.ts'
 
-let turns = 0
+let holders = 0
 
-/** Stores that break a promise about cleanup, turns, the time, changes or keys. */
+/** Stores that violate the contract for cleanup, leases, the time, changes or keys. */
 export const logAndKeyMutants: Mutants = {
-  'removeExpired knows no limit': sound => ({ removeExpired: now => sound.removeExpired(now, Infinity) }),
-  'removeExpired spares what ends now': sound => ({
+  'removeExpired ignores the limit': sound => ({ removeExpired: now => sound.removeExpired(now, Infinity) }),
+  'removeExpired keeps what expires now': sound => ({
     removeExpired: (now, limit) => sound.removeExpired(now - 1, limit),
   }),
-  'removeExpired takes what ends next': sound => ({
+  'removeExpired removes what expires next': sound => ({
     removeExpired: (now, limit) => sound.removeExpired(now + 1, limit),
   }),
   'removeExpired does nothing': () => ({ removeExpired: async () => 0 }),
@@ -27,20 +27,20 @@ export const logAndKeyMutants: Mutants = {
       },
     }
   },
-  'acquireLease always says yes': () => ({ acquireLease: async () => true }),
-  'acquireLease never prolongs': sound => ({
-    acquireLease: (task, _holder, now, until) => sound.acquireLease(task, `${turns++}`, now, until),
+  'acquireLease always returns true': () => ({ acquireLease: async () => true }),
+  'acquireLease never renews': sound => ({
+    acquireLease: (task, _holder, now, until) => sound.acquireLease(task, `${holders++}`, now, until),
   }),
-  'acquireLease holds beyond the end': sound => ({
+  'acquireLease keeps a lease beyond its end': sound => ({
     acquireLease: (task, holder, now, until) => sound.acquireLease(task, holder, now - 1, until),
   }),
   'acquireLease ends too early': sound => ({
     acquireLease: (task, holder, now, until) => sound.acquireLease(task, holder, now + 1, until),
   }),
-  'acquireLease knows one task': sound => ({
+  'acquireLease treats all tasks as one': sound => ({
     acquireLease: (_task, holder, now, until) => sound.acquireLease('task', holder, now, until),
   }),
-  'close works once': () => {
+  'close throws the second time': () => {
     let closed = false
     return {
       async close() {
@@ -49,7 +49,7 @@ export const logAndKeyMutants: Mutants = {
       },
     }
   },
-  'close takes the data along': sound => {
+  'close deletes the data': sound => {
     let closed = false
     return {
       async close() {
@@ -60,12 +60,12 @@ export const logAndKeyMutants: Mutants = {
   },
   'time is in seconds': () => ({ time: async () => Math.floor(Date.now() / 1000) }),
   'time has fractions': () => ({ time: async () => Date.now() + 0.5 }),
-  'time is a time zone\'s': () => ({ time: async () => Date.now() + 3_600_000 }),
+  'time depends on the time zone': () => ({ time: async () => Date.now() + 3_600_000 }),
   'time stands still': () => {
     const start = Date.now()
     return { time: async () => start }
   },
-  'time hurries': () => {
+  'time is too fast': () => {
     const start = Date.now()
     return { time: async () => start + 2 * (Date.now() - start) }
   },
@@ -73,11 +73,11 @@ export const logAndKeyMutants: Mutants = {
     let calls = 0
     return { time: async () => Date.now() - 1000 * (calls++ % 2) }
   },
-  'time is known now and then': () => {
+  'time is sometimes null': () => {
     let calls = 0
     return { time: async () => calls++ % 2 === 0 ? Date.now() : null }
   },
-  'time is another for each connection': () => {
+  'time differs between connections': () => {
     let calls = 0
     return { time: async () => Date.now() + (calls++ === 0 ? 0 : 5000) }
   },
@@ -115,7 +115,7 @@ export const logAndKeyMutants: Mutants = {
     },
   }),
   'follow never wakes': () => ({ follow: async () => async () => undefined }),
-  'follow can not be stopped': sound => ({
+  'follow cannot be stopped': sound => ({
     async follow(wake) {
       await sound.follow(wake)
       return async () => undefined
@@ -124,7 +124,7 @@ export const logAndKeyMutants: Mutants = {
   'addKeyIfNewest always adds': sound => ({
     addKeyIfNewest: async key => sound.addKeyIfNewest(key, await newestOf(sound, key.purpose)),
   }),
-  'addKeyIfNewest forgets the purpose': sound => ({
+  'addKeyIfNewest ignores the purpose': sound => ({
     async addKeyIfNewest(key, newest) {
       const last = (await sound.listKeys()).at(-1)?.kid ?? null
       return last === newest && sound.addKeyIfNewest(key, await newestOf(sound, key.purpose))
@@ -152,8 +152,8 @@ export const logAndKeyMutants: Mutants = {
   'replaceKeyMaterial to the same is a failure': sound => ({
     replaceKeyMaterial: async (kid, current, next) => current !== next && sound.replaceKeyMaterial(kid, current, next),
   }),
-  'removeKey tells nobody': sound => silent(sound, change => change.kind !== 'keys'),
-  'removeKey always says yes': sound => ({
+  'removeKey appends no change': sound => silent(sound, change => change.kind !== 'keys'),
+  'removeKey always returns true': sound => ({
     removeKey: async (kid, until) => (await sound.removeKey(kid, until), true),
   }),
 }

@@ -1,22 +1,22 @@
 import type { Change, Removal, SessionStore } from '../../../src/session/store.ts'
 
-/** What a broken store does differently from the sound one under it. */
+/** The methods that a broken store replaces in the correct store that it wraps. */
 export type Mutant = (sound: SessionStore) => Partial<SessionStore>
 
-/** Broken stores, each with the promise that it breaks. */
+/** Broken stores, each named by its violation of the contract. */
 export type Mutants = Readonly<Record<string, Mutant>>
 
-/** A store that keeps some changes to itself. */
-export function silent(sound: SessionStore, told: (change: Change) => boolean): Partial<SessionStore> {
+/** A store that does not return some of its changes. */
+export function silent(sound: SessionStore, isReturned: (change: Change) => boolean): Partial<SessionStore> {
   return {
     async changesSince(cursor, limit) {
       const page = await sound.changesSince(cursor, limit)
-      return { ...page, changes: page.changes.filter(told) }
+      return { ...page, changes: page.changes.filter(isReturned) }
     },
   }
 }
 
-/** Removals that were done one by one, as one. */
+/** Merges the results of removals that were done one by one. */
 export function together(removals: readonly Removal[]): Removal {
   return {
     handles: removals.flatMap(({ handles }) => handles),
@@ -24,7 +24,7 @@ export function together(removals: readonly Removal[]): Removal {
   }
 }
 
-/** Lets other racers go first. */
+/** Lets concurrent calls continue first. */
 export function tick(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }

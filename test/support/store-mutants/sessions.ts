@@ -4,7 +4,7 @@ import { sampleHandle, sampleNow, sampleState } from '../../../src/testing/contr
 import { silent, tick, together } from './mutant.ts'
 import type { Mutant, Mutants } from './mutant.ts'
 
-/** Stores that break a promise about single sessions. */
+/** Stores that violate the contract for single sessions. */
 export const sessionMutants: Mutants = {
   'insert replaces what exists': sound => ({
     async insert(record) {
@@ -24,7 +24,7 @@ export const sessionMutants: Mutants = {
       return record !== null && record.expiresAt <= sampleNow ? null : record
     },
   }),
-  'find answers for an unknown handle': sound => ({
+  'find returns a session for an unknown handle': sound => ({
     find: async handle => await sound.find(handle)
       ?? (await sound.listByUser('user-1', { limit: 1, after: null })).sessions[0] ?? null,
   }),
@@ -82,7 +82,7 @@ export const sessionMutants: Mutants = {
   'removeUnchanged removes what has changed': sound => ({
     removeUnchanged: (handle, _, from) => sound.remove([handle], from),
   }),
-  'removeUnchanged tells nobody': sound => ({
+  'removeUnchanged appends no change': sound => ({
     async removeUnchanged(handle, state, from) {
       const record = await sound.find(handle)
       if (record === null || JSON.stringify(sampleState(record)) !== JSON.stringify(state)) {
@@ -91,11 +91,11 @@ export const sessionMutants: Mutants = {
       return { handles: [handle], until: from + record.accessTokenLifetime }
     },
   }),
-  'rotations of one moment get the answers of each other': sound => ({
-    rotate: ofOneMoment(sound, answers => answers.toReversed()),
+  'rotations of one tick get the results of each other': sound => ({
+    rotate: ofOneTick(sound, answers => answers.toReversed()),
   }),
-  'rotations of one moment all lose when one does': sound => ({
-    rotate: ofOneMoment(sound, answers => answers.includes(null) ? answers.map(() => null) : answers),
+  'rotations of one tick all fail when one does': sound => ({
+    rotate: ofOneTick(sound, answers => answers.includes(null) ? answers.map(() => null) : answers),
   }),
   'rotate reads, then writes': sound => ({
     async rotate(rotation) {
@@ -106,7 +106,7 @@ export const sessionMutants: Mutants = {
       return current && sound.rotate({ ...rotation, expected: sampleState(current) })
     },
   }),
-  'rotate revives a removed session': sound => {
+  'rotate restores a removed session': sound => {
     const known = new Map<string, SessionRecord>()
     return {
       async insert(record) {
@@ -172,31 +172,31 @@ export const sessionMutants: Mutants = {
     updateInfo: update => sound.updateInfo({ ...update, expectedVersion: update.expectedVersion || null }),
   }),
   'updateInfo writes to expired sessions': sound => ({ updateInfo: update => sound.updateInfo({ ...update, now: 0 }) }),
-  'updateInfo always says it did': sound => ({
+  'updateInfo always returns true': sound => ({
     updateInfo: async update => (await sound.updateInfo(update), true),
   }),
   'updatePayload writes to expired sessions': sound => ({
     updatePayload: update => sound.updatePayload({ ...update, now: 0 }),
   }),
-  'updatePayload at the very end': sound => ({
+  'updatePayload writes at the exact expiry': sound => ({
     updatePayload: update => sound.updatePayload({ ...update, now: update.now - 1 }),
   }),
-  'updatePayload tells nobody': sound => silent(sound, change => change.kind !== 'payload'),
+  'updatePayload appends no change': sound => silent(sound, change => change.kind !== 'payload'),
   'updatePayload returns the old version': sound => ({
     async updatePayload(update) {
       const updated = await sound.updatePayload(update)
       return updated && { ...updated, version: updated.version - 1 }
     },
   }),
-  'remove tells nobody': sound => silent(sound, change => change.kind !== 'revoked'),
-  'remove names what never was': sound => ({
+  'remove appends no change': sound => silent(sound, change => change.kind !== 'revoked'),
+  'remove returns handles that did not exist': sound => ({
     remove: async (handles, from) => ({ ...await sound.remove(handles, from), handles }),
   }),
-  'remove tells of each session by itself': sound => ({
+  'remove appends a change for each session': sound => ({
     remove: async (handles, from) => together(await Promise.all(handles.map(handle => sound.remove([handle], from)))),
   }),
   'remove takes only the first': sound => ({ remove: (handles, until) => sound.remove(handles.slice(0, 1), until) }),
-  'remove forgets from when on': sound => ({ remove: handles => sound.remove(handles, 0) }),
+  'remove ignores from': sound => ({ remove: handles => sound.remove(handles, 0) }),
   'remove keeps its change for one lifetime, whatever those of the sessions': sound => ({
     async remove(handles, from) {
       const lifetime = (await sound.find(handles[0] ?? sampleHandle(0)))?.accessTokenLifetime ?? 0
@@ -205,7 +205,7 @@ export const sessionMutants: Mutants = {
   }),
 }
 
-/** A store that does not look at one member of the state that a rotation expects. */
+/** A store that ignores one member of the state that a rotation expects. */
 function ignoring(member: keyof TokenState): Mutants {
   return {
     [`rotate ignores the expected ${member}`]: sound => ({
@@ -228,13 +228,13 @@ function offByOne(bound: 'now' | 'rotatedAfter' | 'createdAfter'): Mutants {
   return { [`rotate is too strict about ${bound}`]: shifted(1), [`rotate is too lax about ${bound}`]: shifted(-1) }
 }
 
-/** Deletes a session without telling of it. */
+/** Deletes a session without a change that a reader sees. */
 async function forget(sound: SessionStore, record: SessionRecord): Promise<void> {
   if (await sound.find(record.handle) !== null) await sound.remove([record.handle], 0)
 }
 
-/** Rotates together what is to be rotated before the next turn of the event loop, and changes the answers. */
-function ofOneMoment(
+/** Runs the rotations of one tick of the event loop together, and changes the results. */
+function ofOneTick(
   sound: SessionStore,
   change: (answers: readonly (SessionRecord | null)[]) => readonly (SessionRecord | null)[],
 ): SessionStore['rotate'] {

@@ -3,7 +3,7 @@ import { sampleHandle, sampleNow } from '../../../src/testing/contracts.ts'
 import { tick, together } from './mutant.ts'
 import type { Mutants } from './mutant.ts'
 
-/** Stores that break a promise about the sessions of a user. */
+/** Stores that violate the contract for the sessions of a user. */
 export const userMutants: Mutants = {
   'removeByUser ignores except': sound => ({
     removeByUser: removal => sound.removeByUser({ ...removal, except: null }),
@@ -15,7 +15,7 @@ export const userMutants: Mutants = {
       return isForeign ? { handles: [], until: removal.from } : sound.removeByUser(removal)
     },
   }),
-  'removeByUser tells of each session by itself': sound => ({
+  'removeByUser appends a change for each session': sound => ({
     async removeByUser({ userId, except, from }) {
       const { sessions } = await sound.listByUser(userId, { limit: 1000, after: null })
       const handles = sessions.map(record => record.handle).filter(handle => handle !== except)
@@ -28,7 +28,7 @@ export const userMutants: Mutants = {
   'removeByUser refuses no login': sound => ({
     removeByUser: removal => sound.removeByUser({ ...removal, notBefore: { time: 0, until: 0 } }),
   }),
-  'removeByUser refuses logins of that moment, too': sound => ({
+  'removeByUser refuses logins of the same millisecond, too': sound => ({
     removeByUser: ({ notBefore, ...removal }) => (
       sound.removeByUser({ ...removal, notBefore: { ...notBefore, time: notBefore.time + 1 } })
     ),
@@ -46,13 +46,13 @@ export const userMutants: Mutants = {
       ...page, notBefore: { ...page.notBefore, time: page.notBefore.time - 6 },
     }),
   }),
-  'removeAll takes all': sound => ({
+  'removeAll removes newer sessions, too': sound => ({
     removeAll: page => sound.removeAll({ ...page, notBefore: { ...page.notBefore, time: page.notBefore.time + 9 } }),
   }),
   'removeAll ends with its first page': sound => ({
     removeAll: async page => ({ ...await sound.removeAll(page), next: null }),
   }),
-  'removeAll forgets the not-befores that there were': sound => ({
+  'removeAll deletes earlier not-befores': sound => ({
     async removeAll(page) {
       await sound.removeExpired(Number.MAX_SAFE_INTEGER, 0)
       return sound.removeAll(page)
@@ -94,7 +94,7 @@ export const userMutants: Mutants = {
       return { sessions: sessions.slice(from, to), next: to < sessions.length ? `${to}` : null }
     },
   }),
-  'paging never says the end': sound => ({
+  'paging never ends': sound => ({
     async listByUser(userId, page) {
       const answer = await sound.listByUser(userId, page)
       return { ...answer, next: answer.next ?? '0.x' }
@@ -102,7 +102,7 @@ export const userMutants: Mutants = {
   }),
 }
 
-/** A store whose database takes some different user ids for one. */
+/** A store whose database treats some different user ids as the same. */
 function folded(sound: SessionStore, fold: (userId: string) => string): Partial<SessionStore> {
   const spelled = new Map<string, string>()
   return {
