@@ -23,7 +23,7 @@ import { ORIGIN } from '../support/session-server.ts'
 
 const bare = createSessions({ origin: ORIGIN, ...inMemory() })
 
-const message = (name: string): string => `${name} was called with a request: pass ${name}() on, not ${name}`
+const message = (name: string): string => `the framework called ${name}: pass it ${name}(), not ${name}`
 
 /** Starts an application whose only route is behind a guard that is not called; `visit` is its handler. */
 type Start = (visit: () => string, told: (error: unknown) => void) => RunningApp | Promise<RunningApp>
