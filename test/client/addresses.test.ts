@@ -127,7 +127,7 @@ describe('the client’s fetch', () => {
   test.each(withoutOrigin)('B-02: without an origin it says what is missing: %s', page => {
     const tab = { ...new Browser(fetch, 0).openTab(), pageUrl: page }
     const storage = { getItem: () => null, setItem: () => undefined }
-    expect(() => createClientIn(tab, { storage })).toThrow('createClient needs an absolute baseUrl here')
+    expect(() => createClientIn(tab, { storage })).toThrow('without a page, baseUrl must be an absolute URL')
     expect(() => createClientIn(tab, { storage, baseUrl: '/api' })).toThrow('received /api')
     expect(createClientIn(tab, { storage, baseUrl: ORIGIN }).exchanges.isOurs('/me')).toBe(true)
   })
