@@ -24,7 +24,7 @@ export function createClient<Sessions = unknown>(options: ClientOptions = {}): C
   return createClientIn<PayloadOf<Sessions>>(currentEnvironment(options.fetch), options)
 }
 
-/** Creates a client in a given environment. For tests. */
+/** As {@link createClient}, in a given environment. For tests. */
 export function createClientIn<Payload extends object>(env: ClientEnvironment, options: ClientOptions): Client<Payload> {
   checkClientOptions(options)
   const { baseUrl, basePath = '/auth', mode = 'cookie', sessionExpiredStatusCode: expiredStatus = 401 } = options
