@@ -118,8 +118,8 @@ export class NodeResponseWriter implements ResponseWriter {
 const guarded = new WeakSet<ServerResponse>()
 
 /**
- * Makes this response send `Cache-Control: private, no-store` and keep its cookies, whatever the handler passes to
- * `writeHead` or sets before it (HDR-01). Otherwise a shared cache could give a user's tokens to other users.
+ * Makes this response send `Cache-Control: private, no-store` and keep its cookies, whatever the handler sets or passes
+ * to `writeHead` (HDR-01). Otherwise a shared cache could give a user's tokens to other users.
  */
 export function keepTokensPrivate(response: ServerResponse): void {
   response.setHeader('cache-control', NEVER_STORED)
