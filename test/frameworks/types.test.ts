@@ -5,14 +5,14 @@ import type { TrpcContext } from '../../src/frameworks/trpc.ts'
 import type { WsSessions } from '../../src/frameworks/ws.ts'
 import type { Claims, Info } from '../support/session-server.ts'
 
-// What must not compile is checked by the compiler; nothing here runs.
+// The compiler checks that the marked lines do not compile. Nothing here runs.
 
 declare const next: NextSessions<Claims, Info>
 declare const kit: SvelteKitSessions<Claims, Info>
 declare const sockets: WsSessions<Claims>
 declare const trpc: TrpcContext<Claims, Info>
 
-test('a server component can write nothing', () => {
+test('a server component cannot write', () => {
   async () => {
     const reading = await next.readSession()
     // @ts-expect-error there may be no session
@@ -20,9 +20,9 @@ test('a server component can write nothing', () => {
     if (reading.kind !== 'active') return
     const { session } = reading
     expectTypeOf(session.getJwtPayload()).toEqualTypeOf<Readonly<Claims>>()
-    // @ts-expect-error nothing can be cleared where there is no response
+    // @ts-expect-error no cookie can be cleared without a response
     await session.revokeSession()
-    // @ts-expect-error no token can be issued where there is no response
+    // @ts-expect-error no token can be issued without a response
     await session.updateJwtPayload({ role: 'admin' })
     // @ts-expect-error
     await session.updateSessionInfo({ note: '' })
@@ -35,20 +35,20 @@ test('a server action can write, with the types of the application', () => {
     await session.updateJwtPayload({ role: 'admin' })
     // @ts-expect-error a role is text
     await session.updateJwtPayload({ role: 1 })
-    // @ts-expect-error there may be none
+    // @ts-expect-error there may be no session
     ;(await next.actions.getSession({ required: false })).getUserId()
     const action = next.action((session, form: FormData) => [session.getUserId(), form.get('name')] as const)
     expectTypeOf(action).parameters.toEqualTypeOf<[form: FormData]>()
   }
 })
 
-test('the locals of SvelteKit can write nothing, what getSession finds can', () => {
+test('the session in the locals of SvelteKit cannot write; the one from getSession can', () => {
   async (event: SvelteKitEvent<Claims>) => {
     const { session } = event.locals
     // @ts-expect-error
     if (session.kind === 'active') await session.session.revokeSession()
     await (await kit.getSession(event)).revokeSession()
-    // @ts-expect-error the hook needs a place for the session
+    // @ts-expect-error App.Locals must declare `session`
     await kit.getSession({ request: event.request, locals: {} })
   }
 })
