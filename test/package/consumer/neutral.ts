@@ -1,4 +1,4 @@
-// What an application at the edge writes; compiled by the tests against the packed package.
+// The code of an application at the edge. The tests compile it against the packed package.
 import { createSessions, isSessionError } from 'keyturn'
 import { webSessions } from 'keyturn/frameworks/web'
 import { openStoreByUrl, wrapStore } from 'keyturn/stores'
@@ -21,7 +21,7 @@ export const me: (request: Request) => Promise<Response> = sessions.requireSessi
   Response.json({ userId: session.getUserId(), role: session.getJwtPayload().role })
 ))
 
-// @ts-expect-error the claims have no such member
+// @ts-expect-error the claims do not have this member
 export const wrong: unknown = sessions.requireSession((_, session) => Response.json(session.getJwtPayload().rank))
 
 const verifier = createVerifier<Claims>({ issuer: 'https://app.example.com/auth' })
@@ -29,7 +29,7 @@ const verifier = createVerifier<Claims>({ issuer: 'https://app.example.com/auth'
 export async function userOf(request: Request): Promise<string | null> {
   try {
     const reading = await verifier.readSession(request)
-    // @ts-expect-error what was only read can not be written
+    // @ts-expect-error a reading cannot be written
     if (reading.kind === 'active') void reading.session.revokeSession
     return reading.kind === 'active' ? reading.session.getUserId() : null
   } catch (error) {
