@@ -102,7 +102,7 @@ async function rotation(
     const rotated = await store.rotate({
       handle,
       expected: { refreshHash: session.hash, anchorHash, ...place },
-      alive: { now, rotatedAfter: 0, createdAfter: -1 },
+      bounds: { now, rotatedAfter: 0, createdAfter: -1 },
       next: { refreshHash: hash, refreshKeyId, ...place, confirmed: false, rotatedAt: now, servedAt: now, client },
     })
     if (rotated === null) throw new Error('a rotation was lost')
