@@ -6,7 +6,7 @@ import { measureRevocations } from './revocations/main.ts'
 import { simulateScale } from './scale/main.ts'
 import { compareVerification } from './verify/main.ts'
 
-// npm run bench [-- part ...]: every part, or those that are named.
+// npm run bench [-- part ...]: runs all parts, or the named ones.
 
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   verify: compareVerification,

@@ -1,4 +1,4 @@
-// npm run bench: installs, builds, and measures. The peers are installed here, beside the library.
+// npm run bench: installs the compared libraries in this folder, builds the package, and measures.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,16 +1,16 @@
 import type { AddressInfo } from 'node:net'
 import { routes } from './servers.ts'
 
-// One route in a process of its own. It tells how many requests it has answered, and with how much CPU.
+// One route in a process of its own. It reports how many requests it has answered, and the CPU time they took.
 
-/** What a server has done so far. */
+/** The totals of a server so far. */
 export interface Work {
   readonly requests: number
-  /** Microseconds of CPU, over all threads of the process. */
+  /** Microseconds of CPU time, of all threads of the process. */
   readonly cpu: number
 }
 
-/** Where a server listens, and what requests must carry. */
+/** The URL of a server, and the headers that requests must carry. */
 export interface Address {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>

@@ -5,16 +5,16 @@ import type { Address } from './child.ts'
 
 const CONNECTIONS = 32
 
-/** Milliseconds within which half, and 99 of 100, of the requests were answered. */
+/** The 50th and 99th percentiles of the response time, in milliseconds. */
 export interface Latency {
   readonly p50: number
   readonly p99: number
 }
 
-/** Sends requests to a server, as fast as it answers, for some seconds. */
+/** Sends requests to a server for some seconds, as fast as it answers. */
 export type Load = (address: Address, seconds: number) => Promise<Latency>
 
-/** wrk where it is installed, which leaves more of the machine to the server; autocannon elsewhere. */
+/** wrk if it is installed, because it leaves more CPU to the server; otherwise autocannon. */
 export function loadGenerator(): { readonly name: string; readonly load: Load } {
   return spawnSync('wrk', ['-v']).error === undefined
     ? { name: 'wrk', load: withWrk }

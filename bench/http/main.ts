@@ -13,8 +13,8 @@ const ROUNDS = 9
 const SECONDS = 2
 
 /**
- * What is measured in turn; the first of each is the bare route. Few at a time, since a server that is idle for long
- * throws away what was compiled for requests: no session is alive then.
+ * The routes that are measured in alternation; the first of each is the unprotected one. Only a few alternate, because
+ * a server that is idle for long discards the code that was compiled for its requests.
  */
 const comparisons: readonly (readonly [bare: string, ...others: string[]])[] = [
   ['node:http', 'node:http + keyturn'],
@@ -31,7 +31,7 @@ interface Running {
   readonly address: Address
 }
 
-/** One route in one round: microseconds of the server's CPU per request, and what clients saw. */
+/** One route in one round: microseconds of the server's CPU time per request, and the measurements of the client. */
 interface Slice extends Latency {
   readonly cpu: number
   readonly requestsPerSecond: number
@@ -55,7 +55,7 @@ async function workOf({ process: child }: Running): Promise<Work> {
   return work
 }
 
-/** Compares routes over HTTP by the CPU that their servers take for a request. */
+/** Compares routes over HTTP by the CPU time of their servers per request. */
 export async function compareHttp(): Promise<void> {
   const { name: generator, load } = loadGenerator()
   const measured: (readonly Round[])[] = []
@@ -85,7 +85,7 @@ async function compare(names: readonly string[], load: Load): Promise<readonly R
 
 function report(generator: string, measured: readonly (readonly Round[])[]): void {
   const cpu = (round: Round, name: string): number => round[name]?.cpu ?? Number.NaN
-  /** The median over the rounds of the first comparison that a route was in. */
+  /** The median over the rounds of the first comparison that contains the route. */
   const middle = (name: string, read: (round: Round) => number): number => (
     median((measured[comparisons.findIndex(names => names.includes(name))] ?? []).map(read))
   )

@@ -14,16 +14,16 @@ import { setUps as supertokens, startSupertokens } from '../verify/contenders/su
 import { claims, userId } from '../verify/contender.ts'
 import type { SetUp } from '../verify/contender.ts'
 
-/** A route that answers 50 bytes of JSON, with or without a look at the session. */
+/** A route that responds with 50 bytes of JSON, with or without a check of the session. */
 export interface Route {
   readonly server: Server
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Makes the server of a route; it listens nowhere yet. */
+/** Creates the server of a route. It does not listen yet. */
 export type CreateRoute = () => Promise<Route>
 
-/** What browsers send to a bare route, too: a session's cookie goes with every request. */
+/** Browsers send a session's cookie to an unprotected route too. */
 const unused = { cookie: cookieHeader(`__Host-sAccessToken=${'x'.repeat(400)}`) }
 
 const answer = JSON.stringify({ message: 'this is what a small answer is like' })
@@ -47,7 +47,7 @@ async function keyturn(): Promise<{ readonly sessions: Sessions<JsonObject, Json
 
 type Check = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>
 
-/** A contender of the comparison in process, as a check before a handler. */
+/** A contender of the comparison "verify", as a check before a handler. */
 function checkedBy(
   setUp: SetUp | undefined,
   create: (check: Check, headers: Route['headers']) => Route | Promise<Route>,
@@ -90,7 +90,7 @@ async function onFastify(hook: preHandlerAsyncHookHandler | null, headers: Route
   return { server: app.server, headers }
 }
 
-/** Every route, by its framework and what looks after its sessions. The first of each framework is bare. */
+/** All routes, by framework and session library. The first of each framework is unprotected. */
 export const routes: Readonly<Record<string, CreateRoute>> = {
   'node:http': async () => onNode((_, response) => send(response), unused),
   'node:http + keyturn': async () => {
@@ -109,7 +109,7 @@ export const routes: Readonly<Record<string, CreateRoute>> = {
   },
   'express + supertokens-node': async () => {
     const { tokens } = await startSupertokens()
-    // Its type and express-session's claim the same property of a request.
+    // Its types and express-session's declare the same property of a request.
     const middleware = verifySession() as unknown as express.RequestHandler
     return onExpress(middleware, { authorization: `Bearer ${tokens[0] ?? ''}` })
   },

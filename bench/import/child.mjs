@@ -1,5 +1,5 @@
-// A fresh process that imports one module, or none, and tells what that took. Plain JavaScript, so that nothing but the
-// module is compiled here. With `count` it counts files, which takes time: its times are void.
+// A fresh process that imports one module, or none, and reports what that cost. It is plain JavaScript, so that only
+// the module is compiled. With `count` it counts files; that takes time, so its times do not count.
 const [mode, specifier = ''] = process.argv.slice(2)
 let files = 0
 if (mode === 'count') {

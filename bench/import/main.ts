@@ -4,7 +4,7 @@ import { machine } from '../support/machine.ts'
 import { writeReport } from '../support/report.ts'
 import { median } from '../verify/ratios.ts'
 
-// What starting an application costs: fresh processes that import one module, in turn.
+// The cost of starting an application: fresh processes that each import one module, in alternation.
 
 const ROUNDS = 31
 const MOST_RSS = 8
@@ -12,7 +12,7 @@ const MOST_RSS = 8
 const child = fileURLToPath(new URL('child.mjs', import.meta.url))
 const built = (path: string): string => new URL(`../../dist/${path}.js`, import.meta.url).href
 
-/** What is imported; the empty name imports nothing. */
+/** The modules that are imported; the empty name imports nothing. */
 const modules: Readonly<Record<string, string>> = {
   'nothing': '',
   'node:crypto': 'node:crypto',
@@ -29,7 +29,7 @@ const modules: Readonly<Record<string, string>> = {
   'better-auth': 'better-auth',
 }
 
-/** What one process took: milliseconds, and resident megabytes (of 10^6 bytes) at its end. */
+/** The cost of one process: milliseconds, and resident memory at its end in megabytes (10^6 bytes). */
 interface Start {
   /** By the clock, around the import. */
   readonly time: number
@@ -38,7 +38,7 @@ interface Start {
   /** CPU of the whole process, from its start. */
   readonly processCpu: number
   readonly rss: number
-  /** How many files were loaded, of the module and whatever it imports; Node's own are not counted. */
+  /** How many files were loaded, of the module and of its imports, without Node's own. */
   readonly files: number
 }
 
@@ -56,7 +56,7 @@ function start(mode: 'time' | 'count', specifier: string): Start {
   const { status, stdout, stderr } = spawnSync(process.execPath, [child, mode, specifier], {
     encoding: 'utf8', env: { ...process.env, NODE_ENV: 'production' },
   })
-  if (status !== 0) throw new Error(`${specifier} can not be imported: ${stderr}`)
+  if (status !== 0) throw new Error(`${specifier} cannot be imported: ${stderr}`)
   return JSON.parse(stdout) as Start
 }
 

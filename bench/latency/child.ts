@@ -5,10 +5,10 @@ import { createSessions, nodeSessions } from '../support/keyturn.ts'
 import { createExchange } from '../support/request.ts'
 import { claims } from '../verify/contender.ts'
 
-// One of several server processes on one store. It verifies a thousand requests a second, and tells when it first
-// refuses a token that it was told to watch.
+// One of several server processes on one store. It verifies a thousand requests a second, and reports when it first
+// refuses a token that the parent asked it to watch.
 
-/** What the parent asks for. */
+/** A request of the parent. */
 export type Order =
   | { readonly kind: 'login'; readonly count: number }
   | { readonly kind: 'serve'; readonly tokens: readonly string[] }
@@ -16,7 +16,7 @@ export type Order =
   | { readonly kind: 'revoke'; readonly id: number; readonly handle: string }
   | { readonly kind: 'calls' }
 
-/** What a process answers. Times in milliseconds since 1970, with fractions. */
+/** A reply of the process. Times are in milliseconds since 1970, with fractions. */
 export type Answer =
   | { readonly kind: 'logins'; readonly sessions: readonly { readonly token: string; readonly handle: string }[] }
   | { readonly kind: 'watching'; readonly id: number }

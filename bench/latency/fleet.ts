@@ -4,11 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Answer, Order } from './child.ts'
 
-/** How revocations reached a fleet of processes. */
+/** How fast revocations reached a fleet of processes. */
 export interface Spread {
-  /** Milliseconds from the call of `revokeSession` until the last process refused, one for each revocation. */
+  /** For each revocation, milliseconds from the call of `revokeSession` until the last process refused the token. */
   readonly latencies: readonly number[]
-  /** Of all processes together, while it was measured: verifications, readings of sessions for them, of the log. */
+  /** Totals of all processes during the measurement: verifications, reads of sessions for them, reads of the log. */
   readonly served: number
   readonly finds: number
   readonly feedReads: number
@@ -21,7 +21,7 @@ export interface FleetOptions {
   readonly processes: number
   readonly push: boolean
   readonly revocations: number
-  /** Cuts the connections over which pushes come. */
+  /** Cuts the connections over which the store notifies processes. */
   readonly cut?: () => Promise<void>
 }
 
@@ -38,7 +38,7 @@ class Fleet {
       env: { ...process.env, NODE_ENV: 'production' },
     }))
     for (const member of this.members) {
-      // Each revocation under way waits for an answer.
+      // Each revocation in progress adds a listener.
       member.setMaxListeners(0)
       member.once('exit', code => {
         if (code !== 0) throw new Error('a process of the fleet has ended')
@@ -46,7 +46,7 @@ class Fleet {
     }
   }
 
-  tell(member: ChildProcess | undefined, order: Order): void {
+  send(member: ChildProcess | undefined, order: Order): void {
     member?.send(order)
   }
 
@@ -76,19 +76,19 @@ class Fleet {
     id?: number,
   ): Promise<AnswerOf<Wanted>> {
     const answer = this.answer(member, kind, id)
-    this.tell(member, order)
+    this.send(member, order)
     return answer
   }
 }
 
-/** Revokes sessions in one process, and measures until the last of the others refuses. */
+/** Revokes sessions in one process, and measures the time until the last of the others refuses the token. */
 export async function measureSpread(options: FleetOptions): Promise<Spread> {
   const fleet = new Fleet(options)
   const { members } = fleet
   const [first] = members
   const { sessions } = await fleet.ask(first, { kind: 'login', count: options.revocations + 100 }, 'logins')
   const tokens = sessions.slice(options.revocations).map(({ token }) => token)
-  for (const member of members) fleet.tell(member, { kind: 'serve', tokens })
+  for (const member of members) fleet.send(member, { kind: 'serve', tokens })
   await pause(2500)
   await Promise.all(members.map(member => fleet.ask(member, { kind: 'calls' }, 'calls')))
   const start = performance.now()

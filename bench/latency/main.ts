@@ -7,8 +7,8 @@ import { writeReport } from '../support/report.ts'
 import { measureSpread } from './fleet.ts'
 import type { Spread } from './fleet.ts'
 
-// How long it takes until a session that one process revokes is refused by all of four, each of which serves a
-// thousand verified requests a second meanwhile.
+// The time from a revocation in one process until all four processes refuse the session. Each of them verifies a
+// thousand requests a second meanwhile.
 
 const REVOCATIONS = 150
 const PUSH_BOUND = 100

@@ -4,10 +4,10 @@ import { SourceMap } from 'node:module'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** What one function took itself, without what it called. */
+/** The own cost of a function, without the functions that it calls. */
 export interface Share {
   readonly name: string
-  /** The source file and line, or which part of the runtime it is. */
+  /** The source file and line, or the part of the runtime. */
   readonly place: string
   /** Microseconds or bytes per operation. */
   readonly value: number
@@ -20,7 +20,7 @@ const maps = new Map<string, SourceMap | null>()
 export function selfTimes(profile: Profiler.Profile, operations: number): readonly Share[] {
   const nodes = new Map(profile.nodes.map(node => [node.id, node]))
   const harness = new Set<number>()
-  // A node comes before those beneath it.
+  // The list has a node before its children.
   for (const { id, callFrame, children = [] } of profile.nodes) {
     if (preparesRequests(callFrame)) harness.add(id)
     if (harness.has(id)) for (const child of children) harness.add(child)
@@ -35,7 +35,7 @@ export function selfTimes(profile: Profiler.Profile, operations: number): readon
   return totals.shares(operations)
 }
 
-/** Bytes that each function allocated, per operation, largest first: those that were collected since as well. */
+/** Bytes that each function allocated, per operation, largest first, including those that were freed since. */
 export function selfBytes(profile: HeapProfiler.SamplingHeapProfile, operations: number): readonly Share[] {
   const totals = new Totals()
   const visit = (node: HeapProfiler.SamplingHeapProfileNode): void => {
@@ -47,12 +47,12 @@ export function selfBytes(profile: HeapProfiler.SamplingHeapProfile, operations:
   return totals.shares(operations)
 }
 
-/** Whether everything beneath is the work of Node's HTTP parser. */
+/** Whether this frame and its children belong to Node's HTTP parser. */
 function preparesRequests({ functionName, url }: Runtime.CallFrame): boolean {
   return functionName === 'prepare' && url.endsWith('/bench/profile/scenes.ts')
 }
 
-/** Whether this frame, without those beneath, is the measurement itself. Most garbage is that of the requests. */
+/** Whether this frame, without its children, belongs to the measurement. Most collected memory is of the requests. */
 function measures({ functionName, url }: Runtime.CallFrame): boolean {
   return functionName === '(idle)' || functionName === '(garbage collector)'
     || url.includes('/bench/') || url.startsWith('node:inspector') || url.includes('timers')
@@ -79,7 +79,7 @@ class Totals {
   }
 }
 
-/** Where a function is written: in the sources, where the compiled file has a map. */
+/** The place of a function: in the sources if the compiled file has a source map. */
 function placeOf({ url, lineNumber, columnNumber }: Runtime.CallFrame): string {
   if (!url.startsWith('file:')) return url === '' ? 'runtime' : url
   const file = fileURLToPath(url)

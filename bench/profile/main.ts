@@ -8,7 +8,7 @@ import type { Share } from './aggregate.ts'
 import { BATCH, scenes } from './scenes.ts'
 import type { Scene } from './scenes.ts'
 
-// Where time and memory of the hot path go: the inspector's sampling profilers, in this process, scene after scene.
+// Where the hot path spends time and memory: the inspector's sampling profilers, in this process, scene after scene.
 
 const SECONDS = 3
 const SAMPLING_INTERVAL_US = 100
@@ -41,10 +41,10 @@ export async function profile(): Promise<void> {
     '# Profile of the hot path',
     '',
     `Sampling profiles of the inspector, one sample each ${SAMPLING_INTERVAL_US} µs for ${SECONDS} s, and one each `
-      + `${SAMPLING_BYTES} bytes allocated, of what was collected since as well. "Self" is a function without what it `
-      + 'calls; for bytes, what the compiler inlined into a function counts as its own. Making the requests and '
-      + 'collecting garbage, most of which is theirs, are not counted. A profiled process is slower than one that is '
-      + 'not: compare the shares, and take times from [verify](verify.md). Repeat with `npm run bench -- profile`.',
+      + `${SAMPLING_BYTES} bytes allocated, including memory that was freed since. "Self" is a function without what `
+      + 'it calls; for bytes, what the compiler inlined into a function counts as its own. Creating the requests and '
+      + 'garbage collection, most of it for the requests, are not counted. A profiled process is slower than one that '
+      + 'is not: compare the shares, and take times from [verify](verify.md). Repeat with `npm run bench -- profile`.',
     '',
     machine(),
     '',
@@ -60,7 +60,7 @@ export async function profile(): Promise<void> {
   ])
 }
 
-/** Until the compilers are done; how many operations the time for a profile allows. */
+/** Runs until the code is optimized. Returns how many operations fit into the time of a profile. */
 async function warmUp(scene: Scene): Promise<number> {
   const start = performance.now()
   let operations = 0
@@ -71,7 +71,7 @@ async function warmUp(scene: Scene): Promise<number> {
   return operations
 }
 
-/** A server waits for its next request: timers run then, and those of the feed keep it from asking the store. */
+/** Lets timers run, as they do in a server between requests: without the feed's, verification would ask the store. */
 async function repeat(scene: Scene, operations: number): Promise<void> {
   for (let done = 0; done < operations; done += BATCH) {
     await scene.handle(await scene.prepare())

@@ -8,18 +8,18 @@ import type { Exchange } from '../support/request.ts'
 import { claims, run, userId } from '../verify/contender.ts'
 import { setUps } from '../verify/contenders/keyturn.ts'
 
-/** Work that is profiled. */
+/** An operation that is profiled. */
 export interface Scene {
   /**
-   * Makes as many requests as are handled in one go. Not counted: Node makes them with or without a session.
-   * Asynchronous only so that compilers keep its name in the profile: they inline no asynchronous functions.
+   * Creates the requests of one batch. It is not counted, because Node creates requests with or without a session. It
+   * is asynchronous only to keep its name in the profile: compilers do not inline asynchronous functions.
    */
   prepare(): Promise<readonly Exchange[]>
   handle(exchanges: readonly Exchange[]): Promise<void>
   close(): Promise<void>
 }
 
-/** How many requests are handled between two turns of the event loop. */
+/** How many requests are handled in one tick of the event loop. */
 export const BATCH = 100
 
 async function verification(name: string): Promise<Scene> {
@@ -33,7 +33,7 @@ async function verification(name: string): Promise<Scene> {
   }
 }
 
-/** Clients of which each refreshes with the token of the answer before. */
+/** Clients that each refresh with the token of their last response. */
 async function refreshes(store: ReturnType<typeof createMemoryStore>): Promise<Scene> {
   const sessions = nodeSessions(createSessions({
     // With a reuse interval, a refresh so soon after the last one would be answered with the same token and not written.

@@ -6,10 +6,10 @@ import { pathToFileURL } from 'node:url'
 import { cookieHeader, cookiesOf, createExchange } from '../support/request.ts'
 import type { Exchange } from '../support/request.ts'
 
-// One revision and one workload, in a process of its own. It works for as long as a message says, so that rounds can
+// One revision and one workload, in a process of its own. Each message says how long to work, so that rounds can
 // alternate.
 
-/** What an operation took, in microseconds. */
+/** The cost of an operation, in microseconds. */
 export interface Slice {
   /** Of CPU, over all threads of the process. */
   readonly cpu: number
@@ -25,14 +25,14 @@ const HIT_SESSIONS = 64
 /** More tokens than the cache holds. */
 const MISS_SESSIONS = 20_500
 const REFRESHED_SESSIONS = 2000
-/** Longer than the windows in which a repeated token is no rotation. */
+/** Longer than the intervals in which a repeated token is not rotated. */
 const STEP = 61_000
 
 const [dist = '', side = '', workload = '', url = ''] = process.argv.slice(2)
 const isRefresh = workload !== 'hit' && workload !== 'miss' && workload !== 'login'
 const load = (path: string): Promise<Record<string, never>> => import(pathToFileURL(join(dist, path)).href)
 
-/** What both revisions have. */
+/** The calls that both revisions have. */
 interface Sessions {
   createNewSession(request: IncomingMessage, response: ServerResponse, user: string, payload: object): Promise<unknown>
   revokeAllSessionsForUser(user: string): Promise<unknown>
@@ -96,23 +96,25 @@ for (let count = counts[workload] ?? REFRESHED_SESSIONS; count > 0; count--) jar
 if (isRefresh) now += STEP
 let index = 0
 
-/** The next token: one that no call under way has. */
-function acquireLease(): number {
-  const turn = index++ % jars.length
-  // Twice in each pass: a call under way meanwhile may see the later time.
-  if (isRefresh && turn % (jars.length / 2) === 0) now += STEP
-  return turn
+/** The index of the next cookie jar. No call in progress uses it. */
+function nextJar(): number {
+  const jar = index++ % jars.length
+  // Twice in each pass. Calls in progress may see the later time.
+  if (isRefresh && jar % (jars.length / 2) === 0) now += STEP
+  return jar
 }
 
 const refreshTokenOf = (jar: string): string => /RefreshToken=([^;]*)/.exec(jar)?.[1] ?? ''
 
 async function refreshOne(): Promise<void> {
-  const turn = acquireLease()
-  const { request, response } = post(jars[turn] ?? '')
+  const jar = nextJar()
+  const { request, response } = post(jars[jar] ?? '')
   await sessions.refreshSession(request, response)
   const next = cookiesSet(response)
-  if (refreshTokenOf(next) === '' || refreshTokenOf(next) === refreshTokenOf(jars[turn] ?? '')) throw new Error('a refresh was no rotation')
-  jars[turn] = next
+  if (refreshTokenOf(next) === '' || refreshTokenOf(next) === refreshTokenOf(jars[jar] ?? '')) {
+    throw new Error('a refresh did not rotate the token')
+  }
+  jars[jar] = next
 }
 
 async function refreshFor(milliseconds: number, lanes: number): Promise<number> {
@@ -151,9 +153,10 @@ async function work(milliseconds: number, lanes: number): Promise<Slice> {
   if (isRefresh) return measure(() => refreshFor(milliseconds, lanes))
   const total = { cpu: 0, time: 0, operations: 0 }
   while (total.time < milliseconds * 1000) {
-    // Making the requests is not counted: Node does it with or without a session. Neither is making room again.
+    // Creating the requests is not counted, because Node does it with or without a session. Neither is the removal of
+    // the sessions.
     batch = Array.from({ length: BATCH }, () => (
-      createExchange(workload === 'login' ? {} : { cookie: cookieHeader(jars[acquireLease()] ?? '') })
+      createExchange(workload === 'login' ? {} : { cookie: cookieHeader(jars[nextJar()] ?? '') })
     ))
     const { cpu, time } = await measure(() => (workload === 'login' ? loginBatch() : verifyBatch()).then(() => BATCH))
     if (workload === 'login') await sessions.revokeAllSessionsForUser(userId)

@@ -1,4 +1,4 @@
-// npm run bench:revision -- REVISION [WORKLOAD ...]: the working tree beside an earlier revision of it, in one run.
+// npm run bench:revision -- REVISION [WORKLOAD ...]: compares the working tree with an earlier revision, in one run.
 import { fork, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,14 +13,14 @@ import { writeReport } from '../support/report.ts'
 import { median } from '../verify/ratios.ts'
 import type { Slice } from './child.ts'
 
-/** Two processes of one revision can differ by a tenth, by what was compiled when: so there are several of each. */
+/** Two processes of one revision can differ by a tenth, by the order of compilation. So there are several of each. */
 const PAIRS = 5
 const ROUNDS = 7
 const SLICE_MILLISECONDS = 200
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A workload, at how many calls in flight, and how often its median of CPU or time may be that of before. */
+/** A workload, its number of calls in flight, and the most that its median CPU or time may be, as a ratio to before. */
 interface Comparison {
   readonly workload: string
   readonly lanes: number
@@ -47,7 +47,7 @@ const titles: Readonly<Record<string, string>> = {
   redis: 'a refresh, Redis',
 }
 
-/** Unpacks a revision below `.cache`, where it finds the installed packages, and builds it. */
+/** Unpacks a revision below `.cache`, so that it finds the installed packages, and builds it. */
 function build(revision: string): string {
   const commit = output('git', ['rev-parse', '--short=12', `${revision}^{commit}`]).trim()
   const folder = join(root, '.cache', 'revisions', commit)
@@ -115,7 +115,7 @@ interface Result extends Comparison {
 }
 
 const [revision, ...chosen] = process.argv.slice(2)
-if (revision === undefined) throw new Error('which revision? npm run bench:revision -- REVISION')
+if (revision === undefined) throw new Error('name a revision: npm run bench:revision -- REVISION')
 const folders = [build(revision), root] as const
 const starters: Readonly<Record<string, () => Promise<{ readonly url: string; remove(): Promise<void> }>>> = {
   postgres: () => startPostgres({}), mariadb: () => startMariadb({}), redis: () => startRedis(),
@@ -130,7 +130,7 @@ for (const workload of new Set(comparisons.map(comparison => comparison.workload
   await server?.remove()
 }
 
-// A part of them is for looking, not for the record.
+// The report is written only if all workloads ran.
 if (chosen.length > 0) process.exit(0)
 writeReport('revision', { machine: machine(), before: revision, pairs: PAIRS, rounds: ROUNDS, results }, [
   '# Beside an earlier revision',

@@ -8,14 +8,14 @@ import { createExchange } from '../support/request.ts'
 import { claims, SESSIONS, userId } from '../verify/contender.ts'
 import { median } from '../verify/ratios.ts'
 
-// What a million revoked sessions cost a process: memory, and time of each verification of sessions that are alive.
+// What a million revoked sessions cost a process: memory, and time of each verification of an active session.
 
 const REVOKED = 1_000_000
 const BATCH = 100
 const ROUNDS = 15
 const until = Date.now() + 4_200_000
 
-/** Microseconds of CPU of a verification, with nothing revoked and with a million. */
+/** Microseconds of CPU time per verification, with nothing revoked and with a million sessions revoked. */
 interface Addition {
   readonly empty: number
   readonly full: number
@@ -23,12 +23,12 @@ interface Addition {
   readonly added: number
 }
 
-/** What was measured; `few` with 64 live sessions that take turns, `many` with 1,000. */
+/** The measurements; `few` with 64 active sessions in alternation, `many` with 1,000. */
 export interface RevocationCost {
   readonly bytesEach: number
   readonly few: Addition
   readonly many: Addition
-  /** Milliseconds that the longest of the steps took in which all was forgotten. */
+  /** Milliseconds of the longest step in which expired entries were removed. */
   readonly longestPrune: number
 }
 
@@ -56,7 +56,7 @@ function memory(): { readonly bytesEach: number; readonly longestPrune: number }
   return { bytesEach, longestPrune }
 }
 
-/** A store whose log tells of a million sessions that nobody here knows. */
+/** A store whose change log has a million sessions that this process does not use. */
 function revoking(store: SessionStore): SessionStore {
   return {
     ...store,
@@ -78,7 +78,7 @@ async function verification(store: SessionStore, live: number): Promise<() => Pr
   }
   let next = 0
   async function measure(): Promise<number> {
-    // Few at a time, as a server has them: more would drive everything else out of the processor's caches.
+    // Few at a time, as in a server: more requests would evict everything else from the processor's caches.
     const batch = Array.from({ length: BATCH }, () => (
       createExchange({ authorization: `Bearer ${tokens[next++ % live] ?? ''}` })
     ))

@@ -8,7 +8,7 @@ import type { RevocationCost } from './child.ts'
 const MOST_BYTES = 90
 const MOST_ADDED = 0.1
 
-/** Measures what a million revoked sessions cost a process, and fails if it is more than was promised. */
+/** Measures what a million revoked sessions cost a process, and fails if it exceeds the promise. */
 export async function measureRevocations(): Promise<void> {
   const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), {
     execArgv: ['--expose-gc', '--max-semi-space-size=64'],

@@ -4,21 +4,21 @@ import { writeReport } from '../support/report.ts'
 import { seeded, simulate } from './model.ts'
 import type { FleetModel, FleetResult } from './model.ts'
 
-// A thousand processes and 100 million sessions, by simulation; and the simulation beside what was measured.
+// A simulation of a thousand processes and 100 million sessions, and its comparison with measurements.
 
 const SESSIONS = 100_000_000
 const PROCESSES = 1000
-/** What a process keeps of a revoked session, measured: docs/benchmarks/revocations.md. */
+/** Bytes that a process keeps for a revoked session, as measured in docs/benchmarks/revocations.md. */
 const BYTES_REVOKED = 42
-/** What a process keeps of a verified token. */
+/** Bytes that a process keeps for a verified token. */
 const BYTES_CACHED = 1500
-/** An entry of the log on the wire, with one handle. */
+/** Bytes of an entry of the log on the network, with one handle. */
 const BYTES_ENTRY = 90
-/** How long a process remembers a revocation: an access token's hour and ten minutes. */
+/** How long a process keeps a revocation: the lifetime of an access token (an hour) and ten minutes. */
 const RETENTION_SECONDS = 4200
 const CACHE_SIZE = 10_000
 
-/** PostgreSQL as it was measured here; a reading of the log is a little dearer than one of a row. */
+/** PostgreSQL as measured here. Reading the log costs a little more than reading a row. */
 const postgres = {
   push: true, pollInterval: 1000, pushPause: 50, pushDelay: 0.6, writeDelay: 0.9, readDelay: 0.8, readWork: 0.04, cores: 8,
   startedWithin: 1000, seconds: 10,
@@ -33,7 +33,7 @@ interface Measured {
   readonly seconds: number
 }
 
-/** Simulates the fleet, checks the model, and writes both down. */
+/** Simulates the fleet, checks the model, and writes the report. */
 export async function simulateScale(): Promise<void> {
   const rates = [1, 38, 280, 1000].map(changesPerSecond => ({
     changesPerSecond,
@@ -99,7 +99,7 @@ interface Check {
   readonly model: FleetResult
 }
 
-/** The same fleets in the model as were measured with real processes. */
+/** Runs the model for the fleets that were measured with real processes. */
 function check(): readonly Check[] {
   const file = new URL('../../docs/benchmarks/latency.json', import.meta.url)
   if (!existsSync(file)) return []
@@ -117,7 +117,7 @@ function check(): readonly Check[] {
   })
 }
 
-/** How many of a process's verifications find their token in the real cache. */
+/** The share of a process's verifications that find their token in the real cache. */
 function hitRate(routing: 'random' | 'sticky'): number {
   const random = seeded(7)
   const active = 10_000_000

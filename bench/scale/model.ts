@@ -1,43 +1,44 @@
-// The feed of many processes on one store, as a discrete simulation with a seeded generator: the same every time.
+// A discrete simulation of the feed of many processes on one store. Its generator is seeded, so the result is the same
+// every time.
 
-/** What is simulated. Times in milliseconds. */
+/** The parameters of a simulation. Times are in milliseconds. */
 export interface FleetModel {
   readonly processes: number
-  /** Changes of the log per second, in all: at random times, or at even ones where `spacing` says so. */
+  /** Changes of the log per second, in total: at random times, or at equal distances if `spacing` is `even`. */
   readonly changesPerSecond: number
   readonly spacing: 'random' | 'even'
   readonly push: boolean
   readonly pollInterval: number
-  /** How long after one push the next is acted upon. */
+  /** The least time between two pushes that a process reacts to. */
   readonly pushPause: number
-  /** From the write until a process is woken. */
+  /** From the write until a process is notified. */
   readonly pushDelay: number
-  /** From the call that revokes until the log has it. */
+  /** From the call that revokes until the entry is in the log. */
   readonly writeDelay: number
-  /** A reading of the log as the process sees it, when the store is idle. */
+  /** The time of a read of the log, as the process sees it, when the store is idle. */
   readonly readDelay: number
-  /** How long a reading keeps one of the store's cores busy. */
+  /** How long a read keeps one of the store's cores busy. */
   readonly readWork: number
   readonly cores: number
-  /** Within how many milliseconds all were started: their polls keep that distance. */
+  /** The time within which all processes were started; their polls keep these distances. */
   readonly startedWithin: number
   readonly seconds: number
 }
 
-/** What it shows. */
+/** The results of a simulation. */
 export interface FleetResult {
   /** Milliseconds from a revocation until the last process knows it. */
   readonly p50: number
   readonly p99: number
   readonly readsPerSecondAndProcess: number
   readonly readsPerSecond: number
-  /** How many of the store's cores readings keep busy. */
+  /** How many of the store's cores are busy with reads. */
   readonly busyCores: number
 }
 
 type Action = (now: number) => void
 
-/** Things to do, the earliest first: a binary heap. */
+/** Scheduled tasks, the earliest first: a binary heap. */
 class Agenda {
   readonly #items: { readonly at: number; readonly run: Action }[] = []
 
@@ -88,7 +89,7 @@ class Agenda {
   }
 }
 
-/** A small generator of numbers from 0 to 1, the same ones for the same seed. */
+/** A generator of random numbers from 0 to 1, the same for the same seed. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -111,7 +112,7 @@ export function simulate(model: FleetModel): FleetResult {
   let reads = 0
   let work = 0
 
-  /** When the store has done a piece of work that it is given now, on the core that is free first. */
+  /** The time at which the store has finished a task that it gets now, on the core that is free first. */
   function serve(now: number): number {
     let freest = 0
     for (let core = 1; core < cores.length; core++) if ((cores[core] ?? 0) < (cores[freest] ?? 0)) freest = core
@@ -151,7 +152,7 @@ export function simulate(model: FleetModel): FleetResult {
       this.#reading = true
       reads++
       const delay = serve(now)
-      // What the log has when the store looks is in the answer.
+      // The response has the entries that are in the log when the store reads it.
       agenda.add(now + delay / 2, () => {
         const head = written.length
         agenda.add(now + delay, done => this.#take(head, done))
@@ -164,7 +165,7 @@ export function simulate(model: FleetModel): FleetResult {
     }
 
     #take(head: number, now: number): void {
-      // The first is the one that revokes, and knows what it did.
+      // The first process is the one that revokes, so it knows already.
       if (this === fleet[0]) this.#cursor = head
       for (; this.#cursor < head; this.#cursor++) {
         const change = known[this.#cursor]
@@ -197,7 +198,7 @@ export function simulate(model: FleetModel): FleetResult {
   change(0)
   agenda.run(end)
 
-  // The last changes may still be on their way.
+  // The last changes may not have arrived everywhere.
   const latencies = known.map(({ at }, index) => at - (begun[index] ?? 0))
     .filter((_, index) => (begun[index] ?? 0) < end - 2 * model.pollInterval)
     .toSorted((left, right) => left - right)

@@ -1,4 +1,4 @@
-/** What a caller keeps of a session. */
+/** The tokens that a caller keeps of a session. */
 export interface Tokens {
   readonly accessToken: string
   readonly refreshToken: string
@@ -8,26 +8,26 @@ export interface Tokens {
 export interface Caller {
   create(): Promise<Tokens>
   /**
-   * Verifies an access token, and asks the store whether its session is still there. The first time after a refresh the
-   * answer has another access token, which a client takes.
+   * Verifies an access token, and checks in the store that its session exists. The first response after a refresh has
+   * another access token, which the client uses from then on.
    */
   verify(tokens: Tokens): Promise<Tokens>
   refresh(tokens: Tokens): Promise<Tokens>
 }
 
-/** What is measured. */
+/** The operations that are measured. */
 export const operations = ['create', 'verify', 'refresh'] as const
 export type Operation = typeof operations[number]
 
-/** Asks a client process to do one thing, again and again, with so many in flight. */
+/** Asks a client process to repeat one operation, with so many calls in flight. */
 export interface Order {
   readonly operation: Operation
   readonly inFlight: number
-  /** For how long. */
+  /** For how many milliseconds. */
   readonly milliseconds: number
 }
 
-/** What it did. */
+/** The result of an order. */
 export interface Report {
   readonly calls: number
   readonly milliseconds: number

@@ -1,11 +1,11 @@
-// A client in a process of its own: `http` or `sdk`, and the server's address.
+// A client in a process of its own. Arguments: `http` or `sdk`, and the server's address.
 import type { Caller, Order, Report, Tokens } from './caller.ts'
 
 const [kind = '', url = ''] = process.argv.slice(2)
 const caller = await createCaller()
 const sessions: Tokens[] = await Promise.all(Array.from({ length: 32 }, () => caller.create()))
 
-/** Only what is used is loaded: the SDK takes a second. */
+/** Loads only the client that is used, because the SDK takes a second to load. */
 async function createCaller(): Promise<Caller> {
   if (kind === 'http') return (await import('./http-caller.ts')).createHttpCaller(url)
   if (kind === 'sdk') return (await import('./sdk-caller.ts')).createSdkCaller(url)

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 import type { Caller, Tokens } from './caller.ts'
 
-/** Speaks the protocol over connections that stay open, and does nothing else: what the server itself can do. */
+/** Sends the protocol's requests over open connections, and does nothing else. It shows the limit of the server. */
 export function createHttpCaller(url: string): Caller {
   const agent = new Agent({ keepAlive: true })
 

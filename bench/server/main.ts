@@ -37,7 +37,7 @@ interface Row {
   readonly inFlight: number
   readonly operation: Operation
   readonly callsPerSecond: number
-  /** Milliseconds of the server's CPU per call. */
+  /** Milliseconds of the server's CPU time per call. */
   readonly cpu: number
 }
 
@@ -69,7 +69,7 @@ async function measure(contender: Contender, client: string, inFlight: number, o
   samples.set(key, [...samples.get(key) ?? [], row])
 }
 
-// The first round warms everything up and is not counted.
+// The first round is a warm-up and is not counted.
 for (let round = 0; round <= rounds; round++) {
   if (round === 1) samples.clear()
   for (const operation of operations) {

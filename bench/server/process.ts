@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Order, Report } from './caller.ts'
 
-/** A `keyturn serve` of its own process. */
+/** A `keyturn serve` in its own process. */
 export interface Server {
   readonly url: string
-  /** What it has cost so far. */
+  /** Its cost so far. */
   cost(): Cost
   end(): Promise<void>
 }
@@ -32,7 +32,7 @@ export async function startServer(store: string, flags: readonly string[] = []):
   const url = await new Promise<string>((resolve, reject) => {
     let output = ''
     let isListening = false
-    // What comes later, the log, is read and dropped: a full pipe would hold the server up.
+    // Read the log that follows and ignore it: a full pipe would block the server.
     const listen = (chunk: unknown): void => {
       if (isListening) return
       output += String(chunk)
@@ -54,7 +54,7 @@ export async function startServer(store: string, flags: readonly string[] = []):
   }
 }
 
-/** Read where Linux tells it: a tick is 10 ms on every machine that matters here. */
+/** Read from Linux's /proc, where a tick is 10 ms on every machine that matters here. */
 function costOf(pid: number): Cost {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -72,7 +72,7 @@ export interface Client {
 export async function startClient(kind: string, url: string): Promise<Client> {
   const child = fork(fileURLToPath(new URL('client.ts', import.meta.url)), [kind, url])
   const ended = once(child, 'exit').then(() => { throw new Error(`the client ${kind} ended`) })
-  // Ended in time, it says so to nobody.
+  // When the client is stopped as planned, nothing waits for this rejection.
   ended.catch(() => undefined)
   const answer = async (): Promise<unknown> => (await Promise.race([once(child, 'message'), ended]))[0]
   await answer()

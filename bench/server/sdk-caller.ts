@@ -2,7 +2,7 @@ import SuperTokens from 'supertokens-node'
 import Session from 'supertokens-node/recipe/session/index.js'
 import type { Caller, Tokens } from './caller.ts'
 
-/** Calls by way of the published Node SDK of the protocol, as an application does. One per process: it is global. */
+/** Calls the server through the published Node SDK, as an application does. One per process, because it is global. */
 export function createSdkCaller(url: string): Caller {
   SuperTokens.init({
     framework: 'custom',

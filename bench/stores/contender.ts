@@ -1,26 +1,26 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { SessionStore } from '../../src/session/store.ts'
 
-/** A store on its own server, beside the barest statement that the same driver can run there. */
+/** A store on its own server, and the simplest statement that the same driver can run there. */
 export interface StoreContender {
   readonly name: string
   readonly store: SessionStore
   /**
-   * The ceiling of any rotation: a new secret is drawn and hashed, and one conditional update of one row of a table of
-   * sessions replaces the hash and keeps the one before. The row is found by its handle, a text, and the table has an
-   * index of the users.
+   * The upper limit of any rotation: generate and hash a random secret, and replace the hash by one conditional update
+   * of one row that keeps the previous hash. The row is found by its handle, a text, and the table has an index of the
+   * users.
    */
   bareUpdate(row: number): Promise<unknown>
-  /** What other libraries do on the same server, by name. */
+  /** Logins of other libraries on the same server, by name. */
   readonly peers: Readonly<Record<string, () => Promise<unknown>>>
-  /** Adds sessions quickly, as many as asked for. Null: by ordinary inserts. */
+  /** Adds many sessions quickly; null if ordinary inserts must do. */
   readonly bulk: null | ((run: () => Promise<void>) => Promise<void>)
-  /** The bytes that the store takes now, indexes included. */
+  /** The current size of the store in bytes, indexes included. */
   size(): Promise<number>
   close(): Promise<void>
 }
 
-/** How many rows the bare table has. */
+/** The number of rows of the bare table. */
 export const BARE_ROWS = 20_000
 
 /** The rows of the bare table: handle, user. Each user has ten. */
@@ -29,7 +29,7 @@ export const bareRows: readonly (readonly [handle: string, user: string])[] = Ar
   (_, row) => [`c${hash('sha256', `${row}`, 'base64url').slice(0, 22)}`, `user-${Math.floor(row / 10)}`],
 )
 
-/** What each bare row begins with. */
+/** The initial hash of each bare row. */
 export const FIRST_HASH: string = 'h'.repeat(43)
 
 /** The hash of a new secret. */
@@ -37,7 +37,7 @@ export function newHash(): string {
   return hash('sha256', randomBytes(32).toString('base64url'), 'base64url')
 }
 
-/** The handle of a bare row, what it holds, and what it gets next. */
+/** The handle of a bare row, its current hash, and its next one. */
 export function rowValues(): (row: number) => readonly [handle: string, current: string, next: string] {
   const values = new Map<string, string>()
   return row => {

@@ -20,7 +20,7 @@ import { startRedis } from '../../test/support/servers/redis.ts'
 import { bareRows, FIRST_HASH, rowValues } from './contender.ts'
 import type { StoreContender } from './contender.ts'
 
-/** A login as Better Auth makes it: a row, and nothing that is signed. */
+/** A login of Better Auth: it inserts a row and signs nothing. */
 async function betterAuthLogin(database: BetterAuthOptions['database']): Promise<StoreContender['peers']> {
   const auth = betterAuth({
     baseURL: 'https://app.example.com', secret: randomBytes(32).toString('base64'), database,
@@ -34,7 +34,7 @@ async function betterAuthLogin(database: BetterAuthOptions['database']): Promise
   return { 'better-auth': () => internalAdapter.createSession(user.id) }
 }
 
-/** SQLite in a file. Rotations are as the store does them; the bare statement waits for the disk (`FULL`) or not. */
+/** SQLite in a file. Rotations are the store's own; the bare statement waits for the disk (`FULL`) or does not. */
 async function sqlite(synchronous: 'NORMAL' | 'FULL'): Promise<StoreContender> {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-bench-'))
   const file = join(folder, 'sessions.db')

@@ -10,13 +10,13 @@ import type { Pace } from './rounds.ts'
 /** How many sessions each user has, however many users there are. */
 export const SESSIONS_PER_USER = 10
 
-/** How many expired sessions a cleanup has to remove, and how many it takes at once. */
+/** How many expired sessions a cleanup has to remove, and how many at once. */
 export const EXPIRED = 5000
 export const CLEANUP_BATCH = 500
 
 const DAY = 86_400_000
 
-/** What a store does with so many sessions in it, per second. */
+/** Operations per second of a store that contains a given number of sessions. */
 export interface Loaded {
   readonly load: number
   readonly listings: number
@@ -33,7 +33,7 @@ function recordOf(index: number): SessionRecord {
   })
 }
 
-/** Adds the sessions from one number to another; how many a second. */
+/** Adds the sessions from one number to another. Returns how many per second. */
 async function insertAll(store: SessionStore, records: Iterator<SessionRecord>): Promise<number> {
   const start = performance.now()
   let count = 0
@@ -50,7 +50,7 @@ function* numbered(from: number, to: number, make: (index: number) => SessionRec
   for (let index = from; index < to; index++) yield make(index)
 }
 
-/** Fills the store to each of the sizes, and measures listing and cleanup there. */
+/** Fills the store to each of the sizes, and measures listings and cleanup at each. */
 export async function measureReads(
   { store, bulk }: StoreContender,
   sizes: readonly number[],

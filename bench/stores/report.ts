@@ -5,7 +5,7 @@ import type { Loaded } from './reads.ts'
 import { median, ratio } from './rounds.ts'
 import type { Pace, Rounds } from './rounds.ts'
 
-/** What was measured of a store. */
+/** The measurements of a store. */
 export interface StoreResult {
   readonly store: string
   readonly writes: Readonly<Record<string, Rounds>>
@@ -13,7 +13,7 @@ export interface StoreResult {
   readonly bytesPerSession: number
 }
 
-/** What a store must reach. */
+/** A promise about a store. */
 interface Promised {
   readonly what: string
   readonly store: string
@@ -21,7 +21,7 @@ interface Promised {
   readonly of: string
   readonly to: string
   readonly atLeast: number
-  /** What it must not fall below again, where more was reached. */
+  /** The floor since a higher value was reached. */
   readonly since?: number
 }
 
@@ -74,12 +74,12 @@ export function toMarkdown(results: readonly StoreResult[], { milliseconds, roun
 
 Medians of ${rounds} alternating rounds of ${milliseconds} ms, after one that warms up; ratios are the medians of the rounds' own. Server and client share the machine: trust the ratios, not the rates. Repeat with \`npm run bench:stores\`.
 
-- *bare*: a new secret is drawn and hashed, and one conditional update of one row replaces the hash and keeps the one before; through the same driver, in a table of ${BARE_ROWS.toLocaleString('en')} sessions that has nothing else but the handle, a text that finds the row, and the user, by an index.
+- *bare*: a random secret is generated and hashed, and one conditional update of one row replaces the hash and keeps the previous one; through the same driver, in a table of ${BARE_ROWS.toLocaleString('en')} sessions that has nothing else but the handle, a text that finds the row, and the user, by an index.
 - *rotate*: the store's own compare-and-swap, in as many sessions, which writes times and client as well and returns the session.
 - *refresh*: the whole exchange of a refresh token: MACs, hashes, compare-and-swap, ES256 signature (the default).
 - *login*: a session is made, on the disk, with both tokens. *better-auth*: its \`createSession\` on the same server, which signs nothing.
 
-The rotations of one turn of the event loop share a transaction or a command, as they do in a server under load, and with SQLite and PostgreSQL so do its logins. Each bare update, and each login of the peer, goes alone. PostgreSQL and MariaDB wait for the disk at each commit of a login; PostgreSQL does not for a rotation (a rotation that a crash undoes is adopted again), MariaDB has no such choice. Redis keeps nothing on disk here.
+The rotations of one tick of the event loop share a transaction or a command, as they do in a server under load, and with SQLite and PostgreSQL so do its logins. Each bare update, and each login of the peer, goes alone. PostgreSQL and MariaDB wait for the disk at each commit of a login; PostgreSQL does not for a rotation (a rotation that a crash undoes is adopted again), MariaDB has no such choice. Redis keeps nothing on disk here.
 
 ${machine()}
 

@@ -1,13 +1,13 @@
-/** What was measured in each round, by name: calls per second. */
+/** Calls per second in each round, by name. */
 export type Rounds = Readonly<Record<string, readonly number[]>>
 
-/** How long each thing is measured for in a round, and how many rounds there are. */
+/** How long each operation is measured in a round, and the number of rounds. */
 export interface Pace {
   readonly milliseconds: number
   readonly rounds: number
 }
 
-/** Calls per second with so many in flight. A lane's calls follow each other, as a client's do. */
+/** Calls per second with so many in flight. The calls of a lane follow each other, as a client's do. */
 export async function rate(
   lanes: number,
   milliseconds: number,
@@ -21,7 +21,7 @@ export async function rate(
   return calls / (performance.now() - start) * 1000
 }
 
-/** Measures several things in alternating rounds. The first round warms up and does not count. */
+/** Measures several operations in alternating rounds. The first round is a warm-up and does not count. */
 export async function alternate(
   things: Readonly<Record<string, (milliseconds: number) => Promise<number>>>,
   { milliseconds, rounds }: Pace,
@@ -36,12 +36,12 @@ export async function alternate(
   return results
 }
 
-/** The middle of the numbers; NaN of none. */
+/** The median of the numbers; NaN if there are none. */
 export function median(numbers: readonly number[]): number {
   return numbers.toSorted((left, right) => left - right)[numbers.length >> 1] ?? Number.NaN
 }
 
-/** The median of what two things had for each other in the same round. */
+/** The median of the ratios of two operations in the same round. */
 export function ratio(rounds: Rounds, of: string, to: string): number {
   return median((rounds[of] ?? []).map((value, round) => value / (rounds[to]?.[round] ?? Number.NaN)))
 }

@@ -14,10 +14,10 @@ import type { Pace, Rounds } from './rounds.ts'
 
 const client = { ip: '192.0.2.1', userAgent: 'bench' }
 
-/** What access tokens are signed with: the library's default. */
+/** The algorithm of access tokens: the library's default. */
 const ALGORITHM = 'ES256'
 
-/** How many sessions are started at the same time before anything is measured. */
+/** How many sessions are created at the same time before the measurement. */
 const LOADING = 64
 
 function coreOn(store: SessionStore): SessionCore<object, object> {
@@ -37,7 +37,7 @@ function coreOn(store: SessionStore): SessionCore<object, object> {
   return createSessionCore(engine, format, createCodecs(policy, {}))
 }
 
-/** How fast the store rotates, refreshes and logs in, beside its own ceiling and its peers; by calls in flight. */
+/** How fast the store rotates, refreshes and logs in, by calls in flight, with its upper limit and its peers. */
 export async function measureWrites(contender: StoreContender, pace: Pace): Promise<Record<string, Rounds>> {
   const core = coreOn(contender.store)
   const rotate = await rotation(contender, core)
@@ -62,7 +62,7 @@ export async function measureWrites(contender: StoreContender, pace: Pace): Prom
   return results
 }
 
-/** Starts as many sessions as the bare table has rows, ten of each user. */
+/** Creates as many sessions as the bare table has rows, ten for each user. */
 async function start<T>(
   { bulk }: StoreContender,
   core: SessionCore<object, object>,
@@ -102,7 +102,7 @@ async function rotation(
     const rotated = await store.rotate({
       handle,
       expected: { refreshHash: session.hash, anchorHash, ...place },
-      alive: { now, rotatedAfter: 0, createdAfter: -1 },
+      bounds: { now, rotatedAfter: 0, createdAfter: -1 },
       next: { refreshHash: hash, refreshKeyId, ...place, confirmed: false, rotatedAt: now, servedAt: now, client },
     })
     if (rotated === null) throw new Error('a rotation was lost')
@@ -117,14 +117,14 @@ async function refreshing(
 ): Promise<(count: number) => Promise<void>> {
   const tokens = await start(contender, core, ({ refreshToken }) => refreshToken)
   return async count => {
-    const turn = count % tokens.length
-    const outcome = await core.refresh(tokens[turn] ?? '', 'header', client)
+    const index = count % tokens.length
+    const outcome = await core.refresh(tokens[index] ?? '', 'header', client)
     if (outcome.kind !== 'refreshed') throw new Error(`a refresh was answered with ${outcome.kind}`)
-    tokens[turn] = outcome.issued.refreshToken
+    tokens[index] = outcome.issued.refreshToken
   }
 }
 
-/** Signatures of that algorithm alone: what no refresh can do without. */
+/** Signatures with this algorithm alone: every refresh needs one. */
 function signatures(): (milliseconds: number) => Promise<number> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const input = Buffer.alloc(400, 'x')

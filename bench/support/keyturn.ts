@@ -1,4 +1,4 @@
-// The library as it is published: bundled, without anything of the sources' own conditions.
+// The library as published: bundled, and resolved without the export condition of the sources.
 export { createSessions } from '../../dist/index.js'
 export type { ReadonlySession, Sessions } from '../../dist/index.js'
 export type { JsonObject } from '../../src/base/json.ts'

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, loadavg } from 'node:os'
 
-/** Where numbers were measured: without it they say nothing. */
+/** The machine and versions of a measurement, for its report. */
 export function machine(): string {
   const [load = 0] = loadavg()
   const { node, openssl } = process.versions

@@ -5,13 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A Redis of our own, on loopback, that keeps nothing. Null where it is not installed. */
+/** Starts a Redis server on loopback without persistence. Null if it is not installed. */
 export async function startRedis(): Promise<{ readonly url: string; stop(): Promise<void> } | null> {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-redis-'))
   const port = await freePort()
   const options = { bind: '127.0.0.1', port: String(port), save: '', appendonly: 'no', dir: folder }
   const server = spawn('redis-server', Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]))
-  // Whoever ends this process ends the server with it.
+  // The server ends with this process.
   process.once('exit', () => server.kill())
   process.once('SIGTERM', () => process.exit())
   const ended = new Promise<false>(resolve => {

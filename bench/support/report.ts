@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 const folder = fileURLToPath(new URL('../../docs/benchmarks/', import.meta.url))
 
-/** Prints a report, and keeps it in `docs/benchmarks` for readers and for programs. */
+/** Prints a report, and writes it to `docs/benchmarks` as Markdown and JSON. */
 export function writeReport(name: string, data: unknown, lines: readonly string[]): void {
   const text = `${lines.join('\n')}\n`
   console.log(text)

@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 
-/** A request as Node hands it to a handler, and the response to it. */
+/** A request and its response, as Node passes them to a handler. */
 export interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
@@ -9,7 +9,7 @@ export interface Exchange {
 
 const socket = new Socket()
 
-/** Makes Node's own objects, with header values that are new strings each time, as they are when they come off a wire. */
+/** Creates Node's own objects. Header values are new strings each time, as they are when Node parses a request. */
 export function createExchange(headers: Readonly<Record<string, string>>): Exchange {
   const request = new IncomingMessage(socket)
   request.method = 'GET'
@@ -20,7 +20,7 @@ export function createExchange(headers: Readonly<Record<string, string>>): Excha
   return { request, response: new ServerResponse(request) }
 }
 
-/** What browsers send besides a session: a cookie header is never the session's alone. */
+/** A cookie header as browsers send it: it contains other cookies besides the session's. */
 export function cookieHeader(pair: string): string {
   return `theme=dark; ${pair}; _ga=GA1.1.1183456789.1716200000`
 }

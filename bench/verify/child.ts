@@ -6,10 +6,10 @@ import { median } from './ratios.ts'
 
 // One contender in a process of its own. It does one slice of work for each message, so that rounds can alternate.
 
-/** What a slice of work took. */
+/** The cost of a slice of work. */
 export interface Slice {
   readonly operations: number
-  /** Microseconds of CPU per operation, over all threads of the process. */
+  /** Microseconds of CPU time per operation, of all threads of the process. */
   readonly cpu: number
   /** Microseconds per operation by the clock. */
   readonly time: number
@@ -26,7 +26,7 @@ function exchanges(contender: Contender, count: number): Exchange[] {
   return Array.from({ length: count }, () => createExchange(contender.headers(index++)))
 }
 
-/** Works for this long. Making the requests is not counted: Node does it with or without a session. */
+/** Works for this long. Creating the requests is not counted, because Node does it with or without a session. */
 async function work(contender: Contender, milliseconds: number): Promise<Omit<Slice, 'heap'>> {
   const total = { operations: 0, cpu: 0, time: 0 }
   while (total.time < milliseconds * 1000) {
@@ -43,7 +43,7 @@ async function work(contender: Contender, milliseconds: number): Promise<Omit<Sl
   return { operations, cpu: total.cpu / operations, time: total.time / operations }
 }
 
-/** As many operations as fit into the young generation with no collection in between. */
+/** As many operations as fit into the young generation without a garbage collection. */
 async function heapOf(contender: Contender): Promise<number> {
   const estimate = await allocatedBy(contender, 100)
   return allocatedBy(contender, Math.ceil(Math.min(5000, YOUNG_GENERATION / 2 / estimate)))
@@ -66,8 +66,8 @@ await work(contender, 500)
 const heaps: number[] = []
 for (let round = 0; round < 7; round++) heaps.push(await heapOf(contender))
 const heap = median(heaps)
-// After the last forced collection: one with no request under way throws away what was compiled for requests and
-// sessions, which no server sees.
+// Warm up after the last forced garbage collection: without a request in progress, a collection discards the code that
+// was compiled for requests and sessions, which does not happen in a server.
 await work(contender, 2500)
 
 process.on('message', (milliseconds: number) => {

@@ -9,14 +9,14 @@ export interface Contender<Found = unknown> {
   find(request: IncomingMessage, response: ServerResponse): Found | Promise<Found>
   /** Whose session it is. */
   userOf(found: Found): string | undefined
-  /** Ends what set-up started. */
+  /** Stops what set-up started. */
   close?(): Promise<void>
 }
 
 /** Prepares a contender, in a process of its own. */
 export type SetUp = () => Promise<Contender>
 
-/** The measured work: from Node's request objects to the users' names, one after the other. */
+/** The measured work: from Node's request objects to the user ids, one after the other. */
 export async function run<Found>(contender: Contender<Found>, exchanges: readonly Exchange[]): Promise<void> {
   for (const { request, response } of exchanges) {
     const answer = contender.find(request, response)
@@ -28,5 +28,5 @@ export async function run<Found>(contender: Contender<Found>, exchanges: readonl
 /** Claims of an application, the same for all contenders. */
 export const claims = { role: 'admin', plan: 'team' } as const
 export const userId = '3f0c8f5e-7a54-4f6b-9a5e-2a1b6f1f2c11'
-/** How many different sessions take turns, where their number does not matter. */
+/** The number of different sessions that alternate, for measurements in which it does not matter. */
 export const SESSIONS = 64

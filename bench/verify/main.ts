@@ -9,8 +9,7 @@ import type { SetUp } from './contender.ts'
 import { median, ratios } from './ratios.ts'
 import type { Medians } from './ratios.ts'
 
-// The whole way from Node's request object to the session, in process: one process per contender, one slice of work
-// each in turn.
+// From Node's request object to the session, in process: one process per contender, and slices of work in alternation.
 
 const ROUNDS = 15
 const SLICE_MILLISECONDS = 150

@@ -1,9 +1,9 @@
 import type { Slice } from './child.ts'
 
-/** What a contender took, median over the rounds. */
+/** The cost of a contender: the medians over the rounds. */
 export type Medians = Readonly<Record<string, Slice>>
 
-/** A promise about two contenders, or about one and a bound. */
+/** A promise about the ratio of two contenders, or about a bound of one. */
 export interface Ratio {
   readonly what: string
   readonly must: string
@@ -11,15 +11,15 @@ export interface Ratio {
   readonly reached: boolean
 }
 
-/** The middle of some numbers. */
+/** The median of some numbers. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
 /**
- * The ratios that Keyturn promises, by CPU per operation. Each is the median of the ratios of the rounds, so that a
- * neighbour's load, which both contenders of a round feel, does not count.
+ * The ratios that Keyturn promises, by CPU time per operation. Each is the median of the ratios of the rounds, so that
+ * other load on the machine, which affects both contenders of a round, does not count.
  */
 export function ratios(rounds: readonly Medians[], medians: Medians): readonly Ratio[] {
   const faster = (what: string, ours: string, theirs: string, least: number): Ratio => {

@@ -1,4 +1,4 @@
-// Keyturn with Express on an embedded SQLite file: everything that a session can do, in one short file.
+// Keyturn with Express on an embedded SQLite file: all features of a session in one short file.
 import { fileURLToPath } from 'node:url'
 import express from 'express'
 import { createSessions } from 'keyturn'
@@ -33,19 +33,20 @@ app.post('/login', async (request, response) => {
     response.status(400).json({ message: 'userId must be a name of 1 to 64 characters' })
     return
   }
-  // The page shows a theft with a brief session: its reuse interval is a fifth of its access tokens' life, 1 second.
+  // To demonstrate a theft, the page asks for a brief session: its reuse interval is a fifth of its access token
+  // lifetime, 1 second.
   const options = brief === true ? { accessTokenLifetime: 5 } : {}
   const session = await sessions.createNewSession(request, response, userId, { role: 'reader' }, { note: '' }, options)
   response.json(describe(session))
 })
 
-// Protected, in the explicit style: no database call.
+// A protected route, in the explicit style: no database call.
 app.get('/me', async (request, response) => {
   const session = await sessions.getSession(request, response)
   response.json(describe(session))
 })
 
-// Protected, in the middleware style.
+// A protected route, in the middleware style.
 app.post('/payload', sessions.requireSession(), async (request, response) => {
   const session = sessions.sessionOf(request)
   await session.updateJwtPayload(objectIn(request.body))

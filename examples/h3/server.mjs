@@ -1,4 +1,4 @@
-// Keyturn with h3, and so with Nitro. Sessions live in the SQLite file keyturn.db: node examples/h3/server.mjs
+// Keyturn with h3; Nitro is built on h3. Sessions live in the SQLite file keyturn.db: node examples/h3/server.mjs
 import { H3, serve } from 'h3'
 import { createSessions } from 'keyturn'
 import { h3Sessions } from 'keyturn/frameworks/h3'

@@ -1,5 +1,5 @@
-// Keyturn with itty-router, by an adapter of one's own. Sessions live in memory here; a real application names a store:
-// bun examples/itty-router/app.ts
+// Keyturn with itty-router, through a custom adapter. Sessions live in memory here; a real application names a store.
+// Run it with: bun examples/itty-router/app.ts
 import { Router } from 'itty-router'
 import { createSessions } from 'keyturn'
 import { createMemoryStore } from 'keyturn/stores/memory'

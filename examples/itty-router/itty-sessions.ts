@@ -1,18 +1,18 @@
-// An adapter of one's own: sessions for itty-router, which runs on any runtime with web requests.
+// A custom adapter: sessions for itty-router, which runs on any runtime with web requests.
 import {
   defineAdapter, isSessionError, mustBeCalled, toResponse, WebResponseWriter, WebRequest, withHeaders,
 } from 'keyturn/adapters'
 import type { AdapterCalls, HttpExchange, HttpSessions, CompleteResponse } from 'keyturn/adapters'
 
-/** What itty-router runs before a handler: a response ends the request there. */
+/** A middleware of itty-router, which runs before a handler. If it returns a response, no handler runs. */
 type IttyMiddleware = (request: Request) => Promise<Response | undefined>
 
-/** The calls of every adapter, and two for what itty-router does at the end. */
+/** The calls of every adapter, and two for the `catch` and `finally` of itty-router. */
 export interface IttySessions<Payload extends object, Info extends object>
   extends AdapterCalls<[request: Request], IttyMiddleware, Payload, Info> {
-  /** For `catch`: answers Keyturn's errors and leaves others alone. */
+  /** For `catch`: answers Keyturn's errors and rethrows other errors. */
   errorHandler(): (error: unknown, request: Request) => Response
-  /** For `finally`, as the last: adds to a response what the calls have to tell the client. */
+  /** For `finally`, as the last: adds the headers and cookies of the calls to the response. */
   finish(): (response: Response, request: Request) => Response
 }
 
@@ -20,12 +20,12 @@ export interface IttyOptions {
   readonly onError?: (error: unknown, request: Request) => void
 }
 
-/** Gives sessions the shape of itty-router. */
+/** Adds the calls for itty-router to `sessions`. */
 export function ittySessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   { onError }: IttyOptions = {},
 ): Rest & IttySessions<Payload, Info> {
-  // The response is made after its handler has run: until then, its headers wait here.
+  // The response is created after the calls of its handler, so their headers are kept here until then.
   const replies = new WeakMap<Request, WebResponseWriter>()
   const requestOf = (request: Request): WebRequest => new WebRequest(request, () => null)
 

@@ -1,5 +1,5 @@
-// An event stream that ends with its session, whichever process ends it. Sessions live in the SQLite file keyturn.db:
-// node examples/live/server.mjs
+// An event stream that ends when its session is revoked, in this process or another. Sessions live in the SQLite file
+// keyturn.db: node examples/live/server.mjs
 import { createServer } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { createSessions } from 'keyturn'

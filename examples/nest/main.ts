@@ -1,4 +1,4 @@
-// Keyturn with Nest on Express. On Fastify nothing changes but the adapter that NestFactory gets.
+// Keyturn with Nest on Express. For Fastify, change only the adapter that NestFactory gets.
 import 'reflect-metadata'
 import { Body, Catch, Controller, createParamDecorator, Get, Module, Post, Req, Res, UseGuards } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
@@ -32,7 +32,7 @@ class AppController {
     return { handle: session.getHandle() }
   }
 
-  // The idiom: a guard, and a decorator for the session that it found.
+  // The style of Nest: a guard, and a decorator for the session that it found.
   @Get('me')
   @UseGuards(sessions.requireSession())
   me(@CurrentSession() session: Session<Claims, Info>): object {

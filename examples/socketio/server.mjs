@@ -1,4 +1,4 @@
-// Keyturn with Socket.IO: only sockets with a session come in, and they end with it.
+// Keyturn with Socket.IO: it accepts only sockets with a session, and disconnects them when the session ends.
 import { createServer } from 'node:http'
 import { Server } from 'socket.io'
 import { createSessions } from 'keyturn'

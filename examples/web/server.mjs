@@ -1,4 +1,4 @@
-// Keyturn with nothing but web requests: bun examples/web/server.mjs, or deno run -A examples/web/server.mjs.
+// Keyturn with web requests, without a framework: bun examples/web/server.mjs, or deno run -A examples/web/server.mjs.
 // Sessions live in memory here; a real application names a store.
 import { createSessions } from 'keyturn'
 import { webSessions } from 'keyturn/frameworks/web'

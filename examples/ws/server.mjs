@@ -1,4 +1,4 @@
-// Keyturn with ws: only sockets with a session come in, and they end with it.
+// Keyturn with ws: it accepts only sockets with a session, and closes them when the session ends.
 import { createServer } from 'node:http'
 import { WebSocketServer } from 'ws'
 import { createSessions } from 'keyturn'

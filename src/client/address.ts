@@ -1,4 +1,4 @@
-/** Reads an address, a relative one against `base`; null if it is none. Pure. */
+/** Parses an address, a relative one against `base`; null if it is invalid. Pure. */
 export function parseAddress(address: string, base: string | undefined): URL | null {
   try {
     return new URL(address, base)
@@ -7,12 +7,12 @@ export function parseAddress(address: string, base: string | undefined): URL | n
   }
 }
 
-/** The origin of an address; also of one with an app's own scheme, which the platform calls `null` for all. Pure. */
+/** The origin of an address. Unlike `URL.origin`, it is not `null` for an app's own scheme. Pure. */
 export function originOf({ protocol, host }: URL): string {
   return `${protocol}//${host}`
 }
 
-/** What the platform resolves relative addresses against, `<base href>` included; undefined where there is no page. */
+/** The base of relative addresses on this page, `<base href>` included; undefined without a page. */
 export function platformBase(): string | undefined {
   const { location, document } = globalThis as Partial<typeof globalThis>
   return document?.baseURI ?? location?.href

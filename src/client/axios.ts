@@ -7,9 +7,10 @@ import type { Client } from './client.ts'
 import { isObject } from './front-token.ts'
 
 /**
- * Adds an interceptor to axios that makes its requests carry the session, as the client's `fetch` does. It acts where
- * axios sends, after all other interceptors in whatever order they were added: they see one request and one response,
- * and nobody after it can turn the request elsewhere. Addresses mean what they mean to axios. Returns how to undo it.
+ * Adds an interceptor to axios, so that its requests carry the session as the client's `fetch` does. It wraps the
+ * adapter and so runs after all other interceptors, in whatever order they were added: they see one request and one
+ * response, and none of them can redirect the request afterwards. Addresses are resolved as axios resolves them.
+ * Returns a function that removes the interceptor.
  * @example
  * addSessionInterceptor(axios, client)
  */
@@ -20,7 +21,7 @@ export function addSessionInterceptor(
   const number = axios.interceptors.request.use(request => {
     const adapter = request.adapter ?? axios.defaults.adapter ?? []
     request.adapter = async request => {
-      // An application that sends this request again passes here again.
+      // If the application sends this request again, it must pass the interceptor again.
       request.adapter = adapter
       const send = getAdapter(adapter, request)
       const url = exchanges.resolve(uriOf(request), platformBase())
@@ -34,7 +35,7 @@ export function addSessionInterceptor(
 
 type Exchanges = Client<object>['exchanges']
 
-/** Where a request goes, as the adapters read it: unlike `getUri` of an instance, they know none of its defaults. */
+/** The address of a request as the adapters build it: unlike `getUri` of an instance, they do not use its defaults. */
 function uriOf(request: InternalAxiosRequestConfig): string {
   return new Axios({}).getUri(request)
 }
@@ -64,11 +65,11 @@ async function carry(
     if (exchanges.mode === 'cookie') request.withCredentials = true
     const uri = uriOf(request)
     const isExact = /^https?:\/\//i.test(uri) && exchanges.resolve(uri) === url
-    // What the platform would resolve, perhaps against `<base href>`, or what was changed after it was judged.
+    // The platform could resolve the address against `<base href>`, or it was changed after `isOurs` checked it.
     if (!isExact) Object.assign(request, { url, baseURL: '', params: undefined })
-    // Axios' own `fetch` adapter does not tell where a redirect ended.
+    // Axios' own `fetch` adapter does not report where a redirect ended.
     request.fetchOptions = { redirect: 'error', ...fetchOptions }
-    // What axios was told to take for a failure is thrown, with the answer in it.
+    // For a status that axios treats as a failure, it throws an error that contains the response.
     const { reply, failure } = await send().then(
       reply => ({ reply, failure: null }),
       (failure: unknown) => ({ reply: null, failure }),
@@ -82,7 +83,7 @@ async function carry(
   try {
     return await attempt(!isObject(data) || !('getReader' in data || 'pipe' in data))
   } finally {
-    // The request lives on in the response and in errors, which are logged; and it may be sent again.
+    // The request is part of the response and of errors, which are logged, and it may be sent again.
     for (const name of added) headers.delete(name)
     Object.assign(request, given)
   }
@@ -96,7 +97,7 @@ function answerOf(reply: unknown): ServerReply | null {
   return { status, url: addressOf(request), headers }
 }
 
-/** Where an answer came from in the end, as a browser's request says, or Node's; empty if neither does. */
+/** The final address of a response, from a browser's request or Node's; empty if neither has it. */
 function addressOf(request: unknown): string {
   if (!isObject(request)) return ''
   const { responseURL, res } = request

@@ -3,25 +3,25 @@ import type { ClientStorage, Fetch } from './environment.ts'
 import type { Exchanges } from './exchange.ts'
 import type { ClientSession } from './session.ts'
 
-/** How a client finds its server. */
+/** Options of `createClient`. */
 export interface ClientOptions {
-  /** Where the server is reached, as the server's `origin` says. Default: where the page came from. */
+  /** The URL of the server, as in the server's `origin`. Default: the origin of the page. */
   readonly baseUrl?: string
   /** The server's `basePath`. Default: `/auth`. */
   readonly basePath?: string
-  /** Where tokens travel: `header` is for native shells, where cookies do not work. Default: `cookie`. */
+  /** How tokens are sent: `header` is for native shells, where cookies do not work. Default: `cookie`. */
   readonly mode?: TransferMode
-  /** Where the client keeps what it knows; in header mode the tokens too. Default: `localStorage`. */
+  /** Where the client keeps the state of the session; in header mode the tokens too. Default: `localStorage`. */
   readonly storage?: ClientStorage
-  /** Refreshes shortly before expiry while the page is visible, so that no request waits. Default: false. */
+  /** Whether to refresh shortly before expiry while the page is visible, so that no request waits. Default: false. */
   readonly refreshAhead?: boolean
   /** The server's `sessionExpiredStatusCode`, from 400 to 499. Default: 401. */
   readonly sessionExpiredStatusCode?: number
-  /** What sends requests. Default: the global `fetch` as it is now. */
+  /** The function that sends requests. Default: the global `fetch` when the client is created. */
   readonly fetch?: Fetch
 }
 
-/** Is called when the session begins, changes, is refreshed or ends, in this tab or in another. */
+/** Called when the session begins, changes, is refreshed or ends, in this tab or in another. */
 export type SessionListener<Payload extends object> = (
   session: ClientSession<Payload> | null,
   previous: ClientSession<Payload> | null,
@@ -30,30 +30,30 @@ export type SessionListener<Payload extends object> = (
 /** The sessions of one server, in a browser or a native shell. */
 export interface Client<Payload extends object> {
   /**
-   * Like the platform's `fetch`; carries the session to its server, and to no other.
-   * @throws SessionUnavailableError if the server wants a refresh and none could be had. The session is kept.
+   * Like the platform's `fetch`. It sends the session with requests to the session's server, and to no other.
+   * @throws SessionUnavailableError if the server requires a refresh and the refresh failed. The session is kept.
    */
   readonly fetch: Fetch
-  /** What other ways to send requests build on. */
+  /** For integrations with other ways to send requests, such as axios. */
   readonly exchanges: Exchanges
   /**
-   * The session; null if there is none. Refreshes an access token that has expired, and asks the server once where
-   * this browser knows nothing.
-   * @throws SessionUnavailableError if it knows nothing and the server can not be asked.
+   * The session; null if there is none. Refreshes an access token that has expired. If this browser has no record of
+   * the session, asks the server once.
+   * @throws SessionUnavailableError if this browser has no record and the server cannot be reached.
    */
   getSession(): Promise<ClientSession<Payload> | null>
   /** The session as far as it is known; undefined if the server was not asked yet. The same object until it changes. */
   peekSession(): ClientSession<Payload> | null | undefined
   /**
-   * Gets a new access token now. Whether there is a session: after a login that no script could see, such as a
-   * redirect from an identity provider, this finds it.
-   * @throws SessionUnavailableError if the server can not be asked.
+   * Gets a new access token now, and resolves to whether there is a session. Call it after a login that no script could
+   * see, such as a redirect from an identity provider.
+   * @throws SessionUnavailableError if the server cannot be reached.
    */
   refresh(): Promise<boolean>
-  /** Ends the session, here and on the server. @throws SessionUnavailableError if the server can not be asked. */
+  /** Ends the session, here and on the server. @throws SessionUnavailableError if the server cannot be reached. */
   signOut(): Promise<void>
-  /** Listens. Returns how to stop. */
+  /** Adds a listener. Returns a function that removes it. */
   onChange(listener: SessionListener<Payload>): () => void
-  /** Stops listening to other tabs, and all timers. */
+  /** Stops listening to other tabs, removes all listeners and stops all timers. */
   close(): void
 }

@@ -14,8 +14,8 @@ import { toSession } from './session.ts'
 import type { ClientSession, PayloadOf } from './session.ts'
 
 /**
- * Makes the client of one server. Asks nobody before the first call.
- * @throws Error where `baseUrl` is missing and there is no page whose origin could be taken.
+ * Creates the client of one server. It sends no request before the first call.
+ * @throws Error if `baseUrl` is missing or relative and there is no page whose origin could be used.
  * @example
  * import type { sessions } from '../server/sessions.ts'
  * const client = createClient<typeof sessions>({ baseUrl: 'https://api.example.com' })
@@ -24,14 +24,14 @@ export function createClient<Sessions = unknown>(options: ClientOptions = {}): C
   return createClientIn<PayloadOf<Sessions>>(currentEnvironment(options.fetch), options)
 }
 
-/** Makes a client in an environment of one's own. For tests. */
+/** As {@link createClient}, in a given environment. For tests. */
 export function createClientIn<Payload extends object>(env: ClientEnvironment, options: ClientOptions): Client<Payload> {
   checkClientOptions(options)
   const { baseUrl, basePath = '/auth', mode = 'cookie', sessionExpiredStatusCode: expiredStatus = 401 } = options
-  // Where pages are rendered on a server, one client serves many users: it then knows nobody.
+  // On a server that renders pages, one client serves many users, so it must not keep any session.
   const isInert = !env.pageUrl && !options.storage
   const server = parseAddress(baseUrl ?? '/', env.pageUrl)
-  if (!server && !isInert) throw new Error(`createClient needs an absolute baseUrl here; received ${baseUrl}`)
+  if (!server && !isInert) throw new Error(`without a page, baseUrl must be an absolute URL; received ${baseUrl}`)
   const root = server?.href.replace(/\/$/, '') ?? ''
   const api = root + basePath.replace(/\/$/, '')
   const name = `keyturn ${api}`
@@ -45,7 +45,7 @@ export function createClientIn<Payload extends object>(env: ClientEnvironment, o
   }
   const closing = new AbortController()
   const listeners = new Set<SessionListener<Payload>>()
-  let callOff = (): void => undefined
+  let cancelTimer = (): void => undefined
   let session: ClientSession<Payload> | null | undefined = mode === 'cookie' ? undefined : null
 
   const state = createSharedState(env, options.storage ?? (isInert ? null : env.storage), name, mode, closing.signal)
@@ -54,10 +54,10 @@ export function createClientIn<Payload extends object>(env: ClientEnvironment, o
   const fetch = createFetch(env.fetch, exchanges)
 
   function schedule(): void {
-    callOff()
+    cancelTimer()
     const timeLeft = options.refreshAhead ? state.timeLeft() : null
     const delay = refresher.pause() ?? (timeLeft && delayAhead(timeLeft, env.random()))
-    if (delay !== null && !closing.signal.aborted) callOff = env.after(delay, refreshIfVisible)
+    if (delay !== null && !closing.signal.aborted) cancelTimer = env.after(delay, refreshIfVisible)
   }
 
   function refreshIfVisible(): void {
@@ -75,7 +75,7 @@ export function createClientIn<Payload extends object>(env: ClientEnvironment, o
   state.onChange(record => {
     const previous = session ?? null
     const next = session = toSession<Payload>(record)
-    // Each in a task of its own: a listener's failure is nobody else's.
+    // A microtask for each, so that a listener that throws does not stop the others.
     for (const listener of listeners) queueMicrotask(() => listener(next, previous))
     refresher.wake()
     schedule()
@@ -104,7 +104,7 @@ export function createClientIn<Payload extends object>(env: ClientEnvironment, o
         ({ status }) => new SessionUnavailableError(status),
         (cause: unknown) => new SessionUnavailableError(null, cause),
       )
-      // A proxy's 200 is no sign-out: the server says so by taking the front token away.
+      // A 200 may come from a proxy. The session server confirms a sign-out by removing the front token.
       if (session) throw failure
     },
     onChange(listener) {
@@ -115,7 +115,7 @@ export function createClientIn<Payload extends object>(env: ClientEnvironment, o
       closing.abort()
       refresher.wake()
       listeners.clear()
-      callOff()
+      cancelTimer()
     },
   }
 }

@@ -3,13 +3,13 @@ import type { TransferMode } from '../base/wire.ts'
 import { readFrontToken, REMOVE } from './front-token.ts'
 import type { SessionState } from './session-state.ts'
 
-/** What a request that was answered with "no session" does next. */
+/** What happens next to a request that the server answered with "no session". */
 export type AfterRefusal = 'return' | 'repeat' | 'refresh'
 
 /**
- * Decides what a request does that was refused for the first time. `sent` is the record that it was sent with,
- * `current` the one now; `expired`: its access token can not be used any more, as far as this device can tell;
- * `settled`: it is what this page's last refresh left. Pure.
+ * Decides what happens to a request that was refused for the first time. `sent` is the record that it was sent with,
+ * `current` the record now. `expired`: by this device's clocks, the access token of `current` has expired. `settled`:
+ * `current` is the result of this page's last refresh. Pure.
  */
 export function decideAfterRefusal(
   mode: TransferMode,
@@ -19,15 +19,15 @@ export function decideAfterRefusal(
   settled: boolean,
 ): AfterRefusal {
   if (current?.front) return current.front !== sent?.front && !expired ? 'repeat' : 'refresh'
-  // Without a session, cookies of one may be there all the same: script's storage is deleted sooner, and a login by
-  // redirect is seen by no script.
+  // Without a record, there may still be cookies of a session: browsers delete the storage of scripts sooner than
+  // cookies, and no script sees a login by redirect.
   return mode === 'cookie' && (current === null || !settled) ? 'refresh' : 'return'
 }
 
-/** What the holder of the lock does about a refresh that was wanted when the record was `wanted`. */
+/** What the tab that holds the lock does for a refresh that was requested when the record was `wanted`. */
 export type UnderLock = 'post' | 'refreshed' | 'ended'
 
-/** Decides whether another tab has done the work while this one waited for its turn. Pure. */
+/** Decides whether another tab has refreshed while this one waited for the lock. Pure. */
 export function decideUnderLock(
   wanted: SessionState | null,
   current: SessionState | null,
@@ -43,13 +43,13 @@ export function decideUnderLock(
 /** The longest `Retry-After` that a refresh waits for, in milliseconds: twice the server's default reuse interval. */
 const LONGEST_WAIT = 60_000
 
-/** What the answer to a refresh means; `busy`: the server keeps the session and says when to try again. */
+/** What the response to a refresh means; `busy`: the server keeps the session and says when to try again. */
 export type Verdict = 'refreshed' | 'ended' | 'busy' | 'unavailable'
 
 /**
- * Judges the answer to a refresh: only what nobody but the session server says ends a session, so that neither a
- * proxy's page nor a captive portal's does; and only the session server can be `busy`. `front` is the front token
- * before, `delay` what {@link retryDelay} returned. Pure.
+ * Classifies the response to a refresh. Only a response that must come from the session server ends a session or is
+ * `busy`; the page of a proxy or a captive portal does not. `front` is the front token before the refresh, `delay` the
+ * result of {@link retryDelay}. Pure.
  */
 export function judgeRefresh(
   status: number,
@@ -69,37 +69,37 @@ export function judgeRefresh(
 }
 
 /**
- * How long a response asks to be left alone, in milliseconds: `Retry-After` in seconds or as a date (RFC 9110, section
- * 10.2.3); null if it does not say. `now` is this device's clock. Pure.
+ * How long a response asks the client to wait, in milliseconds: `Retry-After` in seconds or as a date (RFC 9110,
+ * section 10.2.3); null without a valid one. `now` is this device's clock. Pure.
  */
 export function retryDelay(headers: Pick<Headers, 'get'>, now: number): number | null {
   const text = headers.get('retry-after') ?? ''
   if (/^\d+$/.test(text)) return Number(text) * 1000
-  // By the server's clock, where it can be read: this device's may be hours off.
+  // Measured by the server's clock if `Date` can be read: this device's clock may be hours off.
   const delay = /GMT$/.test(text) ? Date.parse(text) - (Date.parse(headers.get('date') ?? '') || now) : NaN
   return Number.isNaN(delay) ? null : Math.max(0, delay)
 }
 
 const FIRST_PAUSE = 1000
 const LONGEST_PAUSE = 30_000
-const LONGEST_WISH = 300_000
+const LONGEST_DELAY = 300_000
 const LONGEST_LEAD = 60_000
 
 /**
- * How long to leave the server alone after `failures` refreshes in a row that were not answered, in milliseconds. A
- * server that asks for a longer `delay` gets it and up to a twentieth more, 5 minutes at most. `chance` is from 0 to 1.
- * Pure.
+ * How long to wait after `failures` failed refreshes in a row, in milliseconds. If the server asks for a longer
+ * `delay`, the client waits for it and up to a twentieth more, at most 5 minutes. `random` is from 0 to 1. Pure.
  */
-export function pauseAfter(failures: number, delay: number | null, chance: number): number {
-  const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)) * (0.5 + chance / 2)
-  return Math.max(pause, Math.min((delay ?? 0) * (1 + chance / 20), LONGEST_WISH))
+export function pauseAfter(failures: number, delay: number | null, random: number): number {
+  const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)) * (0.5 + random / 2)
+  return Math.max(pause, Math.min((delay ?? 0) * (1 + random / 20), LONGEST_DELAY))
 }
 
 /**
- * When to refresh a token that lives for `timeLeft`, in milliseconds from now: up to a minute before its end, and no
- * two tabs at the same time. Never at once, so that a server that gives dead tokens is not asked in a circle. Pure.
+ * When to refresh a token that expires in `timeLeft`, in milliseconds from now: up to a minute before expiry, at a
+ * random time, so that tabs do not refresh together. At least a second, so that a server that issues expired tokens
+ * does not cause a loop of refreshes. `random` is from 0 to 1. Pure.
  */
-export function delayAhead(timeLeft: number, chance: number): number {
-  const lead = Math.min(timeLeft / 5, LONGEST_LEAD) * (0.5 + chance / 2)
+export function delayAhead(timeLeft: number, random: number): number {
+  const lead = Math.min(timeLeft / 5, LONGEST_LEAD) * (0.5 + random / 2)
   return Math.min(Math.max(1000, timeLeft - lead), 2 ** 31 - 1)
 }

@@ -1,25 +1,25 @@
 import type { Client } from './client.ts'
 
-/** One of the user's sessions, as the server's `listSessions` tells it. */
+/** One of the user's sessions, as the server's `listSessions` returns it. */
 export interface Device {
   readonly handle: string
   /** When the user logged in there, in milliseconds since 1970. */
   readonly createdAt: number
   readonly ip: string | null
   readonly userAgent: string | null
-  /** Whether it is this one. */
+  /** Whether it is the session of this client. */
   readonly current: boolean
 }
 
-/** "Your devices", without a look. */
+/** The data and the calls for a list of the user's devices; the application renders it. */
 export interface Devices {
-  /** The user's devices, newest first; empty if nobody is signed in. @throws Error that names any other status. */
+  /** The devices of the user, newest first; empty if nobody is signed in (401). @throws Error with any other status. */
   list(): Promise<readonly Device[]>
-  /** Signs a device out. Whether it was still signed in. @throws Error that names any other status. */
+  /** Signs a device out. Resolves to false if it was not signed in (404). @throws Error with any other error status. */
   revoke(handle: string): Promise<boolean>
 }
 
-/** How {@link createDevices} reaches the application's routes. */
+/** Options of {@link createDevices}. */
 export interface DevicesOptions {
   /** The path of the two routes, such as `/devices`. */
   readonly path: string

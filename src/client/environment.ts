@@ -1,19 +1,19 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import type { Reading } from './age.ts'
 
-/** A function with the shape of the platform's `fetch`. */
+/** A function with the signature of the platform's `fetch`. */
 export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
 
-/** Where records are kept: `localStorage`, React Native's `AsyncStorage`, or whatever a native shell has. */
+/** A storage for the session's record: `localStorage`, React Native's `AsyncStorage`, or that of a native shell. */
 export interface ClientStorage {
   getItem(key: string): Awaitable<string | null>
   setItem(key: string, value: string): Awaitable<unknown>
 }
 
-/** What the client uses of the page's storage, which all tabs see at once. */
+/** The part of the page's storage that the client uses; all tabs share it. */
 export type SharedStorage = Pick<Storage, 'getItem' | 'setItem'>
 
-/** What the client uses of Web Locks. */
+/** The part of Web Locks that the client uses. */
 export interface Locks {
   request<Result>(
     name: string,
@@ -22,24 +22,27 @@ export interface Locks {
   ): Promise<Result>
 }
 
-/** Everything around a client that is not a rule: one tab of a browser, a worker, a native shell, a test. */
+/** What a client needs of its platform: a browser's tab, a worker, a native shell or a test. */
 export interface ClientEnvironment {
   readonly fetch: Fetch
-  /** Where the page came from: its origin, or its address if it has none; undefined where there is no page. */
+  /** The origin of the page, or its address if it has no origin; undefined without a page. */
   readonly pageUrl: string | undefined
-  /** Null where there is none, or it is blocked. */
+  /** Null if there is none or it is blocked. */
   readonly storage: SharedStorage | null
   readonly locks: Locks | undefined
   now(): Reading
   /** From 0 to 1. */
   random(): number
-  /** Runs a task later. Returns how to call it off. */
+  /** Runs a task after `delay` milliseconds. Returns a function that cancels it. */
   after(delay: number, task: () => void): () => void
-  /** Opens what the tabs of one origin share until `closing`: their messages, and their writings to the storage. */
+  /**
+   * Calls `hear` with the messages and storage writes of the other tabs of this origin, until `closing`. Returns a
+   * function that sends a message to them.
+   */
   openSignal(name: string, hear: (message: unknown) => void, closing: AbortSignal): (message: object) => void
-  /** Whether somebody may be looking at the page. */
+  /** Whether the page is visible. */
   isVisible(): boolean
-  /** Calls back whenever the network or the user's attention may have returned, until `closing`. */
+  /** Calls back when the network may be back or the page may be visible again, until `closing`. */
   onWake(listener: () => void, closing: AbortSignal): void
 }
 
@@ -48,7 +51,7 @@ export function currentEnvironment(fetch: Fetch | undefined): ClientEnvironment 
   const { location, navigator, document, origin } = globalThis as Partial<typeof globalThis>
   return {
     fetch: fetch ?? globalThis.fetch.bind(globalThis),
-    // The address of a `srcdoc` or `blob:` frame is no base for others; its origin is.
+    // The address of a `srcdoc` or `blob:` frame cannot be a base; its origin can.
     pageUrl: origin && origin !== 'null' ? origin : location?.href,
     storage: localStorageOrNull(),
     locks: (navigator as Partial<Navigator> | undefined)?.locks,
@@ -66,7 +69,7 @@ export function currentEnvironment(fetch: Fetch | undefined): ClientEnvironment 
   }
 }
 
-/** The page's storage. Where it is blocked, even looking at it throws. */
+/** The page's storage. If it is blocked, reading the property throws. */
 function localStorageOrNull(): Storage | null {
   try {
     return globalThis.localStorage ?? null
@@ -78,7 +81,7 @@ function localStorageOrNull(): Storage | null {
 function openSignal(name: string, hear: (message: unknown) => void, closing: AbortSignal): (message: object) => void {
   let channel: BroadcastChannel | null = null
   const open = (): void => {
-    // Without an address there are no tabs, and on a server a channel would keep the process alive.
+    // Without a location there are no tabs, and on a server an open channel would keep the process alive.
     if (!globalThis.location) return
     try {
       channel ??= new BroadcastChannel(name)
@@ -87,7 +90,7 @@ function openSignal(name: string, hear: (message: unknown) => void, closing: Abo
       // Missing or blocked.
     }
   }
-  // A page that holds a channel would not be kept for "back".
+  // Browsers do not keep a page with an open channel in the back/forward cache.
   const close = (): void => {
     channel?.close()
     channel = null

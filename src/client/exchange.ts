@@ -6,50 +6,50 @@ import { decideAfterRefusal } from './decide.ts'
 import type { SharedState } from './shared-state.ts'
 import type { ClientRefreshResult, Refresher } from './refresher.ts'
 
-/** How a caller's request is to be sent. */
+/** How to send a request of the application. */
 export interface SendingOptions {
   readonly signal?: AbortSignal | null | undefined
-  /** Sends at once even if the access token has expired: the page may be about to close. */
+  /** Whether to send at once even if the access token has expired, because the page may be closing. */
   readonly urgent?: boolean | undefined
 }
 
-/** One request of the application to the session's server: sent once or twice, refreshed for at most once. */
+/** One request of the application to the session's server. It is sent once or twice, with at most one refresh. */
 export interface Exchange {
-  /** The headers to add to the next sending. */
+  /** The headers to add before the request is sent, each time. */
   headers(): [name: string, value: string][]
   /** Whether the request may be sent a second time, so that its body is needed again. */
   mayRepeat(): boolean
   /**
-   * Takes in an answer. Whether the request is to be sent again, with new {@link Exchange.headers}; never if not
-   * `canRepeat`, as for the answer to the second time.
-   * @throws SessionUnavailableError if the server wants a refresh and none could be had.
+   * Processes a response. Resolves to whether to send the request again, with new {@link Exchange.headers}; to false
+   * if not `canRepeat`, as for the response to the second attempt.
+   * @throws SessionUnavailableError if the server requires a refresh and the refresh failed.
    */
   answered(answer: ServerReply, canRepeat: boolean): Promise<boolean>
 }
 
-/** What every way of sending requests shares. */
+/** What all integrations (`fetch`, axios) use to send requests with the session. */
 export interface Exchanges {
   readonly mode: TransferMode
   /**
-   * The absolute address that `address` means, resolved against `base`, by default the client's `baseUrl`; null if it
-   * is none. Judge this one and send to it: the platform would resolve against `<base href>`.
+   * Resolves `address` against `base`, by default the client's `baseUrl`; null if it is invalid. Check this address
+   * with `isOurs` and send to it: the platform would resolve against `<base href>`.
    */
   resolve(address: string, base?: string): string | null
-  /** Whether requests to this address carry the session: its origin is exactly the server's (CSRF-12). */
+  /** Whether requests to this address carry the session: its origin must be exactly the server's (CSRF-12). */
   isOurs(address: string): boolean
-  /** Begins a request; an access token that has expired is refreshed first. */
+  /** Begins a request. If the access token has expired, refreshes it first, unless the request is `urgent`. */
   begin(options: SendingOptions): Promise<Exchange>
 }
 
-/** Makes what every way of sending requests shares. */
+/** Creates the {@link Exchanges} of a client. */
 export function createExchanges(
   state: SharedState,
   refresher: Refresher,
   { mode, base, origin, expiredStatus }: {
     readonly mode: TransferMode
-    /** Undefined where nothing relative can be resolved. */
+    /** The base of relative addresses; undefined if they cannot be resolved. */
     readonly base: string | undefined
-    /** As {@link originOf} has it; empty if no request carries a session. */
+    /** The server's origin, as {@link originOf} returns it; empty if no request carries a session. */
     readonly origin: string
     readonly expiredStatus: number
   },
@@ -72,7 +72,7 @@ export function createExchanges(
     let sent = state.current()
 
     async function answered(answer: ServerReply, canRepeat: boolean): Promise<boolean> {
-      // A redirect may have led elsewhere.
+      // A redirect may have led to another origin.
       if (answer.url && !isOurs(answer.url)) return false
       await state.take(answer.headers, sent)
       if (answer.status !== expiredStatus) return false
@@ -98,7 +98,7 @@ export function createExchanges(
   return { mode, resolve, isOurs, begin }
 }
 
-/** Rejects when the caller gives up. What was waited for goes on for others. */
+/** Rejects when the caller aborts. The refresh continues for other callers. */
 function untilAborted(signal: AbortSignal | null | undefined): Promise<never> {
   return new Promise((_, reject) => {
     const abort = (): void => reject(signal?.reason)

@@ -5,15 +5,15 @@ import { repeatable, requestOf } from './repeatable.ts'
 import type { FetchArguments } from './repeatable.ts'
 
 /**
- * A `fetch` that carries the session to its server, refreshes it when that is due, and repeats a refused request
- * once. Requests to other origins, and those with credentials of their own, pass through untouched. The address is
- * resolved once, against the client's `baseUrl`: what is judged is what is sent.
+ * Creates a `fetch` that sends the session to its server, refreshes it when needed, and repeats a refused request once.
+ * Requests to other origins and requests with their own credentials pass through unchanged. The address is resolved
+ * once, against the client's `baseUrl`, so that the address that is checked is the one that is sent.
  */
 export function createFetch(send: Fetch, exchanges: Exchanges): Fetch {
   return async (input, init) => {
     const given = requestOf(input)
     const url = exchanges.resolve(given?.url ?? String(input))
-    // Polyfills keep the address of a request as it was written.
+    // Polyfills keep a relative address in a request.
     const request = given && url !== null && given.url !== url ? new Request(url, given) : given
     const target = request ?? url
     const headers = new Headers(init?.headers ?? request?.headers)

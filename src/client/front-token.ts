@@ -1,4 +1,4 @@
-/** What the server tells scripts of a session: section 5 of the protocol. */
+/** What scripts may know about a session, from the `front-token` header: section 5 of the protocol. */
 export interface FrontToken {
   /** The user. */
   readonly uid: string
@@ -8,10 +8,10 @@ export interface FrontToken {
   readonly up: { readonly [claim: string]: unknown }
 }
 
-/** The value that tells a client that its session is over. */
+/** The value of `front-token` that means that the session has ended. */
 export const REMOVE: string = 'remove'
 
-/** Reads the base64 of the UTF-8 of a JSON object; null for anything else, never an exception. Pure. */
+/** Reads a front token: the base64 of JSON in UTF-8. Returns null for anything else and never throws. Pure. */
 export function readFrontToken(text: string): FrontToken | null {
   try {
     const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
@@ -34,8 +34,8 @@ export function isObject(value: unknown): value is { readonly [member: string]: 
 }
 
 /**
- * How long the access token lives, in milliseconds, by the server's clock alone: this device's may be hours off.
- * A token that does not say when it was issued is taken to be issued at `received`.
+ * The lifetime of the access token in milliseconds, measured by the server's clock, since this device's may be hours
+ * off. A token without `iat` counts as issued at `received`.
  */
 export function lifetimeOf({ ate, up }: FrontToken, received: number): number {
   const { iat } = up

@@ -1,43 +1,43 @@
 import type { ClientEnvironment, SharedStorage } from './environment.ts'
 
-/** How long to wait for a turn, in milliseconds: longer than a refresh can take. Then its holder loses it. */
+/** How long to wait for the lock, in milliseconds: longer than a refresh can take. Then the lock is stolen. */
 const PATIENCE = 12_000
-/** How long a lease can last, in milliseconds, if its tab is closed before it ends it. */
+/** How long a lease lasts, in milliseconds, if its tab is closed before releasing it. */
 const LEASE = 12_000
-/** How long another tab may take to overwrite what was read as free, in milliseconds. */
+/** How long another tab may take to overwrite a lease that it read as free, in milliseconds. */
 const SETTLE = 40
 
 /**
- * Runs a task while no other tab runs one of that name: with Web Locks, else with a lease in the shared storage, else
- * at once. `waited`: another tab may have had the turn before. The task must not reject. The lock only saves work: the
- * server answers racing refreshes with the same tokens.
+ * Runs a task while no other tab runs one with the same name: with Web Locks, otherwise with a lease in the shared
+ * storage, otherwise at once. `waited`: another tab may have held the lock before. The task must not reject. The lock
+ * only saves requests: the server answers concurrent refreshes with the same tokens.
  */
 export async function withLock<Result>(
   env: ClientEnvironment,
   name: string,
   task: (waited: boolean) => Promise<Result>,
 ): Promise<Result> {
-  const turn: Promise<Result>[] = []
-  const take = (waited: boolean): Promise<Result> => turn[0] ??= task(waited)
+  const running: Promise<Result>[] = []
+  const run = (waited: boolean): Promise<Result> => running[0] ??= task(waited)
   try {
     if (env.locks) {
-      await env.locks.request(name, { ifAvailable: true }, async lock => lock && take(false))
-      // Older browsers can only wait until the holder is done.
-      if (!turn[0]) await env.locks.request(name, { signal: AbortSignal.timeout?.(PATIENCE) }, () => take(true))
-    } else if (env.storage) await takeLease(env, env.storage, name, take)
+      await env.locks.request(name, { ifAvailable: true }, async lock => lock && run(false))
+      // Without `AbortSignal.timeout`, older browsers wait until the holder is done.
+      if (!running[0]) await env.locks.request(name, { signal: AbortSignal.timeout?.(PATIENCE) }, () => run(true))
+    } else if (env.storage) await runWithLease(env, env.storage, name, run)
   } catch {
-    // Taken from this tab, waited for too long, or refused where storage is blocked: then this is refused too.
-    if (!turn[0]) await env.locks?.request(name, { steal: true }, () => take(true)).catch(() => undefined)
+    // Another tab stole the lock, the wait timed out, or storage is blocked, in which case stealing fails too.
+    if (!running[0]) await env.locks?.request(name, { steal: true }, () => run(true)).catch(() => undefined)
   }
-  return take(true)
+  return run(true)
 }
 
-/** Two tabs may write at the same moment; who reads its own lease after a while has it. */
-async function takeLease(
+/** Two tabs may write a lease at the same moment. The tab that still reads its own after a delay holds it. */
+async function runWithLease(
   env: ClientEnvironment,
   storage: SharedStorage,
   name: string,
-  take: (waited: boolean) => Promise<unknown>,
+  run: (waited: boolean) => Promise<unknown>,
 ): Promise<void> {
   const mine = `${env.random()}`
   let waited = false
@@ -49,6 +49,6 @@ async function takeLease(
     else storage.setItem(name, `${mine} ${env.now().wall + LEASE}`)
     await new Promise<void>(resolve => env.after(SETTLE * (1 + env.random()), resolve))
   }
-  await take(waited)
+  await run(waited)
   storage.setItem(name, '')
 }

@@ -1,7 +1,7 @@
 import type { ClientOptions } from './client.ts'
 import { isObject } from './front-token.ts'
 
-/** The few words of a rule that a browser has to load; the server's functions have more. */
+/** Rules of options. They are smaller than those of the server, because a browser has to load them. */
 type ClientRules = Readonly<Record<keyof ClientOptions, {
   readonly accepts: string
   readonly fits: (value: unknown) => boolean
@@ -23,7 +23,7 @@ export const clientRules: ClientRules = {
   fetch: { accepts: 'a function', fits: value => typeof value === 'function' },
 }
 
-/** Refuses names and values that cannot be meant. @throws TypeError with the name, the value and what would do. */
+/** Checks names and values of options. @throws TypeError with the name, the value and what is accepted. */
 export function checkClientOptions(options: ClientOptions): void {
   for (const [name, value] of Object.entries(options)) {
     const rule = Object.entries(clientRules).find(([known]) => known === name)?.[1]

@@ -2,11 +2,12 @@ import { platformBase } from './address.ts'
 import type { Client } from './client.ts'
 
 /**
- * Makes the global `fetch` carry the session, for code that can not be told to use the client's. Relative addresses
- * mean what they mean to the platform, not to `baseUrl`. Create the client before. Returns how to undo it.
+ * Replaces the global `fetch`, so that it carries the session in code that cannot use the client's. Relative addresses
+ * are resolved by the platform's rules, not against `baseUrl`. Create the client first. Returns a function that
+ * restores the original.
  */
 export function patchFetch({ fetch }: Pick<Client<object>, 'fetch'>): () => void {
-  if (typeof fetch !== 'function') throw new TypeError('patchFetch must be given a client, as createClient returns')
+  if (typeof fetch !== 'function') throw new TypeError('the argument of patchFetch must be a client of createClient')
   const original = globalThis.fetch
   globalThis.fetch = async (input, init) => {
     const base = platformBase()

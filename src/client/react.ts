@@ -8,29 +8,29 @@ export type { SessionView } from './session-view.ts'
 
 const SessionContext = createContext<SessionSource<object> | null>(null)
 
-/** What a {@link SessionProvider} needs. */
+/** Props of {@link SessionProvider}. */
 export interface SessionProviderProps {
   readonly client: SessionClient<object>
-  /** What the server rendered the page with: its session, null for none; leave it out if it did not look. */
+  /** The session that the server rendered the page with; null for none. Leave it out if the server did not read it. */
   readonly initialSession?: ClientSession<object> | null
   readonly children?: ReactNode
 }
 
-/** Gives the components below it the session of a client. */
+/** Provides the session of a client to the components below it. */
 export function SessionProvider({ client, initialSession, children }: SessionProviderProps): ReactElement {
-  // What the page was rendered with does not change; a new client does.
+  // The session that the page was rendered with does not change, but the client may.
   const source = useMemo(() => followSession(client, initialSession), [client])
   return createElement(SessionContext, { value: source }, children)
 }
 
 /**
  * The session, as of the last change in any tab. `useSession<typeof sessions>()` types the payload.
- * @throws Error outside of a {@link SessionProvider}.
+ * @throws Error outside a {@link SessionProvider}.
  */
 export function useSession<Sessions = unknown>(): SessionView<PayloadOf<Sessions>> {
   const source = useContext(SessionContext)
-  if (source === null) throw new Error('useSession needs a SessionProvider above it')
+  if (source === null) throw new Error('useSession was called outside a SessionProvider: render one above')
   const view = useSyncExternalStore(source.subscribe, source.snapshot, source.initial)
-  // A context has one type for all clients; which one it holds is the caller's to know.
+  // A context has one type for all clients. Only the caller knows the type of the payload.
   return view as SessionView<PayloadOf<Sessions>>
 }

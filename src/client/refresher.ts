@@ -12,12 +12,12 @@ import { withLock } from './lock.ts'
 import type { SessionState } from './session-state.ts'
 
 /**
- * How a refresh ended: there is another access token than before, fetched by this tab or by another; there is no
- * session; or nobody could say, and the session is kept.
+ * The result of a refresh. `refreshed`: this tab or another fetched a new access token. `ended`: there is no session.
+ * An error: the refresh failed, and the session is kept.
  */
 export type ClientRefreshResult = 'refreshed' | 'ended' | SessionUnavailableError
 
-/** What refreshing needs to know. */
+/** Settings of {@link createRefresher}. */
 export interface RefreshSettings {
   readonly mode: TransferMode
   readonly url: string
@@ -25,29 +25,29 @@ export interface RefreshSettings {
   readonly expiredStatus: number
 }
 
-/** Refreshes, one at a time over all tabs. */
+/** Refreshes the session; only one refresh runs at a time across all tabs. */
 export interface Refresher {
   /**
    * Replaces the access token of `wanted`, unless another tab has. If the server is busy, waits as long as it says.
-   * While the server is left alone after failures, the last failure is the outcome, unless `force`.
+   * During the pause after a failure, resolves to the last failure, unless `force`.
    */
   refresh(wanted: SessionState | null, force?: boolean): Promise<ClientRefreshResult>
-  /** When to try again, in milliseconds from now; null unless the last refresh was not answered. */
+  /** When to try again, in milliseconds from now; null unless the last refresh failed. */
   pause(): number | null
-  /** Whether the record is what this page's last refresh left: asking again would bring the same. */
+  /** Whether the record is the result of this page's last refresh, so that another refresh would not change it. */
   isSettled(record: SessionState | null): boolean
-  /** Ends a wait that is over: call it when the record has changed or this page may have been asleep. */
+  /** Ends a wait that is over. Call it when the record has changed or this page may have been asleep. */
   wake(): void
 }
 
 /** How long a refresh may take, in milliseconds. */
 const TIMEOUT = 10_000
-/** How often in a row one refresh waits for a busy server. */
+/** How many times in a row one refresh waits for a busy server. */
 const MOST_WAITS = 2
-/** How long the news of a tab may lag behind its lock, between the processes of a browser, in milliseconds. */
+/** How long a tab's message may arrive after its lock was released, in milliseconds: browsers run several processes. */
 const LAG = 50
 
-/** Makes a refresher that calls `failed` when a refresh was not answered. */
+/** Creates a refresher. It calls `failed` when a refresh has failed. */
 export function createRefresher(
   env: ClientEnvironment,
   state: SharedState,
@@ -58,12 +58,12 @@ export function createRefresher(
   let flight: Promise<ClientRefreshResult> | null = null
   let failures = 0
   let failure: SessionUnavailableError | null = null
-  /** When the last refresh failed, and how long to leave the server alone from then on. */
+  /** When the last refresh failed. `delay` is the pause after it, in milliseconds. */
   let failedAt: Seen = { ...env.now(), age: 0 }
   let delay = 0
   let isBusy = false
   let wake = (): void => undefined
-  /** What the last refresh left. */
+  /** The record after the last refresh. */
   let left: SessionState | null = null
 
   const pause = (): number | null => failure && left === state.current() ? delay - ageOf(failedAt, env.now()) : null
@@ -77,9 +77,9 @@ export function createRefresher(
 
   async function untilAnswered(wanted: SessionState | null): Promise<ClientRefreshResult> {
     for (let waits = 0; ; waits++) {
-      const outcome = await withLock(env, `${name} refresh`, waited => inTurn(wanted, waited))
+      const outcome = await withLock(env, `${name} refresh`, waited => refreshUnderLock(wanted, waited))
       if (!isBusy || waits === MOST_WAITS) return outcome
-      // Without the lock: all tabs wait at the same time, and the first one to refresh does so for all.
+      // Wait without the lock, so that all tabs wait at the same time. The first one to refresh does so for all.
       for (let rest = pause(); rest !== null && rest > 0; rest = pause()) {
         if (closing.aborted) return outcome
         await sleep(rest)
@@ -87,29 +87,29 @@ export function createRefresher(
     }
   }
 
-  /** Resolves after a while, or when woken. */
+  /** Resolves after `time` milliseconds, or when `wake` is called. */
   function sleep(time: number): Promise<void> {
     return new Promise(resolve => {
-      const callOff = env.after(Math.ceil(time), resolve)
+      const cancel = env.after(Math.ceil(time), resolve)
       wake = () => {
-        callOff()
+        cancel()
         resolve()
       }
     })
   }
 
-  async function inTurn(wanted: SessionState | null, waited: boolean): Promise<ClientRefreshResult> {
+  async function refreshUnderLock(wanted: SessionState | null, waited: boolean): Promise<ClientRefreshResult> {
     isBusy = false
     await state.reload()
     const decision = decideUnderLock(wanted, state.current(), state.isExpired(), mode)
     if (waited && decision === 'post') {
       await new Promise<void>(resolve => env.after(LAG, resolve))
-      return inTurn(wanted, false)
+      return refreshUnderLock(wanted, false)
     }
     const sent = state.current()
     const outcome = decision === 'post' ? await post() : decision
     failure = outcome instanceof Error ? outcome : null
-    // A failure says nothing of what another tab has brought while this one was asleep.
+    // A failure applies to the record that was sent, not to one that another tab brought while this one was asleep.
     left = failure ? sent : state.current()
     if (failure) failed()
     else failures = 0
@@ -123,29 +123,29 @@ export function createRefresher(
         method: 'POST',
         headers: [[wire.customHeader, 'session'], ...sessionHeaders(mode, sent?.antiCsrf, sent?.refreshToken)],
         credentials: mode === 'cookie' ? 'include' : 'omit',
-        // A token goes to its server or nowhere; the answer's cookies are kept though the page may close.
+        // Never send a token to the target of a redirect. `keepalive` keeps the response's cookies if the page closes.
         redirect: 'error',
         keepalive: true,
-        // Older browsers and React Native have limits of their own.
+        // Older browsers and React Native lack `AbortSignal.timeout` and apply their own time limits.
         signal: AbortSignal.timeout?.(TIMEOUT) ?? null,
       })
       const { status, headers } = response
-      const wish = retryDelay(headers, env.now().wall)
-      const outcome = judgeRefresh(status, headers, await messageOf(response), expiredStatus, sent?.front, wish)
+      const retryAfter = retryDelay(headers, env.now().wall)
+      const outcome = judgeRefresh(status, headers, await messageOf(response), expiredStatus, sent?.front, retryAfter)
       if (outcome === 'refreshed' || outcome === 'ended') {
         await state.take(outcome === 'ended' ? new Headers({ [wire.frontToken]: REMOVE }) : headers, sent)
         return outcome
       }
       isBusy = outcome === 'busy'
-      return fail(wish, status)
+      return fail(retryAfter, status)
     } catch (cause) {
       return fail(null, null, cause)
     }
   }
 
-  function fail(wish: number | null, status: number | null, cause?: unknown): SessionUnavailableError {
+  function fail(retryAfter: number | null, status: number | null, cause?: unknown): SessionUnavailableError {
     failedAt = { ...env.now(), age: 0 }
-    delay = pauseAfter(++failures, wish, env.random())
+    delay = pauseAfter(++failures, retryAfter, env.random())
     return new SessionUnavailableError(status, cause)
   }
 

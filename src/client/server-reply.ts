@@ -5,17 +5,17 @@ import type { FrontToken } from './front-token.ts'
 import { tokenOf } from './session-state.ts'
 import type { SessionState } from './session-state.ts'
 
-/** What the client reads of a response, whoever fetched it. */
+/** The part of a response that the client reads. */
 export type ServerReply = Pick<Response, 'status' | 'url' | 'headers'>
 
-/** The member `message` of a JSON body; undefined for any other. */
+/** The member `message` of a JSON body; undefined for any other body. */
 export function messageOf(response: Response): Promise<unknown> {
   return response.json().then((body: { message?: unknown } | null) => body?.message, () => undefined)
 }
 
 /**
- * What the headers of a response make of the record; null if they say nothing new. `sent` is the record that the
- * request was sent with, `now` this device's clock. Pure.
+ * The record after the headers of a response; null if they change nothing. `sent` is the record that the request was
+ * sent with, `now` this device's clock. Pure.
  */
 export function stateAfter(
   current: SessionState | null,
@@ -29,14 +29,15 @@ export function stateAfter(
   const stamp = { at: Math.max(now, (current?.at ?? 0) + 1), received: now }
   const before = tokenOf(current)
   if (front === REMOVE) {
-    // The end of one session is not that of another, which a tab has begun meanwhile. Should its cookies be gone as
-    // well, the next request is refused, and refreshed for in vain.
+    // Only the session of the request has ended, not one that another tab began meanwhile. If the response removed its
+    // cookies as well, the next request is refused, its refresh fails, and that ends the session.
     return current?.front !== null && isSameSession(tokenOf(sent), before) ? { ...stamp, front: null } : null
   }
   const after = front === null || front === current?.front ? null : readFrontToken(front)
   if (!after) return null
   const kept = isSameSession(before, after) ? current : null
-  // An answer that was overtaken by a refresh brings an older access token. Lifetimes vary: the next may end sooner.
+  // A response that arrives after a newer refresh brings an older access token. Compare the expiry only if the request
+  // was sent with another record: lifetimes vary, so a newer token may expire sooner.
   if (isHeader && sent !== current && kept && before && after.ate < before.ate) return null
   return {
     ...stamp,
@@ -53,7 +54,7 @@ function isSameSession(left: FrontToken | null, right: FrontToken | null): boole
   return left?.uid === right?.uid && left?.up['sid'] === right?.up['sid']
 }
 
-/** The headers that show the session to its server. Pure. */
+/** The headers that a request to the session's server carries. Pure. */
 export function sessionHeaders(
   mode: TransferMode,
   antiCsrf: string | undefined,

@@ -2,17 +2,17 @@ import { isObject, readFrontToken } from './front-token.ts'
 import type { FrontToken } from './front-token.ts'
 
 /**
- * What this browser knows of its session. The tabs hold copies and the storage one more; whichever was written last
- * holds for all, see {@link newer}.
+ * The record of this browser's session. Each tab has a copy, and so has the storage; the one that was written last
+ * counts for all, see {@link newer}.
  */
 export interface SessionState {
   /** Orders the records of all tabs: milliseconds since 1970, always more than the record before. */
   readonly at: number
   /** When the front token arrived, in milliseconds since 1970 by this device's clock. */
   readonly received: number
-  /** The front token as it came; null: there is no session. It changes with every access token. */
+  /** The front token as received; null if there is no session. It changes with every access token. */
   readonly front: string | null
-  /** What requests repeat to prove that they come from our pages. */
+  /** The anti-CSRF token: requests send it to prove that they come from the application's pages. */
   readonly antiCsrf?: string | undefined
   /** Only in header mode. */
   readonly accessToken?: string | undefined
@@ -20,7 +20,7 @@ export interface SessionState {
   readonly refreshToken?: string | undefined
 }
 
-/** Reads a record from storage, as text, or from another tab; null for anything else. Pure. */
+/** Reads a record from the storage (text) or from another tab (object); null for anything else. Pure. */
 export function parseState(value: unknown): SessionState | null {
   try {
     const record: unknown = typeof value === 'string' ? JSON.parse(value) : value
@@ -35,7 +35,7 @@ function isState(value: unknown): value is SessionState {
     && (value['front'] === null || typeof value['front'] === 'string')
 }
 
-/** The later of two records, so that all tabs agree in the end, in whatever order they hear of changes. Pure. */
+/** The later of two records. All tabs agree in the end, in whatever order they receive changes. Pure. */
 export function newer(left: SessionState | null, right: SessionState | null): SessionState | null {
   if (left === null || right === null) return left ?? right
   const lead = right.at - left.at || ((right.front ?? '') > (left.front ?? '') ? 1 : 0)

@@ -1,20 +1,20 @@
 import type { Client } from './client.ts'
 import type { ClientSession } from './session.ts'
 
-/** What a component shows of the session. */
+/** The session as a component sees it. */
 export type SessionView<Payload extends object> =
   /** The server was not asked yet. */
   | { readonly status: 'loading'; readonly session: null }
   | { readonly status: 'signed-in'; readonly session: ClientSession<Payload> }
   | { readonly status: 'signed-out'; readonly session: null }
 
-/** A session that a framework can follow. */
+/** A session that a framework can subscribe to. */
 export interface SessionSource<Payload extends object> {
-  /** What the page was rendered with; the same object at each call. */
+  /** The view that the page was rendered with; the same object at each call. */
   initial(): SessionView<Payload>
-  /** The view now; the same object until it changes. */
+  /** The current view; the same object until it changes. */
   snapshot(): SessionView<Payload>
-  /** Calls back at each change, and asks the server if nothing is known. Returns how to stop. */
+  /** Calls back at each change, and asks the server if nothing is known. Returns a function that unsubscribes. */
   subscribe(listener: () => void): () => void
 }
 
@@ -24,8 +24,9 @@ export type SessionClient<Payload extends object> = Pick<
 >
 
 /**
- * Follows the session of a client. `rendered` is what the server rendered the page with: its session, null for none,
- * undefined if it did not look. It holds until the client knows better, so that nothing flashes.
+ * Follows the session of a client. `rendered` is the session that the server rendered the page with: null for none,
+ * undefined if the server did not read it. It is used until the client knows the session, so that the page does not
+ * flicker.
  */
 export function followSession<Payload extends object>(
   client: SessionClient<Payload>,
@@ -47,9 +48,9 @@ export function followSession<Payload extends object>(
     subscribe(listener) {
       const stop = client.onChange(listener)
       const known = client.peekSession()
-      // The server saw a login that no script has seen.
-      const isNews = known === null && first.session !== null
-      const asked = isNews ? client.refresh() : known === undefined ? client.getSession() : null
+      // The server found a session that this browser has no record of, such as after a login by redirect.
+      const isUnseen = known === null && first.session !== null
+      const asked = isUnseen ? client.refresh() : known === undefined ? client.getSession() : null
       asked?.catch(() => undefined)
       return stop
     },

@@ -3,14 +3,14 @@ import { lifetimeOf } from './front-token.ts'
 import { tokenOf } from './session-state.ts'
 import type { SessionState } from './session-state.ts'
 
-/** The session, as scripts may know it. Nothing here is proof of anything: the server verifies each request. */
+/** The session as scripts know it. It proves nothing: the server verifies each request. */
 export interface ClientSession<Payload extends object> {
   readonly userId: string
   /** The session's public identifier. */
   readonly handle: string
-  /** The application's claims, beside those of the token itself such as `sid` and `iat`. */
+  /** The application's claims, and claims of the token itself such as `sid` and `iat`. */
   readonly payload: Readonly<Payload>
-  /** When the access token expires, in milliseconds since 1970 by this device's clock. The session lives on. */
+  /** When the access token expires, in milliseconds since 1970 by this device's clock. The session itself continues. */
   readonly expiry: number
 }
 
@@ -19,7 +19,7 @@ export type PayloadOf<Sessions> = Sessions extends {
   updateJwtPayload(handle: string, payload: infer Payload extends object): unknown
 } ? Payload : JsonObject
 
-/** What a record says of the session; null if there is none. The payload has the type that the server gave it. Pure. */
+/** The session of a record; null if there is none. The payload has the type that the server gave it. Pure. */
 export function toSession<Payload extends object>(record: SessionState): ClientSession<Payload> | null {
   const token = tokenOf(record)
   if (token === null) return null

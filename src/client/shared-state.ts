@@ -7,25 +7,25 @@ import { lifetimeOf } from './front-token.ts'
 import { newer, parseState, tokenOf } from './session-state.ts'
 import type { SessionState } from './session-state.ts'
 
-/** Keeps the record of one tab in step with the storage and with the other tabs. */
+/** Synchronizes the record of one tab with the storage and with the other tabs. */
 export interface SharedState {
   /** Resolves when the storage was read for the first time. */
   readonly ready: Promise<void>
-  /** The record; null: nothing is known. */
+  /** The record; null if nothing is known. */
   current(): SessionState | null
   /** How long the access token can still be used, in milliseconds; null if there is none. */
   timeLeft(): number | null
-  /** Whether there is an access token, and it has expired. */
+  /** Whether there is an access token that has expired. */
   isExpired(): boolean
   /** Reads the storage again. */
   reload(): Promise<void>
-  /** Sets who is told of each change; of what is known already, at once. */
+  /** Sets the listener of changes. If there is a record already, calls it at once. */
   onChange(listener: (record: SessionState) => void): void
-  /** Takes in what an answer to a request of this tab says, stores it and tells the other tabs. */
+  /** Updates the record from the headers of a response to this tab, stores it and sends it to the other tabs. */
   take(headers: Headers, sent: SessionState | null): Promise<void>
 }
 
-/** Makes a state. */
+/** Creates the state of one tab. */
 export function createSharedState(
   env: ClientEnvironment,
   storage: ClientStorage | null,
@@ -48,13 +48,13 @@ export function createSharedState(
     changed?.(next)
   }
 
-  // Up to the first `await` it runs at once: a page knows its session from the start.
+  // Runs synchronously with a synchronous storage, so that a page knows its session from the start.
   async function reload(): Promise<void> {
     try {
       const text = storage?.getItem(name)
       adopt(parseState(typeof text === 'object' && text !== null ? await text : text))
     } catch {
-      // Blocked: this tab knows what it hears.
+      // The storage is blocked: this tab only knows its own responses and the messages of other tabs.
     }
   }
 
@@ -71,7 +71,7 @@ export function createSharedState(
       if (current !== null) listener(current)
     },
     async take(headers, sent) {
-      // An answer may have waited for hours in a frozen tab, and other tabs gone on meanwhile.
+      // The response may have waited for hours in a frozen tab, while other tabs have refreshed.
       if (headers.has(wire.frontToken)) await reload()
       const record = stateAfter(current, sent, mode, headers, env.now().wall)
       if (!record) return
@@ -80,7 +80,7 @@ export function createSharedState(
         post(record)
         await storage?.setItem(name, JSON.stringify(record))
       } catch {
-        // Blocked or full: this tab and those that listen know.
+        // The storage is blocked or full: this tab and the tabs that got the message know the record.
       }
     },
   }

@@ -4,14 +4,14 @@ import type { ClientSession } from './session.ts'
 
 export type { SessionView } from './session-view.ts'
 
-/** A readable store, as Svelte's contract for stores has it. */
+/** A readable store, as Svelte's store contract defines it. */
 export interface SessionReadable<Payload extends object> {
   subscribe(run: (view: SessionView<Payload>) => void): () => void
 }
 
 /**
- * The session of a client as a store: `$session` in a component. `initialSession` is what the server rendered the
- * page with; leave it out if it did not look.
+ * The session of a client as a store: `$session` in a component. `initialSession` is the session that the server
+ * rendered the page with; leave it out if the server did not read it.
  */
 export function sessionStore<Payload extends object>(
   client: SessionClient<Payload>,

@@ -7,8 +7,8 @@ import type { ClientSession } from './session.ts'
 export type { SessionView } from './session-view.ts'
 
 /**
- * The session of a client, as of the last change in any tab. `initialSession` is what the server rendered the page
- * with; leave it out if it did not look.
+ * The session of a client, as of the last change in any tab. `initialSession` is the session that the server rendered
+ * the page with; leave it out if the server did not read it.
  */
 export function useSession<Payload extends object>(
   client: SessionClient<Payload>,

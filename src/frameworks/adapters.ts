@@ -1,4 +1,4 @@
-// What an adapter of your own is made of: docs/frameworks.md#a-framework-of-your-own
+// The parts of an adapter. docs/frameworks.md#a-framework-of-your-own says how to write one.
 export { isSessionError } from '../base/errors.ts'
 export type { AnySessionError } from '../base/errors.ts'
 export type { Awaitable } from '../base/awaitable.ts'
@@ -9,20 +9,20 @@ export type {
 } from './define-adapter.ts'
 export { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 
-// How a request is shown, and what takes the headers of its response.
+// The request as Keyturn reads it, and the response as Keyturn writes it.
 export { createClientInfo } from '../session/client-info.ts'
 export type { ClientInfo } from '../session/record.ts'
 export type { HttpExchange, HttpRequest, ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
 export type { Cookie, CookieAttributes, SameSite } from '../transport/set-cookie.ts'
 export { withCookies } from './response-cookies.ts'
 
-// Those that exist: for frameworks on node:http, and for those on web requests.
+// Ready-made exchanges: for frameworks on node:http, and for frameworks on web requests.
 export { NodeResponseWriter, nodeExchange, nodeRequest, sendReply } from './node-exchange.ts'
 export type { ClientIp } from './node-exchange.ts'
 export { addHeaders, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 export type { WebClientIp } from './web-exchange.ts'
 
-// What the calls take and give.
+// Parameters and results of the calls.
 export type {
   GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, SessionReading,
 } from '../transport/get-session.ts'

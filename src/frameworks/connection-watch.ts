@@ -7,14 +7,14 @@ import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 
 /**
- * Why a connection must end: its session has ended, or only its access token has, so that the client may refresh and
- * connect again.
+ * Why a connection must end. `unauthorised`: the session has ended. `try refresh token`: only the access token has
+ * expired, so the client can refresh and connect again.
  */
 export type ConnectionEnd = 'unauthorised' | 'try refresh token'
 
-/** Looks after the connections that were opened with a session. */
+/** Ends connections that were opened with a session when that session can no longer be used. */
 export interface ConnectionWatch {
-  /** Calls `end` once, as soon as the session of the opening request can not be used any more. Returns how to stop. */
+  /** Calls `end` once, as soon as the session of the opening request can no longer be used. Returns a stop function. */
   watch(request: HttpRequest, end: (reason: ConnectionEnd) => void): () => void
 }
 
@@ -26,26 +26,26 @@ interface Connection {
 }
 
 /**
- * Makes a watch. A revocation is told by the session itself, in the moment that this process hears of it. What nobody
- * tells, the end of an access token, is looked for each `interval`, without a store call: of all connections only the
- * one whose token ends first is judged, since as long as that one holds, so do the others.
+ * Creates a watch. A revocation ends the connection as soon as this process learns of it. The expiry of an access token
+ * causes no event, so it is checked every `interval`, without a store call. Only the connection whose token expires
+ * first is checked: while its token is valid, all later ones are too.
  *
- * No connection outlives its access token. Past it a revocation may be forgotten, an idle session ends without a word,
- * and the claims are too old to be believed. That bound is also why a store that can not be read ends nothing: a
- * revocation is remembered for as long as the tokens of its session live, and heard of when the store is back.
- * `onError` hears of a store that could not be asked.
+ * No connection outlives its access token. After that time this process may have forgotten a revocation, an idle
+ * session ends without a notification, and the claims are too old to trust. For the same reason a failing store ends no
+ * connection: the change log keeps a revocation for as long as the tokens of its session live, and this process reads
+ * it when the store is back. `onError` is called when the store could not be read.
  */
 export function createConnectionWatch<Payload extends object, Info extends object>(
   http: Pick<HttpSessions<Payload, Info>, 'getSession'>,
   interval: Milliseconds,
   onError: (error: unknown) => void,
 ): ConnectionWatch {
-  // The one that expires first comes first.
+  // Sorted by expiry, earliest first.
   const connections: Connection[] = []
   let timer: ReturnType<typeof setTimeout> | null = null
 
   function add(connection: Connection): () => void {
-    // Tokens live about equally long, so a new one belongs near the end.
+    // All tokens have about the same lifetime, so a new one belongs near the end.
     const before = connections.findLastIndex(({ expiry }) => expiry <= connection.expiry)
     connections.splice(before + 1, 0, connection)
     plan()
@@ -68,13 +68,13 @@ export function createConnectionWatch<Payload extends object, Info extends objec
 
   async function endExpired(): Promise<void> {
     let [first] = connections
-    while (first !== undefined && !await holds(first)) [first] = connections
+    while (first !== undefined && !await isUsable(first)) [first] = connections
   }
 
-  /** Whether a connection may stay. If not, it has been ended. */
-  async function holds({ request, end }: Connection): Promise<boolean> {
+  /** Whether the session of a connection can still be used. If not, ends the connection. */
+  async function isUsable({ request, end }: Connection): Promise<boolean> {
     try {
-      // Of a revocation the session tells.
+      // Revocations arrive through `onRevoked`.
       await find(request, { blacklisting: 'off' })
       return true
     } catch (error) {
@@ -85,7 +85,7 @@ export function createConnectionWatch<Payload extends object, Info extends objec
     }
   }
 
-  /** Finds the session of a connection. The handshake was the place to ask for the origin. */
+  /** Finds the session of a connection. The origin was checked at the handshake. */
   function find(request: HttpRequest, options: GetSessionOptions<Payload>): Promise<Session<Payload, Info>> {
     return http.getSession({ request, reply: noResponse }, { ...options, csrf: false })
   }
@@ -114,7 +114,7 @@ export function createConnectionWatch<Payload extends object, Info extends objec
       }, (error: unknown) => {
         const reason = reasonOf(error)
         if (reason === null) onError(error)
-        // A session that could not be looked at can not be watched: its client may come back when it can.
+        // A session that could not be read cannot be watched. The client can connect again when the store is back.
         endOnce(reason ?? 'try refresh token')
       })
       return stop
@@ -122,7 +122,7 @@ export function createConnectionWatch<Payload extends object, Info extends objec
   }
 }
 
-/** What the failure to find a session means for its connection; null: nothing, since nobody could tell. Pure. */
+/** Why this error ends a connection; null if it does not, because the state of the session is unknown. Pure. */
 function reasonOf(error: unknown): ConnectionEnd | null {
   if (!isSessionError(error)) return null
   if (error.code === 'UNAUTHORIZED') return 'unauthorised'

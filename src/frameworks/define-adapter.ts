@@ -12,36 +12,36 @@ import { RequestSessions } from './request-sessions.ts'
 import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 
 /**
- * What names a request and its response in a framework, as its handlers get it: `[request, response]`, `[context]`. The
- * first is the object that stands for the request until the response is sent.
+ * The arguments by which handlers of a framework get a request and its response: `[request, response]`, `[context]`.
+ * The first is the object that stands for the request until the response is sent.
  */
 export type AdapterTarget = [request: object, ...others: unknown[]]
 
-/** What happens to a request before its handler: the whole answer to it, or null if it may pass. */
+/** Runs before the handler of a request. Returns a complete response to send, or null to continue. */
 export type AdapterStep<Target extends AdapterTarget> = (
   exchange: HttpExchange,
   request: Target[0],
 ) => Awaitable<CompleteResponse | null>
 
-/** How a framework's own objects become an exchange. */
+/** How an adapter turns the framework's objects into an exchange. */
 export interface CallParts<Target extends AdapterTarget, Payload extends object, Info extends object> {
   /**
-   * Gives a call of Keyturn's the parameters of the framework's own:
+   * Gives a call of Keyturn the parameters of the framework's handlers:
    * `use => (request, response, ...rest) => use(exchangeOf(request, response), ...rest)`.
    */
   readonly call: <Rest extends readonly unknown[], Found extends Session<Payload, Info> | null>(
     use: (exchange: HttpExchange, ...rest: Rest) => Promise<Found>,
   ) => (...call: [...target: Target, ...rest: Rest]) => Promise<Found>
-  /** Shows a request where no response can be written. */
+  /** Returns the request alone, where no response can be written. */
   readonly request: (request: Target[0]) => HttpRequest
 }
 
-/** What an adapter says of its framework. */
+/** What {@link defineAdapter} needs to know about a framework. */
 export interface AdapterParts<Target extends AdapterTarget, Middleware, Payload extends object, Info extends object>
   extends CallParts<Target, Payload, Info> {
-  /** Makes what the framework runs before a handler. It sends the answer of the step, or goes on if that is null. */
+  /** Returns the framework's middleware for a step. It sends the response of the step, or continues if that is null. */
   readonly middleware: (step: AdapterStep<Target>) => Middleware
-  /** Hears of every error of Keyturn that is answered with 500 or 503. Default: `console.error`. */
+  /** Called with every error of Keyturn that is answered with 500 or 503. Default: `console.error`. */
   readonly onError?: ((error: unknown, request: Target[0]) => void) | undefined
 }
 
@@ -50,7 +50,7 @@ export interface SessionCalls<Target extends AdapterTarget, Payload extends obje
   readonly createNewSession: CreateNewSession<Target, Payload, Info>
   readonly getSession: GetSession<Target, Payload, Info>
   readonly refreshSession: RefreshSession<Target, Payload, Info>
-  /** Verifies where no response can be written. Changes nothing. 0 store calls unless revocation is `strict`. */
+  /** Reads the session without a response, and changes nothing. 0 store calls unless revocation is `strict`. */
   readSession(request: Target[0]): Promise<SessionReading<Payload>>
 }
 
@@ -58,33 +58,33 @@ export interface SessionCalls<Target extends AdapterTarget, Payload extends obje
 export interface AdapterCalls<Target extends AdapterTarget, Middleware, Payload extends object, Info extends object>
   extends SessionCalls<Target, Payload, Info> {
   /**
-   * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
+   * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
    * `sessionOf`. It answers CORS preflights itself.
-   * @throws GeneralError (`MISUSE`) if an option will not do, or if it is passed to the framework without being called
+   * @throws GeneralError (`MISUSE`) if an option is invalid, or if the framework calls `requireSession` itself
    */
   requireSession(options?: GetSessionOptions<Payload>): Middleware
-  /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
+  /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it did not run for this request. */
   sessionOf(request: Target[0]): Session<Payload, Info>
-  /** Makes the middleware for Keyturn's own routes: refresh, sign-out, key set. It answers its own errors. */
+  /** Returns the middleware for Keyturn's own routes: refresh, sign-out, key set. It answers its own errors. */
   sessionRoutes(): Middleware
-  /** Makes the middleware that writes CORS headers for the trusted origins and answers preflights. Mount it first. */
+  /** Returns the middleware that writes CORS headers for the trusted origins and answers preflights. Mount it first. */
   cors(): Middleware
 }
 
-/** What {@link defineAdapter} makes: the calls, and what a framework's own forms of them are made of. */
+/** The result of {@link defineAdapter}: the calls, and parts for calls of the framework's own. */
 export interface Adapter<Target extends AdapterTarget, Middleware, Payload extends object, Info extends object> {
   readonly calls: AdapterCalls<Target, Middleware, Payload, Info>
   /**
-   * The step of `requireSession`, for a form of its own: null if the request has a session, which `sessionOf` knows
-   * then. Answers, or throws, at once where nothing has to be waited for.
-   * @throws GeneralError (`MISUSE`) if an option will not do
+   * The step of `requireSession`, for a framework that has its own form of it. It returns null if the request has a
+   * session; `sessionOf` returns that session then. It returns or throws synchronously if no store call is needed.
+   * @throws GeneralError (`MISUSE`) if an option is invalid
    */
   guard(options?: GetSessionOptions<Payload>): AdapterStep<Target>
-  /** The answer to an error. `onError` hears of one with 500 or 503, unless it is a refresh that was told to wait. */
+  /** The response to an error. `onError` is called if its status is 500 or 503, except for `REFRESH_BUSY`. */
   answer(error: unknown, request: Target[0]): CompleteResponse
 }
 
-/** Gives the calls that need no middleware the parameters of a framework. */
+/** Defines the calls that need no middleware, with the parameters of a framework. */
 export function defineCalls<Target extends AdapterTarget, Payload extends object, Info extends object>(
   http: HttpSessions<Payload, Info>,
   { call, request: requestOf }: CallParts<Target, Payload, Info>,
@@ -97,7 +97,7 @@ export function defineCalls<Target extends AdapterTarget, Payload extends object
   }
 }
 
-/** Gives sessions the shape of a framework that has middleware. */
+/** Defines the calls for a framework that has middleware. */
 export function defineAdapter<
   Target extends AdapterTarget, Middleware, Payload extends object, Info extends object,
 >(

@@ -2,15 +2,15 @@ import { isSessionError } from '../base/errors.ts'
 import type { HttpRequest, CompleteResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 
-/** How an adapter answers errors, and which of them the application hears of. */
+/** How an adapter answers errors, and which of them it reports to the application. */
 export interface ErrorAnswers<Source> {
-  /** Tells `onError` of a failure, unless it is one that ends by itself: a refresh that was told to wait. */
+  /** Calls `onError`, except for `REFRESH_BUSY`: the client repeats that refresh, so nobody has to act. */
   report(error: unknown, source: Source): void
-  /** The answer to an error. One with a status of 500 or more is reported. */
+  /** The response to an error. An error with a status of 500 or more is reported. */
   answer(error: unknown, source: Source, request: HttpRequest): CompleteResponse
 }
 
-/** Makes the answers of one adapter. `Source` is what its `onError` is told of the request. */
+/** Creates the error answers of one adapter. `Source` is the argument by which `onError` gets the request. */
 export function createErrorAnswers<Source>(
   http: Pick<HttpSessions<object, object>, 'errorReply'>,
   onError: (error: unknown, source: Source) => void = logError,

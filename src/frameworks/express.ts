@@ -13,22 +13,22 @@ import { nodeExchange, nodeRequest, sendReply } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
 import { expressRules } from './options.ts'
 
-/** What the adapter for Express may be told. */
+/** Options of `expressSessions`. */
 export interface ExpressOptions {
   /**
-   * Who sent a request. With `trust proxy` set rightly, `request => request.ip ?? null` is Express's own answer.
-   * Default: the peer of the connection.
+   * Returns the IP address of the client, or null. If `trust proxy` is set correctly, use
+   * `request => request.ip ?? null`. Default: the peer of the connection.
    */
   readonly clientIp?: ClientIp<Request>
   /**
-   * Hears of every error of Keyturn that was answered with 500 or 503, but not of a refresh that was told to
-   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   * Called with every error of Keyturn that is answered with 500 or 503, except a refresh that must wait
+   * (`REFRESH_BUSY`). Default: `console.error`.
    */
   readonly onError?: (error: unknown, request: Request) => void
 }
 
 /**
- * A request handler that needs a session. What it throws or rejects with goes to the error handler, in Express 4
+ * A request handler that needs a session. If it throws or rejects, the error goes to the error handler, in Express 4
  * too.
  */
 export type SessionHandler<Payload extends object, Info extends object> = (
@@ -44,20 +44,20 @@ type ExpressTarget = [request: Request, response: Response]
 export interface ExpressSessions<Payload extends object, Info extends object>
   extends AdapterCalls<ExpressTarget, RequestHandler, Payload, Info> {
   /**
-   * Makes a handler that is called with the session; without one the error goes to the error handler. It answers CORS
-   * preflights itself.
+   * Returns a handler that is called with the session. Without a session, the error goes to the error handler. It
+   * answers CORS preflights itself.
    */
   requireSession(handler: SessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): RequestHandler
   /**
-   * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
+   * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
    * `sessionOf`. It answers CORS preflights itself.
    */
   requireSession(options?: GetSessionOptions<Payload>): RequestHandler
-  /** Makes the middleware that turns Keyturn's errors into answers and leaves others alone. Mount it last. */
+  /** Returns the middleware that answers Keyturn's errors and passes other errors on. Mount it last. */
   errorHandler(): ErrorRequestHandler
 }
 
-/** Gives sessions the shape of Express. */
+/** Adds the calls for Express to `sessions`. */
 export function expressSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: ExpressOptions = {},
@@ -108,7 +108,7 @@ export function expressSessions<Payload extends object, Info extends object, Res
   return { ...sessions, ...adapter }
 }
 
-/** Express goes on to other handlers where it is handed nothing, or one of its own words, in place of an error. */
+/** Express treats a falsy value, `route` and `router` as "no error" and continues with other handlers. */
 function asError(thrown: unknown): unknown {
   const isTaken = Boolean(thrown) && thrown !== 'route' && thrown !== 'router'
   return isTaken ? thrown : new Error(`a handler or a claim validator threw ${String(thrown)}`, { cause: thrown })

@@ -5,13 +5,13 @@ import type { Cookie } from '../transport/set-cookie.ts'
 import { keepTokensPrivate } from './node-exchange.ts'
 import { withCookies } from './response-cookies.ts'
 
-/** Sends a whole answer. */
+/** Sends a complete response. */
 export function sendFastifyReply(reply: FastifyReply, { status, headers, body }: CompleteResponse): FastifyReply {
   for (const [name, value] of headers) reply.header(name, value)
   return reply.code(status).send(status === 204 || status === 304 ? undefined : body)
 }
 
-/** Shows a reply of Fastify, which keeps its headers apart from the response of node:http until it sends them. */
+/** Writes to a reply of Fastify. Fastify keeps the headers apart from the node:http response until it sends them. */
 export class FastifyResponseWriter implements ResponseWriter {
   readonly #reply: FastifyReply
 
@@ -39,7 +39,7 @@ export class FastifyResponseWriter implements ResponseWriter {
   setCookies(cookies: readonly Cookie[]): void {
     const reply = this.#reply
     const lines = withCookies(reply, reply.getHeader('set-cookie'), cookies)
-    // A second `header` would add to the first.
+    // Calling `header` again would append to the lines that are there.
     reply.removeHeader('set-cookie').header('set-cookie', lines)
   }
 

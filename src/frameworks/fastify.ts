@@ -12,23 +12,23 @@ import { checkGuardArguments, checkOtherwise, mustBeCalled } from './must-be-cal
 import { nodeRequest } from './node-exchange.ts'
 import { fastifyRules } from './options.ts'
 
-/** What the adapter for Fastify may be told. */
+/** Options of `fastifySessions`. */
 export interface FastifyOptions {
   /**
-   * Who sent a request. With `trustProxy` set rightly, `request => request.ip` is Fastify's own answer. Default: the
-   * peer of the connection.
+   * Returns the IP address of the client, or null. If `trustProxy` is set correctly, use `request => request.ip`.
+   * Default: the peer of the connection.
    */
   readonly clientIp?: (request: FastifyRequest) => string | null
   /**
-   * Hears of every error of Keyturn that was answered with 500 or 503, but not of a refresh that was told to
-   * wait (`REFRESH_BUSY`). Default: the request's log.
+   * Called with every error of Keyturn that is answered with 500 or 503, except a refresh that must wait
+   * (`REFRESH_BUSY`). Default: the request's log.
    */
   readonly onError?: (error: unknown, request: FastifyRequest) => void
 }
 
 /**
- * What a handler within `requireSession` finds on its request. The type travels with the handler and not by
- * augmenting Fastify's module, so that two applications in one program may have sessions of different types.
+ * The request of a handler within `requireSession` has this member too. The type is a parameter of the handler and does
+ * not augment Fastify's module, so that two applications in one program can have sessions of different types.
  */
 export interface WithSession<Payload extends object, Info extends object> {
   readonly session: Session<Payload, Info>
@@ -41,7 +41,7 @@ export type FastifySessionHandler<Route extends RouteGenericInterface, Payload e
 ) => unknown
 
 type FastifyTarget = [request: FastifyRequest, reply: FastifyReply]
-/** A hook of a request. It resolves to nothing if the request may pass. */
+/** A hook of a request. It resolves to undefined if the request may pass. */
 export type FastifyHook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
 /** An error handler. */
 export type FastifyErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => unknown
@@ -52,31 +52,31 @@ export type FastifySessionsPlugin = (app: FastifyInstance) => Promise<void>
 export interface FastifySessions<Payload extends object, Info extends object>
   extends Omit<AdapterCalls<FastifyTarget, FastifyHook, Payload, Info>, 'sessionRoutes'> {
   /**
-   * Makes the plugin that serves Keyturn's own routes, refresh, sign-out and key set, and decorates requests with
+   * Returns the plugin that serves Keyturn's own routes (refresh, sign-out and key set) and decorates requests with
    * `session`: `app.register(sessions.sessionRoutes())`, before your routes.
    */
   sessionRoutes(): FastifySessionsPlugin
   /**
-   * Makes a handler whose request has a `session`; without one the error goes to the error handler. It answers CORS
-   * preflights itself.
+   * Returns a handler whose request has a `session`. Without a session, the error goes to the error handler. It answers
+   * CORS preflights itself.
    */
   requireSession<Route extends RouteGenericInterface = RouteGenericInterface>(
     handler: FastifySessionHandler<Route, Payload, Info>,
     options?: GetSessionOptions<Payload>,
   ): (request: FastifyRequest<Route>, reply: FastifyReply<Route>) => Promise<unknown>
   /**
-   * Makes a hook, for `onRequest` or `preHandler`, that lets only requests with a session pass, whatever their method.
-   * It answers CORS preflights itself.
+   * Returns a hook, for `onRequest` or `preHandler`, that lets only requests with a session pass, whatever their
+   * method. It answers CORS preflights itself.
    */
   requireSession(options?: GetSessionOptions<Payload>): FastifyHook
   /**
-   * Makes the error handler that turns Keyturn's errors into answers: `app.setErrorHandler(sessions.errorHandler())`.
-   * All other errors go to `otherwise`; the default is Fastify's own handler.
+   * Returns the error handler that answers Keyturn's errors: `app.setErrorHandler(sessions.errorHandler())`. All other
+   * errors go to `otherwise`; the default is Fastify's own handler.
    */
   errorHandler(otherwise?: FastifyErrorHandler): FastifyErrorHandler
 }
 
-/** Gives sessions the shape of Fastify. */
+/** Adds the calls for Fastify to `sessions`. */
 export function fastifySessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: FastifyOptions = {},
@@ -132,7 +132,7 @@ export function fastifySessions<Payload extends object, Info extends object, Res
         app.decorateRequest('session', null)
         app.addHook('onRequest', serve)
       }
-      // What `fastify-plugin` would say: the hook is for the application, not for a part of it.
+      // What `fastify-plugin` sets: the hook applies to the whole application, not to one plugin's scope.
       return Object.assign(plugin, {
         [Symbol.for('skip-override')]: true,
         [Symbol.for('fastify.display-name')]: 'keyturn',
@@ -149,10 +149,10 @@ export function fastifySessions<Payload extends object, Info extends object, Res
   return { ...sessions, ...adapter }
 }
 
-/** A hook that resolves to nothing lets the request pass. */
+/** A hook that resolves to undefined lets the request pass. */
 const goOn = (): void => undefined
 
-/** What is thrown by an error handler goes to the one around it, and at last to Fastify's. */
+/** An error that an error handler throws goes to the next outer error handler, and finally to Fastify's. */
 const passOn: FastifyErrorHandler = error => {
   throw error
 }

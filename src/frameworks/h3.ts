@@ -12,13 +12,13 @@ import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 import { h3Rules } from './options.ts'
 import { addHeaders, openReply, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 
-/** What the adapter for h3 may be told. */
+/** Options of `h3Sessions`. */
 export interface H3Options {
-  /** Who sent a request. Default: the peer of the connection, where the server says so. */
+  /** Returns the IP address of the client, or null. Default: the peer of the connection, if the server provides it. */
   readonly clientIp?: (event: H3Event) => string | null
   /**
-   * Hears of every error of Keyturn that was answered with 500 or 503, but not of a refresh that was told to
-   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   * Called with every error of Keyturn that is answered with 500 or 503, except a refresh that must wait
+   * (`REFRESH_BUSY`). Default: `console.error`.
    */
   readonly onError?: (error: unknown, event: H3Event) => void
 }
@@ -31,29 +31,29 @@ export type H3SessionHandler<Payload extends object, Info extends object> = (
   session: Session<Payload, Info>,
 ) => unknown
 
-/** Sessions for h3 2, and what is built on it: Nitro 3. */
+/** Sessions for h3 2, and for Nitro 3, which is built on it. */
 export interface H3Sessions<Payload extends object, Info extends object>
   extends AdapterCalls<H3Target, Middleware, Payload, Info> {
   /**
-   * Makes the middleware that serves Keyturn's own routes, refresh, sign-out and key set, and brings the tokens into
+   * Returns the middleware that serves Keyturn's own routes (refresh, sign-out and key set) and writes the tokens into
    * every response. The other calls need it: `app.use(sessions.sessionRoutes())`, before your routes.
    */
   sessionRoutes(): Middleware
-  /** Makes a handler that is called with the session. It answers CORS preflights itself. */
+  /** Returns a handler that is called with the session. It answers CORS preflights itself. */
   requireSession(handler: H3SessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): EventHandler
   /**
-   * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
+   * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
    * `sessionOf`. It answers CORS preflights itself.
    */
   requireSession(options?: GetSessionOptions<Payload>): Middleware
   /**
-   * Makes the middleware that turns Keyturn's errors of everything after it into answers and leaves others alone. Mount
-   * it before what may throw them.
+   * Returns the middleware that answers the errors of Keyturn that later middleware and handlers throw. It rethrows
+   * other errors. Mount it before them.
    */
   errorHandler(): Middleware
 }
 
-/** Gives sessions the shape of h3. */
+/** Adds the calls for h3 to `sessions`. */
 export function h3Sessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: H3Options = {},
@@ -63,7 +63,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
   const clientIp = options.clientIp ?? ((event: H3Event): string | null => event.req.ip ?? null)
   const replies = new WeakMap<H3Event, WebResponseWriter>()
 
-  // A mounted application sees a shorter path; on Node, only Node's own request keeps the whole.
+  // A mounted application sees the path without its prefix. On Node, Node's own request keeps the whole path.
   const requestOf = (event: H3Event): WebRequest => (
     new WebRequest(event.req, () => clientIp(event), event.runtime?.node?.req.url ?? event.req.url)
   )
@@ -72,7 +72,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     return { request: requestOf(event), reply: openReply(replies, event) }
   }
 
-  /** Runs what is within the outermost middleware of ours, and adds what was written to the response it made. */
+  /** Runs what the outermost middleware of Keyturn contains, and adds the headers written meanwhile to the response. */
   async function within(event: H3Event, run: () => Promise<unknown>): Promise<unknown> {
     if (replies.has(event)) return run()
     const reply = new WebResponseWriter()
@@ -82,7 +82,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     try {
       result = await run()
     } catch (error) {
-      // h3 forgets the headers of a response that becomes an error, but for these.
+      // h3 drops all headers of a response that becomes an error, except these.
       addHeaders(event.res.errHeaders, sink)
       throw error
     } finally {
@@ -137,8 +137,8 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
 }
 
 /**
- * Gives a response the headers that handlers prepared beside it. h3 would do so later, over ours: what they say of
- * caching would overrule what tokens need.
+ * Adds to a response the headers that handlers set on the event. h3 would add them later and overwrite Keyturn's: then
+ * the handler's `Cache-Control` would replace the one that keeps tokens out of caches.
  */
 function takePrepared(response: Response, { res }: H3Event): Response {
   const prepared = response.status >= 400 ? res.errHeaders : res.headers

@@ -11,21 +11,21 @@ import { checkOtherwise } from './must-be-called.ts'
 import { honoRules } from './options.ts'
 import { openReply, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 
-/** What the adapter for Hono may be told. */
+/** Options of `honoSessions`. */
 export interface HonoOptions {
   /**
-   * Who sent a request; `context => getConnInfo(context).remote.address ?? null` is Hono's own answer. Default:
-   * unknown.
+   * Returns the IP address of the client, or null: `context => getConnInfo(context).remote.address ?? null`, with
+   * `getConnInfo` of Hono. Default: unknown.
    */
   readonly clientIp?: (context: Context) => string | null
   /**
-   * Hears of every error of Keyturn that was answered with 500 or 503, but not of a refresh that was told to
-   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   * Called with every error of Keyturn that is answered with 500 or 503, except a refresh that must wait
+   * (`REFRESH_BUSY`). Default: `console.error`.
    */
   readonly onError?: (error: unknown, context: Context) => void
 }
 
-/** What handlers after `requireSession` find in `context.var`. */
+/** The variables that handlers after `requireSession` have in `context.var`. */
 export interface HonoEnvironment<Payload extends object, Info extends object> {
   Variables: { session: Session<Payload, Info> }
 }
@@ -36,30 +36,30 @@ type HonoTarget = [context: Context]
 export interface HonoSessions<Payload extends object, Info extends object>
   extends AdapterCalls<HonoTarget, MiddlewareHandler, Payload, Info> {
   /**
-   * Makes the middleware that serves Keyturn's own routes, refresh, sign-out and key set, and brings the tokens into
+   * Returns the middleware that serves Keyturn's own routes (refresh, sign-out and key set) and writes the tokens into
    * every response. The other calls need it: `app.use(sessions.sessionRoutes())`, before your routes.
    */
   sessionRoutes(): MiddlewareHandler
   /**
-   * Makes a middleware that lets only requests with a session pass, whatever their method: `sessionOf` knows it, and it
-   * is in `context.var.session`. It answers CORS preflights itself.
+   * Returns a middleware that lets only requests with a session pass, whatever their method. The session is in
+   * `context.var.session`, and `sessionOf` returns it. It answers CORS preflights itself.
    */
   requireSession(options?: GetSessionOptions<Payload>): MiddlewareHandler<HonoEnvironment<Payload, Info>>
   /**
-   * Makes the error handler that turns Keyturn's errors into answers: `app.onError(sessions.errorHandler())`.
-   * `otherwise` answers all other errors; the default does what Hono does.
+   * Returns the error handler that answers Keyturn's errors: `app.onError(sessions.errorHandler())`. `otherwise`
+   * answers all other errors; the default does what Hono does.
    */
   errorHandler(otherwise?: ErrorHandler): ErrorHandler
 }
 
-/** Gives sessions the shape of Hono. */
+/** Adds the calls for Hono to `sessions`. */
 export function honoSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: HonoOptions = {},
 ): Rest & HonoSessions<Payload, Info> {
   checkOptions('honoSessions', honoRules, options)
   const { clientIp } = options
-  // A handler writes long before there is a response to write to.
+  // A handler writes headers before its response exists.
   const replies = new WeakMap<Context, WebResponseWriter>()
 
   const requestOf = (context: Context): WebRequest => (
@@ -70,7 +70,7 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
     return { request: requestOf(context), reply: openReply(replies, context) }
   }
 
-  /** Runs what is within the outermost middleware of ours, and adds what was written to the response it made. */
+  /** Runs what the outermost middleware of Keyturn contains, and adds the headers written meanwhile to the response. */
   async function within(context: Context, run: () => Promise<Response | undefined>): Promise<Response | undefined> {
     if (replies.has(context)) return run()
     const reply = new WebResponseWriter()
@@ -80,7 +80,7 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
     reply.closed = true
     if (sink.keys().next().done) return own
     const response = withHeaders(own ?? context.res, sink)
-    // Hono merges a second response into the first, and loses cookies by it; without a first there is no merging.
+    // Hono merges a second response into the first and loses cookies. Clear the first, so that nothing is merged.
     context.res = undefined
     context.res = response
     return undefined

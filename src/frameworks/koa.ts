@@ -9,16 +9,16 @@ import { mustBeCalled } from './must-be-called.ts'
 import { nodeExchange } from './node-exchange.ts'
 import { koaRules } from './options.ts'
 
-/** What the adapter for Koa may be told. */
+/** Options of `koaSessions`. */
 export interface KoaOptions {
   /**
-   * Who sent a request. With `app.proxy` set rightly, `context => context.ip` is Koa's own answer. Default: the peer of
-   * the connection.
+   * Returns the IP address of the client, or null. If `app.proxy` is set correctly, use `context => context.ip`.
+   * Default: the peer of the connection.
    */
   readonly clientIp?: (context: Context) => string | null
   /**
-   * Hears of every error of Keyturn that was answered with 500 or 503, but not of a refresh that was told to
-   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   * Called with every error of Keyturn that is answered with 500 or 503, except a refresh that must wait
+   * (`REFRESH_BUSY`). Default: `console.error`.
    */
   readonly onError?: (error: unknown, context: Context) => void
 }
@@ -29,13 +29,13 @@ type KoaTarget = [context: Context]
 export interface KoaSessions<Payload extends object, Info extends object>
   extends AdapterCalls<KoaTarget, Middleware, Payload, Info> {
   /**
-   * Makes the middleware that turns Keyturn's errors of everything after it into answers and leaves others alone. Mount
-   * it before what may throw them.
+   * Returns the middleware that answers the errors of Keyturn that later middleware throws. It rethrows other errors.
+   * Mount it before that middleware.
    */
   errorHandler(): Middleware
 }
 
-/** Gives sessions the shape of Koa. */
+/** Adds the calls for Koa to `sessions`. */
 export function koaSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: KoaOptions = {},
@@ -43,7 +43,7 @@ export function koaSessions<Payload extends object, Info extends object, Rest ex
   checkOptions('koaSessions', koaRules, options)
   const { clientIp } = options
 
-  // A mounted middleware sees a shorter path; the original one is what the client asked for.
+  // A mounted middleware sees the path without its prefix; `originalUrl` is what the client sent.
   function exchangeOf(context: Context): HttpExchange {
     const ip = clientIp === undefined ? undefined : (): string | null => clientIp(context)
     return nodeExchange(context.req, context.res, ip, context.originalUrl)

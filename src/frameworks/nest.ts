@@ -16,44 +16,46 @@ import { nestRules } from './options.ts'
 
 export type { ReadonlySession, Session } from '../transport/session.ts'
 
-/** What the adapter for Nest is given: two functions of `@nestjs/common`, and options. */
+/** Options of `nestSessions`, and the two functions of `@nestjs/common` that it needs. */
 export interface NestOptions {
   /** `Catch` of `@nestjs/common`. */
   readonly Catch: typeof Catch
   /** `createParamDecorator` of `@nestjs/common`. */
   readonly createParamDecorator: typeof createParamDecorator
-  /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
+  /**
+   * Returns the IP address of the client, or null. Needed behind a trusted proxy. Default: the peer of the connection.
+   */
   readonly clientIp?: (request: IncomingMessage) => string | null
   /**
-   * Hears of every error of Keyturn that was answered with 500 or 503, but not of a refresh that was told to
-   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   * Called with every error of Keyturn that is answered with 500 or 503, except a refresh that must wait
+   * (`REFRESH_BUSY`). Default: `console.error`.
    */
   readonly onError?: (error: unknown) => void
 }
 
-/** A request as handlers see it, of whichever server Nest stands on. */
+/** A request as handlers get it, on either platform of Nest. */
 export type NestRequest = Request | FastifyRequest
-/** A response as handlers see it, of whichever server Nest stands on. */
+/** A response as handlers get it, on either platform of Nest. */
 export type NestResponse = Response | FastifyReply
 type NestTarget = [request: NestRequest, response: NestResponse]
 
-/** A middleware for `app.use`: both servers call it with the objects of node:http. */
+/** A middleware for `app.use`. Both platforms call it with the objects of node:http. */
 export type NestMiddleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => unknown
 
-/** Sessions for Nest on Express or on Fastify. What stands before a handler is a guard. */
+/** Sessions for Nest on Express or on Fastify. `requireSession` returns a guard. */
 export interface NestSessions<Payload extends object, Info extends object>
   extends Omit<AdapterCalls<NestTarget, CanActivate, Payload, Info>, 'sessionRoutes' | 'cors'> {
   /** Decorates a parameter of a handler behind the guard: `me(@CurrentSession() session: Session<Claims, Info>)`. */
   readonly CurrentSession: () => ParameterDecorator
-  /** Makes the filter that turns Keyturn's errors into answers: `app.useGlobalFilters(sessions.errorHandler())`. */
+  /** Returns the exception filter that answers Keyturn's errors: `app.useGlobalFilters(sessions.errorHandler())`. */
   errorHandler(): ExceptionFilter
-  /** Makes the middleware for Keyturn's own routes: refresh, sign-out, key set. `app.use(sessions.sessionRoutes())`. */
+  /** Returns the middleware for refresh, sign-out and key set: `app.use(sessions.sessionRoutes())`. */
   sessionRoutes(): NestMiddleware
-  /** Makes the middleware that writes CORS headers for the trusted origins and answers preflights. */
+  /** Returns the middleware that writes CORS headers for the trusted origins and answers preflights. */
   cors(): NestMiddleware
 }
 
-/** Gives sessions the shape of Nest. */
+/** Adds the calls for Nest to `sessions`. */
 export function nestSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: NestOptions,
@@ -83,7 +85,7 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
         const reply = await step(exchangeOf(request, response), request)
         if (reply === null) return true
         send(request, response, reply)
-        // Whatever it settled with, Nest would answer again.
+        // Never settles: whatever it resolved to or rejected with, Nest would answer a second time.
         return new Promise(() => undefined)
       },
     }),
@@ -117,8 +119,8 @@ function send(request: NestRequest, response: NestResponse, reply: CompleteRespo
 function targetOf(host: ArgumentsHost): NestTarget {
   const type = host.getType<string>()
   if (type !== 'http') {
-    throw new GeneralError('MISUSE', `the guard and the filter are for handlers of HTTP; received a context of `
-      + `${type}. Guard the handshakes of a gateway with wsSessions or socketIoSessions`)
+    throw new GeneralError('MISUSE', `the guard and the filter serve HTTP handlers only; received a context of type `
+      + `"${type}". Guard the handshakes of a gateway with wsSessions or socketIoSessions`)
   }
   const context = host.switchToHttp()
   return [context.getRequest<NestRequest>(), context.getResponse<NestResponse>()]

@@ -7,12 +7,12 @@ function answered(method: string): Headers {
   return addForwarded(request, response).headers
 }
 
-test.each(['GET', 'HEAD'])('HDR-01: a %s that brings its own news of a session is not believed', method => {
+test.each(['GET', 'HEAD'])('HDR-01: a front token that a client puts on a %s request is ignored', method => {
   const headers = answered(method)
   expect([headers.get('front-token'), headers.get('cache-control')]).toEqual([null, 'public, s-maxage=600'])
 })
 
-test('HDR-01: no cache keeps the news of a session', () => {
+test('HDR-01: a response that carries a front token forbids caching', () => {
   const headers = answered('POST')
   expect([headers.get('front-token'), headers.get('cache-control')]).toEqual(['remove', 'private, no-store'])
 })

@@ -3,22 +3,22 @@ import { NEVER_STORED } from '../transport/caching.ts'
 import { addToList } from '../transport/header-list.ts'
 import { withHeaders } from './web-exchange.ts'
 
-/** What tells a client of its session besides cookies, and where the proxy puts it on the request that it passes on. */
-const handedOver = [wire.frontToken, wire.antiCsrf].map(name => ({ name, passedAs: `x-keyturn-${name}` }))
+/** The response headers about a session besides cookies, and the request headers in which the proxy forwards them. */
+const forwardedHeaders = [wire.frontToken, wire.antiCsrf].map(name => ({ name, passedAs: `x-keyturn-${name}` }))
 const EXPOSED = 'access-control-expose-headers'
 
 /**
- * Moves what the proxy has to tell the client from its response to the request that it passes on, where a handler may
- * have something newer to tell. Next sends a header of the proxy's instead of the handler's of the same name, so that a
- * refresh in passing would hide the sign-out after it. Cookies are sent from both, the handler's last.
+ * Moves the session headers of the proxy from its response to the request that it forwards, because a handler may
+ * replace them. If proxy and handler set the same header, Next sends the proxy's: a refresh in the proxy would hide a
+ * sign-out in the handler. Next sends the cookies of both, the handler's last.
  *
- * Pages and server actions can send no headers: for them the proxy tells it. A form that is sent without scripts has
- * nobody to tell.
+ * Pages and server actions cannot send headers, so for them the proxy sends its own. If a form is submitted without
+ * scripts, no script needs them.
  */
 export function forwardHeaders(request: Request, sink: Headers, forwarded: Headers): void {
-  for (const { passedAs } of handedOver) forwarded.delete(passedAs)
+  for (const { passedAs } of forwardedHeaders) forwarded.delete(passedAs)
   if (isForPage(request)) return
-  for (const { name, passedAs } of handedOver) {
+  for (const { name, passedAs } of forwardedHeaders) {
     const value = sink.get(name)
     if (value !== null) forwarded.set(passedAs, value)
     sink.delete(name)
@@ -27,13 +27,14 @@ export function forwardHeaders(request: Request, sink: Headers, forwarded: Heade
 }
 
 /**
- * Adds what the proxy handed over to the response of a handler that has nothing newer to tell of the session. On a path
- * that no proxy guards, a client can have put it there: it must reach nobody else, so no cache may keep it.
+ * Adds the headers that the proxy forwarded to the response of a handler, unless the handler sent a front token of its
+ * own. On a path that the proxy does not match, the client may have sent these headers itself. The response must reach
+ * that client only, so no cache may store it.
  */
 export function addForwarded(request: Request, response: Response): Response {
   if (isForPage(request) || response.headers.has(wire.frontToken)) return response
   const sink = new Headers()
-  for (const { name, passedAs } of handedOver) {
+  for (const { name, passedAs } of forwardedHeaders) {
     const value = request.headers.get(passedAs)
     if (value !== null) sink.set(name, value)
   }
@@ -44,7 +45,7 @@ export function addForwarded(request: Request, response: Response): Response {
   return withHeaders(response, sink)
 }
 
-/** Whether a request is for what can send no headers of its own. */
+/** Whether a request is for a page or a server action, which cannot send headers. */
 function isForPage(request: Request): boolean {
   return request.method === 'GET' || request.method === 'HEAD' || request.headers.has('next-action')
 }

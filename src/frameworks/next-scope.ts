@@ -5,7 +5,7 @@ import type { HttpRequest, ResponseWriter } from '../transport/exchange.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 
-/** The slice of Next's cookie store that is used. */
+/** The part of Next's cookie store that Keyturn uses. */
 export interface NextCookieStore {
   get(name: string): { readonly value: string } | undefined
   set(cookie: {
@@ -20,7 +20,7 @@ export interface NextCookieStore {
   }): unknown
 }
 
-/** What Next tells of the request that is being served, inside a server action or a server component. */
+/** The parts of the current request that Next gives to server actions and server components. */
 export interface NextScope {
   readonly headers: Pick<Headers, 'get'>
   readonly cookies: NextCookieStore
@@ -28,7 +28,7 @@ export interface NextScope {
   readonly names: readonly string[]
 }
 
-/** Shows the request that is being served as a request. Next tells neither its path nor its sender. */
+/** The current request of a server action or component. Next does not provide its path or the client's IP address. */
 export class NextRequest implements HttpRequest {
   readonly method: string
   readonly path: string = '/'
@@ -49,7 +49,7 @@ export class NextRequest implements HttpRequest {
   }
 }
 
-/** The page that an action renders is the same request: what the action set is in the store and not in the header. */
+/** An action renders its page in the same request. Cookies that the action set are in the store, not in the header. */
 function withChangesOf({ cookies, names }: NextScope, header: string | null): string {
   return overrideCookies(header, names.flatMap(name => {
     const value = cookies.get(name)?.value
@@ -58,9 +58,7 @@ function withChangesOf({ cookies, names }: NextScope, header: string | null): st
   }))
 }
 
-/**
- * Shows Next's cookie store as a reply. A server action can set no headers; Next itself forbids caching its answer.
- */
+/** Writes to Next's cookie store. A server action cannot set headers; Next itself forbids caching of its response. */
 export class NextResponseWriter implements ResponseWriter {
   readonly closed: boolean = false
   readonly #store: NextCookieStore
@@ -77,7 +75,7 @@ export class NextResponseWriter implements ResponseWriter {
 
   remove(): void {}
 
-  /** Next keeps one cookie of a name, the last: that is the one at the configured place. */
+  /** Next keeps the last cookie of each name: that is the one with the configured domain and path. */
   setCookies(cookies: readonly Cookie[]): void {
     for (const { domain, expires, ...cookie } of cookies) {
       this.#store.set({

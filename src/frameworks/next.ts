@@ -17,7 +17,7 @@ import type { WebHandler, WebOptions, WebSessions } from './web.ts'
 
 export type { NextCookieStore } from './next-scope.ts'
 
-/** What the adapter for Next.js is given: two functions of `next/headers`, and options. */
+/** Options of `nextSessions`, and the two functions of `next/headers` that it needs. */
 export interface NextOptions extends WebOptions {
   /** `headers` of `next/headers`. */
   readonly headers: () => Promise<Pick<Headers, 'get'>>
@@ -31,18 +31,18 @@ export interface NextActions<Payload extends object, Info extends object> {
   readonly getSession: GetSession<[], Payload, Info>
 }
 
-/** A handler of one route of Keyturn's own, as `route.ts` exports it. */
+/** A route handler, as `route.ts` exports it. */
 export type NextRouteHandler = (request: Request) => Promise<Response>
 
-/** Sessions for Next.js: those of web requests for route handlers, and what renders pages besides. */
+/** Sessions for Next.js: the calls of `webSessions` for route handlers, and calls for pages, actions and the proxy. */
 export interface NextSessions<Payload extends object, Info extends object>
   extends Omit<WebSessions<Payload, Info>, 'readSession' | 'sessionRoutes'> {
-  /** The session of the page being rendered, in server components. Nothing can be written there. */
+  /** Reads the session of the page that is being rendered, in server components. It writes nothing. */
   readSession(request?: Request): Promise<SessionReading<Payload>>
-  /** The explicit calls in server actions. The tokens go into Next's cookie store. */
+  /** The explicit calls in server actions. They write the tokens to Next's cookie store. */
   readonly actions: NextActions<Payload, Info>
   /**
-   * Makes a server action that is called with the session.
+   * Returns a server action that is called with the session.
    * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, InvalidClaimsError, GeneralError
    */
   action<Rest extends readonly unknown[], Result>(
@@ -50,22 +50,22 @@ export interface NextSessions<Payload extends object, Info extends object>
     options?: GetSessionOptions<Payload>,
   ): (...rest: Rest) => Promise<Result>
   /**
-   * Makes what `route.ts` of Keyturn's own routes exports: refresh, sign-out, key set; with CORS for trusted origins.
-   * `GET` and `POST` serve them, `OPTIONS` answers preflights; with the others a wrong method is answered by Keyturn,
-   * not by Next.
+   * Returns the exports of the `route.ts` that serves Keyturn's own routes (refresh, sign-out and key set), with CORS
+   * for trusted origins. `GET` and `POST` serve them, `OPTIONS` answers preflights. Export the others too, so that
+   * Keyturn and not Next answers requests with a wrong method.
    */
   sessionRoutes(): Readonly<Record<'DELETE' | 'GET' | 'OPTIONS' | 'PATCH' | 'POST' | 'PUT', NextRouteHandler>>
   /**
-   * Makes the proxy (the former middleware), which refreshes for the page that will be rendered. `next` goes on with
-   * the given headers: `headers => NextResponse.next({ request: { headers } })`. It may look at the reading, to send
-   * visitors without a session elsewhere.
+   * Returns the proxy (the former middleware), which refreshes the session before a page is rendered. `next` continues
+   * with the given headers: `headers => NextResponse.next({ request: { headers } })`. It can use the reading, for
+   * example to redirect visitors without a session.
    */
   proxy(
     next: (headers: Headers, reading: SessionReading<Payload>, request: Request) => Response | Promise<Response>,
   ): NextRouteHandler
 }
 
-/** Gives sessions the shape of Next.js. */
+/** Adds the calls for Next.js to `sessions`. */
 export function nextSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: NextOptions,
@@ -96,8 +96,8 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
     return http.getSession(await actionExchange(), argument)
   }
 
-  /** Adds to a handler what the proxy left to it. */
-  function withNews<Rest extends readonly unknown[]>(handle: WebHandler<Rest>): WebHandler<Rest> {
+  /** Adds to the response of a handler the headers that the proxy forwarded. */
+  function withForwarded<Rest extends readonly unknown[]>(handle: WebHandler<Rest>): WebHandler<Rest> {
     return async (request, ...rest) => addForwarded(request, await handle(request, ...rest))
   }
 
@@ -106,8 +106,8 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
 
   const adapter: NextSessions<Payload, Info> = {
     ...web,
-    handler: handle => withNews(web.handler(handle)),
-    requireSession: (handle, sessionOptions) => withNews(web.requireSession(handle, sessionOptions)),
+    handler: handle => withForwarded(web.handler(handle)),
+    requireSession: (handle, sessionOptions) => withForwarded(web.requireSession(handle, sessionOptions)),
     async readSession(request) {
       if (request !== undefined) return web.readSession(request)
       return http.readSession(new NextRequest('GET', await scope()))

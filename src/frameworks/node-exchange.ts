@@ -6,12 +6,15 @@ import type { HttpExchange, HttpRequest, ResponseWriter, CompleteResponse } from
 import type { Cookie } from '../transport/set-cookie.ts'
 import { withCookies } from './response-cookies.ts'
 
-/** Tells who sent a request; the default is the peer of the connection, whatever forwarded headers say (DOS-05). */
+/**
+ * Returns the IP address of the client, or null if it is unknown. The default is the peer of the connection; it ignores
+ * forwarded headers (DOS-05).
+ */
 export type ClientIp<Request> = (request: Request) => string | null
 
 /**
- * Shows the request and response objects of node:http, or of a framework built on them, as an exchange. `target` is
- * what the client asked for, where the framework keeps it elsewhere than in `url` or `originalUrl`.
+ * Creates an exchange from the request and response of node:http, or of a framework built on it. `target` is the
+ * request target that the client sent; pass it if the framework does not keep it in `url` or `originalUrl`.
  */
 export function nodeExchange<Request extends IncomingMessage>(
   request: Request,
@@ -22,7 +25,7 @@ export function nodeExchange<Request extends IncomingMessage>(
   return { request: new NodeRequest(request, clientIp, target), reply: new NodeResponseWriter(response) }
 }
 
-/** Shows a request alone, where no response can be written. `target` is as in {@link nodeExchange}. */
+/** Creates a request without a response, for reading only. `target` is as in {@link nodeExchange}. */
 export function nodeRequest<Request extends IncomingMessage>(
   request: Request,
   clientIp: ClientIp<Request> = peerAddress,
@@ -31,7 +34,7 @@ export function nodeRequest<Request extends IncomingMessage>(
   return new NodeRequest(request, clientIp, target)
 }
 
-/** Sends a whole answer. */
+/** Sends a complete response. */
 export function sendReply(request: Pick<IncomingMessage, 'method'>, response: ServerResponse, reply: CompleteResponse): void {
   for (const [name, value] of reply.headers) response.setHeader(name, value)
   response.statusCode = reply.status
@@ -72,12 +75,12 @@ class NodeRequest<Request extends IncomingMessage> implements HttpRequest {
   }
 }
 
-/** Where a router cuts the prefix it is mounted at from `url`, it keeps the whole here. */
+/** A router that is mounted at a prefix removes it from `url` and keeps the whole target here. */
 function originalUrl(message: IncomingMessage): string | null {
   return 'originalUrl' in message && typeof message.originalUrl === 'string' ? message.originalUrl : null
 }
 
-/** Shows a response of node:http as a reply. */
+/** Writes to a response of node:http. */
 export class NodeResponseWriter implements ResponseWriter {
   readonly #response: ServerResponse
 
@@ -115,8 +118,8 @@ export class NodeResponseWriter implements ResponseWriter {
 const guarded = new WeakSet<ServerResponse>()
 
 /**
- * Makes the head of this one response say `private, no-store` and keep its cookies, whatever the handler passes to
- * `writeHead` or sets before it (HDR-01): a shared cache would hand a user's tokens to others.
+ * Makes this response send `Cache-Control: private, no-store` and keep its cookies, whatever the handler sets or passes
+ * to `writeHead` (HDR-01). Otherwise a shared cache could give a user's tokens to other users.
  */
 export function keepTokensPrivate(response: ServerResponse): void {
   response.setHeader('cache-control', NEVER_STORED)

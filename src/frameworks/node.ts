@@ -16,23 +16,25 @@ import { nodeRules } from './options.ts'
 
 export type { ClientIp } from './node-exchange.ts'
 
-/** What the adapter for node:http may be told. */
+/** Options of `nodeSessions`. */
 export interface NodeOptions {
-  /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
+  /**
+   * Returns the IP address of the client, or null. Needed behind a trusted proxy. Default: the peer of the connection.
+   */
   readonly clientIp?: ClientIp<IncomingMessage>
   /**
-   * Hears of every error that was answered with 500 or 503, but not of a refresh that was told to
-   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   * Called with every error that is answered with 500 or 503, except a refresh that must wait (`REFRESH_BUSY`).
+   * Default: `console.error`.
    */
   readonly onError?: (error: unknown, request: IncomingMessage) => void
 }
 
-/** A listener of requests. */
+/** A request listener of a node:http server. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => Awaitable<void>
 
 /**
- * What runs before a listener. Resolves to whether it answered; if it did not, it has called `next`, where there is
- * one, and waited for it.
+ * Runs before a listener. It resolves to true if it sent the response. Otherwise it has called `next`, if it was given,
+ * and waited for it.
  */
 export type NodeMiddleware = (
   request: IncomingMessage,
@@ -53,20 +55,20 @@ type NodeTarget = [request: IncomingMessage, response: ServerResponse]
 export interface NodeSessions<Payload extends object, Info extends object>
   extends AdapterCalls<NodeTarget, NodeMiddleware, Payload, Info> {
   /**
-   * Makes a listener that is called with the session, or answers with the error if there is none. It answers CORS
-   * preflights itself.
+   * Returns a listener that calls `handler` with the session, or answers with the error if there is no session. It
+   * answers CORS preflights itself.
    */
   requireSession(handler: NodeSessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): NodeListener
   /**
-   * Makes a middleware that lets only requests with a session pass, whatever their method; the next ones call
+   * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
    * `sessionOf`. It answers CORS preflights itself.
    */
   requireSession(options?: GetSessionOptions<Payload>): NodeMiddleware
-  /** Makes what answers with an error that was caught, whatever it is; it ends a response that has begun. */
+  /** Returns a function that answers any error that was caught. If the response has begun, it destroys the response. */
   errorHandler(): (error: unknown, request: IncomingMessage, response: ServerResponse) => void
 }
 
-/** Gives sessions the shape of node:http. */
+/** Adds the calls for node:http to `sessions`. */
 export function nodeSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: NodeOptions = {},

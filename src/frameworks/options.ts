@@ -16,8 +16,8 @@ import type { TrpcOptions } from './trpc.ts'
 import type { WebOptions } from './web.ts'
 import type { WsOptions } from './ws.ts'
 
-// Made once, and `never` so that they are rules for functions of every type: a bundler leaves out the rules of other
-// adapters only if nothing has to be called for them.
+// Created once, so that the rules below call no function: only then can a bundler remove the rules of unused adapters.
+// `never` makes them rules for functions of every type.
 const given: Rule<never, undefined> = callback()
 const needed: Rule<never, undefined> = required(given)
 const common = { clientIp: given, onError: given }
@@ -47,7 +47,7 @@ export const svelteKitRules: RulesFor<SvelteKitOptions> = { clientIp: given, onE
 /** What the options of `trpcSessions` accept. */
 export const trpcRules: RulesFor<TrpcOptions> = { TRPCError: needed, clientIp: given, webClientIp: given }
 
-/** How often open connections are judged. */
+/** How often open connections are checked, in seconds. */
 export const checkIntervalRule: Rule<Duration, number> = withDefault(1, duration(0.01, 3600))
 /** What the options of `wsSessions` accept. */
 export const wsRules: RulesFor<WsOptions> = { clientIp: given, checkInterval: checkIntervalRule, onError: given }

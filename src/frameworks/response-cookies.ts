@@ -1,13 +1,13 @@
 import { identityOf, serializeCookie } from '../transport/set-cookie.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 
-/** The lines that were written to a response, by the cookie's identity: every call makes a reply of its own. */
+/** The lines that Keyturn wrote to each response, by cookie identity. They are shared by the writers of all calls. */
 const written = new WeakMap<object, Map<string, string>>()
 
 /**
- * The `Set-Cookie` lines of a response once it has taken cookies of ours: their lines come last, which are the ones that
- * browsers keep, and take the places of those that an earlier call wrote for the same cookies. The lines of the
- * application are never read, only compared as a whole, and stay.
+ * The `Set-Cookie` lines of a response after adding cookies of Keyturn. Their lines come last, because browsers keep
+ * the last one, and replace the lines that an earlier call wrote for the same cookies. The application's lines are
+ * kept; they are compared as a whole, never parsed.
  */
 export function withCookies(
   response: object,

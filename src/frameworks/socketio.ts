@@ -14,22 +14,22 @@ import { toMilliseconds } from '../base/duration.ts'
 import type { Duration } from '../base/duration.ts'
 import { checkIntervalRule, socketIoRules } from './options.ts'
 
-/** What the adapter for Socket.IO may be told. */
+/** Options of `socketIoSessions`. */
 export interface SocketIoOptions {
-  /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
-  readonly clientIp?: ClientIp<IncomingMessage>
   /**
-   * How often to look whether access tokens of open sockets have expired: from 10 ms to 1 hour. Default: 1 second.
+   * Returns the IP address of the client, or null. Needed behind a trusted proxy. Default: the peer of the connection.
    */
+  readonly clientIp?: ClientIp<IncomingMessage>
+  /** How often to check whether access tokens of open sockets have expired: from 10 ms to 1 hour. Default: 1 second. */
   readonly checkInterval?: Duration
   /**
-   * Hears of every error that a client was told as 500 or 503, but not of a refresh that was told to
-   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   * Called with every error that a client gets as 500 or 503, except a refresh that must wait (`REFRESH_BUSY`).
+   * Default: `console.error`.
    */
   readonly onError?: (error: unknown, request: IncomingMessage) => void
 }
 
-/** The slice of a `Socket` of Socket.IO that is used. */
+/** The part of a `Socket` of Socket.IO that Keyturn uses. */
 export interface SocketIoSocket {
   readonly request: IncomingMessage
   readonly handshake: { readonly auth: Readonly<Record<string, unknown>> }
@@ -45,25 +45,25 @@ export type SocketIoMiddleware = (socket: SocketIoSocket, next: (error?: Error) 
 export interface SocketIoSessions<Payload extends object> {
   /**
    * Verifies the session of a handshake, by its cookies, by its bearer token, or by an access token in `auth.token`.
-   * For cookies the origin must be a trusted one.
+   * With cookies, the origin must be trusted.
    * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, GeneralError
    */
   authenticate(socket: SocketIoSocket): Promise<ReadonlySession<Payload>>
   /**
-   * Emits `session-ended` with the reason and disconnects, as soon as this process hears that the session was ended,
-   * and when its access token expires.
+   * Emits `session-ended` with the reason and disconnects the socket as soon as this process learns that the session
+   * has ended, and when its access token expires.
    */
   disconnectWithSession(socket: SocketIoSocket): void
   /**
-   * Makes the middleware that lets only sockets with a session in, and disconnects them with it. A refused client gets
-   * a `connect_error` whose `data` holds `status` and `message`, as of the HTTP answer.
+   * Returns the middleware that accepts only sockets with a session, and disconnects them when it ends. A refused
+   * client gets a `connect_error` whose `data` has the `status` and `message` of the HTTP response.
    */
   requireSession(): SocketIoMiddleware
-  /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it was not asked. */
+  /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it did not run for this socket. */
   sessionOf(socket: SocketIoSocket): ReadonlySession<Payload>
 }
 
-/** Gives sessions the shape of Socket.IO. */
+/** Adds the calls for Socket.IO to `sessions`. */
 export function socketIoSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: SocketIoOptions = {},
@@ -108,13 +108,13 @@ export function socketIoSessions<Payload extends object, Info extends object, Re
     sessionOf(socket) {
       const session = found.get(socket)
       if (session !== undefined) return session
-      throw new GeneralError('MISUSE', 'no requireSession ran before sessionOf')
+      throw new GeneralError('MISUSE', 'sessionOf needs requireSession to run before it')
     },
   }
   return { ...sessions, ...adapter }
 }
 
-/** A page can set no headers here: where it keeps its tokens itself, it passes the access token in the packet. */
+/** A page cannot set headers on a handshake. In header mode it sends the access token as `auth.token` in the packet. */
 function withBearer(request: HttpRequest, token: unknown): HttpRequest {
   if (typeof token !== 'string') return request
   const { method, path, client } = request

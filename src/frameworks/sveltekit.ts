@@ -21,20 +21,20 @@ import { webSessions } from './web.ts'
 export type { SessionReading } from '../transport/get-session.ts'
 export type { ReadonlySession, Session } from '../transport/session.ts'
 
-/** What the adapter for SvelteKit is given: a function of `@sveltejs/kit`, and options. */
+/** Options of `svelteKitSessions`, and the function of `@sveltejs/kit` that it needs. */
 export interface SvelteKitOptions {
-  /** `error` of `@sveltejs/kit`, through which Keyturn's errors reach SvelteKit. */
+  /** `error` of `@sveltejs/kit`, with which Keyturn throws its errors. */
   readonly error: (status: number, body: { message: string }) => never
-  /** Who sent a request; `event.getClientAddress()` knows. Default: unknown. */
+  /** Returns the IP address of the client, or null; `event.getClientAddress()` has it. Default: unknown. */
   readonly clientIp?: WebClientIp
   /**
-   * Hears of every error that was answered with 500 or 503, but not of a refresh that was told to
-   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   * Called with every error that is answered with 500 or 503, except a refresh that must wait (`REFRESH_BUSY`).
+   * Default: `console.error`.
    */
   readonly onError?: (error: unknown, request: Request) => void
 }
 
-/** The slice of a `RequestEvent` that is used. `App.Locals` declares `session`. */
+/** The part of a `RequestEvent` that Keyturn uses. `App.Locals` must declare `session`. */
 export interface SvelteKitEvent<Payload extends object> {
   readonly request: Request
   readonly locals: { session: SessionReading<Payload> }
@@ -48,27 +48,28 @@ export type SvelteKitHandle<Payload extends object> = <Event extends SvelteKitEv
 
 type SvelteKitTarget<Payload extends object> = [event: SvelteKitEvent<Payload>]
 
-/** Sessions for SvelteKit. Their errors are its `error`s: 401, 403, 503. */
+/** Sessions for SvelteKit. The calls throw SvelteKit's `error`, with status 401, 403 or 503. */
 export interface SvelteKitSessions<Payload extends object, Info extends object>
   extends SessionCalls<SvelteKitTarget<Payload>, Payload, Info> {
   /**
-   * Makes the hook: it serves Keyturn's own routes, refreshes before a page is rendered if it must, puts the reading
-   * of the session into `event.locals.session`, and adds to the response what the calls below have to tell the client.
+   * Returns the hook. It serves Keyturn's own routes, refreshes the session before a page is rendered if needed, puts
+   * the reading of the session into `event.locals.session`, and adds the headers and cookies of the calls below to the
+   * response.
    */
   handle(): SvelteKitHandle<Payload>
-  /** Makes an endpoint, an action or a load function that is called with the session. It answers CORS preflights. */
+  /** Returns an endpoint, an action or a load function that is called with the session. It answers CORS preflights. */
   requireSession<Event extends SvelteKitEvent<Payload>, Result>(
     handle: (event: Event, session: Session<Payload, Info>) => Result | Promise<Result>,
     options?: GetSessionOptions<Payload>,
   ): (event: Event) => Promise<Result>
   /**
-   * Makes the hook that writes CORS headers for the trusted origins and answers preflights. Use it first:
+   * Returns the hook that writes CORS headers for the trusted origins and answers preflights. Put it first:
    * `sequence(sessions.cors(), sessions.handle())`.
    */
   cors(): SvelteKitHandle<Payload>
 }
 
-/** Gives sessions the shape of SvelteKit. */
+/** Adds the calls for SvelteKit to `sessions`. */
 export function svelteKitSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: SvelteKitOptions,
@@ -80,7 +81,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
   const errors = createErrorAnswers<Request>(http, options.onError)
   const web = webSessions({ http }, webOptions)
   const { attributes } = http.policy.cookies.accessToken
-  // The event is copied for every load function; its request is not.
+  // SvelteKit copies the event for every load function, but not its request.
   const running = new WeakMap<Request, RunningExchange>()
 
   function exchangeFor({ request, locals }: SvelteKitEvent<Payload>, sink: Headers): RunningExchange {
@@ -90,13 +91,15 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
     return { request: new EventRequest(request, clientIp, reply), reply, refused: null, answer: null }
   }
 
-  /** Lets SvelteKit know of an error of Keyturn: with the headers of its answer. */
+  /** Throws an error of Keyturn as SvelteKit's `error`, and sets the headers of its response. */
   async function translated<Result>(
     event: SvelteKitEvent<Payload>,
     call: (exchange: RunningExchange) => Promise<Result>,
   ): Promise<Result> {
     const exchange = running.get(event.request)
-    if (exchange === undefined) throw new GeneralError('MISUSE', 'the hook of svelteKitSessions did not run')
+    if (exchange === undefined) {
+      throw new GeneralError('MISUSE', 'the hook of svelteKitSessions did not run: export handle from hooks.server.ts')
+    }
     try {
       return await call(exchange)
     } catch (error) {
@@ -110,7 +113,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
     }
   }
 
-  /** Lets `event.locals` know of the session that a call finds. */
+  /** Puts the session that a call finds into `event.locals`. */
   function finding<Found extends ReadonlySession<Payload> | null>(
     event: SvelteKitEvent<Payload>,
     find: (exchange: RunningExchange) => Promise<Found>,
@@ -166,26 +169,26 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
   return { ...sessions, ...adapter }
 }
 
-/** What the calls for one request work on. */
+/** What the calls for one request share. */
 interface RunningExchange {
   readonly request: HttpRequest
   readonly reply: WebResponseWriter
-  /** The answer to the call that was refused last. */
+  /** The response to the last call that failed. */
   refused: CompleteResponse | null
-  /** What a guard answers itself, in the place of SvelteKit. */
+  /** The response of a guard, sent instead of SvelteKit's. */
   answer: CompleteResponse | null
 }
 
-/** Gives SvelteKit's JSON for a refusal the type of Keyturn's own (HDR-05). A page for it is left as it is. */
+/** Gives SvelteKit's JSON for a failed call the content type of Keyturn's errors (HDR-05). Leaves error pages as is. */
 function typeRefusal(response: Response, { refused, reply }: RunningExchange): void {
   const isJson = response.headers.get('content-type') === 'application/json'
   if (refused === null || refused.status !== response.status || !isJson) return
   for (const [name, value] of refused.headers) if (name === 'content-type') reply.set(name, value)
 }
 
-/** A reply that knows what becomes of the access token, and tells when it is taken away. */
+/** A writer that keeps the last cookie of the access token, and calls back when that cookie is cleared. */
 class ObservedReply extends WebResponseWriter {
-  /** The cookie that gives the client an access token or takes it away; null as long as there is none. */
+  /** The cookie that sets or clears the client's access token; null until one is written. */
   accessToken: Cookie | null = null
   readonly #identity: string
   readonly #onCleared: () => void
@@ -205,7 +208,7 @@ class ObservedReply extends WebResponseWriter {
   }
 }
 
-/** A request that goes on after its reply has changed the access token: an action first, then the page's loads. */
+/** A request with the access token that was last written: after an action, the page's load functions must see it. */
 class EventRequest extends WebRequest {
   readonly #reply: ObservedReply
 

@@ -13,34 +13,34 @@ import { trpcRules } from './options.ts'
 import { WebResponseWriter, WebRequest } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 
-/** The codes of tRPC that errors of Keyturn become. */
+/** The tRPC error codes that Keyturn uses. */
 export type TrpcErrorCode =
   | 'UNAUTHORIZED' | 'FORBIDDEN' | 'NOT_FOUND' | 'BAD_REQUEST' | 'SERVICE_UNAVAILABLE' | 'INTERNAL_SERVER_ERROR'
 
-/** What the adapter for tRPC is given: its error class, and options. */
+/** Options of `trpcSessions`, and the error class of tRPC that it needs. */
 export interface TrpcOptions {
   /** `TRPCError` of `@trpc/server`. */
   readonly TRPCError: new (options: { code: TrpcErrorCode; message: string; cause: unknown }) => Error
-  /** Who sent a request to a server on node:http. Default: the peer of the connection. */
+  /** Returns the client's IP address of a request to a node:http server. Default: the peer of the connection. */
   readonly clientIp?: ClientIp<IncomingMessage>
-  /** Who sent a request to a fetch handler. Default: unknown. */
+  /** Returns the client's IP address of a request to a fetch handler. Default: unknown. */
   readonly webClientIp?: WebClientIp
 }
 
-/** The slice of a `WebSocket` of ws by which it is told from a response. */
+/** The part of a `WebSocket` of ws that distinguishes it from a response. */
 export interface TrpcSocket {
   close(code?: number): void
 }
 
 /**
- * What `createContext` is called with: by the fetch adapter, by those on node:http (standalone, Express), or by the one
- * for WebSockets.
+ * The argument of `createContext`: from the fetch adapter, from adapters on node:http (standalone, Express), or from
+ * the WebSocket adapter.
  */
 export type TrpcTarget =
   | { readonly req: Request; readonly resHeaders: Headers }
   | { readonly req: IncomingMessage; readonly res: ServerResponse | TrpcSocket }
 
-/** The calls that procedures find in their context. Their errors are `TRPCError`s, with Keyturn's as the cause. */
+/** The calls in the context of procedures. They throw `TRPCError`, with Keyturn's error as its `cause`. */
 export interface TrpcContext<Payload extends object, Info extends object> {
   readonly createNewSession: CreateNewSession<[], Payload, Info>
   readonly getSession: GetSession<[], Payload, Info>
@@ -49,16 +49,16 @@ export interface TrpcContext<Payload extends object, Info extends object> {
 /** Sessions for tRPC. */
 export interface TrpcSessions<Payload extends object, Info extends object> {
   /**
-   * Makes the context of one HTTP request, or of one WebSocket: `createContext: options => sessions.context(options)`.
-   * 0 store calls. On a WebSocket `getSession` judges the handshake at every call, its origin too, whatever the
-   * procedure does; `createNewSession` throws, since no cookie and no header reaches the client.
+   * Creates the context of one HTTP request or one WebSocket: `createContext: options => sessions.context(options)`.
+   * 0 store calls. On a WebSocket, each `getSession` checks the handshake and its origin, whether the procedure is a
+   * query or a mutation; `createNewSession` throws, because no cookie and no header can reach the client.
    */
   context(target: TrpcTarget): TrpcContext<Payload, Info>
-  /** The `TRPCError` for an error of Keyturn's, for what is caught elsewhere; any other value comes back as it is. */
+  /** Turns an error of Keyturn that was caught elsewhere into a `TRPCError`. Returns any other value unchanged. */
   toTrpcError(error: unknown): unknown
 }
 
-/** Gives sessions the shape of tRPC. */
+/** Adds the calls for tRPC to `sessions`. */
 export function trpcSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: TrpcOptions,
@@ -107,7 +107,7 @@ export function trpcSessions<Payload extends object, Info extends object, Rest e
   return { ...sessions, ...adapter }
 }
 
-/** tRPC appends the headers of `responseMeta` to ours: what the application says there of caching stands alone. */
+/** tRPC appends the headers of `responseMeta`. Here a `Cache-Control` among them replaces Keyturn's mere `private`. */
 class FetchReply extends WebResponseWriter {
   override set(name: string, value: string): void {
     super.set(name, value)
@@ -118,7 +118,7 @@ class FetchReply extends WebResponseWriter {
   }
 }
 
-/** What clients of tRPC are told: the texts of the HTTP answers, and the codes of nearest meaning. */
+/** The message of the HTTP response to an error, and the tRPC code that is closest in meaning. */
 function describe(error: AnySessionError): readonly [code: TrpcErrorCode, message: string] {
   switch (error.code) {
     case 'UNAUTHORIZED': return ['UNAUTHORIZED', 'unauthorised']

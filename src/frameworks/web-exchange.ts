@@ -7,16 +7,16 @@ import type { HttpRequest, ResponseWriter, CompleteResponse } from '../transport
 import type { Cookie } from '../transport/set-cookie.ts'
 import { withCookies } from './response-cookies.ts'
 
-/** Tells who sent a request: a web `Request` does not know. */
+/** Returns the IP address of the client, or null: a web `Request` does not contain it. */
 export type WebClientIp = (request: Request) => string | null
 
-/** Shows a web `Request` as a request. */
+/** Reads a web `Request`. */
 export class WebRequest implements HttpRequest {
   readonly #request: Request
   readonly #clientIp: WebClientIp
   readonly #target: string | undefined
 
-  /** `target` is what the client asked for, where the framework has changed the URL of the request. */
+  /** `target` is the path or URL that the client sent; pass it if the framework has changed the URL of the request. */
   constructor(request: Request, clientIp: WebClientIp, target?: string) {
     this.#request = request
     this.#clientIp = clientIp
@@ -41,9 +41,9 @@ export class WebRequest implements HttpRequest {
   }
 }
 
-/** Shows a `Headers` object, which a response is made of later, as a reply. */
+/** Writes to a `Headers` object, from which a response is created later. */
 export class WebResponseWriter implements ResponseWriter {
-  /** What a response gets from Keyturn. */
+  /** The headers that Keyturn adds to the response. */
   readonly headers: Headers
   closed = false
 
@@ -76,18 +76,19 @@ export class WebResponseWriter implements ResponseWriter {
 }
 
 /**
- * The reply that a middleware of ours has opened, where a response is made after its handler has run.
- * @throws GeneralError (`MISUSE`) if none has.
+ * The writer that the middleware of `sessionRoutes` created for this request, for frameworks that create the response
+ * after the handler has run.
+ * @throws GeneralError (`MISUSE`) if that middleware did not run.
  */
 export function openReply<Target extends object>(replies: WeakMap<Target, WebResponseWriter>, target: Target): WebResponseWriter {
   const reply = replies.get(target)
-  if (reply === undefined) throw new GeneralError('MISUSE', 'app.use(sessions.sessionRoutes()) must come first')
+  if (reply === undefined) throw new GeneralError('MISUSE', 'call app.use(sessions.sessionRoutes()) before your routes')
   return reply
 }
 
 /**
- * Makes these headers say `private, no-store`, whatever the handler or the framework does with them later (HDR-01): a
- * shared cache would hand a user's tokens to others.
+ * Sets `Cache-Control: private, no-store` and ignores later changes of it by the handler or the framework (HDR-01).
+ * Otherwise a shared cache could give a user's tokens to other users.
  */
 function keepTokensPrivate(headers: Headers): void {
   headers.set('cache-control', NEVER_STORED)
@@ -103,8 +104,9 @@ function keepTokensPrivate(headers: Headers): void {
 const lists = ['vary', 'access-control-expose-headers']
 
 /**
- * Makes a response that carries the headers of the sink too. Lists are united, cookies kept from both; where tokens
- * travel, `private, no-store` of the sink wins over the handler's caching (HDR-01), which wins over a mere `private`.
+ * Returns a copy of a response with the headers of `sink` added. Lists are merged and the cookies of both are kept. If
+ * the response carries tokens, the sink's `private, no-store` replaces the handler's `Cache-Control` (HDR-01). A mere
+ * `private` does not.
  */
 export function withHeaders(response: Response, sink: Headers): Response {
   const headers = new Headers(response.headers)
@@ -113,7 +115,7 @@ export function withHeaders(response: Response, sink: Headers): Response {
   return new Response(response.body, { status, statusText, headers })
 }
 
-/** Adds the headers of the sink to others, as {@link withHeaders} does. */
+/** Adds the headers of `sink` to `headers`, as {@link withHeaders} does. */
 export function addHeaders(headers: Headers, sink: Headers): void {
   for (const [name, value] of sink) {
     if (name === 'set-cookie') headers.append(name, value)
@@ -122,7 +124,7 @@ export function addHeaders(headers: Headers, sink: Headers): void {
   }
 }
 
-/** Makes the response for a whole answer. */
+/** Creates the `Response` for a complete response, with the headers of `sink`. */
 export function toResponse(reply: CompleteResponse, sink: Headers, method: string): Response {
   for (const [name, value] of reply.headers) sink.set(name, value)
   const bodyless = method === 'HEAD' || reply.status === 204 || reply.status === 304

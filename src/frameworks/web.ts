@@ -15,52 +15,54 @@ import type { WebClientIp } from './web-exchange.ts'
 
 export type { WebClientIp } from './web-exchange.ts'
 
-/** What the adapter for web requests may be told. */
+/** Options of `webSessions`. */
 export interface WebOptions {
-  /** Who sent a request: each platform has its own way to say. Default: unknown. */
+  /** Returns the IP address of the client, or null; where it is depends on the platform. Default: unknown. */
   readonly clientIp?: WebClientIp
   /**
-   * Hears of every error that was answered with 500 or 503, but not of a refresh that was told to
-   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   * Called with every error that is answered with 500 or 503, except a refresh that must wait (`REFRESH_BUSY`).
+   * Default: `console.error`.
    */
   readonly onError?: (error: unknown, request: Request) => void
 }
 
-/** A handler of web requests. `Rest` is what the platform passes besides: an environment, route parameters. */
+/** A handler of web requests. `Rest` are further arguments of the platform: an environment, route parameters. */
 export type WebHandler<Rest extends readonly unknown[]> = (request: Request, ...rest: Rest) => Promise<Response>
 
 type WebTarget = [request: Request, headers: Headers]
 
 /**
- * Sessions for handlers that turn a web `Request` into a `Response`. Where a call takes `headers`, the response
- * must be made with them: `new Response(body, { headers })`. The wrappers see to that themselves.
+ * Sessions for handlers that turn a web `Request` into a `Response`. If a call takes `headers`, create the response
+ * with them: `new Response(body, { headers })`. The wrappers (`handler`, `requireSession`, `cors`) do so themselves.
  */
 export interface WebSessions<Payload extends object, Info extends object>
   extends SessionCalls<WebTarget, Payload, Info> {
-  /** Makes a handler whose calls share one `headers`: they end up in its response, errors of Keyturn become answers. */
+  /**
+   * Returns a handler that adds `headers` to its response and answers errors of Keyturn. Pass `headers` to the calls.
+   */
   handler<Rest extends readonly unknown[]>(
     handle: (request: Request, headers: Headers, ...rest: Rest) => Response | Promise<Response>,
   ): WebHandler<Rest>
   /**
-   * Makes a handler that is called with the session, or answers with the error if there is none. It answers CORS
-   * preflights itself.
+   * Returns a handler that calls `handle` with the session, or answers with the error if there is no session. It
+   * answers CORS preflights itself.
    */
   requireSession<Rest extends readonly unknown[]>(
     handle: (request: Request, session: Session<Payload, Info>, ...rest: Rest) => Response | Promise<Response>,
     options?: GetSessionOptions<Payload>,
   ): WebHandler<Rest>
   /**
-   * Makes the handler of Keyturn's own routes: refresh, sign-out, key set. It resolves to null if the request is for
+   * Returns the handler of Keyturn's own routes: refresh, sign-out, key set. It resolves to null if the request is for
    * none of them, and answers its own errors.
    */
   sessionRoutes(): (request: Request) => Promise<Response | null>
-  /** Makes a handler that writes CORS headers for the trusted origins and answers preflights. */
+  /** Returns a handler that writes CORS headers for the trusted origins and answers preflights. */
   cors<Rest extends readonly unknown[]>(
     handle: (request: Request, ...rest: Rest) => Response | Promise<Response>,
   ): WebHandler<Rest>
 }
 
-/** Gives sessions the shape of web requests. */
+/** Adds the calls for web requests to `sessions`. */
 export function webSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: WebOptions = {},
@@ -71,7 +73,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
   const readable = (request: Request): WebRequest => new WebRequest(request, clientIp)
   const errors = createErrorAnswers<Request>(http, options.onError)
 
-  /** Runs a handler with an exchange of its own, whose headers its response gets whatever comes of it. */
+  /** Runs a handler with a new exchange and adds the headers written to it, also to the response to an error. */
   async function run<Result extends Response | null>(
     request: Request,
     handle: (exchange: HttpExchange, sink: Headers) => Result | Promise<Result>,

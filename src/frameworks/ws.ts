@@ -15,28 +15,28 @@ import { toMilliseconds } from '../base/duration.ts'
 import type { Duration } from '../base/duration.ts'
 import { checkIntervalRule, wsRules } from './options.ts'
 
-/** What the adapter for ws may be told. */
+/** Options of `wsSessions`. */
 export interface WsOptions {
-  /** Who sent a request, where a trusted proxy says so. Default: the peer of the connection. */
-  readonly clientIp?: ClientIp<IncomingMessage>
   /**
-   * How often to look whether access tokens of open sockets have expired: from 10 ms to 1 hour. Default: 1 second.
+   * Returns the IP address of the client, or null. Needed behind a trusted proxy. Default: the peer of the connection.
    */
+  readonly clientIp?: ClientIp<IncomingMessage>
+  /** How often to check whether access tokens of open sockets have expired: from 10 ms to 1 hour. Default: 1 second. */
   readonly checkInterval?: Duration
   /**
-   * Hears of every error that was answered with 500 or 503, but not of a refresh that was told to
-   * wait (`REFRESH_BUSY`). Default: `console.error`.
+   * Called with every error that is answered with 500 or 503, except a refresh that must wait (`REFRESH_BUSY`).
+   * Default: `console.error`.
    */
   readonly onError?: (error: unknown, request: IncomingMessage) => void
 }
 
-/** The slice of a `WebSocket` of ws that is used. */
+/** The part of a `WebSocket` of ws that Keyturn uses. */
 export interface WsSocket {
   close(code: number, reason: string): void
   once(event: 'close', listener: () => void): unknown
 }
 
-/** The slice of a `WebSocketServer` of ws, made with `noServer: true`, that is used. */
+/** The part of a `WebSocketServer` of ws, created with `noServer: true`, that Keyturn uses. */
 export interface WsServer<Socket extends WsSocket> {
   handleUpgrade(
     request: IncomingMessage,
@@ -47,7 +47,7 @@ export interface WsServer<Socket extends WsSocket> {
   emit(event: 'connection', client: Socket, request: IncomingMessage): boolean
 }
 
-/** The code with which a socket is closed when its session ends; the reason is the message of the HTTP answer. */
+/** The close code of a socket whose session has ended. The close reason is the message of the HTTP response. */
 export const SESSION_ENDED = 4401
 
 /** A listener for the `upgrade` event of a node:http server. */
@@ -56,25 +56,25 @@ export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: B
 /** Sessions for WebSockets with ws. */
 export interface WsSessions<Payload extends object> {
   /**
-   * Verifies the session of a handshake, by its cookies or bearer token. For cookies the origin must be a trusted one.
+   * Verifies the session of a handshake, by its cookies or bearer token. With cookies, the origin must be trusted.
    * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, GeneralError
    */
   authenticate(request: IncomingMessage): Promise<ReadonlySession<Payload>>
   /**
-   * Closes a socket with {@link SESSION_ENDED} as soon as this process hears that the session of its handshake was
+   * Closes a socket with {@link SESSION_ENDED} as soon as this process learns that the session of its handshake has
    * ended, and when its access token expires.
    */
   closeWithSession(socket: WsSocket, request: IncomingMessage): void
   /**
-   * Makes the listener that lets only handshakes with a session through, and closes their sockets with the session.
-   * A refused one gets the HTTP answer that a request would get.
+   * Returns the listener that accepts only handshakes with a session, and closes their sockets when it ends. A refused
+   * handshake gets the HTTP response that a request would get.
    */
   upgrade<Socket extends WsSocket>(server: WsServer<Socket>): UpgradeListener
-  /** The session that `upgrade` found. @throws GeneralError (`MISUSE`) if the request did not come that way. */
+  /** The session that `upgrade` found. @throws GeneralError (`MISUSE`) if `upgrade` did not handle the request. */
   sessionOf(request: IncomingMessage): ReadonlySession<Payload>
 }
 
-/** Gives sessions the shape of ws. */
+/** Adds the calls for ws to `sessions`. */
 export function wsSessions<Payload extends object, Info extends object, Rest extends object>(
   sessions: Rest & { readonly http: HttpSessions<Payload, Info> },
   options: WsOptions = {},
@@ -121,13 +121,13 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
     sessionOf(request) {
       const session = found.get(request)
       if (session !== undefined) return session
-      throw new GeneralError('MISUSE', 'the request of this socket did not come through upgrade')
+      throw new GeneralError('MISUSE', 'sessionOf needs a request that upgrade has handled; this one did not pass it')
     },
   }
   return { ...sessions, ...adapter }
 }
 
-/** An HTTP answer as it is written where there is no response object. */
+/** The text of an HTTP response, for a socket without a response object. */
 function refusalOf({ status, headers, body }: CompleteResponse): string {
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,

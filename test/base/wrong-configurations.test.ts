@@ -217,7 +217,7 @@ describe('S-10: other functions refuse', () => {
     ['createClient', () => call(createClient, { storage: 'local' }), 'storage must be an object with getItem',
       '"local"'],
     ['createDevices', () => call(createDevices, { fetch }, { url: '/devices' }), 'path must be a text', 'undefined'],
-    ['patchFetch', () => call(patchFetch, {}), 'patchFetch must be given a client'],
+    ['patchFetch', () => call(patchFetch, {}), 'the argument of patchFetch must be a client'],
     ['createFakeClock', () => call(createFakeClock, '2026-01-01'), 'start must be a whole number', '"2026-01-01"'],
     ['createAppFixture', () => call(createAppFixture, 'prefixed'), 'variant must be "plain"', '"prefixed"'],
   ]

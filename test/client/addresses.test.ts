@@ -44,13 +44,13 @@ describe('the client’s fetch', () => {
     expect(sent).toEqual(paths.map(path => ORIGIN + path))
   })
 
-  test('B-03: without baseUrl they are resolved against the origin that the page came from', async () => {
+  test('B-03: without baseUrl they are resolved against the origin of the page', async () => {
     const { client, sent } = open({}, `${ORIGIN}/deep/page?query#part`)
     await client.fetch('me')
     expect(sent[0]).toBe(`${ORIGIN}/me`)
   })
 
-  test('S-07: of every spelling one absolute address is made and sent', async () => {
+  test('S-07: every spelling of an address is sent as the same absolute address', async () => {
     const { client, sent } = open()
     await client.fetch(`${ORIGIN}/login`, { method: 'POST' })
     sent.length = 0
@@ -65,7 +65,7 @@ describe('the client’s fetch', () => {
     expect(sent.at(-1)).toBe('https://')
   })
 
-  test('S-07: an address that is changed while the session is refreshed is sent as it was judged', async () => {
+  test('S-07: if an address is changed during the refresh, the address that was checked is sent', async () => {
     const { api, client, sent } = open({ baseUrl: ORIGIN, mode: 'header' })
     await client.fetch(`${ORIGIN}/login`, { method: 'POST' })
     api.now += LIFETIME * 1000 + 1000
@@ -79,7 +79,7 @@ describe('the client’s fetch', () => {
     expect(sent.slice(1)).toEqual([`${ORIGIN}/me`, `${ORIGIN}/auth/session/refresh`, `${ORIGIN}/me`])
   })
 
-  test('S-07: what only looks like a request is judged and sent as the address that the platform reads', async () => {
+  test('S-07: an object that only looks like a request is checked and sent as the platform reads it', async () => {
     const { api, client, sent } = open({ baseUrl: ORIGIN, mode: 'header' })
     await client.fetch(`${ORIGIN}/login`, { method: 'POST' })
     const seen: Headers[] = []
@@ -102,14 +102,14 @@ describe('the client’s fetch', () => {
     for (const headers of seen) expect(tokenHeaders.filter(name => headers.has(name))).toEqual([])
   })
 
-  test('S-07: schemes of apps are origins, each of its own', () => {
+  test('S-07: addresses with an app’s own scheme have different origins for different hosts', () => {
     const { client } = open({ baseUrl: 'app://shop/' })
     expect(client.exchanges.isOurs('app://shop/x')).toBe(true)
     const others = ['app://other/x', 'other://shop/x', 'data:,x', 'blob:app://shop/x', 'file:///x', 'about:blank']
     expect(others.filter(client.exchanges.isOurs)).toEqual([])
   })
 
-  test('S-07: where there is no page, what cannot be resolved is left to the platform', async () => {
+  test('S-07: without a page, an address that cannot be resolved is left to the platform', async () => {
     const sent: unknown[] = []
     const tab = { ...new Browser(async input => {
       sent.push(input)
@@ -124,10 +124,10 @@ describe('the client’s fetch', () => {
   })
 
   const withoutOrigin = [undefined, 'about:srcdoc', 'data:text/html,x']
-  test.each(withoutOrigin)('B-02: without an origin it says what is missing: %s', page => {
+  test.each(withoutOrigin)('B-02: without an origin, the error names the missing option: %s', page => {
     const tab = { ...new Browser(fetch, 0).openTab(), pageUrl: page }
     const storage = { getItem: () => null, setItem: () => undefined }
-    expect(() => createClientIn(tab, { storage })).toThrow('createClient needs an absolute baseUrl here')
+    expect(() => createClientIn(tab, { storage })).toThrow('without a page, baseUrl must be an absolute URL')
     expect(() => createClientIn(tab, { storage, baseUrl: '/api' })).toThrow('received /api')
     expect(createClientIn(tab, { storage, baseUrl: ORIGIN }).exchanges.isOurs('/me')).toBe(true)
   })
@@ -172,7 +172,7 @@ describe('axios', () => {
     expect(client.peekSession()).toMatchObject({ userId: 'ada' })
   }
 
-  test('S-07: an address is judged as the adapter builds it, without the defaults of the instance', async () => {
+  test('S-07: an address is checked as the adapter builds it, without the defaults of the instance', async () => {
     const api = axios.create({ baseURL: application.origin, allowAbsoluteUrls: false })
     // The adapter then takes an absolute address as it is.
     api.interceptors.request.use(request => {
@@ -185,7 +185,7 @@ describe('axios', () => {
     expectNothingTaken()
   })
 
-  test('S-07: a request of axios that is changed while the session is refreshed goes where it was judged', async () => {
+  test('S-07: if an axios request is changed during the refresh, it goes to the address that was checked', async () => {
     const api = axios.create({ baseURL: application.origin })
     let sent: { baseURL?: string | undefined; url?: string | undefined } = {}
     addSessionInterceptor(api, client)
@@ -204,7 +204,7 @@ describe('axios', () => {
     expect(seen).toEqual([])
   })
 
-  test('S-07: axios’ fetch adapter follows no redirect, since it does not tell where one ends', async () => {
+  test('S-07: axios’ fetch adapter follows no redirect, because it does not report where one ends', async () => {
     const api = axios.create({ baseURL: application.origin, adapter: 'fetch' })
     addSessionInterceptor(api, client)
     expect((await api.get('/me', { params: { x: 1 } })).config).toMatchObject({ url: '/me', params: { x: 1 } })

@@ -31,10 +31,10 @@ beforeEach(async () => {
 
 afterAll(() => application.end())
 
-// The server may note a refresh a little later than the client has its answer.
+// The server may record a refresh after the client has received its response.
 const refreshedOnce = (): Promise<void> => expect.poll(() => application.refreshes).toEqual([200])
 
-test('many calls of axios at expiry refresh once', async () => {
+test('many axios requests at expiry refresh once', async () => {
   application.expireTokens()
   const replies = await Promise.all(Array.from({ length: 20 }, () => api.get('/me')))
   expect(replies.map(({ data }) => data.userId)).toEqual(Array.from({ length: 20 }, () => 'ada'))
@@ -75,7 +75,7 @@ test('other interceptors and transforms of axios see one request and one respons
   await refreshedOnce()
 })
 
-test('axios sends bodies of every kind whole the second time; a stream it can not, and says so', async () => {
+test('axios repeats a request with every kind of body, except a stream: that request gets the 401', async () => {
   const text = 'zażółć '.repeat(10_000)
   for (const body of [text, Buffer.from(text), new Blob([text])]) {
     application.expireTokens()
@@ -86,7 +86,7 @@ test('axios sends bodies of every kind whole the second time; a stream it can no
   expect((await api.get('/me')).status).toBe(200)
 })
 
-test('what axios hands back holds no token, and can be sent again', async () => {
+test('the request in an error of axios contains no token and can be sent again', async () => {
   const failure: unknown = await api.get('/nowhere').catch((error: unknown) => error)
   if (!axios.isAxiosError(failure) || failure.config === undefined) return expect.fail('not a failure of axios')
   expect(JSON.stringify(failure)).not.toMatch(/bearer|st-auth-mode/i)
@@ -95,7 +95,7 @@ test('what axios hands back holds no token, and can be sent again', async () => 
   await refreshedOnce()
 })
 
-test('a request of axios that is given up does not wait for the refresh', async () => {
+test('an axios request that is aborted does not wait for the refresh', async () => {
   application.expireTokens()
   const abort = new AbortController()
   application.beforeAnswer = async () => {
@@ -107,7 +107,7 @@ test('a request of axios that is given up does not wait for the refresh', async 
   expect((await api.get('/me')).status).toBe(200)
 })
 
-test('undone, axios is as it was', async () => {
+test('after the interceptor is removed, axios sends no session', async () => {
   const own = axios.create({ baseURL: application.origin })
   addSessionInterceptor(own, client)()
   await expect(own.get('/me')).rejects.toMatchObject({ response: { status: 401 } })
@@ -140,7 +140,7 @@ test('CSRF-12: axios adds nothing to requests for other origins, however they ge
   const origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
   try {
     await expect(api.get(origin)).rejects.toMatchObject({ response: { status: 401 } })
-    // An interceptor that turns the request elsewhere after all others.
+    // An interceptor that sends the request to another origin, after all other interceptors.
     const own = axios.create({ baseURL: application.origin })
     own.interceptors.request.use(request => ({ ...request, baseURL: origin }))
     addSessionInterceptor(own, client)

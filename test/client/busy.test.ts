@@ -6,7 +6,7 @@ import type { Claims } from './support/api.ts'
 import { Browser, settle } from './support/browser.ts'
 import type { BrowserSettings, Tab } from './support/browser.ts'
 
-/** As the session server says it. */
+/** The response of a session server that is busy. */
 const busy = (headers: Record<string, string>, status = 503, message = 'session service unavailable'): Response =>
   Response.json({ message }, { status, headers })
 
@@ -16,12 +16,12 @@ interface World {
   /** A tab that is signed in, with an access token that has expired. */
   readonly tab: Tab
   readonly client: Client<Claims>
-  /** The users that the first tab was told of, in order. */
+  /** The users that the first tab's listener got, in order. */
   readonly heard: (string | null)[]
   openAnother(): Client<Claims>
-  /** Refreshes get these answers, one after the other; then the real ones. */
+  /** Answers the next refreshes with these responses, in order; then the server answers. */
   answerRefreshes(...answers: Response[]): void
-  /** When refreshes were asked for, in milliseconds since the first. */
+  /** When refreshes were sent, in milliseconds since the first. */
   times(): number[]
   /** Lets the same time pass for the server and the browser. */
   pass(milliseconds: number): Promise<void>
@@ -60,7 +60,7 @@ const statusOf = (call: Promise<Response>): Promise<number | string> =>
   call.then(({ status }) => status, (error: { code?: string; status?: number }) => `${error.code} ${error.status}`)
 
 test.each(['cookie', 'header'] as const)(
-  'ROT-15: told to wait, the client keeps its tokens, waits for Retry-After, and its next refresh succeeds: %s',
+  'ROT-15: if the server is busy, the client keeps its tokens, waits for Retry-After, and then refreshes: %s',
   async mode => {
     const { api, client, heard, answerRefreshes, times, pass } = await open({ mode })
     const jar = new Map(api.jar)
@@ -85,7 +85,7 @@ test.each<[string, BrowserSettings]>([
   const clients = [client, ...Array.from({ length: 4 }, openAnother)]
   answerRefreshes(...Array.from({ length: 5 }, () => busy({ 'retry-after': '30' })))
   const calls = clients.map(each => statusOf(each.fetch('/me')))
-  // The longest wait, and what the tabs take for their turns.
+  // The longest wait, and the time that the tabs wait for the lock.
   await pass(31_500 + 1000)
   expect(await Promise.all(calls)).toEqual([200, 200, 200, 200, 200])
   expect(times()).toHaveLength(6)
@@ -117,7 +117,7 @@ test('ROT-15: the end of the session, learned in another tab, ends the wait', as
   expect(api.jar.size).toBe(0)
 })
 
-test('ROT-15: a server that stays busy is waited for twice; then the call ends, and the session is kept', async () => {
+test('ROT-15: if the server stays busy, the client waits twice; then the call fails. The session is kept', async () => {
   const { client, heard, tab, answerRefreshes, times, pass } = await open()
   tab.visible = false
   answerRefreshes(...Array.from({ length: 3 }, () => busy({ 'retry-after': '60' })))
@@ -132,15 +132,15 @@ test('ROT-15: a server that stays busy is waited for twice; then the call ends, 
 })
 
 test.each<[string, Response]>([
-  ['longer than a caller can be held', busy({ 'retry-after': '61' })],
+  ['for more than a minute', busy({ 'retry-after': '61' })],
   ['for years', busy({ 'retry-after': '99999999999999999999' })],
   ['until a date in years', busy({ 'retry-after': 'Wed, 21 Oct 2099 07:28:00 GMT' })],
   ['in words', busy({ 'retry-after': 'soon' })],
-  ['for less than no time', busy({ 'retry-after': '-1' })],
-  ['for no time that it says', busy({})],
+  ['for a negative time', busy({ 'retry-after': '-1' })],
+  ['without a time', busy({})],
   ['with another status', busy({ 'retry-after': '1' }, 429)],
-  ['with words that are not the session server’s', busy({ 'retry-after': '1' }, 503, 'maintenance')],
-])('ROT-15: a server that asks to wait %s is not waited for: the call ends, the session is kept', async (_, answer) => {
+  ['with a message that is not the session server’s', busy({ 'retry-after': '1' }, 503, 'maintenance')],
+])('ROT-15: if a server asks to wait %s, the call fails at once and the session is kept', async (_, answer) => {
   const { client, heard, tab, answerRefreshes, times, pass } = await open()
   answerRefreshes(answer)
   tab.visible = false
@@ -151,7 +151,7 @@ test.each<[string, Response]>([
   expect(await statusOf(client.fetch('/me'))).toBe(200)
 })
 
-test('ROT-15: Retry-After as a date is told by the server’s clock where it can be read', async () => {
+test('ROT-15: Retry-After as a date is measured by the server’s clock if `Date` can be read', async () => {
   const now = new Api().now + LIFETIME * 1000 + 1000
   const date = (milliseconds: number): string => new Date(milliseconds).toUTCString()
   const hour = 3_600_000
@@ -169,20 +169,20 @@ test('ROT-15: Retry-After as a date is told by the server’s clock where it can
   }
 })
 
-test('ROT-15: a caller that gives up does not wait, and the others go on', async () => {
+test('ROT-15: a call that is aborted does not wait, and other calls continue', async () => {
   const { client, answerRefreshes, pass } = await open()
   answerRefreshes(busy({ 'retry-after': '30' }))
   const abort = new AbortController()
-  const given = client.fetch('/me', { signal: abort.signal })
+  const aborted = client.fetch('/me', { signal: abort.signal })
   const other = client.fetch('/me')
   await pass(1000)
-  abort.abort(new Error('given up'))
-  await expect(given).rejects.toThrow('given up')
+  abort.abort(new Error('aborted'))
+  await expect(aborted).rejects.toThrow('aborted')
   await pass(30_500)
   expect((await other).status).toBe(200)
 })
 
-test('ROT-15: a client that is closed waits for nothing', async () => {
+test('ROT-15: closing a client ends its wait', async () => {
   const { browser, client, answerRefreshes, times, pass } = await open()
   answerRefreshes(busy({ 'retry-after': '30' }))
   const call = statusOf(client.fetch('/me'))
@@ -194,7 +194,7 @@ test('ROT-15: a client that is closed waits for nothing', async () => {
   expect(times()).toEqual([0])
 })
 
-test('ROT-15: a page that wakes from sleep goes on when the time is over, and not before', async () => {
+test('ROT-15: after the device wakes from sleep, a page refreshes when the wait is over, and not before', async () => {
   const { api, browser, tab, client, answerRefreshes, times } = await open()
   answerRefreshes(busy({ 'retry-after': '60' }))
   const call = client.fetch('/me')
@@ -212,7 +212,7 @@ test('ROT-15: a page that wakes from sleep goes on when the time is over, and no
   expect(times()).toEqual([0, 0])
 })
 
-test('a failure that is heard of late, when another tab has refreshed, holds up no refresh of what that left', async () => {
+test('if another tab has refreshed meanwhile, a late failure does not delay the next refresh', async () => {
   const { api, client, openAnother, pass } = await open({}, { locks: false })
   let thaw = (): void => undefined
   api.between = async request => {
@@ -224,12 +224,12 @@ test('a failure that is heard of late, when another tab has refreshed, holds up 
   const call = statusOf(client.fetch('/me'))
   await settle()
   const other = statusOf(openAnother().fetch('/me'))
-  // The other tab waits no longer for one that does not come back.
+  // The other tab stops waiting for the frozen one.
   await pass(13_000)
   expect(await other).toBe(200)
   thaw()
   expect(await call).toBe(200)
-  // For the server alone: the access token has expired, and the pause after the failure is not over.
+  // Only the server's time passes: the access token has expired, and the pause after the failure is not over.
   api.now += LIFETIME * 1000 + 1000
   const next = statusOf(client.fetch('/me'))
   await pass(1000)

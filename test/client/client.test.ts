@@ -39,7 +39,7 @@ function createWorld(settings: BrowserSettings & { skew?: number } = {}, api: Ap
 const logIn = (client: Client<Claims>, userId = 'ada'): Promise<Response> =>
   client.fetch('/login', { method: 'POST', body: JSON.stringify({ userId }) })
 
-test('knows the session after a login, typed, without asking', async () => {
+test('knows the session after a login, with types, without another request', async () => {
   const { api, open } = createWorld()
   const { client } = open()
   expect(client.peekSession()).toBeUndefined()
@@ -54,7 +54,7 @@ test('knows the session after a login, typed, without asking', async () => {
   expect(api.refreshes).toBe(0)
 })
 
-test('asks once where nothing is known, and remembers the answer over reloads', async () => {
+test('without a record, asks the server once and keeps the answer across reloads', async () => {
   const { api, open } = createWorld()
   const { client } = open()
   expect(await Promise.all([client.getSession(), client.getSession()])).toEqual([null, null])
@@ -81,7 +81,7 @@ test('finds a login that no script has seen', async () => {
   expect(await client.getSession()).toMatchObject({ userId: 'ada' })
 })
 
-test('of a hundred calls of five tabs at expiry, one refreshes', async () => {
+test('a hundred calls of five tabs at expiry cause one refresh', async () => {
   const { api, open, expire, pass } = createWorld({ lag: 20 })
   const clients = Array.from({ length: 5 }, () => open().client)
   await logIn(clients[0] ?? open().client)
@@ -94,10 +94,10 @@ test('of a hundred calls of five tabs at expiry, one refreshes', async () => {
 })
 
 test.each<[string, BrowserSettings, number]>([
-  ['a lease in the storage where there are no locks', { locks: false }, 1],
-  ['a lease and storage events alone', { locks: false, channel: false }, 1],
-  ['locks where storage is blocked', { storage: false, lag: 10 }, 1],
-  ['nothing but the server where all is blocked', { locks: false, storage: false, channel: false }, 5],
+  ['a lease in the storage if there are no locks', { locks: false }, 1],
+  ['a lease and storage events if there are no locks and channels', { locks: false, channel: false }, 1],
+  ['locks if storage is blocked', { storage: false, lag: 10 }, 1],
+  ['no coordination if all is blocked', { locks: false, storage: false, channel: false }, 5],
 ])('five tabs refresh with %s', async (_, settings, refreshes) => {
   const { api, open, expire, pass } = createWorld(settings)
   const first = open().client
@@ -114,7 +114,7 @@ test.each<[string, BrowserSettings, number]>([
   expect(api.refreshes - before).toBeLessThanOrEqual(refreshes)
 })
 
-test('a clock that is hours off, or is set meanwhile, costs nothing but a refresh', async () => {
+test('a clock that is hours off, or is set meanwhile, costs at most a refresh', async () => {
   for (const skew of [-7_200_000, 7_200_000]) {
     const { api, browser, open, expire, pass } = createWorld({ skew })
     const { client } = open()
@@ -135,7 +135,7 @@ test('a clock that is hours off, or is set meanwhile, costs nothing but a refres
   }
 })
 
-test('wakes from sleep with the steady clock stopped, and refreshes before it asks', async () => {
+test('after sleep, in which the steady clock stopped, refreshes before the next request', async () => {
   const { api, browser, open } = createWorld()
   const { client } = open()
   await logIn(client)
@@ -174,7 +174,7 @@ test.each<[string, () => Promise<Response>, number | null]>([
   ['a gateway’s 401', () => Promise.resolve(Response.json({ message: 'Unauthorized' }, { status: 401 })), 401],
   ['too many requests', () => Promise.resolve(html(429, { 'retry-after': '60' })), 429],
   ['a server that is down', () => Promise.resolve(Response.json({ message: 'x' }, { status: 503 })), 503],
-])('keeps the session through %s, says so, and goes on later', async (_, answer, status) => {
+])('with %s: keeps the session, throws SESSION_UNAVAILABLE, and works again later', async (_, answer, status) => {
   const { api, open, expire, pass } = createWorld()
   const { client } = open()
   await logIn(client)
@@ -190,7 +190,7 @@ test.each<[string, () => Promise<Response>, number | null]>([
   expect((await client.fetch('/me')).status).toBe(200)
 })
 
-test('leaves a failing server alone, more and more, and only while somebody looks', async () => {
+test('if the server fails, retries with growing pauses, and only while the page is visible', async () => {
   const { api, browser, open, expire, pass } = createWorld()
   const { client, tab } = open()
   await logIn(client)
@@ -223,7 +223,7 @@ test('leaves a failing server alone, more and more, and only while somebody look
   expect(browser.timers).toBe(0)
 })
 
-test('a failure that another tab has overcome is forgotten', async () => {
+test('a failure is forgotten when another tab has refreshed', async () => {
   const { api, open, expire, pass } = createWorld()
   const here = open().client
   await logIn(here)
@@ -238,7 +238,7 @@ test('a failure that another tab has overcome is forgotten', async () => {
   expect(api.refreshes).toBe(1)
 })
 
-test('an answer that was lost is asked for again, with the old cookies', async () => {
+test('if the response to a refresh is lost, the client refreshes again with the old cookies', async () => {
   const { api, open, expire } = createWorld()
   const { client } = open()
   await logIn(client)
@@ -262,7 +262,7 @@ test('a session that was revoked ends with the next refresh, and its request get
   expect(api.refreshes).toBe(1)
 })
 
-test('a sign-out that did not reach the server is none', async () => {
+test('a sign-out that does not reach the server fails and keeps the session', async () => {
   const { api, open } = createWorld()
   const { client } = open()
   await logIn(client)
@@ -278,7 +278,7 @@ test('a sign-out that did not reach the server is none', async () => {
   await client.signOut()
 })
 
-test('a request that its caller gives up does not wait for the refresh, which goes on', async () => {
+test('a request that is aborted does not wait for the refresh, which continues', async () => {
   const { api, open, expire } = createWorld()
   const { client } = open()
   await logIn(client)
@@ -300,7 +300,7 @@ test('a request that its caller gives up does not wait for the refresh, which go
   expect(api.refreshes).toBe(1)
 })
 
-test('bodies of every kind arrive whole the second time', async () => {
+test('a repeated request has the same body, of every kind', async () => {
   const text = 'zażółć'
   const stream = (): ReadableStream => new Blob([text]).stream()
   const form = new FormData()
@@ -340,7 +340,7 @@ test('a keepalive request does not wait: its page may be closing', async () => {
     .toEqual(['/act 401', '/auth/session/refresh 200', '/act 200'])
 })
 
-test('CSRF-12: only the exact origin gets headers, whatever the spelling, and only its answers count', async () => {
+test('CSRF-12: only the exact origin gets headers, in every spelling, and only its responses count', async () => {
   const { api, open } = createWorld()
   const { client } = open()
   await logIn(client)
@@ -348,14 +348,14 @@ test('CSRF-12: only the exact origin gets headers, whatever the spelling, and on
     '/x', 'x', ' /x', '?x', 'https:/x', 'https:x', 'https://app.example.com/x', 'HTTPS://APP.EXAMPLE.COM/x',
     'https://app.example.com:443/x', '//app.example.com/x',
   ]
-  const foreign = [
+  const others = [
     '//evil.tld/x', '\\\\evil.tld/x', '/\\evil.tld/x', '\t//evil.tld/x', 'https:\\\\evil.tld/x',
     'HTTPS://EVIL.tld/app.example.com', 'http:app.example.com/x', 'http://app.example.com/x',
     'https://app.example.com:8443/x', 'https://sub.app.example.com/x', 'https://app.example.com.evil.tld/x',
     'https://evil.tld/?https://app.example.com', 'https://evil.tld#@app.example.com/',
     'https://app.example.com@evil.tld/x', 'https://evil.tld\\@app.example.com/x',
   ]
-  expect(foreign).toHaveLength(15)
+  expect(others).toHaveLength(15)
   for (const url of own) expect([url, client.exchanges.isOurs(url)]).toEqual([url, true])
   const sent: Headers[] = []
   const before = client.peekSession()
@@ -363,7 +363,7 @@ test('CSRF-12: only the exact origin gets headers, whatever the spelling, and on
     sent.push(request.headers)
     return new Response('{}', { status: 401, headers: { 'front-token': 'remove' } })
   }
-  for (const url of foreign) {
+  for (const url of others) {
     expect([url, client.exchanges.isOurs(url)]).toEqual([url, false])
     await client.fetch(url).catch(() => null)
   }
@@ -374,7 +374,7 @@ test('CSRF-12: only the exact origin gets headers, whatever the spelling, and on
   expect(api.refreshes).toBe(0)
 })
 
-test('CSRF-12: an answer that a redirect brought from elsewhere is left alone', async () => {
+test('CSRF-12: a response that came from another origin by a redirect changes nothing', async () => {
   const { api, open } = createWorld()
   const { client } = open()
   await logIn(client)
@@ -387,7 +387,7 @@ test('CSRF-12: an answer that a redirect brought from elsewhere is left alone', 
   expect(client.peekSession()).toMatchObject({ userId: 'ada' })
 })
 
-test('requests with credentials of their own pass through', async () => {
+test('requests with credentials of their own pass through unchanged', async () => {
   const { api, open } = createWorld()
   const { client } = open()
   await logIn(client)
@@ -398,7 +398,7 @@ test('requests with credentials of their own pass through', async () => {
   expect(api.refreshes).toBe(0)
 })
 
-test('the global fetch can be the client’s, and can be given back', async () => {
+test('patchFetch replaces the global fetch, and its result restores it', async () => {
   const { open } = createWorld()
   const { client } = open()
   const original = globalThis.fetch
@@ -423,7 +423,7 @@ test('sends the anti-CSRF token back, to refreshes too', async () => {
   expect(api.jar.size).toBe(0)
 })
 
-test('in header mode keeps tokens in a storage that answers later, and sends them to their server alone', async () => {
+test('in header mode keeps tokens in an asynchronous storage, and sends them to their server only', async () => {
   const { api, open, expire } = createWorld()
   const kept = new Map<string, string>()
   const storage = {
@@ -447,7 +447,7 @@ test('in header mode keeps tokens in a storage that answers later, and sends the
   expect((await client.fetch('/me')).status).toBe(401)
 })
 
-/** A tab that freezes after each request: its answer is heard of when it thaws. */
+/** A tab that freezes after each request; it gets the response when it thaws. */
 function openFrozen(
   { api, browser }: Pick<ReturnType<typeof createWorld>, 'api' | 'browser'>,
   options: ClientOptions = {},
@@ -464,7 +464,7 @@ function openFrozen(
   return { frozen, thaw: () => thaw() }
 }
 
-test('in header mode an answer that comes hours late does not bring old tokens back', async () => {
+test('in header mode a response that arrives hours late does not bring old tokens back', async () => {
   const { api, browser, open, expire } = createWorld({ channel: false })
   const options: ClientOptions = { mode: 'header' }
   const { client } = open(options)
@@ -482,7 +482,7 @@ test('in header mode an answer that comes hours late does not bring old tokens b
   expect((await open(options).client.fetch('/me')).status).toBe(200)
 })
 
-test('an answer that a frozen tab hears of late does not end the session that another tab has begun', async () => {
+test('a late response in a frozen tab does not end the session that another tab has begun', async () => {
   const { api, browser, open } = createWorld({ channel: false })
   const { client } = open()
   await logIn(client)
@@ -497,7 +497,7 @@ test('an answer that a frozen tab hears of late does not end the session that an
   expect(api.refreshes).toBe(0)
 })
 
-test('a removal that takes the cookies of a newer session along ends that with the next request', async () => {
+test('if a late response removes the cookies of a newer session, that session ends at the next request', async () => {
   const { api, open } = createWorld()
   const [here, there] = [open().client, open().client]
   await logIn(here)
@@ -532,7 +532,7 @@ test('refreshes ahead of expiry, once for all tabs, while one is visible', async
   expect(api.refreshes).toBe(before)
 })
 
-test('knows nobody where pages are rendered on a server', async () => {
+test('on a server that renders pages, knows no session', async () => {
   const { api, browser } = createWorld()
   const tab = { ...browser.openTab(), pageUrl: undefined }
   const client = createClientIn<Claims>(tab, { baseUrl: ORIGIN })

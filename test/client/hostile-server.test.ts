@@ -7,7 +7,7 @@ import { Browser } from './support/browser.ts'
 const ORIGIN = 'https://app.example.com'
 const START = Date.UTC(2026, 0, 1)
 
-/** What a server may answer, sensible or not. */
+/** A possible response of a server, valid or not. */
 interface Answer {
   readonly status: number
   readonly front: string | null
@@ -23,7 +23,7 @@ function frontToken(uid: string, lifetime: number, serial: number): string {
 }
 
 const front = fc.oneof(
-  fc.constantFrom(null, 'remove', '', 'garbage', btoa('null'), btoa('{}'), btoa('{"uid":"ada","ate":1,"up":{}}')),
+  fc.constantFrom(null, 'remove', '', 'malformed', btoa('null'), btoa('{}'), btoa('{"uid":"ada","ate":1,"up":{}}')),
   fc.tuple(fc.constantFrom('ada', 'bob'), fc.constantFrom(-1e9, 0, 1, 1000, 1e9, 1e15), fc.nat(3))
     .map(([uid, lifetime, serial]) => frontToken(uid, lifetime, serial)),
 )
@@ -58,7 +58,7 @@ const script = fc.record({
   }), { minLength: 1, maxLength: 12 }),
 })
 
-test('whatever a server answers, a request is sent twice at most, every call ends, and then all is quiet', async () => {
+test('whatever a server answers, a request is sent at most twice, and every call ends', async () => {
   await fc.assert(fc.asyncProperty(script, async ({ answers, mode, calls, stored, ...settings }) => {
     const sent = new Map<string, number>()
     let served = 0
@@ -94,7 +94,7 @@ test('whatever a server answers, a request is sent twice at most, every call end
       void Promise.resolve(call()).then(() => undefined, explain).then(() => ended++)
       await browser.pass(pause)
     }
-    // Nobody looks, so that nothing is tried again: what was called must end by itself.
+    // Hidden tabs do not retry, so each call must end by itself.
     for (const tab of tabs) tab.visible = false
     await browser.pass(120_000)
 
@@ -107,7 +107,7 @@ test('whatever a server answers, a request is sent twice at most, every call end
   }), { numRuns: 300 })
 })
 
-test('whatever a server answers, a call refreshes once, or as often as told, and is sent twice at most', async () => {
+test('whatever a server answers, a call refreshes once and once more per wait, and is sent at most twice', async () => {
   const answered = fc.array(answer, { minLength: 1, maxLength: 8 })
   const mode = fc.constantFrom('cookie' as const, 'header' as const)
   await fc.assert(fc.asyncProperty(answered, mode, async (answers, mode) => {
@@ -133,7 +133,7 @@ test('whatever a server answers, a call refreshes once, or as often as told, and
       changes = 0
       waits = 0
       const ended = client.fetch('/call').catch(() => null)
-      // Two pauses, as long as these answers bring about.
+      // Longer than two pauses that these responses can cause.
       await browser.pass(60_000)
       await ended
       const refreshes = log.filter(path => path === '/auth/session/refresh').length

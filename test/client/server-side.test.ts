@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
 
-test('a server that renders pages can create the client, learns nothing, and ends when it is done', async () => {
+test('a server that renders pages can create the client, gets no session, and can exit', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--conditions=keyturn-source', '--input-type=module', '--eval',
     `import { createClient } from './src/client/index.ts'

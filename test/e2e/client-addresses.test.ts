@@ -6,10 +6,10 @@ import type { Elsewhere } from './client-support/elsewhere.ts'
 import { bundleClient, call, logIn, openTab, userOf } from './client-support/tab.ts'
 import { browserPath, launchBrowser } from './support/browser.ts'
 
-/** What shows a session: the tokens, and what goes with them. */
+/** The names of the headers that show a session: the tokens and the headers sent with them. */
 const ours = ['authorization', 'anti-csrf', 'st-auth-mode', 'rid', 'cookie']
 
-describe.skipIf(browserPath === null)('where the client sends to', () => {
+describe.skipIf(browserPath === null)('the addresses of the client’s requests', () => {
   let browser: Browser
   let application: Application
   let elsewhere: Elsewhere
@@ -33,11 +33,11 @@ describe.skipIf(browserPath === null)('where the client sends to', () => {
     await elsewhere?.close()
   })
 
-  /** Which of our headers the other origin was sent. */
+  /** The headers of Keyturn that the other origin received. */
   const leaked = (): string[] => elsewhere.seen.flatMap(({ headers }) => ours.filter(name => name in headers))
 
   describe.each([['cookie', '/'], ['header', '/header']])('in %s mode', (_, path) => {
-    /** A page with a `<base href>` that leads to the other origin, and a session. */
+    /** A page with a session and a `<base href>` of the other origin. */
     async function openBased(): Promise<Page> {
       const page = await openTab(await browser.newContext(), application.origin + path)
       expect(await logIn(page)).toBe(200)
@@ -49,7 +49,7 @@ describe.skipIf(browserPath === null)('where the client sends to', () => {
       return page
     }
 
-    test('S-07: with a <base href> to another origin the client sends to its own server, token and all', async () => {
+    test('S-07: with a <base href> of another origin, the client still sends to its own server', async () => {
       const page = await openBased()
       application.expireTokens()
       const statuses = await page.evaluate(async () => {
@@ -68,7 +68,7 @@ describe.skipIf(browserPath === null)('where the client sends to', () => {
       expect(elsewhere.seen).toEqual([])
     })
 
-    test('S-07: a Request, the patched fetch and axios go where the platform leads, without the session', async () => {
+    test('S-07: a Request, the patched fetch and axios follow <base href>, without the session', async () => {
       const page = await openBased()
       const statuses = await page.evaluate(async () => {
         const { addSessionInterceptor, axios, patchFetch } = keyturn
@@ -116,7 +116,7 @@ describe.skipIf(browserPath === null)('where the client sends to', () => {
       expect(application.refreshes).toEqual([200])
     })
 
-    test('S-07: a redirect to another origin takes no credential along, and its answer means nothing', async () => {
+    test('S-07: a redirect to another origin carries no credentials, and its response changes nothing', async () => {
       const page = await openTab(await browser.newContext(), application.origin + path)
       await logIn(page)
       application.redirect = `${elsewhere.origin}/x`

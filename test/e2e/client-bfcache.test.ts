@@ -4,12 +4,12 @@ import { Application } from './client-support/application.ts'
 import { bundleClient, call, logIn, openTab, userOf } from './client-support/tab.ts'
 import { browserPath, launchBrowser } from './support/browser.ts'
 
-describe.skipIf(browserPath === null)('a page that Chromium keeps for "back"', () => {
+describe.skipIf(browserPath === null)('a page in Chromium’s back/forward cache', () => {
   let browser: Browser
   let application: Application
 
   beforeAll(async () => {
-    // The driver switches off what is tested here.
+    // By default the driver disables the back/forward cache.
     browser = await launchBrowser(['--disable-back-forward-cache'])
     application = await Application.start(await bundleClient())
   })
@@ -19,7 +19,7 @@ describe.skipIf(browserPath === null)('a page that Chromium keeps for "back"', (
     await application?.end()
   })
 
-  test('is kept in spite of the client, and knows at once what happened meanwhile', async () => {
+  test('is kept with a client in it, and knows changes at once when the user returns', async () => {
     const page = await openTab(await browser.newContext(), application.origin)
     await logIn(page)
     const other = await openTab(page.context(), application.origin)

@@ -5,7 +5,7 @@ import { bundleClient, call, logIn, userOf } from './client-support/tab.ts'
 import { browserPath, launchBrowser } from './support/browser.ts'
 import { startFrontEnd } from './support/front-end.ts'
 
-/** What only this browser's driver can bring about. */
+/** Tests that need this browser's driver. */
 describe.skipIf(browserPath === null)('the client in Chromium alone', () => {
   let browser: Browser
   let application: Application
@@ -27,7 +27,7 @@ describe.skipIf(browserPath === null)('the client in Chromium alone', () => {
     await application?.end()
   })
 
-  test('in an iframe of another site cookies do not work, which is said once; headers do', async () => {
+  test('in an iframe on another site, cookies do not work, which the client reports once; headers work', async () => {
     const frontEnd = await startFrontEnd('127.0.0.1')
     try {
       const page = await (await browser.newContext()).newPage()
@@ -56,7 +56,7 @@ describe.skipIf(browserPath === null)('the client in Chromium alone', () => {
     }
   })
 
-  test('a page that was in the background for hours refreshes before it asks', async () => {
+  test('a page that was in the background for hours refreshes before its next request', async () => {
     const profile = await browser.newContext()
     const page = await profile.newPage()
     await page.clock.install()

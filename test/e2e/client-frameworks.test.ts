@@ -52,7 +52,7 @@ describe.skipIf(browserPath === null)('frameworks in Chromium', () => {
     })],
   ]
 
-  test.each(mounts)('%s follows the session, whichever tab changes it', async (_, mount) => {
+  test.each(mounts)('%s shows the session, whichever tab changes it', async (_, mount) => {
     const page = await open()
     await mount(page)
     await shows(page, 'signed-out')
@@ -63,7 +63,7 @@ describe.skipIf(browserPath === null)('frameworks in Chromium', () => {
     await shows(page, 'signed-out')
   })
 
-  test('a page that React rendered on the server is taken over without a flash or a complaint', async () => {
+  test('a page that React rendered on the server is hydrated without a flicker or a warning', async () => {
     const page = await open()
     await logIn(page)
     const session = await page.evaluate(() => client.peekSession()) ?? expect.fail()

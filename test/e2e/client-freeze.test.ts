@@ -32,10 +32,10 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
     ])
     program = started
     application = await Application.start(bundle)
-    // Started by the driver, pages would always be visible, and never freeze.
+    // If the driver started the browser, pages would always be visible and never freeze.
     const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true })
     profile = browser.contexts()[0] ?? expect.fail('the browser has no profile')
-    // A quarter of the patience: an answer that never comes is not waited for too long, and a busy machine has enough.
+    // A quarter of the client's time limits: short enough for these tests, long enough for a busy machine.
     await profile.addInitScript(() => {
       const { timeout } = AbortSignal
       AbortSignal.timeout = milliseconds => timeout.call(AbortSignal, milliseconds / 4)
@@ -69,13 +69,13 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       const tab = await openTab(profile, application.origin + path)
       await logIn(tab)
       const other = await openTab(profile, application.origin + path)
-      // Only what nobody sees is frozen.
+      // Chromium freezes only hidden tabs.
       await other.bringToFront()
       const devTools = await profile.newCDPSession(tab)
       return { tab, other, setState: async state => void await devTools.send('Page.setWebLifecycleState', { state }) }
     }
 
-    /** Holds the answer of the next refresh. */
+    /** Holds the response to the next refresh. */
     function holdAnswer(): { asked: Promise<void>; goOn: () => void } {
       let goOn = (): void => undefined
       const held = new Promise<void>(resolve => goOn = resolve)
@@ -89,7 +89,7 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       return { asked, goOn }
     }
 
-    /** Hours pass, in which the other tab goes on. */
+    /** Lets hours pass, in which the other tab makes requests. */
     async function passHours(other: Page): Promise<void> {
       for (let hour = 0; hour < 3; hour++) {
         application.expireTokens()
@@ -97,7 +97,7 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       }
     }
 
-    /** How many of the profile's tabs hold a lock, and how many wait for one. */
+    /** The number of tabs that hold a lock, and of those that wait for one. */
     function queueOf(tab: Page): Promise<(number | undefined)[]> {
       return tab.evaluate(async () => {
         const { held, pending } = await navigator.locks.query()
@@ -114,7 +114,7 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       expect(application.refreshes.slice(before)).toEqual([200])
     }
 
-    test('while it refreshes: the other takes over, and nobody is logged out', async () => {
+    test('while it refreshes: the other tab refreshes, and both keep the session', async () => {
       const { tab, other, setState } = await openTwo()
       application.expireTokens()
       const { asked, goOn } = holdAnswer()
@@ -129,13 +129,13 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       await expectBothSignedIn(tab, other)
     })
 
-    test('ROT-15: while it waits for a busy server: the other refreshes; this one goes on when it thaws', async () => {
+    test('ROT-15: while it waits for a busy server: the other tab refreshes; when thawed, it continues', async () => {
       const { tab, other, setState } = await openTwo()
       application.expireTokens()
       application.beforeRefresh = busyTimes(2, 1)
       const frozen = call(tab)
       await expect.poll(() => application.refreshes).toEqual([503])
-      // It has heard of the answer, and waits without the lock.
+      // The tab has received the response and waits without the lock.
       await expect.poll(() => queueOf(other)).toEqual([0, 0])
       await setState('frozen')
       expect(await call(other)).toEqual([200])
@@ -146,13 +146,13 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       await expectBothSignedIn(tab, other)
     })
 
-    test('ROT-15: while it waits for a busy server, and hours pass: it refreshes as soon as it thaws', async () => {
+    test('ROT-15: while it waits for a busy server, and hours pass: it refreshes as soon as it is thawed', async () => {
       const { tab, other, setState } = await openTwo()
       application.expireTokens()
       application.beforeRefresh = busyTimes(1, 1)
       const frozen = call(tab)
       await expect.poll(() => application.refreshes).toEqual([503])
-      // It has heard of the answer, and waits without the lock.
+      // The tab has received the response and waits without the lock.
       await expect.poll(() => queueOf(other)).toEqual([0, 0])
       await setState('frozen')
       await passHours(other)
@@ -164,7 +164,7 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       expect(application.refreshes.slice(before).every(status => status === 200)).toBe(true)
     })
 
-    test('while it waits for its turn, which then comes: the other is not held up', async () => {
+    test('while it waits for the lock and then gets it: the other tab does not have to wait', async () => {
       const { tab, other, setState } = await openTwo()
       application.expireTokens()
       const { asked } = holdAnswer()
@@ -173,7 +173,7 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       const frozen = call(tab)
       await expect.poll(() => queueOf(other)).toEqual([1, 1])
       await setState('frozen')
-      // The answer never comes, so that the turn comes to the frozen tab with nothing done.
+      // The response never comes, so the frozen tab gets the lock before anyone has refreshed.
       expect(await failing).toEqual(['SESSION_UNAVAILABLE'])
       expect(await queueOf(other)).toEqual([1, 0])
       await other.evaluate(() => client.refresh())

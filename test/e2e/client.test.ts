@@ -70,7 +70,7 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
     expect(await call(tab)).toEqual([401])
   })
 
-  test('bodies arrive whole the second time', async () => {
+  test('a repeated request has the same body', async () => {
     const { tab } = await logInNew()
     application.expireTokens()
     const echoes = await tab.evaluate(async () => {
@@ -86,7 +86,7 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
     expect(application.refreshes).toEqual([200])
   })
 
-  test('axios refreshes once for many, and keeps its own ways', async () => {
+  test('axios refreshes once for many requests, and its other features work', async () => {
     const { tab } = await logInNew()
     application.expireTokens()
     const result = await tab.evaluate(async () => {
@@ -107,7 +107,7 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
     expect(application.refreshes).toEqual([200])
   })
 
-  test('the network is cut in the middle of a refresh: the session is kept, and goes on when it is back', async () => {
+  test('if the network fails during a refresh, the session is kept and works when the network is back', async () => {
     const { profile, tab } = await logInNew()
     application.expireTokens()
     application.beforeAnswer = async response => void response.destroy()
@@ -122,7 +122,7 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
   })
 
   test.each([['cookie', '/'], ['header', '/header']])(
-    'ROT-15: in %s mode tabs that are told to wait keep their tokens, wait at the same time, and one refreshes',
+    'ROT-15: in %s mode, if the server is busy, tabs keep their tokens, wait at the same time, and one refreshes',
     async (_, path) => {
       const { profile, tab, openTab } = await logInNew(path)
       const others = await Promise.all([1, 2].map(openTab))
@@ -136,29 +136,29 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
       expect(await userOf(tab)).toBe('ada')
       expect((await calls).flat()).toEqual([200, 200, 200, 200, 200, 200])
       expect(performance.now() - began).toBeGreaterThanOrEqual(2000)
-      // Each tab asks once: none can know what another was told.
+      // Each tab sends one refresh, because tabs do not share the response of a busy server.
       expect(application.refreshes.length).toBeLessThanOrEqual(4)
       expect(application.refreshes.filter(status => status === 200)).toEqual([200])
       expect(await tab.evaluate(() => heard)).toEqual(['ada', 'ada'])
     },
   )
 
-  test('ROT-15: a caller does not wait longer than it wants to, and the session is kept', async () => {
+  test('ROT-15: a caller can abort the wait, and the session is kept', async () => {
     const { tab } = await logInNew()
     application.expireTokens()
     application.loseAnswers()
     const outcome = tab.evaluate(async () => {
       const abort = new AbortController()
       const call = client.fetch('/me', { signal: abort.signal }).catch((error: unknown) => String(error))
-      setTimeout(() => abort.abort('given up'), 500)
+      setTimeout(() => abort.abort('aborted'), 500)
       return call
     })
-    expect(await outcome).toBe('given up')
+    expect(await outcome).toBe('aborted')
     expect(await userOf(tab)).toBe('ada')
     expect(application.refreshes).toEqual([503])
   })
 
-  test('the server is restarted', async () => {
+  test('after a restart of the server, the session works again', async () => {
     const { tab } = await logInNew()
     application.expireTokens()
     await application.stop()
@@ -170,7 +170,7 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
     expect(await call(tab)).toEqual([200])
   })
 
-  test('a tab is closed while it holds the lock: the next one refreshes', async () => {
+  test('if a tab is closed while it holds the lock, the next one refreshes', async () => {
     const { tab, openTab } = await logInNew()
     const other = await openTab()
     application.expireTokens()
@@ -189,7 +189,7 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
     expect(application.refreshes).toEqual([200])
   })
 
-  test('storage, locks and channels are blocked: each tab for itself', async () => {
+  test('if storage, locks and channels are blocked, each tab refreshes by itself', async () => {
     const profile = await browser.newProfile()
     await profile.runFirst(() => {
       const blocked = (): never => {
@@ -210,7 +210,7 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
     expect(await other.evaluate(async () => (await client.getSession())?.userId)).toBe('ada')
   })
 
-  test('without Web Locks a lease in the storage does', async () => {
+  test('without Web Locks, tabs use a lease in the storage', async () => {
     const profile = await browser.newProfile()
     await profile.runFirst(() => {
       Object.defineProperty(navigator, 'locks', { value: undefined })
@@ -224,7 +224,7 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
     expect(application.refreshes).toEqual([200])
   })
 
-  test('a service worker and the pages refresh at the same moment, once', async () => {
+  test('a service worker and the pages cause one refresh at the same moment', async () => {
     const { tab, openTab } = await logInNew()
     await tab.evaluate(async () => {
       const controlled = new Promise(resolve => navigator.serviceWorker.addEventListener('controllerchange', resolve))
@@ -234,7 +234,7 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
     const other = await openTab()
     application.expireTokens()
     const before = await tab.evaluate(() => client.peekSession()?.expiry)
-    // `/me` goes through the worker's client; `/mine` is none of its business, and goes through the page's.
+    // The worker's client sends `/me`; the page's client sends `/mine`, which the worker does not handle.
     const both = (each: Tab): Promise<number[]> => each.evaluate(() => Promise.all(
       [1, 2, 3].flatMap(number => [fetch(`/me?${number}`), client.fetch(`/mine?${number}`)])
         .map(async reply => (await reply).status)))

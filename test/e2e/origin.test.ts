@@ -9,10 +9,10 @@ import { createSessions } from '../../src/index.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { browserPath, launchBrowser } from './support/browser.ts'
 
-// What Chromium really says of where a request comes from, and what becomes of it. Own pages are on localhost; pages on
-// 127.0.0.1 are another site.
+// The headers that Chromium really sends about the origin of a request, and how Keyturn treats them. The application's
+// pages are on localhost; pages on 127.0.0.1 are another site.
 
-describe.skipIf(browserPath === null)('where Chromium says that a request comes from', () => {
+describe.skipIf(browserPath === null)('the origin of a request in Chromium', () => {
   const servers: Server[] = []
   let browser: Browser
   let own: string
@@ -74,7 +74,7 @@ describe.skipIf(browserPath === null)('where Chromium says that a request comes 
         html(response, 'in')
       }
       default: return async (_, response) => {
-        // As helmet, by default.
+        // The default of helmet.
         response.setHeader('referrer-policy', 'no-referrer')
         html(response, '<form method="post" action="/act"></form>')
       }
@@ -98,14 +98,14 @@ describe.skipIf(browserPath === null)('where Chromium says that a request comes 
     return (await answer).status()
   }
 
-  test('S-18: a form of our own page passes, though its page sends no referrer and so no origin', async () => {
+  test('S-18: a form of the application’s own page passes, even with no-referrer and so without origin', async () => {
     const page = await loggedIn()
     await page.goto(`${own}/form`)
     expect(await submit(page)).toBe(200)
     expect(said).toEqual(['null', 'same-origin'])
   })
 
-  test('S-18: a form of another site is no request of a session', async () => {
+  test('S-18: a form of another site is sent without the session', async () => {
     const page = await loggedIn()
     await page.goto(`${other}/`)
     // Its cookies are SameSite=Lax, so that Chromium does not send them.

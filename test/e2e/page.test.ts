@@ -5,8 +5,8 @@ import { startExample } from './support/example.ts'
 import type { Example } from './support/example.ts'
 import { logInElsewhere } from './support/outsider.ts'
 
-// With the page's own module; as text, since the test runner would turn an `import` here into one of its own. Different
-// addresses, since Chromium lets requests for one address wait for each other.
+// With the page's own module. It is text, because the test runner would transform an `import` here. The addresses
+// differ, because Chromium sends requests for the same address one after the other.
 const tenCalls = `import('/session.js').then(async ({ request }) => {
   const responses = await Promise.all(Array.from({ length: 10 }, (_, number) => request('/me?' + number)))
   return responses.map(({ status }) => status)
@@ -34,7 +34,7 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
     return page
   }
 
-  /** Logs in by typing, as a user with a session in no other tab. */
+  /** Logs in by the form, with no session in another tab. */
   async function logIn(name: string, origin = example.origin): Promise<Page> {
     const page = await open(await browser.newContext(), origin)
     await page.getByLabel('Your name').fill(name)
@@ -77,14 +77,14 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
     expect(await refreshes.statuses()).toEqual([200])
   })
 
-  test('keeps the session when a page lets its refreshes race, round after round', async () => {
-    // A reuse interval of 12 s: the calls of a round reach the server well within it, however busy this machine is.
+  test('keeps the session if a page sends concurrent refreshes, round after round', async () => {
+    // A reuse interval of 12 s: all calls of a round reach the server within it, even on a busy machine.
     const usual = await startExample({})
     try {
       const page = await logIn('donald', usual.origin)
       const refreshTokens = new Set<string | undefined>()
       for (let round = 0; round < 5; round++) {
-        // More than the browser sends at once: the last ones go with what the first ones brought.
+        // More requests than the browser sends at once: the last ones carry the tokens that the first ones received.
         expect(await page.evaluate(async round => {
           const refresh = (_: unknown, number: number): Promise<Response> =>
             fetch(`/auth/session/refresh?${round}.${number}`, { method: 'POST', headers: { rid: 'session' } })
@@ -102,7 +102,7 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
     }
   })
 
-  test('changes the payload and the info, which outlive a reload, and refuses what is not JSON', async () => {
+  test('changes the payload and the info, keeps them across a reload, and refuses invalid JSON', async () => {
     const page = await logIn('ada')
     const payload = page.getByRole('textbox', { name: 'JWT payload' })
     const info = page.getByRole('textbox', { name: 'Session info' })
@@ -144,7 +144,7 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
     expect(await copyCookies(page)).toBe('')
   })
 
-  test('asks for a login at the next call after another device revoked it', async () => {
+  test('asks for a login at the next call after another device revoked the session', async () => {
     const page = await logIn('edsger')
     const device = await logInElsewhere(example.origin, 'edsger')
     expect(await device.call('DELETE', `/devices/${await page.locator('#handle').textContent()}`)).toBe(200)
@@ -163,7 +163,7 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
     await untilSignedOut(other)
   })
 
-  test('lets one watch how the replay of an old refresh token is caught', async () => {
+  test('shows how the replay of an old refresh token is detected', async () => {
     const page = await logIn('alan')
     await page.getByRole('button', { name: 'Replay an old refresh token' }).click()
     await page.getByText('The thief presents it: 401 “token theft detected”.').waitFor()

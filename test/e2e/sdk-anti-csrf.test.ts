@@ -58,7 +58,7 @@ describe.skipIf(browserPath === null)('supertokens-website with cookies in Chrom
     })
   })
 
-  test('a form on another origin of the same site can change nothing', async () => {
+  test('a form on another origin of the same site cannot change anything', async () => {
     const example = await startExample({})
     onTestFinished(() => example.stop())
     const profile = await browser.newContext()

@@ -6,7 +6,7 @@ import { browserPath, launchBrowser } from './support/browser.ts'
 import { bundleFrontEndSdk, SdkTab } from './support/front-end.ts'
 import type { TransferMethod } from './support/front-end.ts'
 
-describe.skipIf(browserPath === null)('supertokens-website in Chromium, told to wait', () => {
+describe.skipIf(browserPath === null)('supertokens-website in Chromium, with a busy server', () => {
   let browser: Browser
   let bundle: string
   let application: Application
@@ -33,11 +33,11 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium, told to 
 
   async function logIn(tab: SdkTab): Promise<void> {
     expect(await tab.call('POST', `${application.origin}/login`, { userId: 'ada' })).toEqual([200])
-    // Where nothing is known of a session the package asks before its first call.
+    // Without a known session, the package sends a refresh before its first call.
     application.refreshes.length = 0
   }
 
-  /** What calls of `/me` end with: the status, of a response that was thrown too, and its `Retry-After`. */
+  /** The status and `Retry-After` of calls of `/me`, also if the package throws the response. */
   const callMe = (tab: SdkTab, times = 1): Promise<(readonly [status: number, retryAfter: string | null])[]> =>
     tab.page.evaluate(times => Promise.all(Array.from({ length: times }, async (_, number) => {
       const reply: unknown = await fetch(`/me?${number}`).catch((thrown: unknown) => thrown)
@@ -46,7 +46,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium, told to 
     })), times)
 
   test.each(['cookie', 'header'] as const)(
-    'ROT-15: with tokens by %s it keeps them, hands the 503 to the caller, and its next call succeeds',
+    'ROT-15: with tokens by %s it keeps them, returns the 503 to the caller, and its next call succeeds',
     async method => {
       const tab = await openTab(method)
       await logIn(tab)
@@ -70,7 +70,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium, told to 
   )
 
   test.each(['cookie', 'header'] as const)(
-    'ROT-15: with tokens by %s in two tabs, parallel calls all get the 503, and nobody is signed out',
+    'ROT-15: with tokens by %s in two tabs, all parallel calls get the 503, and the session is kept',
     async method => {
       const tab = await openTab(method)
       const other = await openTab(method, tab)
@@ -89,7 +89,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium, told to 
     },
   )
 
-  test('ROT-15: an explicit refresh tells its caller, and the next one succeeds', async () => {
+  test('ROT-15: an explicit refresh fails, and the next one succeeds', async () => {
     const tab = await openTab('cookie')
     await logIn(tab)
     application.loseAnswers()

@@ -8,7 +8,7 @@ import { bundleFrontEndSdk, SdkTab, startFrontEnd } from './support/front-end.ts
 import type { FrontEnd } from './support/front-end.ts'
 import { logInElsewhere, Thief } from './support/outsider.ts'
 
-/** In seconds. The package lets parallel calls take turns for up to a second; the new token must outlast that. */
+/** In seconds. The package sends parallel calls one after the other for up to a second; a token must live longer. */
 const validity = 4
 
 const settings = [
@@ -40,7 +40,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium', () => {
       await example?.stop()
     })
 
-    /** A tab on a page that has the package: an asset of the example, which runs no script of its own, or elsewhere. */
+    /** A tab with the package, on an asset of the example, which runs no scripts, or on another site. */
     function openTab(profile: BrowserContext): Promise<SdkTab> {
       const url = method === 'cookie' ? `${example.origin}/style.css` : frontEnd.origin
       return SdkTab.open(profile, url, { bundle, apiDomain: example.origin, method })
@@ -52,7 +52,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium', () => {
       return tab
     }
 
-    /** What somebody with access to the browser's disk could copy. */
+    /** The credentials that a thief with access to the browser's disk could copy. */
     async function copyTokens(tab: SdkTab): Promise<Thief> {
       return new Thief(example.origin, method === 'cookie'
         ? { cookies: await copyCookies(tab.page) }
@@ -64,7 +64,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium', () => {
       await tab.page.waitForFunction(exp => Date.now() >= exp * 1000, Number(payload?.['exp']), { polling: 50 })
     }
 
-    /** Two reuse intervals (each a fifth of the access tokens' life): the next refresh is no repetition, but rotates. */
+    /** Waits for two reuse intervals (each a fifth of the access token lifetime), so that the next refresh rotates. */
     function untilRefreshRotates(): Promise<void> {
       return sleep(validity * 1000 * 2 / 5 + 100)
     }
@@ -95,7 +95,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium', () => {
       expect(await thief.refresh()).toBe('401 unauthorised')
     })
 
-    test('tells the page of a new payload', async () => {
+    test('notifies the page of a new payload', async () => {
       const tab = await logIn()
       expect(await tab.call('POST', `${example.origin}/payload`, { role: 'größer', tags: ['😀'] })).toEqual([200])
       expect(await tab.events()).toEqual(['SESSION_CREATED', 'ACCESS_TOKEN_PAYLOAD_UPDATED'])
@@ -124,7 +124,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium', () => {
       expect((await tab.session()).payload).toEqual((await tabs[1]?.session())?.payload)
     })
 
-    test('keeps the session when the answer to a refresh is lost', async () => {
+    test('keeps the session if the response to a refresh is lost', async () => {
       const tab = await logIn()
       const refreshes = watchRefreshes(tab.page.context())
       await tab.page.route('**/auth/session/refresh', async route => {
@@ -137,7 +137,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium', () => {
       expect(await tab.call('GET', `${example.origin}/me`)).toEqual([200])
     })
 
-    test('hears at the next call that the session was revoked elsewhere', async () => {
+    test('learns at the next call that another device revoked the session', async () => {
       const tab = await logIn()
       const device = await logInElsewhere(example.origin, 'ada')
       const handle = (await tab.session()).payload?.['sid']
@@ -164,14 +164,14 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium', () => {
       await expectSignedOut(tab)
     })
 
-    test('catches a thief who was faster than the owner', async () => {
+    test('detects the theft if the thief refreshed before the owner', async () => {
       const tab = await logIn()
       const thief = await copyTokens(tab)
       expect(await thief.refresh()).toBe('200')
       await untilRefreshRotates()
       expect(await thief.refresh()).toBe('200')
 
-      // The owner's token is two generations old by now; two parties have gone on from it.
+      // The owner's token is now two generations old, and two parties have used it.
       expect(await tab.refresh()).toBe(false)
       await expectSignedOut(tab)
       expect(await thief.refresh()).toBe('401 unauthorised')

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { test } from 'vitest'
 import { driveExample, examples } from '../support/drive-example.ts'
 
-/** The examples that are one server with `POST /login` and `GET /me`. Those of another shape have tests of their own. */
+/** The examples that are one server with `POST /login` and `GET /me`. The other examples have tests of their own. */
 const servers = ['express', 'fastify', 'h3', 'hono', 'koa', 'node']
 
 test.each(servers)('the example %s serves sessions', name => (

@@ -5,7 +5,7 @@ import { runFrameworkContract } from '../support/run-framework-contract.ts'
 import { startExpressApp } from './apps/express.ts'
 import type { ExpressModule } from './apps/express.ts'
 
-// Its types are not installed beside those of version 5; the part that the application uses is the same.
+// Only the types of version 5 are installed. The part that the application uses is the same in version 4.
 const express4: ExpressModule = createRequire(import.meta.url)('express4')
 
 /** Express 4 does not wait for handlers. */

@@ -10,7 +10,7 @@ import { listen } from '../support/serve-web.ts'
 import { AT, ORIGIN, RT, SAME_ORIGIN } from '../support/session-server.ts'
 import { createH3App } from './apps/h3.ts'
 
-test('S-09: headers that a handler prepares beside its own response never let tokens be cached', async () => {
+test('S-09: headers that a handler sets besides its response cannot make tokens cacheable', async () => {
   const sessions = h3Sessions(createSessions({ origin: ORIGIN, ...inMemory() }))
   const app = new H3().use(sessions.sessionRoutes())
   app.post('/login', async event => {

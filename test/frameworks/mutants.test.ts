@@ -6,7 +6,7 @@ import { createWebApp } from './apps/web.ts'
 
 type Handle = (request: Request) => Promise<Response>
 
-/** Changes the head of every response. */
+/** Changes the headers of every response. */
 const head = (change: (headers: Headers, request: Request, status: number) => void) => (handle: Handle): Handle => (
   async request => {
     const response = await handle(request)
@@ -37,7 +37,7 @@ const ourHeaders = 'front-token, st-access-token, st-refresh-token, anti-csrf'
 
 const clearing = '__Host-sAccessToken=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; Secure; SameSite=Lax'
 
-/** The same request as of a user who has logged in: all that a guard looks at. */
+/** The same request with the session of a user who has logged in, so that a guard lets it pass. */
 async function withSession(request: Request, handle: Handle): Promise<Request> {
   const login = await handle(new Request('http://127.0.0.1/login', {
     method: 'POST',
@@ -50,26 +50,26 @@ async function withSession(request: Request, handle: Handle): Promise<Request> {
   return new Request(request, { headers })
 }
 
-/** What an adapter can get wrong. */
+/** Faults that an adapter can have. */
 const mutants: Readonly<Record<string, (handle: Handle) => Handle>> = {
   'lets tokens be cached': head(headers => {
     if (headers.has('front-token')) headers.set('cache-control', 'private')
   }),
   'forbids all caching': head(headers => headers.set('cache-control', 'private, no-store')),
-  'says nothing of caching to a session': head(headers => {
+  'omits Cache-Control from a response to a session': head(headers => {
     if (headers.get('cache-control') === 'private') headers.delete('cache-control')
   }),
-  'lets a guard pass OPTIONS': handle => async request => {
+  'lets OPTIONS pass a guard': handle => async request => {
     const isPassed = request.method === 'OPTIONS' && request.url.endsWith('/any')
     return handle(isPassed ? await withSession(request, handle) : request)
   },
-  'lets a guard pass the method that nobody knows': handle => async request => (
+  'lets an unknown method pass a guard': handle => async request => (
     handle(request.method === 'PRETEND' ? await withSession(request, handle) : request)
   ),
   'answers every OPTIONS as a preflight': handle => async request => (
     request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : handle(request)
   ),
-  'takes an upgrade for an ordinary request': requests(headers => headers.delete('upgrade')),
+  'treats an upgrade as an ordinary request': requests(headers => headers.delete('upgrade')),
   'keeps one Set-Cookie line': head(headers => {
     const [first] = headers.getSetCookie()
     if (first !== undefined) headers.set('set-cookie', first)
@@ -84,35 +84,35 @@ const mutants: Readonly<Record<string, (handle: Handle) => Handle>> = {
   }),
   'loses Vary': head(headers => headers.delete('vary')),
   'loses the front token': head(headers => headers.delete('front-token')),
-  'clears on every 401': head((headers, _, code) => {
+  'clears cookies on every 401': head((headers, _, code) => {
     if (code === 401) headers.append('set-cookie', clearing)
   }),
-  'never clears': head((headers, _, code) => {
+  'never clears cookies': head((headers, _, code) => {
     if (code === 401) keepCookies(headers, () => false)
   }),
-  'answers 401 without a challenge': head(headers => headers.delete('www-authenticate')),
-  'challenges browsers': head((headers, _, code) => {
+  'answers 401 without WWW-Authenticate': head(headers => headers.delete('www-authenticate')),
+  'sends WWW-Authenticate to browsers': head((headers, _, code) => {
     if (code === 401) headers.set('www-authenticate', 'Bearer')
   }),
   'reflects any origin': head((headers, request) => {
     headers.set('access-control-allow-origin', request.headers.get('origin') ?? '*')
   }),
-  'calls an outage a logout': status(503, 401),
-  'calls a foreign site a logout': status(403, 401),
-  'answers what is not there': status(404, 200),
+  'answers an outage with 401': status(503, 401),
+  'answers a cross-site request with 401': status(403, 401),
+  'answers an unknown path with 200': status(404, 200),
   'serves GET on routes that change something': status(405, 200),
-  'answers preflights like a page': status(204, 200),
-  'forgets the reason of an error': head(headers => headers.delete('x-app-error')),
-  'hides the method from the check': handle => request => (
+  'answers preflights with 200': status(204, 200),
+  'loses the reason of an error': head(headers => headers.delete('x-app-error')),
+  'hides the method from the CSRF check': handle => request => (
     handle(request.method === 'DELETE' ? new Request(request.url, { headers: request.headers }) : request)
   ),
   'loses the origin': requests(headers => headers.delete('origin')),
   'loses the bearer token': requests(headers => headers.delete('authorization')),
-  'reads the first cookie line only': requests(headers => {
+  'reads only the first cookie': requests(headers => {
     const cookie = headers.get('cookie')
     if (cookie !== null) headers.set('cookie', cookie.split('; ')[0] ?? '')
   }),
-  'believes x-forwarded-host': requests(headers => {
+  'trusts x-forwarded-host': requests(headers => {
     const host = headers.get('x-forwarded-host')
     if (headers.get('origin') === `https://${host}`) headers.set('origin', APP_ORIGIN)
   }),
@@ -125,13 +125,13 @@ const mutants: Readonly<Record<string, (handle: Handle) => Handle>> = {
     return handle(new Request(request, { body: (await request.text()).slice(0, 100) }))
   },
   'ignores the prefix': handle => request => handle(new Request(request.url.replace('/api/', '/'), request)),
-  'follows a method override': handle => request => {
+  'obeys a method override': handle => request => {
     const { headers } = request
     return handle(headers.has('x-http-method-override') ? new Request(request.url, { headers }) : request)
   },
 }
 
-/** Sends to a handler in this process. */
+/** Sends requests to a handler in this process. */
 function directly(handle: Handle): Send {
   return async ({ method, path, headers, body }) => {
     const lines = headers.map(([name, value]): [string, string] => [name, value])
@@ -152,7 +152,7 @@ async function* pieces(body: ReadableStream<Uint8Array> | null): AsyncIterable<s
   for await (const bytes of body ?? []) yield utf8.decode(bytes, { stream: true })
 }
 
-/** The names of the cases that an application fails. */
+/** The names of the contract's tests that an application fails. */
 async function failuresOf(mutate: (handle: Handle) => Handle): Promise<string[]> {
   const apps = new Map<AppVariant, Send>()
   const open = async (variant: AppVariant): Promise<Send> => {
@@ -171,7 +171,7 @@ async function failuresOf(mutate: (handle: Handle) => Handle): Promise<string[]>
   return failures
 }
 
-test('the application as it is passes without a socket too', async () => {
+test('the unchanged application passes the contract without a socket', async () => {
   expect(await failuresOf(handle => handle)).toEqual([])
 })
 

@@ -12,7 +12,7 @@ import { PageBrowser } from './support/page-browser.ts'
 runFrameworkContract('Nest on Express', variant => startNestApp('express', variant))
 runFrameworkContract('Nest on Fastify', variant => startNestApp('fastify', variant))
 
-test('S-08: the guard is for HTTP, and says what guards the handshakes of a gateway', async () => {
+test('S-08: the guard accepts only HTTP, and its error names the adapters for handshakes of a gateway', async () => {
   const sessions = nestSessions(createSessions({ origin: 'http://localhost', ...inMemory() }), {
     Catch, createParamDecorator,
   })
@@ -24,7 +24,7 @@ test('S-08: the guard is for HTTP, and says what guards the handshakes of a gate
   await sessions.close()
 })
 
-test('the example, compiled with decorators, logs in and finds the session', async () => {
+test('the example with compiled decorators logs in and finds the session', async () => {
   compileExample('nest')
   const example = await startExampleApp('nest', ['dist/main.js'])
   try {

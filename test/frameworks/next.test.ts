@@ -13,7 +13,7 @@ runFrameworkContract('Next.js', variant => startContractApp('next', start, varia
   prepareContractApp('next')
 })
 
-describe('Next.js, as next build made it', () => {
+describe('Next.js, built by next build', () => {
   let app: ExampleApp
 
   beforeAll(async () => {

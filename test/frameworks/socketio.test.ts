@@ -51,10 +51,10 @@ function open({ headers = {}, auth = {} }: Credentials, transport = 'websocket',
   return client
 }
 
-/** What the server said first, or the data of the refusal. */
+/** The first message of the server, or the data of the connection error. */
 function outcomeOf(client: Socket): Promise<unknown> {
   return new Promise(resolve => {
-    client.on('hello', (...said: unknown[]) => resolve(said))
+    client.on('hello', (...message: unknown[]) => resolve(message))
     client.on('connect_error', (error: Error & { data?: unknown }) => resolve(error.data ?? error.message))
   })
 }
@@ -66,7 +66,7 @@ function next(client: Socket, event: string): Promise<unknown> {
 }
 
 describe('the handshake', () => {
-  test.each(['websocket', 'polling'])('over %s takes cookies, a bearer header or a token in auth', async transport => {
+  test.each(['websocket', 'polling'])('over %s accepts cookies, a bearer token or a token in auth', async transport => {
     const cookie = (await app.login('cookie')).credentials
     const token = (await app.login('header')).credentials
     app.cut.calls.length = 0
@@ -79,14 +79,14 @@ describe('the handshake', () => {
     expect(app.cut.calls).toEqual([])
   })
 
-  test('CSRF-01: is refused with cookies from another site, or from none that is known', async () => {
+  test('CSRF-01: is refused with cookies from another site or without an origin', async () => {
     const cookie = (await app.login('cookie')).credentials
     const refused = { status: 403, message: 'cross-site request refused' }
     expect(await outcomeOf(open({ headers: { cookie, origin: 'https://evil.tld' } }))).toEqual(refused)
     expect(await outcomeOf(open({ headers: { cookie } }))).toEqual(refused)
   })
 
-  test('CSRF-13: a token in auth makes cookies be ignored', async () => {
+  test('CSRF-13: with a token in auth, cookies are ignored', async () => {
     const cookie = (await app.login('cookie')).credentials
     const { credentials: token, handle } = await app.login('header')
     await app.sessions.revokeSession(handle)
@@ -94,7 +94,7 @@ describe('the handshake', () => {
       .toEqual({ status: 401, message: 'unauthorised' })
   })
 
-  test('is refused without a live session', async () => {
+  test('is refused without an active session', async () => {
     expect(await outcomeOf(open({}))).toEqual({ status: 401, message: 'unauthorised' })
     const { credentials: token } = await app.login('header')
     app.clock.advance(101_000)
@@ -102,13 +102,13 @@ describe('the handshake', () => {
   })
 })
 
-test('REV-02: a socket is told and disconnected when its session is revoked, and no other', async () => {
+test('REV-02: when a session is revoked, only its socket gets session-ended and is disconnected', async () => {
   const [ended, other] = [await app.login('header'), await app.login('header')]
   const [first, second] = [open({ auth: { token: ended.credentials } }), open({ auth: { token: other.credentials } })]
   await Promise.all([outcomeOf(first), outcomeOf(second)])
-  const [told, disconnected] = [next(first, 'session-ended'), next(first, 'disconnect')]
+  const [reason, disconnected] = [next(first, 'session-ended'), next(first, 'disconnect')]
   await app.sessions.revokeSession(ended.handle)
-  expect(await told).toBe('unauthorised')
+  expect(await reason).toBe('unauthorised')
   expect(await disconnected).toBe('io server disconnect')
   expect(sockets.sockets.sockets.get(second.id ?? '')?.connected).toBe(true)
   const expired = next(second, 'session-ended')
@@ -122,12 +122,12 @@ test('REV-02: a socket is disconnected by the push alone after another process r
   const { credentials: token, handle } = await app.login('header')
   const client = open({ auth: { token } })
   await outcomeOf(client)
-  const told = next(client, 'session-ended')
+  const reason = next(client, 'session-ended')
   await app.elsewhere.revokeSession(handle)
-  expect(await told).toBe('unauthorised')
+  expect(await reason).toBe('unauthorised')
 })
 
-test('the example says hello to who has a session', async () => {
+test('the example greets a user with a session', async () => {
   const example = await startExampleApp('socketio', ['server.mjs'])
   try {
     const browser = new PageBrowser(example)

@@ -10,7 +10,7 @@ runFrameworkContract('SvelteKit', variant => startContractApp('sveltekit', ['bui
   prepareContractApp('sveltekit')
 })
 
-describe('SvelteKit, as vite build made it', () => {
+describe('SvelteKit, built by vite build', () => {
   let app: ExampleApp
 
   beforeAll(async () => {

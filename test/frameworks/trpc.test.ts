@@ -89,15 +89,15 @@ describe.each(Object.entries(servers))('%s', (_, start) => {
     expect(await client.optional.query()).toBe('alice')
   })
 
-  test('turns errors into those of tRPC', async () => {
+  test('turns errors of Keyturn into errors of tRPC', async () => {
     app = await start()
     const { browser, client } = connect()
     expect(await codeOf(client.me.query())).toEqual(['UNAUTHORIZED', 401, 'unauthorised'])
     await client.login.mutate()
     expect(await codeOf(client.admin.query())).toEqual(['FORBIDDEN', 403, 'invalid claim'])
-    const foreign = connect(CROSS_SITE)
-    foreign.browser.jar = browser.jar
-    expect(await codeOf(foreign.client.promote.mutate())).toEqual(['FORBIDDEN', 403, 'cross-site request refused'])
+    const otherSite = connect(CROSS_SITE)
+    otherSite.browser.jar = browser.jar
+    expect(await codeOf(otherSite.client.promote.mutate())).toEqual(['FORBIDDEN', 403, 'cross-site request refused'])
     cut.down = true
     expect(await codeOf(client.me.query())).toEqual(['SERVICE_UNAVAILABLE', 503, 'session service unavailable'])
     cut.down = false
@@ -107,7 +107,7 @@ describe.each(Object.entries(servers))('%s', (_, start) => {
   })
 })
 
-/** Calls over one socket that a page opens; the browser sends these headers for it. */
+/** Makes calls over one socket that a page opens. The browser sends `headers` with its handshake. */
 async function calling<Result>(
   port: number,
   headers: Record<string, string>,
@@ -160,7 +160,7 @@ describe('S-08: over a WebSocket', () => {
 
   const refused = ['FORBIDDEN', 403, 'cross-site request refused']
 
-  test('queries and mutations of our own pages find the session', async () => {
+  test('queries and mutations of the application’s own pages find the session', async () => {
     const cookie = await login('cookie')
     await calling(serving.port, { ...cookie, origin: ORIGIN }, async client => {
       expect(await client.me.query()).toEqual(['alice', 'reader'])
@@ -170,7 +170,7 @@ describe('S-08: over a WebSocket', () => {
     expect(await calling(serving.port, { origin: ORIGIN }, client => client.optional.query())).toBeNull()
   })
 
-  test('another site can call nothing that needs the session, mutation or query', async () => {
+  test('another site cannot call queries or mutations that need the session', async () => {
     const cookie = await login('cookie')
     for (const headers of [CROSS_SITE, { origin: 'https://evil.tld' }, { origin: 'null' }, {}]) {
       await calling(serving.port, { ...cookie, ...headers }, async client => {
@@ -183,7 +183,7 @@ describe('S-08: over a WebSocket', () => {
     expect(own).toEqual(['alice', 'reader'])
   })
 
-  test('a login says that it belongs to HTTP, and leaves no session behind', async () => {
+  test('a login fails with an error that recommends HTTP, and creates no session', async () => {
     cut.calls.length = 0
     const error = await calling(serving.port, { origin: ORIGIN }, client => codeOf(client.login.mutate()))
     expect(error).toEqual(['INTERNAL_SERVER_ERROR', 500, 'internal error'])
@@ -193,7 +193,7 @@ describe('S-08: over a WebSocket', () => {
     })])
   })
 
-  test('a call on an open socket finds no session that has ended, nor by a token that has expired', async () => {
+  test('a call on an open socket fails if the session has ended or the access token has expired', async () => {
     const headers = { ...await login('cookie'), origin: ORIGIN }
     await calling(serving.port, headers, async client => {
       expect(await client.me.query()).toEqual(['alice', 'reader'])
@@ -208,7 +208,7 @@ describe('S-08: over a WebSocket', () => {
   })
 })
 
-test('S-08: with ws before it, another site opens no socket at all', async () => {
+test('S-08: with wsSessions.upgrade in front, another site cannot open a socket', async () => {
   const both = wsSessions(sessions)
   const wss = new WebSocketServer({ noServer: true })
   const app = await listen(createServer(createHTTPHandler({
@@ -221,10 +221,10 @@ test('S-08: with ws before it, another site opens no socket at all', async () =>
     const cookie = `${AT}=${browser.cookie(AT)}`
     const own = await calling(app.port, { cookie, origin: ORIGIN }, client => client.me.query())
     expect(own).toEqual(['alice', 'reader'])
-    const foreign = new WebSocket(`ws://127.0.0.1:${app.port}`, { headers: { cookie, ...CROSS_SITE } })
-    const [, answer] = await once(foreign, 'unexpected-response')
+    const otherSite = new WebSocket(`ws://127.0.0.1:${app.port}`, { headers: { cookie, ...CROSS_SITE } })
+    const [, answer] = await once(otherSite, 'unexpected-response')
     expect(answer.statusCode).toBe(403)
-    foreign.on('error', () => undefined).terminate()
+    otherSite.on('error', () => undefined).terminate()
   } finally {
     for (const socket of wss.clients) socket.terminate()
     await app.close()
@@ -249,7 +249,7 @@ describe('S-09: responseMeta', () => {
     Object.entries(metas).map(([form, meta]) => [adapter, form, start, meta] as const)
   ))
 
-  test.each(cases)('of the %s adapter, %s, never lets tokens be cached', async (_adapter, _form, start, meta) => {
+  test.each(cases)('of the %s adapter, %s, cannot make tokens cacheable', async (_adapter, _form, start, meta) => {
     const app = await start(meta)
     try {
       const browser = new HttpClient(app.port, ORIGIN, clock)
@@ -264,7 +264,7 @@ describe('S-09: responseMeta', () => {
     }
   })
 
-  test.each(Object.entries(servers))('left out: %s says private to a session', async (_, start) => {
+  test.each(Object.entries(servers))('is absent: %s sends `private` with a session', async (_, start) => {
     const app = await start()
     try {
       const browser = new HttpClient(app.port, ORIGIN, clock)
@@ -277,7 +277,7 @@ describe('S-09: responseMeta', () => {
   })
 })
 
-test('toTrpcError leaves other errors alone', () => {
+test('toTrpcError returns other errors unchanged', () => {
   const other = new Error('the application failed')
   expect(sessions.toTrpcError(other)).toBe(other)
 })

@@ -19,32 +19,32 @@ import { listen, serveWeb } from '../support/serve-web.ts'
 import type { RunningApp } from '../support/serve-web.ts'
 import { ORIGIN } from '../support/session-server.ts'
 
-// What an application does that forgets the parentheses. The compiler stops it in most frameworks.
+// Applications that pass `requireSession` without calling it. In most frameworks the compiler reports this mistake.
 
 const bare = createSessions({ origin: ORIGIN, ...inMemory() })
 
-const message = (name: string): string => `${name} was called with a request: pass ${name}() on, not ${name}`
+const message = (name: string): string => `the framework called ${name}: pass it ${name}(), not ${name}`
 
-/** Starts an application whose only route is behind a guard that is not called; `visit` is its handler. */
-type Start = (visit: () => string, told: (error: unknown) => void) => RunningApp | Promise<RunningApp>
+/** Starts an application whose only route has an uncalled guard. `visit` is its handler; `onError` gets its errors. */
+type Start = (visit: () => string, onError: (error: unknown) => void) => RunningApp | Promise<RunningApp>
 
 const guarded: Readonly<Record<string, Start>> = {
-  Express: (visit, told) => {
+  Express: (visit, onError) => {
     const app = express()
     // @ts-expect-error: it is not called
     app.get('/', expressSessions(bare).requireSession, (_, response) => {
       response.send(visit())
     })
     app.use(((error, _request, response, _next) => {
-      told(error)
+      onError(error)
       response.status(500).end()
     }) satisfies express.ErrorRequestHandler)
     return listen(createServer(app))
   },
-  Fastify: async (visit, told) => {
+  Fastify: async (visit, onError) => {
     const app = fastify()
     app.setErrorHandler((error, _, reply) => {
-      told(error)
+      onError(error)
       reply.code(500).send()
     })
     // @ts-expect-error: it is not called
@@ -52,28 +52,28 @@ const guarded: Readonly<Record<string, Start>> = {
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
     return { port: Number(new URL(address).port), close: () => app.close() }
   },
-  Koa: (visit, told) => {
-    const app = new Koa().on('error', told)
+  Koa: (visit, onError) => {
+    const app = new Koa().on('error', onError)
     app.use(koaSessions(bare).requireSession)
     app.use(context => {
       context.body = visit()
     })
     return listen(createServer(app.callback()))
   },
-  Hono: (visit, told) => {
+  Hono: (visit, onError) => {
     const app = new Hono().onError((error, context) => {
-      told(error)
+      onError(error)
       return context.body(null, 500)
     })
     // @ts-expect-error: it is not called
     app.get('/', honoSessions(bare).requireSession, context => context.text(visit()))
     return serveWeb(request => app.fetch(request))
   },
-  h3: (visit, told) => {
+  h3: (visit, onError) => {
     const app = new H3({
       silent: true,
       onError({ cause }) {
-        told(cause)
+        onError(cause)
       },
     })
     // @ts-expect-error: it is not called
@@ -84,7 +84,7 @@ const guarded: Readonly<Record<string, Start>> = {
 }
 
 describe('L-25: requireSession that was not called', () => {
-  test.each(Object.entries(guarded))('fails the request in %s, which says why', async (_, start) => {
+  test.each(Object.entries(guarded))('fails the request in %s with an error that says why', async (_, start) => {
     const errors: unknown[] = []
     let visits = 0
     const app = await start(() => {
@@ -100,12 +100,12 @@ describe('L-25: requireSession that was not called', () => {
     }
   })
 
-  test('throws in Socket.IO, and upgrade in ws, where a socket would wait', () => {
-    class Handed {}
-    const byHand = (call: CallableFunction, given: readonly unknown[]) => () => Reflect.apply(call, null, given)
-    expect(byHand(socketIoSessions(bare).requireSession, [new Handed(), () => undefined]))
+  test('throws in Socket.IO, and upgrade throws in ws, where a socket would wait', () => {
+    class FrameworkObject {}
+    const calling = (call: CallableFunction, given: readonly unknown[]) => () => Reflect.apply(call, null, given)
+    expect(calling(socketIoSessions(bare).requireSession, [new FrameworkObject(), () => undefined]))
       .toThrow(message('requireSession'))
-    expect(byHand(wsSessions(bare).upgrade, [new Handed(), new Handed(), new Uint8Array()]))
+    expect(calling(wsSessions(bare).upgrade, [new FrameworkObject(), new FrameworkObject(), new Uint8Array()]))
       .toThrow('upgrade(server)')
   })
 })

@@ -17,13 +17,13 @@ import { listen } from '../support/serve-web.ts'
 import type { RunningApp } from '../support/serve-web.ts'
 import { CROSS_SITE, ORIGIN, SAME_ORIGIN } from '../support/session-server.ts'
 
-// Helpers for WebSockets on Express, Fastify and Koa hand the upgrade to the framework as if it were a request, with a
-// response on the bare socket: so do these servers.
+// WebSocket helpers for Express, Fastify and Koa pass the upgrade to the framework like a request, with a response on
+// the bare socket. These servers do the same.
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void
 type BareSessions = Sessions<object, object>
 
-/** A handler behind a guard, which answers with the user. */
+/** A handler behind a guard. It responds with the user id. */
 const handlers: Readonly<Record<string, (bare: BareSessions) => Handle | Promise<Handle>>> = {
   'node:http': bare => nodeSessions(bare).requireSession((_, response, session) => {
     response.end(session.getUserId())
@@ -57,7 +57,7 @@ const handlers: Readonly<Record<string, (bare: BareSessions) => Handle | Promise
   },
 }
 
-describe.each(Object.entries(handlers))('S-08: an upgrade that is handed to %s', (name, create) => {
+describe.each(Object.entries(handlers))('S-08: an upgrade that is passed to %s', (name, create) => {
   let bare: BareSessions
   let app: RunningApp
 
@@ -92,7 +92,7 @@ describe.each(Object.entries(handlers))('S-08: an upgrade that is handed to %s',
     })
   }
 
-  test('passes the guard only from our own pages, or with a bearer token', async () => {
+  test('passes the guard only from the application’s own pages or with a bearer token', async () => {
     const { headers: { cookie = '' } } = await signIn(bare, 'alice')
     const { headers: bearer } = await signIn(bare, 'bob', { mode: 'header' })
     // Fastify has no routes for CONNECT.

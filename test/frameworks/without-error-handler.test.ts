@@ -12,15 +12,15 @@ import { listen } from '../support/serve-web.ts'
 import type { RunningApp } from '../support/serve-web.ts'
 import { ORIGIN } from '../support/session-server.ts'
 
-// Applications whose only route needs a session, and which have mounted no error handler of Keyturn's. Hono and h3 read the
-// status of their own errors alone, so they need it.
+// Applications whose only route needs a session and which do not mount Keyturn's error handler. Hono and h3 read the
+// status only of their own errors, so they need it.
 
 const bare = createSessions({ origin: ORIGIN, ...inMemory() })
 
 const applications: Readonly<Record<string, () => RunningApp | Promise<RunningApp>>> = {
   Express: () => {
     const app = express()
-    // The error handler is mounted too early: routes that follow do not reach it.
+    // Mounted too early: the errors of later routes do not reach it.
     app.use(expressSessions(bare).errorHandler())
     app.get('/', async (request, response) => {
       response.send((await expressSessions(bare).getSession(request, response)).getUserId())

@@ -53,7 +53,7 @@ async function outcomeOf(socket: WebSocket): Promise<unknown> {
 }
 
 describe('the handshake', () => {
-  test('is let through with a session in cookies or in a bearer token, without a store call', async () => {
+  test('is accepted with a session in cookies or in a bearer token, without a store call', async () => {
     const cookie = (await app.login('cookie')).credentials
     const token = (await app.login('header')).credentials
     app.cut.calls.length = 0
@@ -63,7 +63,7 @@ describe('the handshake', () => {
     for (const socket of sockets) socket.terminate()
   })
 
-  test('CSRF-01: is refused with cookies from another site, or from none that is known', async () => {
+  test('CSRF-01: is refused with cookies from another site or without an origin', async () => {
     const cookie = (await app.login('cookie')).credentials
     const refused = [403, { message: 'cross-site request refused' }]
     expect(await outcomeOf(open({ cookie, origin: 'https://evil.tld' }))).toEqual(refused)
@@ -72,7 +72,7 @@ describe('the handshake', () => {
     expect(await outcomeOf(open({ cookie, ...CROSS_SITE }))).toEqual(refused)
   })
 
-  test('is refused without a live session, with the answer that a request would get', async () => {
+  test('is refused without an active session, with the response that a request would get', async () => {
     expect(await outcomeOf(open({ origin: ORIGIN }))).toEqual([401, { message: 'unauthorised' }])
     const expired = (await app.login('cookie')).credentials
     app.clock.advance(101_000)
@@ -83,7 +83,7 @@ describe('the handshake', () => {
     expect(failures).toEqual([])
   })
 
-  test('survives a client that leaves in the middle of it', async () => {
+  test('of a client that disconnects in the middle of it does not crash the server', async () => {
     const { credentials } = await app.login('header')
     const socket = connect(app.port, '127.0.0.1')
     socket.write([
@@ -99,7 +99,7 @@ describe('the handshake', () => {
 })
 
 describe('an open socket', () => {
-  test('REV-02: is closed when its session is revoked, and no other', async () => {
+  test('REV-02: is closed when its session is revoked; other sockets stay open', async () => {
     const [ended, other] = [await app.login('cookie'), await app.login('cookie')]
     const first = open({ cookie: ended.credentials, origin: ORIGIN })
     const second = open({ cookie: other.credentials, origin: ORIGIN })
@@ -114,7 +114,7 @@ describe('an open socket', () => {
     second.terminate()
   })
 
-  test('is closed when its access token expires, those of later tokens are not, and may come back after a refresh',
+  test('is closed when its access token expires; sockets with later tokens stay open until theirs expire',
     async () => {
       const first = await openWithSession()
       app.clock.advance(50_000)
@@ -128,7 +128,7 @@ describe('an open socket', () => {
       expect(ending(await later)).toEqual([SESSION_ENDED, 'try refresh token'])
     })
 
-  test('is closed when it has lived as long as a token may by now, though it was issued for longer, without a store call',
+  test('is closed after the configured token lifetime, even if its token was issued for longer, without a store call',
     async () => {
       const { store } = app.cut
       const before = webSessions(createSessions<Claims, Info>({
@@ -152,7 +152,7 @@ describe('an open socket', () => {
       short.socket.terminate()
     })
 
-  test('REV-03: is closed when all sessions of everybody are revoked', async () => {
+  test('REV-03: is closed when all sessions of all users are revoked', async () => {
     const sockets = [(await openWithSession()).socket, (await openWithSession()).socket]
     const closing = sockets.map(socket => once(socket, 'close'))
     await app.elsewhere.revokeEverySession()
@@ -161,8 +161,8 @@ describe('an open socket', () => {
   })
 })
 
-describe('without looking at open sockets', () => {
-  test('REV-02: one is closed by the push alone after another process revoked its session', async () => {
+describe('without the periodic check of open sockets', () => {
+  test('REV-02: a socket is closed by the push alone after another process revoked its session', async () => {
     await restart({ schedule, pollInterval: 3600 }, 3600)
     const { socket, handle } = await openWithSession()
     const closing = once(socket, 'close')
@@ -170,13 +170,13 @@ describe('without looking at open sockets', () => {
     expect(ending(await closing)).toEqual([SESSION_ENDED, 'unauthorised'])
   })
 
-  test('REV-02: one whose session was revoked during an outage of the store is closed at the end of the outage',
+  test('REV-02: a socket whose session was revoked during an outage of the store is closed when the outage ends',
     async () => {
-      let tell: () => void = () => undefined
+      let notice: () => void = () => undefined
       const noticed = new Promise<void>(resolve => {
-        tell = resolve
+        notice = resolve
       })
-      await restart({ schedule, pollInterval: 0.01, events: { onBackgroundError: () => tell() } }, 3600)
+      await restart({ schedule, pollInterval: 0.01, events: { onBackgroundError: () => notice() } }, 3600)
       const { socket, handle } = await openWithSession()
       const closing = once(socket, 'close')
       app.cut.down = true
@@ -188,7 +188,7 @@ describe('without looking at open sockets', () => {
     })
 })
 
-test('an outage of the store lets no socket outlive its access token', async () => {
+test('a socket is closed when its access token expires, even during an outage of the store', async () => {
   const { socket } = await openWithSession()
   const closing = once(socket, 'close')
   app.cut.down = true
@@ -219,7 +219,7 @@ function ending([code, reason]: unknown[]): readonly [unknown, string] {
   return [code, String(reason)]
 }
 
-test('the example says hello to who has a session', async () => {
+test('the example greets a user with a session', async () => {
   const example = await startExampleApp('ws', ['server.mjs'])
   try {
     const browser = new PageBrowser(example)

@@ -1,4 +1,4 @@
-// What bundlers make of the packed package, in applications that have one of its optional drivers, or none.
+// The packed package, bundled in applications that have one of its optional drivers or none.
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { createApplication, run, specifiers } from '../support/package/pack.ts'
 
 const node24 = join(import.meta.dirname, '../../node_modules/node/bin/node')
 
-/** An application for each driver, with the module that connects a client; and one without any. */
+/** An application for each driver, with the module that connects a client, and one without a driver. */
 const applications = [
   {
     driver: 'ioredis',
@@ -46,7 +46,7 @@ afterAll(() => {
 })
 
 test('L-35: every export can be bundled without any driver', async () => {
-  // What integrates a library that it cannot do without imports that.
+  // Entries that integrate a library import it, because they cannot work without it.
   const folder = createApplication(['axios', 'react', 'vue'])
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const contents = specifiers().map(name => `export * from '${name}'`).join('\n')
@@ -56,7 +56,7 @@ test('L-35: every export can be bundled without any driver', async () => {
   expect(warnings).toEqual([])
 })
 
-/** What the program prints, in its folder or a copy of that, where no package is installed. */
+/** The output of the program, run in its folder or in a copy of it where no package is installed. */
 function outcomesOf(program: string, folder: string): unknown {
   const { succeeded, output } = run(node24, [program], folder)
   expect(succeeded, output).toBe(true)

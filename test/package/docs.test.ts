@@ -31,7 +31,7 @@ test('the example for Vitest passes', () => {
 
 const jest = runtimeProgram('jest')
 
-/** A file of the other module system, which Jest runs unless it is told that a file is ESM. */
+/** The same code as a CommonJS module, which is what Jest runs by default. */
 const asCommonJs = (code: string): string => code.replace(/^import (.*) from (.*)$/gm, 'const $1 = require($2)')
 
 test.skipIf(jest === null).each([

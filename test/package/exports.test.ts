@@ -8,12 +8,12 @@ import { serveWorker } from '../support/runtimes/workerd.ts'
 const node24 = join(import.meta.dirname, '../../node_modules/node/bin/node')
 const workerd = runtimeProgram('workerd')
 
-// Without any driver. What integrates a library that it cannot do without imports that.
+// Without any driver. Entries that integrate a library import it, because they cannot work without it.
 const application = createApplication(['axios', 'react', 'vue'])
 
 afterAll(() => rmSync(application, { recursive: true }))
 
-/** Writes a program into the application and runs it; what it printed, and whether it ended well. */
+/** Writes a program into the application and runs it. Returns its output and whether it succeeded. */
 function runFile(runtime: readonly string[], name: string, code: string): ReturnType<typeof run> {
   writeFileSync(join(application, name), code)
   const [command = '', ...parameters] = runtime
@@ -40,7 +40,7 @@ const esm = loadAll.replace(
 )
 const commonJs = loadAll.replace('LOAD', 'require(specifier)')
 
-/** Makes a session and finds it again, with web requests. */
+/** Creates a session and finds it again, with web requests. */
 const useSession = `
   async function useSession() {
     const sessions = webSessions(createSessions({ origin: 'http://localhost', store: createMemoryStore() }))
@@ -128,7 +128,7 @@ test.skipIf(workerd === null)('L-35: on workerd, what needs web standards only c
   }
 })
 
-test('L-35: a driver that is installed and broken is not passed over for another', () => {
+test('L-35: if an installed driver is broken, its error is reported and no other driver is used', () => {
   const code = `
     import { mkdirSync, writeFileSync } from 'node:fs'
     import { createRedisStore } from 'keyturn/stores/redis'
@@ -146,7 +146,7 @@ test('L-35: a driver that is installed and broken is not passed over for another
   }
 })
 
-test('the program of the package starts a server on nothing but the package', () => {
+test('the program of the package starts a server without other packages', () => {
   const code = `
     import { startServer } from 'keyturn/server'
     const server = await startServer({ store: 'sqlite::memory:', port: 0, logLevel: 'silent' })
@@ -161,14 +161,14 @@ test('the program of the package starts a server on nothing but the package', ()
   expect([succeeded, output]).toEqual([true, `${readManifest().version}\n`])
 })
 
-test('where OpenTelemetry is not installed, traces name the packages to install', () => {
+test('if OpenTelemetry is not installed, the error names the packages to install', () => {
   const program = [node24, 'node_modules/keyturn/dist/cli/main.js', 'serve', 'sqlite::memory:']
   const { succeeded, output } = run('env', ['OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1', ...program], application)
   expect(succeeded).toBe(false)
   expect(output).toContain('npm install @opentelemetry/api @opentelemetry/sdk-node')
 })
 
-test('only what is exported can be reached', () => {
+test('only the exported paths can be imported', () => {
   const { output } = run(node24, ['--input-type=module', '--eval', "await import('keyturn/dist/session/core.js')"])
   expect(output).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED')
 })

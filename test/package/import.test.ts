@@ -2,11 +2,11 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { run } from '../support/package/pack.ts'
 
-// What importing the package loads, and what is loaded later: docs/decisions/0011-bundled.md.
+// Which modules importing the package loads, and which are loaded later: docs/decisions/0011-bundled.md.
 
 const node24 = join(import.meta.dirname, '../../node_modules/node/bin/node')
 
-/** Runs a program on the package, which can ask what of Node's modules was loaded so far; what it printed. */
+/** Runs a program with the package and returns its output. The program can ask which modules of Node are loaded. */
 function runCounted(code: string): unknown {
   const counting = "const has = name => process.moduleLoadList.includes(`NativeModule ${name}`)\n"
   const { succeeded, output } = run(node24, ['--input-type=module', '--eval', counting + code])
@@ -14,7 +14,7 @@ function runCounted(code: string): unknown {
   return JSON.parse(output)
 }
 
-test('importing the core, and putting an application together, load neither cryptography nor a store', () => {
+test('importing the core and setting up an application load neither cryptography nor a store', () => {
   expect(runCounted(`
     const { createSessions } = await import('keyturn')
     const { webSessions } = await import('keyturn/frameworks/web')

@@ -10,26 +10,26 @@ interface SourceMap {
   readonly sourcesContent?: readonly (string | null)[]
 }
 
-test('publint has nothing to say about the tarball', async () => {
+test('publint reports no problem with the tarball', async () => {
   const packed = readFileSync(tarball)
   const buffer = packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength)
   const { messages, pkg } = await publint({ pack: { tarball: buffer }, strict: true })
   expect(messages.map(message => formatMessage(message, pkg))).toEqual([])
 })
 
-test('types are found by every kind of resolution that can load ESM', () => {
+test('types are found by every module resolution that can load ESM', () => {
   const { succeeded, output } = run('attw', [tarball, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji'])
   expect(succeeded, output).toBe(true)
 })
 
-test('what is exported is a file, not a pattern: no deep imports', () => {
+test('every export is a file, not a pattern, so deep imports are impossible', () => {
   for (const [path, file] of Object.entries(readManifest().exports)) {
     expect(path).not.toContain('*')
     expect(file).toMatch(/^\.\/(?:dist\/[a-z0-9/-]+\.js|package\.json)$/)
   }
 })
 
-test('the tarball holds maps with their sources, and nothing of the workshop', () => {
+test('the tarball contains source maps with sources, and no tests or development files', () => {
   const { output } = run('tar', ['-tzf', tarball])
   const files = output.trim().split('\n')
   const published = /^package\/dist\/|^package\/(?:package\.json|[A-Z]+(?:\.md)?)$/

@@ -9,7 +9,7 @@ interface Bundle {
   readonly imports: readonly string[]
 }
 
-/** Leaves out what is loaded when it is first needed. */
+/** Leaves out modules that are loaded when they are first needed. */
 const withoutLazy: Plugin = {
   name: 'without-lazy',
   setup({ onResolve }) {
@@ -17,7 +17,7 @@ const withoutLazy: Plugin = {
   },
 }
 
-/** Bundles and minifies what an application gets that uses all of some exports; bytes after gzip. */
+/** Bundles and minifies an application that uses all of some entries. Returns the bytes after gzip. */
 async function bundle(
   names: readonly string[],
   conditions: readonly string[],
@@ -55,11 +55,11 @@ test('the core and the web adapter are smaller than 33.5 kB, verification alone 
   expect(sizes['keyturn/verify']).toBeLessThan(8500)
 })
 
-test.each(neutralSpecifiers)('%s needs no runtime of its own', async name => {
+test.each(neutralSpecifiers)('%s needs no particular runtime', async name => {
   expect((await bundle([name], ['worker'])).imports).toEqual([])
 })
 
-test('keyturn/stores has the stores themselves, their drivers and what is of Node loaded when one is opened', async () => {
+test('keyturn/stores contains no drivers and nothing of Node: they are loaded when a store is opened', async () => {
   const { bytes, imports } = await bundle(['keyturn/stores'], ['worker'], [withoutLazy])
   console.log({ 'keyturn/stores': bytes })
   expect(imports).toEqual([])
@@ -72,7 +72,7 @@ test('the size of every export, in bytes after gzip', async () => {
     rows[name] = (await bundle([name], [neutralSpecifiers.includes(name) ? 'worker' : 'node'])).bytes
   }
   console.log(rows)
-  // Two bring every store along; nothing else may grow so large unseen.
+  // Two entries contain every store. No other entry may become that large.
   const limits: Readonly<Record<string, number>> = { 'keyturn/server': 80_000, 'keyturn/stores': 60_000 }
   for (const [name, bytes] of Object.entries(rows)) expect(bytes, name).toBeLessThan(limits[name] ?? 40_000)
 })

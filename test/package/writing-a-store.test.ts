@@ -5,12 +5,12 @@ import { storeContract } from '../../src/testing/contracts.ts'
 import { compile, compilers } from '../support/package/compile.ts'
 import { consumer, run } from '../support/package/pack.ts'
 
-// The store that docs/writing-a-store.md builds, as a reader who has installed the package gets it.
+// The store that docs/writing-a-store.md builds, compiled and run against the installed package.
 
 const root = join(import.meta.dirname, '../..')
 const guide = readFileSync(join(root, 'docs/writing-a-store.md'), 'utf8')
 
-/** The files of the page: its blocks of code by the name that each begins with, in their order. */
+/** The files of the page: its code blocks, joined by the file name that each begins with. */
 const files = new Map<string, string>()
 for (const [, name = '', code = ''] of guide.matchAll(/^```ts (\S+)\n(.*?)^```$/gms)) {
   files.set(name, `${files.get(name) ?? ''}${code}\n`)
@@ -57,9 +57,9 @@ test('the store passes the whole contract under Vitest', () => {
   expect(output).not.toContain('skipped')
 })
 
-/** The parts that the page explains, each left out of the store. */
+/** Faulty stores: in each, one part that the page explains is missing. */
 const leftOut: readonly (readonly [title: string, code: string, without: string])[] = [
-  ['writes that do not look at what has changed', 'commit(attempt.read, ', 'commit([], '],
+  ['writes that do not check what has changed', 'commit(attempt.read, ', 'commit([], '],
   [
     'logins that do not rely on the not-befores that they have read',
     'attempt.getAll<NotBefore>(notBeforeNames', 'new Attempt(database).getAll<NotBefore>(notBeforeNames',
@@ -71,10 +71,10 @@ const leftOut: readonly (readonly [title: string, code: string, without: string]
     `const keys = await keysOfUser(userId)
       await refuseBefore(notBeforeName({ userId, tenantId }), notBefore)`,
   ],
-  ['numbers in the log that do not count', '(head?.sequence ?? 0) + 1', '1'],
-  ['a cursor that is taken for known', "isKnown ? changeKey(place.sequence) : ''", 'changeKey(place?.sequence ?? 0)'],
+  ['log numbers that do not increase', '(head?.sequence ?? 0) + 1', '1'],
+  ['an unknown cursor that it accepts', "isKnown ? changeKey(place.sequence) : ''", 'changeKey(place?.sequence ?? 0)'],
   ['a change that is kept for too short a time', '=> accessTokenLifetime)', '=> 0)'],
-  ['a cleanup that does not judge again', 'current === null || !isOver(current)', 'current === null'],
+  ['a cleanup that does not check again', 'current === null || !isOver(current)', 'current === null'],
   ['keys that are not swapped', 'apply(await read(attempt))', 'apply(await read(new Attempt(database)))'],
 ]
 

@@ -8,5 +8,5 @@ const server = join(examples, 'web', 'server.mjs')
 describe.for([['bun', [server]], ['deno', ['run', '-A', server]]] as const)('on %s', ([runtime, parameters]) => {
   const program = runtimeProgram(runtime)
 
-  test.skipIf(program === null)('the example web serves sessions', () => driveExample(program ?? runtime, parameters))
+  test.skipIf(program === null)('the example "web" serves sessions', () => driveExample(program ?? runtime, parameters))
 })

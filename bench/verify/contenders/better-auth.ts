@@ -7,7 +7,7 @@ import { fromNodeHeaders } from 'better-auth/node'
 import { userId } from '../contender.ts'
 import type { SetUp } from '../contender.ts'
 
-/** better-auth with a user who has signed in; the cookies that the browser would send. */
+/** better-auth with a user who has signed in, and the cookies that the browser sends. */
 export async function startBetterAuth(cookieCache: boolean): Promise<{
   readonly cookie: string
   find(headers: IncomingHttpHeaders): Promise<string | undefined>

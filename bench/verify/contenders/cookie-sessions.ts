@@ -36,8 +36,8 @@ const secure: SetUp = async () => {
   const app = fastify()
   await app.register(secureSession, { key: randomBytes(32) })
   await app.ready()
-  const sealed = app.encodeSecureSession(app.createSecureSession({ ...claims, userId }))
-  const cookie = cookieHeader(`session=${encodeURIComponent(sealed)}`)
+  const encrypted = app.encodeSecureSession(app.createSecureSession({ ...claims, userId }))
+  const cookie = cookieHeader(`session=${encodeURIComponent(encrypted)}`)
   return {
     headers: () => ({ cookie }),
     find: request => app.decodeSecureSession(app.parseCookie(request.headers.cookie ?? '')['session'] ?? ''),

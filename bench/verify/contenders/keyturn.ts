@@ -4,7 +4,7 @@ import { cookieHeader, cookiesOf, createExchange } from '../../support/request.t
 import { claims, SESSIONS, userId } from '../contender.ts'
 import type { SetUp } from '../contender.ts'
 
-/** More tokens than the cache holds in its two generations: in turn, none is found there. */
+/** More tokens than the two generations of the cache hold: if they are used in order, none is found there. */
 const UNCACHED = 20_500
 
 interface Variant {

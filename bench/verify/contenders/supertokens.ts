@@ -10,7 +10,7 @@ import type { SetUp } from '../contender.ts'
 
 const now = Math.floor(Date.now() / 1000)
 
-/** A stub in the place of its core: verification asks it once, for the key set. */
+/** A stub instead of its core: verification fetches the key set from it once. */
 export async function startSupertokens(): Promise<{ readonly tokens: readonly string[]; close(): Promise<void> }> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const kid = 'd-1716200000000'

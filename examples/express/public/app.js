@@ -27,7 +27,7 @@ async function json(method, path, body) {
     if (response.status === 401) show(null)
     return { ok: response.ok, body: await response.json() }
   } catch ({ message }) {
-    // Offline, or the server is down: the session is kept.
+    // The device is offline or the server is down: the session is kept.
     return { ok: false, body: { message } }
   }
 }
@@ -80,7 +80,7 @@ $('login').onsubmit = async event => {
   await json('POST', '/login', { userId: $('name').value })
 }
 
-// Whatever happens to the session, in this tab or in another.
+// Called when the session begins, changes, is refreshed or ends, in this tab or in another.
 client.onChange((next, previous) => {
   if (next === null) show(null)
   else if (next.handle !== previous?.handle) void load()
@@ -112,14 +112,14 @@ onChange($('info'), 'PUT', '/info')
 
 $('signout').onclick = () => client.signOut()
 
-// Two of the reuse intervals of a brief session (1 s), and a little more.
+// In milliseconds: more than two reuse intervals of a brief session (1 s each).
 const DEMONSTRATION_PAUSE = 2500
 
-// A session in headers, so that this page can hold the tokens in its hands.
+// A session in header mode, so that this page can read the tokens.
 $('steal').onclick = async ({ target }) => {
   target.disabled = true
   $('theft-log').replaceChildren()
-  const tell = (text, alarm = false) => {
+  const report = (text, alarm = false) => {
     const line = document.createElement('li')
     line.textContent = text
     line.className = alarm ? 'alarm' : ''
@@ -135,16 +135,16 @@ $('steal').onclick = async ({ target }) => {
     body: JSON.stringify({ userId: session?.userId ?? 'ada', brief: true }),
   })
   const stolen = login.headers.get('st-refresh-token')
-  tell('Logged in. The thief copies the refresh token.')
+  report('Logged in. The thief copies the refresh token.')
   const second = (await refresh(stolen)).headers.get('st-refresh-token')
-  tell('The owner refreshes: the copied token is now the parent of the current one. Its use could be a repeated request.')
+  report('The owner refreshes: the copied token is now the parent of the current one. Its use could be a repetition.')
   await new Promise(resolve => setTimeout(resolve, DEMONSTRATION_PAUSE))
   const third = (await refresh(second)).headers.get('st-refresh-token')
-  tell('Two reuse intervals later the owner refreshes again: the copied token is two generations old.')
+  report('Two reuse intervals later the owner refreshes again: the copied token is two generations old.')
   const replay = await refresh(stolen)
-  tell(`The thief presents it: ${replay.status} “${(await replay.json()).message}”.`, true)
+  report(`The thief presents it: ${replay.status} “${(await replay.json()).message}”.`, true)
   const owner = await refresh(third)
-  tell(`The owner’s newest token: ${owner.status} “${(await owner.json()).message}”. It is over for both.`, true)
+  report(`The owner’s newest token: ${owner.status} “${(await owner.json()).message}”. Both lose the session.`, true)
   if (session !== null) await loadDevices()
   target.disabled = false
 }

@@ -4,5 +4,5 @@ import { createClient, createDevices } from '/keyturn/client/index.js'
 export const client = createClient()
 export const devices = createDevices(client, { path: '/devices' })
 
-/** fetch, with the session: it is refreshed when that is due, once for all tabs. */
+/** A `fetch` that sends the session, and refreshes it when needed, once for all tabs. */
 export const request = client.fetch

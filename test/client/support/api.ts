@@ -8,11 +8,11 @@ import { createMemoryStore } from '../../../src/stores/memory.ts'
 export const ORIGIN = 'https://app.example.com'
 export const LIFETIME = 600
 
-/** The claims and the private data of the application. */
+/** The claims and the session data of the application. */
 export type Claims = { role?: string }
 export type Info = { note?: string }
 
-/** What a request was, as the server saw it. */
+/** A request as the server received it, and the status of the response. */
 export interface Seen {
   readonly method: string
   readonly path: string
@@ -21,7 +21,7 @@ export interface Seen {
   readonly status: number
 }
 
-/** The application's sessions, with all that the web adapter adds. */
+/** The application's sessions, with the calls of the web adapter. */
 export type ApiSessions = Sessions<Claims, Info> & WebSessions<Claims, Info>
 
 /** A real application in this process, behind a network that a test can cut, and the cookie jar of one browser. */
@@ -32,9 +32,9 @@ export class Api {
   readonly seen: Seen[] = []
   /** The browser's cookies, by name. */
   readonly jar = new Map<string, string>()
-  /** Answers in place of the server: a proxy, a captive portal. Rejects: no network. */
+  /** Answers instead of the server, as a proxy or captive portal does. If it rejects, there is no network. */
   between: ((request: Request) => Promise<Response | null>) | null = null
-  /** Loses the answer of the next request that the server has obeyed. */
+  /** Loses the response to the next request after the server has handled it. */
   loseNext = false
 
   constructor(options: Partial<CreateSessionsOptions<Claims, Info>> = {}) {
@@ -49,7 +49,7 @@ export class Api {
     }))
   }
 
-  /** How often the path was asked for. */
+  /** How many requests there were for the path. */
   count(path: string): number {
     return this.seen.filter(request => request.path === path).length
   }

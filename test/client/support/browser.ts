@@ -1,11 +1,11 @@
 import type { ClientEnvironment, Fetch, Locks } from '../../../src/client/environment.ts'
 
-/** What a browser lacks or blocks. */
+/** The features that a browser has. */
 export interface BrowserSettings {
   readonly locks?: boolean
   readonly storage?: boolean
   readonly channel?: boolean
-  /** How long a tab's news need to reach the others, in milliseconds. */
+  /** How long a tab's message takes to reach the others, in milliseconds. */
   readonly lag?: number
 }
 
@@ -14,15 +14,15 @@ interface Timer {
   readonly task: () => void
 }
 
-/** A tab: its environment, and what happens to it. */
+/** A tab: its environment, and events that a test causes. */
 export interface Tab extends ClientEnvironment {
   visible: boolean
   wake(): void
 }
 
-/** One browser profile with any number of tabs, in a time of its own. */
+/** One browser profile with any number of tabs and simulated clocks. */
 export class Browser {
-  /** By the browser's wall clock. */
+  /** The browser's wall clock, in milliseconds. */
   wall: number
   steady = 0
   readonly disk = new Map<string, string>()
@@ -30,9 +30,9 @@ export class Browser {
   readonly #send: Fetch
   readonly #held = new Set<string>()
   readonly #waiting: { readonly name: string; readonly grant: () => void }[] = []
-  readonly #hearers = new Set<{ readonly name: string; readonly tab: object; hear(message: unknown): void }>()
+  readonly #receivers = new Set<{ readonly name: string; readonly tab: object; hear(message: unknown): void }>()
   #timers: Timer[] = []
-  #chance = 1
+  #seed = 1
 
   constructor(send: Fetch, wall: number, settings: BrowserSettings = {}) {
     this.#send = send
@@ -51,10 +51,10 @@ export class Browser {
       random: () => this.random(),
       after: (delay, task) => this.after(delay, task),
       openSignal: (name, hear, closing) => {
-        const hearer = { name, tab, hear }
-        this.#hearers.add(hearer)
-        closing.addEventListener('abort', () => this.#hearers.delete(hearer))
-        return message => this.#settings.channel && this.#tell(name, tab, structuredClone(message))
+        const receiver = { name, tab, hear }
+        this.#receivers.add(receiver)
+        closing.addEventListener('abort', () => this.#receivers.delete(receiver))
+        return message => this.#settings.channel && this.#post(name, tab, structuredClone(message))
       },
       visible: true,
       isVisible: () => tab.visible,
@@ -67,10 +67,10 @@ export class Browser {
     return tab
   }
 
-  /** Deterministic chance (mulberry32). */
+  /** Deterministic random numbers (mulberry32). */
   random(): number {
-    this.#chance = (this.#chance + 0x6d2b79f5) | 0
-    let mixed = Math.imul(this.#chance ^ (this.#chance >>> 15), 1 | this.#chance)
+    this.#seed = (this.#seed + 0x6d2b79f5) | 0
+    let mixed = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed)
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
@@ -83,7 +83,7 @@ export class Browser {
     }
   }
 
-  /** Lets time pass: every timer that comes due runs, and what follows from it settles. */
+  /** Lets time pass: every timer that is due runs, and the promises that depend on it settle. */
   async pass(milliseconds: number): Promise<void> {
     const end = this.steady + milliseconds
     for (;;) {
@@ -117,10 +117,10 @@ export class Browser {
     }
   }
 
-  #tell(name: string, from: object, message: unknown): void {
-    const others = [...this.#hearers].filter(hearer => hearer.name === name && hearer.tab !== from)
+  #post(name: string, from: object, message: unknown): void {
+    const others = [...this.#receivers].filter(receiver => receiver.name === name && receiver.tab !== from)
     this.after(this.#settings.lag, () => {
-      for (const other of others) if (this.#hearers.has(other)) other.hear(message)
+      for (const other of others) if (this.#receivers.has(other)) other.hear(message)
     })
   }
 
@@ -144,7 +144,7 @@ export class Browser {
   }
 }
 
-/** Lets every promise that can go on go on. */
+/** Waits until all pending promises that can settle have settled. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+  for (let tick = 0; tick < 5; tick++) await new Promise(resolve => setImmediate(resolve))
 }

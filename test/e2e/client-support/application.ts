@@ -16,11 +16,11 @@ type Info = { note?: string }
 
 type AntiCsrf = NonNullable<CreateSessionsOptions<Claims, Info>['antiCsrf']>
 
-/** In seconds. */
+/** The lifetime of access tokens, in seconds. */
 export const LIFETIME = 600
 
-/** Marks the refreshes of which no client ever sees the answer. */
-const UNHEARD = 'x-unheard'
+/** Marks refreshes whose response no client receives. */
+const LOST = 'x-lost'
 
 const html = (script: string): string =>
   `<!doctype html><title>Client</title><link rel="icon" href="data:,"><div id="app"></div><script>${script}</script>`
@@ -30,7 +30,7 @@ const startClient = (options: string): string => `
   window.client = keyturn.createClient(${options})
   client.onChange(session => heard.push(session && session.userId))`
 
-/** An application in this process, on a real port and a real database, with a clock that a test can move. */
+/** An application in this process, with a real port, a real database and a clock that a test can advance. */
 export class Application {
   readonly port: number
   readonly origin: string
@@ -42,11 +42,11 @@ export class Application {
   #ahead = 0
   /** The statuses of the refreshes so far. */
   readonly refreshes: number[] = []
-  /** Where `/away` leads. */
+  /** The target of the redirect at `/away`. */
   redirect = ''
-  /** Sees refreshes before the session routes do. Whether it has answered in their place. */
+  /** Runs before the session routes handle a refresh. Returns true if it has sent the response. */
   beforeRefresh: ((response: ServerResponse, request: IncomingMessage) => boolean | Promise<boolean>) | null = null
-  /** What happens to the answer of a refresh that was obeyed, before it is sent. */
+  /** Runs after a refresh was handled, before its response is sent. */
   beforeAnswer: ((response: ServerResponse) => Promise<void>) | null = null
 
   private constructor(port: number, bundle: string, antiCsrf: AntiCsrf) {
@@ -89,34 +89,34 @@ export class Application {
     rmSync(this.#directory, { recursive: true, force: true })
   }
 
-  /** Lets time pass for the server alone: all access tokens expire, and no page knows. */
+  /** Lets time pass for the server only: all access tokens expire, and no page knows. */
   expireTokens(): void {
     this.#ahead += LIFETIME * 1000 + 1000
   }
 
-  /** Lets so many milliseconds pass for the server alone. */
+  /** Lets so many milliseconds pass for the server only. */
   pass(milliseconds: number): void {
     this.#ahead += milliseconds
   }
 
   /**
-   * Makes the next refresh one whose earlier answers were lost: with its own headers it is sent and answered before,
-   * while time passes for the server. It and those after it are told to wait, until `seconds` from then on.
+   * Makes the next refresh one whose earlier responses were lost: before it, refreshes with the same headers are sent
+   * and answered, while time passes for the server. The server asks this refresh and later ones to wait, for `seconds`.
    */
   loseAnswers(seconds: number = BUSY_SECONDS): void {
     let lost: Promise<void> | null = null
     this.beforeRefresh = async (_, { headers }) => {
-      lost ??= loseAnswers({ advance: by => this.pass(by) }, () => this.#refreshUnheard(headers))
+      lost ??= loseAnswers({ advance: by => this.pass(by) }, () => this.#refreshAndIgnore(headers))
         .then(() => this.pass((BUSY_SECONDS - seconds) * 1000))
       await lost
       return false
     }
   }
 
-  /** Refreshes with these headers, and throws the answer away. */
-  #refreshUnheard(headers: IncomingHttpHeaders): Promise<void> {
+  /** Refreshes with these headers, and ignores the response. */
+  #refreshAndIgnore(headers: IncomingHttpHeaders): Promise<void> {
     return new Promise((resolve, reject) => {
-      sendRequest(`${this.origin}/auth/session/refresh`, { method: 'POST', headers: { ...headers, [UNHEARD]: '1' } })
+      sendRequest(`${this.origin}/auth/session/refresh`, { method: 'POST', headers: { ...headers, [LOST]: '1' } })
         .on('response', response => response.resume().on('end', resolve))
         .on('error', reject)
         .end()
@@ -128,7 +128,7 @@ export class Application {
     if (sessions === null) return
     const { pathname } = new URL(request.url ?? '/', this.origin)
     try {
-      if (pathname === '/auth/session/refresh' && request.headers[UNHEARD] === undefined) {
+      if (pathname === '/auth/session/refresh' && request.headers[LOST] === undefined) {
         response.on('finish', () => this.refreshes.push(response.statusCode))
         if (await this.beforeRefresh?.(response, request) === true) return
         const end = response.end.bind(response)
@@ -195,7 +195,7 @@ export class Application {
   }
 }
 
-/** Tells the next refreshes to wait, as the session routes do (`REFRESH_BUSY`); `retryAfter` in seconds. */
+/** Answers the next refreshes with `REFRESH_BUSY`, as the session routes do; `retryAfter` in seconds. */
 export function busyTimes(times: number, retryAfter: number): (response: ServerResponse) => boolean {
   return response => {
     if (times-- <= 0) return false

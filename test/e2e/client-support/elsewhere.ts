@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { freePort } from '../../support/servers/workspace.ts'
 
-/** A server of another origin that any page may call with any headers: somebody who would like to have tokens. */
+/** A hostile server of another origin. CORS allows any page to call it with any headers, so it could collect tokens. */
 export interface Elsewhere {
   readonly origin: string
   /** The requests so far, without preflights. */
@@ -10,7 +10,7 @@ export interface Elsewhere {
   close(): Promise<void>
 }
 
-/** Starts it. It answers that the session is over. */
+/** Starts the server. It answers every request as if the session had ended. */
 export async function startElsewhere(): Promise<Elsewhere> {
   const port = await freePort()
   const seen: IncomingMessage[] = []

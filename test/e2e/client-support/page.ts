@@ -1,4 +1,4 @@
-// What the pages of these tests have as `keyturn`: the client as applications import it, and the frameworks.
+// The global `keyturn` of the pages in these tests: the client as applications import it, and the frameworks.
 import axios from 'axios'
 import { createElement } from 'react'
 import { createRoot, hydrateRoot } from 'react-dom/client'

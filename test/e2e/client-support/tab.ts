@@ -4,11 +4,11 @@ import type { BrowserContext, Page } from 'playwright-core'
 import type { Scripted } from '../support/web-browser.ts'
 
 declare global {
-  /** The client, in a page. */
+  /** The exports of page.ts, in a page. */
   var keyturn: typeof import('./page.ts')
   /** The page's own client. */
   var client: import('./page.ts').Client<{ role?: string }>
-  /** What the page's client has told of, in order. */
+  /** The users that the listener of the page's client got, in order. */
   var heard: (string | null)[]
 }
 
@@ -41,9 +41,9 @@ export function logIn(page: Scripted, userId = 'ada'): Promise<number> {
     (await client.fetch('/login', { method: 'POST', body: JSON.stringify({ userId }) })).status, userId)
 }
 
-/** Calls a route with the page's client, `times` at once. The statuses, or the codes of errors. */
+/** Calls a route with the page's client, `times` at once. Resolves to the statuses, or the codes of errors. */
 export function call(page: Scripted, path = '/me', times = 1): Promise<(number | string)[]> {
-  // Different addresses, since Chromium lets requests for one address wait for each other.
+  // Different addresses, because Chromium sends requests for the same address one after the other.
   return page.evaluate(([path, times]) => {
     const callOnce = (_: unknown, number: number): Promise<number | string> =>
       client.fetch(`${path}?${number}`).then(({ status }) => status, error => String(error.code ?? error))
@@ -51,7 +51,7 @@ export function call(page: Scripted, path = '/me', times = 1): Promise<(number |
   }, [path, times] as const)
 }
 
-/** Whom the page's client takes to be signed in; undefined if it does not know. */
+/** The user who is signed in, as far as the page's client knows; undefined if it does not know. */
 export function userOf(page: Scripted): Promise<string | null | undefined> {
   return page.evaluate(() => {
     const session = client.peekSession()

@@ -2,7 +2,7 @@ import { type Browser, type BrowserContext, chromium, type Page, type Request } 
 import { environmentFor, findProgram } from '../../support/servers/programs.ts'
 import { createDirectory, removeDirectory } from '../../support/servers/workspace.ts'
 
-/** Where the browser is, or null: then its tests are skipped, and `npm test` says so. */
+/** The path of the browser; null if it is missing. Then its tests are skipped, and `npm test` says so. */
 export const browserPath: string | null = findProgram('chromium')
 
 const flags = [
@@ -15,11 +15,11 @@ const flags = [
 ]
 
 /**
- * Starts Chromium without a window and without a sandbox, which root may not have. It only sees pages of the tests.
- * `without` are flags of the driver's to leave away.
+ * Starts headless Chromium without a sandbox, because root cannot use one. It only opens pages of the tests. `without`
+ * are default flags of the driver to omit.
  */
 export async function launchBrowser(without: readonly string[] = []): Promise<Browser> {
-  // Reports of crashes and settings of the desktop go to the home folder, whatever the profile's folder is.
+  // Chromium writes crash reports and desktop settings to the home folder, whatever the profile's folder is.
   const home = createDirectory()
   const browser = await chromium.launch({
     executablePath: browserPath ?? 'chromium',
@@ -35,7 +35,7 @@ export async function launchBrowser(without: readonly string[] = []): Promise<Br
 
 /** Watches the refreshes of all tabs of a browser profile, from now on. */
 export interface RefreshWatch {
-  /** The statuses of the refreshes so far, in the order they were asked for. */
+  /** The statuses of the refreshes so far, in the order in which they were sent. */
   statuses(): Promise<number[]>
 }
 
@@ -50,7 +50,7 @@ export function watchRefreshes(profile: BrowserContext): RefreshWatch {
   }
 }
 
-/** The profile's session cookies, as `name=value; name=value`: what somebody with access to its disk could copy. */
+/** The profile's session cookies, as `name=value; name=value`, which a thief with access to the disk could copy. */
 export async function copyCookies(page: Page): Promise<string> {
   const cookies = await page.context().cookies()
   return cookies.filter(({ httpOnly }) => httpOnly).map(({ name, value }) => `${name}=${value}`).join('; ')

@@ -5,16 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../support/servers/workspace.ts'
 
-/** The example application, running as a user would run it. */
+/** The running example application, started as a user would start it. */
 export interface Example {
   readonly origin: string
-  /** What it has printed. */
+  /** What the example has printed. */
   output(): string
-  /** Asks it to end and waits. Fails if it does not end by itself, and well. */
+  /** Asks the example to exit and waits. Fails if it does not exit, or exits with an error. */
   stop(): Promise<void>
 }
 
-/** The example's environment variables, but for its port and its file. */
+/** The example's environment variables, except for its port and its database file. */
 export interface ExampleSettings {
   readonly ACCESS_TOKEN_VALIDITY?: string
   readonly ANTI_CSRF?: 'origin' | 'custom-header' | 'token'

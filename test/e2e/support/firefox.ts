@@ -5,10 +5,10 @@ import type { ServerProcess } from '../../support/servers/server-process.ts'
 import { createDirectory, freePort, removeDirectory } from '../../support/servers/workspace.ts'
 import type { Cookie, Profile, Tab, WebBrowser } from './web-browser.ts'
 
-/** Where Firefox is, or null: then its tests are skipped, and `npm test` says so. */
+/** The path of Firefox; null if it is missing. Then its tests are skipped, and `npm test` says so. */
 export const firefoxPath: string | null = findProgram('firefox-esr')
 
-/** Starts Firefox without a window, and drives it by WebDriver BiDi. */
+/** Starts headless Firefox and controls it through WebDriver BiDi. */
 export async function launchFirefox(): Promise<WebBrowser> {
   const directory = createDirectory()
   const port = await freePort()
@@ -31,7 +31,7 @@ interface Answer {
   readonly message?: string
 }
 
-/** One connection of WebDriver BiDi: commands in JSON, answered by number. */
+/** One connection of WebDriver BiDi: commands in JSON; each response has the number of its command. */
 class Remote {
   readonly #socket: WebSocket
   readonly #waiting = new Map<number | null, (answer: Answer) => void>()
@@ -45,7 +45,7 @@ class Remote {
       this.#waiting.delete(answer.id)
     })
     socket.on('close', () => {
-      for (const tell of this.#waiting.values()) tell({ id: null, error: 'closed' })
+      for (const answer of this.#waiting.values()) answer({ id: null, error: 'closed' })
     })
   }
 
@@ -55,7 +55,7 @@ class Remote {
     return new Remote(socket)
   }
 
-  /** Resolves with the command's result, which has the members that the standard says. */
+  /** Resolves to the command's result, as the standard defines it. */
   async command<Result extends object>(method: string, params: object): Promise<Result> {
     const id = ++this.#last
     const answered = new Promise<Answer>(resolve => this.#waiting.set(id, resolve))
@@ -96,7 +96,7 @@ class Firefox implements WebBrowser {
   }
 }
 
-/** A user context: it shares cookies, storage, locks and workers with no other. */
+/** A user context. It has cookies, storage, locks and workers of its own. */
 class FirefoxProfile implements Profile {
   readonly #remote: Remote
   readonly #userContext: string
@@ -150,7 +150,7 @@ class FirefoxTab implements Tab {
     ...values: unknown[]
   ): Promise<Result> {
     const { result, exceptionDetails } = await this.#remote.command<Evaluation>('script.callFunction', {
-      // undefined has no JSON of its own; as a member of an object it is left out.
+      // JSON has no `undefined`; as a member of an object, it is left out.
       functionDeclaration: `async text => JSON.stringify({ value: await (${task})(...JSON.parse(text)) })`,
       arguments: [{ type: 'string', value: JSON.stringify(values) }],
       awaitPromise: true,

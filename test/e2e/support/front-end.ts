@@ -6,29 +6,29 @@ import { freePort } from '../../support/servers/workspace.ts'
 declare global {
   /** The published package, in a page. */
   var supertokens: typeof import('supertokens-website')
-  /** What the package told the page of, in order. */
+  /** The events that the page got from the package, in order. */
   var sessionEvents: string[]
 }
 
-/** How the package keeps the tokens. */
+/** How the package sends the tokens. */
 export type TransferMethod = 'cookie' | 'header'
 
-/** How to start the package. */
+/** Settings of the package. */
 export interface SdkSettings {
   readonly bundle: string
-  /** Where the API is. */
+  /** The origin of the API. */
   readonly apiDomain: string
   readonly method: TransferMethod
 }
 
-/** What a page says of its session. */
+/** The session as the package sees it. */
 export interface SessionView {
   readonly exists: boolean
   readonly userId: string | null
   readonly payload: Record<string, unknown> | null
 }
 
-/** A server of nothing but an empty page: the front end of somebody who serves it elsewhere than the API. */
+/** A server of an empty page: a front end on another origin than the API. */
 export interface FrontEnd {
   readonly origin: string
   close(): Promise<void>
@@ -92,8 +92,8 @@ export class SdkTab {
   }
 
   /**
-   * Calls the API with the page's `fetch`, `times` at once. The statuses.
-   * The addresses differ, since Chromium lets requests for one address wait for each other.
+   * Calls the API with the page's `fetch`, `times` at once, and resolves to the statuses. The addresses differ, because
+   * Chromium sends requests for the same address one after the other.
    */
   call(method: string, url: string, body?: object, times = 1): Promise<number[]> {
     return this.page.evaluate(async ([method, url, body, times]) => {
@@ -104,7 +104,7 @@ export class SdkTab {
     }, [method, url, body, times] as const)
   }
 
-  /** Calls the API past the package: the cookies go along, its headers do not. The status. */
+  /** Calls the API without the package: with the cookies, without its headers. Resolves to the status. */
   callWithoutProof(method: string, url: string): Promise<number> {
     return this.page.evaluate(async ([method, url]) => {
       const { status } = await fetch(`${url}?superTokensDoNotDoInterception`, { method, credentials: 'include' })
@@ -112,7 +112,7 @@ export class SdkTab {
     }, [method, url] as const)
   }
 
-  /** What the package knows of the session. It refreshes an access token that has expired. */
+  /** The session, as far as the package knows it. The package refreshes an access token that has expired. */
   session(): Promise<SessionView> {
     return this.page.evaluate(async () => {
       const exists = await supertokens.doesSessionExist()
@@ -135,7 +135,7 @@ export class SdkTab {
     return this.page.evaluate(() => sessionEvents)
   }
 
-  /** What the page's scripts can read of cookies. */
+  /** The names of the cookies that the page's scripts can read. */
   readableCookies(): Promise<string[]> {
     return this.page.evaluate(() =>
       document.cookie.split('; ').filter(pair => pair !== '').map(pair => pair.split('=')[0] ?? ''))

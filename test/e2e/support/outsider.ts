@@ -1,9 +1,9 @@
-// Those who reach the example without the browser of the test: the user's other device, and a thief.
+// Clients of the example besides the browser of the test: another device of the user, and a thief.
 
 /** Another device of a user, logged in with its tokens in headers. */
 export interface Device {
   readonly handle: string
-  /** Calls the example with the device's access token, refreshed if it has expired. The status. */
+  /** Calls the example with the device's access token, refreshed if it has expired. Resolves to the status. */
   call(method: string, path: string): Promise<number>
 }
 
@@ -17,7 +17,7 @@ export async function logInElsewhere(origin: string, userId: string): Promise<De
   const { handle }: { handle: string } = await login.json()
   const bearer = (answer: Response, token: string): string => `Bearer ${answer.headers.get(token)}`
   let authorization = bearer(login, 'st-access-token')
-  let renewal = bearer(login, 'st-refresh-token')
+  let refreshAuthorization = bearer(login, 'st-refresh-token')
   const send = async (method: string, path: string): Promise<number> => (
     (await fetch(origin + path, { method, headers: { authorization } })).status
   )
@@ -26,22 +26,22 @@ export async function logInElsewhere(origin: string, userId: string): Promise<De
     async call(method, path) {
       const status = await send(method, path)
       if (status !== 401) return status
-      // Its access token may have expired meanwhile; that its session has ended, the refresh tells.
+      // The access token may have expired. If the session has ended, the refresh fails.
       const refreshed = await fetch(`${origin}/auth/session/refresh`, {
-        method: 'POST', headers: { authorization: renewal },
+        method: 'POST', headers: { authorization: refreshAuthorization },
       })
       if (!refreshed.ok) return status
       authorization = bearer(refreshed, 'st-access-token')
-      renewal = bearer(refreshed, 'st-refresh-token')
+      refreshAuthorization = bearer(refreshed, 'st-refresh-token')
       return send(method, path)
     },
   }
 }
 
-/** What was copied from a browser: its session cookies, or the refresh token that its page keeps. */
+/** Credentials that were copied from a browser: its session cookies, or the refresh token that its page keeps. */
 export type Loot = { readonly cookies: string } | { readonly refreshToken: string }
 
-/** Refreshes with what was copied, and goes on with what it gets. */
+/** Refreshes with the copied credentials, and then with those that it receives. */
 export class Thief {
   readonly #origin: string
   #loot: Loot
@@ -51,7 +51,7 @@ export class Thief {
     this.#loot = loot
   }
 
-  /** The status and the message of the answer. */
+  /** Refreshes. Resolves to the status and the message of the response. */
   async refresh(): Promise<string> {
     const credentials = 'cookies' in this.#loot
       ? { cookie: this.#loot.cookies }

@@ -1,6 +1,6 @@
-/** What the tests of a client need of a page, in any browser; Playwright's pages and frames have it. */
+/** The part of a page that the client's tests need, in any browser. Playwright's pages and frames have it. */
 export interface Scripted {
-  /** Runs a function in the page. Its argument and its result travel as JSON; nothing else of the test does. */
+  /** Runs a function in the page. Its argument and result are sent as JSON; it cannot use variables of the test. */
   evaluate<Result, Argument>(
     task: (argument: Argument) => Result | Promise<Result>,
     argument: Argument,
@@ -16,7 +16,7 @@ export interface Cookie {
   readonly name: string
 }
 
-/** A profile of its own within a browser: its tabs share cookies, storage, locks and messages with no other's. */
+/** A profile within a browser. Its tabs share cookies, storage, locks and messages with each other only. */
 export interface Profile {
   /** Opens a page, and waits until it has loaded. */
   openTab(url: string): Promise<Tab>
@@ -26,7 +26,7 @@ export interface Profile {
   cookies(): Promise<readonly Cookie[]>
 }
 
-/** A browser that runs. */
+/** A running browser. */
 export interface WebBrowser {
   newProfile(): Promise<Profile>
   closeProfiles(): Promise<void>

@@ -7,7 +7,7 @@ import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framew
 import { listen } from '../../support/serve-web.ts'
 import type { RunningApp } from '../../support/serve-web.ts'
 
-/** What both versions of Express have. */
+/** The part of Express that versions 4 and 5 share. */
 export interface ExpressModule {
   (): Express
   Router(): Router
@@ -16,8 +16,8 @@ export interface ExpressModule {
 }
 
 /**
- * The application of the framework contract on Express. `catching` brings what an async handler throws to the error
- * handler, which Express 4 leaves to the application.
+ * The application of the framework contract on Express. `catching` passes the errors of async handlers to the error
+ * handler; Express 4 leaves that to the application.
  */
 export function startExpressApp(
   express: ExpressModule,

@@ -12,7 +12,7 @@ import type { RunningApp } from '../../support/serve-web.ts'
 
 type Route = (context: Context) => unknown
 
-/** The application of the framework contract on Koa, with a router of its own. */
+/** The application of the framework contract on Koa, with its own router. */
 export function startKoaApp(variant: AppVariant): Promise<RunningApp> {
   const fixture = createAppFixture(variant)
   const sessions = koaSessions(createSessions<AppClaims, AppInfo>(fixture.options), { onError: fixture.report })
@@ -115,7 +115,7 @@ export function startKoaApp(variant: AppVariant): Promise<RunningApp> {
   return listen(createServer(app.callback()))
 }
 
-/** Cuts the prefix from the path, as koa-mount does. */
+/** Removes the prefix from the path, as koa-mount does. */
 function mount(prefix: string, middlewares: readonly Middleware[]): Middleware {
   const compose = (index: number): Middleware => async (context, next) => {
     const middleware = middlewares[index]

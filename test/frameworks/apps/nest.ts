@@ -23,7 +23,7 @@ import type { RunningApp } from '../../support/serve-web.ts'
 
 type AppSession = Session<AppClaims, AppInfo>
 
-/** The application of the framework contract on Nest, which stands on Express or on Fastify. */
+/** The application of the framework contract on Nest, with Express or Fastify as its platform. */
 export async function startNestApp(server: 'express' | 'fastify', variant: AppVariant): Promise<RunningApp> {
   const fixture = createAppFixture(variant)
   const app = await createApp(server, fixture)
@@ -52,7 +52,7 @@ async function createApp(server: 'express' | 'fastify', fixture: AppFixture): Pr
   }
 }
 
-/** The application's own error path. */
+/** The application's own exception filter. */
 class Reveal {
   catch(error: Error, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<NestResponse>()
@@ -163,7 +163,7 @@ function createModule(fixture: AppFixture, sessions: Sessions): new () => object
     }
   }
 
-  // What decorators in the source would say; type stripping can not run those.
+  // Decorators, applied by calls: Node's type stripping does not support decorators in the source.
   Controller()(Routes)
   route('control', [Post('control'), HttpCode(200)], [Body()])
   route('login', [Post('login'), HttpCode(200)], [Req(), Res({ passthrough: true }), Body()])

@@ -1,4 +1,4 @@
-/** A body of two pieces, the second of which waits for the gate. */
+/** A body of two chunks. The second waits for the gate. */
 export function pieces(gate: () => Promise<void>): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder()
   return new ReadableStream({

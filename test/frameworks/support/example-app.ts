@@ -9,7 +9,7 @@ import type { AppVariant } from '../../../src/testing/framework-contract.ts'
 import type { RunningApp } from '../../support/serve-web.ts'
 import { freePort } from '../../support/servers/workspace.ts'
 
-/** An example application, running as a user would run it. */
+/** A running example application, started as a user would start it. */
 export interface ExampleApp {
   readonly port: number
   readonly origin: string
@@ -30,15 +30,15 @@ export function compileExample(name: string): void {
   run('tsc', ['-p', join('examples', name)], root)
 }
 
-/** Brings the dependencies of an example that has its own in line with its lock file, then builds it. */
+/** Installs the dependencies of an example by its lock file, if needed, and builds it. */
 export function prepareExample(name: string): void {
   installExample(name)
   run('npm', ['run', 'build'], join(root, 'examples', name))
 }
 
 /**
- * Builds the application of the framework contract in `test/frameworks/apps`, on the dependencies of the example
- * of the same framework.
+ * Builds an application of the framework contract in `test/frameworks/apps` with the dependencies of the example of the
+ * same framework.
  */
 export function prepareContractApp(name: string): void {
   installExample(name)
@@ -47,7 +47,7 @@ export function prepareContractApp(name: string): void {
   run('npm', ['run', 'build'], directory)
 }
 
-/** Links every package by itself: SvelteKit generates one of its own beside them, for each application. */
+/** Links every package separately: SvelteKit generates a package of its own beside them, for each application. */
 function linkDependencies(from: string, to: string): void {
   rmSync(to, { recursive: true, force: true })
   mkdirSync(to)
@@ -71,11 +71,11 @@ const environment = {
   ...process.env,
   PATH: [join(root, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter),
   NEXT_TELEMETRY_DISABLED: '1',
-  // What the test runner says of itself is not for a production build.
+  // The test runner sets NODE_ENV, which a production build must not see.
   NODE_ENV: undefined,
 }
 
-/** Starts the program of an example on an empty database, and waits until it answers. */
+/** Starts an example on an empty database, and waits until it answers requests. */
 export function startExampleApp(
   name: string,
   parameters: readonly string[],
@@ -84,7 +84,7 @@ export function startExampleApp(
   return startApp(join(root, 'examples', name), parameters, settings)
 }
 
-/** Starts the program of an application of the framework contract. */
+/** Starts an application of the framework contract. */
 export async function startContractApp(
   name: string,
   parameters: readonly string[],
@@ -94,7 +94,7 @@ export async function startContractApp(
   return { port, close: stop }
 }
 
-/** Starts a program of Node in the directory of its application, and waits until it answers. */
+/** Runs Node in the directory of an application, and waits until it answers requests. */
 async function startApp(
   directory: string,
   parameters: readonly string[],
@@ -118,11 +118,11 @@ async function startApp(
   })
   running.add(child)
   let output = ''
-  const hear = (text: string): void => {
+  const collect = (text: string): void => {
     output += text
   }
-  child.stdout.setEncoding('utf8').on('data', hear)
-  child.stderr.setEncoding('utf8').on('data', hear)
+  child.stdout.setEncoding('utf8').on('data', collect)
+  child.stderr.setEncoding('utf8').on('data', collect)
   let ended = false
   const end = once(child, 'close').then(() => {
     ended = true
@@ -144,7 +144,7 @@ async function startApp(
   }
 }
 
-/** Whether a request is answered: some servers listen before they can, and end if they never will. */
+/** Whether the server answers a request: some servers listen before they can answer. */
 function answers(port: number): Promise<boolean> {
   return new Promise(resolve => {
     const request = get({ host: '127.0.0.1', port, agent: false }, response => {

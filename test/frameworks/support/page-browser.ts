@@ -2,13 +2,13 @@ import { HttpClient } from '../../support/http-client.ts'
 import type { Reply } from '../../support/http-client.ts'
 import type { ExampleApp } from './example-app.ts'
 
-/** What a browser says of an address that was typed. */
+/** The headers of a browser for an address that the user typed. */
 export const navigation = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
 
-/** What a proxy says, to servers that would not believe that they are reached over http. */
+/** The header of a proxy, for servers that otherwise assume https. */
 const viaProxy = { 'x-forwarded-proto': 'http' }
 
-/** A browser without scripts, on an application that renders pages. */
+/** A browser without scripts, for an application that renders pages. */
 export class PageBrowser {
   readonly client: HttpClient
   readonly #origin: string
@@ -18,7 +18,7 @@ export class PageBrowser {
     this.#origin = origin
   }
 
-  /** What a browser says of a request that a page of the application makes. */
+  /** The headers of a browser for a request of a page of the application. */
   get fromPage(): Record<string, string> {
     return { 'sec-fetch-site': 'same-origin', origin: this.#origin }
   }
@@ -72,7 +72,7 @@ export class PageBrowser {
   }
 }
 
-/** What a page of an example says of the session. */
+/** The state of the session that a page of an example shows. */
 export function stateOf({ body }: Reply): string {
   return /<p id="state">([^<]*)<\/p>/.exec(body)?.[1] ?? body
 }

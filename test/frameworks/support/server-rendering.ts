@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest'
 import type { ExampleApp } from './example-app.ts'
 import { navigation, PageBrowser, stateOf } from './page-browser.ts'
 
-/** The lifetime of access tokens in these tests, in seconds: each waits for one to expire. */
+/** The lifetime of access tokens in these tests, in seconds. It is short, because the tests wait for it to expire. */
 export const LIFETIME = 4
 
 /**
- * What an example that renders pages must do: `/` shows the state of the session and the forms of a login, `/api/me`
- * answers the session and, to a POST, logs in. The tests share the application, and none waits for another's tokens to
- * expire: each has a browser of its own.
+ * The tests of an example that renders pages. `/` shows the state of the session and the forms for login and logout.
+ * `GET /api/me` responds with the session; `POST /api/me` logs in. The tests share the application and run at the same
+ * time; each has a browser of its own.
  */
 export function serverRenderingTests(app: () => ExampleApp): void {
   const openBrowser = (): PageBrowser => new PageBrowser(app())
@@ -48,7 +48,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
   })
 
   describe.concurrent('forms', () => {
-    test('log in, change the payload and log out; the page that follows already knows', async () => {
+    test('log in, change the payload and log out; the next page shows the new state', async () => {
       const browser = openBrowser()
       const start = await browser.open()
       expect(stateOf(start)).toBe('none')
@@ -67,7 +67,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       expect(stateOf(await browser.open())).toBe('none')
     })
 
-    test('refresh in passing when the access token has expired', async () => {
+    test('refresh the session if the access token has expired', async () => {
       const browser = openBrowser()
       await browser.submit(await browser.open(), 'log in', { userId: 'ada' })
       const page = await browser.open()
@@ -78,12 +78,12 @@ export function serverRenderingTests(app: () => ExampleApp): void {
   })
 
   describe.concurrent('pages', () => {
-    test('that are rendered while tabs refresh log nobody out', async () => {
+    test('keep the session if they are rendered while tabs refresh', async () => {
       const browser = openBrowser()
       await login(browser)
       for (let round = 0; round < 3; round++) {
         await browser.expire()
-        // All share one jar: their answers arrive in it in any order.
+        // All share one cookie jar, and their responses arrive in any order.
         const pages = Array.from({ length: 4 }, () => browser.open())
         const tabs = Array.from({ length: 4 }, () => browser.refresh())
         const states = (await Promise.all(pages)).map(stateOf)
@@ -96,7 +96,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       expect(app().output()).not.toContain('keyturn:')
     })
 
-    test('are rendered with one refresh and without a redirect when the access token has expired', async () => {
+    test('are rendered with one refresh and without a redirect if the access token has expired', async () => {
       const browser = openBrowser()
       await login(browser)
       const [access, token] = [browser.client.cookie('sAccessToken'), browser.client.cookie('sRefreshToken')]
@@ -111,7 +111,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       expect((await browser.open('/api/me')).status).toBe(200)
     })
 
-    test('S-09: rendered for a session are kept by no shared cache', async () => {
+    test('S-09: that show a session are not stored by shared caches', async () => {
       const browser = openBrowser()
       await login(browser)
       const page = await browser.open()
@@ -119,18 +119,18 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       expect(page.headers['cache-control']).toContain('private')
     })
 
-    test('are reached from a link on another site; a fetch from another site refreshes nothing', async () => {
+    test('refresh the session after a link on another site, but not for a fetch from another site', async () => {
       const browser = openBrowser()
       await login(browser)
       await browser.expire()
       const jar = browser.client.jar
-      const foreignFetch = await browser.open('/', { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' })
-      expect([stateOf(foreignFetch), foreignFetch.setCookies]).toEqual(['needs-refresh', []])
+      const otherSite = await browser.open('/', { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' })
+      expect([stateOf(otherSite), otherSite.setCookies]).toEqual(['needs-refresh', []])
       expect(browser.client.jar).toEqual(jar)
       expect(stateOf(await browser.open('/', { ...navigation, 'sec-fetch-site': 'cross-site' }))).toMatch(/^active /)
     })
 
-    test('are rendered once when the refresh is refused, and nothing is cleared that may live', async () => {
+    test('are rendered once if the refresh is refused, and cookies that may be valid are kept', async () => {
       const browser = openBrowser()
       await login(browser)
       await browser.expire()

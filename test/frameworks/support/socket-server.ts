@@ -9,22 +9,22 @@ import { HttpClient } from '../../support/http-client.ts'
 import type { Claims, CutStore, Info, TestClock } from '../../support/session-server.ts'
 import { createCutStore, createTestClock, ORIGIN, SAME_ORIGIN } from '../../support/session-server.ts'
 
-/** Timers that run, and keep no process alive. */
+/** Real timers that do not keep the process alive. */
 export function schedule(task: () => void, delay: number): () => void {
   const timer = setTimeout(task, delay).unref()
   return () => clearTimeout(timer)
 }
 
-/** A server for sockets whose requests log in. */
+/** A server for sockets; every HTTP request to it logs in. */
 export interface SocketServer {
   readonly server: Server
   readonly sessions: ReturnType<typeof createSocketSessions>
   readonly clock: TestClock
   readonly cut: CutStore
-  /** Another process: sessions on the same store, which is never cut off from it. */
+  /** Sessions on the same store, as of another process. Its store calls never fail. */
   readonly elsewhere: Sessions<Claims, Info>
   readonly port: number
-  /** Logs in and gives what the client then sends: a `Cookie` line or an access token. */
+  /** Logs in and returns what the client sends from then on: a `Cookie` header or an access token. */
   login(mode: 'cookie' | 'header'): Promise<{ readonly credentials: string; readonly handle: string }>
   close(): Promise<void>
 }
@@ -33,7 +33,7 @@ function createSocketSessions(options: CreateSessionsOptions<Claims, Info>) {
   return nodeSessions(createSessions<Claims, Info>(options))
 }
 
-/** Starts the server; `attach` adds the sockets before it listens. */
+/** Starts the server. `attach` adds the sockets before it listens. */
 export async function startSocketServer(
   attach: (server: Server, sessions: ReturnType<typeof createSocketSessions>) => void,
   options: Partial<CreateSessionsOptions<Claims, Info>> = {},

@@ -1,5 +1,5 @@
-// An application that is bundled: Express, the standalone server, and stores on URLs and on a client. It prints what
-// each of them did. Nothing listens where the URLs lead.
+// An application that is bundled: Express, the standalone server, and stores with URLs and with a client. It prints the
+// outcome of each. Nothing listens at the URLs.
 import { once } from 'node:events'
 import express from 'express'
 import { createSessions } from 'keyturn'

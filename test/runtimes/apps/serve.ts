@@ -1,5 +1,5 @@
 // Serves the application of the framework contract in every variant, on the runtime that runs this file. The first
-// argument says with which adapter; where each variant listens is told on standard output.
+// argument names the adapter. It prints the port of each variant on standard output.
 import type { AppVariant } from '../../../src/testing/framework-contract.ts'
 import { startNodeApp } from '../../frameworks/apps/node.ts'
 import { createWebApp } from '../../frameworks/apps/web.ts'
@@ -7,7 +7,7 @@ import { serveWeb } from '../../support/serve-web.ts'
 
 type Handle = (request: Request) => Promise<Response>
 
-/** What Bun and Deno offer beside the web's and Node's interfaces. */
+/** The functions of Bun and Deno that neither the web nor Node has. */
 interface NativeServers {
   readonly console: unknown
   readonly Bun?: {

@@ -3,7 +3,7 @@ import type { Verifier } from '../../../src/verify.ts'
 
 let verifier: Verifier<{ role?: string }> | null = null
 
-/** A middleware at the edge: it tells whose session a request carries. */
+/** A middleware at the edge: it answers with the user of the session that a request carries. */
 const worker: {
   fetch(request: Request, environment: { readonly ISSUER: string; readonly JWKS_URL: string }): Promise<Response>
 } = {

@@ -7,7 +7,7 @@ import { pieces } from '../pieces.ts'
 
 type Handler = (request: Request) => unknown
 
-/** The application of the framework contract on itty-router: an adapter of one's own, on the package as it is built. */
+/** The application of the framework contract on itty-router, with a custom adapter, on the built package. */
 export function createIttyApp(variant: AppVariant): (request: Request) => Promise<Response> {
   const fixture = createAppFixture(variant)
   const sessions = ittySessions(createSessions<AppClaims, AppInfo>(fixture.options), { onError: fixture.report })

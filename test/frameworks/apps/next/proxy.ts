@@ -4,7 +4,7 @@ import { fixture, sessions } from './sessions.ts'
 const preflight = sessions.cors(() => NextResponse.next())
 const renew = sessions.proxy(headers => NextResponse.next({ request: { headers } }))
 
-// The routes write the CORS headers of their answers themselves: Next sends a header of the proxy's instead of theirs.
+// The routes write CORS headers themselves. If the proxy wrote them, Next would send its headers instead of theirs.
 export const proxy = (request: Request) => (
   fixture.cors && request.method === 'OPTIONS' ? preflight(request) : renew(request)
 )

@@ -4,8 +4,8 @@ import { sessions } from './sessions.ts'
 type Handler = (request: Request) => Promise<Response>
 
 /**
- * Adds CORS, and answers errors. Next answers what a route handler throws with an empty 500: an application that wants
- * more wraps its handlers.
+ * Adds CORS, and answers errors. If a route handler throws, Next answers with an empty 500. An application that wants
+ * another response wraps its handlers.
  */
 export function route(handle: Handler): Handler {
   return sessions.cors(async request => {
@@ -18,7 +18,7 @@ export function route(handle: Handler): Handler {
   })
 }
 
-/** Answers the session that a call or a guard found. */
+/** Responds with the session that a call or a guard found. */
 export function answerSession(session: Parameters<typeof describeSession>[0]): Response {
   return Response.json(describeSession(session))
 }

@@ -9,11 +9,12 @@ declare global {
 }
 
 function createContract() {
-  // The build evaluates this too, without a variant.
+  // The build also evaluates this file, without a variant.
   const fixture = createAppFixture((process.env.VARIANT ?? 'plain') as AppVariant)
   const made = createSessions<AppClaims, AppInfo>(fixture.options)
   return { fixture, sessions: nextSessions(made, { cookies, headers, onError: fixture.report }) }
 }
 
-// Next bundles the proxy apart from the routes, in one process: they share the fixture's store and clock.
+// Next bundles the proxy and the routes separately, but runs them in one process: they share the fixture's store and
+// clock.
 export const { fixture, sessions } = globalThis.contract ??= createContract()

@@ -6,8 +6,8 @@ export default defineConfig({
   plugins: [
     sveltekit({
       adapter: adapter(),
-      // SvelteKit would refuse forms, and requests without a body, that name no origin, as those of apps do. Keyturn
-      // checks every request that has a session.
+      // SvelteKit would refuse forms and requests without a body that have no `Origin`, as native apps send them.
+      // Keyturn checks every request that has a session.
       csrf: { trustedOrigins: ['*'] },
     }),
   ],

@@ -9,5 +9,5 @@ export const sessions = svelteKitSessions(createSessions<Claims, { note?: string
   origin: process.env.ORIGIN ?? 'http://localhost:3000',
   store: openSqliteStore(process.env.DATABASE ?? 'example.db'),
   accessTokenLifetime: Number(process.env.ACCESS_TOKEN_LIFETIME ?? 3600),
-  cookie: { refreshTokenPath: '/' }, // so that the hook can refresh on the way to a page
+  cookie: { refreshTokenPath: '/' }, // so that the hook gets the refresh token, to refresh before a page is rendered
 }), { error })

@@ -4,7 +4,7 @@ import { svelteKitSessions } from 'keyturn/frameworks/sveltekit'
 import { createAppFixture } from 'keyturn/testing/contracts'
 import type { AppClaims, AppInfo, AppVariant } from 'keyturn/testing/contracts'
 
-// The build evaluates this too, without a variant.
+// The build also evaluates this file, without a variant.
 export const fixture = createAppFixture((process.env.VARIANT ?? 'plain') as AppVariant)
 export const sessions = svelteKitSessions(createSessions<AppClaims, AppInfo>(fixture.options), {
   error, onError: fixture.report,
