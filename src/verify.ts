@@ -119,7 +119,7 @@ function createKeys(options: VerifierOptions, clock: Clock): RemoteKeys {
   const { issuer, jwksUrl, jwks, publicKey } = options
   const given = Object.entries({ jwksUrl, jwks, publicKey }).filter(([, source]) => source !== undefined)
   if (given.length > 1) {
-    throw new GeneralError('MISUSE', `set only one of jwksUrl, jwks and publicKey; `
+    throw new GeneralError('MISUSE', 'set only one of jwksUrl, jwks and publicKey; '
       + `received ${given.map(([name]) => name).join(' and ')}`)
   }
   const set = publicKey === undefined ? jwks : { keys: [publicKey] }
