@@ -21,7 +21,7 @@ test.each(unfit)('S-14: a user id is refused in every call that takes one, befor
     expect(error).toMatchObject({ code: 'INVALID_DATA' })
     messages.add((error as Error).message)
   }
-  expect([...messages]).toEqual([expect.stringContaining('the user id must be a text of 1 to 255 characters')])
+  expect([...messages]).toEqual([expect.stringContaining('the user id must be a string of 1 to 255 characters')])
   expect(takeCalls()).toEqual([])
 })
 
