@@ -216,7 +216,7 @@ export type VerifyOutcome<Payload extends object, Claims extends TokenClaims = A
   | { readonly kind: 'unrecognized' }
   /** It has expired, its signature or a claim is invalid, or its key is unknown. */
   | { readonly kind: 'refresh-required'; readonly reason: 'expired' | 'invalid' | 'unknown-key' }
-  /** The session was revoked, or the store says that it has expired. */
+  /** The session was revoked, or its record in the store is gone or has expired. */
   | { readonly kind: 'revoked'; readonly handle: SessionHandle }
 
 /** The access token is valid, and its session was not revoked, as far as the chosen mode checks. */

@@ -16,16 +16,18 @@ import type { Session } from './session.ts'
 import { applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
 import type { TokenEdits } from './tokens-reply.ts'
 
-/** What a login may decide. */
+/** The options of `createNewSession`. */
 export interface CreateNewSessionOptions extends NewSessionOptions {
-  /** Whether the session stays that this client had before; its tokens are replaced anyway (CMP-11). Default: false. */
+  /**
+   * Whether to keep the session that the client had before; its tokens are replaced anyway (CMP-11). Default: false.
+   */
   readonly keepExistingSession?: boolean
 }
 
-/** What the options of a login accept. */
+/** The rules of the options of `createNewSession`. */
 export const createNewSessionRules: RulesFor<CreateNewSessionOptions> = { ...newSessionRules, keepExistingSession: withDefault(false, flag) }
 
-/** What a login says. */
+/** The arguments of a login. */
 export interface Login<Payload extends object, Info extends object> {
   readonly userId: string
   readonly jwtPayload: Payload | undefined
@@ -33,7 +35,7 @@ export interface Login<Payload extends object, Info extends object> {
   readonly options: CreateNewSessionOptions | undefined
 }
 
-/** Starts a session and gives its tokens to the client; the session that the client had is ended. */
+/** Creates a session and sends its tokens to the client. Revokes the session that the client had before. */
 export async function startSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   { request, reply }: HttpExchange,
@@ -41,7 +43,7 @@ export async function startSession<Payload extends object, Info extends object>(
 ): Promise<Session<Payload, Info>> {
   const { core, policy } = context
   if (options !== undefined) checkOptions('createNewSession', createNewSessionRules, options)
-  if (reply.closed) throw new GeneralError('MISUSE', 'the response was sent before the session was created')
+  if (reply.closed) throw new GeneralError('MISUSE', 'create the session before the response is sent')
   const mode: TransferMode = request.header(wire.authMode)?.trim().toLowerCase() === 'header' ? 'header' : 'cookie'
   if (mode === 'cookie') refuseUntrustedOrigin(request, policy)
 
@@ -59,7 +61,7 @@ export async function startSession<Payload extends object, Info extends object>(
   return new RequestSession(context, reply, issued)
 }
 
-/** The edits for a new session; one whose tokens can not be delivered is ended at once. */
+/** The edits for a new session. If its tokens cannot be delivered, revokes it and throws. */
 async function editsOf<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   mode: TransferMode,
