@@ -27,45 +27,46 @@ import type { HttpOptions } from './transport/http-policy.ts'
 import { createHttpSessions } from './transport/http-sessions.ts'
 import type { HttpSessions } from './transport/http-sessions.ts'
 
-/** How an application wants its sessions. Only `origin` is required. */
+/** The options of {@link createSessions}. Only `origin` is required. */
 export interface CreateSessionsOptions<Payload extends object, Info extends object> extends PolicyOptions, HttpOptions {
-  /** Where sessions live. Default: the SQLite file `keyturn.db` in the working directory. */
+  /** The store of the sessions. Default: the SQLite file `keyturn.db` in the working directory. */
   readonly store?: SessionStore
   /**
-   * Encrypts the keys in the store: 32 random characters or more, from the environment. With several, the first encrypts
-   * and all decrypt, so that a secret can be replaced. All processes on a store need the same: with a secret,
-   * unencrypted keys are refused, see `keyturn keys encrypt`; without one, or with a wrong one, encrypted keys are
-   * (S-04). Default: none; read access to the store is then enough to forge access tokens (ST-02).
+   * Encrypts the keys in the store: at least 32 random characters, from the environment. With an array, Keyturn
+   * encrypts with the first secret and decrypts with any, so that a secret can be replaced. All processes on a store
+   * need the same secret: a process with a secret rejects unencrypted keys (see `keyturn keys encrypt`), a process
+   * without one, or with a wrong one, rejects encrypted keys (S-04). Default: none; read access to the store is then
+   * enough to forge access tokens (ST-02).
    */
   readonly secret?: string | readonly string[]
-  /** The signature algorithm of access tokens. `HS256` is for one service alone. Default: `ES256`. */
+  /** The signature algorithm of access tokens. Use `HS256` only if no other service verifies them. Default: `ES256`. */
   readonly algorithm?: SignatureAlgorithm
   /**
-   * Whom access tokens are for, their claim `aud` (RFC 7519 section 4.1.3). Refresh tokens are bound to it as well:
-   * applications that share a store differ in audience or in name (TOK-10, S-03). Default: none.
+   * The audience of access tokens, their claim `aud` (RFC 7519 section 4.1.3). Refresh tokens are bound to it, too.
+   * Applications that share a store must differ in `audience` or `application` (TOK-10, S-03). Default: none.
    */
   readonly audience?: string
   /**
-   * The application's name in a store that it shares: applications refuse each other's tokens by it (S-03). 1 to 64
-   * characters of letters, digits, `.`, `_`, `-`. Default: `default`.
+   * The name of the application in a shared store. An application rejects tokens of another name (S-03). 1 to 64
+   * letters, digits, `.`, `_`, `-`. Default: `default`.
    */
   readonly application?: string
   /**
-   * Validates and types the JWT payload: a schema of zod, valibot, arktype or any other Standard Schema library.
-   * Default: any JSON object.
+   * The schema of the JWT payload, which validates and types it: of zod, valibot, arktype or any other Standard Schema
+   * library. Default: any JSON object.
    */
   readonly payload?: StandardSchema<Payload>
-  /** Validates and types the session info, as `payload` does. Default: any JSON object. */
+  /** The schema of the session data, like `payload`. Default: any JSON object. */
   readonly info?: StandardSchema<Info>
-  /** What the application wants to hear of. Default: nothing. */
+  /** Listeners for events. Default: none. */
   readonly events?: SessionEvents
-  /** Where the time comes from, for tests. Default: the system's clock, corrected by the store's. */
+  /** The clock, for tests. Default: the system clock, corrected by the store's clock. */
   readonly clock?: Clock
-  /** Where random bytes come from, for tests. Default: the platform's secure generator. */
+  /** The source of random bytes, for tests. Default: the platform's secure generator. */
   readonly entropy?: Entropy
-  /** Runs work in the background, for tests. Default: timers that keep no process alive. */
+  /** Schedules background work, for tests. Default: timers that do not keep the process alive. */
   readonly schedule?: Scheduler
-  /** The cryptography to use. Default: the platform's. */
+  /** The cryptography. Default: the platform's. */
   readonly crypto?: Crypto
 }
 
@@ -83,8 +84,8 @@ const ownRules = {
   store: secret(having<SessionStore>(
     'a session store, as createPostgresStore(url) of keyturn/stores/postgres returns', ...storeMethods)),
   secret: secret(explicit(oneOrMore(
-    `a text of at least ${MIN_SECRET_LENGTH} random characters, or a list of such texts`,
-    text(`a text of at least ${MIN_SECRET_LENGTH} random characters`, new RegExp(`.{${MIN_SECRET_LENGTH}}`, 's'))))),
+    `a string of at least ${MIN_SECRET_LENGTH} random characters, or an array of such strings`,
+    text(`a string of at least ${MIN_SECRET_LENGTH} random characters`, new RegExp(`.{${MIN_SECRET_LENGTH}}`, 's'))))),
   algorithm: withDefault('ES256', oneOf('ES256', 'EdDSA', 'RS256', 'HS256')),
   audience: explicit(text()),
   application: applicationRule,
@@ -97,10 +98,10 @@ const ownRules = {
   crypto: having<Crypto>('an implementation of Crypto', ...cryptoMethods),
 }
 
-/** What the options of {@link createSessions} accept. */
+/** The rules of the options of {@link createSessions}. */
 export const createSessionsRules: RulesFor<CreateSessionsOptions<object, object>> = { ...policyRules, ...httpRules, ...ownRules }
 
-/** The calls that need no request. Those that do come with a framework: `expressSessions(sessions)` and its kin. */
+/** The methods that need no request. An adapter has the others: `expressSessions(sessions)` and the like. */
 type Management =
   | 'getSessionInfo' | 'updateSessionInfo' | 'updateJwtPayload'
   | 'revokeSession' | 'revokeSessions' | 'revokeAllSessionsForUser' | 'revokeEverySession'
@@ -110,13 +111,13 @@ type Management =
 /** The sessions of one application. */
 export interface Sessions<Payload extends object, Info extends object>
   extends Pick<SessionCore<Payload, Info>, Management> {
-  /** What the adapters of frameworks translate to. */
+  /** The sessions over HTTP, for adapters. */
   readonly http: HttpSessions<Payload, Info>
 }
 
 /**
- * Makes the sessions of an application. Connects and reads nothing before the first call.
- * @throws GeneralError (`MISUSE`) with the option, what it was (unless it is secret) and what it must be.
+ * Creates the sessions of an application. Does not connect to the store or read from it before the first call.
+ * @throws GeneralError (`MISUSE`) that names an invalid option, its value (unless it is secret) and what it must be.
  * @example
  * const sessions = expressSessions(createSessions({ origin: 'https://app.example.com' }))
  */

@@ -8,51 +8,55 @@ import type { JwkSet, PublicJwk } from './tokens/jwk.ts'
 import { applicationRule } from './session/identifiers.ts'
 import { cookieNameRule } from './transport/set-cookie.ts'
 
-/** Where the keys come from, and what the tokens must say. */
+/** The options of `createVerifier`: where the keys are, and what tokens must contain. */
 export interface VerifierOptions {
-  /** Who issues the tokens: origin and base path, as in `https://app.example.com/auth`. */
+  /** The issuer of the tokens: origin and base path, such as `https://app.example.com/auth`. */
   readonly issuer: string
-  /** Where the key set is. Default: `/jwt/jwks.json` under the issuer. */
+  /** The URL of the key set. Default: `/jwt/jwks.json` under the issuer. */
   readonly jwksUrl?: string
-  /** The key set itself, instead of its URL; it is never read anew. Default: it is read from `jwksUrl`. */
+  /** The key set, instead of its URL. It is never updated. Default: the key set is fetched from `jwksUrl`. */
   readonly jwks?: JwkSet
-  /** The one key there is, instead of a key set. Default: the key set. */
+  /** A single public key, instead of a key set. Default: the key set. */
   readonly publicKey?: PublicJwk
-  /** Whom the tokens must be for, their claim `aud`. Default: they must name nobody. */
+  /** The audience that tokens must have, their claim `aud`. Default: tokens must have none. */
   readonly audience?: string
-  /** The name of the application that issues them, its option `application` (S-03). Default: `default`. */
+  /** The name of the application that issues the tokens, its option `application` (S-03). Default: `default`. */
   readonly application?: string
-  /** Where revocations can be read. Default: nowhere; a token is good until it expires. */
+  /** The source of the revocation feed. Default: none; tokens of revoked sessions are accepted until they expire. */
   readonly feed?: ChangeSource
-  /** How often the feed is read at most: from 0 to 1 hour. Default: 1 second. */
+  /** The shortest time between two reads of the feed: from 0 to 1 hour. Default: 1 second. */
   readonly pollInterval?: Duration
-  /** How old what is known of the feed may be where it cannot be read: from 0 to 1 hour. Default: 5 seconds. */
+  /**
+   * How long the last read of the feed is trusted while the feed cannot be read: from 0 to 1 hour. Default: 5 seconds.
+   */
   readonly maxStaleness?: Duration
   /**
-   * How long after its issue a token is accepted at most: from 1 second to 1 day, whatever the token says.
-   * Default: 1 day.
+   * The longest time for which a token is accepted after it was issued, even if it expires later: from 1 second to 1
+   * day. Default: 1 day.
    */
   readonly maxTokenAge?: Duration
-  /** The cookie of the access token. Default: `__Host-sAccessToken`; `sAccessToken` where the issuer is on http. */
+  /**
+   * The name of the access token's cookie. Default: `__Host-sAccessToken`, or `sAccessToken` if the issuer uses http.
+   */
   readonly accessTokenName?: string
-  /** Gets the key set. Default: the platform's `fetch`. */
+  /** Fetches the key set. Default: the platform's `fetch`. */
   readonly fetch?: (url: string) => Promise<Response>
-  /** Where the time comes from, for tests. Default: the system's clock. */
+  /** The clock, for tests. Default: the system clock. */
   readonly clock?: Clock
 }
 
-/** What the options of `createVerifier` accept. */
+/** The rules of the options of `createVerifier`. */
 export const verifierRules:
   & RulesFor<VerifierOptions>
   & Record<'pollInterval' | 'maxStaleness' | 'maxTokenAge', Rule<Duration, number>> = {
   issuer: required(text(
-    'the URL that tokens name as their issuer, such as "https://app.example.com/auth", without a slash at the end',
+    'the issuer of the tokens, a URL such as "https://app.example.com/auth", without a slash at the end',
     /^https?:\/\/[^\s?#]*[^\s?#/]$/)),
   jwksUrl: text('the URL of a key set', /^https?:\/\/\S+$/),
-  jwks: rule('a JSON Web Key Set: an object with the list `keys`', (value): value is JwkSet => (
+  jwks: rule('a JSON Web Key Set: an object with the array `keys`', (value): value is JwkSet => (
     typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys)
   )),
-  publicKey: rule('a public JSON Web Key: an object with the text `kty`', (value): value is PublicJwk => (
+  publicKey: rule('a public JSON Web Key: an object with the string `kty`', (value): value is PublicJwk => (
     typeof value === 'object' && value !== null && 'kty' in value && typeof value.kty === 'string'
   )),
   audience: explicit(text()),

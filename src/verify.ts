@@ -27,23 +27,25 @@ export type { JwkSet, PublicJwk } from './tokens/jwk.ts'
 /** Verifies access tokens without a store and without Node: at the edge, or in another service. */
 export interface Verifier<Payload extends object> {
   /**
-   * Judges an access token. @throws GeneralError (`STORE_UNAVAILABLE`) if the keys, or the feed, can not be read.
+   * Verifies an access token.
+   * @throws GeneralError (`STORE_UNAVAILABLE`) if the keys or the feed cannot be read.
    */
   verify(accessToken: string): Promise<SessionReading<Payload>>
   /**
-   * Finds the access token of a request, as a server does, and judges it. Checks no origin: guard what changes
-   * something where it is done. @throws GeneralError (`STORE_UNAVAILABLE`) if the keys, or the feed, can not be read.
+   * Finds the access token of a request, as the server does, and verifies it. Does not check the origin: protect
+   * requests that change something against CSRF yourself.
+   * @throws GeneralError (`STORE_UNAVAILABLE`) if the keys or the feed cannot be read.
    */
   readSession(request: { readonly headers: Pick<Headers, 'get'> }): Promise<SessionReading<Payload>>
 }
 
-/** How long the key set may take to come, in milliseconds. */
+/** The timeout of a request for the key set, in milliseconds. */
 const FETCH_LIMIT = 5000
 
 /**
- * Makes a verifier. Reads nothing before the first call.
- * @throws GeneralError (`MISUSE`) with the option, what it was and what it must be; or if more than one of `jwksUrl`,
- * `jwks` and `publicKey` is given.
+ * Creates a verifier. Fetches nothing before the first call.
+ * @throws GeneralError (`MISUSE`) that names an invalid option, its value and what it must be; or if more than one of
+ * `jwksUrl`, `jwks` and `publicKey` is set.
  * @example
  * const sessions = createVerifier({ issuer: 'https://app.example.com/auth' })
  * const reading = await sessions.readSession(request)
@@ -80,7 +82,7 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
     const { claims, payload } = reading
     const known = await changes?.current()
     if (known?.isRevoked(claims.sid) === true) return { kind: 'revoked', handle: claims.sid }
-    // Its claims are out of date: the server would write new ones here, and a refresh brings them.
+    // The claims are out of date. The server would issue a new access token; here, the client must refresh.
     if (known !== undefined && known.payloadVersion(claims.sid) > claims.pv) {
       return { kind: 'refresh-required', reason: 'expired' }
     }
@@ -115,8 +117,11 @@ function readingOf<Payload extends object>(outcome: VerifyOutcome<Payload>): Ses
 
 function createKeys(options: VerifierOptions, clock: Clock): RemoteKeys {
   const { issuer, jwksUrl, jwks, publicKey } = options
-  const given = [jwksUrl, jwks, publicKey].filter(source => source !== undefined)
-  if (given.length > 1) throw new GeneralError('MISUSE', 'give one of jwksUrl, jwks and publicKey')
+  const given = Object.entries({ jwksUrl, jwks, publicKey }).filter(([, source]) => source !== undefined)
+  if (given.length > 1) {
+    throw new GeneralError('MISUSE', 'set only one of jwksUrl, jwks and publicKey; '
+      + `received ${given.map(([name]) => name).join(' and ')}`)
+  }
   const set = publicKey === undefined ? jwks : { keys: [publicKey] }
   if (set !== undefined) {
     let prepared: Promise<VerificationKeys> | null = null
@@ -124,7 +129,7 @@ function createKeys(options: VerifierOptions, clock: Clock): RemoteKeys {
     return { current, reloadForUnknownKid: current }
   }
   const url = jwksUrl ?? `${issuer}/jwt/jwks.json`
-  // A redirect is no answer that is `ok`. Workers know no `redirect: 'error'`.
+  // With `manual`, a redirect fails as a response that is not `ok`. Cloudflare Workers do not support `error`.
   const get = options.fetch ?? ((address: string): Promise<Response> => (
     fetch(address, { redirect: 'manual', signal: AbortSignal.timeout(FETCH_LIMIT) })
   ))
@@ -133,6 +138,8 @@ function createKeys(options: VerifierOptions, clock: Clock): RemoteKeys {
 
 async function readKeySet(get: (url: string) => Promise<Response>, url: string): Promise<unknown> {
   const response = await get(url)
-  if (!response.ok) throw new GeneralError('STORE_UNAVAILABLE', `the key set was answered with ${response.status}`)
+  if (!response.ok) {
+    throw new GeneralError('STORE_UNAVAILABLE', `the request for the key set failed with HTTP status ${response.status}`)
+  }
   return response.json()
 }

@@ -26,7 +26,7 @@ async function login(userId = 'alice'): Promise<Login> {
   return { token: reply.headers['st-access-token'] ?? '', handle: JSON.parse(reply.body).handle }
 }
 
-/** A verifier that reads the server's key set over HTTP, and what it asked for. */
+/** A verifier that fetches the server's key set over HTTP, and the URLs it fetched. */
 function remote(options: Partial<VerifierOptions> = {}): { verifier: Verifier<Claims>; fetched: string[] } {
   const fetched: string[] = []
   const verifier = createVerifier<Claims>({
@@ -46,7 +46,7 @@ const userOf = (reading: SessionReading<Claims>): unknown => (
 )
 
 describe('verification in another service', () => {
-  test('reads the key set once, at the first token, and tells what the token says', async () => {
+  test('fetches the key set once, at the first token, and returns the content of the token', async () => {
     server = await startSessionServer()
     const { token, handle } = await login('älice')
     const { verifier, fetched } = remote()
@@ -74,14 +74,14 @@ describe('verification in another service', () => {
     expect(await read({ cookie: `a=b; ${AT}=${cookie}` })).toBe('alice')
     expect(await read({ authorization: `Bearer ${token}` })).toBe('bob')
     expect(await read({ authorization: `Bearer ${token}`, cookie: `${AT}=${cookie}` })).toBe('bob')
-    expect(await read({ authorization: 'Bearer foreign', cookie: `${AT}=${cookie}` })).toBe('alice')
+    expect(await read({ authorization: 'Bearer unrecognized', cookie: `${AT}=${cookie}` })).toBe('alice')
     expect(await read({ authorization: `Bearer ${cookie}` }), 'CK-14').toBe('none')
     expect(await read({ cookie: `${AT}=${token}` }), 'CK-14').toBe('none')
     expect(await read({})).toBe('none')
     expect(await read({ cookie: 'sAccessToken=x' })).toBe('none')
   })
 
-  test('an expired token needs a refresh, and so does one whose signature does not hold', async () => {
+  test('an expired token needs a refresh, and so does one with an invalid signature', async () => {
     server = await startSessionServer()
     const { token } = await login()
     const { verifier } = remote()
@@ -90,7 +90,7 @@ describe('verification in another service', () => {
     expect(await verifier.verify(token)).toEqual({ kind: 'needs-refresh' })
   })
 
-  test('TOK-10: another issuer or another audience is refused', async () => {
+  test('TOK-10: another issuer or another audience is rejected', async () => {
     server = await startSessionServer({ audience: 'shop' })
     const { token } = await login()
     expect(userOf(await remote({ audience: 'shop' }).verifier.verify(token))).toBe('alice')
@@ -116,20 +116,20 @@ describe('verification in another service', () => {
 })
 
 describe('the key set', () => {
-  test('TOK-06: is read anew for an unknown key, at most once per 5 s', async () => {
+  test('TOK-06: is fetched again for an unknown key, at most once per 5 s', async () => {
     server = await startSessionServer()
     const { verifier, fetched } = remote()
     expect(userOf(await verifier.verify((await login()).token))).toBe('alice')
     await server.sessions.revokeEverySession()
     const { token } = await login('bob')
-    expect(userOf(await verifier.verify(token)), 'unknown, and the last look was just now').toBe('needs-refresh')
+    expect(userOf(await verifier.verify(token)), 'unknown, and it was fetched just now').toBe('needs-refresh')
     expect(fetched).toHaveLength(1)
     server.clock.advance(5000)
     expect(userOf(await verifier.verify(token))).toBe('bob')
     expect(fetched).toHaveLength(2)
   })
 
-  test('DOS-02: tokens with made-up keys cost no more than that', async () => {
+  test('DOS-02: tokens with invented key ids cause no more fetches than that', async () => {
     server = await startSessionServer()
     const { token } = await login()
     const { verifier, fetched } = remote()
@@ -145,7 +145,7 @@ describe('the key set', () => {
     expect(fetched).toHaveLength(2)
   })
 
-  test('is looked at again after a minute, so that a dropped key is not good for long', async () => {
+  test('is fetched again after a minute, so that a removed key is not used for long', async () => {
     server = await startSessionServer()
     const { token } = await login()
     const { verifier } = remote()
@@ -155,7 +155,7 @@ describe('the key set', () => {
     expect(userOf(await verifier.verify(token))).toBe('needs-refresh')
   })
 
-  test('stays in use while it can not be read, and is asked for every 5 s', async () => {
+  test('stays in use while it cannot be fetched, with an attempt every 5 s', async () => {
     server = await startSessionServer()
     const { token } = await login()
     let isDown = false
@@ -178,7 +178,7 @@ describe('the key set', () => {
     expect(asked).toBe(3)
   })
 
-  test('that was never read is an error, and no logout', async () => {
+  test('that was never fetched is an error, not a logout', async () => {
     server = await startSessionServer()
     const { token } = await login()
     for (const answer of [
@@ -194,7 +194,7 @@ describe('the key set', () => {
     }
   })
 
-  test('TOK-02, TOK-03: keys of other kinds in it are ignored, and the first of a name counts', async () => {
+  test('TOK-02, TOK-03: unsuitable keys are ignored, and of two keys with one id the first is used', async () => {
     server = await startSessionServer()
     const { token } = await login()
     const { keys: [own] } = await server.sessions.getJwks()
@@ -235,7 +235,7 @@ describe('the key set', () => {
 })
 
 describe('with a feed', () => {
-  test('REV-02: a revoked session is refused within the poll interval, others are not', async () => {
+  test('REV-02: a revoked session is rejected within the poll interval, others are not', async () => {
     const store = createMemoryStore()
     server = await startSessionServer({ store })
     const [alice, bob] = [await login(), await login('bob')]
@@ -257,7 +257,7 @@ describe('with a feed', () => {
     expect(reads).toBe(2)
   })
 
-  test('claims that were changed elsewhere need a refresh, which brings the new ones', async () => {
+  test('a token whose payload was updated elsewhere needs a refresh', async () => {
     const store = createMemoryStore()
     server = await startSessionServer({ store })
     const client = server.client()
@@ -277,7 +277,7 @@ describe('with a feed', () => {
     expect(await read()).toEqual({ role: 'reader' })
   })
 
-  test('one that can not be read is trusted for maxStaleness, then it is an error', async () => {
+  test('a feed that cannot be read is trusted for maxStaleness, then it is an error', async () => {
     const store = createMemoryStore()
     server = await startSessionServer({ store })
     const { token, handle } = await login()

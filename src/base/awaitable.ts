@@ -1,17 +1,20 @@
-/** A value that is there at once where the platform can compute it synchronously, and later where it can not. */
+/** A value, or a promise of it. It is a value wherever the platform can compute it synchronously. */
 export type Awaitable<T> = T | Promise<T>
 
 /**
- * Whether a value has to be waited for. Told by its `then`, never by `instanceof`: with zone.js loaded, as Angular
- * does, the global `Promise` is another class than that of the promises which asynchronous functions return. Where
- * every request passes, `'then' in value` is written out: the engine remembers per place which shapes it met there, and
- * a function that all kinds of values pass through knows none.
+ * Whether a value is a promise. Checks for `then`, not with `instanceof`: zone.js, which Angular loads, replaces the
+ * global `Promise`, and async functions return promises of the original class. Code that runs for every request writes
+ * `'then' in value` instead of calling this function: the engine caches object shapes per call site, and a function
+ * that is called with values of many shapes does not profit from the cache.
  */
 export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
-/** Goes on with a value: at once if it is there, later if it is not. A promise costs more than most of what follows. */
+/**
+ * Applies a function to a value: synchronously, or after the promise has resolved. Creating a promise costs more time
+ * than most of the functions that are applied.
+ */
 export function mapAwaitable<Input, Output>(
   value: Awaitable<Input>,
   next: (value: Input) => Promise<Output>,
@@ -27,7 +30,7 @@ export function mapAwaitable<Input, Output>(
   return isPromise(value) ? value.then(next) : next(value)
 }
 
-/** Does work and hands on whatever it throws or rejects with; at once where nothing has to be waited for. */
+/** Calls `work`, and passes what it throws or rejects with to `failed`. Synchronous unless `work` returns a promise. */
 export function catchAwaitable(work: () => unknown, failed: (error: unknown) => void): Awaitable<void> {
   try {
     const done = work()

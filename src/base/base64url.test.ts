@@ -11,7 +11,7 @@ test('agrees with Node on every sequence of bytes', () => {
   }))
 })
 
-test('takes a text exactly if it is what Node would write', () => {
+test('accepts a string only if it is what Node would write', () => {
   const character = fc.constantFrom(...'ABQZaz09-_+/= \n.\u0141\u00e9\ud83d'.split(''))
   fc.assert(fc.property(fc.string({ unit: character, maxLength: 12 }), text => {
     const canonical = Buffer.from(text, 'base64url').toString('base64url') === text
@@ -20,7 +20,7 @@ test('takes a text exactly if it is what Node would write', () => {
   }), { numRuns: 2000 })
 })
 
-test('refuses a foreign character in every place', () => {
+test('rejects a character outside the alphabet at every position', () => {
   for (let length = 2; length < 12; length++) {
     if (length % 4 === 1) continue
     for (let place = 0; place < length; place++) {

@@ -5,21 +5,21 @@ export function encodeBase64url(bytes: Uint8Array): string {
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
-/** Decodes base64url without padding; `null` unless it is in its one canonical spelling. */
+/** Decodes base64url without padding; `null` unless the string is canonical. */
 export function decodeBase64url(text: string): Uint8Array | null {
   if (!isBase64url(text)) return null
   return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), character => character.charCodeAt(0))
 }
 
 /**
- * Whether the text is base64url in its one canonical spelling: only its alphabet, no padding, and
- * no bits set beyond the last byte, so that two spellings never name the same bytes (TOK-11, TOK-16).
+ * Whether the string is canonical base64url: only its alphabet, no padding, and no bits set beyond the last byte. Two
+ * different canonical strings never decode to the same bytes (TOK-11, TOK-16).
  */
 export function isBase64url(text: string): boolean {
   return onlyAlphabet.test(text) && endings[text.length % 4]?.test(text) === true
 }
 
-/** Looks at a character three times as fast as one expression for all would. */
+/** A separate expression for the alphabet is three times as fast per character as one expression for all rules. */
 const onlyAlphabet = /^[\w-]*$/
-/** How a text may end after its last whole group of four: with two characters for one byte, or three for two. */
+/** What may follow the last complete group of four: two characters for one byte, or three characters for two bytes. */
 const endings: readonly RegExp[] = [/$/, /(?!)/, /[AQgw]$/, /[AEIMQUYcgkosw048]$/]

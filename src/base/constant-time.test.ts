@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { constantTimeEqual } from './constant-time.ts'
 
-test('TOK-19: texts are equal only as a whole, and other lengths are refused without an exception', () => {
+test('TOK-19: strings are equal only if every character is, and another length is false, not an exception', () => {
   const tag = 'Zm9vYmFyYmF6'
   expect(constantTimeEqual(tag, tag)).toBe(true)
   expect(constantTimeEqual('', '')).toBe(true)

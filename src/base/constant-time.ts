@@ -1,6 +1,6 @@
 /**
- * Compares two texts in a time that depends on their lengths alone (TOK-19).
- * For digests and authentication tags, whose lengths are no secret.
+ * Compares two strings in constant time: the time depends on their lengths only (TOK-19). For digests and
+ * authentication tags, whose lengths are not secret.
  */
 export function constantTimeEqual(left: string, right: string): boolean {
   if (left.length !== right.length) return false

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { cutText } from './cut-text.ts'
 
-test('S-19: a text is cut by code units, and no pair in half', () => {
+test('S-19: a string is cut by UTF-16 code units, and never within a surrogate pair', () => {
   expect(cutText('abc', 3)).toBe('abc')
   expect(cutText('abcd', 3)).toBe('abc')
   expect(cutText('ab😀', 4)).toBe('ab😀')

@@ -1,4 +1,4 @@
-/** The beginning of a text: at most so many UTF-16 code units, and never half of a surrogate pair at its end. */
+/** The first `length` UTF-16 code units of a string, or one fewer where the last would be half of a surrogate pair. */
 export function cutText(text: string, length: number): string {
   return text.length <= length ? text : text.slice(0, length).replace(/[\ud800-\udbff]$/, '')
 }

@@ -9,18 +9,18 @@ test.each<[Duration, number]>([
   expect(toMilliseconds(given)).toBe(milliseconds)
 })
 
-test('a rule takes numbers of seconds, and texts with a unit, within its bounds', () => {
+test('a rule accepts numbers of seconds, and strings with a unit, within its bounds', () => {
   const { accepts, fits } = duration(1, 86_400)
-  expect(accepts).toBe('a duration from 1 second to 1 day: a number of seconds, or a text such as "15m"')
+  expect(accepts).toBe('a duration from 1 second to 1 day: a number of seconds, or a string such as "15m"')
   for (const value of [1, 86_400, 1.5, '1s', '1000ms', '24h', '1d']) expect(fits(value), String(value)).toBe(true)
   const wrong = [0, 86_401, Number.NaN, Infinity, '', '90', '15 m', '15min', '-1h', '1e3s', '25h', '0s', 'h', '1h ', null, {}]
   for (const value of wrong) expect(fits(value), String(value)).toBe(false)
 })
 
-test('what is no duration does not compile', () => {
+test('a value that is not a duration does not compile', () => {
   // @ts-expect-error: there is no such unit
   const unit: Duration = '15min'
-  // @ts-expect-error: a text needs its unit
+  // @ts-expect-error: a string needs a unit
   const none: Duration = '90'
   expect([unit, none]).toHaveLength(2)
 })

@@ -4,27 +4,29 @@ import type { Milliseconds } from './time.ts'
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
-/** A span of time: a number of seconds, or a number with its unit, as in `'500ms'`, `'90s'`, `'15m'`, `'1h'`, `'100d'`. */
+/**
+ * A span of time: a number of seconds, or a string with a unit, such as `'500ms'`, `'90s'`, `'15m'`, `'1h'`, `'100d'`.
+ */
 export type Duration = number | `${number}${keyof typeof units}`
 
-/** The number and the unit of a text; a number alone is of seconds. */
+/** The number and the unit of a string. A number without a unit is in seconds. */
 const form = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)?$/
 
-/** Reads a duration, to the millisecond: points in time are added up from it, and stores keep those as integers. */
+/** Converts a duration to whole milliseconds: stores keep points in time as integers. */
 export function toMilliseconds(duration: Duration): Milliseconds {
   return typeof duration === 'number' ? Math.round(duration * 1000) : parseDuration(duration)
 }
 
-/** Reads the text of a duration, which may leave out the unit of seconds; `NaN` for any other text. */
+/** Parses a duration. A number without a unit is in seconds. `NaN` for any other string. */
 export function parseDuration(text: string): Milliseconds {
   const [, digits = 'none', unit = 's'] = form.exec(text) ?? []
   return isUnit(unit) ? Math.round(Number(digits) * units[unit]) : Number.NaN
 }
 
-/** A duration from `least` to `most` seconds. */
+/** The rule of an option that is a duration from `least` to `most` seconds. */
 /* @__NO_SIDE_EFFECTS__ */
 export function duration(least: number, most: number): Rule<Duration, undefined> {
-  const accepts = `a duration from ${inWords(least)} to ${inWords(most)}: a number of seconds, or a text such as "15m"`
+  const accepts = `a duration from ${inWords(least)} to ${inWords(most)}: a number of seconds, or a string such as "15m"`
   return rule(accepts, (value): value is Duration => {
     if (typeof value === 'string' && !/[a-z]$/.test(value)) return false
     const milliseconds = typeof value === 'number' ? value * 1000 : typeof value === 'string' ? parseDuration(value) : NaN
@@ -32,7 +34,9 @@ export function duration(least: number, most: number): Rule<Duration, undefined>
   })
 }
 
-/** A number of seconds in the largest unit that it fills, as messages and the documentation say it. */
+/**
+ * Formats a number of seconds for messages and the documentation, in the largest unit of which there is at least one.
+ */
 export function inWords(seconds: number): string {
   if (seconds < 1) return seconds === 0 ? '0' : `${seconds * 1000} ms`
   const [name, length] = ([['day', 86_400], ['hour', 3600], ['minute', 60]] as const).find(([, least]) => seconds >= least)

@@ -1,2 +1,2 @@
-/** Where chance comes from: `length` bytes of a cryptographically secure generator (TOK-18). */
+/** The source of randomness: returns `length` bytes of a cryptographically secure generator (TOK-18). */
 export type Entropy = (length: number) => Uint8Array

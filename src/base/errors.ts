@@ -13,21 +13,21 @@ export type ErrorCode =
 export abstract class SessionError extends Error {
   /** Stable across versions and realms. */
   abstract readonly code: ErrorCode
-  /** The HTTP status that fits: frameworks answer with it where no error handler of Keyturn is mounted (L-06). */
+  /** The HTTP status of the response. Frameworks use it if no error handler of Keyturn is mounted (L-06). */
   readonly status: number
-  /** The same, under the name that other frameworks read. */
+  /** The same as `status`, under the name that other frameworks read. */
   readonly statusCode: number
 
   constructor(status: number, message: string, options?: ErrorOptions) {
     super(message, options)
     this.status = status
     this.statusCode = status
-    // That a request is refused is no fault in a place of the code: frameworks then log the message alone (L-06).
+    // A rejected request is not a fault of the code. Without a stack, frameworks log the message only (L-06).
     if (status > 400 && status < 500) this.stack = ''
   }
 }
 
-/** There is no session, or it has ended: the user must log in again. HTTP 401. */
+/** There is no session, or it has expired or was revoked. The user must log in again. HTTP 401. */
 export class UnauthorizedError extends SessionError {
   override readonly name = 'UnauthorizedError'
   readonly code = 'UNAUTHORIZED'
@@ -37,7 +37,10 @@ export class UnauthorizedError extends SessionError {
   }
 }
 
-/** The access token can not be used any more, the session may: refresh, then repeat the request. HTTP 401. */
+/**
+ * The access token has expired or is invalid, but the session may still be active. The client must refresh the session,
+ * then repeat the request. HTTP 401.
+ */
 export class TryRefreshTokenError extends SessionError {
   override readonly name = 'TryRefreshTokenError'
   readonly code = 'TRY_REFRESH_TOKEN'
@@ -51,7 +54,7 @@ export class TryRefreshTokenError extends SessionError {
 export class TokenTheftDetectedError extends SessionError {
   override readonly name = 'TokenTheftDetectedError'
   readonly code = 'TOKEN_THEFT_DETECTED'
-  /** Whose session it was. */
+  /** The user of the session. */
   readonly userId: string
   /** The handle of the session that was revoked. */
   readonly handle: string
@@ -63,28 +66,28 @@ export class TokenTheftDetectedError extends SessionError {
   }
 }
 
-/** One claim that did not hold, in the form that front-end SDKs read. */
+/** A failed claim validation, in the form that front-end SDKs read. */
 export interface ClaimValidationError {
-  /** Which validator refused. */
+  /** The `id` of the validator that failed. */
   readonly id: string
-  /** Why, as any JSON. */
+  /** The reason of the failure, as any JSON value. */
   readonly reason?: unknown
 }
 
-/** The session is active, but its payload does not satisfy what the route demands. HTTP 403. */
+/** The session is active, but its JWT payload does not satisfy the route. HTTP 403. */
 export class InvalidClaimsError extends SessionError {
   override readonly name = 'InvalidClaimsError'
   readonly code = 'INVALID_CLAIMS'
-  /** Every claim that did not hold. */
+  /** Every claim validation that failed. */
   readonly claimValidationErrors: readonly ClaimValidationError[]
 
   constructor(claimValidationErrors: readonly ClaimValidationError[]) {
-    super(403, 'the session does not satisfy the claims that this route demands')
+    super(403, 'the session does not satisfy the claim validators of this route')
     this.claimValidationErrors = claimValidationErrors
   }
 }
 
-/** The request came from another site. Nothing was changed, no cookie was touched. HTTP 403 (CSRF-01, CSRF-15). */
+/** The request came from another site. No session and no cookie was changed. HTTP 403 (CSRF-01, CSRF-15). */
 export class CrossSiteRequestError extends SessionError {
   override readonly name = 'CrossSiteRequestError'
   readonly code = 'CROSS_SITE_REQUEST'
@@ -95,21 +98,21 @@ export class CrossSiteRequestError extends SessionError {
 }
 
 /**
- * A call by handle names a session that does not exist or has ended. Nothing was changed, and nobody is to log in
- * again because of it. HTTP 404.
+ * The session of a handle does not exist, has expired or was revoked. Nothing was changed. The user of the current
+ * request need not log in again. HTTP 404.
  */
 export class SessionNotFoundError extends SessionError {
   override readonly name = 'SessionNotFoundError'
   readonly code = 'SESSION_NOT_FOUND'
 
   constructor() {
-    super(404, 'the session does not exist or has ended')
+    super(404, 'the session does not exist, has expired or was revoked')
   }
 }
 
 /**
- * What the caller passed cannot be kept: a user id, a JWT payload, session info, the position of a page. Nothing was
- * stored. The message names the member and what would do, and holds no value. HTTP 400.
+ * An argument is invalid: a user id, a JWT payload, session data or the position of a page. Nothing was stored. The
+ * message names the argument and what it must be; it does not contain the value. HTTP 400.
  */
 export class InvalidDataError extends SessionError {
   override readonly name = 'InvalidDataError'
@@ -120,20 +123,20 @@ export class InvalidDataError extends SessionError {
   }
 }
 
-/** What went wrong behind a {@link GeneralError}. */
+/** The cause of a {@link GeneralError}. */
 export type GeneralErrorCode = 'STORE_UNAVAILABLE' | 'REFRESH_BUSY' | 'MISUSE'
 
 /**
- * Keyturn could not decide. Never a logout: nothing is revoked and no cookie is cleared (REV-11).
+ * Keyturn could not answer. It does not log the user out: no session is revoked and no cookie is cleared (REV-11).
  *
  * - `STORE_UNAVAILABLE` (HTTP 503): the store failed. The same call may succeed later.
- * - `REFRESH_BUSY` (HTTP 503): a refresh must wait for `retryAfter` seconds. The same refresh token is good afterwards.
- * - `MISUSE` (HTTP 500): the call or the configuration cannot work; the message names what to change.
+ * - `REFRESH_BUSY` (HTTP 503): the client must wait `retryAfter` seconds, then send the same refresh token again.
+ * - `MISUSE` (HTTP 500): an argument or an option is invalid. The message says what to change.
  */
 export class GeneralError extends SessionError {
   override readonly name = 'GeneralError'
   readonly code: GeneralErrorCode
-  /** After how many whole seconds the same call is worth trying again; at least 1. */
+  /** How many whole seconds to wait before the call is repeated; at least 1. */
   readonly retryAfter: number
 
   constructor(code: GeneralErrorCode, message: string, options?: { cause?: unknown; retryAfter?: number }) {
@@ -160,8 +163,8 @@ const codes: ReadonlySet<unknown> = new Set<ErrorCode>([
 ])
 
 /**
- * Whether a caught value is an error of Keyturn; unlike `instanceof` it also holds across realms and copies of the
- * package.
+ * Whether a caught value is an error of Keyturn. Unlike `instanceof`, it also recognizes errors of another realm or of
+ * another copy of the package.
  */
 export function isSessionError(error: unknown): error is AnySessionError {
   return error instanceof Error && 'code' in error && codes.has(error.code)

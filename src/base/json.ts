@@ -1,7 +1,7 @@
-/** Any value that JSON can carry. */
+/** Any JSON value. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [member: string]: JsonValue }
 
-/** An object that JSON can carry: what JWT payloads and session info are made of. */
+/** A JSON object. JWT payloads and session data are such objects. */
 export type JsonObject = { [member: string]: JsonValue }
 
 /** Whether a parsed JSON value is an object, and neither an array nor null. */
@@ -9,7 +9,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Parses the text of a JSON object; `null` for anything else, never an exception. */
+/** Parses a JSON object; `null` for any other string. Never throws. */
 export function parseJsonObject(text: string): JsonObject | null {
   try {
     const value: unknown = JSON.parse(text)
@@ -19,12 +19,12 @@ export function parseJsonObject(text: string): JsonObject | null {
   }
 }
 
-/** Member names that could reach a prototype when a careless reader copies them (TOK-14). */
+/** Whether code that copies the member carelessly could change a prototype (TOK-14). */
 export function isPrototypeMember(name: string): boolean {
   return name === '__proto__' || name === 'constructor' || name === 'prototype'
 }
 
-/** Freezes a JSON value and all that is in it. What this froze before costs a look; the outermost is frozen last. */
+/** Freezes a JSON value, from the inside out. A value that is frozen already counts as frozen throughout. */
 export function deepFreeze<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
   for (const name in value) deepFreeze(value[name])

@@ -8,11 +8,11 @@ test.each([
   ['SECRETS', 'SECRET'], ['API_KEYS', 'API_KEY'], ['APIKEY', 'API_KEY'], ['STROE', 'STORE'], ['secret', 'SECRET'],
   ['samesite', 'sameSite'], ['domian', 'domain'], ['PROT', 'PORT'], ['SECRET', 'SECRET'], ['APPS', 'APP'],
   ['TOKEN', null], ['', null], ['A', null], ['DATABASE_URL', null], ['accessTokenLifetime', null],
-])('S-15: %s is meant to be %s', (name, nearest) => {
+])('S-15: the suggestion for %s is %s', (name, nearest) => {
   expect(nearestName(name, known)).toBe(nearest)
 })
 
-test('S-15: one edit is always found, and of two names the nearer one', () => {
+test('S-15: a name with one typing error is found, and the nearest of several names wins', () => {
   expect(nearestName('tenants', ['tenant', 'tenantss', 'tenants'])).toBe('tenants')
   const name = fc.stringMatching(/^[A-Z_]{6,20}$/)
   fc.assert(fc.property(name, fc.nat(19), fc.constantFrom('', 'Q'), (text, place, put) => {

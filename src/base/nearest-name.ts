@@ -1,6 +1,7 @@
 /**
- * The known name that a misspelt one is probably meant to be, or null if none is near: at most a third of its
- * characters, and never more than three, are added, left out, changed, or swapped with the next one. Case is free.
+ * The known name that is nearest to a misspelt one, for "did you mean". Null if none is near: a name is near if at most
+ * a third of its characters, and at most three, are added, left out, changed or swapped with the next one. Ignores
+ * case.
  * @example
  * nearestName('samesite', ['sameSite', 'domain']) // 'sameSite'
  */
@@ -16,7 +17,7 @@ export function nearestName(name: string, known: readonly string[]): string | nu
   return nearest
 }
 
-/** How many edits lead from one text to the other (optimal string alignment). */
+/** The edit distance of two strings (optimal string alignment). */
 function distanceBetween(from: string, to: string): number {
   let before: readonly number[] = []
   let row: readonly number[] = Array.from({ length: to.length + 1 }, (_, column) => column)

@@ -1,37 +1,39 @@
 import { GeneralError } from './errors.ts'
 import { nearestName } from './nearest-name.ts'
 
-/** What one option accepts, and what it is if it is left out. What it means, the doc comment of its type says. */
+/**
+ * The rule of one option: what it accepts, and its default. The doc comment of the option's type says what it means.
+ */
 export interface Rule<Value, Preset extends Value | undefined = Value | undefined> {
   /** Completes "must be ...": the type, the unit and the bounds. */
   readonly accepts: string
-  /** The default, where it is a plain value. */
+  /** The default, if it is a constant. */
   readonly preset: Preset
-  /** Whether the value will do; the members of an object are judged on their own. */
+  /** Whether the value is valid. The members of an object are checked separately. */
   readonly fits: (value: unknown) => value is Value
-  /** What each item of a list accepts. Where a single item is no list, it is the item. */
+  /** The rule of each item of an array; also of the value itself, where one item is accepted instead of an array. */
   readonly item?: Rule<unknown>
-  /** What the members of an object accept. */
+  /** The rules of the members of an object. */
   readonly members?: Rules
-  /** Whether no message may repeat the value. */
+  /** Whether error messages must not contain the value. */
   readonly isSecret?: true
-  /** Whether the option has to be given. */
+  /** Whether the option is required. */
   readonly isRequired?: true
-  /** Whether it may not be `undefined`: where leaving it out is the weaker choice, that has to be meant. */
+  /** Whether `undefined` is rejected: for options whose absence means fewer checks. It must be a decision. */
   readonly isExplicit?: true
 }
 
-/** The rules of any public function. */
+/** The rules of the options of any public function. */
 export type Rules = Readonly<Record<PropertyKey, Rule<unknown>>>
 
-/** The rules of a function that takes these options: one for each of them, and no other. */
+/** The rules of the options of one function: exactly one rule for each option. */
 export type RulesFor<Options> = {
   readonly [Name in keyof Options]-?: Rule<Exclude<Options[Name], undefined>>
 }
 
-// `@__NO_SIDE_EFFECTS__` lets bundlers leave out the tables of rules that an application does not use.
+// `@__NO_SIDE_EFFECTS__` lets bundlers remove the rules that an application does not use.
 
-/** A rule of its own; most options have one of those below. */
+/** A custom rule. Most options use one of the rules below. */
 /* @__NO_SIDE_EFFECTS__ */
 export function rule<Value>(accepts: string, fits: (value: unknown) => value is Value): Rule<Value, undefined> {
   return { accepts, preset: undefined, fits }
@@ -49,7 +51,7 @@ export function number(unit: 'milliseconds' | 'bytes' | null, least: number, mos
 /** True or false. */
 export const flag: Rule<boolean, undefined> = rule('true or false', (value): value is boolean => typeof value === 'boolean')
 
-/** One of some texts. */
+/** One of these strings. */
 /* @__NO_SIDE_EFFECTS__ */
 export function oneOf<Value extends string>(...values: readonly Value[]): Rule<Value, undefined> {
   const quoted = values.map(value => JSON.stringify(value)).join(', ')
@@ -57,9 +59,9 @@ export function oneOf<Value extends string>(...values: readonly Value[]): Rule<V
   return rule(quoted.replace(/, (?=[^,]*$)/, ' or '), (value): value is Value => known.has(value))
 }
 
-/** A text of this form. */
+/** A string that matches this form. */
 /* @__NO_SIDE_EFFECTS__ */
-export function text(accepts = 'a text', form: RegExp = /./s): Rule<string, undefined> {
+export function text(accepts = 'a string', form: RegExp = /./s): Rule<string, undefined> {
   return rule(accepts, (value): value is string => typeof value === 'string' && form.test(value))
 }
 
@@ -77,14 +79,14 @@ export function having<Value>(accepts: string, ...methods: readonly string[]): R
   ))
 }
 
-/** A list. */
+/** An array. */
 /* @__NO_SIDE_EFFECTS__ */
 export function listOf<Item>(accepts: string, item: Rule<Item>): Rule<readonly Item[], undefined> {
   const fits = (value: unknown): value is readonly Item[] => Array.isArray(value) && value.every(item.fits)
   return { ...rule(accepts, fits), item }
 }
 
-/** One item, or a list of at least one. */
+/** One item, or an array of at least one. */
 /* @__NO_SIDE_EFFECTS__ */
 export function oneOrMore<Item>(accepts: string, item: Rule<Item>): Rule<Item | readonly Item[], undefined> {
   const fits = (value: unknown): value is Item | readonly Item[] => {
@@ -110,27 +112,27 @@ export function withDefault<Value, Preset extends Value>(
   return { ...others, fits, preset }
 }
 
-/** The same rule for an option whose value no message may repeat. */
+/** The same rule, for an option whose value must not appear in messages. */
 /* @__NO_SIDE_EFFECTS__ */
 export function secret<Any extends Rule<unknown>>(any: Any): Any {
   return { ...any, isSecret: true }
 }
 
-/** The same rule for an option that has to be given. */
+/** The same rule, for a required option. */
 /* @__NO_SIDE_EFFECTS__ */
 export function required<Any extends Rule<unknown>>(any: Any): Any {
   return { ...any, isRequired: true }
 }
 
-/** The same rule for an option that may not be given as `undefined`, since without it less is checked. */
+/** The same rule, for an option that must not be `undefined`, because fewer checks are made without it. */
 /* @__NO_SIDE_EFFECTS__ */
 export function explicit<Any extends Rule<unknown>>(any: Any): Any {
   return { ...any, isExplicit: true }
 }
 
 /**
- * Judges the options of a public function, whose name is `owner`: unknown names, then values.
- * @throws GeneralError (`MISUSE`) with the name, the value unless it is secret, and what would do.
+ * Checks the options of the public function `owner`: first for unknown names, then the values.
+ * @throws GeneralError (`MISUSE`) that names the option, the value (unless it is secret) and what it must be.
  */
 export function checkOptions(owner: string, rules: Rules, options: unknown, path = ''): void {
   checkNames(owner, rules, options)
@@ -138,7 +140,7 @@ export function checkOptions(owner: string, rules: Rules, options: unknown, path
 }
 
 /**
- * As {@link checkOptions}, for options that come with every request: each that fits costs a few nanoseconds.
+ * As {@link checkOptions}, for options of every request: a valid option costs a few nanoseconds.
  * @throws GeneralError (`MISUSE`)
  */
 export function checkCallOptions<Options extends object>(owner: string, rules: Rules, options: Options): void {
@@ -148,7 +150,7 @@ export function checkCallOptions<Options extends object>(owner: string, rules: R
   }
 }
 
-/** Refuses what is no object of options, and names that have no rule. @throws GeneralError (`MISUSE`) */
+/** Rejects a value that is not an object of options, and names without a rule. @throws GeneralError (`MISUSE`) */
 export function checkNames(owner: string, rules: Rules, options: unknown): asserts options is object {
   const names = Reflect.ownKeys(rules).map(nameOf)
   if (!isPlainObject(options)) {
@@ -164,7 +166,7 @@ export function checkNames(owner: string, rules: Rules, options: unknown): asser
   }
 }
 
-/** Judges the values of the options that have a rule, and of no others. @throws GeneralError (`MISUSE`) */
+/** Checks the values of the options that have a rule. Ignores other options. @throws GeneralError (`MISUSE`) */
 export function checkValues(rules: Rules, options: object, path = ''): void {
   for (const key of Reflect.ownKeys(rules)) {
     const each = rules[key]
@@ -174,7 +176,7 @@ export function checkValues(rules: Rules, options: object, path = ''): void {
   }
 }
 
-/** Judges one value, of an option or of an argument. @throws GeneralError (`MISUSE`) */
+/** Checks the value of an option or of an argument. @throws GeneralError (`MISUSE`) */
 export function checkValue(name: string, each: Rule<unknown>, value: unknown, isHidden = false): void {
   const { accepts, fits, item, members, isExplicit, isSecret = isHidden } = each
   if (item !== undefined && Array.isArray(value)) {
@@ -184,19 +186,19 @@ export function checkValue(name: string, each: Rule<unknown>, value: unknown, is
   if (members !== undefined) checkOptions(name, members, value, `${name}.`)
 }
 
-/** @throws GeneralError (`MISUSE`) that names an option, says what it must be and what it was instead. */
+/** @throws GeneralError (`MISUSE`) that names an option, what it must be and the value received. */
 export function refuse(name: string, accepts: string, value: unknown, isSecret = false, isMissing = false): never {
   const cure = isMissing ? '. Leave the option out only if you mean to go without it' : ''
   throw new GeneralError('MISUSE', `${name} must be ${accepts}; received ${received(value, isSecret)}${cure}`)
 }
 
-/** A value as messages show it. What may hold a password is told by its length. */
+/** Describes a value for messages. Of a string that may contain a password, only the length is given. */
 export function received(value: unknown, isSecret: boolean): string {
   if (typeof value === 'string') {
     const isHidden = isSecret || /^[^/?#]*:\/\/[^/?#]*@/.test(value)
-    return isHidden ? `a text of ${value.length} characters` : JSON.stringify(value.slice(0, 80))
+    return isHidden ? `a string of ${value.length} characters` : JSON.stringify(value.slice(0, 80))
   }
-  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (Array.isArray(value)) return `an array of ${value.length}`
   if (!isObject(value)) return isSecret && value !== undefined ? `a ${typeof value}` : String(value)
   if (typeof value === 'function') return 'a function'
   if (typeof Reflect.get(value, 'then') === 'function') return 'a promise: await it first'
@@ -212,12 +214,12 @@ function isPlainObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** How an option is written: `name`, or `[symbol]`. */
+/** The name of an option as messages show it: `name`, or `[symbol]`. */
 function nameOf(key: PropertyKey): string {
   return typeof key === 'symbol' ? `[${key.description?.replace(/^.*[.: ]/, '')}]` : String(key)
 }
 
-/** A number with its thousands set apart. */
+/** Formats a number with commas between thousands. */
 export function grouped(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
 }

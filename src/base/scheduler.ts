@@ -1,4 +1,4 @@
 import type { Milliseconds } from './time.ts'
 
-/** Runs a task once after a while, without keeping the process alive for it. Returns how to call it off. */
+/** Runs a task once, after the delay. Does not keep the process alive. Returns a function that cancels the task. */
 export type Scheduler = (task: () => void, delay: Milliseconds) => () => void

@@ -8,12 +8,15 @@ export interface StandardSchema<Output> {
   }
 }
 
-/** What a schema answers: the value, or issues. Some libraries' failures are arrays, so only `issues` tells. */
+/**
+ * The result of a validation: the value, or issues. Check `issues` to tell them apart: some libraries return arrays as
+ * failures.
+ */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly StandardIssue[] }
 
-/** One thing that a schema found wrong. */
+/** One failure of a validation. */
 export interface StandardIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined

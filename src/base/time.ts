@@ -4,16 +4,16 @@ export type EpochMilliseconds = number
 /** A span of time in milliseconds. */
 export type Milliseconds = number
 
-/** A point in time as tokens write it: whole seconds since 1970 (NumericDate, RFC 7519 section 2). */
+/** A point in time in a token: whole seconds since 1970 (NumericDate, RFC 7519 section 2). */
 export type EpochSeconds = number
 
-/** The last second that a date can carry, in the year 275760 (ECMA-262 section 21.4.1.1). */
+/** The latest second that a `Date` can represent, in the year 275760 (ECMA-262 section 21.4.1.1). */
 export const LAST_SECOND: EpochSeconds = 8_640_000_000_000
 
-/** Where the time comes from. Nothing in Keyturn reads a clock that was not passed in. */
+/** Returns the current time. Keyturn reads no clock but the one that it is given. */
 export type Clock = () => EpochMilliseconds
 
-/** Rounds down to the whole seconds of a NumericDate. */
+/** Converts a point in time to a NumericDate, rounded down. */
 export function toEpochSeconds(instant: EpochMilliseconds): EpochSeconds {
   return Math.floor(instant / 1000)
 }

@@ -1,13 +1,14 @@
 /**
- * A bounded map with two generations: when the young one is full it becomes the old one, and a hit in the old
- * one is copied up. Costs a hit next to nothing; a Map kept in order of use by delete and set would not.
+ * A bounded cache of two generations. When the young generation is full, it becomes the old one, and the old one is
+ * dropped. A hit in the old generation is copied to the young one. A hit in the young one costs one look-up; an LRU
+ * cache on a `Map` would also delete and insert the entry.
  */
 export class TwoGenerationMap<Value> {
   readonly #capacity: number
   #young = new Map<string, Value>()
   #old = new Map<string, Value>()
 
-  /** `capacity` bounds the young generation; at most twice as many entries are held. */
+  /** `capacity` is the size of one generation; the map holds at most twice as many entries. 0 disables it. */
   constructor(capacity: number) {
     this.#capacity = capacity
   }
@@ -34,7 +35,7 @@ export class TwoGenerationMap<Value> {
     this.#old = new Map()
   }
 
-  /** How many entries are held; one that was copied up counts twice. */
+  /** The number of entries; an entry that was copied counts twice. */
   get size(): number {
     return this.#young.size + this.#old.size
   }

@@ -1,22 +1,22 @@
-// The session protocol's headers: the names that front-end SDKs, browsers and servers agree on. One constant each, so
-// that a bundle holds only those that it uses: `import * as wire`.
+// The header names of the session protocol, shared by front-end SDKs, browsers and servers. One constant each, so that
+// a bundle contains only those it uses: `import * as wire`.
 
-/** Carries a bearer token: an access token, or a refresh token on the way to the refresh endpoint. */
+/** A bearer token: an access token, or a refresh token in requests to the refresh endpoint. */
 export const authorization = 'authorization'
-/** Says at login where the client wants its tokens: `cookie` or `header`. */
+/** The transfer mode that the client asks for at login: `cookie` or `header`. */
 export const authMode = 'st-auth-mode'
-/** Carries an access token to a client in header mode. */
+/** An access token, in responses in header mode. */
 export const accessToken = 'st-access-token'
-/** Carries a refresh token to a client in header mode. */
+/** A refresh token, in responses in header mode. */
 export const refreshToken = 'st-refresh-token'
-/** Tells scripts who is signed in, until when and with which claims; `remove` when nobody is. */
+/** For scripts: the user, the expiry and the claims of the session; `remove` if there is no session. */
 export const frontToken = 'front-token'
-/** Carries an anti-CSRF token, both ways. */
+/** An anti-CSRF token, in requests and responses. */
 export const antiCsrf = 'anti-csrf'
-/** A header that no form can send: its presence proves a script of an allowed origin. */
+/** A header that HTML forms cannot send: its presence proves that a script of an allowed origin sent the request. */
 export const customHeader = 'rid'
-/** Which versions of the protocol a client speaks. */
+/** The versions of the protocol that a client supports. */
 export const protocolVersion = 'fdi-version'
 
-/** Where a session's tokens travel; fixed when the session is created (CK-14). */
+/** How a session's tokens are sent; fixed when the session is created (CK-14). */
 export type TransferMode = 'cookie' | 'header'

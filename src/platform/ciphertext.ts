@@ -1,17 +1,17 @@
 import { isBase64url } from '../base/base64url.ts'
 
-/** HKDF's `info` (RFC 5869) of the key that seals: the same secret used elsewhere gives another key. */
+/** HKDF's `info` (RFC 5869) of the encryption key. If the secret is also used for another purpose, the keys differ. */
 export const encryptionKeyLabel = 'keyturn sealing key 1'
 
-/** HKDF's `info` of the name of a secret. */
+/** HKDF's `info` of the id of a secret. */
 export const secretNameLabel = 'keyturn secret name 1'
 
-/** How many bytes name a secret: enough to tell secrets apart, which is all that they are for. */
+/** The length of a secret's id in bytes: enough to tell secrets apart. */
 export const SECRET_NAME_BYTES = 6
 
 const VERSION = 's1'
 
-/** Writes a ciphertext together with the id of the secret that decrypts it. */
+/** Formats a ciphertext, with the id of the secret that decrypts it. */
 export function formatCiphertext(secretName: string, bytes: string): string {
   return `${VERSION}.${secretName}.${bytes}`
 }

@@ -51,7 +51,7 @@ const hs256Vector = {
 }
 
 describe.each(platforms)('%s', (_, crypto) => {
-  test('verifies the vectors of RFC 7515 and RFC 8037, and signs those that are deterministic', async () => {
+  test('verifies the test vectors of RFC 7515 and RFC 8037, and reproduces the deterministic ones', async () => {
     for (const [algorithm, { jwk, input, signature }] of [
       ['ES256', es256Vector], ['EdDSA', ed25519Vector], ['HS256', hs256Vector],
     ] as const) {
@@ -64,7 +64,7 @@ describe.each(platforms)('%s', (_, crypto) => {
     }
   })
 
-  test('sha256 and mac are the standard ones, over UTF-8', async () => {
+  test('sha256 and mac are the standard functions of UTF-8', async () => {
     const text = 'Zürich \u{1f511}'
     const key = new Uint8Array(32).fill(7)
     expect(await crypto.sha256(text)).toBe(createHash('sha256').update(text).digest('base64url'))
@@ -72,7 +72,7 @@ describe.each(platforms)('%s', (_, crypto) => {
     expect(await (await crypto.mac(key))(text)).toBe(createHmac('sha256', key).update(text).digest('base64url'))
   })
 
-  test('mac is HMAC-SHA-256 for keys and messages of every length', async () => {
+  test('mac is HMAC-SHA-256 for keys and messages of any length', async () => {
     for (const length of [32, 63, 64, 65, 200]) {
       const key = randomBytes(length)
       const mac = await crypto.mac(key)
@@ -82,13 +82,13 @@ describe.each(platforms)('%s', (_, crypto) => {
     }
   })
 
-  test('TOK-18: chance has the length that was asked for and does not repeat', () => {
-    const drawn = Array.from({ length: 1000 }, () => Buffer.from(crypto.randomBytes(32)).toString('hex'))
-    expect(new Set(drawn).size).toBe(1000)
-    expect(drawn.every(text => text.length === 64)).toBe(true)
+  test('TOK-18: random bytes have the requested length and do not repeat', () => {
+    const random = Array.from({ length: 1000 }, () => Buffer.from(crypto.randomBytes(32)).toString('hex'))
+    expect(new Set(random).size).toBe(1000)
+    expect(random.every(text => text.length === 64)).toBe(true)
   })
 
-  test.each(algorithms)('%s keys name their algorithm, sign and verify, and are known to jose', async algorithm => {
+  test.each(algorithms)('%s keys have an alg, sign and verify, and work with jose', async algorithm => {
     const { privateKey, publicKey } = await crypto.generateKey(algorithm)
     expect(publicKey.alg).toBe(algorithm)
     expect(privateKey.alg).toBe(algorithm)
@@ -107,7 +107,7 @@ describe.each(platforms)('%s', (_, crypto) => {
     expect(await (await crypto.verifier(algorithm, publicKey))(theirs.slice(0, end), theirs.slice(end + 1))).toBe(true)
   })
 
-  test.each(algorithms)('TOK-15: %s refuses malformed signatures without a throw', async algorithm => {
+  test.each(algorithms)('TOK-15: %s rejects malformed signatures without an exception', async algorithm => {
     const { privateKey, publicKey } = await crypto.generateKey(algorithm)
     const good = await (await crypto.signer(algorithm, privateKey))('input')
     const verify = await crypto.verifier(algorithm, publicKey)
@@ -129,7 +129,7 @@ describe.each(platforms)('%s', (_, crypto) => {
     for (const signature of malformed) expect(await verify('input', signature)).toBe(false)
   })
 
-  test.each(algorithms)('TOK-16: %s knows one spelling of a signature only', async algorithm => {
+  test.each(algorithms)('TOK-16: %s accepts only the canonical encoding of a signature', async algorithm => {
     const { privateKey, publicKey } = await crypto.generateKey(algorithm)
     const good = await (await crypto.signer(algorithm, privateKey))('input')
     const verify = await crypto.verifier(algorithm, publicKey)
@@ -142,7 +142,7 @@ describe.each(platforms)('%s', (_, crypto) => {
     if (standard !== good) expect(await verify('input', standard)).toBe(false)
   })
 
-  test('TOK-03: refuses keys without their algorithm, with another one, or of another kind', async () => {
+  test('TOK-03: rejects keys without alg, with another alg, or of another type', async () => {
     const { jwk } = es256Vector
     const { alg: _, ...nameless } = jwk
     const refused: readonly (readonly [SignatureAlgorithm, Jwk])[] = [
@@ -162,7 +162,7 @@ describe.each(platforms)('%s', (_, crypto) => {
     await expect((async () => crypto.signer('ES256', publicHalf))()).rejects.toMatchObject({ code: 'MISUSE' })
   })
 
-  test('TOK-22: refuses weak keys', async () => {
+  test('TOK-22: rejects weak keys', async () => {
     const secret = (bytes: Uint8Array): Jwk => (
       { kty: 'oct', alg: 'HS256', k: Buffer.from(bytes).toString('base64url') }
     )
@@ -178,7 +178,7 @@ describe.each(platforms)('%s', (_, crypto) => {
       await expect((async () => crypto.verifier('RS256', jwk(publicKey)))()).rejects.toMatchObject({ code: 'MISUSE' })
       await expect((async () => crypto.signer('RS256', jwk(privateKey)))()).rejects.toMatchObject({ code: 'MISUSE' })
     }
-    // A key of 1,024 bits behind zeros is one of 1,024 bits.
+    // A key of 1,024 bits with leading zeros is still one of 1,024 bits.
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
     const { n = '', e = '' } = publicKey.export({ format: 'jwk' })
     const padded = Buffer.concat([Buffer.alloc(128), Buffer.from(n, 'base64url')]).toString('base64url')
@@ -186,14 +186,14 @@ describe.each(platforms)('%s', (_, crypto) => {
     await expect((async () => crypto.verifier('RS256', jwk))()).rejects.toMatchObject({ code: 'MISUSE' })
   })
 
-  test('TOK-13: decodes canonical base64url of strict UTF-8, and nothing else', () => {
+  test('TOK-13: decodes canonical base64url of valid UTF-8, and nothing else', () => {
     expect(crypto.decodeText(crypto.encodeText('Zürich \u{1f511}'))).toBe('Zürich \u{1f511}')
     expect(crypto.decodeText('')).toBe('')
     expect(crypto.decodeText(Buffer.from('\ufeff{}').toString('base64url'))).toBe('\ufeff{}')
     for (const bytes of [[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0x7b, 0x80], [0xf5, 0x80, 0x80, 0x80]]) {
       expect(crypto.decodeText(Buffer.from(bytes).toString('base64url'))).toBeNull()
     }
-    // A replacement character that was written as one is text; what would only be shown as one is none.
+    // An encoded replacement character is valid; invalid bytes that would be decoded to one are not.
     expect(crypto.decodeText(crypto.encodeText('\ufffd'))).toBe('\ufffd')
     expect(crypto.decodeText(Buffer.from([0xef, 0xbf, 0xbd, 0xff]).toString('base64url'))).toBeNull()
     for (const text of ['A', 'AB', 'eyJ9=', 'e yJ', 'e+J9', 'e/J9', 'eyJ9\n', 'é', '.']) {
@@ -201,7 +201,7 @@ describe.each(platforms)('%s', (_, crypto) => {
     }
   })
 
-  test('TOK-11: no text is taken for the one before it, whatever their lengths', async () => {
+  test('TOK-11: a string is never mistaken for the previous one, whatever their lengths', async () => {
     const { privateKey, publicKey } = await crypto.generateKey('RS256')
     const [signer, verifier] = [await crypto.signer('RS256', privateKey), await crypto.verifier('RS256', publicKey)]
     for (const length of [0, 1, 2, 3, 4, 5, 300, 2730, 2731, 8191, 8192, 8193, 20_000]) {
@@ -209,7 +209,8 @@ describe.each(platforms)('%s', (_, crypto) => {
       const signature = await signer(input)
       expect(await verifier(input, signature)).toBe(true)
       expect(crypto.decodeText(crypto.encodeText(input))).toBe(input)
-      // The last character does not fit where the others do, and its bytes would be those of the text before.
+      // The last character does not fit into one byte. If it were dropped, the bytes would be those of the previous
+      // string.
       for (const last of ['\u00e9', '\u20ac', '\u0141', '\ud83d']) {
         expect(await verifier(input + last, signature)).toBe(false)
         expect(await verifier(input, signature.slice(0, -1) + last)).toBe(false)
@@ -218,7 +219,7 @@ describe.each(platforms)('%s', (_, crypto) => {
     }
   })
 
-  test('ST-02: a ciphertext decrypts with its secret, in its context, unchanged, and with nothing else', async () => {
+  test('ST-02: a ciphertext decrypts only unchanged, with the same secret and context', async () => {
     const cipher = await crypto.cipher('a secret of the application, long enough')
     const ciphertext = await cipher.encrypt('Zürich \u{1f511}', 'context')
     expect(await cipher.decrypt(ciphertext, 'context')).toBe('Zürich \u{1f511}')

@@ -9,7 +9,7 @@ runStoreContract('deferred', async () => {
   return { open: async () => deferStore(async () => store), discard: async () => undefined }
 })
 
-/** How to open a store, whose first attempts fail, and how often that was tried. */
+/** A function that opens a store, whose first attempts fail, and the number of attempts. */
 function opener(failures: number): { readonly open: () => Promise<SessionStore>; attempts: number } {
   const opener = {
     attempts: 0,
@@ -21,7 +21,7 @@ function opener(failures: number): { readonly open: () => Promise<SessionStore>;
   return opener
 }
 
-test('the store is opened by the first call, and once', async () => {
+test('the first call opens the store, once', async () => {
   const sound = opener(0)
   const store = deferStore(sound.open)
   expect(sound.attempts).toBe(0)
@@ -30,7 +30,7 @@ test('the store is opened by the first call, and once', async () => {
   expect(sound.attempts).toBe(1)
 })
 
-test('a call that could not open it fails, and the next one tries again', async () => {
+test('if opening fails, the call fails, and the next one tries again', async () => {
   const late = opener(1)
   const store = deferStore(late.open)
   await expect(Promise.all([store.listKeys(), store.changesSince(null, 1)])).rejects.toThrow('not yet')
@@ -38,13 +38,13 @@ test('a call that could not open it fails, and the next one tries again', async 
   expect(late.attempts).toBe(2)
 })
 
-test('closing what was never used opens nothing', async () => {
+test('closing an unused store does not open it', async () => {
   const unused = opener(0)
   await deferStore(unused.open).close()
   expect(unused.attempts).toBe(0)
 })
 
-test('a call that comes after the closing opens nothing', async () => {
+test('a call after closing fails and opens nothing', async () => {
   const late = opener(0)
   const store = deferStore(late.open)
   await store.close()
@@ -53,7 +53,7 @@ test('a call that comes after the closing opens nothing', async () => {
   expect(late.attempts).toBe(0)
 })
 
-test('closing while it is opened waits for that, and closes it; an opening that fails is none of its business', async () => {
+test('closing waits for an opening that is running, and closes the store; it succeeds if the opening fails', async () => {
   let closings = 0
   const opened = deferStore(async () => ({ ...createMemoryStore(), close: async () => void closings++ }))
   const call = opened.listKeys()

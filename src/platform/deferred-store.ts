@@ -3,9 +3,8 @@ import type { SessionStore } from '../session/store.ts'
 import { wrapStore } from '../session/wrap-store.ts'
 
 /**
- * A store that is loaded and opened by its first call, not when an application is put together: who names a store of
- * their own never loads this one. A call that could not open it fails as the opening did, and the next one tries again.
- * Once closed it stays closed: a call that comes late opens nothing, and fails.
+ * A store that its first call loads and opens. So an application with another store never loads this one. If opening
+ * fails, the call fails with the same error, and the next one tries again. After closing, all calls fail.
  */
 export function deferStore(open: () => Promise<SessionStore>): SessionStore {
   let opening: Promise<SessionStore> | null = null
@@ -24,7 +23,7 @@ export function deferStore(open: () => Promise<SessionStore>): SessionStore {
     ...wrapStore((_, call) => async (...input) => call(await store(), ...input)),
     async close() {
       closed = true
-      // What was never opened, or could not be, needs no closing.
+      // A store that was never opened, or could not be, need not be closed.
       const opened = await opening?.catch(() => null)
       await opened?.close()
     },

@@ -4,8 +4,8 @@ import { derSignature, rawSignature } from './ecdsa-signature.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
-test('both forms hold for node:crypto, whatever zeros and first bits the numbers have', () => {
-  // In 600 signatures about five numbers begin with a zero byte, and half with a set bit.
+test('node:crypto accepts both forms, with any leading zeros and first bits', () => {
+  // In 600 signatures, about five numbers begin with a zero byte, and half of them with a bit that is set.
   for (let index = 0; index < 600; index++) {
     const input = Buffer.from(`message ${index}`)
     const raw = sign('sha256', input, { key: privateKey, dsaEncoding: 'ieee-p1363' })

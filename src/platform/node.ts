@@ -2,7 +2,7 @@ import { deferStore } from './deferred-store.ts'
 import { nodeCrypto } from './node-crypto.ts'
 import type { Platform } from './platform.ts'
 
-/** Node.js, and runtimes that offer Node's modules: synchronous cryptography, SQLite in the working directory. */
+/** Node.js, and runtimes with Node's modules: synchronous cryptography, SQLite in the working directory. */
 export const platform: Platform = {
   crypto: nodeCrypto,
   clock: Date.now,

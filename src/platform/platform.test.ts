@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { platform as node } from './node.ts'
 import { platform as web } from './web.ts'
 
-test.each([['Node.js', node], ['the web', web]])('on %s a task can be called off', async (_, platform) => {
+test.each([['Node.js', node], ['the web', web]])('on %s, a task can be cancelled', async (_, platform) => {
   const ran: string[] = []
   const cancel = platform.schedule(() => ran.push('called off'), 1)
   cancel()
@@ -13,7 +13,7 @@ test.each([['Node.js', node], ['the web', web]])('on %s a task can be called off
   expect(ran).toEqual(['first'])
 })
 
-test('on Node.js a task that waits keeps no process alive', async () => {
+test('on Node.js, a scheduled task does not keep the process alive', async () => {
   const module = new URL('node.ts', import.meta.url).href
   const program = `import { platform } from '${module}'; platform.schedule(() => {}, 3_600_000)`
   const options = [
@@ -22,7 +22,7 @@ test('on Node.js a task that waits keeps no process alive', async () => {
   await expect(promisify(execFile)(process.execPath, options)).resolves.toEqual({ stdout: '', stderr: '' })
 })
 
-test('without an embedded store the application is told to pass one', () => {
+test('without an embedded store, the error names the option `store`', () => {
   expect(() => web.openDefaultStore()).toThrow(expect.objectContaining({
     code: 'MISUSE', message: expect.stringContaining('store'),
   }))

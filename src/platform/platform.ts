@@ -3,11 +3,11 @@ import type { Clock } from '../base/time.ts'
 import type { SessionStore } from '../session/store.ts'
 import type { Crypto } from '../tokens/crypto.ts'
 
-/** What a runtime offers. */
+/** What Keyturn needs from a runtime. */
 export interface Platform {
   readonly crypto: Crypto
   readonly clock: Clock
   readonly schedule: Scheduler
-  /** The store of an application that names none. */
+  /** The default store, for an application that configures none. */
   readonly openDefaultStore: () => SessionStore
 }

@@ -7,13 +7,13 @@ import { parseCiphertext, SECRET_NAME_BYTES, encryptionKeyLabel, secretNameLabel
 
 const { subtle } = globalThis.crypto
 const utf8 = new TextEncoder()
-/** `ignoreBOM` keeps a byte order mark, which then is no JSON (TOK-13). */
+/** `ignoreBOM` keeps a byte order mark, so that the string is not valid JSON (TOK-13). */
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 interface Scheme {
-  /** How keys are imported and made. */
+  /** The parameters for importing and generating keys. */
   readonly key: EcKeyImportParams | RsaHashedImportParams | HmacImportParams | { readonly name: 'Ed25519' }
-  /** How signatures are made. */
+  /** The parameters for signing and verifying. */
   readonly use: EcdsaParams | { readonly name: string }
 }
 
@@ -24,7 +24,7 @@ const schemes: Readonly<Record<SignatureAlgorithm, Scheme>> = {
   HS256: { key: { name: 'HMAC', hash: 'SHA-256' }, use: { name: 'HMAC' } },
 }
 
-/** `Crypto` over WebCrypto, for every runtime without `node:crypto`. */
+/** `Crypto` with WebCrypto, for runtimes without `node:crypto`. */
 export const webCrypto: Crypto = {
   randomBytes: length => globalThis.crypto.getRandomValues(new Uint8Array(length)),
   sha256,
@@ -81,14 +81,14 @@ async function generateKey(algorithm: SignatureAlgorithm): Promise<KeyMaterial> 
   const rsa = { modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }
   const how = algorithm === 'RS256' ? { ...schemes.RS256.key, ...rsa } : schemes[algorithm].key
   const pair = await subtle.generateKey(how, true, ['sign', 'verify'])
-  if (!('publicKey' in pair)) throw new TypeError('a signature algorithm makes a pair of keys')
+  if (!('publicKey' in pair)) throw new TypeError('the WebCrypto of this runtime generated no key pair')
   return {
     privateKey: await exportKey(algorithm, pair.privateKey, 'private'),
     publicKey: await exportKey(algorithm, pair.publicKey, 'public'),
   }
 }
 
-/** Only what describes the key: runtimes disagree on what this copy of it may do and on the name of its algorithm. */
+/** Exports only the members of the key itself: runtimes differ in `key_ops`, `ext` and the `alg` of an exported key. */
 async function exportKey(algorithm: SignatureAlgorithm, key: CryptoKey, half: KeyHalf): Promise<Jwk> {
   const jwk: Jwk = await subtle.exportKey('jwk', key)
   return { ...checkJwk(algorithm, { ...jwk, alg: algorithm }, half), alg: algorithm }
@@ -99,7 +99,7 @@ async function importKey(algorithm: SignatureAlgorithm, jwk: Jwk, half: KeyHalf)
   try {
     return await subtle.importKey('jwk', key, schemes[algorithm].key, false, [half === 'public' ? 'verify' : 'sign'])
   } catch (cause) {
-    throw new GeneralError('MISUSE', `the key for ${algorithm} is not a possible one`, { cause })
+    throw new GeneralError('MISUSE', `the key for ${algorithm} is invalid`, { cause })
   }
 }
 
@@ -139,10 +139,10 @@ function encode(bytes: ArrayBuffer): string {
   return encodeBase64url(new Uint8Array(bytes))
 }
 
-/** The same bytes over a buffer of their own, as WebCrypto's types want them. */
+/** Copies the bytes into an `ArrayBuffer`, as the types of WebCrypto require. */
 function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
 }
 
-/** What `#crypto` is on this platform: for verification alone, so that a bundle leaves out the rest. */
+/** `#crypto` on this platform: only what verification needs, so that bundles leave out the rest. */
 export const crypto: VerificationCrypto = { verifier, decodeText, encodeText }

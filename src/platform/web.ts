@@ -11,6 +11,6 @@ export const platform: Platform = {
     return () => clearTimeout(timer)
   },
   openDefaultStore() {
-    throw new GeneralError('MISUSE', 'this runtime has no embedded store: pass the option `store`')
+    throw new GeneralError('MISUSE', 'this runtime has no default store: set the option `store`')
   },
 }

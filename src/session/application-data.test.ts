@@ -5,7 +5,7 @@ import { checkSize, createDataCodec } from './application-data.ts'
 
 const codec = createDataCodec<Record<string, unknown>>({ name: 'JWT payload', schema: undefined, check: checkPayload })
 
-test('TOK-23: a payload can not overwrite what the token says of the session', async () => {
+test('TOK-23: a payload cannot overwrite the claims of the session', async () => {
   for (const name of ['sub', 'sid', 'iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'cnf', 'typ', 'auth_time', 'keyturn']) {
     await expect(codec.write({ [name]: 'x' })).rejects.toMatchObject({ code: 'INVALID_DATA' })
   }
@@ -13,23 +13,23 @@ test('TOK-23: a payload can not overwrite what the token says of the session', a
   expect(await codec.write({ gen: 1, brn: 'x', tid: 't' }), 'names of its private claim').toContain('"gen":1')
 })
 
-test('TOK-14: members that could reach a prototype are refused at any depth', async () => {
+test('TOK-14: members that could reach a prototype are rejected at any depth', async () => {
   await expect(codec.write(JSON.parse('{"a":[{"__proto__":{"admin":true}}]}'))).rejects.toThrow()
   await expect(codec.write({ constructor: 1 })).rejects.toThrow()
 })
 
-test.each([['an array', []], ['a date', new Date(0)], ['a function', () => 1]])('%s is no payload', async (_, value) => {
+test.each([['an array', []], ['a date', new Date(0)], ['a function', () => 1]])('%s is not a valid payload', async (_, value) => {
   await expect(codec.write(value as never)).rejects.toMatchObject({ code: 'INVALID_DATA' })
 })
 
-test('a value that JSON can not carry is a misuse, not a crash', async () => {
+test('a value that is not JSON is an InvalidDataError', async () => {
   const circular: Record<string, unknown> = {}
   circular['self'] = circular
   await expect(codec.write(circular)).rejects.toMatchObject({ code: 'INVALID_DATA' })
   await expect(codec.write({ big: 1n })).rejects.toMatchObject({ code: 'INVALID_DATA' })
 })
 
-test('a schema decides what is stored, and its issues are told', async () => {
+test('the result of the schema is stored, and the error contains its issues', async () => {
   const schema: StandardSchema<{ role: string }> = {
     '~standard': {
       version: 1,
@@ -48,7 +48,7 @@ test('a schema decides what is stored, and its issues are told', async () => {
   await expect(typed.empty()).rejects.toThrow('role: must be a text')
 })
 
-test('data has a size limit, in bytes, and the message says which', () => {
+test('data has a size limit in bytes, which the error names', () => {
   expect(() => checkSize('session info', '{"a":"éé"}', 12)).not.toThrow()
-  expect(() => checkSize('session info', '{"a":"éé"}', 11)).toThrow('the session info is 12 bytes long, more than 11')
+  expect(() => checkSize('session info', '{"a":"éé"}', 11)).toThrow('the session info is 12 bytes long; at most 11 are allowed')
 })

@@ -6,40 +6,40 @@ import { checkPayload } from '../tokens/access-token.ts'
 import { requireUserId } from './identifiers.ts'
 import type { SessionPolicy } from './policy.ts'
 
-/** How the application's data enters and leaves the store: validated and typed by one schema. */
+/** Converts one kind of application data to stored JSON and back. A schema validates and types it. */
 export interface DataCodec<Value extends object> {
-  /** Validates a value and writes it as JSON text. @throws InvalidDataError that says what does not fit. */
+  /** Validates a value and converts it to a JSON string. @throws InvalidDataError that says what is invalid. */
   write(value: Value): Promise<string>
-  /** Reads what {@link DataCodec.write} wrote. @throws GeneralError (`STORE_UNAVAILABLE`) if it is something else. */
+  /** Parses the result of {@link DataCodec.write}. @throws GeneralError (`STORE_UNAVAILABLE`) for any other string. */
   read(text: string): Value
-  /** What a session starts with if the login says nothing: `{}`, if the schema allows it. */
+  /** The data of a session if the login passes none: `{}`. @throws InvalidDataError if the schema rejects that. */
   empty(): Promise<string>
-  /** Takes what was parsed already: from an access token that we signed. */
+  /** Accepts a parsed value, of an access token with a valid signature. */
   accept(value: JsonObject): Value
 }
 
-/** How an application's data enters and leaves the store. */
+/** Converts an application's data to stored JSON and back. */
 export interface Codecs<Payload extends object, Info extends object> {
   readonly payloads: DataCodec<Payload>
   readonly infos: DataCodec<Info>
-  /** Accepts a user id. @throws InvalidDataError */
+  /** Checks a user id, and returns it. @throws InvalidDataError */
   readonly requireUserId: (userId: unknown) => string
 }
 
 interface CodecOptions<Value extends object> {
-  /** What to call the data in messages. */
+  /** The name of the data in messages. */
   readonly name: string
   readonly schema: StandardSchema<Value> | undefined
-  /** Further demands on the JSON; throws. */
+  /** Makes further checks of the JSON; throws. */
   readonly check: (value: JsonObject, text: string) => void
 }
 
-/** Makes the codec of the JWT payload or of the session info. */
+/** Creates the codec of the JWT payload or of the session data. */
 export function createDataCodec<Value extends object>(options: CodecOptions<Value>): DataCodec<Value> {
   const { name, schema, check } = options
   function accept(value: JsonObject): Value {
     if (isValue<Value>(value)) return value
-    throw new GeneralError('STORE_UNAVAILABLE', `the ${name} is no JSON object`)
+    throw new GeneralError('STORE_UNAVAILABLE', `the ${name} is not a JSON object`)
   }
   async function write(value: unknown): Promise<string> {
     const text = stringify(name, schema === undefined ? value : await validate(name, schema, value))
@@ -54,7 +54,7 @@ export function createDataCodec<Value extends object>(options: CodecOptions<Valu
     read(text): Value {
       const value = parseJsonObject(text)
       if (value !== null) return accept(value)
-      throw new GeneralError('STORE_UNAVAILABLE', `the store holds a ${name} that is no JSON object`)
+      throw new GeneralError('STORE_UNAVAILABLE', `the ${name} in the store is not a JSON object`)
     },
     accept,
   }
@@ -72,7 +72,7 @@ async function validate<Value>(name: string, schema: StandardSchema<Value>, valu
     const place = (path ?? []).map(part => String(typeof part === 'object' ? part.key : part)).join('.')
     return place === '' ? message : `${place}: ${message}`
   })
-  throw new InvalidDataError(`the ${name} does not fit its schema: ${issues.join('; ')}`)
+  throw new InvalidDataError(`the ${name} does not match its schema: ${issues.join('; ')}`)
 }
 
 function stringify(name: string, value: unknown): string {
@@ -84,18 +84,18 @@ function stringify(name: string, value: unknown): string {
 }
 
 /**
- * The longest JWT payload, in bytes of its JSON. With user ids of an ordinary length the token still fits a cookie
- * (CK-04); `TokenFormat.refusal` looks at the others.
+ * The longest JWT payload, in bytes of its JSON. With a user id of ordinary length, the token still fits into a cookie
+ * (CK-04). `TokenFormat.refusal` checks all other cases.
  */
 export const MAX_PAYLOAD_BYTES = 2000
 
-/** Refuses data whose JSON is too long. @throws InvalidDataError */
+/** Rejects data whose JSON is too long. @throws InvalidDataError */
 export function checkSize(name: string, text: string, maximum: number): void {
   const bytes = new TextEncoder().encode(text).length
-  if (bytes > maximum) throw new InvalidDataError(`the ${name} is ${bytes} bytes long, more than ${maximum}`)
+  if (bytes > maximum) throw new InvalidDataError(`the ${name} is ${bytes} bytes long; at most ${maximum} are allowed`)
 }
 
-/** How the data of an application with access tokens of the library's format enters and leaves the store. */
+/** Creates the codecs of an application that uses the library's token format. */
 export function createCodecs<Payload extends object, Info extends object>(
   { maxSessionInfoBytes }: Pick<SessionPolicy, 'maxSessionInfoBytes'>,
   schemas: { readonly payload?: StandardSchema<Payload>; readonly info?: StandardSchema<Info> },

@@ -3,32 +3,35 @@ import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { RevocationList } from './revocation-list.ts'
 import type { ChangePage } from './store.ts'
 
-/** Where changes can be read: a store, or a service that passes on its log. */
+/** A source of changes: a store, or a service that forwards the change log of one. */
 export interface ChangeSource {
-  /** The changes after the cursor, oldest first; with null from the beginning of what is kept. */
+  /** The changes after the cursor, oldest first; with null, all that the log still contains. */
   changesSince(cursor: string | null, limit: number): Promise<ChangePage>
 }
 
-/** What is known of sessions by their changes. */
+/** A revocation list that is read from a change log on demand. */
 export interface ChangeView {
-  /** The list, read anew if it is due. @throws GeneralError (`STORE_UNAVAILABLE`) if it can not be read and is too old. */
+  /**
+   * The revocation list; reads the change log first if that is due.
+   * @throws GeneralError (`STORE_UNAVAILABLE`) if the log cannot be read and the list is older than `maxStaleness`.
+   */
   current(): Promise<Pick<RevocationList, 'isRevoked' | 'payloadVersion'>>
 }
 
-/** How to follow changes. */
+/** The options of {@link createChangeView}. */
 export interface ChangeViewOptions {
   readonly source: ChangeSource
   readonly clock: Clock
   readonly pollInterval: Milliseconds
-  /** How old the list may be where the source can not be read. */
+  /** How old the list may be while the source cannot be read. */
   readonly maxStaleness: Milliseconds
 }
 
 const PAGE = 1000
 
 /**
- * Makes a view of changes that reads when it is asked and has no timers, for platforms that run nothing between two
- * requests. No promise is shared between two calls, because what a request began may end with it.
+ * Creates a view of changes that reads on demand and uses no timers, for platforms that run no code between two
+ * requests. Two calls never share a promise, because a platform may cancel the work of a request when it ends.
  */
 export function createChangeView({ source, clock, pollInterval, maxStaleness }: ChangeViewOptions): ChangeView {
   const list = new RevocationList()
@@ -60,10 +63,10 @@ export function createChangeView({ source, clock, pollInterval, maxStaleness }: 
       try {
         await read()
       } catch (cause) {
-        // What was missed is read from the beginning next time.
+        // The next read starts from the beginning of the log.
         cursor = null
         if (!isWithin(readAt, maxStaleness)) {
-          throw new GeneralError('STORE_UNAVAILABLE', 'the changes of sessions can not be read', { cause })
+          throw new GeneralError('STORE_UNAVAILABLE', 'the revocation feed cannot be read', { cause })
         }
       }
       return list

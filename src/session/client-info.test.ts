@@ -9,10 +9,10 @@ test('S-19: an address has at most 64 characters, a user agent at most 512', () 
   expect(createClientInfo(null, null)).toEqual({ ip: null, userAgent: null })
 })
 
-test('S-14: halves of surrogate pairs and control characters are replaced in both', () => {
+test('S-14: half surrogate pairs and control characters are replaced in both', () => {
   expect(createClientInfo('1\u0000\ud800', 'a\n\udfff\u202e\u2028b')).toEqual({ ip: '1??', userAgent: 'a????b' })
 })
 
-test('S-14: what an application\'s own function returns besides texts is no address', () => {
+test('S-14: a value that is not a string counts as unknown', () => {
   for (const ip of [undefined, ['192.0.2.1'], 7]) expect(createClientInfo(ip as never, null).ip).toBeNull()
 })

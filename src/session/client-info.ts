@@ -5,8 +5,9 @@ const MAX_IP_LENGTH = 64
 const MAX_USER_AGENT_LENGTH = 512
 
 /**
- * Makes text from outside fit to be kept and logged: an address of at most 64 and a user agent of at most 512
- * characters (UTF-16 code units), well-formed and without control characters (LOG-02). What is no text is unknown.
+ * Sanitizes the address and the user agent of a client, so that they can be stored and logged: at most 64 and 512
+ * characters (UTF-16 code units), well-formed and without control characters (LOG-02). A value that is not a string
+ * becomes null.
  */
 export function createClientInfo(ip: string | null, userAgent: string | null): ClientInfo {
   return { ip: fit(ip, MAX_IP_LENGTH), userAgent: fit(userAgent, MAX_USER_AGENT_LENGTH) }

@@ -5,16 +5,18 @@ import { confirms } from './decide-confirmation.ts'
 import { HandleTable } from './handle-table.ts'
 import type { Confirmation, SessionStore } from './store.ts'
 
-/** What an access token in use says of the refresh token that was issued with it. */
+/** The claims of an access token that say which refresh token was issued with it, and when. */
 export type ObservedClaims = Pick<AccessClaims, 'sid' | 'gen' | 'brn' | 'iat' | 'exp' | 'ri'>
 
-/** Tells the store, in batches and off the request path, which refresh tokens their clients have certainly stored. */
+/** Confirms in the store which refresh tokens the clients have certainly stored: in batches, after the responses. */
 export interface Confirmations {
-  /** Looks at an access token in use; queues its child for confirmation when it is old enough. */
+  /** Called with every access token in use. Queues the confirmation of its refresh token if the token is old enough. */
   observe(claims: ObservedClaims, now: EpochMilliseconds): void
-  /** Sends what is queued. Never rejects: what cannot be sent is dropped, which only delays theft detection. */
+  /**
+   * Writes the queue to the store. Never rejects: if the write fails, it is dropped, which only delays theft detection.
+   */
   flush(): Promise<void>
-  /** Sends what is queued and stops. */
+  /** Writes the queue to the store and stops. */
   close(): Promise<void>
 }
 
@@ -28,10 +30,10 @@ const QUEUE_LIMIT = 10_000
 const BATCH = 500
 const FLUSH_DELAY: Milliseconds = 1000
 
-/** Makes the queue of one process. */
+/** Creates the queue of one process. */
 export function createConfirmations(dependencies: ConfirmationDependencies): Confirmations {
   const { store, schedule, onError } = dependencies
-  /** The newest place of each session that was queued, for as long as an access token can show it. */
+  /** The newest queued place of each session, kept until the access tokens that show it expire. */
   const attempted = new HandleTable()
   let queue: Confirmation[] = []
   let cancel: (() => void) | null = null
@@ -67,7 +69,9 @@ export function createConfirmations(dependencies: ConfirmationDependencies): Con
   }
 }
 
-/** One number of 31 bits that grows along a lineage. Beyond its range a confirmation may be left out. */
+/**
+ * Generation and branch as one number of 31 bits that grows along a lineage. Beyond its range, confirmations are lost.
+ */
 function placeNumber(generation: number, branch: number): number {
   return Math.min(generation, 2 ** 24 - 1) * 128 + Math.min(branch, 127)
 }

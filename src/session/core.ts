@@ -12,9 +12,9 @@ import type { SessionPolicy } from './policy.ts'
 import type { ClientInfo, SessionRecord } from './record.ts'
 
 /**
- * Everything that sessions do, without a word of HTTP: tokens in, outcomes out. Expected endings are values;
- * what is thrown is a `GeneralError` (store down, misuse), or what a call says. `Claims` and `Style` are those of the
- * format of its tokens; by default the library's.
+ * All operations on sessions, independent of HTTP: they take tokens and return outcomes. Expected outcomes are values.
+ * Methods throw a `GeneralError` (the store failed, invalid arguments), and the errors that their comments name.
+ * `Claims` and `Style` are those of the token format; by default the library's.
  */
 export interface SessionCore<
   Payload extends object,
@@ -23,22 +23,22 @@ export interface SessionCore<
   Claims extends TokenClaims = AccessClaims,
 > {
   readonly policy: SessionPolicy
-  /** The time by which sessions are judged. */
+  /** The clock that decides whether sessions have expired. */
   readonly clock: Clock
 
-  /** Starts a session. 1 store call; with `maxSessionsPerUser` 2 or 3. */
+  /** Creates a session. 1 store call; with `maxSessionsPerUser` 2 or 3. */
   create(session: NewSession<Payload, Info>, style?: Style): Promise<IssuedSession<Payload, Claims>>
-  /** Judges an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. */
+  /** Verifies an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. */
   verify(accessToken: string, options?: VerifyOptions): Promise<VerifyOutcome<Payload, Claims>>
   /**
-   * What {@link SessionCore.verify} would say, where nothing has to be waited for: a promise costs more than the rest
-   * of the verification of a token that was seen before. Undefined where something has.
+   * The result of {@link SessionCore.verify}, if it can be computed synchronously; undefined otherwise. For a token in
+   * the cache, a promise would cost more than the verification itself.
    */
   verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload, Claims> | undefined
   /**
-   * Exchanges a refresh token that came by `channel`; null: nobody can tell how. 1 store call for an ordinary rotation,
-   * 2 or 3 otherwise.
-   * @throws GeneralError (`REFRESH_BUSY`) if the same token is to be presented again in `retryAfter` seconds.
+   * Exchanges a refresh token. `channel`: how the client sent it; null if that is unknown. 1 store call for an ordinary
+   * rotation, 2 or 3 otherwise.
+   * @throws GeneralError (`REFRESH_BUSY`) if the client must send the same token again after `retryAfter` seconds.
    */
   refresh(
     refreshToken: string,
@@ -47,40 +47,44 @@ export interface SessionCore<
     style?: Style,
   ): Promise<RefreshOutcome<Payload, Claims>>
   /**
-   * Stores a new payload and issues an access token with it, of the same expiry; without one, issues an access token with
-   * the stored payload. 1 store call.
-   * @throws SessionNotFoundError if the session is gone.
-   * @throws InvalidDataError if no access token of the session could carry it.
+   * Stores a new JWT payload and issues an access token with it, with the same expiry. Without `payload`, issues an
+   * access token with the stored one. 1 store call.
+   * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
+   * @throws InvalidDataError if an access token of the session could become too long.
    */
   reissue(claims: Claims, payload?: Payload): Promise<IssuedAccessToken<Payload, Claims>>
   /**
-   * What an access token says that we issued, expired or not; null for any other text. Not a proof that the session is
-   * alive. 0 store calls.
+   * Identifies an access token that Keyturn issued, expired or not; null for any other string. It does not prove that
+   * the session is active. 0 store calls.
    */
   identify(accessToken: string): Promise<IdentifiedAccessToken<Claims> | null>
-  /** Whose a refresh token is, by its tag. Not a proof that it can be used. 0 store calls. */
+  /** Checks by its tag which application issued a refresh token. It may be used up or expired. 0 store calls. */
   ownerOfRefreshToken(refreshToken: string): Promise<TokenOwner>
-  /** A token that proves to the server that the page could read this session's answers (CSRF-06). */
+  /** Creates an anti-CSRF token. A page that sends it proves that it can read the session's responses (CSRF-06). */
   createAntiCsrfToken(handle: SessionHandle): Promise<string>
-  /** Whether the text is an anti-CSRF token of this session. */
+  /** Whether the string is a valid anti-CSRF token of this session. */
   isAntiCsrfToken(handle: SessionHandle, text: string): Promise<boolean>
-  /** Makes new keys now; they are published first and used later, so that no verifier is surprised (TOK-20). */
+  /** Adds new keys now. They are published before their first use, so that every verifier knows them (TOK-20). */
   rotateKeys(): Promise<void>
-  /** The public keys, as a JSON Web Key Set (RFC 7517), for other services that verify access tokens. */
+  /** Returns the public keys as a JSON Web Key Set (RFC 7517), for other services that verify access tokens. */
   getJwks(): Promise<JwkSet>
 
-  /** All that is kept of a session. 1 store call. @throws SessionNotFoundError if it is gone. */
+  /** Returns a session. 1 store call. @throws SessionNotFoundError if it does not exist, has expired or was revoked. */
   getSessionByHandle(handle: string): Promise<StoredSession<Payload, Info>>
-  /** The private data of a session. 1 store call. @throws SessionNotFoundError if it is gone. */
+  /**
+   * Returns the session data. 1 store call.
+   * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
+   */
   getSessionInfo(handle: string): Promise<Info>
   /**
-   * Replaces the private data, or derives it atomically from the current (retried on conflict). 1 or 2 store calls.
-   * @throws SessionNotFoundError if the session is gone.
+   * Replaces the session data. Pass a function to compute it from the current data atomically: it is called again if
+   * another update interferes. 1 or 2 store calls, and 2 for each repetition.
+   * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
    */
   updateSessionInfo(handle: string, info: Info | ((current: Info) => Awaitable<Info>)): Promise<void>
   /**
-   * The same, if the private data still has this version (`infoVersion`). Whether it had. 2 store calls.
-   * @throws SessionNotFoundError if the session is gone.
+   * Replaces the session data if it still has this version (`infoVersion`). Returns whether it had. 2 store calls.
+   * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
    */
   updateSessionInfoIf(
     version: number,
@@ -88,52 +92,54 @@ export interface SessionCore<
     info: Info | ((current: Info) => Awaitable<Info>),
   ): Promise<boolean>
   /**
-   * Replaces the claims; live sessions get them on their next request. 1 store call, 2 for a long payload.
-   * @throws SessionNotFoundError if it is gone.
-   * @throws InvalidDataError if no access token of the session could carry them.
+   * Replaces the JWT payload. The client gets an access token with the new one with its next request. 1 store call, 2
+   * for a long payload.
+   * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
+   * @throws InvalidDataError if an access token of the session could become too long.
    */
   updateJwtPayload(handle: string, payload: Payload): Promise<void>
-  /** Ends a session. 1 store call. Whether there was one. */
+  /** Revokes a session. Returns whether it existed. 1 store call. */
   revokeSession(handle: string): Promise<boolean>
-  /** Ends sessions. 1 store call. The handles that were really ended. */
+  /** Revokes sessions. Returns the handles of those that existed. 1 store call. */
   revokeSessions(handles: readonly string[]): Promise<readonly string[]>
   /**
-   * Ends every session of a user, in one tenant or in all, but `except`: after a password reset, say (REV-04). Logins
-   * that have begun but not finished are refused with an `UnauthorizedError`. 1 store call.
+   * Revokes every session of a user, in one tenant or in all, except `except`: for example after a password reset
+   * (REV-04). Logins that have begun but not finished fail with an `UnauthorizedError`. Returns the handles of the
+   * revoked sessions. 1 store call.
    */
   revokeAllSessionsForUser(userId: string, options?: RevokeOptions): Promise<readonly string[]>
   /**
-   * Ends every session of everybody: replaces all keys and removes all sessions, 1,000 with each store call (REV-03).
+   * Revokes all sessions of all users: replaces all keys and removes all sessions, 1,000 per store call (REV-03).
    */
   revokeEverySession(): Promise<void>
-  /** The handles of a user's live sessions, in one tenant or in all. 1 store call for up to 1,000. */
+  /** Returns the handles of a user's active sessions, in one tenant or in all. 1 store call per 1,000 sessions. */
   getAllSessionHandlesForUser(userId: string, options?: TenantOptions): Promise<readonly string[]>
-  /** A page of a user's live sessions, newest first: "your devices". 1 store call. */
+  /** Returns a page of a user's active sessions, newest first, as for a list of devices. 1 store call. */
   listSessions(userId: string, page?: ListOptions): Promise<SessionList>
   /**
-   * Calls the listener once, as soon as this process hears that the session was ended, by itself or by another. Never
-   * for a session that merely expires. 0 store calls. Returns how to take that back.
+   * Calls the listener once, as soon as this process learns that the session was revoked, by itself or by another
+   * process. Not called if the session expires. 0 store calls. Returns a function that removes the listener.
    */
   onRevoked(handle: SessionHandle, listener: () => unknown): () => void
-  /** Stops timers and following, sends what is queued, and closes the store. */
+  /** Stops all timers and the feed, writes queued confirmations, and closes the store. */
   close(): Promise<void>
 }
 
-/** An access token that we issued. */
+/** An access token that Keyturn issued. */
 export interface IdentifiedAccessToken<Claims extends TokenClaims = AccessClaims> {
   readonly claims: Claims
-  /** Whether it has not expired. */
+  /** False if it has expired. */
   readonly usable: boolean
 }
 
-/** A session, and the application's data in it. */
+/** A session and the application's data in it. */
 export interface StoredSession<Payload extends object, Info extends object> {
   readonly record: SessionRecord
   readonly jwtPayload: Payload
   readonly sessionInfo: Info
 }
 
-/** What a session starts with. */
+/** The arguments of a new session. */
 export interface NewSession<Payload extends object, Info extends object> {
   readonly userId: string
   readonly mode: TransferMode
@@ -144,52 +150,51 @@ export interface NewSession<Payload extends object, Info extends object> {
 }
 
 /**
- * What one login may decide for its own session. Lifetimes can only be shorter than configured
- * (REV-05).
+ * The options of one login. Lifetimes can only be shorter than configured (REV-05).
  */
 export interface NewSessionOptions {
-  /** "Remember me": whether cookies outlive the browser. Default: true. */
+  /** "Remember me": whether the browser keeps the cookies when it is closed. Default: true. */
   readonly persistent?: boolean
-  /** How long its access tokens live: from 1 second to 1 day. Default: as configured. */
+  /** The lifetime of its access tokens: from 1 second to 1 day. Default: as configured. */
   readonly accessTokenLifetime?: Duration
-  /** How long it may go without a refresh: from 1 second to 400 days. Default: as configured. */
+  /** How long it stays active without a refresh: from 1 second to 400 days. Default: as configured. */
   readonly idleTimeout?: Duration
-  /** How long it may last at all: from 1 second to 36,500 days. Default: as configured. */
+  /** How long it can be active in total: from 1 second to 36,500 days. Default: as configured. */
   readonly absoluteTimeout?: Duration
-  /** Which tenant it belongs to: 1 to 64 characters `a-z`, `0-9`, `-`. Default: `public`. */
+  /** The id of its tenant: 1 to 64 characters `a-z`, `0-9`, `-`. Default: `public`. */
   readonly tenantId?: string
 }
 
-/** Which of a user's sessions are meant. */
+/** Selects sessions of a user. */
 export interface TenantOptions {
-  /** The tenant whose sessions are meant. Default: those of all tenants. */
+  /** The id of the tenant. Default: all tenants. */
   readonly tenantId?: string
 }
 
-/** Which of a user's sessions are revoked. */
+/** Selects the sessions of a user to revoke. */
 export interface RevokeOptions extends TenantOptions {
-  /** The handle of a session that stays, such as the one that asks for it. Default: none stays. */
+  /** The handle of a session to keep, such as the current one. Default: none. */
   readonly except?: string
 }
 
-/** Which page of a list. */
+/** Selects a page of a list. */
 export interface ListOptions {
   /** At most this many sessions: from 1 to 1,000. Default: 100. */
   readonly limit?: number
-  /** Where the page before ended: its `next`. Default: the first page. */
+  /** The `next` of the previous page. Default: the first page. */
   readonly after?: string | null
 }
 
-/** How to verify. */
+/** The options of {@link SessionCore.verify}. */
 export interface VerifyOptions {
   /** Overrides the configured `accessTokenBlacklisting` for this call. */
   readonly blacklisting?: Blacklisting
 }
 
-/** How revocation reaches access tokens that have not expired: design of the revocation feed. */
+/** How access tokens of revoked sessions are rejected before they expire: see `accessTokenBlacklisting`. */
 export type Blacklisting = 'off' | 'feed' | 'strict'
 
-/** An access token and what it says. */
+/** An issued access token and its content. */
 export interface IssuedAccessToken<Payload extends object, Claims extends TokenClaims = AccessClaims> {
   readonly accessToken: string
   readonly claims: Claims
@@ -204,55 +209,55 @@ export interface IssuedSession<Payload extends object, Claims extends TokenClaim
   readonly sessionExpiresAt: EpochMilliseconds
 }
 
-/** What verifying an access token can come to. */
+/** The result of verifying an access token. */
 export type VerifyOutcome<Payload extends object, Claims extends TokenClaims = AccessClaims> =
   | ActiveOutcome<Payload, Claims>
-  /** Not an access token of ours at all: it counts as absent. */
+  /** It is not an access token of Keyturn, and counts as absent. */
   | { readonly kind: 'unrecognized' }
-  /** Ours, but not usable: expired, or its signature or key does not hold. */
+  /** It has expired, its signature or a claim is invalid, or its key is unknown. */
   | { readonly kind: 'refresh-required'; readonly reason: 'expired' | 'invalid' | 'unknown-key' }
-  /** The session has ended. */
+  /** The session was revoked, or its record in the store is gone or has expired. */
   | { readonly kind: 'revoked'; readonly handle: SessionHandle }
 
-/** The token is good, and so is its session as far as the chosen mode tells. */
+/** The access token is valid, and its session was not revoked, as far as the chosen mode checks. */
 export interface ActiveOutcome<Payload extends object, Claims extends TokenClaims = AccessClaims> {
   readonly kind: 'active'
   readonly claims: Claims
   readonly payload: Payload
-  /** A newer access token for the client: its payload was changed from elsewhere, say. */
+  /** A new access token for the client, for example because the JWT payload was updated elsewhere. */
   readonly reissued: IssuedAccessToken<Payload, Claims> | null
 }
 
-/** How a refresh was answered: rows of the rotation table. */
+/** How a refresh was answered: the rows of the rotation table (docs/decisions/0003-rotation.md). */
 export type RefreshCase = 'adopt' | 'early' | 'rotate' | 'retry' | 'branch'
 
-/** What presenting a refresh token can come to. */
+/** The result of a refresh. */
 export type RefreshOutcome<Payload extends object, Claims extends TokenClaims = AccessClaims> =
   | { readonly kind: 'refreshed'; readonly how: RefreshCase; readonly issued: IssuedSession<Payload, Claims> }
-  /** `ended`: we issued the token and its session is over, so it can never work again. */
+  /** `ended`: Keyturn issued the token, but its session has expired or was revoked, so it can never be used again. */
   | { readonly kind: 'unauthorized'; readonly ended: boolean }
   | TheftOutcome
 
-/** Two parties hold tokens of the session, and the session has been removed. */
+/** Two parties have tokens of the session. It was revoked. */
 export interface TheftOutcome {
   readonly kind: 'theft'
   readonly userId: string
   readonly handle: SessionHandle
-  /** Where the presented token and the current one stand in the lineage. */
+  /** The places of the presented token and of the current one in the lineage. */
   readonly presented: LineagePlace
   readonly current: LineagePlace
 }
 
 /**
- * One of a user's sessions, without anything secret (REV-03). It does not tell when the session was last refreshed:
- * whoever stole its tokens could refresh in step with their owner.
+ * One of a user's sessions, without secrets (REV-03). It does not contain the time of the last refresh: a thief could
+ * use that to refresh shortly before or after the owner, and stay undetected for longer.
  */
 export interface SessionSummary {
   readonly handle: string
   readonly userId: string
   readonly tenantId: string
   readonly createdAt: EpochMilliseconds
-  /** When it ends if it is not refreshed, rounded up to a whole day (UTC). */
+  /** When the session expires if it is not refreshed, rounded up to a whole day (UTC). */
   readonly expiresAt: EpochMilliseconds
   readonly ip: string | null
   readonly userAgent: string | null
@@ -261,6 +266,6 @@ export interface SessionSummary {
 /** A page of a user's sessions. */
 export interface SessionList {
   readonly sessions: readonly SessionSummary[]
-  /** Pass as `after` for the next page; null at the end. */
+  /** Pass it as `after` for the next page; null on the last page. */
   readonly next: string | null
 }

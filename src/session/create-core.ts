@@ -18,22 +18,22 @@ import { tenantIdRule } from './policy.ts'
 import { refresh } from './refresh.ts'
 import { createVerification } from './verify.ts'
 
-/** What the options of `getAllSessionHandlesForUser` accept. */
+/** The rules of the options of `getAllSessionHandlesForUser`. */
 export const tenantRules: RulesFor<TenantOptions> = { tenantId: tenantIdRule }
 
-/** What the options of `revokeAllSessionsForUser` accept. */
+/** The rules of the options of `revokeAllSessionsForUser`. */
 export const revokeRules: RulesFor<RevokeOptions> = { ...tenantRules, except: text('the handle of a session') }
 
-/** How many sessions a page of `listSessions` has if the call does not say. */
+/** The default `limit` of `listSessions`. */
 const PAGE = 100
 
-/** What the options of `listSessions` accept. */
+/** The rules of the options of `listSessions`. */
 export const listRules: RulesFor<ListOptions> = {
   limit: withDefault(PAGE, number(null, 1, 1000)),
-  after: rule('a text or null', (value): value is string | null => typeof value === 'string' || value === null),
+  after: rule('a string or null', (value): value is string | null => typeof value === 'string' || value === null),
 }
 
-/** Sessions with tokens of one format: the flows, over one engine. Several may share an engine. */
+/** Creates the session operations for one token format. Several token formats can share an engine. */
 export function createSessionCore<
   Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
 >(

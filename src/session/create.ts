@@ -14,8 +14,8 @@ import type { SessionRecord } from './record.ts'
 import type { SessionPage } from './store.ts'
 
 /**
- * Starts a session: a new handle and a new secret, never anything that the client sent (ROT-06).
- * @throws UnauthorizedError if all sessions of the user have been revoked since this one was begun.
+ * Creates a session, with a new handle and a new secret; nothing that the client sent is reused (ROT-06).
+ * @throws UnauthorizedError if all sessions of the user were revoked while this one was being created.
  */
 export async function create<
   Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
@@ -26,7 +26,7 @@ export async function create<
 ): Promise<IssuedSession<Payload, Claims>> {
   const { crypto, entropy, policy, keys, format, payloads, infos, store, emit } = parts
   const { options = {} } = session
-  // Everything that can be refused is refused before the store is asked.
+  // All checks come before the store call.
   const userId = parts.requireUserId(session.userId)
   const tenantId = requireTenantId(options.tenantId ?? 'public')
   const [jwtPayload, sessionInfo, now] = await Promise.all([
@@ -69,7 +69,7 @@ export async function create<
   const refreshToken = await key.write({ handle, generation: 0, branch: 0, anchor, secret })
   const issued = await issue(parts, ring, record, { refreshToken, presented: null }, style, now)
   if (!await store.insert(record)) {
-    throw new UnauthorizedError('all sessions of the user were revoked while this one was being started')
+    throw new UnauthorizedError('all sessions of the user were revoked while this one was being created: log in again')
   }
   if (policy.maxSessionsPerUser !== null) await evictOldest(parts, userId, policy.maxSessionsPerUser)
   emit('onSessionCreated', { userId, handle })
@@ -77,8 +77,8 @@ export async function create<
 }
 
 /**
- * Ends a user's oldest sessions beyond the limit. Every login looks after its own insert, so that of parallel
- * logins the last one sees all of them (REV-06).
+ * Revokes a user's oldest sessions beyond the limit. Each login checks after its own insert, so that the last of
+ * parallel logins sees all sessions (REV-06).
  */
 async function evictOldest(engine: Engine, userId: string, limit: number): Promise<void> {
   const bounds = activeBounds(engine.clock(), engine.policy)

@@ -4,7 +4,7 @@ import { decideOffset, OFFSET_LIMIT } from './decide-offset.ts'
 const MINUTE = 60_000
 const now = 1_700_000_000_000
 
-/** A sample of a store whose clock is `ahead` of this machine's, told at a moment of a round trip. */
+/** A sample of a store whose clock is `ahead` of this machine's, and is read `toldAfter` ms after the request. */
 const sample = (ahead: number, roundTrip: number, toldAfter = roundTrip / 2) => ({
   asked: now, told: now + toldAfter + ahead, answered: now + roundTrip,
 })
@@ -14,38 +14,38 @@ describe('an offset is adopted', () => {
     expect(decideOffset(sample(ahead, 2), 0)).toEqual({ kind: 'adopt', offset: ahead })
   })
 
-  test('in whole milliseconds, and measured against the one in use', () => {
+  test('in whole milliseconds, and compared with the current one', () => {
     expect(decideOffset(sample(5 * MINUTE, 3, 1), 0)).toEqual({ kind: 'adopt', offset: 5 * MINUTE })
     expect(decideOffset(sample(5 * MINUTE, 2), 5 * MINUTE)).toEqual({ kind: 'keep' })
     expect(decideOffset(sample(0, 2), 5 * MINUTE)).toEqual({ kind: 'adopt', offset: 0 })
   })
 
-  test.each([0, 2500, 5000])('from a slow answer, too, if it proves much: told %d ms after the question', toldAfter => {
+  test.each([0, 2500, 5000])('from a slow response, too, if the difference is large enough: the clock is read %d ms after the request', toldAfter => {
     const decision = decideOffset(sample(5 * MINUTE, 5000, toldAfter), 0)
     if (decision.kind !== 'adopt') throw new Error(decision.kind)
     expect(Math.abs(decision.offset - 5 * MINUTE)).toBeLessThanOrEqual(2500)
   })
 })
 
-describe('the offset in use is kept', () => {
-  test.each([0, 500, 1000, -1000])('if the clocks are %d ms apart, as those of machines are that a time service keeps', ahead => {
+describe('the current offset is kept', () => {
+  test.each([0, 500, 1000, -1000])('if the clocks are %d ms apart, as with NTP', ahead => {
     expect(decideOffset(sample(ahead, 2), 0)).toEqual({ kind: 'keep' })
   })
 
-  test.each([0, 4000])('if a slow answer may be to blame for the difference: told %d ms after the question', toldAfter => {
+  test.each([0, 4000])('if a slow response may be the cause of the difference: the clock is read %d ms after the request', toldAfter => {
     expect(decideOffset(sample(1500, 4000, toldAfter), 0)).toEqual({ kind: 'keep' })
   })
 
-  test('if this machine\'s clock was set back meanwhile', () => {
+  test('if this machine\'s clock was set back between request and response', () => {
     expect(decideOffset({ asked: now, told: now, answered: now - 5 * MINUTE }, 0)).toEqual({ kind: 'keep' })
   })
 
-  test('if this machine\'s clock was set ahead meanwhile', () => {
+  test('if this machine\'s clock was set ahead between request and response', () => {
     expect(decideOffset({ asked: now, told: now, answered: now + 5 * MINUTE }, 0)).toEqual({ kind: 'keep' })
   })
 })
 
-test('no adoption makes the clock worse than it was', () => {
+test('an adopted offset never increases the error of the clock', () => {
   for (const roundTrip of [0, 10, 1000, 5000]) {
     for (let toldAfter = 0; toldAfter <= roundTrip; toldAfter += 250) {
       for (let ahead = -8000; ahead <= 8000; ahead += 250) {
@@ -56,6 +56,6 @@ test('no adoption makes the clock worse than it was', () => {
   }
 })
 
-test.each([OFFSET_LIMIT, -OFFSET_LIMIT, 3_600_000, -now])('a store that is %d ms away is not followed', ahead => {
+test.each([OFFSET_LIMIT, -OFFSET_LIMIT, 3_600_000, -now])('the clock of a store that is %d ms off is not adopted', ahead => {
   expect(decideOffset(sample(ahead, 2), 0)).toEqual({ kind: 'refuse', offset: ahead })
 })

@@ -1,39 +1,40 @@
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 
-/** What the store's clock said, and what this machine's said just before and just after. */
+/** One reading of the store's clock, and of this machine's clock before the request and after the response. */
 export interface TimeSample {
   readonly asked: EpochMilliseconds
   readonly told: EpochMilliseconds
   readonly answered: EpochMilliseconds
 }
 
-/** What a sample means for what is added to this machine's clock. */
+/** What a sample means for the offset, which is added to this machine's clock. */
 export type OffsetDecision =
-  /** Nothing is proved against the offset in use. */
+  /** The sample does not prove that the current offset is wrong. */
   | { readonly kind: 'keep' }
   | { readonly kind: 'adopt'; readonly offset: Milliseconds }
-  /** The clocks are too far apart for one to be merely inexact. */
+  /** The clocks are so far apart that one of them must be wrong. */
   | { readonly kind: 'refuse'; readonly offset: Milliseconds }
 
-/** What the offset in use may be wrong by: machines that any time service keeps never see a correction. */
+/** The error below which the offset is not corrected. Machines that use NTP never need a correction. */
 export const OFFSET_THRESHOLD: Milliseconds = 1000
 
 /**
- * A clock that is so far off, a time zone or more, is broken rather than inexact. If it is the store's, to follow it
- * would end sessions before their time, for good.
+ * The largest offset that is adopted. A clock that is further off is wrong, not inexact: it may have the wrong time
+ * zone. If it were the store's, adopting it would end sessions too early, and that cannot be undone.
  */
 export const OFFSET_LIMIT: Milliseconds = 30 * 60_000
 
 /**
- * Judges a sample against the offset in use. Pure.
+ * Decides whether a sample changes the offset. Pure.
  *
- * The store read its clock at some moment between question and answer, so the true offset is within half the round trip
- * of the middle. What the offset in use is wrong by *at least* has to be more than the threshold, and more than what
- * the new one can be wrong by at most: a slow answer counts only if it proves much, and no adoption makes things worse.
+ * The store read its clock at some moment between request and response. So the true offset is the middle, plus or minus
+ * half the round trip. The minimum error of the current offset must exceed the threshold and the maximum error of the
+ * new one. So a slow response counts only if the difference is large, and an adopted offset is never worse than the
+ * current.
  */
 export function decideOffset({ asked, told, answered }: TimeSample, current: Milliseconds): OffsetDecision {
   const uncertainty = (answered - asked) / 2
-  // This machine's clock was set back in between: the sample says nothing.
+  // This machine's clock was set back between request and response: the sample is useless.
   if (uncertainty < 0) return { kind: 'keep' }
   const offset = Math.round(told - asked - uncertainty)
   const proved = Math.abs(offset - current) - uncertainty

@@ -6,9 +6,12 @@ import type { SessionRecord } from './record.ts'
 
 /** What a re-authentication must do. */
 export type ReauthenticationDecision =
-  /** The access token is of a lineage that another re-authentication has just ended, whose answer may be under way. */
+  /**
+   * The access token is of a lineage that another re-authentication has just ended; its response may still be on the
+   * way to the client.
+   */
   | { readonly kind: 'busy'; readonly until: EpochMilliseconds }
-  /** The session goes on with a new random secret and anchor, in this generation, with this `auth_time`. */
+  /** The session continues with a new random secret and anchor, with this generation and `auth_time`. */
   | {
     readonly kind: 'reauthenticate'
     readonly generation: number
@@ -16,8 +19,9 @@ export type ReauthenticationDecision =
   }
 
 /**
- * Judges a re-authentication that comes with an access token. Pure. The new generation is above that of the record and
- * of the access token, since the store may have forgotten rotations: no older refresh token is ever ahead of it.
+ * Decides what a re-authentication with this access token does. Pure. The new generation is greater than those of the
+ * record and of the access token, because the store may have lost rotations: no older refresh token is ever ahead of
+ * it.
  */
 export function decideReauthentication(
   state: RotationState & Pick<SessionRecord, 'authenticatedAt'>,

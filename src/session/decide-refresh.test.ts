@@ -25,11 +25,11 @@ describe('row 1a: a token of a lineage that a re-authentication ended', () => {
     ['later', R + 1, { kind: 'superseded' }],
   ])('%s', (_, later, decision) => expect(decide(old, later, { confirmed: true })).toEqual(decision))
 
-  test('is told so at once when the session has been rotated since', () => {
+  test('is superseded at once if the session has been rotated since', () => {
     expect(decide(old, 0)).toEqual({ kind: 'superseded' })
   })
 
-  test('is told so at once without a reuse interval', () => {
+  test('is superseded at once without a reuse interval', () => {
     expect(decide(old, 0, { confirmed: true, reuseInterval: 0 })).toEqual({ kind: 'superseded' })
   })
 })
@@ -39,7 +39,7 @@ describe('row 2: a token ahead of the record', () => {
     ['a later generation', { generation: 4, branch: 0 }],
     ['much later', { generation: 9, branch: 0 }],
     ['a later branch of the same', { generation: 3, branch: 2 }],
-  ])('%s: is adopted, or forged without the anchor', (_, place) => {
+  ])('%s: is adopted, or without the anchor forged', (_, place) => {
     expect(decide({ ...stranger, ...place }, 0)).toEqual({ kind: 'adopt' })
     expect(decide({ ...stranger, ...place, isAnchored: false }, 0)).toEqual({ kind: 'forged' })
   })
@@ -86,7 +86,7 @@ describe('rows 4 and 5: the direct parent of a child that is not confirmed', () 
   ])('%s', (_, later, changes, decision) => expect(decide(parent, later, changes)).toEqual(decision))
 })
 
-describe('row 6: everything else that we issued is theft', () => {
+describe('row 6: every other token with a valid tag is theft', () => {
   test.each([
     ['the parent of a confirmed child', parent, { confirmed: true }],
     ['the parent of a confirmed child, without a reuse interval', parent, { confirmed: true, reuseInterval: 0 }],
@@ -102,14 +102,14 @@ describe('re-authentication', () => {
   const now = { gen: 3, auth_time: T0 / 1000 }
   const before = { gen: 2, auth_time: T0 / 1000 - 1 }
 
-  test('goes on in a generation above that of the record and of the access token, a second later at least', () => {
+  test('uses a generation above those of the record and of the access token, and an `auth_time` at least a second later', () => {
     expect(decideReauthentication(record, now, T0 + 5000))
       .toEqual({ kind: 'reauthenticate', generation: 4, authenticatedAt: T0 + 5000 })
     expect(decideReauthentication(record, { ...now, gen: 9 }, T0 - 5000))
       .toEqual({ kind: 'reauthenticate', generation: 10, authenticatedAt: T0 + 1000 })
   })
 
-  test('with an access token of an ended lineage waits until R after the one that ended it', () => {
+  test('with an access token of an ended lineage waits until R after the re-authentication that ended it', () => {
     expect(decideReauthentication(record, before, T0)).toEqual({ kind: 'busy', until: T0 + R })
     expect(decideReauthentication(record, before, T0 + R)).toEqual({ kind: 'busy', until: T0 + R })
     expect(decideReauthentication(record, before, T0 + R + 1)).toMatchObject({ kind: 'reauthenticate' })

@@ -17,7 +17,7 @@ test.each([
   ['an IPv4 address mapped to IPv6', from('::ffff:192.0.2.9'), from('192.0.2.1'), false],
   ['a zone', from('fe80::1%eth0'), from('fe80::2%eth1'), false],
   ['IPv4 and IPv6', from('192.0.2.1'), from('2001:db8:1::1'), true],
-  ['what is no address', from('unix:'), from('192.0.2.1'), false],
+  ['a string that is not an address', from('unix:'), from('192.0.2.1'), false],
 ])('%s', (_, one, other, shared) => {
   expect(isShared(one, other)).toBe(shared)
   expect(isShared(other, one)).toBe(shared)

@@ -1,8 +1,8 @@
 import type { ClientInfo } from './record.ts'
 
 /**
- * Whether two clients that were given one refresh token are of different networks, a /24 of IPv4 or a /48 of IPv6, or
- * name different user agents. What is not known of one of them is no difference. Pure.
+ * Whether two clients that received the same refresh token are in different networks (a /24 of IPv4, a /48 of IPv6) or
+ * have different user agents. Unknown values count as equal. Pure.
  */
 export function isShared(one: ClientInfo, other: ClientInfo): boolean {
   return differ(networkOf(one.ip), networkOf(other.ip)) || differ(one.userAgent, other.userAgent)
@@ -12,7 +12,7 @@ function differ(one: string | null, other: string | null): boolean {
   return one !== null && other !== null && one !== other
 }
 
-/** The /24 or /48 of an address, in one spelling; null for a text that is no address. */
+/** The /24 or /48 of an address, in canonical form; null for a string that is not an address. */
 function networkOf(ip: string | null): string | null {
   if (ip === null) return null
   const mapped = ip.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '')

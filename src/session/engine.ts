@@ -23,7 +23,7 @@ import { createGivenClock, createStoreClock } from './store-clock.ts'
 import type { SessionTime } from './store-clock.ts'
 import type { SessionStore } from './store.ts'
 
-/** The sessions of one store, whatever the formats of their tokens: what all flows share. */
+/** What all session flows on one store share, independent of the token format. */
 export interface Engine extends Pick<SessionTime, 'clock' | 'now'> {
   readonly store: SessionStore
   readonly crypto: Crypto
@@ -34,37 +34,37 @@ export interface Engine extends Pick<SessionTime, 'clock' | 'now'> {
   readonly confirmations: Confirmations
   readonly cleanup: BackgroundCleanup
   readonly emit: Emit
-  /** Stops timers and following, sends what is queued, and closes the store. */
+  /** Stops all timers and the feed, writes queued confirmations, and closes the store. */
   close(): Promise<void>
 }
 
-/** What the flows of one format share. Everything that is not a pure rule comes in from here. */
+/** What the session flows of one token format share. All side effects go through it. */
 export interface CoreParts<
   Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
 > extends Engine, Codecs<Payload, Info> {
   readonly format: TokenFormat<Style, Claims>
 }
 
-/** What an {@link Engine} is made of. */
+/** What an {@link Engine} is created from. */
 export interface EngineDependencies {
   readonly store: SessionStore
   readonly crypto: Crypto
   readonly clock: Clock
-  /** Whether the store's time corrects the clock. A machine's own may be wrong; one that was passed in is meant. */
+  /** Whether the store's clock corrects `clock`. False if the application passed a clock. */
   readonly followStoreTime: boolean
   readonly entropy: Entropy
   readonly schedule: Scheduler
   readonly policy: SessionPolicy
   readonly events: SessionEvents
-  /** The signing keys that the formats of its tokens need. */
+  /** The signing keys that the token formats need. */
   readonly demands: readonly SigningDemand[]
   /** The application whose refresh tokens are accepted. */
   readonly application: ApplicationIdentity
-  /** The first encrypts the keys in the store, any decrypts them; none: they are stored unencrypted (ST-02). */
+  /** The first encrypts the keys in the store, any decrypts them. If there is none, they are not encrypted (ST-02). */
   readonly secrets: readonly string[]
 }
 
-/** Puts it together. Opens and reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
+/** Creates an engine. Opens and reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createEngine(dependencies: EngineDependencies): Engine {
   const { crypto, entropy, schedule, policy, demands, application, secrets } = dependencies
   const store = guardStore(dependencies.store)

@@ -5,84 +5,84 @@ import type { KeyPurpose } from '../tokens/key-store.ts'
 import type { RefreshCase } from './core.ts'
 import type { ClientInfo } from './record.ts'
 
-/** What is known of a refresh that is reported: the presented refresh token and the session's current one. */
+/** Describes a suspicious refresh: the presented refresh token and the session's current one. */
 export interface RefreshEvidence {
   readonly userId: string
   readonly handle: string
-  /** The token that was presented: when (milliseconds) and by whom. */
+  /** The presented token: when it was presented (milliseconds), and by which client. */
   readonly presented: TokenSighting
-  /** The session's current token: when it became current (milliseconds), and whom it was first delivered to. */
+  /** The current token: when it became current (milliseconds), and to which client it was first delivered. */
   readonly current: TokenSighting
 }
 
-/** A refresh token's place in its session's lineage, a point in time, and a client. */
+/** A refresh token's place in the session's lineage, a point in time and a client. */
 export interface TokenSighting {
-  /** How often the session had been refreshed. */
+  /** The token's generation: how often the session had been refreshed. */
   readonly generation: number
-  /** Which child of its parent the token is. */
+  /** The token's branch: which child of its parent it is, counted from 0. */
   readonly branch: number
   readonly at: EpochMilliseconds
   readonly by: ClientInfo
 }
 
-/** What is known of a theft when it is caught. */
+/** Describes a token theft. */
 export interface TheftEvidence extends RefreshEvidence {
-  /** Whether the session was ended; false with `theft: 'observe'`. */
+  /** Whether the session was revoked; false with `theft: 'observe'`. */
   readonly revoked: boolean
 }
 
-/** What is known when one refresh token is given to two networks (/24, /48) or user agents. */
+/** Describes a refresh token that was delivered to two networks (/24, /48) or user agents. */
 export interface SharedRefreshEvidence extends RefreshEvidence {
-  /** Whether the session was ended; false with `sharedRefresh: 'observe'`, the default. */
+  /** Whether the session was revoked; false with `sharedRefresh: 'observe'`, the default. */
   readonly revoked: boolean
 }
 
-/** What is known of a refresh token with a valid tag that was refused, though its session goes on. */
+/** Describes a refresh token with a valid tag that was rejected. The session stays active. */
 export interface RejectedRefreshEvidence extends RefreshEvidence {
   /**
    * `superseded`: the user has authenticated again since the token was issued. `forged`: the token lacks the session's
-   * anchor, so it was made with a refresh key that has leaked: replace the refresh keys (docs/leaks.md).
+   * anchor, so an attacker has made it with a leaked refresh key: replace the refresh keys (docs/leaks.md).
    */
   readonly reason: 'superseded' | 'forged'
 }
 
-/** What happens, and what is told of it. */
+/** The events and their data. */
 export interface SessionEventMap {
-  /** A user has logged in. */
+  /** A session was created. */
   readonly onSessionCreated: { readonly userId: string; readonly handle: string }
-  /** A session got its next tokens. */
+  /** A session was refreshed. */
   readonly onSessionRefreshed: { readonly userId: string; readonly handle: string; readonly how: RefreshCase }
   /** Sessions were revoked. */
   readonly onSessionRevoked: {
     readonly handles: readonly string[]
     readonly reason: 'revoked' | 'theft' | 'shared' | 'evicted'
   }
-  /** Two parties have used one refresh token. */
+  /** A refresh token was used by two parties. */
   readonly onTokenTheft: TheftEvidence
-  /** One refresh token was given to two networks or user agents. */
+  /** A refresh token was delivered to two networks or user agents. */
   readonly onRefreshShared: SharedRefreshEvidence
-  /** A refresh token with a valid tag was refused, though its session goes on. */
+  /** A refresh token with a valid tag was rejected, but the session stays active. */
   readonly onRefreshRejected: RejectedRefreshEvidence
-  /** A new key was made. */
+  /** This process added a key. */
   readonly onKeyRotated: { readonly kid: string; readonly purpose: KeyPurpose }
-  /** Work in the background failed and will be tried again: the store could not be reached. */
+  /** Background work failed, for example because the store is unavailable. Keyturn tries again. */
   readonly onBackgroundError: { readonly during: string; readonly error: unknown }
-  /** A request was served on its signature alone: the feed is stale and the store down (`failOpen`). */
+  /** An access token was accepted without a revocation check: the feed is stale and the store failed (`failOpen`). */
   readonly onUncheckedRevocation: { readonly handle: string }
 }
 
 type Listeners = { readonly [Name in keyof SessionEventMap]?: (event: SessionEventMap[Name]) => unknown }
 
 /**
- * What an application can hear of. Listeners run after the fact: they never delay a request, and what they
- * throw goes to `onListenerError`, never to a request (ROT-07, DOS-07).
+ * Listeners for events. They run after the event and never delay a request. What they throw goes to `onListenerError`,
+ * never to a request (ROT-07, DOS-07).
  */
 export interface SessionEvents extends Listeners {
-  /** A listener threw or rejected. Default: `console.error`. */
+  /** Called when a listener throws or rejects. Default: logs with `console.error`. */
   readonly onListenerError?: (failure: { readonly listener: string; readonly error: unknown }) => unknown
 }
 
-/** What the option `events` accepts. */
+/** The rules of the option `events`. */
 export const eventRules: RulesFor<SessionEvents> = {
   onSessionCreated: callback(),
   onSessionRefreshed: callback(),
@@ -96,10 +96,10 @@ export const eventRules: RulesFor<SessionEvents> = {
   onListenerError: callback(),
 }
 
-/** Calls the listener of an event, later. */
+/** Calls the listener of an event, asynchronously. */
 export type Emit = <Name extends keyof SessionEventMap>(name: Name, event: SessionEventMap[Name]) => void
 
-/** Makes the one place where listeners are called from. */
+/** Creates the function that calls the listeners. */
 export function createEmitter(events: SessionEvents): Emit {
   const listeners: Listeners = events
   const report = events.onListenerError

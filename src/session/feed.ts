@@ -10,28 +10,28 @@ import { RevocationListeners } from './revocation-listeners.ts'
 /** Follows the store's change log, so that verification needs no store call. */
 export interface RevocationFeed {
   /**
-   * Starts following, at the first call, and reads the log before it resolves, and the store's time beside it. Never
-   * rejects.
+   * Starts to follow the change log. Reads the log and the store's clock before it resolves. Further calls do nothing.
+   * Never rejects.
    */
   start(): Promise<void>
   /**
-   * Whether {@link RevocationFeed.start} has resolved and the log was read within `maxStaleness`. A clock that was set
-   * back or corrected since then makes the feed stale, too.
+   * Whether {@link RevocationFeed.start} has resolved and the log was read within `maxStaleness`. The feed is also
+   * stale if the clock was set back or corrected since then.
    */
   isFresh(now: EpochMilliseconds): boolean
   isRevoked(handle: SessionHandle): boolean
-  /** The newest payload version that was heard of, or 0. */
+  /** The newest version of the session's JWT payload in the log; 0 if there is none. */
   payloadVersion(handle: SessionHandle): number
   /**
-   * Calls the listener once, as soon as the end of this session is heard of; soon, if it was heard of before. Starts
-   * following. Returns how to take that back.
+   * Calls the listener once, as soon as the feed contains the revocation of this session; soon, if it already does.
+   * Starts the feed. Returns a function that removes the listener.
    */
   onRevoked(handle: SessionHandle, listener: () => unknown): () => void
-  /** Tells all who wait for the end of a session that it has come: every key was replaced. */
+  /** Calls all listeners, because every key was replaced: all sessions have ended. */
   endAll(): void
-  /** Takes in what this process did itself, without waiting for the store to tell it. */
+  /** Applies a change of this process at once, before it is read from the log. */
   applyLocally(change: Change): void
-  /** Stops following. */
+  /** Stops the feed. */
   close(): Promise<void>
 }
 
@@ -40,7 +40,7 @@ interface FeedDependencies {
   readonly time: Omit<SessionTime, 'now'>
   readonly schedule: Scheduler
   readonly policy: SessionPolicy
-  /** Called when keys were changed. Where it rejects, the log counts as not read. */
+  /** Called when the log says that keys have changed. If it rejects, the log counts as not read. */
   readonly onKeysChanged: () => Promise<unknown>
   /** Called when the log could not be read. */
   readonly onError: (error: unknown) => void
@@ -48,20 +48,23 @@ interface FeedDependencies {
 
 const PAGE = 1000
 
-/** How long after one push the next is acted upon: at scale, a reading for each change is the store's whole load. */
+/**
+ * The pause between two reads because of notifications. With many changes, one read per change would overload the
+ * store.
+ */
 const PUSH_PAUSE: Milliseconds = 50
 
-/** How far a clock may go back before all is read again: entries outlive their tokens by more. */
+/** If the clock goes back further, the whole log is read again. Entries are kept longer than their tokens by more. */
 const CLOCK_SLIP: Milliseconds = 60_000
 
-/** Makes the feed of one process. Nothing is read before `start`. */
+/** Creates the feed of one process. Reads nothing before `start`. */
 export function createRevocationFeed(dependencies: FeedDependencies): RevocationFeed {
   const { store, time, schedule, policy, onKeysChanged, onError } = dependencies
   const list = new RevocationList()
   const watchers = new RevocationListeners(onError)
   let cursor: string | null = null
   let readAt = Number.NEGATIVE_INFINITY
-  /** The clock's offset when that reading began. */
+  /** The clock's offset at the start of the last read. */
   let offset = time.offset()
   let latest = Number.NEGATIVE_INFINITY
   let starting: Promise<void> | null = null
@@ -83,7 +86,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     const begun = time.clock()
     const begunWith = time.offset()
     const lapsed = started && !isFresh(begun)
-    // While the clock was ahead, too much may have been pruned.
+    // While the clock was ahead, entries may have been pruned too early.
     if (begun < latest - CLOCK_SLIP) cursor = null
     let keysChanged = false
     for (;;) {
@@ -100,7 +103,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     latest = begun
     readAt = begun
     offset = begunWith
-    // The store was away, or this machine's clock has stepped: what was known of the one may not hold for the other.
+    // The store was unavailable, or this machine's clock was changed: the offset may be wrong.
     if (lapsed) void time.sync()
   }
 
@@ -108,7 +111,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     return started && now - readAt <= policy.maxStaleness && now >= readAt && offset === time.offset()
   }
 
-  /** Reads now; a call during a read makes it read once more, however many calls there are. */
+  /** Reads the log. Calls during a read cause one more read, however many there are. */
   function read(): Promise<void> {
     if (reading !== null) {
       again = true
@@ -120,7 +123,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
         await readOnce()
       } while (again && !closed)
     })().catch((error: unknown) => {
-      // Whatever was missed, the whole log is read next time.
+      // The next read starts from the beginning of the log.
       cursor = null
       onError(error)
     }).finally(() => {
@@ -129,7 +132,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     return reading
   }
 
-  /** A push: the first is acted upon at once, those that follow soon after it together. */
+  /** Handles a notification: reads at once after the first one, and once for all that follow within the pause. */
   function wake(): void {
     if (closed) return
     if (endPause !== null) {
@@ -163,7 +166,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
 
   function start(): Promise<void> {
     starting ??= Promise.all([follow().then(read), time.sync()]).then(async () => {
-      // What was read by a clock that has been found wrong meanwhile does not count.
+      // The clock was corrected during the read, so the read does not count.
       if (offset !== time.offset()) await read()
       started = true
       poll()

@@ -2,25 +2,25 @@ import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { SessionStore } from './store.ts'
 import { wrapStore } from './wrap-store.ts'
 
-/** What each method does, for messages. */
+/** What each method does, to complete "the session store failed to". */
 const operations: Readonly<Record<keyof SessionStore, string>> = {
   insert: 'add a session',
   find: 'find a session',
   rotate: 'rotate a session',
   reauthenticate: 'reauthenticate a session',
-  confirm: 'confirm rotations',
+  confirm: 'confirm refresh tokens',
   updateInfo: 'update session info',
-  updatePayload: 'update a payload',
+  updatePayload: 'update a JWT payload',
   remove: 'remove sessions',
   removeUnchanged: 'remove a session',
   removeByUser: 'remove a user\'s sessions',
   removeAll: 'remove all sessions',
   listByUser: 'list sessions',
   removeExpired: 'remove expired sessions',
-  acquireLease: 'take a turn',
+  acquireLease: 'acquire a lease',
   changesSince: 'read changes',
   follow: 'follow changes',
-  time: 'tell the time',
+  time: 'read its clock',
   listKeys: 'list keys',
   addKeyIfNewest: 'add a key',
   replaceKeyMaterial: 'replace a key\'s material',
@@ -32,8 +32,8 @@ const operations: Readonly<Record<keyof SessionStore, string>> = {
 export const storeMethods: readonly string[] = Object.keys(operations)
 
 /**
- * The same store, whose every failure is a `GeneralError` with the code `STORE_UNAVAILABLE`, with the driver's own error as its
- * cause: never read as "no session", and never a message that could hold a connection string (ST-07).
+ * Wraps a store. Every failure becomes a `GeneralError` with the code `STORE_UNAVAILABLE`, whose cause is the driver's
+ * error. So a failure never counts as "no session", and no message contains a connection string (ST-07).
  */
 export function guardStore(store: SessionStore): SessionStore {
   return wrapStore((name, call) => async (...input) => {

@@ -8,7 +8,7 @@ const PARTS = 128
 const handle: fc.Arbitrary<SessionHandle> = fc.uint8Array({ minLength: 16, maxLength: 16 })
   .map(bytes => createHandle('cookie', () => bytes))
 
-test('answers as a Map would, whatever is set and pruned', () => {
+test('behaves like a Map, whatever is set and pruned', () => {
   const entry = fc.record({ handle, value: fc.nat(0xffff_ffff), until: fc.integer({ min: 1, max: 1000 }) })
   fc.assert(fc.property(fc.array(entry, { maxLength: 400 }), fc.nat(1000), (entries, now) => {
     const table = new HandleTable()
@@ -27,14 +27,14 @@ test('answers as a Map would, whatever is set and pruned', () => {
   }), { numRuns: 100 })
 })
 
-test('what was never set is not there, among many that were', () => {
+test('a handle that was never set is not found among many others', () => {
   const table = new HandleTable()
-  let drawn = 0
+  let generated = 0
   const entropy = (length: number): Uint8Array => {
-    drawn++
+    generated++
     return crypto.getRandomValues(new Uint8Array(length))
   }
   for (let count = 0; count < 20_000; count++) table.set(createHandle('header', entropy), 1, 1000)
-  expect(table.size).toBe(drawn)
+  expect(table.size).toBe(generated)
   for (let count = 0; count < 20_000; count++) expect(table.get(createHandle('header', entropy))).toBeNull()
 })

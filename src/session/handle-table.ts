@@ -2,35 +2,37 @@ import type { SessionHandle } from '../base/handle.ts'
 import { toEpochSeconds } from '../base/time.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 
-/** How many parts there are, a power of two: growing and pruning work on one part at a time, so that nothing stalls. */
+/** The number of parts, a power of two. Growing and pruning work on one part at a time, so that each call is short. */
 const PARTS = 128
 const SMALLEST = 16
-/** The first word of a free slot; five characters of a handle never make it, for `-`, the least, is 45. */
+/** The first word of a free slot. A handle never has it, because its smallest character, `-`, is 45. */
 const FREE = 0
-/** What a slot has besides its first word: two more of the handle, a value, and the second at which it ends. */
+/** The numbers in a slot besides the first word: two more words of the handle, a value and the second of its expiry. */
 const REST = 4
 const VALUE = 2
 const END = 3
 
 /**
- * Numbers by session handle, each until its time is over, in 25 to 55 bytes an entry: a million revoked sessions in
- * a `Map` would take twice as much, and a look-up half a microsecond of waiting for memory.
- * Of a handle 90 of its 128 random bits are kept, so that two of 100 million sessions and a million entries are taken
- * for each other with a chance of one in 10^13.
+ * A hash table of numbers by session handle, each with an expiry. An entry takes 25 to 55 bytes. With a million revoked
+ * sessions, a `Map` would take twice as much memory, and a look-up would wait half a microsecond for it. The table
+ * keeps 90 of the 128 random bits of a handle: with 100 million sessions and a million entries, the probability that
+ * two are confused is 1 in 10^13.
  */
 export class HandleTable {
   readonly #parts: Part[] = Array.from({ length: PARTS }, () => new Part())
   #swept = 0
   #size = 0
 
-  /** The number of this handle, or null. */
+  /** The number of this handle; null if there is none. */
   get(handle: SessionHandle): number | null {
     if (this.#size === 0) return null
     const first = wordOf(handle, FIRST)
     return this.#partOf(first).get(first, handle)
   }
 
-  /** Sets the number of this handle, an integer of up to 32 bits, until the later of this end and the one before. */
+  /**
+   * Sets the number of this handle, an integer of up to 32 bits. An earlier expiry than the existing one is ignored.
+   */
   set(handle: SessionHandle, value: number, until: EpochMilliseconds): void {
     const first = wordOf(handle, FIRST)
     const part = this.#partOf(first)
@@ -39,7 +41,7 @@ export class HandleTable {
     this.#size += part.size - before
   }
 
-  /** Forgets what has ended in one part: each is looked through once in as many calls as there are parts. */
+  /** Removes expired entries from one part. Each part is visited once per as many calls as there are parts. */
   prune(now: EpochMilliseconds): void {
     const part = this.#parts[this.#swept]
     this.#swept = (this.#swept + 1) % PARTS
@@ -59,8 +61,8 @@ export class HandleTable {
 }
 
 /**
- * Open addressing with linear probing, at most three quarters full. The first words lie in an array of their own, which
- * stays in the processor's caches: most look-ups read nothing else.
+ * A hash table with open addressing and linear probing, at most three quarters full. The first words are in a separate
+ * array, which stays in the CPU cache: most look-ups read nothing else.
  */
 class Part {
   size = 0
@@ -109,7 +111,7 @@ class Part {
     }
   }
 
-  /** Takes the first free slot for a handle that has none. */
+  /** Inserts a handle that has no slot into the first free one. */
   #add(first: number, second: number, third: number, value: number, end: number): void {
     let index = spread(first) >>> 7
     while (this.#firsts[index & this.#mask] !== FREE) index++
@@ -122,7 +124,7 @@ class Part {
     this.size++
   }
 
-  /** Takes what ends after `now` to arrays of this capacity. */
+  /** Copies the entries that expire after `now` to arrays of this capacity. */
   #resize(capacity: number, now: number): void {
     const firsts = this.#firsts
     const rests = this.#rests
@@ -140,19 +142,19 @@ class Part {
   }
 }
 
-/** Where the words of a handle begin, after the letter of its channel. */
+/** The index of the first word in a handle, after the letter of the transfer mode. */
 const FIRST = 1
 const SECOND = 6
 const THIRD = 11
 
-/** Five characters of a handle, 30 bits of chance, as one number. */
+/** Five characters of a handle, 30 random bits, as one number. */
 function wordOf(handle: SessionHandle, start: number): number {
   let word = 0
   for (let index = start; index < start + 5; index++) word = word << 6 ^ handle.charCodeAt(index)
   return word >>> 0
 }
 
-/** Spreads the chance in a word over all its bits (Knuth's multiplicative hashing). */
+/** Distributes the randomness of a word over all its bits (Knuth's multiplicative hashing). */
 function spread(word: number): number {
   const product = Math.imul(word, 0x9e3779b1)
   return (product ^ product >>> 15) >>> 0

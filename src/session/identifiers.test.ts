@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { requireCdiUserId, requireUserId } from './identifiers.ts'
 
-test('S-14: 1 to 255 UTF-16 code units of well-formed Unicode are a user id, and come back as they are', () => {
+test('S-14: a user id of 1 to 255 UTF-16 code units of well-formed Unicode is accepted unchanged', () => {
   for (const userId of ['a', '\u{10ffff}', 'x'.repeat(255), `${'x'.repeat(253)}🗝`, '\ufffd', '\u0001\u007f\ufeff', '🗝'.repeat(127)]) {
     expect(requireUserId(userId)).toBe(userId)
     expect(requireCdiUserId(userId)).toBe(userId)
@@ -10,7 +10,7 @@ test('S-14: 1 to 255 UTF-16 code units of well-formed Unicode are a user id, and
   expect(requireCdiUserId('')).toBe('')
 })
 
-const words = 'the user id must be a text of 1 to 255 characters, in well-formed Unicode and without U+0000; received '
+const words = 'the user id must be a string of 1 to 255 characters of well-formed Unicode without U+0000; received '
 
 test.each([
   ['an empty one', '', '0 characters'], ['256 characters', 'x'.repeat(256), '256 characters'],
@@ -19,12 +19,12 @@ test.each([
     .map(text => [JSON.stringify(text), text, 'one with half of a surrogate pair'] as const),
   ['undefined', undefined, 'undefined'], ['null', null, 'null'], ['a number', 7, 'number'],
   ['an object', { $gt: '' }, 'object'], ['an array', ['a'], 'object'],
-] as const)('S-14: %s is refused with what it must be and what came', (_, userId, received) => {
+] as const)('S-14: %s is rejected; the error says what is expected and what was received', (_, userId, received) => {
   expect(() => requireUserId(userId)).toThrow(expect.objectContaining({ code: 'INVALID_DATA', message: words + received }))
   if (userId !== '') expect(() => requireCdiUserId(userId)).toThrow(`${words.replace('1 to', '0 to')}${received}`)
 })
 
-test('S-14: what is accepted is what UTF-8 gives back, and so in every store', () => {
+test('S-14: an accepted user id survives UTF-8, and so every store', () => {
   const anyUnits = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 })
     .map(units => String.fromCharCode(...units))
   fc.assert(fc.property(fc.oneof(anyUnits, fc.string({ unit: 'binary', maxLength: 260 })), userId => {

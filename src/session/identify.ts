@@ -5,7 +5,7 @@ import type { TokenOwner } from '../tokens/token-owner.ts'
 import type { IdentifiedAccessToken } from './core.ts'
 import type { CoreParts, Engine } from './engine.ts'
 
-/** What an access token says, if its signature and claims hold. */
+/** Identifies an access token, if its signature and claims are valid; it may have expired. */
 export async function identifyAccessToken<Style extends TokenStyle, Claims extends TokenClaims>(
   { keys, clock, policy, format }: Pick<CoreParts<object, object, Style, Claims>, keyof Engine | 'format'>,
   text: string,
@@ -14,13 +14,13 @@ export async function identifyAccessToken<Style extends TokenStyle, Claims exten
     format.read(text, ring, clock(), policy.accessTokenLifetime)
   )
   let reading = await read(await keys.current())
-  // Another process may have just made its key.
+  // Another process may have just added its key.
   if (reading.kind === 'unknown-key') reading = await read(await keys.reloadForUnknownKid())
   if (reading.kind !== 'valid' && reading.kind !== 'expired') return null
   return { claims: reading.claims, usable: reading.kind === 'valid' }
 }
 
-/** Whose a refresh token is, by its tag. */
+/** Checks by its tag which application issued a refresh token. */
 export async function ownerOfRefreshToken({ keys }: Pick<Engine, 'keys'>, text: string): Promise<TokenOwner> {
   const token = parseRefreshToken(text)
   if (token === null) return 'unreadable'

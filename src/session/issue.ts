@@ -7,7 +7,7 @@ import type { CoreParts } from './engine.ts'
 import { accessTokenExpiry, jitteredLifetime } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 
-/** What an access token says of a session that is issued at `now`. Pure. */
+/** The claims of an access token of the session that is issued at `now`. Pure. */
 function claimsOf(record: SessionRecord, exp: EpochSeconds, now: EpochMilliseconds): TokenClaims {
   return {
     sub: record.userId,
@@ -24,7 +24,7 @@ function claimsOf(record: SessionRecord, exp: EpochSeconds, now: EpochMillisecon
   }
 }
 
-/** Issues the tokens of a session: its current refresh token, and an access token. */
+/** Issues the tokens of a session: its current refresh token and an access token. */
 export async function issue<
   Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
 >(
@@ -42,7 +42,7 @@ export async function issue<
   return { ...pair, payload: payloads.accept(pair.payload), sessionExpiresAt: record.expiresAt }
 }
 
-/** Issues an access token that says `claims`, with this payload, JSON text. */
+/** Issues an access token with these claims and this payload (a JSON string). */
 export async function reissueAccessToken<
   Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
 >(
@@ -55,7 +55,7 @@ export async function reissueAccessToken<
   return { ...written, payload: payloads.accept(written.payload) }
 }
 
-/** Issues the access token to use instead of one in use, now that the session's record is this; null: it goes on. */
+/** Issues a new access token if the session's record has changed; null if the current token need not be replaced. */
 export async function renewAccessToken<
   Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
 >(

@@ -14,17 +14,17 @@ import type { Removal, RemovedPage, SessionStore } from './store.ts'
 
 type Ending = 'revoked' | 'evicted'
 
-/** How often an update is tried while others change the same session info. */
+/** How often an update is attempted while others change the same session data. */
 const INFO_ATTEMPTS = 50
 
-/** How many sessions one store call removes when all are. */
+/** How many sessions one store call removes when all are removed. */
 const REMOVAL_PAGE = 1000
 
 const DAY = 86_400_000
 
 /**
- * Ends sessions; the handles that were really ended. This process refuses them from here on, the others within the
- * feed's delay.
+ * Revokes sessions, and returns the handles of those that existed. This process rejects their tokens at once, other
+ * processes as soon as they have read the feed.
  */
 export async function revoke(
   engine: Engine,
@@ -35,7 +35,7 @@ export async function revoke(
   return announce(engine, await engine.store.remove(handles, changeStart(await engine.now())), reason)
 }
 
-/** Ends the sessions of a user, and those that are being started. */
+/** Revokes the sessions of a user, including those that are being created. */
 export async function revokeByUser(
   engine: Engine,
   userId: string,
@@ -51,7 +51,7 @@ export async function revokeByUser(
   }), 'revoked')
 }
 
-/** Removes the sessions of everybody that did not begin after `now`, when their keys are gone already. */
+/** Removes the sessions of all users that were not created after `now`. Call it after their keys were replaced. */
 export async function removeEverySession(
   store: Pick<SessionStore, 'removeAll'>,
   now: EpochMilliseconds,
@@ -75,7 +75,7 @@ function announce(
   return handles
 }
 
-/** Reads a live session. @throws SessionNotFoundError if it is gone. */
+/** Reads an active session. @throws SessionNotFoundError if it does not exist, has expired or was revoked. */
 export async function getActive(
   engine: Engine,
   text: string,
@@ -86,8 +86,8 @@ export async function getActive(
 }
 
 /**
- * Replaces the session info, or derives it from the current without losing an update of somebody else. With an expected
- * version: only if the info still has it. Whether it was replaced.
+ * Replaces the session data. A function computes it from the current data, and no other update is lost. With
+ * `expected`, replaces it only if it still has that version. Returns whether it was replaced.
  */
 export async function updateInfo<Info extends object>(
   engine: Engine & Pick<Codecs<object, Info>, 'infos'>,
@@ -108,16 +108,17 @@ export async function updateInfo<Info extends object>(
     const sessionInfo = await infos.write(typeof info === 'function' ? await info(infos.read(current)) : info)
     if (await store.updateInfo({ handle, sessionInfo, expectedVersion, now: await now() })) return true
   }
-  throw new GeneralError('STORE_UNAVAILABLE', 'the session info was being changed by too many others at once')
+  throw new GeneralError('STORE_UNAVAILABLE', `other updates changed the session info ${INFO_ATTEMPTS} times first`)
 }
 
-/** JSON has no longer user id and tenant: it writes a control character in six. */
+/** The subject with the longest JSON: each control character takes six characters. */
 const longestSubject: Subject = { userId: '\u0001'.repeat(MAX_USER_ID_LENGTH), tenantId: 'x'.repeat(64) }
 
 /**
- * Replaces the JWT payload and tells every process. The payload as it is stored, and its new version. One that no token
- * of the session could carry is refused (S-12); the subject is looked for only if the payload is long.
- * @throws SessionNotFoundError if the session is gone.
+ * Replaces the JWT payload and appends a change for all processes. Returns the payload as a JSON string, and its new
+ * version. A payload with which an access token could become too long is rejected (S-12); the session is read for that
+ * only if the payload is long.
+ * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
  */
 export async function updatePayload<
   Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
@@ -141,7 +142,7 @@ export async function updatePayload<
   return { json, version: updated.version }
 }
 
-/** A page of the live sessions of a user. */
+/** Returns a page of the active sessions of a user. */
 export async function list(
   engine: Engine,
   userId: string,
@@ -152,7 +153,7 @@ export async function list(
   return { sessions: sessions.filter(record => isActive(record, bounds)).map(summarize), next }
 }
 
-/** The handles of a user's live sessions, in one tenant or in all, newest first. */
+/** Returns the handles of a user's active sessions, in one tenant or in all, newest first. */
 export async function listHandles(
   engine: Engine,
   userId: string,
@@ -169,7 +170,7 @@ export async function listHandles(
   return handles
 }
 
-/** An allowlist of fields: nothing that is hashed or derived leaves (REV-03), nor when the session was refreshed. */
+/** Copies an allowlist of fields: no hashes (REV-03), and not the time of the last refresh. */
 export function summarize(record: SessionRecord): SessionSummary {
   const { handle, userId, tenantId, createdAt, expiresAt, client } = record
   return {

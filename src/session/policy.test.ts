@@ -37,7 +37,7 @@ test.each([
   expect(() => createPolicy({ [name]: value })).toThrow(name)
 })
 
-test('a change is kept longer than any access token that could contradict it', () => {
+test('a change is kept for longer than any access token that it concerns', () => {
   expect(changeStart(1000)).toBeGreaterThan(1000)
 })
 
@@ -53,22 +53,22 @@ test('an access token\'s lifetime is shortened by up to a fifth at random, never
 
 test.each([
   ['after its lifetime, rounded down', 10_900, 5000, 99_000, 15],
-  ['with its session', 10_900, 5000, 12_000, 12],
-  ['a second after its issue at the earliest', 10_900, 5000, 10_950, 11],
+  ['no later than its session', 10_900, 5000, 12_000, 12],
+  ['a second after it was issued at the earliest', 10_900, 5000, 10_950, 11],
 ])('an access token ends %s', (_, now, lifetime, expiresAt, expiry) => {
   expect(accessTokenExpiry(now, lifetime, { expiresAt })).toBe(expiry)
 })
 
-describe('lifetimes of one session (REV-05)', () => {
+describe('the lifetimes of one session (REV-05)', () => {
   const policy = createPolicy({ idleTimeout: 1000, absoluteTimeout: 5000, accessTokenLifetime: 100 })
 
-  test('are the policy\'s where it says nothing', () => {
+  test('are those of the policy by default', () => {
     expect(lifetimesOf({}, policy, 7)).toEqual({
       idleTimeout: 1_000_000, accessTokenLifetime: 100_000, reuseInterval: 20_000, absoluteExpiry: 5_000_007,
     })
   })
 
-  test('may be shorter, never longer', () => {
+  test('can be shorter, never longer', () => {
     expect(lifetimesOf({ idleTimeout: 10, absoluteTimeout: 20, accessTokenLifetime: 5 }, policy, 0))
       .toEqual({ idleTimeout: 10_000, accessTokenLifetime: 5000, reuseInterval: 1000, absoluteExpiry: 20_000 })
     expect(lifetimesOf({ idleTimeout: 2000, absoluteTimeout: 9000, accessTokenLifetime: 200 }, policy, 0))
@@ -77,12 +77,12 @@ describe('lifetimes of one session (REV-05)', () => {
       })
   })
 
-  test('a login may ask for an absolute end where the policy has none', () => {
+  test('a login can set an absolute timeout if the policy has none', () => {
     expect(lifetimesOf({ absoluteTimeout: 60 }, createPolicy({}), 1).absoluteExpiry).toBe(60_001)
     expect(lifetimesOf({}, createPolicy({}), 1).absoluteExpiry).toBeNull()
   })
 
-  test('are whole milliseconds, whatever fractions of a second are asked for', () => {
+  test('are whole milliseconds, even if fractions of a second are passed', () => {
     const odd = createPolicy({ accessTokenLifetime: 100 / 7, idleTimeout: 86_400 / 7, absoluteTimeout: 1e6 / 7 })
     const asked = lifetimesOf({ accessTokenLifetime: 10 / 7, idleTimeout: 20 / 7, absoluteTimeout: 30 / 7 }, odd, 1000)
     const bounds = activeBounds(1e12, odd)
@@ -91,12 +91,12 @@ describe('lifetimes of one session (REV-05)', () => {
     }
   })
 
-  test('the earlier of the two ends counts', () => {
+  test('the earlier of idle timeout and absolute timeout counts', () => {
     expect(expiryOf(100, { idleTimeout: 50, absoluteExpiry: null })).toBe(150)
     expect(expiryOf(100, { idleTimeout: 50, absoluteExpiry: 120 })).toBe(120)
   })
 
-  test('lowering a limit of the policy ends live sessions, at the very millisecond', () => {
+  test('lowering a limit of the policy ends active sessions, to the millisecond', () => {
     const session = { createdAt: 1000, rotatedAt: 4000, expiresAt: 99_999_999 }
     const alive = (options: Parameters<typeof createPolicy>[0], now: number): boolean =>
       isActive(session, activeBounds(now, createPolicy(options)))

@@ -11,103 +11,104 @@ import type { SessionRecord } from './record.ts'
 import type { ActiveBounds, NotBefore } from './store.ts'
 import { TENANT_ID } from './identifiers.ts'
 
-/** The rules that sessions live by. Times in milliseconds; made once from the application's options. */
+/** The policy of sessions, created once from the application's options. Times are in milliseconds. */
 export interface SessionPolicy {
   readonly accessTokenLifetime: Milliseconds
   /**
-   * The largest part of an access token's lifetime that is taken off at random, so that nobody can predict when a
+   * The largest random part by which an access token's lifetime is shortened, so that an attacker cannot predict when a
    * client refreshes.
    */
   readonly accessTokenJitter: number
   readonly idleTimeout: Milliseconds
   readonly absoluteTimeout: Milliseconds | null
-  /** R: see {@link PolicyOptions.reuseInterval}. Sessions keep the one they began with. */
+  /** R: see {@link PolicyOptions.reuseInterval}. A session keeps the value it was created with. */
   readonly reuseInterval: Milliseconds
   readonly maxSessionsPerUser: number | null
-  /** `observe` reports a theft and refuses the token, but leaves the session alone. For roll-outs. */
+  /** `observe` reports a theft and rejects the token, but does not revoke the session. For roll-outs. */
   readonly theft: 'revoke' | 'observe'
-  /** What happens when one refresh token is given to two networks or user agents. */
+  /** What to do when a refresh token was delivered to two networks or user agents. */
   readonly sharedRefresh: 'revoke' | 'observe'
   readonly blacklisting: Blacklisting
-  /** How old the revocation feed may be before verification asks the store instead. */
+  /** How old the revocation feed may be before verification reads the session from the store instead. */
   readonly maxStaleness: Milliseconds
-  /** How often the revocation feed is polled, pushes or not. */
+  /** How often the revocation feed is polled, with or without notifications. */
   readonly pollInterval: Milliseconds
-  /** What verification does when the feed is stale and the store is down too. */
+  /** What verification does when the feed is stale and the store fails. */
   readonly onStoreFailure: 'failOpen' | 'failClosed'
-  /** The longest session info, in bytes of its JSON. */
+  /** The longest session data, in bytes of its JSON. */
   readonly maxSessionInfoBytes: number
-  /** How many verified access tokens are remembered before the oldest half is forgotten; 0 remembers none. */
+  /** The size of one generation of the cache of verified access tokens; 0 disables the cache. */
   readonly tokenCacheSize: number
-  /** How long a signing key signs before the next one does. */
+  /** How long a signing key signs before the next one replaces it. */
   readonly keyRotationInterval: Milliseconds
 }
 
-/** What an application may say of {@link SessionPolicy}. */
+/** The options that {@link SessionPolicy} is created from. */
 export interface PolicyOptions {
-  /** How long an access token lives: from 1 second to 1 day. A random 0 to 20 % is taken off. Default: 1 hour. */
+  /** The lifetime of access tokens: from 1 second to 1 day. It is shortened by a random 0 to 20 %. Default: 1 hour. */
   readonly accessTokenLifetime?: Duration
-  /** How long a session may go without a refresh: from 1 second to 400 days. Default: 100 days. */
+  /** How long a session stays active without a refresh: from 1 second to 400 days. Default: 100 days. */
   readonly idleTimeout?: Duration
-  /** How long a session may last at all: from 1 second to 36,500 days. Default: no limit. */
+  /** How long a session can be active in total: from 1 second to 36,500 days. Default: no limit. */
   readonly absoluteTimeout?: Duration
   /**
-   * How long a refresh token may be repeated after its first use: from 0 to 4.8 hours, and at most a fifth of
-   * `accessTokenLifetime`. Default: 30 seconds, or that fifth if it is less.
+   * How long a refresh token may be used again after its first use: from 0 to 4.8 hours, and at most a fifth of
+   * `accessTokenLifetime`. Default: 30 seconds, or that fifth if it is shorter.
    */
   readonly reuseInterval?: Duration
-  /** How many sessions a user may have, from 1 to 1,000; a login beyond it ends the oldest. Default: no limit. */
+  /** How many sessions a user may have: from 1 to 1,000. A login beyond that revokes the oldest. Default: no limit. */
   readonly maxSessionsPerUser?: number
-  /** `revoke` ends a session whose refresh token two parties used, `observe` only reports it. Default: `revoke`. */
+  /** What to do about token theft: `revoke` revokes the session, `observe` only reports it. Default: `revoke`. */
   readonly theft?: 'revoke' | 'observe'
   /**
-   * What to do when one refresh token is given to clients of two networks (/24, /48) or user agents: `observe` calls
-   * `onRefreshShared`, `revoke` also ends the session. Default: `observe`.
+   * What to do when a refresh token was delivered to two networks (/24, /48) or user agents: `observe` calls
+   * `onRefreshShared`, `revoke` also revokes the session. Default: `observe`.
    */
   readonly sharedRefresh?: 'revoke' | 'observe'
   /**
-   * How access tokens of revoked sessions are refused: `strict` asks the store on every request, `feed` follows the
-   * change log, `off` waits until they expire. Default: `feed`.
+   * How access tokens of revoked sessions are rejected: `strict` reads the session from the store for every request,
+   * `feed` follows the change log, `off` accepts them until they expire. Default: `feed`.
    */
   readonly accessTokenBlacklisting?: Blacklisting
   /**
-   * How old the revocation feed may be before verification asks the store: from 10 ms to 1 hour. Default: 5 seconds.
+   * How old the revocation feed may be before verification reads sessions from the store: from 10 ms to 1 hour.
+   * Default: 5 seconds.
    */
   readonly maxStaleness?: Duration
   /** How often the revocation feed is polled: from 10 ms to 1 hour. Default: 1 second. */
   readonly pollInterval?: Duration
   /**
-   * What to do when the feed is stale and the store is down: `failOpen` accepts a valid signature, `failClosed` answers
-   * 503. Default: `failOpen`.
+   * What to do when the feed is stale and the store fails: `failOpen` accepts a valid access token without a revocation
+   * check, `failClosed` responds with 503. Default: `failOpen`.
    */
   readonly onStoreFailure?: 'failOpen' | 'failClosed'
-  /** The longest session info, in bytes of its JSON: from 2 to 16,777,215. Default: 65,536. */
+  /** The longest session data, in bytes of its JSON: from 2 to 16,777,215. Default: 65,536. */
   readonly maxSessionInfoBytes?: number
   /**
-   * How many verified access tokens a process remembers, from 0 to 10,000,000, so that a token seen before costs no
-   * signature check. Up to twice as many are held, each with 1 to 2 kB. Default: 10,000.
+   * How many verified access tokens a process caches, so that their signatures are verified once: from 0 to 10,000,000.
+   * The cache may hold twice as many, with 1 to 2 kB each. Default: 10,000.
    */
   readonly tokenCacheSize?: number
   /**
-   * How long a key signs access tokens before the next one does: from 1 hour to 365 days. Whatever it is,
-   * the next key is published an hour before its first use, and the last one verifies until no token of its can be
-   * alive. Of processes that disagree the shortest interval counts. Default: 7 days.
+   * How long a key signs access tokens before the next one replaces it: from 1 hour to 365 days. The next key is
+   * published an hour before its first use, and the previous one verifies until all of its tokens have expired. If
+   * processes have different intervals, the shortest counts. Default: 7 days.
    */
   readonly keyRotationInterval?: Duration
-  /** Whether nothing is taken off: `keyturn/testing` sets it, whose tests move the clock themselves. Default: false. */
+  /** Whether access token lifetimes are not shortened at random. For `keyturn/testing`. Default: false. */
   readonly [exactLifetimes]?: boolean
 }
 
-/** Takes nothing off the lifetimes of access tokens: for tests, whose clock is theirs. */
+/** The name of the option that turns random shortening of access token lifetimes off, for tests. */
 export const exactLifetimes: unique symbol = Symbol('keyturn.exactLifetimes')
 
 const SECOND = 1000
 
-/** How far ahead the clock of another process may be when it issues access tokens (ROT-12, TOK-09). */
+/** How far ahead the clock of the process that issued an access token may be (ROT-12, TOK-09). */
 export const CLOCK_TOLERANCE: Milliseconds = 60 * SECOND
 const DAY = 86_400
 
-/** No access token's lifetime is shortened below this. */
+/** Access token lifetimes are not shortened below this. */
 const SHORTEST_JITTERED: Milliseconds = 60 * SECOND
 
 const YEAR = 365 * DAY
@@ -131,12 +132,12 @@ const rules = {
   [exactLifetimes]: withDefault(false, flag),
 } satisfies RulesFor<PolicyOptions>
 
-/** What the options of sessions accept. */
+/** The rules of the options of the session policy. */
 export const policyRules: RulesFor<PolicyOptions> = rules
 
 /**
- * Resolves the options to a policy. Pure.
- * @throws GeneralError (`MISUSE`) with the option, what it was and what it must be.
+ * Creates a policy from the options. Pure.
+ * @throws GeneralError (`MISUSE`) that names an invalid option, its value and what it must be.
  */
 export function createPolicy(options: PolicyOptions): SessionPolicy {
   checkValues(policyRules, options)
@@ -161,11 +162,11 @@ export function createPolicy(options: PolicyOptions): SessionPolicy {
   }
 }
 
-/** The options that are times with a default. */
+/** The options that are durations with a default. */
 type DurationOption =
   | 'accessTokenLifetime' | 'idleTimeout' | 'maxStaleness' | 'pollInterval' | 'keyRotationInterval'
 
-/** A default is reduced to the longest that the access token's lifetime allows; what was chosen is refused. */
+/** Reduces the default to the maximum that the access token lifetime allows. Rejects a configured value above that. */
 function reuseIntervalOf({ reuseInterval }: PolicyOptions, accessTokenLifetime: Milliseconds): Milliseconds {
   const preset = toMilliseconds(rules.reuseInterval.preset)
   if (reuseInterval === undefined) return boundedReuseInterval(preset, accessTokenLifetime)
@@ -176,27 +177,27 @@ function reuseIntervalOf({ reuseInterval }: PolicyOptions, accessTokenLifetime: 
 }
 
 /**
- * The reuse interval of a session whose access tokens live so long: at most a fifth of that. The shortest of them lives
- * four fifths, and the windows of one rotation (4R) must be over when it expires. Pure.
+ * The reuse interval of a session with this access token lifetime: at most a fifth of it. The shortest access tokens
+ * live four fifths of it, and the windows of one rotation (4R) must be over when they expire. Pure.
  */
 function boundedReuseInterval(reuseInterval: Milliseconds, accessTokenLifetime: Milliseconds): Milliseconds {
   return Math.min(reuseInterval, Math.floor(accessTokenLifetime / 5))
 }
 
-/** From when on a change made at `now` is kept for as long as an access token lives. */
+/** The start of the time for which a change made at `now` is kept; an access token lifetime is added to it. */
 export function changeStart(now: EpochMilliseconds): EpochMilliseconds {
   return now + CLOCK_MARGIN
 }
 
-/** The not-before that a revocation of all sessions of somebody sets at `now`. */
+/** The not-before that a revocation of all sessions of a user, or of all users, sets at `now`. */
 export function notBeforeAt(now: EpochMilliseconds): NotBefore {
   return { time: now, until: now + LONGEST_IDLE_TIMEOUT }
 }
 
-/** What names a tenant. */
+/** The rule of a tenant id. */
 export const tenantIdRule: Rule<string, undefined> = text('1 to 64 lower-case letters, digits and hyphens', TENANT_ID)
 
-/** What the options of a new session accept. */
+/** The rules of the options of a new session. */
 export const newSessionRules: RulesFor<NewSessionOptions> = {
   persistent: withDefault(true, flag),
   accessTokenLifetime: duration(1, DAY),
@@ -205,7 +206,7 @@ export const newSessionRules: RulesFor<NewSessionOptions> = {
   tenantId: withDefault('public', tenantIdRule),
 }
 
-/** The lifetimes of one session: its own where they are shorter, the policy's otherwise. */
+/** The lifetimes of one session: those of the login if they are shorter, otherwise those of the policy. */
 export interface Lifetimes {
   readonly accessTokenLifetime: Milliseconds
   readonly reuseInterval: Milliseconds
@@ -213,7 +214,7 @@ export interface Lifetimes {
   readonly absoluteExpiry: EpochMilliseconds | null
 }
 
-/** Resolves the lifetimes of a session that starts at `now`. Pure. @throws GeneralError (`MISUSE`) for a wrong one. */
+/** The lifetimes of a session created at `now`. Pure. @throws GeneralError (`MISUSE`) for an invalid option. */
 export function lifetimesOf(options: NewSessionOptions, policy: SessionPolicy, now: EpochMilliseconds): Lifetimes {
   checkValues(newSessionRules, options)
   const absolute = shorter(options.absoluteTimeout, policy.absoluteTimeout)
@@ -226,7 +227,7 @@ export function lifetimesOf(options: NewSessionOptions, policy: SessionPolicy, n
   }
 }
 
-/** When a session ends if it was last refreshed at `rotatedAt`. Pure. */
+/** When a session that was last refreshed at `rotatedAt` expires. Pure. */
 export function expiryOf(
   rotatedAt: EpochMilliseconds,
   lifetimes: Pick<SessionRecord, 'idleTimeout' | 'absoluteExpiry'>,
@@ -234,7 +235,7 @@ export function expiryOf(
   return Math.min(rotatedAt + lifetimes.idleTimeout, lifetimes.absoluteExpiry ?? Number.MAX_SAFE_INTEGER)
 }
 
-/** How long one access token lives: less a random part, but never less than a minute for that. */
+/** The lifetime of one access token: shortened by a random part, but not below a minute. */
 export function jitteredLifetime(
   lifetime: Milliseconds,
   policy: Pick<SessionPolicy, 'accessTokenJitter'>,
@@ -245,8 +246,7 @@ export function jitteredLifetime(
 }
 
 /**
- * When an access token ends that is issued at `now`: never after its session, and never in the second of its issue.
- * Pure.
+ * When an access token issued at `now` expires: never after its session, and never in the same second. Pure.
  */
 export function accessTokenExpiry(
   now: EpochMilliseconds,
@@ -256,7 +256,9 @@ export function accessTokenExpiry(
   return Math.max(toEpochSeconds(now) + 1, toEpochSeconds(Math.min(now + lifetime, session.expiresAt)))
 }
 
-/** The bounds within which a session is alive at `now`: lowering a configured limit shortens live sessions (REV-05). */
+/**
+ * The bounds within which a session is active at `now`. Lowering a configured limit ends existing sessions (REV-05).
+ */
 export function activeBounds(now: EpochMilliseconds, policy: SessionPolicy): ActiveBounds {
   return {
     now,
@@ -265,7 +267,7 @@ export function activeBounds(now: EpochMilliseconds, policy: SessionPolicy): Act
   }
 }
 
-/** Whether the session is within those bounds. Pure; stores apply the same comparison. */
+/** Whether the session is within these bounds. Pure; stores apply the same comparison. */
 export function isActive(
   record: Pick<SessionRecord, 'expiresAt' | 'rotatedAt' | 'createdAt'>,
   bounds: ActiveBounds,

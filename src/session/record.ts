@@ -1,7 +1,7 @@
 import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 
-/** Where a request came from, as far as the application trusts it. */
+/** The client that sent a request, as far as the application trusts this information. */
 export interface ClientInfo {
   /** The peer's address, at most 64 characters (LOG-02). */
   readonly ip: string | null
@@ -9,55 +9,55 @@ export interface ClientInfo {
   readonly userAgent: string | null
 }
 
-/** The format of the records that this version writes. Stores keep it, so that a later version can tell them apart. */
+/** The format of the records that this version writes. It is stored, so that later versions can tell formats apart. */
 export const RECORD_FORMAT = 1
 
-/** A session as the store keeps it. Holds no secret: only hashes of those of its refresh token (ST-01). */
+/** A session in the store. It contains no secrets, only hashes of the secrets in its refresh token (ST-01). */
 export interface SessionRecord {
-  /** {@link RECORD_FORMAT} of the version that started the session. */
+  /** {@link RECORD_FORMAT} of the version that created the session. */
   readonly format: number
   readonly handle: SessionHandle
   readonly userId: string
   readonly tenantId: string
   readonly createdAt: EpochMilliseconds
-  /** When the user last proved who they are; rotation never moves it (REV-09). */
+  /** When the user last authenticated; a rotation does not change it (REV-09). */
   readonly authenticatedAt: EpochMilliseconds
 
   /** SHA-256 of the current refresh token's secret, base64url. */
   readonly refreshHash: string
-  /** SHA-256 of the anchor, the secret that all refresh tokens since the last authentication carry, base64url. */
+  /** SHA-256 of the anchor, a secret that all refresh tokens since the last authentication contain, base64url. */
   readonly anchorHash: string
-  /** The refresh key that the current refresh token names. */
+  /** The id of the refresh key that issued the current refresh token. */
   readonly refreshKeyId: string
   /** How often the session has been refreshed. */
   readonly generation: number
-  /** Which child of its parent the current refresh token is. */
+  /** Which child of its parent the current refresh token is, counted from 0. */
   readonly branch: number
   /** Whether the client has certainly stored the current refresh token. */
   readonly confirmed: boolean
-  /** When the current refresh token became current; at creation `createdAt`. */
+  /** When the current refresh token became current; initially `createdAt`. */
   readonly rotatedAt: EpochMilliseconds
   /** When the current refresh token was last delivered, to within a quarter of the reuse interval. */
   readonly servedAt: EpochMilliseconds
 
-  /** How long the session may go without a refresh. */
+  /** How long the session stays active without a refresh. */
   readonly idleTimeout: Milliseconds
-  /** When it ends whatever happens, or null. Rotation never moves it (ROT-05). */
+  /** When the session expires in any case, or null. A rotation does not change it (ROT-05). */
   readonly absoluteExpiry: EpochMilliseconds | null
-  /** When it ends if nothing happens: the earlier of `rotatedAt + idleTimeout` and `absoluteExpiry`. */
+  /** When the session expires: the earlier of `rotatedAt + idleTimeout` and `absoluteExpiry`. */
   readonly expiresAt: EpochMilliseconds
-  /** How long its access tokens live at most. */
+  /** The longest lifetime of its access tokens. */
   readonly accessTokenLifetime: Milliseconds
-  /** The reuse interval R, as it was at login; 0 switches tolerance for repeated refreshes off. */
+  /** The reuse interval R, as configured at the login; 0: no refresh token may be used twice. */
   readonly reuseInterval: Milliseconds
-  /** Whether its cookies outlive the browser ("remember me"). */
+  /** Whether the browser keeps the cookies when it is closed ("remember me"). */
   readonly persistent: boolean
 
-  /** The application's claims, as JSON text. */
+  /** The application's claims, as a JSON string. */
   readonly jwtPayload: string
   /** Counts changes of `jwtPayload`. */
   readonly payloadVersion: number
-  /** The application's session info, as JSON text. */
+  /** The application's session data, as a JSON string. */
   readonly sessionInfo: string
   /** Counts changes of `sessionInfo`. */
   readonly infoVersion: number

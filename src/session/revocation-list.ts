@@ -4,14 +4,15 @@ import { HandleTable } from './handle-table.ts'
 import type { Change } from './store.ts'
 
 /**
- * What a process knows of the change log: which sessions are revoked, and which payloads were changed, for as
- * long as an access token can say otherwise. Bounded by the changes within one access token lifetime.
+ * The content of the change log in memory: which sessions were revoked, and which JWT payloads were updated. An entry
+ * is kept until all access tokens that it concerns have expired, so the size is bounded by the changes within one
+ * access token lifetime.
  */
 export class RevocationList {
   readonly #revoked = new HandleTable()
   readonly #payloads = new HandleTable()
 
-  /** Takes a change in; taking it in twice changes nothing. */
+  /** Applies a change. Applying it twice has no further effect. */
   apply(change: Change): void {
     if (change.kind === 'revoked') {
       for (const handle of change.handles) this.#revoked.set(handle, 1, change.until)
@@ -25,12 +26,12 @@ export class RevocationList {
     return this.#revoked.get(handle) !== null
   }
 
-  /** The newest payload version that was heard of, or 0. */
+  /** The newest version of the session's JWT payload; 0 if there was no change. */
   payloadVersion(handle: SessionHandle): number {
     return this.#payloads.get(handle) ?? 0
   }
 
-  /** Forgets what no access token can contradict any more, some of it with each call. */
+  /** Removes expired entries, some of them with each call. */
   prune(now: EpochMilliseconds): void {
     this.#revoked.prune(now)
     this.#payloads.prune(now)

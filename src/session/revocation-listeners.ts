@@ -1,18 +1,18 @@
 import type { SessionHandle } from '../base/handle.ts'
 
-/** Who waits for the end of which session. */
+/** The listeners for the end of sessions. */
 export class RevocationListeners {
   readonly #listeners = new Map<SessionHandle, Set<() => unknown>>()
   readonly #onError: (error: unknown) => void
 
-  /** `onError` is told what a listener throws or rejects with. */
+  /** `onError` is called with what a listener throws or rejects with. */
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError
   }
 
-  /** Has the listener called once, at the end of the session. Returns how to take that back. */
+  /** Registers a listener, which is called once, when the session ends. Returns a function that removes it. */
   watch(handle: SessionHandle, listener: () => unknown): () => void {
-    // A function of our own, so that one listener can be given twice.
+    // A new function, so that the same listener can be registered twice.
     const own = async (): Promise<unknown> => listener()
     const listeners = this.#listeners.get(handle) ?? new Set()
     this.#listeners.set(handle, listeners.add(own))
@@ -21,19 +21,19 @@ export class RevocationListeners {
     }
   }
 
-  /** Calls all who wait. */
+  /** Calls all listeners. */
   tellAll(): void {
     for (const handle of [...this.#listeners.keys()]) this.tell(handle)
   }
 
-  /** Calls those who wait for this session, later: what one does or throws harms nobody else. */
+  /** Calls the listeners of this session asynchronously, so that an exception of one does not affect the others. */
   tell(handle: SessionHandle): void {
     const listeners = this.#listeners.get(handle)
     if (listeners === undefined) return
     this.#listeners.delete(handle)
     for (const listener of listeners) {
       queueMicrotask(() => {
-        // It may have been taken back meanwhile.
+        // It may have been removed in the meantime.
         if (listeners.delete(listener)) Promise.resolve(listener()).catch(this.#onError)
       })
     }

@@ -16,21 +16,21 @@ import type { ClientInfo, SessionRecord } from './record.ts'
 import type { RotatedOutcome, RotationOutcome } from './rotation-outcome.ts'
 import type { NextToken, Rotation, TokenState } from './store.ts'
 
-/** How often a decision is taken anew because another process wrote in between. */
+/** How often to decide again because another process changed the record. */
 const ATTEMPTS = 5
 
 const unauthorized = { kind: 'unauthorized', ended: false } as const
 const ended = { kind: 'unauthorized', ended: true } as const
 
-/** One refresh under way. */
+/** The data of one refresh. */
 interface Context {
   readonly engine: Engine
   readonly ring: KeyRing
-  /** The refresh key that the presented token names: every child of it is derived with this one. */
+  /** The refresh key that the presented token names: all of its children are derived with this key. */
   readonly key: RefreshKey
   readonly text: string
   readonly token: RefreshToken
-  /** SHA-256 of the token's secret, and of its anchor. */
+  /** SHA-256 of the token's secret and of its anchor. */
   readonly refreshHash: string
   readonly anchorHash: string
   readonly client: ClientInfo
@@ -38,11 +38,11 @@ interface Context {
 }
 
 /**
- * Exchanges a refresh token for the next one, or for itself where it was delivered a moment ago. The ordinary case is
- * one conditional write: the child's secret is derived from the parent's, so its hash is known before the record is
- * read. Only when that write does not apply is the record read and the case decided. `channel`: how the token came; null
- * where nobody can tell.
- * @throws GeneralError (`REFRESH_BUSY`) if the same token is to be presented again in `retryAfter` seconds.
+ * Exchanges a refresh token for the next one, or returns it again if it was delivered a moment ago. The ordinary case
+ * is one conditional write: the child's secret is derived from the parent's, so its hash is known without reading the
+ * record. Only if that write does not apply, the record is read and the case is decided. `channel`: how the client sent
+ * the token; null if that is unknown.
+ * @throws GeneralError (`REFRESH_BUSY`) if the client must send the same token again after `retryAfter` seconds.
  */
 export async function rotate(
   engine: Engine,
@@ -73,10 +73,12 @@ export async function rotate(
     const outcome = await settle(context, record)
     if (outcome !== null) return outcome
   }
-  throw busy('the session was being changed by too many others at once', 1)
+  throw busy(`other requests changed the session ${ATTEMPTS} times during this one`, 1)
 }
 
-/** Makes the first child of the presented token current, if that token is current and may be rotated. */
+/**
+ * Without reading the record: makes the presented token's first child current, if that token is current and may rotate.
+ */
 async function rotateUnread(
   context: Context,
 ): Promise<RotatedOutcome | null> {
@@ -84,7 +86,7 @@ async function rotateUnread(
   return replaceCurrent(context, { refreshHash, anchorHash, generation, branch }, generation + 1, 0, 'rotate')
 }
 
-/** Does what is decided on the record; null if that was changed meanwhile. */
+/** Decides by the record and carries the decision out; null if the record was changed in the meantime. */
 async function settle(
   context: Context,
   record: SessionRecord,
@@ -104,7 +106,7 @@ async function settle(
       context.engine.emit('onRefreshRejected', { reason: decision.kind, ...evidenceOf(context, record) })
       return unauthorized
     case 'busy':
-      throw busy('an earlier answer to this client may still be under way', Math.ceil((decision.until - now) / 1000))
+      throw busy('an earlier response to this client may still be on the way', Math.ceil((decision.until - now) / 1000))
     case 'adopt':
       return adopt(context, record)
     case 'early':
@@ -120,7 +122,7 @@ async function settle(
   }
 }
 
-/** The secret that the presented token's child has at this place in the lineage, and its hash. */
+/** The secret of the presented token's child at this place in the lineage, and its hash. */
 async function childOf(
   { engine, key, token }: Context,
   generation: number,
@@ -130,7 +132,7 @@ async function childOf(
   return { secret, hash: await hashSecret(engine.crypto, secret) }
 }
 
-/** Makes a child of the presented token the current one. */
+/** Makes a child of the presented token current. */
 async function replaceCurrent(
   context: Context,
   expected: Rotation['expected'],
@@ -153,7 +155,7 @@ async function replaceCurrent(
   return record === null ? null : answer(context, record, secret, how)
 }
 
-/** Makes the presented token itself the current one: the store has lost it. */
+/** Makes the presented token current, because the store has lost it. */
 async function adopt(
   context: Context,
   known: SessionRecord,
@@ -165,7 +167,7 @@ async function adopt(
   return record === null ? null : answer(context, record, secret, 'adopt')
 }
 
-/** Answers with the current token, of which the secret is known. `isServed`: and remembers that. */
+/** Returns the current token, whose secret is known. `isServed`: also sets `servedAt`. */
 async function serveAgain(
   context: Context,
   known: SessionRecord,
@@ -198,7 +200,9 @@ async function write(
   return engine.store.rotate({ handle: token.handle, expected, bounds, next })
 }
 
-/** Writes the session's current token. It names the key in force when it became current: always the same bytes. */
+/**
+ * Creates the session's current token. It names the key that was active when it became current: always the same bytes.
+ */
 async function answer(
   { engine, ring, text, token, now }: Context,
   record: SessionRecord,
@@ -208,12 +212,14 @@ async function answer(
   const { handle, generation, branch, refreshKeyId } = record
   if (secret === token.secret) return { kind: 'rotated', how, record, refreshToken: text, ring, now }
   const key = ring.refreshKey(refreshKeyId) ?? (await engine.keys.reloadForUnknownKid()).refreshKey(refreshKeyId)
-  if (key === null) throw new GeneralError('STORE_UNAVAILABLE', 'the key of the current refresh token is not at hand')
+  if (key === null) {
+    throw new GeneralError('STORE_UNAVAILABLE', `the refresh key ${refreshKeyId} of the session is not in the store`)
+  }
   const refreshToken = await key.write({ handle, generation, branch, anchor: token.anchor, secret })
   return { kind: 'rotated', how, record, refreshToken, ring, now }
 }
 
-/** Ends the session first, then reports it (ROT-07); null if it was changed meanwhile. */
+/** Revokes the session first, then reports it (ROT-07); null if the record was changed in the meantime. */
 async function endForTheft(
   context: Context,
   record: SessionRecord,
@@ -224,7 +230,7 @@ async function endForTheft(
   return revoked ? theftOutcome(context, record) : unauthorized
 }
 
-/** Removes the session if nothing of its token has changed since it was read. Whether it did. */
+/** Removes the session if its token state has not changed since it was read. Returns whether it did. */
 async function remove(
   { engine, now }: Context,
   record: SessionRecord,
@@ -266,7 +272,7 @@ function stateOf(record: SessionRecord): TokenState {
 }
 
 function busy(reason: string, retryAfter: number): GeneralError {
-  return new GeneralError('REFRESH_BUSY', `the refresh cannot be answered yet: ${reason}`, {
+  return new GeneralError('REFRESH_BUSY', `the client must repeat the refresh later: ${reason}`, {
     retryAfter: Math.max(1, retryAfter),
   })
 }

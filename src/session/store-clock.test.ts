@@ -26,7 +26,7 @@ function createWorld(ahead: number | null) {
   return Object.assign(world, { time })
 }
 
-test('the first who wants to know waits for the store, the next do not', async () => {
+test('the first call waits for the store, further calls do not', async () => {
   const world = createWorld(5 * MINUTE)
   const first = world.time.now()
   expect(first).toBeInstanceOf(Promise)
@@ -35,7 +35,7 @@ test('the first who wants to know waits for the store, the next do not', async (
   expect(world.calls).toBe(1)
 })
 
-test('one question at a time, and none for five seconds after an answer', async () => {
+test('reads the store\'s clock once at a time, and not within five seconds after a response', async () => {
   const world = createWorld(0)
   await Promise.all([world.time.sync(), world.time.sync()])
   world.machine += 4_999
@@ -46,7 +46,7 @@ test('one question at a time, and none for five seconds after an answer', async 
   expect(world.calls).toBe(2)
 })
 
-test('a machine whose clock was set right is heard of at the next question', async () => {
+test('a change of the machine\'s clock is noticed at the next reading', async () => {
   const world = createWorld(5 * MINUTE)
   await world.time.sync()
   Object.assign(world, { machine: world.machine + 5 * MINUTE, ahead: 0 })
@@ -54,7 +54,7 @@ test('a machine whose clock was set right is heard of at the next question', asy
   expect(world.time.clock()).toBe(world.machine)
 })
 
-test('a store that runs by this machine\'s clock is asked once', async () => {
+test('a store that uses this machine\'s clock is read once', async () => {
   const world = createWorld(null)
   expect(await world.time.now()).toBe(world.machine)
   world.machine += 10 * MINUTE
@@ -62,7 +62,7 @@ test('a store that runs by this machine\'s clock is asked once', async () => {
   expect([world.calls, world.time.offset()]).toEqual([1, 0])
 })
 
-test('a failure is told of and fails nobody; the offset stays, and requests do not wait for each further try', async () => {
+test('a failure is reported and fails no call; the offset stays, and requests do not wait for further attempts', async () => {
   const world = createWorld(5 * MINUTE)
   await world.time.sync()
   world.machine += MINUTE
@@ -76,13 +76,13 @@ test('a failure is told of and fails nobody; the offset stays, and requests do n
   expect(await never.time.now()).toBe(never.machine)
   expect(never.time.now()).toBe(never.machine)
   expect(never.calls).toBe(1)
-  // Whoever reads the keys, or starts the feed, asks again at once: the store may be back.
+  // Reading the keys or starting the feed calls `sync` at once, because the store may be available again.
   never.down = false
   await never.time.sync()
   expect(never.time.clock()).toBe(never.machine + 5 * MINUTE)
 })
 
-test('a store that is hours away is told of, and not followed', async () => {
+test('a store whose clock is hours off is reported, and its clock is not adopted', async () => {
   const world = createWorld(5 * MINUTE)
   await world.time.sync()
   world.machine += MINUTE
@@ -92,7 +92,7 @@ test('a store that is hours away is told of, and not followed', async () => {
   expect(world.errors.map(String)).toEqual([expect.stringContaining('7200 s ahead of the store\'s')])
 })
 
-test('a clock of the application\'s own is taken at its word, in whole milliseconds', () => {
+test('a clock of the application is used without correction, in whole milliseconds', () => {
   const time = createGivenClock(() => 1000.75)
   expect(time.clock()).toBe(1000)
   expect(time.now()).toBe(1000)

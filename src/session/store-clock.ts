@@ -5,17 +5,19 @@ import { decideOffset } from './decide-offset.ts'
 import type { SessionStore } from './store.ts'
 
 /**
- * The time by which sessions are judged: the store's, which all processes share, told by this machine's clock and what
- * is known of the difference.
+ * The clock for all decisions about sessions: the store's clock, which all processes share. It is computed from this
+ * machine's clock and an offset.
  */
 export interface SessionTime {
-  /** The time by what is known so far: for whoever comes after `now`, the keys, or the start of the feed. */
+  /** The time by the current offset. Use it after `now`, after reading the keys, or after starting the feed. */
   readonly clock: Clock
-  /** The time; the first call waits until the store has told its own, or has failed to. */
+  /** The time. The first call waits until the store's clock was read, or could not be read. */
   now(): Awaitable<EpochMilliseconds>
-  /** Asks the store what time it is, unless it has just told. Never rejects. */
+  /** Reads the store's clock, unless that was done less than 5 seconds ago. Never rejects. */
   sync(): Promise<void>
-  /** What is added to this machine's clock. Another value: points in time from before are not to be trusted. */
+  /**
+   * What is added to this machine's clock. If it has changed, do not compare earlier points in time with later ones.
+   */
   offset(): Milliseconds
 }
 
@@ -23,17 +25,17 @@ interface StoreClockDependencies {
   readonly store: Pick<SessionStore, 'time'>
   /** This machine's clock. */
   readonly clock: Clock
-  /** Called when the store could not be asked, or tells a time that nobody can follow. The offset stays. */
+  /** Called if the store's clock cannot be read, or differs too much. The offset stays. */
   readonly onError: (error: unknown) => void
 }
 
-/** How long the store is not asked again after an answer, and not waited for after a failure. */
+/** How long the clock is not read again after a response, and not waited for after a failure. */
 const PAUSE: Milliseconds = 5_000
 
-/** Follows the store's clock. Asks nothing yet. */
+/** Creates a clock that follows the store's. Reads nothing yet. */
 export function createStoreClock({ store, clock: machine, onError }: StoreClockDependencies): SessionTime {
   let offset: Milliseconds = 0
-  /** Whether the store runs by this machine's clock: then there is nothing to sync. */
+  /** Whether the store uses this machine's clock: then there is no offset. */
   let shared = false
   let answeredAt: EpochMilliseconds | null = null
   let failedAt: EpochMilliseconds | null = null
@@ -77,7 +79,7 @@ export function createStoreClock({ store, clock: machine, onError }: StoreClockD
   }
 }
 
-/** A clock that an application has chosen: it is taken at its word, but for fractions, which stores do not keep. */
+/** A clock that the application passed. It is not corrected, only rounded down: stores keep whole milliseconds. */
 export function createGivenClock(given: Clock): SessionTime {
   const clock = (): EpochMilliseconds => Math.floor(given())
   return { clock, now: clock, sync: () => Promise.resolve(), offset: () => 0 }
@@ -87,5 +89,5 @@ function tooFarApart(offset: Milliseconds): GeneralError {
   const seconds = Math.round(Math.abs(offset) / 1000)
   const side = offset > 0 ? 'behind' : 'ahead of'
   const difference = `this machine's clock is ${seconds} s ${side} the store's`
-  return new GeneralError('STORE_UNAVAILABLE', `${difference}: one of them is wrong, and neither is corrected`)
+  return new GeneralError('STORE_UNAVAILABLE', `${difference}, too much to be corrected: set the wrong clock`)
 }

@@ -4,94 +4,94 @@ import type { KeyStore } from '../tokens/key-store.ts'
 import type { SessionRecord } from './record.ts'
 
 /**
- * Where sessions live. Small and whole: every method is there in every store, each hot one is a single round trip (a
- * login may take two), none decides and none but `time` reads a clock. A store that cannot do its work throws; it never
- * answers "no session" instead. `storeContract` of `keyturn/testing/contracts` proves an implementation.
+ * The port of a store of sessions. Every store implements every method. Each frequent method takes one round trip (a
+ * login may take two). A store makes no decisions, and only `time` reads a clock. A store that fails throws; it never
+ * returns "no session" instead. `storeContract` of `keyturn/testing/contracts` tests an implementation.
  */
 export interface SessionStore extends KeyStore {
   /**
-   * Adds a session, unless a not-before of its user, of its user and tenant, or of everybody is later than its
-   * `createdAt`: then a revocation has ended it before it began. Whether it did. Of a login and a removal that race,
-   * either the login is refused or the removal finds its session. Durable before it resolves.
+   * Adds a session, unless a not-before of its user, of its user and tenant, or of all users is later than its
+   * `createdAt`: a revocation came first. Returns whether it was added. If a login and a removal run at once, either
+   * the login fails or the removal finds its session. Durable before it resolves.
    * @throws GeneralError (`MISUSE`) if the handle exists.
    */
   insert(record: SessionRecord): Promise<boolean>
-  /** Reads a session, expired or not. */
+  /** Reads a session, even if it has expired; null if there is none. */
   find(handle: SessionHandle): Promise<SessionRecord | null>
   /**
-   * The one write of a refresh: a compare-and-swap. If the session is as {@link Rotation.expected} and
-   * {@link Rotation.bounds}, it takes the values of `next`, its `expiresAt` becomes the earlier of
-   * `next.rotatedAt + idleTimeout` and `absoluteExpiry`, and the new record is returned. Otherwise nothing changes and
-   * null is returned. Of many racers exactly one wins (ROT-02).
+   * The write of a refresh: a compare-and-swap. If the session matches {@link Rotation.expected} and {@link
+   * Rotation.bounds}, the store sets the values of `next`, sets `expiresAt` to the earlier of `next.rotatedAt +
+   * idleTimeout` and `absoluteExpiry`, and returns the new record. Otherwise it changes nothing and returns null. Of
+   * concurrent calls, exactly one succeeds (ROT-02).
    */
   rotate(rotation: Rotation): Promise<SessionRecord | null>
   /**
-   * The one write of a re-authentication: as {@link SessionStore.rotate}, but it also replaces the anchor and the time
-   * of the authentication, and is durable before it resolves.
+   * The write of a re-authentication: as {@link SessionStore.rotate}, but it also replaces the anchor and the time of
+   * the authentication, and it is durable before it resolves.
    */
   reauthenticate(reauthentication: Reauthentication): Promise<SessionRecord | null>
-  /** Sets `confirmed` wherever generation and branch are still the session's. */
+  /** Sets `confirmed` on each session that still has this generation and branch. */
   confirm(confirmations: readonly Confirmation[]): Promise<void>
   /**
-   * Replaces the session info and adds one to `infoVersion`, unless the session is gone or expired at `now`, or
-   * its `infoVersion` is not `expectedVersion` (null: any). Whether it did.
+   * Replaces the session data and adds 1 to `infoVersion`, unless the session does not exist, has expired at `now`, or
+   * its `infoVersion` is not `expectedVersion` (null: any). Returns whether it did.
    */
   updateInfo(update: InfoUpdate): Promise<boolean>
   /**
-   * Replaces the JWT payload, adds one to `payloadVersion` and appends a `payload` change, unless the session is
-   * gone or expired at `now`. What it did, or null if it did nothing.
+   * Replaces the JWT payload, adds 1 to `payloadVersion` and appends a `payload` change, unless the session does not
+   * exist or has expired at `now`. Returns null if it changed nothing.
    */
   updatePayload(update: PayloadUpdate): Promise<PayloadUpdated | null>
   /**
-   * Deletes sessions and appends one `revoked` change naming those that existed; none if none did. The change is kept
-   * until `from` plus the longest `accessTokenLifetime` among them. Durable before it resolves.
+   * Deletes sessions and appends one `revoked` change with the handles of those that existed; no change if none did.
+   * The change is kept until `from` plus the longest `accessTokenLifetime` among them. Durable before it resolves.
    */
   remove(handles: readonly SessionHandle[], from: EpochMilliseconds): Promise<Removal>
-  /** As {@link SessionStore.remove}, for one session, if its token is still in this state. */
+  /** As {@link SessionStore.remove}, for one session, if its token state is still this one. */
   removeUnchanged(handle: SessionHandle, state: TokenState, from: EpochMilliseconds): Promise<Removal>
   /**
-   * As {@link SessionStore.remove}, for the sessions of a user: one change however many. Also sets the not-before of
-   * the user, or of the user and tenant: no login that began earlier is added from then on, however late it comes.
+   * As {@link SessionStore.remove}, for the sessions of a user, with one change for all. Also sets the not-before of
+   * the user, or of the user and tenant: no login that began earlier is added from then on.
    */
   removeByUser(removal: UserRemoval): Promise<Removal>
   /**
-   * Deletes sessions of everybody that were not created after `page.notBefore`, at most `page.limit` in one call, and appends
-   * no change. The first call (`page.after` is null) sets the not-before of everybody.
+   * Deletes sessions of all users that were not created after `page.notBefore`, at most `page.limit` per call. Appends
+   * no change. The first call (`page.after` is null) sets the not-before of all users.
    */
   removeAll(page: RemovalPage): Promise<RemovedPage>
-  /** A page of the user's sessions, expired ones included: by `createdAt`, then by `handle`, both descending. */
+  /** Lists sessions of a user, expired ones included: by `createdAt`, then by `handle`, both descending. */
   listByUser(userId: string, page: PageRequest): Promise<SessionPage>
   /**
-   * Deletes at most `limit` sessions expired at `now`, and changes and not-befores whose `until` has passed. How many
-   * sessions.
+   * Deletes at most `limit` sessions that have expired at `now`, and changes and not-befores whose `until` has passed.
+   * Returns the number of sessions.
    */
   removeExpired(now: EpochMilliseconds, limit: number): Promise<number>
   /**
-   * Takes or prolongs the turn at a task until `until` for `holder`, unless another holds it at `now`.
-   * Whether `holder` has it: one process at a time does the cleanup.
+   * Acquires or extends the lease of a task for `holder` until `until`, unless another holder has it at `now`. Returns
+   * whether `holder` has it. With a lease, one process at a time does the cleanup.
    */
   acquireLease(task: string, holder: string, now: EpochMilliseconds, until: EpochMilliseconds): Promise<boolean>
   /**
-   * The changes after the cursor, oldest first, at most `limit`; from the beginning for null. A change that was
-   * acknowledged before the call is in this answer or in one that follows from its cursor: none is ever skipped.
-   * A cursor that the log does not know (the store was emptied or restored) reads from the beginning.
+   * Returns at most `limit` changes after the cursor, oldest first; null: from the beginning. A change that was
+   * acknowledged before the call is in this page or in one that follows its cursor: no change is ever skipped. With a
+   * cursor that the log does not know (the store was emptied or restored), it reads from the beginning.
    */
   changesSince(cursor: string | null, limit: number): Promise<ChangePage>
   /**
-   * Calls `wake` soon after each change, from whichever process: a hint to read {@link SessionStore.changesSince},
-   * where the store can push one. Hints may be lost; readers poll as well. Returns how to stop.
+   * Calls `wake` soon after each change of any process, if the store can notify: the caller then reads {@link
+   * SessionStore.changesSince}. Notifications may be lost, so callers also poll. Returns a function that stops it.
    */
   follow(wake: () => void): Promise<() => Promise<void>>
   /**
-   * What time it is by the store's own clock, in one round trip: the clock that all processes go by. Null, always, if
-   * the store has no other than that of the machine that calls.
+   * Returns the store server's clock, in one round trip; all processes use it. Always null if the store runs on the
+   * machine of the caller and uses its clock.
    */
   time(): Promise<EpochMilliseconds | null>
-  /** Releases what the store opened itself. A second call does nothing. */
+  /** Closes what the store opened itself. Further calls do nothing. */
   close(): Promise<void>
 }
 
-/** What a rotation expects and what it writes. */
+/** The condition of a rotation, and what it writes. */
 export interface Rotation {
   readonly handle: SessionHandle
   /** The state that the session's token must be in. */
@@ -101,7 +101,7 @@ export interface Rotation {
   readonly next: NextToken
 }
 
-/** The bounds of a live session, from its own lifetimes and the policy's (REV-05). */
+/** The bounds of an active session, from its own lifetimes and those of the policy (REV-05). */
 export interface ActiveBounds {
   readonly now: EpochMilliseconds
   readonly rotatedAfter: EpochMilliseconds
@@ -109,84 +109,84 @@ export interface ActiveBounds {
 }
 
 /**
- * The token is the one that was presented, whose record was not read, and it may be rotated at `bounds.now`: the
- * generation or the record's `reuseInterval` is 0, or `servedAt` is more than twice that interval ago, or `rotatedAt`
- * more than six times.
+ * The condition of a rotation without reading the record: the presented token is current, and it may be rotated at
+ * `bounds.now`. That is if the generation or the record's `reuseInterval` is 0, or `servedAt` is more than twice that
+ * interval ago, or `rotatedAt` more than six times.
  */
 export interface PresentedState extends Pick<SessionRecord, 'refreshHash' | 'anchorHash' | 'generation' | 'branch'> {
   readonly confirmed?: never
 }
 
-/** All of the token's state as it was read: whatever was decided by it holds only while nothing of it has changed. */
+/** The token state of the record that was read. A decision that was based on it is valid only while it is unchanged. */
 export type TokenState = Pick<
   SessionRecord,
   'refreshHash' | 'anchorHash' | 'generation' | 'branch' | 'confirmed' | 'rotatedAt' | 'servedAt'
 >
 
-/** What a rotation changes in the record. */
+/** The fields that a rotation sets. */
 export type NextToken = Pick<
   SessionRecord,
   'refreshHash' | 'refreshKeyId' | 'generation' | 'branch' | 'confirmed' | 'rotatedAt' | 'servedAt' | 'client'
 >
 
-/** What a re-authentication expects and what it writes. */
+/** The condition of a re-authentication, and what it writes. */
 export interface Reauthentication extends Rotation {
   readonly expected: TokenState
   readonly next: NextToken & Pick<SessionRecord, 'anchorHash' | 'authenticatedAt'>
 }
 
-/** What was deleted. */
+/** The result of a removal. */
 export interface Removal {
-  /** The sessions that existed. */
+  /** The handles of the deleted sessions. */
   readonly handles: readonly SessionHandle[]
-  /** How long the change that names them is kept; meaningless if there were none. */
+  /** How long the change is kept; meaningless if no session was deleted. */
   readonly until: EpochMilliseconds
 }
 
 /** Which sessions of a user to delete. */
 export interface UserRemoval {
   readonly userId: string
-  /** Those of this tenant; null: of all. */
+  /** The id of the tenant; null: all tenants. */
   readonly tenantId: string | null
-  /** The one to spare, or null. */
+  /** The handle of a session to keep, or null. */
   readonly except: SessionHandle | null
   /** As in {@link SessionStore.remove}. */
   readonly from: EpochMilliseconds
   readonly notBefore: NotBefore
 }
 
-/** Which logins are refused. */
+/** Rejects logins that began before a point in time. */
 export interface NotBefore {
-  /** Those whose `createdAt` is earlier. Of two not-befores of one user the later holds. */
+  /** Logins with an earlier `createdAt` are rejected. Of two not-befores of one user, the later counts. */
   readonly time: EpochMilliseconds
-  /** How long that is remembered. */
+  /** How long the not-before is kept. */
   readonly until: EpochMilliseconds
 }
 
-/** A part of all sessions. */
+/** One call of {@link SessionStore.removeAll}. */
 export interface RemovalPage {
   readonly notBefore: NotBefore
   /** At most this many, 1 to 1000. */
   readonly limit: number
-  /** Where the call before ended, or null for the first. */
+  /** The `next` of the previous call; null for the first. */
   readonly after: string | null
 }
 
-/** What was done of {@link RemovalPage}. */
+/** The result of {@link SessionStore.removeAll}. */
 export interface RemovedPage {
   readonly removed: number
-  /** Where the next call begins, or null at the end. */
+  /** Pass it as `after` to the next call; null at the end. */
   readonly next: string | null
 }
 
-/** The client has certainly stored this child. */
+/** Says that the client has certainly stored this refresh token. */
 export interface Confirmation {
   readonly handle: SessionHandle
   readonly generation: number
   readonly branch: number
 }
 
-/** New session info, and what must still hold for it to be written. */
+/** New session data, and the condition for writing it. */
 export interface InfoUpdate {
   readonly handle: SessionHandle
   readonly sessionInfo: string
@@ -199,33 +199,33 @@ export interface PayloadUpdate {
   readonly handle: SessionHandle
   readonly jwtPayload: string
   readonly now: EpochMilliseconds
-  /** The change is kept until this and the session's `accessTokenLifetime`. */
+  /** The change is kept until `from` plus the session's `accessTokenLifetime`. */
   readonly from: EpochMilliseconds
 }
 
-/** What a {@link PayloadUpdate} did. */
+/** The result of a {@link PayloadUpdate}. */
 export interface PayloadUpdated {
   readonly version: number
   /** How long the change is kept. */
   readonly until: EpochMilliseconds
 }
 
-/** Which page of a list. */
+/** Selects a page of a list. */
 export interface PageRequest {
   /** At most this many, 1 to 1000. */
   readonly limit: number
-  /** Where the page before ended, or null for the first. */
+  /** The `next` of the previous page; null for the first. */
   readonly after: string | null
 }
 
 /** A page of records. */
 export interface SessionPage {
   readonly sessions: readonly SessionRecord[]
-  /** Where the next page begins, or null at the end. */
+  /** Pass it as `after` for the next page; null on the last. */
   readonly next: string | null
 }
 
-/** What verifying processes must hear of. */
+/** A change that all verifying processes must learn of. */
 export type Change =
   | { readonly kind: 'revoked'; readonly handles: readonly SessionHandle[]; readonly until: EpochMilliseconds }
   | {
@@ -239,8 +239,8 @@ export type Change =
 /** A page of the change log. */
 export interface ChangePage {
   readonly changes: readonly Change[]
-  /** Where the next call goes on. Opaque; null while the log has never had an entry. */
+  /** The cursor for the next call. Opaque; null as long as the log has never had an entry. */
   readonly cursor: string | null
-  /** Whether more changes are there already. */
+  /** Whether the log contains more changes. */
   readonly more: boolean
 }

@@ -11,24 +11,24 @@ import { renewAccessToken } from './issue.ts'
 import { isActive, activeBounds } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 
-/** A token whose signature and static claims held. What can change is judged anew at every use. */
+/** A token with a valid signature and valid static claims. Expiry and revocation are checked at every use. */
 interface Verified<Payload extends object, Claims extends TokenClaims> {
   readonly active: ActiveOutcome<Payload, Claims>
-  /** When the token, or the configured lifetime, ends. */
+  /** The expiry of the token, or of the configured lifetime if that is earlier. */
   readonly expiresAt: EpochMilliseconds
 }
 
 const unrecognized = { kind: 'unrecognized' } as const
 const expired = { kind: 'refresh-required', reason: 'expired' } as const
 
-/** The verification of tokens of one format. */
+/** The methods that verify tokens of one format. */
 export type Verification<Payload extends object, Claims extends TokenClaims> = (
   Pick<SessionCore<Payload, object, TokenStyle, Claims>, 'verify' | 'verifyNow'>
 )
 
 /**
- * Makes the verification of tokens of one format. A token seen before costs a digest and a look-up; expiry, key set
- * and revocation are looked at on every use (TOK-17).
+ * Creates the verification for one token format. A token in the cache costs a digest and a look-up. Expiry, key set and
+ * revocation are checked at every use (TOK-17).
  */
 export function createVerification<
   Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
@@ -36,16 +36,16 @@ export function createVerification<
   parts: CoreParts<Payload, Info, Style, Claims>,
 ): Verification<Payload, Claims> {
   const { crypto, clock, policy, keys, feed, confirmations, format } = parts
-  // Keyed by a digest of the whole token, so that no bearer token lies in memory and no malleable part counts.
+  // The key is a digest of the whole token: the cache contains no bearer tokens, and every character counts.
   const cache = new TwoGenerationMap<Verified<Payload, Claims>>(policy.tokenCacheSize)
   let cachedEpoch = -1
 
-  /** One synchronous attempt: no promise is made where nothing has to be waited for. */
+  /** Tries to verify synchronously; undefined if that is not possible. */
   function verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload, Claims> | undefined {
     if (accessToken.length > format.maxLength) return unrecognized
     const mode = options?.blacklisting ?? policy.blacklisting
     const now = clock()
-    // What only the store can say is not begun here, to be done twice.
+    // If the store will be needed, all work is left to `verify`, so that nothing is done twice.
     if (crypto.isSynchronous !== true || mode === 'strict' || (mode === 'feed' && !feed.isFresh(now))) return undefined
     const ring = keys.atHand(now)
     if (ring === null) return undefined
@@ -61,7 +61,7 @@ export function createVerification<
   async function verify(accessToken: string, options?: VerifyOptions): Promise<VerifyOutcome<Payload, Claims>> {
     if (accessToken.length > format.maxLength) return unrecognized
     const mode = options?.blacklisting ?? policy.blacklisting
-    // The log tells of removed keys as well: nothing is judged before it was read.
+    // The change log also contains removed keys, so it must be read before a token is verified.
     if (mode !== 'off') await feed.start()
     const ring = await keys.current()
     const digest = policy.tokenCacheSize === 0 ? null : await crypto.digest(accessToken)
@@ -98,12 +98,12 @@ export function createVerification<
       active: { kind: 'active', claims, payload: parts.payloads.accept(payload), reissued: null },
       expiresAt: endOfToken(claims, policy.accessTokenLifetime),
     }
-    // The ring may have been read anew while this waited.
+    // The key ring may have changed in the meantime.
     if (digest !== null && ring.epoch === cachedEpoch) cache.set(digest, verified)
     return verified
   }
 
-  /** What can change from one request to the next, of a token that we signed. Undefined: the store is to say. */
+  /** Checks what can change between two uses of a valid token. Undefined: the session must be read from the store. */
   function judge(
     { active, expiresAt }: Verified<Payload, Claims>,
     mode: Blacklisting,
@@ -116,7 +116,7 @@ export function createVerification<
     if (mode === 'strict') return undefined
     const { sid, pv } = claims
     if (feed.isRevoked(sid)) return { kind: 'revoked', handle: sid }
-    // A feed that is out of date, or knows of a newer payload, is not the last word.
+    // If the feed is stale, or the JWT payload was updated, the session must be read from the store.
     return feed.isFresh(now) && feed.payloadVersion(sid) <= pv ? active : undefined
   }
 
@@ -131,7 +131,7 @@ export function createVerification<
       record = await parts.store.find(claims.sid)
     } catch (cause) {
       if (mode === 'strict' || policy.onStoreFailure === 'failClosed') {
-        throw new GeneralError('STORE_UNAVAILABLE', 'the session store could not be asked', { cause })
+        throw new GeneralError('STORE_UNAVAILABLE', 'the session could not be read from the store', { cause })
       }
       parts.emit('onUncheckedRevocation', { handle: claims.sid })
       return active
@@ -145,7 +145,7 @@ export function createVerification<
   return { verify, verifyNow }
 }
 
-/** What becomes of a token that cannot be used. Pure. */
+/** The outcome for a token that is not valid. Pure. */
 function refusal({ kind }: Exclude<TokenReading<TokenClaims>, { kind: 'valid' }>): VerifyOutcome<never, never> {
   return kind === 'unrecognized' ? unrecognized : { kind: 'refresh-required', reason: kind }
 }

@@ -1,14 +1,14 @@
 import type { SessionStore } from './store.ts'
 
-/** Makes the method `name` of a store; `call` calls the same method of another store. */
+/** Creates the method `name` of a store. `call` calls the same method of another store. */
 export type WrapMethod = <Input extends readonly unknown[], Output>(
   name: keyof SessionStore,
   call: (store: SessionStore, ...input: Input) => Promise<Output>,
 ) => (...input: Input) => Promise<Output>
 
 /**
- * Makes a store, every method of which `wrap` has made: for what all methods have in common, such as a time limit or the
- * translation of failures.
+ * Creates a store from `wrap`, which creates each method. For behaviour that all methods have in common, such as a
+ * timeout or the conversion of errors.
  * @example
  * wrapStore((name, call) => async (...input) => {
  *   console.log(name)

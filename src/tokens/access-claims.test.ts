@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { JsonObject } from '../base/json.ts'
 import { checkPayload, reservedClaims } from './access-claims.ts'
 
-test('TOK-23: a payload can not set our claims, and is told which', () => {
+test('TOK-23: a payload cannot set reserved claims, and the error names the claim', () => {
   for (const name of reservedClaims) {
     const payload: JsonObject = JSON.parse(`{${JSON.stringify(name)}:1}`)
     expect(() => checkPayload(payload)).toThrow(expect.objectContaining({
@@ -14,13 +14,13 @@ test('TOK-23: a payload can not set our claims, and is told which', () => {
   }
 })
 
-test('TOK-14: a payload can not reach a prototype at any depth', () => {
+test('TOK-14: a payload cannot reach a prototype at any depth', () => {
   for (const text of ['{"a":{"__proto__":1}}', '{"a":[{"b":{"constructor":{}}}]}', '{"a":{"prototype":null}}']) {
     expect(() => checkPayload(JSON.parse(text))).toThrow('a')
   }
 })
 
-test('a payload is JSON', () => {
+test('a payload must be JSON', () => {
   checkPayload({})
   checkPayload({ text: '', number: -1.5, yes: true, none: null, list: [1, [2]], deep: { deeper: {} } })
   const notJson: readonly unknown[] = [

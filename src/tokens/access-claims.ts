@@ -5,20 +5,20 @@ import type { JsonObject, JsonValue } from '../base/json.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { TokenClaims } from './token-format.ts'
 
-/** What an access token of the library's format says besides the application's payload (RFC 7519, RFC 9068). */
+/** The claims of an access token in the library's format, without the application's payload (RFC 7519, RFC 9068). */
 export interface AccessClaims extends TokenClaims {
-  /** Who issued it. */
+  /** The issuer. */
   readonly iss: string
-  /** Whom it is for; absent unless an audience is configured. */
+  /** The audience; absent unless one is configured. */
   readonly aud?: string | readonly string[]
   readonly jti: string
-  /** The application's name in the store, unless that is {@link DEFAULT_APPLICATION}. */
+  /** The application's name in the store; absent if it is {@link DEFAULT_APPLICATION}. */
   readonly app?: string
 }
 
 /**
- * When a token ends: at its `exp`, or sooner where tokens live for a shorter time by now. A lifetime that was lowered
- * in the configuration shortens the tokens that are out already (REV-05).
+ * When a token expires: at its `exp`, or earlier if the configured lifetime is now shorter. Lowering the lifetime in
+ * the configuration also shortens tokens that were issued before (REV-05).
  */
 export function endOfToken(
   { exp, iat }: Pick<TokenClaims, 'exp' | 'iat'>,
@@ -27,25 +27,28 @@ export function endOfToken(
   return Math.min(exp * 1000, iat * 1000 + maxLifetime)
 }
 
-/** What an application is called that is not given a name. */
+/** The name of an application that configures none. */
 export const DEFAULT_APPLICATION = 'default'
 
-/** The one private claim in which the library keeps its own members: no other name is taken from the application. */
+/** The private claim that contains the library's own members. The application can use every other private name. */
 const PRIVATE_CLAIM = 'keyturn'
 
-/** The version of {@link PRIVATE_CLAIM}. */
+/** The version of the format of {@link PRIVATE_CLAIM}. */
 const FORMAT = 1
 
-/** Claims that no application can set: ours, those of the standards, ways to a prototype (TOK-14, TOK-23). */
+/**
+ * Claims that an application cannot set: those of the library and of the standards, and names that reach a prototype
+ * (TOK-14, TOK-23).
+ */
 export const reservedClaims: ReadonlySet<string> = new Set([
   'iss', 'sub', 'sid', 'aud', 'exp', 'iat', 'nbf', 'jti', 'cnf', 'typ', 'auth_time', PRIVATE_CLAIM,
   '__proto__', 'constructor', 'prototype',
 ])
 
-/** The claims as the members of a token. */
+/** Converts claims to the members of a JWT. */
 export function membersOf(claims: AccessClaims): object {
   const { iss, aud, sub, sid, iat, exp, auth_time, jti, tid, gen, brn, ri, pv, tmp, app } = claims
-  // A member that is undefined is left out of the JSON.
+  // JSON.stringify leaves out members that are undefined.
   const own = { v: FORMAT, tid, gen, brn, ri, pv, tmp, app }
   return { iss, aud, sub, sid, iat, exp, auth_time, jti, [PRIVATE_CLAIM]: own }
 }
@@ -53,23 +56,24 @@ export function membersOf(claims: AccessClaims): object {
 const MAX_DEPTH = 32
 
 /**
- * Accepts a payload for access tokens.
- * @throws InvalidDataError that names the claim: it is reserved, would reach a prototype, is no JSON value or
- * lies more than 32 levels deep (TOK-14, TOK-23).
+ * Checks that a payload can be put into access tokens.
+ * @throws InvalidDataError that names a claim that is reserved, would reach a prototype, is not JSON or is nested more
+ * than 32 levels deep (TOK-14, TOK-23).
  */
 export function checkPayload(payload: JsonObject): void {
   for (const [name, value] of Object.entries(payload)) {
     if (reservedClaims.has(name)) {
       const names = [...reservedClaims].join(', ')
-      throw new InvalidDataError(`the claim ${name} is reserved in a JWT payload, as are all of: ${names}`)
+      throw new InvalidDataError(`a JWT payload cannot contain the reserved claim ${name}; reserved are ${names}`)
     }
     if (!isPlain(value, MAX_DEPTH)) {
-      throw new InvalidDataError(`the claim ${JSON.stringify(name)} holds what no access token can carry`)
+      throw new InvalidDataError(`the claim ${JSON.stringify(name)} of the JWT payload must be JSON, nested at most `
+        + `${MAX_DEPTH} levels deep, without members named __proto__, constructor or prototype`)
     }
   }
 }
 
-/** Whether a value is made of JSON alone, without members that reach a prototype. */
+/** Whether a value is JSON, without members that reach a prototype. */
 function isPlain(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) {
     return value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
@@ -82,8 +86,8 @@ function isPlain(value: unknown, depth: number): boolean {
 }
 
 /**
- * The claims in the members of a genuine token; `null` if one is missing or of another type (TOK-08, TOK-09).
- * Whether they suit this application and this moment is not looked at.
+ * The claims in the members of a token with a valid signature; `null` if a claim is missing or has another type
+ * (TOK-08, TOK-09). Does not check issuer, audience, application or times.
  */
 export function readClaims(members: JsonObject): AccessClaims | null {
   const { iss, aud, sub, sid, iat, exp, auth_time, jti, [PRIVATE_CLAIM]: own } = members
@@ -105,8 +109,8 @@ export function readClaims(members: JsonObject): AccessClaims | null {
 }
 
 /**
- * The application's payload in the members of a token with a valid signature, or in what the store keeps: all that is not
- * ours. `null` if a member could reach a prototype (TOK-14).
+ * The application's payload: all members that are not reserved, of a token with a valid signature or of a stored
+ * payload. `null` if a member could reach a prototype (TOK-14).
  */
 export function readPayload(members: JsonObject): JsonObject | null {
   const payload: JsonObject = {}
@@ -119,18 +123,18 @@ export function readPayload(members: JsonObject): JsonObject | null {
   return payload
 }
 
-/** Whether a member is a NumericDate that can be compared: a finite number, not negative (TOK-09). */
+/** Whether a member is a valid NumericDate: a finite number, not negative (TOK-09). */
 export function isInstant(value: JsonValue | undefined): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0
 }
 
-/** Whether the members look like those of our access tokens, signed or not. */
+/** Whether the members have the form of an access token of Keyturn. Does not look at the signature. */
 export function looksLikeOurs(members: JsonObject | null): boolean {
   return members !== null && typeof members['sid'] === 'string' && parseHandle(members['sid']) !== null
     && ownClaim(members) !== null
 }
 
-/** The private claim among the members of a token; null if there is none. */
+/** The library's private claim among the members of a token; null if there is none. */
 export function ownClaim({ [PRIVATE_CLAIM]: own }: JsonObject): JsonObject | null {
   return isJsonObject(own) ? own : null
 }

@@ -19,7 +19,7 @@ const [goodHeader = '', goodPayload = '', goodSignature = ''] = good.split('.')
 const privateKey = createPrivateKey({ key: { ...material.privateKey }, format: 'jwk' })
 const publicKey = createPublicKey({ key: { ...material.publicKey }, format: 'jwk' })
 
-/** A token that our own key signed, with any header. */
+/** A token with any header, signed with the valid key. */
 function withHeader(header: JsonObject | string, payload: string = goodPayload): string {
   const input = `${segment(header)}.${payload}`
   return `${input}.${rawSignature(input)}`
@@ -33,12 +33,12 @@ async function kindOf(text: string): Promise<string> {
   return (await readSample(text, ring)).kind
 }
 
-test('the token that the others are made from is good', async () => {
+test('the token that the other tests modify is valid', async () => {
   expect(await kindOf(good)).toBe('valid')
   expect(await kindOf(withHeader({ alg: 'ES256', typ: 'at+jwt', kid }))).toBe('valid')
 })
 
-test('TOK-01: every flipped bit of the signature makes it invalid', async () => {
+test('TOK-01: a token with any bit of its signature flipped is invalid', async () => {
   const bytes = Buffer.from(goodSignature, 'base64url')
   for (let bit = 0; bit < 512; bit++) {
     const flipped = Buffer.from(bytes)
@@ -47,14 +47,14 @@ test('TOK-01: every flipped bit of the signature makes it invalid', async () => 
   }
 })
 
-test('TOK-01: a changed payload makes it invalid, and only the helper that says so reads it', async () => {
+test('TOK-01: a token with a changed payload is invalid; only the function named "unverified" reads it', async () => {
   const sid = sampleClaims().sid
   const forged = `${goodHeader}.${segment({ ...JSON.parse(claims), sid })}.${goodSignature}`
   expect(await kindOf(forged)).toBe('invalid')
   expect(decodeSessionHandleUnverified(forged, nodeCrypto)).toBe(sid)
 })
 
-test('TOK-02: the token does not choose the algorithm', async () => {
+test('TOK-02: the token does not determine the algorithm', async () => {
   const others = ['none', 'None', 'NONE', 'nOnE', '', null, ['ES256'], 'HS256', 'RS256', 'ES384', 'es256', 'ES256 ']
   for (const alg of others) {
     expect(await kindOf(withHeader({ alg, typ: 'at+jwt', kid }))).toBe('invalid')
@@ -64,7 +64,7 @@ test('TOK-02: the token does not choose the algorithm', async () => {
   expect(await kindOf(withHeader({ alg: 'ES256', typ: 'at+jwt' }))).toBe('unrecognized')
 })
 
-test('TOK-03: a MAC made with the public key is no signature', async () => {
+test('TOK-03: an HMAC with the public key as its key is not a valid signature', async () => {
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
   const secrets = [
     pem, ` ${pem}`, `\n${pem}`, `\ufeff${pem}`, pem.trim(), JSON.stringify(material.publicKey),
@@ -78,7 +78,7 @@ test('TOK-03: a MAC made with the public key is no signature', async () => {
   }
 })
 
-test('TOK-04: a key that the token brings along is refused, and nothing is fetched', async () => {
+test('TOK-04: a token that contains a key, or the URL of one, is invalid, and nothing is fetched', async () => {
   let connections = 0
   const server = createServer().on('connection', () => { connections += 1 })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -95,7 +95,7 @@ test('TOK-04: a key that the token brings along is refused, and nothing is fetch
   await new Promise(resolve => server.close(resolve))
 })
 
-test('TOK-05: any crit, and b64, is refused', async () => {
+test('TOK-05: a token with `crit` or `b64` is invalid', async () => {
   for (const extra of [
     { crit: ['exp'], exp: 1 }, { crit: [] }, { crit: 'exp' }, { crit: ['b64', 'b64'], b64: true },
     { crit: ['b64'], b64: false }, { b64: false }, { b64: true }, { zip: 'DEF' },
@@ -104,7 +104,7 @@ test('TOK-05: any crit, and b64, is refused', async () => {
   }
 })
 
-test('TOK-06: a key is found by its exact name, and no name does harm', async () => {
+test('TOK-06: a key is found by its exact id, and a malicious id does no harm', async () => {
   const names = [
     '../../dev/null', '\' OR 1=1--', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'x'.repeat(10_000), '',
     `${kid} `, kid.toLowerCase(), kid.slice(1), `${kid}A`,
@@ -118,7 +118,7 @@ test('TOK-06: a key is found by its exact name, and no name does harm', async ()
   }
 })
 
-test('TOK-06: only what looks like ours asks for another key', async () => {
+test('TOK-06: only a token with the form of an access token of Keyturn makes a process look for an unknown key', async () => {
   const other = newKid()
   const header = { alg: 'ES256', typ: 'at+jwt', kid: other }
   expect(await readSample(withHeader(header), ring)).toEqual({ kind: 'unknown-key', kid: other })
@@ -131,13 +131,13 @@ test('TOK-06: only what looks like ours asks for another key', async () => {
   expect(await kindOf(`${withHeader(header)}=`)).toBe('unrecognized')
 })
 
-test('TOK-07: a token of another type is refused, though our key signed it', async () => {
+test('TOK-07: a token of another type is invalid, even with a valid signature', async () => {
   for (const typ of ['JWT', 'dpop+jwt', 'dbsc+jwt', 'rt+jwt', '', null, 'at+JWT', 'application/at+jwt']) {
     expect(await kindOf(withHeader({ alg: 'ES256', typ, kid }))).toBe('invalid')
   }
 })
 
-test('TOK-11: only the compact serialization is read', async () => {
+test('TOK-11: only the compact serialization is accepted', async () => {
   const { length } = goodHeader
   const spoiled = [
     '=', '+', '/', ' ', '\n', '\t', '%2E', '\u0000', '.',
@@ -156,7 +156,7 @@ test('TOK-11: only the compact serialization is read', async () => {
   for (const text of [...spoiled, ...shapes]) expect(['unrecognized', 'invalid']).toContain(await kindOf(text))
 })
 
-test('TOK-12: encrypted tokens die on their shape', async () => {
+test('TOK-12: encrypted tokens (JWE) are rejected by their number of parts', async () => {
   const text = await new jose.CompactEncrypt(Buffer.from(claims))
     .setProtectedHeader({ alg: 'PBES2-HS256+A128KW', enc: 'A256GCM', p2c: 1000, kid })
     .encrypt(Buffer.from('password'))
@@ -167,7 +167,7 @@ test('TOK-12: encrypted tokens die on their shape', async () => {
   expect(await kindOf(`${bomb}.${goodPayload}.${goodSignature}`)).toBe('invalid')
 })
 
-test('TOK-13: a header with a member twice, or in another encoding, is refused', async () => {
+test('TOK-13: a header with a duplicate member, or in another encoding, is rejected', async () => {
   const header = JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid })
   for (const text of [
     header.replace('{', '{"alg":"none",'), header.replace('}', ',"alg":"ES256"}'), ` ${header}`, `\ufeff${header}`,
@@ -180,14 +180,14 @@ test('TOK-13: a header with a member twice, or in another encoding, is refused',
   expect(await kindOf(`${input}.${rawSignature(input)}`)).toBe('invalid')
 })
 
-test('TOK-15: DER, zeros and other lengths are no ES256 signatures', async () => {
+test('TOK-15: signatures in DER, of zeros or of another length are not valid for ES256', async () => {
   const der = sign('sha256', Buffer.from(`${goodHeader}.${goodPayload}`), privateKey)
   for (const bytes of [der, Buffer.alloc(64), ...[0, 63, 65, 128].map(length => Buffer.alloc(length, 1))]) {
     expect(await kindOf(`${goodHeader}.${goodPayload}.${bytes.toString('base64url')}`)).toBe('invalid')
   }
 })
 
-test('TOK-16: the other valid ECDSA signature names the same session, other spellings of it do not pass', async () => {
+test('TOK-16: the second valid ECDSA signature of a token yields the same session; non-canonical encodings are invalid', async () => {
   const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
   const bytes = Buffer.from(goodSignature, 'base64url')
   const s = BigInt(`0x${bytes.subarray(32).toString('hex')}`)
@@ -202,12 +202,12 @@ test('TOK-16: the other valid ECDSA signature names the same session, other spel
   }
 })
 
-test('TOK-20: a key that is gone verifies nothing', async () => {
+test('TOK-20: a removed key verifies nothing', async () => {
   const rest = await sampleRing([await sampleAccessKey()])
   expect((await readSample(good, rest)).kind).toBe('unknown-key')
 })
 
-test('DOS-01: nothing of more than 8 KiB is looked at', async () => {
+test('DOS-01: a token longer than 8 KiB is rejected unread', async () => {
   const long = await key.sign(JSON.stringify({ ...JSON.parse(claims), note: 'x'.repeat(7000) }))
   expect(long.length).toBeGreaterThan(8192)
   expect(await kindOf(long)).toBe('unrecognized')

@@ -20,29 +20,29 @@ import type { TokenOwner } from './token-owner.ts'
 export { checkPayload, DEFAULT_APPLICATION } from './access-claims.ts'
 export type { AccessClaims } from './access-claims.ts'
 
-/** The longest text that is looked at as an access token (DOS-01). */
+/** Longer strings are rejected as access tokens without being read (DOS-01). */
 export const MAX_ACCESS_TOKEN_LENGTH = 8192
 
-/** The longest access token that is written: name and value of a cookie have 4,096 bytes together (CK-04). */
+/** The longest access token that is issued: name and value of a cookie may have 4,096 bytes together (CK-04). */
 export const MAX_WRITTEN_LENGTH = 3900
 
-/** What to do about an access token that is too long, for messages. */
-export const SHORTER: string = 'Keep less in the JWT payload, and what only the server needs in the session info. '
-  + 'The library\'s format carries a JWT payload of up to 2,000 bytes, the core protocol\'s of 5,000'
+/** What to do if an access token is too long, for messages. */
+export const SHORTER: string = 'Put less into the JWT payload, and what only the server needs into the session info. '
+  + 'A JWT payload may have up to 2,000 bytes, over CDI up to 5,000'
 
 const MAX_CLOCK_TOLERANCE: Milliseconds = 60_000
 
-/** What access tokens are verified with: a key ring, or the public keys of another service. */
+/** The keys that access tokens are verified with: a key ring, or the public keys of another service. */
 export interface VerificationKeys {
-  /** The key of a header segment, by exact text (TOK-06), or null. */
+  /** The key whose tokens have exactly this header segment (TOK-06), or null. */
   accessKeyByHeader(segment: string): Pick<SigningKey, 'verify'> | null
-  /** Whether a signing key of this name is among them. */
+  /** Whether there is a signing key with this id. */
   hasAccessKey(kid: string): boolean
   /** Decodes a segment of a token; `null` unless it is canonical base64url of strict UTF-8 (TOK-13). */
   decodeText(segment: string): string | null
 }
 
-/** What is constant in the access tokens of one application. */
+/** The claims that all access tokens of one application have in common. */
 export interface TokenIdentity {
   readonly issuer: string
   readonly audience: string | null
@@ -50,42 +50,45 @@ export interface TokenIdentity {
   readonly application: string
 }
 
-/** What an access token must agree with. */
+/** What an access token is checked against. */
 export interface AccessTokenExpectations extends TokenIdentity {
   readonly now: EpochMilliseconds
   /** Compared exactly (TOK-10). */
   readonly issuer: string
-  /** Must be among the token's audiences; with null the token must have none. */
+  /** Must be one of the token's audiences; null: the token must have none. */
   readonly audience: string | null
   /** Compared exactly (S-03). */
   readonly application: string
-  /** No token is accepted for longer than this after its `iat`, whatever its `exp` says. */
+  /** A token is accepted for at most this long after its `iat`, even if its `exp` is later. */
   readonly maxLifetime: Milliseconds
-  /** How far in the future `iat` and `nbf` may lie, for clocks that disagree: default 5 s, at most 60 s. */
+  /** How far in the future `iat` and `nbf` may be, because clocks differ: 5 s by default, at most 60 s. */
   readonly clockTolerance?: Milliseconds
 }
 
-/** What an access token turned out to be. */
+/** The result of reading an access token. */
 export type AccessTokenReading = TokenReading<AccessClaims>
 
 const unrecognized = { kind: 'unrecognized' } as const
 const invalid = { kind: 'invalid' } as const
 
 /**
- * What of a stored payload, JSON text, an access token can carry. Names of ours are left out: another format may have
- * allowed them, and whoever edits the database must not decide who a user is (TOK-23).
- * @throws InvalidDataError for what is no payload at all.
+ * Parses a stored JWT payload for an access token. Leaves out reserved claims: another token format may have allowed
+ * them, and write access to the database must not be enough to impersonate a user (TOK-23).
+ * @throws InvalidDataError if it is not a JSON object, or has a member that reaches a prototype.
  */
 export function readStoredPayload(json: string): JsonObject {
   const stored = parseJsonObject(json)
   const payload = stored === null ? null : readPayload(stored)
-  if (payload === null) throw new InvalidDataError('the stored JWT payload holds what no access token can carry')
+  if (payload === null) {
+    throw new InvalidDataError('the stored JWT payload is not a JSON object, is nested too deep, or has a member named '
+      + '__proto__, constructor or prototype')
+  }
   return payload
 }
 
 /**
- * Writes an access token: the claims and the application's payload side by side.
- * @throws InvalidDataError if no cookie could hold the token.
+ * Signs an access token with these claims and the application's payload.
+ * @throws InvalidDataError if the token is too long for a cookie.
  */
 export function writeAccessToken(key: SigningKey, claims: AccessClaims, payload: JsonObject): Awaitable<string> {
   const token = key.sign(JSON.stringify({ ...payload, ...membersOf(claims) }))
@@ -95,13 +98,13 @@ export function writeAccessToken(key: SigningKey, claims: AccessClaims, payload:
 function checkLength(token: string): string {
   if (token.length <= MAX_WRITTEN_LENGTH) return token
   throw new InvalidDataError(
-    `the access token would be ${token.length} characters long, and ${MAX_WRITTEN_LENGTH} fit into a cookie. ${SHORTER}`,
+    `the access token would have ${token.length} characters; at most ${MAX_WRITTEN_LENGTH} fit into a cookie. ${SHORTER}`,
   )
 }
 
 /**
- * Judges an access token: shape, then key, then signature, then claims (TOK-01). Never throws on any text.
- * Synchronous where the platform's cryptography is.
+ * Verifies an access token: first its form, then key, signature and claims (TOK-01). Never throws. Synchronous if the
+ * platform's cryptography is.
  */
 export function readAccessToken(
   text: string,
@@ -118,13 +121,13 @@ export function readAccessToken(
 
   const key = ring.accessKeyByHeader(header)
   if (key === null) return classify(header, payload, signature, ring)
-  const genuine = key.verify(text.slice(0, payloadEnd), signature)
-  return mapAwaitable(genuine, holds => holds === true ? readVerified(ring.decodeText(payload), expected) : invalid)
+  const verified = key.verify(text.slice(0, payloadEnd), signature)
+  return mapAwaitable(verified, isValid => isValid === true ? readVerified(ring.decodeText(payload), expected) : invalid)
 }
 
 /**
- * The session that an access token names, without any look at its signature: to find tokens that belong together,
- * never to decide anything (TOK-01). `null` if the text is not of the shape of our access tokens.
+ * The session that an access token names. The signature is not verified: use it to find tokens of the same session,
+ * never to authorize anything (TOK-01). `null` if the string does not have the form of an access token of Keyturn.
  */
 export function decodeSessionHandleUnverified(
   text: string,
@@ -134,8 +137,8 @@ export function decodeSessionHandleUnverified(
 }
 
 /**
- * Whose an access token claims to be, without any look at its signature: ours, if it names our issuer, our application
- * and a session. Any other token counts as another application's.
+ * The application that an access token claims to be of. The signature is not verified. `ours` if the token names this
+ * issuer, this application and a session; any other JWT is of another application.
  */
 export function decodeOwnerUnverified(
   text: string,
@@ -161,7 +164,7 @@ function handleIn(members: JsonObject | null): SessionHandle | null {
   return typeof sid === 'string' ? parseHandle(sid) : null
 }
 
-/** Judges the claims of a token whose signature held. */
+/** Checks the claims of a token with a valid signature. */
 function readVerified(text: string | null, expected: AccessTokenExpectations): AccessTokenReading {
   const members = text === null ? null : parseJsonObject(text)
   if (members === null) return invalid
@@ -186,7 +189,10 @@ function isFor(audiences: AccessClaims['aud'], audience: string | null): boolean
   return typeof audiences === 'string' ? audiences === audience : audiences?.includes(audience) === true
 }
 
-/** Tells apart what has no header of ours, so that a key that is new to this process can be fetched. */
+/**
+ * Classifies a token whose header segment is not that of a known key. A key that another process has added can then be
+ * read from the store.
+ */
 function classify(header: string, payload: string, signature: string, ring: VerificationKeys): AccessTokenReading {
   const members = decodeObject(ring, header)
   const kid = members?.['kid']

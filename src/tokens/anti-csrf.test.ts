@@ -9,7 +9,7 @@ const ring = await sampleRing([], [key])
 const mine = createHandle('cookie', nodeCrypto.randomBytes)
 const other = createHandle('cookie', nodeCrypto.randomBytes)
 
-test('CSRF-06: a token is good for its own session, under its own key', async () => {
+test('CSRF-06: a token is valid for its own session and with its own key only', async () => {
   const token = await createAntiCsrfToken(key, mine, nodeCrypto.randomBytes)
   expect(await isAntiCsrfToken(ring, mine, token)).toBe(true)
   expect(await isAntiCsrfToken(ring, other, token)).toBe(false)
@@ -18,7 +18,7 @@ test('CSRF-06: a token is good for its own session, under its own key', async ()
   expect(await isAntiCsrfToken(namesake, mine, token)).toBe(false)
 })
 
-test('CSRF-06: two tokens of a session differ, and a changed one is refused', async () => {
+test('CSRF-06: two tokens of a session differ, and a changed token is invalid', async () => {
   const token = await createAntiCsrfToken(key, mine, nodeCrypto.randomBytes)
   expect(await createAntiCsrfToken(key, mine, nodeCrypto.randomBytes)).not.toBe(token)
   for (let index = 0; index < token.length; index++) {
@@ -27,7 +27,7 @@ test('CSRF-06: two tokens of a session differ, and a changed one is refused', as
   }
 })
 
-test('CSRF-07: refuses what stands for nothing', async () => {
+test('CSRF-07: rejects empty and malformed tokens', async () => {
   const dots = `${key.kid}.${'A'.repeat(22)}.${'A'.repeat(43)}`
   const nothing = ['', ' ', '0', 'null', 'undefined', '[object Object]', '..', dots, 'x'.repeat(83), 'x'.repeat(1e6)]
   for (const text of nothing) {

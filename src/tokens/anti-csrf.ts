@@ -10,13 +10,13 @@ const NONCE_LENGTH = 22
 const MAC_LENGTH = 43
 const LENGTH = KID_LENGTH + 1 + NONCE_LENGTH + 1 + MAC_LENGTH
 
-/** Makes an anti-CSRF token of the session, `<kid>.<nonce>.<mac>` (CSRF-06). */
+/** Creates an anti-CSRF token of the session: `<kid>.<nonce>.<mac>` (CSRF-06). */
 export async function createAntiCsrfToken(key: RefreshKey, handle: SessionHandle, entropy: Entropy): Promise<string> {
   const nonce = encodeBase64url(entropy(16))
   return `${key.kid}.${nonce}.${await key.antiCsrfMac(messageOf(handle, nonce))}`
 }
 
-/** Whether the text is an anti-CSRF token of this very session. Any other text is refused unread (CSRF-06, CSRF-07). */
+/** Whether the string is a valid anti-CSRF token of this session (CSRF-06, CSRF-07). */
 export async function isAntiCsrfToken(ring: KeyRing, handle: SessionHandle, text: string): Promise<boolean> {
   if (text.length !== LENGTH) return false
   const nonceEnd = KID_LENGTH + 1 + NONCE_LENGTH

@@ -19,7 +19,7 @@ const claimsOf = (userId: string, tenantId: string, counter: number, second: num
   jti: 'j'.repeat(16), gen: counter, brn: counter, ri: counter, pv: counter, ...more,
 })
 
-test('S-12: no token of a session is longer than computed, whatever user, payload, counters and algorithm', async () => {
+test('S-12: no token is longer than the computed length, for any user, payload, counters and algorithm', async () => {
   const payload = fc.dictionary(fc.string({ maxLength: 12 }).filter(name => name.length > 5), fc.oneof(
     fc.string({ unit: 'binary', maxLength: 200 }), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(),
     fc.array(fc.integer()),
@@ -34,7 +34,7 @@ test('S-12: no token of a session is longer than computed, whatever user, payloa
   ), { numRuns: 300 })
 })
 
-test('S-12: what is computed is the length of the longest token, to a few characters', async () => {
+test('S-12: the computed length exceeds that of the longest token by a few characters at most', async () => {
   const longest = claimsOf('ada', 'acme', Number.MAX_SAFE_INTEGER, 8_640_000_000_000, {
     iss: 'https://app.example.com/auth'.padEnd(128, 'x'), aud: 'api', tmp: true,
   })
@@ -45,7 +45,7 @@ test('S-12: what is computed is the length of the longest token, to a few charac
   expect(computed - Math.max(...lengths)).toBeLessThanOrEqual(4)
 })
 
-test('S-12: 2,000 bytes of payload fit with an ordinary user id, and the refusal names every size', () => {
+test('S-12: a payload of 2,000 bytes fits beside an ordinary user id, and the error names every size', () => {
   const json = JSON.stringify({ filler: 'x'.repeat(2000 - 13) })
   expect(json).toHaveLength(2000)
   for (const userId of ['ada', crypto.randomUUID(), 'u'.repeat(100)]) {
@@ -53,11 +53,11 @@ test('S-12: 2,000 bytes of payload fit with an ordinary user id, and the refusal
   }
   expect(lengthRefusal(identity, { userId: '\n'.repeat(255), tenantId: 'public' }, json)).toEqual(expect.objectContaining({
     code: 'INVALID_DATA',
-    message: expect.stringMatching(/^the access token could become \d{4} characters long, and 3900 fit into a cookie: the JWT payload has 2000 bytes, the user id 510, the tenant id 6, the issuer 28 and the audience 0\. Keep less.*2,000 bytes, the core protocol's of 5,000$/),
+    message: expect.stringMatching(/^the access token could have \d{4} characters; at most 3900 fit into a cookie: the JWT payload has 2000 bytes, the user id 510, the tenant id 6, the issuer 28 and the audience 0\. Put less.*2,000 bytes, over CDI up to 5,000$/),
   }))
 })
 
-test('S-12: no subject makes a token longer than the longest user id and tenant', () => {
+test('S-12: the longest user id and tenant id make the longest token', () => {
   const longest = longestAccessToken(identity, { userId: '\u0001'.repeat(255), tenantId: 'x'.repeat(64) }, '{}')
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 255 }), fc.string({ maxLength: 64 }), (userId, tenantId) => {
     expect(longestAccessToken(identity, { userId: userId.slice(0, 255), tenantId: tenantId.replaceAll(/[^a-z]/g, 'x') }, '{}'))

@@ -17,27 +17,27 @@ import { ACCESS_TOKEN_TYPE } from './key-store.ts'
 import type { Subject, TokenClaims, TokenFormat, TokenStyle, WrittenAccessToken } from './token-format.ts'
 import type { TokenOwner } from './token-owner.ts'
 
-/** What is told of tokens without a look at their signatures: to find tokens that belong together, never to trust. */
+/** Reads tokens without verifying signatures: to find tokens of the same session, never to authorize anything. */
 export interface UnverifiedTokens {
   /** The session that an access token names. */
   peekHandle(accessToken: string): SessionHandle | null
-  /** Whose an access token claims to be. */
+  /** The application that an access token claims to be of. */
   ownerOfAccessToken(accessToken: string): TokenOwner
 }
 
 /** The library's token format. */
 export interface AtJwt extends TokenFormat<TokenStyle, AccessClaims>, UnverifiedTokens {}
 
-/** What the library's format needs. */
+/** The options of {@link atJwt}. */
 export interface AtJwtOptions extends TokenIdentity {
   readonly algorithm: SignatureAlgorithm
-  /** How far ahead the clock of another process may be when it issues tokens. */
+  /** How far ahead the clock of the process that issued a token may be. */
   readonly clockTolerance: Milliseconds
   readonly crypto: Crypto
   readonly entropy: Entropy
 }
 
-/** Makes the library's format: JWT access tokens of the type `at+jwt` (RFC 9068). */
+/** Creates the library's token format: JWT access tokens of the type `at+jwt` (RFC 9068). */
 export function atJwt({ algorithm, clockTolerance, crypto, entropy, ...identity }: AtJwtOptions): AtJwt {
   const { issuer, audience, application } = identity
 
@@ -77,10 +77,10 @@ export function atJwt({ algorithm, clockTolerance, crypto, entropy, ...identity 
   }
 }
 
-/** Every handle is as long as any other. */
+/** All handles have the same length. */
 const longestHandle = createHandle('cookie', length => new Uint8Array(length))
 
-/** The claims that differ from one token of a session to the next, at their longest. */
+/** The longest values of the claims that differ between tokens of one session. */
 const longestClaims: Required<Omit<AccessClaims, 'iss' | 'aud' | 'app' | 'sub' | 'sid' | 'tid'>> = {
   iat: LAST_SECOND,
   exp: LAST_SECOND,
@@ -94,16 +94,16 @@ const longestClaims: Required<Omit<AccessClaims, 'iss' | 'aud' | 'app' | 'sub' |
 }
 
 const header = JSON.stringify({ alg: 'RS256', typ: ACCESS_TOKEN_TYPE, kid: 'x'.repeat(16) })
-/** Of `RS256`, with the keys of 2,048 bits that Keyturn generates. Those of the other algorithms have 86 or 43. */
+/** Characters of an `RS256` signature with a 2,048-bit key, as Keyturn generates. Other signatures have 86 or 43. */
 const LONGEST_SIGNATURE = 342
 
-/** As how many bytes the issuer counts at least, so that a longer one than today's can be configured later. */
+/** The issuer counts as at least this many bytes, so that a longer issuer can be configured later. */
 const ISSUER_RESERVE = 128
 
 /**
- * The length that no access token of a session exceeds while it has this payload, JSON text: with a signature of any
- * algorithm, the longest counters and any issuer of up to 128 bytes. Audience and application count as they are: with
- * other ones no session goes on. Pure.
+ * The longest that an access token of a session with this payload (a JSON string) can be, in characters: with a
+ * signature of any algorithm, the longest counters and any issuer of up to 128 bytes. Audience and application count
+ * with their current length: sessions do not survive a change of these. Pure.
  */
 export function longestAccessToken(identity: TokenIdentity, { userId, tenantId }: Subject, payload: string): number {
   const claims = JSON.stringify(membersOf({
@@ -120,14 +120,14 @@ export function longestAccessToken(identity: TokenIdentity, { userId, tenantId }
 }
 
 /**
- * Why a payload, JSON text, must not be stored with which an access token of the session could become too long for a
- * cookie: every later request and refresh would fail (S-12). Null if it may. Pure.
+ * The error if an access token with this payload (a JSON string) could become too long for a cookie: the payload must
+ * not be stored, because every later refresh would fail (S-12). Null if it fits. Pure.
  */
 export function lengthRefusal(identity: TokenIdentity, subject: Subject, payload: string): InvalidDataError | null {
   const length = longestAccessToken(identity, subject, payload)
   if (length <= MAX_WRITTEN_LENGTH) return null
   return new InvalidDataError(
-    `the access token could become ${length} characters long, and ${MAX_WRITTEN_LENGTH} fit into a cookie: the JWT `
+    `the access token could have ${length} characters; at most ${MAX_WRITTEN_LENGTH} fit into a cookie: the JWT `
       + `payload has ${bytesOf(payload)} bytes, the user id ${bytesOf(JSON.stringify(subject.userId)) - 2}, the tenant `
       + `id ${subject.tenantId.length}, the issuer ${bytesOf(identity.issuer)} and the audience `
       + `${bytesOf(identity.audience ?? '')}. ${SHORTER}`,

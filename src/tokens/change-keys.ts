@@ -6,30 +6,33 @@ import type { KeyStore, StoredKey } from './key-store.ts'
 import { LONGEST_RETENTION, planEarlyRotation, settleDemand } from './plan-rotation.ts'
 import type { KeyDemand, KeyPlace, SigningDemand } from './plan-rotation.ts'
 
-/** What changing the keys of a store takes. */
+/** What the functions that change the keys of a store need. */
 export interface KeyChanger {
   readonly store: KeyStore
   readonly loader: KeyLoader
   readonly clock: Clock
 }
 
-/** The keys of the store. @throws GeneralError (`MISUSE`) if they may not be used, see {@link KeyLoader.accept}. */
+/**
+ * Reads the keys of the store.
+ * @throws GeneralError (`MISUSE`) if they must not be used, see {@link KeyLoader.accept}.
+ */
 export async function readKeys({ store, loader }: KeyChanger): Promise<readonly StoredKey[]> {
   const keys = await store.listKeys()
   await loader.accept(keys)
   return keys
 }
 
-/** A key that this process tried to add (null if another was quicker), and the keys of the store afterwards. */
+/** The key that this process added (null if another process was faster), and the keys of the store afterwards. */
 interface Addition {
   readonly added: StoredKey | null
   readonly keys: readonly StoredKey[]
 }
 
 /**
- * Adds one key to keys that were accepted, if `newest` is still the newest of its purpose, and reads the keys again
- * before anything else can be added.
- * @throws GeneralError (`MISUSE`) if the keys may no longer be used: others have been encrypted meanwhile, say.
+ * Adds a key, if `newest` is still the newest of its purpose. Then reads the keys again, before another key is added.
+ * @throws GeneralError (`MISUSE`) if the keys must no longer be used, for example because another process has encrypted
+ * them.
  */
 export async function addKey(
   changer: KeyChanger,
@@ -54,9 +57,9 @@ async function tryToAdd(
 }
 
 /**
- * Adds a key of each kind, published now and used after the publication lead. Returns those that were added: fewer if
- * another process was quicker.
- * @throws GeneralError (`MISUSE`) before the first is added, if the keys may not be used.
+ * Adds a key of each purpose, which is published now and used after the publication lead. Returns the added keys: fewer
+ * if another process was faster.
+ * @throws GeneralError (`MISUSE`) before it adds a key, if the existing keys must not be used.
  */
 export async function rotateKeys(
   changer: KeyChanger,
@@ -74,12 +77,15 @@ export async function rotateKeys(
 }
 
 /**
- * Replaces all keys of the store that rotate: adds a new one of each purpose, then removes all that were there. What
- * static keys signed stays valid, as it was promised for decades; their sessions end with the refresh keys. With a
- * secret, it does not matter how keys are encrypted: a static key that the secrets do not decrypt is replaced like the
- * others, or no process could go on. The store is never empty, so that no process without the secret can take it
- * for a new one. The new keys are used as soon as the others are gone and not before, and refresh keys go first: no
- * session passes from an old key to a new one. Returns the new keys.
+ * Replaces all keys of the store that rotate: adds a new key of each purpose, then removes all older ones. Returns the
+ * new keys.
+ *
+ * - Static keys stay: what they signed may be valid for decades. Sessions end all the same, with the refresh keys.
+ * - With a secret, existing keys need not be decryptable. A static key that no secret decrypts is replaced, too,
+ *   because otherwise no process could use the store.
+ * - The store is never empty: a process without the secret would take it for a new store.
+ * - New keys are used only after the old ones are removed, and refresh keys are replaced first. So no session can
+ *   move from an old key to a new one.
  * @throws GeneralError (`MISUSE`) if there are encrypted keys and no secret.
  */
 export async function replaceKeys(changer: KeyChanger, until: EpochMilliseconds): Promise<readonly StoredKey[]> {
@@ -96,7 +102,7 @@ export async function replaceKeys(changer: KeyChanger, until: EpochMilliseconds)
     if (newest === undefined) continue
     old.push(...keys.filter(key => key.purpose === purpose))
     const step = await tryToAdd(changer, { purpose, algorithm: newest.algorithm }, place)
-    // If another process was quicker, its key is as new as ours.
+    // If another process was faster, its key is as new as this one.
     if (step.added !== null) made.push(step.added)
     keys = step.keys
   }
@@ -109,7 +115,7 @@ async function areUsable(loader: KeyLoader, keys: readonly StoredKey[]): Promise
 }
 
 /**
- * Encrypts keys where they lie. Returns those that were: others have changed since they were read.
+ * Encrypts keys in the store. Returns the encrypted keys; leaves out keys that have changed since they were read.
  * @throws GeneralError (`MISUSE`) if there is no secret.
  */
 export async function encryptKeys(

@@ -30,7 +30,7 @@ describe('the rules', () => {
     [[clear, encrypted], false, { kind: 'secret-missing', kids: ['encrypted'] }],
     [[clear], true, { kind: 'unencrypted', kids: ['clear'] }],
     [[clear, encrypted], true, { kind: 'mixed', kids: ['clear'] }],
-  ])('S-04: with the keys %j and a secret: %s, a process may go on unless: %j', (keys, hasSecret, fault) => {
+  ])('S-04: with the keys %j and a secret: %s, the fault is %j', (keys, hasSecret, fault) => {
     expect(findEncryptionFault(keys, hasSecret)).toEqual(fault)
   })
 
@@ -40,12 +40,12 @@ describe('the rules', () => {
     [[clear], false, { kind: 'encrypt', keys: [clear] }], [[clear], true, { kind: 'encrypt', keys: [clear] }],
     [[clear, encrypted], false, { kind: 'mixed', keys: [clear] }],
     [[clear, encrypted], true, { kind: 'encrypt', keys: [clear] }],
-  ])('S-04: of the keys %j, with --finish: %s, these are encrypted: %j', (keys, finish, plan) => {
+  ])('S-04: for the keys %j, with --finish: %s, the plan is %j', (keys, finish, plan) => {
     expect(planEncryption(keys, finish)).toEqual(plan)
   })
 })
 
-/** Plants a key as somebody does who can write to the store. */
+/** Adds a key as an attacker with write access to the store would. */
 async function plant(shared: SharedKeys, purpose: StoredKey['purpose']): Promise<StoredKey> {
   const loader = await createKeyLoader(nodeCrypto, [])
   const planted = await loader.create({ purpose, algorithm: 'ES256' }, shared.now, shared.now)
@@ -54,7 +54,7 @@ async function plant(shared: SharedKeys, purpose: StoredKey['purpose']): Promise
   return planted
 }
 
-/** What a call was refused with. */
+/** The error that a call throws. */
 async function refusal(call: () => unknown): Promise<Error> {
   const failure: unknown = await Promise.resolve().then(call).then(() => null, (error: unknown) => error)
   expect(failure).toMatchObject({ code: 'MISUSE' })
@@ -62,11 +62,11 @@ async function refusal(call: () => unknown): Promise<Error> {
 }
 
 describe('a process without the secret', () => {
-  test('S-04: fails before it adds a key: when it starts, when keys are due, when told to rotate', async () => {
+  test('S-04: fails before it adds a key: when it starts, when keys are due, when rotation is requested', async () => {
     const shared = new SharedKeys()
     await shared.process({ secrets: [secret] }).current()
     const before = await shared.keys()
-    // Each of these demands a key that is not there yet.
+    // Each of these needs a key that does not exist yet.
     shared.now += 100 * DAY
     const provider = shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
     for (const call of [() => provider.current(), () => provider.rotateNow(), () => provider.replaceAll(until)]) {
@@ -77,7 +77,7 @@ describe('a process without the secret', () => {
     expect(await shared.keys()).toEqual(before)
   })
 
-  test('S-04: fails as well if keys of its own kind are missing altogether', async () => {
+  test('S-04: fails also if there are no keys of its purposes', async () => {
     const shared = new SharedKeys()
     await shared.process({ secrets: [secret] }).current()
     for (const { kid, purpose } of await shared.keys()) {
@@ -88,7 +88,7 @@ describe('a process without the secret', () => {
     expect(await shared.keys()).toHaveLength(1)
   })
 
-  test('S-04: a wrong secret adds nothing either', async () => {
+  test('S-04: a process with a wrong secret adds nothing either', async () => {
     const shared = new SharedKeys()
     await shared.process({ secrets: [secret] }).current()
     const before = await shared.keys()
@@ -100,7 +100,7 @@ describe('a process without the secret', () => {
     expect(await shared.keys()).toEqual(before)
   })
 
-  test('S-04: where nobody has a secret, keys are stored unencrypted, and stay so', async () => {
+  test('S-04: if no process has a secret, keys are stored unencrypted and stay unencrypted', async () => {
     const shared = new SharedKeys()
     const ring = await shared.process().current()
     await shared.process().rotateNow()
@@ -111,7 +111,7 @@ describe('a process without the secret', () => {
 })
 
 describe('a process with a secret', () => {
-  test('S-04: refuses unencrypted keys, says what to run, and encrypts nothing by itself', async () => {
+  test('S-04: rejects unencrypted keys, names the command to run, and encrypts nothing by itself', async () => {
     const shared = new SharedKeys()
     await shared.process().current()
     const before = await shared.keys()
@@ -126,7 +126,7 @@ describe('a process with a secret', () => {
 
   test.each([
     'access', 'core-dynamic',
-  ] as const)('S-04: refuses an unencrypted %s key beside encrypted ones', async purpose => {
+  ] as const)('S-04: rejects an unencrypted %s key beside encrypted ones', async purpose => {
     const shared = new SharedKeys()
     await shared.process({ secrets: [secret] }).current()
     const planted = await plant(shared, purpose)
@@ -136,7 +136,7 @@ describe('a process with a secret', () => {
     expect((await shared.keys()).find(({ kid }) => kid === planted.kid)).toEqual(planted)
   })
 
-  test('S-04: that already runs never uses a planted key, reports it, and still hears of removed keys', async () => {
+  test('S-04: that is running never uses an added unencrypted key, reports it, and still drops removed keys', async () => {
     const shared = new SharedKeys()
     const provider = shared.process({ secrets: [secret] })
     await provider.current()
@@ -154,13 +154,13 @@ describe('a process with a secret', () => {
     const last = await provider.current()
     expect(last.hasAccessKey(removed)).toBe(false)
     expect(last.epoch).not.toBe(ring.epoch)
-    // With the last of them gone there is nothing to go on with.
+    // Without the last of them, no key can be used.
     for (const { kid } of await shared.keys()) if (kid !== planted.kid) await shared.store.removeKey(kid, until)
     await refusal(() => provider.reload())
     await refusal(() => provider.current())
   })
 
-  test('S-04: replaces all keys, however they are stored: the new ones are encrypted', async () => {
+  test('S-04: replaces all keys, encrypted or not; the new ones are encrypted', async () => {
     const shared = new SharedKeys()
     const others = shared.process()
     await others.current()
@@ -170,12 +170,12 @@ describe('a process with a secret', () => {
     expect(after).toHaveLength(2)
     expect(after.every(isEncrypted)).toBe(true)
     expect(after.some(({ kid }) => before.some(old => old.kid === kid))).toBe(false)
-    // A process without the secret accepts nothing any more.
+    // A process without the secret no longer accepts any key.
     await refusal(() => others.reload())
     await refusal(() => others.current())
   })
 
-  test('S-04: while all keys are replaced the store is never without an encrypted key', async () => {
+  test('S-04: never leaves the store without an encrypted key while it replaces all keys', async () => {
     const shared = new SharedKeys()
     const provider = shared.process({ secrets: [secret] })
     await provider.current()
@@ -191,13 +191,13 @@ describe('a process with a secret', () => {
     await shared.process({ secrets: [secret], store }).replaceAll(until)
     expect(seen).toHaveLength(2)
     for (const keys of seen) expect(keys.some(isEncrypted)).toBe(true)
-    // Old refresh keys go first: no access token under a new key is ever given for an old refresh token.
+    // Old refresh keys are removed first: no old refresh token can be exchanged for an access token of a new key.
     expect(seen[0]?.map(({ purpose }) => purpose).sort()).toEqual(['access', 'access', 'refresh'])
   })
 })
 
 describe('processes that start together on an empty store', () => {
-  /** A process: an application, or a server, whose keys have other purposes. */
+  /** A process: of the library, or of the server, whose keys have other purposes. */
   function start(store: KeyStore, purpose: 'access' | 'core-dynamic', secrets: readonly string[]): KeyRingProvider {
     return createKeyRingProvider({
       store, secrets,
@@ -218,7 +218,7 @@ describe('processes that start together on an empty store', () => {
     secrets: fc.constantFrom([], [secret], [otherSecret]),
   }), { minLength: 2, maxLength: 4 })
 
-  test('S-04: with and without the secret: some start, others say why not, the keys are all alike', async () => {
+  test('S-04: with and without the secret: some start, the others report why not, and all keys are stored the same way', async () => {
     await fc.assert(fc.asyncProperty(fc.scheduler(), processes, async (scheduler, started) => {
       const shared = new SharedKeys()
       const store: KeyStore = {
@@ -238,12 +238,12 @@ describe('processes that start together on an empty store', () => {
       expect(winners.size).toBe(1)
       const keys = await shared.keys()
       expect(new Set(keys.map(isEncrypted)).size).toBe(1)
-      // One secret decrypts them all.
+      // One secret decrypts all of them.
       await (await createKeyLoader(nodeCrypto, [...winners].filter(each => each !== 'none'))).accept(keys)
     }), { numRuns: 100 })
   })
 
-  test('S-04: a key that is added unencrypted while others are encrypted is taken back', async () => {
+  test('S-04: a key that was added unencrypted while another process encrypted the others is removed again', async () => {
     const shared = new SharedKeys()
     const plain = shared.process()
     await plain.current()
@@ -265,7 +265,7 @@ describe('processes that start together on an empty store', () => {
   })
 })
 
-test('S-04: a malformed key does not pass as an encrypted one', async () => {
+test('S-04: a malformed key does not count as encrypted', async () => {
   for (const material of ['', ' {"kty":"oct"}', '[]', 's1.', 's1.x.y']) {
     const shared = new SharedKeys()
     const { now } = shared

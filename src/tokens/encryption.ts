@@ -1,7 +1,7 @@
 import { GeneralError } from '../base/errors.ts'
 import type { StoredKey } from './key-store.ts'
 
-/** A reason why a process must neither use nor add keys. */
+/** Why a process must not use the keys of a store or add others. */
 export interface EncryptionFault {
   /**
    * - `secret-missing`: keys are encrypted, and the process has no secret.
@@ -13,16 +13,15 @@ export interface EncryptionFault {
   readonly kids: readonly string[]
 }
 
-/** Whether a key is encrypted at rest. Unencrypted material is a JSON object, and nothing else begins like one. */
+/** Whether a key is encrypted at rest. Unencrypted material is a JSON object, so it begins with a brace. */
 export function isEncrypted({ material }: Pick<StoredKey, 'material'>): boolean {
   return !material.startsWith('{')
 }
 
 /**
- * Whether a process with or without a secret may use the keys of a store, and add others: all of them are encrypted and
- * it has a secret, or none of them is and it has none. Null if it may. What it adds is then like what is there, so that
- * a process without its secret never weakens a store, and a key that somebody wrote into the store is not believed
- * (S-04). Pure.
+ * Why a process must not use the keys of a store or add others; null if it may. It may if all keys are encrypted and
+ * the process has a secret, or if no key is encrypted and it has none. So a process that lacks the secret never weakens
+ * a store, and a key that an attacker writes into the store is not used (S-04). Pure.
  */
 export function findEncryptionFault(keys: readonly StoredKey[], hasSecret: boolean): EncryptionFault | null {
   const encrypted = keys.filter(isEncrypted)
@@ -36,31 +35,34 @@ export function findEncryptionFault(keys: readonly StoredKey[], hasSecret: boole
 const reasons: Readonly<Record<EncryptionFault['kind'], string>> = {
   'secret-missing': 'encrypted, and no secret is configured. Set `secret` (KEYTURN_SECRET) as in the other processes',
   unencrypted: 'not encrypted, and a secret is configured. Run `keyturn keys encrypt <url>` with the secret, once',
-  mixed: 'not encrypted, and others are: somebody else may have added them. Remove each with '
+  mixed: 'not encrypted, but others are: an attacker may have added them. Remove each with '
     + '`keyturn keys retire <key>`. Only if `keyturn keys encrypt <url>` was interrupted, run it again with --finish',
 }
 
-/** A fault in words, with its cure. */
+/** The error for a fault; its message says what to do. */
 export function encryptionError({ kind, kids }: EncryptionFault): GeneralError {
   return new GeneralError('MISUSE', `keys in the store cannot be used (${kids.join(', ')}): they are ${reasons[kind]}`)
 }
 
-/** Whether a key that this process has just added must be removed again: encrypted keys have come meanwhile. Pure. */
+/**
+ * Whether a key that this process has just added must be removed again, because another process has added encrypted
+ * keys. Pure.
+ */
 export function mustTakeBack(added: StoredKey, keys: readonly StoredKey[]): boolean {
   return !isEncrypted(added) && keys.some(isEncrypted)
 }
 
-/** What `keyturn keys encrypt` has to do. */
+/** What `keyturn keys encrypt` must do. */
 export type EncryptionPlan =
   | { readonly kind: 'encrypt'; readonly keys: readonly StoredKey[] }
   | { readonly kind: 'no-keys' }
   | { readonly kind: 'already-encrypted' }
-  /** Some are encrypted: the others are left alone, because somebody may have written them into the store. */
+  /** Some keys are encrypted. The others stay as they are, because an attacker may have added them. */
   | { readonly kind: 'mixed'; readonly keys: readonly StoredKey[] }
 
 /**
- * Which keys to encrypt. Beside encrypted keys only with `finish`, which says that an earlier run was interrupted.
- * Pure.
+ * Which keys to encrypt. If some are encrypted already, the others are encrypted only with `finish`: the operator
+ * confirms that an earlier run was interrupted. Pure.
  */
 export function planEncryption(keys: readonly StoredKey[], finish: boolean): EncryptionPlan {
   if (keys.length === 0) return { kind: 'no-keys' }

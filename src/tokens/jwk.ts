@@ -20,7 +20,7 @@ export type Jwk = {
   readonly k?: string
 }
 
-/** A public key as other services read it: public members only (TOK-21). */
+/** A public key for other services: public members only (TOK-21). */
 export interface PublicJwk {
   readonly kty: string
   readonly kid: string
@@ -58,37 +58,38 @@ const kinds: Readonly<Record<SignatureAlgorithm, KeyKind>> = {
 }
 
 /**
- * The members that this half of a key of this algorithm has, and no others.
- * @throws GeneralError (`MISUSE`) if `alg` is missing or another, if the key is of another kind or malformed (TOK-03),
- * or if it is too weak (TOK-22).
+ * Checks a key, and returns the members that this half of a key of this algorithm has, and no others.
+ * @throws GeneralError (`MISUSE`) if `alg`, `kty` or `crv` do not match the algorithm, if the key is malformed
+ * (TOK-03), or if it is too weak (TOK-22).
  */
 export function checkJwk(algorithm: SignatureAlgorithm, jwk: Jwk, half: KeyHalf): Jwk {
   const { kty, crv, publicMembers, privateMembers } = kinds[algorithm]
-  if (jwk.alg !== algorithm) throw new GeneralError('MISUSE', `the key must name its algorithm, ${algorithm}, as alg`)
+  if (jwk.alg !== algorithm) throw new GeneralError('MISUSE', `the member alg of the key must be "${algorithm}"`)
   if (jwk.kty !== kty || jwk.crv !== crv) {
-    throw new GeneralError('MISUSE', `a key for ${algorithm} must be of type ${kty}, curve ${crv ?? 'none'}`)
+    const curve = crv === undefined ? 'no crv' : `the crv "${crv}"`
+    throw new GeneralError('MISUSE', `a key for ${algorithm} must have the kty "${kty}" and ${curve}`)
   }
   const members: [string, string][] = []
   for (const name of half === 'public' ? publicMembers : [...publicMembers, ...privateMembers]) {
     const value = jwk[name]
     const bytes = typeof value === 'string' ? decodeBase64url(value) : null
     if (value === undefined || bytes === null || !isStrong(algorithm, name, bytes)) {
-      throw new GeneralError('MISUSE', `the key for ${algorithm} is malformed or too weak (member ${name})`)
+      throw new GeneralError('MISUSE', `the member ${name} of the key for ${algorithm} is malformed or too weak`)
     }
     members.push([name, value])
   }
   return { kty, ...(crv === undefined ? {} : { crv }), ...Object.fromEntries(members) }
 }
 
-/** What others may see of a key. @throws GeneralError as {@link checkJwk} does. */
+/** The public key of a key pair, for the key set. @throws GeneralError as {@link checkJwk} does. */
 export function toPublicJwk(kid: string, algorithm: SignatureAlgorithm, jwk: Jwk): PublicJwk {
   return { ...checkJwk(algorithm, jwk, 'public'), kty: kinds[algorithm].kty, kid, alg: algorithm, use: 'sig' }
 }
 
-/** Refuses a key of HMAC-SHA-256 that is too short or was never filled. @throws GeneralError (`MISUSE`) (TOK-22). */
+/** Rejects a key for HMAC-SHA-256 that is too short or all zero. @throws GeneralError (`MISUSE`) (TOK-22). */
 export function checkHmacKey(bytes: Uint8Array): void {
   if (isStrongSecret(bytes)) return
-  throw new GeneralError('MISUSE', 'an HMAC key needs 32 bytes or more, not all of them zero')
+  throw new GeneralError('MISUSE', 'an HMAC key must have at least 32 bytes, and not all of them zero')
 }
 
 function isStrongSecret(bytes: Uint8Array): boolean {
@@ -99,7 +100,7 @@ function isStrong(algorithm: SignatureAlgorithm, name: NumberMember, bytes: Uint
   if (algorithm === 'HS256') return isStrongSecret(bytes)
   if (algorithm === 'ES256' || algorithm === 'EdDSA') return bytes.length === 32
   if (name === 'n') return bytes.length >= 256 && (bytes[0] ?? 0) >= 0x80
-  // 65537 is what everybody makes, and large enough against every known attack on small exponents.
+  // Only 65537, the usual exponent: it is large enough against every known attack on small exponents.
   if (name === 'e') return bytes.length === 3 && bytes[0] === 1 && bytes[1] === 0 && bytes[2] === 1
   return bytes.length > 0
 }

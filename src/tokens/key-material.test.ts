@@ -16,7 +16,7 @@ test('ST-02: with a secret no key is stored unencrypted', async () => {
   }
 })
 
-test('ST-02: swapped material does not load', async () => {
+test('ST-02: encrypted material of one key does not load as another', async () => {
   const shared = new SharedKeys()
   await shared.process({ secrets: [secret] }).current()
   const [one, two] = await shared.keys()
@@ -25,7 +25,7 @@ test('ST-02: swapped material does not load', async () => {
     .rejects.toMatchObject({ code: 'MISUSE' })
 })
 
-test('ST-02: keys under an older secret are encrypted anew and stay the same keys', async () => {
+test('ST-02: keys of an older secret are encrypted with the newest one and stay the same keys', async () => {
   const shared = new SharedKeys()
   const first = await shared.process({ secrets: [secret] }).current()
   const underOld = await shared.keys()
@@ -39,7 +39,7 @@ test('ST-02: keys under an older secret are encrypted anew and stay the same key
   expect(shared.errors).toEqual([])
 })
 
-test('ST-02: a key that no secret decrypts is an error that names it, and no new key is made', async () => {
+test('ST-02: a key that no secret decrypts is an error that names the key, and no new key is created', async () => {
   const shared = new SharedKeys()
   await shared.process({ secrets: [secret] }).current()
   const before = await shared.keys()
@@ -53,13 +53,13 @@ test('ST-02: a key that no secret decrypts is an error that names it, and no new
   expect(await shared.keys()).toEqual(before)
 })
 
-test('TOK-22: a short secret is refused at once', () => {
+test('TOK-22: a short secret is rejected at once', () => {
   for (const secrets of [[''], ['x'.repeat(31)], [secret, 'short']]) {
     expect(() => new SharedKeys().process({ secrets })).toThrow(expect.objectContaining({ code: 'MISUSE' }))
   }
 })
 
-test('a malformed key in the store is refused', async () => {
+test('a malformed key in the store is an error', async () => {
   for (const [purpose, algorithm, material] of [
     ['access', 'ES256', '{}'], ['access', 'ES256', '{"privateKey":[],"publicKey":{}}'],
     ['access', 'HMAC-SHA-256', '{"k":"AA"}'],
@@ -73,7 +73,7 @@ test('a malformed key in the store is refused', async () => {
   }
 })
 
-test('the name of a key begins with a letter: a command line would take a hyphen for an option', async () => {
+test('the id of a key begins with a letter: a command line would read a hyphen as an option', async () => {
   const now = 0
   for (const byte of [0x00, 0xfb, 0xff]) {
     const loader = await createKeyLoader({ ...nodeCrypto, randomBytes: length => new Uint8Array(length).fill(byte) }, [])

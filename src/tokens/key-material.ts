@@ -14,38 +14,38 @@ import type { KeyDemand } from './plan-rotation.ts'
 import { createRefreshKey } from './refresh-token.ts'
 import type { ApplicationIdentity } from './refresh-token.ts'
 
-/** Makes and loads keys, encrypted with the application's secrets. */
+/** Creates and loads keys, encrypted with the application's secrets. */
 export interface KeyLoader {
   /** Whether there is a secret. Without one, keys are stored unencrypted. */
   readonly hasSecret: boolean
-  /** Makes a new key, encrypted if there is a secret. Whether it may be added to the store is for others to say. */
+  /** Creates a key, encrypted if there is a secret. Does not check whether it may be added to the store. */
   create(
     demand: KeyDemand,
     createdAt: EpochMilliseconds,
     activeFrom: EpochMilliseconds,
   ): Promise<StoredKey>
   /**
-   * Makes sure that the keys of a store may be used and others added (S-04): all are encrypted and can be decrypted, or
+   * Checks that the keys of a store may be used and others added (S-04): all are encrypted and can be decrypted, or
    * there is no secret and none is encrypted.
-   * @throws GeneralError (`MISUSE`) that names the keys that may not, and the cure.
+   * @throws GeneralError (`MISUSE`) that names the keys that must not be used, and what to do.
    */
   accept(keys: readonly StoredKey[]): Promise<void>
-  /** Loads a key. @throws GeneralError (`MISUSE`) as `accept` does, or if it does not fit its algorithm. */
+  /** Loads a key. @throws GeneralError (`MISUSE`) as `accept` does, or if it does not match its algorithm. */
   load(stored: StoredKey, application: ApplicationIdentity): Promise<LoadedKey>
   /**
-   * Which of the secrets decrypts the key, counted from 0, the newest; null for an unencrypted one.
-   * @throws GeneralError (`MISUSE`) if none does.
+   * The index of the secret that decrypts the key; 0 is the newest. Null if the key is not encrypted.
+   * @throws GeneralError (`MISUSE`) if no secret decrypts it.
    */
   secretOf(stored: StoredKey): Promise<number | null>
-  /** The material of an unencrypted key, encrypted. @throws GeneralError (`MISUSE`) without a secret. */
+  /** Encrypts the material of an unencrypted key. @throws GeneralError (`MISUSE`) without a secret. */
   encrypt(stored: StoredKey): Promise<string>
-  /** The material encrypted with the newest secret, if an older one encrypted it; null otherwise (ST-02). */
+  /** The material, encrypted with the newest secret, if an older secret encrypted it; null otherwise (ST-02). */
   reencrypt(stored: StoredKey): Promise<string | null>
 }
 
 /**
- * Prepares the secrets: the first encrypts, any decrypts. To change a secret, first add the new one behind the old one
- * in every process, then in front of it, then drop the old one.
+ * Prepares the secrets: the first encrypts, any decrypts. To replace a secret, first add the new one after the old one
+ * in every process, then move it before the old one, then remove the old one.
  */
 export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]): Promise<KeyLoader> {
   const ciphers: Cipher[] = []
@@ -65,7 +65,7 @@ export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]
       if (text !== null) return { secret, text }
     }
     throw new GeneralError('MISUSE', `no configured secret decrypts the key ${stored.kid}: `
-      + 'configure the secret that encrypted it as well, or remove the key, which ends the sessions that use it')
+      + 'also configure the secret that encrypted it, or remove the key, which ends the sessions that use it')
   }
 
   async function accept(keys: readonly StoredKey[]): Promise<void> {
@@ -127,7 +127,7 @@ export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]
   }
 }
 
-/** What encrypted material belongs to: encrypted as one key it cannot be decrypted as another (ST-02). */
+/** The context that encryption binds material to: encrypted for one key, it cannot be decrypted as another (ST-02). */
 function contextOf(key: StoredKey): string {
   return `${key.purpose} ${key.algorithm} ${key.kid}`
 }
@@ -136,12 +136,12 @@ function malformed(kid: string): GeneralError {
   return new GeneralError('MISUSE', `the key ${kid} in the store is malformed`)
 }
 
-/** Whether a member can be handed to the key check, which looks at each of its members. */
+/** Whether a value can be passed to `checkJwk`, which checks its members. */
 function isJwk(value: JsonValue | undefined): value is Jwk & JsonObject {
   return isJsonObject(value)
 }
 
-/** 95 random bits; the first character is a letter, since a command line takes a leading hyphen for an option. */
+/** 95 random bits. The first character is a letter, because a command line reads a leading hyphen as an option. */
 function createKid({ randomBytes }: Crypto): string {
   const [first = 0, ...rest] = randomBytes(12)
   return encodeBase64url(Uint8Array.of(first & 0x7f, ...rest))

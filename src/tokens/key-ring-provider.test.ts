@@ -13,7 +13,7 @@ const until = sampleInstant + DAY
 const secret = 'a secret of more than 32 characters, for tests'
 
 describe('the first use', () => {
-  test('makes a key of each purpose, which sign at once', async () => {
+  test('creates a key of each purpose, which is active at once', async () => {
     const shared = new SharedKeys()
     const ring = await shared.process().current()
     expect((await shared.keys()).map(key => key.purpose).sort()).toEqual(['access', 'refresh'])
@@ -23,7 +23,7 @@ describe('the first use', () => {
     for (const { kid } of shared.made) expect(kid).toMatch(/^[\w-]{16}$/)
   })
 
-  test('TOK-20: of many processes that begin together one makes the keys, and all use them', async () => {
+  test('TOK-20: of many processes that start together, one creates the keys and all use them', async () => {
     const shared = new SharedKeys()
     const rings = await Promise.all(Array.from({ length: 20 }, () => shared.process().current()))
     expect(await shared.keys()).toHaveLength(2)
@@ -34,7 +34,7 @@ describe('the first use', () => {
     expect((await readSample(token, reader!)).kind).toBe('valid')
   })
 
-  test('is one reading for all calls of a process, and none afterwards', async () => {
+  test('reads the store once for all calls of a process, and not again afterwards', async () => {
     const shared = new SharedKeys()
     await shared.process().current()
     shared.reads = 0
@@ -45,7 +45,7 @@ describe('the first use', () => {
     expect(shared.reads).toBe(1)
   })
 
-  test('TOK-24: without the store there are no keys, and no made-up ones', async () => {
+  test('TOK-24: fails without the store, and creates no keys in memory', async () => {
     const shared = new SharedKeys()
     const provider = shared.process()
     shared.down = true
@@ -63,8 +63,8 @@ describe('the first use', () => {
   })
 })
 
-describe('the ring at hand', () => {
-  test('is read again in the background once a minute, and stays the same as long as the keys do', async () => {
+describe('the key ring in memory', () => {
+  test('is reloaded in the background once a minute, and stays the same object while the keys do', async () => {
     const shared = new SharedKeys()
     const provider = shared.process()
     const ring = await provider.current()
@@ -78,7 +78,7 @@ describe('the ring at hand', () => {
     expect(await provider.reload()).toBe(ring)
   })
 
-  test('goes on being used while the store is down, and says so', async () => {
+  test('stays in use while the store is down, and reports it', async () => {
     const shared = new SharedKeys()
     const provider = shared.process()
     const ring = await provider.current()
@@ -88,7 +88,7 @@ describe('the ring at hand', () => {
     expect(provider.atHand(shared.now)).toBe(ring)
     await settled()
     expect(shared.errors).toHaveLength(1)
-    // Tried again every few seconds, never waited for.
+    // Every few seconds, it tries again; no call waits for it.
     for (let second = 0; second < 60; second++) {
       shared.now += 1000
       expect(provider.atHand(shared.now)).toBe(ring)
@@ -103,7 +103,7 @@ describe('the ring at hand', () => {
     expect(await provider.current()).toBe(ring)
   })
 
-  test('TOK-20: is waited for after an idle time in which others may have changed keys', async () => {
+  test('TOK-20: is reloaded before use after an idle time in which other processes may have changed keys', async () => {
     const shared = new SharedKeys()
     const idle = shared.process()
     const busy = shared.process()
@@ -117,7 +117,7 @@ describe('the ring at hand', () => {
     expect(after.signingKeyAt('access', shared.now).kid).toBe((await busy.current()).signingKeyAt('access', shared.now).kid)
   })
 
-  test('TOK-06: a thousand unknown key names cause one reading per interval', async () => {
+  test('TOK-06: a thousand unknown key ids cause one reload per interval', async () => {
     const shared = new SharedKeys()
     const provider = shared.process()
     await provider.current()
@@ -131,7 +131,7 @@ describe('the ring at hand', () => {
     expect(shared.reads).toBe(2)
   })
 
-  test('REV-11: while the store is down an unknown key is an error, not a refusal', async () => {
+  test('REV-11: while the store is down, a token of an unknown key is an error, not an invalid token', async () => {
     const shared = new SharedKeys()
     const provider = shared.process()
     await provider.current()
@@ -143,7 +143,7 @@ describe('the ring at hand', () => {
     expect(shared.reads).toBe(1)
   })
 
-  test('a reload sees what was there when it was called, though another reading is under way', async () => {
+  test('a reload reads the store after it was called, even if another reload is running', async () => {
     const shared = new SharedKeys()
     const provider = shared.process()
     const other = shared.process()
@@ -157,7 +157,7 @@ describe('the ring at hand', () => {
 })
 
 describe('rotation', () => {
-  test('TOK-20: a key is published, then used, then only verified with, then gone', async () => {
+  test('TOK-20: a key is published, then signs, then only verifies, then is removed', async () => {
     const shared = new SharedKeys()
     const provider = shared.process()
     const first = await provider.current()
@@ -179,7 +179,7 @@ describe('rotation', () => {
     expect((await shared.keys()).map(key => key.kid)).not.toContain(oldKey.kid)
   })
 
-  test('TOK-20: a removed key refuses at once', async () => {
+  test('TOK-20: tokens of a removed key are rejected at once', async () => {
     const shared = new SharedKeys()
     const provider = shared.process()
     const before = await provider.current()
@@ -190,7 +190,7 @@ describe('rotation', () => {
     expect((await readSample(token, after)).kind).toBe('unknown-key')
   })
 
-  test('REV-03: replacing all keys leaves no token that is good for anything', async () => {
+  test('REV-03: after all keys are replaced, no earlier token is valid', async () => {
     const shared = new SharedKeys()
     const provider = shared.process()
     const before = await provider.current()
@@ -207,7 +207,7 @@ describe('rotation', () => {
     expect((await readSample(token, await shared.process().current())).kind).toBe('valid')
   })
 
-  test('another algorithm is taken up without refusing what is out', async () => {
+  test('after a change of the algorithm, tokens of the earlier one stay valid', async () => {
     const shared = new SharedKeys()
     const token = await (await shared.process().current()).signingKeyAt('access', shared.now).sign(JSON.stringify(sampleMembers()))
     const provider = shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] })
@@ -218,7 +218,7 @@ describe('rotation', () => {
     expect((await readSample(token, ring)).kind).toBe('valid')
   })
 
-  test('a retry is answered byte for byte the same by a process that has read newer keys', async () => {
+  test('a process that has newer keys answers a retry with the same bytes', async () => {
     const shared = new SharedKeys()
     const early = shared.process()
     const handle = createHandle('cookie', nodeCrypto.randomBytes)
@@ -242,7 +242,7 @@ describe('static keys', () => {
     (await shared.keys()).filter(({ purpose }) => purpose === 'core-static').map(({ kid }) => kid)
   )
 
-  test('V-03: rotating the keys makes no static key', async () => {
+  test('V-03: rotating the keys creates no static key', async () => {
     const shared = new SharedKeys()
     const provider = shared.process({ demands })
     await provider.current()
@@ -252,7 +252,7 @@ describe('static keys', () => {
     expect(shared.made.map(({ purpose }) => purpose)).toEqual(['refresh', 'access', 'core-static', 'refresh', 'access'])
   })
 
-  test('REV-03: stay when all keys are replaced, whichever process asks for it', async () => {
+  test('REV-03: stay when all keys are replaced, whichever process does it', async () => {
     for (const own of [demands, [demands[0]]]) {
       const shared = new SharedKeys()
       const provider = shared.process({ demands, secrets: [secret] })
@@ -263,7 +263,7 @@ describe('static keys', () => {
     }
   })
 
-  test('REV-03: are replaced as well if the secret does not decrypt them: the store must stay usable', async () => {
+  test('REV-03: are also replaced if no secret decrypts them, so that the store stays usable', async () => {
     const shared = new SharedKeys()
     await shared.process({ demands, secrets: [secret] }).current()
     const before = await staticKidsOf(shared)
@@ -275,7 +275,7 @@ describe('static keys', () => {
   })
 })
 
-test('a process that yields makes keys of the algorithm that the store has, and never brings in its own', async () => {
+test('with `yields`, new keys have the algorithm of the keys in the store, not the one of the demand', async () => {
   const shared = new SharedKeys()
   await shared.process({ demands: [{ purpose: 'access', algorithm: 'EdDSA' }] }).current()
   const yielding = shared.process({ demands: [{ purpose: 'access', algorithm: 'ES256', yields: true }] })
@@ -287,7 +287,7 @@ test('a process that yields makes keys of the algorithm that the store has, and 
   expect((await shared.keys()).map(({ algorithm }) => algorithm).filter(each => each !== 'HMAC-SHA-256')).toEqual(['EdDSA', 'EdDSA'])
 })
 
-/** Lets what was begun in the background come to its end: the store answers within a few turns. */
+/** Waits for the background work: the memory store answers within a few ticks of the event loop. */
 async function settled(): Promise<void> {
   await new Promise(resolve => setImmediate(resolve))
 }

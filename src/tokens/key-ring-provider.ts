@@ -13,87 +13,87 @@ import { acceptedKeys, LONGEST_RETENTION, planRotation, retiredKeys, settleDeman
 import type { KeyDemand, KeyPolicy, SigningDemand } from './plan-rotation.ts'
 import type { ApplicationIdentity } from './refresh-token.ts'
 
-/** Keeps the keys of one process: reads them, makes new ones in time, drops old ones. */
+/** Holds the key ring of one process: reads the keys, adds new ones when they are due, and removes old ones. */
 export interface KeyRingProvider {
   /**
-   * The keys that were read not long ago; when it is time, they are read again in the background. Null before the first
-   * reading, and after an hour without any: then {@link KeyRingProvider.current} waits for the store.
+   * The key ring in memory, if it is recent enough; reloads it in the background when that is due. Null before the
+   * first load, and after an hour without one: {@link KeyRingProvider.current} then waits for the store.
    */
   atHand(now: EpochMilliseconds): KeyRing | null
-  /** The keys at hand, else those of the store. @throws GeneralError if the keys were never read and cannot be. */
+  /** The key ring in memory, or else of the store. @throws GeneralError if there is none and the store fails. */
   current(): Promise<KeyRing>
-  /** Reads the keys, beginning after this call. @throws GeneralError if they can not be read. */
+  /** Reads the keys from the store, starting after this call. @throws GeneralError if they cannot be read. */
   reload(): Promise<KeyRing>
   /**
-   * The keys for a token that names an unknown one: reads the store at most once per 5 s, for all callers together,
-   * and gives the keys at hand otherwise (TOK-06).
-   * @throws GeneralError if the last such reading failed: the key may exist.
+   * The key ring for a token of an unknown key. Reads the store at most once per 5 s, for all callers together;
+   * otherwise returns the key ring in memory (TOK-06).
+   * @throws GeneralError if the last such read failed: the key may exist.
    */
   reloadForUnknownKid(): Promise<KeyRing>
-  /** Makes a new key of each purpose that rotates, published now and used after the publication lead (TOK-20). */
+  /** Adds a key of each purpose that rotates, published now and used after the publication lead (TOK-20). */
   rotateNow(): Promise<void>
   /**
-   * Replaces every key of the store that rotates: no session goes on, and no access token that exists is accepted any
-   * more but those of static keys (REV-03). The change is kept in the log until `until`.
+   * Replaces every key of the store that rotates: all sessions end, and existing access tokens are rejected, except
+   * those of static keys (REV-03). The entry in the change log is kept until `until`.
    * @throws GeneralError (`MISUSE`) if there are encrypted keys and no secret.
    */
   replaceAll(until: EpochMilliseconds): Promise<void>
 }
 
-/** What a key provider needs. */
+/** What a key ring provider needs. */
 export interface KeyRingProviderDependencies {
   readonly store: KeyStore
   readonly crypto: Crypto
   readonly clock: Clock
-  /** Sets the clock right, if it can be. Called with every reading of the keys, which are judged by the time. */
+  /** Updates the clock's offset. Called whenever the keys are read, because they depend on the time. */
   readonly learnTime: () => Promise<void>
   /**
-   * The signing keys that are needed, one for each purpose. Keys of other purposes in the store are those of another
-   * kind of process. Those of other algorithms go on verifying until they retire.
+   * The signing keys that are needed, one for each purpose. Keys of other purposes in the store are of other kinds of
+   * processes. Keys of another algorithm still verify until they are removed.
    */
   readonly demands: readonly SigningDemand[]
   /** The application whose refresh tokens are accepted. */
   readonly application: ApplicationIdentity
-  /** How keys come and go. */
+  /** When keys are added and removed. */
   readonly keyPolicy: KeyPolicy
-  /** The first encrypts the keys in the store, any decrypts them; none: they are stored unencrypted (ST-02). */
+  /** The first encrypts the keys in the store, any decrypts them. If there is none, they are not encrypted (ST-02). */
   readonly secrets: readonly string[]
-  /** Called after this process made a key. */
+  /** Called after this process has added a key. */
   readonly onRotated: (key: StoredKey) => void
-  /** Called when none of the refresh keys at hand is in the store any more: every session so far is over (REV-03). */
+  /** Called when no refresh key of the ring is in the store any more: all sessions have ended (REV-03). */
   readonly onSessionsEnded: () => void
-  /** Called when work in the background failed. The keys at hand go on being used. */
+  /** Called when background work failed. The key ring in memory stays in use. */
   readonly onError: (error: unknown) => void
 }
 
-/** How old the keys at hand may be before they are read again in the background. */
+/** The age at which the key ring is reloaded in the background. */
 const REREAD: Milliseconds = 60_000
-/** How long after a failed reading, or one for an unknown key, the next one is due. */
+/** The shortest time between a failed read, or a read for an unknown key, and the next one. */
 const RETRY: Milliseconds = 5_000
-/** How often a plan is made anew because another process was quicker. */
+/** How often to plan again because another process was faster. */
 const ATTEMPTS = 5
 
-/** The shortest secret that keys may be encrypted with. */
+/** The shortest secret that keys may be encrypted with, in characters. */
 export const MIN_SECRET_LENGTH = 32
 
-/** Makes the key provider of a process. Reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
+/** Creates the provider of a process. Reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createKeyRingProvider(dependencies: KeyRingProviderDependencies): KeyRingProvider {
   const { store, crypto, clock, learnTime, application, keyPolicy, secrets } = dependencies
   const { onRotated, onSessionsEnded, onError } = dependencies
-  // Refresh keys come first because every kind of process has them: of processes that start on an empty store at once,
-  // one adds the first key, and whether that is encrypted decides for all (S-04).
+  // Refresh keys come first, because every kind of process has them. If several processes start on an empty store at
+  // once, one adds the first key, and whether that key is encrypted decides for all (S-04).
   const demands: readonly (KeyDemand | SigningDemand)[] = [
     { purpose: 'refresh', algorithm: 'HMAC-SHA-256' }, ...dependencies.demands,
   ]
   checkSecrets(secrets)
   let prepared: KeyChanger | null = null
-  /** The keys of the ring, ready for use, by their ids. */
+  /** The loaded keys of the ring, by id. */
   let loaded = new Map<string, LoadedKey>()
   let refreshKids: readonly string[] = []
   let current: KeyRing | null = null
   let epoch = 0
   let readAt: EpochMilliseconds = 0
-  /** When the last reading failed, if it did. */
+  /** When the last read failed; null if it succeeded. */
   let failedAt: EpochMilliseconds | null = null
   let reading: Promise<KeyRing> | null = null
   let queued: Promise<KeyRing> | null = null
@@ -109,8 +109,8 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   }
 
   /**
-   * Adds what is due, one key after the other: what others have added meanwhile is judged before the next. Exactly one
-   * of the processes that try succeeds; the others read what it made.
+   * Adds the keys that are due, one after the other. Checks between them which keys other processes have added. Of
+   * processes that try at once, exactly one succeeds; the others read its key.
    */
   async function addDueKeys(changer: KeyChanger, accepted: readonly StoredKey[]): Promise<readonly StoredKey[]> {
     let keys = accepted
@@ -138,7 +138,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
     try {
       stored = await addDueKeys(changer, listed)
     } catch (error) {
-      // Keys that are there are better than none, though they grow old.
+      // Old keys are better than none.
       if (!isComplete(stored)) throw error
       onError(error)
     }
@@ -160,17 +160,17 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
     return ring
   }
 
-  /** Keys that were removed are refused at once, whether or not those that are there may be used. */
+  /** Drops removed keys from the ring at once, even if the remaining keys must not be used. */
   async function dropRemoved(loader: KeyLoader, stored: readonly StoredKey[]): Promise<void> {
     const left = stored.filter(({ kid }) => loaded.has(kid))
     if (current !== null && left.length < loaded.size) current = isComplete(left) ? await toRing(loader, left) : null
-    // Refresh keys alone: others may be replaced one after the other, and are not what a session lives by.
+    // Only refresh keys count: a session ends if its refresh key is removed, not if a signing key is.
     if (refreshKids.length === 0 || stored.some(({ kid }) => refreshKids.includes(kid))) return
     refreshKids = []
     onSessionsEnded()
   }
 
-  /** The ring at hand if the keys are still the same, so that what was verified with it stays verified. */
+  /** The current ring if the keys are the same, so that verified tokens stay in the cache; else a new ring. */
   async function toRing(loader: KeyLoader, stored: readonly StoredKey[]): Promise<KeyRing> {
     if (current !== null && stored.length === loaded.size && stored.every(key => loaded.has(key.kid))) return current
     const next = new Map<string, LoadedKey>()
@@ -181,12 +181,12 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
     return ring
   }
 
-  /** Reads, or joins the reading under way. */
+  /** Reads the keys, or joins a read that is running. */
   function load(): Promise<KeyRing> {
     reading ??= read().catch((cause: unknown) => {
       failedAt = clock()
       if (isSessionError(cause)) throw cause
-      throw new GeneralError('STORE_UNAVAILABLE', 'the keys can not be read from the store', { cause })
+      throw new GeneralError('STORE_UNAVAILABLE', 'the keys cannot be read from the store', { cause })
     }).finally(() => {
       reading = null
     })
@@ -195,7 +195,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
 
   function reload(): Promise<KeyRing> {
     if (reading === null) return load()
-    // The reading under way may have passed what this call is about.
+    // The running read may have started before the change that this call is about.
     queued ??= reading.catch(() => null).then(() => {
       queued = null
       return load()
@@ -203,7 +203,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
     return queued
   }
 
-  /** Reads in the background of a call; resolves to the keys at hand if that fails and there are any left. */
+  /** Reloads the ring. Resolves to the ring in memory if that fails and there is one. */
   function refreshRing(): Promise<KeyRing> {
     return load().catch((error: unknown) => {
       if (current === null) throw error
@@ -217,7 +217,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
     const age = now - readAt
     if (age >= 0 && age < REREAD) return current
     if (failedAt === null) {
-      // Older than the publication lead, the ring may lack the key that others sign with by now.
+      // If the ring is older than the publication lead, other processes may sign with a key that it lacks.
       if (age >= keyPolicy.publicationLead) return null
       if (reading === null) refreshRing().catch(onError)
     } else if (reading === null && Math.abs(now - failedAt) >= RETRY) {
@@ -252,8 +252,8 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   }
 }
 
-/** Refuses secrets that could be guessed. @throws GeneralError (`MISUSE`) (TOK-22). */
+/** Rejects secrets that are too short. @throws GeneralError (`MISUSE`) (TOK-22). */
 function checkSecrets(secrets: readonly string[]): void {
   if (secrets.every(secret => typeof secret === 'string' && secret.length >= MIN_SECRET_LENGTH)) return
-  throw new GeneralError('MISUSE', `each of the secrets must be a text of at least ${MIN_SECRET_LENGTH} characters`)
+  throw new GeneralError('MISUSE', `each secret must be a string of at least ${MIN_SECRET_LENGTH} characters`)
 }

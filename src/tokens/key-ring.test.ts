@@ -4,7 +4,7 @@ import { sampleAccessKey, sampleRefreshKey, sampleRing } from '../../test/suppor
 import { nodeCrypto } from '../platform/node-crypto.ts'
 import { createKeyRing } from './key-ring.ts'
 
-test('the newest active key signs; the oldest if none is active yet', async () => {
+test('the newest active key signs; if none is active yet, the oldest', async () => {
   const [first, second, third] = await Promise.all([100, 200, 300].map(activeFrom => (
     sampleAccessKey('ES256', { activeFrom })
   )))
@@ -21,7 +21,7 @@ test('the newest active key signs; the oldest if none is active yet', async () =
   }
 })
 
-test('keys are found by their exact header or name', async () => {
+test('keys are found by their exact header or id', async () => {
   const key = await sampleAccessKey()
   const refreshKey = await sampleRefreshKey()
   const ring = await sampleRing([key], [refreshKey])
@@ -35,7 +35,7 @@ test('keys are found by their exact header or name', async () => {
   for (const name of ['', '__proto__', 'constructor', key.kid]) expect(ring.refreshKey(name)).toBeNull()
 })
 
-test('TOK-21: the published keys hold public members only, and never a secret', async () => {
+test('TOK-21: the published keys have public members only, and no secret', async () => {
   const keys = await Promise.all((['ES256', 'EdDSA', 'RS256', 'HS256'] as const).map((algorithm, activeFrom) => (
     sampleAccessKey(algorithm, { activeFrom })
   )))
@@ -49,7 +49,7 @@ test('TOK-21: the published keys hold public members only, and never a secret', 
   }
 })
 
-test('TOK-24: there is no ring without keys', async () => {
+test('TOK-24: a ring without keys is an error', async () => {
   const access = await sampleAccessKey()
   const refresh = await sampleRefreshKey()
   expect(() => createKeyRing(nodeCrypto, [refresh], 1)).toThrow('key ring')

@@ -9,50 +9,52 @@ import { ACCESS_TOKEN_TYPE, signingRules } from './key-store.ts'
 import type { SigningPurpose, StoredKey } from './key-store.ts'
 import type { RefreshKey } from './refresh-token.ts'
 
-/** A signing key, ready for use: it writes tokens and recognizes its own. */
+/** A loaded signing key: signs tokens and verifies them. */
 export interface SigningKey {
   readonly purpose: SigningPurpose
-  /** The name under which verifiers find it. */
+  /** The `kid` under which verifiers find it. */
   readonly kid: string
   readonly algorithm: SignatureAlgorithm
   readonly activeFrom: EpochMilliseconds
   /**
-   * The header segment of its tokens, to the byte, where their format adds nothing: no token's own `alg` is ever obeyed
-   * (TOK-02).
+   * The exact header segment of its tokens, unless the token format adds members. The `alg` of a token is never used to
+   * choose the algorithm (TOK-02).
    */
   readonly header: string
-  /** The public half, or null for `HS256`, which has none. */
+  /** The public key; null for `HS256`. */
   readonly publicJwk: PublicJwk | null
-  /** Writes a compact JWS over this payload (RFC 7515 section 7.1). `more`: what the format adds to the header. */
+  /** Creates a compact JWS (RFC 7515 section 7.1). `more`: members that the token format adds to the header. */
   sign(payload: string, more?: JsonObject): Awaitable<string>
-  /** Whether the signature is this key's over the header and payload segments. */
+  /** Verifies the signature of the header and payload segments. */
   readonly verify: SignatureVerifier
 }
 
-/** A key, ready for use. */
+/** A loaded key. */
 export type LoadedKey = SigningKey | RefreshKey
 
-/** The keys of one moment. Immutable: a change of the keys makes a new ring. */
+/** The set of keys in memory. Immutable: when the keys change, there is a new ring. */
 export interface KeyRing {
-  /** Changes with the set of keys, within one process: what was verified before must be again (TOK-17). */
+  /**
+   * Changes with the set of keys, within one process. Tokens verified with another epoch are verified again (TOK-17).
+   */
   readonly epoch: number
   /**
-   * The newest signing key of the purpose that is active at `now`; the oldest if none is yet.
+   * The newest signing key of the purpose that is active at `now`; the oldest if none is active yet.
    * @throws GeneralError (`MISUSE`) if the ring was not made for the purpose.
    */
   signingKeyAt(purpose: SigningPurpose, now: EpochMilliseconds): SigningKey
-  /** The signing key of this public name, or null. */
+  /** The signing key with this public `kid`, or null. */
   signingKey(kid: string): SigningKey | null
-  /** The key of a header segment of an access token, by exact text (TOK-06), or null. */
+  /** The key whose access tokens have exactly this header segment (TOK-06), or null. */
   accessKeyByHeader(segment: string): SigningKey | null
-  /** Whether a key of this name that signs access tokens is in the ring. */
+  /** Whether the ring contains a key for access tokens with this id. */
   hasAccessKey(kid: string): boolean
-  /** The newest refresh key that was active at `instant`; the oldest if none was yet. */
+  /** The newest refresh key that was active at `instant`; the oldest if none was active yet. */
   refreshKeyAt(instant: EpochMilliseconds): RefreshKey
-  /** The refresh key of this name, or null. */
+  /** The refresh key with this id, or null. */
   refreshKey(kid: string): RefreshKey | null
   /**
-   * The public keys of these purposes that are pending, active or verify-only, the newest first of each (TOK-20,
+   * The public keys of these purposes, pending and verify-only ones included; of each purpose the newest first (TOK-20,
    * TOK-21). Empty for `HS256`.
    */
   jwks(...purposes: readonly SigningPurpose[]): JwkSet
@@ -60,18 +62,18 @@ export interface KeyRing {
   decodeText(segment: string): string | null
 }
 
-/** The one header segment of the access tokens of a key, to the byte. */
+/** The exact header segment of the access tokens of a key. */
 export function headerSegment(crypto: Pick<Crypto, 'encodeText'>, alg: SignatureAlgorithm, kid: string): string {
   return crypto.encodeText(JSON.stringify({ alg, typ: ACCESS_TOKEN_TYPE, kid }))
 }
 
-/** What a signing key is made of, besides its two halves. */
+/** What a signing key is created from, besides private and public key. */
 export interface SigningKeyParts extends Pick<StoredKey, 'kid' | 'createdAt' | 'activeFrom'> {
   readonly purpose: SigningPurpose
   readonly algorithm: SignatureAlgorithm
 }
 
-/** Prepares a signing key. @throws GeneralError (`MISUSE`) if it does not fit its algorithm or is too weak. */
+/** Loads a signing key. @throws GeneralError (`MISUSE`) if it does not match its algorithm or is too weak. */
 export async function createSigningKey(
   crypto: Crypto,
   parts: SigningKeyParts,
@@ -99,7 +101,7 @@ export async function createSigningKey(
   }
 }
 
-/** Puts keys together. @throws GeneralError (`MISUSE`) unless there are a signing key and a refresh key (TOK-24). */
+/** Creates a ring. @throws GeneralError (`MISUSE`) unless there are a signing key and a refresh key (TOK-24). */
 export function createKeyRing(
   crypto: Pick<Crypto, 'decodeText'>,
   keys: readonly LoadedKey[],
@@ -119,7 +121,7 @@ export function createKeyRing(
     epoch,
     signingKeyAt: (purpose, now) => activeAt(signingKeys[purpose], now),
     signingKey: kid => signingByKid.get(kid) ?? null,
-    // To compare a few texts is cheaper than to hash a new one.
+    // With a few keys, comparing strings is faster than hashing one for a Map.
     accessKeyByHeader: segment => accessKeys.find(key => key.header === segment) ?? null,
     hasAccessKey: kid => signingByKid.get(kid)?.purpose === 'access',
     refreshKeyAt: instant => activeAt(refreshKeys, instant),
@@ -131,20 +133,20 @@ export function createKeyRing(
   }
 }
 
-/** What orders keys. */
+/** What keys are ordered by. */
 export interface Dated {
   readonly kid: string
   readonly activeFrom: EpochMilliseconds
 }
 
-/** Keys by `activeFrom`. */
+/** Orders keys by `activeFrom`, the newest first. */
 export function newestFirst<Key extends Dated>(keys: readonly Key[]): readonly Key[] {
   return keys.toSorted((left, right) => right.activeFrom - left.activeFrom || (left.kid < right.kid ? 1 : -1))
 }
 
 /**
- * The newest key that is active at the instant; the oldest if none is yet.
- * @throws GeneralError (`MISUSE`) if there is none at all (TOK-24).
+ * The newest key that is active at the instant; the oldest if none is active yet.
+ * @throws GeneralError (`MISUSE`) if there are no keys (TOK-24).
  */
 export function activeAt<Key extends Dated>(newestFirst: readonly Key[], instant: EpochMilliseconds): Key {
   const key = newestFirst.find(({ activeFrom }) => activeFrom <= instant) ?? newestFirst.at(-1)
@@ -153,5 +155,5 @@ export function activeAt<Key extends Dated>(newestFirst: readonly Key[], instant
 }
 
 function keyMissing(): GeneralError {
-  return new GeneralError('MISUSE', 'a key ring needs a signing key of each kind and a refresh key')
+  return new GeneralError('MISUSE', 'a key ring needs a signing key of each purpose and a refresh key')
 }

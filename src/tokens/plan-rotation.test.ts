@@ -19,7 +19,7 @@ const demands: Readonly<Record<KeyPurpose, KeyDemand>> = {
   'core-static': { purpose: 'core-static', algorithm: 'RS256' },
 }
 
-/** What one look at the store did, and what was there afterwards. */
+/** The result of one check of the keys: what it changed, and the keys afterwards. */
 interface Look {
   readonly now: EpochMilliseconds
   readonly keys: readonly StoredKey[]
@@ -27,7 +27,7 @@ interface Look {
   readonly removed: readonly StoredKey[]
 }
 
-/** Looks at the keys after each of the steps and does what is planned, as all processes do together. */
+/** Checks the keys after each step and carries out the plan, as all processes do together. */
 function live(
   steps: readonly number[],
   early: ReadonlySet<number> = new Set(),
@@ -59,7 +59,7 @@ function live(
   return looks
 }
 
-/** The newest key that was active at the instant, as a ring picks it. */
+/** The newest key that was active at the instant, as a ring chooses it. */
 function keyAt(keys: readonly StoredKey[], purpose: KeyPurpose, instant: EpochMilliseconds): StoredKey | undefined {
   return keys.filter(key => key.purpose === purpose && key.activeFrom <= instant)
     .sort((left, right) => right.activeFrom - left.activeFrom)[0]
@@ -72,11 +72,11 @@ const histories = fc.tuple(
     { weight: 1, arbitrary: fc.integer({ min: 0, max: 200 * DAY }) },
   ), { minLength: 2, maxLength: 80 }),
   fc.uniqueArray(fc.nat(79), { maxLength: 4 }),
-  // From the shortest interval that can be configured to the longest.
+  // From the shortest rotation interval that can be configured to the longest.
   fc.constantFrom(PUBLICATION_LEAD, DAY, KEY_ROTATION_INTERVAL, 365 * DAY),
 ).map(([steps, early, interval]) => live(steps, new Set(early), interval))
 
-test('TOK-20: there is never a moment without an active key', () => {
+test('TOK-20: there is always an active key', () => {
   fc.assert(fc.property(histories, looks => {
     for (const { now, keys } of looks) {
       expect(keyAt(keys, 'access', now)).toBeDefined()
@@ -85,7 +85,7 @@ test('TOK-20: there is never a moment without an active key', () => {
   }))
 })
 
-test('TOK-20: every key but the first is published the lead before its first use', () => {
+test('TOK-20: every key but the first is published before its first use, by the publication lead', () => {
   fc.assert(fc.property(histories, ([first, ...looks]) => {
     for (const { activeFrom } of first?.added ?? []) expect(activeFrom).toBe(first?.now)
     for (const { now, added } of looks) {
@@ -94,14 +94,14 @@ test('TOK-20: every key but the first is published the lead before its first use
   }))
 })
 
-test('TOK-20: no key is removed before the last token that it signed has died', () => {
+test('TOK-20: no key is removed before the last token that it signed has expired', () => {
   fc.assert(fc.property(histories, looks => {
     for (const [index, { now, removed }] of looks.entries()) {
       for (const key of removed) {
         const lastSigned = looks.slice(0, index).findLast(look => (
           keyAt(look.keys, key.purpose, look.now)?.kid === key.kid
         ))?.now ?? -Infinity
-        // A session that was last refreshed with it can be idle for 400 days.
+        // A session that was last refreshed with this key can be idle for 400 days.
         const life = key.purpose === 'refresh' ? 400 * DAY : LONGEST_ACCESS_TOKEN_LIFETIME
         expect(lastSigned + life).toBeLessThanOrEqual(now)
       }
@@ -109,7 +109,7 @@ test('TOK-20: no key is removed before the last token that it signed has died', 
   }))
 })
 
-test('every process that has read the keys within the lead picks the same key for an instant', () => {
+test('all processes that have read the keys within the publication lead choose the same key', () => {
   fc.assert(fc.property(histories, looks => {
     for (const [index, earlier] of looks.entries()) {
       for (const later of looks.slice(index)) {
@@ -125,7 +125,7 @@ test('every process that has read the keys within the lead picks the same key fo
   }), { numRuns: 50 })
 })
 
-test('keys change weekly, refresh keys every 90 days, and the store does not fill up', () => {
+test('signing keys change weekly, refresh keys every 90 days, and old keys are removed', () => {
   const looks = live(Array.from({ length: 400 * 24 }, () => DAY / 24))
   const added = looks.flatMap(look => look.added)
   expect(added.filter(key => key.purpose === 'access').length).toBe(58)
@@ -133,14 +133,14 @@ test('keys change weekly, refresh keys every 90 days, and the store does not fil
   expect(Math.max(...looks.map(look => look.keys.filter(key => key.purpose === 'access').length))).toBe(2)
 })
 
-test('TOK-20: rotated hourly, the keys of one day overlap, and no more of them are kept', () => {
+test('TOK-20: with hourly rotation, the keys of one day are kept, and no more', () => {
   const looks = live(Array.from({ length: 30 * 60 }, () => 2 * MINUTE), new Set(), PUBLICATION_LEAD)
   const active = looks.flatMap(look => look.added).filter(key => key.purpose === 'access')
   expect(active.length).toBeGreaterThan(57)
   expect(Math.max(...looks.map(look => look.keys.filter(key => key.purpose === 'access').length))).toBeLessThan(28)
 })
 
-test('another algorithm is published at once, but two configurations do not outbid each other', () => {
+test('a key of another algorithm is added at once, but two configurations do not add keys alternately', () => {
   const key: StoredKey = {
     kid: 'A'.repeat(16), purpose: 'access', algorithm: 'ES256', createdAt: start, activeFrom: start, material: '',
   }
@@ -154,7 +154,7 @@ test('another algorithm is published at once, but two configurations do not outb
   expect(planRotation([key, next], demand, plan.activeFrom + MINUTE, keyPolicy)).toEqual({ kind: 'keep' })
 })
 
-test('an early key is always newer than every other', () => {
+test('a key that is added early is always newer than every other', () => {
   const key: StoredKey = {
     kid: 'A'.repeat(16), purpose: 'access', algorithm: 'ES256', createdAt: start, activeFrom: start + DAY, material: '',
   }
@@ -162,7 +162,7 @@ test('an early key is always newer than every other', () => {
   expect(planEarlyRotation([key], 'refresh', start)).toEqual({ activeFrom: start, newest: null })
 })
 
-test('what signs for decades is never replaced by age, nor removed', () => {
+test('static keys are never replaced because of their age, nor removed', () => {
   fc.assert(fc.property(histories, looks => {
     for (const { removed } of looks) expect(removed.filter(key => key.purpose === 'core-static')).toEqual([])
   }))

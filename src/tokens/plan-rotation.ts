@@ -3,30 +3,30 @@ import type { SignatureAlgorithm } from './crypto.ts'
 import { rotates } from './key-store.ts'
 import type { KeyPurpose, SigningPurpose, StoredKey } from './key-store.ts'
 
-/** How keys come and go. */
+/** When keys are added, used and removed. */
 export interface KeyPolicy {
   /** How long a signing key signs. */
   readonly accessKeyLifetime: Milliseconds
-  /** How long a refresh key writes new refresh tokens. */
+  /** How long a refresh key issues refresh tokens. */
   readonly refreshKeyLifetime: Milliseconds
-  /** How long before its first use a key is published, so that every process has read it by then (TOK-20). */
+  /** How long a key is published before its first use, so that every process has read it by then (TOK-20). */
   readonly publicationLead: Milliseconds
-  /** How long after its last use a signing key still verifies. */
+  /** How long a signing key still verifies after its last use. */
   readonly accessKeyRetention: Milliseconds
   /**
-   * How long after its last use a refresh key is accepted: as long as a session that was last refreshed with it can
-   * live, and not longer (S-02).
+   * How long a refresh key is accepted after its last use: as long as a session that was last refreshed with it can be
+   * active, and not longer (S-02).
    */
   readonly refreshKeyRetention: Milliseconds
 }
 
-/** What the policy of keys follows from: part of an application's session policy. */
+/** The part of an application's session policy that the key policy depends on. */
 export interface KeyPolicyInput {
-  /** How long a signing key signs before the next one does. */
+  /** How long a signing key signs before the next one replaces it. */
   readonly keyRotationInterval: Milliseconds
-  /** How long a session lives without a refresh, at most 400 days. */
+  /** How long a session stays active without a refresh, at most 400 days. */
   readonly idleTimeout: Milliseconds
-  /** How long a session lives at all; null: without limit. */
+  /** How long a session can be active in total; null: no limit. */
   readonly absoluteTimeout: Milliseconds | null
 }
 
@@ -35,42 +35,42 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 /**
- * How long before its first use a key is published, in every policy: longer than any verifier keeps the keys it has
- * read. Keys can not be rotated more often.
+ * How long a key is published before its first use, in every policy: longer than any verifier caches keys. Keys cannot
+ * be rotated more often.
  */
 export const PUBLICATION_LEAD: Milliseconds = HOUR
 
-/** How long any access token can live: the most that can be configured. */
+/** The longest access token lifetime that can be configured. */
 export const LONGEST_ACCESS_TOKEN_LIFETIME: Milliseconds = DAY
 
-/** How long any session can live without a refresh: the most that can be configured. */
+/** The longest idle timeout that can be configured. */
 export const LONGEST_IDLE_TIMEOUT: Milliseconds = 400 * DAY
 
-/** For clocks that disagree: how much longer than the tokens that they concern changes and refresh keys are kept. */
+/** How much longer than their tokens changes and refresh keys are kept, because clocks differ. */
 export const CLOCK_MARGIN: Milliseconds = 10 * MINUTE
 
-/** How long a change stays in the log that concerns access tokens of any lifetime. */
+/** How long a change that concerns access tokens of any lifetime stays in the log. */
 export const LONGEST_RETENTION: Milliseconds = LONGEST_ACCESS_TOKEN_LIFETIME + CLOCK_MARGIN
 
-/** How long a signing key signs unless the application says otherwise. */
+/** How long a signing key signs, by default. */
 export const KEY_ROTATION_INTERVAL: Milliseconds = 7 * DAY
 
 /**
- * The policy of an application. However often signing keys are rotated, every key is published as long before its use,
- * and verifies as long after it, so that the validities of two keys always overlap by more than a token lives (TOK-20).
+ * The key policy of an application. The rotation interval does not change how long a key is published before its use
+ * and verifies after it. So two keys always overlap for longer than a token's lifetime (TOK-20).
  */
 export function createKeyPolicy({ keyRotationInterval, idleTimeout, absoluteTimeout }: KeyPolicyInput): KeyPolicy {
   return {
     accessKeyLifetime: keyRotationInterval,
     refreshKeyLifetime: 90 * DAY,
     publicationLead: PUBLICATION_LEAD,
-    // Not the configured lifetime: tokens that were issued under a longer one survive its change.
+    // Not the configured lifetime: tokens that were issued with a longer one stay valid when it is lowered.
     accessKeyRetention: LONGEST_ACCESS_TOKEN_LIFETIME + MINUTE,
     refreshKeyRetention: Math.min(idleTimeout, absoluteTimeout ?? idleTimeout) + CLOCK_MARGIN,
   }
 }
 
-/** Which keys a plan is for, and what they must be. */
+/** Which keys are needed: their purpose and algorithm. */
 export interface KeyDemand {
   readonly purpose: KeyPurpose
   readonly algorithm: StoredKey['algorithm']
@@ -80,14 +80,14 @@ export interface KeyDemand {
 export interface SigningDemand extends KeyDemand {
   readonly purpose: SigningPurpose
   readonly algorithm: SignatureAlgorithm
-  /** Whether the keys that are there decide the algorithm instead, where there are any. */
+  /** Whether the algorithm of existing keys is used instead, if there are any. */
   readonly yields?: boolean
 }
 
-/** Where a key is to be added: on top of `newest`, if that is still the newest of its purpose. */
+/** The condition for adding a key: `newest` must still be the newest of its purpose. */
 export interface KeyPlace {
   readonly activeFrom: EpochMilliseconds
-  /** Null: there is none of its purpose. */
+  /** The id of the newest key; null: there is none of this purpose. */
   readonly newest: string | null
 }
 
@@ -98,8 +98,8 @@ export type RotationPlan =
 const keep: RotationPlan = { kind: 'keep' }
 
 /**
- * Whether a key must be added now. The first is active at once; every later one is published before its use.
- * A change of the algorithm does not wait for the lifetime of the key in force. Pure.
+ * Whether a key must be added now. The first key is active at once; every later one is published before its use. If the
+ * algorithm was changed, a key is added before the lifetime of the current one is over. Pure.
  */
 export function planRotation(
   keys: readonly StoredKey[],
@@ -109,7 +109,7 @@ export function planRotation(
 ): RotationPlan {
   const newest = newestOf(keys, demand.purpose)
   if (newest === null) return { kind: 'add', activeFrom: now, newest: null }
-  // One key at a time: processes that are configured differently during a roll-out must not outbid each other.
+  // One key at a time: processes with different configurations, as during a roll-out, must not add keys alternately.
   if (newest.activeFrom > now) return keep
   const lifetime = lifetimeOf(demand.purpose, policy)
   const due = newest.algorithm === demand.algorithm ? newest.activeFrom + lifetime : now
@@ -117,7 +117,7 @@ export function planRotation(
   return due > earliest ? keep : { kind: 'add', activeFrom: earliest, newest: newest.kid }
 }
 
-/** A key now, whatever the one in force: published first and used later, as any other. Pure. */
+/** Plans a key now, regardless of the age of the current one. It is published before its use, as any other. Pure. */
 export function planEarlyRotation(
   keys: readonly StoredKey[],
   purpose: KeyPurpose,
@@ -129,7 +129,7 @@ export function planEarlyRotation(
 }
 
 /**
- * The keys that a process accepts: what a key further back issued has expired by the process's own policy. Pure.
+ * The keys that a process accepts. All tokens of older keys have expired by the process's own policy. Pure.
  */
 export function acceptedKeys(
   keys: readonly StoredKey[],
@@ -140,8 +140,8 @@ export function acceptedKeys(
 }
 
 /**
- * The keys that can be removed from the store, because what they issued has expired by every policy that can be
- * configured. Not by this process's alone: another process, or an earlier configuration that is rolled back to, may
+ * The keys that can be removed from the store, because all of their tokens have expired by every policy that can be
+ * configured. The policy of this process is not enough: another process, or a configuration that is rolled back to, may
  * have a longer idle timeout. Pure.
  */
 export function retiredKeys(
@@ -175,7 +175,7 @@ function retentionOf(purpose: KeyPurpose, policy: KeyPolicy): Milliseconds {
   return purpose === 'refresh' ? policy.refreshKeyRetention : policy.accessKeyRetention
 }
 
-/** What a new key must be: as demanded, or as the newest of its purpose where the demand yields to it. Pure. */
+/** The algorithm of a new key: the one demanded, or with `yields` that of the newest key of the purpose. Pure. */
 export function settleDemand(keys: readonly StoredKey[], demand: KeyDemand & { readonly yields?: boolean }): KeyDemand {
   const { purpose, algorithm } = demand
   const newest = demand.yields === true ? newestOf(keys, purpose) : null

@@ -6,13 +6,13 @@ import type { SignatureAlgorithm, VerificationCrypto, SignatureVerifier } from '
 import { headerSegment } from './key-ring.ts'
 import type { Jwk } from './jwk.ts'
 
-/** The algorithms that have a public half. A set that anybody may read holds no key of another one. */
+/** The asymmetric algorithms. A public key set contains no keys of other algorithms. */
 const algorithms: ReadonlySet<string> = new Set<SignatureAlgorithm>(['ES256', 'EdDSA', 'RS256'])
 
 /**
- * Prepares a JSON Web Key Set (RFC 7517 section 5) for verification. Keys of other kinds, for other uses, without a
- * name or too weak are left out, as the standard asks; of two keys of one name the first counts.
- * @throws GeneralError (`STORE_UNAVAILABLE`) if it is no key set, or holds no key of ours.
+ * Loads a JSON Web Key Set (RFC 7517 section 5) for verification. Ignores keys of other types or uses, without a `kid`
+ * or too weak, as the RFC requires. Of two keys with the same `kid`, the first is used.
+ * @throws GeneralError (`STORE_UNAVAILABLE`) if it is not a key set, or contains no usable key.
  */
 export async function createVerificationKeys(crypto: VerificationCrypto, set: unknown): Promise<VerificationKeys> {
   const keys = isJsonObject(set) && Array.isArray(set['keys']) ? set['keys'] : []
@@ -26,7 +26,7 @@ export async function createVerificationKeys(crypto: VerificationCrypto, set: un
     kids.add(named.kid)
     byHeader.set(headerSegment(crypto, named.algorithm, named.kid), { verify })
   }
-  if (kids.size === 0) throw new GeneralError('STORE_UNAVAILABLE', 'the key set holds no key for access tokens')
+  if (kids.size === 0) throw new GeneralError('STORE_UNAVAILABLE', 'the key set contains no key that can verify access tokens')
   return {
     accessKeyByHeader: segment => byHeader.get(segment) ?? null,
     hasAccessKey: kid => kids.has(kid),
@@ -50,7 +50,7 @@ function isAlgorithm(alg: unknown): alg is SignatureAlgorithm {
   return typeof alg === 'string' && algorithms.has(alg)
 }
 
-/** Members of other types are no part of any key of ours. */
+/** Keys of the supported algorithms have string members only. */
 function textMembers(jwk: JsonObject): Jwk {
   return Object.fromEntries(Object.entries(jwk).filter(([, value]) => typeof value === 'string'))
 }

@@ -15,7 +15,7 @@ const ringOf = async (shared: SharedKeys, overrides: Partial<KeyRingProviderDepe
   shared.process(overrides).current()
 )
 
-/** A store whose first refresh key has just got a successor that is in force. */
+/** A store whose first refresh key has just been replaced by an active successor. */
 async function succeeded(): Promise<{ readonly shared: SharedKeys; readonly old: string }> {
   const shared = new SharedKeys()
   const provider = shared.process(idle)
@@ -25,7 +25,7 @@ async function succeeded(): Promise<{ readonly shared: SharedKeys; readonly old:
   return { shared, old }
 }
 
-test('S-02: a refresh key is accepted no longer than a session of its can live', async () => {
+test('S-02: a refresh key is accepted no longer than its last session can be active without a refresh', async () => {
   const { shared, old } = await succeeded()
   // The last session that was refreshed with the old key expires after the idle timeout.
   shared.now += idleTimeout
@@ -34,7 +34,7 @@ test('S-02: a refresh key is accepted no longer than a session of its can live',
   expect((await ringOf(shared)).refreshKey(old)).toBeNull()
 })
 
-test('S-02: nor longer than a session lives at all, if that is less', async () => {
+test('S-02: a refresh key is accepted no longer than the absolute timeout, if that is shorter', async () => {
   const { shared, old } = await succeeded()
   const keyPolicy = createKeyPolicy({ ...sampleKeyPolicy, idleTimeout, absoluteTimeout: DAY })
   shared.now += DAY
@@ -43,7 +43,7 @@ test('S-02: nor longer than a session lives at all, if that is less', async () =
   expect((await ringOf(shared, { keyPolicy })).refreshKey(old)).toBeNull()
 })
 
-test('S-02: a running process drops the key as well, without any change in the store', async () => {
+test('S-02: a running process also drops the key, without any change in the store', async () => {
   const { shared, old } = await succeeded()
   const provider = shared.process(idle)
   shared.now += idleTimeout
@@ -52,12 +52,12 @@ test('S-02: a running process drops the key as well, without any change in the s
   expect((await provider.reload()).refreshKey(old)).toBeNull()
 })
 
-test('S-02: while a lower idle timeout is rolled out each process goes by its own; a roll-back works', async () => {
+test('S-02: while a lower idle timeout is rolled out, each process uses its own; a roll-back works', async () => {
   const { shared, old } = await succeeded()
   const lowered = { keyPolicy: createKeyPolicy({ ...sampleKeyPolicy, idleTimeout: DAY }) }
   shared.now += 2 * DAY
   expect((await ringOf(shared, lowered)).refreshKey(old)).toBeNull()
-  // The process with the lower one has not removed it from the store.
+  // The process with the lower timeout has not removed the key from the store.
   expect((await ringOf(shared)).refreshKey(old)).not.toBeNull()
   shared.now = sampleInstant + HOUR + 400 * DAY
   await ringOf(shared, lowered)
@@ -67,12 +67,12 @@ test('S-02: while a lower idle timeout is rolled out each process goes by its ow
   expect((await shared.keys()).map(({ kid }) => kid)).not.toContain(old)
 })
 
-test('S-02: processes whose clocks differ by minutes lose no session', async () => {
+test('S-02: no session is lost if the clocks of processes differ by minutes', async () => {
   const { shared, old } = await succeeded()
   const after = shared.now
   const slow = { ...idle, clock: () => shared.now - 4 * MINUTE }
   const fast = { ...idle, clock: () => shared.now + 4 * MINUTE }
-  // By the slow clock the old key is still in force, and the session that it refreshes lives from then on.
+  // By the slow clock, the old key is still active, and the idle timeout of a session that it refreshes starts there.
   shared.now = after + 4 * MINUTE - 1
   const refreshedAt = slow.clock()
   expect((await ringOf(shared, slow)).refreshKeyAt(refreshedAt).kid).toBe(old)
@@ -80,7 +80,7 @@ test('S-02: processes whose clocks differ by minutes lose no session', async () 
   expect((await ringOf(shared, fast)).refreshKey(old)).not.toBeNull()
 })
 
-test('S-02: the end of a key is not the end of its sessions for those who wait for one', async () => {
+test('S-02: when a key is dropped because of its age, listeners for the end of sessions are not called', async () => {
   const { shared } = await succeeded()
   let ended = 0
   const provider = shared.process({ ...idle, onSessionsEnded: () => void ended++ })

@@ -12,8 +12,8 @@ const key = await sampleRefreshKey()
 const application: ApplicationIdentity = { name: 'default', audience: null }
 const counts = fc.integer({ min: 0, max: 2 ** 31 - 1 })
 const parts: fc.Arbitrary<RefreshTokenParts> = fc.record({
-  handle: fc.tuple(fc.constantFrom('cookie' as const, 'header' as const), bytes(16)).map(([mode, chance]) => (
-    createHandle(mode, () => chance)
+  handle: fc.tuple(fc.constantFrom('cookie' as const, 'header' as const), bytes(16)).map(([mode, random]) => (
+    createHandle(mode, () => random)
   )),
   generation: counts,
   branch: counts,
@@ -30,7 +30,7 @@ const example: RefreshTokenParts = {
 }
 
 describe('the format', () => {
-  test('what is written is read again, and is genuine', async () => {
+  test('a token that was written is parsed again, and its tag is valid', async () => {
     await fc.assert(fc.asyncProperty(parts, async written => {
       const text = await key.write(written)
       const token = parsed(text)
@@ -41,7 +41,7 @@ describe('the format', () => {
     }))
   })
 
-  test('a changed character makes a text that is not read or not genuine', async () => {
+  test('a token with any character changed is malformed, or its tag is invalid', async () => {
     const text = await key.write(example)
     for (let index = 0; index < text.length; index++) {
       for (const other of ['A', 'B', '1', '.', '-', ' ', 'é', '']) {
@@ -52,7 +52,7 @@ describe('the format', () => {
     }
   })
 
-  test('counts have one spelling', async () => {
+  test('numbers must be canonical', async () => {
     const text = await key.write(example)
     const wrong = ['07', '+7', '-7', '7.0', '7e0', '0x7', ' 7', '7 ', '', '٧', '2147483648', '9'.repeat(11)]
     for (const spelling of wrong) {
@@ -61,13 +61,13 @@ describe('the format', () => {
     expect(parseRefreshToken(text.replace('.7.', '.2147483647.'))).not.toBeNull()
   })
 
-  test('DOS-01: refuses what is too long, whatever it holds', () => {
+  test('DOS-01: rejects strings that are too long', () => {
     for (const text of ['x'.repeat(1e6), '.'.repeat(1e6), `kt1-${'.'.repeat(253)}`, `kt1-${'A'.repeat(253)}`]) {
       expect(parseRefreshToken(text)).toBeNull()
     }
   })
 
-  test('never throws: 10,000 texts that are none, and as many that nearly are', async () => {
+  test('never throws: 10,000 random strings, and 10,000 tokens with changes', async () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), text => {
       expect(parseRefreshToken(text)).toBeNull()
     }), { numRuns: 10_000 })
@@ -83,7 +83,7 @@ describe('the format', () => {
 })
 
 describe('the key', () => {
-  test('knows its own tokens only', async () => {
+  test('accepts its own tokens only', async () => {
     const other = await sampleRefreshKey()
     const namesake = await sampleRefreshKey({ kid: key.kid })
     const token = parsed(await key.write(example))
@@ -92,7 +92,7 @@ describe('the key', () => {
     expect(await key.hasValidTag({ ...token, kid: other.kid })).toBe(false)
   })
 
-  test('derives a child from every part of its place, and the same one each time', async () => {
+  test('derives a child secret from every part of its place, and the same one each time', async () => {
     const { handle, generation, branch, secret } = example
     const child = await key.childSecret(handle, generation, branch, secret)
     expect(child).toHaveLength(43)
@@ -110,7 +110,7 @@ describe('the key', () => {
     expect(new Set([child, secret, ...others]).size).toBe(others.length + 2)
   })
 
-  test('derives and writes the same on every platform', async () => {
+  test('derives and writes the same bytes on every platform', async () => {
     const bytes = nodeCrypto.randomBytes(32)
     const [onNode, onWeb] = await Promise.all([nodeCrypto, webCrypto].map(crypto => (
       createRefreshKey(crypto, { kid: key.kid, activeFrom: 0, bytes }, application)
@@ -125,7 +125,7 @@ describe('the key', () => {
     expect(await hashSecret(webCrypto, secret)).toBe(await hashSecret(nodeCrypto, secret))
   })
 
-  test('TOK-07: uses a subkey of its own for tags, children and anti-CSRF tokens', async () => {
+  test('TOK-07: uses separate subkeys for tags, child secrets and anti-CSRF tokens', async () => {
     const token = parsed(await key.write(example))
     const { handle, generation, branch, secret } = example
     const message = `${handle}.${generation}.${branch}.${secret}`
@@ -145,7 +145,7 @@ describe('the key', () => {
     }
   })
 
-  test('TOK-22: is refused when weak', async () => {
+  test('TOK-22: is rejected if it is weak', async () => {
     for (const bytes of [new Uint8Array(32), new Uint8Array(31).fill(1), new Uint8Array()]) {
       await expect(createRefreshKey(nodeCrypto, { kid: key.kid, activeFrom: 0, bytes }, application))
         .rejects.toMatchObject({ code: 'MISUSE' })
@@ -153,7 +153,7 @@ describe('the key', () => {
   })
 })
 
-test('ST-01: the hash of a secret is not the plain hash that other uses might keep', async () => {
+test('ST-01: the hash of a secret has a label, so it differs from the plain hash', async () => {
   expect(await hashSecret(nodeCrypto, example.secret)).toHaveLength(43)
   expect(await hashSecret(nodeCrypto, example.secret)).not.toBe(nodeCrypto.sha256(example.secret))
   expect(await hashAnchor(nodeCrypto, example.secret)).not.toBe(await hashSecret(nodeCrypto, example.secret))

@@ -7,31 +7,31 @@ import type { EpochMilliseconds } from '../base/time.ts'
 import type { Crypto, Mac } from './crypto.ts'
 
 /**
- * The parts of a refresh token, `kt1.<kid>.<handle>.<generation>.<branch>.<anchor>.<secret>.<tag>`. Only its shape is
- * known to be right; whether this application issued it is for {@link RefreshKey.hasValidTag} to say.
+ * The parts of a refresh token, `kt1.<kid>.<handle>.<generation>.<branch>.<anchor>.<secret>.<tag>`. Only its format was
+ * checked; {@link RefreshKey.hasValidTag} checks whether this application issued it.
  */
 export interface RefreshToken {
-  /** The refresh key that wrote it. */
+  /** The id of the refresh key that issued it. */
   readonly kid: string
   readonly handle: SessionHandle
   readonly generation: number
   readonly branch: number
-  /** 32 bytes, base64url: a secret that all refresh tokens since the last authentication carry. */
+  /** 32 bytes, base64url: a secret that all refresh tokens since the last authentication have in common. */
   readonly anchor: string
   /** 32 bytes, base64url. */
   readonly secret: string
-  /** HMAC-SHA-256 over {@link RefreshToken.signed} and the application that it is for, base64url. */
+  /** HMAC-SHA-256 of {@link RefreshToken.signed} and the application's identity, base64url. */
   readonly tag: string
   /** Everything before the tag. */
   readonly signed: string
 }
 
-/** What a refresh token is written from. */
+/** What a refresh token is created from. */
 export type RefreshTokenParts = Pick<RefreshToken, 'handle' | 'generation' | 'branch' | 'anchor' | 'secret'>
 
 /**
- * The application whose refresh tokens a process accepts: they are bound to its name and its audience, never to an
- * origin or issuer, which may change without logging anybody out.
+ * The application whose refresh tokens a process accepts. They are bound to its name and its audience, but not to its
+ * origin or issuer: these may change, and sessions are kept.
  */
 export interface ApplicationIdentity {
   readonly name: string
@@ -39,21 +39,21 @@ export interface ApplicationIdentity {
 }
 
 /**
- * A refresh key, ready for use: it authenticates refresh tokens, derives the secrets of their children and
- * authenticates anti-CSRF tokens, each with a subkey of its own (TOK-07).
+ * A loaded refresh key. It authenticates refresh tokens, derives the secrets of child tokens and authenticates
+ * anti-CSRF tokens, each with a separate subkey (TOK-07).
  */
 export interface RefreshKey {
   readonly purpose: 'refresh'
   readonly kid: string
   readonly activeFrom: EpochMilliseconds
-  /** Whether this key wrote the token; takes the same time for every wrong tag (TOK-19). */
+  /** Whether this key issued the token. Takes constant time for every wrong tag (TOK-19). */
   hasValidTag(token: RefreshToken): Awaitable<boolean>
   /**
-   * The secret of the child of `parentSecret` at this place in the lineage. Always derived with the key that the
-   * parent names, so that every process answers a retry with the same bytes.
+   * Derives the secret of a child token from that of its parent and its place in the lineage. Use the key that the
+   * parent names: every process then answers a retry with the same bytes.
    */
   childSecret(handle: SessionHandle, generation: number, branch: number, parentSecret: string): Awaitable<string>
-  /** Writes a refresh token that names this key. */
+  /** Creates a refresh token that names this key. */
   write(parts: RefreshTokenParts): Awaitable<string>
   /** Authenticates anti-CSRF tokens (CSRF-06). */
   readonly antiCsrfMac: Mac
@@ -67,10 +67,10 @@ const SECRET_LENGTH = 43
 const MAX_LENGTH = 300
 const MAX_COUNT = 2 ** 31 - 1
 
-/** Reads the shape of a refresh token in time that grows with nothing; `null` for any other text (DOS-01, DOS-02). */
+/** Parses a refresh token in bounded time; `null` for any other string (DOS-01, DOS-02). */
 export function parseRefreshToken(text: string): RefreshToken | null {
   if (text.length > MAX_LENGTH || !text.startsWith(VERSION)) return null
-  // Key ids may hold hyphens, so the fields of fixed length are taken by their place.
+  // The fields of fixed length are found by their position.
   const kidEnd = VERSION.length + KID_LENGTH
   const handleEnd = kidEnd + 1 + HANDLE_LENGTH
   const generationEnd = text.indexOf('.', handleEnd + 1)
@@ -91,19 +91,19 @@ export function parseRefreshToken(text: string): RefreshToken | null {
   return { kid, handle, generation, branch, anchor, secret, tag, signed: text.slice(0, secretEnd) }
 }
 
-/** Prepares a refresh key of 32 random bytes. @throws GeneralError (`MISUSE`) if it is shorter or all zero (TOK-22). */
+/** Loads a refresh key of 32 random bytes. @throws GeneralError (`MISUSE`) if it is shorter or all zero (TOK-22). */
 export async function createRefreshKey(
   crypto: Crypto,
   key: { readonly kid: string; readonly activeFrom: EpochMilliseconds; readonly bytes: Uint8Array },
   application: ApplicationIdentity,
 ): Promise<RefreshKey> {
   const { kid, activeFrom } = key
-  // Behind a character that no token holds, so that no two applications share a message.
+  // A space separates the token from the identity. No token contains one, so the MAC input is unambiguous.
   const binding = ` ${JSON.stringify([application.name, application.audience])}`
   const root = await crypto.mac(key.bytes)
   const subkey = async (purpose: string): Promise<Mac> => {
     const bytes = decodeBase64url(await root(`keyturn ${purpose} 1`))
-    if (bytes === null) throw new TypeError('a MAC of this platform is not base64url')
+    if (bytes === null) throw new TypeError('the MAC function of this platform must return base64url')
     return crypto.mac(bytes)
   }
   const tagMac = await subkey('refresh token tag')
@@ -120,7 +120,7 @@ export async function createRefreshKey(
         ? constantTimeEqual(expected, token.tag)
         : expected.then(tag => constantTimeEqual(tag, token.tag))
     },
-    // No field can hold a dot, so no two lineages share a message.
+    // No field contains a dot, so the MAC input is unambiguous.
     childSecret: (handle, generation, branch, parentSecret) => (
       childMac(`${handle}.${generation}.${branch}.${parentSecret}`)
     ),
@@ -132,17 +132,17 @@ export async function createRefreshKey(
   }
 }
 
-/** What the store keeps of a refresh token's secret: a SHA-256 with a label of its own, base64url (ST-01). */
+/** The hash of a refresh token's secret that the store keeps: SHA-256 with a label, base64url (ST-01). */
 export function hashSecret(crypto: Pick<Crypto, 'sha256'>, secret: string): Awaitable<string> {
   return crypto.sha256(`keyturn refresh token secret 1.${secret}`)
 }
 
-/** What the store keeps of a session's anchor, likewise. */
+/** The hash of a session's anchor that the store keeps: SHA-256 with a label, base64url. */
 export function hashAnchor(crypto: Pick<Crypto, 'sha256'>, anchor: string): Awaitable<string> {
   return crypto.sha256(`keyturn refresh token anchor 1.${anchor}`)
 }
 
-/** A count in its one decimal spelling, below 2^31; `null` for anything else. */
+/** Parses a canonical decimal integer from 0 to 2^31 - 1; `null` for any other string. */
 function parseCount(text: string): number | null {
   if (text.length === 0 || text.length > 10) return null
   const count = Number(text)

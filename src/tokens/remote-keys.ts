@@ -4,30 +4,30 @@ import type { VerificationKeys } from './access-token.ts'
 import type { VerificationCrypto } from './crypto.ts'
 import { createVerificationKeys } from './public-keys.ts'
 
-/** The public keys of another service, read from it and kept for a while. */
+/** The public keys of another service, fetched from it and cached. */
 export interface RemoteKeys {
-  /** The keys: those at hand if they were read within the last minute, or can not be read now. */
+  /** The cached keys if they are less than a minute old, or if fetching fails; otherwise the fetched ones. */
   current(): Promise<VerificationKeys>
-  /** The keys for a token that names an unknown one: read anew, but at most once per 5 s (TOK-06). */
+  /** The keys for a token of an unknown key: fetched again, but at most once per 5 s (TOK-06). */
   reloadForUnknownKid(): Promise<VerificationKeys>
 }
 
 /** What remote keys need. */
 export interface RemoteKeysDependencies {
-  /** Gets the parsed JSON of the key set. */
+  /** Fetches the key set and parses its JSON. */
   readonly read: () => Promise<unknown>
   readonly crypto: VerificationCrypto
   readonly clock: Clock
 }
 
-/** How long a key set is used without a look for a newer one: keys are published for longer than this (TOK-20). */
+/** How long a key set is cached. Keys are published for longer than this before their first use (TOK-20). */
 const FRESH: Milliseconds = 60_000
-/** How long after an attempt the next one is due. */
+/** The shortest time between two attempts. */
 const RETRY: Milliseconds = 5_000
 
 /**
- * Makes the keys of another service. Reads nothing yet. No promise is shared between two calls: on some platforms
- * what a request began ends with it, and whoever waits for it as well waits forever.
+ * Creates the cache of another service's keys. Fetches nothing yet. Two calls never share a promise: some platforms
+ * cancel the work of a request when it ends, and another request that waits for the same promise would wait forever.
  */
 export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies): RemoteKeys {
   let keys: VerificationKeys | null = null
@@ -41,10 +41,10 @@ export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies
     try {
       set = await read()
     } catch (cause) {
-      throw new GeneralError('STORE_UNAVAILABLE', 'the key set can not be read', { cause })
+      throw new GeneralError('STORE_UNAVAILABLE', 'the key set cannot be fetched', { cause })
     }
     const loaded = await createVerificationKeys(crypto, set)
-    // Of two readings under way, the one that began later knows better.
+    // If two fetches run at once, the result of the one that started later counts.
     if (keys === null || startedAt >= readAt) {
       keys = loaded
       readAt = startedAt
@@ -52,7 +52,7 @@ export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies
     return keys
   }
 
-  /** Whether an age is out of bounds; a clock that was set back makes everything old. */
+  /** Whether an age has reached the limit. If the clock was set back, it has. */
   function isOver(since: EpochMilliseconds, limit: Milliseconds): boolean {
     const age = clock() - since
     return age >= limit || age < 0
@@ -62,8 +62,8 @@ export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies
     async current() {
       if (keys === null) return load()
       if (!isOver(readAt, FRESH) || !isOver(triedAt, RETRY)) return keys
-      const atHand = keys
-      return load().catch(() => atHand)
+      const cached = keys
+      return load().catch(() => cached)
     },
     async reloadForUnknownKid() {
       if (keys !== null && !isOver(triedAt, RETRY)) return keys

@@ -6,92 +6,95 @@ import type { EpochMilliseconds, EpochSeconds, Milliseconds } from '../base/time
 import type { KeyRing } from './key-ring.ts'
 import type { SigningDemand } from './plan-rotation.ts'
 
-/** What every access token says of its session, whatever its format (RFC 7519, RFC 9068). */
+/** The claims of every access token, in any format (RFC 7519, RFC 9068). */
 export interface TokenClaims {
-  /** The user. */
+  /** The user id. */
   readonly sub: string
-  /** The session. */
+  /** The session handle. */
   readonly sid: SessionHandle
-  /** The tenant. */
+  /** The tenant id. */
   readonly tid: string
   readonly iat: EpochSeconds
   readonly exp: EpochSeconds
-  /** When the user last proved who they are. */
+  /** When the user last authenticated. */
   readonly auth_time: EpochSeconds
   /** The generation of the refresh token that was issued with it. */
   readonly gen: number
   /** The branch of that refresh token. */
   readonly brn: number
-  /** The session's reuse interval: at twice this age the token's use confirms that refresh token. */
+  /** The session's reuse interval. When this token is used at twice this age, it confirms that refresh token. */
   readonly ri: Milliseconds
-  /** The version of the application's payload. */
+  /** The version of the application's JWT payload. */
   readonly pv: number
-  /** Present where the session's cookies end with the browser. */
+  /** Present if the session's cookies are not persistent: the browser deletes them when it is closed. */
   readonly tmp?: true
 }
 
-/** What all access tokens of a session say of it. */
+/** What all access tokens of a session have in common. */
 export interface Subject {
   readonly userId: string
   readonly tenantId: string
 }
 
-/** What a call may ask of its tokens. A format adds what it can vary. */
+/** What a call can choose for its tokens. A token format can add members. */
 export interface TokenStyle {
-  /** How long the access token lives, at most as long as the session's do; null: as those, less a random part. */
+  /** The access token's lifetime, at most that of the session; null: that of the session, less a random part. */
   readonly lifetime: Milliseconds | null
 }
 
-/** What a pair of tokens is written from. */
+/** What a pair of tokens is created from. */
 export interface TokenDraft {
   readonly claims: TokenClaims
-  /** The stored payload, JSON text. */
+  /** The stored JWT payload, as a JSON string. */
   readonly payload: string
   /** The session's current refresh token. */
   readonly refreshToken: string
-  /** The text that was exchanged for it; null at a login. */
+  /** The refresh token that was exchanged for it; null at a login. */
   readonly presented: string | null
 }
 
-/** An access token that was written, and what it says. */
+/** An issued access token and its content. */
 export interface WrittenAccessToken<Claims> {
   readonly accessToken: string
   readonly claims: Claims
-  /** What of the stored payload it carries. */
+  /** The part of the stored payload that it contains. */
   readonly payload: JsonObject
 }
 
-/** A pair of tokens, as the client gets it. */
+/** A pair of tokens for the client. */
 export interface TokenPair<Claims> extends WrittenAccessToken<Claims> {
   readonly refreshToken: string
 }
 
-/** What a text turned out to be as an access token. */
+/** The result of reading an access token. */
 export type TokenReading<Claims> =
   | { readonly kind: 'valid'; readonly claims: Claims; readonly payload: JsonObject }
-  /** We signed it, and it was valid until its time was over. */
+  /** Signature and claims are valid, but the token has expired. */
   | { readonly kind: 'expired'; readonly claims: Claims }
-  /** It looks like ours, but no key in the ring has this name: another process may have made one. */
+  /**
+   * It has the form of an access token of Keyturn, but the ring has no key with this id. Another process may have one.
+   */
   | { readonly kind: 'unknown-key'; readonly kid: string }
-  /** It claims a key of ours, but the signature or a claim does not hold. */
+  /** It names a key of the ring, but its signature or a claim is invalid. */
   | { readonly kind: 'invalid' }
-  /** Not an access token of ours at all. */
+  /** It is not an access token of Keyturn. */
   | { readonly kind: 'unrecognized' }
 
 /**
- * How tokens are written and read. The flows of sessions are written once over this port. A format knows keys and texts;
- * it knows neither store, policy nor rotation. `Claims`: what its access tokens say; `Style`: what a call may ask of them.
+ * The port of a token format: how tokens are issued and read. The session flows are implemented once, on this port. A
+ * format does not know store, policy or rotation. `Claims`: the claims of its access tokens. `Style`: what a call can
+ * choose for its tokens.
  */
 export interface TokenFormat<Style extends TokenStyle, Claims extends TokenClaims> {
   /** The keys that it signs with, one for each purpose. */
   readonly demands: readonly SigningDemand[]
-  /** The longest text that is looked at as an access token (DOS-01). */
+  /** Longer strings are rejected as access tokens without being read (DOS-01). */
   readonly maxLength: number
-  /** What a call that asks for nothing gets. */
+  /** The style of a call that chooses none. */
   readonly defaultStyle: Style
   /**
-   * Judges an access token: shape, then key, then signature, then claims (TOK-01). No token is accepted for longer than
-   * `maxLifetime` after its issue. Never throws on any text. Synchronous where the platform's cryptography is.
+   * Verifies an access token: first its form, then key, signature and claims (TOK-01). No token is accepted for longer
+   * than `maxLifetime` after it was issued. Never throws. Synchronous if the platform's cryptography is.
    */
   read(
     text: string,
@@ -99,20 +102,20 @@ export interface TokenFormat<Style extends TokenStyle, Claims extends TokenClaim
     now: EpochMilliseconds,
     maxLifetime: Milliseconds,
   ): Awaitable<TokenReading<Claims>>
-  /** The refresh token in the text that a client carries, without what the format adds to it. */
+  /** The refresh token in the string that a client sends, without what the format adds to it. */
   refreshTokenIn(text: string): string
   /**
-   * Why no token of the session could carry the payload, JSON text, so that it must not be stored (S-12); null if one
-   * can. `style`: that of the first token, at a login.
+   * The error if a token of the session cannot contain this payload (a JSON string), which must then not be stored
+   * (S-12); null if it can. `style`: that of the first token, at a login.
    */
   refusal(subject: Subject, payload: string, style: Style | null): InvalidDataError | null
-  /** Writes a pair. @throws InvalidDataError if no token can carry the payload. */
+  /** Issues a pair of tokens. @throws InvalidDataError if no token can contain the payload. */
   issue(draft: TokenDraft, style: Style, keys: KeyRing, now: EpochMilliseconds): Promise<TokenPair<Claims>>
-  /** Writes an access token beside a refresh token that stays. @throws InvalidDataError as {@link TokenFormat.issue}. */
+  /** Issues an access token; the refresh token stays. @throws InvalidDataError as {@link TokenFormat.issue}. */
   reissue(claims: Claims, payload: string, keys: KeyRing, now: EpochMilliseconds): Promise<WrittenAccessToken<Claims>>
   /**
-   * What the token to use instead of one in use says, where the session's record would by now give `current`; null: it
-   * goes on.
+   * The claims of the access token that replaces one with `claims`, if a token of the current record would have the
+   * claims `current`. Null: the token need not be replaced.
    */
   successor(claims: Claims, current: TokenClaims): Claims | null
 }

@@ -1,5 +1,6 @@
 /**
- * Whose a token is: this application's, another's, or nobody's that can be told, since the text is no such token. For
- * access tokens it is told without a look at the signature, so it only decides what may be tidied up.
+ * The application that a token belongs to: `ours` is this application, `other` is another one; `unreadable` is a string
+ * that is not such a token. The signature of access tokens is not verified for this: use it only to decide which
+ * cookies to clear.
  */
 export type TokenOwner = 'ours' | 'other' | 'unreadable'

@@ -6,24 +6,24 @@ import type { Rule } from '../base/options.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 
-/** What a claim validator found. The reason goes to the client as it is. */
+/** The result of a claim validator. The client receives the reason unchanged. */
 export type ClaimValidity = { readonly isValid: true } | { readonly isValid: false; readonly reason?: unknown }
 
-/** A demand of a route on the claims of a session: "is an administrator", "has a verified address". */
+/** A check of a session's claims that a route requires, such as "is an administrator" or "has a verified address". */
 export interface ClaimValidator<Payload extends object> {
-  /** Tells the client which demand was not met. */
+  /** Tells the client which check failed. */
   readonly id: string
   validate(payload: Readonly<Payload>): Awaitable<ClaimValidity>
 }
 
-/** Accepts a {@link ClaimValidator}. */
+/** The rule of a {@link ClaimValidator}. */
 export const claimValidatorRule: Rule<ClaimValidator<object>, undefined> = rule(
-  'an object with a text `id` and a function `validate`',
+  'an object with a string `id` and a function `validate`',
   (value): value is ClaimValidator<object> => typeof value === 'object' && value !== null
     && 'id' in value && typeof value.id === 'string' && 'validate' in value && typeof value.validate === 'function',
 )
 
-/** @throws InvalidClaimsError with every demand that is not met. */
+/** Runs all validators. @throws InvalidClaimsError with every check that failed. */
 export async function validateClaims<Payload extends object>(
   validators: readonly ClaimValidator<Payload>[],
   payload: Readonly<Payload>,
@@ -38,7 +38,7 @@ export async function validateClaims<Payload extends object>(
 }
 
 /**
- * Demands a login at most `maxAge` seconds ago; refreshing does not count as one (REV-09). Pure.
+ * Requires a login at most `maxAge` milliseconds ago. A refresh does not count as a login (REV-09). Pure.
  * @throws InvalidClaimsError with the id `auth_time`.
  */
 export function requireRecentLogin(claims: AccessClaims, maxAge: Milliseconds, now: EpochMilliseconds): void {

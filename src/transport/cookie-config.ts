@@ -4,30 +4,31 @@ import type { RulesFor } from '../base/options.ts'
 import { checkCookieAttributes, clearingOf, cookieNameRule, prefixOf } from './set-cookie.ts'
 import type { Cookie, CookieAttributes, SameSite } from './set-cookie.ts'
 
-/** What an application may say of its cookies. */
+/** The options of cookies. */
 export interface CookieOptions {
   /**
-   * Makes the session reach every host under this domain: the origin's host or a parent of it. Default: the origin's
-   * host alone.
+   * The domain whose hosts all share the session: the origin's host or a parent domain of it. Default: only the
+   * origin's host.
    */
   readonly domain?: string
-  /** `none` where the front end is on another site; needs https. Default: `lax`. */
+  /** The `SameSite` attribute. `none` if the front end is on another site; requires https. Default: `lax`. */
   readonly sameSite?: SameSite
   /**
-   * The name of the access token's cookie. Default: `__Host-sAccessToken`, `__Secure-sAccessToken` with a `domain`,
-   * `sAccessToken` on an http origin.
+   * The name of the access token's cookie. Default: `__Host-sAccessToken`; with a `domain`, `__Secure-sAccessToken`; on
+   * an http origin, `sAccessToken`.
    */
   readonly accessTokenName?: string
-  /** The name of the refresh token's cookie. Default: `__Secure-sRefreshToken`, `sRefreshToken` on an http origin. */
+  /** The name of the refresh token's cookie. Default: `__Secure-sRefreshToken`; on an http origin, `sRefreshToken`. */
   readonly refreshTokenName?: string
   /**
-   * `/` sends the refresh token with every request, so that a server which renders pages can refresh on the way to
-   * them. Default: only to the refresh endpoint.
+   * `/`: the browser sends the refresh token with every request, so that a server that renders pages can refresh the
+   * session before it does. Default: only with requests to the refresh endpoint.
    */
   readonly refreshTokenPath?: '/'
   /**
-   * A `domain` that was configured before, or `''` if there was none: its cookies are cleared as they arrive (CK-09).
-   * Those of another application, told by their issuer, are left alone. Default: nothing is cleared.
+   * A `domain` that was configured before, or `''` if there was none. Keyturn clears the cookies of this domain when a
+   * request contains them (CK-09), but not those of another application, which it recognizes by their issuer. Default:
+   * nothing is cleared.
    */
   readonly olderDomain?: string
 }
@@ -41,35 +42,36 @@ const rules = {
   olderDomain: text('the host of the origin, a parent domain of it or ""', /^/),
 } satisfies RulesFor<CookieOptions>
 
-/** What the options of cookies accept. */
+/** The rules of the options of cookies. */
 export const cookieRules: RulesFor<CookieOptions> = rules
 
-/** One of the two cookies. */
+/** The configuration of one of the two cookies. */
 export interface CookieSlot {
   readonly attributes: CookieAttributes
-  /** What removes it. */
+  /** The cookie that clears it. */
   readonly clearing: Cookie
-  /** What removes cookies of its name from the domain that was configured before (CK-09). */
+  /** Cookies that clear those of the same name on the domain that was configured before (CK-09). */
   readonly olderClearings: readonly Cookie[]
-  /** What removes them from the origin's own host, where nobody else writes (CK-06). */
+  /** Cookies that clear those of the same name on the origin's host, where no other application sets any (CK-06). */
   readonly hostClearings: readonly Cookie[]
-  /** What removes them from the parent domains, where other applications may write as well (CK-06). */
+  /** Cookies that clear those of the same name on the parent domains, where other applications may set some (CK-06). */
   readonly parentClearings: readonly Cookie[]
 }
 
-/** The cookies of one application. */
+/** The configuration of an application's cookies. */
 export interface CookieConfig {
   readonly accessToken: CookieSlot
   readonly refreshToken: CookieSlot
   /**
-   * What removes the refresh token's cookie of before its path was widened: it would stand before the new one for ever.
+   * Cookies that clear the refresh token's cookie of before its path was widened to `/`. Browsers would send it before
+   * the new one.
    */
   readonly narrowClearings: readonly Cookie[]
 }
 
 /**
- * Resolves the options to attributes. Pure.
- * @throws GeneralError (`MISUSE`) if browsers would refuse such cookies.
+ * Creates the configuration from the options. Pure.
+ * @throws GeneralError (`MISUSE`) if browsers would reject such cookies.
  */
 export function createCookieConfig(options: CookieOptions, origin: URL, refreshPath: string): CookieConfig {
   const path = options.refreshTokenPath ?? refreshPath
@@ -98,7 +100,7 @@ export function createCookieConfig(options: CookieOptions, origin: URL, refreshP
 function createSlot(attributes: CookieAttributes, older: readonly (string | null)[], origin: URL): CookieSlot {
   checkCookieAttributes(attributes)
   const taken = new Set<string | null>([attributes.domain])
-  // Browsers keep a __Host- cookie nowhere but on its host, so there is no elsewhere.
+  // A __Host- cookie exists on its host only, so there is no other domain to clear.
   const hostOnly = prefixOf(attributes.name) === '__host-'
   const clearingsOn = (domains: readonly (string | null)[]): readonly Cookie[] => {
     const others = hostOnly ? [] : domains.filter(domain => !taken.has(domain))
@@ -115,7 +117,7 @@ function createSlot(attributes: CookieAttributes, older: readonly (string | null
   }
 }
 
-/** The host and its parents that a cookie could be set for; a single label is never one. */
+/** The host and the parent domains that a cookie could be set for. A single label is not one. */
 function domainsOf(origin: URL): readonly string[] {
   if (isAddress(origin)) return []
   const labels = origin.hostname.split('.')

@@ -15,18 +15,18 @@ test('CK-08: names are compared byte for byte, without quoting or versions', () 
     '\u2000__Host-x=evil', '\u00a0__Host-x=evil', '__host-x=evil', '$Version=1, __Host-x=evil', '=__Host-x=evil',
     '__Host-x', '__proto__=1', '__Host-%78=evil', '"__Host-x"=evil', '__Host-xy=evil', 'y__Host-x=evil',
   ]) expect(read(header), header).toEqual([])
-  // A semicolon always ends a cookie, in quotes too: no browser writes one into a value.
+  // A semicolon always ends a cookie, also in quotes: no browser sends one in a value.
   expect(read('a="; __Host-x=A; b="')).toEqual(['A'])
   expect(read('__Host-x="A"')).toEqual(['"A"'])
   expect(read('__Host-x=a=b=')).toEqual(['a=b='])
 })
 
-test('CMP-13: a percent sign that makes no sense means no value, never an exception', () => {
+test('CMP-13: a value with invalid percent-encoding is ignored, without an exception', () => {
   for (const value of ['%', '%zz', '%c0%ae', '%ff']) expect(read(`__Host-x=${value}`), value).toEqual([])
   expect(read('__Host-x=a%2Eb; other=%zz')).toEqual(['a.b'])
 })
 
-test('DOS-01: headers that are too long or hold too many cookies count as absent', () => {
+test('DOS-01: headers that are too long or contain too many cookies count as absent', () => {
   const padded = (length: number): string => `__Host-x=A; ${'p'.repeat(length - '__Host-x=A; '.length)}`
   expect(read(padded(16_384))).toEqual(['A'])
   expect(read(padded(16_385))).toEqual([])

@@ -7,9 +7,9 @@ const SPACE = 0x20
 const TAB = 0x09
 
 /**
- * The values of every cookie of exactly this name, in the order sent, empty ones left out. Splits on `;`, trims
- * spaces and tabs only, and knows no quoting, `$Version` or other case of a name (CK-08). Linear time (DOS-02).
- * Percent signs in the value are decoded; a value where they make no sense is left out (CMP-13).
+ * The values of all cookies with exactly this name, in the order sent, without empty ones. Splits at `;` and trims only
+ * spaces and tabs. Does not support quoting or `$Version`; names are case-sensitive (CK-08). Linear time (DOS-02).
+ * Percent-encoding is decoded; a value with invalid encoding is left out (CMP-13).
  */
 export function readCookies(header: string | null, name: string): readonly string[] {
   if (header === null || header.length > MAX_HEADER_LENGTH) return []
@@ -20,7 +20,7 @@ export function readCookies(header: string | null, name: string): readonly strin
     const semicolon = header.indexOf(';', start)
     const end = semicolon === -1 ? header.length : semicolon
     const value = valueOf(header, start, end, name)
-    // Nearly always there is one: `push` would make room for 17.
+    // Nearly always there is one value: `push` would allocate space for 17.
     if (value !== null) values = values.length === 0 ? [value] : [...values, value]
     start = end + 1
   }

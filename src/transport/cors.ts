@@ -13,8 +13,8 @@ const RESPONSE_HEADERS = [
 const PREFLIGHT_MAX_AGE = '600'
 
 /**
- * The CORS headers for a request: an origin of the exact allowlist may read the answer, any other gets none.
- * Nothing of the request is reflected (CSRF-11). Pure.
+ * The CORS headers of a response: for trusted origins, which are compared exactly. None for other origins. No header
+ * values of the request are reflected, except a trusted origin (CSRF-11). Pure.
  */
 export function corsHeaders(
   request: HttpRequest,
@@ -36,8 +36,8 @@ export function corsHeaders(
 }
 
 /**
- * Writes the CORS headers of a response. For a preflight the whole answer is returned: it needs no session and
- * changes nothing.
+ * Writes the CORS headers of a response. Returns the complete response if the request is a preflight, which needs no
+ * session and changes nothing.
  */
 export function applyCors(exchange: HttpExchange, policy: HttpPolicy): CompleteResponse | null {
   const preflight = answerPreflight(exchange, policy)
@@ -52,8 +52,8 @@ export function applyCors(exchange: HttpExchange, policy: HttpPolicy): CompleteR
 }
 
 /**
- * The whole answer to a CORS preflight: it tells pages of trusted origins what they may send, others nothing. Null if
- * the request is none.
+ * The complete response to a CORS preflight: what pages of trusted origins may send; no headers for others. Null if the
+ * request is not a preflight.
  */
 export function answerPreflight({ request, reply }: HttpExchange, policy: HttpPolicy): CompleteResponse | null {
   if (!isPreflight(request)) return null
@@ -61,7 +61,9 @@ export function answerPreflight({ request, reply }: HttpExchange, policy: HttpPo
   return { status: 204, headers: corsHeaders(request, policy), body: '' }
 }
 
-/** Whether a request is a CORS preflight (Fetch Standard, section 4.8). An `OPTIONS` without these headers is none. */
+/**
+ * Whether a request is a CORS preflight (Fetch Standard, section 4.8). An `OPTIONS` request without its headers is not.
+ */
 function isPreflight(request: HttpRequest): boolean {
   return request.method === 'OPTIONS'
     && request.header('origin') !== null

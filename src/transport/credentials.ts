@@ -8,21 +8,21 @@ import { readCookies } from './cookies.ts'
 import type { HttpRequest } from './exchange.ts'
 import type { HttpCore } from './http-context.ts'
 
-/** How many cookies of one name are tried (CK-06, DOS-01). */
+/** How many cookies of one name are verified (CK-06, DOS-01). */
 const MAX_CANDIDATES = 4
 
-/** What became of a token of ours. */
+/** The result of verifying a token that Keyturn recognizes. */
 export type CandidateOutcome<Payload extends object> = Exclude<VerifyOutcome<Payload>, { kind: 'unrecognized' }>
 
-/** The access token of a request, judged. */
+/** The access token of a request, verified. */
 export type AccessTokenResult<Payload extends object> =
-  /** None of ours. */
+  /** There is none that Keyturn recognizes. */
   | { readonly kind: 'none' }
-  /** One of ours that came by the channel of the other mode (CK-14). */
+  /** It was sent in the Authorization header, but its session is in cookie mode (CK-14). */
   | { readonly kind: 'wrong-channel' }
-  /** One of ours in a cookie, sent by a page that may not use it. It was not judged: no store was asked. */
+  /** It is in a cookie, and the request is not known to come from a trusted page. It was not verified. */
   | { readonly kind: 'cross-site' }
-  /** Cookies of two live sessions: no telling whose request this is (CK-06). */
+  /** There are cookies of two active sessions, so the session of the request is unknown (CK-06). */
   | { readonly kind: 'ambiguous' }
   | VerifiedCandidate<Payload>
 
@@ -31,19 +31,19 @@ export interface VerifiedCandidate<Payload extends object> {
   readonly channel: TransferMode
   readonly accessToken: string
   readonly outcome: CandidateOutcome<Payload>
-  /** Whether there were other cookies of the name. */
+  /** Whether there were several cookies of the name. */
   readonly duplicated: boolean
 }
 
-/** What an access token is judged with. */
+/** What is needed to verify an access token. */
 export type AccessTokenVerifier<Payload extends object> = Pick<HttpCore<Payload, object>, 'verify' | 'peekHandle'>
 
-/** Which of the settings matter to finding an access token: the name of its cookie. */
+/** The settings that are needed to find an access token: the name of its cookie. */
 export interface AccessCookiePolicy {
   readonly cookies: { readonly accessToken: NamedCookie }
 }
 
-/** A cookie as a request carries it. */
+/** The name of a cookie. */
 interface NamedCookie {
   readonly attributes: Pick<CookieSlot['attributes'], 'name'>
 }
@@ -57,16 +57,16 @@ export function bearerToken(request: HeaderSource): string | null {
   return value.slice('Bearer '.length).trim() || null
 }
 
-/** The different values of one of our cookies, as many as are tried. */
+/** The distinct values of one of Keyturn's cookies, at most as many as are verified. */
 export function cookieTokens(request: HeaderSource, slot: NamedCookie): readonly string[] {
   const values = readCookies(request.header('cookie'), slot.attributes.name)
   return values.length < 2 ? values : [...new Set(values)].slice(0, MAX_CANDIDATES)
 }
 
 /**
- * Finds and judges the access token of a request. A bearer token of ours wins, and cookies are then not looked at
- * (CSRF-13); what is no token of ours counts as absent. Cookies of ours are only judged if the request is `proven` to
- * come from where it may: another site can not even make the store be read.
+ * Finds and verifies the access token of a request. If there is a bearer token that Keyturn recognizes, cookies are
+ * ignored (CSRF-13). An unrecognized token counts as absent. Cookies are verified only if the request is `proven` to
+ * come from a trusted page: another site cannot even cause a store call.
  */
 export async function verifyAccessTokenOf<Payload extends object>(
   core: AccessTokenVerifier<Payload>,
@@ -90,7 +90,7 @@ export async function verifyAccessTokenOf<Payload extends object>(
   return chooseAccess(judged)
 }
 
-/** What {@link verifyAccessTokenOf} would say, where one token has to be judged and nothing waited for; else undefined. */
+/** As {@link verifyAccessTokenOf}, if it is synchronous and there is one token to verify; undefined otherwise. */
 export function verifyAccessTokenNow<Payload extends object>(
   core: Pick<HttpCore<Payload, object>, 'verifyNow' | 'peekHandle'>,
   policy: AccessCookiePolicy,
@@ -114,7 +114,7 @@ const wrongChannel = { kind: 'wrong-channel' } as const
 const crossSite = { kind: 'cross-site' } as const
 const noCookies: readonly string[] = []
 
-/** Null for a token that is none of ours or does not belong into this channel. */
+/** Null for a token that is unrecognized or of the other transfer mode. */
 function judge<Payload extends object>(
   core: Pick<HttpCore<Payload, object>, 'peekHandle'>,
   channel: TransferMode,
@@ -126,7 +126,9 @@ function judge<Payload extends object>(
   return { kind: 'judged', channel, accessToken, outcome, duplicated }
 }
 
-/** Only of a token that can not be used the text itself is asked, for nothing depends on the answer. */
+/**
+ * The handle of the session. That of a token that is not valid is unverified: it is compared, but authorizes nothing.
+ */
 function handleOf(
   core: Pick<HttpCore<object, object>, 'peekHandle'>,
   accessToken: string,
@@ -139,18 +141,18 @@ function handleOf(
   }
 }
 
-/** Chooses among the cookies of one name: the one live session there is, else what a refresh could revive. Pure. */
+/** Chooses among cookies of one name: the token of the only active session, else one that can be refreshed. Pure. */
 function chooseAccess<Payload extends object>(judged: readonly VerifiedCandidate<Payload>[]): AccessTokenResult<Payload> {
   const best = judged.reduce<VerifiedCandidate<Payload> | null>(
     (chosen, next) => chosen === null || rank(next.outcome) > rank(chosen.outcome) ? next : chosen,
     null,
   )
   if (best === null) return none
-  const live = new Set(judged.flatMap(({ outcome }) => outcome.kind === 'active' ? [outcome.claims.sid] : []))
-  return live.size > 1 ? { kind: 'ambiguous' } : best
+  const active = new Set(judged.flatMap(({ outcome }) => outcome.kind === 'active' ? [outcome.claims.sid] : []))
+  return active.size > 1 ? { kind: 'ambiguous' } : best
 }
 
-/** Active before refreshable before revoked; of two active tokens of a session the one that lasts longer. */
+/** Ranks active above expired above revoked; of two active tokens of a session, the one that expires later. */
 function rank(outcome: CandidateOutcome<object>): number {
   switch (outcome.kind) {
     case 'active': return outcome.claims.exp
@@ -159,7 +161,7 @@ function rank(outcome: CandidateOutcome<object>): number {
   }
 }
 
-/** Whether a session's tokens belong into this channel (CK-14). */
+/** Whether a session's tokens are sent in this transfer mode (CK-14). */
 export function isOfTransferMode(channel: TransferMode, handle: SessionHandle | null): boolean {
   return handle !== null && transferModeOf(handle) === channel
 }

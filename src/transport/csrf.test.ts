@@ -33,23 +33,23 @@ describe('S-18: the stricter of Origin and Sec-Fetch-Site decides', () => {
     expect(sites.map(site => judge(site, origin, withDomain)), 'with a cookie domain').toEqual(verdicts)
   })
 
-  test('Origin null is only a form of the host that alone has the cookies', () => {
+  test('Origin null is trusted only with Sec-Fetch-Site: same-origin and cookies of one host', () => {
     const untrusted = sites.map(() => 'untrusted')
     expect(sites.map(site => judge(site, 'null'))).toEqual(untrusted.with(sites.indexOf('same-origin'), 'trusted'))
     expect(sites.map(site => judge(site, 'null', withDomain))).toEqual(untrusted)
   })
 
-  test.each(['SAME-ORIGIN', 'same-origin, same-origin', ' none'])('no other spelling of a value is it: %s', site => {
+  test.each(['SAME-ORIGIN', 'same-origin, same-origin', ' none'])('values are compared exactly: %s', site => {
     expect([judge(site, null), judge(site, 'null'), judge(site, OWN)]).toEqual(['untrusted', 'untrusted', 'untrusted'])
   })
 })
 
-test('CSRF-02: the origin null is a foreign one', () => {
+test('CSRF-02: the origin null is untrusted', () => {
   expect(judge(null, 'null')).toBe('untrusted')
   expect(judge('cross-site', 'null')).toBe('untrusted')
 })
 
-test('CSRF-03: origins are compared as a whole', () => {
+test('CSRF-03: origins are compared exactly', () => {
   for (const origin of [
     'https://app.example.com.evil.tld', 'https://evilapp.example.com', 'http://app.example.com',
     'https://app.example.com@evil.tld', 'https://app.example.com:444', 'https://app.example.com/', 'app.example.com',
@@ -57,7 +57,7 @@ test('CSRF-03: origins are compared as a whole', () => {
   ]) expect(judge(null, origin), origin).toBe('untrusted')
 })
 
-test('S-08: a WebSocket handshake and a CONNECT are no ordinary requests', () => {
+test('S-08: a WebSocket handshake and a CONNECT are upgrades', () => {
   const opens = (method: string, upgrade?: string): boolean => (
     isUpgrade(requestWith(upgrade === undefined ? {} : { upgrade }, method))
   )
@@ -71,7 +71,7 @@ test('S-08: a WebSocket handshake and a CONNECT are no ordinary requests', () =>
   expect(opens('POST', 'websocket'), 'still needs its anti-CSRF token').toBe(false)
 })
 
-test('S-20: only a page in a tab of its own is a top-level navigation', () => {
+test('S-20: only the request for a page in a browser tab is a top-level navigation', () => {
   const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
   expect(isTopLevelNavigation(requestWith(link, 'GET'))).toBe(true)
   expect(isTopLevelNavigation(requestWith(link, 'POST')), 'a form').toBe(false)

@@ -7,16 +7,15 @@ import type { SessionCore } from '../session/core.ts'
 import type { HttpRequest } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
-/** Where a request came from: a page that may use the sessions, one that may not, or no browser that would say. */
+/** The origin of a request: a trusted page, an untrusted page, or unknown, because the client sends no such headers. */
 export type OriginClass = 'trusted' | 'untrusted' | 'unknown'
 
-/** Which of the settings matter to where a request may come from. */
+/** The settings that are needed to classify an origin. */
 export type OriginPolicy = Pick<HttpPolicy, 'origin' | 'trustedOrigins' | 'cookies'>
 
 /**
- * Judges where a request came from by two headers that only browsers write (CSRF-01, CSRF-02). The stricter of the two
- * decides: `Origin`, where there is one, must be on the list, and `Sec-Fetch-Site` never makes up for one that is not.
- * Pure.
+ * Classifies the origin of a request by two headers that pages cannot set (CSRF-01, CSRF-02). The stricter of the two
+ * decides: an `Origin` must be a trusted origin, whatever `Sec-Fetch-Site` says. Pure.
  */
 export function classifyOrigin(request: HttpRequest, policy: OriginPolicy): OriginClass {
   const origin = request.header('origin')
@@ -25,21 +24,23 @@ export function classifyOrigin(request: HttpRequest, policy: OriginPolicy): Orig
     if (site === null) return 'unknown'
     return site === 'same-origin' || site === 'none' ? 'trusted' : 'untrusted'
   }
-  // A page with `Referrer-Policy: no-referrer` posts its forms with `null`. Cookies without a domain are only sent to
-  // the host that set them, so a page of the same origin is that host's own; with a domain it may be a sibling's.
+  // Forms of a page with `Referrer-Policy: no-referrer` are sent with the origin `null`. Cookies without a domain are
+  // sent to one host only, so a page of the same origin is of that host. With a domain, the page may be of a sibling
+  // host.
   if (origin === 'null') {
     return site === 'same-origin' && policy.cookies.accessToken.attributes.domain === null ? 'trusted' : 'untrusted'
   }
   if (!policy.trustedOrigins.has(origin)) return 'untrusted'
-  // Other origins on the list may be of another site. The own one is not: a redirect by another site lies between.
+  // Other trusted origins may be of another site. The own origin is not: another site has redirected this request.
   return origin !== policy.origin || site === null || nearSites.has(site) ? 'trusted' : 'untrusted'
 }
 
-/** What `Sec-Fetch-Site` says of pages of the own site, and of what the user typed in. */
+/** The values of `Sec-Fetch-Site` for pages of the same site, and for requests that the user started. */
 const nearSites: ReadonlySet<string> = new Set(['same-origin', 'same-site', 'none'])
 
 /**
- * Refuses what is surely foreign: enough where the request proves nothing by a cookie, as at login.
+ * Rejects a request with an untrusted origin. An unknown origin passes: enough for requests that need no session, such
+ * as a login.
  * @throws CrossSiteRequestError
  */
 export function refuseUntrustedOrigin(request: HttpRequest, policy: HttpPolicy): void {
@@ -47,8 +48,8 @@ export function refuseUntrustedOrigin(request: HttpRequest, policy: HttpPolicy):
 }
 
 /**
- * Refuses what is not surely ours: a request without a word of its origin needs the custom header, which no
- * form can send (CSRF-01).
+ * Rejects a request without a trusted origin. A request with an unknown origin must have the custom header, which HTML
+ * forms cannot send (CSRF-01).
  * @throws CrossSiteRequestError
  */
 export function requireTrustedOrigin(request: HttpRequest, policy: HttpPolicy): void {
@@ -56,9 +57,9 @@ export function requireTrustedOrigin(request: HttpRequest, policy: HttpPolicy): 
 }
 
 /**
- * Whether a session may be refreshed in passing, as the request's page is rendered. A request of another site may not,
- * with one exception: that the user follows a link to here. Its page must show them logged in, and the next tokens go
- * to their browser alone. What opens a connection may not: no page is rendered for it.
+ * Whether the session may be refreshed before the page of this request is rendered. Not for a request of another site,
+ * with one exception: the user follows a link. The page must then show the user as logged in, and only the user's
+ * browser gets the new tokens. Not for a request that opens a connection, because no page is rendered for it.
  */
 export async function mayRefreshBeforeRender(
   request: HttpRequest,
@@ -74,8 +75,8 @@ export async function mayRefreshBeforeRender(
 }
 
 /**
- * Whether a browser asks for a page to show in a tab of its own, as by a link, a redirect or the address bar. A page in
- * a frame is none, and neither is the answer to a form that posts. Pure.
+ * Whether a browser requests a page for a tab, because of a link, a redirect or the address bar. A request for a page
+ * in a frame is not a top-level navigation, and neither is a form that is sent with POST. Pure.
  */
 export function isTopLevelNavigation(request: HttpRequest): boolean {
   return request.method === 'GET' && request.header('origin') === null
@@ -83,8 +84,7 @@ export function isTopLevelNavigation(request: HttpRequest): boolean {
 }
 
 /**
- * Whether a request surely came from a page that may use the sessions, or from a client that no other page can drive.
- * Pure.
+ * Whether a request is known to come from a trusted page, or from a client that no page controls. Pure.
  */
 export function isProven(request: HttpRequest, policy: HttpPolicy): boolean {
   const verdict = classifyOrigin(request, policy)
@@ -92,8 +92,8 @@ export function isProven(request: HttpRequest, policy: HttpPolicy): boolean {
 }
 
 /**
- * Whether the session of a guarded request must be proven beyond its origin. A page can set no header of a handshake:
- * its origin is the whole proof. Pure.
+ * Whether a guarded request needs an anti-CSRF header besides a trusted origin. A WebSocket handshake does not, because
+ * pages cannot set its headers. Pure.
  */
 export function needsAntiCsrfProof(
   policy: HttpPolicy,
@@ -104,7 +104,7 @@ export function needsAntiCsrfProof(
   return guarded && channel === 'cookie' && policy.antiCsrf !== 'origin' && !isUpgrade(request)
 }
 
-/** Whether the request shows what {@link HttpPolicy.antiCsrf} wants beyond its origin (CSRF-05 to CSRF-07). */
+/** Whether the request has the header that {@link HttpPolicy.antiCsrf} requires (CSRF-05 to CSRF-07). */
 export function hasAntiCsrfProof(
   request: HttpRequest,
   policy: HttpPolicy,
@@ -124,17 +124,17 @@ export function hasAntiCsrfProof(
 }
 
 /**
- * Whether requests of this method must not change anything (RFC 9110 section 9.2.1), so that nothing is checked by
- * default.
+ * Whether the method is safe: its requests must not change anything (RFC 9110 section 9.2.1), so there is no CSRF check
+ * by default.
  */
 export function isSafeMethod(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'TRACE'
 }
 
 /**
- * Whether a request asks for a connection instead of an answer: the `GET` of a WebSocket handshake (RFC 6455 section
- * 4.1), or the `CONNECT` of one over HTTP/2 and HTTP/3 (RFC 8441, RFC 9220). A page of any site may open a WebSocket
- * with our cookies and without CORS, so its origin must be proven, as on methods that change something.
+ * Whether a request opens a connection: the `GET` of a WebSocket handshake (RFC 6455 section 4.1), or the `CONNECT` of
+ * one over HTTP/2 and HTTP/3 (RFC 8441, RFC 9220). A page of any site can open a WebSocket with this site's cookies and
+ * without CORS, so its origin is checked as for unsafe methods.
  */
 export function isUpgrade(request: HttpRequest): boolean {
   if (request.method !== 'GET') return request.method === 'CONNECT'
@@ -143,8 +143,8 @@ export function isUpgrade(request: HttpRequest): boolean {
 }
 
 /**
- * Whether the cookies of a request may be looked at where nothing is checked but who it is: not if another site opens a
- * connection with them.
+ * Whether the cookies of a request may be read where the origin is not checked otherwise. Not if an untrusted page
+ * opens a connection.
  */
 export function mayRead(request: HttpRequest, policy: HttpPolicy): boolean {
   return !isUpgrade(request) || isProven(request, policy)
@@ -156,5 +156,5 @@ function hasCustomHeader(request: HttpRequest): boolean {
 
 /** The error for a request of another site. */
 export function crossSiteRequest(): CrossSiteRequestError {
-  return new CrossSiteRequestError('the request came from an origin that is not trusted')
+  return new CrossSiteRequestError('the origin of the request is not trusted; the option trustedOrigins adds front ends')
 }

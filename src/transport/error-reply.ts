@@ -6,7 +6,7 @@ import type { HttpRequest, CompleteResponse } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
 /**
- * The headers of every answer of our own: JSON that no other page may embed and nobody keeps (CSRF-14, HDR-01,
+ * The headers of all responses of Keyturn: JSON that other pages cannot embed and that is not cached (CSRF-14, HDR-01,
  * HDR-05).
  */
 export const replyHeaders: readonly (readonly [name: string, value: string])[] = [
@@ -17,7 +17,7 @@ export const replyHeaders: readonly (readonly [name: string, value: string])[] =
   ['cache-control', NEVER_STORED],
 ]
 
-/** Answers with JSON and {@link replyHeaders}. */
+/** A JSON response with {@link replyHeaders}. */
 export function jsonReply(
   status: number,
   body: unknown,
@@ -27,8 +27,8 @@ export function jsonReply(
 }
 
 /**
- * Turns any thrown value into an answer: a status and a generic text that front ends know. What happened inside
- * stays inside (HDR-04). Pure.
+ * Converts any thrown value to a response: a status and a generic message that front ends know. It contains no details
+ * of the error (HDR-04). Pure.
  */
 export function errorReply(error: unknown, request: HttpRequest, policy: HttpPolicy): CompleteResponse {
   if (!isSessionError(error)) return jsonReply(500, { message: 'internal error' })
@@ -57,7 +57,7 @@ export function errorReply(error: unknown, request: HttpRequest, policy: HttpPol
   }
 
   function expired(message: string): CompleteResponse {
-    // A challenge in cookie mode would mean nothing to a browser (HDR-03).
+    // No challenge in cookie mode: browsers do not support it (HDR-03).
     const challenge = isHeaderMode(request) ? [['www-authenticate', 'Bearer error="invalid_token"'] as const] : []
     return jsonReply(policy.sessionExpiredStatusCode, { message }, challenge)
   }

@@ -1,35 +1,35 @@
 import type { ClientInfo } from '../session/record.ts'
 import type { Cookie } from './set-cookie.ts'
 
-/** What Keyturn reads of a request, whichever framework received it. */
+/** A request, as Keyturn reads it, of any framework. */
 export interface HttpRequest {
-  /** The method, upper case as HTTP writes it. */
+  /** The method, in upper case. */
   readonly method: string
-  /** The path that the client asked for, without the query. */
+  /** The requested path, without the query. */
   readonly path: string
-  /** Who sent it, as far as the application trusts that. */
+  /** The client, as far as the application trusts this information. */
   readonly client: ClientInfo
   /**
-   * The value of a header by its lower-case name, or null. Several lines are joined; those of `cookie` by `; `
-   * (CK-07).
+   * The value of a header by its lower-case name, or null. Several lines are joined with `, `; those of `cookie` with
+   * `; ` (CK-07).
    */
   header(name: string): string | null
 }
 
-/** Where Keyturn writes to a response, whichever framework sends it. Names of headers are lower case. */
+/** Writes to a response of any framework. Header names are in lower case. */
 export interface ResponseWriter {
-  /** Whether the head was sent already, so that nothing can be added. */
+  /** Whether the headers were sent already, so that none can be added. */
   readonly closed: boolean
   get(name: string): string | null
   set(name: string, value: string): void
   remove(name: string): void
-  /** Adds cookies, in place of the same ones from an earlier call. Those of the application stay, before ours. */
+  /** Adds cookies; replaces the same ones of an earlier call. Cookies of the application stay, before these. */
   setCookies(cookies: readonly Cookie[]): void
-  /** From now on the response says `Cache-Control: private, no-store`, whatever the application sets (HDR-01). */
+  /** Sets `Cache-Control: private, no-store`. The application can no longer change it (HDR-01). */
   forbidCaching(): void
 }
 
-/** The reply of a connection that is open already: it has no head that could be written. */
+/** For a connection that is open already: there are no headers to write. */
 export const noResponse: ResponseWriter = {
   closed: true,
   get: () => null,
@@ -45,7 +45,7 @@ export interface HttpExchange {
   readonly reply: ResponseWriter
 }
 
-/** A whole answer of Keyturn's own. */
+/** A complete response of Keyturn. */
 export interface CompleteResponse {
   readonly status: number
   readonly headers: readonly (readonly [name: string, value: string])[]

@@ -24,48 +24,48 @@ import type { ReadonlySession, Session } from './session.ts'
 import type { Cookie } from './set-cookie.ts'
 import { accessTokenEdits, applyEdits, clearingEdits, leftoverEdits } from './tokens-reply.ts'
 
-/** How to look for the session of a request. */
+/** The options of `getSession`. */
 export interface GetSessionOptions<Payload extends object> {
   /**
-   * Checks for requests from other sites on any method (true) or on none (false). Default: on methods that change
-   * something, and where a connection is opened.
+   * Whether to check that the request does not come from another site. Default: true for unsafe methods and for
+   * requests that open a connection, false otherwise.
    */
   readonly csrf?: boolean
   /** Whether a request without a session is an error. Default: true. */
   readonly required?: true
-  /** How access tokens of revoked sessions are refused here. Default: as `accessTokenBlacklisting` is configured. */
+  /** How access tokens of revoked sessions are rejected. Default: the option `accessTokenBlacklisting`. */
   readonly blacklisting?: Blacklisting
-  /** What the claims must satisfy. Default: nothing. */
+  /** The checks that the claims must pass. Default: none. */
   readonly claimValidators?: readonly ClaimValidator<Payload>[]
   /** How long ago the user may have logged in: from 0 to 400 days (REV-09). Default: no limit. */
   readonly maxAuthenticationAge?: Duration
 }
 
-/** {@link GetSessionOptions} of a route that also serves requests without a session. */
+/** {@link GetSessionOptions} of a route that also accepts requests without a session. */
 export interface GetOptionalSessionOptions<Payload extends object> extends Omit<GetSessionOptions<Payload>, 'required'> {
   readonly required: false
 }
 
-/** The second argument of `getSession`: options, or `enableCsrfProtection` alone. */
+/** The last argument of `getSession`: options, or only the value of `csrf`. */
 export type GetSessionArgument<Payload extends object> =
   | boolean
   | GetSessionOptions<Payload>
   | GetOptionalSessionOptions<Payload>
 
-/** What the options of {@link getSession} accept. */
+/** The rules of the options of {@link getSession}. */
 export const getSessionRules: RulesFor<
   Omit<GetSessionOptions<object>, 'required'> & { readonly required?: boolean }
 > = {
   csrf: flag,
   required: withDefault(true, flag),
   blacklisting: oneOf('off', 'feed', 'strict'),
-  claimValidators: explicit(listOf('a list of claim validators', claimValidatorRule)),
+  claimValidators: explicit(listOf('an array of claim validators', claimValidatorRule)),
   maxAuthenticationAge: explicit(duration(0, 400 * 86_400)),
 }
 
 /**
- * Judges the options of a guard, once, as it is made. @throws GeneralError (`MISUSE`) with the option, what it was and
- * what it must be.
+ * Checks the options of a guard, once, when it is created.
+ * @throws GeneralError (`MISUSE`) that names an invalid option, its value and what it must be.
  */
 export function checkGetSessionOptions(options: unknown): void {
   checkOptions('requireSession', getSessionRules, options)
@@ -74,7 +74,7 @@ export function checkGetSessionOptions(options: unknown): void {
 const noOptions: GetSessionOptions<never> = {}
 const noLeftovers: readonly Cookie[] = []
 
-/** Verifies the session of a request; null if there is none and none is required. 0 store calls, 1 with `strict`. */
+/** Verifies the session of a request; null if there is none and it is optional. 0 store calls, 1 with `strict`. */
 export async function getSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
@@ -86,9 +86,9 @@ export async function getSession<Payload extends object, Info extends object>(
 }
 
 /**
- * What a guard does with a request, with options that {@link checkGetSessionOptions} has judged: it admits it with its
- * session, or answers it. It answers CORS preflights alone, which carry no session and change nothing; every other
- * request is judged, whatever its method and headers. Answers, or throws, at once where nothing has to be waited for.
+ * Guards a route, with options that {@link checkGetSessionOptions} has checked: returns the session of the request, or
+ * the response to a CORS preflight, which needs no session and changes nothing. Every other request is verified,
+ * whatever its method and headers. Synchronous if verification is.
  */
 export function guard<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
@@ -98,12 +98,15 @@ export function guard<Payload extends object, Info extends object>(
   return answerPreflight(exchange, context.policy) ?? requireSession(context, exchange, options)
 }
 
-/** Whether a guard answers a request itself, so that the next handler must not run. */
+/** Whether the result of a guard is a response, so that the next handler must not run. */
 export function isAnswer(found: object): found is CompleteResponse {
   return 'status' in found
 }
 
-/** The session of a request that must have one. Answers, or throws, at once where nothing has to be waited for. */
+/** The message of the error if an access token has expired or is invalid. */
+export const REFRESH_REQUIRED = 'the access token has expired or is invalid: refresh the session'
+
+/** The session of a request that must have one. Synchronous if verification is. */
 function requireSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
@@ -114,13 +117,13 @@ function requireSession<Payload extends object, Info extends object>(
 }
 
 function requirePresent<Found extends object>(session: Found | null): Found {
-  if (session === null) throw new UnauthorizedError('the request carries no access token')
+  if (session === null) throw new UnauthorizedError('the request has no access token')
   return session
 }
 
 /**
- * The session of a request, or null: in one synchronous attempt for the common case, an active session with nothing to
- * wait for, where the machinery of an asynchronous function would be a good part of the work.
+ * The session of a request, or null. Synchronous in the common case, an active session: an async function would cost a
+ * large part of the total time.
  */
 function findSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
@@ -139,7 +142,7 @@ function findSession<Payload extends object, Info extends object>(
   return admit(context, exchange, options, guarded, known ?? verifyAccessTokenOf(core, policy, request, options, proven))
 }
 
-/** What depends on the request, once its access token is judged. */
+/** Makes the checks that follow the verification of the access token. */
 async function admit<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
@@ -156,28 +159,28 @@ async function admit<Payload extends object, Info extends object>(
     case 'cross-site':
       throw crossSiteRequest()
     case 'wrong-channel':
-      throw new UnauthorizedError('the access token came by the channel of the other transfer mode')
+      throw new UnauthorizedError('the access token of a session in cookie mode was sent in the Authorization header')
     case 'ambiguous':
-      throw new TryRefreshTokenError('the request carries the cookies of two sessions')
+      throw new TryRefreshTokenError('the request has the cookies of two active sessions')
     case 'judged':
   }
 
   const { channel, outcome } = presented
-  if (outcome.kind === 'refresh-required') throw new TryRefreshTokenError('the access token can not be used any more')
+  if (outcome.kind === 'refresh-required') throw new TryRefreshTokenError(REFRESH_REQUIRED)
   if (outcome.kind === 'revoked') {
     applyEdits(reply, clearingEdits(policy.cookies, channel, leftoversOf(context, request, presented)))
-    throw new UnauthorizedError('the session has ended')
+    throw new UnauthorizedError('the session has expired or was revoked')
   }
   if (needsAntiCsrfProof(policy, request, guarded, channel)
     && !await hasAntiCsrfProof(request, policy, core, outcome.claims.sid)) {
-    throw new TryRefreshTokenError('the request lacks its anti-CSRF proof')
+    throw new TryRefreshTokenError('the request has no valid anti-CSRF header, which the option antiCsrf requires')
   }
   const session = grant(context, exchange, options, presented, outcome)
   if (options.claimValidators !== undefined) await validateClaims(options.claimValidators, session.getJwtPayload())
   return session
 }
 
-/** Of one cookie, where no other domain was configured before, nothing can be left over. */
+/** Cookies on other domains to clear. A single cookie is not one, unless another domain was configured before. */
 function leftoversOf<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
@@ -187,7 +190,9 @@ function leftoversOf<Payload extends object, Info extends object>(
   return isSettled ? noLeftovers : accessTokenLeftovers(core, policy, request)
 }
 
-/** The session object, if the login is recent enough; the response tells the client what it does not know yet. */
+/**
+ * Creates the session object, if the login is recent enough. Writes a new access token to the response if there is one.
+ */
 function grant<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   { request, reply }: HttpExchange,
@@ -202,7 +207,7 @@ function grant<Payload extends object, Info extends object>(
   preferPrivate(reply)
   if (duplicated && leftovers.length > 0) {
     applyEdits(reply, leftoverEdits(leftovers))
-    // The token that was chosen may have lain there itself.
+    // The chosen token may itself be in a cookie that is cleared, so it is set again.
     applyEdits(reply, accessTokenEdits(cookies, channel, { ...active, accessToken }))
   }
   if (active.reissued !== null) applyEdits(reply, accessTokenEdits(cookies, channel, active.reissued))
@@ -212,14 +217,14 @@ function grant<Payload extends object, Info extends object>(
   return session
 }
 
-/** What a request that can not be answered with headers says of its session. */
+/** The session of a request, where no response headers can be written. */
 export type SessionReading<Payload extends object> =
   | { readonly kind: 'active'; readonly session: ReadonlySession<Payload> }
-  /** There may be a session, but its access token can not be used any more. */
+  /** The access token has expired or is invalid, but the session may still be active. */
   | { readonly kind: 'needs-refresh' }
   | { readonly kind: 'none' }
 
-/** Verifies the session of a request and changes nothing, neither a response nor the session. */
+/** Verifies the session of a request. Changes neither response nor session. */
 export async function readSession<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
@@ -227,7 +232,7 @@ export async function readSession<Payload extends object, Info extends object>(
   return readingOf(await verifyAccessTokenOf(core, policy, request, {}, mayRead(request, policy)))
 }
 
-/** What an access token says to whoever only reads it. Pure. */
+/** Converts a verified access token to a {@link SessionReading}. Pure. */
 export function readingOf<Payload extends object>(presented: AccessTokenResult<Payload>): SessionReading<Payload> {
   if (presented.kind === 'ambiguous') return { kind: 'needs-refresh' }
   if (presented.kind !== 'judged') return { kind: 'none' }

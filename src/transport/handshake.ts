@@ -2,14 +2,14 @@ import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
 import { verifyAccessTokenOf } from './credentials.ts'
 import { crossSiteRequest, isProven } from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
-import { readingOf } from './get-session.ts'
+import { readingOf, REFRESH_REQUIRED } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
 import type { ReadonlySession } from './session.ts'
 
 /**
- * Verifies the session of the request that opens a connection. A page of any site may open a WebSocket to any other,
- * with the cookies of that other and without CORS: so for cookies the origin is checked whatever the method says.
- * Anti-CSRF headers are not asked for, since a page can set none here. 0 store calls, 1 with `strict`.
+ * Verifies the session of the request that opens a connection. A page of any site can open a WebSocket to any other
+ * site, with that site's cookies and without CORS. So for cookies, the origin is checked with any method. Anti-CSRF
+ * headers are not required, because pages cannot set headers here. 0 store calls, 1 with `strict`.
  * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, GeneralError
  */
 export async function authenticateHandshake<Payload extends object, Info extends object>(
@@ -21,7 +21,7 @@ export async function authenticateHandshake<Payload extends object, Info extends
   const reading = readingOf(presented)
   switch (reading.kind) {
     case 'active': return reading.session
-    case 'needs-refresh': throw new TryRefreshTokenError('the access token can not be used any more')
-    case 'none': throw new UnauthorizedError('the handshake carries no live session')
+    case 'needs-refresh': throw new TryRefreshTokenError(REFRESH_REQUIRED)
+    case 'none': throw new UnauthorizedError('the handshake has no active session')
   }
 }

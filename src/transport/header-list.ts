@@ -1,8 +1,8 @@
 import type { ResponseWriter } from './exchange.ts'
 
 /**
- * Adds names to a header that lists names, such as `Vary`, unless they are there already. Compares whole names,
- * without regard to case (CMP-12); a `*` lists everything already.
+ * Adds names to a header that is a list of names, such as `Vary`, unless it contains them. Compares whole names and
+ * ignores case (CMP-12). `Vary: *` stays as it is.
  */
 export function addToList(reply: Pick<ResponseWriter, 'get' | 'set'>, header: string, names: readonly string[]): void {
   const value = reply.get(header)

@@ -3,11 +3,11 @@ import type { SessionCore } from '../session/core.ts'
 import type { UnverifiedTokens } from '../tokens/at-jwt.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
-/** Sessions whose tokens a request carries among others' cookies. */
+/** What the HTTP flows need of a session core, and the functions that read tokens unverified. */
 export interface HttpCore<Payload extends object, Info extends object>
   extends SessionCore<Payload, Info>, UnverifiedTokens {}
 
-/** What the flows over HTTP share. */
+/** What the HTTP flows share. */
 export interface HttpContext<Payload extends object, Info extends object> {
   readonly core: HttpCore<Payload, Info>
   readonly policy: HttpPolicy

@@ -4,8 +4,8 @@ import type { HttpOptions } from './http-policy.ts'
 
 const origin = 'https://app.example.com'
 
-describe('cookie names and places', () => {
-  test('CK-01: the safest prefix that the deployment allows', () => {
+describe('cookie names and domains', () => {
+  test('CK-01: names have the safest prefix that the deployment allows', () => {
     const { accessToken, refreshToken } = createHttpPolicy({ origin }).cookies
     expect(accessToken.attributes)
       .toEqual({ name: '__Host-sAccessToken', path: '/', domain: null, secure: true, sameSite: 'lax' })
@@ -13,7 +13,7 @@ describe('cookie names and places', () => {
       .toMatchObject({ name: '__Secure-sRefreshToken', path: '/auth/session/refresh', domain: null, secure: true })
   })
 
-  test('with a domain no cookie can be bound to the host', () => {
+  test('with a domain, the prefix is __Secure-', () => {
     const { accessToken, refreshToken } = createHttpPolicy({ origin, cookie: { domain: '.Example.com' } }).cookies
     expect(accessToken.attributes).toMatchObject({ name: '__Secure-sAccessToken', domain: 'example.com' })
     expect(refreshToken.attributes).toMatchObject({ name: '__Secure-sRefreshToken', domain: 'example.com' })
@@ -32,7 +32,7 @@ describe('cookie names and places', () => {
     expect(cookies.refreshToken.attributes.name).toBe('__Secure-shop-rt')
   })
 
-  test('CK-06: other places are those on other domains that this host can reach', () => {
+  test('CK-06: leftover cookies are cleared on the other domains that this host can set cookies for', () => {
     const placesOf = (options: Partial<HttpOptions>): unknown => {
       const { olderClearings, hostClearings, parentClearings } = createHttpPolicy({ origin, ...options })
         .cookies.accessToken
@@ -49,14 +49,14 @@ describe('cookie names and places', () => {
     expect(placesOf({ origin: 'http://127.0.0.1' })).toEqual([[], [], []])
   })
 
-  test('CK-09: the narrow path of before is cleared where the path was widened', () => {
+  test('CK-09: the cookie with the narrower path is cleared if the path was widened', () => {
     const { narrowClearings } = createHttpPolicy({ origin, cookie: { refreshTokenPath: '/' } }).cookies
     expect(narrowClearings).toEqual([expect.objectContaining({ path: '/auth/session/refresh', value: '', expires: 0 })])
     expect(createHttpPolicy({ origin }).cookies.narrowClearings).toEqual([])
   })
 })
 
-test('FP-1: a path that a proxy strips is part of what clients see, not of the routes', () => {
+test('FP-1: a path prefix that a proxy removes is part of the URLs of clients, not of the routes', () => {
   for (const gatewayPath of ['/api', 'api/', ' /api ']) {
     const { basePath, issuer, cookies } = createHttpPolicy({ origin, gatewayPath })
     expect([basePath, issuer]).toEqual(['/auth', 'https://app.example.com/api/auth'])
@@ -66,7 +66,7 @@ test('FP-1: a path that a proxy strips is part of what clients see, not of the r
   expect(() => createHttpPolicy({ origin, gatewayPath: '/a b' })).toThrow('gatewayPath')
 })
 
-test('CSRF-03: trusted origins are parsed and written as browsers do', () => {
+test('CSRF-03: trusted origins are parsed and serialized as browsers do', () => {
   const { trustedOrigins, issuer } = createHttpPolicy({
     origin: 'https://APP.example.com:443/', trustedOrigins: ['https://www.Example.com', 'http://localhost:3000'],
   })
@@ -80,7 +80,7 @@ test('base paths are normalised', () => {
   expect(['/', ''].map(pathOf)).toEqual(['', ''])
 })
 
-describe('refuses at start', () => {
+describe('rejects', () => {
   const cases: [string, Partial<HttpOptions>][] = [
     ['origin', { origin: 'app.example.com' }],
     ['origin', { origin: 'https://app.example.com/path' }],
@@ -113,7 +113,7 @@ describe('refuses at start', () => {
     expect(() => createHttpPolicy({ origin, ...options })).toThrow(message)
   })
 
-  test('http on another host, unless it is spelled out', () => {
+  test('http on another host, unless allowInsecureCookies is set', () => {
     const { cookies } = createHttpPolicy({ origin: 'http://app.example.com', [allowInsecureCookies]: true })
     expect(cookies.accessToken.attributes).toMatchObject({ name: 'sAccessToken', secure: false })
   })

@@ -9,59 +9,59 @@ import type { CookieConfig, CookieOptions } from './cookie-config.ts'
 import { originRule } from './origin.ts'
 
 /**
- * Set this option to true to serve sessions over http on a host that is not the own machine. Tokens can be read on
- * the way.
+ * The name of an option. Set it to true to serve sessions over http on a host other than localhost. Others can then
+ * read the tokens on the network.
  */
 export const allowInsecureCookies: unique symbol = Symbol('keyturn.allowInsecureCookies')
 
 /**
- * What requests must show beyond their origin: nothing, any `rid` header, or a token bound to the session (CSRF-05,
- * CSRF-06).
+ * What requests must contain besides a trusted origin: nothing, a `rid` header, or an anti-CSRF token of the session
+ * (CSRF-05, CSRF-06).
  */
 export type AntiCsrf = 'origin' | 'custom-header' | 'token'
 
-/** How sessions meet HTTP. */
+/** The options of sessions over HTTP. */
 export interface HttpOptions {
   /**
-   * Where this server is reached, as browsers write it: `https://app.example.com`. Never taken from a request
+   * The origin of this server, as browsers see it: `https://app.example.com`. It is never taken from a request
    * (DOS-05).
    */
   readonly origin: string
   /**
-   * Other origins whose pages may use the sessions: the front end's, if it is not this server's. Exact origins
-   * (CSRF-03). Default: none.
+   * Other origins whose pages may use the sessions, such as that of a front end on another host. They are compared
+   * exactly (CSRF-03). Default: none.
    */
   readonly trustedOrigins?: readonly string[]
-  /** Where Keyturn's own routes live, as this server sees the path. Default: `/auth`. */
+  /** The path prefix of Keyturn's own routes, as this server receives it. Default: `/auth`. */
   readonly basePath?: string
   /**
-   * The beginning of the path that a proxy strips: `/api` if browsers ask for `/api/auth/signout` and this server
-   * sees `/auth/signout`. Default: none.
+   * The path prefix that a proxy removes: `/api` if browsers request `/api/auth/signout` and this server receives
+   * `/auth/signout`. Default: none.
    */
   readonly gatewayPath?: string
-  /** Names, domain and attributes of the cookies. Default: the strictest that work. */
+  /** Names, domain and attributes of the cookies. Default: the strictest that the origin allows. */
   readonly cookie?: CookieOptions
   /**
-   * What a request with cookies must show besides a trusted origin, which is always checked: `origin` nothing,
-   * `custom-header` the header `rid`, `token` an anti-CSRF token of the session. Default: `origin`.
+   * What a request with cookies must contain besides a trusted origin, which is always checked. `origin`: nothing;
+   * `custom-header`: the header `rid`; `token`: an anti-CSRF token of the session. Default: `origin`.
    */
   readonly antiCsrf?: AntiCsrf
-  /** The HTTP status of a missing or ended session, from 400 to 499; some front ends expect 440. Default: 401. */
+  /** The HTTP status if there is no active session: from 400 to 499. Some front ends expect 440. Default: 401. */
   readonly sessionExpiredStatusCode?: number
-  /** The HTTP status of a session whose claims do not suffice, from 400 to 499. Default: 403. */
+  /** The HTTP status if a claim validator fails: from 400 to 499. Default: 403. */
   readonly invalidClaimStatusCode?: number
-  /** Whether to serve sessions over http beyond localhost, where others can read the tokens. Default: false. */
+  /** Whether to serve sessions over http on other hosts than localhost: others can then read tokens. Default: false. */
   readonly [allowInsecureCookies]?: boolean
 }
 
-/** The rules of {@link HttpOptions}, checked and resolved. */
+/** {@link HttpOptions}, checked and with defaults. */
 export interface HttpPolicy {
   readonly origin: string
-  /** Who issues the tokens: the origin and the base path, as clients see it. */
+  /** The issuer of the tokens: origin and base path, as clients see it. */
   readonly issuer: string
-  /** Every origin that may use the sessions, the own included. */
+  /** All trusted origins, this server's included. */
   readonly trustedOrigins: ReadonlySet<string>
-  /** Begins with `/` and does not end with it; may be empty. */
+  /** Begins with `/` and does not end with `/`; may be empty. */
   readonly basePath: string
   readonly cookies: CookieConfig
   readonly antiCsrf: AntiCsrf
@@ -75,7 +75,7 @@ const pathRule = rule('a plain path such as "/auth"', (value): value is string =
 
 const rules = {
   origin: required(originRule),
-  trustedOrigins: listOf('a list of origins such as ["https://www.example.com"]', originRule),
+  trustedOrigins: listOf('an array of origins such as ["https://www.example.com"]', originRule),
   basePath: withDefault('/auth', pathRule),
   gatewayPath: pathRule,
   cookie: optionsOf<CookieOptions>(cookieRules),
@@ -85,12 +85,12 @@ const rules = {
   [allowInsecureCookies]: withDefault(false, flag),
 } satisfies RulesFor<HttpOptions>
 
-/** What the options of sessions over HTTP accept. */
+/** The rules of the options of sessions over HTTP. */
 export const httpRules: RulesFor<HttpOptions> = rules
 
 /**
- * Resolves the options. Pure.
- * @throws GeneralError (`MISUSE`) with the option, what it was and what it must be.
+ * Creates a policy from the options. Pure.
+ * @throws GeneralError (`MISUSE`) that names an invalid option, its value and what it must be.
  */
 export function createHttpPolicy(options: HttpOptions): HttpPolicy {
   checkValues(httpRules, options)
@@ -126,7 +126,7 @@ function normalPath(text: string): string {
   return rooted.endsWith('/') ? rooted.slice(0, -1) : rooted
 }
 
-/** What the platform's parser would change, no request path could ever equal. */
+/** Whether the URL parser leaves the path unchanged. No request could match another path. */
 function isPlainPath(path: string): boolean {
   const host = 'https://localhost'
   return !/\/\/|[;?#]/.test(path) && URL.canParse(host + path) && new URL(host + path).href === `${host}${path || '/'}`

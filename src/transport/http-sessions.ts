@@ -17,11 +17,11 @@ import { startSession } from './start-session.ts'
 import type { NewSessionArguments } from './start-session.ts'
 
 /**
- * Starts a session for a user who has just proved who they are, and attaches its tokens to the response. The session
- * that the client had before is ended. 1 store call, 2 if there was one before.
- * `Target` is what names the request and the response.
- * @throws CrossSiteRequestError if a page of a foreign origin asked for it (CSRF-10).
- * @throws InvalidDataError if the data cannot be kept: it does not fit its schema, or its token no cookie.
+ * Creates a session for a user who has just authenticated, and adds its tokens to the response. Revokes the session
+ * that the client had before. 1 store call, 2 if there was one before. `Target`: the arguments that are the request and
+ * the response.
+ * @throws CrossSiteRequestError if the request comes from a page of an untrusted origin (CSRF-10).
+ * @throws InvalidDataError if the data does not match its schema, or the access token would be too long for a cookie.
  * @throws GeneralError if the store fails.
  */
 export type CreateNewSession<Target extends readonly unknown[], Payload extends object, Info extends object> = (
@@ -29,59 +29,59 @@ export type CreateNewSession<Target extends readonly unknown[], Payload extends 
 ) => Promise<Session<Payload, Info>>
 
 /**
- * Verifies the session of a request. 0 store calls unless revocation is `strict`. The last argument may be
- * `enableCsrfProtection` alone: true checks any method, false none.
+ * Verifies the session of a request. 0 store calls, 1 with `strict`. The last argument can be only the value of the
+ * option `csrf`.
  * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, InvalidClaimsError, GeneralError
  */
 export interface GetSession<Target extends readonly unknown[], Payload extends object, Info extends object> {
-  /** Null if the request carries no access token. */
+  /** Null if the request has no access token. */
   (...call: [...target: Target, options: GetOptionalSessionOptions<Payload>]): Promise<Session<Payload, Info> | null>
   (...call: [...target: Target, options?: boolean | GetSessionOptions<Payload>]): Promise<Session<Payload, Info>>
-  /** For options that are not known before the program runs. */
+  /** For options that are not known at compile time. */
   (
     ...call: [...target: Target, options: GetSessionArgument<Payload> | undefined]
   ): Promise<Session<Payload, Info> | null>
 }
 
 /**
- * Exchanges the refresh token of a request for the next pair and attaches it to the response. 1 store call on the
- * ordinary path. `sessionRoutes` already serves this; call it only for a route of your own.
+ * Exchanges the refresh token of a request for a new pair of tokens, and adds it to the response. 1 store call in the
+ * ordinary case. `sessionRoutes` has a route for this; call it only in a route of your own.
  * @throws UnauthorizedError, TokenTheftDetectedError, CrossSiteRequestError, GeneralError
  */
 export type RefreshSession<Target extends readonly unknown[], Payload extends object, Info extends object> = (
   ...call: Target
 ) => Promise<Session<Payload, Info>>
 
-/** Sessions over HTTP, for any framework: what its adapter translates to. */
+/** Sessions over HTTP, for adapters of any framework. */
 export interface HttpSessions<Payload extends object, Info extends object> {
   readonly policy: HttpPolicy
   readonly createNewSession: CreateNewSession<[exchange: HttpExchange], Payload, Info>
   readonly getSession: GetSession<[exchange: HttpExchange], Payload, Info>
   /**
-   * What stands before a handler: the session of the request, or the answer to a preflight, told apart by `isAnswer`.
-   * Answers, or throws, at once where nothing has to be waited for.
+   * Guards a handler: returns the session of the request, or the response to a CORS preflight. Distinguish them with
+   * `isAnswer`. Synchronous if verification is.
    */
   guard(exchange: HttpExchange, options: GetSessionOptions<Payload>): Awaitable<Session<Payload, Info> | CompleteResponse>
   readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>
-  /** Verifies where no response can be written, as in a server component. Changes nothing. */
+  /** Verifies the session where no response headers can be written, as in a server component. Changes nothing. */
   readSession(request: HttpRequest): Promise<SessionReading<Payload>>
-  /** Refreshes before a page is rendered, if it must be and can be. Never throws for what a session can be. */
+  /** Refreshes the session before a page is rendered, if necessary and possible. Throws no errors of Keyturn. */
   refreshBeforeRender(exchange: HttpExchange): Promise<RenderSession<Payload>>
   /**
-   * Verifies the session of a connection's first request, as of a WebSocket: the origin is always checked, since
-   * browsers send cookies along from any site. 0 store calls.
+   * Verifies the session of the request that opens a connection, such as a WebSocket. Always checks the origin, because
+   * browsers send cookies with such requests from any site. 0 store calls, 1 with `strict`.
    * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, GeneralError
    */
   authenticateHandshake(request: HttpRequest): Promise<ReadonlySession<Payload>>
-  /** Serves Keyturn's own routes; null if the path is none of them. @throws SessionError, for `errorReply` */
+  /** Handles Keyturn's own routes; null for any other path. @throws SessionError, for `errorReply` */
   handleSessionRoute(exchange: HttpExchange): Promise<CompleteResponse | null>
-  /** Writes the CORS headers for the trusted origins; the whole answer if the request is a preflight. */
+  /** Writes the CORS headers for trusted origins; returns the complete response if the request is a preflight. */
   applyCors(exchange: HttpExchange): CompleteResponse | null
-  /** The answer for any thrown value. */
+  /** The response for any thrown value. */
   errorReply(error: unknown, request: HttpRequest): CompleteResponse
 }
 
-/** Gives a function that finds the session of a request the types of {@link GetSession}: null only where it can be. */
+/** Adds the overloads of {@link GetSession} to a function: its result is null only if the session is optional. */
 export function withGetSessionTypes<Target extends readonly unknown[], Payload extends object, Info extends object>(
   find: (
     ...call: [...target: Target, options: GetSessionArgument<Payload> | undefined]
@@ -104,7 +104,7 @@ export function withGetSessionTypes<Target extends readonly unknown[], Payload e
   return typed
 }
 
-/** Puts HTTP before the core. */
+/** Creates sessions over HTTP from a session core. */
 export function createHttpSessions<Payload extends object, Info extends object>(
   core: HttpCore<Payload, Info>,
   policy: HttpPolicy,

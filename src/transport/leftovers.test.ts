@@ -4,13 +4,13 @@ import type { CookieOptions } from './cookie-config.ts'
 import { createHttpPolicy } from './http-policy.ts'
 import { leftoverClearings } from './leftovers.ts'
 
-/** The domains on which is cleared, or `host-only`. */
+/** The domains whose cookies are cleared; `host-only` for cookies without one. */
 function placesFor(owners: readonly TokenOwner[], cookie: CookieOptions, origin = 'https://app.example.com'): unknown {
   const slot = createHttpPolicy({ origin, cookie }).cookies.accessToken
   return leftoverClearings(slot, owners).map(({ domain }) => domain ?? 'host-only')
 }
 
-describe('S-17: what is cleared in other places is ours', () => {
+describe('S-17: only cookies of this application are cleared on other domains', () => {
   const named: CookieOptions = { accessTokenName: 'at' }
   const migrated: CookieOptions = { accessTokenName: 'at', olderDomain: 'example.com' }
 
@@ -30,10 +30,10 @@ describe('S-17: what is cleared in other places is ours', () => {
   test.each(table)('%j', (owners, withName, withOlderDomain) => {
     expect(placesFor(owners, named)).toEqual(withName)
     expect(placesFor(owners, migrated)).toEqual(withOlderDomain)
-    expect(placesFor(owners, {}), 'a __Host- cookie lies nowhere else').toEqual([])
+    expect(placesFor(owners, {}), 'a __Host- cookie exists on one host only').toEqual([])
   })
 
-  test('with a cookie domain the other places are on the own host', () => {
+  test('with a cookie domain, leftover cookies are cleared on the own host', () => {
     expect(placesFor(['ours', 'ours'], { domain: 'example.com' })).toEqual(['host-only', 'app.example.com'])
     expect(placesFor(['ours', 'ours'], { domain: 'example.com' }, 'https://a.b.example.com'))
       .toEqual(['host-only', 'a.b.example.com', 'b.example.com'])

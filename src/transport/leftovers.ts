@@ -9,20 +9,20 @@ import type { Cookie } from './set-cookie.ts'
 import { leftoverEdits } from './tokens-reply.ts'
 import type { TokenEdits } from './tokens-reply.ts'
 
-// A browser may keep several cookies of one name: of a domain that was configured before, or set by another host of the
-// domain. A request says their values, and not where they lie; and clearing a place also clears what another
-// application keeps there under the same name, as production on the parent domain of staging.
+// A browser may have several cookies of one name: of a domain that was configured before, or set by another host of the
+// domain. A request contains their values, but not their domains. Clearing the cookie of a domain may also clear that
+// of another application with the same name, for example production on the parent domain of staging.
 
 /**
- * What removes the cookies of a name from other places than ours, as far as that can harm nobody: by whose the values
- * are that the request carries of this name. Every cookie that could be removed is among them, since it would have been
- * sent as well. Pure.
+ * The cookies that clear those of this name on other domains, as far as no other application is affected. `owners`: the
+ * applications that the values in the request belong to. Every cookie that could be cleared is in the request, because
+ * browsers send all of them. Pure.
  *
- * - One of another application: none, for there is no telling which place is whose.
- * - All ours: every other place.
- * - Ours, and texts that are no tokens: only the places where nobody else writes.
+ * - If one is of another application, none is cleared, because its domain is unknown.
+ * - If all are of this application, those of every other domain are cleared.
+ * - If some are not tokens, only those of domains where no other application sets cookies are cleared.
  *
- * A single value lies where it should, or on the older domain.
+ * A single value is on the configured domain or on the older one.
  */
 export function leftoverClearings(slot: CookieSlot, owners: readonly TokenOwner[]): readonly Cookie[] {
   if (owners.length === 0 || owners.includes('other')) return []
@@ -41,7 +41,7 @@ export function accessTokenLeftovers(
   return leftoverClearings(slot, valuesToJudge(slot, policy, request).map(core.ownerOfAccessToken))
 }
 
-/** The edits that remove what is left over of both cookies; of refresh tokens where the request carries any. */
+/** The edits that clear leftover cookies of both names; of refresh tokens if the request contains any. */
 export async function findLeftovers<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
@@ -51,15 +51,15 @@ export async function findLeftovers<Payload extends object, Info extends object>
   return leftoverEdits([...accessTokenLeftovers(core, policy, request), ...leftoverClearings(slot, owners)])
 }
 
-/** The values of a cookie, if there can be a place to clear, and if the browser has sent all that it has. */
+/** The values of a cookie, if one of them may have to be cleared and the browser has sent all of its cookies. */
 function valuesToJudge(slot: CookieSlot, policy: HttpPolicy, request: HttpRequest): readonly string[] {
   const header = request.header('cookie')
   const { attributes: { name }, olderClearings } = slot
-  // Nearly always: there is one, and only one place where it can lie.
+  // The common case: there is one cookie, and it can be on one domain only.
   if (header === null || (olderClearings.length === 0 && !occursTwice(header, name))) return []
   const values = readCookies(header, name)
   const isSettled = values.length === 0 || (values.length === 1 && olderClearings.length === 0)
-  // To a request of another site browsers add only some of the cookies, by what `SameSite` they have.
+  // With a request of another site, browsers send only some of the cookies, depending on their `SameSite`.
   return isSettled || classifyOrigin(request, policy) === 'untrusted' ? [] : values
 }
 

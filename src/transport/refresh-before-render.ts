@@ -12,24 +12,24 @@ import { VerifiedSession } from './session-object.ts'
 import { matchSessionRoute } from './session-routes.ts'
 import { accessTokenEdits, applyEdits } from './tokens-reply.ts'
 
-/** What the step before a rendering found, and what it leaves to the rendering. */
+/** The result of {@link refreshBeforeRender}, for the code that renders the page. */
 export interface RenderSession<Payload extends object> {
-  /** The session as the rendering sees it. */
+  /** The session, for rendering. */
   readonly reading: SessionReading<Payload>
-  /** The `Cookie` header that the rendering should see instead of the request's own: without a refresh token. */
+  /** The `Cookie` header for rendering, instead of the request's own: without the refresh token. */
   readonly cookie: string
-  /** Why nothing is known, if that is so: the store failed. Null otherwise. */
+  /** The error of the store, if it failed and the session is unknown; null otherwise. */
   readonly failure: unknown
 }
 
-/** The access token that the rendering should see: `presented` is the request's own, null is none. */
+/** The access token for rendering: `presented` is the request's own, null is none. */
 type RenderedToken = { readonly accessToken: string | null } | 'presented'
 
 /**
- * The step before a page is rendered. A rendering can set no cookies, so this refreshes for it, once, if the access
- * token can not be used any more and the refresh token is at hand (`cookie.refreshTokenPath`). It redirects nobody
- * and throws no error of Keyturn's: what a page without a session looks like is the page's business. Keyturn's own
- * routes are left alone. 0 store calls; 1 if it refreshes.
+ * Prepares the session before a page is rendered, because code that renders cannot set cookies. Refreshes it if the
+ * access token has expired or is invalid and the request has a refresh token (`cookie.refreshTokenPath`). Does not
+ * redirect and throws no errors of Keyturn: the page decides what to show without a session. Ignores Keyturn's own
+ * routes. 0 store calls; 1 if it refreshes.
  */
 export async function refreshBeforeRender<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,

@@ -6,7 +6,7 @@ import type { HttpRequest } from './exchange.ts'
 import type { HttpCore } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
-/** The refresh tokens of a request: one, or several cookies of its name. */
+/** The refresh tokens of a request: one, or several if there are several cookies of the name. */
 export type PresentedRefresh =
   | { readonly kind: 'none' }
   | { readonly kind: 'tokens'; readonly channel: TransferMode; readonly tokens: readonly PresentedRefreshToken[] }
@@ -17,9 +17,9 @@ export interface PresentedRefreshToken {
 }
 
 /**
- * Finds the refresh token of a request: a bearer token if it has the shape of ours, else the cookie. A cookie
- * counts only beside an access token's cookie of the same session, expired or not: a sibling domain can toss in the
- * one, but not the other with its `__Host-` name.
+ * Finds the refresh token of a request: a bearer token with the format of a refresh token, else the cookie. A cookie
+ * counts only beside an access token's cookie of the same session, expired or not: a sibling domain can set the former,
+ * but not the latter, because of its `__Host-` prefix.
  */
 export function findRefreshToken(
   core: Pick<HttpCore<object, object>, 'peekHandle'>,
@@ -40,9 +40,9 @@ export function findRefreshToken(
 }
 
 /**
- * Those of the tokens that are of one session, in the order to try them: the newest first, since one that it replaced
- * would look like a theft. Where there are several sessions, another application's do not count. Null if ours are of
- * several all the same: there is no telling whose request this is (CK-06).
+ * The tokens, if they are of one session, in the order to try them: the newest first, because an older one would look
+ * like token theft. If there are several sessions, those of other applications are ignored. Null if there are still
+ * several, because the session of the request is unknown (CK-06).
  */
 export async function tokensOfOneSession(
   core: Pick<HttpCore<object, object>, 'ownerOfRefreshToken'>,

@@ -13,8 +13,8 @@ import type { Session } from './session.ts'
 import { noSessionEdits, applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
 
 /**
- * Exchanges the refresh token of a request. A refusal clears cookies only if they can never work again, and
- * only after the request proved where it came from (CSRF-15): nobody is logged out by another site or by accident.
+ * Exchanges the refresh token of a request. If that fails, clears the cookies only if they can never be used again, and
+ * only if the request is proven to come from a trusted page (CSRF-15). So no other site can log a user out.
  */
 export async function refreshSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
@@ -25,7 +25,7 @@ export async function refreshSession<Payload extends object, Info extends object
   if (presented.kind === 'none') {
     refuseUntrustedOrigin(request, policy)
     applyEdits(reply, noSessionEdits())
-    throw new UnauthorizedError('the request carries no refresh token')
+    throw new UnauthorizedError('the request has no refresh token')
   }
 
   const { channel } = presented
@@ -33,12 +33,12 @@ export async function refreshSession<Payload extends object, Info extends object
   const tokens = await tokensOfOneSession(core, presented.tokens)
   if (tokens === null) {
     applyEdits(reply, await findLeftovers(context, request))
-    throw new UnauthorizedError('the request carries the refresh tokens of several sessions')
+    throw new UnauthorizedError('the request has refresh tokens of several sessions')
   }
   const [first] = tokens
   if (channel === 'cookie' && first !== undefined) {
     if (await hasAntiCsrfProof(request, policy, core, first.token.handle) !== true) {
-      throw new UnauthorizedError('the request lacks its anti-CSRF proof')
+      throw new UnauthorizedError('the request has no valid anti-CSRF header, which the option antiCsrf requires')
     }
   }
 
@@ -48,15 +48,15 @@ export async function refreshSession<Payload extends object, Info extends object
       return new RequestSession(context, reply, outcome.issued)
     case 'unauthorized':
       if (!outcome.ended) applyEdits(reply, noSessionEdits())
-      throw new UnauthorizedError('the refresh token can not be used')
+      throw new UnauthorizedError('the refresh token is invalid, or its session has expired or was revoked')
     case 'theft':
       throw new TokenTheftDetectedError(outcome.userId, outcome.handle)
   }
 }
 
 /**
- * Exchanges a refresh token whose request was found to be trustworthy: gives the client the next pair, or takes its
- * tokens away if they can never work again.
+ * Exchanges a refresh token of a request that was checked. Sends the client the next pair of tokens, or clears its
+ * tokens if they can never be used again.
  */
 export async function exchangeRefreshToken<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
@@ -82,7 +82,7 @@ export async function exchangeRefreshToken<Payload extends object, Info extends 
   return outcome
 }
 
-/** Passes over tokens that we never issued; the first genuine one decides. */
+/** Skips tokens that Keyturn did not issue; the first recognized one decides. */
 async function refreshFirstRecognized<Payload extends object, Info extends object>(
   { core }: HttpContext<Payload, Info>,
   tokens: readonly PresentedRefreshToken[],

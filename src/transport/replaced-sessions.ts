@@ -6,8 +6,8 @@ import type { HttpRequest } from './exchange.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
 /**
- * The sessions that a login replaces, by the tokens beside it (CMP-11). An expired access token alone proves nothing
- * any more: it may have leaked long ago. Together with a refresh token of the same session it does. Pure.
+ * The sessions that a login replaces, by the tokens in the request (CMP-11). An expired access token is not enough,
+ * because it may have leaked long ago; with a refresh token of the same session, it is. Pure.
  */
 export function replacedSessions(
   accessTokens: readonly IdentifiedAccessToken[],
@@ -17,7 +17,7 @@ export function replacedSessions(
   return [...new Set(proven.map(({ claims }) => claims.sid))]
 }
 
-/** {@link replacedSessions} of a request: by tokens that we issued, and that came by the channel they belong to. */
+/** {@link replacedSessions} of a request, by tokens that Keyturn issued and that were sent in their transfer mode. */
 export async function sessionsToReplace<Payload extends object, Info extends object>(
   core: Pick<SessionCore<Payload, Info>, 'identify' | 'ownerOfRefreshToken'>,
   policy: HttpPolicy,

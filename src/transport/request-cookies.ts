@@ -1,6 +1,5 @@
 /**
- * A `Cookie` header in which some cookies have another value, or none at all (null): what the rest of a request
- * sees once its cookies were replaced on the way. Every other cookie stays as it came.
+ * A `Cookie` header in which some cookies are replaced, or removed (null). All other cookies stay unchanged.
  */
 export function overrideCookies(
   header: string | null,

@@ -7,11 +7,11 @@ const claims = {
   tid: 'public', iat: 1000, exp: 2000, auth_time: 1000, jti: 'j', gen: 0, brn: 0, ri: 30_000, pv: 0,
 }
 
-test('TOK-17: claims and payload, which requests with the same token share, lie open to nobody', () => {
+test('TOK-17: claims and payload, which requests with the same token share, are private', () => {
   expect(Reflect.ownKeys(new VerifiedSession(claims, { role: 'reader' }))).toEqual([])
 })
 
-test('TOK-17: a payload is handed out frozen all through, so that no handler writes into another request', () => {
+test('TOK-17: a payload is deeply frozen, so that no handler can change that of another request', () => {
   const payload = { role: 'reader', deep: { list: [{}], empty: [] } }
   const session = new VerifiedSession(claims, payload)
   const handedOut = session.getJwtPayload()

@@ -13,8 +13,8 @@ import type { Cookie } from './set-cookie.ts'
 import { accessTokenEdits, applyEdits, clearingEdits } from './tokens-reply.ts'
 
 /**
- * What an access token says of its session. Other requests with the same token share claims and payload: nobody can
- * reach the ones, and the other is frozen when it is handed out (TOK-17).
+ * The session of a verified access token. Requests with the same token share claims and payload: the claims are
+ * private, and the payload is frozen before it is returned (TOK-17).
  */
 export class VerifiedSession<Payload extends object> implements ReadonlySession<Payload> {
   readonly #claims: AccessClaims
@@ -65,12 +65,12 @@ export class VerifiedSession<Payload extends object> implements ReadonlySession<
   }
 }
 
-/** A session that can be changed, and whose client hears of it in the response. */
+/** A session that can be changed. Changes are written to the store and to the response. */
 export class RequestSession<Payload extends object, Info extends object>
   extends VerifiedSession<Payload> implements Session<Payload, Info> {
   readonly #context: HttpContext<Payload, Info>
   readonly #reply: ResponseWriter
-  /** What has to be cleared with the session's cookies. */
+  /** Cookies on other domains to clear with the session's. */
   readonly #leftovers: readonly Cookie[]
   #claims: AccessClaims
   #controller: AbortController | null = null
@@ -116,7 +116,7 @@ export class RequestSession<Payload extends object, Info extends object>
     if (this.#controller === null) {
       const controller = new AbortController()
       this.#controller = controller
-      this.onRevoked(() => controller.abort(new UnauthorizedError('the session has ended')))
+      this.onRevoked(() => controller.abort(new UnauthorizedError('the session has expired or was revoked')))
     }
     return this.#controller.signal
   }
@@ -132,7 +132,7 @@ export class RequestSession<Payload extends object, Info extends object>
     } catch (error) {
       if (!isSessionError(error) || error.code !== 'SESSION_NOT_FOUND') throw error
       this.#clear()
-      throw new UnauthorizedError('the session has ended')
+      throw new UnauthorizedError('the session has expired or was revoked')
     }
   }
 

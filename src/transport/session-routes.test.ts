@@ -26,7 +26,7 @@ test.each([
   expect(matchSessionRoute(path, '/auth')).toBe(route)
 })
 
-test('with an empty base path the routes lie at the root', () => {
+test('with an empty base path, the routes are at the root', () => {
   expect(matchSessionRoute('/session/refresh', '')).toBe('refresh')
   expect(matchSessionRoute('/signout', '')).toBe('signout')
   expect(matchSessionRoute('/shop/signout', '')).toBe('signout')

@@ -7,13 +7,13 @@ import { refreshSession } from './refresh-session.ts'
 type RouteName = 'refresh' | 'signout' | 'jwks' | 'openid-configuration'
 
 /**
- * How long other services may keep the key set, in seconds: keys are published long before they sign (HDR-02,
- * TOK-20).
+ * How long other services may cache the key set, in seconds. Keys are published for longer than that before their first
+ * use (HDR-02, TOK-20).
  */
 const JWKS_MAX_AGE = 60
 
 /**
- * Serves Keyturn's own routes; null if the path is none of them. `OPTIONS` is left to whoever answers preflights.
+ * Handles Keyturn's own routes; null for any other path. Not for `OPTIONS`, which the CORS middleware handles.
  * @throws SessionError, for `errorReply`
  */
 export async function handleSessionRoute<Payload extends object, Info extends object>(
@@ -58,13 +58,13 @@ async function serveJwks<Payload extends object, Info extends object>(
   exchange: HttpExchange,
 ): Promise<CompleteResponse> {
   const jwks = await core.getJwks()
-  // A key never changes under its id, so the ids tell one set from another.
+  // A key with the same id never changes, so the ids identify the set.
   const etag = `"${jwks.keys.map(({ kid }) => kid).join('.')}"`
   const isKnown = exchange.request.header('if-none-match') === etag
   return publicReply(exchange, isKnown ? 304 : 200, jwks, [['etag', etag]])
 }
 
-/** Answers what anybody may read and keep for a while. */
+/** A public response that caches may store for a while. */
 function publicReply(
   { reply }: HttpExchange,
   status: number,
@@ -86,7 +86,7 @@ function publicReply(
   }
 }
 
-/** Finds the route of a path: exact, but for one trailing slash and a tenant before the two session routes. Pure. */
+/** Finds the route of a path. Accepts a trailing slash, and a tenant before refresh and signout. Pure. */
 export function matchSessionRoute(path: string, basePath: string): RouteName | null {
   if (!path.startsWith(`${basePath}/`)) return null
   const rest = path.slice(basePath.length + 1)

@@ -1,18 +1,18 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 
-/** What a verified session tells without the store. */
+/** A verified session, read without the store. */
 export interface ReadonlySession<Payload extends object> {
-  /** Whose session it is. */
+  /** The user id. */
   getUserId(): string
   /** The application's claims, frozen. */
   getJwtPayload(): Readonly<Payload>
   /** The public identifier of the session. */
   getHandle(): string
   getTenantId(): string
-  /** When the user logged in, in milliseconds; refreshing never moves it. */
+  /** When the user logged in, in milliseconds. A refresh does not change it. */
   getTimeCreated(): EpochMilliseconds
-  /** When the access token expires, in milliseconds. The session itself lives on if it is refreshed. */
+  /** When the access token expires, in milliseconds. The session continues if it is refreshed. */
   getExpiry(): EpochMilliseconds
   /** What `JSON.stringify` makes of it, for a page that the server renders: no token and no session data. */
   toJSON(): SessionJson<Payload>
@@ -29,33 +29,37 @@ export interface SessionJson<Payload extends object> {
 }
 
 /**
- * The session of one request. Every call that finds the session gone throws `UnauthorizedError` and clears the
- * response's tokens. After the response was sent, calls still change the session, but the client does not hear of it.
+ * The session of one request. If a method finds that the session has expired or was revoked, it throws
+ * `UnauthorizedError` and clears the tokens in the response. After the response was sent, methods still change the
+ * session in the store, but the client gets no new tokens.
  */
 export interface Session<Payload extends object, Info extends object> extends ReadonlySession<Payload> {
-  /** The private data. 1 store call. @throws UnauthorizedError if the session is gone. */
+  /** Returns the session data. 1 store call. @throws UnauthorizedError if the session has expired or was revoked. */
   getSessionInfo(): Promise<Info>
   /**
-   * Replaces the private data; with a function derives it from the current, and no update is lost. 1 or 2 store calls.
-   * @throws UnauthorizedError if the session is gone.
+   * Replaces the session data. Pass a function to compute it from the current data: it is called again if another
+   * update interferes, so that no update is lost. 1 or 2 store calls, and 2 for each repetition.
+   * @throws UnauthorizedError if the session has expired or was revoked.
    */
   updateSessionInfo(info: Info | ((current: Info) => Awaitable<Info>)): Promise<void>
   /**
-   * Replaces the claims, for this request, this client's token and the session's other requests. 1 store call.
-   * @throws UnauthorizedError if the session is gone.
+   * Replaces the JWT payload: of this object, of this client's access token and of later requests of the session. 1
+   * store call.
+   * @throws UnauthorizedError if the session has expired or was revoked.
    */
   updateJwtPayload(payload: Payload): Promise<void>
   /**
-   * Calls the listener once, as soon as this process hears that the session was ended: signed out, revoked by whichever
-   * process, or stolen. For what outlives its request: a WebSocket, an event stream. The expiry of the access token is
-   * no end. 0 store calls. Returns how to take that back.
+   * Calls the listener once, as soon as this process learns that the session was revoked: by a sign-out, by any
+   * process, or because of token theft. For connections that outlive their request, such as a WebSocket or an event
+   * stream. Not called when the access token or the session expires. 0 store calls. Returns a function that removes the
+   * listener.
    */
   onRevoked(listener: () => unknown): () => void
   /**
-   * Aborts when {@link Session.onRevoked} would call; its reason is an `UnauthorizedError`. Once read, it is waited for
-   * until the session ends: for connections, not for every request.
+   * Aborts when {@link Session.onRevoked} would call a listener; its reason is an `UnauthorizedError`. Reading it
+   * registers a listener until the session is revoked, so use it for connections, not for every request.
    */
   readonly signal: AbortSignal
-  /** Ends the session, then clears the tokens of this response (REV-01). 1 store call. */
+  /** Revokes the session, then clears the tokens in the response (REV-01). 1 store call. */
   revokeSession(): Promise<void>
 }

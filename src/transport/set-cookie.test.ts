@@ -4,14 +4,14 @@ import type { CookieAttributes } from './set-cookie.ts'
 
 const host: CookieAttributes = { name: '__Host-a', path: '/', domain: null, secure: true, sameSite: 'lax' }
 
-test('writes the attributes that browsers enforce', () => {
+test('serializes the attributes that browsers enforce', () => {
   expect(serializeCookie(createCookie(host, 'v', 1000)))
     .toBe('__Host-a=v; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Path=/; HttpOnly; Secure; SameSite=Lax')
   const other = { ...host, name: 'a', domain: 'b.c', secure: false, sameSite: 'strict' } as const
   expect(serializeCookie(createCookie(other, 'v', null))).toBe('a=v; Path=/; Domain=b.c; HttpOnly; SameSite=Strict')
 })
 
-test('CK-01: refuses what would break a prefix, however the prefix is written', () => {
+test('CK-01: rejects attributes that conflict with a prefix, in any case', () => {
   for (const name of ['__Host-a', '__host-a', '__HOST-a', '__Host-Http-a']) {
     for (const wrong of [{ domain: 'b.c' }, { path: '/x' }, { secure: false }]) {
       expect(() => checkCookieAttributes({ ...host, name, ...wrong })).toThrow('prefix')
@@ -21,19 +21,19 @@ test('CK-01: refuses what would break a prefix, however the prefix is written', 
   expect(() => checkCookieAttributes({ ...host, name: '__Secure-a', domain: 'b.c', path: '/x' })).not.toThrow()
 })
 
-test('CK-03: SameSite=None needs Secure', () => {
+test('CK-03: SameSite=None requires Secure', () => {
   expect(() => checkCookieAttributes({ ...host, name: 'a', sameSite: 'none', secure: false })).toThrow('https')
   expect(serializeCookie(clearingOf({ ...host, sameSite: 'none' }))).toContain('SameSite=None')
 })
 
-test('CK-04: a cookie that browsers would drop is an error', () => {
+test('CK-04: a cookie that browsers would reject is an error', () => {
   const most = 4096 - '__Host-a='.length
   expect(serializeCookie(createCookie(host, 'v'.repeat(most), null))).toContain('vvv')
   expect(() => createCookie(host, 'v'.repeat(most + 1), null)).toThrow('4096')
   expect(() => checkCookieAttributes({ ...host, name: 'a', path: `/${'p'.repeat(1024)}` })).toThrow('path')
 })
 
-test('CK-05: refuses values that could end an attribute or a line', () => {
+test('CK-05: rejects values that could end an attribute or a line', () => {
   for (const name of ['a;b', 'a,b', 'a b', 'a=b', 'a\r\nb', '', 'ä', '"a"']) {
     expect(() => checkCookieAttributes({ ...host, name }), name).toThrow('name')
   }
@@ -44,18 +44,18 @@ test('CK-05: refuses values that could end an attribute or a line', () => {
     expect(() => checkCookieAttributes({ ...host, name: 'a', path }), path).toThrow('path')
   }
   for (const value of ['a\r\nSet-Cookie: b=c', 'a;b', 'a,b', 'a b', 'a"b', 'a\\b', 'ä']) {
-    expect(() => createCookie(host, value, null), value).toThrow('can not be written')
+    expect(() => createCookie(host, value, null), value).toThrow('cannot be written')
   }
 })
 
-test('CK-09: clearing names the same cookie and says twice that it is over', () => {
+test('CK-09: a cookie is cleared with the same name, path and domain, by Expires and Max-Age', () => {
   expect(serializeCookie(clearingOf({ ...host, name: '__Secure-a', path: '/x', domain: 'b.c' }))).toBe(
     '__Secure-a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; '
       + 'Path=/x; Domain=b.c; HttpOnly; Secure; SameSite=Lax',
   )
 })
 
-test('a cookie is told by name, domain and path, whatever else it says', () => {
+test('name, domain and path identify a cookie; other attributes do not', () => {
   const same = [host, createCookie(host, 'v', 1000), clearingOf({ ...host, secure: false, sameSite: 'strict' })]
   expect(new Set(same.map(identityOf)).size).toBe(1)
   const others = [host, { ...host, name: 'b' }, { ...host, path: '/x' }, { ...host, domain: 'b.c' }]

@@ -16,15 +16,17 @@ import type { Session } from './session.ts'
 import { applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
 import type { TokenEdits } from './tokens-reply.ts'
 
-/** What a login may decide. */
+/** The options of `createNewSession`. */
 export interface CreateNewSessionOptions extends NewSessionOptions {
-  /** Whether the session stays that this client had before; its tokens are replaced anyway (CMP-11). Default: false. */
+  /**
+   * Whether to keep the session that the client had before; its tokens are replaced anyway (CMP-11). Default: false.
+   */
   readonly keepExistingSession?: boolean
 }
 
 /** A new session in one object: its user, its data and its options. */
 export interface CreateNewSessionInput<Payload extends object, Info extends object> extends CreateNewSessionOptions {
-  /** Who has just proved who they are: 1 to 255 characters. */
+  /** The user who has just logged in: 1 to 255 characters. */
   readonly userId: string
   /** The application's claims, which every access token carries. Default: none. */
   readonly jwtPayload?: Payload
@@ -34,24 +36,32 @@ export interface CreateNewSessionInput<Payload extends object, Info extends obje
 
 /** The arguments of `createNewSession` after request and response. */
 export type NewSessionArguments<Payload extends object, Info extends object> =
-  | [userId: string, jwtPayload?: Payload | undefined, sessionInfo?: Info | undefined, options?: CreateNewSessionOptions | undefined]
+  | [
+    userId: string,
+    jwtPayload?: Payload | undefined,
+    sessionInfo?: Info | undefined,
+    options?: CreateNewSessionOptions | undefined,
+  ]
   | [session: CreateNewSessionInput<Payload, Info>]
 
-/** What the options of a login accept. */
+/** The rules of the options of `createNewSession`. */
 export const createNewSessionRules: RulesFor<CreateNewSessionOptions> = {
   ...newSessionRules, keepExistingSession: withDefault(false, flag),
 }
 
-/** What the members of `createNewSession({ ... })` accept. Schemas judge the data, and the core the user id. */
+/** The rules of the members of `createNewSession({ ... })`. Schemas check the data, and the core checks the user id. */
 const inputRules: Rules = {
-  ...createNewSessionRules, userId: accepted('a user id'), jwtPayload: accepted('an object'), sessionInfo: accepted('an object'),
+  ...createNewSessionRules,
+  userId: accepted('a user id'),
+  jwtPayload: accepted('an object'),
+  sessionInfo: accepted('an object'),
 }
 
 function accepted(accepts: string): Rule<unknown> {
   return rule(accepts, (_value): _value is unknown => true)
 }
 
-/** Starts a session and gives its tokens to the client; the session that the client had is ended. */
+/** Creates a session and sends its tokens to the client. Revokes the session that the client had before. */
 export async function startSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   { request, reply }: HttpExchange,
@@ -59,7 +69,7 @@ export async function startSession<Payload extends object, Info extends object>(
 ): Promise<Session<Payload, Info>> {
   const { core, policy } = context
   const { userId, jwtPayload, sessionInfo, ...options } = toInput(call)
-  if (reply.closed) throw new GeneralError('MISUSE', 'the response was sent before the session was created')
+  if (reply.closed) throw new GeneralError('MISUSE', 'create the session before the response is sent')
   const mode: TransferMode = request.header(wire.authMode)?.trim().toLowerCase() === 'header' ? 'header' : 'cookie'
   if (mode === 'cookie') refuseUntrustedOrigin(request, policy)
 
@@ -87,11 +97,14 @@ function toInput<Payload extends object, Info extends object>(
   }
   if (options !== undefined) checkOptions('createNewSession', createNewSessionRules, options)
   return {
-    ...options, userId: first, ...jwtPayload === undefined ? {} : { jwtPayload }, ...sessionInfo === undefined ? {} : { sessionInfo },
+    ...options,
+    userId: first,
+    ...jwtPayload === undefined ? {} : { jwtPayload },
+    ...sessionInfo === undefined ? {} : { sessionInfo },
   }
 }
 
-/** The edits for a new session; one whose tokens can not be delivered is ended at once. */
+/** The edits for a new session. If its tokens cannot be delivered, revokes it and throws. */
 async function editsOf<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   mode: TransferMode,

@@ -9,20 +9,22 @@ import { addToList } from './header-list.ts'
 import { createCookie } from './set-cookie.ts'
 import type { Cookie } from './set-cookie.ts'
 
-/** What giving tokens to a client, or taking them away, changes in a response. */
+/** The changes of a response that sends tokens to a client, or clears them. */
 export interface TokenEdits {
-  /** Headers to set; null removes one. */
+  /** Headers to set, or to remove (null). */
   readonly headers: readonly (readonly [name: string, value: string | null])[]
   readonly cookies: readonly Cookie[]
 }
 
-/** The access token's cookie outlives its token: its expiry only says that there was a session (CK-12). */
+/**
+ * The access token's cookie is kept for longer than the token: an expired token shows that there was a session (CK-12).
+ */
 const ACCESS_COOKIE_LIFETIME = 365 * 86_400_000
-/** Browsers keep no cookie for longer (CK-04). */
+/** The longest time for which browsers keep a cookie (CK-04). */
 const MAX_COOKIE_LIFETIME = 400 * 86_400_000
 
 /**
- * The edits that give a client an access token. Pure.
+ * The edits that send an access token to a client. Pure.
  * @throws GeneralError (`MISUSE`) if the token does not fit into a cookie.
  */
 export function accessTokenEdits(
@@ -38,7 +40,7 @@ export function accessTokenEdits(
 }
 
 /**
- * The edits that give a client a pair of tokens, and an anti-CSRF token if there is one. Pure.
+ * The edits that send a pair of tokens to a client, and an anti-CSRF token if there is one. Pure.
  * @throws GeneralError (`MISUSE`) if the access token does not fit into a cookie.
  */
 export function sessionEdits(
@@ -60,7 +62,7 @@ export function sessionEdits(
   }
 }
 
-/** The edits that take a client's tokens away, in one mode, with what is left over of them in other places. Pure. */
+/** The edits that clear a client's tokens in one transfer mode, and leftover cookies on other domains. Pure. */
 export function clearingEdits(
   cookies: CookieConfig,
   mode: TransferMode,
@@ -72,17 +74,17 @@ export function clearingEdits(
   return { headers: common, cookies: [...leftovers, accessToken.clearing, ...narrowClearings, refreshToken.clearing] }
 }
 
-/** The edits that tell a client that it has no session, and touch no token. Pure. */
+/** The edits that tell a client that it has no session, without clearing tokens. Pure. */
 export function noSessionEdits(): TokenEdits {
   return { headers: [[wire.frontToken, REMOVE_FRONT_TOKEN]], cookies: [] }
 }
 
-/** The edits that only remove cookies from other places than ours (CK-06, CK-09). Pure. */
+/** The edits that only clear cookies on other domains (CK-06, CK-09). Pure. */
 export function leftoverEdits(cookies: readonly Cookie[]): TokenEdits {
   return { headers: [], cookies }
 }
 
-/** Applies edits, unless the response was sent already. Whatever carries tokens is never cached (HDR-01). */
+/** Applies edits, unless the response was sent already. Responses with tokens are never cached (HDR-01). */
 export function applyEdits(reply: ResponseWriter, { headers, cookies }: TokenEdits): void {
   if (reply.closed || (headers.length === 0 && cookies.length === 0)) return
   for (const [name, value] of headers) {
@@ -96,7 +98,7 @@ export function applyEdits(reply: ResponseWriter, { headers, cookies }: TokenEdi
   reply.forbidCaching()
 }
 
-/** Whether the cookies outlive the browser. */
+/** Whether the browser keeps the cookies when it is closed. */
 function isPersistent({ claims }: IssuedAccessToken<object>): boolean {
   return claims.tmp !== true
 }

@@ -26,7 +26,7 @@ import { createAppFixture } from '../../src/testing/contracts.ts'
 import { createFakeClock, inMemory, signIn } from '../../src/testing/index.ts'
 import { createVerifier } from '../../src/verify.ts'
 
-// What JavaScript lets pass, and TypeScript does if the value comes from the environment or from JSON.
+// Options that JavaScript accepts, and TypeScript, too, if the value comes from the environment or from JSON.
 
 const ORIGIN = 'https://app.example.com'
 const POSTGRES = 'postgres://ada:hunter2@db.example.com/app'
@@ -34,7 +34,7 @@ const SECRET = 'hunter2-hunter2-hunter2'
 
 class Pool extends EventEmitter {}
 
-/** Calls a function with arguments that its types forbid. */
+/** Calls a function with arguments that its type does not allow. */
 function call(callee: (...parameters: never[]) => unknown, ...parameters: unknown[]): unknown {
   return Reflect.apply(callee, undefined, parameters)
 }
@@ -42,7 +42,7 @@ function call(callee: (...parameters: never[]) => unknown, ...parameters: unknow
 const sessionsWith = (options: object): unknown => call(createSessions, { origin: ORIGIN, ...inMemory(), ...options })
 const verifierWith = (options: object): unknown => call(createVerifier, { issuer: `${ORIGIN}/auth`, ...options })
 
-describe('S-10: createSessions refuses', () => {
+describe('S-10: createSessions rejects', () => {
   const wrong: readonly (readonly [options: object, ...words: string[]])[] = [
     [{ theft: 'Revoke' }, 'theft must be "revoke" or "observe"; received "Revoke"'],
     [{ theft: true }, 'theft must be "revoke" or "observe"; received true'],
@@ -82,9 +82,9 @@ describe('S-10: createSessions refuses', () => {
     [{ origin: undefined }, 'origin must be an origin such as "https://app.example.com"', 'received undefined'],
     [{ origin: 'app.example.com' }, 'origin must be an origin such as', 'received "app.example.com"'],
     [{ origin: `${ORIGIN}/auth` }, 'origin must be an origin', 'without a path', `received "${ORIGIN}/auth"`],
-    [{ origin: 'https://ada:hunter2@app.example.com' }, 'origin must be', 'received a text of 35 characters'],
+    [{ origin: 'https://ada:hunter2@app.example.com' }, 'origin must be', 'received a string of 35 characters'],
     [{ origin: 'http://app.example.com' }, 'origin must be https', 'received "http://app.example.com"'],
-    [{ trustedOrigins: 'https://b' }, 'trustedOrigins must be a list of origins such as ["', 'received "https://b"'],
+    [{ trustedOrigins: 'https://b' }, 'trustedOrigins must be an array of origins such as ["', 'received "https://b"'],
     [{ trustedOrigins: [ORIGIN, '*'] }, 'trustedOrigins[1] must be an origin such as', 'wildcard', 'received "*"'],
     [{ basePath: '/a b' }, 'basePath must be a plain path such as "/auth"; received "/a b"'],
     [{ gatewayPath: 5 }, 'gatewayPath must be a plain path', 'received 5'],
@@ -101,17 +101,18 @@ describe('S-10: createSessions refuses', () => {
     [{ cookie: { accessTokenName: 'a b' } }, 'cookie.accessTokenName must be a cookie name', 'received "a b"'],
     [{ cookie: { accessTokenName: 'a', refreshTokenName: 'a' } }, 'cookie.accessTokenName', 'different names', '"a"'],
     [{ cookie: { refreshTokenPath: '/auth' } }, 'cookie.refreshTokenPath must be "/"; received "/auth"'],
-    [{ secret: SECRET }, 'secret must be a text of at least 32 random characters', 'received a text of 23 characters'],
-    [{ secret: ['x'.repeat(32), SECRET] }, 'secret[1] must be a text of at least 32',
-      'received a text of 23 characters'],
-    [{ secret: [] }, 'secret must be a text of at least 32 random characters, or a list', 'received a list of 0'],
+    [{ secret: SECRET }, 'secret must be a string of at least 32 random characters',
+      'received a string of 23 characters'],
+    [{ secret: ['x'.repeat(32), SECRET] }, 'secret[1] must be a string of at least 32',
+      'received a string of 23 characters'],
+    [{ secret: [] }, 'secret must be a string of at least 32 random characters, or an array', 'received an array of 0'],
     [{ secret: undefined }, 'secret must be', 'received undefined', 'Leave the option out only if'],
     [{ secret: 12_345 }, 'secret must be', 'received a number'],
-    [{ audience: undefined }, 'audience must be a text; received undefined'],
-    [{ audience: '' }, 'audience must be a text; received ""'],
+    [{ audience: undefined }, 'audience must be a string; received undefined'],
+    [{ audience: '' }, 'audience must be a string; received ""'],
     [{ application: 'my shop' }, 'application must be 1 to 64 letters, digits and any of . _ -; received "my shop"'],
     [{ application: 'x'.repeat(65) }, 'application must be 1 to 64'],
-    [{ store: POSTGRES }, 'store must be a session store, as createPostgresStore(url)', 'a text of 41 characters'],
+    [{ store: POSTGRES }, 'store must be a session store, as createPostgresStore(url)', 'a string of 41 characters'],
     [{ store: new Pool() }, 'store must be a session store', 'received an object of the class Pool'],
     [{ store: Promise.resolve(createMemoryStore()) }, 'store must be a session store', 'a promise: await it first'],
     [{ store: createMemoryStore }, 'store must be a session store', 'received a function'],
@@ -155,7 +156,7 @@ function named<Attempt>([name, attempt, ...words]: readonly [string, Attempt, ..
   return { name, attempt, words }
 }
 
-describe('S-10: other functions refuse', () => {
+describe('S-10: other functions reject', () => {
   const sessions = createSessions({ origin: ORIGIN, ...inMemory() })
   const database = { exec: () => undefined, prepare: () => undefined, close: () => undefined }
   const wrong: readonly (readonly [name: string, attempt: () => unknown, ...words: string[]])[] = [
@@ -164,7 +165,7 @@ describe('S-10: other functions refuse', () => {
     ['createVerifier', () => verifierWith({ issuer: `${ORIGIN}/auth/` }), 'issuer must be',
       'without a slash at the end'],
     ['createVerifier', () => verifierWith({ audiance: 'a' }), 'no option audiance; did you mean audience?'],
-    ['createVerifier', () => verifierWith({ audience: undefined }), 'audience must be a text; received undefined'],
+    ['createVerifier', () => verifierWith({ audience: undefined }), 'audience must be a string; received undefined'],
     ['createVerifier', () => verifierWith({ feed: POSTGRES }), 'feed must be an object with the method `changesSince`'],
     ['createVerifier', () => verifierWith({ maxTokenAge: '1hour' }), 'maxTokenAge must be a duration', '"1hour"'],
     ['createVerifier', () => verifierWith({ jwks: { key: [] } }), 'jwks must be a JSON Web Key Set', 'keys'],
@@ -191,7 +192,7 @@ describe('S-10: other functions refuse', () => {
       'createMysqlStore has no option'],
     ['printPostgresMigrations', () => call(printPostgresMigrations, { shema: 'a' }), 'did you mean schema?'],
     ['printMysqlMigrations', () => printMysqlMigrations({ prefix: '' }), 'prefix must be 1 to 31 letters', '""'],
-    ['createRedisStore', () => createRedisStore(POSTGRES), 'clientOrUrl must be a client', 'a text of 41 characters'],
+    ['createRedisStore', () => createRedisStore(POSTGRES), 'clientOrUrl must be a client', 'a string of 41 characters'],
     ['createRedisStore', () => createRedisStore('redis://h', { replicas: -1 }), 'replicas must be a whole number',
       '-1'],
     ['createRedisStore', () => call(createRedisStore, 'redis://h', { allowEviction: true }), 'mean [allowEviction]?'],
@@ -229,7 +230,7 @@ describe('S-10: other functions refuse', () => {
   const server = { port: 0, store: 'sqlite::memory:', logLevel: 'silent' } as const
   const later: readonly (readonly [name: string, attempt: () => Promise<unknown>, ...words: string[]])[] = [
     ['migratePostgres', () => migratePostgres('x'), 'poolOrUrl must be a Pool of pg',
-      'received a text of 1 characters'],
+      'received a string of 1 characters'],
     ['migrateMysql', async () => call(migrateMysql, 'mysql://h/d', { migrate: 'auto' }), 'migrateMysql has no option'],
     ['startServer', async () => call(startServer, { ...server, prot: 1 }), 'has no setting "prot"; did you mean port?'],
     ['startServer', () => startServer({ ...server, port: 70_000 }), 'port must be a whole number', 'received 70000'],
@@ -256,7 +257,7 @@ describe('S-10: other functions refuse', () => {
       '"STRICT"'],
     ['getSession', () => find({ csrf: 'true' }), 'csrf must be true or false; received "true"'],
     ['getSession', () => find({ maxAuthenticationAge: undefined }), 'maxAuthenticationAge must be', 'Leave the option'],
-    ['getSession', () => find({ claimValidators: undefined }), 'claimValidators must be a list', 'received undefined'],
+    ['getSession', () => find({ claimValidators: undefined }), 'claimValidators must be an array', 'received undefined'],
     ['getSession', () => find({ claimValidators: [{ id: 'admin' }] }), 'claimValidators[0] must be an object with'],
     ['getSession', () => find('true'), 'getSession must be called with an object of options; received "true"'],
     ['getSession', () => find(1), 'getSession must be called with an object of options; received 1'],
@@ -293,7 +294,7 @@ describe('S-10: other functions refuse', () => {
     ['koa', () => call(koaSessions(sessions).requireSession, given)],
     ['node', () => call(nodeSessions(sessions).requireSession, () => undefined, given)],
     ['web', () => call(web.requireSession, () => undefined, given)],
-  ])('S-10: a guard of %s is refused as it is made, not at its first request', (_name, attempt) => {
+  ])('S-10: a guard of %s with an invalid option fails when it is created, not at its first request', (_name, attempt) => {
     expect(attempt).toThrow('requireSession has no option maxAuthenticatonAge; did you mean maxAuthenticationAge?')
   })
 })
@@ -310,7 +311,7 @@ test('S-10: every value that a type allows is accepted', () => {
   ]) expect(() => call(createSessions, { origin: ORIGIN, ...inMemory(), ...options })).not.toThrow()
 })
 
-test('S-10: options that are inherited are judged as well', () => {
+test('S-10: inherited options are checked as well', () => {
   class Options {
     get origin(): string {
       return ORIGIN

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import { createTestCore, login, owner } from '../support/test-core.ts'
 
-test('ST-08: a restored backup knows a revoked session until revokeEverySession() ends it', async () => {
+test('ST-08: a restored backup contains revoked sessions until revokeEverySession() ends them', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-backup-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const [live, backup] = [join(folder, 'live.db'), join(folder, 'backup.db')]

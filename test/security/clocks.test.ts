@@ -6,7 +6,7 @@ import type { Issued } from '../support/test-core.ts'
 
 type TestCore = ReturnType<typeof createTestCore>
 
-/** Two processes on one store, which may tell the time, the clock of the second ahead. */
+/** Two processes on one store, which may have a clock; the clock of the second process is ahead. */
 function twoProcesses(
   ahead: number,
   followStoreTime = false,
@@ -19,14 +19,14 @@ function twoProcesses(
   return [right, createTestCore({ ...policy, store, followStoreTime, clock })]
 }
 
-test('ROT-12: an access token of a process whose clock is a minute ahead is good everywhere', async () => {
+test('ROT-12: an access token of a process whose clock is a minute ahead is valid everywhere', async () => {
   const [right, fast] = twoProcesses(60 * SECOND)
   const { accessToken } = await login(fast.core)
   expect((await right.core.verify(accessToken)).kind).toBe('active')
 })
 
 describe.each([['ahead', 300 * SECOND], ['behind', -300 * SECOND]])('a process whose clock is five minutes %s', (_, skew) => {
-  test('logs nobody out: a client that is served by both in turn goes on refreshing', async () => {
+  test('keeps sessions: a client that both processes serve alternately can refresh', async () => {
     const [right, wrong] = twoProcesses(skew)
     let { refreshToken } = await login(right.core)
     for (let round = 0; round < 20; round++) {
@@ -36,7 +36,7 @@ describe.each([['ahead', 300 * SECOND], ['behind', -300 * SECOND]])('a process w
     }
   })
 
-  test.each(['feed', 'off', 'strict'] as const)('whose store tells the time: tabs that refresh at once on both get one token (blacklisting %s)', async accessTokenBlacklisting => {
+  test.each(['feed', 'off', 'strict'] as const)('whose store has a clock: tabs that refresh at once on both get the same token (blacklisting %s)', async accessTokenBlacklisting => {
     const [right, wrong] = twoProcesses(skew, true, { accessTokenBlacklisting })
     for (const order of [[right, wrong], [wrong, right]]) {
       let { refreshToken } = await login(right.core)
@@ -54,7 +54,7 @@ describe.each([['ahead', 300 * SECOND], ['behind', -300 * SECOND]])('a process w
     }
   })
 
-  test('raises no alarm for a lost answer that the other process repeats', async () => {
+  test('reports no theft if the other process repeats a lost response', async () => {
     const [right, wrong] = twoProcesses(skew)
     for (const [first, second] of [[right, wrong], [wrong, right]] as const) {
       const { refreshToken } = await login(first.core)
@@ -65,7 +65,7 @@ describe.each([['ahead', 300 * SECOND], ['behind', -300 * SECOND]])('a process w
     }
   })
 
-  test('keeps what was revoked revoked, for as long as an access token can live on either clock', async () => {
+  test('keeps revocations for as long as an access token is valid by either clock', async () => {
     const [right, wrong] = twoProcesses(skew)
     for (const [issuer, revoker] of [[right, wrong], [wrong, right]] as const) {
       const { claims, accessToken, refreshToken } = await login(issuer.core)

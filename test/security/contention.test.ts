@@ -4,8 +4,8 @@ import { sampleState } from '../../src/testing/samples.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createTestCore, login, owner, refreshed, SECOND } from '../support/test-core.ts'
 
-describe('a refresh among others', () => {
-  test('gives up with an error, never with a logout, when every write is lost to somebody else', async () => {
+describe('a refresh with concurrent ones', () => {
+  test('fails with an error, not with a logout, if another process always writes first', async () => {
     const inner = createMemoryStore()
     let lost = 0
     const store: SessionStore = { ...inner, rotate: async () => (lost++, null) }
@@ -16,7 +16,7 @@ describe('a refresh among others', () => {
     expect(lost).toBe(7)
   })
 
-  test('decides anew after a lost write: the winner\'s child is everybody\'s', async () => {
+  test('decides again after a lost write: all get the child of the process that wrote', async () => {
     const inner = createMemoryStore()
     let interfere: (() => Promise<unknown>) | null = null
     const store: SessionStore = {
@@ -42,7 +42,7 @@ describe('a refresh among others', () => {
     expect(answer).toMatchObject({ kind: 'refreshed', how: 'retry', issued: { refreshToken: branch } })
   })
 
-  test('a retry after a quarter of the interval prolongs the window, and a later one is served within it', async () => {
+  test('a retry after a quarter of the interval extends the window for later ones', async () => {
     const { core, clock, store } = createTestCore()
     const first = await login(core)
     const second = await refreshed(core, first.refreshToken)
@@ -54,7 +54,7 @@ describe('a refresh among others', () => {
       .toMatchObject({ how: 'retry', issued: { refreshToken: second.refreshToken } })
   })
 
-  test('a store that forgot its newest rotation adopts the client\'s token', async () => {
+  test('a store that lost its newest rotation adopts the client\'s token', async () => {
     const { core, store } = createTestCore()
     const first = await login(core)
     const before = await store.find(first.claims.sid)
@@ -69,13 +69,13 @@ describe('a refresh among others', () => {
     })
     const answer = await core.refresh(second.refreshToken, 'header', owner)
     expect(answer).toMatchObject({ kind: 'refreshed', how: 'adopt', issued: { claims: { gen: 1, brn: 0 } } })
-    expect(answer.kind === 'refreshed' && answer.issued.refreshToken, 'it is answered itself').toBe(second.refreshToken)
+    expect(answer.kind === 'refreshed' && answer.issued.refreshToken, 'the same token is returned').toBe(second.refreshToken)
     expect(await store.find(first.claims.sid)).toMatchObject({ generation: 1, confirmed: false, refreshKeyId: after.refreshKeyId })
   })
 })
 
-describe('session info among others', () => {
-  test('of 40 concurrent updates that derive it none is lost', async () => {
+describe('concurrent updates of session data', () => {
+  test('with a function: of 40, none is lost', async () => {
     const { core } = createTestCore()
     const { claims } = await login(core, 'alice', { sessionInfo: { count: 0 } })
     await Promise.all(Array.from({ length: 40 }, () =>
@@ -83,7 +83,7 @@ describe('session info among others', () => {
     expect(await core.getSessionInfo(claims.sid)).toEqual({ count: 40 })
   })
 
-  test('an update that never gets through says so', async () => {
+  test('an update that never succeeds is an error', async () => {
     const store: SessionStore = { ...createMemoryStore(), updateInfo: async () => false }
     const { core } = createTestCore({ store })
     const { claims } = await login(core)
@@ -108,7 +108,7 @@ describe('confirmations', () => {
     expect(batches).toHaveLength(3)
   })
 
-  test('are attempted once for each refresh, however often its tokens are seen', async () => {
+  test('are written once for each refresh, however often its tokens are used', async () => {
     const inner = createMemoryStore()
     let down = true
     const failures: string[] = []
@@ -134,7 +134,7 @@ describe('confirmations', () => {
     expect((await inner.find(third.claims.sid))?.confirmed).toBe(true)
   })
 
-  test('are sent before a process ends', async () => {
+  test('are written before a process ends', async () => {
     const store = createMemoryStore()
     const { core, clock } = createTestCore({ store: { ...store, close: async () => undefined } })
     const { accessToken, claims } = await refreshed(core, (await login(core)).refreshToken)

@@ -3,9 +3,9 @@ import type { SessionEventMap } from '../../src/session/events.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createTestCore, DAY, HOUR, login, owner, refreshed, SECOND, settle } from '../support/test-core.ts'
 
-describe('a login is refused, and nothing stored, with', () => {
+describe('a login fails, and stores nothing, with', () => {
   test.each([
-    ['a lifetime of no time', { options: { idleTimeout: 0 } }],
+    ['a lifetime of 0', { options: { idleTimeout: 0 } }],
   ])('%s', async (_, login) => {
     const { core, takeCalls } = createTestCore()
     const session = { userId: 'alice', mode: 'header' as const, client: owner, ...login }
@@ -14,7 +14,7 @@ describe('a login is refused, and nothing stored, with', () => {
   })
 })
 
-test('a payload that is refused while the first login waits for the store\'s time is one rejection, heard by its caller', async () => {
+test('an invalid payload while the first login waits for the store\'s clock causes one rejection, which the caller handles', async () => {
   const unheard: unknown[] = []
   const hear = (reason: unknown): void => void unheard.push(reason)
   process.on('unhandledRejection', hear)
@@ -33,13 +33,13 @@ test('a payload that is refused while the first login waits for the store\'s tim
   expect(unheard).toEqual([])
 })
 
-test('an access token ends with its session', async () => {
+test('an access token expires no later than its session', async () => {
   const { core } = createTestCore({ idleTimeout: 60 })
   const { claims } = await login(core)
   expect(claims.exp - claims.iat).toBe(60)
 })
 
-test('access tokens of one hour live 48 to 60 minutes, each for its own time', async () => {
+test('access tokens of one hour are valid for 48 to 60 minutes, at random', async () => {
   const { core } = createTestCore()
   const lifetimes = (await Promise.all(Array.from({ length: 60 }, () => login(core)))).map(({ claims }) => claims.exp - claims.iat)
   expect(Math.min(...lifetimes)).toBeGreaterThanOrEqual(2879)
@@ -70,7 +70,7 @@ describe('REV-06: the limit of sessions per user', () => {
     expect(await store.find(expired.claims.sid)).not.toBeNull()
   })
 
-  test('ends the oldest even where there are more than one page of sessions', async () => {
+  test('revokes the oldest even if there is more than one page of sessions', async () => {
     const many = createTestCore()
     for (let count = 0; count < 1005; count++) {
       many.clock.advance(1)
@@ -85,7 +85,7 @@ describe('REV-06: the limit of sessions per user', () => {
   })
 })
 
-test('every event is told once, with whom and what', async () => {
+test('each listener is called once per event, with its data', async () => {
   const heard: [keyof SessionEventMap, unknown][] = []
   const listen = (name: keyof SessionEventMap) => (event: unknown): void => void heard.push([name, event])
   const { core, clock } = createTestCore({

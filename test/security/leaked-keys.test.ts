@@ -13,7 +13,7 @@ import { createTestCore, HOUR, login, owner, refreshed, SECOND, settle } from '.
 const thief: ClientInfo = { ip: '198.51.100.7', userAgent: 'thief' }
 const application: ApplicationIdentity = { name: 'default', audience: null }
 
-/** The refresh key, as whoever reads the store has it. */
+/** The refresh key, as an attacker with read access to the store has it. */
 async function leakedKey(store: SessionStore): Promise<RefreshKey> {
   const stored = (await store.listKeys()).find(({ purpose }) => purpose === 'refresh')
   const material = parseJsonObject(stored?.material ?? '')?.['k']
@@ -30,7 +30,7 @@ function partsOf(refreshToken: string): RefreshTokenParts {
 
 const random = (): string => Buffer.from(nodeCrypto.randomBytes(32)).toString('base64url')
 
-test('S-02: a leaked refresh key and a public handle open no session, end none, and are reported', async () => {
+test('S-02: a token made with a leaked refresh key and a public handle opens and revokes no session, and is reported', async () => {
   const heard: RejectedRefreshEvidence[] = []
   const store = createMemoryStore()
   const { core, clock } = createTestCore({ store, events: { onRefreshRejected: evidence => heard.push(evidence) } })
@@ -53,7 +53,7 @@ test('S-02: a leaked refresh key and a public handle open no session, end none, 
   await refreshed(core, refreshToken)
 })
 
-test('S-02: nor does the key with the record, the access token or a token of another session', async () => {
+test('S-02: nor with the key and the record, the access token or a token of another session', async () => {
   const store = createMemoryStore()
   const { core, clock } = createTestCore({ store })
   const first = await login(core)
@@ -70,7 +70,7 @@ test('S-02: nor does the key with the record, the access token or a token of ano
   await refreshed(core, first.refreshToken)
 })
 
-test('S-02: a token that is not ahead and lacks the anchor is no theft: nothing is revoked', async () => {
+test('S-02: a token that is not ahead and lacks the anchor is not theft: nothing is revoked', async () => {
   const store = createMemoryStore()
   const { core, clock } = createTestCore({ store })
   const first = await login(core)
@@ -86,7 +86,7 @@ test('S-02: a token that is not ahead and lacks the anchor is no theft: nothing 
   await refreshed(core, second.refreshToken)
 })
 
-test('S-03: applications that differ in name or audience refuse each other\'s refresh tokens, and revoke nothing', async () => {
+test('S-03: applications with different names or audiences reject each other\'s refresh tokens, and revoke nothing', async () => {
   const store = createMemoryStore()
   const clock = createTestCore().clock
   const events: string[] = []
@@ -97,15 +97,15 @@ test('S-03: applications that differ in name or audience refuse each other\'s re
   const others = [{ application: 'blog' }, { audience: 'https://other.example.com' }, { application: 'Shop' }]
   for (const other of others) {
     const listeners = { onTokenTheft: on('theft'), onRefreshRejected: on('rejected') }
-    const foreign = createTestCore({ ...own, ...other, events: listeners })
-    expect(await foreign.core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: false })
+    const another = createTestCore({ ...own, ...other, events: listeners })
+    expect(await another.core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: false })
   }
   await settle()
   expect(events).toEqual([])
   await refreshed(core, refreshToken)
 })
 
-test('S-03: another issuer, as after a change of origin, logs nobody out', async () => {
+test('S-03: sessions survive a change of the issuer, as after a change of origin', async () => {
   const store = createMemoryStore()
   const before = createTestCore({ store, issuer: 'https://old.example.com/auth' })
   const { refreshToken } = await login(before.core)

@@ -4,8 +4,8 @@ import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createCutStore, createTestClock } from '../support/session-server.ts'
 import { createTestCore, DAY, HOUR, login, owner, refreshed, SECOND } from '../support/test-core.ts'
 
-describe('REV-01: signing out', () => {
-  test('ends the session before anything else; a second call finds nothing and is no error', async () => {
+describe('REV-01: revokeSession', () => {
+  test('revokes the session; a second call finds none and is not an error', async () => {
     const { core } = createTestCore()
     const { claims, refreshToken } = await login(core)
     expect(await core.revokeSession(claims.sid)).toBe(true)
@@ -13,7 +13,7 @@ describe('REV-01: signing out', () => {
     expect(await core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: true })
   })
 
-  test('replaying its refresh token harms no other session of the user', async () => {
+  test('using its refresh token again affects no other session of the user', async () => {
     const { core } = createTestCore()
     const first = await login(core)
     const other = await login(core)
@@ -24,7 +24,7 @@ describe('REV-01: signing out', () => {
 })
 
 describe('REV-02: access tokens of a revoked session', () => {
-  test('strict: refused at the next request, though another process revoked', async () => {
+  test('strict: rejected at the next request, even if another process revoked it', async () => {
     const store = createMemoryStore()
     const here = createTestCore({ store, accessTokenBlacklisting: 'strict' })
     const elsewhere = createTestCore({ store, clock: here.clock })
@@ -34,7 +34,7 @@ describe('REV-02: access tokens of a revoked session', () => {
     expect((await here.core.verify(accessToken)).kind).toBe('revoked')
   })
 
-  test('feed: refused as soon as the log was read, without a store call', async () => {
+  test('feed: rejected as soon as the log was read, without a store call', async () => {
     const store = createMemoryStore()
     const here = createTestCore({ store })
     const elsewhere = createTestCore({ store, clock: here.clock })
@@ -46,7 +46,7 @@ describe('REV-02: access tokens of a revoked session', () => {
     expect(here.takeCalls()).toEqual([])
   })
 
-  test('feed: the process that revokes refuses at once', async () => {
+  test('feed: rejected at once by the process that revoked it', async () => {
     const { core } = createTestCore()
     const { claims, accessToken } = await login(core)
     await core.verify(accessToken)
@@ -54,7 +54,7 @@ describe('REV-02: access tokens of a revoked session', () => {
     expect((await core.verify(accessToken)).kind).toBe('revoked')
   })
 
-  test('off: lives until it expires, and not longer', async () => {
+  test('off: valid until it expires', async () => {
     const { core, clock } = createTestCore({ accessTokenBlacklisting: 'off', accessTokenLifetime: 60 })
     const { claims, accessToken } = await login(core)
     await core.revokeSession(claims.sid)
@@ -63,7 +63,7 @@ describe('REV-02: access tokens of a revoked session', () => {
     expect(await core.verify(accessToken)).toEqual({ kind: 'refresh-required', reason: 'expired' })
   })
 
-  test('a process that starts reads the log before it serves', async () => {
+  test('a process reads the log before its first verification', async () => {
     const store = createMemoryStore()
     const before = createTestCore({ store })
     const { claims, accessToken } = await login(before.core)
@@ -73,7 +73,7 @@ describe('REV-02: access tokens of a revoked session', () => {
   })
 })
 
-describe('REV-03: the calls', () => {
+describe('REV-03: the methods revoke', () => {
   test('one, several, all of a user, all but the current', async () => {
     const { core } = createTestCore()
     const [a, b, c, d] = await Promise.all([login(core), login(core), login(core), login(core, 'bob')])
@@ -86,7 +86,7 @@ describe('REV-03: the calls', () => {
     expect(await core.getAllSessionHandlesForUser('bob')).toEqual([handles[3]])
   })
 
-  test('everything: no token of anybody works any more, new logins do', async () => {
+  test('all sessions: no existing token is valid, new logins work', async () => {
     const { core } = createTestCore()
     const old = await login(core)
     await core.verify(old.accessToken)
@@ -98,7 +98,7 @@ describe('REV-03: the calls', () => {
     await refreshed(core, fresh.refreshToken)
   })
 
-  test('a list of devices says when and where, and nothing secret', async () => {
+  test('a list of devices contains no secrets', async () => {
     const { core, clock } = createTestCore()
     const { refreshToken, claims } = await login(core)
     clock.advance(HOUR)
@@ -116,7 +116,7 @@ describe('REV-03: the calls', () => {
     }])
   })
 
-  test('lists come in pages, and leave out what has expired', async () => {
+  test('lists have pages, without expired sessions', async () => {
     const { core, clock } = createTestCore({ idleTimeout: 86_400 })
     await login(core)
     clock.advance(DAY)
@@ -140,8 +140,8 @@ test('REV-04: after a password reset neither access nor refresh tokens of other 
   expect((await core.verify(here.accessToken)).kind).toBe('active')
 })
 
-describe('REV-05: limits hold when a session is loaded, though nobody sweeps', () => {
-  test('an expired session is refused by every call', async () => {
+describe('REV-05: limits apply whenever a session is read, without any cleanup', () => {
+  test('every method rejects an expired session', async () => {
     const { core, clock, store } = createTestCore({ idleTimeout: 3600, accessTokenLifetime: 3600 })
     const { claims } = await login(core)
     clock.advance(HOUR)
@@ -153,7 +153,7 @@ describe('REV-05: limits hold when a session is loaded, though nobody sweeps', (
     expect(await core.getAllSessionHandlesForUser('alice')).toEqual([])
   })
 
-  test('a lower limit in the configuration ends live sessions and live access tokens', async () => {
+  test('a lower limit in the configuration ends existing sessions and access tokens', async () => {
     const store = createMemoryStore()
     const clock = createTestClock()
     const before = createTestCore({ store, clock })
@@ -176,7 +176,7 @@ test('REV-06: 50 parallel logins under a limit of 5 leave 5 sessions, the newest
   expect(sessions.every(({ createdAt }) => createdAt === clock())).toBe(true)
 })
 
-test('REV-07: a request that writes late does not revive a session', async () => {
+test('REV-07: a late write does not restore a revoked session', async () => {
   const { core, store } = createTestCore()
   const { claims, refreshToken } = await login(core)
   await core.revokeSession(claims.sid)
@@ -186,7 +186,7 @@ test('REV-07: a request that writes late does not revive a session', async () =>
   expect(await store.find(claims.sid)).toBeNull()
 })
 
-test('REV-09: refreshing never moves the time of the login', async () => {
+test('REV-09: a refresh does not change the time of the login', async () => {
   const { core, clock } = createTestCore()
   let issued = await login(core)
   const { auth_time } = issued.claims
@@ -197,8 +197,8 @@ test('REV-09: refreshing never moves the time of the login', async () => {
   expect(issued.claims.auth_time).toBe(auth_time)
 })
 
-describe('REV-11: a store that can not be reached', () => {
-  test('refreshing and strict verification say so; the session goes on when it is back', async () => {
+describe('REV-11: an unavailable store', () => {
+  test('fails refreshes and strict verification; the session is active when the store is available again', async () => {
     const cut = createCutStore()
     const { core } = createTestCore({ store: cut.store })
     const { accessToken, refreshToken } = await login(core)
@@ -210,7 +210,7 @@ describe('REV-11: a store that can not be reached', () => {
   })
 })
 
-test('CK-04: a payload that no cookie could carry is refused before it is stored', async () => {
+test('CK-04: a payload that is too long for a cookie is rejected before it is stored', async () => {
   const { core, store } = createTestCore()
   const { claims, accessToken } = await login(core)
   const huge = { role: 'x'.repeat(3000) }

@@ -9,7 +9,7 @@ import type { TestCore } from '../support/test-core.ts'
 
 const modes: readonly Blacklisting[] = ['strict', 'feed', 'off']
 
-/** Two processes on one store that have both served a session; the second one is told nothing by the first. */
+/** Two processes on one store that have both served a session. The first does not notify the second. */
 async function twoProcesses(accessTokenBlacklisting: Blacklisting): Promise<{
   here: TestCore
   elsewhere: TestCore
@@ -24,7 +24,7 @@ async function twoProcesses(accessTokenBlacklisting: Blacklisting): Promise<{
   return { here, elsewhere, session }
 }
 
-test.each(modes)('S-13: with %s, another process refreshes nothing and finds nothing from the moment it returns', async mode => {
+test.each(modes)('S-13: with %s, another process can neither refresh nor read sessions once it has returned', async mode => {
   const { here, elsewhere, session } = await twoProcesses(mode)
   await elsewhere.core.revokeEverySession()
   const { sid, sub } = session.claims
@@ -37,27 +37,27 @@ test.each(modes)('S-13: with %s, another process refreshes nothing and finds not
   expect(await here.core.revokeSession(sid)).toBe(false)
 })
 
-test('S-13: with strict, another process refuses the access token at its next request', async () => {
+test('S-13: with strict, another process rejects the access token at its next request', async () => {
   const { here, elsewhere, session } = await twoProcesses('strict')
   await elsewhere.core.revokeEverySession()
   expect((await here.core.verify(session.accessToken)).kind).not.toBe('active')
 })
 
-test('S-13: with feed, another process refuses the access token as soon as it has read the log', async () => {
+test('S-13: with feed, another process rejects the access token as soon as it has read the log', async () => {
   const { here, elsewhere, session } = await twoProcesses('feed')
   await elsewhere.core.revokeEverySession()
   await expect.poll(async () => (await here.core.verify(session.accessToken)).kind).not.toBe('active')
 })
 
-test.each(modes)('S-13: with %s, the process that revokes refuses at once', async mode => {
+test.each(modes)('S-13: with %s, the process that revokes rejects the access token at once', async mode => {
   const { here, session } = await twoProcesses(mode)
   await here.core.revokeEverySession()
   expect((await here.core.verify(session.accessToken)).kind).not.toBe('active')
   expect(await here.core.refresh(session.refreshToken, 'header', owner)).toMatchObject({ kind: 'unauthorized' })
 })
 
-// A process that follows no log learns of new keys within a minute: a login there, before that, lasts as long.
-test.each(modes)('S-13: with %s, whoever logs in afterwards where it was called stays, in every process', async mode => {
+// With `off`, a process reads new keys within a minute. A login there, before that, is valid for that long.
+test.each(modes)('S-13: with %s, a later login in the process that called it stays valid in every process', async mode => {
   const { here, elsewhere } = await twoProcesses(mode)
   await elsewhere.core.revokeEverySession()
   here.clock.advance(1)

@@ -7,8 +7,8 @@ import { createTestCore, DAY, HOUR, login, owner, refreshed, SECOND, settle } fr
 
 const thief: ClientInfo = { ip: '198.51.100.7', userAgent: 'thief' }
 
-describe('ROT-01: a token that was used up ends the session for everybody', () => {
-  test('an older generation presented again is theft; afterwards nothing of the lineage works', async () => {
+describe('ROT-01: using a used-up token again revokes the session', () => {
+  test('an older generation is theft; afterwards no token of the lineage works', async () => {
     const { core, clock } = createTestCore()
     const first = await login(core)
     const second = await refreshed(core, first.refreshToken)
@@ -26,7 +26,7 @@ describe('ROT-01: a token that was used up ends the session for everybody', () =
     }
   })
 
-  test('the event says who, where and when', async () => {
+  test('the event contains user, client and time', async () => {
     const heard: TheftEvidence[] = []
     const { core, clock } = createTestCore({ events: { onTokenTheft: evidence => heard.push(evidence) } })
     const first = await login(core)
@@ -45,7 +45,7 @@ describe('ROT-01: a token that was used up ends the session for everybody', () =
     }])
   })
 
-  test('under `theft: observe` it is reported and refused, and the session goes on', async () => {
+  test('with `theft: observe`, the token is rejected and reported, and the session stays active', async () => {
     const heard: TheftEvidence[] = []
     const { core, clock } = createTestCore({ theft: 'observe', events: { onTokenTheft: evidence => heard.push(evidence) } })
     const first = await login(core)
@@ -59,8 +59,8 @@ describe('ROT-01: a token that was used up ends the session for everybody', () =
   })
 })
 
-describe('ROT-03: lost answers and parallel tabs', () => {
-  test('the same parent yields the same child, byte for byte, with a fresh access token', async () => {
+describe('ROT-03: lost responses and parallel tabs', () => {
+  test('the same parent gets the same child, byte for byte, with a new access token', async () => {
     const { core, clock } = createTestCore()
     const first = await login(core)
     const answer = await refreshed(core, first.refreshToken)
@@ -70,7 +70,7 @@ describe('ROT-03: lost answers and parallel tabs', () => {
     expect(again.kind === 'refreshed' && again.issued.accessToken).not.toBe(answer.accessToken)
   })
 
-  test('an answer that was lost for good gets another child; the lost one is then theft', async () => {
+  test('after a lost response, the parent gets another child; using the lost one is then theft', async () => {
     const { core, clock } = createTestCore()
     const first = await login(core)
     const lost = await refreshed(core, first.refreshToken)
@@ -80,7 +80,7 @@ describe('ROT-03: lost answers and parallel tabs', () => {
     expect((await core.refresh(lost.refreshToken, 'header', thief)).kind).toBe('theft')
   })
 
-  test('once the child is in steady use, its parent is theft', async () => {
+  test('once the child is confirmed, using its parent is theft', async () => {
     const { core, clock, runTasks } = createTestCore()
     const first = await login(core)
     const second = await refreshed(core, first.refreshToken)
@@ -90,7 +90,7 @@ describe('ROT-03: lost answers and parallel tabs', () => {
     expect((await core.refresh(first.refreshToken, 'header', thief)).kind).toBe('theft')
   })
 
-  test('use before twice the reuse interval confirms nothing', async () => {
+  test('using an access token before twice the reuse interval confirms nothing', async () => {
     const { core, clock, store, runTasks } = createTestCore()
     const second = await refreshed(core, (await login(core)).refreshToken)
     clock.advance(59 * SECOND)
@@ -99,7 +99,7 @@ describe('ROT-03: lost answers and parallel tabs', () => {
     expect((await store.find(second.claims.sid))?.confirmed).toBe(false)
   })
 
-  test('within twice the reuse interval the child is answered itself, so that nothing can overtake it', async () => {
+  test('within twice the reuse interval, the child is returned again, so that concurrent responses agree', async () => {
     const { core, clock } = createTestCore()
     const first = await login(core)
     const second = await refreshed(core, first.refreshToken)
@@ -111,7 +111,7 @@ describe('ROT-03: lost answers and parallel tabs', () => {
       .toMatchObject({ how: 'retry', issued: { refreshToken: second.refreshToken } })
   })
 
-  test('a grandparent is theft', async () => {
+  test('using a grandparent is theft', async () => {
     const { core, clock } = createTestCore()
     const first = await login(core)
     const second = await refreshed(core, first.refreshToken)
@@ -121,7 +121,7 @@ describe('ROT-03: lost answers and parallel tabs', () => {
   })
 })
 
-test('ROT-04: ten tabs that race for 50 rounds are never logged out', async () => {
+test('ROT-04: ten tabs that refresh concurrently 50 times are never logged out', async () => {
   const { core, clock } = createTestCore()
   let { refreshToken } = await login(core)
   for (let round = 0; round < 50; round++) {
@@ -134,7 +134,7 @@ test('ROT-04: ten tabs that race for 50 rounds are never logged out', async () =
 })
 
 describe('ROT-05: lifetimes', () => {
-  test('the absolute end is never moved by refreshing', async () => {
+  test('a refresh does not change the absolute expiry', async () => {
     const { core, clock } = createTestCore({ absoluteTimeout: 600, accessTokenLifetime: 60 })
     let { refreshToken } = await login(core)
     for (let minute = 1; minute < 10; minute++) {
@@ -149,7 +149,7 @@ describe('ROT-05: lifetimes', () => {
     expect(await core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: true })
   })
 
-  test('the idle end moves with each refresh', async () => {
+  test('each refresh moves the idle expiry', async () => {
     const { core, clock } = createTestCore({ idleTimeout: 2 * 86_400 })
     let { refreshToken } = await login(core)
     for (let day = 0; day < 5; day++) {
@@ -161,7 +161,7 @@ describe('ROT-05: lifetimes', () => {
   })
 })
 
-test('ROT-06: every login makes a new handle and new tokens', async () => {
+test('ROT-06: every login has a new handle and new tokens', async () => {
   const { core } = createTestCore()
   const issued = await Promise.all(Array.from({ length: 50 }, () => login(core)))
   expect(new Set(issued.map(({ claims }) => claims.sid)).size).toBe(50)
@@ -187,7 +187,7 @@ test('ROT-07: a listener that throws or hangs neither delays nor undoes the revo
   expect(failures).toEqual(['onTokenTheft'])
 })
 
-test('ROT-08: tokens that we did not issue never revoke anything, whatever they name', async () => {
+test('ROT-08: tokens that Keyturn did not issue never revoke anything', async () => {
   const { core, store } = createTestCore()
   const { refreshToken, claims } = await login(core)
   const [version, kid, ...rest] = refreshToken.split('.')
@@ -200,7 +200,7 @@ test('ROT-08: tokens that we did not issue never revoke anything, whatever they 
   await refreshed(core, refreshToken)
 })
 
-test('ROT-08: every character of a token is covered by its tag', async () => {
+test('ROT-08: the tag covers every character of a token', async () => {
   const { core } = createTestCore()
   const { refreshToken } = await login(core)
   for (let index = 0; index < refreshToken.length; index++) {
@@ -211,7 +211,7 @@ test('ROT-08: every character of a token is covered by its tag', async () => {
   await refreshed(core, refreshToken)
 })
 
-test('ROT-09: an access token carries the generation and branch of its refresh token', async () => {
+test('ROT-09: an access token contains the generation and branch of its refresh token', async () => {
   const { core, clock } = createTestCore()
   const first = await login(core)
   expect(first.claims).toMatchObject({ gen: 0, brn: 0 })
@@ -220,14 +220,14 @@ test('ROT-09: an access token carries the generation and branch of its refresh t
   expect((await refreshed(core, first.refreshToken)).claims).toMatchObject({ gen: 1, brn: 1 })
 })
 
-test('ROT-10: a refresh token works in its own channel only', async () => {
+test('ROT-10: a refresh token works in its own transfer mode only', async () => {
   const { core } = createTestCore()
   const { refreshToken } = await login(core, 'alice', { mode: 'cookie' })
   expect(await core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: false })
   expect((await core.refresh(refreshToken, 'cookie', owner)).kind).toBe('refreshed')
 })
 
-test('ROT-12: processes whose clocks are half a minute apart raise no alarm and log nobody out', async () => {
+test('ROT-12: clocks that are half a minute apart cause no theft report and no logout', async () => {
   const store = createMemoryStore()
   const slow = createTestCore({ store })
   const clock = Object.assign(() => slow.clock() + 30 * SECOND, { advance: slow.clock.advance })

@@ -5,7 +5,7 @@ import { createTestCore, login, owner, refreshed, SECOND, settle } from '../supp
 
 const thief: ClientInfo = { ip: '198.51.100.7', userAgent: 'thief' }
 
-test('S-05: a refresh token that two networks are given is reported with both of them', async () => {
+test('S-05: a refresh token that was delivered to two networks is reported with both', async () => {
   const heard: SharedRefreshEvidence[] = []
   const { core, clock } = createTestCore({ events: { onRefreshShared: evidence => heard.push(evidence) } })
   const first = await login(core)
@@ -26,7 +26,7 @@ test('S-05: a refresh token that two networks are given is reported with both of
   expect(heard).toHaveLength(2)
 })
 
-test('S-05: whoever it was first delivered to is remembered, however often it is delivered again', async () => {
+test('S-05: the first client it was delivered to is stored, however often it is delivered again', async () => {
   const heard: SharedRefreshEvidence[] = []
   const { core, clock, store } = createTestCore({ events: { onRefreshShared: evidence => heard.push(evidence) } })
   const first = await login(core)
@@ -40,7 +40,7 @@ test('S-05: whoever it was first delivered to is remembered, however often it is
   expect(await store.find(first.claims.sid)).toMatchObject({ client: owner, servedAt: clock() })
 })
 
-test('S-05: nothing is reported of one client, or of clients of which nothing is known', async () => {
+test('S-05: nothing is reported for one client, or for unknown clients', async () => {
   const heard: SharedRefreshEvidence[] = []
   const { core } = createTestCore({ events: { onRefreshShared: evidence => heard.push(evidence) } })
   const first = await login(core)
@@ -51,7 +51,7 @@ test('S-05: nothing is reported of one client, or of clients of which nothing is
   expect(heard).toEqual([])
 })
 
-test('S-05: with sharedRefresh: "revoke" the session ends for both', async () => {
+test('S-05: with sharedRefresh: "revoke", the session is revoked', async () => {
   const heard: SharedRefreshEvidence[] = []
   const { core } = createTestCore({
     sharedRefresh: 'revoke', events: { onRefreshShared: evidence => heard.push(evidence) },
@@ -76,12 +76,12 @@ test('S-05: a patient thief who repeats the owner\'s token cannot keep its windo
       .then(outcome => outcome.kind === 'refreshed' ? outcome.how : outcome.kind, () => 'busy')
     answers.push(how)
   }
-  // Six windows of 6R each, then every use of the token displaces its last child.
+  // After six windows of 6R each, every use of the token displaces its last child.
   expect(answers.filter(how => how === 'branch').length).toBeGreaterThan(6)
   expect(answers.slice(-5)).toEqual(['branch', 'branch', 'branch', 'branch', 'branch'])
 })
 
-test('ROT-15: a parent that is repeated for longer than 4R is told to wait, and answered afterwards', async () => {
+test('ROT-15: a parent that is repeated for longer than 4R gets REFRESH_BUSY, and a child afterwards', async () => {
   const { core, clock, store } = createTestCore({ accessTokenLifetime: 3600 })
   const first = await login(core)
   await refreshed(core, first.refreshToken)
@@ -91,7 +91,7 @@ test('ROT-15: a parent that is repeated for longer than 4R is told to wait, and 
   }
   clock.advance(20.5 * SECOND)
   const before = await store.find(first.claims.sid)
-  // Served 20.5 s ago, rotated 120.5 s ago: the wait ends 2R after the former.
+  // Served 20.5 s ago, rotated 120.5 s ago: the wait ends 2R after the token was served.
   await expect(core.refresh(first.refreshToken, 'header', owner))
     .rejects.toMatchObject({ code: 'REFRESH_BUSY', retryAfter: 40 })
   expect(await store.find(first.claims.sid), 'nothing is written').toEqual(before)
@@ -99,7 +99,7 @@ test('ROT-15: a parent that is repeated for longer than 4R is told to wait, and 
   expect(await core.refresh(first.refreshToken, 'header', owner)).toMatchObject({ how: 'branch' })
 })
 
-test('ROT-15: without a reuse interval nothing is ever repeated or waited for', async () => {
+test('ROT-15: without a reuse interval, no token is returned again, and no client must wait', async () => {
   const { core } = createTestCore({ reuseInterval: 0 })
   const first = await login(core)
   const second = await refreshed(core, first.refreshToken)

@@ -8,14 +8,14 @@ const userId = '\u0001'.repeat(255)
 const payloadOf = (length: number): { role: string } => ({ role: 'x'.repeat(length - JSON.stringify({ role: '' }).length) })
 const refused = { code: 'INVALID_DATA', message: expect.stringMatching(/JWT payload has 2000 bytes, the user id 1530/) }
 
-test('S-12: a login with a payload that no token of its user could carry is refused before the store is asked', async () => {
+test('S-12: a login with a payload that is too long for a token fails without a store call', async () => {
   const { core, takeCalls } = createTestCore()
   await expect(login(core, userId, { jwtPayload: payloadOf(2000) })).rejects.toMatchObject(refused)
   expect(takeCalls()).toEqual([])
   await login(core, 'alice', { jwtPayload: payloadOf(2000) })
 })
 
-test('S-12: a payload that no token of the session could carry is not stored, by request or by handle', async () => {
+test('S-12: a payload that is too long for a token is not stored, by request or by handle', async () => {
   const { core, store, takeCalls } = createTestCore()
   const { claims, accessToken, refreshToken } = await login(core, userId, { jwtPayload: payloadOf(500) })
   const before = await store.find(claims.sid)
@@ -29,7 +29,7 @@ test('S-12: a payload that no token of the session could carry is not stored, by
   expect((await refreshed(core, refreshToken)).payload).toEqual(payloadOf(500))
 })
 
-test('S-12: a request whose update is refused is answered with 400, and the client goes on with its session', async () => {
+test('S-12: a request with such an update gets 400, and the session stays active', async () => {
   const server = await startSessionServer({
     routes: sessions => ({
       'POST /payload': async (request, response, { payload = {} }) => {
@@ -49,7 +49,7 @@ test('S-12: a request whose update is refused is answered with 400, and the clie
   await server.close()
 })
 
-test('S-12: by handle a short payload costs one store call, a long one two, and no session is no session', async () => {
+test('S-12: by handle, a short payload costs one store call, a long one two; a session that does not exist is an error', async () => {
   const { core, takeCalls } = createTestCore()
   const { claims } = await login(core)
   takeCalls()
@@ -63,7 +63,7 @@ test('S-12: by handle a short payload costs one store call, a long one two, and 
   }
 })
 
-test('S-12: what was stored can be written after a change of algorithm and issuer', async () => {
+test('S-12: a stored payload still fits into a token after a change of algorithm and issuer', async () => {
   const { core, store, clock } = createTestCore()
   let length = 2000
   const most = async (): Promise<string> => {
@@ -85,7 +85,7 @@ test('S-12: what was stored can be written after a change of algorithm and issue
   expect(JSON.parse(Buffer.from(next.accessToken.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ alg: 'RS256' })
 })
 
-test('S-12: a cookie name leaves room for the longest token', () => {
+test('S-12: a cookie name is short enough for the longest token', () => {
   const make = (name: string): unknown => createSessions({ origin: 'https://app.example.com', cookie: { accessTokenName: name } })
   expect(() => make('a'.repeat(128))).not.toThrow()
   expect(() => make('a'.repeat(129))).toThrow('at most 128 characters')

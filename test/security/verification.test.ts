@@ -4,7 +4,7 @@ import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createCutStore, createTestClock } from '../support/session-server.ts'
 import { createTestCore, HOUR, login, owner, SECOND, settle } from '../support/test-core.ts'
 
-/** The platform's cryptography, which tells how often a signature was checked. */
+/** The platform's cryptography, with a counter of verified signatures. */
 function countingCrypto(): { crypto: typeof nodeCrypto; checks: () => number } {
   let checked = 0
   const crypto: typeof nodeCrypto = {
@@ -29,7 +29,7 @@ describe('TOK-17: a token that was verified before', () => {
     expect(checks()).toBe(1)
   })
 
-  test('is refused at the very second it expires', async () => {
+  test('is rejected from the second of its expiry', async () => {
     const { core, clock } = createTestCore()
     const { accessToken, claims } = await login(core)
     await core.verify(accessToken)
@@ -39,7 +39,7 @@ describe('TOK-17: a token that was verified before', () => {
     expect(await core.verify(accessToken)).toEqual({ kind: 'refresh-required', reason: 'expired' })
   })
 
-  test('is refused once its key was removed', async () => {
+  test('is rejected once its key was removed', async () => {
     const { core } = createTestCore()
     const { accessToken } = await login(core)
     await core.verify(accessToken)
@@ -47,7 +47,7 @@ describe('TOK-17: a token that was verified before', () => {
     expect((await core.verify(accessToken)).kind).toBe('refresh-required')
   })
 
-  test('is refused once its session was revoked', async () => {
+  test('is rejected once its session was revoked', async () => {
     const { core } = createTestCore()
     const { accessToken, claims } = await login(core)
     await core.verify(accessToken)
@@ -55,7 +55,7 @@ describe('TOK-17: a token that was verified before', () => {
     expect(await core.verify(accessToken)).toEqual({ kind: 'revoked', handle: claims.sid })
   })
 
-  test('is remembered by every character: a forgery beside it is refused', async () => {
+  test('is cached by all of its characters: a forged token that is similar is rejected', async () => {
     const { core } = createTestCore()
     const { accessToken } = await login(core)
     await core.verify(accessToken)
@@ -63,7 +63,7 @@ describe('TOK-17: a token that was verified before', () => {
     expect((await core.verify(forged)).kind).not.toBe('active')
   })
 
-  test('a forgery is never remembered, and is refused each time', async () => {
+  test('a forged token is never cached, and is rejected each time', async () => {
     const { crypto, checks } = countingCrypto()
     const { core } = createTestCore({ crypto })
     const { accessToken } = await login(core)
@@ -76,7 +76,7 @@ describe('TOK-17: a token that was verified before', () => {
   })
 })
 
-test('TOK-06: a token of a key that another process has just made is accepted after one look at the store', async () => {
+test('TOK-06: a token of a key that another process has just added is accepted after one read of the store', async () => {
   const store = createMemoryStore()
   const clock = createTestClock()
   const here = createTestCore({ store, clock })
@@ -87,7 +87,7 @@ test('TOK-06: a token of a key that another process has just made is accepted af
   expect((await here.core.verify(accessToken)).kind).toBe('active')
 })
 
-test('DOS-01: a text too long for any token of ours is not looked at', async () => {
+test('DOS-01: a string that is too long for a token is rejected unread', async () => {
   const { crypto, checks } = countingCrypto()
   let digests = 0
   const { core } = createTestCore({ crypto: { ...crypto, digest: text => (digests++, nodeCrypto.digest(text)) } })
@@ -97,8 +97,8 @@ test('DOS-01: a text too long for any token of ours is not looked at', async () 
   expect([digests, checks()]).toEqual([0, 0])
 })
 
-describe('a payload that was changed from elsewhere', () => {
-  test('reaches the live session with its next request, once', async () => {
+describe('a payload that was updated elsewhere', () => {
+  test('is in a new access token with the next request, once', async () => {
     const { core, takeCalls } = createTestCore()
     const { accessToken, claims } = await login(core, 'alice', { jwtPayload: { role: 'reader' } })
     await core.verify(accessToken)
@@ -112,7 +112,7 @@ describe('a payload that was changed from elsewhere', () => {
     expect(takeCalls()).toEqual([])
   })
 
-  test('strict mode sees it without any feed', async () => {
+  test('is found with strict without a feed', async () => {
     const store = createMemoryStore()
     const here = createTestCore({ store, accessTokenBlacklisting: 'strict' })
     const elsewhere = createTestCore({ store, clock: here.clock, accessTokenBlacklisting: 'strict' })
@@ -122,8 +122,8 @@ describe('a payload that was changed from elsewhere', () => {
   })
 })
 
-describe('REV-11: a feed that is out of date', () => {
-  test('is not trusted: the store is asked', async () => {
+describe('REV-11: a stale feed', () => {
+  test('is not trusted: the session is read from the store', async () => {
     const { core, clock, takeCalls } = createTestCore({ maxStaleness: 5 })
     const { accessToken } = await login(core)
     await core.verify(accessToken)
@@ -136,7 +136,7 @@ describe('REV-11: a feed that is out of date', () => {
     expect(takeCalls()).toEqual(['find'])
   })
 
-  test('with the store down, failOpen accepts the signature and says so', async () => {
+  test('with the store down, failOpen accepts a valid token and reports it', async () => {
     const heard: string[] = []
     const cut = createCutStore()
     const { core, clock } = createTestCore({
@@ -151,7 +151,7 @@ describe('REV-11: a feed that is out of date', () => {
     expect(heard).toEqual([claims.sid])
   })
 
-  test('with the store down, failOpen still refuses what is known to be revoked', async () => {
+  test('with the store down, failOpen still rejects sessions that are known to be revoked', async () => {
     const cut = createCutStore()
     const { core, clock } = createTestCore({ store: cut.store, maxStaleness: 5 })
     const { accessToken, claims } = await login(core)
@@ -162,7 +162,7 @@ describe('REV-11: a feed that is out of date', () => {
     expect((await core.verify(accessToken)).kind).toBe('revoked')
   })
 
-  test('with the store down, failClosed answers that nothing can be said, and strict does in any case', async () => {
+  test('with the store down, failClosed is STORE_UNAVAILABLE, and so is strict in any case', async () => {
     const cut = createCutStore()
     const { core, clock } = createTestCore({ store: cut.store, maxStaleness: 5, onStoreFailure: 'failClosed' })
     const { accessToken } = await login(core)
@@ -178,7 +178,7 @@ describe('REV-11: a feed that is out of date', () => {
   })
 })
 
-test('a token of another issuer or another audience is none of ours', async () => {
+test('a token of another issuer or another audience is rejected', async () => {
   const store = createMemoryStore()
   const clock = createTestClock()
   const one = createTestCore({ store, clock, audience: 'one' })

@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 const script = join(import.meta.dirname, '../support/zone-child.ts')
 const run = promisify(execFile)
 
-test.each(['zone.js', 'zone.js/node'])('S-16: with %s loaded, every check waits for its answer', async zone => {
-  // Resolved from the working directory, and loaded before the script.
+test.each(['zone.js', 'zone.js/node'])('S-16: with %s loaded, every asynchronous check is awaited', async zone => {
+  // It is resolved from the working directory, and loaded before the script.
   const { stdout } = await run(process.execPath, ['--conditions=keyturn-source', '--import', zone, script], {
     cwd: import.meta.dirname,
   })

@@ -351,7 +351,7 @@ test('invalid options and clients are refused at once, without naming the URL', 
     expect(() => createRedisStore('redis://127.0.0.1', { requestTimeout: wrong })).toThrow(/requestTimeout/)
   }
   expect(() => createRedisStore('http://user:secret@127.0.0.1'))
-    .toThrow(/^clientOrUrl must be [^@]+; received a text of 28 characters$/)
+    .toThrow(/^clientOrUrl must be [^@]+; received a string of 28 characters$/)
   expect(() => createRedisStore({} as RedisClient)).toThrow(/ioredis/)
 })
 

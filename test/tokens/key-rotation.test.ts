@@ -4,11 +4,11 @@ import { inMemory } from '../../src/testing/index.ts'
 
 const HOUR = 3_600_000
 
-test('TOK-20: keyRotationInterval is how often signing keys change; the next is published an hour before', async () => {
+test('TOK-20: a new signing key is used every keyRotationInterval, and published an hour before', async () => {
   const options = inMemory()
   const sessions = createSessions({ origin: 'http://localhost', keyRotationInterval: 86_400, ...options })
   const kids = async (): Promise<string[]> => {
-    // The first look makes what is due, the second has read it.
+    // The first call starts a reload, which adds the key that is due; the second returns it.
     await sessions.getJwks()
     return (await sessions.getJwks()).keys.map(({ kid }) => kid)
   }
@@ -20,7 +20,7 @@ test('TOK-20: keyRotationInterval is how often signing keys change; the next is 
   await sessions.close()
 })
 
-test('keyRotationInterval may not be shorter than the time for which a key is published before its use', () => {
+test('keyRotationInterval must not be shorter than the publication lead', () => {
   expect(() => createSessions({ origin: 'http://localhost', keyRotationInterval: 3599, ...inMemory() }))
     .toThrow('keyRotationInterval must be a duration from 1 hour to 365 days')
 })

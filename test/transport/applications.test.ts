@@ -10,7 +10,7 @@ import { R } from '../support/lose-answers.ts'
 import { AT, ORIGIN, REFRESH, RT, startSessionServer } from '../support/session-server.ts'
 import type { SessionServer } from '../support/session-server.ts'
 
-// Applications and processes on one SQLite file, and so with the same keys.
+// Applications and processes on one SQLite file, so with the same keys.
 
 const folder = mkdtempSync(join(tmpdir(), 'keyturn-applications-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -23,7 +23,7 @@ afterEach(async () => {
 let files = 0
 const newFile = (): string => join(folder, `${++files}.db`)
 
-/** What was reported, by any process of the test. */
+/** The events of all processes of the test. */
 const reported: string[] = []
 const note = (name: string) => () => reported.push(name)
 const events: SessionEvents = {
@@ -41,7 +41,7 @@ async function start(file: string, options: Parameters<typeof startSessionServer
 
 interface Pair { readonly access: string; readonly refresh: string }
 
-/** Both ways in which tokens travel: how a user logs in, and how a pair of tokens is presented to a refresh route. */
+/** The two transfer modes: how a user logs in, and how a refresh request contains a pair of tokens. */
 const ways = {
   cookies: {
     async login(client: HttpClient, origin: string): Promise<Pair> {
@@ -70,7 +70,7 @@ describe.each(['cookies', 'headers'] as const)('S-03: with tokens in %s', way =>
     ['names', { application: 'shop' }, { application: 'forum' }],
     ['audiences', { audience: 'shop' }, { audience: 'forum' }],
     ['audiences, one of them none', {}, { audience: 'forum' }],
-  ])('applications of different %s refuse each other\'s tokens, and report nothing', async (_, ours, others) => {
+  ])('applications with different %s reject each other\'s tokens, and report nothing', async (_, ours, others) => {
     const file = newFile()
     const [one, two] = [await start(file, ours), await start(file, { ...others, origin: other })]
     const mine = await login(one.client(), ORIGIN)
@@ -80,13 +80,13 @@ describe.each(['cookies', 'headers'] as const)('S-03: with tokens in %s', way =>
       expect([refused.status, JSON.parse(refused.body)]).toEqual([401, { message: 'unauthorised' }])
       expect(refused.setCookies).toEqual([])
     }
-    // Each still works where it comes from: no refresh of the other's counted as its first use.
+    // Each token still works in its own application: its use in the other did not count as its first use.
     assertSignedIn(await refresh(one.client(), ORIGIN, mine), 'alice')
     assertSignedIn(await refresh(two.client(), other, theirs), 'alice')
     expect(reported).toEqual([])
   })
 
-  test('processes of one application with different origins go on with each other\'s sessions', async () => {
+  test('processes of one application with different origins accept each other\'s sessions', async () => {
     const file = newFile()
     const [before, after] = [await start(file), await start(file, { origin: other })]
     const first = await login(before.client(), ORIGIN)
@@ -98,7 +98,7 @@ describe.each(['cookies', 'headers'] as const)('S-03: with tokens in %s', way =>
       ? { access: client.cookie(AT) ?? '', refresh: client.cookie(RT) ?? '' }
       : { access: reply.headers['st-access-token'] ?? '', refresh: reply.headers['st-refresh-token'] ?? '' }
     expect(second.refresh).not.toBe(first.refresh)
-    // And back: the change of the origin may be taken back as well.
+    // And in the other direction: the change of the origin can be reverted.
     for (const { clock } of [before, after]) clock.advance(2 * R + 1)
     const back = await refresh(before.client(), ORIGIN, second)
     assertSignedIn(back, 'alice')

@@ -8,7 +8,7 @@ import { BUSY_SECONDS, loseAnswers } from '../support/lose-answers.ts'
 import { REFRESH, RT, SAME_ORIGIN, send, startSessionServer } from '../support/session-server.ts'
 import type { AppSessions, SessionServer } from '../support/session-server.ts'
 
-// What a client gets whose calls reach the server and whose answers are all lost (row 4b of the rotation rules).
+// A client whose requests reach the server, but that receives no responses (row 4b of the rotation rules).
 
 let server: SessionServer
 afterEach(() => server.close())
@@ -22,7 +22,7 @@ const pages = (sessions: AppSessions) => ({
   },
 })
 
-/** Logs in and loses each answer from then on. */
+/** Logs in and loses each later response. */
 async function becomeBusy(client: HttpClient): Promise<void> {
   await client.send('POST', '/login', { headers: SAME_ORIGIN, body: {} })
   server.clock.advance(HOUR)
@@ -33,8 +33,8 @@ async function becomeBusy(client: HttpClient): Promise<void> {
   })
 }
 
-/** A refresh that is told to wait, and that leaves the client as it was. */
-function expectTold(reply: Reply, retryAfter: number): void {
+/** Checks that the client must repeat the refresh later, and keeps its tokens. */
+function expectRetryLater(reply: Reply, retryAfter: number): void {
   expect([reply.status, JSON.parse(reply.body)]).toEqual([503, { message: 'session service unavailable' }])
   expect(reply.headers).toMatchObject({ 'retry-after': `${retryAfter}`, 'cache-control': 'private, no-store' })
   assertSessionUntouched(reply)
@@ -42,26 +42,26 @@ function expectTold(reply: Reply, retryAfter: number): void {
   expect(Object.keys(reply.headers).filter(name => /^(st-|anti-csrf$|front-token$)/.test(name))).toEqual([])
 }
 
-describe('ROT-15: a client that has lost its answers for 4.5 reuse intervals', () => {
-  test('is told to wait, keeps its cookies, and succeeds after Retry-After', async () => {
+describe('ROT-15: a client that has lost its responses for 4.5 reuse intervals', () => {
+  test('gets 503 with Retry-After, keeps its cookies, and succeeds after that time', async () => {
     server = await startSessionServer()
     const client = server.client()
     await becomeBusy(client)
     const before = client.jar
     server.cut.calls.length = 0
-    expectTold(await client.send('POST', REFRESH, { headers: SAME_ORIGIN }), BUSY_SECONDS)
+    expectRetryLater(await client.send('POST', REFRESH, { headers: SAME_ORIGIN }), BUSY_SECONDS)
     expect(server.cut.calls, 'nothing is written').toEqual(['rotate', 'find'])
     expect(client.jar).toEqual(before)
 
     server.clock.advance(BUSY_SECONDS * 1000 - 500)
-    expectTold(await client.send('POST', REFRESH, { headers: SAME_ORIGIN }), 1)
+    expectRetryLater(await client.send('POST', REFRESH, { headers: SAME_ORIGIN }), 1)
     server.clock.advance(1000)
     expect((await client.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
     expect(client.cookie(RT)).not.toBe(before.find(({ name }) => name === RT)?.value)
     expect((await client.send('GET', '/me')).status).toBe(200)
   })
 
-  test('is told so in header mode', async () => {
+  test('gets the same in header mode', async () => {
     server = await startSessionServer()
     const client = server.client()
     const inHeaders = { ...SAME_ORIGIN, 'st-auth-mode': 'header' }
@@ -69,12 +69,12 @@ describe('ROT-15: a client that has lost its answers for 4.5 reuse intervals', (
     const authorization = `Bearer ${headers['st-refresh-token']}`
     const refresh = (): Promise<Reply> => client.send('POST', REFRESH, { headers: { authorization } })
     await loseAnswers(server.clock, refresh)
-    expectTold(await refresh(), BUSY_SECONDS)
+    expectRetryLater(await refresh(), BUSY_SECONDS)
     server.clock.advance(BUSY_SECONDS * 1000 + 1)
     expect((await refresh()).headers['st-access-token']).toMatch(/./)
   })
 
-  test('is told so where `antiCsrf: token` protects it: the anti-CSRF token stays good', async () => {
+  test('gets the same with `antiCsrf: token`, and the anti-CSRF token stays valid', async () => {
     server = await startSessionServer({ antiCsrf: 'token' })
     const client = server.client()
     const login = await client.send('POST', '/login', { headers: SAME_ORIGIN, body: {} })
@@ -85,12 +85,12 @@ describe('ROT-15: a client that has lost its answers for 4.5 reuse intervals', (
       return client.send('POST', REFRESH, { headers })
     }
     await loseAnswers(server.clock, refresh)
-    expectTold(await refresh(), BUSY_SECONDS)
+    expectRetryLater(await refresh(), BUSY_SECONDS)
     server.clock.advance(BUSY_SECONDS * 1000 + 1)
     expect((await refresh()).headers['anti-csrf']).toMatch(/./)
   })
 
-  test('gets its pages without a session while it waits, and no cookie is touched', async () => {
+  test('gets pages without a session while it waits, and no cookie is changed', async () => {
     server = await startSessionServer({ cookie: { refreshTokenPath: '/' }, routes: pages })
     const client = server.client()
     await becomeBusy(client)
@@ -100,11 +100,11 @@ describe('ROT-15: a client that has lost its answers for 4.5 reuse intervals', (
       const reply = await client.send('GET', '/page', { headers })
       return [reply, JSON.parse(reply.body)]
     }
-    const [told, page] = await open()
-    expect([told.status, page]).toMatchObject([200, { kind: 'needs-refresh', failure: 'REFRESH_BUSY' }])
-    expect(told.body).not.toContain(client.cookie(RT))
-    assertSessionUntouched(told)
-    expect([told.setCookies, client.jar]).toEqual([[], before])
+    const [reply, page] = await open()
+    expect([reply.status, page]).toMatchObject([200, { kind: 'needs-refresh', failure: 'REFRESH_BUSY' }])
+    expect(reply.body).not.toContain(client.cookie(RT))
+    assertSessionUntouched(reply)
+    expect([reply.setCookies, client.jar]).toEqual([[], before])
 
     server.clock.advance(BUSY_SECONDS * 1000 + 1)
     expect((await open())[1]).toMatchObject({ kind: 'active', failure: null })

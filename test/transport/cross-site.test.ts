@@ -28,27 +28,27 @@ const refusals: [name: string, headers: Record<string, string>][] = [
   ['the http twin (CSRF-03)', { origin: 'http://app.example.com' }],
   ['another port (CSRF-03)', { origin: 'https://app.example.com:444' }],
   ['a longer host (CSRF-03)', { origin: 'https://app.example.com.evil.tld' }],
-  ['a host with our end (CSRF-03)', { origin: 'https://evilapp.example.com' }],
+  ['a host that ends with the own host (CSRF-03)', { origin: 'https://evilapp.example.com' }],
   ['credentials in the origin (CSRF-03)', { origin: 'https://app.example.com@evil.tld' }],
   ['nothing at all', {}],
   ['an empty custom header (CMP-06)', { rid: '' }],
-  ['a header that names the other mode (CSRF-16)', { 'st-auth-mode': 'header', authorization: 'Bearer junk' }],
+  ['a header of the other transfer mode (CSRF-16)', { 'st-auth-mode': 'header', authorization: 'Bearer junk' }],
   ['a sibling\'s page on its own host (S-18)', { 'sec-fetch-site': 'same-origin', origin: 'https://blog.example.com' }],
-  ['a foreign origin beside the address bar (S-18)', { 'sec-fetch-site': 'none', origin: 'https://evil.tld' }],
-  ['our own page, sent here by another site (S-18)', { 'sec-fetch-site': 'cross-site', origin: ORIGIN }],
+  ['an untrusted origin with Sec-Fetch-Site: none (S-18)', { 'sec-fetch-site': 'none', origin: 'https://evil.tld' }],
+  ['the own origin with Sec-Fetch-Site: cross-site (S-18)', { 'sec-fetch-site': 'cross-site', origin: ORIGIN }],
   ['a method override (CSRF-09)', { 'x-http-method-override': 'GET', ...CROSS_SITE }],
 ]
 
 const passes: [name: string, headers: Record<string, string>][] = [
-  ['a page of our own', SAME_ORIGIN],
+  ['a page of the own origin', SAME_ORIGIN],
   ['the address bar', { 'sec-fetch-site': 'none' }],
-  ['an old browser on our own page', { origin: ORIGIN }],
+  ['an old browser on the own origin', { origin: ORIGIN }],
   ['a trusted front end', { 'sec-fetch-site': 'same-site', origin: FRONT_END }],
   ['no browser, with the custom header', { rid: 'anti-csrf' }],
-  ['a form of our own page that sends no referrer (S-18)', { 'sec-fetch-site': 'same-origin', origin: 'null' }],
+  ['a form of an own page with no-referrer (S-18)', { 'sec-fetch-site': 'same-origin', origin: 'null' }],
 ]
 
-describe('CSRF-01: cookies on methods that change something', () => {
+describe('CSRF-01: cookies on unsafe methods', () => {
   test.each(refusals)('%s: 403 and nothing happens', async (_, headers) => {
     server = await startSessionServer({ trustedOrigins: [FRONT_END], accessTokenBlacklisting: 'strict' })
     const client = await loggedIn()
@@ -63,7 +63,7 @@ describe('CSRF-01: cookies on methods that change something', () => {
       expect(reply.headers['front-token']).toBeUndefined()
     }
     expect(client.jar).toEqual(jar)
-    expect((await client.send('GET', '/me', { headers })).status, 'reading is for CORS to guard').toBe(200)
+    expect((await client.send('GET', '/me', { headers })).status, 'safe methods are not checked').toBe(200)
   })
 
   test.each(passes)('%s: passes', async (_, headers) => {
@@ -78,9 +78,9 @@ describe('CSRF-01: cookies on methods that change something', () => {
 })
 
 test.each(['strict', 'feed', 'off'] as const)(
-  'S-20: with %s, a request of another site is refused before the store is asked',
+  'S-20: with %s, a request of another site is rejected without a store call',
   async accessTokenBlacklisting => {
-    // The feed is out of date at once, so that every verification would ask the store.
+    // The feed is always stale, so that every verification would call the store.
     server = await startSessionServer({
       trustedOrigins: [FRONT_END], accessTokenBlacklisting, maxStaleness: 1, pollInterval: 1, routes: guarded,
     })
@@ -102,7 +102,7 @@ test.each(['strict', 'feed', 'off'] as const)(
   },
 )
 
-test('S-20: what is no cookie of ours is no reason to refuse another site', async () => {
+test('S-20: a request of another site without a session cookie is not rejected as cross-site', async () => {
   server = await startSessionServer({ routes: guarded })
   for (const cookie of ['', `${AT}=junk`, 'other=1']) {
     const headers = { ...CROSS_SITE, ...cookie === '' ? {} : { cookie } }
@@ -125,7 +125,7 @@ const guarded = (sessions: AppSessions) => ({
 describe('S-18: with a cookie domain and several hosts on one process', () => {
   const siblings = { 'sec-fetch-site': 'same-origin', origin: 'https://user-content.example.com' }
 
-  test('the page of a sibling that is not trusted changes nothing, on its own host or any other', async () => {
+  test('an untrusted page of a sibling host changes nothing, on its own host or on another', async () => {
     server = await startSessionServer({ cookie: { domain: 'example.com' }, trustedOrigins: [FRONT_END] })
     const client = await loggedIn()
     for (const headers of [
@@ -136,10 +136,10 @@ describe('S-18: with a cookie domain and several hosts on one process', () => {
       }
     }
     const front = { 'sec-fetch-site': 'same-origin', origin: FRONT_END }
-    expect((await client.send('POST', '/act', { headers: front })).status, 'a trusted one is').toBe(200)
+    expect((await client.send('POST', '/act', { headers: front })).status, 'a trusted one does').toBe(200)
   })
 
-  test('neither does its handshake', async () => {
+  test('its handshake is rejected', async () => {
     server = await startSessionServer({ cookie: { domain: 'example.com' } })
     const client = await loggedIn()
     const cookie = `__Secure-sAccessToken=${client.cookie('__Secure-sAccessToken')}`
@@ -157,7 +157,7 @@ describe('S-18: with a cookie domain and several hosts on one process', () => {
   })
 })
 
-test('CSRF-05: no content type gets a pass', async () => {
+test('CSRF-05: no content type is exempt', async () => {
   server = await startSessionServer()
   const client = await loggedIn()
   for (const type of [
@@ -171,7 +171,7 @@ test('CSRF-05: no content type gets a pass', async () => {
   }
 })
 
-test('CSRF-09: what changes something answers 405 to reading methods', async () => {
+test('CSRF-09: routes that change something answer 405 to safe methods', async () => {
   server = await startSessionServer({ accessTokenBlacklisting: 'strict' })
   const client = await loggedIn()
   for (const path of [REFRESH, SIGNOUT, '/auth/public/signout']) {
@@ -185,7 +185,7 @@ test('CSRF-09: what changes something answers 405 to reading methods', async () 
   expect([keys.status, keys.headers['allow']]).toEqual([405, 'GET, HEAD, OPTIONS'])
 })
 
-test('CSRF-13: a bearer token makes every cookie be ignored', async () => {
+test('CSRF-13: with a bearer token, all cookies are ignored', async () => {
   server = await startSessionServer()
   const bob = await loggedIn('bob')
   const header = await server.client().send('POST', '/login', {
@@ -198,7 +198,7 @@ test('CSRF-13: a bearer token makes every cookie be ignored', async () => {
   expect((await bob.send('POST', '/act', { headers: { ...SAME_ORIGIN, authorization } })).status).toBe(401)
 })
 
-test('CK-14: a token of one channel is refused on the other, and never read from elsewhere', async () => {
+test('CK-14: a token of one transfer mode is rejected in the other, and is not read from anywhere else', async () => {
   server = await startSessionServer()
   const client = await loggedIn()
   const header = await server.client().send('POST', '/login', { headers: { 'st-auth-mode': 'header' }, body: {} })
@@ -220,7 +220,7 @@ test('CK-14: a token of one channel is refused on the other, and never read from
   expect((await client.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
 })
 
-test('enableCsrfProtection overrides the default, either way', async () => {
+test('the option csrf overrides the default, true and false', async () => {
   server = await startSessionServer({
     routes: sessions => ({
       'GET /always': async (request, response) => {
@@ -239,7 +239,7 @@ test('enableCsrfProtection overrides the default, either way', async () => {
   expect((await client.send('POST', '/never', { headers: CROSS_SITE })).status).toBe(200)
 })
 
-test('DOS-05: no forwarded header changes who or where we are', async () => {
+test('DOS-05: forwarding headers change neither the origin nor the client', async () => {
   server = await startSessionServer()
   const client = await loggedIn()
   const forwarded = {
@@ -260,7 +260,7 @@ test('DOS-05: no forwarded header changes who or where we are', async () => {
 })
 
 describe('CSRF-11, FP-13: CORS', () => {
-  test('a trusted origin may read answers with credentials', async () => {
+  test('a trusted origin may read responses with credentials', async () => {
     server = await startSessionServer({ trustedOrigins: [FRONT_END] })
     const client = await loggedIn()
     const reply = await client.send('GET', '/me', { headers: { origin: FRONT_END } })
@@ -275,7 +275,7 @@ describe('CSRF-11, FP-13: CORS', () => {
     expect(refreshed.headers['access-control-expose-headers']?.split(', ').toSorted()).toEqual(exposed.toSorted())
   })
 
-  test('any other gets no permission, and errors are no exception', async () => {
+  test('no other origin gets permission, not even for errors', async () => {
     server = await startSessionServer({ trustedOrigins: [FRONT_END] })
     for (const origin of ['https://evil.tld', 'null', 'http://www.example.com', 'https://www.example.com.evil.tld']) {
       const reply = await server.client().send('GET', '/me', { headers: { origin } })

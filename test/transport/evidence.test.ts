@@ -7,7 +7,7 @@ import { R } from '../support/lose-answers.ts'
 import { AT, REFRESH, RT, SAME_ORIGIN, startSessionServer } from '../support/session-server.ts'
 import type { SessionServer } from '../support/session-server.ts'
 
-// What is reported of refreshes tells who sent the requests: the peer's address and the user agent of real ones.
+// Events about refreshes contain the client: address and user agent of real requests.
 
 let server: SessionServer
 afterEach(() => server.close())
@@ -37,7 +37,7 @@ async function login(client: HttpClient): Promise<string> {
   return String(JSON.parse(reply.body).handle)
 }
 
-/** Refreshes with the cookies of the client; what the answer brings goes into its jar. */
+/** Refreshes with the cookies of the client; the cookies of the response go into its jar. */
 const refresh = (client: HttpClient, headers: Record<string, string>): Promise<Reply> =>
   client.send('POST', REFRESH, { headers })
 
@@ -48,7 +48,7 @@ function copyOf(client: HttpClient): HttpClient {
   return copy
 }
 
-test('ROT-01: of a theft: the thief is told of by its address and user agent, and so is the owner', async () => {
+test('ROT-01: the event of a theft contains address and user agent of the thief and of the owner', async () => {
   const client = await start()
   const handle = await login(client)
   const copy = copyOf(client)
@@ -66,7 +66,7 @@ test('ROT-01: of a theft: the thief is told of by its address and user agent, an
   }])
 })
 
-test('S-05: of a child that two networks got: where the application learns addresses from its own proxy', async () => {
+test('S-05: a child that was delivered to two networks is reported, with the addresses that clientIp returns', async () => {
   const clientIp = ({ headers }: { headers: NodeJS.Dict<string | string[]> }): string => String(headers['x-peer'])
   const client = await start({ clientIp })
   const handle = await login(client)
@@ -77,14 +77,14 @@ test('S-05: of a child that two networks got: where the application learns addre
   for (const peer of ['192.0.2.200', '198.51.100.2']) {
     expect((await refresh(copyOf(copy), { ...owner, 'x-peer': peer })).status).toBe(200)
   }
-  expect(heard.onRefreshShared, 'another address of the same network is no other party').toEqual([{
+  expect(heard.onRefreshShared, 'another address of the same network is not reported').toEqual([{
     userId: 'alice', handle, revoked: false,
     presented: { generation: 0, branch: 0, at: server.clock(), by: { ip: '198.51.100.2', userAgent: 'owner' } },
     current: { generation: 1, branch: 0, at: rotatedAt, by: { ip: '192.0.2.1', userAgent: 'owner' } },
   }])
 })
 
-test('S-05: of a child that two user agents got; with `sharedRefresh: revoke` the session ends for both', async () => {
+test('S-05: a child that was delivered to two user agents is reported; with `sharedRefresh: revoke`, the session is revoked', async () => {
   const client = await start({ sharedRefresh: 'revoke' })
   await login(client)
   const copy = copyOf(client)
@@ -99,7 +99,7 @@ test('S-05: of a child that two user agents got; with `sharedRefresh: revoke` th
   expect((await client.send('GET', '/me')).status).toBe(401)
 })
 
-test('S-02: of a token that a leaked key made: nothing is revoked, no cookie is touched', async () => {
+test('S-02: a token made with a leaked key is reported; no session is revoked, no cookie is changed', async () => {
   const client = await start()
   const handle = await login(client)
   const key = await refreshKeyIn(server.cut.store)

@@ -10,7 +10,7 @@ import { createMemoryStore } from '../../src/stores/memory.ts'
 import { HttpClient } from '../support/http-client.ts'
 import { AT, createTestClock, CROSS_SITE, ORIGIN, REFRESH, SAME_ORIGIN, SIGNOUT } from '../support/session-server.ts'
 
-// Version 4 comes without types of its own; what is used here is alike in both.
+// Version 4 has no types; the parts that are used here are the same in both.
 const express4: typeof express5 = createRequire(import.meta.url)('express4')
 
 let close: () => Promise<void>
@@ -89,7 +89,7 @@ describe.each([['4', express4], ['5', express5]])('Express %s', (_, express) => 
     expect(client.jar).toEqual([])
   })
 
-  test('errors of the application reach its own handler, asynchronous ones too', async () => {
+  test('errors of the application reach its own error handler, also asynchronous ones', async () => {
     const client = await start(express)
     await client.send('POST', '/login', { headers: SAME_ORIGIN })
     expect((await client.send('GET', '/late')).body).toBe('{"application":"TypeError"}')
@@ -97,7 +97,7 @@ describe.each([['4', express4], ['5', express5]])('Express %s', (_, express) => 
     expect([forgot.status, forgot.body]).toEqual([500, '{"message":"internal error"}'])
   })
 
-  test('S-01: a guard is not passed when a validator throws what Express takes for no error', async () => {
+  test('S-01: a request does not pass a guard if a validator throws a value that Express does not treat as an error', async () => {
     const client = await start(express)
     await client.send('POST', '/login', { headers: SAME_ORIGIN })
     for (const name of ['nothing', 'no', 'route', 'router']) {
@@ -106,7 +106,7 @@ describe.each([['4', express4], ['5', express5]])('Express %s', (_, express) => 
     }
   })
 
-  test('HDR-01: the answer to a login is not cached, with an ETag or without', async () => {
+  test('HDR-01: the response to a login is not cached, with or without ETag', async () => {
     const client = await start(express)
     const reply = await client.send('POST', '/login', { headers: SAME_ORIGIN })
     expect(reply.headers['cache-control']).toBe('private, no-store')

@@ -18,7 +18,7 @@ async function loggedIn(headers: Record<string, string> = SAME_ORIGIN): Promise<
   return { client, reply }
 }
 
-describe('HDR-01: whatever carries or clears tokens is never cached', () => {
+describe('HDR-01: responses that contain or clear tokens are never cached', () => {
   test('login, refresh, sign-out, refusals', async () => {
     server = await startSessionServer()
     const { client, reply } = await loggedIn()
@@ -36,7 +36,7 @@ describe('HDR-01: whatever carries or clears tokens is never cached', () => {
     }
   })
 
-  test('however the handler asks for caching, before or after', async () => {
+  test('even if the handler sets Cache-Control, before or after', async () => {
     const cached = { 'Cache-Control': 'public, max-age=60' }
     server = await startSessionServer({
       routes: sessions => ({
@@ -114,7 +114,7 @@ describe('S-09: a response to a verified session', () => {
     expect((await client.send('GET', '/me')).headers['cache-control']).toBe('private')
   })
 
-  test('is cached as the application says, before or after', async () => {
+  test('has the Cache-Control of the application, set before or after', async () => {
     server = await startSessionServer({ routes })
     const { client } = await loggedIn()
     for (const path of ['/before', '/set', '/object', '/flat']) {
@@ -122,7 +122,7 @@ describe('S-09: a response to a verified session', () => {
     }
   })
 
-  test('is left alone when its head is sent already, and so is one without a session', async () => {
+  test('is not changed if its headers were sent already; neither is a response without a session', async () => {
     server = await startSessionServer({ routes })
     const { client } = await loggedIn()
     const sent = await client.send('GET', '/sent')
@@ -132,7 +132,7 @@ describe('S-09: a response to a verified session', () => {
   })
 })
 
-test('HDR-02: the key set is public, may be kept for a while, and says when it is the same', async () => {
+test('HDR-02: the key set is public, cacheable, and has an ETag', async () => {
   server = await startSessionServer()
   await loggedIn()
   const reply = await server.client().send('GET', '/auth/jwt/jwks.json', {
@@ -162,14 +162,14 @@ test('HDR-02: the key set is public, may be kept for a while, and says when it i
   })
 })
 
-test('HDR-03: a 401 challenges in header mode only', async () => {
+test('HDR-03: a 401 has a challenge in header mode only', async () => {
   server = await startSessionServer()
   const bearer = await server.client().send('GET', '/me', { headers: { authorization: 'Bearer x' } })
   expect(bearer.headers['www-authenticate']).toBe('Bearer error="invalid_token"')
   expect((await server.client().send('GET', '/me')).headers['www-authenticate']).toBeUndefined()
 })
 
-test('HDR-04, FP-10.3: error bodies say what the client needs and nothing of the inside', async () => {
+test('HDR-04, FP-10.3: error bodies contain what the client needs, and no internal details', async () => {
   server = await startSessionServer({
     sessionExpiredStatusCode: 440,
     invalidClaimStatusCode: 422,
@@ -193,7 +193,7 @@ test('HDR-04, FP-10.3: error bodies say what the client needs and nothing of the
   expect((await server.client().send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(440)
 })
 
-test('HDR-05, CSRF-14: our own answers are typed JSON that no other page can embed', async () => {
+test('HDR-05, CSRF-14: responses of Keyturn are JSON that other pages cannot embed', async () => {
   server = await startSessionServer()
   const { client } = await loggedIn()
   const replies = [
@@ -213,7 +213,7 @@ test('HDR-05, CSRF-14: our own answers are typed JSON that no other page can emb
   }
 })
 
-test('HDR-06: nothing in a query is ever read or followed', async () => {
+test('HDR-06: the query string is ignored', async () => {
   server = await startSessionServer()
   const { client } = await loggedIn()
   const reply = await client.send('POST', `${SIGNOUT}?next=//evil.tld&redirect=https://evil.tld`, {
@@ -223,7 +223,7 @@ test('HDR-06: nothing in a query is ever read or followed', async () => {
 })
 
 describe('limits', () => {
-  test('DOS-01: too much of anything is refused quickly and never an error of ours', async () => {
+  test('DOS-01: too long or too many values are rejected, without a 5xx error', async () => {
     server = await startSessionServer()
     const { client } = await loggedIn()
     const token = client.cookie(AT) ?? ''
@@ -259,7 +259,7 @@ describe('limits', () => {
     expect((await server.client().send('GET', '/me')).status).toBe(401)
   })
 
-  test('CMP-13, CK-08: odd cookies are never ours and never an error', async () => {
+  test('CMP-13, CK-08: malformed cookies are ignored, without an error', async () => {
     server = await startSessionServer()
     const { client } = await loggedIn()
     const token = client.cookie(AT) ?? ''
@@ -276,14 +276,14 @@ describe('limits', () => {
     expect(server.failures).toEqual([])
   })
 
-  test('CK-07: cookies split over several lines are read as one', async () => {
+  test('CK-07: several Cookie headers are read as one', async () => {
     server = await startSessionServer()
     const { client } = await loggedIn()
     const headers = { cookie: ['a=1', `${AT}=${client.cookie(AT)}`, 'b=2'] }
     expect((await client.send('GET', '/me', { jar: false, headers })).status).toBe(200)
   })
 
-  test('DOS-03: bodies are not read at all', async () => {
+  test('DOS-03: bodies are not read', async () => {
     server = await startSessionServer()
     const { client } = await loggedIn()
     const deep = '['.repeat(20_000) + ']'.repeat(20_000)
@@ -293,7 +293,7 @@ describe('limits', () => {
   })
 })
 
-test('CMP-12: headers that the application exposes stay, ours are added once', async () => {
+test('CMP-12: headers that the application exposes stay, those of Keyturn are added once', async () => {
   server = await startSessionServer({
     routes: sessions => ({
       'POST /exposing': async (request, response) => {

@@ -4,7 +4,7 @@ import type { HttpClient, JarCookie, Reply } from '../support/http-client.ts'
 import { REFRESH, SIGNOUT, startSessionServer } from '../support/session-server.ts'
 import type { SessionServer } from '../support/session-server.ts'
 
-// Two applications under one domain, and one browser: what the one keeps, the other never clears.
+// Two applications under one domain, and one browser: neither clears the cookies of the other.
 
 const PRODUCTION = 'https://example.com'
 const STAGING = 'https://staging.example.com'
@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close()
 })
 
-/** One application, as the browser sees it: all of its clients share the jar. */
+/** One application. All of its clients share the browser's cookie jar. */
 class App {
   readonly #server: SessionServer
   readonly #origin: string
@@ -41,7 +41,7 @@ class App {
     return reply
   }
 
-  /** The statuses of what a page does, in turn. */
+  /** Sends requests one after the other, and returns their statuses. */
   async use(...paths: readonly string[]): Promise<number[]> {
     const statuses: number[] = []
     for (const path of paths) statuses.push((await this.send(path === '/me' ? 'GET' : 'POST', path)).status)
@@ -78,7 +78,7 @@ const settings: [name: string, production: CookieOptions, staging: CookieOptions
 ]
 
 describe.each(settings)('S-17: production and staging, %s', (_, production, staging) => {
-  test.each(['production', 'staging'])('live beside each other when %s logs in first', async first => {
+  test.each(['production', 'staging'])('both work when %s logs in first', async first => {
     const browser: { jar: readonly JarCookie[] } = { jar: [] }
     const [parent, child] = [await start(PRODUCTION, production, browser), await start(STAGING, staging, browser)]
     const order = first === 'production' ? [parent, child] : [child, parent]
@@ -99,15 +99,15 @@ describe.each(settings)('S-17: production and staging, %s', (_, production, stag
   })
 })
 
-describe('S-17: what is ours is cleared', () => {
-  test('the cookies of a domain that was configured before, as they arrive', async () => {
+describe('S-17: cookies of this application are cleared', () => {
+  test('those of a domain that was configured before, when a request contains them', async () => {
     const browser: { jar: readonly JarCookie[] } = { jar: [] }
     const server = await startSessionServer({ origin: STAGING, cookie: { ...names, domain: 'example.com' } })
     servers.push(server)
     const before = new App(server, STAGING, browser)
     await before.use('/login')
     for (const then of [[REFRESH], [REFRESH, '/me'], ['/login', '/me', REFRESH], [REFRESH, SIGNOUT], [SIGNOUT]]) {
-      // The same store: a deployment with other settings.
+      // The same store, as after a deployment with other settings.
       const after = await startSessionServer({
         origin: STAGING, cookie: { ...names, olderDomain: 'example.com' }, store: server.cut.store,
       })
@@ -125,7 +125,7 @@ describe('S-17: what is ours is cleared', () => {
     }
   })
 
-  test('beside a token of another application nothing is, and the session works all the same', async () => {
+  test('but none beside a token of another application; the session still works', async () => {
     const browser: { jar: readonly JarCookie[] } = { jar: [] }
     const [parent, child] = [
       await start(PRODUCTION, { ...names, domain: 'example.com' }, browser), await start(STAGING, names, browser),
@@ -145,7 +145,7 @@ describe('S-17: what is ours is cleared', () => {
     expect(await parent.use('/me', REFRESH)).toEqual([200, 200])
   })
 
-  test('not in an answer to another site, to which browsers send only some of the cookies', async () => {
+  test('but not in a response to another site, because browsers send only some of the cookies', async () => {
     const browser: { jar: readonly JarCookie[] } = { jar: [] }
     const app = await start(STAGING, { ...names, olderDomain: 'example.com' }, browser)
     await app.use('/login')

@@ -37,7 +37,7 @@ async function open(server: SessionServer, token: string): Promise<IncomingMessa
   return response
 }
 
-test('an event stream ends with its session, whichever process ends it; the stream of another goes on', async () => {
+test('an event stream ends when its session is revoked by any process; that of another session continues', async () => {
   const store = createMemoryStore()
   const server = await startLiveServer(store)
   const elsewhere = createSessions({ origin: ORIGIN, store, clock: server.clock, schedule: () => () => undefined })
@@ -54,7 +54,7 @@ test('an event stream ends with its session, whichever process ends it; the stre
   await server.close()
 })
 
-test('the expiry of the access token ends nothing', async () => {
+test('an event stream continues when the access token expires', async () => {
   const server = await startLiveServer()
   const { token, handle } = await login(server)
   const stream = await open(server, token)

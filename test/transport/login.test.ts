@@ -19,8 +19,8 @@ function login(client: HttpClient, body: unknown = {}, headers: Record<string, s
 const frontTokenOf = (reply: Reply): { uid: string; ate: number; up: Record<string, unknown> } =>
   JSON.parse(Buffer.from(reply.headers['front-token'] ?? '', 'base64').toString('utf8'))
 
-describe('FP-3, FP-4, FP-5: what a login answers in cookie mode', () => {
-  test('CK-01, CK-02, CK-03: two guarded cookies, a front token, and no token anywhere else', async () => {
+describe('FP-3, FP-4, FP-5: the response to a login in cookie mode', () => {
+  test('CK-01, CK-02, CK-03: has two protected cookies, a front token, and no token anywhere else', async () => {
     server = await startSessionServer()
     const client = server.client()
     const reply = await login(client, { userId: 'älice', payload: { role: 'ünï' } })
@@ -53,7 +53,7 @@ describe('FP-3, FP-4, FP-5: what a login answers in cookie mode', () => {
     expect(JSON.stringify(front)).not.toContain(client.cookie(RT)?.split('.')[6])
   })
 
-  test('"remember me: no": the cookies end with the browser', async () => {
+  test('with `persistent: false`, the cookies are session cookies', async () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client, { options: { persistent: false } })
@@ -101,7 +101,7 @@ test('FP-6: in header mode the tokens come in headers, and no cookie is set', as
   expect(act.status, 'no anti-CSRF in header mode').toBe(200)
 })
 
-test('FP-6: a login that says nothing of a mode, as a form or curl, is in cookie mode', async () => {
+test('FP-6: a login without a transfer mode, as of a form or curl, is in cookie mode', async () => {
   server = await startSessionServer()
   for (const headers of [{}, { 'st-auth-mode': 'any' }, { 'st-auth-mode': 'cookie' }]) {
     const reply = await login(server.client(), {}, headers)
@@ -112,9 +112,9 @@ test('FP-6: a login that says nothing of a mode, as a form or curl, is in cookie
 
 describe('FP-11: a login over an existing session', () => {
   test.each([
-    ['while its access token is good', 60_000, {}],
+    ['while its access token is valid', 60_000, {}],
     ['and afterwards, if its refresh token comes along', 4_000_000, { cookie: { refreshTokenPath: '/' } }],
-  ] as const)('CMP-11, CSRF-10: ends the session that the browser had, %s', async (_, age, options) => {
+  ] as const)('CMP-11, CSRF-10: revokes the session that the browser had, %s', async (_, age, options) => {
     server = await startSessionServer({ accessTokenBlacklisting: 'strict', ...options })
     const client = server.client()
     await login(client)
@@ -132,17 +132,17 @@ describe('FP-11: a login over an existing session', () => {
     ['beside a refresh token of another session', 'other'],
     ['beside a refresh token that we did not issue', 'forged'],
     ['beside the tokens of the login\'s own client', 'own'],
-  ])('S-11: ends nothing by an expired access token %s', async (_, beside) => {
+  ])('S-11: revokes nothing because of an expired access token %s', async (_, beside) => {
     server = await startSessionServer({ cookie: { refreshTokenPath: '/' } })
     const [alice, mallory] = [server.client(), server.client()]
     await login(alice)
     await login(mallory, { userId: 'mallory' })
     const leaked = alice.cookie(AT)
-    const genuine = alice.cookie(RT) ?? ''
+    const valid = alice.cookie(RT) ?? ''
     const companions = {
       nothing: [],
       other: [`${RT}=${mallory.cookie(RT)}`],
-      forged: [`${RT}=${genuine.slice(0, -4)}AAAA`],
+      forged: [`${RT}=${valid.slice(0, -4)}AAAA`],
       own: [`${AT}=${mallory.cookie(AT)}`, `${RT}=${mallory.cookie(RT)}`],
     }
     server.clock.advance(4_000_000)
@@ -157,7 +157,7 @@ describe('FP-11: a login over an existing session', () => {
     expect((await alice.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
   })
 
-  test('S-11: ends nothing by an expired bearer token', async () => {
+  test('S-11: revokes nothing because of an expired bearer token', async () => {
     server = await startSessionServer()
     const header = await login(server.client(), {}, HEADER_MODE)
     server.clock.advance(4_000_000)
@@ -167,7 +167,7 @@ describe('FP-11: a login over an existing session', () => {
     expect(await server.sessions.getAllSessionHandlesForUser('alice')).toHaveLength(1)
   })
 
-  test('leaves it alive if the application says so', async () => {
+  test('keeps it with keepExistingSession', async () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client)
@@ -175,12 +175,12 @@ describe('FP-11: a login over an existing session', () => {
     expect(await server.sessions.getAllSessionHandlesForUser('alice')).toHaveLength(2)
   })
 
-  test('ends nothing that the request does not prove: a forged token, one of the other channel', async () => {
+  test('revokes nothing because of a forged token, or of one in the other transfer mode', async () => {
     server = await startSessionServer()
     const [alice, mallory] = [server.client(), server.client()]
     await login(alice)
     const token = alice.cookie(AT) ?? ''
-    // Of the last character only the upper bits count: the one before it is sure to change the signature.
+    // Only the upper bits of the last character count: changing the one before it always changes the signature.
     const forged = token.slice(0, -2) + (token.at(-2) === 'A' ? 'B' : 'A') + token.slice(-1)
     await mallory.send('POST', '/login', { headers: { ...SAME_ORIGIN, cookie: `${AT}=${forged}` }, body: {} })
     await mallory.send('POST', '/login', { headers: { ...SAME_ORIGIN, authorization: `Bearer ${token}` }, body: {} })
@@ -188,7 +188,7 @@ describe('FP-11: a login over an existing session', () => {
     expect((await alice.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
   })
 
-  test('in the other mode clears the tokens of the mode before', async () => {
+  test('in the other transfer mode clears the tokens of the previous one', async () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client)
@@ -204,7 +204,7 @@ describe('FP-11: a login over an existing session', () => {
   })
 })
 
-test('CSRF-10: another site can not log a user in', async () => {
+test('CSRF-10: another site cannot log a user in', async () => {
   server = await startSessionServer()
   for (const headers of [CROSS_SITE, { origin: 'null' }, { 'sec-fetch-site': 'same-site' }]) {
     const reply = await login(server.client(), {}, headers)
@@ -214,7 +214,7 @@ test('CSRF-10: another site can not log a user in', async () => {
   expect(server.cut.calls).toEqual([])
 })
 
-test('CK-04: claims that no cookie can hold are an error, and no session stays behind', async () => {
+test('CK-04: claims that are too long for a cookie are an error, and no session is left', async () => {
   server = await startSessionServer()
   const reply = await login(server.client(), { payload: { filler: 'x'.repeat(5000) } })
   expect([reply.status, reply.body]).toEqual([400, '{"message":"invalid data"}'])
@@ -225,7 +225,7 @@ test('CK-04: claims that no cookie can hold are an error, and no session stays b
 })
 
 describe('the session object', () => {
-  test('tells, keeps and changes what belongs to the session', async () => {
+  test('reads and changes the data of the session', async () => {
     server = await startSessionServer({
       routes: sessions => ({
         'POST /all': async (request, response) => {
@@ -264,7 +264,7 @@ describe('the session object', () => {
   })
 
   test.each(['getSessionInfo', 'updateSessionInfo', 'updateJwtPayload'] as const)(
-    'REV-07: %s on a session that is gone throws, clears the tokens and revives nothing',
+    'REV-07: %s on a revoked session throws, clears the tokens and does not restore it',
     async call => {
       server = await startSessionServer({
         routes: sessions => ({
@@ -286,7 +286,7 @@ describe('the session object', () => {
     },
   )
 
-  test('revokeSession ends the session and clears this response', async () => {
+  test('revokeSession revokes the session and clears the tokens', async () => {
     server = await startSessionServer({
       routes: sessions => ({
         'POST /leave': async (request, response) => {
@@ -302,7 +302,7 @@ describe('the session object', () => {
     expect(await server.sessions.getAllSessionHandlesForUser('alice')).toEqual([])
   })
 
-  test('after the response was sent, calls still reach the store', async () => {
+  test('after the response was sent, methods still change the store', async () => {
     let finish = (): void => undefined
     const done = new Promise<void>(resolve => {
       finish = resolve
@@ -340,7 +340,7 @@ describe('the session object', () => {
   })
 })
 
-test('CK-11: two applications on one host do not disturb each other', async () => {
+test('CK-11: two applications on one host do not affect each other', async () => {
   server = await startSessionServer({
     cookie: { accessTokenName: '__Host-one-at', refreshTokenName: '__Secure-one-rt' },
   })

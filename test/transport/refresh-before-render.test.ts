@@ -6,7 +6,7 @@ import type { HttpClient } from '../support/http-client.ts'
 import { AT, CROSS_SITE, REFRESH, RT, SAME_ORIGIN, send, startSessionServer } from '../support/session-server.ts'
 import type { AppSessions, SessionServer } from '../support/session-server.ts'
 
-// The step before a page is rendered, on the page `/page`: it answers with what the rendering would see.
+// The route `/page` prepares the session before rendering, and returns what the code that renders would get.
 
 const navigation = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
 const linkFromElsewhere = { ...navigation, 'sec-fetch-site': 'cross-site' }
@@ -54,8 +54,8 @@ async function open(headers: Record<string, string> = navigation, method = 'GET'
   return { ...reply, page: JSON.parse(reply.body) as Page }
 }
 
-describe('a live session', () => {
-  test('costs no store call, and the rendering never sees the refresh token', async () => {
+describe('an active session', () => {
+  test('costs no store call, and the refresh token is removed for rendering', async () => {
     await login()
     app.cut.calls.length = 0
     const { page, setCookies } = await open()
@@ -65,7 +65,7 @@ describe('a live session', () => {
     expect(app.cut.calls).toEqual([])
   })
 
-  test('of which the payload was changed elsewhere gets its new token at once', async () => {
+  test('whose payload was updated elsewhere gets its new access token at once', async () => {
     const { handle } = JSON.parse((await login()).body) as { handle: string }
     await app.sessions.updateJwtPayload(handle, { role: 'editor' })
     const { page } = await open()
@@ -77,7 +77,7 @@ describe('a live session', () => {
 })
 
 describe('an expired access token', () => {
-  test('is exchanged with one store call, for the client and for the rendering', async () => {
+  test('is replaced with one store call, for the client and for rendering', async () => {
     await login()
     const [access, refresh] = [browser.cookie(AT), browser.cookie(RT)]
     app.clock.advance(HOUR)
@@ -91,7 +91,7 @@ describe('an expired access token', () => {
     expect(app.cut.calls).toEqual(['rotate'])
   })
 
-  test('gets the same child in every rendering and every tab', async () => {
+  test('is replaced with the same child in all renderings and tabs', async () => {
     await login()
     app.clock.advance(HOUR)
     const jar = browser.jar
@@ -107,7 +107,7 @@ describe('an expired access token', () => {
     expect(clients[0]?.cookie(RT)).not.toBe(jar.find(({ name }) => name === RT)?.value)
   })
 
-  test('CSRF-01: is not exchanged for a request of another site that is no navigation', async () => {
+  test('CSRF-01: is not replaced for a request of another site that is not a navigation', async () => {
     await login()
     app.clock.advance(HOUR)
     const jar = browser.jar
@@ -123,7 +123,7 @@ describe('an expired access token', () => {
     expect(browser.jar).toEqual(jar)
   })
 
-  test('S-20: a link on another site shows its user logged in; a frame there exchanges nothing', async () => {
+  test('S-20: is replaced after a link on another site, but not in a frame there', async () => {
     await login()
     app.clock.advance(HOUR)
     const { jar } = browser
@@ -142,7 +142,7 @@ describe('an expired access token', () => {
     expect([page.kind, page.role, app.cut.calls]).toEqual(['active', 'reader', ['rotate']])
   })
 
-  test('S-20: a link on another site exchanges nothing while the access token is good', async () => {
+  test('S-20: is not replaced after a link on another site while it is valid', async () => {
     await login()
     const { jar } = browser
     app.cut.calls.length = 0
@@ -153,7 +153,7 @@ describe('an expired access token', () => {
     expect([browser.jar, app.cut.calls]).toEqual([jar, []])
   })
 
-  test('without a refresh token at hand is left to the page', async () => {
+  test('without a refresh token in the request is not replaced', async () => {
     await app.close()
     await start({ cookie: {} })
     await login()
@@ -164,7 +164,7 @@ describe('an expired access token', () => {
     expect((await open()).page.kind).toBe('active')
   })
 
-  test('REV-11: stays when the store is down, and nothing is cleared', async () => {
+  test('REV-11: stays if the store is down, and nothing is cleared', async () => {
     await login()
     app.clock.advance(HOUR)
     app.cut.down = true
@@ -176,7 +176,7 @@ describe('an expired access token', () => {
     expect((await open()).page.kind).toBe('active')
   })
 
-  test('of an ended session is cleared, for the client and for the rendering', async () => {
+  test('of a revoked session is cleared, for the client and for rendering', async () => {
     const { handle } = JSON.parse((await login()).body) as { handle: string }
     await app.sessions.revokeSession(handle)
     app.clock.advance(HOUR)
@@ -185,7 +185,7 @@ describe('an expired access token', () => {
     expect(browser.jar).toEqual([])
   })
 
-  test('with a refresh token that we did not issue is kept', async () => {
+  test('with a refresh token that Keyturn did not issue stays', async () => {
     await login()
     app.clock.advance(HOUR)
     const token = browser.cookie(RT) ?? ''
@@ -195,7 +195,7 @@ describe('an expired access token', () => {
     expect([page.kind, page.failed, setCookies]).toEqual(['needs-refresh', false, []])
   })
 
-  test('CSRF-06: needs the anti-CSRF token where a method changes something', async () => {
+  test('CSRF-06: requires the anti-CSRF token with an unsafe method', async () => {
     await app.close()
     await start({ cookie: { refreshTokenPath: '/' }, antiCsrf: 'token' })
     const antiCsrf = (await login()).headers['anti-csrf'] ?? ''
@@ -205,7 +205,7 @@ describe('an expired access token', () => {
   })
 })
 
-test('S-08: what opens a connection refreshes nothing, and finds no session for another site', async () => {
+test('S-08: a request that opens a connection refreshes nothing, and has no session for another site', async () => {
   await login()
   const opening = { ...navigation, upgrade: 'websocket' }
   expect((await open({ ...opening, ...SAME_ORIGIN })).page.kind).toBe('active')
@@ -214,8 +214,8 @@ test('S-08: what opens a connection refreshes nothing, and finds no session for 
   app.cut.calls.length = 0
   const own = await open({ ...opening, ...SAME_ORIGIN })
   expect([own.page.kind, own.setCookies]).toEqual(['needs-refresh', []])
-  const foreign = await open({ ...opening, ...CROSS_SITE })
-  expect([foreign.page.kind, foreign.setCookies]).toEqual(['none', []])
+  const crossSite = await open({ ...opening, ...CROSS_SITE })
+  expect([crossSite.page.kind, crossSite.setCookies]).toEqual(['none', []])
   expect(app.cut.calls).toEqual([])
 })
 
@@ -227,7 +227,7 @@ test("requests for Keyturn's own routes keep their refresh token", async () => {
   expect([reply.status, browser.cookie(RT) === before]).toEqual([200, false])
 })
 
-test('requests without a session, and sessions in header mode, are left alone', async () => {
+test('requests without a session, and sessions in header mode, are not changed', async () => {
   expect((await open()).page).toEqual({ kind: 'none', role: null, cookie: '', failed: false })
   const inHeaders = { ...SAME_ORIGIN, 'st-auth-mode': 'header' }
   const { headers } = await browser.send('POST', '/login', { headers: inHeaders, body: {} })
@@ -237,7 +237,7 @@ test('requests without a session, and sessions in header mode, are left alone', 
   expect((await open({ ...navigation, authorization })).page.kind).toBe('needs-refresh')
 })
 
-test('CK-09: widening the path of the refresh token logs nobody out and leaves no cookie behind', async () => {
+test('CK-09: sessions survive a wider path of the refresh token, and no cookie is left over', async () => {
   await app.close()
   await start({ cookie: {} })
   await login()

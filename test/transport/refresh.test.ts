@@ -31,7 +31,7 @@ const refreshWith = (client: HttpClient, cookie: string): Promise<Reply> =>
 const message = (reply: Reply): unknown => [reply.status, JSON.parse(reply.body).message]
 
 describe('FP-10.2#1, FP-10.2#2, CMP-02: duplicate cookies', () => {
-  test('beside junk the good token is exchanged, and what was tossed in on our own host is removed', async () => {
+  test('beside invalid ones, the valid token is exchanged, and injected cookies on the own host are removed', async () => {
     server = await startSessionServer({ cookie: { accessTokenName: 'at', refreshTokenName: 'rt' } })
     const client = server.client()
     await login(client)
@@ -42,7 +42,7 @@ describe('FP-10.2#1, FP-10.2#2, CMP-02: duplicate cookies', () => {
     expect((await client.send('GET', '/me')).status).toBe(200)
   })
 
-  test('of an older generation of the same session are no theft: the newest is exchanged', async () => {
+  test('of an older generation of the same session are not theft: the newest is exchanged', async () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client)
@@ -59,19 +59,19 @@ describe('FP-10.2#1, FP-10.2#2, CMP-02: duplicate cookies', () => {
     expect((await refreshWith(client, cookies(newest, first))).status).toBe(200)
   })
 
-  test('forged with a higher generation do not hide the genuine one', async () => {
+  test('forged with a higher generation do not hide the valid one', async () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client)
-    const genuine = client.cookie(RT) ?? ''
-    const parts = genuine.split('.')
+    const valid = client.cookie(RT) ?? ''
+    const parts = valid.split('.')
     const forged = [...parts.slice(0, 3), '999', ...parts.slice(4)].join('.')
     expect(parseRefreshToken(forged)).toMatchObject({ generation: 999 })
     const reply = await refresh(client, {}, [`${RT}=${forged}`])
     expect(reply.status).toBe(200)
   })
 
-  test('of two sessions are 401, never 5xx; those on other domains are removed, the next try works', async () => {
+  test('of two sessions are 401, never 5xx; those on other domains are removed, and the next attempt succeeds', async () => {
     server = await startSessionServer({ cookie: { accessTokenName: 'at', refreshTokenName: 'rt' } })
     const [alice, mallory] = [server.client(), server.client()]
     await login(alice)
@@ -86,7 +86,7 @@ describe('FP-10.2#1, FP-10.2#2, CMP-02: duplicate cookies', () => {
 })
 
 describe('FP-10.2#3: no refresh token', () => {
-  test('is 401 and front-token: remove, and no cookie is touched', async () => {
+  test('is 401 and front-token: remove, and no cookie is changed', async () => {
     server = await startSessionServer()
     const reply = await refresh(server.client(), { rid: 'session' })
     expect(message(reply)).toEqual([401, 'unauthorised'])
@@ -109,11 +109,11 @@ describe('FP-10.2#3: no refresh token', () => {
       expect(reply.setCookies).toEqual([])
     }
     server.clock.advance(10 * HOUR)
-    expect((await refresh(mallory)).status, 'an expired access token will do').toBe(200)
+    expect((await refresh(mallory)).status, 'an expired access token is enough').toBe(200)
   })
 })
 
-describe('FP-10.2#4: without its anti-CSRF proof a refresh is 401 and no cookie is touched', () => {
+describe('FP-10.2#4: without a valid anti-CSRF header, a refresh is 401 and no cookie is changed', () => {
   test('custom-header', async () => {
     server = await startSessionServer({ antiCsrf: 'custom-header' })
     const client = server.client()
@@ -124,7 +124,7 @@ describe('FP-10.2#4: without its anti-CSRF proof a refresh is 401 and no cookie 
     expect((await refresh(client, { rid: 'session' })).status).toBe(200)
   })
 
-  test('token: also the wrong one; a right one brings the next', async () => {
+  test('token: also with a wrong one; the response to a valid one contains the next', async () => {
     server = await startSessionServer({ antiCsrf: 'token' })
     const client = server.client()
     const first = (await login(client)).headers['anti-csrf'] ?? ''
@@ -152,7 +152,7 @@ describe('FP-10.2#5: a refresh token that does not work', () => {
     expect(client.jar).toEqual([])
   })
 
-  test('CK-12: is refused after the session expired, whatever its cookie says', async () => {
+  test('CK-12: is rejected after the session expired, even if its cookie is kept for longer', async () => {
     server = await startSessionServer({ idleTimeout: 7200 })
     const client = server.client()
     await login(client)
@@ -164,7 +164,7 @@ describe('FP-10.2#5: a refresh token that does not work', () => {
     expect(reply.setCookies.map(line => line.split('=')[0])).toEqual([AT, RT])
   })
 
-  test('is left alone if we did not issue it', async () => {
+  test('is not cleared if Keyturn did not issue it', async () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client)
@@ -178,7 +178,7 @@ describe('FP-10.2#5: a refresh token that does not work', () => {
   })
 })
 
-test('FP-10.2#6: theft clears the tokens and ends the session for both', async () => {
+test('FP-10.2#6: theft clears the tokens and revokes the session', async () => {
   server = await startSessionServer({ accessTokenBlacklisting: 'strict' })
   const client = server.client()
   await login(client)
@@ -195,7 +195,7 @@ test('FP-10.2#6: theft clears the tokens and ends the session for both', async (
   expect((await refresh(client)).status).toBe(401)
 })
 
-test('FP-10.2#7, REV-11: when the store is down a refresh is 503, nothing is cleared, and later it works', async () => {
+test('FP-10.2#7, REV-11: if the store is down, a refresh is 503, nothing is cleared, and it succeeds later', async () => {
   server = await startSessionServer()
   const client = server.client()
   await login(client)
@@ -206,7 +206,7 @@ test('FP-10.2#7, REV-11: when the store is down a refresh is 503, nothing is cle
   expect(reply.headers['front-token']).toBeUndefined()
   expect(reply.setCookies).toEqual([])
   expect(reply.body).not.toContain('db.internal')
-  expect(server.failures, 'but the operator hears of it').toHaveLength(1)
+  expect(server.failures, 'the application is notified').toHaveLength(1)
   server.cut.down = false
   expect((await refresh(client)).status).toBe(200)
 })
@@ -228,7 +228,7 @@ describe('FP-10.2#8: success', () => {
     expect(front.ate).toBeGreaterThan(JSON.parse(atob(before.headers['front-token'] ?? '')).ate)
   })
 
-  test('a retry with the old token yields the same child', async () => {
+  test('a retry with the old token returns the same child', async () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client)
@@ -239,7 +239,7 @@ describe('FP-10.2#8: success', () => {
     expect(again.setCookies.find(line => line.startsWith(RT))).toContain(`${RT}=${client.cookie(RT)};`)
   })
 
-  test('in header mode comes in headers, and cookies of the other mode are cleared', async () => {
+  test('in header mode has the tokens in headers, and clears cookies', async () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client)
@@ -257,7 +257,7 @@ describe('FP-10.2#8: success', () => {
     expect(me.status).toBe(200)
   })
 
-  test('a foreign bearer token does not hide the cookie', async () => {
+  test('an unrecognized bearer token does not hide the cookie', async () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client)
@@ -266,7 +266,7 @@ describe('FP-10.2#8: success', () => {
     }
   })
 
-  test('over the tenant form of the path', async () => {
+  test('also works on the path with a tenant', async () => {
     server = await startSessionServer()
     const header = await server.client().send('POST', '/login', { headers: { 'st-auth-mode': 'header' }, body: {} })
     const reply = await server.client().send('POST', '/auth/public/session/refresh', {
@@ -276,7 +276,7 @@ describe('FP-10.2#8: success', () => {
   })
 })
 
-test('CMP-04, CSRF-15: another site can not make a refresh clear anything, with cookies or without', async () => {
+test('CMP-04, CSRF-15: a refresh of another site clears nothing, with or without cookies', async () => {
   server = await startSessionServer()
   const client = server.client()
   await login(client)

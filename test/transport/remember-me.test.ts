@@ -15,7 +15,7 @@ afterAll(() => server.close())
 test.each([
   [true, 2],
   [false, 0],
-])('with `persistent: %s` the cookies of login, refresh and re-issue say so', async (persistent, kept) => {
+])('`persistent: %s` applies to the cookies of login, refresh and reissued tokens', async (persistent, kept) => {
   const client = server.client()
   await client.send('POST', '/login', { body: { options: { persistent } } })
   for (const path of [REFRESH, '/promote', REFRESH]) {

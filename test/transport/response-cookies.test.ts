@@ -13,10 +13,10 @@ import { inMemory, signIn } from '../../src/testing/index.ts'
 import { listen } from '../support/serve-web.ts'
 import { AT, ORIGIN, RT, SAME_ORIGIN } from '../support/session-server.ts'
 
-// What becomes of a response's cookies when several calls, and the application itself, write some. Every call of an
-// adapter makes a reply of its own.
+// The cookies of a response that several calls and the application write. Every call of an adapter creates a separate
+// `ResponseWriter`.
 
-/** A line of the application's for a cookie that is ours. */
+/** A `Set-Cookie` line of the application with the name of Keyturn's cookie. */
 const MINE = `${AT}=mine; path=/; secure`
 
 let sessions: Sessions<{ role?: string }, object>
@@ -32,7 +32,7 @@ function create(cookie: { readonly accessTokenName?: string; readonly olderDomai
   return sessions
 }
 
-/** Serves one request, and gives the `Set-Cookie` lines of the response. */
+/** Serves one request, and returns the `Set-Cookie` lines of the response. */
 async function serve(listener: Parameters<typeof createServer>[1]): Promise<readonly string[]> {
   const running = await listen(createServer(listener))
   close = () => running.close()
@@ -41,7 +41,7 @@ async function serve(listener: Parameters<typeof createServer>[1]): Promise<read
   return response.headers.getSetCookie()
 }
 
-/** Logs in twice, and writes cookies of the application's own before and between. */
+/** Logs in twice, and writes cookies of the application before and between. */
 const frameworks: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   'node:http': () => {
     const { createNewSession } = nodeSessions(create())
@@ -89,7 +89,7 @@ const frameworks: Readonly<Record<string, () => Promise<readonly string[]>>> = {
 }
 
 describe.each(Object.entries(frameworks))('%s', (_, logInTwice) => {
-  test('CMP-12: one line for each cookie of ours, after those of the application, which all stay', async () => {
+  test('CMP-12: there is one line for each cookie of Keyturn, after those of the application, which all stay', async () => {
     const lines = await logInTwice()
     expect(lines.map(line => line.split('=')[0])).toEqual([AT, 'own', AT, RT])
     expect(lines.slice(0, 2)).toEqual([MINE, 'own=1'])
@@ -99,7 +99,7 @@ describe.each(Object.entries(frameworks))('%s', (_, logInTwice) => {
   })
 })
 
-test('CMP-12: what is cleared in other places is cleared once, whatever is done with the session afterwards', async () => {
+test('CMP-12: leftover cookies are cleared once, whatever happens to the session afterwards', async () => {
   const { getSession } = webSessions(create({ accessTokenName: 'at', olderDomain: 'example.com' }))
   const { accessToken } = await signIn(sessions, 'alice')
   const cookie = `at=${accessToken}; at=${(await signIn(sessions, 'alice')).accessToken.slice(0, -4)}AAAA`

@@ -4,7 +4,7 @@ import { createTestClock } from '../support/session-server.ts'
 import { createTestCore, DAY, login, owner, refreshed, SECOND } from '../support/test-core.ts'
 import type { Issued } from '../support/test-core.ts'
 
-/** A core that has read its keys and its feed: what a process does once is not what a request costs. */
+/** A core that has read its keys and its feed, so that tests count only the store calls of the request. */
 async function warm(options: Parameters<typeof createTestCore>[0] = {}): Promise<ReturnType<typeof createTestCore> & { issued: Issued }> {
   const context = createTestCore(options)
   const issued = await login(context.core)
@@ -13,7 +13,7 @@ async function warm(options: Parameters<typeof createTestCore>[0] = {}): Promise
   return { ...context, issued }
 }
 
-test('a request costs no store call, the first with a token as little as the next', async () => {
+test('a request costs no store call, whether its token is cached or not', async () => {
   const { core, takeCalls } = await warm()
   const { accessToken } = await login(core)
   takeCalls()
@@ -33,7 +33,7 @@ test('a login costs one', async () => {
   expect(takeCalls()).toEqual(['insert'])
 })
 
-test('a login under a limit of sessions costs two, three if it ends another', async () => {
+test('a login with maxSessionsPerUser costs two, and three if it revokes a session', async () => {
   const { core, takeCalls } = await warm({ maxSessionsPerUser: 2 })
   await login(core)
   expect(takeCalls()).toEqual(['insert', 'listByUser'])
@@ -47,7 +47,7 @@ test('a refresh costs one', async () => {
   expect(takeCalls()).toEqual(['rotate'])
 })
 
-test('the store\'s time is asked when a process starts and when it reads its keys, never on the way of a call', async () => {
+test('the store\'s clock is read when a process starts and when it reads its keys, never during a call', async () => {
   const clock = createTestClock()
   const { core, issued, takeCalls } = await warm({
     clock, followStoreTime: true, store: { ...createMemoryStore(), time: async () => clock() - 300 * SECOND },
@@ -73,14 +73,14 @@ test('a repeated refresh costs two, and writes nothing', async () => {
   expect(takeCalls()).toEqual(['rotate', 'find'])
 })
 
-test('garbage costs none', async () => {
+test('malformed tokens cost none', async () => {
   const { core, takeCalls } = await warm()
-  await core.refresh('kt1-garbage', 'header', owner)
+  await core.refresh('kt1-malformed', 'header', owner)
   await core.verify('not a token')
   expect(takeCalls()).toEqual([])
 })
 
-test('the calls by handle cost what the README says', async () => {
+test('the methods by handle cost what the README says', async () => {
   const { core, issued, takeCalls } = await warm()
   const { sid } = issued.claims
   const cost = async (call: () => Promise<unknown>): Promise<number> => {
@@ -98,7 +98,7 @@ test('the calls by handle cost what the README says', async () => {
   expect(await cost(() => core.revokeAllSessionsForUser('alice'))).toBe(1)
 })
 
-test('confirmations are written in one batch, off the path of the requests that caused them', async () => {
+test('confirmations are written in one batch, after the requests that caused them', async () => {
   const { core, clock, store, takeCalls, runTasks } = await warm()
   const tokens: string[] = []
   for (let user = 0; user < 20; user++) {

@@ -34,7 +34,7 @@ test('FP-10.1#1, CMP-03: the legacy cookie sIdRefreshToken is ignored', async ()
     .toEqual([401, 'unauthorised'])
 })
 
-test('FP-10.1#2: without an access token an optional session is null', async () => {
+test('FP-10.1#2: without an access token, an optional session is null', async () => {
   server = await startSessionServer({
     routes: sessions => ({
       'GET /optional': async (request, response) => {
@@ -45,13 +45,13 @@ test('FP-10.1#2: without an access token an optional session is null', async () 
   })
   const client = server.client()
   expect((await client.send('GET', '/optional')).body).toBe('{"userId":null}')
-  expect((await client.send('GET', '/optional', { headers: { authorization: 'Bearer foreign' } })).body)
+  expect((await client.send('GET', '/optional', { headers: { authorization: 'Bearer unrecognized' } })).body)
     .toBe('{"userId":null}')
   await login(client)
   expect((await client.send('GET', '/optional')).body).toBe('{"userId":"alice"}')
 })
 
-test('FP-10.1#3: without an access token a required session is 401, and nothing is cleared', async () => {
+test('FP-10.1#3: without an access token, a required session is 401, and nothing is cleared', async () => {
   server = await startSessionServer()
   for (const headers of [
     {}, { authorization: 'Bearer a.b.c' }, { cookie: `${AT}=junk` }, { authorization: 'Basic x' },
@@ -63,7 +63,7 @@ test('FP-10.1#3: without an access token a required session is 401, and nothing 
 })
 
 describe('FP-10.1#4, CK-06: duplicate access tokens', () => {
-  test('of one session, or beside junk, work in either order and on two lines', async () => {
+  test('of one session, or beside invalid ones, work in either order and in two headers', async () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client)
@@ -84,7 +84,7 @@ describe('FP-10.1#4, CK-06: duplicate access tokens', () => {
     expect(lines.status).toBe(200)
   })
 
-  test('of two live sessions are refused in any order, and nothing changes', async () => {
+  test('of two active sessions are rejected in any order, and nothing changes', async () => {
     server = await startSessionServer()
     const [alice, mallory] = [server.client(), server.client()]
     await login(alice)
@@ -103,7 +103,7 @@ describe('FP-10.1#4, CK-06: duplicate access tokens', () => {
     expect((await mallory.send('GET', '/me')).status).toBe(200)
   })
 
-  test('a token of ours that was tossed in from another domain is removed', async () => {
+  test('an injected token of another domain is removed', async () => {
     server = await startSessionServer({ cookie: { accessTokenName: 'at', refreshTokenName: 'rt' } })
     const [client, mallory] = [server.client(), server.client()]
     await login(mallory, 'mallory')
@@ -116,7 +116,7 @@ describe('FP-10.1#4, CK-06: duplicate access tokens', () => {
     expect(client.jar.filter(({ name }) => name === 'at').map(({ value }) => value)).toEqual([token])
   })
 
-  test('at most four are tried', async () => {
+  test('at most four are verified', async () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client)
@@ -128,8 +128,8 @@ describe('FP-10.1#4, CK-06: duplicate access tokens', () => {
   })
 })
 
-describe('FP-10.1#5: a missing anti-CSRF proof', () => {
-  test('of the mode custom-header is 401 try refresh token on unsafe methods', async () => {
+describe('FP-10.1#5: a missing anti-CSRF header', () => {
+  test('with custom-header is 401 try refresh token on unsafe methods', async () => {
     server = await startSessionServer({ antiCsrf: 'custom-header' })
     const client = server.client()
     await login(client)
@@ -144,16 +144,16 @@ describe('FP-10.1#5: a missing anti-CSRF proof', () => {
     expect((await client.send('GET', '/me')).status).toBe(200)
   })
 
-  test('CSRF-06, CSRF-07, CSRF-08: of the mode token is 401 unless the token is this session\'s own', async () => {
+  test('CSRF-06, CSRF-07, CSRF-08: with token is 401 unless it is a token of this session', async () => {
     server = await startSessionServer({ antiCsrf: 'token' })
     const [alice, mallory] = [server.client(), server.client()]
     const own = (await login(alice)).headers['anti-csrf'] ?? ''
-    const foreign = (await login(mallory, 'mallory')).headers['anti-csrf'] ?? ''
+    const malloryToken = (await login(mallory, 'mallory')).headers['anti-csrf'] ?? ''
     const act = (token: string, extraCookies: string[] = []): Promise<Reply> =>
       alice.send('POST', '/act', { headers: { ...SAME_ORIGIN, rid: 'anti-csrf', 'anti-csrf': token }, extraCookies })
     expect((await act(own)).status).toBe(200)
     for (const token of [
-      '', 'null', 'undefined', '0', '[]', '{}', foreign, `${own}x`, own.slice(0, -1), `${own}, ${own}`,
+      '', 'null', 'undefined', '0', '[]', '{}', malloryToken, `${own}x`, own.slice(0, -1), `${own}, ${own}`,
     ]) {
       expect(message(await act(token, [`anti-csrf=${token}`])), token).toEqual([401, 'try refresh token'])
     }
@@ -165,7 +165,7 @@ describe('FP-10.1#5: a missing anti-CSRF proof', () => {
   })
 })
 
-describe('FP-10.1#6: an access token that can not be used any more is 401 try refresh token', () => {
+describe('FP-10.1#6: an expired or invalid access token is 401 try refresh token', () => {
   test('expired', async () => {
     server = await startSessionServer()
     const client = server.client()
@@ -176,7 +176,7 @@ describe('FP-10.1#6: an access token that can not be used any more is 401 try re
     expect(touchesNothing(reply)).toBe(true)
   })
 
-  test('its signature does not hold', async () => {
+  test('invalid signature', async () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client)
@@ -189,7 +189,7 @@ describe('FP-10.1#6: an access token that can not be used any more is 401 try re
   })
 })
 
-test('FP-10.1#7: when all keys were dropped, clients are sent to refresh and then have to log in', async () => {
+test('FP-10.1#7: after all keys were replaced, clients get try refresh token, and then have to log in', async () => {
   server = await startSessionServer()
   const client = server.client()
   await login(client)
@@ -222,7 +222,7 @@ describe('FP-10.1#8: a revoked session is 401 unauthorised', () => {
     expect(reply.setCookies).toEqual([])
   })
 
-  test('CSRF-15: but another site can not make it clear anything', async () => {
+  test('CSRF-15: but a request of another site clears nothing', async () => {
     server = await startSessionServer({ accessTokenBlacklisting: 'strict' })
     const client = server.client()
     const { handle } = JSON.parse((await login(client)).body)
@@ -233,7 +233,7 @@ describe('FP-10.1#8: a revoked session is 401 unauthorised', () => {
   })
 })
 
-test('FP-10.1#9: claims that do not hold are 403 with every one of them', async () => {
+test('FP-10.1#9: failed claim validations are 403, with all of them in the body', async () => {
   server = await startSessionServer({
     routes: sessions => ({
       'GET /admin': async (request, response) => {
@@ -259,7 +259,7 @@ test('FP-10.1#9: claims that do not hold are 403 with every one of them', async 
   expect(touchesNothing(reply)).toBe(true)
 })
 
-test('REV-09: a route can demand a recent login, which refreshing is not', async () => {
+test('REV-09: a route can require a recent login; a refresh does not count', async () => {
   server = await startSessionServer({
     routes: sessions => ({
       'GET /payment': async (request, response) => {
@@ -281,7 +281,7 @@ test('REV-09: a route can demand a recent login, which refreshing is not', async
   ])
 })
 
-test('FP-10.1#10: otherwise the route runs, and an access token that was issued anew comes along', async () => {
+test('FP-10.1#10: otherwise the route runs, and a reissued access token is in the response', async () => {
   server = await startSessionServer({ accessTokenBlacklisting: 'strict' })
   const client = server.client()
   const { handle } = JSON.parse((await login(client)).body)
@@ -298,7 +298,7 @@ test('FP-10.1#10: otherwise the route runs, and an access token that was issued 
 })
 
 describe('sign-out', () => {
-  test('FP-1, REV-08: ends the presented session and no other', async () => {
+  test('FP-1, REV-08: revokes the presented session and no other', async () => {
     server = await startSessionServer({ accessTokenBlacklisting: 'strict' })
     const [alice, bob] = [server.client(), server.client()]
     await login(alice)
@@ -317,7 +317,7 @@ describe('sign-out', () => {
     expect((await alice.send('POST', REFRESH, { headers: { ...SAME_ORIGIN, cookie } })).status).toBe(401)
   })
 
-  test('without a session is 401, after expiry try refresh token', async () => {
+  test('without a session is 401; with an expired access token, try refresh token', async () => {
     server = await startSessionServer()
     const client = server.client()
     const none = await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })
@@ -328,7 +328,7 @@ describe('sign-out', () => {
     expect(message(await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN }))).toEqual([401, 'try refresh token'])
   })
 
-  test('in header mode clears the headers alone', async () => {
+  test('in header mode clears only the headers', async () => {
     server = await startSessionServer()
     const client = server.client()
     const { headers } = await login(client, 'alice', HEADER_MODE)

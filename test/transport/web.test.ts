@@ -45,7 +45,7 @@ async function login(): Promise<string> {
   return cookiesOf(new Response(null, { headers }))
 }
 
-test('tokens go into the headers that the response is made of', async () => {
+test('tokens are written to the headers of the response', async () => {
   const headers = new Headers({ 'set-cookie': 'own=1' })
   const session = await sessions.createNewSession(ask('POST', '/login'), headers, 'alice')
   const response = new Response('{}', { headers })
@@ -59,7 +59,7 @@ test('tokens go into the headers that the response is made of', async () => {
   await expect(sessions.getSession(ask('GET', '/me'), new Headers())).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
 })
 
-test('a session that is gone is 404 by handle, and a logout on its own request', async () => {
+test('a revoked session is 404 by handle, and 401 in its own request', async () => {
   const cookie = await login()
   const headers = new Headers()
   const session = await sessions.getSession(ask('GET', '/me', { cookie }), headers)
@@ -77,19 +77,19 @@ test('a session that is gone is 404 by handle, and a logout on its own request',
   expect(cookiesOf(new Response(null, { headers }))).toContain(`${AT}=`)
 })
 
-test('clientIp says who it is', async () => {
+test('clientIp determines the address of the client', async () => {
   await login()
   expect((await sessions.listSessions('alice')).sessions[0]?.ip).toBe('192.0.2.1')
 })
 
-describe('S-09: what the application says of caching', () => {
+describe('S-09: the Cache-Control of the application', () => {
   const changes: readonly ((headers: Headers) => void)[] = [
     headers => headers.set('Cache-Control', 'public, max-age=60'),
     headers => headers.append('cache-control', 'public'),
     headers => headers.delete('cache-control'),
   ]
 
-  test('never overrules private, no-store of headers that carry tokens', async () => {
+  test('never overrides `private, no-store` of a response with tokens', async () => {
     for (const change of changes) {
       const headers = new Headers()
       await sessions.createNewSession(ask('POST', '/login'), headers, 'alice')
@@ -107,7 +107,7 @@ describe('S-09: what the application says of caching', () => {
     }
   })
 
-  test('overrules private of a verified session, in the headers or in the response', async () => {
+  test('overrides `private` of a verified session, in the headers or in the response', async () => {
     const cookie = await login()
     const answer = (inHeaders: string | null, inResponse: string | null) => sessions.handler(async (request, sink) => {
       await sessions.getSession(request, sink)
@@ -120,7 +120,7 @@ describe('S-09: what the application says of caching', () => {
   })
 })
 
-test('S-08: reading a request finds no session in the cookies of a connection that another site opens', async () => {
+test('S-08: readSession finds no session if another site opens a connection', async () => {
   const cookie = await login()
   const read = async (headers: Record<string, string>): Promise<string> => (
     (await sessions.readSession(new Request(`${ORIGIN}/live`, { headers: { cookie, ...headers } }))).kind
@@ -131,7 +131,7 @@ test('S-08: reading a request finds no session in the cookies of a connection th
   expect(await read(CROSS_SITE)).toBe('active')
 })
 
-test('S-19: over-long addresses and user agents are cut before they reach the store', async () => {
+test('S-19: addresses and user agents that are too long are cut before they are stored', async () => {
   const request = ask('POST', '/login', { 'cf-connecting-ip': '9'.repeat(300), 'user-agent': 'u'.repeat(2000) })
   await sessions.createNewSession(request, new Headers(), 'alice')
   const [session] = (await sessions.listSessions('alice')).sessions
@@ -139,23 +139,23 @@ test('S-19: over-long addresses and user agents are cut before they reach the st
 })
 
 describe('requireSession', () => {
-  test('calls the handler with the session and whatever the platform passes', async () => {
+  test('calls the handler with the session and the arguments of the platform', async () => {
     const cookie = await login()
     const handle = sessions.requireSession((_request, session, env: { name: string }) =>
       Response.json([session.getUserId(), env.name]))
     expect(await (await handle(ask('GET', '/me', { cookie }), { name: 'worker' })).json()).toEqual(['alice', 'worker'])
   })
 
-  test('answers for itself without a session', async () => {
+  test('responds without calling the handler if there is no session', async () => {
     const handle = sessions.requireSession(() => new Response('secret'))
     const response = await handle(ask('GET', '/me'))
     expect([response.status, await response.json()]).toEqual([401, { message: 'unauthorised' }])
     const cookie = await login()
-    const foreign = await handle(new Request(`${ORIGIN}/act`, { method: 'POST', headers: { cookie, ...CROSS_SITE } }))
-    expect([foreign.status, foreign.headers.getSetCookie()]).toEqual([403, []])
+    const crossSite = await handle(new Request(`${ORIGIN}/act`, { method: 'POST', headers: { cookie, ...CROSS_SITE } }))
+    expect([crossSite.status, crossSite.headers.getSetCookie()]).toEqual([403, []])
   })
 
-  test('HDR-01: keeps all cookies and forbids caching, also of a response that can not be changed', async () => {
+  test('HDR-01: keeps all cookies and forbids caching, also of an immutable response', async () => {
     const cookie = await login()
     const leave = sessions.requireSession(async (_, session) => {
       await session.revokeSession()
@@ -180,7 +180,7 @@ describe('requireSession', () => {
     expect(redirected.headers.getSetCookie().map(line => line.split('=')[0])).toEqual([AT])
   })
 
-  test('errors of the application stay its own', async () => {
+  test('does not catch errors of the application', async () => {
     const cookie = await login()
     const handle = sessions.requireSession(() => {
       throw new TypeError('a bug')
@@ -188,7 +188,7 @@ describe('requireSession', () => {
     await expect(handle(ask('GET', '/me', { cookie }))).rejects.toThrow(TypeError)
   })
 
-  test('after the response was made, calls still reach the store', async () => {
+  test('after the response was created, methods still change the store', async () => {
     const cookie = await login()
     const late: (() => Promise<void>)[] = []
     const handle = sessions.requireSession((_, session) => {
@@ -202,7 +202,7 @@ describe('requireSession', () => {
   })
 })
 
-test('handler shares one set of headers and answers errors of Keyturn', async () => {
+test('handler shares one set of headers and converts errors of Keyturn to responses', async () => {
   const handle = sessions.handler(async (request, headers) => {
     const session = await sessions.createNewSession(request, headers, 'alice')
     return Response.json({ handle: session.getHandle() }, { status: 201 })
@@ -218,7 +218,7 @@ test('handler shares one set of headers and answers errors of Keyturn', async ()
   cut.down = false
 })
 
-test('sessionRoutes serves the routes and nothing else', async () => {
+test('sessionRoutes serves its routes and no others', async () => {
   const cookie = await login()
   const serve = sessions.sessionRoutes()
   expect(await serve(ask('GET', '/me'))).toBeNull()
@@ -238,11 +238,11 @@ test('CSRF-11: cors wraps a handler', async () => {
   expect(response.headers.get('vary')).toBe('Accept, Origin')
   const preflight = await handle(ask('OPTIONS', '/x', { ...front, 'access-control-request-method': 'POST' }))
   expect([preflight.status, preflight.headers.get('access-control-allow-credentials')]).toEqual([204, 'true'])
-  const foreign = await handle(ask('GET', '/x', { origin: 'https://evil.tld' }))
-  expect(foreign.headers.get('access-control-allow-origin')).toBeNull()
+  const untrusted = await handle(ask('GET', '/x', { origin: 'https://evil.tld' }))
+  expect(untrusted.headers.get('access-control-allow-origin')).toBeNull()
 })
 
-test('readSession looks and changes nothing', async () => {
+test('readSession reads and changes nothing', async () => {
   const cookie = await login()
   cut.calls.length = 0
   const reading = await sessions.readSession(ask('GET', '/page', { cookie }))

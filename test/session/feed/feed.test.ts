@@ -7,7 +7,7 @@ import { FeedWorld, HOUR, MINUTE, SECOND, settle } from './world.ts'
 const kindOf = async (world: FeedWorld, token: string): Promise<string> => (await world.here.verify(token)).kind
 
 describe('the feed', () => {
-  test('a process reads the log before its first answer, and asks the store no more', async () => {
+  test('a process reads the log before its first verification, and then makes no store calls', async () => {
     const world = new FeedWorld(createCore)
     const [dead, live] = [await world.login(), await world.login()]
     await world.revoke([dead], 'one')
@@ -17,14 +17,14 @@ describe('the feed', () => {
     expect(world.finds).toBe(0)
   })
 
-  test('a push is heard at once, a lost one costs a poll interval; neither costs a reading of a session', async () => {
+  test('a notification takes effect at once, without one it takes a poll interval; neither reads a session', async () => {
     const world = new FeedWorld(createCore)
     const [first, second] = [await world.login(), await world.login()]
     await world.here.verify(first.accessToken)
     await world.here.verify(second.accessToken)
     await world.revoke([first], 'one')
     expect(await kindOf(world, first.accessToken)).toBe('revoked')
-    world.faults.deaf = true
+    world.faults.losesNotifications = true
     await world.revoke([second], 'one')
     expect(await kindOf(world, second.accessToken)).toBe('active')
     await world.poll()
@@ -32,7 +32,7 @@ describe('the feed', () => {
     expect(world.finds).toBe(0)
   })
 
-  test('REV-04: all sessions of a user are one entry of the log, however many they are', async () => {
+  test('REV-04: all sessions of a user are revoked with one entry of the log', async () => {
     const world = new FeedWorld(createCore)
     const before = await world.store.changesSince(null, 1000)
     const sessions = []
@@ -43,7 +43,7 @@ describe('the feed', () => {
     await Promise.all(sessions.map(async ({ accessToken }) => expect(await kindOf(world, accessToken)).toBe('revoked')))
   })
 
-  test('a changed payload reaches the live session with its next request, with a token of the same end', async () => {
+  test('the next request of a session whose payload was updated gets a new access token with the same expiry', async () => {
     const world = new FeedWorld(createCore)
     const session = await world.login()
     await world.here.verify(session.accessToken)
@@ -58,7 +58,7 @@ describe('the feed', () => {
   })
 })
 
-test('REV-03: keys that were removed before the log was first read are not used for that first answer', async () => {
+test('REV-03: keys that were removed before the first read of the log are not used for the first verification', async () => {
   const world = new FeedWorld(createCore)
   const session = await world.login()
   await world.here.getJwks()
@@ -66,12 +66,12 @@ test('REV-03: keys that were removed before the log was first read are not used 
   expect(await kindOf(world, session.accessToken)).toBe('refresh-required')
 })
 
-describe('a feed that is out of date', () => {
-  test('is no longer trusted after maxStaleness: the store is asked, for each request', async () => {
+describe('a stale feed', () => {
+  test('is not trusted after maxStaleness: each request reads the session from the store', async () => {
     const world = new FeedWorld(createCore, { maxStaleness: 5 })
     const [dead, live] = [await world.login(), await world.login()]
     await world.here.verify(live.accessToken)
-    world.faults.deaf = true
+    world.faults.losesNotifications = true
     await world.revoke([dead], 'one')
     world.now += 5 * SECOND
     expect(await kindOf(world, live.accessToken)).toBe('active')
@@ -82,7 +82,7 @@ describe('a feed that is out of date', () => {
     expect(world.finds).toBe(2)
   })
 
-  test('failOpen: with the store down, too, a signature is enough, and every such request is told of', async () => {
+  test('failOpen: if the store is also down, a valid token is accepted, and each such request is reported', async () => {
     const world = new FeedWorld(createCore)
     const session = await world.login()
     await world.here.verify(session.accessToken)
@@ -95,7 +95,7 @@ describe('a feed that is out of date', () => {
     expect(await kindOf(world, session.accessToken)).toBe('refresh-required')
   })
 
-  test('failClosed: nothing is accepted, and it is no word about the session', async () => {
+  test('failClosed: no token is accepted, and the error is STORE_UNAVAILABLE', async () => {
     const world = new FeedWorld(createCore, { onStoreFailure: 'failClosed' })
     const session = await world.login()
     await world.here.verify(session.accessToken)
@@ -109,7 +109,7 @@ describe('a feed that is out of date', () => {
     expect(world.finds).toBe(0)
   })
 
-  test('a process that starts while the store is down knows nothing, and asks for each request once it is up', async () => {
+  test('a process that starts while the store is down reads each session from the store once it is up', async () => {
     const world = new FeedWorld(createCore)
     const [dead, live] = [await world.login(), await world.login()]
     await world.here.verify(live.accessToken)
@@ -118,14 +118,14 @@ describe('a feed that is out of date', () => {
     world.faults.down = true
     await expect(world.here.verify(live.accessToken)).rejects.toThrow(GeneralError)
     world.faults.down = false
-    // Keys can be read, the log was not yet.
+    // The keys can be read, but the log was not read yet.
     expect(await kindOf(world, dead.accessToken)).toBe('revoked')
     expect(await kindOf(world, live.accessToken)).toBe('active')
   })
 })
 
-describe('a clock that steps', () => {
-  test('ahead and back again: what was forgotten meanwhile is read anew before anything is trusted', async () => {
+describe('a clock that is changed', () => {
+  test('ahead and back: the pruned entries are read again before the feed is trusted', async () => {
     const world = new FeedWorld(createCore)
     const session = await world.login()
     await world.here.verify(session.accessToken)
@@ -141,7 +141,7 @@ describe('a clock that steps', () => {
     expect(world.finds).toBe(0)
   })
 
-  test('back: the feed counts as out of date until it was read by the new time', async () => {
+  test('back: the feed is stale until it was read again', async () => {
     const world = new FeedWorld(createCore)
     const session = await world.login()
     await world.here.verify(session.accessToken)
@@ -151,9 +151,9 @@ describe('a clock that steps', () => {
   })
 })
 
-describe('a clock that is corrected by the store\'s', () => {
-  test.each([5 * MINUTE, -5 * MINUTE])('is right at the first answer, if it is %d ms off, and the feed is trusted', async offset => {
-    const world = new FeedWorld(createCore, { storeTells: true })
+describe('a clock that the store\'s corrects', () => {
+  test.each([5 * MINUTE, -5 * MINUTE])('is right at the first verification if it was %d ms off, and the feed is trusted', async offset => {
+    const world = new FeedWorld(createCore, { storeHasClock: true })
     const [dead, live] = [await world.login(), await world.login()]
     await world.revoke([dead], 'one')
     world.step(offset)
@@ -163,8 +163,8 @@ describe('a clock that is corrected by the store\'s', () => {
     expect([world.here.clock(), world.finds]).toEqual([world.now, 0])
   })
 
-  test('that steps is corrected again within a second, once the feed has noticed', async () => {
-    const world = new FeedWorld(createCore, { storeTells: true })
+  test('that is changed is corrected again within a second, once the feed has noticed', async () => {
+    const world = new FeedWorld(createCore, { storeHasClock: true })
     const session = await world.login()
     await world.here.verify(session.accessToken)
     for (const offset of [5 * MINUTE, -5 * MINUTE, 0]) {
@@ -180,19 +180,19 @@ describe('a clock that is corrected by the store\'s', () => {
     }
   })
 
-  test('back: what was read by the wrong time does not look fresh by the right one', async () => {
-    const world = new FeedWorld(createCore, { storeTells: true })
+  test('back: what was read with the wrong clock does not count as fresh with the right one', async () => {
+    const world = new FeedWorld(createCore, { storeHasClock: true })
     const session = await world.login()
     world.step(5 * MINUTE)
     world.restart()
-    world.faults.timeless = true
+    world.faults.clockUnavailable = true
     expect(await kindOf(world, session.accessToken)).toBe('active')
     expect(world.here.clock()).toBe(world.now + 5 * MINUTE)
-    Object.assign(world.faults, { mute: true, deaf: true })
+    Object.assign(world.faults, { logUnavailable: true, losesNotifications: true })
     await world.revoke([session], 'one')
     world.now += 5 * MINUTE
-    // The keys are read again, and the time with them.
-    world.faults.timeless = false
+    // The keys are read again, and with them the clock.
+    world.faults.clockUnavailable = false
     await world.here.getJwks()
     await settle()
     expect(world.here.clock()).toBe(world.now)
@@ -201,8 +201,8 @@ describe('a clock that is corrected by the store\'s', () => {
   })
 })
 
-describe('what waits for the end of a session', () => {
-  test('hears of it once, whichever process ends it, and not of the expiry', async () => {
+describe('a listener for the end of a session', () => {
+  test('is called once, whichever process revokes the session, and not for its expiry', async () => {
     const world = new FeedWorld(createCore)
     const session = await world.login()
     const heard: string[] = []
@@ -217,7 +217,7 @@ describe('what waits for the end of a session', () => {
     expect(heard).toEqual(['end'])
   })
 
-  test('REV-03: hears of it when everybody is logged out, here or elsewhere, and not of a mere rotation of keys', async () => {
+  test('REV-03: is called when all sessions are revoked, here or elsewhere, and not for a rotation of keys', async () => {
     for (const where of ['here', 'elsewhere'] as const) {
       const world = new FeedWorld(createCore)
       const session = await world.login()
@@ -235,7 +235,7 @@ describe('what waits for the end of a session', () => {
     }
   })
 
-  test('REV-03: hears of it also where it reads the keys between the removal of one and the next', async () => {
+  test('REV-03: is also called if the keys are read between the removal of one and the next', async () => {
     const memory = createMemoryStore()
     const world: FeedWorld = new FeedWorld(createCore, {}, {
       ...memory,
@@ -253,7 +253,7 @@ describe('what waits for the end of a session', () => {
     await ended
   })
 
-  test('hears of it soon if it had come before', async () => {
+  test('is called soon if the session was revoked before', async () => {
     const world = new FeedWorld(createCore)
     const session = await world.login()
     await world.revoke([session], 'one')
@@ -261,7 +261,7 @@ describe('what waits for the end of a session', () => {
     await new Promise<void>(resolve => world.here.onRevoked(session.issued.claims.sid, resolve))
   })
 
-  test('a listener that throws harms neither the others nor the process', async () => {
+  test('that throws affects neither other listeners nor the process', async () => {
     const world = new FeedWorld(createCore)
     const session = await world.login()
     world.here.onRevoked(session.issued.claims.sid, () => {

@@ -3,15 +3,16 @@ import { test } from 'vitest'
 import { createCore } from '../../support/create-core.ts'
 import { follow, life } from './life.ts'
 
-// A process whose pushes are lost, whose store fails, whose clock steps and that is restarted, with tokens that are in
-// its cache all the time: once it has read of an end, the end is final; what it has not read, it does not trust long.
+// A process that loses notifications, whose store fails, whose clock changes and that is restarted. All tokens are
+// always in its cache. Once it has read a revocation, the revocation is final. If it cannot read the log, it does not
+// trust the feed for long.
 test.each([
-  { onStoreFailure: 'failOpen', storeTells: false },
-  { onStoreFailure: 'failOpen', storeTells: true },
-  { onStoreFailure: 'failClosed', storeTells: false },
+  { onStoreFailure: 'failOpen', storeHasClock: false },
+  { onStoreFailure: 'failOpen', storeHasClock: true },
+  { onStoreFailure: 'failClosed', storeHasClock: false },
 ] as const)(
-  'REV-02: no expired, revoked or keyless token is accepted once that was to be known ($onStoreFailure, the store tells '
-    + 'the time: $storeTells)',
+  'REV-02: no token that is expired, revoked or of a removed key is accepted once the process must know it '
+    + '($onStoreFailure, the store has a clock: $storeHasClock)',
   async options => {
     await fc.assert(fc.asyncProperty(life, async steps => {
       const wrong = await follow(createCore, steps, options)

@@ -9,7 +9,7 @@ import { createMemoryStore } from '../../../src/stores/memory.ts'
 import { follow, life } from './life.ts'
 import type { CreateCore } from './world.ts'
 
-/** The law must be able to fail: each of these is the code with one precaution left out, and each must break it. */
+/** Mutations of the code, each without one precaution. Each must make the property of laws.test.ts fail. */
 interface Mutant {
   readonly name: string
   readonly wrong: string
@@ -24,7 +24,7 @@ const alive = 'a revoked session is alive'
 
 const mutants: readonly Mutant[] = [
   {
-    name: 'the cache does not look at the expiry',
+    name: 'the cache ignores the expiry',
     wrong: 'an expired token is accepted',
     cache: real => class<Value> extends real<Value> {
       override set(key: string, value: Value): void {
@@ -33,7 +33,7 @@ const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: 'the cache outlives its keys',
+    name: 'the cache is not cleared when the keys change',
     wrong: 'a token of a removed key is accepted',
     ring: create => (crypto, keys) => create(crypto, keys, 1),
   },
@@ -51,7 +51,7 @@ const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: 'the log is not read again after the clock went back',
+    name: 'the log is not read again after the clock was set back',
     wrong: alive,
     feed: create => dependencies => {
       let last: string | null = null
@@ -69,7 +69,7 @@ const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: 'revocations are forgotten while their tokens live',
+    name: 'revocations are forgotten before their tokens expire',
     wrong: alive,
     list: real => class extends real {
       override apply(change: Change): void {
@@ -78,7 +78,7 @@ const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: 'of the sessions of a user only the first is taken in',
+    name: 'of several revoked sessions, only the first is applied',
     wrong: alive,
     list: real => class extends real {
       override apply(change: Change): void {
@@ -98,7 +98,7 @@ const mutants: readonly Mutant[] = [
     }),
   },
   {
-    name: 'changed payloads are not heard of',
+    name: 'updated payloads are ignored',
     wrong: 'an old payload is served',
     list: real => class extends real {
       override payloadVersion(): number {
@@ -113,7 +113,7 @@ const modules = [
   '../../../src/base/two-generation-map.ts',
 ]
 
-/** The core with the mutated part in the place of the real one. */
+/** The core with the mutated part instead of the real one. */
 async function mutate({ feed, list, ring, cache }: Mutant): Promise<CreateCore> {
   vi.resetModules()
   if (feed !== undefined) {
@@ -148,7 +148,7 @@ afterEach(() => {
   vi.resetModules()
 })
 
-test.each(mutants)('the law fails where $name', async mutant => {
+test.each(mutants)('the property fails if $name', async mutant => {
   const create = await mutate(mutant)
   const wrongs = new Set<string>()
   await fc.check(fc.asyncProperty(life, async steps => {

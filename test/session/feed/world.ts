@@ -13,40 +13,40 @@ export const SECOND = 1000
 export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 
-/** A session, and what the process under test must know of it. */
+/** A session, and what the process under test must know about it. */
 interface Watched {
   readonly issued: IssuedSession<{ role?: string }>
-  /** The token that its client uses now. */
+  /** The client's current access token. */
   accessToken: string
   expiresAt: number
   role: string
-  /** Whether the process has heard of this role. */
-  roleTold: boolean
+  /** Whether the process has read this role. */
+  roleKnown: boolean
   revoked: boolean
   /** Whether its signing key was removed. */
-  keyless: boolean
-  /** Whether the process has read its log, or its keys, since then. */
-  told: boolean
+  keyRemoved: boolean
+  /** Whether the process has read the log, or its keys, since then. */
+  known: boolean
 }
 
-/** How the store treats the process under test. */
+/** The faults of the store for the process under test. */
 interface Faults {
-  /** Nothing can be asked. */
+  /** All calls fail. */
   down: boolean
-  /** Pushes are lost. */
-  deaf: boolean
-  /** Everything can be asked but the log. */
-  mute: boolean
-  /** Everything can be asked but the time. */
-  timeless: boolean
+  /** Notifications are lost. */
+  losesNotifications: boolean
+  /** The log cannot be read. */
+  logUnavailable: boolean
+  /** The store's clock cannot be read. */
+  clockUnavailable: boolean
 }
 
-/** Two processes on one store: a steady one that revokes, and one under test whose clock, store and luck are bad. */
+/** Two processes on one store: a reliable one that revokes sessions, and one under test with faults. */
 export class FeedWorld {
   now = Date.UTC(2026, 0, 1)
-  /** How far the clock of the process under test is from the time. */
+  /** How far the clock of the process under test is ahead. */
   offset = 0
-  readonly faults: Faults = { down: false, deaf: false, mute: false, timeless: false }
+  readonly faults: Faults = { down: false, losesNotifications: false, logUnavailable: false, clockUnavailable: false }
   readonly sessions: Watched[] = []
   unchecked = 0
   /** Reads of sessions by the process under test. */
@@ -54,30 +54,30 @@ export class FeedWorld {
   readonly store: SessionStore
   readonly #create: CreateCore
   readonly #options: PolicyOptions
-  /** Whether the store tells the time and the processes go by it. */
-  readonly #storeTells: boolean
+  /** Whether the store has a clock, which the processes use. */
+  readonly #storeHasClock: boolean
   readonly #elsewhere: Core
   #here: Core
   #tasks: (() => void)[] = []
-  /** The time of the last reading of the log that went well, or null since a step of the clock. */
+  /** When the log was last read successfully, or null since a change of the clock. */
   #readAt: number | null = null
   /** Whether the process under test has read the log since it was started. */
-  #caughtUp = false
-  /** Whether its clock has stepped since it read the log: it may have forgotten too much, and knows that. */
+  #hasReadLog = false
+  /** Whether its clock was changed since it read the log: it may have pruned too much. */
   #stepped = false
   #starts = 0
-  #drawn = 0
+  #randomState = 0
 
   constructor(
     create: CreateCore,
-    options: PolicyOptions & { readonly storeTells?: boolean } = {},
+    options: PolicyOptions & { readonly storeHasClock?: boolean } = {},
     store: SessionStore = createMemoryStore(),
   ) {
     this.#create = create
-    const { storeTells = false, ...policy } = options
+    const { storeHasClock = false, ...policy } = options
     this.#options = policy
-    this.#storeTells = storeTells
-    this.store = storeTells ? { ...store, time: async () => this.now } : store
+    this.#storeHasClock = storeHasClock
+    this.store = storeHasClock ? { ...store, time: async () => this.now } : store
     this.#elsewhere = this.#start(this.store, () => this.now, () => () => undefined)
     this.#here = this.#startHere()
   }
@@ -95,10 +95,10 @@ export class FeedWorld {
       store,
       crypto: nodeCrypto,
       clock,
-      followStoreTime: this.#storeTells,
+      followStoreTime: this.#storeHasClock,
       entropy: length => Uint8Array.from({ length }, () => {
-        this.#drawn = (Math.imul(this.#drawn, 1_664_525) + 1_013_904_223) >>> 0
-        return this.#drawn >>> 24
+        this.#randomState = (Math.imul(this.#randomState, 1_664_525) + 1_013_904_223) >>> 0
+        return this.#randomState >>> 24
       }),
       schedule,
       policy: createPolicy(this.#options),
@@ -123,29 +123,30 @@ export class FeedWorld {
         if (typeof value !== 'function') return value
         return async (...input: unknown[]): Promise<unknown> => {
           if (faults.down || start !== this.#starts) throw new Error('connection refused')
-          if ((faults.mute && name === 'changesSince') || (faults.timeless && name === 'time')) throw new Error('refused')
+          if (faults.logUnavailable && name === 'changesSince') throw new Error('refused')
+          if (faults.clockUnavailable && name === 'time') throw new Error('refused')
           if (name === 'find') this.finds++
           if (name === 'follow') {
             const wake = input[0] as () => void
             return this.store.follow(() => {
-              if (!faults.deaf && start === this.#starts) wake()
+              if (!faults.losesNotifications && start === this.#starts) wake()
             })
           }
           const answer: unknown = await Reflect.apply(value, target, input)
           if (name === 'changesSince' && typeof answer === 'object' && answer !== null && 'more' in answer && !answer.more) {
             this.#readAt = this.now
-            this.#caughtUp = true
+            this.#hasReadLog = true
             this.#stepped = false
             for (const session of this.sessions) {
-              session.told = session.revoked || session.keyless
-              session.roleTold = true
+              session.known = session.revoked || session.keyRemoved
+              session.roleKnown = true
             }
           }
           return answer
         }
       },
     })
-    // Housekeeping, an hour away from what is tested here, is the steady process's.
+    // The reliable process does the cleanup, which is not tested here.
     return this.#start(store, () => this.now + this.offset, (task, delay) => {
       if (delay > SECOND) return () => undefined
       this.#tasks.push(task)
@@ -164,19 +165,19 @@ export class FeedWorld {
       accessToken: issued.accessToken,
       expiresAt: issued.claims.exp * 1000,
       role: 'reader',
-      roleTold: true,
+      roleKnown: true,
       revoked: false,
-      keyless: false,
-      told: false,
+      keyRemoved: false,
+      known: false,
     }
     this.sessions.push(session)
     return session
   }
 
-  /** The steady process ends a session, or all of a user. */
+  /** The reliable process revokes sessions, or all sessions of a user. */
   async revoke(sessions: readonly Watched[], how: 'one' | 'user'): Promise<void> {
-    // Known once the next reading ends, not the one under way.
-    for (const session of sessions) Object.assign(session, { revoked: true, told: session.revoked && session.told })
+    // Known after the next read, not after one that is running.
+    for (const session of sessions) Object.assign(session, { revoked: true, known: session.revoked && session.known })
     const [first] = sessions
     if (first === undefined) return
     if (how === 'user') await this.elsewhere.revokeAllSessionsForUser(first.issued.claims.sub)
@@ -185,14 +186,16 @@ export class FeedWorld {
   }
 
   async removeKeys(): Promise<void> {
-    for (const session of this.sessions) Object.assign(session, { keyless: true, told: session.keyless && session.told })
+    for (const session of this.sessions) {
+      Object.assign(session, { keyRemoved: true, known: session.keyRemoved && session.known })
+    }
     await this.elsewhere.revokeEverySession()
     await settle()
   }
 
   async changeRole(session: Watched, role: string): Promise<void> {
     if (session.revoked) return
-    Object.assign(session, { role, roleTold: false })
+    Object.assign(session, { role, roleKnown: false })
     await this.elsewhere.updateJwtPayload(session.issued.claims.sid, { role })
     await settle()
   }
@@ -203,7 +206,7 @@ export class FeedWorld {
     this.#stepped = true
   }
 
-  /** Lets the timers of the process under test run, this often. */
+  /** Runs the timers of the process under test, this often. */
   async poll(times = 1): Promise<void> {
     for (let round = 0; round < times; round++) {
       const due = this.#tasks
@@ -215,18 +218,18 @@ export class FeedWorld {
 
   restart(): void {
     this.#readAt = null
-    this.#caughtUp = false
-    for (const session of this.sessions) Object.assign(session, { told: false, roleTold: false })
+    this.#hasReadLog = false
+    for (const session of this.sessions) Object.assign(session, { known: false, roleKnown: false })
     this.#here = this.#startHere()
   }
 
-  /** What is wrong with the answer for this session's token, or null. */
+  /** What is wrong with the verification of this session's token, or null. */
   async check(session: Watched): Promise<string | null> {
     const unchecked = this.unchecked
-    // Before its first answer a process reads the log, or asks the store.
-    const reads = !this.#caughtUp && !this.faults.down
-    const { told } = session
-    const knowsRole = session.roleTold || reads
+    // Before its first verification, a process reads the log, or else the session.
+    const reads = !this.#hasReadLog && !this.faults.down
+    const { known } = session
+    const knowsRole = session.roleKnown || reads
     const readAt = this.#readAt
     const clock = this.here.clock()
     let outcome
@@ -237,14 +240,14 @@ export class FeedWorld {
     }
     await settle()
     if (outcome?.kind !== 'active') return null
-    // With the store down, too, `failOpen` lets it pass, and says so.
+    // If the store is also down, `failOpen` accepts the token, and reports it.
     const excused = this.unchecked > unchecked && this.faults.down
-    // A correction may come while the token is judged.
+    // The clock may be corrected while the token is verified.
     if (session.expiresAt <= Math.min(clock, this.here.clock())) return 'an expired token is accepted'
-    if (session.revoked && (told || reads) && !(excused && this.#stepped)) {
+    if (session.revoked && (known || reads) && !(excused && this.#stepped)) {
       return 'a revoked session is alive though the log was read'
     }
-    if (session.keyless && told) return 'a token of a removed key is accepted'
+    if (session.keyRemoved && known) return 'a token of a removed key is accepted'
     if (session.revoked && !excused && readAt !== null && this.now - readAt > 5 * SECOND) {
       return 'a revoked session is alive though the log is out of date'
     }
@@ -259,7 +262,7 @@ export class FeedWorld {
   }
 }
 
-/** Waits until everything that was started has come to rest. */
+/** Waits until all background work is done. */
 export async function settle(): Promise<void> {
   for (let round = 0; round < 3; round++) await new Promise(resolve => setImmediate(resolve))
 }

@@ -4,7 +4,9 @@ import { sampleState } from '../../../src/testing/samples.ts'
 import { ACCESS_TOKEN_LIFETIME, IDLE_DAYS, R, World } from './world.ts'
 import type { Clocks, CreateCore, Jar } from './world.ts'
 
-/** One call of one tab: when it starts, how long it takes, when within it the server acts, whether the answer is lost. */
+/**
+ * One call of one tab: when it starts, how long it takes, when within it the server acts, whether the answer is lost.
+ */
 interface Call {
   readonly delay: number
   readonly duration: number
@@ -32,7 +34,7 @@ export type Step = { readonly wait: number } & (
 const AT = ACCESS_TOKEN_LIFETIME * 1000
 const DAY = 86_400_000
 
-/** How many answers of one refresh token may be lost in a row. */
+/** How many responses to one refresh token may be lost in a row. */
 const LOSSES = 5
 
 const wait = fc.oneof(
@@ -63,14 +65,14 @@ const stepOf = (days: number): fc.Arbitrary<Step> => fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('rotate keys' as const), wait, process }) },
 )
 
-/** The name of the key that wrote the client's refresh token. */
+/** The id of the key that issued the client's refresh token. */
 const kidOf = (jar: Jar): string => jar.refreshToken.split('.')[1] ?? ''
 
-/** How long a life can be. */
+/** The limits of a life. */
 export interface LifeSpan {
   /** How many steps. */
   readonly steps: number
-  /** How many days a phone sleeps: a day is some thousand calls of the store, for the cleanup. */
+  /** How many days a phone sleeps. Each day takes some thousand store calls, for the cleanup. */
   readonly days: number
 }
 
@@ -81,11 +83,11 @@ export const lifeWithin = ({ steps, days }: LifeSpan): fc.Arbitrary<readonly Ste
   fc.array(stepOf(days), { minLength: 20, maxLength: steps, size: 'max' })
 
 /**
- * Lives it, within the conditions of law 1: one jar that all tabs and renders share, answers that come late, in another
- * order or never, a browser that falls back to its jar of R ago while no call is under way, processes that restart, a
- * store that forgets its newest rotations, keys that rotate. A lost answer leaves the client with the token of before,
- * whose key is accepted for the idle timeout after its successor (S-02): it does not sleep past that. The refusal, if
- * the client met one.
+ * Runs the life of an honest client, within the conditions of law 1: all tabs and renders share one cookie jar;
+ * responses come late, in another order or never; a browser falls back to its jar of R ago while no call is running;
+ * processes restart; a store loses its newest rotations; keys rotate. After a lost response, the client has the
+ * previous token, whose key is accepted for the idle timeout after the next key became active (S-02); the client does
+ * not sleep longer than that. Returns how the client was refused, or null.
  */
 export async function liveHonestly(
   create: CreateCore,
@@ -100,9 +102,9 @@ export async function liveHonestly(
   let onDisk = jar
   let flushedAt = world.now
   let inFlight = 0
-  /** Whether the store has forgotten something that no token has told it again. */
+  /** Whether the store has lost a rotation that no client has presented again. */
   let forgetful = false
-  /** When keys that wrote tokens of the client were replaced, by the key's name. */
+  /** When keys that issued tokens of the client were replaced, by key id. */
   const replacedAt = new Map<string, number>()
   const losses = new Map<string, number>()
   const history = [await world.record(jar)]
@@ -159,7 +161,7 @@ export async function liveHonestly(
     const current = await world.record(jar)
     const past = history[Math.max(0, history.length - 1 - back)]
     if (inFlight > 0 || current === null || past === null || past === undefined) return
-    // A store that forgets days makes sessions that are as old as the idle timeout, which nothing should keep alive.
+    // If the store lost days, the session could be older than the idle timeout, and would rightly have expired.
     if (current.rotatedAt - past.rotatedAt > DAY / 2) return
     history.length = Math.max(1, history.length - back)
     forgetful = true

@@ -1,7 +1,7 @@
 import type * as fc from 'fast-check'
 import type { SessionStore } from '../../../src/session/store.ts'
 
-/** The store behind a network: each call reaches it, and each answer comes back, when the scheduler says so. */
+/** The store behind a network: the scheduler decides when each call reaches it and when each response arrives. */
 export function interleaved(store: SessionStore, scheduler: fc.Scheduler): SessionStore {
   const delayed = <Input extends readonly unknown[], Output>(
     name: string,

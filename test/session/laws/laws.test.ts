@@ -7,7 +7,7 @@ import { longest } from './honest-client.ts'
 import { lawsOfRotation } from './laws.ts'
 import { client, R, rightClocks, World, wrongClocks } from './world.ts'
 
-/** With CI=true more lives are tried. */
+/** With CI=true, more lives are run. */
 const share = process.env['CI'] === 'true' ? 1 : 1 / 4
 
 const memory = async (): Promise<SessionStore> => createMemoryStore()
@@ -34,7 +34,7 @@ test('LAW-4 (ST-01): no secret of a refresh token is in the record, the access t
   for (const secret of secrets) expect(atRest).not.toContain(secret)
 })
 
-test('LAW-4: the hash in the record is no substitute for the secret', async () => {
+test('LAW-4: the hash in the record cannot replace the secret', async () => {
   const world = new World(createCore, createMemoryStore(), 4)
   const jar = await world.login()
   const record = await world.record(jar)
@@ -43,7 +43,7 @@ test('LAW-4: the hash in the record is no substitute for the secret', async () =
   expect(await world.core().refresh(parts.join('.'), 'header', client)).toEqual({ kind: 'unauthorized', ended: false })
 })
 
-test('LAW-3 over a key rotation: a retry yields the same bytes although a new refresh key is in force', async () => {
+test('LAW-3 over a key rotation: a retry returns the same bytes although a new refresh key is active', async () => {
   const world = new World(createCore, createMemoryStore(), 6, rightClocks(2))
   const jar = await world.login()
   await world.rotateKeys(1)
@@ -55,7 +55,7 @@ test('LAW-3 over a key rotation: a retry yields the same bytes although a new re
   expect(after.jar?.refreshToken).toBe(before.jar?.refreshToken)
 })
 
-test('a session and its access token end at the same moment on all processes, though their clocks are minutes off', async () => {
+test('a session and its access token expire at the same time on all processes, although their clocks are minutes off', async () => {
   const world = new World(createCore, createMemoryStore(), 8, wrongClocks)
   const processes = wrongClocks.skews.map((_, index) => index)
   for (const index of processes) {

@@ -11,7 +11,7 @@ import { closeClocks, rollOut, World, wrongClocks } from './world.ts'
 const seeds = fc.nat()
 const clocks = fc.constantFrom(closeClocks, wrongClocks, rollOut)
 
-/** How much is tried from each of two seeds. */
+/** How many runs there are for each of two seeds. */
 export interface Extent {
   /** How many lives and thefts. */
   readonly lives: number
@@ -24,8 +24,8 @@ export interface Extent {
 const TEST_LIMIT = 120_000
 
 /**
- * Checks a property from a pinned seed and from a fresh one. Of a failure the seed and the trace are printed, as far
- * as it could be shrunk before the test's time is up.
+ * Checks a property with a pinned seed and with a new one. If it fails, prints the seed and the trace, shrunk as far as
+ * the time limit of the test allows.
  */
 async function check<Values>(property: fc.IAsyncProperty<Values>, numRuns: number, seed: number): Promise<void> {
   const inTime = { numRuns, interruptAfterTimeLimit: 0.45 * TEST_LIMIT, markInterruptAsFailure: true }
@@ -33,7 +33,7 @@ async function check<Values>(property: fc.IAsyncProperty<Values>, numRuns: numbe
   await fc.assert(property, inTime)
 }
 
-/** Does something with a new store, and closes it. */
+/** Runs `work` with a new store, then closes it. */
 async function using(open: () => Promise<SessionStore>, work: (store: SessionStore) => Promise<void>): Promise<void> {
   const store = await open()
   try {
@@ -44,8 +44,8 @@ async function using(open: () => Promise<SessionStore>, work: (store: SessionSto
 }
 
 /**
- * Tests the laws of rotation over simulated lives. `connect` is called once by each test; what it gives opens an empty
- * store for each life.
+ * Tests the laws of rotation over simulated lives. Each test calls `connect` once; the result opens an empty store for
+ * each life.
  */
 export function lawsOfRotation(
   name: string,
@@ -53,28 +53,28 @@ export function lawsOfRotation(
   { lives, span, races }: Extent,
 ): void {
   describe(`laws of rotation on ${name}`, () => {
-    test('LAW-1: an honest client is never refused, however carelessly it refreshes; LAW-6: though the store forgets', async () => {
+    test('LAW-1: an honest client is never refused, however carelessly it refreshes; LAW-6: even if the store loses rotations', async () => {
       const open = await connect()
       await check(fc.asyncProperty(lifeWithin(span), seeds, clocks, (life, seed, skewed) => using(open, async store => {
         expect(await liveHonestly(createCore, store, life, seed, skewed)).toBeNull()
       })), lives, 1)
     }, TEST_LIMIT)
 
-    test('LAW-2: the third refresh in alternation of owner and thief never succeeds', async () => {
+    test('LAW-2: when owner and thief refresh alternately, the third refresh fails', async () => {
       const open = await connect()
       await check(fc.asyncProperty(theft, seeds, (plan, seed) => using(open, async store => {
         expect(await steal(createCore, store, plan, seed)).toBeNull()
       })), lives, 2)
     }, TEST_LIMIT)
 
-    test('LAW-2: nobody keeps the windows of one token open for longer than 36R (S-05)', async () => {
+    test('LAW-2: no thief keeps the windows of one token open for longer than 36R (S-05)', async () => {
       const open = await connect()
       await check(fc.asyncProperty(holding, seeds, (plan, seed) => using(open, async store => {
         expect(await hold(createCore, store, plan, seed)).toBeNull()
       })), races, 6)
     }, TEST_LIMIT)
 
-    test('LAW-3 (ROT-02, ROT-04): racing refreshes of one token return one token and rotate once', async () => {
+    test('LAW-3 (ROT-02, ROT-04): concurrent refreshes of one token return the same token and rotate once', async () => {
       const open = await connect()
       const racing = fc.integer({ min: 2, max: 8 })
       await check(fc.asyncProperty(fc.scheduler(), racing, seeds, clocks, (scheduler, racers, seed, skewed) => using(open, async store => {
@@ -91,7 +91,7 @@ export function lawsOfRotation(
       })), races, 3)
     }, TEST_LIMIT)
 
-    test('LAW-5: after a revocation no token of the lineage works, whatever races it', async () => {
+    test('LAW-5: after a revocation no token of the lineage works, whatever runs concurrently', async () => {
       const open = await connect()
       const depths = fc.nat({ max: 4 })
       await check(fc.asyncProperty(fc.scheduler(), depths, seeds, clocks, (scheduler, depth, seed, skewed) => using(open, async store => {

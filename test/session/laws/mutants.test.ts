@@ -13,8 +13,8 @@ import { closeClocks, rightClocks, World, wrongClocks } from './world.ts'
 import type { CreateCore } from './world.ts'
 
 /**
- * The laws must be able to fail in the whole core as well: each of these is the rule book with one rule left out, and
- * each must break a law. (The exhaustive search has a mutant for every rule: test/session/search.)
+ * Mutations of the rules, each without one rule. Each must break a law in the whole core. (The exhaustive search has a
+ * mutant for every rule: test/session/search.)
  */
 type Law = 'convergence' | 'no quiet theft' | 'windows have an end' | 'no false alarm'
 type Decide = typeof Decision.decideRefresh
@@ -30,7 +30,7 @@ interface Mutant {
   readonly store?: (store: SessionStore) => SessionStore
 }
 
-/** A store that rotates whatever the state of the session's token is. */
+/** A store that rotates unconditionally. */
 const blind = (store: SessionStore): SessionStore => ({
   ...store,
   async rotate(rotation) {
@@ -122,7 +122,7 @@ const mutants: readonly Mutant[] = [
   },
 ]
 
-/** The core with the mutated rule in the place of the real one. */
+/** The core with the mutated rule instead of the real one. */
 async function mutate({ decide, confirms, offset }: Partial<Mutant>): Promise<CreateCore> {
   vi.resetModules()
   if (decide !== undefined) {
@@ -160,7 +160,7 @@ const openStore = (mutant: Mutant): SessionStore => {
 
 const clocks = fc.constantFrom(closeClocks, wrongClocks)
 
-/** The laws, each as what tries to break it with a rule book in so many runs. */
+/** For each law, a function that tries to break it with these rules in so many runs. */
 const laws: Readonly<Record<Law, (create: CreateCore, openStore: () => SessionStore, numRuns: number) => Attempt>> = {
   'convergence': (create, openStore) => attempt(50, fc.asyncProperty(fc.scheduler(), fc.nat(), async (scheduler, seed) => {
     const world = new World(create, interleaved(openStore(), scheduler), seed, rightClocks(2))
@@ -185,12 +185,12 @@ function attempt<Values>(numRuns: number, property: fc.IAsyncProperty<Values>): 
   return fc.check(property, { seed: 7, endOnFailure: true, numRuns })
 }
 
-test.each(mutants)('a rule book with the mutation "$name" breaks the law "$breaks"', async mutant => {
+test.each(mutants)('the mutation "$name" breaks the law "$breaks"', async mutant => {
   const { failed } = await laws[mutant.breaks](await mutate(mutant), () => openStore(mutant), 2000)
   expect(failed).toBe(true)
 }, 120_000)
 
-test('the rule book itself breaks none', async () => {
+test('the real rules break no law', async () => {
   const create = await mutate({})
   for (const [name, law] of Object.entries(laws)) {
     expect((await law(create, createMemoryStore, 50)).failed, name).toBe(false)

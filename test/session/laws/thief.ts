@@ -5,7 +5,7 @@ import type { CreateCore, Jar } from './world.ts'
 
 /** How a copied token is used by its owner and by the thief. */
 export interface Theft {
-  /** How many refreshes the session has seen before, and whether each was followed by use. */
+  /** The refreshes before the theft, and for each whether its tokens were used. */
   readonly before: readonly boolean[]
   /** Who refreshes next, and how long after the refresh before: always further apart than 2R. */
   readonly turns: readonly { readonly owner: boolean; readonly wait: number }[]
@@ -25,9 +25,9 @@ export const theft: fc.Arbitrary<Theft> = fc.record({
 })
 
 /**
- * A thief copies the jar; both go on, more than 2R apart. Law 2: the third refresh in alternation, counted from the
- * thief's first, never succeeds, and at the latest when each has refreshed twice the session is over. How the two got on
- * longer than that, or null if they did not.
+ * A thief copies the jar, and both go on to refresh, more than 2R apart. Law 2: the third refresh in alternation,
+ * counted from the thief's first, fails; and at the latest when each has refreshed twice, the session has ended.
+ * Returns how the law was broken, or null.
  */
 export async function steal(
   create: CreateCore,
@@ -67,7 +67,7 @@ export async function steal(
   return null
 }
 
-/** After a theft no token of either party works any more, and it was told. */
+/** Checks that after a theft no token of either party works any more, and that the theft was reported. */
 async function isOver(
   world: World,
   jars: { readonly owner: Jar; readonly thief: Jar },
@@ -103,8 +103,9 @@ export const holding: fc.Arbitrary<Holding> = fc.record({
 })
 
 /**
- * A thief rotates first and repeats the parent. Law 2: nobody keeps one token's windows open for longer than 36R. With
- * the gaps between the six windows, from 48R on it never gets the same child twice. What it got instead, or null.
+ * A thief rotates first and repeats the parent. Law 2: no thief keeps one token's windows open for longer than 36R.
+ * With the gaps between the six windows, from 48R on it never gets the same child twice. Returns how the law was
+ * broken, or null.
  */
 export async function hold(create: CreateCore, store: SessionStore, { gaps, used }: Holding, seed: number): Promise<string | null> {
   const world = new World(create, store, seed)

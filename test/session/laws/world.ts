@@ -18,13 +18,14 @@ export const R = 30_000
 /** How many days a session may go without a refresh. */
 export const IDLE_DAYS = 3
 
-// One process's revocations reach its own list at once; polling for others' every simulated second would only cost time.
+// A process applies its own revocations at once. Polling for those of others every simulated second would only cost
+// time.
 const policyWith = (reuseInterval: number): SessionPolicy => createPolicy({
   accessTokenLifetime: ACCESS_TOKEN_LIFETIME, idleTimeout: IDLE_DAYS * 86_400, pollInterval: 3600, maxStaleness: 3600, reuseInterval: reuseInterval / 1000,
 })
 export const client: ClientInfo = { ip: '192.0.2.1', userAgent: 'laws' }
 
-/** What a client holds. */
+/** The tokens of a client. */
 export interface Jar {
   readonly accessToken: string
   readonly refreshToken: string
@@ -32,42 +33,44 @@ export interface Jar {
   readonly expiresAt: number
 }
 
-/** A task that the core put off, and when it is due. */
+/** A task that the core has scheduled, and when it is due. */
 interface Task {
   readonly at: number
   readonly run: () => void
 }
 
-/** How far the clocks of a world's processes are from its time. */
+/** How far the clocks of a world's processes are off. */
 export interface Clocks {
   readonly skews: readonly number[]
-  /** Whether the store tells the time, by a clock that is right, and the processes go by it. */
-  readonly storeTells: boolean
-  /** The reuse intervals that the processes are configured with, in a roll-out that changes it. Default: R everywhere. */
+  /** Whether the store has a clock, which is right and which the processes use. */
+  readonly storeHasClock: boolean
+  /**
+   * The reuse intervals that the processes are configured with, in a roll-out that changes it. Default: R everywhere.
+   */
   readonly reuseIntervals?: readonly number[]
 }
 
 const MINUTE = 60_000
 
-/** Retries are judged by the difference of two clocks: it is to be within a quarter of the interval (SECURITY.md). */
-export const closeClocks: Clocks = { skews: [0, R / 8, -R / 8], storeTells: false }
-/** Two processes as far apart as they may be, in the middle of a roll-out that halves the reuse interval. */
-export const rollOut: Clocks = { skews: [0, R / 4], storeTells: false, reuseIntervals: [R, R / 2] }
-/** Minutes off in both directions, and one that is too little off to be corrected. */
-export const wrongClocks: Clocks = { skews: [5 * MINUTE, -5 * MINUTE, 900], storeTells: true }
-/** Processes whose clocks are the time. */
+/** Retries depend on the difference of two clocks, which must be within a quarter of the interval (SECURITY.md). */
+export const closeClocks: Clocks = { skews: [0, R / 8, -R / 8], storeHasClock: false }
+/** Two processes whose clocks differ by the maximum, during a roll-out that halves the reuse interval. */
+export const rollOut: Clocks = { skews: [0, R / 4], storeHasClock: false, reuseIntervals: [R, R / 2] }
+/** Two clocks that are minutes off, one in each direction, and one with an error too small to be corrected. */
+export const wrongClocks: Clocks = { skews: [5 * MINUTE, -5 * MINUTE, 900], storeHasClock: true }
+/** Processes whose clocks are right. */
 export const rightClocks = (processes: number): Clocks => ({
-  skews: Array.from({ length: processes }, () => 0), storeTells: false,
+  skews: Array.from({ length: processes }, () => 0), storeHasClock: false,
 })
 
-/** Time, chance and timers under the test's control, and as many server processes as it wants on one store. */
+/** A simulation: the test controls time, randomness and timers, and any number of server processes on one store. */
 export class World {
   now = 1_700_000_000_000
   readonly events: { name: string; event: unknown }[] = []
   readonly store: SessionStore
   readonly #createCore: CreateCore
   readonly #tasks: Task[] = []
-  /** The calls of the store that are under way. */
+  /** The store calls that are running. */
   readonly #calls = new Set<Promise<unknown>>()
   #random: () => number
   #cores: Core[] = []
@@ -75,7 +78,7 @@ export class World {
 
   constructor(create: CreateCore, store: SessionStore, seed: number, clocks: Clocks = rightClocks(1)) {
     this.#createCore = create
-    this.store = this.#watched(clocks.storeTells ? { ...store, time: async () => this.now } : store)
+    this.store = this.#watched(clocks.storeHasClock ? { ...store, time: async () => this.now } : store)
     this.#random = seededRandom(seed)
     this.#clocks = clocks
     this.#cores = clocks.skews.map((_, index) => this.#start(index))
@@ -88,13 +91,13 @@ export class World {
     return core
   }
 
-  /** A process dies and another takes its place: whatever was only in its memory is gone. */
+  /** Replaces a process with a new one, whose memory is empty. */
   restart(index: number): void {
     const at = index % this.#cores.length
     this.#cores[at] = this.#start(at)
   }
 
-  /** Lets time pass; runs what falls due on the way. */
+  /** Advances the time, and runs the tasks that become due. */
   async advanceTo(time: number): Promise<void> {
     for (;;) {
       this.#tasks.sort((left, right) => left.at - right.at)
@@ -124,7 +127,7 @@ export class World {
     return { kind: 'refreshed', how: outcome.how, jar: { accessToken, refreshToken, expiresAt: claims.exp * 1000 } }
   }
 
-  /** Uses the access token for a request; what the process queues because of it is sent as time passes. */
+  /** Uses the access token for a request. Confirmations are queued, and sent as time passes. */
   async use(jar: Jar, index = 0): Promise<void> {
     await this.core(index).verify(jar.accessToken)
   }
@@ -139,7 +142,7 @@ export class World {
     return handle === null ? null : this.store.find(handle)
   }
 
-  /** Waits until everything that was started has come to rest: it waits for promises and for the store only. */
+  /** Waits until all background work is done, which waits for promises and the store only. */
   async #settle(): Promise<void> {
     do {
       await Promise.allSettled(this.#calls)
@@ -147,7 +150,7 @@ export class World {
     } while (this.#calls.size > 0)
   }
 
-  /** The store, whose calls are known while they are under way: a server does not answer within a turn. */
+  /** The store, with a record of running calls: a server does not respond within one tick of the event loop. */
   #watched(store: SessionStore): SessionStore {
     const calls = this.#calls
     return new Proxy(store, {
@@ -173,7 +176,7 @@ export class World {
       store: this.store,
       crypto: nodeCrypto,
       clock: () => this.now + skew,
-      followStoreTime: this.#clocks.storeTells,
+      followStoreTime: this.#clocks.storeHasClock,
       entropy,
       schedule: (run, delay) => {
         const task = { at: this.now + delay, run }

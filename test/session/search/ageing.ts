@@ -1,17 +1,17 @@
-// What of a record and of an access token can still make a difference: ages above every bound that a rule asks for are
-// one age, and tokens that nothing depends on are forgotten.
+// Reduces records and access tokens to what can still make a difference: ages above every bound of a rule are one age,
+// and tokens that nothing depends on are dropped.
 import { branchOf, generationOf, isLogin } from './paths.ts'
 import type { Path } from './paths.ts'
 import type { CompactRecord } from './record.ts'
 
-/** The ages, in steps, from which on older is no different. */
+/** The ages, in steps, above which a greater age makes no difference. */
 export interface Horizon {
   readonly rotated: number
   readonly served: number
   readonly accessToken: number
 }
 
-/** A token that somebody holds, and how many steps ago the access token beside it was issued. */
+/** A token that a party has, and how many steps ago its access token was issued. */
 export interface Held {
   readonly token: Path
   readonly age: number
@@ -41,7 +41,7 @@ export function older(record: CompactRecord): CompactRecord {
   return { current, isConfirmed, rotated: rotated + 1, served: served + 1 }
 }
 
-/** The record with its ages cut off. Once either is above every bound, no rule asks for the other one either. */
+/** The record with its ages cut off. If one of them is above every bound, no rule uses the other one. */
 export function cutOff(record: CompactRecord, { rotated, served }: Horizon): CompactRecord {
   const isOld = isLogin(record.current) || record.served >= served || record.rotated >= rotated
   if (!isOld || (record.served === served && record.rotated === rotated)) return record

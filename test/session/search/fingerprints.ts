@@ -1,8 +1,8 @@
 // Memory for millions of states: a set of texts by 64 bits of each, and a growing array of integers.
 
-/** A set of texts that knows them by their fingerprints. */
+/** A set of texts that stores only their fingerprints. */
 export interface Fingerprints {
-  /** Whether the text is new. Among ten million texts two share one with a chance of about 1 in 370,000. */
+  /** Whether the text is new. The probability that two of ten million texts have the same is about 1 in 370,000. */
   add(text: string): boolean
 }
 

@@ -8,23 +8,23 @@ import type { Rules } from './refresh.ts'
 
 export interface HonestLifeOptions {
   /**
-   * Over which time a page without a lock spreads its refreshes: each refused request asks for one of its own, with
-   * what the jar holds by then. 0: the pages refresh what has expired, and nothing else.
+   * The time over which a page without a lock spreads its refreshes: each rejected request starts one of its own, with
+   * the token that is then in the jar. 0: pages refresh expired tokens only.
    */
   readonly spread: Milliseconds
-  /** Whether the store forgets up to three of its newest rotations at moments without a call in flight. */
+  /** Whether the store loses up to three of its newest rotations while no call is in flight. */
   readonly forgets: boolean
 }
 
 /** The shortest access token that a session with this R has: four fifths of five times R. */
 const LIFETIME = 4 * R
-/** The browser writes its jar to the disk so often; when it crashes it falls back to what it wrote. */
+/** How often the browser writes its jar to disk. When it crashes, it falls back to what it wrote. */
 const FLUSH = 0.99 * R
 const EVENTS = 400
 /** Law 1: fewer than six answers of one refresh token in a row are lost. */
 const LOST_IN_A_ROW = 5
 
-/** How the client was refused, or null if it never was. */
+/** Returns how the client was refused, or null if it never was. */
 export function liveHonestly(rules: Rules, seed: number, { spread, forgets }: HonestLifeOptions): string | null {
   const life = new Life(rules, seed)
   const agenda: { readonly at: EpochMilliseconds; readonly run: () => void }[] = []
@@ -92,7 +92,7 @@ export function liveHonestly(rules: Rules, seed: number, { spread, forgets }: Ho
     if (isExpired() && choice < 0.7) browse()
     else if (choice < 0.85) life.use(jar)
     else if (choice < 0.9) {
-      // Law 6: after the store forgot, the jar falls back only once a token was adopted.
+      // Law 6: after the store has lost rotations, the jar falls back only once a token was adopted.
       if (inFlight === 0 && !awaitsAdoption) jar = onDisk
     } else if (choice < 0.93 && forgets) forget()
     after(life.isLikely(0.5) ? life.upTo(8000) : life.upTo(life.isLikely(0.7) ? 2.5 * R : 1.3 * LIFETIME), user)

@@ -1,4 +1,4 @@
-// The state of an honest client, and what of it makes a difference.
+// The state of an honest client, reduced to what makes a difference.
 import { canConfirm, cutOff, keyOfRecord, renameHeld, renameRecord } from './ageing.ts'
 import type { Held, Horizon } from './ageing.ts'
 import { cutOffMemory, keyOfMemory, renameMemory } from './memory.ts'
@@ -35,13 +35,13 @@ export interface HonestState {
   readonly queued: Path
   /** How many re-authentications are left. */
   readonly reauthentications: number
-  /** Whether the answer to the last re-authentication was lost: the user may have to log in again. */
+  /** Whether the response to the last re-authentication was lost: the user may have to log in again. */
   readonly mayBeRefused: boolean
 }
 
 /**
- * Leaves out what can make no difference any more: ages above every bound, access tokens that can confirm nothing, and
- * a queued confirmation that comes too late.
+ * Removes what can no longer make a difference: ages above every bound, access tokens that can confirm nothing, and a
+ * queued confirmation that is too late.
  * @param forgets how many rotations the store may forget
  */
 export function simplify(state: HonestState, horizon: Horizon, forgets: number): HonestState {
@@ -61,7 +61,7 @@ export function simplify(state: HonestState, horizon: Horizon, forgets: number):
   }
 }
 
-/** Gives branches above 1 the smallest numbers, where no rule asks for them. */
+/** Renumbers branches above 1 to the smallest numbers, if no rule uses them. */
 export function withSmallBranches(state: HonestState): HonestState {
   if (branchOf(state.record.current) < 2) return state
   const renumber = renumberBranches(tokensOf(state), 1, state.record.current.length - 1)

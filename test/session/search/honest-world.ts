@@ -1,5 +1,5 @@
-// Laws 1, 3 and 6: one honest client. All of its tabs and server-side renders share one cookie jar and differ in
-// nothing else, so the state has the jar and the calls in flight.
+// Laws 1, 3 and 6: one honest client. All of its tabs and server-side renders share one cookie jar and do not differ
+// otherwise, so the state consists of the jar and the calls in flight.
 import { atMost, horizonOf, older, oldRecord } from './ageing.ts'
 import type { Held } from './ageing.ts'
 import { keyOf, rename, simplify, tokensOf, withSmallBranches } from './honest-state.ts'
@@ -12,13 +12,13 @@ import type { Answered, Rules } from './refresh.ts'
 import { TICK } from './search.ts'
 import type { Emit, World } from './search.ts'
 import { createServer } from './server.ts'
-import { tellOutcome } from './words.ts'
+import { describeOutcome } from './words.ts'
 
 /** An honest client and its surroundings. Times in steps. */
 export interface HonestOptions {
   /** How many calls it may have in flight at once. */
   readonly calls: number
-  /** How many answers of one refresh token may be lost for good in a row. */
+  /** How many responses to one refresh token may be lost in a row. */
   readonly lostAnswers: number
   /** Whether the jar may fall back to what it held, at most R ago, at a moment without a call in flight. */
   readonly fallsBack: boolean
@@ -29,17 +29,17 @@ export interface HonestOptions {
   readonly never: readonly ('refusal' | 'theft' | 'divergence')[]
   /** Default R. */
   readonly reuseInterval?: number
-  /** How many steps the clock of each process is fast. Default one that is right. */
+  /** How many steps the clock of each process is ahead. Default: one process, whose clock is right. */
   readonly clocks?: readonly number[]
   readonly reauthentications?: number
   /**
-   * Whether a re-authentication is answered only while no earlier answer is under way, and the jar never falls back
-   * behind it.
+   * Whether a re-authentication is answered only while no earlier response is on the way, and the jar never falls back
+   * to before it.
    */
   readonly reauthenticatesAlone?: boolean
-  /** How many of the newest rotations the store may forget at once. Default 0. */
+  /** How many of the newest rotations the store may lose at once. Default 0. */
   readonly forgets?: number
-  /** Whether the store forgets the session's first rotations alone. */
+  /** Whether the store loses only the session's first rotations. */
   readonly forgetsFirst?: boolean
   /** Bound on `rotatedAt`, for rules that look further back than the real ones. */
   readonly horizon?: number | null
@@ -95,7 +95,7 @@ export function honestWorld(options: HonestOptions, rules: Rules): World<HonestS
   function serve(state: HonestState, call: Call, clock: number, emit: Emit<HonestState>): void {
     const { record, outcome } = server.serve(state.record, call.kind, call.token, clock)
     const by = clocks.length > 1 ? `a server whose clock is ${clock / R}R fast` : 'the server'
-    const event = `${by} gets the ${call.kind} with {${call.token}}, ${tellOutcome(outcome)}`
+    const event = `${by} gets the ${call.kind} with {${call.token}}, ${describeOutcome(outcome)}`
     if (outcome.kind === 'busy') {
       emit(event, { ...state, calls: state.calls.filter(other => other !== call) })
     } else if (outcome.kind !== 'answered') {
@@ -107,7 +107,7 @@ export function honestWorld(options: HonestOptions, rules: Rules): World<HonestS
     }
   }
 
-  /** Whether an earlier answer is under way that a re-authentication waits for. */
+  /** Whether an earlier response is on the way that a re-authentication waits for. */
   function waits(call: Call, { calls }: HonestState): boolean {
     return reauthenticatesAlone && call.kind === 'reauthentication'
       && calls.some(other => other.kind === 'refresh' && other.answer !== null)

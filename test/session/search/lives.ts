@@ -1,4 +1,5 @@
-// Random lives in continuous time, by the same rules as the search: what is between the steps of a search, and longer.
+// Random lives in continuous time, with the same rules as the search: times between the steps of a search, and longer
+// lives.
 import type { EpochMilliseconds, Milliseconds } from '../../../src/base/time.ts'
 import type { SessionRecord } from '../../../src/session/record.ts'
 import { seededRandom } from '../laws/world.ts'
@@ -10,13 +11,13 @@ import type { Outcome, Rules } from './refresh.ts'
 
 export const R: Milliseconds = 30_000
 
-/** What a client holds: a refresh token, and the access token beside it by the time of its issue. */
+/** The tokens of a client: a refresh token, and the time when its access token was issued. */
 export interface Jar {
   readonly token: Path
   readonly issuedAt: EpochMilliseconds
 }
 
-/** One session from its login on. */
+/** One session, starting with its login. */
 export class Life {
   now: EpochMilliseconds = NOW
   record: SessionRecord | null
@@ -34,7 +35,7 @@ export class Life {
     return { token: LOGIN, issuedAt: this.now }
   }
 
-  /** Presents the refresh token; null for the jar if there was none in the answer. */
+  /** Presents the refresh token. The jar is null if the response contains none. */
   refresh({ token }: Jar): { readonly outcome: Outcome; readonly jar: Jar | null } {
     const request = { kind: 'refresh', token, now: this.now, secret: '' } as const
     const { record, outcome } = serve(this.record, request, this.#rules)
@@ -42,7 +43,7 @@ export class Life {
     return { outcome, jar: outcome.kind === 'answered' ? { token: outcome.token, issuedAt: this.now } : null }
   }
 
-  /** Uses the access token, which may confirm the refresh token beside it. */
+  /** Uses the access token, which may confirm its refresh token. */
   use({ token, issuedAt }: Jar): void {
     if (this.record === null) return
     const claims = { gen: generationOf(token), iat: Math.floor(issuedAt / 1000), ri: R }

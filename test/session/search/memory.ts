@@ -1,4 +1,4 @@
-// A store that may forget its newest rotations, once: from some moment on they are not durable, and later it falls back
+// A store that may lose its newest rotations, once: from some moment on they are not durable, and later it falls back
 // to the record of that moment.
 import { cutOff, isSameRecord, keyOfRecord, older, renameRecord } from './ageing.ts'
 import type { Horizon } from './ageing.ts'
@@ -6,9 +6,9 @@ import { generationOf } from './paths.ts'
 import type { Path } from './paths.ts'
 import type { CompactRecord } from './record.ts'
 
-/** How much of what it writes the store will still know. */
+/** Which writes the store may lose. */
 export interface Memory {
-  /** `reliable`: it forgets nothing, or has adopted a token after it forgot. */
+  /** `reliable`: it loses nothing, or has adopted a token after it lost rotations. */
   readonly phase: 'durable' | 'volatile' | 'forgot' | 'reliable'
   /** The record that it falls back to; null unless `volatile`. */
   readonly kept: CompactRecord | null
@@ -18,12 +18,12 @@ export const mayForget: Memory = { phase: 'durable', kept: null }
 export const hasForgotten: Memory = { phase: 'forgot', kept: null }
 export const forgetsNothing: Memory = { phase: 'reliable', kept: null }
 
-/** The store falls back to this record if it forgets. */
+/** The store falls back to this record if it loses rotations. */
 export function keeps(record: CompactRecord): Memory {
   return { phase: 'volatile', kept: record }
 }
 
-/** What the store would forget now; null if nothing. */
+/** The record that the store would lose now; null if none. */
 export function forgotten({ kept }: Memory, record: CompactRecord): CompactRecord | null {
   return kept === null || isSameRecord(kept, record) ? null : kept
 }
@@ -37,7 +37,7 @@ export function olderMemory(memory: Memory): Memory {
   return memory.kept === null ? memory : keeps(older(memory.kept))
 }
 
-/** With ages cut off. A store that would forget more than `most` rotations forgets others instead. */
+/** With ages cut off. A store that would lose more than `most` rotations loses fewer instead. */
 export function cutOffMemory(memory: Memory, record: CompactRecord, horizon: Horizon, most: number): Memory {
   const { kept } = memory
   if (kept === null) return memory

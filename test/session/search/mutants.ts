@@ -1,4 +1,4 @@
-// The rules with one mistake each. A mutant wraps the real rules: there are no switches in the product.
+// The rules, each with one mistake. A mutant wraps the real rules: the product contains no switches for this.
 import type { SessionRecord } from '../../../src/session/record.ts'
 import { authenticationsOf, childOf, LOGIN, parentOf } from './paths.ts'
 import { expand, R } from './record.ts'
@@ -19,7 +19,7 @@ export interface Mutant {
 
 const LONG_AGO = -1_000_000_000
 
-/** The write that does not read the record meets another one. */
+/** Changes the record that the write without reading compares with. */
 function unread(change: (record: SessionRecord) => SessionRecord): Pick<Rules, 'applyRotation'> {
   return {
     applyRotation(record, rotation) {

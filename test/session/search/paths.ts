@@ -4,8 +4,8 @@ import type { LineagePlace } from '../../../src/session/decide-refresh.ts'
 
 /**
  * A refresh token. `@` is the login's token, `@0` its first child, `@01` the second child of that, and `@0A` the token
- * of a re-authentication while `@0` was current. A path that does not begin with `@` has lost a prefix that it shares
- * with every other path of its state.
+ * of a re-authentication while `@0` was current. From a path that does not begin with `@`, a prefix was removed that
+ * all paths of its state have in common.
  */
 export type Path = string
 
@@ -72,7 +72,7 @@ export function authenticationsOf(path: Path): number {
   return count
 }
 
-/** How many characters all paths share, so that at least one is left of each. */
+/** How many characters all paths have in common, so that at least one is left of each. */
 export function sharedPrefix(paths: readonly Path[]): number {
   const first = paths[0]
   if (first === undefined) return 0
@@ -105,7 +105,7 @@ export function renumberBranches(
   }
 }
 
-/** What a person calls the token. */
+/** A readable name of the token. */
 export function nameOf(path: Path): string {
   return path === LOGIN ? 'the login\'s token' : `token ${[...path.slice(1)].join('.')}`
 }

@@ -1,5 +1,5 @@
-// Law 5, and what races with a re-authentication: calls whose steps (writing unread, reading, writing) come in any
-// order. No time passes.
+// Law 5, and calls that are concurrent with a re-authentication: their steps (writing without reading, reading,
+// writing) come in any order. No time passes.
 import type { SessionRecord } from '../../../src/session/record.ts'
 import { horizonOf, keyOfRecord, oldRecord } from './ageing.ts'
 import { anchorOf, childOf, LOGIN } from './paths.ts'
@@ -9,10 +9,10 @@ import type { CompactRecord } from './record.ts'
 import { advance, confirm, firstStep } from './refresh.ts'
 import type { Outcome, Progress, Request, Rules, Step } from './refresh.ts'
 import type { Emit, World } from './search.ts'
-import { tellOutcome } from './words.ts'
+import { describeOutcome } from './words.ts'
 
 export interface RaceOptions {
-  /** What races: refreshes with the login's token, re-authentications with its access token, and so on. */
+  /** The concurrent calls: refreshes with the login's token, re-authentications with its access token, and so on. */
   readonly calls: readonly Caller[]
   /** In steps. Default R. */
   readonly reuseInterval?: number
@@ -71,7 +71,7 @@ export function raceWorld({ calls, reuseInterval = R }: RaceOptions, rules: Rule
       isRevoked: isRevoked || (record !== null && written === null),
       anchor: caller === 'reauthentication' && outcome?.kind === 'answered' ? anchorOf(outcome.token) : anchor,
     }
-    emit(`${caller} ${index + 1} ${tellStep(caller, step, outcome)}`, reached, brokenLaw(reached))
+    emit(`${caller} ${index + 1} ${describeStep(caller, step, outcome)}`, reached, brokenLaw(reached))
   }
 
   function progress(caller: Caller, step: Step, record: SessionRecord | null, index: number): Progress {
@@ -105,7 +105,7 @@ export function raceWorld({ calls, reuseInterval = R }: RaceOptions, rules: Rule
       state.calls.forEach((_, index) => take(state, index, emit))
     },
     simplify: state => state,
-    // The prefix stays: the login's token is presented again and again.
+    // The prefix is not removed, because the login's token is presented again and again.
     tokensOf: () => [],
     rename: state => state,
     keyOf: ({ record, calls, isRevoked, anchor }) => (
@@ -128,10 +128,10 @@ function keyOfCall({ step }: Call): string {
   return JSON.stringify(step)
 }
 
-function tellStep(caller: Caller, { kind }: Step, outcome: Outcome | null): string {
+function describeStep(caller: Caller, { kind }: Step, outcome: Outcome | null): string {
   if (caller === 'revocation') return 'removes the session'
   if (caller === 'confirmation') return `confirms {${CHILD}}, if that is current`
-  if (kind === 'read') return `reads the record${outcome === null ? '' : `, ${tellOutcome(outcome)}`}`
+  if (kind === 'read') return `reads the record${outcome === null ? '' : `, ${describeOutcome(outcome)}`}`
   const attempt = kind === 'rotate unread' ? 'tries to rotate without reading' : 'tries to write what it decided'
-  return `${attempt}, ${outcome === null ? 'and finds another record' : tellOutcome(outcome)}`
+  return `${attempt}, ${outcome === null ? 'and finds another record' : describeOutcome(outcome)}`
 }

@@ -1,4 +1,4 @@
-// The record of the one session of a search, and how a state of a search holds it: paths and ages.
+// The record of the session in a search, and its representation in a state: paths and ages.
 import { createHandle } from '../../../src/base/handle.ts'
 import type { EpochMilliseconds, Milliseconds } from '../../../src/base/time.ts'
 import { toEpochSeconds } from '../../../src/base/time.ts'
@@ -13,13 +13,13 @@ import type { Path } from './paths.ts'
 export const STEP: Milliseconds = 1000
 /** The reuse interval in steps. */
 export const R = 4
-/** The time of every state: what moves are the ages. */
+/** The current time in every state; only the ages change. */
 export const NOW: EpochMilliseconds = 1_000_000_000
 
 export const handle = createHandle('header', length => new Uint8Array(length))
 export const client: ClientInfo = { ip: null, userAgent: null }
 
-/** A record as a state of a search holds it. */
+/** A record in a state of a search. */
 export interface CompactRecord {
   readonly current: Path
   readonly isConfirmed: boolean
@@ -46,7 +46,7 @@ export function expand(compact: CompactRecord, reuseInterval: number): SessionRe
   }
 }
 
-/** The reverse. */
+/** The reverse of {@link expand}. */
 export function compact(record: SessionRecord): CompactRecord {
   return {
     current: record.refreshHash,
@@ -56,7 +56,7 @@ export function compact(record: SessionRecord): CompactRecord {
   }
 }
 
-/** What an access token says that was issued with this refresh token. */
+/** The claims of the access token that was issued with this refresh token. */
 export function accessTokenClaims(token: Path): Pick<AccessClaims, 'gen' | 'auth_time'> {
   return { gen: generationOf(token), auth_time: toEpochSeconds(authenticatedAtOf(token)) }
 }

@@ -1,5 +1,5 @@
-// What a server does with a refresh token and with a re-authentication, by the product's own rules: what
-// src/session does around them, without cryptography and without waiting.
+// What a server does with a refresh token and with a re-authentication. It uses the product's own rules, and repeats
+// what src/session does around them, without cryptography and synchronously.
 import type { EpochMilliseconds } from '../../../src/base/time.ts'
 import { confirms } from '../../../src/session/decide-confirmation.ts'
 import { decideReauthentication } from '../../../src/session/decide-reauthentication.ts'
@@ -14,12 +14,12 @@ import { accessTokenClaims, alwaysAlive, client, handle } from './record.ts'
 
 /** The rules, each of which a mutant may wrap. */
 export interface Rules {
-  /** What a token is to the record. */
+  /** How a token relates to the record. */
   readonly present: (record: SessionRecord, token: Path) => PresentedToken
   readonly decideRefresh: typeof decideRefresh
   readonly decideReauthentication: typeof decideReauthentication
   readonly confirms: typeof confirms
-  /** The one write, of a store that may hold no such session. */
+  /** The conditional write, for a store that may have no such session. */
   readonly applyRotation: (record: SessionRecord | null, rotation: Rotation) => SessionRecord | null
   /** Whether the record is still in the state that was read: whether it may be removed. */
   readonly isUnchanged: typeof isUnchanged
@@ -51,7 +51,7 @@ export interface Request {
   readonly kind: 'refresh' | 'reauthentication'
   /** The refresh token presented; for a re-authentication the one that the access token was issued with. */
   readonly token: Path
-  /** By the clock of the process that serves it. */
+  /** The time by the clock of the process that serves it. */
   readonly now: EpochMilliseconds
   /** A capital letter: the random secret and anchor of a re-authentication. */
   readonly secret: string
@@ -73,7 +73,7 @@ export interface Progress {
   readonly step: Step
 }
 
-/** A request begins with this. */
+/** The first step of a request. */
 export function firstStep(request: Request): Step {
   return { kind: request.kind === 'refresh' ? 'rotate unread' : 'read' }
 }
@@ -102,14 +102,14 @@ export function advance(step: Step, record: SessionRecord | null, request: Reque
   }
 }
 
-/** Takes all steps at once: nobody else writes in between. Pure. */
+/** Takes all steps at once, without concurrent writes. Pure. */
 export function serve(
   record: SessionRecord | null,
   request: Request,
   rules: Rules,
 ): { readonly record: SessionRecord | null; readonly outcome: Outcome } {
   let progress: Progress = { record, step: firstStep(request) }
-  // A write that does not apply is decided anew five times at most.
+  // After a write that does not apply, the server decides again, at most five times.
   for (let steps = 0; steps < 12; steps++) {
     if (progress.step.kind === 'done') return { record: progress.record, outcome: progress.step.outcome }
     progress = advance(progress.step, progress.record, request, rules)
@@ -178,7 +178,7 @@ function write(record: SessionRecord | null, rotation: Rotation, how: string, ru
     : { record: written, step: done({ kind: 'answered', how, token: written.refreshHash }) }
 }
 
-/** What every write of a request says. */
+/** What all writes of a request have in common. */
 function inAnyCase({ now }: Request): Pick<Rotation, 'handle' | 'bounds'> {
   return { handle, bounds: alwaysAlive(now) }
 }

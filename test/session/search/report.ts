@@ -1,4 +1,4 @@
-// What the searches report of themselves. Vitest shows no console of tests that pass, but their output.
+// Reports of the searches. Vitest shows no console output of tests that pass, so this writes to standard output.
 import type { SearchResult, Violation } from './search.ts'
 
 export function print(text: string): void {

@@ -1,4 +1,4 @@
-// What is searched. Each scenario is as wide as the wording of a law allows.
+// The scenarios of the search. Each is as general as the law that it tests allows.
 import { honestWorld } from './honest-world.ts'
 import type { HonestOptions } from './honest-world.ts'
 import { raceWorld } from './race-world.ts'
@@ -16,13 +16,13 @@ export interface Scenario {
   readonly run: (rules: Rules, horizon?: number | null) => Promise<SearchResult>
 }
 
-/** Two calls in flight, one lost answer in a row, a jar that falls back; access tokens are refreshed at any age. */
+/** Two calls in flight, at most one lost response in a row, a jar that falls back; refreshes at any age. */
 function honest(name: string, options: Partial<HonestOptions>): Scenario {
   const usual: HonestOptions = { calls: 2, lostAnswers: 1, fallsBack: true, never: ['refusal', 'divergence'] }
   return { name, run: (rules, horizon = null) => search(honestWorld({ ...usual, ...options, horizon }, rules)) }
 }
 
-/** Both go on, more than 2R apart; access tokens are refreshed at any age. */
+/** Owner and thief go on to refresh, more than 2R apart; refreshes at any age. */
 function thief(name: string, options: Partial<ThiefOptions>): Scenario {
   const usual: ThiefOptions = { thief: 'goes on', apart: 2 * R + 1 }
   return { name, run: (rules, horizon = null) => search(thiefWorld({ ...usual, ...options, horizon }, rules)) }
@@ -36,7 +36,7 @@ const alone = { reauthenticatesAlone: true, lostAnswers: 0, never: ['refusal'] }
 const thirdTurn = { losesAnswers: true, turns: 3 } as const
 const zero = { reuseInterval: 0 } as const
 
-/** Searched by every run of the tests. */
+/** Every test run searches these. */
 export const quickScenarios = {
   race: race('law 5: refreshes, re-authentications, a confirmation and a revocation race', {
     calls: ['refresh', 'refresh', 'reauthentication', 'reauthentication', 'confirmation', 'revocation'],
@@ -94,7 +94,7 @@ export const quickScenarios = {
   }),
 } satisfies Record<string, Scenario>
 
-/** Searched by the long run: the quick ones, wider forms of some of them, and more. */
+/** The long test run searches these: the quick ones, more general forms of some of them, and others. */
 export const longScenarios: readonly Scenario[] = [
   ...Object.values(quickScenarios),
   thief('law 2: the third fails with access tokens of 32R', { ...thirdTurn, lifetime: 32 * R }),

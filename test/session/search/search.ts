@@ -10,17 +10,17 @@ import { withNames } from './words.ts'
 /** The event that time has passed by one step. */
 export const TICK = 'time passes'
 
-/** Says that an event leads to a state, and which law that violates. Tokens in the event stand in braces. */
+/** Reports that an event leads to a state, and which law that violates. Tokens in the event are in braces. */
 export type Emit<State> = (event: string, state: State, violation?: string) => void
 
-/** What a search walks through. States are compact: ages instead of times, paths instead of tokens. */
+/** The states of a search and their transitions. States are compact: ages instead of times, paths instead of tokens. */
 export interface World<State> {
   readonly start: State
   /** Emits whatever can happen next, always in the same order. */
   successors(state: State, emit: Emit<State>): void
-  /** Leaves out what can make no difference any more. */
+  /** Removes what can no longer make a difference. */
   simplify(state: State): State
-  /** The tokens in the state. A prefix that all share makes no difference either. */
+  /** The tokens in the state. A prefix that all have in common makes no difference. */
   tokensOf(state: State): readonly Path[]
   /** The state with other names for its tokens. */
   rename(state: State, rename: (token: Path) => Path): State
@@ -28,7 +28,7 @@ export interface World<State> {
   keyOf(state: State): string
 }
 
-/** A law that was violated, and the shortest way there. */
+/** A law that was violated, and the shortest sequence of events that leads there. */
 export interface Violation {
   readonly law: string
   /** One event a line, in words. */
@@ -39,7 +39,7 @@ export interface SearchResult {
   readonly states: number
   /** How often a state led to another. */
   readonly steps: number
-  /** The steps of the longest of all shortest ways to a state. */
+  /** The number of steps to the state that is furthest away. */
   readonly depth: number
   readonly violation: Violation | null
 }
@@ -100,7 +100,7 @@ function normalize<State>(world: World<State>, state: State): { readonly state: 
   return { state: dropped === 0 ? simple : world.rename(simple, token => token.slice(dropped)), dropped }
 }
 
-/** Takes the way again, and tells of it. */
+/** Follows the path again, and describes its events. */
 function replay<State>(world: World<State>, path: readonly number[]): readonly string[] {
   const trace: string[] = []
   let { state } = normalize(world, world.start)

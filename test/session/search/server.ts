@@ -1,5 +1,5 @@
-// The server of a search: the product's rules on the records and ages of its states. The same question has the same
-// answer, so each is asked once.
+// The server of a search: applies the product's rules to the records and ages of its states. It caches results, because
+// the rules are pure.
 import { generationOf } from './paths.ts'
 import type { Path } from './paths.ts'
 import { compact, expand, NOW, STEP } from './record.ts'
@@ -13,9 +13,9 @@ export interface Served {
   readonly outcome: Outcome
 }
 
-/** A server by its rules, for sessions with one reuse interval. Clocks and ages are in steps. */
+/** A server with these rules, for sessions with one reuse interval. Clocks and ages are in steps. */
 export interface Server {
-  /** Serves a call in a process whose clock is `clock` steps fast. */
+  /** Serves a call in a process whose clock is `clock` steps ahead. */
   serve(record: CompactRecord, kind: Request['kind'], token: Path, clock: number): Served
   /** Whether an access token of this age confirms the refresh token that was issued with it. */
   confirms(token: Path, age: number): boolean
@@ -50,7 +50,7 @@ export function createServer(rules: Rules, reuseInterval: number): Server {
       const gen = Math.min(generationOf(token), 1)
       let answer = confirmations[gen]?.get(age)
       if (answer === undefined) {
-        // Issued in the last moment of its second, so that it confirms as early as an access token can.
+        // Issued at the end of its second, so that it confirms as early as an access token can.
         const iat = (NOW - age * STEP) / 1000 - 1
         answer = rules.confirms({ gen, iat, ri: reuseInterval * STEP }, NOW)
         confirmations[gen]?.set(age, answer)

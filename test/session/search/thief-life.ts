@@ -5,7 +5,7 @@ import type { Rules } from './refresh.ts'
 
 const SECOND = 1000
 
-/** Both go on at their own pace, more than 2R apart. Whether each could refresh twice. */
+/** Owner and thief refresh at their own pace, more than 2R apart. Returns whether each could refresh twice. */
 export function bothGoOn(rules: Rules, seed: number): boolean {
   const lifetime = 4 * R
   const life = new Life(rules, seed)
@@ -37,8 +37,9 @@ export function bothGoOn(rules: Rules, seed: number): boolean {
 }
 
 /**
- * The thief rotates first, and shows the parent again and again until the owner has come, so that the owner is given
- * the thief's child. Access tokens live for 32R. Whether the thief is still there when the owner has come four times.
+ * The thief rotates first, and presents the parent again and again until the owner refreshes, so that the owner gets
+ * the thief's child. Access tokens live for 32R. Returns whether the thief's tokens still work after the owner's fourth
+ * refresh.
  */
 export function holdsOn(rules: Rules, seed: number): boolean {
   const lifetime = 32 * R

@@ -1,4 +1,4 @@
-// The state of an owner and a thief, and what of it makes a difference.
+// The state of an owner and a thief, reduced to what makes a difference.
 import { canConfirm, cutOff, keyOfRecord, renameHeld, renameRecord } from './ageing.ts'
 import type { Held, Horizon } from './ageing.ts'
 import { cutOffMemory, keyOfMemory, renameMemory } from './memory.ts'
@@ -12,9 +12,9 @@ export type Party = 'owner' | 'thief'
 export interface ThiefState {
   readonly record: CompactRecord
   readonly memory: Memory
-  /** What the owner holds; null if it would only raise the alarm, or if the user has to log in again. */
+  /** The owner's tokens; null if using them would only reveal the theft, or if the user has to log in again. */
   readonly owner: Held | null
-  /** What the thief holds; null before the theft. */
+  /** The thief's tokens; null before the theft. */
   readonly thief: readonly Held[] | null
   /** The token whose confirmation is queued; empty if none is. */
   readonly queued: Path
@@ -38,12 +38,12 @@ export interface ThiefState {
   readonly mayCopyAgain: boolean
 }
 
-/** The highest branch that the rules ask for is 6: above this one only the order counts. */
+/** The highest branch that a rule compares with is 6. Above this one, only the order counts. */
 const LARGEST_BRANCH = 7
 
 /**
- * Leaves out what can make no difference any more: ages above every bound, access tokens that can confirm nothing, and
- * tokens that would raise the alarm: that ends the session, and nothing follows.
+ * Removes what can no longer make a difference: ages above every bound, access tokens that can confirm nothing, and
+ * tokens that would reveal the theft, because that ends the session.
  * @param forgets how many rotations the store may forget
  */
 export function simplify(state: ThiefState, horizon: Horizon, forgets: number): ThiefState {

@@ -12,7 +12,7 @@ import type { Emit, World } from './search.ts'
 import { createServer } from './server.ts'
 import { keyOf, rename, simplify, tokensOf } from './thief-state.ts'
 import type { Party, ThiefState } from './thief-state.ts'
-import { tellOutcome } from './words.ts'
+import { describeOutcome } from './words.ts'
 
 /** An owner and a thief. Times in steps. */
 export interface ThiefOptions {
@@ -23,29 +23,29 @@ export interface ThiefOptions {
   readonly thief: 'goes on' | 'free' | 'holds'
   /** Refreshes of the two are at least so far apart. */
   readonly apart: number
-  /** After how many turns in alternation somebody must have noticed. */
+  /** After how many refreshes in alternation the theft must have been detected. */
   readonly turns?: number
-  /** How often each may refresh before somebody must have noticed. */
+  /** How often each may refresh before the theft must have been detected. */
   readonly times?: number
-  /** For how long nobody may keep the windows of one token open, or (`perChild`) that of one child of it. */
+  /** The longest time for which a thief may keep the windows of one token open, or (`perChild`) of one child of it. */
   readonly longestHold?: number
   readonly perChild?: boolean
   /** Whether the parent of a child in use must never be answered after the theft. */
   readonly neverParentOfUsed?: boolean
-  /** Whether somebody has a refresh key, too, but no refresh token. */
+  /** Whether there is also an attacker with a refresh key, but without a refresh token. */
   readonly forger?: boolean
-  /** How old the owner's access token is at least when the owner refreshes. */
+  /** The minimum age of the owner's access token when the owner refreshes. */
   readonly lifetime?: number
   /** Whether answers to the owner may be lost. */
   readonly losesAnswers?: boolean
   /** Whether the thief refreshes only more than 2R after the owner. */
   readonly keepsDistance?: boolean
   readonly reauthentications?: number
-  /** How many of the newest rotations the store may forget at once. Default 0. */
+  /** How many of the newest rotations the store may lose at once. Default 0. */
   readonly forgets?: number
   /** Default R. */
   readonly reuseInterval?: number
-  /** How many steps the clock of each process is fast. Default one that is right. */
+  /** How many steps the clock of each process is ahead. Default: one process, whose clock is right. */
   readonly clocks?: readonly number[]
   /** Bound on `rotatedAt`, for rules that look further back than the real ones. */
   readonly horizon?: number | null
@@ -66,7 +66,7 @@ export function thiefWorld(options: ThiefOptions, rules: Rules): World<ThiefStat
 
   function passTime(state: ThiefState, emit: Emit<ThiefState>): void {
     const { owner, thief, held } = state
-    // The window is held open as long as the owner, if he came, were given the thief's child or told to wait.
+    // The window is open as long as the owner, on a refresh now, would get the thief's child or would have to wait.
     if (holds && held >= 0 && (owner === null || !isWithinWindow(state.record, owner.token))) return
     const isTooLong = holds && held + 1 >= (options.longestHold ?? Infinity)
     emit(TICK, {
@@ -99,7 +99,7 @@ export function thiefWorld(options: ThiefOptions, rules: Rules): World<ThiefStat
 
   function reauthenticate(state: ThiefState, emit: Emit<ThiefState>): void {
     if (state.reauthentications === 0) return
-    // With the access token of any token of theirs, even of one that the thief displaced.
+    // With the access token of any of the owner's refresh tokens, even of one that the thief has displaced.
     const token = state.owner?.token ?? state.record.current
     const { record, outcome } = server.serve(state.record, 'reauthentication', token, 0)
     if (outcome.kind !== 'answered' || record === null) return
@@ -114,7 +114,7 @@ export function thiefWorld(options: ThiefOptions, rules: Rules): World<ThiefStat
       reauthentications: state.reauthentications - 1,
       mayCopyAgain: state.thief !== null,
     }
-    const event = `the owner authenticates again: the server ${tellOutcome(outcome)}`
+    const event = `the owner authenticates again: the server ${describeOutcome(outcome)}`
     emit(event, { ...after, owner: { token: outcome.token, age: 0 } })
     emit(`${event}, which is lost: the owner logs in again`, { ...after, owner: null })
   }
@@ -126,9 +126,9 @@ export function thiefWorld(options: ThiefOptions, rules: Rules): World<ThiefStat
     for (const clock of clocks) {
       const { record, outcome } = server.serve(state.record, 'refresh', owner.token, clock)
       if (outcome.kind === 'busy') continue
-      const event = `the owner refreshes with {${owner.token}}: the server ${tellOutcome(outcome)}`
+      const event = `the owner refreshes with {${owner.token}}: the server ${describeOutcome(outcome)}`
       if (outcome.kind !== 'answered' || record === null) {
-        // After the theft this is how it is noticed. Nothing follows.
+        // After the theft, this is how it is detected. Nothing follows.
         const isRefused = thief === null || outcome.kind === 'forged'
         if (isRefused) emit(event, state, `law 1: an honest client is refused (${outcome.kind})`)
         continue
@@ -157,7 +157,7 @@ export function thiefWorld(options: ThiefOptions, rules: Rules): World<ThiefStat
           sinceRefresh: 0,
           held: holds ? heldAfter(state, stolen, record) : -1,
         }
-        const event = `the thief refreshes with {${stolen.token}}: the server ${tellOutcome(outcome)}`
+        const event = `the thief refreshes with {${stolen.token}}: the server ${describeOutcome(outcome)}`
         emit(event, answered, endedLineage(state, stolen, outcome) ?? unnoticed(answered))
       }
     }
@@ -236,7 +236,7 @@ export function thiefWorld(options: ThiefOptions, rules: Rules): World<ThiefStat
     for (const token of [ahead, parentOf(current) + WRONG_ANCHOR]) {
       const { outcome } = server.serve(state.record, 'refresh', token, 0)
       if (outcome.kind === 'superseded' || outcome.kind === 'forged' || outcome.kind === 'busy') continue
-      const event = `somebody with the refresh key alone forges a token: the server ${tellOutcome(outcome)}`
+      const event = `somebody with the refresh key alone forges a token: the server ${describeOutcome(outcome)}`
       emit(event, state, `law 4: a refresh key alone ${outcome.kind === 'answered' ? 'opens' : 'ends'} the session`)
     }
   }

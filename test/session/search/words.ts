@@ -1,4 +1,4 @@
-// Traces in words.
+// Descriptions for traces.
 import { nameOf } from './paths.ts'
 import type { Outcome } from './refresh.ts'
 
@@ -19,12 +19,12 @@ const REFUSALS = {
   theft: 'finds a theft and revokes the session',
 } as const
 
-/** What the server does. Tokens stand in braces. */
-export function tellOutcome(outcome: Outcome): string {
+/** Describes what the server does. Tokens are in braces. */
+export function describeOutcome(outcome: Outcome): string {
   return outcome.kind === 'answered' ? `${ANSWERS[outcome.how]} {${outcome.token}}` : REFUSALS[outcome.kind]
 }
 
-/** Replaces each path in braces by what a person calls the token. */
+/** Replaces each path in braces with a readable name of the token. */
 export function withNames(event: string, prefix: string): string {
   return event.replace(/\{([^}]*)\}/g, (_, path: string) => nameOf(prefix + path))
 }
