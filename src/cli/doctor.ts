@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { UsageError } from './command.ts'
+import { reasonOf, UsageError } from './command.ts'
 import type { Command } from './command.ts'
 import { diagnose } from './diagnosis.ts'
 import type { Finding, Symptoms } from './diagnosis.ts'
@@ -93,7 +93,13 @@ function readRequest(file: string, origin: ParsedArguments['flags'][string], pag
 async function sendRequest(url: URL, lines: readonly string[], page: URL | null): Promise<Symptoms> {
   const request = headersOf(lines)
   if (page !== null && page.origin !== url.origin) request.set('origin', page.origin)
-  const response = await fetch(url, { headers: [...request], redirect: 'manual', signal: AbortSignal.timeout(10_000) })
+  const response = await fetch(url, {
+    headers: [...request], redirect: 'manual', signal: AbortSignal.timeout(10_000),
+  }).catch((error: unknown) => {
+    // The message of `fetch` is always the same; its cause has the reason.
+    const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    throw new Error(`there was no response from ${url.origin}: ${reasonOf(reason)}`, { cause: error })
+  })
   await response.body?.cancel()
   const headers = new Map([...response.headers].filter(([name]) => name !== 'set-cookie'))
   const cookies = response.headers.getSetCookie()

@@ -137,8 +137,8 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
   },
   reuseInterval: {
     flag: 'reuse-interval', placeholder: 'TIME', preset: [],
-    help: 'how long a repeated refresh returns the same refresh token; by default 30s, or a fifth of the access token '
-      + 'validity if that is shorter',
+    help: 'the reuse interval: for up to twice as long, a repeated refresh returns the same refresh token; by default '
+      + '30s, or a fifth of the access token validity if that is shorter',
     read: optional(readDuration(0, DAY / 5)),
   },
   keyRotationInterval: {

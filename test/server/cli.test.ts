@@ -241,6 +241,11 @@ describe('doctor', () => {
 
   let server: ServeProcess | null = null
   afterEach(() => server?.end('SIGKILL'))
+  test('says why there was no response', async () => {
+    const { code, error } = await keyturn('doctor', 'http://127.0.0.1:1/me')
+    expect([code, error]).toEqual([1, 'keyturn doctor: there was no response from http://127.0.0.1:1: bad port'])
+  })
+
   test('sends a request to a URL', async () => {
     server = await serveProcess(mkdtempSync(join(folder, 'd')), ['--port', '0'])
     const { code, out } = await keyturn('doctor', `${server.url}/hello`, '--page', 'https://app.example.com', '--json')
