@@ -85,7 +85,7 @@ describe('keyturn keys rotate', () => {
 })
 
 describe('keyturn keys encrypt', () => {
-  test('S-04: is what the error tells to run: it lists the keys that it encrypted, and sessions continue', async () => {
+  test('S-04: is the command that the error names: it lists the keys that it encrypted, and sessions continue', async () => {
     const file = newFile()
     expect(await start(file, null)).toBeNull()
     const before = await keysOf(file)

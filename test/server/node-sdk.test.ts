@@ -220,13 +220,13 @@ describe('with cookies and anti-CSRF tokens', () => {
     const before = busyCore.refreshes()
     const known = [...thefts]
     busyCore.tellBusy(1)
-    const told = await page.send('POST', '/auth/session/refresh')
+    const failed = await page.send('POST', '/auth/session/refresh')
     // The status is the application's: the SDK throws an error of none of its own kinds, with the server's words.
-    expect(told.status).toBe(500)
-    expect(JSON.parse(told.body).message)
+    expect(failed.status).toBe(500)
+    expect(JSON.parse(failed.body).message)
       .toMatch(/'\/recipe\/session\/refresh' with status code: 503 and message: The session cannot be refreshed yet/)
-    expect(told.setCookies).toEqual([])
-    expect(['front-token', 'anti-csrf', 'retry-after'].filter(name => name in told.headers)).toEqual([])
+    expect(failed.setCookies).toEqual([])
+    expect(['front-token', 'anti-csrf', 'retry-after'].filter(name => name in failed.headers)).toEqual([])
     expect([page.client.jar, page.antiCsrf, thefts]).toEqual([jar, antiCsrf, known])
     // It sends no request to the other host, and does not repeat this one.
     expect(busyCore.refreshes()).toBe(before + 1)

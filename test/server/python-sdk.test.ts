@@ -142,10 +142,10 @@ describe.skipIf(python === null)('Django', () => {
     const [jar, { antiCsrf }] = [page.client.jar, page]
     const before = busyCore.refreshes()
     busyCore.tellBusy(1)
-    const told = await page.send('POST', '/auth/session/refresh')
-    expect(told.status).toBe(500)
-    expect(told.setCookies).toEqual([])
-    expect(['front-token', 'anti-csrf', 'retry-after'].filter(name => name in told.headers)).toEqual([])
+    const failed = await page.send('POST', '/auth/session/refresh')
+    expect(failed.status).toBe(500)
+    expect(failed.setCookies).toEqual([])
+    expect(['front-token', 'anti-csrf', 'retry-after'].filter(name => name in failed.headers)).toEqual([])
     expect([page.client.jar, page.antiCsrf]).toEqual([jar, antiCsrf])
     // It sends no request to the other host, and does not repeat this one.
     expect(busyCore.refreshes()).toBe(before + 1)
