@@ -6,19 +6,20 @@ import { describeStoreFlags, openExisting, parseStoreCall } from './store.ts'
 
 const BATCH = 500
 
-/** Removes what has expired, once: servers do so by themselves. */
+/** `keyturn cleanup`: removes expired sessions, once. Running servers do so by themselves. */
 export const cleanup: Command = {
   summary: 'removes expired sessions from a store, once',
   help: `keyturn cleanup [URL]
 
-Removes expired sessions, in batches of ${BATCH}. Servers do so by themselves, one of them at a time; this is for a
-store that none of them uses. Goes by the store's clock, and does nothing if this machine's is half an hour off.
+Removes expired sessions, in batches of ${BATCH}. Running servers do this by themselves, one of them at a time: you need
+this command only for a store that no server uses. It uses the store's clock. If this machine's clock is half an hour
+or more off the store's, the command removes nothing and fails.
 
 ${describeStoreFlags({})}`,
 
   async run(args, terminal) {
     const { words, json, place } = parseStoreCall(args, {})
-    if (words.length > 0) throw new UsageError(`cleanup takes one word, the store: ${acceptedUrls}`)
+    if (words.length > 0) throw new UsageError(`cleanup takes one argument, the store: ${acceptedUrls}`)
     const store = await openExisting(place)
     try {
       const now = await readStoreTime(store)
@@ -28,8 +29,8 @@ ${describeStoreFlags({})}`,
         removed += count
         if (count < BATCH) break
       }
-      const told = `Removed ${removed} expired ${removed === 1 ? 'session' : 'sessions'}.`
-      terminal.out(json ? JSON.stringify({ removed }) : told)
+      const text = `Removed ${removed} expired ${removed === 1 ? 'session' : 'sessions'}.`
+      terminal.out(json ? JSON.stringify({ removed }) : text)
       return 0
     } finally {
       await store.close()

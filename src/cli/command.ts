@@ -1,32 +1,32 @@
 import { isSessionError } from '../base/errors.ts'
 
-/** What a command reads from and writes to: the process's own, or a test's. */
+/** What a command writes to: standard output and standard error of the process, or a test's own. */
 export interface Terminal {
-  /** A line of the answer. */
+  /** Writes a line of the result. */
   out(line: string): void
-  /** A line about what went wrong. */
+  /** Writes a line about a problem. */
   error(line: string): void
 }
 
-/** How a command ends: 0 done, 1 it could not be done, 2 it was asked wrongly. */
+/** 0: success. 1: the command failed, or found nothing. 2: it was called with invalid arguments. */
 export type ExitCode = 0 | 1 | 2
 
-/** One verb of the command line. */
+/** One command of the program `keyturn`. */
 export interface Command {
   /** One line for the list of commands. */
   readonly summary: string
-  /** The whole help. */
+  /** The text of `--help`. */
   readonly help: string
-  /** Does it. @throws UsageError if it was asked wrongly; anything else if it could not be done. */
+  /** Runs the command. @throws UsageError if it was called with invalid arguments; any other error if it failed. */
   run(args: readonly string[], terminal: Terminal): Promise<ExitCode>
 }
 
-/** The words of a call do not fit; the message says which and how. */
+/** A command was called with invalid arguments. The message says which, and what is accepted. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** What went wrong. A driver's own message is told only as the cause of ours, which holds no credentials (ST-07). */
+/** The message of an error. A driver's message appears only as the cause of Keyturn's, without credentials (ST-07). */
 export function reasonOf(error: unknown): string {
   if (isSessionError(error) && error.cause instanceof Error) return `${error.message} (${error.cause.message})`
   return error instanceof Error ? error.message : String(error)

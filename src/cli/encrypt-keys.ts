@@ -7,8 +7,8 @@ import type { StoredKey } from '../tokens/key-store.ts'
 import type { ExitCode, Terminal } from './command.ts'
 
 /**
- * `keyturn keys encrypt`: encrypts the keys of a store where they lie, and says which. Exit code 1 if there are none to
- * encrypt, or if some are encrypted already.
+ * `keyturn keys encrypt`: encrypts the keys of a store in place, and lists them. Exit code 1 if there are none to
+ * encrypt, or if some are encrypted already and `finish` is false.
  */
 export async function encrypt(
   store: SessionStore,
@@ -19,12 +19,12 @@ export async function encrypt(
 ): Promise<ExitCode> {
   const loader = await createKeyLoader(platform.crypto, secrets)
   const keys = await store.listKeys()
-  // Two secrets in one store would lock everybody out.
+  // If one store had keys of two different secrets, no process with only one of them could start.
   await loader.accept(keys.filter(isEncrypted))
   const plan = planEncryption(keys, finish)
   switch (plan.kind) {
     case 'no-keys':
-      terminal.error('there are no keys yet: a process that has the secret makes encrypted ones when it starts')
+      terminal.error('there are no keys yet: a process that starts with the secret creates encrypted ones')
       return 1
     case 'already-encrypted':
       terminal.error(`nothing to do: all ${keys.length} keys are encrypted already`)
@@ -33,21 +33,21 @@ export async function encrypt(
       terminal.error(encryptionError({ kind: 'mixed', kids: plan.keys.map(({ kid }) => kid) }).message)
       return 1
     case 'encrypt':
-      tell(await encryptKeys({ store, loader }, plan.keys), json, terminal)
+      report(await encryptKeys({ store, loader }, plan.keys), json, terminal)
   }
   const left = (await store.listKeys()).filter(key => !isEncrypted(key))
   if (left.length === 0) return 0
-  terminal.error(`${left.length} more were added meanwhile by a process without the secret: `
-    + 'stop it, then run this again with --finish')
+  terminal.error(`meanwhile, a process without the secret added unencrypted keys (${left.length}): `
+    + 'stop that process, then run this command again with --finish')
   return 1
 }
 
-function tell(encrypted: readonly StoredKey[], json: boolean, terminal: Terminal): void {
+function report(encrypted: readonly StoredKey[], json: boolean, terminal: Terminal): void {
   if (json) {
     terminal.out(JSON.stringify({ encrypted: encrypted.map(({ kid, purpose }) => ({ kid, purpose })) }))
     return
   }
   for (const { kid, purpose } of encrypted) terminal.out(`Encrypted ${kid} (${purpose}).`)
   terminal.out(`${encrypted.length} ${encrypted.length === 1 ? 'key is' : 'keys are'} encrypted. `
-    + 'Every process needs the secret from now on: one without it does not start.')
+    + 'Every process needs the secret from now on: without it, a process does not start.')
 }

@@ -1,4 +1,5 @@
 import { platform } from '#platform'
+import { received } from '../base/options.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { SessionStore } from '../session/store.ts'
 import { acceptedUrls } from '../stores/registry.ts'
@@ -20,7 +21,7 @@ const own: Readonly<Record<string, OwnFlag>> = {
   purpose: {
     type: 'string', placeholder: 'NAME', help: `rotate: only keys of this purpose: ${keyPurposes.join(', ')}`,
   },
-  finish: { type: 'boolean', help: 'encrypt: goes on with an earlier run that was interrupted' },
+  finish: { type: 'boolean', help: 'encrypt: continues an earlier run that was interrupted' },
 }
 
 /** `keyturn keys`. */
@@ -31,13 +32,14 @@ keyturn keys rotate [URL] [--purpose NAME]
 keyturn keys retire KID [URL]
 keyturn keys encrypt [URL] [--finish]
 
-list     shows the keys: what they are for, since when, and whether they are encrypted, with the secrets given by which
-         of them; never the keys themselves.
-rotate   makes new keys. They are published now and used in an hour, when every server has read them; keys that sign
-         long-lived tokens (core-static) are only made when they are named. Needs the secret if there is one.
-retire   removes a key: what it signed or issued is refused at once, everywhere. For a key that was stolen.
-encrypt  encrypts the keys of a store that had no secret so far. Needs the secret. From then on every process needs
-         it: run this right before you deploy with the secret.
+list     shows the purpose and state of each key, when it becomes active, and whether it is encrypted; if secrets are
+         given, which of them decrypts it. Never shows the keys themselves.
+rotate   creates new keys. They are published now and used from an hour later, when every server has read them. Keys
+         that sign long-lived tokens (core-static) are created only if --purpose names them. Needs the secret if the
+         keys in the store are encrypted.
+retire   removes a key, for example a stolen one. Every process refuses at once what the key signed or issued.
+encrypt  encrypts the keys of a store that was used without a secret so far. Needs the secret. From then on every
+         process needs it: run this right before you deploy with the secret.
 
 ${describeStoreFlags(own)}`,
 
@@ -54,14 +56,14 @@ ${describeStoreFlags(own)}`,
       if (secrets.length === 0) throw new UsageError('keys encrypt needs the secret: set KEYTURN_SECRET, or --secret')
       return store => encrypt(store, secrets, flags['finish'] === true, json, terminal)
     }
-    throw new UsageError(`keys takes one of: list, rotate, retire KID, encrypt; and the store, ${acceptedUrls}`)
+    throw new UsageError(`keys takes one of: list, rotate, retire KID, encrypt. The store is ${acceptedUrls}`)
   }),
 }
 
-/** What may be shown of a key. */
+/** The parts of a key that may be shown. */
 interface ShownKey {
   readonly kid: string
-  /** Its name in the core protocol, if it signs there. */
+  /** Its `kid` in published key sets; empty for a refresh key, which is never published. */
   readonly publishedAs: string
   readonly purpose: string
   readonly algorithm: string
@@ -69,7 +71,7 @@ interface ShownKey {
   readonly createdAt: string
   readonly activeFrom: string
   readonly encrypted: boolean
-  /** Which of the secrets that were given decrypts it, counted from 1; null: none, or none is needed. */
+  /** Which of the given secrets decrypts it, counted from 1; null: none does, or it is not encrypted. */
   readonly secret: number | null
 }
 
@@ -85,7 +87,7 @@ async function list(
   const shown: ShownKey[] = []
   for (const key of stored) shown.push(await show(key, stored, loader, now))
   if (json) terminal.out(JSON.stringify(shown))
-  else if (shown.length === 0) terminal.out('There are no keys yet: a server makes them when it starts.')
+  else if (shown.length === 0) terminal.out('There are no keys yet: a server creates them when it starts.')
   else terminal.out(table(
     ['KEY', 'PURPOSE', 'ALGORITHM', 'STATE', 'ACTIVE FROM', 'ENCRYPTED', 'PUBLISHED AS'],
     shown.map(key => [
@@ -127,11 +129,13 @@ function publishedName(key: StoredKey): string {
   return key.purpose === 'refresh' ? '' : signingRules[key.purpose].publicKid(key)
 }
 
-/** The purpose that was named; null: none was. @throws UsageError if there is no such purpose. */
+/** The purpose that `--purpose` names; null if it is not given. @throws UsageError if there is no such purpose. */
 function requirePurpose(text: ParsedArguments['flags'][string]): KeyPurpose | null {
   if (text === undefined) return null
   const purpose = keyPurposes.find(known => known === text)
-  if (purpose === undefined) throw new UsageError(`--purpose must be one of ${keyPurposes.join(', ')}`)
+  if (purpose === undefined) {
+    throw new UsageError(`--purpose must be one of ${keyPurposes.join(', ')}; received ${received(text, false)}`)
+  }
   return purpose
 }
 
@@ -153,9 +157,9 @@ async function rotate(
     made.push(await show(key, [...stored, key], loader, now))
   }
   if (json) terminal.out(JSON.stringify(made))
-  else for (const key of made) terminal.out(`Made ${key.kid} (${key.purpose}), to be used from ${key.activeFrom} on.`)
+  else for (const key of made) terminal.out(`Created ${key.kid} (${key.purpose}), used from ${key.activeFrom} on.`)
   if (made.length > 0) return 0
-  terminal.error('no key was made: the store has none of that purpose yet, or another process has just made one')
+  terminal.error('no key was created: the store has no key of that purpose, or another process has just created one')
   return 1
 }
 
@@ -169,13 +173,14 @@ async function retire(
   const stored = await store.listKeys()
   const key = stored.find(each => each.kid === name || publishedName(each) === name)
   if (key !== undefined && stored.length === 1) {
-    // An empty store is a new one: the next process may add a key without the secret.
-    terminal.error('it is the only key of the store: replace it with `keyturn sessions revoke --all`')
+    // A process takes an empty store for a new one: without the secret, it would add an unencrypted key.
+    terminal.error('this is the only key of the store, and was not removed: replace it with '
+      + '`keyturn sessions revoke --all`')
     return 1
   }
   const retired = key !== undefined && await store.removeKey(key.kid, now + LONGEST_RETENTION)
   if (json) terminal.out(JSON.stringify({ retired }))
-  else if (retired) terminal.out('Retired. What the key signed or issued is refused from now on.')
-  if (!retired && !json) terminal.error('there is no such key')
+  else if (retired) terminal.out('Removed the key. What it signed or issued is refused from now on.')
+  if (!retired && !json) terminal.error('there is no key with this id: see `keyturn keys list`')
   return retired ? 0 : 1
 }

@@ -6,22 +6,25 @@ import type { OwnFlag } from './settings.ts'
 import { describeStoreFlags, parseStoreCall } from './store.ts'
 
 const own: Readonly<Record<string, OwnFlag>> = {
-  print: { type: 'boolean', help: 'prints the SQL instead, for whoever may change the database (the scheme of a URL is enough)' },
+  print: {
+    type: 'boolean',
+    help: 'prints the SQL for an administrator to run, and changes nothing; the scheme of a URL is enough',
+  },
 }
 
-/** Makes or updates a store's tables, or prints the SQL that would. */
+/** `keyturn migrate`: creates or updates a store's tables, or prints the SQL that does. */
 export const migrate: Command = {
-  summary: 'makes or updates the tables of a store',
+  summary: 'creates or updates the tables of a store',
   help: `keyturn migrate [URL] [--print]
 
-Makes or updates the tables of a store, and the file if the store is one. Running it again, or in several processes at
-once, does no harm. Each application of a server has tables of its own: --app.
+Creates or updates the tables of a store, and the file if the store is a file. It is safe to run it again, or in several
+processes at once. Each application of a server has its own tables: run it once for each, with --app.
 
 ${describeStoreFlags(own)}`,
 
   async run(args, terminal) {
     const { words, flags, json, place: { url, kind, naming } } = parseStoreCall(args, own)
-    if (words.length > 0) throw new UsageError(`migrate takes one word, the store: ${acceptedUrls}`)
+    if (words.length > 0) throw new UsageError(`migrate takes one argument, the store: ${acceptedUrls}`)
     const { title, migrations } = kind
     if (migrations === null) throw new UsageError(`${title} has no tables: there is nothing to migrate`)
     if (flags['print'] === true) {

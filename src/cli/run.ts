@@ -11,7 +11,7 @@ import { packageVersion } from './version.ts'
 
 const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup, keys, sessions, doctor }
 
-/** Runs one call of the command line. Never throws: what went wrong is told, and the exit code says of which kind. */
+/** Runs the program with these arguments. Never throws: it prints the error and returns the exit code. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const [first = 'help', ...rest] = args
   if (first === '--version' || first === '-v') {
@@ -36,8 +36,8 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   try {
     return await command.run(rest, terminal)
   } catch (error) {
-    terminal.error(`keyturn ${name}: ${tell(error)}`)
-    if (!isMisuse(error)) return 1
+    terminal.error(`keyturn ${name}: ${explain(error)}`)
+    if (!isInvalidCall(error)) return 1
     terminal.error(`See: keyturn ${name} --help`)
     return 2
   }
@@ -48,19 +48,19 @@ function overview(): string {
   const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
   return `keyturn <command>\n\n${lines.join('\n')}
 
-keyturn <command> --help tells more; keyturn --version tells the version.
-Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly.`
+keyturn <command> --help describes a command; keyturn --version prints the version.
+Exit codes: 0 success, 1 the command failed or found nothing, 2 it was called with invalid arguments.`
 }
 
-/** Errors of the command line's parser and our own for what the caller can mend. */
-function isMisuse(error: unknown): boolean {
+/** Whether invalid arguments caused the error. Node's argument parser and Keyturn both report them. */
+function isInvalidCall(error: unknown): boolean {
   if (error instanceof UsageError || (isSessionError(error) && error.code === 'INVALID_DATA')) return true
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 }
 
-function tell(error: unknown): string {
+function explain(error: unknown): string {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `${error.message}: another program listens there. --port takes another one, 0 a free one`
+    return `${error.message}: another program uses this port. Choose another one with --port, or 0 for any free port`
   }
   return reasonOf(error)
 }

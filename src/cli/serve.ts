@@ -11,20 +11,20 @@ export const serve: Command = {
   summary: 'starts the server',
   help: `keyturn serve [URL] [settings]
 
-Starts the server on the store of URL, reachable from this machine alone, and prints its address.
-Stops in order on SIGTERM and SIGINT: what is under way is answered, nothing new is taken.
+Starts the server with the store at URL, and prints its address. By default, only this machine can reach it.
+On SIGTERM or SIGINT, it takes no new connections, answers the requests in progress, and exits.
 
-Settings (flags come before environment variables, these before the configuration file):
+Settings (a flag overrides the environment variable, which overrides the configuration file):
 ${describeSettings()}
-  --help                             shows this
+  --help                             shows this help
 
-Times are seconds, or have a unit: 500ms, 90s, 15m, 1h, 100d.
-Traces go to the OpenTelemetry collector of OTEL_EXPORTER_OTLP_ENDPOINT, if that is set.
-The log goes to standard error, one JSON object a line.`,
+Times are in seconds, or have a unit: 500ms, 90s, 15m, 1h, 100d.
+If OTEL_EXPORTER_OTLP_ENDPOINT is set, the server sends traces to that OpenTelemetry collector.
+The log is written to standard error, one JSON object per line.`,
 
   async run(args, terminal) {
     const { settings, words } = parseArguments(args, process.env, { settings: null, own: {} })
-    if (words.length > 0) throw new UsageError(`serve takes one word, the store: ${acceptedUrls}`)
+    if (words.length > 0) throw new UsageError(`serve takes one argument, the store: ${acceptedUrls}`)
     const stopped = new Promise<void>(resolve => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
     })

@@ -22,11 +22,11 @@ const own: Readonly<Record<string, OwnFlag>> = {
   user: { type: 'string', placeholder: 'ID', help: 'revoke: every session of this user' },
   'found-in': {
     type: 'string', placeholder: 'FILE',
-    help: 'revoke: every session whose handle or token occurs in this text, a log, say; - is standard input',
+    help: 'revoke: every session whose handle or token occurs in this text file, such as a log; - reads standard input',
   },
-  all: { type: 'boolean', help: 'revoke: every session of everybody' },
-  yes: { type: 'boolean', help: 'revoke --all: do it' },
-  after: { type: 'string', placeholder: 'POSITION', help: 'list: the next page' },
+  all: { type: 'boolean', help: 'revoke: every session of every user' },
+  yes: { type: 'boolean', help: 'revoke --all: confirms it' },
+  after: { type: 'string', placeholder: 'POSITION', help: 'list: the page after this position' },
 }
 
 const PAGE = 100
@@ -41,13 +41,14 @@ keyturn sessions revoke --user ID [URL]
 keyturn sessions revoke --found-in FILE [URL]
 keyturn sessions revoke --all --yes [URL]
 
-list    shows a user's live sessions, newest first, ${PAGE} at a time.
-show    shows one session with its payload and data. Exit code 1 if there is none.
-revoke  ends sessions at once. Exit code 1 if none was there. With --all, replaces every key that rotates: no session
-        that exists is accepted any more, and everybody logs in again. This needs the secret if there is one.
+list    lists a user's active sessions, newest first, ${PAGE} at a time.
+show    shows one session with its JWT payload and session data. Exit code 1 if there is no such session.
+revoke  revokes sessions at once. Exit code 1 if none of them existed. With --all, it replaces every key that rotates:
+        no existing session is accepted any more, and every user must log in again. If the keys in the store are
+        encrypted, --all needs the secret, or a new one.
 
 ${describeStoreFlags(own)}
-A user id that begins like the URL of a store comes last, behind --.`,
+If a user id begins like the URL of a store, write it last, after --.`,
 
   run: (args, terminal) => withStore(args, own, terminal, ({ settings, flags, words, json }) => {
     const [verb, ...rest] = words
@@ -60,11 +61,11 @@ A user id that begins like the URL of a store comes last, behind --.`,
     const revoke = verb === 'revoke' ? chooseRevocation(rest, flags, settings.secrets, json, terminal) : null
     if (revoke !== null) return revoke
     throw new UsageError('sessions takes one of: list USER, show HANDLE, revoke HANDLE..., revoke --user ID, '
-      + `revoke --found-in FILE, revoke --all --yes; and the store, ${acceptedUrls}`)
+      + `revoke --found-in FILE, revoke --all --yes. The store is ${acceptedUrls}`)
   }),
 }
 
-/** What `revoke` is to do, or null unless exactly one thing is named. */
+/** The work of `revoke`; null unless the arguments name sessions in exactly one of the ways. */
 function chooseRevocation(
   words: readonly string[],
   { user, 'found-in': file, all, yes }: StoreCall['flags'],
@@ -74,19 +75,19 @@ function chooseRevocation(
 ): StoreWork<ExitCode> | null {
   if ([words.length > 0, user, file, all].filter(Boolean).length !== 1) return null
   if (all === true) {
-    if (yes !== true) throw new UsageError('revoke --all logs everybody out, for good: add --yes to do it')
+    if (yes !== true) throw new UsageError('revoke --all logs out every user and cannot be undone: confirm with --yes')
     return (store, now) => revokeAll(store, now, secrets, json, terminal)
   }
   if (typeof user === 'string') {
     const userId = requireCdiUserId(user)
-    return (store, now) => tell(store.removeByUser({
+    return (store, now) => report(store.removeByUser({
       userId, tenantId: null, except: null, from: changeStart(now), notBefore: notBeforeAt(now),
     }).then(({ handles }) => handles), json, terminal)
   }
   const handles = typeof file === 'string'
     ? findHandles(readFileSync(file === '-' ? 0 : file, 'utf8'))
     : words.map(parseHandle).filter(handle => handle !== null)
-  return (store, now) => tell(removeInBatches(store, handles, changeStart(now)), json, terminal)
+  return (store, now) => report(removeInBatches(store, handles, changeStart(now)), json, terminal)
 }
 
 async function list(
@@ -98,20 +99,20 @@ async function list(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const page = await store.listByUser(userId, { limit: PAGE, after })
-  const live = page.sessions.filter(({ expiresAt }) => expiresAt > now).map(summarize)
+  const active = page.sessions.filter(({ expiresAt }) => expiresAt > now).map(summarize)
   if (json) {
-    terminal.out(JSON.stringify({ sessions: live, next: page.next }))
+    terminal.out(JSON.stringify({ sessions: active, next: page.next }))
     return 0
   }
-  if (live.length === 0) terminal.out('This user has no live session.')
+  if (active.length === 0) terminal.out('This user has no active session.')
   else terminal.out(table(
     ['SESSION', 'TENANT', 'CREATED', 'EXPIRES', 'CLIENT'],
-    live.map(session => [
+    active.map(session => [
       session.handle, session.tenantId, dateOf(session.createdAt), dateOf(session.expiresAt),
       [session.ip, session.userAgent].filter(text => text !== null).map(printable).join(' '),
     ]),
   ))
-  if (page.next !== null) terminal.out(`More: --after ${page.next}`)
+  if (page.next !== null) terminal.out(`Next page: --after ${page.next}`)
   return 0
 }
 
@@ -126,7 +127,7 @@ async function show(
   const record = handle === null ? null : await store.find(handle)
   if (record === null || record.expiresAt <= now) {
     if (json) terminal.out('null')
-    else terminal.error('there is no such session')
+    else terminal.error('there is no active session with this handle')
     return 1
   }
   const shown = {
@@ -147,7 +148,7 @@ async function show(
   return 0
 }
 
-/** Replaces every key, so that no token that exists is accepted any more (REV-03). */
+/** Replaces every key that rotates, so that no existing session is accepted any more (REV-03). */
 async function revokeAll(
   store: SessionStore,
   now: EpochMilliseconds,
@@ -156,7 +157,7 @@ async function revokeAll(
   terminal: Terminal,
 ): Promise<ExitCode> {
   if ((await store.listKeys()).length === 0) {
-    terminal.error('there are no keys, and so no sessions: is this the right store?')
+    terminal.error('the store has no keys and therefore no sessions: is this the right store?')
     return 1
   }
   const changer = { store, loader: await createKeyLoader(platform.crypto, secrets), clock: () => now }
@@ -164,12 +165,16 @@ async function revokeAll(
   await readKeys(changer)
   await removeEverySession(store, now)
   if (json) terminal.out(JSON.stringify({ keys: made.map(({ kid, purpose }) => ({ kid, purpose })) }))
-  else terminal.out(`Replaced all keys (${made.length} new ones): every session has ended, everybody logs in again.`)
-  if (secrets.length === 0) terminal.error('the new keys are not encrypted: whoever reads the store can use them')
+  else terminal.out(`Replaced all keys that rotate (${made.length} new keys): all sessions are revoked, and every user `
+    + 'must log in again.')
+  if (secrets.length === 0) {
+    terminal.error('the new keys are not encrypted: read access to the store is enough to forge access tokens. '
+      + 'Encrypt them with `keyturn keys encrypt`')
+  }
   return 0
 }
 
-/** The handles in a text: alone, in refresh tokens, or in the claims of access tokens. Not all need exist. */
+/** Finds handles in a text: on their own, in refresh tokens, or in the claims of access tokens. They may not exist. */
 function findHandles(text: string): readonly SessionHandle[] {
   const claims = [...text.matchAll(/(?<![\w-])eyJ[\w-]+\.(eyJ[\w-]+)/g)]
     .map(([, segment = '']) => Buffer.from(segment, 'base64url').toString())
@@ -189,14 +194,18 @@ async function removeInBatches(
   return removed
 }
 
-async function tell(revoked: Promise<readonly SessionHandle[]>, json: boolean, terminal: Terminal): Promise<ExitCode> {
+async function report(
+  revoked: Promise<readonly SessionHandle[]>,
+  json: boolean,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const handles = await revoked
   if (json) terminal.out(JSON.stringify({ revoked: handles }))
   else terminal.out(`Revoked ${handles.length} ${handles.length === 1 ? 'session' : 'sessions'}.`)
   return handles.length > 0 ? 0 : 1
 }
 
-/** User agents and user ids come from outside: nothing of them may command the terminal (LOG-02). */
+/** User agents and user ids come from outside: their control characters must not reach the terminal (LOG-02). */
 function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '?')
 }

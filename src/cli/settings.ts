@@ -9,17 +9,17 @@ import type { ServerSettings, SettingDescription } from '../server/settings.ts'
 import { findStoreKind } from '../stores/registry.ts'
 import { UsageError } from './command.ts'
 
-/** What a command line says: the settings of the server, the command's own flags, and the words. */
+/** What a command line contains: settings of the server, the command's own flags, and the other arguments. */
 export interface ParsedArguments {
   readonly settings: ServerSettings
   readonly flags: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
-  /** All but the store's URL. */
+  /** The arguments that are not flags, without the store's URL. */
   readonly words: readonly string[]
-  /** Whether the store's URL is one of the words. */
+  /** Whether the store's URL is one of the arguments. */
   readonly namesStore: boolean
 }
 
-/** A flag of a command's own. */
+/** A flag that belongs to a command and is not a setting of the server. */
 export interface OwnFlag {
   readonly type: 'string' | 'boolean'
   readonly help: string
@@ -30,14 +30,14 @@ export interface OwnFlag {
 
 /** Which flags a command has. */
 export interface CommandFlags {
-  /** The settings of the server that it has, by their flags; null: all. */
+  /** The settings of the server that the command accepts, by their flags; null: all. */
   readonly settings: readonly string[] | null
   readonly own: Readonly<Record<string, OwnFlag>>
 }
 
 /**
  * Reads a command line, the environment and the configuration file (`--config`, `KEYTURN_CONFIG`). The store is the
- * word that begins with the scheme of a store's URL; what comes after `--` is none.
+ * argument that begins with the scheme of a store's URL. Arguments after `--` are never read as a store.
  * @throws UsageError that says what to fix.
  */
 export function parseArguments(
@@ -58,7 +58,9 @@ export function parseArguments(
     else if (value !== undefined) (name in own ? flags : texts)[name] = value
   }
   const [store, ...others] = stores
-  if (others.length > 0) throw new UsageError('two stores were named: a command works on one. What follows -- is no store')
+  if (others.length > 0) {
+    throw new UsageError('two stores were given, but a command uses one. Arguments after -- are not read as stores')
+  }
   if (store !== undefined) texts['store'] = store
   const config = typeof values['config'] === 'string' ? values['config'] : environment['KEYTURN_CONFIG']
   const file = config === undefined || config === '' ? {} : readConfig(config)
@@ -70,18 +72,18 @@ export function parseArguments(
   }
 }
 
-/** The help on settings: those of `flags`, or all. */
+/** The help about settings: those of `flags`, or all. */
 export function describeSettings(flags: readonly string[] | null = null): string {
   const lines = describedBy(flags).map(({ flag, placeholder, help, preset, isList, isPositional, environment }) => {
     const more = [preset === '' ? '' : `default ${preset}`, isList ? 'may be repeated' : '', environment]
     const name = isPositional ? placeholder : `--${flag} ${placeholder}`
     return `  ${name.padEnd(34)} ${help} (${more.filter(Boolean).join('; ')})`
   })
-  const config = `  ${'--config FILE'.padEnd(34)} a JSON file of settings, by camel-case name (KEYTURN_CONFIG)`
+  const config = `  ${'--config FILE'.padEnd(34)} a JSON file of settings, by their camel-case names (KEYTURN_CONFIG)`
   return [...lines, config].join('\n')
 }
 
-/** The help on a command's own flags. */
+/** The help about a command's own flags. */
 export function describeFlags(own: Readonly<Record<string, OwnFlag>>): string {
   return Object.entries(own).map(([name, { help, placeholder }]) => (
     `  ${`--${name}${placeholder === undefined ? '' : ` ${placeholder}`}`.padEnd(34)} ${help}`
@@ -111,9 +113,9 @@ function parse(args: readonly string[], options: ParseArgsOptionsConfig): {
     )))
     return { values, words, stores }
   } catch (error) {
-    // Node's words name the flag; its hint about `--` helps nobody here.
-    const words = error instanceof Error ? error.message.split('. To specify')[0] ?? '' : 'the flags can not be read'
-    throw new UsageError(words)
+    // Node's message names the flag. Its hint about `--` is left out, since it does not apply here.
+    const message = error instanceof Error ? error.message.split('. To specify')[0] ?? '' : 'the flags cannot be read'
+    throw new UsageError(message)
   }
 }
 
@@ -122,9 +124,9 @@ function readConfig(path: string): Readonly<Record<string, unknown>> {
   try {
     text = readFileSync(path, 'utf8')
   } catch {
-    throw new UsageError(`the configuration file ${path} can not be read`)
+    throw new UsageError(`cannot read the configuration file ${path}: check the path and its permissions`)
   }
   const file = parseJsonObject(text)
   if (file !== null) return file
-  throw new UsageError(`the configuration file ${path} must hold one JSON object`)
+  throw new UsageError(`the configuration file ${path} must contain one JSON object`)
 }

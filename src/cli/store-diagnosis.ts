@@ -9,7 +9,7 @@ import { readStoreTime } from './store-time.ts'
 import { explainState, openReady } from './store.ts'
 
 /**
- * Says whether a process with these settings could work on a store: whether it is there, its clock, its keys. Makes and
+ * Checks whether a process with these settings could use a store: whether it exists, its clock, its keys. Creates and
  * changes nothing.
  */
 export async function diagnoseStore(place: StorePlace, secrets: readonly string[]): Promise<readonly Finding[]> {
@@ -20,9 +20,9 @@ export async function diagnoseStore(place: StorePlace, secrets: readonly string[
     if (state.condition !== 'ready') return [wrong('store', explainState(state, kind))]
     store = await openReady(place)
     return [
-      { kind: 'fine', about: 'store', words: `It is there and up to date: ${state.sought}.` },
+      { kind: 'fine', about: 'store', words: `It exists and is up to date: ${state.sought}.` },
       await readStoreTime(store).then(
-        (): Finding => ({ kind: 'fine', about: 'clock', words: 'It agrees with this machine\'s.' }),
+        (): Finding => ({ kind: 'fine', about: 'clock', words: 'It agrees with this machine\'s clock.' }),
         error => wrong('clock', reasonOf(error))),
       await examineKeys(store, secrets, kind.isFile),
     ]
@@ -36,7 +36,7 @@ export async function diagnoseStore(place: StorePlace, secrets: readonly string[
 async function examineKeys(store: SessionStore, secrets: readonly string[], isFile: boolean): Promise<Finding> {
   const keys = await store.listKeys()
   if (keys.length === 0) {
-    return { kind: 'note', about: 'keys', words: 'There are none: no server or application has started on this store.' }
+    return { kind: 'note', about: 'keys', words: 'There are none: no server or application has used this store yet.' }
   }
   try {
     await (await createKeyLoader(platform.crypto, secrets)).accept(keys)
@@ -44,7 +44,7 @@ async function examineKeys(store: SessionStore, secrets: readonly string[], isFi
     return wrong('keys', reasonOf(error))
   }
   if (keys.every(isEncrypted)) return { kind: 'fine', about: 'keys', words: `There are ${keys.length}, all encrypted.` }
-  const words = `There are ${keys.length}, not encrypted: whoever can read the store can forge access tokens.`
+  const words = `There are ${keys.length}, not encrypted: read access to the store is enough to forge access tokens.`
   return { kind: isFile ? 'fine' : 'note', about: 'keys', words }
 }
 

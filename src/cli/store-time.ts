@@ -4,10 +4,9 @@ import { createStoreClock } from '../session/store-clock.ts'
 import type { SessionStore } from '../session/store.ts'
 
 /**
- * What time it is for all processes that share the store, by the rules that servers follow: this machine's clock, set
- * right by the store's.
- * @throws GeneralError if the store could not be asked, or if the clocks are half an hour or more apart: one of them is
- * wrong then, and what is judged by either may end sessions for good.
+ * The time that all processes with this store use: this machine's clock, corrected by the store's, as in a server.
+ * @throws GeneralError if the store's clock cannot be read, or if the clocks are half an hour or more apart: then one
+ * of them is wrong, and a decision by the wrong one may end sessions for good.
  */
 export async function readStoreTime(store: Pick<SessionStore, 'time'>): Promise<EpochMilliseconds> {
   const failures: unknown[] = []

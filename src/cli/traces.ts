@@ -6,29 +6,29 @@ import { UsageError } from './command.ts'
 
 /** The export of spans from this process. */
 export interface TraceExport {
-  /** What spans are made with. */
+  /** The API that creates spans. */
   readonly openTelemetry: OpenTelemetry
-  /** Sends what is left, if the collector takes it soon. */
+  /** Sends the remaining spans, but waits at most 3 seconds for the collector. */
   close(): Promise<void>
 }
 
 type Environment = Record<string, string | undefined>
 
-/** How long the end of the program may wait for a collector. */
-const PATIENCE = 3000
+/** How long the program waits for the collector when it exits, in milliseconds. */
+const CLOSE_LIMIT = 3000
 /** DiagLogLevel.WARN of the API. */
 const WARN = 50
 
 /**
- * Starts OpenTelemetry's SDK if the environment names a collector, as OpenTelemetry has it: in
+ * Starts OpenTelemetry's SDK if the environment names a collector with OpenTelemetry's variables
  * `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`. The SDK reads all its other variables itself.
- * @throws UsageError that says what to install.
+ * @throws UsageError if the SDK is not installed. The message says what to install.
  */
 export async function startTraceExport(environment: Environment, logger: Logger): Promise<TraceExport | null> {
   const variable = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT']
     .find(name => (environment[name] ?? '') !== '')
   if (variable === undefined || environment['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') return null
-  // The SDK's own choice would tell the collector the command line, which may hold an API key.
+  // By default, the SDK sends the command line to the collector, and that may contain an API key.
   environment['OTEL_NODE_RESOURCE_DETECTORS'] ??= 'env,host,serviceinstance'
   if (!namesService(environment['OTEL_RESOURCE_ATTRIBUTES'] ?? '')) environment['OTEL_SERVICE_NAME'] ||= 'keyturn'
   const { api, NodeSDK } = await load(variable)
@@ -41,7 +41,7 @@ export async function startTraceExport(environment: Environment, logger: Logger)
     async close() {
       let timer: NodeJS.Timeout | undefined
       const late = new Promise(resolve => {
-        timer = setTimeout(resolve, PATIENCE)
+        timer = setTimeout(resolve, CLOSE_LIMIT)
       })
       const sent = sdk.shutdown().catch((error: unknown) => {
         warn({ error: describeError(error) }, 'the last spans could not be sent')
@@ -52,7 +52,7 @@ export async function startTraceExport(environment: Environment, logger: Logger)
   }
 }
 
-/** Whether resource attributes, `key=value` with commas between, have a name for the service. A variable beats it. */
+/** Whether resource attributes, `key=value` separated by commas, name the service. `OTEL_SERVICE_NAME` overrides it. */
 function namesService(attributes: string): boolean {
   return attributes.split(',').some(attribute => attribute.split('=')[0]?.trim() === 'service.name')
 }
@@ -65,15 +65,15 @@ async function load(variable: string): Promise<{
     const [api, { NodeSDK }] = await Promise.all([import('@opentelemetry/api'), import('@opentelemetry/sdk-node')])
     return { api, NodeSDK }
   } catch (cause) {
-    throw new UsageError(`${variable} is set, and traces need two packages that are not there: `
-      + 'npm install @opentelemetry/api @opentelemetry/sdk-node (OTEL_SDK_DISABLED=true does without)', { cause })
+    throw new UsageError(`${variable} is set, but the packages that traces need are not installed. Run: npm install `
+      + '@opentelemetry/api @opentelemetry/sdk-node. To start without traces, set OTEL_SDK_DISABLED=true', { cause })
   }
 }
 
-/** What the SDK has to tell, in the server's own log. */
+/** Writes the SDK's own messages into the server's log. */
 function diagnostics(
   warn: Logger['warn'],
 ): Record<'error' | 'warn' | 'info' | 'debug' | 'verbose', (words: string) => void> {
-  const tell = (words: string): void => warn({ words: hideCredentials(words) }, 'OpenTelemetry')
-  return { error: tell, warn: tell, info: tell, debug: tell, verbose: tell }
+  const log = (words: string): void => warn({ words: hideCredentials(words) }, 'OpenTelemetry')
+  return { error: log, warn: log, info: log, debug: log, verbose: log }
 }

@@ -2,14 +2,15 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { each, readMatching } from './setting-texts.ts'
 
-/** The keys that a setting names. @throws InvalidSettingError */
+/** Reads the API keys of a setting. @throws InvalidSettingError */
 export const readApiKeys: (texts: readonly string[]) => readonly string[] = each(
   readMatching(/^[A-Za-z0-9=-]{20,256}$/, 'keys of at least 20 characters A-Z, a-z, 0-9, = and -'),
 )
 
 /**
- * Makes the judge of API keys. A key comes as `api-key`, or else as `Authorization`, with `Bearer` or without. Digests
- * are compared, all of them, in a time that tells nothing. Without any key configured every request is allowed.
+ * Creates the check of API keys. A request carries its key in the header `api-key`, or else in `Authorization`, with or
+ * without `Bearer`. The digests of all keys are compared, in constant time. Without configured keys every request
+ * passes.
  */
 export function createApiKeyCheck(keys: readonly string[]): (request: IncomingMessage) => boolean {
   const digests = keys.map(digestOf)

@@ -12,29 +12,29 @@ import { cdiTokens } from './cdi/token-format.ts'
 import type { CdiClaims, CdiTokenStyle } from './cdi/token-format.ts'
 import { readMarks } from './cdi/refresh-token-marks.ts'
 
-/** The sessions of one application: its store, its keys, its rules. Nothing is shared between two of them. */
+/** The sessions of one application: its store, its keys, its rules. Two applications share nothing. */
 export interface Application extends Engine {
-  /** Its sessions with tokens of the library's format: the native API. */
+  /** Its sessions with the library's token format, for the native API. */
   readonly native: SessionCore<JsonObject, JsonObject>
-  /** The same sessions with tokens of the core protocol. */
+  /** The same sessions with the token format of CDI. */
   readonly core: SessionCore<JsonObject, JsonObject, CdiTokenStyle, CdiClaims>
-  /** How data enters the native API. */
+  /** Validate and serialize the JWT payload and session data of the native API. */
   readonly codecs: Codecs<JsonObject, JsonObject>
 }
 
-/** What an {@link Application} is made of. */
+/** The dependencies of an {@link Application}. */
 export interface ApplicationDependencies extends Omit<EngineDependencies, 'demands'> {
-  /** What its access tokens of the library's format name as their issuer. */
+  /** The `iss` claim of its access tokens in the library's format. */
   readonly issuer: string
 }
 
 /**
- * The longest payload of an access token of the core protocol, in bytes of its JSON. The token itself, half as long
- * again, still fits a request header; whether it fits a cookie, the SDK's configuration decides.
+ * The longest JWT payload of a CDI access token, in bytes of its JSON. The token is about 1.5 times as long and still
+ * fits in a request header. Whether it fits in a cookie depends on the SDK's configuration.
  */
 const MAX_PAYLOAD_BYTES = 5000
 
-/** Puts the sessions of one application together: the library, with a second format. Opens and reads nothing yet. */
+/** Creates an application: the library's engine with two token formats. It does not open or read the store yet. */
 export function createApplication({ issuer, ...dependencies }: ApplicationDependencies): Application {
   const { crypto, entropy, policy, application } = dependencies
   const native = atJwt({
@@ -42,14 +42,14 @@ export function createApplication({ issuer, ...dependencies }: ApplicationDepend
     algorithm: 'ES256', clockTolerance: CLOCK_TOLERANCE, crypto, entropy,
   })
   const core = cdiTokens(crypto)
-  // An embedded application on the same store may have chosen another algorithm.
+  // An embedded application with the same store may use another algorithm: its keys are used then.
   const demands = [...native.demands.map(demand => ({ ...demand, yields: true })), ...core.demands]
   const engine = createEngine({ ...dependencies, demands })
   const codecs = createCodecs<JsonObject, JsonObject>(policy, {})
   return {
     ...engine,
     codecs,
-    // A session of the core protocol goes on natively: what its format adds to a refresh token is left out.
+    // The native API continues sessions of CDI: it ignores the marks that CDI adds to a refresh token.
     native: createSessionCore(engine, { ...native, refreshTokenIn: text => readMarks(text).token }, codecs),
     core: createSessionCore(engine, core, {
       payloads: createDataCodec<JsonObject>({

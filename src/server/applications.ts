@@ -22,15 +22,15 @@ import type { Traces } from './traces.ts'
 
 /** The applications that a server serves. */
 export interface Applications {
-  /** By id; `public` is always there. */
+  /** By id. `public` always exists. */
   readonly apps: ReadonlyMap<string, Application>
-  /** Makes applications while the server runs; null: only those of its settings are served. */
+  /** Creates applications on demand; null: only the applications of the settings are served. */
   readonly madeApps: DynamicApplications | null
-  /** Whether a request may call what is not public. */
+  /** Whether a request may call endpoints that are not public. */
   isAllowed(request: IncomingMessage, appId: string): boolean
-  /** Settles when every store has answered; rejects if one fails. */
+  /** Resolves when every store has answered. Rejects if one fails. */
   ask(): Promise<void>
-  /** Ends those that were made, then closes all. */
+  /** Removes the applications that were created on demand, then closes the others. */
   close(): Promise<void>
 }
 
@@ -41,7 +41,7 @@ interface ApplicationsDependencies {
   readonly events: SessionEvents
 }
 
-/** Opens the stores of the settings' applications and starts their sessions. Closes all if one cannot be opened. */
+/** Opens the stores of the applications that the settings name, and starts them. If one fails, all are closed. */
 export async function openApplications(
   settings: ServerSettings,
   parts: ServerParts,
@@ -75,17 +75,19 @@ export async function openApplications(
       throw error
     }
     app.cleanup.start()
-    // Keys that are removed elsewhere are refused as soon as the change log tells of them.
+    // A key that another process removes is refused as soon as the change log has been read.
     await app.feed.start()
     return app
   }
 
-  // Without API keys this is a machine's own server. What is made there by a call is for tests, and lives in memory.
+  // Without API keys, only programs on this machine use the server. Applications that they create are for tests, and
+  // are kept in memory.
   const madeApps = settings.apiKeys.length > 0 ? null : createDynamicApplications({
     apps,
     fixed: new Set(appIds),
     async open(appId, options) {
-      logger.warn({}, 'an application was made whose sessions end with the server: --app is for those that stay')
+      logger.warn({}, 'a request created an application: its sessions are kept in memory and end with the server. '
+        + 'To keep the sessions of an application, name it with --app')
       return start(appId, createMemoryStore(), options)
     },
   })
@@ -115,7 +117,7 @@ export async function openApplications(
   }
 }
 
-/** What access tokens of an application name as their issuer. */
+/** The `iss` claim of an application's access tokens. */
 function issuerOf({ issuer, publicOrigin, host, port, basePath }: ServerSettings, appId: string): string {
   const origin = publicOrigin ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   return `${issuer ?? origin + basePath}${appId === 'public' ? '' : `/appid-${appId}`}`

@@ -21,13 +21,14 @@ import { warningsOf } from './warnings.ts'
 export interface KeyturnServer {
   /** `http://host:port`. */
   readonly url: string
-  /** Answers what is under way, takes nothing new, then closes the stores. */
+  /** Takes no new connections, answers the requests in progress, then closes the stores. */
   close(): Promise<void>
 }
 
 /**
- * Starts a server: opens the stores, makes sure that there are keys, and listens.
- * @throws GeneralError that says what to fix; the system's error if the address cannot be had.
+ * Starts a server: opens the stores, creates missing keys, and listens.
+ * @throws GeneralError for invalid options or an unusable store; the message says what to fix.
+ * @throws the system's error if the server cannot listen on the address, such as `EADDRINUSE`.
  * @example
  * const server = await startServer({ store: 'sqlite:keyturn.db', port: 3567 })
  */

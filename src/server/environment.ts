@@ -1,14 +1,15 @@
 import { nearestName } from '../base/nearest-name.ts'
 
-/** The variables of a process. */
+/** The environment variables of a process. */
 export type EnvironmentVariables = Readonly<Record<string, string | undefined>>
 
 const PREFIX = 'KEYTURN_'
 const SERVICE_HOST = '_SERVICE_HOST'
 
 /**
- * The variables of Keyturn's own. Kubernetes sets others that begin alike where a Service is called `keyturn` or
- * `keyturn-...`: its address, as `KEYTURN_SERVICE_HOST`, `KEYTURN_PORT=tcp://...` and `KEYTURN_PORT_3567_TCP_ADDR`.
+ * The environment variables that are meant for Keyturn. If a Kubernetes Service is called `keyturn` or `keyturn-...`,
+ * Kubernetes sets others with the same prefix, which are left out: the Service's address, as `KEYTURN_SERVICE_HOST`,
+ * `KEYTURN_PORT=tcp://...` and `KEYTURN_PORT_3567_TCP_ADDR`.
  */
 export function ownVariables(environment: EnvironmentVariables): EnvironmentVariables {
   const given = Object.entries(environment).filter(([name]) => name.startsWith(PREFIX))
@@ -20,7 +21,7 @@ export function ownVariables(environment: EnvironmentVariables): EnvironmentVari
   return Object.fromEntries(given.filter(([name, value]) => !isLink(name, value)))
 }
 
-/** What is to be said of variables of Keyturn's that do not exist: a misspelt secret would be no secret. */
+/** One message for each variable that does not exist: with a misspelt `KEYTURN_SECRET`, keys would not be encrypted. */
 export function unknownVariables(own: EnvironmentVariables, known: readonly string[]): readonly string[] {
   const short = known.map(name => name.slice(PREFIX.length))
   return Object.keys(own).filter(name => !known.includes(name)).map(name => {

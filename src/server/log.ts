@@ -2,7 +2,7 @@ import { cutText } from '../base/cut-text.ts'
 import type { Clock } from '../base/time.ts'
 import type { LogLevel } from './settings.ts'
 
-/** Takes what happens. A pino logger is one; so is `console`. */
+/** Writes log messages. A pino logger fits, and so does `console`. */
 export interface Logger {
   debug(fields: LogFields, message: string): void
   info(fields: LogFields, message: string): void
@@ -10,18 +10,18 @@ export interface Logger {
   error(fields: LogFields, message: string): void
 }
 
-/** What a message is about. Never a token, a cookie, a key or a secret (LOG-01). */
+/** The fields of a log message. They never contain a token, a cookie, a key or a secret (LOG-01). */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>
 
-/** The longest text of a field; what is longer is cut. */
+/** The longest text of a field, in characters. Longer texts are cut. */
 const MAX_TEXT = 256
 
-/** The numbers that pino has for levels, which its tools read. */
+/** The numbers of pino's levels, which its tools read. */
 const levels: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50, silent: Infinity }
 
 /**
- * Makes a logger that writes lines as pino does: JSON with `level`, `time` in milliseconds since 1970, the fields, and
- * `msg`. Lines of `level` and of graver levels go to `write`.
+ * Creates a logger that writes lines in pino's format: JSON with `level`, `time` in milliseconds since 1970, the
+ * fields, and `msg`. It writes messages of `level` and of more severe levels.
  */
 export function createLogger(level: LogLevel, clock: Clock, write: (line: string) => void): Logger {
   const at = (own: Exclude<LogLevel, 'silent'>) => (fields: LogFields, msg: string): void => {
@@ -31,7 +31,7 @@ export function createLogger(level: LogLevel, clock: Clock, write: (line: string
   return limitFields({ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') })
 }
 
-/** The same logger, whose fields are never long: much of what is told comes from callers (LOG-02). */
+/** The same logger with limited field lengths: clients choose much of what is logged (LOG-02). */
 export function limitFields(logger: Logger): Logger {
   return {
     debug: (fields, message) => logger.debug(cut(fields), message),
@@ -47,7 +47,7 @@ function cut(fields: LogFields): LogFields {
   ]))
 }
 
-/** JSON escapes the ASCII control characters; terminals and readers of lines obey these as well (LOG-02). */
+/** JSON escapes only ASCII control characters. Terminals and line readers interpret these as well (LOG-02). */
 function escapeControls(line: string): string {
   return line.replace(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, character => (
     `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -1,25 +1,25 @@
-/** Counts what happens, and writes it as Prometheus reads it (text format 0.0.4). */
+/** Counters and histograms, in the text format of Prometheus (0.0.4). */
 export interface Metrics {
-  /** Adds one to a counter. Names and labels are the program's own words, never a caller's. */
+  /** Adds one to a counter. Names and labels must be constants of the program, never texts from a client. */
   count(name: string, labels?: Readonly<Record<string, string>>): void
-  /** Adds a time, in seconds, to a histogram. */
+  /** Adds a duration, in seconds, to a histogram. */
   observe(name: string, seconds: number, labels?: Readonly<Record<string, string>>): void
-  /** Everything counted so far. */
+  /** All metrics as text. */
   write(): string
 }
 
-/** What is counted, and what it means. */
+/** The help text of each metric. */
 const descriptions: Readonly<Record<string, string>> = {
-  keyturn_http_requests_total: 'Requests that were answered.',
-  keyturn_http_request_duration_seconds: 'How long answers took.',
-  keyturn_sessions_created_total: 'Sessions that were started.',
+  keyturn_http_requests_total: 'Requests that were answered, by HTTP status.',
+  keyturn_http_request_duration_seconds: 'Time from a request to its response, in seconds.',
+  keyturn_sessions_created_total: 'Sessions that were created.',
   keyturn_sessions_refreshed_total: 'Refreshes, by the case of the rotation table.',
-  keyturn_sessions_revoked_total: 'Sessions that were ended, by reason.',
-  keyturn_token_thefts_total: 'Refresh tokens that two parties used.',
+  keyturn_sessions_revoked_total: 'Sessions that were revoked, by reason.',
+  keyturn_token_thefts_total: 'Refresh tokens that two parties used: the session was revoked.',
   keyturn_refreshes_shared_total: 'Refresh tokens that were given to two networks or user agents.',
   keyturn_refreshes_rejected_total: 'Refresh tokens with a valid tag that were refused, by reason.',
-  keyturn_keys_made_total: 'Keys that this process made.',
-  keyturn_background_errors_total: 'Failures of work that no request waits for.',
+  keyturn_keys_made_total: 'Keys that this process created, by purpose.',
+  keyturn_background_errors_total: 'Failed background tasks, which no request waits for.',
   keyturn_errors_total: 'Requests that were answered with 500.',
 }
 
@@ -31,7 +31,7 @@ interface Histogram {
   count: number
 }
 
-/** Makes the metrics of one process. */
+/** Creates the metrics of one process. */
 export function createMetrics(): Metrics {
   const counters = new Map<string, Map<string, number>>()
   const histograms = new Map<string, Map<string, Histogram>>()

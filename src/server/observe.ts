@@ -3,7 +3,7 @@ import type { RefreshEvidence, SessionEvents } from '../session/events.ts'
 import type { LogFields, Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Turns what happens to sessions into log lines and counts (LOG-03). Sessions appear as a keyed digest (LOG-01). */
+/** Logs and counts the events of sessions (LOG-03). A session appears as a keyed digest of its handle (LOG-01). */
 export function observeSessions(logger: Logger, metrics: Metrics, digestKey: Uint8Array): SessionEvents {
   const digest = (handle: string): string => (
     createHmac('sha256', digestKey).update(handle).digest('base64url').slice(0, 16)
@@ -56,7 +56,7 @@ export function observeSessions(logger: Logger, metrics: Metrics, digestKey: Uin
     },
     onBackgroundError({ during, error }) {
       metrics.count('keyturn_background_errors_total')
-      logger.error({ during, error: describeError(error) }, 'work in the background failed')
+      logger.error({ during, error: describeError(error) }, 'a background task failed')
     },
     onListenerError({ listener, error }) {
       logger.error({ listener, error: describeError(error) }, 'a listener failed')
@@ -64,14 +64,14 @@ export function observeSessions(logger: Logger, metrics: Metrics, digestKey: Uin
   }
 }
 
-/** The words of an error and of its causes. Our own name no secret; a driver's may name its server (ST-07). */
+/** The messages of an error and its causes. Keyturn's contain no secrets; a driver's may contain a URL (ST-07). */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   const words = hideCredentials(error.message)
   return error.cause === undefined ? words : `${words}: ${describeError(error.cause)}`
 }
 
-/** The same words, without the user and the password of any URL in them. */
+/** The same text without the user and password of any URL in it. */
 export function hideCredentials(words: string): string {
   return words.replace(/\/\/[^/@\s]*@/g, '//')
 }

@@ -7,23 +7,23 @@ import type { HttpLimits } from './http/listen.ts'
 import type { Logger } from './log.ts'
 import type { OpenTelemetry } from './traces.ts'
 
-/** What a program may pass in instead of the server's own. */
+/** Parts of a server that a program may replace. */
 export interface ServerParts {
-  /** Opens the store of an application. Default: by the URL of the settings. */
+  /** Opens the store of an application. Default: the store of the settings. */
   readonly openStore?: (appId: string) => Promise<SessionStore>
-  /** Takes what happens: a pino logger, say, with a level of its own. Default: JSON lines on standard output. */
+  /** Receives log messages, such as a pino logger, whose own level applies. Default: JSON lines on standard output. */
   readonly logger?: Logger
   /** `@opentelemetry/api`, for spans in the SDK that the program has registered. Default: no spans. */
   readonly openTelemetry?: OpenTelemetry
-  /** What a client may cost, for tests. Default: the usual limits. */
+  /** The limits on what a client may use, for tests. Default: the usual limits. */
   readonly limits?: Partial<HttpLimits>
-  /** Where the time comes from, for tests. Default: the system's clock, corrected by the store's. */
+  /** The clock, for tests. Default: the system's clock, corrected by the store's. */
   readonly clock?: Clock
 }
 
 const milliseconds = number('milliseconds', 1, 3_600_000)
 
-/** What the limits of a server accept. */
+/** The rules for the limits of a server. */
 export const limitRules: RulesFor<HttpLimits> = {
   maxHeaderBytes: withDefault(httpLimits.maxHeaderBytes, number('bytes', 1024, 1_048_576)),
   maxConnections: withDefault(httpLimits.maxConnections, number(null, 1, 1_000_000)),
@@ -32,7 +32,7 @@ export const limitRules: RulesFor<HttpLimits> = {
   keepAliveTimeout: withDefault(httpLimits.keepAliveTimeout, milliseconds),
 }
 
-/** What the parts of a server accept. */
+/** The rules for the parts of a server. */
 export const partRules: RulesFor<ServerParts> = {
   openStore: callback<(appId: string) => Promise<SessionStore>>(),
   logger: having<Logger>('a logger with debug, info, warn and error', 'debug', 'info', 'warn', 'error'),

@@ -2,16 +2,16 @@ import type { Scheduler } from '../base/scheduler.ts'
 import type { Milliseconds } from '../base/time.ts'
 import type { Logger } from './log.ts'
 
-/** Tells of refused requests in one line per kind and interval, however many there were (LOG-04). */
+/** Logs refused requests: one line per status and interval, however many there were (LOG-04). */
 export interface RejectedRequestLog {
   note(status: number, from: string): void
-  /** Writes what is counted. */
+  /** Logs the counts so far. */
   flush(): void
 }
 
 const INTERVAL: Milliseconds = 10_000
 
-/** Makes the log of one server. */
+/** Creates the log of refused requests of one server. */
 export function createRejectedRequestLog(logger: Logger, schedule: Scheduler): RejectedRequestLog {
   let counts = new Map<number, { count: number; readonly from: string }>()
   let cancel: (() => void) | null = null

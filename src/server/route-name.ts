@@ -3,7 +3,7 @@ import { matchCdiRoute } from './cdi/route.ts'
 import { matchPath } from './native/match-path.ts'
 import { operations } from './native/operations.ts'
 
-/** What a path names, without anybody's ids in it: `/v1/sessions/{handle}`. null: nothing that is served. */
+/** The pattern of a path, without the ids in it: `/v1/sessions/{handle}`. null: no such path is served. */
 export function routeName(path: string): string | null {
   const { rest } = splitAppId(path)
   const operation = operations.find(({ path: pattern }) => matchPath(pattern, rest) !== null)

@@ -11,7 +11,7 @@ import { problem } from './native/handlers.ts'
 import type { RevocationStreams } from './native/revocations.ts'
 import type { ServerSettings } from './settings.ts'
 
-/** Answers a request for a path without the server's base path; null if the request has got a stream instead. */
+/** Answers a request; `path` is without the server's base path. Returns null if the response is a stream. */
 export type Router = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -25,19 +25,19 @@ interface RouterDependencies {
   readonly metrics: Metrics
   readonly streams: RevocationStreams
   readonly isClosing: () => boolean
-  /** Called with what is answered with 500. */
+  /** Called with each error that is answered with 500. */
   readonly onError: (error: unknown) => void
 }
 
-/** What machines ask every few seconds: not worth a span. */
+/** Paths that monitoring requests every few seconds: they get no trace span. */
 export const probes: ReadonlySet<string> = new Set(['/health/live', '/health/ready', '/metrics'])
 
-/** How long a store may take to show that it is there. */
+/** How long the stores may take to answer a readiness check. */
 const READY_LIMIT: Milliseconds = 2000
 
 const plain = { 'content-type': 'text/plain; charset=utf-8' }
 
-/** From a path to an answer: probes, the native API, the core protocol. */
+/** Creates the router: it passes requests to the probes, the native API or CDI. */
 export function createRouter(dependencies: RouterDependencies): Router {
   const { settings, applications, metrics, streams, isClosing, onError } = dependencies
   const { apps, madeApps, isAllowed } = applications
@@ -60,14 +60,14 @@ export function createRouter(dependencies: RouterDependencies): Router {
     const outcome = await handleNativeRequest(request, path, query, shared)
     if (!('stream' in outcome)) return outcome
     const isServed = !isClosing() && streams.serve(outcome.stream, request, response)
-    return isServed ? null : problem(503, 'unavailable', 'There are too many streams.')
+    return isServed ? null : problem(503, 'unavailable', 'There are too many streams, or the server is stopping.')
   }
 
-  /** Whether requests can be served: not closing, and every store answers. */
+  /** Answers whether requests can be served: the server is not stopping, and every store answers. */
   async function ready(): Promise<Reply> {
     if (isClosing()) return replyText(503, 'closing', plain)
-    const isThere = await within(applications.ask().then(() => true, () => false), READY_LIMIT)
-    return isThere ? replyText(200, 'ready', plain) : replyText(503, 'the store does not answer', plain)
+    const isReady = await within(applications.ask().then(() => true, () => false), READY_LIMIT)
+    return isReady ? replyText(200, 'ready', plain) : replyText(503, 'the store does not answer', plain)
   }
 
   return async (...call) => {
@@ -75,7 +75,7 @@ export function createRouter(dependencies: RouterDependencies): Router {
       return await answer(...call)
     } catch (error) {
       onError(error)
-      return replyText(500, 'The server could not do its work')
+      return replyText(500, 'The request failed; the log of the server has the reason')
     }
   }
 }

@@ -3,41 +3,41 @@ import { acceptedUrls, findStoreKind, storeKinds } from '../stores/registry.ts'
 import { readApiKeys } from './api-keys.ts'
 import { readChoice, DAY, readDuration, each, readMatching, one, optional, InvalidSettingError, readWhole } from './setting-texts.ts'
 
-/** How a server is set up. Times in seconds. */
+/** The settings of a server. Times are in seconds. */
 export interface ServerSettings {
   /** The URL of the store. */
   readonly store: string
-  /** What the names of its tables or keys begin with, those of further applications a little longer; null: `keyturn`. */
+  /** The prefix of the names of its tables or keys; further applications add their id. null: the store's default. */
   readonly prefix: string | null
-  /** The schema of its tables, where the store knows such; null: the connection's. */
+  /** The schema of its tables, if the database has schemas; null: the connection's schema. */
   readonly schema: string | null
   readonly host: string
-  /** 0 takes any free port. */
+  /** 0 chooses a free port. */
   readonly port: number
-  /** What all paths begin with. */
+  /** The prefix of all paths. */
   readonly basePath: string
-  /** Where callers reach the server, or null: as it listens. With `https:` answers carry HSTS. */
+  /** The origin at which clients reach the server; null: its address. With `https:`, every response has HSTS. */
   readonly publicOrigin: string | null
-  /** What access tokens of the native API name as their issuer; null: where callers reach the server. */
+  /** The `iss` claim of access tokens of the native API; null: `publicOrigin`, or else the address, and `basePath`. */
   readonly issuer: string | null
-  /** Whom they are for, or null. Refresh tokens are bound to it as well. */
+  /** The `aud` claim of these access tokens, or null for none. Refresh tokens are bound to it as well. */
   readonly audience: string | null
-  /** One of them must come with every request; without any, only this machine may ask. */
+  /** Every request must carry one of them. If there are none, only programs on this machine may send requests. */
   readonly apiKeys: readonly string[]
-  /** The first seals keys in the store, any opens them. */
+  /** They encrypt the keys in the store: the first encrypts, all decrypt. */
   readonly secrets: readonly string[]
   readonly accessTokenValidity: number
   readonly refreshTokenValidity: number
-  /** When a session ends however often it is refreshed, or null. */
+  /** How long a session lasts at most, however often it is refreshed; null: no limit. */
   readonly sessionLifetime: number | null
-  /** How long a used refresh token gives the same answer; null: 30 s, but at most a fifth of `accessTokenValidity`. */
+  /** The reuse interval of refresh tokens; null: 30 s, but at most a fifth of `accessTokenValidity`. */
   readonly reuseInterval: number | null
-  /** How long a dynamic key signs before the next one does. */
+  /** How long a dynamic key signs before the next key replaces it. */
   readonly keyRotationInterval: number
   readonly maxSessionsPerUser: number | null
-  /** Applications besides `public`. */
+  /** The ids of applications besides `public`. */
   readonly apps: readonly string[]
-  /** Tenants that are served besides `public`, or null for any. */
+  /** The tenants that are served besides `public`; null: all. */
   readonly tenants: readonly string[] | null
   readonly migrate: 'auto' | 'manual'
   readonly maxBodyBytes: number
@@ -46,10 +46,10 @@ export interface ServerSettings {
   readonly logLevel: LogLevel
 }
 
-/** Which messages are written: those of this level and the graver ones. */
+/** The least severe level of messages that are written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
-/** How one setting is given and read. */
+/** How one setting is named, described and read. */
 export interface Setting<Value> {
   readonly flag: string
   readonly placeholder: string
@@ -57,9 +57,9 @@ export interface Setting<Value> {
   readonly preset: readonly string[]
   readonly isList?: boolean
   readonly isSecret?: boolean
-  /** Whether a command line has it as a word of its own, without the flag. */
+  /** Whether it is given on the command line without its flag. */
   readonly isPositional?: boolean
-  /** Reads the texts of a value; those of the preset are not given. @throws InvalidSettingError that says what would do. */
+  /** Reads a value; `isGiven` is false for the preset. @throws InvalidSettingError that says what is accepted. */
   readonly read: (texts: readonly string[], isGiven: boolean) => Value
 }
 
@@ -67,7 +67,7 @@ export interface Setting<Value> {
 export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[Name]> } = {
   store: {
     flag: 'store', placeholder: 'URL', preset: ['sqlite:keyturn.db'], isSecret: true, isPositional: true,
-    help: `where sessions live: ${storeKinds.map(({ example }) => example).join(', ')}`,
+    help: `where sessions are stored: ${storeKinds.map(({ example }) => example).join(', ')}`,
     read: one(value => {
       if (findStoreKind(value) === null) throw new InvalidSettingError(acceptedUrls)
       return value
@@ -75,7 +75,7 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
   },
   prefix: {
     flag: 'prefix', placeholder: 'TEXT', preset: [],
-    help: `what the names of the tables or keys begin with, by default ${either(storeKinds.map(it => it.prefix.preset))}`,
+    help: `the prefix of the names of tables or keys; by default ${either(storeKinds.map(it => it.prefix.preset))}`,
     read: optional(value => value),
   },
   schema: {
@@ -85,98 +85,105 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
   },
   host: {
     flag: 'host', placeholder: 'ADDRESS', preset: ['127.0.0.1'],
-    // An IPv6 address may come in the brackets that it has in a URL.
+    // An IPv6 address may be given in brackets, as in a URL.
     help: 'the address to listen on', read: one(value => /^\[(.+)\]$/.exec(value)?.[1] ?? value),
   },
   port: {
     flag: 'port', placeholder: 'N', preset: ['3567'],
-    help: 'the port to listen on; 0 takes a free one', read: one(readWhole(0, 65_535)),
+    help: 'the port to listen on; 0 chooses a free one', read: one(readWhole(0, 65_535)),
   },
   basePath: {
-    flag: 'base-path', placeholder: 'PATH', preset: [''], help: 'what all paths begin with: /core, say',
-    read: one(readMatching(/^(\/[a-z0-9-]+)*$/, 'empty, or /words of a-z, 0-9 and - without a slash at the end')),
+    flag: 'base-path', placeholder: 'PATH', preset: [''], help: 'the prefix of all paths, such as /core',
+    read: one(readMatching(
+      /^(\/[a-z0-9-]+)*$/, 'empty, or a path like /core of a-z, 0-9, - and /, without a slash at the end')),
   },
   publicOrigin: {
     flag: 'public-origin', placeholder: 'ORIGIN', preset: [],
-    help: 'where callers reach it behind a proxy; https://... makes answers carry HSTS',
+    help: 'the origin at which clients reach the server behind a proxy; with https, every response has an HSTS header',
     read: optional(readMatching(/^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?$/, 'an origin like https://sessions.example.com')),
   },
   issuer: {
     flag: 'issuer', placeholder: 'URL', preset: [],
-    help: 'what access tokens of the native API name as iss; by default where callers reach the server',
+    help: 'the iss claim of access tokens of the native API; by default the public origin, or else the address, and '
+      + 'the base path',
     read: optional(readMatching(
       /^https?:\/\/[^\s?#]*[^\s?#/]$/, 'a URL like https://app.example.com/auth, without a slash at the end')),
   },
   audience: {
-    flag: 'audience', placeholder: 'TEXT', preset: [], help: 'whom access tokens of the native API are for, as aud',
+    flag: 'audience', placeholder: 'TEXT', preset: [], help: 'the aud claim of access tokens of the native API',
     read: optional(readMatching(/^[^\s]{1,255}$/, 'a text of 1 to 255 characters without spaces')),
   },
   apiKeys: {
     flag: 'api-key', placeholder: 'KEY', preset: [], isList: true, isSecret: true,
-    help: 'a key that requests must carry; needed on any address but this machine\'s own', read: readApiKeys,
+    help: 'a key that every request must carry; required if other machines can reach the server', read: readApiKeys,
   },
   secrets: {
     flag: 'secret', placeholder: 'TEXT', preset: [], isList: true, isSecret: true,
-    help: 'encrypts the keys in the store; the first encrypts, all decrypt',
+    help: 'encrypts the keys in the store; if there are several, the first encrypts and all decrypt',
     read: each(readMatching(/^.{32,1024}$/, 'secrets of at least 32 characters')),
   },
   accessTokenValidity: {
     flag: 'access-token-validity', placeholder: 'TIME', preset: ['1h'],
-    help: 'how long an access token lives', read: one(readDuration(1, DAY)),
+    help: 'how long an access token is valid', read: one(readDuration(1, DAY)),
   },
   refreshTokenValidity: {
     flag: 'refresh-token-validity', placeholder: 'TIME', preset: ['100d'],
-    help: 'how long a session lives without a refresh', read: one(readDuration(1, 400 * DAY)),
+    help: 'how long a session lasts without a refresh', read: one(readDuration(1, 400 * DAY)),
   },
   sessionLifetime: {
     flag: 'session-lifetime', placeholder: 'TIME', preset: [],
-    help: 'how long a session lives however often it is refreshed', read: optional(readDuration(1, 36_500 * DAY)),
+    help: 'how long a session lasts at most, however often it is refreshed',
+    read: optional(readDuration(1, 36_500 * DAY)),
   },
   reuseInterval: {
     flag: 'reuse-interval', placeholder: 'TIME', preset: [],
-    help: 'how long a used refresh token gives the same answer: 30s, at most a fifth of an access token\'s life',
+    help: 'the reuse interval: for up to twice as long, a repeated refresh returns the same refresh token; by default '
+      + '30s, or a fifth of the access token validity if that is shorter',
     read: optional(readDuration(0, DAY / 5)),
   },
   keyRotationInterval: {
     flag: 'key-rotation-interval', placeholder: 'TIME', preset: ['7d'],
-    help: 'how long a signing key signs before the next one does', read: one(readDuration(3600, 365 * DAY)),
+    help: 'how long a signing key is used before the next one replaces it', read: one(readDuration(3600, 365 * DAY)),
   },
   maxSessionsPerUser: {
     flag: 'max-sessions-per-user', placeholder: 'N', preset: [],
-    help: 'a login beyond it ends the oldest session', read: optional(readWhole(1, 1000)),
+    help: 'the most sessions of a user; a further login revokes the oldest', read: optional(readWhole(1, 1000)),
   },
   apps: {
     flag: 'app', placeholder: 'ID', preset: [], isList: true,
-    help: 'serves another application, under /appid-ID, with tables or keys of its own',
+    help: 'serves another application, under /appid-ID, with its own tables or keys',
     read: each(readMatching(/^(?!public$)[a-z0-9-]{1,20}$/, 'ids of 1 to 20 characters a-z, 0-9 and -')),
   },
   tenants: {
-    flag: 'tenant', placeholder: 'ID', preset: [], isList: true, help: 'serves only these tenants; by default any',
+    flag: 'tenant', placeholder: 'ID', preset: [], isList: true,
+    help: 'serves only these tenants and public; by default all',
     read: (texts, isGiven) => isGiven ? each(readMatching(TENANT_ID, 'ids of a-z, 0-9 and -'))(texts) : null,
   },
   migrate: {
     flag: 'migrate', placeholder: 'auto|manual', preset: ['auto'],
-    help: 'whether the server makes and updates its tables itself', read: one(readChoice('auto', 'manual')),
+    help: 'auto: the server creates and updates its tables; manual: keyturn migrate does',
+    read: one(readChoice('auto', 'manual')),
   },
   maxBodyBytes: {
-    flag: 'max-body-bytes', placeholder: 'N', preset: ['131072'], help: 'the longest request body',
+    flag: 'max-body-bytes', placeholder: 'N', preset: ['131072'], help: 'the longest request body, in bytes',
     read: one(readWhole(1024, 16_777_216)),
   },
   maxConnections: {
-    flag: 'max-connections', placeholder: 'N', preset: ['4096'], help: 'how many connections at once',
+    flag: 'max-connections', placeholder: 'N', preset: ['4096'], help: 'the most open connections',
     read: one(readWhole(1, 1_000_000)),
   },
   shutdownTimeout: {
     flag: 'shutdown-timeout', placeholder: 'TIME', preset: ['10s'],
-    help: 'how long requests under way may take when the server is told to stop', read: one(readDuration(0, 3600)),
+    help: 'how long the server waits for requests in progress when it stops', read: one(readDuration(0, 3600)),
   },
   logLevel: {
-    flag: 'log-level', placeholder: 'LEVEL', preset: ['info'], help: 'debug, info, warn, error or silent',
+    flag: 'log-level', placeholder: 'LEVEL', preset: ['info'],
+    help: 'the least severe level that is logged: debug, info, warn, error or silent',
     read: one(readChoice('debug', 'info', 'warn', 'error', 'silent')),
   },
 }
 
-/** Different texts, for a help. */
+/** Lists texts without duplicates, for a help text. */
 function either(texts: readonly string[]): string {
   return [...new Set(texts)].join(' or ')
 }

@@ -1,10 +1,10 @@
 import { parseDuration } from '../base/duration.ts'
 import { nearestName } from '../base/nearest-name.ts'
 
-/** A text does not fit. The message says what would do, as the end of "it must be ...". */
+/** The value of a setting is invalid. The message says what is accepted, and completes "it must be ...". */
 export class InvalidSettingError extends Error {}
 
-/** What each text must be, as one that never fits is told. */
+/** What a setting accepts: the message of the error for a text that is never valid. */
 export function acceptedBy(read: (texts: readonly string[], isGiven: boolean) => unknown): string {
   try {
     read(['\0'], true)
@@ -15,19 +15,19 @@ export function acceptedBy(read: (texts: readonly string[], isGiven: boolean) =>
   }
 }
 
-/** What is wrong with the names of the settings that were given, each in one sentence. */
+/** One message for each given name that is not the name of a setting. */
 export function unknownNames(owner: string, given: object, known: readonly string[]): readonly string[] {
   return Object.keys(given).filter(name => !known.includes(name)).map(name => {
     const nearest = nearestName(name, known)
-    const cure = nearest === null ? `its settings are ${known.join(', ')}` : `did you mean ${nearest}?`
-    return `${owner} has no setting ${JSON.stringify(name.slice(0, 60))}; ${cure}`
+    const hint = nearest === null ? `its settings are ${known.join(', ')}` : `did you mean ${nearest}?`
+    return `${owner} has no setting ${JSON.stringify(name.slice(0, 60))}; ${hint}`
   })
 }
 
 /** A day, in seconds. */
 export const DAY = 86_400
 
-/** The texts of a value as it was given. A list may stand in one text, with commas. @throws InvalidSettingError */
+/** The given value as a list of texts. If `isList`, a text is split at commas. @throws InvalidSettingError */
 export function settingTexts(value: unknown, isList: boolean): readonly string[] {
   const items: readonly unknown[] = Array.isArray(value) ? value : [value]
   const texts = items.map(item => {
@@ -38,7 +38,7 @@ export function settingTexts(value: unknown, isList: boolean): readonly string[]
   return isList ? texts.flatMap(item => item.split(',')).map(item => item.trim()).filter(item => item !== '') : texts
 }
 
-/** Exactly one text. */
+/** Reads exactly one text. */
 export function one<Value>(read: (text: string) => Value): (texts: readonly string[]) => Value {
   return ([text, ...more]) => {
     if (text === undefined || more.length > 0) throw new InvalidSettingError('given once')
@@ -46,25 +46,25 @@ export function one<Value>(read: (text: string) => Value): (texts: readonly stri
   }
 }
 
-/** One text, or null for none. */
+/** Reads one text; null if there is none. */
 export function optional<Value>(read: (text: string) => Value): (texts: readonly string[]) => Value | null {
   return texts => texts.length === 0 ? null : one(read)(texts)
 }
 
-/** Any number of texts, each once. */
+/** Reads any number of texts, without duplicates. */
 export function each<Value>(read: (text: string) => Value): (texts: readonly string[]) => readonly Value[] {
   return texts => [...new Set(texts)].map(read)
 }
 
-/** A text of this shape; `words` say which. */
-export function readMatching(pattern: RegExp, words: string): (text: string) => string {
+/** Reads a text that matches the pattern; `accepts` describes it. */
+export function readMatching(pattern: RegExp, accepts: string): (text: string) => string {
   return text => {
     if (pattern.test(text)) return text
-    throw new InvalidSettingError(words)
+    throw new InvalidSettingError(accepts)
   }
 }
 
-/** A whole number. */
+/** Reads a whole number within the bounds. */
 export function readWhole(least: number, most: number): (text: string) => number {
   return text => {
     const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
@@ -73,7 +73,7 @@ export function readWhole(least: number, most: number): (text: string) => number
   }
 }
 
-/** Reads a time: a number of seconds, or a number with the unit ms, s, m, h or d. To the millisecond. */
+/** Reads a duration in seconds: a number of seconds, or a number with the unit ms, s, m, h or d. Precise to 1 ms. */
 export function readDuration(least: number, most: number): (text: string) => number {
   return text => {
     const seconds = parseDuration(text) / 1000
@@ -82,7 +82,7 @@ export function readDuration(least: number, most: number): (text: string) => num
   }
 }
 
-/** One of some words. */
+/** Reads one of these words. */
 export function readChoice<Word extends string>(...words: readonly Word[]): (text: string) => Word {
   return text => {
     const word = words.find(item => item === text)

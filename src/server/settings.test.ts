@@ -5,20 +5,20 @@ import type { SettingSources } from './settings.ts'
 const read = (sources: Partial<SettingSources> = {}): ReturnType<typeof readSettings> =>
   readSettings({ flags: {}, environment: {}, file: {}, ...sources })
 
-test('without configuration: SQLite in the working directory, for this machine alone', () => {
+test('defaults: SQLite in the working directory, reachable only from this machine', () => {
   expect(read()).toMatchObject({
     store: 'sqlite:keyturn.db', host: '127.0.0.1', port: 3567, apiKeys: [], accessTokenValidity: 3600,
     refreshTokenValidity: 8_640_000, reuseInterval: null, tenants: null, apps: [],
   })
 })
 
-test('flags come before environment variables, these before the file', () => {
+test('flags override environment variables, which override the file', () => {
   const file = { port: 1, host: '127.0.0.2', basePath: '/c' }
   const environment = { KEYTURN_PORT: '2', KEYTURN_HOST: '127.0.0.3', KEYTURN_BASE_PATH: '' }
   expect(read({ file, environment, flags: { port: '3' } })).toMatchObject({ port: 3, host: '127.0.0.3', basePath: '/c' })
 })
 
-test('every setting has a flag, a variable, a place in the file and a help, and its preset fits', () => {
+test('every setting has a flag, a variable, a name in the file, a help text and a valid default', () => {
   for (const { name, flag, environment, help, preset } of settingDescriptions) {
     expect(help).not.toBe('')
     expect(environment).toBe(`KEYTURN_${flag.toUpperCase().replaceAll('-', '_')}`)
@@ -51,17 +51,17 @@ test.each([
   [{ 'public-origin': 'https://a.example/path' }, '--public-origin must be an origin like'],
   [{ 'log-level': 'loud' }, '--log-level must be one of debug, info, warn, error, silent; received "loud"'],
   [{ 'access-token-validity': '60', 'reuse-interval': '13' }, '--reuse-interval must be at most a fifth'],
-])('ADM-01, ST-07: %j says what to fix, and repeats no secret', (flags, words) => {
+])('ADM-01, ST-07: %j is refused: the message says what to fix, and repeats no secret', (flags, words) => {
   const attempt = (): unknown => read({ flags })
   expect(attempt).toThrow(words)
   expect(attempt).not.toThrow('hunter2')
 })
 
-test.each(['localhost', '::1', '127.0.0.1', '127.1.2.3'])('ADM-01: %s needs no key', host => {
+test.each(['localhost', '::1', '127.0.0.1', '127.1.2.3'])('ADM-01: the host %s needs no API key', host => {
   expect(read({ flags: { host } }).host).toBe(host)
 })
 
-test('ADM-01: an address in the brackets of a URL is the address, and no other place', () => {
+test('ADM-01: an address in brackets, as in a URL, is read as that address', () => {
   expect(read({ flags: { host: '[::1]' } }).host).toBe('::1')
   expect(() => read({ flags: { host: '[::]' } })).toThrow('--api-key is needed')
 })
@@ -69,11 +69,11 @@ test('ADM-01: an address in the brackets of a URL is the address, and no other p
 test.each([
   [{ 'public-origin': 'http://localhost:8080' }],
   [{ 'public-origin': 'https://sessions.example.com', 'api-key': ['a-key-that-no-one-guesses'] }],
-])('ADM-01: %j goes together', flags => {
+])('ADM-01: %j is accepted', flags => {
   expect(read({ flags }).publicOrigin).toBe(flags['public-origin'])
 })
 
-test('all problems are told at once, each with the place where the value was given', () => {
+test('one error names all invalid settings, and where each was given', () => {
   const environment = { KEYTURN_PORT: 'x', KEYTURN_PUBLIC_ORIGIN: 'https://a.example' }
   const attempt = (): unknown => read({ environment, file: { host: [], colour: 1 } })
   expect(attempt).toThrow('KEYTURN_PORT must be a whole number')
@@ -82,7 +82,7 @@ test('all problems are told at once, each with the place where the value was giv
   expect(attempt).toThrow('--api-key is needed with a --public-origin')
 })
 
-describe('S-15: what is misspelt is refused, with the name that is probably meant', () => {
+describe('S-15: a misspelt name is refused, and the message suggests the right one', () => {
   test.each([
     ['KEYTURN_SECRETS', 'KEYTURN_SECRET'], ['KEYTURN_API_KEYS', 'KEYTURN_API_KEY'], ['KEYTURN_APIKEY', 'KEYTURN_API_KEY'],
     ['KEYTURN_STROE', 'KEYTURN_STORE'], ['KEYTURN_CONFIGS', 'KEYTURN_CONFIG'], ['KEYTURN_HOSTS', 'KEYTURN_HOST'],
@@ -92,7 +92,7 @@ describe('S-15: what is misspelt is refused, with the name that is probably mean
     expect(attempt).not.toThrow('hunter2')
   })
 
-  test('a variable that is like none, and one that is empty', () => {
+  test('a variable that resembles no other, and one that is empty', () => {
     expect(() => read({ environment: { KEYTURN_DATABASE_URL: 'x' } })).toThrow(/^there is no variable "KEYTURN_DATABASE_URL"$/)
     expect(() => read({ environment: { KEYTURN_SECRETS: '' } })).toThrow('did you mean KEYTURN_SECRET?')
   })
@@ -101,12 +101,12 @@ describe('S-15: what is misspelt is refused, with the name that is probably mean
     expect(() => read({ file: { apiKey: ['x'] } })).toThrow('the configuration file has no setting "apiKey"; did you mean apiKeys?')
   })
 
-  test('variables of others are theirs, and known ones are read', () => {
+  test('variables of other programs are ignored, and known ones are read', () => {
     const environment = { PATH: '/bin', SECRETS: 'x', MY_KEYTURN_SECRETS: 'x', KEYTURN_CONFIG: 'k.json', KEYTURN_PORT: '1' }
     expect(read({ environment }).port).toBe(1)
   })
 
-  test('what Kubernetes sets for a Service that is called keyturn, or keyturn-store, is no setting', () => {
+  test('variables that Kubernetes sets for a Service called keyturn or keyturn-store are ignored', () => {
     const environment = {
       KEYTURN_SERVICE_HOST: '10.0.0.1', KEYTURN_SERVICE_PORT: '3567', KEYTURN_SERVICE_PORT_HTTP: '3567',
       KEYTURN_PORT: 'tcp://10.0.0.1:3567', KEYTURN_PORT_3567_TCP: 'tcp://10.0.0.1:3567', KEYTURN_PORT_3567_TCP_PROTO: 'tcp',
@@ -121,7 +121,7 @@ describe('S-15: what is misspelt is refused, with the name that is probably mean
   })
 })
 
-describe('S-15: what a program passes is judged by the same table', () => {
+describe('S-15: the options of startServer follow the same rules', () => {
   test.each([
     [{ secret: 'x'.repeat(32) }, 'startServer has no setting "secret"; did you mean secrets?'],
     [{ apikeys: ['a-key-that-no-one-guesses'] }, 'startServer has no setting "apikeys"; did you mean apiKeys?'],
@@ -141,7 +141,7 @@ describe('S-15: what a program passes is judged by the same table', () => {
     expect(attempt).not.toThrow('hunter2')
   })
 
-  test('and means what it says', () => {
+  test('valid options are returned unchanged', () => {
     const secrets = ['one secret, with a comma, of 32 characters and more', 'another one, 32 characters and more']
     expect(readOptions({ secrets, tenants: [], apps: ['b', 'a', 'b'], sessionLifetime: null, reuseInterval: 0, port: 0 }))
       .toMatchObject({ secrets, tenants: [], apps: ['b', 'a'], sessionLifetime: null, reuseInterval: 0, port: 0 })
@@ -150,7 +150,7 @@ describe('S-15: what a program passes is judged by the same table', () => {
   })
 })
 
-test('S-15: a list of no tenants serves none but the public one; no list serves any', () => {
+test('S-15: an empty list of tenants serves only the public one; no list serves all', () => {
   expect(read().tenants).toBeNull()
   expect(read({ file: { tenants: [] } }).tenants).toEqual([])
   expect(read({ environment: { KEYTURN_TENANT: ',' } }).tenants).toEqual([])

@@ -10,29 +10,29 @@ import { findMisnaming } from './store-place.ts'
 
 export type { LogLevel, ServerSettings } from './setting-schema.ts'
 
-/** One setting: its names, its meaning, and how its text is read. */
+/** One setting: its names, its meaning, and what it accepts. */
 export interface SettingDescription {
   readonly name: keyof ServerSettings
   readonly flag: string
   readonly environment: string
-  /** What stands for the value in the help. */
+  /** The placeholder of the value in the help. */
   readonly placeholder: string
   readonly help: string
-  /** What a value must be, as a wrong one is told. */
+  /** What a value must be; completes "must be ...". */
   readonly accepts: string
-  /** The value without configuration, in words. */
+  /** The default, as text; empty if there is none. */
   readonly preset: string
-  /** Whether it may be given several times, or as a list with commas. */
+  /** Whether it may be given several times, or as a list separated by commas. */
   readonly isList: boolean
   /** Whether the value must not be shown. */
   readonly isSecret: boolean
-  /** Whether a command line has it as a word of its own, without the flag. */
+  /** Whether it is given on the command line without its flag. */
   readonly isPositional: boolean
 }
 
 /**
- * Where settings may come from, most important first. Values by flag, by environment variable and by name; that of a
- * setting without a flag (`isPositional`) by the flag that it would have: `store`.
+ * The sources of settings, the first one overriding the others: values by flag, by environment variable, and by name. A
+ * setting that is given without its flag (`isPositional`) is in `flags` under that name all the same: `store`.
  */
 export interface SettingSources {
   readonly flags: Readonly<Record<string, string | readonly string[] | undefined>>
@@ -40,7 +40,7 @@ export interface SettingSources {
   readonly file: Readonly<Record<string, unknown>>
 }
 
-/** Every setting, for help and documentation. */
+/** All settings, for help and documentation. */
 export const settingDescriptions: readonly SettingDescription[] = names().map(name => {
   const { flag, placeholder, help, preset, isList = false, isSecret = false, isPositional = false, read } = schema[name]
   const environment = environmentName(flag)
@@ -50,13 +50,13 @@ export const settingDescriptions: readonly SettingDescription[] = names().map(na
   }
 })
 
-/** The environment variables that mean something. */
+/** The environment variables that Keyturn reads. */
 export const knownVariables: readonly string[] = ['KEYTURN_CONFIG', ...settingDescriptions.map(it => it.environment)]
 
 /**
- * Reads the settings: flags before environment variables before the file before the presets.
- * @throws GeneralError (`MISUSE`) that names every setting that does not fit, where it was given, its value unless that
- * is secret, and what would do.
+ * Reads the settings. Flags override environment variables, which override the file, which overrides the defaults.
+ * @throws GeneralError (`MISUSE`) if any setting is invalid. The message names each of them: where it was given, its
+ * value unless that is secret, and what is accepted.
  */
 export function readSettings({ flags, environment, file }: SettingSources): ServerSettings {
   const own = ownVariables(environment)
@@ -71,7 +71,7 @@ export function readSettings({ flags, environment, file }: SettingSources): Serv
   }, [...unknownVariables(own, knownVariables), ...unknownNames('the configuration file', file, names())])
 }
 
-/** Reads what a program passes; null is not given. @throws GeneralError (`MISUSE`) as {@link readSettings} does. */
+/** Reads a program's options; null counts as not given. @throws GeneralError (`MISUSE`) like {@link readSettings}. */
 export function readOptions(options: Readonly<Partial<Record<keyof ServerSettings, unknown>>>): ServerSettings {
   if (typeof options !== 'object' || options === null) refuse('startServer', 'called with an object', options)
   return readEach(name => {
@@ -80,11 +80,11 @@ export function readOptions(options: Readonly<Partial<Record<keyof ServerSetting
   }, unknownNames('startServer', options, names()))
 }
 
-/** A value as it was given. */
+/** A value, and where it was given. */
 interface Given {
   readonly where: string
   readonly value: unknown
-  /** Whether a list may stand in one text. */
+  /** Whether a list may be given as one text with commas. */
   readonly hasCommas: boolean
 }
 
@@ -138,7 +138,7 @@ function contradictions(settings: ServerSettings): readonly string[] {
   const isKeyless = apiKeys.length === 0
   return [
     ...findMisnaming(settings),
-    // ADM-01: whoever reaches the server may do everything.
+    // ADM-01: without an API key, everybody who reaches the server may do everything.
     ...isKeyless && !isLoopbackHost(host) ? [keyNeeded('--host')] : [],
     ...isKeyless && publicOrigin !== null && !isLoopbackHost(URL.parse(publicOrigin)?.hostname ?? '') ? [keyNeeded('--public-origin')] : [],
     ...refreshTokenValidity <= accessTokenValidity
@@ -151,7 +151,7 @@ function contradictions(settings: ServerSettings): readonly string[] {
 }
 
 function keyNeeded(flag: string): string {
-  return `--api-key is needed with a ${flag} that other machines can reach: at least 20 characters, by chance`
+  return `--api-key is needed with a ${flag} that other machines can reach: set at least 20 random characters`
 }
 
 function names(): readonly (keyof ServerSettings)[] {

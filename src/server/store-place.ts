@@ -3,10 +3,10 @@ import { kindOfStore } from '../stores/registry.ts'
 import type { StoreKind, StoreNaming } from '../stores/registry.ts'
 import type { ServerSettings } from './setting-schema.ts'
 
-/** The settings that say where sessions are. */
+/** The settings that say where sessions are stored. */
 export type StoreSettings = Pick<ServerSettings, 'store' | 'prefix' | 'schema'>
 
-/** Where the sessions of one application are: a store, and what tables or keys are called there. */
+/** Where the sessions of one application are stored: a store, and the names of its tables or keys. */
 export interface StorePlace {
   readonly url: string
   readonly kind: StoreKind
@@ -14,8 +14,8 @@ export interface StorePlace {
 }
 
 /**
- * Where an application's sessions are, for a server and for every command. The first application has the prefix itself,
- * `keyturn_` or what an embedded application chose; another one has its id behind it: `keyturn_shop_`.
+ * Where an application's sessions are stored, for the server and for every command. The first application uses the
+ * prefix unchanged: `keyturn_`, or that of an embedded application. Others append their id: `keyturn_shop_`.
  * @throws GeneralError (`MISUSE`) if the URL names no kind of store.
  */
 export function placeOf({ store, prefix, schema }: StoreSettings, appId: string): StorePlace {
@@ -31,7 +31,7 @@ export function placeOf({ store, prefix, schema }: StoreSettings, appId: string)
   }
 }
 
-/** What the kind of store does not take of the names in it, each in one sentence. */
+/** One message for each of these settings that the kind of store does not accept. */
 export function findMisnaming(settings: StoreSettings & Pick<ServerSettings, 'apps'>): readonly string[] {
   const { prefix, schema, apps } = settings
   const { kind } = placeOf(settings, 'public')

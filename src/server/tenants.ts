@@ -1,4 +1,4 @@
-/** The tenants that a server serves besides `public`; null: any. */
+/** The tenants that a server serves besides `public`; null: all. */
 export type ServedTenants = ReadonlySet<string> | null
 
 /** Whether a tenant is served. */

@@ -5,7 +5,7 @@ import type { StoreKind } from '../stores/registry.ts'
 import type { Reply } from './http/reply.ts'
 
 /**
- * What is used of `@opentelemetry/api`, version 1. The module itself fits:
+ * The part of `@opentelemetry/api`, version 1, that Keyturn uses. Pass the module itself:
  * `import * as openTelemetry from '@opentelemetry/api'`.
  */
 export interface OpenTelemetry {
@@ -21,14 +21,14 @@ export interface OpenTelemetry {
   }
 }
 
-/** What holds the span that is under way. */
+/** A context, which holds the current span. */
 export interface OtelContext {
   getValue(key: symbol): unknown
   setValue(key: symbol, value: unknown): OtelContext
   deleteValue(key: symbol): OtelContext
 }
 
-/** Makes spans. */
+/** Creates spans. */
 export interface OtelTracer {
   startSpan(
     name: string,
@@ -37,7 +37,7 @@ export interface OtelTracer {
   ): OtelSpan
 }
 
-/** A piece of work under way. */
+/** A span of a trace. */
 export interface OtelSpan {
   isRecording(): boolean
   setAttribute(name: string, value: string | number): unknown
@@ -45,31 +45,31 @@ export interface OtelSpan {
   end(): void
 }
 
-/** Makes spans of the work of a server. No attribute holds an id, an address, a token or a secret. */
+/** Creates the trace spans of a server. No attribute contains an id, an address, a token or a secret. */
 export interface Traces {
-  /** The work on a request, in a span under the caller's (`traceparent`). `nameRoute` says what it is for, or null. */
+  /** Runs `work` in a span, a child of the client's span (`traceparent`). `nameRoute` returns the route, or null. */
   request(request: IncomingMessage, nameRoute: RouteName, work: () => Promise<Reply | null>): Promise<Reply | null>
-  /** The same store, whose calls on behalf of a request are spans. `kind`: null if it is unknown. */
+  /** The same store, with a span for each call that belongs to a request. `kind` is null if it is unknown. */
   store(store: SessionStore, kind: StoreKind | null): SessionStore
 }
 
 type RouteName = () => string | null
 
-/** Makes none. */
+/** Creates no spans. */
 export const noTraces: Traces = { request: (_request, _nameRoute, work) => work(), store: store => store }
 
-// Of SpanKind and SpanStatusCode in the API.
+// Values of SpanKind and SpanStatusCode in the API.
 const INTERNAL = 0
 const SERVER = 1
 const CLIENT = 2
 const ERROR = 2
 
-/** The methods that are told by their name: a caller could send any other (semantic conventions for HTTP). */
+/** The methods that appear in spans. Any other text that a client sends is `_OTHER` (semantic conventions). */
 const methods: ReadonlySet<string> = new Set([
   'CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE',
 ])
 
-/** Makes spans with the SDK that the program has registered. */
+/** Creates spans with the SDK that the program has registered. */
 export function createTraces({ context, propagation, trace }: OpenTelemetry): Traces {
   const tracer = trace.getTracer('keyturn')
 
@@ -80,7 +80,7 @@ export function createTraces({ context, propagation, trace }: OpenTelemetry): Tr
   ): Promise<Reply | null> {
     const route = nameRoute()
     const active = context.active()
-    // Where HTTP is instrumented, its span is the server's and has read the header already.
+    // If Node's HTTP is instrumented, its span is the server span, and has read `traceparent` already.
     const isInside = trace.getSpan(active) !== undefined
     const parent = isInside ? active : propagation.extract(active, headers)
     const known = methods.has(method) ? method : '_OTHER'
@@ -106,7 +106,7 @@ export function createTraces({ context, propagation, trace }: OpenTelemetry): Tr
     const system = kind === null ? {} : { 'db.system.name': kind.system }
     return wrapStore((operation, call) => async (...input) => {
       const parent = context.active()
-      // What a request has set off may outlive it: polls and timers are nobody's.
+      // Polls and timers that a request has started may outlive it: then they belong to no request, and get no span.
       if (trace.getSpan(parent)?.isRecording() !== true) return call(inner, ...input)
       const span = tracer.startSpan(`store ${operation}`, {
         kind: CLIENT,
@@ -128,11 +128,11 @@ export function createTraces({ context, propagation, trace }: OpenTelemetry): Tr
 
 function fail(span: OtelSpan, type: string): void {
   span.setAttribute('error.type', type)
-  // Without a description: a driver's words may hold what no trace should (ST-07).
+  // No description: a driver's message may contain what must not be in a trace (ST-07).
   span.setStatus({ code: ERROR })
 }
 
-/** A driver's code, as `ECONNREFUSED`, or else the name of the error's class. */
+/** A driver's error code, such as `ECONNREFUSED`, or else the name of the error's class. */
 function typeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   return 'code' in error && typeof error.code === 'string' ? error.code.slice(0, 64) : error.name

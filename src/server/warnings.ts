@@ -1,10 +1,11 @@
 import { kindOfStore } from '../stores/registry.ts'
 import type { ServerSettings } from './settings.ts'
 
-/** What a server says of its settings when it starts: they work, but are weaker than their owner may think. */
+/** The warnings about settings that a server logs when it starts: they work, but protect less than one may expect. */
 export function warningsOf({ store, secrets }: Pick<ServerSettings, 'store' | 'secrets'>): readonly string[] {
-  // A file is read by whoever may read the whole machine's; a database by every program that has its password.
+  // A file on this machine can be protected by its permissions. Every program with the password can read a database.
   if (kindOfStore(store).isFile || secrets.length > 0) return []
-  return ['the signing keys are not encrypted in the store: whoever can read it can forge access tokens. Set --secret '
-    + '(KEYTURN_SECRET) to the same text of at least 32 random characters on every server: openssl rand -hex 32']
+  return ['the signing keys in the store are not encrypted: read access to the store is enough to forge access tokens. '
+    + 'Set --secret (KEYTURN_SECRET) to the same text of at least 32 random characters on every server: '
+    + 'openssl rand -hex 32']
 }

@@ -1,4 +1,4 @@
-// What every answer has, and what none has: transport security, pages, redirects, tokens, files.
+// What every response must have or must not have: HSTS, redirects, tokens, files. And which requests are refused.
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startServer } from '../../src/server/create-server.ts'
@@ -13,7 +13,7 @@ const paths = ['/hello', '/recipe/session', '/v1/keys', '/v1/openapi.json', '/he
   '/.well-known/jwks.json', '/apiversion']
 
 describe('HDR-07: HSTS', () => {
-  test('comes with every answer, streams too, of a server that callers reach by https', async () => {
+  test('is in every response, streams too, if clients reach the server by https', async () => {
     core = await startCoreServer({ publicOrigin: 'https://sessions.example.com', apiKeys: [API_KEY] })
     for (const path of paths) {
       expect((await core.call(path)).headers.get('strict-transport-security')).toBe('max-age=31536000')
@@ -23,12 +23,12 @@ describe('HDR-07: HSTS', () => {
     await stream.body?.cancel()
   })
 
-  test.each([null, 'http://sessions.example.com'])('does not come where callers use http: %s', async publicOrigin => {
+  test.each([null, 'http://sessions.example.com'])('is not in a response if clients use http: %s', async publicOrigin => {
     core = await startCoreServer({ publicOrigin, apiKeys: [API_KEY] })
     expect((await core.call('/hello')).headers.has('strict-transport-security')).toBe(false)
   })
 
-  test('nothing redirects, to https or elsewhere', async () => {
+  test('no response is a redirect, to https or elsewhere', async () => {
     core = await startCoreServer({ publicOrigin: 'https://sessions.example.com', apiKeys: [API_KEY] })
     const baits = ['/hello?next=//evil.example', '//evil.example', '/recipe/session?rid=//evil.example']
     for (const path of [...paths, ...baits]) {
@@ -42,7 +42,7 @@ describe('HDR-07: HSTS', () => {
   })
 })
 
-test('HDR-06: tokens stand in bodies alone, and an error repeats none', async () => {
+test('HDR-06: tokens are only in response bodies, and no error repeats one', async () => {
   core = await startCoreServer()
   const { accessToken, refreshToken, session } = await core.create()
   const secrets = [accessToken.token, refreshToken.token]
@@ -64,14 +64,14 @@ test('HDR-06: tokens stand in bodies alone, and an error repeats none', async ()
   }
 })
 
-describe('ADM-07: a server without API keys serves the programs of its machine', () => {
+describe('ADM-07: a server without API keys serves only programs on its machine', () => {
   const pages: readonly Readonly<Record<string, string>>[] = [
     { origin: 'https://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' },
     { 'sec-fetch-site': 'same-site' }, { 'sec-fetch-site': 'same-origin', origin: 'https://evil.example' },
     { 'sec-fetch-site': 'none', origin: 'null' },
   ]
 
-  test('no page of a browser: nothing happens', async () => {
+  test('requests of web pages get 403 and change nothing', async () => {
     core = await startCoreServer()
     for (const headers of pages) {
       for (const path of [...paths, '/recipe/session/user?userId=alice', '/v1/users/alice/sessions']) {
@@ -87,12 +87,12 @@ describe('ADM-07: a server without API keys serves the programs of its machine',
     ['localhost', 200], ['127.0.0.1:3567', 200], ['[::1]:3567', 200], ['keyturn.localhost', 200],
     ['evil.example', 403], ['127.0.0.1.evil.example', 403], ['sessions.example.com', 403], ['127.999.0.1', 403],
     ['', 403],
-  ])('no name that could be another\'s: %s', async (host, status) => {
+  ])('a host name that is not local gets 403: %s', async (host, status) => {
     core = await startCoreServer({ publicOrigin: 'http://localhost:8080' })
     expect(await statusOf(host)).toBe(status)
   })
 
-  test('with API keys the key decides', async () => {
+  test('with API keys, only the key is checked', async () => {
     core = await startCoreServer({ apiKeys: [API_KEY] })
     const headers = { origin: 'https://a.example', 'api-key': API_KEY }
     expect((await core.call('/apiversion', { headers })).status).toBe(200)
@@ -109,7 +109,7 @@ describe('ADM-07: a server without API keys serves the programs of its machine',
   }
 })
 
-test('ADM-08: there are no files', async () => {
+test('ADM-08: no files are served', async () => {
   core = await startCoreServer()
   for (const path of [
     '/.git/config', '/.env', '/keyturn.db', '/index.html', '/dashboard', '/dist/main.js.map',
@@ -119,7 +119,7 @@ test('ADM-08: there are no files', async () => {
   }
 })
 
-test('ADM-01: a program can not open a server to other machines without an API key either', async () => {
+test('ADM-01: startServer also refuses a server that other machines can reach without an API key', async () => {
   core = await startCoreServer()
   for (const opening of [{ host: '0.0.0.0' }, { publicOrigin: 'https://sessions.example.com' }]) {
     await expect(startServer({ ...opening, port: 0 })).rejects.toThrow('--api-key is needed')

@@ -1,4 +1,4 @@
-// Applications of standalone servers, and embedded ones beside them, that share tables and keys.
+// Applications of standalone servers and embedded applications that share tables and keys.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ function newFile(): string {
 interface Answer { readonly status: number; readonly body: Readonly<Record<string, unknown>> }
 
 interface Server {
-  /** Asks the native API of an application, or its core protocol. */
+  /** Calls the native API of an application, or CDI. */
   call(path: string, body: object): Promise<Answer>
   readonly log: string[]
 }
@@ -102,7 +102,7 @@ describe('S-03: a standalone server and an embedded application', () => {
   test.each([
     ['the first application and one without a name', '', {}],
     ['`--app shop` and the application `shop`', '/appid-shop', { application: 'shop' }],
-  ])('of one name go on with each other\'s sessions: %s', async (_, path, options) => {
+  ])('of the same name continue each other\'s sessions: %s', async (_, path, options) => {
     const [file, clock] = [newFile(), createFakeClock()]
     const server = await start(file, ['shop'], clock)
     const embedded = await embed(file, clock, options)

@@ -1,4 +1,4 @@
-// What the server leaves in its store, read by a second route, and what it makes of what lies there.
+// What the server writes to its store, read from the database file itself, and how it reads hostile data.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ afterAll(async () => {
 /** All bytes of the database, its log included. */
 const bytesAtRest = (): string => readdirSync(folder).map(name => readFileSync(join(folder, name), 'latin1')).join('')
 
-test('ST-01: no token that was ever given out lies there', async () => {
+test('ST-01: the store contains no token that was ever issued', async () => {
   const first = await core.create({ enableAntiCsrf: true })
   const { antiCsrfToken } = first
   const second = await core.refresh(first.refreshToken.token, { enableAntiCsrf: true, antiCsrfToken })
@@ -37,7 +37,7 @@ test('ST-01: no token that was ever given out lies there', async () => {
     expect(pair.status).toBe('OK')
     for (const token of [pair.accessToken.token, pair.refreshToken.token, pair.antiCsrfToken]) {
       expect(stored).not.toContain(token)
-      // The handle is no secret. Every other part is.
+      // The handle is not secret. Every other part is.
       for (const part of token.split('.').filter(text => text.length > 20 && text !== first.session.handle)) {
         expect(stored).not.toContain(part)
       }
@@ -45,7 +45,7 @@ test('ST-01: no token that was ever given out lies there', async () => {
   }
 })
 
-test('ST-02: private keys lie there sealed, and the secret does not', () => {
+test('ST-02: private keys are encrypted in the store, and the secret is not in it', () => {
   const stored = bytesAtRest()
   for (const word of ['BEGIN', '"d":', '"p":', '"k":', SECRET]) expect(stored).not.toContain(word)
   const keys = new DatabaseSync(file, { readOnly: true })
@@ -57,7 +57,7 @@ test('ST-02: private keys lie there sealed, and the secret does not', () => {
 describe('ST-04: data with names that objects inherit', () => {
   const hostile = '{"constructor":{"prototype":{"admin":true}},"toString":1,"hasOwnProperty":{"valueOf":true}}'
 
-  test('is kept as data, in both interfaces, and reaches no object', async () => {
+  test('is stored as data, in both interfaces, and changes no prototype', async () => {
     const created = await core.call('/public/recipe/session', {
       body: `{"userId":"mallory","userDataInJWT":${hostile},"userDataInDatabase":${hostile},"enableAntiCsrf":false,`
         + '"useDynamicSigningKey":true}',

@@ -69,7 +69,7 @@ describe('paths', () => {
     expect((await core.call('/hello', { method: 'DELETE' })).text).toBe('Hello\n')
   })
 
-  test('a tenant keeps its sessions apart where the caller asks for it', async () => {
+  test('sessions are listed and revoked per tenant if the request says so', async () => {
     const one = await core.create({}, { version: '5.4' })
     const two = (await core.call('/t1/recipe/session', {
       body: { userId: 'alice', userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false },
@@ -86,7 +86,7 @@ describe('paths', () => {
     expect(await list('/public/recipe/session/user?userId=alice')).toEqual([one.session.handle])
   })
 
-  test('tenants came with version 3.0; what concerns the app is the public tenant\'s from 5.0 on', async () => {
+  test('version 3.0 adds tenants; app-level endpoints are only for the public tenant from 5.0 on', async () => {
     expect((await core.call('/t1/recipe/session/user?userId=a', { version: '2.21' })).status).toBe(404)
     const verify = { accessToken: 'x', doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: false }
     expect((await core.call('/t1/recipe/session/verify', { version: '5.4', body: verify })).status).toBe(200)
@@ -131,13 +131,13 @@ describe('bodies', () => {
     expect([answer.status, answer.text]).toEqual([400, "Field name 'sessionHandle' is missing in GET request\n"])
   })
 
-  test('answers are JSON that ends with a line feed', async () => {
+  test('responses are JSON that ends with a line feed', async () => {
     const answer = await core.call('/user/id?userId=a')
     expect(answer.headers.get('content-type')).toBe('application/json; charset=UTF-8')
     expect(answer.text).toBe('{"status":"UNKNOWN_USER_ID_ERROR"}\n')
   })
 
-  test('a payload with a name of the protocol is refused, and nothing is stored', async () => {
+  test('a payload with the name of a protocol claim is refused, and nothing is stored', async () => {
     for (const name of ['sub', 'exp', 'iat', 'sessionHandle', 'refreshTokenHash1', 'antiCsrfToken', 'tId', 'rsub']) {
       const answer = await core.call('/recipe/session', {
         body: { userId: 'bob', userDataInJWT: { [name]: 1 }, userDataInDatabase: {}, enableAntiCsrf: false },
@@ -149,7 +149,7 @@ describe('bodies', () => {
 })
 
 describe('a session', () => {
-  test('has tokens whose times agree', async () => {
+  test('has tokens whose times match their claims', async () => {
     const { accessToken, refreshToken } = await core.create()
     const { claims } = decodeJwt(accessToken.token)
     expect(accessToken.expiry).toBe(Number(claims['exp']) * 1000)
@@ -161,7 +161,7 @@ describe('a session', () => {
     expect(life).toBeLessThanOrEqual(3_600_000)
   })
 
-  test('may be of a user with an empty id: the protocol allows it, and SDKs use it', async () => {
+  test('may belong to a user with an empty id: the protocol allows it, and SDKs use it', async () => {
     const { session, accessToken, refreshToken } = await core.create({ userId: '' })
     expect(decodeJwt(accessToken.token).claims).toMatchObject({ sub: '', rsub: '' })
     const body = { accessToken: accessToken.token, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: true }
@@ -172,7 +172,7 @@ describe('a session', () => {
       .toEqual([session.handle])
   })
 
-  test('tells what is known of it', async () => {
+  test('is returned with its data and times', async () => {
     const { session } = await core.create({ userDataInJWT: { a: null }, userDataInDatabase: { b: 'ü' } })
     expect((await core.call(`/recipe/session?sessionHandle=${session.handle}`)).json).toEqual({
       status: 'OK', sessionHandle: session.handle, userId: 'alice', recipeUserId: 'alice', tenantId: 'public',
@@ -194,7 +194,7 @@ describe('a session', () => {
     expect((await put('/recipe/session/data', { sessionHandle: 'x', userDataInDatabase: {} })).json.status).toBe('UNAUTHORISED')
   })
 
-  test('ends by handle, by user, and by time', async () => {
+  test('is revoked by handle and by user, and expires', async () => {
     const [one, two, three] = [await core.create(), await core.create(), await core.create()]
     const remove = async (body: object): Promise<unknown> =>
       (await core.call('/recipe/session/remove', { body })).json['sessionHandlesRevoked']
@@ -211,13 +211,13 @@ describe('a session', () => {
 
   test.each([
     [{}], [{ userId: 'a', sessionHandles: ['b'] }],
-  ])('%j names no sessions to remove', async body => {
+  ])('a removal with %j is refused', async body => {
     const answer = await core.call('/recipe/session/remove', { body })
     expect([answer.status, answer.text])
       .toEqual([400, 'Invalid JSON input - use one of userId or sessionHandles array\n'])
   })
 
-  test('flags of users are refused beside handles', async () => {
+  test('flags that belong to a user id are refused together with handles', async () => {
     const answer = await core.call('/recipe/session/remove', { body: { sessionHandles: [], revokeAcrossAllTenants: true } })
     expect(answer.status).toBe(400)
   })
@@ -230,7 +230,7 @@ describe('verify', () => {
       body: { accessToken, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: false, ...fields },
     })
 
-  test('accepts what was issued, without asking the database', async () => {
+  test('accepts an issued token without a query to the store', async () => {
     const { accessToken, session } = await core.create({ userDataInJWT: { role: 'x' } })
     expect((await verify(accessToken.token)).json).toEqual({ status: 'OK', session })
     await core.call('/recipe/session/remove', { body: { userId: 'alice' } })
@@ -238,11 +238,11 @@ describe('verify', () => {
     expect((await verify(accessToken.token, { checkDatabase: true })).json.status).toBe('UNAUTHORISED')
   })
 
-  test.each(['', 'a', 'a.b.c', '..', '%', 'x'.repeat(9000)])('any other text asks for a refresh', async text => {
+  test.each(['', 'a', 'a.b.c', '..', '%', 'x'.repeat(9000)])('any other text gets TRY_REFRESH_TOKEN', async text => {
     expect((await verify(text)).json.status).toBe('TRY_REFRESH_TOKEN')
   })
 
-  test('a changed or expired token asks for a refresh', async () => {
+  test('a changed or expired token gets TRY_REFRESH_TOKEN', async () => {
     const { accessToken } = await core.create()
     const [header = '', claims = '', signature = ''] = accessToken.token.split('.')
     const forged = Buffer.from(JSON.stringify({ ...decodeJwt(accessToken.token).claims, sub: 'eve' })).toString('base64url')
@@ -253,7 +253,7 @@ describe('verify', () => {
     expect((await verify(accessToken.token)).json.status).toBe('TRY_REFRESH_TOKEN')
   })
 
-  test('TOK-07: a JWT of /recipe/jwt is no access token, whatever it claims', async () => {
+  test('TOK-07: a JWT of /recipe/jwt is not an access token, whatever its claims', async () => {
     const { accessToken } = await core.create()
     const { jwt } = (await core.call('/recipe/jwt', {
       body: {
@@ -264,7 +264,7 @@ describe('verify', () => {
     expect((await verify(String(jwt))).json.status).toBe('TRY_REFRESH_TOKEN')
   })
 
-  test('demands the anti-CSRF token where it is on', async () => {
+  test('requires the anti-CSRF token if anti-CSRF is enabled and checked', async () => {
     const { accessToken, antiCsrfToken } = await core.create({ enableAntiCsrf: true })
     expect(decodeJwt(accessToken.token).claims['antiCsrfToken']).toBe(antiCsrfToken)
     const on = { doAntiCsrfCheck: true, enableAntiCsrf: true }
@@ -276,7 +276,7 @@ describe('verify', () => {
     expect((await verify(without.accessToken.token, { ...on, antiCsrfToken: '' })).json.status).toBe('TRY_REFRESH_TOKEN')
   })
 
-  test('hands out a newer payload up to 5.4, and only tells of it from 5.6 on', async () => {
+  test('returns a newer payload up to 5.4, and only reports it from 5.6 on', async () => {
     const { accessToken, session: { handle } } = await core.create({ userDataInJWT: { v: 1 }, enableAntiCsrf: true })
     expect((await verify(accessToken.token, { checkDatabase: true }, '5.6')).json['payloadUpdateAvailable']).toBe(false)
     await core.call('/recipe/jwt/data', { method: 'PUT', body: { sessionHandle: handle, userDataInJWT: { v: 2 } } })
@@ -295,7 +295,7 @@ describe('verify', () => {
     const confirmed = async ({ session }: CoreBody): Promise<boolean | undefined> =>
       (await core.store.find(parseHandle(session.handle)!))?.confirmed
 
-    test('hands out one that names none, whoever asks and however often; the refresh token stays good', async () => {
+    test('returns one without a parent, for every caller and every call; the refresh token stays valid', async () => {
       const first = await core.create({ userDataInJWT: { role: 'x' }, enableAntiCsrf: true })
       const { antiCsrfToken } = first
       const second = await core.refresh(first.refreshToken.token, { enableAntiCsrf: true, antiCsrfToken })
@@ -316,7 +316,7 @@ describe('verify', () => {
       expect((await core.refresh(second.refreshToken.token, next)).status).toBe('OK')
     })
 
-    test('asks the store: a session that has ended is refused, a newer payload handed out', async () => {
+    test('queries the store: a revoked session is refused, a newer payload is returned', async () => {
       const { refreshToken, session: { handle } } = await core.create({ userDataInJWT: { v: 1 } })
       const { accessToken: { token } } = await core.refresh(refreshToken.token)
       await core.call('/recipe/jwt/data', { method: 'PUT', body: { sessionHandle: handle, userDataInJWT: { v: 2 } } })
@@ -326,7 +326,7 @@ describe('verify', () => {
       expect((await verify(token)).json.status).toBe('UNAUTHORISED')
     })
 
-    test('never outlives the session', async () => {
+    test('returns one that never outlives the session', async () => {
       const brief = await startCoreServer({ sessionLifetime: 3610 })
       const first = await brief.create()
       const second = await brief.refresh(first.refreshToken.token)
@@ -337,7 +337,7 @@ describe('verify', () => {
       await brief.server.close()
     })
 
-    test('S-06: is exchanged for one that lives as the session\'s do, whatever this server has configured', async () => {
+    test('S-06: returns one with the session\'s own lifetime, whatever the configuration of this server', async () => {
       const first = await core.create()
       const second = await core.refresh(first.refreshToken.token)
       const later = await startCoreServer({ accessTokenValidity: 86_400 }, core.store)
@@ -349,7 +349,7 @@ describe('verify', () => {
       await later.server.close()
     })
 
-    test('is good where the session has gone on, but hands out nothing', async () => {
+    test('is valid after the session was refreshed again, but returns no new token', async () => {
       const first = await core.create()
       const second = await core.refresh(first.refreshToken.token)
       core.clock.advance(2 * R + 1)
@@ -372,7 +372,7 @@ describe('verify', () => {
       expect([await confirmed(aged), await confirmed(fresh)]).toEqual([true, false])
     })
 
-    test('from 5.6 on no token does, and none is handed out', async () => {
+    test('from 5.6 on, no token names its parent, and no new one is returned', async () => {
       const { refreshToken } = await core.create()
       const old = await core.refresh(refreshToken.token)
       expect((await verify(old.accessToken.token, {}, '5.6')).json).toEqual({ status: 'OK', session: old.session })
@@ -382,7 +382,7 @@ describe('verify', () => {
     })
   })
 
-  test('insists on checkDatabase', async () => {
+  test('requires the field checkDatabase', async () => {
     const answer = await core.call('/recipe/session/verify', {
       body: { accessToken: 'x', doAntiCsrfCheck: false, enableAntiCsrf: false },
     })
@@ -391,7 +391,7 @@ describe('verify', () => {
 })
 
 describe('refresh', () => {
-  test('gives the next pair; again within the interval, the same one', async () => {
+  test('returns the next pair; repeated within the interval, the same refresh token', async () => {
     const first = await core.create({ userDataInJWT: { role: 'x' }, enableAntiCsrf: true })
     const { antiCsrfToken } = first
     const answers = await Promise.all(Array.from({ length: 10 }, () =>
@@ -407,7 +407,7 @@ describe('refresh', () => {
     expect(next!.antiCsrfToken).not.toBe(antiCsrfToken)
   })
 
-  test('a current token that was given out within twice the interval is answered itself', async () => {
+  test('a current token that was issued within twice the interval is exchanged for itself', async () => {
     const first = await core.create({ enableAntiCsrf: true })
     const next = { enableAntiCsrf: true, antiCsrfToken: first.antiCsrfToken }
     const second = await core.refresh(first.refreshToken.token, next)
@@ -428,10 +428,10 @@ describe('refresh', () => {
       const stored = (): unknown => core.store.find(parseHandle(session.handle)!)
       await loseAnswers(core.clock, refresh)
       const [before, logged] = [await stored(), core.log.length]
-      const told = await refresh()
-      expect([told.status, told.text])
-        .toEqual([503, `The refresh token cannot be answered yet: try again in ${BUSY_SECONDS} s\n`])
-      expect(Object.fromEntries(told.headers)).toMatchObject({
+      const busy = await refresh()
+      expect([busy.status, busy.text])
+        .toEqual([503, `The session cannot be refreshed yet: send the same refresh token again in ${BUSY_SECONDS} s\n`])
+      expect(Object.fromEntries(busy.headers)).toMatchObject({
         'content-type': 'text/plain; charset=UTF-8', 'retry-after': `${BUSY_SECONDS}`, 'cache-control': 'no-store',
       })
       expect([await stored(), core.log.length]).toEqual([before, logged])
@@ -455,11 +455,11 @@ describe('refresh', () => {
     expect(core.log.join('')).toContain('used by two parties')
   })
 
-  test.each(['', 'garbage', 'kt1-', 'a.b.c', 'x'.repeat(100_000)])('garbage is unauthorised', async text => {
+  test.each(['', 'malformed', 'kt1-', 'a.b.c', 'x'.repeat(100_000)])('a malformed token is refused', async text => {
     expect((await core.refresh(text)).status).toBe('UNAUTHORISED')
   })
 
-  test('compares the anti-CSRF token with the one that came with the refresh token', async () => {
+  test('requires the anti-CSRF token that was issued with the refresh token', async () => {
     const { refreshToken: { token }, antiCsrfToken } = await core.create({ enableAntiCsrf: true })
     expect((await core.refresh(token, { enableAntiCsrf: true })).status).toBe('UNAUTHORISED')
     expect((await core.refresh(token, { enableAntiCsrf: true, antiCsrfToken: 'x' })).status).toBe('UNAUTHORISED')
@@ -469,7 +469,7 @@ describe('refresh', () => {
     expect(later).toMatchObject({ status: 'OK', antiCsrfToken: expect.stringMatching(/^[0-9a-f-]{36}$/) })
   })
 
-  test('follows the kind of key that it is told, and remembers it where it is not', async () => {
+  test('uses the kind of key that the request names, and otherwise that of the session', async () => {
     const kidOf = ({ accessToken }: { accessToken: { token: string } }): unknown => decodeJwt(accessToken.token).header['kid']
     const first = await core.create({ useDynamicSigningKey: false })
     expect(kidOf(first)).toMatch(/^s-/)
@@ -482,7 +482,7 @@ describe('refresh', () => {
     expect([answer.status, answer.text]).toEqual([400, "Field name 'useDynamicSigningKey' is invalid in JSON input\n"])
   })
 
-  test('accessTokenValidity: from 5.6 on, and never more than configured', async () => {
+  test('accepts accessTokenValidity from 5.6 on, up to the configured validity', async () => {
     const { refreshToken: { token } } = await core.create({ accessTokenValidity: 5000 }, { version: '5.4' })
     const short = await core.refresh(token, { accessTokenValidity: 5000 }, { version: '5.6' })
     expect(short.accessToken.expiry - short.accessToken.createdTime).toBe(5000)
@@ -499,7 +499,7 @@ describe('refresh', () => {
 describe('regenerate', () => {
   const regenerate = (body: object): ReturnType<CoreServer['call']> => core.call('/recipe/session/regenerate', { body })
 
-  test('stores the payload and writes the token anew', async () => {
+  test('stores the payload and returns a new access token', async () => {
     const { accessToken: { token, expiry } } = await core.create({ userDataInJWT: { v: 1 }, enableAntiCsrf: true })
     core.clock.advance(2000)
     const { json } = await regenerate({ accessToken: token, userDataInJWT: { v: 2 } })
@@ -509,7 +509,7 @@ describe('regenerate', () => {
     expect((await regenerate({ accessToken: token })).json.session.userDataInJWT).toEqual({ v: 2 })
   })
 
-  test('of an expired token only stores', async () => {
+  test('for an expired token, only stores the payload', async () => {
     const { accessToken: { token }, session: { handle } } = await core.create()
     core.clock.advance(3_600_000)
     const { json } = await regenerate({ accessToken: token, userDataInJWT: { v: 2 } })
@@ -517,7 +517,7 @@ describe('regenerate', () => {
     expect((await core.call(`/recipe/jwt/data?sessionHandle=${handle}`)).json['userDataInJWT']).toEqual({ v: 2 })
   })
 
-  test('refuses forgeries, sessions that are gone and protected names', async () => {
+  test('refuses forged tokens, removed sessions and protected names', async () => {
     const { accessToken: { token }, session: { handle } } = await core.create()
     expect((await regenerate({ accessToken: `${token}x`, userDataInJWT: {} })).json.status).toBe('UNAUTHORISED')
     expect((await regenerate({ accessToken: token, userDataInJWT: { sub: 'eve' } })).status).toBe(400)
@@ -543,7 +543,7 @@ describe('keys', () => {
     expect(protectedHeader).toEqual({ alg: 'RS256', typ: 'JWT', kid: expect.stringMatching(/^s-/) })
   })
 
-  test('HDR-02: the key set is the one document that may be cached', async () => {
+  test('HDR-02: the key set is the only response that may be cached', async () => {
     const { headers, json } = await core.call('/.well-known/jwks.json')
     const [, seconds] = /^public, max-age=(\d+), must-revalidate$/.exec(headers.get('cache-control') ?? '') ?? []
     expect(Number(seconds)).toBeGreaterThan(0)
@@ -557,10 +557,10 @@ describe('keys', () => {
     expect((await core.call('/user/id?userId=x')).headers.get('cache-control')).toBe('no-store')
   })
 
-  test('TOK-20: rotated daily, keys are still published an hour before they sign, and overlap', async () => {
+  test('TOK-20: keys that rotate daily are also published an hour before they sign, and overlap', async () => {
     const daily = await startCoreServer({ keyRotationInterval: 86_400 })
     const kids = async (): Promise<string[]> => {
-      // The first look makes what is due, the second has read it.
+      // The first call creates the key that is due, the second returns it.
       await daily.call('/.well-known/jwks.json')
       const { keys } = (await daily.call('/.well-known/jwks.json')).json
       return (keys as { kid: string }[]).map(({ kid }) => kid).filter(kid => kid.startsWith('d-'))
@@ -577,7 +577,7 @@ describe('keys', () => {
     await daily.server.close()
   })
 
-  test('are published an hour before they sign, and verify a day after', async () => {
+  test('are published an hour before they sign, and verify for a day after', async () => {
     const old = await core.create()
     const oldKid = decodeJwt(old.accessToken.token).header['kid']
     const kids = async (): Promise<string[]> =>

@@ -78,7 +78,7 @@ describe('serve', () => {
     expect((await keyturn('keys', 'list', store)).out).toContain('core-static')
   })
 
-  test('ends in order when it is told to, and says so', async () => {
+  test('shuts down gracefully on SIGTERM, and logs it', async () => {
     const other = await serveProcess(mkdtempSync(join(folder, 'x')), ['--port', '0'])
     expect(await other.end('SIGTERM')).toBe(0)
     expect(other.output()).toContain('"msg":"closed"')
@@ -95,8 +95,8 @@ describe('serve', () => {
   })
 })
 
-describe('S-15: a variable of Keyturn\'s that does not exist', () => {
-  test('stops the start, with the name that is probably meant', async () => {
+describe('S-15: an unknown variable that begins with KEYTURN_', () => {
+  test('keeps serve from starting; the message suggests the right name', async () => {
     const variables = { KEYTURN_SECRETS: 'the secret of the application, long', KEYTURN_API_KEYS: API_KEY }
     const started = serveProcess(folder, ['--port', '0', 'sqlite::memory:'], variables)
     await expect(started).rejects.toThrow(
@@ -106,7 +106,7 @@ describe('S-15: a variable of Keyturn\'s that does not exist', () => {
 
   test.each([
     ['keys', 'list'], ['sessions', 'list', 'ada'], ['keys', 'rotate'], ['cleanup'], ['migrate'],
-  ])('stops %s %s', async (...args) => {
+  ])('keeps %s %s from running', async (...args) => {
     vi.stubEnv('KEYTURN_STORES', 'sqlite:elsewhere.db')
     try {
       const { code, error } = await keyturn(...args)
@@ -117,7 +117,7 @@ describe('S-15: a variable of Keyturn\'s that does not exist', () => {
   })
 })
 
-test('S-15: a position, an application and a user id that cannot be are asked wrongly, and make no tables', async () => {
+test('S-15: an invalid position or application is an invalid argument, and changes nothing in the store', async () => {
   const file = join(folder, 'positions.db')
   await openSqliteStore(file).close()
   const before = readFileSync(file)
@@ -131,57 +131,57 @@ test('S-15: a position, an application and a user id that cannot be are asked wr
   expect(readFileSync(file)).toEqual(before)
 })
 
-describe('a first look', () => {
-  test('tells the version, and a command\'s help in three spellings', async () => {
+describe('help, version and first steps', () => {
+  test('prints the version, and the help of a command in three spellings', async () => {
     expect((await keyturn('--version')).out).toMatch(/^\d+\.\d+\.\d+$/)
     expect(await keyturn('help', 'keys')).toEqual(await keyturn('keys', '--help'))
     expect(await keyturn('keys', 'list', '-h')).toEqual(await keyturn('keys', '--help'))
     expect(await keyturn('help', 'conquer')).toMatchObject({ code: 2, error: expect.stringContaining('no command "conquer"') })
   })
 
-  test.each([['sessions', 'list', 'ada'], ['keys', 'list']])('%s does not make the file it looks into', async (...args) => {
+  test.each([['sessions', 'list', 'ada'], ['keys', 'list']])('%s does not create a missing SQLite file', async (...args) => {
     const file = join(folder, 'not-there.db')
     const { code, error } = await keyturn(...args, `sqlite:${file}`)
     expect([code, error]).toEqual([1, expect.stringContaining(`there is no SQLite file ${file}`)])
     expect(existsSync(file)).toBe(false)
   })
 
-  test('a port that is taken is told as such', async () => {
+  test('serve says that another program uses the port', async () => {
     const holder = await serveProcess(mkdtempSync(join(folder, 'p')), ['--port', '0'])
     const quiet = ['sqlite::memory:', '--log-level', 'silent']
     const { code, error } = await keyturn('serve', '--port', new URL(holder.url).port, ...quiet)
-    expect([code, error]).toEqual([1, expect.stringContaining('another program listens there')])
+    expect([code, error]).toEqual([1, expect.stringContaining('another program uses this port')])
     await holder.end('SIGTERM')
   })
 
-  test('migrate takes the store of the environment, as a server does', async () => {
+  test('migrate uses the store of KEYTURN_STORE, as a server does', async () => {
     const file = join(folder, 'of-the-environment.db')
     vi.stubEnv('KEYTURN_STORE', `sqlite:${file}`)
     expect(await keyturn('migrate')).toMatchObject({ code: 0 })
     expect(await keyturn('cleanup')).toMatchObject({ code: 0, out: 'Removed 0 expired sessions.' })
     vi.unstubAllEnvs()
     expect(existsSync(file)).toBe(true)
-    expect((await keyturn('sessions', 'list', 'nobody', `sqlite:${file}`)).out).toBe('This user has no live session.')
+    expect((await keyturn('sessions', 'list', 'nobody', `sqlite:${file}`)).out).toBe('This user has no active session.')
   })
 })
 
-describe('asked wrongly: exit code 2, and what to fix', () => {
+describe('a command that is called with invalid arguments exits with 2 and says what to fix', () => {
   test.each([
-    [['serve', 'now'], 'serve takes one word, the store'],
+    [['serve', 'now'], 'serve takes one argument, the store'],
     [['serve', '--colour'], '--colour'],
     [['serve', '--port', 'x'], '--port must be a whole number from 0 to 65535'],
-    [['serve', '--config', '/nowhere.json'], 'can not be read'],
+    [['serve', '--config', '/nowhere.json'], 'cannot read the configuration file /nowhere.json'],
     [['keys'], 'keys takes one of'],
-    [['keys', 'rotate', '--purpose', 'x', 'sqlite::memory:'], '--purpose must be one of'],
+    [['keys', 'rotate', '--purpose', 'x', 'sqlite::memory:'], 'core-static; received "x"'],
     [['sessions', 'list'], 'sessions takes one of'],
     [['doctor', '--page', 'https://app.example.com'], 'doctor takes one of'],
-    [['doctor', 'ftp://x'], 'must be like'],
+    [['doctor', 'ftp://x'], 'must be an http or https URL'],
   ])('%j', async (args, words) => {
     const { code, error } = await keyturn(...args)
     expect([code, error]).toEqual([2, expect.stringContaining(words)])
   })
 
-  test.each(['serve', 'keys', 'sessions', 'doctor', 'migrate', 'cleanup'])('%s --help tells all', async name => {
+  test.each(['serve', 'keys', 'sessions', 'doctor', 'migrate', 'cleanup'])('%s --help prints its help', async name => {
     const { code, out } = await keyturn(name, '--help')
     expect(code).toBe(0)
     expect(out).toContain(`keyturn ${name}`)
@@ -203,27 +203,27 @@ describe('doctor', () => {
     now,
   }).filter(({ kind }) => kind !== 'fine').map(({ kind, about, words }) => `${kind} ${about}: ${words}`).join('\n')
 
-  test('finds nothing where nothing is wrong', () => {
+  test('finds nothing wrong with a valid request', () => {
     expect(look({})).toBe('')
     expect(look({ request: { authorization: `Bearer ${valid}` } })).toBe('')
   })
 
   test.each([
-    ['no cookie', { request: {} }, 'wrong no access token: Neither cookie'],
-    ['other cookies', { request: { cookie: 'a=b' } }, 'Domain or Path does not fit'],
+    ['no cookie', { request: {} }, 'wrong no access token: The request has neither a session cookie nor'],
+    ['other cookies', { request: { cookie: 'a=b' } }, 'Domain or Path does not match'],
     ['http', { url: 'http://example.com/me', request: {} }, 'plain http'],
     ['another origin', { page: 'https://other.example', request: {} }, 'SameSite=None'],
-    ['doubled', { request: { cookie: `sAccessToken=${valid}; sAccessToken=${valid}` } }, 'sAccessToken came 2 times'],
+    ['duplicate', { request: { cookie: `sAccessToken=${valid}; sAccessToken=${valid}` } }, 'the cookie sAccessToken 2 times'],
     ['expired', { request: { cookie: `sAccessToken=${jwt({ iat: 1, exp: now / 1000 - 5 })}` } }, 'expired 5 s ago'],
     ['from the future', { request: { cookie: `sAccessToken=${jwt({ iat: now / 1000 + 99, exp: now / 1000 + 999 })}` } }, 'wrong clock'],
-    ['no JWT', { request: { cookie: 'sAccessToken=xyz' } }, 'It is no JWT'],
+    ['no JWT', { request: { cookie: 'sAccessToken=xyz' } }, 'It is not a JWT'],
     ['cross-site', { method: 'POST', request: { cookie: `sAccessToken=${valid}`, 'sec-fetch-site': 'cross-site' } }, 'another site'],
-    ['proxy', { request: { cookie: `sAccessToken=${valid}`, host: 'internal:80' } }, 'a proxy lies between'],
-    ['domain', { response: { 'set-cookie': 'sAccessToken=x; Domain=other.com; Secure' } }, 'which api.example.com is no part of'],
+    ['proxy', { request: { cookie: `sAccessToken=${valid}`, host: 'internal:80' } }, 'there is a proxy between'],
+    ['domain', { response: { 'set-cookie': 'sAccessToken=x; Domain=other.com; Secure' } }, 'does not belong to that domain'],
     ['secure', { url: 'http://example.com/', response: { 'set-cookie': 'sAccessToken=x; Secure' } }, 'is Secure, but the URL is http'],
     ['SameSite', { response: { 'set-cookie': 'sAccessToken=x; SameSite=None' } }, 'without Secure'],
-    ['CORS', { page: 'https://app.example.com', response: {} }, 'allows no other origin'],
-    ['any origin', { page: 'https://app.example.com', response: { 'access-control-allow-origin': '*' } }, 'any origin'],
+    ['CORS', { page: 'https://app.example.com', response: {} }, 'no Access-Control-Allow-Origin'],
+    ['any origin', { page: 'https://app.example.com', response: { 'access-control-allow-origin': '*' } }, 'Allow-Origin: *'],
     ['server clock', { response: { date: new Date(now + 3_600_000).toUTCString() } }, '3600 s off'],
   ])('%s', (_, symptoms, words) => {
     expect(look(symptoms)).toContain(words)
@@ -241,7 +241,12 @@ describe('doctor', () => {
 
   let server: ServeProcess | null = null
   afterEach(() => server?.end('SIGKILL'))
-  test('asks a URL', async () => {
+  test('says why there was no response', async () => {
+    const { code, error } = await keyturn('doctor', 'http://127.0.0.1:1/me')
+    expect([code, error]).toEqual([1, 'keyturn doctor: there was no response from http://127.0.0.1:1: bad port'])
+  })
+
+  test('sends a request to a URL', async () => {
     server = await serveProcess(mkdtempSync(join(folder, 'd')), ['--port', '0'])
     const { code, out } = await keyturn('doctor', `${server.url}/hello`, '--page', 'https://app.example.com', '--json')
     expect(code).toBe(1)

@@ -1,4 +1,4 @@
-// The files of deploy/, as far as they can be tried without a system of their own.
+// The files of deploy/, as far as they can be tested without a machine or an image of their own.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,17 +21,17 @@ describe('the systemd unit', () => {
     return { status, output: `${stdout}${stderr}` }
   }
 
-  test.skipIf(analyze === null)('is one that systemd has nothing to say about', () => {
+  test.skipIf(analyze === null)('passes systemd-analyze verify without a message', () => {
     expect(run('verify', '--man=no')).toEqual({ status: 0, output: '' })
   })
 
-  test.skipIf(analyze === null)('leaves the service little that it could harm', () => {
+  test.skipIf(analyze === null)('restricts the service, by the rating of systemd-analyze security', () => {
     const { status, output } = run('security', '--offline=true', '--threshold=30')
     expect(output).toContain('Overall exposure level')
     expect(status).toBe(0)
   })
 
-  test('gives the server longer to stop than it takes by itself', () => {
+  test('gives the server more time to stop than its own --shutdown-timeout', () => {
     const seconds = /^TimeoutStopSec=(\d+)$/m.exec(readFileSync(join(root, 'deploy/keyturn.service'), 'utf8'))?.[1]
     const preset = settingDescriptions.find(({ name }) => name === 'shutdownTimeout')?.preset
     expect(preset).toBe('10s')
@@ -43,7 +43,7 @@ describe('the Dockerfile', () => {
   const lines = readFileSync(join(root, 'deploy/Dockerfile'), 'utf8').replaceAll(/\\\n/g, ' ').split('\n')
   const instruction = (name: string): string => lines.find(line => line.startsWith(`${name} `)) ?? ''
 
-  test('copies what there is, and starts the program of the package', () => {
+  test('copies files that exist, and starts the program of the package', () => {
     const [, files = ''] = /^COPY (.+) \.\/$/.exec(lines.find(line => line.startsWith('COPY package.json')) ?? '') ?? []
     for (const file of files.split(' ')) expect(existsSync(join(root, file)), file).toBe(true)
     const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bin: { keyturn: string } }
@@ -51,7 +51,7 @@ describe('the Dockerfile', () => {
     expect(entry).toEqual(['node', join('/opt/keyturn/node_modules/keyturn', bin.keyturn)])
   })
 
-  test('its health check finds a server that is ready, on any port and path, and misses one that is gone', async () => {
+  test('its health check succeeds for a ready server, on any port and path, and fails for a stopped one', async () => {
     const check: string[] = JSON.parse(/CMD (\[.+\])$/.exec(instruction('HEALTHCHECK'))?.[1] ?? '[]')
     expect(check[0]).toBe('node')
     const server = await serveProcess(folder, ['--port', '0', '--base-path', '/core'])

@@ -1,4 +1,4 @@
-// Applications and tenants that callers make while the server runs, as the test suites of SDKs do before each case.
+// Applications and tenants that requests create while the server runs, as the test suites of SDKs do before each case.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/server/log.ts'
 import { startServer } from '../../src/server/create-server.ts'
@@ -22,7 +22,7 @@ function remove(appId: string): Promise<CoreAnswer> {
   return core.call('/recipe/multitenancy/app/remove', { version: null, body: { appId } })
 }
 
-test('an application is made once, has sessions and keys of its own, and is forgotten when it is removed', async () => {
+test('an application is created once, has its own sessions and keys, and loses them when it is removed', async () => {
   expect((await core.call('/appid-one/hello')).status).toBe(400)
   expect((await make('one')).json).toEqual({ status: 'OK', createdNew: true })
   expect((await make('One', {})).json).toEqual({ status: 'OK', createdNew: false })
@@ -40,13 +40,13 @@ test('an application is made once, has sessions and keys of its own, and is forg
   expect((await core.call(`/appid-one${information}`)).json.status).toBe('UNAUTHORISED')
 })
 
-test('an application has the lifetimes that it was made with, as numbers or as texts', async () => {
+test('an application has the lifetimes that it was created with, given as numbers or texts', async () => {
   await make('short', { access_token_validity: '2', refresh_token_validity: 5, ip_allow_regex: null })
   const { accessToken, refreshToken } = (await core.call('/appid-short/recipe/session', { body: session })).json
   expect(accessToken.expiry - accessToken.createdTime).toBeLessThanOrEqual(2000)
   expect(refreshToken.expiry - refreshToken.createdTime).toBe(5 * 60_000)
   const changed = await make('short', { access_token_validity: '3' })
-  expect([changed.status, changed.text]).toEqual([400, 'an application keeps the settings that it was made with\n'])
+  expect([changed.status, changed.text]).toEqual([400, 'the application exists with other settings, and these cannot be changed\n'])
 })
 
 test.each([
@@ -56,13 +56,13 @@ test.each([
   [{ api_keys: '' }, 'api_keys must have a key'],
   [{ api_keys: ' , ' }, 'api_keys must have a key'],
   [{ api_keys: 'a-key-that-no-one-guesses,short' }, 'api_keys must be keys of at least 20 characters'],
-])('%j is refused, and nothing is made', async (coreConfig, words) => {
+])('%j is refused, and no application is created', async (coreConfig, words) => {
   const answer = await make('wrong', coreConfig)
   expect([answer.status, answer.text]).toEqual([400, expect.stringContaining(words)])
   expect((await core.call('/appid-wrong/hello')).status).toBe(400)
 })
 
-test('ADM-01: an application with API keys is closed to everybody else, on both interfaces', async () => {
+test('ADM-01: an application with API keys refuses requests without one, in CDI and in the native API', async () => {
   const keys = ['a-key-that-no-one-guesses', 'another-key-that-no-one-guesses']
   await make('closed', { api_keys: `${keys.join(', ')},` })
   for (const path of ['/appid-closed/apiversion', '/appid-closed/v1/keys']) {
@@ -73,15 +73,15 @@ test('ADM-01: an application with API keys is closed to everybody else, on both 
   expect((await core.call('/apiversion')).status).toBe(200)
 })
 
-describe('what is refused', () => {
-  test('applications of the server\'s settings are neither changed nor removed', async () => {
+describe('refused requests', () => {
+  test('applications of the server\'s settings cannot be changed or removed', async () => {
     expect((await make('shop')).json).toEqual({ status: 'OK', createdNew: false })
     expect((await make('shop', { access_token_validity: 5 })).status).toBe(400)
     for (const id of ['shop', 'public']) expect((await remove(id)).status).toBe(400)
     expect((await core.call('/appid-shop/hello')).status).toBe(200)
   })
 
-  test('no application makes another one', async () => {
+  test('an application cannot create another one', async () => {
     expect((await make('two', {}, '/appid-shop/recipe/multitenancy/app/v2')).status).toBe(403)
   })
 
@@ -89,7 +89,7 @@ describe('what is refused', () => {
     expect((await make(id)).status).toBe(400)
   })
 
-  test('ADM-01: a server with API keys makes none, but tells that one is there', async () => {
+  test('ADM-01: a server with API keys creates no application, but says whether one exists', async () => {
     const key = 'a-key-that-no-one-guesses'
     const keyed = await startCoreServer({ apps: ['shop'], apiKeys: [key] })
     const ask = (appId: string, headers: Record<string, string>): Promise<CoreAnswer> => (
@@ -102,24 +102,24 @@ describe('what is refused', () => {
   })
 })
 
-test('a server that is told to stop ends what is still being made', async () => {
-  const told: string[] = []
+test('a server that stops also closes an application that is still being opened', async () => {
+  const messages: string[] = []
   let closed: Promise<void> | null = null
   const hasty = await startServer({ port: 0, shutdownTimeout: 0 }, {
     openStore: async () => createMemoryStore(),
     logger: createLogger('info', Date.now, line => {
-      told.push((JSON.parse(line) as { msg: string }).msg)
-      if (told.at(-1)?.startsWith('an application was made') === true) closed = hasty.close()
+      messages.push((JSON.parse(line) as { msg: string }).msg)
+      if (messages.at(-1)?.startsWith('a request created an application') === true) closed = hasty.close()
     }),
   })
   const cut = fetch(`${hasty.url}/recipe/multitenancy/app/v2`, { method: 'PUT', body: '{"appId":"late"}' })
   await expect(cut).rejects.toThrow()
   await closed
   // Its keys come after that message, and before the last one.
-  expect(told.slice(told.indexOf('closing'))).toEqual(['closing', 'key made', 'key made', 'key made', 'key made', 'closed'])
+  expect(messages.slice(messages.indexOf('closing'))).toEqual(['closing', 'key made', 'key made', 'key made', 'key made', 'closed'])
 })
 
-test('a tenant needs not be made: it is there if it is served', async () => {
+test('a tenant need not be created: it exists if it is served', async () => {
   const some = await startCoreServer({ tenants: ['t1'] })
   const put = (tenantId: string): Promise<CoreAnswer> => (
     some.call('/recipe/multitenancy/tenant/v2', { method: 'PUT', body: { tenantId, coreConfig: {} } })

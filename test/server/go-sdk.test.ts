@@ -1,4 +1,4 @@
-// The published Go SDK of the core protocol, unchanged, with net/http. It speaks version 3.1 and gets older tokens.
+// The published Go SDK of SuperTokens, unchanged, with net/http. It announces CDI 3.1 and gets older tokens.
 import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,8 +16,8 @@ const API_KEY = 'a-key-that-no-one-guesses'
 const go = findProgram('go')
 const cache = join(import.meta.dirname, '../../.cache/go')
 
-// A Go toolchain is not provisioned. Where there is none, `npm test` says so before this step.
-if (go === null) test('there is no Go on this machine: the Go SDK is not tested', () => expect(go).toBeNull())
+// `npm test` does not install a Go toolchain. If there is none, it says so before this step.
+if (go === null) test('this machine has no Go toolchain: the Go SDK is not tested', () => expect(go).toBeNull())
 else {
   describe('net/http', () => {
     let core: KeyturnServer
@@ -86,7 +86,7 @@ else {
       for (let round = 0; round < 3; round++) expect((await page.send('POST', '/auth/session/refresh')).status).toBe(200)
       const young = page.client.cookie('sAccessToken')
       const later = JSON.parse((await page.send('GET', '/me')).body) as { payload: object; data: object }
-      // The SDK asked the server about the first use, and handed on what it got.
+      // The SDK sent the token to `verify` on its first use, and passed on the new one.
       expect(page.client.cookie('sAccessToken')).not.toBe(young)
       expect(later).toMatchObject({ payload: { b: [2], parentRefreshTokenHash1: null }, data: { b: [2], role: null } })
       expect(later.payload).not.toHaveProperty('role')

@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const core of running.splice(0)) await core.server.close()
 })
 
-/** Sends bytes as they are, and reads until the server closes. */
+/** Sends bytes unchanged, and reads until the server closes the connection. */
 async function raw(core: CoreServer, bytes: string, options: { end?: boolean } = {}): Promise<string> {
   const { port } = new URL(core.url)
   const socket = connect(Number(port), '127.0.0.1')
@@ -39,7 +39,7 @@ const paths = [
 ]
 
 describe('API keys', () => {
-  test('ADM-02: without the key nothing is answered, whatever the path, tenant or version', async () => {
+  test('ADM-02: without the key, every path, tenant and version is refused', async () => {
     const core = await start({ apiKeys: [API_KEY, 'another-key-of-twenty-letters'] })
     for (const prefix of ['', '/public', '/nope', '/appid-nope', '/appid-nope/t1']) {
       for (const version of [null, '5.4', '2.7', 'banana']) {
@@ -55,7 +55,7 @@ describe('API keys', () => {
     expect((await core.call('/hello')).status).toBe(200)
   })
 
-  test('HDR-03: a refusal says how the key is to come, and pops up no dialog', async () => {
+  test('HDR-03: a 401 names the scheme Bearer, for which no browser shows a login dialog', async () => {
     const core = await start({ apiKeys: [API_KEY] })
     for (const path of ['/recipe/session', '/v1/keys', '/metrics']) {
       const { status, headers } = await core.call(path)
@@ -68,12 +68,12 @@ describe('API keys', () => {
     ['api-key', 'another-key-of-twenty-letters', 200],
     ['api-key', `${API_KEY}x`, 401], ['api-key', API_KEY.slice(1), 401], ['api-key', '', 401],
     ['authorization', `Basic ${API_KEY}`, 401],
-  ])('come as %s: %s', async (name, value, status) => {
+  ])('are sent as %s: %s', async (name, value, status) => {
     const core = await start({ apiKeys: [API_KEY, 'another-key-of-twenty-letters'] })
     expect((await core.call('/apiversion', { headers: { [name]: value } })).status).toBe(status)
   })
 
-  test('ADM-03: no spelling of a path gets around the key', async () => {
+  test('ADM-03: no spelling of a path bypasses the key', async () => {
     const core = await start({ apiKeys: [API_KEY] })
     const spellings = [
       '//recipe/session/user?userId=a', '/./recipe/session/user?userId=a', '/hello/../recipe/session/user?userId=a',
@@ -106,7 +106,7 @@ describe('limits', () => {
     expect(chunked).toMatch(/^HTTP\/1\.1 413/)
   })
 
-  test('DOS-03, DOS-09: whoever sends slowly is cut off', async () => {
+  test('DOS-03, DOS-09: a client that sends slowly gets 408', async () => {
     const core = await start({}, createMemoryStore(), { headersTimeout: 200, requestTimeout: 300 })
     expect(await raw(core, 'GET /hello HTTP/1.1\r\nHost: localhost\r\nX: ', { end: false })).toMatch(/^HTTP\/1\.1 408/)
     const body = 'POST /recipe/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"userId":'
@@ -124,7 +124,7 @@ describe('limits', () => {
     expect(await raw(await start(), bytes)).toMatch(/^HTTP\/1\.1 4(00|05|31)/)
   })
 
-  test('DOS-01, DOS-02: tokens beyond any length are refused, in a time that grows with their length alone', async () => {
+  test('DOS-01, DOS-02: very long tokens are refused, in time linear in their length', async () => {
     const core = await start()
     const textsOf = (length: number): string[] => ['x', '.', 'a.'].map(piece => piece.repeat(length / piece.length))
     expect(await growth(12_500, textsOf, async texts => {
@@ -136,7 +136,7 @@ describe('limits', () => {
     })).toBeLessThan(LINEAR)
   })
 
-  test('DOS-07: random inputs on every path give no 5xx, and the server lives', async () => {
+  test('DOS-07: random inputs on every path give no 5xx, and the server keeps running', async () => {
     const core = await start({ logLevel: 'silent' })
     const value = fc.oneof(fc.string(), fc.boolean(), fc.double(), fc.constant(null), fc.array(fc.string()), fc.object())
     const names = ['userId', 'userDataInJWT', 'userDataInDatabase', 'enableAntiCsrf', 'refreshToken', 'accessToken',
@@ -157,7 +157,7 @@ describe('limits', () => {
 })
 
 describe('answers', () => {
-  test('HDR-01, HDR-05: whatever is answered is not kept, and is what it says', async () => {
+  test('HDR-01, HDR-05: responses are not cached, and browsers do not guess their type', async () => {
     const core = await start()
     const { accessToken, refreshToken } = await core.create()
     for (const answer of [
@@ -187,7 +187,7 @@ describe('answers', () => {
     const failed = await core.call('/recipe/session', {
       body: { userId: '<script>', userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false },
     })
-    expect([failed.status, failed.text]).toEqual([500, 'The server could not do its work\n'])
+    expect([failed.status, failed.text]).toEqual([500, 'The request failed; the log of the server has the reason\n'])
     expect(core.log.join('')).toContain('the session store failed to add a session')
     expect(core.log.join('')).not.toContain('hunter2')
     for (const path of ['/<script>', '/recipe/session?<script>=1', '/recipe/session/user?x=<script>']) {
@@ -197,7 +197,7 @@ describe('answers', () => {
 })
 
 describe('the log', () => {
-  test('LOG-01: holds no token, key or handle, whatever happens', async () => {
+  test('LOG-01: never contains a token, a key or a handle', async () => {
     const core = await start({ apiKeys: [API_KEY], secrets: ['the secret of the application, long'] })
     const options = { headers: { 'api-key': API_KEY } }
     const first = await core.create({ enableAntiCsrf: true }, options)
@@ -218,7 +218,7 @@ describe('the log', () => {
     }
   })
 
-  test('LOG-02: is one JSON object a line, without characters that terminals obey', async () => {
+  test('LOG-02: has one JSON object per line, without characters that terminals interpret', async () => {
     const core = await start()
     const userId = 'a\r\n{"level":"info"}\u001b[31m\u2028\u202e\u0085'.slice(0, 128)
     await core.create({ userId })
@@ -229,22 +229,22 @@ describe('the log', () => {
     for (const each of core.log) expect(JSON.parse(each)).toMatchObject({ time: core.clock() })
   })
 
-  test('LOG-04: many refusals are few lines that count them', async () => {
+  test('LOG-04: counts many refused requests in few lines', async () => {
     const core = await start({ apiKeys: [API_KEY] })
     const before = core.log.length
     for (let index = 0; index < 300; index++) await core.call('/recipe/session/user?userId=a')
     await core.server.close()
     const refusals = core.log.slice(before).filter(line => line.includes('requests refused'))
-    const told = refusals.map((line): { count: number } => JSON.parse(line))
-    for (const line of told) expect(line).toMatchObject({ status: 401, from: '127.0.0.1' })
-    expect(told.reduce((sum, { count }) => sum + count, 0)).toBe(300)
-    // One each 10 seconds, of which a test has 6.
-    expect(told.length).toBeLessThan(10)
+    const summaries = refusals.map((line): { count: number } => JSON.parse(line))
+    for (const line of summaries) expect(line).toMatchObject({ status: 401, from: '127.0.0.1' })
+    expect(summaries.reduce((sum, { count }) => sum + count, 0)).toBe(300)
+    // One line per 10 seconds, and a test takes at most 60 seconds.
+    expect(summaries.length).toBeLessThan(10)
   })
 })
 
 describe('operation', () => {
-  test('metrics count what happens', async () => {
+  test('metrics count sessions and requests', async () => {
     const core = await start()
     const { refreshToken } = await core.create()
     await core.refresh(refreshToken.token)
@@ -273,14 +273,14 @@ describe('operation', () => {
     expect((await core.call('/health/live')).status).toBe(200)
   })
 
-  test('told to stop, it answers what is under way and takes nothing new', async () => {
+  test('close answers the requests in progress and takes no new connections', async () => {
     const inner = createMemoryStore()
     let release = (): void => undefined
     const held = new Promise<void>(resolve => {
       release = resolve
     })
     let begun = (): void => undefined
-    const inside = new Promise<void>(resolve => {
+    const inStore = new Promise<void>(resolve => {
       begun = resolve
     })
     const store: SessionStore = {
@@ -292,12 +292,12 @@ describe('operation', () => {
       },
     }
     const core = await startCoreServer({}, store)
-    const underWay = core.create()
-    await inside
+    const inProgress = core.create()
+    await inStore
     const closed = core.server.close()
     await expect(core.call('/hello')).rejects.toThrow()
     release()
-    expect((await underWay).status).toBe('OK')
+    expect((await inProgress).status).toBe('OK')
     await closed
     expect(core.log.at(-1)).toContain('closed')
   })

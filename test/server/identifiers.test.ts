@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const words = (least: number, received: string): string => (
   `the user id must be a string of ${least} to 255 characters of well-formed Unicode without U+0000; received ${received}`
 )
-const unfit = [
+const invalidIds = [
   ['half of a surrogate pair', 'a\ud800', 'one with half of a surrogate pair'],
   ['U+0000', 'a\0', 'one with U+0000'],
   ['256 characters', 'u'.repeat(256), '256 characters'],
@@ -29,13 +29,13 @@ const native = (path: string, method: string, sent?: object): Promise<CoreAnswer
   method, headers: json, version: null, ...sent === undefined ? {} : { body: sent },
 })
 
-test.each(unfit)('S-14: the core protocol refuses a user id in every call that takes one, with one sentence: %s', async (_, userId, received) => {
+test.each(invalidIds)('S-14: every CDI call refuses it with the same message: %s', async (_, userId, received) => {
   const refused = [400, `${words(0, received)}\n`]
   for (const [path, fields] of [['/recipe/session', body], ['/recipe/session/remove', {}]] as const) {
     const answer = await core.call(path, { body: { ...fields, userId } })
     expect([answer.status, answer.text]).toEqual(refused)
   }
-  // No address can name half of a pair.
+  // A URL cannot contain half of a surrogate pair.
   if (!userId.endsWith('\ud800')) {
     for (const path of ['/recipe/session/user', '/user/id']) {
       const answer = await core.call(`${path}?userId=${encodeURIComponent(userId)}`)
@@ -45,7 +45,7 @@ test.each(unfit)('S-14: the core protocol refuses a user id in every call that t
   expect(core.log.join('')).not.toContain('session created')
 })
 
-test.each(unfit)('S-14: the native API refuses a user id in every call that takes one, with one sentence: %s', async (_, userId, received) => {
+test.each(invalidIds)('S-14: every native call refuses it with the same message: %s', async (_, userId, received) => {
   const refused = { error: 'invalid_request', message: words(1, received) }
   const answers = [await native('sessions', 'POST', { userId })]
   if (!userId.endsWith('\ud800')) {
@@ -56,7 +56,7 @@ test.each(unfit)('S-14: the native API refuses a user id in every call that take
   for (const answer of answers) expect([answer.status, answer.json]).toEqual([400, refused])
 })
 
-test('S-14: the core protocol allows an empty user id, the native API does not', async () => {
+test('S-14: CDI accepts an empty user id, the native API does not', async () => {
   const { session } = await core.create({ userId: '' })
   expect((await core.call('/recipe/session/user?userId=')).json['sessionHandles']).toEqual([session.handle])
   expect((await native('sessions', 'POST', { userId: '' })).json['message']).toBe(words(1, '0 characters'))
@@ -64,7 +64,7 @@ test('S-14: the core protocol allows an empty user id, the native API does not',
     .toEqual([session.handle])
 })
 
-test('S-14: 255 characters, of three bytes each, are a user id in both interfaces', async () => {
+test('S-14: both interfaces accept a user id of 255 characters of three bytes each', async () => {
   const userId = '\u4f60'.repeat(255)
   const { session } = await core.create({ userId })
   expect(session.userId).toBe(userId)
@@ -74,7 +74,7 @@ test('S-14: 255 characters, of three bytes each, are a user id in both interface
   expect((await native(`users/${encodeURIComponent(userId)}/sessions`, 'DELETE')).json['revoked']).toHaveLength(2)
 })
 
-test('S-14: the command line refuses a user id with the same sentence, and looks into no store', async () => {
+test('S-14: the command line refuses a user id with the same message, and opens no store', async () => {
   const store = `sqlite:${join(folder, 'not-there.db')}`
   for (const args of [['list', 'u'.repeat(256)], ['revoke', '--user', 'u'.repeat(256)]]) {
     const error: string[] = []

@@ -1,4 +1,4 @@
-// What comes from outside is judged, or it is refused: no input means something else than it says.
+// Input is validated: no invalid value is read as another, valid one.
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -20,14 +20,14 @@ afterEach(async () => {
 
 const json = { 'content-type': 'application/json' }
 
-/** Sends a request as it is; the first line and the headers of the answer. */
+/** Sends a request with this first line, unchanged. Returns the status line and the headers of the response. */
 async function raw(core: CoreServer, first: string): Promise<string> {
   const socket = connect(Number(new URL(core.url).port), '127.0.0.1')
   socket.write(`${first} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`, 'latin1')
   return (await text(socket)).split('\r\n\r\n')[0] ?? ''
 }
 
-describe('S-15: a position that no page ended at is 400', () => {
+describe('S-15: a position that is not the `next` of a page gets 400', () => {
   test.each(['x', '', '1;--', '1.', '17.c', '%00', '99999999999999999.cAAAAAAAAAAAAAAAAAAAAAA'])('after=%s', async after => {
     const core = await start()
     const { status, json: body } = await core.call(`/v1/users/alice/sessions?after=${after}`)
@@ -38,12 +38,12 @@ describe('S-15: a position that no page ended at is 400', () => {
 })
 
 describe('S-15: the query of the native API', () => {
-  test('has no name that is not known, and none twice: `exept` would end the session that was to stay', async () => {
+  test('refuses unknown and repeated names: `exept` would revoke the session to keep', async () => {
     const core = await start()
     const { session: { handle } } = await core.create()
     for (const query of [`exept=${handle}`, `except=${handle}&except=x`, `except=${handle}&x=1`, 'limit=1']) {
       const { status, json: body } = await core.call(`/v1/users/alice/sessions?${query}`, { method: 'DELETE' })
-      expect([status, body['message']]).toEqual([400, 'The query can have except, once, and nothing else.'])
+      expect([status, body['message']]).toEqual([400, 'The query may have only these parameters, each at most once: except.'])
     }
     for (const query of ['limit=1&limit=2', 'limits=1']) {
       expect((await core.call(`/v1/users/alice/sessions?${query}`)).status).toBe(400)
@@ -51,7 +51,7 @@ describe('S-15: the query of the native API', () => {
     expect((await core.call('/v1/users/alice/sessions')).json['sessions']).toHaveLength(1)
   })
 
-  test('names a handle, or nobody is spared and nothing ended', async () => {
+  test('refuses an `except` that is not a handle, and revokes nothing', async () => {
     const core = await start()
     const { session: { handle } } = await core.create()
     for (const except of ['', 'x', handle.slice(1), `${handle}x`, `${handle.slice(0, -1)}*`]) {
@@ -62,7 +62,7 @@ describe('S-15: the query of the native API', () => {
   })
 })
 
-test('S-15: an address that is no ASCII, or not UTF-8 in percent-encoding, names no other user', async () => {
+test('S-15: a URL that is not ASCII, or not percent-encoded UTF-8, is never read as another user\'s', async () => {
   const core = await start()
   const userId = '\ufffd'
   const { session: { handle } } = await core.create({ userId })
@@ -77,7 +77,7 @@ test('S-15: an address that is no ASCII, or not UTF-8 in percent-encoding, names
   expect((await core.call(`/recipe/session/user?userId=${encodeURIComponent(userId)}`)).json['sessionHandles']).toEqual([handle])
 })
 
-describe('S-15: a body keeps what it says', () => {
+describe('S-15: a body that could not be stored unchanged is refused', () => {
   const ways: readonly (readonly [path: string, method: string, body: (handle: string, accessToken: string, value: string) => string])[] = [
     ['/recipe/session', 'POST', (_, __, value) => `{"userId":"bob","userDataInJWT":${value},"userDataInDatabase":{},"enableAntiCsrf":false}`],
     ['/recipe/session', 'POST', (_, __, value) => `{"userId":"bob","userDataInJWT":{},"userDataInDatabase":${value},"enableAntiCsrf":false}`],
@@ -96,7 +96,7 @@ describe('S-15: a body keeps what it says', () => {
     ['{"a":[{"b":{"__proto__":1}}]}', 'no member named __proto__'],
     ['{"\\u005f_proto__":{}}', 'no member named __proto__'],
     ['{"a":1e400}', 'no number beyond 1.8e308'], ['{"a":[-1e400]}', 'no number beyond 1.8e308'],
-  ])('%s is refused on every way in, and nothing is stored', async (value, words) => {
+  ])('%s is refused by every endpoint, and nothing is stored', async (value, words) => {
     const core = await start()
     const { session: { handle }, accessToken: { token } } = await core.create({ userDataInJWT: { v: 1 }, userDataInDatabase: { w: 2 } })
     for (const [path, method, body] of ways) {
@@ -108,7 +108,7 @@ describe('S-15: a body keeps what it says', () => {
       .toMatchObject({ userDataInJWT: { v: 1 }, userDataInDatabase: { w: 2 } })
   })
 
-  test('the settings of an application that a caller makes are judged alike', async () => {
+  test('so are the settings of an application that a request creates', async () => {
     const core = await start()
     const body = '{"appId":"a1","coreConfig":{"__proto__":{"api_keys":"x"}}}'
     expect((await core.call('/recipe/multitenancy/app/v2', { method: 'PUT', body })).status).toBe(400)
@@ -129,13 +129,13 @@ describe('S-15: the validity of a JWT', () => {
       expect(await sign(await start(), validity)).toEqual({ status: 400, exp: null })
     })
 
-  test.each([['1', 1], ['1.9', 1], ['3155760000', 3_155_760_000]])('%s gives an end in whole seconds', async (validity, seconds) => {
+  test.each([['1', 1], ['1.9', 1], ['3155760000', 3_155_760_000]])('%s gives an exp in whole seconds', async (validity, seconds) => {
     const core = await start()
     expect(await sign(core, validity)).toEqual({ status: 200, exp: core.clock() / 1000 + seconds })
   })
 })
 
-describe('S-15: a method that a path does not have is 405, and those that it has are told', () => {
+describe('S-15: a method that a path does not have gets 405, with the path\'s methods in Allow', () => {
   const hello = 'GET, HEAD, POST, PUT, DELETE'
   test.each([
     ['TRACE', '/', hello], ['TRACE', '/hello', hello], ['OPTIONS', '/hello', hello], ['PATCH', '/appid-public/hello', hello],
@@ -150,7 +150,7 @@ describe('S-15: a method that a path does not have is 405, and those that it has
     expect(head.toLowerCase()).toContain(`\r\nallow: ${allowed.toLowerCase()}\r\n`)
   })
 
-  test('what a path has is answered as before', async () => {
+  test('a method that the path has is answered', async () => {
     const core = await start()
     for (const [method, path] of [['HEAD', '/hello'], ['DELETE', '/hello'], ['HEAD', '/health/ready'], ['GET', '/metrics']]) {
       expect((await core.call(String(path), { method: String(method) } satisfies CallOptions)).status).toBe(200)
@@ -161,14 +161,14 @@ describe('S-15: a method that a path does not have is 405, and those that it has
 describe('S-15: a store that other programs can read, without a secret', () => {
   const secrets = ['the secret of the application, long']
   test.each(['postgres://db.internal/app', 'mysql://db.internal/app', 'mariadb://db.internal/app', 'rediss://cache.internal'])(
-    '%s: the log says at the start what follows, and what to set', async store => {
+    '%s: the log says at the start that tokens can be forged, and what to set', async store => {
       const core = await start({ store })
       const line: unknown = JSON.parse(core.log[0] ?? '{}')
-      expect(line).toMatchObject({ level: 40, msg: expect.stringMatching(/can read it can forge access tokens\. Set --secret \(KEYTURN_SECRET\)/) })
+      expect(line).toMatchObject({ level: 40, msg: expect.stringMatching(/read access to the store is enough to forge access tokens\. Set --secret \(KEYTURN_SECRET\)/) })
       expect((await start({ store, secrets })).log.join('')).not.toContain('not encrypted')
     })
 
-  test.each(['sqlite:keyturn.db', 'sqlite::memory:'])('%s: is this machine\'s own', async store => {
+  test.each(['sqlite:keyturn.db', 'sqlite::memory:'])('%s: is on this machine, and logs no warning', async store => {
     expect((await start({ store })).log.join('')).not.toContain('not encrypted')
   })
 })

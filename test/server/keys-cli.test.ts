@@ -1,4 +1,4 @@
-// `keyturn keys` on a store in SQLite, as an operator runs it, and what processes make of the store afterwards.
+// `keyturn keys` with a SQLite store, and how applications start with that store afterwards.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let number = 0
 const newFile = (): string => join(folder, `${++number}.db`)
 
-/** Starts a process of an application: its first reading of the keys. What it was refused with, or null. */
+/** Starts an application, which reads the keys. Returns the error that it fails with, or null. */
 async function start(file: string, secret: string | readonly string[] | null): Promise<Error | null> {
   const sessions = createSessions({
     origin: 'http://localhost', store: openSqliteStore(file), ...secret === null ? {} : { secret },
@@ -73,7 +73,7 @@ describe('keyturn keys rotate', () => {
     expect(await start(file, SECRET)).toBeNull()
   })
 
-  test('S-04: with a secret adds nothing to unencrypted keys', async () => {
+  test('S-04: with a secret, it adds no key to unencrypted ones', async () => {
     const file = newFile()
     expect(await start(file, null)).toBeNull()
     const before = await keysOf(file)
@@ -85,7 +85,7 @@ describe('keyturn keys rotate', () => {
 })
 
 describe('keyturn keys encrypt', () => {
-  test('S-04: is what the refusal says to run: it tells which keys it encrypted, and sessions go on', async () => {
+  test('S-04: is the command that the error names: it lists the keys that it encrypted, and sessions continue', async () => {
     const file = newFile()
     expect(await start(file, null)).toBeNull()
     const before = await keysOf(file)
@@ -104,7 +104,7 @@ describe('keyturn keys encrypt', () => {
     expect((await start(file, null))?.message).toContain('no secret is configured. Set `secret`')
   })
 
-  test('S-04: does not run silently twice', async () => {
+  test('S-04: says so if all keys are encrypted already', async () => {
     const file = newFile()
     expect(await start(file, null)).toBeNull()
     const args = ['keys', 'encrypt', `sqlite:${file}`, '--secret', SECRET]
@@ -134,7 +134,7 @@ describe('keyturn keys encrypt', () => {
     })
   })
 
-  test('S-04: leaves a key alone that somebody wrote beside encrypted ones, unless told to finish', async () => {
+  test('S-04: without --finish, does not encrypt a key that was added to encrypted ones', async () => {
     const file = newFile()
     expect(await start(file, null)).toBeNull()
     const [interrupted] = await keysOf(file)
@@ -155,7 +155,7 @@ describe('keyturn keys encrypt', () => {
 })
 
 describe('keyturn keys list', () => {
-  test('says which keys are encrypted, and with which of the secrets', async () => {
+  test('shows which keys are encrypted, and with which secret', async () => {
     const file = newFile()
     expect(await start(file, null)).toBeNull()
     expect(await list(file)).toMatchObject([{ encrypted: false, secret: null }, { encrypted: false, secret: null }])
@@ -168,7 +168,7 @@ describe('keyturn keys list', () => {
 })
 
 describe('keyturn keys retire', () => {
-  test('S-04: never leaves an empty store, which a process without the secret would take for a new one', async () => {
+  test('S-04: keeps the last key: without the secret, a process would take an empty store for a new one', async () => {
     const file = newFile()
     expect(await start(file, SECRET)).toBeNull()
     const [first, last] = await keysOf(file)
@@ -182,7 +182,7 @@ describe('keyturn keys retire', () => {
 })
 
 describe('a change of the secret', () => {
-  test('takes three deployments, and the list says when each is complete', async () => {
+  test('takes three deployments, and `keys list` shows when each is complete', async () => {
     const file = newFile()
     expect(await start(file, SECRET)).toBeNull()
     const before = (await keysOf(file)).map(({ kid }) => kid)

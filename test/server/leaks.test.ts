@@ -1,4 +1,4 @@
-// What docs/leaks.md says to run after a leak, run against a store with live sessions of a running application.
+// The commands of docs/leaks.md, run against a store with active sessions of a running application.
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ let number = 0
 const newFile = (): string => join(folder, `${++number}.db`)
 const copyOf = (file: string): string => copyDatabase(file, newFile())
 
-/** Starts the application on a file; with time as it is, and following the change log as in production. */
+/** Starts the application with a SQLite file, the real clock, and a short poll interval of the change log. */
 async function start(file: string, secret: string | readonly string[] | null): Promise<SessionServer> {
   const app = await startSessionServer({
     store: openSqliteStore(file),
@@ -61,7 +61,7 @@ const refresh = async (client: HttpClient): Promise<number> => (
   (await client.send('POST', REFRESH, { headers: SAME_ORIGIN })).status
 )
 
-/** Moves a browser to a process that was started anew. */
+/** Lets a browser continue with another process of the application. */
 function move(client: HttpClient, app: SessionServer): HttpClient {
   const moved = app.client()
   moved.jar = client.jar
@@ -82,7 +82,7 @@ async function listKeys(file: string): Promise<readonly ListedKey[]> {
   return JSON.parse((await keyturn('keys', 'list', `sqlite:${file}`, '--json')).out) as ListedKey[]
 }
 
-/** What an operator runs, with the secret in the environment. */
+/** Runs a command as an operator does, with the secret in the environment. It must succeed. */
 async function run(file: string, secret: string | null, ...args: string[]): Promise<Answer> {
   vi.stubEnv('KEYTURN_SECRET', secret ?? '')
   const answer = await keyturn(...args, `sqlite:${file}`)
@@ -110,7 +110,7 @@ describe('the database', () => {
 
     const { out } = await run(file, SECRET, 'sessions', 'revoke', '--all', '--yes')
     expect(out).toContain('Replaced all keys')
-    // The process that runs without the secret accepts nothing any more.
+    // The process without the secret accepts no token any more.
     await soon(() => visitForged(app, stolen, alice), 500)
     await stop(app)
     const next = await start(file, SECRET)
@@ -128,7 +128,7 @@ describe('the database', () => {
     const alice = await login(await start(file, SECRET), 'alice')
     const before = await listKeys(file)
     const bare = await keyturn('sessions', 'revoke', '--all', `sqlite:${file}`, '--secret', SECRET)
-    expect([bare.code, bare.error]).toEqual([2, expect.stringContaining('add --yes')])
+    expect([bare.code, bare.error]).toEqual([2, expect.stringContaining('confirm with --yes')])
     const blind = await keyturn('sessions', 'revoke', '--all', '--yes', `sqlite:${file}`)
     expect([blind.code, blind.error]).toEqual([1, expect.stringContaining('no secret is configured')])
     const both = await keyturn('sessions', 'revoke', '--all', '--user', 'alice', '--yes', `sqlite:${file}`)
@@ -142,7 +142,7 @@ describe('the database', () => {
   })
 })
 
-test('LEAK-02: a refresh key: rotate changes it unnoticed, retire refuses its refresh tokens', async () => {
+test('LEAK-02: a refresh key: rotate replaces it without a logout, retire refuses its refresh tokens', async () => {
   const file = newFile()
   const app = await start(file, SECRET)
   const alice = await login(app, 'alice')
@@ -185,7 +185,7 @@ test('LEAK-03: with a copy of the store it forges access tokens, until one comma
   expect(await visitForged(app, stolen, alice)).toBe(200)
 
   await run(file, NEW_SECRET, 'sessions', 'revoke', '--all', '--yes')
-  // The process with the old secret cannot use the new keys, and has no others.
+  // The process with the old secret cannot decrypt the new keys, and has no others.
   await soon(() => visitForged(app, stolen, alice), 500)
   await stop(app)
   const next = await start(file, NEW_SECRET)
@@ -214,7 +214,7 @@ test('LEAK-02: the standalone server refuses what a retired key signed or issued
 })
 
 describe('a backup', () => {
-  test('LEAK-04: its signing keys are refused as soon as they are retired; users go on with a refresh', async () => {
+  test('LEAK-04: its signing keys are refused as soon as they are retired; users refresh and continue', async () => {
     const file = newFile()
     const app = await start(file, null)
     const alice = await login(app, 'alice')
@@ -230,7 +230,7 @@ describe('a backup', () => {
     expect([await refresh(alice), await visit(alice)]).toEqual([200, 200])
   })
 
-  test('LEAK-04: one that is restored knows sessions that were revoked: sessions revoke --all ends them', async () => {
+  test('LEAK-04: a restored one has sessions that were revoked since: sessions revoke --all revokes them', async () => {
     const file = newFile()
     const app = await start(file, SECRET)
     const alice = await login(app, 'alice')

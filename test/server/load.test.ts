@@ -1,4 +1,4 @@
-// What hostile input costs.
+// The cost of hostile input.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
@@ -13,7 +13,7 @@ import { growth, LINEAR } from '../support/growth.ts'
 let core: CoreServer
 afterEach(() => core.server.close())
 
-describe('DOS-02: takes time that grows with the length alone', () => {
+describe('DOS-02: takes time linear in the length', () => {
   test.each([
     ['braces', '{"a":'], ['brackets', '['], ['quotes', '"'], ['backslashes', '"\\\\'], ['spaces', ' '], ['digits', '1'],
   ])('a body of %s', async (_, piece) => {
@@ -31,7 +31,7 @@ describe('DOS-02: takes time that grows with the length alone', () => {
   })
 })
 
-test('DOS-04: a token of nobody\'s costs no look for its session', async () => {
+test('DOS-04: an unrecognized token causes no query for its session', async () => {
   let calls = 0
   const store = createMemoryStore()
   core = await startCoreServer({}, { ...store, find: handle => (calls += 1, store.find(handle)) })
@@ -40,9 +40,9 @@ test('DOS-04: a token of nobody\'s costs no look for its session', async () => {
   const verify = async (token: string): Promise<string> => (await core.call('/recipe/session/verify', {
     body: { accessToken: token, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: true },
   })).json.status
-  const foreign = Buffer.from('{"alg":"RS256","typ":"JWT","version":"5","kid":"d-1"}').toString('base64url')
+  const headerOfUnknownKey = Buffer.from('{"alg":"RS256","typ":"JWT","version":"5","kid":"d-1"}').toString('base64url')
   for (const token of [
-    `${foreign}.${payload}.${signature}`, `${header}.${payload}.AAAA`, `${header}.e30.${signature}`, `${header}..`,
+    `${headerOfUnknownKey}.${payload}.${signature}`, `${header}.${payload}.AAAA`, `${header}.e30.${signature}`, `${header}..`,
     'a.b.c',
   ]) expect(await verify(token)).toBe('TRY_REFRESH_TOKEN')
   expect(calls).toBe(0)
@@ -50,7 +50,7 @@ test('DOS-04: a token of nobody\'s costs no look for its session', async () => {
   expect(calls).toBe(1)
 })
 
-test('DOS-09: connections beyond the limit are closed, and the others served', async () => {
+test('DOS-09: connections beyond the limit are closed, and the others are served', async () => {
   core = await startCoreServer({ maxConnections: 2 })
   const { port } = new URL(core.url)
   const open = async (): Promise<Socket> => {

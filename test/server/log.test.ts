@@ -1,4 +1,4 @@
-// What the server tells of itself: its own lines, and any logger that a program passes in.
+// The log of the server: its own lines, and those of a logger that a program passes in.
 import pino from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/server/log.ts'
@@ -15,13 +15,13 @@ afterEach(() => core.server.close())
 
 interface Line { readonly level: number; readonly msg: string; readonly [field: string]: unknown }
 
-/** The lines since the last call. Events are told just after the answer. */
+/** The lines since the last call. Events are logged just after the response. */
 async function lines(): Promise<readonly Line[]> {
   await new Promise(resolve => setImmediate(resolve))
   return core.log.splice(0).map(line => JSON.parse(line) as Line)
 }
 
-test('LOG-03: each thing that happens to a session is one line, with its time, user, session and reason', async () => {
+test('LOG-03: each event of a session is one line, with its time, user, session and reason', async () => {
   core = await startCoreServer()
   expect((await lines()).filter(({ msg }) => msg === 'key made').map(({ purpose }) => purpose).toSorted())
     .toEqual(['access', 'core-dynamic', 'core-static', 'refresh'])
@@ -51,7 +51,7 @@ test('LOG-03: each thing that happens to a session is one line, with its time, u
   expect(await lines()).toEqual([])
 })
 
-describe('LOG-03: what points to a theft is a line with the places and clients of both tokens, and is counted', () => {
+describe('LOG-03: a possible theft is counted and logged with the addresses and clients of both tokens', () => {
   const owner = { ip: '192.0.2.1', userAgent: 'owner' }
   const thief = { ip: '198.51.100.2', userAgent: `thief\u202e${'x'.repeat(1000)}` }
 
@@ -66,7 +66,7 @@ describe('LOG-03: what points to a theft is a line with the places and clients o
   const warnings = async (): Promise<readonly Line[]> => (await lines()).filter(({ level }) => level === 40)
   const metrics = async (): Promise<string> => (await core.call('/metrics')).text
 
-  test('one child that is given to two networks, and the parent of a child in use', async () => {
+  test('a refresh token that two networks get, and the parent of a token in use', async () => {
     core = await startCoreServer()
     const first = await call('/v1/sessions', { userId: 'alice', ...owner })
     const at = core.clock()
@@ -92,15 +92,15 @@ describe('LOG-03: what points to a theft is a line with the places and clients o
     expect(await metrics()).toMatch(/^keyturn_token_thefts_total 1$/m)
   })
 
-  test('a token that a leaked key made, and one from before a re-authentication', async () => {
+  test('a token that was forged with a leaked key, and one from before a re-authentication', async () => {
     const store = createMemoryStore()
     core = await startCoreServer({}, store)
     const { refreshToken = '', handle = '' } = await call('/v1/sessions', { userId: 'alice', ...owner })
     const key = await refreshKeyIn(store)
-    const ours = parseRefreshToken(refreshToken)!
+    const issued = parseRefreshToken(refreshToken)!
     await lines()
     // The handle is public; the anchor is not.
-    const forged = await key.write({ ...ours, generation: 9, anchor: ours.secret })
+    const forged = await key.write({ ...issued, generation: 9, anchor: issued.secret })
     expect(await refresh(forged, thief)).toMatchObject({ error: 'unauthorized' })
     expect(await warnings()).toMatchObject([{
       reason: 'forged', user: 'alice', generation: 9, ip: thief.ip, currentGeneration: 0, currentIp: owner.ip,
@@ -108,7 +108,7 @@ describe('LOG-03: what points to a theft is a line with the places and clients o
     }])
 
     core.clock.advance(R + 1)
-    const old = await key.write({ ...ours, anchor: ours.secret })
+    const old = await key.write({ ...issued, anchor: issued.secret })
     expect(await refresh(old, thief)).toMatchObject({ error: 'unauthorized' })
     expect(await warnings()).toMatchObject([{
       reason: 'superseded', generation: 0, ip: thief.ip,
@@ -120,7 +120,7 @@ describe('LOG-03: what points to a theft is a line with the places and clients o
   })
 })
 
-test('DOS-05: a forwarded address is a caller\'s word: the log tells the peer\'s', async () => {
+test('DOS-05: the log has the address of the connection, not one that a client sends in a header', async () => {
   core = await startCoreServer({ apiKeys: ['a-key-that-no-one-guesses'] })
   await core.call('/recipe/session', {
     headers: {
@@ -129,12 +129,12 @@ test('DOS-05: a forwarded address is a caller\'s word: the log tells the peer\'s
     },
   })
   await core.server.close()
-  const told = await lines()
-  expect(told.find(({ msg }) => msg === 'requests refused')).toMatchObject({ from: '127.0.0.1', status: 401 })
-  expect(JSON.stringify(told)).not.toMatch(/203\.0\.113\.9|evil\.example/)
+  const logged = await lines()
+  expect(logged.find(({ msg }) => msg === 'requests refused')).toMatchObject({ from: '127.0.0.1', status: 401 })
+  expect(JSON.stringify(logged)).not.toMatch(/203\.0\.113\.9|evil\.example/)
 })
 
-describe('LOG-02: fields are never long', () => {
+describe('LOG-02: the length of fields is limited', () => {
   test('in the server\'s own lines, which are pino\'s format', async () => {
     const written: string[] = []
     createLogger('info', () => 1000, line => written.push(line)).info({ user: 'x'.repeat(1000) }, 'hello')
@@ -152,10 +152,10 @@ describe('LOG-02: fields are never long', () => {
     const body = JSON.stringify({ userId: 'ada', sessionInfo: {} })
     await fetch(`${server.url}/v1/sessions`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
     await server.close()
-    const told = written.map(line => JSON.parse(line) as Line)
-    expect(told).toContainEqual(expect.objectContaining({
+    const logged = written.map(line => JSON.parse(line) as Line)
+    expect(logged).toContainEqual(expect.objectContaining({
       level: 30, service: 'sessions', user: 'ada', msg: 'session created',
     }))
-    expect(told.at(-1)).toMatchObject({ level: 30, msg: 'closed' })
+    expect(logged.at(-1)).toMatchObject({ level: 30, msg: 'closed' })
   })
 })

@@ -20,7 +20,7 @@ interface Description {
 
 let core: CoreServer
 let description: Description
-/** Which answers have been seen: `operationId status`. */
+/** The responses that the tests have met: `operationId status`. */
 const seen = new Set<string>()
 
 beforeEach(async () => {
@@ -31,7 +31,7 @@ afterEach(() => core.server.close())
 
 interface Answer { readonly status: number; readonly headers: Headers; readonly body: Readonly<Record<string, unknown>> }
 
-/** Calls an operation, and compares the answer with its description. */
+/** Calls an operation, and compares the response with its description. */
 async function call(method: string, path: string, body?: object, form = false): Promise<Answer> {
   const response = await fetch(`${core.url}${path}`, {
     method,
@@ -57,7 +57,7 @@ async function call(method: string, path: string, body?: object, form = false): 
 const create = (body: object = {}): Promise<Answer> => call('POST', '/v1/sessions', { userId: 'alice', ...body })
 
 describe('sessions', () => {
-  test('are started, read, changed and ended', async () => {
+  test('are created, read, changed and revoked', async () => {
     const { status, body } = await create({ jwtPayload: { role: 'x' }, sessionInfo: { a: 1 }, tenantId: 't1' })
     expect(status).toBe(201)
     const keys = createLocalJWKSet((await call('GET', '/v1/keys')).body as never)
@@ -74,7 +74,7 @@ describe('sessions', () => {
     expect((await call('PATCH', path, { jwtPayload: {} })).status).toBe(404)
   })
 
-  test('are refreshed, and a copied token ends them', async () => {
+  test('are refreshed, and revoked if a copied token is used', async () => {
     const first = (await create()).body
     const refresh = (refreshToken: unknown): Promise<Answer> => call('POST', '/v1/sessions/refresh', { refreshToken })
     const second = await refresh(first['refreshToken'])
@@ -83,8 +83,8 @@ describe('sessions', () => {
     expect(await refresh(first['refreshToken'])).toMatchObject({
       status: 401, body: { error: 'token_theft_detected', userId: 'alice', handle: first['handle'] },
     })
-    expect((await refresh(['garbage'])).status).toBe(400)
-    expect(await refresh('garbage')).toMatchObject({ status: 401, body: { error: 'unauthorized' } })
+    expect((await refresh(['malformed'])).status).toBe(400)
+    expect(await refresh('malformed')).toMatchObject({ status: 401, body: { error: 'unauthorized' } })
   })
 
   test('ROT-15: a busy refresh is 503 with Retry-After, changes nothing, and succeeds later', async () => {
@@ -95,25 +95,25 @@ describe('sessions', () => {
     const stored = (): unknown => core.store.find(parseHandle(String(handle))!)
     await loseAnswers(core.clock, refresh)
     const before = await stored()
-    const told = await refresh()
-    expect(told).toMatchObject({ status: 503, body: { error: 'refresh_busy' } })
-    expect(told.headers.get('retry-after')).toBe(`${BUSY_SECONDS}`)
+    const busy = await refresh()
+    expect(busy).toMatchObject({ status: 503, body: { error: 'refresh_busy' } })
+    expect(busy.headers.get('retry-after')).toBe(`${BUSY_SECONDS}`)
     expect(await stored()).toEqual(before)
     core.clock.advance(BUSY_SECONDS * 1000 + 1)
     expect(await refresh()).toMatchObject({ status: 200, body: { handle } })
   })
 
-  test('show where their clients are, as far as the application tells', async () => {
-    const told = { ip: '192.0.2.1', userAgent: 'a\u0007gent' }
-    const { handle } = (await create(told)).body
+  test('have the address and user agent of their client, if the application sends them', async () => {
+    const client = { ip: '192.0.2.1', userAgent: 'a\u0007gent' }
+    const { handle } = (await create(client)).body
     expect((await call('GET', `/v1/sessions/${handle}`)).body).toMatchObject({ ip: '192.0.2.1', userAgent: 'a?gent' })
     const { refreshToken, handle: other } = (await create()).body
     expect((await call('GET', `/v1/sessions/${other}`)).body).toMatchObject({ ip: null, userAgent: null })
-    expect((await call('POST', '/v1/sessions/refresh', { refreshToken, ...told })).status).toBe(200)
+    expect((await call('POST', '/v1/sessions/refresh', { refreshToken, ...client })).status).toBe(200)
     expect((await call('GET', `/v1/sessions/${other}`)).body).toMatchObject({ ip: '192.0.2.1', userAgent: 'a?gent' })
   })
 
-  test('of a user are listed by pages and ended together', async () => {
+  test('of a user are listed in pages and revoked together', async () => {
     const made = []
     for (let index = 0; index < 3; index++) {
       core.clock.advance(1)
@@ -129,7 +129,7 @@ describe('sessions', () => {
     expect((await call('GET', '/v1/users/no%20body/sessions')).body).toEqual({ sessions: [], next: null })
   })
 
-  test('V-13: have lifetimes of their own, never longer than configured', async () => {
+  test('V-13: can have their own lifetimes, never longer than configured', async () => {
     const own = { accessTokenLifetime: 120, idleTimeout: 600, absoluteTimeout: 900, persistent: false, transferMode: 'cookie' }
     const { body } = await create(own)
     const now = core.clock()
@@ -143,7 +143,7 @@ describe('sessions', () => {
     expect((await create({ idleTimeout: 34_560_000 })).body['sessionExpiresAt']).toBe(core.clock() + 100 * 86_400_000)
   })
 
-  test('V-13: an access token of the session is answered with one that has the new payload', async () => {
+  test('V-13: a change with an access token of the session returns one with the new payload', async () => {
     const { handle, accessToken, accessTokenExpiresAt } = (await create({ jwtPayload: { role: 'x' } })).body
     const path = `/v1/sessions/${handle}`
     core.clock.advance(5000)
@@ -152,14 +152,14 @@ describe('sessions', () => {
     const keys = createLocalJWKSet((await call('GET', '/v1/keys')).body as never)
     const { payload } = await jwtVerify(String(changed.body['accessToken']), keys, { currentDate: new Date(core.clock()) })
     expect(payload).toMatchObject({ role: 'y', sid: handle, iat: core.clock() / 1000, keyturn: { pv: 1 } })
-    const others = [(await create()).body['accessToken'], 'garbage', `${String(accessToken)}x`]
+    const others = [(await create()).body['accessToken'], 'malformed', `${String(accessToken)}x`]
     for (const other of others) {
       expect((await call('PATCH', path, { jwtPayload: { role: 'z' }, accessToken: other })).status).toBe(400)
     }
     expect((await call('GET', path)).body).toMatchObject({ jwtPayload: { role: 'y' } })
   })
 
-  test('V-13: session info is merged, and replaced only if nobody has changed it', async () => {
+  test('V-13: session info is merged, or replaced only if it still has the given version', async () => {
     const path = `/v1/sessions/${(await create({ sessionInfo: { a: 1, b: { c: 2, d: 3 } } })).body['handle']}`
     const read = async (): Promise<Answer['body']> => (await call('GET', path)).body
     expect((await call('PATCH', path, { mergeSessionInfo: { b: { c: null, e: [4] }, f: 5 } })).status).toBe(204)
@@ -175,27 +175,27 @@ describe('sessions', () => {
     expect((await call('PATCH', '/v1/sessions/nobody', {})).status).toBe(404)
   })
 
-  test('V-13: of a change whose version is overtaken nothing is stored', async () => {
+  test('V-13: if another change comes first, nothing is stored', async () => {
     await core.server.close()
     const store = createMemoryStore()
-    let isOvertaken = false
+    let hasRival = false
     core = await startCoreServer({ reuseInterval: 0 }, {
       ...store,
       async find(handle) {
         const record = await store.find(handle)
-        if (isOvertaken) await store.updateInfo({ handle, sessionInfo: '{"first":true}', expectedVersion: 0, now: core.clock() })
+        if (hasRival) await store.updateInfo({ handle, sessionInfo: '{"first":true}', expectedVersion: 0, now: core.clock() })
         return record
       },
     })
     const path = `/v1/sessions/${(await create()).body['handle']}`
-    isOvertaken = true
+    hasRival = true
     const change = { sessionInfo: { second: true }, jwtPayload: { second: true }, sessionInfoVersion: 0 }
     expect((await call('PATCH', path, change)).status).toBe(409)
     const { sessionInfo, jwtPayload } = (await call('GET', path)).body
     expect({ sessionInfo, jwtPayload }).toEqual({ sessionInfo: { first: true }, jwtPayload: {} })
   })
 
-  test('V-13: several are ended in one call', async () => {
+  test('V-13: several are revoked in one call', async () => {
     const handles = [(await create()).body['handle'], (await create({ userId: 'bob' })).body['handle']]
     const ended = await call('POST', '/v1/sessions/revoke', { handles: [...handles, handles[0], 'nobody'] })
     expect(ended).toMatchObject({ status: 200, body: { revoked: expect.arrayContaining(handles) } })
@@ -203,24 +203,26 @@ describe('sessions', () => {
     expect((await call('POST', '/v1/sessions/revoke', { handles: [1] })).status).toBe(400)
   })
 
-  test('V-13: have anti-CSRF tokens where their callers want them', async () => {
+  test('V-13: have anti-CSRF tokens if the request asks for them', async () => {
     const { handle, refreshToken, antiCsrfToken, accessToken } = (await create({ antiCsrf: true })).body
     expect((await create()).body['antiCsrfToken']).toBeUndefined()
-    const foreign = (await create({ antiCsrf: true })).body['antiCsrfToken']
-    const ask = async (proof: unknown): Promise<unknown> => (
+    const ofAnotherSession = (await create({ antiCsrf: true })).body['antiCsrfToken']
+    const isActive = async (proof: unknown): Promise<unknown> => (
       (await call('POST', '/v1/introspect', { token: String(accessToken), anti_csrf_token: String(proof) }, true)).body['active']
     )
-    expect([await ask(antiCsrfToken), await ask(foreign), await ask('')]).toEqual([true, false, false])
+    expect([await isActive(antiCsrfToken), await isActive(ofAnotherSession), await isActive('')]).toEqual([true, false, false])
     const refresh = (proof: unknown): Promise<Answer> => (
       call('POST', '/v1/sessions/refresh', { refreshToken, antiCsrfToken: proof, antiCsrf: true })
     )
-    for (const proof of [foreign, '']) expect(await refresh(proof)).toMatchObject({ status: 401, body: { error: 'unauthorized' } })
+    for (const proof of [ofAnotherSession, '']) {
+      expect(await refresh(proof)).toMatchObject({ status: 401, body: { error: 'unauthorized' } })
+    }
     const { status, body } = await refresh(antiCsrfToken)
     expect([status, body['handle']]).toEqual([200, handle])
     expect(body['antiCsrfToken']).toEqual(expect.any(String))
   })
 
-  test('a payload named like a claim of ours is refused, with the list of such names', async () => {
+  test('a payload with a reserved claim is refused, with the list of reserved claims', async () => {
     for (const name of ['sub', 'iss', 'aud', 'keyturn', 'auth_time', 'nbf']) {
       const { status, body } = await create({ jwtPayload: { [name]: 'x' } })
       expect(status).toBe(400)
@@ -261,9 +263,9 @@ describe('tokens', () => {
     expect((await call('POST', '/v1/introspect', { tokens: 'x' }, true)).status).toBe(400)
   })
 
-  test.each(['accessToken', 'refreshToken'])('RFC 7009: the session of an %s is ended', async kind => {
+  test.each(['accessToken', 'refreshToken'])('RFC 7009: the session of an %s is revoked', async kind => {
     const { [kind]: token, accessToken, refreshToken } = (await create()).body
-    expect((await revoke('garbage')).status).toBe(200)
+    expect((await revoke('malformed')).status).toBe(200)
     expect((await revoke(token)).status).toBe(200)
     expect(await introspect(accessToken)).toEqual({ active: false })
     expect(await introspect(refreshToken)).toEqual({ active: false })
@@ -273,7 +275,7 @@ describe('tokens', () => {
 })
 
 describe('the stream of revocations', () => {
-  /** Reads events until one of the name comes, and that one's page is over. */
+  /** Reads events until one with this name comes, and the rest of its page. Calls `act` after `synced`. */
   async function readUntil(name: string, headers: Record<string, string> = {}, act?: () => Promise<unknown>): Promise<string[]> {
     const stop = new AbortController()
     const response = await fetch(`${core.url}/v1/revocations`, { headers, signal: stop.signal })
@@ -292,19 +294,19 @@ describe('the stream of revocations', () => {
     return text.split('\n\n')
   }
 
-  test('tells of what was revoked before and of what is revoked now, and goes on where a reader was', async () => {
+  test('has past and new revocations, and continues after Last-Event-ID', async () => {
     const [one, two] = [(await create()).body['handle'], (await create()).body['handle']]
     await call('DELETE', `/v1/sessions/${one}`)
     const before = await readUntil('synced')
-    const told = before.find(event => event.includes('event: revoked')) ?? ''
-    expect(told).toContain(String(one))
-    const id = /^id: (.+)$/m.exec(told)?.[1] ?? ''
+    const revoked = before.find(event => event.includes('event: revoked')) ?? ''
+    expect(revoked).toContain(String(one))
+    const id = /^id: (.+)$/m.exec(revoked)?.[1] ?? ''
     const after = (await readUntil('revoked', { 'last-event-id': id }, () => call('DELETE', `/v1/sessions/${two}`))).join('\n')
     expect(after).toContain(String(two))
     expect(after).not.toContain(String(one))
   })
 
-  test('ends when the server stops, so that its reader asks another one', async () => {
+  test('ends when the server stops, so that its client connects to another one', async () => {
     const other = await startCoreServer()
     const response = await fetch(`${other.url}/v1/revocations`)
     const read = response.text()
@@ -342,7 +344,7 @@ test('ADM-02: a tenant that is not served gets no session', async () => {
   await one.server.close()
 })
 
-test('ADM-02: without the API key nothing is answered', async () => {
+test('ADM-02: without the API key, every operation is refused', async () => {
   const locked = await startCoreServer({ apiKeys: ['a-key-that-no-one-guesses'] })
   for (const [path, methods] of Object.entries(description.paths)) {
     for (const method of Object.keys(methods)) {
@@ -353,7 +355,7 @@ test('ADM-02: without the API key nothing is answered', async () => {
   await locked.server.close()
 })
 
-test('the description is OpenAPI 3.1, and the tests above have met every answer in it', () => {
+test('the description is OpenAPI 3.1, and the tests above have met every response in it', () => {
   expect(description.openapi).toBe('3.1.0')
   const ids = Object.values(description.paths).flatMap(methods => Object.values(methods)).map(({ operationId }) => operationId)
   expect(new Set(ids).size).toBe(ids.length)

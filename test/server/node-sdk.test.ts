@@ -1,4 +1,4 @@
-// The published Node SDK of the core protocol, unchanged, with Express, against the server: cookies and headers, over
+// The published Node SDK of SuperTokens, unchanged, with Express, against the server: cookies and headers, over
 // real sockets.
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
@@ -27,7 +27,7 @@ let core: KeyturnServer
 let busyCore: BusyCore
 let app: Server
 let port: number
-/** The answer of the handler of thefts. */
+/** The thefts that the SDK has reported, each as user id and handle. */
 const thefts: string[] = []
 
 beforeAll(async () => {
@@ -52,7 +52,7 @@ async function startApp(): Promise<Server> {
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`
   SuperTokens.init({
     framework: 'express',
-    // Two hosts, so that asking another one would show.
+    // Two hosts, so that a request to the other one would be noticed.
     supertokens: { connectionURI: `${busyCore.url};${busyCore.url}`, apiKey: API_KEY },
     appInfo: { appName: 'test', apiDomain: origin, websiteDomain: origin },
     telemetry: false,
@@ -126,7 +126,7 @@ async function startApp(): Promise<Server> {
   return server
 }
 
-/** A browser: cookies, and the anti-CSRF token that the page keeps. */
+/** A browser with its cookies, and the anti-CSRF token that the page stores. */
 class Page {
   readonly client = new HttpClient(port, `http://localhost:${port}`, Date.now)
   antiCsrf: string | undefined
@@ -175,7 +175,7 @@ describe('with cookies and anti-CSRF tokens', () => {
     expect((await again.send('POST', '/me', {}, { 'anti-csrf': antiCsrf! })).status).toBe(401)
   })
 
-  test('no session is unauthorised, and a forged one must refresh', async () => {
+  test('a request without a session is unauthorised, and one with a forged token must refresh', async () => {
     expect((await new Page().send('GET', '/me')).body).toContain('unauthorised')
     const page = await loggedIn()
     page.client.jar = page.client.jar.map(cookie => cookie.name === 'sAccessToken'
@@ -191,7 +191,7 @@ describe('with cookies and anti-CSRF tokens', () => {
     expect(page.client.cookie('sRefreshToken')).not.toBe(before)
     const young = page.client.cookie('sAccessToken')
     const me = await page.json('GET', '/me')
-    // The SDK asked the server about the first use, and handed on what it got.
+    // The SDK sent the token to `verify` on its first use, and passed on the new one.
     expect(me['payload']).toMatchObject({ role: 'x', parentRefreshTokenHash1: null })
     const kept = page.client.cookie('sAccessToken')
     expect(kept).not.toBe(young)
@@ -200,7 +200,7 @@ describe('with cookies and anti-CSRF tokens', () => {
     expect((await page.send('POST', '/me')).status).toBe(200)
   })
 
-  test('a copied refresh token ends the session for both', async () => {
+  test('a copied refresh token revokes the session for both', async () => {
     const page = await loggedIn('victim')
     const thief = new Page()
     thief.client.jar = page.client.jar
@@ -214,21 +214,21 @@ describe('with cookies and anti-CSRF tokens', () => {
     expect((await page.send('GET', '/me/checked')).status).toBe(401)
   })
 
-  test('ROT-15: told to wait, the SDK throws a general error, clears nothing, and refreshes later', async () => {
+  test('ROT-15: on a 503, the SDK throws a general error, clears nothing, and refreshes later', async () => {
     const page = await loggedIn('busy')
     const [jar, { antiCsrf }] = [page.client.jar, page]
     const before = busyCore.refreshes()
     const known = [...thefts]
     busyCore.tellBusy(1)
-    const told = await page.send('POST', '/auth/session/refresh')
+    const failed = await page.send('POST', '/auth/session/refresh')
     // The status is the application's: the SDK throws an error of none of its own kinds, with the server's words.
-    expect(told.status).toBe(500)
-    expect(JSON.parse(told.body).message)
-      .toMatch(/'\/recipe\/session\/refresh' with status code: 503 and message: The refresh token cannot be answered yet/)
-    expect(told.setCookies).toEqual([])
-    expect(['front-token', 'anti-csrf', 'retry-after'].filter(name => name in told.headers)).toEqual([])
+    expect(failed.status).toBe(500)
+    expect(JSON.parse(failed.body).message)
+      .toMatch(/'\/recipe\/session\/refresh' with status code: 503 and message: The session cannot be refreshed yet/)
+    expect(failed.setCookies).toEqual([])
+    expect(['front-token', 'anti-csrf', 'retry-after'].filter(name => name in failed.headers)).toEqual([])
     expect([page.client.jar, page.antiCsrf, thefts]).toEqual([jar, antiCsrf, known])
-    // It asks no other host, and does not ask again.
+    // It sends no request to the other host, and does not repeat this one.
     expect(busyCore.refreshes()).toBe(before + 1)
 
     expect((await page.send('POST', '/auth/session/refresh')).status).toBe(200)
@@ -247,7 +247,7 @@ describe('with cookies and anti-CSRF tokens', () => {
     expect((await page.json('GET', '/me'))['payload']).toMatchObject({ b: 2, c: [3] })
   })
 
-  test('claims are fetched, set, judged and removed', async () => {
+  test('claims are fetched, set, validated and removed', async () => {
     const page = await loggedIn()
     expect(await page.json('POST', '/claim')).toEqual(['green', 'blue', null])
     expect((await page.send('GET', '/blue')).status).toBe(403)
@@ -257,7 +257,7 @@ describe('with cookies and anti-CSRF tokens', () => {
     expect((await page.send('GET', '/blue')).status).toBe(200)
   })
 
-  test('a session ends at once where the database is asked, and its cookies go', async () => {
+  test('a revoked session is refused at once with checkDatabase, and its cookies are cleared', async () => {
     const page = await loggedIn()
     await page.json('POST', '/logout')
     expect(page.client.cookie('sAccessToken')).toBeUndefined()
@@ -268,7 +268,7 @@ describe('with cookies and anti-CSRF tokens', () => {
     expect((await other.send('POST', '/auth/session/refresh')).status).toBe(401)
   })
 
-  test('the route of the SDK for signing out ends the session', async () => {
+  test('the sign-out route of the SDK revokes the session', async () => {
     const page = await loggedIn()
     expect((await page.send('POST', '/auth/signout')).status).toBe(200)
     expect(await Session.getSessionInformation(page.handle)).toBeUndefined()
@@ -302,11 +302,11 @@ describe('without a request', () => {
     const next = await Session.refreshSessionWithoutRequestResponse(refreshToken!, false, antiCsrfToken)
     expect(next.getHandle()).toBe(session.getHandle())
     await next.assertClaims([])
-    await expect(Session.refreshSessionWithoutRequestResponse('garbage', true)).rejects.toThrow()
-    await expect(Session.getSessionWithoutRequestResponse('garbage', undefined, {})).rejects.toThrow()
+    await expect(Session.refreshSessionWithoutRequestResponse('malformed', true)).rejects.toThrow()
+    await expect(Session.getSessionWithoutRequestResponse('malformed', undefined, {})).rejects.toThrow()
   })
 
-  test('ROT-15: told to wait, the SDK rejects with an error that is neither a theft nor a sign-out', async () => {
+  test('ROT-15: on a 503, the SDK rejects with an error that is neither a theft nor a sign-out', async () => {
     const { refreshToken, antiCsrfToken } = (await create('busy')).getAllSessionTokensDangerously()
     busyCore.tellBusy(1)
     const refresh = (): ReturnType<typeof Session.refreshSessionWithoutRequestResponse> =>
@@ -317,7 +317,7 @@ describe('without a request', () => {
     expect((await refresh()).getUserId()).toBe('busy')
   })
 
-  test('sessions are found, listed and ended', async () => {
+  test('sessions are found, listed and revoked', async () => {
     const [one, two, three] = [await create('dave'), await create('dave'), await create('dave', 't1')]
     expect(await Session.getSessionInformation(three.getHandle())).toMatchObject({
       userId: 'dave', tenantId: 't1', sessionHandle: three.getHandle(), sessionDataInDatabase: { d: 2 },

@@ -1,4 +1,4 @@
-// The published Python SDK of the core protocol, unchanged, with Django and Django REST framework: a project's views
+// The published Python SDK of SuperTokens, unchanged, with Django and Django REST framework: a project's views
 // behind Django's own server, driven with cookies.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -38,7 +38,7 @@ describe.skipIf(python === null)('Django', () => {
       cwd: project,
       env: {
         ...process.env,
-        // Two hosts, so that asking another one would show.
+        // Two hosts, so that a request to the other one would be noticed.
         CORE_URL: `${busyCore.url};${busyCore.url}`,
         CORE_API_KEY: API_KEY,
         APP_ORIGIN: `http://localhost:${port}`,
@@ -107,7 +107,7 @@ describe.skipIf(python === null)('Django', () => {
     expect((await new Page().send('GET', '/me')).status).toBe(401)
   })
 
-  test('a view of plain Django asks for the session with CSRF protection, reads and updates its data', async () => {
+  test('a view of plain Django gets the session with CSRF protection, reads and updates its data', async () => {
     const page = await loggedIn('ada', { info: { notes: ['ü'] } })
     expect(await page.json('GET', '/notes')).toEqual({ notes: ['ü'] })
     expect(await page.json('PUT', '/notes', { notes: [1, 2] })).toEqual({ notes: [1, 2] })
@@ -115,7 +115,7 @@ describe.skipIf(python === null)('Django', () => {
     expect((await page.send('GET', '/notes')).status).toBe(401)
   })
 
-  test('the payload is updated, and comes back in the cookie', async () => {
+  test('the payload is updated, and the new access token is in the cookie', async () => {
     const page = await loggedIn('ada', { payload: { a: 1 } })
     expect(await page.json('PATCH', '/claims', { a: null, b: { c: [true] } })).toMatchObject({ b: { c: [true] } })
     const later = await page.json('GET', '/claims')
@@ -130,24 +130,24 @@ describe.skipIf(python === null)('Django', () => {
     expect(page.client.cookie('sRefreshToken')).not.toBe(before)
     const young = page.client.cookie('sAccessToken')
     expect((await page.json('POST', '/me'))['payload']).toMatchObject({ a: 1, parentRefreshTokenHash1: null })
-    // The SDK asked the server about the first use, and handed on what it got.
+    // The SDK sent the token to `verify` on its first use, and passed on the new one.
     const kept = page.client.cookie('sAccessToken')
     expect(kept).not.toBe(young)
     expect((await page.send('POST', '/me')).status).toBe(200)
     expect(page.client.cookie('sAccessToken')).toBe(kept)
   })
 
-  test('ROT-15: told to wait, the SDK throws a general error, clears nothing, and refreshes later', async () => {
+  test('ROT-15: on a 503, the SDK throws a general error, clears nothing, and refreshes later', async () => {
     const page = await loggedIn('busy')
     const [jar, { antiCsrf }] = [page.client.jar, page]
     const before = busyCore.refreshes()
     busyCore.tellBusy(1)
-    const told = await page.send('POST', '/auth/session/refresh')
-    expect(told.status).toBe(500)
-    expect(told.setCookies).toEqual([])
-    expect(['front-token', 'anti-csrf', 'retry-after'].filter(name => name in told.headers)).toEqual([])
+    const failed = await page.send('POST', '/auth/session/refresh')
+    expect(failed.status).toBe(500)
+    expect(failed.setCookies).toEqual([])
+    expect(['front-token', 'anti-csrf', 'retry-after'].filter(name => name in failed.headers)).toEqual([])
     expect([page.client.jar, page.antiCsrf]).toEqual([jar, antiCsrf])
-    // It asks no other host, and does not ask again.
+    // It sends no request to the other host, and does not repeat this one.
     expect(busyCore.refreshes()).toBe(before + 1)
 
     expect((await page.send('POST', '/auth/session/refresh')).status).toBe(200)
@@ -155,7 +155,7 @@ describe.skipIf(python === null)('Django', () => {
     expect(busyCore.refreshes()).toBe(before + 2)
   })
 
-  test('a copied refresh token ends the session', async () => {
+  test('a copied refresh token revokes the session', async () => {
     const page = await loggedIn('victim')
     const thief = new Page()
     thief.client.jar = page.client.jar
@@ -167,7 +167,7 @@ describe.skipIf(python === null)('Django', () => {
     expect((await page.send('POST', '/auth/session/refresh')).status).toBe(401)
   })
 
-  test('the session is revoked, its cookies go, and it stays gone', async () => {
+  test('the session is revoked, its cookies are cleared, and the old cookies are refused', async () => {
     const page = await loggedIn('ada')
     const kept = page.client.jar
     expect((await page.send('POST', '/logout')).status).toBe(200)

@@ -1,4 +1,4 @@
-// How commands are told which store and which application they are to work on, and what they say of it.
+// How commands find the store and the application, and what they print about the store.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,10 +17,10 @@ describe('V-10: one way to name a store and an application', () => {
     ['migrate'], ['doctor'], ['serve'],
   ]
 
-  test.each(readers)('two stores, and a word that is no store, are asked wrongly and not repeated: %s %s %s', async (...args) => {
+  test.each(readers)('two stores, or an unknown argument, are refused and not repeated: %s %s %s', async (...args) => {
     const command = args.filter(word => word !== undefined)
     const twice = await keyturn(...command, 'sqlite:hunter2.db', 'postgres://ada:hunter2@127.0.0.1:1/app')
-    expect([twice.code, twice.error]).toEqual([2, expect.stringContaining('two stores were named')])
+    expect([twice.code, twice.error]).toEqual([2, expect.stringContaining('two stores were given')])
     const other = await keyturn(...command, 'oracle://ada:hunter2@db', '--port', '0')
     expect(other.code).toBe(2)
     const flag = await keyturn(...command, '--database', 'sqlite:hunter2.db')
@@ -28,28 +28,28 @@ describe('V-10: one way to name a store and an application', () => {
     for (const { out, error } of [twice, other, flag]) expect(out + error).not.toContain('hunter2')
   })
 
-  test('a request and a store at once are too much for the doctor', async () => {
+  test('doctor refuses a request and a store in one call', async () => {
     const { code, error } = await keyturn('doctor', 'https://app.example.com/me', store)
     expect([code, error]).toEqual([2, expect.stringContaining('doctor takes one of')])
   })
 
-  test('what comes behind -- is no store: a user id may look like one', async () => {
+  test('an argument after -- is never read as a store: a user id may look like one', async () => {
     const file = join(folder, 'users.db')
     await openSqliteStore(file).close()
     const { code, error } = await keyturn('sessions', 'list', 'redis:42', `sqlite:${file}`)
-    expect([code, error]).toEqual([2, expect.stringContaining('What follows -- is no store')])
+    expect([code, error]).toEqual([2, expect.stringContaining('Arguments after -- are not read as stores')])
     expect(await keyturn('sessions', 'list', `sqlite:${file}`, '--', 'redis:42'))
-      .toMatchObject({ code: 0, out: 'This user has no live session.' })
+      .toMatchObject({ code: 0, out: 'This user has no active session.' })
   })
 
-  test('a prefix that cannot be, or that leaves no room for the application, is told', async () => {
+  test('an invalid prefix, or one that is too long with the application\'s id, is refused', async () => {
     const refused = await keyturn('keys', 'list', store, '--prefix', 'a-b')
     expect([refused.code, refused.error]).toEqual([2, expect.stringContaining('--prefix must be 1 to 31 letters')])
     const long = await keyturn('serve', store, '--prefix', 'p'.repeat(30), '--app', 'shop')
     expect([long.code, long.error]).toEqual([2, expect.stringContaining(`--prefix and --app make the prefix "${'p'.repeat(30)}shop_"`)])
   })
 
-  test('a server and the commands find the same tables by word, flags, variables and file', async () => {
+  test('a server and the commands find the same tables by arguments, variables and configuration file', async () => {
     const inside = mkdtempSync(join(folder, 'v'))
     const config = join(inside, 'keyturn.json')
     const url = `sqlite:${join(inside, 'sessions.db')}`
@@ -62,13 +62,13 @@ describe('V-10: one way to name a store and an application', () => {
     await running.end('SIGTERM')
     for (const words of [[url, '--prefix', 'mine_'], ['--config', config, '--prefix', 'mine_']]) {
       expect((await keyturn('sessions', 'list', 'ada', ...words, '--app', 'shop')).out).toContain(handle)
-      expect((await keyturn('sessions', 'list', 'ada', ...words)).out).toBe('This user has no live session.')
+      expect((await keyturn('sessions', 'list', 'ada', ...words)).out).toBe('This user has no active session.')
     }
     const wrong = await keyturn('sessions', 'list', 'ada', '--config', config, '--app', 'shop')
     expect([wrong.code, wrong.error]).toEqual([1, expect.stringContaining('there is no table keyturn_shop_meta in the SQLite file')])
   })
 
-  test('a server that is not to make its tables makes none in SQLite either', async () => {
+  test('a server with --migrate manual creates no tables, in SQLite neither', async () => {
     const file = join(folder, 'manual.db')
     const started = serveProcess(folder, ['--port', '0', `sqlite:${file}`, '--migrate', 'manual'])
     await expect(started).rejects.toThrow('the tables of Keyturn are missing or old: run "npx keyturn migrate <url>"')
@@ -79,7 +79,7 @@ describe('V-10: one way to name a store and an application', () => {
   })
 })
 
-describe('V-10: doctor looks at a store', () => {
+describe('V-10: doctor examines a store', () => {
   const SECRET = 'the secret of the application that is long enough'
   const file = join(folder, 'patient.db')
   const named = `sqlite:${file}`
@@ -88,7 +88,7 @@ describe('V-10: doctor looks at a store', () => {
     return { code, found: JSON.parse(out) }
   }
 
-  test('that is not there, is new, and has keys', async () => {
+  test('that does not exist, is new, or has keys', async () => {
     expect(await findings()).toEqual({ code: 1, found: [
       expect.objectContaining({ kind: 'wrong', about: 'store', words: expect.stringContaining(`no SQLite file ${file}`) }),
     ] })
@@ -105,7 +105,7 @@ describe('V-10: doctor looks at a store', () => {
     ]) })
   })
 
-  test('whose keys the secret does not decrypt, and never prints the secret', async () => {
+  test('whose keys the secret does not decrypt, without printing the secret', async () => {
     for (const [args, words] of [[[], 'no secret is configured'], [['--secret', `${SECRET}er`], 'no configured secret decrypts']] as const) {
       const { code, out } = await keyturn('doctor', named, ...args)
       expect([code, out]).toEqual([1, expect.stringContaining(`WRONG  keys:`)])
@@ -114,7 +114,7 @@ describe('V-10: doctor looks at a store', () => {
     }
   })
 
-  test('that no server answers for', async () => {
+  test('whose database server does not answer', async () => {
     const { code, out } = await keyturn('doctor', 'postgres://ada:hunter2@127.0.0.1:1/app')
     expect([code, out]).toEqual([1, expect.stringContaining('WRONG  store: the call to the PostgreSQL database failed')])
     expect(out).not.toContain('hunter2')

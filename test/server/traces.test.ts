@@ -55,14 +55,14 @@ describe('keyturn serve, with a collector named in the environment', () => {
     await call('/health/ready')
     await call('/metrics')
     await call('/recipe/session', { headers: { traceparent: `00-${CALLER.trace}-${CALLER.span}-00` } })
-    // What is left is sent before the process ends.
+    // The remaining spans are sent before the process exits.
     exitCode = await server.end('SIGTERM')
   })
   afterAll(() => collector.close())
 
   const named = (name: string): OtlpSpan | undefined => collector.spans().find(span => span.name === name)
 
-  test('a request is a span of the server under the caller\'s, by the semantic conventions', () => {
+  test('a request is a server span, a child of the client\'s, by the semantic conventions', () => {
     expect(exitCode).toBe(0)
     expect(named('POST /core/recipe/session')).toMatchObject({
       traceId: CALLER.trace, parentSpanId: CALLER.span, kind: SERVER,
@@ -73,7 +73,7 @@ describe('keyturn serve, with a collector named in the environment', () => {
     })
   })
 
-  test('each call of the store is a span under it', () => {
+  test('each call of the store is a child span of it', () => {
     const request = named('POST /core/recipe/session')
     expect(named('store insert')).toMatchObject({
       traceId: CALLER.trace, parentSpanId: request?.spanId, kind: CLIENT,
@@ -84,7 +84,7 @@ describe('keyturn serve, with a collector named in the environment', () => {
     }
   })
 
-  test('a path is told as its pattern, and an unknown one not at all', () => {
+  test('a span has the pattern of the path, and nothing of an unknown path', () => {
     expect(named('GET /core/v1/sessions/{handle}')?.attributes).toMatchObject({ 'http.response.status_code': 200 })
     expect(named('GET /core/v1/users/{userId}/sessions')?.attributes).toMatchObject({ 'http.request.method': 'GET' })
     expect(named('GET')?.attributes).toEqual({
@@ -92,7 +92,7 @@ describe('keyturn serve, with a collector named in the environment', () => {
     })
   })
 
-  test('probes, and what the caller does not sample, are no spans', () => {
+  test('probes, and requests that the client does not sample, have no spans', () => {
     expect(collector.spans().filter(({ kind }) => kind === SERVER).map(({ name }) => name).toSorted()).toEqual([
       'GET', 'GET /core/v1/sessions/{handle}', 'GET /core/v1/users/{userId}/sessions', 'POST /core/recipe/session',
     ])
@@ -112,7 +112,7 @@ describe('keyturn serve, with a collector named in the environment', () => {
 test.each([
   { OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test, service.name = sessions' },
   { OTEL_RESOURCE_ATTRIBUTES: 'service.name=other', OTEL_SERVICE_NAME: 'sessions' },
-])('the operator names the service: %j', async environment => {
+])('the operator can name the service: %j', async environment => {
   const collector = await startOtlpReceiver()
   const server = await serveProcess(mkdtempSync(join(folder, 'x')), ['--port', '0'], {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', ...environment,
@@ -123,7 +123,7 @@ test.each([
   await collector.close()
 })
 
-test('a collector that is not there disturbs nobody, and is told in the log', async () => {
+test('if the collector cannot be reached, the server works and logs an error', async () => {
   const server = await serveProcess(mkdtempSync(join(folder, 'x')), ['--port', '0'], {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_EXPORTER_OTLP_TIMEOUT: '500',
   })
@@ -132,7 +132,7 @@ test('a collector that is not there disturbs nobody, and is told in the log', as
   expect(server.output()).toMatch(/ECONNREFUSED.*the last spans could not be sent/)
 })
 
-test('a program that has registered no SDK may pass the API all the same', async () => {
+test('a program may pass the API without a registered SDK', async () => {
   const server = await startServer({ port: 0, logLevel: 'silent' }, {
     openTelemetry, openStore: async () => createMemoryStore(),
   })
@@ -146,6 +146,6 @@ test.each([
   ['/appid-shop/t1/recipe/session/refresh/', '/recipe/session/refresh'], ['/RECIPE/session', '/recipe/session'],
   ['/.well-known/jwks.json', '/.well-known/jwks.json'], ['/appid-shop/v1/sessions/abc', '/v1/sessions/{handle}'],
   ['/v1/sessions/refresh', '/v1/sessions/refresh'], ['/v1/sessions/a/b', null], ['/ada@example.com', null],
-])('%s is told as %s', (path, name) => {
+])('the route of %s is %s', (path, name) => {
   expect(routeName(path)).toBe(name)
 })

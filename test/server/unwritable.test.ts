@@ -10,8 +10,8 @@ afterEach(() => core.server.close())
 
 const payloadOf = (bytes: number): object => ({ filler: 'x'.repeat(bytes - JSON.stringify({ filler: '' }).length) })
 
-test('S-12: the longest payload of the longest user id is served: created, verified, refreshed, regenerated', async () => {
-  // JSON writes it with 1,530 characters, and tokens of version 5 hold it twice.
+test('S-12: the longest payload with the longest user id is created, verified, refreshed and regenerated', async () => {
+  // The id takes 1,530 characters in JSON, and tokens of version 5 contain it twice.
   const userId = '\u0001'.repeat(255)
   const payload = payloadOf(5000)
   const first = await core.create({ userId, userDataInJWT: payload, enableAntiCsrf: true })
@@ -29,7 +29,7 @@ test('S-12: the longest payload of the longest user id is served: created, verif
   expect(json.status).toBe('OK')
 })
 
-test('S-12: a payload or data that is too long is refused on every way in, and what was there is served', async () => {
+test('S-12: a payload or data that is too long is refused by every endpoint, and the stored data is kept', async () => {
   const long = payloadOf(5001)
   const { session: { handle }, accessToken: { token: accessToken }, refreshToken } = await core.create({ userDataInJWT: { v: 1 } })
   const body = { userId: 'bob', userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false }
@@ -53,7 +53,7 @@ test('S-12: a payload or data that is too long is refused on every way in, and w
   expect((await core.refresh(refreshToken.token)).session.userDataInJWT).toEqual({ v: 1 })
 })
 
-test('S-12: a session whose payload only the core protocol can carry is refused natively, with both limits, and goes on', async () => {
+test('S-12: the native API refuses a session whose payload only CDI can carry, names both limits, and keeps it', async () => {
   const payload = payloadOf(4000)
   const { refreshToken, session } = await core.create({ userDataInJWT: payload })
   const refused = await core.call('/v1/sessions/refresh', {

@@ -45,12 +45,12 @@ describe('help', () => {
 
   test.each([
     [['conquer'], 'no command'],
-    [['migrate', 'sqlite:a', 'sqlite:b'], 'two stores were named'],
-    [['migrate', 'oracle://x'], 'migrate takes one word, the store: a URL that begins with sqlite:, postgres:,'],
+    [['migrate', 'sqlite:a', 'sqlite:b'], 'two stores were given'],
+    [['migrate', 'oracle://x'], 'migrate takes one argument, the store: a URL that begins with sqlite:, postgres:,'],
     [['migrate', 'sqlite:a', '--colour'], '--colour'],
     [['migrate', 'redis://127.0.0.1:1'], 'nothing to migrate'],
-    [['cleanup', 'sqlite:a', 'sqlite:b'], 'two stores were named'],
-  ])('%j is called with invalid arguments: exit code 2', async (args, message) => {
+    [['cleanup', 'sqlite:a', 'sqlite:b'], 'two stores were given'],
+  ])('%j is asked wrongly: exit code 2', async (args, message) => {
     const { code, error } = await keyturn(...args)
     expect(code).toBe(2)
     expect(error).toContain(message)
@@ -129,7 +129,7 @@ describe.each([
 
     const revoked = await keyturnAhead(45 * MINUTE, 'sessions', 'revoke', handle, url())
     expect(revoked).toMatchObject({ code: 0, out: 'Revoked 1 session.' })
-    expect(revoked.error).toMatch(/ahead of the store's.*Going by this machine's clock$/)
+    expect(revoked.error).toMatch(/ahead of the store's.*Using this machine's clock instead$/)
     await store.close()
   })
 })

@@ -6,23 +6,27 @@ import type { Reply } from '../http/reply.ts'
 import type { Protocol } from './protocol.ts'
 import type { CdiClaims } from './token-format.ts'
 
-/** The session does not exist, or a token is none of ours. `message` is for people. */
+/** The session does not exist, or the token is unrecognized. `message` is for people. */
 export function unauthorised(message = 'Session does not exist.'): Reply {
   return replyJson({ status: 'UNAUTHORISED', message })
 }
 
-/** The same refresh token is to be presented again in so many seconds. No other status: SDKs read a 200 as theft. */
+/**
+ * The client must send the same refresh token again after `retryAfter` seconds. The status must not be 200: SDKs would
+ * read that as a theft.
+ */
 export function busy(retryAfter: number): Reply {
   const headers = { 'content-type': 'text/plain; charset=UTF-8', 'retry-after': `${retryAfter}` }
-  return replyText(503, `The refresh token cannot be answered yet: try again in ${retryAfter} s`, headers)
+  const message = `The session cannot be refreshed yet: send the same refresh token again in ${retryAfter} s`
+  return replyText(503, message, headers)
 }
 
-/** The access token can not be used any more, the session may. */
+/** The access token is invalid or expired. The session may still be active: the client should refresh it. */
 export function tryRefreshToken(): Reply {
   return replyJson({ status: 'TRY_REFRESH_TOKEN', message: 'The access token is invalid or has expired.' })
 }
 
-/** The `session` of an answer. */
+/** The member `session` of a response. */
 export function sessionAnswer({ sid, sub, tid }: CdiClaims, payload: JsonObject, protocol: Protocol): object {
   return {
     handle: sid,
@@ -33,7 +37,7 @@ export function sessionAnswer({ sid, sub, tid }: CdiClaims, payload: JsonObject,
   }
 }
 
-/** The answer to whoever gets a pair of tokens. */
+/** The response with a new access token and refresh token. */
 export function pairReply(
   issued: IssuedSession<JsonObject, CdiClaims>,
   protocol: Protocol,
@@ -49,7 +53,7 @@ export function pairReply(
   })
 }
 
-/** The info of an access token. Times in milliseconds. */
+/** The member `accessToken` of a response. Times are in milliseconds since 1970. */
 export function describeToken({ accessToken, claims }: IssuedAccessToken<JsonObject, CdiClaims>): object {
   return { token: accessToken, expiry: claims.exp * 1000, createdTime: claims.iat * 1000 }
 }

@@ -9,13 +9,13 @@ import { fail, queryText } from './fields.ts'
 import { protocolVersions } from './protocol.ts'
 import type { CdiEndpoint, CdiHandler, CdiRequest } from './request.ts'
 
-/** Where the public keys are that SDKs verify with. */
+/** The path of the public keys that SDKs verify access tokens with. */
 const JWKS_PATH = '/.well-known/jwks.json'
 
-/** Where verifiers of the library's access tokens look under the issuer. */
+/** The path, below the issuer, of the public keys for access tokens in the library's format. */
 const NATIVE_JWKS_PATH = '/jwt/jwks.json'
 
-/** What anybody may read, whatever version of the protocol is announced. */
+/** Paths that need no API key, whatever version of CDI the request announces. */
 export const publicPaths: ReadonlySet<string> = new Set([JWKS_PATH, NATIVE_JWKS_PATH])
 
 /** The endpoints of an application, by path. */
@@ -28,10 +28,10 @@ export const appEndpoints: Readonly<Record<string, CdiEndpoint>> = {
   '/user/id': { level: 'app', methods: { GET: user } },
 }
 
-/** Longer no verifier may keep the keys: half of the time between a key's publication and its first use (HDR-02). */
+/** How long verifiers may cache the keys: half of the time between a key's publication and its first use (HDR-02). */
 const MAX_AGE_SECONDS = 1800
 
-/** A key set that others keep for a while, at most until the next key of its first purpose is published. */
+/** A key set that may be cached, at most until the next key of its first purpose is published. */
 function keySet(...purposes: readonly [SigningPurpose, ...SigningPurpose[]]): CdiHandler {
   return async ({ app }) => {
     const ring = await app.keys.current()
@@ -67,14 +67,14 @@ async function signJwt({ app, body }: CdiRequest): Promise<Reply> {
   return replyJson({ status: 'OK', jwt: await key.sign(JSON.stringify(claims)) })
 }
 
-/** Users are the application's: there is none here. */
+/** Users belong to the application: the server knows none. */
 async function user({ query }: CdiRequest): Promise<Reply> {
   requireCdiUserId(queryText(query, 'userId'))
   return replyJson({ status: 'UNKNOWN_USER_ID_ERROR' })
 }
 
-/** The methods that `/` and `/hello` have. */
+/** The methods of `/` and `/hello`. */
 export const helloMethods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE']
 
-/** What `/` and `/hello` say. */
+/** The response of `/` and `/hello`. */
 export const hello: Reply = replyText(200, 'Hello')

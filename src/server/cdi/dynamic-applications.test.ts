@@ -1,4 +1,4 @@
-// What happens while an application is being opened, in an order that the test decides.
+// Requests that arrive while an application is being opened. The test decides their order.
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -57,11 +57,11 @@ function isAllowed(appId: string, key?: string): boolean {
   return madeApps.isAllowed(request, appId)
 }
 
-/** Everything that needs no opening has happened. */
+/** Resolves when everything that does not wait for an application has happened. */
 const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 describe('while an application is being opened', () => {
-  test('whoever makes it too is answered when it is served, and only one is opened', async () => {
+  test('a second call that creates it waits until it is served, and opens no other', async () => {
     const first = madeApps.make('one', {})
     const second = madeApps.make('one', {}).then(isNew => ({ isNew, isServed: apps.has('one') }))
     await expect(Promise.race([second, settled()])).resolves.toBeUndefined()
@@ -71,7 +71,7 @@ describe('while an application is being opened', () => {
     expect(openings).toHaveLength(1)
   })
 
-  test('whoever makes it too hears that it can not be opened, and a later attempt starts anew', async () => {
+  test('if it cannot be opened, all calls that create it are rejected, and a later call tries again', async () => {
     const attempts = [madeApps.make('one', {}), madeApps.make('one', {}), madeApps.remove('one')]
     const outcomes = Promise.allSettled(attempts)
     openings[0]?.fail(new GeneralError('MISUSE', 'no such lifetime'))
@@ -83,7 +83,7 @@ describe('while an application is being opened', () => {
     expect(await later).toBe(true)
   })
 
-  test('whoever removes it waits, and it is gone', async () => {
+  test('a call that removes it waits until it is served, and then removes it', async () => {
     const making = madeApps.make('one', keyed)
     const removing = [madeApps.remove('one'), madeApps.remove('one')]
     openings[0]?.succeed(createTestApp())
@@ -93,7 +93,7 @@ describe('while an application is being opened', () => {
     expect(closed).toHaveLength(1)
   })
 
-  test('ADM-01: its API key is asked for from the first moment to the last', async () => {
+  test('ADM-01: its API key is required from the first moment to the last', async () => {
     const making = madeApps.make('one', keyed)
     expect([isAllowed('one'), isAllowed('one', KEY)]).toEqual([false, true])
     const removing = madeApps.remove('one')
@@ -104,7 +104,7 @@ describe('while an application is being opened', () => {
     await removing
   })
 
-  test('the end of all waits for it, ends it too, and no other is made afterwards', async () => {
+  test('close waits for it and removes it, and no other can be created afterwards', async () => {
     const making = madeApps.make('one', {})
     const closing = madeApps.close()
     await expect(madeApps.make('two', {})).rejects.toThrow(RejectedRequest)
@@ -116,7 +116,7 @@ describe('while an application is being opened', () => {
   })
 })
 
-test('ADM-01: an application that is served and that nobody knows is open to nobody', () => {
-  apps.set('stray', createTestApp())
-  expect([isAllowed('stray'), isAllowed('public')]).toEqual([false, true])
+test('ADM-01: a served application that is in neither list accepts no request', () => {
+  apps.set('unlisted', createTestApp())
+  expect([isAllowed('unlisted'), isAllowed('public')]).toEqual([false, true])
 })

@@ -9,26 +9,27 @@ import type { Application } from '../application.ts'
 import { settingTexts, InvalidSettingError } from '../setting-texts.ts'
 import { fail } from './fields.ts'
 
-/** Applications that callers make while the server runs, as the test suites of SDKs do. */
+/** Applications that requests create while the server runs, as the test suites of SDKs do. */
 export interface DynamicApplications {
   /**
-   * Makes an application. Whether there was none of that id. It is served when this is done, whoever made it.
-   * @throws RejectedRequest for settings that can not be had.
+   * Creates an application. Returns true if this call created it, false if it exists already. In both cases it is
+   * served when the promise resolves.
+   * @throws RejectedRequest for invalid settings, or for settings other than those of the existing application.
    */
   make(appId: string, settings: JsonObject): Promise<boolean>
-  /** Ends an application that was made, and forgets its sessions. Whether there was one. */
+  /** Removes an application that a request has created, with its sessions. Returns whether there was one. */
   remove(appId: string): Promise<boolean>
-  /** Whether a request carries the API key that the application was made with. */
+  /** Whether a request carries an API key that the application was created with. */
   isAllowed(request: IncomingMessage, appId: string): boolean
-  /** Makes no more applications, and ends all that were made or are being made. */
+  /** Creates no more applications, and removes all that were created or are being created. */
   close(): Promise<void>
 }
 
-/** What applications are made with. */
+/** The dependencies of {@link createDynamicApplications}. */
 export interface DynamicApplicationsDependencies {
-  /** The applications that are served. Those that are made are added to them. */
+  /** The applications that are served. New ones are added to this map. */
   readonly apps: Map<string, Application>
-  /** The ids of those of the server's settings: they are neither made nor removed, and have no key of their own. */
+  /** The ids of the applications of the settings. They cannot be created or removed, and have no own API keys. */
   readonly fixed: ReadonlySet<string>
   readonly open: (appId: string, options: PolicyOptions) => Promise<Application>
 }
@@ -36,14 +37,14 @@ export interface DynamicApplicationsDependencies {
 interface MadeApp {
   readonly settings: JsonObject
   readonly isAllowed: (request: IncomingMessage) => boolean
-  /** Settles when the application is served, or can not be. */
+  /** Resolves when the application is served; rejects if it cannot be opened. */
   readonly opening: Promise<Application>
 }
 
-/** Each has keys and timers: nobody needs as many (DOS-04). */
+/** The most applications that requests can create: each has keys and timers (DOS-04). */
 const MAX_APPS = 1000
 
-/** Makes applications with `open`. */
+/** Manages applications, which it creates with `open`. */
 export function createDynamicApplications({ apps, fixed, open }: DynamicApplicationsDependencies): DynamicApplications {
   const made = new Map<string, MadeApp>()
   let isClosed = false
@@ -52,14 +53,14 @@ export function createDynamicApplications({ apps, fixed, open }: DynamicApplicat
     const known = made.get(appId)
     if (known !== undefined || fixed.has(appId)) {
       if (!isDeepStrictEqual(settings, known?.settings ?? {})) {
-        fail('an application keeps the settings that it was made with')
+        fail('the application exists with other settings, and these cannot be changed')
       }
       await known?.opening
       return false
     }
     if (!APP_ID.test(appId)) fail('appId must have 1 to 64 characters a-z, 0-9 and -')
-    if (made.size >= MAX_APPS) fail('there are too many applications')
-    if (isClosed) fail('the server makes no more applications')
+    if (made.size >= MAX_APPS) fail(`requests have created ${MAX_APPS} applications already: remove one first`)
+    if (isClosed) fail('the server is stopping and creates no more applications')
     const isAllowed = createApiKeyCheck(apiKeysOf(settings['api_keys']))
     const opening = serve(appId, readPolicy(settings))
     made.set(appId, { settings, isAllowed, opening })
@@ -85,9 +86,9 @@ export function createDynamicApplications({ apps, fixed, open }: DynamicApplicat
 
   async function remove(appId: string): Promise<boolean> {
     const known = made.get(appId)
-    // Whoever makes it hears why it can not be opened. Then there is nothing to remove.
+    // If it cannot be opened, the call that creates it reports the error. Then there is nothing to remove.
     const app = await known?.opening.catch(() => undefined)
-    // Somebody else may have removed it in the meantime.
+    // Another request may have removed it in the meantime.
     if (app === undefined || made.get(appId) !== known) return false
     made.delete(appId)
     apps.delete(appId)
@@ -98,7 +99,7 @@ export function createDynamicApplications({ apps, fixed, open }: DynamicApplicat
   return {
     make,
     remove,
-    // ADM-01: what is served and is neither fixed nor known is nobody's.
+    // ADM-01: nobody may use an application that is served, but is neither in `fixed` nor in `made`.
     isAllowed: (request, appId) => made.get(appId)?.isAllowed(request) ?? (fixed.has(appId) || !apps.has(appId)),
     async close() {
       isClosed = true
@@ -107,7 +108,7 @@ export function createDynamicApplications({ apps, fixed, open }: DynamicApplicat
   }
 }
 
-/** What has a meaning here: the lifetimes, in the reference's units of seconds and minutes. */
+/** Reads the lifetimes. As in the reference, the unit is seconds for access tokens and minutes for refresh tokens. */
 function readPolicy(settings: JsonObject): PolicyOptions {
   const access = readNumber(settings, 'access_token_validity')
   const refresh = readNumber(settings, 'refresh_token_validity')
@@ -117,7 +118,7 @@ function readPolicy(settings: JsonObject): PolicyOptions {
   }
 }
 
-/** Numbers come as texts too. */
+/** Reads a number, which may be given as a text; null if it is missing. */
 function readNumber(settings: JsonObject, name: string): number | null {
   const value = settings[name] ?? null
   if (value === null) return null
@@ -125,7 +126,7 @@ function readNumber(settings: JsonObject, name: string): number | null {
   return typeof number === 'number' && Number.isFinite(number) ? number : fail(`${name} must be a number`)
 }
 
-/** The keys of an application, in one text with commas between. None at all is said by leaving them out. */
+/** The API keys of an application: one text, separated by commas. An application without keys leaves the member out. */
 function apiKeysOf(value: JsonValue | undefined): readonly string[] {
   if (value === undefined || value === null) return []
   if (typeof value !== 'string') fail('api_keys must be a text')

@@ -2,7 +2,7 @@ import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject, JsonValue } from '../../base/json.ts'
 import { RejectedRequest, replyText } from '../http/reply.ts'
 
-/** The fields of a JSON body, by name and type. A missing or ill-typed one refuses the request with 400. */
+/** Reads the fields of a JSON body by name and type. If one is missing or has another type, the request gets a 400. */
 export class Fields {
   readonly #members: JsonObject
 
@@ -44,12 +44,12 @@ export class Fields {
   }
 }
 
-/** A parameter of the query. @throws RejectedRequest with 400 if it is missing. */
+/** Reads a parameter of the query. @throws RejectedRequest with 400 if it is missing. */
 export function queryText(query: URLSearchParams, name: string): string {
   return query.get(name) ?? fail(`Field name '${name}' is missing in GET request`)
 }
 
-/** A flag of the query: `true` in any case, everything else is false; `preset` if it is missing. */
+/** Reads a flag of the query: true for `true` in upper or lower case, false for any other text, `preset` if missing. */
 export function queryFlag(query: URLSearchParams, name: string, preset: boolean): boolean {
   const value = query.get(name)
   return value === null ? preset : value.toLowerCase() === 'true'

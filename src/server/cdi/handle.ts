@@ -15,18 +15,18 @@ import type { Protocol } from './protocol.ts'
 import { matchCdiRoute } from './route.ts'
 import type { CdiRoute } from './route.ts'
 
-/** What the core protocol needs of the server around it. */
+/** What CDI needs from the server. */
 export interface CdiSettings {
-  /** The applications by id; `public` is always there. */
+  /** The applications by id. `public` always exists. */
   readonly apps: ReadonlyMap<string, Application>
   readonly tenants: ServedTenants
-  /** Whether a request may call what is not public. */
+  /** Whether a request may call endpoints that are not public. */
   isAllowed(request: IncomingMessage, appId: string): boolean
-  /** Makes applications while the server runs; null: only those of its settings are served. */
+  /** Creates applications on demand; null: only the applications of the settings are served. */
   readonly madeApps: DynamicApplications | null
   /** The longest body, in bytes. */
   readonly maxBodyBytes: number
-  /** Called with what was answered with 500. */
+  /** Called with each error that is answered with 500. */
   readonly onError: (error: unknown) => void
 }
 
@@ -36,11 +36,11 @@ const wrongMethod = replyText(405, 'Method not supported')
 const badJson = replyText(400, 'Invalid Json Input')
 const unknownTenant = replyText(400, 'AppId or tenantId not found => it is not configured on this server')
 const publicOnly = replyText(403, 'Only public tenantId can call this app specific API')
-const failed = replyText(500, 'The server could not do its work')
+const failed = replyText(500, 'The request failed; the log of the server has the reason')
 
 /**
- * Answers a request of the core protocol. The gates stand in one place, in this order: API key, version, tenant,
- * method; what passes none of them reaches no session (ADM-02).
+ * Answers a request of CDI. All checks are here, in this order: API key, version, tenant, method. A request that fails
+ * one of them reaches no session (ADM-02).
  */
 export async function handleCdiRequest(
   request: IncomingMessage,
@@ -78,7 +78,7 @@ async function answer(
   const app = apps.get(appId)
   const hasTenant = (id: string): boolean => servesTenant(tenants, id)
   if (app === undefined || !hasTenant(tenantId)) return unknownTenant
-  // Verification has always ignored the tenant, up to the newest version.
+  // Before version 5.6, `verify` ignores the tenant.
   const isGuarded = path === '/recipe/session/verify' ? protocol.isEager : protocol.isStrict
   if (endpoint.level === 'app' && tenantId !== 'public' && isGuarded) return publicOnly
   return handler({

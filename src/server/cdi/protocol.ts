@@ -1,7 +1,7 @@
 /** The versions of access tokens that this server writes and reads. */
 export type AccessTokenVersion = '3' | '4' | '5'
 
-/** What a version of the core protocol means. */
+/** The behaviour of one version of CDI. */
 export interface Protocol {
   readonly version: string
   readonly accessTokenVersion: AccessTokenVersion
@@ -9,13 +9,13 @@ export interface Protocol {
   readonly hasTenants: boolean
   /** Whether sessions carry `recipeUserId`. */
   readonly hasRecipeUsers: boolean
-  /** Whether a refresh must say which kind of key signs, and only the public tenant may call what concerns the app. */
+  /** Whether a refresh must name the kind of key that signs, and only the public tenant has app-level endpoints. */
   readonly isStrict: boolean
-  /** Whether verification never hands out tokens, and a call may shorten its access token. */
+  /** Whether `verify` never returns a new access token, and a call may request a shorter access token lifetime. */
   readonly isEager: boolean
 }
 
-/** Every version that can be announced, oldest first. Older ones need token formats that are not written here. */
+/** The versions that a request can announce, oldest first. Older ones need token formats that Keyturn does not have. */
 export const protocolVersions: readonly string[] = [
   '2.21', '3.0', '3.1', '4.0', '5.0', '5.1', '5.2', '5.3', '5.4', '5.5', '5.6',
 ]
@@ -32,15 +32,15 @@ const protocols: ReadonlyMap<string, Protocol> = new Map(protocolVersions.map(ve
   }]
 }))
 
-/** What the newest version means: callers that announce none get it. */
+/** The newest version. It applies to requests that announce none. */
 export const newestProtocol: Protocol = protocolOf('5.6') ?? unknownVersion()
 
-/** What a version means, or null for one that is not served. */
+/** The behaviour of a version; null if it is not served. */
 export function protocolOf(version: string): Protocol | null {
   return protocols.get(version) ?? null
 }
 
-/** Whether a text has the shape of a version. */
+/** Whether a text has the form of a version. */
 export function isVersion(text: string): boolean {
   return /^\d{1,4}\.\d{1,4}$/.test(text)
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
 /**
- * What the text of a refresh token tells the server besides our own token: two letters at the most, after a dot. They
- * need no authentication: whoever can change them holds the token.
+ * What CDI adds to a refresh token of Keyturn: at most two letters, after a dot. They need no authentication: only a
+ * client that holds the token can change them.
  */
 export interface RefreshTokenMarks {
   /** It was issued together with an anti-CSRF token. */
@@ -11,21 +11,21 @@ export interface RefreshTokenMarks {
   readonly isStatic: boolean
 }
 
-/** Writes the text that SDKs carry: our refresh token and its marks. */
+/** Writes the refresh token that SDKs get: Keyturn's refresh token with its marks. */
 export function writeMarks(token: string, { hasAntiCsrf, isStatic }: RefreshTokenMarks): string {
   const marks = `${hasAntiCsrf ? 'a' : ''}${isStatic ? 's' : ''}`
   return marks === '' ? token : `${token}.${marks}`
 }
 
-/** Takes the marks off. A text without any is our token alone. */
+/** Splits a refresh token into Keyturn's refresh token and its marks. It may have none. */
 export function readMarks(text: string): RefreshTokenMarks & { readonly token: string } {
   const [, token = text, marks = ''] = /^([^]{1,300})\.(a|s|as)$/.exec(text.slice(0, 310)) ?? []
   return { token, hasAntiCsrf: marks.includes('a'), isStatic: marks.includes('s') }
 }
 
 /**
- * The anti-CSRF token that goes with a refresh token. Derived, not drawn: parallel refreshes that get the same refresh
- * token get the same anti-CSRF token, and nothing more is stored.
+ * The anti-CSRF token that belongs to a refresh token. It is derived, not random: parallel refreshes that get the same
+ * refresh token get the same anti-CSRF token too, and it need not be stored.
  */
 export function antiCsrfTokenOf(refreshToken: string): string {
   const hex = sha256Hex(`keyturn anti-csrf token 1.${refreshToken}`)

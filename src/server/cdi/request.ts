@@ -4,30 +4,30 @@ import type { Fields } from './fields.ts'
 import type { DynamicApplications } from './dynamic-applications.ts'
 import type { Protocol } from './protocol.ts'
 
-/** A call of the core protocol that has passed every gate. */
+/** A request of CDI that has passed all checks. */
 export interface CdiRequest {
   readonly appId: string
   readonly app: Application
-  /** The applications that callers have made; null where none can be made. */
+  /** Creates applications on demand; null if the server does not allow that. */
   readonly madeApps: DynamicApplications | null
   /** Whether an application is served. */
   hasApp(appId: string): boolean
   /** Whether a tenant is served. */
   hasTenant(tenantId: string): boolean
   readonly protocol: Protocol
-  /** The tenant of the path, `public` if it names none. */
+  /** The tenant that the path names, or `public`. */
   readonly tenantId: string
   readonly query: URLSearchParams
-  /** Reads the body. @throws RejectedRequest if it is none of ours. */
+  /** Reads the body. @throws RejectedRequest if it is not a valid JSON object. */
   body(): Promise<Fields>
 }
 
-/** Answers one method of one path. @throws RejectedRequest, or SessionNotFoundError where the session is gone. */
+/** Answers one method of one path. @throws RejectedRequest; SessionNotFoundError if the session does not exist. */
 export type CdiHandler = (request: CdiRequest) => Promise<Reply>
 
-/** A path of the core protocol. */
+/** A path of CDI. */
 export interface CdiEndpoint {
-  /** `tenant`: the path may name one. `app`: the tenant follows from the session or does not matter. */
+  /** `tenant`: the endpoint uses the tenant of the path. `app`: the tenant is that of the session, or is not used. */
   readonly level: 'tenant' | 'app'
   readonly methods: Readonly<Record<string, CdiHandler>>
 }

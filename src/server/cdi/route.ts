@@ -5,7 +5,7 @@ import type { CdiEndpoint } from './request.ts'
 import { sessionEndpoints } from './session-endpoints.ts'
 import { tenancyEndpoints } from './tenancy-endpoints.ts'
 
-/** What a path of the core protocol names. */
+/** What a path of CDI refers to. */
 export interface CdiRoute {
   readonly appId: string
   readonly tenantId: string
@@ -24,8 +24,8 @@ const endpoints: ReadonlyMap<string, CdiEndpoint | null> = new Map([
 const reserved: ReadonlySet<string> = new Set(['recipe', 'config', 'users', 'hello'])
 
 /**
- * Finds what `[/appid-<app>][/<tenant>]<path>` names, in any case of letters and with one slash at the end
- * or none; null for any other path. Nothing is decoded: the path that is judged is the path that is routed (ADM-03).
+ * Finds the endpoint of `[/appid-<app>][/<tenant>]<path>`, in upper or lower case, with or without a slash at the end;
+ * null for any other path. Nothing is decoded, so that all checks see the same path as the router (ADM-03).
  */
 export function matchCdiRoute(requestPath: string): CdiRoute | null {
   const { appId, rest } = splitAppId(requestPath.toLowerCase().replace(/\/$/, ''))
@@ -33,7 +33,7 @@ export function matchCdiRoute(requestPath: string): CdiRoute | null {
   if (exact !== undefined) return { appId, tenantId: 'public', path: rest, endpoint: exact }
   const [, tenantId = '', afterTenant = ''] = /^\/([^/]*)(\/.*)?$/.exec(rest) ?? []
   if (!TENANT_ID.test(tenantId) || reserved.has(tenantId)) return null
-  // Only without a tenant is the root a path: `/word` alone names nothing.
+  // The root is a path only without a tenant: `/word` alone is not found.
   const endpoint = afterTenant === '' ? undefined : endpoints.get(afterTenant)
   return endpoint === undefined ? null : { appId, tenantId, path: afterTenant, endpoint }
 }

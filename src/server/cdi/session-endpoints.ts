@@ -26,14 +26,14 @@ export const sessionEndpoints: Readonly<Record<string, CdiEndpoint>> = {
   '/recipe/jwt/data': { level: 'app', methods: { PUT: writePayload, GET: readPayload } },
 }
 
-/** Where a request of an SDK's user came from is not known here: the protocol does not say. */
+/** CDI does not transmit the address and user agent of the user's client. */
 const unknownClient: ClientInfo = { ip: null, userAgent: null }
 
 async function create({ app, protocol, tenantId, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
   const session = {
     userId: requireCdiUserId(fields.text('userId')),
-    // The channel is the SDK's business; tokens of these sessions are not bound to one.
+    // The SDK decides between cookies and headers: tokens of these sessions are not bound to cookies.
     mode: 'header',
     client: unknownClient,
     jwtPayload: fields.object('userDataInJWT'),
@@ -64,8 +64,8 @@ async function information({ app, protocol, query }: CdiRequest): Promise<Reply>
 }
 
 /**
- * Judges an access token. The store is asked with `checkDatabase`, and up to version 5.4 for a token that names its
- * parent: one call.
+ * Verifies an access token. It asks the store if `checkDatabase` is set and, before version 5.6, if the token names its
+ * parent. That takes one call.
  */
 async function verify({ app, protocol, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
@@ -95,16 +95,16 @@ async function refresh({ app, protocol, body }: CdiRequest): Promise<Reply> {
   const refreshToken = fields.text('refreshToken')
   const antiCsrfToken = fields.has('antiCsrfToken') ? fields.text('antiCsrfToken') : null
   const hasAntiCsrf = fields.flag('enableAntiCsrf')
-  const isSaid = protocol.isStrict || (protocol.hasTenants && fields.has('useDynamicSigningKey'))
+  const namesKeyKind = protocol.isStrict || (protocol.hasTenants && fields.has('useDynamicSigningKey'))
   const style = {
     version: protocol.accessTokenVersion,
     hasAntiCsrf,
-    isDynamic: isSaid ? fields.flag('useDynamicSigningKey') : null,
+    isDynamic: namesKeyKind ? fields.flag('useDynamicSigningKey') : null,
     lifetime: lifetimeOf(app, protocol, fields),
     namesParent: !protocol.isEager,
   }
-  const isUnproven = readMarks(refreshToken).hasAntiCsrf && antiCsrfToken !== antiCsrfTokenOf(refreshToken)
-  if (hasAntiCsrf && isUnproven) return refused
+  const lacksAntiCsrf = readMarks(refreshToken).hasAntiCsrf && antiCsrfToken !== antiCsrfTokenOf(refreshToken)
+  if (hasAntiCsrf && lacksAntiCsrf) return refused
   const outcome = await app.core.refresh(refreshToken, null, unknownClient, style)
   switch (outcome.kind) {
     case 'refreshed':
@@ -127,7 +127,7 @@ function reuseSubtype({ presented, current }: TheftOutcome): string {
   return presented.generation === current.generation ? 'ORPHANED_BRANCH' : 'STALE_LINEAGE'
 }
 
-/** Another access token, with the stored payload or with the one to store. A token that is over gets none. */
+/** Issues a new access token with the stored payload, or stores the given one first; none for an expired token. */
 async function regenerate({ app, protocol, body }: CdiRequest): Promise<Reply> {
   const fields = await body()
   const accessToken = fields.text('accessToken')
@@ -198,7 +198,7 @@ async function readPayload({ app, query }: CdiRequest): Promise<Reply> {
   return replyJson({ status: 'OK', userDataInJWT: jwtPayload })
 }
 
-/** `accessTokenValidity` of newer versions: milliseconds, shorter than configured. Without it, the session's. */
+/** The field `accessTokenValidity` of newer versions, in milliseconds, at most as configured; infinity without it. */
 function lifetimeOf(app: Application, protocol: Protocol, fields: Fields): Milliseconds {
   if (!protocol.isEager || !fields.has('accessTokenValidity')) return Number.POSITIVE_INFINITY
   const lifetime = fields.number('accessTokenValidity')
@@ -206,7 +206,7 @@ function lifetimeOf(app: Application, protocol: Protocol, fields: Fields): Milli
   fail('accessTokenValidity must be greater than 0 and at most the configured validity')
 }
 
-/** A session whose payload no token of the version can carry is none for its caller: another format allowed it. */
+/** Another token format may have allowed a payload that this version's tokens cannot carry: then there is no session. */
 function withoutProtected(handler: CdiHandler): CdiHandler {
   return async request => {
     try {

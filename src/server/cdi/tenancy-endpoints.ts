@@ -7,8 +7,8 @@ import type { Fields } from './fields.ts'
 import type { CdiEndpoint, CdiRequest } from './request.ts'
 
 /**
- * The endpoints of applications and tenants, as far as sessions need them: what deployment scripts and the test suites
- * of SDKs call before they start a session.
+ * The endpoints of applications and tenants that sessions need: those that deployment scripts and the test suites of
+ * SDKs call before they create a session.
  */
 export const tenancyEndpoints: Readonly<Record<string, CdiEndpoint>> = {
   '/recipe/multitenancy/app/v2': { level: 'app', methods: { PUT: makeApp } },
@@ -22,7 +22,7 @@ async function makeApp({ appId: from, hasApp, madeApps, body }: CdiRequest): Pro
   const fields = await body()
   const appId = fields.text('appId').toLowerCase()
   if (madeApps === null) {
-    if (!hasApp(appId)) fail('applications must be named with --app on a server with API keys')
+    if (!hasApp(appId)) fail('a server with API keys creates no applications on request: name it with --app')
     return replyJson({ status: 'OK', createdNew: false })
   }
   return replyJson({ status: 'OK', createdNew: await madeApps.make(appId, settingsIn(fields)) })
@@ -32,18 +32,18 @@ async function removeApp({ appId: from, hasApp, madeApps, body }: CdiRequest): P
   refuseOtherApps(from)
   const appId = (await body()).text('appId').toLowerCase()
   const didExist = await madeApps?.remove(appId) ?? false
-  if (!didExist && hasApp(appId)) fail('an application of the server\'s settings can not be removed')
+  if (!didExist && hasApp(appId)) fail('the application is one of the server\'s settings and cannot be removed')
   return replyJson({ status: 'OK', didExist })
 }
 
-/** A tenant needs not be made: either it is served or it is not. */
+/** A tenant need not be created: this answers whether it is served. */
 async function makeTenant({ hasTenant, body }: CdiRequest): Promise<Reply> {
   const tenantId = (await body()).text('tenantId').toLowerCase()
-  if (!TENANT_ID.test(tenantId) || !hasTenant(tenantId)) fail('tenants must be named with --tenant')
+  if (!TENANT_ID.test(tenantId) || !hasTenant(tenantId)) fail('the tenant is not served: name it with --tenant')
   return replyJson({ status: 'OK', createdNew: false })
 }
 
-/** What the server knows of a tenant: that it is there. */
+/** The configuration of a tenant, which is always empty. */
 async function tenant({ tenantId }: CdiRequest): Promise<Reply> {
   return replyJson({ status: 'OK', tenantId, thirdParty: { providers: [] }, coreConfig: {} })
 }

@@ -14,32 +14,32 @@ import type {
 import type { AccessTokenVersion } from './protocol.ts'
 import { antiCsrfTokenOf, readMarks, sha256Hex, writeMarks } from './refresh-token-marks.ts'
 
-/** What an access token of the core protocol says besides the application's payload. */
+/** The claims of a CDI access token besides the application's payload. */
 export interface CdiClaims extends TokenClaims {
   readonly version: AccessTokenVersion
   /** Whether a dynamic key signs it. */
   readonly isDynamic: boolean
-  /** SHA-256 of the text of the refresh token that was issued with it, lower-case hex. */
+  /** SHA-256 of the refresh token that was issued with it, in lower-case hex. */
   readonly refreshTokenHash1: string
   /**
-   * The same of the refresh token that was exchanged for it. With a hash, SDKs ask `verify` about the token and get
-   * another one that has null here; with null they judge it themselves.
+   * SHA-256 of the refresh token that was exchanged for it. If it is not null, SDKs send the access token to `verify`
+   * and get another one in which it is null. If it is null, they verify the token themselves.
    */
   readonly parentRefreshTokenHash1: string | null
   readonly antiCsrfToken: string | null
 }
 
-/** How tokens of the core protocol are to be written. */
+/** How CDI tokens are written. */
 export interface CdiTokenStyle extends TokenStyle {
   readonly version: AccessTokenVersion
   readonly hasAntiCsrf: boolean
-  /** Which kind of key signs; null: the kind that the session had. */
+  /** Which kind of key signs; null: the kind that has signed for the session so far. */
   readonly isDynamic: boolean | null
-  /** Whether the access token names the refresh token it was exchanged for, so that SDKs ask about its first use. */
+  /** Whether the access token names the refresh token it was exchanged for, so that SDKs send it to `verify` first. */
   readonly namesParent: boolean
 }
 
-/** The payload has a name that belongs to the protocol. */
+/** The payload has a member with the name of a protocol claim. */
 export class ProtectedClaimError extends InvalidDataError {
   constructor() {
     super('The user payload contains protected field')
@@ -50,14 +50,14 @@ const claimNames = [
   'sub', 'exp', 'iat', 'sessionHandle', 'refreshTokenHash1', 'parentRefreshTokenHash1', 'antiCsrfToken',
 ]
 
-/** The names that the payload of a token of this version cannot have. */
+/** The names that the payload must not have, by the version of the access token. */
 const protectedClaims: Readonly<Record<AccessTokenVersion, ReadonlySet<string>>> = {
   3: new Set(claimNames),
   4: new Set([...claimNames, 'tId']),
   5: new Set([...claimNames, 'tId', 'rsub']),
 }
 
-/** Refuses a payload that has a name of the protocol's own. @throws ProtectedClaimError */
+/** @throws ProtectedClaimError if the payload has a member with the name of a protocol claim. */
 export function requireUnprotected(payload: JsonObject, version: AccessTokenVersion): void {
   if (Object.keys(payload).some(name => protectedClaims[version].has(name))) throw new ProtectedClaimError()
 }
@@ -67,8 +67,8 @@ const unrecognized = { kind: 'unrecognized' } as const
 const invalid = { kind: 'invalid' } as const
 
 /**
- * Makes the core protocol's format: JWTs of its versions 3 to 5, signed with `RS256`, and refresh tokens with marks.
- * Claims of ours that the protocol does not have are in the header: whatever else is among its claims is payload.
+ * Creates the token format of CDI: JWTs of versions 3 to 5, signed with `RS256`, and refresh tokens with marks.
+ * Keyturn's own claims are in the JWT header, since CDI takes every claim but its own for the application's payload.
  */
 export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTokenStyle, CdiClaims> {
   const decode = (segment: string): JsonObject | null => {
@@ -84,7 +84,7 @@ export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTo
   ): Promise<WrittenAccessToken<CdiClaims>> {
     const { version, gen, brn, ri, pv, auth_time: at } = claims
     const payload = parseJsonObject(json)
-    if (payload === null) throw new InvalidDataError('the stored payload is no JSON object')
+    if (payload === null) throw new InvalidDataError('the stored payload is not a JSON object')
     requireUnprotected(payload, version)
     const key = keys.signingKeyAt(claims.isDynamic ? 'core-dynamic' : 'core-static', now)
     const accessToken = await key.sign(JSON.stringify({
@@ -105,12 +105,12 @@ export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTo
   return {
     demands: [{ purpose: 'core-dynamic', algorithm: 'RS256' }, { purpose: 'core-static', algorithm: 'RS256' }],
     maxLength: MAX_LENGTH,
-    // Not shortened at random: the protocol's tokens live as long as it says.
+    // The lifetime is not shortened by a random amount: the protocol states the lifetime of its tokens.
     defaultStyle: {
       version: '5', hasAntiCsrf: false, isDynamic: null, namesParent: false, lifetime: Number.POSITIVE_INFINITY,
     },
 
-    /** A JWT of `/recipe/jwt` has no `version` and is none, though the same key may have signed it (TOK-07). */
+    /** A JWT of `/recipe/jwt` is not an access token, even if the same key signed it: it has no `version` (TOK-07). */
     read(text, keys, now, maxLifetime) {
       const [header = '', body, signature, ...rest] = text.length > MAX_LENGTH ? [] : text.split('.')
       if (body === undefined || signature === undefined || rest.length > 0) return unrecognized
@@ -120,8 +120,8 @@ export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTo
       if (key === null) return /^[ds]-[\w-]{13,36}$/.test(kid) ? { kind: 'unknown-key', kid } : unrecognized
       if (key.purpose === 'access' || alg !== key.algorithm || crit !== undefined) return unrecognized
       const isDynamic = key.purpose === 'core-dynamic'
-      return mapAwaitable(key.verify(`${header}.${body}`, signature), holds => (
-        holds === true ? readVerified(decode(body), version, isDynamic, keyturn, now, maxLifetime) : invalid
+      return mapAwaitable(key.verify(`${header}.${body}`, signature), isValid => (
+        isValid === true ? readVerified(decode(body), version, isDynamic, keyturn, now, maxLifetime) : invalid
       ))
     },
 
@@ -154,7 +154,7 @@ export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTo
     reissue: write,
 
     successor(claims, { iat, exp, pv, gen, brn }) {
-      // A token that the session has gone on without lives out its time and gets no other.
+      // If the session has been refreshed past this token, it stays valid until it expires, but gets no successor.
       const isCurrent = gen < claims.gen || (gen === claims.gen && brn <= claims.brn)
       const isDue = pv > claims.pv || (claims.parentRefreshTokenHash1 !== null && isCurrent)
       return isDue ? { ...claims, iat, exp, pv, parentRefreshTokenHash1: null } : null
@@ -162,7 +162,7 @@ export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTo
   }
 }
 
-/** Judges the claims of a token whose signature held. */
+/** Reads the claims of a token whose signature is valid. */
 function readVerified(
   members: JsonObject | null,
   version: AccessTokenVersion,
@@ -182,7 +182,7 @@ function readVerified(
   if (!isCount(gen) || !isCount(brn) || !isCount(ri) || !isCount(pv)) return invalid
   if (typeof refreshTokenHash1 !== 'string') return invalid
   if (!isTextOrNull(parentRefreshTokenHash1) || !isTextOrNull(antiCsrfToken)) return invalid
-  // `stt` tells tokens of other kinds apart.
+  // `stt` is the type of a token: 0 or none is an access token.
   if ((stt !== undefined && stt !== 0) || iat * 1000 > now + CLOCK_TOLERANCE) return invalid
   const claims: CdiClaims = {
     sub, sid, tid, iat, exp, auth_time: at, gen, brn, ri, pv,

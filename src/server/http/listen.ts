@@ -3,11 +3,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { Milliseconds } from '../../base/time.ts'
 
-/** What a client may cost. */
+/** The limits on what a client may use. */
 export interface HttpLimits {
-  /** All headers together, in bytes: from 1,024 to 1,048,576. Default: 16,384. */
+  /** The longest headers of a request, all together, in bytes: from 1,024 to 1,048,576. Default: 16,384. */
   readonly maxHeaderBytes: number
-  /** How many connections at once, from 1 to 1,000,000; more are closed. Default: 4,096. */
+  /** The most open connections, from 1 to 1,000,000. Further ones are closed at once. Default: 4,096. */
   readonly maxConnections: number
   /** How long a client may take to send its headers, in milliseconds: from 1 to 3,600,000. Default: 10,000. */
   readonly headersTimeout: Milliseconds
@@ -17,7 +17,7 @@ export interface HttpLimits {
   readonly keepAliveTimeout: Milliseconds
 }
 
-/** The limits that every server has unless told otherwise (DOS-09). */
+/** The default limits (DOS-09). */
 export const httpLimits: HttpLimits = {
   maxHeaderBytes: 16_384,
   maxConnections: 4096,
@@ -30,11 +30,11 @@ export const httpLimits: HttpLimits = {
 export interface Listener {
   /** `http://host:port`. */
   readonly url: string
-  /** Takes no new connection, lets what is under way end within `patience`, then closes what is left. */
-  close(patience: Milliseconds): Promise<void>
+  /** Takes no new connections, waits up to `limit` for the requests in progress, then closes all connections. */
+  close(limit: Milliseconds): Promise<void>
 }
 
-/** Listens. @throws the system's error if the address can not be had. */
+/** Listens on an address. @throws the system's error if that fails, such as `EADDRINUSE`. */
 export async function listen(
   host: string,
   port: number,
@@ -51,10 +51,10 @@ export async function listen(
   await once(server, 'listening')
   return {
     url: urlOf(server, host),
-    async close(patience) {
+    async close(limit) {
       const closed = new Promise(resolve => server.close(resolve))
       server.closeIdleConnections()
-      const timer = setTimeout(() => server.closeAllConnections(), patience)
+      const timer = setTimeout(() => server.closeAllConnections(), limit)
       await closed
       clearTimeout(timer)
     },

@@ -5,22 +5,22 @@ import type { JsonObject } from '../../base/json.ts'
 import { RejectedRequest, replyText } from './reply.ts'
 import type { Reply } from './reply.ts'
 
-/** How deep JSON may be nested. */
+/** The most levels of nested JSON. */
 const MAX_DEPTH = 64
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Reads a request's body as a JSON object, in UTF-8 whatever its type says.
- * @throws RejectedRequest with 413 if it is longer than `limit` bytes, with `malformed` if it is no JSON object or nested too
- * deeply (DOS-03).
- * @throws InvalidDataError for what could not be kept as it was sent.
+ * Reads a request's body as a JSON object. It is read as UTF-8, whatever charset its `Content-Type` names.
+ * @throws RejectedRequest with 413 if it is longer than `limit` bytes; with `malformed` if it is not a JSON object, or
+ * is nested too deeply (DOS-03).
+ * @throws InvalidDataError if it contains a value that could not be stored unchanged.
  */
 export async function readJsonBody(request: IncomingMessage, limit: number, malformed: Reply): Promise<JsonObject> {
   const value = parse(await readBytes(request, limit))
   if (value === null) throw new RejectedRequest(malformed)
-  const fault = faultOf(value)
-  if (fault !== null) throw new InvalidDataError(`the body must have ${fault}, at any depth`)
+  const limitation = violatedLimitation(value)
+  if (limitation !== null) throw new InvalidDataError(`the body must have ${limitation}, at any depth`)
   return value
 }
 
@@ -29,7 +29,7 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new RejectedRequest(tooLong)
   const chunks: Buffer[] = []
   let length = 0
-  // A refusal must still find the connection to be told on.
+  // The connection stays open, so that a refusal can still be sent.
   const bytes: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false })
   try {
     for await (const chunk of bytes) {
@@ -38,7 +38,7 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
       chunks.push(chunk)
     }
   } catch (error) {
-    // Whoever hung up reads no answer; it is no failure of ours.
+    // The client closed the connection: that is not an error of the server, and nobody reads the response.
     if (request.destroyed) throw new RejectedRequest(replyText(400, 'The request ended early'))
     throw error
   }
@@ -47,7 +47,7 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
 
 const tooLong: Reply = {
   status: 413,
-  // What is left of the body is not read.
+  // The rest of the body is not read.
   headers: { 'content-type': 'text/html; charset=UTF-8', 'cache-control': 'no-store', connection: 'close' },
   body: 'The request is too long\n',
 }
@@ -63,20 +63,20 @@ function parse(bytes: Buffer): JsonObject | null {
 }
 
 /**
- * What of a JSON value would be another one once it is written again, or copied by a program in JavaScript: a number
- * that became infinite, and a member that becomes an object's prototype (S-15).
+ * A limitation that a JSON value violates, or null. Such a value would change when it is serialized again or copied in
+ * JavaScript: a number that was parsed as infinite, or a member that would set an object's prototype (S-15).
  */
-function faultOf(value: unknown): string | null {
+function violatedLimitation(value: unknown): string | null {
   if (typeof value === 'number') return Number.isFinite(value) ? null : 'no number beyond 1.8e308'
   if (typeof value !== 'object' || value === null) return null
   for (const [name, member] of Object.entries(value)) {
-    const fault = name === '__proto__' ? 'no member named __proto__' : faultOf(member)
-    if (fault !== null) return fault
+    const limitation = name === '__proto__' ? 'no member named __proto__' : violatedLimitation(member)
+    if (limitation !== null) return limitation
   }
   return null
 }
 
-/** Whether JSON text is nested at most {@link MAX_DEPTH} deep: in one pass, before any of it is built. */
+/** Whether JSON text is nested at most {@link MAX_DEPTH} levels deep. One pass over the text, before it is parsed. */
 function isShallow(text: string): boolean {
   let depth = 0
   let inString = false

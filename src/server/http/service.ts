@@ -19,23 +19,24 @@ interface ServiceDependencies {
   readonly isClosing: () => boolean
 }
 
-/** Callers of a server behind TLS are to use nothing else for a year (HDR-07, RFC 6797). */
+/** Clients that reach the server over TLS must use nothing else for a year (HDR-07, RFC 6797). */
 const HSTS = 'max-age=31536000'
 
-const probesAreRead = allowOnly(['GET', 'HEAD'], replyText(405, 'Method not supported'))
+const probeMethods = allowOnly(['GET', 'HEAD'], replyText(405, 'Method not supported'))
 
-const pagesRefused = replyText(403, 'Without --api-key only programs of this machine are served: no web page, no other name')
+const notLocal = replyText(403, 'Without --api-key, this server answers only programs on its own machine that use a '
+  + 'local host name, and no web pages')
 
-/** What all requests pass: the gates before the router, a span around it, the counts and the last headers after it. */
+/** Handles every request: checks before the router, a trace span around it, metrics and common headers after it. */
 export function createHttpService(
   { settings, route, traces, metrics, refusals, isClosing }: ServiceDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const mayAsk = settings.apiKeys.length > 0 ? () => true : isLocalRequest
+  const isAccepted = settings.apiKeys.length > 0 ? () => true : isLocalRequest
   const isHttps = settings.publicOrigin?.startsWith('https:') === true
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedAt = performance.now()
-    // A socket that is gone has no address any more.
+    // Read first: a closed socket has no address any more.
     const from = request.socket.remoteAddress ?? ''
     if (isHttps) response.setHeader('strict-transport-security', HSTS)
     const reply = await answer(request, response)
@@ -45,25 +46,25 @@ export function createHttpService(
     metrics.observe('keyturn_http_request_duration_seconds', (performance.now() - startedAt) / 1000)
     if (reply.status >= 400 && reply.status < 500) refusals.note(reply.status, from)
     if (response.destroyed) return
-    // Whoever holds a connection is told not to use it again.
+    // Clients must not reuse the connection of a server that is stopping.
     if (isClosing()) response.setHeader('connection', 'close')
     response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) })
     response.end(reply.body)
   }
 
-  /** The answer, or null if the request has got a stream instead. */
+  /** The response; null if the response is a stream, which is already being written. */
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<Reply | null> {
-    if (!mayAsk(request)) return pagesRefused
+    if (!isAccepted(request)) return notLocal
     const target = request.url ?? ''
-    // Only the ordinary form of a target: what a proxy would be sent is refused (ADM-03).
-    if (!/^\/[!-~]*$/.test(target)) return replyText(400, 'The request target is not supported')
+    // Only a path (origin-form) is accepted. The forms that are for proxies are refused (ADM-03).
+    if (!/^\/[!-~]*$/.test(target)) return replyText(400, 'The request target must be a path in ASCII')
     const [whole = '', query = ''] = splitOnce(target)
-    // What is not UTF-8 would be read as another user's id.
-    if (!isDecodable(query)) return replyText(400, 'The query is not UTF-8 in percent-encoding')
+    // A user id that is not UTF-8 would be decoded as that of another user.
+    if (!isDecodable(query)) return replyText(400, 'The query must be percent-encoded UTF-8')
     if (!whole.startsWith(settings.basePath)) return replyText(404, 'Not found')
     const path = whole.slice(settings.basePath.length)
     const work = (): Promise<Reply | null> => route(request, response, path, new URLSearchParams(query))
-    if (probes.has(path)) return request.method === 'GET' || request.method === 'HEAD' ? work() : probesAreRead
+    if (probes.has(path)) return request.method === 'GET' || request.method === 'HEAD' ? work() : probeMethods
     return traces.request(request, () => {
       const name = routeName(path)
       return name === null ? null : `${settings.basePath}${name}`

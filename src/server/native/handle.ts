@@ -13,7 +13,7 @@ import { operations } from './operations.ts'
 import type { Operation } from './operations.ts'
 import { schemaViolation } from './schema.ts'
 
-/** What the native API needs of the server around it. */
+/** What the native API needs from the server. */
 export interface NativeSettings {
   readonly apps: ReadonlyMap<string, Application>
   readonly tenants: ServedTenants
@@ -22,21 +22,21 @@ export interface NativeSettings {
   readonly onError: (error: unknown) => void
 }
 
-/** A request of the native API is answered, or is to be given a stream. */
+/** The response to a request of the native API, or the application whose revocations are to be streamed. */
 export type NativeOutcome = Reply | { readonly stream: Application }
 
-const noKey = challenge(problem(401, 'invalid_api_key', 'A valid API key is needed.'))
-const notFound = problem(404, 'not_found', 'There is nothing at this path.')
-const noSession = problem(404, 'not_found', 'There is no such session.')
-const noMethod = problem(405, 'method_not_allowed', 'This path has no such method.')
+const noKey = challenge(problem(401, 'invalid_api_key', 'A valid API key is missing: send it as api-key or as Bearer.'))
+const notFound = problem(404, 'not_found', 'The path does not exist.')
+const noSession = problem(404, 'not_found', 'The session does not exist or has ended.')
+const noMethod = problem(405, 'method_not_allowed', 'The path does not have this method: see the Allow header.')
 const badJson = problem(400, 'invalid_request', 'The body must be a JSON object.')
 
-/** Whether a path is of the native API. */
+/** Whether a path belongs to the native API. */
 export function isNativePath(path: string): boolean {
   return splitAppId(path).rest.startsWith('/v1/')
 }
 
-/** Answers a request of the native API. What is not described is refused (ADM-02, ADM-06). */
+/** Answers a request of the native API. What the table of operations does not describe is refused (ADM-02, ADM-06). */
 export async function handleNativeRequest(
   request: IncomingMessage,
   path: string,
@@ -54,7 +54,7 @@ export async function handleNativeRequest(
   if (chosen === undefined) return allowOnly(found.map(({ operation }) => operation.method), noMethod)
   const { operation, parameters } = chosen
   try {
-    judgeQuery(operation, query)
+    validateQuery(operation, query)
     const body = await readBody(request, operation, settings.maxBodyBytes)
     if (operation.id === 'followRevocations') return { stream: app }
     return await handlers[operation.id]({ app, parameters: parameters ?? {}, query, body, tenants: settings.tenants })
@@ -65,47 +65,51 @@ export async function handleNativeRequest(
     if (isSessionError(error) && error.code === 'INVALID_DATA') return problem(400, 'invalid_request', error.message)
     if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)
     settings.onError(error)
-    return problem(500, 'server_error', 'The server could not do its work.')
+    return problem(500, 'server_error', 'The request failed; the log of the server has the reason.')
   }
 }
 
 /**
- * Refuses parameters that are not known or came twice, where any are: `exept` would end the session that was to stay.
+ * Refuses unknown and repeated parameters if the operation has parameters: with `exept`, a misspelt `except`, the
+ * request would revoke the session that must stay.
  * @throws RejectedRequest with 400
  */
-function judgeQuery({ query: known }: Operation, query: URLSearchParams): void {
+function validateQuery({ query: known }: Operation, query: URLSearchParams): void {
   if (known === undefined) return
-  const isFit = [...query.keys()].every(name => Object.hasOwn(known, name) && query.getAll(name).length === 1)
-  if (isFit) return
-  const words = `The query can have ${Object.keys(known).join(' and ')}, once, and nothing else.`
-  throw new RejectedRequest(problem(400, 'invalid_request', words))
+  const isValid = [...query.keys()].every(name => Object.hasOwn(known, name) && query.getAll(name).length === 1)
+  if (isValid) return
+  const message = `The query may have only these parameters, each at most once: ${Object.keys(known).join(', ')}.`
+  throw new RejectedRequest(problem(400, 'invalid_request', message))
 }
 
 async function readBody(request: IncomingMessage, { body }: Operation, limit: number): Promise<JsonObject> {
   if (body === undefined) return {}
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
-  if (type !== body.type) throw new RejectedRequest(problem(415, 'invalid_request', `The body must be ${body.type}.`))
+  if (type !== body.type) {
+    throw new RejectedRequest(problem(415, 'invalid_request', `The Content-Type must be ${body.type}.`))
+  }
   const value = type === 'application/json'
     ? await readJsonBody(request, limit, badJson)
     : readForm((await readBytes(request, limit)).toString())
-  const words = schemaViolation(body.schema, value)
-  if (words !== null) throw new RejectedRequest(problem(400, 'invalid_request', words))
+  const violation = schemaViolation(body.schema, value)
+  if (violation !== null) throw new RejectedRequest(problem(400, 'invalid_request', violation))
   return value
 }
 
 function readForm(text: string): JsonObject {
   const form = new URLSearchParams(text)
-  // A parameter that came twice counts for none (RFC 6749 section 3.1).
+  // A repeated parameter counts as missing (RFC 6749 section 3.1).
   return Object.fromEntries([...form].filter(([name]) => form.getAll(name).length === 1))
 }
 
-/** The same refresh token is to be presented again in so many seconds. */
+/** The client must send the same refresh token again after `retryAfter` seconds. */
 function busy(retryAfter: number): Reply {
-  const reply = problem(503, 'refresh_busy', `The refresh token cannot be answered yet: try again in ${retryAfter} s.`)
+  const message = `The session cannot be refreshed yet: send the same refresh token again in ${retryAfter} s.`
+  const reply = problem(503, 'refresh_busy', message)
   return { ...reply, headers: { ...reply.headers, 'retry-after': `${retryAfter}` } }
 }
 
-/** Refusals from below are told in plain words; here they are JSON as everything else. */
+/** Refusals of shared code are plain text. In the native API they are JSON, as all its responses. */
 function toProblem(reply: Reply): Reply {
   if (reply.headers['content-type']?.startsWith('application/json') === true) return reply
   const { body, headers } = problem(reply.status, 'invalid_request', reply.body.trimEnd())

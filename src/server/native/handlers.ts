@@ -18,7 +18,7 @@ import { mergePatch } from './merge-patch.ts'
 import { describeApi } from './openapi.ts'
 import type { OperationId } from './operations.ts'
 
-/** A call of the native API that fits its description. */
+/** A call of the native API that matches its description. */
 export interface NativeCall {
   readonly app: Application
   /** The parameters of the path. */
@@ -32,12 +32,12 @@ type Handler = (call: NativeCall) => Promise<Reply>
 
 const noContent: Reply = { status: 204, headers: { 'cache-control': 'no-store' }, body: '' }
 
-/** An error as the native API tells it. */
+/** An error response of the native API. */
 export function problem(status: number, error: string, message: string, more: object = {}): Reply {
   return replyJson({ error, message, ...more }, status)
 }
 
-/** How each operation is done; the stream has its own way. */
+/** The handler of each operation, except the stream of revocations, which `revocations.ts` writes. */
 export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>, Handler>> = {
   async createSession({ app, body, tenants }) {
     const { userId, tenantId = 'public', jwtPayload = {}, sessionInfo = {}, transferMode = 'header' } = body
@@ -68,8 +68,8 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
       case 'refreshed': return replyJson(await describePair(app, outcome.issued, body))
       case 'theft': {
         const { handle, userId } = outcome
-        const words = 'Two parties used a refresh token; the session has been ended.'
-        return problem(401, 'token_theft_detected', words, { handle, userId })
+        const message = 'Two parties used the same refresh token: the session has been revoked.'
+        return problem(401, 'token_theft_detected', message, { handle, userId })
       }
       case 'unauthorized': return unauthorized
     }
@@ -86,7 +86,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     const { jwtPayload, sessionInfo, mergeSessionInfo, sessionInfoVersion: version } = body
     if (sessionInfo !== undefined && mergeSessionInfo !== undefined) return oneOfBoth
     const claims = body['accessToken'] === undefined ? null : await claimsFor(app, handle, textOf(body['accessToken']))
-    // Everything is judged before anything is stored.
+    // Everything is validated before anything is stored.
     if (jwtPayload !== undefined) await codecs.payloads.write(objectOf(jwtPayload))
     if (sessionInfo !== undefined) await codecs.infos.write(objectOf(sessionInfo))
     const { record } = await native.getSessionByHandle(handle)
@@ -98,7 +98,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
       if (typeof version !== 'number') await native.updateSessionInfo(handle, change)
       else if (!await native.updateSessionInfoIf(version, handle, change)) return conflict
     }
-    // After what may be refused: a conflict has stored nothing.
+    // After everything that may be refused: if there is a conflict, nothing is stored.
     const payload = jwtPayload === undefined ? undefined : objectOf(jwtPayload)
     const issued = claims === null ? null : await native.reissue(claims, payload)
     if (claims === null && payload !== undefined) await native.updateJwtPayload(handle, payload)
@@ -156,11 +156,11 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
 }
 
 const unknownTenant = problem(400, 'unknown_tenant', 'This server does not serve the tenant.')
-const unauthorized = problem(401, 'unauthorized', 'The refresh token is good for nothing: log in again.')
-const conflict = problem(409, 'conflict', 'The session info has another version: read it again.')
-const oneOfBoth = problem(400, 'invalid_request', 'The body can have one of sessionInfo and mergeSessionInfo.')
+const unauthorized = problem(401, 'unauthorized', 'The refresh token is invalid or its session has ended: log in.')
+const conflict = problem(409, 'conflict', 'The session info has another version: read it again, then repeat.')
+const oneOfBoth = problem(400, 'invalid_request', 'The body must not have both sessionInfo and mergeSessionInfo.')
 
-/** A pair of tokens, with an anti-CSRF token where the caller wants one. */
+/** The response body with a pair of tokens, and with an anti-CSRF token if the request asks for one. */
 async function describePair(app: Application, issued: IssuedSession<JsonObject>, { antiCsrf }: JsonObject): Promise<object> {
   const { accessToken, refreshToken, sessionExpiresAt, claims: { sid, sub, tid, exp } } = issued
   return {
@@ -175,19 +175,19 @@ async function describePair(app: Application, issued: IssuedSession<JsonObject>,
   }
 }
 
-/** What an access token of this session says. @throws RejectedRequest for any other text, and for one that has expired. */
+/** The claims of a valid access token of this session. @throws RejectedRequest for any other text. */
 async function claimsFor(app: Application, handle: string, accessToken: string): Promise<AccessClaims> {
   const identified = await app.native.identify(accessToken)
   if (identified !== null && identified.usable && identified.claims.sid === handle) return identified.claims
   throw new RejectedRequest(problem(400, 'invalid_request', 'accessToken must be a valid access token of the session'))
 }
 
-/** The user's client, as far as the application tells. */
+/** The address and user agent of the user's client, if the application sends them. */
 function clientOf({ ip, userAgent }: JsonObject): ClientInfo {
   return createClientInfo(ip === undefined ? null : textOf(ip), userAgent === undefined ? null : textOf(userAgent))
 }
 
-/** The description has been checked: what is not there is a fault of the program. */
+/** The body matches its schema, so the text exists: otherwise the schema or a handler has a bug. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   throw new RejectedRequest(problem(400, 'invalid_request', 'a text is missing'))

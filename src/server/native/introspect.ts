@@ -11,24 +11,24 @@ import { readMarks } from '../cdi/refresh-token-marks.ts'
 const inactive: JsonObject = { active: false }
 
 /**
- * What a token is good for now (RFC 7662 section 2.2). A refresh token that was exchanged is good for nothing, and so is
- * any token beside an anti-CSRF token that is not its session's.
+ * Introspects a token (RFC 7662 section 2.2). A refresh token that was exchanged is inactive. So is any token if the
+ * anti-CSRF token that comes with it does not belong to its session.
  */
 export async function introspect(app: Application, text: string, antiCsrfToken: string | null): Promise<JsonObject> {
   const answer = await introspectAccessToken(app, text) ?? await introspectRefreshToken(app, text)
   if (answer === null) return inactive
   const handle = parseHandle(String(answer['sid']))
-  const isProven = antiCsrfToken === null || (handle !== null && await app.native.isAntiCsrfToken(handle, antiCsrfToken))
-  return isProven ? answer : inactive
+  const matches = antiCsrfToken === null || (handle !== null && await app.native.isAntiCsrfToken(handle, antiCsrfToken))
+  return matches ? answer : inactive
 }
 
-/** Whose session a token of ours is, access or refresh, expired or exchanged though it may be; null for other texts. */
+/** The session of an access or refresh token, even if it is expired or was exchanged; null for unrecognized tokens. */
 export async function introspectedSession(app: Application, text: string): Promise<SessionHandle | null> {
   const access = await app.native.identify(text) ?? await app.core.identify(text)
   return access?.claims.sid ?? await handleOfRefreshToken(app, text)
 }
 
-/** The session of a refresh token whose tag is right; null for any other text. */
+/** The session of a refresh token with a valid tag; null for any other text. */
 async function handleOfRefreshToken(app: Application, text: string): Promise<SessionHandle | null> {
   const token = parseRefreshToken(readMarks(text).token)
   return token !== null && await app.native.ownerOfRefreshToken(text) === 'ours' ? token.handle : null

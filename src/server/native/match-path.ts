@@ -1,7 +1,7 @@
-/** The parameters of a path, decoded, or null if it does not fit the pattern: `/v1/sessions/{handle}`, say. */
+/** The decoded parameters of a path; null if it does not match the pattern, such as `/v1/sessions/{handle}`. */
 export function matchPath(pattern: string, path: string): Readonly<Record<string, string>> | null {
   const wanted = pattern.split('/')
-  // No more parts than are looked at, whatever the path (DOS-02).
+  // No more parts than are compared, however long the path is (DOS-02).
   const given = path.split('/', wanted.length + 1)
   if (wanted.length !== given.length) return null
   const parameters: Record<string, string> = {}

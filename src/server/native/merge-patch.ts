@@ -1,7 +1,7 @@
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject, JsonValue } from '../../base/json.ts'
 
-/** What a JSON merge patch makes of an object: null removes a member, objects are merged, the rest replaces (RFC 7396). */
+/** Applies a JSON merge patch (RFC 7396): null removes a member, objects are merged, any other value replaces. */
 export function mergePatch(target: JsonValue | undefined, patch: JsonObject): JsonObject {
   const merged: JsonObject = isJsonObject(target) ? { ...target } : {}
   for (const [name, value] of Object.entries(patch)) {

@@ -1,7 +1,7 @@
 import { operations } from './operations.ts'
 import type { Operation } from './operations.ts'
 
-/** The native API as an OpenAPI 3.1 document: made from the table by which requests are routed and judged. */
+/** The OpenAPI 3.1 document of the native API, made from the table that also routes and validates requests. */
 export function describeApi(): object {
   const paths: Record<string, Record<string, object>> = {}
   for (const operation of operations) {
@@ -46,7 +46,7 @@ function describe({ id, path, summary, query = {}, body, responses }: Operation)
         },
       ])),
       401: {
-        description: 'No valid API key came.',
+        description: 'The request has no valid API key.',
         ...responses[401] === undefined ? {} : { content: { 'application/json': { schema: responses[401].schema } } },
       },
     },

@@ -1,22 +1,23 @@
 import { TENANT_ID } from '../../session/identifiers.ts'
 import type { Schema } from './schema.ts'
 
-/** An operation of the native API, as it is documented and as it is judged. */
+/** An operation of the native API: requests are documented, routed and validated by it. */
 export interface Operation {
   readonly id: OperationId
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  /** With parameters in braces. */
+  /** The path, with parameters in braces. */
   readonly path: string
   readonly summary: string
   readonly query?: Readonly<Record<string, string>>
   readonly body?: { readonly type: 'application/json' | 'application/x-www-form-urlencoded'; readonly schema: Schema }
-  /** By status; null: no body. */
+  /** The responses by status. */
   readonly responses: Readonly<Record<number, OperationResponse>>
 }
 
-/** An answer as it is documented; its type is JSON unless it says otherwise. */
+/** A documented response. Its media type is JSON by default. */
 export interface OperationResponse {
   readonly words: string
+  /** null: no JSON body. */
   readonly schema: Schema | null
   readonly type?: string
 }
@@ -30,10 +31,10 @@ export type OperationId =
 const text: Schema = { type: 'string' }
 const instant: Schema = { type: 'integer', description: 'Milliseconds since 1970.' }
 const anyObject: Schema = { type: 'object' }
-/** Where a user's request came from. */
+/** The client of the user. */
 const client = {
-  ip: { type: 'string', description: 'The address of the user\'s client; 64 characters of it are kept.' },
-  userAgent: { type: 'string', description: 'The client\'s User-Agent; 512 characters of it are kept.' },
+  ip: { type: 'string', description: 'The address of the user\'s client; only the first 64 characters are stored.' },
+  userAgent: { type: 'string', description: 'The client\'s User-Agent; only the first 512 characters are stored.' },
 } as const
 
 function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
@@ -43,7 +44,7 @@ function object(properties: Readonly<Record<string, Schema>>, optional: readonly
   }
 }
 
-/** What else it must be is judged with the words that every interface has for it. */
+/** The schema checks only the type. The rest is checked where all interfaces check user ids, with the same messages. */
 const userId: Schema = { type: 'string', description: '1 to 255 UTF-16 code units, well-formed, without U+0000.' }
 const tenantId: Schema = { type: 'string', pattern: TENANT_ID.source }
 const error = object({ error: { type: 'string', description: 'A stable code.' }, message: text })
@@ -51,36 +52,40 @@ const summary = {
   handle: text, userId: text, tenantId: text, createdAt: instant, expiresAt: instant,
   ip: { type: ['string', 'null'] }, userAgent: { type: ['string', 'null'] },
 } as const
-const version: Schema = { type: 'integer', description: 'Counts the changes of sessionInfo.' }
+const version: Schema = { type: 'integer', description: 'The number of changes of sessionInfo.' }
 const session = object({ ...summary, jwtPayload: anyObject, sessionInfo: anyObject, sessionInfoVersion: version })
 const pair = object({
   handle: text, userId: text, tenantId: text,
   accessToken: text, accessTokenExpiresAt: instant, refreshToken: text, sessionExpiresAt: instant, antiCsrfToken: text,
 }, ['antiCsrfToken'])
-const antiCsrf: Schema = { type: 'boolean', description: 'Whether the answer has an anti-CSRF token of the session.' }
+const antiCsrf: Schema = {
+  type: 'boolean', description: 'Whether the response has an anti-CSRF token of the session. Default: false.',
+}
 const seconds = (maximum: number): Schema => ({
   type: 'integer', minimum: 1, maximum, description: 'Seconds; at most as configured. Default: as configured.',
 })
 const lifetimes = {
   accessTokenLifetime: seconds(86_400), idleTimeout: seconds(34_560_000), absoluteTimeout: seconds(3_153_600_000),
 } as const
-const invalid = { words: 'The request does not fit.', schema: error }
-const gone = { words: 'There is no such session.', schema: error }
+const invalid = { words: 'The request is invalid.', schema: error }
+const gone = { words: 'The session does not exist or has ended.', schema: error }
 const revoked = object({ revoked: { type: 'array', items: text } })
 const token = object({ token: text, token_type_hint: text }, ['token_type_hint'])
 
 /** Every operation, in the order of the documentation. */
 export const operations: readonly Operation[] = [
   {
-    id: 'createSession', method: 'POST', path: '/v1/sessions', summary: 'Starts a session.',
+    id: 'createSession', method: 'POST', path: '/v1/sessions', summary: 'Creates a session.',
     body: {
       type: 'application/json',
       schema: object({
         userId, tenantId, jwtPayload: anyObject, sessionInfo: anyObject, ...client, antiCsrf, ...lifetimes,
-        persistent: { type: 'boolean', description: 'Whether cookies with its tokens outlive the browser. Default: true.' },
+        persistent: {
+          type: 'boolean', description: 'Whether cookies with its tokens remain when the browser closes. Default: true.',
+        },
         transferMode: {
           type: 'string', enum: ['header', 'cookie'],
-          description: 'Where its tokens travel; an embedded application accepts them only there. Default: header.',
+          description: 'How its tokens are sent. An embedded application accepts them only that way. Default: header.',
         },
       }, [
         'tenantId', 'jwtPayload', 'sessionInfo', 'ip', 'userAgent', 'antiCsrf', 'persistent', 'transferMode',
@@ -89,43 +94,46 @@ export const operations: readonly Operation[] = [
     },
     responses: {
       201: { words: 'The session and its tokens.', schema: pair }, 400: invalid,
-      401: { words: '`unauthorized`: all sessions of the user were revoked meanwhile.', schema: error },
+      401: { words: '`unauthorized`: all sessions of the user were revoked at the same time.', schema: error },
     },
   },
   {
     id: 'refreshSession', method: 'POST', path: '/v1/sessions/refresh',
-    summary: 'Exchanges a refresh token for the next one. Until twice the reuse interval after an answer, a repetition '
-      + 'gives the same refresh token, and the current refresh token gives itself.',
+    summary: 'Exchanges a refresh token for the next one. For twice the reuse interval after a response, the same '
+      + 'request returns the same refresh token again, and the current refresh token is exchanged for itself.',
     body: {
       type: 'application/json',
       schema: object({
         refreshToken: text, ...client, antiCsrf,
-        antiCsrfToken: { type: 'string', description: 'If it comes, it must be one of the session, or the answer is 401.' },
+        antiCsrfToken: {
+          type: 'string', description: 'If given, it must belong to the session; otherwise the response is 401.',
+        },
       }, ['ip', 'userAgent', 'antiCsrf', 'antiCsrfToken']),
     },
     responses: {
       200: { words: 'The next tokens.', schema: pair }, 400: invalid,
       401: {
-        words: '`unauthorized`: log in again. `token_theft_detected`: the session was ended for everybody.',
+        words: '`unauthorized`: log in again. `token_theft_detected`: two parties used a refresh token, and the '
+          + 'session was revoked for both.',
         schema: object({
           error: { type: 'string', enum: ['unauthorized', 'token_theft_detected'] },
           message: text, handle: text, userId: text,
         }, ['handle', 'userId']),
       },
       503: {
-        words: '`refresh_busy`: keep the tokens, and present the same refresh token again after `Retry-After` seconds.',
+        words: '`refresh_busy`: keep the tokens, and send the same refresh token again after `Retry-After` seconds.',
         schema: error,
       },
     },
   },
   {
-    id: 'readSession', method: 'GET', path: '/v1/sessions/{handle}', summary: 'Tells of a live session.',
+    id: 'readSession', method: 'GET', path: '/v1/sessions/{handle}', summary: 'Returns an active session.',
     responses: { 200: { words: 'The session.', schema: session }, 404: gone },
   },
   {
     id: 'updateSession', method: 'PATCH', path: '/v1/sessions/{handle}',
-    summary: 'Changes the payload of the access tokens, or the session info, or both. With `accessToken`, a valid access '
-      + 'token of the session, answers with another one that has the payload.',
+    summary: 'Changes the JWT payload, or the session info, or both. If `accessToken` is a valid access token of the '
+      + 'session, the response has a new one with the payload.',
     body: {
       type: 'application/json',
       schema: object({
@@ -133,33 +141,39 @@ export const operations: readonly Operation[] = [
         accessToken: text,
         sessionInfo: { type: 'object', description: 'Replaces the session info.' },
         mergeSessionInfo: { type: 'object', description: 'Is merged into the session info (RFC 7396).' },
-        sessionInfoVersion: { type: 'integer', description: 'Only if the session info still has this version.' },
+        sessionInfoVersion: {
+          type: 'integer', description: 'Changes the session info only if it still has this version.',
+        },
       }, ['jwtPayload', 'accessToken', 'sessionInfo', 'mergeSessionInfo', 'sessionInfoVersion']),
     },
     responses: {
-      200: { words: 'Done.', schema: object({ accessToken: text, accessTokenExpiresAt: instant }) },
-      204: { words: 'Done.', schema: null }, 400: invalid, 404: gone,
+      200: { words: 'A new access token.', schema: object({ accessToken: text, accessTokenExpiresAt: instant }) },
+      204: { words: 'Changed.', schema: null }, 400: invalid, 404: gone,
       409: { words: '`conflict`: the session info has another version. Nothing was changed.', schema: error },
     },
   },
   {
-    id: 'revokeSession', method: 'DELETE', path: '/v1/sessions/{handle}', summary: 'Ends a session.',
-    responses: { 204: { words: 'Done.', schema: null }, 404: gone },
+    id: 'revokeSession', method: 'DELETE', path: '/v1/sessions/{handle}', summary: 'Revokes a session.',
+    responses: { 204: { words: 'Revoked.', schema: null }, 404: gone },
   },
   {
-    id: 'revokeSessions', method: 'POST', path: '/v1/sessions/revoke', summary: 'Ends several sessions.',
+    id: 'revokeSessions', method: 'POST', path: '/v1/sessions/revoke', summary: 'Revokes several sessions.',
     body: {
       type: 'application/json', schema: object({ handles: { type: 'array', items: text } }),
     },
-    responses: { 200: { words: 'The handles of those that there were.', schema: revoked }, 400: invalid },
+    responses: {
+      200: { words: 'The handles of the revoked sessions. Others did not exist.', schema: revoked }, 400: invalid,
+    },
   },
   {
     id: 'listSessions', method: 'GET', path: '/v1/users/{userId}/sessions',
-    summary: 'Lists a user\'s live sessions, newest first.',
-    query: { limit: 'At most this many, 1 to 1000. Default 100.', after: 'Where the page before ended.' },
+    summary: 'Lists a user\'s active sessions, newest first.',
+    query: {
+      limit: 'The most sessions of a page, from 1 to 1000. Default: 100.', after: 'The `next` of the page before.',
+    },
     responses: {
       200: {
-        words: 'A page.',
+        words: 'A page. `next` is null on the last one.',
         schema: object({ sessions: { type: 'array', items: object(summary) }, next: { type: ['string', 'null'] } }),
       },
       400: invalid,
@@ -167,23 +181,23 @@ export const operations: readonly Operation[] = [
   },
   {
     id: 'revokeSessionsOfUser', method: 'DELETE', path: '/v1/users/{userId}/sessions',
-    summary: 'Ends every session of a user, but one if it is named.',
-    query: { except: 'The handle of the session that stays.' },
+    summary: 'Revokes all sessions of a user, or all except one.',
+    query: { except: 'The handle of the session to keep.' },
     responses: {
-      200: { words: 'What was ended.', schema: revoked }, 400: invalid,
+      200: { words: 'The handles of the revoked sessions.', schema: revoked }, 400: invalid,
     },
   },
   {
     id: 'introspect', method: 'POST', path: '/v1/introspect',
-    summary: 'Token introspection (RFC 7662), of access and refresh tokens. Asks the store. With `anti_csrf_token`, a '
-      + 'token is only active if that is one of its session.',
+    summary: 'Token introspection (RFC 7662) of access and refresh tokens. Checks the store. With `anti_csrf_token`, a '
+      + 'token is active only if the anti-CSRF token belongs to its session.',
     body: {
       type: 'application/x-www-form-urlencoded',
       schema: object({ token: text, token_type_hint: text, anti_csrf_token: text }, ['token_type_hint', 'anti_csrf_token']),
     },
     responses: {
       200: {
-        words: 'What the token is good for now.',
+        words: 'Whether the token is active now, and its claims.',
         schema: {
           type: 'object', required: ['active'], additionalProperties: false,
           properties: {
@@ -198,13 +212,13 @@ export const operations: readonly Operation[] = [
   },
   {
     id: 'revokeToken', method: 'POST', path: '/v1/revoke',
-    summary: 'Token revocation (RFC 7009): ends the session of an access or refresh token. Other texts are no error.',
+    summary: 'Token revocation (RFC 7009): revokes the session of an access or refresh token. Accepts any other text.',
     body: { type: 'application/x-www-form-urlencoded', schema: token },
-    responses: { 200: { words: 'Done.', schema: object({}) }, 400: invalid },
+    responses: { 200: { words: 'Revoked, or nothing to revoke.', schema: object({}) }, 400: invalid },
   },
   {
     id: 'readKeys', method: 'GET', path: '/v1/keys',
-    summary: 'The public keys of the access tokens (RFC 7517), as under the issuer.',
+    summary: 'The public keys of the access tokens (RFC 7517), the same as under the issuer.',
     responses: {
       200: {
         words: 'A JSON Web Key Set.',
@@ -219,18 +233,17 @@ export const operations: readonly Operation[] = [
   },
   {
     id: 'rotateKeys', method: 'POST', path: '/v1/keys/rotate',
-    summary: 'Makes new keys, published now and used in an hour. Static keys stay.',
-    responses: { 204: { words: 'Done.', schema: null } },
+    summary: 'Creates new keys, published now and used from an hour later. Static keys are not rotated.',
+    responses: { 204: { words: 'Created.', schema: null } },
   },
   {
     id: 'followRevocations', method: 'GET', path: '/v1/revocations',
     summary: 'A stream of server-sent events: `revoked` {handles, until}, `payload` {handle, version, until}, '
-      + '`keys` {until}. '
-      + 'Begins with everything that a live access token can concern, or after Last-Event-ID. `synced` says that '
-      + 'the past is told.',
+      + '`keys` {until}. Begins with all events that can still concern a valid access token, or after Last-Event-ID. '
+      + '`synced` follows the last past event.',
     responses: {
       200: { words: 'The stream.', schema: null, type: 'text/event-stream' },
-      503: { words: 'Too many streams.', schema: error },
+      503: { words: 'There are too many streams, or the server is stopping.', schema: error },
     },
   },
   {

@@ -4,20 +4,20 @@ import type { Milliseconds } from '../../base/time.ts'
 import type { Change } from '../../session/store.ts'
 import type { Application } from '../application.ts'
 
-/** The streams of revocations that verifiers follow. */
+/** The streams of server-sent events from which verifiers learn of revocations. */
 export interface RevocationStreams {
-  /** Writes to one until either side ends it. False, with nothing written, if there are too many. */
+  /** Starts a stream that lasts until either side ends it. Returns false, and writes nothing, if there are too many. */
   serve(app: Application, request: IncomingMessage, response: ServerResponse): boolean
-  /** Ends all of them: their readers come back to another server. */
+  /** Ends all streams. Their clients connect again, to another server. */
   close(): Promise<void>
 }
 
 const MAX_STREAMS = 256
 const PAGE = 500
-/** How often a comment shows both sides that the other is still there. */
+/** How often a comment is sent, so that both sides notice a broken connection. */
 const HEARTBEAT: Milliseconds = 15_000
 
-/** Makes the streams of one server. */
+/** Creates the streams of one server. */
 export function createRevocationStreams(onError: (error: unknown) => void): RevocationStreams {
   const running = new Set<{ readonly stop: AbortController; readonly ended: Promise<void> }>()
   return {
@@ -52,8 +52,8 @@ async function write(app: Application, from: string | null, response: ServerResp
     'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no',
   })
   response.write('retry: 1000\n\n')
-  const bell = createBell(signal)
-  const unfollow = await app.store.follow(bell.ring)
+  const changes = createWaiter(signal)
+  const unfollow = await app.store.follow(changes.wake)
   const heartbeat = setInterval(() => response.write(':\n\n'), HEARTBEAT)
   try {
     let cursor = from
@@ -67,7 +67,7 @@ async function write(app: Application, from: string | null, response: ServerResp
       if (page.more) continue
       if (!isSynced) response.write('event: synced\ndata: {}\n\n')
       isSynced = true
-      await bell.wait(app.policy.pollInterval)
+      await changes.wait(app.policy.pollInterval)
     }
   } finally {
     clearInterval(heartbeat)
@@ -75,40 +75,40 @@ async function write(app: Application, from: string | null, response: ServerResp
   }
 }
 
-/** Only the last event of a page has an id: whoever comes back with it has all of the page. */
+/** Only the last event of a page has an id, so that a client which reconnects with it has received the whole page. */
 function eventOf(change: Change, id: string | null): string {
   const { kind, ...data } = change
   return `${id === null ? '' : `id: ${id}\n`}event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
-interface Bell {
-  readonly ring: () => void
-  /** Until it rings, or for so long. */
+interface Waiter {
+  readonly wake: () => void
+  /** Waits until `wake` is called, but at most `limit`. Returns at once if it was called since the last wait. */
   wait(limit: Milliseconds): Promise<void>
 }
 
-function createBell(signal: AbortSignal): Bell {
-  let hasRung = false
-  let wake: (() => void) | null = null
-  const ring = (): void => {
-    hasRung = true
-    wake?.()
+function createWaiter(signal: AbortSignal): Waiter {
+  let isAwake = false
+  let finish: (() => void) | null = null
+  const wake = (): void => {
+    isAwake = true
+    finish?.()
   }
-  signal.addEventListener('abort', ring)
+  signal.addEventListener('abort', wake)
   return {
-    ring,
+    wake,
     async wait(limit) {
-      if (!hasRung) {
+      if (!isAwake) {
         await new Promise<void>(resolve => {
           const timer = setTimeout(resolve, limit)
-          wake = () => {
+          finish = () => {
             clearTimeout(timer)
             resolve()
           }
         })
       }
-      wake = null
-      hasRung = false
+      finish = null
+      isAwake = false
     },
   }
 }

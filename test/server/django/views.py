@@ -56,7 +56,7 @@ class Me(APIView):
 
 @csrf_exempt
 def notes(request: HttpRequest) -> JsonResponse:
-    """Plain Django: the session is asked for in the view, with CSRF protection whatever the method."""
+    """Plain Django: the view gets the session itself, with CSRF protection for all methods."""
     try:
         session = get_session(request, anti_csrf_check=True)
     except (UnauthorisedError, TryRefreshTokenError):
