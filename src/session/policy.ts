@@ -53,7 +53,7 @@ export interface PolicyOptions {
   readonly absoluteTimeout?: Duration
   /**
    * How long a refresh token may be used again after its first use: from 0 to 4.8 hours, and at most a fifth of
-   * `accessTokenLifetime`. Default: 30 seconds, or that fifth if it is shorter.
+   * `accessTokenLifetime`. Default: 30 seconds, or a fifth of `accessTokenLifetime` if that is shorter.
    */
   readonly reuseInterval?: Duration
   /** How many sessions a user may have: from 1 to 1,000. A login beyond that revokes the oldest. Default: no limit. */

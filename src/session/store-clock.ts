@@ -89,5 +89,5 @@ function tooFarApart(offset: Milliseconds): GeneralError {
   const seconds = Math.round(Math.abs(offset) / 1000)
   const side = offset > 0 ? 'behind' : 'ahead of'
   const difference = `this machine's clock is ${seconds} s ${side} the store's`
-  return new GeneralError('STORE_UNAVAILABLE', `${difference}, too much to be corrected: set the wrong clock`)
+  return new GeneralError('STORE_UNAVAILABLE', `${difference}, too much to be corrected: set the clock that is wrong`)
 }

@@ -116,7 +116,7 @@ export class RequestSession<Payload extends object, Info extends object>
     if (this.#controller === null) {
       const controller = new AbortController()
       this.#controller = controller
-      this.onRevoked(() => controller.abort(new UnauthorizedError('the session has expired or was revoked')))
+      this.onRevoked(() => controller.abort(new UnauthorizedError('the session was revoked')))
     }
     return this.#controller.signal
   }

@@ -146,7 +146,7 @@ describe('keyturn keys encrypt', () => {
     const refused = await keyturn('keys', 'encrypt', `sqlite:${file}`, '--secret', SECRET)
     expect(refused).toMatchObject({ code: 1, out: '' })
     expect(refused.error).toContain(interrupted?.kid)
-    expect(refused.error).toContain('somebody else may have added them')
+    expect(refused.error).toContain('an attacker may have added them')
     expect((await start(file, SECRET))?.message).toContain(interrupted?.kid)
     const finished = await keyturn('keys', 'encrypt', `sqlite:${file}`, '--secret', SECRET, '--finish')
     expect([finished.code, finished.out]).toEqual([0, expect.stringContaining('1 key is encrypted.')])
