@@ -1,13 +1,13 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
 import type { HttpExchange, HttpRequest, CompleteResponse } from '../transport/exchange.ts'
-import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
 import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import type { NewSessionArguments } from '../transport/start-session.ts'
-import { createErrorAnswers } from './error-answers.ts'
+import { createErrorResponses } from './error-responses.ts'
 import { RequestSessions } from './request-sessions.ts'
 import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
 
@@ -105,7 +105,7 @@ export function defineAdapter<
   parts: AdapterParts<Target, Middleware, Payload, Info>,
 ): Adapter<Target, Middleware, Payload, Info> {
   const { middleware, request: requestOf } = parts
-  const errors = createErrorAnswers<Target[0]>(http, parts.onError)
+  const errors = createErrorResponses<Target[0]>(http, parts.onError)
   const found = new RequestSessions<Target[0], Payload, Info>()
 
   function guard(options: GetSessionOptions<Payload> = {}): AdapterStep<Target> {
@@ -117,7 +117,7 @@ export function defineAdapter<
   }
 
   function pass(request: Target[0], admitted: Session<Payload, Info> | CompleteResponse): CompleteResponse | null {
-    if (isAnswer(admitted)) return admitted
+    if (isCompleteResponse(admitted)) return admitted
     found.set(request, admitted)
     return null
   }

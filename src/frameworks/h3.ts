@@ -2,7 +2,7 @@ import type { EventHandler, H3Event, Middleware } from 'h3'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
-import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
 import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
@@ -117,7 +117,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     checkGetSessionOptions(sessionOptions)
     return async (event: H3Event) => {
       const admitted = await http.guard(exchangeOf(event), sessionOptions)
-      return isAnswer(admitted) ? toAnswer(admitted, event) : first(event, admitted)
+      return isCompleteResponse(admitted) ? toAnswer(admitted, event) : first(event, admitted)
     }
   }
 

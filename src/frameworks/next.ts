@@ -5,7 +5,7 @@ import type { GetSessionArgument, GetSessionOptions, SessionReading } from '../t
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
-import { createErrorAnswers } from './error-answers.ts'
+import { createErrorResponses } from './error-responses.ts'
 import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
 import { addForwarded, forwardHeaders } from './next-forwarding.ts'
 import { NextResponseWriter, NextRequest } from './next-scope.ts'
@@ -74,7 +74,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
   const { http } = sessions
   const { headers, cookies, ...webOptions } = options
   const clientIp = options.clientIp ?? ((): null => null)
-  const { report } = createErrorAnswers<Request>(http, options.onError)
+  const { report } = createErrorResponses<Request>(http, options.onError)
   const { sessionRoutes, ...web } = webSessions(sessions, webOptions)
 
   const { accessToken, refreshToken } = http.policy.cookies

@@ -3,7 +3,7 @@ import { mapAwaitable, catchAwaitable } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
-import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
 import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
@@ -116,7 +116,7 @@ export function nodeSessions<Payload extends object, Info extends object, Rest e
     checkGetSessionOptions(sessionOptions)
     return (request: IncomingMessage, response: ServerResponse) => catchAwaitable(
       () => mapAwaitable(http.guard(exchangeOf(request, response), sessionOptions), admitted => (
-        isAnswer(admitted) ? sendReply(request, response, admitted) : first(request, response, admitted)
+        isCompleteResponse(admitted) ? sendReply(request, response, admitted) : first(request, response, admitted)
       )),
       error => answerError(error, request, response),
     )

@@ -6,7 +6,7 @@ import type { HttpRequest } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { ReadonlySession } from '../transport/session.ts'
 import { createConnectionWatch } from './connection-watch.ts'
-import { createErrorAnswers } from './error-answers.ts'
+import { createErrorResponses } from './error-responses.ts'
 import { mustBeCalled } from './must-be-called.ts'
 import { nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
@@ -70,7 +70,7 @@ export function socketIoSessions<Payload extends object, Info extends object, Re
 ): Omit<Rest, keyof SocketIoSessions<Payload>> & SocketIoSessions<Payload> {
   checkOptions('socketIoSessions', socketIoRules, options)
   const { http } = sessions
-  const errors = createErrorAnswers<IncomingMessage>(http, options.onError)
+  const errors = createErrorResponses<IncomingMessage>(http, options.onError)
   const found = new WeakMap<SocketIoSocket, ReadonlySession<Payload>>()
   const watches = createConnectionWatch(http, toMilliseconds(options.checkInterval ?? checkIntervalRule.preset), error => {
     console.error('keyturn: an open socket could not be checked:', error)

@@ -2,7 +2,7 @@ import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { preferPrivate } from '../transport/caching.ts'
 import type { HttpRequest, CompleteResponse } from '../transport/exchange.ts'
-import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
 import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'
@@ -11,7 +11,7 @@ import { identityOf } from '../transport/set-cookie.ts'
 import type { Cookie, CookieAttributes } from '../transport/set-cookie.ts'
 import { defineCalls } from './define-adapter.ts'
 import type { SessionCalls } from './define-adapter.ts'
-import { createErrorAnswers } from './error-answers.ts'
+import { createErrorResponses } from './error-responses.ts'
 import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
 import { svelteKitRules } from './options.ts'
 import { toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
@@ -78,7 +78,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
   const { http } = sessions
   const { error: fail, ...webOptions } = options
   const { clientIp = (): null => null } = options
-  const errors = createErrorAnswers<Request>(http, options.onError)
+  const errors = createErrorResponses<Request>(http, options.onError)
   const web = webSessions({ http }, webOptions)
   const { attributes } = http.policy.cookies.accessToken
   // SvelteKit copies the event for every load function, but not its request.
@@ -156,7 +156,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
       checkGetSessionOptions(sessionOptions)
       return event => translated(event, async exchange => {
         const admitted = await http.guard(exchange, sessionOptions)
-        if (isAnswer(admitted)) {
+        if (isCompleteResponse(admitted)) {
           exchange.answer = admitted
           return fail(400, { message: 'the hook sends the answer to a preflight' })
         }

@@ -1,13 +1,13 @@
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
-import { checkGetSessionOptions, isAnswer } from '../transport/get-session.ts'
+import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
 import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineCalls } from './define-adapter.ts'
 import type { SessionCalls } from './define-adapter.ts'
-import { createErrorAnswers } from './error-answers.ts'
+import { createErrorResponses } from './error-responses.ts'
 import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
 import { webRules } from './options.ts'
 import { toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
@@ -71,7 +71,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
   const { http } = sessions
   const clientIp = options.clientIp ?? ((): null => null)
   const readable = (request: Request): WebRequest => new WebRequest(request, clientIp)
-  const errors = createErrorAnswers<Request>(http, options.onError)
+  const errors = createErrorResponses<Request>(http, options.onError)
 
   /** Runs a handler with a new exchange and adds the headers written to it, also to the response to an error. */
   async function run<Result extends Response | null>(
@@ -107,7 +107,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
       checkGetSessionOptions(sessionOptions ?? {})
       return (request, ...rest) => run(request, async exchange => {
         const admitted = await http.guard(exchange, sessionOptions ?? {})
-        return isAnswer(admitted) ? toAnswer(admitted, request) : handle(request, admitted, ...rest)
+        return isCompleteResponse(admitted) ? toAnswer(admitted, request) : handle(request, admitted, ...rest)
       })
     },
     sessionRoutes: mustBeCalled('sessionRoutes', () => request => run(request, async exchange => {

@@ -7,7 +7,7 @@ import type { CompleteResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { ReadonlySession } from '../transport/session.ts'
 import { createConnectionWatch } from './connection-watch.ts'
-import { createErrorAnswers } from './error-answers.ts'
+import { createErrorResponses } from './error-responses.ts'
 import { notCalled } from './must-be-called.ts'
 import { nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
@@ -81,7 +81,7 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
 ): Omit<Rest, keyof WsSessions<Payload>> & WsSessions<Payload> {
   checkOptions('wsSessions', wsRules, options)
   const { http } = sessions
-  const errors = createErrorAnswers<IncomingMessage>(http, options.onError)
+  const errors = createErrorResponses<IncomingMessage>(http, options.onError)
   const found = new WeakMap<IncomingMessage, ReadonlySession<Payload>>()
   const watches = createConnectionWatch(http, toMilliseconds(options.checkInterval ?? checkIntervalRule.preset), error => {
     console.error('keyturn: an open socket could not be checked:', error)

@@ -1,7 +1,7 @@
 import { isBase64url } from '../base/base64url.ts'
 
 /** HKDF's `info` (RFC 5869) of the encryption key. If the secret is also used for another purpose, the keys differ. */
-export const encryptionKeyLabel = 'keyturn sealing key 1'
+export const encryptionKeyLabel = 'keyturn encryption key 1'
 
 /** HKDF's `info` of the id of a secret. */
 export const secretNameLabel = 'keyturn secret name 1'

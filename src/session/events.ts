@@ -10,13 +10,13 @@ export interface RefreshEvidence {
   readonly userId: string
   readonly handle: string
   /** The presented token: when it was presented (milliseconds), and by which client. */
-  readonly presented: TokenSighting
+  readonly presented: TokenUse
   /** The current token: when it became current (milliseconds), and to which client it was first delivered. */
-  readonly current: TokenSighting
+  readonly current: TokenUse
 }
 
 /** A refresh token's place in the session's lineage, a point in time and a client. */
-export interface TokenSighting {
+export interface TokenUse {
   /** The token's generation: how often the session had been refreshed. */
   readonly generation: number
   /** The token's branch: which child of its parent it is, counted from 0. */

@@ -79,7 +79,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
 
   function apply(change: Change): void {
     list.apply(change)
-    if (change.kind === 'revoked') for (const handle of change.handles) watchers.tell(handle)
+    if (change.kind === 'revoked') for (const handle of change.handles) watchers.notify(handle)
   }
 
   async function readOnce(): Promise<void> {
@@ -182,11 +182,11 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     onRevoked(handle, listener) {
       const unwatch = watchers.watch(handle, listener)
       void start().then(() => {
-        if (list.isRevoked(handle)) watchers.tell(handle)
+        if (list.isRevoked(handle)) watchers.notify(handle)
       })
       return unwatch
     },
-    endAll: () => watchers.tellAll(),
+    endAll: () => watchers.notifyAll(),
     applyLocally: apply,
     async close(): Promise<void> {
       closed = true

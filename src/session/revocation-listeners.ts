@@ -22,12 +22,12 @@ export class RevocationListeners {
   }
 
   /** Calls all listeners. */
-  tellAll(): void {
-    for (const handle of [...this.#listeners.keys()]) this.tell(handle)
+  notifyAll(): void {
+    for (const handle of [...this.#listeners.keys()]) this.notify(handle)
   }
 
   /** Calls the listeners of this session asynchronously, so that an exception of one does not affect the others. */
-  tell(handle: SessionHandle): void {
+  notify(handle: SessionHandle): void {
     const listeners = this.#listeners.get(handle)
     if (listeners === undefined) return
     this.#listeners.delete(handle)

@@ -58,7 +58,7 @@ export function changeUntil(from: EpochMilliseconds, lifetimes: readonly Millise
 }
 
 /** The lease of a process on a periodic task, as `acquireLease` stores it. */
-export interface Turn {
+export interface Lease {
   readonly holder: string
   readonly until: EpochMilliseconds
 }
@@ -66,7 +66,7 @@ export interface Turn {
 /**
  * Whether `holder` may acquire or renew the lease: no lease exists, it has ended at `now`, or `holder` has it. Pure.
  */
-export function mayAcquireLease(lease: Turn | null, holder: string, now: EpochMilliseconds): boolean {
+export function mayAcquireLease(lease: Lease | null, holder: string, now: EpochMilliseconds): boolean {
   return lease === null || lease.holder === holder || lease.until <= now
 }
 

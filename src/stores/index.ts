@@ -22,7 +22,7 @@ export type {
 export {
   applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, isUnchanged, mayAcquireLease,
 } from './apply.ts'
-export type { Turn } from './apply.ts'
+export type { Lease } from './apply.ts'
 export { withKey, withMaterial, withoutKey } from './key-list.ts'
 export { everybody, mergeNotBefore, notBeforeName, notBeforeNames } from './not-before.ts'
 

@@ -7,7 +7,7 @@ import type { KeyStore, StoredKey } from '../tokens/key-store.ts'
 import {
   applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, isUnchanged, mayAcquireLease,
 } from './apply.ts'
-import type { Turn } from './apply.ts'
+import type { Lease } from './apply.ts'
 import { createFollowers } from './followers.ts'
 import { withKey, withMaterial, withoutKey } from './key-list.ts'
 import { createChangeLog } from './memory/change-log.ts'
@@ -23,7 +23,7 @@ export function createMemoryStore(): SessionStore {
   const sessions = new Map<SessionHandle, SessionRecord>()
   const handlesOfUser = new Map<string, Set<SessionHandle>>()
   const notBefores = new Map<string, NotBefore>()
-  const leases = new Map<string, Turn>()
+  const leases = new Map<string, Lease>()
   const log = createChangeLog()
   const followers = createFollowers()
 

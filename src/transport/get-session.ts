@@ -99,7 +99,7 @@ export function guard<Payload extends object, Info extends object>(
 }
 
 /** Whether the result of a guard is a response, so that the next handler must not run. */
-export function isAnswer(found: object): found is CompleteResponse {
+export function isCompleteResponse(found: object): found is CompleteResponse {
   return 'status' in found
 }
 

@@ -59,7 +59,7 @@ export interface HttpSessions<Payload extends object, Info extends object> {
   readonly getSession: GetSession<[exchange: HttpExchange], Payload, Info>
   /**
    * Guards a handler: returns the session of the request, or the response to a CORS preflight. Distinguish them with
-   * `isAnswer`. Synchronous if verification is.
+   * `isCompleteResponse`. Synchronous if verification is.
    */
   guard(exchange: HttpExchange, options: GetSessionOptions<Payload>): Awaitable<Session<Payload, Info> | CompleteResponse>
   readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>

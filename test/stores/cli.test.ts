@@ -50,7 +50,7 @@ describe('help', () => {
     [['migrate', 'sqlite:a', '--colour'], '--colour'],
     [['migrate', 'redis://127.0.0.1:1'], 'nothing to migrate'],
     [['cleanup', 'sqlite:a', 'sqlite:b'], 'two stores were given'],
-  ])('%j is asked wrongly: exit code 2', async (args, message) => {
+  ])('%j is called with invalid arguments: exit code 2', async (args, message) => {
     const { code, error } = await keyturn(...args)
     expect(code).toBe(2)
     expect(error).toContain(message)

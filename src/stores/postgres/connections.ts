@@ -50,7 +50,7 @@ export function useGivenPool(
   const within = createDeadline(requestTimeout, 'the PostgreSQL database')
 
   async function detectPooler(): Promise<boolean> {
-    const { client, release, destroy } = await lease(pool)
+    const { client, release, destroy } = await acquireClient(pool)
     try {
       const pooled = await within(isPooled(client, announcedPid(client)))
       release()
@@ -67,7 +67,7 @@ export function useGivenPool(
     }),
     async listen() {
       if (pool.options?.max === 1) return null
-      const { client, destroy } = await lease(pool)
+      const { client, destroy } = await acquireClient(pool)
       return {
         query: statement => client.query(statement),
         on: (event, listener) => client.on(event, listener),
@@ -82,7 +82,7 @@ export function useGivenPool(
 }
 
 /** A connection that was taken out of a pool, and how to return it. Only the first `release` or `destroy` counts. */
-export interface Lease {
+export interface AcquiredClient {
   readonly client: PostgresClient
   /** Returns it to the pool for others to use. */
   release(): void
@@ -91,7 +91,7 @@ export interface Lease {
 }
 
 /** Takes a connection out of a pool. */
-export async function lease(pool: PostgresPool): Promise<Lease> {
+export async function acquireClient(pool: PostgresPool): Promise<AcquiredClient> {
   const client = await pool.connect()
   // A connection that breaks also fails its query, which reports the error.
   const ignore = (): void => undefined

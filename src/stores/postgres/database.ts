@@ -4,8 +4,8 @@ import { createDeadline } from '../deadline.ts'
 import { pause } from '../background.ts'
 import type { Row } from '../sql/row.ts'
 import { rowOf } from '../sql/row.ts'
-import { lease } from './connections.ts'
-import type { Connections, Lease } from './connections.ts'
+import { acquireClient } from './connections.ts'
+import type { Connections, AcquiredClient } from './connections.ts'
 import type { PostgresClient } from './driver.ts'
 import { toStoreError, lostConnection, lostPreparedStatement, refusedStatement, undoneByRace } from './errors.ts'
 
@@ -38,7 +38,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
     let races = 0
     let breaks = 0
     for (;;) {
-      const leased = await lease(pool)
+      const leased = await acquireClient(pool)
       const named = prepared && !unnamed
       call.connection = leased
       try {
@@ -102,7 +102,7 @@ type Work<T> = (client: PostgresClient, prepared: boolean) => Promise<T>
 /** A call that has a time limit. */
 interface Call {
   expired: boolean
-  connection: Lease | null
+  connection: AcquiredClient | null
 }
 
 /** The name of a prepared statement, derived from its text: stores that share a connection do not mix them up. */

@@ -1,4 +1,4 @@
-// The contracts, for whoever writes a store or an adapter.
+// The contracts, for authors of stores and adapters.
 import { createSessions } from 'keyturn'
 import type { GetSessionOptions, ReadonlySession, Session, SessionReading } from 'keyturn'
 import type {

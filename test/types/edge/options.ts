@@ -86,7 +86,7 @@ export function wrong(): void {
   createSessions({ origin, cookieDomain: 'example.com' })
   // @ts-expect-error: what is not known is left out
   createSessions({ origin, audience: undefined })
-  // @ts-expect-error: whoever allows it says true or false
+  // @ts-expect-error: it is true or false
   createSessions({ origin, [allowInsecureCookies]: 'yes' })
   // @ts-expect-error: a method of the store is missing
   createSessions({ origin, store: { find: store.find } })

@@ -12,7 +12,7 @@ import type {
   HeadPoller, InfoUpdate, KeyPurpose, KeyStore, MigrationResult, Milliseconds, NextToken, NotBefore, OpenStoreOptions,
   PagePosition, PageRequest, PayloadUpdate, PayloadUpdated, PresentedState, Reauthentication, Removal, RemovalPage,
   RemovedPage, Rotation, SessionHandle, SessionPage, SessionRecord, SessionStore, SignatureAlgorithm, SigningPurpose,
-  StoredKey, StoreKind, StoreMigrations, StoreNaming, StoreState, TokenState, Turn, UserRemoval, WrapMethod,
+  StoredKey, StoreKind, StoreMigrations, StoreNaming, StoreState, TokenState, Lease, UserRemoval, WrapMethod,
 } from 'keyturn/stores'
 import { createMemoryStore } from 'keyturn/stores/memory'
 import { typeOf } from '../expect.ts'
@@ -214,7 +214,7 @@ export function parts(record: SessionRecord, read: () => Promise<string>, wrap: 
     .is<(record: SessionRecord, update: Omit<PayloadUpdate, 'handle' | 'from'>) => SessionRecord | null>()
   typeOf(isUnchanged).is<(record: SessionRecord, state: TokenState) => boolean>()
   typeOf(changeUntil).is<(from: number, lifetimes: readonly number[]) => number>()
-  typeOf(mayAcquireLease).is<(turn: Turn | null, holder: string, now: number) => boolean>()
+  typeOf(mayAcquireLease).is<(turn: Lease | null, holder: string, now: number) => boolean>()
   typeOf(withKey)
     .is<(keys: readonly StoredKey[], key: StoredKey, newest: string | null) => readonly StoredKey[] | null>()
   typeOf(withMaterial)
@@ -243,4 +243,4 @@ export function parts(record: SessionRecord, read: () => Promise<string>, wrap: 
   // @ts-expect-error: a method is wrapped by a method
   wrapStore(() => createMemoryStore())
 }
-export type Turns = Expect<Equal<Turn, { readonly holder: string; readonly until: number }>>
+export type Leases = Expect<Equal<Lease, { readonly holder: string; readonly until: number }>>

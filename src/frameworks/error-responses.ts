@@ -3,7 +3,7 @@ import type { HttpRequest, CompleteResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 
 /** How an adapter answers errors, and which of them it reports to the application. */
-export interface ErrorAnswers<Source> {
+export interface ErrorResponses<Source> {
   /** Calls `onError`, except for `REFRESH_BUSY`: the client repeats that refresh, so nobody has to act. */
   report(error: unknown, source: Source): void
   /** The response to an error. An error with a status of 500 or more is reported. */
@@ -11,10 +11,10 @@ export interface ErrorAnswers<Source> {
 }
 
 /** Creates the error answers of one adapter. `Source` is the argument by which `onError` gets the request. */
-export function createErrorAnswers<Source>(
+export function createErrorResponses<Source>(
   http: Pick<HttpSessions<object, object>, 'errorReply'>,
   onError: (error: unknown, source: Source) => void = logError,
-): ErrorAnswers<Source> {
+): ErrorResponses<Source> {
   function report(error: unknown, source: Source): void {
     if (!isSessionError(error) || error.code !== 'REFRESH_BUSY') onError(error, source)
   }
