@@ -26,7 +26,7 @@ const UNHEARD = 'x-unheard'
  * The news of a tab lag behind its lock for longer, where something else has the processor, than the client allows for:
  * its shortest pauses are ten times as long.
  */
-const unhurried = `{
+export const unhurried = `{
   const { setTimeout } = globalThis
   globalThis.setTimeout = (task, delay, ...input) => setTimeout(task, delay < 100 ? 10 * delay : delay, ...input)
 }`
