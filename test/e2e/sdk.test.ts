@@ -119,11 +119,19 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium', () => {
     test('keeps the session when the answer to a refresh is lost', async () => {
       const tab = await logIn()
       const refreshes = watchRefreshes(tab.page.context())
+      const tokens = async (): Promise<readonly string[]> =>
+        [await copyCookies(tab.page), await tab.readableCookie('st-refresh-token')]
+      const before = await tokens()
+      const lost: number[] = []
+      // Not with the browser's means, which would keep the cookies of the answer.
       await tab.page.route('**/auth/session/refresh', async route => {
-        await route.fetch()
+        const { cookie = '', authorization = '', origin = example.origin } = await route.request().allHeaders()
+        const headers = { rid: 'session', 'st-auth-mode': method, origin, ...cookie ? { cookie } : { authorization } }
+        lost.push((await fetch(route.request().url(), { method: 'POST', headers })).status)
         await route.abort('connectionreset')
       }, { times: 1 })
       await expect(tab.refresh()).rejects.toThrow()
+      expect([lost, await tokens()]).toEqual([[200], before])
       expect(await tab.refresh()).toBe(true)
       expect(await refreshes.statuses()).toEqual([0, 200])
       expect(await tab.call('GET', `${example.origin}/me`)).toEqual([200])
