@@ -38,17 +38,20 @@ export function removeDirectory(directory: string): void {
   remove(directory)
 }
 
-/** A loopback port that is free now and that this process has not handed out before. */
+/**
+ * A loopback port that is free now and that this process has not handed out before. It is below those that systems give
+ * to outgoing connections and to servers that name none: nobody takes it while the server is down.
+ */
 export async function freePort(): Promise<number> {
-  const port = await new Promise<number>((resolve, reject) => {
-    const probe = createServer().once('error', reject).listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(address === null || typeof address === 'string' ? 0 : address.port))
-    })
-  })
+  const port = 20_000 + Math.floor(Math.random() * 12_000)
   if (handedOut.has(port)) return freePort()
   handedOut.add(port)
-  return port
+  const isFree = await new Promise<boolean>((resolve) => {
+    const probe = createServer()
+      .once('error', () => resolve(false))
+      .listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
+  return isFree ? port : freePort()
 }
 
 function own(path: string): void {
