@@ -81,11 +81,14 @@ describe.skipIf(browserPath === null)('frameworks in Chromium', () => {
       if (!known) await page.evaluate(() => localStorage.clear())
       await page.reload()
       const result = await page.evaluate(async session => {
-        const { createElement, hydrateRoot, SessionProvider, useSession } = keyturn
+        const { createElement, hydrateRoot, SessionProvider, useEffect, useSession } = keyturn
         const seen: string[] = []
+        let taken = (): void => undefined
+        const takenOver = new Promise<void>(resolve => taken = resolve)
         const View = (): string => {
           const { status, session } = useSession<unknown>()
           seen.push(`${status} ${session?.userId}`)
+          useEffect(taken, [])
           return `${status} ${session?.userId}`
         }
         const app = document.getElementById('app') ?? document.body
@@ -95,8 +98,10 @@ describe.skipIf(browserPath === null)('frameworks in Chromium', () => {
         hydrateRoot(app, createElement(SessionProvider, props), {
           onRecoverableError: error => errors.push(String(error)),
         })
+        await takenOver
         await client.getSession()
-        await new Promise(resolve => setTimeout(resolve, 50))
+        // React shows what has changed before the next frame.
+        await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))
         return { seen: [...new Set(seen)], errors }
       }, session)
       expect(result).toEqual({ seen: ['signed-in ada'], errors: [] })

@@ -4,9 +4,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { launch } from '../support/servers/server-process.ts'
 import type { ServerProcess } from '../support/servers/server-process.ts'
 import { createDirectory, freePort, removeDirectory } from '../support/servers/workspace.ts'
-import { Application, busyTimes } from './client-support/application.ts'
+import { Application, busyFor } from './client-support/application.ts'
 import { bundleClient, call, logIn, openTab } from './client-support/tab.ts'
 import { browserPath } from './support/browser.ts'
+
+declare global {
+  /** Ends the time limits of a page that were set to so many milliseconds. */
+  var giveUp: (milliseconds: number) => void
+  /** Whether a page is frozen: from then on nothing happens in it. */
+  var isFrozen: boolean
+}
 
 describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
   let directory: string
@@ -35,10 +42,23 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
     // If the driver started the browser, pages would always be visible and never freeze.
     const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true })
     profile = browser.contexts()[0] ?? expect.fail('the browser has no profile')
-    // A quarter of the client's time limits: short enough for these tests, long enough for a busy machine.
+    // Time limits are over when a test says so.
     await profile.addInitScript(() => {
-      const { timeout } = AbortSignal
-      AbortSignal.timeout = milliseconds => timeout.call(AbortSignal, milliseconds / 4)
+      let limits: { readonly milliseconds: number; readonly limit: AbortController }[] = []
+      AbortSignal.timeout = milliseconds => {
+        const limit = new AbortController()
+        limits.push({ milliseconds, limit })
+        return limit.signal
+      }
+      globalThis.giveUp = given => {
+        for (const { milliseconds, limit } of limits) {
+          if (milliseconds === given) limit.abort(new DOMException('The operation timed out.', 'TimeoutError'))
+        }
+        limits = limits.filter(({ milliseconds }) => milliseconds !== given)
+      }
+      document.addEventListener('freeze', () => {
+        globalThis.isFrozen = true
+      })
     })
   })
 
@@ -64,7 +84,8 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
     async function openTwo(): Promise<{
       tab: Page
       other: Page
-      setState: (state: 'frozen' | 'active') => Promise<void>
+      freeze: () => Promise<void>
+      thaw: () => Promise<void>
     }> {
       const tab = await openTab(profile, application.origin + path)
       await logIn(tab)
@@ -72,10 +93,21 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       // Chromium freezes only hidden tabs.
       await other.bringToFront()
       const devTools = await profile.newCDPSession(tab)
-      return { tab, other, setState: async state => void await devTools.send('Page.setWebLifecycleState', { state }) }
+      return {
+        tab,
+        other,
+        async freeze() {
+          await devTools.send('Page.setWebLifecycleState', { state: 'frozen' })
+          await expect.poll(() => tab.evaluate(() => isFrozen)).toBe(true)
+        },
+        thaw: async () => void await devTools.send('Page.setWebLifecycleState', { state: 'active' }),
+      }
     }
 
-    /** Holds the response to the next refresh. */
+    /** Ends, in a page, the patience with which a client waits for its turn; that for an answer is 10 s. */
+    const giveUpTurn = (): void => giveUp(12_000)
+
+    /** Holds the answer of the next refresh. */
     function holdAnswer(): { asked: Promise<void>; goOn: () => void } {
       let goOn = (): void => undefined
       const held = new Promise<void>(resolve => goOn = resolve)
@@ -89,11 +121,25 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       return { asked, goOn }
     }
 
-    /** Lets hours pass, in which the other tab makes requests. */
+    /**
+     * Calls with the other tab, whose patience ends at once if it waits for a lock that the frozen tab holds: news wake
+     * that one once more, though it is frozen, and it may not get beyond its turn.
+     */
+    async function callPast(other: Page): Promise<(number | string)[]> {
+      let outcome: (number | string)[] | null = null
+      void call(other).then(statuses => outcome = statuses)
+      await expect.poll(async () => {
+        await other.evaluate(giveUpTurn)
+        return outcome
+      }).not.toBeNull()
+      return outcome ?? []
+    }
+
+    /** Hours pass, in which the other tab goes on. */
     async function passHours(other: Page): Promise<void> {
       for (let hour = 0; hour < 3; hour++) {
         application.expireTokens()
-        expect(await call(other)).toEqual([200])
+        expect(await callPast(other)).toEqual([200])
       }
     }
 
@@ -105,6 +151,12 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       })
     }
 
+    /** Expects that the first tab received 503 and waits, without holding the lock. */
+    async function expectWaiting(other: Page): Promise<void> {
+      await expect.poll(() => application.refreshes).toEqual([503])
+      await expect.poll(() => queueOf(other)).toEqual([0, 0])
+    }
+
     async function expectBothSignedIn(tab: Page, other: Page): Promise<void> {
       expect(await call(tab)).toEqual([200])
       expect(await call(other)).toEqual([200])
@@ -114,72 +166,74 @@ describe.skipIf(browserPath === null)('with tabs that Chromium freezes', () => {
       expect(application.refreshes.slice(before)).toEqual([200])
     }
 
-    test('while it refreshes: the other tab refreshes, and both keep the session', async () => {
-      const { tab, other, setState } = await openTwo()
+    test('while it refreshes: the other takes over, and both sessions are kept', async () => {
+      const { tab, other, freeze, thaw } = await openTwo()
       application.expireTokens()
       const { asked, goOn } = holdAnswer()
       const frozen = call(tab)
       await asked
-      await setState('frozen')
-      expect(await call(other)).toEqual([200])
+      await freeze()
+      expect(await callPast(other)).toEqual([200])
       goOn()
       await passHours(other)
-      await setState('active')
+      await thaw()
       await frozen
       await expectBothSignedIn(tab, other)
     })
 
-    test('ROT-15: while it waits for a busy server: the other tab refreshes; when thawed, it continues', async () => {
-      const { tab, other, setState } = await openTwo()
+    test('ROT-15: while it waits for a busy server: the other refreshes; this one goes on when it thaws', async () => {
+      const { tab, other, freeze, thaw } = await openTwo()
       application.expireTokens()
-      application.beforeRefresh = busyTimes(2, 1)
+      application.beforeRefresh = busyFor([5, 1])
       const frozen = call(tab)
-      await expect.poll(() => application.refreshes).toEqual([503])
-      // The tab has received the response and waits without the lock.
-      await expect.poll(() => queueOf(other)).toEqual([0, 0])
-      await setState('frozen')
+      await expectWaiting(other)
+      await freeze()
+      await expectWaiting(other)
       expect(await call(other)).toEqual([200])
       expect(application.refreshes).toEqual([503, 503, 200])
-      await setState('active')
+      await thaw()
       expect(await frozen).toEqual([200])
       expect(application.refreshes).toEqual([503, 503, 200])
       await expectBothSignedIn(tab, other)
     })
 
-    test('ROT-15: while it waits for a busy server, and hours pass: it refreshes as soon as it is thawed', async () => {
-      const { tab, other, setState } = await openTwo()
+    test('ROT-15: while it waits for a busy server, and hours pass: it refreshes as soon as it thaws', async () => {
+      const { tab, other, freeze, thaw } = await openTwo()
       application.expireTokens()
-      application.beforeRefresh = busyTimes(1, 1)
+      application.beforeRefresh = busyFor([5])
       const frozen = call(tab)
-      await expect.poll(() => application.refreshes).toEqual([503])
-      // The tab has received the response and waits without the lock.
-      await expect.poll(() => queueOf(other)).toEqual([0, 0])
-      await setState('frozen')
+      await expectWaiting(other)
+      await freeze()
+      await expectWaiting(other)
       await passHours(other)
       application.expireTokens()
       const before = application.refreshes.length
-      await setState('active')
+      await thaw()
       await frozen
       await expectBothSignedIn(tab, other)
       expect(application.refreshes.slice(before).every(status => status === 200)).toBe(true)
     })
 
-    test('while it waits for the lock and then gets it: the other tab does not have to wait', async () => {
-      const { tab, other, setState } = await openTwo()
+    test('while it waits for its turn, which then comes: the other is not held up', async () => {
+      const { tab, other, freeze, thaw } = await openTwo()
       application.expireTokens()
       const { asked } = holdAnswer()
       const failing = call(other)
       await asked
       const frozen = call(tab)
       await expect.poll(() => queueOf(other)).toEqual([1, 1])
-      await setState('frozen')
-      // The response never comes, so the frozen tab gets the lock before anyone has refreshed.
+      await freeze()
+      // The answer never comes, so that the turn comes to the frozen tab with nothing done.
+      await other.evaluate(() => giveUp(10_000))
       expect(await failing).toEqual(['SESSION_UNAVAILABLE'])
-      expect(await queueOf(other)).toEqual([1, 0])
-      await other.evaluate(() => client.refresh())
+      await expect.poll(() => queueOf(other)).toEqual([1, 0])
+      const taking = other.evaluate(() => client.refresh())
+      await expect.poll(() => queueOf(other)).toEqual([1, 1])
+      await other.evaluate(giveUpTurn)
+      await taking
       expect(await queueOf(other)).toEqual([0, 0])
       await passHours(other)
-      await setState('active')
+      await thaw()
       await frozen
       await expectBothSignedIn(tab, other)
     })

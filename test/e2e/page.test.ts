@@ -1,7 +1,8 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { unhurried } from './client-support/application.ts'
 import { browserPath, copyCookies, launchBrowser, watchRefreshes } from './support/browser.ts'
-import { startExample } from './support/example.ts'
+import { LIFETIME, startExample } from './support/example.ts'
 import type { Example } from './support/example.ts'
 import { logInElsewhere } from './support/outsider.ts'
 
@@ -18,7 +19,7 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
   const problems: string[] = []
 
   beforeAll(async () => {
-    ;[browser, example] = await Promise.all([launchBrowser(), startExample({ ACCESS_TOKEN_VALIDITY: '3' })])
+    ;[browser, example] = await Promise.all([launchBrowser(), startExample({})])
   })
 
   afterAll(async () => {
@@ -27,79 +28,88 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
     expect(problems).toEqual([])
   })
 
-  async function open(profile: BrowserContext, origin = example.origin): Promise<Page> {
+  /** Opens a page whose clock is the server's, and goes on from there. */
+  async function open(profile: BrowserContext): Promise<Page> {
     const page = await profile.newPage()
     page.on('pageerror', error => problems.push(error.message))
-    await page.goto(origin)
+    await page.clock.install({ time: example.now() })
+    await page.addInitScript(unhurried)
+    await page.goto(example.origin)
     return page
   }
 
-  /** Logs in by the form, with no session in another tab. */
-  async function logIn(name: string, origin = example.origin): Promise<Page> {
-    const page = await open(await browser.newContext(), origin)
+  /** Logs in by typing, as a user with a session in no other tab. */
+  async function logIn(name: string): Promise<Page> {
+    const page = await open(await browser.newContext())
     await page.getByLabel('Your name').fill(name)
     await page.getByRole('button', { name: 'Log in' }).click()
     await page.getByText('This browser').waitFor()
     return page
   }
 
-  function untilExpired(page: Page): Promise<void> {
-    return page.getByText('expired; the next call refreshes it').waitFor()
+  /** Lets the access tokens expire, for the server and for these pages. */
+  async function expire(...pages: readonly Page[]): Promise<void> {
+    await example.pass(LIFETIME + 1000)
+    for (const page of pages) {
+      await page.clock.fastForward(LIFETIME + 1000)
+      await page.getByText('expired; the next call refreshes it').waitFor()
+    }
+  }
+
+  async function secondsLeft(page: Page): Promise<number> {
+    return Number(/^expires in (\d+) s$/.exec(await page.locator('#expiry').textContent() ?? '')?.[1])
   }
 
   function untilSignedOut(page: Page): Promise<void> {
     return page.getByRole('heading', { name: 'Log in' }).waitFor()
   }
 
-  test.concurrent('shows the session after login, counts down, refreshes at the next call', async ({ expect }) => {
+  test('shows the session after login, counts down, refreshes at the next call', async () => {
     const page = await logIn('ada lovelace')
     expect(await page.locator('#user-id').textContent()).toBe('ada lovelace')
-    await expect.poll(() => page.locator('#expiry').textContent()).toMatch(/^expires in [123] s$/)
+    await expect.poll(() => secondsLeft(page)).toBeGreaterThan(0)
     expect(await page.getByRole('progressbar').getAttribute('value')).toMatch(/^(1|0\.\d+)$/)
+    const left = await secondsLeft(page)
+    await page.clock.fastForward(10_000)
+    await expect.poll(() => secondsLeft(page)).toBeLessThanOrEqual(left - 10)
     const handle = await page.locator('#handle').textContent()
     const refreshes = watchRefreshes(page.context())
-    await untilExpired(page)
+    await expire(page)
     await page.getByRole('button', { name: 'Call a protected route' }).click()
     await page.getByText('answered for ada lovelace in').waitFor()
     expect(await refreshes.statuses()).toEqual([200])
     expect(await page.locator('#handle').textContent()).toBe(handle)
-    await expect.poll(() => page.locator('#expiry').textContent()).toMatch(/^expires in [123] s$/)
+    await expect.poll(() => secondsLeft(page)).toBeGreaterThan(0)
   })
 
-  test.concurrent('refreshes once for the parallel calls of 2 tabs after expiry', async ({ expect }) => {
+  test('refreshes once for the parallel calls of 2 tabs after expiry', async () => {
     const page = await logIn('grace')
-    const tabs = [page, await open(page.context())]
-    await tabs[1]?.getByText('This browser').waitFor()
+    const other = await open(page.context())
+    await other.getByText('This browser').waitFor()
     const refreshes = watchRefreshes(page.context())
-    await Promise.all(tabs.map(untilExpired))
-    const statuses = await Promise.all(tabs.map(tab => tab.evaluate(tenCalls)))
+    await expire(page, other)
+    const statuses = await Promise.all([page, other].map(tab => tab.evaluate(tenCalls)))
     expect(statuses.flat()).toEqual(Array(20).fill(200))
     expect(await refreshes.statuses()).toEqual([200])
   })
 
-  test('keeps the session if a page sends concurrent refreshes, round after round', async () => {
-    // A reuse interval of 12 s: all calls of a round reach the server within it, even on a busy machine.
-    const usual = await startExample({})
-    try {
-      const page = await logIn('donald', usual.origin)
-      const refreshTokens = new Set<string | undefined>()
-      for (let round = 0; round < 5; round++) {
-        // More requests than the browser sends at once: the last ones carry the tokens that the first ones received.
-        expect(await page.evaluate(async round => {
-          const refresh = (_: unknown, number: number): Promise<Response> =>
-            fetch(`/auth/session/refresh?${round}.${number}`, { method: 'POST', headers: { rid: 'session' } })
-          const responses = await Promise.all(Array.from({ length: 10 }, refresh))
-          return responses.map(({ status }) => status)
-        }, round)).toEqual(Array(10).fill(200))
-        const cookies = await page.context().cookies(`${usual.origin}/auth/session/refresh`)
-        refreshTokens.add(cookies.find(({ name }) => name === 'sRefreshToken')?.value)
-      }
-      expect([refreshTokens.size, refreshTokens.has(undefined)], 'one rotation').toEqual([1, false])
-      await page.getByRole('button', { name: 'Call a protected route' }).click()
-      await page.getByText('answered for donald in').waitFor()
-    } finally {
-      await usual.stop()
+  test('keeps the session when a page lets its refreshes race, round after round', async () => {
+    const page = await logIn('donald')
+    const refreshTokens = new Set<string | undefined>()
+    for (let round = 0; round < 5; round++) {
+      // More than the browser sends at once: the last ones go with what the first ones brought.
+      expect(await page.evaluate(async round => {
+        const refresh = (_: unknown, number: number): Promise<Response> =>
+          fetch(`/auth/session/refresh?${round}.${number}`, { method: 'POST', headers: { rid: 'session' } })
+        const responses = await Promise.all(Array.from({ length: 10 }, refresh))
+        return responses.map(({ status }) => status)
+      }, round)).toEqual(Array(10).fill(200))
+      const cookies = await page.context().cookies(`${example.origin}/auth/session/refresh`)
+      refreshTokens.add(cookies.find(({ name }) => name === 'sRefreshToken')?.value)
     }
+    expect([refreshTokens.size, refreshTokens.has(undefined)], 'one rotation').toEqual([1, false])
+    await page.getByRole('button', { name: 'Call a protected route' }).click()
+    await page.getByText('answered for donald in').waitFor()
   })
 
   test('changes the payload and the info, keeps them across a reload, and refuses invalid JSON', async () => {
@@ -165,7 +175,12 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
 
   test('shows how the replay of an old refresh token is detected', async () => {
     const page = await logIn('alan')
+    await page.clock.pauseAt(await page.evaluate(() => Date.now() + 1000))
     await page.getByRole('button', { name: 'Replay an old refresh token' }).click()
+    await page.getByText('The owner refreshes: the copied token is now the parent').waitFor()
+    // The page waits for two reuse intervals of a brief session, and a little longer.
+    await example.pass(2500)
+    await page.clock.runFor(2500)
     await page.getByText('The thief presents it: 401 “token theft detected”.').waitFor()
     await page.getByText('The owner’s newest token: 401 “unauthorised”.').waitFor()
     expect(example.output()).toMatch(/^theft caught: session \S+ of alan$/m)

@@ -5,7 +5,7 @@ import {
 } from './support/example-app.ts'
 import type { ExampleApp } from './support/example-app.ts'
 import { PageBrowser, stateOf } from './support/page-browser.ts'
-import { LIFETIME, serverRenderingTests } from './support/server-rendering.ts'
+import { expire, serverRenderingTests } from './support/server-rendering.ts'
 
 const start = ['node_modules/next/dist/bin/next', 'start', '-H', '127.0.0.1']
 
@@ -18,19 +18,17 @@ describe('Next.js, built by next build', () => {
 
   beforeAll(async () => {
     prepareExample('next')
-    app = await startExampleApp('next', start, {
-      ACCESS_TOKEN_LIFETIME: String(LIFETIME),
-    })
+    app = await startExampleApp('next', start)
   }, 300_000)
 
   afterAll(() => app?.stop())
 
   serverRenderingTests(() => app)
 
-  test.concurrent('HDR-01: a page that was rendered at build time is not cached with the tokens', async () => {
+  test('HDR-01: a page that was rendered at build time is not cached with the tokens', async () => {
     const browser = new PageBrowser(app)
     await browser.post('/api/me')
-    await browser.expire()
+    await expire(app)
     const page = await browser.open('/static')
     expect(stateOf(page), app.output()).toBe('rendered when it was built')
     expect(page.setCookies.map(line => line.split('=')[0])).toContain('sRefreshToken')

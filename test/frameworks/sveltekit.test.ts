@@ -4,7 +4,7 @@ import {
   prepareContractApp, prepareExample, startContractApp, startExampleApp,
 } from './support/example-app.ts'
 import type { ExampleApp } from './support/example-app.ts'
-import { LIFETIME, serverRenderingTests } from './support/server-rendering.ts'
+import { serverRenderingTests } from './support/server-rendering.ts'
 
 runFrameworkContract('SvelteKit', variant => startContractApp('sveltekit', ['build'], variant), () => {
   prepareContractApp('sveltekit')
@@ -16,7 +16,6 @@ describe('SvelteKit, built by vite build', () => {
   beforeAll(async () => {
     prepareExample('sveltekit')
     app = await startExampleApp('sveltekit', ['build'], {
-      ACCESS_TOKEN_LIFETIME: String(LIFETIME),
       PROTOCOL_HEADER: 'x-forwarded-proto',
     })
   }, 300_000)

@@ -285,7 +285,7 @@ test('toTrpcError returns other errors unchanged', () => {
 test('the example answers a client of tRPC', async () => {
   const example = await startExampleApp('trpc', ['server.mjs'])
   try {
-    const browser = new HttpClient(example.port, example.origin, Date.now)
+    const browser = new HttpClient(example.port, example.origin, example.now)
     expect((await browser.send('GET', '/trpc/me')).status).toBe(401)
     const call = { body: {}, headers: { origin: example.origin } }
     expect((await browser.send('POST', '/trpc/login', call)).status).toBe(200)

@@ -3,8 +3,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startServer } from '../../src/server/create-server.ts'
@@ -15,6 +13,7 @@ import type { BusyCore } from '../support/busy-core.ts'
 import { HttpClient } from '../support/http-client.ts'
 import type { Reply } from '../support/http-client.ts'
 import { preparePython } from '../support/python.ts'
+import { freePort } from '../support/servers/workspace.ts'
 
 const API_KEY = 'a-key-that-no-one-guesses'
 const project = join(import.meta.dirname, 'django')
@@ -188,11 +187,3 @@ describe.skipIf(python === null)('Django', () => {
     expect((await two.send('POST', '/auth/session/refresh')).status).toBe(401)
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
-}

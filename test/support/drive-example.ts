@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'vitest'
 import { HttpClient } from './http-client.ts'
-import { listen } from './serve-web.ts'
+import { freePort } from './servers/workspace.ts'
 
 /** The folder of the examples. */
 export const examples: string = join(import.meta.dirname, '../../examples')
@@ -54,10 +53,4 @@ async function live(client: HttpClient, origin: string): Promise<void> {
   expect((await client.send('POST', '/auth/signout', { headers: { origin: 'https://evil.example' } })).status).toBe(403)
   expect((await client.send('POST', '/auth/signout', { headers })).status).toBe(200)
   expect([client.jar, (await client.send('GET', '/me')).status]).toEqual([[], 401])
-}
-
-async function freePort(): Promise<number> {
-  const server = await listen(createServer())
-  await server.close()
-  return server.port
 }

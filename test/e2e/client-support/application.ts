@@ -22,6 +22,15 @@ export const LIFETIME = 600
 /** Marks refreshes whose response no client receives. */
 const LOST = 'x-lost'
 
+/**
+ * The news of a tab lag behind its lock for longer, where something else has the processor, than the client allows for:
+ * its shortest pauses are ten times as long.
+ */
+export const unhurried = `{
+  const { setTimeout } = globalThis
+  globalThis.setTimeout = (task, delay, ...input) => setTimeout(task, delay < 100 ? 10 * delay : delay, ...input)
+}`
+
 const html = (script: string): string =>
   `<!doctype html><title>Client</title><link rel="icon" href="data:,"><div id="app"></div><script>${script}</script>`
 
@@ -30,7 +39,7 @@ const startClient = (options: string): string => `
   window.client = keyturn.createClient(${options})
   client.onChange(session => heard.push(session && session.userId))`
 
-/** An application in this process, with a real port, a real database and a clock that a test can advance. */
+/** An application in this process, on a real port and a real database, with a clock that only a test moves. */
 export class Application {
   readonly port: number
   readonly origin: string
@@ -39,7 +48,7 @@ export class Application {
   readonly #directory = mkdtempSync(join(tmpdir(), 'keyturn-client-'))
   #sessions: (Sessions<Claims, Info> & NodeSessions<Claims, Info>) | null = null
   #server: Server | null = null
-  #ahead = 0
+  #now = Date.now()
   /** The statuses of the refreshes so far. */
   readonly refreshes: number[] = []
   /** The target of the redirect at `/away`. */
@@ -65,7 +74,7 @@ export class Application {
   async start(): Promise<void> {
     this.#sessions = nodeSessions(createSessions<Claims, Info>({
       origin: this.origin,
-      clock: () => Date.now() + this.#ahead,
+      clock: () => this.#now,
       store: openSqliteStore(join(this.#directory, 'sessions.db')),
       accessTokenLifetime: LIFETIME,
       accessTokenBlacklisting: 'off',
@@ -91,12 +100,12 @@ export class Application {
 
   /** Lets time pass for the server only: all access tokens expire, and no page knows. */
   expireTokens(): void {
-    this.#ahead += LIFETIME * 1000 + 1000
+    this.#now += LIFETIME * 1000 + 1000
   }
 
   /** Lets so many milliseconds pass for the server only. */
   pass(milliseconds: number): void {
-    this.#ahead += milliseconds
+    this.#now += milliseconds
   }
 
   /**
@@ -195,20 +204,21 @@ export class Application {
   }
 }
 
-/** Answers the next refreshes with `REFRESH_BUSY`, as the session routes do; `retryAfter` in seconds. */
-export function busyTimes(times: number, retryAfter: number): (response: ServerResponse) => boolean {
+/** Tells the next refreshes to wait, as the session routes do (`REFRESH_BUSY`), each for so many seconds. */
+export function busyFor(waits: readonly number[]): (response: ServerResponse) => boolean {
+  const left = [...waits]
   return response => {
-    if (times-- <= 0) return false
+    const retryAfter = left.shift()
+    if (retryAfter === undefined) return false
     response.writeHead(503, { 'content-type': 'application/json', 'retry-after': `${retryAfter}` })
     response.end('{"message":"session service unavailable"}')
     return true
   }
 }
 
-
 const document = (options: string): { type: string; content: string } => ({
   type: 'text/html',
-  content: html('</script><script src="/client.js"></script><script>' + startClient(options)),
+  content: html(`${unhurried}</script><script src="/client.js"></script><script>${startClient(options)}`),
 })
 
 const pages: Readonly<Record<string, { type: string; content: string }>> = {
@@ -218,7 +228,8 @@ const pages: Readonly<Record<string, { type: string; content: string }>> = {
   '/worker': { type: 'text/html', content: html('') },
   '/sw.js': {
     type: 'text/javascript',
-    content: `importScripts('/client.js')
+    content: `${unhurried}
+      importScripts('/client.js')
       const client = keyturn.createClient()
       addEventListener('install', event => event.waitUntil(skipWaiting()))
       addEventListener('activate', event => event.waitUntil(clients.claim()))

@@ -1,6 +1,6 @@
 // The global `keyturn` of the pages in these tests: the client as applications import it, and the frameworks.
 import axios from 'axios'
-import { createElement } from 'react'
+import { createElement, useEffect } from 'react'
 import { createRoot, hydrateRoot } from 'react-dom/client'
 import { createApp, h } from 'vue'
 import { addSessionInterceptor } from '../../../src/client/axios.ts'
@@ -11,6 +11,6 @@ import { useSession as useVueSession } from '../../../src/client/vue.ts'
 
 export {
   addSessionInterceptor, axios, createApp, createClient, createDevices, createElement, createRoot, h, hydrateRoot,
-  patchFetch, SessionProvider, sessionStore, useSession, useVueSession,
+  patchFetch, SessionProvider, sessionStore, useEffect, useSession, useVueSession,
 }
 export type { Client } from '../../../src/client/index.ts'

@@ -1,12 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startClockedProgram } from '../../support/clocked-program.ts'
+import type { ClockedProgram } from '../../support/clocked-program.ts'
 import { freePort } from '../../support/servers/workspace.ts'
 
-/** The running example application, started as a user would start it. */
-export interface Example {
+/** The example application, running as a user would run it, but for its clock. */
+export interface Example extends Pick<ClockedProgram, 'now' | 'pass'> {
   readonly origin: string
   /** What the example has printed. */
   output(): string
@@ -14,9 +16,11 @@ export interface Example {
   stop(): Promise<void>
 }
 
-/** The example's environment variables, except for its port and its database file. */
+/** How long the example's access tokens live, in milliseconds. */
+export const LIFETIME = 60_000
+
+/** The example's environment variables, but for its port and its file. */
 export interface ExampleSettings {
-  readonly ACCESS_TOKEN_VALIDITY?: string
   readonly ANTI_CSRF?: 'origin' | 'custom-header' | 'token'
   readonly ALLOWED_ORIGIN?: string
 }
@@ -32,30 +36,30 @@ process.on('exit', () => {
 /** Starts the example, from the built package, on an empty database. */
 export async function startExample(settings: ExampleSettings): Promise<Example> {
   const directory = mkdtempSync(join(tmpdir(), 'keyturn-example-'))
-  const child = spawn(process.execPath, ['examples/express/server.mjs'], {
+  let output = ''
+  let noteAddress = (_: string): void => undefined
+  const address = new Promise<string>(resolve => noteAddress = resolve)
+  const { child, now, pass } = startClockedProgram(['examples/express/server.mjs'], {
     cwd: root,
     env: { ...process.env, ...settings, PORT: String(await freePort()), DATABASE: join(directory, 'example.db') },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  }, text => {
+    output += text
+    const origin = /^Keyturn example: (\S+)$/m.exec(output)?.[1]
+    if (origin !== undefined) noteAddress(origin)
   })
   running.add(child)
-  let output = ''
   const ended = once(child, 'close').then(([code, signal]) => {
     running.delete(child)
     rmSync(directory, { recursive: true, force: true })
     return `${signal ?? code}`
   })
-  const origin = await new Promise<string>((resolve, reject) => {
-    const hear = (text: string): void => {
-      output += text
-      const address = /^Keyturn example: (\S+)$/m.exec(output)?.[1]
-      if (address !== undefined) resolve(address)
-    }
-    child.stdout.setEncoding('utf8').on('data', hear)
-    child.stderr.setEncoding('utf8').on('data', hear)
-    void ended.then(how => reject(new Error(`the example ended (${how}):\n${output}`)))
-  })
+  const origin = await Promise.race([
+    address, ended.then(how => Promise.reject(new Error(`the example ended (${how}):\n${output}`))),
+  ])
   return {
     origin,
+    now,
+    pass,
     output: () => output,
     async stop() {
       child.kill('SIGTERM')

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
@@ -6,11 +6,13 @@ import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { AppVariant } from '../../../src/testing/framework-contract.ts'
+import { startClockedProgram } from '../../support/clocked-program.ts'
+import type { ClockedProgram } from '../../support/clocked-program.ts'
 import type { RunningApp } from '../../support/serve-web.ts'
 import { freePort } from '../../support/servers/workspace.ts'
 
-/** A running example application, started as a user would start it. */
-export interface ExampleApp {
+/** An example application, running as a user would run it, but for its clock. */
+export interface ExampleApp extends Pick<ClockedProgram, 'now' | 'pass'> {
   readonly port: number
   readonly origin: string
   output(): string
@@ -103,7 +105,8 @@ async function startApp(
   const workplace = mkdtempSync(join(tmpdir(), 'keyturn-example-'))
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
-  const child = spawn(process.execPath, [...parameters], {
+  let output = ''
+  const { child, now, pass } = startClockedProgram(parameters, {
     cwd: directory,
     env: {
       ...environment,
@@ -114,15 +117,10 @@ async function startApp(
       DATABASE: join(workplace, 'example.db'),
       ...settings,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  }, text => {
+    output += text
   })
   running.add(child)
-  let output = ''
-  const collect = (text: string): void => {
-    output += text
-  }
-  child.stdout.setEncoding('utf8').on('data', collect)
-  child.stderr.setEncoding('utf8').on('data', collect)
   let ended = false
   const end = once(child, 'close').then(() => {
     ended = true
@@ -136,6 +134,8 @@ async function startApp(
   return {
     port,
     origin,
+    now,
+    pass,
     output: () => output,
     async stop() {
       child.kill('SIGTERM')

@@ -13,8 +13,8 @@ export class PageBrowser {
   readonly client: HttpClient
   readonly #origin: string
 
-  constructor({ port, origin }: ExampleApp) {
-    this.client = new HttpClient(port, origin, Date.now)
+  constructor({ port, origin, now }: ExampleApp) {
+    this.client = new HttpClient(port, origin, now)
     this.#origin = origin
   }
 
@@ -33,13 +33,6 @@ export class PageBrowser {
 
   refresh(): Promise<Reply> {
     return this.post('/auth/session/refresh')
-  }
-
-  /** Waits until the access token in the jar has expired. */
-  async expire(): Promise<void> {
-    const [, claims = ''] = this.client.cookie('sAccessToken')?.split('.') ?? []
-    const { exp } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { exp: number }
-    await new Promise(resolve => setTimeout(resolve, exp * 1000 - Date.now() + 20))
   }
 
   /** Submits the form of the page that has this button. */

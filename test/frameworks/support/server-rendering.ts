@@ -2,13 +2,12 @@ import { describe, expect, test } from 'vitest'
 import type { ExampleApp } from './example-app.ts'
 import { navigation, PageBrowser, stateOf } from './page-browser.ts'
 
-/** The lifetime of access tokens in these tests, in seconds. It is short, because the tests wait for it to expire. */
-export const LIFETIME = 4
+/** Lets the access tokens of an example expire. By default they live for an hour. */
+export const expire = (app: ExampleApp): Promise<void> => app.pass(3_601_000)
 
 /**
- * The tests of an example that renders pages. `/` shows the state of the session and the forms for login and logout.
- * `GET /api/me` responds with the session; `POST /api/me` logs in. The tests share the application and run at the same
- * time; each has a browser of its own.
+ * What an example that renders pages must do: `/` shows the state of the session and the forms of a login, `/api/me`
+ * answers the session and, to a POST, logs in.
  */
 export function serverRenderingTests(app: () => ExampleApp): void {
   const openBrowser = (): PageBrowser => new PageBrowser(app())
@@ -19,14 +18,14 @@ export function serverRenderingTests(app: () => ExampleApp): void {
     return (JSON.parse(reply.body) as { handle: string }).handle
   }
 
-  describe.concurrent('endpoints', () => {
+  describe('endpoints', () => {
     test('create, find and refuse sessions', async () => {
       const browser = openBrowser()
       expect((await browser.open('/api/me')).status).toBe(401)
       const handle = await login(browser)
       const me = await browser.open('/api/me')
       expect(JSON.parse(me.body)).toEqual({ userId: 'grace', handle, payload: { role: 'reader' } })
-      await browser.expire()
+      await expire(app())
       expect((await browser.post('/api/me', { 'sec-fetch-site': 'cross-site', origin: 'https://evil.tld' })).status)
         .toBe(403)
     })
@@ -47,8 +46,8 @@ export function serverRenderingTests(app: () => ExampleApp): void {
     })
   })
 
-  describe.concurrent('forms', () => {
-    test('log in, change the payload and log out; the next page shows the new state', async () => {
+  describe('forms', () => {
+    test('log in, change the payload and log out; the page that follows already knows', async () => {
       const browser = openBrowser()
       const start = await browser.open()
       expect(stateOf(start)).toBe('none')
@@ -71,19 +70,19 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       const browser = openBrowser()
       await browser.submit(await browser.open(), 'log in', { userId: 'ada' })
       const page = await browser.open()
-      await browser.expire()
+      await expire(app())
       expect(stateOf(await browser.submit(page, 'become editor'))).toMatch(/^active ada editor /)
       expect(stateOf(await browser.open())).toMatch(/^active ada editor /)
     })
   })
 
-  describe.concurrent('pages', () => {
-    test('keep the session if they are rendered while tabs refresh', async () => {
+  describe('pages', () => {
+    test('that are rendered while tabs refresh log nobody out', async () => {
       const browser = openBrowser()
       await login(browser)
       for (let round = 0; round < 3; round++) {
-        await browser.expire()
-        // All share one cookie jar, and their responses arrive in any order.
+        await expire(app())
+        // All share one jar: their answers arrive in it in any order.
         const pages = Array.from({ length: 4 }, () => browser.open())
         const tabs = Array.from({ length: 4 }, () => browser.refresh())
         const states = (await Promise.all(pages)).map(stateOf)
@@ -91,7 +90,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
         expect((await Promise.all(tabs)).map(({ status }) => status)).toEqual(Array(4).fill(200))
         expect((await browser.open('/api/me')).status).toBe(200)
       }
-      await browser.expire()
+      await expire(app())
       expect((await browser.refresh()).status).toBe(200)
       expect(app().output()).not.toContain('keyturn:')
     })
@@ -100,7 +99,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       const browser = openBrowser()
       await login(browser)
       const [access, token] = [browser.client.cookie('sAccessToken'), browser.client.cookie('sRefreshToken')]
-      await browser.expire()
+      await expire(app())
       const page = await browser.open()
       expect(page.status).toBe(200)
       expect(page.headers['cache-control']).toContain('no-store')
@@ -122,7 +121,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
     test('refresh the session after a link on another site, but not for a fetch from another site', async () => {
       const browser = openBrowser()
       await login(browser)
-      await browser.expire()
+      await expire(app())
       const jar = browser.client.jar
       const otherSite = await browser.open('/', { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' })
       expect([stateOf(otherSite), otherSite.setCookies]).toEqual(['needs-refresh', []])
@@ -133,7 +132,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
     test('are rendered once if the refresh is refused, and cookies that may be valid are kept', async () => {
       const browser = openBrowser()
       await login(browser)
-      await browser.expire()
+      await expire(app())
       const token = browser.client.cookie('sRefreshToken') ?? ''
       const jar = browser.client.jar.map(cookie => (
         cookie.value === token ? { ...cookie, value: `${token.slice(0, -4)}AAAA` } : cookie
@@ -150,7 +149,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       const elsewhere = openBrowser()
       elsewhere.client.jar = browser.client.jar
       expect((await elsewhere.post('/auth/signout')).status).toBe(200)
-      await browser.expire()
+      await expire(app())
       expect(stateOf(await browser.open())).toBe('none')
       expect(browser.client.jar).toEqual([])
     })

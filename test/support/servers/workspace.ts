@@ -50,17 +50,20 @@ export function removeLeftovers(parent: string, prefix: string): void {
   }
 }
 
-/** A loopback port that is free now and that this process has not returned before. */
+/**
+ * A loopback port that is free now and that this process has not returned before. It is below the ports that systems use for
+ * outgoing connections and for servers that name none, so that nothing takes it while the server is down.
+ */
 export async function freePort(): Promise<number> {
-  const port = await new Promise<number>((resolve, reject) => {
-    const probe = createServer().once('error', reject).listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(address === null || typeof address === 'string' ? 0 : address.port))
-    })
-  })
+  const port = 20_000 + Math.floor(Math.random() * 12_000)
   if (returned.has(port)) return freePort()
   returned.add(port)
-  return port
+  const isFree = await new Promise<boolean>((resolve) => {
+    const probe = createServer()
+      .once('error', () => resolve(false))
+      .listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
+  return isFree ? port : freePort()
 }
 
 function own(path: string): void {
