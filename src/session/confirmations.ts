@@ -1,7 +1,6 @@
 import type { Scheduler } from '../base/scheduler.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
-import { confirms } from './decide-confirmation.ts'
 import { HandleTable } from './handle-table.ts'
 import type { Confirmation, SessionStore } from './store.ts'
 
@@ -74,4 +73,16 @@ export function createConfirmations(dependencies: ConfirmationDependencies): Con
  */
 function placeNumber(generation: number, branch: number): number {
   return Math.min(generation, 2 ** 24 - 1) * 128 + Math.min(branch, 127)
+}
+
+/**
+ * Whether an access token is old enough to prove that the client has stored its refresh token for good: twice the reuse
+ * interval. A response arrives within one, and a browser that crashes loses the cookies of at most another. Pure.
+ */
+export function confirms(
+  claims: Pick<AccessClaims, 'gen' | 'iat' | 'ri'>,
+  now: EpochMilliseconds,
+): boolean {
+  // `iat` is rounded down to a second: count from the end of that second.
+  return claims.gen > 0 && now - (claims.iat + 1) * 1000 >= 2 * claims.ri
 }

@@ -5,7 +5,7 @@ import type { TransferMode } from '../base/wire.ts'
 import { hashAnchor, hashSecret, parseRefreshToken } from '../tokens/refresh-token.ts'
 import type { RefreshKey, RefreshToken } from '../tokens/refresh-token.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
-import type { RefreshCase, TheftOutcome } from './core.ts'
+import type { RefreshCase, TheftOutcome, RefreshOutcome } from './core.ts'
 import { decideRefresh } from './decide-refresh.ts'
 import type { LineagePlace } from './decide-refresh.ts'
 import { isShared } from './decide-shared.ts'
@@ -13,7 +13,6 @@ import type { RefreshEvidence } from './events.ts'
 import type { Engine } from './engine.ts'
 import { changeStart, isActive, activeBounds } from './policy.ts'
 import type { ClientInfo, SessionRecord } from './record.ts'
-import type { RotatedOutcome, RotationOutcome } from './rotation-outcome.ts'
 import type { NextToken, Rotation, TokenState } from './store.ts'
 
 /** How often to decide again because another process changed the record. */
@@ -275,4 +274,21 @@ function busy(reason: string, retryAfter: number): GeneralError {
   return new GeneralError('REFRESH_BUSY', `the client must repeat the refresh later: ${reason}`, {
     retryAfter: Math.max(1, retryAfter),
   })
+}
+
+/** The result of a rotation. */
+type RotationOutcome =
+  | RotatedOutcome
+  | Extract<RefreshOutcome<object>, { readonly kind: 'unauthorized' }>
+  | TheftOutcome
+
+/** The refresh token to return is the session's current one: the presented one, or a child of it. */
+interface RotatedOutcome {
+  readonly kind: 'rotated'
+  readonly how: RefreshCase
+  readonly record: SessionRecord
+  readonly refreshToken: string
+  /** The key ring at the time of the rotation, and that time. */
+  readonly ring: KeyRing
+  readonly now: EpochMilliseconds
 }

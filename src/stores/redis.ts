@@ -16,8 +16,11 @@ import { openUrl } from './redis/open-url.ts'
 import { allowEviction, keyPrefixRule, redisRules, redisSourceRule } from './redis/options.ts'
 import { createRemoval } from './redis/removal.ts'
 import { createSessionTable } from './redis/sessions.ts'
-import { createTime } from './redis/time.ts'
 import { createLeases } from './redis/leases.ts'
+import type { RedisConnection } from './redis/connection.ts'
+import type { KeyNames } from './redis/key-names.ts'
+import { toInteger, toList } from './redis/reply.ts'
+import { defineScript } from './redis/script.ts'
 
 export type { IoredisClient, IoredisCluster } from './redis/ioredis.ts'
 export type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
@@ -98,4 +101,17 @@ function createNames(): () => string {
   const own = crypto.randomUUID().replaceAll('-', '').slice(0, 16)
   let count = 0
   return () => `${own}${(count++).toString(36)}`
+}
+
+/** KEYS: one that selects the server. Returns seconds, and the microseconds beyond them. */
+const timeScript = defineScript('return redis.call(\'TIME\')')
+
+/** The time of Redis. In a cluster, every process reads the clock of the server that has the change log. */
+function createTime(connection: RedisConnection, names: KeyNames): Pick<SessionStore, 'time'> {
+  return {
+    time: () => connection.use(async ({ run }) => {
+      const [seconds, microseconds] = toList(await run(timeScript, [names.changes], []))
+      return toInteger(seconds) * 1000 + Math.floor(toInteger(microseconds) / 1000)
+    }),
+  }
 }

@@ -3,10 +3,19 @@ import { GeneralError } from '../base/errors.ts'
 import {
   checkValues, explicit, flag, listOf, number, oneOf, optionsOf, refuse, required, rule, withDefault,
 } from '../base/options.ts'
-import type { RulesFor } from '../base/options.ts'
+import type { RulesFor, Rule } from '../base/options.ts'
 import { cookieRules, createCookieConfig } from './cookie-config.ts'
 import type { CookieConfig, CookieOptions } from './cookie-config.ts'
-import { originRule } from './origin.ts'
+
+/** The rule of an origin, `http(s)://host[:port]`, in any form that browsers would normalize to one (CSRF-03). */
+const originRule: Rule<string, undefined> = rule(
+  'an origin such as "https://app.example.com", without a path or wildcard', (value): value is string => {
+    const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null
+    return url !== null
+      && (url.protocol === 'https:' || url.protocol === 'http:')
+      && url.href === `${url.origin}/`
+      && !url.hostname.includes('*')
+  })
 
 /**
  * The name of an option. Set it to true to serve sessions over http on a host other than localhost. Others can then

@@ -4,10 +4,10 @@ import type { TransferMode } from '../base/wire.ts'
 import type { IssuedAccessToken, IssuedSession } from '../session/core.ts'
 import type { CookieConfig } from './cookie-config.ts'
 import type { ResponseWriter } from './exchange.ts'
-import { encodeFrontToken, REMOVE_FRONT_TOKEN } from './front-token.ts'
 import { addToList } from './header-list.ts'
 import { createCookie } from './set-cookie.ts'
 import type { Cookie } from './set-cookie.ts'
+import { membersOf } from '../tokens/access-claims.ts'
 
 /** The changes of a response that sends tokens to a client, or clears them. */
 export interface TokenEdits {
@@ -106,3 +106,17 @@ function isPersistent({ claims }: IssuedAccessToken<object>): boolean {
 function issuedAt({ claims }: IssuedAccessToken<object>): EpochMilliseconds {
   return claims.iat * 1000
 }
+
+/** The value of `front-token` that tells a client that its session has ended. */
+const REMOVE_FRONT_TOKEN: string = 'remove'
+
+/**
+ * The front token, for scripts of a page: user, expiry in milliseconds and all claims, as compact JSON in UTF-8 and
+ * standard base64. It contains no secrets (CMP-09).
+ */
+function encodeFrontToken({ claims, payload }: IssuedAccessToken<object>): string {
+  const json = JSON.stringify({ uid: claims.sub, ate: claims.exp * 1000, up: { ...payload, ...membersOf(claims) } })
+  return btoa(beyondAscii.test(json) ? String.fromCharCode(...new TextEncoder().encode(json)) : json)
+}
+
+const beyondAscii = /[^\0-\x7f]/

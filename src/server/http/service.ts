@@ -1,14 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isLocalRequest } from '../browser-guard.ts'
 import type { Metrics } from '../metrics.ts'
 import type { RejectedRequestLog } from '../rejected-requests.ts'
-import { routeName } from '../route-name.ts'
 import { probes } from '../router.ts'
 import type { Router } from '../router.ts'
 import type { ServerSettings } from '../settings.ts'
 import type { Traces } from '../traces.ts'
 import { allowOnly, replyText } from './reply.ts'
 import type { Reply } from './reply.ts'
+import { isLoopbackHost } from '../../base/loopback.ts'
+import { splitAppId } from '../app-id.ts'
+import { matchCdiRoute } from '../cdi/route.ts'
+import { matchPath } from '../native/match-path.ts'
+import { operations } from '../native/operations.ts'
 
 interface ServiceDependencies {
   readonly settings: ServerSettings
@@ -86,4 +89,31 @@ function isDecodable(query: string): boolean {
   } catch {
     return false
   }
+}
+
+/**
+ * Whether a server without API keys accepts a request. Such a server is for programs on its own machine, but a browser
+ * on that machine also runs web pages of others. A request from a web page is refused (ADM-07). So is a request for a
+ * host name that is not this machine's: a page's own host name could resolve to this machine (DNS rebinding).
+ */
+function isLocalRequest({ headers }: IncomingMessage): boolean {
+  if (headers.origin !== undefined) return false
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'none' && site !== 'same-origin') return false
+  const host = hostname(headers.host ?? '')
+  // Browsers resolve names under `localhost` to this machine: no other site can have such a name.
+  return host !== null && (isLoopbackHost(host) || host.endsWith('.localhost'))
+}
+
+function hostname(host: string): string | null {
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : null
+}
+
+/** The pattern of a path, without the ids in it: `/v1/sessions/{handle}`. null: no such path is served. */
+export function routeName(path: string): string | null {
+  const { rest } = splitAppId(path)
+  const operation = operations.find(({ path: pattern }) => matchPath(pattern, rest) !== null)
+  if (operation !== undefined) return operation.path
+  const route = matchCdiRoute(path)
+  return route === null ? null : route.path || '/'
 }

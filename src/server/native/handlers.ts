@@ -1,7 +1,7 @@
 import { SessionNotFoundError } from '../../base/errors.ts'
 import { parseHandle } from '../../base/handle.ts'
 import { isJsonObject } from '../../base/json.ts'
-import type { JsonObject } from '../../base/json.ts'
+import type { JsonObject, JsonValue } from '../../base/json.ts'
 import { createClientInfo } from '../../session/client-info.ts'
 import type { IssuedSession } from '../../session/core.ts'
 import type { AccessClaims } from '../../tokens/access-token.ts'
@@ -14,7 +14,6 @@ import type { Reply } from '../http/reply.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
 import { introspect, introspectedSession } from './introspect.ts'
-import { mergePatch } from './merge-patch.ts'
 import { describeApi } from './openapi.ts'
 import type { OperationId } from './operations.ts'
 
@@ -203,4 +202,14 @@ function numberIn<Name extends string>(body: JsonObject, name: Name): { readonly
   const found: { [Key in Name]?: number } = {}
   if (typeof value === 'number') found[name] = value
   return found
+}
+
+/** Applies a JSON merge patch (RFC 7396): null removes a member, objects are merged, any other value replaces. */
+function mergePatch(target: JsonValue | undefined, patch: JsonObject): JsonObject {
+  const merged: JsonObject = isJsonObject(target) ? { ...target } : {}
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete merged[name]
+    else merged[name] = isJsonObject(value) ? mergePatch(merged[name], value) : value
+  }
+  return merged
 }

@@ -2,9 +2,8 @@ import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import type { RedisDriver } from './driver.ts'
-import { checkEviction } from './eviction.ts'
 import { toStoreError } from './errors.ts'
-import { toInteger } from './reply.ts'
+import { toInteger, toText } from './reply.ts'
 import type { Script } from './script.ts'
 
 /** Settings of a store's connection to Redis. */
@@ -138,5 +137,19 @@ function commandsOf(driver: RedisDriver): Commands {
         return driver.send(first, ['EVAL', text, ...rest])
       }
     },
+  }
+}
+
+/**
+ * Refuses a server that evicts keys when its memory is full: sessions would end without notice, and signing keys would
+ * be lost.
+ * @throws GeneralError (`MISUSE`)
+ */
+async function checkEviction(driver: RedisDriver): Promise<void> {
+  for (const reply of await driver.sendToAll(['INFO', 'memory'])) {
+    const policy = /^maxmemory_policy:(.+?)\r?$/m.exec(toText(reply))?.[1] ?? 'unknown'
+    if (policy === 'noeviction') continue
+    throw new GeneralError('MISUSE', `Redis may evict sessions and keys (maxmemory-policy is ${policy}): `
+      + 'set it to noeviction, or pass [allowEviction]: true to accept that users are logged out at random')
   }
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
-import type * as Confirmation from '../../../src/session/decide-confirmation.ts'
+import type * as Confirmation from '../../../src/session/confirmations.ts'
 import type * as Offset from '../../../src/session/decide-offset.ts'
 import type * as Decision from '../../../src/session/decide-refresh.ts'
 import type { SessionStore } from '../../../src/session/store.ts'
@@ -132,7 +132,7 @@ async function mutate({ decide, confirms, offset }: Partial<Mutant>): Promise<Cr
     })
   }
   if (confirms !== undefined) {
-    vi.doMock('../../../src/session/decide-confirmation.ts', async original => {
+    vi.doMock('../../../src/session/confirmations.ts', async original => {
       const real = await original<typeof Confirmation>()
       return { ...real, confirms: confirms(real.confirms) }
     })
@@ -148,7 +148,7 @@ async function mutate({ decide, confirms, offset }: Partial<Mutant>): Promise<Cr
 
 afterEach(() => {
   vi.doUnmock('../../../src/session/decide-refresh.ts')
-  vi.doUnmock('../../../src/session/decide-confirmation.ts')
+  vi.doUnmock('../../../src/session/confirmations.ts')
   vi.doUnmock('../../../src/session/decide-offset.ts')
   vi.resetModules()
 })

@@ -1,7 +1,7 @@
 // What a server does with a refresh token and with a re-authentication. It uses the product's own rules, and repeats
 // what src/session does around them, without cryptography and synchronously.
 import type { EpochMilliseconds } from '../../../src/base/time.ts'
-import { confirms } from '../../../src/session/decide-confirmation.ts'
+import { confirms } from '../../../src/session/confirmations.ts'
 import { decideReauthentication } from '../../../src/session/decide-reauthentication.ts'
 import { decideRefresh } from '../../../src/session/decide-refresh.ts'
 import type { PresentedToken } from '../../../src/session/decide-refresh.ts'

@@ -1,8 +1,0 @@
-import { readFileSync } from 'node:fs'
-import { parseJsonObject } from '../base/json.ts'
-
-/** The version of the package that contains this program. */
-export function packageVersion(): string {
-  const { version } = parseJsonObject(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) ?? {}
-  return typeof version === 'string' ? version : 'unknown'
-}
