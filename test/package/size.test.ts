@@ -45,13 +45,13 @@ async function bundle(
   }
 }
 
-test('the core and the web adapter are smaller than 33.5 kB, verification alone than 8.5 kB', async () => {
+test('the core and the web adapter are smaller than 34 kB, verification alone than 8.5 kB', async () => {
   const sizes = {
     'keyturn + frameworks/web': (await bundle(['keyturn', 'keyturn/frameworks/web'], ['worker'])).bytes,
     'keyturn/verify': (await bundle(['keyturn/verify'], ['worker'])).bytes,
   }
   console.log(sizes)
-  expect(sizes['keyturn + frameworks/web']).toBeLessThan(33_500)
+  expect(sizes['keyturn + frameworks/web']).toBeLessThan(34_000)
   expect(sizes['keyturn/verify']).toBeLessThan(8500)
 })
 
