@@ -99,7 +99,9 @@ const ownRules = {
 }
 
 /** The rules of the options of {@link createSessions}. */
-export const createSessionsRules: RulesFor<CreateSessionsOptions<object, object>> = { ...policyRules, ...httpRules, ...ownRules }
+export const createSessionsRules: RulesFor<CreateSessionsOptions<object, object>> = {
+  ...policyRules, ...httpRules, ...ownRules,
+}
 
 /** The methods that need no request. An adapter has the others: `expressSessions(sessions)` and the like. */
 type Management =

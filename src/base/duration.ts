@@ -29,18 +29,20 @@ export function duration(least: number, most: number): Rule<Duration, undefined>
   const accepts = `a duration from ${inWords(least)} to ${inWords(most)}: a number of seconds, or a string such as "15m"`
   return rule(accepts, (value): value is Duration => {
     if (typeof value === 'string' && !/[a-z]$/.test(value)) return false
-    const milliseconds = typeof value === 'number' ? value * 1000 : typeof value === 'string' ? parseDuration(value) : NaN
+    if (typeof value !== 'number' && typeof value !== 'string') return false
+    const milliseconds = typeof value === 'number' ? value * 1000 : parseDuration(value)
     return milliseconds >= least * 1000 && milliseconds <= most * 1000
   })
 }
+
+const longUnits = [['day', 86_400], ['hour', 3600], ['minute', 60]] as const
 
 /**
  * Formats a number of seconds for messages and the documentation, in the largest unit of which there is at least one.
  */
 export function inWords(seconds: number): string {
   if (seconds < 1) return seconds === 0 ? '0' : `${seconds * 1000} ms`
-  const [name, length] = ([['day', 86_400], ['hour', 3600], ['minute', 60]] as const).find(([, least]) => seconds >= least)
-    ?? ['second', 1]
+  const [name, length] = longUnits.find(([, least]) => seconds >= least) ?? ['second', 1]
   const count = seconds / length
   return `${grouped(count)} ${name}${count === 1 ? '' : 's'}`
 }

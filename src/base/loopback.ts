@@ -1,4 +1,7 @@
+/** An IPv4 address of 127.0.0.0/8. */
+const loopbackNetwork = /^127(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/
+
 /** Whether the host name of a setting or a URL is the loopback interface, which other machines cannot reach. */
 export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/.test(host)
+  return host === 'localhost' || host === '::1' || host === '[::1]' || loopbackNetwork.test(host)
 }

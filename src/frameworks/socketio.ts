@@ -72,7 +72,8 @@ export function socketIoSessions<Payload extends object, Info extends object, Re
   const { http } = sessions
   const errors = createErrorResponses<IncomingMessage>(http, options.onError)
   const found = new WeakMap<SocketIoSocket, ReadonlySession<Payload>>()
-  const watches = createConnectionWatch(http, toMilliseconds(options.checkInterval ?? checkIntervalRule.preset), error => {
+  const checkInterval = toMilliseconds(options.checkInterval ?? checkIntervalRule.preset)
+  const watches = createConnectionWatch(http, checkInterval, error => {
     console.error('keyturn: an open socket could not be checked:', error)
   })
   const readable = (socket: SocketIoSocket): HttpRequest =>

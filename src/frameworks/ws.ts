@@ -83,7 +83,8 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
   const { http } = sessions
   const errors = createErrorResponses<IncomingMessage>(http, options.onError)
   const found = new WeakMap<IncomingMessage, ReadonlySession<Payload>>()
-  const watches = createConnectionWatch(http, toMilliseconds(options.checkInterval ?? checkIntervalRule.preset), error => {
+  const checkInterval = toMilliseconds(options.checkInterval ?? checkIntervalRule.preset)
+  const watches = createConnectionWatch(http, checkInterval, error => {
     console.error('keyturn: an open socket could not be checked:', error)
   })
   const readable = (request: IncomingMessage): ReturnType<typeof nodeRequest> => nodeRequest(request, options.clientIp)

@@ -1,9 +1,13 @@
 import { decodeBase64url, encodeBase64url } from '../base/base64url.ts'
 import { GeneralError } from '../base/errors.ts'
-import type { Crypto, KeyMaterial, Cipher, SignatureAlgorithm, VerificationCrypto, SignatureVerifier } from '../tokens/crypto.ts'
+import type {
+  Cipher, Crypto, KeyMaterial, SignatureAlgorithm, SignatureVerifier, VerificationCrypto,
+} from '../tokens/crypto.ts'
 import { checkHmacKey, checkJwk } from '../tokens/jwk.ts'
 import type { Jwk, KeyHalf } from '../tokens/jwk.ts'
-import { parseCiphertext, SECRET_NAME_BYTES, encryptionKeyLabel, secretNameLabel, formatCiphertext } from './ciphertext.ts'
+import {
+  encryptionKeyLabel, formatCiphertext, parseCiphertext, SECRET_NAME_BYTES, secretNameLabel,
+} from './ciphertext.ts'
 
 const { subtle } = globalThis.crypto
 const utf8 = new TextEncoder()

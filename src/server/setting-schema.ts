@@ -1,7 +1,9 @@
 import { TENANT_ID } from '../session/identifiers.ts'
 import { acceptedUrls, findStoreKind, storeKinds } from '../stores/registry.ts'
 import { readApiKeys } from './api-keys.ts'
-import { readChoice, DAY, readDuration, each, readMatching, one, optional, InvalidSettingError, readWhole } from './setting-texts.ts'
+import {
+  DAY, each, InvalidSettingError, one, optional, readChoice, readDuration, readMatching, readWhole,
+} from './setting-texts.ts'
 
 /** The settings of a server. Times are in seconds. */
 export interface ServerSettings {

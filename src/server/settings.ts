@@ -140,7 +140,8 @@ function contradictions(settings: ServerSettings): readonly string[] {
     ...findMisnaming(settings),
     // ADM-01: without an API key, everybody who reaches the server may do everything.
     ...isKeyless && !isLoopbackHost(host) ? [keyNeeded('--host')] : [],
-    ...isKeyless && publicOrigin !== null && !isLoopbackHost(URL.parse(publicOrigin)?.hostname ?? '') ? [keyNeeded('--public-origin')] : [],
+    ...isKeyless && publicOrigin !== null && !isLoopbackHost(URL.parse(publicOrigin)?.hostname ?? '')
+      ? [keyNeeded('--public-origin')] : [],
     ...refreshTokenValidity <= accessTokenValidity
       ? ['--refresh-token-validity must be longer than --access-token-validity']
       : [],
