@@ -38,7 +38,7 @@ export default defineConfig({
     slowTestThreshold: 10_000,
     silent: 'passed-only',
     // Limits end what hangs. No test may come near them, however busy the machine is.
-    expect: { poll: { timeout: 15_000 } },
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,
