@@ -26,7 +26,7 @@ export interface ExampleSettings {
 }
 
 const root = join(import.meta.dirname, '../../..')
-const patience = 10_000
+const patience = 30_000
 const running = new Set<ChildProcess>()
 
 process.on('exit', () => {

@@ -22,7 +22,7 @@ export interface RedisCluster {
 
 const slots = 16384
 const primaryCount = 3
-const formationLimit = 30_000
+const formationLimit = 60_000
 
 /** Starts a Redis Cluster, and waits until every node reports that all slots are served. */
 export async function startRedisCluster(options: { readonly replicas?: boolean } = {}): Promise<RedisCluster> {

@@ -28,7 +28,7 @@ export interface ServerProcess {
   crash(): Promise<void>
 }
 
-const startLimit = 30_000
+const startLimit = 60_000
 const logLimit = 64 * 1024
 const alive = new Map<ChildProcess, NodeJS.Signals>()
 
