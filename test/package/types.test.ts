@@ -87,7 +87,7 @@ describe.for(compilers)('TypeScript $version', { timeout: 240_000 }, compiler =>
   })
 })
 
-test('how packages are resolved makes no difference', () => {
+test('how packages are resolved makes no difference', { timeout: 120_000 }, () => {
   expect(compileFor(newestCompiler, edge, byNode)).toEqual([])
   expect(ours(compileFor(newestCompiler, server, byBundler))).toEqual([])
   expect(compileFor(newestCompiler, browser, byNode)).toEqual([])
