@@ -37,8 +37,10 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     slowTestThreshold: 10_000,
     silent: 'passed-only',
-    // Limits end what hangs. No test may come near them, however busy the machine is.
-    expect: { poll: { timeout: 30_000 } },
+    // Limits end what hangs. No test comes near them, however busy the machine is.
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       {
         extends: true,
@@ -49,8 +51,6 @@ export default defineConfig({
             'test/stores/**', 'test/e2e/**', 'test/frameworks/**', 'test/runtimes/**',
             'test/package/**', 'test/server/**', 'test/session/search/long/**', ...simulations,
           ],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
       {
@@ -58,8 +58,6 @@ export default defineConfig({
         test: {
           name: 'simulation',
           include: simulations,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
       {
@@ -76,8 +74,6 @@ export default defineConfig({
           name: 'frameworks',
           include: ['test/frameworks/**/*.test.ts'],
           globalSetup: ['test/support/package/build.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 240_000,
         },
       },
       {
@@ -88,8 +84,6 @@ export default defineConfig({
           globalSetup: ['test/support/runtimes/install.ts'],
           // What they keep of what they have compiled would go to the home folder.
           env: { DENO_DIR: cacheFolder('deno'), BUN_RUNTIME_TRANSPILER_CACHE_PATH: cacheFolder('bun') },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
       {
@@ -98,8 +92,6 @@ export default defineConfig({
           name: 'package',
           include: ['test/package/**/*.test.ts'],
           globalSetup: ['test/support/package/pack.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
       {
@@ -107,8 +99,6 @@ export default defineConfig({
         test: {
           name: 'server',
           include: ['test/server/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 240_000,
         },
       },
       {
@@ -117,8 +107,6 @@ export default defineConfig({
           name: 'stores',
           include: ['test/stores/**/*.test.ts'],
           globalSetup: ['test/support/servers/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
       {
@@ -127,8 +115,6 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/package/build.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
     ],

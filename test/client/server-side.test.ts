@@ -15,6 +15,6 @@ test('a server that renders pages can create the client, gets no session, and ca
     import './src/client/axios.ts'
     const client = createClient({ refreshAhead: true, fetch: () => { throw new Error('asked') } })
     console.log(client.peekSession(), await client.getSession(), await client.refresh())`,
-  ], { cwd: root, timeout: 50_000 })
+  ], { cwd: root, timeout: 150_000 })
   expect(stdout).toBe('undefined null false\n')
-}, 60_000)
+})

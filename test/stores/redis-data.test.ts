@@ -371,7 +371,7 @@ test.each([
     console.log(await store.listKeys().then(keys => keys.length, error => error.code + ': ' + error.message))
     await store.close()`
   const options = ['--conditions=keyturn-source', '--input-type=module', '--eval', program]
-  const { stdout } = spawnSync(process.execPath, options, { encoding: 'utf8', timeout: 60_000 })
+  const { stdout } = spawnSync(process.execPath, options, { encoding: 'utf8', timeout: 150_000 })
   if (absent.length === 2) expect(stdout).toMatch(/^MISUSE: .*npm install ioredis/)
   else if (!missing) expect(stdout).toBe('0\n')
 })

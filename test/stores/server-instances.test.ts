@@ -162,7 +162,7 @@ describe.skipIf(postgresUrl === null)('four servers on one PostgreSQL', () => {
     }
     await store.close()
     expect(instances.map(instance => instance?.server.output()).join('')).not.toContain('used by two parties')
-  }, 180_000)
+  })
 
   test('TOK-20: rotate their keys once when it is due, and each accepts what any of them signed', async () => {
     const indices = [0, 1, 2, 3]

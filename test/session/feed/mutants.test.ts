@@ -158,4 +158,4 @@ test.each(mutants)('the property fails if $name', async mutant => {
     return wrong === null
   }), { numRuns: 3000, seed: 11, endOnFailure: true })
   expect([...wrongs].join()).toContain(mutant.wrong)
-}, 120_000)
+})

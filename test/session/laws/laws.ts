@@ -21,7 +21,7 @@ export interface Extent {
 }
 
 /** In milliseconds. */
-const TEST_LIMIT = 120_000
+const TEST_LIMIT = 300_000
 
 /**
  * Checks a property with a pinned seed and with a new one. If it fails, prints the seed and the trace, shrunk as far as
