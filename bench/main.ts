@@ -1,6 +1,7 @@
 import { compareHttp } from './http/main.ts'
 import { compareImports } from './import/main.ts'
 import { measureLatency } from './latency/main.ts'
+import { comparePlatform } from './platform/main.ts'
 import { profile } from './profile/main.ts'
 import { measureRevocations } from './revocations/main.ts'
 import { simulateScale } from './scale/main.ts'
@@ -16,6 +17,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   latency: measureLatency,
   scale: simulateScale,
   profile,
+  platform: comparePlatform,
 }
 
 const named = process.argv.slice(2)

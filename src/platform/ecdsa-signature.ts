@@ -1,9 +1,8 @@
 /**
  * Converts ES256 signatures between their two forms. A JWT contains `r || s`, 32 bytes each (RFC 7518 section 3.4);
- * OpenSSL uses DER (RFC 3279 section 2.2.3). With `dsaEncoding: 'ieee-p1363'`, `node:crypto` also converts them, but
- * that takes 39 microseconds; here it takes less than one. 39 microseconds are half the cost of a verification in DER,
- * and more than that of a signature (`node:crypto ES256` beside `node:crypto ECDSA P-256, DER` in
- * docs/benchmarks/verify.md).
+ * OpenSSL uses DER (RFC 3279 section 2.2.3). With `dsaEncoding: 'ieee-p1363'`, `node:crypto` converts them as well, but
+ * that takes 39 microseconds: a third of a verification without the cache, and of a refresh
+ * (docs/benchmarks/platform.md). Here it takes less than one.
  */
 
 const HALF = 32
