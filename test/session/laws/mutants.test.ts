@@ -18,14 +18,14 @@ import type { CreateCore } from './world.ts'
  */
 type Law = 'convergence' | 'no quiet theft' | 'windows have an end' | 'no false alarm'
 type Decide = typeof Decision.decideRefresh
-type Confirms = typeof Confirmation.confirms
+type Observe = Confirmation.Confirmations['observe']
 type DecideOffset = typeof Offset.decideOffset
 
 interface Mutant {
   readonly name: string
   readonly breaks: Law
   readonly decide?: (rule: Decide) => Decide
-  readonly confirms?: (rule: Confirms) => Confirms
+  readonly observe?: (rule: Observe) => Observe
   readonly offset?: (rule: DecideOffset) => DecideOffset
   readonly store?: (store: SessionStore) => SessionStore
 }
@@ -102,7 +102,11 @@ const mutants: readonly Mutant[] = [
       return decision.kind === 'adopt' ? { kind: 'theft' } : decision
     },
   },
-  { name: 'confirm at once', breaks: 'no false alarm', confirms: () => claims => claims.gen > 0 },
+  {
+    name: 'confirm at once',
+    breaks: 'no false alarm',
+    observe: rule => (claims, now) => rule(claims, now + 2 * claims.ri + 1000),
+  },
   { name: 'the store\'s time is ignored', breaks: 'no false alarm', offset: () => () => ({ kind: 'keep' }) },
   {
     name: 'the store\'s time is applied the wrong way round',
@@ -123,7 +127,7 @@ const mutants: readonly Mutant[] = [
 ]
 
 /** The core with the mutated rule instead of the real one. */
-async function mutate({ decide, confirms, offset }: Partial<Mutant>): Promise<CreateCore> {
+async function mutate({ decide, observe, offset }: Partial<Mutant>): Promise<CreateCore> {
   vi.resetModules()
   if (decide !== undefined) {
     vi.doMock('../../../src/session/decide-refresh.ts', async original => {
@@ -131,10 +135,16 @@ async function mutate({ decide, confirms, offset }: Partial<Mutant>): Promise<Cr
       return { ...real, decideRefresh: decide(real.decideRefresh) }
     })
   }
-  if (confirms !== undefined) {
+  if (observe !== undefined) {
     vi.doMock('../../../src/session/confirmations.ts', async original => {
       const real = await original<typeof Confirmation>()
-      return { ...real, confirms: confirms(real.confirms) }
+      return {
+        ...real,
+        createConfirmations(...dependencies: Parameters<typeof real.createConfirmations>) {
+          const confirmations = real.createConfirmations(...dependencies)
+          return { ...confirmations, observe: observe(confirmations.observe) }
+        },
+      }
     })
   }
   if (offset !== undefined) {
