@@ -231,7 +231,7 @@ describe('sessions', () => {
     }
     expect((await create({ jwtPayload: { tId: 'x', rsub: 'y', sessionHandle: 'z' } })).status).toBe(201)
     const { body: { message } } = await create({ jwtPayload: { x: 'x'.repeat(2000) } })
-    expect(message).toContain('more than 2000')
+    expect(message).toContain('at most 2000 are allowed')
   })
 
   test.each([

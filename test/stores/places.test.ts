@@ -179,7 +179,7 @@ describe.each([sqlite(), await postgres(), await mariadb(), redis()].map((place,
     }
   }
 
-  const made = (): string => place().setVersion === null ? 'A server or an application makes it' : '`keyturn migrate`'
+  const made = (): string => place().setVersion === null ? 'A server or an application creates it' : '`keyturn migrate`'
 
   test('if there is no store, every command says so and creates nothing', async () => {
     await expectNothing(chosenFlags(), ['there is no ', 'Check the URL', '--prefix', '--app', made()])
