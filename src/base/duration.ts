@@ -28,8 +28,7 @@ export function parseDuration(text: string): Milliseconds {
 export function duration(least: number, most: number): Rule<Duration, undefined> {
   const accepts = `a duration from ${inWords(least)} to ${inWords(most)}: a number of seconds, or a string such as "15m"`
   return rule(accepts, (value): value is Duration => {
-    if (typeof value === 'string' && !/[a-z]$/.test(value)) return false
-    if (typeof value !== 'number' && typeof value !== 'string') return false
+    if (typeof value !== 'number' && !(typeof value === 'string' && /[a-z]$/.test(value))) return false
     const milliseconds = typeof value === 'number' ? value * 1000 : parseDuration(value)
     return milliseconds >= least * 1000 && milliseconds <= most * 1000
   })

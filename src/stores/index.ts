@@ -5,7 +5,7 @@ export type { SessionHandle } from '../base/handle.ts'
 export type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 export type { ClientInfo, SessionRecord } from '../session/record.ts'
 export type {
-  Change, ChangePage, Confirmation, InfoUpdate, ActiveBounds, NextToken, NotBefore, PageRequest, PayloadUpdate,
+  ActiveBounds, Change, ChangePage, Confirmation, InfoUpdate, NextToken, NotBefore, PageRequest, PayloadUpdate,
   PayloadUpdated, PresentedState, Reauthentication, Removal, RemovalPage, RemovedPage, Rotation, SessionPage,
   SessionStore, TokenState, UserRemoval,
 } from '../session/store.ts'

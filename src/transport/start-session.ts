@@ -1,6 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
-import { checkOptions, flag, rule, withDefault } from '../base/options.ts'
-import type { Rule, Rules, RulesFor } from '../base/options.ts'
+import { checkOptions, flag, withDefault } from '../base/options.ts'
+import type { RulesFor } from '../base/options.ts'
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { IssuedSession, NewSessionOptions } from '../session/core.ts'
@@ -49,18 +49,6 @@ export const createNewSessionRules: RulesFor<CreateNewSessionOptions> = {
   ...newSessionRules, keepExistingSession: withDefault(false, flag),
 }
 
-/** The rules of the members of `createNewSession({ ... })`. Schemas check the data, and the core checks the user id. */
-const inputRules: Rules = {
-  ...createNewSessionRules,
-  userId: accepted('a user id'),
-  jwtPayload: accepted('an object'),
-  sessionInfo: accepted('an object'),
-}
-
-function accepted(accepts: string): Rule<unknown> {
-  return rule(accepts, (_value): _value is unknown => true)
-}
-
 /** Creates a session and sends its tokens to the client. Revokes the session that the client had before. */
 export async function startSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
@@ -92,7 +80,8 @@ function toInput<Payload extends object, Info extends object>(
   [first, jwtPayload, sessionInfo, options]: NewSessionArguments<Payload, Info>,
 ): CreateNewSessionInput<Payload, Info> {
   if (typeof first === 'object' && first !== null) {
-    checkOptions('createNewSession', inputRules, first)
+    const { userId: _userId, jwtPayload: _jwtPayload, sessionInfo: _sessionInfo, ...others } = first
+    checkOptions('createNewSession', createNewSessionRules, others)
     return first
   }
   if (options !== undefined) checkOptions('createNewSession', createNewSessionRules, options)

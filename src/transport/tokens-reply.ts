@@ -16,6 +16,10 @@ export interface TokenEdits {
   readonly cookies: readonly Cookie[]
 }
 
+/** The value of `front-token` that tells a client that its session has ended. */
+const REMOVE_FRONT_TOKEN = 'remove'
+const beyondAscii = /[^\0-\x7f]/
+
 /**
  * The access token's cookie is kept for longer than the token: an expired token shows that there was a session (CK-12).
  */
@@ -107,9 +111,6 @@ function issuedAt({ claims }: IssuedAccessToken<object>): EpochMilliseconds {
   return claims.iat * 1000
 }
 
-/** The value of `front-token` that tells a client that its session has ended. */
-const REMOVE_FRONT_TOKEN: string = 'remove'
-
 /**
  * The front token, for scripts of a page: user, expiry in milliseconds and all claims, as compact JSON in UTF-8 and
  * standard base64. It contains no secrets (CMP-09).
@@ -118,5 +119,3 @@ function encodeFrontToken({ claims, payload }: IssuedAccessToken<object>): strin
   const json = JSON.stringify({ uid: claims.sub, ate: claims.exp * 1000, up: { ...payload, ...membersOf(claims) } })
   return btoa(beyondAscii.test(json) ? String.fromCharCode(...new TextEncoder().encode(json)) : json)
 }
-
-const beyondAscii = /[^\0-\x7f]/

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
@@ -11,6 +12,12 @@ export interface ServeProcess {
   end(signal: NodeJS.Signals): Promise<number | string | null>
 }
 
+// A test that runs out of time must not leave its servers behind.
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 const main = join(import.meta.dirname, '../../src/cli/main.ts')
 
 /** Starts the program as a user does, in this folder, and waits until it prints its address. */
@@ -22,8 +29,9 @@ export async function serveProcess(
   const child = spawn(process.execPath, ['--conditions=keyturn-source', main, 'serve', ...args], {
     cwd: directory, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'],
   })
+  running.add(child)
   let output = ''
-  const ended = once(child, 'exit')
+  const ended = once(child, 'exit').finally(() => running.delete(child))
   const url = await new Promise<string>((resolve, reject) => {
     const listen = (chunk: unknown): void => {
       output += String(chunk)
