@@ -16,10 +16,13 @@ export function decodeBase64url(text: string): Uint8Array | null {
  * different canonical strings never decode to the same bytes (TOK-11, TOK-16).
  */
 export function isBase64url(text: string): boolean {
-  return onlyAlphabet.test(text) && endings[text.length % 4]?.test(text) === true
+  const rest = text.length % 4
+  return onlyAlphabet.test(text) && (rest === 0 || (endings[rest] ?? '').includes(text.charAt(text.length - 1)))
 }
 
-/** A separate expression for the alphabet is three times as fast per character as one expression for all rules. */
 const onlyAlphabet = /^[\w-]*$/
-/** What may follow the last complete group of four: two characters for one byte, or three characters for two bytes. */
-const endings: readonly RegExp[] = [/$/, /(?!)/, /[AQgw]$/, /[AEIMQUYcgkosw048]$/]
+/**
+ * The last character of what may follow the last complete group of four: two characters for one byte, or three for two
+ * bytes. One character alone never may.
+ */
+const endings: readonly string[] = ['', '', 'AQgw', 'AEIMQUYcgkosw048']

@@ -28,15 +28,16 @@ function claimsOf(record: SessionRecord, exp: EpochSeconds, now: EpochMillisecon
 export async function issue<
   Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
 >(
-  { policy, entropy, format, payloads }: CoreParts<Payload, Info, Style, Claims>,
+  { policy, format, payloads }: CoreParts<Payload, Info, Style, Claims>,
   ring: KeyRing,
   record: SessionRecord,
   refresh: Pick<TokenDraft, 'refreshToken' | 'presented'>,
   style: Style,
   now: EpochMilliseconds,
 ): Promise<IssuedSession<Payload, Claims>> {
-  const most = record.accessTokenLifetime
-  const lifetime = style.lifetime === null ? jitteredLifetime(most, policy, entropy) : Math.min(style.lifetime, most)
+  const lifetime = style.lifetime === null
+    ? jitteredLifetime(record, policy)
+    : Math.min(style.lifetime, record.accessTokenLifetime)
   const claims = claimsOf(record, accessTokenExpiry(now, lifetime, record), now)
   const pair = await format.issue({ claims, payload: record.jwtPayload, ...refresh }, style, ring, now)
   return { ...pair, payload: payloads.accept(pair.payload), sessionExpiresAt: record.expiresAt }

@@ -1,4 +1,4 @@
-import type { Entropy } from '../base/entropy.ts'
+import { decodeBase64url } from '../base/base64url.ts'
 import { duration, toMilliseconds } from '../base/duration.ts'
 import type { Duration } from '../base/duration.ts'
 import { checkValues, explicit, flag, number, oneOf, refuse, text, withDefault } from '../base/options.ts'
@@ -235,13 +235,15 @@ export function expiryOf(
   return Math.min(rotatedAt + lifetimes.idleTimeout, lifetimes.absoluteExpiry ?? Number.MAX_SAFE_INTEGER)
 }
 
-/** The lifetime of one access token: shortened by a random part, but not below a minute. */
+/**
+ * The lifetime of one access token: shortened by a part that nobody can predict, but not below a minute. The hash of the
+ * refresh token's secret chooses the part: it is as good as random, and unknown to all who do not have that token. Pure.
+ */
 export function jitteredLifetime(
-  lifetime: Milliseconds,
+  { accessTokenLifetime: lifetime, refreshHash }: Pick<SessionRecord, 'accessTokenLifetime' | 'refreshHash'>,
   policy: Pick<SessionPolicy, 'accessTokenJitter'>,
-  entropy: Entropy,
 ): Milliseconds {
-  const fraction = (entropy(1)[0] ?? 0) / 255
+  const fraction = (decodeBase64url(refreshHash.slice(0, 4))?.[0] ?? 0) / 255
   return Math.max(Math.min(lifetime, SHORTEST_JITTERED), lifetime * (1 - policy.accessTokenJitter * fraction))
 }
 
