@@ -1,3 +1,4 @@
+import { removeAllExpired } from '../session/removals.ts'
 import { acceptedUrls } from '../stores/registry.ts'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
@@ -24,11 +25,7 @@ ${describeStoreFlags({})}`,
     try {
       const now = await readStoreTime(store)
       let removed = 0
-      for (;;) {
-        const count = await store.removeExpired(now, BATCH)
-        removed += count
-        if (count < BATCH) break
-      }
+      for await (const part of removeAllExpired(store, () => now, BATCH)) removed += part
       const text = `Removed ${removed} expired ${removed === 1 ? 'session' : 'sessions'}.`
       terminal.out(json ? JSON.stringify({ removed }) : text)
       return 0

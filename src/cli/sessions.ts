@@ -4,10 +4,11 @@ import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import { removeEverySession, summarize } from '../session/manage.ts'
+import { summarize } from '../session/manage.ts'
 import { changeStart, notBeforeAt } from '../session/policy.ts'
 import { requireCdiUserId } from '../session/identifiers.ts'
-import type { SessionStore } from '../session/store.ts'
+import { removeEverySession, removeInParts, removeOfUser } from '../session/removals.ts'
+import type { Removal, SessionStore } from '../session/store.ts'
 import { acceptedUrls } from '../stores/registry.ts'
 import { readKeys, replaceKeys } from '../tokens/change-keys.ts'
 import { createKeyLoader } from '../tokens/key-material.ts'
@@ -80,14 +81,14 @@ function chooseRevocation(
   }
   if (typeof user === 'string') {
     const userId = requireCdiUserId(user)
-    return (store, now) => report(store.removeByUser({
+    return (store, now) => report(removeOfUser(store, {
       userId, tenantId: null, except: null, from: changeStart(now), notBefore: notBeforeAt(now),
-    }).then(({ handles }) => handles), json, terminal)
+    }), json, terminal)
   }
   const handles = typeof file === 'string'
     ? findHandles(readFileSync(file === '-' ? 0 : file, 'utf8'))
     : words.map(parseHandle).filter(handle => handle !== null)
-  return (store, now) => report(removeInBatches(store, handles, changeStart(now)), json, terminal)
+  return (store, now) => report(removeInParts(store, handles, changeStart(now)), json, terminal)
 }
 
 async function list(
@@ -182,27 +183,12 @@ function findHandles(text: string): readonly SessionHandle[] {
   return [...new Set(words)].map(parseHandle).filter(handle => handle !== null)
 }
 
-async function removeInBatches(
-  store: SessionStore,
-  handles: readonly SessionHandle[],
-  from: EpochMilliseconds,
-): Promise<readonly SessionHandle[]> {
-  const removed: SessionHandle[] = []
-  for (let start = 0; start < handles.length; start += PAGE) {
-    removed.push(...(await store.remove(handles.slice(start, start + PAGE), from)).handles)
-  }
-  return removed
-}
-
-async function report(
-  revoked: Promise<readonly SessionHandle[]>,
-  json: boolean,
-  terminal: Terminal,
-): Promise<ExitCode> {
-  const handles = await revoked
-  if (json) terminal.out(JSON.stringify({ revoked: handles }))
-  else terminal.out(`Revoked ${handles.length} ${handles.length === 1 ? 'session' : 'sessions'}.`)
-  return handles.length > 0 ? 0 : 1
+async function report(removals: AsyncIterable<Removal>, json: boolean, terminal: Terminal): Promise<ExitCode> {
+  const revoked: SessionHandle[] = []
+  for await (const { handles } of removals) revoked.push(...handles)
+  if (json) terminal.out(JSON.stringify({ revoked }))
+  else terminal.out(`Revoked ${revoked.length} ${revoked.length === 1 ? 'session' : 'sessions'}.`)
+  return revoked.length > 0 ? 0 : 1
 }
 
 /** User agents and user ids come from outside: their control characters must not reach the terminal (LOG-02). */

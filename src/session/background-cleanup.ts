@@ -1,7 +1,8 @@
 import { encodeBase64url } from '../base/base64url.ts'
 import type { Entropy } from '../base/entropy.ts'
 import type { Scheduler } from '../base/scheduler.ts'
-import type { Clock, Milliseconds } from '../base/time.ts'
+import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import { removeAllExpired } from './removals.ts'
 import type { SessionStore } from './store.ts'
 
 /**
@@ -24,8 +25,8 @@ interface CleanupDependencies {
 
 const INTERVAL: Milliseconds = 60_000
 const BATCH = 500
-/** How many batches one run removes at most. */
-const BATCHES = 20
+/** Between two batches, for the calls of the application. */
+const PAUSE: Milliseconds = 5
 
 /** Creates the cleanup of one process. */
 export function createBackgroundCleanup(dependencies: CleanupDependencies): BackgroundCleanup {
@@ -37,12 +38,22 @@ export function createBackgroundCleanup(dependencies: CleanupDependencies): Back
   let cancel: (() => void) | null = null
   let closed = false
 
-  async function clean(): Promise<void> {
+  async function lead(now: EpochMilliseconds): Promise<boolean> {
     holder ??= encodeBase64url(entropy(12))
-    const now = clock()
-    if (!await store.acquireLease('cleanup', holder, now, now + 2 * INTERVAL)) return
-    for (let batch = 0; batch < BATCHES && !closed; batch++) {
-      if (await store.removeExpired(clock(), BATCH) < BATCH) return
+    return store.acquireLease('cleanup', holder, now, now + 2 * INTERVAL)
+  }
+
+  /** Goes on until nothing is due, however much that is, and keeps the lease for as long. */
+  async function clean(): Promise<void> {
+    let leasedAt = clock()
+    if (!await lead(leasedAt)) return
+    for await (const _ of removeAllExpired(store, clock, BATCH)) {
+      if (closed) return
+      await new Promise<void>(resolve => schedule(resolve, PAUSE))
+      const now = clock()
+      if (now - leasedAt < INTERVAL) continue
+      if (!await lead(now)) return
+      leasedAt = now
     }
   }
 

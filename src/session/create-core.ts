@@ -11,11 +11,10 @@ import { create } from './create.ts'
 import type { CoreParts, Engine } from './engine.ts'
 import { identifyAccessToken, ownerOfRefreshToken } from './identify.ts'
 import { reissueAccessToken } from './issue.ts'
-import {
-  revoke, revokeByUser, getActive, list, listHandles, removeEverySession, updateInfo, updatePayload,
-} from './manage.ts'
+import { revoke, revokeByUser, getActive, list, listHandles, updateInfo, updatePayload } from './manage.ts'
 import { tenantIdRule } from './policy.ts'
 import { refresh } from './refresh.ts'
+import { removeEverySession } from './removals.ts'
 import { createVerification } from './verify.ts'
 
 /** The rules of the options of `getAllSessionHandlesForUser`. */

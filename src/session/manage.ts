@@ -2,7 +2,6 @@ import { GeneralError, SessionNotFoundError } from '../base/errors.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
-import type { EpochMilliseconds } from '../base/time.ts'
 import type { Subject, TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import type { RevokeOptions, SessionList, SessionSummary } from './core.ts'
 import type { Codecs } from './application-data.ts'
@@ -10,15 +9,13 @@ import type { CoreParts, Engine } from './engine.ts'
 import { MAX_USER_ID_LENGTH } from './identifiers.ts'
 import { changeStart, isActive, activeBounds, notBeforeAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
-import type { Removal, RemovedPage, SessionStore } from './store.ts'
+import { removeInParts, removeOfUser } from './removals.ts'
+import type { ListedSession, Removal } from './store.ts'
 
 type Ending = 'revoked' | 'evicted'
 
 /** How often an update is attempted while others change the same session data. */
 const INFO_ATTEMPTS = 50
-
-/** How many sessions one store call removes when all are removed. */
-const REMOVAL_PAGE = 1000
 
 const DAY = 86_400_000
 
@@ -32,17 +29,20 @@ export async function revoke(
   reason: Ending,
 ): Promise<readonly SessionHandle[]> {
   if (handles.length === 0) return []
-  return announce(engine, await engine.store.remove(handles, changeStart(await engine.now())), reason)
+  return announce(engine, removeInParts(engine.store, handles, changeStart(await engine.now())), reason)
 }
 
-/** Revokes the sessions of a user, including those that are being created. */
+/**
+ * Revokes the sessions of a user, newest first, including those that are being created. If it fails, some may be revoked
+ * already: call it again.
+ */
 export async function revokeByUser(
   engine: Engine,
   userId: string,
   { except, tenantId }: RevokeOptions,
 ): Promise<readonly SessionHandle[]> {
   const now = await engine.now()
-  return announce(engine, await engine.store.removeByUser({
+  return announce(engine, removeOfUser(engine.store, {
     userId,
     tenantId: tenantId ?? null,
     except: except === undefined ? null : parseHandle(except),
@@ -51,28 +51,20 @@ export async function revokeByUser(
   }), 'revoked')
 }
 
-/** Removes the sessions of all users that were not created after `now`. Call it after their keys were replaced. */
-export async function removeEverySession(
-  store: Pick<SessionStore, 'removeAll'>,
-  now: EpochMilliseconds,
-): Promise<void> {
-  const notBefore = notBeforeAt(now)
-  let after: string | null = null
-  do {
-    const page: RemovedPage = await store.removeAll({ notBefore, limit: REMOVAL_PAGE, after })
-    after = page.next
-  } while (after !== null)
-}
-
-function announce(
+/** Makes each part of a removal known as soon as it is written. Returns the handles of all. */
+async function announce(
   engine: Engine,
-  { handles, until }: Removal,
+  removals: AsyncIterable<Removal>,
   reason: Ending,
-): readonly SessionHandle[] {
-  if (handles.length === 0) return handles
-  engine.feed.applyLocally({ kind: 'revoked', handles, until })
-  engine.emit('onSessionRevoked', { handles, reason })
-  return handles
+): Promise<readonly SessionHandle[]> {
+  const revoked: SessionHandle[] = []
+  for await (const { handles, until } of removals) {
+    if (handles.length === 0) continue
+    engine.feed.applyLocally({ kind: 'revoked', handles, until })
+    engine.emit('onSessionRevoked', { handles, reason })
+    revoked.push(...handles)
+  }
+  return revoked
 }
 
 /** Reads an active session. @throws SessionNotFoundError if it does not exist, has expired or was revoked. */
@@ -171,7 +163,7 @@ export async function listHandles(
 }
 
 /** Copies an allowlist of fields: no hashes (REV-03), and not the time of the last refresh. */
-export function summarize(record: SessionRecord): SessionSummary {
+export function summarize(record: ListedSession): SessionSummary {
   const { handle, userId, tenantId, createdAt, expiresAt, client } = record
   return {
     handle, userId, tenantId, createdAt, expiresAt: Math.ceil(expiresAt / DAY) * DAY,

@@ -30,7 +30,10 @@ export interface SessionStore extends KeyStore {
    * the authentication, and it is durable before it resolves.
    */
   reauthenticate(reauthentication: Reauthentication): Promise<SessionRecord | null>
-  /** Sets `confirmed` on each session that still has this generation and branch. */
+  /**
+   * Sets `confirmed` on each session that still has this generation and branch, and writes nothing where it is set
+   * already. At most 500 at a time.
+   */
   confirm(confirmations: readonly Confirmation[]): Promise<void>
   /**
    * Replaces the session data and adds 1 to `infoVersion`, unless the session does not exist, has expired at `now`, or
@@ -43,17 +46,19 @@ export interface SessionStore extends KeyStore {
    */
   updatePayload(update: PayloadUpdate): Promise<PayloadUpdated | null>
   /**
-   * Deletes sessions and appends one `revoked` change with the handles of those that existed; no change if none did.
-   * The change is kept until `from` plus the longest `accessTokenLifetime` among them. Durable before it resolves.
+   * Deletes at most {@link REMOVAL_LIMIT} sessions and appends one `revoked` change with the handles of those that
+   * existed; no change if none did. Concurrent calls may share a change. The change is kept until `from` plus the
+   * longest `accessTokenLifetime` among them. Durable before it resolves.
    */
   remove(handles: readonly SessionHandle[], from: EpochMilliseconds): Promise<Removal>
   /** As {@link SessionStore.remove}, for one session, if its token state is still this one. */
   removeUnchanged(handle: SessionHandle, state: TokenState, from: EpochMilliseconds): Promise<Removal>
   /**
-   * As {@link SessionStore.remove}, for the sessions of a user, with one change for all. Also sets the not-before of
-   * the user, or of the user and tenant: no login that began earlier is added from then on.
+   * As {@link SessionStore.remove}, for the sessions of a user, newest first: each call looks at no more than
+   * `removal.limit` of them. The first call (`removal.after` is null) also sets the not-before of the user, or of the
+   * user and tenant: no login that began earlier is added from then on, not even between two calls.
    */
-  removeByUser(removal: UserRemoval): Promise<Removal>
+  removeByUser(removal: UserRemoval): Promise<RemovedOfUser>
   /**
    * Deletes sessions of all users that were not created after `page.notBefore`, at most `page.limit` per call. Appends
    * no change. The first call (`page.after` is null) sets the not-before of all users.
@@ -62,17 +67,20 @@ export interface SessionStore extends KeyStore {
   /** Lists sessions of a user, expired ones included: by `createdAt`, then by `handle`, both descending. */
   listByUser(userId: string, page: PageRequest): Promise<SessionPage>
   /**
-   * Deletes at most `limit` sessions that have expired at `now`, and changes and not-befores whose `until` has passed.
-   * Returns the number of sessions.
+   * Deletes sessions that have expired at `now`, and changes and not-befores whose `until` has passed: at most `limit`
+   * of each kind, 1 to 1000, also counting those that it looks at and keeps. A failure with one kind does not prevent
+   * the others; it is thrown at the end. A store that works on the thread of the caller lets the event loop run at
+   * least every 5 ms.
    */
-  removeExpired(now: EpochMilliseconds, limit: number): Promise<number>
+  removeExpired(now: EpochMilliseconds, limit: number): Promise<RemovedExpired>
   /**
    * Acquires or extends the lease of a task for `holder` until `until`, unless another holder has it at `now`. Returns
    * whether `holder` has it. With a lease, one process at a time does the cleanup.
    */
   acquireLease(task: string, holder: string, now: EpochMilliseconds, until: EpochMilliseconds): Promise<boolean>
   /**
-   * Returns at most `limit` changes after the cursor, oldest first; null: from the beginning. A change that was
+   * Returns at most `limit` changes after the cursor, oldest first; null: from the beginning. (A page has at most {@link
+   * REMOVAL_LIMIT} handles per change.) A change that was
    * acknowledged before the call is in this page or in one that follows its cursor: no change is ever skipped. With a
    * cursor that the log does not know (the store was emptied or restored), it reads from the beginning.
    */
@@ -143,6 +151,26 @@ export interface Removal {
   readonly until: EpochMilliseconds
 }
 
+/**
+ * The most sessions that one call removes, and so the most handles in one change: it bounds how long the call holds
+ * locks, and how long a page of the change log can be.
+ */
+export const REMOVAL_LIMIT = 100
+
+/** The result of {@link SessionStore.removeByUser}. */
+export interface RemovedOfUser extends Removal {
+  /** Pass it as `after` to the next call; null at the end. */
+  readonly next: string | null
+}
+
+/** The result of {@link SessionStore.removeExpired}. */
+export interface RemovedExpired {
+  /** The number of deleted sessions. */
+  readonly removed: number
+  /** Whether more may be due: call again. */
+  readonly more: boolean
+}
+
 /** Which sessions of a user to delete. */
 export interface UserRemoval {
   readonly userId: string
@@ -153,6 +181,10 @@ export interface UserRemoval {
   /** As in {@link SessionStore.remove}. */
   readonly from: EpochMilliseconds
   readonly notBefore: NotBefore
+  /** How many sessions of the user to look at: 1 to {@link REMOVAL_LIMIT}. */
+  readonly limit: number
+  /** The `next` of the previous call; null for the first. */
+  readonly after: string | null
 }
 
 /** Rejects logins that began before a point in time. */
@@ -218,9 +250,14 @@ export interface PageRequest {
   readonly after: string | null
 }
 
-/** A page of records. */
+/** The fields of a record that a list contains: neither JWT payload nor session data, which can be long. */
+export type ListedSession = Pick<
+  SessionRecord, 'handle' | 'userId' | 'tenantId' | 'createdAt' | 'rotatedAt' | 'expiresAt' | 'client'
+>
+
+/** A page of a user's sessions. */
 export interface SessionPage {
-  readonly sessions: readonly SessionRecord[]
+  readonly sessions: readonly ListedSession[]
   /** Pass it as `after` for the next page; null on the last. */
   readonly next: string | null
 }

@@ -21,9 +21,13 @@ export function applyRotation(record: SessionRecord, { expected, bounds, next }:
   return { ...record, ...next, expiresAt: expiryOf(next.rotatedAt, record) }
 }
 
-/** The record after a confirmation. Returns the record unchanged if its current token is another one. Pure. */
-export function applyConfirmation(record: SessionRecord, { generation, branch }: LineagePlace): SessionRecord {
-  return record.generation === generation && record.branch === branch ? { ...record, confirmed: true } : record
+/**
+ * The record after a confirmation. Returns null, and nothing need be written, if its current token is another one or is
+ * confirmed already. Pure.
+ */
+export function applyConfirmation(record: SessionRecord, { generation, branch }: LineagePlace): SessionRecord | null {
+  const applies = !record.confirmed && record.generation === generation && record.branch === branch
+  return applies ? { ...record, confirmed: true } : null
 }
 
 /** The record after `updateInfo`. Returns null if the session has expired or has another `infoVersion`. Pure. */

@@ -5,10 +5,11 @@ export type { SessionHandle } from '../base/handle.ts'
 export type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 export type { ClientInfo, SessionRecord } from '../session/record.ts'
 export type {
-  ActiveBounds, Change, ChangePage, Confirmation, InfoUpdate, NextToken, NotBefore, PageRequest, PayloadUpdate,
-  PayloadUpdated, PresentedState, Reauthentication, Removal, RemovalPage, RemovedPage, Rotation, SessionPage,
-  SessionStore, TokenState, UserRemoval,
+  ActiveBounds, Change, ChangePage, Confirmation, InfoUpdate, ListedSession, NextToken, NotBefore, PageRequest,
+  PayloadUpdate, PayloadUpdated, PresentedState, Reauthentication, Removal, RemovalPage, RemovedExpired, RemovedOfUser,
+  RemovedPage, Rotation, SessionPage, SessionStore, TokenState, UserRemoval,
 } from '../session/store.ts'
+export { REMOVAL_LIMIT } from '../session/store.ts'
 export type { SignatureAlgorithm } from '../tokens/crypto.ts'
 export type { KeyPurpose, KeyStore, SigningPurpose, StoredKey } from '../tokens/key-store.ts'
 

@@ -1,7 +1,7 @@
 import { GeneralError } from '../base/errors.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { SessionRecord } from '../session/record.ts'
-import type { NotBefore, Removal, SessionStore } from '../session/store.ts'
+import type { NotBefore, Removal, RemovedExpired, SessionStore } from '../session/store.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyStore, StoredKey } from '../tokens/key-store.ts'
 import {
@@ -11,8 +11,9 @@ import type { Lease } from './apply.ts'
 import { createFollowers } from './followers.ts'
 import { withKey, withMaterial, withoutKey } from './key-list.ts'
 import { createChangeLog } from './memory/change-log.ts'
+import { createUserIndex } from './memory/user-index.ts'
 import { everybody, mergeNotBefore, notBeforeName, notBeforeNames } from './not-before.ts'
-import { pageOf } from './page-position.ts'
+import { decodePosition, encodePosition, toPage } from './page-position.ts'
 
 /**
  * Keeps sessions in the memory of this process: for tests, and for applications that may lose every session at a
@@ -21,11 +22,13 @@ import { pageOf } from './page-position.ts'
  */
 export function createMemoryStore(): SessionStore {
   const sessions = new Map<SessionHandle, SessionRecord>()
-  const handlesOfUser = new Map<string, Set<SessionHandle>>()
+  const users = createUserIndex()
   const notBefores = new Map<string, NotBefore>()
   const leases = new Map<string, Lease>()
   const log = createChangeLog()
   const followers = createFollowers()
+  const sweepNotBefores = createSweep(notBefores, (name, { until }, now) => until <= now && notBefores.delete(name))
+  const sweepSessions = createSweep(sessions, (handle, { expiresAt }, now) => expiresAt <= now && drop(handle))
 
   /**
    * Replaces a session by what `apply` returns. Returns null and writes nothing if there is no session, or `apply`
@@ -43,9 +46,7 @@ export function createMemoryStore(): SessionStore {
     const record = sessions.get(handle)
     if (record === undefined) return false
     sessions.delete(handle)
-    const handles = handlesOfUser.get(record.userId)
-    handles?.delete(handle)
-    if (handles?.size === 0) handlesOfUser.delete(record.userId)
+    users.remove(record.userId, record)
     return true
   }
 
@@ -74,9 +75,7 @@ export function createMemoryStore(): SessionStore {
       if (sessions.has(record.handle)) throw new GeneralError('MISUSE', 'a session with this handle exists')
       if (notBeforeNames(record).some(name => (notBefores.get(name)?.time ?? 0) > record.createdAt)) return false
       sessions.set(record.handle, copyOf(record))
-      const handles = handlesOfUser.get(record.userId)
-      if (handles === undefined) handlesOfUser.set(record.userId, new Set([record.handle]))
-      else handles.add(record.handle)
+      users.add(record.userId, { handle: record.handle, createdAt: record.createdAt })
       return true
     },
 
@@ -119,11 +118,14 @@ export function createMemoryStore(): SessionStore {
       return revoke(record !== undefined && isUnchanged(record, state) ? [handle] : [], from)
     },
 
-    async removeByUser({ userId, tenantId, except, from, notBefore }) {
-      refuseBefore(notBeforeName({ userId, tenantId }), notBefore)
-      return revoke([...handlesOfUser.get(userId) ?? []].filter(handle => (
+    async removeByUser({ userId, tenantId, except, from, notBefore, limit, after }) {
+      if (after === null) refuseBefore(notBeforeName({ userId, tenantId }), notBefore)
+      const seen = users.read(userId, decodePosition(after), limit)
+      const handles = seen.map(({ handle }) => handle).filter(handle => (
         handle !== except && (tenantId === null || sessions.get(handle)?.tenantId === tenantId)
-      )), from)
+      ))
+      const last = seen[limit - 1]
+      return { ...revoke(handles, from), next: last === undefined ? null : encodePosition(last) }
     },
 
     async removeAll({ notBefore, limit }) {
@@ -137,21 +139,16 @@ export function createMemoryStore(): SessionStore {
       return { removed: handles.length, next: handles.length < limit ? null : 'more' }
     },
 
-    async listByUser(userId, request) {
-      const handles = [...handlesOfUser.get(userId) ?? []]
-      const page = pageOf(handles.flatMap(handle => sessions.get(handle) ?? []), request)
-      return { ...page, sessions: page.sessions.map(copyOf) }
+    async listByUser(userId, { limit, after }) {
+      const places = users.read(userId, decodePosition(after), limit + 1)
+      return toPage(places.flatMap(({ handle }) => sessions.get(handle) ?? []), limit)
     },
 
     async removeExpired(now, limit) {
-      log.prune(now)
-      for (const [name, { until }] of notBefores) if (until <= now) notBefores.delete(name)
-      let removed = 0
-      for (const [handle, record] of sessions) {
-        if (removed >= limit) break
-        if (record.expiresAt <= now && drop(handle)) removed += 1
-      }
-      return removed
+      const hasMoreChanges = log.prune(now, limit)
+      const refusals = sweepNotBefores(now, limit)
+      const expired = sweepSessions(now, limit)
+      return { removed: expired.removed, more: hasMoreChanges || refusals.more || expired.more }
     },
 
     async acquireLease(task, holder, now, until) {
@@ -176,6 +173,29 @@ export function createMemoryStore(): SessionStore {
     async close() {
       // There is nothing to close; the data goes with the last reference to the store.
     },
+  }
+}
+
+/**
+ * Makes a function that visits `limit` entries with each call, and starts again after the last. `remove` removes an
+ * entry that is due, and returns whether it was.
+ */
+function createSweep<Key, Value>(
+  entries: ReadonlyMap<Key, Value>,
+  remove: (key: Key, value: Value, now: EpochMilliseconds) => boolean,
+): (now: EpochMilliseconds, limit: number) => RemovedExpired {
+  let rest = entries.entries()
+  return (now, limit) => {
+    let removed = 0
+    for (let visited = 0; visited < limit; visited++) {
+      const next = rest.next()
+      if (next.done === true) {
+        rest = entries.entries()
+        return { removed, more: false }
+      }
+      if (remove(...next.value, now)) removed += 1
+    }
+    return { removed, more: true }
   }
 }
 

@@ -1,7 +1,6 @@
 import { InvalidDataError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import type { SessionRecord } from '../session/record.ts'
-import type { PageRequest, SessionPage } from '../session/store.ts'
+import type { ListedSession, PageRequest, SessionPage } from '../session/store.ts'
 
 /** Where a page of a user's sessions ended. Keyset pagination neither skips nor repeats while sessions come and go. */
 export interface PagePosition {
@@ -13,8 +12,8 @@ export interface PagePosition {
 const firstPosition: PagePosition = { createdAt: Number.MAX_SAFE_INTEGER, handle: '' }
 
 /** Encodes the position of the last session of a page. */
-function encodePosition(last: SessionRecord): string {
-  return `${last.createdAt}.${last.handle}`
+export function encodePosition({ createdAt, handle }: PagePosition): string {
+  return `${createdAt}.${handle}`
 }
 
 /**
@@ -31,15 +30,18 @@ export function decodePosition(after: string | null): PagePosition {
 }
 
 /** Whether a session comes after the position: it is older, or equally old with a smaller handle. Pure. */
-export function isAfter(record: SessionRecord, position: PagePosition): boolean {
+export function isAfter(record: PagePosition, position: PagePosition): boolean {
   if (record.createdAt !== position.createdAt) return record.createdAt < position.createdAt
   return record.handle < position.handle
 }
 
-/** Cuts sorted records, one more than `limit` if there are that many, into a page and the start of the next. Pure. */
-export function toPage(read: readonly SessionRecord[], limit: number): SessionPage {
-  if (read.length <= limit) return { sessions: read, next: null }
-  const sessions = read.slice(0, limit)
+/**
+ * Cuts sorted sessions, one more than `limit` if there are that many, into a page and the start of the next. Of records,
+ * it keeps what a list contains. Pure.
+ */
+export function toPage(read: readonly ListedSession[], limit: number): SessionPage {
+  const sessions = read.slice(0, limit).map(listedSession)
+  if (read.length <= limit) return { sessions, next: null }
   const last = sessions.at(-1)
   return { sessions, next: last === undefined ? null : encodePosition(last) }
 }
@@ -48,12 +50,17 @@ export function toPage(read: readonly SessionRecord[], limit: number): SessionPa
  * The page of `listByUser`, for a store that has all sessions of the user at hand, in any order. Pure.
  * @throws InvalidDataError as {@link decodePosition}.
  */
-export function pageOf(records: readonly SessionRecord[], { limit, after }: PageRequest): SessionPage {
+export function pageOf(records: readonly ListedSession[], { limit, after }: PageRequest): SessionPage {
   const position = decodePosition(after)
   const rest = records.filter(record => isAfter(record, position)).sort(newestFirst)
   return toPage(rest.slice(0, limit + 1), limit)
 }
 
-function newestFirst(left: SessionRecord, right: SessionRecord): number {
+function newestFirst(left: PagePosition, right: PagePosition): number {
   return isAfter(left, right) ? 1 : -1
+}
+
+function listedSession(session: ListedSession): ListedSession {
+  const { handle, userId, tenantId, createdAt, rotatedAt, expiresAt, client } = session
+  return { handle, userId, tenantId, createdAt, rotatedAt, expiresAt, client: { ...client } }
 }

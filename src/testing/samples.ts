@@ -3,8 +3,9 @@ import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { SessionRecord } from '../session/record.ts'
 import { RECORD_FORMAT } from '../session/record.ts'
+import { REMOVAL_LIMIT } from '../session/store.ts'
 import type {
-  NextToken, PresentedState, Reauthentication, Rotation, TokenState, UserRemoval,
+  ListedSession, NextToken, PresentedState, Reauthentication, Rotation, TokenState, UserRemoval,
 } from '../session/store.ts'
 import type { StoredKey } from '../tokens/key-store.ts'
 
@@ -90,8 +91,15 @@ export function sampleState(record: SessionRecord): TokenState {
 /** The removal of all sessions of a user, which refuses no login. */
 export function sampleUserRemoval(overrides: Partial<UserRemoval> = {}): UserRemoval {
   return {
-    userId: 'user-1', tenantId: null, except: null, from: sampleNow, notBefore: { time: 0, until: sampleNow }, ...overrides,
+    userId: 'user-1', tenantId: null, except: null, from: sampleNow, notBefore: { time: 0, until: sampleNow },
+    limit: REMOVAL_LIMIT, after: null, ...overrides,
   }
+}
+
+/** What `listByUser` returns of a record. */
+export function sampleListed(record: SessionRecord): ListedSession {
+  const { handle, userId, tenantId, createdAt, rotatedAt, expiresAt, client } = record
+  return { handle, userId, tenantId, createdAt, rotatedAt, expiresAt, client }
 }
 
 /** A rotation of a fresh {@link sampleRecord} at {@link sampleNow}. */

@@ -1,4 +1,5 @@
 import { describe } from 'vitest'
+import { removeAllExpired } from '../../src/session/removals.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { lawsOfRotation } from '../session/laws/laws.ts'
 import { realStores } from '../support/real-stores.ts'
@@ -13,7 +14,7 @@ const MUCH_LATER = 4_000_000_000_000
 /** Removes what the previous life has left, through the port: that takes a tenth of the time of new tables. */
 async function empty(store: SessionStore): Promise<SessionStore> {
   for (const { kid } of await store.listKeys()) await store.removeKey(kid, 0)
-  await store.removeExpired(MUCH_LATER, 1000)
+  for await (const _ of removeAllExpired(store, () => MUCH_LATER, 1000));
   return store
 }
 

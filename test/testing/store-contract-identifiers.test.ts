@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { SessionRecord } from '../../src/session/record.ts'
 import { GeneralError } from '../../src/base/errors.ts'
-import type { SessionStore } from '../../src/session/store.ts'
+import type { ListedSession, SessionStore } from '../../src/session/store.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { identifierCases } from '../../src/testing/store-contract/identifiers.ts'
 
@@ -35,7 +35,7 @@ async function firstFailure(store: SessionStore): Promise<string | null> {
   return null
 }
 
-async function all(store: SessionStore): Promise<readonly SessionRecord[]> {
+async function all(store: SessionStore): Promise<readonly ListedSession[]> {
   return (await store.listByUser('user-1', { limit: 100, after: null })).sessions
 }
 

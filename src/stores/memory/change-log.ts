@@ -8,15 +8,20 @@ export interface ChangeLog {
   append(change: Change): void
   /** As `SessionStore.changesSince`. */
   since(cursor: string | null, limit: number): ChangePage
-  /** Removes the changes whose `until` has passed. */
-  prune(now: EpochMilliseconds): void
+  /**
+   * Removes the changes whose `until` has passed, among the next `limit`. Returns whether there are more in this pass
+   * over the log.
+   */
+  prune(now: EpochMilliseconds, limit: number): boolean
 }
 
 /** Creates an empty log with an id of its own. */
 export function createChangeLog(): ChangeLog {
   const id = crypto.randomUUID()
   let head = 0
-  let entries: ChangeEntry[] = []
+  /** In the order of their numbers, some of which are missing. */
+  const entries: ChangeEntry[] = []
+  let pruned = 0
   return {
     append(change) {
       head += 1
@@ -25,13 +30,31 @@ export function createChangeLog(): ChangeLog {
     since(cursor, limit) {
       const place = { id, sequence: head }
       const after = resumeAfter(cursor, place)
-      const rest = entries.filter(({ sequence }) => sequence > after).slice(0, limit + 1)
+      const start = indexAfter(entries, after)
+      const rest = entries.slice(start, start + limit + 1)
       return toChangePage(rest.map(entry => ({ ...entry, change: copyOf(entry.change) })), limit, place)
     },
-    prune(now) {
-      entries = entries.filter(entry => entry.change.until > now)
+    prune(now, limit) {
+      const part = entries.slice(pruned, pruned + limit)
+      const kept = part.filter(entry => entry.change.until > now)
+      if (kept.length < part.length) entries.splice(pruned, part.length, ...kept)
+      pruned += kept.length
+      if (pruned < entries.length) return true
+      pruned = 0
+      return false
     },
   }
+}
+
+/** The index of the first entry with a number above `sequence`. A binary search. */
+function indexAfter(entries: readonly ChangeEntry[], sequence: number): number {
+  let [low, high] = [0, entries.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((entries[middle]?.sequence ?? 0) > sequence) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 function copyOf(change: Change): Change {

@@ -2,6 +2,7 @@ import type { NotBefore, RemovedPage, SessionStore } from '../../session/store.t
 import { ensure, ensureEqual } from '../assert.ts'
 import { minute, sampleHandle, sampleNow, sampleRecord, sampleUserRemoval } from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
+import { removeDue } from './expiry.ts'
 
 const notBefore: NotBefore = { time: sampleNow, until: sampleNow + 60 * minute }
 
@@ -56,7 +57,7 @@ export const notBeforeCases: readonly ContractCase[] = [
       for (const each of [notBefore, { time: sampleNow - minute, until: sampleNow + 1 }]) {
         await store.removeAll({ notBefore: each, limit: 10, after: null })
       }
-      await store.removeExpired(sampleNow + 1, 10)
+      await removeDue(store, sampleNow + 1, 10)
       for (const number of [1, 2]) {
         ensureEqual(await store.insert(login(2 + number, 1, 'public', `user-${number}`)), false, 'now of every user')
       }
@@ -68,9 +69,9 @@ export const notBeforeCases: readonly ContractCase[] = [
       const store = await open()
       const short = { time: sampleNow, until: sampleNow + 1000 }
       await store.removeByUser(sampleUserRemoval({ notBefore: short }))
-      await store.removeExpired(short.until - 1, 10)
+      await removeDue(store, short.until - 1, 10)
       ensureEqual(await store.insert(login(1, 1)), false, 'until then it is kept')
-      await store.removeExpired(short.until, 10)
+      await removeDue(store, short.until, 10)
       // A store whose server deletes not-befores by itself does so by the server's clock.
       const forgotten = await store.insert(login(2, 1))
       ensureEqual([true, false].includes(forgotten), true, 'afterwards it need not be')

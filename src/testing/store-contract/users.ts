@@ -1,13 +1,14 @@
 import type { SessionRecord } from '../../session/record.ts'
-import type { SessionStore } from '../../session/store.ts'
+import { REMOVAL_LIMIT } from '../../session/store.ts'
+import type { ListedSession, RemovedOfUser, SessionStore } from '../../session/store.ts'
 import { ensure, ensureEqual } from '../assert.ts'
-import { minute, sampleHandle, sampleNow, sampleRecord, sampleUserRemoval } from '../samples.ts'
+import { minute, sampleHandle, sampleListed, sampleNow, sampleRecord, sampleUserRemoval } from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
 
 /** The sessions of one user: lists in pages, and removal of all. */
 export const userCases: readonly ContractCase[] = [
   {
-    name: 'listByUser: newest first by createdAt, then by handle, with expired ones, only of the user',
+    name: 'P-14: listByUser lists newest first, with expired ones, only of the user, without payload and session data',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
       const records = [
@@ -19,7 +20,7 @@ export const userCases: readonly ContractCase[] = [
       for (const record of records) await store.insert(record)
       await store.insert(sampleRecord({ handle: sampleHandle(5), userId: 'user-2' }))
       const page = await reader.listByUser('user-1', { limit: 100, after: null })
-      ensureEqual(page, { sessions: records.toSorted(newestFirst), next: null }, 'whole records in order')
+      ensureEqual(page, { sessions: records.toSorted(newestFirst).map(sampleListed), next: null }, 'in order')
       ensureEqual(await reader.listByUser('nobody', { limit: 100, after: null }), { sessions: [], next: null }, 'none')
     },
   },
@@ -97,20 +98,43 @@ export const userCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'removeByUser: 300 sessions at once',
+    name: 'P-06, P-07: removeByUser removes many sessions in bounded parts, each with its own change, newest first',
     async run({ open }) {
       const store = await open()
-      const handles = Array.from({ length: 300 }, (_, index) => sampleHandle(index))
-      await Promise.all(handles.map(handle => store.insert(sampleRecord({ handle }))))
-      ensureEqual((await store.removeByUser(sampleUserRemoval({ from: sampleNow + minute }))).handles.length, 300, 'all')
+      const count = 2 * REMOVAL_LIMIT + 50
+      await Promise.all(Array.from({ length: count }, (_, number) => store.insert(sampleRecord({
+        handle: sampleHandle(number), createdAt: sampleNow - number, tenantId: number % 50 === 0 ? 'other' : 'public',
+      }))))
+      const kept = sampleHandle(51)
+      const parts: RemovedOfUser[] = []
+      let after: string | null = null
+      do {
+        const removal = { tenantId: 'public', except: kept, notBefore: { time: sampleNow, until: sampleNow + minute }, after }
+        const part: RemovedOfUser = await store.removeByUser(sampleUserRemoval(removal))
+        parts.push(part)
+        if (parts.length === 1) ensureEqual(await store.insert(login(count)), false, 'the first refuses logins')
+        after = part.next
+        ensure(parts.length < 10, 'it comes to an end')
+      } while (after !== null)
+      const lengths = parts.map(({ handles }) => handles.length)
+      ensure(lengths.every(length => length <= REMOVAL_LIMIT), 'no part is larger than its limit')
+      ensureEqual(lengths.reduce((sum, length) => sum + length, 0), 244, 'all but six')
+      ensure(parts[0]?.handles.includes(sampleHandle(1)) === true, 'the newest first')
+      const left = (await store.listByUser('user-1', { limit: 100, after: null })).sessions
+      ensureEqual(left.filter(({ tenantId }) => tenantId === 'public').map(({ handle }) => handle), [kept], 'one is kept')
+      ensureEqual(left.length, 6, 'and the sessions of the other tenant')
       const { changes } = await store.changesSince(null, 10)
-      ensureEqual(changes.map(change => change.kind === 'revoked' ? change.handles.length : 0), [300], 'one change')
+      ensureEqual(changes.map(change => change.kind === 'revoked' ? change.handles.length : 0), lengths, 'a change each')
     },
   },
 ]
 
-async function readPages(store: SessionStore, userId: string, limit: number): Promise<(readonly SessionRecord[])[]> {
-  const pages: (readonly SessionRecord[])[] = []
+const login = (number: number): SessionRecord => (
+  sampleRecord({ handle: sampleHandle(number), createdAt: sampleNow - 1 })
+)
+
+async function readPages(store: SessionStore, userId: string, limit: number): Promise<(readonly ListedSession[])[]> {
+  const pages: (readonly ListedSession[])[] = []
   let after: string | null = null
   do {
     const page: Awaited<ReturnType<SessionStore['listByUser']>> = await store.listByUser(userId, { limit, after })
@@ -121,7 +145,7 @@ async function readPages(store: SessionStore, userId: string, limit: number): Pr
   return pages
 }
 
-function newestFirst(left: SessionRecord, right: SessionRecord): number {
+function newestFirst(left: ListedSession, right: ListedSession): number {
   if (left.createdAt !== right.createdAt) return right.createdAt - left.createdAt
   return left.handle < right.handle ? 1 : -1
 }

@@ -119,7 +119,7 @@ export function serve(
 
 /** The record once the client has certainly stored the token; the same record if that is not the current one. Pure. */
 export function confirm(record: SessionRecord, token: Path): SessionRecord {
-  return applyConfirmation(record, placeOf(token))
+  return applyConfirmation(record, placeOf(token)) ?? record
 }
 
 function judge(record: SessionRecord, request: Request, rules: Rules): Step {

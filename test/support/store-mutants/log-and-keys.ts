@@ -13,7 +13,10 @@ export const logAndKeyMutants: Mutants = {
   'removeExpired removes what expires next': sound => ({
     removeExpired: (now, limit) => sound.removeExpired(now + 1, limit),
   }),
-  'removeExpired does nothing': () => ({ removeExpired: async () => 0 }),
+  'removeExpired does nothing': () => ({ removeExpired: async () => ({ removed: 0, more: false }) }),
+  'removeExpired says that nothing more is due': sound => ({
+    removeExpired: async (now, limit) => ({ ...await sound.removeExpired(now, limit), more: false }),
+  }),
   'removeExpired keeps changes': sound => {
     const kept: Change[] = []
     return {

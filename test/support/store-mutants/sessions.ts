@@ -25,8 +25,10 @@ export const sessionMutants: Mutants = {
     },
   }),
   'find returns a session for an unknown handle': sound => ({
-    find: async handle => await sound.find(handle)
-      ?? (await sound.listByUser('user-1', { limit: 1, after: null })).sessions[0] ?? null,
+    async find(handle) {
+      const [other] = (await sound.listByUser('user-1', { limit: 1, after: null })).sessions
+      return await sound.find(handle) ?? (other === undefined ? null : sound.find(other.handle))
+    },
   }),
   ...ignoring('refreshHash'),
   ...ignoring('anchorHash'),
@@ -122,8 +124,9 @@ export const sessionMutants: Mutants = {
   },
   'rotate creates an unknown session': sound => ({
     async rotate(rotation) {
-      const record = (await sound.listByUser('user-1', { limit: 1, after: null })).sessions[0]
-      if (record !== undefined && await sound.find(rotation.handle) === null) {
+      const [other] = (await sound.listByUser('user-1', { limit: 1, after: null })).sessions
+      const record = other === undefined ? null : await sound.find(other.handle)
+      if (record !== null && await sound.find(rotation.handle) === null) {
         await sound.insert({ ...record, handle: rotation.handle })
       }
       return sound.rotate(rotation)

@@ -12,14 +12,33 @@ export const userMutants: Mutants = {
     async removeByUser(removal) {
       const spared = removal.except === null ? null : await sound.find(removal.except)
       const isForeign = spared !== null && spared.userId !== removal.userId
-      return isForeign ? { handles: [], until: removal.from } : sound.removeByUser(removal)
+      return isForeign ? { handles: [], until: removal.from, next: null } : sound.removeByUser(removal)
     },
   }),
   'removeByUser appends a change for each session': sound => ({
     async removeByUser({ userId, except, from }) {
       const { sessions } = await sound.listByUser(userId, { limit: 1000, after: null })
       const handles = sessions.map(record => record.handle).filter(handle => handle !== except)
-      return together(await Promise.all(handles.map(handle => sound.remove([handle], from))))
+      return { ...together(await Promise.all(handles.map(handle => sound.remove([handle], from)))), next: null }
+    },
+  }),
+  'removeByUser ends with its first page': sound => ({
+    removeByUser: async removal => ({ ...await sound.removeByUser(removal), next: null }),
+  }),
+  'removeByUser ignores the limit': sound => ({
+    async removeByUser(removal) {
+      const parts = [await sound.removeByUser(removal)]
+      for (let after = parts[0]?.next ?? null; after !== null; after = parts.at(-1)?.next ?? null) {
+        parts.push(await sound.removeByUser({ ...removal, after }))
+      }
+      return { ...together(parts), next: null }
+    },
+  }),
+  'removeByUser sets the not-before with its last page': sound => ({
+    async removeByUser(removal) {
+      const part = await sound.removeByUser({ ...removal, notBefore: { time: 0, until: 0 } })
+      if (part.next === null) await sound.removeByUser({ ...removal, except: null, tenantId: 'none', after: null })
+      return part
     },
   }),
   'removeByUser ignores the tenant': sound => ({

@@ -9,10 +9,11 @@ import {
 } from 'keyturn/stores'
 import type {
   ActiveBounds, Change, ChangeCursor, ChangeEntry, ChangePage, ClientInfo, Confirmation, EpochMilliseconds, Followers,
-  HeadPoller, InfoUpdate, KeyPurpose, KeyStore, MigrationResult, Milliseconds, NextToken, NotBefore, OpenStoreOptions,
-  PagePosition, PageRequest, PayloadUpdate, PayloadUpdated, PresentedState, Reauthentication, Removal, RemovalPage,
-  RemovedPage, Rotation, SessionHandle, SessionPage, SessionRecord, SessionStore, SignatureAlgorithm, SigningPurpose,
-  StoredKey, StoreKind, StoreMigrations, StoreNaming, StoreState, TokenState, Lease, UserRemoval, WrapMethod,
+  HeadPoller, InfoUpdate, KeyPurpose, KeyStore, ListedSession, MigrationResult, Milliseconds, NextToken, NotBefore,
+  OpenStoreOptions, PagePosition, PageRequest, PayloadUpdate, PayloadUpdated, PresentedState, Reauthentication,
+  Removal, RemovalPage, RemovedExpired, RemovedOfUser, RemovedPage, Rotation, SessionHandle, SessionPage,
+  SessionRecord, SessionStore, SignatureAlgorithm, SigningPurpose, StoredKey, StoreKind, StoreMigrations, StoreNaming,
+  StoreState, TokenState, Lease, UserRemoval, WrapMethod,
 } from 'keyturn/stores'
 import { createMemoryStore } from 'keyturn/stores/memory'
 import { typeOf } from '../expect.ts'
@@ -73,16 +74,20 @@ export type Port = Expect<Equal<Pick<SessionStore, Exclude<keyof SessionStore, k
   updatePayload(update: PayloadUpdate): Promise<PayloadUpdated | null>
   remove(handles: readonly SessionHandle[], from: EpochMilliseconds): Promise<Removal>
   removeUnchanged(handle: SessionHandle, state: TokenState, from: EpochMilliseconds): Promise<Removal>
-  removeByUser(removal: UserRemoval): Promise<Removal>
+  removeByUser(removal: UserRemoval): Promise<RemovedOfUser>
   removeAll(page: RemovalPage): Promise<RemovedPage>
   listByUser(userId: string, page: PageRequest): Promise<SessionPage>
-  removeExpired(now: EpochMilliseconds, limit: number): Promise<number>
+  removeExpired(now: EpochMilliseconds, limit: number): Promise<RemovedExpired>
   acquireLease(task: string, holder: string, now: EpochMilliseconds, until: EpochMilliseconds): Promise<boolean>
   changesSince(cursor: string | null, limit: number): Promise<ChangePage>
   follow(wake: () => void): Promise<() => Promise<void>>
   time(): Promise<EpochMilliseconds | null>
   close(): Promise<void>
 }>>
+export type Listed = Expect<Equal<SessionPage['sessions'], readonly ListedSession[]>>
+export type Listing = Expect<Equal<
+  keyof ListedSession, 'handle' | 'userId' | 'tenantId' | 'createdAt' | 'rotatedAt' | 'expiresAt' | 'client'
+>>
 export type Keys = [
   Expect<Equal<Pick<SessionStore, keyof KeyStore>, Pick<KeyStore, keyof KeyStore>>>,
   Expect<Equal<KeyStore, {
@@ -208,7 +213,7 @@ export function change(change: Change): void {
 /** What a store is written with. */
 export function parts(record: SessionRecord, read: () => Promise<string>, wrap: WrapMethod): void {
   typeOf(applyRotation).is<(record: SessionRecord, rotation: Rotation) => SessionRecord | null>()
-  typeOf(applyConfirmation(record, { generation: 0, branch: 0 })).is<SessionRecord>()
+  typeOf(applyConfirmation(record, { generation: 0, branch: 0 })).is<SessionRecord | null>()
   typeOf(applyInfoUpdate).is<(record: SessionRecord, update: Omit<InfoUpdate, 'handle'>) => SessionRecord | null>()
   typeOf(applyPayloadUpdate)
     .is<(record: SessionRecord, update: Omit<PayloadUpdate, 'handle' | 'from'>) => SessionRecord | null>()

@@ -1,0 +1,53 @@
+import type { SessionHandle } from '../../base/handle.ts'
+import type { EpochMilliseconds } from '../../base/time.ts'
+import { isAfter } from '../page-position.ts'
+import type { PagePosition } from '../page-position.ts'
+
+/** Where a session is in the list of its user. */
+export interface Place extends PagePosition {
+  readonly handle: SessionHandle
+  readonly createdAt: EpochMilliseconds
+}
+
+/** The sessions of each user, oldest first, so that a page is found without sorting. */
+export interface UserIndex {
+  add(userId: string, place: Place): void
+  remove(userId: string, place: Place): void
+  /** At most `limit` sessions of the user after this position, newest first. */
+  read(userId: string, position: PagePosition, limit: number): readonly Place[]
+}
+
+/** Creates an empty index. */
+export function createUserIndex(): UserIndex {
+  const users = new Map<string, Place[]>()
+  return {
+    add(userId, place) {
+      const places = users.get(userId)
+      if (places === undefined) users.set(userId, [place])
+      else places.splice(countAfter(places, place), 0, place)
+    },
+    remove(userId, place) {
+      const places = users.get(userId) ?? []
+      const index = countAfter(places, place)
+      if (places[index]?.handle === place.handle) places.splice(index, 1)
+      if (places.length === 0) users.delete(userId)
+    },
+    read(userId, position, limit) {
+      const places = users.get(userId) ?? []
+      const end = countAfter(places, position)
+      return places.slice(Math.max(0, end - limit), end).reverse()
+    },
+  }
+}
+
+/** How many places come after the position: those at the beginning. A binary search. */
+function countAfter(places: readonly Place[], position: PagePosition): number {
+  let [low, high] = [0, places.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const place = places[middle]
+    if (place !== undefined && isAfter(place, position)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
