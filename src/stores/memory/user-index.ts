@@ -4,22 +4,22 @@ import { isAfter } from '../page-position.ts'
 import type { PagePosition } from '../page-position.ts'
 
 /** Where a session is in the list of its user. */
-export interface Place extends PagePosition {
+export interface SessionPlace extends PagePosition {
   readonly handle: SessionHandle
   readonly createdAt: EpochMilliseconds
 }
 
 /** The sessions of each user, oldest first, so that a page is found without sorting. */
 export interface UserIndex {
-  add(userId: string, place: Place): void
-  remove(userId: string, place: Place): void
+  add(userId: string, place: SessionPlace): void
+  remove(userId: string, place: SessionPlace): void
   /** At most `limit` sessions of the user after this position, newest first. */
-  read(userId: string, position: PagePosition, limit: number): readonly Place[]
+  read(userId: string, position: PagePosition, limit: number): readonly SessionPlace[]
 }
 
 /** Creates an empty index. */
 export function createUserIndex(): UserIndex {
-  const users = new Map<string, Place[]>()
+  const users = new Map<string, SessionPlace[]>()
   return {
     add(userId, place) {
       const places = users.get(userId)
@@ -41,7 +41,7 @@ export function createUserIndex(): UserIndex {
 }
 
 /** How many places come after the position: those at the beginning. A binary search. */
-function countAfter(places: readonly Place[], position: PagePosition): number {
+function countAfter(places: readonly SessionPlace[], position: PagePosition): number {
   let [low, high] = [0, places.length]
   while (low < high) {
     const middle = (low + high) >> 1

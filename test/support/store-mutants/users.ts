@@ -73,7 +73,7 @@ export const userMutants: Mutants = {
   }),
   'removeAll deletes earlier not-befores': sound => ({
     async removeAll(page) {
-      await sound.removeExpired(Number.MAX_SAFE_INTEGER, 0)
+      await sound.removeExpired(Number.MAX_SAFE_INTEGER, 1000)
       return sound.removeAll(page)
     },
   }),
