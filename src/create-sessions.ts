@@ -108,7 +108,7 @@ type Management =
   | 'getSessionInfo' | 'updateSessionInfo' | 'updateJwtPayload'
   | 'revokeSession' | 'revokeSessions' | 'revokeAllSessionsForUser' | 'revokeEverySession'
   | 'getAllSessionHandlesForUser' | 'listSessions'
-  | 'rotateKeys' | 'getJwks' | 'close'
+  | 'rotateKeys' | 'getJwks' | 'ready' | 'close'
 
 /** The sessions of one application. */
 export interface Sessions<Payload extends object, Info extends object>
@@ -161,6 +161,7 @@ export function createSessions<Payload extends object = JsonObject, Info extends
     listSessions: core.listSessions,
     rotateKeys: core.rotateKeys,
     getJwks: core.getJwks,
+    ready: core.ready,
     close: core.close,
   }
 }

@@ -36,12 +36,15 @@ export function createConfirmations(dependencies: ConfirmationDependencies): Con
   const attempted = new HandleTable()
   let queue: Confirmation[] = []
   let cancel: (() => void) | null = null
+  let observedAt: EpochMilliseconds = 0
 
   async function flush(): Promise<void> {
     cancel?.()
     cancel = null
     const sending = queue
     queue = []
+    // Not with each observation: it visits every entry of one part of the table.
+    attempted.prune(observedAt)
     for (let start = 0; start < sending.length; start += BATCH) {
       try {
         await store.confirm(sending.slice(start, start + BATCH))
@@ -59,7 +62,7 @@ export function createConfirmations(dependencies: ConfirmationDependencies): Con
       const place = placeNumber(gen, brn)
       if ((attempted.get(sid) ?? -1) >= place || queue.length >= QUEUE_LIMIT) return
       attempted.set(sid, place, exp * 1000)
-      attempted.prune(now)
+      observedAt = now
       queue.push({ handle: sid, generation: gen, branch: brn })
       cancel ??= schedule(() => void flush(), FLUSH_DELAY)
     },

@@ -121,6 +121,12 @@ export interface SessionCore<
    * process. Not called if the session expires. 0 store calls. Returns a function that removes the listener.
    */
   onRevoked(handle: SessionHandle, listener: () => unknown): () => void
+  /**
+   * Reads the keys and the change log ahead of the first request: call it before the server listens. Without it, the
+   * first requests do so, and until a long change log is read, they read their sessions from the store.
+   * @throws GeneralError (`STORE_UNAVAILABLE`) if keys or change log cannot be read.
+   */
+  ready(): Promise<void>
   /** Stops all timers and the feed, writes queued confirmations, and closes the store. */
   close(): Promise<void>
 }

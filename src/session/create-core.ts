@@ -1,3 +1,4 @@
+import { GeneralError } from '../base/errors.ts'
 import { parseHandle } from '../base/handle.ts'
 import { checkOptions, number, rule, text, withDefault } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
@@ -108,6 +109,12 @@ export function createSessionCore<
       return list(parts, requireUserId(userId), { limit: page.limit ?? PAGE, after: page.after ?? null })
     },
     onRevoked: (handle, listener) => feed.onRevoked(handle, listener),
+    async ready() {
+      await Promise.all([keys.current(), policy.blacklisting === 'off' ? null : feed.start()])
+      if (policy.blacklisting === 'feed' && !feed.isFresh(clock())) {
+        throw new GeneralError('STORE_UNAVAILABLE', 'the change log could not be read')
+      }
+    },
     close: () => engine.close(),
   }
 }

@@ -11,6 +11,7 @@ import { revoke } from './manage.ts'
 import { expiryOf, isActive, lifetimesOf, activeBounds } from './policy.ts'
 import { RECORD_FORMAT } from './record.ts'
 import type { SessionRecord } from './record.ts'
+import { REMOVAL_LIMIT } from './store.ts'
 import type { SessionPage } from './store.ts'
 
 /**
@@ -78,18 +79,21 @@ export async function create<
 
 /**
  * Revokes a user's oldest sessions beyond the limit. Each login checks after its own insert, so that the last of
- * parallel logins sees all sessions (REV-06).
+ * parallel logins sees all sessions (REV-06). If there are many, as after the limit was lowered, the next logins go on.
  */
 async function evictOldest(engine: Engine, userId: string, limit: number): Promise<void> {
   const bounds = activeBounds(engine.clock(), engine.policy)
+  const pageSize = Math.min(1000, limit + REMOVAL_LIMIT)
   let kept = 0
+  let evicted = 0
   let after: string | null = null
   do {
-    const page: SessionPage = await engine.store.listByUser(userId, { limit: 1000, after })
+    const page: SessionPage = await engine.store.listByUser(userId, { limit: pageSize, after })
     const live = page.sessions.filter(record => isActive(record, bounds))
     const surplus = live.slice(Math.max(0, limit - kept)).map(record => record.handle)
     if (surplus.length > 0) await revoke(engine, surplus, 'evicted')
+    evicted += surplus.length
     kept += live.length
     after = page.next
-  } while (after !== null)
+  } while (after !== null && evicted < REMOVAL_LIMIT)
 }

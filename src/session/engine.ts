@@ -1,4 +1,5 @@
 import type { Entropy } from '../base/entropy.ts'
+import { jitter } from '../base/jitter.ts'
 import type { Scheduler } from '../base/scheduler.ts'
 import type { Clock } from '../base/time.ts'
 import type { Crypto } from '../tokens/crypto.ts'
@@ -19,6 +20,8 @@ import { guardStore } from './guarded-store.ts'
 import { createBackgroundCleanup } from './background-cleanup.ts'
 import type { BackgroundCleanup } from './background-cleanup.ts'
 import type { SessionPolicy } from './policy.ts'
+import { createSessionReader } from './session-reader.ts'
+import type { SessionReader } from './session-reader.ts'
 import { createGivenClock, createStoreClock } from './store-clock.ts'
 import type { SessionTime } from './store-clock.ts'
 import type { SessionStore } from './store.ts'
@@ -31,6 +34,7 @@ export interface Engine extends Pick<SessionTime, 'clock' | 'now'> {
   readonly policy: SessionPolicy
   readonly keys: KeyRingProvider
   readonly feed: RevocationFeed
+  readonly reader: SessionReader
   readonly confirmations: Confirmations
   readonly cleanup: BackgroundCleanup
   readonly emit: Emit
@@ -66,7 +70,10 @@ export interface EngineDependencies {
 
 /** Creates an engine. Opens and reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createEngine(dependencies: EngineDependencies): Engine {
-  const { crypto, entropy, schedule, policy, demands, application, secrets } = dependencies
+  const { crypto, entropy, policy, demands, application, secrets } = dependencies
+  const random = (): number => (entropy(1)[0] ?? 0) / 256
+  // Every timer is shortened at random: many processes that start together must not go on together.
+  const schedule: Scheduler = (task, delay) => dependencies.schedule(task, jitter(delay, random))
   const store = guardStore(dependencies.store)
   const emit = createEmitter(dependencies.events)
   const failed = (during: string) => (error: unknown): void => emit('onBackgroundError', { during, error })
@@ -80,17 +87,18 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     onError: failed('revocation feed'),
   })
   const keys = createKeyRingProvider({
-    store, crypto, clock, demands, application, secrets,
+    store, crypto, clock, random, demands, application, secrets,
     learnTime: time.sync,
     keyPolicy: createKeyPolicy(policy),
     onRotated: key => emit('onKeyRotated', { kid: key.kid, purpose: key.purpose }),
     onSessionsEnded: feed.endAll,
     onError: failed('key rotation'),
   })
+  const reader = createSessionReader({ store, schedule })
   const confirmations = createConfirmations({ store, schedule, onError: failed('confirmation') })
   const cleanup = createBackgroundCleanup({ store, clock, schedule, entropy, onError: failed('cleanup') })
   return {
-    store, crypto, entropy, policy, clock, now, keys, feed, confirmations, cleanup, emit,
+    store, crypto, entropy, policy, clock, now, keys, feed, reader, confirmations, cleanup, emit,
     async close() {
       cleanup.close()
       await feed.close()

@@ -15,8 +15,14 @@ export interface RevocationFeed {
    */
   start(): Promise<void>
   /**
-   * Whether {@link RevocationFeed.start} has resolved and the log was read within `maxStaleness`. The feed is also
-   * stale if the clock was set back or corrected since then.
+   * Starts the feed, or wakes it if it sleeps, and waits until the log is read: for one page and a second at most, since
+   * a long log or a silent store must not hold up a request. Until the feed is fresh, sessions are read from the store.
+   * Never rejects.
+   */
+  catchUp(): Promise<void>
+  /**
+   * Whether the feed has started, does not sleep, and the log was read within `maxStaleness`. The feed is also stale if
+   * the clock was set back or corrected since then.
    */
   isFresh(now: EpochMilliseconds): boolean
   isRevoked(handle: SessionHandle): boolean
@@ -46,13 +52,23 @@ interface FeedDependencies {
   readonly onError: (error: unknown) => void
 }
 
-const PAGE = 1000
+/** How many changes one read returns at most: with all their handles, about a megabyte. */
+const PAGE = 500
 
 /**
  * The pause between two reads because of notifications. With many changes, one read per change would overload the
  * store.
  */
 const PUSH_PAUSE: Milliseconds = 50
+
+/** How long a request waits for the feed. */
+const PATIENCE: Milliseconds = 1_000
+
+/** A feed that no verification has asked for this long sleeps: it stops following and reads the log rarely. */
+const IDLE_AFTER: Milliseconds = 10_000
+
+/** The interval between two reads of a feed that sleeps. They keep the read short that wakes it. */
+const SLEEPING_INTERVAL: Milliseconds = 20_000
 
 /** If the clock goes back further, the whole log is read again. Entries are kept longer than their tokens by more. */
 const CLOCK_SLIP: Milliseconds = 60_000
@@ -67,6 +83,8 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   /** The clock's offset at the start of the last read. */
   let offset = time.offset()
   let latest = Number.NEGATIVE_INFINITY
+  /** Whether the log says that keys have changed, and they have not been read since. */
+  let keysChanged = false
   let starting: Promise<void> | null = null
   let started = false
   let closed = false
@@ -76,19 +94,29 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   let endPause: (() => void) | null = null
   let unfollow: (() => Promise<void>) | null = null
   let cancelPoll: (() => void) | null = null
+  /** Whether a verification has asked the feed since the last poll. */
+  let isUsed = false
+  /** How long no verification has asked it, in polls of `pollInterval` each. */
+  let idle: Milliseconds = 0
+  let isAsleep = false
+  let catchingUp: Promise<void> | null = null
+  let endPatience: (() => void) | null = null
 
   function apply(change: Change): void {
     list.apply(change)
     if (change.kind === 'revoked') for (const handle of change.handles) watchers.notify(handle)
   }
 
+  /** Reads what is new. After a failure, the next read continues where this one was. */
   async function readOnce(): Promise<void> {
     const begun = time.clock()
     const begunWith = time.offset()
-    const lapsed = started && !isFresh(begun)
+    const lapsed = started && !isAsleep && !isCurrent(begun)
     // While the clock was ahead, entries may have been pruned too early.
-    if (begun < latest - CLOCK_SLIP) cursor = null
-    let keysChanged = false
+    if (begun < latest - CLOCK_SLIP) {
+      cursor = null
+      latest = begun
+    }
     for (;;) {
       const page = await store.changesSince(cursor, PAGE)
       for (const change of page.changes) {
@@ -97,8 +125,15 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
       }
       cursor = page.cursor
       if (!page.more) break
+      if (closed) return
+      endPatience?.()
+      // Stores on this thread answer at once: here other work gets its turn.
+      await new Promise<void>(resolve => schedule(resolve, 0))
     }
-    if (keysChanged) await onKeysChanged()
+    if (keysChanged) {
+      await onKeysChanged()
+      keysChanged = false
+    }
     list.prune(begun)
     latest = begun
     readAt = begun
@@ -107,7 +142,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     if (lapsed) void time.sync()
   }
 
-  function isFresh(now: EpochMilliseconds): boolean {
+  function isCurrent(now: EpochMilliseconds): boolean {
     return started && now - readAt <= policy.maxStaleness && now >= readAt && offset === time.offset()
   }
 
@@ -122,11 +157,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
         again = false
         await readOnce()
       } while (again && !closed)
-    })().catch((error: unknown) => {
-      // The next read starts from the beginning of the log.
-      cursor = null
-      onError(error)
-    }).finally(() => {
+    })().catch(onError).finally(() => {
       reading = null
     })
     return reading
@@ -149,10 +180,19 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   }
 
   function poll(): void {
+    cancelPoll?.()
     if (closed) return
     cancelPoll = schedule(() => {
-      void follow().then(read).then(poll)
-    }, policy.pollInterval)
+      void tick().then(poll)
+    }, isAsleep ? Math.max(SLEEPING_INTERVAL, policy.pollInterval) : policy.pollInterval)
+  }
+
+  async function tick(): Promise<void> {
+    idle = isUsed || watchers.size > 0 ? 0 : idle + policy.pollInterval
+    isUsed = false
+    if (idle >= IDLE_AFTER) isAsleep = true
+    await (isAsleep ? stopFollowing() : follow())
+    await read()
   }
 
   async function follow(): Promise<void> {
@@ -164,23 +204,62 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     }
   }
 
+  async function stopFollowing(): Promise<void> {
+    const stop = unfollow
+    unfollow = null
+    await stop?.().catch(onError)
+  }
+
   function start(): Promise<void> {
     starting ??= Promise.all([follow().then(read), time.sync()]).then(async () => {
       // The clock was corrected during the read, so the read does not count.
       if (offset !== time.offset()) await read()
       started = true
+      catchingUp = null
       poll()
     })
     return starting
   }
 
+  function catchUp(): Promise<void> {
+    isUsed = true
+    if (started && !isAsleep) return Promise.resolve()
+    catchingUp ??= patiently(isAsleep ? Promise.all([follow(), read(), time.sync()]) : start()).then(() => {
+      if (isAsleep) {
+        isAsleep = false
+        idle = 0
+        poll()
+      }
+      // While a long log is still being read, nobody waits for it a second time.
+      if (started) catchingUp = null
+    })
+    return catchingUp
+  }
+
+  function patiently(work: Promise<unknown>): Promise<void> {
+    return new Promise(resolve => {
+      const cancel = schedule(resolve, PATIENCE)
+      endPatience = () => {
+        cancel()
+        endPatience = null
+        resolve()
+      }
+      void work.then(endPatience)
+    })
+  }
+
   return {
     start,
-    isFresh,
+    catchUp,
+    isFresh(now) {
+      isUsed = true
+      return !isAsleep && isCurrent(now)
+    },
     isRevoked: handle => list.isRevoked(handle),
     payloadVersion: handle => list.payloadVersion(handle),
     onRevoked(handle, listener) {
       const unwatch = watchers.watch(handle, listener)
+      void catchUp()
       void start().then(() => {
         if (list.isRevoked(handle)) watchers.notify(handle)
       })

@@ -21,6 +21,11 @@ export class RevocationListeners {
     }
   }
 
+  /** The number of sessions that have listeners. */
+  get size(): number {
+    return this.#listeners.size
+  }
+
   /** Calls all listeners. */
   notifyAll(): void {
     for (const handle of [...this.#listeners.keys()]) this.notify(handle)

@@ -35,7 +35,7 @@ export function createVerification<
 >(
   parts: CoreParts<Payload, Info, Style, Claims>,
 ): Verification<Payload, Claims> {
-  const { crypto, clock, policy, keys, feed, confirmations, format } = parts
+  const { crypto, clock, policy, keys, feed, reader, confirmations, format } = parts
   // The key is a digest of the whole token: the cache contains no bearer tokens, and every character counts.
   const cache = new TwoGenerationMap<Verified<Payload, Claims>>(policy.tokenCacheSize)
   let cachedEpoch = -1
@@ -62,7 +62,7 @@ export function createVerification<
     if (accessToken.length > format.maxLength) return unrecognized
     const mode = options?.blacklisting ?? policy.blacklisting
     // The change log also contains removed keys, so it must be read before a token is verified.
-    if (mode !== 'off') await feed.start()
+    if (mode !== 'off') await feed.catchUp()
     const ring = await keys.current()
     const digest = policy.tokenCacheSize === 0 ? null : await crypto.digest(accessToken)
     let verified = lookUp(digest, ring)
@@ -128,9 +128,11 @@ export function createVerification<
     const { claims } = active
     let record: SessionRecord | null
     try {
-      record = await parts.store.find(claims.sid)
+      record = await reader.read(claims.sid)
     } catch (cause) {
-      if (mode === 'strict' || policy.onStoreFailure === 'failClosed') {
+      // What the feed knows counts: a payload that was replaced is not served.
+      const isOld = mode === 'feed' && feed.payloadVersion(claims.sid) > claims.pv
+      if (mode === 'strict' || isOld || policy.onStoreFailure === 'failClosed') {
         throw new GeneralError('STORE_UNAVAILABLE', 'the session could not be read from the store', { cause })
       }
       parts.emit('onUncheckedRevocation', { handle: claims.sid })

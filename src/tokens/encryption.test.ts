@@ -205,6 +205,7 @@ describe('processes that start together on an empty store', () => {
       application: { name: 'default', audience: null },
       crypto: nodeCrypto,
       clock: () => 1_800_000_000_000,
+      random: () => 0,
       learnTime: async () => undefined,
       keyPolicy: createKeyPolicy(sampleKeyPolicy),
       onRotated: () => undefined,

@@ -1,4 +1,5 @@
 import { GeneralError, isSessionError } from '../base/errors.ts'
+import { jitter } from '../base/jitter.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { addKey, replaceKeys, rotateKeys } from './change-keys.ts'
 import type { KeyChanger } from './change-keys.ts'
@@ -45,6 +46,8 @@ export interface KeyRingProviderDependencies {
   readonly store: KeyStore
   readonly crypto: Crypto
   readonly clock: Clock
+  /** A random number from 0 to 1. */
+  readonly random: () => number
   /** Updates the clock's offset. Called whenever the keys are read, because they depend on the time. */
   readonly learnTime: () => Promise<void>
   /**
@@ -66,7 +69,7 @@ export interface KeyRingProviderDependencies {
   readonly onError: (error: unknown) => void
 }
 
-/** The age at which the key ring is reloaded in the background. */
+/** The age at which the key ring is reloaded in the background, before it is shortened at random. */
 const REREAD: Milliseconds = 60_000
 /** The shortest time between a failed read, or a read for an unknown key, and the next one. */
 const RETRY: Milliseconds = 5_000
@@ -78,7 +81,7 @@ export const MIN_SECRET_LENGTH = 32
 
 /** Creates the provider of a process. Reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createKeyRingProvider(dependencies: KeyRingProviderDependencies): KeyRingProvider {
-  const { store, crypto, clock, learnTime, application, keyPolicy, secrets } = dependencies
+  const { store, crypto, clock, random, learnTime, application, keyPolicy, secrets } = dependencies
   const { onRotated, onSessionsEnded, onError } = dependencies
   // Refresh keys come first, because every kind of process has them. If several processes start on an empty store at
   // once, one adds the first key, and whether that key is encrypted decides for all (S-04).
@@ -93,6 +96,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   let current: KeyRing | null = null
   let epoch = 0
   let readAt: EpochMilliseconds = 0
+  let rereadAfter = REREAD
   /** When the last read failed; null if it succeeded. */
   let failedAt: EpochMilliseconds | null = null
   let reading: Promise<KeyRing> | null = null
@@ -146,6 +150,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
     const ring = await toRing(loader, accepted.filter(key => demands.some(({ purpose }) => purpose === key.purpose)))
     current = ring
     readAt = startedAt
+    rereadAfter = jitter(REREAD, random)
     failedAt = null
     try {
       const retired = retiredKeys(stored, startedAt, keyPolicy)
@@ -215,7 +220,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   function atHand(now: EpochMilliseconds): KeyRing | null {
     if (current === null) return null
     const age = now - readAt
-    if (age >= 0 && age < REREAD) return current
+    if (age >= 0 && age < rereadAfter) return current
     if (failedAt === null) {
       // If the ring is older than the publication lead, other processes may sign with a key that it lacks.
       if (age >= keyPolicy.publicationLead) return null

@@ -70,16 +70,20 @@ describe('REV-06: the limit of sessions per user', () => {
     expect(await store.find(expired.claims.sid)).not.toBeNull()
   })
 
-  test('revokes the oldest even if there is more than one page of sessions', async () => {
+  test('revokes the oldest even if there are very many sessions: each login a part of them', async () => {
     const many = createTestCore()
-    for (let count = 0; count < 1005; count++) {
+    for (let count = 0; count < 255; count++) {
       many.clock.advance(1)
       await login(many.core)
     }
     const limited = createTestCore({ store: many.store, clock: many.clock, maxSessionsPerUser: 3 })
-    many.clock.advance(1)
-    await login(limited.core)
-    const left = await limited.core.listSessions('alice')
+    let left = await limited.core.listSessions('alice', { limit: 1000 })
+    for (let logins = 0; left.sessions.length > 3; logins++) {
+      expect(logins).toBeLessThan(3)
+      many.clock.advance(1)
+      await login(limited.core)
+      left = await limited.core.listSessions('alice', { limit: 1000 })
+    }
     expect(left.sessions).toHaveLength(3)
     expect(left.sessions[0]?.createdAt).toBe(many.clock())
   })

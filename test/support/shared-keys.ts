@@ -41,6 +41,7 @@ export class SharedKeys {
       store: this.store,
       crypto: nodeCrypto,
       clock: () => this.now,
+      random: () => 0,
       learnTime: async () => undefined,
       application: { name: 'default', audience: null },
       demands: [{ purpose: 'access', algorithm: 'ES256' }],

@@ -148,7 +148,7 @@ export class FeedWorld {
     })
     // The reliable process does the cleanup, which is not tested here.
     return this.#start(store, () => this.now + this.offset, (task, delay) => {
-      if (delay > SECOND) return () => undefined
+      if (delay > 30 * SECOND) return () => undefined
       this.#tasks.push(task)
       return () => {
         this.#tasks = this.#tasks.filter(other => other !== task)

@@ -1,0 +1,85 @@
+import { GeneralError } from '../base/errors.ts'
+import type { SessionHandle } from '../base/handle.ts'
+import type { Scheduler } from '../base/scheduler.ts'
+import type { Milliseconds } from '../base/time.ts'
+import type { SessionRecord } from './record.ts'
+import type { SessionStore } from './store.ts'
+
+/** Reads sessions for verification. A store that is silent or fails holds up hardly any request: a circuit breaker. */
+export interface SessionReader {
+  /**
+   * Reads a session; null if there is none. Calls for one session share a read.
+   * @throws GeneralError (`STORE_UNAVAILABLE`) if the store fails, does not answer within a second, or did so a moment
+   * ago.
+   */
+  read(handle: SessionHandle): Promise<SessionRecord | null>
+}
+
+interface ReaderDependencies {
+  readonly store: Pick<SessionStore, 'find'>
+  readonly schedule: Scheduler
+}
+
+/** How long a verification waits for the store. */
+const PATIENCE: Milliseconds = 1_000
+/** How long the store is not asked after it was silent or has failed. Then one read tries it. */
+const PAUSE: Milliseconds = 3_000
+/** How many reads in a row must fail before there is a pause: single errors are no outage. */
+const FAILURES = 3
+
+/** Creates the reader of one process. */
+export function createSessionReader({ store, schedule }: ReaderDependencies): SessionReader {
+  const running = new Map<SessionHandle, Promise<SessionRecord | null>>()
+  let state: 'closed' | 'open' | 'half-open' = 'closed'
+  let failures = 0
+
+  function open(): void {
+    if (state === 'open') return
+    state = 'open'
+    schedule(() => {
+      state = 'half-open'
+    }, PAUSE)
+  }
+
+  async function ask(handle: SessionHandle): Promise<SessionRecord | null> {
+    const silence = silent(schedule)
+    try {
+      const record = await Promise.race([store.find(handle), silence.over])
+      failures = 0
+      state = 'closed'
+      return record
+    } catch (error) {
+      failures += 1
+      if (silence.isOver() || failures >= FAILURES) open()
+      throw error
+    } finally {
+      silence.cancel()
+    }
+  }
+
+  return {
+    read(handle) {
+      const known = running.get(handle)
+      if (known !== undefined) return known
+      if (state === 'open') return Promise.reject(new GeneralError('STORE_UNAVAILABLE', 'the store failed a moment ago'))
+      // One read tries whether the store answers again.
+      if (state === 'half-open') open()
+      const reading = ask(handle).finally(() => running.delete(handle))
+      running.set(handle, reading)
+      return reading
+    },
+  }
+}
+
+/** A promise that rejects when the patience is over, unless it is cancelled. */
+function silent(schedule: Scheduler): { readonly over: Promise<never>; isOver(): boolean; cancel(): void } {
+  let isOver = false
+  let cancel = (): void => undefined
+  const over = new Promise<never>((_, reject) => {
+    cancel = schedule(() => {
+      isOver = true
+      reject(new GeneralError('STORE_UNAVAILABLE', `the store did not answer within ${PATIENCE} ms`))
+    }, PATIENCE)
+  })
+  return { over, isOver: () => isOver, cancel: () => cancel() }
+}
