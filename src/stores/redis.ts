@@ -3,6 +3,7 @@ import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
 import { requestTimeoutOf } from './options.ts'
 import { createChangeLog } from './redis/change-log.ts'
+import { createCleanup } from './redis/cleanup.ts'
 import { createConnection } from './redis/connection.ts'
 import type { RedisDriver } from './redis/driver.ts'
 import { createSubscription } from './redis/follow.ts'
@@ -71,6 +72,7 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
   return {
     ...sessions,
     ...createRemoval(connection, log, names, nextName),
+    ...createCleanup(connection, log, names),
     ...createKeyTable(connection, log, names),
     ...createLeases(connection, names),
     ...createTime(connection, names),

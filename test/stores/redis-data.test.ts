@@ -173,7 +173,7 @@ describe.skipIf(missing)('Redis', () => {
           code: 'STORE_UNAVAILABLE', message: expect.stringMatching(/session of format 2, .* reads format 1 only/),
         })
       }
-      expect(await store.removeExpired(sampleNow + 100 * minute, 10), 'its own session only').toBe(1)
+      expect(await store.removeExpired(sampleNow + 100 * minute, 10), 'its own session only').toMatchObject({ removed: 1 })
       expect(await client.call('GET', [key])).toBe(changed)
       expect((await store.changesSince(null, 10)).changes).toEqual([])
     }
@@ -227,7 +227,7 @@ describe.skipIf(missing)('Redis', () => {
     }
 
     await client.del(key)
-    expect(await store.removeExpired(sampleNow + 121 * hour, 10), 'dropped by Redis, not by this call').toBe(0)
+    expect((await store.removeExpired(sampleNow + 121 * hour, 10)).removed, 'dropped by Redis, not by this call').toBe(0)
     expect(await client.keys(`${prefix}*`), 'nothing is left').toEqual([])
   })
 
@@ -241,7 +241,7 @@ describe.skipIf(missing)('Redis', () => {
     const notBefore = { time: sampleNow, until: sampleNow + minute }
     await store.removeByUser(sampleUserRemoval({ userId: 'user-2', notBefore }))
     expect(await store.insert(sampleRecord({ handle: sampleHandle(4), userId: 'user-2' })), 'it began before').toBe(false)
-    expect(await store.removeExpired(sampleNow + 100 * minute, 10)).toBe(1)
+    expect((await store.removeExpired(sampleNow + 100 * minute, 10)).removed).toBe(1)
     await store.close()
     const left = (await client.keys(`${prefix}*`)).filter(key => !key.includes('{shared}'))
     expect(left).toEqual([expect.stringContaining(':not-before:')])

@@ -1,12 +1,9 @@
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { Change, ChangePage } from '../../session/store.ts'
-import { appendScript, pruneScript, readScript } from './change-scripts.ts'
+import { appendScript, forgetScript, pruneScript, readScript } from './change-scripts.ts'
 import type { Commands } from './connection.ts'
 import type { KeyNames } from './key-names.ts'
 import { toHandle, toInteger, toList, toPairs, toText, toTexts, unreadable } from './reply.ts'
-
-/** How many changes one script removes: Lua's `unpack` takes a few thousand arguments at most. */
-const PRUNE_BATCH = 1000
 
 /** The change log of a Redis store. */
 export interface ChangeLog {
@@ -16,7 +13,10 @@ export interface ChangeLog {
   readonly args: readonly string[]
   append(commands: Commands, change: Change & { readonly kind: 'payload' }): Promise<void>
   since(commands: Commands, cursor: string | null, limit: number): Promise<ChangePage>
-  prune(commands: Commands, now: EpochMilliseconds): Promise<void>
+  /** Removes at most `limit` changes that nobody needs any more. Returns whether there may be more of them. */
+  prune(commands: Commands, now: EpochMilliseconds, limit: number): Promise<boolean>
+  /** As {@link ChangeLog.prune}, for the names of removals that have been announced. */
+  forget(commands: Commands, now: EpochMilliseconds, limit: number): Promise<boolean>
 }
 
 /** Creates the change log; `identity` is its id if Redis has no log yet. */
@@ -32,23 +32,22 @@ export function createChangeLog(names: KeyNames, identity: string): ChangeLog {
     async since(commands, cursor, limit) {
       const known = cursor === null ? null : decode(cursor)
       const given = known === null ? ['', '', ''] : [known.log, known.id, known.until]
-      const [log, from, head, ...rest] = toList(await commands.run(readScript, keys, [...given, limit + 1]))
+      const [log, from, head, more, ...rest] = toList(await commands.run(readScript, keys, [...given, limit]))
       if (log === undefined) return { changes: [], cursor: null, more: false }
-      const entries = toPairs(rest).map(([id, fields]) => ({ id: toText(id), change: changeOf(fields) }))
-      const page = entries.slice(0, limit)
+      const page = toPairs(rest).map(([id, fields]) => ({ id: toText(id), change: changeOf(fields) }))
       const last = page.at(-1)
       const end = from === '-' ? `${toText(log)}.${toText(head)}.0` : cursor
       return {
         changes: page.map(({ change }) => change),
         cursor: last === undefined ? end : `${toText(log)}.${last.id}.${last.change.until}`,
-        more: entries.length > limit,
+        more: toInteger(more) === 1,
       }
     },
-    async prune(commands, now) {
-      let pruned: number
-      do {
-        pruned = toInteger(await commands.run(pruneScript, [...keys, names.announced], [now, PRUNE_BATCH]))
-      } while (pruned === PRUNE_BATCH)
+    async prune(commands, now, limit) {
+      return toInteger(await commands.run(pruneScript, keys, [now, limit])) === limit
+    },
+    async forget(commands, now, limit) {
+      return toInteger(await commands.run(forgetScript, [names.announced], [now, limit])) === limit
     },
   }
 }

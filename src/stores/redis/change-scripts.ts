@@ -2,6 +2,12 @@ import { defineScript } from './script.ts'
 import type { Script } from './script.ts'
 import { fits, setPayload } from './session-scripts.ts'
 
+/** A page of the log ends when its handles take this many bytes, even if it has fewer entries than it may have. */
+const PAGE_BYTES = 256 * 1024
+
+/** How many entries are read before the bytes are counted. Each has at most 100 handles of 22 bytes. */
+const PAGE_STEP = 64
+
 /**
  * `append(kind, untilTime, version, handles)`. KEYS begin with the stream, the ends and the state of the log. ARGV
  * begins with the channel and with an id for a log that has none. The stream's ids are made from the server's time:
@@ -86,10 +92,13 @@ return 1`)
 
 /**
  * KEYS: log (3). ARGV: the cursor's log, id and until, or empty strings; how many entries to read. Returns the log's
- * identity, where reading began, the newest id, then for each entry its id and the list of its fields; nothing if the
- * log never had an entry. Reading continues at the cursor if its entry still exists or was pruned in due time.
- * Otherwise the log is another one or has lost entries in a failover, and is read from its beginning: to read an entry
- * twice is harmless, to skip one is not.
+ * identity, where reading began, the newest id, whether there are more entries, then for each entry its id and the list
+ * of its fields; nothing if the log never had an entry. Stops early when the handles are long enough together, so that
+ * neither the server nor a reader is busy for long.
+ *
+ * Reading continues at the cursor if its entry still exists or was pruned in due time. Otherwise the log is another one
+ * or has lost entries in a failover, and is read from its beginning: to read an entry twice is harmless, to skip one is
+ * not.
  */
 export const readScript: Script = defineScript(`
 local function number(id)
@@ -107,16 +116,24 @@ if not log then return {} end
 local from = '-'
 if ARGV[1] == log and not after(ARGV[2], head) and (tonumber(ARGV[3]) <= pruned
   or #redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2]) > 0) then from = '(' .. ARGV[2] end
-local reply = {log, from, head}
-for _, entry in ipairs(redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', ARGV[4])) do
-  table.insert(reply, entry[1])
-  table.insert(reply, entry[2])
+local reply, left, bytes, more, last = {log, from, head, 0}, tonumber(ARGV[4]), 0, 1, from
+while left > 0 and bytes < ${PAGE_BYTES} and more == 1 do
+  local count = math.min(left, ${PAGE_STEP})
+  local entries = redis.call('XRANGE', KEYS[1], last, '+', 'COUNT', count)
+  for _, entry in ipairs(entries) do
+    table.insert(reply, entry[1])
+    table.insert(reply, entry[2])
+    bytes = bytes + #entry[2][8]
+    last = '(' .. entry[1]
+  end
+  left = left - #entries
+  if #entries < count then more = 0 end
 end
+if more == 1 then reply[4] = #redis.call('XRANGE', KEYS[1], last, '+', 'COUNT', 1) end
 return reply`)
 
-/** KEYS: log (3), announced. ARGV: now, how many at most. Returns how many changes were removed. */
+/** KEYS: log (3). ARGV: now, how many at most. Returns how many changes were removed. */
 export const pruneScript: Script = defineScript(`
-redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[1])
 local ids = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
 if #ids == 0 then return 0 end
 redis.call('XDEL', KEYS[1], unpack(ids))
@@ -124,3 +141,8 @@ redis.call('ZREM', KEYS[2], unpack(ids))
 local pruned = redis.call('HGET', KEYS[3], 'pruned')
 if not pruned or tonumber(pruned) < tonumber(ARGV[1]) then redis.call('HSET', KEYS[3], 'pruned', ARGV[1]) end
 return #ids`)
+
+/** KEYS: announced. ARGV: now, how many at most. Returns how many names of removals were removed. */
+export const forgetScript: Script = defineScript(`
+local due = math.min(redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1]), ARGV[2])
+return due > 0 and redis.call('ZREMRANGEBYRANK', KEYS[1], 0, due - 1) or 0`)

@@ -1,41 +1,29 @@
 import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { NotBefore, Removal, SessionStore } from '../../session/store.ts'
+import { decodePosition, encodePosition } from '../page-position.ts'
 import type { ChangeLog } from './change-log.ts'
 import { announceScript, revokeScript } from './change-scripts.ts'
 import type { Commands, RedisConnection } from './connection.ts'
-import { expiryShardOf, expiryShards, userTagOf } from './key-names.ts'
+import { dropIndexEntries, toUserEntries } from './index-entries.ts'
+import type { Removed, UserEntry } from './index-entries.ts'
+import { expiryPageScript, refuseLoginsScript, userPageScript } from './index-scripts.ts'
+import { expiryShards, userTagOf } from './key-names.ts'
 import type { KeyNames } from './key-names.ts'
 import { toHandle, toInteger, toList, toPairs, toText, toTexts } from './reply.ts'
-import {
-  claimScript, expireScript, expiryPageScript, refuseLoginsScript, removeOlderScript,
-} from './session-scripts.ts'
+import { claimScript, removeOlderScript } from './session-scripts.ts'
 import { stateJson } from './session-json.ts'
 
 /** The methods of the port that remove sessions. */
-export type Removals = Pick<
-  SessionStore, 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'removeExpired'
->
-
-/** A removed session, and where its index entries are. */
-interface Removed {
-  readonly handle: SessionHandle
-  readonly userTag: string
-}
+export type Removals = Pick<SessionStore, 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll'>
 
 /** Which sessions to remove: the arguments of `fits`. */
 type Filter = readonly [kind: 'any' | 'user' | 'tenant' | 'unchanged', first: string, second: string]
 
 const any: Filter = ['any', '', '']
 
-/** How many sessions a sweep reads from each part of the expiry index in addition to its share. */
-const SPARE = 8
-
-/**
- * How many times one call sweeps. Sessions that a sweep finds may have been refreshed since they were indexed; those
- * only move to their new position in the index.
- */
-const SWEEPS = 50
+/** The position after which to read a user's index, and how many entries. */
+type PageArguments = readonly [createdAt: EpochMilliseconds, handle: string, count: number]
 
 /** How long an interrupted removal can still be completed, in milliseconds: longer than any access token lives. */
 const REMEMBER = 7 * 24 * 60 * 60 * 1000
@@ -46,7 +34,8 @@ const REMEMBER = 7 * 24 * 60 * 60 * 1000
  * the change is in the log. If the process or a server fails in between, nothing was acknowledged: the caller that
  * tries again finds the note, announces the removal and returns that it was done. If the session were just deleted
  * first, the second try would find nothing to remove, and no process would ever learn of the removal. If the change
- * came first, concurrent callers would each write one.
+ * came first, concurrent callers would each write one. A session with a note stays in the indexes, so that a second try
+ * for all sessions of a user finds it as well.
  */
 export function createRemoval(
   connection: RedisConnection,
@@ -65,7 +54,7 @@ export function createRemoval(
     const removed = toPairs(flat).map(([handle, owner]) => (
       { handle: toHandle(handle), userTag: userTagOf(owner) }
     ))
-    return { removed, until: toInteger(until) }
+    return { removed, gone: removed, until: toInteger(until) }
   }
 
   async function revokeInSteps(
@@ -83,14 +72,14 @@ export function createRemoval(
     }))
     const claimed = claims.filter(claim => claim !== null)
     const until = Math.max(from, ...claimed.map(({ lifetime }) => from + lifetime))
-    if (claimed.length === 0) return { removed: [], until }
+    if (claimed.length === 0) return { removed: [], gone: [], until }
     const args = [...log.args, until, ...claimed.flatMap(({ name, handle }) => [name, handle])]
     const announced = new Set(toTexts(await commands.run(announceScript, [...log.keys, names.announced], args)))
     connection.later(async ({ send }) => Promise.all(claimed.map(({ handle }) => {
       const key = names.removal(handle)
       return send(key, ['DEL', key])
     })))
-    return { removed: claimed.filter(({ handle }) => announced.has(handle)), until }
+    return { removed: claimed.filter(({ handle }) => announced.has(handle)), gone: claimed, until }
   }
 
   async function revoke(
@@ -101,38 +90,10 @@ export function createRemoval(
   ): Promise<Removal> {
     if (handles.length === 0) return { handles: [], until: from }
     const distinct = [...new Set(handles)]
-    const { removed, until } = await (commands.cluster ? revokeInSteps : revokeAtOnce)(commands, distinct, from, filter)
-    connection.later(later => dropIndexEntries(later, removed))
+    const work = commands.cluster ? revokeInSteps : revokeAtOnce
+    const { removed, gone, until } = await work(commands, distinct, from, filter)
+    connection.later(later => dropIndexEntries(later, names, gone))
     return { handles: removed.map(({ handle }) => handle), until }
-  }
-
-  /** The expiry index comes last: as long as the entry is there, the next sweep finds it again. */
-  async function dropIndexEntries(commands: Commands, removed: readonly Removed[]): Promise<void> {
-    await dropMembers(commands, removed.map(({ handle, userTag }) => [names.user(userTag), handle]))
-    await dropMembers(commands, removed.map(({ handle, userTag }) =>
-      [names.expiry(expiryShardOf(handle)), `${handle}.${userTag}`]))
-  }
-
-  async function sweep(commands: Commands, now: EpochMilliseconds, limit: number): Promise<Sweep> {
-    const due = (await Promise.all(Array.from({ length: expiryShards }, async (_, shard) => {
-      const key = names.expiry(shard)
-      const share = Math.ceil(limit / expiryShards) + SPARE
-      const command = ['ZRANGEBYSCORE', key, '-inf', `${now}`, 'LIMIT', '0', `${share}`]
-      return toTexts(await commands.send(key, command)).map(member => ({ key, member }))
-    }))).flat().slice(0, limit)
-    const gone: Removed[] = []
-    let removed = 0
-    await Promise.all(due.map(async ({ key, member }) => {
-      const [handleText, userTag = ''] = member.split('.')
-      const handle = toHandle(handleText)
-      const reply = toText(await commands.run(expireScript, [names.session(handle)], [now]))
-      // XX: a session that was removed meanwhile must not be added to the index again.
-      if (reply !== '0' && reply !== '1') await commands.send(key, ['ZADD', key, 'XX', reply, member])
-      else gone.push({ handle, userTag })
-      if (reply === '1') removed += 1
-    }))
-    await dropIndexEntries(commands, gone)
-    return { seen: due.length, removed }
   }
 
   /**
@@ -151,19 +112,20 @@ export function createRemoval(
       return removed ? [{ handle, userTag }] : []
     }))
     const gone = outcomes.flat()
-    await dropIndexEntries(commands, gone)
+    await dropIndexEntries(commands, names, gone)
     return gone
   }
 
-  /** Refuses logins before `time` from now on. Returns the handles in the user's index, if there is one. */
+  /** Refuses logins before `time` from now on. Returns a page of the user's index, if there is one among the keys. */
   async function refuseLogins(
     { run }: Commands,
     keys: readonly string[],
     tenantId: string | null,
     { time, until }: NotBefore,
-  ): Promise<readonly SessionHandle[]> {
-    const args = [tenantId ?? '', time, Math.max(until - time, 1)]
-    return toList(await run(refuseLoginsScript, keys, args)).map(toHandle)
+    page: PageArguments | readonly [] = [],
+  ): Promise<readonly UserEntry[]> {
+    const args = [tenantId ?? '', time, Math.max(until - time, 1), ...page]
+    return toUserEntries(await run(refuseLoginsScript, keys, args))
   }
 
   /**
@@ -181,15 +143,21 @@ export function createRemoval(
     removeUnchanged: (handle, state, from) => connection.useDurably(() => places([handle]), commands =>
       revoke(commands, [handle], from, ['unchanged', stateJson(state), ''])),
 
-    removeByUser({ userId, tenantId, except, from, notBefore: limit }) {
+    async removeByUser({ userId, tenantId, except, from, notBefore: earliest, limit, after }) {
       const userTag = userTagOf(userId)
       const [user, notBefore] = [names.user(userTag), names.notBefore(userTag)]
+      const position = decodePosition(after)
+      const page: PageArguments = [position.createdAt, position.handle, limit]
       let handles: readonly SessionHandle[] = []
-      return connection.useDurably(() => [notBefore, ...places(handles)], async commands => {
-        const listed = await refuseLogins(commands, [notBefore, user], tenantId, limit)
-        handles = listed.filter(handle => handle !== except)
-        return revoke(commands, handles, from,
+      const written = (): string[] => [...after === null ? [notBefore] : [], ...places(handles)]
+      return connection.useDurably(written, async commands => {
+        const seen = after === null ? await refuseLogins(commands, [notBefore, user], tenantId, earliest, page)
+          : toUserEntries(await commands.run(userPageScript, [user], page))
+        handles = seen.map(({ handle }) => handle).filter(handle => handle !== except)
+        const removal = await revoke(commands, handles, from,
           tenantId === null ? ['user', userId, ''] : ['tenant', userId, tenantId])
+        const last = seen[limit - 1]
+        return { ...removal, next: last === undefined ? null : encodePosition(last) }
       })
     },
 
@@ -210,40 +178,13 @@ export function createRemoval(
         return { removed: gone.length, next }
       })
     },
-
-    removeExpired: (now, limit) => connection.use(async commands => {
-      await log.prune(commands, now)
-      let removed = 0
-      for (let round = 0; round < SWEEPS && removed < limit; round++) {
-        const swept = await sweep(commands, now, limit - removed)
-        removed += swept.removed
-        if (swept.seen === 0) break
-      }
-      return removed
-    }),
   }
 }
 
 interface Revoked {
+  /** The sessions that this call removed. */
   readonly removed: readonly Removed[]
+  /** Those and the ones whose removal had been announced before, by a call that did not learn of it. */
+  readonly gone: readonly Removed[]
   readonly until: EpochMilliseconds
-}
-
-interface Sweep {
-  readonly seen: number
-  readonly removed: number
-}
-
-/** Removes members from sorted sets, with one command for each set. */
-async function dropMembers(
-  { send }: Commands,
-  entries: readonly (readonly [key: string, member: string])[],
-): Promise<void> {
-  const byKey = new Map<string, string[]>()
-  for (const [key, member] of entries) {
-    const members = byKey.get(key)
-    if (members === undefined) byKey.set(key, [member])
-    else members.push(member)
-  }
-  await Promise.all([...byKey].map(([key, members]) => send(key, ['ZREM', key, ...members])))
 }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../base/json.ts'
 import { expiryOf } from '../../session/policy.ts'
 import { RECORD_FORMAT } from '../../session/record.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import type { NextToken, PresentedState, Rotation, TokenState } from '../../session/store.ts'
+import type { ListedSession, NextToken, PresentedState, Rotation, TokenState } from '../../session/store.ts'
 import { toFlag, toInteger, toObject, toText, unreadable, unreadableSession } from './reply.ts'
 
 /**
@@ -75,9 +75,7 @@ export function placeJson(generation: number, branch: number): string {
 /** Reads a session; null if there is none. @throws GeneralError if it is not a session, or has another format. */
 export function parseSession(handle: SessionHandle, reply: unknown): SessionRecord | null {
   if (reply === null) return null
-  const stored = parsed(toText(reply))
-  if (stored['format'] !== RECORD_FORMAT) throw unreadableSession(`${stored['format']}`)
-  const { ip, userAgent } = toObject(stored['client'])
+  const stored = parsedSession(toText(reply))
   return {
     handle,
     refreshHash: toText(stored['refreshHash']),
@@ -89,8 +87,28 @@ export function parseSession(handle: SessionHandle, reply: unknown): SessionReco
     rotatedAt: toInteger(stored['rotatedAt']),
     servedAt: toInteger(stored['servedAt']),
     expiresAt: toInteger(stored['expiresAt']),
-    client: { ip: ip === null ? null : toText(ip), userAgent: userAgent === null ? null : toText(userAgent) },
+    client: clientOf(stored['client']),
     ...keptOf(stored['session']),
+  }
+}
+
+/**
+ * Reads what a list contains of a session from the beginning of its text, since the members that can be long come last.
+ * Returns null if that beginning is too short. @throws GeneralError as {@link parseSession}.
+ */
+export function parseListed(handle: SessionHandle, beginning: string): ListedSession | null {
+  const end = beginning.indexOf(',"payloadVersion":')
+  if (end === -1) return null
+  const stored = parsedSession(`${beginning.slice(0, end)}}}`)
+  const kept = toObject(stored['session'])
+  return {
+    handle,
+    userId: toText(kept['userId']),
+    tenantId: toText(kept['tenantId']),
+    createdAt: toInteger(kept['createdAt']),
+    rotatedAt: toInteger(stored['rotatedAt']),
+    expiresAt: toInteger(stored['expiresAt']),
+    client: clientOf(stored['client']),
   }
 }
 
@@ -122,6 +140,17 @@ function keptOf(value: unknown): Omit<SessionRecord, 'handle' | 'expiresAt' | 'a
     sessionInfo: toText(kept['sessionInfo']),
     infoVersion: toInteger(kept['infoVersion']),
   }
+}
+
+function clientOf(value: unknown): SessionRecord['client'] {
+  const { ip, userAgent } = toObject(value)
+  return { ip: ip === null ? null : toText(ip), userAgent: userAgent === null ? null : toText(userAgent) }
+}
+
+function parsedSession(text: string): JsonObject {
+  const stored = parsed(text)
+  if (stored['format'] !== RECORD_FORMAT) throw unreadableSession(`${stored['format']}`)
+  return stored
 }
 
 function parsed(text: string): JsonObject {

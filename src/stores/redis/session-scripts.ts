@@ -117,49 +117,22 @@ return rotated`)
 export const reauthenticateScript: Script = defineScript(`${rotate}
 return rotate(KEYS[1], unpack(ARGV))`)
 
-/** KEYS: session. ARGV: generation and branch, as `placeJson` returns them. */
+/**
+ * KEYS: sessions. ARGV: for each of them generation and branch, as `placeJson` returns them. Reads only the beginning
+ * of a session, up to the member `client`, and writes only where the token is not confirmed yet. Skips what is not a
+ * session.
+ */
 export const confirmScript: Script = defineScript(`${reading}
-local session = redis.call('GET', KEYS[1])
-if not session or not startOf(session) then return end
-local from, to = find(session, '"confirmed":false,', 1, true)
-if from and find(session, ARGV[1], to, true) then redis.call('SETRANGE', KEYS[1], from - 1, '"confirmed":true ,') end`)
-
-/**
- * KEYS: a user's index, the user's not-befores, and that of all users if it is on this server. ARGV: createdAt, handle,
- * tenant. Adds a login to the index, unless a not-before refuses it. Returns whether it did.
- */
-export const listLoginScript: Script = defineScript(`
-local createdAt = tonumber(ARGV[1])
-local times = redis.call('HMGET', KEYS[2], '', ARGV[3])
-if KEYS[3] then table.insert(times, redis.call('HGET', KEYS[3], '')) end
-for index = 1, 3 do
-  if times[index] and tonumber(times[index]) > createdAt then return 0 end
-end
-redis.call('ZADD', KEYS[1], 'NX', createdAt, ARGV[2])
-return 1`)
-
-/**
- * KEYS: not-befores, and the user's index if they are a user's. ARGV: tenant or an empty text, time, for how long to
- * remember it. Refuses logins before that time from now on. Returns the handles in the index.
- */
-export const refuseLoginsScript: Script = defineScript(`
-local known, left = redis.call('HGET', KEYS[1], ARGV[1]), redis.call('PTTL', KEYS[1])
--- Because the script deletes first, Redis allows its other writes even when memory is full.
-redis.call('HDEL', KEYS[1], ARGV[1])
-redis.call('HSET', KEYS[1], ARGV[1], math.max(known or 0, ARGV[2]))
-redis.call('PEXPIRE', KEYS[1], math.max(left, ARGV[3]))
-return KEYS[2] and redis.call('ZRANGE', KEYS[2], 0, -1) or {}`)
-
-/**
- * KEYS: a part of the expiry index. ARGV: score and member of the last entry of the previous page, how many. Returns
- * entries, each followed by its score. Continues after that entry. If it is gone or has another score, continues at the
- * first entry with the given score, since scores never decrease.
- */
-export const expiryPageScript: Script = defineScript(`
-local rank, score = redis.call('ZRANK', KEYS[1], ARGV[2]), redis.call('ZSCORE', KEYS[1], ARGV[2])
-local from = rank and tonumber(score) == tonumber(ARGV[1]) and rank + 1
-  or redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. ARGV[1])
-return redis.call('ZRANGE', KEYS[1], from, from + ARGV[3] - 1, 'WITHSCORES')`)
+for index, key in ipairs(KEYS) do
+  local session = redis.pcall('GETRANGE', key, 0, 1023)
+  if type(session) == 'string' and #session == 1024 and not find(session, '"client":', 1, true) then
+    session = redis.call('GET', key)
+  end
+  local isSession = type(session) == 'string' and startOf(session)
+  local from, to
+  if isSession then from, to = find(session, '"confirmed":false,', 1, true) end
+  if from and find(session, ARGV[index], to, true) then redis.call('SETRANGE', key, from - 1, '"confirmed":true ,') end
+end`)
 
 /** KEYS: session. ARGV: a time. Deletes the session if it was created before that time. Returns whether it did. */
 export const removeOlderScript: Script = defineScript(`${reading}
@@ -195,13 +168,14 @@ local version, lifetime = setPayload(KEYS[1], ARGV[1], ARGV[2])
 return version and {version, lifetime}`)
 
 /**
- * KEYS: session. ARGV: now. Returns 1 if the session had expired and was deleted, 0 if there is none, otherwise when it
- * will expire. A value that this version cannot read is checked again in an hour.
+ * KEYS: session, its removal. ARGV: now. Returns 1 if the session had expired and was deleted, 0 if there is none,
+ * otherwise when it will expire. A value that this version cannot read is checked again in an hour, and so is a session
+ * whose removal was interrupted: with its index entries, a caller that tries again could not find it.
  */
 export const expireScript: Script = defineScript(`${reading}
-local session = redis.call('GET', KEYS[1])
-if not session then return '0' end
-local expiresAt = startOf(session) or string.format('%.0f', ARGV[1] + 3600000)
+local session = redis.pcall('GETRANGE', KEYS[1], 0, 127)
+if session == '' and redis.call('EXISTS', KEYS[2]) == 0 then return '0' end
+local expiresAt = type(session) == 'string' and startOf(session) or string.format('%.0f', ARGV[1] + 3600000)
 if expiresAt - ARGV[1] > 0 then return expiresAt end
 redis.call('DEL', KEYS[1])
 return '1'`)
@@ -225,15 +199,3 @@ end
 local name, user, tenant, lifetime = unpack(redis.call('HMGET', KEYS[2], 'removal', 'user', 'tenant', 'lifetime'))
 local isMeant = ARGV[3] ~= 'user' and ARGV[3] ~= 'tenant' or user == ARGV[4] and (ARGV[3] == 'user' or tenant == ARGV[5])
 return name and isMeant and {name, user, lifetime}`)
-
-/**
- * KEYS: a user's index. ARGV: minimum age, then handles without a session. Removes them from the index, except for
- * those that may belong to a login in progress, whose index entry can exist a moment before its session.
- */
-export const repairIndexScript: Script = defineScript(`
-local time = redis.call('TIME')
-local before = time[1] * 1000 - tonumber(ARGV[1])
-for index = 2, #ARGV do
-  local createdAt = redis.call('ZSCORE', KEYS[1], ARGV[index])
-  if createdAt and tonumber(createdAt) < before then redis.call('ZREM', KEYS[1], ARGV[index]) end
-end`)

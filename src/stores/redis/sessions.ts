@@ -1,20 +1,23 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { SessionRecord } from '../../session/record.ts'
-import type { Rotation, SessionStore } from '../../session/store.ts'
+import type { ListedSession, PageRequest, Rotation, SessionPage, SessionStore } from '../../session/store.ts'
 import { batch } from '../batch.ts'
-import { decodePosition, isAfter, toPage } from '../page-position.ts'
+import { decodePosition, encodePosition, toPage } from '../page-position.ts'
 import type { ChangeLog } from './change-log.ts'
 import { publishPayloadScript } from './change-scripts.ts'
 import type { Commands, RedisConnection } from './connection.ts'
+import { toUserEntries } from './index-entries.ts'
+import { listLoginScript, repairIndexScript, userPageScript } from './index-scripts.ts'
 import { expiryShardOf, userTagOf } from './key-names.ts'
 import type { KeyNames } from './key-names.ts'
-import { toHandle, toInteger, toList } from './reply.ts'
+import { toInteger, toList, toText } from './reply.ts'
 import {
-  confirmScript, keepFor, listLoginScript, reauthenticateScript, repairIndexScript, rotateScript, updateInfoScript,
-  updatePayloadScript,
+  confirmScript, keepFor, reauthenticateScript, rotateScript, updateInfoScript, updatePayloadScript,
 } from './session-scripts.ts'
-import { nextJson, placeJson, parseRotatedSession, sessionJson, parseSession, stateJson } from './session-json.ts'
+import {
+  nextJson, parseListed, parseRotatedSession, parseSession, placeJson, sessionJson, stateJson,
+} from './session-json.ts'
 
 /** The methods of the port that read and write sessions. */
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
@@ -35,6 +38,18 @@ const REPAIR_AFTER = 60 * 60 * 1000
  */
 const ROTATIONS = 8
 
+/** How many sessions one command confirms: few enough that the server can do other work in between. */
+const CONFIRMATIONS = 50
+
+/** How many bytes of a session are read for a list. What it contains is longer in very few sessions. */
+const BEGINNING = 2048
+
+/** How many entries of a user's index a list reads beyond those that it needs, in case some have no session. */
+const SPARE = 16
+
+/** How often a list reads the index again because entries had no session. */
+const LIST_ROUNDS = 10
+
 /** The sessions in Redis. `nextName` returns a name that no other command of any store has. */
 export function createSessionTable(
   connection: RedisConnection,
@@ -47,28 +62,49 @@ export function createSessionTable(
     return parseSession(handle, await send(key, ['GET', key]))
   }
 
+  /** Reads what a list contains of a session. */
+  async function readListed(commands: Commands, handle: SessionHandle): Promise<ListedSession | null> {
+    const key = names.session(handle)
+    const beginning = toText(await commands.send(key, ['GETRANGE', key, '0', `${BEGINNING - 1}`]))
+    if (beginning === '') return null
+    return parseListed(handle, beginning) ?? read(commands, handle)
+  }
+
   /**
-   * The first `count` sessions of the user after the position, or all. The index only says where to look: a handle
-   * counts if there is a record of this user, and handles without one are removed from the index.
+   * A page of the user's sessions. The index only says where to look: a handle counts if there is a record of this
+   * user, and handles without one are removed from the index. If there are too many of those, the page has fewer
+   * sessions than it could have, and the next one continues behind them.
    */
   async function list(
     commands: Commands,
     userId: string,
-    after: string | null,
-    count: number,
-  ): Promise<SessionRecord[]> {
-    const position = decodePosition(after)
+    { limit, after }: PageRequest,
+  ): Promise<SessionPage> {
     const key = names.user(userTagOf(userId))
-    for (let window = count + 16; ; window *= 2) {
-      const command = ['ZREVRANGEBYSCORE', key, `${position.createdAt}`, '-inf', 'LIMIT', '0', `${window}`]
-      const handles = toList(await commands.send(key, command)).map(toHandle)
-      const found = await Promise.all(handles.map(handle => read(commands, handle)))
-      const orphans = handles.filter((_, index) => found[index]?.userId !== userId)
-      if (orphans.length > 0) connection.later(({ run }) => run(repairIndexScript, [key], [REPAIR_AFTER, ...orphans]))
-      const records = found.filter(record => record !== null)
-        .filter(record => record.userId === userId && isAfter(record, position))
-      if (records.length >= count || handles.length < window) return records.slice(0, count)
+    const sessions: ListedSession[] = []
+    let position = decodePosition(after)
+    for (let round = 0; round < LIST_ROUNDS; round++) {
+      const count = limit + 1 - sessions.length + SPARE
+      const args = [position.createdAt, position.handle, count]
+      const entries = toUserEntries(await commands.run(userPageScript, [key], args))
+      const found = await Promise.all(entries.map(({ handle }) => readListed(commands, handle)))
+      sessions.push(...found.filter(session => session !== null).filter(session => session.userId === userId))
+      const orphans = entries.filter((_, index) => found[index]?.userId !== userId).map(({ handle }) => handle)
+      if (orphans.length > 0) connection.later(later => repair(later, key, orphans))
+      if (sessions.length > limit || entries.length < count) return toPage(sessions, limit)
+      position = entries.at(-1) ?? position
     }
+    return { sessions, next: encodePosition(position) }
+  }
+
+  /** Removes handles from a user's index, except for those whose removal was interrupted: it must find them again. */
+  async function repair(commands: Commands, key: string, orphans: readonly SessionHandle[]): Promise<void> {
+    const dropped = (await Promise.all(orphans.map(async handle => {
+      const removal = names.removal(handle)
+      const isClaimed = commands.cluster && toInteger(await commands.send(removal, ['EXISTS', removal])) === 1
+      return isClaimed ? [] : [handle]
+    }))).flat()
+    await commands.run(repairIndexScript, [key], [REPAIR_AFTER, ...dropped])
   }
 
   const argumentsOf = (
@@ -155,9 +191,13 @@ export function createSessionTable(
 
     settled: rotations.settled,
 
-    confirm: confirmations => connection.use(async ({ run }) => {
-      await Promise.all(confirmations.map(({ handle, generation, branch }) =>
-        run(confirmScript, [names.session(handle)], [placeJson(generation, branch)])))
+    confirm: confirmations => connection.use(async ({ run, cluster }) => {
+      // Sessions of a cluster are on different servers.
+      await Promise.all(chunks(confirmations, cluster ? 1 : CONFIRMATIONS).map(chunk => run(
+        confirmScript,
+        chunk.map(({ handle }) => names.session(handle)),
+        chunk.map(({ generation, branch }) => placeJson(generation, branch)),
+      )))
     }),
 
     updateInfo({ handle, sessionInfo, expectedVersion, now }) {
@@ -181,7 +221,11 @@ export function createSessionTable(
       })
     },
 
-    listByUser: (userId, { limit, after }) => connection.use(async commands =>
-      toPage(await list(commands, userId, after, limit + 1), limit)),
+    listByUser: (userId, page) => connection.use(commands => list(commands, userId, page)),
   }
+}
+
+function chunks<Item>(items: readonly Item[], size: number): (readonly Item[])[] {
+  const starts = Array.from({ length: Math.ceil(items.length / size) }, (_, index) => index * size)
+  return starts.map(start => items.slice(start, start + size))
 }
