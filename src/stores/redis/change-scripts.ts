@@ -39,7 +39,7 @@ local handles, longest, found = {}, 0, {}
 local removed = {ARGV[3]}
 -- All sessions are read before one is deleted: if one cannot be read, the script fails and has changed nothing.
 for index = 4, #KEYS do
-  local session = redis.call('GET', KEYS[index])
+  local session = headOf(KEYS[index])
   local kept = session and fits(session, ARGV[4], ARGV[5], ARGV[6])
   if kept then
     local handle = ARGV[index + 3]

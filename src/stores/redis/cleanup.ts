@@ -40,7 +40,8 @@ export function createCleanup(
       const command = ['ZRANGEBYSCORE', key, '-inf', `${now}`, 'LIMIT', '0', `${share}`]
       return (await attempt(commands.send(key, command).then(toTexts), [])).map(member => ({ key, member }))
     }))
-    const all = parts.flat()
+    // The first of each part, then the second of each, so that no part is left behind.
+    const all = Array.from({ length: share }, (_, index) => parts.flatMap(part => part.slice(index, index + 1))).flat()
     const due = all.slice(0, limit)
     const gone: Removed[] = []
     const moved: [key: string, score: string, member: string][] = []

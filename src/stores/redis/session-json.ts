@@ -8,6 +8,12 @@ import type { ListedSession, NextToken, PresentedState, Rotation, TokenState } f
 import { toFlag, toInteger, toObject, toText, unreadable, unreadableSession } from './reply.ts'
 
 /**
+ * How many bytes of a session to read, where JWT payload and session data, which can be long and come last, are not
+ * needed: almost always that is enough. Where it is not, the whole session is read.
+ */
+export const HEAD_BYTES = 2048
+
+/**
  * A session is one JSON document, since Redis, its scripts and its clients handle one value in a fraction of the time
  * and memory that a hash of its members takes:
  *
@@ -93,13 +99,12 @@ export function parseSession(handle: SessionHandle, reply: unknown): SessionReco
 }
 
 /**
- * Reads what a list contains of a session from the beginning of its text, since the members that can be long come last.
- * Returns null if that beginning is too short. @throws GeneralError as {@link parseSession}.
+ * Reads what a list contains of a session from its head. Returns null if the head does not contain all of it. @throws GeneralError as {@link parseSession}.
  */
-export function parseListed(handle: SessionHandle, beginning: string): ListedSession | null {
-  const end = beginning.indexOf(',"payloadVersion":')
+export function parseListed(handle: SessionHandle, head: string): ListedSession | null {
+  const end = head.indexOf(',"payloadVersion":')
   if (end === -1) return null
-  const stored = parsedSession(`${beginning.slice(0, end)}}}`)
+  const stored = parsedSession(`${head.slice(0, end)}}}`)
   const kept = toObject(stored['session'])
   return {
     handle,

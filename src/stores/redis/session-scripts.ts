@@ -2,6 +2,7 @@ import type { EpochMilliseconds } from '../../base/time.ts'
 import { RECORD_FORMAT } from '../../session/record.ts'
 import { defineScript } from './script.ts'
 import type { Script } from './script.ts'
+import { HEAD_BYTES } from './session-json.ts'
 
 /**
  * A key expires after its session: at most this much later, in milliseconds, and at least three hours less than that.
@@ -22,7 +23,8 @@ export function keepFor(expiresAt: EpochMilliseconds, now: EpochMilliseconds): n
  * `startOf(session)`: `expiresAt`, `rotatedAt` and `servedAt` of a session that `sessionJson` wrote, nil for anything
  * else. `isActive(session, now)`: false if there is no session. `placeOf(session, name)`: the position of that member,
  * with `name` as `'"name":'`. `keptOf(session)`: the parsed member `session`, without payload and info, which can be
- * long. The last two fail if the value is not a session of this format.
+ * long. The last two fail if the value is not a session of this format. `headOf(key)`: the session at least up to the
+ * member `payloadVersion`, false if there is none.
  */
 const reading = `
 local find, match, sub = string.find, string.match, string.sub
@@ -40,6 +42,11 @@ local function keptOf(session)
   if not startOf(session) then unreadable(session) end
   local from, to = placeOf(session, '"session":{'), placeOf(session, ',"payloadVersion":')
   return cjson.decode(sub(session, from + 10, to - 1) .. '}')
+end
+local function headOf(key)
+  local head = redis.call('GETRANGE', key, 0, ${HEAD_BYTES - 1})
+  if #head < ${HEAD_BYTES} or find(head, ',"payloadVersion":', 1, true) then return head ~= '' and head end
+  return redis.call('GET', key)
 end`
 
 /**
@@ -118,25 +125,20 @@ export const reauthenticateScript: Script = defineScript(`${rotate}
 return rotate(KEYS[1], unpack(ARGV))`)
 
 /**
- * KEYS: sessions. ARGV: for each of them generation and branch, as `placeJson` returns them. Reads only the beginning
- * of a session, up to the member `client`, and writes only where the token is not confirmed yet. Skips what is not a
- * session.
+ * KEYS: sessions. ARGV: for each of them generation and branch, as `placeJson` returns them. Writes only where the token
+ * is not confirmed yet. Skips what is not a session.
  */
 export const confirmScript: Script = defineScript(`${reading}
 for index, key in ipairs(KEYS) do
-  local session = redis.pcall('GETRANGE', key, 0, 1023)
-  if type(session) == 'string' and #session == 1024 and not find(session, '"client":', 1, true) then
-    session = redis.call('GET', key)
-  end
-  local isSession = type(session) == 'string' and startOf(session)
+  local isText, session = pcall(headOf, key)
   local from, to
-  if isSession then from, to = find(session, '"confirmed":false,', 1, true) end
+  if isText and session and startOf(session) then from, to = find(session, '"confirmed":false,', 1, true) end
   if from and find(session, ARGV[index], to, true) then redis.call('SETRANGE', key, from - 1, '"confirmed":true ,') end
 end`)
 
 /** KEYS: session. ARGV: a time. Deletes the session if it was created before that time. Returns whether it did. */
 export const removeOlderScript: Script = defineScript(`${reading}
-local session = redis.call('GET', KEYS[1])
+local session = headOf(KEYS[1])
 if not session or keptOf(session).createdAt > tonumber(ARGV[1]) then return 0 end
 return redis.call('DEL', KEYS[1])`)
 
@@ -186,7 +188,7 @@ return '1'`)
  * the removal to announce, which is this one or an earlier one that was interrupted; or nil.
  */
 export const claimScript: Script = defineScript(`${fits}
-local session = redis.call('GET', KEYS[1])
+local session = headOf(KEYS[1])
 if session then
   local kept = fits(session, ARGV[3], ARGV[4], ARGV[5])
   if not kept then return false end

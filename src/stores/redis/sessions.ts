@@ -16,7 +16,7 @@ import {
   confirmScript, keepFor, reauthenticateScript, rotateScript, updateInfoScript, updatePayloadScript,
 } from './session-scripts.ts'
 import {
-  nextJson, parseListed, parseRotatedSession, parseSession, placeJson, sessionJson, stateJson,
+  HEAD_BYTES, nextJson, parseListed, parseRotatedSession, parseSession, placeJson, sessionJson, stateJson,
 } from './session-json.ts'
 
 /** The methods of the port that read and write sessions. */
@@ -41,9 +41,6 @@ const ROTATIONS = 8
 /** How many sessions one command confirms: few enough that the server can do other work in between. */
 const CONFIRMATIONS = 50
 
-/** How many bytes of a session are read for a list. What it contains is longer in very few sessions. */
-const BEGINNING = 2048
-
 /** How many entries of a user's index a list reads beyond those that it needs, in case some have no session. */
 const SPARE = 16
 
@@ -65,9 +62,9 @@ export function createSessionTable(
   /** Reads what a list contains of a session. */
   async function readListed(commands: Commands, handle: SessionHandle): Promise<ListedSession | null> {
     const key = names.session(handle)
-    const beginning = toText(await commands.send(key, ['GETRANGE', key, '0', `${BEGINNING - 1}`]))
-    if (beginning === '') return null
-    return parseListed(handle, beginning) ?? read(commands, handle)
+    const head = toText(await commands.send(key, ['GETRANGE', key, '0', `${HEAD_BYTES - 1}`]))
+    if (head === '') return null
+    return parseListed(handle, head) ?? read(commands, handle)
   }
 
   /**
