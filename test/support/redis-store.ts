@@ -2,7 +2,7 @@ import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
 import { onTestFinished } from 'vitest'
 import { createRedisStore } from '../../src/stores/redis.ts'
-import type { RedisClient, RedisStoreOptions } from '../../src/stores/redis.ts'
+import type { IoredisClient, RedisClient, RedisStoreOptions } from '../../src/stores/redis.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import type { ClusterNode } from './servers/redis-cluster.ts'
 
@@ -55,4 +55,30 @@ export function openStore(client: RedisClient | string, options: RedisStoreOptio
   const store = createRedisStore(client, options)
   onTestFinished(() => store.close())
   return store
+}
+
+/** A command that a store sent, and its reply. */
+export interface SentCommand {
+  readonly name: string
+  readonly args: readonly string[]
+  reply: unknown
+}
+
+/** A client that records the commands that a store sends through it. */
+export function recordCommands(client: IoredisClient): { readonly client: IoredisClient; readonly sent: SentCommand[] } {
+  const sent: SentCommand[] = []
+  const call = async (name: string, args: string[]): Promise<unknown> => {
+    const command: SentCommand = { name, args, reply: null }
+    sent.push(command)
+    command.reply = await client.call(name, args)
+    return command.reply
+  }
+  const proxy = new Proxy(client, {
+    get(target, name) {
+      if (name === 'call') return call
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { client: proxy, sent }
 }
