@@ -237,6 +237,8 @@ describe.skipIf(missing)('Redis, in bounded steps', () => {
       const expected = records.filter(record => record.userId === userId).map(sampleListed)
       expect(sessions.toSorted(byHandle)).toEqual(expected.toSorted(byHandle))
       if (userId === 'user-1') expect(bytesOf(sent)).toBeLessThan(40 * 2500)
+      const removed = (await store.removeByUser(sampleUserRemoval({ userId }))).handles
+      expect(removed.toSorted(), 'removals read as much').toEqual(expected.map(({ handle }) => handle).toSorted())
     }
   })
 

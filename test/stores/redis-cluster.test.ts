@@ -4,6 +4,7 @@ import { isSessionError } from '../../src/base/errors.ts'
 import { createCore } from '../support/create-core.ts'
 import { createRedisStore } from '../../src/stores/redis.ts'
 import type { IoredisCluster } from '../../src/stores/redis.ts'
+import { keyNames, userTagOf } from '../../src/stores/redis/key-names.ts'
 import { minute, sampleHandle, sampleNow, sampleRecord, sampleUserRemoval } from '../../src/testing/samples.ts'
 import { World } from '../session/laws/world.ts'
 import type { Jar } from '../session/laws/world.ts'
@@ -105,6 +106,9 @@ describe.skipIf(missing)('a Redis Cluster', () => {
     const { changes } = await other.changesSince(null, 10)
     const announced = changes.slice(1).map(change => change.kind === 'revoked' ? [...change.handles].sort() : [])
     expect(announced, 'announced once').toEqual([[sampleHandle(1), sampleHandle(2)]])
+    await other.close()
+    const index = keyNames(prefix).user(userTagOf('user-1'))
+    expect(await (client as IoredisCluster).call('EXISTS', [index]), 'no index entry is left').toBe(0)
   })
 
   test('a client for one server gets an error that says that the server is part of a cluster', async () => {

@@ -125,6 +125,21 @@ describe.skipIf(missing)('Redis', () => {
     expect(rotated).toEqual([null, ...await Promise.all(numbers.slice(1).map(number => store.find(sampleHandle(number))))])
   })
 
+  test('P-10: revocations of one tick share a round trip, each with its own result and change', async () => {
+    const line = counted(connectIoredis(url))
+    const store = openStore(line.client, { prefix })
+    const handles = Array.from({ length: 50 }, (_, number) => sampleHandle(number))
+    for (const handle of handles) await store.insert(sampleRecord({ handle }))
+    await store.remove([sampleHandle(99)], until)
+    const removed: (readonly string[])[] = []
+    const trips = await line.during(async () => {
+      const removals = await Promise.all(handles.map(handle => store.remove([handle], until)))
+      removed.push(...removals.map(removal => removal.handles))
+    })
+    expect([trips, removed]).toEqual([1, handles.map(handle => [handle])])
+    expect((await store.changesSince(null, 100)).changes).toHaveLength(50)
+  })
+
   test('REV-11: a value that is not a session throws for itself, not for others that rotate with it', async () => {
     const client = connectIoredis(url)
     const store = openStore(client, { prefix })
