@@ -1,21 +1,18 @@
-import { beforeEach, describe, expect, inject, test, vi } from 'vitest'
-import type { SessionHandle } from '../../src/base/handle.ts'
+import { beforeEach, describe, expect, inject, test } from 'vitest'
 import { encodePosition } from '../../src/stores/page-position.ts'
 import type { IoredisClient } from '../../src/stores/redis.ts'
 import { expiryShardOf, keyNames, userTagOf } from '../../src/stores/redis/key-names.ts'
-import { reconnectDelay } from '../../src/stores/redis/open-url.ts'
 import type { RemovedOfUser, SessionStore } from '../../src/session/store.ts'
 import {
-  minute, sampleHandle, sampleListed, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
+  minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
 } from '../../src/testing/samples.ts'
-import { connectCluster, connectIoredis, openStore, recordCommands, temporary } from '../support/redis-store.ts'
-import type { SentCommand } from '../support/redis-store.ts'
-import { startRedis } from '../support/servers/redis.ts'
+import {
+  connectCluster, connectIoredis, insertMany, openStore, recordCommands, sizeOf,
+} from '../support/redis-store.ts'
 
 const url = inject('redisUrl') ?? ''
 const nodes = inject('redisClusterNodes') ?? []
 const missing = url === '' || nodes.length === 0
-const until = sampleNow + minute
 let prefix = ''
 let count = 0
 
@@ -24,7 +21,7 @@ beforeEach(() => {
 })
 
 describe.skipIf(missing)('Redis, in bounded steps', () => {
-  test('P-07: revoking a user takes commands of at most 100 sessions, whatever entries without a session are between them', async () => {
+  test('P-07: revoking a user takes commands of at most 100 sessions, also among entries without one', async () => {
     const { client, sent } = recordCommands(connectIoredis(url))
     const store = openStore(client, { prefix })
     // Many sessions of the same millisecond: a position is inside of them.
@@ -44,7 +41,7 @@ describe.skipIf(missing)('Redis, in bounded steps', () => {
     expect((await store.changesSince(null, 10)).changes).toHaveLength(4)
   })
 
-  test('P-07: a position continues where it was, in the order of the bytes of the handles, also after its entry is gone', async () => {
+  test('P-07: a position continues by the bytes of the handles, also after its entry is gone', async () => {
     const client = connectIoredis(url)
     const store = openStore(client, { prefix })
     // Handles whose letters some locales sort differently.
@@ -58,12 +55,13 @@ describe.skipIf(missing)('Redis, in bounded steps', () => {
       const { sessions } = await store.listByUser('user-1', { limit: 10, after })
       expect(sessions.map(({ handle }) => handle)).toEqual(handles.slice(2))
     }
-    const part = await store.removeByUser(sampleUserRemoval({ limit: 3, after: encodePosition({ createdAt: sampleNow, handle: second }) }))
+    const after = encodePosition({ createdAt: sampleNow, handle: second })
+    const part = await store.removeByUser(sampleUserRemoval({ limit: 3, after }))
     expect([...part.handles]).toEqual(handles.slice(2, 5))
     expect(await store.find(first)).not.toBeNull()
   })
 
-  test('P-07: a part that was interrupted in a cluster is completed by repeating the whole, after repairs and cleanups', async () => {
+  test('P-07: an interrupted part in a cluster is completed by repeating the whole, also after a cleanup', async () => {
     const client = await connectCluster('ioredis', nodes) as IoredisClient
     const other = openStore(client, { prefix })
     // Older than any login in progress, so that their index entries are repaired.
@@ -71,7 +69,8 @@ describe.skipIf(missing)('Redis, in bounded steps', () => {
     // So that the cleanup removes no change.
     const from = Date.now() + 200 * minute
     let isBroken = false
-    const broken = openStore(failing(client, args => isBroken && args.includes(`${prefix}{shared}:announced`)), { prefix })
+    const announced = `${prefix}{shared}:announced`
+    const broken = openStore(failing(client, args => isBroken && args.includes(announced)), { prefix })
     const first = await broken.removeByUser(sampleUserRemoval({ limit: 3, from }))
     expect(first.handles).toHaveLength(3)
     isBroken = true
@@ -94,7 +93,7 @@ describe.skipIf(missing)('Redis, in bounded steps', () => {
     expect(await client.call('EXISTS', [userIndex()]), 'no index entry is left').toBe(0)
   })
 
-  test('P-03, P-11: a cleanup looks at no more sessions and changes than its limit, also at those that it only moves', async () => {
+  test('P-03, P-11: a cleanup looks at no more than its limit of each kind, also at what it only moves', async () => {
     const { client, sent } = recordCommands(connectIoredis(url))
     const store = openStore(client, { prefix })
     const handles = await insertMany(store, 60, () => ({ accessTokenLifetime: 0 }))
@@ -108,7 +107,8 @@ describe.skipIf(missing)('Redis, in bounded steps', () => {
     await store.removeExpired(0, 1)
     const later = sampleNow + 100 * minute
     const left = async (): Promise<unknown[]> => [
-      await client.call('XLEN', [`${prefix}{shared}:changes`]), await client.call('ZCARD', [`${prefix}{shared}:announced`]),
+      await client.call('XLEN', [`${prefix}{shared}:changes`]),
+      await client.call('ZCARD', [`${prefix}{shared}:announced`]),
     ]
     sent.length = 0
     const first = await store.removeExpired(later, 7)
@@ -127,7 +127,7 @@ describe.skipIf(missing)('Redis, in bounded steps', () => {
     expect((await store.listByUser('user-1', { limit: 100, after: null })).sessions).toHaveLength(30)
   })
 
-  test('P-03: what a cleanup cannot read stops neither the other sessions nor the other kinds, and the error is thrown', async () => {
+  test('P-03: what a cleanup cannot read stops neither other sessions nor other kinds; the error is thrown', async () => {
     const client = connectIoredis(url)
     const store = openStore(client, { prefix })
     const handles = await insertMany(store, 40, () => ({ accessTokenLifetime: 0 }))
@@ -158,126 +158,7 @@ describe.skipIf(missing)('Redis, in bounded steps', () => {
     expect(await store.removeExpired(later, 1000)).toEqual({ removed: inShard.length, more: false })
     expect(await client.call('TYPE', [`${prefix}session:{${hash}}`]), 'it is kept').toBe('hash')
   })
-
-  test('P-01: 500 confirmations share ten commands, and the second time they write nothing', async () => {
-    const server = temporary(await startRedis())
-    const plain = connectIoredis(server.url)
-    const { client, sent } = recordCommands(plain)
-    const store = openStore(client, { prefix })
-    const handles = await insertMany(store, 500, number => (
-      number % 100 === 0 ? { client: { ip: null, userAgent: '\u0001'.repeat(512) }, sessionInfo: 'x'.repeat(5000) } : {}
-    ))
-    const confirmations = handles.map((handle, number) => ({ handle, generation: number === 7 ? 1 : 0, branch: 0 }))
-    const writes = async (): Promise<number> => (
-      Number(/rdb_changes_since_last_save:(\d+)/.exec(await plain.info('persistence'))?.[1])
-    )
-    await plain.hset(`${prefix}session:{${sampleHandle(9999)}}`, 'not', 'a session')
-    const strange = [9998, 9999].map(number => ({ handle: sampleHandle(number), generation: 0, branch: 0 }))
-    await store.confirm(strange)
-    let before = await writes()
-    sent.length = 0
-    await store.confirm(confirmations)
-    expect(sent).toHaveLength(10)
-    expect(await writes() - before).toBe(499)
-    const confirmed = await Promise.all(handles.map(async handle => (await store.find(handle))?.confirmed))
-    expect(confirmed.flatMap((value, number) => value === true ? [] : [number]), 'the one of another generation').toEqual([7])
-    before = await writes()
-    await store.confirm(confirmations)
-    expect(await writes() - before).toBe(0)
-  })
-
-  test('P-12: a page of the change log ends at 256 KiB of handles, and the pages have no gap', async () => {
-    const { client, sent } = recordCommands(connectIoredis(url))
-    const store = openStore(client, { prefix })
-    await store.insert(sampleRecord())
-    await store.remove([sampleHandle(1)], until)
-    const [changes, state] = [`${prefix}{shared}:changes`, `${prefix}{shared}:change-state`]
-    const expected: SessionHandle[] = [sampleHandle(1)]
-    for (let number = 0; number < 300; number++) {
-      const handles = Array.from({ length: 100 }, (_, index) => sampleHandle(100 + 100 * number + index))
-      const fields = ['kind', 'revoked', 'until', `${until}`, 'version', '0', 'handles', handles.join(',')]
-      const id = await client.call('XADD', [changes, '*', ...fields])
-      await client.call('HSET', [state, 'head', `${id}`])
-      expected.push(...handles)
-    }
-    sent.length = 0
-    const read: SessionHandle[] = []
-    let [cursor, pages, more]: [string | null, number, boolean] = [null, 0, true]
-    for (; more; pages++) {
-      const page = await store.changesSince(cursor, 1000)
-      read.push(...page.changes.flatMap(change => change.kind === 'revoked' ? change.handles : []))
-      ;({ cursor, more } = page)
-      expect(pages).toBeLessThan(10)
-    }
-    expect(read).toEqual(expected)
-    expect(pages).toBe(3)
-    for (const { reply } of sent) expect(sizeOf(reply)).toBeLessThan(450 * 1024)
-    const exact = await store.changesSince(null, 301 - 192)
-    expect([exact.changes.length, exact.more]).toEqual([109, true])
-    expect(await store.changesSince(cursor, 10)).toEqual({ changes: [], cursor, more: false })
-  })
-
-  test('P-14: a list transfers neither JWT payload nor session data, and returns every other text unchanged', async () => {
-    const { client, sent } = recordCommands(connectIoredis(url))
-    const store = openStore(client, { prefix })
-    const long = JSON.stringify('\u00e9'.repeat(32 * 1024))
-    const agents = ['Sample/1.0', '","payloadVersion":1,"', '\\","payloadVersion":', '\u4f60'.repeat(512), '\u0001'.repeat(512), '\ud83d\ude00'.repeat(256)]
-    const records = [
-      ...Array.from({ length: 40 }, (_, number) => sampleRecord({ handle: sampleHandle(100 + number), jwtPayload: long, sessionInfo: long })),
-      // The head ends at every byte of a character.
-      ...agents.flatMap((userAgent, row) => [0, 1, 2, 3].map(shift => sampleRecord({
-        handle: sampleHandle(10 * row + shift), userId: 'user-2', tenantId: 'x'.repeat(shift + 1),
-        client: { ip: null, userAgent }, sessionInfo: `,"payloadVersion":${'\u4f60'.repeat(500)}`,
-      }))),
-    ]
-    await Promise.all(records.map(record => store.insert(record)))
-    sent.length = 0
-    for (const userId of ['user-1', 'user-2']) {
-      const { sessions } = await store.listByUser(userId, { limit: 100, after: null })
-      const expected = records.filter(record => record.userId === userId).map(sampleListed)
-      expect(sessions.toSorted(byHandle)).toEqual(expected.toSorted(byHandle))
-      if (userId === 'user-1') expect(bytesOf(sent)).toBeLessThan(40 * 2500)
-      const removed = (await store.removeByUser(sampleUserRemoval({ userId }))).handles
-      expect(removed.toSorted(), 'removals read as much').toEqual(expected.map(({ handle }) => handle).toSorted())
-    }
-  })
-
-  test('a list reads at most ten windows of the index: it goes on behind entries without a session', async () => {
-    const { client, sent } = recordCommands(connectIoredis(url))
-    const store = openStore(client, { prefix })
-    const handles = await insertMany(store, 3, () => ({ createdAt: sampleNow - 1 }))
-    // Newer than the sessions, and too young to be repaired.
-    const orphans = Array.from({ length: 300 }, (_, number) => [`${sampleNow}`, sampleHandle(1000 + number)])
-    await client.call('ZADD', [userIndex(), ...orphans.flat()])
-    sent.length = 0
-    const first = await store.listByUser('user-1', { limit: 10, after: null })
-    expect(sent.filter(({ name }) => name === 'GETRANGE').length).toBe(10 * (10 + 1 + 16))
-    expect([first.sessions, first.next]).toEqual([[], expect.any(String)])
-    const second = await store.listByUser('user-1', { limit: 10, after: first.next })
-    expect(second.sessions.map(({ handle }) => handle)).toEqual(handles.toSorted().toReversed())
-    expect(second.next).toBeNull()
-  })
 })
-
-test('P-16: a store on a URL reconnects after at most two seconds, at a random moment', () => {
-  const random = vi.spyOn(Math, 'random')
-  const delays = [0, 1].map(value => {
-    random.mockReturnValue(value)
-    return [0, 1, 5, 6, 2000].map(reconnectDelay)
-  })
-  random.mockRestore()
-  expect(delays).toEqual([[50, 100, 1600, 2000, 2000], [40, 80, 1280, 1600, 1600]])
-})
-
-async function insertMany(
-  store: SessionStore,
-  many: number,
-  overrides: (number: number) => Partial<Parameters<SessionStore['insert']>[0]>,
-): Promise<SessionHandle[]> {
-  const handles = Array.from({ length: many }, (_, number) => sampleHandle(number + 1))
-  await Promise.all(handles.map((handle, number) => store.insert(sampleRecord({ handle, ...overrides(number) }))))
-  return handles
-}
 
 async function removeInParts(store: SessionStore, limit = 100, from = sampleNow): Promise<RemovedOfUser[]> {
   const parts: RemovedOfUser[] = []
@@ -305,16 +186,4 @@ function failing(client: IoredisClient, fails: (args: readonly string[]) => bool
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
-}
-
-function bytesOf(sent: readonly SentCommand[]): number {
-  return sent.reduce((sum, { reply }) => sum + sizeOf(reply), 0)
-}
-
-function sizeOf(reply: unknown): number {
-  return Array.isArray(reply) ? reply.reduce((sum: number, item) => sum + sizeOf(item), 0) : Buffer.byteLength(`${reply}`)
-}
-
-function byHandle(left: { readonly handle: string }, right: { readonly handle: string }): number {
-  return left.handle < right.handle ? -1 : 1
 }

@@ -3,7 +3,10 @@ import { createClient, createCluster } from 'redis'
 import { onTestFinished } from 'vitest'
 import { createRedisStore } from '../../src/stores/redis.ts'
 import type { IoredisClient, RedisClient, RedisStoreOptions } from '../../src/stores/redis.ts'
+import type { SessionHandle } from '../../src/base/handle.ts'
+import type { SessionRecord } from '../../src/session/record.ts'
 import type { SessionStore } from '../../src/session/store.ts'
+import { sampleHandle, sampleRecord } from '../../src/testing/samples.ts'
 import type { ClusterNode } from './servers/redis-cluster.ts'
 
 /** The libraries that a store works with. */
@@ -64,8 +67,13 @@ export interface SentCommand {
   reply: unknown
 }
 
+interface Recorded {
+  readonly client: IoredisClient
+  readonly sent: SentCommand[]
+}
+
 /** A client that records the commands that a store sends through it. */
-export function recordCommands(client: IoredisClient): { readonly client: IoredisClient; readonly sent: SentCommand[] } {
+export function recordCommands(client: IoredisClient): Recorded {
   const sent: SentCommand[] = []
   const call = async (name: string, args: string[]): Promise<unknown> => {
     const command: SentCommand = { name, args, reply: null }
@@ -81,4 +89,21 @@ export function recordCommands(client: IoredisClient): { readonly client: Ioredi
     },
   })
   return { client: proxy, sent }
+}
+
+/** How many bytes the texts of a reply have. */
+export function sizeOf(reply: unknown): number {
+  if (!Array.isArray(reply)) return Buffer.byteLength(`${reply}`)
+  return reply.reduce((sum: number, item) => sum + sizeOf(item), 0)
+}
+
+/** Adds sessions of one user with the handles from `sampleHandle(1)` on. */
+export async function insertMany(
+  store: SessionStore,
+  many: number,
+  overrides: (number: number) => Partial<SessionRecord>,
+): Promise<SessionHandle[]> {
+  const handles = Array.from({ length: many }, (_, number) => sampleHandle(number + 1))
+  await Promise.all(handles.map((handle, number) => store.insert(sampleRecord({ handle, ...overrides(number) }))))
+  return handles
 }
