@@ -87,7 +87,7 @@ async function cleanUp(store: SessionStore): Promise<number> {
   const start = performance.now()
   let removed = 0
   for (let count = CLEANUP_BATCH; count === CLEANUP_BATCH; removed += count) {
-    count = await store.removeExpired(Date.now(), CLEANUP_BATCH)
+    count = (await store.removeExpired(Date.now(), CLEANUP_BATCH)).removed
   }
   return removed / (performance.now() - start) * 1000
 }
