@@ -86,8 +86,10 @@ async function cleanUp(store: SessionStore): Promise<number> {
   })))
   const start = performance.now()
   let removed = 0
-  for (let count = CLEANUP_BATCH; count === CLEANUP_BATCH; removed += count) {
-    count = (await store.removeExpired(Date.now(), CLEANUP_BATCH)).removed
+  for (let more = true; more;) {
+    const part = await store.removeExpired(Date.now(), CLEANUP_BATCH)
+    removed += part.removed
+    more = part.more
   }
   return removed / (performance.now() - start) * 1000
 }
