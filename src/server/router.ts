@@ -67,10 +67,20 @@ export function createRouter(dependencies: RouterDependencies): Router {
     return isServed ? null : noStream()
   }
 
+  let asking: Promise<boolean> | null = null
+
+  /** Whether every store answers. Everybody may ask, so all who ask at once wait for the same store calls. */
+  function ask(): Promise<boolean> {
+    asking ??= applications.ask().then(() => true, () => false).finally(() => {
+      asking = null
+    })
+    return asking
+  }
+
   /** Answers whether requests can be served: the server is not stopping, and every store answers. */
   async function ready(): Promise<Reply> {
     if (isClosing()) return replyText(503, 'closing', plain)
-    const isReady = await within(applications.ask().then(() => true, () => false), READY_LIMIT)
+    const isReady = await within(ask(), READY_LIMIT)
     return isReady ? replyText(200, 'ready', plain) : replyText(503, 'the store does not answer', plain)
   }
 

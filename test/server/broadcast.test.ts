@@ -118,7 +118,7 @@ describe('P-09: a log that cannot be read', () => {
     expect(world.errors.length).toBeGreaterThan(3)
     expect(world.reads.slice(failed).every(read => read.cursor === cursor)).toBe(true)
     world.holds = false
-    await world.advance(1000)
+    await world.advance(1100)
     for (const client of clients) {
       expect(client.stop.signal.aborted).toBe(false)
       expect(client.text.match(/"version":\d+/g)).toEqual([1, 2, 3, 4].map(number => `"version":${number}`))
@@ -207,11 +207,42 @@ test('P-09: no change is lost for a stream whose backlog was read before another
   expect(slow.isSynced()).toBe(true)
 })
 
+test.each([1, 30])('P-09: changes that come while a stream reads its last page follow it: %i pages', async pages => {
+  const world = createStreamWorld()
+  const live = world.connect()
+  await world.advance(100)
+  world.append()
+  await world.advance(100)
+  world.holds = true
+  const joining = world.connect()
+  await settle()
+  const [last, ...polls] = world.open.splice(0)
+  last?.look()
+  for (const poll of polls) poll.answer()
+  for (const _ of numbers(1, pages)) {
+    world.append(10, 'x'.repeat(5000))
+    await world.advance(100)
+    for (const read of world.open.splice(0)) read.answer()
+    await settle()
+  }
+  expect(live.versions().size).toBe(world.size())
+  expect(joining.versions().size).toBe(0)
+  // 30 pages are more than is kept for a stream: it reads on from the store.
+  last?.answer()
+  await settle()
+  expect(joining.isSynced()).toBe(pages === 1)
+  for (const read of world.open.splice(0)) read.answer()
+  await settle()
+  expect(joining.isSynced()).toBe(true)
+  expect(joining.versions()).toEqual(new Set(numbers(1, world.size())))
+  expect(joining.brokenPromises()).toEqual([])
+})
+
 /** A random course of events: reads are slow or fail, clients come, go, pause and come back. */
 async function live(seed: number): Promise<{ readonly world: StreamWorld; readonly clients: readonly StreamClient[] }> {
   const random = seededRandom(seed)
   const pick = <Item>(items: readonly Item[]): Item | undefined => items[Math.floor(random() * items.length)]
-  const world = createStreamWorld(3)
+  const world = createStreamWorld(3, seed)
   const clients: StreamClient[] = []
   world.holds = true
   for (let step = 0; step < 150; step++) {

@@ -7,6 +7,7 @@ import type { StreamOutput } from '../../src/server/native/stream/write-stream.t
 import type { Change, ChangePage } from '../../src/session/store.ts'
 import { decodeCursor } from '../../src/stores/change-cursor.ts'
 import { createChangeLog } from '../../src/stores/memory/change-log.ts'
+import { seededRandom } from '../session/laws/world.ts'
 
 /** A client of a stream, which can stop reading. */
 export class StreamClient extends EventEmitter implements StreamOutput {
@@ -120,8 +121,8 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
-/** Creates the world. A page of its log has at most `pageSize` changes. */
-export function createStreamWorld(pageSize = 500): StreamWorld {
+/** Creates the world. A page of its log has at most `pageSize` changes. `seed` determines all random numbers. */
+export function createStreamWorld(pageSize = 500, seed = 1): StreamWorld {
   const log = createChangeLog()
   const wakes = new Set<() => void>()
   const timers = new Set<{ readonly at: number; readonly task: () => void }>()
@@ -162,7 +163,7 @@ export function createStreamWorld(pageSize = 500): StreamWorld {
           }
         },
       },
-      schedule, pollInterval: 1000, onError: error => world.errors.push(error),
+      schedule, random: seededRandom(seed), pollInterval: 1000, onError: error => world.errors.push(error),
     }),
     size: () => size,
     append(count = 1, handle = 'h') {

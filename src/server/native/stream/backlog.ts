@@ -22,6 +22,8 @@ export interface ReaderDependencies {
   readonly pollInterval: Milliseconds
   /** Called when the log could not be read. */
   readonly onError: (error: unknown) => void
+  /** Returns numbers from 0 to 1, for tests. Default: `Math.random`. */
+  readonly random?: () => number
 }
 
 /** A read that has not begun, and the streams that wait for it. */
@@ -37,7 +39,7 @@ const READS = 4
  * Creates the backlog of an application's streams. After a restart, all clients connect again at once, most of them
  * with the same cursor: reads with the same cursor that have not begun become one.
  */
-export function createBacklog({ store, schedule, pollInterval, onError }: ReaderDependencies): Backlog {
+export function createBacklog({ store, schedule, pollInterval, onError, random }: ReaderDependencies): Backlog {
   const pending = new Map<string | null, PendingRead>()
   let running = 0
 
@@ -62,7 +64,7 @@ export function createBacklog({ store, schedule, pollInterval, onError }: Reader
       } catch (error) {
         if (waiters.size > 0) onError(error)
         await new Promise<void>(resolve => {
-          schedule(resolve, jitter(pollInterval))
+          schedule(resolve, jitter(pollInterval, random))
         })
       }
     }

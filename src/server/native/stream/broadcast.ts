@@ -39,7 +39,7 @@ const MEMBERS_PER_TURN = 500
 
 /** Creates the broadcast of an application. Reads nothing before the first stream. */
 export function createBroadcast(dependencies: ReaderDependencies): Broadcast {
-  const { schedule, onError } = dependencies
+  const { schedule, onError, random } = dependencies
   const backlog = createBacklog(dependencies)
   const members = new Set<BroadcastMember>()
   // What streams share belongs to no request: it must not run in the context of the one that starts it (traces).
@@ -71,7 +71,7 @@ export function createBroadcast(dependencies: ReaderDependencies): Broadcast {
       void forEach(member => member.beat()).then(() => {
         if (members.size > 0 && cancelBeat === null) planBeat()
       })
-    }, jitter(HEARTBEAT))
+    }, jitter(HEARTBEAT, random))
   }
 
   function stop(): void {

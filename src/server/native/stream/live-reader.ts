@@ -23,7 +23,7 @@ const PAUSE: Milliseconds = 50
 
 /** Starts to follow the change log from a cursor. If the log cannot be read, the next attempt has the same cursor. */
 export function startLiveReader(dependencies: LiveReaderDependencies, from: string | null): LiveReader {
-  const { store, schedule, pollInterval, deliver, onError } = dependencies
+  const { store, schedule, pollInterval, deliver, onError, random } = dependencies
   const sleeper = createSleeper(schedule)
   let cursor = from
   let isStopped = false
@@ -57,7 +57,7 @@ export function startLiveReader(dependencies: LiveReaderDependencies, from: stri
       await follow()
       const more = await read()
       await sleeper.sleep(PAUSE)
-      if (!more) await sleeper.sleepUntilWoken(jitter(pollInterval))
+      if (!more) await sleeper.sleepUntilWoken(jitter(pollInterval, random))
     }
     try {
       await unfollow?.()
