@@ -106,6 +106,7 @@ export interface StreamWorld {
   holds: boolean
   readonly errors: unknown[]
   readonly delays: number[]
+  onRead: () => unknown
   followers: number
   /** How often `follow` was called. */
   followed: number
@@ -118,7 +119,7 @@ export interface StreamWorld {
 
 /** Lets everything happen that does not wait for the clock, a held read or a client. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+  for (let turn = 0; turn < 6; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
 /** Creates the world. A page of its log has at most `pageSize` changes. `seed` determines all random numbers. */
@@ -137,6 +138,7 @@ export function createStreamWorld(pageSize = 500, seed = 1): StreamWorld {
   const changesSince = (cursor: string | null, limit: number): Promise<ChangePage> => {
     const read = { cursor, found: false }
     world.reads.push(read)
+    world.onRead()
     return new Promise((resolve, reject) => {
       let page: ChangePage | null = null
       const look = (): ChangePage => page ??= log.since(cursor, Math.min(limit, pageSize))
@@ -149,7 +151,7 @@ export function createStreamWorld(pageSize = 500, seed = 1): StreamWorld {
     })
   }
   const world: StreamWorld = {
-    reads: [], open: [], holds: false, errors: [], delays: [], followers: 0, followed: 0,
+    reads: [], open: [], holds: false, errors: [], delays: [], onRead: () => undefined, followers: 0, followed: 0,
     broadcast: createBroadcast({
       store: {
         changesSince,

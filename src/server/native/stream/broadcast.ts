@@ -35,7 +35,7 @@ export interface BroadcastMember {
 const HEARTBEAT: Milliseconds = 15_000
 
 /** How many streams are written to before other work of the process gets its turn. */
-const MEMBERS_PER_TURN = 500
+const MEMBERS_PER_TURN = 250
 
 /** Creates the broadcast of an application. Reads nothing before the first stream. */
 export function createBroadcast(dependencies: ReaderDependencies): Broadcast {
