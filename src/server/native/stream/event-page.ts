@@ -10,9 +10,7 @@ export interface EventPage {
   readonly more: boolean
 }
 
-/**
- * The most changes of a page. A change names few handles, so that a page is some 50 kB, and 5 MB at the most.
- */
+/** The most changes of a page. A change names 100 handles at most, so that a page has some 40 kB, and 2 MB at most. */
 export const PAGE = 500
 
 /** Writes a page of the change log as server-sent events. */
