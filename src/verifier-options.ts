@@ -24,7 +24,10 @@ export interface VerifierOptions {
   readonly application?: string
   /** The source of the revocation feed. Default: none; tokens of revoked sessions are accepted until they expire. */
   readonly feed?: ChangeSource
-  /** The shortest time between two reads of the feed: from 0 to 1 hour. Default: 1 second. */
+  /**
+   * The time between two reads of the feed, of which up to a fifth is taken off at random: from 0 to 1 hour. Default: 1
+   * second.
+   */
   readonly pollInterval?: Duration
   /**
    * How long the last read of the feed is trusted while the feed cannot be read: from 0 to 1 hour. Default: 5 seconds.

@@ -178,6 +178,48 @@ describe('the key set', () => {
     expect(asked).toBe(3)
   })
 
+  test('P-04: that cannot be fetched is asked for once a second, however many tokens come', async () => {
+    server = await startSessionServer()
+    const { token } = await login()
+    let asked = 0
+    const { port } = server
+    const { verifier } = remote({
+      fetch(url) {
+        asked += 1
+        return asked <= 3 ? Promise.reject(new Error('down')) : fetch(url.replace(ORIGIN, `http://127.0.0.1:${port}`))
+      },
+    })
+    for (const attempt of [1, 2, 3]) {
+      for (let call = 0; call < 50; call++) {
+        await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      }
+      expect(asked).toBe(attempt)
+      server.clock.advance(1000)
+    }
+    expect(userOf(await verifier.verify(token))).toBe('alice')
+  })
+
+  test('P-16: is not fetched in the same second by services that started together', async () => {
+    server = await startSessionServer()
+    const { token } = await login()
+    const services = Array.from({ length: 50 }, () => remote())
+    for (const { verifier } of services) await verifier.verify(token)
+    server.clock.advance(47_999)
+    for (const { verifier } of services) await verifier.verify(token)
+    expect(services.every(({ fetched }) => fetched.length === 1)).toBe(true)
+    let most = 0
+    let before = 50
+    for (let second = 0; second < 13; second++) {
+      server.clock.advance(1000)
+      for (const { verifier } of services) await verifier.verify(token)
+      const fetches = services.reduce((sum, { fetched }) => sum + fetched.length, 0)
+      most = Math.max(most, fetches - before)
+      before = fetches
+    }
+    expect(before).toBe(100)
+    expect(most).toBeLessThan(25)
+  })
+
   test('that was never fetched is an error, not a logout', async () => {
     server = await startSessionServer()
     const { token } = await login()
@@ -277,6 +319,36 @@ describe('with a feed', () => {
     expect(await read()).toEqual({ role: 'reader' })
   })
 
+  test('P-02: a feed is read on from its cursor after a failure, and asked once per poll interval meanwhile', async () => {
+    const store = createMemoryStore()
+    server = await startSessionServer({ store })
+    const { token } = await login()
+    let isDown = false
+    const cursors: (string | null)[] = []
+    const { verifier } = remote({
+      feed: {
+        changesSince(cursor, limit) {
+          cursors.push(cursor)
+          return isDown ? Promise.reject(new Error('down')) : store.changesSince(cursor, limit)
+        },
+      },
+    })
+    const other = await login('bob')
+    await server.sessions.revokeSession(other.handle)
+    await verifier.verify(token)
+    isDown = true
+    server.clock.advance(10_000)
+    for (let call = 0; call < 50; call++) {
+      await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    }
+    expect(cursors).toHaveLength(2)
+    isDown = false
+    server.clock.advance(1000)
+    expect(userOf(await verifier.verify(token))).toBe('alice')
+    expect(userOf(await verifier.verify(other.token))).toBe('none')
+    expect(cursors).toEqual([null, expect.any(String), cursors[1]])
+  })
+
   test('a feed that cannot be read is trusted for maxStaleness, then it is an error', async () => {
     const store = createMemoryStore()
     server = await startSessionServer({ store })
@@ -297,6 +369,7 @@ describe('with a feed', () => {
     await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     isDown = false
     await server.sessions.revokeSession(handle)
+    server.clock.advance(1000)
     expect(userOf(await verifier.verify(token))).toBe('none')
   })
 })

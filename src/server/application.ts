@@ -11,6 +11,8 @@ import { atJwt } from '../tokens/at-jwt.ts'
 import { cdiTokens } from './cdi/token-format.ts'
 import type { CdiClaims, CdiTokenStyle } from './cdi/token-format.ts'
 import { readMarks } from './cdi/refresh-token-marks.ts'
+import { createBroadcast } from './native/stream/broadcast.ts'
+import type { Broadcast } from './native/stream/broadcast.ts'
 
 /** The sessions of one application: its store, its keys, its rules. Two applications share nothing. */
 export interface Application extends Engine {
@@ -20,6 +22,8 @@ export interface Application extends Engine {
   readonly core: SessionCore<JsonObject, JsonObject, CdiTokenStyle, CdiClaims>
   /** Validate and serialize the JWT payload and session data of the native API. */
   readonly codecs: Codecs<JsonObject, JsonObject>
+  /** Passes its changes to the streams of the native API. */
+  readonly broadcast: Broadcast
 }
 
 /** The dependencies of an {@link Application}. */
@@ -46,9 +50,16 @@ export function createApplication({ issuer, ...dependencies }: ApplicationDepend
   const demands = [...native.demands.map(demand => ({ ...demand, yields: true })), ...core.demands]
   const engine = createEngine({ ...dependencies, demands })
   const codecs = createCodecs<JsonObject, JsonObject>(policy, {})
+  const broadcast = createBroadcast({
+    store: engine.store,
+    schedule: dependencies.schedule,
+    pollInterval: policy.pollInterval,
+    onError: error => engine.emit('onBackgroundError', { during: 'revocation streams', error }),
+  })
   return {
     ...engine,
     codecs,
+    broadcast,
     // The native API continues sessions of CDI: it ignores the marks that CDI adds to a refresh token.
     native: createSessionCore(engine, { ...native, refreshTokenIn: text => readMarks(text).token }, codecs),
     core: createSessionCore(engine, core, {
@@ -61,5 +72,9 @@ export function createApplication({ issuer, ...dependencies }: ApplicationDepend
       }),
       requireUserId: requireCdiUserId,
     }),
+    async close() {
+      await broadcast.close()
+      await engine.close()
+    },
   }
 }

@@ -53,12 +53,12 @@ export async function startServer(
   }
 
   const applications = await openApplications(settings, parts, { clock, logger, traces, events })
-  const streams = createRevocationStreams(onError)
+  const limits = { ...httpLimits, maxConnections: settings.maxConnections, ...parts.limits }
+  const streams = createRevocationStreams({ maxConnections: limits.maxConnections, onError })
   let isClosing = false
   const state = { isClosing: () => isClosing }
   const route = createRouter({ ...state, settings, applications, metrics, streams, onError })
   const serve = createHttpService({ ...state, settings, route, traces, metrics, refusals })
-  const limits = { ...httpLimits, maxConnections: settings.maxConnections, ...parts.limits }
   let listener: Listener
   try {
     listener = await listen(settings.host, settings.port, limits, serve)

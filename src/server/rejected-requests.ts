@@ -1,3 +1,4 @@
+import { jitter } from '../base/jitter.ts'
 import type { Scheduler } from '../base/scheduler.ts'
 import type { Milliseconds } from '../base/time.ts'
 import type { Logger } from './log.ts'
@@ -26,7 +27,7 @@ export function createRejectedRequestLog(logger: Logger, schedule: Scheduler): R
       const known = counts.get(status)
       if (known === undefined) counts.set(status, { count: 1, from })
       else known.count += 1
-      cancel ??= schedule(flush, INTERVAL)
+      cancel ??= schedule(flush, jitter(INTERVAL))
     },
     flush,
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { jitter } from '../base/jitter.ts'
 import type { Milliseconds } from '../base/time.ts'
 import { createApiKeyCheck } from './api-keys.ts'
 import type { Applications } from './applications.ts'
@@ -35,6 +36,9 @@ export const probes: ReadonlySet<string> = new Set(['/health/live', '/health/rea
 /** How long the stores may take to answer a readiness check. */
 const READY_LIMIT: Milliseconds = 2000
 
+/** When the client of a stream that was refused may try again. */
+const STREAM_RETRY: Milliseconds = 30_000
+
 const plain = { 'content-type': 'text/plain; charset=utf-8' }
 
 /** Creates the router: it passes requests to the probes, the native API or CDI. */
@@ -60,13 +64,23 @@ export function createRouter(dependencies: RouterDependencies): Router {
     const outcome = await handleNativeRequest(request, path, query, shared)
     if (!('stream' in outcome)) return outcome
     const isServed = !isClosing() && streams.serve(outcome.stream, request, response)
-    return isServed ? null : problem(503, 'unavailable', 'There are too many streams, or the server is stopping.')
+    return isServed ? null : noStream()
+  }
+
+  let asking: Promise<boolean> | null = null
+
+  /** Whether every store answers. Everybody may ask, so all who ask at once wait for the same store calls. */
+  function ask(): Promise<boolean> {
+    asking ??= applications.ask().then(() => true, () => false).finally(() => {
+      asking = null
+    })
+    return asking
   }
 
   /** Answers whether requests can be served: the server is not stopping, and every store answers. */
   async function ready(): Promise<Reply> {
     if (isClosing()) return replyText(503, 'closing', plain)
-    const isReady = await within(applications.ask().then(() => true, () => false), READY_LIMIT)
+    const isReady = await within(ask(), READY_LIMIT)
     return isReady ? replyText(200, 'ready', plain) : replyText(503, 'the store does not answer', plain)
   }
 
@@ -78,6 +92,12 @@ export function createRouter(dependencies: RouterDependencies): Router {
       return replyText(500, 'The request failed; the log of the server has the reason')
     }
   }
+}
+
+/** Refuses a stream. Clients that are refused together must not come back together. */
+function noStream(): Reply {
+  const reply = problem(503, 'unavailable', 'There are too many streams, or the server is stopping.')
+  return { ...reply, headers: { ...reply.headers, 'retry-after': `${Math.ceil(jitter(STREAM_RETRY) / 1000)}` } }
 }
 
 async function within(answer: Promise<boolean>, limit: Milliseconds): Promise<boolean> {

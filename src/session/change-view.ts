@@ -1,4 +1,5 @@
 import { GeneralError } from '../base/errors.ts'
+import { jitter } from '../base/jitter.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { RevocationList } from './revocation-list.ts'
 import type { ChangePage } from './store.ts'
@@ -13,7 +14,8 @@ export interface ChangeSource {
 export interface ChangeView {
   /**
    * The revocation list; reads the change log first if that is due.
-   * @throws GeneralError (`STORE_UNAVAILABLE`) if the log cannot be read and the list is older than `maxStaleness`.
+   * @throws GeneralError (`STORE_UNAVAILABLE`) if the log cannot be read and the list is older than `maxStaleness`;
+   * without an attempt if the last one failed within `pollInterval`.
    */
   current(): Promise<Pick<RevocationList, 'isRevoked' | 'payloadVersion'>>
 }
@@ -38,10 +40,15 @@ export function createChangeView({ source, clock, pollInterval, maxStaleness }: 
   let cursor: string | null = null
   let readAt: EpochMilliseconds = Number.NEGATIVE_INFINITY
   let triedAt: EpochMilliseconds = Number.NEGATIVE_INFINITY
+  /** Whether the last attempt failed. */
+  let isFailing = false
+  // Services that started together must not all read in the same moment.
+  let interval = jitter(pollInterval)
 
   async function read(): Promise<void> {
     const startedAt = clock()
     triedAt = startedAt
+    interval = jitter(pollInterval)
     for (;;) {
       const page = await source.changesSince(cursor, PAGE)
       for (const change of page.changes) list.apply(change)
@@ -59,17 +66,24 @@ export function createChangeView({ source, clock, pollInterval, maxStaleness }: 
 
   return {
     async current() {
-      if (isWithin(readAt, maxStaleness) && isWithin(triedAt, pollInterval)) return list
+      if (isWithin(triedAt, interval)) {
+        if (isWithin(readAt, maxStaleness)) return list
+        // While the source is unavailable, one call per interval asks it, and the others fail at once.
+        if (isFailing) throw unreadable()
+      }
       try {
         await read()
+        isFailing = false
       } catch (cause) {
-        // The next read starts from the beginning of the log.
-        cursor = null
-        if (!isWithin(readAt, maxStaleness)) {
-          throw new GeneralError('STORE_UNAVAILABLE', 'the revocation feed cannot be read', { cause })
-        }
+        // The cursor stays: the pages before the failure have been applied.
+        isFailing = true
+        if (!isWithin(readAt, maxStaleness)) throw unreadable({ cause })
       }
       return list
     },
   }
+}
+
+function unreadable(options: { readonly cause?: unknown } = {}): GeneralError {
+  return new GeneralError('STORE_UNAVAILABLE', 'the revocation feed cannot be read', options)
 }

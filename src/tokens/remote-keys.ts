@@ -1,4 +1,5 @@
 import { GeneralError } from '../base/errors.ts'
+import { jitter } from '../base/jitter.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { VerificationKeys } from './access-token.ts'
 import type { VerificationCrypto } from './crypto.ts'
@@ -6,7 +7,10 @@ import { createVerificationKeys } from './public-keys.ts'
 
 /** The public keys of another service, fetched from it and cached. */
 export interface RemoteKeys {
-  /** The cached keys if they are less than a minute old, or if fetching fails; otherwise the fetched ones. */
+  /**
+   * The cached keys if they are less than a minute old, or if fetching fails; otherwise the fetched ones.
+   * @throws GeneralError (`STORE_UNAVAILABLE`) if they were never fetched, without an attempt within 1 s of a failure.
+   */
   current(): Promise<VerificationKeys>
   /** The keys for a token of an unknown key: fetched again, but at most once per 5 s (TOK-06). */
   reloadForUnknownKid(): Promise<VerificationKeys>
@@ -24,6 +28,8 @@ export interface RemoteKeysDependencies {
 const FRESH: Milliseconds = 60_000
 /** The shortest time between two attempts. */
 const RETRY: Milliseconds = 5_000
+/** The same, after a failure, for the first key set: until there is one, no token can be verified. */
+const FIRST_RETRY: Milliseconds = 1_000
 
 /**
  * Creates the cache of another service's keys. Fetches nothing yet. Two calls never share a promise: some platforms
@@ -33,23 +39,45 @@ export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies
   let keys: VerificationKeys | null = null
   let readAt: EpochMilliseconds = 0
   let triedAt: EpochMilliseconds = 0
+  /** Whether the last attempt failed. */
+  let isFailing = false
+  // Services that started together must not all fetch in the same second.
+  let freshFor = jitter(FRESH)
 
   async function load(): Promise<VerificationKeys> {
     const startedAt = clock()
     triedAt = startedAt
+    let loaded: VerificationKeys
+    try {
+      loaded = await readKeys()
+      isFailing = false
+    } catch (error) {
+      isFailing = true
+      throw error
+    }
+    // If two fetches run at once, the result of the one that started later counts.
+    if (keys === null || startedAt >= readAt) {
+      keys = loaded
+      readAt = startedAt
+      freshFor = jitter(FRESH)
+    }
+    return keys
+  }
+
+  async function readKeys(): Promise<VerificationKeys> {
     let set: unknown
     try {
       set = await read()
     } catch (cause) {
       throw new GeneralError('STORE_UNAVAILABLE', 'the key set cannot be fetched', { cause })
     }
-    const loaded = await createVerificationKeys(crypto, set)
-    // If two fetches run at once, the result of the one that started later counts.
-    if (keys === null || startedAt >= readAt) {
-      keys = loaded
-      readAt = startedAt
-    }
-    return keys
+    return createVerificationKeys(crypto, set)
+  }
+
+  /** The first keys. Every verification needs them: if they cannot be fetched, only one per second tries. */
+  async function loadFirst(): Promise<VerificationKeys> {
+    if (!isFailing || isOver(triedAt, FIRST_RETRY)) return load()
+    throw new GeneralError('STORE_UNAVAILABLE', 'the key set could not be fetched a moment ago')
   }
 
   /** Whether an age has reached the limit. If the clock was set back, it has. */
@@ -60,14 +88,14 @@ export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies
 
   return {
     async current() {
-      if (keys === null) return load()
-      if (!isOver(readAt, FRESH) || !isOver(triedAt, RETRY)) return keys
+      if (keys === null) return loadFirst()
+      if (!isOver(readAt, freshFor) || !isOver(triedAt, RETRY)) return keys
       const cached = keys
       return load().catch(() => cached)
     },
     async reloadForUnknownKid() {
-      if (keys !== null && !isOver(triedAt, RETRY)) return keys
-      return load()
+      if (keys === null) return loadFirst()
+      return isOver(triedAt, RETRY) ? load() : keys
     },
   }
 }

@@ -240,10 +240,15 @@ export const operations: readonly Operation[] = [
     id: 'followRevocations', method: 'GET', path: '/v1/revocations',
     summary: 'A stream of server-sent events: `revoked` {handles, until}, `payload` {handle, version, until}, '
       + '`keys` {until}. Begins with all events that can still concern a valid access token, or after Last-Event-ID. '
-      + '`synced` follows the last past event.',
+      + '`synced` follows the last past event. An event may come twice. The stream ends if more than 1 MiB waits for a '
+      + 'slow client: connect again with the last id.',
     responses: {
       200: { words: 'The stream.', schema: null, type: 'text/event-stream' },
-      503: { words: 'There are too many streams, or the server is stopping.', schema: error },
+      503: {
+        words: 'There are too many streams (10,000, or three quarters of the server\'s connections), or the server is '
+          + 'stopping: try again after `Retry-After` seconds.',
+        schema: error,
+      },
     },
   },
   {
