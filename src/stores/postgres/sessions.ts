@@ -2,12 +2,15 @@ import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { NotBefore, Removal, SessionStore } from '../../session/store.ts'
 import { everybody, notBeforeName } from '../not-before.ts'
-import { decodePosition, toPage } from '../page-position.ts'
+import { decodePosition, encodePosition, toPage } from '../page-position.ts'
 import { createEntryId } from '../sql/entry-id.ts'
 import { readHandle, readInteger } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
-import { keptUntil, sessionColumns, sessionFromRow, stateColumns, stateValues } from '../sql/session-row.ts'
+import {
+  keptUntil, listedColumns, listedSessionFromRow, sessionColumns, sessionFromRow, stateColumns, stateValues,
+} from '../sql/session-row.ts'
 import { appendChange, durably, lazily } from './change-log.ts'
+import { createCleanup } from './cleanup.ts'
 import type { Database } from './database.ts'
 import { createInsert } from './insert.ts'
 import type { PostgresNames } from './names.ts'
@@ -64,11 +67,21 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
        entry: '$5',
      })}
      SELECT payload_version, access_token_lifetime, ${durably} FROM updated`)
-  const remove = database.statement(removal(names, 'handle = ANY ($1::text[])', '$2', '$3'))
-  const removeUnchanged = database.statement(removal(
-    names, ['handle', ...stateColumns].map((column, index) => `${column} = $${index + 1}`).join(' AND '), '$9', '$10'))
-  const removeByUser = database.statement(removal(
-    names, 'user_id = $1 AND ($2::text IS NULL OR tenant_id = $2) AND handle IS DISTINCT FROM $3', '$4', '$5'))
+  const remove = database.statement(`WITH ${removal(names, 'handle = ANY ($1::text[])', '$2', '$3')} ${removed}`)
+  const removeUnchanged = database.statement(`WITH ${removal(
+    names, ['handle', ...stateColumns].map((column, index) => `${column} = $${index + 1}`).join(' AND '), '$9', '$10')}
+    ${removed}`)
+  // Returns a row for each session that it looked at; the lifetime of those that it keeps is null.
+  const removeByUser = database.statement(
+    `WITH seen AS MATERIALIZED (
+       SELECT handle, created_at, tenant_id FROM ${table} WHERE user_id = $1 AND (created_at, handle) < ($2, $3)
+       ORDER BY created_at DESC, handle DESC LIMIT $4::bigint
+     ),
+     ${removal(names, `handle = ANY (ARRAY (
+       SELECT handle FROM seen WHERE ($5::text IS NULL OR tenant_id = $5) AND handle IS DISTINCT FROM $6
+     ))`, '$7', '$8')}
+     SELECT handle, created_at, access_token_lifetime, ${durably} FROM seen LEFT JOIN gone USING (handle)
+     ORDER BY created_at DESC, handle DESC`)
   const refuseBefore = database.statement(
     `INSERT INTO ${names.notBefore} AS known (name, time, until) VALUES ($1, $2, $3) ON CONFLICT (name)
      DO UPDATE SET time = greatest(known.time, excluded.time), until = greatest(known.until, excluded.until)
@@ -78,32 +91,8 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
        SELECT handle FROM ${table} WHERE handle > $1 AND created_at <= $2 ORDER BY handle LIMIT $3::bigint FOR UPDATE
      )) RETURNING handle, ${durably}`)
   const listByUser = database.statement(
-    `SELECT ${columns} FROM ${table} WHERE user_id = $1 AND (created_at, handle) < ($2, $3)
+    `SELECT ${listedColumns.join(', ')} FROM ${table} WHERE user_id = $1 AND (created_at, handle) < ($2, $3)
      ORDER BY created_at DESC, handle DESC LIMIT $4::bigint`, { repeatable: true })
-  const sweep = database.statement(
-    `WITH due AS (
-       SELECT handle, expires_at FROM ${table} WHERE sweep_at <= $1 ORDER BY sweep_at LIMIT $2::bigint
-       FOR UPDATE SKIP LOCKED
-     ),
-     postponed AS (
-       UPDATE ${table} SET sweep_at = expires_at
-       WHERE handle = ANY (ARRAY (SELECT handle FROM due WHERE expires_at > $1))
-     ),
-     swept AS (
-       DELETE FROM ${table}
-       WHERE handle = ANY (ARRAY (SELECT handle FROM due WHERE expires_at <= $1)) AND expires_at <= $1
-       RETURNING handle
-     )
-     SELECT (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM swept) AS swept, ${lazily}`)
-  const forget = database.statement(
-    `DELETE FROM ${names.change} WHERE seq = ANY (ARRAY (
-       SELECT seq FROM ${names.change} WHERE until <= $1 FOR UPDATE SKIP LOCKED
-     )) AND ${lazily} IS NOT NULL`)
-  const forgetNotBefores = database.statement(
-    `DELETE FROM ${names.notBefore} WHERE name = ANY (ARRAY (
-       SELECT name FROM ${names.notBefore} WHERE until <= $1 FOR UPDATE SKIP LOCKED
-     )) AND ${lazily} IS NOT NULL`)
-
   const setNotBefore = (name: string, { time, until }: NotBefore): Promise<unknown> => refuseBefore(name, time, until)
 
   return {
@@ -139,9 +128,17 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
     removeUnchanged: async (handle, state, from) =>
       removalOf(await removeUnchanged(handle, ...stateValues(state), from, createEntryId()), from),
 
-    async removeByUser({ userId, tenantId, except, from, notBefore }) {
-      await setNotBefore(notBeforeName({ userId, tenantId }), notBefore)
-      return removalOf(await removeByUser(userId, tenantId, except, from, createEntryId()), from)
+    async removeByUser({ userId, tenantId, except, from, notBefore, limit, after }) {
+      if (after === null) await setNotBefore(notBeforeName({ userId, tenantId }), notBefore)
+      const { createdAt, handle } = decodePosition(after)
+      const seen = await removeByUser(userId, createdAt, handle, limit, tenantId, except, from, createEntryId())
+      const last = seen[limit - 1]
+      return {
+        ...removalOf(seen.filter(row => row['access_token_lifetime'] !== null), from),
+        next: last === undefined
+          ? null
+          : encodePosition({ createdAt: readInteger(last, 'created_at'), handle: handleOf(last) }),
+      }
     },
 
     async removeAll({ notBefore, limit, after }) {
@@ -152,33 +149,22 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
 
     async listByUser(userId, { limit, after }) {
       const { createdAt, handle } = decodePosition(after)
-      return toPage((await listByUser(userId, createdAt, handle, limit + 1)).map(sessionFromRow), limit)
+      return toPage((await listByUser(userId, createdAt, handle, limit + 1)).map(listedSessionFromRow), limit)
     },
 
-    async removeExpired(now, limit) {
-      await forget(now)
-      await forgetNotBefores(now)
-      let removed = 0
-      while (removed < limit) {
-        const remaining = limit - removed
-        const counted = (await sweep(now, remaining))[0] ?? {}
-        removed += readInteger(counted, 'swept')
-        if (readInteger(counted, 'due') < remaining) break
-      }
-      return removed
-    },
+    removeExpired: createCleanup(database, names),
 
     settled: async () => void await Promise.all([logins.settled(), rotations.settled()]),
   }
 }
 
 /**
- * Deletes the sessions that meet the condition and appends one change that names them. The log keeps the change as
- * long as their access tokens live.
+ * The parts of a WITH clause that delete the sessions that meet the condition (`gone`) and append one change that names
+ * them. The log keeps the change as long as their access tokens live.
  */
 function removal(names: PostgresNames, condition: string, from: string, entry: string): string {
   return `
-    WITH doomed AS (SELECT handle FROM ${names.session} WHERE ${condition} ORDER BY handle FOR UPDATE),
+    doomed AS (SELECT handle FROM ${names.session} WHERE ${condition} ORDER BY handle FOR UPDATE),
     gone AS (
       DELETE FROM ${names.session} WHERE handle = ANY (ARRAY (SELECT handle FROM doomed))
       RETURNING handle, access_token_lifetime
@@ -187,9 +173,11 @@ function removal(names: PostgresNames, condition: string, from: string, entry: s
       SELECT json_agg(handle)::text AS handles, ${from}::bigint + max(access_token_lifetime) AS kept_until FROM gone
       HAVING count(*) > 0
     ),
-    ${appendChange(names, 'told', { kind: 'revoked', handles: 'handles', version: '0', until: 'kept_until', entry })}
-    SELECT handle, access_token_lifetime, ${durably} FROM gone`
+    ${appendChange(names, 'told', { kind: 'revoked', handles: 'handles', version: '0', until: 'kept_until', entry })}`
 }
+
+/** Returns what {@link removal} deleted, durably. */
+const removed = `SELECT handle, access_token_lifetime, ${durably} FROM gone`
 
 function removalOf(rows: readonly Row[], from: EpochMilliseconds): Removal {
   return { handles: rows.map(handleOf), until: keptUntil(rows, from) }
