@@ -1,7 +1,7 @@
 import type { ChangePage } from '../../session/store.ts'
 import { decodeCursor } from '../change-cursor.ts'
 import { changeColumns, changePageOf } from '../sql/change-row.ts'
-import { readText } from '../sql/row.ts'
+import { readTextOrNull } from '../sql/row.ts'
 import type { Database } from './database.ts'
 import type { PostgresNames } from './names.ts'
 
@@ -52,29 +52,41 @@ export function appendChange(names: PostgresNames, source: string, change: Chang
 /** Reads the change log. */
 export interface ChangeReader {
   changesSince(cursor: string | null, limit: number): Promise<ChangePage>
-  /** The name of the newest entry, which is different after each change. */
+  /** The name of the newest entry, which is different after each change. It may also differ after the cleanup. */
   readHead(): Promise<string>
 }
 
 /**
  * Prepares the statements. A cursor holds number and name of the entry it points to. If the log no longer has this
- * entry, reading starts from the beginning: the log was emptied or restored, a standby without the entry took over, or
- * the entry was pruned in due time. To read an entry twice is harmless; to skip one is not.
+ * entry, and the head row does not name it either, reading starts from the beginning: the log was emptied or restored, a
+ * standby without the entry took over, or the entry was pruned in due time. To read an entry twice is harmless; to skip
+ * one is not.
+ *
+ * The head row is only read if the cursor's entry is not in the log. Each change makes a new version of that row, and
+ * while any transaction on the server is old, a look at it passes over all of them.
  */
 export function createChangeReader(database: Database, names: PostgresNames): ChangeReader {
   const columns = ['seq', 'entry', ...changeColumns].map(column => `page.${column}`).join(', ')
+  const own = `FROM ${names.change} WHERE seq = $1 AND entry = $2`
   const read = database.statement(
-    `SELECT log.number AS head, log.value AS head_entry, ${columns}
-     FROM ${names.meta} AS log
-     CROSS JOIN LATERAL (
-       SELECT CASE WHEN (log.number = $1 AND log.value = $2)
-         OR EXISTS (SELECT FROM ${names.change} WHERE seq = $1 AND entry = $2) THEN $1::bigint ELSE 0 END AS seq
-     ) AS place
+    `SELECT head.number AS head, head.name AS head_entry, ${columns}
+     FROM (
+       SELECT seq AS number, entry AS name ${own}
+       UNION ALL
+       SELECT number, value FROM ${names.meta} AS log WHERE name = 'log' AND NOT EXISTS (SELECT ${own})
+     ) AS head
      LEFT JOIN LATERAL (
-       SELECT * FROM ${names.change} AS later WHERE later.seq > place.seq ORDER BY later.seq LIMIT $3::bigint
+       SELECT * FROM ${names.change} AS later
+       WHERE later.seq > CASE WHEN head.number = $1 AND head.name = $2 THEN $1::bigint ELSE 0 END
+       ORDER BY later.seq LIMIT $3::bigint
      ) AS page ON true
-     WHERE log.name = 'log' ORDER BY page.seq`, { repeatable: true })
-  const head = database.statement(`SELECT value FROM ${names.meta} WHERE name = 'log'`, { repeatable: true })
+     ORDER BY page.seq`, { repeatable: true })
+  // Where the log is not empty, this does not read the head row either.
+  const head = database.statement(
+    `SELECT coalesce(
+       (SELECT entry FROM ${names.change} ORDER BY seq DESC LIMIT 1),
+       (SELECT value FROM ${names.meta} WHERE name = 'log')
+     ) AS entry`, { repeatable: true })
 
   return {
     async changesSince(cursor, limit) {
@@ -82,8 +94,7 @@ export function createChangeReader(database: Database, names: PostgresNames): Ch
       return changePageOf(await read(place?.sequence ?? 0, place?.id ?? '', limit + 1), limit)
     },
     async readHead() {
-      const row = (await head())[0]
-      return row === undefined ? '' : readText(row, 'value')
+      return readTextOrNull((await head())[0] ?? { entry: null }, 'entry') ?? ''
     },
   }
 }

@@ -1,3 +1,4 @@
+import { jitter } from '../../base/jitter.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import { createFollowers } from '../followers.ts'
@@ -102,8 +103,9 @@ export function createNotifier(
     })
   }
 
+  /** Not all processes do it at once: they may have lost their connections in the same moment. */
   function plan(delay: Milliseconds, task: () => void): void {
-    timer = setTimeout(task, delay)
+    timer = setTimeout(task, jitter(delay))
     timer.unref()
   }
 
