@@ -55,7 +55,11 @@ export async function openApplications(
   async function open(appId: string): Promise<SessionStore> {
     if (parts.openStore !== undefined) return traces.store(await parts.openStore(appId), null)
     const { url, kind, naming } = placeOf(settings, appId)
-    return traces.store(await openStoreByUrl(url, { ...naming, migrate: settings.migrate }), kind)
+    return traces.store(await openStoreByUrl(url, {
+      ...naming,
+      migrate: settings.migrate,
+      ...settings.poolSize === null ? {} : { poolSize: settings.poolSize },
+    }), kind)
   }
 
   async function start(appId: string, store: SessionStore, options: PolicyOptions): Promise<Application> {

@@ -13,6 +13,8 @@ export interface ServerSettings {
   readonly prefix: string | null
   /** The schema of its tables, if the database has schemas; null: the connection's schema. */
   readonly schema: string | null
+  /** The size of the pool that each application opens, if the store has one; null: the store's default. */
+  readonly poolSize: number | null
   readonly host: string
   /** 0 chooses a free port. */
   readonly port: number
@@ -84,6 +86,12 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
     flag: 'schema', placeholder: 'NAME', preset: [],
     help: `the schema of the tables (${either(storeKinds.filter(it => it.schema !== null).map(it => it.title))})`,
     read: optional(value => value),
+  },
+  poolSize: {
+    flag: 'pool-size', placeholder: 'N', preset: [],
+    help: `the most connections of each application to ${
+      either(storeKinds.filter(it => it.hasPool).map(it => it.title))}, besides one to listen; by default 10`,
+    read: optional(readWhole(1, 1000)),
   },
   host: {
     flag: 'host', placeholder: 'ADDRESS', preset: ['127.0.0.1'],

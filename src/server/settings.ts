@@ -106,6 +106,7 @@ function readEach(find: (name: keyof ServerSettings) => Given | null, others: re
     store: read('store'),
     prefix: read('prefix'),
     schema: read('schema'),
+    poolSize: read('poolSize'),
     host: read('host'),
     port: read('port'),
     basePath: read('basePath'),

@@ -32,13 +32,18 @@ export function placeOf({ store, prefix, schema }: StoreSettings, appId: string)
 }
 
 /** One message for each of these settings that the kind of store does not accept. */
-export function findMisnaming(settings: StoreSettings & Pick<ServerSettings, 'apps'>): readonly string[] {
-  const { prefix, schema, apps } = settings
+export function findMisnaming(
+  settings: StoreSettings & Pick<ServerSettings, 'apps' | 'poolSize'>,
+): readonly string[] {
+  const { prefix, schema, apps, poolSize } = settings
   const { kind } = placeOf(settings, 'public')
   const problems: string[] = []
   if (schema !== null && kind.schema === null) problems.push(`--schema must be left out: ${kind.title} has no schemas`)
   if (schema !== null && kind.schema?.fits(schema) === false) {
     problems.push(`--schema must be ${kind.schema.accepts}; received ${received(schema, false)}`)
+  }
+  if (poolSize !== null && !kind.hasPool) {
+    problems.push(`--pool-size must be left out: ${kind.title} has no pool of connections`)
   }
   if (prefix !== null && !kind.prefix.fits(prefix)) {
     return [...problems, `--prefix must be ${kind.prefix.accepts}; received ${received(prefix, false)}`]

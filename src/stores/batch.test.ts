@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { batch } from './batch.ts'
 
 const endOfTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -175,4 +175,60 @@ test('settled starts waiting calls at once', async () => {
   await answers
   await endOfTick()
   expect(done).toEqual([[1], [2, 3]])
+})
+
+test('P-10: where batches run one at a time, calls of later ticks join the next one, in order', async () => {
+  const done: (readonly number[])[] = []
+  const pending: (() => void)[] = []
+  const work = async (inputs: readonly number[]): Promise<{ input: number }[]> => {
+    done.push(inputs)
+    await new Promise<void>(resolve => pending.push(resolve))
+    return inputs.map(input => ({ input }))
+  }
+  const { call, settled } = batch(
+    async (input: number) => (await work([input]))[0] ?? { input: 0 }, work, 4, 1)
+  const answers: Promise<{ input: number }>[] = []
+  for (let number = 0; number < 7; number++) {
+    answers.push(call(number))
+    await endOfTick()
+  }
+  expect(done).toEqual([[0]])
+  pending.shift()?.()
+  await answers[0]
+  await endOfTick()
+  expect(done).toEqual([[0], [1, 2, 3, 4]])
+  pending.shift()?.()
+  await answers[1]
+  await endOfTick()
+  expect(done).toEqual([[0], [1, 2, 3, 4], [5, 6]])
+  answers.push(call(7))
+  const closing = settled()
+  expect(done.at(-1), 'settled does not wait for the batch in progress').toEqual([7])
+  for (const resolve of pending) resolve()
+  await closing
+  expect(await Promise.all(answers)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map(input => ({ input })))
+})
+
+test('P-10: a batch that hangs delays the calls behind it by a tenth of a second', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const done: (readonly number[])[] = []
+  const { call } = batch(
+    (input: number) => {
+      done.push([input])
+      return input === 1 ? new Promise<never>(() => undefined) : Promise.resolve({ input })
+    },
+    async inputs => {
+      done.push(inputs)
+      return inputs.map(input => ({ input }))
+    }, 2, 1)
+  void call(1)
+  await endOfTick()
+  const answers = Promise.all([2, 3, 4, 5, 6].map(call))
+  await endOfTick()
+  vi.advanceTimersByTime(99)
+  expect(done).toEqual([[1]])
+  vi.advanceTimersByTime(1)
+  expect(done).toEqual([[1], [2, 3], [4, 5], [6]])
+  expect(await answers).toHaveLength(5)
 })

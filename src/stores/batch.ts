@@ -71,8 +71,7 @@ export function batch<Input, Output extends object | null>(
     isPatient = true
     runLater(() => {
       isPatient = false
-      if (waiting.length > 0) start()
-      proceed()
+      while (waiting.length > 0) start()
     }, PATIENCE)
   }
 

@@ -20,6 +20,10 @@ export interface OpenStoreOptions extends StoreNaming {
    * first use; the database user needs the privileges for that. Default: `manual`, but `auto` in SQLite.
    */
   readonly migrate?: 'auto' | 'manual'
+  /**
+   * The most connections in the pool that the store opens, in PostgreSQL and MySQL: 1 to 1000. Default: 10.
+   */
+  readonly poolSize?: number
 }
 
 /** What `inspect` found at a store's URL. */
@@ -69,6 +73,8 @@ export interface StoreKind {
   readonly prefix: Rule<string, string>
   /** The rule for a schema; null if the store has no schemas. */
   readonly schema: Rule<string> | null
+  /** Whether it opens a pool of connections, whose size can be set. */
+  readonly hasPool: boolean
   /**
    * The prefix for another application with this id (`a-z`, `0-9`, `-`), beside the application that has `prefix`:
    * `keyturn_shop_` for `shop` beside `keyturn_`.

@@ -29,7 +29,7 @@ import type { MysqlNameOptions } from './mysql/names.ts'
 import { mysqlNameRules, mysqlRules, mysqlSourceRule } from './mysql/options.ts'
 import { migrateSchema } from './mysql/schema.ts'
 import { createSessionTable } from './mysql/sessions.ts'
-import { requestTimeoutOf } from './options.ts'
+import { poolSizeOf, requestTimeoutOf } from './options.ts'
 import type { MigrationResult } from './sql/migrations.ts'
 import { readInteger, rowOf } from './sql/row.ts'
 import type { TableNames } from './sql/table-names.ts'
@@ -48,6 +48,11 @@ export interface MysqlStoreOptions extends MysqlNameOptions {
   readonly migrate?: 'auto' | 'manual'
   /** How long a call may wait for the database: from 1 ms to 1 hour. Default: 5 seconds. */
   readonly requestTimeout?: Duration
+  /**
+   * The most connections in the pool that the store opens for its URL: 1 to 1000.
+   * Default: 10.
+   */
+  readonly poolSize?: number
 }
 
 const POLL_INTERVAL: Milliseconds = 500
@@ -63,11 +68,12 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
   checkOptions('createMysqlStore', mysqlRules, options)
   const names = mysqlNames(options)
   const requestTimeout = requestTimeoutOf(options.requestTimeout)
+  const poolSize = poolSizeOf(poolOrUrl, options.poolSize)
   const setUp = async (): Promise<void> => {
     if (options.migrate === 'auto') await migrate(poolOrUrl, names)
   }
   const connections = typeof poolOrUrl === 'string'
-    ? openConnections(poolOrUrl, requestTimeout, setUp)
+    ? openConnections(poolOrUrl, poolSize, requestTimeout, setUp)
     : useGivenPool(poolOrUrl, requestTimeout, setUp)
   const database = createDatabase(connections, requestTimeout)
   const log = createChangeLog(database, names)
@@ -133,7 +139,7 @@ export async function migrateMysql(
 async function migrate(poolOrUrl: MysqlPool | string, names: TableNames): Promise<MigrationResult> {
   try {
     if (typeof poolOrUrl !== 'string') return await migrateOver(poolOrUrl, names)
-    const pool = await openPool(poolOrUrl, requestTimeoutOf())
+    const pool = await openPool(poolOrUrl, 1, requestTimeoutOf())
     try {
       return await migrateOver(pool, names)
     } finally {

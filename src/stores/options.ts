@@ -1,6 +1,7 @@
 import { duration, toMilliseconds } from '../base/duration.ts'
 import type { Duration } from '../base/duration.ts'
-import { having, oneOf, rule, text, withDefault } from '../base/options.ts'
+import { GeneralError } from '../base/errors.ts'
+import { having, number, oneOf, rule, text, withDefault } from '../base/options.ts'
 import type { Rule } from '../base/options.ts'
 import type { Milliseconds } from '../base/time.ts'
 
@@ -19,6 +20,8 @@ export const requestTimeoutRule: Rule<Duration, number> = withDefault(5, duratio
 export function requestTimeoutOf(requestTimeout: Duration = requestTimeoutRule.preset): Milliseconds {
   return toMilliseconds(requestTimeout)
 }
+/** The size of the pool that a store opens for its URL. */
+export const poolSizeRule: Rule<number, number> = withDefault(10, number(null, 1, 1000))
 /** Who creates and updates the tables. */
 export const migrateRule: Rule<'auto' | 'manual', 'manual'> = withDefault('manual', oneOf('auto', 'manual'))
 
@@ -37,4 +40,10 @@ export function poolOrUrl<Pool extends object>(
     ? URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1))
     : pool.fits(value)
   return { ...rule(accepts, fits), isSecret: true }
+}
+
+/** The size of the pool to open. @throws GeneralError (`MISUSE`) if it is given beside a pool, which has its own. */
+export function poolSizeOf(source: object | string, poolSize: number | undefined): number {
+  if (typeof source === 'string' || poolSize === undefined) return poolSize ?? poolSizeRule.preset
+  throw new GeneralError('MISUSE', 'poolSize must be left out: the pool that was passed has its own size')
 }

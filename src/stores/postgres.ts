@@ -1,7 +1,7 @@
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
-import { requestTimeoutOf } from './options.ts'
+import { poolSizeOf, requestTimeoutOf } from './options.ts'
 import { createChangeReader, lazily } from './postgres/change-log.ts'
 import { useGivenPool } from './postgres/connections.ts'
 import { createDatabase } from './postgres/database.ts'
@@ -37,6 +37,12 @@ export interface PostgresStoreOptions extends PostgresNameOptions {
   readonly preparedStatements?: boolean
   /** How long a call may wait for the database: from 1 ms to 1 hour. Default: 5 seconds. */
   readonly requestTimeout?: Duration
+  /**
+   * The most connections in the pool that the store opens for its URL: 1 to 1000. One more listens for
+   * revocations.
+   * Default: 10.
+   */
+  readonly poolSize?: number
 }
 
 /**
@@ -54,11 +60,12 @@ export function createPostgresStore(
   const names = postgresNames(options)
   const { preparedStatements = null } = options
   const requestTimeout = requestTimeoutOf(options.requestTimeout)
+  const poolSize = poolSizeOf(poolOrUrl, options.poolSize)
   const setUp = async (): Promise<void> => {
     if (options.migrate === 'auto') await migrate(poolOrUrl, names)
   }
   const connections = typeof poolOrUrl === 'string'
-    ? openConnections(poolOrUrl, preparedStatements, requestTimeout, setUp)
+    ? openConnections(poolOrUrl, poolSize, preparedStatements, requestTimeout, setUp)
     : useGivenPool(poolOrUrl, preparedStatements, requestTimeout, setUp)
   const database = createDatabase(connections, requestTimeout)
   const { changesSince, readHead } = createChangeReader(database, names)

@@ -4,7 +4,7 @@ import type { RulesFor } from '../base/options.ts'
 import type { SessionStore } from '../session/store.ts'
 import type { OpenStoreOptions, StoreKind } from './kind.ts'
 import { mysqlKind } from './mysql/kind.ts'
-import { migrateRule } from './options.ts'
+import { migrateRule, poolSizeRule } from './options.ts'
 import { postgresKind } from './postgres/kind.ts'
 import { redisKind } from './redis/kind.ts'
 import { sqliteKind } from './sqlite/kind.ts'
@@ -31,6 +31,7 @@ export const openStoreRules: RulesFor<OpenStoreOptions> = {
   prefix: text('a text that the store accepts as its prefix'),
   schema: text('a text that the store accepts as its schema'),
   migrate: migrateRule,
+  poolSize: poolSizeRule,
 }
 
 /** The kind of store that a URL names by its scheme. Returns null for any other text. */
@@ -62,6 +63,9 @@ export async function openStoreByUrl(url: string, options: OpenStoreOptions = {}
   const kind = kindOfStore(url)
   if (options.schema !== undefined && kind.schema === null) {
     throw new GeneralError('MISUSE', `schema must be left out: ${kind.title} has no schemas`)
+  }
+  if (options.poolSize !== undefined && !kind.hasPool) {
+    throw new GeneralError('MISUSE', `poolSize must be left out: ${kind.title} has no pool of connections`)
   }
   return kind.open(url, options)
 }

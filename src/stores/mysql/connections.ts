@@ -21,8 +21,6 @@ export interface ReadyPool {
   readonly isMariadb: boolean
 }
 
-const POOL_SIZE = 10
-
 /** Uses the application's pool, which the application ends. */
 export function useGivenPool(
   pool: MysqlPool,
@@ -38,12 +36,13 @@ export function useGivenPool(
 /** Opens a pool for a URL at the first use. */
 export function openConnections(
   url: string,
+  poolSize: number,
   requestTimeout: Milliseconds,
   setUp: () => Promise<void>,
 ): Connections {
   let opened: import('mysql2/promise').Pool | null = null
   const ready = once(async () => {
-    opened ??= await openPool(url, requestTimeout)
+    opened ??= await openPool(url, poolSize, requestTimeout)
     return prepare(opened, requestTimeout, setUp)
   })
   return {
@@ -98,11 +97,15 @@ async function readSettings(connection: MysqlConnection, requestTimeout: Millise
 }
 
 /** Opens a pool for a URL. */
-export async function openPool(url: string, requestTimeout: Milliseconds): Promise<import('mysql2/promise').Pool> {
+export async function openPool(
+  url: string,
+  poolSize: number,
+  requestTimeout: Milliseconds,
+): Promise<import('mysql2/promise').Pool> {
   const { createPool } = await loadDriver('mysql2/promise')
   const pool = createPool({
     uri: url,
-    connectionLimit: POOL_SIZE,
+    connectionLimit: poolSize,
     connectTimeout: requestTimeout,
     enableKeepAlive: true,
   })

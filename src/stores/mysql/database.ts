@@ -2,11 +2,12 @@ import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import { pause } from '../background.ts'
+import { createLender } from '../lender.ts'
 import { readInteger, rowOf } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import type { Connections } from './connections.ts'
 import type { MysqlConnection } from './driver.ts'
-import { toStoreError, isReadOnlyServer, lostConnection, lostPreparedStatement, undoneByRace } from './errors.ts'
+import { toStoreError, isReadOnlyServer, lostConnection, lostPreparedStatement, refusedConnection, undoneByRace } from './errors.ts'
 
 /** Runs statements on one connection. */
 export interface Runner {
@@ -50,6 +51,7 @@ const RACES = 20
  */
 export function createDatabase(connections: Connections, requestTimeout: Milliseconds): Database {
   const within = createDeadline(requestTimeout, 'the MySQL database')
+  const lender = createLender(refusedConnection)
   const running = new Set<Promise<unknown>>()
 
   async function attempt<T>(
@@ -61,10 +63,11 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
     let races = 0
     let breaks = 0
     for (;;) {
-      const connection = await pool.getConnection()
+      const connection = await lender.take(() => pool.getConnection())
       // The caller has waited too long for a connection and already has an error: nothing must be written for it now.
       if (watch.expired) {
         connection.release()
+        lender.returned()
         throw new GeneralError('STORE_UNAVAILABLE', 'no connection to MySQL was free in time')
       }
       watch.connection = connection
@@ -82,6 +85,8 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
         if (undoneByRace(error) && races < RACES) await pause(Math.random() * 2 * ++races)
         else if ((unprepared || (lostConnection(error) && repeatable)) && breaks < 1) breaks += 1
         else throw error
+      } finally {
+        lender.returned()
       }
     }
   }

@@ -24,6 +24,11 @@ export function lostPreparedStatement(error: unknown): boolean {
   return [1243, 1615].includes(numberOf(error))
 }
 
+/** Whether the server refused a connection because it has too many: of all users, or of this user. */
+export function refusedConnection(error: unknown): boolean {
+  return [1040, 1203, 1226].includes(numberOf(error))
+}
+
 /** Whether the connection broke, so that it is unknown whether the statement was executed. */
 export function lostConnection(error: unknown): boolean {
   if (['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE'].includes(codeOf(error))) return true
@@ -51,6 +56,9 @@ export function toStoreError(cause: unknown): Error {
       return new GeneralError('MISUSE', 'the database user lacks a privilege on the tables of Keyturn')
     case 1044: case 1045: case 1698:
       return new GeneralError('STORE_UNAVAILABLE', `the MySQL server refused the credentials (${numberOf(cause)})`)
+    case 1040: case 1203:
+      return new GeneralError('STORE_UNAVAILABLE', 'the MySQL server has too many connections: lower the pool size of '
+        + 'the processes, or raise max_connections', { cause })
     case 1021: case 1114:
       return new GeneralError('STORE_UNAVAILABLE', 'the MySQL server\'s disk is full: nothing was written', { cause })
   }

@@ -19,7 +19,7 @@ export async function inspectDatabase(url: string, naming: StoreNaming): Promise
   checkOptions('inspect', mysqlNameRules, naming)
   const names = mysqlNames(naming)
   const within = createDeadline(requestTimeoutOf(), 'the MySQL database')
-  const pool = await openPool(url, requestTimeoutOf())
+  const pool = await openPool(url, 1, requestTimeoutOf())
   const opened: MysqlConnection[] = []
 
   async function inspect(): Promise<StoreState> {

@@ -13,6 +13,7 @@ export const mysqlKind: StoreKind = {
   isFile: false,
   prefix: tablePrefixRule,
   schema: null,
+  hasPool: true,
   prefixFor: tablePrefixFor,
   async open(url, options) {
     const { createMysqlStore } = await import('../mysql.ts')

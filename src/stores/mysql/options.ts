@@ -1,6 +1,6 @@
 import type { Rule, RulesFor } from '../../base/options.ts'
 import type { MysqlStoreOptions } from '../mysql.ts'
-import { migrateRule, poolOrUrl, requestTimeoutRule, tablePrefixRule } from '../options.ts'
+import { migrateRule, poolOrUrl, poolSizeRule, requestTimeoutRule, tablePrefixRule } from '../options.ts'
 import type { MysqlPool } from './driver.ts'
 import type { MysqlNameOptions } from './names.ts'
 
@@ -16,5 +16,5 @@ export const mysqlNameRules: RulesFor<MysqlNameOptions> = { prefix: tablePrefixR
 
 /** What the options of `createMysqlStore` accept. */
 export const mysqlRules: RulesFor<MysqlStoreOptions> = {
-  ...mysqlNameRules, migrate: migrateRule, requestTimeout: requestTimeoutRule,
+  ...mysqlNameRules, migrate: migrateRule, requestTimeout: requestTimeoutRule, poolSize: poolSizeRule,
 }

@@ -1,5 +1,6 @@
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
+import type { Lender } from '../lender.ts'
 import { once } from '../sql/once.ts'
 import { readInteger, rowOf } from '../sql/row.ts'
 import { announcedPid } from './driver.ts'
@@ -90,9 +91,9 @@ export interface AcquiredClient {
   destroy(): void
 }
 
-/** Takes a connection out of a pool. */
-export async function acquireClient(pool: PostgresPool): Promise<AcquiredClient> {
-  const client = await pool.connect()
+/** Takes a connection out of a pool, through its lender if there are several that take some. */
+export async function acquireClient(pool: PostgresPool, lender: Lender | null = null): Promise<AcquiredClient> {
+  const client = await (lender === null ? pool.connect() : lender.take(() => pool.connect()))
   // A connection that breaks also fails its query, which reports the error.
   const ignore = (): void => undefined
   client.on('error', ignore)
@@ -104,11 +105,13 @@ export async function acquireClient(pool: PostgresPool): Promise<AcquiredClient>
       given = true
       client.removeListener('error', ignore)
       client.release()
+      lender?.returned()
     },
     destroy() {
       if (given) return
       given = true
       client.release(true)
+      lender?.returned()
     },
   }
 }

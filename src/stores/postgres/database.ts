@@ -2,12 +2,15 @@ import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import { pause } from '../background.ts'
+import { createLender } from '../lender.ts'
 import type { Row } from '../sql/row.ts'
 import { rowOf } from '../sql/row.ts'
 import { acquireClient } from './connections.ts'
 import type { Connections, AcquiredClient } from './connections.ts'
 import type { PostgresClient } from './driver.ts'
-import { toStoreError, lostConnection, lostPreparedStatement, refusedStatement, undoneByRace } from './errors.ts'
+import {
+  lostConnection, lostPreparedStatement, refusedConnection, refusedStatement, toStoreError, undoneByRace,
+} from './errors.ts'
 
 /** Runs statements, each in one round trip and one transaction of its own. */
 export interface Database {
@@ -30,6 +33,7 @@ const RACES = 20
  */
 export function createDatabase(connections: Connections, requestTimeout: Milliseconds): Database {
   const within = createDeadline(requestTimeout, 'the PostgreSQL database')
+  const lender = createLender(refusedConnection)
   // Set for good when the server no longer had a prepared statement: that shows that there is a pooler.
   let unnamed = false
 
@@ -38,7 +42,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
     let races = 0
     let breaks = 0
     for (;;) {
-      const leased = await acquireClient(pool)
+      const leased = await acquireClient(pool, lender)
       const named = prepared && !unnamed
       call.connection = leased
       try {

@@ -22,6 +22,11 @@ export function lostConnection(error: unknown): boolean {
   return error instanceof Error && /^Connection terminated|connection error and is not queryable/.test(error.message)
 }
 
+/** Whether the server refused a connection because it has too many: of all users, or of this user or database. */
+export function refusedConnection(error: unknown): boolean {
+  return codeOf(error) === '53300'
+}
+
 /** Whether the server refused one statement and the connection can still be used. */
 export function refusedStatement(error: unknown): boolean {
   return /^(22|23|26|40|42)/.test(codeOf(error))
@@ -41,6 +46,9 @@ export function toStoreError(cause: unknown): Error {
       return new GeneralError('MISUSE', 'the database user lacks a privilege on the tables of Keyturn', { cause })
     case '53100':
       return new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server\'s disk is full: nothing was written', { cause })
+    case '53300':
+      return new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server has too many connections: lower the pool size '
+        + 'of the processes, or raise max_connections', { cause })
     case '22021': case '22P05':
       return new GeneralError('MISUSE', 'PostgreSQL cannot store a text with the character U+0000', { cause })
   }

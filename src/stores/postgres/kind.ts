@@ -13,6 +13,7 @@ export const postgresKind: StoreKind = {
   isFile: false,
   prefix: tablePrefixRule,
   schema: schemaRule,
+  hasPool: true,
   prefixFor: tablePrefixFor,
   async open(url, options) {
     const { createPostgresStore } = await import('../postgres.ts')

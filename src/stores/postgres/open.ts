@@ -7,14 +7,13 @@ import type { Connections, ReadyPool } from './connections.ts'
 import { announcedPid } from './driver.ts'
 import type { PostgresPool } from './driver.ts'
 
-const POOL_SIZE = 10
-
 /**
  * Opens connections to a URL at the first use. A pooler refuses session settings (a statement timeout on the server,
  * and the isolation level), so they are set only if the first connection has met no pooler.
  */
 export function openConnections(
   url: string,
+  poolSize: number,
   preparedStatements: boolean | null,
   requestTimeout: Milliseconds,
   setUp: () => Promise<void>,
@@ -37,7 +36,7 @@ export function openConnections(
       const session: ClientConfig = pooled
         ? {}
         : { statement_timeout: requestTimeout, options: '-c default_transaction_isolation=read\\ committed' }
-      const pool = new Pool({ ...base, ...session, max: POOL_SIZE, allowExitOnIdle: true })
+      const pool = new Pool({ ...base, ...session, max: poolSize, allowExitOnIdle: true })
       // An idle connection that breaks is not an error: the pool replaces it.
       pool.on('error', () => undefined)
       return { pool, pooled, end: () => pool.end() }

@@ -1,6 +1,6 @@
 import { flag } from '../../base/options.ts'
 import type { Rule, RulesFor } from '../../base/options.ts'
-import { migrateRule, poolOrUrl, requestTimeoutRule, schemaRule, tablePrefixRule } from '../options.ts'
+import { migrateRule, poolOrUrl, poolSizeRule, requestTimeoutRule, schemaRule, tablePrefixRule } from '../options.ts'
 import type { PostgresStoreOptions } from '../postgres.ts'
 import type { PostgresPool } from './driver.ts'
 import type { PostgresNameOptions } from './names.ts'
@@ -18,4 +18,5 @@ export const postgresNameRules: RulesFor<PostgresNameOptions> = { schema: schema
 /** What the options of `createPostgresStore` accept. */
 export const postgresRules: RulesFor<PostgresStoreOptions> = {
   ...postgresNameRules, migrate: migrateRule, preparedStatements: flag, requestTimeout: requestTimeoutRule,
+  poolSize: poolSizeRule,
 }

@@ -11,9 +11,10 @@ export const redisKind: StoreKind = {
   isFile: false,
   prefix: keyPrefixRule,
   schema: null,
+  hasPool: false,
   prefixFor: (appId, prefix) => `${prefix.replace(/:$/, '')}_${appId}:`,
   // A Redis store has no tables, so `migrate` has no effect.
-  async open(url, { migrate: _, ...naming }) {
+  async open(url, { migrate: _, poolSize: __, ...naming }) {
     const { createRedisStore } = await import('../redis.ts')
     return createRedisStore(url, naming)
   },

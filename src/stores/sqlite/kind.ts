@@ -13,8 +13,9 @@ export const sqliteKind: StoreKind = {
   isFile: true,
   prefix: tablePrefixRule,
   schema: null,
+  hasPool: false,
   prefixFor: tablePrefixFor,
-  async open(url, { migrate = 'auto', ...naming }) {
+  async open(url, { migrate = 'auto', poolSize: _, ...naming }) {
     const { openFile } = await import('./file.ts')
     return openFile(fileOf(url), naming, migrate)
   },

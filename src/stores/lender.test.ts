@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest'
+import { createLender } from './lender.ts'
+import type { Lender } from './lender.ts'
+
+const refusal = new Error('too many connections')
+const endOfTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+/** A pool that keeps what was returned, on a server that allows this many connections. */
+function createPool(allowed: number): {
+  readonly pool: { allowed: number; idle: number; open: number; asked: number }
+  readonly lender: Lender
+  take(): Promise<void>
+  giveBack(): void
+} {
+  const pool = { allowed, idle: 0, open: 0, asked: 0 }
+  const lender = createLender(error => error === refusal)
+  const connect = async (): Promise<void> => {
+    if (pool.idle > 0) {
+      pool.idle -= 1
+      return
+    }
+    pool.asked += 1
+    await endOfTick()
+    if (pool.open >= pool.allowed) throw refusal
+    pool.open += 1
+  }
+  return {
+    pool,
+    lender,
+    take: () => lender.take(connect),
+    giveBack() {
+      pool.idle += 1
+      lender.returned()
+    },
+  }
+}
+
+test('P-08: calls that the server refuses a connection get those that are returned, in their order', async () => {
+  const { pool, take, giveBack } = createPool(3)
+  const got: number[] = []
+  const calls = Array.from({ length: 20 }, (_, number) => take().then(() => got.push(number)))
+  while (got.length < 20) {
+    await endOfTick()
+    if (got.length >= 3) giveBack()
+  }
+  await Promise.all(calls)
+  expect(pool.open).toBe(3)
+  expect(got.slice(0, 3)).toEqual([0, 1, 2])
+})
+
+test('P-08: after a refusal, further calls do not ask the server for more', async () => {
+  const { pool, take, giveBack } = createPool(2)
+  await Promise.all([take(), take()])
+  const waiting = take()
+  for (let tick = 0; tick < 5; tick++) await endOfTick()
+  const { asked } = pool
+  const others = Array.from({ length: 50 }, take)
+  for (let tick = 0; tick < 5; tick++) await endOfTick()
+  expect(pool.asked).toBe(asked)
+  giveBack()
+  await waiting
+  for (let rest = 0; rest < 50; rest++) {
+    giveBack()
+    await endOfTick()
+  }
+  await Promise.all(others)
+  expect(pool.asked).toBe(asked)
+})
+
+test('P-08: without a connection to wait for, each call gets the error, and a later one works', async () => {
+  const { pool, take } = createPool(0)
+  const settled = await Promise.allSettled(Array.from({ length: 5 }, take))
+  expect(settled).toEqual(Array.from({ length: 5 }, () => ({ status: 'rejected', reason: refusal })))
+  pool.allowed = 1
+  await take()
+})
+
+test('P-08: a connection that is returned while another one is refused is used', async () => {
+  const { pool, take, giveBack } = createPool(1)
+  await take()
+  const second = take()
+  while (pool.asked < 2) await Promise.resolve()
+  giveBack()
+  await second
+  expect(pool.open).toBe(1)
+})
+
+test('another error than a refusal is thrown at once', async () => {
+  const lender = createLender(error => error === refusal)
+  await lender.take(async () => undefined)
+  await expect(lender.take(() => Promise.reject(new Error('no route')))).rejects.toThrow('no route')
+})
