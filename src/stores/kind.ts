@@ -21,7 +21,7 @@ export interface OpenStoreOptions extends StoreNaming {
    */
   readonly migrate?: 'auto' | 'manual'
   /**
-   * The most connections in the pool that the store opens, in PostgreSQL and MySQL: 1 to 1000. Default: 10.
+   * The most connections in the pool that the store opens, in PostgreSQL and MySQL: from 1 to 1,000. Default: 10.
    */
   readonly poolSize?: number
 }

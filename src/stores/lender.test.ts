@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createLender } from './lender.ts'
 import type { Lender } from './lender.ts'
 
@@ -83,6 +83,26 @@ test('P-08: a connection that is returned while another one is refused is used',
   giveBack()
   await second
   expect(pool.open).toBe(1)
+})
+
+test('P-08: a second after a refusal one more is tried, by the call that waits longest', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { pool, take, giveBack } = createPool(2)
+  await Promise.all([take(), take()])
+  const got: string[] = []
+  const calls = ['first', 'second'].map(name => take().then(() => got.push(name)))
+  for (let tick = 0; tick < 5; tick++) await endOfTick()
+  pool.allowed = 3
+  vi.advanceTimersByTime(1000)
+  calls.push(take().then(() => got.push('third')))
+  for (let tick = 0; tick < 5; tick++) await endOfTick()
+  expect([got, pool.open]).toEqual([[], 2])
+  giveBack()
+  for (let tick = 0; tick < 5; tick++) await endOfTick()
+  expect([got, pool.open]).toEqual([['first', 'second'], 3])
+  giveBack()
+  await Promise.all(calls)
 })
 
 test('another error than a refusal is thrown at once', async () => {

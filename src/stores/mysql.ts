@@ -49,8 +49,7 @@ export interface MysqlStoreOptions extends MysqlNameOptions {
   /** How long a call may wait for the database: from 1 ms to 1 hour. Default: 5 seconds. */
   readonly requestTimeout?: Duration
   /**
-   * The most connections in the pool that the store opens for its URL: 1 to 1000.
-   * Default: 10.
+   * The most connections in the pool that the store opens for its URL, from 1 to 1,000. Default: 10.
    */
   readonly poolSize?: number
 }

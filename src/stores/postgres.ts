@@ -38,9 +38,8 @@ export interface PostgresStoreOptions extends PostgresNameOptions {
   /** How long a call may wait for the database: from 1 ms to 1 hour. Default: 5 seconds. */
   readonly requestTimeout?: Duration
   /**
-   * The most connections in the pool that the store opens for its URL: 1 to 1000. One more listens for
-   * revocations.
-   * Default: 10.
+   * The most connections in the pool that the store opens for its URL, from 1 to 1,000. One more listens for
+   * revocations. Default: 10.
    */
   readonly poolSize?: number
 }

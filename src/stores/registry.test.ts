@@ -63,6 +63,11 @@ test('a kind without schemas refuses the option schema', async () => {
   await expect(openStoreByUrl(`sqlite:${newFile()}`, { schema: 'a' })).rejects.toThrow('SQLite has no schemas')
 })
 
+test('P-08: a kind without a pool of connections refuses the option poolSize', async () => {
+  await expect(openStoreByUrl('redis://127.0.0.1:1', { poolSize: 2 })).rejects.toThrow('Redis has no pool')
+  await expect(openStoreByUrl(`sqlite:${newFile()}`, { poolSize: 2 })).rejects.toThrow('SQLite has no pool')
+})
+
 describe('V-10: SQLite with migrate: manual', () => {
   test('a missing file is not created', async () => {
     const file = newFile()

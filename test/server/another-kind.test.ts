@@ -27,6 +27,7 @@ vi.mock('../../src/stores/redis/kind.ts', async () => {
       example: 'archive:upper',
       system: 'archive_db',
       isFile: false,
+      hasPool: false,
       prefix: keyPrefixRule,
       schema: text('a word of a-z', /^[a-z]+$/),
       prefixFor: (appId: string, prefix: string) => `${prefix}${appId}:`,

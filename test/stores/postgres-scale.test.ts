@@ -1,10 +1,14 @@
 import { Client, type Pool } from 'pg'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
-import type { SessionStore } from '../../src/session/store.ts'
+import { readSettings } from '../../src/server/settings.ts'
+import type { ServerSettings } from '../../src/server/settings.ts'
+import type { RemovedPage, SessionStore } from '../../src/session/store.ts'
 import { createPostgresStore } from '../../src/stores/postgres.ts'
 import { minute, sampleHandle, sampleNow, sampleRecord, sampleUserRemoval } from '../../src/testing/samples.ts'
 import { freshStore, opened, openPool, watched } from '../support/postgres-pools.ts'
+import { serveProcess } from '../support/serve-process.ts'
 import { createPostgresDatabase, startPostgres } from '../support/servers/postgres.ts'
+import { createDirectory } from '../support/servers/workspace.ts'
 
 const server = inject('postgresUrl')
 const url = server === null ? '' : await createPostgresDatabase(server, 'scale')
@@ -70,6 +74,11 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     }
     expect(await store.removeExpired(2500, 1000)).toEqual({ removed: 0, more: false })
     expect(await left()).toEqual([500, 0, 0])
+    await admin.query(`UPDATE ${schema}.keyturn_session SET sweep_at = 0`)
+    for (const kept of [15, 0]) {
+      expect((await store.removeExpired(2500, 15)).more, 'a full part of those that are kept').toBe(true)
+      expect((await left())[2]).toBe(kept)
+    }
   })
 
   test('P-03: a kind that cannot be removed does not keep the others from being removed', async () => {
@@ -92,6 +101,23 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       await admin.query(`DROP TRIGGER refuse ON ${table}`)
       await store.removeExpired(sampleNow, 10)
     }
+  })
+
+  test('P-03: a page of removeAll looks at no more than its limit, also where it keeps all of them', async () => {
+    const { store } = await watchedStore()
+    for (const number of upTo(26)) {
+      const createdAt = number === 25 ? sampleNow : sampleNow + 2
+      await store.insert(sampleRecord({ handle: sampleHandle(number), createdAt }))
+    }
+    const notBefore = { time: sampleNow + 1, until: sampleNow + minute }
+    const pages: number[] = []
+    let after: string | null = null
+    do {
+      const page: RemovedPage = await store.removeAll({ notBefore, limit: 10, after })
+      pages.push(page.removed)
+      after = page.next
+    } while (after !== null)
+    expect(pages).toEqual([0, 0, 1])
   })
 
   test('P-14: a list does not ask for JWT payload and session data', async () => {
@@ -194,6 +220,25 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     await stop()
     expect(() => createPostgresStore(admin, { poolSize: 2 })).toThrow('poolSize must be left out')
     expect(() => createPostgresStore(url, { poolSize: 0 })).toThrow('poolSize must be a whole number from 1 to 1,000')
+  })
+
+  test('P-08: keyturn serve keeps to --pool-size, and refuses it for a store without a pool', async () => {
+    const { pool: admin } = await freshStore(url)
+    const directory = createDirectory()
+    const serve = await serveProcess(directory, [
+      `${url}?application_name=served`, '--prefix', 'served_', '--pool-size', '1', '--port', '0',
+    ], { KEYTURN_SECRET: 'secret'.repeat(8) })
+    onTestFinished(() => void serve.end('SIGKILL'))
+    const statuses = await Promise.all(upTo(30).map(async number => (await fetch(`${serve.url}/v1/sessions`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userId: `user-${number}` }),
+    })).status))
+    expect(new Set(statuses)).toEqual(new Set([201]))
+    const { rows } = await admin.query('SELECT FROM pg_stat_activity WHERE application_name = $1', ['served'])
+    expect(rows.length).toBeLessThanOrEqual(2)
+    const read = (store: string): ServerSettings => (
+      readSettings({ flags: { store }, environment: { KEYTURN_POOL_SIZE: '7' }, file: {} }))
+    expect(read('postgres://db/app').poolSize).toBe(7)
+    expect(() => read('sqlite:file.db')).toThrow('--pool-size must be left out: SQLite has no pool of connections')
   })
 
   test('P-10: removals over many processes are durable, even if the default is that they are not', async () => {

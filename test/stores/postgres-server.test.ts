@@ -119,6 +119,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     await store.removeUnchanged(sampleHandle(9), sampleState(sampleRecord()), sampleNow)
     await store.remove([sampleHandle(1)], sampleNow)
     await store.removeByUser(sampleUserRemoval({ userId: 'nobody', tenantId: 'public', notBefore }))
+    await Promise.all([1, 2, 3].map(number => store.remove([sampleHandle(number)], sampleNow)))
     await store.removeAll({ notBefore, limit: 10, after: null })
     await store.removeExpired(1000, 100)
     await store.changesSince(null, 10)

@@ -7,7 +7,7 @@ import { batch } from '../batch.ts'
 import { everybody, notBeforeName } from '../not-before.ts'
 import { decodePosition, encodePosition } from '../page-position.ts'
 import { createEntryId } from '../sql/entry-id.ts'
-import { readHandle, readInteger } from '../sql/row.ts'
+import { readHandle, readInteger, readText, rowOf } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
 import { keptUntil, stateColumns, stateValues } from '../sql/session-row.ts'
 import { groupsOf, shareRemoved } from '../sql/share-removed.ts'
@@ -57,9 +57,15 @@ export function createRemovals(database: Database, names: PostgresNames): Remova
      DO UPDATE SET time = greatest(known.time, excluded.time), until = greatest(known.until, excluded.until)
      RETURNING ${durably}`, { repeatable: true })
   const removePage = database.statement(
-    `DELETE FROM ${table} WHERE handle = ANY (ARRAY (
-       SELECT handle FROM ${table} WHERE handle > $1 AND created_at <= $2 ORDER BY handle LIMIT $3::bigint FOR UPDATE
-     )) RETURNING handle, ${durably}`)
+    `WITH seen AS MATERIALIZED (
+       SELECT handle, created_at FROM ${table} WHERE handle > $1 ORDER BY handle LIMIT $3::bigint
+     ),
+     doomed AS (
+       SELECT handle FROM ${table} WHERE handle = ANY (ARRAY (SELECT handle FROM seen WHERE created_at <= $2))
+       ORDER BY handle FOR UPDATE
+     ),
+     gone AS (DELETE FROM ${table} WHERE handle = ANY (ARRAY (SELECT handle FROM doomed)) RETURNING handle)
+     SELECT (SELECT count(*) FROM gone) AS removed, count(*) AS seen, max(handle) AS last, ${durably} FROM seen`)
 
   const setNotBefore = (name: string, { time, until }: NotBefore): Promise<unknown> => refuseBefore(name, time, until)
 
@@ -107,8 +113,11 @@ export function createRemovals(database: Database, names: PostgresNames): Remova
 
     async removeAll({ notBefore, limit, after }) {
       if (after === null) await setNotBefore(everybody, notBefore)
-      const handles = (await removePage(after ?? '', notBefore.time, limit)).map(handleOf).sort()
-      return { removed: handles.length, next: handles.length < limit ? null : handles.at(-1) ?? null }
+      const page = rowOf((await removePage(after ?? '', notBefore.time, limit))[0])
+      return {
+        removed: readInteger(page, 'removed'),
+        next: readInteger(page, 'seen') < limit ? null : readText(page, 'last'),
+      }
     },
 
     settled: removals.settled,

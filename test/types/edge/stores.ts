@@ -31,6 +31,7 @@ export type Kinds = [
     readonly prefix?: string
     readonly schema?: string
     readonly migrate?: 'auto' | 'manual'
+    readonly poolSize?: number
   }>>,
   Expect<Equal<StoreNaming, { readonly prefix?: string; readonly schema?: string }>>,
   Expect<Equal<StoreState, {
@@ -48,6 +49,7 @@ export type Kinds = [
     readonly example: string
     readonly system: string
     readonly isFile: boolean
+    readonly hasPool: boolean
     open(url: string, options: OpenStoreOptions): Promise<SessionStore>
     inspect(url: string, naming: StoreNaming): Promise<StoreState>
     prefixFor(appId: string, prefix: string): string

@@ -67,6 +67,7 @@ export type OfPostgres = Expect<Equal<PostgresStoreOptions, {
   readonly migrate?: 'auto' | 'manual'
   readonly preparedStatements?: boolean
   readonly requestTimeout?: Duration
+  readonly poolSize?: number
 }>>
 export type PostgresNames = Expect<Equal<PostgresNameOptions, { readonly schema?: string; readonly prefix?: string }>>
 export type Migrated = [
@@ -103,6 +104,7 @@ export type OfMysql = Expect<Equal<MysqlStoreOptions, {
   readonly prefix?: string
   readonly migrate?: 'auto' | 'manual'
   readonly requestTimeout?: Duration
+  readonly poolSize?: number
 }>>
 export type MysqlDriver = [
   Expect<Equal<MysqlPool, { getConnection(): Promise<MysqlConnection> }>>,
