@@ -6,14 +6,14 @@ const refusal = new Error('too many connections')
 const endOfTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /** A pool that keeps what was returned, on a server that allows this many connections. */
-function createPool(allowed: number): {
+function createPool(allowed: number, size = Number.POSITIVE_INFINITY): {
   readonly pool: { allowed: number; idle: number; open: number; asked: number }
   readonly lender: Lender
   take(): Promise<void>
   giveBack(): void
 } {
   const pool = { allowed, idle: 0, open: 0, asked: 0 }
-  const lender = createLender(error => error === refusal)
+  const lender = createLender(error => error === refusal, size)
   const connect = async (): Promise<void> => {
     if (pool.idle > 0) {
       pool.idle -= 1
@@ -67,6 +67,19 @@ test('P-08: after a refusal, further calls do not ask the server for more', asyn
   expect(pool.asked).toBe(asked)
 })
 
+test('P-08: the server is never asked for more connections than the pool has, however many calls wait', async () => {
+  const { pool, take, giveBack } = createPool(3, 10)
+  const calls = Array.from({ length: 300 }, take)
+  for (let tick = 0; tick < 5; tick++) await endOfTick()
+  expect([pool.open, pool.asked]).toEqual([3, 10])
+  for (let call = 0; call < 300; call++) {
+    giveBack()
+    await endOfTick()
+  }
+  await Promise.all(calls)
+  expect(pool.asked).toBe(10)
+})
+
 test('P-08: without a connection to wait for, each call gets the error, and a later one works', async () => {
   const { pool, take } = createPool(0)
   const settled = await Promise.allSettled(Array.from({ length: 5 }, take))
@@ -106,7 +119,7 @@ test('P-08: a second after a refusal one more is tried, by the call that waits l
 })
 
 test('another error than a refusal is thrown at once', async () => {
-  const lender = createLender(error => error === refusal)
+  const lender = createLender(error => error === refusal, 10)
   await lender.take(async () => undefined)
   await expect(lender.take(() => Promise.reject(new Error('no route')))).rejects.toThrow('no route')
 })

@@ -16,12 +16,14 @@ export interface Lender {
 const RECOVERY: Milliseconds = 1000
 
 /**
- * A lender for one pool. `isRefused` recognizes the error of a server that has too many connections. From the first
- * refusal on, calls wait for the connections that there are, in their order, instead of asking the server again.
+ * A lender for one pool, which has at most `size` connections. `isRefused` recognizes the error of a server that has too
+ * many connections. From the first refusal on, calls wait for the connections that there are, in their order, instead of
+ * asking the server again. Calls beyond the size of the pool wait here and not in the pool, which would ask the server
+ * for each of them.
  */
-export function createLender(isRefused: (error: unknown) => boolean): Lender {
+export function createLender(isRefused: (error: unknown) => boolean, size: number): Lender {
   const waiting: (() => void)[] = []
-  let most = Number.POSITIVE_INFINITY
+  let most = size
   let lent = 0
   let asking = 0
   let returns = 0
@@ -29,7 +31,7 @@ export function createLender(isRefused: (error: unknown) => boolean): Lender {
 
   function mayAsk(): boolean {
     if (lent + asking < most) return true
-    if (performance.now() < growAt) return false
+    if (most >= size || performance.now() < growAt) return false
     grow(most + 1)
     return true
   }

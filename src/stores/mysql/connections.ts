@@ -8,6 +8,8 @@ import type { MysqlConnection, MysqlPool } from './driver.ts'
 
 /** The connections of a store: the application's pool, or the store's own. */
 export interface Connections {
+  /** The most connections that the pool opens; infinite if it does not say. */
+  readonly size: number
   /** Resolves once statements can be run. */
   ready(): Promise<ReadyPool>
   /** Closes the pool if the store opened it. */
@@ -28,6 +30,7 @@ export function useGivenPool(
   setUp: () => Promise<void>,
 ): Connections {
   return {
+    size: Number.POSITIVE_INFINITY,
     ready: once(() => prepare(pool, requestTimeout, setUp)),
     close: async () => undefined,
   }
@@ -46,6 +49,7 @@ export function openConnections(
     return prepare(opened, requestTimeout, setUp)
   })
   return {
+    size: poolSize,
     ready,
     async close() {
       // This also closes a connection that failed while it was being opened.

@@ -51,7 +51,7 @@ const RACES = 20
  */
 export function createDatabase(connections: Connections, requestTimeout: Milliseconds): Database {
   const within = createDeadline(requestTimeout, 'the MySQL database')
-  const lender = createLender(refusedConnection)
+  const lender = createLender(refusedConnection, connections.size)
   const running = new Set<Promise<unknown>>()
 
   async function attempt<T>(

@@ -8,6 +8,8 @@ import type { PostgresClient, PostgresListener, PostgresPool, PostgresResult, Po
 
 /** The connections of a store: the application's pool, or the store's own. */
 export interface Connections {
+  /** The most connections that the pool opens; infinite if it does not say. */
+  readonly size: number
   /** Resolves once statements can be run. */
   ready(): Promise<ReadyPool>
   /** Opens a separate connection to listen on; null if the pool has none to spare. */
@@ -62,6 +64,7 @@ export function useGivenPool(
   }
 
   return {
+    size: pool.options?.max ?? Number.POSITIVE_INFINITY,
     ready: once(async () => {
       await setUp()
       return { pool, prepared: preparedStatements ?? !await detectPooler() }

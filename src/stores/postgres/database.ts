@@ -33,7 +33,7 @@ const RACES = 20
  */
 export function createDatabase(connections: Connections, requestTimeout: Milliseconds): Database {
   const within = createDeadline(requestTimeout, 'the PostgreSQL database')
-  const lender = createLender(refusedConnection)
+  const lender = createLender(refusedConnection, connections.size)
   // Set for good when the server no longer had a prepared statement: that shows that there is a pooler.
   let unnamed = false
 

@@ -56,6 +56,7 @@ export function openConnections(
     return { pool: created.pool, prepared: preparedStatements ?? !created.pooled }
   })
   return {
+    size: poolSize,
     ready,
     async listen() {
       const { Client } = await loadDriver('pg')
