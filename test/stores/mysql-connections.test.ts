@@ -1,0 +1,36 @@
+import { createConnection } from 'mysql2/promise'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
+import { sampleHandle } from '../../src/testing/samples.ts'
+import { startMariadb } from '../support/servers/mariadb.ts'
+
+describe.skipIf(inject('mariadbUrl') === null)('MariaDB', () => {
+  test('P-08: with fewer connections than the stores want, all calls succeed; a store keeps to its pool size', async () => {
+    // The least that this server accepts; it keeps one more for a superuser.
+    const small = await startMariadb({ settings: { 'max-connections': '10' } })
+    onTestFinished(() => small.remove())
+    await migrateMysql(small.url)
+    const admin = await createConnection(small.url)
+    onTestFinished(() => admin.end())
+    await admin.query('CREATE USER app@\'127.0.0.1\'')
+    await admin.query('GRANT SELECT, INSERT, UPDATE, DELETE ON keyturn.* TO app@\'127.0.0.1\'')
+    const url = new URL(small.url)
+    url.username = 'app'
+    const stores = [1, 2, 3].map(() => createMysqlStore(url.href, { requestTimeout: 60 }))
+    for (const store of stores) await store.find(sampleHandle(1))
+    for (let round = 0; round < 3; round++) {
+      const calls = stores.flatMap(store => Array.from({ length: 60 }, (_, number) => store.find(sampleHandle(number))))
+      const settled = await Promise.allSettled(calls)
+      expect(settled.filter(({ status }) => status === 'rejected')).toEqual([])
+    }
+    await Promise.all(stores.map(store => store.close()))
+
+    const store = createMysqlStore(url.href, { requestTimeout: 60, poolSize: 2 })
+    onTestFinished(() => store.close())
+    await Promise.all(Array.from({ length: 60 }, (_, number) => store.find(sampleHandle(number))))
+    await expect.poll(async () => {
+      const [rows] = await admin.query('SELECT COUNT(*) AS number FROM information_schema.processlist WHERE user = \'app\'')
+      return rows
+    }, { interval: 150 }).toEqual([{ number: 2 }])
+  })
+})
