@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../../session/record.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
-import type { NextToken, Reauthentication, Rotation, TokenState } from '../../session/store.ts'
+import type { ListedSession, NextToken, Reauthentication, Rotation, TokenState } from '../../session/store.ts'
 import { changeUntil } from '../apply.ts'
 import { readFlag, readHandle, readInteger, readIntegerOrNull, readText, readTextOrNull } from './row.ts'
 import type { Column, Row, SqlValue } from './row.ts'
@@ -25,6 +25,14 @@ export function sessionValues(record: SessionRecord): SqlValue[] {
     record.client.ip, record.client.userAgent,
   ]
 }
+
+/**
+ * The columns of a session in a list, for {@link listedSessionFromRow}. JWT payload and session data are left out: they
+ * can be long, and databases keep long values outside the row.
+ */
+export const listedColumns: readonly string[] = [
+  'handle', 'user_id', 'tenant_id', 'created_at', 'rotated_at', 'expires_at', 'ip', 'user_agent',
+]
 
 /** The columns that a rotation sets besides `expires_at`, in the order of {@link nextValues}. */
 export const nextColumns: readonly string[] = [
@@ -142,6 +150,19 @@ const keptByPlace: Readonly<Record<keyof typeof keptByName, Column>> = {
   infoVersion: 14,
 }
 
+/** Reads a session of a list from a row. @throws GeneralError if the row does not hold one. */
+export function listedSessionFromRow(row: Row): ListedSession {
+  return {
+    handle: readHandle(row, 'handle'),
+    userId: readText(row, 'user_id'),
+    tenantId: readText(row, 'tenant_id'),
+    createdAt: readInteger(row, 'created_at'),
+    rotatedAt: readInteger(row, 'rotated_at'),
+    expiresAt: readInteger(row, 'expires_at'),
+    client: clientOf(row),
+  }
+}
+
 /** Reads a session from a row. @throws GeneralError if the row does not hold one. */
 export function sessionFromRow(row: Row): SessionRecord {
   return {
@@ -154,7 +175,7 @@ export function sessionFromRow(row: Row): SessionRecord {
     confirmed: readFlag(row, 'confirmed'),
     rotatedAt: readInteger(row, 'rotated_at'),
     servedAt: readInteger(row, 'served_at'),
-    client: { ip: readTextOrNull(row, 'ip'), userAgent: readTextOrNull(row, 'user_agent') },
+    client: clientOf(row),
     ...keptOf(row, keptByName),
   }
 }
@@ -163,6 +184,10 @@ export function sessionFromRow(row: Row): SessionRecord {
 export function rotatedSessionFromRow({ handle, expected, next }: Rotation, row: Row): SessionRecord {
   const { anchorHash } = expected
   return { handle, anchorHash, ...next, ...keptOf(row, Array.isArray(row) ? keptByPlace : keptByName) }
+}
+
+function clientOf(row: Row): SessionRecord['client'] {
+  return { ip: readTextOrNull(row, 'ip'), userAgent: readTextOrNull(row, 'user_agent') }
 }
 
 function keptOf(row: Row, at: typeof keptByPlace): Omit<SessionRecord, 'handle' | 'anchorHash' | keyof NextToken> {
