@@ -1,4 +1,5 @@
 import { GeneralError } from '../base/errors.ts'
+import { atEndOfTick } from './background.ts'
 
 /** A function whose calls are batched. */
 export interface Batched<Input, Output> {
@@ -7,10 +8,6 @@ export interface Batched<Input, Output> {
   /** Starts the calls that wait for the end of the tick now. Resolves once every call has its result. */
   settled(): Promise<void>
 }
-
-// Read before a test can replace it: fake timers must not stop the store. Read from `globalThis`, because runtimes
-// without `setImmediate` load this file too, beside a store that does not need it.
-const atEndOfTick = globalThis.setImmediate
 
 /**
  * Batches calls: the calls of one tick of the event loop run together when the tick ends, or as soon as there are

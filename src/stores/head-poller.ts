@@ -1,3 +1,4 @@
+import { jitter } from '../base/jitter.ts'
 import type { Milliseconds } from '../base/time.ts'
 import { runLater } from './background.ts'
 
@@ -10,7 +11,7 @@ export interface HeadPoller {
 }
 
 /**
- * Makes a poller that reads the head of the log every `interval` milliseconds and calls `wake` when it has changed.
+ * Makes a poller that reads the head of the log about every `interval` milliseconds and calls `wake` when it has changed.
  * `readHead` returns the name or number of the newest entry. A read that fails is ignored: hints may be lost, and
  * `changesSince` reports the error to the reader.
  */
@@ -34,7 +35,7 @@ export function createHeadPoller(
       void look().catch(() => undefined).finally(() => {
         if (stopTimer === stop) plan()
       })
-    }, interval)
+    }, jitter(interval))
     stopTimer = stop
   }
 

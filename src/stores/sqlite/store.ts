@@ -4,6 +4,7 @@ import { createChangeLog } from './change-log.ts'
 import { configure, connect } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
 import { guarded } from './guard.ts'
+import { createRemoveExpired } from './expiry.ts'
 import { createKeyTable } from './keys.ts'
 import { migrateSchema, requireSchema } from './schema.ts'
 import { createSessionTable } from './sessions.ts'
@@ -36,6 +37,7 @@ export function createStore({ durable: database, fast: other, names, migrate }: 
   return {
     ...sessions,
     ...createKeyTable(durable, log, names),
+    removeExpired: createRemoveExpired(fast, names),
     acquireLease: (task, holder, now, until) => guarded(() => acquireLease(task, holder, until, now) === 1),
     changesSince: (cursor, limit) => guarded(() => log.since(cursor, limit)),
     follow: wake => guarded(() => {
