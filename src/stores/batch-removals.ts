@@ -4,55 +4,31 @@ import { REMOVAL_LIMIT } from '../session/store.ts'
 import type { Removal } from '../session/store.ts'
 import { batch } from './batch.ts'
 import type { Batched } from './batch.ts'
-
-/** One call of `SessionStore.remove`. */
-interface RemovalCall {
-  readonly handles: readonly SessionHandle[]
-  readonly from: EpochMilliseconds
-}
+import { groupsOf, shareRemoved } from './sql/share-removed.ts'
+import type { RemovalCall } from './sql/share-removed.ts'
 
 /** Removes sessions and appends one change. */
 type Remove = (handles: readonly SessionHandle[], from: EpochMilliseconds) => Promise<Removal>
 
 /**
  * Batches removals: those of one tick of the event loop share a transaction and a change, of at most {@link
- * REMOVAL_LIMIT} handles. Each caller gets its own handles; of callers that name the same session, one gets it.
- * `skipLocked` removes like `remove`, but skips sessions that another transaction has locked: their callers wait for
- * them alone. Without it, `remove` is used for all.
+ * REMOVAL_LIMIT} handles. One batch runs at a time, because the change log has one writer at a time. `removeFree`
+ * removes like `remove`, but skips sessions that another transaction has locked: their callers wait for them alone. It
+ * is `null` where no single session can be locked.
  */
-export function batchRemovals(remove: Remove, skipLocked: Remove | null = null): Batched<RemovalCall, Removal> {
-  /** Removes the sessions of several calls with one change. */
-  function removeShared(calls: readonly RemovalCall[]): readonly Promise<Removal>[] {
-    const owners = new Map(calls.toReversed().flatMap(call => call.handles.map(handle => [handle, call] as const)))
-    const shared = (skipLocked ?? remove)([...owners.keys()], Math.max(...calls.map(({ from }) => from)))
-    return calls.map(async call => {
-      const { handles, until } = await shared
-      const own = handles.filter(handle => owners.get(handle) === call)
-      const rest = skipLocked === null
-        ? []
-        : call.handles.filter(handle => owners.get(handle) === call && !own.includes(handle))
-      if (rest.length === 0) return { handles: own, until }
-      const late = await remove(rest, call.from)
-      return { handles: [...own, ...late.handles], until: Math.max(until, late.until) }
-    })
+export function batchRemovals(remove: Remove, removeFree: Remove | null): Batched<RemovalCall, Removal> {
+  const removeAlone = ({ handles, from }: RemovalCall): Promise<Removal> => remove(handles, from)
+
+  async function removeGroup(calls: readonly RemovalCall[]): Promise<readonly (Removal | Promise<Removal>)[]> {
+    const handles = [...new Set(calls.flatMap(call => call.handles))]
+    const removed = await (removeFree ?? remove)(handles, Math.max(...calls.map(({ from }) => from)))
+    const gone = new Set(removed.handles)
+    const left = new Set(removeFree === null ? [] : handles.filter(handle => !gone.has(handle)))
+    return shareRemoved(calls, removed, left, removeAlone)
   }
 
-  return batch(({ handles, from }) => remove(handles, from), async calls => inParts(calls).flatMap(removeShared))
-}
-
-/** Splits calls into groups that name at most {@link REMOVAL_LIMIT} sessions each. */
-function inParts(calls: readonly RemovalCall[]): readonly (readonly RemovalCall[])[] {
-  const parts: RemovalCall[][] = []
-  let size = REMOVAL_LIMIT
-  for (const call of calls) {
-    size += call.handles.length
-    const part = parts.at(-1)
-    if (part !== undefined && size <= REMOVAL_LIMIT) {
-      part.push(call)
-    } else {
-      parts.push([call])
-      size = call.handles.length
-    }
-  }
-  return parts
+  return batch(removeAlone, async calls => {
+    const groups = groupsOf(calls, REMOVAL_LIMIT).map(async group => removeGroup(group))
+    return (await Promise.all(groups)).flat()
+  }, REMOVAL_LIMIT, 1)
 }

@@ -1,13 +1,17 @@
 import { GeneralError } from '../base/errors.ts'
-import { atEndOfTick } from './background.ts'
+import type { Milliseconds } from '../base/time.ts'
+import { atEndOfTick, runLater } from './background.ts'
 
 /** A function whose calls are batched. */
 export interface Batched<Input, Output> {
-  /** Performs the call now, or at the end of this tick of the event loop. */
+  /** Performs the call now, at the end of this tick of the event loop, or when another batch has ended. */
   call(input: Input): Promise<Output>
   /** Starts the calls that wait for the end of the tick now. Resolves once every call has its result. */
   settled(): Promise<void>
 }
+
+/** How long a call waits for a batch to end before the next batch begins all the same. */
+const PATIENCE: Milliseconds = 100
 
 /**
  * Batches calls: the calls of one tick of the event loop run together when the tick ends, or as soon as there are
@@ -15,16 +19,22 @@ export interface Batched<Input, Output> {
  * the disk. A call runs at once, without a batch, if it is the first of its tick, no other call is in progress and the
  * last batch had one call only. So no call waits long for others, and a failure affects at most `most` calls. `all`
  * returns results in the order of its inputs; a result may be a promise. If `all` fails, all of its calls fail.
+ *
+ * At most `atOnce` batches run at a time; meanwhile, calls of later ticks join the next one. That is for writes that the
+ * database can only do one after the other: to send them at once would occupy connections and share nothing.
  */
 export function batch<Input, Output extends object | null>(
   one: (input: Input) => Promise<Output>,
   all: (inputs: readonly Input[]) => Promise<readonly (Output | Promise<Output>)[]>,
   most = 64,
+  atOnce: number = Number.POSITIVE_INFINITY,
 ): Batched<Input, Output> {
-  let waiting: Waiting<Input, Output>[] = []
+  const waiting: Waiting<Input, Output>[] = []
   let unanswered = 0
+  let running = 0
   let isShared = false
   let ticking = false
+  let isPatient = false
   let settling: (() => void)[] = []
 
   function begin(answer: Promise<Output>): Promise<Output> {
@@ -47,19 +57,43 @@ export function batch<Input, Output extends object | null>(
 
   function endTick(): void {
     ticking = false
-    flush()
+    proceed()
   }
 
-  function flush(): void {
-    const calls = waiting
-    waiting = []
-    if (calls.length > 0) void answer(calls)
+  /** Starts the calls that wait, as far as batches may run. */
+  function proceed(): void {
+    while (waiting.length > 0 && running < atOnce) start()
+    if (waiting.length === 0 || isPatient) return
+    isPatient = true
+    runLater(() => {
+      isPatient = false
+      if (waiting.length > 0) start()
+      proceed()
+    }, PATIENCE)
   }
 
-  async function answer(calls: readonly Waiting<Input, Output>[]): Promise<void> {
+  function start(): void {
+    const calls = waiting.splice(0, most)
     isShared = calls.length > 1
+    track(answer(calls))
+  }
+
+  function track(work: Promise<unknown>): void {
+    running += 1
+    const release = (): void => {
+      running -= 1
+      if (!ticking) proceed()
+    }
+    work.then(release, release)
+  }
+
+  /** Resolves when the next batch may begin: results that are promises have not been waited for. */
+  async function answer(calls: readonly Waiting<Input, Output>[]): Promise<void> {
     try {
-      const outputs = isShared ? await all(calls.map(({ input }) => input)) : calls.map(({ input }) => one(input))
+      const [first] = calls
+      const outputs = calls.length === 1 && first !== undefined
+        ? [await one(first.input)]
+        : await all(calls.map(({ input }) => input))
       for (const [index, { resolve, reject }] of calls.entries()) {
         const output = outputs[index]
         if (output === undefined) reject(new GeneralError('STORE_UNAVAILABLE', 'the store returned no result'))
@@ -72,13 +106,17 @@ export function batch<Input, Output extends object | null>(
 
   return {
     call(input) {
-      if (unanswered === 0 && !isShared && !ticking) return begin(one(input))
+      if (unanswered === 0 && !isShared && !ticking) {
+        const answer = one(input)
+        track(answer)
+        return begin(answer)
+      }
       return begin(new Promise((resolve, reject) => {
-        if (waiting.push({ input, resolve, reject }) === most) flush()
+        if (waiting.push({ input, resolve, reject }) >= most && running < atOnce) start()
       }))
     },
     async settled() {
-      flush()
+      while (waiting.length > 0) start()
       if (unanswered > 0) await new Promise<void>(resolve => settling.push(resolve))
     },
   }

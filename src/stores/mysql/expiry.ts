@@ -1,6 +1,6 @@
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { RemovedExpired, SessionStore } from '../../session/store.ts'
-import { removeEachKind } from '../each-kind.ts'
+import { removeEach } from '../remove-each.ts'
 import { readHandle, readInteger, readText } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
@@ -44,7 +44,7 @@ export function createRemoveExpired(database: Database, names: TableNames): Sess
     forget(names.notBefore, 'name', row => readText(row, 'name')),
     sweepSessions,
   ]
-  return (now, limit) => removeEachKind(kinds.map(kind => () => (
+  return (now, limit) => removeEach(kinds.map(kind => () => (
     database.run(runner => kind(runner, now, limit), { repeatable: true })
   )))
 }

@@ -1,6 +1,6 @@
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { SessionStore } from '../../session/store.ts'
-import { removeEachKind } from '../each-kind.ts'
+import { removeEach } from '../remove-each.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connection } from './connection.ts'
 import { guarded } from './guard.ts'
@@ -29,5 +29,5 @@ export function createRemoveExpired(connection: Connection, names: TableNames): 
   }
 
   const kinds = [forget(names.change), forget(names.notBefore), sweepSessions]
-  return (now, limit) => removeEachKind(kinds.map(kind => () => guarded(() => inParts(limit, size => kind(now, size)))))
+  return (now, limit) => removeEach(kinds.map(kind => () => guarded(() => inParts(limit, size => kind(now, size)))))
 }

@@ -110,7 +110,7 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
   }
 
   const removeThese = (handles: readonly SessionHandle[]): Row[] => remove(JSON.stringify(handles))
-  const removals = batchRemovals((handles, from) => revoking(() => revoke(removeThese(handles), from)))
+  const removals = batchRemovals((handles, from) => revoking(() => revoke(removeThese(handles), from)), null)
 
   function setNotBefore(name: string, { time, until }: NotBefore): void {
     refuseBefore(name, time, until)
