@@ -29,6 +29,19 @@ export function padded<T>(values: readonly T[]): T[] {
   return [...values, ...Array.from({ length: roundUp(values.length) - values.length }, () => last)]
 }
 
+/**
+ * The part of a statement that names a table whose rows are found by primary key. Without the hint, a small table is
+ * scanned, and a scan that locks or changes rows locks all rows of the table and all gaps between them.
+ */
+export function byKey(table: string): string {
+  return `${table} FORCE INDEX (PRIMARY)`
+}
+
+/** A statement that deletes rows by primary key. Only this form of DELETE allows the hint. */
+export function deleteByKey(table: string, key: string, count: number): string {
+  return `DELETE ${table} FROM ${byKey(table)} WHERE ${key} IN (${placeholders(count, '?')})`
+}
+
 /** Runs a statement for each part of a list. Returns how many rows it changed in all. */
 export async function changeEach(
   runner: Runner,

@@ -4,7 +4,7 @@ import { removeEach } from '../remove-each.ts'
 import { readHandle, readInteger, readText } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
-import { changeEach, placeholders, selection } from './columns.ts'
+import { byKey, changeEach, deleteByKey, placeholders, selection } from './columns.ts'
 import type { Database, Runner } from './database.ts'
 
 /**
@@ -16,8 +16,7 @@ export function createRemoveExpired(database: Database, names: TableNames): Sess
     `SELECT ${selection(columns)} FROM ${table} WHERE ${time} <= ? ORDER BY ${time} LIMIT ${limit}`
 
   function forget(table: string, key: string, keyOf: (row: Row) => SqlValue) {
-    const remove = (count: number): string =>
-      `DELETE FROM ${table} WHERE ${key} IN (${placeholders(count, '?')}) AND until <= ?`
+    const remove = (count: number): string => `${deleteByKey(table, key, count)} AND until <= ?`
     return async (runner: Runner, now: EpochMilliseconds, limit: number): Promise<RemovedExpired> => {
       const rows = await runner.rows(due(table, 'until', [key], limit), [now])
       await changeEach(runner, rows.map(keyOf), remove, now)
@@ -26,9 +25,9 @@ export function createRemoveExpired(database: Database, names: TableNames): Sess
   }
 
   const postpone = (count: number): string =>
-    `UPDATE ${names.session} SET sweep_at = expires_at WHERE handle IN (${placeholders(count, '?')}) AND expires_at > ?`
-  const sweep = (count: number): string =>
-    `DELETE FROM ${names.session} WHERE handle IN (${placeholders(count, '?')}) AND expires_at <= ?`
+    `UPDATE ${byKey(names.session)} SET sweep_at = expires_at
+     WHERE handle IN (${placeholders(count, '?')}) AND expires_at > ?`
+  const sweep = (count: number): string => `${deleteByKey(names.session, 'handle', count)} AND expires_at <= ?`
 
   async function sweepSessions(runner: Runner, now: EpochMilliseconds, limit: number): Promise<RemovedExpired> {
     const rows = await runner.rows(due(names.session, 'sweep_at', ['handle', 'expires_at'], limit), [now])

@@ -15,7 +15,7 @@ import {
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
-import { changeEach, padded, placeholders, selection } from './columns.ts'
+import { byKey, changeEach, deleteByKey, padded, placeholders, selection } from './columns.ts'
 import { together } from './database.ts'
 import type { Database, Runner } from './database.ts'
 import { isDuplicate } from './errors.ts'
@@ -45,7 +45,7 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
   const rotateTogether = createRotateTogether(table)
   const reauthenticate = createReauthenticate(table)
   const confirm = (count: number): string =>
-    `UPDATE ${table} SET confirmed = 1 WHERE handle IN (${placeholders(count, '?')}) AND confirmed = 0
+    `UPDATE ${byKey(table)} SET confirmed = 1 WHERE handle IN (${placeholders(count, '?')}) AND confirmed = 0
      AND (handle, generation, branch) IN (${placeholders(count, '(?, ?, ?)')})`
   const updateInfo =
     `UPDATE ${table} SET session_info = ?, info_version = info_version + 1
@@ -55,18 +55,18 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
      WHERE handle = ? AND expires_at > ?`
   const lifetime = `SELECT access_token_lifetime FROM ${table} WHERE handle = ?`
   const lock = (condition: string): string =>
-    `SELECT handle, access_token_lifetime FROM ${table} WHERE ${condition} ORDER BY handle FOR UPDATE`
+    `SELECT handle, access_token_lifetime FROM ${byKey(table)} WHERE ${condition} ORDER BY handle FOR UPDATE`
   const lockUnchanged = lock(['handle', ...stateColumns].map(column => `${column} = ?`).join(' AND '))
   const lockThese = (count: number): string => lock(`handle IN (${placeholders(count, '?')})`)
   const lockFree = (count: number): string => `${lockThese(count)} SKIP LOCKED`
   const lockOfTenant = (count: number): string =>
     lock(`handle IN (${placeholders(count, '?')}) AND tenant_id = COALESCE(?, tenant_id)`)
   const page = (limit: number): string => `SELECT handle FROM ${table} WHERE handle > ? ORDER BY handle LIMIT ${limit}`
-  const removeThese = (count: number): string =>
-    `DELETE FROM ${table} WHERE handle IN (${placeholders(count, '?')})`
+  const removeThese = (count: number): string => deleteByKey(table, 'handle', count)
   const removeOlder = (count: number): string => `${removeThese(count)} AND created_at <= ?`
+  // The hint makes the server begin at the position, however many sessions have the same time.
   const ofUser = (columns: readonly string[], limit: number): string =>
-    `SELECT ${selection(columns)} FROM ${table}
+    `SELECT ${selection(columns)} FROM ${table} FORCE INDEX (by_user)
      WHERE user_id = ? AND (created_at < ? OR (created_at = ? AND handle < ?))
      ORDER BY created_at DESC, handle DESC LIMIT ${limit}`
 
