@@ -118,8 +118,9 @@ describe('the event loop', () => {
     )))
     const notBefore = { time: sampleNow, until: sampleNow + minute }
     const ticks = await rowsByTick(async () => {
-      expect(await store.removeAll({ notBefore, limit: 90, after: null })).toEqual({ removed: 51, next: sampleHandle(89) })
-      expect(await store.removeAll({ notBefore, limit: 90, after: sampleHandle(89) })).toEqual({ removed: 0, next: null })
+      const last = sampleHandle(89)
+      expect(await store.removeAll({ notBefore, limit: 90, after: null })).toEqual({ removed: 51, next: last })
+      expect(await store.removeAll({ notBefore, limit: 90, after: last })).toEqual({ removed: 0, next: null })
     }, /session/)
     expect(Math.max(...ticks)).toBeLessThanOrEqual(64)
   })
@@ -164,7 +165,8 @@ test('P-03: a kind that cannot be removed does not keep the others, and its erro
     const { store, database } = watched()
     await insertDue(store, 40)
     database.exec(`CREATE TRIGGER broken BEFORE DELETE ON keyturn_${table} BEGIN SELECT RAISE(FAIL, 'broken'); END`)
-    await expect(store.removeExpired(sampleNow + 40 * minute, 1000)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(store.removeExpired(sampleNow + 40 * minute, 1000))
+      .rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     const left = ['change', 'not_before', 'session'].filter(each => (
       database.prepare(`SELECT 1 FROM keyturn_${each} WHERE ${each === 'session' ? 'expires_at' : 'until'} <= ?`)
         .get(sampleNow + 40 * minute) !== undefined
@@ -188,7 +190,8 @@ test('P-01: what is confirmed is not written again', async () => {
   const { store, rowsByTick } = watched()
   await store.insert(sampleRecord())
   await store.insert(sampleRecord({ handle: sampleHandle(2), confirmed: true }))
-  const confirm = () => store.confirm([1, 2].map(number => ({ handle: sampleHandle(number), generation: 0, branch: 0 })))
+  const confirmations = [1, 2].map(number => ({ handle: sampleHandle(number), generation: 0, branch: 0 }))
+  const confirm = () => store.confirm(confirmations)
   expect(sum(await rowsByTick(confirm))).toBe(1)
   expect(sum(await rowsByTick(confirm))).toBe(0)
 })

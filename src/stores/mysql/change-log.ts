@@ -65,10 +65,11 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
 }
 
 /**
- * Reads a second time if entries are missing. MariaDB takes its snapshot of the active transactions one after the other,
- * so a statement can see an entry and not see one that was committed before it. Entries are numbered without a gap: a
- * gap is such an entry, or one that was pruned in due time. The second read tells which, because by then everything is
- * visible that was committed before what the first has seen. What only the second has seen is left for the next page.
+ * Reads a second time if entries are missing. MariaDB takes its snapshot of the active transactions one after the
+ * other, so a statement can see an entry and not see one that was committed before it. Entries are numbered without a
+ * gap: a gap is such an entry, or one that was pruned in due time. The second read tells which, because by then
+ * everything is visible that was committed before what the first has seen. What only the second has seen is left for
+ * the next page.
  */
 async function readSettled(
   attempt: () => Promise<Row[]>,

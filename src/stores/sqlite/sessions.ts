@@ -11,8 +11,8 @@ import { readHandle, readInteger, readText } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
 import {
   expectedNames, expectedValues, keptColumns, keptUntil, listedColumns, listedSessionFromRow, nextColumns, nextValues,
-  reauthenticatedColumns, reauthenticatedValues, rotatedSessionFromRow, rotationCondition, sessionColumns, sessionFromRow,
-  sessionValues, stateColumns, stateValues,
+  reauthenticatedColumns, reauthenticatedValues, rotatedSessionFromRow, rotationCondition, sessionColumns,
+  sessionFromRow, sessionValues, stateColumns, stateValues,
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
