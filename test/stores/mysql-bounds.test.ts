@@ -137,9 +137,11 @@ describe.skipIf(server === null)('MariaDB', () => {
     const { pool, statements } = watched(openPool(url))
     const store = opened(createMysqlStore(pool, { prefix }))
     for (let number = 0; number < 30; number++) {
-      const userId = `gone-${number}`
-      await store.insert(sampleRecord({ handle: sampleHandle(number), userId, accessTokenLifetime: 0 }))
-      await store.removeByUser(sampleUserRemoval({ userId, notBefore: { time: sampleNow, until: sampleNow + 1 } }))
+      if (number < 15) {
+        const userId = `gone-${number}`
+        await store.insert(sampleRecord({ handle: sampleHandle(number), userId, accessTokenLifetime: 0 }))
+        await store.removeByUser(sampleUserRemoval({ userId, notBefore: { time: sampleNow, until: sampleNow + 1 } }))
+      }
       await store.insert(sampleRecord({ handle: sampleHandle(100 + number), createdAt: sampleNow - 60 * minute }))
       await store.rotate(sampleRotation({
         handle: sampleHandle(100 + number), bounds: { now: sampleNow - minute, rotatedAfter: 0, createdAfter: 0 },
@@ -151,7 +153,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     expect(await store.removeExpired(sampleNow + 20 * minute, 10), 'ten that were kept alive')
       .toEqual({ removed: 0, more: true })
     expect(statements).toHaveLength(6)
-    expect((await store.changesSince(null, 100)).changes).toHaveLength(20)
+    expect((await store.changesSince(null, 100)).changes).toHaveLength(5)
     expect(await removeDue(store, sampleNow + 20 * minute, 10)).toBe(1)
     expect(await store.removeExpired(sampleNow + 20 * minute, 10)).toEqual({ removed: 0, more: false })
   })
