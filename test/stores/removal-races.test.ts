@@ -159,7 +159,7 @@ for (const { name, available, open } of [...local, ...realStores]) describe.skip
       await store.remove([ending], sampleNow)
       kept.delete(ending)
       // Moves the refreshed session to the position of its new expiry.
-      expect(await store.removeExpired(sampleNow + (60 + 2 * pages) * minute, 100)).toBe(0)
+      expect((await store.removeExpired(sampleNow + (60 + 2 * pages) * minute, 100)).removed).toBe(0)
     }
     await expectAll(store, old, 0)
     await expectAll(store, young, kept.size)
