@@ -7,9 +7,6 @@ import type { Removal, RemovedExpired, RemovedOfUser, RemovedPage, SessionStore,
 // Removals of any number of sessions, in calls that are each short. If one of them fails, what came before is removed:
 // the caller can repeat the whole.
 
-/** How many sessions one call removes when all are removed. */
-const PAGE = 1000
-
 /** Removes these sessions. Yields each part when it is removed. */
 export async function* removeInParts(
   store: Pick<SessionStore, 'remove'>,
@@ -42,7 +39,7 @@ export async function removeEverySession(
   const notBefore = notBeforeAt(now)
   let after: string | null = null
   do {
-    const page: RemovedPage = await store.removeAll({ notBefore, limit: PAGE, after })
+    const page: RemovedPage = await store.removeAll({ notBefore, limit: REMOVAL_LIMIT, after })
     after = page.next
   } while (after !== null)
 }

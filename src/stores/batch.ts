@@ -1,6 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
 import type { Milliseconds } from '../base/time.ts'
-import { runLater } from './background.ts'
+import { atEndOfTick, runLater } from './background.ts'
 
 /** A function whose calls are batched. */
 export interface Batched<Input, Output> {
@@ -9,10 +9,6 @@ export interface Batched<Input, Output> {
   /** Starts the calls that wait for the end of the tick now. Resolves once every call has its result. */
   settled(): Promise<void>
 }
-
-// Read before a test can replace it: fake timers must not stop the store. Read from `globalThis`, because runtimes
-// without `setImmediate` load this file too, beside a store that does not need it.
-const atEndOfTick = globalThis.setImmediate
 
 /** How long a call waits for a batch to end before the next batch begins all the same. */
 const PATIENCE: Milliseconds = 100

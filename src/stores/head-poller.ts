@@ -11,9 +11,9 @@ export interface HeadPoller {
 }
 
 /**
- * Makes a poller that reads the head of the log about every `interval` milliseconds and calls `wake` when it has changed.
- * `readHead` returns the name or number of the newest entry. A read that fails is ignored: hints may be lost, and
- * `changesSince` reports the error to the reader.
+ * Makes a poller that reads the head of the log about every `interval` milliseconds, and calls `wake` when it has
+ * changed. `readHead` returns the name or number of the newest entry. A read that fails is ignored: hints may be lost,
+ * and `changesSince` reports the error to the reader.
  */
 export function createHeadPoller(
   readHead: () => Promise<string>,

@@ -9,8 +9,9 @@
  * would need a condition on everything that was read.) A re-authentication is the same two statements in a
  * transaction. Revocations and `updatePayload` write two tables at once, so they need a transaction, too, and take
  * six: its begin and end, a read of which sessions exist or how long their access tokens live, the change itself, the
- * number of the log entry, the entry. `removeByUser` and the first page of `removeAll` commit their not-before before
- * that.
+ * number of the log entry, the entry. `removeByUser` commits a not-before and reads a page before that. `removeAll`
+ * needs no transaction: it commits a not-before, reads a page and deletes it. The revocations of one tick of the event
+ * loop share a transaction.
  */
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { Milliseconds } from '../base/time.ts'
@@ -23,6 +24,7 @@ import { openConnections, openPool, useGivenPool } from './mysql/connections.ts'
 import { createDatabase, runnerOn } from './mysql/database.ts'
 import type { MysqlPool } from './mysql/driver.ts'
 import { toStoreError, isDuplicate } from './mysql/errors.ts'
+import { createRemoveExpired } from './mysql/expiry.ts'
 import { createKeyTable } from './mysql/keys.ts'
 import { mysqlNames } from './mysql/names.ts'
 import type { MysqlNameOptions } from './mysql/names.ts'
@@ -89,6 +91,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
   return {
     ...sessions,
     ...createKeyTable(database, log, names),
+    removeExpired: createRemoveExpired(database, names),
     acquireLease: (task, holder, now, until) => database.run(async ({ change }) => {
       if ((await change(prolong, [holder, until, task, holder, now])).rows === 1) return true
       try {

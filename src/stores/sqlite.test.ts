@@ -8,6 +8,7 @@ import { isSessionError } from '../base/errors.ts'
 import {
   minute, sampleHandle, sampleNext, sampleNow, samplePresented, sampleRecord, sampleRotation, sampleUserRemoval,
 } from '../testing/samples.ts'
+import { removeDue } from '../testing/store-contract/expiry.ts'
 import { createSqliteStore, openSqliteStore } from './sqlite.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'keyturn-sqlite-'))
@@ -240,10 +241,9 @@ describe('cost', () => {
           bounds: { now: sampleNow - minute, rotatedAfter: 0, createdAfter: 0 } }))
       }
     }
-    expect(await store.removeExpired(sampleNow + minute, 3)).toBe(3)
-    expect(await store.removeExpired(sampleNow + minute, 3)).toBe(2)
-    expect(await store.removeExpired(sampleNow + minute, 3)).toBe(0)
-    expect(await store.removeExpired(sampleNow + 60 * minute, 100)).toBe(45)
+    expect(await removeDue(store, sampleNow + minute, 3)).toBe(5)
+    expect(await removeDue(store, sampleNow + minute, 3)).toBe(0)
+    expect(await removeDue(store, sampleNow + 60 * minute, 100)).toBe(45)
     await store.close()
   })
 })

@@ -43,9 +43,9 @@ export function openSqliteStore(file: string, options: SqliteStoreOptions = {}):
 
 /**
  * Creates a store on an open SQLite database: `node:sqlite`, better-sqlite3 or any driver with the same methods. Give
- * the store a connection of its own: the store changes the connection's settings (WAL, `synchronous`, busy timeout),
- * and the connection must not be inside a transaction when the store is called. The application closes the database,
- * after it has closed the store.
+ * the store a connection of its own: the store changes the connection's settings (WAL and its checkpoints,
+ * `synchronous`, busy timeout), and the connection must not be inside a transaction when the store is called. The
+ * application closes the database, after it has closed the store.
  * @throws GeneralError (`MISUSE`) if an option or the database is invalid; (`STORE_UNAVAILABLE`) if it cannot be set
  * up.
  */

@@ -45,9 +45,11 @@ describe.skipIf(server === null)('MariaDB', () => {
       ['reauthenticate', 4, () => store.reauthenticate(sampleReauthentication(sampleRecord({ ...sampleNext(), confirmed: true })))],
       ['remove', 6, () => store.remove([sampleHandle(1)], sampleNow)],
       ['removeUnchanged, lost', 3, () => store.removeUnchanged(sampleHandle(1), sampleState(sampleRecord()), sampleNow)],
-      ['removeByUser', 4, () => store.removeByUser(sampleUserRemoval())],
-      ['removeAll', 4, () => store.removeAll({ ...page, after: null })],
-      ['removeAll, the next page', 3, () => store.removeAll({ ...page, after: sampleHandle(1) })],
+      ['removeByUser, of none', 2, () => store.removeByUser(sampleUserRemoval())],
+      ['insert, another', 2, () => store.insert(sampleRecord())],
+      ['removeByUser', 8, () => store.removeByUser(sampleUserRemoval())],
+      ['removeAll', 2, () => store.removeAll({ ...page, after: null })],
+      ['removeAll, the next page', 1, () => store.removeAll({ ...page, after: sampleHandle(1) })],
       ['listKeys', 1, () => store.listKeys()],
     ]
     for (const [name, count, call] of calls) {

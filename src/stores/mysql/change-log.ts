@@ -52,7 +52,9 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
       const sequence = place?.sequence ?? 0
       const entry = place?.id ?? ''
       const attempt = (): Promise<Row[]> => query(read(limit + 1), [sequence, entry, sequence, entry, sequence])
-      return changePageOf(await readUntilSettled(attempt, sequence), limit)
+      const { rows, isCut } = await readSettled(attempt, sequence)
+      const page = changePageOf(rows, limit)
+      return { ...page, more: page.more || isCut }
     }, { repeatable: true }),
 
     readHead: () => database.run(async ({ rows }) => {
@@ -63,20 +65,32 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
 }
 
 /**
- * Reads again if entries are missing. MariaDB takes its snapshot of the active transactions one after the other, so a
- * statement can see an entry and not see one that was committed before it. Entries are numbered without a gap: a gap
- * is such an entry, or one that was pruned in due time. The next read tells which, because by then everything is
- * visible that was committed before what this read has seen.
+ * Reads a second time if entries are missing. MariaDB takes its snapshot of the active transactions one after the
+ * other, so a statement can see an entry and not see one that was committed before it. Entries are numbered without a
+ * gap: a gap is such an entry, or one that was pruned in due time. The second read tells which, because by then
+ * everything is visible that was committed before what the first has seen. What only the second has seen is left for
+ * the next page.
  */
-async function readUntilSettled(attempt: () => Promise<Row[]>, after: number): Promise<Row[]> {
-  let settled = 0
-  for (;;) {
-    const rows = await attempt()
-    const numbers = rows.flatMap(row => row['seq'] === null ? [] : [readInteger(row, 'seq')])
-    const [first = 0] = numbers
-    const start = first > after ? after : 0
-    const missing = numbers.some((number, index) => number > settled && number > (numbers[index - 1] ?? start) + 1)
-    if (!missing) return rows
-    settled = numbers.at(-1) ?? settled
-  }
+async function readSettled(
+  attempt: () => Promise<Row[]>,
+  after: number,
+): Promise<{ readonly rows: readonly Row[]; readonly isCut: boolean }> {
+  const seen = await attempt()
+  const last = seen.at(-1)
+  if (last === undefined || !hasGap(seen, after)) return { rows: seen, isCut: false }
+  const again = await attempt()
+  const settled = again.filter(row => sequenceOf(row) <= sequenceOf(last))
+  // If all of them have been pruned meanwhile, the cursor still needs an entry to point to.
+  return { rows: settled.length > 0 ? settled : [last], isCut: settled.length < again.length }
+}
+
+function hasGap(rows: readonly Row[], after: number): boolean {
+  const numbers = rows.map(sequenceOf)
+  const start = (numbers[0] ?? 0) > after ? after : 0
+  return numbers.some((number, index) => number > (numbers[index - 1] ?? start) + 1)
+}
+
+/** The number of a row's entry; 0 for the row without an entry that stands for an empty page. */
+function sequenceOf(row: Row): number {
+  return row['seq'] === null ? 0 : readInteger(row, 'seq')
 }

@@ -1,6 +1,12 @@
+import type { SqlValue } from '../sql/row.ts'
+import type { Runner } from './database.ts'
+
+/** How many values one statement gets. */
+const CHUNK = 512
+
 /** The columns that are stored as bytes, so that they are compared as bytes. They are read as text. */
 const binary: ReadonlySet<string> = new Set([
-  'user_id', 'tenant_id', 'refresh_hash', 'anchor_hash', 'refresh_key_id', 'kid', 'material',
+  'user_id', 'tenant_id', 'refresh_hash', 'anchor_hash', 'refresh_key_id', 'kid', 'material', 'name',
 ])
 
 /** The select list for columns; those that are stored as bytes are converted to text. */
@@ -23,10 +29,32 @@ export function padded<T>(values: readonly T[]): T[] {
   return [...values, ...Array.from({ length: roundUp(values.length) - values.length }, () => last)]
 }
 
-/** Splits a list into parts of at most `size`. */
-export function chunks<T>(values: readonly T[], size: number): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(values.length / size) }, (_, index) =>
-    values.slice(index * size, (index + 1) * size))
+/**
+ * The part of a statement that names a table whose rows are found by primary key. Without the hint, a small table is
+ * scanned, and a scan that locks or changes rows locks all rows of the table and all gaps between them.
+ */
+export function byKey(table: string): string {
+  return `${table} FORCE INDEX (PRIMARY)`
+}
+
+/** A statement that deletes rows by primary key. Only this form of DELETE allows the hint. */
+export function deleteByKey(table: string, key: string, count: number): string {
+  return `DELETE ${table} FROM ${byKey(table)} WHERE ${key} IN (${placeholders(count, '?')})`
+}
+
+/** Runs a statement for each part of a list. Returns how many rows it changed in all. */
+export async function changeEach(
+  runner: Runner,
+  values: readonly SqlValue[],
+  statement: (count: number) => string,
+  ...rest: readonly SqlValue[]
+): Promise<number> {
+  let changed = 0
+  for (let start = 0; start < values.length; start += CHUNK) {
+    const part = values.slice(start, start + CHUNK)
+    changed += (await runner.change(statement(part.length), [...padded(part), ...rest])).rows
+  }
+  return changed
 }
 
 function roundUp(count: number): number {

@@ -29,15 +29,16 @@ export interface Database {
   /** Whether the server is a MariaDB. */
   isMariadb(): Promise<boolean>
   /**
-   * Runs statements that commit by themselves. `repeatable`: running the work twice has the same effect as once, so it
-   * is repeated when a connection breaks.
+   * Runs statements that commit by themselves. The work is repeated when the server rolled a statement back because of
+   * concurrent transactions. `repeatable`: running the work twice has the same effect as once, so it is also repeated
+   * when a connection breaks.
    */
   run<T>(work: (runner: Runner) => Promise<T>, options?: { readonly repeatable: boolean }): Promise<T>
   /**
    * Runs statements that commit together. The work is repeated when the server rolled it back because of concurrent
-   * transactions. `first` is committed before the work begins, perhaps more than once.
+   * transactions.
    */
-  transaction<T>(work: (runner: Runner) => Promise<T>, first?: (runner: Runner) => Promise<unknown>): Promise<T>
+  transaction<T>(work: (runner: Runner) => Promise<T>): Promise<T>
   /** Resolves once all calls in progress have ended, with or without an error. */
   settled(): Promise<void>
 }
@@ -110,18 +111,20 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
     isMariadb: async () => (await connections.ready()).isMariadb,
     run,
     settled: async () => void await Promise.allSettled(running),
-    transaction: (work, first) => run(async runner => {
-      await first?.(runner)
-      await runner.change('START TRANSACTION', [])
-      try {
-        const result = await work(runner)
-        await runner.change('COMMIT', [])
-        return result
-      } catch (error) {
-        if (!lostConnection(error)) await runner.change('ROLLBACK', [])
-        throw error
-      }
-    }),
+    transaction: work => run(runner => together(runner, () => work(runner))),
+  }
+}
+
+/** Runs the statements of `work` in one transaction. Those that the runner ran before have committed by themselves. */
+export async function together<T>(runner: Runner, work: () => Promise<T>): Promise<T> {
+  await runner.change('START TRANSACTION', [])
+  try {
+    const result = await work()
+    await runner.change('COMMIT', [])
+    return result
+  } catch (error) {
+    if (!lostConnection(error)) await runner.change('ROLLBACK', [])
+    throw error
   }
 }
 

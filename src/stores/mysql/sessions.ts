@@ -3,18 +3,20 @@ import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/store.ts'
+import { batchRemovals } from '../batch-removals.ts'
 import { batch } from '../batch.ts'
 import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
-import { decodePosition, toPage } from '../page-position.ts'
+import { decodePosition, encodePosition, toPage } from '../page-position.ts'
 import { readHandle as handleIn, readInteger } from '../sql/row.ts'
 import { rotateAll } from '../sql/rotate-all.ts'
-import type { Row, SqlValue } from '../sql/row.ts'
+import type { Row } from '../sql/row.ts'
 import {
-  keptUntil, sessionColumns, sessionFromRow, sessionValues, stateColumns, stateValues,
+  keptUntil, listedColumns, listedSessionFromRow, sessionColumns, sessionValues, stateColumns, stateValues,
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
-import { chunks, padded, placeholders, selection } from './columns.ts'
+import { byKey, changeEach, deleteByKey, padded, placeholders, selection } from './columns.ts'
+import { together } from './database.ts'
 import type { Database, Runner } from './database.ts'
 import { isDuplicate } from './errors.ts'
 import {
@@ -23,32 +25,27 @@ import {
 
 /** The methods of the port that read and write sessions. */
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
-  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
-  | 'removeExpired'> {
-  /** Resolves once every rotation has its result. */
+  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'> {
+  /** Resolves once every rotation and revocation has its result. */
   settled(): Promise<void>
 }
-
-const CHUNK = 512
 
 /** The sessions in the database. */
 export function createSessionTable(database: Database, log: ChangeLog, names: TableNames): SessionTable {
   const table = names.session
-  const columns = selection(sessionColumns)
   const insert =
     `INSERT INTO ${table} (${sessionColumns.join(', ')}, sweep_at) VALUES (${sessionColumns.map(() => '?').join(', ')}, ?)`
   const refusing = `SELECT time FROM ${names.notBefore} WHERE name IN (?, ?, ?) AND time > ?`
   const refuseBefore =
     `INSERT INTO ${names.notBefore} (name, time, until) VALUES (?, ?, ?)
      ON DUPLICATE KEY UPDATE time = GREATEST(time, VALUES(time)), until = GREATEST(until, VALUES(until))`
-  const forgetNotBefores = `DELETE FROM ${names.notBefore} WHERE until <= ? ORDER BY until LIMIT 10000`
-  const find = `SELECT ${columns} FROM ${table} WHERE handle = ?`
+  const find = `SELECT ${selection(sessionColumns)} FROM ${table} WHERE handle = ?`
   const rotateAtOnce = createRotateAtOnce(table)
   const rotateAndRead = createRotateAndRead(table)
   const rotateTogether = createRotateTogether(table)
   const reauthenticate = createReauthenticate(table)
   const confirm = (count: number): string =>
-    `UPDATE ${table} SET confirmed = 1 WHERE handle IN (${placeholders(count, '?')})
+    `UPDATE ${byKey(table)} SET confirmed = 1 WHERE handle IN (${placeholders(count, '?')}) AND confirmed = 0
      AND (handle, generation, branch) IN (${placeholders(count, '(?, ?, ?)')})`
   const updateInfo =
     `UPDATE ${table} SET session_info = ?, info_version = info_version + 1
@@ -58,39 +55,20 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
      WHERE handle = ? AND expires_at > ?`
   const lifetime = `SELECT access_token_lifetime FROM ${table} WHERE handle = ?`
   const lock = (condition: string): string =>
-    `SELECT handle, access_token_lifetime FROM ${table} WHERE ${condition} ORDER BY handle FOR UPDATE`
-  const lockOfUser = lock('user_id = ? AND tenant_id = COALESCE(?, tenant_id) AND handle <> ?')
+    `SELECT handle, access_token_lifetime FROM ${byKey(table)} WHERE ${condition} ORDER BY handle FOR UPDATE`
   const lockUnchanged = lock(['handle', ...stateColumns].map(column => `${column} = ?`).join(' AND '))
   const lockThese = (count: number): string => lock(`handle IN (${placeholders(count, '?')})`)
-  const lockPage = (limit: number): string =>
-    `SELECT handle FROM ${table} WHERE handle > ? AND created_at <= ? ORDER BY handle LIMIT ${limit} FOR UPDATE`
-  const removeThese = (count: number): string =>
-    `DELETE FROM ${table} WHERE handle IN (${placeholders(count, '?')})`
-  const listByUser = (limit: number): string =>
-    `SELECT ${columns} FROM ${table}
-     WHERE user_id = ? AND created_at <= ? AND (created_at < ? OR handle < ?)
+  const lockFree = (count: number): string => `${lockThese(count)} SKIP LOCKED`
+  const lockOfTenant = (count: number): string =>
+    lock(`handle IN (${placeholders(count, '?')}) AND tenant_id = COALESCE(?, tenant_id)`)
+  const page = (limit: number): string => `SELECT handle FROM ${table} WHERE handle > ? ORDER BY handle LIMIT ${limit}`
+  const removeThese = (count: number): string => deleteByKey(table, 'handle', count)
+  const removeOlder = (count: number): string => `${removeThese(count)} AND created_at <= ?`
+  // The hint makes the server begin at the position, however many sessions have the same time.
+  const ofUser = (columns: readonly string[], limit: number): string =>
+    `SELECT ${selection(columns)} FROM ${table} FORCE INDEX (by_user)
+     WHERE user_id = ? AND (created_at < ? OR (created_at = ? AND handle < ?))
      ORDER BY created_at DESC, handle DESC LIMIT ${limit}`
-  const due = (limit: number): string =>
-    `SELECT handle, expires_at FROM ${table} WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ${limit}`
-  const postpone = (count: number): string =>
-    `UPDATE ${table} SET sweep_at = expires_at WHERE handle IN (${placeholders(count, '?')}) AND expires_at > ?`
-  const sweep = (count: number): string =>
-    `DELETE FROM ${table} WHERE handle IN (${placeholders(count, '?')}) AND expires_at <= ?`
-  const forget = `DELETE FROM ${names.change} WHERE until <= ? ORDER BY until LIMIT 10000`
-
-  /** Runs a statement for each part of a list. Returns how many rows it changed in all. */
-  async function changeEach(
-    runner: Runner,
-    handles: readonly SessionHandle[],
-    statement: (count: number) => string,
-    ...rest: readonly SqlValue[]
-  ): Promise<number> {
-    let changed = 0
-    for (const part of chunks(handles, CHUNK)) {
-      changed += (await runner.change(statement(part.length), [...padded(part), ...rest])).rows
-    }
-    return changed
-  }
 
   /** Removes the sessions of locked rows and appends the change. */
   async function revoke(runner: Runner, locked: readonly Row[], from: EpochMilliseconds): Promise<Removal> {
@@ -101,8 +79,19 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
     return removal
   }
 
-  const settingNotBefore = (name: string, { time, until }: NotBefore) => ({ change }: Runner): Promise<unknown> =>
-    change(refuseBefore, [name, time, until])
+  /** Removes sessions with one change. The locking statement waits for other transactions or skips their sessions. */
+  const removing = (locking: (count: number) => string) =>
+    (handles: readonly SessionHandle[], from: EpochMilliseconds): Promise<Removal> => database.transaction(
+      async runner => {
+        const locked = handles.length === 0 ? [] : await runner.rows(locking(handles.length), padded(handles))
+        return revoke(runner, locked, from)
+      })
+  const removals = batchRemovals(removing(lockThese), removing(lockFree))
+
+  /** Commits a not-before. Whoever looks for sessions afterwards finds every login that does not see it. */
+  async function setNotBefore({ change }: Runner, name: string, { time, until }: NotBefore): Promise<void> {
+    await change(refuseBefore, [name, time, until])
+  }
 
   // Repeatable, because a token always has the same child. If the first attempt was executed and its answer lost, the
   // second attempt finds another hash; the caller then reads the record and returns the same child.
@@ -139,12 +128,11 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
     reauthenticate: reauthentication => database.transaction(runner => reauthenticate(runner, reauthentication)),
 
     confirm: confirmations => database.run(async ({ change }) => {
-      for (const part of chunks(confirmations, CHUNK)) {
-        const all = padded(part)
-        await change(confirm(part.length), [
-          ...all.map(each => each.handle), ...all.flatMap(each => [each.handle, each.generation, each.branch]),
-        ])
-      }
+      if (confirmations.length === 0) return
+      const all = padded(confirmations)
+      await change(confirm(confirmations.length), [
+        ...all.map(each => each.handle), ...all.flatMap(each => [each.handle, each.generation, each.branch]),
+      ])
     }, { repeatable: true }),
 
     updateInfo: ({ handle, sessionInfo, expectedVersion, now }) => database.run(async ({ change }) =>
@@ -158,52 +146,43 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
       return { version, until }
     }),
 
-    remove: (handles, from) => database.transaction(async runner => {
-      const locked: Row[] = []
-      for (const part of chunks(handles.toSorted(), CHUNK)) {
-        locked.push(...await runner.rows(lockThese(part.length), padded(part)))
-      }
-      return revoke(runner, locked, from)
-    }),
+    remove: (handles, from) => removals.call({ handles, from }),
 
     removeUnchanged: (handle, state, from) => database.transaction(async runner =>
       revoke(runner, await runner.rows(lockUnchanged, [handle, ...stateValues(state)]), from)),
 
-    removeByUser: ({ userId, tenantId, except, from, notBefore }) => database.transaction(
-      async runner => revoke(runner, await runner.rows(lockOfUser, [userId, tenantId, except ?? '']), from),
-      settingNotBefore(notBeforeName({ userId, tenantId }), notBefore)),
+    // The sessions are read without a lock and then locked by their key: to lock a range of the index would also lock
+    // the gaps in it, into which others insert.
+    removeByUser: ({ userId, tenantId, except, from, notBefore, limit, after }) => database.run(async runner => {
+      if (after === null) await setNotBefore(runner, notBeforeName({ userId, tenantId }), notBefore)
+      const { createdAt, handle } = decodePosition(after)
+      const seen = (await runner.rows(ofUser(['handle', 'created_at'], limit), [userId, createdAt, createdAt, handle]))
+        .map(row => ({ handle: handleIn(row, 'handle'), createdAt: readInteger(row, 'created_at') }))
+      const last = seen[limit - 1]
+      const next = last === undefined ? null : encodePosition(last)
+      const handles = seen.map(place => place.handle).filter(each => each !== except)
+      if (handles.length === 0) return { handles, until: from, next }
+      const removal = await together(runner, async () => (
+        revoke(runner, await runner.rows(lockOfTenant(handles.length), [...padded(handles), tenantId]), from)
+      ))
+      return { ...removal, next }
+    }),
 
-    removeAll: ({ notBefore, limit, after }) => database.transaction(async runner => {
-      const rows = await runner.rows(lockPage(limit), [after ?? '', notBefore.time])
-      const handles = rows.map(row => handleIn(row, 'handle'))
-      await changeEach(runner, handles, removeThese)
-      return { removed: handles.length, next: handles.length < limit ? null : handles.at(-1) ?? null }
-    }, after === null ? settingNotBefore(everybody, notBefore) : undefined),
+    removeAll: ({ notBefore, limit, after }) => database.run(async runner => {
+      if (after === null) await setNotBefore(runner, everybody, notBefore)
+      const handles = (await runner.rows(page(limit), [after ?? ''])).map(row => handleIn(row, 'handle'))
+      const removed = await changeEach(runner, handles, removeOlder, notBefore.time)
+      return { removed, next: handles.length < limit ? null : handles.at(-1) ?? null }
+    }),
 
     listByUser: (userId, { limit, after }) => {
       const { createdAt, handle } = decodePosition(after)
       return database.run(async ({ rows }) => {
-        const read = await rows(listByUser(limit + 1), [userId, createdAt, createdAt, handle])
-        return toPage(read.map(sessionFromRow), limit)
+        const read = await rows(ofUser(listedColumns, limit + 1), [userId, createdAt, createdAt, handle])
+        return toPage(read.map(listedSessionFromRow), limit)
       }, { repeatable: true })
     },
 
-    removeExpired: (now, limit) => database.run(async runner => {
-      await runner.change(forget, [now])
-      await runner.change(forgetNotBefores, [now])
-      let removed = 0
-      while (removed < limit) {
-        const remaining = limit - removed
-        const rows = await runner.rows(due(remaining), [now])
-        const live = rows.filter(row => readInteger(row, 'expires_at') > now).map(row => handleIn(row, 'handle'))
-        const dead = rows.filter(row => readInteger(row, 'expires_at') <= now).map(row => handleIn(row, 'handle'))
-        await changeEach(runner, live, postpone, now)
-        removed += await changeEach(runner, dead, sweep, now)
-        if (rows.length < remaining) break
-      }
-      return removed
-    }),
-
-    settled: rotations.settled,
+    settled: async () => void await Promise.all([rotations.settled(), removals.settled()]),
   }
 }

@@ -1,12 +1,13 @@
-import type { EpochMilliseconds } from '../../base/time.ts'
 import type { Change, ChangePage } from '../../session/store.ts'
+import { nextTurn } from '../background.ts'
 import { resumeAfter, toChangePage } from '../change-cursor.ts'
-import type { ChangeCursor } from '../change-cursor.ts'
+import type { ChangeCursor, ChangeEntry } from '../change-cursor.ts'
 import { createFollowers } from '../followers.ts'
 import { changeColumns, changeOf, changeValues } from '../sql/change-row.ts'
 import { readInteger, readIntegerOrNull, readText } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connection } from './connection.ts'
+import { PART } from './parts.ts'
 
 const FOLLOW_INTERVAL_MS = 25
 
@@ -19,8 +20,8 @@ export interface ChangeLog {
   append(change: Change): void
   /** Wakes the followers of this process; call it after the commit. */
   announce(): void
-  since(cursor: string | null, limit: number): ChangePage
-  prune(now: EpochMilliseconds): void
+  /** Reads a page in parts, between which the event loop runs. It also runs before a page that is not the last. */
+  since(cursor: string | null, limit: number): Promise<ChangePage>
   follow(wake: () => void): () => void
   /** Stops watching for the changes of other processes. */
   close(): void
@@ -31,7 +32,6 @@ export function createChangeLog(writer: Connection, reader: Connection, names: T
   const followers = createFollowers()
   const append = writer.changes(
     `INSERT INTO ${names.change} (${changeColumns.join(', ')}) VALUES (${changeColumns.map(() => '?').join(', ')})`)
-  const prune = reader.changes(`DELETE FROM ${names.change} WHERE until <= ?`)
   const readState = reader.rows(
     `SELECT value AS log_id, (SELECT seq FROM sqlite_sequence WHERE name = '${names.change}') AS head
      FROM ${names.meta} WHERE name = 'log'`)
@@ -77,14 +77,20 @@ export function createChangeLog(writer: Connection, reader: Connection, names: T
     announce() {
       followers.wake()
     },
-    since(cursor, limit) {
+    async since(cursor, limit) {
       const head = readHead()
-      const rows = readPage(resumeAfter(cursor, head), limit + 1)
-      const entries = rows.map(row => ({ id: head.id, sequence: readInteger(row, 'seq'), change: changeOf(row) }))
+      const entries: ChangeEntry[] = []
+      let after = resumeAfter(cursor, head)
+      while (entries.length <= limit) {
+        const size = Math.min(PART, limit + 1 - entries.length)
+        const part = readPage(after, size)
+          .map(row => ({ id: head.id, sequence: readInteger(row, 'seq'), change: changeOf(row) }))
+        entries.push(...part)
+        after = part.at(-1)?.sequence ?? after
+        if (part.length < size) break
+        await nextTurn()
+      }
       return toChangePage(entries, limit, head)
-    },
-    prune(now) {
-      prune(now)
     },
     follow(wake) {
       if (timer === null) {

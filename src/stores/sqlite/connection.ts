@@ -26,11 +26,17 @@ export const BUSY_TIMEOUT_MS = 5000
  */
 export type Durability = 'FULL' | 'NORMAL'
 
+/**
+ * How many pages the write-ahead log may have before a commit copies them into the file. The commit waits for that, and
+ * so does the event loop: 5 ms, where SQLite's default of 1000 pages takes 15 ms and is no faster in all.
+ */
+const CHECKPOINT_PAGES = 250
+
 /** Configures a connection. */
 export function configure(database: SqliteDatabase, durability: Durability): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
   retryWhileBusy(() => database.exec('PRAGMA journal_mode = WAL'))
-  database.exec(`PRAGMA synchronous = ${durability}`)
+  database.exec(`PRAGMA synchronous = ${durability}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
 }
 
 /** Wraps a configured database. */

@@ -5,9 +5,9 @@ import { GeneralError, isSessionError } from '../../base/errors.ts'
  * unreadable) becomes a `GeneralError`, never an answer (REV-11). SQLite's messages name tables and columns, not
  * values.
  */
-export async function guarded<T>(work: () => T): Promise<T> {
+export async function guarded<T>(work: () => T | Promise<T>): Promise<T> {
   try {
-    return work()
+    return await work()
   } catch (cause) {
     throw toStoreError(cause, 'the call to the SQLite database failed')
   }

@@ -1,27 +1,30 @@
 import { GeneralError } from '../../base/errors.ts'
+import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import type { SessionRecord } from '../../session/record.ts'
 import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/store.ts'
+import { nextTurn } from '../background.ts'
+import { batchRemovals } from '../batch-removals.ts'
 import { batch } from '../batch.ts'
 import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
-import { decodePosition, toPage } from '../page-position.ts'
-import { readHandle, readInteger } from '../sql/row.ts'
+import { decodePosition, encodePosition, toPage } from '../page-position.ts'
+import { readHandle, readInteger, readText } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
 import {
-  expectedNames, expectedValues, keptColumns, keptUntil, nextColumns, nextValues, reauthenticatedColumns,
-  reauthenticatedValues, rotatedSessionFromRow, rotationCondition, sessionColumns, sessionFromRow, sessionValues, stateColumns,
-  stateValues,
+  expectedNames, expectedValues, keptColumns, keptUntil, listedColumns, listedSessionFromRow, nextColumns, nextValues,
+  reauthenticatedColumns, reauthenticatedValues, rotatedSessionFromRow, rotationCondition, sessionColumns,
+  sessionFromRow, sessionValues, stateColumns, stateValues,
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
 import type { Connection } from './connection.ts'
 import { guarded } from './guard.ts'
+import { inParts } from './parts.ts'
 
 /** The methods of the port that read and write sessions. */
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
-  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
-  | 'removeExpired'> {
-  /** Resolves once every login and rotation has its result. */
+  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'> {
+  /** Resolves once every login, rotation and revocation has its result. */
   settled(): Promise<void>
 }
 
@@ -39,7 +42,6 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
   const refuseBefore = durable.changes(
     `INSERT INTO ${names.notBefore} (name, time, until) VALUES (?, ?, ?) ON CONFLICT (name)
      DO UPDATE SET time = max(time, excluded.time), until = max(until, excluded.until)`)
-  const forgetNotBefores = fast.changes(`DELETE FROM ${names.notBefore} WHERE until <= ?`)
   const exists = durable.rows(`SELECT 1 FROM ${table} WHERE handle = ?`)
   const find = fast.rows(`SELECT ${columns} FROM ${table} WHERE handle = ?`)
   const parameter = (index: number): string => `?${index + 1}`
@@ -55,7 +57,8 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
   const reauthenticate = durable.tuples(setting(reauthenticatedColumns))
   const confirm = fast.changes(
     `UPDATE ${table} SET confirmed = 1 FROM json_each(?) AS given
-     WHERE ${table}.handle = json_extract(given.value, '$[0]')
+     WHERE ${table}.confirmed = 0
+       AND ${table}.handle = json_extract(given.value, '$[0]')
        AND ${table}.generation = json_extract(given.value, '$[1]')
        AND ${table}.branch = json_extract(given.value, '$[2]')`)
   const updateInfo = durable.changes(
@@ -68,18 +71,13 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
   const remove = durable.rows(`DELETE FROM ${table} WHERE handle IN (SELECT value FROM json_each(?)) ${removed}`)
   const removeUnchanged = durable.rows(
     `DELETE FROM ${table} WHERE handle = ? AND ${stateColumns.map(column => `${column} = ?`).join(' AND ')} ${removed}`)
-  const removeByUser = durable.rows(
-    `DELETE FROM ${table} WHERE user_id = ? AND tenant_id = ifnull(?, tenant_id) AND handle IS NOT ? ${removed}`)
-  const removePage = durable.rows(
-    `DELETE FROM ${table} WHERE handle IN (
-       SELECT handle FROM ${table} WHERE handle > ? AND created_at <= ? ORDER BY handle LIMIT ?
-     ) RETURNING handle`)
-  const listByUser = fast.rows(
-    `SELECT ${columns} FROM ${table} WHERE user_id = ? AND (created_at, handle) < (?, ?)
-     ORDER BY created_at DESC, handle DESC LIMIT ?`)
-  const due = `rowid IN (SELECT rowid FROM ${table} WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ?)`
-  const postpone = fast.changes(`UPDATE ${table} SET sweep_at = expires_at WHERE expires_at > ? AND ${due}`)
-  const sweep = fast.changes(`DELETE FROM ${table} WHERE expires_at <= ? AND ${due}`)
+  const readPage = durable.rows(`SELECT handle FROM ${table} WHERE handle > ? ORDER BY handle LIMIT ?`)
+  const removePage = durable.changes(`DELETE FROM ${table} WHERE handle > ? AND handle <= ? AND created_at <= ?`)
+  const ofUser = (columns: readonly string[]): string =>
+    `SELECT ${columns.join(', ')} FROM ${table} WHERE user_id = ? AND (created_at, handle) < (?, ?)
+     ORDER BY created_at DESC, handle DESC LIMIT ?`
+  const listByUser = fast.rows(ofUser(listedColumns))
+  const placesOfUser = durable.rows(ofUser(['handle', 'created_at', 'tenant_id']))
 
   const rotateOne = (rotation: Rotation): SessionRecord | null => first(
     rotate(...expectedValues(rotation), ...nextValues(rotation.next)), row => rotatedSessionFromRow(rotation, row))
@@ -96,19 +94,24 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
     async (record: SessionRecord) => insertedOf(await guarded(() => insertOne(record))),
     async all => (await guarded(() => durable.transaction(() => all.map(insertOne)))).map(insertedOf))
 
-  function revoke(deletion: () => Row[], from: EpochMilliseconds): Promise<Removal> {
+  /** Appends the change of deleted sessions, within their transaction. */
+  function revoke(rows: readonly Row[], from: EpochMilliseconds): Removal {
+    const handles = rows.map(row => readHandle(row, 'handle'))
+    const until = keptUntil(rows, from)
+    if (handles.length > 0) log.append({ kind: 'revoked', handles, until })
+    return { handles, until }
+  }
+
+  function revoking<T extends Removal>(work: () => T): Promise<T> {
     return guarded(() => {
-      const removal = durable.transaction(() => {
-        const rows = deletion()
-        const handles = rows.map(row => readHandle(row, 'handle'))
-        const until = keptUntil(rows, from)
-        if (handles.length > 0) log.append({ kind: 'revoked', handles, until })
-        return { handles, until }
-      })
+      const removal = durable.transaction(work)
       if (removal.handles.length > 0) log.announce()
       return removal
     })
   }
+
+  const removeThese = (handles: readonly SessionHandle[]): Row[] => remove(JSON.stringify(handles))
+  const removals = batchRemovals((handles, from) => revoking(() => revoke(removeThese(handles), from)), null)
 
   function setNotBefore(name: string, { time, until }: NotBefore): void {
     refuseBefore(name, time, until)
@@ -125,7 +128,7 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
       reauthenticate(...expectedValues(reauthentication), ...reauthenticatedValues(reauthentication)),
       row => rotatedSessionFromRow(reauthentication, row))),
 
-    settled: async () => void await Promise.all([logins.settled(), rotations.settled()]),
+    settled: async () => void await Promise.all([logins.settled(), rotations.settled(), removals.settled()]),
 
     confirm: confirmations => guarded(() => {
       if (confirmations.length === 0) return
@@ -147,38 +150,43 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
       return updated
     }),
 
-    remove: (handles, from) => revoke(() => remove(JSON.stringify(handles)), from),
+    remove: (handles, from) => removals.call({ handles, from }),
 
-    removeUnchanged: (handle, state, from) => revoke(() => removeUnchanged(handle, ...stateValues(state)), from),
+    removeUnchanged: (handle, state, from) =>
+      revoking(() => revoke(removeUnchanged(handle, ...stateValues(state)), from)),
 
-    removeByUser: ({ userId, tenantId, except, from, notBefore }) => revoke(() => {
-      setNotBefore(notBeforeName({ userId, tenantId }), notBefore)
-      return removeByUser(userId, tenantId, except)
-    }, from),
+    async removeByUser({ userId, tenantId, except, from, notBefore, limit, after }) {
+      // The event loop runs between the parts of a removal.
+      if (after !== null) await nextTurn()
+      return revoking(() => {
+        if (after === null) setNotBefore(notBeforeName({ userId, tenantId }), notBefore)
+        const { createdAt, handle } = decodePosition(after)
+        const seen = placesOfUser(userId, createdAt, handle, limit).map(row => ({
+          handle: readHandle(row, 'handle'),
+          createdAt: readInteger(row, 'created_at'),
+          fits: tenantId === null || readText(row, 'tenant_id') === tenantId,
+        }))
+        const fitting = seen.filter(place => place.fits && place.handle !== except).map(place => place.handle)
+        const last = seen[limit - 1]
+        return { ...revoke(removeThese(fitting), from), next: last === undefined ? null : encodePosition(last) }
+      })
+    },
 
-    removeAll: ({ notBefore, limit, after }) => guarded(() => {
+    removeAll: ({ notBefore, limit, after }) => guarded(async () => {
       if (after === null) setNotBefore(everybody, notBefore)
-      const handles = removePage(after ?? '', notBefore.time, limit).map(row => readHandle(row, 'handle')).sort()
-      return { removed: handles.length, next: handles.length < limit ? null : handles.at(-1) ?? null }
+      let last = after ?? ''
+      const { removed, more } = await inParts(limit, size => durable.transaction(() => {
+        const first = last
+        const handles = readPage(first, size).map(row => readHandle(row, 'handle'))
+        last = handles.at(-1) ?? first
+        return { looked: handles.length, removed: removePage(first, last, notBefore.time) }
+      }))
+      return { removed, next: more ? last : null }
     }),
 
     listByUser: (userId, { limit, after }) => guarded(() => {
       const { createdAt, handle } = decodePosition(after)
-      return toPage(listByUser(userId, createdAt, handle, limit + 1).map(sessionFromRow), limit)
-    }),
-
-    removeExpired: (now, limit) => guarded(() => {
-      log.prune(now)
-      forgetNotBefores(now)
-      let removed = 0
-      while (removed < limit) {
-        const remaining = limit - removed
-        const postponed = postpone(now, now, remaining)
-        const swept = sweep(now, now, remaining)
-        if (postponed + swept === 0) break
-        removed += swept
-      }
-      return removed
+      return toPage(listByUser(userId, createdAt, handle, limit + 1).map(listedSessionFromRow), limit)
     }),
   }
 }

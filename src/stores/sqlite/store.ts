@@ -4,6 +4,7 @@ import { createChangeLog } from './change-log.ts'
 import { configure, connect } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
 import { guarded } from './guard.ts'
+import { createRemoveExpired } from './expiry.ts'
 import { createKeyTable } from './keys.ts'
 import { migrateSchema, requireSchema } from './schema.ts'
 import { createSessionTable } from './sessions.ts'
@@ -33,11 +34,22 @@ export function createStore({ durable: database, fast: other, names, migrate }: 
      ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
      WHERE ${names.turn}.holder = excluded.holder OR ${names.turn}.until <= ?`)
   const { settled, ...sessions } = createSessionTable(durable, fast, log, names)
+  const removeExpired = createRemoveExpired(fast, names)
+  const working = new Set<Promise<unknown>>()
+  /** Keeps the store open for a call that works in parts. */
+  function tracked<T>(work: Promise<T>): Promise<T> {
+    const end = (): void => void working.delete(work)
+    working.add(work)
+    work.then(end, end)
+    return work
+  }
   return {
     ...sessions,
     ...createKeyTable(durable, log, names),
+    removeAll: page => tracked(sessions.removeAll(page)),
+    removeExpired: (now, limit) => tracked(removeExpired(now, limit)),
     acquireLease: (task, holder, now, until) => guarded(() => acquireLease(task, holder, until, now) === 1),
-    changesSince: (cursor, limit) => guarded(() => log.since(cursor, limit)),
+    changesSince: (cursor, limit) => tracked(guarded(() => log.since(cursor, limit))),
     follow: wake => guarded(() => {
       const stop = log.follow(wake)
       return async () => stop()
@@ -46,6 +58,7 @@ export function createStore({ durable: database, fast: other, names, migrate }: 
     time: async () => null,
     async close() {
       await settled()
+      await Promise.allSettled(working)
       log.close()
     },
   }

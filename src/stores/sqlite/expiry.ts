@@ -1,0 +1,33 @@
+import type { EpochMilliseconds } from '../../base/time.ts'
+import type { SessionStore } from '../../session/store.ts'
+import { removeEach } from '../remove-each.ts'
+import type { TableNames } from '../sql/table-names.ts'
+import type { Connection } from './connection.ts'
+import { guarded } from './guard.ts'
+import { inParts } from './parts.ts'
+import type { Part } from './parts.ts'
+
+/** Prepares `removeExpired`. The statements of a part commit together and need not wait for the disk. */
+export function createRemoveExpired(connection: Connection, names: TableNames): SessionStore['removeExpired'] {
+  const due = (table: string, time: string): string =>
+    `rowid IN (SELECT rowid FROM ${table} WHERE ${time} <= ? ORDER BY ${time} LIMIT ?)`
+  const forget = (table: string) => {
+    const remove = connection.changes(`DELETE FROM ${table} WHERE ${due(table, 'until')}`)
+    return (now: EpochMilliseconds, size: number): Part => ({ looked: remove(now, size), removed: 0 })
+  }
+  const dueSessions = due(names.session, 'sweep_at')
+  const postpone = connection.changes(
+    `UPDATE ${names.session} SET sweep_at = expires_at WHERE expires_at > ? AND ${dueSessions}`)
+  const sweep = connection.changes(`DELETE FROM ${names.session} WHERE expires_at <= ? AND ${dueSessions}`)
+
+  function sweepSessions(now: EpochMilliseconds, size: number): Part {
+    return connection.transaction(() => {
+      const postponed = postpone(now, now, size)
+      const removed = sweep(now, now, size - postponed)
+      return { looked: postponed + removed, removed }
+    })
+  }
+
+  const kinds = [forget(names.change), forget(names.notBefore), sweepSessions]
+  return (now, limit) => removeEach(kinds.map(kind => () => guarded(() => inParts(limit, size => kind(now, size)))))
+}
