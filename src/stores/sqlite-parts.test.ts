@@ -105,7 +105,7 @@ describe('the event loop', () => {
         more = part.more
       }
     }, /^(DELETE|UPDATE)/)
-    expect(Math.max(...ticks)).toBeLessThanOrEqual(32)
+    expect(Math.max(...ticks)).toBeLessThanOrEqual(16)
     expect(sum(ticks), 'changes, not-befores, sessions, and those that were postponed').toBe(4 * 70)
     expect(sum(counts)).toBe(70)
     expect(counts, 'no call looks at more than 100 sessions').toHaveLength(2)
@@ -122,7 +122,7 @@ describe('the event loop', () => {
       expect(await store.removeAll({ notBefore, limit: 90, after: null })).toEqual({ removed: 51, next: last })
       expect(await store.removeAll({ notBefore, limit: 90, after: last })).toEqual({ removed: 0, next: null })
     }, /session/)
-    expect(Math.max(...ticks)).toBeLessThanOrEqual(64)
+    expect(Math.max(...ticks)).toBeLessThanOrEqual(32)
   })
 
   test('P-12: runs between the parts of a page of the change log, and before the next page', async () => {
@@ -139,7 +139,7 @@ describe('the event loop', () => {
       }
     }, /keyturn_change WHERE seq/)
     expect(untils).toEqual(Array.from({ length: 300 }, (_, index) => index + 1))
-    expect(Math.max(...ticks)).toBeLessThanOrEqual(32)
+    expect(Math.max(...ticks)).toBeLessThanOrEqual(16)
     const single = await rowsByTick(async () => {
       for (let cursor: string | null = null, more = true; more;) {
         const page: Awaited<ReturnType<SessionStore['changesSince']>> = await store.changesSince(cursor, 1);
