@@ -86,7 +86,6 @@ export type Port = Expect<Equal<Pick<SessionStore, Exclude<keyof SessionStore, k
   time(): Promise<EpochMilliseconds | null>
   close(): Promise<void>
 }>>
-export type Listed = Expect<Equal<SessionPage['sessions'], readonly ListedSession[]>>
 export type Listing = Expect<Equal<
   keyof ListedSession, 'handle' | 'userId' | 'tenantId' | 'createdAt' | 'rotatedAt' | 'expiresAt' | 'client'
 >>
@@ -186,7 +185,15 @@ export type Writes = [
     readonly except: SessionHandle | null
     readonly from: number
     readonly notBefore: NotBefore
+    readonly limit: number
+    readonly after: string | null
   }>>,
+  Expect<Equal<RemovedOfUser, {
+    readonly handles: readonly SessionHandle[]
+    readonly until: number
+    readonly next: string | null
+  }>>,
+  Expect<Equal<RemovedExpired, { readonly removed: number; readonly more: boolean }>>,
   Expect<Equal<NotBefore, { readonly time: number; readonly until: number }>>,
   Expect<Equal<RemovalPage, { readonly notBefore: NotBefore; readonly limit: number; readonly after: string | null }>>,
   Expect<Equal<RemovedPage, { readonly removed: number; readonly next: string | null }>>,
@@ -195,7 +202,7 @@ export type Writes = [
 /** What is read in pages. */
 export type Pages = [
   Expect<Equal<PageRequest, { readonly limit: number; readonly after: string | null }>>,
-  Expect<Equal<SessionPage, { readonly sessions: readonly SessionRecord[]; readonly next: string | null }>>,
+  Expect<Equal<SessionPage, { readonly sessions: readonly ListedSession[]; readonly next: string | null }>>,
   Expect<Equal<PagePosition, { readonly createdAt: number; readonly handle: string }>>,
   Expect<Equal<ChangePage, {
     readonly changes: readonly Change[]
@@ -232,8 +239,8 @@ export function parts(record: SessionRecord, read: () => Promise<string>, wrap: 
   typeOf(notBeforeNames).is<(login: { readonly userId: string; readonly tenantId: string }) => readonly string[]>()
   typeOf(mergeNotBefore).is<(known: NotBefore | null, added: NotBefore) => NotBefore>()
   typeOf(decodePosition).is<(after: string | null) => PagePosition>()
-  typeOf(pageOf).is<(records: readonly SessionRecord[], request: PageRequest) => SessionPage>()
-  typeOf(toPage).is<(read: readonly SessionRecord[], limit: number) => SessionPage>()
+  typeOf(pageOf).is<(records: readonly ListedSession[], request: PageRequest) => SessionPage>()
+  typeOf(toPage).is<(read: readonly ListedSession[], limit: number) => SessionPage>()
   typeOf(decodeCursor).is<(text: string | null) => ChangeCursor | null>()
   typeOf(toChangePage).is<(read: readonly ChangeEntry[], limit: number, head: ChangeCursor) => ChangePage>()
   typeOf(createFollowers).is<() => Followers>()
