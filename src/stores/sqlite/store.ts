@@ -46,6 +46,7 @@ export function createStore({ durable: database, fast: other, names, migrate }: 
   return {
     ...sessions,
     ...createKeyTable(durable, log, names),
+    removeByUser: removal => tracked(sessions.removeByUser(removal)),
     removeAll: page => tracked(sessions.removeAll(page)),
     removeExpired: (now, limit) => tracked(removeExpired(now, limit)),
     acquireLease: (task, holder, now, until) => guarded(() => acquireLease(task, holder, until, now) === 1),
