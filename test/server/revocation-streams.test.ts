@@ -78,7 +78,7 @@ test('P-09: a server has thousands of streams, and a quarter of its connections 
   expect([1, 4, 4096, 16_384, 1_000_000].map(maxStreamsOf)).toEqual([1, 3, 3072, 10_000, 10_000])
 })
 
-test('P-09: clients of a server that stops are told different times to come back', async () => {
+test('P-09: the clients of a server that stops get different times to come back', async () => {
   core = await startCoreServer()
   const streams = await connect(50)
   await expect.poll(() => streams.every(({ text }) => text.includes('event: synced'))).toBe(true)

@@ -165,7 +165,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     expect((await store.changesSince(null, 1)).more).toBe(true)
   })
 
-  test('P-17: a cursor whose entry has been pruned continues at the head, and is told of what comes', async () => {
+  test('P-17: a cursor whose entry has been pruned continues at the head, and returns what comes', async () => {
     const { store } = await watchedStore()
     await store.insert(sampleRecord({ handle: sampleHandle(1), accessTokenLifetime: 0 }))
     await store.remove([sampleHandle(1)], sampleNow)

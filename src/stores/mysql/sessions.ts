@@ -88,7 +88,7 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
       })
   const removals = batchRemovals(removing(lockThese), removing(lockFree))
 
-  /** Commits a not-before. Whoever looks for sessions afterwards finds every login that does not see it. */
+  /** Commits a not-before. A later search for sessions finds every login that does not see it. */
   async function setNotBefore({ change }: Runner, name: string, { time, until }: NotBefore): Promise<void> {
     await change(refuseBefore, [name, time, until])
   }

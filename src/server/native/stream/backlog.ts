@@ -75,7 +75,7 @@ export function createBacklog({ store, schedule, pollInterval, onError, random }
       signal.throwIfAborted()
       const read = pending.get(cursor) ?? { cursor, waiters: new Set() }
       pending.set(cursor, read)
-      // Streams that call in the same turn of the event loop share the read.
+      // Streams that call in the same tick of the event loop share the read.
       queueMicrotask(startReads)
       return new Promise<EventPage>((resolve, reject) => {
         const leave = (): void => {
