@@ -1,3 +1,10 @@
+import { measurePostgresCleanup, measureSqliteCleanup } from './measures/cleanup.ts'
+import { measureConfirmations } from './measures/confirmations.ts'
+import { measureIdle } from './measures/idle.ts'
+import { measureSilentStore } from './measures/silent-store.ts'
+import { measureSingleRevocations } from './measures/single-revocations.ts'
+import { measureStart } from './measures/start.ts'
+import { measureUserRevocation } from './measures/user-revocation.ts'
 import type { Promised } from './statistics.ts'
 
 /** A measurement of what must not grow. */
@@ -9,4 +16,29 @@ interface Measure {
 }
 
 /** The measures by the name that runs them alone. */
-export const measures: Readonly<Record<string, Measure>> = {}
+export const measures: Readonly<Record<string, Measure>> = {
+  'confirmations': {
+    what: 'P-01 Confirmations write once', must: '0 writes from the second round on', measure: measureConfirmations,
+  },
+  'silent-store': {
+    what: 'P-04 A store that does not answer', must: 'p99 < 50 ms', measure: measureSilentStore,
+  },
+  'cleanup-sqlite': {
+    what: 'P-05 Cleanup on SQLite, 1,000,000 sessions due', must: 'stops < 20 ms', measure: measureSqliteCleanup,
+  },
+  'user-revocation': {
+    what: 'P-06, P-07 A user with 100,000 sessions is revoked', must: 'p99 < 100 ms', measure: measureUserRevocation,
+  },
+  'single-revocations': {
+    what: 'P-10 Single revocations on PostgreSQL', must: '>= 5,000/s', measure: measureSingleRevocations,
+  },
+  'cleanup-postgres': {
+    what: 'P-11 Cleanup on PostgreSQL', must: '>= 10,000/s', measure: measurePostgresCleanup,
+  },
+  'start': {
+    what: 'P-12 The start of a process', must: 'answers at once', measure: measureStart,
+  },
+  'idle': {
+    what: 'P-16 An idle process', must: '< 0.3 transactions/s', measure: measureIdle,
+  },
+}

@@ -9,23 +9,25 @@ export interface Promised {
 
 /** A figure that must be below a limit. */
 export function below(what: string, limit: number, value: number, unit: string): Promised {
-  return { what, must: `< ${amount(limit)} ${unit}`, measured: `${amount(value)} ${unit}`, reached: value < limit }
+  return { what, must: `< ${withUnit(limit, unit)}`, measured: withUnit(value, unit), reached: value < limit }
 }
 
 /** A figure that must be at least this. */
 export function atLeast(what: string, limit: number, value: number, unit: string): Promised {
-  return { what, must: `>= ${amount(limit)} ${unit}`, measured: `${amount(value)} ${unit}`, reached: value >= limit }
+  return { what, must: `>= ${withUnit(limit, unit)}`, measured: withUnit(value, unit), reached: value >= limit }
 }
 
 /** A figure that must be exactly this. */
 export function exactly(what: string, wanted: number, value: number, unit: string): Promised {
-  return { what, must: `${amount(wanted)} ${unit}`, measured: `${amount(value)} ${unit}`, reached: value === wanted }
+  return { what, must: withUnit(wanted, unit), measured: withUnit(value, unit), reached: value === wanted }
 }
 
 /** A figure that is only shown. */
 export function shown(what: string, value: number, unit: string): Promised {
-  return { what, must: '', measured: `${amount(value)} ${unit}`, reached: null }
+  return { what, must: '', measured: withUnit(value, unit), reached: null }
 }
+
+const withUnit = (value: number, unit: string): string => `${amount(value)} ${unit}`.trim()
 
 /** A measurement that ended with an error. */
 export function failed(what: string, must: string, error: unknown): Promised {
