@@ -1,7 +1,8 @@
-import { createPostgresStore } from '../../dist/stores/postgres.js'
-import { createRedisStore } from '../../dist/stores/redis.js'
-import type { SessionStore } from '../../src/session/store.ts'
-import { createSessions, nodeSessions } from '../support/keyturn.ts'
+import { createSessions } from '../../src/create-sessions.ts'
+import { nodeSessions } from '../../src/frameworks/node.ts'
+import { wrapStore } from '../../src/session/wrap-store.ts'
+import { createPostgresStore } from '../../src/stores/postgres.ts'
+import { createRedisStore } from '../../src/stores/redis.ts'
 import { createExchange } from '../support/request.ts'
 import { claims } from '../verify/contender.ts'
 
@@ -22,7 +23,7 @@ export type Answer =
   | { readonly kind: 'watching'; readonly id: number }
   | { readonly kind: 'revoking'; readonly id: number; readonly at: number }
   | { readonly kind: 'refused'; readonly id: number; readonly at: number }
-  | { readonly kind: 'calls'; readonly finds: number; readonly feed: number; readonly served: number }
+  | { readonly kind: 'calls'; readonly calls: Readonly<Record<string, number>>; readonly served: number }
 
 const TICK = 10
 const PER_TICK = 10
@@ -31,21 +32,13 @@ const [url = '', push = 'push'] = process.argv.slice(2)
 const inner = url.startsWith('postgres:')
   ? createPostgresStore(url, { migrate: 'auto' })
   : createRedisStore(url)
-let finds = 0
-let feed = 0
+let calls: Record<string, number> = {}
 let served = 0
-const store: SessionStore = {
-  ...inner,
-  find(handle) {
-    finds++
-    return inner.find(handle)
-  },
-  changesSince(cursor, limit) {
-    feed++
-    return inner.changesSince(cursor, limit)
-  },
-  follow: wake => push === 'push' ? inner.follow(wake) : Promise.resolve(async () => {}),
-}
+const counted = wrapStore((name, call) => (...input) => {
+  calls[name] = (calls[name] ?? 0) + 1
+  return call(inner, ...input)
+})
+const store = push === 'push' ? counted : { ...counted, follow: () => Promise.resolve(async () => {}) }
 const sessions = nodeSessions(createSessions({ origin: 'https://app.example.com', store }))
 const watched = new Map<number, string>()
 let tokens: readonly string[] = []
@@ -105,8 +98,8 @@ process.on('message', async (order: Order) => {
       await sessions.revokeSession(order.handle)
       return
     case 'calls':
-      send({ kind: 'calls', finds, feed, served })
-      ;[finds, feed, served] = [0, 0, 0]
+      send({ kind: 'calls', calls, served })
+      ;[calls, served] = [{}, 0]
   }
 })
 process.on('disconnect', () => process.exit())

@@ -2,16 +2,16 @@ import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { sumCalls } from './calls.ts'
 import type { Answer, Order } from './child.ts'
 
 /** How fast revocations reached a fleet of processes. */
 export interface Spread {
   /** For each revocation, milliseconds from the call of `revokeSession` until the last process refused the token. */
   readonly latencies: readonly number[]
-  /** Totals of all processes during the measurement: verifications, reads of sessions for them, reads of the log. */
+  /** Totals of all processes during the measurement: verifications, and calls of the store by method. */
   readonly served: number
-  readonly finds: number
-  readonly feedReads: number
+  readonly calls: Readonly<Record<string, number>>
   readonly seconds: number
 }
 
@@ -35,6 +35,7 @@ class Fleet {
   constructor({ url, processes, push }: FleetOptions) {
     const file = fileURLToPath(new URL('child.ts', import.meta.url))
     this.members = Array.from({ length: processes }, () => fork(file, [url, push ? 'push' : 'poll'], {
+      execArgv: ['--conditions=keyturn-source'],
       env: { ...process.env, NODE_ENV: 'production' },
     }))
     for (const member of this.members) {
@@ -105,10 +106,7 @@ export async function measureSpread(options: FleetOptions): Promise<Spread> {
   }
   const latencies = await Promise.all(pending)
   const seconds = (performance.now() - start) / 1000
-  const calls = await Promise.all(members.map(member => fleet.ask(member, { kind: 'calls' }, 'calls')))
-  const sum = (read: (answer: AnswerOf<'calls'>) => number): number => (
-    calls.reduce((total, answer) => total + read(answer), 0)
-  )
+  const counts = await Promise.all(members.map(member => fleet.ask(member, { kind: 'calls' }, 'calls')))
   for (const member of members) {
     member.removeAllListeners()
     member.disconnect()
@@ -116,8 +114,7 @@ export async function measureSpread(options: FleetOptions): Promise<Spread> {
   return {
     latencies,
     seconds,
-    served: sum(({ served }) => served),
-    finds: sum(({ finds }) => finds),
-    feedReads: sum(({ feed }) => feed),
+    served: counts.reduce((total, { served }) => total + served, 0),
+    calls: sumCalls(counts.map(({ calls }) => calls)),
   }
 }

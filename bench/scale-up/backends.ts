@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { Redis } from 'ioredis'
 import { createPool } from 'mysql2/promise'
+import type { RowDataPacket } from 'mysql2/promise'
 import pg from 'pg'
 import { startMariadb } from '../../test/support/servers/mariadb.ts'
 import { startPostgres } from '../../test/support/servers/postgres.ts'
@@ -28,6 +30,8 @@ export interface Backend {
   open(data: string): Promise<SessionStore>
   /** Writes the sessions of a batch straight into the tables or keys of an opened store. */
   load(data: string, batch: Batch): Promise<void>
+  /** What everything in it takes: on the disk, or in memory where it keeps its data there. */
+  bytes(): Promise<number>
   /** Ends what the database does in the background after a bulk load. */
   settle(): Promise<void>
   stop(): Promise<void>
@@ -74,6 +78,10 @@ async function startMemory(): Promise<Backend> {
     load: (data, batch) => inChunks('memory', batch, async (first, last) => {
       for (let number = first; number <= last; number++) await stores.get(data)?.insert(recordOf(batch, number))
     }),
+    async bytes() {
+      globalThis.gc?.()
+      return process.memoryUsage().heapUsed
+    },
     async settle() {},
     async stop() {
       stores.clear()
@@ -105,6 +113,7 @@ async function startSqlite(): Promise<Backend> {
       database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
       database.close()
     },
+    bytes: async () => readdirSync(place).reduce((sum, file) => sum + statSync(join(place, file)).size, 0),
     async settle() {},
     async stop() {
       process.off('exit', remove)
@@ -140,6 +149,10 @@ export async function startPostgresBackend(settings: Readonly<Record<string, str
         await client.query(`INSERT INTO ${session} (${columns}) SELECT ${values.replaceAll('(n::text %', '(n %')}
           FROM generate_series(${first}::bigint, ${last}::bigint) AS n`)
       })
+    },
+    async bytes() {
+      const { rows } = await client.query<{ size: string }>('SELECT pg_database_size(current_database()) AS size')
+      return Number(rows[0]?.size)
     },
     async settle() {
       await client.query('VACUUM ANALYZE')
@@ -184,6 +197,11 @@ async function startMariadbBackend(): Promise<Backend> {
       })
       await pool.query(`ANALYZE TABLE ${session}`)
     },
+    async bytes() {
+      const [rows] = await pool.query<({ readonly size: string } & RowDataPacket)[]>(
+        'SELECT SUM(data_length + index_length) AS size FROM information_schema.tables WHERE table_schema = DATABASE()')
+      return Number(rows[0]?.size ?? 0)
+    },
     async settle() {},
     async stop() {
       await pool.end()
@@ -194,11 +212,16 @@ async function startMariadbBackend(): Promise<Backend> {
 
 async function startRedisBackend(): Promise<Backend> {
   const server = await startRedis()
+  const client = new Redis(server.url)
   return {
     kind: 'redis', name: 'Redis', place: server.url,
     open: async data => openStore('redis', server.url, data),
     load: (data, batch) => loadRedis(server.port, `${data}:`, batch),
+    bytes: async () => Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1]),
     async settle() {},
-    stop: () => server.remove(),
+    async stop() {
+      client.disconnect()
+      await server.remove()
+    },
   }
 }

@@ -10,8 +10,8 @@ import type { Batch } from './rows.ts'
 const CHUNK = 500
 
 /**
- * Writes sessions in the protocol of Redis, without replies in between ("mass insertion"): the session and its two index
- * entries.
+ * Writes sessions in the protocol of Redis, without replies in between ("mass insertion"): the session and its two
+ * index entries.
  */
 export async function loadRedis(port: number, prefix: string, batch: Batch): Promise<void> {
   const names = keyNames(prefix)

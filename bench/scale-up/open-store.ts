@@ -15,8 +15,8 @@ export function isStoreKind(text: string): text is StoreKind {
 }
 
 /**
- * Opens a store. `place` is the URL of the server, or the folder of SQLite's files; `data` names the tables, the keys or
- * the file, so that one server can hold several stores.
+ * Opens a store. `place` is the URL of the server, or the folder of SQLite's files; `data` names the tables, the keys
+ * or the file, so that one server can hold several stores.
  */
 export function openStore(kind: StoreKind, place: string, data: string): SessionStore {
   switch (kind) {

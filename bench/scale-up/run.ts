@@ -5,8 +5,8 @@ import { writeSections } from './sections.ts'
 import { failed } from './statistics.ts'
 
 // npm run bench -- scale-up [name ...]: runs everything, or what is named: the calls of the port of some stores
-// (`calls`, or the names of stores), and measures (`confirmations` and the others of measures.ts). Numbers are the sizes
-// for the calls. What is not measured keeps its numbers in the report.
+// (`calls`, or the names of stores), and measures (`confirmations` and the others of measures.ts). Numbers are the
+// sizes for the calls. What is not measured keeps its numbers in the report.
 
 const names = process.argv.slice(2)
 const numbers = names.filter(name => /^\d+$/.test(name)).map(Number)

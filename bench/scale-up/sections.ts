@@ -25,7 +25,9 @@ const file = new URL('../../docs/benchmarks/scale-up.json', import.meta.url)
 export function writeSections({ stores = {}, measures: taken = {} }: Measured): void {
   const before: Sections = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { stores: {}, measures: {} }
   const place = machine()
-  const dated = <Section extends object>(sections: Readonly<Record<string, Section>>): Record<string, Section & { machine: string }> => (
+  const dated = <Section extends object>(
+    sections: Readonly<Record<string, Section>>,
+  ): Record<string, Section & { machine: string }> => (
     Object.fromEntries(Object.entries(sections).map(([name, section]) => [name, { machine: place, ...section }]))
   )
   const all: Sections = {
@@ -65,13 +67,16 @@ function promiseLine({ what, must, measured, reached }: Promised): string {
 
 function storeLines(section: Sections['stores'][string] | undefined): readonly string[] {
   if (section === undefined) return []
-  const { store, sizes, loading, rows, machine: place } = section
+  const { store, sizes, loading, bytes, rows, machine: place } = section
+  const each = (values: readonly number[], unit: string): string => (
+    values.map((value, index) => `${amount(value)} ${unit} for ${short(sizes[index] ?? 0)}`).join(', ')
+  )
   const heads = sizes.flatMap(size => [`${short(size)}: p50`, 'p99'])
   return [
     '',
     `### ${store}`,
     '',
-    `${place} Loading took ${loading.map((seconds, index) => `${amount(seconds)} s for ${short(sizes[index] ?? 0)}`).join(', ')}.`,
+    `${place} Loading took ${each(loading, 's')}. A session takes, with its indexes: ${each(bytes, 'bytes')}.`,
     '',
     `| call | calls | ${heads.join(' | ')} | growth of p50 | of p99 |`,
     `|---|--:|${'--:|'.repeat(heads.length)}--:|--:|`,

@@ -19,6 +19,8 @@ export interface StoreSizes {
   readonly sizes: readonly number[]
   /** Seconds that the bulk load of each size took. */
   readonly loading: readonly number[]
+  /** Bytes that a session takes, with its share of indexes. */
+  readonly bytes: readonly number[]
   readonly rows: readonly CallRow[]
 }
 
@@ -29,26 +31,29 @@ const WARM_UP = 10
 const LARGE = 1_000_000
 const largeStores: readonly StoreKind[] = ['postgres', 'redis']
 
-/** Loads each size into a store, and measures the calls of the port: in alternation, so that all meet the same noise. */
+/** Loads each size into a store, and measures the calls: in alternation, so that all sizes meet the same noise. */
 export async function measureSizes(kind: StoreKind, wanted: readonly number[]): Promise<StoreSizes> {
   const sizes = wanted.filter(size => size <= LARGE || largeStores.includes(kind))
   const backend = await startBackend(kind)
   const targets: Target[] = []
   const loading: number[] = []
+  const bytes: number[] = []
   try {
     for (const size of sizes) {
       const data = `s${size}`
       const store = await backend.open(data)
+      const before = await backend.bytes()
       loading.push(await timed(async () => {
         await backend.load(data, activeBatch(size))
         await backend.load(data, DUE)
       }) / 1000)
+      bytes.push((await backend.bytes() - before) / (size + DUE.count))
       targets.push(createTarget(store, size))
     }
     await backend.settle()
     const rows = await measureCalls(backend.name, targets)
     return {
-      store: backend.name, sizes, loading,
+      store: backend.name, sizes, loading, bytes,
       rows: rows.map(({ call, times }) => ({
         call: call.name,
         samples: call.samples,

@@ -1,55 +1,63 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { TwoGenerationMap } from '../../src/base/two-generation-map.ts'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { writeReport } from '../support/report.ts'
-import { seeded, simulate } from './model.ts'
-import type { FleetModel, FleetResult } from './model.ts'
+import { verification } from './cache.ts'
+import { checkModel } from './check.ts'
+import { simulate } from './model.ts'
+import type { FleetResult, ModelledCall } from './model.ts'
+import { needLines, needs } from './operators.ts'
+import {
+  BYTES_CACHED, BYTES_ENTRY, BYTES_HANDLE, CACHE_SIZE, postgres, RETENTION_SECONDS, TOKEN_SECONDS,
+} from './parameters.ts'
 
 // A simulation of a thousand processes and 100 million sessions, and its comparison with measurements.
 
 const SESSIONS = 100_000_000
 const PROCESSES = 1000
-/** Bytes that a process keeps for a revoked session, as measured in docs/benchmarks/revocations.md. */
-const BYTES_REVOKED = 42
-/** Bytes that a process keeps for a verified token. */
-const BYTES_CACHED = 1500
-/** Bytes of an entry of the log on the network, with one handle. */
-const BYTES_ENTRY = 90
-/** How long a process keeps a revocation: the lifetime of an access token (an hour) and ten minutes. */
-const RETENTION_SECONDS = 4200
-const CACHE_SIZE = 10_000
+const ACTIVE = 10_000_000
+const REQUESTS_PER_TOKEN = TOKEN_SECONDS / 10
 
-/** PostgreSQL as measured here. Reading the log costs a little more than reading a row. */
-const postgres = {
-  push: true, pollInterval: 1000, pushPause: 50, pushDelay: 0.6, writeDelay: 0.9, readDelay: 0.8, readWork: 0.04, cores: 8,
-  startedWithin: 1000, seconds: 10,
-} as const satisfies Partial<FleetModel>
-
-interface Measured {
-  readonly store: string
-  readonly how: string
-  readonly processes: number
-  readonly latencies: readonly number[]
-  readonly feedReads: number
-  readonly seconds: number
-}
-
-/** Simulates the fleet, checks the model, and writes the report. */
+/** Simulates the fleet, checks the model, and writes the report and the table of docs/scale.md. */
 export async function simulateScale(): Promise<void> {
-  const rates = [1, 38, 280, 1000].map(changesPerSecond => ({
-    changesPerSecond,
-    pushed: simulate({ ...postgres, processes: PROCESSES, changesPerSecond, spacing: 'random' }),
-    unpaused: simulate({ ...postgres, processes: PROCESSES, changesPerSecond, spacing: 'random', pushPause: 0 }),
-    polled: simulate({ ...postgres, processes: PROCESSES, changesPerSecond, spacing: 'random', push: false }),
+  const rates = [1, 38, 280, 1000].map(changesPerSecond => {
+    const fleet = { ...postgres, processes: PROCESSES, changesPerSecond, expiriesPerSecond: changesPerSecond }
+    return {
+      changesPerSecond,
+      pushed: simulate(fleet),
+      unpaused: simulate({ ...fleet, pushPause: 0, seconds: 4 }),
+      polled: simulate({ ...fleet, push: false }),
+    }
+  })
+  const idle = [0, 500, 999, 1000].map(count => ({
+    count, result: simulate({ ...postgres, processes: PROCESSES, idle: count, seconds: 30 }),
   }))
-  const checks = check()
-  const hits = [hitRate('random'), hitRate('sticky')] as const
-  writeReport('scale', { rates, checks, hits }, [
+  const refreshes = ACTIVE / TOKEN_SECONDS
+  const routings = (['sticky', 'random'] as const).map(routing => {
+    const seenBy = routing === 'sticky' ? 1 : PROCESSES * (1 - (1 - 1 / PROCESSES) ** REQUESTS_PER_TOKEN)
+    return {
+      routing, seenBy,
+      ...verification(ACTIVE, PROCESSES, routing, REQUESTS_PER_TOKEN, CACHE_SIZE),
+      fleet: simulate({
+        ...postgres, processes: PROCESSES, changesPerSecond: 38, expiriesPerSecond: 38,
+        confirmationsPerProcess: refreshes * seenBy / PROCESSES,
+      }),
+    }
+  })
+  const checks = checkModel()
+  writeOperatorTable()
+  const names: readonly ModelledCall[] = ['changesSince', 'confirm', 'listKeys', 'time', 'acquireLease', 'removeExpired']
+  writeReport('scale', { rates, idle, routings, checks, needs: needs() }, [
     '# A thousand processes and 100 million sessions, simulated',
     '',
     'Deterministic. What follows from it is in [scale.md](../scale.md). Repeat with `npm run bench -- scale`.',
     '',
-    `${PROCESSES} processes on one PostgreSQL with ${postgres.cores} cores; push and a poll each second. A reading of the log keeps a core busy `
-      + `for ${postgres.readWork * 1000} µs. "All know" is the time until the last process knows, in milliseconds.`,
+    `${PROCESSES} processes on one PostgreSQL with ${postgres.cores} cores; push and a poll each second, each timer shortened by a random part of up to `
+      + `a fifth. A call keeps a core busy for ${postgres.callWork * 1000} µs, each session in a confirmation for ${postgres.confirmationWork * 1000} µs more, each one that the `
+      + `cleanup removes for ${postgres.removalWork * 1000} µs more: estimates.`,
+    '',
+    '## The feed',
+    '',
+    '"All know" is the time until the last process knows of a revocation, in milliseconds.',
     '',
     '| changes/s | how | all know: p50 | p99 | readings/s per process | readings/s of the store | its busy cores | feed to a process, kB/s | its list, MB | rows of the log |',
     '|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|',
@@ -61,74 +69,67 @@ export async function simulateScale(): Promise<void> {
     `${(SESSIONS / 1e6).toFixed(0)} million sessions that each end once in 30 days by a revocation make 38 changes a second. The log and the lists hold `
       + `what was revoked within ${RETENTION_SECONDS} s.`,
     '',
-    '## The cache of verified tokens',
+    '## Processes without requests',
+    '',
+    'A process that verifies nothing for 10 s stops following the log and reads it about every 18 s. All processes have started sessions before, so each '
+      + 'asks for the lease of the cleanup once a minute. Calls per second of the whole fleet; nothing is revoked.',
+    '',
+    `| without requests | ${names.join(' | ')} | all | busy cores |`,
+    `|--:|${names.map(() => '--:').join('|')}|--:|--:|`,
+    ...idle.map(({ count, result }) => `| ${count} of ${PROCESSES} | ${callCells(names, result)} | ${result.busyCores.toFixed(3)} |`),
+    '',
+    '## Tokens that a process has not seen, and confirmations',
     '',
     `10 million of the sessions are active, each with a request every 10 s: 1,000 requests a second and process. ${CACHE_SIZE.toLocaleString('en')} tokens are `
-      + `remembered (up to twice as many, ${(2 * CACHE_SIZE * BYTES_CACHED / 1e6).toFixed(0)} MB).`,
+      + `remembered (up to twice as many, ${(2 * CACHE_SIZE * BYTES_CACHED / 1e6).toFixed(0)} MB). A token that the process has not seen costs a signature (ES256). Each session is refreshed every `
+      + `${TOKEN_SECONDS / 60} minutes, and each process that sees the new token later than a minute confirms it once. 38 changes a second.`,
     '',
-    '| routing | share of verifications that hit |',
-    '|---|--:|',
-    `| any request to any process | ${(hits[0] * 100).toFixed(1)} % |`,
-    `| a session's requests to one process | ${(hits[1] * 100).toFixed(1)} % |`,
+    '| requests of a session | unseen tokens | CPU of a verification, µs | cores per process | processes that confirm a refresh | sessions confirmed/s '
+      + `| ${names.join(' | ')} | all calls/s | busy cores of the store |`,
+    `|---|--:|--:|--:|--:|--:|${names.map(() => '--:').join('|')}|--:|--:|`,
+    ...routings.map(({ routing, unseen, cpu, seenBy, fleet }) => (
+      `| ${routing === 'sticky' ? 'to one process' : 'to any process'} | ${(unseen * 100).toFixed(1)} % | ${cpu.toFixed(1)} `
+      + `| ${(cpu * 1000 / 1e6).toFixed(3)} | ${seenBy.toFixed(0)} | ${fleet.confirmedPerSecond.toFixed(0)} | ${callCells(names, fleet)} | ${fleet.busyCores.toFixed(2)} |`
+    )),
+    '',
+    '## What operators provide',
+    '',
+    ...needLines(),
+    '',
+    'The assumptions are in [scale.md](../scale.md).',
     '',
     '## The model beside measurements',
     '',
-    '[latency.md](latency.md): one revocation every 37 ms and a little; readings per second and process, and milliseconds until all know.',
+    '[latency.md](latency.md): one revocation every 37 ms and a little, and fleets that work steadily for two minutes. Calls per second and process; '
+      + 'p50 and p99 until all know.',
     '',
-    '| store | how | processes | readings: measured | model | p50: measured | model | p99: measured | model |',
-    '|---|---|--:|--:|--:|--:|--:|--:|--:|',
-    ...checks.map(({ store, how, processes, measured, model }) => (
-      `| ${store} | ${how} | ${processes} | ${measured.reads.toFixed(1)} | ${model.readsPerSecondAndProcess.toFixed(1)} `
-        + `| ${measured.p50.toFixed(1)} | ${model.p50.toFixed(1)} | ${measured.p99.toFixed(1)} | ${model.p99.toFixed(1)} |`
-    )),
+    '| fleet | what | measured | model | differs by more than a third because |',
+    '|---|---|--:|--:|---|',
+    ...checks.map(({ fleet, what, measured, model, why }) => `| ${fleet} | ${what} | ${digits(measured)} | ${digits(model)} | ${why} |`),
   ])
 }
 
 function row(changesPerSecond: number, how: string, result: FleetResult): string {
-  const { p50, p99, readsPerSecondAndProcess, readsPerSecond, busyCores } = result
+  const { p50, p99, callsPerSecond: { changesSince }, busyCores } = result
   const listed = changesPerSecond * RETENTION_SECONDS
-  return `| ${changesPerSecond} | ${how} | ${p50.toFixed(0)} | ${p99.toFixed(0)} | ${readsPerSecondAndProcess.toFixed(1)} | ${readsPerSecond.toFixed(0)} `
-    + `| ${busyCores.toFixed(2)} | ${(changesPerSecond * BYTES_ENTRY / 1000).toFixed(1)} | ${(listed * BYTES_REVOKED / 1e6).toFixed(1)} | ${listed} |`
+  return `| ${changesPerSecond} | ${how} | ${p50.toFixed(0)} | ${p99.toFixed(0)} | ${(changesSince / PROCESSES).toFixed(1)} | ${changesSince.toFixed(0)} `
+    + `| ${busyCores.toFixed(2)} | ${(changesPerSecond * BYTES_ENTRY / 1000).toFixed(1)} | ${(listed * BYTES_HANDLE / 1e6).toFixed(1)} | ${listed} |`
 }
 
-interface Check {
-  readonly store: string
-  readonly how: string
-  readonly processes: number
-  readonly measured: { readonly reads: number; readonly p50: number; readonly p99: number }
-  readonly model: FleetResult
+/** The calls per second, and their sum. */
+function callCells(names: readonly ModelledCall[], { callsPerSecond }: FleetResult): string {
+  const all = names.reduce((sum, name) => sum + callsPerSecond[name], 0)
+  return [...names.map(name => digits(callsPerSecond[name])), digits(all)].join(' | ')
 }
 
-/** Runs the model for the fleets that were measured with real processes. */
-function check(): readonly Check[] {
-  const file = new URL('../../docs/benchmarks/latency.json', import.meta.url)
-  if (!existsSync(file)) return []
-  const { rows }: { readonly rows: readonly Measured[] } = JSON.parse(readFileSync(file, 'utf8'))
-  return rows.filter(({ how }) => !how.includes('cut')).map(({ store, how, processes, latencies, feedReads, seconds }) => {
-    const sorted = latencies.toSorted((left, right) => left - right)
-    const at = (share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN
-    return {
-      store, how, processes,
-      measured: { reads: feedReads / seconds / processes, p50: at(0.5), p99: at(0.99) },
-      model: simulate({
-        ...postgres, processes, startedWithin: 50, seconds: 60, push: how === 'push', changesPerSecond: latencies.length / (seconds - (how === 'push' ? 0 : 1)), spacing: 'even',
-      }),
-    }
-  })
-}
+const digits = (value: number): string => value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(3)
 
-/** The share of a process's verifications that find their token in the real cache. */
-function hitRate(routing: 'random' | 'sticky'): number {
-  const random = seeded(7)
-  const active = 10_000_000
-  const cache = new TwoGenerationMap<true>(CACHE_SIZE)
-  const own = routing === 'random' ? active : active / PROCESSES
-  const requests = 400_000
-  let hits = 0
-  for (let request = 0; request < requests; request++) {
-    const token = String(Math.floor(random() * own))
-    if (cache.get(token) !== undefined) hits++
-    else cache.set(token, true)
-  }
-  return hits / requests
+/** Replaces the table of docs/scale.md, which stands between two comments. */
+function writeOperatorTable(): void {
+  const file = fileURLToPath(new URL('../../docs/scale.md', import.meta.url))
+  const [begin, end] = ['<!-- table: npm run bench -- scale -->', '<!-- end of the table -->']
+  const text = readFileSync(file, 'utf8')
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+  if (from === -1 || to === -1) throw new Error('docs/scale.md has no place for the table')
+  writeFileSync(file, `${text.slice(0, from)}${begin}\n\n${needLines().join('\n')}\n\n${text.slice(to)}`)
 }

@@ -1,103 +1,66 @@
-// A discrete simulation of the feed of many processes on one store. Its generator is seeded, so the result is the same
-// every time.
+import { Agenda, seeded } from './agenda.ts'
+
+// A discrete simulation of many processes on one store: the feed, confirmations, keys, leases and cleanup. Its
+// generator is seeded, so the result is the same every time.
 
 /** The parameters of a simulation. Times are in milliseconds. */
 export interface FleetModel {
   readonly processes: number
+  /** How many of them serve no requests, and sleep. */
+  readonly idle: number
   /** Changes of the log per second, in total: at random times, or at equal distances if `spacing` is `even`. */
   readonly changesPerSecond: number
   readonly spacing: 'random' | 'even'
   readonly push: boolean
   readonly pollInterval: number
+  /** The interval of the reads of a process that sleeps. */
+  readonly sleepingInterval: number
   /** The least time between two pushes that a process reacts to. */
   readonly pushPause: number
+  /** Every timer is shortened by a random part of up to this. */
+  readonly jitter: number
   /** From the write until a process is notified. */
   readonly pushDelay: number
   /** From the call that revokes until the entry is in the log. */
   readonly writeDelay: number
   /** The time of a read of the log, as the process sees it, when the store is idle. */
   readonly readDelay: number
-  /** How long a read keeps one of the store's cores busy. */
-  readonly readWork: number
+  /** From the time at which a process knows of a revocation until the next request shows it. */
+  readonly noticeDelay: number
+  /** The age at which a process that serves requests reads the keys again, and the store's clock with them. */
+  readonly keysInterval: number
+  /** How often each process that has created sessions tries to get the lease of the cleanup. */
+  readonly leaseInterval: number
+  /** Sessions that expire per second, and how many of them one call removes. */
+  readonly expiriesPerSecond: number
+  readonly cleanupBatch: number
+  /** Confirmations that each serving process queues per second, when it writes them, and how many one call takes. */
+  readonly confirmationsPerProcess: number
+  readonly flushDelay: number
+  readonly confirmationBatch: number
   readonly cores: number
-  /** The time within which all processes were started; their polls keep these distances. */
+  /** How long a call keeps one of the store's cores busy, and how much each session adds. */
+  readonly callWork: number
+  readonly confirmationWork: number
+  readonly removalWork: number
+  /** The time within which all processes were started; their timers keep these distances. */
   readonly startedWithin: number
   readonly seconds: number
 }
+
+/** The calls of the port that a fleet makes whatever it serves, per second of the whole fleet. */
+export type ModelledCall = 'changesSince' | 'listKeys' | 'time' | 'acquireLease' | 'removeExpired' | 'confirm'
 
 /** The results of a simulation. */
 export interface FleetResult {
   /** Milliseconds from a revocation until the last process knows it. */
   readonly p50: number
   readonly p99: number
-  readonly readsPerSecondAndProcess: number
-  readonly readsPerSecond: number
-  /** How many of the store's cores are busy with reads. */
+  readonly callsPerSecond: Readonly<Record<ModelledCall, number>>
+  /** Sessions in the calls of `confirm`, per second. */
+  readonly confirmedPerSecond: number
+  /** How many of the store's cores are busy with these calls. */
   readonly busyCores: number
-}
-
-type Action = (now: number) => void
-
-/** Scheduled tasks, the earliest first: a binary heap. */
-class Agenda {
-  readonly #items: { readonly at: number; readonly run: Action }[] = []
-
-  add(at: number, run: Action): void {
-    const items = this.#items
-    let index = items.push({ at, run }) - 1
-    while (index > 0) {
-      const parent = (index - 1) >> 1
-      if (this.#at(parent) <= at) break
-      this.#swap(index, parent)
-      index = parent
-    }
-  }
-
-  run(until: number): void {
-    for (;;) {
-      const first = this.#items[0]
-      if (first === undefined || first.at > until) return
-      const last = this.#items.pop()
-      if (last !== undefined && this.#items.length > 0) {
-        this.#items[0] = last
-        this.#sink()
-      }
-      first.run(first.at)
-    }
-  }
-
-  #sink(): void {
-    let index = 0
-    for (;;) {
-      const left = 2 * index + 1
-      const least = this.#at(left + 1) < this.#at(left) ? left + 1 : left
-      if (this.#at(least) >= this.#at(index)) return
-      this.#swap(index, least)
-      index = least
-    }
-  }
-
-  #at(index: number): number {
-    return this.#items[index]?.at ?? Number.POSITIVE_INFINITY
-  }
-
-  #swap(left: number, right: number): void {
-    const [first, second] = [this.#items[left], this.#items[right]]
-    if (first === undefined || second === undefined) return
-    this.#items[left] = second
-    this.#items[right] = first
-  }
-}
-
-/** A generator of random numbers from 0 to 1, the same for the same seed. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ state >>> 15, state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ mixed >>> 7, mixed | 61)
-    return ((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32
-  }
 }
 
 /** Simulates a fleet. */
@@ -109,33 +72,55 @@ export function simulate(model: FleetModel): FleetResult {
   const begun: number[] = []
   const cores = Array.from({ length: model.cores }, () => 0)
   const end = model.seconds * 1000
-  let reads = 0
+  const calls = { changesSince: 0, listKeys: 0, time: 0, acquireLease: 0, removeExpired: 0, confirm: 0 }
+  let confirmed = 0
   let work = 0
+  let leader: Process | null = null
+  let cleanedAt = 0
 
-  /** The time at which the store has finished a task that it gets now, on the core that is free first. */
-  function serve(now: number): number {
+  const timer = (delay: number): number => delay * (1 - model.jitter * random())
+  const exponential = (perSecond: number): number => -Math.log(1 - random()) * 1000 / perSecond
+
+  /** The duration of a call that the store gets now. It works on the core that is free first. */
+  function serve(now: number, call: ModelledCall, cost = 0): number {
+    calls[call]++
+    const busy = model.callWork + cost
     let freest = 0
     for (let core = 1; core < cores.length; core++) if ((cores[core] ?? 0) < (cores[freest] ?? 0)) freest = core
     const started = Math.max(now, cores[freest] ?? 0)
-    cores[freest] = started + model.readWork
-    work += model.readWork
+    cores[freest] = started + busy
+    work += busy
     return started - now + model.readDelay
   }
 
   class Process {
+    readonly #isIdle: boolean
     #cursor = 0
     #reading = false
     #again = false
     #pausing = false
     #woken = false
 
+    constructor(isIdle: boolean) {
+      this.#isIdle = isIdle
+    }
+
+    start(now: number): void {
+      this.poll(now)
+      this.lead(now + timer(model.leaseInterval) * random())
+      if (this.#isIdle) return
+      this.readKeys(now + timer(model.keysInterval) * random())
+      if (model.confirmationsPerProcess > 0) this.confirm(now)
+    }
+
     wake(now: number): void {
+      if (this.#isIdle) return
       if (this.#pausing) {
         this.#woken = true
         return
       }
       this.#pausing = true
-      agenda.add(now + model.pushPause, later => {
+      agenda.add(now + timer(model.pushPause), later => {
         this.#pausing = false
         if (!this.#woken) return
         this.#woken = false
@@ -150,8 +135,7 @@ export function simulate(model: FleetModel): FleetResult {
         return
       }
       this.#reading = true
-      reads++
-      const delay = serve(now)
+      const delay = serve(now, 'changesSince')
       // The response has the entries that are in the log when the store reads it.
       agenda.add(now + delay / 2, () => {
         const head = written.length
@@ -161,7 +145,49 @@ export function simulate(model: FleetModel): FleetResult {
 
     poll(now: number): void {
       this.read(now)
-      agenda.add(now + model.pollInterval, later => this.poll(later))
+      const interval = this.#isIdle ? model.sleepingInterval : model.pollInterval
+      // The next timer begins when the log is read.
+      agenda.add(now + timer(interval) + model.readDelay, later => this.poll(later))
+    }
+
+    readKeys(at: number): void {
+      agenda.add(at, now => {
+        serve(now, 'listKeys')
+        serve(now, 'time')
+        this.readKeys(now + timer(model.keysInterval))
+      })
+    }
+
+    /** Tries to get the lease of the cleanup, which its holder keeps, and cleans up with it. */
+    lead(at: number): void {
+      agenda.add(at, now => {
+        serve(now, 'acquireLease')
+        leader ??= this
+        if (leader === this) this.#cleanUp(now)
+        this.lead(now + timer(model.leaseInterval))
+      })
+    }
+
+    #cleanUp(now: number): void {
+      let due = (now - cleanedAt) / 1000 * model.expiriesPerSecond
+      cleanedAt = now
+      do {
+        serve(now, 'removeExpired', Math.min(due, model.cleanupBatch) * model.removalWork)
+        due -= model.cleanupBatch
+      } while (due > 0)
+    }
+
+    /** Waits for a confirmation, and writes it with those that come until the timer ends. */
+    confirm(now: number): void {
+      const delay = timer(model.flushDelay)
+      agenda.add(now + exponential(model.confirmationsPerProcess) + delay, later => {
+        const queued = 1 + Math.round(delay / 1000 * model.confirmationsPerProcess)
+        confirmed += queued
+        for (let left = queued; left > 0; left -= model.confirmationBatch) {
+          serve(later, 'confirm', Math.min(left, model.confirmationBatch) * model.confirmationWork)
+        }
+        this.confirm(later)
+      })
     }
 
     #take(head: number, now: number): void {
@@ -169,9 +195,9 @@ export function simulate(model: FleetModel): FleetResult {
       if (this === fleet[0]) this.#cursor = head
       for (; this.#cursor < head; this.#cursor++) {
         const change = known[this.#cursor]
-        if (change === undefined) continue
+        if (change === undefined || this.#isIdle) continue
         change.processes++
-        if (change.processes === model.processes) change.at = now
+        if (change.processes === serving) change.at = now
       }
       this.#reading = false
       if (!this.#again) return
@@ -180,34 +206,43 @@ export function simulate(model: FleetModel): FleetResult {
     }
   }
 
-  const fleet = Array.from({ length: model.processes }, () => new Process())
-  for (const member of fleet) agenda.add(random() * model.startedWithin, now => member.poll(now))
+  const serving = model.processes - model.idle
+  const fleet = Array.from({ length: model.processes }, (_, index) => new Process(index >= serving))
+  for (const member of fleet) agenda.add(random() * model.startedWithin, now => member.start(now))
   function change(now: number): void {
     const gap = 1000 / model.changesPerSecond
-    agenda.add(now + (model.spacing === 'even' ? gap : -Math.log(1 - random()) * gap), change)
+    agenda.add(now + (model.spacing === 'even' ? gap : exponential(model.changesPerSecond)), change)
     agenda.add(now + model.writeDelay, later => {
       begun.push(now)
       written.push(later)
-      known.push({ at: model.processes === 1 ? later : Number.POSITIVE_INFINITY, processes: 1 })
+      known.push({ at: serving === 1 ? later : Number.POSITIVE_INFINITY, processes: 1 })
     })
     if (!model.push) return
     for (const member of fleet) {
       agenda.add(now + model.writeDelay + model.pushDelay * (0.5 + random()), later => member.wake(later))
     }
   }
-  change(0)
+  if (model.changesPerSecond > 0) change(0)
   agenda.run(end)
 
   // The last changes may not have arrived everywhere.
-  const latencies = known.map(({ at }, index) => at - (begun[index] ?? 0))
+  const latencies = known.map(({ at }, index) => at - (begun[index] ?? 0) + random() * model.noticeDelay)
     .filter((_, index) => (begun[index] ?? 0) < end - 2 * model.pollInterval)
     .toSorted((left, right) => left - right)
   const percentile = (share: number): number => latencies[Math.ceil(latencies.length * share) - 1] ?? Number.NaN
+  const perSecond = (count: number): number => count / model.seconds
   return {
     p50: percentile(0.5),
     p99: percentile(0.99),
-    readsPerSecond: reads / model.seconds,
-    readsPerSecondAndProcess: reads / model.seconds / model.processes,
+    callsPerSecond: {
+      changesSince: perSecond(calls.changesSince),
+      listKeys: perSecond(calls.listKeys),
+      time: perSecond(calls.time),
+      acquireLease: perSecond(calls.acquireLease),
+      removeExpired: perSecond(calls.removeExpired),
+      confirm: perSecond(calls.confirm),
+    },
+    confirmedPerSecond: perSecond(confirmed),
     busyCores: work / end,
   }
 }
