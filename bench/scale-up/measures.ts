@@ -18,27 +18,27 @@ interface Measure {
 /** The measures by the name that runs them alone. */
 export const measures: Readonly<Record<string, Measure>> = {
   'confirmations': {
-    what: 'P-01 Confirmations write once', must: '0 writes from the second round on', measure: measureConfirmations,
+    what: 'Confirmations write once', must: '0 writes from the second round on', measure: measureConfirmations,
   },
   'silent-store': {
-    what: 'P-04 A store that does not answer', must: 'p99 < 50 ms', measure: measureSilentStore,
+    what: 'A store that does not answer', must: 'p99 < 50 ms', measure: measureSilentStore,
   },
   'cleanup-sqlite': {
-    what: 'P-05 Cleanup on SQLite, 1,000,000 sessions due', must: 'stops < 20 ms', measure: measureSqliteCleanup,
+    what: 'Cleanup on SQLite, 1,000,000 sessions due', must: 'stops < 20 ms', measure: measureSqliteCleanup,
   },
   'user-revocation': {
-    what: 'P-06, P-07 A user with 100,000 sessions is revoked', must: 'p99 < 100 ms', measure: measureUserRevocation,
+    what: 'A user with 100,000 sessions is revoked', must: 'p99 < 100 ms', measure: measureUserRevocation,
   },
   'single-revocations': {
-    what: 'P-10 Single revocations on PostgreSQL', must: '>= 5,000/s', measure: measureSingleRevocations,
+    what: 'Single revocations on PostgreSQL', must: '>= 5,000/s', measure: measureSingleRevocations,
   },
   'cleanup-postgres': {
-    what: 'P-11 Cleanup on PostgreSQL', must: '>= 10,000/s', measure: measurePostgresCleanup,
+    what: 'Cleanup on PostgreSQL', must: '>= 10,000/s', measure: measurePostgresCleanup,
   },
   'start': {
-    what: 'P-12 The start of a process', must: 'answers at once', measure: measureStart,
+    what: 'The start of a process', must: 'answers at once', measure: measureStart,
   },
   'idle': {
-    what: 'P-16 An idle process', must: '< 0.3 transactions/s', measure: measureIdle,
+    what: 'An idle process', must: '< 0.3 transactions/s', measure: measureIdle,
   },
 }

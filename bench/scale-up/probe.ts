@@ -42,11 +42,18 @@ export function startProbe(store: SessionStore): Probe {
     for (let call = 0; !isStopped; call = (call + 1) % SESSIONS) {
       const handle = handleOf(call)
       const generation = generations[call] ?? 0
-      await time('find', () => store.find(handle))
-      if (await time('rotate', () => store.rotate(rotationFrom(handle, generation))) !== null) {
+      // The event loop runs within each call: otherwise a store in this process would not show that it stops it.
+      await time('find', async () => {
+        await nextTick()
+        return store.find(handle)
+      })
+      const rotated = await time('rotate', async () => {
+        await nextTick()
+        return store.rotate(rotationFrom(handle, generation))
+      })
+      if (rotated !== null) {
         generations[call] = generation + 1
       }
-      await nextTick()
     }
   })()
   return {

@@ -12,9 +12,8 @@ const ACTIVE_SHARE = 0.1
 /** A session in use sends a request every so many seconds. */
 const REQUEST_SECONDS = 30
 const MONTH_SECONDS = 30 * 24 * 3600
-/** Bytes of a session with its indexes, in PostgreSQL and in Redis, as measured in docs/benchmarks/scale-up.md. */
-const BYTES_POSTGRES = 1100
-const BYTES_REDIS = 1300
+/** Bytes of a session with its indexes, as measured in docs/benchmarks/scale-up.md. */
+const BYTES = { SQLite: 530, PostgreSQL: 960 } as const
 /** How long a write keeps a core of the store busy, in milliseconds: a refresh, a login, a revocation. An estimate. */
 const WRITE_WORK = 0.1
 
@@ -26,12 +25,12 @@ export interface Need {
   readonly requests: number
   /** The fewest processes that can serve so many requests. */
   readonly least: number
-  readonly store: string
+  readonly store: keyof typeof BYTES
   readonly poolSize: number
   /** So many that the tokens of the process fit, if the requests of a session go to one process. */
   readonly tokenCacheSize: number
   readonly connections: number
-  readonly storeGigabytes: { readonly postgres: number; readonly redis: number }
+  readonly storeGigabytes: number
   readonly sticky: RoutedNeed
   readonly random: RoutedNeed
 }
@@ -57,15 +56,15 @@ export function needs(): readonly Need[] {
 function needOf(sessions: number, processes: number): Need {
   const requests = sessions * ACTIVE_SHARE / REQUEST_SECONDS
   const poolSize = processes <= 10 ? 10 : processes <= 100 ? 5 : 2
+  const store = processes === 1 && sessions <= 1_000_000 ? 'SQLite' : 'PostgreSQL'
   const tokenCacheSize = Math.max(CACHE_SIZE, sessions * ACTIVE_SHARE / processes)
   return {
-    sessions, processes, poolSize, tokenCacheSize,
+    sessions, processes, store, poolSize, tokenCacheSize,
     requests: requests / processes,
     least: Math.ceil(requests / MOST_REQUESTS),
-    store: processes === 1 && sessions <= 1_000_000 ? 'SQLite' : 'PostgreSQL',
     // One more follows the change log.
     connections: processes * (poolSize + 1),
-    storeGigabytes: { postgres: sessions * BYTES_POSTGRES / 1e9, redis: sessions * BYTES_REDIS / 1e9 },
+    storeGigabytes: sessions * BYTES[store] / 1e9,
     sticky: routed(sessions, processes, 'sticky', tokenCacheSize),
     random: routed(sessions, processes, 'random', tokenCacheSize),
   }
@@ -117,7 +116,7 @@ export function needLines(): readonly string[] {
         const [one, other] = [format(sticky), format(random)]
         return one === other ? one : `${one} / ${other}`
       }
-      const { postgres: disk } = need.storeGigabytes
+      const { storeGigabytes: disk } = need
       const cores = (cpu: number): number => cpu * need.requests * processes / 1e6
       return `${head} ${figure(need.requests)} | ${need.store} `
         + `| ${settings(need)} | ${need.store === 'SQLite' ? 'none' : short(need.connections)} `

@@ -47,7 +47,14 @@ interface Neighbour {
 async function startNeighbour({ kind, place }: Backend, store: SessionStore): Promise<Neighbour> {
   if (kind === 'memory') {
     const probe = startProbe(store)
-    return { take: async () => probe.take(), stop: probe.stop }
+    return {
+      async take() {
+        // The call that waits for the event loop ends first.
+        await pause(5)
+        return probe.take()
+      },
+      stop: probe.stop,
+    }
   }
   const child = startChild<object, ProbeTimes>('prober', [kind, place, 'crowd'])
   await child.next()
