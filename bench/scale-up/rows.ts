@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { parseHandle } from '../../src/base/handle.ts'
 import type { SessionHandle } from '../../src/base/handle.ts'
 import type { EpochMilliseconds } from '../../src/base/time.ts'
@@ -42,9 +42,13 @@ export const dueBatch = (count: number): Batch => (
 
 const newestLogin = ({ state }: Batch): EpochMilliseconds => state === 'due' ? now - 200 * DAY : now - DAY
 
-/** What all sessions have in common. The lengths are those of real sessions. */
-function template({ state }: Batch): Partial<SessionRecord> {
-  return {
+/** A session of each state. What all sessions have in common is as long as in real ones. */
+const templates: Readonly<Record<Batch['state'], SessionRecord>> = {
+  active: template('active'), due: template('due'), unconfirmed: template('unconfirmed'),
+}
+
+function template(state: Batch['state']): SessionRecord {
+  return sampleRecord({
     refreshHash: 'h'.repeat(43),
     anchorHash: 'a'.repeat(43),
     refreshKeyId: 'k'.repeat(16),
@@ -55,12 +59,12 @@ function template({ state }: Batch): Partial<SessionRecord> {
     jwtPayload: '{"role":"admin","plan":"team"}',
     sessionInfo: '{"cart":[],"theme":"dark"}',
     client: { ip: '192.0.2.17', userAgent: `Mozilla/5.0 ${'(X11; Linux x86_64) '.repeat(5)}` },
-  }
+  })
 }
 
 /** The handle of a session: `c`, 21 digits of an MD5, and `A`. Databases compute it as well. */
 export function handleOf(number: number): SessionHandle {
-  const digits = createHash('md5').update(String(number)).digest('hex').slice(0, 21)
+  const digits = hash('md5', String(number)).slice(0, 21)
   const handle = parseHandle(`c${digits}A`)
   if (handle === null) throw new Error('the handle is malformed')
   return handle
@@ -74,7 +78,16 @@ export function userOf(batch: Batch, number: number): string {
 /** A session as a record. */
 export function recordOf(batch: Batch, number: number): SessionRecord {
   const createdAt = newestLogin(batch) - (number % SPREAD) * 1000
-  return sampleRecord({ ...template(batch), handle: handleOf(number), userId: userOf(batch, number), createdAt })
+  return {
+    ...templates[batch.state],
+    handle: handleOf(number),
+    userId: userOf(batch, number),
+    createdAt,
+    authenticatedAt: createdAt,
+    rotatedAt: createdAt,
+    servedAt: createdAt,
+    expiresAt: createdAt + IDLE_TIMEOUT,
+  }
 }
 
 /** How a database writes the numbers and texts of a session, from the expression `n` of its number. */
