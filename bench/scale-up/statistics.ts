@@ -48,17 +48,28 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
 }
 
-/** Measures how long the event loop was stopped at most, with a timer of a millisecond. */
-export function watchLoop(): { longest(): number } {
+/** The stops of the event loop since a watch began. */
+export interface LoopWatch {
+  /** The longest one, in milliseconds. Ends the watch. */
+  longest(): number
+  /** How many were longer than the limit. */
+  over(): number
+}
+
+/** Measures how long the event loop is stopped, with a timer of a millisecond. */
+export function watchLoop(limit = Number.POSITIVE_INFINITY): LoopWatch {
   let last = performance.now()
   let longest = 0
+  let over = 0
   const timer = setInterval(() => {
     const time = performance.now()
     // A timer of a millisecond may be late by another one.
     longest = Math.max(longest, time - last - 2)
+    if (time - last - 2 > limit) over++
     last = time
   }, 1)
   return {
+    over: () => over,
     longest() {
       clearInterval(timer)
       return Math.max(longest, performance.now() - last - 2)
