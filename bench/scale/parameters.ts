@@ -3,8 +3,8 @@ import type { FleetModel } from './model.ts'
 // What is measured or configured elsewhere. Times are in milliseconds unless the name says otherwise.
 
 /**
- * The rules of the library, and PostgreSQL as measured here. A call keeps a core of the store busy for 40 µs, each
- * confirmed session for 5 µs more, each removed one for 10 µs: estimates from the CPU of the server in bench/latency.
+ * The rules of the library, and PostgreSQL as measured here. How long a call keeps a core of the store busy is estimated:
+ * 40 µs, 5 µs more for each confirmed session, and 10 µs for each removed one.
  */
 export const postgres: FleetModel = {
   processes: 1, idle: 0, changesPerSecond: 0, spacing: 'random', push: true,

@@ -1,9 +1,8 @@
 import type { Scheduler } from '../base/scheduler.ts'
 import type { Milliseconds } from '../base/time.ts'
 
-// Read before a test can replace it: fake timers must not stop the store. Read from `globalThis`, because runtimes
-// without `setImmediate` load this file too, beside a store that does not need it.
-const immediately = globalThis.setImmediate
+// Read before a test can replace it: fake timers must not stop the store. Not every runtime has it.
+const immediately = globalThis.setImmediate ?? ((task: () => void) => setTimeout(task, 0))
 
 /** Runs a task at the end of this tick of the event loop. */
 export function atEndOfTick(task: () => void): void {

@@ -8,6 +8,7 @@ import {
   applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, isUnchanged, mayAcquireLease,
 } from './apply.ts'
 import type { Lease } from './apply.ts'
+import { nextTurn } from './background.ts'
 import { createFollowers } from './followers.ts'
 import { withKey, withMaterial, withoutKey } from './key-list.ts'
 import { createChangeLog } from './memory/change-log.ts'
@@ -119,6 +120,8 @@ export function createMemoryStore(): SessionStore {
     },
 
     async removeByUser({ userId, tenantId, except, from, notBefore, limit, after }) {
+      // The event loop runs between the parts of a removal.
+      if (after !== null) await nextTurn()
       if (after === null) refuseBefore(notBeforeName({ userId, tenantId }), notBefore)
       const seen = users.read(userId, decodePosition(after), limit)
       const handles = seen.map(({ handle }) => handle).filter(handle => (
