@@ -42,9 +42,13 @@ describe.skipIf(inject('mariadbUrl') === null)('a MariaDB server with other sett
   })
 
   test.each([
-    ['do not commit', 'SET completion_type = NO_CHAIN'],
-    ['begin a transaction after each', 'SET autocommit = 1'],
-    ['read what is not committed', 'SET autocommit = 1, completion_type = NO_CHAIN, tx_isolation = "READ-UNCOMMITTED"'],
+    ['do not commit', 'SET completion_type = NO_CHAIN, sql_safe_updates = 0'],
+    ['begin a transaction after each', 'SET autocommit = 1, sql_safe_updates = 0'],
+    ['refuse to delete by a list of keys', 'SET autocommit = 1, completion_type = NO_CHAIN'],
+    [
+      'read what is not committed',
+      'SET autocommit = 1, completion_type = NO_CHAIN, sql_safe_updates = 0, tx_isolation = "READ-UNCOMMITTED"',
+    ],
   ])('ST-06: connections of the application\'s pool that %s are refused', async (_, setting) => {
     const pool = createPool(url())
     onTestFinished(() => pool.end())

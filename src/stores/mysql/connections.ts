@@ -61,7 +61,7 @@ export function openConnections(
 
 /** MariaDB and MySQL name the isolation level differently. */
 const variables = `SHOW VARIABLES WHERE Variable_name IN
-  ('version', 'autocommit', 'completion_type', 'tx_isolation', 'transaction_isolation')`
+  ('version', 'autocommit', 'completion_type', 'sql_safe_updates', 'tx_isolation', 'transaction_isolation')`
 
 function readSetting(row: unknown): readonly [name: string, value: string] {
   const { Variable_name: name, Value: value } = rowOf(row)
@@ -69,16 +69,17 @@ function readSetting(row: unknown): readonly [name: string, value: string] {
 }
 
 /**
- * Refuses connections with unsafe settings: writes might never be committed, or reads might see uncommitted data, so
- * that the change log has gaps.
+ * Refuses connections with settings that do not fit: writes might never be committed, or reads might see uncommitted
+ * data, so that the change log has gaps; or the server might refuse to delete rows by a list of keys.
  * @throws GeneralError (`MISUSE`)
  */
 function checkSettings(settings: ReadonlyMap<string, string>): void {
   const commits = settings.get('autocommit') === 'ON' && settings.get('completion_type') === 'NO_CHAIN'
   const isolation = settings.get('transaction_isolation') ?? settings.get('tx_isolation')
-  if (commits && isolation !== 'READ-UNCOMMITTED') return
-  throw new GeneralError('MISUSE', 'connections to MySQL have unsafe settings: set autocommit = 1, '
-    + 'completion_type = NO_CHAIN and the isolation level READ COMMITTED or a stricter one')
+  const deletes = settings.get('sql_safe_updates') !== 'ON'
+  if (commits && deletes && isolation !== 'READ-UNCOMMITTED') return
+  throw new GeneralError('MISUSE', 'connections to MySQL have settings that do not fit: set autocommit = 1, '
+    + 'completion_type = NO_CHAIN, sql_safe_updates = 0 and the isolation level READ COMMITTED or a stricter one')
 }
 
 async function prepare(pool: MysqlPool, requestTimeout: Milliseconds, setUp: () => Promise<void>): Promise<ReadyPool> {
@@ -117,7 +118,8 @@ export async function openPool(
   const seconds = Math.max(1, Math.ceil(requestTimeout / 1000))
   pool.pool.on('connection', connection => {
     connection.query(
-      `SET SESSION autocommit = 1, completion_type = NO_CHAIN, innodb_lock_wait_timeout = ${seconds}`, () => undefined)
+      `SET SESSION autocommit = 1, completion_type = NO_CHAIN, sql_safe_updates = 0, innodb_lock_wait_timeout = ${seconds}`,
+      () => undefined)
   })
   return pool
 }
