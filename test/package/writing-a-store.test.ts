@@ -66,10 +66,10 @@ const leftOut: readonly (readonly [title: string, code: string, without: string]
   ],
   [
     'a removal that looks for sessions before it commits its not-before',
-    `await refuseBefore(notBeforeName({ userId, tenantId }), notBefore)
-      const keys = await keysOfUser(userId)`,
-    `const keys = await keysOfUser(userId)
-      await refuseBefore(notBeforeName({ userId, tenantId }), notBefore)`,
+    `if (after === null) await refuseBefore(notBeforeName({ userId, tenantId }), notBefore)
+      const listed = present(await new Attempt(database).getAll<SessionRecord>(await keysOfUser(userId)))`,
+    `const listed = present(await new Attempt(database).getAll<SessionRecord>(await keysOfUser(userId)))
+      if (after === null) await refuseBefore(notBeforeName({ userId, tenantId }), notBefore)`,
   ],
   ['log numbers that do not increase', '(head?.sequence ?? 0) + 1', '1'],
   ['an unknown cursor that it accepts', "isKnown ? changeKey(place.sequence) : ''", 'changeKey(place?.sequence ?? 0)'],

@@ -3,9 +3,9 @@ import * as keyturn from 'keyturn'
 import * as stores from 'keyturn/stores'
 import {
   applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, createDeadline, createFollowers,
-  createHeadPoller, decodeCursor, decodePosition, everybody, isUnchanged, kindOfStore, mayAcquireLease, mergeNotBefore,
-  notBeforeName, notBeforeNames, openStoreByUrl, pageOf, parseHandle, storeKinds, toChangePage, toPage, withKey,
-  withMaterial, withoutKey, wrapStore,
+  createHeadPoller, decodeCursor, decodePosition, everybody, isUnchanged, REMOVAL_LIMIT, kindOfStore, mayAcquireLease,
+  mergeNotBefore, notBeforeName, notBeforeNames, openStoreByUrl, pageOf, parseHandle, storeKinds, toChangePage,
+  toPage, withKey, withMaterial, withoutKey, wrapStore,
 } from 'keyturn/stores'
 import type {
   ActiveBounds, Change, ChangeCursor, ChangeEntry, ChangePage, ClientInfo, Confirmation, EpochMilliseconds, Followers,
@@ -226,6 +226,7 @@ export function parts(record: SessionRecord, read: () => Promise<string>, wrap: 
   typeOf(applyInfoUpdate).is<(record: SessionRecord, update: Omit<InfoUpdate, 'handle'>) => SessionRecord | null>()
   typeOf(applyPayloadUpdate)
     .is<(record: SessionRecord, update: Omit<PayloadUpdate, 'handle' | 'from'>) => SessionRecord | null>()
+  typeOf(REMOVAL_LIMIT).is<100>()
   typeOf(isUnchanged).is<(record: SessionRecord, state: TokenState) => boolean>()
   typeOf(changeUntil).is<(from: number, lifetimes: readonly number[]) => number>()
   typeOf(mayAcquireLease).is<(turn: Lease | null, holder: string, now: number) => boolean>()
