@@ -117,19 +117,27 @@ describe('a change log of 20 pages', () => {
 })
 
 describe('P-04: a silent store', () => {
-  test.each([['failOpen', 'active'], ['failClosed', 'STORE_UNAVAILABLE']] as const)('%s', async (policy, answer) => {
-    let isSilent = false
+  /** A store whose network can fall silent. */
+  function silenceable(): { readonly store: SessionStore; readonly network: { isSilent: boolean } } {
     const inner = createMemoryStore()
-    const store: SessionStore = {
-      ...inner,
-      find: handle => isSilent ? silence() : inner.find(handle),
-      changesSince: (cursor, limit) => isSilent ? silence() : inner.changesSince(cursor, limit),
+    const network = { isSilent: false }
+    return {
+      network,
+      store: {
+        ...inner,
+        find: handle => network.isSilent ? silence() : inner.find(handle),
+        changesSince: (cursor, limit) => network.isSilent ? silence() : inner.changesSince(cursor, limit),
+      },
     }
+  }
+
+  test.each([['failOpen', 'active'], ['failClosed', 'STORE_UNAVAILABLE']] as const)('%s', async (policy, answer) => {
+    const { store, network } = silenceable()
     const process = createTimedCore(store, { onStoreFailure: policy })
     const { core, pass, takeCalls } = process
     const tokens = await Promise.all(Array.from({ length: 20 }, (_, user) => login(core, `user-${user}`)))
     for (const { accessToken } of tokens) await core.verify(accessToken)
-    isSilent = true
+    network.isSilent = true
     // Now the feed is stale.
     await pass(6 * SECOND)
     takeCalls()
@@ -161,7 +169,7 @@ describe('P-04: a silent store', () => {
     await settle()
     expect(outcomes, 'one of 20 tries the store').toHaveLength(19)
     expect(takeCalls()['find']).toBe(1)
-    isSilent = false
+    network.isSilent = false
     await pass(5 * SECOND)
     verifyAll()
     await settle()
@@ -174,18 +182,12 @@ describe('P-04: a silent store', () => {
   })
 
   test('what the feed knows counts: a payload that was replaced is not served', async () => {
-    let isSilent = false
-    const inner = createMemoryStore()
-    const store: SessionStore = {
-      ...inner,
-      find: handle => isSilent ? silence() : inner.find(handle),
-      changesSince: (cursor, limit) => isSilent ? silence() : inner.changesSince(cursor, limit),
-    }
+    const { store, network } = silenceable()
     const { core, pass } = createTimedCore(store)
     const { accessToken, claims } = await login(core)
     await core.verify(accessToken)
     await core.updateJwtPayload(claims.sid, { role: 'none' })
-    isSilent = true
+    network.isSilent = true
     const outcome = core.verify(accessToken).catch(({ code }) => code)
     await pass(2 * SECOND)
     expect(await outcome).toBe('STORE_UNAVAILABLE')
