@@ -99,7 +99,8 @@ export function parseSession(handle: SessionHandle, reply: unknown): SessionReco
 }
 
 /**
- * Reads what a list contains of a session from its head. Returns null if the head does not contain all of it. @throws GeneralError as {@link parseSession}.
+ * Reads what a list contains of a session from its head. Returns null if the head does not contain all of it.
+ * @throws GeneralError as {@link parseSession}.
  */
 export function parseListed(handle: SessionHandle, head: string): ListedSession | null {
   const end = head.indexOf(',"payloadVersion":')
