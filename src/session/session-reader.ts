@@ -37,7 +37,8 @@ export function createSessionReader({ store, schedule }: ReaderDependencies): Se
     if (state === 'open') return
     state = 'open'
     schedule(() => {
-      state = 'half-open'
+      // It may have answered since.
+      if (state === 'open') state = 'half-open'
     }, PAUSE)
   }
 

@@ -179,6 +179,12 @@ describe('P-04: a silent store', () => {
     await settle()
     expect(new Set(outcomes), 'which answers again').toEqual(new Set(['active']))
     expect(takeCalls()['find']).toBe(20)
+    await pass(4 * SECOND)
+    outcomes.length = 0
+    verifyAll()
+    await settle()
+    expect(outcomes, 'and is asked from then on').toEqual(Array.from({ length: 20 }, () => 'active'))
+    expect(takeCalls()['find']).toBe(20)
   })
 
   test('what the feed knows counts: a payload that was replaced is not served', async () => {
