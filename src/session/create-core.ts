@@ -110,7 +110,7 @@ export function createSessionCore<
     },
     onRevoked: (handle, listener) => feed.onRevoked(handle, listener),
     async ready() {
-      await Promise.all([keys.current(), policy.blacklisting === 'off' ? null : feed.start()])
+      await Promise.all([keys.current(), policy.blacklisting === 'off' ? null : feed.start().then(feed.catchUp)])
       if (policy.blacklisting === 'feed' && !feed.isFresh(clock())) {
         throw new GeneralError('STORE_UNAVAILABLE', 'the change log could not be read')
       }

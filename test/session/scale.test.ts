@@ -108,6 +108,8 @@ describe('a change log of 20 pages', () => {
     takeCalls()
     await core.verify(accessToken)
     expect(takeCalls()).toEqual({})
+    await pass(MINUTE)
+    await core.ready()
   })
 
   test('P-12: ready() rejects if the log cannot be read', async () => {
