@@ -65,6 +65,8 @@ export class FeedWorld {
   #hasReadLog = false
   /** Whether its clock was changed since it read the log: it may have pruned too much. */
   #stepped = false
+  /** Whether the process under test may not have asked the store since it is back: it pauses after failures (P-04). */
+  #pauses = false
   #starts = 0
   #randomState = 0
 
@@ -214,9 +216,11 @@ export class FeedWorld {
       for (const task of due) task()
       await settle()
     }
+    this.#pauses = this.faults.down
   }
 
   restart(): void {
+    this.#pauses = false
     this.#readAt = null
     this.#hasReadLog = false
     for (const session of this.sessions) Object.assign(session, { known: false, roleKnown: false })
@@ -226,8 +230,9 @@ export class FeedWorld {
   /** What is wrong with the verification of this session's token, or null. */
   async check(session: Watched): Promise<string | null> {
     const unchecked = this.unchecked
+    this.#pauses ||= this.faults.down
     // Before its first verification, a process reads the log, or else the session.
-    const reads = !this.#hasReadLog && !this.faults.down
+    const reads = !this.#hasReadLog && !this.#pauses
     const { known } = session
     const knowsRole = session.roleKnown || reads
     const readAt = this.#readAt
@@ -240,8 +245,8 @@ export class FeedWorld {
     }
     await settle()
     if (outcome?.kind !== 'active') return null
-    // If the store is also down, `failOpen` accepts the token, and reports it.
-    const excused = this.unchecked > unchecked && this.faults.down
+    // If the store is also down, or was a moment ago, `failOpen` accepts the token, and reports it.
+    const excused = this.unchecked > unchecked && this.#pauses
     // The clock may be corrected while the token is verified.
     if (session.expiresAt <= Math.min(clock, this.here.clock())) return 'an expired token is accepted'
     if (session.revoked && (known || reads) && !(excused && this.#stepped)) {
@@ -251,7 +256,7 @@ export class FeedWorld {
     if (session.revoked && !excused && readAt !== null && this.now - readAt > 5 * SECOND) {
       return 'a revoked session is alive though the log is out of date'
     }
-    if (knowsRole && !this.faults.down && outcome.payload.role !== session.role) return 'an old payload is served'
+    if (knowsRole && !excused && !this.faults.down && outcome.payload.role !== session.role) return 'an old payload is served'
     if (outcome.reissued !== null) session.accessToken = outcome.reissued.accessToken
     return null
   }
