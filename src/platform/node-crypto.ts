@@ -31,9 +31,9 @@ export const nodeCrypto: Crypto = {
 }
 
 /**
- * Random bytes. Up to 16, as of names of tokens and sessions, come from `randomInt`, which draws them from a pool of the
- * platform: `randomBytes` creates a job for each call, a twentieth of a refresh. Longer ones, as of secrets, are never in a
- * pool.
+ * Random bytes. Up to 16 bytes, as for ids of tokens and sessions, come from `randomInt`, which draws them from a pool of
+ * the platform: `randomBytes` creates a job for each call, a twentieth of a refresh. Secrets are longer, and are never in
+ * a pool.
  */
 function randomBytes(length: number): Uint8Array {
   const { randomBytes, randomInt } = builtinCrypto()
@@ -115,7 +115,7 @@ function decodeText(segment: string): string | null {
 const BLOCK = 64
 const DIGEST = 32
 /** The longest message, in bytes, that fits into the prepared buffer: access tokens and all that is shorter. */
-const ROOM = 2048
+const CAPACITY = 2048
 
 /**
  * HMAC-SHA-256 with one key (RFC 2104) as two calls of `hash`. `createHmac` creates an object for each of the three
@@ -125,11 +125,11 @@ function hmacSha256(key: Uint8Array): (message: string) => string {
   const { hash } = builtinCrypto()
   const padded = Buffer.alloc(BLOCK)
   padded.set(key.length > BLOCK ? hash('sha256', key, 'buffer') : key)
-  const inner = Buffer.concat([padded.map(byte => byte ^ 0x36), Buffer.alloc(ROOM)])
+  const inner = Buffer.concat([padded.map(byte => byte ^ 0x36), Buffer.alloc(CAPACITY)])
   const outer = Buffer.concat([padded.map(byte => byte ^ 0x5c), Buffer.alloc(DIGEST)])
   return message => {
     // A character has at most three bytes.
-    const input = message.length * 3 > ROOM
+    const input = message.length * 3 > CAPACITY
       ? Buffer.concat([inner.subarray(0, BLOCK), Buffer.from(message)])
       : inner.subarray(0, BLOCK + inner.write(message, BLOCK))
     outer.write(hash('sha256', input, 'binary'), BLOCK, 'binary')

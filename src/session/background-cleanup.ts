@@ -38,7 +38,7 @@ export function createBackgroundCleanup(dependencies: CleanupDependencies): Back
   let cancel: (() => void) | null = null
   let closed = false
 
-  async function lead(now: EpochMilliseconds): Promise<boolean> {
+  async function acquire(now: EpochMilliseconds): Promise<boolean> {
     holder ??= encodeBase64url(entropy(12))
     return store.acquireLease('cleanup', holder, now, now + 2 * INTERVAL)
   }
@@ -46,13 +46,13 @@ export function createBackgroundCleanup(dependencies: CleanupDependencies): Back
   /** Goes on until nothing is due, however much that is, and keeps the lease for as long. */
   async function clean(): Promise<void> {
     let leasedAt = clock()
-    if (!await lead(leasedAt)) return
+    if (!await acquire(leasedAt)) return
     for await (const _ of removeAllExpired(store, clock, BATCH)) {
       if (closed) return
       await new Promise<void>(resolve => schedule(resolve, PAUSE))
       const now = clock()
       if (now - leasedAt < INTERVAL) continue
-      if (!await lead(now)) return
+      if (!await acquire(now)) return
       leasedAt = now
     }
   }

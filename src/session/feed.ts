@@ -92,7 +92,8 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   let again = false
   let woken = false
   let endPause: (() => void) | null = null
-  let unfollow: (() => Promise<void>) | null = null
+  /** How to stop following, once the store follows; null if it failed to. */
+  let following: Promise<(() => Promise<void>) | null> | null = null
   let cancelPoll: (() => void) | null = null
   /** Whether a verification has asked the feed since the last poll. */
   let isUsed = false
@@ -191,22 +192,30 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     idle = isUsed || watchers.size > 0 ? 0 : idle + policy.pollInterval
     isUsed = false
     if (idle >= IDLE_AFTER) isAsleep = true
-    await (isAsleep ? stopFollowing() : follow())
+    // The log is read meanwhile: what comes before the store follows is in the next read.
+    void (isAsleep ? stopFollowing() : follow())
     await read()
   }
 
   async function follow(): Promise<void> {
-    if (unfollow !== null || closed) return
-    try {
-      unfollow = await store.follow(wake)
-    } catch (error) {
+    if (closed) return
+    following ??= startFollowing()
+    await following
+  }
+
+  function startFollowing(): Promise<(() => Promise<void>) | null> {
+    const attempt = store.follow(wake).catch((error: unknown) => {
+      if (following === attempt) following = null
       onError(error)
-    }
+      return null
+    })
+    return attempt
   }
 
   async function stopFollowing(): Promise<void> {
-    const stop = unfollow
-    unfollow = null
+    const stopping = following
+    following = null
+    const stop = await stopping
     await stop?.().catch(onError)
   }
 
@@ -272,7 +281,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
       cancelPoll?.()
       endPause?.()
       await reading
-      await unfollow?.()
+      await stopFollowing()
     },
   }
 }

@@ -306,6 +306,36 @@ describe('P-16: processes do not do the same in the same moment', () => {
     expect(followers).toBe(1)
   })
 
+  test('a process whose store is slow to follow follows it once, and stops when it sleeps again', async () => {
+    let followers = 0
+    const answers: (() => void)[] = []
+    const store: SessionStore = {
+      ...createMemoryStore(),
+      async follow() {
+        await new Promise<void>(resolve => answers.push(resolve))
+        followers += 1
+        return async () => {
+          followers -= 1
+        }
+      },
+    }
+    const { core, pass } = createTimedCore(store)
+    const ready = core.ready()
+    await settle()
+    answers.shift()?.()
+    await ready
+    const { accessToken } = await login(core)
+    await pass(15 * SECOND)
+    expect(followers).toBe(0)
+    const verified = core.verify(accessToken)
+    await pass(4 * SECOND)
+    await verified
+    expect(answers).toHaveLength(1)
+    for (const answer of answers.splice(0)) answer()
+    await pass(15 * SECOND)
+    expect([followers, answers.length]).toEqual([0, 0])
+  })
+
   test('the first verification of an idle process reads the log before it answers', async () => {
     const store = createMemoryStore()
     const { core, pass, takeCalls } = createTimedCore(store)

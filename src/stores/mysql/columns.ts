@@ -37,7 +37,10 @@ export function byKey(table: string): string {
   return `${table} FORCE INDEX (PRIMARY)`
 }
 
-/** A statement that deletes rows by primary key. Only this form of DELETE allows the hint. */
+/**
+ * A statement that deletes rows by primary key. Only this form of DELETE allows the hint. `sql_safe_updates` refuses it,
+ * and must be off.
+ */
 export function deleteByKey(table: string, key: string, count: number): string {
   return `DELETE ${table} FROM ${byKey(table)} WHERE ${key} IN (${placeholders(count, '?')})`
 }
