@@ -29,7 +29,7 @@ const REFRESHED_SESSIONS = 2000
 const STEP = 61_000
 
 const [dist = '', side = '', workload = '', url = ''] = process.argv.slice(2)
-const isRefresh = workload !== 'hit' && workload !== 'miss' && workload !== 'login'
+const isRefresh = !['hit', 'miss', 'bearer', 'login'].includes(workload)
 const load = (path: string): Promise<Record<string, never>> => import(pathToFileURL(join(dist, path)).href)
 
 /** The calls that both revisions have. */
@@ -80,17 +80,20 @@ function post(cookie: string): Exchange {
   return exchange
 }
 
-/** The session's cookies that a response sets, as a browser sends them back: the access token alone, or both tokens. */
+/** The session's cookies that a response sets, as a browser sends them back: with or without the refresh token. */
 const cookiesSet = (response: ServerResponse): string => cookiesOf(response)
-  .filter(pair => (isRefresh ? /(?:Access|Refresh)Token=./ : /AccessToken=./).test(pair)).join('; ')
+  .filter(pair => (isRefresh ? /(?:AccessToken|AccessTokenMac|RefreshToken)=./ : /AccessToken(?:Mac)?=./).test(pair)).join('; ')
 
+/** Logs in. Returns the session's cookies, or its bearer token. */
 async function login(): Promise<string> {
-  const { request, response } = createExchange({})
+  const { request, response } = createExchange(workload === 'bearer' ? { 'st-auth-mode': 'header' } : {})
   await sessions.createNewSession(request, response, userId, claims)
-  return cookiesSet(response)
+  return workload === 'bearer' ? `Bearer ${String(response.getHeader('st-access-token'))}` : cookiesSet(response)
 }
 
-const counts: Readonly<Record<string, number>> = { hit: HIT_SESSIONS, miss: MISS_SESSIONS, login: 0 }
+const counts: Readonly<Record<string, number>> = {
+  hit: HIT_SESSIONS, miss: MISS_SESSIONS, bearer: MISS_SESSIONS, login: 0,
+}
 const jars: string[] = []
 for (let count = counts[workload] ?? REFRESHED_SESSIONS; count > 0; count--) jars.push(await login())
 if (isRefresh) now += STEP
@@ -149,15 +152,17 @@ async function measure(work: () => Promise<number>): Promise<Slice> {
   return { cpu: (user + system) / operations, time: time / operations }
 }
 
+const headersOf = (jar: string): Readonly<Record<string, string>> => (
+  workload === 'bearer' ? { authorization: jar } : { cookie: cookieHeader(jar) }
+)
+
 async function work(milliseconds: number, lanes: number): Promise<Slice> {
   if (isRefresh) return measure(() => refreshFor(milliseconds, lanes))
   const total = { cpu: 0, time: 0, operations: 0 }
   while (total.time < milliseconds * 1000) {
     // Creating the requests is not counted, because Node does it with or without a session. Neither is the removal of
     // the sessions.
-    batch = Array.from({ length: BATCH }, () => (
-      createExchange(workload === 'login' ? {} : { cookie: cookieHeader(jars[nextJar()] ?? '') })
-    ))
+    batch = Array.from({ length: BATCH }, () => createExchange(workload === 'login' ? {} : headersOf(jars[nextJar()] ?? '')))
     const { cpu, time } = await measure(() => (workload === 'login' ? loginBatch() : verifyBatch()).then(() => BATCH))
     if (workload === 'login') await sessions.revokeAllSessionsForUser(userId)
     total.cpu += cpu * BATCH

@@ -6,6 +6,7 @@ import type { TransferMode } from '../base/wire.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { JwkSet } from '../tokens/jwk.ts'
 import type { TokenClaims, TokenStyle } from '../tokens/token-format.ts'
+import type { MacSource } from '../tokens/token-mac.ts'
 import type { TokenOwner } from '../tokens/token-owner.ts'
 import type { LineagePlace } from './decide-refresh.ts'
 import type { SessionPolicy } from './policy.ts'
@@ -28,13 +29,20 @@ export interface SessionCore<
 
   /** Creates a session. 1 store call; with `maxSessionsPerUser` 2 or 3. */
   create(session: NewSession<Payload, Info>, style?: Style): Promise<IssuedSession<Payload, Claims>>
-  /** Verifies an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. */
-  verify(accessToken: string, options?: VerifyOptions): Promise<VerifyOutcome<Payload, Claims>>
+  /**
+   * Verifies an access token: 0 store calls in the modes `off` and `feed`, 1 in `strict`. `macs`: those that the request
+   * contains, if the token was sent in a cookie.
+   */
+  verify(accessToken: string, options?: VerifyOptions, macs?: MacSource): Promise<VerifyOutcome<Payload, Claims>>
   /**
    * The result of {@link SessionCore.verify}, if it can be computed synchronously; undefined otherwise. For a token in
    * the cache, a promise would cost more than the verification itself.
    */
-  verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload, Claims> | undefined
+  verifyNow(
+    accessToken: string,
+    options?: VerifyOptions,
+    macs?: MacSource,
+  ): VerifyOutcome<Payload, Claims> | undefined
   /**
    * Exchanges a refresh token. `channel`: how the client sent it; null if that is unknown. 1 store call for an ordinary
    * rotation, 2 or 3 otherwise.
@@ -203,6 +211,8 @@ export type Blacklisting = 'off' | 'feed' | 'strict'
 /** An issued access token and its content. */
 export interface IssuedAccessToken<Payload extends object, Claims extends TokenClaims = AccessClaims> {
   readonly accessToken: string
+  /** Its MAC, which its client sends beside it in a cookie; null if there is none. */
+  readonly mac: string | null
   readonly claims: Claims
   readonly payload: Payload
 }

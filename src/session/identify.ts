@@ -11,7 +11,7 @@ export async function identifyAccessToken<Style extends TokenStyle, Claims exten
   text: string,
 ): Promise<IdentifiedAccessToken<Claims> | null> {
   const read = async (ring: KeyRing): Promise<TokenReading<Claims>> => (
-    format.read(text, ring, clock(), policy.accessTokenLifetime)
+    format.read(text, ring, clock(), policy.accessTokenLifetime, null)
   )
   let reading = await read(await keys.current())
   // Another process may have just added its key.

@@ -5,6 +5,7 @@ import { TwoGenerationMap } from '../base/two-generation-map.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import { endOfToken } from '../tokens/access-claims.ts'
 import type { TokenClaims, TokenReading, TokenStyle } from '../tokens/token-format.ts'
+import type { MacSource } from '../tokens/token-mac.ts'
 import type { ActiveOutcome, Blacklisting, SessionCore, VerifyOptions, VerifyOutcome } from './core.ts'
 import type { CoreParts } from './engine.ts'
 import { renewAccessToken } from './issue.ts'
@@ -41,7 +42,11 @@ export function createVerification<
   let cachedEpoch = -1
 
   /** Tries to verify synchronously; undefined if that is not possible. */
-  function verifyNow(accessToken: string, options?: VerifyOptions): VerifyOutcome<Payload, Claims> | undefined {
+  function verifyNow(
+    accessToken: string,
+    options?: VerifyOptions,
+    macs: MacSource | null = null,
+  ): VerifyOutcome<Payload, Claims> | undefined {
     if (accessToken.length > format.maxLength) return unrecognized
     const mode = options?.blacklisting ?? policy.blacklisting
     const now = clock()
@@ -53,12 +58,16 @@ export function createVerification<
     if (digest !== null && typeof digest !== 'string') return undefined
     const known = lookUp(digest, ring)
     if (known !== undefined) return judge(known, mode, now)
-    const reading = read(accessToken, ring)
+    const reading = read(accessToken, ring, macs)
     if ('then' in reading || reading.kind === 'unknown-key') return undefined
     return reading.kind === 'valid' ? judge(accept(reading, digest, ring), mode, clock()) : refusal(reading)
   }
 
-  async function verify(accessToken: string, options?: VerifyOptions): Promise<VerifyOutcome<Payload, Claims>> {
+  async function verify(
+    accessToken: string,
+    options?: VerifyOptions,
+    macs: MacSource | null = null,
+  ): Promise<VerifyOutcome<Payload, Claims>> {
     if (accessToken.length > format.maxLength) return unrecognized
     const mode = options?.blacklisting ?? policy.blacklisting
     // The change log also contains removed keys, so it must be read before a token is verified.
@@ -67,8 +76,8 @@ export function createVerification<
     const digest = policy.tokenCacheSize === 0 ? null : await crypto.digest(accessToken)
     let verified = lookUp(digest, ring)
     if (verified === undefined) {
-      let reading = await read(accessToken, ring)
-      if (reading.kind === 'unknown-key') reading = await read(accessToken, await keys.reloadForUnknownKid())
+      let reading = await read(accessToken, ring, macs)
+      if (reading.kind === 'unknown-key') reading = await read(accessToken, await keys.reloadForUnknownKid(), macs)
       if (reading.kind !== 'valid') return refusal(reading)
       verified = accept(reading, digest, ring)
     }
@@ -85,8 +94,8 @@ export function createVerification<
     return cache.get(digest)
   }
 
-  function read(accessToken: string, ring: KeyRing): Awaitable<TokenReading<Claims>> {
-    return format.read(accessToken, ring, clock(), policy.accessTokenLifetime)
+  function read(accessToken: string, ring: KeyRing, macs: MacSource | null): Awaitable<TokenReading<Claims>> {
+    return format.read(accessToken, ring, clock(), policy.accessTokenLifetime, macs)
   }
 
   function accept(

@@ -66,6 +66,7 @@ export async function signIn<Payload extends object, Info extends object>(
     ensurePresent(mode === 'header' ? reply.get(header) : cookieNamed(cookie)?.value, cookie)
   )
   const [access, refresh] = [cookies.accessToken.attributes.name, cookies.refreshToken.attributes.name]
+  const { name: macName } = cookies.accessTokenMac.attributes
   const accessToken = tokenOf(wire.accessToken, access)
   const refreshToken = tokenOf(wire.refreshToken, refresh)
   const antiCsrf = reply.get(wire.antiCsrf)
@@ -75,15 +76,17 @@ export async function signIn<Payload extends object, Info extends object>(
     ...antiCsrf === null ? {} : { [wire.antiCsrf]: antiCsrf },
   }
   const isCookie = mode === 'cookie'
+  const mac = cookieNamed(macName)?.value
+  const cookie = [`${access}=${accessToken}`, ...mac ? [`${macName}=${mac}`] : []].join('; ')
   return {
     handle: session.getHandle(),
     accessToken,
     refreshToken,
     headers: isCookie
-      ? { ...common, cookie: `${access}=${accessToken}` }
+      ? { ...common, cookie }
       : { [wire.authorization]: `Bearer ${accessToken}` },
     refreshHeaders: isCookie
-      ? { ...common, cookie: `${access}=${accessToken}; ${refresh}=${refreshToken}` }
+      ? { ...common, cookie: `${cookie}; ${refresh}=${refreshToken}` }
       : { [wire.authorization]: `Bearer ${refreshToken}` },
   }
 }

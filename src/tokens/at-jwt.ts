@@ -1,7 +1,7 @@
 import { encodeBase64url } from '../base/base64url.ts'
 import type { Entropy } from '../base/entropy.ts'
 import { InvalidDataError } from '../base/errors.ts'
-import { createHandle } from '../base/handle.ts'
+import { createHandle, transferModeOf } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import { LAST_SECOND } from '../base/time.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
@@ -14,6 +14,7 @@ import type { AccessClaims, TokenIdentity } from './access-token.ts'
 import type { Crypto, SignatureAlgorithm } from './crypto.ts'
 import type { KeyRing } from './key-ring.ts'
 import { ACCESS_TOKEN_TYPE } from './key-store.ts'
+import { acceptingMacs } from './token-mac.ts'
 import type { Subject, TokenClaims, TokenFormat, TokenStyle, WrittenAccessToken } from './token-format.ts'
 import type { TokenOwner } from './token-owner.ts'
 
@@ -55,16 +56,20 @@ export function atJwt({ algorithm, clockTolerance, crypto, entropy, ...identity 
       jti: encodeBase64url(entropy(12)),
     }
     const payload = readStoredPayload(json)
-    return { accessToken: await writeAccessToken(keys.signingKeyAt('access', now), own, payload), claims: own, payload }
+    const key = keys.signingKeyAt('access', now)
+    const accessToken = await writeAccessToken(key, own, payload)
+    const mac = transferModeOf(own.sid) === 'cookie' ? await key.mac?.(accessToken) ?? null : null
+    return { accessToken, mac, claims: own, payload }
   }
 
   return {
     demands: [{ purpose: 'access', algorithm }],
     maxLength: MAX_ACCESS_TOKEN_LENGTH,
     defaultStyle: { lifetime: null },
-    read: (text, keys, now, maxLifetime) => (
-      readAccessToken(text, keys, { now, maxLifetime, clockTolerance, issuer, audience, application })
-    ),
+    read(text, ring, now, maxLifetime, macs) {
+      const keys = macs === null ? ring : acceptingMacs(ring, text, macs)
+      return readAccessToken(text, keys, { now, maxLifetime, clockTolerance, issuer, audience, application })
+    },
     refreshTokenIn: text => text,
     refusal: (subject, payload) => lengthRefusal(identity, subject, payload),
     async issue({ claims, payload, refreshToken }, _style, keys, now) {

@@ -13,6 +13,7 @@ import type { StoredKey } from './key-store.ts'
 import type { KeyDemand } from './plan-rotation.ts'
 import { createRefreshKey } from './refresh-token.ts'
 import type { ApplicationIdentity } from './refresh-token.ts'
+import { MAC_KEY_BYTES } from './token-mac.ts'
 
 /** Creates and loads keys, encrypted with the application's secrets. */
 export interface KeyLoader {
@@ -79,10 +80,13 @@ export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]
     return (await decrypt(stored)).text
   }
 
-  async function loadKeyPair(stored: StoredKey): Promise<KeyMaterial> {
-    const { privateKey, publicKey } = parseJsonObject(await textOf(stored)) ?? {}
+  async function loadKeyPair(stored: StoredKey): Promise<KeyMaterial & { readonly macKey: Uint8Array | null }> {
+    const { privateKey, publicKey, macKey } = parseJsonObject(await textOf(stored)) ?? {}
     if (!isJwk(privateKey) || !isJwk(publicKey)) throw malformed(stored.kid)
-    return { privateKey, publicKey }
+    if (macKey === undefined) return { privateKey, publicKey, macKey: null }
+    const bytes = typeof macKey === 'string' ? decodeBase64url(macKey) : null
+    if (bytes === null) throw malformed(stored.kid)
+    return { privateKey, publicKey, macKey: bytes }
   }
 
   return {
@@ -97,7 +101,7 @@ export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]
         activeFrom,
         material: JSON.stringify(algorithm === 'HMAC-SHA-256'
           ? { kty: 'oct', k: encodeBase64url(crypto.randomBytes(32)) }
-          : await crypto.generateKey(algorithm)),
+          : { ...await crypto.generateKey(algorithm), ...hasMac(purpose, algorithm) ? createMacKey(crypto) : {} }),
       }
       return hasSecret ? { ...key, material: await encrypted(key, key.material) } : key
     },
@@ -108,7 +112,8 @@ export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]
       const { kid, purpose, algorithm, activeFrom } = stored
       if (purpose !== 'refresh') {
         if (algorithm === 'HMAC-SHA-256') throw malformed(kid)
-        return createSigningKey(crypto, { ...stored, purpose, algorithm }, await loadKeyPair(stored))
+        const { macKey, ...pair } = await loadKeyPair(stored)
+        return createSigningKey(crypto, { ...stored, purpose, algorithm, macKey }, pair)
       }
       const material = algorithm === 'HMAC-SHA-256' ? parseJsonObject(await textOf(stored)) : null
       const bytes = typeof material?.['k'] === 'string' ? decodeBase64url(material['k']) : null
@@ -125,6 +130,15 @@ export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]
       return secret === null || secret === 0 ? null : encrypted(stored, text)
     },
   }
+}
+
+/** Only the library's format sends MACs. With `HS256`, the signature itself is one. */
+function hasMac(purpose: StoredKey['purpose'], algorithm: StoredKey['algorithm']): boolean {
+  return purpose === 'access' && algorithm !== 'HS256'
+}
+
+function createMacKey(crypto: Crypto): { readonly macKey: string } {
+  return { macKey: encodeBase64url(crypto.randomBytes(MAC_KEY_BYTES)) }
 }
 
 /** The context that encryption binds material to: encrypted for one key, it cannot be decrypted as another (ST-02). */

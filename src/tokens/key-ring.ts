@@ -8,6 +8,8 @@ import type { JwkSet, PublicJwk } from './jwk.ts'
 import { ACCESS_TOKEN_TYPE, signingRules } from './key-store.ts'
 import type { SigningPurpose, StoredKey } from './key-store.ts'
 import type { RefreshKey } from './refresh-token.ts'
+import { createTokenMac } from './token-mac.ts'
+import type { TokenMac } from './token-mac.ts'
 
 /** A loaded signing key: signs tokens and verifies them. */
 export interface SigningKey {
@@ -27,6 +29,8 @@ export interface SigningKey {
   sign(payload: string, more?: JsonObject): Awaitable<string>
   /** Verifies the signature of the header and payload segments. */
   readonly verify: SignatureVerifier
+  /** Computes the MAC of its tokens; null if they have none. */
+  readonly mac: TokenMac | null
 }
 
 /** A loaded key. */
@@ -71,6 +75,8 @@ export function headerSegment(crypto: Pick<Crypto, 'encodeText'>, alg: Signature
 export interface SigningKeyParts extends Pick<StoredKey, 'kid' | 'createdAt' | 'activeFrom'> {
   readonly purpose: SigningPurpose
   readonly algorithm: SignatureAlgorithm
+  /** The key of its tokens' MACs; null if they have none. */
+  readonly macKey: Uint8Array | null
 }
 
 /** Loads a signing key. @throws GeneralError (`MISUSE`) if it does not match its algorithm or is too weak. */
@@ -79,7 +85,7 @@ export async function createSigningKey(
   parts: SigningKeyParts,
   material: KeyMaterial,
 ): Promise<SigningKey> {
-  const { purpose, algorithm, activeFrom } = parts
+  const { purpose, algorithm, activeFrom, macKey } = parts
   const { typ, publicKid } = signingRules[purpose]
   const kid = publicKid(parts)
   const signer = await crypto.signer(algorithm, material.privateKey)
@@ -98,6 +104,7 @@ export async function createSigningKey(
       return typeof signature === 'string' ? `${input}.${signature}` : signature.then(later => `${input}.${later}`)
     },
     verify: await crypto.verifier(algorithm, material.publicKey),
+    mac: macKey === null ? null : await createTokenMac(crypto, macKey),
   }
 }
 

@@ -5,6 +5,7 @@ import type { JsonObject } from '../base/json.ts'
 import type { EpochMilliseconds, EpochSeconds, Milliseconds } from '../base/time.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { SigningDemand } from './plan-rotation.ts'
+import type { MacSource } from './token-mac.ts'
 
 /** The claims of every access token, in any format (RFC 7519, RFC 9068). */
 export interface TokenClaims {
@@ -56,6 +57,8 @@ export interface TokenDraft {
 /** An issued access token and its content. */
 export interface WrittenAccessToken<Claims> {
   readonly accessToken: string
+  /** Its MAC, which its client sends beside it in a cookie; null if there is none. */
+  readonly mac: string | null
   readonly claims: Claims
   /** The part of the stored payload that it contains. */
   readonly payload: JsonObject
@@ -94,13 +97,15 @@ export interface TokenFormat<Style extends TokenStyle, Claims extends TokenClaim
   readonly defaultStyle: Style
   /**
    * Verifies an access token: first its form, then key, signature and claims (TOK-01). No token is accepted for longer
-   * than `maxLifetime` after it was issued. Never throws. Synchronous if the platform's cryptography is.
+   * than `maxLifetime` after it was issued. `macs`: those of the request; null if the token was not sent in a cookie.
+   * Never throws. Synchronous if the platform's cryptography is.
    */
   read(
     text: string,
     keys: KeyRing,
     now: EpochMilliseconds,
     maxLifetime: Milliseconds,
+    macs: MacSource | null,
   ): Awaitable<TokenReading<Claims>>
   /** The refresh token in the string that a client sends, without what the format adds to it. */
   refreshTokenIn(text: string): string

@@ -45,11 +45,11 @@ const rules = {
 /** The rules of the options of cookies. */
 export const cookieRules: RulesFor<CookieOptions> = rules
 
-/** The configuration of one of the two cookies. */
+/** The configuration of the cookie of a token. The cookies that clear it also clear that of its MAC. */
 export interface CookieSlot {
   readonly attributes: CookieAttributes
-  /** The cookie that clears it. */
-  readonly clearing: Cookie
+  /** The cookies that clear it. */
+  readonly clearings: readonly Cookie[]
   /** Cookies that clear those of the same name on the domain that was configured before (CK-09). */
   readonly olderClearings: readonly Cookie[]
   /** Cookies that clear those of the same name on the origin's host, where no other application sets any (CK-06). */
@@ -61,6 +61,8 @@ export interface CookieSlot {
 /** The configuration of an application's cookies. */
 export interface CookieConfig {
   readonly accessToken: CookieSlot
+  /** The cookie of the access token's MAC. */
+  readonly accessTokenMac: Pick<CookieSlot, 'attributes' | 'clearings'>
   readonly refreshToken: CookieSlot
   /**
    * Cookies that clear the refresh token's cookie of before its path was widened to `/`. Browsers would send it before
@@ -81,23 +83,30 @@ export function createCookieConfig(options: CookieOptions, origin: URL, refreshP
   const shared = { domain, secure, sameSite: options.sameSite ?? rules.sameSite.preset }
   const secured = secure ? '__Secure-' : ''
   const accessPrefix = secure && domain === null ? '__Host-' : secured
-  const names = [
-    options.accessTokenName ?? `${accessPrefix}sAccessToken`,
-    options.refreshTokenName ?? `${secured}sRefreshToken`,
-  ] as const
-  if (names[0] === names[1]) {
-    throw new GeneralError('MISUSE', 'cookie.accessTokenName and cookie.refreshTokenName must be different names; '
-      + `both are "${names[0]}"`)
+  const accessName = options.accessTokenName ?? `${accessPrefix}sAccessToken`
+  const refreshName = options.refreshTokenName ?? `${secured}sRefreshToken`
+  const macName = `${accessName}Mac`
+  if (refreshName === accessName || refreshName === macName) {
+    throw new GeneralError('MISUSE', 'cookie.accessTokenName and cookie.refreshTokenName must be different names, and the '
+      + `latter not "${macName}", the cookie of the access token's MAC; received "${accessName}" and "${refreshName}"`)
   }
-  const refreshToken = createSlot({ ...shared, name: names[1], path }, older, origin)
+  const refreshToken = createSlot([{ ...shared, name: refreshName, path }], older, origin)
+  const accessTokenMac = { ...shared, name: macName, path: '/' }
   return {
-    accessToken: createSlot({ ...shared, name: names[0], path: '/' }, older, origin),
+    accessToken: createSlot([{ ...shared, name: accessName, path: '/' }, accessTokenMac], older, origin),
+    accessTokenMac: { attributes: accessTokenMac, clearings: [clearingOf(accessTokenMac)] },
     refreshToken,
     narrowClearings: path === refreshPath ? [] : [clearingOf({ ...refreshToken.attributes, path: refreshPath })],
   }
 }
 
-function createSlot(attributes: CookieAttributes, older: readonly (string | null)[], origin: URL): CookieSlot {
+/** `cookies`: the cookie of the token and those that are cleared with it, on the same path and domain. */
+function createSlot(
+  cookies: readonly [CookieAttributes, ...CookieAttributes[]],
+  older: readonly (string | null)[],
+  origin: URL,
+): CookieSlot {
+  const [attributes] = cookies
   checkCookieAttributes(attributes)
   const taken = new Set<string | null>([attributes.domain])
   // A __Host- cookie exists on its host only, so there is no other domain to clear.
@@ -105,12 +114,12 @@ function createSlot(attributes: CookieAttributes, older: readonly (string | null
   const clearingsOn = (domains: readonly (string | null)[]): readonly Cookie[] => {
     const others = hostOnly ? [] : domains.filter(domain => !taken.has(domain))
     for (const domain of others) taken.add(domain)
-    return others.map(domain => clearingOf({ ...attributes, domain }))
+    return others.flatMap(domain => cookies.map(cookie => clearingOf({ ...cookie, domain })))
   }
   const [host, ...parents] = domainsOf(origin)
   return {
     attributes,
-    clearing: clearingOf(attributes),
+    clearings: cookies.map(clearingOf),
     olderClearings: clearingsOn(older),
     hostClearings: clearingsOn(host === undefined ? [null] : [null, host]),
     parentClearings: clearingsOn(parents),

@@ -5,6 +5,7 @@ const MAX_COOKIES = 200
 
 const SPACE = 0x20
 const TAB = 0x09
+const EQUALS = 0x3d
 
 /**
  * The values of all cookies with exactly this name, in the order sent, without empty ones. Splits at `;` and trims only
@@ -29,9 +30,9 @@ export function readCookies(header: string | null, name: string): readonly strin
 
 function valueOf(header: string, start: number, end: number, name: string): string | null {
   const nameStart = skipBlanks(header, start, end)
-  if (!header.startsWith(name, nameStart)) return null
+  // Most cookies have a name of another length, so that comparing one character is enough.
   const equals = skipBlanks(header, nameStart + name.length, end)
-  if (equals === end || header[equals] !== '=') return null
+  if (equals >= end || header.charCodeAt(equals) !== EQUALS || !header.startsWith(name, nameStart)) return null
   const valueStart = skipBlanks(header, equals + 1, end)
   let valueEnd = end
   while (valueEnd > valueStart && isBlank(header, valueEnd - 1)) valueEnd--

@@ -6,7 +6,9 @@ import type { VerifyOptions, VerifyOutcome } from '../session/core.ts'
 import type { CookieSlot } from './cookie-config.ts'
 import { readCookies } from './cookies.ts'
 import type { HttpRequest } from './exchange.ts'
+import type { MacSource } from '../tokens/token-mac.ts'
 import type { HttpCore } from './http-context.ts'
+import type { HttpPolicy } from './http-policy.ts'
 
 /** How many cookies of one name are verified (CK-06, DOS-01). */
 const MAX_CANDIDATES = 4
@@ -50,6 +52,11 @@ interface NamedCookie {
 
 type HeaderSource = Pick<HttpRequest, 'header'>
 
+/** The MACs of access tokens in the cookies of a request. */
+export function macsOf(request: HeaderSource, { cookies }: Pick<HttpPolicy, 'cookies'>): MacSource {
+  return () => cookieTokens(request, cookies.accessTokenMac)
+}
+
 /** The token of `Authorization: Bearer`, or null (RFC 6750 section 2.1). */
 export function bearerToken(request: HeaderSource): string | null {
   const value = request.header(wire.authorization)
@@ -66,7 +73,8 @@ export function cookieTokens(request: HeaderSource, slot: NamedCookie): readonly
 /**
  * Finds and verifies the access token of a request. If there is a bearer token that Keyturn recognizes, cookies are
  * ignored (CSRF-13). An unrecognized token counts as absent. Cookies are verified only if the request is `proven` to
- * come from a trusted page: another site cannot even cause a store call.
+ * come from a trusted page: another site cannot even cause a store call. `macs`: those of the request's cookies, where
+ * they can be verified.
  */
 export async function verifyAccessTokenOf<Payload extends object>(
   core: AccessTokenVerifier<Payload>,
@@ -74,6 +82,7 @@ export async function verifyAccessTokenOf<Payload extends object>(
   request: HeaderSource,
   options: VerifyOptions,
   proven: boolean,
+  macs?: MacSource,
 ): Promise<AccessTokenResult<Payload>> {
   const bearer = bearerToken(request)
   if (bearer !== null) {
@@ -84,7 +93,7 @@ export async function verifyAccessTokenOf<Payload extends object>(
   if (!proven) return candidates.some(text => isOfTransferMode('cookie', core.peekHandle(text))) ? crossSite : none
   const judged: VerifiedCandidate<Payload>[] = []
   for (const text of candidates) {
-    const access = judge(core, 'cookie', text, await core.verify(text, options), candidates.length > 1)
+    const access = judge(core, 'cookie', text, await core.verify(text, options, macs), candidates.length > 1)
     if (access !== null) judged.push(access)
   }
   return chooseAccess(judged)
@@ -97,13 +106,14 @@ export function verifyAccessTokenNow<Payload extends object>(
   request: HeaderSource,
   options: VerifyOptions,
   proven: boolean,
+  macs: MacSource,
 ): AccessTokenResult<Payload> | undefined {
   const bearer = bearerToken(request)
   const candidates = bearer === null ? cookieTokens(request, policy.cookies.accessToken) : noCookies
   const text = bearer ?? candidates[0]
   if (text === undefined) return none
   if (bearer === null && (!proven || candidates.length > 1)) return undefined
-  const outcome = core.verifyNow(text, options)
+  const outcome = bearer === null ? core.verifyNow(text, options, macs) : core.verifyNow(text, options)
   if (outcome === undefined) return undefined
   if (bearer === null) return judge(core, 'cookie', text, outcome, false) ?? none
   return outcome.kind === 'unrecognized' ? undefined : judge(core, 'header', text, outcome, false) ?? wrongChannel

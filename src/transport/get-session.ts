@@ -10,7 +10,7 @@ import type { ActiveOutcome, Blacklisting } from '../session/core.ts'
 import { preferPrivate } from './caching.ts'
 import { claimValidatorRule, requireRecentLogin, validateClaims } from './claim-validators.ts'
 import type { ClaimValidator } from './claim-validators.ts'
-import { verifyAccessTokenOf, verifyAccessTokenNow } from './credentials.ts'
+import { macsOf, verifyAccessTokenOf, verifyAccessTokenNow } from './credentials.ts'
 import type { VerifiedCandidate, AccessTokenResult } from './credentials.ts'
 import { answerPreflight } from './cors.ts'
 import {
@@ -134,12 +134,14 @@ function findSession<Payload extends object, Info extends object>(
   const { request } = exchange
   const guarded = options.csrf ?? (!isSafeMethod(request.method) || isUpgrade(request))
   const proven = !guarded || isProven(request, policy)
-  const known = verifyAccessTokenNow(core, policy, request, options, proven)
+  const macs = macsOf(request, policy)
+  const known = verifyAccessTokenNow(core, policy, request, options, proven, macs)
   if (known?.kind === 'judged' && known.outcome.kind === 'active' && options.claimValidators === undefined
     && !needsAntiCsrfProof(policy, request, guarded, known.channel)) {
     return grant(context, exchange, options, known, known.outcome)
   }
-  return admit(context, exchange, options, guarded, known ?? verifyAccessTokenOf(core, policy, request, options, proven))
+  const judging = known ?? verifyAccessTokenOf(core, policy, request, options, proven, macs)
+  return admit(context, exchange, options, guarded, judging)
 }
 
 /** Makes the checks that follow the verification of the access token. */
@@ -208,7 +210,7 @@ function grant<Payload extends object, Info extends object>(
   if (duplicated && leftovers.length > 0) {
     applyEdits(reply, leftoverEdits(leftovers))
     // The chosen token may itself be in a cookie that is cleared, so it is set again.
-    applyEdits(reply, accessTokenEdits(cookies, channel, { ...active, accessToken }))
+    applyEdits(reply, accessTokenEdits(cookies, channel, { ...active, accessToken, mac: null }))
   }
   if (active.reissued !== null) applyEdits(reply, accessTokenEdits(cookies, channel, active.reissued))
   if (options.maxAuthenticationAge !== undefined) {
@@ -229,7 +231,7 @@ export async function readSession<Payload extends object, Info extends object>(
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
 ): Promise<SessionReading<Payload>> {
-  return readingOf(await verifyAccessTokenOf(core, policy, request, {}, mayRead(request, policy)))
+  return readingOf(await verifyAccessTokenOf(core, policy, request, {}, mayRead(request, policy), macsOf(request, policy)))
 }
 
 /** Converts a verified access token to a {@link SessionReading}. Pure. */

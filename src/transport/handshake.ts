@@ -1,5 +1,5 @@
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
-import { verifyAccessTokenOf } from './credentials.ts'
+import { macsOf, verifyAccessTokenOf } from './credentials.ts'
 import { crossSiteRequest, isProven } from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
 import { readingOf, REFRESH_REQUIRED } from './get-session.ts'
@@ -16,7 +16,8 @@ export async function authenticateHandshake<Payload extends object, Info extends
   { core, policy }: HttpContext<Payload, Info>,
   request: HttpRequest,
 ): Promise<ReadonlySession<Payload>> {
-  const presented = await verifyAccessTokenOf(core, policy, request, {}, isProven(request, policy))
+  const proven = isProven(request, policy)
+  const presented = await verifyAccessTokenOf(core, policy, request, {}, proven, macsOf(request, policy))
   if (presented.kind === 'cross-site') throw crossSiteRequest()
   const reading = readingOf(presented)
   switch (reading.kind) {

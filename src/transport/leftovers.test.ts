@@ -7,7 +7,11 @@ import { leftoverClearings } from './leftovers.ts'
 /** The domains whose cookies are cleared; `host-only` for cookies without one. */
 function placesFor(owners: readonly TokenOwner[], cookie: CookieOptions, origin = 'https://app.example.com'): unknown {
   const slot = createHttpPolicy({ origin, cookie }).cookies.accessToken
-  return leftoverClearings(slot, owners).map(({ domain }) => domain ?? 'host-only')
+  const { name } = slot.attributes
+  const cleared = leftoverClearings(slot, owners)
+  const places = [...new Set(cleared.map(({ domain }) => domain ?? 'host-only'))]
+  expect(cleared.map(cookie => cookie.name), 'each with that of its MAC').toEqual(places.flatMap(() => [name, `${name}Mac`]))
+  return places
 }
 
 describe('S-17: only cookies of this application are cleared on other domains', () => {

@@ -56,7 +56,7 @@ function valuesToJudge(slot: CookieSlot, policy: HttpPolicy, request: HttpReques
   const header = request.header('cookie')
   const { attributes: { name }, olderClearings } = slot
   // The common case: there is one cookie, and it can be on one domain only.
-  if (header === null || (olderClearings.length === 0 && !occursTwice(header, name))) return []
+  if (header === null || (olderClearings.length === 0 && !occursTwice(header, `${name}=`))) return []
   const values = readCookies(header, name)
   const isSettled = values.length === 0 || (values.length === 1 && olderClearings.length === 0)
   // With a request of another site, browsers send only some of the cookies, depending on their `SameSite`.

@@ -1,5 +1,5 @@
 import { isSessionError } from '../base/errors.ts'
-import { verifyAccessTokenOf } from './credentials.ts'
+import { macsOf, verifyAccessTokenOf } from './credentials.ts'
 import { mayRead, mayRefreshBeforeRender } from './csrf.ts'
 import type { HttpExchange } from './exchange.ts'
 import { readingOf } from './get-session.ts'
@@ -23,7 +23,7 @@ export interface RenderSession<Payload extends object> {
 }
 
 /** The access token for rendering: `presented` is the request's own, null is none. */
-type RenderedToken = { readonly accessToken: string | null } | 'presented'
+type RenderedToken = { readonly accessToken: string | null; readonly mac: string | null } | 'presented'
 
 /**
  * Prepares the session before a page is rendered, because code that renders cannot set cookies. Refreshes it if the
@@ -40,10 +40,13 @@ export async function refreshBeforeRender<Payload extends object, Info extends o
   if (matchSessionRoute(exchange.request.path, policy.basePath) !== null) {
     return { reading: { kind: 'none' }, cookie: header ?? '', failure: null }
   }
-  const { accessToken, refreshToken } = policy.cookies
+  const { accessToken, accessTokenMac, refreshToken } = policy.cookies
   const cookieFor = (token: RenderedToken): string => overrideCookies(header, [
     [refreshToken.attributes.name, null],
-    ...token === 'presented' ? [] : [[accessToken.attributes.name, token.accessToken] as const],
+    ...token === 'presented' ? [] : [
+      [accessToken.attributes.name, token.accessToken],
+      [accessTokenMac.attributes.name, token.mac],
+    ] as const,
   ])
   try {
     const { reading, token } = await renew(context, exchange)
@@ -60,7 +63,8 @@ async function renew<Payload extends object, Info extends object>(
 ): Promise<{ readonly reading: SessionReading<Payload>; readonly token: RenderedToken }> {
   const { core, policy } = context
   const { request, reply } = exchange
-  const presented = await verifyAccessTokenOf(core, policy, request, {}, mayRead(request, policy))
+  const mayUse = mayRead(request, policy)
+  const presented = await verifyAccessTokenOf(core, policy, request, {}, mayUse, macsOf(request, policy))
   const reading = readingOf(presented)
   const unchanged = { reading, token: 'presented' } as const
   if (presented.kind === 'judged') {
@@ -84,5 +88,5 @@ async function renew<Payload extends object, Info extends object>(
     return { reading: { kind: 'active', session: new VerifiedSession(claims, payload) }, token: renewed.issued }
   }
   const ended = renewed.kind === 'theft' || renewed.ended
-  return ended ? { reading: { kind: 'none' }, token: { accessToken: null } } : unchanged
+  return ended ? { reading: { kind: 'none' }, token: { accessToken: null, mac: null } } : unchanged
 }

@@ -38,9 +38,13 @@ export function accessTokenEdits(
 ): TokenEdits {
   const front = [wire.frontToken, encodeFrontToken(issued)] as const
   if (mode === 'header') return { headers: [front, [wire.accessToken, issued.accessToken]], cookies: [] }
-  const { attributes } = cookies.accessToken
+  const { accessToken, accessTokenMac } = cookies
   const expires = isPersistent(issued) ? issuedAt(issued) + ACCESS_COOKIE_LIFETIME : null
-  return { headers: [front], cookies: [createCookie(attributes, issued.accessToken, expires)] }
+  const access = createCookie(accessToken.attributes, issued.accessToken, expires)
+  const macs = issued.mac === null
+    ? accessTokenMac.clearings
+    : [createCookie(accessTokenMac.attributes, issued.mac, expires)]
+  return { headers: [front], cookies: [access, ...macs] }
 }
 
 /**
@@ -75,7 +79,7 @@ export function clearingEdits(
   const common = [[wire.frontToken, REMOVE_FRONT_TOKEN], [wire.antiCsrf, null]] as const
   if (mode === 'header') return { headers: [...common, [wire.accessToken, ''], [wire.refreshToken, '']], cookies: [] }
   const { accessToken, refreshToken, narrowClearings } = cookies
-  return { headers: common, cookies: [...leftovers, accessToken.clearing, ...narrowClearings, refreshToken.clearing] }
+  return { headers: common, cookies: [...leftovers, ...accessToken.clearings, ...narrowClearings, ...refreshToken.clearings] }
 }
 
 /** The edits that tell a client that it has no session, without clearing tokens. Pure. */

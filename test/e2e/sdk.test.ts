@@ -77,7 +77,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium', () => {
       const cookies = await tab.page.context().cookies()
       const hidden = cookies.filter(({ httpOnly }) => httpOnly).map(({ name }) => name).sort()
       expect([readable, hidden]).toEqual(method === 'cookie'
-        ? [['sFrontToken'], ['sAccessToken', 'sRefreshToken']]
+        ? [['sFrontToken'], ['sAccessToken', 'sAccessTokenMac', 'sRefreshToken']]
         : [['sFrontToken', 'st-access-token', 'st-refresh-token'], []])
 
       const thief = await copyTokens(tab)

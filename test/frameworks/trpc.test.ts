@@ -82,7 +82,8 @@ describe.each(Object.entries(servers))('%s', (_, start) => {
     expect(await client.optional.query()).toBeNull()
     const handle = await client.login.mutate()
     expect(handle).toMatch(/^c/)
-    expect(browser.jar.map(({ name }) => name)).toEqual(['__Host-sAccessToken', '__Secure-sRefreshToken'])
+    expect(browser.jar.map(({ name }) => name))
+      .toEqual(['__Host-sAccessToken', '__Host-sAccessTokenMac', '__Secure-sRefreshToken'])
     expect(await client.me.query()).toEqual(['alice', 'reader'])
     await client.promote.mutate()
     expect(await client.me.query()).toEqual(['alice', 'editor'])
@@ -103,7 +104,7 @@ describe.each(Object.entries(servers))('%s', (_, start) => {
     cut.down = false
     clock.advance(3_700_000)
     expect(await codeOf(client.me.query())).toEqual(['UNAUTHORIZED', 401, 'try refresh token'])
-    expect(browser.jar).toHaveLength(2)
+    expect(browser.jar).toHaveLength(3)
   })
 })
 

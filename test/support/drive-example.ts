@@ -44,7 +44,7 @@ async function live(client: HttpClient, origin: string): Promise<void> {
   const userOf = async (path: string): Promise<unknown> => JSON.parse((await client.send('GET', path)).body).userId
   expect((await client.send('GET', '/me')).status).toBe(401)
   const login = await client.send('POST', '/login', { headers, body: { userId: 'alice' } })
-  expect([login.status, client.jar.map(({ name }) => name)]).toEqual([200, ['sAccessToken', 'sRefreshToken']])
+  expect([login.status, client.jar.map(({ name }) => name)]).toEqual([200, ['sAccessToken', 'sAccessTokenMac', 'sRefreshToken']])
   expect(await userOf('/me')).toBe('alice')
   const before = client.cookie('sRefreshToken')
   expect((await client.send('POST', '/auth/session/refresh', { headers })).status).toBe(200)

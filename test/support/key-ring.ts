@@ -21,7 +21,8 @@ export async function accessKeyOf(
   material: KeyMaterial,
   { kid = newKid(), activeFrom = 0, crypto = nodeCrypto }: { kid?: string; activeFrom?: number; crypto?: Crypto } = {},
 ): Promise<SigningKey> {
-  return createSigningKey(crypto, { purpose: 'access', kid, algorithm, createdAt: activeFrom, activeFrom }, material)
+  const parts = { purpose: 'access', kid, algorithm, createdAt: activeFrom, activeFrom, macKey: null } as const
+  return createSigningKey(crypto, parts, material)
 }
 
 /** A new refresh key. */

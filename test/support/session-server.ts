@@ -159,6 +159,7 @@ export const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin', origin: ORIGIN } a
 export const CROSS_SITE = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.tld' } as const
 
 export const AT = '__Host-sAccessToken'
+export const MAC = '__Host-sAccessTokenMac'
 export const RT = '__Secure-sRefreshToken'
 export const REFRESH = '/auth/session/refresh'
 export const SIGNOUT = '/auth/signout'

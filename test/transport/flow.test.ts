@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { AT, REFRESH, RT, SAME_ORIGIN, SIGNOUT, startSessionServer } from '../support/session-server.ts'
+import { AT, MAC, REFRESH, RT, SAME_ORIGIN, SIGNOUT, startSessionServer } from '../support/session-server.ts'
 import type { SessionServer } from '../support/session-server.ts'
 
 let server: SessionServer
@@ -14,7 +14,7 @@ test('login, request, refresh, sign-out in cookie mode', async () => {
   const client = server.client()
   const login = await client.send('POST', '/login', { body: { payload: { role: 'admin' } }, headers: SAME_ORIGIN })
   expect(login.status).toBe(200)
-  expect(client.jar.map(({ name }) => name)).toEqual([AT, RT])
+  expect(client.jar.map(({ name }) => name)).toEqual([AT, MAC, RT])
 
   const me = await client.send('GET', '/me')
   expect(JSON.parse(me.body)).toMatchObject({ userId: 'alice', tenantId: 'public', payload: { role: 'admin' } })

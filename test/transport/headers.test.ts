@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { HttpClient, Reply } from '../support/http-client.ts'
 import {
-  AT, CROSS_SITE, REFRESH, RT, SAME_ORIGIN, send, SIGNOUT, startSessionServer,
+  AT, MAC, CROSS_SITE, REFRESH, RT, SAME_ORIGIN, send, SIGNOUT, startSessionServer,
 } from '../support/session-server.ts'
 import type { AppSessions, SessionServer } from '../support/session-server.ts'
 
@@ -68,9 +68,9 @@ describe('HDR-01: responses that contain or clear tokens are never cached', () =
       const reply = await server.client().send('POST', path, { headers: SAME_ORIGIN })
       expect(reply.headers['cache-control'], path).toBe('private, no-store')
       const names = reply.setCookies.map(line => line.split('=')[0])
-      expect(names.slice(0, 2), path).toEqual([AT, RT])
+      expect(names.slice(0, 3), path).toEqual([AT, MAC, RT])
       if (path === '/object' || path === '/flat') {
-        expect(names.slice(2)).toEqual(['own', 'other'])
+        expect(names.slice(3)).toEqual(['own', 'other'])
         expect(reply.headers['x-own']).toBe('yes')
       }
     }
@@ -308,5 +308,5 @@ test('CMP-12: headers that the application exposes stay, those of Keyturn are ad
   const exposed = reply.headers['access-control-expose-headers']?.split(', ') ?? []
   expect(exposed).toContain('x-front-token-foo')
   expect(exposed.filter(name => name === 'front-token')).toHaveLength(1)
-  expect(reply.setCookies, 'one line for each cookie').toHaveLength(2)
+  expect(reply.setCookies, 'one line for each cookie').toHaveLength(3)
 })

@@ -84,7 +84,7 @@ describe.each(settings)('S-17: production and staging, %s', (_, production, stag
     const order = first === 'production' ? [parent, child] : [child, parent]
     for (const app of order) expect(await app.use('/login', '/me')).toEqual([200, 200])
     const places = placesOf(browser.jar)
-    expect(places).toHaveLength(4)
+    expect(places).toHaveLength(6)
     for (let round = 0; round < 3; round++) {
       for (const app of order) expect(await app.use('/me', '/act', REFRESH, '/me')).toEqual([200, 200, 200, 200])
       for (const app of order) app.later(HOUR)
@@ -93,7 +93,7 @@ describe.each(settings)('S-17: production and staging, %s', (_, production, stag
     }
     const [left, stays] = order
     expect(await left?.use('/login', SIGNOUT)).toEqual([200, 200])
-    expect(placesOf(browser.jar)).toHaveLength(2)
+    expect(placesOf(browser.jar)).toHaveLength(3)
     expect(await left?.use('/me', REFRESH)).toEqual([401, 401])
     expect(await stays?.use('/me', '/act', REFRESH, '/me')).toEqual([200, 200, 200, 200])
   })

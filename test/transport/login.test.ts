@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { HttpClient, Reply } from '../support/http-client.ts'
 import {
-  AT, createTestClock, CROSS_SITE, ORIGIN, REFRESH, RT, SAME_ORIGIN, send, startSessionServer,
+  AT, MAC, createTestClock, CROSS_SITE, ORIGIN, REFRESH, RT, SAME_ORIGIN, send, startSessionServer,
 } from '../support/session-server.ts'
 import type { SessionServer } from '../support/session-server.ts'
 
@@ -20,13 +20,14 @@ const frontTokenOf = (reply: Reply): { uid: string; ate: number; up: Record<stri
   JSON.parse(Buffer.from(reply.headers['front-token'] ?? '', 'base64').toString('utf8'))
 
 describe('FP-3, FP-4, FP-5: the response to a login in cookie mode', () => {
-  test('CK-01, CK-02, CK-03: has two protected cookies, a front token, and no token anywhere else', async () => {
+  test('CK-01, CK-02, CK-03: has three protected cookies, a front token, and no token anywhere else', async () => {
     server = await startSessionServer()
     const client = server.client()
     const reply = await login(client, { userId: 'älice', payload: { role: 'ünï' } })
     const attributes = 'Path=/; HttpOnly; Secure; SameSite=Lax'
     expect(reply.setCookies).toEqual([
       `${AT}=${client.cookie(AT)}; Expires=${new Date(NOW + 365 * 86_400_000).toUTCString()}; ${attributes}`,
+      `${MAC}=${client.cookie(MAC)}; Expires=${new Date(NOW + 365 * 86_400_000).toUTCString()}; ${attributes}`,
       `${RT}=${client.cookie(RT)}; Expires=${new Date(NOW + 100 * 86_400_000).toUTCString()}; `
         + attributes.replace('Path=/', `Path=${REFRESH}`),
     ])
@@ -57,9 +58,9 @@ describe('FP-3, FP-4, FP-5: the response to a login in cookie mode', () => {
     server = await startSessionServer()
     const client = server.client()
     await login(client, { options: { persistent: false } })
-    expect(client.jar.map(({ expires }) => expires)).toEqual([null, null])
+    expect(client.jar.map(({ expires }) => expires)).toEqual([null, null, null])
     await client.send('POST', REFRESH, { headers: SAME_ORIGIN })
-    expect(client.jar.map(({ expires }) => expires)).toEqual([null, null])
+    expect(client.jar.map(({ expires }) => expires)).toEqual([null, null, null])
     client.closeBrowser()
     expect(client.jar).toEqual([])
   })
@@ -69,7 +70,9 @@ describe('FP-3, FP-4, FP-5: the response to a login in cookie mode', () => {
     const client = server.client()
     await login(client)
     expect(client.jar.map(({ name, domain, hostOnly, sameSite }) => [name, domain, hostOnly, sameSite])).toEqual([
-      ['__Secure-sAccessToken', 'example.com', false, 'strict'], [RT, 'example.com', false, 'strict'],
+      ['__Secure-sAccessToken', 'example.com', false, 'strict'],
+      ['__Secure-sAccessTokenMac', 'example.com', false, 'strict'],
+      [RT, 'example.com', false, 'strict'],
     ])
     expect((await client.send('GET', '/me')).status).toBe(200)
   })
@@ -79,7 +82,7 @@ describe('FP-3, FP-4, FP-5: the response to a login in cookie mode', () => {
     const client = server.client()
     await login(client, {}, { origin: 'http://localhost:3000' })
     expect(client.jar.map(({ name, secure }) => [name, secure]))
-      .toEqual([['sAccessToken', false], ['sRefreshToken', false]])
+      .toEqual([['sAccessToken', false], ['sAccessTokenMac', false], ['sRefreshToken', false]])
     const refreshed = await client.send('POST', REFRESH, { headers: { origin: 'http://localhost:3000' } })
     expect(refreshed.status).toBe(200)
     expect((await client.send('GET', '/me')).status).toBe(200)
@@ -106,7 +109,7 @@ test('FP-6: a login without a transfer mode, as of a form or curl, is in cookie 
   for (const headers of [{}, { 'st-auth-mode': 'any' }, { 'st-auth-mode': 'cookie' }]) {
     const reply = await login(server.client(), {}, headers)
     expect(reply.status).toBe(200)
-    expect(reply.setCookies).toHaveLength(2)
+    expect(reply.setCookies).toHaveLength(3)
   }
 })
 
@@ -200,7 +203,7 @@ describe('FP-11: a login over an existing session', () => {
     const cookie = await login(client, {}, { ...SAME_ORIGIN, authorization })
     expect(cookie.headers).toMatchObject({ 'st-access-token': '', 'st-refresh-token': '' })
     expect(frontTokenOf(cookie).uid).toBe('alice')
-    expect(client.jar).toHaveLength(2)
+    expect(client.jar).toHaveLength(3)
   })
 })
 
@@ -258,7 +261,7 @@ describe('the session object', () => {
     })
     expect(lives).toBeGreaterThan(3_600_000 * 0.8 - 61_000)
     expect(lives).toBeLessThanOrEqual(3_600_000 - 60_000)
-    expect(reply.setCookies.map(line => line.split('=')[0])).toEqual([AT])
+    expect(reply.setCookies.map(line => line.split('=')[0])).toEqual([AT, MAC])
     expect(frontTokenOf(reply).up['role']).toBe('admin')
     expect(JSON.parse((await client.send('GET', '/me')).body).payload).toEqual({ role: 'admin' })
   })

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { nodeExchange } from '../../src/frameworks/node-exchange.ts'
 import type { Reply } from '../support/http-client.ts'
 import type { HttpClient } from '../support/http-client.ts'
-import { AT, CROSS_SITE, REFRESH, RT, SAME_ORIGIN, send, startSessionServer } from '../support/session-server.ts'
+import { AT, MAC, CROSS_SITE, REFRESH, RT, SAME_ORIGIN, send, startSessionServer } from '../support/session-server.ts'
 import type { AppSessions, SessionServer } from '../support/session-server.ts'
 
 // The route `/page` prepares the session before rendering, and returns what the code that renders would get.
@@ -60,7 +60,7 @@ describe('an active session', () => {
     app.cut.calls.length = 0
     const { page, setCookies } = await open()
     expect([page.kind, page.role, setCookies]).toEqual(['active', 'reader', []])
-    expect(page.cookie).toBe(`${AT}=${browser.cookie(AT)}`)
+    expect(page.cookie).toBe(`${AT}=${browser.cookie(AT)}; ${MAC}=${browser.cookie(MAC)}`)
     expect(browser.cookie(RT)).toBeDefined()
     expect(app.cut.calls).toEqual([])
   })
@@ -69,7 +69,9 @@ describe('an active session', () => {
     const { handle } = JSON.parse((await login()).body) as { handle: string }
     await app.sessions.updateJwtPayload(handle, { role: 'editor' })
     const { page } = await open()
-    expect([page.kind, page.role, page.cookie]).toEqual(['active', 'editor', `${AT}=${browser.cookie(AT)}`])
+    expect([page.kind, page.role, page.cookie]).toEqual([
+      'active', 'editor', `${AT}=${browser.cookie(AT)}; ${MAC}=${browser.cookie(MAC)}`,
+    ])
     app.cut.calls.length = 0
     await open()
     expect(app.cut.calls).toEqual([])
@@ -84,7 +86,7 @@ describe('an expired access token', () => {
     app.cut.calls.length = 0
     const { page, headers } = await open()
     expect([page.kind, page.role]).toEqual(['active', 'reader'])
-    expect(page.cookie).toBe(`${AT}=${browser.cookie(AT)}`)
+    expect(page.cookie).toBe(`${AT}=${browser.cookie(AT)}; ${MAC}=${browser.cookie(MAC)}`)
     expect(browser.cookie(AT)).not.toBe(access)
     expect(browser.cookie(RT)).not.toBe(refresh)
     expect(headers['cache-control']).toBe('private, no-store')

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { parseRefreshToken } from '../../src/tokens/refresh-token.ts'
 import type { HttpClient, Reply } from '../support/http-client.ts'
-import { AT, CROSS_SITE, REFRESH, RT, SAME_ORIGIN, startSessionServer } from '../support/session-server.ts'
+import { AT, MAC, CROSS_SITE, REFRESH, RT, SAME_ORIGIN, startSessionServer } from '../support/session-server.ts'
 import type { SessionServer } from '../support/session-server.ts'
 
 let server: SessionServer
@@ -38,7 +38,7 @@ describe('FP-10.2#1, FP-10.2#2, CMP-02: duplicate cookies', () => {
     client.keep(`rt=tossed; Domain=app.example.com; Path=${REFRESH}; Secure`)
     client.keep('at=tossed; Domain=app.example.com; Path=/; Secure')
     expect((await refresh(client)).status).toBe(200)
-    expect(client.jar.map(({ name, hostOnly }) => [name, hostOnly])).toEqual([['at', true], ['rt', true]])
+    expect(client.jar.map(({ name, hostOnly }) => [name, hostOnly])).toEqual([['at', true], ['atMac', true], ['rt', true]])
     expect((await client.send('GET', '/me')).status).toBe(200)
   })
 
@@ -161,7 +161,7 @@ describe('FP-10.2#5: a refresh token that does not work', () => {
     expect(client.cookie(RT)).toBeUndefined()
     const reply = await refreshWith(client, cookie)
     expect(message(reply)).toEqual([401, 'unauthorised'])
-    expect(reply.setCookies.map(line => line.split('=')[0])).toEqual([AT, RT])
+    expect(reply.setCookies.map(line => line.split('=')[0])).toEqual([AT, MAC, RT])
   })
 
   test('is not cleared if Keyturn did not issue it', async () => {
@@ -190,7 +190,7 @@ test('FP-10.2#6: theft clears the tokens and revokes the session', async () => {
   const reply = await refreshWith(client, stolen)
   expect(message(reply)).toEqual([401, 'token theft detected'])
   expect(reply.headers['front-token']).toBe('remove')
-  expect(reply.setCookies.map(line => line.split('=')[0])).toEqual([AT, RT])
+  expect(reply.setCookies.map(line => line.split('=')[0])).toEqual([AT, MAC, RT])
   expect((await client.send('GET', '/me')).status).toBe(401)
   expect((await refresh(client)).status).toBe(401)
 })

@@ -13,7 +13,7 @@ const server = await startSessionServer({
 afterAll(() => server.close())
 
 test.each([
-  [true, 2],
+  [true, 3],
   [false, 0],
 ])('`persistent: %s` applies to the cookies of login, refresh and reissued tokens', async (persistent, kept) => {
   const client = server.client()

@@ -4,7 +4,7 @@ import type { WebSessions } from '../../src/frameworks/web.ts'
 import { createSessions } from '../../src/index.ts'
 import type { Sessions } from '../../src/index.ts'
 import {
-  AT, createCutStore, createTestClock, CROSS_SITE, ORIGIN, REFRESH, RT, SAME_ORIGIN, SIGNOUT,
+  AT, MAC, createCutStore, createTestClock, CROSS_SITE, ORIGIN, REFRESH, RT, SAME_ORIGIN, SIGNOUT,
 } from '../support/session-server.ts'
 import type { CutStore, TestClock } from '../support/session-server.ts'
 
@@ -49,7 +49,7 @@ test('tokens are written to the headers of the response', async () => {
   const headers = new Headers({ 'set-cookie': 'own=1' })
   const session = await sessions.createNewSession(ask('POST', '/login'), headers, 'alice')
   const response = new Response('{}', { headers })
-  expect(response.headers.getSetCookie().map(line => line.split('=')[0])).toEqual(['own', AT, RT])
+  expect(response.headers.getSetCookie().map(line => line.split('=')[0])).toEqual(['own', AT, MAC, RT])
   expect(response.headers.get('cache-control')).toBe('private, no-store')
 
   const cookie = cookiesOf(response)
@@ -164,7 +164,7 @@ describe('requireSession', () => {
       })
     })
     const left = await leave(ask('POST', '/leave', { cookie }))
-    expect(left.headers.getSetCookie().map(line => line.split('=')[0])).toEqual(['own', AT, RT])
+    expect(left.headers.getSetCookie().map(line => line.split('=')[0])).toEqual(['own', AT, MAC, RT])
     expect(left.headers.get('cache-control')).toBe('private, no-store')
     expect(left.headers.get('vary')).toBe('Accept, Cookie, Authorization')
     expect(left.headers.get('front-token')).toBe('remove')
@@ -177,7 +177,7 @@ describe('requireSession', () => {
     })
     const redirected = await redirect(ask('POST', '/promote', { cookie: again }))
     expect([redirected.status, redirected.headers.get('location')]).toEqual([303, `${ORIGIN}/home`])
-    expect(redirected.headers.getSetCookie().map(line => line.split('=')[0])).toEqual([AT])
+    expect(redirected.headers.getSetCookie().map(line => line.split('=')[0])).toEqual([AT, MAC])
   })
 
   test('does not catch errors of the application', async () => {
@@ -209,7 +209,7 @@ test('handler shares one set of headers and converts errors of Keyturn to respon
   })
   const response = await handle(ask('POST', '/login'))
   expect(response.status).toBe(201)
-  expect(response.headers.getSetCookie()).toHaveLength(2)
+  expect(response.headers.getSetCookie()).toHaveLength(3)
   expect((await handle(new Request(`${ORIGIN}/login`, { method: 'POST', headers: CROSS_SITE }))).status).toBe(403)
   cut.down = true
   const down = await handle(ask('POST', '/login'))

@@ -99,7 +99,7 @@ export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTo
       ...version === '3' ? {} : { tId: claims.tid },
       ...version === '5' ? { rsub: claims.sub } : {},
     }), { version, keyturn: { gen, brn, ri, pv, at } })
-    return { accessToken, claims, payload }
+    return { accessToken, mac: null, claims, payload }
   }
 
   return {

@@ -38,6 +38,7 @@ export const HEADER_MODE: Readonly<Record<string, string>> = { 'st-auth-mode': '
 
 /** The names of the cookies of the access token and the refresh token. */
 export const AT = '__Host-sAccessToken'
+export const MAC = '__Host-sAccessTokenMac'
 export const RT = '__Secure-sRefreshToken'
 export const REFRESH = '/auth/session/refresh'
 export const SIGNOUT = '/auth/signout'

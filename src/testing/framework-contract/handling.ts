@@ -1,6 +1,6 @@
 import { ensure, ensureEqual } from '../assert.ts'
 import {
-  appCase, AT, CROSS_SITE, ensureUntouched, HOUR, login, nameOfCookie, refusal, REFRESH, RT, SAME_ORIGIN, SIGNOUT,
+  appCase, AT, CROSS_SITE, ensureUntouched, HOUR, login, MAC, nameOfCookie, refusal, REFRESH, RT, SAME_ORIGIN, SIGNOUT,
 } from './framework-case.ts'
 import type { ContractApp, FrameworkCase } from './framework-case.ts'
 
@@ -106,7 +106,7 @@ async function walk(app: ContractApp, refreshPath: string): Promise<void> {
   await app.advance(HOUR)
   ensureEqual(refusal(await client.send('GET', '/me')), [401, 'try refresh token'], 'expired')
   const refreshed = await client.send('POST', REFRESH, { headers: SAME_ORIGIN })
-  ensureEqual(refreshed.setCookies.map(nameOfCookie), [AT, RT], 'refreshed')
+  ensureEqual(refreshed.setCookies.map(nameOfCookie), [AT, MAC, RT], 'refreshed')
   ensureEqual((await client.send('POST', '/act', { headers: SAME_ORIGIN })).status, 200, 'works again')
   ensureEqual((await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })).status, 200, 'signed out')
   ensure(!client.cookieNames.includes(AT) && !client.cookieNames.includes(RT), 'cleared')

@@ -1,8 +1,8 @@
 import { ensure, ensureEqual, ensurePresent } from '../assert.ts'
 import { parseSetCookie } from './app-client.ts'
 import {
-  appCase, AT, CROSS_SITE, ensureUntouched, frontTokenOf, HEADER_MODE, login, nameOfCookie, pairOf, refusal, REFRESH,
-  RT, SAME_ORIGIN,
+  appCase, AT, CROSS_SITE, ensureUntouched, frontTokenOf, HEADER_MODE, login, MAC, nameOfCookie, pairOf, refusal,
+  REFRESH, RT, SAME_ORIGIN,
 } from './framework-case.ts'
 import type { FrameworkCase } from './framework-case.ts'
 
@@ -10,11 +10,11 @@ const DAY = 86_400_000
 
 /** What a login returns, and what the application may do in the same response. */
 export const loginCases: readonly FrameworkCase[] = [
-  appCase('login: in cookie mode, sets two protected cookies and a front token', 'plain', async app => {
+  appCase('login: in cookie mode, sets three protected cookies and a front token', 'plain', async app => {
     const { now } = await app.control({})
     const client = app.client()
     const reply = await login(client, 'älice')
-    const [access, refresh] = [AT, RT].map(name => (
+    const [access, mac, refresh] = [AT, MAC, RT].map(name => (
       ensurePresent(reply.setCookies.find(line => nameOfCookie(line) === name), `sets ${name}`)
     )).map(parseSetCookie)
     const guarded = { domain: null, secure: true, httpOnly: true, sameSite: 'lax' }
@@ -22,6 +22,7 @@ export const loginCases: readonly FrameworkCase[] = [
       { ...access, value: '' }, { ...guarded, name: AT, value: '', path: '/', expires: now + 365 * DAY },
       'the access token',
     )
+    ensureEqual({ ...mac, name: AT, value: '' }, { ...access, value: '' }, 'the MAC, as the access token')
     ensureEqual(
       { ...refresh, value: '' }, { ...guarded, name: RT, value: '', path: REFRESH, expires: now + 100 * DAY },
       'the refresh token',
@@ -51,7 +52,7 @@ export const loginCases: readonly FrameworkCase[] = [
   appCase('login: the application\'s own cookies and headers are kept', 'plain', async app => {
     const reply = await login(app.client())
     ensureEqual(
-      reply.setCookies.map(nameOfCookie).toSorted(), [AT, RT, 'first', 'second'].toSorted(),
+      reply.setCookies.map(nameOfCookie).toSorted(), [AT, MAC, RT, 'first', 'second'].toSorted(),
       'every Set-Cookie line arrives',
     )
     for (const line of reply.setCookies) {

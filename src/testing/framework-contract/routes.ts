@@ -1,7 +1,7 @@
 import { ensure, ensureEqual, ensurePresent } from '../assert.ts'
 import type { AppClient, AppReply } from './app-client.ts'
 import {
-  appCase, AT, CROSS_SITE, ensureUntouched, HEADER_MODE, HOUR, login, nameOfCookie, pairOf, refusal, REFRESH, RT,
+  appCase, AT, CROSS_SITE, ensureUntouched, HEADER_MODE, HOUR, login, MAC, nameOfCookie, pairOf, refusal, REFRESH, RT,
   SAME_ORIGIN, SIGNOUT, tokenHeaders,
 } from './framework-case.ts'
 import type { FrameworkCase } from './framework-case.ts'
@@ -23,7 +23,7 @@ export const routeCases: readonly FrameworkCase[] = [
     await app.control({})
     const reply = await refresh(client, { rid: 'session', 'fdi-version': '9.9' })
     ensureEqual([reply.status, reply.body], [200, '{}'], 'the answer')
-    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, RT], 'the pair')
+    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, MAC, RT], 'the pair')
     ensure(client.cookie(AT) !== before[0] && client.cookie(RT) !== before[1], 'is new')
     ensurePresent(reply.header('front-token'), 'the front token')
     ensureEqual(reply.header('cache-control'), 'private, no-store', 'not cached')
@@ -102,7 +102,7 @@ export const routeCases: readonly FrameworkCase[] = [
     await app.control({ revoke: handle })
     const reply = await refresh(client)
     ensureEqual([...refusal(reply), reply.header('front-token')], [401, 'unauthorised', 'remove'], 'ended')
-    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, RT], 'cleared')
+    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, MAC, RT], 'cleared')
   }),
 
   appCase('refresh: reuse is 401, clears the tokens and revokes the session for both parties', 'plain', async app => {
@@ -116,7 +116,7 @@ export const routeCases: readonly FrameworkCase[] = [
     const reply = await refreshWith(client, stolen)
     ensureEqual(refusal(reply), [401, 'token theft detected'], 'reuse is detected')
     ensureEqual(reply.header('front-token'), 'remove', 'the front end is notified')
-    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, RT], 'cleared')
+    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, MAC, RT], 'cleared')
     ensureEqual([(await client.send('GET', '/me')).status, (await refresh(client)).status], [401, 401], 'ended')
   }),
 
@@ -159,7 +159,7 @@ export const routeCases: readonly FrameworkCase[] = [
     const reply = await alice.send('POST', SIGNOUT, { headers: SAME_ORIGIN, body: { handle } })
     ensureEqual([reply.status, reply.body], [200, '{"status":"OK"}'], 'the answer')
     ensureEqual(reply.header('front-token'), 'remove', 'the front end is notified')
-    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, RT], 'cleared')
+    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, MAC, RT], 'cleared')
     ensureEqual((await bob.send('GET', '/me')).status, 200, 'no other session')
     ensureEqual((await alice.send('GET', '/me', { headers: { cookie: pair } })).status, 401, 'ended')
     ensureEqual((await refreshWith(alice, pair)).status, 401, 'for good')

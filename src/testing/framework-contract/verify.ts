@@ -1,6 +1,6 @@
 import { ensure, ensureEqual } from '../assert.ts'
 import {
-  appCase, AT, CROSS_SITE, ensureUntouched, frontTokenOf, HEADER_MODE, HOUR, login, nameOfCookie, pairOf, refusal,
+  appCase, AT, CROSS_SITE, ensureUntouched, frontTokenOf, HEADER_MODE, HOUR, login, MAC, nameOfCookie, pairOf, refusal,
   REFRESH, RT, SAME_ORIGIN, tokenHeaders,
 } from './framework-case.ts'
 import type { FrameworkCase } from './framework-case.ts'
@@ -206,7 +206,7 @@ export const verifyCases: readonly FrameworkCase[] = [
     await login(client)
     const reply = await client.send('POST', '/payload', { headers: SAME_ORIGIN, body: { role: 'writer' } })
     ensureEqual(reply.member('payload'), { role: 'writer' }, 'this request')
-    ensureEqual(reply.setCookies.map(nameOfCookie), [AT], 'this client')
+    ensureEqual(reply.setCookies.map(nameOfCookie), [AT, MAC], 'this client')
     ensureEqual((await client.send('GET', '/me')).member('payload'), { role: 'writer' }, 'the next request')
   }),
 

@@ -55,6 +55,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       expect(stateOf(entered)).toMatch(/^active ada reader /)
       expect(browser.client.jar.map(({ name, path, httpOnly, sameSite }) => [name, path, httpOnly, sameSite])).toEqual([
         ['sAccessToken', '/', true, 'lax'],
+        ['sAccessTokenMac', '/', true, 'lax'],
         ['sRefreshToken', '/', true, 'lax'],
       ])
       expect(entered.headers['cache-control']).toContain('no-store')
