@@ -1,3 +1,4 @@
+import { compareCaches } from './cache/main.ts'
 import { compareHttp } from './http/main.ts'
 import { compareImports } from './import/main.ts'
 import { measureLatency } from './latency/main.ts'
@@ -12,6 +13,7 @@ import { compareVerification } from './verify/main.ts'
 
 const parts: Readonly<Record<string, (names: readonly string[]) => Promise<void>>> = {
   verify: compareVerification,
+  cache: compareCaches,
   http: compareHttp,
   import: compareImports,
   revocations: measureRevocations,

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { TwoGenerationMap } from '../../src/base/two-generation-map.ts'
+import { createLibraryCache } from '../cache/policies.ts'
+import { readVerifyCosts } from '../support/verify-costs.ts'
 import { seeded } from './agenda.ts'
 
 /** How requests reach the processes: any to any, or those of one session to one process. */
@@ -13,12 +13,11 @@ export interface Verification {
   readonly cpu: number
 }
 
-/** Microseconds of CPU of a token in the cache, and of one that costs a signature: ES256, in a cookie. */
-const cost = readCosts()
+const cost = readVerifyCosts()
 
 /**
  * The share of unseen tokens, in the real cache. `active` sessions send requests in turn; each gets a new token after
- * `requestsPerToken` requests, and a new token costs each process one signature.
+ * `requestsPerToken` requests, and a new token costs each process one MAC.
  */
 export function verification(
   active: number,
@@ -31,7 +30,7 @@ export function verification(
   const perProcess = routing === 'random' ? requestsPerToken / processes : requestsPerToken
   const renewed = Math.min(1, 1 / Math.max(perProcess, 1))
   const unseen = Math.min(1, missRate(own, cacheSize) + renewed)
-  return { unseen, cpu: cost.hit + unseen * (cost.miss - cost.hit) }
+  return { unseen, cpu: cost.hit + unseen * (cost.mac - cost.hit) }
 }
 
 const rates = new Map<string, number>()
@@ -43,29 +42,17 @@ function missRate(tokens: number, cacheSize: number): number {
   const known = rates.get(`${tokens} ${cacheSize}`)
   if (known !== undefined) return known
   const random = seeded(7)
-  const cache = new TwoGenerationMap<true>(cacheSize)
+  const cache = createLibraryCache(cacheSize)
   const requests = 10 * cacheSize
   let misses = 0
   // The first half fills the cache.
   for (let request = 0; request < requests; request++) {
     const token = String(Math.floor(random() * tokens))
-    if (cache.get(token) !== undefined) continue
-    cache.set(token, true)
+    if (cache.has(token)) continue
+    cache.add(token)
     if (request >= requests / 2) misses++
   }
   const rate = misses / (requests / 2)
   rates.set(`${tokens} ${cacheSize}`, rate)
   return rate
-}
-
-function readCosts(): { readonly hit: number; readonly miss: number } {
-  const file = new URL('../../docs/benchmarks/verify.json', import.meta.url)
-  if (!existsSync(file)) return { hit: 1.4, miss: 74 }
-  const { medians }: { readonly medians: Readonly<Record<string, { readonly cpu: number } | undefined>> } = (
-    JSON.parse(readFileSync(file, 'utf8'))
-  )
-  return {
-    hit: medians['keyturn ES256 cookie, hit']?.cpu ?? 1.4,
-    miss: medians['keyturn ES256 cookie, miss']?.cpu ?? 74,
-  }
 }

@@ -83,7 +83,7 @@ export async function simulateScale(): Promise<void> {
     '## Tokens that a process has not seen, and confirmations',
     '',
     `10 million of the sessions are active, each with a request every 10 s: 1,000 requests a second and process. ${CACHE_SIZE.toLocaleString('en')} tokens are `
-      + `remembered (up to twice as many, ${(2 * CACHE_SIZE * BYTES_CACHED / 1e6).toFixed(0)} MB). A token that the process has not seen costs a signature (ES256). Each session is refreshed every `
+      + `remembered (${(CACHE_SIZE * BYTES_CACHED / 1e6).toFixed(0)} MB). A token that the process has not seen costs a MAC. Each session is refreshed every `
       + `${TOKEN_SECONDS / 60} minutes, and each process that sees the new token later than a minute confirms it once. 38 changes a second.`,
     '',
     '| requests of a session | unseen tokens | CPU of a verification, µs | cores per process | processes that confirm a refresh | sessions confirmed/s '

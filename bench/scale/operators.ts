@@ -27,8 +27,6 @@ export interface Need {
   readonly least: number
   readonly store: keyof typeof BYTES
   readonly poolSize: number
-  /** So many that the tokens of the process fit, if the requests of a session go to one process. */
-  readonly tokenCacheSize: number
   readonly connections: number
   readonly storeGigabytes: number
   readonly sticky: RoutedNeed
@@ -57,16 +55,15 @@ function needOf(sessions: number, processes: number): Need {
   const requests = sessions * ACTIVE_SHARE / REQUEST_SECONDS
   const poolSize = processes <= 10 ? 10 : processes <= 100 ? 5 : 2
   const store = processes === 1 && sessions <= 1_000_000 ? 'SQLite' : 'PostgreSQL'
-  const tokenCacheSize = Math.max(CACHE_SIZE, sessions * ACTIVE_SHARE / processes)
   return {
-    sessions, processes, store, poolSize, tokenCacheSize,
+    sessions, processes, store, poolSize,
     requests: requests / processes,
     least: Math.ceil(requests / MOST_REQUESTS),
     // One more follows the change log.
     connections: processes * (poolSize + 1),
     storeGigabytes: sessions * BYTES[store] / 1e9,
-    sticky: routed(sessions, processes, 'sticky', tokenCacheSize),
-    random: routed(sessions, processes, 'random', tokenCacheSize),
+    sticky: routed(sessions, processes, 'sticky'),
+    random: routed(sessions, processes, 'random'),
   }
 }
 
@@ -74,7 +71,6 @@ function routed(
   sessions: number,
   processes: number,
   routing: Routing,
-  tokenCacheSize: number,
 ): RoutedNeed {
   const active = sessions * ACTIVE_SHARE
   const refreshes = active / TOKEN_SECONDS
@@ -89,9 +85,8 @@ function routed(
     seconds: Math.max(10, 1200 / processes),
   })
   const writes = refreshes + logins + changes
-  const { unseen, cpu } = verification(
-    active, processes, routing, TOKEN_SECONDS / REQUEST_SECONDS, tokenCacheSize)
-  const tokens = Math.min(2 * tokenCacheSize, routing === 'sticky' ? active / processes : active)
+  const { unseen, cpu } = verification(active, processes, routing, TOKEN_SECONDS / REQUEST_SECONDS, CACHE_SIZE)
+  const tokens = Math.min(CACHE_SIZE, routing === 'sticky' ? active / processes : active)
   const handles = changes * RETENTION_SECONDS + confirmationsPerProcess * TOKEN_SECONDS
   return {
     unseen, cpu,
@@ -128,10 +123,9 @@ export function needLines(): readonly string[] {
 }
 
 /** What differs from the defaults. */
-function settings({ store, poolSize, tokenCacheSize, processes, connections }: Need): string {
+function settings({ store, poolSize, processes, connections }: Need): string {
   const parts = [
     ...store === 'SQLite' || poolSize === 10 ? [] : [`\`poolSize\` ${poolSize}`],
-    ...tokenCacheSize === CACHE_SIZE ? [] : [`\`tokenCacheSize\` ${short(tokenCacheSize)}`],
     ...processes >= 10 ? ['affinity'] : [],
     ...connections > 500 && store !== 'SQLite' ? ['PgBouncer'] : [],
   ]

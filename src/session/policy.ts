@@ -86,7 +86,7 @@ export interface PolicyOptions {
   readonly maxSessionInfoBytes?: number
   /**
    * How many verified access tokens a process caches, so that their signatures are verified once: from 0 to 10,000,000.
-   * The cache may hold twice as many, with 1 to 2 kB each. Default: 10,000.
+   * Each takes 1 to 2 kB. Default: 10,000.
    */
   readonly tokenCacheSize?: number
   /**

@@ -1,7 +1,6 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import { TwoGenerationMap } from '../base/two-generation-map.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import { endOfToken } from '../tokens/access-claims.ts'
 import type { TokenClaims, TokenReading, TokenStyle } from '../tokens/token-format.ts'
@@ -11,6 +10,7 @@ import type { CoreParts } from './engine.ts'
 import { renewAccessToken } from './issue.ts'
 import { isActive, activeBounds } from './policy.ts'
 import type { SessionRecord } from './record.ts'
+import { TokenCache } from './token-cache.ts'
 
 /** A token with a valid signature and valid static claims. Expiry and revocation are checked at every use. */
 interface Verified<Payload extends object, Claims extends TokenClaims> {
@@ -38,7 +38,7 @@ export function createVerification<
 ): Verification<Payload, Claims> {
   const { crypto, clock, policy, keys, feed, reader, confirmations, format } = parts
   // The key is a digest of the whole token: the cache contains no bearer tokens, and every character counts.
-  const cache = new TwoGenerationMap<Verified<Payload, Claims>>(policy.tokenCacheSize)
+  const cache = new TokenCache<Verified<Payload, Claims>>(policy.tokenCacheSize)
   let cachedEpoch = -1
 
   /** Tries to verify synchronously; undefined if that is not possible. */
@@ -108,7 +108,7 @@ export function createVerification<
       expiresAt: endOfToken(claims, policy.accessTokenLifetime),
     }
     // The key ring may have changed in the meantime.
-    if (digest !== null && ring.epoch === cachedEpoch) cache.set(digest, verified)
+    if (digest !== null && ring.epoch === cachedEpoch) cache.set(digest, verified, clock())
     return verified
   }
 

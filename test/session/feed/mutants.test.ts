@@ -4,7 +4,7 @@ import type * as Feed from '../../../src/session/feed.ts'
 import type * as List from '../../../src/session/revocation-list.ts'
 import type { Change, SessionStore } from '../../../src/session/store.ts'
 import type * as Ring from '../../../src/tokens/key-ring.ts'
-import type * as Generations from '../../../src/base/two-generation-map.ts'
+import type * as Cache from '../../../src/session/token-cache.ts'
 import { createMemoryStore } from '../../../src/stores/memory.ts'
 import { follow, life } from './life.ts'
 import type { CreateCore } from './world.ts'
@@ -16,7 +16,7 @@ interface Mutant {
   readonly feed?: (create: typeof Feed.createRevocationFeed) => typeof Feed.createRevocationFeed
   readonly list?: (real: typeof List.RevocationList) => typeof List.RevocationList
   readonly ring?: (create: typeof Ring.createKeyRing) => typeof Ring.createKeyRing
-  readonly cache?: (real: typeof Generations.TwoGenerationMap) => typeof Generations.TwoGenerationMap
+  readonly cache?: (real: typeof Cache.TokenCache) => typeof Cache.TokenCache
   readonly store?: (store: SessionStore) => SessionStore
 }
 
@@ -26,9 +26,9 @@ const mutants: readonly Mutant[] = [
   {
     name: 'the cache ignores the expiry',
     wrong: 'an expired token is accepted',
-    cache: real => class<Value> extends real<Value> {
-      override set(key: string, value: Value): void {
-        super.set(key, typeof value === 'object' ? { ...value, expiresAt: Number.POSITIVE_INFINITY } : value)
+    cache: real => class<Value extends { readonly expiresAt: number }> extends real<Value> {
+      override set(key: string, value: Value, now: number): void {
+        super.set(key, { ...value, expiresAt: Number.POSITIVE_INFINITY }, now)
       }
     },
   },
@@ -110,7 +110,7 @@ const mutants: readonly Mutant[] = [
 
 const modules = [
   '../../../src/session/feed.ts', '../../../src/session/revocation-list.ts', '../../../src/tokens/key-ring.ts',
-  '../../../src/base/two-generation-map.ts',
+  '../../../src/session/token-cache.ts',
 ]
 
 /** The core with the mutated part instead of the real one. */
@@ -135,9 +135,9 @@ async function mutate({ feed, list, ring, cache }: Mutant): Promise<CreateCore> 
     })
   }
   if (cache !== undefined) {
-    vi.doMock('../../../src/base/two-generation-map.ts', async original => {
-      const real = await original<typeof Generations>()
-      return { ...real, TwoGenerationMap: cache(real.TwoGenerationMap) }
+    vi.doMock('../../../src/session/token-cache.ts', async original => {
+      const real = await original<typeof Cache>()
+      return { ...real, TokenCache: cache(real.TokenCache) }
     })
   }
   return (await import('../../support/create-core.ts')).createCore

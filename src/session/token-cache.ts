@@ -1,0 +1,62 @@
+import type { EpochMilliseconds } from '../base/time.ts'
+
+/** A value that is of no use after some time. */
+interface Expiring {
+  readonly expiresAt: EpochMilliseconds
+}
+
+/** If the cache is full of values that are of use, one in so many new ones replaces the oldest. */
+const ADMITTED = 4
+
+/**
+ * A bounded cache that keeps most of what it has. A hit costs one look-up. If more keys take turns than fit, a cache that
+ * admits each one drops it just before its next use, and has no hits at all; this one keeps a part and has hits for that
+ * part (P-15, docs/benchmarks/cache.md).
+ */
+export class TokenCache<Value extends Expiring> {
+  readonly #capacity: number
+  readonly #values = new Map<string, Value>()
+  /** The keys, in a ring: the oldest is at `#oldest` if the cache is full. */
+  readonly #keys: string[] = []
+  #oldest = 0
+  #refused = 0
+
+  /** `capacity`: the most entries that it holds; 0 disables it. */
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  get(key: string): Value | undefined {
+    return this.#values.get(key)
+  }
+
+  /** Adds an entry, or not if the cache is full. */
+  set(key: string, value: Value, now: EpochMilliseconds): void {
+    if (this.#values.has(key)) return
+    if (this.#keys.length < this.#capacity) this.#keys.push(key)
+    else if (!this.#replaceOldest(key, now)) return
+    this.#values.set(key, value)
+  }
+
+  clear(): void {
+    this.#values.clear()
+    this.#keys.length = 0
+    this.#oldest = 0
+  }
+
+  get size(): number {
+    return this.#values.size
+  }
+
+  #replaceOldest(key: string, now: EpochMilliseconds): boolean {
+    const oldest = this.#keys[this.#oldest]
+    if (oldest === undefined) return false
+    const isOfUse = (this.#values.get(oldest)?.expiresAt ?? 0) > now
+    if (isOfUse && ++this.#refused < ADMITTED) return false
+    this.#refused = 0
+    this.#values.delete(oldest)
+    this.#keys[this.#oldest] = key
+    this.#oldest = (this.#oldest + 1) % this.#capacity
+    return true
+  }
+}
