@@ -10,6 +10,7 @@ import type { StandardSchema } from './base/standard-schema.ts'
 import type { Clock } from './base/time.ts'
 import { createCodecs } from './session/application-data.ts'
 import type { SessionCore } from './session/core.ts'
+import type { DataOf, InputOf, OutputOf, Storable } from './session/data-types.ts'
 import { createSessionCore } from './session/create-core.ts'
 import { createEngine } from './session/engine.ts'
 import { eventRules } from './session/events.ts'
@@ -27,8 +28,13 @@ import type { HttpOptions } from './transport/http-policy.ts'
 import { createHttpSessions } from './transport/http-sessions.ts'
 import type { HttpSessions } from './transport/http-sessions.ts'
 
-/** The options of {@link createSessions}. Only `origin` is required. */
-export interface CreateSessionsOptions<Payload extends object, Info extends object> extends PolicyOptions, HttpOptions {
+/**
+ * The options of {@link createSessions}. Only `origin` is required. `Payload` and `Info` are what the schemas return,
+ * `PayloadInput` and `InfoInput` what they accept.
+ */
+export interface CreateSessionsOptions<
+  Payload extends object, Info extends object, PayloadInput = Payload, InfoInput = Info,
+> extends PolicyOptions, HttpOptions {
   /** The store of the sessions. Default: the SQLite file `keyturn.db` in the working directory. */
   readonly store?: SessionStore
   /**
@@ -53,11 +59,11 @@ export interface CreateSessionsOptions<Payload extends object, Info extends obje
   readonly application?: string
   /**
    * The schema of the JWT payload, which validates and types it: of zod, valibot, arktype or any other Standard Schema
-   * library. Default: any JSON object.
+   * library. What it returns is stored and must be JSON; what is read is not validated again. Default: any JSON object.
    */
-  readonly payload?: StandardSchema<Payload>
+  readonly payload?: StandardSchema<PayloadInput, Payload>
   /** The schema of the session data, like `payload`. Default: any JSON object. */
-  readonly info?: StandardSchema<Info>
+  readonly info?: StandardSchema<InfoInput, Info>
   /** Listeners for events. Default: none. */
   readonly events?: SessionEvents
   /** The clock, for tests. Default: the system clock, corrected by the store's clock. */
@@ -72,7 +78,7 @@ export interface CreateSessionsOptions<Payload extends object, Info extends obje
 
 const schema = rule(
   'a schema of a Standard Schema library such as zod, valibot or arktype',
-  (value): value is StandardSchema<object> => (
+  (value): value is StandardSchema<unknown, object> => (
     (typeof value === 'object' || typeof value === 'function') && value !== null && '~standard' in value
   ),
 )
@@ -99,13 +105,13 @@ const ownRules = {
 }
 
 /** The rules of the options of {@link createSessions}. */
-export const createSessionsRules: RulesFor<CreateSessionsOptions<object, object>> = {
+export const createSessionsRules: RulesFor<CreateSessionsOptions<object, object, unknown, unknown>> = {
   ...policyRules, ...httpRules, ...ownRules,
 }
 
 /** The methods that need no request. An adapter has the others: `expressSessions(sessions)` and the like. */
 type Management =
-  | 'getSessionInfo' | 'updateSessionInfo' | 'updateJwtPayload'
+  | 'getSessionByHandle' | 'getSessionInfo' | 'updateSessionInfo' | 'updateJwtPayload' | 'updateJwtPayloadForUser'
   | 'revokeSession' | 'revokeSessions' | 'revokeAllSessionsForUser' | 'revokeEverySession'
   | 'getAllSessionHandlesForUser' | 'listSessions'
   | 'rotateKeys' | 'getJwks' | 'ready' | 'close'
@@ -123,8 +129,13 @@ export interface Sessions<Payload extends object, Info extends object>
  * @example
  * const sessions = expressSessions(createSessions({ origin: 'https://app.example.com' }))
  */
-export function createSessions<Payload extends object = JsonObject, Info extends object = JsonObject>(
-  options: CreateSessionsOptions<Payload, Info>,
+export function createSessions<
+  Payload extends object = JsonObject, Info extends object = JsonObject, PayloadInput = Payload, InfoInput = Info,
+>(
+  options: CreateSessionsOptions<Payload, Info, PayloadInput, InfoInput> & Storable<Payload, Info>,
+): Sessions<DataOf<PayloadInput, Payload>, DataOf<InfoInput, Info>>
+export function createSessions<Payload extends object, Info extends object>(
+  options: CreateSessionsOptions<OutputOf<Payload>, OutputOf<Info>, InputOf<Payload>, InputOf<Info>>,
 ): Sessions<Payload, Info> {
   checkNames('createSessions', createSessionsRules, options)
   const httpPolicy = createHttpPolicy(options)
@@ -150,9 +161,11 @@ export function createSessions<Payload extends object = JsonObject, Info extends
   const unverified = { peekHandle: format.peekHandle, ownerOfAccessToken: format.ownerOfAccessToken }
   return {
     http: createHttpSessions({ ...core, ...unverified }, httpPolicy, core.clock),
+    getSessionByHandle: core.getSessionByHandle,
     getSessionInfo: core.getSessionInfo,
     updateSessionInfo: core.updateSessionInfo,
     updateJwtPayload: core.updateJwtPayload,
+    updateJwtPayloadForUser: core.updateJwtPayloadForUser,
     revokeSession: core.revokeSession,
     revokeSessions: core.revokeSessions,
     revokeAllSessionsForUser: core.revokeAllSessionsForUser,

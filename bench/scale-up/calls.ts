@@ -66,7 +66,7 @@ export const portCalls: readonly PortCall[] = [
   {
     name: 'updatePayload', samples: 500,
     run: async ({ store, nextHandle }) => await store.updatePayload({
-      handle: nextHandle(), jwtPayload: '{"role":"reader"}', now, from: now,
+      handle: nextHandle(), jwtPayload: '{"role":"reader"}', expectedVersion: null, now, from: now,
     }) !== null,
   },
   {

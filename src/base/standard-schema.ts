@@ -1,10 +1,13 @@
-/** The part of Standard Schema (version 1) that Keyturn reads; zod, valibot, arktype and others implement it. */
-export interface StandardSchema<Output> {
+/**
+ * The part of Standard Schema (version 1) that Keyturn reads; zod, valibot, arktype and others implement it. `Input` is
+ * what the schema accepts, `Output` what it returns: defaults, coercions and transforms make them differ.
+ */
+export interface StandardSchema<Input, Output = Input> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
-    readonly types?: { readonly input: unknown; readonly output: Output } | undefined
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
 }
 

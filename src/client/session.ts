@@ -16,7 +16,7 @@ export interface ClientSession<Payload extends object> {
 
 /** The payload of a server's sessions, from their type alone: `createClient<typeof sessions>()`. */
 export type PayloadOf<Sessions> = Sessions extends {
-  updateJwtPayload(handle: string, payload: infer Payload extends object): unknown
+  getSessionByHandle(handle: string): Promise<{ readonly jwtPayload: infer Payload extends object }>
 } ? Payload : JsonObject
 
 /** The session of a record; null if there is none. The payload has the type that the server gave it. Pure. */

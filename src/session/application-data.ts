@@ -1,21 +1,25 @@
 import { GeneralError, InvalidDataError } from '../base/errors.ts'
-import { isJsonObject, parseJsonObject } from '../base/json.ts'
-import type { JsonObject } from '../base/json.ts'
+import { findNotJson, isJsonObject, parseJsonObject } from '../base/json.ts'
+import type { JsonObject, NotJson } from '../base/json.ts'
 import type { StandardSchema } from '../base/standard-schema.ts'
 import { checkPayload } from '../tokens/access-token.ts'
+import type { InputOf, OutputOf } from './data-types.ts'
 import { requireUserId } from './identifiers.ts'
 import type { SessionPolicy } from './policy.ts'
 
 /** Converts one kind of application data to stored JSON and back. A schema validates and types it. */
-export interface DataCodec<Value extends object> {
-  /** Validates a value and converts it to a JSON string. @throws InvalidDataError that says what is invalid. */
-  write(value: Value): Promise<string>
+export interface DataCodec<Data extends object> {
+  /**
+   * Validates a value and converts what the schema returns to a JSON string.
+   * @throws InvalidDataError that says what is invalid, or what JSON cannot carry.
+   */
+  write(value: InputOf<Data>): Promise<string>
   /** Parses the result of {@link DataCodec.write}. @throws GeneralError (`STORE_UNAVAILABLE`) for any other string. */
-  read(text: string): Value
+  read(text: string): OutputOf<Data>
   /** The data of a session if the login passes none: `{}`. @throws InvalidDataError if the schema rejects that. */
   empty(): Promise<string>
   /** Accepts a parsed value, of an access token with a valid signature. */
-  accept(value: JsonObject): Value
+  accept(value: JsonObject): OutputOf<Data>
 }
 
 /** Converts an application's data to stored JSON and back. */
@@ -26,19 +30,19 @@ export interface Codecs<Payload extends object, Info extends object> {
   readonly requireUserId: (userId: unknown) => string
 }
 
-interface CodecOptions<Value extends object> {
+interface CodecOptions<Data extends object> {
   /** The name of the data in messages. */
   readonly name: string
-  readonly schema: StandardSchema<Value> | undefined
+  readonly schema: StandardSchema<InputOf<Data>, OutputOf<Data>> | undefined
   /** Makes further checks of the JSON; throws. */
   readonly check: (value: JsonObject, text: string) => void
 }
 
 /** Creates the codec of the JWT payload or of the session data. */
-export function createDataCodec<Value extends object>(options: CodecOptions<Value>): DataCodec<Value> {
+export function createDataCodec<Data extends object>(options: CodecOptions<Data>): DataCodec<Data> {
   const { name, schema, check } = options
-  function accept(value: JsonObject): Value {
-    if (isValue<Value>(value)) return value
+  function accept(value: JsonObject): OutputOf<Data> {
+    if (isValue<OutputOf<Data>>(value)) return value
     throw new GeneralError('STORE_UNAVAILABLE', `the ${name} is not a JSON object`)
   }
   async function write(value: unknown): Promise<string> {
@@ -51,7 +55,7 @@ export function createDataCodec<Value extends object>(options: CodecOptions<Valu
   return {
     write,
     empty: () => write({}),
-    read(text): Value {
+    read(text): OutputOf<Data> {
       const value = parseJsonObject(text)
       if (value !== null) return accept(value)
       throw new GeneralError('STORE_UNAVAILABLE', `the ${name} in the store is not a JSON object`)
@@ -60,12 +64,12 @@ export function createDataCodec<Value extends object>(options: CodecOptions<Valu
   }
 }
 
-/** The store holds only what `write` validated, so an object here is of the schema's type. */
-function isValue<Value extends object>(value: unknown): value is Value {
+/** The store holds only what `write` validated, and JSON carries all of it, so an object here is of the schema's type. */
+function isValue<Value>(value: unknown): value is Value {
   return isJsonObject(value)
 }
 
-async function validate<Value>(name: string, schema: StandardSchema<Value>, value: unknown): Promise<Value> {
+async function validate<Output>(name: string, schema: StandardSchema<unknown, Output>, value: unknown): Promise<Output> {
   const result = await schema['~standard'].validate(value)
   if (result.issues === undefined) return result.value
   const issues = result.issues.slice(0, 5).map(({ message, path }) => {
@@ -75,11 +79,31 @@ async function validate<Value>(name: string, schema: StandardSchema<Value>, valu
   throw new InvalidDataError(`the ${name} does not match its schema: ${issues.join('; ')}`)
 }
 
+/** Converts a value to JSON. @throws InvalidDataError that names what JSON would drop or change, and where. */
 function stringify(name: string, value: unknown): string {
+  let text: string
+  let found: NotJson | null
   try {
-    return JSON.stringify(value) ?? ''
+    found = findNotJson(value)
+    text = found === null ? JSON.stringify(value) : ''
   } catch (cause) {
+    // It is nested too deep, or a getter throws.
     throw new InvalidDataError(`the ${name} cannot be written as JSON`, { cause })
+  }
+  if (found === null) return text
+  const place = found.path.length === 0 ? `the ${name}` : `${found.path.join('.')} of the ${name}`
+  throw new InvalidDataError(`${place} is ${found.what}, which JSON cannot carry: convert it first`)
+}
+
+/**
+ * Whether a value has exactly this JSON. An update by a function that returns the current data changes nothing, so it
+ * needs no validation: a schema with a transform need not accept what it returns.
+ */
+export function hasJson(value: unknown, json: string): boolean {
+  try {
+    return findNotJson(value) === null && JSON.stringify(value) === JSON.stringify(JSON.parse(json))
+  } catch {
+    return false
   }
 }
 
@@ -98,7 +122,10 @@ export function checkSize(name: string, text: string, maximum: number): void {
 /** Creates the codecs of an application that uses the library's token format. */
 export function createCodecs<Payload extends object, Info extends object>(
   { maxSessionInfoBytes }: Pick<SessionPolicy, 'maxSessionInfoBytes'>,
-  schemas: { readonly payload?: StandardSchema<Payload>; readonly info?: StandardSchema<Info> },
+  schemas: {
+    readonly payload?: StandardSchema<InputOf<Payload>, OutputOf<Payload>>
+    readonly info?: StandardSchema<InputOf<Info>, OutputOf<Info>>
+  },
 ): Codecs<Payload, Info> {
   return {
     payloads: createDataCodec({

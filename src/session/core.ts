@@ -1,4 +1,3 @@
-import type { Awaitable } from '../base/awaitable.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { Duration } from '../base/duration.ts'
 import type { Clock, EpochMilliseconds } from '../base/time.ts'
@@ -8,6 +7,7 @@ import type { JwkSet } from '../tokens/jwk.ts'
 import type { TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import type { MacSource } from '../tokens/token-mac.ts'
 import type { TokenOwner } from '../tokens/token-owner.ts'
+import type { Change, ComputePayload, InputOf, OutputOf, PayloadChange } from './data-types.ts'
 import type { LineagePlace } from './decide-refresh.ts'
 import type { SessionPolicy } from './policy.ts'
 import type { ClientInfo, SessionRecord } from './record.ts'
@@ -55,12 +55,12 @@ export interface SessionCore<
     style?: Style,
   ): Promise<RefreshOutcome<Payload, Claims>>
   /**
-   * Stores a new JWT payload and issues an access token with it, with the same expiry. Without `payload`, issues an
-   * access token with the stored one. 1 store call.
+   * Stores a new JWT payload, as {@link SessionCore.updateJwtPayload}, and issues an access token with it, with the same
+   * expiry. Without `payload`, issues an access token with the stored one. 1 store call, 2 with a function.
    * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
    * @throws InvalidDataError if an access token of the session could become too long.
    */
-  reissue(claims: Claims, payload?: Payload): Promise<IssuedAccessToken<Payload, Claims>>
+  reissue(claims: Claims, payload?: Change<Payload>): Promise<IssuedAccessToken<Payload, Claims>>
   /**
    * Identifies an access token that Keyturn issued, expired or not; null for any other string. It does not prove that
    * the session is active. 0 store calls.
@@ -78,34 +78,50 @@ export interface SessionCore<
   getJwks(): Promise<JwkSet>
 
   /** Returns a session. 1 store call. @throws SessionNotFoundError if it does not exist, has expired or was revoked. */
-  getSessionByHandle(handle: string): Promise<StoredSession<Payload, Info>>
+  getSessionByHandle(handle: string): Promise<SessionDetails<Payload, Info>>
+  /** As {@link SessionCore.getSessionByHandle}, with the whole record. */
+  getStoredSession(handle: string): Promise<StoredSession<Payload, Info>>
   /**
    * Returns the session data. 1 store call.
    * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
    */
-  getSessionInfo(handle: string): Promise<Info>
+  getSessionInfo(handle: string): Promise<OutputOf<Info>>
   /**
    * Replaces the session data. Pass a function to compute it from the current data atomically: it is called again if
-   * another update interferes. 1 or 2 store calls, and 2 for each repetition.
+   * another update interferes, and if it returns equal data, nothing is written. 1 store call, 2 with a function, and 2
+   * for each repetition.
    * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
+   * @throws InvalidDataError if the data does not match its schema, is not JSON or is too long.
    */
-  updateSessionInfo(handle: string, info: Info | ((current: Info) => Awaitable<Info>)): Promise<void>
+  updateSessionInfo(handle: string, info: Change<Info>): Promise<void>
   /**
    * Replaces the session data if it still has this version (`infoVersion`). Returns whether it had. 2 store calls.
    * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
    */
-  updateSessionInfoIf(
-    version: number,
-    handle: string,
-    info: Info | ((current: Info) => Awaitable<Info>),
-  ): Promise<boolean>
+  updateSessionInfoIf(version: number, handle: string, info: Change<Info>): Promise<boolean>
   /**
-   * Replaces the JWT payload. The client gets an access token with the new one with its next request. 1 store call, 2
-   * for a long payload.
+   * Replaces the JWT payload. The client gets an access token with the new one with its next request. Pass a function
+   * to compute it from the current payload atomically: it is called again if another update interferes, and if it
+   * returns an equal payload, nothing is written. 1 store call, 2 with a function or for a long payload, and 2 for each
+   * repetition.
    * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
-   * @throws InvalidDataError if an access token of the session could become too long.
+   * @throws InvalidDataError if the payload does not match its schema or is not JSON, or if an access token of the
+   * session could become too long.
    */
-  updateJwtPayload(handle: string, payload: Payload): Promise<void>
+  updateJwtPayload(handle: string, payload: PayloadChange<Payload>): Promise<void>
+  /**
+   * Computes the JWT payload of each active session of a user, in one tenant or in all, from its current one: after a
+   * change of the user's role, for instance. As {@link SessionCore.updateJwtPayload} with a function; the function may
+   * be called for several sessions at once. Sessions that are revoked meanwhile are skipped, and so are logins that
+   * begin after the call. Returns the handles of the sessions whose payload changed. 1 store call per 100 sessions, and
+   * 2 per session, up to 100 at the same time.
+   * @throws InvalidDataError as there. Other sessions are updated all the same; so are some if the store fails.
+   */
+  updateJwtPayloadForUser(
+    userId: string,
+    change: ComputePayload<Payload>,
+    options?: TenantOptions,
+  ): Promise<readonly string[]>
   /** Revokes a session. Returns whether it existed. 1 store call. */
   revokeSession(handle: string): Promise<boolean>
   /** Revokes sessions. Returns the handles of those that existed. 1 store call. */
@@ -122,7 +138,10 @@ export interface SessionCore<
   revokeEverySession(): Promise<void>
   /** Returns the handles of a user's active sessions, in one tenant or in all. 1 store call per 1,000 sessions. */
   getAllSessionHandlesForUser(userId: string, options?: TenantOptions): Promise<readonly string[]>
-  /** Returns a page of a user's active sessions, newest first, as for a list of devices. 1 store call. */
+  /**
+   * Returns a page of a user's active sessions, newest first, as for a list of devices. 1 store call; with `tenantId` up
+   * to 10, if the user has sessions in other tenants.
+   */
   listSessions(userId: string, page?: ListOptions): Promise<SessionList>
   /**
    * Calls the listener once, as soon as this process learns that the session was revoked, by itself or by another
@@ -149,8 +168,8 @@ export interface IdentifiedAccessToken<Claims extends TokenClaims = AccessClaims
 /** A session and the application's data in it. */
 export interface StoredSession<Payload extends object, Info extends object> {
   readonly record: SessionRecord
-  readonly jwtPayload: Payload
-  readonly sessionInfo: Info
+  readonly jwtPayload: OutputOf<Payload>
+  readonly sessionInfo: OutputOf<Info>
 }
 
 /** The arguments of a new session. */
@@ -158,8 +177,8 @@ export interface NewSession<Payload extends object, Info extends object> {
   readonly userId: string
   readonly mode: TransferMode
   readonly client: ClientInfo
-  readonly jwtPayload?: Payload | undefined
-  readonly sessionInfo?: Info | undefined
+  readonly jwtPayload?: InputOf<Payload> | undefined
+  readonly sessionInfo?: InputOf<Info> | undefined
   readonly options?: NewSessionOptions | undefined
 }
 
@@ -181,7 +200,7 @@ export interface NewSessionOptions {
 
 /** Selects sessions of a user. */
 export interface TenantOptions {
-  /** The id of the tenant. Default: all tenants. */
+  /** The id of the tenant. Pass it if user ids are unique only within a tenant. Default: all tenants. */
   readonly tenantId?: string
 }
 
@@ -192,8 +211,8 @@ export interface RevokeOptions extends TenantOptions {
 }
 
 /** Selects a page of a list. */
-export interface ListOptions {
-  /** At most this many sessions: from 1 to 1,000. Default: 100. */
+export interface ListOptions extends TenantOptions {
+  /** At most this many sessions: from 1 to 1,000. A page may have fewer. Default: 100. */
   readonly limit?: number
   /** The `next` of the previous page. Default: the first page. */
   readonly after?: string | null
@@ -214,7 +233,7 @@ export interface IssuedAccessToken<Payload extends object, Claims extends TokenC
   /** Its MAC, which its client sends beside it in a cookie; null if there is none. */
   readonly mac: string | null
   readonly claims: Claims
-  readonly payload: Payload
+  readonly payload: OutputOf<Payload>
 }
 
 /** A pair of tokens for one session. */
@@ -239,7 +258,7 @@ export type VerifyOutcome<Payload extends object, Claims extends TokenClaims = A
 export interface ActiveOutcome<Payload extends object, Claims extends TokenClaims = AccessClaims> {
   readonly kind: 'active'
   readonly claims: Claims
-  readonly payload: Payload
+  readonly payload: OutputOf<Payload>
   /** A new access token for the client, for example because the JWT payload was updated elsewhere. */
   readonly reissued: IssuedAccessToken<Payload, Claims> | null
 }
@@ -277,6 +296,12 @@ export interface SessionSummary {
   readonly expiresAt: EpochMilliseconds
   readonly ip: string | null
   readonly userAgent: string | null
+}
+
+/** A session with the application's data. */
+export interface SessionDetails<Payload extends object, Info extends object> extends SessionSummary {
+  readonly jwtPayload: OutputOf<Payload>
+  readonly sessionInfo: OutputOf<Info>
 }
 
 /** A page of a user's sessions. */

@@ -1,24 +1,26 @@
 import { GeneralError } from '../base/errors.ts'
 import { parseHandle } from '../base/handle.ts'
-import { checkOptions, number, rule, text, withDefault } from '../base/options.ts'
+import { callback, checkOptions, checkValue, number, rule, text, withDefault } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
 import { toEpochSeconds } from '../base/time.ts'
 import { createAntiCsrfToken, isAntiCsrfToken } from '../tokens/anti-csrf.ts'
 import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
 import type { TokenClaims, TokenFormat, TokenStyle } from '../tokens/token-format.ts'
 import type { Codecs } from './application-data.ts'
-import type { ListOptions, RevokeOptions, SessionCore, TenantOptions } from './core.ts'
+import type { ListOptions, RevokeOptions, SessionCore, StoredSession, TenantOptions } from './core.ts'
 import { create } from './create.ts'
 import type { CoreParts, Engine } from './engine.ts'
 import { identifyAccessToken, ownerOfRefreshToken } from './identify.ts'
 import { reissueAccessToken } from './issue.ts'
-import { revoke, revokeByUser, getActive, list, listHandles, updateInfo, updatePayload } from './manage.ts'
+import { getActive, list, listHandles, revoke, revokeByUser, summarize } from './manage.ts'
+import type { ListedUser } from './manage.ts'
 import { tenantIdRule } from './policy.ts'
 import { refresh } from './refresh.ts'
 import { removeEverySession } from './removals.ts'
+import { updateInfo, updatePayload, updatePayloadsOfUser } from './updates.ts'
 import { createVerification } from './verify.ts'
 
-/** The rules of the options of `getAllSessionHandlesForUser`. */
+/** The rules of the options of `getAllSessionHandlesForUser` and `updateJwtPayloadForUser`. */
 export const tenantRules: RulesFor<TenantOptions> = { tenantId: tenantIdRule }
 
 /** The rules of the options of `revokeAllSessionsForUser`. */
@@ -29,9 +31,12 @@ const PAGE = 100
 
 /** The rules of the options of `listSessions`. */
 export const listRules: RulesFor<ListOptions> = {
+  ...tenantRules,
   limit: withDefault(PAGE, number(null, 1, 1000)),
   after: rule('a string or null', (value): value is string | null => typeof value === 'string' || value === null),
 }
+
+const computeRule = callback<object>()
 
 /** Creates the session operations for one token format. Several token formats can share an engine. */
 export function createSessionCore<
@@ -44,6 +49,14 @@ export function createSessionCore<
   const parts: CoreParts<Payload, Info, Style, Claims> = { ...engine, ...codecs, format }
   const { policy, clock, store, entropy, keys, feed, cleanup } = engine
   const { payloads, infos, requireUserId } = codecs
+  const userOf = (userId: string, { tenantId = null }: TenantOptions | { readonly tenantId: null }): ListedUser => (
+    { userId: requireUserId(userId), tenantId }
+  )
+
+  async function getStoredSession(handle: string): Promise<StoredSession<Payload, Info>> {
+    const record = await getActive(parts, handle)
+    return { record, jwtPayload: payloads.read(record.jwtPayload), sessionInfo: infos.read(record.sessionInfo) }
+  }
 
   return {
     policy,
@@ -73,9 +86,10 @@ export function createSessionCore<
     getJwks: async () => (await keys.current()).jwks(...format.demands.map(({ purpose }) => purpose)),
 
     async getSessionByHandle(handle) {
-      const record = await getActive(parts, handle)
-      return { record, jwtPayload: payloads.read(record.jwtPayload), sessionInfo: infos.read(record.sessionInfo) }
+      const { record, jwtPayload, sessionInfo } = await getStoredSession(handle)
+      return { ...summarize(record), jwtPayload, sessionInfo }
     },
+    getStoredSession,
     getSessionInfo: async handle => infos.read((await getActive(parts, handle)).sessionInfo),
     async updateSessionInfo(handle, info) {
       await updateInfo(parts, handle, info)
@@ -83,6 +97,11 @@ export function createSessionCore<
     updateSessionInfoIf: (version, handle, info) => updateInfo(parts, handle, info, version),
     async updateJwtPayload(handle, payload) {
       await updatePayload(parts, handle, payload, null)
+    },
+    async updateJwtPayloadForUser(userId, change, options = {}) {
+      checkOptions('updateJwtPayloadForUser', tenantRules, options)
+      checkValue('the second argument of updateJwtPayloadForUser', computeRule, change)
+      return updatePayloadsOfUser(parts, userOf(userId, options), change)
     },
     async revokeSession(handle) {
       const parsed = parseHandle(handle)
@@ -102,11 +121,11 @@ export function createSessionCore<
     },
     async getAllSessionHandlesForUser(userId, options = {}) {
       checkOptions('getAllSessionHandlesForUser', tenantRules, options)
-      return listHandles(parts, requireUserId(userId), options.tenantId)
+      return listHandles(parts, userOf(userId, options))
     },
     async listSessions(userId, page = {}) {
       checkOptions('listSessions', listRules, page)
-      return list(parts, requireUserId(userId), { limit: page.limit ?? PAGE, after: page.after ?? null })
+      return list(parts, userOf(userId, page), { limit: page.limit ?? PAGE, after: page.after ?? null })
     },
     onRevoked: (handle, listener) => feed.onRevoked(handle, listener),
     async ready() {

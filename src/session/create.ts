@@ -2,12 +2,12 @@ import { encodeBase64url } from '../base/base64url.ts'
 import { UnauthorizedError } from '../base/errors.ts'
 import { createHandle } from '../base/handle.ts'
 import { hashAnchor, hashSecret } from '../tokens/refresh-token.ts'
-import type { TokenClaims, TokenStyle } from '../tokens/token-format.ts'
+import type { Subject, TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import type { IssuedSession, NewSession } from './core.ts'
 import type { CoreParts, Engine } from './engine.ts'
 import { requireTenantId } from './identifiers.ts'
 import { issue } from './issue.ts'
-import { revoke } from './manage.ts'
+import { isOfTenant, revoke } from './manage.ts'
 import { expiryOf, isActive, lifetimesOf, activeBounds } from './policy.ts'
 import { RECORD_FORMAT } from './record.ts'
 import type { SessionRecord } from './record.ts'
@@ -72,16 +72,17 @@ export async function create<
   if (!await store.insert(record)) {
     throw new UnauthorizedError('all sessions of the user were revoked while this one was being created: log in again')
   }
-  if (policy.maxSessionsPerUser !== null) await evictOldest(parts, userId, policy.maxSessionsPerUser)
+  if (policy.maxSessionsPerUser !== null) await evictOldest(parts, { userId, tenantId }, policy.maxSessionsPerUser)
   emit('onSessionCreated', { userId, handle })
   return issued
 }
 
 /**
- * Revokes a user's oldest sessions beyond the limit. Each login checks after its own insert, so that the last of
+ * Revokes a user's oldest sessions beyond the limit, in the tenant of the login: nobody may end sessions in another
+ * tenant, where the same user id may be another person's (L-15). Each login checks after its own insert, so that the last of
  * parallel logins sees all sessions (REV-06). If there are many, as after the limit was lowered, the next logins go on.
  */
-async function evictOldest(engine: Engine, userId: string, limit: number): Promise<void> {
+async function evictOldest(engine: Engine, { userId, tenantId }: Subject, limit: number): Promise<void> {
   const bounds = activeBounds(engine.clock(), engine.policy)
   const pageSize = Math.min(1000, limit + REMOVAL_LIMIT)
   let kept = 0
@@ -89,7 +90,7 @@ async function evictOldest(engine: Engine, userId: string, limit: number): Promi
   let after: string | null = null
   do {
     const page: SessionPage = await engine.store.listByUser(userId, { limit: pageSize, after })
-    const live = page.sessions.filter(record => isActive(record, bounds))
+    const live = page.sessions.filter(record => isActive(record, bounds) && isOfTenant(record, tenantId))
     const surplus = live.slice(Math.max(0, limit - kept)).map(record => record.handle)
     if (surplus.length > 0) await revoke(engine, surplus, 'evicted')
     evicted += surplus.length

@@ -1,21 +1,14 @@
-import { GeneralError, SessionNotFoundError } from '../base/errors.ts'
-import type { Awaitable } from '../base/awaitable.ts'
+import { SessionNotFoundError } from '../base/errors.ts'
 import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
-import type { Subject, TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import type { RevokeOptions, SessionList, SessionSummary } from './core.ts'
-import type { Codecs } from './application-data.ts'
-import type { CoreParts, Engine } from './engine.ts'
-import { MAX_USER_ID_LENGTH } from './identifiers.ts'
-import { changeStart, isActive, activeBounds, notBeforeAt } from './policy.ts'
+import type { Engine } from './engine.ts'
+import { activeBounds, changeStart, isActive, notBeforeAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 import { removeInParts, removeOfUser } from './removals.ts'
-import type { ListedSession, Removal } from './store.ts'
+import type { ListedSession, PageRequest, Removal, SessionPage } from './store.ts'
 
 type Ending = 'revoked' | 'evicted'
-
-/** How often an update is attempted while others change the same session data. */
-const INFO_ATTEMPTS = 50
 
 const DAY = 86_400_000
 
@@ -77,89 +70,63 @@ export async function getActive(
   return record
 }
 
-/**
- * Replaces the session data. A function computes it from the current data, and no other update is lost. With
- * `expected`, replaces it only if it still has that version. Returns whether it was replaced.
- */
-export async function updateInfo<Info extends object>(
-  engine: Engine & Pick<Codecs<object, Info>, 'infos'>,
-  text: string,
-  info: Info | ((current: Info) => Awaitable<Info>),
-  expected: number | null = null,
-): Promise<boolean> {
-  const { store, infos, now } = engine
-  if (typeof info !== 'function' && expected === null) {
-    const sessionInfo = await infos.write(info)
-    const update = { handle: handleOf(text), sessionInfo, expectedVersion: null, now: await now() }
-    if (!await store.updateInfo(update)) throw new SessionNotFoundError()
-    return true
-  }
-  for (let attempt = 0; attempt < INFO_ATTEMPTS; attempt++) {
-    const { handle, sessionInfo: current, infoVersion: expectedVersion } = await getActive(engine, text)
-    if (expected !== null && expected !== expectedVersion) return false
-    const sessionInfo = await infos.write(typeof info === 'function' ? await info(infos.read(current)) : info)
-    if (await store.updateInfo({ handle, sessionInfo, expectedVersion, now: await now() })) return true
-  }
-  throw new GeneralError('STORE_UNAVAILABLE', `other updates changed the session info ${INFO_ATTEMPTS} times first`)
+/** Which sessions of a user a list contains. */
+export interface ListedUser {
+  readonly userId: string
+  /** The id of the tenant; null: all tenants. */
+  readonly tenantId: string | null
 }
 
-/** The subject with the longest JSON: each control character takes six characters. */
-const longestSubject: Subject = { userId: '\u0001'.repeat(MAX_USER_ID_LENGTH), tenantId: 'x'.repeat(64) }
+/** How many pages of the store a page of one tenant's sessions may take. */
+const TENANT_PAGES = 10
 
 /**
- * Replaces the JWT payload and appends a change for all processes. Returns the payload as a JSON string, and its new
- * version. A payload with which an access token could become too long is rejected (S-12); the session is read for that
- * only if the payload is long.
- * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
+ * Returns a page of the active sessions of a user. Sessions of other tenants and expired ones do not count: the page is
+ * filled from further pages of the store.
  */
-export async function updatePayload<
-  Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
->(
-  parts: CoreParts<Payload, Info, Style, Claims>,
-  text: string,
-  payload: Payload,
-  subject: Subject | null,
-): Promise<{ readonly json: string; readonly version: number }> {
-  const { format, payloads, store, feed } = parts
-  const json = await payloads.write(payload)
-  if (format.refusal(longestSubject, json, null) !== null) {
-    const refusal = format.refusal(subject ?? await getActive(parts, text), json, null)
-    if (refusal !== null) throw refusal
-  }
-  const handle = handleOf(text)
-  const now = await parts.now()
-  const updated = await store.updatePayload({ handle, jwtPayload: json, now, from: changeStart(now) })
-  if (updated === null) throw new SessionNotFoundError()
-  feed.applyLocally({ kind: 'payload', handle, ...updated })
-  return { json, version: updated.version }
-}
-
-/** Returns a page of the active sessions of a user. */
 export async function list(
   engine: Engine,
-  userId: string,
-  page: { readonly limit: number; readonly after: string | null },
+  { userId, tenantId }: ListedUser,
+  page: PageRequest,
 ): Promise<SessionList> {
-  const { sessions, next } = await engine.store.listByUser(userId, page)
-  const bounds = activeBounds(await engine.now(), engine.policy)
-  return { sessions: sessions.filter(record => isActive(record, bounds)).map(summarize), next }
+  const found: SessionSummary[] = []
+  let { after } = page
+  for (let reads = 0; reads < TENANT_PAGES; reads++) {
+    const { sessions, next }: SessionPage =
+      await engine.store.listByUser(userId, { limit: page.limit - found.length, after })
+    const bounds = activeBounds(await engine.now(), engine.policy)
+    const listed = sessions.filter(record => isActive(record, bounds) && isOfTenant(record, tenantId))
+    found.push(...listed.map(summarize))
+    after = next
+    if (after === null || found.length === page.limit || tenantId === null) break
+  }
+  return { sessions: found, next: after }
 }
 
-/** Returns the handles of a user's active sessions, in one tenant or in all, newest first. */
-export async function listHandles(
+/** Yields the active sessions of a user in pages, newest first. */
+export async function* listInPages(
   engine: Engine,
-  userId: string,
-  tenantId: string | null = null,
-): Promise<readonly string[]> {
-  const handles: string[] = []
+  user: ListedUser,
+  limit: number,
+): AsyncGenerator<readonly SessionSummary[]> {
   let after: string | null = null
   do {
-    const page: SessionList = await list(engine, userId, { limit: 1000, after })
-    const sessions = page.sessions.filter(session => tenantId === null || session.tenantId === tenantId)
-    handles.push(...sessions.map(session => session.handle))
+    const page: SessionList = await list(engine, user, { limit, after })
+    yield page.sessions
     after = page.next
   } while (after !== null)
+}
+
+/** Returns the handles of a user's active sessions, newest first. */
+export async function listHandles(engine: Engine, user: ListedUser): Promise<readonly string[]> {
+  const handles: string[] = []
+  for await (const sessions of listInPages(engine, user, 1000)) handles.push(...sessions.map(({ handle }) => handle))
   return handles
+}
+
+/** Whether a session belongs to the tenant; null: to any. */
+export function isOfTenant(session: Pick<SessionRecord, 'tenantId'>, tenantId: string | null): boolean {
+  return tenantId === null || session.tenantId === tenantId
 }
 
 /** Copies an allowlist of fields: no hashes (REV-03), and not the time of the last refresh. */
@@ -171,7 +138,8 @@ export function summarize(record: ListedSession): SessionSummary {
   }
 }
 
-function handleOf(text: string): SessionHandle {
+/** Parses a handle that a caller passed. @throws SessionNotFoundError if it is none. */
+export function handleOf(text: string): SessionHandle {
   const handle = parseHandle(text)
   if (handle === null) throw new SessionNotFoundError()
   return handle

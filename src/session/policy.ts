@@ -56,7 +56,10 @@ export interface PolicyOptions {
    * `accessTokenLifetime`. Default: 30 seconds, or a fifth of `accessTokenLifetime` if that is shorter.
    */
   readonly reuseInterval?: Duration
-  /** How many sessions a user may have: from 1 to 1,000. A login beyond that revokes the oldest. Default: no limit. */
+  /**
+   * How many sessions a user may have in one tenant: from 1 to 1,000. A login beyond that revokes the oldest of that
+   * user and tenant. Default: no limit.
+   */
   readonly maxSessionsPerUser?: number
   /** What to do about token theft: `revoke` revokes the session, `observe` only reports it. Default: `revoke`. */
   readonly theft?: 'revoke' | 'observe'

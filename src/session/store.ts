@@ -42,7 +42,8 @@ export interface SessionStore extends KeyStore {
   updateInfo(update: InfoUpdate): Promise<boolean>
   /**
    * Replaces the JWT payload, adds 1 to `payloadVersion` and appends a `payload` change, unless the session does not
-   * exist or has expired at `now`. Returns null if it changed nothing.
+   * exist, has expired at `now`, or its `payloadVersion` is not `expectedVersion` (null: any). Returns null if it
+   * changed nothing.
    */
   updatePayload(update: PayloadUpdate): Promise<PayloadUpdated | null>
   /**
@@ -230,6 +231,7 @@ export interface InfoUpdate {
 export interface PayloadUpdate {
   readonly handle: SessionHandle
   readonly jwtPayload: string
+  readonly expectedVersion: number | null
   readonly now: EpochMilliseconds
   /** The change is kept until `from` plus the session's `accessTokenLifetime`. */
   readonly from: EpochMilliseconds

@@ -39,12 +39,13 @@ export function applyInfoUpdate(
   return { ...record, sessionInfo, infoVersion: record.infoVersion + 1 }
 }
 
-/** The record after `updatePayload`. Returns null if the session has expired. Pure. */
+/** The record after `updatePayload`. Returns null if the session has expired or has another `payloadVersion`. Pure. */
 export function applyPayloadUpdate(
   record: SessionRecord,
-  { jwtPayload, now }: Omit<PayloadUpdate, 'handle' | 'from'>,
+  { jwtPayload, expectedVersion, now }: Omit<PayloadUpdate, 'handle' | 'from'>,
 ): SessionRecord | null {
-  return record.expiresAt <= now ? null : { ...record, jwtPayload, payloadVersion: record.payloadVersion + 1 }
+  if (record.expiresAt <= now || (expectedVersion !== null && record.payloadVersion !== expectedVersion)) return null
+  return { ...record, jwtPayload, payloadVersion: record.payloadVersion + 1 }
 }
 
 /** Whether the record's token has not changed: the condition of `removeUnchanged`. Pure. */

@@ -1,25 +1,34 @@
+import type { JsonObject } from '../base/json.ts'
 import { checkOptions, oneOf, optionsOf, rule, withDefault } from '../base/options.ts'
 import type { Rule, RulesFor } from '../base/options.ts'
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
+import type { DataMember, InputOf, IsOptional, PayloadInput } from '../session/data-types.ts'
 import type { HttpRequest, ResponseWriter } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { createNewSessionRules } from '../transport/start-session.ts'
-import type { CreateNewSessionOptions } from '../transport/start-session.ts'
+import type { CreateNewSessionOptions, NewSessionArguments } from '../transport/start-session.ts'
 import { ensurePresent } from './assert.ts'
 
 /** Options of {@link signIn}. */
 export interface SignInOptions<Payload extends object, Info extends object> {
-  /** The JWT payload. Default: empty. */
-  readonly payload?: Payload
-  /** The session info. Default: empty. */
-  readonly info?: Info
+  /** The JWT payload. Required if its schema rejects an empty object. Default: empty. */
+  readonly payload?: PayloadInput<Payload>
+  /** The session info. Required if its schema rejects an empty object. Default: empty. */
+  readonly info?: InputOf<Info>
   /** The transfer mode of the tokens: `cookie`, as in a browser, or `header`. Default: `cookie`. */
   readonly mode?: TransferMode
   /** The options of the login. Default: none. */
   readonly options?: CreateNewSessionOptions
 }
+
+/** The options, with the data that the schemas demand. */
+type SignInArguments<Payload extends object, Info extends object> = [IsOptional<Payload>, IsOptional<Info>] extends [true, true]
+  ? [how?: SignInOptions<Payload, Info>]
+  : [
+    how: SignInOptions<Payload, Info> & DataMember<'payload', Payload, PayloadInput<Payload>> & DataMember<'info', Info>,
+  ]
 
 const object: Rule<object, undefined> = rule('an object', (value): value is object => (
   typeof value === 'object' && value !== null
@@ -51,15 +60,15 @@ export interface SignedIn {
 export async function signIn<Payload extends object, Info extends object>(
   sessions: { readonly http: HttpSessions<Payload, Info> },
   userId: string,
-  how: SignInOptions<NoInfer<Payload>, NoInfer<Info>> = {},
+  ...[how]: SignInArguments<Payload, Info>
 ): Promise<SignedIn> {
-  checkOptions('signIn', signInRules, how)
-  const { payload, info, mode = 'cookie', options } = how
+  checkOptions('signIn', signInRules, how ?? {})
+  const { mode = 'cookie' } = how ?? {}
   const { http } = sessions
   const { cookies, origin } = http.policy
   const reply = new RecordedReply()
   const request = loginRequest({ [wire.authMode]: mode, origin })
-  const session = await http.createNewSession({ request, reply }, userId, payload, info, options)
+  const session = await http.createNewSession({ request, reply }, ...argumentsOf(userId, how))
   // Of several cookies with one name the last one is valid: the ones before it clear old cookies in other places.
   const cookieNamed = (name: string): Cookie | undefined => reply.cookies.findLast(cookie => cookie.name === name)
   const tokenOf = (header: string, cookie: string): string => (
@@ -89,6 +98,18 @@ export async function signIn<Payload extends object, Info extends object>(
       ? { ...common, cookie: `${cookie}; ${refresh}=${refreshToken}` }
       : { [wire.authorization]: `Bearer ${refreshToken}` },
   }
+}
+
+/** The arguments of the login, which has the data that the schemas demand if `how` has it. */
+function argumentsOf<Payload extends object, Info extends object>(
+  userId: string,
+  how: SignInOptions<Payload, Info> | undefined,
+): NewSessionArguments<Payload, Info>
+function argumentsOf(
+  userId: string,
+  { payload, info, options }: SignInOptions<JsonObject, JsonObject> = {},
+): NewSessionArguments<JsonObject, JsonObject> {
+  return [userId, payload, info, options]
 }
 
 function loginRequest(headers: Readonly<Record<string, string>>): HttpRequest {

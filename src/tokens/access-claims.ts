@@ -36,11 +36,12 @@ const PRIVATE_CLAIM = 'keyturn'
 /** The version of the format of {@link PRIVATE_CLAIM}. */
 const FORMAT = 1
 
-/**
- * Claims that an application cannot set: those of the library and of the standards, and names that reach a prototype
- * (TOK-14, TOK-23).
- */
-export const reservedClaims: ReadonlySet<string> = new Set([
+/** A claim of the library or of the standards, which an application cannot set (TOK-23). */
+export type ReservedClaim =
+  | 'iss' | 'sub' | 'sid' | 'aud' | 'exp' | 'iat' | 'nbf' | 'jti' | 'cnf' | 'typ' | 'auth_time' | typeof PRIVATE_CLAIM
+
+/** Every {@link ReservedClaim}, and the names that reach a prototype (TOK-14). */
+export const reservedClaims: ReadonlySet<string> = new Set<ReservedClaim | '__proto__' | 'constructor' | 'prototype'>([
   'iss', 'sub', 'sid', 'aud', 'exp', 'iat', 'nbf', 'jti', 'cnf', 'typ', 'auth_time', PRIVATE_CLAIM,
   '__proto__', 'constructor', 'prototype',
 ])

@@ -18,7 +18,7 @@ import type { TokenReading } from './token-format.ts'
 import type { TokenOwner } from './token-owner.ts'
 
 export { checkPayload, DEFAULT_APPLICATION } from './access-claims.ts'
-export type { AccessClaims } from './access-claims.ts'
+export type { AccessClaims, ReservedClaim } from './access-claims.ts'
 
 /** Longer strings are rejected as access tokens without being read (DOS-01). */
 export const MAX_ACCESS_TOKEN_LENGTH = 8192

@@ -4,6 +4,7 @@ import type { ClaimValidationError } from '../base/errors.ts'
 import { rule } from '../base/options.ts'
 import type { Rule } from '../base/options.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
+import type { OutputOf } from '../session/data-types.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 
 /** The result of a claim validator. The client receives the reason unchanged. */
@@ -13,7 +14,7 @@ export type ClaimValidity = { readonly isValid: true } | { readonly isValid: fal
 export interface ClaimValidator<Payload extends object> {
   /** Tells the client which check failed. */
   readonly id: string
-  validate(payload: Readonly<Payload>): Awaitable<ClaimValidity>
+  validate(payload: Readonly<OutputOf<Payload>>): Awaitable<ClaimValidity>
 }
 
 /** The rule of a {@link ClaimValidator}. */
@@ -26,7 +27,7 @@ export const claimValidatorRule: Rule<ClaimValidator<object>, undefined> = rule(
 /** Runs all validators. @throws InvalidClaimsError with every check that failed. */
 export async function validateClaims<Payload extends object>(
   validators: readonly ClaimValidator<Payload>[],
-  payload: Readonly<Payload>,
+  payload: Readonly<OutputOf<Payload>>,
 ): Promise<void> {
   const errors: ClaimValidationError[] = []
   for (const validator of validators) {

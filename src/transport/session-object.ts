@@ -1,4 +1,3 @@
-import type { Awaitable } from '../base/awaitable.ts'
 import { isSessionError, UnauthorizedError } from '../base/errors.ts'
 import { transferModeOf } from '../base/handle.ts'
 import { deepFreeze } from '../base/json.ts'
@@ -6,6 +5,7 @@ import type { EpochMilliseconds } from '../base/time.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { endOfToken } from '../tokens/access-claims.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
+import type { Change, OutputOf, PayloadChange } from '../session/data-types.ts'
 import type { ResponseWriter } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import type { ReadonlySession, Session, SessionJson } from './session.ts'
@@ -18,14 +18,14 @@ import { accessTokenEdits, applyEdits, clearingEdits } from './tokens-reply.ts'
  */
 export class VerifiedSession<Payload extends object> implements ReadonlySession<Payload> {
   readonly #claims: AccessClaims
-  #payload: Payload
+  #payload: OutputOf<Payload>
 
-  constructor(claims: AccessClaims, payload: Payload) {
+  constructor(claims: AccessClaims, payload: OutputOf<Payload>) {
     this.#claims = claims
     this.#payload = payload
   }
 
-  protected setPayload(payload: Payload): void {
+  protected setPayload(payload: OutputOf<Payload>): void {
     this.#payload = payload
   }
 
@@ -33,7 +33,7 @@ export class VerifiedSession<Payload extends object> implements ReadonlySession<
     return this.#claims.sub
   }
 
-  getJwtPayload(): Readonly<Payload> {
+  getJwtPayload(): Readonly<OutputOf<Payload>> {
     return deepFreeze(this.#payload)
   }
 
@@ -92,15 +92,15 @@ export class RequestSession<Payload extends object, Info extends object>
     return endOfToken(this.#claims, this.#context.core.policy.accessTokenLifetime)
   }
 
-  async getSessionInfo(): Promise<Info> {
+  async getSessionInfo(): Promise<OutputOf<Info>> {
     return this.#whileAlive(this.#context.core.getSessionInfo(this.#claims.sid))
   }
 
-  async updateSessionInfo(info: Info | ((current: Info) => Awaitable<Info>)): Promise<void> {
+  async updateSessionInfo(info: Change<Info>): Promise<void> {
     await this.#whileAlive(this.#context.core.updateSessionInfo(this.#claims.sid, info))
   }
 
-  async updateJwtPayload(payload: Payload): Promise<void> {
+  async updateJwtPayload(payload: PayloadChange<Payload>): Promise<void> {
     const { core, policy } = this.#context
     const issued = await this.#whileAlive(core.reissue(this.#claims, payload))
     this.#claims = issued.claims

@@ -1,12 +1,12 @@
-import type { Awaitable } from '../base/awaitable.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
+import type { Change, OutputOf, PayloadChange } from '../session/data-types.ts'
 
 /** A verified session, read without the store. */
 export interface ReadonlySession<Payload extends object> {
   /** The user id. */
   getUserId(): string
   /** The application's claims, frozen. */
-  getJwtPayload(): Readonly<Payload>
+  getJwtPayload(): Readonly<OutputOf<Payload>>
   /** The public identifier of the session. */
   getHandle(): string
   getTenantId(): string
@@ -23,7 +23,7 @@ export interface SessionJson<Payload extends object> {
   readonly userId: string
   readonly handle: string
   readonly tenantId: string
-  readonly jwtPayload: Readonly<Payload>
+  readonly jwtPayload: Readonly<OutputOf<Payload>>
   readonly timeCreated: EpochMilliseconds
   readonly expiry: EpochMilliseconds
 }
@@ -35,19 +35,23 @@ export interface SessionJson<Payload extends object> {
  */
 export interface Session<Payload extends object, Info extends object> extends ReadonlySession<Payload> {
   /** Returns the session data. 1 store call. @throws UnauthorizedError if the session has expired or was revoked. */
-  getSessionInfo(): Promise<Info>
+  getSessionInfo(): Promise<OutputOf<Info>>
   /**
    * Replaces the session data. Pass a function to compute it from the current data: it is called again if another
-   * update interferes, so that no update is lost. 1 or 2 store calls, and 2 for each repetition.
+   * update interferes, so that no update is lost; if it returns equal data, nothing is written. 1 store call, 2 with a
+   * function, and 2 for each repetition.
    * @throws UnauthorizedError if the session has expired or was revoked.
+   * @throws InvalidDataError if the data does not match its schema, is not JSON or is too long.
    */
-  updateSessionInfo(info: Info | ((current: Info) => Awaitable<Info>)): Promise<void>
+  updateSessionInfo(info: Change<Info>): Promise<void>
   /**
-   * Replaces the JWT payload: of this object, of this client's access token and of later requests of the session. 1
-   * store call.
+   * Replaces the JWT payload: of this object, of this client's access token and of later requests of the session. Pass
+   * a function to compute it from the payload in the store, as for {@link Session.updateSessionInfo}. 1 store call, 2
+   * with a function, and 2 for each repetition.
    * @throws UnauthorizedError if the session has expired or was revoked.
+   * @throws InvalidDataError if the payload does not match its schema, is not JSON or is too long.
    */
-  updateJwtPayload(payload: Payload): Promise<void>
+  updateJwtPayload(payload: PayloadChange<Payload>): Promise<void>
   /**
    * Calls the listener once, as soon as this process learns that the session was revoked: by a sign-out, by any
    * process, or because of token theft. For connections that outlive their request, such as a WebSocket or an event

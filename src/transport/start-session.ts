@@ -4,6 +4,7 @@ import type { RulesFor } from '../base/options.ts'
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { IssuedSession, NewSessionOptions } from '../session/core.ts'
+import type { DataMember, InputOf, IsOptional, PayloadInput } from '../session/data-types.ts'
 import { newSessionRules } from '../session/policy.ts'
 import { bearerToken, cookieTokens } from './credentials.ts'
 import { refuseUntrustedOrigin } from './csrf.ts'
@@ -24,25 +25,60 @@ export interface CreateNewSessionOptions extends NewSessionOptions {
   readonly keepExistingSession?: boolean
 }
 
-/** A new session in one object: its user, its data and its options. */
-export interface CreateNewSessionInput<Payload extends object, Info extends object> extends CreateNewSessionOptions {
+/** The user of a new session, and its options. */
+export interface NewSessionOfUser extends CreateNewSessionOptions {
   /** The user who has just logged in: 1 to 255 characters. */
   readonly userId: string
-  /** The application's claims, which every access token carries. Default: none. */
-  readonly jwtPayload?: Payload
-  /** The session data, which stays in the store. Default: none. */
-  readonly sessionInfo?: Info
 }
+
+/**
+ * A new session in one object: its user, its data and its options. `jwtPayload` are the application's claims, which
+ * every access token carries; `sessionInfo` is the session data, which stays in the store. Each is optional if an empty
+ * object is valid data.
+ */
+export type CreateNewSessionInput<Payload extends object, Info extends object> =
+  & NewSessionOfUser
+  & DataMember<'jwtPayload', Payload, PayloadInput<Payload>>
+  & DataMember<'sessionInfo', Info>
 
 /** The arguments of `createNewSession` after request and response. */
 export type NewSessionArguments<Payload extends object, Info extends object> =
-  | [
+  | (IsOptional<Info> extends true
+    ? IsOptional<Payload> extends true
+      ? [
+        userId: string,
+        jwtPayload?: PayloadInput<Payload> | undefined,
+        sessionInfo?: InputOf<Info> | undefined,
+        options?: CreateNewSessionOptions | undefined,
+      ]
+      : [
+        userId: string,
+        jwtPayload: PayloadInput<Payload>,
+        sessionInfo?: InputOf<Info> | undefined,
+        options?: CreateNewSessionOptions | undefined,
+      ]
+    : [
+      userId: string,
+      jwtPayload: PayloadInput<Payload> | (IsOptional<Payload> extends true ? undefined : never),
+      sessionInfo: InputOf<Info>,
+      options?: CreateNewSessionOptions | undefined,
+    ])
+  | [session: CreateNewSessionInput<Payload, Info>]
+
+/** {@link NewSessionArguments} as data, whatever the schemas demand. */
+type GivenArguments<Payload extends object, Info extends object> =
+  | readonly [
     userId: string,
-    jwtPayload?: Payload | undefined,
-    sessionInfo?: Info | undefined,
+    jwtPayload?: InputOf<Payload> | undefined,
+    sessionInfo?: InputOf<Info> | undefined,
     options?: CreateNewSessionOptions | undefined,
   ]
-  | [session: CreateNewSessionInput<Payload, Info>]
+  | readonly [session: GivenSession<Payload, Info>]
+
+interface GivenSession<Payload extends object, Info extends object> extends NewSessionOfUser {
+  readonly jwtPayload?: InputOf<Payload>
+  readonly sessionInfo?: InputOf<Info>
+}
 
 /** The rules of the options of `createNewSession`. */
 export const createNewSessionRules: RulesFor<CreateNewSessionOptions> = {
@@ -53,7 +89,7 @@ export const createNewSessionRules: RulesFor<CreateNewSessionOptions> = {
 export async function startSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   { request, reply }: HttpExchange,
-  call: NewSessionArguments<Payload, Info>,
+  call: GivenArguments<Payload, Info>,
 ): Promise<Session<Payload, Info>> {
   const { core, policy } = context
   const { userId, jwtPayload, sessionInfo, ...options } = toInput(call)
@@ -77,8 +113,8 @@ export async function startSession<Payload extends object, Info extends object>(
 
 /** Both forms of the arguments as one. @throws GeneralError (`MISUSE`) for a wrong option */
 function toInput<Payload extends object, Info extends object>(
-  [first, jwtPayload, sessionInfo, options]: NewSessionArguments<Payload, Info>,
-): CreateNewSessionInput<Payload, Info> {
+  [first, jwtPayload, sessionInfo, options]: GivenArguments<Payload, Info>,
+): GivenSession<Payload, Info> {
   if (typeof first === 'object' && first !== null) {
     const { userId: _userId, jwtPayload: _jwtPayload, sessionInfo: _sessionInfo, ...others } = first
     checkOptions('createNewSession', createNewSessionRules, others)

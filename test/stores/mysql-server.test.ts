@@ -39,7 +39,7 @@ describe.skipIf(server === null)('MariaDB', () => {
       ['rotate, lost', 1, () => store.rotate(sampleRotation())],
       ['confirm', 1, () => store.confirm([{ handle: sampleHandle(1), generation: 1, branch: 0 }])],
       ['updateInfo', 1, () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })],
-      ['updatePayload', 6, () => store.updatePayload({ ...late, jwtPayload: '{}' })],
+      ['updatePayload', 6, () => store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null })],
       ['listByUser', 1, () => store.listByUser('user-1', { limit: 10, after: null })],
       ['changesSince', 1, () => store.changesSince(null, 10)],
       ['reauthenticate', 4, () => store.reauthenticate(sampleReauthentication(sampleRecord({ ...sampleNext(), confirmed: true })))],
@@ -99,7 +99,7 @@ describe.skipIf(server === null)('MariaDB', () => {
     await Promise.all([1, 2, 3].map(number => store.rotate(sampleRotation({ handle: sampleHandle(number) }))))
     await store.confirm([1, 2, 3].map(number => ({ handle: sampleHandle(number), generation: 1, branch: 0 })))
     await store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })
-    await store.updatePayload({ ...late, jwtPayload: '{}' })
+    await store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null })
     await store.listByUser('user-7', { limit: 10, after: null })
     await store.remove([4, 5].map(sampleHandle), sampleNow)
     for (const tenantId of [null, 'public']) {

@@ -28,7 +28,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
       ['rotate, lost', 1, () => store.rotate(sampleRotation())],
       ['confirm', 1, () => store.confirm([{ handle: sampleHandle(1), generation: 1, branch: 0 }])],
       ['updateInfo', 1, () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })],
-      ['updatePayload', 1, () => store.updatePayload({ ...late, jwtPayload: '{}' })],
+      ['updatePayload', 1, () => store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null })],
       ['reauthenticate', 1, () => store.reauthenticate(
         sampleReauthentication(sampleRecord({ ...sampleNext(), confirmed: true })))],
       ['listByUser', 1, () => store.listByUser('user-1', { limit: 10, after: null })],
@@ -114,7 +114,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     await store.reauthenticate(sampleReauthentication(sampleRecord()))
     await store.confirm([{ handle: sampleHandle(1), generation: 1, branch: 0 }])
     await store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })
-    await store.updatePayload({ ...late, jwtPayload: '{}' })
+    await store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null })
     await store.listByUser('user-1', { limit: 10, after: null })
     await store.removeUnchanged(sampleHandle(9), sampleState(sampleRecord()), sampleNow)
     await store.remove([sampleHandle(1)], sampleNow)

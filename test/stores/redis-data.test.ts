@@ -83,7 +83,7 @@ async function roundTrips(client: IoredisClient): Promise<Record<string, number>
     reauthenticate: () => store.reauthenticate(sampleReauthentication(sampleRecord({ ...sampleNext(), confirmed: true }))),
     confirm: () => store.confirm([{ handle, generation: 1, branch: 0 }]),
     updateInfo: () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: null }),
-    updatePayload: () => store.updatePayload({ ...late, jwtPayload: '{}' }),
+    updatePayload: () => store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null }),
     removeUnchanged: () => store.removeUnchanged(handle, sampleState(sampleRecord()), until),
     remove: () => store.remove([handle], until),
     removeByUser: () => store.removeByUser(sampleUserRemoval()),
@@ -178,7 +178,7 @@ describe.skipIf(missing)('Redis', () => {
       for (const work of [
         () => store.find(newer),
         () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: null }),
-        () => store.updatePayload({ ...late, jwtPayload: '{}' }),
+        () => store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null }),
         () => store.removeUnchanged(newer, sampleState(sampleRecord()), until),
         () => store.remove([newer], until),
         () => store.listByUser('user-1', { limit: 10, after: null }),

@@ -55,7 +55,7 @@ describe.skipIf(inject('redisUrl') === null)('lost data in Redis', () => {
       expect(rotated, `session ${number}`).toMatchObject({ refreshHash: 'hash-1' })
       expect(await store.find(sampleHandle(number)), `session ${number}`).toEqual(rotated)
     }
-    const update = { handle: sampleHandle(1), jwtPayload: sessionInfo, now: sampleNow, from: until }
+    const update = { handle: sampleHandle(1), jwtPayload: sessionInfo, expectedVersion: null, now: sampleNow, from: until }
     await expect(store.updatePayload(update)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
 
     expect((await store.remove([sampleHandle(1)], until)).handles).toEqual([sampleHandle(1)])

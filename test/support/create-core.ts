@@ -1,6 +1,7 @@
 import type { StandardSchema } from '../../src/base/standard-schema.ts'
 import { createCodecs } from '../../src/session/application-data.ts'
 import { createSessionCore } from '../../src/session/create-core.ts'
+import type { InputOf, OutputOf } from '../../src/session/data-types.ts'
 import { createEngine } from '../../src/session/engine.ts'
 import type { EngineDependencies } from '../../src/session/engine.ts'
 import { CLOCK_TOLERANCE } from '../../src/session/policy.ts'
@@ -15,8 +16,8 @@ export interface CoreDependencies<Payload extends object, Info extends object>
   readonly application: string
   readonly audience: string | null
   readonly algorithm: SignatureAlgorithm
-  readonly payloadSchema: StandardSchema<Payload> | undefined
-  readonly infoSchema: StandardSchema<Info> | undefined
+  readonly payloadSchema: StandardSchema<InputOf<Payload>, OutputOf<Payload>> | undefined
+  readonly infoSchema: StandardSchema<InputOf<Info>, OutputOf<Info>> | undefined
 }
 
 /** A core as `createSessions` assembles it. */

@@ -4,7 +4,7 @@ import { createSessions } from '../../src/index.ts'
 import { inMemory } from '../../src/testing/index.ts'
 import { ORIGIN } from '../support/session-server.ts'
 
-const sessions = webSessions(createSessions<{ role: string }, { note: string }>({ origin: ORIGIN, ...inMemory() }))
+const sessions = webSessions(createSessions<{ role?: string }, { note?: string }>({ origin: ORIGIN, ...inMemory() }))
 const request = (): Request => new Request(`${ORIGIN}/login`, { method: 'POST', headers: { origin: ORIGIN } })
 
 test('a new session takes its user, data and options in one object', async () => {

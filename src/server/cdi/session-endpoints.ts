@@ -49,7 +49,7 @@ async function create({ app, protocol, tenantId, body }: CdiRequest): Promise<Re
 }
 
 async function information({ app, protocol, query }: CdiRequest): Promise<Reply> {
-  const { record, jwtPayload, sessionInfo } = await app.core.getSessionByHandle(queryText(query, 'sessionHandle'))
+  const { record, jwtPayload, sessionInfo } = await app.core.getStoredSession(queryText(query, 'sessionHandle'))
   return replyJson({
     status: 'OK',
     sessionHandle: record.handle,
@@ -194,7 +194,7 @@ async function writePayload({ app, protocol, body }: CdiRequest): Promise<Reply>
 }
 
 async function readPayload({ app, query }: CdiRequest): Promise<Reply> {
-  const { jwtPayload } = await app.core.getSessionByHandle(queryText(query, 'sessionHandle'))
+  const { jwtPayload } = await app.core.getStoredSession(queryText(query, 'sessionHandle'))
   return replyJson({ status: 'OK', userDataInJWT: jwtPayload })
 }
 

@@ -75,7 +75,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
   },
 
   async readSession({ app, parameters }) {
-    const { record, jwtPayload, sessionInfo } = await app.native.getSessionByHandle(parameters['handle'] ?? '')
+    const { record, jwtPayload, sessionInfo } = await app.native.getStoredSession(parameters['handle'] ?? '')
     return replyJson({ ...summarize(record), jwtPayload, sessionInfo, sessionInfoVersion: record.infoVersion })
   },
 
@@ -88,7 +88,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     // Everything is validated before anything is stored.
     if (jwtPayload !== undefined) await codecs.payloads.write(objectOf(jwtPayload))
     if (sessionInfo !== undefined) await codecs.infos.write(objectOf(sessionInfo))
-    const { record } = await native.getSessionByHandle(handle)
+    const { record } = await native.getStoredSession(handle)
     if (version !== undefined && version !== record.infoVersion) return conflict
     const change = sessionInfo === undefined
       ? (current: JsonObject): JsonObject => mergePatch(current, objectOf(mergeSessionInfo ?? {}))

@@ -52,7 +52,7 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
      WHERE handle = ? AND expires_at > ? AND info_version = COALESCE(?, info_version)`
   const updatePayload =
     `UPDATE ${table} SET jwt_payload = ?, payload_version = LAST_INSERT_ID(payload_version + 1)
-     WHERE handle = ? AND expires_at > ?`
+     WHERE handle = ? AND expires_at > ? AND payload_version = COALESCE(?, payload_version)`
   const lifetime = `SELECT access_token_lifetime FROM ${table} WHERE handle = ?`
   const lock = (condition: string): string =>
     `SELECT handle, access_token_lifetime FROM ${byKey(table)} WHERE ${condition} ORDER BY handle FOR UPDATE`
@@ -138,8 +138,8 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
     updateInfo: ({ handle, sessionInfo, expectedVersion, now }) => database.run(async ({ change }) =>
       (await change(updateInfo, [sessionInfo, handle, now, expectedVersion])).rows === 1),
 
-    updatePayload: ({ handle, jwtPayload, now, from }) => database.transaction(async runner => {
-      const { rows, insertId: version } = await runner.change(updatePayload, [jwtPayload, handle, now])
+    updatePayload: ({ handle, jwtPayload, expectedVersion, now, from }) => database.transaction(async runner => {
+      const { rows, insertId: version } = await runner.change(updatePayload, [jwtPayload, handle, now, expectedVersion])
       if (rows === 0) return null
       const until = keptUntil(await runner.rows(lifetime, [handle]), from)
       await log.append(runner, { kind: 'payload', handle, version, until })

@@ -58,7 +58,8 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
   const updatePayload = database.statement(
     `WITH updated AS (
        UPDATE ${table} SET jwt_payload = $2, payload_version = payload_version + 1
-       WHERE handle = $1 AND expires_at > $3 RETURNING payload_version, access_token_lifetime
+       WHERE handle = $1 AND expires_at > $3 AND payload_version = coalesce($6, payload_version)
+       RETURNING payload_version, access_token_lifetime
      ),
      ${appendChange(names, 'updated', {
        kind: 'payload',
@@ -94,8 +95,8 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
     updateInfo: async ({ handle, sessionInfo, expectedVersion, now }) =>
       (await updateInfo(handle, sessionInfo, now, expectedVersion)).length === 1,
 
-    updatePayload: async ({ handle, jwtPayload, now, from }) => first(
-      await updatePayload(handle, jwtPayload, now, from, createEntryId()),
+    updatePayload: async ({ handle, jwtPayload, expectedVersion, now, from }) => first(
+      await updatePayload(handle, jwtPayload, now, from, createEntryId(), expectedVersion),
       row => ({ version: readInteger(row, 'payload_version'), until: keptUntil([row], from) })),
 
     ...removals,

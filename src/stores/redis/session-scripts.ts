@@ -152,21 +152,29 @@ redis.call('SET', KEYS[1], sub(session, 1, placeOf(session, '"infoVersion":') - 
   .. '"infoVersion":' .. version .. ',"sessionInfo":' .. ARGV[2] .. '}}', 'KEEPTTL')
 return 1`)
 
-/** `setPayload(key, payload, now)`: the new version and the access token lifetime, or false. `payload` is JSON. */
+/**
+ * `setPayload(key, payload, now, expected)`: the new version and the access token lifetime, or false. `payload` is JSON,
+ * `expected` the expected version or an empty text.
+ */
 export const setPayload: string = `${reading}${nextVersion}
-local function setPayload(key, payload, now)
+local function setPayload(key, payload, now, expected)
   local session = redis.call('GET', key)
   if not isActive(session, now) then return false end
-  local version, kept = nextVersion(session, '"payloadVersion":'), keptOf(session)
+  local version, before = nextVersion(session, '"payloadVersion":')
+  if expected ~= '' and before ~= expected then return false end
+  local kept = keptOf(session)
   redis.call('SET', key, sub(session, 1, placeOf(session, '"payloadVersion":') - 1)
     .. '"payloadVersion":' .. version .. ',"jwtPayload":' .. payload .. ','
     .. sub(session, placeOf(session, '"infoVersion":')), 'KEEPTTL')
   return version, kept.accessTokenLifetime
 end`
 
-/** KEYS: session. ARGV: payload as JSON, now. Returns the new version and the access token lifetime, or nil. */
+/**
+ * KEYS: session. ARGV: payload as JSON, now, expected version or an empty text. Returns the new version and the access
+ * token lifetime, or nil.
+ */
 export const updatePayloadScript: Script = defineScript(`${setPayload}
-local version, lifetime = setPayload(KEYS[1], ARGV[1], ARGV[2])
+local version, lifetime = setPayload(KEYS[1], ARGV[1], ARGV[2], ARGV[3])
 return version and {version, lifetime}`)
 
 /**

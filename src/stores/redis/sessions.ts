@@ -203,13 +203,14 @@ export function createSessionTable(
         toInteger(await run(updateInfoScript, [key], [now, JSON.stringify(sessionInfo), expectedVersion ?? ''])) === 1)
     },
 
-    updatePayload({ handle, jwtPayload, now, from }) {
+    updatePayload({ handle, jwtPayload, expectedVersion, now, from }) {
+      const expected = expectedVersion ?? ''
       const key = names.session(handle)
       return connection.useDurably(() => [names.changes, key], async commands => {
         const reply = commands.cluster
-          ? await commands.run(updatePayloadScript, [key], [JSON.stringify(jwtPayload), now])
+          ? await commands.run(updatePayloadScript, [key], [JSON.stringify(jwtPayload), now, expected])
           : await commands.run(publishPayloadScript, [...log.keys, key],
-            [...log.args, from, handle, JSON.stringify(jwtPayload), now])
+            [...log.args, from, handle, JSON.stringify(jwtPayload), now, expected])
         if (reply === null) return null
         const [version = 0, lifetime = 0] = toList(reply).map(toInteger)
         const until = from + lifetime

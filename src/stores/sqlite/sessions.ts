@@ -66,7 +66,8 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
      WHERE handle = ? AND expires_at > ? AND info_version = ifnull(?, info_version)`)
   const updatePayload = durable.rows(
     `UPDATE ${table} SET jwt_payload = ?, payload_version = payload_version + 1
-     WHERE handle = ? AND expires_at > ? RETURNING payload_version, access_token_lifetime`)
+     WHERE handle = ? AND expires_at > ? AND payload_version = ifnull(?, payload_version)
+     RETURNING payload_version, access_token_lifetime`)
   const removed = 'RETURNING handle, access_token_lifetime'
   const remove = durable.rows(`DELETE FROM ${table} WHERE handle IN (SELECT value FROM json_each(?)) ${removed}`)
   const removeUnchanged = durable.rows(
@@ -138,9 +139,9 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
     updateInfo: ({ handle, sessionInfo, expectedVersion, now }) => guarded(() =>
       updateInfo(sessionInfo, handle, now, expectedVersion) === 1),
 
-    updatePayload: ({ handle, jwtPayload, now, from }) => guarded(() => {
+    updatePayload: ({ handle, jwtPayload, expectedVersion, now, from }) => guarded(() => {
       const updated = durable.transaction(() => {
-        const change = first(updatePayload(jwtPayload, handle, now), row => ({
+        const change = first(updatePayload(jwtPayload, handle, now, expectedVersion), row => ({
           version: readInteger(row, 'payload_version'), until: from + readInteger(row, 'access_token_lifetime'),
         }))
         if (change !== null) log.append({ kind: 'payload', handle, ...change })

@@ -194,7 +194,7 @@ export const conditionCases: readonly ContractCase[] = [
       ensureEqual(until, sampleNow + 9 * minute, 'remove returns until')
       ensureEqual((await store.changesSince(null, 10)).changes.map(change => change.until), [until], 'as in the log')
       await store.insert(sampleRecord({ accessTokenLifetime: 7 * minute }))
-      const update = { handle, jwtPayload: '{}', now: sampleNow, from: sampleNow }
+      const update = { handle, jwtPayload: '{}', expectedVersion: null, now: sampleNow, from: sampleNow }
       const updated = ensurePresent(await store.updatePayload(update), 'it is updated')
       ensureEqual(updated.until, sampleNow + 7 * minute, 'the same for a payload')
     },

@@ -47,7 +47,7 @@ export const hostileCases: readonly ContractCase[] = [
           `${text}${text}`, 'rotated')
         const late = { handle, now: sampleNow, from: sampleNow }
         await store.updateInfo({ ...late, sessionInfo: `${text}1`, expectedVersion: 0 })
-        await store.updatePayload({ ...late, jwtPayload: `${text}2` })
+        await store.updatePayload({ ...late, jwtPayload: `${text}2`, expectedVersion: null })
         const updated = ensurePresent(await reader.find(handle), 'found')
         ensureEqual([updated.sessionInfo, updated.jwtPayload], [`${text}1`, `${text}2`], 'updated')
         ensureEqual(await store.acquireLease(text, text, sampleNow, sampleNow + minute), true, 'turn')
@@ -143,7 +143,7 @@ export const hostileCases: readonly ContractCase[] = [
       await store.confirm([{ handle: record.handle, generation: big - 1, branch: big - 2 }])
       ensureEqual((await reader.find(record.handle))?.confirmed, true, 'confirmed')
       const late = { handle: record.handle, now: big - 2, from: 0 }
-      ensureEqual(await store.updatePayload({ ...late, jwtPayload: '{}' }), { version: big - 2, until: big }, 'payload')
+      ensureEqual(await store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null }), { version: big - 2, until: big }, 'payload')
       ensureEqual(await store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: big - 4 }), true, 'info')
       const expectedChanges = [{ kind: 'payload', handle: record.handle, version: big - 2, until: big }]
       ensureEqual((await reader.changesSince(null, 10)).changes, expectedChanges, 'the change')

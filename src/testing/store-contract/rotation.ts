@@ -203,7 +203,7 @@ export const rotationCases: readonly ContractCase[] = [
           () => second.remove([handle], sampleNow + minute),
           () => first.confirm([{ handle, generation: 0, branch: 0 }]),
           () => first.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: null }),
-          () => first.updatePayload({ ...late, jwtPayload: '{}' }),
+          () => first.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null }),
         ]
         const from = number % writes.length
         await Promise.all([...writes.slice(from), ...writes.slice(0, from)].map(write => write()))

@@ -69,7 +69,7 @@ export const updateCases: readonly ContractCase[] = [
       const record = sampleRecord()
       await store.insert(record)
       const info = { handle, sessionInfo: '{"late":1}', expectedVersion: null }
-      const payload = { handle, jwtPayload: '{"late":1}', from: sampleNow }
+      const payload = { handle, jwtPayload: '{"late":1}', expectedVersion: null, from: sampleNow }
       for (const now of [record.expiresAt, record.expiresAt + 1]) {
         ensureEqual(await store.updateInfo({ ...info, now }), false, 'expired')
         ensureEqual(await store.updatePayload({ ...payload, now }), null, 'expired')
@@ -90,7 +90,7 @@ export const updateCases: readonly ContractCase[] = [
       const [store, reader] = [await open(), await open()]
       const record = sampleRecord({ payloadVersion: 8 })
       await store.insert(record)
-      const update = { handle, jwtPayload: '{"role":"writer"}', now: sampleNow, from: sampleNow }
+      const update = { handle, jwtPayload: '{"role":"writer"}', expectedVersion: null, now: sampleNow, from: sampleNow }
       const until = sampleNow + record.accessTokenLifetime
       ensureEqual(await store.updatePayload(update), { version: 9, until }, 'it returns the new version')
       const expected = { ...record, jwtPayload: '{"role":"writer"}', payloadVersion: 9 }
@@ -100,12 +100,48 @@ export const updateCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'L-16: updatePayload: writes for the expected version only, and else appends no change',
+    async run({ open }) {
+      const [store, reader] = [await open(), await open()]
+      const record = sampleRecord({ payloadVersion: 3 })
+      await store.insert(record)
+      const exact = { handle, jwtPayload: '{"a":1}', expectedVersion: 3, now: sampleNow, from: sampleNow }
+      for (const expectedVersion of [0, 2, 4]) {
+        ensureEqual(await store.updatePayload({ ...exact, expectedVersion }), null, `version ${expectedVersion} is not there`)
+      }
+      ensureEqual(await reader.find(handle), record, 'nothing changed')
+      ensureEqual((await reader.changesSince(null, 10)).changes, [], 'no change without an update')
+      ensureEqual((await store.updatePayload(exact))?.version, 4, 'the expected version')
+      ensureEqual(await store.updatePayload(exact), null, 'the version has moved on')
+      ensureEqual(await reader.find(handle), { ...record, jwtPayload: '{"a":1}', payloadVersion: 4 }, 'written once')
+      ensureEqual((await reader.changesSince(null, 10)).changes.length, 1, 'with one change')
+    },
+  },
+  {
+    name: 'L-16: updatePayload: of concurrent conditional updates none is lost',
+    async run({ open }) {
+      const stores = await Promise.all(Array.from({ length: 4 }, () => open()))
+      await stores[0]?.insert(sampleRecord({ jwtPayload: '[]' }))
+      await Promise.all(stores.flatMap((store, connection) => Array.from({ length: 5 }, async (_, index) => {
+        for (;;) {
+          const current = await store.find(handle)
+          const jwtPayload = JSON.stringify([...JSON.parse(current?.jwtPayload ?? '[]'), `${connection}-${index}`])
+          const expectedVersion = current?.payloadVersion ?? 0
+          if (await store.updatePayload({ handle, jwtPayload, expectedVersion, now: sampleNow, from: sampleNow })) return
+        }
+      })))
+      const record = await stores[0]?.find(handle)
+      ensureEqual(new Set(JSON.parse(record?.jwtPayload ?? '[]')).size, 20, 'all 20 are there')
+      ensureEqual(record?.payloadVersion, 20, 'the version counted each')
+    },
+  },
+  {
     name: 'updatePayload: concurrent updates get different versions, each with its change',
     async run({ open }) {
       const stores = [await open(), await open()]
       await stores[0]?.insert(sampleRecord())
       const updates = await Promise.all(Array.from({ length: 10 }, (_, index) =>
-        stores[index % 2]?.updatePayload({ handle, jwtPayload: '{}', now: sampleNow, from: sampleNow })))
+        stores[index % 2]?.updatePayload({ handle, jwtPayload: '{}', expectedVersion: null, now: sampleNow, from: sampleNow })))
       const all = Array.from({ length: 10 }, (_, index) => index + 1)
       const versions = updates.map(update => update?.version ?? 0)
       ensureEqual(versions.toSorted((left, right) => left - right), all, 'no version twice')
@@ -119,11 +155,11 @@ export const updateCases: readonly ContractCase[] = [
     async run({ open }) {
       const [first, second] = [await open(), await open()]
       await first.insert(sampleRecord())
-      const late = { handle, now: sampleNow, from: sampleNow }
+      const late = { handle, expectedVersion: null, now: sampleNow, from: sampleNow }
       await Promise.all([
         first.updateInfo({ ...late, sessionInfo: '{"i":1}', expectedVersion: null }),
         second.rotate(sampleRotation()),
-        first.updatePayload({ ...late, jwtPayload: '{"p":1}' }),
+        first.updatePayload({ ...late, jwtPayload: '{"p":1}', expectedVersion: null }),
       ])
       const record = await second.find(handle)
       ensureEqual([record?.refreshHash, record?.sessionInfo, record?.infoVersion, record?.jwtPayload,

@@ -184,6 +184,12 @@ export const sessionMutants: Mutants = {
   'updatePayload writes at the exact expiry': sound => ({
     updatePayload: update => sound.updatePayload({ ...update, now: update.now - 1 }),
   }),
+  'updatePayload ignores the version': sound => ({
+    updatePayload: update => sound.updatePayload({ ...update, expectedVersion: null }),
+  }),
+  'updatePayload takes version 0 for any version': sound => ({
+    updatePayload: update => sound.updatePayload({ ...update, expectedVersion: update.expectedVersion || null }),
+  }),
   'updatePayload appends no change': sound => silent(sound, change => change.kind !== 'payload'),
   'updatePayload returns the old version': sound => ({
     async updatePayload(update) {
