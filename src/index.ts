@@ -22,6 +22,6 @@ export type { CreateNewSessionInput, CreateNewSessionOptions } from './transport
 export type { ReadonlySession, Session, SessionJson } from './transport/session.ts'
 export type { GetSessionOptions, SessionReading } from './transport/get-session.ts'
 export type { SessionEvents, TheftEvidence } from './session/events.ts'
-export type { SessionDetails, SessionList, SessionSummary } from './session/core.ts'
 export type { InputOf, OutputOf, SchemaTypes } from './session/data-types.ts'
+export type { SessionDetails, SessionList, SessionSummary } from './session/summary.ts'
 export type { SessionStore } from './session/store.ts'

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 import { mapAwaitable, catchAwaitable } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
@@ -29,14 +30,22 @@ export interface ExpressOptions {
 
 /**
  * A request handler that needs a session. If it throws or rejects, the error goes to the error handler, in Express 4
- * too.
+ * too. `ExpressRequest` and `ExpressResponse` are the types of request and response.
  */
-export type SessionHandler<Payload extends object, Info extends object> = (
-  request: Request,
-  response: Response,
+export type SessionHandler<
+  Payload extends object, Info extends object, ExpressRequest = Request, ExpressResponse = Response,
+> = (
+  request: ExpressRequest,
+  response: ExpressResponse,
   session: Session<Payload, Info>,
   next: NextFunction,
 ) => unknown
+
+/**
+ * A middleware that takes requests of every type. So it leaves the types of the route's parameters, body and query to
+ * the handlers after it.
+ */
+export type ExpressGuard = (request: IncomingMessage, response: ServerResponse, next: NextFunction) => void
 
 type ExpressTarget = [request: Request, response: Response]
 
@@ -49,10 +58,21 @@ export interface ExpressSessions<Payload extends object, Info extends object>
    */
   requireSession(handler: SessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): RequestHandler
   /**
-   * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
-   * `sessionOf`. It answers CORS preflights itself.
+   * The same, for a handler that states the types of its request: `(request: Request<{ id: string }>, response,
+   * session) => ...`, or `requireSession<{ id: string }>(...)`. They are those of Express, in its order.
    */
-  requireSession(options?: GetSessionOptions<Payload>): RequestHandler
+  requireSession<Params, ResponseBody = unknown, RequestBody = unknown, Query = Request['query']>(
+    handler: SessionHandler<
+      Payload, Info, Request<Params, ResponseBody, RequestBody, Query>, Response<ResponseBody>
+    >,
+    options?: GetSessionOptions<Payload>,
+  ): RequestHandler<Params, ResponseBody, RequestBody, Query>
+  /**
+   * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
+   * `sessionOf`. The types of the route are kept: `app.get('/orders/:id', sessions.requireSession(), request => ...)`.
+   * It answers CORS preflights itself.
+   */
+  requireSession(options?: GetSessionOptions<Payload>): ExpressGuard
   /** Returns the middleware that answers Keyturn's errors and passes other errors on. Mount it last. */
   errorHandler(): ErrorRequestHandler
 }
@@ -79,6 +99,16 @@ export function expressSessions<Payload extends object, Info extends object, Res
     onError: options.onError,
   })
 
+  function requireSession(
+    handler: SessionHandler<Payload, Info>, sessionOptions?: GetSessionOptions<Payload>,
+  ): RequestHandler
+  function requireSession<Params, ResponseBody, RequestBody, Query>(
+    handler: SessionHandler<
+      Payload, Info, Request<Params, ResponseBody, RequestBody, Query>, Response<ResponseBody>
+    >,
+    sessionOptions?: GetSessionOptions<Payload>,
+  ): RequestHandler<Params, ResponseBody, RequestBody, Query>
+  function requireSession(sessionOptions?: GetSessionOptions<Payload>): ExpressGuard
   function requireSession(
     first?: SessionHandler<Payload, Info> | GetSessionOptions<Payload>,
     second?: GetSessionOptions<Payload>,

@@ -7,10 +7,11 @@ import type { JwkSet } from '../tokens/jwk.ts'
 import type { TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import type { MacSource } from '../tokens/token-mac.ts'
 import type { TokenOwner } from '../tokens/token-owner.ts'
-import type { Change, ComputePayload, InputOf, OutputOf, PayloadChange } from './data-types.ts'
+import type { ComputePayload, InputOf, OutputOf, Update, UpdateOfPayload } from './data-types.ts'
 import type { LineagePlace } from './decide-refresh.ts'
 import type { SessionPolicy } from './policy.ts'
 import type { ClientInfo, SessionRecord } from './record.ts'
+import type { SessionDetails, SessionList } from './summary.ts'
 
 /**
  * All operations on sessions, independent of HTTP: they take tokens and return outcomes. Expected outcomes are values.
@@ -60,7 +61,7 @@ export interface SessionCore<
    * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
    * @throws InvalidDataError if an access token of the session could become too long.
    */
-  reissue(claims: Claims, payload?: Change<Payload>): Promise<IssuedAccessToken<Payload, Claims>>
+  reissue(claims: Claims, payload?: Update<Payload>): Promise<IssuedAccessToken<Payload, Claims>>
   /**
    * Identifies an access token that Keyturn issued, expired or not; null for any other string. It does not prove that
    * the session is active. 0 store calls.
@@ -93,12 +94,12 @@ export interface SessionCore<
    * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
    * @throws InvalidDataError if the data does not match its schema, is not JSON or is too long.
    */
-  updateSessionInfo(handle: string, info: Change<Info>): Promise<void>
+  updateSessionInfo(handle: string, info: Update<Info>): Promise<void>
   /**
    * Replaces the session data if it still has this version (`infoVersion`). Returns whether it had. 2 store calls.
    * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
    */
-  updateSessionInfoIf(version: number, handle: string, info: Change<Info>): Promise<boolean>
+  updateSessionInfoIf(version: number, handle: string, info: Update<Info>): Promise<boolean>
   /**
    * Replaces the JWT payload. The client gets an access token with the new one with its next request. Pass a function
    * to compute it from the current payload atomically: it is called again if another update interferes, and if it
@@ -108,7 +109,7 @@ export interface SessionCore<
    * @throws InvalidDataError if the payload does not match its schema or is not JSON, or if an access token of the
    * session could become too long.
    */
-  updateJwtPayload(handle: string, payload: PayloadChange<Payload>): Promise<void>
+  updateJwtPayload(handle: string, payload: UpdateOfPayload<Payload>): Promise<void>
   /**
    * Computes the JWT payload of each active session of a user, in one tenant or in all, from its current one: after a
    * change of the user's role, for instance. As {@link SessionCore.updateJwtPayload} with a function; the function may
@@ -281,32 +282,4 @@ export interface TheftOutcome {
   /** The places of the presented token and of the current one in the lineage. */
   readonly presented: LineagePlace
   readonly current: LineagePlace
-}
-
-/**
- * One of a user's sessions, without secrets (REV-03). It does not contain the time of the last refresh: a thief could
- * use that to refresh shortly before or after the owner, and stay undetected for longer.
- */
-export interface SessionSummary {
-  readonly handle: string
-  readonly userId: string
-  readonly tenantId: string
-  readonly createdAt: EpochMilliseconds
-  /** When the session expires if it is not refreshed, rounded up to a whole day (UTC). */
-  readonly expiresAt: EpochMilliseconds
-  readonly ip: string | null
-  readonly userAgent: string | null
-}
-
-/** A session with the application's data. */
-export interface SessionDetails<Payload extends object, Info extends object> extends SessionSummary {
-  readonly jwtPayload: OutputOf<Payload>
-  readonly sessionInfo: OutputOf<Info>
-}
-
-/** A page of a user's sessions. */
-export interface SessionList {
-  readonly sessions: readonly SessionSummary[]
-  /** Pass it as `after` for the next page; null on the last page. */
-  readonly next: string | null
 }

@@ -31,13 +31,13 @@ type IsSame<One, Other> =
 export type Compute<Data, Next = InputOf<Data>> = (current: OutputOf<Data>) => Awaitable<Next>
 
 /** New data, or a function that computes it. */
-export type Change<Data> = InputOf<Data> | Compute<Data>
+export type Update<Data> = InputOf<Data> | Compute<Data>
 
 /** A {@link Compute} of the JWT payload, without reserved claims. */
 export type ComputePayload<Payload> = Compute<Payload, PayloadInput<Payload>>
 
-/** A {@link Change} of the JWT payload, without reserved claims. */
-export type PayloadChange<Payload> = PayloadInput<Payload> | ComputePayload<Payload>
+/** An {@link Update} of the JWT payload, without reserved claims. */
+export type UpdateOfPayload<Payload> = PayloadInput<Payload> | ComputePayload<Payload>
 
 /** A JWT payload where it enters: it has no reserved claims (TOK-23). */
 export type PayloadInput<Payload> = InputOf<Payload> & WithoutReservedClaims<InputOf<Payload>>

@@ -1,12 +1,13 @@
 import { SessionNotFoundError } from '../base/errors.ts'
 import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
-import type { RevokeOptions, SessionList, SessionSummary } from './core.ts'
+import type { RevokeOptions } from './core.ts'
 import type { Engine } from './engine.ts'
 import { activeBounds, changeStart, isActive, notBeforeAt } from './policy.ts'
 import type { SessionRecord } from './record.ts'
 import { removeInParts, removeOfUser } from './removals.ts'
 import type { ListedSession, PageRequest, Removal, SessionPage } from './store.ts'
+import type { SessionList, SessionSummary } from './summary.ts'
 
 type Ending = 'revoked' | 'evicted'
 

@@ -2,7 +2,7 @@ import { GeneralError, isSessionError, SessionNotFoundError } from '../base/erro
 import type { Subject, TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import { hasJson } from './application-data.ts'
 import type { Codecs } from './application-data.ts'
-import type { Change, Compute } from './data-types.ts'
+import type { Compute, Update } from './data-types.ts'
 import type { CoreParts, Engine } from './engine.ts'
 import { MAX_USER_ID_LENGTH } from './identifiers.ts'
 import { getActive, handleOf, listInPages } from './manage.ts'
@@ -34,7 +34,7 @@ function isCompute<Data>(change: Compute<Data> | unknown): change is Compute<Dat
 export async function updateInfo<Info extends object>(
   engine: Engine & Pick<Codecs<object, Info>, 'infos'>,
   text: string,
-  change: Change<Info>,
+  change: Update<Info>,
   expected: number | null = null,
 ): Promise<boolean> {
   const { store, infos, now } = engine
@@ -76,7 +76,7 @@ export async function updatePayload<
 >(
   parts: CoreParts<Payload, Info, Style, Claims>,
   text: string,
-  change: Change<Payload>,
+  change: Update<Payload>,
   subject: Subject | null,
 ): Promise<StoredPayload> {
   const { format, payloads } = parts

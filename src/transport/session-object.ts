@@ -5,7 +5,7 @@ import type { EpochMilliseconds } from '../base/time.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { endOfToken } from '../tokens/access-claims.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
-import type { Change, OutputOf, PayloadChange } from '../session/data-types.ts'
+import type { OutputOf, Update, UpdateOfPayload } from '../session/data-types.ts'
 import type { ResponseWriter } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import type { ReadonlySession, Session, SessionJson } from './session.ts'
@@ -96,11 +96,11 @@ export class RequestSession<Payload extends object, Info extends object>
     return this.#whileAlive(this.#context.core.getSessionInfo(this.#claims.sid))
   }
 
-  async updateSessionInfo(info: Change<Info>): Promise<void> {
+  async updateSessionInfo(info: Update<Info>): Promise<void> {
     await this.#whileAlive(this.#context.core.updateSessionInfo(this.#claims.sid, info))
   }
 
-  async updateJwtPayload(payload: PayloadChange<Payload>): Promise<void> {
+  async updateJwtPayload(payload: UpdateOfPayload<Payload>): Promise<void> {
     const { core, policy } = this.#context
     const issued = await this.#whileAlive(core.reissue(this.#claims, payload))
     this.#claims = issued.claims

@@ -1,5 +1,5 @@
 import type { EpochMilliseconds } from '../base/time.ts'
-import type { Change, OutputOf, PayloadChange } from '../session/data-types.ts'
+import type { OutputOf, Update, UpdateOfPayload } from '../session/data-types.ts'
 
 /** A verified session, read without the store. */
 export interface ReadonlySession<Payload extends object> {
@@ -43,7 +43,7 @@ export interface Session<Payload extends object, Info extends object> extends Re
    * @throws UnauthorizedError if the session has expired or was revoked.
    * @throws InvalidDataError if the data does not match its schema, is not JSON or is too long.
    */
-  updateSessionInfo(info: Change<Info>): Promise<void>
+  updateSessionInfo(info: Update<Info>): Promise<void>
   /**
    * Replaces the JWT payload: of this object, of this client's access token and of later requests of the session. Pass
    * a function to compute it from the payload in the store, as for {@link Session.updateSessionInfo}. 1 store call, 2
@@ -51,7 +51,7 @@ export interface Session<Payload extends object, Info extends object> extends Re
    * @throws UnauthorizedError if the session has expired or was revoked.
    * @throws InvalidDataError if the payload does not match its schema, is not JSON or is too long.
    */
-  updateJwtPayload(payload: PayloadChange<Payload>): Promise<void>
+  updateJwtPayload(payload: UpdateOfPayload<Payload>): Promise<void>
   /**
    * Calls the listener once, as soon as this process learns that the session was revoked: by a sign-out, by any
    * process, or because of token theft. For connections that outlive their request, such as a WebSocket or an event
