@@ -7,7 +7,7 @@ import type { JwkSet } from '../tokens/jwk.ts'
 import type { TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import type { MacSource } from '../tokens/token-mac.ts'
 import type { TokenOwner } from '../tokens/token-owner.ts'
-import type { ComputePayload, InputOf, OutputOf, Update, UpdateOfPayload } from './data-types.ts'
+import type { Compute, InputOf, OutputOf, PayloadInput, Update, UpdateOfPayload } from './data-types.ts'
 import type { LineagePlace } from './decide-refresh.ts'
 import type { SessionPolicy } from './policy.ts'
 import type { ClientInfo, SessionRecord } from './record.ts'
@@ -120,7 +120,7 @@ export interface SessionCore<
    */
   updateJwtPayloadForUser(
     userId: string,
-    change: ComputePayload<Payload>,
+    change: Compute<OutputOf<Payload>, PayloadInput<Payload>>,
     options?: TenantOptions,
   ): Promise<readonly string[]>
   /** Revokes a session. Returns whether it existed. 1 store call. */

@@ -6,19 +6,22 @@ import type { ReservedClaim } from '../tokens/access-token.ts'
 
 declare const schemaTypes: unique symbol
 
-/**
- * Stands for data whose schema accepts another type than it returns, such as one with defaults. It exists for the
- * compiler only. {@link InputOf} and {@link OutputOf} are the two types.
- */
-export interface SchemaTypes<Input, Output extends object> {
+/** Says what a schema accepts and returns. It exists for the compiler only. */
+export interface SchemaMark<Input, Output> {
   readonly [schemaTypes]: { readonly input: Input; readonly output: Output }
 }
 
+/**
+ * Stands for data whose schema accepts another type than it returns, such as one with defaults. {@link InputOf} and
+ * {@link OutputOf} are the two types. It is also data of the output type.
+ */
+export type SchemaTypes<Input, Output extends object> = Output & SchemaMark<Input, Output>
+
 /** The type of data where it enters: in a login and in updates. */
-export type InputOf<Data> = Data extends SchemaTypes<infer Input, object> ? Input : Data
+export type InputOf<Data> = Data extends SchemaMark<infer Input, unknown> ? Input : Data
 
 /** The type of data where it is read. */
-export type OutputOf<Data> = Data extends SchemaTypes<unknown, infer Output> ? Output : Data
+export type OutputOf<Data> = Data extends SchemaMark<unknown, infer Output extends object> ? Output : Data
 
 /** The data of a schema: a plain type if the schema returns what it accepts. */
 export type DataOf<Input, Output extends object> =
@@ -28,16 +31,18 @@ type IsSame<One, Other> =
   (<Probe>() => Probe extends One ? 1 : 2) extends (<Probe>() => Probe extends Other ? 1 : 2) ? true : false
 
 /** Computes new data from the current data. */
-export type Compute<Data, Next = InputOf<Data>> = (current: OutputOf<Data>) => Awaitable<Next>
+export type Compute<Current, Next> = (current: Current) => Awaitable<Next>
+
+/** Computes new data from data of this type. */
+export type ComputeOf<Data> = Compute<OutputOf<Data>, InputOf<Data>>
 
 /** New data, or a function that computes it. */
-export type Update<Data> = InputOf<Data> | Compute<Data>
+export type Update<Data> = InputOf<Data> | ((current: OutputOf<Data>) => Awaitable<InputOf<Data>>)
 
-/** A {@link Compute} of the JWT payload, without reserved claims. */
-export type ComputePayload<Payload> = Compute<Payload, PayloadInput<Payload>>
-
-/** An {@link Update} of the JWT payload, without reserved claims. */
-export type UpdateOfPayload<Payload> = PayloadInput<Payload> | ComputePayload<Payload>
+/** New JWT payload, or a function that computes it, without reserved claims. */
+export type UpdateOfPayload<Payload> =
+  | PayloadInput<Payload>
+  | ((current: OutputOf<Payload>) => Awaitable<PayloadInput<Payload>>)
 
 /** A JWT payload where it enters: it has no reserved claims (TOK-23). */
 export type PayloadInput<Payload> = InputOf<Payload> & WithoutReservedClaims<InputOf<Payload>>

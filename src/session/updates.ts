@@ -2,7 +2,7 @@ import { GeneralError, isSessionError, SessionNotFoundError } from '../base/erro
 import type { Subject, TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import { hasJson } from './application-data.ts'
 import type { Codecs } from './application-data.ts'
-import type { Compute, Update } from './data-types.ts'
+import type { ComputeOf, Update } from './data-types.ts'
 import type { CoreParts, Engine } from './engine.ts'
 import { MAX_USER_ID_LENGTH } from './identifiers.ts'
 import { getActive, handleOf, listInPages } from './manage.ts'
@@ -23,7 +23,7 @@ async function untilWritten<Result>(name: string, attempt: () => Promise<Result 
 }
 
 /** Whether a change is a function: data never is one, because a function is not JSON. */
-function isCompute<Data>(change: Compute<Data> | unknown): change is Compute<Data> {
+function isCompute<Data>(change: ComputeOf<Data> | unknown): change is ComputeOf<Data> {
   return typeof change === 'function'
 }
 
@@ -96,7 +96,7 @@ async function computePayload<
 >(
   parts: CoreParts<Payload, Info, Style, Claims>,
   text: string,
-  compute: Compute<Payload>,
+  compute: ComputeOf<Payload>,
 ): Promise<StoredPayload> {
   const { format, payloads } = parts
   return untilWritten('JWT payload', async () => {
@@ -136,7 +136,7 @@ export async function updatePayloadsOfUser<
 >(
   parts: CoreParts<Payload, Info, Style, Claims>,
   user: ListedUser,
-  compute: Compute<Payload>,
+  compute: ComputeOf<Payload>,
 ): Promise<readonly string[]> {
   const changed: string[] = []
   for await (const sessions of listInPages(parts, user, REMOVAL_LIMIT)) {

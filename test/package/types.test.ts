@@ -32,12 +32,15 @@ const edge = 'types/edge'
 const server = 'types/server'
 const browser = 'types/browser'
 const commonJs = 'types/commonjs'
+const schemas = 'types/schemas'
+const wrong = 'types/wrong'
 const byBundler = ['--module', 'esnext', '--moduleResolution', 'bundler']
 const byNode = ['--module', 'nodenext', '--moduleResolution', 'nodenext']
 
 /** A compiler takes seconds for the declarations of all peers: only the oldest and the newest read them critically. */
 function compileFor(compiler: Compiler, project: string, options: readonly string[] = []): readonly Complaint[] {
-  const checksAll = project === edge || compiler.version in faults
+  const isOwn = project === schemas || project === wrong
+  const checksAll = !isOwn && (project === edge || compiler.version in faults)
   return compile(compiler, consumer, project, ['--skipLibCheck', String(!checksAll), ...options])
 }
 
@@ -80,11 +83,26 @@ describe.for(compilers)('TypeScript $version', { timeout: 240_000 }, compiler =>
     expect(compileFor(compiler, browser)).toEqual([])
   })
 
+  test.skipIf(isMissing)('L-10: a schema has a type where data enters and a type where it is read', () => {
+    expect(compileFor(compiler, schemas)).toEqual([])
+  })
+
+  test.skipIf(isMissing)('L-11: wrong usages do not compile', () => {
+    expect(compileFor(compiler, wrong)).toEqual([])
+  })
+
   test.skipIf(isMissing)('checks a CommonJS module', () => {
     const codes = new Set(compileFor(compiler, commonJs).map(({ text }) => / error (TS\d+): /.exec(text)?.[1]))
     // `require` of an ES module is of TypeScript 5.8.
     expect([...codes]).toEqual(compiler.version === '5.4' ? ['TS1479'] : [])
   })
+})
+
+test('L-11: there are 24 wrong usages or more, and each says what is wrong', () => {
+  const code = readFileSync(join(sources, 'wrong/usages.ts'), 'utf8')
+  const reasons = [...code.matchAll(/^ *\/\/ @ts-expect-error(.*)$/gm)].map(([, reason = '']) => reason)
+  expect(reasons.length).toBeGreaterThanOrEqual(24)
+  expect(reasons.filter(reason => !/^: \w.{9}/.test(reason))).toEqual([])
 })
 
 test('how packages are resolved makes no difference', { timeout: 120_000 }, () => {

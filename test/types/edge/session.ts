@@ -2,11 +2,11 @@
 import { createSessions } from 'keyturn'
 import type {
   ClaimValidator, CreateNewSessionInput, CreateNewSessionOptions, Duration, GetSessionOptions, ReadonlySession, Session,
-  SessionJson, SessionList, SessionReading, Sessions, SessionSummary,
+  SessionDetails, SessionJson, SessionList, SessionReading, Sessions, SessionSummary,
 } from 'keyturn'
 import type { Claims, Found, Info } from '../application.ts'
 import { typeOf } from '../expect.ts'
-import type { Equal, Expect } from '../expect.ts'
+import type { Equal, Expect, RequiredKeys } from '../expect.ts'
 
 const origin = 'https://app.example.com'
 
@@ -51,6 +51,8 @@ export async function session(session: Session<Claims, Info>): Promise<void> {
     .is<(info: Info | ((current: Info) => Info | Promise<Info>)) => Promise<void>>()
   await session.updateSessionInfo(current => ({ cart: [...current.cart, 'book'] }))
   typeOf(session.updateJwtPayload({ role: 'admin' })).is<Promise<void>>()
+  typeOf(session.updateJwtPayload)
+    .is<(payload: Claims | ((current: Claims) => Claims | Promise<Claims>)) => Promise<void>>()
   typeOf(session.onRevoked).is<(listener: () => unknown) => () => void>()
   typeOf(session.signal).is<AbortSignal>()
   typeOf(session.revokeSession()).is<Promise<void>>()
@@ -101,14 +103,19 @@ export async function management(sessions: Sessions<Claims, Info>): Promise<void
   typeOf(sessions.getSessionInfo('handle')).is<Promise<Info>>()
   typeOf(sessions.updateSessionInfo)
     .is<(handle: string, info: Info | ((current: Info) => Info | Promise<Info>)) => Promise<void>>()
-  typeOf(sessions.updateJwtPayload).is<(handle: string, payload: Claims) => Promise<void>>()
+  typeOf(sessions.getSessionByHandle('handle')).is<Promise<SessionDetails<Claims, Info>>>()
+  typeOf(sessions.updateJwtPayload)
+    .is<(handle: string, payload: Claims | ((current: Claims) => Claims | Promise<Claims>)) => Promise<void>>()
+  typeOf(sessions.updateJwtPayloadForUser).is<(
+    userId: string, change: (current: Claims) => Claims | Promise<Claims>, options?: { readonly tenantId?: string },
+  ) => Promise<readonly string[]>>()
   typeOf(sessions.revokeSession).is<(handle: string) => Promise<boolean>>()
   typeOf(sessions.revokeSessions).is<(handles: readonly string[]) => Promise<readonly string[]>>()
   typeOf(sessions.revokeAllSessionsForUser('ada', { tenantId: 'public', except: 'handle' }))
     .is<Promise<readonly string[]>>()
   typeOf(sessions.revokeEverySession()).is<Promise<void>>()
-  typeOf(sessions.getAllSessionHandlesForUser('ada')).is<Promise<readonly string[]>>()
-  typeOf(sessions.listSessions('ada', { limit: 10, after: null })).is<Promise<SessionList>>()
+  typeOf(sessions.getAllSessionHandlesForUser('ada', { tenantId: 'public' })).is<Promise<readonly string[]>>()
+  typeOf(sessions.listSessions('ada', { limit: 10, after: null, tenantId: 'public' })).is<Promise<SessionList>>()
   typeOf(sessions.rotateKeys()).is<Promise<void>>()
   typeOf((await sessions.getJwks()).keys[0]?.kid).is<string | undefined>()
   typeOf(sessions.close()).is<Promise<void>>()
@@ -127,6 +134,13 @@ export function devices({ sessions, next }: SessionList): void {
   typeOf(next).is<string | null>()
   typeOf(sessions).is<readonly SessionSummary[]>()
 }
+export type Details = [
+  Expect<Equal<Omit<SessionDetails<Claims, Info>, keyof SessionSummary>, {
+    readonly jwtPayload: Claims
+    readonly sessionInfo: Info
+  }>>,
+  Expect<Equal<Pick<SessionDetails<Claims, Info>, keyof SessionSummary>, Pick<SessionSummary, keyof SessionSummary>>>,
+]
 export type Summary = Expect<Equal<SessionSummary, {
   readonly handle: string
   readonly userId: string
@@ -140,9 +154,10 @@ export type Summary = Expect<Equal<SessionSummary, {
 /** What a login may decide. */
 export type Input = Expect<Equal<Omit<CreateNewSessionInput<Claims, Info>, keyof CreateNewSessionOptions>, {
   readonly userId: string
-  readonly jwtPayload?: Claims
-  readonly sessionInfo?: Info
+  readonly jwtPayload: Claims
+  readonly sessionInfo: Info
 }>>
+export type InputOfAnything = Expect<Equal<RequiredKeys<CreateNewSessionInput<{ [member: string]: Json }, object>>, 'userId'>>
 export type Login = Expect<Equal<CreateNewSessionOptions, {
   readonly persistent?: boolean
   readonly accessTokenLifetime?: Duration

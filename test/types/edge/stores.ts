@@ -174,6 +174,7 @@ export type Writes = [
   Expect<Equal<PayloadUpdate, {
     readonly handle: SessionHandle
     readonly jwtPayload: string
+    readonly expectedVersion: number | null
     readonly now: number
     readonly from: number
   }>>,
