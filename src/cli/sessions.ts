@@ -4,9 +4,10 @@ import { parseHandle } from '../base/handle.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import { summarize } from '../session/manage.ts'
+import { isOfTenant, summarize } from '../session/manage.ts'
+import type { ListedUser } from '../session/manage.ts'
 import { changeStart, notBeforeAt } from '../session/policy.ts'
-import { requireCdiUserId } from '../session/identifiers.ts'
+import { requireCdiUserId, TENANT_ID } from '../session/identifiers.ts'
 import { removeEverySession, removeInParts, removeOfUser } from '../session/removals.ts'
 import type { Removal, SessionStore } from '../session/store.ts'
 import { acceptedUrls } from '../stores/registry.ts'
@@ -21,6 +22,7 @@ import type { StoreCall, StoreWork } from './store.ts'
 
 const own: Readonly<Record<string, OwnFlag>> = {
   user: { type: 'string', placeholder: 'ID', help: 'revoke: every session of this user' },
+  tenant: { type: 'string', placeholder: 'TENANT', help: 'list, revoke --user: only the sessions in this tenant' },
   'found-in': {
     type: 'string', placeholder: 'FILE',
     help: 'revoke: every session whose handle or token occurs in this text file, such as a log; - reads standard input',
@@ -35,10 +37,10 @@ const PAGE = 100
 /** `keyturn sessions`. */
 export const sessions: Command = {
   summary: 'lists, shows and revokes sessions',
-  help: `keyturn sessions list USER [URL] [--after POSITION]
+  help: `keyturn sessions list USER [URL] [--tenant TENANT] [--after POSITION]
 keyturn sessions show HANDLE [URL]
 keyturn sessions revoke HANDLE... [URL]
-keyturn sessions revoke --user ID [URL]
+keyturn sessions revoke --user ID [URL] [--tenant TENANT]
 keyturn sessions revoke --found-in FILE [URL]
 keyturn sessions revoke --all --yes [URL]
 
@@ -56,7 +58,7 @@ If a user id begins like the URL of a store, write it last, after --.`,
     if (verb === 'list' && rest.length === 1) {
       const after = typeof flags['after'] === 'string' ? flags['after'] : null
       const userId = requireCdiUserId(rest[0])
-      return (store, now) => list(store, now, userId, after, json, terminal)
+      return (store, now) => list(store, now, { userId, tenantId: tenantOf(flags) }, after, json, terminal)
     }
     if (verb === 'show' && rest.length === 1) return (store, now) => show(store, now, rest[0] ?? '', json, terminal)
     const revoke = verb === 'revoke' ? chooseRevocation(rest, flags, settings.secrets, json, terminal) : null
@@ -66,15 +68,25 @@ If a user id begins like the URL of a store, write it last, after --.`,
   }),
 }
 
+/** The tenant that the flags name; null: all. @throws UsageError if it is no id of a tenant */
+function tenantOf({ tenant }: StoreCall['flags']): string | null {
+  if (typeof tenant !== 'string') return null
+  if (TENANT_ID.test(tenant)) return tenant
+  throw new UsageError('--tenant must be 1 to 64 lower-case letters, digits and hyphens')
+}
+
 /** The work of `revoke`; null unless the arguments name sessions in exactly one of the ways. */
 function chooseRevocation(
   words: readonly string[],
-  { user, 'found-in': file, all, yes }: StoreCall['flags'],
+  flags: StoreCall['flags'],
   secrets: readonly string[],
   json: boolean,
   terminal: Terminal,
 ): StoreWork<ExitCode> | null {
+  const { user, 'found-in': file, all, yes } = flags
   if ([words.length > 0, user, file, all].filter(Boolean).length !== 1) return null
+  const tenantId = tenantOf(flags)
+  if (tenantId !== null && user === undefined) throw new UsageError('--tenant needs --user')
   if (all === true) {
     if (yes !== true) throw new UsageError('revoke --all logs out every user and cannot be undone: confirm with --yes')
     return (store, now) => revokeAll(store, now, secrets, json, terminal)
@@ -82,7 +94,7 @@ function chooseRevocation(
   if (typeof user === 'string') {
     const userId = requireCdiUserId(user)
     return (store, now) => report(removeOfUser(store, {
-      userId, tenantId: null, except: null, from: changeStart(now), notBefore: notBeforeAt(now),
+      userId, tenantId, except: null, from: changeStart(now), notBefore: notBeforeAt(now),
     }), json, terminal)
   }
   const handles = typeof file === 'string'
@@ -94,13 +106,13 @@ function chooseRevocation(
 async function list(
   store: SessionStore,
   now: EpochMilliseconds,
-  userId: string,
+  { userId, tenantId }: ListedUser,
   after: string | null,
   json: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const page = await store.listByUser(userId, { limit: PAGE, after })
-  const active = page.sessions.filter(({ expiresAt }) => expiresAt > now).map(summarize)
+  const active = page.sessions.filter(record => record.expiresAt > now && isOfTenant(record, tenantId)).map(summarize)
   if (json) {
     terminal.out(JSON.stringify({ sessions: active, next: page.next }))
     return 0

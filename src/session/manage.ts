@@ -82,8 +82,8 @@ export interface ListedUser {
 const TENANT_PAGES = 10
 
 /**
- * Returns a page of the active sessions of a user. Sessions of other tenants and expired ones do not count: the page is
- * filled from further pages of the store.
+ * Returns a page of the active sessions of a user. With a tenant, it is filled from further pages of the store where
+ * sessions of other tenants leave gaps.
  */
 export async function list(
   engine: Engine,

@@ -129,6 +129,23 @@ describe('sessions', () => {
     expect((await call('GET', '/v1/users/no%20body/sessions')).body).toEqual({ sessions: [], next: null })
   })
 
+  test('L-15: of a user in one tenant are listed and revoked without those in others', async () => {
+    const made: Record<string, unknown[]> = { acme: [], public: [] }
+    for (const tenantId of ['acme', 'public', 'acme', 'public']) {
+      core.clock.advance(1)
+      made[tenantId]?.unshift((await create({ tenantId })).body['handle'])
+    }
+    const list = '/v1/users/alice/sessions'
+    const handles = async (query: string): Promise<unknown[]> => (
+      ((await call('GET', `${list}${query}`)).body['sessions'] as { handle: string }[]).map(({ handle }) => handle)
+    )
+    expect(await handles('?tenantId=acme&limit=2')).toEqual(made['acme'])
+    for (const method of ['GET', 'DELETE']) expect((await call(method, `${list}?tenantId=Acme`)).status).toBe(400)
+    expect((await call('DELETE', `${list}?tenantId=acme&except=${String(made['acme']?.[0])}`)).body['revoked'])
+      .toEqual(made['acme']?.slice(1))
+    expect(await handles('')).toEqual([made['public']?.[0], made['acme']?.[0], made['public']?.[1]])
+  })
+
   test('V-13: can have their own lifetimes, never longer than configured', async () => {
     const own = { accessTokenLifetime: 120, idleTimeout: 600, absoluteTimeout: 900, persistent: false, transferMode: 'cookie' }
     const { body } = await create(own)

@@ -3,9 +3,9 @@ import { parseHandle } from '../../base/handle.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject, JsonValue } from '../../base/json.ts'
 import { createClientInfo } from '../../session/client-info.ts'
-import type { IssuedSession } from '../../session/core.ts'
+import type { IssuedSession, TenantOptions } from '../../session/core.ts'
 import type { AccessClaims } from '../../tokens/access-token.ts'
-import { requireUserId } from '../../session/identifiers.ts'
+import { requireTenantId, requireUserId } from '../../session/identifiers.ts'
 import { summarize } from '../../session/manage.ts'
 import type { ClientInfo } from '../../session/record.ts'
 import type { Application } from '../application.ts'
@@ -120,7 +120,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > 1000) {
       return problem(400, 'invalid_request', 'limit must be a whole number from 1 to 1000')
     }
-    const page = { limit: Number(limit), after: query.get('after') }
+    const page = { limit: Number(limit), after: query.get('after'), ...tenantIn(query) }
     return replyJson(await app.native.listSessions(parameters['userId'] ?? '', page))
   },
 
@@ -129,7 +129,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     if (except !== null && parseHandle(except) === null) {
       return problem(400, 'invalid_request', 'except must be a session\'s handle')
     }
-    const options = except === null ? {} : { except }
+    const options = { ...except === null ? {} : { except }, ...tenantIn(query) }
     return replyJson({ revoked: await app.native.revokeAllSessionsForUser(parameters['userId'] ?? '', options) })
   },
 
@@ -195,6 +195,12 @@ function textOf(value: unknown): string {
 function objectOf(value: unknown): JsonObject {
   if (isJsonObject(value)) return value
   throw new RejectedRequest(problem(400, 'invalid_request', 'an object is missing'))
+}
+
+/** The tenant that the query names. @throws InvalidDataError if it is no id of a tenant */
+function tenantIn(query: URLSearchParams): TenantOptions {
+  const tenantId = query.get('tenantId')
+  return tenantId === null ? {} : { tenantId: requireTenantId(tenantId) }
 }
 
 function numberIn<Name extends string>(body: JsonObject, name: Name): { readonly [Key in Name]?: number } {

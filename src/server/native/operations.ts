@@ -47,6 +47,8 @@ function object(properties: Readonly<Record<string, Schema>>, optional: readonly
 /** The schema checks only the type. The rest is checked where all interfaces check user ids, with the same messages. */
 const userId: Schema = { type: 'string', description: '1 to 255 UTF-16 code units, well-formed, without U+0000.' }
 const tenantId: Schema = { type: 'string', pattern: TENANT_ID.source }
+/** The query parameter that selects one tenant of a user. */
+const ofTenant = { tenantId: 'The tenant whose sessions are meant. Default: all tenants.' } as const
 const error = object({ error: { type: 'string', description: 'A stable code.' }, message: text })
 const summary = {
   handle: text, userId: text, tenantId: text, createdAt: instant, expiresAt: instant,
@@ -169,7 +171,8 @@ export const operations: readonly Operation[] = [
     id: 'listSessions', method: 'GET', path: '/v1/users/{userId}/sessions',
     summary: 'Lists a user\'s active sessions, newest first.',
     query: {
-      limit: 'The most sessions of a page, from 1 to 1000. Default: 100.', after: 'The `next` of the page before.',
+      limit: 'The most sessions of a page, from 1 to 1000. Default: 100. A page may have fewer.',
+      after: 'The `next` of the page before.', ...ofTenant,
     },
     responses: {
       200: {
@@ -182,7 +185,7 @@ export const operations: readonly Operation[] = [
   {
     id: 'revokeSessionsOfUser', method: 'DELETE', path: '/v1/users/{userId}/sessions',
     summary: 'Revokes all sessions of a user, or all except one.',
-    query: { except: 'The handle of the session to keep.' },
+    query: { except: 'The handle of the session to keep.', ...ofTenant },
     responses: {
       200: { words: 'The handles of the revoked sessions.', schema: revoked }, 400: invalid,
     },
