@@ -74,11 +74,12 @@ const sections: readonly Section[] = [
     types: ['session/core.ts: RevokeOptions', 'session/core.ts: TenantOptions'],
   },
   {
-    title: 'getAllSessionHandlesForUser(userId, options)', from: 'keyturn', rules: tenantRules,
+    title: 'getAllSessionHandlesForUser(userId, options), updateJwtPayloadForUser(userId, change, options)', from: 'keyturn', rules: tenantRules,
     types: ['session/core.ts: TenantOptions'],
   },
   {
-    title: 'listSessions(userId, options)', from: 'keyturn', rules: listRules, types: ['session/core.ts: ListOptions'],
+    title: 'listSessions(userId, options)', from: 'keyturn', rules: listRules,
+    types: ['session/core.ts: ListOptions', 'session/core.ts: TenantOptions'],
   },
   {
     title: 'createVerifier(options)', from: 'keyturn/verify', rules: verifierRules,

@@ -6,14 +6,14 @@ import { compile, newestCompiler } from '../support/package/compile.ts'
 import type { Complaint } from '../support/package/compile.ts'
 import { consumer } from '../support/package/pack.ts'
 
-type Application = 'edge' | 'server' | 'browser'
+type Application = 'edge' | 'server' | 'browser' | 'schemas' | 'wrong'
 type Mutant = readonly [name: string, application: Application, file: string, from: string, to: string]
 
 const mutants: readonly Mutant[] = [
-  ['a payload is any', 'edge', 'transport/session', 'getJwtPayload(): Readonly<Payload>', 'getJwtPayload(): any'],
-  ['a payload is not read only', 'edge', 'transport/session', 'Readonly<Payload>', 'Payload'],
-  ['session info is unknown', 'edge', 'transport/session', 'Promise<Info>', 'Promise<unknown>'],
-  ['any payload can be written', 'edge', 'transport/session', '(payload: Payload)', '(payload: any)'],
+  ['a payload is any', 'edge', 'transport/session', 'getJwtPayload(): Readonly<OutputOf<Payload>>', 'getJwtPayload(): any'],
+  ['a payload is not read only', 'edge', 'transport/session', 'Readonly<OutputOf<Payload>>', 'OutputOf<Payload>'],
+  ['session info is unknown', 'edge', 'transport/session', 'Promise<OutputOf<Info>>', 'Promise<unknown>'],
+  ['any payload can be written', 'edge', 'transport/session', '(payload: UpdateOfPayload<Payload>)', '(payload: any)'],
   [
     'a session that need not be there is there', 'edge', 'transport/http-sessions',
     'OptionalSessionOptions<Payload>]): Promise<Session<Payload, Info> | null>',
@@ -29,7 +29,13 @@ const mutants: readonly Mutant[] = [
   ['an error is not narrowed', 'edge', 'base/errors', 'error is AnySessionError', 'error is Error & { code: string }'],
   ['a code is any text', 'edge', 'base/errors', 'readonly code = "UNAUTHORIZED"', 'readonly code: any'],
   ['the issuer is optional', 'edge', 'verifier-options', 'readonly issuer: string', 'readonly issuer?: string'],
-  ['a test signs in with any payload', 'edge', 'testing/sign-in', 'Options<NoInfer<Payload>', 'Options<any'],
+  ['a test signs in with any payload', 'edge', 'testing/sign-in', 'payload?: PayloadInput<Payload>', 'payload?: any'],
+  ['a test may leave out the payload', 'wrong', 'testing/sign-in', 'extends [true, true]', 'extends [boolean, boolean]'],
+  ['a login may leave out the payload', 'wrong', 'session/data-types', '? true : false', '? true : true'],
+  ['reserved claims compile', 'wrong', 'session/data-types', 'string extends keyof Payload ? {', 'never extends string ? unknown : {'],
+  ['an input has the type of the output', 'schemas', 'session/data-types', 'infer Input, unknown> ? Input', 'infer Input, infer Output> ? Output'],
+  ['a date may be stored', 'schemas', 'session/data-types', 'symbol | Date |', 'symbol |'],
+  ['Express: a guard has parameters of its own', 'wrong', 'frameworks/express', 'ExpressGuard;', 'RequestHandler;'],
   ['a declaration is missing', 'edge', 'transport/http-sessions', "from './session.ts'", "from './none.ts'"],
   [
     'any request has a session', 'server', 'frameworks/define-adapter',
@@ -64,7 +70,7 @@ beforeAll(() => {
   cpSync(join(import.meta.dirname, '../types'), join(folder, 'types'), { recursive: true })
 })
 
-test.each(['edge', 'server', 'browser'] as const)('the application %s compiles as it is', application => {
+test.each(['edge', 'server', 'browser', 'schemas', 'wrong'] as const)('the application %s compiles as it is', application => {
   expect(complaintsOf(application)).toEqual([])
 })
 

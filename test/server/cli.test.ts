@@ -61,6 +61,20 @@ describe('serve', () => {
       .toHaveLength(1)
   })
 
+  test('L-15: sessions of a user in one tenant are listed and revoked alone', async () => {
+    const { session: { handle } } = await create('erin')
+    const list = async (tenant: string): Promise<unknown> => (
+      JSON.parse((await keyturn('sessions', 'list', 'erin', store, '--json', '--tenant', tenant)).out).sessions
+    )
+    expect([await list('acme'), await list('public')]).toEqual([[], [expect.objectContaining({ handle })]])
+    const revoke = ['sessions', 'revoke', '--user', 'erin', store, '--tenant'] as const
+    expect(await keyturn(...revoke, 'acme')).toMatchObject({ code: 1, out: 'Revoked 0 sessions.' })
+    expect(await keyturn(...revoke, 'public')).toMatchObject({ code: 0, out: 'Revoked 1 session.' })
+    expect(await keyturn(...revoke, 'Acme')).toMatchObject({ code: 2, error: expect.stringContaining('--tenant must be') })
+    expect(await keyturn('sessions', 'revoke', handle, store, '--tenant', 'acme'))
+      .toMatchObject({ code: 2, error: expect.stringContaining('--tenant needs --user') })
+  })
+
   test('shares the store with the commands: keys are listed, rotated and retired', async () => {
     const { out } = await keyturn('keys', 'list', store, '--json')
     const listed = JSON.parse(out) as { kid: string; purpose: string; publishedAs: string; state: string }[]
