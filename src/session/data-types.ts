@@ -68,7 +68,7 @@ export type AsJson<Data> =
 type NotJson =
   | bigint | symbol | Date | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | ((...parameters: never) => unknown)
 
-/** Demands of the types of {@link createSessions} what cannot be told by their constraints. */
+/** What `createSessions` demands of the types of its schemas: their output is JSON. Otherwise, an option that says so. */
 export type Storable<Payload extends object, Info extends object> =
   [Payload] extends [AsClaims<Payload>]
     ? [Info] extends [AsJson<Info>] ? unknown
