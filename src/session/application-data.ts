@@ -64,12 +64,16 @@ export function createDataCodec<Data extends object>(options: CodecOptions<Data>
   }
 }
 
-/** The store holds only what `write` validated, and JSON carries all of it, so an object here is of the schema's type. */
+/** The store holds only what `write` validated and JSON carries, so an object here is of the schema's type. */
 function isValue<Value>(value: unknown): value is Value {
   return isJsonObject(value)
 }
 
-async function validate<Output>(name: string, schema: StandardSchema<unknown, Output>, value: unknown): Promise<Output> {
+async function validate<Output>(
+  name: string,
+  schema: StandardSchema<unknown, Output>,
+  value: unknown,
+): Promise<Output> {
   const result = await schema['~standard'].validate(value)
   if (result.issues === undefined) return result.value
   const issues = result.issues.slice(0, 5).map(({ message, path }) => {

@@ -56,8 +56,8 @@ export interface SessionCore<
     style?: Style,
   ): Promise<RefreshOutcome<Payload, Claims>>
   /**
-   * Stores a new JWT payload, as {@link SessionCore.updateJwtPayload}, and issues an access token with it, with the same
-   * expiry. Without `payload`, issues an access token with the stored one. 1 store call, 2 with a function.
+   * Stores a new JWT payload, as {@link SessionCore.updateJwtPayload}, and issues an access token with it, with the
+   * same expiry. Without `payload`, issues an access token with the stored one. 1 store call, 2 with a function.
    * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
    * @throws InvalidDataError if an access token of the session could become too long.
    */
@@ -140,8 +140,8 @@ export interface SessionCore<
   /** Returns the handles of a user's active sessions, in one tenant or in all. 1 store call per 1,000 sessions. */
   getAllSessionHandlesForUser(userId: string, options?: TenantOptions): Promise<readonly string[]>
   /**
-   * Returns a page of a user's active sessions, newest first, as for a list of devices. 1 store call; with `tenantId` up
-   * to 10, if the user has sessions in other tenants.
+   * Returns a page of a user's active sessions, newest first, as for a list of devices. 1 store call; with `tenantId`
+   * up to 10, if the user has sessions in other tenants.
    */
   listSessions(userId: string, page?: ListOptions): Promise<SessionList>
   /**

@@ -48,7 +48,8 @@ export type UpdateOfPayload<Payload> =
 export type PayloadInput<Payload> = InputOf<Payload> & WithoutReservedClaims<InputOf<Payload>>
 
 /** Only a type with an index signature accepts a claim of any name. */
-type WithoutReservedClaims<Payload> = string extends keyof Payload ? { readonly [Name in ReservedClaim]?: never } : unknown
+type WithoutReservedClaims<Payload> =
+  string extends keyof Payload ? { readonly [Name in ReservedClaim]?: never } : unknown
 
 /** Whether a login may leave the data out, because an empty object is valid. */
 export type IsOptional<Data> = Record<never, never> extends InputOf<Data> ? true : false
@@ -68,7 +69,7 @@ export type AsJson<Data> =
 type NotJson =
   | bigint | symbol | Date | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | ((...parameters: never) => unknown)
 
-/** What `createSessions` demands of the types of its schemas: their output is JSON. Otherwise, an option that says so. */
+/** What `createSessions` demands of the output of its schemas: JSON. Otherwise, an option whose type says so. */
 export type Storable<Payload extends object, Info extends object> =
   [Payload] extends [AsClaims<Payload>]
     ? [Info] extends [AsJson<Info>] ? unknown

@@ -24,11 +24,14 @@ export interface SignInOptions<Payload extends object, Info extends object> {
 }
 
 /** The options, with the data that the schemas demand. */
-type SignInArguments<Payload extends object, Info extends object> = [IsOptional<Payload>, IsOptional<Info>] extends [true, true]
-  ? [how?: SignInOptions<Payload, Info>]
-  : [
-    how: SignInOptions<Payload, Info> & DataMember<'payload', Payload, PayloadInput<Payload>> & DataMember<'info', Info>,
-  ]
+type SignInArguments<Payload extends object, Info extends object> =
+  [IsOptional<Payload>, IsOptional<Info>] extends [true, true]
+    ? [how?: SignInOptions<Payload, Info>]
+    : [how: SignInOptions<Payload, Info> & DemandedData<Payload, Info>]
+
+type DemandedData<Payload extends object, Info extends object> =
+  & DataMember<'payload', Payload, PayloadInput<Payload>>
+  & DataMember<'info', Info>
 
 const object: Rule<object, undefined> = rule('an object', (value): value is object => (
   typeof value === 'object' && value !== null

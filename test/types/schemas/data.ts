@@ -1,4 +1,4 @@
-// L-10: the types of a schema's input and output.
+// The types of a schema's input and output.
 import { createSessions } from 'keyturn'
 import type { InputOf, OutputOf, SchemaTypes, ReadonlySession, Session, SessionDetails, Sessions } from 'keyturn'
 import { createClient } from 'keyturn/client'

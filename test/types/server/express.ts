@@ -23,7 +23,7 @@ app.get('/typed', adapter.requireSession((request, response, session) => {
   typeOf(session).is<Found>()
   response.json(session.getJwtPayload().role)
 }, { maxAuthenticationAge: 60 }))
-// L-11: the types of a route stay behind the guard.
+// The types of a route stay behind the guard.
 app.get('/orders/:id', adapter.requireSession(), (request, response) => {
   typeOf(request.params.id).is<string>()
   response.json(adapter.sessionOf(request).getUserId())

@@ -1,4 +1,4 @@
-// L-11: wrong usages of the public API. Each line that must not compile has a comment that says what is wrong.
+// Wrong usages of the public API. Each line that must not compile has a comment that says what is wrong.
 import express from 'express'
 import { createSessions } from 'keyturn'
 import type { ClaimValidator, SessionEvents } from 'keyturn'
