@@ -60,7 +60,7 @@ const projects: readonly Project[] = [
   { name: 'runtimes' },
   { name: 'package' },
   { name: 'server', uses: ['systemd'] },
-  { name: 'stores', uses: ['postgres', 'pgbouncer', 'mariadb', 'redis'] },
+  { name: 'stores', uses: ['postgres', 'pgbouncer', 'mariadb', 'mysql', 'redis', 'valkey'] },
   { name: 'e2e', needs: ['chromium'], uses: ['firefox'] },
 ]
 

@@ -6,6 +6,7 @@ import { Client } from 'pg'
 import { createClient } from 'redis'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { startMariadb } from '../support/servers/mariadb.ts'
+import { startMysql } from '../support/servers/mysql.ts'
 import { startPgbouncer } from '../support/servers/pgbouncer.ts'
 import { createPostgresDatabase, startPostgres, startPostgresReplica } from '../support/servers/postgres.ts'
 import { startRedisCluster } from '../support/servers/redis-cluster.ts'
@@ -85,6 +86,29 @@ describe.skipIf(inject('mariadbUrl') === null)('MariaDB', () => {
     await server.kill9()
     await server.restart()
     expect(await mariadbRows(server.url, 'select id from kept')).toEqual([[1]])
+  })
+})
+
+describe.skipIf(inject('mysqlUrl') === null)('MySQL', () => {
+  test('answers, and is not MariaDB', async () => {
+    expect(await mariadbRows(inject('mysqlUrl') ?? '', 'select database(), version() like "%MariaDB%"'))
+      .toEqual([['keyturn', 0]])
+  })
+
+  test('keeps what it committed when killed', async () => {
+    const server = temporary(await startMysql({ durable: true, initialSettings: { 'lower-case-table-names': '1' } }))
+    await mariadbRows(server.url, 'create table kept select 1 as id')
+    await server.kill9()
+    await server.restart()
+    expect(await mariadbRows(server.url, 'select id from KEPT')).toEqual([[1]])
+  })
+})
+
+describe.skipIf(inject('valkeyUrl') === null)('Valkey', () => {
+  test('answers, and is not Redis', async () => {
+    const client = new Redis(inject('valkeyUrl') ?? '')
+    onTestFinished(() => client.disconnect())
+    expect(await client.info('server')).toContain('server_name:valkey')
   })
 })
 

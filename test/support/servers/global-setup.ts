@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { startMariadb } from './mariadb.ts'
+import { startMysql } from './mysql.ts'
 import { startPgbouncer } from './pgbouncer.ts'
 import { startPostgres } from './postgres.ts'
 import { missingSoftware, type SoftwareName } from './programs.ts'
@@ -13,7 +14,9 @@ declare module 'vitest' {
     /** URL of a PgBouncer in transaction mode in front of that PostgreSQL server. */
     readonly pgbouncerUrl: string | null
     readonly mariadbUrl: string | null
+    readonly mysqlUrl: string | null
     readonly redisUrl: string | null
+    readonly valkeyUrl: string | null
     readonly redisClusterNodes: readonly ClusterNode[] | null
   }
 }
@@ -49,7 +52,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
       project.provide('pgbouncerUrl', pooler?.url ?? null)
     }),
     start('mariadb', startMariadb).then((server) => project.provide('mariadbUrl', server?.url ?? null)),
+    start('mysql', startMysql).then((server) => project.provide('mysqlUrl', server?.url ?? null)),
     start('redis', startRedis).then((server) => project.provide('redisUrl', server?.url ?? null)),
+    start('valkey', () => startRedis({}, 'valkey-server'))
+      .then((server) => project.provide('valkeyUrl', server?.url ?? null)),
     start('redis', startRedisCluster)
       .then((cluster) => project.provide('redisClusterNodes', cluster?.nodes ?? null)),
   ])

@@ -6,6 +6,8 @@ interface Software {
   readonly programs: readonly string[]
   /** The Debian packages that contain them. */
   readonly packages: readonly string[]
+  /** Where the packages are, if not in the release that the machine runs: Debian's unstable suite. */
+  readonly suite?: 'sid'
 }
 
 const catalogue = {
@@ -21,6 +23,8 @@ const catalogue = {
   redis: { programs: ['redis-server'], packages: ['redis-server'] },
   systemd: { programs: ['systemd-analyze'], packages: ['systemd'] },
   pgbouncer: { programs: ['pgbouncer'], packages: ['pgbouncer'] },
+  mysql: { programs: ['mysqld'], packages: ['mysql-server-core'], suite: 'sid' },
+  valkey: { programs: ['valkey-server'], packages: ['valkey-server'], suite: 'sid' },
 } as const satisfies Record<string, Software>
 
 /** Software that the tests use but npm cannot install. */
@@ -53,7 +57,9 @@ export function requireProgram(name: string): string {
 /** The environment variables that the program at `path` needs: none if it is the machine's. */
 export function environmentFor(path: string): Readonly<Record<string, string>> {
   const [software = '..'] = relative(unpackedPrograms, path).split(sep)
-  if (software === '..') return {}
+  if (!isSoftware(software)) return {}
+  // The scripts that start programs of another suite name the libraries themselves, to these programs only.
+  if (suiteOf(software) !== null) return {}
   const root = join(unpackedPrograms, software)
   const libraries = folderNames(join(root, 'usr/lib')).filter((name) => name.includes('-linux-'))
     .map((name) => join(root, 'usr/lib', name))
@@ -76,6 +82,21 @@ export function packagesOf(name: SoftwareName): readonly string[] {
   return catalogue[name].packages
 }
 
+/** The suite of Debian that has the packages of `name`; null if it is the machine's release. */
+export function suiteOf(name: SoftwareName): 'sid' | null {
+  const software: Software = catalogue[name]
+  return software.suite ?? null
+}
+
+/** The folder of the unpacked `name`. */
+export function unpackedFolder(name: SoftwareName): string {
+  return join(unpackedPrograms, name)
+}
+
+function isSoftware(name: string): name is SoftwareName {
+  return Object.hasOwn(catalogue, name)
+}
+
 function usesMachinePrograms(value = ''): boolean {
   if (value === '' || value === 'unpacked') return value === ''
   throw new Error(`TEST_PROGRAMS must be "unpacked", or not be set; it is "${value}"`)
@@ -91,7 +112,9 @@ function programsOf(name: SoftwareName): readonly string[] {
 
 /** The folders of the first place that has all programs of `name`. */
 function foldersOf(name: SoftwareName): readonly string[] | null {
-  const places = [...usesMachine ? [machineFolders()] : [], unpackedFolders(join(unpackedPrograms, name))]
+  // What the machine calls `mysqld` is MariaDB on Debian: software of another suite is never the machine's.
+  const isMachines = usesMachine && suiteOf(name) === null
+  const places = [...isMachines ? [machineFolders()] : [], unpackedFolders(join(unpackedPrograms, name))]
   return places.find((folders) => programsOf(name).every((program) => findIn(folders, program) !== null)) ?? null
 }
 

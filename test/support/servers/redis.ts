@@ -4,8 +4,14 @@ import { createDirectory, freePort } from './workspace.ts'
 /** Redis settings by their name in redis.conf, for instance `{ appendonly: 'yes', appendfsync: 'always' }`. */
 export type RedisSettings = Readonly<Record<string, string>>
 
+/** The programs that serve the protocol of Redis. */
+export type RedisProgram = 'redis-server' | 'valkey-server'
+
 /** Starts a Redis server that keeps its data in memory only, unless `settings` say otherwise. */
-export async function startRedis(settings: RedisSettings = {}): Promise<TestServer> {
+export async function startRedis(
+  settings: RedisSettings = {},
+  program: RedisProgram = 'redis-server',
+): Promise<TestServer> {
   const directory = createDirectory()
   const port = await freePort()
   const all = {
@@ -19,7 +25,7 @@ export async function startRedis(settings: RedisSettings = {}): Promise<TestServ
     ...settings,
   }
   return startServer({
-    program: 'redis-server',
+    program,
     args: Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...(value === '' ? [''] : value.split(' '))]),
     directory,
     ready: /Ready to accept connections/,
