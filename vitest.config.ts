@@ -49,7 +49,7 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [
             'test/stores/**', 'test/e2e/**', 'test/frameworks/**', 'test/runtimes/**',
-            'test/package/**', 'test/server/**', 'test/session/search/long/**', ...simulations,
+            'test/package/**', 'test/server/**', 'test/engines/**', 'test/session/search/long/**', ...simulations,
           ],
         },
       },
@@ -107,6 +107,14 @@ export default defineConfig({
           name: 'stores',
           include: ['test/stores/**/*.test.ts'],
           globalSetup: ['test/support/servers/global-setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Run by `npm run test:engines` alone: tests of engines and arrangements that the other tests do not need.
+          name: 'engines',
+          include: ['test/engines/**/*.test.ts'],
         },
       },
       {

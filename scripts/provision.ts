@@ -17,9 +17,10 @@ import {
   missingSoftware,
   packagesOf,
   type SoftwareName,
-  suiteOf,
+  sourceOf,
   unpackedPrograms,
 } from '../test/support/servers/programs.ts'
+import { fetchElsewhere } from './provision-elsewhere.ts'
 import { removeLeftovers } from '../test/support/servers/workspace.ts'
 
 const prefix = 'fetching-'
@@ -78,20 +79,28 @@ done
 export async function provision(software: readonly SoftwareName[]): Promise<SoftwareName[]> {
   const missing = missingSoftware(software)
   if (missing.length === 0) return []
+  for (const name of missing) await fetchElsewhere(name)
+  await fetchFromDebian(missing.filter((name) => [null, 'sid'].includes(sourceOf(name))))
+  return missingSoftware(missing)
+}
+
+async function fetchFromDebian(missing: readonly SoftwareName[]): Promise<void> {
+  if (missing.length === 0) return
   if (findProgram('apt-get') === null || findProgram('dpkg-deb') === null) {
     for (const name of missing) console.log(`keyturn: install ${name}: it is missing, and there is no apt-get to fetch it`)
-    return missing
+    return
   }
-  for (const suite of new Set(missing.map(suiteOf))) {
+  for (const suite of [null, 'sid'] as const) {
+    const wanted = missing.filter((name) => sourceOf(name) === suite)
+    if (wanted.length === 0) continue
     const workspace = new Workspace(suite)
     try {
       await workspace.updateLists()
-      for (const name of missing.filter((each) => suiteOf(each) === suite)) await workspace.fetch(name)
+      for (const name of wanted) await workspace.fetch(name)
     } finally {
       workspace.remove()
     }
   }
-  return missingSoftware(missing)
 }
 
 /** From the output of `apt-get install --print-uris`: the file names of the archives, each with its size in bytes. */

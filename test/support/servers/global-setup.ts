@@ -3,7 +3,8 @@ import { startMariadb } from './mariadb.ts'
 import { startMysql } from './mysql.ts'
 import { startPgbouncer } from './pgbouncer.ts'
 import { startPostgres } from './postgres.ts'
-import { missingSoftware, type SoftwareName } from './programs.ts'
+import { isStarted, type ServerName, softwareFor } from './engine.ts'
+import { missingSoftware } from './programs.ts'
 import { type ClusterNode, startRedisCluster } from './redis-cluster.ts'
 import { startRedis } from './redis.ts'
 
@@ -29,10 +30,11 @@ interface Removable {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const started: Removable[] = []
   const start = async <Server extends Removable>(
-    name: SoftwareName,
+    name: ServerName,
     launch: () => Promise<Server>,
   ): Promise<Server | null> => {
-    if (missingSoftware([name]).length > 0) {
+    if (!isStarted(name)) return null
+    if (missingSoftware([softwareFor(name)]).length > 0) {
       if (process.env['CI'] === 'true') throw new Error(`${name} is not installed, and CI=true skips nothing`)
       return null
     }
@@ -54,7 +56,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     start('mariadb', startMariadb).then((server) => project.provide('mariadbUrl', server?.url ?? null)),
     start('mysql', startMysql).then((server) => project.provide('mysqlUrl', server?.url ?? null)),
     start('redis', startRedis).then((server) => project.provide('redisUrl', server?.url ?? null)),
-    start('valkey', () => startRedis({}, 'valkey-server'))
+    start('valkey', () => startRedis({}, 'valkey'))
       .then((server) => project.provide('valkeyUrl', server?.url ?? null)),
     start('redis', startRedisCluster)
       .then((cluster) => project.provide('redisClusterNodes', cluster?.nodes ?? null)),

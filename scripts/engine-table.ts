@@ -1,0 +1,68 @@
+/** What the tests of an engine came to. */
+export interface EngineResult {
+  readonly name: string
+  readonly title: string
+  readonly version: string
+  readonly passed: number
+  /** The titles of the tests that failed. */
+  readonly failed: readonly string[]
+  readonly date: string
+}
+
+/** The part of Vitest's JSON report that is read. */
+export interface VitestJson {
+  readonly testResults: readonly {
+    readonly name: string
+    readonly status: string
+    readonly message?: string
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[]
+  }[]
+}
+
+const heading = `# Engines
+
+Each store on the versions of its engine that \`npm run test:engines\` can fetch, one after the other. The command writes
+this page. \`npm run test:engines -- NAME\` runs one engine and keeps the other rows. The tests of a store are its contract
+and the tests of its server, \`test/stores/KIND*\`; those of other arrangements are in \`test/engines\`. MySQL also runs
+the tests that were written for MariaDB. What is skipped (tests of servers that do not run) counts in neither column.
+
+| name | engine | version | passed | failed | date |
+|---|---|---|---|---|---|
+`
+
+/** Reads Vitest's report. A file that did not load counts as a failure. */
+export function readRun({ testResults }: VitestJson): Pick<EngineResult, 'passed' | 'failed'> {
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults)
+  const broken = testResults.filter(({ status, assertionResults }) => (
+    status === 'failed' && assertionResults.every((test) => test.status !== 'failed')
+  ))
+  return {
+    passed: tests.filter(({ status }) => status === 'passed').length,
+    failed: [
+      ...tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName.trim()),
+      ...broken.map(({ name }) => `${name.replace(/^.*\/test\//, 'test/')} did not load`),
+    ],
+  }
+}
+
+/** The page with these results. */
+export function writeTable(results: readonly EngineResult[]): string {
+  const rows = results.map(({ name, title, version, passed, failed, date }) => (
+    `| \`${name}\` | ${title} | ${version} | ${passed} | ${failed.length} | ${date} |\n`
+  ))
+  const failures = results.filter(({ failed }) => failed.length > 0).map(({ name, failed }) => (
+    `\nFailed on \`${name}\`:\n\n${failed.map((title) => `- ${title.replaceAll('\n', ' ')}\n`).join('')}`
+  ))
+  return [heading, ...rows, ...failures].join('')
+}
+
+/** The results that a page shows, by name. */
+export function readResults(text: string): [name: string, result: EngineResult][] {
+  const lists = new Map([...text.matchAll(/\nFailed on `([^`]+)`:\n\n((?:- .*\n)*)/g)].map(([, name = '', list = '']) => (
+    [name, list.split('\n').filter(Boolean).map((line) => line.slice(2))]
+  )))
+  const rows = text.matchAll(/^\| `([^`]+)` \| (.*) \| (.*) \| (\d+) \| \d+ \| (\S+) \|$/gm)
+  return [...rows].map(([, name = '', title = '', version = '', passed = '', date = '']) => (
+    [name, { name, title, version, passed: Number(passed), failed: lists.get(name) ?? [], date }]
+  ))
+}
