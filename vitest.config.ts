@@ -106,7 +106,7 @@ export default defineConfig({
         test: {
           name: 'stores',
           include: ['test/stores/**/*.test.ts'],
-          globalSetup: ['test/support/servers/global-setup.ts'],
+          globalSetup: ['test/support/servers/global-setup.ts', 'test/support/drivers.ts'],
         },
       },
       {
@@ -115,6 +115,7 @@ export default defineConfig({
           // Run by `npm run test:engines` alone: tests of engines and arrangements that the other tests do not need.
           name: 'engines',
           include: ['test/engines/**/*.test.ts'],
+          globalSetup: ['test/support/drivers.ts'],
         },
       },
       {

@@ -11,6 +11,8 @@ export interface Rule<Value, Preset extends Value | undefined = Value | undefine
   readonly preset: Preset
   /** Whether the value is valid. The members of an object are checked separately. */
   readonly fits: (value: unknown) => value is Value
+  /** Says what a value that does not fit is, if it is a common mistake; null otherwise. */
+  readonly describe?: (value: unknown) => string | null
   /** The rule of each item of an array; also of the value itself, where one item is accepted instead of an array. */
   readonly item?: Rule<unknown>
   /** The rules of the members of an object. */
@@ -178,18 +180,20 @@ export function checkValues(rules: Rules, options: object, path = ''): void {
 
 /** Checks the value of an option or of an argument. @throws GeneralError (`MISUSE`) */
 export function checkValue(name: string, each: Rule<unknown>, value: unknown, isHidden = false): void {
-  const { accepts, fits, item, members, isExplicit, isSecret = isHidden } = each
+  const { accepts, fits, describe, item, members, isExplicit, isSecret = isHidden } = each
   if (item !== undefined && Array.isArray(value)) {
     for (const [index, one] of value.entries()) checkValue(`${name}[${index}]`, item, one, isSecret)
   }
-  if (!fits(value)) refuse(name, accepts, value, isSecret, isExplicit && value === undefined)
+  if (!fits(value)) refuse(name, accepts, value, isSecret, isExplicit && value === undefined, describe?.(value))
   if (members !== undefined) checkOptions(name, members, value, `${name}.`)
 }
 
 /** @throws GeneralError (`MISUSE`) that names an option, what it must be and the value received. */
-export function refuse(name: string, accepts: string, value: unknown, isSecret = false, isMissing = false): never {
+export function refuse(
+  name: string, accepts: string, value: unknown, isSecret = false, isMissing = false, description: string | null = null,
+): never {
   const cure = isMissing ? '. Leave the option out only if you mean to go without it' : ''
-  throw new GeneralError('MISUSE', `${name} must be ${accepts}; received ${received(value, isSecret)}${cure}`)
+  throw new GeneralError('MISUSE', `${name} must be ${accepts}; received ${description ?? received(value, isSecret)}${cure}`)
 }
 
 /** Describes a value for messages. Of a string that may contain a password, only the length is given. */

@@ -4,6 +4,8 @@ import { GeneralError } from '../base/errors.ts'
 import { having, number, oneOf, rule, text, withDefault } from '../base/options.ts'
 import type { Rule } from '../base/options.ts'
 import type { Milliseconds } from '../base/time.ts'
+import { describeClient, mayBe } from './known-clients.ts'
+import type { AcceptedClient } from './known-clients.ts'
 
 // What the options of several stores accept. Those of one store are in its folder.
 
@@ -26,20 +28,21 @@ export const poolSizeRule: Rule<number, number> = withDefault(10, number(null, 1
 export const migrateRule: Rule<'auto' | 'manual', 'manual'> = withDefault('manual', oneOf('auto', 'manual'))
 
 /**
- * A pool of a driver, recognized by this method, or a URL with one of these schemes. Messages never contain the value:
- * it may hold a password (ST-07).
+ * A pool of a driver, recognized by this method and not known as another client, or a URL with one of these schemes.
+ * Messages never contain the value: it may hold a password (ST-07).
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function poolOrUrl<Pool extends object>(
   accepts: string,
+  client: AcceptedClient,
   method: string,
   schemes: readonly string[],
 ): Rule<Pool | string> {
   const pool = having<Pool>(accepts, method)
   const fits = (value: unknown): value is Pool | string => typeof value === 'string'
     ? URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1))
-    : pool.fits(value)
-  return { ...rule(accepts, fits), isSecret: true }
+    : pool.fits(value) && mayBe(value, client)
+  return { ...rule(accepts, fits), describe: describeClient, isSecret: true }
 }
 
 /** The size of the pool to open. @throws GeneralError (`MISUSE`) if it is given beside a pool, which has its own. */

@@ -3,7 +3,7 @@ import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
 import { poolSizeOf, requestTimeoutOf } from './options.ts'
 import { createChangeReader, lazily } from './postgres/change-log.ts'
-import { useGivenPool } from './postgres/connections.ts'
+import { connectTo, useGivenPool } from './postgres/connections.ts'
 import { createDatabase } from './postgres/database.ts'
 import type { PostgresPool } from './postgres/driver.ts'
 import { createKeyTable } from './postgres/keys.ts'
@@ -110,7 +110,7 @@ export async function migratePostgres(
 
 async function migrate(poolOrUrl: PostgresPool | string, names: PostgresNames): Promise<MigrationResult> {
   if (typeof poolOrUrl === 'string') return withConnection(poolOrUrl, client => migrateSchema(client, names))
-  const client = await poolOrUrl.connect()
+  const client = await connectTo(poolOrUrl)
   let failed = true
   try {
     const result = await migrateSchema(client, names)

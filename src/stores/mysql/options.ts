@@ -9,7 +9,8 @@ export const mysqlSchemes: readonly string[] = ['mysql', 'mariadb']
 
 /** What the first argument of `createMysqlStore` and `migrateMysql` accepts. */
 export const mysqlSourceRule: Rule<MysqlPool | string> = poolOrUrl(
-  'a Pool of mysql2/promise, or a URL that begins with mysql:// or mariadb://', 'getConnection', mysqlSchemes)
+  'a Pool of mysql2/promise, or a URL that begins with mysql:// or mariadb://', 'a Pool of mysql2/promise',
+  'getConnection', mysqlSchemes)
 
 /** What the options of `migrateMysql` and `printMysqlMigrations` accept. */
 export const mysqlNameRules: RulesFor<MysqlNameOptions> = { prefix: tablePrefixRule }

@@ -1,3 +1,4 @@
+import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import type { Lender } from '../lender.ts'
@@ -94,9 +95,21 @@ export interface AcquiredClient {
   destroy(): void
 }
 
+/** Takes a connection out of a pool. @throws GeneralError (`MISUSE`) if the pool gives out something else. */
+export async function connectTo(pool: PostgresPool): Promise<PostgresClient> {
+  const client: Partial<PostgresClient> | undefined = await pool.connect()
+  if (isClient(client)) return client
+  throw new GeneralError('MISUSE', 'the pool that was passed has a connect() that does not return a connection with '
+    + 'query() and release(): pass a Pool of pg')
+}
+
+function isClient(client: Partial<PostgresClient> | undefined): client is PostgresClient {
+  return typeof client?.query === 'function' && typeof client.release === 'function'
+}
+
 /** Takes a connection out of a pool, through its lender if there are several that take some. */
 export async function acquireClient(pool: PostgresPool, lender: Lender | null = null): Promise<AcquiredClient> {
-  const client = await (lender === null ? pool.connect() : lender.take(() => pool.connect()))
+  const client = await (lender === null ? connectTo(pool) : lender.take(() => connectTo(pool)))
   // A connection that breaks also fails its query, which reports the error.
   const ignore = (): void => undefined
   client.on('error', ignore)

@@ -10,7 +10,7 @@ export const postgresSchemes: readonly string[] = ['postgres', 'postgresql']
 
 /** What the first argument of `createPostgresStore` and `migratePostgres` accepts. */
 export const postgresSourceRule: Rule<PostgresPool | string> = poolOrUrl(
-  'a Pool of pg, or a URL that begins with postgres://', 'connect', postgresSchemes)
+  'a Pool of pg, or a URL that begins with postgres://', 'a Pool of pg', 'connect', postgresSchemes)
 
 /** What the options of `migratePostgres` and `printPostgresMigrations` accept. */
 export const postgresNameRules: RulesFor<PostgresNameOptions> = { schema: schemaRule, prefix: tablePrefixRule }

@@ -1,5 +1,6 @@
 import { flag, number, rule, text, withDefault } from '../../base/options.ts'
 import type { Rule, RulesFor } from '../../base/options.ts'
+import { describeClient, mayBe } from '../known-clients.ts'
 import { requestTimeoutRule } from '../options.ts'
 import type { RedisStoreOptions } from '../redis.ts'
 
@@ -23,9 +24,10 @@ export const redisSourceRule: Rule<object | string> = {
     (value): value is object | string => typeof value === 'string'
       ? /^rediss?:\/\//.test(value) && URL.canParse(value)
       // A pool or a sentinel of node-redis has `sendCommand`, too, but does not use a single connection.
-      : typeof value === 'object' && value !== null
+      : typeof value === 'object' && value !== null && mayBe(value, 'a client of ioredis', 'a client of redis')
         && ('call' in value || ('sendCommand' in value && 'subscribe' in value && !('acquire' in value))),
   ),
+  describe: describeClient,
   isSecret: true,
 }
 
