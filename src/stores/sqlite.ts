@@ -2,6 +2,7 @@ import { checkOptions, checkValue } from '../base/options.ts'
 import type { SessionStore } from '../session/store.ts'
 import { tableNames } from './sql/table-names.ts'
 import type { SqliteDatabase } from './sqlite/database.ts'
+import { checkDriver } from './sqlite/driver.ts'
 import { openFile } from './sqlite/file.ts'
 import { toStoreError } from './sqlite/guard.ts'
 import { sqliteDatabaseRule, sqliteDriverRules } from './sqlite/options.ts'
@@ -42,10 +43,10 @@ export function openSqliteStore(file: string, options: SqliteStoreOptions = {}):
 }
 
 /**
- * Creates a store on an open SQLite database: `node:sqlite`, better-sqlite3 or any driver with the same methods. Give
- * the store a connection of its own: the store changes the connection's settings (WAL and its checkpoints,
- * `synchronous`, busy timeout), and the connection must not be inside a transaction when the store is called. The
- * application closes the database, after it has closed the store.
+ * Creates a store on an open SQLite database of `node:sqlite`, better-sqlite3 or `bun:sqlite`. Give the store a
+ * connection of its own: the store changes the connection's settings (WAL and its checkpoints, `synchronous`, busy
+ * timeout), and the connection must not be inside a transaction when the store is called. The application closes the
+ * database, after it has closed the store.
  * @throws GeneralError (`MISUSE`) if an option or the database is invalid; (`STORE_UNAVAILABLE`) if it cannot be set
  * up.
  */
@@ -54,6 +55,8 @@ export function createSqliteStore(database: SqliteDatabase, options: SqliteDrive
   checkOptions('createSqliteStore', sqliteDriverRules, options)
   const names = tableNames(options.prefix)
   try {
+    checkDriver(database)
+    if (options.fast !== undefined) checkDriver(options.fast)
     return createStore({ durable: database, fast: options.fast ?? null, names, migrate: 'auto' })
   } catch (cause) {
     throw toStoreError(cause, 'the SQLite database cannot be set up')

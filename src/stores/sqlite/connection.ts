@@ -1,6 +1,7 @@
 import type { Row, SqlValue } from '../sql/row.ts'
 import { rowOf } from '../sql/row.ts'
-import type { SqliteDatabase, SqliteStatement } from './database.ts'
+import type { SqliteDatabase } from './database.ts'
+import { prepare } from './driver.ts'
 
 /** A configured connection, and the few operations that the store uses. */
 export interface Connection {
@@ -43,18 +44,16 @@ export function configure(database: SqliteDatabase, durability: Durability): voi
 export function connect(database: SqliteDatabase): Connection {
   const begin = database.prepare('BEGIN IMMEDIATE')
   const commit = database.prepare('COMMIT')
-  const reading = (statement: SqliteStatement) => (...parameters: SqlValue[]): Row[] =>
-    statement.all(...parameters).map(rowOf)
+  const reading = (sql: string, arrays: boolean) => {
+    const statement = prepare(database, sql, arrays)
+    return (...parameters: SqlValue[]): Row[] => statement.all(parameters).map(rowOf)
+  }
   return {
-    rows: sql => reading(database.prepare(sql)),
-    tuples(sql) {
-      const statement = database.prepare(sql)
-      statement.setReturnArrays?.(true)
-      return reading(statement)
-    },
+    rows: sql => reading(sql, false),
+    tuples: sql => reading(sql, true),
     changes(sql) {
-      const statement = database.prepare(sql)
-      return (...parameters) => Number(statement.run(...parameters).changes)
+      const statement = prepare(database, sql, false)
+      return (...parameters) => statement.run(parameters)
     },
     transaction(work) {
       begin.run()

@@ -1,6 +1,9 @@
 import type { SqlValue } from '../sql/row.ts'
 
-/** The part of a SQLite driver that the store needs; `DatabaseSync` of `node:sqlite` and better-sqlite3 have it. */
+/**
+ * The part of a SQLite driver that the store needs: `DatabaseSync` of `node:sqlite`, `Database` of better-sqlite3 and
+ * `Database` of `bun:sqlite` have it.
+ */
 export interface SqliteDatabase {
   exec(sql: string): unknown
   prepare(sql: string): SqliteStatement

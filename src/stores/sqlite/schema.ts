@@ -4,10 +4,12 @@ import { missingTables } from '../sql/missing-tables.ts'
 import { pending, migrationScript } from '../sql/migrations.ts'
 import type { MigrationResult } from '../sql/migrations.ts'
 import { readInteger, rowOf, readText } from '../sql/row.ts'
+import type { Row } from '../sql/row.ts'
 import { tableNames } from '../sql/table-names.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { Connection } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
+import { prepare } from './driver.ts'
 import { sqliteRules } from './options.ts'
 
 /**
@@ -120,10 +122,10 @@ export function printSqliteMigrations(options: { readonly prefix?: string } = {}
 
 /** The version of the tables; null if there are none. */
 export function readVersion(database: SqliteDatabase, names: TableNames): number | null {
-  const tables = database.prepare('SELECT count(*) AS tables FROM sqlite_master WHERE type = \'table\' AND name = ?')
-  const counted = tables.all(names.meta).map(rowOf)[0]
+  const rows = (sql: string, ...values: string[]): Row[] => prepare(database, sql, false).all(values).map(rowOf)
+  const counted = rows('SELECT count(*) AS tables FROM sqlite_master WHERE type = \'table\' AND name = ?', names.meta)[0]
   if (counted === undefined || readInteger(counted, 'tables') === 0) return null
-  const row = database.prepare(`SELECT value FROM ${names.meta} WHERE name = 'schema'`).all().map(rowOf)[0]
+  const row = rows(`SELECT value FROM ${names.meta} WHERE name = 'schema'`)[0]
   if (row === undefined) throw new GeneralError('MISUSE', `the table ${names.meta} has no row with the schema version`)
   return Number(readText(row, 'value'))
 }
