@@ -3,7 +3,7 @@ import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import type { Lender } from '../lender.ts'
 import { once } from '../sql/once.ts'
-import { readInteger, rowOf } from '../sql/row.ts'
+import { readInteger, readText, rowOf } from '../sql/row.ts'
 import { announcedPid } from './driver.ts'
 import type { PostgresClient, PostgresListener, PostgresPool, PostgresResult, PostgresStatement } from './driver.ts'
 
@@ -40,6 +40,23 @@ export async function isPooled(
   return rows.map(rowOf).every(row => readInteger(row, 'pid') !== announced)
 }
 
+/**
+ * Whether all connections are one session of PostgreSQL, as those of PGlite are. Then a transaction, a setting or a
+ * prepared statement of one connection is that of every other, and with `size` of more than 1 calls would disturb each
+ * other.
+ * @throws GeneralError (`MISUSE`) if so, and the pool may open more than one.
+ */
+export async function sharesSession(
+  client: { query(statement: PostgresStatement): Promise<PostgresResult> },
+  size: number,
+): Promise<boolean> {
+  const { rows } = await client.query({ text: 'SELECT version() AS version' })
+  const shares = rows.map(rowOf).some(row => readText(row, 'version').includes('PGlite'))
+  if (!shares || size === 1) return shares
+  throw new GeneralError('MISUSE', 'the server is PGlite, which has one session for all its connections: open one only, '
+    + 'with poolSize: 1 for a URL, or max: 1 in the Pool that you pass')
+}
+
 /** Uses the application's pool, which the application ends. */
 export function useGivenPool(
   pool: PostgresPool,
@@ -53,25 +70,29 @@ export function useGivenPool(
 
   const within = createDeadline(requestTimeout, 'the PostgreSQL database')
 
+  const size = pool.options?.max ?? Number.POSITIVE_INFINITY
+
   async function detectPooler(): Promise<boolean> {
     const { client, release, destroy } = await acquireClient(pool)
     try {
       const pooled = await within(isPooled(client, announcedPid(client)))
+      const shared = await within(sharesSession(client, size))
       release()
-      return pooled
+      return pooled || shared
     } finally {
       destroy()
     }
   }
 
   return {
-    size: pool.options?.max ?? Number.POSITIVE_INFINITY,
+    size,
     ready: once(async () => {
+      const pooled = await detectPooler()
       await setUp()
-      return { pool, prepared: preparedStatements ?? !await detectPooler() }
+      return { pool, prepared: preparedStatements ?? !pooled }
     }),
     async listen() {
-      if (pool.options?.max === 1) return null
+      if (size === 1) return null
       const { client, destroy } = await acquireClient(pool)
       return {
         query: statement => client.query(statement),

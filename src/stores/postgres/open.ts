@@ -2,7 +2,7 @@ import type { ClientConfig } from 'pg'
 import type { Milliseconds } from '../../base/time.ts'
 import { loadDriver } from '../load-driver.ts'
 import { once } from '../sql/once.ts'
-import { isPooled } from './connections.ts'
+import { isPooled, sharesSession } from './connections.ts'
 import type { Connections, ReadyPool } from './connections.ts'
 import { announcedPid } from './driver.ts'
 import type { PostgresPool } from './driver.ts'
@@ -24,6 +24,7 @@ export function openConnections(
     query_timeout: requestTimeout,
     keepAlive: true,
   }
+  let shared = false
   let opened: { readonly pool: PostgresPool; end(): Promise<void> } | null = null
 
   async function openPool(): Promise<{ readonly pool: PostgresPool; readonly pooled: boolean; end(): Promise<void> }> {
@@ -32,7 +33,8 @@ export function openConnections(
     probe.on('error', () => undefined)
     try {
       await probe.connect()
-      const pooled = await isPooled(probe, announcedPid(probe))
+      shared = await sharesSession(probe, poolSize)
+      const pooled = shared || await isPooled(probe, announcedPid(probe))
       const session: ClientConfig = pooled
         ? {}
         : { statement_timeout: requestTimeout, options: '-c default_transaction_isolation=read\\ committed' }
@@ -59,6 +61,8 @@ export function openConnections(
     size: poolSize,
     ready,
     async listen() {
+      await pool()
+      if (shared) return null
       const { Client } = await loadDriver('pg')
       const client = new Client(base)
       client.on('error', () => undefined)
