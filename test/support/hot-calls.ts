@@ -1,0 +1,90 @@
+import type { SessionStore } from '../../src/session/store.ts'
+import {
+  minute, sampleHandle, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
+} from '../../src/testing/samples.ts'
+
+/** How many sessions, changes and not-befores a store has whose reading is counted. */
+export const MANY = 50_000
+
+/** How many of each are due for removal: the first ones. */
+export const DUE = 500
+
+/** How many sessions the user `busy` has: the last ones. Other users have ten each. */
+const BUSY = 1000
+
+/** The session with this number, from 0. */
+export function sessionNumber(number: number): ReturnType<typeof sampleRecord> {
+  return sampleRecord({
+    handle: sampleHandle(number),
+    userId: number < MANY - BUSY ? `user-${Math.floor(number / 10)}` : 'busy',
+    createdAt: sampleNow - 10 * minute + number,
+    ...number < DUE ? { expiresAt: sampleNow - minute } : {},
+  })
+}
+
+/** Until when the change or not-before with this number is kept. */
+export function keptUntilNumber(number: number): number {
+  return number < DUE ? sampleNow - minute : sampleNow + minute
+}
+
+/** A frequent call of a store with that many rows. */
+export interface HotCall {
+  readonly name: string
+  /** How many rows the call is about. It may read each a few times, but not more rows with more in the store. */
+  readonly rows: number
+  /** Prepares the call, which is not counted, and returns it. */
+  of(store: SessionStore): Call | Promise<Call>
+}
+
+type Call = () => Promise<unknown>
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, number) => number)
+
+/** A cursor at this entry of the log. */
+async function cursorAt(store: SessionStore, entry: number): Promise<string> {
+  const { cursor } = await store.changesSince(null, 1)
+  return cursor?.replace(/\d+$/, `${entry}`) ?? ''
+}
+
+/** The calls that a store gets most often, and those that could read a whole table. */
+export const hotCalls: readonly HotCall[] = [
+  { name: 'removeExpired, nothing due', rows: 1, of: store => () => store.removeExpired(sampleNow - 2 * minute, 1000) },
+  { name: 'find', rows: 1, of: store => () => store.find(sampleHandle(20_000)) },
+  { name: 'insert', rows: 1, of: store => () => store.insert(sampleRecord({ handle: sampleHandle(MANY), userId: 'new' })) },
+  { name: 'rotate', rows: 1, of: store => () => store.rotate(sampleRotation({ handle: sampleHandle(20_000) })) },
+  { name: 'rotate, of a token that is not current', rows: 1,
+    of: store => () => store.rotate(sampleRotation({ handle: sampleHandle(20_000) })) },
+  { name: 'rotate, ten in one tick', rows: 10,
+    of: store => () => Promise.all(upTo(10).map(number => store.rotate(sampleRotation({ handle: sampleHandle(30_000 + number) })))) },
+  { name: 'confirm, ten', rows: 10,
+    of: store => () => store.confirm(upTo(10).map(number => ({ handle: sampleHandle(40_000 + number), generation: 0, branch: 0 }))) },
+  { name: 'updateInfo', rows: 1,
+    of: store => () => store.updateInfo({ handle: sampleHandle(41_000), sessionInfo: '{}', expectedVersion: 0, now: sampleNow }) },
+  { name: 'listByUser, the newest ten of a thousand', rows: 11,
+    of: store => () => store.listByUser('busy', { limit: 10, after: null }) },
+  { name: 'listByUser, the oldest ten of a thousand', rows: 11,
+    async of(store) {
+      const { next } = await store.listByUser('busy', { limit: BUSY - 10, after: null })
+      return () => store.listByUser('busy', { limit: 10, after: next })
+    } },
+  { name: 'changesSince, ten before the head', rows: 11,
+    async of(store) {
+      const cursor = await cursorAt(store, MANY - 10)
+      return () => store.changesSince(cursor, 100)
+    } },
+  { name: 'changesSince, far from the head', rows: 101,
+    async of(store) {
+      const cursor = await cursorAt(store, DUE + 10)
+      return () => store.changesSince(cursor, 100)
+    } },
+  { name: 'changesSince, at the head', rows: 1,
+    async of(store) {
+      const cursor = await cursorAt(store, MANY)
+      return () => store.changesSince(cursor, 100)
+    } },
+  { name: 'remove', rows: 1, of: store => () => store.remove([sampleHandle(42_000)], sampleNow) },
+  { name: 'removeByUser, of ten sessions', rows: 10,
+    of: store => () => store.removeByUser(sampleUserRemoval({ userId: 'user-4300' })) },
+  { name: 'removeExpired, a part of 100 of each kind', rows: 300, of: store => () => store.removeExpired(sampleNow, 100) },
+  { name: 'removeExpired, the rest', rows: 3 * (DUE - 100), of: store => () => store.removeExpired(sampleNow, 1000) },
+]
