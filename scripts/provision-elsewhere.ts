@@ -2,7 +2,13 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { packagesOf, type SoftwareName, type Source, sourceOf, unpackedPrograms } from '../test/support/servers/programs.ts'
+import {
+  packagesOf,
+  type SoftwareName,
+  type Source,
+  sourceOf,
+  unpackedPrograms,
+} from '../test/support/servers/programs.ts'
 
 const limit = 600_000
 

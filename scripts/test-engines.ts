@@ -74,7 +74,8 @@ async function runOn({ name, title, software, files }: Engine): Promise<EngineRe
   rmSync(report, { force: true })
   const project = software.length === 0 ? 'engines' : 'stores'
   const child = spawn('vitest', [
-    'run', '--project', project, '--passWithNoTests', '--reporter=default', '--reporter=json', `--outputFile=${report}`, files,
+    'run', '--project', project, '--passWithNoTests',
+    '--reporter=default', '--reporter=json', `--outputFile=${report}`, files,
   ], { cwd: root, stdio: 'inherit', env: { ...process.env, TEST_ENGINE: software.join(',') } })
   await once(child, 'close')
   const json: VitestJson = existsSync(report)

@@ -19,7 +19,7 @@ export type AcceptedClient = 'a Pool of pg' | 'a Pool of mysql2/promise' | 'a cl
 /** The first that fits counts. */
 const knownClients: readonly KnownClient[] = [
   { name: 'a client of postgres.js', members: ['unsafe', 'begin', 'reserve'] },
-  { name: 'a client of a Pool of pg, which is one connection', members: ['connect', 'query', 'escapeLiteral', 'release'] },
+  { name: 'a connection of a Pool of pg', members: ['connect', 'query', 'escapeLiteral', 'release'] },
   { name: 'a Client of pg, which is one connection', members: ['connect', 'query', 'escapeLiteral'] },
   { name: 'a Pool of pg', members: ['connect', 'query', 'totalCount'] },
   {
@@ -35,7 +35,9 @@ const knownClients: readonly KnownClient[] = [
   { name: 'a sentinel of redis', members: ['sendCommand', 'acquire', 'getSentinelNode'] },
   { name: 'a pool of redis', members: ['sendCommand', 'execute', 'totalClients'] },
   { name: 'a client of redis', members: ['sendCommand', 'subscribe', 'duplicate'] },
-  { name: 'a legacy client of redis, which takes callbacks', members: ['sendCommand', 'multi'], without: ['duplicate'] },
+  {
+    name: 'a legacy client of redis, which takes callbacks', members: ['sendCommand', 'multi'], without: ['duplicate'],
+  },
   { name: 'a SQLite database', members: ['exec', 'prepare'] },
 ]
 

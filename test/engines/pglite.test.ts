@@ -24,7 +24,7 @@ describe.skipIf(!hasDrivers())('PGlite', () => {
   runStoreContract('PGlite behind its socket server, a pool of one connection', async () => {
     const schema = `contract_${++schemas}`
     return {
-      open: async () => createPostgresStore(pool, { schema, migrate: 'auto' }),
+      open: async () => createPostgresStore(pool, { schema, migrate: 'auto', requestTimeout: 60 }),
       discard: async () => undefined,
     }
   })

@@ -50,16 +50,19 @@ async function cursorAt(store: SessionStore, entry: number): Promise<string> {
 export const hotCalls: readonly HotCall[] = [
   { name: 'removeExpired, nothing due', rows: 1, of: store => () => store.removeExpired(sampleNow - 2 * minute, 1000) },
   { name: 'find', rows: 1, of: store => () => store.find(sampleHandle(20_000)) },
-  { name: 'insert', rows: 1, of: store => () => store.insert(sampleRecord({ handle: sampleHandle(MANY), userId: 'new' })) },
+  { name: 'insert', rows: 1,
+    of: store => () => store.insert(sampleRecord({ handle: sampleHandle(MANY), userId: 'new' })) },
   { name: 'rotate', rows: 1, of: store => () => store.rotate(sampleRotation({ handle: sampleHandle(20_000) })) },
   { name: 'rotate, of a token that is not current', rows: 1,
     of: store => () => store.rotate(sampleRotation({ handle: sampleHandle(20_000) })) },
-  { name: 'rotate, ten in one tick', rows: 10,
-    of: store => () => Promise.all(upTo(10).map(number => store.rotate(sampleRotation({ handle: sampleHandle(30_000 + number) })))) },
-  { name: 'confirm, ten', rows: 10,
-    of: store => () => store.confirm(upTo(10).map(number => ({ handle: sampleHandle(40_000 + number), generation: 0, branch: 0 }))) },
+  { name: 'rotate, ten in one tick', rows: 10, of: store => () => Promise.all(upTo(10).map(number => (
+    store.rotate(sampleRotation({ handle: sampleHandle(30_000 + number) }))))) },
+  { name: 'confirm, ten', rows: 10, of: store => () => store.confirm(upTo(10).map(number => (
+    { handle: sampleHandle(40_000 + number), generation: 0, branch: 0 }))) },
   { name: 'updateInfo', rows: 1,
-    of: store => () => store.updateInfo({ handle: sampleHandle(41_000), sessionInfo: '{}', expectedVersion: 0, now: sampleNow }) },
+    of: store => () => store.updateInfo({
+      handle: sampleHandle(41_000), sessionInfo: '{}', expectedVersion: 0, now: sampleNow,
+    }) },
   { name: 'listByUser, the newest ten of a thousand', rows: 11,
     of: store => () => store.listByUser('busy', { limit: 10, after: null }) },
   { name: 'listByUser, the oldest ten of a thousand', rows: 11,
@@ -85,6 +88,6 @@ export const hotCalls: readonly HotCall[] = [
   { name: 'remove', rows: 1, of: store => () => store.remove([sampleHandle(42_000)], sampleNow) },
   { name: 'removeByUser, of ten sessions', rows: 10,
     of: store => () => store.removeByUser(sampleUserRemoval({ userId: 'user-4300' })) },
-  { name: 'removeExpired, a part of 100 of each kind', rows: 300, of: store => () => store.removeExpired(sampleNow, 100) },
+  { name: 'removeExpired, 100 of each kind', rows: 300, of: store => () => store.removeExpired(sampleNow, 100) },
   { name: 'removeExpired, the rest', rows: 3 * (DUE - 100), of: store => () => store.removeExpired(sampleNow, 1000) },
 ]

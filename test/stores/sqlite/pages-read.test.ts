@@ -24,14 +24,17 @@ const PAGES_OF_ROW = 16
 const PAGES_OF_CALL = 40
 const PAGE = 4096
 
-test.skipIf(!existsSync(counters))('no call reads more pages for 50,000 rows in a table than for those it is about', async () => {
+const counting = test.skipIf(!existsSync(counters))
+
+counting('no call reads more pages for 50,000 rows in a table than for those it is about', async () => {
   const file = join(directory, 'many.db')
   const [durable, fast] = [new DatabaseSync(file), new DatabaseSync(file)]
   const store = createSqliteStore(durable, { fast })
   const columns = [...sessionColumns, 'sweep_at']
   const insert = durable.prepare(
     `INSERT INTO keyturn_session (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`)
-  const change = durable.prepare('INSERT INTO keyturn_change (kind, handles, version, until) VALUES (\'keys\', \'[]\', 0, ?)')
+  const change = durable.prepare(
+    'INSERT INTO keyturn_change (kind, handles, version, until) VALUES (\'keys\', \'[]\', 0, ?)')
   const notBefore = durable.prepare('INSERT INTO keyturn_not_before (name, time, until) VALUES (?, 1, ?)')
   durable.exec('BEGIN')
   for (let number = 0; number < MANY; number++) {

@@ -23,7 +23,7 @@ export async function startMysql(options: MysqlOptions = {}): Promise<TestServer
   const directory = createDirectory()
   const usr = dirname(dirname(requireProgram('mysqld')))
   // MySQL's own archives have its files in a folder less than Debian's packages.
-  const [share = ''] = ['share/mysql', 'share'].map((folder) => join(usr, folder)).filter((folder) => existsSync(folder))
+  const [share = ''] = ['share/mysql', 'share'].map((folder) => join(usr, folder)).filter(existsSync)
   const port = await freePort()
   const basic = {
     // Debian's default names a folder that only an installed server has.
