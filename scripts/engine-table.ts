@@ -4,7 +4,9 @@ export interface EngineResult {
   readonly title: string
   readonly version: string
   readonly passed: number
-  /** The titles of the tests that failed. */
+  /** How many tests failed. */
+  readonly failures: number
+  /** The titles of the tests that failed, or the first of them. */
   readonly failed: readonly string[]
   readonly date: string
 }
@@ -19,6 +21,9 @@ export interface VitestJson {
   }[]
 }
 
+/** How many titles the page lists for an engine. */
+const listed = 20
+
 const heading = `# Engines
 
 Each store on the versions of its engine that \`npm run test:engines\` can fetch, one after the other. The command
@@ -32,29 +37,29 @@ column.
 `
 
 /** Reads Vitest's report. A file that did not load counts as a failure. */
-export function readRun({ testResults }: VitestJson): Pick<EngineResult, 'passed' | 'failed'> {
+export function readRun({ testResults }: VitestJson): Pick<EngineResult, 'passed' | 'failures' | 'failed'> {
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults)
   const broken = testResults.filter(({ status, assertionResults }) => (
     status === 'failed' && assertionResults.every((test) => test.status !== 'failed')
   ))
-  return {
-    passed: tests.filter(({ status }) => status === 'passed').length,
-    failed: [
-      ...tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName.trim()),
-      ...broken.map(({ name }) => `${name.replace(/^.*\/test\//, 'test/')} did not load`),
-    ],
-  }
+  const failed = [
+    ...tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName.trim()),
+    ...broken.map(({ name }) => `${name.replace(/^.*\/test\//, 'test/')} did not load`),
+  ]
+  return { passed: tests.filter(({ status }) => status === 'passed').length, failures: failed.length, failed }
 }
 
 /** The page with these results. */
 export function writeTable(results: readonly EngineResult[]): string {
-  const rows = results.map(({ name, title, version, passed, failed, date }) => (
-    `| \`${name}\` | ${title} | ${version} | ${passed} | ${failed.length} | ${date} |\n`
+  const rows = results.map(({ name, title, version, passed, failures, date }) => (
+    `| \`${name}\` | ${title} | ${version} | ${passed} | ${failures} | ${date} |\n`
   ))
-  const failures = results.filter(({ failed }) => failed.length > 0).map(({ name, failed }) => (
-    `\nFailed on \`${name}\`:\n\n${failed.map((title) => `- ${title.replaceAll('\n', ' ')}\n`).join('')}`
-  ))
-  return [heading, ...rows, ...failures].join('')
+  const lists = results.filter(({ failures }) => failures > 0).map(({ name, failures, failed }) => {
+    const shown = failed.slice(0, listed).map((title) => `- ${title.replaceAll('\n', ' ')}\n`)
+    const others = failures - shown.length
+    return [`\nFailed on \`${name}\`:\n\n`, ...shown, ...others > 0 ? [`\nand ${others} more.\n`] : []].join('')
+  })
+  return [heading, ...rows, ...lists].join('')
 }
 
 /** The results that a page shows, by name. */
@@ -62,8 +67,10 @@ export function readResults(text: string): [name: string, result: EngineResult][
   const lists = new Map([...text.matchAll(/\nFailed on `([^`]+)`:\n\n((?:- .*\n)*)/g)].map(([, name = '', list = '']) => (
     [name, list.split('\n').filter(Boolean).map((line) => line.slice(2))]
   )))
-  const rows = text.matchAll(/^\| `([^`]+)` \| (.*) \| (.*) \| (\d+) \| \d+ \| (\S+) \|$/gm)
-  return [...rows].map(([, name = '', title = '', version = '', passed = '', date = '']) => (
-    [name, { name, title, version, passed: Number(passed), failed: lists.get(name) ?? [], date }]
+  const rows = text.matchAll(/^\| `([^`]+)` \| (.*) \| (.*) \| (\d+) \| (\d+) \| (\S+) \|$/gm)
+  return [...rows].map(([, name = '', title = '', version = '', passed = '', failures = '', date = '']) => (
+    [name, {
+      name, title, version, passed: Number(passed), failures: Number(failures), failed: lists.get(name) ?? [], date,
+    }]
   ))
 }

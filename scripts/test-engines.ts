@@ -62,10 +62,10 @@ async function main(named: readonly string[]): Promise<void> {
     }
     const result = await runOn(each)
     results.set(each.name, result)
-    if (result.failed.length > 0) process.exitCode = 1
+    if (result.failures > 0) process.exitCode = 1
     const known = engines.flatMap(({ name }) => results.get(name) ?? [])
     writeFileSync(page, writeTable(known))
-    console.log(`${each.name}: ${result.passed} passed, ${result.failed.length} failed`)
+    console.log(`${each.name}: ${result.passed} passed, ${result.failures} failed`)
   }
 }
 
