@@ -63,7 +63,7 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
   const requestTimeout = requestTimeoutOf(options.requestTimeout)
   const names = keyNames(prefix)
   const connection = createConnection(opener(clientOrUrl), {
-    replicas, requestTimeout, allowEviction: options[allowEviction] === true,
+    replicas, requestTimeout, allowEviction: options[allowEviction] === true, names,
   })
   const nextName = createNames()
   const log = createChangeLog(names, nextName())
@@ -108,12 +108,17 @@ function createNames(): () => string {
 /** KEYS: one that selects the server. Returns seconds, and the microseconds beyond them. */
 const timeScript = defineScript('return redis.call(\'TIME\')')
 
-/** The time of Redis. In a cluster, every process reads the clock of the server that has the change log. */
+/**
+ * The time of Redis. In a cluster, every process reads the clock of the server that has the change log. Each process
+ * calls this once a minute while no request waits for it, so it also checks the server's settings again.
+ */
 function createTime(connection: RedisConnection, names: KeyNames): Pick<SessionStore, 'time'> {
   return {
-    time: () => connection.use(async ({ run }) => {
-      const [seconds, microseconds] = toList(await run(timeScript, [names.changes], []))
+    async time() {
+      const checking = connection.checkAgain()
+      const telling = connection.use(({ run }) => run(timeScript, [names.changes], []))
+      const [[seconds, microseconds]] = await Promise.all([telling.then(toList), checking])
       return toInteger(seconds) * 1000 + Math.floor(toInteger(microseconds) / 1000)
-    }),
+    },
   }
 }

@@ -6,6 +6,8 @@ export interface TcpProxy {
   readonly port: number
   /** How many answers {@link TcpProxy.cutBeforeReply} has cut off. */
   readonly cuts: number
+  /** Leads new connections to another port; those that are open stay where they are. */
+  leadTo(port: number): void
   /** Lets the next request through and cuts the connection when its answer comes, which the client never sees. */
   cutBeforeReply(): void
   /**
@@ -29,10 +31,11 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   let armed = false
   let cuts = 0
   let stalled = false
+  let port = target
   let hear: (() => void) | null = null
 
   const server = createServer(client => {
-    const upstream = connect(target, '127.0.0.1')
+    const upstream = connect(port, '127.0.0.1')
     const both = [client, upstream]
     const cut = (): void => {
       for (const socket of both) {
@@ -74,6 +77,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     port: (server.address() as AddressInfo).port,
     get cuts() {
       return cuts
+    },
+    leadTo(next) {
+      port = next
     },
     cutBeforeReply() {
       armed = true

@@ -1,10 +1,13 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
+import { runLater } from '../background.ts'
 import { createDeadline } from '../deadline.ts'
 import type { RedisDriver } from './driver.ts'
-import { toStoreError } from './errors.ts'
-import { toInteger, toText } from './reply.ts'
+import { isFromReplica, toStoreError } from './errors.ts'
+import type { KeyNames } from './key-names.ts'
+import { toInteger } from './reply.ts'
 import type { Script } from './script.ts'
+import { checkEviction, checkRights, isReplica } from './server-checks.ts'
 
 /** Settings of a store's connection to Redis. */
 export interface ConnectionOptions {
@@ -13,6 +16,7 @@ export interface ConnectionOptions {
   /** How many replicas must have a durable write before it is acknowledged. */
   readonly replicas: number
   readonly allowEviction: boolean
+  readonly names: KeyNames
 }
 
 /** Sends commands for the methods of the store. */
@@ -35,31 +39,52 @@ export interface RedisConnection {
   useDurably<T>(keys: () => readonly string[], work: (commands: Commands) => Promise<T>): Promise<T>
   /** Does work that no caller waits for and that may fail. */
   later(work: (commands: Commands) => Promise<unknown>): void
+  /**
+   * Checks again what was checked at the first use and may have changed since. Leaves a server that has become a
+   * replica. @throws GeneralError (`MISUSE`) if the server may evict sessions by now.
+   */
+  checkAgain(): Promise<void>
   /** Opens a connection for a subscription; the caller closes it. */
   subscription(): Promise<RedisDriver>
+  /** Calls the listener after the store has changed to a connection that leads to another server. */
+  onMove(listener: () => void): void
   /** Waits for the work of `later`, and closes the connections that the store opened. */
   close(): Promise<void>
 }
+
+/** How long the store stays with a connection to a replica before it looks again where a new connection leads. */
+const LOOK_AGAIN_AFTER: Milliseconds = 250
 
 /** Prepares the connection to Redis. `open` returns the application's client, or one that the store owns. */
 export function createConnection(
   open: () => Promise<{ readonly driver: RedisDriver; readonly own: boolean }>,
   options: ConnectionOptions,
 ): RedisConnection {
-  const { requestTimeout, replicas, allowEviction } = options
-  const within = createDeadline(requestTimeout, 'Redis', toStoreError)
+  const { requestTimeout, replicas, allowEviction, names } = options
+  const within = createDeadline(requestTimeout, 'Redis', error => {
+    if (isFromReplica(error)) leave()
+    return toStoreError(error)
+  })
   const pending = new Set<Promise<unknown>>()
-  const opened: RedisDriver[] = []
+  const opened = new Set<RedisDriver>()
+  const listeners: (() => void)[] = []
   let opening: Promise<Lines> | null = null
   let lines: Lines | null = null
   let closed = false
+  /** On the monotonic clock. */
+  let lookAgainAt: Milliseconds = 0
 
   async function openLines(): Promise<Lines> {
     const { driver, own } = await open()
-    if (own) opened.push(driver)
-    if (!allowEviction) await checkEviction(driver)
+    if (own) opened.add(driver)
+    const commands = commandsOf(driver)
+    await Promise.all([checkRights(commands, names), allowEviction || checkEviction(driver)])
+    return linesOver(driver)
+  }
+
+  async function linesOver(driver: RedisDriver): Promise<Lines> {
     const durable = replicas > 0 ? await driver.duplicate() : driver
-    if (durable !== driver) opened.push(durable)
+    if (durable !== driver) opened.add(durable)
     if (closed) closeAll()
     return { driver, fast: commandsOf(driver), durable: commandsOf(durable), durableDriver: durable }
   }
@@ -77,7 +102,44 @@ export function createConnection(
   }
 
   function closeAll(): void {
-    for (const driver of opened.splice(0)) driver.close()
+    for (const driver of opened) driver.close()
+    opened.clear()
+  }
+
+  /**
+   * Looks where a new connection leads: the server of this one accepts no writes. A primary that was demoted keeps its
+   * connections, while the address of the store may lead to its successor by now. An application's client stays open,
+   * but is no longer used. The drivers of clusters find the primaries themselves.
+   */
+  function leave(): void {
+    if (closed || lines === null || lines.driver.cluster || performance.now() < lookAgainAt) return
+    lookAgainAt = Number.POSITIVE_INFINITY
+    move(lines).catch(() => undefined).finally(() => {
+      lookAgainAt = performance.now() + LOOK_AGAIN_AFTER
+    })
+  }
+
+  async function move(left: Lines): Promise<void> {
+    const driver = await left.driver.duplicate()
+    opened.add(driver)
+    const leadsToReplica = await within(isReplica(driver)).catch(() => true)
+    if (leadsToReplica || closed) {
+      shut(driver)
+      return
+    }
+    const found = await linesOver(driver)
+    lines = found
+    opening = Promise.resolve(found)
+    // The calls that are under way still use the old connections.
+    runLater(() => {
+      for (const old of [left.driver, left.durableDriver]) shut(old)
+    }, requestTimeout)
+    for (const listener of listeners) listener()
+  }
+
+  /** Closes a connection if the store opened it. */
+  function shut(driver: RedisDriver): void {
+    if (opened.delete(driver)) driver.close()
   }
 
   /** Stops waiting at the time limit with an error that says so. The work may still succeed afterwards. */
@@ -105,8 +167,17 @@ export function createConnection(
       const task = inTime(({ fast }) => work(fast)).catch(() => undefined).finally(() => pending.delete(task))
       pending.add(task)
     },
+    checkAgain: () => inTime(async ({ driver }) => {
+      const [leadsToReplica] = await Promise.all([
+        !driver.cluster && isReplica(driver), allowEviction || checkEviction(driver),
+      ])
+      if (leadsToReplica) leave()
+    }),
     async subscription() {
       return (await ready()).driver.duplicate()
+    },
+    onMove(listener) {
+      listeners.push(listener)
     },
     async close() {
       await Promise.all(pending)
@@ -137,19 +208,5 @@ function commandsOf(driver: RedisDriver): Commands {
         return driver.send(first, ['EVAL', text, ...rest])
       }
     },
-  }
-}
-
-/**
- * Refuses a server that evicts keys when its memory is full: sessions would end without notice, and signing keys would
- * be lost.
- * @throws GeneralError (`MISUSE`)
- */
-async function checkEviction(driver: RedisDriver): Promise<void> {
-  for (const reply of await driver.sendToAll(['INFO', 'memory'])) {
-    const policy = /^maxmemory_policy:(.+?)\r?$/m.exec(toText(reply))?.[1] ?? 'unknown'
-    if (policy === 'noeviction') continue
-    throw new GeneralError('MISUSE', `Redis may evict sessions and keys (maxmemory-policy is ${policy}): `
-      + 'set it to noeviction, or pass [allowEviction]: true to accept that users are logged out at random')
   }
 }

@@ -20,24 +20,39 @@ export function createSubscription(connection: RedisConnection, channel: string)
   const followers = createFollowers()
   let current: Line | null = null
 
-  function openLine(): Line {
+  /** Opens a subscription. Where `before` is one on another server, the new one takes its place once it is open. */
+  function openLine(before: Line | null = null): Line {
     const line: Line = { driver: null, open: true, made: connection.subscription().then(async driver => {
       line.driver = driver
       if (line.open) await driver.subscribe(channel, followers.wake)
       else driver.close()
     }) }
-    line.made.catch(() => {
-      if (current === line) close()
+    line.made.then(() => {
+      if (before === null) return
+      shut(before)
+      // Messages may have been missed meanwhile.
+      followers.wake()
+    }, () => {
+      shut(line)
+      if (current === line) current = before
+      else if (before !== null) shut(before)
     })
     return line
   }
 
+  function shut(line: Line): void {
+    line.open = false
+    line.driver?.close()
+  }
+
   function close(): void {
-    if (current === null) return
-    current.open = false
-    current.driver?.close()
+    if (current !== null) shut(current)
     current = null
   }
+
+  connection.onMove(() => {
+    if (current !== null) current = openLine(current)
+  })
 
   return {
     async follow(wake) {

@@ -11,9 +11,10 @@ import { toInteger } from './reply.ts'
 export async function inspectServer(url: string, naming: StoreNaming): Promise<StoreState> {
   checkValue('url', redisSourceRule, url)
   checkOptions('inspect', redisRules, naming)
-  const { keys } = keyNames(naming.prefix ?? keyPrefixRule.preset)
+  const names = keyNames(naming.prefix ?? keyPrefixRule.preset)
+  const { keys } = names
   const connection = createConnection(async () => ({ driver: await openUrl(url), own: true }), {
-    replicas: 0, requestTimeout: requestTimeoutOf(), allowEviction: false,
+    replicas: 0, requestTimeout: requestTimeoutOf(), allowEviction: false, names,
   })
   try {
     const isThere = await connection.use(async ({ send }) => toInteger(await send(keys, ['EXISTS', keys])) === 1)

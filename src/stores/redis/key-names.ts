@@ -32,6 +32,10 @@ export interface KeyNames {
   keyOrder(purpose: string): string
   /** Hash: the leases by task. */
   readonly turns: string
+  /** A key without a value, and a channel without subscribers: to try commands on. */
+  readonly none: string
+  /** The pattern for an ACL that matches all keys and the channel. */
+  readonly pattern: string
   /** The pub/sub channel that receives a message for every change. */
   readonly channel: string
 }
@@ -59,6 +63,8 @@ export function keyNames(prefix: string): KeyNames {
     keys: `${shared}keys`,
     keyOrder: purpose => `${shared}key-order:${purpose}`,
     turns: `${shared}turns`,
+    none: `${shared}none`,
+    pattern: `${prefix}*`,
     channel: `${prefix}changes`,
   }
 }

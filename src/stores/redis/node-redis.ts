@@ -1,4 +1,5 @@
 import type { RedisDriver } from './driver.ts'
+import { tryAgain } from './try-again.ts'
 
 interface NodeRedisCommon {
   connect(): Promise<unknown>
@@ -63,7 +64,7 @@ export function nodeRedisDriver(
   return {
     ...common,
     cluster: true,
-    send: (key, command) => client.sendCommand(key, false, [...command]),
+    send: (key, command) => tryAgain(() => client.sendCommand(key, false, [...command])),
     sendAfter: async (key, command) => (await client.getNodeClientForKey(key)).sendCommand(command),
     sendToAll: command => Promise.all(client.masters.map(async node =>
       (await client.nodeClient(node)).sendCommand(command))),
