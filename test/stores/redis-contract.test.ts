@@ -11,6 +11,7 @@ interface Connected {
 }
 
 const url = inject('redisUrl')
+const valkeyUrl = inject('valkeyUrl')
 const nodes = inject('redisClusterNodes')
 
 /** Runs the contract through two clients alternately, so that a store does not see its own connection only. */
@@ -29,7 +30,7 @@ function contractThrough(name: string, available: boolean, connect: () => Promis
     })
 
     runStoreContract(name, async () => {
-      const prefix = `contract-${name.replaceAll(' ', '-')}-${cases++}:`
+      const prefix = `contract-${name.replaceAll(/\W+/g, '-')}-${cases++}:`
       return {
         async open() {
           const connected = clients[turn++ % clients.length]
@@ -55,6 +56,16 @@ contractThrough('ioredis Cluster', nodes !== null, async () => {
 
 contractThrough('node-redis', url !== null, async () => {
   const client = await createClient({ url: url ?? '' }).connect()
+  return { client, close: () => client.close() }
+})
+
+contractThrough('Valkey, ioredis', valkeyUrl !== null, async () => {
+  const client = new Redis(valkeyUrl ?? '')
+  return { client, close: () => client.quit() }
+})
+
+contractThrough('Valkey, node-redis', valkeyUrl !== null, async () => {
+  const client = await createClient({ url: valkeyUrl ?? '' }).connect()
   return { client, close: () => client.close() }
 })
 

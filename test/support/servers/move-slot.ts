@@ -3,8 +3,6 @@ import type { ClusterNode } from './redis-cluster.ts'
 
 /** A slot of a Redis Cluster that is being moved to another primary. */
 export interface MovingSlot {
-  /** The primary that had the slot. */
-  readonly from: ClusterNode
   /** Moves the slot's keys and completes the move. */
   finish(): Promise<void>
 }
@@ -23,7 +21,7 @@ export async function beginMove(nodes: readonly ClusterNode[], key: string): Pro
     const [sourceId, targetId] = [`${await source.cluster('MYID')}`, `${await target.cluster('MYID')}`]
     await target.cluster('SETSLOT', slot, 'IMPORTING', sourceId)
     await source.cluster('SETSLOT', slot, 'MIGRATING', targetId)
-    return { from: sourceNode, finish: () => finish(nodes, slot, sourceNode, targetNode) }
+    return { finish: () => finish(nodes, slot, sourceNode, targetNode) }
   })
 }
 

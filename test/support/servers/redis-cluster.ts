@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { softwareFor } from './engine.ts'
-import { startRedis } from './redis.ts'
+import { startRedis, type RedisSettings } from './redis.ts'
 import type { TestServer } from './server.ts'
 import { freePort } from './workspace.ts'
 
@@ -59,14 +59,28 @@ export async function startRedisCluster(options: { readonly replicas?: boolean }
 }
 
 async function startNode(): Promise<TestServer> {
-  // Redis 6.2 does not have the setting: its other port is 10,000 above the first.
-  const hasBusPort = softwareFor('redis') !== 'redis-6.2'
-  return startRedis({
+  const settings = {
     'cluster-enabled': 'yes',
-    ...hasBusPort ? { 'cluster-port': `${await freePort()}` } : {},
     // Nobody is to be taken for dead who only has to wait for the processor.
     'cluster-node-timeout': '15000',
-  })
+  }
+  if (softwareFor('redis') === 'redis-6.2') return startOldNode(settings)
+  return startRedis({ ...settings, 'cluster-port': `${await freePort()}` })
+}
+
+/**
+ * Redis 6.2 has no such setting: its other port is 10,000 above the first. `freePort` has not looked at that one.
+ */
+async function startOldNode(settings: RedisSettings, attempts = 10): Promise<TestServer> {
+  let port = await freePort()
+  // Both must be below the ports that systems use for outgoing connections.
+  while (port >= 22_000) port = await freePort()
+  try {
+    return await startRedis({ ...settings, port: `${port}` })
+  } catch (error) {
+    if (attempts === 1 || !`${error}`.includes('Address already in use')) throw error
+    return startOldNode(settings, attempts - 1)
+  }
 }
 
 function slotsOf(index: number): number[] {

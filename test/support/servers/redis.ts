@@ -11,7 +11,7 @@ export async function startRedis(
   software: 'redis' | 'valkey' = 'redis',
 ): Promise<TestServer> {
   const directory = createDirectory()
-  const port = await freePort()
+  const port = settings['port'] === undefined ? await freePort() : Number(settings['port'])
   const all = {
     bind: '127.0.0.1',
     port: `${port}`,
