@@ -19,6 +19,7 @@ const answers = [
   ['WRONGPASS invalid username-password pair', 'STORE_UNAVAILABLE', /credentials/],
   ['MOVED 1 127.0.0.1:7000', 'MISUSE', /cluster client/],
   ['ASK 1 127.0.0.1:7000', 'MISUSE', /cluster client/],
+  ['ERR ACL failure in script: User app has no permissions to run the \'xadd\' command script: a', 'MISUSE', /add \+xadd to/],
   ['NOPERM User app has no permissions to run the \'config|get\' command', 'MISUSE', /add \+config\|get to/],
   ['NOPERM this user has no permissions to run the \'info\' command or its subcommand', 'MISUSE', /add \+info to/],
   ['NOPERM this user has no permissions to access one of the keys used as arguments', 'MISUSE', /add ~/],
@@ -37,5 +38,5 @@ test.each(answers)('an answer of the server becomes an error that says what it m
 test('a replica and a missing right are recognized, in a script as well', () => {
   const messages = answers.map(([message]) => message)
   expect(messages.filter(message => isFromReplica(new Error(message)))).toHaveLength(3)
-  expect(messages.filter(message => lacksRight(new Error(message)))).toHaveLength(5)
+  expect(messages.filter(message => lacksRight(new Error(message)))).toHaveLength(6)
 })

@@ -29,7 +29,7 @@ export async function isReplica(driver: RedisDriver): Promise<boolean> {
 /**
  * KEYS: one that does not exist. Tries each command that scripts or the store use, in a form that
  * changes nothing (HSET with one argument too many fails). Returns the names of those that the user may not run.
- * Redis 6.2 does not name the command in its error.
+ * Each server has its own words for that; those of Redis 6.2 do not name the command.
  */
 const rightsScript = defineScript(`
 local key, missing = KEYS[1], {}
@@ -38,9 +38,8 @@ local function try(name, ...)
   local text = type(reply) == 'table' and reply.err
   if not text then return end
   if string.find(text, ' channel', 1, true) then table.insert(missing, 'channel')
-  elseif string.find(text, 'NOPERM', 1, true) or string.find(text, "can't run this command", 1, true) then
-    table.insert(missing, name)
-  end
+  elseif string.find(text, 'NOPERM', 1, true) or string.find(text, 'ACL failure', 1, true)
+    or string.find(text, "can't run this command", 1, true) then table.insert(missing, name) end
 end
 try('GET', key)
 try('GETRANGE', key, 0, 0)
