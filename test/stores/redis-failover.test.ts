@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest'
 import type { SessionStore } from '../../src/session/store.ts'
 import { minute, sampleHandle, sampleNow, sampleRecord } from '../../src/testing/samples.ts'
@@ -112,4 +113,22 @@ describe.skipIf(missing)('a Redis primary that becomes a replica', () => {
     address.leadTo(replica.port)
     await expect.poll(() => loginOrError(store)).toBe(true)
   })
+})
+
+test.skipIf(missing).each(libraries)('a store that is closed while it connects leaves no connection open (%s)', async library => {
+  const server = temporary(await startRedis())
+  const admin = connectIoredis(server.url)
+  installed.ioredis = library === 'ioredis'
+  // So that the library is loaded.
+  await openStore(server.url).time()
+  for (let steps = 0; steps < 20; steps++) {
+    const store = openStore(server.url)
+    const call = store.find(sampleHandle(1)).catch(() => null)
+    for (let step = 0; step < steps; step++) await setImmediate()
+    await store.close()
+    await call
+  }
+  installed.ioredis = true
+  const connections = async (): Promise<number> => `${await admin.client('LIST')}`.trim().split('\n').length
+  await expect.poll(connections, { message: 'those of the test itself' }).toBeLessThanOrEqual(2)
 })

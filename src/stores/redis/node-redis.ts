@@ -49,7 +49,11 @@ export function nodeRedisDriver(
       // After a reconnection: messages may have been missed meanwhile.
       client.on('ready', wake)
     },
-    close: () => destroy(client),
+    close() {
+      destroy(client)
+      // A client that is destroyed while it connects opens the connection all the same.
+      client.on('connect', () => destroy(client))
+    },
   }
   if (!isCluster(client)) {
     const send = (command: readonly string[]): Promise<unknown> => client.sendCommand(command)
