@@ -37,8 +37,11 @@ async function startPair(): Promise<Pair> {
     replica,
     address,
     async demote() {
-      await connectIoredis(replica.url).replicaof('NO', 'ONE')
       const old = connectIoredis(primary.url)
+      // The replica has all that was written before this.
+      await old.set('last', 'write')
+      await old.wait(1, 0)
+      await connectIoredis(replica.url).replicaof('NO', 'ONE')
       await old.replicaof('127.0.0.1', `${replica.port}`)
       await expect.poll(() => old.info('replication')).toContain('master_link_status:up')
     },
