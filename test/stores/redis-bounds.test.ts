@@ -65,7 +65,8 @@ describe.skipIf(missing)('Redis, in bounded steps', () => {
     const client = await connectCluster('ioredis', nodes) as IoredisClient
     const other = openStore(client, { prefix })
     // Older than any login in progress, so that their index entries are repaired.
-    const handles = await insertMany(other, 6, number => ({ createdAt: Date.now() - 120 * minute - number }))
+    const created = Date.now() - 120 * minute
+    const handles = await insertMany(other, 6, number => ({ createdAt: created - number }))
     // So that the cleanup removes no change.
     const from = Date.now() + 200 * minute
     let isBroken = false

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { allowEviction, createRedisStore } from '../../src/stores/redis.ts'
 import { minute, sampleHandle, sampleNow, sampleRecord } from '../../src/testing/samples.ts'
-import { connectClient, connectIoredis, libraries, openStore, temporary } from '../support/redis-store.ts'
+import { connectClient, connectCluster, connectIoredis, libraries, openStore, temporary } from '../support/redis-store.ts'
 import { runStoreContract } from '../support/run-contract.ts'
-import { startRedis } from '../support/servers/redis.ts'
+import { startRedis, startRedisReplica } from '../support/servers/redis.ts'
+import { startRedisCluster } from '../support/servers/redis-cluster.ts'
 import type { TestServer } from '../support/servers/server.ts'
 
 const missing = inject('redisUrl') === null
@@ -36,13 +37,28 @@ describe.skipIf(missing)('a Redis user with the documented rights', () => {
 describe.skipIf(missing)('E-09', () => {
   test.each(libraries)('E-09: the documented rights are enough, also to follow and to wait for replicas (%s)', async library => {
     const server = temporary(await startRedis())
-    const store = openStore(await connectClient(library, await urlOf(server, documented)), { replicas: 1, requestTimeout: '500ms' })
-    await expect(store.insert(sampleRecord())).rejects.toMatchObject({ message: expect.stringContaining('primary only') })
+    temporary(await startRedisReplica(server))
+    const client = await connectClient(library, await urlOf(server, documented))
+    const store = openStore(client, { replicas: 1, requestTimeout: '60s' })
+    expect(await store.insert(sampleRecord())).toBe(true)
     let woken = 0
     await store.follow(() => { woken += 1 })
     await openStore(connectIoredis(server.url)).remove([sampleHandle(1)], sampleNow + minute)
     await expect.poll(() => woken).toBeGreaterThan(0)
     expect(await store.time()).toBeGreaterThan(0)
+  })
+
+  test.each(libraries)('E-09: the documented rights are enough in a cluster (%s)', async library => {
+    const cluster = temporary(await startRedisCluster())
+    for (const primary of cluster.primaries) await urlOf(primary, documented)
+    const store = openStore(await connectCluster(library, cluster.nodes, { username: 'app', password: 'pw' }))
+    expect(await store.insert(sampleRecord())).toBe(true)
+    let woken = 0
+    await store.follow(() => { woken += 1 })
+    expect((await store.remove([sampleHandle(1)], sampleNow + minute)).handles).toEqual([sampleHandle(1)])
+    await expect.poll(() => woken).toBeGreaterThan(0)
+    expect(await store.time()).toBeGreaterThan(0)
+    expect(await store.removeExpired(sampleNow, 10)).toEqual({ removed: 0, more: false })
   })
 
   const without = [

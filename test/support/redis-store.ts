@@ -37,16 +37,20 @@ export async function connectClient(library: Library, url: string): Promise<Redi
 }
 
 /** A client for a cluster, until the test is over. */
-export async function connectCluster(library: Library, nodes: readonly ClusterNode[]): Promise<RedisClient> {
+export async function connectCluster(
+  library: Library,
+  nodes: readonly ClusterNode[],
+  user: { readonly username?: string; readonly password?: string } = {},
+): Promise<RedisClient> {
   if (library === 'ioredis') {
-    const client = new Cluster([...nodes], { clusterRetryStrategy: () => 10 })
+    const client = new Cluster([...nodes], { clusterRetryStrategy: () => 10, redisOptions: user })
     client.on('error', () => undefined)
     onTestFinished(() => client.disconnect())
     return client
   }
   const client = createCluster({
     rootNodes: nodes.map(({ host, port }) => ({ socket: { host, port } })),
-    defaults: { socket: { reconnectStrategy: () => 10 } },
+    defaults: { ...user, socket: { reconnectStrategy: () => 10 } },
   })
   client.on('error', () => undefined)
   onTestFinished(() => client.destroy())
