@@ -53,7 +53,9 @@ export interface RedisStoreOptions {
 /**
  * Creates a store on Redis 6.2 or newer, Valkey, or a Redis Cluster. The application closes its own client, after it
  * has closed the store. For a URL of one server, the store opens a client with ioredis or `redis`, whichever is
- * installed. The first call checks whether the server would evict sessions.
+ * installed. The first call checks whether the server would evict sessions, and whether the user has all rights that
+ * the store needs. If the server becomes a replica, the store continues with a new connection, once that leads to a
+ * primary.
  * @throws GeneralError (`MISUSE`) if an option or the client is invalid.
  */
 export function createRedisStore(clientOrUrl: RedisClient | string, options: RedisStoreOptions = {}): SessionStore {

@@ -49,7 +49,12 @@ async function startPair(): Promise<Pair> {
 }
 
 /** A store that opens its own client with one of the libraries, or gets the application's. */
-async function storeAt(port: number, library: Library, how: 'by URL' | 'by client', replicas = 0): Promise<SessionStore> {
+async function storeAt(
+  port: number,
+  library: Library,
+  how: 'by URL' | 'by client',
+  replicas = 0,
+): Promise<SessionStore> {
   const url = `redis://127.0.0.1:${port}`
   if (how === 'by client') return openStore(await connectClient(library, url), { replicas })
   installed.ioredis = library === 'ioredis'
@@ -66,7 +71,7 @@ const readOnly = { code: 'STORE_UNAVAILABLE', message: expect.stringContaining('
 const ways = libraries.flatMap(library => (['by URL', 'by client'] as const).map(how => ({ library, how })))
 
 describe.skipIf(missing)('a Redis primary that becomes a replica', () => {
-  test.each(ways)('E-02: the store leaves it, and writes as soon as the address leads to the new primary ($library, $how)', async (
+  test.each(ways)('E-02: the store leaves it, and writes once the address leads to a primary ($library, $how)', async (
     { library, how },
   ) => {
     const { replica, address, demote } = await startPair()
@@ -75,7 +80,7 @@ describe.skipIf(missing)('a Redis primary that becomes a replica', () => {
     await store.follow(() => { woken += 1 })
     expect(await login(store)).toBe(true)
     await demote()
-    for (const _ of [1, 2, 3]) expect(await loginOrError(store), 'the address still leads there').toMatchObject(readOnly)
+    for (const _ of [1, 2, 3]) expect(await loginOrError(store), 'it still leads there').toMatchObject(readOnly)
     expect(await store.find(sampleHandle(count - 4)), 'reads go on').not.toBeNull()
 
     address.leadTo(replica.port)
@@ -118,7 +123,7 @@ describe.skipIf(missing)('a Redis primary that becomes a replica', () => {
   })
 })
 
-test.skipIf(missing).each(libraries)('a store that is closed while it connects leaves no connection open (%s)', async library => {
+test.skipIf(missing).each(libraries)('a store closed while it connects leaves no connection open (%s)', async library => {
   const server = temporary(await startRedis())
   const admin = connectIoredis(server.url)
   installed.ioredis = library === 'ioredis'

@@ -2,14 +2,17 @@ import { expect, test } from 'vitest'
 import { GeneralError } from '../../base/errors.ts'
 import { isFromReplica, lacksRight, toStoreError } from './errors.ts'
 
-/** What the servers say, and what becomes of it. The second form of an error is that of Redis 6.2 in a script. */
+/** How Redis 6.2 begins an error in a script. */
+const inScript = 'ERR Error running script (call to f_a): @user_script:2: @user_script: 2:'
+
+/** What the servers say, and what becomes of it. */
 const answers = [
   ['OOM command not allowed when used memory > \'maxmemory\'.', 'STORE_UNAVAILABLE', /maxmemory/],
-  ['ERR Error running script (call to f_a): @user_script:2: @user_script: 2: -OOM command not allowed', 'STORE_UNAVAILABLE', /maxmemory/],
+  [`${inScript} -OOM command not allowed`, 'STORE_UNAVAILABLE', /maxmemory/],
   ['MISCONF Redis is configured to save RDB snapshots', 'STORE_UNAVAILABLE', /disk/],
   ['NOREPLICAS Not enough good replicas to write.', 'STORE_UNAVAILABLE', /min-replicas-to-write/],
   ['READONLY You can\'t write against a read only replica. script: a', 'STORE_UNAVAILABLE', /is a replica/],
-  ['ERR Error running script (call to f_a): @user_script:3: @user_script: 3: -READONLY You can\'t write', 'STORE_UNAVAILABLE', /is a replica/],
+  [`${inScript} -READONLY You can't write`, 'STORE_UNAVAILABLE', /is a replica/],
   ['MASTERDOWN Link with MASTER is down', 'STORE_UNAVAILABLE', /without a connection to its primary/],
   ['LOADING Redis is loading the dataset in memory', 'STORE_UNAVAILABLE', /loading/],
   ['BUSY Redis is busy running a script.', 'STORE_UNAVAILABLE', /long script/],
@@ -19,12 +22,12 @@ const answers = [
   ['WRONGPASS invalid username-password pair', 'STORE_UNAVAILABLE', /credentials/],
   ['MOVED 1 127.0.0.1:7000', 'MISUSE', /cluster client/],
   ['ASK 1 127.0.0.1:7000', 'MISUSE', /cluster client/],
-  ['ERR ACL failure in script: User app has no permissions to run the \'xadd\' command script: a', 'MISUSE', /add \+xadd to/],
+  ['ERR ACL failure in script: User app has no permissions to run the \'xadd\' command', 'MISUSE', /add \+xadd to/],
   ['NOPERM User app has no permissions to run the \'config|get\' command', 'MISUSE', /add \+config\|get to/],
   ['NOPERM this user has no permissions to run the \'info\' command or its subcommand', 'MISUSE', /add \+info to/],
   ['NOPERM this user has no permissions to access one of the keys used as arguments', 'MISUSE', /add ~/],
   ['NOPERM this user has no permissions to access one of the channels used as arguments', 'MISUSE', /add &/],
-  ['ERR Error running script (call to f_a): @user_script:1: The user executing the script can\'t run this command or subcommand', 'MISUSE', /right/],
+  [`${inScript} The user executing the script can't run this command or subcommand`, 'MISUSE', /right/],
   ['Connection is closed.', 'STORE_UNAVAILABLE', /the call to Redis failed/],
 ] as const
 

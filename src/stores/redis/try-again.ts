@@ -9,8 +9,8 @@ const REPEATS = 16
 
 /**
  * Sends a command again for as long as a cluster refuses it only for the moment, but at most 16 times, 100 ms apart:
- * while a slot moves, one that has keys on both servers (`TRYAGAIN`), and during a failover (`CLUSTERDOWN`). The cluster
- * has not executed such a command. ioredis does the same by itself.
+ * while a slot moves, if some of the command's keys have moved (`TRYAGAIN`), and during a failover (`CLUSTERDOWN`). The
+ * cluster has not executed such a command. ioredis does the same by itself.
  */
 export async function tryAgain<Reply>(
   send: () => Promise<Reply>,

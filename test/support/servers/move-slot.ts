@@ -35,7 +35,7 @@ async function finish(nodes: readonly ClusterNode[], slot: number, from: Cluster
       await source.call('MIGRATE', to.host, `${to.port}`, '', '0', '5000', 'KEYS', ...keys)
     }
     const id = `${await target.cluster('MYID')}`
-    // The new owner is told first, so that there is always one.
+    // The new owner learns it first, so that there is always one.
     for (const admin of admins) await admin.cluster('SETSLOT', slot, 'NODE', id)
   })
 }
@@ -48,7 +48,10 @@ async function ownsSlot(admin: Redis, slot: number): Promise<boolean> {
   })
 }
 
-async function withAdmins<T>(nodes: readonly ClusterNode[], work: (admins: readonly Redis[]) => Promise<T>): Promise<T> {
+async function withAdmins<T>(
+  nodes: readonly ClusterNode[],
+  work: (admins: readonly Redis[]) => Promise<T>,
+): Promise<T> {
   const admins = nodes.map(({ host, port }) => new Redis(port, host))
   try {
     return await work(admins)
