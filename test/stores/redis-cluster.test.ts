@@ -55,9 +55,12 @@ describe.skipIf(missing)('a Redis Cluster', () => {
     const held = (outcomes: readonly { jar: Jar | null }[]): Jar[] =>
       outcomes.flatMap(({ jar }) => jar === null ? [] : [jar])
 
-    const jars = held(await refreshAll(await Promise.all(Array.from({ length: 60 }, () => world.login()))))
+    const logins = Array.from({ length: 60 }, () => retrying(() => world.login()))
+    const jars = held(await refreshAll(await Promise.all(logins)))
     const revoked = jars.splice(0, 10)
-    for (const { refreshToken } of revoked) await world.core().revokeSession(refreshToken.split('.')[2] ?? '')
+    for (const { refreshToken } of revoked) {
+      await retrying(() => world.core().revokeSession(refreshToken.split('.')[2] ?? ''))
+    }
     world.now += 5 * minute
 
     // From here on the replica gets no more updates: it may no longer read from its primary.

@@ -382,7 +382,7 @@ test.each([
       return next(specifier, context)
     } })
     const { createRedisStore } = await import(${JSON.stringify(module)})
-    const store = createRedisStore(${JSON.stringify(url)}, { prefix: 'absent:' })
+    const store = createRedisStore(${JSON.stringify(url)}, { prefix: 'absent:', requestTimeout: '60s' })
     console.log(await store.listKeys().then(keys => keys.length, error => error.code + ': ' + error.message))
     await store.close()`
   const options = ['--conditions=keyturn-source', '--input-type=module', '--eval', program]

@@ -123,7 +123,7 @@ describe.skipIf(missing)('a Redis primary that becomes a replica', () => {
   })
 })
 
-test.skipIf(missing).each(libraries)('a store closed while it connects leaves no connection open (%s)', async library => {
+test.skipIf(missing).each(libraries)('a store closed while it connects leaves no connection (%s)', async library => {
   const server = temporary(await startRedis())
   const admin = connectIoredis(server.url)
   installed.ioredis = library === 'ioredis'

@@ -21,7 +21,7 @@ async function revokedIn(store: SessionStore): Promise<string[]> {
 }
 
 describe.skipIf(missing)('a Redis Cluster whose slots move', () => {
-  test.each(libraries)('E-05: a call that is refused while its slot moves is repeated until then (%s)', async library => {
+  test.each(libraries)('E-05: a call that is refused while its slot moves is repeated (%s)', async library => {
     const cluster = temporary(await startRedisCluster())
     const prefix = 'mv:'
     const store = openStore(await connectCluster(library, cluster.nodes), { prefix })
