@@ -14,9 +14,29 @@ export function isDuplicate(error: unknown): boolean {
   return numberOf(error) === 1062
 }
 
-/** Whether the server rolled the transaction back because of concurrent ones, so that it can be repeated. */
+/**
+ * Whether the server rolled the transaction back because of concurrent ones, so that it can be repeated. In a group of
+ * servers that all accept writes, the one that commits second is undone at its commit: MySQL's Group Replication reports
+ * 3101, or 1180 with InnoDB's number for a deadlock. Any other 1180 is a commit that failed, with an unknown outcome.
+ */
 export function undoneByRace(error: unknown): boolean {
-  return [1213, 1020].includes(numberOf(error))
+  if (numberOf(error) === 1180) return error instanceof Error && /\b149\b/.test(error.message)
+  return [1213, 1020, 3101].includes(numberOf(error))
+}
+
+/** Whether the server could not convert a parameter from the connection's character set. */
+export function isMisencoded(error: unknown): boolean {
+  return numberOf(error) === 3988
+}
+
+/** Whether the driver itself failed, and neither the server nor the connection: it could not read an answer. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof Error && numberOf(error) === 0 && codeOf(error) === '' && !lostConnection(error)
+}
+
+/** Whether the server does not know the syntax of a statement. */
+export function isSyntaxError(error: unknown): boolean {
+  return numberOf(error) === 1064
 }
 
 /** Whether the server no longer had the prepared statement, and so did nothing. */
@@ -24,9 +44,16 @@ export function lostPreparedStatement(error: unknown): boolean {
   return [1243, 1615].includes(numberOf(error))
 }
 
-/** Whether the server refused a connection because it has too many: of all users, or of this user. */
+/**
+ * Whether there is no further connection: the server has too many of all users or of this user, or the pool has as many
+ * as it may open and does not let the call wait (`waitForConnections: false`, `queueLimit`).
+ */
 export function refusedConnection(error: unknown): boolean {
-  return [1040, 1203, 1226].includes(numberOf(error))
+  return [1040, 1203, 1226].includes(numberOf(error)) || isExhaustedPool(error)
+}
+
+function isExhaustedPool(error: unknown): boolean {
+  return error instanceof Error && /^(?:No connections available|Queue limit reached)\.$/.test(error.message)
 }
 
 /** Whether the connection broke, so that it is unknown whether the statement was executed. */
@@ -61,6 +88,10 @@ export function toStoreError(cause: unknown): Error {
         + 'the processes, or raise max_connections', { cause })
     case 1021: case 1114:
       return new GeneralError('STORE_UNAVAILABLE', 'the MySQL server\'s disk is full: nothing was written', { cause })
+  }
+  if (isExhaustedPool(cause)) {
+    return new GeneralError('STORE_UNAVAILABLE', 'the application itself uses all connections of the pool, which lets no '
+      + 'call wait: raise connectionLimit, or leave out waitForConnections and queueLimit', { cause })
   }
   return new GeneralError('STORE_UNAVAILABLE', 'the call to the MySQL database failed', { cause })
 }

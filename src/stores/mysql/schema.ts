@@ -113,7 +113,8 @@ const LOCK_SECONDS = 60
  * @throws GeneralError (`MISUSE`) if a newer version of Keyturn has migrated the database.
  */
 export async function migrateSchema({ rows, change }: Runner, names: TableNames): Promise<MigrationResult> {
-  const lock = 'CONCAT(\'keyturn \', MD5(CONCAT(DATABASE(), ?)))'
+  // MySQL 9 has no MD5() unless a component is installed. A lock's name has at most 64 characters.
+  const lock = 'CONCAT(\'keyturn \', LEFT(SHA2(CONCAT(DATABASE(), ?), 256), 32))'
   const locked = (await rows(`SELECT GET_LOCK(${lock}, ${LOCK_SECONDS}) AS locked`, [names.meta]))[0]
   if (locked === undefined || locked['locked'] === null || readInteger(locked, 'locked') !== 1) {
     throw new GeneralError('STORE_UNAVAILABLE', 'another process has been migrating the database for a minute')
