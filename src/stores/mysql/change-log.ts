@@ -1,6 +1,7 @@
 import type { Change, ChangePage } from '../../session/store.ts'
-import { decodeCursor } from '../change-cursor.ts'
-import { changeColumns, changePageOf, changeValues } from '../sql/change-row.ts'
+import { decodeCursor, toChangePage } from '../change-cursor.ts'
+import type { ChangeCursor, ChangeEntry } from '../change-cursor.ts'
+import { changeColumns, changeEntryOf, changeValues } from '../sql/change-row.ts'
 import { createEntryId } from '../sql/entry-id.ts'
 import { readInteger, readText } from '../sql/row.ts'
 import type { Row } from '../sql/row.ts'
@@ -32,13 +33,17 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
      ON DUPLICATE KEY UPDATE number = LAST_INSERT_ID(number + 1), value = ?`
   const append =
     `INSERT INTO ${names.change} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
-  const head = `SELECT number AS head, value AS head_entry FROM ${names.meta} WHERE name = 'log'`
-  const known = `SELECT 1 FROM ${names.change} WHERE seq = ? AND entry = ?`
-  const read = (limit: number): string =>
-    `SELECT log.number AS head, log.value AS head_entry, ${columns.map(column => `page.${column}`).join(', ')}
-     FROM ${names.meta} AS log LEFT JOIN ${names.change} AS page
-       ON page.seq > CASE WHEN (log.number = ? AND log.value = ?) OR EXISTS (${known}) THEN ? ELSE 0 END
-     WHERE log.name = 'log' ORDER BY page.seq LIMIT ${limit}`
+  const head = `SELECT value FROM ${names.meta} WHERE name = 'log'`
+  // Parts of one statement, so that all see the same log: the page, the head, and the entry of the cursor if the log
+  // still has it. In a join with the other two, the optimizers read everything after the cursor, to sort it.
+  const read = (limit: number): string => {
+    const found = (part: string, of: string): string => (
+      `SELECT '${part}' AS part, ${of} AS entry, '' AS kind, '' AS handles, 0 AS version, 0 AS until`)
+    return `(SELECT 'page' AS part, ${columns.join(', ')} FROM ${names.change}
+        WHERE seq > ? ORDER BY seq LIMIT ${limit})
+      UNION ALL (${found('head', 'number AS seq, value')} FROM ${names.meta} WHERE name = 'log')
+      UNION ALL (${found('cursor', 'seq, entry')} FROM ${names.change} WHERE seq = ? AND entry = ?)`
+  }
 
   return {
     async append({ change: run }, change) {
@@ -47,21 +52,55 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
       await run(append, [insertId, entry, ...changeValues(change)])
     },
 
-    changesSince: (cursor, limit) => database.run(async ({ rows: query }) => {
-      const place = decodeCursor(cursor)
-      const sequence = place?.sequence ?? 0
-      const entry = place?.id ?? ''
-      const attempt = (): Promise<Row[]> => query(read(limit + 1), [sequence, entry, sequence, entry, sequence])
-      const { rows, isCut } = await readSettled(attempt, sequence)
-      const page = changePageOf(rows, limit)
+    changesSince: (cursor, limit) => database.run(async ({ rows }) => {
+      const place = decodeCursor(cursor) ?? beginning
+      const readAfter = async (after: number): Promise<Reading> => (
+        readingOf(await rows(read(limit + 1), [after, place.sequence, place.id]), after)
+      )
+      const attempt = async (after: number): Promise<Reading> => {
+        const reading = await readAfter(after)
+        return after === 0 || isKnown(place, reading) ? reading : readAfter(0)
+      }
+      const { entries, head, isCut } = await readSettled(attempt, place.sequence)
+      const page = toChangePage(entries, limit, head)
       return { ...page, more: page.more || isCut }
     }, { repeatable: true }),
 
     readHead: () => database.run(async ({ rows }) => {
       const row = (await rows(head, []))[0]
-      return row === undefined ? '' : readText(row, 'head_entry')
+      return row === undefined ? '' : readText(row, 'value')
     }, { repeatable: true }),
   }
+}
+
+/** The place before the first entry: where reading starts without a cursor, and the head of an empty log. */
+const beginning: ChangeCursor = { id: '', sequence: 0 }
+
+/** What one statement has read. */
+interface Reading {
+  /** The number of the entry after which it began. */
+  readonly after: number
+  readonly entries: readonly ChangeEntry[]
+  readonly head: ChangeCursor
+  /** Whether the log has the entry of the cursor. */
+  readonly hasCursor: boolean
+}
+
+function readingOf(rows: readonly Row[], after: number): Reading {
+  const part = (name: string): readonly Row[] => rows.filter(row => row['part'] === name)
+  const [head] = part('head')
+  return {
+    after,
+    // SQL promises no order of the whole, although the servers keep that of the page.
+    entries: part('page').map(changeEntryOf).sort((one, other) => one.sequence - other.sequence),
+    head: head === undefined ? beginning : { id: readText(head, 'entry'), sequence: readInteger(head, 'seq') },
+    hasCursor: part('cursor').length > 0,
+  }
+}
+
+/** Whether the log still has the entry of a cursor, or has it as its head. */
+function isKnown({ id, sequence }: ChangeCursor, { head, hasCursor }: Reading): boolean {
+  return hasCursor || (head.sequence === sequence && head.id === id)
 }
 
 /**
@@ -72,25 +111,18 @@ export function createChangeLog(database: Database, names: TableNames): ChangeLo
  * the next page.
  */
 async function readSettled(
-  attempt: () => Promise<Row[]>,
-  after: number,
-): Promise<{ readonly rows: readonly Row[]; readonly isCut: boolean }> {
-  const seen = await attempt()
+  attempt: (after: number) => Promise<Reading>,
+  start: number,
+): Promise<Pick<Reading, 'entries' | 'head'> & { readonly isCut: boolean }> {
+  const { entries: seen, head, after } = await attempt(start)
   const last = seen.at(-1)
-  if (last === undefined || !hasGap(seen, after)) return { rows: seen, isCut: false }
-  const again = await attempt()
-  const settled = again.filter(row => sequenceOf(row) <= sequenceOf(last))
+  if (last === undefined || !hasGap(seen, after)) return { entries: seen, head, isCut: false }
+  const { entries: again } = await attempt(after)
+  const settled = again.filter(({ sequence }) => sequence <= last.sequence)
   // If all of them have been pruned meanwhile, the cursor still needs an entry to point to.
-  return { rows: settled.length > 0 ? settled : [last], isCut: settled.length < again.length }
+  return { entries: settled.length > 0 ? settled : [last], head, isCut: settled.length < again.length }
 }
 
-function hasGap(rows: readonly Row[], after: number): boolean {
-  const numbers = rows.map(sequenceOf)
-  const start = (numbers[0] ?? 0) > after ? after : 0
-  return numbers.some((number, index) => number > (numbers[index - 1] ?? start) + 1)
-}
-
-/** The number of a row's entry; 0 for the row without an entry that stands for an empty page. */
-function sequenceOf(row: Row): number {
-  return row['seq'] === null ? 0 : readInteger(row, 'seq')
+function hasGap(entries: readonly ChangeEntry[], after: number): boolean {
+  return entries.some(({ sequence }, index) => sequence > (entries[index - 1]?.sequence ?? after) + 1)
 }

@@ -2,6 +2,7 @@ import { parseHandle } from '../../base/handle.ts'
 import type { SessionHandle } from '../../base/handle.ts'
 import type { Change, ChangePage } from '../../session/store.ts'
 import { toChangePage } from '../change-cursor.ts'
+import type { ChangeEntry } from '../change-cursor.ts'
 import { readInteger, readText, unreadable } from './row.ts'
 import type { Row, SqlValue } from './row.ts'
 
@@ -38,9 +39,12 @@ export function changePageOf(rows: readonly Row[], limit: number): ChangePage {
   const head = first === undefined
     ? { id: '', sequence: 0 }
     : { id: readText(first, 'head_entry'), sequence: readInteger(first, 'head') }
-  const entries = rows.filter(row => row['seq'] !== null)
-    .map(row => ({ id: readText(row, 'entry'), sequence: readInteger(row, 'seq'), change: changeOf(row) }))
-  return toChangePage(entries, limit, head)
+  return toChangePage(rows.filter(row => row['seq'] !== null).map(changeEntryOf), limit, head)
+}
+
+/** Reads an entry of the log from a row. @throws GeneralError if the row does not hold one. */
+export function changeEntryOf(row: Row): ChangeEntry {
+  return { id: readText(row, 'entry'), sequence: readInteger(row, 'seq'), change: changeOf(row) }
 }
 
 function handlesOf(row: Row): readonly SessionHandle[] {
