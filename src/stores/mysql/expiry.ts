@@ -4,7 +4,7 @@ import { removeEach } from '../remove-each.ts'
 import { readHandle, readInteger, readText } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
-import { byKey, changeEach, deleteByKey, placeholders, selection } from './columns.ts'
+import { byKey, changeEach, deleteByKeys, deleteEach, placeholders, selection } from './columns.ts'
 import type { Database, Runner } from './database.ts'
 
 /**
@@ -15,11 +15,11 @@ export function createRemoveExpired(database: Database, names: TableNames): Sess
   const due = (table: string, time: string, columns: readonly string[], limit: number): string =>
     `SELECT ${selection(columns)} FROM ${table} WHERE ${time} <= ? ORDER BY ${time} LIMIT ${limit}`
 
-  function forget(table: string, key: string, keyOf: (row: Row) => SqlValue) {
-    const remove = (count: number): string => `${deleteByKey(table, key, count)} AND until <= ?`
+  function forget(table: string, key: 'seq' | 'name', keyOf: (row: Row) => SqlValue) {
+    const remove = deleteByKeys(table, key, 'until <= ?')
     return async (runner: Runner, now: EpochMilliseconds, limit: number): Promise<RemovedExpired> => {
       const rows = await runner.rows(due(table, 'until', [key], limit), [now])
-      await changeEach(runner, rows.map(keyOf), remove, now)
+      await deleteEach(runner, remove, rows.map(keyOf), now)
       return { removed: 0, more: rows.length === limit }
     }
   }
@@ -27,14 +27,14 @@ export function createRemoveExpired(database: Database, names: TableNames): Sess
   const postpone = (count: number): string =>
     `UPDATE ${byKey(names.session)} SET sweep_at = expires_at
      WHERE handle IN (${placeholders(count, '?')}) AND expires_at > ?`
-  const sweep = (count: number): string => `${deleteByKey(names.session, 'handle', count)} AND expires_at <= ?`
+  const sweep = deleteByKeys(names.session, 'handle', 'expires_at <= ?')
 
   async function sweepSessions(runner: Runner, now: EpochMilliseconds, limit: number): Promise<RemovedExpired> {
     const rows = await runner.rows(due(names.session, 'sweep_at', ['handle', 'expires_at'], limit), [now])
     const isLive = (row: Row): boolean => readInteger(row, 'expires_at') > now
     const handlesOf = (some: readonly Row[]) => some.map(row => readHandle(row, 'handle'))
     await changeEach(runner, handlesOf(rows.filter(isLive)), postpone, now)
-    const removed = await changeEach(runner, handlesOf(rows.filter(row => !isLive(row))), sweep, now)
+    const removed = await deleteEach(runner, sweep, handlesOf(rows.filter(row => !isLive(row))), now)
     return { removed, more: rows.length === limit }
   }
 

@@ -15,7 +15,7 @@ import {
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
-import { byKey, changeEach, deleteByKey, padded, placeholders, selection } from './columns.ts'
+import { byKey, deleteByKeys, deleteEach, padded, placeholders, selection } from './columns.ts'
 import { together } from './database.ts'
 import type { Database, Runner } from './database.ts'
 import { isDuplicate } from './errors.ts'
@@ -62,8 +62,8 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
   const lockOfTenant = (count: number): string =>
     lock(`handle IN (${placeholders(count, '?')}) AND tenant_id = COALESCE(?, tenant_id)`)
   const page = (limit: number): string => `SELECT handle FROM ${table} WHERE handle > ? ORDER BY handle LIMIT ${limit}`
-  const removeThese = (count: number): string => deleteByKey(table, 'handle', count)
-  const removeOlder = (count: number): string => `${removeThese(count)} AND created_at <= ?`
+  const removeThese = deleteByKeys(table, 'handle')
+  const removeOlder = deleteByKeys(table, 'handle', 'created_at <= ?')
   // The hint makes the server begin at the position, however many sessions have the same time.
   const ofUser = (columns: readonly string[], limit: number): string =>
     `SELECT ${selection(columns)} FROM ${table} FORCE INDEX (by_user)
@@ -74,7 +74,7 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
   async function revoke(runner: Runner, locked: readonly Row[], from: EpochMilliseconds): Promise<Removal> {
     const removal = { handles: locked.map(row => handleIn(row, 'handle')), until: keptUntil(locked, from) }
     if (locked.length === 0) return removal
-    await changeEach(runner, removal.handles, removeThese)
+    await deleteEach(runner, removeThese, removal.handles)
     await log.append(runner, { kind: 'revoked', ...removal })
     return removal
   }
@@ -107,7 +107,8 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
   return {
     insert(record) {
       let added = false
-      return database.run(async ({ rows, change }) => {
+      return database.run(async runner => {
+        const { rows, change } = runner
         try {
           if (!added) await change(insert, [...sessionValues(record), record.expiresAt])
         } catch (error) {
@@ -116,7 +117,7 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
         }
         added = true
         const isRefused = (await rows(refusing, [...notBeforeNames(record), record.createdAt])).length > 0
-        if (isRefused) await change(removeThese(1), [record.handle])
+        if (isRefused) await deleteEach(runner, removeThese, [record.handle])
         return !isRefused
       })
     },
@@ -171,7 +172,7 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
     removeAll: ({ notBefore, limit, after }) => database.run(async runner => {
       if (after === null) await setNotBefore(runner, everybody, notBefore)
       const handles = (await runner.rows(page(limit), [after ?? ''])).map(row => handleIn(row, 'handle'))
-      const removed = await changeEach(runner, handles, removeOlder, notBefore.time)
+      const removed = await deleteEach(runner, removeOlder, handles, notBefore.time)
       return { removed, next: handles.length < limit ? null : handles.at(-1) ?? null }
     }),
 
