@@ -20,6 +20,7 @@ import type { SessionStore } from '../session/store.ts'
 import { createFollowers } from './followers.ts'
 import { createHeadPoller } from './head-poller.ts'
 import { createChangeLog } from './mysql/change-log.ts'
+import { checkConnection } from './mysql/check-connection.ts'
 import { openConnections, openPool, useGivenPool } from './mysql/connections.ts'
 import { createDatabase, runnerOn } from './mysql/database.ts'
 import type { MysqlPool } from './mysql/driver.ts'
@@ -155,7 +156,8 @@ async function migrate(poolOrUrl: MysqlPool | string, names: TableNames): Promis
 async function migrateOver(pool: MysqlPool, names: TableNames): Promise<MigrationResult> {
   const connection = await pool.getConnection()
   try {
-    return await migrateSchema(runnerOn(connection, false), names)
+    const { isMariadb } = await checkConnection(connection)
+    return await migrateSchema(runnerOn(connection, isMariadb), names)
   } finally {
     connection.release()
   }

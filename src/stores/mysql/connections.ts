@@ -1,9 +1,9 @@
-import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { createDeadline } from '../deadline.ts'
 import { loadDriver } from '../load-driver.ts'
 import { once } from '../sql/once.ts'
-import { rowOf } from '../sql/row.ts'
+import { checkConnection, noLimit, unfit } from './check-connection.ts'
+import type { ServerInfo } from './check-connection.ts'
 import type { MysqlConnection, MysqlPool } from './driver.ts'
 
 /** The connections of a store: the application's pool, or the store's own. */
@@ -17,10 +17,8 @@ export interface Connections {
 }
 
 /** A pool, and what the store knows about the server. */
-export interface ReadyPool {
+export interface ReadyPool extends ServerInfo {
   readonly pool: MysqlPool
-  /** Whether the server is a MariaDB, whose INSERT can return the row that it wrote. */
-  readonly isMariadb: boolean
 }
 
 /** Uses the application's pool, which the application ends. */
@@ -59,42 +57,30 @@ export function openConnections(
   }
 }
 
-/** MariaDB and MySQL name the isolation level differently. */
-const variables = `SHOW VARIABLES WHERE Variable_name IN
-  ('version', 'autocommit', 'completion_type', 'sql_safe_updates', 'tx_isolation', 'transaction_isolation')`
-
-function readSetting(row: unknown): readonly [name: string, value: string] {
-  const { Variable_name: name, Value: value } = rowOf(row)
-  return [String(name), String(value)]
-}
-
-/**
- * Refuses connections with settings that do not fit: writes might never be committed, or reads might see uncommitted
- * data, so that the change log has gaps; or the server might refuse to delete rows by a list of keys.
- * @throws GeneralError (`MISUSE`)
- */
-function checkSettings(settings: ReadonlyMap<string, string>): void {
-  const commits = settings.get('autocommit') === 'ON' && settings.get('completion_type') === 'NO_CHAIN'
-  const isolation = settings.get('transaction_isolation') ?? settings.get('tx_isolation')
-  const deletes = settings.get('sql_safe_updates') !== 'ON'
-  if (commits && deletes && isolation !== 'READ-UNCOMMITTED') return
-  throw new GeneralError('MISUSE', 'connections to MySQL have settings that do not fit: set autocommit = 1, '
-    + 'completion_type = NO_CHAIN, sql_safe_updates = 0 and the isolation level READ COMMITTED or a stricter one')
-}
-
 async function prepare(pool: MysqlPool, requestTimeout: Milliseconds, setUp: () => Promise<void>): Promise<ReadyPool> {
+  if (resetsConnections(pool)) {
+    throw unfit('resetOnRelease must be false, because a connection that is reset loses its session variables, such as '
+      + 'autocommit: leave the option out')
+  }
+  const { isMariadb } = await check(await pool.getConnection(), requestTimeout)
   await setUp()
-  const settings = await readSettings(await pool.getConnection(), requestTimeout)
-  checkSettings(settings)
-  return { pool, isMariadb: /mariadb/i.test(settings.get('version') ?? '') }
+  return { pool, isMariadb }
 }
 
-async function readSettings(connection: MysqlConnection, requestTimeout: Milliseconds): Promise<Map<string, string>> {
+/** Whether the pool clears the state of connections that are released. `mysql2` keeps its options in an inner pool. */
+function resetsConnections(pool: object): boolean {
+  const inner: unknown = Reflect.get(pool, 'pool')
+  if (typeof inner !== 'object' || inner === null) return false
+  const config: unknown = Reflect.get(inner, 'config')
+  return typeof config === 'object' && config !== null && Reflect.get(config, 'resetOnRelease') === true
+}
+
+async function check(connection: MysqlConnection, requestTimeout: Milliseconds): Promise<ServerInfo> {
   const within = createDeadline(requestTimeout, 'the MySQL database')
   try {
-    const [rows] = await within(connection.execute(variables))
+    const server = await within(checkConnection(connection))
     connection.release()
-    return new Map(Array.isArray(rows) ? rows.map(readSetting) : [])
+    return server
   } catch (error) {
     connection.destroy()
     throw error
@@ -118,7 +104,8 @@ export async function openPool(
   const seconds = Math.max(1, Math.ceil(requestTimeout / 1000))
   pool.pool.on('connection', connection => {
     connection.query(
-      `SET SESSION autocommit = 1, completion_type = NO_CHAIN, sql_safe_updates = 0, innodb_lock_wait_timeout = ${seconds}`,
+      `SET SESSION autocommit = 1, completion_type = NO_CHAIN, sql_safe_updates = 0,
+       sql_select_limit = ${noLimit}, innodb_lock_wait_timeout = ${seconds}`,
       () => undefined)
   })
   return pool

@@ -5,6 +5,7 @@ import { requestTimeoutOf } from '../options.ts'
 import { conditionOf } from '../sql/migrations.ts'
 import { readInteger } from '../sql/row.ts'
 import { tableNames } from '../sql/table-names.ts'
+import { checkConnection } from './check-connection.ts'
 import { openPool } from './connections.ts'
 import { runnerOn } from './database.ts'
 import type { MysqlConnection } from './driver.ts'
@@ -25,7 +26,8 @@ export async function inspectDatabase(url: string, naming: StoreNaming): Promise
   async function inspect(): Promise<StoreState> {
     const connection = await pool.getConnection()
     opened.push(connection)
-    const { rows } = runnerOn(connection, false)
+    const { isMariadb } = await checkConnection(connection)
+    const { rows } = runnerOn(connection, isMariadb)
     const [found] = await rows(
       `SELECT DATABASE() AS name, COUNT(*) AS tables FROM information_schema.tables
        WHERE table_schema = DATABASE() AND table_name = ?`, [tableNames(naming.prefix).meta])
