@@ -26,11 +26,10 @@ const listed = 20
 
 const heading = `# Engines
 
-Each store on the versions of its engine that \`npm run test:engines\` can fetch, one after the other. The command
-writes this page. \`npm run test:engines -- NAME\` runs one engine and keeps the other rows. The tests of a store are its
-contract and the tests of its server, \`test/stores/KIND*\`; those of other arrangements are in \`test/engines\`. MySQL
-also runs the tests that were written for MariaDB. What is skipped (tests of servers that do not run) counts in neither
-column.
+Each store on the versions of its engine that \`npm run test:engines\` can fetch, one after the other. The command writes
+this page. \`npm run test:engines -- NAME\` runs one engine and keeps the other rows. The tests of a store are its contract
+and the tests of its server, \`test/stores/KIND*\`; those of other arrangements are in \`test/engines\`. What is skipped
+(tests of servers that do not run) counts in neither column.
 
 | name | engine | version | passed | failed | date |
 |---|---|---|---|---|---|

@@ -11,7 +11,7 @@ import { openStoreByUrl } from '../../src/stores/registry.ts'
 import { sampleRecord } from '../../src/testing/samples.ts'
 import { keyturn } from '../support/command-line.ts'
 import type { Answer } from '../support/command-line.ts'
-import { createMariadbDatabase } from '../support/servers/mariadb.ts'
+import { mysqlEngines } from '../support/mysql-engines.ts'
 import { createPostgresDatabase } from '../support/servers/postgres.ts'
 
 const MINUTE = 60_000
@@ -66,12 +66,11 @@ describe('a store that cannot be reached', () => {
 })
 
 const postgresServer = inject('postgresUrl')
-const mariadbServer = inject('mariadbUrl')
 
 describe.each([
   ['SQLite', `sqlite:${join(folder, 'cli.db')}`],
   ['PostgreSQL', postgresServer === null ? null : await createPostgresDatabase(postgresServer, 'cli')],
-  ['MariaDB', mariadbServer === null ? null : await createMariadbDatabase(mariadbServer, 'cli')],
+  ...(await mysqlEngines('cli')).map(engine => [engine.name, engine.available ? engine.url : null] as const),
 ].map(([name, url]) => ({ name, url })))('on $name', ({ name, url: database }) => {
   const url = (): string => database ?? ''
   beforeEach(context => context.skip(database === null))

@@ -6,10 +6,10 @@ import { createMysqlStore } from '../../src/stores/mysql.ts'
 import { createPostgresStore } from '../../src/stores/postgres.ts'
 import type { IoredisClient } from '../../src/stores/redis.ts'
 import { minute, sampleHandle, sampleNow, sampleRecord, sampleUserRemoval } from '../../src/testing/samples.ts'
+import { mysqlEngines } from '../support/mysql-engines.ts'
 import { openPool as openMysqlPool, opened } from '../support/mysql-pools.ts'
 import { freshStore, openPool } from '../support/postgres-pools.ts'
 import { connectCluster, connectIoredis, openStore } from '../support/redis-store.ts'
-import { createMariadbDatabase } from '../support/servers/mariadb.ts'
 import { createPostgresDatabase } from '../support/servers/postgres.ts'
 
 const notBefore: NotBefore = { time: sampleNow, until: sampleNow + 60 * minute }
@@ -78,11 +78,9 @@ describe.skipIf(postgres === null)('PostgreSQL', () => {
   }
 })
 
-const mariadb = inject('mariadbUrl')
-const mysqlUrl = mariadb === null ? '' : await createMariadbDatabase(mariadb, 'held')
 let prefixes = 0
 
-describe.skipIf(mariadb === null)('MariaDB', () => {
+for (const { name, available, url } of await mysqlEngines('held')) describe.skipIf(!available)(name, () => {
   /** Makes logins wait in a trigger. Returns a function that lets them continue. */
   async function hold(pool: MysqlPool, prefix: string, when: string): Promise<() => Promise<void>> {
     await pool.query(`CREATE TRIGGER ${prefix}hold ${when} INSERT ON ${prefix}session FOR EACH ROW
@@ -102,7 +100,7 @@ describe.skipIf(mariadb === null)('MariaDB', () => {
 
   for (const level of ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE']) {
     const openAt = async (prefix: string): Promise<SessionStore> => {
-      const pool = openMysqlPool(mysqlUrl)
+      const pool = openMysqlPool(url)
       pool.pool.on('connection', connection => {
         connection.query(`SET SESSION TRANSACTION ISOLATION LEVEL ${level}`, () => undefined)
       })
@@ -114,7 +112,7 @@ describe.skipIf(mariadb === null)('MariaDB', () => {
     for (const [removal, remove] of removals) {
       test(`S-19: at ${level} a login that is delayed before its row is written does not survive ${removal}`, async () => {
         const prefix = `held_${++prefixes}_`
-        const [store, other, admin] = [await openAt(prefix), await openAt(prefix), openMysqlPool(mysqlUrl)]
+        const [store, other, admin] = [await openAt(prefix), await openAt(prefix), openMysqlPool(url)]
         const release = await hold(admin, prefix, 'BEFORE')
         const login = logIn(store, 1)
         await expect.poll(() => waiting(admin, `processlist WHERE state = 'User lock' AND info LIKE '%${prefix}%'`)).toBe(1)
@@ -126,7 +124,7 @@ describe.skipIf(mariadb === null)('MariaDB', () => {
 
       test(`S-19: at ${level} ${removal} does not wait for a login that has not committed, and it does not survive`, async () => {
         const prefix = `held_${++prefixes}_`
-        const [store, other, admin] = [await openAt(prefix), await openAt(prefix), openMysqlPool(mysqlUrl)]
+        const [store, other, admin] = [await openAt(prefix), await openAt(prefix), openMysqlPool(url)]
         const release = await hold(admin, prefix, 'AFTER')
         const login = logIn(store, 1)
         await expect.poll(() => waiting(admin, `processlist WHERE state = 'User lock' AND info LIKE '%${prefix}%'`)).toBe(1)

@@ -1,15 +1,11 @@
-import { describe, expect, inject, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { SessionRecord } from '../../src/session/record.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
-import type { MysqlPool } from '../../src/stores/mysql.ts'
 import { sampleHandle, sampleNext, samplePresented, sampleRecord, sampleRotation } from '../../src/testing/samples.ts'
-import { asMysql } from '../support/as-mysql.ts'
+import { mysqlEngines } from '../support/mysql-engines.ts'
 import { opened, openPool, watched } from '../support/mysql-pools.ts'
-import { createMariadbDatabase } from '../support/servers/mariadb.ts'
 
-const server = inject('mariadbUrl')
-const url = server === null ? '' : await createMariadbDatabase(server, 'turns')
 const numbers = Array.from({ length: 16 }, (_, index) => index)
 let prefixes = 0
 
@@ -17,19 +13,17 @@ async function insertAll(store: SessionStore): Promise<void> {
   for (const number of numbers) await store.insert(sampleRecord({ handle: sampleHandle(number), reuseInterval: 0 }))
 }
 
-describe.skipIf(server === null)('MariaDB: rotations of one tick of the event loop', () => {
+for (const { name, available, url, isMariadb } of await mysqlEngines('turns')) describe.skipIf(!available)(`${name}: rotations of one tick of the event loop`, () => {
   test('take two statements on MariaDB, and two each on MySQL', async () => {
-    for (const [as, count] of [[(pool: MysqlPool) => pool, 2], [asMysql, 32]] as const) {
-      const { pool, statements } = watched(openPool(url))
-      const store = opened(createMysqlStore(as(pool), { prefix: `turn_${++prefixes}_`, migrate: 'auto' }))
-      await insertAll(store)
-      statements.length = 0
-      const rotated = await Promise.all(numbers.map(number => (
-        store.rotate(sampleRotation({ handle: sampleHandle(number) }))
-      )))
-      expect(statements).toHaveLength(count)
-      expect(rotated).toEqual(await Promise.all(numbers.map(number => store.find(sampleHandle(number)))))
-    }
+    const { pool, statements } = watched(openPool(url))
+    const store = opened(createMysqlStore(pool, { prefix: `turn_${++prefixes}_`, migrate: 'auto' }))
+    await insertAll(store)
+    statements.length = 0
+    const rotated = await Promise.all(numbers.map(number => (
+      store.rotate(sampleRotation({ handle: sampleHandle(number) }))
+    )))
+    expect(statements).toHaveLength(isMariadb ? 2 : 32)
+    expect(rotated).toEqual(await Promise.all(numbers.map(number => store.find(sampleHandle(number)))))
   })
 
   test('each succeed once, from other processes in other orders, at every isolation level', async () => {

@@ -1,5 +1,5 @@
 import type { RowDataPacket } from 'mysql2/promise'
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { REMOVAL_LIMIT } from '../../src/session/store.ts'
 import type { RemovedOfUser, SessionStore } from '../../src/session/store.ts'
 import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
@@ -9,14 +9,12 @@ import {
   minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { removeDue } from '../../src/testing/store-contract/expiry.ts'
+import { mysqlEngines } from '../support/mysql-engines.ts'
 import { opened, openPool, watched } from '../support/mysql-pools.ts'
-import { createMariadbDatabase } from '../support/servers/mariadb.ts'
 
-const server = inject('mariadbUrl')
-const url = server === null ? '' : await createMariadbDatabase(server, 'bounds')
 let prefixes = 0
 
-async function freshPrefix(): Promise<string> {
+async function freshPrefix(url: string): Promise<string> {
   const prefix = `bound_${++prefixes}_`
   await migrateMysql(url, { prefix })
   return prefix
@@ -41,7 +39,7 @@ function intercepted(
 }
 
 /** A store that stops before its next COMMIT, until it is released. */
-function pausing(prefix: string): { store: SessionStore; paused: Promise<void>; resume: () => void } {
+function pausing(url: string, prefix: string): { store: SessionStore; paused: Promise<void>; resume: () => void } {
   const [reached, released] = [signal(), signal()]
   const pool = intercepted(openPool(url), async (sql, run) => {
     if (sql === 'COMMIT') {
@@ -51,7 +49,7 @@ function pausing(prefix: string): { store: SessionStore; paused: Promise<void>; 
     return run()
   })
   onTestFinished(() => released.send())
-  return { store: opened(createMysqlStore(pool, { prefix })), paused: reached.sent, resume: () => released.send() }
+  return { store: opened(createMysqlStore(pool, { prefix, requestTimeout: 60 })), paused: reached.sent, resume: () => released.send() }
 }
 
 function signal(): { readonly sent: Promise<void>; send(): void } {
@@ -62,17 +60,17 @@ function signal(): { readonly sent: Promise<void>; send(): void } {
   return { sent, send: () => send() }
 }
 
-describe.skipIf(server === null)('MariaDB', () => {
+for (const { name, available, url } of await mysqlEngines('bounds')) describe.skipIf(!available)(name, () => {
   test('P-06: while sessions of a user are removed, logins and refreshes do not wait', async () => {
-    const prefix = await freshPrefix()
-    const other = opened(createMysqlStore(url, { prefix }))
+    const prefix = await freshPrefix(url)
+    const other = opened(createMysqlStore(url, { prefix, requestTimeout: 60 }))
     // Users before and after it in the index, and more sessions than one call looks at.
     for (const [index, userId] of ['user-0', 'user-1', 'user-2'].entries()) {
       await Promise.all(Array.from({ length: REMOVAL_LIMIT + 20 }, (_, number) => other.insert(sampleRecord({
         handle: sampleHandle(1000 * index + number), userId, createdAt: sampleNow - number,
       }))))
     }
-    const { store, paused, resume } = pausing(prefix)
+    const { store, paused, resume } = pausing(url, prefix)
     const removal = store.removeByUser(sampleUserRemoval({ notBefore: { time: sampleNow, until: sampleNow + minute } }))
     await paused
     const login = (number: number, userId: string, createdAt: number) => (
@@ -90,9 +88,9 @@ describe.skipIf(server === null)('MariaDB', () => {
   })
 
   test('P-06: a user with 2,000 sessions is removed in short transactions', async () => {
-    const prefix = await freshPrefix()
+    const prefix = await freshPrefix(url)
     const { pool, statements } = watched(openPool(url))
-    const store = opened(createMysqlStore(pool, { prefix }))
+    const store = opened(createMysqlStore(pool, { prefix, requestTimeout: 60 }))
     const numbers = Array.from({ length: 2000 }, (_, number) => number)
     // Half of them began in the same millisecond, as after an import.
     await Promise.all(numbers.map(number => store.insert(sampleRecord({
@@ -112,10 +110,10 @@ describe.skipIf(server === null)('MariaDB', () => {
   })
 
   test('P-06: a page of sessions that began in the same millisecond reads no more rows than it has', async () => {
-    const prefix = await freshPrefix()
+    const prefix = await freshPrefix(url)
     const pool = openPool(url)
     const { pool: only, statements } = watched(pool)
-    const store = opened(createMysqlStore(only, { prefix }))
+    const store = opened(createMysqlStore(only, { prefix, requestTimeout: 60 }))
     await Promise.all(Array.from({ length: 600 }, (_, number) => (
       store.insert(sampleRecord({ handle: sampleHandle(number), createdAt: sampleNow }))
     )))
@@ -133,9 +131,9 @@ describe.skipIf(server === null)('MariaDB', () => {
   })
 
   test('P-05: a cleanup looks at no more rows of each kind than its limit, in six statements', async () => {
-    const prefix = await freshPrefix()
+    const prefix = await freshPrefix(url)
     const { pool, statements } = watched(openPool(url))
-    const store = opened(createMysqlStore(pool, { prefix }))
+    const store = opened(createMysqlStore(pool, { prefix, requestTimeout: 60 }))
     for (let number = 0; number < 30; number++) {
       if (number < 15) {
         const userId = `gone-${number}`
@@ -159,9 +157,9 @@ describe.skipIf(server === null)('MariaDB', () => {
   })
 
   test('P-05: a cleanup locks no gaps: changes are appended and sessions are added while it runs', async () => {
-    const prefix = await freshPrefix()
+    const prefix = await freshPrefix(url)
     const pool = openPool(url)
-    const other = opened(createMysqlStore(url, { prefix }))
+    const other = opened(createMysqlStore(url, { prefix, requestTimeout: 60 }))
     for (const number of [1, 2, 3]) {
       await other.insert(sampleRecord({ handle: sampleHandle(number), accessTokenLifetime: 0 }))
       await other.remove([sampleHandle(number)], sampleNow)
@@ -187,9 +185,9 @@ describe.skipIf(server === null)('MariaDB', () => {
 
   test('P-03: a kind that cannot be removed does not keep the others, and its error is thrown', async () => {
     for (const table of ['change', 'not_before', 'session']) {
-      const prefix = await freshPrefix()
+      const prefix = await freshPrefix(url)
       const pool = openPool(url)
-      const store = opened(createMysqlStore(pool, { prefix }))
+      const store = opened(createMysqlStore(pool, { prefix, requestTimeout: 60 }))
       await store.insert(sampleRecord({ accessTokenLifetime: 0 }))
       await store.removeByUser(sampleUserRemoval({ notBefore: { time: 1, until: sampleNow } }))
       await store.insert(sampleRecord({ handle: sampleHandle(2), expiresAt: sampleNow }))
@@ -206,14 +204,14 @@ describe.skipIf(server === null)('MariaDB', () => {
   })
 
   test('P-01: what is confirmed is not written again', async () => {
-    const prefix = await freshPrefix()
+    const prefix = await freshPrefix(url)
     const found: unknown[] = []
     const pool = intercepted(openPool(url), async (sql, run) => {
       const [answer, fields] = await run()
       if (sql.includes('SET confirmed = 1')) found.push(rowOf(answer)['affectedRows'])
       return [answer, fields]
     })
-    const store = opened(createMysqlStore(pool, { prefix }))
+    const store = opened(createMysqlStore(pool, { prefix, requestTimeout: 60 }))
     await store.insert(sampleRecord())
     await store.insert(sampleRecord({ handle: sampleHandle(2), confirmed: true }))
     for (const _ of [1, 2]) {
@@ -223,24 +221,28 @@ describe.skipIf(server === null)('MariaDB', () => {
   })
 
   test('P-10: revocations of one tick of the event loop share a transaction and a change', async () => {
-    const prefix = await freshPrefix()
+    const prefix = await freshPrefix(url)
     const { pool, statements } = watched(openPool(url))
-    const store = opened(createMysqlStore(pool, { prefix }))
+    const store = opened(createMysqlStore(pool, { prefix, requestTimeout: 60 }))
     const handles = Array.from({ length: 150 }, (_, number) => sampleHandle(number))
     await Promise.all(handles.map(handle => store.insert(sampleRecord({ handle }))))
     statements.length = 0
     const named = [...handles.map(handle => [handle]), [sampleHandle(7)]]
     const removals = await Promise.all(named.map(each => store.remove(each, sampleNow)))
-    expect(removals.map(removal => removal.handles)).toEqual([...named.slice(0, 150), []])
+    // Of the two calls for one session, either may be the first.
+    const removed = removals.map(removal => removal.handles)
+    expect(removed.toSpliced(7, 1).toSpliced(-1)).toEqual(named.toSpliced(7, 1).toSpliced(-1))
+    expect([...removed[7] ?? [], ...removed[150] ?? []]).toEqual([sampleHandle(7)])
     const { changes } = await store.changesSince(null, 10)
-    expect(changes.map(change => change.kind === 'revoked' ? change.handles.length : 0)).toEqual([1, 100, 49])
+    expect(changes.flatMap(change => change.kind === 'revoked' ? change.handles : []).toSorted()).toEqual(handles.toSorted())
+    expect(changes.length).toBeLessThanOrEqual(4)
     expect(statements.filter(({ sql }) => sql === 'COMMIT').length, 'one of them finds nothing').toBeLessThanOrEqual(4)
   })
 
   test('P-10: a locked session delays only its own revocation', async () => {
-    const prefix = await freshPrefix()
+    const prefix = await freshPrefix(url)
     const pool = openPool(url)
-    const store = opened(createMysqlStore(pool, { prefix }))
+    const store = opened(createMysqlStore(pool, { prefix, requestTimeout: 60 }))
     for (const number of [0, 1, 2, 3]) await store.insert(sampleRecord({ handle: sampleHandle(number) }))
     const holder = await pool.getConnection()
     await holder.query('START TRANSACTION')
@@ -254,8 +256,8 @@ describe.skipIf(server === null)('MariaDB', () => {
   })
 
   test('a reading of the change log takes two statements at most, whatever is appended meanwhile', async () => {
-    const prefix = await freshPrefix()
-    const writer = opened(createMysqlStore(url, { prefix }))
+    const prefix = await freshPrefix(url)
+    const writer = opened(createMysqlStore(url, { prefix, requestTimeout: 60 }))
     let made = 0
     const revoke = async (): Promise<void> => {
       made += 1
@@ -265,13 +267,14 @@ describe.skipIf(server === null)('MariaDB', () => {
     let readings = 0
     // Each reading does not see yet the entry before its last one.
     const pool = intercepted(openPool(url), async (sql, run) => {
-      if (!sql.includes('AS page')) return run()
+      if (!sql.includes('AS part')) return run()
       readings += 1
       for (const _ of [1, 2]) if (made < 20) await revoke()
       const [rows, fields] = await run()
-      return [Array.isArray(rows) && readings < 10 ? rows.toSpliced(-2, 1) : rows, fields]
+      // The last row is the head of the log.
+      return [Array.isArray(rows) && readings < 10 ? rows.toSpliced(-3, 1) : rows, fields]
     })
-    const reader = opened(createMysqlStore(pool, { prefix }))
+    const reader = opened(createMysqlStore(pool, { prefix, requestTimeout: 60 }))
     await revoke()
     const first = await reader.changesSince(null, 100)
     expect(readings).toBe(2)

@@ -1,13 +1,13 @@
 import { createConnection } from 'mysql2/promise'
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
 import { sampleHandle } from '../../src/testing/samples.ts'
-import { startMariadb } from '../support/servers/mariadb.ts'
+import { mysqlEngines } from '../support/mysql-engines.ts'
 
-describe.skipIf(inject('mariadbUrl') === null)('MariaDB', () => {
+for (const { name, available, start } of await mysqlEngines('connections')) describe.skipIf(!available)(name, () => {
   test('P-08: with fewer connections than the stores want, all calls succeed; a store keeps to its pool size', async () => {
     // The least that this server accepts; it keeps one more for a superuser.
-    const small = await startMariadb({ settings: { 'max-connections': '10' } })
+    const small = await start({ settings: { 'max-connections': '10' } })
     onTestFinished(() => small.remove())
     await migrateMysql(small.url)
     const admin = await createConnection(small.url)

@@ -1,17 +1,14 @@
 import { createPool } from 'mysql2/promise'
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createMysqlStore } from '../../src/stores/mysql.ts'
 import { sampleHandle } from '../../src/testing/samples.ts'
-import { createMariadbDatabase, startMariadb } from '../support/servers/mariadb.ts'
+import { mysqlEngines } from '../support/mysql-engines.ts'
 import { describeDeeply, describeFaults, expectService } from '../support/sql-store-faults.ts'
 
-const server = inject('mariadbUrl')
-const url = server === null ? '' : await createMariadbDatabase(server, 'faults')
-
-describe.skipIf(server === null)('MariaDB', () => {
-  describeFaults('MariaDB', {
+for (const { name, available, url, start } of await mysqlEngines('faults')) describe.skipIf(!available)(name, () => {
+  describeFaults(name, {
     url,
-    startDurable: () => startMariadb({ durable: true }),
+    startDurable: () => start({ durable: true }),
     open: (each, { requestTimeout, migrate = 'auto' } = {}) => createMysqlStore(each, {
       migrate,
       prefix: migrate === 'auto' ? 'made_' : 'none_',

@@ -1,30 +1,30 @@
 import { createPool } from 'mysql2/promise'
 import type { Pool, PoolOptions } from 'mysql2/promise'
-import { describe, inject } from 'vitest'
+import { describe } from 'vitest'
 import { createMysqlStore } from '../../src/stores/mysql.ts'
-import { asMysql } from '../support/as-mysql.ts'
+import { mysqlEngines } from '../support/mysql-engines.ts'
 import { runStoreContract } from '../support/run-contract.ts'
-import { createMariadbDatabase } from '../support/servers/mariadb.ts'
 
-const server = inject('mariadbUrl')
-const url = server === null ? '' : await createMariadbDatabase(server, 'contract')
 let prefixes = 0
 
-describe.skipIf(server === null)('MariaDB', () => {
-  runStoreContract('MariaDB, by URL', async () => {
+for (const { name, available, url } of await mysqlEngines('contract')) describe.skipIf(!available)(name, () => {
+  runStoreContract(`${name}, by URL`, async () => {
     const prefix = `contract_${++prefixes}_`
     return {
-      open: async () => createMysqlStore(url, { prefix, migrate: 'auto' }),
+      open: async () => createMysqlStore(url, { prefix, migrate: 'auto', requestTimeout: 60 }),
       discard: async () => undefined,
     }
   })
 
-  // The application's pool counts changed rows instead of found ones, returns 64-bit integers as text, and has a
-  // stricter isolation level. The store treats the server as MySQL.
+  // The application's pool counts changed rows instead of found ones, returns 64-bit integers as text, keeps hardly any
+  // prepared statement, and has a stricter isolation level. The other options must make no difference.
   const options: PoolOptions = {
     uri: url, connectionLimit: 4, flags: ['-FOUND_ROWS'], supportBigNumbers: true, bigNumberStrings: true,
+    dateStrings: true, decimalNumbers: true, jsonStrings: true, stringifyObjects: true, timezone: '+05:45',
+    namedPlaceholders: true, multipleStatements: true, disableEval: true, maxPreparedStatements: 2,
+    waitForConnections: false, charset: 'UTF8MB4_GENERAL_CI', typeCast: (_, next) => next(),
   }
-  runStoreContract('MariaDB, a pool of the application with other settings, used like a MySQL', async () => {
+  runStoreContract(`${name}, a pool of the application with other settings`, async () => {
     const prefix = `contract_${++prefixes}_`
     const pools: Pool[] = []
     return {
@@ -34,7 +34,7 @@ describe.skipIf(server === null)('MariaDB', () => {
           connection.query('SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE', () => undefined)
         })
         pools.push(pool)
-        return createMysqlStore(asMysql(pool), { prefix, migrate: 'auto' })
+        return createMysqlStore(pool, { prefix, migrate: 'auto', requestTimeout: 60 })
       },
       discard: async () => void await Promise.all(pools.map(pool => pool.end())),
     }

@@ -11,7 +11,7 @@ import {
   minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { opened } from '../support/mysql-pools.ts'
-import { mariadbAt, postgresAt, realStores } from '../support/real-stores.ts'
+import { mariadbAt, mysqlAt, postgresAt, realStores } from '../support/real-stores.ts'
 import type { RealStore } from '../support/real-stores.ts'
 import { createDirectory } from '../support/servers/workspace.ts'
 
@@ -29,6 +29,7 @@ async function turns(number: number): Promise<void> {
 
 const stricter = [
   postgresAt('repeatable read'), postgresAt('serializable'), mariadbAt('READ COMMITTED'), mariadbAt('SERIALIZABLE'),
+  mysqlAt('READ COMMITTED'), mysqlAt('SERIALIZABLE'),
 ]
 
 for (const { name, available, open } of [...realStores, ...stricter]) describe.skipIf(!available)(name, () => {

@@ -33,8 +33,16 @@ export function postgresAt(level: string | null = null): RealStore {
 
 /** MariaDB, at an isolation level or at its default. */
 export function mariadbAt(level: string | null = null): RealStore {
-  const url = inject('mariadbUrl')
-  return realStore(level === null ? 'MariaDB' : `MariaDB, ${level}`, url !== null, async () => {
+  return mysqlStoreOn('MariaDB', inject('mariadbUrl'), level)
+}
+
+/** MySQL, at an isolation level or at its default. */
+export function mysqlAt(level: string | null = null): RealStore {
+  return mysqlStoreOn('MySQL', inject('mysqlUrl'), level)
+}
+
+function mysqlStoreOn(server: string, url: string | null, level: string | null): RealStore {
+  return realStore(level === null ? server : `${server}, ${level}`, url !== null, async () => {
     const pool = openMysqlPool(url ?? '')
     if (level !== null) {
       pool.pool.on('connection', connection => {
@@ -52,6 +60,7 @@ const nodes = inject('redisClusterNodes')
 export const realStores: readonly RealStore[] = [
   postgresAt(),
   mariadbAt(),
+  mysqlAt(),
   realStore('Redis', redis !== null, async () => {
     const client = connectIoredis(redis ?? '')
     return data => openStore(client, { prefix: `${data}:` })

@@ -7,7 +7,7 @@ export type ServerName = 'postgres' | 'pgbouncer' | 'mariadb' | 'mysql' | 'redis
 const replacements: Readonly<Record<ServerName, readonly SoftwareName[]>> = {
   postgres: ['postgres', 'postgres-sid', 'postgres-npm'],
   pgbouncer: ['pgbouncer', 'pgbouncer-sid'],
-  mariadb: ['mariadb', 'mariadb-sid', 'mysql', 'mysql-8.0.15'],
+  mariadb: ['mariadb', 'mariadb-sid'],
   mysql: ['mysql', 'mysql-8.0.15'],
   redis: ['redis', 'redis-6.2', 'redis-sid', 'redict', 'valkey'],
   valkey: ['valkey'],

@@ -1,7 +1,5 @@
 import { dirname, join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
-import { serverProgram } from './engine.ts'
-import { startMysql } from './mysql.ts'
 import { requireProgram } from './programs.ts'
 import { runProgram } from './server-process.ts'
 import { startServer, type TestServer } from './server.ts'
@@ -19,8 +17,6 @@ const notDurable = { 'innodb-flush-log-at-trx-commit': '0', 'innodb-flush-method
 
 /** Starts a MariaDB server with an empty database `keyturn`; every local user is its `root`, without a password. */
 export async function startMariadb(options: MariadbOptions = {}): Promise<TestServer> {
-  // `npm run test:engines` runs the tests of MariaDB on MySQL, too.
-  if (serverProgram('mariadb') === 'mysqld') return startMysql(options)
   const directory = createDirectory()
   const data = createSubdirectory(directory, 'data')
   const temporary = createSubdirectory(directory, 'tmp')

@@ -36,7 +36,9 @@ export async function startMysql(options: MysqlOptions = {}): Promise<TestServer
     'plugin-dir': join(usr, 'lib/mysql/plugin'),
     ...options.initialSettings,
   }
-  await runProgram('mysqld', ['--no-defaults', ...asArguments(basic), '--initialize-insecure'], directory)
+  // Nothing is lost if a folder is not on the disk yet. A busy disk would make this take a minute.
+  const initial = { ...basic, ...notDurable, 'sync-binlog': '0' }
+  await runProgram('mysqld', ['--no-defaults', '--skip-log-bin', ...asArguments(initial), '--initialize-insecure'], directory)
   const server = await startServer({
     program: 'mysqld',
     args: [
