@@ -60,7 +60,7 @@ describe.skipIf(missing)('Redis with Sentinel', () => {
     expect(changes, 'from the beginning').toMatchObject([{ kind: 'revoked', handles: [sampleHandle(0)] }])
     await expect.poll(async () => {
       const before = woken
-      await store.updatePayload({ handle: sampleHandle(3), jwtPayload: '{}', now: sampleNow, from })
+      await store.updatePayload({ expectedVersion: null, handle: sampleHandle(3), jwtPayload: '{}', now: sampleNow, from })
       return woken > before
     }).toBe(true)
   })

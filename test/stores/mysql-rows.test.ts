@@ -66,7 +66,7 @@ const hotPaths: readonly HotPath[] = [
   )))],
   ['reauthenticate', 3, store => store.reauthenticate(sampleReauthentication(sampleRecord({ handle: sampleHandle(5) })))],
   ['updateInfo', 2, store => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })],
-  ['updatePayload', 4, store => store.updatePayload({ ...late, jwtPayload: '{}' })],
+  ['updatePayload', 4, store => store.updatePayload({ expectedVersion: null, ...late, jwtPayload: '{}' })],
   ['the newest 10 sessions of a user with 5,000', 12, store => store.listByUser('user-0', { limit: 10, after: null })],
   ['101 sessions of that user, for a maximum of 1', 103, store => store.listByUser('user-0', { limit: 101, after: null })],
   ['remove two', 14, store => store.remove([6, 7].map(sampleHandle), sampleNow)],
