@@ -39,7 +39,9 @@ export interface VerifierOptions {
    */
   readonly maxTokenAge?: Duration
   /**
-   * The name of the access token's cookie. Default: `__Host-sAccessToken`, or `sAccessToken` if the issuer uses http.
+   * The name of the access token's cookie. Default: `__Host-sAccessToken`, or `sAccessToken` if the issuer uses http; on
+   * localhost, `-` and the port of the issuer follow. Set it to `__Secure-sAccessToken` if the server sets a cookie
+   * `domain`.
    */
   readonly accessTokenName?: string
   /** Fetches the key set. Default: the platform's `fetch`. */
@@ -52,9 +54,11 @@ export interface VerifierOptions {
 export const verifierRules:
   & RulesFor<VerifierOptions>
   & Record<'pollInterval' | 'maxStaleness' | 'maxTokenAge', Rule<Duration, number>> = {
-  issuer: required(text(
+  issuer: required(rule(
     'the issuer of the tokens, a URL such as "https://app.example.com/auth", without a slash at the end',
-    /^https?:\/\/[^\s?#]*[^\s?#/]$/)),
+    (value): value is string => (
+      typeof value === 'string' && /^https?:\/\/[^\s?#]*[^\s?#/]$/.test(value) && URL.canParse(value)
+    ))),
   jwksUrl: text('the URL of a key set', /^https?:\/\/\S+$/),
   jwks: rule('a JSON Web Key Set: an object with the array `keys`', (value): value is JwkSet => (
     typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys)

@@ -1,4 +1,5 @@
 import { crypto } from '#crypto'
+import { defaultCookieNames } from './base/cookie-names.ts'
 import { GeneralError } from './base/errors.ts'
 import { toMilliseconds } from './base/duration.ts'
 import type { JsonObject } from './base/json.ts'
@@ -65,7 +66,7 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
     pollInterval: toMilliseconds(pollInterval),
     maxStaleness: toMilliseconds(maxStaleness),
   })
-  const name = options.accessTokenName ?? (issuer.startsWith('http:') ? 'sAccessToken' : '__Host-sAccessToken')
+  const name = options.accessTokenName ?? defaultCookieNames(new URL(issuer)).accessToken
   const policy = { cookies: { accessToken: { attributes: { name } } } }
   const payloads = createDataCodec<Payload>({ name: 'JWT payload', schema: undefined, check: () => undefined })
   const maxLifetime = toMilliseconds(maxTokenAge)

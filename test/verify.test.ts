@@ -1,6 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../src/stores/memory.ts'
+import { signIn } from '../src/testing/index.ts'
 import { createVerifier } from '../src/verify.ts'
 import type { SessionReading, Verifier, VerifierOptions } from '../src/verify.ts'
 import { AT, ORIGIN, REFRESH, SAME_ORIGIN, startSessionServer } from './support/session-server.ts'
@@ -79,6 +80,21 @@ describe('verification in another service', () => {
     expect(await read({ cookie: `${AT}=${token}` }), 'CK-14').toBe('none')
     expect(await read({})).toBe('none')
     expect(await read({ cookie: 'sAccessToken=x' })).toBe('none')
+  })
+
+  test('L-14: derives the name of the cookie as the server does, with the port on localhost', async () => {
+    const options = [{}, { issuer: 'https://localhost:8443/auth' }, { issuer: 'http://shop.localhost:81/auth' }]
+    for (const { issuer: local = 'http://localhost:3000/auth' } of options) {
+      server = await startSessionServer({ origin: new URL(local).origin })
+      const name = server.sessions.http.policy.cookies.accessToken.attributes.name
+      expect(name).toContain(`sAccessToken-${new URL(local).port}`)
+      const { accessToken } = await signIn(server.sessions, 'alice')
+      const verifier = createVerifier({ issuer: local, jwks: await server.sessions.getJwks(), clock: server.clock })
+      const request = new Request('https://edge.example/', { headers: { cookie: `sAccessToken=x; ${name}=${accessToken}` } })
+      expect(userOf(await verifier.readSession(request))).toBe('alice')
+      await server.close()
+    }
+    server = await startSessionServer()
   })
 
   test('an expired token needs a refresh, and so does one with an invalid signature', async () => {

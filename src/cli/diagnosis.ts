@@ -1,5 +1,7 @@
+import { parseCookieName } from '../base/cookie-names.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
+import { isLocalHostname } from '../base/loopback.ts'
 
 /** What `keyturn doctor` examines. */
 export interface Symptoms {
@@ -44,13 +46,17 @@ const fine = (about: string, words: string): Finding => ({ kind: 'fine', about, 
 
 function examineCredentials({ url, request, page, now }: Symptoms): readonly Finding[] {
   const cookies = (request.get('cookie') ?? '').split(/[;\n]/).map(pair => pair.trim().split('=', 2))
-  const tokenCookies = cookies.filter(([name = '']) => /sAccessToken$/.test(name))
+  const named = cookies.map(([name = '', value]) => ({ name, value, parsed: parseCookieName(name) }))
+    .filter(({ parsed }) => parsed !== null)
+  // On localhost, browsers send the cookies of every port to all of them; the names tell them apart.
+  const isOwn = ({ parsed }: typeof named[number]): boolean => (
+    !isLocalHostname(url.hostname) || parsed?.port === '' || parsed?.port === url.port
+  )
+  const tokenCookies = named.filter(cookie => cookie.parsed?.kind === 'accessToken' && isOwn(cookie))
   const bearer = /^Bearer\s+(\S+)/i.exec(request.get('authorization') ?? '')?.[1]
   const findings: Finding[] = []
   const counts = new Map<string, number>()
-  for (const [name = ''] of cookies) {
-    if (/s(Access|Refresh)Token$/.test(name)) counts.set(name, (counts.get(name) ?? 0) + 1)
-  }
+  for (const { name } of named) counts.set(name, (counts.get(name) ?? 0) + 1)
   for (const [name, count] of counts) {
     if (count > 1) findings.push(wrong('duplicate cookies', `The request has the cookie ${name} ${count} times: it `
       + 'was set for two domains or paths. Clear both, then set it with one Domain only.'))
@@ -59,7 +65,13 @@ function examineCredentials({ url, request, page, now }: Symptoms): readonly Fin
     findings.push(note('two credentials', 'The request has both an Authorization header and a session cookie: the '
       + 'header is used.'))
   }
-  const token = bearer ?? tokenCookies[0]?.[1]
+  const token = bearer ?? tokenCookies[0]?.value
+  const elsewhere = named.find(cookie => !isOwn(cookie))
+  if (token === undefined && elsewhere !== undefined) {
+    return [...findings, wrong('no access token', `The request has the cookie ${elsewhere.name}, of an application whose `
+      + `origin has the port ${elsewhere.parsed?.port ?? ''}, but it is sent to ${url.host}. Set the option origin of the `
+      + 'server to the origin that the browser uses, or log in here.')]
+  }
   if (token === undefined) {
     findings.push(wrong('no access token', explainMissingToken(url, request, page)))
     return findings
@@ -72,9 +84,9 @@ function explainMissingToken(url: URL, request: ReadonlyMap<string, string>, pag
   if (page !== null && page.origin !== url.origin) {
     return `${missing}. The page's origin, ${page.origin}, differs from ${url.origin}. The page must send the request `
       + 'with credentials: "include", and the server must allow that origin with credentials. Unless both are the same '
-      + 'site, the cookies need SameSite=None; Secure as well, which many browsers block anyway.'
+      + 'site, the cookies need SameSite=None; Secure; Partitioned as well: browsers block other third-party cookies.'
   }
-  if (url.protocol === 'http:' && !isLocal(url)) {
+  if (url.protocol === 'http:' && !isLocalHostname(url.hostname)) {
     return `${missing}. ${url.origin} is plain http: browsers do not store Secure cookies for it. Use https.`
   }
   if (request.has('cookie')) {
@@ -105,7 +117,7 @@ function examineToken(token: string, now: number): readonly Finding[] {
 
 function examineSetCookies({ url, response, page }: Symptoms): readonly Finding[] {
   const lines = (response?.get('set-cookie') ?? '').split('\n')
-    .filter(line => /^(__\w+-)?s(Access|Refresh)Token=/.test(line))
+    .filter(line => parseCookieName(line.slice(0, Math.max(line.indexOf('='), 0))) !== null)
   return lines.flatMap(line => {
     const name = line.slice(0, line.indexOf('='))
     const attributes = new Map(line.split(';').slice(1).map(part => {
@@ -118,7 +130,7 @@ function examineSetCookies({ url, response, page }: Symptoms): readonly Finding[
       findings.push(wrong('domain', `${name} has Domain=${domain}, but ${url.hostname} does not belong to that domain: `
         + 'browsers drop the cookie.'))
     }
-    if (attributes.has('secure') && url.protocol === 'http:' && !isLocal(url)) {
+    if (attributes.has('secure') && url.protocol === 'http:' && !isLocalHostname(url.hostname)) {
       findings.push(wrong('secure', `${name} is Secure, but the URL is http: browsers drop the cookie. Behind a proxy `
         + 'that terminates TLS, configure the https origin.'))
     }
@@ -209,10 +221,6 @@ function decodeURIComponentSafely(text: string): string {
 
 function safeOrigin(text: string): string {
   return URL.canParse(text) ? new URL(text).origin : 'an opaque origin'
-}
-
-function isLocal({ hostname }: URL): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '127.0.0.1' || hostname === '[::1]'
 }
 
 /** Approximates what browsers call a site: the same scheme and the same last two labels of the host name. */

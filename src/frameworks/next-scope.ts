@@ -77,12 +77,12 @@ export class NextResponseWriter implements ResponseWriter {
 
   /** Next keeps the last cookie of each name: that is the one with the configured domain and path. */
   setCookies(cookies: readonly Cookie[]): void {
-    for (const { domain, expires, ...cookie } of cookies) {
+    for (const { domain, expires, maxAge, ...cookie } of cookies) {
       this.#store.set({
         ...cookie,
         httpOnly: true,
         ...domain === null ? {} : { domain },
-        ...expires === null ? {} : { expires: new Date(expires) },
+        ...expires === null || maxAge === null ? {} : { expires: new Date(expires), maxAge },
       })
     }
   }

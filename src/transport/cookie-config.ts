@@ -1,5 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
-import { oneOf, refuse, text, withDefault } from '../base/options.ts'
+import { defaultCookieNames } from '../base/cookie-names.ts'
+import { flag, oneOf, refuse, text, withDefault } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
 import { checkCookieAttributes, clearingOf, cookieNameRule, prefixOf } from './set-cookie.ts'
 import type { Cookie, CookieAttributes, SameSite } from './set-cookie.ts'
@@ -14,11 +15,20 @@ export interface CookieOptions {
   /** The `SameSite` attribute. `none` if the front end is on another site; requires https. Default: `lax`. */
   readonly sameSite?: SameSite
   /**
+   * Whether browsers keep the cookies apart for each top-level site (CHIPS), so that a page that other sites embed in a
+   * frame has its session there although third-party cookies are blocked. The user has one session for each of those
+   * sites, and another where the page is not embedded. Requires https and `sameSite: 'none'`. Default: false.
+   */
+  readonly partitioned?: boolean
+  /**
    * The name of the access token's cookie. Default: `__Host-sAccessToken`; with a `domain`, `__Secure-sAccessToken`; on
-   * an http origin, `sAccessToken`.
+   * an http origin, `sAccessToken`. On localhost, `-` and the port of the origin follow: `sAccessToken-3000`.
    */
   readonly accessTokenName?: string
-  /** The name of the refresh token's cookie. Default: `__Secure-sRefreshToken`; on an http origin, `sRefreshToken`. */
+  /**
+   * The name of the refresh token's cookie. Default: `__Secure-sRefreshToken`; on an http origin, `sRefreshToken`. On
+   * localhost, `-` and the port of the origin follow: `sRefreshToken-3000`.
+   */
   readonly refreshTokenName?: string
   /**
    * `/`: the browser sends the refresh token with every request, so that a server that renders pages can refresh the
@@ -36,6 +46,7 @@ export interface CookieOptions {
 const rules = {
   domain: text('the host of the origin or a parent domain of it'),
   sameSite: withDefault('lax', oneOf('lax', 'strict', 'none')),
+  partitioned: withDefault(false, flag),
   accessTokenName: cookieNameRule,
   refreshTokenName: cookieNameRule,
   refreshTokenPath: oneOf('/'),
@@ -52,7 +63,10 @@ export interface CookieSlot {
   readonly clearings: readonly Cookie[]
   /** Cookies that clear those of the same name on the domain that was configured before (CK-09). */
   readonly olderClearings: readonly Cookie[]
-  /** Cookies that clear those of the same name on the origin's host, where no other application sets any (CK-06). */
+  /**
+   * Cookies that clear those of the same name where no other application sets any (CK-06): on the origin's host, and
+   * the same cookie from before `partitioned` was changed.
+   */
   readonly hostClearings: readonly Cookie[]
   /** Cookies that clear those of the same name on the parent domains, where other applications may set some (CK-06). */
   readonly parentClearings: readonly Cookie[]
@@ -65,8 +79,8 @@ export interface CookieConfig {
   readonly accessTokenMac: Pick<CookieSlot, 'attributes' | 'clearings'>
   readonly refreshToken: CookieSlot
   /**
-   * Cookies that clear the refresh token's cookie of before its path was widened to `/`. Browsers would send it before
-   * the new one.
+   * Cookies that clear the refresh token's cookie of before its path was widened to `/`, or before `partitioned` was
+   * changed as well. Browsers would send it before the new one.
    */
   readonly narrowClearings: readonly Cookie[]
 }
@@ -80,23 +94,23 @@ export function createCookieConfig(options: CookieOptions, origin: URL, refreshP
   const secure = origin.protocol === 'https:'
   const domain = options.domain === undefined ? null : parseDomain('domain', options.domain, origin)
   const older = options.olderDomain === undefined ? [] : [parseOlderDomain(options.olderDomain, origin)]
-  const shared = { domain, secure, sameSite: options.sameSite ?? rules.sameSite.preset }
-  const secured = secure ? '__Secure-' : ''
-  const accessPrefix = secure && domain === null ? '__Host-' : secured
-  const accessName = options.accessTokenName ?? `${accessPrefix}sAccessToken`
-  const refreshName = options.refreshTokenName ?? `${secured}sRefreshToken`
+  const { sameSite = rules.sameSite.preset, partitioned = rules.partitioned.preset } = options
+  const shared = { domain, secure, sameSite, partitioned }
+  const preset = defaultCookieNames(origin, domain !== null)
+  const { accessTokenName: accessName = preset.accessToken, refreshTokenName: refreshName = preset.refreshToken } = options
   const macName = `${accessName}Mac`
   if (refreshName === accessName || refreshName === macName) {
     throw new GeneralError('MISUSE', 'cookie.accessTokenName and cookie.refreshTokenName must be different names, and the '
       + `latter not "${macName}", the cookie of the access token's MAC; received "${accessName}" and "${refreshName}"`)
   }
   const refreshToken = createSlot([{ ...shared, name: refreshName, path }], older, origin)
+  const narrow = { ...refreshToken.attributes, path: refreshPath }
   const accessTokenMac = { ...shared, name: macName, path: '/' }
   return {
     accessToken: createSlot([{ ...shared, name: accessName, path: '/' }, accessTokenMac], older, origin),
     accessTokenMac: { attributes: accessTokenMac, clearings: [clearingOf(accessTokenMac)] },
     refreshToken,
-    narrowClearings: path === refreshPath ? [] : [clearingOf({ ...refreshToken.attributes, path: refreshPath })],
+    narrowClearings: path === refreshPath ? [] : partitionsOf(narrow).map(clearingOf),
   }
 }
 
@@ -109,21 +123,36 @@ function createSlot(
   const [attributes] = cookies
   checkCookieAttributes(attributes)
   const taken = new Set<string | null>([attributes.domain])
+  const otherPartitions = cookies.flatMap(cookie => partitionsOf(cookie).slice(1))
   // A __Host- cookie exists on its host only, so there is no other domain to clear.
   const hostOnly = prefixOf(attributes.name) === '__host-'
   const clearingsOn = (domains: readonly (string | null)[]): readonly Cookie[] => {
     const others = hostOnly ? [] : domains.filter(domain => !taken.has(domain))
     for (const domain of others) taken.add(domain)
-    return others.flatMap(domain => cookies.map(cookie => clearingOf({ ...cookie, domain })))
+    return others.flatMap(domain => (
+      cookies.flatMap(cookie => partitionsOf({ ...cookie, domain }).map(clearingOf))
+    ))
   }
   const [host, ...parents] = domainsOf(origin)
   return {
     attributes,
     clearings: cookies.map(clearingOf),
     olderClearings: clearingsOn(older),
-    hostClearings: clearingsOn(host === undefined ? [null] : [null, host]),
+    hostClearings: [
+      ...otherPartitions.map(clearingOf),
+      ...clearingsOn(host === undefined ? [null] : [null, host]),
+    ],
     parentClearings: clearingsOn(parents),
   }
+}
+
+/**
+ * The cookie, and the one that browsers keep beside it if `partitioned` was set otherwise before. There is none unless
+ * other sites may send the cookie, since `partitioned` requires that.
+ */
+function partitionsOf(attributes: CookieAttributes): readonly [CookieAttributes, ...CookieAttributes[]] {
+  const { sameSite, partitioned } = attributes
+  return sameSite === 'none' ? [attributes, { ...attributes, partitioned: !partitioned }] : [attributes]
 }
 
 /** The host and the parent domains that a cookie could be set for. A single label is not one. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { allowInsecureCookies, createHttpPolicy } from './http-policy.ts'
 import type { HttpOptions } from './http-policy.ts'
+import type { Cookie } from './set-cookie.ts'
 
 const origin = 'https://app.example.com'
 
@@ -8,7 +9,7 @@ describe('cookie names and domains', () => {
   test('CK-01: names have the safest prefix that the deployment allows', () => {
     const { accessToken, refreshToken } = createHttpPolicy({ origin }).cookies
     expect(accessToken.attributes)
-      .toEqual({ name: '__Host-sAccessToken', path: '/', domain: null, secure: true, sameSite: 'lax' })
+      .toEqual({ name: '__Host-sAccessToken', path: '/', domain: null, secure: true, sameSite: 'lax', partitioned: false })
     expect(refreshToken.attributes)
       .toMatchObject({ name: '__Secure-sRefreshToken', path: '/auth/session/refresh', domain: null, secure: true })
   })
@@ -19,10 +20,39 @@ describe('cookie names and domains', () => {
     expect(refreshToken.attributes).toMatchObject({ name: '__Secure-sRefreshToken', domain: 'example.com' })
   })
 
-  test.each(['http://localhost:3000', 'http://127.0.0.1:8080', 'http://[::1]'])('plain names on %s', local => {
+  test.each([
+    ['http://localhost:3000', '-3000'],
+    ['http://127.0.0.1:8080', '-8080'],
+    ['http://shop.localhost:80', ''],
+    ['http://shop.localhost:81', '-81'],
+    ['http://[::1]', ''],
+  ])('L-14: plain names on %s, with the port of the origin', (local, port) => {
     const { accessToken, refreshToken } = createHttpPolicy({ origin: local }).cookies
-    expect(accessToken.attributes).toMatchObject({ name: 'sAccessToken', secure: false })
-    expect(refreshToken.attributes).toMatchObject({ name: 'sRefreshToken', secure: false })
+    expect(accessToken.attributes).toMatchObject({ name: `sAccessToken${port}`, secure: false })
+    expect(refreshToken.attributes).toMatchObject({ name: `sRefreshToken${port}`, secure: false })
+  })
+
+  test('L-14: names carry the port on localhost only, with https too; a chosen name stays as it is', () => {
+    const nameOf = (options: HttpOptions): string => createHttpPolicy(options).cookies.accessToken.attributes.name
+    expect(nameOf({ origin: 'https://localhost:8443' })).toBe('__Host-sAccessToken-8443')
+    expect(nameOf({ origin: 'https://app.example.com:8443' })).toBe('__Host-sAccessToken')
+    expect(nameOf({ origin: 'http://localhost:3000', cookie: { accessTokenName: 'at' } })).toBe('at')
+  })
+
+  test('L-14: with partitioned, cookies and clearings are partitioned; leftovers are cleared with and without it', () => {
+    const cookie = { sameSite: 'none', partitioned: true, olderDomain: 'example.com', accessTokenName: 'at' } as const
+    const { accessToken, refreshToken } = createHttpPolicy({ origin, cookie }).cookies
+    expect([accessToken, refreshToken].map(({ attributes, clearing }) => [attributes.partitioned, clearing.partitioned]))
+      .toEqual([[true, true], [true, true]])
+    const clearings = (cookies: readonly Cookie[]): unknown => (
+      cookies.map(({ domain, partitioned }) => `${domain ?? 'host-only'} ${partitioned ? 'with' : 'without'}`)
+    )
+    expect(clearings(accessToken.olderClearings)).toEqual(['example.com with', 'example.com without'])
+    expect(clearings(accessToken.hostClearings))
+      .toEqual(['host-only without', 'app.example.com with', 'app.example.com without'])
+    // And where the option was set before and is no longer.
+    const { hostClearings } = createHttpPolicy({ origin, cookie: { sameSite: 'none' } }).cookies.accessToken
+    expect(clearings(hostClearings)).toEqual(['host-only with'])
   })
 
   test('names can be chosen, so that two applications on one host do not clash (CK-11)', () => {
@@ -101,6 +131,8 @@ describe('rejects', () => {
     ['prefix', { cookie: { refreshTokenName: '__Host-a' } }],
     ['prefix', { origin: 'http://localhost', cookie: { accessTokenName: '__Secure-a' } }],
     ['sameSite', { origin: 'http://localhost', cookie: { sameSite: 'none' } }],
+    ['partitioned', { cookie: { partitioned: true } }],
+    ['partitioned', { origin: 'http://localhost', cookie: { partitioned: true } }],
     ['different names', { cookie: { accessTokenName: 'a', refreshTokenName: 'a' } }],
     ['cookie.domain', { cookie: { domain: 'other.com' } }],
     ['cookie.domain', { cookie: { domain: 'com' } }],

@@ -1,4 +1,4 @@
-import { isLoopbackHost } from '../base/loopback.ts'
+import { isLocalHostname } from '../base/loopback.ts'
 import { GeneralError } from '../base/errors.ts'
 import {
   checkValues, explicit, flag, listOf, number, oneOf, optionsOf, refuse, required, rule, withDefault,
@@ -104,7 +104,7 @@ export const httpRules: RulesFor<HttpOptions> = rules
 export function createHttpPolicy(options: HttpOptions): HttpPolicy {
   checkValues(httpRules, options)
   const url = new URL(options.origin)
-  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname) && options[allowInsecureCookies] !== true) {
+  if (url.protocol === 'http:' && !isLocalHostname(url.hostname) && options[allowInsecureCookies] !== true) {
     refuse('origin', 'https, or http on localhost, because others can read what is sent over http', options.origin)
   }
   const basePath = normalPath(options.basePath ?? rules.basePath.preset)

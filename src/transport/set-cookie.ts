@@ -14,6 +14,8 @@ export interface CookieAttributes {
   readonly domain: string | null
   readonly secure: boolean
   readonly sameSite: SameSite
+  /** Whether browsers keep it apart for each top-level site that embeds pages of the host (CHIPS). */
+  readonly partitioned: boolean
 }
 
 /** A cookie to be added to a response. */
@@ -21,6 +23,8 @@ export interface Cookie extends CookieAttributes {
   readonly value: string
   /** Null: the browser deletes it when it is closed. 0: it is deleted now. */
   readonly expires: EpochMilliseconds | null
+  /** The time until then in seconds, which is right on a machine whose clock is wrong. Null if `expires` is. */
+  readonly maxAge: number | null
 }
 
 /** The most that browsers accept for a cookie's name and value together, in bytes (RFC 6265bis, CK-04). */
@@ -46,7 +50,7 @@ const sameSiteNames = { lax: 'Lax', strict: 'Strict', none: 'None' } as const
  * @throws GeneralError (`MISUSE`) that names an invalid attribute.
  */
 export function checkCookieAttributes(attributes: CookieAttributes): void {
-  const { name, path, domain, secure, sameSite } = attributes
+  const { name, path, domain, secure, sameSite, partitioned } = attributes
   if (!TOKEN.test(name) || name.length > MAX_NAME_LENGTH) {
     throw misuse(`a cookie name must be a token of RFC 9110 of at most ${MAX_NAME_LENGTH} characters`)
   }
@@ -56,6 +60,10 @@ export function checkCookieAttributes(attributes: CookieAttributes): void {
   }
   if (!(sameSite in sameSiteNames)) throw misuse(`sameSite must be lax, strict or none; received ${String(sameSite)}`)
   if (sameSite === 'none' && !secure) throw misuse('the cookie attribute sameSite "none" requires an https origin')
+  if (partitioned && !(secure && sameSite === 'none')) {
+    throw misuse('the cookie attribute partitioned requires an https origin and sameSite "none"; '
+      + `received sameSite "${sameSite}"${secure ? '' : ' and an http origin'}`)
+  }
   const prefix = prefixOf(name)
   if (prefix !== null && !secure) throw misuse(`the prefix of the cookie name ${name} requires an https origin`)
   if (prefix === '__host-' && (domain !== null || path !== '/')) {
@@ -72,10 +80,15 @@ export function prefixOf(name: string): '__host-' | '__secure-' | null {
 }
 
 /**
- * Creates a cookie. If `expires` is null, the browser deletes it when it is closed.
+ * Creates a cookie at the time `now`. If `expires` is null, the browser deletes it when it is closed.
  * @throws GeneralError (`MISUSE`) if browsers would reject the cookie: too long, or invalid characters (CK-04, CK-05).
  */
-export function createCookie(attributes: CookieAttributes, value: string, expires: EpochMilliseconds | null): Cookie {
+export function createCookie(
+  attributes: CookieAttributes,
+  value: string,
+  expires: EpochMilliseconds | null,
+  now: EpochMilliseconds,
+): Cookie {
   const { name } = attributes
   if (!COOKIE_OCTETS.test(value)) throw misuse(`the value of the cookie ${name} cannot be written: invalid characters`)
   const length = name.length + 1 + value.length
@@ -84,25 +97,26 @@ export function createCookie(attributes: CookieAttributes, value: string, expire
       `the cookie ${name} would have ${length} bytes; browsers accept ${MAX_PAIR_BYTES}. Put less into the JWT payload`,
     )
   }
-  return { ...attributes, value, expires }
+  return { ...attributes, value, expires, maxAge: expires === null ? null : Math.ceil((expires - now) / 1000) }
 }
 
 /** Creates the cookie that deletes one with exactly these attributes (CK-09). */
 export function clearingOf(attributes: CookieAttributes): Cookie {
-  return { ...attributes, value: '', expires: 0 }
+  return { ...attributes, value: '', expires: 0, maxAge: 0 }
 }
 
-/** What identifies a cookie in browsers: name, domain and path. */
-export function identityOf({ name, domain, path }: CookieAttributes): string {
-  return `${name};${domain ?? ''};${path}`
+/** What identifies a cookie in browsers: name, domain, path, and whether it is partitioned. */
+export function identityOf({ name, domain, path, partitioned }: CookieAttributes): string {
+  return `${name};${domain ?? ''};${path}${partitioned ? ';partitioned' : ''}`
 }
 
-/** Serializes a cookie as a `Set-Cookie` header; one that deletes has `Expires` and `Max-Age` (CK-09). */
-export function serializeCookie({ name, value, expires, path, domain, secure, sameSite }: Cookie): string {
-  const removal = expires === 0 ? '; Max-Age=0' : ''
-  const end = expires === null ? '' : `; Expires=${new Date(expires).toUTCString()}${removal}`
+/** Serializes a cookie as a `Set-Cookie` header. Its end is both in `Expires` and in `Max-Age`. */
+export function serializeCookie({ name, value, expires, maxAge, ...attributes }: Cookie): string {
+  const { path, domain, secure, sameSite, partitioned } = attributes
+  const end = expires === null ? '' : `; Expires=${new Date(expires).toUTCString()}; Max-Age=${maxAge ?? 0}`
   const where = domain === null ? `; Path=${path}` : `; Path=${path}; Domain=${domain}`
-  return `${name}=${value}${end}${where}; HttpOnly${secure ? '; Secure' : ''}; SameSite=${sameSiteNames[sameSite]}`
+  const guards = `; HttpOnly${secure ? '; Secure' : ''}; SameSite=${sameSiteNames[sameSite]}`
+  return `${name}=${value}${end}${where}${guards}${partitioned ? '; Partitioned' : ''}`
 }
 
 function misuse(message: string): GeneralError {

@@ -40,10 +40,10 @@ export function accessTokenEdits(
   if (mode === 'header') return { headers: [front, [wire.accessToken, issued.accessToken]], cookies: [] }
   const { accessToken, accessTokenMac } = cookies
   const expires = isPersistent(issued) ? issuedAt(issued) + ACCESS_COOKIE_LIFETIME : null
-  const access = createCookie(accessToken.attributes, issued.accessToken, expires)
+  const access = createCookie(accessToken.attributes, issued.accessToken, expires, issuedAt(issued))
   const macs = issued.mac === null
     ? accessTokenMac.clearings
-    : [createCookie(accessTokenMac.attributes, issued.mac, expires)]
+    : [createCookie(accessTokenMac.attributes, issued.mac, expires, issuedAt(issued))]
   return { headers: [front], cookies: [access, ...macs] }
 }
 
@@ -63,7 +63,9 @@ export function sessionEdits(
   }
   const expires = Math.min(issued.sessionExpiresAt, issuedAt(issued) + MAX_COOKIE_LIFETIME)
   const { attributes } = cookies.refreshToken
-  const refresh = createCookie(attributes, issued.refreshToken, isPersistent(issued) ? expires : null)
+  const refresh = createCookie(
+    attributes, issued.refreshToken, isPersistent(issued) ? expires : null, issuedAt(issued),
+  )
   return {
     headers: antiCsrfToken === null ? access.headers : [...access.headers, [wire.antiCsrf, antiCsrfToken]],
     cookies: [...access.cookies, ...cookies.narrowClearings, refresh],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { defaultCookieNames } from '../../src/base/cookie-names.ts'
 import { runFrameworkContract } from '../support/run-framework-contract.ts'
 import {
   prepareContractApp, prepareExample, startContractApp, startExampleApp,
@@ -31,7 +32,7 @@ describe('Next.js, built by next build', () => {
     await expire(app)
     const page = await browser.open('/static')
     expect(stateOf(page), app.output()).toBe('rendered when it was built')
-    expect(page.setCookies.map(line => line.split('=')[0])).toContain('sRefreshToken')
+    expect(page.setCookies.map(line => line.split('=')[0])).toContain(defaultCookieNames(new URL(app.origin)).refreshToken)
     expect(page.headers['cache-control']).toBe('private, no-store')
     expect((await browser.open('/static')).headers['cache-control']).toContain('s-maxage')
   })

@@ -2,6 +2,7 @@ import { Server } from 'socket.io'
 import { io } from 'socket.io-client'
 import type { Socket } from 'socket.io-client'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { defaultCookieNames } from '../../src/base/cookie-names.ts'
 import { socketIoSessions } from '../../src/frameworks/socketio.ts'
 import { ORIGIN } from '../support/session-server.ts'
 import { startExampleApp } from './support/example-app.ts'
@@ -132,7 +133,8 @@ test('the example greets a user with a session', async () => {
   try {
     const browser = new PageBrowser(example)
     expect((await browser.post('/login')).status).toBe(200)
-    const headers = { cookie: `sAccessToken=${browser.client.cookie('sAccessToken')}`, origin: example.origin }
+    const name = defaultCookieNames(new URL(example.origin)).accessToken
+    const headers = { cookie: `${name}=${browser.client.cookie(name)}`, origin: example.origin }
     const client = open({ headers }, 'websocket', example.port)
     expect(await next(client, 'hello')).toBe('ada')
     const disconnected = next(client, 'disconnect')

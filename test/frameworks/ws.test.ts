@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
+import { defaultCookieNames } from '../../src/base/cookie-names.ts'
 import { webSessions } from '../../src/frameworks/web.ts'
 import { SESSION_ENDED, wsSessions } from '../../src/frameworks/ws.ts'
 import { createSessions } from '../../src/index.ts'
@@ -224,7 +225,8 @@ test('the example greets a user with a session', async () => {
   try {
     const browser = new PageBrowser(example)
     expect((await browser.post('/login')).status).toBe(200)
-    const cookie = `sAccessToken=${browser.client.cookie('sAccessToken')}`
+    const name = defaultCookieNames(new URL(example.origin)).accessToken
+    const cookie = `${name}=${browser.client.cookie(name)}`
     const socket = new WebSocket(`ws://127.0.0.1:${example.port}/`, { headers: { cookie, origin: example.origin } })
     const [hello] = await once(socket, 'message')
     expect(String(hello)).toBe('hello ada')

@@ -220,6 +220,8 @@ describe('doctor', () => {
   test('finds nothing wrong with a valid request', () => {
     expect(look({})).toBe('')
     expect(look({ request: { authorization: `Bearer ${valid}` } })).toBe('')
+    const both = `sAccessToken-3001=x; sAccessToken-3000=${valid}`
+    expect(look({ url: 'http://localhost:3000/me', request: { cookie: both } }), 'L-14').toBe('')
   })
 
   test.each([
@@ -236,6 +238,9 @@ describe('doctor', () => {
     ['domain', { response: { 'set-cookie': 'sAccessToken=x; Domain=other.com; Secure' } }, 'does not belong to that domain'],
     ['secure', { url: 'http://example.com/', response: { 'set-cookie': 'sAccessToken=x; Secure' } }, 'is Secure, but the URL is http'],
     ['SameSite', { response: { 'set-cookie': 'sAccessToken=x; SameSite=None' } }, 'without Secure'],
+    ['L-14: another port', {
+      url: 'http://localhost:3000/me', request: { cookie: `sAccessToken-3001=${valid}` },
+    }, 'has the cookie sAccessToken-3001, of an application whose origin has the port 3001'],
     ['CORS', { page: 'https://app.example.com', response: {} }, 'no Access-Control-Allow-Origin'],
     ['any origin', { page: 'https://app.example.com', response: { 'access-control-allow-origin': '*' } }, 'Allow-Origin: *'],
     ['server clock', { response: { date: new Date(now + 3_600_000).toUTCString() } }, '3600 s off'],

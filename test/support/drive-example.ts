@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'vitest'
+import { defaultCookieNames } from '../../src/base/cookie-names.ts'
 import { HttpClient } from './http-client.ts'
 import { freePort } from './servers/workspace.ts'
 
@@ -40,15 +41,17 @@ export async function driveExample(command: string, parameters: readonly string[
 }
 
 async function live(client: HttpClient, origin: string): Promise<void> {
+  const names = defaultCookieNames(new URL(origin))
   const headers = { origin }
   const userOf = async (path: string): Promise<unknown> => JSON.parse((await client.send('GET', path)).body).userId
   expect((await client.send('GET', '/me')).status).toBe(401)
   const login = await client.send('POST', '/login', { headers, body: { userId: 'alice' } })
-  expect([login.status, client.jar.map(({ name }) => name)]).toEqual([200, ['sAccessToken', 'sAccessTokenMac', 'sRefreshToken']])
+  const cookies = [names.accessToken, `${names.accessToken}Mac`, names.refreshToken]
+  expect([login.status, client.jar.map(({ name }) => name)]).toEqual([200, cookies])
   expect(await userOf('/me')).toBe('alice')
-  const before = client.cookie('sRefreshToken')
+  const before = client.cookie(names.refreshToken)
   expect((await client.send('POST', '/auth/session/refresh', { headers })).status).toBe(200)
-  expect(client.cookie('sRefreshToken')).not.toBe(before)
+  expect(client.cookie(names.refreshToken)).not.toBe(before)
   expect(await userOf('/me')).toBe('alice')
   expect((await client.send('POST', '/auth/signout', { headers: { origin: 'https://evil.example' } })).status).toBe(403)
   expect((await client.send('POST', '/auth/signout', { headers })).status).toBe(200)

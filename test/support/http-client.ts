@@ -20,6 +20,8 @@ export interface JarCookie {
   readonly secure: boolean
   readonly httpOnly: boolean
   readonly sameSite: string
+  /** Whether it is kept in the partition of the site that embeds the page. */
+  readonly partitioned: boolean
   /** Null: until the browser is closed. */
   readonly expires: number | null
 }
@@ -138,6 +140,7 @@ function parseSetCookie(line: string, host: string, now: number): JarCookie | nu
   if (domain !== '' && host !== domain && !host.endsWith(`.${domain}`)) return null
   if (lower.startsWith('__secure-') && !secure) return null
   if (lower.startsWith('__host-') && (!secure || domain !== '' || path !== '/')) return null
+  if (attributes.has('partitioned') && !secure) return null
   const maxAge = attributes.get('max-age')
   const expires = attributes.get('expires')
   return {
@@ -149,11 +152,12 @@ function parseSetCookie(line: string, host: string, now: number): JarCookie | nu
     secure,
     httpOnly: attributes.has('httponly'),
     sameSite: attributes.get('samesite')?.toLowerCase() ?? '',
+    partitioned: attributes.has('partitioned'),
     expires: maxAge !== undefined ? now + Number(maxAge) * 1000 : expires === undefined ? null : Date.parse(expires),
   }
 }
 
 function isSame(left: JarCookie, right: JarCookie): boolean {
   return left.name === right.name && left.domain === right.domain && left.hostOnly === right.hostOnly
-    && left.path === right.path
+    && left.path === right.path && left.partitioned === right.partitioned
 }

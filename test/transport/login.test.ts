@@ -26,9 +26,11 @@ describe('FP-3, FP-4, FP-5: the response to a login in cookie mode', () => {
     const reply = await login(client, { userId: 'älice', payload: { role: 'ünï' } })
     const attributes = 'Path=/; HttpOnly; Secure; SameSite=Lax'
     expect(reply.setCookies).toEqual([
-      `${AT}=${client.cookie(AT)}; Expires=${new Date(NOW + 365 * 86_400_000).toUTCString()}; ${attributes}`,
-      `${MAC}=${client.cookie(MAC)}; Expires=${new Date(NOW + 365 * 86_400_000).toUTCString()}; ${attributes}`,
-      `${RT}=${client.cookie(RT)}; Expires=${new Date(NOW + 100 * 86_400_000).toUTCString()}; `
+      `${AT}=${client.cookie(AT)}; Expires=${new Date(NOW + 365 * 86_400_000).toUTCString()}; Max-Age=${365 * 86_400}; `
+        + attributes,
+      `${MAC}=${client.cookie(MAC)}; Expires=${new Date(NOW + 365 * 86_400_000).toUTCString()}; `
+        + `Max-Age=${365 * 86_400}; ${attributes}`,
+      `${RT}=${client.cookie(RT)}; Expires=${new Date(NOW + 100 * 86_400_000).toUTCString()}; Max-Age=${100 * 86_400}; `
         + attributes.replace('Path=/', `Path=${REFRESH}`),
     ])
     expect(reply.headers['st-access-token']).toBeUndefined()
@@ -82,7 +84,7 @@ describe('FP-3, FP-4, FP-5: the response to a login in cookie mode', () => {
     const client = server.client()
     await login(client, {}, { origin: 'http://localhost:3000' })
     expect(client.jar.map(({ name, secure }) => [name, secure]))
-      .toEqual([['sAccessToken', false], ['sAccessTokenMac', false], ['sRefreshToken', false]])
+      .toEqual([['sAccessToken-3000', false], ['sAccessToken-3000Mac', false], ['sRefreshToken-3000', false]])
     const refreshed = await client.send('POST', REFRESH, { headers: { origin: 'http://localhost:3000' } })
     expect(refreshed.status).toBe(200)
     expect((await client.send('GET', '/me')).status).toBe(200)

@@ -7,7 +7,7 @@ import type { ServerSettings } from '../settings.ts'
 import type { Traces } from '../traces.ts'
 import { allowOnly, replyText } from './reply.ts'
 import type { Reply } from './reply.ts'
-import { isLoopbackHost } from '../../base/loopback.ts'
+import { isLocalHostname } from '../../base/loopback.ts'
 import { splitAppId } from '../app-id.ts'
 import { matchCdiRoute } from '../cdi/route.ts'
 import { matchPath } from '../native/match-path.ts'
@@ -101,8 +101,7 @@ function isLocalRequest({ headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'none' && site !== 'same-origin') return false
   const host = hostname(headers.host ?? '')
-  // Browsers resolve names under `localhost` to this machine: no other site can have such a name.
-  return host !== null && (isLoopbackHost(host) || host.endsWith('.localhost'))
+  return host !== null && isLocalHostname(host)
 }
 
 function hostname(host: string): string | null {

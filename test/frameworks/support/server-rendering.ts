@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { defaultCookieNames } from '../../../src/base/cookie-names.ts'
+import type { CookieNames } from '../../../src/base/cookie-names.ts'
 import type { ExampleApp } from './example-app.ts'
 import { navigation, PageBrowser, stateOf } from './page-browser.ts'
 
@@ -11,6 +13,7 @@ export const expire = (app: ExampleApp): Promise<void> => app.pass(3_601_000)
  */
 export function serverRenderingTests(app: () => ExampleApp): void {
   const openBrowser = (): PageBrowser => new PageBrowser(app())
+  const names = (): CookieNames => defaultCookieNames(new URL(app().origin))
 
   async function login(browser: PageBrowser): Promise<string> {
     const reply = await browser.post('/api/me')
@@ -33,9 +36,9 @@ export function serverRenderingTests(app: () => ExampleApp): void {
     test("serve Keyturn's own routes", async () => {
       const browser = openBrowser()
       await login(browser)
-      const before = browser.client.cookie('sRefreshToken')
+      const before = browser.client.cookie(names().refreshToken)
       expect((await browser.refresh()).status).toBe(200)
-      expect(browser.client.cookie('sRefreshToken')).not.toBe(before)
+      expect(browser.client.cookie(names().refreshToken)).not.toBe(before)
       expect(JSON.parse((await browser.open('/auth/jwt/jwks.json')).body)).toMatchObject({ keys: [{ kty: 'EC' }] })
       expect((await browser.post('/auth/signout')).status).toBe(200)
       expect(browser.client.jar).toEqual([])
@@ -54,9 +57,9 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       const entered = await browser.submit(start, 'log in', { userId: 'ada' })
       expect(stateOf(entered)).toMatch(/^active ada reader /)
       expect(browser.client.jar.map(({ name, path, httpOnly, sameSite }) => [name, path, httpOnly, sameSite])).toEqual([
-        ['sAccessToken', '/', true, 'lax'],
-        ['sAccessTokenMac', '/', true, 'lax'],
-        ['sRefreshToken', '/', true, 'lax'],
+        [names().accessToken, '/', true, 'lax'],
+        [`${names().accessToken}Mac`, '/', true, 'lax'],
+        [names().refreshToken, '/', true, 'lax'],
       ])
       expect(entered.headers['cache-control']).toContain('no-store')
       const promoted = await browser.submit(await browser.open(), 'become editor')
@@ -99,14 +102,14 @@ export function serverRenderingTests(app: () => ExampleApp): void {
     test('are rendered with one refresh and without a redirect if the access token has expired', async () => {
       const browser = openBrowser()
       await login(browser)
-      const [access, token] = [browser.client.cookie('sAccessToken'), browser.client.cookie('sRefreshToken')]
+      const [access, token] = [browser.client.cookie(names().accessToken), browser.client.cookie(names().refreshToken)]
       await expire(app())
       const page = await browser.open()
       expect(page.status).toBe(200)
       expect(page.headers['cache-control']).toContain('no-store')
       expect(stateOf(page)).toMatch(/^active grace reader /)
-      expect(browser.client.cookie('sAccessToken')).not.toBe(access)
-      expect(browser.client.cookie('sRefreshToken')).not.toBe(token)
+      expect(browser.client.cookie(names().accessToken)).not.toBe(access)
+      expect(browser.client.cookie(names().refreshToken)).not.toBe(token)
       expect((await browser.open()).setCookies).toEqual([])
       expect((await browser.open('/api/me')).status).toBe(200)
     })
@@ -134,7 +137,7 @@ export function serverRenderingTests(app: () => ExampleApp): void {
       const browser = openBrowser()
       await login(browser)
       await expire(app())
-      const token = browser.client.cookie('sRefreshToken') ?? ''
+      const token = browser.client.cookie(names().refreshToken) ?? ''
       const jar = browser.client.jar.map(cookie => (
         cookie.value === token ? { ...cookie, value: `${token.slice(0, -4)}AAAA` } : cookie
       ))
