@@ -18,6 +18,7 @@ import * as redis from '../src/stores/redis/options.ts'
 import { openStoreRules } from '../src/stores/registry.ts'
 import * as sqlite from '../src/stores/sqlite/options.ts'
 import { signInRules } from '../src/testing/sign-in.ts'
+import { corsRules } from '../src/transport/cors.ts'
 import { cookieRules } from '../src/transport/cookie-config.ts'
 import { getSessionRules } from '../src/transport/get-session.ts'
 import { createNewSessionRules } from '../src/transport/start-session.ts'
@@ -68,6 +69,9 @@ const sections: readonly Section[] = [
     title: 'getSession(request, response, options), requireSession(options)', from: 'every adapter',
     rules: getSessionRules,
     types: ['transport/get-session.ts: GetOptionalSessionOptions', 'transport/get-session.ts: GetSessionOptions'],
+  },
+  {
+    title: 'cors(options)', from: 'every adapter', rules: corsRules, types: ['transport/cors.ts: CorsOptions'],
   },
   {
     title: 'revokeAllSessionsForUser(userId, options)', from: 'keyturn', rules: revokeRules,

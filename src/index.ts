@@ -15,7 +15,11 @@ export {
 } from './base/errors.ts'
 export type { AnySessionError, ClaimValidationError, ErrorCode } from './base/errors.ts'
 export type { Duration } from './base/duration.ts'
+export { corsHeaders } from './transport/cors.ts'
+export type { CorsOptions } from './transport/cors.ts'
 export { allowInsecureCookies } from './transport/http-policy.ts'
+
+export type { TrustedOrigin } from './transport/trusted-origins.ts'
 
 export type { ClaimValidator } from './transport/claim-validators.ts'
 export type { CreateNewSessionInput, CreateNewSessionOptions } from './transport/start-session.ts'

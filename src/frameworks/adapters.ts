@@ -7,7 +7,7 @@ export { defineAdapter, defineCalls } from './define-adapter.ts'
 export type {
   Adapter, AdapterCalls, AdapterParts, AdapterStep, AdapterTarget, CallParts, SessionCalls,
 } from './define-adapter.ts'
-export { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
+export { checkGuardArguments, mustBeCalled, mustBeCalledForCors } from './must-be-called.ts'
 
 // The request as Keyturn reads it, and the response as Keyturn writes it.
 export { createClientInfo } from '../session/client-info.ts'
@@ -23,6 +23,7 @@ export { addHeaders, toResponse, WebResponseWriter, WebRequest, withHeaders } fr
 export type { WebClientIp } from './web-exchange.ts'
 
 // Parameters and results of the calls.
+export type { CorsOptions } from '../transport/cors.ts'
 export type {
   GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, SessionReading,
 } from '../transport/get-session.ts'

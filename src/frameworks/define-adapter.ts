@@ -1,5 +1,6 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
+import type { CorsOptions } from '../transport/cors.ts'
 import type { HttpExchange, HttpRequest, CompleteResponse } from '../transport/exchange.ts'
 import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
 import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
@@ -9,7 +10,7 @@ import type { Session } from '../transport/session.ts'
 import type { NewSessionArguments } from '../transport/start-session.ts'
 import { createErrorResponses } from './error-responses.ts'
 import { RequestSessions } from './request-sessions.ts'
-import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
+import { checkGuardArguments, mustBeCalled, mustBeCalledForCors } from './must-be-called.ts'
 
 /**
  * The arguments by which handlers of a framework get a request and its response: `[request, response]`, `[context]`.
@@ -67,8 +68,11 @@ export interface AdapterCalls<Target extends AdapterTarget, Middleware, Payload 
   sessionOf(request: Target[0]): Session<Payload, Info>
   /** Returns the middleware for Keyturn's own routes: refresh, sign-out, key set. It answers its own errors. */
   sessionRoutes(): Middleware
-  /** Returns the middleware that writes CORS headers for the trusted origins and answers preflights. Mount it first. */
-  cors(): Middleware
+  /**
+   * Returns the middleware that writes CORS headers for the trusted origins and answers preflights. Mount it first.
+   * `options` name headers of the application's own.
+   */
+  cors(options?: CorsOptions): Middleware
 }
 
 /** The result of {@link defineAdapter}: the calls, and parts for calls of the framework's own. */
@@ -137,7 +141,7 @@ export function defineAdapter<
         throw error
       }
     })),
-    cors: mustBeCalled('cors', () => middleware(exchange => http.applyCors(exchange))),
+    cors: mustBeCalledForCors('cors', options => middleware(exchange => http.applyCors(exchange, options))),
   }
   return { calls, guard, answer: (error, request) => errors.answer(error, request, requestOf(request)) }
 }

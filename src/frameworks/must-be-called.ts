@@ -1,4 +1,7 @@
 import { GeneralError } from '../base/errors.ts'
+import { checkOptions } from '../base/options.ts'
+import { corsRules } from '../transport/cors.ts'
+import type { CorsOptions } from '../transport/cors.ts'
 
 // Each function that is checked here returns what a framework calls: a middleware, a hook or a handler. If it is passed
 // to the framework without being called, it would return a middleware for each request and never answer: the client
@@ -10,6 +13,22 @@ export function mustBeCalled<Made>(name: string, make: () => Made): () => Made {
     if (given.length > 0) throw notCalled(name)
     return make()
   }
+}
+
+/** Wraps a function that takes options of CORS. It throws as {@link mustBeCalled} says, and for invalid options. */
+export function mustBeCalledForCors<Made>(
+  name: string,
+  make: (options: CorsOptions) => Made,
+): (options?: CorsOptions) => Made {
+  return (...given: readonly unknown[]) => make(corsOptionsOf(name, given))
+}
+
+/** The options of CORS among arguments that a framework may have passed. @throws GeneralError (`MISUSE`) */
+export function corsOptionsOf(name: string, [options = {}, ...others]: readonly unknown[]): CorsOptions {
+  const isObject = typeof options === 'object' && options !== null
+  if (!isObject || !isArgument(options) || others.some(isGiven)) throw notCalled(name)
+  checkOptions(name, corsRules, options)
+  return options
 }
 
 /** Accepts one optional handler and nothing else. @throws GeneralError (`MISUSE`) */

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GeneralError, SessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
+import type { CorsOptions } from '../transport/cors.ts'
 import type { HttpExchange, HttpRequest, CompleteResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import { defineAdapter } from './define-adapter.ts'
@@ -52,7 +53,7 @@ export interface NestSessions<Payload extends object, Info extends object>
   /** Returns the middleware for refresh, sign-out and key set: `app.use(sessions.sessionRoutes())`. */
   sessionRoutes(): NestMiddleware
   /** Returns the middleware that writes CORS headers for the trusted origins and answers preflights. */
-  cors(): NestMiddleware
+  cors(options?: CorsOptions): NestMiddleware
 }
 
 /** Adds the calls for Nest to `sessions`. */

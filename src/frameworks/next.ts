@@ -1,12 +1,13 @@
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
+import type { CorsOptions } from '../transport/cors.ts'
 import { checkGetSessionOptions } from '../transport/get-session.ts'
 import type { GetSessionArgument, GetSessionOptions, SessionReading } from '../transport/get-session.ts'
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { createErrorResponses } from './error-responses.ts'
-import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
+import { checkWrapperArguments, mustBeCalledForCors } from './must-be-called.ts'
 import { addForwarded, forwardHeaders } from './next-forwarding.ts'
 import { NextResponseWriter, NextRequest } from './next-scope.ts'
 import type { NextCookieStore, NextScope } from './next-scope.ts'
@@ -52,9 +53,9 @@ export interface NextSessions<Payload extends object, Info extends object>
   /**
    * Returns the exports of the `route.ts` that serves Keyturn's own routes (refresh, sign-out and key set), with CORS
    * for trusted origins. `GET` and `POST` serve them, `OPTIONS` answers preflights. Export the others too, so that
-   * Keyturn and not Next answers requests with a wrong method.
+   * Keyturn and not Next answers requests with a wrong method. `options` are those of `cors`.
    */
-  sessionRoutes(): Readonly<Record<'DELETE' | 'GET' | 'OPTIONS' | 'PATCH' | 'POST' | 'PUT', NextRouteHandler>>
+  sessionRoutes(options?: CorsOptions): Readonly<Record<'DELETE' | 'GET' | 'OPTIONS' | 'PATCH' | 'POST' | 'PUT', NextRouteHandler>>
   /**
    * Returns the proxy (the former middleware), which refreshes the session before a page is rendered. `next` continues
    * with the given headers: `headers => NextResponse.next({ request: { headers } })`. It can use the reading, for
@@ -102,7 +103,6 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
   }
 
   const answerOwn = sessionRoutes()
-  const serve = web.cors(async request => await answerOwn(request) ?? new Response(null, { status: 404 }))
 
   const adapter: NextSessions<Payload, Info> = {
     ...web,
@@ -121,9 +121,12 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
       checkGetSessionOptions(sessionOptions)
       return async (...rest) => handle(await http.getSession(await actionExchange(), sessionOptions), ...rest)
     },
-    sessionRoutes: mustBeCalled('sessionRoutes', () => (
-      { DELETE: serve, GET: serve, OPTIONS: serve, PATCH: serve, POST: serve, PUT: serve }
-    )),
+    sessionRoutes: mustBeCalledForCors('sessionRoutes', corsOptions => {
+      const serve = web.cors(
+        async request => await answerOwn(request) ?? new Response(null, { status: 404 }), corsOptions,
+      )
+      return { DELETE: serve, GET: serve, OPTIONS: serve, PATCH: serve, POST: serve, PUT: serve }
+    }),
     proxy(next, ...others: readonly unknown[]) {
       checkWrapperArguments('proxy', [next, ...others])
       return async request => {

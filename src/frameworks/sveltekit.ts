@@ -1,6 +1,7 @@
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { preferPrivate } from '../transport/caching.ts'
+import type { CorsOptions } from '../transport/cors.ts'
 import type { HttpRequest, CompleteResponse } from '../transport/exchange.ts'
 import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
 import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
@@ -12,7 +13,7 @@ import type { Cookie, CookieAttributes } from '../transport/set-cookie.ts'
 import { defineCalls } from './define-adapter.ts'
 import type { SessionCalls } from './define-adapter.ts'
 import { createErrorResponses } from './error-responses.ts'
-import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
+import { checkWrapperArguments, mustBeCalled, mustBeCalledForCors } from './must-be-called.ts'
 import { svelteKitRules } from './options.ts'
 import { toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
@@ -66,7 +67,7 @@ export interface SvelteKitSessions<Payload extends object, Info extends object>
    * Returns the hook that writes CORS headers for the trusted origins and answers preflights. Put it first:
    * `sequence(sessions.cors(), sessions.handle())`.
    */
-  cors(): SvelteKitHandle<Payload>
+  cors(options?: CorsOptions): SvelteKitHandle<Payload>
 }
 
 /** Adds the calls for SvelteKit to `sessions`. */
@@ -164,7 +165,9 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
         return handle(event, admitted)
       })
     },
-    cors: mustBeCalled('cors', () => ({ event, resolve }) => web.cors(() => resolve(event))(event.request)),
+    cors: mustBeCalledForCors('cors', corsOptions => ({ event, resolve }) => (
+      web.cors(() => resolve(event), corsOptions)(event.request)
+    )),
   }
   return { ...sessions, ...adapter }
 }

@@ -1,5 +1,7 @@
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
+import { corsRules } from '../transport/cors.ts'
+import type { CorsOptions } from '../transport/cors.ts'
 import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
 import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
 import type { GetSessionOptions } from '../transport/get-session.ts'
@@ -56,9 +58,13 @@ export interface WebSessions<Payload extends object, Info extends object>
    * none of them, and answers its own errors.
    */
   sessionRoutes(): (request: Request) => Promise<Response | null>
-  /** Returns a handler that writes CORS headers for the trusted origins and answers preflights. */
+  /**
+   * Returns a handler that writes CORS headers for the trusted origins and answers preflights. `options` name headers
+   * of the application's own.
+   */
   cors<Rest extends readonly unknown[]>(
     handle: (request: Request, ...rest: Rest) => Response | Promise<Response>,
+    options?: CorsOptions,
   ): WebHandler<Rest>
 }
 
@@ -114,10 +120,11 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
       const reply = await http.handleSessionRoute(exchange)
       return reply === null ? null : toAnswer(reply, request)
     })),
-    cors(handle, ...others: readonly unknown[]) {
-      checkWrapperArguments('cors', [handle, ...others])
+    cors(handle, corsOptions, ...others: readonly unknown[]) {
+      checkWrapperArguments('cors', [handle, corsOptions, ...others])
+      checkOptions('cors', corsRules, corsOptions ?? {})
       return (request, ...rest) => run(request, async exchange => {
-        const preflight = http.applyCors(exchange)
+        const preflight = http.applyCors(exchange, corsOptions)
         return preflight === null ? handle(request, ...rest) : toAnswer(preflight, request)
       })
     },

@@ -57,6 +57,19 @@ test('CSRF-03: origins are compared exactly', () => {
   ]) expect(judge(null, origin), origin).toBe('untrusted')
 })
 
+test('L-13: a function decides about origins, but not about null, and the origin of an app is trusted', () => {
+  const trusting = createHttpPolicy({
+    origin: OWN, trustedOrigins: ['capacitor://localhost', sent => sent.endsWith('.preview.example')],
+  })
+  expect(judge('cross-site', 'capacitor://localhost', trusting)).toBe('trusted')
+  expect(judge('cross-site', 'https://a.preview.example', trusting)).toBe('trusted')
+  expect(judge('cross-site', 'https://a.preview.example.evil.tld', trusting)).toBe('untrusted')
+  const all = createHttpPolicy({ origin: OWN, trustedOrigins: [() => true] })
+  expect(judge('cross-site', 'null', all)).toBe('untrusted')
+  expect(judge('cross-site', 'https://evil.tld', all)).toBe('trusted')
+  expect(judge('cross-site', OWN, all), 'another site has redirected it').toBe('untrusted')
+})
+
 test('S-08: a WebSocket handshake and a CONNECT are upgrades', () => {
   const opens = (method: string, upgrade?: string): boolean => (
     isUpgrade(requestWith(upgrade === undefined ? {} : { upgrade }, method))

@@ -11,7 +11,7 @@ import type { HttpPolicy } from './http-policy.ts'
 export type OriginClass = 'trusted' | 'untrusted' | 'unknown'
 
 /** The settings that are needed to classify an origin. */
-export type OriginPolicy = Pick<HttpPolicy, 'origin' | 'trustedOrigins' | 'cookies'>
+export type OriginPolicy = Pick<HttpPolicy, 'origin' | 'isTrustedOrigin' | 'cookies'>
 
 /**
  * Classifies the origin of a request by two headers that pages cannot set (CSRF-01, CSRF-02). The stricter of the two
@@ -30,7 +30,7 @@ export function classifyOrigin(request: HttpRequest, policy: OriginPolicy): Orig
   if (origin === 'null') {
     return site === 'same-origin' && policy.cookies.accessToken.attributes.domain === null ? 'trusted' : 'untrusted'
   }
-  if (!policy.trustedOrigins.has(origin)) return 'untrusted'
+  if (!policy.isTrustedOrigin(origin)) return 'untrusted'
   // Other trusted origins may be of another site. The own origin is not: another site has redirected this request.
   return origin !== policy.origin || site === null || nearSites.has(site) ? 'trusted' : 'untrusted'
 }

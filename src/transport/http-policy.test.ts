@@ -97,10 +97,11 @@ test('FP-1: a path prefix that a proxy removes is part of the URLs of clients, n
 })
 
 test('CSRF-03: trusted origins are parsed and serialized as browsers do', () => {
-  const { trustedOrigins, issuer } = createHttpPolicy({
+  const { isTrustedOrigin, issuer } = createHttpPolicy({
     origin: 'https://APP.example.com:443/', trustedOrigins: ['https://www.Example.com', 'http://localhost:3000'],
   })
-  expect([...trustedOrigins]).toEqual([origin, 'https://www.example.com', 'http://localhost:3000'])
+  expect([origin, 'https://www.example.com', 'http://localhost:3000'].every(isTrustedOrigin)).toBe(true)
+  expect(['https://www.Example.com', 'https://www.example.com/', `${origin}:443`].some(isTrustedOrigin)).toBe(false)
   expect(issuer).toBe('https://app.example.com/auth')
 })
 

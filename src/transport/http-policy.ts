@@ -1,21 +1,13 @@
 import { isLocalHostname } from '../base/loopback.ts'
 import { GeneralError } from '../base/errors.ts'
 import {
-  checkValues, explicit, flag, listOf, number, oneOf, optionsOf, refuse, required, rule, withDefault,
+  checkValues, explicit, flag, number, oneOf, optionsOf, refuse, required, rule, withDefault,
 } from '../base/options.ts'
-import type { RulesFor, Rule } from '../base/options.ts'
+import type { RulesFor } from '../base/options.ts'
 import { cookieRules, createCookieConfig } from './cookie-config.ts'
 import type { CookieConfig, CookieOptions } from './cookie-config.ts'
-
-/** The rule of an origin, `http(s)://host[:port]`, in any form that browsers would normalize to one (CSRF-03). */
-const originRule: Rule<string, undefined> = rule(
-  'an origin such as "https://app.example.com", without a path or wildcard', (value): value is string => {
-    const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null
-    return url !== null
-      && (url.protocol === 'https:' || url.protocol === 'http:')
-      && url.href === `${url.origin}/`
-      && !url.hostname.includes('*')
-  })
+import { createOriginMatcher, trustedOriginsRule, webOriginRule } from './trusted-origins.ts'
+import type { TrustedOrigin } from './trusted-origins.ts'
 
 /**
  * The name of an option. Set it to true to serve sessions over http on a host other than localhost. Others can then
@@ -37,10 +29,12 @@ export interface HttpOptions {
    */
   readonly origin: string
   /**
-   * Other origins whose pages may use the sessions, such as that of a front end on another host. They are compared
-   * exactly (CSRF-03). Default: none.
+   * Other origins whose pages may use the sessions, such as that of a front end on another host or of an app:
+   * `https://www.example.com`, `capacitor://localhost`. They are compared exactly (CSRF-03). A function is called with
+   * an origin, as browsers send it, and returns whether it is trusted: for preview deployments. It is never called with
+   * the origin `null`, and must accept only hosts that nobody else can register. Default: none.
    */
-  readonly trustedOrigins?: readonly string[]
+  readonly trustedOrigins?: readonly TrustedOrigin[]
   /** The path prefix of Keyturn's own routes, as this server receives it. Default: `/auth`. */
   readonly basePath?: string
   /**
@@ -68,8 +62,8 @@ export interface HttpPolicy {
   readonly origin: string
   /** The issuer of the tokens: origin and base path, as clients see it. */
   readonly issuer: string
-  /** All trusted origins, this server's included. */
-  readonly trustedOrigins: ReadonlySet<string>
+  /** Whether an origin, as a request has it in `Origin`, is this server's or one of the trusted origins. */
+  readonly isTrustedOrigin: (origin: string) => boolean
   /** Begins with `/` and does not end with `/`; may be empty. */
   readonly basePath: string
   readonly cookies: CookieConfig
@@ -83,8 +77,8 @@ const pathRule = rule('a plain path such as "/auth"', (value): value is string =
 ))
 
 const rules = {
-  origin: required(originRule),
-  trustedOrigins: listOf('an array of origins such as ["https://www.example.com"]', originRule),
+  origin: required(webOriginRule),
+  trustedOrigins: trustedOriginsRule,
   basePath: withDefault('/auth', pathRule),
   gatewayPath: pathRule,
   cookie: optionsOf<CookieOptions>(cookieRules),
@@ -109,7 +103,6 @@ export function createHttpPolicy(options: HttpOptions): HttpPolicy {
   }
   const basePath = normalPath(options.basePath ?? rules.basePath.preset)
   const externalPath = normalPath(options.gatewayPath ?? '') + basePath
-  const trusted = (options.trustedOrigins ?? []).map(text => new URL(text).origin)
   const sessionExpiredStatusCode = options.sessionExpiredStatusCode ?? rules.sessionExpiredStatusCode.preset
   const invalidClaimStatusCode = options.invalidClaimStatusCode ?? rules.invalidClaimStatusCode.preset
   if (sessionExpiredStatusCode === invalidClaimStatusCode) {
@@ -119,7 +112,7 @@ export function createHttpPolicy(options: HttpOptions): HttpPolicy {
   return {
     origin: url.origin,
     issuer: url.origin + externalPath,
-    trustedOrigins: new Set([url.origin, ...trusted]),
+    isTrustedOrigin: createOriginMatcher(url.origin, options.trustedOrigins ?? []),
     basePath,
     cookies: createCookieConfig(options.cookie ?? {}, url, `${externalPath}/session/refresh`),
     antiCsrf: options.antiCsrf ?? rules.antiCsrf.preset,

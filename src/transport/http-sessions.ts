@@ -1,6 +1,7 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import type { Clock } from '../base/time.ts'
 import { applyCors } from './cors.ts'
+import type { CorsOptions } from './cors.ts'
 import { errorReply } from './error-reply.ts'
 import type { HttpExchange, HttpRequest, CompleteResponse } from './exchange.ts'
 import { getSession, guard, readSession } from './get-session.ts'
@@ -76,7 +77,7 @@ export interface HttpSessions<Payload extends object, Info extends object> {
   /** Handles Keyturn's own routes; null for any other path. @throws SessionError, for `errorReply` */
   handleSessionRoute(exchange: HttpExchange): Promise<CompleteResponse | null>
   /** Writes the CORS headers for trusted origins; returns the complete response if the request is a preflight. */
-  applyCors(exchange: HttpExchange): CompleteResponse | null
+  applyCors(exchange: HttpExchange, options?: CorsOptions): CompleteResponse | null
   /** The response for any thrown value. */
   errorReply(error: unknown, request: HttpRequest): CompleteResponse
 }
@@ -124,7 +125,7 @@ export function createHttpSessions<Payload extends object, Info extends object>(
     refreshBeforeRender: exchange => refreshBeforeRender(context, exchange),
     authenticateHandshake: request => authenticateHandshake(context, request),
     handleSessionRoute: exchange => handleSessionRoute(context, exchange),
-    applyCors: exchange => applyCors(exchange, policy),
+    applyCors: (exchange, options = {}) => applyCors(exchange, policy, options),
     errorReply: (error, request) => errorReply(error, request, policy),
   }
 }

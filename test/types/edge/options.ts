@@ -36,7 +36,7 @@ type PolicyName =
   | 'maxSessionInfoBytes' | 'tokenCacheSize' | 'keyRotationInterval'
 export type OfHttp = Expect<Equal<Pick<Options, HttpName>, {
   readonly origin: string
-  readonly trustedOrigins?: readonly string[]
+  readonly trustedOrigins?: readonly (string | ((origin: string) => boolean))[]
   readonly basePath?: string
   readonly gatewayPath?: string
   readonly antiCsrf?: 'origin' | 'custom-header' | 'token'
@@ -49,6 +49,7 @@ type HttpName =
 export type OfCookies = Expect<Equal<NonNullable<Options['cookie']>, {
   readonly domain?: string
   readonly sameSite?: 'lax' | 'strict' | 'none'
+  readonly partitioned?: boolean
   readonly accessTokenName?: string
   readonly refreshTokenName?: string
   readonly refreshTokenPath?: '/'
