@@ -3,6 +3,7 @@ import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED } from '../transport/caching.ts'
 import type { HttpExchange, HttpRequest, ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
+import { pathOf } from '../transport/request-target.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { withCookies } from './response-cookies.ts'
 
@@ -61,8 +62,7 @@ class NodeRequest<Request extends IncomingMessage> implements HttpRequest {
   }
 
   get path(): string {
-    const query = this.#target.indexOf('?')
-    return query === -1 ? this.#target : this.#target.slice(0, query)
+    return pathOf(this.#target)
   }
 
   get client(): ClientInfo {

@@ -4,6 +4,7 @@ import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED, PRIVATE } from '../transport/caching.ts'
 import { addToList } from '../transport/header-list.ts'
 import type { HttpRequest, ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
+import { pathOf } from '../transport/request-target.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { withCookies } from './response-cookies.ts'
 
@@ -28,8 +29,7 @@ export class WebRequest implements HttpRequest {
   }
 
   get path(): string {
-    const target = this.#target ?? this.#request.url
-    return target.startsWith('/') ? target.split('?', 1)[0] ?? '/' : new URL(target).pathname
+    return pathOf(this.#target ?? this.#request.url)
   }
 
   get client(): ClientInfo {
@@ -101,6 +101,8 @@ function keepTokensPrivate(headers: Headers): void {
   }
 }
 
+const SWITCHING_PROTOCOLS = 101
+
 const lists = ['vary', 'access-control-expose-headers']
 
 /**
@@ -112,7 +114,18 @@ export function withHeaders(response: Response, sink: Headers): Response {
   const headers = new Headers(response.headers)
   addHeaders(headers, sink)
   const { status, statusText } = response
+  if (status === SWITCHING_PROTOCOLS) return withSocketOf(response, headers)
   return new Response(response.body, { status, statusText, headers })
+}
+
+/**
+ * The response to a WebSocket handshake with other headers. Only Cloudflare Workers can create one, with the socket that
+ * it is for. Elsewhere the runtime made it, and it stays as it is: the next response brings what it cannot.
+ */
+function withSocketOf(response: Response, headers: Headers): Response {
+  if (!('webSocket' in response)) return response
+  const init = { status: SWITCHING_PROTOCOLS, headers, webSocket: response.webSocket }
+  return new Response(null, init)
 }
 
 /** Adds the headers of `sink` to `headers`, as {@link withHeaders} does. */

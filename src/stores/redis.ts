@@ -68,7 +68,7 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
     replicas, requestTimeout, allowEviction: options[allowEviction] === true, names,
   })
   const nextName = createNames()
-  const log = createChangeLog(names, nextName())
+  const log = createChangeLog(names, nextName)
   const subscription = createSubscription(connection, names.channel)
   const { settled, ...sessions } = createSessionTable(connection, log, names, nextName)
   return {
@@ -102,9 +102,13 @@ function driverOf(client: RedisClient): RedisDriver {
 
 /** Generates names that are unique among all stores. */
 function createNames(): () => string {
-  const own = crypto.randomUUID().replaceAll('-', '').slice(0, 16)
+  // Created at the first call: Workers allow no randomness while a module loads.
+  let own: string | null = null
   let count = 0
-  return () => `${own}${(count++).toString(36)}`
+  return () => {
+    own ??= crypto.randomUUID().replaceAll('-', '').slice(0, 16)
+    return `${own}${(count++).toString(36)}`
+  }
 }
 
 /** KEYS: one that selects the server. Returns seconds, and the microseconds beyond them. */

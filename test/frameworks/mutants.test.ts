@@ -135,7 +135,7 @@ const mutants: Readonly<Record<string, (handle: Handle) => Handle>> = {
 function directly(handle: Handle): Send {
   return async ({ method, path, headers, body }) => {
     const lines = headers.map(([name, value]): [string, string] => [name, value])
-    const request = new Request(`http://127.0.0.1${path}`, { method, headers: lines, body })
+    const request = new Request(new URL(path, 'http://127.0.0.1'), { method, headers: lines, body })
     const response = await handle(request)
     const cookies = response.headers.getSetCookie().map(line => ['set-cookie', line] as const)
     const text = method === 'HEAD' ? '' : null

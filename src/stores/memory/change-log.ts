@@ -17,7 +17,9 @@ export interface ChangeLog {
 
 /** Creates an empty log with an id of its own. */
 export function createChangeLog(): ChangeLog {
-  const id = crypto.randomUUID()
+  // Created at the first call: Workers allow no randomness while a module loads.
+  let created: string | null = null
+  const logId = (): string => created ??= crypto.randomUUID()
   let head = 0
   /** In the order of their numbers, some of which are missing. */
   const entries: ChangeEntry[] = []
@@ -25,10 +27,10 @@ export function createChangeLog(): ChangeLog {
   return {
     append(change) {
       head += 1
-      entries.push({ id, sequence: head, change: copyOf(change) })
+      entries.push({ id: logId(), sequence: head, change: copyOf(change) })
     },
     since(cursor, limit) {
-      const place = { id, sequence: head }
+      const place = { id: logId(), sequence: head }
       const after = resumeAfter(cursor, place)
       const start = indexAfter(entries, after)
       const rest = entries.slice(start, start + limit + 1)

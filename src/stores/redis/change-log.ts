@@ -19,27 +19,29 @@ export interface ChangeLog {
   forget(commands: Commands, now: EpochMilliseconds, limit: number): Promise<boolean>
 }
 
-/** Creates the change log; `identity` is its id if Redis has no log yet. */
-export function createChangeLog(names: KeyNames, identity: string): ChangeLog {
+/** Creates the change log; `nextName` makes its id, at the first use, if Redis has no log yet. */
+export function createChangeLog(names: KeyNames, nextName: () => string): ChangeLog {
   const keys = [names.changes, names.changeEnds, names.changeState]
-  const args = [names.channel, identity]
-  return {
+  let args: readonly string[] | null = null
+  const log: ChangeLog = {
     keys,
-    args,
+    get args() {
+      return args ??= [names.channel, nextName()]
+    },
     async append(commands, { kind, until, version, handle }) {
-      await commands.run(appendScript, keys, [...args, kind, until, version, handle])
+      await commands.run(appendScript, keys, [...log.args, kind, until, version, handle])
     },
     async since(commands, cursor, limit) {
       const known = cursor === null ? null : decode(cursor)
       const given = known === null ? ['', '', ''] : [known.log, known.id, known.until]
-      const [log, from, head, more, ...rest] = toList(await commands.run(readScript, keys, [...given, limit]))
-      if (log === undefined) return { changes: [], cursor: null, more: false }
-      const page = toPairs(rest).map(([id, fields]) => ({ id: toText(id), change: changeOf(fields) }))
+      const [id, from, head, more, ...rest] = toList(await commands.run(readScript, keys, [...given, limit]))
+      if (id === undefined) return { changes: [], cursor: null, more: false }
+      const page = toPairs(rest).map(([entry, fields]) => ({ id: toText(entry), change: changeOf(fields) }))
       const last = page.at(-1)
-      const end = from === '-' ? `${toText(log)}.${toText(head)}.0` : cursor
+      const end = from === '-' ? `${toText(id)}.${toText(head)}.0` : cursor
       return {
         changes: page.map(({ change }) => change),
-        cursor: last === undefined ? end : `${toText(log)}.${last.id}.${last.change.until}`,
+        cursor: last === undefined ? end : `${toText(id)}.${last.id}.${last.change.until}`,
         more: toInteger(more) === 1,
       }
     },
@@ -50,6 +52,7 @@ export function createChangeLog(names: KeyNames, identity: string): ChangeLog {
       return toInteger(await commands.run(forgetScript, [names.announced], [now, limit])) === limit
     },
   }
+  return log
 }
 
 /**

@@ -38,6 +38,8 @@ export interface SendOptions {
   readonly jar?: boolean
   /** Cookies to send in addition to the jar's, for example set by another application. */
   readonly extraCookies?: readonly string[]
+  /** Whether to send the request target in absolute form (RFC 9112 section 3.2.2). Default: false. */
+  readonly absolute?: boolean
 }
 
 /** Where the application is, as its clients see it. */
@@ -47,6 +49,9 @@ export interface Place {
   /** The path before every route, as the application sees it: a proxy may have removed a prefix. */
   readonly internal: string
 }
+
+/** Scheme and host of targets in absolute form; a server must ignore that they are not its own. */
+const ABSOLUTE = 'http://app.example.com'
 
 /** A client of the application under test. Its cookie jar implements RFC 6265bis as far as sessions need it. */
 export class AppClient {
@@ -92,7 +97,7 @@ export class AppClient {
 
   /** Sends a request to a route and returns the response without reading its body. */
   open(method: string, route: string, options: SendOptions = {}): Promise<WireReply> {
-    const { headers = {}, body, jar = true, extraCookies = [] } = options
+    const { headers = {}, body, jar = true, extraCookies = [], absolute = false } = options
     const cookies = [...jar ? this.#cookiesFor(this.#place.external + route) : [], ...extraCookies]
     const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body)
     // Every fetch sends this header; without it some frameworks answer with an HTML page.
@@ -102,7 +107,7 @@ export class AppClient {
     for (const [name, value] of Object.entries(headers)) {
       for (const line of typeof value === 'string' ? [value] : value) lines.push([name, line])
     }
-    return this.#send({ method, path: this.#place.internal + route, headers: lines, body: text })
+    return this.#send({ method, path: (absolute ? ABSOLUTE : '') + this.#place.internal + route, headers: lines, body: text })
   }
 
   /** Stores the cookie of a `Set-Cookie` line. */

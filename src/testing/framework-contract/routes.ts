@@ -191,6 +191,23 @@ export const routeCases: readonly FrameworkCase[] = [
     ensureEqual(refusal(late), [401, 'try refresh token'], 'after expiry')
   }),
 
+  ...(['plain', 'mounted'] as const).map(variant => (
+    appCase(`L-12: ${variant}: a request target in absolute form reaches Keyturn's routes`, variant, async app => {
+      const client = app.client()
+      await login(client)
+      // Some servers refuse this form whatever it asks for: then nothing reaches a framework.
+      if ((await client.send('GET', '/me', { absolute: true })).status === 400) return
+      const key = await client.send('GET', '/auth/jwt/jwks.json?a=/b', { absolute: true })
+      ensureEqual([key.status, typeof key.member('keys')], [200, 'object'], 'the key set')
+      const refreshed = await client.send('POST', REFRESH, { headers: SAME_ORIGIN, absolute: true })
+      ensureEqual([refreshed.status, refreshed.setCookies.map(nameOfCookie)], [200, [AT, RT]], 'refresh')
+      const refused = await client.send('POST', SIGNOUT, { headers: CROSS_SITE, absolute: true })
+      ensureEqual(refusal(refused), [403, 'cross-site request refused'], 'from another site')
+      const signout = await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN, absolute: true })
+      ensureEqual([signout.status, client.cookieNames.filter(name => name === AT)], [200, []], 'sign-out')
+    })
+  )),
+
   appCase('routes: a method that a route does not serve is answered with 405', 'plain', async app => {
     const client = app.client()
     await login(client)

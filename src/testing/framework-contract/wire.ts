@@ -1,7 +1,7 @@
 /** A request as it is sent over the socket. */
 export interface WireRequest {
   readonly method: string
-  /** The request target, with its query. */
+  /** The request target, with its query. One case sends the absolute form, as to a proxy: `http://host/path`. */
   readonly path: string
   /** The lines of the head besides `host`, `content-length` and `connection`, in order; names may repeat. */
   readonly headers: readonly (readonly [name: string, value: string])[]

@@ -12,13 +12,15 @@ export type Environment = Readonly<Record<string, string>>
 
 /**
  * Serves a worker in workerd, once for each name, with the environment of that name. It is bundled with the sources of
- * the package, unless `conditions` lacks the condition that selects them.
+ * the package, unless `conditions` lacks the condition that selects them. `flags`: none, so that no Node API is available,
+ * or the compatibility flag that provides some.
  */
 export async function serveWorker(
   workerd: string,
   entry: string,
   environments: Readonly<Record<string, Environment>>,
   conditions: readonly string[] = ['keyturn-source'],
+  flags: readonly 'nodejs_compat'[] = [],
 ): Promise<RunningProgram> {
   const names = Object.keys(environments)
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-workerd-'))
@@ -30,9 +32,10 @@ export async function serveWorker(
     platform: 'neutral',
     conditions: [...conditions, 'workerd', 'worker'],
     absWorkingDir: root,
+    external: flags.length === 0 ? [] : ['node:*'],
     logLevel: 'silent',
   })
-  writeFileSync(join(folder, 'config.capnp'), configuration(environments))
+  writeFileSync(join(folder, 'config.capnp'), configuration(environments, flags))
   const program = await startProgram(
     workerd, ['serve', join(folder, 'config.capnp'), '--control-fd=1'], names, folder,
   )
@@ -45,11 +48,12 @@ export async function serveWorker(
   }
 }
 
-/** Without `nodejs_compat`: no Node API is available. Workers can reach this machine only. */
-function configuration(environments: Readonly<Record<string, Environment>>): string {
+/** Workers can reach this machine only. */
+function configuration(environments: Readonly<Record<string, Environment>>, flags: readonly string[]): string {
   const services = Object.entries(environments).map(([name, environment]) => `(name = "${name}", worker = (
     modules = [(name = "worker", esModule = embed "worker.js")],
     compatibilityDate = "2026-06-01",
+    compatibilityFlags = [${flags.map(flag => `"${flag}"`).join(', ')}],
     bindings = [${Object.entries(environment).map(([key, text]) => `(name = "${key}", text = "${text}")`).join(', ')}],
   ))`)
   const sockets = Object.keys(environments).map(name => (
