@@ -16,7 +16,7 @@ app.post('/login', async (request, reply) => {
   return { userId: session.getUserId() }
 })
 
-app.get('/me', sessions.requireSession(request => ({ userId: request.session.getUserId() })))
+app.get('/me', sessions.requireSession((request, reply, session) => ({ userId: session.getUserId() })))
 
 await app.listen({ port: Number(PORT), host: '127.0.0.1' })
 console.log(`http://localhost:${PORT}`)

@@ -27,17 +27,13 @@ export interface FastifyOptions {
 }
 
 /**
- * The request of a handler within `requireSession` has this member too. The type is a parameter of the handler and does
- * not augment Fastify's module, so that two applications in one program can have sessions of different types.
+ * A handler that needs a session, and gets it as an argument: `request.session` is the name of other plugins, such as
+ * @fastify/session.
  */
-export interface WithSession<Payload extends object, Info extends object> {
-  readonly session: Session<Payload, Info>
-}
-
-/** A handler that needs a session. */
 export type FastifySessionHandler<Route extends RouteGenericInterface, Payload extends object, Info extends object> = (
-  request: FastifyRequest<Route> & WithSession<Payload, Info>,
+  request: FastifyRequest<Route>,
   reply: FastifyReply<Route>,
+  session: Session<Payload, Info>,
 ) => unknown
 
 type FastifyTarget = [request: FastifyRequest, reply: FastifyReply]
@@ -52,13 +48,13 @@ export type FastifySessionsPlugin = (app: FastifyInstance) => Promise<void>
 export interface FastifySessions<Payload extends object, Info extends object>
   extends Omit<AdapterCalls<FastifyTarget, FastifyHook, Payload, Info>, 'sessionRoutes'> {
   /**
-   * Returns the plugin that serves Keyturn's own routes (refresh, sign-out and key set) and decorates requests with
-   * `session`: `app.register(sessions.sessionRoutes())`, before your routes.
+   * Returns the plugin that serves Keyturn's own routes (refresh, sign-out and key set):
+   * `app.register(sessions.sessionRoutes())`, before your routes. It decorates nothing.
    */
   sessionRoutes(): FastifySessionsPlugin
   /**
-   * Returns a handler whose request has a `session`. Without a session, the error goes to the error handler. It answers
-   * CORS preflights itself.
+   * Returns a handler that is called with the session. Without a session, the error goes to the error handler. It
+   * answers CORS preflights itself.
    */
   requireSession<Route extends RouteGenericInterface = RouteGenericInterface>(
     handler: FastifySessionHandler<Route, Payload, Info>,
@@ -119,7 +115,7 @@ export function fastifySessions<Payload extends object, Info extends object, Res
     return async (request, reply) => {
       const own = await step(exchangeOf(request, reply), request)
       if (own !== null) return sendFastifyReply(reply, own)
-      return handler(Object.assign(request, { session: calls.sessionOf(request) }), reply)
+      return handler(request, reply, calls.sessionOf(request))
     }
   }
 
@@ -129,7 +125,6 @@ export function fastifySessions<Payload extends object, Info extends object, Res
     sessionRoutes: mustBeCalled('sessionRoutes', () => {
       const serve = calls.sessionRoutes()
       const plugin: FastifySessionsPlugin = async app => {
-        app.decorateRequest('session', null)
         app.addHook('onRequest', serve)
       }
       // What `fastify-plugin` sets: the hook applies to the whole application, not to one plugin's scope.

@@ -33,7 +33,7 @@ export async function startFastifyApp(variant: AppVariant): Promise<RunningApp> 
     router.route({
       method: ['POST', 'PUT', 'PATCH', 'DELETE'],
       url: '/act',
-      handler: sessions.requireSession(async request => describeSession(request.session)),
+      handler: sessions.requireSession(async (_request, _reply, session) => describeSession(session)),
     })
     router.all('/any', { onRequest: sessions.requireSession() }, async () => {
       fixture.visit()
@@ -43,19 +43,19 @@ export async function startFastifyApp(variant: AppVariant): Promise<RunningApp> 
       const session = await sessions.getSession(request, reply, { required: false })
       return { userId: session?.getUserId() ?? null }
     })
-    router.get('/admin', sessions.requireSession(request => describeSession(request.session), fixture.adminOnly))
+    router.get('/admin', sessions.requireSession((_request, _reply, session) => describeSession(session), fixture.adminOnly))
     router.get('/always', async (request, reply) => describeSession(await sessions.getSession(request, reply, true)))
     router.post('/never', async (request, reply) => describeSession(await sessions.getSession(request, reply, false)))
-    router.post('/payload', sessions.requireSession<{ Body: AppClaims }>(async ({ session, body }) => {
+    router.post('/payload', sessions.requireSession<{ Body: AppClaims }>(async ({ body }, _, session) => {
       await session.updateJwtPayload(body)
       return describeSession(session)
     }))
-    router.get('/info', sessions.requireSession(({ session }) => session.getSessionInfo()))
-    router.put('/info', sessions.requireSession<{ Body: AppInfo }>(async ({ session, body }) => {
+    router.get('/info', sessions.requireSession((_request, _reply, session) => session.getSessionInfo()))
+    router.put('/info', sessions.requireSession<{ Body: AppInfo }>(async ({ body }, _, session) => {
       await session.updateSessionInfo(body)
       return {}
     }))
-    router.post('/revoke', sessions.requireSession(async ({ session }) => {
+    router.post('/revoke', sessions.requireSession(async (_request, _reply, session) => {
       await session.revokeSession()
       return {}
     }))
@@ -65,7 +65,7 @@ export async function startFastifyApp(variant: AppVariant): Promise<RunningApp> 
       await fixture.gate()
       yield 'two\n'
     })()))))
-    router.get('/late', sessions.requireSession(({ session }) => {
+    router.get('/late', sessions.requireSession((_request, _reply, session) => {
       fixture.keep(session)
       return {}
     }))

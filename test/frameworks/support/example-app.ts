@@ -57,7 +57,17 @@ function linkDependencies(from: string, to: string): void {
 }
 
 function installExample(name: string): void {
-  const directory = join(root, 'examples', name)
+  installPackages(join(root, 'examples', name))
+}
+
+/** Installs the packages that only the applications in this folder of `test/frameworks/apps` need. Returns the folder. */
+export function installAppPackages(name: string): string {
+  const directory = join(contractApps, name)
+  installPackages(directory)
+  return directory
+}
+
+function installPackages(directory: string): void {
   const record = join(directory, 'node_modules/.package-lock.json')
   if (!existsSync(record) || statSync(record).mtimeMs < statSync(join(directory, 'package-lock.json')).mtimeMs) {
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], directory)

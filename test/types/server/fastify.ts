@@ -4,7 +4,6 @@ import type { GetSessionOptions } from 'keyturn'
 import { fastifySessions } from 'keyturn/frameworks/fastify'
 import type {
   FastifyErrorHandler, FastifyHook, FastifyOptions, FastifySessionHandler, FastifySessions, FastifySessionsPlugin,
-  WithSession,
 } from 'keyturn/frameworks/fastify'
 import { sessions } from '../application.ts'
 import type { Claims, Found, Info } from '../application.ts'
@@ -22,13 +21,13 @@ app.get('/me', { preHandler: adapter.requireSession() }, request => {
   typeOf(adapter.sessionOf(request)).is<Found>()
   return adapter.sessionOf(request).getJwtPayload()
 })
-app.get('/typed', adapter.requireSession(({ session }) => {
+app.get('/typed', adapter.requireSession((_request, _reply, session) => {
   typeOf(session).is<Found>()
   return { role: session.getJwtPayload().role }
 }, { maxAuthenticationAge: 60 }))
-app.post<{ Body: { amount: number } }>('/orders', adapter.requireSession<{ Body: { amount: number } }>(request => {
+app.post<{ Body: { amount: number } }>('/orders', adapter.requireSession<{ Body: { amount: number } }>((request, _, session) => {
   typeOf(request.body.amount).is<number>()
-  typeOf(request.session).is<Found>()
+  typeOf(session).is<Found>()
   return {}
 }))
 // @ts-expect-error: Fastify's own types are not changed for everybody
@@ -71,9 +70,8 @@ export type Shape = [
   }>>,
   Expect<Equal<
     FastifySessionHandler<Route, Claims, Info>,
-    (request: FastifyRequest<Route> & WithSession<Claims, Info>, reply: FastifyReply<Route>) => unknown
+    (request: FastifyRequest<Route>, reply: FastifyReply<Route>, session: Found) => unknown
   >>,
-  Expect<Equal<WithSession<Claims, Info>, { readonly session: Found }>>,
   Expect<Equal<FastifyHook, (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>>>,
   Expect<Equal<FastifyErrorHandler, (error: unknown, request: FastifyRequest, reply: FastifyReply) => unknown>>,
   Expect<Equal<FastifySessionsPlugin, (app: FastifyInstance) => Promise<void>>>,
