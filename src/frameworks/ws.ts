@@ -1,8 +1,10 @@
+import { EventEmitter } from 'node:events'
 import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GeneralError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
+import { jsonReply } from '../transport/error-reply.ts'
 import type { CompleteResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { ReadonlySession } from '../transport/session.ts'
@@ -38,6 +40,11 @@ export interface WsSocket {
 
 /** The part of a `WebSocketServer` of ws, created with `noServer: true`, that Keyturn uses. */
 export interface WsServer<Socket extends WsSocket> {
+  /**
+   * Whether a handshake is for this server: by default, whether the path is that of the option `path`, or any if there
+   * is none. As ws does, Keyturn takes a promise as true.
+   */
+  shouldHandle?(request: IncomingMessage): boolean | Promise<boolean>
   handleUpgrade(
     request: IncomingMessage,
     socket: Duplex,
@@ -67,7 +74,8 @@ export interface WsSessions<Payload extends object> {
   closeWithSession(socket: WsSocket, request: IncomingMessage): void
   /**
    * Returns the listener that accepts only handshakes with a session, and closes their sockets when it ends. A refused
-   * handshake gets the HTTP response that a request would get.
+   * handshake gets the HTTP response that a request would get. The listener leaves handshakes that `server` should not
+   * handle, by its `path` or `shouldHandle`, to the other listeners; if there are none, it answers 404.
    */
   upgrade<Socket extends WsSocket>(server: WsServer<Socket>): UpgradeListener
   /** The session that `upgrade` found. @throws GeneralError (`MISUSE`) if `upgrade` did not handle the request. */
@@ -101,7 +109,11 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
     closeWithSession,
     upgrade(server, ...others: readonly unknown[]) {
       if (others.length > 0) throw notCalled('upgrade', 'server')
-      return (request, socket, head) => {
+      return function upgrade(this: unknown, request, socket, head) {
+        if (server.shouldHandle?.(request) === false) {
+          if (isOnlyListener(this)) socket.on('error', ignore).end(refusalOf(jsonReply(404, { message: 'not found' })))
+          return
+        }
         const drop = (): void => {
           socket.destroy()
         }
@@ -127,6 +139,13 @@ export function wsSessions<Payload extends object, Info extends object, Rest ext
   }
   return { ...sessions, ...adapter }
 }
+
+/** Whether a listener called with this `this` is the only one for upgrades: then nobody else answers. */
+function isOnlyListener(emitter: unknown): boolean {
+  return emitter instanceof EventEmitter && emitter.listenerCount('upgrade') === 1
+}
+
+function ignore(): void {}
 
 /** The text of an HTTP response, for a socket without a response object. */
 function refusalOf({ status, headers, body }: CompleteResponse): string {

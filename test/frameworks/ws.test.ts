@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { defaultCookieNames } from '../../src/base/cookie-names.ts'
@@ -96,6 +98,59 @@ describe('the handshake', () => {
     const other = open({ authorization: `Bearer ${credentials}` })
     expect(await outcomeOf(other)).toEqual(['alice', 'reader'])
     other.terminate()
+  })
+})
+
+describe('L-21: an upgrade that is not for the server', () => {
+  /** An endpoint of the application on the same server, without sessions. */
+  const publicEndpoint = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (request.url !== '/public') return
+    new WebSocketServer({ noServer: true }).handleUpgrade(request, socket, head, client => client.send('["public"]'))
+  }
+
+  async function startWith(path: string, ...others: (typeof publicEndpoint)[]): Promise<void> {
+    await app.close()
+    app = await startSocketServer((server, bare) => {
+      const sessions = wsSessions(bare)
+      const sockets = new WebSocketServer({ noServer: true, path })
+      server.on('upgrade', sessions.upgrade(sockets))
+      sockets.on('connection', (socket, request) => socket.send(JSON.stringify([sessions.sessionOf(request).getUserId()])))
+      for (const other of others) server.on('upgrade', other)
+    })
+  }
+
+  const openPath = (path: string, headers: Record<string, string>): WebSocket => (
+    new WebSocket(`ws://127.0.0.1:${app.port}${path}`, { headers })
+  )
+
+  test('is left to the other listeners, which need no session', async () => {
+    await startWith('/live', publicEndpoint)
+    const stranger = openPath('/public', {})
+    expect(await outcomeOf(stranger)).toEqual(['public'])
+    expect(await outcomeOf(openPath('/live', { origin: ORIGIN }))).toEqual([401, { message: 'unauthorised' }])
+    const { credentials } = await app.login('header')
+    const own = openPath('/live?a=b', { authorization: `Bearer ${credentials}` })
+    expect(await outcomeOf(own)).toEqual(['alice'])
+    await expectOpen(stranger)
+    for (const socket of [stranger, own]) socket.terminate()
+  })
+
+  test('is answered with 404 if there is no other listener', async () => {
+    await startWith('/live')
+    expect(await outcomeOf(openPath('/public', {}))).toEqual([404, { message: 'not found' }])
+  })
+
+  test('is told by `shouldHandle` too', async () => {
+    await app.close()
+    app = await startSocketServer((server, bare) => {
+      const sockets = new WebSocketServer({ noServer: true })
+      sockets.shouldHandle = ({ headers }) => headers['x-app'] === 'live'
+      server.on('upgrade', wsSessions(bare).upgrade(sockets)).on('upgrade', publicEndpoint)
+    })
+    const stranger = openPath('/public', {})
+    expect(await outcomeOf(stranger)).toEqual(['public'])
+    stranger.terminate()
+    expect(await outcomeOf(openPath('/other', { 'x-app': 'live' }))).toEqual([401, { message: 'unauthorised' }])
   })
 })
 

@@ -51,6 +51,7 @@ export type Shape = [
     once(event: 'close', listener: () => void): unknown
   }>>,
   Expect<Equal<WsServer<WebSocket>, {
+    shouldHandle?(request: IncomingMessage): boolean | Promise<boolean>
     handleUpgrade(
       request: IncomingMessage,
       socket: Duplex,
