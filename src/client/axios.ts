@@ -1,5 +1,6 @@
-import { Axios, getAdapter } from 'axios'
+import * as installed from 'axios'
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
+import { explainOldVersion } from '../base/supported-version.ts'
 import * as wire from '../base/wire.ts'
 import { platformBase } from './address.ts'
 import type { ServerReply } from './server-reply.ts'
@@ -11,6 +12,7 @@ import { isObject } from './front-token.ts'
  * adapter and so runs after all other interceptors, in whatever order they were added: they see one request and one
  * response, and none of them can redirect the request afterwards. Addresses are resolved as axios resolves them.
  * Returns a function that removes the interceptor.
+ * @throws Error for axios below 1.5
  * @example
  * addSessionInterceptor(axios, client)
  */
@@ -18,12 +20,14 @@ export function addSessionInterceptor(
   axios: AxiosInstance,
   { exchanges }: Pick<Client<object>, 'exchanges'>,
 ): () => void {
+  const problem = explainOldVersion('axios', installed.default.VERSION)
+  if (problem !== null) throw new Error(problem)
   const number = axios.interceptors.request.use(request => {
     const adapter = request.adapter ?? axios.defaults.adapter ?? []
     request.adapter = async request => {
       // If the application sends this request again, it must pass the interceptor again.
       request.adapter = adapter
-      const send = getAdapter(adapter, request)
+      const send = installed.getAdapter(adapter, request)
       const url = exchanges.resolve(uriOf(request), platformBase())
       const isOurs = url !== null && exchanges.isOurs(url) && !hasOwnCredentials(request, exchanges.mode)
       return isOurs ? carry(request, url, () => send(request), exchanges) : send(request)
@@ -37,7 +41,7 @@ type Exchanges = Client<object>['exchanges']
 
 /** The address of a request as the adapters build it: unlike `getUri` of an instance, they do not use its defaults. */
 function uriOf(request: InternalAxiosRequestConfig): string {
-  return new Axios({}).getUri(request)
+  return new installed.Axios({}).getUri(request)
 }
 
 function hasOwnCredentials({ headers }: InternalAxiosRequestConfig, mode: Exchanges['mode']): boolean {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify'
-import { isSessionError } from '../base/errors.ts'
+import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
+import { explainOldVersion } from '../base/supported-version.ts'
 import type { HttpExchange, HttpRequest } from '../transport/exchange.ts'
 import type { GetSessionOptions } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
@@ -125,6 +126,8 @@ export function fastifySessions<Payload extends object, Info extends object, Res
     sessionRoutes: mustBeCalled('sessionRoutes', () => {
       const serve = calls.sessionRoutes()
       const plugin: FastifySessionsPlugin = async app => {
+        const problem = explainOldVersion('fastify', app.version)
+        if (problem !== null) throw new GeneralError('MISUSE', problem)
         app.addHook('onRequest', serve)
       }
       // What `fastify-plugin` sets: the hook applies to the whole application, not to one plugin's scope.

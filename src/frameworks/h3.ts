@@ -1,6 +1,7 @@
 import type { EventHandler, H3Event, Middleware } from 'h3'
-import { isSessionError } from '../base/errors.ts'
+import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
+import { unsupported } from '../base/supported-version.ts'
 import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
 import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
 import type { GetSessionOptions } from '../transport/get-session.ts'
@@ -75,6 +76,10 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
   /** Runs what the outermost middleware of Keyturn contains, and adds the headers written meanwhile to the response. */
   async function within(event: H3Event, run: () => Promise<unknown>): Promise<unknown> {
     if (replies.has(event)) return run()
+    // The event of h3 1 has the request of Node there, whose headers are a plain object.
+    if (!(event.req.headers instanceof Headers)) {
+      throw new GeneralError('MISUSE', unsupported('h3 1', 'h3 2 or newer'))
+    }
     const reply = new WebResponseWriter()
     const sink = reply.headers
     replies.set(event, reply)

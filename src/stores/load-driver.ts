@@ -1,4 +1,6 @@
-import { GeneralError } from '../base/errors.ts'
+import { GeneralError, isSessionError } from '../base/errors.ts'
+import type { AnySessionError } from '../base/errors.ts'
+import { explainOldVersion } from '../base/supported-version.ts'
 
 /**
  * The drivers that open a store's URL, by the name of the import. All are optional peer dependencies of the package.
@@ -20,7 +22,7 @@ const cures: Readonly<Record<keyof Drivers, readonly [install: string, client: s
 
 /**
  * Loads a driver, when a URL first needs it.
- * @throws GeneralError (`MISUSE`) that names the package to install or the client to pass.
+ * @throws GeneralError (`MISUSE`) that names the package to install or the client to pass, or if the version is too old.
  */
 export async function loadDriver<Name extends keyof Drivers>(name: Name): Promise<Drivers[Name]> {
   try {
@@ -32,8 +34,8 @@ export async function loadDriver<Name extends keyof Drivers>(name: Name): Promis
 
 /**
  * Loads a driver. Returns null if it is not installed.
- * @throws GeneralError (`MISUSE`) if it is installed but cannot be loaded: falling back to another driver would hide
- * that.
+ * @throws GeneralError (`MISUSE`) if it is installed but cannot be loaded, or is too old: falling back to another driver
+ * would hide that.
  */
 export async function findDriver<Name extends keyof Drivers>(name: Name): Promise<Drivers[Name] | null> {
   try {
@@ -44,15 +46,29 @@ export async function findDriver<Name extends keyof Drivers>(name: Name): Promis
   }
 }
 
+/** @throws GeneralError (`MISUSE`) if the installed version is older than supported */
+async function checkInstalled(name: keyof Drivers): Promise<void> {
+  const peer = name === 'mysql2/promise' ? 'mysql2' : name
+  const path = `${peer}/package.json`
+  const reading = import(/* webpackIgnore: true */ /* @vite-ignore */ path, { with: { type: 'json' } })
+  // A package may not export its manifest, and a bundle may have none beside it.
+  const manifest: { default?: { version?: unknown } } | null = await reading.catch(() => null)
+  const problem = explainOldVersion(peer, manifest?.default?.version)
+  if (problem !== null) throw new GeneralError('MISUSE', problem)
+}
+
 /**
  * Bundlers do not resolve this import, because the name is a parameter; webpack and Vite also need the comments. A
  * bundler that tried to resolve it would fail, or warn, in every application that uses another driver.
  */
-function importDriver<Name extends keyof Drivers>(name: Name): Promise<Drivers[Name]> {
-  return import(/* webpackIgnore: true */ /* @vite-ignore */ name)
+async function importDriver<Name extends keyof Drivers>(name: Name): Promise<Drivers[Name]> {
+  const driver: Drivers[Name] = await import(/* webpackIgnore: true */ /* @vite-ignore */ name)
+  await checkInstalled(name)
+  return driver
 }
 
-function cannotLoad(name: keyof Drivers, cause: unknown): GeneralError {
+function cannotLoad(name: keyof Drivers, cause: unknown): AnySessionError {
+  if (isSessionError(cause)) return cause
   const [install, client] = cures[name]
   return new GeneralError('MISUSE', `the driver for the URL of this store cannot be loaded: run "npm install ${install}". `
     + `A bundle does not contain it: without node_modules, pass ${client} instead of the URL`, { cause })

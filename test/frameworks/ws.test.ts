@@ -140,7 +140,7 @@ describe('L-21: an upgrade that is not for the server', () => {
     expect(await outcomeOf(openPath('/public', {}))).toEqual([404, { message: 'not found' }])
   })
 
-  test('is told by `shouldHandle` too', async () => {
+  test('is left to them if `shouldHandle` says no', async () => {
     await app.close()
     app = await startSocketServer((server, bare) => {
       const sockets = new WebSocketServer({ noServer: true })

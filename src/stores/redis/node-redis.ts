@@ -1,3 +1,5 @@
+import { GeneralError } from '../../base/errors.ts'
+import { unsupported } from '../../base/supported-version.ts'
 import type { RedisDriver } from './driver.ts'
 import { tryAgain } from './try-again.ts'
 
@@ -27,11 +29,15 @@ interface NodeRedisSender {
   sendCommand(command: readonly string[]): Promise<unknown>
 }
 
-/** Makes a driver from a node-redis client. `connected` resolves when the client has its first connection. */
+/**
+ * Makes a driver from a node-redis client. `connected` resolves when the client has its first connection.
+ * @throws GeneralError (`MISUSE`) for a client of redis 4, which has no `destroy`
+ */
 export function nodeRedisDriver(
   client: NodeRedisClient | NodeRedisCluster,
   connected: Promise<unknown> = Promise.resolve(),
 ): RedisDriver {
+  if (!('destroy' in client)) throw new GeneralError('MISUSE', unsupported('a client of redis 4', 'redis 5.0 or newer'))
   const common = {
     async duplicate() {
       const other = client.duplicate()

@@ -20,6 +20,7 @@ export interface Manifest {
   readonly version: string
   readonly exports: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>
 }
 
 /** The package.json of the installed package. */
