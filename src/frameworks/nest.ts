@@ -28,6 +28,11 @@ export interface NestOptions {
    */
   readonly clientIp?: (request: IncomingMessage) => string | null
   /**
+   * Finds request and response where a handler is not one of HTTP; null if there are none. Default: `req` and `res` of
+   * the context of GraphQL.
+   */
+  readonly findRequest?: (host: ArgumentsHost) => readonly [request: NestRequest, response: NestResponse] | null
+  /**
    * Called with every error of Keyturn that is answered with 500 or 503, except a refresh that must wait
    * (`REFRESH_BUSY`). Default: `console.error`.
    */
@@ -62,11 +67,24 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
   options: NestOptions,
 ): Rest & NestSessions<Payload, Info> {
   checkOptions('nestSessions', nestRules, options)
-  const { Catch, createParamDecorator, clientIp, onError } = options
+  const { Catch, createParamDecorator, clientIp, onError, findRequest = findInGraphql } = options
   const { http } = sessions
   const { sessionRoutes, cors } = nodeSessions({ http }, {
     ...onError === undefined ? {} : { onError }, ...clientIp === undefined ? {} : { clientIp },
   })
+
+  function targetOf(host: ArgumentsHost): NestTarget {
+    const type = host.getType<string>()
+    if (type === 'http') {
+      const context = host.switchToHttp()
+      return [context.getRequest<NestRequest>(), context.getResponse<NestResponse>()]
+    }
+    const found = findRequest(host)
+    if (found !== null) return [found[0], found[1]]
+    throw new GeneralError('MISUSE', `the guard found no HTTP request in a context of type "${type}". For GraphQL, put `
+      + '`req` and `res` into its context, or set the option findRequest; guard the handshakes of a gateway with '
+      + 'wsSessions or socketIoSessions')
+  }
 
   function requestOf(request: NestRequest): HttpRequest {
     return 'raw' in request ? nodeRequest(request.raw, clientIp, request.originalUrl) : nodeRequest(request, clientIp)
@@ -94,10 +112,13 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
   })
 
   class SessionErrorFilter implements ExceptionFilter {
-    catch(error: unknown, host: ArgumentsHost): void {
+    catch(error: unknown, host: ArgumentsHost): unknown {
+      // Others answer in their own way: GraphQL puts what the filter returns into the `errors` of its response.
+      if (host.getType<string>() !== 'http') return error
       const [request, response] = targetOf(host)
       if (!('raw' in response) && response.headersSent) response.destroy()
       else send(request, response, answer(error, request))
+      return undefined
     }
   }
   Catch(SessionError)(SessionErrorFilter)
@@ -117,12 +138,9 @@ function send(request: NestRequest, response: NestResponse, reply: CompleteRespo
   else sendReply(request, response, reply)
 }
 
-function targetOf(host: ArgumentsHost): NestTarget {
-  const type = host.getType<string>()
-  if (type !== 'http') {
-    throw new GeneralError('MISUSE', `the guard and the filter serve HTTP handlers only; received a context of type `
-      + `"${type}". Guard the handshakes of a gateway with wsSessions or socketIoSessions`)
-  }
-  const context = host.switchToHttp()
-  return [context.getRequest<NestRequest>(), context.getResponse<NestResponse>()]
+/** The request and response in the context of GraphQL, the third argument of its resolvers, as Nest puts them there. */
+function findInGraphql(host: ArgumentsHost): NestTarget | null {
+  if (host.getType<string>() !== 'graphql') return null
+  const context = host.getArgByIndex<{ req?: NestRequest; res?: NestResponse } | undefined>(2)
+  return context?.req === undefined || context.res === undefined ? null : [context.req, context.res]
 }

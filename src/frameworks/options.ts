@@ -38,7 +38,7 @@ export const nodeRules: RulesFor<NodeOptions> = common
 export const webRules: RulesFor<WebOptions> = common
 /** What the options of `nestSessions` accept. */
 export const nestRules: RulesFor<NestOptions> = {
-  Catch: needed, createParamDecorator: needed, clientIp: given, onError: given,
+  Catch: needed, createParamDecorator: needed, clientIp: given, findRequest: given, onError: given,
 }
 /** What the options of `nextSessions` accept. */
 export const nextRules: RulesFor<NextOptions> = { clientIp: given, onError: given, headers: needed, cookies: needed }

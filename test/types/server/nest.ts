@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Catch, Controller, createParamDecorator, Get, Post, Req, Res, UseGuards } from '@nestjs/common'
-import type { CanActivate, ExceptionFilter } from '@nestjs/common'
+import type { ArgumentsHost, CanActivate, ExceptionFilter } from '@nestjs/common'
 import type { Request, Response } from 'express'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { GetSessionOptions } from 'keyturn'
@@ -60,6 +60,7 @@ export type Shape = [
     readonly Catch: typeof Catch
     readonly createParamDecorator: typeof createParamDecorator
     readonly clientIp?: (request: IncomingMessage) => string | null
+    readonly findRequest?: (host: ArgumentsHost) => readonly [request: NestRequest, response: NestResponse] | null
     readonly onError?: (error: unknown) => void
   }>>,
 ]
