@@ -42,17 +42,22 @@ describe('cookie names and domains', () => {
   test('L-14: with partitioned, cookies and clearings are partitioned; leftovers are cleared with and without it', () => {
     const cookie = { sameSite: 'none', partitioned: true, olderDomain: 'example.com', accessTokenName: 'at' } as const
     const { accessToken, refreshToken } = createHttpPolicy({ origin, cookie }).cookies
-    expect([accessToken, refreshToken].map(({ attributes, clearing }) => [attributes.partitioned, clearing.partitioned]))
+    expect([accessToken, refreshToken].map(({ attributes, clearings }) => [attributes.partitioned, clearings.every(each => each.partitioned)]))
       .toEqual([[true, true], [true, true]])
     const clearings = (cookies: readonly Cookie[]): unknown => (
       cookies.map(({ domain, partitioned }) => `${domain ?? 'host-only'} ${partitioned ? 'with' : 'without'}`)
     )
-    expect(clearings(accessToken.olderClearings)).toEqual(['example.com with', 'example.com without'])
+    expect(clearings(accessToken.olderClearings)).toEqual([
+      'example.com with', 'example.com without', 'example.com with', 'example.com without',
+    ])
     expect(clearings(accessToken.hostClearings))
-      .toEqual(['host-only without', 'app.example.com with', 'app.example.com without'])
+      .toEqual([
+        'host-only without', 'host-only without',
+        ...['with', 'without', 'with', 'without'].map(each => `app.example.com ${each}`),
+      ])
     // And where the option was set before and is no longer.
     const { hostClearings } = createHttpPolicy({ origin, cookie: { sameSite: 'none' } }).cookies.accessToken
-    expect(clearings(hostClearings)).toEqual(['host-only with'])
+    expect(clearings(hostClearings)).toEqual(['host-only with', 'host-only with'])
   })
 
   test('names can be chosen, so that two applications on one host do not clash (CK-11)', () => {

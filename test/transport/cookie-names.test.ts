@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import type { CookieOptions } from '../../src/transport/cookie-config.ts'
 import type { HttpClient, Reply } from '../support/http-client.ts'
-import { AT, ORIGIN, REFRESH, RT, SAME_ORIGIN, SIGNOUT, startSessionServer } from '../support/session-server.ts'
+import { AT, MAC, ORIGIN, REFRESH, RT, SAME_ORIGIN, SIGNOUT, startSessionServer } from '../support/session-server.ts'
 import type { SessionServer } from '../support/session-server.ts'
 
 let servers: SessionServer[] = []
@@ -32,7 +32,8 @@ test('L-14: two applications on localhost do not log each other out', async () =
   await send(0, 'POST', '/login', {})
   await send(1, 'POST', '/login', {})
   expect(clients[0].jar.map(({ name }) => name)).toEqual([
-    'sAccessToken-3000', 'sRefreshToken-3000', 'sAccessToken-3001', 'sRefreshToken-3001',
+    'sAccessToken-3000', 'sAccessToken-3000Mac', 'sRefreshToken-3000',
+    'sAccessToken-3001', 'sAccessToken-3001Mac', 'sRefreshToken-3001',
   ])
   expect((await send(0, 'GET', '/me')).status).toBe(200)
   expect((await send(1, 'GET', '/me')).status).toBe(200)
@@ -60,9 +61,9 @@ describe('L-14: the option cookie.partitioned', () => {
     const server = await start({ cookie: { sameSite: 'none', partitioned: true } })
     const client = server.client()
     const login = await client.send('POST', '/login', { headers: SAME_ORIGIN, body: {} })
-    expect(login.setCookies.map(line => /Secure; SameSite=None; Partitioned$/.test(line))).toEqual([true, true])
+    expect(login.setCookies.map(line => /Secure; SameSite=None; Partitioned$/.test(line))).toEqual([true, true, true])
     const refreshed = await client.send('POST', REFRESH, { headers: SAME_ORIGIN })
-    expect([refreshed.status, client.jar.length]).toEqual([200, 2])
+    expect([refreshed.status, client.jar.length]).toEqual([200, 3])
     const signout = await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })
     expect(signout.setCookies.every(line => line.endsWith('; Partitioned'))).toBe(true)
     expect(client.jar).toEqual([])
@@ -77,11 +78,11 @@ describe('L-14: the option cookie.partitioned', () => {
     client.jar = old.jar
     expect((await client.send('GET', '/me')).status).toBe(200)
     expect((await client.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
-    expect(client.jar.length, 'browsers keep both').toBe(4)
+    expect(client.jar.length, 'browsers keep both').toBe(6)
     now.clock.advance(90_000)
     expect((await client.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
     expect(client.jar.map(({ name, partitioned }) => [name, partitioned]).toSorted()).toEqual(
-      [[AT, after.partitioned], [RT, after.partitioned]].toSorted(),
+      [AT, MAC, RT].map(name => [name, after.partitioned]).toSorted(),
     )
     expect((await client.send('GET', '/me')).status).toBe(200)
     expect((await client.send('POST', SIGNOUT, { headers: { ...SAME_ORIGIN, origin: ORIGIN } })).status).toBe(200)
