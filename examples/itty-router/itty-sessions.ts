@@ -54,7 +54,7 @@ export function ittySessions<Payload extends object, Info extends object, Rest e
     finish: () => (response, request) => {
       const reply = replies.get(request)
       if (reply === undefined) return response
-      reply.closed = true
+      reply.close()
       return withHeaders(response, reply.headers)
     },
   }

@@ -5,7 +5,7 @@ import type { HttpExchange, HttpRequest, CompleteResponse } from '../transport/e
 import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
 import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
-import type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
+import type { CreateNewSession, GetSession, HttpSessions, RefreshSession, SignOut } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import type { NewSessionArguments } from '../transport/start-session.ts'
 import { createErrorResponses } from './error-responses.ts'
@@ -30,7 +30,7 @@ export interface CallParts<Target extends AdapterTarget, Payload extends object,
    * Gives a call of Keyturn the parameters of the framework's handlers:
    * `use => (request, response, ...rest) => use(exchangeOf(request, response), ...rest)`.
    */
-  readonly call: <Rest extends readonly unknown[], Found extends Session<Payload, Info> | null>(
+  readonly call: <Rest extends readonly unknown[], Found extends Session<Payload, Info> | boolean | null>(
     use: (exchange: HttpExchange, ...rest: Rest) => Promise<Found>,
   ) => (...call: [...target: Target, ...rest: Rest]) => Promise<Found>
   /** Returns the request alone, where no response can be written. */
@@ -51,6 +51,7 @@ export interface SessionCalls<Target extends AdapterTarget, Payload extends obje
   readonly createNewSession: CreateNewSession<Target, Payload, Info>
   readonly getSession: GetSession<Target, Payload, Info>
   readonly refreshSession: RefreshSession<Target, Payload, Info>
+  readonly signOut: SignOut<Target>
   /** Reads the session without a response, and changes nothing. 0 store calls unless revocation is `strict`. */
   readSession(request: Target[0]): Promise<SessionReading<Payload>>
 }
@@ -64,7 +65,10 @@ export interface AdapterCalls<Target extends AdapterTarget, Middleware, Payload 
    * @throws GeneralError (`MISUSE`) if an option is invalid, or if the framework calls `requireSession` itself
    */
   requireSession(options?: GetSessionOptions<Payload>): Middleware
-  /** The session that `requireSession` found. @throws GeneralError (`MISUSE`) if it did not run for this request. */
+  /**
+   * The session that `requireSession` found, or the one that a later call for this request has created.
+   * @throws GeneralError (`MISUSE`) if `requireSession` did not run for this request.
+   */
   sessionOf(request: Target[0]): Session<Payload, Info>
   /** Returns the middleware for Keyturn's own routes: refresh, sign-out, key set. It answers its own errors. */
   sessionRoutes(): Middleware
@@ -97,6 +101,7 @@ export function defineCalls<Target extends AdapterTarget, Payload extends object
     createNewSession: call<NewSessionArguments<Payload, Info>, Session<Payload, Info>>(http.createNewSession),
     getSession: withGetSessionTypes<Target, Payload, Info>(call(http.getSession)),
     refreshSession: call(http.refreshSession),
+    signOut: call(http.signOut),
     readSession: request => http.readSession(requestOf(request)),
   }
 }
@@ -132,7 +137,10 @@ export function defineAdapter<
       checkGuardArguments(given)
       return middleware(guard(given[0]))
     },
-    sessionOf: request => found.get(request),
+    sessionOf(request) {
+      const session = found.get(request)
+      return http.changedSession(requestOf(request)) ?? session
+    },
     sessionRoutes: mustBeCalled('sessionRoutes', () => middleware(async (exchange, request) => {
       try {
         return await http.handleSessionRoute(exchange)

@@ -66,7 +66,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
 
   // A mounted application sees the path without its prefix. On Node, Node's own request keeps the whole path.
   const requestOf = (event: H3Event): WebRequest => (
-    new WebRequest(event.req, () => clientIp(event), event.runtime?.node?.req.url ?? event.req.url)
+    new WebRequest(event.req, () => clientIp(event), event.runtime?.node?.req.url ?? event.req.url, event)
   )
 
   function exchangeOf(event: H3Event): HttpExchange {
@@ -91,7 +91,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
       addHeaders(event.res.errHeaders, sink)
       throw error
     } finally {
-      reply.closed = true
+      reply.close()
     }
     if (sink.keys().next().done) return result
     if (result instanceof Response) return withHeaders(takePrepared(result, event), sink)

@@ -63,7 +63,7 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
   const replies = new WeakMap<Context, WebResponseWriter>()
 
   const requestOf = (context: Context): WebRequest => (
-    new WebRequest(context.req.raw, () => clientIp?.(context) ?? null)
+    new WebRequest(context.req.raw, () => clientIp?.(context) ?? null, undefined, context)
   )
 
   function exchangeOf(context: Context): HttpExchange {
@@ -76,8 +76,12 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
     const reply = new WebResponseWriter()
     const sink = reply.headers
     replies.set(context, reply)
-    const own = await run()
-    reply.closed = true
+    let own: Response | undefined
+    try {
+      own = await run()
+    } finally {
+      reply.close()
+    }
     if (sink.keys().next().done) return own
     const response = withHeaders(own ?? context.res, sink)
     // Hono merges a second response into the first and loses cookies. Clear the first, so that nothing is merged.

@@ -1,6 +1,7 @@
 import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { readCookies } from '../transport/cookies.ts'
+import { responseWasSent } from '../transport/delivery.ts'
 import type { HttpRequest, ResponseWriter } from '../transport/exchange.ts'
 import { overrideCookies } from '../transport/request-cookies.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
@@ -30,11 +31,14 @@ export interface NextScope {
 
 /** The current request of a server action or component. Next does not provide its path or the client's IP address. */
 export class NextRequest implements HttpRequest {
+  readonly identity: object
   readonly method: string
   readonly path: string = '/'
   readonly #scope: NextScope
 
   constructor(method: string, scope: NextScope) {
+    // Next makes these headers once for each request.
+    this.identity = scope.headers
     this.method = method
     this.#scope = scope
   }
@@ -77,13 +81,18 @@ export class NextResponseWriter implements ResponseWriter {
 
   /** Next keeps the last cookie of each name: that is the one with the configured domain and path. */
   setCookies(cookies: readonly Cookie[]): void {
-    for (const { domain, expires, maxAge, ...cookie } of cookies) {
-      this.#store.set({
-        ...cookie,
-        httpOnly: true,
-        ...domain === null ? {} : { domain },
-        ...expires === null || maxAge === null ? {} : { expires: new Date(expires), maxAge },
-      })
+    try {
+      for (const { domain, expires, maxAge, ...cookie } of cookies) {
+        this.#store.set({
+          ...cookie,
+          httpOnly: true,
+          ...domain === null ? {} : { domain },
+          ...expires === null || maxAge === null ? {} : { expires: new Date(expires), maxAge },
+        })
+      }
+    } catch (error) {
+      // Next refuses once the action has ended, and while a page is rendered.
+      throw responseWasSent(error)
     }
   }
 

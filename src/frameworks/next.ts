@@ -4,7 +4,7 @@ import type { CorsOptions } from '../transport/cors.ts'
 import { checkGetSessionOptions } from '../transport/get-session.ts'
 import type { GetSessionArgument, GetSessionOptions, SessionReading } from '../transport/get-session.ts'
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
-import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
+import type { CreateNewSession, GetSession, HttpSessions, SignOut } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { createErrorResponses } from './error-responses.ts'
 import { checkWrapperArguments, mustBeCalledForCors } from './must-be-called.ts'
@@ -30,6 +30,7 @@ export interface NextOptions extends WebOptions {
 export interface NextActions<Payload extends object, Info extends object> {
   readonly createNewSession: CreateNewSession<[], Payload, Info>
   readonly getSession: GetSession<[], Payload, Info>
+  readonly signOut: SignOut<[]>
 }
 
 /** A route handler, as `route.ts` exports it. */
@@ -115,6 +116,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
     actions: {
       createNewSession: async (...call) => http.createNewSession(await actionExchange(), ...call),
       getSession: withGetSessionTypes(findSession),
+      signOut: async () => http.signOut(await actionExchange()),
     },
     action(handle, sessionOptions = {}, ...others: readonly unknown[]) {
       checkWrapperArguments('action', [handle, sessionOptions, ...others])

@@ -57,6 +57,10 @@ class NodeRequest<Request extends IncomingMessage> implements HttpRequest {
     this.#target = target
   }
 
+  get identity(): object {
+    return this.#message
+  }
+
   get method(): string {
     return this.#message.method ?? 'GET'
   }

@@ -6,7 +6,6 @@ import type { HttpRequest, CompleteResponse } from '../transport/exchange.ts'
 import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
 import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
-import { overrideCookies } from '../transport/request-cookies.ts'
 import type { ReadonlySession, Session } from '../transport/session.ts'
 import { identityOf } from '../transport/set-cookie.ts'
 import type { Cookie, CookieAttributes } from '../transport/set-cookie.ts'
@@ -89,7 +88,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
     const reply = new ObservedReply(sink, attributes, () => {
       locals.session = { kind: 'none' }
     })
-    return { request: new EventRequest(request, clientIp, reply), reply, refused: null, answer: null }
+    return { request: new WebRequest(request, clientIp), reply, refused: null, answer: null }
   }
 
   /** Throws an error of Keyturn as SvelteKit's `error`, and sets the headers of its response. */
@@ -115,14 +114,16 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
   }
 
   /** Puts the session that a call finds into `event.locals`. */
-  function finding<Found extends ReadonlySession<Payload> | null>(
+  function finding<Found extends ReadonlySession<Payload> | boolean | null>(
     event: SvelteKitEvent<Payload>,
     find: (exchange: RunningExchange) => Promise<Found>,
   ): Promise<Found> {
     return translated(event, async exchange => {
-      const session = await find(exchange)
-      if (session !== null) event.locals.session = { kind: 'active', session }
-      return session
+      const found = await find(exchange)
+      // True: the call was `signOut`.
+      if (found === true) event.locals.session = { kind: 'none' }
+      else if (found !== false && found !== null) event.locals.session = { kind: 'active', session: found }
+      return found
     })
   }
 
@@ -149,7 +150,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
         typeRefusal(response, exchange)
         return withHeaders(response, sink)
       } finally {
-        exchange.reply.closed = true
+        exchange.reply.close()
       }
     }),
     requireSession(handle, sessionOptions = {}, ...others: readonly unknown[]) {
@@ -189,10 +190,8 @@ function typeRefusal(response: Response, { refused, reply }: RunningExchange): v
   for (const [name, value] of refused.headers) if (name === 'content-type') reply.set(name, value)
 }
 
-/** A writer that keeps the last cookie of the access token, and calls back when that cookie is cleared. */
+/** A writer that calls back when the cookie of the access token is cleared. */
 class ObservedReply extends WebResponseWriter {
-  /** The cookie that sets or clears the client's access token; null until one is written. */
-  accessToken: Cookie | null = null
   readonly #identity: string
   readonly #onCleared: () => void
 
@@ -205,24 +204,6 @@ class ObservedReply extends WebResponseWriter {
   override setCookies(cookies: readonly Cookie[]): void {
     super.setCookies(cookies)
     const accessToken = cookies.findLast(cookie => identityOf(cookie) === this.#identity)
-    if (accessToken === undefined) return
-    this.accessToken = accessToken
-    if (accessToken.value === '') this.#onCleared()
-  }
-}
-
-/** A request with the access token that was last written: after an action, the page's load functions must see it. */
-class EventRequest extends WebRequest {
-  readonly #reply: ObservedReply
-
-  constructor(request: Request, clientIp: WebClientIp, reply: ObservedReply) {
-    super(request, clientIp)
-    this.#reply = reply
-  }
-
-  override header(name: string): string | null {
-    const value = super.header(name)
-    const token = name === 'cookie' ? this.#reply.accessToken : null
-    return token === null ? value : overrideCookies(value, [[token.name, token.value || null]])
+    if (accessToken?.value === '') this.#onCleared()
   }
 }

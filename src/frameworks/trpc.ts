@@ -6,7 +6,7 @@ import { PRIVATE } from '../transport/caching.ts'
 import { noResponse } from '../transport/exchange.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
-import type { CreateNewSession, GetSession, HttpSessions } from '../transport/http-sessions.ts'
+import type { CreateNewSession, GetSession, HttpSessions, SignOut } from '../transport/http-sessions.ts'
 import { nodeExchange, nodeRequest } from './node-exchange.ts'
 import type { ClientIp } from './node-exchange.ts'
 import { trpcRules } from './options.ts'
@@ -44,6 +44,7 @@ export type TrpcTarget =
 export interface TrpcContext<Payload extends object, Info extends object> {
   readonly createNewSession: CreateNewSession<[], Payload, Info>
   readonly getSession: GetSession<[], Payload, Info>
+  readonly signOut: SignOut<[]>
 }
 
 /** Sessions for tRPC. */
@@ -100,6 +101,7 @@ export function trpcSessions<Payload extends object, Info extends object, Rest e
             + 'that logs in over HTTP, with httpLink')
         }),
         getSession: withGetSessionTypes(argument => translated(() => http.getSession(exchange, argument))),
+        signOut: () => translated(() => http.signOut(exchange)),
       }
     },
     toTrpcError,

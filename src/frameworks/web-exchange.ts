@@ -13,12 +13,17 @@ export type WebClientIp = (request: Request) => string | null
 
 /** Reads a web `Request`. */
 export class WebRequest implements HttpRequest {
+  readonly identity: object
   readonly #request: Request
   readonly #clientIp: WebClientIp
   readonly #target: string | undefined
 
-  /** `target` is the path or URL that the client sent; pass it if the framework has changed the URL of the request. */
-  constructor(request: Request, clientIp: WebClientIp, target?: string) {
+  /**
+   * `target` is the path or URL that the client sent; pass it if the framework has changed the URL of the request.
+   * `identity` is the framework's object for the request; pass it if middleware may replace the `Request`.
+   */
+  constructor(request: Request, clientIp: WebClientIp, target?: string, identity: object = request) {
+    this.identity = identity
     this.#request = request
     this.#clientIp = clientIp
     this.#target = target
@@ -41,14 +46,27 @@ export class WebRequest implements HttpRequest {
   }
 }
 
-/** Writes to a `Headers` object, from which a response is created later. */
+const SENT = Symbol('keyturn response')
+
+/**
+ * Writes to a `Headers` object, from which a response is created later. Several writers may share it: if one is closed,
+ * all are.
+ */
 export class WebResponseWriter implements ResponseWriter {
   /** The headers that Keyturn adds to the response. */
   readonly headers: Headers
-  closed = false
 
   constructor(headers: Headers = new Headers()) {
     this.headers = headers
+  }
+
+  get closed(): boolean {
+    return SENT in this.headers
+  }
+
+  /** Call it when the response was created: what is written to the headers from now on is lost. */
+  close(): void {
+    if (!this.closed) Object.defineProperty(this.headers, SENT, { value: true })
   }
 
   get(name: string): string | null {

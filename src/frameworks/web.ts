@@ -93,7 +93,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
       if (isSessionError(error)) return toResponse(errors.answer(error, request, readable(request)), sink, request.method)
       throw error
     } finally {
-      reply.closed = true
+      reply.close()
     }
   }
 

@@ -2,8 +2,8 @@
 export { ContractViolation } from './assert.ts'
 export { createAppFixture, describeReading, describeSession, frameworkContract } from './framework-contract.ts'
 export type {
-  AppClaims, AppFixture, AppInfo, AppVariant, FrameworkCase, FrameworkHarness, Send, SessionDescription, WireReply,
-  WireRequest,
+  AppClaims, AppFixture, AppInfo, AppVariant, FrameworkCase, FrameworkHarness, Send, SessionDescription,
+  SteppedCalls, WireReply, WireRequest,
 } from './framework-contract.ts'
 export {
   sampleHandle, sampleKey, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState,

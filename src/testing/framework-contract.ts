@@ -3,13 +3,16 @@ import { crossSiteCases } from './framework-contract/cross-site.ts'
 import type { FrameworkCase } from './framework-contract/framework-case.ts'
 import { guardCases } from './framework-contract/guards.ts'
 import { handlingCases } from './framework-contract/handling.ts'
+import { lateCases } from './framework-contract/late.ts'
 import { loginCases } from './framework-contract/login.ts'
+import { oneRequestCases } from './framework-contract/one-request.ts'
 import { routeCases } from './framework-contract/routes.ts'
 import { verifyCases } from './framework-contract/verify.ts'
 
 export { createAppFixture, describeReading, describeSession } from './framework-contract/fixture.ts'
-export type { AppClaims, AppFixture, AppInfo, AppVariant, SessionDescription } from './framework-contract/fixture.ts'
+export type { AppFixture, AppVariant, SessionDescription } from './framework-contract/fixture.ts'
 export type { FrameworkCase, FrameworkHarness } from './framework-contract/framework-case.ts'
+export type { AppClaims, AppInfo, SteppedCalls } from './framework-contract/steps.ts'
 export type { Send, WireReply, WireRequest } from './framework-contract/wire.ts'
 
 /**
@@ -18,6 +21,8 @@ export type { Send, WireReply, WireRequest } from './framework-contract/wire.ts'
  */
 export const frameworkContract: readonly FrameworkCase[] = [
   ...loginCases,
+  ...oneRequestCases,
+  ...lateCases,
   ...verifyCases,
   ...routeCases,
   ...crossSiteCases,

@@ -117,6 +117,7 @@ function argumentsOf(
 
 function loginRequest(headers: Readonly<Record<string, string>>): HttpRequest {
   return {
+    identity: {},
     method: 'POST',
     path: '/',
     client: { ip: null, userAgent: 'keyturn/testing' },

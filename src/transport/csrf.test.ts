@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isTopLevelNavigation, isUpgrade, classifyOrigin } from './csrf.ts'
+import { classifyOrigin, isTopLevelNavigation, isUpgrade, mayLogIn } from './csrf.ts'
 import type { HttpRequest } from './exchange.ts'
 import { createHttpPolicy } from './http-policy.ts'
 
@@ -9,7 +9,7 @@ const policy = createHttpPolicy({ origin: OWN, trustedOrigins: [TRUSTED] })
 const withDomain = createHttpPolicy({ origin: OWN, trustedOrigins: [TRUSTED], cookie: { domain: 'example.com' } })
 
 function requestWith(headers: Record<string, string>, method = 'POST'): HttpRequest {
-  return { method, path: '/', client: { ip: null, userAgent: null }, header: name => headers[name] ?? null }
+  return { identity: {}, method, path: '/', client: { ip: null, userAgent: null }, header: name => headers[name] ?? null }
 }
 
 const judge = (site: string | null, origin: string | null, by = policy): string => classifyOrigin(requestWith({
@@ -94,4 +94,61 @@ test('S-20: only the request for a page in a browser tab is a top-level navigati
     { 'sec-fetch-mode': 'cors' },
   ]) expect(isTopLevelNavigation(requestWith({ ...link, ...other }, 'GET')), JSON.stringify(other)).toBe(false)
   expect(isTopLevelNavigation(requestWith({}, 'GET')), 'no browser').toBe(false)
+})
+
+describe('L-01: a login from another site', () => {
+  const tab = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+  const allows = (headers: Record<string, string>, method = 'GET'): readonly [byDefault: boolean, allowed: boolean] => (
+    [mayLogIn(requestWith(headers, method), policy, false), mayLogIn(requestWith(headers, method), policy, true)]
+  )
+  const [always, withOption, never] = [[true, true], [false, true], [false, false]] as const
+
+  test.each(['cross-site', 'same-site'])('by a navigation of the tab, %s', site => {
+    const from = { ...tab, 'sec-fetch-site': site }
+    expect(allows(from), 'a redirect or a link').toEqual(always)
+    for (const origin of ['https://id.example', 'null']) {
+      expect(allows({ ...from, origin }, 'POST'), `a form with origin ${origin}`).toEqual(withOption)
+    }
+    expect(allows(from, 'POST'), 'a form without an origin').toEqual(withOption)
+  })
+
+  test.each([
+    ['a frame', { 'sec-fetch-dest': 'iframe' }], ['an old frame', { 'sec-fetch-dest': 'frame' }],
+    ['an object', { 'sec-fetch-dest': 'object' }], ['an embed', { 'sec-fetch-dest': 'embed' }],
+    ['a fenced frame', { 'sec-fetch-dest': 'fencedframe' }],
+    ['an image', { 'sec-fetch-dest': 'image', 'sec-fetch-mode': 'no-cors' }],
+    ['a script', { 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'cors' }],
+    ['a script without CORS', { 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'no-cors' }],
+    ['a WebSocket', { 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'websocket' }],
+    ['a page fetched ahead of a click', { 'sec-purpose': 'prefetch;prerender' }],
+    ['an unknown site', { 'sec-fetch-site': 'same-galaxy' }],
+    ['no destination', { 'sec-fetch-dest': '' }],
+  ] as const)('never by %s', (_, headers) => {
+    const from = { ...tab, 'sec-fetch-site': 'cross-site', ...headers }
+    expect(allows(from)).toEqual(never)
+    expect(allows({ ...from, origin: 'https://id.example' }, 'POST')).toEqual(never)
+    expect(allows({ ...from, origin: 'null' }, 'POST')).toEqual(never)
+  })
+
+  test.each(['PUT', 'PATCH', 'DELETE', 'HEAD', 'CONNECT', 'OPTIONS'])('never with %s', method => {
+    expect(allows({ ...tab, 'sec-fetch-site': 'cross-site' }, method)).toEqual(never)
+    expect(allows({ ...tab, 'sec-fetch-site': 'cross-site', origin: 'https://id.example' }, method)).toEqual(never)
+  })
+
+  test('in a browser without Fetch metadata', () => {
+    expect(allows({}), 'a redirect or a link').toEqual(always)
+    expect(allows({}, 'POST'), 'a client that is no browser').toEqual(always)
+    for (const origin of ['https://id.example', 'null']) {
+      expect(allows({ origin }, 'POST'), `a form with origin ${origin}`).toEqual(withOption)
+      expect(allows({ origin }), 'a script').toEqual(never)
+    }
+    const headers = { origin: 'https://id.example', 'sec-fetch-mode': 'navigate' }
+    expect(allows(headers, 'POST'), 'a part of the headers').toEqual(never)
+  })
+
+  test('from a trusted page, as before', () => {
+    for (const headers of [{ origin: OWN }, { origin: TRUSTED }, { 'sec-fetch-site': 'same-origin' }]) {
+      expect(allows(headers, 'POST')).toEqual(always)
+    }
+  })
 })

@@ -39,12 +39,45 @@ export function classifyOrigin(request: HttpRequest, policy: OriginPolicy): Orig
 const nearSites: ReadonlySet<string> = new Set(['same-origin', 'same-site', 'none'])
 
 /**
- * Rejects a request with an untrusted origin. An unknown origin passes: enough for requests that need no session, such
- * as a login.
+ * Rejects a request with an untrusted origin. An unknown origin passes: enough for requests without a session.
  * @throws CrossSiteRequestError
  */
 export function refuseUntrustedOrigin(request: HttpRequest, policy: HttpPolicy): void {
   if (classifyOrigin(request, policy) === 'untrusted') throw crossSiteRequest()
+}
+
+/**
+ * Whether a login may set cookies in the response to this request. Another site must not log a user in (CSRF-10). One
+ * way from another site is legitimate: the user comes back from an identity provider, or follows a link in a mail. The
+ * application must then compare a secret of this browser, such as the `state` of OAuth. Pure.
+ *
+ * A navigation of the tab by GET always passes. `allowCrossSitePost` also lets a form pass that another site sends, as
+ * SAML and `response_mode=form_post` do. Its `Origin` says nothing: `null` if that page has
+ * `Referrer-Policy: no-referrer`. A browser without Fetch metadata (Safari before 16.4, and any over http) does not
+ * tell a form from a script; then the secret decides alone, as it does for its requests by GET.
+ */
+export function mayLogIn(request: HttpRequest, policy: OriginPolicy, allowCrossSitePost: boolean): boolean {
+  if (classifyOrigin(request, policy) !== 'untrusted') return true
+  const site = request.header('sec-fetch-site')
+  if (request.method === 'POST' && allowCrossSitePost && site === null) {
+    return request.header('sec-fetch-mode') === null && request.header('sec-fetch-dest') === null
+  }
+  const isElsewhere = site === 'cross-site' || site === 'same-site'
+  const isAllowed = request.method === 'POST' ? allowCrossSitePost && opensInTab(request) : isTopLevelNavigation(request)
+  // A page that the browser fetches ahead of a click was not opened by the user.
+  return isElsewhere && isAllowed && request.header('sec-purpose') === null
+}
+
+/**
+ * Rejects a login that another site causes, as {@link mayLogIn} decides.
+ * @throws CrossSiteRequestError
+ */
+export function refuseCrossSiteLogin(request: HttpRequest, policy: HttpPolicy, allowCrossSitePost: boolean): void {
+  if (mayLogIn(request, policy, allowCrossSitePost)) return
+  throw new CrossSiteRequestError(request.method === 'POST'
+    ? 'a page of another site sent this login; the option allowCrossSitePost of createNewSession allows the callback of '
+      + 'an identity provider, the option trustedOrigins a front end of yours'
+    : 'another site caused this login, and not by a navigation of the tab; the option trustedOrigins adds front ends')
 }
 
 /**
@@ -79,8 +112,12 @@ export async function mayRefreshBeforeRender(
  * in a frame is not a top-level navigation, and neither is a form that is sent with POST. Pure.
  */
 export function isTopLevelNavigation(request: HttpRequest): boolean {
-  return request.method === 'GET' && request.header('origin') === null
-    && request.header('sec-fetch-mode') === 'navigate' && request.header('sec-fetch-dest') === 'document'
+  return request.method === 'GET' && request.header('origin') === null && opensInTab(request)
+}
+
+/** Whether the browser will show the response in a tab, not in a frame and not to a script. */
+function opensInTab(request: HttpRequest): boolean {
+  return request.header('sec-fetch-mode') === 'navigate' && request.header('sec-fetch-dest') === 'document'
 }
 
 /**

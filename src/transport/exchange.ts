@@ -7,6 +7,11 @@ export interface HttpRequest {
   readonly method: string
   /** The requested path, without the query. */
   readonly path: string
+  /**
+   * The object that stands for this request, the same one for every call: Keyturn finds by it what earlier calls have
+   * changed. Usually the framework's own request.
+   */
+  readonly identity: object
   /** The client, as far as the application trusts this information. */
   readonly client: ClientInfo
   /**

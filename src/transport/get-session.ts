@@ -10,7 +10,7 @@ import type { ActiveOutcome, Blacklisting } from '../session/core.ts'
 import { preferPrivate } from './caching.ts'
 import { claimValidatorRule, requireRecentLogin, validateClaims } from './claim-validators.ts'
 import type { ClaimValidator } from './claim-validators.ts'
-import { macsOf, verifyAccessTokenOf, verifyAccessTokenNow } from './credentials.ts'
+import { macsOf, verifyAccessTokenNow } from './credentials.ts'
 import type { VerifiedCandidate, AccessTokenResult } from './credentials.ts'
 import { answerPreflight } from './cors.ts'
 import {
@@ -19,6 +19,7 @@ import {
 import type { HttpExchange, HttpRequest, CompleteResponse } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { accessTokenLeftovers } from './leftovers.ts'
+import { verifyTokenOf } from './request-token.ts'
 import { RequestSession, VerifiedSession } from './session-object.ts'
 import type { ReadonlySession, Session } from './session.ts'
 import type { Cookie } from './set-cookie.ts'
@@ -130,18 +131,20 @@ function findSession<Payload extends object, Info extends object>(
   exchange: HttpExchange,
   options: GetSessionOptions<Payload> | GetOptionalSessionOptions<Payload>,
 ): Awaitable<Session<Payload, Info> | null> {
-  const { core, policy } = context
+  const { core, policy, current } = context
   const { request } = exchange
-  const guarded = options.csrf ?? (!isSafeMethod(request.method) || isUpgrade(request))
+  const changed = current.of(request)
+  const isOwn = changed?.kind === 'session' && changed.source === 'created'
+  const guarded = !isOwn && (options.csrf ?? (!isSafeMethod(request.method) || isUpgrade(request)))
   const proven = !guarded || isProven(request, policy)
-  const macs = macsOf(request, policy)
-  const known = verifyAccessTokenNow(core, policy, request, options, proven, macs)
+  const known = changed === undefined
+    ? verifyAccessTokenNow(core, policy, request, options, proven, macsOf(request, policy))
+    : undefined
   if (known?.kind === 'judged' && known.outcome.kind === 'active' && options.claimValidators === undefined
     && !needsAntiCsrfProof(policy, request, guarded, known.channel)) {
     return grant(context, exchange, options, known, known.outcome)
   }
-  const judging = known ?? verifyAccessTokenOf(core, policy, request, options, proven, macs)
-  return admit(context, exchange, options, guarded, judging)
+  return admit(context, exchange, options, guarded, known ?? verifyTokenOf(context, request, options, proven))
 }
 
 /** Makes the checks that follow the verification of the access token. */
@@ -197,22 +200,26 @@ function leftoversOf<Payload extends object, Info extends object>(
  */
 function grant<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
-  { request, reply }: HttpExchange,
+  exchange: HttpExchange,
   options: GetSessionOptions<Payload> | GetOptionalSessionOptions<Payload>,
   access: VerifiedCandidate<Payload>,
   active: ActiveOutcome<Payload>,
 ): Session<Payload, Info> {
-  const { cookies } = context.policy
+  const { current, policy: { cookies } } = context
+  const { request, reply } = exchange
   const { channel, accessToken, duplicated } = access
   const leftovers = leftoversOf(context, request, access)
-  const session = new RequestSession(context, reply, active, leftovers)
+  const session = new RequestSession(context, exchange, active, leftovers)
   preferPrivate(reply)
   if (duplicated && leftovers.length > 0) {
     applyEdits(reply, leftoverEdits(leftovers))
     // The chosen token may itself be in a cookie that is cleared, so it is set again.
     applyEdits(reply, accessTokenEdits(cookies, channel, { ...active, accessToken, mac: null }))
   }
-  if (active.reissued !== null) applyEdits(reply, accessTokenEdits(cookies, channel, active.reissued))
+  if (active.reissued !== null) {
+    applyEdits(reply, accessTokenEdits(cookies, channel, active.reissued))
+    current.reissue(exchange, active.reissued, session)
+  }
   if (options.maxAuthenticationAge !== undefined) {
     requireRecentLogin(active.claims, toMilliseconds(options.maxAuthenticationAge), context.clock())
   }
@@ -228,10 +235,10 @@ export type SessionReading<Payload extends object> =
 
 /** Verifies the session of a request. Changes neither response nor session. */
 export async function readSession<Payload extends object, Info extends object>(
-  { core, policy }: HttpContext<Payload, Info>,
+  context: HttpContext<Payload, Info>,
   request: HttpRequest,
 ): Promise<SessionReading<Payload>> {
-  return readingOf(await verifyAccessTokenOf(core, policy, request, {}, mayRead(request, policy), macsOf(request, policy)))
+  return readingOf(await verifyTokenOf(context, request, {}, mayRead(request, context.policy)))
 }
 
 /** Converts a verified access token to a {@link SessionReading}. Pure. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/time.ts'
 import type { SessionCore } from '../session/core.ts'
 import type { UnverifiedTokens } from '../tokens/at-jwt.ts'
+import type { CurrentSessions } from './current-session.ts'
 import type { HttpPolicy } from './http-policy.ts'
 
 /** What the HTTP flows need of a session core, and the functions that read tokens unverified. */
@@ -12,4 +13,5 @@ export interface HttpContext<Payload extends object, Info extends object> {
   readonly core: HttpCore<Payload, Info>
   readonly policy: HttpPolicy
   readonly clock: Clock
+  readonly current: CurrentSessions<Payload, Info>
 }

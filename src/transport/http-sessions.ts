@@ -2,6 +2,7 @@ import type { Awaitable } from '../base/awaitable.ts'
 import type { Clock } from '../base/time.ts'
 import { applyCors } from './cors.ts'
 import type { CorsOptions } from './cors.ts'
+import { CurrentSessions } from './current-session.ts'
 import { errorReply } from './error-reply.ts'
 import type { HttpExchange, HttpRequest, CompleteResponse } from './exchange.ts'
 import { getSession, guard, readSession } from './get-session.ts'
@@ -13,6 +14,7 @@ import { refreshSession } from './refresh-session.ts'
 import { refreshBeforeRender } from './refresh-before-render.ts'
 import type { RenderSession } from './refresh-before-render.ts'
 import { handleSessionRoute } from './session-routes.ts'
+import { signOut } from './sign-out.ts'
 import type { ReadonlySession, Session } from './session.ts'
 import { startSession } from './start-session.ts'
 import type { NewSessionArguments } from './start-session.ts'
@@ -53,6 +55,14 @@ export type RefreshSession<Target extends readonly unknown[], Payload extends ob
   ...call: Target
 ) => Promise<Session<Payload, Info>>
 
+/**
+ * Revokes the session of a request, and clears its tokens in the response. An access token that has expired suffices,
+ * or a refresh token; with cookies, the request must come from a trusted origin, whatever its method. Returns false if
+ * the request has no session. 1 store call. `sessionRoutes` has a route for this; call it in a route of your own.
+ * @throws CrossSiteRequestError, UnauthorizedError, TryRefreshTokenError, GeneralError
+ */
+export type SignOut<Target extends readonly unknown[]> = (...call: Target) => Promise<boolean>
+
 /** Sessions over HTTP, for adapters of any framework. */
 export interface HttpSessions<Payload extends object, Info extends object> {
   readonly policy: HttpPolicy
@@ -64,6 +74,9 @@ export interface HttpSessions<Payload extends object, Info extends object> {
    */
   guard(exchange: HttpExchange, options: GetSessionOptions<Payload>): Awaitable<Session<Payload, Info> | CompleteResponse>
   readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>
+  readonly signOut: SignOut<[exchange: HttpExchange]>
+  /** The session of a request, if a call for it has created, refreshed or updated the session; null otherwise. */
+  changedSession(request: HttpRequest): Session<Payload, Info> | null
   /** Verifies the session where no response headers can be written, as in a server component. Changes nothing. */
   readSession(request: HttpRequest): Promise<SessionReading<Payload>>
   /** Refreshes the session before a page is rendered, if necessary and possible. Throws no errors of Keyturn. */
@@ -111,7 +124,7 @@ export function createHttpSessions<Payload extends object, Info extends object>(
   policy: HttpPolicy,
   clock: Clock,
 ): HttpSessions<Payload, Info> {
-  const context: HttpContext<Payload, Info> = { core, policy, clock }
+  const context: HttpContext<Payload, Info> = { core, policy, clock, current: new CurrentSessions() }
 
   return {
     policy,
@@ -121,6 +134,11 @@ export function createHttpSessions<Payload extends object, Info extends object>(
     )),
     guard: (exchange, options) => guard(context, exchange, options),
     refreshSession: exchange => refreshSession(context, exchange),
+    signOut: exchange => signOut(context, exchange),
+    changedSession(request) {
+      const changed = context.current.of(request)
+      return changed?.kind === 'session' ? changed.session : null
+    },
     readSession: request => readSession(context, request),
     refreshBeforeRender: exchange => refreshBeforeRender(context, exchange),
     authenticateHandshake: request => authenticateHandshake(context, request),

@@ -1,5 +1,4 @@
 import { isSessionError } from '../base/errors.ts'
-import { macsOf, verifyAccessTokenOf } from './credentials.ts'
 import { mayRead, mayRefreshBeforeRender } from './csrf.ts'
 import type { HttpExchange } from './exchange.ts'
 import { readingOf } from './get-session.ts'
@@ -7,8 +6,9 @@ import type { SessionReading } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
 import { findRefreshToken, tokensOfOneSession } from './refresh-credentials.ts'
 import { exchangeRefreshToken } from './refresh-session.ts'
+import { verifyTokenOf } from './request-token.ts'
 import { overrideCookies } from './request-cookies.ts'
-import { VerifiedSession } from './session-object.ts'
+import { RequestSession, VerifiedSession } from './session-object.ts'
 import { matchSessionRoute } from './session-routes.ts'
 import { accessTokenEdits, applyEdits } from './tokens-reply.ts'
 
@@ -61,10 +61,9 @@ async function renew<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
 ): Promise<{ readonly reading: SessionReading<Payload>; readonly token: RenderedToken }> {
-  const { core, policy } = context
+  const { core, policy, current } = context
   const { request, reply } = exchange
-  const mayUse = mayRead(request, policy)
-  const presented = await verifyAccessTokenOf(core, policy, request, {}, mayUse, macsOf(request, policy))
+  const presented = await verifyTokenOf(context, request, {}, mayRead(request, policy))
   const reading = readingOf(presented)
   const unchanged = { reading, token: 'presented' } as const
   if (presented.kind === 'judged') {
@@ -72,6 +71,7 @@ async function renew<Payload extends object, Info extends object>(
     if (channel === 'header') return unchanged
     if (outcome.kind === 'active' && outcome.reissued !== null) {
       applyEdits(reply, accessTokenEdits(policy.cookies, channel, outcome.reissued))
+      current.reissue(exchange, outcome.reissued, new RequestSession(context, exchange, outcome.reissued))
       return { reading, token: outcome.reissued }
     }
   }

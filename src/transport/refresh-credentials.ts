@@ -31,12 +31,21 @@ export function findRefreshToken(
   if (bearer !== null && parsed !== null) {
     return { kind: 'tokens', channel: 'header', tokens: [{ text: bearer, token: parsed }] }
   }
+  const tokens = refreshTokensInCookies(core, policy, request)
+  return tokens.length === 0 ? { kind: 'none' } : { kind: 'tokens', channel: 'cookie', tokens }
+}
+
+/** The refresh tokens in cookies that count, as {@link findRefreshToken} says. */
+export function refreshTokensInCookies(
+  core: Pick<HttpCore<object, object>, 'peekHandle'>,
+  policy: HttpPolicy,
+  request: HttpRequest,
+): readonly PresentedRefreshToken[] {
   const handles = new Set(cookieTokens(request, policy.cookies.accessToken).map(text => core.peekHandle(text)))
-  const tokens = cookieTokens(request, policy.cookies.refreshToken).flatMap(text => {
+  return cookieTokens(request, policy.cookies.refreshToken).flatMap(text => {
     const token = parseRefreshToken(text)
     return token !== null && isOfTransferMode('cookie', token.handle) && handles.has(token.handle) ? [{ text, token }] : []
   })
-  return tokens.length === 0 ? { kind: 'none' } : { kind: 'tokens', channel: 'cookie', tokens }
 }
 
 /**

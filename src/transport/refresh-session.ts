@@ -1,8 +1,9 @@
 import { TokenTheftDetectedError, UnauthorizedError } from '../base/errors.ts'
 import type { TransferMode } from '../base/wire.ts'
-import type { RefreshOutcome } from '../session/core.ts'
+import type { IssuedSession, RefreshOutcome } from '../session/core.ts'
 import { cookieTokens } from './credentials.ts'
 import { hasAntiCsrfProof, refuseUntrustedOrigin, requireTrustedOrigin } from './csrf.ts'
+import { requireUnsent } from './delivery.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { findLeftovers } from './leftovers.ts'
@@ -18,9 +19,14 @@ import { noSessionEdits, applyEdits, clearingEdits, sessionEdits } from './token
  */
 export async function refreshSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
-  { request, reply }: HttpExchange,
+  exchange: HttpExchange,
 ): Promise<Session<Payload, Info>> {
-  const { core, policy } = context
+  const { core, policy, current } = context
+  const { request, reply } = exchange
+  requireUnsent(reply)
+  const changed = current.of(request)
+  if (changed?.kind === 'none') throw new UnauthorizedError('the session of this request was revoked')
+  if (changed?.source === 'created') return changed.session
   const presented = findRefreshToken(core, policy, request)
   if (presented.kind === 'none') {
     refuseUntrustedOrigin(request, policy)
@@ -42,10 +48,12 @@ export async function refreshSession<Payload extends object, Info extends object
     }
   }
 
-  const outcome = await exchangeRefreshToken(context, { request, reply }, channel, tokens)
+  // The client does not have the new refresh token yet, so there is nothing to rotate.
+  if (changed?.source === 'refreshed') return changed.session
+  const outcome = await exchangeRefreshToken(context, exchange, channel, tokens)
   switch (outcome.kind) {
     case 'refreshed':
-      return new RequestSession(context, reply, outcome.issued)
+      return outcome.session
     case 'unauthorized':
       if (!outcome.ended) applyEdits(reply, noSessionEdits())
       throw new UnauthorizedError('the refresh token is invalid, or its session has expired or was revoked')
@@ -54,31 +62,49 @@ export async function refreshSession<Payload extends object, Info extends object
   }
 }
 
+/** The result of {@link exchangeRefreshToken}. */
+type Exchanged<Payload extends object, Info extends object> =
+  | Exclude<RefreshOutcome<Payload>, { readonly kind: 'refreshed' }>
+  | {
+    readonly kind: 'refreshed'
+    readonly issued: IssuedSession<Payload>
+    readonly session: Session<Payload, Info>
+  }
+
 /**
  * Exchanges a refresh token of a request that was checked. Sends the client the next pair of tokens, or clears its
- * tokens if they can never be used again.
+ * tokens if they can never be used again. If the response was sent meanwhile, throws and revokes nothing: the client
+ * repeats the refresh, and gets the same child.
  */
 export async function exchangeRefreshToken<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
-  { request, reply }: HttpExchange,
+  exchange: HttpExchange,
   channel: TransferMode,
   tokens: readonly PresentedRefreshToken[],
-): Promise<RefreshOutcome<Payload>> {
-  const { core, policy } = context
+): Promise<Exchanged<Payload, Info>> {
+  const { core, policy, current } = context
+  const { request, reply } = exchange
   const outcome = await refreshFirstRecognized(context, tokens, channel, request)
   if (outcome.kind === 'unauthorized' && !outcome.ended) return outcome
-  if (channel === 'cookie') applyEdits(reply, await findLeftovers(context, request))
+  const leftovers = channel === 'cookie' ? await findLeftovers(context, request) : null
   if (outcome.kind === 'refreshed') {
     const isGuarded = channel === 'cookie' && policy.antiCsrf === 'token'
     const antiCsrf = isGuarded ? await core.createAntiCsrfToken(outcome.issued.claims.sid) : null
     const edits = sessionEdits(policy.cookies, channel, outcome.issued, antiCsrf)
+    requireUnsent(reply)
+    if (leftovers !== null) applyEdits(reply, leftovers)
     if (channel === 'header' && cookieTokens(request, policy.cookies.refreshToken).length > 0) {
       applyEdits(reply, clearingEdits(policy.cookies, 'cookie'))
     }
     applyEdits(reply, edits)
-  } else {
-    applyEdits(reply, clearingEdits(policy.cookies, channel))
+    const { issued } = outcome
+    const session = new RequestSession(context, exchange, issued)
+    current.set(request, { kind: 'session', source: 'refreshed', issued, session })
+    return { kind: 'refreshed', issued, session }
   }
+  if (leftovers !== null) applyEdits(reply, leftovers)
+  applyEdits(reply, clearingEdits(policy.cookies, channel))
+  current.set(request, { kind: 'none' })
   return outcome
 }
 

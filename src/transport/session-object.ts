@@ -6,7 +6,8 @@ import type { AccessClaims } from '../tokens/access-token.ts'
 import { endOfToken } from '../tokens/access-claims.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
 import type { OutputOf, Update, UpdateOfPayload } from '../session/data-types.ts'
-import type { ResponseWriter } from './exchange.ts'
+import { requireUnsent } from './delivery.ts'
+import type { HttpExchange } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import type { ReadonlySession, Session, SessionJson } from './session.ts'
 import type { Cookie } from './set-cookie.ts'
@@ -69,7 +70,7 @@ export class VerifiedSession<Payload extends object> implements ReadonlySession<
 export class RequestSession<Payload extends object, Info extends object>
   extends VerifiedSession<Payload> implements Session<Payload, Info> {
   readonly #context: HttpContext<Payload, Info>
-  readonly #reply: ResponseWriter
+  readonly #exchange: HttpExchange
   /** Cookies on other domains to clear with the session's. */
   readonly #leftovers: readonly Cookie[]
   #claims: AccessClaims
@@ -77,14 +78,14 @@ export class RequestSession<Payload extends object, Info extends object>
 
   constructor(
     context: HttpContext<Payload, Info>,
-    reply: ResponseWriter,
+    exchange: HttpExchange,
     token: Pick<IssuedAccessToken<Payload>, 'claims' | 'payload'>,
     leftovers: readonly Cookie[] = [],
   ) {
     super(token.claims, token.payload)
     this.#claims = token.claims
     this.#context = context
-    this.#reply = reply
+    this.#exchange = exchange
     this.#leftovers = leftovers
   }
 
@@ -101,11 +102,16 @@ export class RequestSession<Payload extends object, Info extends object>
   }
 
   async updateJwtPayload(payload: UpdateOfPayload<Payload>): Promise<void> {
-    const { core, policy } = this.#context
+    const { core, policy, current } = this.#context
+    const { request, reply } = this.#exchange
+    requireUnsent(reply)
     const issued = await this.#whileAlive(core.reissue(this.#claims, payload))
     this.#claims = issued.claims
     this.setPayload(issued.payload)
-    applyEdits(this.#reply, accessTokenEdits(policy.cookies, transferModeOf(issued.claims.sid), issued))
+    requireUnsent(reply)
+    if (!current.mayWrite(request, issued.claims.sid)) return
+    applyEdits(reply, accessTokenEdits(policy.cookies, transferModeOf(issued.claims.sid), issued))
+    current.reissue(this.#exchange, issued, this)
   }
 
   onRevoked(listener: () => unknown): () => void {
@@ -123,6 +129,7 @@ export class RequestSession<Payload extends object, Info extends object>
 
   async revokeSession(): Promise<void> {
     await this.#context.core.revokeSession(this.#claims.sid)
+    requireUnsent(this.#exchange.reply)
     this.#clear()
   }
 
@@ -136,8 +143,12 @@ export class RequestSession<Payload extends object, Info extends object>
     }
   }
 
+  /** Clears the client's tokens, unless the response carries those of another session. */
   #clear(): void {
-    const { cookies } = this.#context.policy
-    applyEdits(this.#reply, clearingEdits(cookies, transferModeOf(this.#claims.sid), this.#leftovers))
+    const { policy: { cookies }, current } = this.#context
+    const { request, reply } = this.#exchange
+    if (!current.mayWrite(request, this.#claims.sid)) return
+    applyEdits(reply, clearingEdits(cookies, transferModeOf(this.#claims.sid), this.#leftovers))
+    current.set(request, { kind: 'none' })
   }
 }

@@ -1,8 +1,9 @@
+import { UnauthorizedError } from '../base/errors.ts'
 import { jsonReply, replyHeaders } from './error-reply.ts'
 import type { HttpExchange, CompleteResponse } from './exchange.ts'
-import { getSession } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
 import { refreshSession } from './refresh-session.ts'
+import { signOut } from './sign-out.ts'
 
 type RouteName = 'refresh' | 'signout' | 'jwks' | 'openid-configuration'
 
@@ -39,11 +40,9 @@ async function serve<Payload extends object, Info extends object>(
     case 'refresh':
       await refreshSession(context, exchange)
       return jsonReply(200, {})
-    case 'signout': {
-      const session = await getSession(context, exchange, {})
-      await session?.revokeSession()
+    case 'signout':
+      if (!await signOut(context, exchange)) throw new UnauthorizedError('the request has no session')
       return jsonReply(200, { status: 'OK' })
-    }
     case 'jwks':
       return serveJwks(context, exchange)
     case 'openid-configuration': {

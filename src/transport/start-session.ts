@@ -1,13 +1,14 @@
-import { GeneralError } from '../base/errors.ts'
 import { checkOptions, flag, withDefault } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
+import type { SessionHandle } from '../base/handle.ts'
 import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { IssuedSession, NewSessionOptions } from '../session/core.ts'
 import type { DataMember, InputOf, IsOptional, PayloadInput } from '../session/data-types.ts'
 import { newSessionRules } from '../session/policy.ts'
 import { bearerToken, cookieTokens } from './credentials.ts'
-import { refuseUntrustedOrigin } from './csrf.ts'
+import { refuseCrossSiteLogin } from './csrf.ts'
+import { requireUnsent } from './delivery.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { findLeftovers } from './leftovers.ts'
@@ -23,6 +24,12 @@ export interface CreateNewSessionOptions extends NewSessionOptions {
    * Whether to keep the session that the client had before; its tokens are replaced anyway (CMP-11). Default: false.
    */
   readonly keepExistingSession?: boolean
+  /**
+   * Whether a form that another site sends with POST may log in, as SAML and OpenID providers with
+   * `response_mode=form_post` do. Set it only in such a callback, after you have compared its `state` (SAML:
+   * `RelayState`) with the browser's. A callback by GET needs no option. Default: false.
+   */
+  readonly allowCrossSitePost?: boolean
 }
 
 /** The user of a new session, and its options. */
@@ -82,33 +89,49 @@ interface GivenSession<Payload extends object, Info extends object> extends NewS
 
 /** The rules of the options of `createNewSession`. */
 export const createNewSessionRules: RulesFor<CreateNewSessionOptions> = {
-  ...newSessionRules, keepExistingSession: withDefault(false, flag),
+  ...newSessionRules, keepExistingSession: withDefault(false, flag), allowCrossSitePost: withDefault(false, flag),
 }
 
 /** Creates a session and sends its tokens to the client. Revokes the session that the client had before. */
 export async function startSession<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
-  { request, reply }: HttpExchange,
+  exchange: HttpExchange,
   call: GivenArguments<Payload, Info>,
 ): Promise<Session<Payload, Info>> {
-  const { core, policy } = context
+  const { core, policy, current } = context
+  const { request, reply } = exchange
   const { userId, jwtPayload, sessionInfo, ...options } = toInput(call)
-  if (reply.closed) throw new GeneralError('MISUSE', 'create the session before the response is sent')
+  requireUnsent(reply)
   const mode: TransferMode = request.header(wire.authMode)?.trim().toLowerCase() === 'header' ? 'header' : 'cookie'
-  if (mode === 'cookie') refuseUntrustedOrigin(request, policy)
-
-  const { keepExistingSession = false, ...lifetimes } = options
-  const replaced = keepExistingSession ? [] : await sessionsToReplace(core, policy, request)
+  const { keepExistingSession = false, allowCrossSitePost = false, ...lifetimes } = options
+  if (mode === 'cookie') refuseCrossSiteLogin(request, policy, allowCrossSitePost)
+  const replaced = keepExistingSession ? [] : await replacedBy(context, request)
   const { client } = request
   const issued = await core.create({ userId, mode, client, jwtPayload, sessionInfo, options: lifetimes })
-  const edits = await editsOf(context, mode, issued)
-  if (replaced.length > 0) await core.revokeSessions(replaced)
+  try {
+    const edits = await editsOf(context, request, mode, issued)
+    requireUnsent(reply)
+    if (replaced.length > 0) await core.revokeSessions(replaced)
+    requireUnsent(reply)
+    for (const each of edits) applyEdits(reply, each)
+  } catch (error) {
+    // A session whose tokens cannot be delivered must not exist.
+    await core.revokeSession(issued.claims.sid)
+    throw error
+  }
+  const session = new RequestSession(context, exchange, issued)
+  current.set(request, { kind: 'session', source: 'created', issued, session })
+  return session
+}
 
-  applyEdits(reply, await findLeftovers(context, request))
-  const other = mode === 'cookie' ? 'header' : 'cookie'
-  if (carriesAccessToken(context, request, other)) applyEdits(reply, clearingEdits(policy.cookies, other))
-  applyEdits(reply, edits)
-  return new RequestSession(context, reply, issued)
+/** The sessions that this login replaces: those of the request, and one that an earlier call has created. */
+async function replacedBy<Payload extends object, Info extends object>(
+  { core, policy, current }: HttpContext<Payload, Info>,
+  request: HttpRequest,
+): Promise<readonly SessionHandle[]> {
+  const own = current.handleOf(request)
+  const others = await sessionsToReplace(core, policy, request)
+  return own === null || others.includes(own) ? others : [...others, own]
 }
 
 /** Both forms of the arguments as one. @throws GeneralError (`MISUSE`) for a wrong option */
@@ -129,20 +152,22 @@ function toInput<Payload extends object, Info extends object>(
   }
 }
 
-/** The edits for a new session. If its tokens cannot be delivered, revokes it and throws. */
+/** The edits for a new session, in the order in which they are applied. */
 async function editsOf<Payload extends object, Info extends object>(
-  { core, policy }: HttpContext<Payload, Info>,
+  context: HttpContext<Payload, Info>,
+  request: HttpRequest,
   mode: TransferMode,
   issued: IssuedSession<Payload>,
-): Promise<TokenEdits> {
-  const { sid } = issued.claims
-  try {
-    const antiCsrf = mode === 'cookie' && policy.antiCsrf === 'token' ? await core.createAntiCsrfToken(sid) : null
-    return sessionEdits(policy.cookies, mode, issued, antiCsrf)
-  } catch (error) {
-    await core.revokeSession(sid)
-    throw error
-  }
+): Promise<readonly TokenEdits[]> {
+  const { core, policy } = context
+  const isGuarded = mode === 'cookie' && policy.antiCsrf === 'token'
+  const antiCsrf = isGuarded ? await core.createAntiCsrfToken(issued.claims.sid) : null
+  const other = mode === 'cookie' ? 'header' : 'cookie'
+  return [
+    await findLeftovers(context, request),
+    ...carriesAccessToken(context, request, other) ? [clearingEdits(policy.cookies, other)] : [],
+    sessionEdits(policy.cookies, mode, issued, antiCsrf),
+  ]
 }
 
 function carriesAccessToken<Payload extends object, Info extends object>(

@@ -317,7 +317,7 @@ describe('sign-out', () => {
     expect((await alice.send('POST', REFRESH, { headers: { ...SAME_ORIGIN, cookie } })).status).toBe(401)
   })
 
-  test('without a session is 401; with an expired access token, try refresh token', async () => {
+  test('L-04: without a session is 401; an expired access token suffices, a token of an unknown key does not', async () => {
     server = await startSessionServer()
     const client = server.client()
     const none = await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })
@@ -325,7 +325,18 @@ describe('sign-out', () => {
     expect(touchesNothing(none)).toBe(true)
     await login(client)
     server.clock.advance(3_600_000)
-    expect(message(await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN }))).toEqual([401, 'try refresh token'])
+    const [head = '', ...rest] = (client.cookie(AT) ?? '').split('.')
+    const header: { kid: string } = JSON.parse(Buffer.from(head, 'base64url').toString())
+    header.kid = header.kid.slice(0, -1) + (header.kid.endsWith('A') ? 'B' : 'A')
+    const other = [Buffer.from(JSON.stringify(header)).toString('base64url'), ...rest].join('.')
+    const unknown = await client.send('POST', SIGNOUT, {
+      headers: { ...SAME_ORIGIN, cookie: `${AT}=${other}` }, jar: false,
+    })
+    expect(message(unknown)).toEqual([401, 'try refresh token'])
+    expect(await server.sessions.getAllSessionHandlesForUser('alice')).toHaveLength(1)
+    expect((await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })).status).toBe(200)
+    expect(client.jar).toEqual([])
+    expect(await server.sessions.getAllSessionHandlesForUser('alice')).toEqual([])
   })
 
   test('in header mode clears only the headers', async () => {

@@ -71,7 +71,9 @@ test('a revoked session is 404 by handle, and 401 in its own request', async () 
   ]
   for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' })
   const error: unknown = await sessions.getSessionInfo(session.getHandle()).catch((reason: unknown) => reason)
-  expect(sessions.http.errorReply(error, { method: 'GET', path: '/', client: { ip: null, userAgent: null }, header: () => null }))
+  expect(sessions.http.errorReply(error, {
+    identity: {}, method: 'GET', path: '/', client: { ip: null, userAgent: null }, header: () => null,
+  }))
     .toMatchObject({ status: 404 })
   await expect(session.updateJwtPayload({})).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
   expect(cookiesOf(new Response(null, { headers }))).toContain(`${AT}=`)
@@ -188,7 +190,7 @@ describe('requireSession', () => {
     await expect(handle(ask('GET', '/me', { cookie }))).rejects.toThrow(TypeError)
   })
 
-  test('after the response was created, methods still change the store', async () => {
+  test('L-03: after the response was created, methods reject, and a revocation takes effect', async () => {
     const cookie = await login()
     const late: (() => Promise<void>)[] = []
     const handle = sessions.requireSession((_, session) => {
@@ -196,7 +198,7 @@ describe('requireSession', () => {
       return new Response('sent')
     })
     const response = await handle(ask('POST', '/slow', { cookie }))
-    for (const call of late) await call()
+    for (const call of late) await expect(call()).rejects.toThrow('the response was already sent')
     expect(response.headers.getSetCookie()).toEqual([])
     expect(await sessions.getAllSessionHandlesForUser('alice')).toEqual([])
   })

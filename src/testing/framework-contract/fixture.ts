@@ -8,14 +8,11 @@ import type { SessionStore } from '../../session/store.ts'
 import { createMemoryStore } from '../../stores/memory.ts'
 import type { GetSessionOptions, SessionReading } from '../../transport/get-session.ts'
 import type { HttpOptions } from '../../transport/http-policy.ts'
-import type { ReadonlySession, Session } from '../../transport/session.ts'
+import type { ReadonlySession } from '../../transport/session.ts'
 import type { FakeClock } from '../fake-clock.ts'
 import { createFakeClock } from '../fake-clock.ts'
-
-/** The claims of the application under test. */
-export type AppClaims = { role?: string }
-/** The session data of the application under test. */
-export type AppInfo = { note?: string }
+import { createSteps, outcomeOf, stepsIn } from './steps.ts'
+import type { AppClaims, Step, SteppedCalls } from './steps.ts'
 
 /** The configurations in which the application under test must be able to run. */
 export type AppVariant = 'plain' | 'token' | 'mounted' | 'proxied' | 'no-cors'
@@ -53,6 +50,7 @@ export const variants: Readonly<Record<AppVariant, VariantSettings>> = {
 interface ControlledSessions {
   revokeSession(handle: string): Promise<boolean>
   updateJwtPayload(handle: string, payload: AppClaims): Promise<void>
+  getAllSessionHandlesForUser(userId: string): Promise<readonly string[]>
 }
 
 /**
@@ -81,8 +79,15 @@ export interface AppFixture {
   gate(): Promise<void>
   /** Counts a run of the handler of `/any`. */
   visit(): void
-  /** Keeps the session of `/late`, to use it after the response was sent. */
-  keep(session: Session<AppClaims, AppInfo>): void
+  /**
+   * The handler of `/steps`: takes what the calls of the adapter take, and the parsed body; resolves to the JSON of the
+   * response.
+   */
+  follow<Target extends readonly [request: object, ...others: unknown[]]>(
+    sessions: SteppedCalls<Target>,
+    target: Target,
+    command: unknown,
+  ): Promise<string>
   /** The handler of `/control`: takes the parsed body, resolves to the JSON of the response. */
   control(sessions: ControlledSessions, command: unknown): Promise<string>
 }
@@ -112,7 +117,7 @@ export function describeReading(reading: SessionReading<AppClaims>): { kind: str
 
 /** The calls of an adapter, under the names that all adapters share. A framework may lack some of them. */
 export const adapterCalls = [
-  'createNewSession', 'getSession', 'refreshSession', 'readSession', 'requireSession', 'sessionOf', 'sessionRoutes',
+  'createNewSession', 'getSession', 'refreshSession', 'signOut', 'readSession', 'requireSession', 'sessionOf', 'sessionRoutes',
   'errorHandler', 'cors',
 ] as const
 
@@ -165,19 +170,26 @@ export function createAppFixture(variant: AppVariant): AppFixture {
   const cut = cuttable(createMemoryStore())
   const { prefix, cors, options } = variants[variant]
   const gate = createGate()
-  let late: Session<AppClaims, AppInfo> | null = null
+  /** The calls for the last request to `/steps`, and the one that its handler did not await. */
+  let late: Step | null = null
+  let abandoned: Promise<string> | null = null
   let reported = 0
   let visits = 0
 
-  async function execute(sessions: ControlledSessions, command: JsonObject): Promise<void> {
-    const { advance, storeDown, revoke, change, release, afterwards } = command
+  async function execute(sessions: ControlledSessions, command: JsonObject): Promise<string> {
+    const { advance, storeDown, revoke, change, release, afterwards, settle, sessionsOf } = command
     if (typeof advance === 'number') clock.advance(advance)
     if (typeof storeDown === 'boolean') cut.down = storeDown
     if (typeof revoke === 'string') await sessions.revokeSession(revoke)
     if (typeof change === 'string') await sessions.updateJwtPayload(change, { role: 'editor' })
     if (release === true) gate.release()
-    if (afterwards === 'change') await late?.updateJwtPayload({ role: 'late' })
-    if (afterwards === 'revoke') await late?.revokeSession()
+    if (typeof afterwards === 'string' && late !== null) return outcomeOf(late, afterwards)
+    if (typeof sessionsOf === 'string') return String((await sessions.getAllSessionHandlesForUser(sessionsOf)).length)
+    if (settle === true) {
+      cut.held = false
+      return await abandoned ?? 'nothing was abandoned'
+    }
+    return 'done'
   }
 
   return {
@@ -210,14 +222,22 @@ export function createAppFixture(variant: AppVariant): AppFixture {
     visit: () => {
       visits += 1
     },
-    keep: session => {
-      late = session
+    async follow(sessions, target, command) {
+      const step = late = createSteps(sessions, target)
+      const outcomes: string[] = []
+      for (const text of stepsIn(command, 'steps')) outcomes.push(await outcomeOf(step, text))
+      const [unawaited] = stepsIn(command, 'unawaited')
+      if (unawaited !== undefined) {
+        cut.held = true
+        abandoned = outcomeOf(step, unawaited)
+      }
+      return JSON.stringify({ outcomes })
     },
     async control(sessions, command) {
       const before = cut.calls.splice(0)
       let outcome = 'done'
       try {
-        await execute(sessions, isJsonObject(command) ? command : {})
+        outcome = await execute(sessions, isJsonObject(command) ? command : {})
       } catch (error) {
         outcome = error instanceof Error ? error.name : 'failed'
       }
@@ -233,13 +253,15 @@ export function createAppFixture(variant: AppVariant): AppFixture {
   }
 }
 
+/** A worker may not await a promise of another request, only a timer. */
+const aMoment = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 2))
+
 /** Lets one `pass` resolve for each `release`, in whatever order they are called. */
 function createGate(): { pass(): Promise<void>; release(): void } {
   let released = 0
   return {
     async pass() {
-      // A worker may not await a promise of another request, only a timer.
-      while (released === 0) await new Promise(resolve => setTimeout(resolve, 2))
+      while (released === 0) await aMoment()
       released -= 1
     },
     release() {
@@ -253,15 +275,28 @@ const inBackground: ReadonlySet<string> = new Set([
   'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'acquireLease', 'removeExpired',
 ])
 
-/** A store that can be made unavailable, and that counts the calls of requests. */
-function cuttable(inner: SessionStore): { readonly store: SessionStore; down: boolean; readonly calls: string[] } {
-  const state = { down: false, calls: new Array<string>() }
+interface CuttableStore {
+  readonly store: SessionStore
+  /** Whether every call fails. */
+  down: boolean
+  /** Whether the calls of requests wait. */
+  held: boolean
+  /** The names of the calls of requests. */
+  readonly calls: string[]
+}
+
+/** A store that can be made unavailable or slow, and that counts the calls of requests. */
+function cuttable(inner: SessionStore): CuttableStore {
+  const state = { down: false, held: false, calls: new Array<string>() }
   const store = new Proxy(inner, {
     get(target, name, receiver) {
       const value: unknown = Reflect.get(target, name, receiver)
       if (typeof value !== 'function') return value
       return async (...parameters: unknown[]): Promise<unknown> => {
-        if (!inBackground.has(String(name))) state.calls.push(String(name))
+        if (!inBackground.has(String(name))) {
+          state.calls.push(String(name))
+          while (state.held) await aMoment()
+        }
         if (state.down) throw new GeneralError('STORE_UNAVAILABLE', 'the contract made the store unavailable')
         return Reflect.apply(value, target, parameters)
       }

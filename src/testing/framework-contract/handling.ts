@@ -44,20 +44,6 @@ export const handlingCases: readonly FrameworkCase[] = [
     ensureEqual((await client.send('GET', '/me')).status, 200, 'the session is active')
   }),
 
-  appCase('handling: a response is not changed after it was sent', 'plain', async app => {
-    for (const afterwards of ['change', 'revoke']) {
-      const client = app.client()
-      await login(client)
-      const reply = await client.send('GET', '/late')
-      ensureEqual(reply.status, 200, 'sent')
-      ensureUntouched(reply, 'sent')
-      ensureEqual((await app.control({ afterwards })).outcome, 'done', `${afterwards} after the response`)
-      const next = await client.send('GET', '/me')
-      if (afterwards === 'change') ensureEqual(next.member('payload'), { role: 'late' }, 'the next request notices it')
-      else ensureEqual(refusal(next), [401, 'unauthorised'], 'the next request notices it')
-    }
-  }),
-
   appCase('handling: HEAD answers as GET does, without the body', 'plain', async app => {
     const client = app.client()
     for (const expected of [401, 200]) {

@@ -79,6 +79,37 @@ export const loginCases: readonly FrameworkCase[] = [
     }
   }),
 
+  appCase('L-01: a login may end a navigation from another site', 'plain', async app => {
+    const navigation = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+    const form = { ...navigation, origin: 'https://id.example', 'content-type': 'application/json' }
+    for (const site of ['cross-site', 'same-site']) {
+      const client = app.client()
+      const landed = await client.send('GET', '/callback?code=1', { headers: { ...navigation, 'sec-fetch-site': site } })
+      ensureEqual(landed.status, 200, `a redirect, ${site}`)
+      ensureEqual((await client.send('GET', '/me')).member('handle'), landed.member('handle'), 'logged in')
+      for (const origin of [form.origin, 'null']) {
+        const headers = { ...form, origin, 'sec-fetch-site': site }
+        const posted = await app.client().send('POST', '/callback', { headers, body: '{}' })
+        ensureEqual(posted.status, 200, `a form with origin ${origin}, ${site}, with allowCrossSitePost`)
+        const other = await app.client().send('POST', '/login', { headers, body: '{"userId":"mallory"}' })
+        ensureEqual(refusal(other), [403, 'cross-site request refused'], 'a form, without the option')
+        ensureUntouched(other, 'a form, without the option')
+      }
+    }
+    for (const other of [
+      { 'sec-fetch-dest': 'iframe' }, { 'sec-fetch-dest': 'image', 'sec-fetch-mode': 'no-cors' },
+      { 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'cors' }, { 'sec-purpose': 'prefetch' },
+    ]) {
+      for (const method of ['GET', 'POST']) {
+        const origin = method === 'GET' ? {} : { origin: form.origin }
+        const headers = { ...navigation, ...other, ...origin, 'sec-fetch-site': 'cross-site' }
+        const reply = await app.client().send(method, '/callback', { headers })
+        ensureEqual(refusal(reply), [403, 'cross-site request refused'], `${method} ${JSON.stringify(other)}`)
+        ensureUntouched(reply, 'refused')
+      }
+    }
+  }),
+
   appCase('login: with an existing session revokes that session', 'plain', async app => {
     const client = app.client()
     await login(client)

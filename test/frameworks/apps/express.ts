@@ -93,10 +93,19 @@ export function startExpressApp(
     await fixture.gate()
     response.end('two\n')
   }))
-  router.get('/late', sessions.requireSession((_, response, session) => {
-    fixture.keep(session)
-    response.json({})
+  router.post('/steps', catching(async (request, response) => {
+    response.type('json').send(await fixture.follow(sessions, [request, response], request.body))
   }))
+  router.all('/callback', catching(async (request, response) => {
+    const login = { userId: 'alice', allowCrossSitePost: true }
+    response.json({ handle: (await sessions.createNewSession(request, response, login)).getHandle() })
+  }))
+  router.post('/relogin', catching(async (request, response, next) => {
+    await sessions.createNewSession(request, response, request.body.userId)
+    next()
+  }), sessions.requireSession(), (request, response) => {
+    response.json(describeSession(sessions.sessionOf(request)))
+  })
   router.get('/fail', sessions.requireSession(() => {
     throw fixture.failure
   }))

@@ -65,10 +65,24 @@ export async function startFastifyApp(variant: AppVariant): Promise<RunningApp> 
       await fixture.gate()
       yield 'two\n'
     })()))))
-    router.get('/late', sessions.requireSession((_request, _reply, session) => {
-      fixture.keep(session)
-      return {}
-    }))
+    router.post('/steps', async (request, reply) => {
+      reply.type('application/json')
+      return fixture.follow(sessions, [request, reply], request.body)
+    })
+    router.route({
+      method: ['GET', 'POST'],
+      url: '/callback',
+      handler: async (request, reply) => {
+        const session = await sessions.createNewSession(request, reply, { userId: 'alice', allowCrossSitePost: true })
+        return { handle: session.getHandle() }
+      },
+    })
+    router.post<{ Body: { userId: string } }>('/relogin', {
+      preHandler: [
+        async (request, reply) => void await sessions.createNewSession(request, reply, request.body.userId),
+        sessions.requireSession(),
+      ],
+    }, async request => describeSession(sessions.sessionOf(request)))
     router.get('/fail', sessions.requireSession(() => {
       throw fixture.failure
     }))

@@ -1,4 +1,5 @@
 import { H3, readBody } from 'h3'
+import type { Middleware } from 'h3'
 import { h3Sessions } from '../../../src/frameworks/h3.ts'
 import { createSessions } from '../../../src/index.ts'
 import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
@@ -59,10 +60,21 @@ export function createH3App(variant: AppVariant): H3 {
   }))
   app.post('/echo', sessions.requireSession(event => event.req.body))
   app.get('/stream', sessions.requireSession(() => pieces(fixture.gate)))
-  app.get('/late', sessions.requireSession((_, session) => {
-    fixture.keep(session)
-    return {}
-  }))
+  app.post('/steps', async event => fixture.follow(sessions, [event], await readBody(event)))
+  for (const method of ['GET', 'POST'] as const) {
+    app.on(method, '/callback', async event => {
+      const session = await sessions.createNewSession(event, { userId: 'alice', allowCrossSitePost: true })
+      return { handle: session.getHandle() }
+    })
+  }
+  const logIn: Middleware = async (event, next) => {
+    const { userId } = await event.req.json() as { userId: string }
+    await sessions.createNewSession(event, userId)
+    return next()
+  }
+  app.post('/relogin', event => describeSession(sessions.sessionOf(event)), {
+    middleware: [logIn, sessions.requireSession()],
+  })
   app.get('/fail', sessions.requireSession(() => {
     throw fixture.failure
   }))

@@ -61,10 +61,16 @@ export function createHonoApp(variant: AppVariant): (request: Request) => Respon
   })
   app.post('/echo', sessions.requireSession(), context => new Response(context.req.raw.body))
   app.get('/stream', sessions.requireSession(), context => context.body(pieces(fixture.gate)))
-  app.get('/late', sessions.requireSession(), context => {
-    fixture.keep(context.var.session)
-    return context.json({})
+  app.post('/steps', async context => context.body(await fixture.follow(sessions, [context], await context.req.json())))
+  app.on(['GET', 'POST'], '/callback', async context => {
+    const session = await sessions.createNewSession(context, { userId: 'alice', allowCrossSitePost: true })
+    return context.json({ handle: session.getHandle() })
   })
+  app.post('/relogin', async (context, next) => {
+    const { userId } = await context.req.json<{ userId: string }>()
+    await sessions.createNewSession(context, userId)
+    await next()
+  }, sessions.requireSession(), context => context.json(describeSession(sessions.sessionOf(context))))
   app.get('/fail', sessions.requireSession(), () => {
     throw fixture.failure
   })

@@ -23,6 +23,10 @@ export function startKoaApp(variant: AppVariant): Promise<RunningApp> {
   const explicit = (settings?: boolean): Route => async context => {
     context.body = describeSession(await sessions.getSession(context, settings))
   }
+  const callback: Route = async context => {
+    const session = await sessions.createNewSession(context, { userId: 'alice', allowCrossSitePost: true })
+    context.body = { handle: session.getHandle() }
+  }
   const open: Readonly<Record<string, Route>> = {
     'POST /control': async context => {
       context.type = 'json'
@@ -37,6 +41,12 @@ export function startKoaApp(variant: AppVariant): Promise<RunningApp> {
       context.set('cache-control', 'public, max-age=60')
       context.body = { handle: session.getHandle() }
     },
+    'POST /steps': async context => {
+      context.type = 'json'
+      context.body = await fixture.follow(sessions, [context], await json(context.req))
+    },
+    'GET /callback': callback,
+    'POST /callback': callback,
     'GET /me': explicit(),
     'GET /reading': async context => {
       context.body = describeReading(await sessions.readSession(context))
@@ -78,10 +88,7 @@ export function startKoaApp(variant: AppVariant): Promise<RunningApp> {
       body.write('one\n')
       void fixture.gate().then(() => body.end('two\n'))
     },
-    'GET /late': context => {
-      fixture.keep(sessions.sessionOf(context))
-      context.body = {}
-    },
+    'POST /relogin': describe,
     'GET /fail': () => {
       throw fixture.failure
     },
@@ -109,6 +116,11 @@ export function startKoaApp(variant: AppVariant): Promise<RunningApp> {
     }),
     only('GET /admin', sessions.requireSession(fixture.adminOnly)),
     route({ 'GET /admin': describe }),
+    only('POST /relogin', async (context, next) => {
+      const { userId } = await json(context.req) as { userId: string }
+      await sessions.createNewSession(context, userId)
+      await next()
+    }),
     only(Object.keys(guarded), sessions.requireSession()),
     route(guarded),
   ]))

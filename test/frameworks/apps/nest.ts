@@ -5,7 +5,7 @@ import {
   All, Body, Catch, Controller, createParamDecorator, Get, Header, HttpCode, HttpException, Module, Post, Put, Req,
   Res, StreamableFile, UseGuards,
 } from '@nestjs/common'
-import type { ArgumentsHost, INestApplication } from '@nestjs/common'
+import type { ArgumentsHost, CanActivate, INestApplication } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter } from '@nestjs/platform-express'
 import type { NestExpressApplication } from '@nestjs/platform-express'
@@ -69,6 +69,14 @@ type Sessions = BareSessions<AppClaims, AppInfo> & NestSessions<AppClaims, AppIn
 function createModule(fixture: AppFixture, sessions: Sessions): new () => object {
   const { CurrentSession } = sessions
   const guarded = UseGuards(sessions.requireSession())
+  const logIn: CanActivate = {
+    async canActivate(context) {
+      const http = context.switchToHttp()
+      const request = http.getRequest<NestRequest & { body: { userId: string } }>()
+      await sessions.createNewSession(request, http.getResponse<NestResponse>(), request.body.userId)
+      return true
+    },
+  }
 
   class Routes {
     control(command: unknown): Promise<string> {
@@ -153,9 +161,17 @@ function createModule(fixture: AppFixture, sessions: Sessions): new () => object
       return new StreamableFile(Readable.from(pieces(fixture.gate), { objectMode: false }))
     }
 
-    late(session: AppSession): object {
-      fixture.keep(session)
-      return {}
+    steps(request: NestRequest, response: NestResponse, body: unknown): Promise<string> {
+      return fixture.follow(sessions, [request, response], body)
+    }
+
+    async callback(request: NestRequest, response: NestResponse): Promise<object> {
+      const login = { userId: 'alice', allowCrossSitePost: true }
+      return { handle: (await sessions.createNewSession(request, response, login)).getHandle() }
+    }
+
+    relogin(session: AppSession): SessionDescription {
+      return describeSession(session)
     }
 
     fail(): never {
@@ -182,7 +198,9 @@ function createModule(fixture: AppFixture, sessions: Sessions): new () => object
   route('revoke', [Post('revoke'), guarded, HttpCode(200)], [CurrentSession()])
   route('echo', [Post('echo'), guarded, HttpCode(200)], [Body()])
   route('stream', [Get('stream'), guarded], [])
-  route('late', [Get('late'), guarded], [CurrentSession()])
+  route('steps', [Post('steps'), HttpCode(200)], [Req(), Res({ passthrough: true }), Body()])
+  route('callback', [All('callback'), HttpCode(200)], [Req(), Res({ passthrough: true })])
+  route('relogin', [Post('relogin'), UseGuards(logIn), guarded, HttpCode(200)], [CurrentSession()])
   route('fail', [Get('fail'), guarded], [])
 
   function route(

@@ -17,6 +17,10 @@ export function startNodeApp(variant: AppVariant): Promise<RunningApp> {
 
   const guard = sessions.requireSession()
   const answerSession = sessions.requireSession((_, response, session) => json(response, describeSession(session)))
+  const answerCallback: Route = async (request, response) => {
+    const session = await sessions.createNewSession(request, response, { userId: 'alice', allowCrossSitePost: true })
+    json(response, { handle: session.getHandle() })
+  }
   const routes: Readonly<Record<string, Route>> = {
     'POST /control': async (request, response) => {
       response.end(await fixture.control(sessions, JSON.parse(await text(request))))
@@ -78,9 +82,14 @@ export function startNodeApp(variant: AppVariant): Promise<RunningApp> {
       await fixture.gate()
       response.end('two\n')
     }),
-    'GET /late': async (request, response) => {
-      fixture.keep(await sessions.getSession(request, response))
-      json(response, {})
+    'POST /steps': async (request, response) => {
+      response.end(await fixture.follow(sessions, [request, response], JSON.parse(await text(request))))
+    },
+    'GET /callback': answerCallback,
+    'POST /callback': answerCallback,
+    'POST /relogin': async (request, response) => {
+      await sessions.createNewSession(request, response, JSON.parse(await text(request)).userId)
+      await guard(request, response, () => json(response, describeSession(sessions.sessionOf(request))))
     },
     'GET /fail': async (request, response) => {
       await sessions.getSession(request, response)

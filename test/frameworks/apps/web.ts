@@ -12,6 +12,10 @@ export function createWebApp(variant: AppVariant): Route {
   const sessions = webSessions(createSessions<AppClaims, AppInfo>(fixture.options), { onError: fixture.report })
 
   const answerSession = sessions.requireSession((_, session) => Response.json(describeSession(session)))
+  const answerCallback = sessions.handler(async (request, headers) => {
+    const session = await sessions.createNewSession(request, headers, { userId: 'alice', allowCrossSitePost: true })
+    return Response.json({ handle: session.getHandle() })
+  })
   const routes: Readonly<Record<string, Route>> = {
     'POST /control': async request => new Response(await fixture.control(sessions, await request.json())),
     'POST /login': sessions.handler(async (request, headers) => {
@@ -61,9 +65,15 @@ export function createWebApp(variant: AppVariant): Route {
     }),
     'POST /echo': sessions.requireSession(request => new Response(request.body)),
     'GET /stream': sessions.requireSession(() => new Response(pieces(fixture.gate))),
-    'GET /late': sessions.handler(async (request, headers) => {
-      fixture.keep(await sessions.getSession(request, headers))
-      return Response.json({})
+    'POST /steps': sessions.handler(async (request, headers) => (
+      new Response(await fixture.follow(sessions, [request, headers], await request.json()))
+    )),
+    'GET /callback': answerCallback,
+    'POST /callback': answerCallback,
+    'POST /relogin': sessions.handler(async (request, headers) => {
+      const { userId } = await request.json() as { userId: string }
+      await sessions.createNewSession(request, headers, userId)
+      return answerSession(request)
     }),
     'GET /fail': sessions.requireSession(() => {
       throw fixture.failure

@@ -78,10 +78,15 @@ export function createIttyApp(variant: AppVariant): (request: Request) => Promis
   })
   router.post('/echo', guard, request => new Response(request.body))
   get('/stream', guard, () => new Response(pieces(fixture.gate)))
-  get('/late', guard, request => {
-    fixture.keep(sessions.sessionOf(request))
-    return Response.json({})
+  router.post('/steps', async request => new Response(await fixture.follow(sessions, [request], await request.json())))
+  router.all('/callback', async request => {
+    const session = await sessions.createNewSession(request, { userId: 'alice', allowCrossSitePost: true })
+    return Response.json({ handle: session.getHandle() })
   })
+  router.post('/relogin', async request => {
+    const { userId }: { userId: string } = await request.json()
+    await sessions.createNewSession(request, userId)
+  }, guard, describe)
   get('/fail', guard, () => {
     throw fixture.failure
   })

@@ -1,0 +1,152 @@
+import { isJsonObject, parseJsonObject } from '../../base/json.ts'
+import { ensure, ensureEqual } from '../assert.ts'
+import type { AppClient, AppReply } from './app-client.ts'
+import {
+  appCase, AT, frontTokenOf, HEADER_MODE, HOUR, login, nameOfCookie, pairOf, RT, SAME_ORIGIN,
+} from './framework-case.ts'
+import type { FrameworkCase } from './framework-case.ts'
+
+type Headers = Readonly<Record<string, string>>
+
+/** Sends steps for one request; resolves to their outcomes and the response. */
+async function follow(
+  client: AppClient,
+  steps: readonly string[],
+  headers: Headers = SAME_ORIGIN,
+  extraCookies: readonly string[] = [],
+): Promise<AppReply & { readonly outcomes: readonly string[] }> {
+  const reply = await client.send('POST', '/steps', { headers, body: { steps }, extraCookies })
+  ensureEqual(reply.status, 200, steps.join(', '))
+  const outcomes = parseJsonObject(reply.body)?.['outcomes']
+  return { ...reply, outcomes: Array.isArray(outcomes) ? outcomes.map(String) : [] }
+}
+
+/** What `/me` answers to a client in cookie mode: the user and the role, or the status. */
+async function whoIs(client: AppClient, headers: Headers = {}): Promise<string> {
+  const reply = await client.send('GET', '/me', { headers })
+  const payload = reply.member('payload')
+  const role = isJsonObject(payload) ? payload['role'] : undefined
+  return reply.status === 200 ? `${reply.member('userId')}, ${role}` : `${reply.status}`
+}
+
+/** The names of the cookies that a response sets, and of those that it clears. */
+function cookieChanges({ setCookies }: AppReply): readonly [set: readonly string[], cleared: readonly string[]] {
+  const own = setCookies.filter(line => [AT, RT].includes(nameOfCookie(line)))
+  const isCleared = (line: string): boolean => /^[^=]*=;/.test(line)
+  const names = (lines: readonly string[]): readonly string[] => lines.map(nameOfCookie).toSorted()
+  return [names(own.filter(line => !isCleared(line))), names(own.filter(isCleared))]
+}
+
+/** A call that changes the session of a request counts for every later call for that request. */
+export const oneRequestCases: readonly FrameworkCase[] = [
+  appCase('L-02: after a login, every call returns the new session, in cookie mode', 'plain', async app => {
+    for (const before of ['no session', 'a session', 'an expired session', 'a revoked session']) {
+      const client = app.client()
+      if (before !== 'no session') {
+        const { handle } = await login(client)
+        if (before === 'an expired session') await app.advance(HOUR)
+        if (before === 'a revoked session') await app.control({ revoke: handle })
+      }
+      const old = pairOf(client)
+      const reply = await follow(client, ['create bob', 'get', 'read', 'update editor', 'get', 'read', 'refresh'])
+      ensureEqual(reply.outcomes, [
+        'bob, new', 'bob, new', 'active bob, new', 'done', 'bob, editor', 'active bob, editor', 'bob, editor',
+      ], before)
+      ensureEqual(cookieChanges(reply), [[AT, RT].toSorted(), []], `${before}: each cookie is set once`)
+      ensureEqual(frontTokenOf(reply)['uid'], 'bob', `${before}: the front token`)
+      ensureEqual(await whoIs(client), 'bob, editor', `${before}: the next request`)
+      const stale = await client.send('GET', '/me', { headers: { cookie: old }, jar: false })
+      ensureEqual(stale.status, 401, `${before}: the old session has ended`)
+    }
+  }),
+
+  appCase('L-02: after a login, every call returns the new session, in header mode', 'plain', async app => {
+    const old = (await login(app.client(), 'alice', HEADER_MODE)).header('st-access-token')
+    for (const own of [{}, { authorization: `Bearer ${old}` }]) {
+      const client = app.client()
+      const reply = await follow(client, ['create bob', 'get', 'read', 'update editor', 'get', 'read', 'refresh'], {
+        ...HEADER_MODE, ...own,
+      })
+      ensureEqual(reply.outcomes, [
+        'bob, new', 'bob, new', 'active bob, new', 'done', 'bob, editor', 'active bob, editor', 'bob, editor',
+      ], 'the new session')
+      const authorization = `Bearer ${reply.header('st-access-token')}`
+      ensureEqual(await whoIs(client, { authorization }), 'bob, editor', 'the next request')
+      ensure((reply.header('st-refresh-token') ?? '').length > 1, 'the refresh token is not cleared')
+    }
+    ensureEqual(await whoIs(app.client(), { authorization: `Bearer ${old}` }), '401', 'the old session has ended')
+  }),
+
+  appCase('L-02: after a login, a guard lets the request pass with the new session', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    for (const headers of [SAME_ORIGIN, HEADER_MODE]) {
+      const reply = await client.send('POST', '/relogin', { headers, body: { userId: 'bob' } })
+      ensureEqual([reply.status, reply.member('userId')], [200, 'bob'], 'the guard')
+      ensureEqual(frontTokenOf(reply)['uid'], 'bob', 'the tokens of the new session')
+    }
+  }),
+
+  appCase('L-02: the session of an earlier call does not touch the tokens of a login', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    const reply = await follow(client, ['get', 'create bob', 'update-first late', 'revoke-first', 'get'])
+    ensureEqual(reply.outcomes, ['alice, reader', 'bob, new', '401', 'done', 'bob, new'], 'the new session stays')
+    ensureEqual(cookieChanges(reply), [[AT, RT].toSorted(), []], 'nothing is cleared')
+    ensureEqual(await whoIs(client), 'bob, new', 'the next request')
+  }),
+
+  appCase('L-02: of two logins in one request, one session is left', 'plain', async app => {
+    const client = app.client()
+    const { outcomes } = await follow(client, ['create dave', 'create erin', 'get'])
+    ensureEqual(outcomes, ['dave, new', 'erin, new', 'erin, new'], 'the second')
+    ensureEqual((await app.control({ sessionsOf: 'dave' })).outcome, '0', 'the first is revoked')
+    ensureEqual(await whoIs(client), 'erin, new', 'the next request')
+  }),
+
+  appCase('L-02: after revokeSession and signOut the request has no session', 'plain', async app => {
+    for (const begin of ['get', 'create frank']) {
+      for (const [end, done] of [['revoke', 'done'], ['sign-out', 'true']] as const) {
+        const client = app.client()
+        await login(client, 'frank')
+        const reply = await follow(client, [begin, end, 'get', 'read', 'refresh', 'sign-out'])
+        ensureEqual(reply.outcomes.slice(1), [done, '401', 'none', '401', 'false'], `${begin}, ${end}`)
+        ensureEqual(cookieChanges(reply), [[], [AT, RT].toSorted()], `${begin}, ${end}: cleared`)
+        ensureEqual(await whoIs(client), '401', 'the next request')
+        ensureEqual((await app.control({ sessionsOf: 'frank' })).outcome, '0', `${begin}, ${end}: revoked`)
+      }
+    }
+  }),
+
+  appCase('L-02: after a refresh, every call returns the refreshed session, and there is one rotation', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    const first = client.cookie(RT)
+    await app.advance(HOUR)
+    await app.control({})
+    const steps = ['read', 'refresh', 'get', 'read', 'refresh', 'update editor', 'get']
+    const reply = await follow(client, steps, SAME_ORIGIN, [`${RT}=${first}`])
+    ensureEqual(reply.outcomes, [
+      'needs-refresh', 'alice, reader', 'alice, reader', 'active alice, reader', 'alice, reader', 'done',
+      'alice, editor',
+    ], 'the refreshed session')
+    // The feed is an hour old, so that verification reads the store too.
+    const writes = (await app.control({})).calls.filter(call => call !== 'find')
+    ensureEqual(writes, ['rotate', 'updatePayload'], 'store calls')
+    ensureEqual(cookieChanges(reply), [[AT, RT].toSorted(), []], 'the pair')
+    ensure(client.cookie(RT) !== first, 'is new')
+    ensureEqual(await whoIs(client), 'alice, editor', 'the next request')
+  }),
+
+  appCase('L-02: a payload that was updated elsewhere is the payload of every call', 'plain', async app => {
+    const client = app.client()
+    const { handle } = await login(client)
+    await app.control({ change: handle })
+    const reply = await follow(client, ['get', 'get', 'read', 'update late', 'read'])
+    ensureEqual(reply.outcomes, [
+      'alice, editor', 'alice, editor', 'active alice, editor', 'done', 'active alice, late',
+    ], 'the payload')
+    ensureEqual(cookieChanges(reply), [[AT], []], 'one new token')
+    ensureEqual(await whoIs(client), 'alice, late', 'the next request')
+  }),
+]

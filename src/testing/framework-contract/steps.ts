@@ -1,0 +1,83 @@
+import { isJsonObject } from '../../base/json.ts'
+import type { JsonObject } from '../../base/json.ts'
+import type { SessionReading } from '../../transport/get-session.ts'
+import type { CreateNewSession, GetSession, RefreshSession, SignOut } from '../../transport/http-sessions.ts'
+import type { Session } from '../../transport/session.ts'
+
+/** The claims of the application under test. */
+export type AppClaims = { role?: string }
+/** The session data of the application under test. */
+export type AppInfo = { note?: string }
+
+/** The calls of an adapter that `/steps` makes. */
+export interface SteppedCalls<Target extends readonly [request: object, ...others: unknown[]]> {
+  readonly createNewSession: CreateNewSession<Target, AppClaims, AppInfo>
+  readonly getSession: GetSession<Target, AppClaims, AppInfo>
+  readonly refreshSession: RefreshSession<Target, AppClaims, AppInfo>
+  readonly signOut: SignOut<Target>
+  readSession(request: Target[0]): Promise<SessionReading<AppClaims>>
+}
+
+/** Makes one call for a request. Resolves to a description of its result. */
+export type Step = (name: string, value: string) => Promise<string>
+
+/** The steps of one request: `create bob`, `get`, `update editor`, and so on, by the names below. */
+export function createSteps<Target extends readonly [request: object, ...others: unknown[]]>(
+  sessions: SteppedCalls<Target>,
+  target: Target,
+): Step {
+  const found: Session<AppClaims, AppInfo>[] = []
+  const keep = (session: Session<AppClaims, AppInfo>): string => {
+    found.push(session)
+    return describe(session)
+  }
+  const at = (index: number): Session<AppClaims, AppInfo> => {
+    const session = found.at(index)
+    if (session === undefined) throw new Error('no earlier step has found a session')
+    return session
+  }
+  return async (name, value) => {
+    switch (name) {
+      case 'create': return keep(await sessions.createNewSession(...target, value, { role: 'new' }))
+      case 'get': return keep(await sessions.getSession(...target))
+      case 'refresh': return keep(await sessions.refreshSession(...target))
+      case 'read': {
+        const reading = await sessions.readSession(target[0])
+        return reading.kind === 'active' ? `active ${describe(reading.session)}` : reading.kind
+      }
+      case 'sign-out': return String(await sessions.signOut(...target))
+      case 'update':
+      case 'update-first':
+        await at(name === 'update' ? -1 : 0).updateJwtPayload({ role: value })
+        return 'done'
+      case 'revoke':
+      case 'revoke-first':
+        await at(name === 'revoke' ? -1 : 0).revokeSession()
+        return 'done'
+      default: throw new Error(`"${name}" is not a step`)
+    }
+  }
+}
+
+/** Makes a call as {@link Step} does. If it fails, resolves to the words of a misuse, or else to the HTTP status. */
+export async function outcomeOf(step: Step, text: string): Promise<string> {
+  const [name = '', value = ''] = text.split(' ')
+  try {
+    return await step(name, value)
+  } catch (error) {
+    const { status, code }: { status?: unknown; code?: unknown } = Object(error)
+    if (typeof status === 'number' && code !== 'MISUSE') return String(status)
+    return error instanceof Error ? error.message : 'failed'
+  }
+}
+
+/** The steps in the body of a request. */
+export function stepsIn(command: unknown, name: string): readonly string[] {
+  const body: JsonObject = isJsonObject(command) ? command : {}
+  const steps = body[name]
+  return Array.isArray(steps) ? steps.map(String) : []
+}
+
+function describe(session: { getUserId(): string; getJwtPayload(): AppClaims }): string {
+  return `${session.getUserId()}, ${session.getJwtPayload().role}`
+}
