@@ -103,7 +103,8 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
     try {
       return await call(exchange)
     } catch (error) {
-      if (!isSessionError(error)) throw error
+      // After the response was sent there is no status to set, and the error must keep its words.
+      if (!isSessionError(error) || exchange.reply.closed) throw error
       const refused = errors.answer(error, event.request, exchange.request)
       const { status, headers, body } = refused
       for (const [header, value] of headers) if (header !== 'content-type') exchange.reply.set(header, value)

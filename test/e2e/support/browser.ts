@@ -16,16 +16,19 @@ const flags = [
 
 /**
  * Starts headless Chromium without a sandbox, because root cannot use one. It only opens pages of the tests. `without`
- * are default flags of the driver to omit.
+ * are default flags of the driver to omit, `extra` are more flags.
  */
-export async function launchBrowser(without: readonly string[] = []): Promise<Browser> {
+export async function launchBrowser(
+  without: readonly string[] = [],
+  extra: readonly string[] = [],
+): Promise<Browser> {
   // Chromium writes crash reports and desktop settings to the home folder, whatever the profile's folder is.
   const home = createDirectory()
   const browser = await chromium.launch({
     executablePath: browserPath ?? 'chromium',
     headless: true,
     chromiumSandbox: false,
-    args: flags,
+    args: [...flags, ...extra],
     ignoreDefaultArgs: [...without],
     env: { ...process.env, ...environmentFor(browserPath ?? ''), HOME: home },
   })
