@@ -99,7 +99,10 @@ export function createClientIn<Payload extends object>(env: ClientEnvironment, o
     peekSession: () => session,
     refresh,
     async signOut() {
-      const init: RequestInit = { method: 'POST', headers: { [wire.customHeader]: 'session' }, redirect: 'error' }
+      // An expired access token suffices, so this waits for no refresh; and the page may be closing.
+      const init: RequestInit = {
+        method: 'POST', headers: { [wire.customHeader]: 'session' }, redirect: 'error', keepalive: true,
+      }
       const failure = await fetch(`${api}/signout`, init).then(
         ({ status }) => new SessionUnavailableError(status),
         (cause: unknown) => new SessionUnavailableError(null, cause),

@@ -23,7 +23,10 @@ import type { NewSessionArguments } from './start-session.ts'
  * Creates a session for a user who has just authenticated, and adds its tokens to the response. Revokes the session
  * that the client had before. 1 store call, 2 if there was one before. `Target`: the arguments that are the request and
  * the response.
- * @throws CrossSiteRequestError if the request comes from a page of an untrusted origin (CSRF-10).
+ * It is the session of the request from then on: `getSession` and `readSession` return it. Await it before you send the
+ * response: otherwise it rejects, and no session is left.
+ * @throws CrossSiteRequestError if a page of an untrusted origin causes the request, except by a navigation of the tab
+ * with GET, or with POST if `allowCrossSitePost` is true (CSRF-10, L-01).
  * @throws InvalidDataError if the data does not match its schema, or the access token would be too long for a cookie.
  * @throws GeneralError if the store fails.
  */
@@ -48,7 +51,8 @@ export interface GetSession<Target extends readonly unknown[], Payload extends o
 
 /**
  * Exchanges the refresh token of a request for a new pair of tokens, and adds it to the response. 1 store call in the
- * ordinary case. `sessionRoutes` has a route for this; call it only in a route of your own.
+ * ordinary case. `sessionRoutes` has a route for this; call it only in a route of your own, and await it before you send
+ * the response: otherwise it rejects, and the client gets the same tokens when it repeats the refresh.
  * @throws UnauthorizedError, TokenTheftDetectedError, CrossSiteRequestError, GeneralError
  */
 export type RefreshSession<Target extends readonly unknown[], Payload extends object, Info extends object> = (

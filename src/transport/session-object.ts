@@ -6,7 +6,7 @@ import type { AccessClaims } from '../tokens/access-token.ts'
 import { endOfToken } from '../tokens/access-claims.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
 import type { OutputOf, Update, UpdateOfPayload } from '../session/data-types.ts'
-import { requireUnsent } from './delivery.ts'
+import { refuseIfSent } from './delivery.ts'
 import type { HttpExchange } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import type { ReadonlySession, Session, SessionJson } from './session.ts'
@@ -104,11 +104,11 @@ export class RequestSession<Payload extends object, Info extends object>
   async updateJwtPayload(payload: UpdateOfPayload<Payload>): Promise<void> {
     const { core, policy, current } = this.#context
     const { request, reply } = this.#exchange
-    requireUnsent(reply)
+    refuseIfSent(reply)
     const issued = await this.#whileAlive(core.reissue(this.#claims, payload))
     this.#claims = issued.claims
     this.setPayload(issued.payload)
-    requireUnsent(reply)
+    refuseIfSent(reply)
     if (!current.mayWrite(request, issued.claims.sid)) return
     applyEdits(reply, accessTokenEdits(policy.cookies, transferModeOf(issued.claims.sid), issued))
     current.reissue(this.#exchange, issued, this)
@@ -129,7 +129,7 @@ export class RequestSession<Payload extends object, Info extends object>
 
   async revokeSession(): Promise<void> {
     await this.#context.core.revokeSession(this.#claims.sid)
-    requireUnsent(this.#exchange.reply)
+    refuseIfSent(this.#exchange.reply)
     this.#clear()
   }
 

@@ -30,8 +30,11 @@ export interface SessionJson<Payload extends object> {
 
 /**
  * The session of one request. If a method finds that the session has expired or was revoked, it throws
- * `UnauthorizedError` and clears the tokens in the response. After the response was sent, methods still change the
- * session in the store, but the client gets no new tokens.
+ * `UnauthorizedError` and clears the tokens in the response. After the response was sent, the methods that write to it
+ * always reject with a `GeneralError` (`MISUSE`): `updateJwtPayload` stores nothing; `revokeSession` revokes, and rejects
+ * because the tokens could not be cleared. If the response is sent while `updateJwtPayload` waits for the store, the
+ * payload is stored, the call rejects, and the client gets the new token with its next request. So await these calls
+ * before you send the response. To change a session later, use its handle: `sessions.updateJwtPayload(handle, payload)`.
  */
 export interface Session<Payload extends object, Info extends object> extends ReadonlySession<Payload> {
   /** Returns the session data. 1 store call. @throws UnauthorizedError if the session has expired or was revoked. */

@@ -4,7 +4,7 @@ import type { TransferMode } from '../base/wire.ts'
 import { parseRefreshToken } from '../tokens/refresh-token.ts'
 import { bearerToken, cookieTokens, isOfTransferMode } from './credentials.ts'
 import { crossSiteRequest, hasAntiCsrfProof, isProven } from './csrf.ts'
-import { requireUnsent } from './delivery.ts'
+import { refuseIfSent } from './delivery.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import { getSession } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
@@ -44,9 +44,9 @@ export async function signOut<Payload extends object, Info extends object>(
   }
   const { channel, handles } = proven
   await core.revokeSessions(handles)
-  requireUnsent(reply)
+  refuseIfSent(reply)
   if (channel === 'cookie') applyEdits(reply, await findLeftovers(context, request))
-  requireUnsent(reply)
+  refuseIfSent(reply)
   applyEdits(reply, clearingEdits(policy.cookies, channel))
   current.set(request, { kind: 'none' })
   return true

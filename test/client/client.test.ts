@@ -278,6 +278,20 @@ test('a sign-out that does not reach the server fails and keeps the session', as
   await client.signOut()
 })
 
+test.each(['cookie', 'header'] as const)(
+  'L-04: signs out after the access token has expired, without a refresh, in %s mode',
+  async mode => {
+    const { api, open, expire } = createWorld()
+    const { client } = open({ mode })
+    await logIn(client)
+    await expire()
+    await client.signOut()
+    expect(client.peekSession()).toBeNull()
+    expect(api.refreshes).toBe(0)
+    expect(await api.sessions.getAllSessionHandlesForUser('ada')).toEqual([])
+  },
+)
+
 test('a request that is aborted does not wait for the refresh, which continues', async () => {
   const { api, open, expire } = createWorld()
   const { client } = open()

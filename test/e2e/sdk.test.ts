@@ -89,6 +89,18 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium', () => {
       expect(await thief.refresh()).toBe('401 unauthorised')
     })
 
+    test('L-04: signs out after the access token has expired, without a refresh', async () => {
+      const tab = await logIn()
+      const refreshes = watchRefreshes(tab.page.context())
+      const thief = await copyTokens(tab)
+      await expire()
+      await tab.signOut()
+      expect(await refreshes.statuses()).toEqual([])
+      expect(await tab.events()).toEqual(['SESSION_CREATED', 'SIGN_OUT'])
+      await expectSignedOut(tab)
+      expect(await thief.refresh()).toBe('401 unauthorised')
+    })
+
     test('notifies the page of a new payload', async () => {
       const tab = await logIn()
       expect(await tab.call('POST', `${example.origin}/payload`, { role: 'größer', tags: ['😀'] })).toEqual([200])
