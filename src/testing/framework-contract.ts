@@ -21,12 +21,12 @@ export type { Send, WireReply, WireRequest } from './framework-contract/wire.ts'
  */
 export const frameworkContract: readonly FrameworkCase[] = [
   ...loginCases,
-  ...oneRequestCases,
-  ...lateCases,
   ...verifyCases,
   ...routeCases,
   ...crossSiteCases,
   ...guardCases,
   ...cachingCases,
   ...handlingCases,
+  ...oneRequestCases,
+  ...lateCases,
 ]

@@ -22,6 +22,9 @@ const source = '--conditions=keyturn-source'
  */
 const notOnWorkerd = 'verify: cookies split over several lines are one list'
 
+/** workerd ends the work of a request with its response, so that a call that is not awaited never settles. */
+const endsWithResponse = /^L-03: .* that is not awaited/
+
 interface RuntimeCase {
   readonly name: string
   readonly runtime: RuntimeName
@@ -66,6 +69,7 @@ for (const { name, runtime, start } of cases) {
         })
         continue
       }
+      if (runtime === 'workerd' && endsWithResponse.test(promise)) continue
       test(promise, () => keep({ open: async variant => wireClient(running.ports.get(variant) ?? 0) }))
     }
   })

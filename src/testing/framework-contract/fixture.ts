@@ -1,4 +1,3 @@
-import { GeneralError } from '../../base/errors.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { checkValue, oneOf } from '../../base/options.ts'
@@ -11,6 +10,7 @@ import type { HttpOptions } from '../../transport/http-policy.ts'
 import type { ReadonlySession } from '../../transport/session.ts'
 import type { FakeClock } from '../fake-clock.ts'
 import { createFakeClock } from '../fake-clock.ts'
+import { createGate, cuttable } from './cut-store.ts'
 import { createSteps, outcomeOf, stepsIn } from './steps.ts'
 import type { AppClaims, Step, SteppedCalls } from './steps.ts'
 
@@ -251,56 +251,4 @@ export function createAppFixture(variant: AppVariant): AppFixture {
       return JSON.stringify(answer)
     },
   }
-}
-
-/** A worker may not await a promise of another request, only a timer. */
-const aMoment = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 2))
-
-/** Lets one `pass` resolve for each `release`, in whatever order they are called. */
-function createGate(): { pass(): Promise<void>; release(): void } {
-  let released = 0
-  return {
-    async pass() {
-      while (released === 0) await aMoment()
-      released -= 1
-    },
-    release() {
-      released += 1
-    },
-  }
-}
-
-/** Calls for keys, the feed and cleanup, which belong to no request. */
-const inBackground: ReadonlySet<string> = new Set([
-  'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'acquireLease', 'removeExpired',
-])
-
-interface CuttableStore {
-  readonly store: SessionStore
-  /** Whether every call fails. */
-  down: boolean
-  /** Whether the calls of requests wait. */
-  held: boolean
-  /** The names of the calls of requests. */
-  readonly calls: string[]
-}
-
-/** A store that can be made unavailable or slow, and that counts the calls of requests. */
-function cuttable(inner: SessionStore): CuttableStore {
-  const state = { down: false, held: false, calls: new Array<string>() }
-  const store = new Proxy(inner, {
-    get(target, name, receiver) {
-      const value: unknown = Reflect.get(target, name, receiver)
-      if (typeof value !== 'function') return value
-      return async (...parameters: unknown[]): Promise<unknown> => {
-        if (!inBackground.has(String(name))) {
-          state.calls.push(String(name))
-          while (state.held) await aMoment()
-        }
-        if (state.down) throw new GeneralError('STORE_UNAVAILABLE', 'the contract made the store unavailable')
-        return Reflect.apply(value, target, parameters)
-      }
-    },
-  })
-  return Object.assign(state, { store })
 }
