@@ -178,6 +178,8 @@ export function createAppFixture(variant: AppVariant): AppFixture {
 
   async function execute(sessions: ControlledSessions, command: JsonObject): Promise<string> {
     const { advance, storeDown, revoke, change, release, afterwards, settle, sessionsOf } = command
+    // The response was sent: whoever sends a command has received it.
+    cut.held = false
     if (typeof advance === 'number') clock.advance(advance)
     if (typeof storeDown === 'boolean') cut.down = storeDown
     if (typeof revoke === 'string') await sessions.revokeSession(revoke)
@@ -185,10 +187,7 @@ export function createAppFixture(variant: AppVariant): AppFixture {
     if (release === true) gate.release()
     if (typeof afterwards === 'string' && late !== null) return outcomeOf(late, afterwards)
     if (typeof sessionsOf === 'string') return String((await sessions.getAllSessionHandlesForUser(sessionsOf)).length)
-    if (settle === true) {
-      cut.held = false
-      return await abandoned ?? 'nothing was abandoned'
-    }
+    if (settle === true) return await abandoned ?? 'nothing was abandoned'
     return 'done'
   }
 
