@@ -18,6 +18,8 @@ describe.skipIf(browserPath === null)('the origin of a request in Chromium', () 
   let own: string
   let other: string
   let ahead = 0
+  /** The statuses of the answers to logins. */
+  const logins: number[] = []
   /** `Origin` and `Sec-Fetch-Site` of the last request to `/act` or `/page`. */
   let said: readonly (string | undefined)[] = []
 
@@ -69,9 +71,17 @@ describe.skipIf(browserPath === null)('the origin of a request in Chromium', () 
         const { reading } = await app.http.refreshBeforeRender(nodeExchange(request, response))
         html(response, reading.kind)
       }
-      case '/login': return async (_, response) => {
-        await app.createNewSession(request, response, 'ada')
-        html(response, 'in')
+      case '/login':
+      case '/callback': return async (_, response) => {
+        response.once('finish', () => logins.push(response.statusCode))
+        try {
+          await app.createNewSession(request, response, {
+            userId: 'ada', allowCrossSitePost: request.url === '/callback',
+          })
+          html(response, 'in')
+        } catch (error) {
+          app.errorHandler()(error, request, response)
+        }
       }
       default: return async (_, response) => {
         // The default of helmet.
@@ -123,5 +133,35 @@ describe.skipIf(browserPath === null)('the origin of a request in Chromium', () 
     await page.getByRole('link').click()
     await page.getByText('active').waitFor()
     expect(said).toEqual([undefined, 'cross-site'])
+  })
+
+  test('L-01: another site can log in by a link, not by a frame, an image or a script', async () => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    await page.goto(`${other}/`)
+    const tricks = [
+      `document.body.append(Object.assign(document.createElement('iframe'), { src: '${own}/login' }))`,
+      `new Image().src = '${own}/login'`,
+      `void fetch('${own}/login', { mode: 'no-cors', credentials: 'include' })`,
+    ]
+    for (const trick of tricks) {
+      logins.length = 0
+      await page.evaluate(trick)
+      // Chromium hides some of these responses from the page and from its driver.
+      await expect.poll(() => logins, { message: trick }).toEqual([403])
+    }
+    expect((await context.cookies()).map(({ name }) => name)).not.toContain('sAccessToken')
+    const answer = page.waitForResponse(`${own}/login`)
+    await page.evaluate(`location.href = '${own}/login'`)
+    expect((await answer).status()).toBe(200)
+    expect((await context.cookies()).map(({ name }) => name)).toContain('sAccessToken')
+  })
+
+  test.each([['/login', 403], ['/callback', 200]])('L-01: a form of another site, to %s: %i', async (path, status) => {
+    const page = await (await browser.newContext()).newPage()
+    await page.goto(`${other}/`)
+    const answer = page.waitForResponse(own + path)
+    await page.evaluate(`document.forms[0].action = '${own}${path}'; document.forms[0].submit()`)
+    expect((await answer).status()).toBe(status)
   })
 })
