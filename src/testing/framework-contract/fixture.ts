@@ -178,7 +178,7 @@ export function createAppFixture(variant: AppVariant): AppFixture {
 
   async function execute(sessions: ControlledSessions, command: JsonObject): Promise<string> {
     const { advance, storeDown, revoke, change, release, afterwards, settle, sessionsOf } = command
-    // The response was sent: whoever sends a command has received it.
+    // The client has received the response before it sends a command.
     cut.held = false
     if (typeof advance === 'number') clock.advance(advance)
     if (typeof storeDown === 'boolean') cut.down = storeDown

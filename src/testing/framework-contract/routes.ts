@@ -200,7 +200,7 @@ export const routeCases: readonly FrameworkCase[] = [
       await app.control({})
       const reply = await client.send('POST', route, { headers: SAME_ORIGIN, body })
       ensureEqual([reply.status, reply.header('front-token')], [200, 'remove'], `${route}, expired`)
-      ensureEqual(reply.setCookies.map(nameOfCookie), [AT, RT], 'cleared')
+      ensureEqual([AT, RT].filter(name => client.cookie(name) !== undefined), [], 'cleared')
       ensureEqual((await app.control({ sessionsOf: 'alice' })).calls, ['remove'], `the session ${handle} was active`)
       ensureEqual((await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN })).status, 401, 'there is no session now')
       for (const token of [header('st-access-token'), second]) {
