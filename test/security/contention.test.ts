@@ -87,7 +87,7 @@ describe('concurrent updates of session data', () => {
     const store: SessionStore = { ...createMemoryStore(), updateInfo: async () => false }
     const { core } = createTestCore({ store })
     const { claims } = await login(core)
-    await expect(core.updateSessionInfo(claims.sid, info => info)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(core.updateSessionInfo(claims.sid, () => ({ count: 1 }))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })
 })
 
