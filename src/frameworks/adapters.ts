@@ -27,6 +27,6 @@ export type { CorsOptions } from '../transport/cors.ts'
 export type {
   GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, SessionReading,
 } from '../transport/get-session.ts'
-export type { CreateNewSession, GetSession, HttpSessions, RefreshSession } from '../transport/http-sessions.ts'
+export type { CreateNewSession, GetSession, HttpSessions, RefreshSession, SignOut } from '../transport/http-sessions.ts'
 export type { ReadonlySession, Session } from '../transport/session.ts'
 export type { CreateNewSessionOptions } from '../transport/start-session.ts'

@@ -57,7 +57,6 @@ export function fixture(): void {
   typeOf(app).is<AppFixture>()
   const own = createSessions<AppClaims, AppInfo>(app.options)
   typeOf(app.control(own, {})).is<Promise<string>>()
-  typeOf(app.keep).is<(session: Session<AppClaims, AppInfo>) => void>()
   typeOf(app.gate).is<() => Promise<void>>()
   typeOf(app.visit).is<() => void>()
   typeOf(app.report).is<(error: unknown) => void>()

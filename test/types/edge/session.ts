@@ -165,6 +165,7 @@ export type Login = Expect<Equal<CreateNewSessionOptions, {
   readonly absoluteTimeout?: Duration
   readonly tenantId?: string
   readonly keepExistingSession?: boolean
+  readonly allowCrossSitePost?: boolean
 }>>
 
 /** How a session is looked for. */

@@ -1,4 +1,4 @@
-import type { GetSessionOptions } from 'keyturn'
+import type { CorsOptions, GetSessionOptions } from 'keyturn'
 import { webSessions } from 'keyturn/frameworks/web'
 import type { WebClientIp, WebHandler, WebOptions, WebSessions } from 'keyturn/frameworks/web'
 import { sessions } from '../application.ts'
@@ -56,6 +56,7 @@ export type Made = [
   ]>>,
   Expect<Equal<Parameters<WebSessions<Claims, Info>['cors']>, [
     handle: (request: Request, ...rest: readonly unknown[]) => Response | Promise<Response>,
+    options?: CorsOptions | undefined,
   ]>>,
   Expect<Equal<Parameters<WebSessions<Claims, Info>['requireSession']>, [
     handle: (request: Request, session: Found, ...rest: readonly unknown[]) => Response | Promise<Response>,

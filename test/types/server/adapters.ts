@@ -81,7 +81,7 @@ export type Parts = [
   Expect<Equal<RequiredKeys<CallParts<Target, Claims, Info>>, 'call' | 'request'>>,
   Expect<Equal<RequiredKeys<AdapterParts<Target, Guard, Claims, Info>>, 'call' | 'request' | 'middleware'>>,
   Expect<Equal<CallParts<Target, Claims, Info>['request'], (request: Context) => HttpRequest>>,
-  Expect<Equal<CallParts<Target, Claims, Info>['call'], <Rest extends readonly unknown[], Result extends Found | null>(
+  Expect<Equal<CallParts<Target, Claims, Info>['call'], <Rest extends readonly unknown[], Result extends Found | boolean | null>(
     use: (exchange: HttpExchange, ...rest: Rest) => Promise<Result>,
   ) => (...call: [context: Context, ...rest: Rest]) => Promise<Result>>>,
   Expect<Equal<AdapterParts<Target, Guard, Claims, Info>['middleware'], (step: AdapterStep<Target>) => Guard>>,
@@ -143,6 +143,7 @@ export type Replies = Expect<Equal<CompleteResponse, {
 export type Requests = Expect<Equal<HttpRequest, {
   readonly method: string
   readonly path: string
+  readonly identity: object
   readonly client: ClientInfo
   header(name: string): string | null
 }>>
@@ -154,9 +155,11 @@ export type Cookies = [
     readonly domain: string | null
     readonly secure: boolean
     readonly sameSite: 'lax' | 'strict' | 'none'
+    readonly partitioned: boolean
     readonly expires: number | null
+    readonly maxAge: number | null
   }>>,
-  Expect<Equal<CookieAttributes, Pick<Cookie, 'name' | 'path' | 'domain' | 'secure' | 'sameSite'>>>,
+  Expect<Equal<CookieAttributes, Pick<Cookie, 'name' | 'path' | 'domain' | 'secure' | 'sameSite' | 'partitioned'>>>,
   Expect<Equal<SameSite, 'lax' | 'strict' | 'none'>>,
 ]
 export type Addresses = [

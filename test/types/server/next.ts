@@ -1,4 +1,4 @@
-import type { CreateNewSession, GetSession, GetSessionOptions, SessionReading } from 'keyturn/adapters'
+import type { CreateNewSession, GetSession, GetSessionOptions, SessionReading, SignOut } from 'keyturn/adapters'
 import { nextSessions } from 'keyturn/frameworks/next'
 import type {
   NextActions, NextCookieStore, NextOptions, NextRouteHandler, NextSessions,
@@ -88,6 +88,7 @@ export type Shape = [
   Expect<Equal<NextActions<Claims, Info>, {
     readonly createNewSession: CreateNewSession<[], Claims, Info>
     readonly getSession: GetSession<[], Claims, Info>
+    readonly signOut: SignOut<[]>
   }>>,
   Expect<Equal<NextSessions<Claims, Info>['readSession'], (request?: Request) => Promise<SessionReading<Claims>>>>,
   Expect<Equal<NextSessions<Claims, Info>['proxy'], (

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { initTRPC, TRPCError } from '@trpc/server'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import { createHTTPServer } from '@trpc/server/adapters/standalone'
-import type { CreateNewSession, GetSession } from 'keyturn/adapters'
+import type { CreateNewSession, GetSession, SignOut } from 'keyturn/adapters'
 import { trpcSessions } from 'keyturn/frameworks/trpc'
 import type {
   TrpcContext, TrpcErrorCode, TrpcOptions, TrpcSessions, TrpcSocket, TrpcTarget,
@@ -42,6 +42,7 @@ export type Shape = [
   Expect<Equal<TrpcContext<Claims, Info>, {
     readonly createNewSession: CreateNewSession<[], Claims, Info>
     readonly getSession: GetSession<[], Claims, Info>
+    readonly signOut: SignOut<[]>
   }>>,
   Expect<Equal<
     TrpcTarget,
