@@ -14,6 +14,7 @@ const descriptions: Readonly<Record<string, string>> = {
   keyturn_http_request_duration_seconds: 'Time from a request to its response, in seconds.',
   keyturn_sessions_created_total: 'Sessions that were created.',
   keyturn_sessions_refreshed_total: 'Refreshes, by the case of the rotation table.',
+  keyturn_sessions_reauthenticated_total: 'Sessions whose users authenticated again.',
   keyturn_sessions_revoked_total: 'Sessions that were revoked, by reason.',
   keyturn_token_thefts_total: 'Refresh tokens that two parties used: the session was revoked.',
   keyturn_refreshes_shared_total: 'Refresh tokens that were given to two networks or user agents.',

@@ -30,6 +30,10 @@ export function observeSessions(logger: Logger, metrics: Metrics, digestKey: Uin
       metrics.count('keyturn_sessions_refreshed_total', { how })
       logger.debug({ session: digest(handle), user: userId, how }, 'session refreshed')
     },
+    onSessionReauthenticated({ userId, handle }) {
+      metrics.count('keyturn_sessions_reauthenticated_total')
+      logger.info({ session: digest(handle), user: userId }, 'session reauthenticated')
+    },
     onSessionRevoked({ handles, reason }) {
       for (const handle of handles) {
         metrics.count('keyturn_sessions_revoked_total', { reason })

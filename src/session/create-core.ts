@@ -15,6 +15,7 @@ import { reissueAccessToken } from './issue.ts'
 import { getActive, list, listHandles, revoke, revokeByUser, summarize } from './manage.ts'
 import type { ListedUser } from './manage.ts'
 import { tenantIdRule } from './policy.ts'
+import { reauthenticate } from './reauthenticate.ts'
 import { refresh } from './refresh.ts'
 import { removeEverySession } from './removals.ts'
 import { updateInfo, updatePayload, updatePayloadsOfUser } from './updates.ts'
@@ -67,6 +68,7 @@ export function createSessionCore<
     },
     ...createVerification(parts),
     refresh: (text, channel, client, style = format.defaultStyle) => refresh(parts, text, channel, client, style),
+    reauthenticate: (claims, client, style = format.defaultStyle) => reauthenticate(parts, claims, client, style),
     async reissue(claims, payload) {
       const { sub: userId, sid, tid: tenantId } = claims
       const stored = payload === undefined

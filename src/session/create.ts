@@ -1,13 +1,12 @@
-import { encodeBase64url } from '../base/base64url.ts'
 import { UnauthorizedError } from '../base/errors.ts'
 import { createHandle } from '../base/handle.ts'
-import { hashAnchor, hashSecret } from '../tokens/refresh-token.ts'
 import type { Subject, TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import type { IssuedSession, NewSession } from './core.ts'
 import type { CoreParts, Engine } from './engine.ts'
 import { requireTenantId } from './identifiers.ts'
 import { issue } from './issue.ts'
 import { isOfTenant, revoke } from './manage.ts'
+import { newLineage } from './new-lineage.ts'
 import { expiryOf, isActive, lifetimesOf, activeBounds } from './policy.ts'
 import { RECORD_FORMAT } from './record.ts'
 import type { SessionRecord } from './record.ts'
@@ -25,7 +24,7 @@ export async function create<
   session: NewSession<Payload, Info>,
   style: Style,
 ): Promise<IssuedSession<Payload, Claims>> {
-  const { crypto, entropy, policy, keys, format, payloads, infos, store, emit } = parts
+  const { entropy, policy, keys, format, payloads, infos, store, emit } = parts
   const { options = {} } = session
   // All checks come before the store call.
   const userId = parts.requireUserId(session.userId)
@@ -39,25 +38,15 @@ export async function create<
   const refusal = format.refusal({ userId, tenantId }, jwtPayload, style)
   if (refusal !== null) throw refusal
   const handle = createHandle(session.mode, entropy)
-  const secrets = entropy(64)
-  const [anchor, secret] = [encodeBase64url(secrets.subarray(0, 32)), encodeBase64url(secrets.subarray(32))]
   const ring = await keys.current()
-  const key = ring.refreshKeyAt(now)
+  const { refreshToken, fields } = await newLineage(parts, ring, handle, { generation: 0, authenticatedAt: now }, now)
   const record: SessionRecord = {
     format: RECORD_FORMAT,
     handle,
     userId,
     tenantId,
     createdAt: now,
-    authenticatedAt: now,
-    refreshHash: await hashSecret(crypto, secret),
-    anchorHash: await hashAnchor(crypto, anchor),
-    refreshKeyId: key.kid,
-    generation: 0,
-    branch: 0,
-    confirmed: true,
-    rotatedAt: now,
-    servedAt: now,
+    ...fields,
     ...lifetimes,
     expiresAt: expiryOf(now, lifetimes),
     persistent: options.persistent ?? true,
@@ -67,7 +56,6 @@ export async function create<
     infoVersion: 0,
     client: session.client,
   }
-  const refreshToken = await key.write({ handle, generation: 0, branch: 0, anchor, secret })
   const issued = await issue(parts, ring, record, { refreshToken, presented: null }, style, now)
   if (!await store.insert(record)) {
     throw new UnauthorizedError('all sessions of the user were revoked while this one was being created: log in again')

@@ -52,6 +52,8 @@ export interface SessionEventMap {
   readonly onSessionCreated: { readonly userId: string; readonly handle: string }
   /** A session was refreshed. */
   readonly onSessionRefreshed: { readonly userId: string; readonly handle: string; readonly how: RefreshCase }
+  /** The user of a session has authenticated again. */
+  readonly onSessionReauthenticated: { readonly userId: string; readonly handle: string }
   /** Sessions were revoked. */
   readonly onSessionRevoked: {
     readonly handles: readonly string[]
@@ -86,6 +88,7 @@ export interface SessionEvents extends Listeners {
 export const eventRules: RulesFor<SessionEvents> = {
   onSessionCreated: callback(),
   onSessionRefreshed: callback(),
+  onSessionReauthenticated: callback(),
   onSessionRevoked: callback(),
   onTokenTheft: callback(),
   onRefreshShared: callback(),

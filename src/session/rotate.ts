@@ -13,10 +13,8 @@ import type { RefreshEvidence } from './events.ts'
 import type { Engine } from './engine.ts'
 import { changeStart, isActive, activeBounds } from './policy.ts'
 import type { ClientInfo, SessionRecord } from './record.ts'
-import type { NextToken, Rotation, TokenState } from './store.ts'
-
-/** How often to decide again because another process changed the record. */
-const ATTEMPTS = 5
+import type { NextToken, Rotation } from './store.ts'
+import { ATTEMPTS, busyRecord, busyUntil, stateOf } from './token-state.ts'
 
 const unauthorized = { kind: 'unauthorized', ended: false } as const
 const ended = { kind: 'unauthorized', ended: true } as const
@@ -72,7 +70,7 @@ export async function rotate(
     const outcome = await settle(context, record)
     if (outcome !== null) return outcome
   }
-  throw busy(`other requests changed the session ${ATTEMPTS} times during this one`, 1)
+  throw busyRecord()
 }
 
 /**
@@ -105,7 +103,7 @@ async function settle(
       context.engine.emit('onRefreshRejected', { reason: decision.kind, ...evidenceOf(context, record) })
       return unauthorized
     case 'busy':
-      throw busy('an earlier response to this client may still be on the way', Math.ceil((decision.until - now) / 1000))
+      throw busyUntil(decision.until, now)
     case 'adopt':
       return adopt(context, record)
     case 'early':
@@ -263,17 +261,6 @@ function evidenceOf(
 
 function placeOf({ token }: Context): LineagePlace {
   return { generation: token.generation, branch: token.branch }
-}
-
-function stateOf(record: SessionRecord): TokenState {
-  const { refreshHash, anchorHash, generation, branch, confirmed, rotatedAt, servedAt } = record
-  return { refreshHash, anchorHash, generation, branch, confirmed, rotatedAt, servedAt }
-}
-
-function busy(reason: string, retryAfter: number): GeneralError {
-  return new GeneralError('REFRESH_BUSY', `the client must repeat the refresh later: ${reason}`, {
-    retryAfter: Math.max(1, retryAfter),
-  })
 }
 
 /** The result of a rotation. */

@@ -25,6 +25,8 @@ export type Step = { readonly wait: number } & (
   | { readonly kind: 'render'; readonly process: number }
   /** A phone refreshes, loses the answer and sleeps. */
   | { readonly kind: 'sleep'; readonly process: number; readonly days: number }
+  /** The user proves again who they are, while no call is running: the client does it under its refresh lock. */
+  | { readonly kind: 're-authenticate'; readonly process: number }
   | { readonly kind: 'crash' }
   | { readonly kind: 'amnesia'; readonly back: number }
   | { readonly kind: 'restart'; readonly process: number }
@@ -59,6 +61,7 @@ const stepOf = (days: number): fc.Arbitrary<Step> => fc.oneof(
   { weight: 20, arbitrary: fc.record({ kind: fc.constant('careless' as const), wait, calls: burst }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('render' as const), wait, process }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('sleep' as const), wait, process, days: fc.nat({ max: days }) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('re-authenticate' as const), wait, process }) },
   { weight: 7, arbitrary: fc.record({ kind: fc.constant('crash' as const), wait }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('amnesia' as const), wait, back: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('restart' as const), wait, process }) },
@@ -174,6 +177,23 @@ export async function liveHonestly(
     trace.push(`amnesia ${back}`)
   }
 
+  async function reauthenticate(process: number): Promise<void> {
+    if (inFlight > 0 || jar.expiresAt <= world.now) return
+    const before = jar
+    const answer = await world.reauthenticate(before, process)
+    trace.push(answer.kind)
+    if (answer.jar === null) {
+      refusal = `${answer.kind}: ${trace.slice(-8).join('; ')}`
+      return
+    }
+    // The cookies do not fall back behind it, and the store does not lose it: it is durable before it is acknowledged.
+    jar = onDisk = answer.jar
+    flushedAt = world.now
+    forgetful = false
+    history.splice(0, history.length, await world.record(jar))
+    if ((await world.refresh(before, process)).jar !== null) refusal = `the ended lineage was answered: ${trace.join('; ')}`
+  }
+
   const lostCall = (process: number): Call => ({ delay: 0, duration: R / 8, actsAt: 0.5, lost: true, process })
 
   let at = world.now
@@ -208,6 +228,9 @@ export async function liveHonestly(
         if (world.now + next.days * DAY > (replacedAt.get(kidOf(jar)) ?? Infinity) + (IDLE_DAYS - 0.5) * DAY) break
         startCall(lostCall(next.process), false)
         at = world.now + next.days * DAY
+        break
+      case 're-authenticate':
+        await reauthenticate(next.process)
         break
       case 'crash':
         if (inFlight > 0 || forgetful) break

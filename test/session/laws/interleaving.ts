@@ -16,6 +16,7 @@ export function interleaved(store: SessionStore, scheduler: fc.Scheduler): Sessi
     ...store,
     find: delayed('find', handle => store.find(handle)),
     rotate: delayed('rotate', rotation => store.rotate(rotation)),
+    reauthenticate: delayed('reauthenticate', reauthentication => store.reauthenticate(reauthentication)),
     removeUnchanged: delayed('removeUnchanged', (...input) => store.removeUnchanged(...input)),
     remove: delayed('remove', (handles, until) => store.remove(handles, until)),
     insert: delayed('insert', record => store.insert(record)),

@@ -6,7 +6,7 @@ import { lifeWithin, liveHonestly } from './honest-client.ts'
 import type { LifeSpan } from './honest-client.ts'
 import { interleaved } from './interleaving.ts'
 import { hold, holding, steal, theft } from './thief.ts'
-import { closeClocks, rollOut, World, wrongClocks } from './world.ts'
+import { closeClocks, R, rollOut, World, wrongClocks } from './world.ts'
 
 const seeds = fc.nat()
 const clocks = fc.constantFrom(closeClocks, wrongClocks, rollOut)
@@ -31,6 +31,11 @@ async function check<Values>(property: fc.IAsyncProperty<Values>, numRuns: numbe
   const inTime = { numRuns, interruptAfterTimeLimit: 0.45 * TEST_LIMIT, markInterruptAsFailure: true }
   await fc.assert(property, { ...inTime, seed })
   await fc.assert(property, inTime)
+}
+
+/** The anchor of a refresh token. */
+function anchorOf(refreshToken: string): string {
+  return refreshToken.split('.')[5] ?? ''
 }
 
 /** Runs `work` with a new store, then closes it. */
@@ -91,6 +96,38 @@ export function lawsOfRotation(
       })), races, 3)
     }, TEST_LIMIT)
 
+    test('LAW-2: re-authentications and refreshes race: one begins a new lineage, and no token of the old one leads to it', async () => {
+      const open = await connect()
+      const racing = fc.record({ reauthentications: fc.integer({ min: 1, max: 3 }), refreshes: fc.integer({ min: 0, max: 4 }) })
+      await check(fc.asyncProperty(fc.scheduler(), racing, seeds, clocks, (scheduler, racers, seed, skewed) => using(open, async store => {
+        const world = new World(createCore, interleaved(store, scheduler), seed, skewed)
+        const jar = await scheduler.waitFor(world.login())
+        world.now += 100_000
+        const many = <Answer>(count: number, call: (index: number) => Promise<Answer>): Promise<Answer[]> => (
+          Promise.all(Array.from({ length: count }, (_, index) => call(index)))
+        )
+        const [reauthenticated, refreshed] = await scheduler.waitFor(Promise.all([
+          many(racers.reauthentications, index => world.reauthenticate(jar, index)),
+          many(racers.refreshes, index => world.refresh(jar, index)),
+        ]))
+        const winners = reauthenticated.filter(answer => answer.jar !== null)
+        expect(winners).toHaveLength(1)
+        expect(reauthenticated.map(({ kind }) => kind)).toEqual(reauthenticated.map(({ jar: won }) => won === null ? 'busy' : 'reauthenticated'))
+        for (const answer of refreshed) expect(['refreshed', 'busy']).toContain(answer.kind)
+        const [winner] = winners
+        const anchors = [jar, ...refreshed.flatMap(answer => answer.jar ?? [])].map(each => anchorOf(each.refreshToken))
+        expect(new Set(anchors).size).toBe(1)
+        expect(anchors).not.toContain(anchorOf(winner?.jar?.refreshToken ?? ''))
+        // After the reuse interval, of all that were answered, only the new lineage goes on, and nobody is a thief.
+        world.now += 3 * R
+        for (const old of [jar, ...refreshed.flatMap(answer => answer.jar ?? [])]) {
+          expect((await scheduler.waitFor(world.refresh(old))).kind).toBe('unauthorized')
+        }
+        expect((await scheduler.waitFor(world.refresh(winner?.jar ?? jar))).kind).toBe('refreshed')
+        expect(world.events.filter(({ name }) => name === 'theft')).toEqual([])
+      })), races, 8)
+    }, TEST_LIMIT)
+
     test('LAW-5: after a revocation no token of the lineage works, whatever runs concurrently', async () => {
       const open = await connect()
       const depths = fc.nat({ max: 4 })
@@ -108,6 +145,7 @@ export function lawsOfRotation(
         const handle = newest.refreshToken.split('.')[2] ?? ''
         const [, ...raced] = await scheduler.waitFor(Promise.all([
           world.core(1).revokeSession(handle), world.refresh(newest, 0), world.refresh(newest, 1),
+          world.reauthenticate(newest, 0), world.reauthenticate(newest, 1),
         ]))
         for (const answer of raced) if (answer.jar !== null) jars.push(answer.jar)
         for (const jar of jars) {

@@ -1,5 +1,5 @@
 import type { createCore } from '../../support/create-core.ts'
-import type { SessionCore } from '../../../src/session/core.ts'
+import type { IssuedSession, SessionCore } from '../../../src/session/core.ts'
 import { createPolicy } from '../../../src/session/policy.ts'
 import type { SessionPolicy } from '../../../src/session/policy.ts'
 import type { SessionEvents } from '../../../src/session/events.ts'
@@ -112,8 +112,21 @@ export class World {
   }
 
   async login(index = 0): Promise<Jar> {
-    const issued = await this.core(index).create({ userId: 'honest', mode: 'header', client })
-    return { accessToken: issued.accessToken, refreshToken: issued.refreshToken, expiresAt: issued.claims.exp * 1000 }
+    return jarOf(await this.core(index).create({ userId: 'honest', mode: 'header', client }))
+  }
+
+  /** The user proves again who they are, with the access token of the jar. */
+  async reauthenticate(jar: Jar, index = 0): Promise<{ kind: string; jar: Jar | null }> {
+    const core = this.core(index)
+    const identified = await core.identify(jar.accessToken)
+    if (identified === null) throw new Error('the access token of the jar is not valid')
+    try {
+      return { kind: 'reauthenticated', jar: jarOf(await core.reauthenticate(identified.claims, client)) }
+    } catch (error) {
+      if (isSessionError(error) && error.code === 'REFRESH_BUSY') return { kind: 'busy', jar: null }
+      if (isSessionError(error) && error.code === 'SESSION_NOT_FOUND') return { kind: 'gone', jar: null }
+      throw error
+    }
   }
 
   /** Refreshes; the outcome's kind, and the new jar if there is one. */
@@ -123,8 +136,7 @@ export class World {
       throw error
     })
     if (outcome.kind !== 'refreshed') return { kind: outcome.kind, how: outcome.kind, jar: null }
-    const { accessToken, refreshToken, claims } = outcome.issued
-    return { kind: 'refreshed', how: outcome.how, jar: { accessToken, refreshToken, expiresAt: claims.exp * 1000 } }
+    return { kind: 'refreshed', how: outcome.how, jar: jarOf(outcome.issued) }
   }
 
   /** Uses the access token for a request. Confirmations are queued, and sent as time passes. */
@@ -197,6 +209,10 @@ export class World {
       events,
     })
   }
+}
+
+function jarOf({ accessToken, refreshToken, claims }: IssuedSession<object>): Jar {
+  return { accessToken, refreshToken, expiresAt: claims.exp * 1000 }
 }
 
 /** A small generator, so that a failing run can be repeated. */
