@@ -56,9 +56,9 @@ export interface SessionCore<
     style?: Style,
   ): Promise<RefreshOutcome<Payload, Claims>>
   /**
-   * Notes that the user of the session has proved again who they are. Issues a pair of tokens with a new `auth_time` and
-   * a random refresh token; the older refresh tokens of the session can no longer be used. `claims`: of a valid access
-   * token of the session. 2 store calls.
+   * Notes that the user of the session has proved again who they are. Issues a pair of tokens with a new `auth_time`;
+   * the older refresh tokens of the session can no longer be used. `claims`: of a valid access token of the session. 2
+   * store calls.
    * @throws SessionNotFoundError if the session does not exist, has expired or was revoked.
    * @throws GeneralError (`REFRESH_BUSY`) if another re-authentication has ended the access token's lineage less than
    * the reuse interval ago: its response may still be on the way to the client.

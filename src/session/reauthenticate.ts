@@ -51,7 +51,10 @@ async function begin(
   if (decision.kind === 'busy') throw busyUntil(decision.until, now)
   const { refreshToken, fields } = await newLineage(engine, ring, known.handle, decision, now)
   const record = await engine.store.reauthenticate({
-    handle: known.handle, expected: stateOf(known), bounds: activeBounds(now, engine.policy), next: { ...fields, client },
+    handle: known.handle,
+    expected: stateOf(known),
+    bounds: activeBounds(now, engine.policy),
+    next: { ...fields, client },
   })
   return record && { record, refreshToken }
 }

@@ -9,6 +9,7 @@ import type { OutputOf, Update, UpdateOfPayload } from '../session/data-types.ts
 import { refuseIfSent } from './delivery.ts'
 import type { HttpExchange } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
+import { reauthenticateSession } from './reauthenticate.ts'
 import type { ReadonlySession, Session, SessionJson } from './session.ts'
 import type { Cookie } from './set-cookie.ts'
 import { accessTokenEdits, applyEdits, clearingEdits } from './tokens-reply.ts'
@@ -18,7 +19,7 @@ import { accessTokenEdits, applyEdits, clearingEdits } from './tokens-reply.ts'
  * private, and the payload is frozen before it is returned (TOK-17).
  */
 export class VerifiedSession<Payload extends object> implements ReadonlySession<Payload> {
-  readonly #claims: AccessClaims
+  #claims: AccessClaims
   #payload: OutputOf<Payload>
 
   constructor(claims: AccessClaims, payload: OutputOf<Payload>) {
@@ -26,7 +27,9 @@ export class VerifiedSession<Payload extends object> implements ReadonlySession<
     this.#payload = payload
   }
 
-  protected setPayload(payload: OutputOf<Payload>): void {
+  /** Replaces the access token that this session is of. */
+  protected adopt({ claims, payload }: Pick<IssuedAccessToken<Payload>, 'claims' | 'payload'>): void {
+    this.#claims = claims
     this.#payload = payload
   }
 
@@ -106,12 +109,30 @@ export class RequestSession<Payload extends object, Info extends object>
     const { request, reply } = this.#exchange
     refuseIfSent(reply)
     const issued = await this.#whileAlive(core.reissue(this.#claims, payload))
-    this.#claims = issued.claims
-    this.setPayload(issued.payload)
+    this.adopt(issued)
     refuseIfSent(reply)
     if (!current.mayWrite(request, issued.claims.sid)) return
     applyEdits(reply, accessTokenEdits(policy.cookies, transferModeOf(issued.claims.sid), issued))
     current.reissue(this.#exchange, issued, this)
+  }
+
+  async reauthenticate(): Promise<void> {
+    const { current } = this.#context
+    const { request } = this.#exchange
+    if (!current.mayWrite(request, this.#claims.sid)) {
+      throw new UnauthorizedError('another call for this request has ended or replaced the session')
+    }
+    const issued = await this.#whileAlive(reauthenticateSession(this.#context, this.#exchange, this.#claims))
+    this.adopt(issued)
+    const changed = current.of(request)
+    // As after a refresh, the client does not have the new refresh token yet.
+    const source = changed?.kind === 'session' && changed.source === 'created' ? 'created' : 'refreshed'
+    current.set(request, { kind: 'session', source, issued, session: this })
+  }
+
+  protected override adopt(token: Pick<IssuedAccessToken<Payload>, 'claims' | 'payload'>): void {
+    super.adopt(token)
+    this.#claims = token.claims
   }
 
   onRevoked(listener: () => unknown): () => void {

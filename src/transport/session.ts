@@ -10,7 +10,7 @@ export interface ReadonlySession<Payload extends object> {
   /** The public identifier of the session. */
   getHandle(): string
   getTenantId(): string
-  /** When the user logged in, in milliseconds. A refresh does not change it. */
+  /** When the user logged in or last authenticated again, in milliseconds. A refresh does not change it. */
   getTimeCreated(): EpochMilliseconds
   /** When the access token expires, in milliseconds. The session continues if it is refreshed. */
   getExpiry(): EpochMilliseconds
@@ -55,6 +55,19 @@ export interface Session<Payload extends object, Info extends object> extends Re
    * @throws InvalidDataError if the payload does not match its schema, is not JSON or is too long.
    */
   updateJwtPayload(payload: UpdateOfPayload<Payload>): Promise<void>
+  /**
+   * Notes that the user has just proved again who they are, for routes with `maxAuthenticationAge`: call it after you
+   * have checked a password or another proof of `getUserId()`, in the handler of the request that carries it. Pass what
+   * the framework passes to the handler. The response gets new tokens; user id, handle, JWT payload and session data
+   * stay. Older refresh tokens of the session can no longer be used: send the request with `client.reauthenticate` of
+   * `keyturn/client`, or without a refresh beside it. 2 store calls.
+   * @throws UnauthorizedError if the session has expired or was revoked.
+   * @throws CrossSiteRequestError if the request comes from a page of an untrusted origin.
+   * @throws GeneralError (`REFRESH_BUSY`) if another request has re-authenticated the session a moment ago and this one
+   * has an older access token; the client can repeat it after `retryAfter` seconds.
+   * @throws GeneralError (`MISUSE`) if the response was already sent; the session is then not changed.
+   */
+  reauthenticate(request?: unknown, response?: unknown): Promise<void>
   /**
    * Calls the listener once, as soon as this process learns that the session was revoked: by a sign-out, by any
    * process, or because of token theft. For connections that outlive their request, such as a WebSocket or an event

@@ -93,7 +93,7 @@ describe('L-17: a re-authentication', () => {
     clock.advance(2 * R)
     const heard: unknown[] = []
     const other = createTestCore({ store, clock, events: { onRefreshRejected: event => heard.push(event) } })
-    expect(await other.core.refresh(second.refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: false })
+    expect((await other.core.refresh(second.refreshToken, 'header', owner)).kind).toBe('unauthorized')
     await settle()
     expect(heard).toMatchObject([{ reason: 'superseded' }])
   })
@@ -150,8 +150,9 @@ describe('L-17: the lineage that a re-authentication has ended', () => {
     await reauthenticated(core, first)
     await core.updateJwtPayload(first.claims.sid, { role: 'new' })
     const renewed = await core.verify(first.accessToken)
-    expect(renewed).toMatchObject({ kind: 'active', payload: { role: 'new' }, claims: { auth_time: first.claims.auth_time } })
-    expect((await core.reissue(first.claims)).claims.auth_time).toBe(first.claims.auth_time)
+    const { auth_time } = first.claims
+    expect(renewed).toMatchObject({ kind: 'active', payload: { role: 'new' }, claims: { auth_time } })
+    expect((await core.reissue(first.claims)).claims.auth_time).toBe(auth_time)
   })
 
   test('a second re-authentication with its access token waits for R, and is then accepted', async () => {

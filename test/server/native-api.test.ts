@@ -103,6 +103,37 @@ describe('sessions', () => {
     expect(await refresh()).toMatchObject({ status: 200, body: { handle } })
   })
 
+  test('L-17: are re-authenticated: a new auth_time and new tokens, and older ones are busy, then refused', async () => {
+    await core.server.close()
+    core = await startCoreServer()
+    const first = (await create()).body
+    const path = `/v1/sessions/${first['handle']}/reauthenticate`
+    core.clock.advance(300_000)
+    const { accessToken } = first
+    const again = (body: object = {}): Promise<Answer> => call('POST', path, { accessToken, ...body })
+    const second = await again({ ip: '192.0.2.9', userAgent: 'again', antiCsrf: true })
+    expect(second).toMatchObject({ status: 200, body: { handle: first['handle'], antiCsrfToken: expect.any(String) } })
+    const keys = createLocalJWKSet((await call('GET', '/v1/keys')).body as never)
+    const { payload } = await jwtVerify(String(second.body['accessToken']), keys, { currentDate: new Date(core.clock()) })
+    expect(payload['auth_time']).toBe(core.clock() / 1000)
+    expect((await call('GET', `/v1/sessions/${first['handle']}`)).body).toMatchObject({ ip: '192.0.2.9', userAgent: 'again' })
+    const refresh = (refreshToken: unknown): Promise<Answer> => call('POST', '/v1/sessions/refresh', { refreshToken })
+    for (const busy of [await again(), await refresh(first['refreshToken'])]) {
+      expect(busy).toMatchObject({ status: 503, body: { error: 'refresh_busy' } })
+      expect(busy.headers.get('retry-after')).toBe('30')
+    }
+    core.clock.advance(30_001)
+    expect(await refresh(first['refreshToken'])).toMatchObject({ status: 401, body: { error: 'unauthorized' } })
+    expect((await refresh(second.body['refreshToken'])).status).toBe(200)
+
+    const other = (await create()).body
+    for (const body of [{}, { accessToken: other['accessToken'] }, { accessToken: 'malformed' }, { accessToken, handle: 1 }]) {
+      expect((await call('POST', path, body)).status).toBe(400)
+    }
+    await call('DELETE', `/v1/sessions/${first['handle']}`)
+    expect((await again()).status).toBe(404)
+  })
+
   test('have the address and user agent of their client, if the application sends them', async () => {
     const client = { ip: '192.0.2.1', userAgent: 'a\u0007gent' }
     const { handle } = (await create(client)).body

@@ -108,9 +108,9 @@ function readForm(text: string): JsonObject {
   return Object.fromEntries(form)
 }
 
-/** The client must send the same refresh token again after `retryAfter` seconds. */
+/** The client must send the same request again after `retryAfter` seconds. */
 function busy(retryAfter: number): Reply {
-  const message = `The session cannot be refreshed yet: send the same refresh token again in ${retryAfter} s.`
+  const message = `An earlier response may still be on the way: send the same request again in ${retryAfter} s.`
   const reply = problem(503, 'refresh_busy', message)
   return { ...reply, headers: { ...reply.headers, 'retry-after': `${retryAfter}` } }
 }

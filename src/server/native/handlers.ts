@@ -105,6 +105,11 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     return replyJson({ accessToken: issued.accessToken, accessTokenExpiresAt: issued.claims.exp * 1000 })
   },
 
+  async reauthenticateSession({ app, parameters, body }) {
+    const claims = await claimsFor(app, parameters['handle'] ?? '', textOf(body['accessToken']))
+    return replyJson(await describePair(app, await app.native.reauthenticate(claims, clientOf(body)), body))
+  },
+
   async revokeSession({ app, parameters }) {
     if (!await app.native.revokeSession(parameters['handle'] ?? '')) throw new SessionNotFoundError()
     return noContent

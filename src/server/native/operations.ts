@@ -24,7 +24,8 @@ export interface OperationResponse {
 
 /** The names of the operations. */
 export type OperationId =
-  | 'createSession' | 'refreshSession' | 'readSession' | 'updateSession' | 'revokeSession' | 'revokeSessions'
+  | 'createSession' | 'refreshSession' | 'readSession' | 'updateSession' | 'reauthenticateSession' | 'revokeSession'
+  | 'revokeSessions'
   | 'listSessions' | 'revokeSessionsOfUser'
   | 'introspect' | 'revokeToken' | 'readKeys' | 'rotateKeys' | 'followRevocations' | 'readDescription'
 
@@ -152,6 +153,25 @@ export const operations: readonly Operation[] = [
       200: { words: 'A new access token.', schema: object({ accessToken: text, accessTokenExpiresAt: instant }) },
       204: { words: 'Changed.', schema: null }, 400: invalid, 404: gone,
       409: { words: '`conflict`: the session info has another version. Nothing was changed.', schema: error },
+    },
+  },
+  {
+    id: 'reauthenticateSession', method: 'POST', path: '/v1/sessions/{handle}/reauthenticate',
+    summary: 'Notes that the user has proved again who they are: the new access token has a new `auth_time`. Older '
+      + 'refresh tokens of the session can no longer be used.',
+    body: {
+      type: 'application/json',
+      schema: object({
+        accessToken: { type: 'string', description: 'A valid access token of the session.' }, ...client, antiCsrf,
+      }, ['ip', 'userAgent', 'antiCsrf']),
+    },
+    responses: {
+      200: { words: 'The new tokens.', schema: pair }, 400: invalid, 404: gone,
+      503: {
+        words: '`refresh_busy`: another call has re-authenticated the session less than a reuse interval ago, and the '
+          + 'access token is older. Send the same request again after `Retry-After` seconds.',
+        schema: error,
+      },
     },
   },
   {

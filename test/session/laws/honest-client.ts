@@ -191,7 +191,8 @@ export async function liveHonestly(
     flushedAt = world.now
     forgetful = false
     history.splice(0, history.length, await world.record(jar))
-    if ((await world.refresh(before, process)).jar !== null) refusal = `the ended lineage was answered: ${trace.join('; ')}`
+    const old = await world.refresh(before, process)
+    if (old.kind !== 'busy' && old.kind !== 'unauthorized') refusal = `the ended lineage: ${old.kind}`
   }
 
   const lostCall = (process: number): Call => ({ delay: 0, duration: R / 8, actsAt: 0.5, lost: true, process })
