@@ -50,6 +50,12 @@ export interface Client<Payload extends object> {
    * @throws SessionUnavailableError if the server cannot be reached.
    */
   refresh(): Promise<boolean>
+  /**
+   * Like {@link Client.fetch}, for the request with which the user proves again who they are, such as with a password.
+   * The server answers it with new tokens and then accepts no older refresh token, so it is sent while no tab refreshes.
+   * @throws SessionUnavailableError if the server requires a refresh and the refresh failed. The session is kept.
+   */
+  readonly reauthenticate: Fetch
   /** Ends the session, here and on the server. @throws SessionUnavailableError if the server cannot be reached. */
   signOut(): Promise<void>
   /** Adds a listener. Returns a function that removes it. */

@@ -52,6 +52,9 @@ export function createClientIn<Payload extends object>(env: ClientEnvironment, o
   const refresher = createRefresher(env, state, settings, schedule, closing.signal)
   const exchanges = createExchanges(state, refresher, settings)
   const fetch = createFetch(env.fetch, exchanges)
+  const fetchUnderLock = createFetch(env.fetch, createExchanges(
+    state, { ...refresher, refresh: refresher.refreshUnderLock }, settings,
+  ))
 
   function schedule(): void {
     cancelTimer()
@@ -98,6 +101,7 @@ export function createClientIn<Payload extends object>(env: ClientEnvironment, o
     },
     peekSession: () => session,
     refresh,
+    reauthenticate: (input, init) => refresher.withoutRefresh(() => fetchUnderLock(input, init)),
     async signOut() {
       // An expired access token suffices, so this waits for no refresh; and the page may be closing.
       const init: RequestInit = {

@@ -32,6 +32,12 @@ export interface Refresher {
    * During the pause after a failure, resolves to the last failure, unless `force`.
    */
   refresh(wanted: SessionState | null, force?: boolean): Promise<ClientRefreshResult>
+  /**
+   * Runs a task while no tab refreshes. The task may refresh with `refreshUnderLock`, and must not call `refresh`.
+   */
+  withoutRefresh<Result>(task: () => Promise<Result>): Promise<Result>
+  /** As `refresh`, in a task of `withoutRefresh`. Does not wait for a busy server. */
+  refreshUnderLock(wanted: SessionState | null): Promise<ClientRefreshResult>
   /** When to try again, in milliseconds from now; null unless the last refresh failed. */
   pause(): number | null
   /** Whether the record is the result of this page's last refresh, so that another refresh would not change it. */
@@ -55,7 +61,11 @@ export function createRefresher(
   failed: () => void,
   closing: AbortSignal,
 ): Refresher {
+  const lock = `${name} refresh`
+  const lag = (): Promise<void> => new Promise(resolve => env.after(LAG, resolve))
   let flight: Promise<ClientRefreshResult> | null = null
+  /** The last refresh in a task of `withoutRefresh`. */
+  let held: Promise<ClientRefreshResult> | null = null
   let failures = 0
   let failure: SessionUnavailableError | null = null
   /** When the last refresh failed. `delay` is the pause after it, in milliseconds. */
@@ -77,7 +87,7 @@ export function createRefresher(
 
   async function untilAnswered(wanted: SessionState | null): Promise<ClientRefreshResult> {
     for (let waits = 0; ; waits++) {
-      const outcome = await withLock(env, `${name} refresh`, waited => refreshUnderLock(wanted, waited))
+      const outcome = await withLock(env, lock, waited => refreshUnderLock(wanted, waited))
       if (!isBusy || waits === MOST_WAITS) return outcome
       // Wait without the lock, so that all tabs wait at the same time. The first one to refresh does so for all.
       for (let rest = pause(); rest !== null && rest > 0; rest = pause()) {
@@ -98,12 +108,25 @@ export function createRefresher(
     })
   }
 
-  async function refreshUnderLock(wanted: SessionState | null, waited: boolean): Promise<ClientRefreshResult> {
+  async function withoutRefresh<Result>(task: () => Promise<Result>): Promise<Result> {
+    const [settled] = await withLock(env, lock, async waited => {
+      if (waited) await lag()
+      await state.reload()
+      const settling = await Promise.allSettled([task()])
+      // If the task was aborted, its refresh may still be running.
+      await held
+      return settling
+    })
+    if (settled.status === 'rejected') throw settled.reason
+    return settled.value
+  }
+
+  async function refreshUnderLock(wanted: SessionState | null, waited = false): Promise<ClientRefreshResult> {
     isBusy = false
     await state.reload()
     const decision = decideUnderLock(wanted, state.current(), state.isExpired(), mode)
     if (waited && decision === 'post') {
-      await new Promise<void>(resolve => env.after(LAG, resolve))
+      await lag()
       return refreshUnderLock(wanted, false)
     }
     const sent = state.current()
@@ -151,6 +174,8 @@ export function createRefresher(
 
   return {
     refresh,
+    withoutRefresh,
+    refreshUnderLock: wanted => held = refreshUnderLock(wanted),
     pause,
     isSettled: record => record === left,
     wake: () => wake(),

@@ -102,7 +102,10 @@ export class Api {
         return Response.json({}, { headers })
       }
       if (pathname === '/public') return new Response('hello', { headers })
-      const session = await this.sessions.getSession(request, headers)
+      const session = await this.sessions.getSession(request, headers, {
+        ...pathname === '/recent' && { maxAuthenticationAge: '5m' },
+      })
+      if (pathname === '/reauthenticate') await session.reauthenticate(request, headers)
       if (pathname === '/payload') await session.updateJwtPayload(JSON.parse(await request.text()))
       return Response.json({ userId: session.getUserId(), echo: await request.text().catch(() => '') }, { headers })
     })(request)
