@@ -39,7 +39,7 @@ export async function validateClaims<Payload extends object>(
 }
 
 /**
- * Requires a login at most `maxAge` milliseconds ago. A refresh does not count as a login (REV-09). Pure.
+ * Requires a login or a re-authentication at most `maxAge` milliseconds ago. A refresh does not count (REV-09). Pure.
  * @throws InvalidClaimsError with the id `auth_time`.
  */
 export function requireRecentLogin(claims: AccessClaims, maxAge: Milliseconds, now: EpochMilliseconds): void {

@@ -38,7 +38,11 @@ export interface GetSessionOptions<Payload extends object> {
   readonly blacklisting?: Blacklisting
   /** The checks that the claims must pass. Default: none. */
   readonly claimValidators?: readonly ClaimValidator<Payload>[]
-  /** How long ago the user may have logged in: from 0 to 400 days (REV-09). Default: no limit. */
+  /**
+   * How long ago the user may have logged in or authenticated again: from 0 to 400 days (REV-09). If the login is older,
+   * the error is an `InvalidClaimsError` with the id `auth_time`: ask for the password, and call
+   * `session.reauthenticate`. Default: no limit.
+   */
   readonly maxAuthenticationAge?: Duration
 }
 

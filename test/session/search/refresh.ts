@@ -6,6 +6,7 @@ import { decideReauthentication } from '../../../src/session/decide-reauthentica
 import { decideRefresh } from '../../../src/session/decide-refresh.ts'
 import type { PresentedToken } from '../../../src/session/decide-refresh.ts'
 import type { SessionRecord } from '../../../src/session/record.ts'
+import { stateOf } from '../../../src/session/token-state.ts'
 import type { NextToken, PresentedState, Reauthentication, Rotation, TokenState } from '../../../src/session/store.ts'
 import { applyConfirmation, applyRotation, isUnchanged } from '../../../src/stores/apply.ts'
 import { anchorOf, childOf, generationOf, placeOf } from './paths.ts'
@@ -192,11 +193,6 @@ function newToken(path: Path, now: EpochMilliseconds): NextToken {
 function tokenOf(record: SessionRecord): NextToken {
   const { refreshHash, refreshKeyId, generation, branch, confirmed, rotatedAt, servedAt } = record
   return { refreshHash, refreshKeyId, generation, branch, confirmed, rotatedAt, servedAt, client: record.client }
-}
-
-function stateOf(record: SessionRecord): TokenState {
-  const { refreshHash, anchorHash, generation, branch, confirmed, rotatedAt, servedAt } = record
-  return { refreshHash, anchorHash, generation, branch, confirmed, rotatedAt, servedAt }
 }
 
 function done(outcome: Outcome): Step {

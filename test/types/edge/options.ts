@@ -100,6 +100,7 @@ export const events: SessionEvents = {
     readonly handle: string
     readonly how: 'adopt' | 'early' | 'rotate' | 'retry' | 'branch'
   }>(),
+  onSessionReauthenticated: event => typeOf(event).is<{ readonly userId: string; readonly handle: string }>(),
   onSessionRevoked: ({ handles, reason }) => {
     typeOf(handles).is<readonly string[]>()
     typeOf(reason).is<'revoked' | 'theft' | 'shared' | 'evicted'>()

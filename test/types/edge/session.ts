@@ -53,6 +53,7 @@ export async function session(session: Session<Claims, Info>): Promise<void> {
   typeOf(session.updateJwtPayload({ role: 'admin' })).is<Promise<void>>()
   typeOf(session.updateJwtPayload)
     .is<(payload: Claims | ((current: Claims) => Claims | Promise<Claims>)) => Promise<void>>()
+  typeOf(session.reauthenticate({}, {})).is<Promise<void>>()
   typeOf(session.onRevoked).is<(listener: () => unknown) => () => void>()
   typeOf(session.signal).is<AbortSignal>()
   typeOf(session.revokeSession()).is<Promise<void>>()
