@@ -37,7 +37,7 @@ describe('L-17: a re-authentication', () => {
     expect(partsOf(third)).toMatchObject({ generation: 2, branch: 0 })
     expect(partsOf(third).anchor).not.toBe(partsOf(second).anchor)
     expect(await core.verify(third.accessToken)).toMatchObject({ kind: 'active', payload: { role: 'admin' } })
-    const { record, sessionInfo } = await core.getSessionByHandle(first.claims.sid)
+    const { record, sessionInfo } = await core.getStoredSession(first.claims.sid)
     expect(sessionInfo).toEqual({ note: 'kept' })
     expect(record).toMatchObject({
       createdAt: first.claims.auth_time * 1000, authenticatedAt: clock(), rotatedAt: clock(), servedAt: clock(),
