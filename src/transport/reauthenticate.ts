@@ -6,7 +6,8 @@ import { requireUnsent } from './delivery.ts'
 import type { HttpExchange } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { findLeftovers } from './leftovers.ts'
-import { applyEdits, sessionEdits } from './tokens-reply.ts'
+import { pairEdits } from './pair-edits.ts'
+import { applyEdits } from './tokens-reply.ts'
 
 /**
  * Re-authenticates the session of these claims, and sends its new tokens to the client. The request carries the new
@@ -23,10 +24,8 @@ export async function reauthenticateSession<Payload extends object, Info extends
   requireUnsent(reply)
   if (mode === 'cookie') refuseCrossSiteLogin(request, policy, false)
   const issued = await core.reauthenticate(claims, request.client)
-  // The anti-CSRF token depends on handle and key only. As with each pair of tokens, it is renewed with the key.
-  const antiCsrf = mode === 'cookie' && policy.antiCsrf === 'token' ? await core.createAntiCsrfToken(claims.sid) : null
   const leftovers = mode === 'cookie' ? await findLeftovers(context, request) : null
-  const edits = sessionEdits(policy.cookies, mode, issued, antiCsrf)
+  const edits = await pairEdits(context, mode, issued)
   requireUnsent(reply)
   if (leftovers !== null) applyEdits(reply, leftovers)
   applyEdits(reply, edits)

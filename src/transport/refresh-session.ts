@@ -7,11 +7,12 @@ import { requireUnsent } from './delivery.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { findLeftovers } from './leftovers.ts'
+import { pairEdits } from './pair-edits.ts'
 import { findRefreshToken, tokensOfOneSession } from './refresh-credentials.ts'
 import type { PresentedRefreshToken } from './refresh-credentials.ts'
 import { RequestSession } from './session-object.ts'
 import type { Session } from './session.ts'
-import { noSessionEdits, applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
+import { noSessionEdits, applyEdits, clearingEdits } from './tokens-reply.ts'
 
 /**
  * Exchanges the refresh token of a request. If that fails, clears the cookies only if they can never be used again, and
@@ -82,15 +83,13 @@ export async function exchangeRefreshToken<Payload extends object, Info extends 
   channel: TransferMode,
   tokens: readonly PresentedRefreshToken[],
 ): Promise<Exchanged<Payload, Info>> {
-  const { core, policy, current } = context
+  const { policy, current } = context
   const { request, reply } = exchange
   const outcome = await refreshFirstRecognized(context, tokens, channel, request)
   if (outcome.kind === 'unauthorized' && !outcome.ended) return outcome
   const leftovers = channel === 'cookie' ? await findLeftovers(context, request) : null
   if (outcome.kind === 'refreshed') {
-    const isGuarded = channel === 'cookie' && policy.antiCsrf === 'token'
-    const antiCsrf = isGuarded ? await core.createAntiCsrfToken(outcome.issued.claims.sid) : null
-    const edits = sessionEdits(policy.cookies, channel, outcome.issued, antiCsrf)
+    const edits = await pairEdits(context, channel, outcome.issued)
     requireUnsent(reply)
     if (leftovers !== null) applyEdits(reply, leftovers)
     if (channel === 'header' && cookieTokens(request, policy.cookies.refreshToken).length > 0) {

@@ -62,7 +62,8 @@ export interface Session<Payload extends object, Info extends object> extends Re
    * stay. Older refresh tokens of the session can no longer be used: send the request with `client.reauthenticate` of
    * `keyturn/client`, or without a refresh beside it. 2 store calls.
    * @throws UnauthorizedError if the session has expired or was revoked.
-   * @throws CrossSiteRequestError if the request comes from a page of an untrusted origin.
+   * @throws CrossSiteRequestError if a page of an untrusted origin causes the request, except by a navigation of the tab
+   * with GET.
    * @throws GeneralError (`REFRESH_BUSY`) if another request has re-authenticated the session a moment ago and this one
    * has an older access token; the client can repeat it after `retryAfter` seconds.
    * @throws GeneralError (`MISUSE`) if the response was already sent; the session is then not changed.

@@ -12,10 +12,11 @@ import { requireUnsent } from './delivery.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
 import { findLeftovers } from './leftovers.ts'
+import { pairEdits } from './pair-edits.ts'
 import { sessionsToReplace } from './replaced-sessions.ts'
 import { RequestSession } from './session-object.ts'
 import type { Session } from './session.ts'
-import { applyEdits, clearingEdits, sessionEdits } from './tokens-reply.ts'
+import { applyEdits, clearingEdits } from './tokens-reply.ts'
 import type { TokenEdits } from './tokens-reply.ts'
 
 /** The options of `createNewSession`. */
@@ -159,14 +160,12 @@ async function editsOf<Payload extends object, Info extends object>(
   mode: TransferMode,
   issued: IssuedSession<Payload>,
 ): Promise<readonly TokenEdits[]> {
-  const { core, policy } = context
-  const isGuarded = mode === 'cookie' && policy.antiCsrf === 'token'
-  const antiCsrf = isGuarded ? await core.createAntiCsrfToken(issued.claims.sid) : null
+  const { policy } = context
   const other = mode === 'cookie' ? 'header' : 'cookie'
   return [
     await findLeftovers(context, request),
     ...carriesAccessToken(context, request, other) ? [clearingEdits(policy.cookies, other)] : [],
-    sessionEdits(policy.cookies, mode, issued, antiCsrf),
+    await pairEdits(context, mode, issued),
   ]
 }
 

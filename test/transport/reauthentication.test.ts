@@ -134,6 +134,13 @@ describe('L-17: session.reauthenticate in cookie mode', () => {
     expect(client.jar).toEqual(before)
   })
 
+  test('may be the callback of an identity provider: a navigation of the tab from another site', async () => {
+    const client = await start()
+    const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+    expect((await client.send('GET', '/again', { headers })).status).toBe(200)
+    expect((await client.send('GET', '/recent')).status).toBe(200)
+  })
+
   test('brings a new anti-CSRF token with `antiCsrf: token`, and needs one', async () => {
     server = await startSessionServer({ routes, antiCsrf: 'token' })
     const client = server.client()

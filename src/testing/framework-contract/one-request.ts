@@ -6,6 +6,8 @@ import {
 } from './framework-case.ts'
 import type { FrameworkCase } from './framework-case.ts'
 
+const MINUTE = 60_000
+
 type Headers = Readonly<Record<string, string>>
 
 /** Sends steps for one request; resolves to their outcomes and the response. */
@@ -137,6 +139,39 @@ export const oneRequestCases: readonly FrameworkCase[] = [
     ensureEqual(cookieChanges(reply), [[AT, RT].toSorted(), []], 'the pair')
     ensure(client.cookie(RT) !== first, 'is new')
     ensureEqual(await whoIs(client), 'alice, editor', 'the next request')
+  }),
+
+  appCase('L-17: a re-authentication brings new tokens, and older ones end without an alarm', 'plain', async app => {
+    const client = app.client()
+    await login(client)
+    const old = client.cookie(RT)
+    await app.advance(MINUTE)
+    const { now } = await app.control({})
+    const steps = ['get', 'reauthenticate', 'get', 'read', 'refresh', 'update editor', 'get']
+    const reply = await follow(client, steps, SAME_ORIGIN, [`${RT}=${old}`])
+    ensureEqual(reply.outcomes, [
+      'alice, reader', 'done', 'alice, reader', 'active alice, reader', 'alice, reader', 'done', 'alice, editor',
+    ], 'the session')
+    const writes = (await app.control({})).calls.filter(call => call !== 'find')
+    ensureEqual(writes, ['reauthenticate', 'updatePayload'], 'store calls')
+    ensureEqual(cookieChanges(reply), [[AT, RT].toSorted(), []], 'the pair')
+    const up = frontTokenOf(reply)['up']
+    ensureEqual(isJsonObject(up) && up['auth_time'], now / 1000, 'the login is recent')
+    ensureEqual(await whoIs(client), 'alice, editor', 'the next request')
+    await app.advance(MINUTE)
+    const headers = { ...SAME_ORIGIN, cookie: `${AT}=${client.cookie(AT)}; ${RT}=${old}` }
+    const refused = await client.send('POST', '/auth/session/refresh', { headers, jar: false })
+    ensureEqual(refused.status, 401, 'the older refresh token')
+    ensureEqual((await client.send('POST', '/auth/session/refresh', { headers: SAME_ORIGIN })).status, 200, 'the new one')
+  }),
+
+  appCase('L-17: only the session of the request can be re-authenticated', 'plain', async app => {
+    for (const [end, status] of [['create bob', '401'], ['revoke', '401']] as const) {
+      const client = app.client()
+      await login(client)
+      const { outcomes } = await follow(client, ['get', end, 'reauthenticate-first'])
+      ensureEqual(outcomes[2], status, end)
+    }
   }),
 
   appCase('L-02: a payload that was updated elsewhere is the payload of every call', 'plain', async app => {

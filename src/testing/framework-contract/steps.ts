@@ -50,6 +50,10 @@ export function createSteps<Target extends readonly [request: object, ...others:
       case 'update-first':
         await at(name === 'update' ? -1 : 0).updateJwtPayload({ role: value })
         return 'done'
+      case 'reauthenticate':
+      case 'reauthenticate-first':
+        await at(name === 'reauthenticate' ? -1 : 0).reauthenticate(...target)
+        return 'done'
       case 'revoke':
       case 'revoke-first':
         await at(name === 'revoke' ? -1 : 0).revokeSession()
