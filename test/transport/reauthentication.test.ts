@@ -37,6 +37,12 @@ const routes = (sessions: AppSessions) => ({
     await session.updateJwtPayload({ role: 'second factor' })
     send(response, { created: session.getTimeCreated() })
   },
+  'POST /refresh-after': async (request: IncomingMessage, response: ServerResponse) => {
+    const session = await sessions.getSession(request, response)
+    await session.reauthenticate(request, response)
+    const refreshed = await sessions.refreshSession(request, response)
+    send(response, { created: refreshed.getTimeCreated() })
+  },
   'POST /revoked': async (request: IncomingMessage, response: ServerResponse) => {
     const session = await sessions.getSession(request, response)
     await sessions.revokeSession(session.getHandle())
@@ -121,6 +127,19 @@ describe('L-17: session.reauthenticate in cookie mode', () => {
     expect(reply.status).toBe(200)
     expect(claimsIn(reply)).toMatchObject({ role: 'second factor', auth_time: server.clock() / 1000 + 2 })
     expect((await client.send('GET', '/me')).body).toContain('second factor')
+  })
+
+  test('leaves nothing to refresh in its own request: the client does not have the new refresh token yet', async () => {
+    const client = await start()
+    server.clock.advance(6 * MINUTE)
+    server.cut.calls.length = 0
+    const reply = await client.send('POST', '/refresh-after', {
+      headers: SAME_ORIGIN, extraCookies: [`${RT}=${client.cookie(RT)}`],
+    })
+    expect([reply.status, seenIn(reply).created]).toEqual([200, server.clock()])
+    expect(server.cut.calls).not.toContain('rotate')
+    server.clock.advance(2 * R + 1)
+    expect((await client.send('POST', REFRESH, { headers: SAME_ORIGIN })).status).toBe(200)
   })
 
   test.each([
