@@ -5,7 +5,7 @@ import { toMilliseconds } from './base/duration.ts'
 import type { JsonObject } from './base/json.ts'
 import { checkOptions } from './base/options.ts'
 import type { Clock } from './base/time.ts'
-import { createDataCodec } from './session/application-data.ts'
+import { acceptData } from './session/application-data.ts'
 import { createChangeView } from './session/change-view.ts'
 import type { VerifyOutcome } from './session/core.ts'
 import { DEFAULT_APPLICATION, decodeSessionHandleUnverified, readAccessToken } from './tokens/access-token.ts'
@@ -68,7 +68,6 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
   })
   const name = options.accessTokenName ?? defaultCookieNames(new URL(issuer)).accessToken
   const policy = { cookies: { accessToken: { attributes: { name } } } }
-  const payloads = createDataCodec<Payload>({ name: 'JWT payload', schema: undefined, check: () => undefined })
   const maxLifetime = toMilliseconds(maxTokenAge)
 
   async function read(text: string, ring: VerificationKeys): Promise<AccessTokenReading> {
@@ -87,7 +86,7 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
     if (known !== undefined && known.payloadVersion(claims.sid) > claims.pv) {
       return { kind: 'refresh-required', reason: 'expired' }
     }
-    return { kind: 'active', claims, payload: payloads.accept(payload), reissued: null }
+    return { kind: 'active', claims, payload: acceptData<Payload>('JWT payload', payload), reissued: null }
   }
 
   const core = { verify: judge, peekHandle: (text: string) => decodeSessionHandleUnverified(text, crypto) }

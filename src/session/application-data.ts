@@ -41,10 +41,6 @@ interface CodecOptions<Data extends object> {
 /** Creates the codec of the JWT payload or of the session data. */
 export function createDataCodec<Data extends object>(options: CodecOptions<Data>): DataCodec<Data> {
   const { name, schema, check } = options
-  function accept(value: JsonObject): OutputOf<Data> {
-    if (isValue<OutputOf<Data>>(value)) return value
-    throw new GeneralError('STORE_UNAVAILABLE', `the ${name} is not a JSON object`)
-  }
   async function write(value: unknown): Promise<string> {
     const text = stringify(name, schema === undefined ? value : await validate(name, schema, value))
     const plain = parseJsonObject(text)
@@ -57,11 +53,17 @@ export function createDataCodec<Data extends object>(options: CodecOptions<Data>
     empty: () => write({}),
     read(text): OutputOf<Data> {
       const value = parseJsonObject(text)
-      if (value !== null) return accept(value)
+      if (value !== null) return acceptData(name, value)
       throw new GeneralError('STORE_UNAVAILABLE', `the ${name} in the store is not a JSON object`)
     },
-    accept,
+    accept: value => acceptData(name, value),
   }
+}
+
+/** See {@link DataCodec.accept}. `name` is that of the data in messages. */
+export function acceptData<Data extends object>(name: string, value: JsonObject): OutputOf<Data> {
+  if (isValue<OutputOf<Data>>(value)) return value
+  throw new GeneralError('STORE_UNAVAILABLE', `the ${name} is not a JSON object`)
 }
 
 /** The store holds only what `write` validated and JSON carries, so an object here is of the schema's type. */
