@@ -130,15 +130,13 @@ export const changeCases: readonly ContractCase[] = [
       const stop = await follower.follow(() => { stopped += 1 })
       await stop()
       await stop()
-      const read: string[][] = []
-      const readChanges = async (): Promise<void> => {
-        read.push((await follower.changesSince(null, 10)).changes.flatMap(handlesOf))
-      }
+      const hasChange = async (): Promise<boolean> => (
+        (await follower.changesSince(null, 10)).changes.flatMap(handlesOf).includes(sampleHandle(1))
+      )
       await Promise.all([
-        ensureWoken(follower, async () => undefined, readChanges),
-        ensureWoken(follower, () => revokeNew(store, 1), readChanges),
+        ensureWoken(follower, async () => undefined, hasChange),
+        ensureWoken(follower, () => revokeNew(store, 1), hasChange),
       ])
-      ensureEqual(read, [[sampleHandle(1)], [sampleHandle(1)]], 'both read the change')
       ensureEqual(stopped, 0, 'a follower that stopped is not woken')
     },
   },
@@ -157,14 +155,20 @@ async function revokeNew(
   return handle
 }
 
+/**
+ * Ensures that a follower is woken soon after a change, and can read it then. A store may wake a follower without need,
+ * for example when it has connected again.
+ */
 async function ensureWoken(
   follower: SessionStore,
   change: () => Promise<unknown>,
-  woken: () => Promise<void> = async () => undefined,
+  hasChange: () => Promise<boolean> = async () => true,
 ): Promise<void> {
   let wake = (): void => undefined
-  const woke = new Promise<boolean>(resolve => {
-    wake = () => resolve(true)
+  const woke = new Promise<boolean>((resolve, reject) => {
+    wake = () => {
+      hasChange().then(found => found && resolve(true), reject)
+    }
   })
   const stop = await follower.follow(() => wake())
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -173,8 +177,7 @@ async function ensureWoken(
     const late = new Promise<boolean>(resolve => {
       timer = setTimeout(() => resolve(false), WAKE_BOUND_MS)
     })
-    ensure(await Promise.race([woke, late]), 'a follower is woken soon after a change')
-    await woken()
+    ensure(await Promise.race([woke, late]), 'a follower is woken soon after a change, and reads it then')
   } finally {
     clearTimeout(timer)
     await stop()
