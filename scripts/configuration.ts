@@ -20,7 +20,7 @@ import * as sqlite from '../src/stores/sqlite/options.ts'
 import { signInRules } from '../src/testing/sign-in.ts'
 import { corsRules } from '../src/transport/cors.ts'
 import { cookieRules } from '../src/transport/cookie-config.ts'
-import { getSessionRules } from '../src/transport/get-session.ts'
+import { getSessionRules, guardRules } from '../src/transport/get-session-options.ts'
 import { createNewSessionRules } from '../src/transport/start-session.ts'
 import { verifierRules } from '../src/verifier-options.ts'
 
@@ -68,7 +68,14 @@ const sections: readonly Section[] = [
   {
     title: 'getSession(request, response, options), requireSession(options)', from: 'every adapter',
     rules: getSessionRules,
-    types: ['transport/get-session.ts: GetOptionalSessionOptions', 'transport/get-session.ts: GetSessionOptions'],
+    types: [
+      'transport/get-session-options.ts: GetOptionalSessionOptions',
+      'transport/get-session-options.ts: GetSessionOptions',
+    ],
+  },
+  {
+    title: 'requireSession(options), besides those of getSession', from: 'every adapter',
+    rules: guardRules, types: ['transport/get-session-options.ts: RequireSessionOptions'],
   },
   {
     title: 'cors(options)', from: 'every adapter', rules: corsRules, types: ['transport/cors.ts: CorsOptions'],

@@ -25,8 +25,9 @@ export type { WebClientIp } from './web-exchange.ts'
 // Parameters and results of the calls.
 export type { CorsOptions } from '../transport/cors.ts'
 export type {
-  GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, SessionReading,
-} from '../transport/get-session.ts'
+  GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, RequireSessionOptions,
+} from '../transport/get-session-options.ts'
+export type { SessionReading } from '../transport/get-session.ts'
 export type { CreateNewSession, GetSession, HttpSessions, RefreshSession, SignOut } from '../transport/http-sessions.ts'
 export type { ReadonlySession, Session } from '../transport/session.ts'
 export type { CreateNewSessionOptions } from '../transport/start-session.ts'

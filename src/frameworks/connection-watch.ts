@@ -2,7 +2,7 @@ import { isSessionError } from '../base/errors.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { noResponse } from '../transport/exchange.ts'
 import type { HttpRequest } from '../transport/exchange.ts'
-import type { GetSessionOptions } from '../transport/get-session.ts'
+import type { GetSessionOptions } from '../transport/get-session-options.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 

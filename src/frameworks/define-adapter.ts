@@ -2,8 +2,10 @@ import type { Awaitable } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
 import type { CorsOptions } from '../transport/cors.ts'
 import type { HttpExchange, HttpRequest, CompleteResponse } from '../transport/exchange.ts'
-import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
-import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
+import { checkGuardOptions } from '../transport/get-session-options.ts'
+import { isCompleteResponse } from '../transport/get-session.ts'
+import type { RequireSessionOptions } from '../transport/get-session-options.ts'
+import type { SessionReading } from '../transport/get-session.ts'
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, RefreshSession, SignOut } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
@@ -64,7 +66,7 @@ export interface AdapterCalls<Target extends AdapterTarget, Middleware, Payload 
    * `sessionOf`. It answers CORS preflights itself.
    * @throws GeneralError (`MISUSE`) if an option is invalid, or if the framework calls `requireSession` itself
    */
-  requireSession(options?: GetSessionOptions<Payload>): Middleware
+  requireSession(options?: RequireSessionOptions<Payload>): Middleware
   /**
    * The session that `requireSession` found, or the one that a later call for this request has created.
    * @throws GeneralError (`MISUSE`) if `requireSession` did not run for this request.
@@ -87,7 +89,7 @@ export interface Adapter<Target extends AdapterTarget, Middleware, Payload exten
    * session; `sessionOf` returns that session then. It returns or throws synchronously if no store call is needed.
    * @throws GeneralError (`MISUSE`) if an option is invalid
    */
-  guard(options?: GetSessionOptions<Payload>): AdapterStep<Target>
+  guard(options?: RequireSessionOptions<Payload>): AdapterStep<Target>
   /** The response to an error. `onError` is called if its status is 500 or 503, except for `REFRESH_BUSY`. */
   answer(error: unknown, request: Target[0]): CompleteResponse
 }
@@ -117,8 +119,8 @@ export function defineAdapter<
   const errors = createErrorResponses<Target[0]>(http, parts.onError)
   const found = new RequestSessions<Target[0], Payload, Info>()
 
-  function guard(options: GetSessionOptions<Payload> = {}): AdapterStep<Target> {
-    checkGetSessionOptions(options)
+  function guard(options: RequireSessionOptions<Payload> = {}): AdapterStep<Target> {
+    checkGuardOptions(options, http.policy)
     return (exchange, request) => {
       const admitted = http.guard(exchange, options)
       return 'then' in admitted ? admitted.then(later => pass(request, later)) : pass(request, admitted)

@@ -4,7 +4,7 @@ import { mapAwaitable, catchAwaitable } from '../base/awaitable.ts'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
-import type { GetSessionOptions } from '../transport/get-session.ts'
+import type { RequireSessionOptions } from '../transport/get-session-options.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
@@ -56,7 +56,7 @@ export interface ExpressSessions<Payload extends object, Info extends object>
    * Returns a handler that is called with the session. Without a session, the error goes to the error handler. It
    * answers CORS preflights itself.
    */
-  requireSession(handler: SessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): RequestHandler
+  requireSession(handler: SessionHandler<Payload, Info>, options?: RequireSessionOptions<Payload>): RequestHandler
   /**
    * The same, for a handler that states the types of its request: `(request: Request<{ id: string }>, response,
    * session) => ...`, or `requireSession<{ id: string }>(...)`. They are those of Express, in its order.
@@ -65,14 +65,14 @@ export interface ExpressSessions<Payload extends object, Info extends object>
     handler: SessionHandler<
       Payload, Info, Request<Params, ResponseBody, RequestBody, Query>, Response<ResponseBody>
     >,
-    options?: GetSessionOptions<Payload>,
+    options?: RequireSessionOptions<Payload>,
   ): RequestHandler<Params, ResponseBody, RequestBody, Query>
   /**
    * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
    * `sessionOf`. The types of the route are kept: `app.get('/orders/:id', sessions.requireSession(), request => ...)`.
    * It answers CORS preflights itself.
    */
-  requireSession(options?: GetSessionOptions<Payload>): ExpressGuard
+  requireSession(options?: RequireSessionOptions<Payload>): ExpressGuard
   /** Returns the middleware that answers Keyturn's errors and passes other errors on. Mount it last. */
   errorHandler(): ErrorRequestHandler
 }
@@ -100,18 +100,18 @@ export function expressSessions<Payload extends object, Info extends object, Res
   })
 
   function requireSession(
-    handler: SessionHandler<Payload, Info>, sessionOptions?: GetSessionOptions<Payload>,
+    handler: SessionHandler<Payload, Info>, sessionOptions?: RequireSessionOptions<Payload>,
   ): RequestHandler
   function requireSession<Params, ResponseBody, RequestBody, Query>(
     handler: SessionHandler<
       Payload, Info, Request<Params, ResponseBody, RequestBody, Query>, Response<ResponseBody>
     >,
-    sessionOptions?: GetSessionOptions<Payload>,
+    sessionOptions?: RequireSessionOptions<Payload>,
   ): RequestHandler<Params, ResponseBody, RequestBody, Query>
-  function requireSession(sessionOptions?: GetSessionOptions<Payload>): ExpressGuard
+  function requireSession(sessionOptions?: RequireSessionOptions<Payload>): ExpressGuard
   function requireSession(
-    first?: SessionHandler<Payload, Info> | GetSessionOptions<Payload>,
-    second?: GetSessionOptions<Payload>,
+    first?: SessionHandler<Payload, Info> | RequireSessionOptions<Payload>,
+    second?: RequireSessionOptions<Payload>,
     ...others: readonly unknown[]
   ): RequestHandler {
     checkGuardArguments([first, second, ...others])

@@ -3,7 +3,7 @@ import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { explainOldVersion } from '../base/supported-version.ts'
 import type { HttpExchange, HttpRequest } from '../transport/exchange.ts'
-import type { GetSessionOptions } from '../transport/get-session.ts'
+import type { RequireSessionOptions } from '../transport/get-session-options.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
@@ -59,13 +59,13 @@ export interface FastifySessions<Payload extends object, Info extends object>
    */
   requireSession<Route extends RouteGenericInterface = RouteGenericInterface>(
     handler: FastifySessionHandler<Route, Payload, Info>,
-    options?: GetSessionOptions<Payload>,
+    options?: RequireSessionOptions<Payload>,
   ): (request: FastifyRequest<Route>, reply: FastifyReply<Route>) => Promise<unknown>
   /**
    * Returns a hook, for `onRequest` or `preHandler`, that lets only requests with a session pass, whatever their
    * method. It answers CORS preflights itself.
    */
-  requireSession(options?: GetSessionOptions<Payload>): FastifyHook
+  requireSession(options?: RequireSessionOptions<Payload>): FastifyHook
   /**
    * Returns the error handler that answers Keyturn's errors: `app.setErrorHandler(sessions.errorHandler())`. All other
    * errors go to `otherwise`; the default is Fastify's own handler.
@@ -102,12 +102,12 @@ export function fastifySessions<Payload extends object, Info extends object, Res
 
   function requireSession<Route extends RouteGenericInterface = RouteGenericInterface>(
     handler: FastifySessionHandler<Route, Payload, Info>,
-    sessionOptions?: GetSessionOptions<Payload>,
+    sessionOptions?: RequireSessionOptions<Payload>,
   ): (request: FastifyRequest<Route>, reply: FastifyReply<Route>) => Promise<unknown>
-  function requireSession(sessionOptions?: GetSessionOptions<Payload>): FastifyHook
+  function requireSession(sessionOptions?: RequireSessionOptions<Payload>): FastifyHook
   function requireSession(
-    first?: FastifySessionHandler<RouteGenericInterface, Payload, Info> | GetSessionOptions<Payload>,
-    second?: GetSessionOptions<Payload>,
+    first?: FastifySessionHandler<RouteGenericInterface, Payload, Info> | RequireSessionOptions<Payload>,
+    second?: RequireSessionOptions<Payload>,
     ...others: readonly unknown[]
   ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
     checkGuardArguments([first, second, ...others])

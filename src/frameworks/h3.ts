@@ -3,8 +3,9 @@ import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { unsupported } from '../base/supported-version.ts'
 import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
-import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
-import type { GetSessionOptions } from '../transport/get-session.ts'
+import { checkGuardOptions } from '../transport/get-session-options.ts'
+import { isCompleteResponse } from '../transport/get-session.ts'
+import type { RequireSessionOptions } from '../transport/get-session-options.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
@@ -41,12 +42,12 @@ export interface H3Sessions<Payload extends object, Info extends object>
    */
   sessionRoutes(): Middleware
   /** Returns a handler that is called with the session. It answers CORS preflights itself. */
-  requireSession(handler: H3SessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): EventHandler
+  requireSession(handler: H3SessionHandler<Payload, Info>, options?: RequireSessionOptions<Payload>): EventHandler
   /**
    * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
    * `sessionOf`. It answers CORS preflights itself.
    */
-  requireSession(options?: GetSessionOptions<Payload>): Middleware
+  requireSession(options?: RequireSessionOptions<Payload>): Middleware
   /**
    * Returns the middleware that answers the errors of Keyturn that later middleware and handlers throw. It rethrows
    * other errors. Mount it before them.
@@ -109,17 +110,17 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     onError: options.onError,
   })
 
-  function requireSession(handler: H3SessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): EventHandler
-  function requireSession(options?: GetSessionOptions<Payload>): Middleware
+  function requireSession(handler: H3SessionHandler<Payload, Info>, options?: RequireSessionOptions<Payload>): EventHandler
+  function requireSession(options?: RequireSessionOptions<Payload>): Middleware
   function requireSession(
-    first?: H3SessionHandler<Payload, Info> | GetSessionOptions<Payload>,
-    second?: GetSessionOptions<Payload>,
+    first?: H3SessionHandler<Payload, Info> | RequireSessionOptions<Payload>,
+    second?: RequireSessionOptions<Payload>,
     ...others: readonly unknown[]
   ): EventHandler | Middleware {
     checkGuardArguments([first, second, ...others])
     if (typeof first !== 'function') return calls.requireSession(first)
     const sessionOptions = second ?? {}
-    checkGetSessionOptions(sessionOptions)
+    checkGuardOptions(sessionOptions, http.policy)
     return async (event: H3Event) => {
       const admitted = await http.guard(exchangeOf(event), sessionOptions)
       return isCompleteResponse(admitted) ? toAnswer(admitted, event) : first(event, admitted)

@@ -2,7 +2,7 @@ import type { Context, ErrorHandler, MiddlewareHandler } from 'hono'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
-import type { GetSessionOptions } from '../transport/get-session.ts'
+import type { RequireSessionOptions } from '../transport/get-session-options.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
@@ -44,7 +44,7 @@ export interface HonoSessions<Payload extends object, Info extends object>
    * Returns a middleware that lets only requests with a session pass, whatever their method. The session is in
    * `context.var.session`, and `sessionOf` returns it. It answers CORS preflights itself.
    */
-  requireSession(options?: GetSessionOptions<Payload>): MiddlewareHandler<HonoEnvironment<Payload, Info>>
+  requireSession(options?: RequireSessionOptions<Payload>): MiddlewareHandler<HonoEnvironment<Payload, Info>>
   /**
    * Returns the error handler that answers Keyturn's errors: `app.onError(sessions.errorHandler())`. `otherwise`
    * answers all other errors; the default does what Hono does.

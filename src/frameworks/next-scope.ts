@@ -34,6 +34,7 @@ export class NextRequest implements HttpRequest {
   readonly identity: object
   readonly method: string
   readonly path: string = '/'
+  readonly query: string = ''
   readonly #scope: NextScope
 
   constructor(method: string, scope: NextScope) {

@@ -1,8 +1,9 @@
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
 import type { CorsOptions } from '../transport/cors.ts'
-import { checkGetSessionOptions } from '../transport/get-session.ts'
-import type { GetSessionArgument, GetSessionOptions, SessionReading } from '../transport/get-session.ts'
+import { checkGetSessionOptions } from '../transport/get-session-options.ts'
+import type { GetSessionArgument, GetSessionOptions } from '../transport/get-session-options.ts'
+import type { SessionReading } from '../transport/get-session.ts'
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, SignOut } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
@@ -120,7 +121,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
     },
     action(handle, sessionOptions = {}, ...others: readonly unknown[]) {
       checkWrapperArguments('action', [handle, sessionOptions, ...others])
-      checkGetSessionOptions(sessionOptions)
+      checkGetSessionOptions(sessionOptions, http.policy)
       return async (...rest) => handle(await http.getSession(await actionExchange(), sessionOptions), ...rest)
     },
     sessionRoutes: mustBeCalledForCors('sessionRoutes', corsOptions => {

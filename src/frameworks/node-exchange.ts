@@ -3,7 +3,7 @@ import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED } from '../transport/caching.ts'
 import type { HttpExchange, HttpRequest, ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
-import { pathOf } from '../transport/request-target.ts'
+import { pathOf, queryOf } from '../transport/request-target.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { withCookies } from './response-cookies.ts'
 
@@ -67,6 +67,10 @@ class NodeRequest<Request extends IncomingMessage> implements HttpRequest {
 
   get path(): string {
     return pathOf(this.#target)
+  }
+
+  get query(): string {
+    return queryOf(this.#target)
   }
 
   get client(): ClientInfo {

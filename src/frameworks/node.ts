@@ -3,8 +3,9 @@ import { mapAwaitable, catchAwaitable } from '../base/awaitable.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import { checkOptions } from '../base/options.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
-import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
-import type { GetSessionOptions } from '../transport/get-session.ts'
+import { checkGuardOptions } from '../transport/get-session-options.ts'
+import { isCompleteResponse } from '../transport/get-session.ts'
+import type { RequireSessionOptions } from '../transport/get-session-options.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
@@ -58,12 +59,12 @@ export interface NodeSessions<Payload extends object, Info extends object>
    * Returns a listener that calls `handler` with the session, or answers with the error if there is no session. It
    * answers CORS preflights itself.
    */
-  requireSession(handler: NodeSessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): NodeListener
+  requireSession(handler: NodeSessionHandler<Payload, Info>, options?: RequireSessionOptions<Payload>): NodeListener
   /**
    * Returns a middleware that lets only requests with a session pass, whatever their method; later handlers call
    * `sessionOf`. It answers CORS preflights itself.
    */
-  requireSession(options?: GetSessionOptions<Payload>): NodeMiddleware
+  requireSession(options?: RequireSessionOptions<Payload>): NodeMiddleware
   /** Returns a function that answers any error that was caught. If the response has begun, it destroys the response. */
   errorHandler(): (error: unknown, request: IncomingMessage, response: ServerResponse) => void
 }
@@ -103,17 +104,17 @@ export function nodeSessions<Payload extends object, Info extends object, Rest e
     else sendReply(request, response, reply)
   }
 
-  function requireSession(handler: NodeSessionHandler<Payload, Info>, options?: GetSessionOptions<Payload>): NodeListener
-  function requireSession(options?: GetSessionOptions<Payload>): NodeMiddleware
+  function requireSession(handler: NodeSessionHandler<Payload, Info>, options?: RequireSessionOptions<Payload>): NodeListener
+  function requireSession(options?: RequireSessionOptions<Payload>): NodeMiddleware
   function requireSession(
-    first?: NodeSessionHandler<Payload, Info> | GetSessionOptions<Payload>,
-    second?: GetSessionOptions<Payload>,
+    first?: NodeSessionHandler<Payload, Info> | RequireSessionOptions<Payload>,
+    second?: RequireSessionOptions<Payload>,
     ...others: readonly unknown[]
   ): NodeListener | NodeMiddleware {
     checkGuardArguments([first, second, ...others])
     if (typeof first !== 'function') return calls.requireSession(first)
     const sessionOptions = second ?? {}
-    checkGetSessionOptions(sessionOptions)
+    checkGuardOptions(sessionOptions, http.policy)
     return (request: IncomingMessage, response: ServerResponse) => catchAwaitable(
       () => mapAwaitable(http.guard(exchangeOf(request, response), sessionOptions), admitted => (
         isCompleteResponse(admitted) ? sendReply(request, response, admitted) : first(request, response, admitted)

@@ -118,7 +118,7 @@ export function socketIoSessions<Payload extends object, Info extends object, Re
 /** A page cannot set headers on a handshake. In header mode it sends the access token as `auth.token` in the packet. */
 function withBearer(request: HttpRequest, token: unknown): HttpRequest {
   if (typeof token !== 'string') return request
-  const { identity, method, path, client } = request
+  const { identity, method, path, query, client } = request
   const header = (name: string): string | null => name === wire.authorization ? `Bearer ${token}` : request.header(name)
-  return { identity, method, path, client, header }
+  return { identity, method, path, query, client, header }
 }

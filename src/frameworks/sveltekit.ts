@@ -3,8 +3,10 @@ import { checkOptions } from '../base/options.ts'
 import { preferPrivate } from '../transport/caching.ts'
 import type { CorsOptions } from '../transport/cors.ts'
 import type { HttpRequest, CompleteResponse } from '../transport/exchange.ts'
-import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
-import type { GetSessionOptions, SessionReading } from '../transport/get-session.ts'
+import { checkGuardOptions } from '../transport/get-session-options.ts'
+import { isCompleteResponse } from '../transport/get-session.ts'
+import type { RequireSessionOptions } from '../transport/get-session-options.ts'
+import type { SessionReading } from '../transport/get-session.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { ReadonlySession, Session } from '../transport/session.ts'
 import { identityOf } from '../transport/set-cookie.ts'
@@ -60,7 +62,7 @@ export interface SvelteKitSessions<Payload extends object, Info extends object>
   /** Returns an endpoint, an action or a load function that is called with the session. It answers CORS preflights. */
   requireSession<Event extends SvelteKitEvent<Payload>, Result>(
     handle: (event: Event, session: Session<Payload, Info>) => Result | Promise<Result>,
-    options?: GetSessionOptions<Payload>,
+    options?: RequireSessionOptions<Payload>,
   ): (event: Event) => Promise<Result>
   /**
    * Returns the hook that writes CORS headers for the trusted origins and answers preflights. Put it first:
@@ -156,7 +158,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
     }),
     requireSession(handle, sessionOptions = {}, ...others: readonly unknown[]) {
       checkWrapperArguments('requireSession', [handle, sessionOptions, ...others])
-      checkGetSessionOptions(sessionOptions)
+      checkGuardOptions(sessionOptions, http.policy)
       return event => translated(event, async exchange => {
         const admitted = await http.guard(exchange, sessionOptions)
         if (isCompleteResponse(admitted)) {

@@ -4,7 +4,7 @@ import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED, PRIVATE } from '../transport/caching.ts'
 import { addToList } from '../transport/header-list.ts'
 import type { HttpRequest, ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
-import { pathOf } from '../transport/request-target.ts'
+import { pathOf, queryOf } from '../transport/request-target.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 import { withCookies } from './response-cookies.ts'
 
@@ -35,6 +35,10 @@ export class WebRequest implements HttpRequest {
 
   get path(): string {
     return pathOf(this.#target ?? this.#request.url)
+  }
+
+  get query(): string {
+    return queryOf(this.#target ?? this.#request.url)
   }
 
   get client(): ClientInfo {

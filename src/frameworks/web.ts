@@ -3,8 +3,9 @@ import { checkOptions } from '../base/options.ts'
 import { corsRules } from '../transport/cors.ts'
 import type { CorsOptions } from '../transport/cors.ts'
 import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
-import { checkGetSessionOptions, isCompleteResponse } from '../transport/get-session.ts'
-import type { GetSessionOptions } from '../transport/get-session.ts'
+import { checkGuardOptions } from '../transport/get-session-options.ts'
+import { isCompleteResponse } from '../transport/get-session.ts'
+import type { RequireSessionOptions } from '../transport/get-session-options.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import type { Session } from '../transport/session.ts'
 import { defineCalls } from './define-adapter.ts'
@@ -51,7 +52,7 @@ export interface WebSessions<Payload extends object, Info extends object>
    */
   requireSession<Rest extends readonly unknown[]>(
     handle: (request: Request, session: Session<Payload, Info>, ...rest: Rest) => Response | Promise<Response>,
-    options?: GetSessionOptions<Payload>,
+    options?: RequireSessionOptions<Payload>,
   ): WebHandler<Rest>
   /**
    * Returns the handler of Keyturn's own routes: refresh, sign-out, key set. It resolves to null if the request is for
@@ -110,7 +111,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
     },
     requireSession(handle, sessionOptions, ...others: readonly unknown[]) {
       checkWrapperArguments('requireSession', [handle, sessionOptions, ...others])
-      checkGetSessionOptions(sessionOptions ?? {})
+      checkGuardOptions(sessionOptions ?? {}, http.policy)
       return (request, ...rest) => run(request, async exchange => {
         const admitted = await http.guard(exchange, sessionOptions ?? {})
         return isCompleteResponse(admitted) ? toAnswer(admitted, request) : handle(request, admitted, ...rest)

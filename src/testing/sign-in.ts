@@ -120,6 +120,7 @@ function loginRequest(headers: Readonly<Record<string, string>>): HttpRequest {
     identity: {},
     method: 'POST',
     path: '/',
+    query: '',
     client: { ip: null, userAgent: 'keyturn/testing' },
     header: name => headers[name] ?? null,
   }

@@ -7,6 +7,8 @@ export interface HttpRequest {
   readonly method: string
   /** The requested path, without the query. */
   readonly path: string
+  /** The query of the requested address with its `?`, or an empty string. */
+  readonly query: string
   /**
    * The object that stands for this request, the same one for every call: Keyturn finds by it what earlier calls have
    * changed. Usually the framework's own request.

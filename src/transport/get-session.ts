@@ -1,15 +1,9 @@
 import type { Awaitable } from '../base/awaitable.ts'
-import { duration, toMilliseconds } from '../base/duration.ts'
-import type { Duration } from '../base/duration.ts'
+import { toMilliseconds } from '../base/duration.ts'
 import { TryRefreshTokenError, UnauthorizedError } from '../base/errors.ts'
-import {
-  checkCallOptions, checkOptions, explicit, flag, listOf, oneOf, withDefault,
-} from '../base/options.ts'
-import type { RulesFor } from '../base/options.ts'
-import type { ActiveOutcome, Blacklisting } from '../session/core.ts'
+import type { ActiveOutcome } from '../session/core.ts'
 import { preferPrivate } from './caching.ts'
-import { claimValidatorRule, requireRecentLogin, validateClaims } from './claim-validators.ts'
-import type { ClaimValidator } from './claim-validators.ts'
+import { requireRecentLogin, validateClaims } from './claim-validators.ts'
 import { macsOf, verifyAccessTokenNow } from './credentials.ts'
 import type { VerifiedCandidate, AccessTokenResult } from './credentials.ts'
 import { answerPreflight } from './cors.ts'
@@ -17,64 +11,19 @@ import {
   crossSiteRequest, hasAntiCsrfProof, isProven, isSafeMethod, isUpgrade, mayRead, needsAntiCsrfProof,
 } from './csrf.ts'
 import type { HttpExchange, HttpRequest, CompleteResponse } from './exchange.ts'
+import { checkOptionsOfCall } from './get-session-options.ts'
+import type {
+  GetOptionalSessionOptions, GetSessionArgument, GetSessionOptions, RequireSessionOptions,
+} from './get-session-options.ts'
 import type { HttpContext } from './http-context.ts'
 import { accessTokenLeftovers } from './leftovers.ts'
+import { redirectToLogin, wantsPage } from './page-request.ts'
+import { refreshWithinRequest } from './refresh-within-request.ts'
 import { verifyTokenOf } from './request-token.ts'
 import { RequestSession, VerifiedSession } from './session-object.ts'
 import type { ReadonlySession, Session } from './session.ts'
 import type { Cookie } from './set-cookie.ts'
 import { accessTokenEdits, applyEdits, clearingEdits, leftoverEdits } from './tokens-reply.ts'
-
-/** The options of `getSession`. */
-export interface GetSessionOptions<Payload extends object> {
-  /**
-   * Whether to check that the request does not come from another site. Default: true for unsafe methods and for
-   * requests that open a connection, false otherwise.
-   */
-  readonly csrf?: boolean
-  /** Whether a request without a session is an error. Default: true. */
-  readonly required?: true
-  /** How access tokens of revoked sessions are rejected. Default: the option `accessTokenBlacklisting`. */
-  readonly blacklisting?: Blacklisting
-  /** The checks that the claims must pass. Default: none. */
-  readonly claimValidators?: readonly ClaimValidator<Payload>[]
-  /**
-   * How long ago the user may have logged in or authenticated again: from 0 to 400 days (REV-09). If the login is older,
-   * the error is an `InvalidClaimsError` with the id `auth_time`: ask for the password, and call
-   * `session.reauthenticate`. Default: no limit.
-   */
-  readonly maxAuthenticationAge?: Duration
-}
-
-/** {@link GetSessionOptions} of a route that also accepts requests without a session. */
-export interface GetOptionalSessionOptions<Payload extends object> extends Omit<GetSessionOptions<Payload>, 'required'> {
-  readonly required: false
-}
-
-/** The last argument of `getSession`: options, or only the value of `csrf`. */
-export type GetSessionArgument<Payload extends object> =
-  | boolean
-  | GetSessionOptions<Payload>
-  | GetOptionalSessionOptions<Payload>
-
-/** The rules of the options of {@link getSession}. */
-export const getSessionRules: RulesFor<
-  Omit<GetSessionOptions<object>, 'required'> & { readonly required?: boolean }
-> = {
-  csrf: flag,
-  required: withDefault(true, flag),
-  blacklisting: oneOf('off', 'feed', 'strict'),
-  claimValidators: explicit(listOf('an array of claim validators', claimValidatorRule)),
-  maxAuthenticationAge: explicit(duration(0, 400 * 86_400)),
-}
-
-/**
- * Checks the options of a guard, once, when it is created.
- * @throws GeneralError (`MISUSE`) that names an invalid option, its value and what it must be.
- */
-export function checkGetSessionOptions(options: unknown): void {
-  checkOptions('requireSession', getSessionRules, options)
-}
 
 const noOptions: GetSessionOptions<never> = {}
 const noLeftovers: readonly Cookie[] = []
@@ -86,21 +35,30 @@ export async function getSession<Payload extends object, Info extends object>(
   argument: GetSessionArgument<Payload> | undefined,
 ): Promise<Session<Payload, Info> | null> {
   const options = typeof argument === 'boolean' ? { csrf: argument } : argument ?? noOptions
-  if (options === argument) checkCallOptions('getSession', getSessionRules, options)
+  if (options === argument) checkOptionsOfCall(options, context.policy)
   return options.required === false ? findSession(context, exchange, options) : requireSession(context, exchange, options)
 }
 
 /**
- * Guards a route, with options that {@link checkGetSessionOptions} has checked: returns the session of the request, or
- * the response to a CORS preflight, which needs no session and changes nothing. Every other request is verified,
- * whatever its method and headers. Synchronous if verification is.
+ * Guards a route, with options that {@link checkGuardOptions} has checked: returns the session of the request, or the
+ * response to send instead: to a CORS preflight, which needs no session and changes nothing, or a redirect to the login
+ * page. Every request but a preflight is verified, whatever its method and headers. Synchronous if verification is.
  */
 export function guard<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-  options: GetSessionOptions<Payload>,
+  options: RequireSessionOptions<Payload>,
 ): Awaitable<Session<Payload, Info> | CompleteResponse> {
-  return answerPreflight(exchange, context.policy) ?? requireSession(context, exchange, options)
+  const { loginPath } = options
+  const preflight = answerPreflight(exchange, context.policy)
+  if (preflight !== null || loginPath === undefined) return preflight ?? requireSession(context, exchange, options)
+  const logIn = (error: unknown): CompleteResponse => redirectToLogin(exchange.request, context.policy, loginPath, error)
+  try {
+    const session = requireSession(context, exchange, options)
+    return 'then' in session ? session.catch(logIn) : session
+  } catch (error) {
+    return logIn(error)
+  }
 }
 
 /** Whether the result of a guard is a response, so that the next handler must not run. */
@@ -170,14 +128,15 @@ async function admit<Payload extends object, Info extends object>(
     case 'wrong-channel':
       throw new UnauthorizedError('the access token of a session in cookie mode was sent in the Authorization header')
     case 'ambiguous':
-      throw new TryRefreshTokenError('the request has the cookies of two active sessions')
+      return afterRefresh(context, exchange, options, guarded, 'the request has the cookies of two active sessions')
     case 'judged':
   }
 
   const { channel, outcome } = presented
-  if (outcome.kind === 'refresh-required') throw new TryRefreshTokenError(REFRESH_REQUIRED)
+  if (outcome.kind === 'refresh-required') return afterRefresh(context, exchange, options, guarded, REFRESH_REQUIRED)
   if (outcome.kind === 'revoked') {
     applyEdits(reply, clearingEdits(policy.cookies, channel, leftoversOf(context, request, presented)))
+    if (options.refresh === true && options.required === false) return null
     throw new UnauthorizedError('the session has expired or was revoked')
   }
   if (needsAntiCsrfProof(policy, request, guarded, channel)
@@ -187,6 +146,32 @@ async function admit<Payload extends object, Info extends object>(
   const session = grant(context, exchange, options, presented, outcome)
   if (options.claimValidators !== undefined) await validateClaims(options.claimValidators, session.getJwtPayload())
   return session
+}
+
+/**
+ * The session, if it can be refreshed within the request. With `refresh`, a page that may be shown without a session is
+ * shown without one if it cannot; an error would be shown in its place.
+ */
+async function afterRefresh<Payload extends object, Info extends object>(
+  context: HttpContext<Payload, Info>,
+  exchange: HttpExchange,
+  options: GetSessionOptions<Payload> | GetOptionalSessionOptions<Payload>,
+  guarded: boolean,
+  reason: string,
+): Promise<Session<Payload, Info> | null> {
+  if (options.refresh !== true) throw new TryRefreshTokenError(reason)
+  const renewed = await refreshWithinRequest(context, exchange)
+  if (renewed?.kind === 'refreshed') {
+    const { accessToken, claims, payload } = renewed.issued
+    const outcome = { kind: 'active', claims, payload, reissued: null } as const
+    const presented = { kind: 'judged', channel: 'cookie', accessToken, outcome, duplicated: false } as const
+    return admit(context, exchange, options, guarded, presented)
+  }
+  const isOver = renewed?.kind === 'theft' || renewed?.ended === true
+  // A script can refresh the session at the endpoint and repeat the request.
+  if (!isOver && !wantsPage(exchange.request)) throw new TryRefreshTokenError(reason)
+  if (options.required === false) return null
+  throw new UnauthorizedError('the session could not be refreshed')
 }
 
 /** Cookies on other domains to clear. A single cookie is not one, unless another domain was configured before. */

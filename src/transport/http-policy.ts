@@ -66,6 +66,8 @@ export interface HttpPolicy {
   readonly isTrustedOrigin: (origin: string) => boolean
   /** Begins with `/` and does not end with `/`; may be empty. */
   readonly basePath: string
+  /** The path that a proxy removes, in the same form. */
+  readonly gatewayPath: string
   readonly cookies: CookieConfig
   readonly antiCsrf: AntiCsrf
   readonly sessionExpiredStatusCode: number
@@ -102,7 +104,8 @@ export function createHttpPolicy(options: HttpOptions): HttpPolicy {
     refuse('origin', 'https, or http on localhost, because others can read what is sent over http', options.origin)
   }
   const basePath = normalPath(options.basePath ?? rules.basePath.preset)
-  const externalPath = normalPath(options.gatewayPath ?? '') + basePath
+  const gatewayPath = normalPath(options.gatewayPath ?? '')
+  const externalPath = gatewayPath + basePath
   const sessionExpiredStatusCode = options.sessionExpiredStatusCode ?? rules.sessionExpiredStatusCode.preset
   const invalidClaimStatusCode = options.invalidClaimStatusCode ?? rules.invalidClaimStatusCode.preset
   if (sessionExpiredStatusCode === invalidClaimStatusCode) {
@@ -114,6 +117,7 @@ export function createHttpPolicy(options: HttpOptions): HttpPolicy {
     issuer: url.origin + externalPath,
     isTrustedOrigin: createOriginMatcher(url.origin, options.trustedOrigins ?? []),
     basePath,
+    gatewayPath,
     cookies: createCookieConfig(options.cookie ?? {}, url, `${externalPath}/session/refresh`),
     antiCsrf: options.antiCsrf ?? rules.antiCsrf.preset,
     sessionExpiredStatusCode,

@@ -6,7 +6,10 @@ import { CurrentSessions } from './current-session.ts'
 import { errorReply } from './error-reply.ts'
 import type { HttpExchange, HttpRequest, CompleteResponse } from './exchange.ts'
 import { getSession, guard, readSession } from './get-session.ts'
-import type { GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, SessionReading } from './get-session.ts'
+import type {
+  GetSessionArgument, GetOptionalSessionOptions, GetSessionOptions, RequireSessionOptions,
+} from './get-session-options.ts'
+import type { SessionReading } from './get-session.ts'
 import { authenticateHandshake } from './handshake.ts'
 import type { HttpContext, HttpCore } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
@@ -73,10 +76,13 @@ export interface HttpSessions<Payload extends object, Info extends object> {
   readonly createNewSession: CreateNewSession<[exchange: HttpExchange], Payload, Info>
   readonly getSession: GetSession<[exchange: HttpExchange], Payload, Info>
   /**
-   * Guards a handler: returns the session of the request, or the response to a CORS preflight. Distinguish them with
-   * `isCompleteResponse`. Synchronous if verification is.
+   * Guards a handler: returns the session of the request, or the response to send instead: to a CORS preflight, or the
+   * redirect to the login page. Distinguish them with `isCompleteResponse`. Synchronous if verification is.
    */
-  guard(exchange: HttpExchange, options: GetSessionOptions<Payload>): Awaitable<Session<Payload, Info> | CompleteResponse>
+  guard(
+    exchange: HttpExchange,
+    options: RequireSessionOptions<Payload>,
+  ): Awaitable<Session<Payload, Info> | CompleteResponse>
   readonly refreshSession: RefreshSession<[exchange: HttpExchange], Payload, Info>
   readonly signOut: SignOut<[exchange: HttpExchange]>
   /** The session of a request, if a call for it has created, refreshed or updated the session; null otherwise. */

@@ -1,11 +1,10 @@
 import { isSessionError } from '../base/errors.ts'
-import { mayRead, mayRefreshBeforeRender } from './csrf.ts'
+import { mayRead } from './csrf.ts'
 import type { HttpExchange } from './exchange.ts'
 import { readingOf } from './get-session.ts'
 import type { SessionReading } from './get-session.ts'
 import type { HttpContext } from './http-context.ts'
-import { findRefreshToken, tokensOfOneSession } from './refresh-credentials.ts'
-import { exchangeRefreshToken } from './refresh-session.ts'
+import { refreshWithinRequest } from './refresh-within-request.ts'
 import { verifyTokenOf } from './request-token.ts'
 import { overrideCookies } from './request-cookies.ts'
 import { RequestSession, VerifiedSession } from './session-object.ts'
@@ -61,7 +60,7 @@ async function renew<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
 ): Promise<{ readonly reading: SessionReading<Payload>; readonly token: RenderedToken }> {
-  const { core, policy, current } = context
+  const { policy, current } = context
   const { request, reply } = exchange
   const presented = await verifyTokenOf(context, request, {}, mayRead(request, policy))
   const reading = readingOf(presented)
@@ -77,12 +76,8 @@ async function renew<Payload extends object, Info extends object>(
   }
   if (reading.kind !== 'needs-refresh') return unchanged
 
-  const refresh = findRefreshToken(core, policy, request)
-  if (refresh.kind === 'none' || refresh.channel === 'header') return unchanged
-  const tokens = await tokensOfOneSession(core, refresh.tokens) ?? []
-  const [first] = tokens
-  if (first === undefined || !await mayRefreshBeforeRender(request, policy, core, first.token.handle)) return unchanged
-  const renewed = await exchangeRefreshToken(context, exchange, refresh.channel, tokens)
+  const renewed = await refreshWithinRequest(context, exchange)
+  if (renewed === null) return unchanged
   if (renewed.kind === 'refreshed') {
     const { claims, payload } = renewed.issued
     return { reading: { kind: 'active', session: new VerifiedSession(claims, payload) }, token: renewed.issued }

@@ -64,7 +64,7 @@ export async function refreshSession<Payload extends object, Info extends object
 }
 
 /** The result of {@link exchangeRefreshToken}. */
-type Exchanged<Payload extends object, Info extends object> =
+export type Exchanged<Payload extends object, Info extends object> =
   | Exclude<RefreshOutcome<Payload>, { readonly kind: 'refreshed' }>
   | {
     readonly kind: 'refreshed'

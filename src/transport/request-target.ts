@@ -10,3 +10,10 @@ export function pathOf(target: string): string {
   const path = local.split(/[?#]/, 1)[0] ?? ''
   return path === '' ? '/' : path
 }
+
+/** The query of a request target or a URL, with its `?`; empty if it has none. Pure. */
+export function queryOf(target: string): string {
+  const [local = ''] = target.split('#', 1)
+  const start = local.indexOf('?')
+  return start === -1 ? '' : local.slice(start)
+}

@@ -145,7 +145,7 @@ describe('S-18: with a cookie domain and several hosts on one process', () => {
     const cookie = `__Secure-sAccessToken=${client.cookie('__Secure-sAccessToken')}`
     const handshake = (headers: Record<string, string>): Promise<unknown> => (
       server.sessions.http.authenticateHandshake({
-        identity: {}, method: 'GET', path: '/', client: { ip: null, userAgent: null },
+        identity: {}, method: 'GET', path: '/', query: '', client: { ip: null, userAgent: null },
         header: name => ({ ...headers, cookie })[name] ?? null,
       })
     )

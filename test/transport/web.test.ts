@@ -72,7 +72,7 @@ test('a revoked session is 404 by handle, and 401 in its own request', async () 
   for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' })
   const error: unknown = await sessions.getSessionInfo(session.getHandle()).catch((reason: unknown) => reason)
   expect(sessions.http.errorReply(error, {
-    identity: {}, method: 'GET', path: '/', client: { ip: null, userAgent: null }, header: () => null,
+    identity: {}, method: 'GET', path: '/', query: '', client: { ip: null, userAgent: null }, header: () => null,
   }))
     .toMatchObject({ status: 404 })
   await expect(session.updateJwtPayload({})).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
