@@ -6,10 +6,11 @@ import { handlingCases } from './framework-contract/handling.ts'
 import { lateCases } from './framework-contract/late.ts'
 import { loginCases } from './framework-contract/login.ts'
 import { oneRequestCases } from './framework-contract/one-request.ts'
+import { pageCases } from './framework-contract/pages.ts'
 import { routeCases } from './framework-contract/routes.ts'
 import { verifyCases } from './framework-contract/verify.ts'
 
-export { createAppFixture, describeReading, describeSession } from './framework-contract/fixture.ts'
+export { createAppFixture, describePage, describeReading, describeSession } from './framework-contract/fixture.ts'
 export type { AppFixture, AppVariant, SessionDescription } from './framework-contract/fixture.ts'
 export type { FrameworkCase, FrameworkHarness } from './framework-contract/framework-case.ts'
 export type { AppClaims, AppInfo, SteppedCalls } from './framework-contract/steps.ts'
@@ -26,6 +27,7 @@ export const frameworkContract: readonly FrameworkCase[] = [
   ...crossSiteCases,
   ...guardCases,
   ...cachingCases,
+  ...pageCases,
   ...handlingCases,
   ...oneRequestCases,
   ...lateCases,

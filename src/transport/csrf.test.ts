@@ -9,7 +9,8 @@ const policy = createHttpPolicy({ origin: OWN, trustedOrigins: [TRUSTED] })
 const withDomain = createHttpPolicy({ origin: OWN, trustedOrigins: [TRUSTED], cookie: { domain: 'example.com' } })
 
 function requestWith(headers: Record<string, string>, method = 'POST'): HttpRequest {
-  return { identity: {}, method, path: '/', client: { ip: null, userAgent: null }, header: name => headers[name] ?? null }
+  const client = { ip: null, userAgent: null }
+  return { identity: {}, method, path: '/', query: '', client, header: name => headers[name] ?? null }
 }
 
 const judge = (site: string | null, origin: string | null, by = policy): string => classifyOrigin(requestWith({

@@ -124,6 +124,20 @@ const mutants: Readonly<Record<string, (handle: Handle) => Handle>> = {
     if (!request.url.includes('/echo')) return handle(request)
     return handle(new Request(request, { body: (await request.text()).slice(0, 100) }))
   },
+  'hides the refresh token from pages': requests((headers, { url }) => {
+    const cookies = headers.get('cookie')?.split('; ') ?? []
+    if (url.includes('/page')) headers.set('cookie', cookies.filter(cookie => !cookie.includes('RefreshToken')).join('; '))
+  }),
+  'loses the body of a form that was refreshed': handle => async request => {
+    const response = await handle(request)
+    const isRefreshed = request.method === 'POST' && request.url.includes('/page') && response.headers.has('front-token')
+    return isRefreshed ? new Response('alice: ', response) : response
+  },
+  'answers a page without a session with JSON': status(303, 401),
+  'redirects scripts to the login page': status(401, 303),
+  'loses the address to return to': head(headers => {
+    if (headers.has('location')) headers.set('location', '/gateway/login')
+  }),
   'ignores the prefix': handle => request => handle(new Request(request.url.replace('/api/', '/'), request)),
   'obeys a method override': handle => request => {
     const { headers } = request

@@ -11,7 +11,7 @@ import { wireClient } from '../support/wire-client.ts'
 
 const root = join(import.meta.dirname, '../..')
 const serve = 'test/runtimes/apps/serve.ts'
-const variants = ['plain', 'token', 'mounted', 'proxied', 'no-cors']
+const variants = ['plain', 'token', 'mounted', 'proxied', 'pages', 'no-cors']
 const source = '--conditions=keyturn-source'
 
 /**

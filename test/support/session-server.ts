@@ -8,7 +8,7 @@ import { createSessions } from '../../src/index.ts'
 import type { Sessions, CreateSessionsOptions } from '../../src/index.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
-import type { GetSessionOptions } from '../../src/transport/get-session.ts'
+import type { GetSessionOptions } from '../../src/transport/get-session-options.ts'
 import type { CreateNewSessionOptions } from '../../src/transport/start-session.ts'
 import { HttpClient } from './http-client.ts'
 

@@ -101,7 +101,7 @@ export class AppClient {
     const cookies = [...jar ? this.#cookiesFor(this.#place.external + route) : [], ...extraCookies]
     const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body)
     // Every fetch sends this header; without it some frameworks answer with an HTML page.
-    const lines: (readonly [string, string])[] = [['accept', '*/*']]
+    const lines: (readonly [string, string])[] = 'accept' in headers ? [] : [['accept', '*/*']]
     if (text !== null) lines.push(['content-type', typeof body === 'string' ? 'text/plain' : 'application/json'])
     if (cookies.length > 0) lines.push(['cookie', cookies.join('; ')])
     for (const [name, value] of Object.entries(headers)) {

@@ -5,7 +5,7 @@ import type { EpochMilliseconds } from '../../base/time.ts'
 import type { PolicyOptions } from '../../session/policy.ts'
 import type { SessionStore } from '../../session/store.ts'
 import { createMemoryStore } from '../../stores/memory.ts'
-import type { GetSessionOptions } from '../../transport/get-session-options.ts'
+import type { GetSessionOptions, RequireSessionOptions } from '../../transport/get-session-options.ts'
 import type { SessionReading } from '../../transport/get-session.ts'
 import type { HttpOptions } from '../../transport/http-policy.ts'
 import type { ReadonlySession } from '../../transport/session.ts'
@@ -16,10 +16,12 @@ import { createSteps, outcomeOf, stepsIn } from './steps.ts'
 import type { AppClaims, Step, SteppedCalls } from './steps.ts'
 
 /** The configurations in which the application under test must be able to run. */
-export type AppVariant = 'plain' | 'token' | 'mounted' | 'proxied' | 'no-cors'
+export type AppVariant = 'plain' | 'token' | 'mounted' | 'proxied' | 'pages' | 'no-cors'
 
 /** The public origin of the application. */
 export const APP_ORIGIN = 'https://app.example.com'
+/** The login page of the variant `pages`, as browsers request it. */
+export const LOGIN_PATH = '/gateway/login'
 /** Another origin, which is trusted. */
 export const FRONT_END_ORIGIN = 'https://www.example.com'
 
@@ -44,6 +46,12 @@ export const variants: Readonly<Record<AppVariant, VariantSettings>> = {
   },
   mounted: { prefix: '/api', stripped: '', cors: true, options: { basePath: '/api/auth' } },
   proxied: { prefix: '', stripped: '/gateway', cors: true, options: { gatewayPath: '/gateway' } },
+  pages: {
+    prefix: '',
+    stripped: '/gateway',
+    cors: true,
+    options: { gatewayPath: '/gateway', cookie: { refreshTokenPath: '/' } },
+  },
   'no-cors': { prefix: '', stripped: '', cors: false, options: {} },
 }
 
@@ -72,6 +80,8 @@ export interface AppFixture {
   readonly cors: boolean
   /** Options for the route that requires the role admin. */
   readonly adminOnly: GetSessionOptions<AppClaims>
+  /** Options for the route `/page`. */
+  readonly pages: RequireSessionOptions<AppClaims>
   /** The error that `/fail` throws. */
   readonly failure: Error
   /** Pass it as `onError`: it counts the errors that the adapter reports. */
@@ -109,6 +119,11 @@ export function describeSession(session: ReadonlySession<AppClaims>): SessionDes
     tenantId: session.getTenantId(),
     payload: session.getJwtPayload(),
   }
+}
+
+/** The text that the route `/page` of the application under test returns: for the session, and the body of a form. */
+export function describePage(session: ReadonlySession<AppClaims>, body: string = ''): string {
+  return `${session.getUserId()}: ${body}`
 }
 
 /** Describes a reading as the route `/reading` of the application under test returns it. */
@@ -166,7 +181,7 @@ export interface ControlAnswer {
 
 /** Creates the parts of one application under test, with a memory store and a clock that the contract moves. */
 export function createAppFixture(variant: AppVariant): AppFixture {
-  checkValue('variant', oneOf('plain', 'token', 'mounted', 'proxied', 'no-cors'), variant)
+  checkValue('variant', oneOf('plain', 'token', 'mounted', 'proxied', 'pages', 'no-cors'), variant)
   const clock = createFakeClock()
   const cut = cuttable(createMemoryStore())
   const { prefix, cors, options } = variants[variant]
@@ -214,6 +229,7 @@ export function createAppFixture(variant: AppVariant): AppFixture {
         },
       ],
     },
+    pages: variant === 'pages' ? { refresh: true, loginPath: LOGIN_PATH } : {},
     failure: new Error('the application failed'),
     report: () => {
       reported += 1

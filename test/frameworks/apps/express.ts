@@ -2,7 +2,9 @@ import { createServer } from 'node:http'
 import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express'
 import { expressSessions } from '../../../src/frameworks/express.ts'
 import { createSessions } from '../../../src/index.ts'
-import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
+import {
+  createAppFixture, describePage, describeReading, describeSession,
+} from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import { listen } from '../../support/serve-web.ts'
 import type { RunningApp } from '../../support/serve-web.ts'
@@ -88,6 +90,11 @@ export function startExpressApp(
   router.post('/echo', sessions.requireSession(), (request, response) => {
     response.type('text').send(request.body)
   })
+  const page = sessions.requireSession((request, response, session) => {
+    response.type('text').send(describePage(session, typeof request.body === 'string' ? request.body : ''))
+  }, fixture.pages)
+  router.get('/page', page)
+  router.post('/page', page)
   router.get('/stream', sessions.requireSession(async (_, response) => {
     response.write('one\n')
     await fixture.gate()

@@ -3,7 +3,9 @@ import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { fastifySessions } from '../../../src/frameworks/fastify.ts'
 import { createSessions } from '../../../src/index.ts'
-import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
+import {
+  createAppFixture, describePage, describeReading, describeSession,
+} from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import type { RunningApp } from '../../support/serve-web.ts'
 
@@ -60,6 +62,11 @@ export async function startFastifyApp(variant: AppVariant): Promise<RunningApp> 
       return {}
     }))
     router.post('/echo', sessions.requireSession(({ body }) => body))
+    const page = sessions.requireSession(({ session, body }) => (
+      describePage(session, typeof body === 'string' ? body : '')
+    ), fixture.pages)
+    router.get('/page', page)
+    router.post('/page', page)
     router.get('/stream', sessions.requireSession((_, reply) => reply.send(Readable.from((async function* pieces() {
       yield 'one\n'
       await fixture.gate()

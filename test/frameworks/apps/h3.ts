@@ -2,7 +2,9 @@ import { H3, readBody } from 'h3'
 import type { Middleware } from 'h3'
 import { h3Sessions } from '../../../src/frameworks/h3.ts'
 import { createSessions } from '../../../src/index.ts'
-import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
+import {
+  createAppFixture, describePage, describeReading, describeSession,
+} from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import { pieces } from './pieces.ts'
 
@@ -59,6 +61,11 @@ export function createH3App(variant: AppVariant): H3 {
     return {}
   }))
   app.post('/echo', sessions.requireSession(event => event.req.body))
+  const page = sessions.requireSession(async (event, session) => (
+    describePage(session, await event.req.text())
+  ), fixture.pages)
+  app.get('/page', page)
+  app.post('/page', page)
   app.get('/stream', sessions.requireSession(() => pieces(fixture.gate)))
   app.post('/steps', async event => fixture.follow(sessions, [event], await readBody(event)))
   for (const method of ['GET', 'POST'] as const) {

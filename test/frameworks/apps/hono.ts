@@ -2,7 +2,9 @@ import { Hono } from 'hono'
 import { setCookie } from 'hono/cookie'
 import { honoSessions } from '../../../src/frameworks/hono.ts'
 import { createSessions } from '../../../src/index.ts'
-import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
+import {
+  createAppFixture, describePage, describeReading, describeSession,
+} from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import { pieces } from './pieces.ts'
 
@@ -60,6 +62,9 @@ export function createHonoApp(variant: AppVariant): (request: Request) => Respon
     return context.json({})
   })
   app.post('/echo', sessions.requireSession(), context => new Response(context.req.raw.body))
+  app.on(['GET', 'POST'], '/page', sessions.requireSession(fixture.pages), async context => (
+    context.text(describePage(context.var.session, await context.req.text()))
+  ))
   app.get('/stream', sessions.requireSession(), context => context.body(pieces(fixture.gate)))
   app.post('/steps', async context => context.body(await fixture.follow(sessions, [context], await context.req.json())))
   app.on(['GET', 'POST'], '/callback', async context => {

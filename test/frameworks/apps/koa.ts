@@ -5,7 +5,9 @@ import Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import { koaSessions } from '../../../src/frameworks/koa.ts'
 import { createSessions } from '../../../src/index.ts'
-import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
+import {
+  createAppFixture, describePage, describeReading, describeSession,
+} from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import { listen } from '../../support/serve-web.ts'
 import type { RunningApp } from '../../support/serve-web.ts'
@@ -22,6 +24,9 @@ export function startKoaApp(variant: AppVariant): Promise<RunningApp> {
   }
   const explicit = (settings?: boolean): Route => async context => {
     context.body = describeSession(await sessions.getSession(context, settings))
+  }
+  const page: Route = async context => {
+    context.body = describePage(sessions.sessionOf(context), await text(context.req))
   }
   const callback: Route = async context => {
     const session = await sessions.createNewSession(context, { userId: 'alice', allowCrossSitePost: true })
@@ -121,6 +126,8 @@ export function startKoaApp(variant: AppVariant): Promise<RunningApp> {
       await sessions.createNewSession(context, userId)
       await next()
     }),
+    only(['GET /page', 'POST /page'], sessions.requireSession(fixture.pages)),
+    route({ 'GET /page': page, 'POST /page': page }),
     only(Object.keys(guarded), sessions.requireSession()),
     route(guarded),
   ]))

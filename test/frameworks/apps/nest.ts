@@ -14,7 +14,9 @@ import { nestSessions } from '../../../src/frameworks/nest.ts'
 import type { NestRequest, NestResponse, NestSessions } from '../../../src/frameworks/nest.ts'
 import { createSessions } from '../../../src/index.ts'
 import type { Sessions as BareSessions } from '../../../src/index.ts'
-import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
+import {
+  createAppFixture, describePage, describeReading, describeSession,
+} from '../../../src/testing/framework-contract.ts'
 import type {
   AppClaims, AppFixture, AppInfo, AppVariant, SessionDescription,
 } from '../../../src/testing/framework-contract.ts'
@@ -157,6 +159,10 @@ function createModule(fixture: AppFixture, sessions: Sessions): new () => object
       return body
     }
 
+    page(session: AppSession, body: unknown): string {
+      return describePage(session, typeof body === 'string' ? body : '')
+    }
+
     stream(): StreamableFile {
       return new StreamableFile(Readable.from(pieces(fixture.gate), { objectMode: false }))
     }
@@ -197,6 +203,8 @@ function createModule(fixture: AppFixture, sessions: Sessions): new () => object
   route('updateInfo', [Put('info'), guarded], [CurrentSession(), Body()])
   route('revoke', [Post('revoke'), guarded, HttpCode(200)], [CurrentSession()])
   route('echo', [Post('echo'), guarded, HttpCode(200)], [Body()])
+  const forPages = UseGuards(sessions.requireSession(fixture.pages))
+  route('page', [All('page'), forPages, HttpCode(200)], [CurrentSession(), Body()])
   route('stream', [Get('stream'), guarded], [])
   route('steps', [Post('steps'), HttpCode(200)], [Req(), Res({ passthrough: true }), Body()])
   route('callback', [All('callback'), HttpCode(200)], [Req(), Res({ passthrough: true })])

@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { nodeSessions } from '../../../src/frameworks/node.ts'
 import { createSessions, isSessionError } from '../../../src/index.ts'
-import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
+import {
+  createAppFixture, describePage, describeReading, describeSession,
+} from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import { listen } from '../../support/serve-web.ts'
 import type { RunningApp } from '../../support/serve-web.ts'
@@ -21,6 +23,9 @@ export function startNodeApp(variant: AppVariant): Promise<RunningApp> {
     const session = await sessions.createNewSession(request, response, { userId: 'alice', allowCrossSitePost: true })
     json(response, { handle: session.getHandle() })
   }
+  const page = sessions.requireSession(async (request, response, session) => {
+    response.end(describePage(session, await text(request)))
+  }, fixture.pages)
   const routes: Readonly<Record<string, Route>> = {
     'POST /control': async (request, response) => {
       response.end(await fixture.control(sessions, JSON.parse(await text(request))))
@@ -77,6 +82,8 @@ export function startNodeApp(variant: AppVariant): Promise<RunningApp> {
       json(response, {})
     },
     'POST /echo': sessions.requireSession((request, response) => request.pipe(response)),
+    'GET /page': page,
+    'POST /page': page,
     'GET /stream': sessions.requireSession(async (_, response) => {
       response.write('one\n')
       await fixture.gate()

@@ -1,6 +1,8 @@
 import { webSessions } from '../../../src/frameworks/web.ts'
 import { createSessions } from '../../../src/index.ts'
-import { createAppFixture, describeReading, describeSession } from '../../../src/testing/framework-contract.ts'
+import {
+  createAppFixture, describePage, describeReading, describeSession,
+} from '../../../src/testing/framework-contract.ts'
 import type { AppClaims, AppInfo, AppVariant } from '../../../src/testing/framework-contract.ts'
 import { pieces } from './pieces.ts'
 
@@ -16,6 +18,9 @@ export function createWebApp(variant: AppVariant): Route {
     const session = await sessions.createNewSession(request, headers, { userId: 'alice', allowCrossSitePost: true })
     return Response.json({ handle: session.getHandle() })
   })
+  const page = sessions.requireSession(async (request, session) => (
+    new Response(describePage(session, await request.text()))
+  ), fixture.pages)
   const routes: Readonly<Record<string, Route>> = {
     'POST /control': async request => new Response(await fixture.control(sessions, await request.json())),
     'POST /login': sessions.handler(async (request, headers) => {
@@ -64,6 +69,8 @@ export function createWebApp(variant: AppVariant): Route {
       return Response.json({})
     }),
     'POST /echo': sessions.requireSession(request => new Response(request.body)),
+    'GET /page': page,
+    'POST /page': page,
     'GET /stream': sessions.requireSession(() => new Response(pieces(fixture.gate))),
     'POST /steps': sessions.handler(async (request, headers) => (
       new Response(await fixture.follow(sessions, [request, headers], await request.json()))

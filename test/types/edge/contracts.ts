@@ -26,7 +26,7 @@ export async function contracts(store: StoreHarness, framework: FrameworkHarness
   await frameworkContract[0]?.run(store)
   typeOf(new ContractViolation('why').name).is<'ContractViolation'>()
 }
-export type Variants = Expect<Equal<AppVariant, 'plain' | 'token' | 'mounted' | 'proxied' | 'no-cors'>>
+export type Variants = Expect<Equal<AppVariant, 'plain' | 'token' | 'mounted' | 'proxied' | 'pages' | 'no-cors'>>
 export type Sending = [
   Expect<Equal<Send, (request: WireRequest) => Promise<WireReply>>>,
   Expect<Equal<WireRequest, {

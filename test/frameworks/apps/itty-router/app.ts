@@ -1,6 +1,6 @@
 import { Router } from 'itty-router'
 import { createSessions } from 'keyturn'
-import { createAppFixture, describeReading, describeSession } from 'keyturn/testing/contracts'
+import { createAppFixture, describePage, describeReading, describeSession } from 'keyturn/testing/contracts'
 import type { AppClaims, AppInfo, AppVariant } from 'keyturn/testing/contracts'
 import { ittySessions } from '../../../../examples/itty-router/itty-sessions.ts'
 import { pieces } from '../pieces.ts'
@@ -77,6 +77,9 @@ export function createIttyApp(variant: AppVariant): (request: Request) => Promis
     return Response.json({})
   })
   router.post('/echo', guard, request => new Response(request.body))
+  router.all('/page', sessions.requireSession(fixture.pages), async request => (
+    new Response(describePage(sessions.sessionOf(request), await request.text()))
+  ))
   get('/stream', guard, () => new Response(pieces(fixture.gate)))
   router.post('/steps', async request => new Response(await fixture.follow(sessions, [request], await request.json())))
   router.all('/callback', async request => {
