@@ -13,10 +13,12 @@ import type { SessionCore } from './session/core.ts'
 import type { DataOf, InputOf, OutputOf, Storable } from './session/data-types.ts'
 import { createSessionCore } from './session/create-core.ts'
 import { createEngine } from './session/engine.ts'
-import { eventRules } from './session/events.ts'
+import { createEmitter, eventRules } from './session/events.ts'
 import type { SessionEvents } from './session/events.ts'
 import { storeMethods } from './session/guarded-store.ts'
 import { applicationRule } from './session/identifiers.ts'
+import { createReporter, processRegistry } from './session/misconfiguration.ts'
+import type { ProcessRegistry, ReportMisconfiguration } from './session/misconfiguration.ts'
 import { CLOCK_TOLERANCE, createPolicy, policyRules } from './session/policy.ts'
 import type { PolicyOptions } from './session/policy.ts'
 import type { SessionStore } from './session/store.ts'
@@ -138,7 +140,15 @@ export function createSessions<Payload extends object, Info extends object>(
   options: CreateSessionsOptions<OutputOf<Payload>, OutputOf<Info>, InputOf<Payload>, InputOf<Info>>,
 ): Sessions<Payload, Info> {
   checkNames('createSessions', createSessionsRules, options)
-  const httpPolicy = createHttpPolicy(options)
+  const registry = processRegistry()
+  const isProduction = platform.variable('NODE_ENV') === 'production'
+  const emit = createEmitter(options.events ?? {})
+  const report = createReporter({
+    emit: event => emit('onMisconfiguration', event),
+    print: isProduction ? null : line => console.error(line),
+    printed: registry.printed,
+  })
+  const httpPolicy = createHttpPolicy(options, report)
   const policy = createPolicy(options)
   checkValues(ownRules, options)
   const { clock, schedule = platform.schedule, algorithm = ownRules.algorithm.preset, audience = null } = options
@@ -158,6 +168,11 @@ export function createSessions<Payload extends object, Info extends object>(
     events: options.events ?? {},
   })
   const core = createSessionCore(engine, format, createCodecs(policy, options))
+  if (isProduction && options.secret === undefined) report({ code: 'NO_SECRET' })
+  // Next.js makes a copy for each of its bundles.
+  const copies = registry.copies.size
+  if (copies > 1 && platform.variable('NEXT_RUNTIME') === undefined) report({ code: 'SECOND_COPY', copies })
+  const release = countOpen(registry, httpPolicy.issuer, report)
   const unverified = { peekHandle: format.peekHandle, ownerOfAccessToken: format.ownerOfAccessToken }
   return {
     http: createHttpSessions({ ...core, ...unverified }, httpPolicy, core.clock),
@@ -175,6 +190,24 @@ export function createSessions<Payload extends object, Info extends object>(
     rotateKeys: core.rotateKeys,
     getJwks: core.getJwks,
     ready: core.ready,
-    close: core.close,
+    close() {
+      release()
+      return core.close()
+    },
+  }
+}
+
+/** So many sessions of one issuer are open after a few hot reloads, and nowhere else. */
+const MANY = 5
+
+/** Counts the sessions that are open in this process. Returns the function that takes this one off again. */
+function countOpen({ open }: ProcessRegistry, issuer: string, report: ReportMisconfiguration): () => void {
+  const count = (open.get(issuer) ?? 0) + 1
+  open.set(issuer, count)
+  if (count >= MANY) report({ code: 'NOT_CLOSED', open: count, issuer })
+  let isOpen = true
+  return () => {
+    if (isOpen) open.set(issuer, (open.get(issuer) ?? 1) - 1)
+    isOpen = false
   }
 }

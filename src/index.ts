@@ -29,5 +29,6 @@ export type { GetSessionOptions, RequireSessionOptions } from './transport/get-s
 export type { SessionReading } from './transport/get-session.ts'
 export type { SessionEvents, TheftEvidence } from './session/events.ts'
 export type { InputOf, OutputOf, SchemaTypes } from './session/data-types.ts'
+export type { Misconfiguration } from './session/misconfiguration.ts'
 export type { SessionDetails, SessionList, SessionSummary } from './session/summary.ts'
 export type { SessionStore } from './session/store.ts'

@@ -133,6 +133,8 @@ export function defineAdapter<
     return null
   }
 
+  let hasRoutes = false
+
   const calls: AdapterCalls<Target, Middleware, Payload, Info> = {
     ...defineCalls(http, parts),
     requireSession(...given) {
@@ -143,14 +145,19 @@ export function defineAdapter<
       const session = found.get(request)
       return http.changedSession(requestOf(request)) ?? session
     },
-    sessionRoutes: mustBeCalled('sessionRoutes', () => middleware(async (exchange, request) => {
-      try {
-        return await http.handleSessionRoute(exchange)
-      } catch (error) {
-        if (isSessionError(error)) return errors.answer(error, request, exchange.request)
-        throw error
-      }
-    })),
+    sessionRoutes: mustBeCalled('sessionRoutes', () => {
+      if (hasRoutes) http.policy.report({ code: 'ROUTES_MOUNTED_TWICE' })
+      hasRoutes = true
+      http.announceRoutes()
+      return middleware(async (exchange, request) => {
+        try {
+          return await http.handleSessionRoute(exchange)
+        } catch (error) {
+          if (isSessionError(error)) return errors.answer(error, request, exchange.request)
+          throw error
+        }
+      })
+    }),
     cors: mustBeCalledForCors('cors', options => middleware(exchange => http.applyCors(exchange, options))),
   }
   return { calls, guard, answer: (error, request) => errors.answer(error, request, requestOf(request)) }

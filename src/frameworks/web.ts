@@ -117,10 +117,13 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
         return isCompleteResponse(admitted) ? toAnswer(admitted, request) : handle(request, admitted, ...rest)
       })
     },
-    sessionRoutes: mustBeCalled('sessionRoutes', () => request => run(request, async exchange => {
-      const reply = await http.handleSessionRoute(exchange)
-      return reply === null ? null : toAnswer(reply, request)
-    })),
+    sessionRoutes: mustBeCalled('sessionRoutes', () => {
+      http.announceRoutes()
+      return request => run(request, async exchange => {
+        const reply = await http.handleSessionRoute(exchange)
+        return reply === null ? null : toAnswer(reply, request)
+      })
+    }),
     cors(handle, corsOptions, ...others: readonly unknown[]) {
       checkWrapperArguments('cors', [handle, corsOptions, ...others])
       checkOptions('cors', corsRules, corsOptions ?? {})

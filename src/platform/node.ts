@@ -6,6 +6,7 @@ import type { Platform } from './platform.ts'
 export const platform: Platform = {
   crypto: nodeCrypto,
   clock: Date.now,
+  variable: name => process.env[name],
   schedule(task, delay) {
     const timer = setTimeout(task, delay)
     timer.unref()

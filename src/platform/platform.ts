@@ -8,6 +8,8 @@ export interface Platform {
   readonly crypto: Crypto
   readonly clock: Clock
   readonly schedule: Scheduler
+  /** An environment variable. Undefined where a runtime has none. */
+  readonly variable: (name: string) => string | undefined
   /** The default store, for an application that configures none. */
   readonly openDefaultStore: () => SessionStore
 }

@@ -6,6 +6,10 @@ import { webCrypto } from './web-crypto.ts'
 export const platform: Platform = {
   crypto: webCrypto,
   clock: Date.now,
+  variable(name) {
+    const host: { readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> } } = globalThis
+    return host.process?.env?.[name]
+  },
   schedule(task, delay) {
     const timer = setTimeout(task, delay)
     return () => clearTimeout(timer)

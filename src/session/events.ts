@@ -3,6 +3,7 @@ import type { RulesFor } from '../base/options.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyPurpose } from '../tokens/key-store.ts'
 import type { RefreshCase } from './core.ts'
+import type { Misconfiguration } from './misconfiguration.ts'
 import type { ClientInfo } from './record.ts'
 
 /** Describes a suspicious refresh: the presented refresh token and the session's current one. */
@@ -71,6 +72,11 @@ export interface SessionEventMap {
   readonly onBackgroundError: { readonly during: string; readonly error: unknown }
   /** An access token was accepted without a revocation check: the feed is stale and the store failed (`failOpen`). */
   readonly onUncheckedRevocation: { readonly handle: string }
+  /**
+   * Keyturn noticed a likely mistake in the configuration: `code`, `message`, and what came and what is configured
+   * (docs/diagnosis.md). Once per code. Outside production, the message is also printed with `console.error`.
+   */
+  readonly onMisconfiguration: Misconfiguration
 }
 
 type Listeners = { readonly [Name in keyof SessionEventMap]?: (event: SessionEventMap[Name]) => unknown }
@@ -96,6 +102,7 @@ export const eventRules: RulesFor<SessionEvents> = {
   onKeyRotated: callback(),
   onBackgroundError: callback(),
   onUncheckedRevocation: callback(),
+  onMisconfiguration: callback(),
   onListenerError: callback(),
 }
 

@@ -43,7 +43,7 @@ const nearSites: ReadonlySet<string> = new Set(['same-origin', 'same-site', 'non
  * @throws CrossSiteRequestError
  */
 export function refuseUntrustedOrigin(request: HttpRequest, policy: HttpPolicy): void {
-  if (classifyOrigin(request, policy) === 'untrusted') throw crossSiteRequest()
+  if (classifyOrigin(request, policy) === 'untrusted') throw crossSiteRequest(request, policy)
 }
 
 /**
@@ -74,6 +74,7 @@ export function mayLogIn(request: HttpRequest, policy: OriginPolicy, allowCrossS
  */
 export function refuseCrossSiteLogin(request: HttpRequest, policy: HttpPolicy, allowCrossSitePost: boolean): void {
   if (mayLogIn(request, policy, allowCrossSitePost)) return
+  reportOrigin(request, policy)
   throw new CrossSiteRequestError(request.method === 'POST'
     ? 'a page of another site sent this login; the option allowCrossSitePost of createNewSession allows the callback of '
       + 'an identity provider, the option trustedOrigins a front end of yours'
@@ -86,7 +87,7 @@ export function refuseCrossSiteLogin(request: HttpRequest, policy: HttpPolicy, a
  * @throws CrossSiteRequestError
  */
 export function requireTrustedOrigin(request: HttpRequest, policy: HttpPolicy): void {
-  if (!isProven(request, policy)) throw crossSiteRequest()
+  if (!isProven(request, policy)) throw crossSiteRequest(request, policy)
 }
 
 /**
@@ -191,7 +192,13 @@ function hasCustomHeader(request: HttpRequest): boolean {
   return (request.header(wire.customHeader) ?? '').trim() !== ''
 }
 
-/** The error for a request of another site. */
-export function crossSiteRequest(): CrossSiteRequestError {
+/** The error for a request of another site, which is reported. */
+export function crossSiteRequest(request: HttpRequest, policy: HttpPolicy): CrossSiteRequestError {
+  reportOrigin(request, policy)
   return new CrossSiteRequestError('the origin of the request is not trusted; the option trustedOrigins adds front ends')
+}
+
+/** Reports the origin of a refused request: the application may not know its own front end. */
+function reportOrigin(request: HttpRequest, { origin, report }: HttpPolicy): void {
+  report({ code: 'UNTRUSTED_ORIGIN', origin: request.header('origin'), configured: origin })
 }

@@ -11,11 +11,13 @@ import {
   crossSiteRequest, hasAntiCsrfProof, isProven, isSafeMethod, isUpgrade, mayRead, needsAntiCsrfProof,
 } from './csrf.ts'
 import type { HttpExchange, HttpRequest, CompleteResponse } from './exchange.ts'
+import { findMisplacedRoute } from './find-misconfiguration.ts'
 import { checkOptionsOfCall } from './get-session-options.ts'
 import type {
   GetOptionalSessionOptions, GetSessionArgument, GetSessionOptions, RequireSessionOptions,
 } from './get-session-options.ts'
 import type { HttpContext } from './http-context.ts'
+import type { HttpPolicy } from './http-policy.ts'
 import { accessTokenLeftovers } from './leftovers.ts'
 import { redirectToLogin, wantsPage } from './page-request.ts'
 import { refreshWithinRequest } from './refresh-within-request.ts'
@@ -76,12 +78,19 @@ function requireSession<Payload extends object, Info extends object>(
   options: GetSessionOptions<Payload>,
 ): Awaitable<Session<Payload, Info>> {
   const session = findSession(context, exchange, options)
-  return session !== null && 'then' in session ? session.then(requirePresent) : requirePresent(session)
+  return session !== null && 'then' in session
+    ? session.then(found => requirePresent(context, exchange, found))
+    : requirePresent(context, exchange, session)
 }
 
-function requirePresent<Found extends object>(session: Found | null): Found {
-  if (session === null) throw new UnauthorizedError('the request has no access token')
-  return session
+function requirePresent<Found extends object>(
+  { policy }: { readonly policy: HttpPolicy },
+  { request }: HttpExchange,
+  session: Found | null,
+): Found {
+  if (session !== null) return session
+  findMisplacedRoute(request, policy)
+  throw new UnauthorizedError('the request has no access token')
 }
 
 /**
@@ -124,7 +133,7 @@ async function admit<Payload extends object, Info extends object>(
     case 'none':
       return null
     case 'cross-site':
-      throw crossSiteRequest()
+      throw crossSiteRequest(request, policy)
     case 'wrong-channel':
       throw new UnauthorizedError('the access token of a session in cookie mode was sent in the Authorization header')
     case 'ambiguous':

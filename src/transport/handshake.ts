@@ -18,7 +18,7 @@ export async function authenticateHandshake<Payload extends object, Info extends
 ): Promise<ReadonlySession<Payload>> {
   const proven = isProven(request, policy)
   const presented = await verifyAccessTokenOf(core, policy, request, {}, proven, macsOf(request, policy))
-  if (presented.kind === 'cross-site') throw crossSiteRequest()
+  if (presented.kind === 'cross-site') throw crossSiteRequest(request, policy)
   const reading = readingOf(presented)
   switch (reading.kind) {
     case 'active': return reading.session

@@ -14,4 +14,6 @@ export interface HttpContext<Payload extends object, Info extends object> {
   readonly policy: HttpPolicy
   readonly clock: Clock
   readonly current: CurrentSessions<Payload, Info>
+  /** Whether something serves the refresh endpoint, as far as this is known. */
+  readonly routes: { served: boolean }
 }

@@ -4,8 +4,10 @@ import {
   checkValues, explicit, flag, number, oneOf, optionsOf, refuse, required, rule, withDefault,
 } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
+import type { ReportMisconfiguration } from '../session/misconfiguration.ts'
 import { cookieRules, createCookieConfig } from './cookie-config.ts'
 import type { CookieConfig, CookieOptions } from './cookie-config.ts'
+import { isSharedDomain } from './find-misconfiguration.ts'
 import { createOriginMatcher, trustedOriginsRule, webOriginRule } from './trusted-origins.ts'
 import type { TrustedOrigin } from './trusted-origins.ts'
 
@@ -72,6 +74,8 @@ export interface HttpPolicy {
   readonly antiCsrf: AntiCsrf
   readonly sessionExpiredStatusCode: number
   readonly invalidClaimStatusCode: number
+  /** Reports what contradicts these settings. */
+  readonly report: ReportMisconfiguration
 }
 
 const pathRule = rule('a plain path such as "/auth"', (value): value is string => (
@@ -94,10 +98,13 @@ const rules = {
 export const httpRules: RulesFor<HttpOptions> = rules
 
 /**
- * Creates a policy from the options. Pure.
+ * Creates a policy from the options. Pure, but for what it reports.
  * @throws GeneralError (`MISUSE`) that names an invalid option, its value and what it must be.
  */
-export function createHttpPolicy(options: HttpOptions): HttpPolicy {
+export function createHttpPolicy(
+  options: HttpOptions,
+  report: ReportMisconfiguration = () => undefined,
+): HttpPolicy {
   checkValues(httpRules, options)
   const url = new URL(options.origin)
   if (url.protocol === 'http:' && !isLocalHostname(url.hostname) && options[allowInsecureCookies] !== true) {
@@ -112,7 +119,10 @@ export function createHttpPolicy(options: HttpOptions): HttpPolicy {
     throw new GeneralError('MISUSE', 'sessionExpiredStatusCode and invalidClaimStatusCode must differ; '
       + `both are ${invalidClaimStatusCode}`)
   }
+  const domain = options.cookie?.domain?.toLowerCase().replace(/^\./, '')
+  if (domain !== undefined && isSharedDomain(domain)) report({ code: 'SHARED_DOMAIN', domain })
   return {
+    report,
     origin: url.origin,
     issuer: url.origin + externalPath,
     isTrustedOrigin: createOriginMatcher(url.origin, options.trustedOrigins ?? []),

@@ -97,6 +97,8 @@ export interface HttpSessions<Payload extends object, Info extends object> {
    * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, GeneralError
    */
   authenticateHandshake(request: HttpRequest): Promise<ReadonlySession<Payload>>
+  /** Call it where the function for Keyturn's own routes is created, so that their absence can be diagnosed. */
+  announceRoutes(): void
   /** Handles Keyturn's own routes; null for any other path. @throws SessionError, for `errorReply` */
   handleSessionRoute(exchange: HttpExchange): Promise<CompleteResponse | null>
   /** Writes the CORS headers for trusted origins; returns the complete response if the request is a preflight. */
@@ -134,7 +136,8 @@ export function createHttpSessions<Payload extends object, Info extends object>(
   policy: HttpPolicy,
   clock: Clock,
 ): HttpSessions<Payload, Info> {
-  const context: HttpContext<Payload, Info> = { core, policy, clock, current: new CurrentSessions() }
+  const current: CurrentSessions<Payload, Info> = new CurrentSessions()
+  const context: HttpContext<Payload, Info> = { core, policy, clock, current, routes: { served: false } }
 
   return {
     policy,
@@ -152,6 +155,9 @@ export function createHttpSessions<Payload extends object, Info extends object>(
     readSession: request => readSession(context, request),
     refreshBeforeRender: exchange => refreshBeforeRender(context, exchange),
     authenticateHandshake: request => authenticateHandshake(context, request),
+    announceRoutes() {
+      context.routes.served = true
+    },
     handleSessionRoute: exchange => handleSessionRoute(context, exchange),
     applyCors: (exchange, options = {}) => applyCors(exchange, policy, options),
     errorReply: (error, request) => errorReply(error, request, policy),

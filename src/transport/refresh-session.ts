@@ -6,6 +6,7 @@ import { hasAntiCsrfProof, refuseUntrustedOrigin, requireTrustedOrigin } from '.
 import { requireUnsent } from './delivery.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
+import { findUnknownProxy } from './find-misconfiguration.ts'
 import { findLeftovers } from './leftovers.ts'
 import { pairEdits } from './pair-edits.ts'
 import { findRefreshToken, tokensOfOneSession } from './refresh-credentials.ts'
@@ -25,6 +26,8 @@ export async function refreshSession<Payload extends object, Info extends object
   const { core, policy, current } = context
   const { request, reply } = exchange
   requireUnsent(reply)
+  context.routes.served = true
+  findUnknownProxy(request, policy)
   const changed = current.of(request)
   if (changed?.kind === 'none') throw new UnauthorizedError('the session of this request was revoked')
   if (changed?.source === 'created') return changed.session

@@ -1,6 +1,7 @@
 import { UnauthorizedError } from '../base/errors.ts'
 import { jsonReply, replyHeaders } from './error-reply.ts'
 import type { HttpExchange, CompleteResponse } from './exchange.ts'
+import { findMisplacedRoute } from './find-misconfiguration.ts'
 import type { HttpContext } from './http-context.ts'
 import { refreshSession } from './refresh-session.ts'
 import { signOut } from './sign-out.ts'
@@ -23,7 +24,11 @@ export async function handleSessionRoute<Payload extends object, Info extends ob
 ): Promise<CompleteResponse | null> {
   const { request } = exchange
   const route = matchSessionRoute(request.path, context.policy.basePath)
-  if (route === null || request.method === 'OPTIONS') return null
+  if (route === null || request.method === 'OPTIONS') {
+    // Requests that change something only: the others are most of them.
+    if (request.method === 'POST') findMisplacedRoute(request, context.policy)
+    return null
+  }
   const allowed = route === 'refresh' || route === 'signout' ? ['POST'] : ['GET', 'HEAD']
   if (!allowed.includes(request.method)) {
     return jsonReply(405, { message: 'method not allowed' }, [['allow', [...allowed, 'OPTIONS'].join(', ')]])

@@ -69,7 +69,7 @@ async function sessionsOf<Payload extends object, Info extends object>(
     ...refreshTokensInCookies(core, policy, request).map(({ text }) => text),
   ]
   if (texts.length === 0) return null
-  if (!isProven(request, policy)) throw crossSiteRequest()
+  if (!isProven(request, policy)) throw crossSiteRequest(request, policy)
   const found = new Set<SessionHandle>()
   for (const text of texts) {
     const owner = await handleOfToken(context, text)

@@ -1,3 +1,4 @@
+import { InvalidDataError } from '../base/errors.ts'
 import { checkOptions, flag, withDefault } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
 import type { SessionHandle } from '../base/handle.ts'
@@ -11,6 +12,7 @@ import { refuseCrossSiteLogin } from './csrf.ts'
 import { requireUnsent } from './delivery.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
+import { findUnknownProxy } from './find-misconfiguration.ts'
 import { findLeftovers } from './leftovers.ts'
 import { pairEdits } from './pair-edits.ts'
 import { sessionsToReplace } from './replaced-sessions.ts'
@@ -108,7 +110,16 @@ export async function startSession<Payload extends object, Info extends object>(
   if (mode === 'cookie') refuseCrossSiteLogin(request, policy, allowCrossSitePost)
   const replaced = keepExistingSession ? [] : await replacedBy(context, request)
   const { client } = request
-  const issued = await core.create({ userId, mode, client, jwtPayload, sessionInfo, options: lifetimes })
+  findUnknownProxy(request, policy)
+  const { basePath, cookies, report } = policy
+  // A page that refreshes within its requests needs no endpoint.
+  if (!context.routes.served && cookies.refreshToken.attributes.path !== '/') report({ code: 'ROUTES_NOT_MOUNTED', basePath })
+  const issued = await core.create({ userId, mode, client, jwtPayload, sessionInfo, options: lifetimes }).catch(error => {
+    if (error instanceof InvalidDataError && error.cause !== undefined) {
+      report({ code: 'UNSERIALIZABLE_DATA', reason: error.message })
+    }
+    throw error
+  })
   try {
     const edits = await editsOf(context, request, mode, issued)
     requireUnsent(reply)
