@@ -25,7 +25,7 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
-/** An application on web requests, and what it is told. */
+/** An application on web requests, and the events that it gets. */
 function start(options: Options = {}, clientIp: string | null = null) {
   const events: Misconfiguration[] = []
   const made = createSessions({

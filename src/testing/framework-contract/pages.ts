@@ -45,9 +45,9 @@ export const pageCases: readonly FrameworkCase[] = [
     await app.advance(DAY)
     const old = client.cookie(RT)
     for (const headers of [{ ...PAGE, ...CROSS_SITE }, { ...FORM, origin: 'null', 'sec-fetch-site': 'cross-site' }]) {
-      const foreign = await client.send('POST', '/page', { headers, body: 'text=forged' })
-      ensureEqual(refusal(foreign), [403, 'cross-site request refused'], 'a form of another site')
-      ensureUntouched(foreign, 'a form of another site')
+      const forged = await client.send('POST', '/page', { headers, body: 'text=forged' })
+      ensureEqual(refusal(forged), [403, 'cross-site request refused'], 'a form of another site')
+      ensureUntouched(forged, 'a form of another site')
     }
     const reply = await client.send('POST', '/page', { headers: FORM, body: 'text=hello\r\n' })
     ensureEqual([reply.status, reply.body], [200, 'alice: text=hello\r\n'], 'the form')
