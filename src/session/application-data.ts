@@ -85,7 +85,7 @@ async function validate<Output>(
   throw new InvalidDataError(`the ${name} does not match its schema: ${issues.join('; ')}`)
 }
 
-/** Converts a value to JSON. @throws InvalidDataError that names what JSON would drop or change, and where. */
+/** Converts a value to JSON. @throws InvalidDataError, with a cause, that names what JSON would drop or change, and where. */
 function stringify(name: string, value: unknown): string {
   let text: string
   let found: NotJson | null
@@ -98,7 +98,7 @@ function stringify(name: string, value: unknown): string {
   }
   if (found === null) return text
   const place = found.path.length === 0 ? `the ${name}` : `${found.path.join('.')} of the ${name}`
-  throw new InvalidDataError(`${place} is ${found.what}, which JSON cannot carry: convert it first`)
+  throw new InvalidDataError(`${place} is ${found.what}, which JSON cannot carry: convert it first`, { cause: found })
 }
 
 /**

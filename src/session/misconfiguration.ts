@@ -82,7 +82,7 @@ export function describeMisconfiguration(facts: MisconfigurationFacts): Misconfi
       return found(`createSessions was called ${facts.open} times for ${received(facts.issuer, false)} and close() never, as by `
         + 'hot reload: keep the sessions on globalThis in development, or close them before a reload', facts.open, facts.issuer)
     case 'UNSERIALIZABLE_DATA':
-      return found(`a login failed: ${facts.reason}. Pass plain JSON: no bigint, no cycle, no toJSON that throws`, null, null)
+      return found(`a login failed: ${facts.reason}. The JWT payload and the session data must be plain JSON`, null, null)
   }
 }
 

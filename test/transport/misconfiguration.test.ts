@@ -166,10 +166,8 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
     payload.self = payload
     const login = Reflect.apply(sessions.createNewSession, null, [send('/login'), new Headers(), 'ada', payload])
     await expect(login).rejects.toMatchObject({ code: 'INVALID_DATA' })
-    expect(await reported(events)).toMatchObject({
-      code: 'UNSERIALIZABLE_DATA', message: 'a login failed: the JWT payload cannot be written as JSON. Pass plain JSON: no '
-        + 'bigint, no cycle, no toJSON that throws',
-    })
+    const { code, message } = await reported(events)
+    expect([code, message]).toEqual(['UNSERIALIZABLE_DATA', expect.stringMatching(/^a login failed: .* JWT payload .*JSON/)])
   })
 
   test('L-08: routes that are mounted twice', async () => {

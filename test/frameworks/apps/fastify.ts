@@ -62,7 +62,7 @@ export async function startFastifyApp(variant: AppVariant): Promise<RunningApp> 
       return {}
     }))
     router.post('/echo', sessions.requireSession(({ body }) => body))
-    const page = sessions.requireSession(({ session, body }) => (
+    const page = sessions.requireSession(({ body }, _, session) => (
       describePage(session, typeof body === 'string' ? body : '')
     ), fixture.pages)
     router.get('/page', page)
