@@ -1,6 +1,6 @@
 import { ensure, ensureEqual } from '../assert.ts'
 import type { AppClient, AppReply } from './app-client.ts'
-import { appCase, AT, CROSS_SITE, ensureUntouched, HOUR, login, refusal, RT, SAME_ORIGIN } from './framework-case.ts'
+import { appCase, AT, CROSS_SITE, ensureUntouched, HOUR, login, RT, SAME_ORIGIN } from './framework-case.ts'
 import type { FrameworkCase } from './framework-case.ts'
 import { APP_ORIGIN, LOGIN_PATH } from './fixture.ts'
 
@@ -46,7 +46,7 @@ export const pageCases: readonly FrameworkCase[] = [
     const old = client.cookie(RT)
     for (const headers of [{ ...PAGE, ...CROSS_SITE }, { ...FORM, origin: 'null', 'sec-fetch-site': 'cross-site' }]) {
       const forged = await client.send('POST', '/page', { headers, body: 'text=forged' })
-      ensureEqual(refusal(forged), [403, 'cross-site request refused'], 'a form of another site')
+      ensureEqual(forged.status, 403, 'a form of another site')
       ensureUntouched(forged, 'a form of another site')
     }
     const reply = await client.send('POST', '/page', { headers: FORM, body: 'text=hello\r\n' })
@@ -101,8 +101,9 @@ export const pageCases: readonly FrameworkCase[] = [
     ensureEqual(place(form), [303, loginFor('/gateway/page?edit=1')], 'a form comes back to its page')
     for (const headers of [FETCH, { ...FETCH, accept: HTML }, { accept: 'application/json' }, { ...LINK, accept: '*/*' }]) {
       const reply = await open(client, headers)
-      ensureEqual(refusal(reply), [401, 'unauthorised'], JSON.stringify(headers))
-      ensureEqual(reply.header('location'), null, 'a script is not redirected')
+      ensureEqual(place(reply), [401, null], JSON.stringify(headers))
+      // Some frameworks answer with a page of their own where a script asks for HTML.
+      if (headers.accept !== HTML) ensureEqual(reply.member('message'), 'unauthorised', JSON.stringify(headers))
     }
     ensureEqual((await app.control({})).calls, [], 'store calls')
   }),
@@ -124,7 +125,7 @@ export const pageCases: readonly FrameworkCase[] = [
     await app.advance(DAY)
     await app.control({ storeDown: true })
     const reply = await open(client)
-    ensureEqual(refusal(reply), [503, 'session service unavailable'], 'unavailable')
+    ensureEqual(reply.status, 503, 'unavailable')
     ensureUntouched(reply, 'unavailable')
     await app.control({ storeDown: false })
     ensureEqual((await open(client)).body, 'alice: ', 'later')
