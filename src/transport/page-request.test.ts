@@ -6,7 +6,8 @@ import { redirectToLogin, wantsPage } from './page-request.ts'
 const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 
 function request(headers: Readonly<Record<string, string>>, method = 'GET', path = '/orders', query = '') {
-  return { method, path, query, client: { ip: null, userAgent: null }, header: (name: string) => headers[name] ?? null }
+  const client = { ip: null, userAgent: null }
+  return { identity: {}, method, path, query, client, header: (name: string) => headers[name] ?? null }
 }
 
 const page = { accept: HTML, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
