@@ -38,9 +38,15 @@ function start(options: Options = {}, clientIp: string | null = null) {
   return { made, sessions, send, events }
 }
 
+/** Waits until what was found is described and listeners have been called. */
+async function settled(): Promise<void> {
+  await import('../../src/session/describe-misconfiguration.ts')
+  await new Promise(resolve => setImmediate(resolve))
+}
+
 /** What was reported: one event and one line, which says the same. */
 async function reported(events: readonly Misconfiguration[]): Promise<Misconfiguration> {
-  await Promise.resolve()
+  await settled()
   const [event] = events
   expect(events).toHaveLength(1)
   if (event === undefined) throw new Error('nothing was reported')
@@ -94,7 +100,7 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
     vi.stubEnv('NODE_ENV', 'production')
     const { events } = start()
     start({ secret: SECRET, events: { onMisconfiguration: () => expect.unreachable() } })
-    await Promise.resolve()
+    await settled()
     expect(events.map(({ code }) => code)).toEqual(['NO_SECRET'])
     expect(events[0]?.message).toContain('set secret to at least 32 random characters')
     expect(printed).toEqual([])
@@ -123,7 +129,7 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
     known.sessions.sessionRoutes()
     const headers = { 'x-forwarded-for': '203.0.113.7, 10.0.0.1', 'x-forwarded-proto': 'https' }
     await known.sessions.createNewSession(known.send('/login', headers), new Headers(), 'ada')
-    await Promise.resolve()
+    await settled()
     expect(known.events).toEqual([])
   })
 
@@ -134,7 +140,7 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
     const { code, message } = await reported(events)
     expect([code, message]).toEqual(['SHARED_DOMAIN', expect.stringContaining('leave cookie.domain out')])
     const own = start({ origin: 'https://a.example.co.uk', cookie: { domain: 'example.co.uk' } })
-    await Promise.resolve()
+    await settled()
     expect(own.events).toEqual([])
   })
 
@@ -154,6 +160,7 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
   test('L-08: sessions that a hot reload creates again and again, and never closes', async () => {
     for (let reload = 0; reload < 8; reload++) await start().made.close()
     for (let reload = 0; reload < 4; reload++) start()
+    await settled()
     expect(printed).toEqual([])
     const { code, message } = await reported(start().events)
     expect([code, message]).toEqual(['NOT_CLOSED', expect.stringContaining('keep the sessions on globalThis')])
@@ -187,7 +194,7 @@ describe('L-08: a misconfiguration is reported once, with its cure', () => {
     const guard = sessions.requireSession(() => new Response())
     await guard(send('/other/session/refresh', { cookie, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }))
     await guard(send('/other/session/refresh', { authorization: 'Bearer abc.def.ghi' }))
-    await Promise.resolve()
+    await settled()
     expect(events.map(({ code }) => code)).toEqual(['ROUTES_NOT_MOUNTED', 'UNTRUSTED_ORIGIN', 'ROUTES_ELSEWHERE'])
     const text = JSON.stringify(events) + printed.join('')
     const values = cookie.split('; ').map(pair => pair.slice(pair.indexOf('=') + 1))
@@ -203,6 +210,6 @@ test('L-08: an application that is set up well hears nothing, and a verified req
   const cookie = headers.getSetCookie().map(line => line.split(';')[0]).join('; ')
   expect((await sessions.requireSession(() => new Response())(send('/act', { cookie }))).status).toBe(200)
   expect((await routes(send('/auth/session/refresh', { cookie })))?.status).toBe(200)
-  await Promise.resolve()
+  await settled()
   expect([events, printed]).toEqual([[], []])
 })
