@@ -176,6 +176,7 @@ export type Options = Expect<Equal<GetSessionOptions<Claims>, {
   readonly blacklisting?: 'off' | 'feed' | 'strict'
   readonly claimValidators?: readonly ClaimValidator<Claims>[]
   readonly maxAuthenticationAge?: Duration
+  readonly refresh?: boolean
 }>>
 
 /** A validator sees the application's claims. */

@@ -1,4 +1,4 @@
-import type { CorsOptions, GetSessionOptions } from 'keyturn'
+import type { CorsOptions, RequireSessionOptions } from 'keyturn'
 import { webSessions } from 'keyturn/frameworks/web'
 import type { WebClientIp, WebHandler, WebOptions, WebSessions } from 'keyturn/frameworks/web'
 import { sessions } from '../application.ts'
@@ -60,7 +60,7 @@ export type Made = [
   ]>>,
   Expect<Equal<Parameters<WebSessions<Claims, Info>['requireSession']>, [
     handle: (request: Request, session: Found, ...rest: readonly unknown[]) => Response | Promise<Response>,
-    options?: GetSessionOptions<Claims> | undefined,
+    options?: RequireSessionOptions<Claims> | undefined,
   ]>>,
 ]
 
