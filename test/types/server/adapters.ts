@@ -94,7 +94,7 @@ export type Parts = [
   >>,
   Expect<Equal<Adapter<Target, Guard, Claims, Info>, {
     readonly calls: AdapterCalls<Target, Guard, Claims, Info>
-    guard(options?: keyturn.GetSessionOptions<Claims>): AdapterStep<Target>
+    guard(options?: keyturn.RequireSessionOptions<Claims>): AdapterStep<Target>
     answer(error: unknown, request: Context): CompleteResponse
   }>>,
 ]
@@ -143,6 +143,7 @@ export type Replies = Expect<Equal<CompleteResponse, {
 export type Requests = Expect<Equal<HttpRequest, {
   readonly method: string
   readonly path: string
+  readonly query: string
   readonly identity: object
   readonly client: ClientInfo
   header(name: string): string | null

@@ -1,4 +1,4 @@
-import type { AdapterCalls, AdapterTarget, GetSessionOptions } from 'keyturn/adapters'
+import type { AdapterCalls, AdapterTarget, RequireSessionOptions } from 'keyturn/adapters'
 import type { Claims, Info } from '../application.ts'
 
 /** The calls that have one form in all adapters. */
@@ -9,6 +9,6 @@ export type Calls<Target extends AdapterTarget> = Pick<AdapterCalls<Target, unkn
 
 /** `requireSession`, with a handler and as what runs before one. */
 export interface Guard<Handler, Guarded, Middleware> {
-  (handler: Handler, options?: GetSessionOptions<Claims>): Guarded
-  (options?: GetSessionOptions<Claims>): Middleware
+  (handler: Handler, options?: RequireSessionOptions<Claims>): Guarded
+  (options?: RequireSessionOptions<Claims>): Middleware
 }

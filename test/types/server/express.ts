@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express from 'express'
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
-import type { GetSessionOptions } from 'keyturn'
+import type { RequireSessionOptions } from 'keyturn'
 import { expressSessions } from 'keyturn/frameworks/express'
 import type { ExpressGuard, ExpressOptions, ExpressSessions, SessionHandler } from 'keyturn/frameworks/express'
 import { sessions } from '../application.ts'
@@ -71,14 +71,14 @@ export async function calls(request: Request, response: Response): Promise<void>
 export type Shape = [
   Expect<Equal<Pick<ExpressSessions<Claims, Info>, CallName>, Calls<[request: Request, response: Response]>>>,
   Expect<Equal<ExpressSessions<Claims, Info>['requireSession'], {
-    (handler: SessionHandler<Claims, Info>, options?: GetSessionOptions<Claims>): RequestHandler
+    (handler: SessionHandler<Claims, Info>, options?: RequireSessionOptions<Claims>): RequestHandler
     <Params, ResponseBody = unknown, RequestBody = unknown, Query = Request['query']>(
       handler: SessionHandler<
         Claims, Info, Request<Params, ResponseBody, RequestBody, Query>, Response<ResponseBody>
       >,
-      options?: GetSessionOptions<Claims>,
+      options?: RequireSessionOptions<Claims>,
     ): RequestHandler<Params, ResponseBody, RequestBody, Query>
-    (options?: GetSessionOptions<Claims>): ExpressGuard
+    (options?: RequireSessionOptions<Claims>): ExpressGuard
   }>>,
   Expect<Equal<ExpressGuard, (request: IncomingMessage, response: ServerResponse, next: NextFunction) => void>>,
   Expect<Equal<

@@ -1,6 +1,6 @@
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify'
-import type { GetSessionOptions } from 'keyturn'
+import type { RequireSessionOptions } from 'keyturn'
 import { fastifySessions } from 'keyturn/frameworks/fastify'
 import type {
   FastifyErrorHandler, FastifyHook, FastifyOptions, FastifySessionHandler, FastifySessions, FastifySessionsPlugin,
@@ -64,9 +64,9 @@ export type Shape = [
   Expect<Equal<Pick<FastifySessions<Claims, Info>, CallName>, Calls<[request: FastifyRequest, reply: FastifyReply]>>>,
   Expect<Equal<FastifySessions<Claims, Info>['requireSession'], {
     <Target extends RouteGenericInterface = RouteGenericInterface>(
-      handler: FastifySessionHandler<Target, Claims, Info>, options?: GetSessionOptions<Claims>,
+      handler: FastifySessionHandler<Target, Claims, Info>, options?: RequireSessionOptions<Claims>,
     ): Guarded<Target>
-    (options?: GetSessionOptions<Claims>): FastifyHook
+    (options?: RequireSessionOptions<Claims>): FastifyHook
   }>>,
   Expect<Equal<
     FastifySessionHandler<Route, Claims, Info>,

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import type { Context, ErrorHandler, MiddlewareHandler } from 'hono'
-import type { GetSessionOptions } from 'keyturn'
+import type { RequireSessionOptions } from 'keyturn'
 import { honoSessions } from 'keyturn/frameworks/hono'
 import type { HonoEnvironment, HonoOptions, HonoSessions } from 'keyturn/frameworks/hono'
 import { sessions } from '../application.ts'
@@ -48,7 +48,7 @@ export type Shape = [
   Expect<Equal<Pick<HonoSessions<Claims, Info>, CallName>, Calls<[context: Context]>>>,
   Expect<Equal<
     HonoSessions<Claims, Info>['requireSession'],
-    (options?: GetSessionOptions<Claims>) => MiddlewareHandler<HonoEnvironment<Claims, Info>>
+    (options?: RequireSessionOptions<Claims>) => MiddlewareHandler<HonoEnvironment<Claims, Info>>
   >>,
   Expect<Equal<HonoSessions<Claims, Info>['errorHandler'], (otherwise?: ErrorHandler) => ErrorHandler>>,
 ]

@@ -1,6 +1,6 @@
 import Koa from 'koa'
 import type { Context, Middleware } from 'koa'
-import type { GetSessionOptions } from 'keyturn'
+import type { RequireSessionOptions } from 'keyturn'
 import { koaSessions } from 'keyturn/frameworks/koa'
 import type { KoaOptions, KoaSessions } from 'keyturn/frameworks/koa'
 import { sessions } from '../application.ts'
@@ -37,7 +37,7 @@ export async function calls(context: Context): Promise<void> {
 }
 export type Shape = [
   Expect<Equal<Pick<KoaSessions<Claims, Info>, CallName>, Calls<[context: Context]>>>,
-  Expect<Equal<KoaSessions<Claims, Info>['requireSession'], (options?: GetSessionOptions<Claims>) => Middleware>>,
+  Expect<Equal<KoaSessions<Claims, Info>['requireSession'], (options?: RequireSessionOptions<Claims>) => Middleware>>,
 ]
 export type Options = Expect<Equal<KoaOptions, {
   readonly clientIp?: (context: Context) => string | null

@@ -3,7 +3,7 @@ import { Catch, Controller, createParamDecorator, Get, Post, Req, Res, UseGuards
 import type { ArgumentsHost, CanActivate, ExceptionFilter } from '@nestjs/common'
 import type { Request, Response } from 'express'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { GetSessionOptions } from 'keyturn'
+import type { RequireSessionOptions } from 'keyturn'
 import { nestSessions } from 'keyturn/frameworks/nest'
 import type {
   NestMiddleware, NestOptions, NestRequest, NestResponse, NestSessions, ReadonlySession, Session,
@@ -52,7 +52,7 @@ adapter.requireSession({ required: false })
 nestSessions(sessions)
 export type Shape = [
   Expect<Equal<Pick<NestSessions<Claims, Info>, CallName>, Calls<[request: NestRequest, response: NestResponse]>>>,
-  Expect<Equal<NestSessions<Claims, Info>['requireSession'], (options?: GetSessionOptions<Claims>) => CanActivate>>,
+  Expect<Equal<NestSessions<Claims, Info>['requireSession'], (options?: RequireSessionOptions<Claims>) => CanActivate>>,
   Expect<Equal<NestRequest, Request | FastifyRequest>>,
   Expect<Equal<NestResponse, Response | FastifyReply>>,
   Expect<Equal<NestMiddleware, (request: IncomingMessage, response: ServerResponse, next: () => void) => unknown>>,

@@ -1,4 +1,4 @@
-import type { SessionCalls, GetSessionOptions } from 'keyturn/adapters'
+import type { SessionCalls, RequireSessionOptions } from 'keyturn/adapters'
 import { svelteKitSessions } from 'keyturn/frameworks/sveltekit'
 import type {
   ReadonlySession, Session, SessionReading, SvelteKitEvent, SvelteKitHandle, SvelteKitOptions, SvelteKitSessions,
@@ -57,7 +57,7 @@ export type Shape = [
     SvelteKitSessions<Claims, Info>['requireSession'],
     <Own extends Event, Result>(
       handle: (event: Own, session: Found) => Result | Promise<Result>,
-      options?: GetSessionOptions<Claims>,
+      options?: RequireSessionOptions<Claims>,
     ) => (event: Own) => Promise<Result>
   >>,
   Expect<Equal<
