@@ -38,7 +38,9 @@ const columns: readonly (readonly [title: string, adapter: object, otherwise: Pa
   ['Hono', honoSessions(sessions), {}],
   ['h3', h3Sessions(sessions), {}],
   ['web', webSessions(sessions), { ...argument, errorHandler: 'in `handler`' }],
-  ['Next', nextSessions(sessions, { headers: unused, cookies: unused }), { ...argument, errorHandler: 'in `handler`' }],
+  ['Next', nextSessions(sessions, { headers: unused, cookies: unused, io: unused }), {
+    ...argument, errorHandler: 'in `handler`',
+  }],
   ['SvelteKit', svelteKitSessions(sessions, { error: unused }), {
     ...argument, sessionRoutes: 'in `handle`', errorHandler: '`error`',
   }],

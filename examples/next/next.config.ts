@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import type { NextConfig } from 'next'
 
-// The library is linked from the repository above; an application that installs it needs no `turbopack` here.
-const config: NextConfig = {
+const nextConfig: NextConfig = {
+  cacheComponents: true,
+  partialPrefetching: true,
+  // The library is linked from the repository above; an application that installs it needs no `turbopack` here.
   turbopack: { root: fileURLToPath(new URL('../..', import.meta.url)) },
 }
 
-export default config
+export default nextConfig

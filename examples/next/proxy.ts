@@ -1,5 +1,5 @@
 import { NextResponse } from 'next/server'
-import { sessions } from './sessions.ts'
+import { sessions } from './sessions'
 
 // Refreshes the session before a page is rendered, if needed.
 export const proxy = sessions.proxy(headers => NextResponse.next({ request: { headers } }))

@@ -1,4 +1,6 @@
+import { io } from 'next/cache'
 import { cookies, headers } from 'next/headers'
+import { redirect } from 'next/navigation'
 import { createSessions } from 'keyturn'
 import { nextSessions } from 'keyturn/frameworks/next'
 import { openSqliteStore } from 'keyturn/stores/sqlite'
@@ -10,4 +12,4 @@ export const sessions = nextSessions(createSessions<Claims, { note?: string }>({
   store: openSqliteStore(process.env.DATABASE ?? 'example.db'),
   accessTokenLifetime: Number(process.env.ACCESS_TOKEN_LIFETIME ?? 3600),
   cookie: { refreshTokenPath: '/' }, // so that proxy.ts gets the refresh token, to refresh before a page is rendered
-}), { cookies, headers })
+}), { cookies, headers, io, redirect, loginPath: '/login' })

@@ -5,6 +5,8 @@ import { withHeaders } from './web-exchange.ts'
 
 /** The response headers about a session besides cookies, and the request headers in which the proxy forwards them. */
 const forwardedHeaders = [wire.frontToken, wire.antiCsrf].map(name => ({ name, passedAs: `x-keyturn-${name}` }))
+/** The request header by which the proxy says that it has refreshed the session. */
+const REFRESHED = 'x-keyturn-refreshed'
 const EXPOSED = 'access-control-expose-headers'
 
 /**
@@ -15,8 +17,10 @@ const EXPOSED = 'access-control-expose-headers'
  * Pages and server actions cannot send headers, so for them the proxy sends its own. If a form is submitted without
  * scripts, no script needs them.
  */
-export function forwardHeaders(request: Request, sink: Headers, forwarded: Headers): void {
+export function forwardHeaders(request: Request, sink: Headers, forwarded: Headers, isRefreshed: boolean): void {
   for (const { passedAs } of forwardedHeaders) forwarded.delete(passedAs)
+  forwarded.delete(REFRESHED)
+  if (isRefreshed) forwarded.set(REFRESHED, '1')
   if (isForPage(request)) return
   for (const { name, passedAs } of forwardedHeaders) {
     const value = sink.get(name)
@@ -24,6 +28,14 @@ export function forwardHeaders(request: Request, sink: Headers, forwarded: Heade
     sink.delete(name)
   }
   sink.delete(EXPOSED)
+}
+
+/**
+ * Whether the proxy has refreshed the session of a request. On a path that the proxy does not match, the client may
+ * have said so itself: its access token must be valid in any case.
+ */
+export function wasRefreshed(request: Request): boolean {
+  return request.headers.has(REFRESHED)
 }
 
 /**

@@ -1,15 +1,17 @@
+import { GeneralError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
-import type { HttpExchange } from '../transport/exchange.ts'
+import type { HttpExchange, HttpRequest } from '../transport/exchange.ts'
 import type { CorsOptions } from '../transport/cors.ts'
 import { checkGetSessionOptions } from '../transport/get-session-options.ts'
 import type { GetSessionArgument, GetSessionOptions } from '../transport/get-session-options.ts'
 import type { SessionReading } from '../transport/get-session.ts'
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, SignOut } from '../transport/http-sessions.ts'
+import { loginAddressFor } from '../transport/page-request.ts'
 import type { Session } from '../transport/session.ts'
 import { createErrorResponses } from './error-responses.ts'
 import { checkWrapperArguments, mustBeCalledForCors } from './must-be-called.ts'
-import { addForwarded, forwardHeaders } from './next-forwarding.ts'
+import { addForwarded, forwardHeaders, wasRefreshed } from './next-forwarding.ts'
 import { NextResponseWriter, NextRequest } from './next-scope.ts'
 import type { NextCookieStore, NextScope } from './next-scope.ts'
 import { nextRules } from './options.ts'
@@ -19,12 +21,25 @@ import type { WebHandler, WebOptions, WebSessions } from './web.ts'
 
 export type { NextCookieStore } from './next-scope.ts'
 
-/** Options of `nextSessions`, and the two functions of `next/headers` that it needs. */
+/** Options of `nextSessions`, and the functions of Next.js that it needs. */
 export interface NextOptions extends WebOptions {
   /** `headers` of `next/headers`. */
   readonly headers: () => Promise<Pick<Headers, 'get'>>
   /** `cookies` of `next/headers`. */
   readonly cookies: () => Promise<NextCookieStore>
+  /**
+   * `io` of `next/cache`, so that a session is read for each request and never while a page is rendered ahead of time.
+   * In Next.js before 16.3, which has no `io`: `connection` of `next/server`.
+   */
+  readonly io: () => Promise<unknown>
+  /** `redirect` of `next/navigation`, for `loginPath`. Default: none. */
+  readonly redirect?: (address: string) => never
+  /**
+   * The path of the login page, such as `/login`. A server action that is called without a session redirects there,
+   * with the address of the page that called it, `?returnTo=%2Forders`; the login page checks it with `returnAddress`.
+   * Default: the action throws.
+   */
+  readonly loginPath?: string
 }
 
 /** Sessions inside a server action, which has no request and no response of its own. */
@@ -42,10 +57,13 @@ export interface NextSessions<Payload extends object, Info extends object>
   extends Omit<WebSessions<Payload, Info>, 'readSession' | 'sessionRoutes'> {
   /** Reads the session of the page that is being rendered, in server components. It writes nothing. */
   readSession(request?: Request): Promise<SessionReading<Payload>>
-  /** The explicit calls in server actions. They write the tokens to Next's cookie store. */
+  /**
+   * The explicit calls in server actions. They write the tokens to Next's cookie store. Where a session is required and
+   * there is none, `getSession` redirects to `loginPath`.
+   */
   readonly actions: NextActions<Payload, Info>
   /**
-   * Returns a server action that is called with the session.
+   * Returns a server action that is called with the session. Without one, it redirects to `loginPath`.
    * @throws UnauthorizedError, TryRefreshTokenError, CrossSiteRequestError, InvalidClaimsError, GeneralError
    */
   action<Rest extends readonly unknown[], Result>(
@@ -75,16 +93,21 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
 ): Rest & NextSessions<Payload, Info> {
   checkOptions('nextSessions', nextRules, options)
   const { http } = sessions
-  const { headers, cookies, ...webOptions } = options
+  const { headers, cookies, io, redirect, loginPath, ...webOptions } = options
+  if (loginPath !== undefined && redirect === undefined) {
+    throw new GeneralError('MISUSE', 'nextSessions with loginPath needs redirect of next/navigation')
+  }
   const clientIp = options.clientIp ?? ((): null => null)
   const { report } = createErrorResponses<Request>(http, options.onError)
   const { sessionRoutes, ...web } = webSessions(sessions, webOptions)
 
-  const { accessToken, refreshToken } = http.policy.cookies
-  const names = [accessToken.attributes.name, refreshToken.attributes.name]
+  const { accessToken, accessTokenMac, refreshToken } = http.policy.cookies
+  const names = [accessToken, accessTokenMac, refreshToken].map(({ attributes }) => attributes.name)
 
   async function scope(): Promise<NextScope> {
     const [received, store] = await Promise.all([headers(), cookies()])
+    // A page may be rendered with cookies before it is requested (partial prefetching). Time is not known there.
+    await io()
     return { headers: received, cookies: store, names }
   }
 
@@ -96,7 +119,14 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
   async function findSession(
     argument: GetSessionArgument<Payload> | undefined,
   ): Promise<Session<Payload, Info> | null> {
-    return http.getSession(await actionExchange(), argument)
+    const exchange = await actionExchange()
+    return http.getSession(exchange, argument).catch((error: unknown) => toLogin(exchange.request, error))
+  }
+
+  /** Redirects a client without a session to the login page, if there is one. @throws the error otherwise */
+  function toLogin(request: HttpRequest, error: unknown): never {
+    if (loginPath === undefined || redirect === undefined) throw error
+    return redirect(loginAddressFor(request, http.policy, loginPath, error))
   }
 
   /** Adds to the response of a handler the headers that the proxy forwarded. */
@@ -109,6 +139,10 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
   const adapter: NextSessions<Payload, Info> = {
     ...web,
     handler: handle => withForwarded(web.handler(handle)),
+    // The proxy keeps the refresh token from handlers. What it has refreshed needs no other refresh.
+    refreshSession: (request, response) => (
+      wasRefreshed(request) ? web.getSession(request, response, true) : web.refreshSession(request, response)
+    ),
     requireSession: (handle, sessionOptions) => withForwarded(web.requireSession(handle, sessionOptions)),
     async readSession(request) {
       if (request !== undefined) return web.readSession(request)
@@ -122,7 +156,12 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
     action(handle, sessionOptions = {}, ...others: readonly unknown[]) {
       checkWrapperArguments('action', [handle, sessionOptions, ...others])
       checkGetSessionOptions(sessionOptions, http.policy)
-      return async (...rest) => handle(await http.getSession(await actionExchange(), sessionOptions), ...rest)
+      return async (...rest) => {
+        const exchange = await actionExchange()
+        const session = await http.getSession(exchange, sessionOptions)
+          .catch((error: unknown) => toLogin(exchange.request, error))
+        return handle(session, ...rest)
+      }
     },
     sessionRoutes: mustBeCalledForCors('sessionRoutes', corsOptions => {
       const serve = web.cors(
@@ -139,7 +178,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
         if (renewal.failure !== null) report(renewal.failure, request)
         const forwarded = new Headers(request.headers)
         if (forwarded.has('cookie')) forwarded.set('cookie', renewal.cookie)
-        forwardHeaders(request, sink, forwarded)
+        forwardHeaders(request, sink, forwarded, renewal.isRefreshed)
         return withHeaders(await next(forwarded, renewal.reading, request), sink)
       }
     },

@@ -1,7 +1,8 @@
 import { duration } from '../base/duration.ts'
 import type { Duration } from '../base/duration.ts'
-import { callback, required, withDefault } from '../base/options.ts'
+import { callback, required, rule, withDefault } from '../base/options.ts'
 import type { Rule, RulesFor } from '../base/options.ts'
+import { isLocalAddress } from '../transport/return-address.ts'
 import type { ExpressOptions } from './express.ts'
 import type { FastifyOptions } from './fastify.ts'
 import type { H3Options } from './h3.ts'
@@ -20,6 +21,7 @@ import type { WsOptions } from './ws.ts'
 // `never` makes them rules for functions of every type.
 const given: Rule<never, undefined> = callback()
 const needed: Rule<never, undefined> = required(given)
+const loginPathRule: Rule<string, undefined> = rule('a path on this site such as "/login"', isLocalAddress)
 const common = { clientIp: given, onError: given }
 
 /** What the options of `expressSessions` accept. */
@@ -41,7 +43,9 @@ export const nestRules: RulesFor<NestOptions> = {
   Catch: needed, createParamDecorator: needed, clientIp: given, findRequest: given, onError: given,
 }
 /** What the options of `nextSessions` accept. */
-export const nextRules: RulesFor<NextOptions> = { clientIp: given, onError: given, headers: needed, cookies: needed }
+export const nextRules: RulesFor<NextOptions> = {
+  clientIp: given, onError: given, headers: needed, cookies: needed, io: needed, redirect: given, loginPath: loginPathRule,
+}
 /** What the options of `svelteKitSessions` accept. */
 export const svelteKitRules: RulesFor<SvelteKitOptions> = { clientIp: given, onError: given, error: needed }
 /** What the options of `trpcSessions` accept. */

@@ -42,6 +42,20 @@ export function redirectToLogin(
   }
 }
 
+/**
+ * The address of the login page for a form or a call whose page is known by `Referer` alone, such as a server action.
+ * @throws the error if it does not say that there is no session
+ */
+export function loginAddressFor(
+  request: HttpRequest,
+  policy: HttpPolicy,
+  loginPath: string,
+  error: unknown,
+): string {
+  if (!isAnonymous(error)) throw error
+  return loginAddress(loginPath, refererOf(request, policy))
+}
+
 function isAnonymous(error: unknown): boolean {
   return isSessionError(error)
     && (error.code === 'UNAUTHORIZED' || error.code === 'TRY_REFRESH_TOKEN' || error.code === 'TOKEN_THEFT_DETECTED')

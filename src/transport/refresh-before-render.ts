@@ -17,6 +17,8 @@ export interface RenderSession<Payload extends object> {
   readonly reading: SessionReading<Payload>
   /** The `Cookie` header for rendering, instead of the request's own: without the refresh token. */
   readonly cookie: string
+  /** Whether the session was refreshed, so that the response carries a new pair of tokens. */
+  readonly isRefreshed: boolean
   /** The error of the store, if it failed and the session is unknown; null otherwise. */
   readonly failure: unknown
 }
@@ -37,7 +39,7 @@ export async function refreshBeforeRender<Payload extends object, Info extends o
   const { policy } = context
   const header = exchange.request.header('cookie')
   if (matchSessionRoute(exchange.request.path, policy.basePath) !== null) {
-    return { reading: { kind: 'none' }, cookie: header ?? '', failure: null }
+    return { reading: { kind: 'none' }, cookie: header ?? '', isRefreshed: false, failure: null }
   }
   const { accessToken, accessTokenMac, refreshToken } = policy.cookies
   const cookieFor = (token: RenderedToken): string => overrideCookies(header, [
@@ -48,18 +50,22 @@ export async function refreshBeforeRender<Payload extends object, Info extends o
     ] as const,
   ])
   try {
-    const { reading, token } = await renew(context, exchange)
-    return { reading, cookie: cookieFor(token), failure: null }
+    const { reading, token, isRefreshed } = await renew(context, exchange)
+    return { reading, cookie: cookieFor(token), isRefreshed: isRefreshed === true, failure: null }
   } catch (failure) {
     if (!isSessionError(failure)) throw failure
-    return { reading: { kind: 'needs-refresh' }, cookie: cookieFor('presented'), failure }
+    return { reading: { kind: 'needs-refresh' }, cookie: cookieFor('presented'), isRefreshed: false, failure }
   }
 }
 
 async function renew<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
   exchange: HttpExchange,
-): Promise<{ readonly reading: SessionReading<Payload>; readonly token: RenderedToken }> {
+): Promise<{
+  readonly reading: SessionReading<Payload>
+  readonly token: RenderedToken
+  readonly isRefreshed?: true
+}> {
   const { policy, current } = context
   const { request, reply } = exchange
   const presented = await verifyTokenOf(context, request, {}, mayRead(request, policy))
@@ -80,7 +86,8 @@ async function renew<Payload extends object, Info extends object>(
   if (renewed === null) return unchanged
   if (renewed.kind === 'refreshed') {
     const { claims, payload } = renewed.issued
-    return { reading: { kind: 'active', session: new VerifiedSession(claims, payload) }, token: renewed.issued }
+    const session = new VerifiedSession(claims, payload)
+    return { reading: { kind: 'active', session }, token: renewed.issued, isRefreshed: true }
   }
   const ended = renewed.kind === 'theft' || renewed.ended
   return ended ? { reading: { kind: 'none' }, token: { accessToken: null, mac: null } } : unchanged

@@ -63,7 +63,7 @@ const apps: Readonly<Record<string, () => RunningApp | Promise<RunningApp>>> = {
   },
   'the routes of Next': () => {
     const never = (): Promise<never> => Promise.reject(new Error('is not called'))
-    const { GET, OPTIONS } = nextSessions(bare, { headers: never, cookies: never }).sessionRoutes(own)
+    const { GET, OPTIONS } = nextSessions(bare, { headers: never, cookies: never, io: never }).sessionRoutes(own)
     return serveWeb(request => request.method === 'OPTIONS' ? OPTIONS(request) : GET(request))
   },
 }

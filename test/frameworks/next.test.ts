@@ -4,6 +4,7 @@ import { runFrameworkContract } from '../support/run-framework-contract.ts'
 import {
   prepareContractApp, prepareExample, startContractApp, startExampleApp,
 } from './support/example-app.ts'
+import type { Reply } from '../support/http-client.ts'
 import type { ExampleApp } from './support/example-app.ts'
 import { PageBrowser, stateOf } from './support/page-browser.ts'
 import { expire, serverRenderingTests } from './support/server-rendering.ts'
@@ -35,5 +36,68 @@ describe('Next.js, built by next build', () => {
     expect(page.setCookies.map(line => line.split('=')[0])).toContain(defaultCookieNames(new URL(app.origin)).refreshToken)
     expect(page.headers['cache-control']).toBe('private, no-store')
     expect((await browser.open('/static')).headers['cache-control']).toContain('s-maxage')
+  })
+
+  test('L-24: a page of the default template is prerendered, and the session is streamed into it', async () => {
+    const browser = new PageBrowser(app)
+    await browser.post('/api/me')
+    const page = await browser.open()
+    expect(page.headers['x-nextjs-postponed'] ?? page.headers['x-nextjs-prerender'], 'has a prerendered shell').toBe('1')
+    expect(stateOf(page)).toMatch(/^active grace reader /)
+  })
+
+  test('L-24: a prefetch with the cookies of a session reads no time, and contains no session', async () => {
+    const browser = new PageBrowser(app)
+    await browser.post('/api/me')
+    const before = app.output()
+    const prefetched = await browser.open('/', {
+      ...browser.fromPage, 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', rsc: '1', 'next-router-prefetch': '2',
+    })
+    expect([prefetched.status, prefetched.headers['content-type']]).toEqual([200, 'text/x-component'])
+    expect(prefetched.body).not.toContain('active grace')
+    expect(app.output()).toBe(before)
+  })
+
+  test.each(['become editor', 'log out'])('L-24: the action "%s" without a session redirects to the login page', async button => {
+    const browser = new PageBrowser(app)
+    await browser.post('/api/me')
+    const at = '/?page=2'
+    const page = await browser.open(at)
+    browser.client.jar = []
+    const refused = await browser.submit(page, button, {}, at)
+    const loginPage = '/login?returnTo=%2F%3Fpage%3D2'
+    expect([refused.status, refused.headers['location']], app.output()).toEqual([303, loginPage])
+    const login = await browser.open(loginPage)
+    const entered = await browser.submit(login, 'log in', { userId: 'ada' }, loginPage)
+    expect([entered.status, entered.headers['location']]).toEqual([303, at])
+    expect(stateOf(await browser.open(at))).toMatch(/^active ada reader /)
+  })
+
+  test('L-24: an action without a session that a script calls redirects to the login page', async () => {
+    const browser = new PageBrowser(app)
+    await browser.post('/api/me')
+    const [, id = ''] = /name="\$ACTION_ID_([0-9a-f]+)"/.exec((await browser.open()).body) ?? []
+    browser.client.jar = []
+    const reply = await browser.call(id, '/')
+    expect([reply.status, reply.headers['x-action-redirect']]).toEqual([303, '/login?returnTo=%2F;push'])
+    expect(reply.headers['content-type']).toBe('text/x-component')
+  })
+
+  test('L-24: a login in an action costs no refresh afterwards', async () => {
+    for (const before of ['no session', 'a session', 'an expired session']) {
+      const browser = new PageBrowser(app)
+      const names = defaultCookieNames(new URL(app.origin))
+      const tokensIn = ({ setCookies }: Reply): number => (
+        setCookies.filter(line => line.startsWith(`${names.refreshToken}=`)).length
+      )
+      const start = await browser.open('/login')
+      if (before !== 'no session') await browser.post('/api/me')
+      if (before === 'an expired session') await expire(app)
+      const entered = await browser.submit(start, 'log in', { userId: 'ada' }, '/login')
+      expect(entered.status, before).toBe(303)
+      const after = [await browser.open('/'), await browser.open('/api/me'), await browser.open('/login')]
+      expect(stateOf(after[0] ?? entered), before).toMatch(/^active ada reader /)
+      expect(after.map(tokensIn), before).toEqual([0, 0, 0])
+    }
   })
 })

@@ -1,15 +1,27 @@
-import { sessions } from '../sessions.ts'
-import { becomeEditor, login, logout } from './actions.ts'
+import { Suspense } from 'react'
+import { sessions } from '@/sessions'
+import { becomeEditor, logout } from './actions'
+import { LoginForm } from './login-form'
 
-export default async function Page() {
+export default function Home() {
+  return (
+    <main>
+      <Suspense>
+        <Session />
+      </Suspense>
+    </main>
+  )
+}
+
+/** Next.js renders everything around it when it builds; what depends on the session is streamed into it. */
+async function Session() {
   const reading = await sessions.readSession()
   if (reading.kind !== 'active') {
     return (
-      <form action={login}>
+      <>
         <p id="state">{reading.kind}</p>
-        <input name="userId" defaultValue="ada" />
-        <button>log in</button>
-      </form>
+        <LoginForm returnTo={null} />
+      </>
     )
   }
   const { session } = reading

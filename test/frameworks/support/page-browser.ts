@@ -35,15 +35,27 @@ export class PageBrowser {
     return this.post('/auth/session/refresh')
   }
 
-  /** Submits the form of the page that has this button. */
-  async submit(page: Reply, button: string, fields: Record<string, string> = {}): Promise<Reply> {
+  /** Calls a server action of Next.js without arguments, as a script of the page at the path `at` does. */
+  async call(action: string, at: string): Promise<Reply> {
+    return this.client.send('POST', at, {
+      headers: {
+        ...viaProxy, ...this.fromPage, 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: 'text/x-component',
+        'content-type': 'text/plain;charset=UTF-8', referer: this.#origin + at, 'next-action': action,
+      },
+      body: [],
+    })
+  }
+
+  /** Submits the form of the page at the path `at` that has this button. */
+  async submit(page: Reply, button: string, fields: Record<string, string> = {}, at = '/'): Promise<Reply> {
     const form = page.body.split('<form').find(text => text.includes(`>${button}<`)) ?? ''
     const action = /^[^>]* action="([^"]*)"/.exec(form)?.[1] ?? ''
     const body = new FormData()
     const hidden = form.matchAll(/<input type="hidden" name="([^"]+)"(?: value="([^"]*)")?/g)
     for (const [, name = '', value = ''] of hidden) body.append(name, value)
     for (const [name, value] of Object.entries(fields)) body.append(name, value)
-    const response = await fetch(new URL(action, `${this.#origin}/`), {
+    const address = new URL(at, this.#origin)
+    const response = await fetch(new URL(action, address), {
       method: 'POST',
       body,
       redirect: 'manual',
@@ -51,6 +63,7 @@ export class PageBrowser {
         ...viaProxy,
         ...this.fromPage,
         'sec-fetch-mode': 'navigate',
+        referer: address.href,
         accept: 'text/html',
         cookie: this.client.jar.map(({ name, value }) => `${name}=${value}`).join('; '),
       },

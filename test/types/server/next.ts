@@ -18,6 +18,8 @@ declare function cookies(): Promise<{
     readonly value: string
   }]): object
 }>
+declare function io(): Promise<void>
+declare function redirect(url: string, type?: 'push' | 'replace'): never
 interface CookieOptions {
   readonly path?: string
   readonly domain?: string
@@ -28,7 +30,7 @@ interface CookieOptions {
 }
 declare const NextResponse: { next(init: { readonly request: { readonly headers: Headers } }): Response }
 
-const next = nextSessions(sessions, { cookies, headers })
+const next = nextSessions(sessions, { cookies, headers, io, redirect, loginPath: '/login' })
 export const own: NextSessions<Claims, Info> = next
 
 /** A server component: nothing can be written there. */
@@ -83,7 +85,7 @@ export const store: () => Promise<NextCookieStore> = cookies
 // @ts-expect-error: what Next itself gives is missing
 nextSessions(sessions)
 // @ts-expect-error: no such option
-nextSessions(sessions, { cookies, headers, basePath: '/auth' })
+nextSessions(sessions, { cookies, headers, io, basePath: '/auth' })
 export type Shape = [
   Expect<Equal<NextActions<Claims, Info>, {
     readonly createNewSession: CreateNewSession<[], Claims, Info>
@@ -105,4 +107,4 @@ export type Shape = [
   Expect<Equal<NextOptions['headers'], () => Promise<Pick<Headers, 'get'>>>>,
   Expect<Equal<NextOptions['cookies'], () => Promise<NextCookieStore>>>,
 ]
-export type Given = Expect<Equal<RequiredKeys<NextOptions>, 'cookies' | 'headers'>>
+export type Given = Expect<Equal<RequiredKeys<NextOptions>, 'cookies' | 'headers' | 'io'>>

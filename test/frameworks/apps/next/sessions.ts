@@ -1,3 +1,4 @@
+import { io } from 'next/cache'
 import { cookies, headers } from 'next/headers'
 import { createSessions } from 'keyturn'
 import { nextSessions } from 'keyturn/frameworks/next'
@@ -12,7 +13,7 @@ function createContract() {
   // The build also evaluates this file, without a variant.
   const fixture = createAppFixture((process.env.VARIANT ?? 'plain') as AppVariant)
   const made = createSessions<AppClaims, AppInfo>(fixture.options)
-  return { fixture, sessions: nextSessions(made, { cookies, headers, onError: fixture.report }) }
+  return { fixture, sessions: nextSessions(made, { cookies, headers, io, onError: fixture.report }) }
 }
 
 // Next bundles the proxy and the routes separately, but runs them in one process: they share the fixture's store and

@@ -1,4 +1,4 @@
-import { sessions } from '../../../sessions.ts'
+import { sessions } from '@/sessions'
 
 // A handler that is called with the session.
 export const GET = sessions.requireSession(async (_request, session) =>

@@ -1,4 +1,4 @@
-import { sessions } from '../../../sessions.ts'
+import { sessions } from '@/sessions'
 
 // POST /auth/session/refresh, POST /auth/signout, GET /auth/jwt/jwks.json
 export const { GET, POST } = sessions.sessionRoutes()
