@@ -39,6 +39,9 @@ function call(callee: (...parameters: never[]) => unknown, ...parameters: unknow
   return Reflect.apply(callee, undefined, parameters)
 }
 
+/** The options that `nextSessions` requires. */
+const next = { cookies: () => 0, headers: () => 0, io: () => 0 }
+
 const sessionsWith = (options: object): unknown => call(createSessions, { origin: ORIGIN, ...inMemory(), ...options })
 const verifierWith = (options: object): unknown => call(createVerifier, { issuer: `${ORIGIN}/auth`, ...options })
 
@@ -204,6 +207,10 @@ describe('S-10: other functions reject', () => {
     ['nestSessions', () => call(nestSessions, sessions, {}), 'Catch must be a function; received undefined'],
     ['nestSessions', () => call(nestSessions, sessions), 'that has Catch, createParamDecorator; received undefined'],
     ['nextSessions', () => call(nextSessions, sessions, { headers: () => 0 }), 'cookies must be a function'],
+    ['nextSessions', () => call(nextSessions, sessions, { ...next, io: undefined }), 'io must be a function'],
+    ['nextSessions', () => call(nextSessions, sessions, { ...next, loginPath: '/login' }), 'needs redirect of'],
+    ['nextSessions', () => call(nextSessions, sessions, { ...next, redirect: next.io, loginPath: '//evil.example' }),
+      'loginPath must be a path on this site', '"//evil.example"'],
     ['nodeSessions', () => call(nodeSessions, sessions, { onerror: () => 0 }), 'did you mean onError?'],
     ['socketIoSessions', () => socketIoSessions(sessions, { checkInterval: 0 }), 'checkInterval must be a duration'],
     ['svelteKitSessions', () => call(svelteKitSessions, sessions, {}), 'error must be a function; received undefined'],
