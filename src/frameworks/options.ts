@@ -1,8 +1,8 @@
 import { duration } from '../base/duration.ts'
 import type { Duration } from '../base/duration.ts'
-import { callback, required, rule, withDefault } from '../base/options.ts'
+import { callback, required, withDefault } from '../base/options.ts'
 import type { Rule, RulesFor } from '../base/options.ts'
-import { isLocalAddress } from '../transport/return-address.ts'
+import { loginPathRule } from '../transport/get-session-options.ts'
 import type { ExpressOptions } from './express.ts'
 import type { FastifyOptions } from './fastify.ts'
 import type { H3Options } from './h3.ts'
@@ -21,7 +21,6 @@ import type { WsOptions } from './ws.ts'
 // `never` makes them rules for functions of every type.
 const given: Rule<never, undefined> = callback()
 const needed: Rule<never, undefined> = required(given)
-const loginPathRule: Rule<string, undefined> = rule('a path on this site such as "/login"', isLocalAddress)
 const common = { clientIp: given, onError: given }
 
 /** What the options of `expressSessions` accept. */

@@ -4,7 +4,7 @@ import { GeneralError } from '../base/errors.ts'
 import {
   checkCallOptions, checkOptions, explicit, flag, listOf, oneOf, rule, withDefault,
 } from '../base/options.ts'
-import type { RulesFor } from '../base/options.ts'
+import type { Rule, RulesFor } from '../base/options.ts'
 import type { Blacklisting } from '../session/core.ts'
 import { claimValidatorRule } from './claim-validators.ts'
 import type { ClaimValidator } from './claim-validators.ts'
@@ -71,9 +71,12 @@ export const getSessionRules: RulesFor<
   refresh: withDefault(false, flag),
 }
 
+/** The path of a login page. */
+export const loginPathRule: Rule<string, undefined> = rule('a path on this site such as "/login"', isLocalAddress)
+
 /** The rules of the options that only `requireSession` has. */
 export const guardRules: RulesFor<Omit<RequireSessionOptions<object>, keyof GetSessionOptions<object>>> = {
-  loginPath: rule('a path on this site such as "/login"', isLocalAddress),
+  loginPath: loginPathRule,
 }
 
 const requireSessionRules: RulesFor<
