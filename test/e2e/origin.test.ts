@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { defaultCookieNames } from '../../src/base/cookie-names.ts'
 import { nodeExchange } from '../../src/frameworks/node-exchange.ts'
 import { nodeSessions } from '../../src/frameworks/node.ts'
 import { createSessions } from '../../src/index.ts'
@@ -150,11 +151,12 @@ describe.skipIf(browserPath === null)('the origin of a request in Chromium', () 
       // Chromium hides some of these responses from the page and from its driver.
       await expect.poll(() => logins, { message: trick }).toEqual([403])
     }
-    expect((await context.cookies()).map(({ name }) => name)).not.toContain('sAccessToken')
+    const { accessToken } = defaultCookieNames(new URL(own))
+    expect((await context.cookies()).map(({ name }) => name)).not.toContain(accessToken)
     const answer = page.waitForResponse(`${own}/login`)
     await page.evaluate(`location.href = '${own}/login'`)
     expect((await answer).status()).toBe(200)
-    expect((await context.cookies()).map(({ name }) => name)).toContain('sAccessToken')
+    expect((await context.cookies()).map(({ name }) => name)).toContain(accessToken)
   })
 
   test.each([['/login', 403], ['/callback', 200]])('L-01: a form of another site, to %s: %i', async (path, status) => {

@@ -16,6 +16,7 @@ const nobody = '127.0.0.1:1'
 async function serveExpress() {
   const sessions = expressSessions(createSessions({ origin: 'http://localhost', store: createMemoryStore() }))
   const app = express()
+  app.use(sessions.sessionRoutes())
   app.post('/login', async (request, response) => {
     await sessions.createNewSession(request, response, 'alice')
     response.end()
