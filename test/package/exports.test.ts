@@ -44,6 +44,7 @@ const commonJs = loadAll.replace('LOAD', 'require(specifier)')
 const useSession = `
   async function useSession() {
     const sessions = webSessions(createSessions({ origin: 'http://localhost', store: createMemoryStore() }))
+    sessions.sessionRoutes()
     const headers = new Headers()
     await sessions.createNewSession(new Request('http://localhost/login', { method: 'POST' }), headers, 'alice')
     const cookie = headers.getSetCookie().map(line => line.split(';')[0]).join('; ')

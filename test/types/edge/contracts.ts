@@ -5,12 +5,12 @@ import type {
   Reauthentication, Rotation, SessionHandle, SessionRecord, SessionStore, StoredKey, TokenState, UserRemoval,
 } from 'keyturn/stores'
 import {
-  ContractViolation, createAppFixture, describeReading, describeSession, frameworkContract, sampleHandle, sampleKey,
+  ContractViolation, createAppFixture, describePage, describeReading, describeSession, frameworkContract, sampleHandle, sampleKey,
   sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState, sampleUserRemoval, storeContract,
 } from 'keyturn/testing/contracts'
 import type {
   AppClaims, AppFixture, AppInfo, AppVariant, ContractCase, FrameworkCase, FrameworkHarness, Send, SessionDescription,
-  StoreHarness, WireReply, WireRequest,
+  SteppedCalls, StoreHarness, WireReply, WireRequest,
 } from 'keyturn/testing/contracts'
 import { typeOf } from '../expect.ts'
 import type { Equal, Expect } from '../expect.ts'
@@ -52,6 +52,9 @@ export type Application = [
     readonly payload: AppClaims
   }>>,
 ]
+export type Stepped = Expect<Equal<
+  keyof SteppedCalls<[request: Request]>, 'createNewSession' | 'getSession' | 'refreshSession' | 'signOut' | 'readSession'
+>>
 export function fixture(): void {
   const app = createAppFixture('plain')
   typeOf(app).is<AppFixture>()
@@ -63,6 +66,7 @@ export function fixture(): void {
   typeOf(app.failure).is<Error>()
   typeOf([app.prefix, app.cors]).is<readonly [string, boolean]>()
   typeOf(app.adminOnly).is<GetSessionOptions<AppClaims>>()
+  typeOf(describePage).is<(session: ReadonlySession<AppClaims>, body?: string) => string>()
   typeOf(describeSession).is<(session: ReadonlySession<AppClaims>) => SessionDescription>()
   typeOf(describeReading).is<(reading: SessionReading<AppClaims>) => { kind: string; userId: string | null }>()
   // @ts-expect-error: no such variant

@@ -3,12 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import * as keyturn from 'keyturn'
 import * as adapters from 'keyturn/adapters'
 import {
-  addHeaders, checkGuardArguments, createClientInfo, defineAdapter, defineCalls, mustBeCalled, nodeExchange,
-  nodeRequest, NodeResponseWriter, sendReply, toResponse, WebRequest, WebResponseWriter, withCookies, withHeaders,
+  addHeaders, checkGuardArguments, createClientInfo, defineAdapter, defineCalls, mustBeCalled, mustBeCalledForCors,
+  nodeExchange, nodeRequest, NodeResponseWriter, sendReply, toResponse, WebRequest, WebResponseWriter, withCookies,
+  withHeaders,
 } from 'keyturn/adapters'
 import type {
   Adapter, AdapterCalls, AdapterParts, AdapterStep, AdapterTarget, Awaitable, CallParts, ClientInfo, ClientIp,
-  CompleteResponse, Cookie, CookieAttributes, CreateNewSession, GetOptionalSessionOptions, GetSession,
+  CompleteResponse, Cookie, CookieAttributes, CorsOptions, CreateNewSession, GetOptionalSessionOptions, GetSession,
   GetSessionArgument, HttpExchange, HttpRequest, HttpSessions, RefreshSession, ResponseWriter, SameSite, SessionCalls,
   SessionReading, WebClientIp,
 } from 'keyturn/adapters'
@@ -176,6 +177,7 @@ export function parts(response: Response, sink: Headers, reply: ResponseWriter, 
   typeOf(reply.get('vary')).is<string | null>()
   typeOf(reply.closed).is<boolean>()
   typeOf(mustBeCalled('cors', () => 1 as number)).is<() => number>()
+  typeOf(mustBeCalledForCors('cors', () => 1 as number)).is<(options?: CorsOptions) => number>()
   typeOf(checkGuardArguments([])).is<void>()
   // @ts-expect-error: the sink says whether it is closed
   reply.closed = true
