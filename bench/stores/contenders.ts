@@ -15,8 +15,10 @@ import { createPostgresStore } from '../../src/stores/postgres.ts'
 import { createRedisStore } from '../../src/stores/redis.ts'
 import { createSqliteStore } from '../../src/stores/sqlite.ts'
 import { startMariadb } from '../../test/support/servers/mariadb.ts'
+import { startMysql } from '../../test/support/servers/mysql.ts'
 import { startPostgres } from '../../test/support/servers/postgres.ts'
 import { startRedis } from '../../test/support/servers/redis.ts'
+import type { TestServer } from '../../test/support/servers/server.ts'
 import { bareRows, FIRST_HASH, rowValues } from './contender.ts'
 import type { StoreContender } from './contender.ts'
 
@@ -119,8 +121,7 @@ async function postgres(): Promise<StoreContender> {
   }
 }
 
-async function mariadb(): Promise<StoreContender> {
-  const server = await startMariadb({ durable: true })
+async function mysqlOn(name: string, server: TestServer): Promise<StoreContender> {
   const pool = mysql.createPool({ uri: server.url, connectionLimit: 16 })
   const store = createMysqlStore(pool, { migrate: 'auto' })
   await store.listKeys()
@@ -130,7 +131,7 @@ async function mariadb(): Promise<StoreContender> {
   await pool.query('INSERT INTO bare VALUES ?', [bareRows.map(row => [...row, FIRST_HASH, FIRST_HASH])])
   const valuesOf = rowValues()
   return {
-    name: 'MariaDB',
+    name,
     store,
     bareUpdate(row) {
       const [handle, current, next] = valuesOf(row)
@@ -157,8 +158,7 @@ async function mariadb(): Promise<StoreContender> {
   }
 }
 
-async function redis(): Promise<StoreContender> {
-  const server = await startRedis()
+async function redisOn(name: string, server: TestServer): Promise<StoreContender> {
   const client = new Redis(server.url)
   const store = createRedisStore(client)
   await store.listKeys()
@@ -175,7 +175,7 @@ async function redis(): Promise<StoreContender> {
   if (typeof bare !== 'function') throw new TypeError('the command was not defined')
   const valuesOf = rowValues()
   return {
-    name: 'Redis',
+    name,
     store,
     async bareUpdate(row) {
       const [handle, current, next] = valuesOf(row)
@@ -200,6 +200,8 @@ export const contenders: Readonly<Record<string, () => Promise<StoreContender>>>
   sqlite: () => sqlite('NORMAL'),
   'sqlite-full': () => sqlite('FULL'),
   postgres,
-  mariadb,
-  redis,
+  mariadb: async () => mysqlOn('MariaDB', await startMariadb({ durable: true })),
+  mysql: async () => mysqlOn('MySQL', await startMysql({ durable: true })),
+  redis: async () => redisOn('Redis', await startRedis()),
+  valkey: async () => redisOn('Valkey', await startRedis({}, 'valkey')),
 }

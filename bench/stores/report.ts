@@ -79,7 +79,7 @@ Medians of ${rounds} alternating rounds of ${milliseconds} ms, after one that wa
 - *refresh*: the whole exchange of a refresh token: MACs, hashes, compare-and-swap, ES256 signature (the default).
 - *login*: a session is made, on the disk, with both tokens. *better-auth*: its \`createSession\` on the same server, which signs nothing.
 
-The rotations of one tick of the event loop share a transaction or a command, as they do in a server under load, and with SQLite and PostgreSQL so do its logins. Each bare update, and each login of the peer, goes alone. PostgreSQL and MariaDB wait for the disk at each commit of a login; PostgreSQL does not for a rotation (a rotation that a crash undoes is adopted again), MariaDB has no such choice. Redis keeps nothing on disk here.
+The rotations of one tick of the event loop share a transaction or a command, as they do in a server under load, and with SQLite and PostgreSQL so do its logins. Each bare update, and each login of the peer, goes alone. PostgreSQL, MariaDB and MySQL wait for the disk at each commit of a login; PostgreSQL does not for a rotation (a rotation that a crash undoes is adopted again), the other two have no such choice. Redis and Valkey keep nothing on disk here.
 
 ${machine()}
 
