@@ -56,7 +56,7 @@ describe.skipIf(workerd === null)('a worker that creates sessions and stores as 
     const [[message], [{ headers }]] = await Promise.all([once(socket, 'message'), upgraded])
     expect(String(message)).toBe('hello alice')
     expect(headers['x-app']).toBe('own')
-    expect(headers['set-cookie']?.map((line: string) => line.split('=')[0])).toEqual([AT])
+    expect(headers['set-cookie']?.map((line: string) => line.split('=')[0])).toEqual([AT, `${AT}Mac`])
     socket.terminate()
   })
 
