@@ -13,8 +13,6 @@ export interface Verification {
   readonly cpu: number
 }
 
-const cost = readVerifyCosts()
-
 /**
  * The share of unseen tokens, in the real cache. `active` sessions send requests in turn; each gets a new token after
  * `requestsPerToken` requests, and a new token costs each process one MAC.
@@ -30,6 +28,7 @@ export function verification(
   const perProcess = routing === 'random' ? requestsPerToken / processes : requestsPerToken
   const renewed = Math.min(1, 1 / Math.max(perProcess, 1))
   const unseen = Math.min(1, missRate(own, cacheSize) + renewed)
+  const cost = readVerifyCosts()
   return { unseen, cpu: cost.hit + unseen * (cost.mac - cost.hit) }
 }
 

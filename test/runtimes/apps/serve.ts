@@ -21,7 +21,7 @@ interface NativeServers {
 }
 
 const native: NativeServers = globalThis
-const variants: readonly AppVariant[] = ['plain', 'token', 'mounted', 'proxied', 'no-cors']
+const variants: readonly AppVariant[] = ['plain', 'token', 'mounted', 'proxied', 'pages', 'no-cors']
 
 async function serve(handle: Handle): Promise<number> {
   const where = { hostname: '127.0.0.1', port: 0 }
