@@ -4,11 +4,9 @@ import { existsSync, readFileSync } from 'node:fs'
 export interface VerifyCosts {
   /** The token is in the cache. */
   readonly hit: number
-  /** It is not, and its MAC is in the request. */
+  /** There is no cache, and the MAC of the token is in the request. */
   readonly mac: number
-  /** The same without a cache. */
-  readonly unkept: number
-  /** It is not, and its signature is checked. */
+  /** There is no cache, and the signature of the token is checked. */
   readonly signature: number
 }
 
@@ -24,7 +22,6 @@ export function readVerifyCosts(): VerifyCosts {
     return found.cpu
   }
   return {
-    hit: cost('cookies, hit'), mac: cost('cookies, miss'), unkept: cost('cookies, no cache'),
-    signature: cost('bearer, miss'),
+    hit: cost('cookies, hit'), mac: cost('cookies, no cache'), signature: cost('bearer, no cache'),
   }
 }

@@ -72,7 +72,7 @@ function report(rounds: readonly Medians[]): void {
     '',
     'From Node\'s request object to the session of the request, one process per contender, alternating slices of '
       + `${SLICE_MILLISECONDS} ms, ${ROUNDS} rounds; making the requests is not counted. Repeat with \`npm run bench -- verify\`.`,
-    '"Hit": the token is in the cache. "Miss": more tokens than the cache holds take turns. "No cache": `tokenCacheSize: 0`.',
+    '"Hit": the token is in the cache. "Miss": twice as many tokens as the cache holds take turns, so that about four in ten are found. "No cache": `tokenCacheSize: 0`.',
     '',
     machine(),
     '',
