@@ -163,7 +163,8 @@ for (const { name, available, url, isMariadb } of await mysqlEngines('properties
     }
   })
 
-  test.skipIf(isMariadb)('a rotation that is overtaken by another still returns what it wrote', async () => {
+  // MariaDB returns what an update wrote; on MySQL, the store reads it in the same transaction.
+  if (!isMariadb) test('a rotation that is overtaken by another still returns what it wrote', async () => {
     const prefix = `own_${++prefixes}_`
     const admin = openPool(url)
     const { pool, statements } = watched(admin)
@@ -190,7 +191,7 @@ for (const { name, available, url, isMariadb } of await mysqlEngines('properties
     })
   })
 
-  test.skipIf(isMariadb)('a rotation that a re-authentication overtakes returns null, and never the new times', async () => {
+  if (!isMariadb) test('a rotation that a re-authentication overtakes returns null, and never the new times', async () => {
     const prefix = `own_${++prefixes}_`
     const { pool, statements } = watched(openPool(url))
     const other = opened(createMysqlStore(url, { prefix, migrate: 'auto' }))
