@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { attach } from '../base/attach.ts'
 import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED } from '../transport/caching.ts'
@@ -123,7 +124,7 @@ export class NodeResponseWriter implements ResponseWriter {
   }
 }
 
-const guarded = new WeakSet<ServerResponse>()
+const GUARDED = Symbol('keyturn guard')
 
 /**
  * Makes this response send `Cache-Control: private, no-store` and keep its cookies, whatever the handler sets or passes
@@ -131,8 +132,8 @@ const guarded = new WeakSet<ServerResponse>()
  */
 export function keepTokensPrivate(response: ServerResponse): void {
   response.setHeader('cache-control', NEVER_STORED)
-  if (guarded.has(response)) return
-  guarded.add(response)
+  if (GUARDED in response) return
+  attach(response, GUARDED, true)
   const writeHead = response.writeHead.bind(response)
   response.writeHead = (
     status: number,

@@ -1,3 +1,4 @@
+import { attach } from '../base/attach.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
@@ -29,11 +30,11 @@ export interface ChangedSession<Payload extends object, Info extends object> {
  * session; looking for an absent entry costs next to nothing.
  */
 export class CurrentSessions<Payload extends object, Info extends object> {
-  readonly #byRequest = new WeakMap<object, CurrentSession<Payload, Info>>()
+  readonly #name = Symbol('keyturn current session')
 
   /** The session of a request, if a call has changed it; undefined: the tokens of the request decide. */
   of({ identity }: HttpRequest): CurrentSession<Payload, Info> | undefined {
-    return this.#byRequest.get(identity)
+    return this.#isIn(identity) ? identity[this.#name] : undefined
   }
 
   /** The handle of {@link CurrentSessions.of}, or null. */
@@ -49,7 +50,7 @@ export class CurrentSessions<Payload extends object, Info extends object> {
   }
 
   set({ identity }: HttpRequest, current: CurrentSession<Payload, Info>): void {
-    this.#byRequest.set(identity, current)
+    attach(identity, this.#name, current)
   }
 
   /** Notes that the response carries a new access token of the request's session. */
@@ -63,5 +64,9 @@ export class CurrentSessions<Payload extends object, Info extends object> {
     const earlier = this.of(request)
     const source = earlier?.kind === 'session' ? earlier.source : 'reissued'
     this.set(request, { kind: 'session', source, issued, session })
+  }
+
+  #isIn(identity: object): identity is { readonly [name: symbol]: CurrentSession<Payload, Info> } {
+    return this.#name in identity
   }
 }

@@ -113,10 +113,26 @@ export function identityOf({ name, domain, path, partitioned }: CookieAttributes
 /** Serializes a cookie as a `Set-Cookie` header. Its end is both in `Expires` and in `Max-Age`. */
 export function serializeCookie({ name, value, expires, maxAge, ...attributes }: Cookie): string {
   const { path, domain, secure, sameSite, partitioned } = attributes
-  const end = expires === null ? '' : `; Expires=${new Date(expires).toUTCString()}; Max-Age=${maxAge ?? 0}`
+  const end = expires === null ? '' : `; Expires=${httpDate(expires)}; Max-Age=${maxAge ?? 0}`
   const where = domain === null ? `; Path=${path}` : `; Path=${path}; Domain=${domain}`
   const guards = `; HttpOnly${secure ? '; Secure' : ''}; SameSite=${sameSiteNames[sameSite]}`
   return `${name}=${value}${end}${where}${guards}${partitioned ? '; Partitioned' : ''}`
+}
+
+/** Dates by second. The cookies of one response, and of all responses of one second, share few of them. */
+const dates = new Map<number, string>()
+const MAX_DATES = 64
+
+/** A time as a date of RFC 9110. Formatting one takes as long as the rest of a cookie. */
+function httpDate(time: EpochMilliseconds): string {
+  const second = Math.floor(time / 1000)
+  let date = dates.get(second)
+  if (date === undefined) {
+    date = new Date(time).toUTCString()
+    if (dates.size >= MAX_DATES) dates.clear()
+    dates.set(second, date)
+  }
+  return date
 }
 
 function misuse(message: string): GeneralError {
