@@ -56,7 +56,11 @@ describe.skipIf(inject('redisUrl') === null)('lost data in Redis', () => {
       expect(await store.find(sampleHandle(number)), `session ${number}`).toEqual(rotated)
     }
     const update = { handle: sampleHandle(1), jwtPayload: sessionInfo, expectedVersion: null, now: sampleNow, from: until }
-    await expect(store.updatePayload(update)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    // The server counts buffers of connections too, which may have shrunk since.
+    const updates = Array.from({ length: count - 1 }, (_, index) => (
+      store.updatePayload({ ...update, handle: sampleHandle(index + 1) })))
+    expect(await Promise.allSettled(updates)).toContainEqual(
+      { status: 'rejected', reason: expect.objectContaining({ code: 'STORE_UNAVAILABLE' }) })
 
     expect((await store.remove([sampleHandle(1)], until)).handles).toEqual([sampleHandle(1)])
     await client.config('SET', 'maxmemory', '1mb')
@@ -65,7 +69,8 @@ describe.skipIf(inject('redisUrl') === null)('lost data in Redis', () => {
     expect(removal.handles).toEqual([sampleHandle(3)])
     const page = await store.removeAll({ notBefore: { time: 1, until }, limit: 1000, after: null })
     expect(page.removed, 'no session is that old').toBe(0)
-    expect((await store.changesSince(null, 10)).changes).toHaveLength(3)
+    const { changes } = await store.changesSince(null, 1000)
+    expect(changes.filter(({ kind }) => kind === 'revoked')).toHaveLength(3)
     expect(await store.acquireLease('cleanup', 'a', sampleNow, until)).toBe(true)
     expect((await store.removeExpired(sampleNow + 1000 * minute, 1000)).removed).toBe(count - 3)
     expect((await store.changesSince(null, 10)).changes).toHaveLength(0)
