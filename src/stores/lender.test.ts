@@ -98,6 +98,22 @@ test('P-08: a connection that is returned while another one is refused is used',
   expect(pool.open).toBe(1)
 })
 
+test('P-08: calls go on with what is returned while the server leaves a question unanswered', async () => {
+  const lender = createLender(error => error === refusal, 10)
+  await lender.take(async () => undefined)
+  const unanswered = lender.take(() => new Promise(() => undefined))
+  const refused = lender.take(async () => {
+    await endOfTick()
+    if (isRefusing) throw refusal
+  })
+  let isRefusing = true
+  for (let tick = 0; tick < 5; tick++) await endOfTick()
+  isRefusing = false
+  lender.returned()
+  await refused
+  expect(await Promise.race([unanswered.then(() => 'answered'), 'unanswered'])).toBe('unanswered')
+})
+
 test('P-08: a second after a refusal one more is tried, by the call that waits longest', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
   onTestFinished(() => void vi.useRealTimers())

@@ -43,10 +43,14 @@ export function createLender(isRefused: (error: unknown) => boolean, size: numbe
 
   /** Lets calls that wait go on. Each is counted here, so that no call that begins now takes its place. */
   function admit(): void {
-    while (waiting.length > 0 && mayAsk()) {
-      asking += 1
-      waiting.shift()?.()
-    }
+    while (waiting.length > 0 && mayAsk()) admitNext()
+  }
+
+  function admitNext(): void {
+    const next = waiting.shift()
+    if (next === undefined) return
+    asking += 1
+    next()
   }
 
   async function untilAdmitted(): Promise<void> {
@@ -77,6 +81,8 @@ export function createLender(isRefused: (error: unknown) => boolean, size: numbe
     returned() {
       lent -= 1
       returns += 1
+      // It is for the call that has waited longest, even while the server has yet to answer those that asked.
+      admitNext()
       admit()
     },
   }
