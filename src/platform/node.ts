@@ -1,4 +1,4 @@
-import { deferStore } from './deferred-store.ts'
+import { deferStore } from '../stores/deferred-store.ts'
 import { nodeCrypto } from './node-crypto.ts'
 import type { Platform } from './platform.ts'
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { runStoreContract } from '../../test/support/run-contract.ts'
 import { isSessionError } from '../base/errors.ts'
 import {
@@ -109,7 +109,7 @@ describe('opening a store', () => {
     expect(fast.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 1 })
     for (const database of [durable, fast]) {
       expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' })
-      expect(database.prepare('PRAGMA busy_timeout').get()).toEqual({ timeout: 5000 })
+      expect(database.prepare('PRAGMA busy_timeout').get()).toEqual({ timeout: 0 })
       database.close()
     }
   })
@@ -149,12 +149,16 @@ describe('trouble', () => {
     const file = newFile()
     const database = new DatabaseSync(file)
     const store = createSqliteStore(database)
-    database.exec('PRAGMA busy_timeout = 20')
     await store.insert(sampleRecord())
     const blocker = new DatabaseSync(file)
     blocker.exec('BEGIN IMMEDIATE')
-    await expect(store.rotate(sampleRotation())).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    await expect(store.remove([sampleHandle(1)], sampleNow)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const calls = Promise.allSettled([store.rotate(sampleRotation()), store.remove([sampleHandle(1)], sampleNow)])
+    await vi.advanceTimersByTimeAsync(6000)
+    for (const outcome of await calls) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } })
+    }
     expect(await store.find(sampleHandle(1))).toEqual(sampleRecord())
     blocker.exec('ROLLBACK')
     blocker.close()

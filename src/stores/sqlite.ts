@@ -4,9 +4,9 @@ import { tableNames } from './sql/table-names.ts'
 import type { SqliteDatabase } from './sqlite/database.ts'
 import { checkDriver } from './sqlite/driver.ts'
 import { openFile } from './sqlite/file.ts'
-import { toStoreError } from './sqlite/guard.ts'
 import { sqliteDatabaseRule, sqliteDriverRules } from './sqlite/options.ts'
 import { createStore } from './sqlite/store.ts'
+import { toStoreError } from './sqlite/store-error.ts'
 
 export type { SqliteDatabase, SqliteStatement } from './sqlite/database.ts'
 export { printSqliteMigrations } from './sqlite/schema.ts'
@@ -34,7 +34,8 @@ export interface SqliteDriverOptions extends SqliteStoreOptions {
  * keeps everything in this process. The store opens two connections. Logins, revocations, keys and updates are on the
  * disk before they are acknowledged. A power cut (never a crash of the process alone) may lose rotations; Keyturn then
  * accepts the newer tokens that clients have. The logins of one tick of the event loop are committed together, and so
- * are its rotations.
+ * are its rotations. A call that finds the file locked by another connection waits for up to 5 seconds, while the event
+ * loop runs; so does the first call, if the tables could not be created yet.
  * @throws GeneralError (`MISUSE`) if an option is invalid, `file` is a URL, or the runtime has no `node:sqlite`;
  * (`STORE_UNAVAILABLE`) if the file cannot be opened.
  */

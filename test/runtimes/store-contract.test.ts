@@ -7,24 +7,29 @@ import { runtimeProgram } from '../support/runtimes/install.ts'
 import type { RuntimeName } from '../support/runtimes/install.ts'
 
 const root = join(import.meta.dirname, '../..')
-const app = ['--conditions=keyturn-source', 'test/runtimes/apps/store-contract.ts']
+const app = (name: string): string[] => ['--conditions=keyturn-source', `test/runtimes/apps/${name}.ts`]
 
-const cases: readonly { runtime: RuntimeName; driver: string; parameters: readonly string[] }[] = [
-  { runtime: 'bun', driver: 'bun:sqlite', parameters: app },
-  { runtime: 'node', driver: 'node:sqlite', parameters: app },
-  { runtime: 'deno', driver: 'node:sqlite', parameters: ['run', '-A', ...app] },
+const cases: readonly { runtime: RuntimeName; driver: string; flags: readonly string[] }[] = [
+  { runtime: 'bun', driver: 'bun:sqlite', flags: [] },
+  { runtime: 'node', driver: 'node:sqlite', flags: [] },
+  { runtime: 'deno', driver: 'node:sqlite', flags: ['run', '-A'] },
 ]
 
-for (const { runtime, driver, parameters } of cases) {
+for (const { runtime, driver, flags } of cases) {
   const program = runtimeProgram(runtime)
+
+  async function run(name: string): Promise<string> {
+    const { stdout } = await promisify(execFile)(program ?? runtime, [...flags, ...app(name), driver], {
+      cwd: root, maxBuffer: 2 ** 24,
+    })
+    return stdout
+  }
+
   describe.skipIf(program === null)(`store contract: ${driver} on ${runtime}`, () => {
     const problems = new Map<string, string | null>()
 
     beforeAll(async () => {
-      const { stdout } = await promisify(execFile)(program ?? runtime, [...parameters, driver], {
-        cwd: root, maxBuffer: 2 ** 24,
-      })
-      for (const line of stdout.split('\n').filter(each => each.startsWith('{'))) {
+      for (const line of (await run('store-contract')).split('\n').filter(each => each.startsWith('{'))) {
         const { name, problem }: { name: string; problem: string | null } = JSON.parse(line)
         problems.set(name, problem)
       }
@@ -35,5 +40,9 @@ for (const { runtime, driver, parameters } of cases) {
         expect(problems.get(name)).toBeNull()
       })
     }
+  })
+
+  test.skipIf(program === null)(`L-30: the event loop runs while a login waits for a lock: ${driver} on ${runtime}`, async () => {
+    expect(JSON.parse(await run('sqlite-lock'))).toEqual({ ticksWhenDone: 20, found: null, isInserted: true })
   })
 }

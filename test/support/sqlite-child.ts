@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync, writeSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { isSessionError } from '../../src/base/errors.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import {
@@ -40,6 +41,26 @@ async function first(): Promise<void> {
   await startSignal()
   const store = openSqliteStore(file)
   await store.insert(sampleRecord({ handle: sampleHandle(Number(number)) }))
+  await store.close()
+  print('done')
+}
+
+/** Holds the write lock until the parent writes a line. */
+async function hold(): Promise<void> {
+  const database = new DatabaseSync(file)
+  database.exec('BEGIN IMMEDIATE')
+  print('locked')
+  await once(process.stdin, 'data')
+  database.close()
+  process.stdin.destroy()
+}
+
+/** Logs in while another process holds the write lock. Nothing but the call keeps this process alive. */
+async function insert(): Promise<void> {
+  const store = openSqliteStore(file)
+  const login = store.insert(sampleRecord({ handle: sampleHandle(1000) }))
+  print('waiting')
+  await login
   await store.close()
   print('done')
 }
@@ -128,6 +149,8 @@ async function fillQuota(): Promise<void> {
 
 if (task === 'race') await race()
 else if (task === 'first') await first()
+else if (task === 'hold') await hold()
+else if (task === 'insert') await insert()
 else if (task === 'churn') await churn()
 else if (task === 'fill disk') await fillDisk()
 else if (task === 'fill quota') await fillQuota()

@@ -6,7 +6,7 @@ import { createFollowers } from '../followers.ts'
 import { changeColumns, changeOf, changeValues } from '../sql/change-row.ts'
 import { readInteger, readIntegerOrNull, readText } from '../sql/row.ts'
 import type { TableNames } from '../sql/table-names.ts'
-import type { Connection } from './connection.ts'
+import type { Connections } from './connection.ts'
 import { PART } from './parts.ts'
 
 const FOLLOW_INTERVAL_MS = 25
@@ -27,8 +27,8 @@ export interface ChangeLog {
   close(): void
 }
 
-/** Prepares the log. `writer` appends; `reader` runs what need not wait for the disk. */
-export function createChangeLog(writer: Connection, reader: Connection, names: TableNames): ChangeLog {
+/** Prepares the log. */
+export function createChangeLog({ durable: writer, fast: reader, reads }: Connections, names: TableNames): ChangeLog {
   const followers = createFollowers()
   const append = writer.changes(
     `INSERT INTO ${names.change} (${changeColumns.join(', ')}) VALUES (${changeColumns.map(() => '?').join(', ')})`)
@@ -78,13 +78,14 @@ export function createChangeLog(writer: Connection, reader: Connection, names: T
       followers.wake()
     },
     async since(cursor, limit) {
-      const head = readHead()
+      const head = await reads.run(readHead)
       const entries: ChangeEntry[] = []
       let after = resumeAfter(cursor, head)
       while (entries.length <= limit) {
         const size = Math.min(PART, limit + 1 - entries.length)
-        const part = readPage(after, size)
-          .map(row => ({ id: head.id, sequence: readInteger(row, 'seq'), change: changeOf(row) }))
+        const from = after
+        const rows = await reads.run(() => readPage(from, size))
+        const part = rows.map(row => ({ id: head.id, sequence: readInteger(row, 'seq'), change: changeOf(row) }))
         entries.push(...part)
         after = part.at(-1)?.sequence ?? after
         if (part.length < size) break

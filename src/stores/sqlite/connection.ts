@@ -2,6 +2,7 @@ import type { Row, SqlValue } from '../sql/row.ts'
 import { rowOf } from '../sql/row.ts'
 import type { SqliteDatabase } from './database.ts'
 import { prepare } from './driver.ts'
+import type { Retries } from './retries.ts'
 
 /** A configured connection, and the few operations that the store uses. */
 export interface Connection {
@@ -14,12 +15,24 @@ export interface Connection {
   tuples(sql: string): (...parameters: SqlValue[]) => Row[]
   /** Prepares a statement that returns no rows. Returns how many rows it changed. */
   changes(sql: string): (...parameters: SqlValue[]) => number
-  /** Runs the work in one transaction that has the write lock from its beginning, so that it cannot deadlock. */
+  /**
+   * Runs the work in one transaction that has the write lock from its beginning, so that it cannot deadlock. Of work that
+   * fails, or whose commit fails, nothing stays.
+   */
   transaction<T>(work: () => T): T
 }
 
-/** How long a statement waits for another process's lock, in milliseconds (ST-06). */
-export const BUSY_TIMEOUT_MS = 5000
+/** What the parts of a store share. */
+export interface Connections {
+  /** Its commits wait for the disk. */
+  readonly durable: Connection
+  /** May be the same connection. */
+  readonly fast: Connection
+  /** Runs what only reads. In WAL mode, it need not wait for another connection's write lock. */
+  readonly reads: Retries
+  /** Runs what writes, on either connection. */
+  readonly writes: Retries
+}
 
 /**
  * Whether a commit waits for the disk. `FULL` survives a power cut; `NORMAL` may lose the newest commits then
@@ -33,10 +46,9 @@ export type Durability = 'FULL' | 'NORMAL'
  */
 const CHECKPOINT_PAGES = 250
 
-/** Configures a connection. */
+/** Configures a connection. SQLite must never wait for a lock by itself: the event loop would stop. */
 export function configure(database: SqliteDatabase, durability: Durability): void {
-  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
-  retryWhileBusy(() => database.exec('PRAGMA journal_mode = WAL'))
+  database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL')
   database.exec(`PRAGMA synchronous = ${durability}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
 }
 
@@ -76,26 +88,4 @@ function rollBack(database: SqliteDatabase): void {
   } catch {
     // The error that caused the rollback is the one to report.
   }
-}
-
-/**
- * The switch to write-ahead logging fails with "busy" at once, without regard to the busy timeout, while another
- * process makes the same switch on a new file.
- */
-function retryWhileBusy(work: () => void): void {
-  const pause = new Int32Array(new SharedArrayBuffer(4))
-  const pauseMs = 10
-  for (let waited = 0; ; waited += pauseMs) {
-    try {
-      work()
-      return
-    } catch (error) {
-      if (waited >= BUSY_TIMEOUT_MS || !isBusy(error)) throw error
-      Atomics.wait(pause, 0, 0, pauseMs)
-    }
-  }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && /database is locked|SQLITE_BUSY/.test(error.message)
 }

@@ -2,13 +2,15 @@ import type { EpochMilliseconds } from '../../base/time.ts'
 import type { SessionStore } from '../../session/store.ts'
 import { removeEach } from '../remove-each.ts'
 import type { TableNames } from '../sql/table-names.ts'
-import type { Connection } from './connection.ts'
-import { guarded } from './guard.ts'
+import type { Connections } from './connection.ts'
 import { inParts } from './parts.ts'
 import type { Part } from './parts.ts'
 
 /** Prepares `removeExpired`. The statements of a part commit together and need not wait for the disk. */
-export function createRemoveExpired(connection: Connection, names: TableNames): SessionStore['removeExpired'] {
+export function createRemoveExpired(
+  { fast: connection, writes }: Connections,
+  names: TableNames,
+): SessionStore['removeExpired'] {
   const due = (table: string, time: string): string =>
     `rowid IN (SELECT rowid FROM ${table} WHERE ${time} <= ? ORDER BY ${time} LIMIT ?)`
   const forget = (table: string) => {
@@ -29,5 +31,7 @@ export function createRemoveExpired(connection: Connection, names: TableNames): 
   }
 
   const kinds = [forget(names.change), forget(names.notBefore), sweepSessions]
-  return (now, limit) => removeEach(kinds.map(kind => () => guarded(() => inParts(limit, size => kind(now, size)))))
+  return (now, limit) => removeEach(kinds.map(kind => () => (
+    inParts(limit, size => writes.run(() => kind(now, size)))
+  )))
 }

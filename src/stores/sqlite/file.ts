@@ -6,15 +6,17 @@ import { missingTables } from '../sql/missing-tables.ts'
 import { conditionOf } from '../sql/migrations.ts'
 import type { MigrationResult } from '../sql/migrations.ts'
 import { tableNames } from '../sql/table-names.ts'
-import { BUSY_TIMEOUT_MS, configure, connect } from './connection.ts'
+import { configure, connect } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
-import { toStoreError, guarded } from './guard.ts'
 import { createPrivateFile, openDatabase } from './open.ts'
 import { sqliteFileRule, sqliteRules } from './options.ts'
+import { createRetries } from './retries.ts'
 import { migrateSchema, newestVersion, readVersion } from './schema.ts'
 import { createStore } from './store.ts'
+import { toStoreError } from './store-error.ts'
 
 const MEMORY = ':memory:'
+const CANNOT_OPEN = 'the SQLite file cannot be opened'
 
 /** Implements `openSqliteStore`. With `manual`, the file must already have its tables, and is not migrated. */
 export function openFile(file: string, naming: StoreNaming, migrate: 'auto' | 'manual'): SessionStore {
@@ -40,12 +42,16 @@ export function openFile(file: string, naming: StoreNaming, migrate: 'auto' | 'm
       ...store,
       async close() {
         await store.close()
-        await guarded(closeAll)
+        try {
+          closeAll()
+        } catch (cause) {
+          throw toStoreError(cause, 'the SQLite file cannot be closed')
+        }
       },
     }
   } catch (cause) {
     closeAll()
-    throw toStoreError(cause, 'the SQLite file cannot be opened')
+    throw toStoreError(cause, CANNOT_OPEN)
   }
 }
 
@@ -72,15 +78,23 @@ export async function migrateFile(file: string, naming: StoreNaming): Promise<Mi
   })
 }
 
-function using<T>(file: string, options: { readonly readOnly?: boolean }, work: (database: SqliteDatabase) => T): T {
+/** Runs the work on a connection of its own, once no other connection has a lock that it needs. */
+async function using<T>(
+  file: string,
+  options: { readonly readOnly?: boolean },
+  work: (database: SqliteDatabase) => T,
+): Promise<T> {
   let database: SqliteDatabase | null = null
   try {
     if (options.readOnly !== true && file !== MEMORY) createPrivateFile(file)
-    database = openDatabase(file, options)
-    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA trusted_schema = OFF`)
-    return work(database)
+    const opened = openDatabase(file, options)
+    database = opened
+    return await createRetries(CANNOT_OPEN).run(() => {
+      opened.exec('PRAGMA busy_timeout = 0; PRAGMA trusted_schema = OFF')
+      return work(opened)
+    })
   } catch (cause) {
-    throw toStoreError(cause, 'the SQLite file cannot be opened')
+    throw toStoreError(cause, CANNOT_OPEN)
   } finally {
     database?.close()
   }

@@ -18,12 +18,12 @@ export interface Part {
  * Looks at no more than `limit` rows, in parts of at most {@link PART}, until a part finds fewer than it may look at.
  * After each part, the event loop runs.
  */
-export async function inParts(limit: number, work: (size: number) => Part): Promise<RemovedExpired> {
+export async function inParts(limit: number, work: (size: number) => Promise<Part>): Promise<RemovedExpired> {
   let looked = 0
   let removed = 0
   while (looked < limit) {
     const size = Math.min(PART, limit - looked)
-    const part = work(size)
+    const part = await work(size)
     looked += part.looked
     removed += part.removed
     if (part.looked > 0) await nextTurn()

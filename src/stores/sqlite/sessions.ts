@@ -17,8 +17,7 @@ import {
 } from '../sql/session-row.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import type { ChangeLog } from './change-log.ts'
-import type { Connection } from './connection.ts'
-import { guarded } from './guard.ts'
+import type { Connections } from './connection.ts'
 import { inParts } from './parts.ts'
 
 /** The methods of the port that read and write sessions. */
@@ -29,10 +28,14 @@ export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'ro
 }
 
 /**
- * The sessions in the database. `durable` waits for the disk (logins, revocations, updates), `fast` does not: if a
- * power cut undoes a rotation, Keyturn accepts the newer token that the client has (design law 6).
+ * The sessions in the database. Logins, revocations and updates wait for the disk, rotations do not: if a power cut
+ * undoes one, Keyturn accepts the newer token that the client has (design law 6).
  */
-export function createSessionTable(durable: Connection, fast: Connection, log: ChangeLog, names: TableNames): SessionTable {
+export function createSessionTable(
+  { durable, fast, reads, writes }: Connections,
+  log: ChangeLog,
+  names: TableNames,
+): SessionTable {
   const columns = sessionColumns.join(', ')
   const table = names.session
   const insert = durable.changes(
@@ -83,8 +86,8 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
   const rotateOne = (rotation: Rotation): SessionRecord | null => first(
     rotate(...expectedValues(rotation), ...nextValues(rotation.next)), row => rotatedSessionFromRow(rotation, row))
   const rotations = batch(
-    (rotation: Rotation) => guarded(() => rotateOne(rotation)),
-    all => guarded(() => fast.transaction(() => all.map(rotateOne))))
+    (rotation: Rotation) => writes.run(() => rotateOne(rotation)),
+    all => writes.run(() => fast.transaction(() => all.map(rotateOne))))
 
   function insertOne(record: SessionRecord): InsertOutcome {
     const conditions = [...notBeforeNames(record), record.createdAt]
@@ -92,8 +95,8 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
     return exists(record.handle).length > 0 ? 'exists' : { inserted: false }
   }
   const logins = batch(
-    async (record: SessionRecord) => insertedOf(await guarded(() => insertOne(record))),
-    async all => (await guarded(() => durable.transaction(() => all.map(insertOne)))).map(insertedOf))
+    async (record: SessionRecord) => insertedOf(await writes.run(() => insertOne(record))),
+    async all => (await writes.run(() => durable.transaction(() => all.map(insertOne)))).map(insertedOf))
 
   /** Appends the change of deleted sessions, within their transaction. */
   function revoke(rows: readonly Row[], from: EpochMilliseconds): Removal {
@@ -104,7 +107,7 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
   }
 
   function revoking<T extends Removal>(work: () => T): Promise<T> {
-    return guarded(() => {
+    return writes.run(() => {
       const removal = durable.transaction(work)
       if (removal.handles.length > 0) log.announce()
       return removal
@@ -121,25 +124,25 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
   return {
     insert: async record => (await logins.call(record)).inserted,
 
-    find: handle => guarded(() => first(find(handle), sessionFromRow)),
+    find: handle => reads.run(() => first(find(handle), sessionFromRow)),
 
     rotate: rotations.call,
 
-    reauthenticate: reauthentication => guarded(() => first(
+    reauthenticate: reauthentication => writes.run(() => first(
       reauthenticate(...expectedValues(reauthentication), ...reauthenticatedValues(reauthentication)),
       row => rotatedSessionFromRow(reauthentication, row))),
 
     settled: async () => void await Promise.all([logins.settled(), rotations.settled(), removals.settled()]),
 
-    confirm: confirmations => guarded(() => {
+    confirm: confirmations => writes.run(() => {
       if (confirmations.length === 0) return
       confirm(JSON.stringify(confirmations.map(({ handle, generation, branch }) => [handle, generation, branch])))
     }),
 
-    updateInfo: ({ handle, sessionInfo, expectedVersion, now }) => guarded(() =>
+    updateInfo: ({ handle, sessionInfo, expectedVersion, now }) => writes.run(() =>
       updateInfo(sessionInfo, handle, now, expectedVersion) === 1),
 
-    updatePayload: ({ handle, jwtPayload, expectedVersion, now, from }) => guarded(() => {
+    updatePayload: ({ handle, jwtPayload, expectedVersion, now, from }) => writes.run(() => {
       const updated = durable.transaction(() => {
         const change = first(updatePayload(jwtPayload, handle, now, expectedVersion), row => ({
           version: readInteger(row, 'payload_version'), until: from + readInteger(row, 'access_token_lifetime'),
@@ -173,19 +176,23 @@ export function createSessionTable(durable: Connection, fast: Connection, log: C
       })
     },
 
-    removeAll: ({ notBefore, limit, after }) => guarded(async () => {
-      if (after === null) setNotBefore(everybody, notBefore)
+    async removeAll({ notBefore, limit, after }) {
+      if (after === null) await writes.run(() => setNotBefore(everybody, notBefore))
       let last = after ?? ''
-      const { removed, more } = await inParts(limit, size => durable.transaction(() => {
+      const { removed, more } = await inParts(limit, async size => {
         const first = last
-        const handles = readPage(first, size).map(row => readHandle(row, 'handle'))
-        last = handles.at(-1) ?? first
-        return { looked: handles.length, removed: removePage(first, last, notBefore.time) }
-      }))
+        const part = await writes.run(() => durable.transaction(() => {
+          const handles = readPage(first, size).map(row => readHandle(row, 'handle'))
+          const end = handles.at(-1) ?? first
+          return { end, looked: handles.length, removed: removePage(first, end, notBefore.time) }
+        }))
+        last = part.end
+        return part
+      })
       return { removed, next: more ? last : null }
-    }),
+    },
 
-    listByUser: (userId, { limit, after }) => guarded(() => {
+    listByUser: (userId, { limit, after }) => reads.run(() => {
       const { createdAt, handle } = decodePosition(after)
       return toPage(listByUser(userId, createdAt, handle, limit + 1).map(listedSessionFromRow), limit)
     }),

@@ -1,11 +1,13 @@
 import type { SessionStore } from '../../session/store.ts'
+import { deferStore } from '../deferred-store.ts'
 import type { TableNames } from '../sql/table-names.ts'
 import { createChangeLog } from './change-log.ts'
 import { configure, connect } from './connection.ts'
+import type { Connections } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
-import { guarded } from './guard.ts'
 import { createRemoveExpired } from './expiry.ts'
 import { createKeyTable } from './keys.ts'
+import { createRetries, isLocked } from './retries.ts'
 import { migrateSchema, requireSchema } from './schema.ts'
 import { createSessionTable } from './sessions.ts'
 
@@ -19,8 +21,22 @@ export interface StoreParts {
   readonly migrate: 'auto' | 'manual'
 }
 
-/** Assembles the store. The caller closes the database, after the store. */
-export function createStore({ durable: database, fast: other, names, migrate }: StoreParts): SessionStore {
+/**
+ * Assembles the store. The caller closes the database, after the store. If another connection has locked the database,
+ * and its tables must be created or updated, the first call of the store does that.
+ */
+export function createStore(parts: StoreParts): SessionStore {
+  try {
+    return assemble(setUp(parts), parts.names)
+  } catch (cause) {
+    if (!isLocked(cause)) throw cause
+    const retries = createRetries('the SQLite database cannot be set up')
+    return deferStore(() => retries.run(() => assemble(setUp(parts), parts.names)))
+  }
+}
+
+/** Prepares database and connections. It may be repeated if it fails. */
+function setUp({ durable: database, fast: other, names, migrate }: StoreParts): Connections {
   const separate = other === database ? null : other
   if (migrate === 'manual') requireSchema(database, names)
   configure(database, 'FULL')
@@ -28,13 +44,18 @@ export function createStore({ durable: database, fast: other, names, migrate }: 
   if (migrate === 'auto') migrateSchema(database, durable, names)
   if (separate !== null) configure(separate, 'NORMAL')
   const fast = separate === null ? durable : connect(separate)
-  const log = createChangeLog(durable, fast, names)
+  return { durable, fast, reads: createRetries(), writes: createRetries() }
+}
+
+function assemble(connections: Connections, names: TableNames): SessionStore {
+  const { fast, reads, writes } = connections
+  const log = createChangeLog(connections, names)
   const acquireLease = fast.changes(
     `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)
      ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, until = excluded.until
      WHERE ${names.turn}.holder = excluded.holder OR ${names.turn}.until <= ?`)
-  const { settled, ...sessions } = createSessionTable(durable, fast, log, names)
-  const removeExpired = createRemoveExpired(fast, names)
+  const { settled, ...sessions } = createSessionTable(connections, log, names)
+  const removeExpired = createRemoveExpired(connections, names)
   const working = new Set<Promise<unknown>>()
   /** Keeps the store open for a call that works in parts. */
   function tracked<T>(work: Promise<T>): Promise<T> {
@@ -45,13 +66,13 @@ export function createStore({ durable: database, fast: other, names, migrate }: 
   }
   return {
     ...sessions,
-    ...createKeyTable(durable, log, names),
+    ...createKeyTable(connections, log, names),
     removeByUser: removal => tracked(sessions.removeByUser(removal)),
     removeAll: page => tracked(sessions.removeAll(page)),
     removeExpired: (now, limit) => tracked(removeExpired(now, limit)),
-    acquireLease: (task, holder, now, until) => guarded(() => acquireLease(task, holder, until, now) === 1),
-    changesSince: (cursor, limit) => tracked(guarded(() => log.since(cursor, limit))),
-    follow: wake => guarded(() => {
+    acquireLease: (task, holder, now, until) => writes.run(() => acquireLease(task, holder, until, now) === 1),
+    changesSince: (cursor, limit) => tracked(log.since(cursor, limit)),
+    follow: wake => reads.run(() => {
       const stop = log.follow(wake)
       return async () => stop()
     }),
@@ -60,6 +81,7 @@ export function createStore({ durable: database, fast: other, names, migrate }: 
     async close() {
       await settled()
       await Promise.allSettled(working)
+      await Promise.all([reads.settled(), writes.settled()])
       log.close()
     },
   }

@@ -4,19 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SessionStore } from '../../../src/session/store.ts'
 import { createSqliteStore } from '../../../src/stores/sqlite.ts'
-import type { SqliteDatabase } from '../../../src/stores/sqlite.ts'
 import { storeContract } from '../../../src/testing/store-contract.ts'
+import { sqliteDriver } from './sqlite-driver.ts'
 
-const [kind = 'node:sqlite'] = process.argv.slice(2)
-
-/** The name is a parameter, so that the compiler and the other runtimes do not look for the module. */
-async function driver(name: string): Promise<(file: string) => SqliteDatabase> {
-  const module: { Database: new (file: string) => SqliteDatabase; DatabaseSync: new (file: string) => SqliteDatabase } =
-    await import(name)
-  return file => name === 'bun:sqlite' ? new module.Database(file) : new module.DatabaseSync(file)
-}
-
-const open = await driver(kind)
+const open = await sqliteDriver(process.argv[2])
 const directory = mkdtempSync(join(tmpdir(), 'keyturn-contract-'))
 let files = 0
 for (const { name, run } of storeContract) {

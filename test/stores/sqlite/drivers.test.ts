@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { nextTurn } from '../../../src/stores/background.ts'
 import { createSqliteStore } from '../../../src/stores/sqlite.ts'
 import type { SqliteDatabase, SqliteStatement } from '../../../src/stores/sqlite.ts'
 import { sampleNext, samplePresented, sampleRecord, sampleRotation } from '../../../src/testing/samples.ts'
@@ -62,16 +63,24 @@ describe.skipIf(!hasDrivers())('better-sqlite3', () => {
     expect(statSync(`${file}-wal`).size).toBeLessThan(2 * 1024 * 1024)
   })
 
-  test('a database in use by another process is waited for, and then STORE_UNAVAILABLE', async () => {
+  test('L-30: a lock is waited for while the event loop runs, and then STORE_UNAVAILABLE', async () => {
     const file = newFile()
     const database = openBetterSqlite3(file)
     const blocker = openBetterSqlite3(file)
     onTestFinished(() => [database, blocker].forEach(each => each.close()))
     const store = createSqliteStore(database)
-    database.exec('PRAGMA busy_timeout = 20')
-    await store.insert(sampleRecord())
     blocker.exec('BEGIN IMMEDIATE')
-    await expect(store.rotate(sampleRotation())).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    const login = store.insert(sampleRecord())
+    for (let tick = 0; tick < 20; tick++) await nextTurn()
+    expect(await store.find(sampleRecord().handle)).toBeNull()
+    blocker.exec('ROLLBACK')
+    expect(await login).toBe(true)
+    blocker.exec('BEGIN IMMEDIATE')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const refused = expect(store.rotate(sampleRotation())).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await vi.advanceTimersByTimeAsync(6000)
+    await refused
     blocker.exec('ROLLBACK')
     expect(await store.rotate(sampleRotation())).not.toBeNull()
   })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { runStoreContract } from '../../test/support/run-contract.ts'
 import type { SessionStore } from '../session/store.ts'
-import { createMemoryStore } from '../stores/memory.ts'
+import { createMemoryStore } from './memory.ts'
 import { deferStore } from './deferred-store.ts'
 
 runStoreContract('deferred', async () => {
