@@ -7,6 +7,7 @@ import { profile } from './profile/main.ts'
 import { measureRevocations } from './revocations/main.ts'
 import { simulateScale } from './scale/main.ts'
 import { measureScaleUp } from './scale-up/main.ts'
+import { measureSqliteLock } from './sqlite-lock/main.ts'
 import { compareVerification } from './verify/main.ts'
 
 // npm run bench [-- part ...]: runs all parts, or the named ones. What follows `scale-up` names a part of it.
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, (names: readonly string[]) => Promise<void>
   import: compareImports,
   revocations: measureRevocations,
   latency: measureLatency,
+  'sqlite-lock': measureSqliteLock,
   scale: simulateScale,
   'scale-up': measureScaleUp,
   profile,
