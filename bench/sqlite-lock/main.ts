@@ -110,7 +110,7 @@ function report(free: Latencies, locked: Latencies, rounds: readonly Round[]): v
     free: { verifications: shown(free.verifications), reads: shown(free.reads) },
     locked: { verifications: shown(locked.verifications), reads: shown(locked.reads) },
   }, [
-    '# A foreign lock on a SQLite file',
+    '# A lock of another process on a SQLite file',
     '',
     `Another process holds the write lock of the file for ${LOCKED_MS / 1000} s, ${ROUNDS} times. The server gets 1,000 requests a `
       + 'second: four of five are verifications whose token is in the cache, the fifth reads the data of a session from the file. '
