@@ -42,7 +42,7 @@ for (const { runtime, driver, flags } of cases) {
     }
   })
 
-  test.skipIf(program === null)(`L-30: the event loop runs while a login waits for a lock: ${driver} on ${runtime}`, async () => {
+  test.skipIf(program === null)(`L-30: a lock does not stop the loop: ${driver} on ${runtime}`, async () => {
     expect(JSON.parse(await run('sqlite-lock'))).toEqual({ ticksWhenDone: 20, found: null, isInserted: true })
   })
 }

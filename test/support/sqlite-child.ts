@@ -55,11 +55,14 @@ async function hold(): Promise<void> {
   process.stdin.destroy()
 }
 
-/** Logs in while another process holds the write lock. Nothing but the call keeps this process alive. */
+/**
+ * Logs in while another process holds the write lock. Nothing but the call keeps this process alive, so it prints that it
+ * waits only if the call does.
+ */
 async function insert(): Promise<void> {
   const store = openSqliteStore(file)
   const login = store.insert(sampleRecord({ handle: sampleHandle(1000) }))
-  print('waiting')
+  setTimeout(() => print('waiting'), 50).unref()
   await login
   await store.close()
   print('done')

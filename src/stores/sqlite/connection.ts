@@ -16,8 +16,8 @@ export interface Connection {
   /** Prepares a statement that returns no rows. Returns how many rows it changed. */
   changes(sql: string): (...parameters: SqlValue[]) => number
   /**
-   * Runs the work in one transaction that has the write lock from its beginning, so that it cannot deadlock. Of work that
-   * fails, or whose commit fails, nothing stays.
+   * Runs the work in one transaction that has the write lock from its beginning, so that it cannot deadlock. Nothing
+   * stays of work that fails, or whose commit fails.
    */
   transaction<T>(work: () => T): T
 }
@@ -42,8 +42,8 @@ export type Durability = 'FULL' | 'NORMAL'
 
 /**
  * How many pages the write-ahead log may have before a commit copies them into the file. The commit waits for that, and
- * so does the event loop: 5 ms, where SQLite's default of 1000 pages takes 15 ms and is no faster in all. A worker thread
- * would be no better (docs/decisions/0020-sqlite-waits.md).
+ * so does the event loop: 5 ms, where SQLite's default of 1000 pages takes 15 ms and is no faster in all. A worker
+ * thread would be no better (docs/decisions/0020-sqlite-waits.md).
  */
 const CHECKPOINT_PAGES = 250
 

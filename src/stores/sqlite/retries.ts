@@ -11,7 +11,7 @@ import { toStoreError } from './store-error.ts'
 export interface Retries {
   /**
    * Runs the work at once, unless other work waits for a lock. Work that finds a lock must leave nothing behind: it is
-   * run again from its beginning until it succeeds, in the order of the calls. The event loop runs between the attempts.
+   * run again from its beginning until it succeeds, in the order of the calls. The event loop runs between attempts.
    * What the database throws becomes a `GeneralError`, never an answer (REV-11).
    * @throws GeneralError (`STORE_UNAVAILABLE`) after 5 seconds (ST-06), or if the work fails for another reason.
    */

@@ -10,10 +10,8 @@ import type { SessionStore } from '../../../src/session/store.ts'
 import { nextTurn } from '../../../src/stores/background.ts'
 import { sqliteKind } from '../../../src/stores/sqlite/kind.ts'
 import { createSqliteStore, openSqliteStore } from '../../../src/stores/sqlite.ts'
-import type { SqliteDatabase } from '../../../src/stores/sqlite.ts'
-import {
-  minute, sampleHandle, sampleKey, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleUserRemoval,
-} from '../../../src/testing/samples.ts'
+import { sampleHandle, sampleNow, sampleRecord, sampleRotation } from '../../../src/testing/samples.ts'
+import { fill, observed, writes } from '../../support/sqlite-writes.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'keyturn-locked-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -70,39 +68,6 @@ async function isPending(call: Promise<unknown>, ticks = 20): Promise<boolean> {
   return !isOver
 }
 
-/** What the calls of {@link writes} find. */
-async function fill(store: SessionStore): Promise<void> {
-  for (let number = 1; number <= 9; number++) {
-    await store.insert(sampleRecord({ handle: sampleHandle(number), userId: `user-${number}` }))
-  }
-  await store.addKeyIfNewest(sampleKey('first'), null)
-}
-
-const late = { now: sampleNow, from: sampleNow, expectedVersion: null }
-/** Each method that writes, what it returns, and whether that is right. */
-const writes: readonly (readonly [string, (store: SessionStore) => Promise<unknown>, unknown])[] = [
-  ['insert', store => store.insert(sampleRecord({ handle: sampleHandle(20) })), true],
-  ['rotate', store => store.rotate(sampleRotation()), expect.objectContaining({ refreshHash: 'hash-1' })],
-  ['reauthenticate', store => store.reauthenticate(sampleReauthentication(sampleRecord({ handle: sampleHandle(2) }))),
-    expect.objectContaining({ handle: sampleHandle(2) })],
-  ['confirm', store => store.confirm([{ handle: sampleHandle(3), generation: 0, branch: 0 }]), undefined],
-  ['updateInfo', store => store.updateInfo({ ...late, handle: sampleHandle(4), sessionInfo: '{}' }), true],
-  ['updatePayload', store => store.updatePayload({ ...late, handle: sampleHandle(4), jwtPayload: '{}' }),
-    expect.objectContaining({ version: 1 })],
-  ['remove', store => store.remove([sampleHandle(5)], sampleNow),
-    expect.objectContaining({ handles: [sampleHandle(5)] })],
-  ['removeByUser', store => store.removeByUser(sampleUserRemoval({ userId: 'user-7' })),
-    expect.objectContaining({ handles: [sampleHandle(7)] })],
-  ['acquireLease', store => store.acquireLease('task', 'holder', sampleNow, sampleNow + minute), true],
-  ['addKeyIfNewest', store => store.addKeyIfNewest(sampleKey('second'), 'first'), true],
-  ['replaceKeyMaterial', store => store.replaceKeyMaterial('first', sampleKey('first').material, 'new'), true],
-  ['removeKey', store => store.removeKey('first', sampleNow), true],
-  ['removeExpired', store => store.removeExpired(sampleNow + 400 * minute, 100),
-    expect.objectContaining({ more: false })],
-  ['removeAll', store => store.removeAll({ notBefore: { time: sampleNow, until: sampleNow + minute }, limit: 100, after: null }),
-    expect.objectContaining({ next: null })],
-]
-
 describe('while another process holds the write lock', () => {
   test('L-30: a login waits, and the event loop and readers go on', async () => {
     const file = newFile()
@@ -139,6 +104,22 @@ describe('while another process holds the write lock', () => {
       writes.map(([name]) => name).filter(name => name !== 'removeExpired'))
   })
 
+  test('L-30: a call that begins while others are repeated comes after them', async () => {
+    const file = newFile()
+    const store = opened(file)
+    await fill(store)
+    const release = await lockElsewhere(file)
+    const update = (sessionInfo: string): Promise<boolean> => (
+      store.updateInfo({ handle: sampleHandle(1), sessionInfo, expectedVersion: null, now: sampleNow })
+    )
+    const first = update('first')
+    const second = update('second')
+    const third = first.then(() => update('third'))
+    release()
+    expect(await Promise.all([first, second, third])).toEqual([true, true, true])
+    expect(await store.find(sampleHandle(1))).toMatchObject({ sessionInfo: 'third' })
+  })
+
   test('L-30: the calls of a tick wait together', async () => {
     const file = newFile()
     const store = opened(file)
@@ -147,7 +128,9 @@ describe('while another process holds the write lock', () => {
     const logins = Promise.all(Array.from({ length: 200 }, (_, number) => (
       store.insert(sampleRecord({ handle: sampleHandle(100 + number), userId: 'many' }))
     )))
-    const rotations = Promise.all([1, 2, 3].map(number => store.rotate(sampleRotation({ handle: sampleHandle(number) }))))
+    const rotations = Promise.all([1, 2, 3].map(number => (
+      store.rotate(sampleRotation({ handle: sampleHandle(number) }))
+    )))
     const removals = Promise.all([4, 5, 6].map(number => store.remove([sampleHandle(number)], sampleNow)))
     for (const calls of [logins, rotations, removals]) expect(await isPending(calls)).toBe(true)
     release()
@@ -275,84 +258,5 @@ describe('a lock that is never released', () => {
     release()
     expect(await store.find(sampleHandle(1))).toBeNull()
     expect(await store.insert(sampleRecord())).toBe(true)
-  })
-})
-
-/** The database, and what it runs. The callback may throw. */
-function observed(database: DatabaseSync, run: (sql: string) => void): SqliteDatabase {
-  return {
-    exec: sql => database.exec(sql),
-    prepare(sql) {
-      const statement = database.prepare(sql)
-      return {
-        all(...values) {
-          run(sql)
-          return statement.all(...values)
-        },
-        run(...values) {
-          run(sql)
-          return statement.run(...values)
-        },
-      }
-    },
-    close: () => database.close(),
-  }
-}
-
-/** The errors of the drivers. */
-const errors = {
-  'SQLITE_BUSY of node:sqlite': { message: 'database is locked', code: 'ERR_SQLITE_ERROR', errcode: 5 },
-  'SQLITE_BUSY of Deno': { message: 'database is locked', code: 'ERR_SQLITE_ERROR' },
-  'SQLITE_BUSY_SNAPSHOT of node:sqlite': { message: 'database is locked', code: 'ERR_SQLITE_ERROR', errcode: 517 },
-  'SQLITE_BUSY_RECOVERY of bun:sqlite': { message: 'any', code: 'SQLITE_BUSY_RECOVERY', errno: 261 },
-  'SQLITE_LOCKED of better-sqlite3': { message: 'any', code: 'SQLITE_LOCKED' },
-  'SQLITE_LOCKED_SHAREDCACHE of node:sqlite': { message: 'database table is locked: keyturn_session', errcode: 262 },
-  'SQLITE_LOCKED of node:sqlite': { message: 'database schema is locked: main', errcode: 6 },
-}
-
-describe('every statement of a transaction may find a lock', () => {
-  const cases = [
-    ...Object.entries(errors).map(([name, error]) => ({ name, error, place: /^BEGIN/ })),
-    ...[/^COMMIT/, /^(?:INSERT|UPDATE|DELETE)/, /^SELECT/].map(place => ({
-      name: 'SQLITE_BUSY', error: errors['SQLITE_BUSY of node:sqlite'], place,
-    })),
-  ]
-  test.for(cases)('L-30: $name, at $place: all calls succeed, each once', async ({ error, place }) => {
-    const database = new DatabaseSync(newFile())
-    onTestFinished(() => database.close())
-    let faults = 0
-    let isFaulty = false
-    const store = createSqliteStore(observed(database, sql => {
-      if (!isFaulty || !place.test(sql)) return
-      faults += 1
-      isFaulty = false
-      throw Object.assign(new Error(error.message), error)
-    }))
-    await fill(store)
-    for (const [name, call, expected] of writes) {
-      isFaulty = true
-      if (name === 'removeExpired') {
-        const { changes } = await store.changesSince(null, 100)
-        expect(changes.map(({ kind }) => kind), 'one for each call').toEqual(['payload', 'revoked', 'revoked', 'keys'])
-        isFaulty = true
-      }
-      expect(await call(store), name).toEqual(expected)
-    }
-    expect(await store.find(sampleHandle(1))).toBeNull()
-    expect(faults).toBeGreaterThan(2)
-  })
-
-  test('L-30: a removal of all sessions goes on where it was', async () => {
-    const database = new DatabaseSync(newFile())
-    onTestFinished(() => database.close())
-    let commits = 0
-    const store = createSqliteStore(observed(database, sql => {
-      if (sql === 'COMMIT' && commits++ % 2 === 0) throw new Error('database is locked')
-    }))
-    await Promise.all(Array.from({ length: 100 }, (_, number) => (
-      store.insert(sampleRecord({ handle: sampleHandle(number) }))
-    )))
-    const notBefore = { time: sampleNow, until: sampleNow + minute }
-    expect(await store.removeAll({ notBefore, limit: 1000, after: null })).toEqual({ removed: 100, next: null })
   })
 })
