@@ -17,6 +17,8 @@ const files = [
   ...Object.values(imports).flatMap(({ node, default: others }) => [node, others]),
 ].filter(file => file.startsWith('./dist/'))
 
+const monitoring = /src\/session\/(?:create-vitals|readiness|health|gauges|metric-table|open-telemetry)\.ts$/
+
 export default defineConfig({
   input: Object.fromEntries(files.map(file => {
     const name = file.slice('./dist/'.length, -'.js'.length)
@@ -42,7 +44,13 @@ export default defineConfig({
           debugName: 'verification',
           minShareCount: 2,
         },
-        { name: 'core', test: /src\/(?:session|transport|tokens|base)\//, minShareCount: 2 },
+        {
+          name: 'core',
+          test: id => /src\/(?:session|transport|tokens|base)\//.test(id) && !monitoring.test(id),
+          minShareCount: 2,
+        },
+        // Loaded when a program first asks for health or metrics.
+        { name: 'monitoring', test: monitoring },
         { name: 'adapter', test: /src\/frameworks\//, minShareCount: 2 },
       ],
     },

@@ -11,6 +11,7 @@ import * as adapters from '../src/frameworks/options.ts'
 import { limitRules, partRules } from '../src/server/parts.ts'
 import { settingDescriptions } from '../src/server/settings.ts'
 import { listRules, revokeRules, tenantRules } from '../src/session/create-core.ts'
+import { readyRules } from '../src/session/ready-options.ts'
 import { eventRules } from '../src/session/events.ts'
 import * as mysql from '../src/stores/mysql/options.ts'
 import * as postgres from '../src/stores/postgres/options.ts'
@@ -91,6 +92,10 @@ const sections: readonly Section[] = [
   {
     title: 'listSessions(userId, options)', from: 'keyturn', rules: listRules,
     types: ['session/core.ts: ListOptions', 'session/core.ts: TenantOptions'],
+  },
+  {
+    title: 'ready(options)', from: 'keyturn and keyturn/verify', rules: readyRules,
+    types: ['session/ready-options.ts: ReadyOptions'],
   },
   {
     title: 'createVerifier(options)', from: 'keyturn/verify', rules: verifierRules,
@@ -283,7 +288,7 @@ function writeSection(section: Section): string[] {
   })
   return [
     `## \`${section.title}\``,
-    section.from.startsWith('keyturn') ? `From \`${section.from}\`.` : `From ${section.from}.`,
+    /^keyturn\S*$/.test(section.from) ? `From \`${section.from}\`.` : `From ${section.from}.`,
     table(['option', 'must be', 'default', 'meaning'], rows),
   ]
 }

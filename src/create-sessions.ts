@@ -22,6 +22,7 @@ import type { ProcessRegistry, ReportMisconfiguration } from './session/misconfi
 import { CLOCK_TOLERANCE, createPolicy, policyRules } from './session/policy.ts'
 import type { PolicyOptions } from './session/policy.ts'
 import type { SessionStore } from './session/store.ts'
+import { reportToOpenTelemetry } from './session/telemetry.ts'
 import { atJwt } from './tokens/at-jwt.ts'
 import type { Crypto, SignatureAlgorithm } from './tokens/crypto.ts'
 import { MIN_SECRET_LENGTH } from './tokens/key-ring-provider.ts'
@@ -116,7 +117,7 @@ type Management =
   | 'getSessionByHandle' | 'getSessionInfo' | 'updateSessionInfo' | 'updateJwtPayload' | 'updateJwtPayloadForUser'
   | 'revokeSession' | 'revokeSessions' | 'revokeAllSessionsForUser' | 'revokeEverySession'
   | 'getAllSessionHandlesForUser' | 'listSessions'
-  | 'rotateKeys' | 'getJwks' | 'ready' | 'close'
+  | 'rotateKeys' | 'getJwks' | 'ready' | 'health' | 'close'
 
 /** The sessions of one application. */
 export interface Sessions<Payload extends object, Info extends object>
@@ -172,6 +173,7 @@ export function createSessions<Payload extends object, Info extends object>(
   // Next.js makes a copy for each of its bundles.
   const copies = registry.copies.size
   if (copies > 1 && platform.variable('NEXT_RUNTIME') === undefined) report({ code: 'SECOND_COPY', copies })
+  const stopReporting = reportToOpenTelemetry(engine, application)
   const release = countOpen(registry, httpPolicy.issuer, report)
   const unverified = { peekHandle: format.peekHandle, ownerOfAccessToken: format.ownerOfAccessToken }
   return {
@@ -190,8 +192,10 @@ export function createSessions<Payload extends object, Info extends object>(
     rotateKeys: core.rotateKeys,
     getJwks: core.getJwks,
     ready: core.ready,
+    health: core.health,
     close() {
       release()
+      stopReporting()
       return core.close()
     },
   }

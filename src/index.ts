@@ -13,7 +13,7 @@ export {
   TryRefreshTokenError,
   UnauthorizedError,
 } from './base/errors.ts'
-export type { AnySessionError, ClaimValidationError, ErrorCode } from './base/errors.ts'
+export type { AnySessionError, ClaimValidationError, ErrorCode, FailureReason } from './base/errors.ts'
 export type { Duration } from './base/duration.ts'
 export { corsHeaders } from './transport/cors.ts'
 export type { CorsOptions } from './transport/cors.ts'
@@ -32,3 +32,5 @@ export type { InputOf, OutputOf, SchemaTypes } from './session/data-types.ts'
 export type { Misconfiguration } from './session/misconfiguration.ts'
 export type { SessionDetails, SessionList, SessionSummary } from './session/summary.ts'
 export type { SessionStore } from './session/store.ts'
+export type { Health, HealthReason } from './session/health.ts'
+export type { ReadyOptions } from './session/ready-options.ts'

@@ -5,9 +5,12 @@ import { toMilliseconds } from './base/duration.ts'
 import type { JsonObject } from './base/json.ts'
 import { checkOptions } from './base/options.ts'
 import type { Clock } from './base/time.ts'
+import { within } from './base/within.ts'
 import { acceptData } from './session/application-data.ts'
 import { createChangeView } from './session/change-view.ts'
 import type { VerifyOutcome } from './session/core.ts'
+import { readyRules } from './session/ready-options.ts'
+import type { ReadyOptions } from './session/ready-options.ts'
 import { DEFAULT_APPLICATION, decodeSessionHandleUnverified, readAccessToken } from './tokens/access-token.ts'
 import type { AccessTokenReading, VerificationKeys } from './tokens/access-token.ts'
 import { createVerificationKeys } from './tokens/public-keys.ts'
@@ -21,6 +24,7 @@ import type { VerifierOptions } from './verifier-options.ts'
 
 export type { VerifierOptions } from './verifier-options.ts'
 export type { ChangeSource } from './session/change-view.ts'
+export type { ReadyOptions } from './session/ready-options.ts'
 export type { SessionReading } from './transport/get-session.ts'
 export type { ReadonlySession } from './transport/session.ts'
 export type { JwkSet, PublicJwk } from './tokens/jwk.ts'
@@ -38,6 +42,11 @@ export interface Verifier<Payload extends object> {
    * @throws GeneralError (`STORE_UNAVAILABLE`) if the keys or the feed cannot be read.
    */
   readSession(request: { readonly headers: Pick<Headers, 'get'> }): Promise<SessionReading<Payload>>
+  /**
+   * Reads the key set and the feed ahead of the first request. Without it, the first verification does so.
+   * @throws GeneralError (`STORE_UNAVAILABLE`) whose `reason` is `keys-unreachable` or `feed-unreachable`.
+   */
+  ready(options?: ReadyOptions): Promise<void>
 }
 
 /** The timeout of a request for the key set, in milliseconds. */
@@ -93,6 +102,23 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
 
   return {
     verify: async accessToken => readingOf(await judge(accessToken)),
+    async ready(given = {}) {
+      checkOptions('ready', readyRules, given)
+      const { timeout = readyRules.timeout.preset, signal } = given
+      signal?.throwIfAborted()
+      const limit = toMilliseconds(timeout)
+      let isKeySetRead = false
+      const reading = keys.current().then(async () => {
+        isKeySetRead = true
+        await changes?.current()
+      })
+      await within(reading, {
+        limit, signal, schedule,
+        late: () => new GeneralError('STORE_UNAVAILABLE', `the server of the sessions did not answer within ${limit} ms`, {
+          reason: isKeySetRead ? 'feed-unreachable' : 'keys-unreachable',
+        }),
+      })
+    },
     async readSession({ headers }) {
       const presented = await verifyAccessTokenOf(core, policy, { header: header => headers.get(header) }, {}, true)
       switch (presented.kind) {
@@ -104,6 +130,11 @@ export function createVerifier<Payload extends object = JsonObject>(options: Ver
       }
     },
   }
+}
+
+function schedule(task: () => void, delay: number): () => void {
+  const timer = setTimeout(task, delay)
+  return () => clearTimeout(timer)
 }
 
 function readingOf<Payload extends object>(outcome: VerifyOutcome<Payload>): SessionReading<Payload> {

@@ -389,3 +389,32 @@ describe('with a feed', () => {
     expect(userOf(await verifier.verify(token))).toBe('none')
   })
 })
+
+describe('L-36: ready()', () => {
+  test('L-36: reads key set and feed ahead: the first verification fetches nothing', async () => {
+    server = await startSessionServer()
+    const { token } = await login()
+    let reads = 0
+    const memory = createMemoryStore()
+    const { verifier, fetched } = remote({ feed: { changesSince: (...call) => (reads += 1, memory.changesSince(...call)) } })
+    await verifier.ready()
+    expect([fetched.length, reads]).toEqual([1, 1])
+    await verifier.ready()
+    expect(userOf(await verifier.verify(token))).toBe('alice')
+    expect([fetched.length, reads]).toEqual([1, 1])
+  })
+
+  test('L-36: says whether the key set or the feed is away, and ends at its timeout or the signal', async () => {
+    server = await startSessionServer()
+    const { verifier: keyless } = remote({ fetch: () => Promise.reject(new Error('connection refused')) })
+    await expect(keyless.ready()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', reason: 'keys-unreachable' })
+    const { verifier: feedless } = remote({ feed: { changesSince: () => Promise.reject(new Error('connection refused')) } })
+    await expect(feedless.ready()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', reason: 'feed-unreachable' })
+    const { verifier: silent } = remote({ fetch: () => new Promise(() => undefined) })
+    await expect(silent.ready({ timeout: '1ms' })).rejects.toMatchObject({ reason: 'keys-unreachable' })
+    const { verifier: silentFeed } = remote({ feed: { changesSince: () => new Promise(() => undefined) } })
+    await expect(silentFeed.ready({ timeout: '200ms' })).rejects.toMatchObject({ reason: 'feed-unreachable' })
+    await expect(silent.ready({ signal: AbortSignal.abort(new Error('too late')) })).rejects.toThrow('too late')
+    await expect(silent.ready({ timeout: 0 })).rejects.toThrow('timeout must be a duration')
+  })
+})

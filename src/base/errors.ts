@@ -127,6 +127,27 @@ export class InvalidDataError extends SessionError {
 export type GeneralErrorCode = 'STORE_UNAVAILABLE' | 'REFRESH_BUSY' | 'MISUSE'
 
 /**
+ * What a {@link GeneralError} and `health()` found, so that a program can tell causes apart. Compare it instead of
+ * messages.
+ *
+ * - `store-unreachable`: the store cannot be reached, or does not answer in time.
+ * - `store-failed`: the store answers and refuses, for example because its disk is full.
+ * - `credentials-refused`: the store refuses the user or the password.
+ * - `driver-missing`: the store's driver is not installed, or too old.
+ * - `tables-missing`: the store's tables are not there. `tables-outdated`: they lack migrations. `tables-newer`: a newer
+ *   version of Keyturn has migrated them.
+ * - `privileges-missing`: the database user, or the process, lacks a right on the store.
+ * - `keys-undecryptable`: keys in the store are encrypted, and no configured secret decrypts them. `keys-unencrypted`:
+ *   a secret is configured, and keys in the store are not encrypted.
+ * - `keys-unreachable`, `feed-unreachable`: a verifier cannot read the key set or the feed of its server.
+ * - `misconfigured`: another option or argument is invalid.
+ */
+export type FailureReason =
+  | 'store-unreachable' | 'store-failed' | 'credentials-refused' | 'driver-missing'
+  | 'tables-missing' | 'tables-outdated' | 'tables-newer' | 'privileges-missing'
+  | 'keys-undecryptable' | 'keys-unencrypted' | 'keys-unreachable' | 'feed-unreachable' | 'misconfigured'
+
+/**
  * Keyturn could not answer. It does not log the user out: no session is revoked and no cookie is cleared (REV-11).
  *
  * - `STORE_UNAVAILABLE` (HTTP 503): the store failed. The same call may succeed later.
@@ -138,12 +159,26 @@ export class GeneralError extends SessionError {
   readonly code: GeneralErrorCode
   /** How many whole seconds to wait before the call is repeated; at least 1. */
   readonly retryAfter: number
+  /** Why; null for `REFRESH_BUSY`. */
+  readonly reason: FailureReason | null
 
-  constructor(code: GeneralErrorCode, message: string, options?: { cause?: unknown; retryAfter?: number }) {
+  constructor(
+    code: GeneralErrorCode,
+    message: string,
+    options?: { cause?: unknown; retryAfter?: number; reason?: FailureReason },
+  ) {
     super(code === 'MISUSE' ? 500 : 503, message, options)
     this.code = code
     this.retryAfter = options?.retryAfter ?? 1
+    this.reason = options?.reason ?? reasonOf(code, options?.cause)
   }
+}
+
+/** Why, if the error does not say so itself: as its cause does. Pure. */
+function reasonOf(code: GeneralErrorCode, cause: unknown): FailureReason | null {
+  if (code === 'REFRESH_BUSY') return null
+  if (cause instanceof GeneralError) return cause.reason
+  return code === 'MISUSE' ? 'misconfigured' : 'store-failed'
 }
 
 /** Every error class of Keyturn, so that `switch (error.code)` narrows. */

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import { platform } from '#platform'
-import { createHandle } from '../base/handle.ts'
+import type { Duration } from '../base/duration.ts'
 import type { Clock } from '../base/time.ts'
 import type { SessionEvents } from '../session/events.ts'
 import { createPolicy } from '../session/policy.ts'
 import type { PolicyOptions } from '../session/policy.ts'
+import { readGauges } from '../session/gauges.ts'
 import type { SessionStore } from '../session/store.ts'
+import type { Series, Tally } from '../session/tally.ts'
 import { createMemoryStore } from '../stores/memory.ts'
 import { openStoreByUrl } from '../stores/registry.ts'
 import { createApiKeyCheck } from './api-keys.ts'
@@ -28,8 +30,10 @@ export interface Applications {
   readonly madeApps: DynamicApplications | null
   /** Whether a request may call endpoints that are not public. */
   isAllowed(request: IncomingMessage, appId: string): boolean
-  /** Resolves when every store has answered. Rejects if one fails. */
-  ask(): Promise<void>
+  /** Whether every application can verify, and its store answers. Never rejects, and takes 2 seconds at most. */
+  isReady(): Promise<boolean>
+  /** The gauges of all applications. */
+  gauges(): readonly Series[]
   /** Removes the applications that were created on demand, then closes the others. */
   close(): Promise<void>
 }
@@ -39,13 +43,18 @@ interface ApplicationsDependencies {
   readonly logger: Logger
   readonly traces: Traces
   readonly events: SessionEvents
+  /** Counts what happens in all applications. */
+  readonly tally: Tally
 }
+
+/** How long a server waits for a store when it starts. */
+const START_LIMIT: Duration = '1m'
 
 /** Opens the stores of the applications that the settings name, and starts them. If one fails, all are closed. */
 export async function openApplications(
   settings: ServerSettings,
   parts: ServerParts,
-  { clock, logger, traces, events }: ApplicationsDependencies,
+  { clock, logger, traces, events, tally }: ApplicationsDependencies,
 ): Promise<Applications> {
   const { crypto, schedule } = platform
   const appIds = ['public', ...settings.apps]
@@ -64,7 +73,7 @@ export async function openApplications(
 
   async function start(appId: string, store: SessionStore, options: PolicyOptions): Promise<Application> {
     const app = createApplication({
-      store, crypto, clock, schedule, events,
+      store, crypto, clock, schedule, events, tally,
       issuer: issuerOf(settings, appId),
       application: { name: applicationNameOf(appId), audience: settings.audience },
       followStoreTime: parts.clock === undefined,
@@ -73,14 +82,13 @@ export async function openApplications(
       secrets: settings.secrets,
     })
     try {
-      await app.keys.current()
+      // A key that another process removes is refused as soon as the change log has been read.
+      await app.ready({ timeout: START_LIMIT })
     } catch (error) {
       await app.close()
       throw error
     }
     app.cleanup.start()
-    // A key that another process removes is refused as soon as the change log has been read.
-    await app.feed.start()
     return app
   }
 
@@ -111,12 +119,11 @@ export async function openApplications(
     apps,
     madeApps,
     isAllowed: (request, appId) => madeApps === null ? isAllowed(request) : madeApps.isAllowed(request, appId),
-    async ask() {
-      await Promise.all([...apps.values()].map(async app => {
-        await app.keys.current()
-        await app.store.find(createHandle('header', crypto.randomBytes))
-      }))
+    async isReady() {
+      const found = await Promise.all([...apps.values()].map(app => app.health()))
+      return found.every(({ status, store }) => status !== 'failing' && store.isReachable)
     },
+    gauges: () => [...apps.values()].flatMap(readGauges),
     close,
   }
 }

@@ -1,11 +1,11 @@
 import { platform } from '#platform'
 import { checkOptions } from '../base/options.ts'
+import { Tally } from '../session/tally.ts'
 import { openApplications } from './applications.ts'
 import { httpLimits, listen } from './http/listen.ts'
 import type { Listener } from './http/listen.ts'
 import { createHttpService } from './http/service.ts'
 import { createLogger, limitFields } from './log.ts'
-import { createMetrics } from './metrics.ts'
 import { createRevocationStreams } from './native/revocations.ts'
 import { observeSessions, describeError } from './observe.ts'
 import { partRules } from './parts.ts'
@@ -44,21 +44,21 @@ export async function startServer(
     : limitFields(parts.logger)
   for (const words of warningsOf(settings)) logger.warn({}, words)
   const traces = parts.openTelemetry === undefined ? noTraces : createTraces(parts.openTelemetry)
-  const metrics = createMetrics()
+  const tally = new Tally()
   const refusals = createRejectedRequestLog(logger, platform.schedule)
-  const events = observeSessions(logger, metrics, platform.crypto.randomBytes(32))
+  const events = observeSessions(logger, platform.crypto.randomBytes(32))
   const onError = (error: unknown): void => {
-    metrics.count('keyturn_errors_total')
+    tally.count('keyturn.errors')
     logger.error({ error: describeError(error) }, 'a request failed')
   }
 
-  const applications = await openApplications(settings, parts, { clock, logger, traces, events })
+  const applications = await openApplications(settings, parts, { clock, logger, traces, events, tally })
   const limits = { ...httpLimits, maxConnections: settings.maxConnections, ...parts.limits }
   const streams = createRevocationStreams({ maxConnections: limits.maxConnections, onError })
   let isClosing = false
   const state = { isClosing: () => isClosing }
-  const route = createRouter({ ...state, settings, applications, metrics, streams, onError })
-  const serve = createHttpService({ ...state, settings, route, traces, metrics, refusals })
+  const route = createRouter({ ...state, settings, applications, tally, streams, onError })
+  const serve = createHttpService({ ...state, settings, route, traces, tally, refusals })
   let listener: Listener
   try {
     listener = await listen(settings.host, settings.port, limits, serve)

@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto'
 import type { RefreshEvidence, SessionEvents } from '../session/events.ts'
 import type { LogFields, Logger } from './log.ts'
-import type { Metrics } from './metrics.ts'
 
-/** Logs and counts the events of sessions (LOG-03). A session appears as a keyed digest of its handle (LOG-01). */
-export function observeSessions(logger: Logger, metrics: Metrics, digestKey: Uint8Array): SessionEvents {
+/**
+ * Logs the events of sessions (LOG-03); the engine counts them. A session appears as a keyed digest of its handle (LOG-01).
+ */
+export function observeSessions(logger: Logger, digestKey: Uint8Array): SessionEvents {
   const digest = (handle: string): string => (
     createHmac('sha256', digestKey).update(handle).digest('base64url').slice(0, 16)
   )
@@ -23,43 +24,34 @@ export function observeSessions(logger: Logger, metrics: Metrics, digestKey: Uin
   })
   return {
     onSessionCreated({ userId, handle }) {
-      metrics.count('keyturn_sessions_created_total')
       logger.info({ session: digest(handle), user: userId }, 'session created')
     },
     onSessionRefreshed({ userId, handle, how }) {
-      metrics.count('keyturn_sessions_refreshed_total', { how })
       logger.debug({ session: digest(handle), user: userId, how }, 'session refreshed')
     },
     onSessionReauthenticated({ userId, handle }) {
-      metrics.count('keyturn_sessions_reauthenticated_total')
       logger.info({ session: digest(handle), user: userId }, 'session reauthenticated')
     },
     onSessionRevoked({ handles, reason }) {
       for (const handle of handles) {
-        metrics.count('keyturn_sessions_revoked_total', { reason })
         logger.info({ session: digest(handle), reason }, 'session revoked')
       }
     },
     onTokenTheft({ revoked, ...evidence }) {
-      metrics.count('keyturn_token_thefts_total')
       logger.warn({ revoked, ...fields(evidence) }, 'a refresh token was used by two parties')
     },
     onRefreshShared({ revoked, ...evidence }) {
-      metrics.count('keyturn_refreshes_shared_total')
       logger.warn({ revoked, ...fields(evidence) }, 'a refresh token was given to two networks or user agents')
     },
     onRefreshRejected({ reason, ...evidence }) {
-      metrics.count('keyturn_refreshes_rejected_total', { reason })
       logger.warn({ reason, ...fields(evidence) }, reason === 'forged'
         ? 'a refresh key has leaked: a refresh token was made with it'
         : 'a refresh token from before a re-authentication was refused')
     },
     onKeyRotated({ kid, purpose }) {
-      metrics.count('keyturn_keys_made_total', { purpose })
       logger.info({ key: kid, purpose }, 'key made')
     },
     onBackgroundError({ during, error }) {
-      metrics.count('keyturn_background_errors_total')
       logger.error({ during, error: describeError(error) }, 'a background task failed')
     },
     onListenerError({ listener, error }) {

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { jitter } from '../base/jitter.ts'
 import type { Milliseconds } from '../base/time.ts'
+import type { Tally } from '../session/tally.ts'
 import { createApiKeyCheck } from './api-keys.ts'
 import type { Applications } from './applications.ts'
 import { handleCdiRequest } from './cdi/handle.ts'
 import { challenge, replyText } from './http/reply.ts'
 import type { Reply } from './http/reply.ts'
-import type { Metrics } from './metrics.ts'
+import { writeMetrics } from './metrics.ts'
 import { handleNativeRequest, isNativePath } from './native/handle.ts'
 import { problem } from './native/handlers.ts'
 import type { RevocationStreams } from './native/revocations.ts'
@@ -23,7 +24,7 @@ export type Router = (
 interface RouterDependencies {
   readonly settings: ServerSettings
   readonly applications: Applications
-  readonly metrics: Metrics
+  readonly tally: Tally
   readonly streams: RevocationStreams
   readonly isClosing: () => boolean
   /** Called with each error that is answered with 500. */
@@ -33,17 +34,15 @@ interface RouterDependencies {
 /** Paths that monitoring requests every few seconds: they get no trace span. */
 export const probes: ReadonlySet<string> = new Set(['/health/live', '/health/ready', '/metrics'])
 
-/** How long the stores may take to answer a readiness check. */
-const READY_LIMIT: Milliseconds = 2000
-
 /** When the client of a stream that was refused may try again. */
 const STREAM_RETRY: Milliseconds = 30_000
 
 const plain = { 'content-type': 'text/plain; charset=utf-8' }
+const prometheus = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }
 
 /** Creates the router: it passes requests to the probes, the native API or CDI. */
 export function createRouter(dependencies: RouterDependencies): Router {
-  const { settings, applications, metrics, streams, isClosing, onError } = dependencies
+  const { settings, applications, tally, streams, isClosing, onError } = dependencies
   const { apps, madeApps, isAllowed } = applications
   const shared = {
     apps, madeApps, isAllowed, onError,
@@ -57,7 +56,7 @@ export function createRouter(dependencies: RouterDependencies): Router {
       case '/health/live': return replyText(200, 'live', plain)
       case '/health/ready': return ready()
       case '/metrics': return mayReadMetrics(request)
-        ? replyText(200, metrics.write().trimEnd(), { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+        ? replyText(200, writeMetrics(tally, applications.gauges()).trimEnd(), prometheus)
         : challenge(replyText(401, 'Invalid API key'))
     }
     if (!isNativePath(path)) return handleCdiRequest(request, path, query, shared)
@@ -67,21 +66,11 @@ export function createRouter(dependencies: RouterDependencies): Router {
     return isServed ? null : noStream()
   }
 
-  let asking: Promise<boolean> | null = null
-
-  /** Whether every store answers. Everybody may ask, so all who ask at once wait for the same store calls. */
-  function ask(): Promise<boolean> {
-    asking ??= applications.ask().then(() => true, () => false).finally(() => {
-      asking = null
-    })
-    return asking
-  }
-
   /** Answers whether requests can be served: the server is not stopping, and every store answers. */
   async function ready(): Promise<Reply> {
     if (isClosing()) return replyText(503, 'closing', plain)
-    const isReady = await within(ask(), READY_LIMIT)
-    return isReady ? replyText(200, 'ready', plain) : replyText(503, 'the store does not answer', plain)
+    if (await applications.isReady()) return replyText(200, 'ready', plain)
+    return replyText(503, 'the store does not answer', plain)
   }
 
   return async (...call) => {
@@ -98,16 +87,4 @@ export function createRouter(dependencies: RouterDependencies): Router {
 function noStream(): Reply {
   const reply = problem(503, 'unavailable', 'There are too many streams, or the server is stopping.')
   return { ...reply, headers: { ...reply.headers, 'retry-after': `${Math.ceil(jitter(STREAM_RETRY) / 1000)}` } }
-}
-
-async function within(answer: Promise<boolean>, limit: Milliseconds): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>(resolve => {
-    timer = setTimeout(() => resolve(false), limit)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

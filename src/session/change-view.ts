@@ -85,5 +85,7 @@ export function createChangeView({ source, clock, pollInterval, maxStaleness }: 
 }
 
 function unreadable(options: { readonly cause?: unknown } = {}): GeneralError {
-  return new GeneralError('STORE_UNAVAILABLE', 'the revocation feed cannot be read', options)
+  return new GeneralError('STORE_UNAVAILABLE', 'the revocation feed cannot be read', {
+    ...options, reason: 'feed-unreachable',
+  })
 }

@@ -12,6 +12,7 @@ import type { LineagePlace } from './decide-refresh.ts'
 import type { SessionPolicy } from './policy.ts'
 import type { ClientInfo, SessionRecord } from './record.ts'
 import type { SessionDetails, SessionList } from './summary.ts'
+import type { Vitals } from './vitals.ts'
 
 /**
  * All operations on sessions, independent of HTTP: they take tokens and return outcomes. Expected outcomes are values.
@@ -23,7 +24,7 @@ export interface SessionCore<
   Info extends object,
   Style extends TokenStyle = TokenStyle,
   Claims extends TokenClaims = AccessClaims,
-> {
+> extends Vitals {
   readonly policy: SessionPolicy
   /** The clock that decides whether sessions have expired. */
   readonly clock: Clock
@@ -158,12 +159,6 @@ export interface SessionCore<
    * process. Not called if the session expires. 0 store calls. Returns a function that removes the listener.
    */
   onRevoked(handle: SessionHandle, listener: () => unknown): () => void
-  /**
-   * Reads the keys and the change log ahead of the first request: call it before the server listens. Without it, the
-   * first requests do so, and until a long change log is read, they read their sessions from the store.
-   * @throws GeneralError (`STORE_UNAVAILABLE`) if keys or change log cannot be read.
-   */
-  ready(): Promise<void>
   /** Stops all timers and the feed, writes queued confirmations, and closes the store. */
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { GeneralError } from '../base/errors.ts'
+import { isSessionError } from '../base/errors.ts'
 import { parseHandle } from '../base/handle.ts'
 import { callback, checkOptions, checkValue, number, rule, text, withDefault } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
@@ -67,7 +67,9 @@ export function createSessionCore<
       return create(parts, session, style)
     },
     ...createVerification(parts),
-    refresh: (text, channel, client, style = format.defaultStyle) => refresh(parts, text, channel, client, style),
+    refresh: (text, channel, client, style = format.defaultStyle) => (
+      timed(engine, refresh(parts, text, channel, client, style))
+    ),
     reauthenticate: (claims, client, style = format.defaultStyle) => reauthenticate(parts, claims, client, style),
     async reissue(claims, payload) {
       const { sub: userId, sid, tid: tenantId } = claims
@@ -130,12 +132,27 @@ export function createSessionCore<
       return list(parts, userOf(userId, page), { limit: page.limit ?? PAGE, after: page.after ?? null })
     },
     onRevoked: (handle, listener) => feed.onRevoked(handle, listener),
-    async ready() {
-      await Promise.all([keys.current(), policy.blacklisting === 'off' ? null : feed.start().then(feed.catchUp)])
-      if (policy.blacklisting === 'feed' && !feed.isFresh(clock())) {
-        throw new GeneralError('STORE_UNAVAILABLE', 'the change log could not be read')
-      }
-    },
+    ready: options => engine.ready(options),
+    health: () => engine.health(),
     close: () => engine.close(),
+  }
+}
+
+/** Measures a refresh. */
+async function timed<Outcome extends { readonly kind: string }>(
+  { tally }: Engine,
+  refreshing: Promise<Outcome>,
+): Promise<Outcome> {
+  const startedAt = performance.now()
+  let result = 'failed'
+  try {
+    const outcome = await refreshing
+    result = outcome.kind
+    return outcome
+  } catch (error) {
+    if (isSessionError(error) && error.code === 'REFRESH_BUSY') result = 'busy'
+    throw error
+  } finally {
+    tally.observe('keyturn.refresh.duration', (performance.now() - startedAt) / 1000, { result })
   }
 }

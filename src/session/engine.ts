@@ -5,18 +5,22 @@ import type { Clock } from '../base/time.ts'
 import type { Crypto } from '../tokens/crypto.ts'
 import { createKeyRingProvider } from '../tokens/key-ring-provider.ts'
 import type { KeyRingProvider } from '../tokens/key-ring-provider.ts'
+import type { SigningPurpose } from '../tokens/key-store.ts'
 import { createKeyPolicy } from '../tokens/plan-rotation.ts'
 import type { SigningDemand } from '../tokens/plan-rotation.ts'
 import type { ApplicationIdentity } from '../tokens/refresh-token.ts'
 import type { TokenClaims, TokenFormat, TokenStyle } from '../tokens/token-format.ts'
 import type { Codecs } from './application-data.ts'
+import { countEvents } from './count-events.ts'
 import { createConfirmations } from './confirmations.ts'
 import type { Confirmations } from './confirmations.ts'
 import { createEmitter } from './events.ts'
 import type { Emit, SessionEvents } from './events.ts'
 import { createRevocationFeed } from './feed.ts'
-import type { RevocationFeed } from './feed.ts'
+import type { RevocationFeed } from './revocation-feed.ts'
 import { guardStore } from './guarded-store.ts'
+import { observeStore } from './observed-store.ts'
+import type { StoreFailure } from './observed-store.ts'
 import { createBackgroundCleanup } from './background-cleanup.ts'
 import type { BackgroundCleanup } from './background-cleanup.ts'
 import type { SessionPolicy } from './policy.ts'
@@ -25,19 +29,30 @@ import type { SessionReader } from './session-reader.ts'
 import { createGivenClock, createStoreClock } from './store-clock.ts'
 import type { SessionTime } from './store-clock.ts'
 import type { SessionStore } from './store.ts'
+import { Tally } from './tally.ts'
+import type { TokenCache } from './token-cache.ts'
+import type { Vitals } from './vitals.ts'
 
 /** What all session flows on one store share, independent of the token format. */
-export interface Engine extends Pick<SessionTime, 'clock' | 'now'> {
+export interface Engine extends Vitals, Pick<SessionTime, 'clock' | 'now'> {
   readonly store: SessionStore
   readonly crypto: Crypto
   readonly entropy: Entropy
   readonly policy: SessionPolicy
   readonly keys: KeyRingProvider
+  /** The purpose of the keys that sign its access tokens; of the first, if there are several token formats. */
+  readonly signingPurpose: SigningPurpose
   readonly feed: RevocationFeed
   readonly reader: SessionReader
   readonly confirmations: Confirmations
   readonly cleanup: BackgroundCleanup
   readonly emit: Emit
+  /** What was counted. */
+  readonly tally: Tally
+  /** The caches of verified tokens, one for each token format. */
+  readonly caches: Set<Pick<TokenCache<never>, 'hits' | 'misses' | 'size'>>
+  /** The last failure of the store; null if there was none. */
+  lastFailure(): StoreFailure | null
   /** Stops all timers and the feed, writes queued confirmations, and closes the store. */
   close(): Promise<void>
 }
@@ -66,6 +81,8 @@ export interface EngineDependencies {
   readonly application: ApplicationIdentity
   /** The first encrypts the keys in the store, any decrypts them. If there is none, they are not encrypted (ST-02). */
   readonly secrets: readonly string[]
+  /** Counts what happens. Default: one for this engine alone. */
+  readonly tally?: Tally
 }
 
 /** Creates an engine. Opens and reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
@@ -74,8 +91,9 @@ export function createEngine(dependencies: EngineDependencies): Engine {
   const random = (): number => (entropy(1)[0] ?? 0) / 256
   // Every timer is shortened at random: many processes that start together must not go on together.
   const schedule: Scheduler = (task, delay) => dependencies.schedule(task, jitter(delay, random))
-  const store = guardStore(dependencies.store)
-  const emit = createEmitter(dependencies.events)
+  const { tally = new Tally() } = dependencies
+  const { store, lastFailure } = observeStore(guardStore(dependencies.store), tally, dependencies.clock)
+  const emit = countEvents(createEmitter(dependencies.events), tally)
   const failed = (during: string) => (error: unknown): void => emit('onBackgroundError', { during, error })
   const time = dependencies.followStoreTime
     ? createStoreClock({ store, clock: dependencies.clock, onError: failed('store clock') })
@@ -97,8 +115,17 @@ export function createEngine(dependencies: EngineDependencies): Engine {
   const reader = createSessionReader({ store, schedule })
   const confirmations = createConfirmations({ store, schedule, onError: failed('confirmation') })
   const cleanup = createBackgroundCleanup({ store, clock, schedule, entropy, onError: failed('cleanup') })
-  return {
-    store, crypto, entropy, policy, clock, now, keys, feed, reader, confirmations, cleanup, emit,
+  let vitals: Promise<Vitals> | null = null
+  /** Loaded by the first call. */
+  const loadVitals = (): Promise<Vitals> => (
+    vitals ??= import('./create-vitals.ts').then(({ createVitals }) => createVitals(engine, dependencies.schedule))
+  )
+  const engine: Engine = {
+    store, crypto, entropy, policy, clock, now, keys, feed, reader, confirmations, cleanup, emit, tally, lastFailure,
+    caches: new Set(),
+    signingPurpose: demands[0]?.purpose ?? 'access',
+    ready: async options => (await loadVitals()).ready(options),
+    health: async () => (await loadVitals()).health(),
     async close() {
       cleanup.close()
       await feed.close()
@@ -106,4 +133,5 @@ export function createEngine(dependencies: EngineDependencies): Engine {
       await store.close()
     },
   }
+  return engine
 }

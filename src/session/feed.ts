@@ -1,45 +1,11 @@
-import type { SessionHandle } from '../base/handle.ts'
 import type { Scheduler } from '../base/scheduler.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { SessionPolicy } from './policy.ts'
+import type { RevocationFeed } from './revocation-feed.ts'
 import { RevocationList } from './revocation-list.ts'
 import type { SessionTime } from './store-clock.ts'
 import type { Change, SessionStore } from './store.ts'
 import { RevocationListeners } from './revocation-listeners.ts'
-
-/** Follows the store's change log, so that verification needs no store call. */
-export interface RevocationFeed {
-  /**
-   * Starts to follow the change log. Reads the log and the store's clock before it resolves. Further calls do nothing.
-   * Never rejects.
-   */
-  start(): Promise<void>
-  /**
-   * Starts the feed, or wakes it if it sleeps, and waits until the log is read: for one page and a second at most, since
-   * a long log or a silent store must not hold up a request. Until the feed is fresh, sessions are read from the store.
-   * Never rejects.
-   */
-  catchUp(): Promise<void>
-  /**
-   * Whether the feed has started, does not sleep, and the log was read within `maxStaleness`. The feed is also stale if
-   * the clock was set back or corrected since then.
-   */
-  isFresh(now: EpochMilliseconds): boolean
-  isRevoked(handle: SessionHandle): boolean
-  /** The newest version of the session's JWT payload in the log; 0 if there is none. */
-  payloadVersion(handle: SessionHandle): number
-  /**
-   * Calls the listener once, as soon as the feed contains the revocation of this session; soon, if it already does.
-   * Starts the feed. Returns a function that removes the listener.
-   */
-  onRevoked(handle: SessionHandle, listener: () => unknown): () => void
-  /** Calls all listeners, because every key was replaced: all sessions have ended. */
-  endAll(): void
-  /** Applies a change of this process at once, before it is read from the log. */
-  applyLocally(change: Change): void
-  /** Stops the feed. */
-  close(): Promise<void>
-}
 
 interface FeedDependencies {
   readonly store: SessionStore
@@ -80,6 +46,8 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   const watchers = new RevocationListeners(onError)
   let cursor: string | null = null
   let readAt = Number.NEGATIVE_INFINITY
+  /** Why the last reading failed; null if it did not. */
+  let failure: unknown = null
   /** The clock's offset at the start of the last read. */
   let offset = time.offset()
   let latest = Number.NEGATIVE_INFINITY
@@ -138,6 +106,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
     list.prune(begun)
     latest = begun
     readAt = begun
+    failure = null
     offset = begunWith
     // The store was unavailable, or this machine's clock was changed: the offset may be wrong.
     if (lapsed) void time.sync()
@@ -158,7 +127,10 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
         again = false
         await readOnce()
       } while (again && !closed)
-    })().catch(onError).finally(() => {
+    })().catch((error: unknown) => {
+      failure = error
+      onError(error)
+    }).finally(() => {
       reading = null
     })
     return reading
@@ -260,6 +232,12 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   return {
     start,
     catchUp,
+    read,
+    status: () => ({
+      state: !started || closed ? 'stopped' : isAsleep ? 'asleep' : 'following',
+      readAt: readAt === Number.NEGATIVE_INFINITY ? null : readAt,
+      failure,
+    }),
     isFresh(now) {
       isUsed = true
       return !isAsleep && isCurrent(now)

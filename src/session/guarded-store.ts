@@ -4,6 +4,7 @@ import { wrapStore } from './wrap-store.ts'
 
 /** What each method does, to complete "the session store failed to". */
 const operations: Readonly<Record<keyof SessionStore, string>> = {
+  check: 'check its tables',
   insert: 'add a session',
   find: 'find a session',
   rotate: 'rotate a session',

@@ -11,7 +11,10 @@ import type { SessionStore } from './store.ts'
 export interface SessionTime {
   /** The time by the current offset. Use it after `now`, after reading the keys, or after starting the feed. */
   readonly clock: Clock
-  /** The time. The first call waits until the store's clock was read, or could not be read. */
+  /**
+   * The time. The first call waits until the store's clock was read, or could not be read.
+   * @throws GeneralError (`STORE_UNAVAILABLE`) if the store is away: a caller that went on would wait for it again.
+   */
   now(): Awaitable<EpochMilliseconds>
   /** Reads the store's clock, unless that was done less than 5 seconds ago. Never rejects. */
   sync(): Promise<void>
@@ -39,7 +42,7 @@ export function createStoreClock({ store, clock: machine, onError }: StoreClockD
   let shared = false
   let answeredAt: EpochMilliseconds | null = null
   let failedAt: EpochMilliseconds | null = null
-  let asking: Promise<void> | null = null
+  let asking: Promise<GeneralError | null> | null = null
 
   async function ask(): Promise<void> {
     const asked = machine()
@@ -55,15 +58,26 @@ export function createStoreClock({ store, clock: machine, onError }: StoreClockD
     if (decision.kind === 'refuse') throw tooFarApart(decision.offset)
   }
 
-  function sync(): Promise<void> {
-    if (shared || isRecent(answeredAt)) return Promise.resolve()
-    asking ??= ask().catch((error: unknown) => {
+  /** Reads the store's clock. Resolves to the error if the store is away. */
+  function attempt(): Promise<GeneralError | null> {
+    asking ??= ask().then(() => null, (error: unknown) => {
       failedAt = machine()
       onError(error)
+      return error instanceof GeneralError && error.reason === 'store-unreachable' ? error : null
     }).finally(() => {
       asking = null
     })
     return asking
+  }
+
+  async function sync(): Promise<void> {
+    if (!shared && !isRecent(answeredAt)) await attempt()
+  }
+
+  async function firstTime(): Promise<EpochMilliseconds> {
+    const failure = await attempt()
+    if (failure !== null) throw failure
+    return clock()
   }
 
   function isRecent(instant: EpochMilliseconds | null): boolean {
@@ -73,7 +87,7 @@ export function createStoreClock({ store, clock: machine, onError }: StoreClockD
   const clock = (): EpochMilliseconds => machine() + offset
   return {
     clock,
-    now: () => answeredAt !== null || isRecent(failedAt) ? clock() : sync().then(clock),
+    now: () => answeredAt !== null || isRecent(failedAt) ? clock() : firstTime(),
     sync,
     offset: () => offset,
   }

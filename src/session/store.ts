@@ -10,6 +10,12 @@ import type { SessionRecord } from './record.ts'
  */
 export interface SessionStore extends KeyStore {
   /**
+   * Checks, before the first request, what a later call would need: that the store can be reached, its tables are there
+   * and up to date, and the user may read and write them. Changes nothing. A store without tables or users only connects.
+   * @throws an error that says what is missing and how to add it: a GeneralError with that `reason`
+   */
+  check(): Promise<void>
+  /**
    * Adds a session, unless a not-before of its user, of its user and tenant, or of all users is later than its
    * `createdAt`: a revocation came first. Returns whether it was added. If a login and a removal run at once, either
    * the login fails or the removal finds its session. Durable before it resolves.

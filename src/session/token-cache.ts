@@ -20,6 +20,10 @@ export class TokenCache<Value extends Expiring> {
   readonly #keys: string[] = []
   #oldest = 0
   #refused = 0
+  /** How often a value was found. */
+  hits = 0
+  /** How often none was found. */
+  misses = 0
 
   /** `capacity`: the most entries that it holds; 0 disables it. */
   constructor(capacity: number) {
@@ -27,7 +31,10 @@ export class TokenCache<Value extends Expiring> {
   }
 
   get(key: string): Value | undefined {
-    return this.#values.get(key)
+    const value = this.#values.get(key)
+    if (value === undefined) this.misses += 1
+    else this.hits += 1
+    return value
   }
 
   /** Adds an entry, or not if the cache is full. */

@@ -1,5 +1,6 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
+import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import { endOfToken } from '../tokens/access-claims.ts'
@@ -10,6 +11,7 @@ import type { CoreParts } from './engine.ts'
 import { renewAccessToken } from './issue.ts'
 import { isActive, activeBounds } from './policy.ts'
 import type { SessionRecord } from './record.ts'
+import type { Counter } from './tally.ts'
 import { TokenCache } from './token-cache.ts'
 
 /** A token with a valid signature and valid static claims. Expiry and revocation are checked at every use. */
@@ -20,7 +22,7 @@ interface Verified<Payload extends object, Claims extends TokenClaims> {
 }
 
 const unrecognized = { kind: 'unrecognized' } as const
-const expired = { kind: 'refresh-required', reason: 'expired' } as const
+const expired = { kind: 'expired' } as const
 
 /** The methods that verify tokens of one format. */
 export type Verification<Payload extends object, Claims extends TokenClaims> = (
@@ -36,10 +38,15 @@ export function createVerification<
 >(
   parts: CoreParts<Payload, Info, Style, Claims>,
 ): Verification<Payload, Claims> {
-  const { crypto, clock, policy, keys, feed, reader, confirmations, format } = parts
+  const { crypto, clock, policy, keys, feed, reader, confirmations, format, tally } = parts
   // The key is a digest of the whole token: the cache contains no bearer tokens, and every character counts.
   const cache = new TokenCache<Verified<Payload, Claims>>(policy.tokenCacheSize)
   let cachedEpoch = -1
+  parts.caches.add(cache)
+  const rejected = (reason: string): Counter => tally.counter('keyturn.verifications.rejected', { reason })
+  const counters = {
+    expired: rejected('expired'), revoked: rejected('revoked'), unrecognized: rejected('unrecognized'),
+  }
 
   /** Tries to verify synchronously; undefined if that is not possible. */
   function verifyNow(
@@ -47,7 +54,7 @@ export function createVerification<
     options?: VerifyOptions,
     macs: MacSource | null = null,
   ): VerifyOutcome<Payload, Claims> | undefined {
-    if (accessToken.length > format.maxLength) return unrecognized
+    if (accessToken.length > format.maxLength) return refusal({ kind: 'unrecognized' })
     const mode = options?.blacklisting ?? policy.blacklisting
     const now = clock()
     // If the store will be needed, all work is left to `verify`, so that nothing is done twice.
@@ -68,10 +75,14 @@ export function createVerification<
     options?: VerifyOptions,
     macs: MacSource | null = null,
   ): Promise<VerifyOutcome<Payload, Claims>> {
-    if (accessToken.length > format.maxLength) return unrecognized
+    if (accessToken.length > format.maxLength) return refusal({ kind: 'unrecognized' })
     const mode = options?.blacklisting ?? policy.blacklisting
-    // The change log also contains removed keys, so it must be read before a token is verified.
-    if (mode !== 'off') await feed.catchUp()
+    if (mode !== 'off') {
+      // The change log also contains removed keys, so it must be read before a token is verified. A store that is silent
+      // is waited for once, so the keys are read at the same time.
+      if (keys.atHand(clock()) === null) keys.current().catch(() => undefined)
+      await feed.catchUp()
+    }
     const ring = await keys.current()
     const digest = policy.tokenCacheSize === 0 ? null : await crypto.digest(accessToken)
     let verified = lookUp(digest, ring)
@@ -118,13 +129,13 @@ export function createVerification<
     mode: Blacklisting,
     now: EpochMilliseconds,
   ): VerifyOutcome<Payload, Claims> | undefined {
-    if (expiresAt <= now) return expired
+    if (expiresAt <= now) return refusal(expired)
     const { claims } = active
     confirmations.observe(claims, now)
     if (mode === 'off') return active
     if (mode === 'strict') return undefined
     const { sid, pv } = claims
-    if (feed.isRevoked(sid)) return { kind: 'revoked', handle: sid }
+    if (feed.isRevoked(sid)) return revoked(sid)
     // If the feed is stale, or the JWT payload was updated, the session must be read from the store.
     return feed.isFresh(now) && feed.payloadVersion(sid) <= pv ? active : undefined
   }
@@ -147,16 +158,24 @@ export function createVerification<
       parts.emit('onUncheckedRevocation', { handle: claims.sid })
       return active
     }
-    if (record === null || !isActive(record, activeBounds(now, policy))) return { kind: 'revoked', handle: claims.sid }
+    if (record === null || !isActive(record, activeBounds(now, policy))) return revoked(claims.sid)
     const reissued = await renewAccessToken(parts, claims, record, now)
     if (reissued === null) return active
     return { kind: 'active', claims: reissued.claims, payload: reissued.payload, reissued }
   }
 
-  return { verify, verifyNow }
-}
+  /** The outcome for a token that is not valid, which is counted. */
+  function refusal(
+    { kind }: Pick<Exclude<TokenReading<TokenClaims>, { kind: 'valid' }>, 'kind'>,
+  ): VerifyOutcome<never, never> {
+    counters[kind === 'expired' ? kind : 'unrecognized'].value += 1
+    return kind === 'unrecognized' ? unrecognized : { kind: 'refresh-required', reason: kind }
+  }
 
-/** The outcome for a token that is not valid. Pure. */
-function refusal({ kind }: Exclude<TokenReading<TokenClaims>, { kind: 'valid' }>): VerifyOutcome<never, never> {
-  return kind === 'unrecognized' ? unrecognized : { kind: 'refresh-required', reason: kind }
+  function revoked(handle: SessionHandle): VerifyOutcome<never, never> {
+    counters.revoked.value += 1
+    return { kind: 'revoked', handle }
+  }
+
+  return { verify, verifyNow }
 }

@@ -17,6 +17,7 @@ export type WrapMethod = <Input extends readonly unknown[], Output>(
  */
 export function wrapStore(wrap: WrapMethod): SessionStore {
   return {
+    check: wrap('check', store => store.check()),
     insert: wrap('insert', (store, ...input) => store.insert(...input)),
     find: wrap('find', (store, ...input) => store.find(...input)),
     rotate: wrap('rotate', (store, ...input) => store.rotate(...input)),

@@ -30,7 +30,9 @@ export function createDeadline(
     for (const call of waiting) {
       if (call.due > now) return watch(Math.ceil(call.due - now))
       waiting.delete(call)
-      call.reject(new GeneralError('STORE_UNAVAILABLE', `${database} did not answer within ${limit} ms`))
+      call.reject(new GeneralError('STORE_UNAVAILABLE', `${database} did not answer within ${limit} ms`, {
+        reason: 'store-unreachable',
+      }))
     }
   }
 

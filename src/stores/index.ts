@@ -40,7 +40,7 @@ export type { HeadPoller } from './head-poller.ts'
 // Handles, errors and time limits.
 export { parseHandle } from '../base/handle.ts'
 export { GeneralError } from '../base/errors.ts'
-export type { GeneralErrorCode } from '../base/errors.ts'
+export type { FailureReason, GeneralErrorCode } from '../base/errors.ts'
 export { wrapStore } from '../session/wrap-store.ts'
 export type { WrapMethod } from '../session/wrap-store.ts'
 export { createDeadline } from './deadline.ts'

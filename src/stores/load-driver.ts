@@ -54,7 +54,7 @@ async function checkInstalled(name: keyof Drivers): Promise<void> {
   // A package may not export its manifest, and a bundle may have none beside it.
   const manifest: { default?: { version?: unknown } } | null = await reading.catch(() => null)
   const problem = explainOldVersion(peer, manifest?.default?.version)
-  if (problem !== null) throw new GeneralError('MISUSE', problem)
+  if (problem !== null) throw new GeneralError('MISUSE', problem, { reason: 'driver-missing' })
 }
 
 /**
@@ -71,5 +71,7 @@ function cannotLoad(name: keyof Drivers, cause: unknown): AnySessionError {
   if (isSessionError(cause)) return cause
   const [install, client] = cures[name]
   return new GeneralError('MISUSE', `the driver for the URL of this store cannot be loaded: run "npm install ${install}". `
-    + `A bundle does not contain it: without node_modules, pass ${client} instead of the URL`, { cause })
+    + `A bundle does not contain it: without node_modules, pass ${client} instead of the URL`, {
+    cause, reason: 'driver-missing',
+  })
 }

@@ -67,6 +67,9 @@ export function createMemoryStore(): SessionStore {
   }
 
   return {
+    async check() {
+      // There is nothing that could be missing.
+    },
     ...createMemoryKeys(until => {
       log.append({ kind: 'keys', until })
       followers.wake()

@@ -20,6 +20,7 @@ import type { SessionStore } from '../session/store.ts'
 import { createFollowers } from './followers.ts'
 import { createHeadPoller } from './head-poller.ts'
 import { createChangeLog } from './mysql/change-log.ts'
+import { createCheck } from './mysql/check.ts'
 import { checkConnection } from './mysql/check-connection.ts'
 import { openConnections, openPool, useGivenPool } from './mysql/connections.ts'
 import { createDatabase, runnerOn } from './mysql/database.ts'
@@ -90,6 +91,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
   const readTime = `SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000 AS time`
   const { settled, ...sessions } = createSessionTable(database, log, names)
   return {
+    check: createCheck(database, names),
     ...sessions,
     ...createKeyTable(database, log, names),
     removeExpired: createRemoveExpired(database, names),

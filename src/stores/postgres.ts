@@ -3,6 +3,7 @@ import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
 import { poolSizeOf, requestTimeoutOf } from './options.ts'
 import { createChangeReader, lazily } from './postgres/change-log.ts'
+import { createCheck } from './postgres/check.ts'
 import { connectTo, useGivenPool } from './postgres/connections.ts'
 import { createDatabase } from './postgres/database.ts'
 import type { PostgresPool } from './postgres/driver.ts'
@@ -78,6 +79,7 @@ export function createPostgresStore(
     'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS time', { repeatable: true })
   const { settled, ...sessions } = createSessionTable(database, names)
   return {
+    check: createCheck(database, names),
     ...sessions,
     ...createKeyTable(database, names),
     acquireLease: async (task, holder, now, until) => (await acquireLease(task, holder, until, now)).length === 1,

@@ -71,13 +71,16 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
   const log = createChangeLog(names, nextName)
   const subscription = createSubscription(connection, names.channel)
   const { settled, ...sessions } = createSessionTable(connection, log, names, nextName)
+  const { time } = createTime(connection, names)
   return {
+    // Opening the connection checks the user's rights; there are no tables.
+    check: async () => void await time(),
     ...sessions,
     ...createRemoval(connection, log, names, nextName),
     ...createCleanup(connection, log, names),
     ...createKeyTable(connection, log, names),
     ...createLeases(connection, names),
-    ...createTime(connection, names),
+    time,
     changesSince: (cursor, limit) => connection.use(commands => log.since(commands, cursor, limit)),
     follow: subscription.follow,
     async close() {

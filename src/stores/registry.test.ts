@@ -71,7 +71,7 @@ test('P-08: a kind without a pool of connections refuses the option poolSize', a
 describe('V-10: SQLite with migrate: manual', () => {
   test('a missing file is not created', async () => {
     const file = newFile()
-    await expect(openStoreByUrl(`sqlite:${file}`, { migrate: 'manual' })).rejects.toThrow('missing or old')
+    await expect(openStoreByUrl(`sqlite:${file}`, { migrate: 'manual' })).rejects.toThrow('the tables of Keyturn are missing')
     expect(await kindOfStore('sqlite:').inspect(`sqlite:${file}`, {}))
       .toEqual({ condition: 'missing', sought: `SQLite file ${file}` })
     expect(existsSync(file)).toBe(false)
@@ -83,7 +83,7 @@ describe('V-10: SQLite with migrate: manual', () => {
     database.exec('CREATE TABLE theirs (x)')
     database.close()
     const [kind, url, before] = [kindOfStore('sqlite:'), `sqlite:${file}`, readFileSync(file)]
-    await expect(openStoreByUrl(url, { migrate: 'manual' })).rejects.toThrow('missing or old')
+    await expect(openStoreByUrl(url, { migrate: 'manual' })).rejects.toThrow('the tables of Keyturn are missing')
     expect(await kind.inspect(url, { prefix: 'mine_' }))
       .toEqual({ condition: 'missing', sought: `table mine_meta in the SQLite file ${file}` })
     expect(readFileSync(file)).toEqual(before)
@@ -96,7 +96,7 @@ describe('V-10: SQLite with migrate: manual', () => {
     expect(await kind.inspect(`sqlite:${file}`, {})).toMatchObject({ condition: 'ready' })
     await (await openStoreByUrl(`sqlite:${file}`, { migrate: 'manual' })).close()
     for (const [version, condition, words] of [
-      [0, 'outdated', 'missing or old'], [99, 'newer', 'a newer version of Keyturn'],
+      [0, 'outdated', 'the tables of Keyturn are outdated'], [99, 'newer', 'a newer version of Keyturn'],
     ] as const) {
       const database = new DatabaseSync(file)
       database.exec(`UPDATE keyturn_meta SET value = '${version}' WHERE name = 'schema'`)

@@ -1,4 +1,5 @@
 import { changeCases } from './store-contract/changes.ts'
+import { checkCases } from './store-contract/check.ts'
 import type { ContractCase } from './store-contract/contract-case.ts'
 import { conditionCases } from './store-contract/conditions.ts'
 import { expiryCases } from './store-contract/expiry.ts'
@@ -31,6 +32,7 @@ export const storeContract: readonly ContractCase[] = [
   ...keyCases,
   ...leaseCases,
   ...timeCases,
+  ...checkCases,
   ...hostileCases,
   ...identifierCases,
 ]

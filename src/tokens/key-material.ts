@@ -66,7 +66,9 @@ export async function createKeyLoader(crypto: Crypto, secrets: readonly string[]
       if (text !== null) return { secret, text }
     }
     throw new GeneralError('MISUSE', `no configured secret decrypts the key ${stored.kid}: `
-      + 'also configure the secret that encrypted it, or remove the key, which ends the sessions that use it')
+      + 'also configure the secret that encrypted it, or remove the key, which ends the sessions that use it', {
+      reason: 'keys-undecryptable',
+    })
   }
 
   async function accept(keys: readonly StoredKey[]): Promise<void> {

@@ -23,6 +23,10 @@ export interface KeyRingProvider {
   atHand(now: EpochMilliseconds): KeyRing | null
   /** The key ring in memory, or else of the store. @throws GeneralError if there is none and the store fails. */
   current(): Promise<KeyRing>
+  /** The keys that the store had at the last load, for monitoring; null before the first. */
+  listed(): readonly StoredKey[] | null
+  /** Why the keys could not be read since then; null if they could. */
+  failure(): unknown
   /** Reads the keys from the store, starting after this call. @throws GeneralError if they cannot be read. */
   reload(): Promise<KeyRing>
   /**
@@ -99,6 +103,8 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   let rereadAfter = REREAD
   /** When the last read failed; null if it succeeded. */
   let failedAt: EpochMilliseconds | null = null
+  let known: readonly StoredKey[] | null = null
+  let failure: unknown = null
   let reading: Promise<KeyRing> | null = null
   let queued: Promise<KeyRing> | null = null
   let unknownKid: { readonly at: EpochMilliseconds; readonly answer: Promise<KeyRing> } | null = null
@@ -149,6 +155,8 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
     const accepted = acceptedKeys(stored, startedAt, keyPolicy)
     const ring = await toRing(loader, accepted.filter(key => demands.some(({ purpose }) => purpose === key.purpose)))
     current = ring
+    known = stored
+    failure = null
     readAt = startedAt
     rereadAfter = jitter(REREAD, random)
     failedAt = null
@@ -190,6 +198,7 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   function load(): Promise<KeyRing> {
     reading ??= read().catch((cause: unknown) => {
       failedAt = clock()
+      failure = cause
       if (isSessionError(cause)) throw cause
       throw new GeneralError('STORE_UNAVAILABLE', 'the keys cannot be read from the store', { cause })
     }).finally(() => {
@@ -232,6 +241,8 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
   }
 
   return {
+    listed: () => known,
+    failure: () => failure,
     atHand,
     current: async () => atHand(clock()) ?? refreshRing(),
     reload,

@@ -111,7 +111,7 @@ export function planRotation(
   if (newest === null) return { kind: 'add', activeFrom: now, newest: null }
   // One key at a time: processes with different configurations, as during a roll-out, must not add keys alternately.
   if (newest.activeFrom > now) return keep
-  const lifetime = lifetimeOf(demand.purpose, policy)
+  const lifetime = keyLifetimeOf(demand.purpose, policy)
   const due = newest.algorithm === demand.algorithm ? newest.activeFrom + lifetime : now
   const earliest = now + policy.publicationLead
   return due > earliest ? keep : { kind: 'add', activeFrom: earliest, newest: newest.kid }
@@ -165,7 +165,8 @@ function isOutlived(
   ))
 }
 
-function lifetimeOf(purpose: KeyPurpose, policy: KeyPolicy): Milliseconds {
+/** How long a key of the purpose issues tokens. */
+export function keyLifetimeOf(purpose: KeyPurpose, policy: KeyPolicy): Milliseconds {
   if (!rotates(purpose)) return Number.POSITIVE_INFINITY
   return purpose === 'refresh' ? policy.refreshKeyLifetime : policy.accessKeyLifetime
 }

@@ -69,7 +69,7 @@ export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies
     try {
       set = await read()
     } catch (cause) {
-      throw new GeneralError('STORE_UNAVAILABLE', 'the key set cannot be fetched', { cause })
+      throw new GeneralError('STORE_UNAVAILABLE', 'the key set cannot be fetched', { cause, reason: 'keys-unreachable' })
     }
     return createVerificationKeys(crypto, set)
   }
@@ -77,7 +77,9 @@ export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies
   /** The first keys. Every verification needs them: if they cannot be fetched, only one per second tries. */
   async function loadFirst(): Promise<VerificationKeys> {
     if (!isFailing || isOver(triedAt, FIRST_RETRY)) return load()
-    throw new GeneralError('STORE_UNAVAILABLE', 'the key set could not be fetched a moment ago')
+    throw new GeneralError('STORE_UNAVAILABLE', 'the key set could not be fetched a moment ago', {
+      reason: 'keys-unreachable',
+    })
   }
 
   /** Whether an age has reached the limit. If the clock was set back, it has. */

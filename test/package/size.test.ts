@@ -45,14 +45,14 @@ async function bundle(
   }
 }
 
-test('the core and the web adapter, as they are loaded at first, are smaller than 42 kB, verification alone than 8.5 kB', async () => {
+test('the core and the web adapter, as they are loaded at first, are smaller than 43 kB, verification alone than 8.9 kB', async () => {
   const sizes = {
     'keyturn + frameworks/web': (await bundle(['keyturn', 'keyturn/frameworks/web'], ['worker'], [withoutLazy])).bytes,
     'keyturn/verify': (await bundle(['keyturn/verify'], ['worker'])).bytes,
   }
   console.log(sizes)
-  expect(sizes['keyturn + frameworks/web']).toBeLessThan(42_000)
-  expect(sizes['keyturn/verify']).toBeLessThan(8500)
+  expect(sizes['keyturn + frameworks/web']).toBeLessThan(43_000)
+  expect(sizes['keyturn/verify']).toBeLessThan(8900)
 })
 
 test.each(neutralSpecifiers)('%s needs no particular runtime', async name => {
@@ -72,7 +72,7 @@ test('the size of every export, in bytes after gzip', async () => {
     rows[name] = (await bundle([name], [neutralSpecifiers.includes(name) ? 'worker' : 'node'])).bytes
   }
   console.log(rows)
-  // Two entries contain every store. No other entry may become that large.
-  const limits: Readonly<Record<string, number>> = { 'keyturn': 42_000, 'keyturn/server': 96_000, 'keyturn/stores': 60_000 }
+  // Two entries contain every store, and `keyturn` what is loaded later. No other entry may become that large.
+  const limits: Readonly<Record<string, number>> = { 'keyturn': 46_000, 'keyturn/server': 99_000, 'keyturn/stores': 60_000 }
   for (const [name, bytes] of Object.entries(rows)) expect(bytes, name).toBeLessThan(limits[name] ?? 40_000)
 })

@@ -1,3 +1,4 @@
+import type { Scheduler } from '../../src/base/scheduler.ts'
 import { nodeCrypto } from '../../src/platform/node-crypto.ts'
 import { createPolicy } from '../../src/session/policy.ts'
 import type { PolicyOptions } from '../../src/session/policy.ts'
@@ -14,6 +15,8 @@ export interface TimedCore {
   pass(milliseconds: number): Promise<void>
   /** How often each method of the store was called since the last `takeCalls`. */
   takeCalls(): Readonly<Record<string, number>>
+  /** Sets a timer of this process. */
+  readonly schedule: Scheduler
   /** The delays of all timers that were ever set. */
   readonly delays: readonly number[]
   readonly errors: unknown[]
@@ -26,13 +29,23 @@ interface Timer {
 }
 
 /** Starts a process on a store. `seed` decides its randomness. */
-export function createTimedCore(inner: SessionStore, policy: PolicyOptions = {}, seed = 1): TimedCore {
+export function createTimedCore(
+  inner: SessionStore, policy: PolicyOptions = {}, seed = 1, followStoreTime = false,
+): TimedCore {
   let now = Date.UTC(2026, 0, 1)
   let random = seed
   let calls: Record<string, number> = {}
   let timers: Timer[] = []
   const delays: number[] = []
   const errors: unknown[] = []
+  const schedule: Scheduler = (task, delay) => {
+    const timer = { at: now + delay, task }
+    timers.push(timer)
+    delays.push(delay)
+    return () => {
+      timers = timers.filter(other => other !== timer)
+    }
+  }
   const store = wrapStore((name, call) => async (...input) => {
     calls[name] = (calls[name] ?? 0) + 1
     return call(inner, ...input)
@@ -42,19 +55,12 @@ export function createTimedCore(inner: SessionStore, policy: PolicyOptions = {},
       store,
       crypto: nodeCrypto,
       clock: () => now,
-      followStoreTime: false,
+      followStoreTime,
       entropy: length => Uint8Array.from({ length }, () => {
         random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
         return random >>> 24
       }),
-      schedule(task, delay) {
-        const timer = { at: now + delay, task }
-        timers.push(timer)
-        delays.push(delay)
-        return () => {
-          timers = timers.filter(other => other !== timer)
-        }
-      },
+      schedule,
       policy: createPolicy(policy),
       issuer: 'https://app.example.com/auth',
       application: 'default',
@@ -85,6 +91,7 @@ export function createTimedCore(inner: SessionStore, policy: PolicyOptions = {},
       calls = {}
       return taken
     },
+    schedule,
     delays,
     errors,
     unchecked: 0,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Metrics } from '../metrics.ts'
+import type { Tally } from '../../session/tally.ts'
 import type { RejectedRequestLog } from '../rejected-requests.ts'
 import { probes } from '../router.ts'
 import type { Router } from '../router.ts'
@@ -17,7 +17,7 @@ interface ServiceDependencies {
   readonly settings: ServerSettings
   readonly route: Router
   readonly traces: Traces
-  readonly metrics: Metrics
+  readonly tally: Tally
   readonly refusals: RejectedRequestLog
   readonly isClosing: () => boolean
 }
@@ -32,7 +32,7 @@ const notLocal = replyText(403, 'Without --api-key, this server answers only pro
 
 /** Handles every request: checks before the router, a trace span around it, metrics and common headers after it. */
 export function createHttpService(
-  { settings, route, traces, metrics, refusals, isClosing }: ServiceDependencies,
+  { settings, route, traces, tally, refusals, isClosing }: ServiceDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const isAccepted = settings.apiKeys.length > 0 ? () => true : isLocalRequest
   const isHttps = settings.publicOrigin?.startsWith('https:') === true
@@ -45,8 +45,8 @@ export function createHttpService(
     const reply = await answer(request, response)
     if (reply === null) return
     const status = String(reply.status)
-    metrics.count('keyturn_http_requests_total', { status })
-    metrics.observe('keyturn_http_request_duration_seconds', (performance.now() - startedAt) / 1000)
+    tally.count('keyturn.http.requests', { status })
+    tally.observe('keyturn.http.request.duration', (performance.now() - startedAt) / 1000)
     if (reply.status >= 400 && reply.status < 500) refusals.note(reply.status, from)
     if (response.destroyed) return
     // Clients must not reuse the connection of a server that is stopping.

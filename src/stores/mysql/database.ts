@@ -69,7 +69,9 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
       if (watch.expired) {
         connection.release()
         lender.returned()
-        throw new GeneralError('STORE_UNAVAILABLE', 'no connection to MySQL was free in time')
+        throw new GeneralError('STORE_UNAVAILABLE', 'no connection to MySQL was free in time', {
+          reason: 'store-unreachable',
+        })
       }
       watch.connection = connection
       try {

@@ -1,5 +1,6 @@
 import { GeneralError, isSessionError } from '../../base/errors.ts'
-import { missingTables } from '../sql/missing-tables.ts'
+import { failureReasonOf } from '../failure-reason.ts'
+import { missingPrivileges, missingTables } from '../sql/missing-tables.ts'
 
 function numberOf(error: unknown): number {
   return error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? error.errno : 0
@@ -70,19 +71,27 @@ export function isReadOnlyServer(error: unknown): boolean {
   return [1290, 1792, 1836].includes(numberOf(error))
 }
 
+/** Whether the user lacks a privilege on a table or column. */
+export function isDenied(error: unknown): boolean {
+  return [1142, 1143, 1227].includes(numberOf(error))
+}
+
 /**
  * The error to throw for a failure (REV-11, ST-07). Messages of the server name tables and columns, not parameters. Its
  * message about rejected credentials is left out, because it names the user.
  */
 export function toStoreError(cause: unknown): Error {
   if (isSessionError(cause)) return cause
+  if (isDenied(cause)) return missingPrivileges(null)
   switch (numberOf(cause)) {
-    case 1146: case 1054:
-      return missingTables(cause)
-    case 1142: case 1143: case 1227:
-      return new GeneralError('MISUSE', 'the database user lacks a privilege on the tables of Keyturn')
+    case 1146:
+      return missingTables('missing', cause)
+    case 1054:
+      return missingTables('outdated', cause)
     case 1044: case 1045: case 1698:
-      return new GeneralError('STORE_UNAVAILABLE', `the MySQL server refused the credentials (${numberOf(cause)})`)
+      return new GeneralError('STORE_UNAVAILABLE', `the MySQL server refused the credentials (${numberOf(cause)})`, {
+        reason: 'credentials-refused',
+      })
     case 1040: case 1203:
       return new GeneralError('STORE_UNAVAILABLE', 'the MySQL server has too many connections: lower the pool size of '
         + 'the processes, or raise max_connections', { cause })
@@ -93,5 +102,7 @@ export function toStoreError(cause: unknown): Error {
     return new GeneralError('STORE_UNAVAILABLE', 'the application itself uses all connections of the pool, which lets no '
       + 'call wait: raise connectionLimit, or leave out waitForConnections and queueLimit', { cause })
   }
-  return new GeneralError('STORE_UNAVAILABLE', 'the call to the MySQL database failed', { cause })
+  return new GeneralError('STORE_UNAVAILABLE', 'the call to the MySQL database failed', {
+    cause, reason: failureReasonOf(cause),
+  })
 }

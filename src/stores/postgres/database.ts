@@ -47,7 +47,9 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
       call.connection = leased
       try {
         // The caller has waited too long for a connection and already has an error: nothing must be written for it now.
-        if (call.expired) throw new GeneralError('STORE_UNAVAILABLE', 'no connection to PostgreSQL was free in time')
+        if (call.expired) throw new GeneralError('STORE_UNAVAILABLE', 'no connection to PostgreSQL was free in time', {
+            reason: 'store-unreachable',
+          })
         const result = await work(leased.client, named)
         leased.release()
         return result

@@ -1,5 +1,6 @@
 import { GeneralError, isSessionError } from '../../base/errors.ts'
-import { missingTables } from '../sql/missing-tables.ts'
+import { failureReasonOf } from '../failure-reason.ts'
+import { missingPrivileges, missingTables } from '../sql/missing-tables.ts'
 
 /** The code that the driver or the server reported: an SQLSTATE, or a code of the operating system. */
 export function codeOf(error: unknown): string {
@@ -40,10 +41,12 @@ export function toStoreError(cause: unknown): Error {
   if (isSessionError(cause)) return cause
   const code = codeOf(cause)
   switch (code) {
-    case '42P01': case '3F000': case '42703':
-      return missingTables(cause)
+    case '42P01': case '3F000':
+      return missingTables('missing', cause)
+    case '42703':
+      return missingTables('outdated', cause)
     case '42501':
-      return new GeneralError('MISUSE', 'the database user lacks a privilege on the tables of Keyturn', { cause })
+      return missingPrivileges(null, cause)
     case '53100':
       return new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server\'s disk is full: nothing was written', { cause })
     case '53300':
@@ -53,7 +56,11 @@ export function toStoreError(cause: unknown): Error {
       return new GeneralError('MISUSE', 'PostgreSQL cannot store a text with the character U+0000', { cause })
   }
   if (code.startsWith('28')) {
-    return new GeneralError('STORE_UNAVAILABLE', `the PostgreSQL server refused the credentials (${code})`)
+    return new GeneralError('STORE_UNAVAILABLE', `the PostgreSQL server refused the credentials (${code})`, {
+      reason: 'credentials-refused',
+    })
   }
-  return new GeneralError('STORE_UNAVAILABLE', 'the call to the PostgreSQL database failed', { cause })
+  return new GeneralError('STORE_UNAVAILABLE', 'the call to the PostgreSQL database failed', {
+    cause, reason: failureReasonOf(cause),
+  })
 }

@@ -1,4 +1,5 @@
 import { GeneralError, isSessionError } from '../../base/errors.ts'
+import { failureReasonOf } from '../failure-reason.ts'
 import { unreadableSession } from './reply.ts'
 
 /** What the server's error codes mean, except for those that need a closer look. */
@@ -30,13 +31,17 @@ export function toStoreError(error: unknown): Error {
   if (format !== undefined) return unreadableSession(format)
   if (lacksRight(error)) return missingRights(rightsIn(message))
   const code = codeOf(message)
-  if (code === 'NOAUTH' || code === 'WRONGPASS') return new GeneralError('STORE_UNAVAILABLE', meanings[code] ?? '')
+  if (code === 'NOAUTH' || code === 'WRONGPASS') {
+    return new GeneralError('STORE_UNAVAILABLE', meanings[code] ?? '', { reason: 'credentials-refused' })
+  }
   const cause = new Error(message)
   if (['MOVED', 'ASK', 'CROSSSLOT'].includes(code)) {
     const advice = 'this Redis server is part of a cluster: give the store a cluster client'
     return new GeneralError('MISUSE', advice, { cause })
   }
-  return new GeneralError('STORE_UNAVAILABLE', meanings[code] ?? 'the call to Redis failed', { cause })
+  return new GeneralError('STORE_UNAVAILABLE', meanings[code] ?? 'the call to Redis failed', {
+    cause, reason: failureReasonOf(cause),
+  })
 }
 
 /** Whether the server is a replica, so that another connection may lead to the primary. */
@@ -51,7 +56,9 @@ export function lacksRight(error: unknown): boolean {
 
 /** The error for a user whose ACL lacks something. */
 export function missingRights(rights: string): GeneralError {
-  return new GeneralError('MISUSE', `the Redis user lacks a right that Keyturn needs: add ${rights} to its ACL`)
+  return new GeneralError('MISUSE', `the Redis user lacks a right that Keyturn needs: add ${rights} to its ACL`, {
+    reason: 'privileges-missing',
+  })
 }
 
 function rightsIn(message: string): string {

@@ -18,9 +18,15 @@ export interface MigrationResult {
  */
 export function pending<Each>(migrations: readonly Each[], version: number): readonly Each[] {
   if (version > migrations.length) {
-    throw new GeneralError('MISUSE', 'a newer version of Keyturn has migrated this database')
+    throw newerTables()
   }
   return migrations.slice(version)
+}
+
+/** The error for tables that this version of the package does not know. */
+export function newerTables(): GeneralError {
+  return new GeneralError('MISUSE', 'a newer version of Keyturn has migrated this database: install that version here, '
+    + 'too', { reason: 'tables-newer' })
 }
 
 /**

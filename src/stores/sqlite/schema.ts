@@ -1,6 +1,6 @@
 import { GeneralError } from '../../base/errors.ts'
 import { checkOptions } from '../../base/options.ts'
-import { missingTables } from '../sql/missing-tables.ts'
+import { requireVersion } from '../sql/missing-tables.ts'
 import { pending, migrationScript } from '../sql/migrations.ts'
 import type { MigrationResult } from '../sql/migrations.ts'
 import { readInteger, rowOf, readText } from '../sql/row.ts'
@@ -102,7 +102,7 @@ export function migrateSchema(database: SqliteDatabase, connection: Connection, 
 
 /** Refuses a database without these tables, and does not change it. @throws GeneralError (`MISUSE`) */
 export function requireSchema(database: SqliteDatabase, names: TableNames): void {
-  if (pending(migrations, readVersion(database, names) ?? 0).length > 0) throw missingTables()
+  requireVersion(readVersion(database, names), newestVersion)
 }
 
 function recordVersion(names: TableNames): string {

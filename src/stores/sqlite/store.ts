@@ -27,11 +27,11 @@ export interface StoreParts {
  */
 export function createStore(parts: StoreParts): SessionStore {
   try {
-    return assemble(setUp(parts), parts.names)
+    return assemble(setUp(parts), parts)
   } catch (cause) {
     if (!isLocked(cause)) throw cause
     const retries = createRetries('the SQLite database cannot be set up')
-    return deferStore(() => retries.run(() => assemble(setUp(parts), parts.names)))
+    return deferStore(() => retries.run(() => assemble(setUp(parts), parts)))
   }
 }
 
@@ -47,8 +47,8 @@ function setUp({ durable: database, fast: other, names, migrate }: StoreParts): 
   return { durable, fast, reads: createRetries(), writes: createRetries() }
 }
 
-function assemble(connections: Connections, names: TableNames): SessionStore {
-  const { fast, reads, writes } = connections
+function assemble(connections: Connections, { durable: database, names }: StoreParts): SessionStore {
+  const { durable, fast, reads, writes } = connections
   const log = createChangeLog(connections, names)
   const acquireLease = fast.changes(
     `INSERT INTO ${names.turn} (task, holder, until) VALUES (?, ?, ?)
@@ -65,6 +65,8 @@ function assemble(connections: Connections, names: TableNames): SessionStore {
     return work
   }
   return {
+    // Takes the write lock, which a file that is read-only refuses.
+    check: () => writes.run(() => durable.transaction(() => requireSchema(database, names))),
     ...sessions,
     ...createKeyTable(connections, log, names),
     removeByUser: removal => tracked(sessions.removeByUser(removal)),

@@ -159,6 +159,16 @@ export const logAndKeyMutants: Mutants = {
   'removeKey always returns true': sound => ({
     removeKey: async (kid, until) => (await sound.removeKey(kid, until), true),
   }),
+  'check rejects without a key': sound => ({
+    async check() {
+      if ((await sound.listKeys()).length === 0) throw new Error('there is no key')
+    },
+  }),
+  'check removes sessions': sound => ({
+    async check() {
+      await sound.removeAll({ notBefore: { time: Number.MAX_SAFE_INTEGER, until: 0 }, limit: 10, after: null })
+    },
+  }),
 }
 
 async function newestOf(sound: SessionStore, purpose: string): Promise<string | null> {

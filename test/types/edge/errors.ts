@@ -4,7 +4,7 @@ import {
   CrossSiteRequestError, GeneralError, InvalidClaimsError, InvalidDataError, isSessionError, SessionError,
   SessionNotFoundError, TokenTheftDetectedError, TryRefreshTokenError, UnauthorizedError,
 } from 'keyturn/errors'
-import type { AnySessionError, ClaimValidationError, ErrorCode, GeneralErrorCode } from 'keyturn/errors'
+import type { AnySessionError, ClaimValidationError, ErrorCode, FailureReason, GeneralErrorCode } from 'keyturn/errors'
 import { typeOf } from '../expect.ts'
 import type { Equal, Expect } from '../expect.ts'
 
@@ -82,9 +82,17 @@ export type Parameters = [
     ConstructorParameters<typeof InvalidClaimsError>, [claimValidationErrors: readonly ClaimValidationError[]]
   >>,
   Expect<Equal<ConstructorParameters<typeof GeneralError>, [
-    code: GeneralErrorCode, message: string, options?: { cause?: unknown; retryAfter?: number } | undefined,
+    code: GeneralErrorCode, message: string,
+    options?: { cause?: unknown; retryAfter?: number; reason?: FailureReason } | undefined,
   ]>>,
+  Expect<Equal<GeneralError['reason'], FailureReason | null>>,
 ]
+export type Reasons = Expect<Equal<
+  FailureReason,
+  | 'store-unreachable' | 'store-failed' | 'credentials-refused' | 'driver-missing'
+  | 'tables-missing' | 'tables-outdated' | 'tables-newer' | 'privileges-missing'
+  | 'keys-undecryptable' | 'keys-unencrypted' | 'keys-unreachable' | 'feed-unreachable' | 'misconfigured'
+>>
 typeOf(isSessionError).is<(error: unknown) => error is AnySessionError>()
 
 export function made(): void {

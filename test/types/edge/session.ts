@@ -1,8 +1,8 @@
 // The session object, and the application's own types in it, which are given once.
 import { createSessions } from 'keyturn'
 import type {
-  ClaimValidator, CreateNewSessionInput, CreateNewSessionOptions, Duration, GetSessionOptions, ReadonlySession, Session,
-  SessionDetails, SessionJson, SessionList, SessionReading, Sessions, SessionSummary,
+  ClaimValidator, CreateNewSessionInput, CreateNewSessionOptions, Duration, GetSessionOptions, Health, HealthReason,
+  ReadonlySession, ReadyOptions, Session, SessionDetails, SessionJson, SessionList, SessionReading, Sessions, SessionSummary,
 } from 'keyturn'
 import type { Claims, Found, Info } from '../application.ts'
 import { typeOf } from '../expect.ts'
@@ -119,6 +119,15 @@ export async function management(sessions: Sessions<Claims, Info>): Promise<void
   typeOf(sessions.listSessions('ada', { limit: 10, after: null, tenantId: 'public' })).is<Promise<SessionList>>()
   typeOf(sessions.rotateKeys()).is<Promise<void>>()
   typeOf((await sessions.getJwks()).keys[0]?.kid).is<string | undefined>()
+  typeOf(sessions.ready).is<(options?: ReadyOptions) => Promise<void>>()
+  await sessions.ready({ timeout: '30s', signal: AbortSignal.timeout(1000) })
+  const health = await sessions.health()
+  typeOf(health).is<Health>()
+  typeOf(health.status).is<'ok' | 'degraded' | 'failing'>()
+  typeOf(health.reasons[0]).is<HealthReason | undefined>()
+  typeOf(health.keys?.nextRotation).is<number | undefined>()
+  // @ts-expect-error: it is timeout
+  await sessions.ready({ limit: 5 })
   typeOf(sessions.close()).is<Promise<void>>()
   // @ts-expect-error: no such role
   await sessions.updateJwtPayload('handle', { role: 'owner' })

@@ -84,6 +84,7 @@ export type Port = Expect<Equal<Pick<SessionStore, Exclude<keyof SessionStore, k
   changesSince(cursor: string | null, limit: number): Promise<ChangePage>
   follow(wake: () => void): Promise<() => Promise<void>>
   time(): Promise<EpochMilliseconds | null>
+  check(): Promise<void>
   close(): Promise<void>
 }>>
 export type Listing = Expect<Equal<

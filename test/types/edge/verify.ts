@@ -2,7 +2,7 @@
 import type { Duration } from 'keyturn'
 import { createVerifier } from 'keyturn/verify'
 import type {
-  ChangeSource, JwkSet, PublicJwk, ReadonlySession, SessionReading, Verifier, VerifierOptions,
+  ChangeSource, JwkSet, PublicJwk, ReadonlySession, ReadyOptions, SessionReading, Verifier, VerifierOptions,
 } from 'keyturn/verify'
 import type { Claims } from '../application.ts'
 import { typeOf } from '../expect.ts'
@@ -14,6 +14,7 @@ export async function read(request: Request, token: string): Promise<void> {
   const verifier = createVerifier<Claims>({ issuer })
   typeOf(verifier).is<Verifier<Claims>>()
   typeOf(verifier.verify).is<(accessToken: string) => Promise<SessionReading<Claims>>>()
+  typeOf(verifier.ready).is<(options?: ReadyOptions) => Promise<void>>()
   typeOf(verifier.readSession)
     .is<(request: { readonly headers: Pick<Headers, 'get'> }) => Promise<SessionReading<Claims>>>()
   await verifier.verify(token)

@@ -1,0 +1,32 @@
+import type { Emit, SessionEventMap } from './events.ts'
+import type { MetricName } from './metric-table.ts'
+import type { Tally } from './tally.ts'
+
+/** A metric, and the member of the event that is its label. */
+type Count<Name extends keyof SessionEventMap> = readonly [metric: MetricName, label?: keyof SessionEventMap[Name]]
+
+/** How each event is counted. */
+const counts: { readonly [Name in keyof SessionEventMap]?: Count<Name> } = {
+  onSessionCreated: ['keyturn.sessions.created'],
+  onSessionRefreshed: ['keyturn.sessions.refreshed', 'how'],
+  onSessionReauthenticated: ['keyturn.sessions.reauthenticated'],
+  onSessionRevoked: ['keyturn.sessions.revoked', 'reason'],
+  onTokenTheft: ['keyturn.token.thefts'],
+  onRefreshShared: ['keyturn.refreshes.shared'],
+  onRefreshRejected: ['keyturn.refreshes.rejected', 'reason'],
+  onKeyRotated: ['keyturn.keys.made', 'purpose'],
+  onBackgroundError: ['keyturn.background.errors', 'during'],
+  onUncheckedRevocation: ['keyturn.verifications.unchecked'],
+}
+
+/** Counts each event before it goes to the listeners. */
+export function countEvents(emit: Emit, tally: Tally): Emit {
+  return (name, event) => {
+    const [metric, label] = counts[name] ?? []
+    if (metric !== undefined) {
+      const labels = label === undefined ? {} : { [label]: String(event[label]) }
+      tally.count(metric, labels, 'handles' in event ? event.handles.length : 1)
+    }
+    emit(name, event)
+  }
+}

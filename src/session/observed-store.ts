@@ -1,0 +1,46 @@
+import { isSessionError } from '../base/errors.ts'
+import type { FailureReason } from '../base/errors.ts'
+import type { Clock, EpochMilliseconds } from '../base/time.ts'
+import type { SessionStore } from './store.ts'
+import type { Tally } from './tally.ts'
+import { wrapStore } from './wrap-store.ts'
+
+/** How the last failure of a store was, whether or not it has answered since. */
+export interface StoreFailure {
+  readonly reason: FailureReason
+  readonly at: EpochMilliseconds
+}
+
+/** A store whose calls are counted and timed. */
+export interface ObservedStore {
+  readonly store: SessionStore
+  /** The last failure; null if there was none. */
+  lastFailure(): StoreFailure | null
+}
+
+/** Counts the calls of a store that is guarded, and notes its failures. A wrong argument is no failure of the store. */
+export function observeStore(inner: SessionStore, tally: Tally, clock: Clock): ObservedStore {
+  let failure: StoreFailure | null = null
+  const store = wrapStore((operation, call) => async (...input) => {
+    const startedAt = performance.now()
+    try {
+      const result = await call(inner, ...input)
+      tally.observe('keyturn.store.call.duration', (performance.now() - startedAt) / 1000, { operation })
+      return result
+    } catch (error) {
+      const reason = failureOf(error)
+      if (reason !== null) {
+        failure = { reason, at: clock() }
+        tally.count('keyturn.store.failures', { operation, reason })
+      }
+      throw error
+    }
+  })
+  return { store, lastFailure: () => failure }
+}
+
+/** Why a call failed; null if that is no fault of the store. Pure. */
+export function failureOf(error: unknown): FailureReason | null {
+  if (!isSessionError(error) || !('reason' in error)) return null
+  return error.reason === 'misconfigured' && error.code === 'MISUSE' ? null : error.reason
+}

@@ -1,0 +1,28 @@
+import { GeneralError } from '../../base/errors.ts'
+import { missingPrivileges, requireVersion } from '../sql/missing-tables.ts'
+import { listPrivileges, neededPrivileges } from '../sql/privileges.ts'
+import { readText, rowOf } from '../sql/row.ts'
+import type { Database } from './database.ts'
+import type { PostgresNames } from './names.ts'
+import { newestVersion, readVersion } from './schema.ts'
+
+/** Creates the check of the tables and privileges. It writes nothing. */
+export function createCheck(database: Database, names: PostgresNames): () => Promise<void> {
+  // FOR UPDATE, which the cleanup uses on the change log, needs the privilege UPDATE here.
+  const needed = listPrivileges(names, {
+    ...neededPrivileges, change: [...neededPrivileges.change, 'UPDATE'],
+  })
+  return () => database.transaction(async run => {
+    requireVersion(await readVersion(run, names), newestVersion)
+    const missing = await run(
+      `SELECT needed.privilege || ' ON ' || needed.name AS entry
+       FROM unnest($1::text[], $2::text[]) AS needed (name, privilege)
+       WHERE NOT has_table_privilege(needed.name, needed.privilege)`,
+      [needed.map(([name]) => name), needed.map(([, privilege]) => privilege)])
+    if (missing.length > 0) throw missingPrivileges(missing.map(row => readText(rowOf(row), 'entry')))
+    const [state] = await run('SELECT current_setting(\'transaction_read_only\') AS setting')
+    if (readText(rowOf(state), 'setting') === 'off') return
+    throw new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL server accepts no writes: it is a standby, or '
+      + 'default_transaction_read_only is on')
+  })
+}
