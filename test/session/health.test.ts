@@ -1,7 +1,6 @@
 // `health()`: the rules of the status, and what a process reports.
 import { describe, expect, test } from 'vitest'
 import { createSessions } from '../../src/create-sessions.ts'
-import '../../src/session/create-vitals.ts'
 import { judgeFeed, judgeHealth, signingAt } from '../../src/session/health.ts'
 import type { HealthFacts } from '../../src/session/health.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'

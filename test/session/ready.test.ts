@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import { GeneralError } from '../../src/base/errors.ts'
 import { createSessions } from '../../src/create-sessions.ts'
-import '../../src/session/create-vitals.ts'
 import type { SessionStore } from '../../src/session/store.ts'
 import { wrapStore } from '../../src/session/wrap-store.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
