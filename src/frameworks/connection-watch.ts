@@ -1,4 +1,5 @@
 import { isSessionError } from '../base/errors.ts'
+import { outsideRequests } from '../base/outside-requests.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { noResponse } from '../transport/exchange.ts'
 import type { HttpRequest } from '../transport/exchange.ts'
@@ -57,12 +58,12 @@ export function createConnectionWatch<Payload extends object, Info extends objec
 
   function plan(): void {
     if (timer !== null || connections.length === 0) return
-    timer = setTimeout(() => {
+    timer = outsideRequests(() => setTimeout(() => {
       void endExpired().catch(onError).finally(() => {
         timer = null
         plan()
       })
-    }, interval)
+    }, interval))
     timer.unref()
   }
 

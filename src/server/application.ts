@@ -1,9 +1,11 @@
+import { atMost } from '../base/at-most.ts'
+import { closeOnce } from '../base/close-once.ts'
 import type { JsonObject } from '../base/json.ts'
 import { checkSize, createCodecs, createDataCodec } from '../session/application-data.ts'
 import type { Codecs } from '../session/application-data.ts'
 import type { SessionCore } from '../session/core.ts'
 import { createSessionCore } from '../session/create-core.ts'
-import { createEngine } from '../session/engine.ts'
+import { CLOSE_LIMIT, createEngine } from '../session/engine.ts'
 import type { Engine, EngineDependencies } from '../session/engine.ts'
 import { requireCdiUserId } from '../session/identifiers.ts'
 import { CLOCK_TOLERANCE } from '../session/policy.ts'
@@ -72,9 +74,9 @@ export function createApplication({ issuer, ...dependencies }: ApplicationDepend
       }),
       requireUserId: requireCdiUserId,
     }),
-    async close() {
-      await broadcast.close()
+    close: closeOnce(async () => {
+      await atMost(CLOSE_LIMIT, broadcast.close())
       await engine.close()
-    },
+    }),
   }
 }

@@ -106,7 +106,9 @@ export async function openApplications(
 
   async function close(): Promise<void> {
     await madeApps?.close()
-    for (const app of apps.values()) await app.close()
+    // Each of them, also if another one fails.
+    const outcomes = await Promise.allSettled([...apps.values()].map(app => app.close()))
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 
   try {

@@ -1,4 +1,5 @@
 import { platform } from '#platform'
+import { closeOnce } from '../base/close-once.ts'
 import { checkOptions } from '../base/options.ts'
 import { Tally } from '../session/tally.ts'
 import { openApplications } from './applications.ts'
@@ -21,7 +22,10 @@ import { kindOfStore } from '../stores/registry.ts'
 export interface KeyturnServer {
   /** `http://host:port`. */
   readonly url: string
-  /** Takes no new connections, answers the requests in progress, then closes the stores. */
+  /**
+   * Takes no new connections, answers the requests in progress, then closes the stores. All calls return one promise,
+   * which settles within `shutdownTimeout` and another 30 seconds.
+   */
   close(): Promise<void>
 }
 
@@ -70,8 +74,7 @@ export async function startServer(
   logger.info({ url: listener.url, ...settings.apiKeys.length === 0 ? { apiKeys: 'none' } : {} }, 'listening')
   return {
     url: `${listener.url}${settings.basePath}`,
-    async close() {
-      if (isClosing) return
+    close: closeOnce(async () => {
       isClosing = true
       logger.info({}, 'closing')
       await streams.close()
@@ -79,7 +82,7 @@ export async function startServer(
       refusals.flush()
       await applications.close()
       logger.info({}, 'closed')
-    },
+    }),
   }
 }
 

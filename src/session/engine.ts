@@ -1,7 +1,11 @@
+import { atMost } from '../base/at-most.ts'
+import { closeOnce } from '../base/close-once.ts'
 import type { Entropy } from '../base/entropy.ts'
+import { GeneralError } from '../base/errors.ts'
 import { jitter } from '../base/jitter.ts'
+import { outsideRequests } from '../base/outside-requests.ts'
 import type { Scheduler } from '../base/scheduler.ts'
-import type { Clock } from '../base/time.ts'
+import type { Clock, Milliseconds } from '../base/time.ts'
 import type { Crypto } from '../tokens/crypto.ts'
 import { createKeyRingProvider } from '../tokens/key-ring-provider.ts'
 import type { KeyRingProvider } from '../tokens/key-ring-provider.ts'
@@ -53,7 +57,11 @@ export interface Engine extends Vitals, Pick<SessionTime, 'clock' | 'now'> {
   readonly caches: Set<Pick<TokenCache<never>, 'hits' | 'misses' | 'size'>>
   /** The last failure of the store; null if there was none. */
   lastFailure(): StoreFailure | null
-  /** Stops all timers and the feed, writes queued confirmations, and closes the store. */
+  /**
+   * Stops all timers and the feed, writes queued confirmations, and closes the store. All calls return one promise, which
+   * settles within 20 seconds.
+   * @throws GeneralError (`STORE_UNAVAILABLE`) if the store fails to close, or does not in that time.
+   */
   close(): Promise<void>
 }
 
@@ -85,12 +93,17 @@ export interface EngineDependencies {
   readonly tally?: Tally
 }
 
+/** How long closing waits for what is under way, and then again for the store. Stores give up their own calls earlier. */
+export const CLOSE_LIMIT: Milliseconds = 10_000
+
 /** Creates an engine. Opens and reads nothing yet. @throws GeneralError (`MISUSE`) for short secrets (TOK-22). */
 export function createEngine(dependencies: EngineDependencies): Engine {
   const { crypto, entropy, policy, demands, application, secrets } = dependencies
   const random = (): number => (entropy(1)[0] ?? 0) / 256
   // Every timer is shortened at random: many processes that start together must not go on together.
-  const schedule: Scheduler = (task, delay) => dependencies.schedule(task, jitter(delay, random))
+  const schedule: Scheduler = (task, delay) => (
+    outsideRequests(() => dependencies.schedule(task, jitter(delay, random)))
+  )
   const { tally = new Tally() } = dependencies
   const { store, lastFailure } = observeStore(guardStore(dependencies.store), tally, dependencies.clock)
   const emit = countEvents(createEmitter(dependencies.events), tally)
@@ -117,21 +130,21 @@ export function createEngine(dependencies: EngineDependencies): Engine {
   const cleanup = createBackgroundCleanup({ store, clock, schedule, entropy, onError: failed('cleanup') })
   let vitals: Promise<Vitals> | null = null
   /** Loaded by the first call. */
-  const loadVitals = (): Promise<Vitals> => (
-    vitals ??= import('./create-vitals.ts').then(({ createVitals }) => createVitals(engine, dependencies.schedule))
-  )
+  const loadVitals = (): Promise<Vitals> => vitals ??= outsideRequests(() => (
+    import('./create-vitals.ts').then(({ createVitals }) => createVitals(engine, dependencies.schedule))
+  ))
   const engine: Engine = {
     store, crypto, entropy, policy, clock, now, keys, feed, reader, confirmations, cleanup, emit, tally, lastFailure,
     caches: new Set(),
     signingPurpose: demands[0]?.purpose ?? 'access',
     ready: async options => (await loadVitals()).ready(options),
     health: async () => (await loadVitals()).health(),
-    async close() {
+    close: closeOnce(async () => {
       cleanup.close()
-      await feed.close()
-      await confirmations.close()
-      await store.close()
-    },
+      await atMost(CLOSE_LIMIT, feed.close().then(confirmations.close))
+      if (await atMost(CLOSE_LIMIT, store.close())) return
+      throw new GeneralError('STORE_UNAVAILABLE', `the session store did not close within ${CLOSE_LIMIT} ms`)
+    }),
   }
   return engine
 }

@@ -1,3 +1,4 @@
+import { outsideRequests } from '../base/outside-requests.ts'
 import type { Scheduler } from '../base/scheduler.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { SessionPolicy } from './policy.ts'
@@ -60,6 +61,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   let again = false
   let woken = false
   let endPause: (() => void) | null = null
+  let endTurn: (() => void) | null = null
   /** How to stop following, once the store follows; null if it failed to. */
   let following: Promise<(() => Promise<void>) | null> | null = null
   let cancelPoll: (() => void) | null = null
@@ -97,7 +99,11 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
       if (closed) return
       endPatience?.()
       // Stores on this thread answer at once: here other work gets its turn.
-      await new Promise<void>(resolve => schedule(resolve, 0))
+      await new Promise<void>(resolve => {
+        endTurn = resolve
+        schedule(resolve, 0)
+      })
+      if (closed) return
     }
     if (keysChanged) {
       await onKeysChanged()
@@ -176,7 +182,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   }
 
   function startFollowing(): Promise<(() => Promise<void>) | null> {
-    const attempt = store.follow(wake).catch((error: unknown) => {
+    const attempt = store.follow(() => outsideRequests(wake)).catch((error: unknown) => {
       if (following === attempt) following = null
       onError(error)
       return null
@@ -192,29 +198,32 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
   }
 
   function start(): Promise<void> {
-    starting ??= Promise.all([follow().then(read), time.sync()]).then(async () => {
+    starting ??= outsideRequests(() => Promise.all([follow().then(read), time.sync()]).then(async () => {
       // The clock was corrected during the read, so the read does not count.
       if (offset !== time.offset()) await read()
       started = true
       catchingUp = null
       poll()
-    })
+    }))
     return starting
   }
 
   function catchUp(): Promise<void> {
     isUsed = true
     if (started && !isAsleep) return Promise.resolve()
-    catchingUp ??= patiently(isAsleep ? Promise.all([follow(), read(), time.sync()]) : start()).then(() => {
-      if (isAsleep) {
-        isAsleep = false
-        idle = 0
-        poll()
-      }
-      // While a long log is still being read, nobody waits for it a second time.
-      if (started) catchingUp = null
-    })
+    catchingUp ??= outsideRequests(wakeUp)
     return catchingUp
+  }
+
+  async function wakeUp(): Promise<void> {
+    await patiently(isAsleep ? Promise.all([follow(), read(), time.sync()]) : start())
+    if (isAsleep) {
+      isAsleep = false
+      idle = 0
+      poll()
+    }
+    // While a long log is still being read, nobody waits for it a second time.
+    if (started) catchingUp = null
   }
 
   function patiently(work: Promise<unknown>): Promise<void> {
@@ -258,6 +267,7 @@ export function createRevocationFeed(dependencies: FeedDependencies): Revocation
       closed = true
       cancelPoll?.()
       endPause?.()
+      endTurn?.()
       await reading
       await stopFollowing()
     },

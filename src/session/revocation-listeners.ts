@@ -1,4 +1,5 @@
 import type { SessionHandle } from '../base/handle.ts'
+import { outsideRequests } from '../base/outside-requests.ts'
 
 /** The listeners for the end of sessions. */
 export class RevocationListeners {
@@ -17,7 +18,9 @@ export class RevocationListeners {
     const listeners = this.#listeners.get(handle) ?? new Set()
     this.#listeners.set(handle, listeners.add(own))
     return () => {
-      if (listeners.delete(own) && listeners.size === 0) this.#listeners.delete(handle)
+      // Others may have registered since these were notified.
+      const isLast = listeners.delete(own) && listeners.size === 0
+      if (isLast && this.#listeners.get(handle) === listeners) this.#listeners.delete(handle)
     }
   }
 
@@ -31,16 +34,21 @@ export class RevocationListeners {
     for (const handle of [...this.#listeners.keys()]) this.notify(handle)
   }
 
-  /** Calls the listeners of this session asynchronously, so that an exception of one does not affect the others. */
+  /**
+   * Calls the listeners of this session asynchronously, so that an exception of one does not affect the others, and
+   * outside of the request that may have revoked it.
+   */
   notify(handle: SessionHandle): void {
     const listeners = this.#listeners.get(handle)
     if (listeners === undefined) return
     this.#listeners.delete(handle)
-    for (const listener of listeners) {
-      queueMicrotask(() => {
-        // It may have been removed in the meantime.
-        if (listeners.delete(listener)) Promise.resolve(listener()).catch(this.#onError)
-      })
-    }
+    outsideRequests(() => {
+      for (const listener of listeners) {
+        queueMicrotask(() => {
+          // It may have been removed in the meantime.
+          if (listeners.delete(listener)) Promise.resolve(listener()).catch(this.#onError)
+        })
+      }
+    })
   }
 }

@@ -1,5 +1,6 @@
 import type { Awaitable } from '../base/awaitable.ts'
 import { GeneralError } from '../base/errors.ts'
+import { outsideRequests } from '../base/outside-requests.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { decideOffset } from './decide-offset.ts'
 import type { SessionStore } from './store.ts'
@@ -60,13 +61,13 @@ export function createStoreClock({ store, clock: machine, onError }: StoreClockD
 
   /** Reads the store's clock. Resolves to the error if the store is away. */
   function attempt(): Promise<GeneralError | null> {
-    asking ??= ask().then(() => null, (error: unknown) => {
+    asking ??= outsideRequests(() => ask().then(() => null, (error: unknown) => {
       failedAt = machine()
       onError(error)
       return error instanceof GeneralError && error.reason === 'store-unreachable' ? error : null
     }).finally(() => {
       asking = null
-    })
+    }))
     return asking
   }
 

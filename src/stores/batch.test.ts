@@ -203,6 +203,7 @@ test('P-10: where batches run one at a time, calls of later ticks join the next 
   expect(done).toEqual([[0], [1, 2, 3, 4], [5, 6]])
   answers.push(call(7))
   const closing = settled()
+  await Promise.resolve()
   expect(done.at(-1), 'settled does not wait for the batch in progress').toEqual([7])
   for (const resolve of pending) resolve()
   await closing
@@ -229,6 +230,7 @@ test('P-10: a batch that hangs delays the calls behind it by a tenth of a second
   vi.advanceTimersByTime(99)
   expect(done).toEqual([[1]])
   vi.advanceTimersByTime(1)
+  await Promise.resolve()
   expect(done).toEqual([[1], [2, 3], [4, 5], [6]])
   expect(await answers).toHaveLength(5)
 })

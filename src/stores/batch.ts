@@ -1,4 +1,5 @@
 import { GeneralError } from '../base/errors.ts'
+import { outsideRequests } from '../base/outside-requests.ts'
 import type { Milliseconds } from '../base/time.ts'
 import { atEndOfTick, runLater } from './background.ts'
 
@@ -22,6 +23,8 @@ const PATIENCE: Milliseconds = 100
  *
  * At most `atOnce` batches run at a time; meanwhile, calls of later ticks join the next one. That is for writes that the
  * database can only do one after the other: to send them at once would occupy connections and share nothing.
+ *
+ * Calls of several requests run outside of any; a call that runs alone, in the context of its own request.
  */
 export function batch<Input, Output extends object | null>(
   one: (input: Input) => Promise<Output>,
@@ -73,8 +76,14 @@ export function batch<Input, Output extends object | null>(
 
   function start(): void {
     const calls = waiting.splice(0, most)
+    const [first] = calls
     isShared = calls.length > 1
-    track(answer(calls))
+    if (isShared || first === undefined) {
+      track(outsideRequests(() => answer(calls)))
+      return
+    }
+    first.resolve(ALONE)
+    track(first.answer)
   }
 
   function track(work: Promise<unknown>): void {
@@ -86,13 +95,21 @@ export function batch<Input, Output extends object | null>(
     work.then(release, release)
   }
 
+  function wait(input: Input): Waiting<Input, Output> {
+    let resolve: Waiting<Input, Output>['resolve'] = () => undefined
+    let reject: Waiting<Input, Output>['reject'] = () => undefined
+    const told = new Promise<Output | typeof ALONE>((...functions) => {
+      [resolve, reject] = functions
+    })
+    // The handler runs in the context of this call.
+    const answer = told.then(output => output === ALONE ? one(input) : output)
+    return { input, answer, resolve, reject }
+  }
+
   /** Resolves when the next batch may begin: results that are promises have not been waited for. */
   async function answer(calls: readonly Waiting<Input, Output>[]): Promise<void> {
     try {
-      const [first] = calls
-      const outputs = calls.length === 1 && first !== undefined
-        ? [await one(first.input)]
-        : await all(calls.map(({ input }) => input))
+      const outputs = await all(calls.map(({ input }) => input))
       for (const [index, { resolve, reject }] of calls.entries()) {
         const output = outputs[index]
         if (output === undefined) reject(new GeneralError('STORE_UNAVAILABLE', 'the store returned no result'))
@@ -110,9 +127,9 @@ export function batch<Input, Output extends object | null>(
         track(answer)
         return begin(answer)
       }
-      return begin(new Promise((resolve, reject) => {
-        if (waiting.push({ input, resolve, reject }) >= most && running < atOnce) start()
-      }))
+      const waiter = wait(input)
+      if (waiting.push(waiter) >= most && running < atOnce) start()
+      return begin(waiter.answer)
     },
     async settled() {
       while (waiting.length > 0) start()
@@ -121,8 +138,13 @@ export function batch<Input, Output extends object | null>(
   }
 }
 
+/** Tells a call that it is a batch of its own. */
+const ALONE: unique symbol = Symbol('alone')
+
 interface Waiting<Input, Output> {
   readonly input: Input
-  resolve(output: Output | Promise<Output>): void
+  /** The result. */
+  readonly answer: Promise<Output>
+  resolve(output: Output | Promise<Output> | typeof ALONE): void
   reject(error: unknown): void
 }

@@ -1,6 +1,7 @@
 import { GeneralError } from '../base/errors.ts'
 import type { Milliseconds } from '../base/time.ts'
-import { runLater } from './background.ts'
+import { startTimer } from './background.ts'
+import type { Timer } from './background.ts'
 
 /**
  * Makes a function that waits for work, but at most `limit` milliseconds: a database that hangs must not hang the
@@ -10,6 +11,9 @@ import { runLater } from './background.ts'
  *
  * All calls have the same limit, so the oldest is the first to be late. One timer, which checks the oldest call, serves
  * all of them. A timer per call would cost a single call more than everything else around its statement.
+ *
+ * While there are calls, the timer keeps the process alive. So connections need not, and an application that does not
+ * close its store can end all the same.
  */
 export function createDeadline(
   limit: Milliseconds,
@@ -17,15 +21,19 @@ export function createDeadline(
   failure: (cause: unknown) => unknown = cause => cause,
 ): <T>(work: Promise<T>) => Promise<T> {
   const waiting = new Set<Waiting>()
-  let watching = false
+  let timer: Timer | null = null
 
   function watch(delay: Milliseconds): void {
-    watching = true
-    runLater(giveUp, delay)
+    timer = startTimer(giveUp, delay)
+  }
+
+  function end(call: Waiting): void {
+    waiting.delete(call)
+    if (waiting.size === 0) timer?.keepAlive(false)
   }
 
   function giveUp(): void {
-    watching = false
+    timer = null
     const now = performance.now()
     for (const call of waiting) {
       if (call.due > now) return watch(Math.ceil(call.due - now))
@@ -39,12 +47,13 @@ export function createDeadline(
   return work => new Promise((resolve, reject) => {
     const call = { due: performance.now() + limit, reject }
     waiting.add(call)
-    if (!watching) watch(limit)
+    if (timer === null) watch(limit)
+    else if (waiting.size === 1) timer.keepAlive(true)
     work.then(result => {
-      waiting.delete(call)
+      end(call)
       resolve(result)
     }, (error: unknown) => {
-      waiting.delete(call)
+      end(call)
       reject(failure(error))
     })
   })

@@ -1,4 +1,6 @@
+import { closeOnce } from '../base/close-once.ts'
 import { GeneralError } from '../base/errors.ts'
+import { outsideRequests } from '../base/outside-requests.ts'
 import type { SessionStore } from '../session/store.ts'
 import { wrapStore } from '../session/wrap-store.ts'
 
@@ -12,20 +14,20 @@ export function deferStore(open: () => Promise<SessionStore>): SessionStore {
 
   async function store(): Promise<SessionStore> {
     if (closed) throw new GeneralError('STORE_UNAVAILABLE', 'the session store was closed')
-    opening ??= open().catch((error: unknown) => {
+    opening ??= outsideRequests(() => open().catch((error: unknown) => {
       opening = null
       throw error
-    })
+    }))
     return opening
   }
 
   return {
     ...wrapStore((_, call) => async (...input) => call(await store(), ...input)),
-    async close() {
+    close: closeOnce(async () => {
       closed = true
       // A store that was never opened, or could not be, need not be closed.
       const opened = await opening?.catch(() => null)
       await opened?.close()
-    },
+    }),
   }
 }

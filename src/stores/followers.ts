@@ -1,3 +1,5 @@
+import { outsideRequests } from '../base/outside-requests.ts'
+
 /** The callbacks to call when something changes. */
 export interface Followers {
   /** How many callbacks there are. */
@@ -5,8 +7,8 @@ export interface Followers {
   /** Adds a callback. Returns a function that removes it; to call that twice is harmless. */
   add(wake: () => void): () => void
   /**
-   * Calls all of them, after the caller's own work is done: a callback that throws must not make a completed revocation
-   * look like a failed one.
+   * Calls all of them, after the caller's own work is done, outside of its request: a callback that throws must not make
+   * a completed revocation look like a failed one.
    */
   wake(): void
 }
@@ -26,7 +28,9 @@ export function createFollowers(): Followers {
       }
     },
     wake() {
-      for (const entry of entries) queueMicrotask(entry.wake)
+      outsideRequests(() => {
+        for (const entry of entries) queueMicrotask(entry.wake)
+      })
     },
   }
 }

@@ -21,6 +21,8 @@ export function createHeadPoller(
   wake: () => void,
 ): HeadPoller {
   let stopTimer: (() => void) | null = null
+  /** Whether it was stopped since it was last started. */
+  let isStopped = false
   let seen = ''
 
   async function look(): Promise<void> {
@@ -41,11 +43,13 @@ export function createHeadPoller(
 
   return {
     async start() {
+      isStopped = false
       if (stopTimer !== null) return
       seen = await readHead()
-      if (stopTimer === null) plan()
+      if (stopTimer === null && !isStopped) plan()
     },
     stop() {
+      isStopped = true
       stopTimer?.()
       stopTimer = null
     },

@@ -17,6 +17,7 @@ import { checkOptions, checkValue } from '../base/options.ts'
 import type { Milliseconds } from '../base/time.ts'
 import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
+import { createClose } from './closing.ts'
 import { createFollowers } from './followers.ts'
 import { createHeadPoller } from './head-poller.ts'
 import { createChangeLog } from './mysql/change-log.ts'
@@ -117,13 +118,16 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
         if (followers.size === 0) poller.stop()
       }
     },
-    async close() {
-      poller.stop()
-      // A pool that has been ended gives out no connection.
-      await settled()
-      await database.settled()
-      await connections.close()
-    },
+    close: createClose({
+      async settle() {
+        poller.stop()
+        // A pool that has been ended gives out no connection.
+        await settled()
+        await database.settled()
+      },
+      end: connections.end,
+      cut: connections.cut,
+    }),
   }
 }
 

@@ -1,6 +1,8 @@
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
+import { nextTurn } from './background.ts'
+import { createClose } from './closing.ts'
 import { poolSizeOf, requestTimeoutOf } from './options.ts'
 import { createChangeReader, lazily } from './postgres/change-log.ts'
 import { createCheck } from './postgres/check.ts'
@@ -86,13 +88,17 @@ export function createPostgresStore(
     changesSince,
     follow: notifier.follow,
     time: async () => readInteger(rowOf((await readTime())[0]), 'time'),
-    async close() {
-      notifier.close()
-      // Calls of this tick get their connection first: a pool that has been ended gives out none.
-      await new Promise(resolve => setImmediate(resolve))
-      await settled()
-      await connections.close()
-    },
+    close: createClose({
+      async settle() {
+        notifier.close()
+        // Calls of this tick get their connection first: a pool that has been ended gives out none.
+        await nextTurn()
+        await settled()
+        await database.settled()
+      },
+      end: connections.end,
+      cut: connections.cut,
+    }),
   }
 }
 

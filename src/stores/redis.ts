@@ -1,6 +1,7 @@
 import { checkOptions, checkValue } from '../base/options.ts'
 import type { Duration } from '../base/duration.ts'
 import type { SessionStore } from '../session/store.ts'
+import { createClose } from './closing.ts'
 import { requestTimeoutOf } from './options.ts'
 import { createChangeLog } from './redis/change-log.ts'
 import { createCleanup } from './redis/cleanup.ts'
@@ -83,11 +84,15 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
     time,
     changesSince: (cursor, limit) => connection.use(commands => log.since(commands, cursor, limit)),
     follow: subscription.follow,
-    async close() {
-      subscription.close()
-      await settled()
-      await connection.close()
-    },
+    close: createClose({
+      async settle() {
+        subscription.close()
+        await settled()
+        await connection.settled()
+      },
+      end: connection.close,
+      cut: () => undefined,
+    }),
   }
 }
 

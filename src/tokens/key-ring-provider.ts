@@ -1,5 +1,6 @@
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import { jitter } from '../base/jitter.ts'
+import { outsideRequests } from '../base/outside-requests.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { addKey, replaceKeys, rotateKeys } from './change-keys.ts'
 import type { KeyChanger } from './change-keys.ts'
@@ -196,24 +197,25 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
 
   /** Reads the keys, or joins a read that is running. */
   function load(): Promise<KeyRing> {
-    reading ??= read().catch((cause: unknown) => {
+    reading ??= outsideRequests(() => read().catch((cause: unknown) => {
       failedAt = clock()
       failure = cause
       if (isSessionError(cause)) throw cause
       throw new GeneralError('STORE_UNAVAILABLE', 'the keys cannot be read from the store', { cause })
     }).finally(() => {
       reading = null
-    })
+    }))
     return reading
   }
 
   function reload(): Promise<KeyRing> {
     if (reading === null) return load()
     // The running read may have started before the change that this call is about.
-    queued ??= reading.catch(() => null).then(() => {
+    const running = reading
+    queued ??= outsideRequests(() => running.catch(() => null).then(() => {
       queued = null
       return load()
-    })
+    }))
     return queued
   }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import { isSessionError } from '../../base/errors.ts'
 import type { JsonObject, JsonValue } from '../../base/json.ts'
+import { outsideRequests } from '../../base/outside-requests.ts'
 import type { PolicyOptions } from '../../session/policy.ts'
 import { createApiKeyCheck, readApiKeys } from '../api-keys.ts'
 import { APP_ID } from '../app-id.ts'
@@ -62,7 +63,9 @@ export function createDynamicApplications({ apps, fixed, open }: DynamicApplicat
     if (made.size >= MAX_APPS) fail(`requests have created ${MAX_APPS} applications already: remove one first`)
     if (isClosed) fail('the server is stopping and creates no more applications')
     const isAllowed = createApiKeyCheck(apiKeysOf(settings['api_keys']))
-    const opening = serve(appId, readPolicy(settings))
+    const policy = readPolicy(settings)
+    // What it starts goes on after this request.
+    const opening = outsideRequests(() => serve(appId, policy))
     made.set(appId, { settings, isAllowed, opening })
     try {
       await opening

@@ -1,5 +1,10 @@
+import { GeneralError } from '../../base/errors.ts'
+import { outsideRequests } from '../../base/outside-requests.ts'
 import type { Milliseconds } from '../../base/time.ts'
+import { createSockets } from '../closing.ts'
+import type { Sockets } from '../closing.ts'
 import { createDeadline } from '../deadline.ts'
+import type { Lender } from '../lender.ts'
 import { loadDriver } from '../load-driver.ts'
 import { once } from '../sql/once.ts'
 import { checkConnection, noLimit, unfit } from './check-connection.ts'
@@ -12,8 +17,10 @@ export interface Connections {
   readonly size: number
   /** Resolves once statements can be run. */
   ready(): Promise<ReadyPool>
-  /** Closes the pool if the store opened it. */
-  close(): Promise<void>
+  /** Closes the pool if the store opened it. May wait for a server that does not answer. */
+  end(): Promise<void>
+  /** Destroys what is left of that pool. */
+  cut(): void
 }
 
 /** A pool, and what the store knows about the server. */
@@ -30,7 +37,8 @@ export function useGivenPool(
   return {
     size: Number.POSITIVE_INFINITY,
     ready: once(() => prepare(pool, requestTimeout, setUp)),
-    close: async () => undefined,
+    end: async () => undefined,
+    cut: () => undefined,
   }
 }
 
@@ -41,19 +49,67 @@ export function openConnections(
   requestTimeout: Milliseconds,
   setUp: () => Promise<void>,
 ): Connections {
+  const sockets = createSockets(socketOf)
   let opened: import('mysql2/promise').Pool | null = null
+  let closed = false
+  const pool = once(() => openPool(url, poolSize, requestTimeout, sockets))
   const ready = once(async () => {
-    opened ??= await openPool(url, poolSize, requestTimeout)
+    opened = await pool()
+    if (closed) {
+      await opened.end()
+      throw new GeneralError('STORE_UNAVAILABLE', 'the MySQL store was closed')
+    }
     return prepare(opened, requestTimeout, setUp)
   })
   return {
     size: poolSize,
     ready,
-    async close() {
+    async end() {
+      closed = true
       // This also closes a connection that failed while it was being opened.
-      await opened?.end().catch(() => undefined)
-      opened = null
+      await opened?.end()
+      await sockets.closed()
     },
+    cut: sockets.destroy,
+  }
+}
+
+/** A connection that was taken out of a pool. Only the first `release` or `destroy` counts. */
+export interface AcquiredConnection {
+  readonly connection: MysqlConnection
+  /** Returns it to the pool for others to use. */
+  release(): void
+  /** Closes it, even while it runs a statement, and even if the server has gone silent. */
+  destroy(): void
+}
+
+/** Takes a connection out of a pool, through its lender. One that has yet to be opened belongs to no request. */
+export async function acquireConnection(pool: MysqlPool, lender: Lender): Promise<AcquiredConnection> {
+  const connection = await lender.take(() => outsideRequests(() => pool.getConnection()))
+  let given = false
+  const giveBack = (how: () => void) => (): void => {
+    if (given) return
+    given = true
+    outsideRequests(how)
+    // The driver never settles a statement whose connection was destroyed, so this must not wait for it.
+    lender.returned()
+  }
+  return {
+    connection,
+    release: giveBack(() => connection.release()),
+    destroy: giveBack(() => {
+      connection.destroy()
+      destroySocket(connection)
+    }),
+  }
+}
+
+/** The driver only takes leave, which a silent server would not answer. */
+function destroySocket(connection: object): void {
+  const inner: unknown = Reflect.get(connection, 'connection')
+  const socket = typeof inner === 'object' && inner !== null ? socketOf(inner) : null
+  if (typeof socket === 'object' && socket !== null && 'destroy' in socket && typeof socket.destroy === 'function') {
+    socket.destroy()
   }
 }
 
@@ -87,11 +143,17 @@ async function check(connection: MysqlConnection, requestTimeout: Milliseconds):
   }
 }
 
-/** Opens a pool for a URL. */
+/** The socket of a connection, which TLS may have replaced while it was opened. */
+function socketOf(connection: object): unknown {
+  return Reflect.get(connection, 'stream')
+}
+
+/** Opens a pool for a URL. With `sockets`, its connections are added to them and do not keep the process alive. */
 export async function openPool(
   url: string,
   poolSize: number,
   requestTimeout: Milliseconds,
+  sockets: Sockets | null = null,
 ): Promise<import('mysql2/promise').Pool> {
   const { createPool } = await loadDriver('mysql2/promise')
   const pool = createPool({
@@ -103,6 +165,7 @@ export async function openPool(
   // To wait for a lock longer than the caller waits would only block others.
   const seconds = Math.max(1, Math.ceil(requestTimeout / 1000))
   pool.pool.on('connection', connection => {
+    sockets?.add(connection)
     connection.query(
       `SET SESSION autocommit = 1, completion_type = NO_CHAIN, sql_safe_updates = 0,
        sql_select_limit = ${noLimit}, innodb_lock_wait_timeout = ${seconds}`,

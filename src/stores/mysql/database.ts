@@ -5,7 +5,8 @@ import { pause } from '../background.ts'
 import { createLender } from '../lender.ts'
 import { readInteger, rowOf } from '../sql/row.ts'
 import type { Row, SqlValue } from '../sql/row.ts'
-import type { Connections } from './connections.ts'
+import { acquireConnection } from './connections.ts'
+import type { AcquiredConnection, Connections } from './connections.ts'
 import type { MysqlConnection } from './driver.ts'
 import { toStoreError, isReadOnlyServer, lostConnection, lostPreparedStatement, refusedConnection, undoneByRace } from './errors.ts'
 
@@ -58,44 +59,39 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
   async function attempt<T>(
     work: (runner: Runner) => Promise<T>,
     repeatable: boolean,
-    watch: { expired: boolean; connection: MysqlConnection | null },
+    watch: Watch,
   ): Promise<T> {
     const { pool, isMariadb } = await connections.ready()
     let races = 0
     let breaks = 0
     for (;;) {
-      const connection = await lender.take(() => pool.getConnection())
+      const leased = await acquireConnection(pool, lender)
       // The caller has waited too long for a connection and already has an error: nothing must be written for it now.
       if (watch.expired) {
-        connection.release()
-        lender.returned()
+        leased.release()
         throw new GeneralError('STORE_UNAVAILABLE', 'no connection to MySQL was free in time', {
           reason: 'store-unreachable',
         })
       }
-      watch.connection = connection
+      watch.leased = leased
       try {
-        const result = await work(runnerOn(connection, isMariadb))
-        watch.connection = null
-        connection.release()
+        const result = await work(runnerOn(leased.connection, isMariadb))
+        leased.release()
         return result
       } catch (error) {
-        watch.connection = null
         const unprepared = lostPreparedStatement(error)
-        if (watch.expired || unprepared || lostConnection(error) || isReadOnlyServer(error)) connection.destroy()
-        else connection.release()
+        if (watch.expired || unprepared || lostConnection(error) || isReadOnlyServer(error)) leased.destroy()
+        else leased.release()
         if (watch.expired) throw error
         if (undoneByRace(error) && races < RACES) await pause(Math.random() * 2 * ++races)
         else if ((unprepared || (lostConnection(error) && repeatable)) && breaks < 1) breaks += 1
         else throw error
-      } finally {
-        lender.returned()
       }
     }
   }
 
   async function run<T>(work: (runner: Runner) => Promise<T>, { repeatable } = { repeatable: false }): Promise<T> {
-    const watch: { expired: boolean; connection: MysqlConnection | null } = { expired: false, connection: null }
+    const watch: Watch = { expired: false, leased: null }
     const call = within(attempt(work, repeatable, watch))
     running.add(call)
     try {
@@ -105,7 +101,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
     } finally {
       running.delete(call)
       watch.expired = true
-      watch.connection?.destroy()
+      watch.leased?.destroy()
     }
   }
 
@@ -115,6 +111,13 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
     settled: async () => void await Promise.allSettled(running),
     transaction: work => run(runner => together(runner, () => work(runner))),
   }
+}
+
+/** A call that has a time limit. */
+interface Watch {
+  expired: boolean
+  /** The connection that it took last. */
+  leased: AcquiredConnection | null
 }
 
 /** Runs the statements of `work` in one transaction. Those that the runner ran before have committed by themselves. */

@@ -1,5 +1,6 @@
 import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
+import { outsideRequests } from '../../base/outside-requests.ts'
 import { createDeadline } from '../deadline.ts'
 import type { Lender } from '../lender.ts'
 import { once } from '../sql/once.ts'
@@ -15,8 +16,10 @@ export interface Connections {
   ready(): Promise<ReadyPool>
   /** Opens a separate connection to listen on; null if the pool has none to spare. */
   listen(): Promise<PostgresListener | null>
-  /** Closes what the store opened. */
-  close(): Promise<void>
+  /** Ends the pool if the store opened it. May wait for a server that does not answer. */
+  end(): Promise<void>
+  /** Destroys what is left of the connections that the store opened. */
+  cut(): void
 }
 
 /** A pool, and what the store knows about the path to the server. */
@@ -101,7 +104,8 @@ export function useGivenPool(
         end: destroy,
       }
     },
-    async close() {
+    end: async () => undefined,
+    cut() {
       pool.removeListener?.('error', ignore)
     },
   }
@@ -128,9 +132,15 @@ function isClient(client: Partial<PostgresClient> | undefined): client is Postgr
   return typeof client?.query === 'function' && typeof client.release === 'function'
 }
 
-/** Takes a connection out of a pool, through its lender if there are several that take some. */
+/**
+ * Takes a connection out of a pool, through its lender if there are several that take some. One that has yet to be opened
+ * belongs to no request.
+ */
 export async function acquireClient(pool: PostgresPool, lender: Lender | null = null): Promise<AcquiredClient> {
-  const client = await (lender === null ? connectTo(pool) : lender.take(() => connectTo(pool)))
+  const connect = (): Promise<PostgresClient> => (
+    (pool.idleCount ?? 0) > 0 ? connectTo(pool) : outsideRequests(() => connectTo(pool))
+  )
+  const client = await (lender === null ? connect() : lender.take(connect))
   // A connection that breaks also fails its query, which reports the error.
   const ignore = (): void => undefined
   client.on('error', ignore)
@@ -141,13 +151,14 @@ export async function acquireClient(pool: PostgresPool, lender: Lender | null = 
       if (given) return
       given = true
       client.removeListener('error', ignore)
-      client.release()
+      // The pool may open a connection for a call that waits.
+      outsideRequests(() => client.release())
       lender?.returned()
     },
     destroy() {
       if (given) return
       given = true
-      client.release(true)
+      outsideRequests(() => client.release(true))
       lender?.returned()
     },
   }

@@ -21,6 +21,8 @@ export interface Database {
   statement(text: string, options?: { readonly repeatable: boolean }): (...values: unknown[]) => Promise<Row[]>
   /** Runs several statements in one transaction. */
   transaction<T>(work: (run: (text: string, values?: unknown[]) => Promise<Row[]>) => Promise<T>): Promise<T>
+  /** Resolves once all calls in progress have ended, with or without an error. */
+  settled(): Promise<void>
 }
 
 /** How often a statement is repeated that the server rolled back because of concurrent ones. */
@@ -36,6 +38,7 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
   const lender = createLender(refusedConnection, connections.size)
   // Set for good when the server no longer had a prepared statement: that shows that there is a pooler.
   let unnamed = false
+  const running = new Set<Promise<unknown>>()
 
   async function attempt<T>(work: Work<T>, repeatable: boolean, call: Call): Promise<T> {
     const { pool, prepared } = await connections.ready()
@@ -67,12 +70,16 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
 
   async function bounded<T>(work: Work<T>, repeatable: boolean): Promise<T> {
     const call: Call = { expired: false, connection: null }
+    const answer = within(attempt(work, repeatable, call))
+    running.add(answer)
     try {
-      return await within(attempt(work, repeatable, call))
+      return await answer
     } catch (cause) {
       call.expired = true
       call.connection?.destroy()
       throw toStoreError(cause)
+    } finally {
+      running.delete(answer)
     }
   }
 
@@ -99,6 +106,8 @@ export function createDatabase(connections: Connections, requestTimeout: Millise
         throw error
       }
     }, false),
+
+    settled: async () => void await Promise.allSettled(running),
   }
 }
 

@@ -26,6 +26,8 @@ export interface PostgresPool {
   connect(): Promise<PostgresClient>
   on?(event: 'error', listener: () => void): unknown
   removeListener?(event: 'error', listener: () => void): unknown
+  /** How many of its connections are open and not in use. */
+  readonly idleCount?: number
   /** The options that the pool was created with: a pool of one connection has none to spare for listening. */
   readonly options?: { readonly max?: number | undefined }
 }
@@ -37,6 +39,12 @@ export interface PostgresListener {
   /** The server process that was announced when the connection was opened. A pooler announces a made-up one. */
   readonly announcedPid: number | null
   end(): void
+}
+
+/** The socket of a connection of `pg`, as far as the driver shows it. */
+export function socketOf(client: object): unknown {
+  const connection: unknown = Reflect.get(client, 'connection')
+  return typeof connection === 'object' && connection !== null ? Reflect.get(connection, 'stream') : null
 }
 
 /** The process id of the server process, as the driver knows it; null if the driver does not provide it. */

@@ -1,10 +1,12 @@
 import type { ClientConfig } from 'pg'
+import { GeneralError } from '../../base/errors.ts'
 import type { Milliseconds } from '../../base/time.ts'
+import { createSockets } from '../closing.ts'
 import { loadDriver } from '../load-driver.ts'
 import { once } from '../sql/once.ts'
 import { isPooled, sharesSession } from './connections.ts'
 import type { Connections, ReadyPool } from './connections.ts'
-import { announcedPid } from './driver.ts'
+import { announcedPid, socketOf } from './driver.ts'
 import type { PostgresPool } from './driver.ts'
 
 /**
@@ -24,7 +26,9 @@ export function openConnections(
     query_timeout: requestTimeout,
     keepAlive: true,
   }
+  const sockets = createSockets(socketOf)
   let shared = false
+  let closed = false
   let opened: { readonly pool: PostgresPool; end(): Promise<void> } | null = null
 
   async function openPool(): Promise<{ readonly pool: PostgresPool; readonly pooled: boolean; end(): Promise<void> }> {
@@ -33,6 +37,7 @@ export function openConnections(
     probe.on('error', () => undefined)
     try {
       await probe.connect()
+      sockets.add(probe)
       shared = await sharesSession(probe, poolSize)
       const pooled = shared || await isPooled(probe, announcedPid(probe))
       const session: ClientConfig = pooled
@@ -41,6 +46,7 @@ export function openConnections(
       const pool = new Pool({ ...base, ...session, max: poolSize, allowExitOnIdle: true })
       // An idle connection that breaks is not an error: the pool replaces it.
       pool.on('error', () => undefined)
+      pool.on('connect', sockets.add)
       return { pool, pooled, end: () => pool.end() }
     } finally {
       void probe.end().catch(() => undefined)
@@ -50,7 +56,9 @@ export function openConnections(
   const pool = once(async () => {
     const created = await openPool()
     opened = created
-    return created
+    if (!closed) return created
+    await created.end()
+    throw new GeneralError('STORE_UNAVAILABLE', 'the PostgreSQL store was closed')
   })
   const ready = once(async (): Promise<ReadyPool> => {
     const created = await pool()
@@ -67,7 +75,7 @@ export function openConnections(
       const client = new Client(base)
       client.on('error', () => undefined)
       await client.connect()
-      if ('unref' in client && typeof client.unref === 'function') client.unref()
+      sockets.add(client)
       return {
         query: statement => client.query(statement),
         on: (event, listener) => client.on(event, listener),
@@ -75,10 +83,12 @@ export function openConnections(
         end: () => void client.end().catch(() => undefined),
       }
     },
-    async close() {
+    async end() {
+      closed = true
       await opened?.end()
-      opened = null
+      await sockets.closed()
     },
+    cut: sockets.destroy,
   }
 }
 

@@ -1,4 +1,5 @@
 import { GeneralError } from '../../base/errors.ts'
+import { outsideRequests } from '../../base/outside-requests.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { runLater } from '../background.ts'
 import { createDeadline } from '../deadline.ts'
@@ -48,7 +49,9 @@ export interface RedisConnection {
   subscription(): Promise<RedisDriver>
   /** Calls the listener after the store has changed to a connection that leads to another server. */
   onMove(listener: () => void): void
-  /** Waits for the work of `later`, and closes the connections that the store opened. */
+  /** Waits for the work of `later`. */
+  settled(): Promise<void>
+  /** Closes the connections that the store opened, and those that it is about to open. */
   close(): Promise<void>
 }
 
@@ -77,6 +80,10 @@ export function createConnection(
   async function openLines(): Promise<Lines> {
     const { driver, own } = await open()
     if (own) opened.add(driver)
+    if (closed) {
+      closeAll()
+      throw wasClosed()
+    }
     const commands = commandsOf(driver)
     await Promise.all([checkRights(commands, names), allowEviction || checkEviction(driver)])
     return linesOver(driver)
@@ -90,14 +97,14 @@ export function createConnection(
   }
 
   function ready(): Promise<Lines> {
-    opening ??= openLines().then(found => {
+    opening ??= outsideRequests(() => openLines().then(found => {
       lines = found
       return found
     }, (error: unknown) => {
       opening = null
       closeAll()
       throw error
-    })
+    }))
     return opening
   }
 
@@ -114,7 +121,8 @@ export function createConnection(
   function leave(): void {
     if (closed || lines === null || lines.driver.cluster || performance.now() < lookAgainAt) return
     lookAgainAt = Number.POSITIVE_INFINITY
-    move(lines).catch(() => undefined).finally(() => {
+    const left = lines
+    outsideRequests(() => move(left)).catch(() => undefined).finally(() => {
       lookAgainAt = performance.now() + LOOK_AGAIN_AFTER
     })
   }
@@ -144,7 +152,7 @@ export function createConnection(
 
   /** Stops waiting at the time limit with an error that says so. The work may still succeed afterwards. */
   function inTime<T>(work: (found: Lines) => Promise<T>): Promise<T> {
-    if (closed) return Promise.reject(new GeneralError('MISUSE', 'the Redis store was closed'))
+    if (closed) return Promise.reject(wasClosed())
     return within(lines === null ? ready().then(work) : work(lines))
   }
 
@@ -179,12 +187,16 @@ export function createConnection(
     onMove(listener) {
       listeners.push(listener)
     },
+    settled: async () => void await Promise.all(pending),
     async close() {
-      await Promise.all(pending)
       closed = true
       closeAll()
     },
   }
+}
+
+function wasClosed(): GeneralError {
+  return new GeneralError('MISUSE', 'the Redis store was closed')
 }
 
 interface Lines {

@@ -1,3 +1,4 @@
+import { outsideRequests } from '../../base/outside-requests.ts'
 import { createFollowers } from '../followers.ts'
 import type { RedisConnection } from './connection.ts'
 import type { RedisDriver } from './driver.ts'
@@ -62,7 +63,7 @@ export function createSubscription(connection: RedisConnection, channel: string)
         if (followers.size === 0) close()
       }
       try {
-        await connection.use(() => (current ??= openLine()).made)
+        await connection.use(() => (current ??= outsideRequests(() => openLine())).made)
       } catch (error) {
         leave()
         throw error

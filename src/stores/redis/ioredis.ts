@@ -33,6 +33,7 @@ export function ioredisDriver(client: IoredisClient | IoredisCluster): RedisDriv
       const other = client.duplicate()
       // Without a listener the library writes every failed attempt to the console. The commands report the error, too.
       other.on('error', ignore)
+      letProcessEnd(other)
       return ioredisDriver(other)
     },
     async subscribe(channel: string, wake: () => void) {
@@ -71,6 +72,20 @@ export function ioredisDriver(client: IoredisClient | IoredisCluster): RedisDriv
       return Promise.all(client.nodes('master').map(node => node.call(name, args)))
     },
   }
+}
+
+/**
+ * Lets the process end although this client is open, or waits to connect again: while there are calls, their time limit
+ * keeps the process alive. Call it for a new client.
+ */
+export function letProcessEnd(client: Pick<IoredisClient, 'on'>): void {
+  client.on('connect', () => unref(Reflect.get(client, 'stream')))
+  client.on('reconnecting', () => unref(Reflect.get(client, 'reconnectTimeout')))
+}
+
+function unref(handle: unknown): void {
+  const isHandle = typeof handle === 'object' && handle !== null && 'unref' in handle
+  if (isHandle && typeof handle.unref === 'function') handle.unref()
 }
 
 function isCluster(client: IoredisClient | IoredisCluster): client is IoredisCluster {

@@ -4,6 +4,8 @@ import type { RedisDriver } from './driver.ts'
 import { tryAgain } from './try-again.ts'
 
 interface NodeRedisCommon {
+  /** Lets the process end although the client is open. A cluster does not have it. */
+  unref?(): void
   connect(): Promise<unknown>
   subscribe(channel: string, listener: () => void): Promise<unknown>
   on(event: string, listener: () => void): unknown
@@ -43,6 +45,7 @@ export function nodeRedisDriver(
       const other = client.duplicate()
       // Without a listener a connection error would end the process. The commands report the error, too.
       other.on('error', ignore)
+      other.unref?.()
       const connecting = other.connect()
       if (isCluster(other)) await connecting
       // A client for one server retries as long as the server is away. Commands wait for it, each up to its time limit.

@@ -2,7 +2,7 @@ import { jitter } from '../../base/jitter.ts'
 import type { Milliseconds } from '../../base/time.ts'
 import { findDriver, loadDriver } from '../load-driver.ts'
 import type { RedisDriver } from './driver.ts'
-import { ioredisDriver } from './ioredis.ts'
+import { ioredisDriver, letProcessEnd } from './ioredis.ts'
 import { nodeRedisDriver } from './node-redis.ts'
 
 /** The longest pause between two attempts to reconnect. */
@@ -26,11 +26,13 @@ export async function openUrl(url: string): Promise<RedisDriver> {
     // A command whose answer was lost is reported as failed, not sent twice.
     const client = new ioredis.Redis(url, { autoResendUnfulfilledCommands: false, retryStrategy: reconnectDelay })
     client.on('error', ignore)
+    letProcessEnd(client)
     return ioredisDriver(client)
   }
   const { createClient } = await loadDriver('redis')
   const client = createClient({ url, socket: { reconnectStrategy: reconnectDelay } })
   client.on('error', ignore)
+  client.unref()
   // Not awaited, since it retries as long as the server is away. Commands wait for it, each up to its time limit.
   client.connect().catch(ignore)
   return nodeRedisDriver(client)

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { closeOnce } from '../../base/close-once.ts'
 import { checkOptions, checkValue } from '../../base/options.ts'
 import type { SessionStore } from '../../session/store.ts'
 import type { StoreNaming, StoreState } from '../kind.ts'
@@ -40,14 +41,14 @@ export function openFile(file: string, naming: StoreNaming, migrate: 'auto' | 'm
     const store = createStore({ durable, fast: file === MEMORY ? null : open(), names, migrate })
     return {
       ...store,
-      async close() {
+      close: closeOnce(async () => {
         await store.close()
         try {
           closeAll()
         } catch (cause) {
           throw toStoreError(cause, 'the SQLite file cannot be closed')
         }
-      },
+      }),
     }
   } catch (cause) {
     closeAll()

@@ -1,3 +1,4 @@
+import { closeOnce } from '../../base/close-once.ts'
 import type { SessionStore } from '../../session/store.ts'
 import { deferStore } from '../deferred-store.ts'
 import type { TableNames } from '../sql/table-names.ts'
@@ -80,11 +81,11 @@ function assemble(connections: Connections, { durable: database, names }: StoreP
     }),
     // The processes that share a file run on one machine and share its clock.
     time: async () => null,
-    async close() {
+    close: closeOnce(async () => {
       await settled()
       await Promise.allSettled(working)
       await Promise.all([reads.settled(), writes.settled()])
       log.close()
-    },
+    }),
   }
 }

@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { jitter } from '../../../base/jitter.ts'
+import { outsideRequests } from '../../../base/outside-requests.ts'
 import type { Milliseconds } from '../../../base/time.ts'
 import { createBacklog } from './backlog.ts'
 import type { Backlog, ReaderDependencies } from './backlog.ts'
@@ -42,8 +42,6 @@ export function createBroadcast(dependencies: ReaderDependencies): Broadcast {
   const { schedule, onError, random } = dependencies
   const backlog = createBacklog(dependencies)
   const members = new Set<BroadcastMember>()
-  // What streams share belongs to no request: it must not run in the context of the one that starts it (traces).
-  const outsideOfRequests = AsyncLocalStorage.snapshot()
   let reader: LiveReader | null = null
   let stopped: Promise<void> = Promise.resolve()
   let cancelBeat: (() => void) | null = null
@@ -81,22 +79,23 @@ export function createBroadcast(dependencies: ReaderDependencies): Broadcast {
     reader = null
   }
 
+  // What streams share belongs to no request: it must not run in the context of the one that starts it (traces).
   return {
-    read: (cursor, signal) => outsideOfRequests(() => backlog.read(cursor, signal)),
+    read: (cursor, signal) => outsideRequests(() => backlog.read(cursor, signal)),
     join(member) {
       if (isClosed) {
         member.end()
         return
       }
       members.add(member)
-      if (cancelBeat === null && members.size === 1) outsideOfRequests(planBeat)
+      if (cancelBeat === null && members.size === 1) outsideRequests(planBeat)
     },
     leave(member) {
       if (members.delete(member) && members.size === 0) stop()
     },
     isLive: () => reader !== null,
     continuesAt(cursor) {
-      reader ??= outsideOfRequests(() => startLiveReader({
+      reader ??= outsideRequests(() => startLiveReader({
         ...dependencies, deliver: page => forEach(member => member.receive(page)),
       }, cursor))
       return reader.cursor() === cursor
