@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { NEVER_STORED } from '../transport/caching.ts'
 import type { ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
-import { keepTokensPrivate } from './node-exchange.ts'
+import { keepTokensPrivate, onResponseEnd } from './node-exchange.ts'
 import { withCookies } from './response-cookies.ts'
 
 /** Sends a complete response. */
@@ -46,5 +46,9 @@ export class FastifyResponseWriter implements ResponseWriter {
   forbidCaching(): void {
     this.#reply.header('cache-control', NEVER_STORED)
     keepTokensPrivate(this.#reply.raw)
+  }
+
+  onEnd(listener: () => void): void {
+    onResponseEnd(this.#reply.raw, listener)
   }
 }

@@ -11,8 +11,11 @@ import type { Session } from '../transport/session.ts'
 import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
 import { checkGuardArguments, mustBeCalled } from './must-be-called.ts'
+import { onResponseEnd } from './node-exchange.ts'
 import { h3Rules } from './options.ts'
-import { addHeaders, openReply, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
+import {
+  addHeaders, endNow, hasListeners, observed, openReply, toResponse, WebResponseWriter, WebRequest, withHeaders,
+} from './web-exchange.ts'
 
 /** Options of `h3Sessions`. */
 export interface H3Options {
@@ -81,22 +84,26 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     if (!(event.req.headers instanceof Headers)) {
       throw new GeneralError('MISUSE', unsupported('h3 1', 'h3 2 or newer'))
     }
-    const reply = new WebResponseWriter()
+    const reply = new H3Writer(event)
     const sink = reply.headers
     replies.set(event, reply)
     let result: unknown
     try {
       result = await run()
     } catch (error) {
+      endNow(sink)
       // h3 drops all headers of a response that becomes an error, except these.
       addHeaders(event.res.errHeaders, sink)
       throw error
     } finally {
       reply.close()
     }
-    if (sink.keys().next().done) return result
+    if (sink.keys().next().done && !hasListeners(sink)) return result
     if (result instanceof Response) return withHeaders(takePrepared(result, event), sink)
     addHeaders(event.res.headers, sink)
+    // Of all that a handler may return, only a response or a stream lasts.
+    if (result instanceof ReadableStream && hasListeners(sink)) return observed(result, () => endNow(sink))
+    endNow(sink)
     return result
   }
 
@@ -140,6 +147,22 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
     })),
   }
   return { ...sessions, ...adapter }
+}
+
+/** On Node, the end of a response is that of Node's own; elsewhere, that of the body. */
+class H3Writer extends WebResponseWriter {
+  readonly #event: H3Event
+
+  constructor(event: H3Event) {
+    super(new Headers(), event.req)
+    this.#event = event
+  }
+
+  override onEnd(listener: () => void): void {
+    const response = this.#event.runtime?.node?.res
+    if (response === undefined) super.onEnd(listener)
+    else onResponseEnd(response, listener)
+  }
 }
 
 /**

@@ -9,7 +9,7 @@ import { defineAdapter } from './define-adapter.ts'
 import type { AdapterCalls } from './define-adapter.ts'
 import { checkOtherwise } from './must-be-called.ts'
 import { honoRules } from './options.ts'
-import { openReply, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
+import { endNow, hasListeners, openReply, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 
 /** Options of `honoSessions`. */
 export interface HonoOptions {
@@ -73,16 +73,19 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
   /** Runs what the outermost middleware of Keyturn contains, and adds the headers written meanwhile to the response. */
   async function within(context: Context, run: () => Promise<Response | undefined>): Promise<Response | undefined> {
     if (replies.has(context)) return run()
-    const reply = new WebResponseWriter()
+    const reply = new WebResponseWriter(new Headers(), context.req.raw)
     const sink = reply.headers
     replies.set(context, reply)
     let own: Response | undefined
     try {
       own = await run()
+    } catch (error) {
+      endNow(sink)
+      throw error
     } finally {
       reply.close()
     }
-    if (sink.keys().next().done) return own
+    if (sink.keys().next().done && !hasListeners(sink)) return own
     const response = withHeaders(own ?? context.res, sink)
     // Hono merges a second response into the first and loses cookies. Clear the first, so that nothing is merged.
     context.res = undefined

@@ -98,4 +98,7 @@ export class NextResponseWriter implements ResponseWriter {
   }
 
   forbidCaching(): void {}
+
+  /** Next does not tell when it has sent what an action returned. */
+  onEnd(): void {}
 }

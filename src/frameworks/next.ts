@@ -173,7 +173,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
       checkWrapperArguments('proxy', [next, ...others])
       return async request => {
         const sink = new Headers()
-        const exchange = { request: new WebRequest(request, clientIp), reply: new WebResponseWriter(sink) }
+        const exchange = { request: new WebRequest(request, clientIp), reply: new WebResponseWriter(sink, request) }
         const renewal = await http.refreshBeforeRender(exchange)
         if (renewal.failure !== null) report(renewal.failure, request)
         const forwarded = new Headers(request.headers)

@@ -122,6 +122,36 @@ export class NodeResponseWriter implements ResponseWriter {
   forbidCaching(): void {
     keepTokensPrivate(this.#response)
   }
+
+  onEnd(listener: () => void): void {
+    onResponseEnd(this.#response, listener)
+  }
+}
+
+/** The part of a response of node:http or node:http2 that tells its end. */
+interface EndingResponse {
+  readonly req: {
+    readonly headers: { readonly upgrade?: string | undefined }
+    readonly socket: { once(event: 'close', listener: () => void): unknown }
+  }
+  readonly closed: boolean
+  readonly writableFinished: boolean
+  once(event: 'close' | 'finish', listener: () => void): unknown
+}
+
+/** Implements `onEnd` for a response of node:http. */
+export function onResponseEnd(response: EndingResponse, listener: () => void): void {
+  const { req: request } = response
+  // The response to such a request is not written with this object, and the connection goes on after it.
+  if (request.headers.upgrade?.toLowerCase().includes('websocket') === true) {
+    request.socket.once('close', listener)
+  } else if (response.closed || response.writableFinished) {
+    listener()
+  } else {
+    response.once('close', listener)
+    // Objects that stand for a response in tests may end without `close`.
+    response.once('finish', listener)
+  }
 }
 
 const GUARDED = Symbol('keyturn guard')

@@ -16,7 +16,7 @@ import type { SessionCalls } from './define-adapter.ts'
 import { createErrorResponses } from './error-responses.ts'
 import { checkWrapperArguments, mustBeCalled, mustBeCalledForCors } from './must-be-called.ts'
 import { svelteKitRules } from './options.ts'
-import { toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
+import { endNow, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 import { webSessions } from './web.ts'
 
@@ -87,7 +87,7 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
   const running = new WeakMap<Request, RunningExchange>()
 
   function exchangeFor({ request, locals }: SvelteKitEvent<Payload>, sink: Headers): RunningExchange {
-    const reply = new ObservedReply(sink, attributes, () => {
+    const reply = new ObservedReply(sink, request, attributes, () => {
       locals.session = { kind: 'none' }
     })
     return { request: new WebRequest(request, clientIp), reply, refused: null, answer: null }
@@ -149,9 +149,15 @@ export function svelteKitSessions<Payload extends object, Info extends object, R
       running.set(event.request, exchange)
       try {
         const response = await resolve(event)
-        if (exchange.answer !== null) return toResponse(exchange.answer, sink, event.request.method)
+        if (exchange.answer !== null) {
+          endNow(sink)
+          return toResponse(exchange.answer, sink, event.request.method)
+        }
         typeRefusal(response, exchange)
         return withHeaders(response, sink)
+      } catch (error) {
+        endNow(sink)
+        throw error
       } finally {
         exchange.reply.close()
       }
@@ -198,8 +204,8 @@ class ObservedReply extends WebResponseWriter {
   readonly #identity: string
   readonly #onCleared: () => void
 
-  constructor(headers: Headers, attributes: CookieAttributes, onCleared: () => void) {
-    super(headers)
+  constructor(headers: Headers, request: Request, attributes: CookieAttributes, onCleared: () => void) {
+    super(headers, request)
     this.#identity = identityOf(attributes)
     this.#onCleared = onCleared
   }

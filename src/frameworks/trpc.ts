@@ -3,7 +3,7 @@ import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { AnySessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { PRIVATE } from '../transport/caching.ts'
-import { noResponse } from '../transport/exchange.ts'
+import { NoResponse } from '../transport/exchange.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, SignOut } from '../transport/http-sessions.ts'
@@ -27,9 +27,10 @@ export interface TrpcOptions {
   readonly webClientIp?: WebClientIp
 }
 
-/** The part of a `WebSocket` of ws that distinguishes it from a response. */
+/** The part of a `WebSocket` of ws that Keyturn uses. */
 export interface TrpcSocket {
   close(code?: number): void
+  once(event: 'close', listener: () => void): unknown
 }
 
 /**
@@ -84,11 +85,12 @@ export function trpcSessions<Payload extends object, Info extends object, Rest e
 
   function exchangeOf(target: TrpcTarget): HttpExchange {
     if ('resHeaders' in target) {
-      return { request: new WebRequest(target.req, webClientIp), reply: new FetchReply(target.resHeaders) }
+      return { request: new WebRequest(target.req, webClientIp), reply: new FetchReply(target.resHeaders, target.req) }
     }
     const { req, res } = target
     if ('setHeader' in res) return nodeExchange(req, res, clientIp)
-    return { request: nodeRequest(req, clientIp), reply: noResponse }
+    const reply = new NoResponse(listener => void res.once('close', listener))
+    return { request: nodeRequest(req, clientIp), reply }
   }
 
   const adapter: TrpcSessions<Payload, Info> = {
@@ -96,7 +98,7 @@ export function trpcSessions<Payload extends object, Info extends object, Rest e
       const exchange = exchangeOf(target)
       return {
         createNewSession: (...call) => translated(async () => {
-          if (exchange.reply !== noResponse) return http.createNewSession(exchange, ...call)
+          if (!(exchange.reply instanceof NoResponse)) return http.createNewSession(exchange, ...call)
           throw new GeneralError('MISUSE', 'createNewSession cannot send tokens over a WebSocket. Call the procedure '
             + 'that logs in over HTTP, with httpLink')
         }),

@@ -52,6 +52,9 @@ export class WebRequest implements HttpRequest {
 
 const SENT = Symbol('keyturn response')
 
+/** What to call at the end of the response that is created with these headers. */
+const endings = new WeakMap<Headers, Set<() => void>>()
+
 /**
  * Writes to a `Headers` object, from which a response is created later. Several writers may share it: if one is closed,
  * all are.
@@ -59,9 +62,12 @@ const SENT = Symbol('keyturn response')
 export class WebResponseWriter implements ResponseWriter {
   /** The headers that Keyturn adds to the response. */
   readonly headers: Headers
+  readonly #request: Request | null
 
-  constructor(headers: Headers = new Headers()) {
+  /** Pass the request, so that its end is noticed if the client goes away. */
+  constructor(headers: Headers = new Headers(), request: Request | null = null) {
     this.headers = headers
+    this.#request = request
   }
 
   get closed(): boolean {
@@ -95,6 +101,59 @@ export class WebResponseWriter implements ResponseWriter {
   forbidCaching(): void {
     keepTokensPrivate(this.headers)
   }
+
+  /** The end is noticed if the response was passed through {@link withHeaders}, or if the runtime aborts the request. */
+  onEnd(listener: () => void): void {
+    this.#request?.signal.addEventListener('abort', listener, { once: true })
+    // The connection goes on after the response to a handshake.
+    if (this.#request?.headers.get('upgrade')?.toLowerCase().includes('websocket') === true) return
+    const listeners = endings.get(this.headers) ?? new Set()
+    endings.set(this.headers, listeners.add(listener))
+  }
+}
+
+/** The body of a response. At its end, or if it is cancelled, the listeners of `onEnd` for these headers are called. */
+function bodyWithEnd({ body }: Response, sink: Headers): ReadableStream<Uint8Array> | null {
+  if (body !== null && hasListeners(sink)) return observed(body, () => endNow(sink))
+  endNow(sink)
+  return body
+}
+
+/** Whether somebody waits for the end of the response with these headers. */
+export function hasListeners(headers: Headers): boolean {
+  return endings.has(headers)
+}
+
+/** Calls the listeners of `onEnd` for these headers. */
+export function endNow(headers: Headers): void {
+  const listeners = endings.get(headers) ?? []
+  endings.delete(headers)
+  for (const listener of listeners) listener()
+}
+
+/** The same stream. Calls `ended` when it has been read to its end, has failed or was cancelled. */
+export function observed(body: ReadableStream<Uint8Array>, ended: () => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read()
+        if (!done) {
+          controller.enqueue(value)
+          return
+        }
+        ended()
+        controller.close()
+      } catch (error) {
+        ended()
+        throw error
+      }
+    },
+    async cancel(reason) {
+      ended()
+      await reader.cancel(reason)
+    },
+  }, { highWaterMark: 0 })
 }
 
 /**
@@ -130,14 +189,14 @@ const lists = ['vary', 'access-control-expose-headers']
 /**
  * Returns a copy of a response with the headers of `sink` added. Lists are merged and the cookies of both are kept. If
  * the response carries tokens, the sink's `private, no-store` replaces the handler's `Cache-Control` (HDR-01). A mere
- * `private` does not.
+ * `private` does not. The copy has the body of the response: what waits for its end (`onEnd`) is called then.
  */
 export function withHeaders(response: Response, sink: Headers): Response {
   const headers = new Headers(response.headers)
   addHeaders(headers, sink)
   const { status, statusText } = response
   if (status === SWITCHING_PROTOCOLS) return withSocketOf(response, headers)
-  return new Response(response.body, { status, statusText, headers })
+  return new Response(bodyWithEnd(response, sink), { status, statusText, headers })
 }
 
 /**

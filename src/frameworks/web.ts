@@ -13,7 +13,7 @@ import type { SessionCalls } from './define-adapter.ts'
 import { createErrorResponses } from './error-responses.ts'
 import { checkWrapperArguments, mustBeCalled } from './must-be-called.ts'
 import { webRules } from './options.ts'
-import { toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
+import { endNow, toResponse, WebResponseWriter, WebRequest, withHeaders } from './web-exchange.ts'
 import type { WebClientIp } from './web-exchange.ts'
 
 export type { WebClientIp } from './web-exchange.ts'
@@ -86,11 +86,12 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
     handle: (exchange: HttpExchange, sink: Headers) => Result | Promise<Result>,
   ): Promise<Response | Result> {
     const sink = new Headers()
-    const reply = new WebResponseWriter(sink)
+    const reply = new WebResponseWriter(sink, request)
     try {
       const response = await handle({ request: readable(request), reply }, sink)
       return response === null ? response : withHeaders(response, sink)
     } catch (error) {
+      endNow(sink)
       if (isSessionError(error)) return toResponse(errors.answer(error, request, readable(request)), sink, request.method)
       throw error
     } finally {
@@ -101,7 +102,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
   const adapter: WebSessions<Payload, Info> = {
     ...defineCalls<WebTarget, Payload, Info>(http, {
       call: use => (request, headers, ...rest) => (
-        use({ request: readable(request), reply: new WebResponseWriter(headers) }, ...rest)
+        use({ request: readable(request), reply: new WebResponseWriter(headers, request) }, ...rest)
       ),
       request: readable,
     }),

@@ -149,4 +149,6 @@ class RecordedReply implements ResponseWriter {
   }
 
   forbidCaching(): void {}
+
+  onEnd(): void {}
 }

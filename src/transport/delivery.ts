@@ -1,5 +1,5 @@
 import { GeneralError } from '../base/errors.ts'
-import { noResponse } from './exchange.ts'
+import { NoResponse } from './exchange.ts'
 import type { ResponseWriter } from './exchange.ts'
 
 /** The error of a call that would write to a response that was already sent. The same words in every adapter. */
@@ -17,7 +17,7 @@ export function responseWasSent(cause?: unknown): GeneralError {
  * @throws GeneralError (`MISUSE`) if there is a response, and it was already sent.
  */
 export function refuseIfSent(reply: ResponseWriter): void {
-  if (reply !== noResponse) requireUnsent(reply)
+  if (!(reply instanceof NoResponse)) requireUnsent(reply)
 }
 
 /** @throws GeneralError (`MISUSE`) if tokens cannot reach the client, because the response was already sent. */

@@ -34,17 +34,38 @@ export interface ResponseWriter {
   setCookies(cookies: readonly Cookie[]): void
   /** Sets `Cache-Control: private, no-store`. The application can no longer change it (HDR-01). */
   forbidCaching(): void
+  /**
+   * Calls the listener, once or more often, when the response has been sent to its end or the client has gone; at once if
+   * that is so already. For a WebSocket handshake, when the socket is closed. Never, where the framework does not tell.
+   */
+  onEnd(listener: () => void): void
 }
 
 /** For a connection that is open already: there are no headers to write. */
-export const noResponse: ResponseWriter = {
-  closed: true,
-  get: () => null,
-  set: () => undefined,
-  remove: () => undefined,
-  setCookies: () => undefined,
-  forbidCaching: () => undefined,
+export class NoResponse implements ResponseWriter {
+  readonly closed: boolean = true
+  readonly onEnd: (listener: () => void) => void
+
+  /** `onEnd` calls a listener when the connection is closed. */
+  constructor(onEnd: (listener: () => void) => void = () => undefined) {
+    this.onEnd = onEnd
+  }
+
+  get(): null {
+    return null
+  }
+
+  set(): void {}
+
+  remove(): void {}
+
+  setCookies(): void {}
+
+  forbidCaching(): void {}
 }
+
+/** A connection whose end somebody else waits for. */
+export const noResponse: NoResponse = new NoResponse()
 
 /** One request and the response to it. */
 export interface HttpExchange {

@@ -143,7 +143,10 @@ export class RequestSession<Payload extends object, Info extends object>
     if (this.#controller === null) {
       const controller = new AbortController()
       this.#controller = controller
-      this.onRevoked(() => controller.abort(new UnauthorizedError('the session was revoked')))
+      // Otherwise each request that reads the signal would be kept in memory until the session is revoked (L-32).
+      this.#exchange.reply.onEnd(
+        this.onRevoked(() => controller.abort(new UnauthorizedError('the session was revoked'))),
+      )
     }
     return this.#controller.signal
   }

@@ -77,8 +77,9 @@ export interface Session<Payload extends object, Info extends object> extends Re
    */
   onRevoked(listener: () => unknown): () => void
   /**
-   * Aborts when {@link Session.onRevoked} would call a listener; its reason is an `UnauthorizedError`. Reading it
-   * registers a listener until the session is revoked, so use it for connections, not for every request.
+   * Aborts when {@link Session.onRevoked} would call a listener; its reason is an `UnauthorizedError`. Works until the
+   * response, which may be a stream, has been sent to its end, or until the connection is closed: read it before you
+   * return the response. Where the framework does not tell that end (docs/sessions.md), until the session is revoked.
    */
   readonly signal: AbortSignal
   /** Revokes the session, then clears the tokens in the response (REV-01). 1 store call. */

@@ -171,6 +171,8 @@ export interface ControlAnswer {
   readonly reported: number
   /** How often the handler of `/any` has run since the last response. */
   readonly visits: number
+  /** How many requests still wait for the end of their session because their handlers have read `session.signal`. */
+  readonly watched: number
   /** The calls among {@link adapterCalls} that the adapter has. */
   readonly offered: readonly string[]
   /** The calls that accept a request, as if they were the middleware that they create. */
@@ -191,6 +193,7 @@ export function createAppFixture(variant: AppVariant): AppFixture {
   let abandoned: Promise<string> | null = null
   let reported = 0
   let visits = 0
+  const watched = { open: 0 }
 
   async function execute(sessions: ControlledSessions, command: JsonObject): Promise<string> {
     const { advance, storeDown, revoke, change, release, afterwards, settle, sessionsOf } = command
@@ -239,7 +242,7 @@ export function createAppFixture(variant: AppVariant): AppFixture {
       visits += 1
     },
     async follow(sessions, target, command) {
-      const step = late = createSteps(sessions, target)
+      const step = late = createSteps(sessions, target, watched)
       const outcomes: string[] = []
       for (const text of stepsIn(command, 'steps')) outcomes.push(await outcomeOf(step, text))
       const [unawaited] = stepsIn(command, 'unawaited')
@@ -259,7 +262,7 @@ export function createAppFixture(variant: AppVariant): AppFixture {
       }
       cut.calls.length = 0
       const answer: ControlAnswer = {
-        now: clock(), calls: before, reported, visits, outcome,
+        now: clock(), calls: before, reported, visits, outcome, watched: watched.open,
         offered: offeredCalls(sessions), uncalled: findUncalled(sessions),
       }
       reported = 0

@@ -90,9 +90,9 @@ async function connect(harness: FrameworkHarness, variant: AppVariant): Promise<
 function readAnswer({ body }: AppReply): ControlAnswer {
   const answer = parseJsonObject(body)
   const found = ensurePresent(answer, `/control answers with JSON, not ${body}`)
-  const { now, calls, reported, visits, outcome, offered, uncalled } = found
+  const { now, calls, reported, visits, watched, outcome, offered, uncalled } = found
   ensure(
-    typeof now === 'number' && typeof reported === 'number' && typeof visits === 'number',
+    typeof now === 'number' && typeof reported === 'number' && typeof visits === 'number' && typeof watched === 'number',
     '/control answers with numbers',
   )
   ensure(
@@ -100,7 +100,7 @@ function readAnswer({ body }: AppReply): ControlAnswer {
     '/control answers with an outcome and calls',
   )
   return {
-    now, reported, visits, outcome,
+    now, reported, visits, watched, outcome,
     calls: calls.map(String), offered: offered.map(String), uncalled: uncalled.map(String),
   }
 }

@@ -21,10 +21,32 @@ export interface SteppedCalls<Target extends readonly [request: object, ...other
 /** Makes one call for a request. Resolves to a description of its result. */
 export type Step = (name: string, value: string) => Promise<string>
 
+/** How many listeners for the end of a session the step `signal` has registered that were not removed. */
+export interface WatchCount {
+  open: number
+}
+
+/** Reads the signal of a session, and counts the listener that this registers. */
+function readSignal(session: Session<AppClaims, AppInfo>, watched: WatchCount): string {
+  const register = session.onRevoked.bind(session)
+  session.onRevoked = listener => {
+    watched.open += 1
+    const remove = register(listener)
+    let isOpen = true
+    return () => {
+      remove()
+      if (isOpen) watched.open -= 1
+      isOpen = false
+    }
+  }
+  return session.signal.aborted ? 'aborted' : 'not aborted'
+}
+
 /** The steps of one request: `create bob`, `get`, `update editor`, and so on, by the names below. */
 export function createSteps<Target extends readonly [request: object, ...others: unknown[]]>(
   sessions: SteppedCalls<Target>,
   target: Target,
+  watched: WatchCount,
 ): Step {
   const found: Session<AppClaims, AppInfo>[] = []
   const keep = (session: Session<AppClaims, AppInfo>): string => {
@@ -58,6 +80,7 @@ export function createSteps<Target extends readonly [request: object, ...others:
       case 'revoke-first':
         await at(name === 'revoke' ? -1 : 0).revokeSession()
         return 'done'
+      case 'signal': return readSignal(at(-1), watched)
       default: throw new Error(`"${name}" is not a step`)
     }
   }
