@@ -155,8 +155,8 @@ function createKeys(options: VerifierOptions, clock: Clock): RemoteKeys {
   }
   const set = publicKey === undefined ? jwks : { keys: [publicKey] }
   if (set !== undefined) {
-    let prepared: Promise<VerificationKeys> | null = null
-    const current = (): Promise<VerificationKeys> => prepared ??= createVerificationKeys(crypto, set)
+    let prepared: VerificationKeys | null = null
+    const current = async (): Promise<VerificationKeys> => prepared ??= await createVerificationKeys(crypto, set)
     return { current, reloadForUnknownKid: current }
   }
   const url = jwksUrl ?? `${issuer}/jwt/jwks.json`

@@ -40,8 +40,14 @@ function randomBytes(length: number): Uint8Array {
   return length > 16 ? randomBytes(length) : Uint8Array.from({ length }, () => randomInt(256))
 }
 
+// Test environments that imitate a browser lack it (L-37): it is created at the first use.
+let decoder: TextDecoder | null = null
+
 /** `ignoreBOM` keeps a byte order mark, so that the string is not valid JSON (TOK-13). */
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+function strictUtf8(): TextDecoder {
+  decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  return decoder
+}
 
 function generateKey(algorithm: SignatureAlgorithm): Awaitable<KeyMaterial> {
   const { generateKeyPair, generateKeyPairSync, randomBytes } = builtinCrypto()
@@ -169,7 +175,7 @@ function cipher(secret: string): Cipher {
         const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
           .setAAD(Buffer.from(context))
           .setAuthTag(bytes.subarray(-16))
-        return strictUtf8.decode(Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]))
+        return strictUtf8().decode(Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]))
       } catch {
         return null
       }

@@ -1,5 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
 import { jitter } from '../base/jitter.ts'
+import { shareWork } from '../base/shared-work.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { RevocationList } from './revocation-list.ts'
 import type { ChangePage } from './store.ts'
@@ -27,15 +28,18 @@ export interface ChangeViewOptions {
   readonly pollInterval: Milliseconds
   /** How old the list may be while the source cannot be read. */
   readonly maxStaleness: Milliseconds
+  /** Whether concurrent calls may share a reading. Default: as the runtime allows it. */
+  readonly isShared?: boolean
 }
 
 const PAGE = 1000
 
 /**
  * Creates a view of changes that reads on demand and uses no timers, for platforms that run no code between two
- * requests. Two calls never share a promise, because a platform may cancel the work of a request when it ends.
+ * requests. Concurrent calls share one reading, where the runtime allows that.
  */
-export function createChangeView({ source, clock, pollInterval, maxStaleness }: ChangeViewOptions): ChangeView {
+export function createChangeView(options: ChangeViewOptions): ChangeView {
+  const { source, clock, pollInterval, maxStaleness, isShared } = options
   const list = new RevocationList()
   let cursor: string | null = null
   let readAt: EpochMilliseconds = Number.NEGATIVE_INFINITY
@@ -45,7 +49,9 @@ export function createChangeView({ source, clock, pollInterval, maxStaleness }: 
   // Services that started together must not all read in the same moment.
   let interval = jitter(pollInterval)
 
-  async function read(): Promise<void> {
+  const { run: read, isRunning } = shareWork(readAlone, isShared)
+
+  async function readAlone(): Promise<void> {
     const startedAt = clock()
     triedAt = startedAt
     interval = jitter(pollInterval)
@@ -69,7 +75,7 @@ export function createChangeView({ source, clock, pollInterval, maxStaleness }: 
       if (isWithin(triedAt, interval)) {
         if (isWithin(readAt, maxStaleness)) return list
         // While the source is unavailable, one call per interval asks it, and the others fail at once.
-        if (isFailing) throw unreadable()
+        if (isFailing && !isRunning()) throw unreadable()
       }
       try {
         await read()

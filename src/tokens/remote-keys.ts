@@ -1,5 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
 import { jitter } from '../base/jitter.ts'
+import { shareWork } from '../base/shared-work.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { VerificationKeys } from './access-token.ts'
 import type { VerificationCrypto } from './crypto.ts'
@@ -22,6 +23,8 @@ export interface RemoteKeysDependencies {
   readonly read: () => Promise<unknown>
   readonly crypto: VerificationCrypto
   readonly clock: Clock
+  /** Whether concurrent calls may share a fetch. Default: as the runtime allows it. */
+  readonly isShared?: boolean
 }
 
 /** How long a key set is cached. Keys are published for longer than this before their first use (TOK-20). */
@@ -32,10 +35,10 @@ const RETRY: Milliseconds = 5_000
 const FIRST_RETRY: Milliseconds = 1_000
 
 /**
- * Creates the cache of another service's keys. Fetches nothing yet. Two calls never share a promise: some platforms
- * cancel the work of a request when it ends, and another request that waits for the same promise would wait forever.
+ * Creates the cache of another service's keys. Fetches nothing yet. Concurrent calls share one fetch, where the runtime
+ * allows that; on Cloudflare Workers and the like, each call that needs the keys fetches them itself.
  */
-export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies): RemoteKeys {
+export function createRemoteKeys({ read, crypto, clock, isShared }: RemoteKeysDependencies): RemoteKeys {
   let keys: VerificationKeys | null = null
   let readAt: EpochMilliseconds = 0
   let triedAt: EpochMilliseconds = 0
@@ -44,7 +47,9 @@ export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies
   // Services that started together must not all fetch in the same second.
   let freshFor = jitter(FRESH)
 
-  async function load(): Promise<VerificationKeys> {
+  const { run: load, isRunning } = shareWork(loadAlone, isShared)
+
+  async function loadAlone(): Promise<VerificationKeys> {
     const startedAt = clock()
     triedAt = startedAt
     let loaded: VerificationKeys
@@ -76,7 +81,7 @@ export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies
 
   /** The first keys. Every verification needs them: if they cannot be fetched, only one per second tries. */
   async function loadFirst(): Promise<VerificationKeys> {
-    if (!isFailing || isOver(triedAt, FIRST_RETRY)) return load()
+    if (isRunning() || !isFailing || isOver(triedAt, FIRST_RETRY)) return load()
     throw new GeneralError('STORE_UNAVAILABLE', 'the key set could not be fetched a moment ago', {
       reason: 'keys-unreachable',
     })
@@ -97,7 +102,7 @@ export function createRemoteKeys({ read, crypto, clock }: RemoteKeysDependencies
     },
     async reloadForUnknownKid() {
       if (keys === null) return loadFirst()
-      return isOver(triedAt, RETRY) ? load() : keys
+      return isRunning() || isOver(triedAt, RETRY) ? load() : keys
     },
   }
 }

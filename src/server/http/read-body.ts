@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { TextDecoder } from 'node:util'
 import { InvalidDataError } from '../../base/errors.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'

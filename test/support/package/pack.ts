@@ -19,6 +19,7 @@ export const installed: string = join(consumer, 'node_modules/keyturn')
 export interface Manifest {
   readonly version: string
   readonly exports: Readonly<Record<string, string>>
+  readonly typesVersions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
   readonly peerDependencies: Readonly<Record<string, string>>
   readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>
 }
