@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { batch } from './batch.ts'
 
@@ -233,4 +234,21 @@ test('P-10: a batch that hangs delays the calls behind it by a tenth of a second
   await Promise.resolve()
   expect(done).toEqual([[1], [2, 3], [4, 5], [6]])
   expect(await answers).toHaveLength(5)
+})
+
+test('L-31: calls of several requests run outside of any, and a call that runs alone in its own', async () => {
+  const requests = new AsyncLocalStorage<number>()
+  const ran: (readonly [inputs: readonly number[], request: number | undefined])[] = []
+  const { call } = batch(
+    async (input: number) => {
+      ran.push([[input], requests.getStore()])
+      return { input }
+    },
+    async inputs => {
+      ran.push([inputs, requests.getStore()])
+      return inputs.map(input => ({ input }))
+    }, 2)
+  const answers = [1, 2, 3, 4].map(request => requests.run(request, () => call(request)))
+  await Promise.all(answers)
+  expect(ran).toEqual([[[1], 1], [[2, 3], undefined], [[4], 4]])
 })
