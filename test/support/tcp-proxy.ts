@@ -19,6 +19,10 @@ export interface TcpProxy {
   stall(): void
   /** Lets through what comes and, late, what was held back. */
   resume(): void
+  /**
+   * Leaves every connection as it is for good: nothing comes through it any more, not even its end. How many there were.
+   */
+  forget(): number
   /** Cuts every connection at once; what is held back is lost. How many there were. */
   cutAll(): number
   close(): Promise<void>
@@ -27,6 +31,7 @@ export interface TcpProxy {
 /** Starts a proxy in front of a port. */
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
+  const forgotten = new Set<Socket>()
   const held: (() => void)[] = []
   let armed = false
   let cuts = 0
@@ -97,9 +102,19 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       for (const send of held.splice(0)) send()
       for (const socket of sockets) socket.resume()
     },
+    forget() {
+      const connections = sockets.size / 2
+      for (const socket of sockets) {
+        socket.removeAllListeners('data').removeAllListeners('close')
+        forgotten.add(socket)
+      }
+      sockets.clear()
+      return connections
+    },
     cutAll,
     async close() {
       cutAll()
+      for (const socket of forgotten) socket.destroy()
       await new Promise(resolve => server.close(resolve))
     },
   }

@@ -1,0 +1,11 @@
+/** A process that logs a user in, verifies the session and ends without closing anything. Arguments: a kind, a place. */
+import { webSessions } from '../../src/frameworks/web.ts'
+import { createSessions } from '../../src/index.ts'
+import type { SessionStore } from '../../src/session/store.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { createMysqlStore } from '../../src/stores/mysql.ts'
+import { createPostgresStore } from '../../src/stores/postgres.ts'
+import { createRedisStore } from '../../src/stores/redis.ts'
+import { nodeRedisDriver } from '../../src/stores/redis/node-redis.ts'
+import { openSqliteStore } from '../../src/stores/sqlite.ts'
+import { createVerifier } from '../../src/verify.ts'
