@@ -108,7 +108,7 @@ test('L-37: in an imitation of a browser, cryptography says what to set', async 
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: join(installed, '..') }, bundle: true, format: 'cjs', platform: 'neutral', write: false,
   })
-  const context: { outcome?: Promise<unknown> } = { ...browserLike }
+  const context: typeof browserLike & { outcome?: Promise<unknown> } = { ...browserLike }
   runInNewContext(outputFiles[0]?.text ?? '', context)
   const error: unknown = await context.outcome?.catch((caught: unknown) => caught)
   expect(String(error)).toContain('test environment "node"')

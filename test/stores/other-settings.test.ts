@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { createConnection, createPool } from 'mysql2/promise'
-import { createClient } from 'redis'
+import { createClient, RESP_TYPES } from 'redis'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { createMysqlStore } from '../../src/stores/mysql.ts'
 import { createRedisStore } from '../../src/stores/redis.ts'
@@ -89,6 +89,31 @@ describe.skipIf(inject('redisUrl') === null)('a Redis server with other settings
   contractThrough('ioredis with a key prefix and pipelines of its own', async () => {
     const client = new Redis(`${url()}/5`, { keyPrefix: 'app:', stringNumbers: true, enableAutoPipelining: true })
     return [client, () => client.disconnect()]
+  })
+
+  contractThrough('L-34: ioredis without a queue and without subscriptions that come back', async () => {
+    const client = new Redis(`${url()}/4`, { enableOfflineQueue: false, autoResubscribe: false, lazyConnect: true })
+    await client.connect()
+    return [client, () => client.disconnect()]
+  })
+
+  contractThrough('L-34: node-redis that returns texts as bytes and numbers as texts', async () => {
+    const typeMapping = {
+      [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.SIMPLE_STRING]: Buffer, [RESP_TYPES.NUMBER]: String,
+    }
+    const client = await createClient({ url: `${url()}/3`, commandOptions: { typeMapping } }).connect()
+    return [client, () => client.destroy()]
+  })
+
+  test('L-34: a client that has subscriptions is refused with what to pass instead', async () => {
+    const client = new Redis(url(), { protocol: 2 })
+    onTestFinished(() => client.disconnect())
+    await client.subscribe('news')
+    const store = createRedisStore(client, { prefix: 'subscribed:' })
+    await expect(store.find(sampleHandle(1))).rejects.toMatchObject({
+      code: 'MISUSE', message: expect.stringContaining('client.duplicate()'),
+    })
+    await store.close()
   })
 
   contractThrough('node-redis with the protocol RESP3', async () => {

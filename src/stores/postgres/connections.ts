@@ -5,6 +5,7 @@ import { createDeadline } from '../deadline.ts'
 import type { Lender } from '../lender.ts'
 import { once } from '../sql/once.ts'
 import { readInteger, readText, rowOf } from '../sql/row.ts'
+import type { Row } from '../sql/row.ts'
 import { announcedPid } from './driver.ts'
 import type { PostgresClient, PostgresListener, PostgresPool, PostgresResult, PostgresStatement } from './driver.ts'
 
@@ -43,21 +44,58 @@ export async function isPooled(
   return rows.map(rowOf).every(row => readInteger(row, 'pid') !== announced)
 }
 
+/** A value of each type of column that the store reads, and how many characters the server received. */
+const probe = `SELECT version() AS version, 7::smallint AS small, 9007199254740991::bigint AS big, NULL::bigint AS nothing,
+  $1::text AS letter, char_length($1::text)::bigint AS letters`
+
+/** A character that only Unicode has. */
+const letter = '\u{1F511}'
+
 /**
- * Whether all connections are one session of PostgreSQL, as those of PGlite are. Then a transaction, a setting or a
- * prepared statement of one connection is that of every other, and with `size` of more than 1 calls would disturb each
- * other.
- * @throws GeneralError (`MISUSE`) if so, and the pool may open more than one.
+ * Checks, with a statement that writes nothing, what the store relies on: what the driver makes of rows, and the character
+ * set. Returns whether all connections are one session of PostgreSQL, as those of PGlite are. Then a transaction, a
+ * setting or a prepared statement of one connection is that of every other, and with `size` of more than 1 calls would
+ * disturb each other.
+ * @throws GeneralError (`MISUSE`) that names what to set; or if the pool may open more than one connection to PGlite.
  */
-export async function sharesSession(
+export async function checkSession(
   client: { query(statement: PostgresStatement): Promise<PostgresResult> },
   size: number,
 ): Promise<boolean> {
-  const { rows } = await client.query({ text: 'SELECT version() AS version' })
-  const shares = rows.map(rowOf).some(row => readText(row, 'version').includes('PGlite'))
+  const { rows } = await client.query({ text: probe, values: [letter] }).catch((error: unknown) => {
+    throw isUntranslatable(error) ? unfit(encoding) : error
+  })
+  const row = rowOf(rows[0])
+  if (!isUnchanged(row)) throw unfit(typeParsers)
+  if (readInteger(row, 'letters') !== 1 || row['letter'] !== letter) throw unfit(encoding)
+  const shares = readText(row, 'version').includes('PGlite')
   if (!shares || size === 1) return shares
   throw new GeneralError('MISUSE', 'the server is PGlite, which has one session for all its connections: open one only, '
     + 'with poolSize: 1 for a URL, or max: 1 in the Pool that you pass')
+}
+
+const encoding = 'client_encoding, and the encoding of the database, must be UTF8: leave the option out'
+const typeParsers = 'parsers (types, pg.types.setTypeParser) must leave numbers, texts and null as they are: remove those '
+  + 'for smallint, bigint and text, and leave the option binary out'
+
+function isUnchanged(row: Row): boolean {
+  try {
+    const numbers = ['small', 'big', 'letters'].map(column => readInteger(row, column))
+    return row['nothing'] === null && typeof row['letter'] === 'string' && readText(row, 'version') !== ''
+      && `${numbers.slice(0, 2)}` === `7,${Number.MAX_SAFE_INTEGER}`
+  } catch {
+    return false
+  }
+}
+
+/** Whether the server could not convert a character from or to the character set of the connection or the database. */
+function isUntranslatable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === '22P05' || error.code === '22021')
+}
+
+/** The error for an option of the driver. */
+function unfit(what: string): GeneralError {
+  return new GeneralError('MISUSE', `the connection of pg has an option that Keyturn cannot work with: ${what}`)
 }
 
 /** Uses the application's pool, which the application ends. */
@@ -78,8 +116,8 @@ export function useGivenPool(
   async function detectPooler(): Promise<boolean> {
     const { client, release, destroy } = await acquireClient(pool)
     try {
+      const shared = await within(checkSession(client, size))
       const pooled = await within(isPooled(client, announcedPid(client)))
-      const shared = await within(sharesSession(client, size))
       release()
       return pooled || shared
     } finally {

@@ -27,7 +27,8 @@ function fakeConnections(): { readonly connections: Connections; readonly texts:
           end: () => undefined,
         }
       },
-      close: async () => undefined,
+      end: async () => undefined,
+      cut: () => undefined,
     },
   }
   return fake

@@ -4,7 +4,7 @@ import type { Milliseconds } from '../../base/time.ts'
 import { createSockets } from '../closing.ts'
 import { loadDriver } from '../load-driver.ts'
 import { once } from '../sql/once.ts'
-import { isPooled, sharesSession } from './connections.ts'
+import { checkSession, isPooled } from './connections.ts'
 import type { Connections, ReadyPool } from './connections.ts'
 import { announcedPid, socketOf } from './driver.ts'
 import type { PostgresPool } from './driver.ts'
@@ -38,7 +38,7 @@ export function openConnections(
     try {
       await probe.connect()
       sockets.add(probe)
-      shared = await sharesSession(probe, poolSize)
+      shared = await checkSession(probe, poolSize)
       const pooled = shared || await isPooled(probe, announcedPid(probe))
       const session: ClientConfig = pooled
         ? {}

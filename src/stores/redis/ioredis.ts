@@ -6,17 +6,24 @@ export interface IoredisClient {
   readonly isCluster: boolean
   readonly options: object
   call(command: string, args: string[]): Promise<unknown>
-  duplicate(): IoredisClient
+  duplicate(override?: object): IoredisClient
   subscribe(channel: string): Promise<unknown>
   on(event: string, listener: () => void): unknown
   disconnect(): void
 }
 
 /** The members that a store uses of an ioredis `Cluster` in addition. */
-export interface IoredisCluster extends IoredisClient {
+export interface IoredisCluster extends Omit<IoredisClient, 'duplicate'> {
+  duplicate(startupNodes?: [], override?: object): IoredisClient
   nodes(role: 'master'): readonly { call(command: string, args: string[]): Promise<unknown> }[]
   pipeline(commands: string[][]): { exec(): Promise<readonly IoredisReply[] | null> }
 }
+
+/**
+ * What the store's own connections need, whatever the application's client is set to: commands wait for the connection,
+ * and a subscription comes back with it.
+ */
+const ofDuplicates = { enableOfflineQueue: true, autoResubscribe: true, lazyConnect: false } as const
 
 /** The result of one command of a pipeline. */
 export type IoredisReply = readonly [error: Error | null, reply: unknown]
@@ -30,7 +37,7 @@ export function ioredisDriver(client: IoredisClient | IoredisCluster): RedisDriv
   const send = ([name = '', ...args]: readonly string[]): Promise<unknown> => client.call(name, args)
   const common = {
     async duplicate() {
-      const other = client.duplicate()
+      const other = isCluster(client) ? client.duplicate([], ofDuplicates) : client.duplicate(ofDuplicates)
       // Without a listener the library writes every failed attempt to the console. The commands report the error, too.
       other.on('error', ignore)
       letProcessEnd(other)

@@ -11,8 +11,9 @@ export function toList(reply: unknown): readonly unknown[] {
   return reply
 }
 
-/** Reads a text. @throws GeneralError if the reply is anything else. */
+/** Reads a text, which a client may be set to return as bytes. @throws GeneralError if the reply is anything else. */
 export function toText(reply: unknown): string {
+  if (reply instanceof Uint8Array) return new TextDecoder().decode(reply)
   if (typeof reply !== 'string') throw unreadable('a text')
   return reply
 }
@@ -33,7 +34,8 @@ export function toPairs<Item>(flat: readonly Item[]): (readonly [Item, Item])[] 
 
 /** Reads an integer that JavaScript can represent exactly. @throws GeneralError if the reply is anything else. */
 export function toInteger(reply: unknown): number {
-  const value = typeof reply === 'string' && /^-?\d{1,16}$/.test(reply) ? Number(reply) : reply
+  const text = reply instanceof Uint8Array ? toText(reply) : reply
+  const value = typeof text === 'string' && /^-?\d{1,16}$/.test(text) ? Number(text) : text
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw unreadable('an integer')
   return value
 }

@@ -2,7 +2,7 @@
 import { createMemoryStore } from '../../../src/stores/memory.ts'
 import { observeContexts } from '../../support/request-context.ts'
 
-const host: typeof globalThis & { readonly gc?: () => void; readonly Bun?: { gc(force: boolean): void } } = globalThis
+const host: typeof globalThis & { readonly Bun?: { gc(force: boolean): void } } = globalThis
 
 const { pollCount, ...observed } = await observeContexts(createMemoryStore(), () => {
   host.gc?.()
