@@ -1,14 +1,14 @@
 import { deferStore } from '../stores/deferred-store.ts'
 import { nodeCrypto } from './node-crypto.ts'
 import type { Platform } from './platform.ts'
-import { startTimer } from './start-timer.ts'
+import { schedule } from './schedule.ts'
 
 /** Node.js, and runtimes with Node's modules: synchronous cryptography, SQLite in the working directory. */
 export const platform: Platform = {
   crypto: nodeCrypto,
   clock: Date.now,
   variable: name => process.env[name],
-  schedule: startTimer,
+  schedule,
   openDefaultStore: () => deferStore(async () => {
     const { openSqliteStore } = await import('../stores/sqlite.ts')
     return openSqliteStore('keyturn.db')

@@ -13,8 +13,8 @@ test.each([['Node.js', node], ['the web', web]])('on %s, a task can be cancelled
   expect(ran).toEqual(['first'])
 })
 
-test('on Node.js, a scheduled task does not keep the process alive', async () => {
-  const module = new URL('node.ts', import.meta.url).href
+test.each(['node', 'web'])('L-37: on Node.js, a task that is scheduled by platform/%s.ts does not keep the process alive', async name => {
+  const module = new URL(`${name}.ts`, import.meta.url).href
   const program = `import { platform } from '${module}'; platform.schedule(() => {}, 3_600_000)`
   const options = [
     '--conditions=keyturn-source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program,

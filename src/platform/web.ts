@@ -1,6 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
 import type { Platform } from './platform.ts'
-import { startTimer } from './start-timer.ts'
+import { schedule } from './schedule.ts'
 import { webCrypto } from './web-crypto.ts'
 
 /** Any runtime with web-standard APIs. */
@@ -11,7 +11,7 @@ export const platform: Platform = {
     const host: { readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> } } = globalThis
     return host.process?.env?.[name]
   },
-  schedule: startTimer,
+  schedule,
   openDefaultStore() {
     throw new GeneralError('MISUSE', 'this runtime has no default store: set the option `store`')
   },
