@@ -79,6 +79,7 @@ export type PostgresDriver = [
     connect(): Promise<PostgresClient>
     on?(event: 'error', listener: () => void): unknown
     removeListener?(event: 'error', listener: () => void): unknown
+    readonly idleCount?: number
     readonly options?: { readonly max?: number | undefined }
   }>>,
   Expect<Equal<PostgresClient, {
@@ -129,7 +130,7 @@ export type RedisDrivers = [
     readonly isCluster: boolean
     readonly options: object
     call(command: string, args: string[]): Promise<unknown>
-    duplicate(): IoredisClient
+    duplicate(override?: object): IoredisClient
     subscribe(channel: string): Promise<unknown>
     on(event: string, listener: () => void): unknown
     disconnect(): void

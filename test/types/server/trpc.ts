@@ -60,7 +60,10 @@ export type Codes = Expect<Equal<
   TrpcErrorCode,
   'UNAUTHORIZED' | 'FORBIDDEN' | 'NOT_FOUND' | 'BAD_REQUEST' | 'SERVICE_UNAVAILABLE' | 'INTERNAL_SERVER_ERROR'
 >>
-export type Sockets = Expect<Equal<TrpcSocket, { close(code?: number): void }>>
+export type Sockets = Expect<Equal<TrpcSocket, {
+  close(code?: number): void
+  once(event: 'close', listener: () => void): unknown
+}>>
 // @ts-expect-error: a response, or the headers of one, belongs to the request
 export const target: TrpcTarget = { req: new Request('http://localhost') }
 // @ts-expect-error: the error class is missing
