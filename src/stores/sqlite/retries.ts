@@ -1,6 +1,7 @@
 import { jitter } from '../../base/jitter.ts'
+import { outsideRequests } from '../../base/outside-requests.ts'
 import type { Milliseconds } from '../../base/time.ts'
-import { nextTurn } from '../background.ts'
+import { nextTurn, pause } from '../background.ts'
 import { requestTimeoutOf } from '../options.ts'
 import { toStoreError } from './store-error.ts'
 
@@ -95,7 +96,8 @@ export function createRetries(failed = 'the call to the SQLite database failed')
       }
       return new Promise((resolve, reject) => {
         waiting.push(createWaiting(work, resolve, reject))
-        retrying ??= retry()
+        // It retries the work of many requests, so it belongs to none.
+        retrying ??= outsideRequests(retry)
       })
     },
     settled: async () => retrying ?? undefined,
@@ -119,11 +121,4 @@ export function isLocked(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
   return /^SQLITE_(?:BUSY|LOCKED)/.test(code) || /^database (?:table |schema )?is locked/.test(error.message)
-}
-
-/** The timer keeps the process alive: a call waits for it. */
-function pause(duration: Milliseconds): Promise<void> {
-  return new Promise(resolve => {
-    setTimeout(resolve, duration)
-  })
 }
