@@ -1,0 +1,200 @@
+"""What runs beside requests: the follower of the server's revocations, and confirmations of refresh tokens.
+
+Both are daemon threads, which start with the first request that needs them: after a fork, each process has its own, and
+none of them delays the exit.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPException, HTTPResponse
+from typing import NamedTuple
+
+from .errors import SessionError
+from .native_api import NativeApi
+from .tokens import AccessToken
+
+# The server writes at least a comment every 15 s.
+_SILENCE = 20.0
+_RETRY = 1.0
+_MAX_RETRY = 30.0
+_PRUNE_INTERVAL = 60.0
+_TOKEN_LIFE = 86_400.0
+_MAX_QUEUE = 1000
+_MAX_ATTEMPTS = 100_000
+
+
+class _Event(NamedTuple):
+    name: str
+    data: str
+    id: str | None
+    retry: float | None
+
+
+class Feed:
+    """Knows which sessions were revoked, as long as their access tokens can live."""
+
+    def __init__(self, api: NativeApi, max_staleness: float, on_keys_changed: Callable[[], None]) -> None:
+        self._api = api
+        self._max_staleness = max_staleness
+        self._on_keys_changed = on_keys_changed
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._revoked: dict[str, float] = {}
+        self._versions: dict[str, tuple[int, float]] = {}
+        self._last_id: str | None = None
+        self._retry = _RETRY
+        self._is_live = False
+        self._live_until = float("-inf")
+        self._pruned_at = time.monotonic()
+
+    def is_fresh(self) -> bool:
+        """Whether the stream is read, or was until a moment ago. Starts the follower."""
+        self._start()
+        return self._is_live or time.monotonic() - self._live_until <= self._max_staleness
+
+    def is_revoked(self, handle: str) -> bool:
+        return handle in self._revoked
+
+    def payload_version(self, handle: str) -> int:
+        """The newest version of the session's JWT payload that the stream has named; 0 if none."""
+        return self._versions.get(handle, (0, 0.0))[0]
+
+    def note_revoked(self, *handles: str) -> None:
+        """Sessions that this process has revoked: they are refused before the stream names them."""
+        with self._lock:
+            self._revoked.update(dict.fromkeys(handles, time.time() + _TOKEN_LIFE))
+
+    def _start(self) -> None:
+        if self._thread is not None:
+            return
+        with self._lock:
+            if self._thread is None:
+                self._thread = _start_daemon("keyturn-feed", self._run)
+
+    def _run(self) -> None:
+        while True:
+            began = time.monotonic()
+            try:
+                self._follow()
+            except (OSError, HTTPException, SessionError, ValueError):
+                # While the stream cannot be read, sessions are checked with the server.
+                pass
+            finally:
+                if self._is_live:
+                    self._live_until = time.monotonic()
+                    self._is_live = False
+            # A stream that never worked is tried less and less often.
+            is_broken = time.monotonic() - began < 1
+            self._retry = min(self._retry * 1.5, _MAX_RETRY) if is_broken else self._retry
+            time.sleep(self._retry * random.uniform(0.8, 1.2))  # noqa: S311
+
+    def _follow(self) -> None:
+        headers = {} if self._last_id is None else {"last-event-id": self._last_id}
+        connection, response = self._api.open_stream("/v1/revocations", headers, _SILENCE)
+        try:
+            for event in _events(response):
+                self._apply(event)
+        finally:
+            connection.close()
+
+    def _apply(self, event: _Event) -> None:
+        if event.retry is not None:
+            self._retry = event.retry
+        data = json.loads(event.data) if event.data else {}
+        with self._lock:
+            if event.name == "revoked":
+                self._revoked.update(dict.fromkeys(data["handles"], data["until"] / 1000))
+            elif event.name == "payload":
+                self._versions[data["handle"]] = (data["version"], data["until"] / 1000)
+            elif event.name == "synced":
+                self._is_live = True
+            if time.monotonic() - self._pruned_at > _PRUNE_INTERVAL:
+                self._prune()
+        if event.name == "keys":
+            self._on_keys_changed()
+        if event.id is not None:
+            self._last_id = event.id
+
+    def _prune(self) -> None:
+        now = time.time()
+        self._pruned_at = time.monotonic()
+        self._revoked = {handle: until for handle, until in self._revoked.items() if until > now}
+        self._versions = {handle: seen for handle, seen in self._versions.items() if seen[1] > now}
+
+
+def _events(response: HTTPResponse) -> Iterator[_Event]:
+    """The server-sent events of a stream. A comment, which shows that the stream lives, is an event without a name."""
+    name, data, event_id, retry = "", "", None, None
+    while line := response.readline():
+        field, _, value = line.decode().rstrip("\r\n").partition(":")
+        value = value.removeprefix(" ")
+        if line.strip() == b"":
+            yield _Event(name, data, event_id, retry)
+            name, data, event_id, retry = "", "", None, None
+        elif field == "event":
+            name = value
+        elif field == "data":
+            data += value
+        elif field == "id":
+            event_id = value
+        elif field == "retry":
+            retry = float(value) / 1000
+
+
+class Confirmations:
+    """Tells the server which refresh tokens the clients have certainly stored, after the responses.
+
+    From then on, a use of the token before is a theft. One call per refresh; it may be lost without harm.
+    """
+
+    def __init__(self, api: NativeApi) -> None:
+        self._api = api
+        self._attempted: dict[str, tuple[int, int]] = {}
+        self._queue: queue.Queue[str] = queue.Queue(_MAX_QUEUE)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def observe(self, token: AccessToken) -> None:
+        """Called with every access token in use."""
+        own = token.own
+        # The age as the server computes it: at least twice the reuse interval after the second of `iat`.
+        if own["gen"] == 0 or (time.time() - token.claims["iat"] - 1) * 1000 < 2 * own["ri"]:
+            return
+        place = (own["gen"], own["brn"])
+        if self._attempted.get(token.handle, (-1, -1)) >= place:
+            return
+        if len(self._attempted) >= _MAX_ATTEMPTS:
+            self._attempted.clear()
+        self._attempted[token.handle] = place
+        try:
+            self._queue.put_nowait(token.text)
+        except queue.Full:
+            return
+        with self._lock:
+            if self._thread is None:
+                self._thread = _start_daemon("keyturn-confirmations", self._run)
+
+    def _run(self) -> None:
+        while True:
+            text = self._queue.get()
+            try:
+                self._api.call("POST", "/v1/introspect", form={"token": text}, repeatable=True)
+            except SessionError:
+                # It only delays the detection of a theft.
+                continue
+
+
+def _start_daemon(name: str, run: Callable[[], None]) -> threading.Thread | None:
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        # The interpreter is exiting.
+        return None
+    return thread

@@ -1,0 +1,142 @@
+"""What all requests of a process share. It is made by the first one, and again in each process that is forked."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+from .errors import GeneralError, InvalidDataError, SessionNotFoundError, TryRefreshTokenError
+from .feed import Confirmations, Feed
+from .native_api import NativeApi
+from .options import Blacklisting, Options, load_options
+from .tokens import AccessToken, KeySet, Verifier, decode_unverified
+
+# How long a verification waits for the server, and how long the server is then left alone.
+_PATIENCE = 1.0
+_PAUSE = 3.0
+_FAILURES = 3
+_MAX_PROOFS = 10_000
+
+
+class Runtime:
+    """The client of the server with its keys and its feed."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.api = NativeApi(options)
+        keys = KeySet(self.api)
+        self.verifier = Verifier(options, keys)
+        self.feed = Feed(self.api, options.max_staleness, keys.expire)
+        self._confirmations = Confirmations(self.api)
+        self._failures = 0
+        self._paused_until = 0.0
+        self._proofs: set[tuple[str, str]] = set()
+
+    def check(self, token: AccessToken, blacklisting: Blacklisting | None) -> AccessToken | None:
+        """Checks a verified token for revocation. Returns it, or its successor if the session's JWT payload was changed
+        elsewhere, or None if the session was revoked."""
+        mode = blacklisting or self.options.blacklisting
+        self._confirmations.observe(token)
+        if mode == "off":
+            return token
+        is_old = False
+        if mode == "feed":
+            is_fresh = self.feed.is_fresh()
+            if self.feed.is_revoked(token.handle):
+                return None
+            is_old = self.feed.payload_version(token.handle) > token.own["pv"]
+            if is_fresh and not is_old:
+                return token
+        try:
+            answer = self._introspect(token)
+        except GeneralError:
+            # What the feed knows counts: a payload that was replaced is not served.
+            if mode == "strict" or is_old or not self.options.fail_open:
+                raise
+            return token
+        if not answer["active"]:
+            return None
+        return self._reissue(token) if is_old or answer["payload"] != token.payload else token
+
+    def has_anti_csrf_token(self, token: AccessToken, text: str) -> bool:
+        """Whether an anti-CSRF token belongs to the session. One call for each anti-CSRF token and process."""
+        proof = (token.handle, text)
+        if proof in self._proofs:
+            return True
+        form = {"token": token.text, "anti_csrf_token": text}
+        if not self.api.call("POST", "/v1/introspect", form=form, repeatable=True)["active"]:
+            return False
+        if len(self._proofs) >= _MAX_PROOFS:
+            self._proofs.clear()
+        self._proofs.add(proof)
+        return True
+
+    def _introspect(self, token: AccessToken) -> dict[str, object]:
+        began = time.monotonic()
+        if began < self._paused_until:
+            raise GeneralError("STORE_UNAVAILABLE", "the session server failed a moment ago")
+        try:
+            answer = self.api.call(
+                "POST", "/v1/introspect", form={"token": token.text}, repeatable=True,
+                timeout=min(_PATIENCE, self.options.timeout),
+            )
+        except GeneralError:
+            self._failures += 1
+            now = time.monotonic()
+            if self._failures >= _FAILURES or now - began >= _PATIENCE:
+                self._paused_until = now + _PAUSE
+            raise
+        self._failures = 0
+        return answer
+
+    def _reissue(self, token: AccessToken) -> AccessToken | None:
+        try:
+            answer = self.api.call("PATCH", f"/v1/sessions/{token.handle}", {"accessToken": token.text})
+        except SessionNotFoundError:
+            return None
+        except InvalidDataError as error:
+            raise TryRefreshTokenError("the access token has expired: refresh the session") from error
+        return issued_token(answer["accessToken"])
+
+
+def issued_token(text: str) -> AccessToken:
+    """The claims of a token that the server has just issued."""
+    token = decode_unverified(text)
+    if token is None:
+        raise GeneralError("STORE_UNAVAILABLE", "the session server sent no access token")
+    return token
+
+
+_runtime: Runtime | None = None
+_lock = threading.Lock()
+
+
+def get_runtime() -> Runtime:
+    """The runtime of this process, from the setting `KEYTURN`."""
+    global _runtime  # noqa: PLW0603
+    if _runtime is None:
+        with _lock:
+            if _runtime is None:
+                _runtime = Runtime(load_options(getattr(settings, "KEYTURN", {})))
+    return _runtime
+
+
+def _forget() -> None:
+    """A forked process has the parent's connections, but not its threads: it begins anew."""
+    global _runtime, _lock  # noqa: PLW0603
+    _runtime = None
+    _lock = threading.Lock()
+
+
+def _on_setting_changed(*, setting: str, **_: object) -> None:
+    if setting == "KEYTURN":
+        _forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+setting_changed.connect(_on_setting_changed, dispatch_uid="keyturn")

@@ -1,0 +1,138 @@
+"""The front-end protocol: its headers and cookies in requests and responses."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from .options import Options
+from .tokens import AccessToken, TransferMode
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponseBase
+
+_MAX_COOKIE_HEADER = 16_384
+_MAX_COOKIES = 200
+_ACCESS_COOKIE_LIFE = 365 * 86_400
+_MAX_COOKIE_LIFE = 400 * 86_400
+_NEVER = "Thu, 01 Jan 1970 00:00:00 GMT"
+
+NEVER_STORED = "private, no-store"
+REQUEST_HEADERS = ["content-type", "rid", "fdi-version", "anti-csrf", "authorization", "st-auth-mode"]
+RESPONSE_HEADERS = ["front-token", "st-access-token", "st-refresh-token", "anti-csrf", "retry-after"]
+
+
+@dataclass(frozen=True)
+class Cookie:
+    """A cookie of a response. `max_age`: None ends with the browser, 0 clears it."""
+
+    name: str
+    value: str
+    path: str
+    max_age: int | None
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of a response: headers to set, or to remove (None), and cookies."""
+
+    headers: Mapping[str, str | None] = field(default_factory=dict)
+    cookies: tuple[Cookie, ...] = ()
+
+
+def read_cookies(request: HttpRequest, name: str) -> list[str]:
+    """All values of a cookie. Django's own dictionary would keep only one of them."""
+    header = request.META.get("HTTP_COOKIE") or ""
+    pairs = header.split(";") if len(header) <= _MAX_COOKIE_HEADER else []
+    found = []
+    for pair in pairs if len(pairs) <= _MAX_COOKIES else []:
+        key, _, value = pair.partition("=")
+        if key.strip(" \t") == name and value.strip(" \t"):
+            found.append(unquote(value.strip(" \t")))
+    return found
+
+
+def bearer_token(request: HttpRequest) -> str | None:
+    """The token of `Authorization: Bearer`."""
+    scheme, _, token = (request.headers.get("authorization") or "").partition(" ")
+    return (token.strip() or None) if scheme.lower() == "bearer" else None
+
+
+def access_token_edit(options: Options, token: AccessToken) -> Edit:
+    """Sends an access token to the client."""
+    front: dict[str, str | None] = {"front-token": _front_token(token)}
+    if token.mode == "header":
+        return Edit({**front, "st-access-token": token.text})
+    max_age = _remaining(token, token.claims["iat"] + _ACCESS_COOKIE_LIFE)
+    return Edit(front, (Cookie(options.access_token_cookie, token.text, "/", max_age),))
+
+
+def session_edit(options: Options, token: AccessToken, issued: Mapping[str, Any]) -> Edit:
+    """Sends a pair of tokens to the client, and an anti-CSRF token if the server has made one."""
+    access = access_token_edit(options, token)
+    if token.mode == "header":
+        return Edit({**access.headers, "st-refresh-token": issued["refreshToken"]})
+    headers = dict(access.headers)
+    if "antiCsrfToken" in issued:
+        headers["anti-csrf"] = issued["antiCsrfToken"]
+    end = min(issued["sessionExpiresAt"] / 1000, token.claims["iat"] + _MAX_COOKIE_LIFE)
+    path, name = options.refresh_path, options.refresh_token_cookie
+    return Edit(headers, (*access.cookies, Cookie(name, issued["refreshToken"], path, _remaining(token, end))))
+
+
+def clearing_edit(options: Options, mode: TransferMode) -> Edit:
+    """Clears the client's tokens of one transfer mode."""
+    headers: dict[str, str | None] = {"front-token": "remove", "anti-csrf": None}
+    if mode == "header":
+        return Edit({**headers, "st-access-token": "", "st-refresh-token": ""})
+    return Edit(headers, (
+        Cookie(options.access_token_cookie, "", "/", 0),
+        Cookie(options.refresh_token_cookie, "", options.refresh_path, 0),
+    ))
+
+
+NO_SESSION = Edit({"front-token": "remove"})
+"""Tells the client that it has no session, and clears nothing."""
+
+
+def apply_edit(response: HttpResponseBase, edit: Edit, options: Options) -> None:
+    """Changes a response. One with tokens is never cached."""
+    for name, value in edit.headers.items():
+        if value is None:
+            del response.headers[name]
+        else:
+            response.headers[name] = value
+    exposed = [name for name, value in edit.headers.items() if value is not None]
+    add_to_list(response, "Access-Control-Expose-Headers", exposed)
+    for cookie in edit.cookies:
+        response.set_cookie(
+            cookie.name, cookie.value, max_age=cookie.max_age, expires=_NEVER if cookie.max_age == 0 else None,
+            path=cookie.path, domain=options.cookie_domain, secure=options.is_secure, httponly=True,
+            samesite=options.cookie_same_site,
+        )
+    add_to_list(response, "Vary", ["Cookie", "Authorization"])
+    response.headers["Cache-Control"] = NEVER_STORED
+
+
+def add_to_list(response: HttpResponseBase, header: str, names: Iterable[str]) -> None:
+    """Adds names to a header that is a list, unless it has them. `Vary: *` stays."""
+    present = [name.strip() for name in response.headers.get(header, "").split(",") if name.strip()]
+    known = {name.lower() for name in present}
+    missing = [name for name in names if name.lower() not in known and "*" not in known]
+    if missing:
+        response.headers[header] = ", ".join(present + missing)
+
+
+def _remaining(token: AccessToken, end: float) -> int | None:
+    is_temporary = token.own.get("tmp") is True
+    return None if is_temporary else max(1, int(end - time.time()))
+
+
+def _front_token(token: AccessToken) -> str:
+    front = {"uid": token.claims["sub"], "ate": token.claims["exp"] * 1000, "up": token.claims}
+    return b64encode(json.dumps(front, separators=(",", ":"), ensure_ascii=False).encode()).decode()
