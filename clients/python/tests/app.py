@@ -6,11 +6,12 @@ import json
 import os
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 import keyturn
+from keyturn.signals import token_theft_detected
 
 SECRET_KEY = "only for tests"
 ALLOWED_HOSTS = ["*"]
@@ -53,8 +54,8 @@ def body_of(request: HttpRequest) -> dict[str, Any]:
     return json.loads(request.body or b"{}")
 
 
-def page(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({})
+def style(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("body {}", content_type="text/css")
 
 
 @csrf_exempt
@@ -71,7 +72,7 @@ def login(request: HttpRequest) -> JsonResponse:
 
 @csrf_exempt
 def me(request: HttpRequest) -> JsonResponse:
-    return JsonResponse(describe(keyturn.get_session(request)))
+    return JsonResponse({**describe(keyturn.get_session(request)), "process": os.getpid()})
 
 
 @csrf_exempt
@@ -79,6 +80,12 @@ def guarded(request: HttpRequest) -> JsonResponse:
     response = JsonResponse({})
     keyturn.get_session(request, response, True)
     return response
+
+
+@csrf_exempt
+def device(request: HttpRequest, handle: str) -> JsonResponse:
+    keyturn.get_session(request)
+    return JsonResponse({"revoked": keyturn.revoke_session(handle)})
 
 
 def optional(request: HttpRequest) -> JsonResponse:
@@ -154,8 +161,15 @@ def drf_views() -> list[Any]:
     return [path("drf/me", Me.as_view())]
 
 
+def report_theft(user_id: str, handle: str, **_: object) -> None:
+    print(f"theft caught: session {handle} of {user_id}", flush=True)  # noqa: T201
+
+
+token_theft_detected.connect(report_theft)
+
 urlpatterns = [
-    path("", page),
+    path("style.css", style),
+    path("devices/<str:handle>", device),
     path("login", login),
     path("me", me),
     path("guarded", guarded),

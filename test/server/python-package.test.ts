@@ -1,0 +1,58 @@
+// The Python package: its own tests with the newest and the oldest Django, the checkers, and a built wheel.
+import { execFile } from 'node:child_process'
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { pythonPackage } from '../support/django.ts'
+import { preparePython } from '../support/python.ts'
+import { createDirectory, removeDirectory } from '../support/servers/workspace.ts'
+
+const newest = await preparePython(join(pythonPackage, 'requirements/dev.txt'))
+const oldest = await preparePython(join(pythonPackage, 'requirements/oldest.txt'))
+
+/** Runs a module of Python in the package's folder, and returns its output. Fails with it. */
+async function run(python: string | null, ...parameters: readonly string[]): Promise<string> {
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1', RUFF_NO_CACHE: 'true' }
+  try {
+    const options = { cwd: pythonPackage, env, maxBuffer: 16 * 1024 * 1024 }
+    return (await promisify(execFile)(python ?? '', ['-m', ...parameters], options)).stdout
+  } catch (error) {
+    const output = error instanceof Error && 'stdout' in error && 'stderr' in error ? [error.stdout, error.stderr] : []
+    throw new Error(`${String(error).slice(0, 200)}\n${output.join('\n').slice(-8000)}`)
+  }
+}
+
+/** The last line of pytest: `74 passed in 17.88s`. */
+const allPassed = /\n\d+ passed in [^\n]+\n$/
+
+describe.skipIf(newest === null)('the Python package', () => {
+  test('V-02: refuses a revoked session without a call per request: its tests pass with Django 5.2', async () => {
+    expect(await run(newest, 'pytest', '--quiet')).toMatch(allPassed)
+  })
+
+  test('has types and no warnings', async () => {
+    expect(await run(newest, 'ruff', 'check')).toContain('All checks passed')
+    expect(await run(newest, 'mypy', '--cache-dir', '/dev/null')).toContain('no issues found')
+  })
+
+  test('is built as a wheel that has its types', async () => {
+    const folder = createDirectory()
+    const source = join(folder, 'source')
+    cpSync(pythonPackage, source, { recursive: true, filter: path => !/__pycache__|egg-info|_cache/.test(path) })
+    const flags = ['--quiet', '--disable-pip-version-check', '--no-deps', '--no-build-isolation', '--no-index']
+    await run(newest, 'pip', 'install', ...flags, '--target', join(folder, 'installed'), source)
+    const files = await run(newest, 'pip', 'list', '--path', join(folder, 'installed'), '--disable-pip-version-check')
+    expect(files).toMatch(/^keyturn +\d/m)
+    const check = `import keyturn, pathlib; assert (pathlib.Path(keyturn.__file__).parent / 'py.typed').exists()`
+    const options = { env: { ...process.env, PYTHONPATH: join(folder, 'installed') } }
+    await promisify(execFile)(newest ?? '', ['-c', check], options)
+    removeDirectory(folder)
+  })
+})
+
+describe.skipIf(oldest === null)('the Python package with the oldest releases that it accepts', () => {
+  test('passes its tests', async () => {
+    expect(await run(oldest, 'pytest', '--quiet', '--ignore', 'tests/test_processes.py')).toMatch(allPassed)
+  })
+})
