@@ -5,7 +5,7 @@ import { describe } from 'vitest'
 import { defaultCookieNames } from '../../src/base/cookie-names.ts'
 import { startServer } from '../../src/server/create-server.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
-import { pythonPackage, startDjango } from '../support/django.ts'
+import { gunicorn, pythonPackage, startDjango } from '../support/django.ts'
 import { preparePython } from '../support/python.ts'
 import { createDirectory, removeDirectory } from '../support/servers/workspace.ts'
 import { LIFETIME } from './support/example.ts'
@@ -30,10 +30,15 @@ async function start(frontEnd: string): Promise<SdkApplication> {
     { port: 0, apiKeys: [API_KEY], issuer: ISSUER, logLevel: 'silent', accessTokenValidity: LIFETIME / 1000 },
     { clock: () => Date.now() + passed, openStore: async () => createMemoryStore() },
   )
-  const django = await startDjango(python ?? '', join(pythonPackage, 'tests'), origin => ({
-    APP_ORIGIN: origin, FRONT_END: frontEnd, KEYTURN_URL: server.url, KEYTURN_KEY: API_KEY, KEYTURN_ISSUER: ISSUER,
-    CLOCK_FILE: clockFile,
-  }))
+  const django = await startDjango({
+    python: python ?? '',
+    folder: join(pythonPackage, 'tests'),
+    command: gunicorn('wsgi:application'),
+    environment: origin => ({
+      APP_ORIGIN: origin, FRONT_END: frontEnd, KEYTURN_URL: server.url, KEYTURN_KEY: API_KEY, KEYTURN_ISSUER: ISSUER,
+      CLOCK_FILE: clockFile,
+    }),
+  })
   const { accessToken, refreshToken } = defaultCookieNames(new URL(django.origin))
   return {
     ...django,

@@ -7,7 +7,7 @@ import { findProgram } from './servers/programs.ts'
 
 const run = promisify(execFile)
 const cache = join(import.meta.dirname, '../../.cache')
-const limit = 200_000
+const limit = 600_000
 
 /**
  * A Python with the packages of a requirements file, in a virtual environment in the repository's cache. Returns null
