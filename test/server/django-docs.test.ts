@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { startServer } from '../../src/server/create-server.ts'
 import type { KeyturnServer } from '../../src/server/create-server.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
@@ -157,7 +157,7 @@ describe.skipIf(ours === null)('docs/django.md', () => {
     }
   })
 
-  test('V-14: every setting of the package is in the table', () => {
+  test('every setting of the package is in the table', () => {
     const table = readFileSync(join(root, 'docs/django.md'), 'utf8').split('## Settings')[1]?.split('## Limits')[0] ?? ''
     const source = readFileSync(join(pythonPackage, 'src/keyturn/options.py'), 'utf8')
     const names = [...source.matchAll(/^ {4}"([A-Z_]+)": \(/gm)].map(([, name]) => name)
@@ -168,14 +168,20 @@ describe.skipIf(ours === null)('docs/django.md', () => {
 
 describe.skipIf(published === null)('the Django guide of docs/server.md', () => {
   const ORIGIN = 'http://localhost:8000'
-  const folder = createDirectory()
+  const guide = readFileSync(join(root, 'docs/server.md'), 'utf8').split(/^## /m)
+    .find(section => section.startsWith('Django')) ?? ''
   let core: KeyturnServer
-  let django: DjangoProject
 
   beforeAll(async () => {
-    const guide = readFileSync(join(root, 'docs/server.md'), 'utf8').split(/^## /m)
-      .find(section => section.startsWith('Django')) ?? ''
     core = await startCore(0)
+  })
+
+  afterAll(() => core?.close())
+
+  /** Runs the guide's project. `edit` changes its settings as the guide says. */
+  async function start(edit: (code: string) => string): Promise<DjangoProject> {
+    const folder = createDirectory()
+    onTestFinished(() => removeDirectory(folder))
     writeFileSync(join(folder, 'settings.py'), [
       'SECRET_KEY = "only for this test"', 'ALLOWED_HOSTS = ["*"]', 'ROOT_URLCONF = "urls"', 'USE_TZ = True',
       'INSTALLED_APPS = ["rest_framework"]', 'DATABASES = {}', '',
@@ -185,7 +191,7 @@ describe.skipIf(published === null)('the Django guide of docs/server.md', () => 
     const samples = samplesOf(guide).map(sample => ({
       ...sample,
       before: sample.before.replace('Views:', '`views.py`:').replace('`settings.py`', 'Append to `settings.py`'),
-      code: sample.code.replace('http://127.0.0.1:3567', core.url).replace('"..."', `"${API_KEY}"`),
+      code: edit(sample.code).replace('http://127.0.0.1:3567', core.url).replace('"..."', `"${API_KEY}"`),
     }))
     expect(writeSamples(folder, samples)).toEqual(['settings.py', 'views.py'])
     const names = ['login', 'claims', 'notes', 'logout']
@@ -193,17 +199,14 @@ describe.skipIf(published === null)('the Django guide of docs/server.md', () => 
       ...names.map(name => `    path("${name}", views.${name}),`), '    path("me", views.Me.as_view()),', ']', '',
     ].join('\n'))
     writeFileSync(join(folder, 'manage.py'), readFileSync(join(root, 'test/server/django/manage.py')))
-    django = await startDjango({ python: published ?? '', folder, command: runserver, environment: () => ({}) })
-  })
-
-  afterAll(async () => {
-    await django?.stop()
-    await core?.close()
-    removeDirectory(folder)
-  })
+    const django = await startDjango({ python: published ?? '', folder, command: runserver, environment: () => ({}) })
+    onTestFinished(() => django.stop())
+    return django
+  }
 
   test('V-01: the view that gets the session without the decorator answers 401 for a revoked session', async () => {
-    const client = new HttpClient(django.port, ORIGIN, Date.now)
+    const { port } = await start(code => code)
+    const client = new HttpClient(port, ORIGIN, Date.now)
     const headers: Record<string, string> = { 'st-auth-mode': 'cookie', rid: 'session' }
     const send = async (method: string, path: string, body?: unknown): Promise<Reply> => {
       const reply = await client.send(method, path, { body, headers })
@@ -219,5 +222,14 @@ describe.skipIf(published === null)('the Django guide of docs/server.md', () => 
     await fetch(`${core.url}/v1/sessions/${handle}`, { method: 'DELETE', headers: { 'api-key': API_KEY } })
     for (const method of ['GET', 'PUT']) expect((await send(method, '/notes', {})).status).toBe(401)
     expect((await send('POST', '/logout')).status).toBe(401)
+  })
+
+  test('V-14: the status of an expired session can be 440, as the guide says, and samples send no telemetry', async () => {
+    const setting = /`(session_expired_status_code=\d+)` to `session.init`/.exec(guide)?.[1] ?? ''
+    const { port } = await start(code => code.replace('session.init(', `session.init(${setting}, `))
+    expect((await new HttpClient(port, ORIGIN, Date.now).send('GET', '/me')).status).toBe(440)
+    const samples = samplesOf(readFileSync(join(root, 'docs/server.md'), 'utf8')).filter(({ code }) => /\binit\(/.test(code))
+    expect(samples.map(({ language, code }) => [language, /\btelemetry(?:=False|: false)/.test(code)]))
+      .toEqual([['python', true], ['js', true]])
   })
 })

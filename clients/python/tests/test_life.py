@@ -125,6 +125,8 @@ def test_session_data_and_payload(page: Page) -> None:
     assert "front-token" in changed
     assert json.loads(page.send("GET", "/me").content)["payload"] == {"role": "writer"}
     assert page.status("/payload", "PUT", body={"sub": "root"}) == 400
+    with pytest.raises(keyturn.InvalidDataError, match="not JSON"):
+        keyturn.update_session_info(page.log_in()["handle"], {"when": object()})
 
 
 def test_data_is_updated_by_a_function(page: Page) -> None:

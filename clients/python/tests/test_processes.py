@@ -140,7 +140,10 @@ def test_a_server_of_asgi() -> None:
         assert browser.send("GET", "/async/me") == (401, {"message": "unauthorised"})
 
 
-@pytest.mark.parametrize("ending", ["", "raise SystemExit(3)", "from threading import Thread; Thread(target=print).start()"])
+ENDINGS = ["", "raise SystemExit(3)", "from threading import Thread; Thread(target=print).start()"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_no_thread_delays_the_exit(ending: str) -> None:
     program = f"import wsgi\n{ending}"
     environment = {**os.environ, "PYTHONPATH": f"{FOLDER.parent / 'src'}", "USE_BEFORE_FORK": "1"}

@@ -142,7 +142,7 @@ def test_a_silent_server_holds_up_hardly_any_request(configure, monkeypatch) -> 
     page.log_in()
     assert page.status("/off") == 200
     waits: list[float | None] = []
-    monkeypatch.setattr(NativeApi, "open_stream", silent)
+    # Its follower does not start.
     get_runtime().feed._thread = threading.current_thread()
     monkeypatch.setattr(NativeApi, "call", silent)
     for _ in range(5):

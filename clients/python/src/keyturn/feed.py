@@ -7,17 +7,20 @@ none of them delays the exit.
 from __future__ import annotations
 
 import json
+import logging
 import queue
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPResponse
 from typing import NamedTuple
 
 from .errors import SessionError
 from .native_api import NativeApi
 from .tokens import AccessToken
+
+_logger = logging.getLogger("keyturn")
 
 # The server writes at least a comment every 15 s.
 _SILENCE = 20.0
@@ -69,6 +72,7 @@ class Feed:
         """Sessions that this process has revoked: they are refused before the stream names them."""
         with self._lock:
             self._revoked.update(dict.fromkeys(handles, time.time() + _TOKEN_LIFE))
+            self._prune()
 
     def _start(self) -> None:
         if self._thread is not None:
@@ -82,9 +86,9 @@ class Feed:
             began = time.monotonic()
             try:
                 self._follow()
-            except (OSError, HTTPException, SessionError, ValueError):
-                # While the stream cannot be read, sessions are checked with the server.
-                pass
+            except Exception as error:
+                if self._is_live:
+                    _logger.warning("the stream of revocations ended: %r; sessions are checked with the server", error)
             finally:
                 if self._is_live:
                     self._live_until = time.monotonic()
@@ -114,14 +118,15 @@ class Feed:
                 self._versions[data["handle"]] = (data["version"], data["until"] / 1000)
             elif event.name == "synced":
                 self._is_live = True
-            if time.monotonic() - self._pruned_at > _PRUNE_INTERVAL:
-                self._prune()
+            self._prune()
         if event.name == "keys":
             self._on_keys_changed()
         if event.id is not None:
             self._last_id = event.id
 
     def _prune(self) -> None:
+        if time.monotonic() - self._pruned_at < _PRUNE_INTERVAL:
+            return
         now = time.time()
         self._pruned_at = time.monotonic()
         self._revoked = {handle: until for handle, until in self._revoked.items() if until > now}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import select
+import selectors
 import socket
 import threading
 import time
@@ -98,7 +98,7 @@ class NativeApi:
         headers = dict(self._headers)
         payload = None
         if body is not None:
-            payload = json.dumps(body, ensure_ascii=False).encode()
+            payload = _encode(body)
             headers["content-type"] = "application/json"
         elif form is not None:
             payload = urlencode(form).encode()
@@ -174,11 +174,18 @@ def encoded(part: str) -> str:
     return quote(part, safe="")
 
 
+def _encode(body: Mapping[str, object]) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidDataError(f"the data is not JSON: {error}") from error
+
+
 def _is_closed(connection: HTTPConnection) -> bool:
     # Nothing is expected on an idle connection: what can be read is its end.
-    poll = select.poll()
-    poll.register(connection.sock, select.POLLIN)
-    return bool(poll.poll(0))
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.sock, selectors.EVENT_READ)
+        return bool(selector.select(0))
 
 
 def _unavailable(cause: Exception) -> GeneralError:

@@ -114,14 +114,14 @@ class KeySet:
         self._fresh_for = _FRESH * random.uniform(0.8, 1)  # noqa: S311
         self._lock = threading.Lock()
 
-    def find(self, kid: object) -> tuple[str, Any] | None:
+    def find(self, kid: str) -> tuple[str, Any] | None:
         """The algorithm and the key of this id. An unknown id causes a fetch, but at most one in 5 s."""
         keys = self._keys
         if keys is None or (time.monotonic() - self._read_at > self._fresh_for and self._may_try(_RETRY)):
             keys = self._load(keys)
         if kid not in keys and self._may_try(_RETRY):
             keys = self._load(keys)
-        return keys.get(kid) if isinstance(kid, str) else None
+        return keys.get(kid)
 
     def expire(self) -> None:
         """A key was removed: the next verification fetches the keys."""
@@ -178,7 +178,7 @@ class Verifier:
             return Reading("unrecognized")
         if header.get("typ") != "at+jwt":
             return Reading("unrecognized")
-        found = self._keys.find(header.get("kid"))
+        found = self._keys.find(str(header.get("kid")))
         if found is None or header.get("alg") != found[0]:
             return Reading("invalid")
         options = self._options

@@ -135,4 +135,4 @@ def _remaining(token: AccessToken, end: float) -> int | None:
 
 def _front_token(token: AccessToken) -> str:
     front = {"uid": token.claims["sub"], "ate": token.claims["exp"] * 1000, "up": token.claims}
-    return b64encode(json.dumps(front, separators=(",", ":"), ensure_ascii=False).encode()).decode()
+    return b64encode(json.dumps(front, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")).decode()
