@@ -230,6 +230,32 @@ describe.skipIf(published === null)('the Django guide of docs/server.md', () => 
     expect((await new HttpClient(port, ORIGIN, Date.now).send('GET', '/me')).status).toBe(440)
     const samples = samplesOf(readFileSync(join(root, 'docs/server.md'), 'utf8')).filter(({ code }) => /\binit\(/.test(code))
     expect(samples.map(({ language, code }) => [language, /\btelemetry(?:=False|: false)/.test(code)]))
-      .toEqual([['python', true], ['js', true]])
+      .toEqual([['python', true], ['python', true], ['python', true], ['js', true]])
+  })
+
+  test.each([
+    ['shop_fastapi.py', (port: number) => ['-m', 'uvicorn', '--port', `${port}`, 'shop_fastapi:app']],
+    ['shop_flask.py', (port: number) => ['-u', '-m', 'flask', '--app', 'shop_flask', 'run', '--port', `${port}`]],
+  ])('V-14: the program %s runs', async (name, command) => {
+    const folder = createDirectory()
+    onTestFinished(() => removeDirectory(folder))
+    const text = readFileSync(join(root, 'docs/server.md'), 'utf8').split(/^## /m)
+      .find(section => section.startsWith('FastAPI and Flask')) ?? ''
+    const samples = samplesOf(text).filter(({ before }) => before.includes(name)).map(sample => ({
+      ...sample, code: sample.code.replace('http://127.0.0.1:3567', core.url).replace('"..."', `"${API_KEY}"`),
+    }))
+    expect(writeSamples(folder, samples)).toEqual([name])
+    const app = await startDjango({ python: published ?? '', folder, command, environment: () => ({}) })
+    onTestFinished(() => app.stop())
+    const client = new HttpClient(app.port, ORIGIN, Date.now)
+    const send = (method: string, path: string): Promise<Reply> => (
+      client.send(method, path, { headers: { 'st-auth-mode': 'cookie', rid: 'session' } })
+    )
+    expect((await send('GET', '/me')).status).toBe(401)
+    expect((await send('POST', '/login')).status).toBe(200)
+    expect(JSON.parse((await send('GET', '/me')).body)).toEqual({ user: 'ada' })
+    expect((await send('POST', '/auth/session/refresh')).status).toBe(200)
+    expect((await send('POST', '/auth/signout')).status).toBe(200)
+    expect((await send('GET', '/me')).status).toBe(401)
   })
 })

@@ -61,7 +61,7 @@ export async function startDjango({ python, folder, command, environment }: Djan
   await new Promise<void>((resolve, reject) => {
     const listen = (chunk: unknown): void => {
       output += String(chunk)
-      if (/Booting worker|Quit the server/.test(output)) resolve()
+      if (/Booting worker|Quit the server|CTRL\+C to quit/i.test(output)) resolve()
     }
     child.stdout.on('data', listen)
     child.stderr.on('data', listen)
