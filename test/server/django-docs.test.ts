@@ -224,7 +224,7 @@ describe.skipIf(published === null)('the Django guide of docs/server.md', () => 
     expect((await send('POST', '/logout')).status).toBe(401)
   })
 
-  test('V-14: the status of an expired session can be 440, as the guide says, and samples send no telemetry', async () => {
+  test('the status of an expired session can be 440, as the guide says, and samples send no telemetry', async () => {
     const setting = /`(session_expired_status_code=\d+)` to `session.init`/.exec(guide)?.[1] ?? ''
     const { port } = await start(code => code.replace('session.init(', `session.init(${setting}, `))
     expect((await new HttpClient(port, ORIGIN, Date.now).send('GET', '/me')).status).toBe(440)
@@ -236,7 +236,7 @@ describe.skipIf(published === null)('the Django guide of docs/server.md', () => 
   test.each([
     ['shop_fastapi.py', (port: number) => ['-m', 'uvicorn', '--port', `${port}`, 'shop_fastapi:app']],
     ['shop_flask.py', (port: number) => ['-u', '-m', 'flask', '--app', 'shop_flask', 'run', '--port', `${port}`]],
-  ])('V-14: the program %s runs', async (name, command) => {
+  ])('the program %s runs', async (name, command) => {
     const folder = createDirectory()
     onTestFinished(() => removeDirectory(folder))
     const text = readFileSync(join(root, 'docs/server.md'), 'utf8').split(/^## /m)
