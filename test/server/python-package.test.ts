@@ -29,7 +29,7 @@ const allPassed = /\n\d+ passed in [^\n]+\n$/
 describe.skipIf(newest === null)('the Python package', () => {
   test('V-02: refuses a revoked session without a call per request: its tests pass with Django 5.2', async () => {
     expect(await run(newest, 'pytest', '--quiet')).toMatch(allPassed)
-  })
+  }, 600_000)
 
   test('has types and no warnings', async () => {
     expect(await run(newest, 'ruff', 'check')).toContain('All checks passed')
@@ -54,5 +54,5 @@ describe.skipIf(newest === null)('the Python package', () => {
 describe.skipIf(oldest === null)('the Python package with the oldest releases that it accepts', () => {
   test('passes its tests', async () => {
     expect(await run(oldest, 'pytest', '--quiet', '--ignore', 'tests/test_processes.py')).toMatch(allPassed)
-  })
+  }, 600_000)
 })

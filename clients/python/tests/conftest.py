@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -62,6 +63,14 @@ from keyturn.native_api import NativeApi  # noqa: E402
 PORT = "-8000"
 ACCESS, REFRESH = f"sAccessToken{PORT}", f"sRefreshToken{PORT}"
 OWN = {"origin": "http://localhost:8000"}
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+# Who ends the tests also ends their servers.
+signal.signal(signal.SIGTERM, interrupt)
 
 
 def pytest_unconfigure() -> None:

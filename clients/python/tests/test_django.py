@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 
 import pytest
-from conftest import ACCESS, KEYTURN, OWN, Page, message, synced
+from conftest import ACCESS, KEYTURN, OWN, Page, Server, message, synced
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, RequestFactory
 
 import keyturn
+from keyturn.native_api import NativeApi, refuse_to_wait
 from keyturn.options import load_options
 
 
@@ -34,6 +36,47 @@ def test_asynchronous_views(calls: list[str]) -> None:
         assert (await client.get("/async/me")).status_code == 401
 
     asyncio.run(live())
+
+
+def test_no_asynchronous_call_waits_on_the_event_loop(configure, monkeypatch) -> None:
+    threads = set()
+    call = NativeApi.call
+
+    def note(self: NativeApi, *args: object, **more: object) -> object:
+        refuse_to_wait()
+        threads.add(threading.get_ident())
+        return call(self, *args, **more)
+
+    monkeypatch.setattr(NativeApi, "call", note)
+
+    async def live() -> None:
+        client = AsyncClient()
+        for method, path in [("POST", "/async/login"), ("GET", "/async/me?info=1"), ("POST", "/auth/session/refresh"),
+                             ("GET", "/async/me"), ("POST", "/auth/signout")]:
+            response = await client.generic(method, path, headers=OWN)
+            assert response.status_code == 200
+        assert threading.get_ident() not in threads
+        assert threads
+
+    configure(ACCESS_TOKEN_BLACKLISTING="strict")
+    asyncio.run(live())
+
+
+def test_one_of_several_applications_of_a_server(configure) -> None:
+    server = Server("--app", "shop")
+    try:
+        configure(SERVER=server.url, APPLICATION="shop", ISSUER="https://sessions.example.com/appid-shop")
+        page = Page()
+        handle = page.log_in()["handle"]
+        synced()
+        assert page.status() == 200
+        assert page.refresh().status_code == 200
+        configure(SERVER=server.url)
+        assert page.status() == 401
+        with pytest.raises(keyturn.SessionNotFoundError):
+            keyturn.get_session_info(handle)
+    finally:
+        server.stop()
 
 
 def test_rest_framework(page: Page, clock) -> None:

@@ -18,6 +18,7 @@ from asgiref.sync import sync_to_async
 
 from .errors import (
     GeneralError,
+    GeneralErrorCode,
     InvalidDataError,
     SessionError,
     SessionNotFoundError,
@@ -219,7 +220,8 @@ def _error_of(response: HTTPResponse, code: str, message: str, fields: Mapping[s
             return Conflict(message)
         case 400 | 413, _:
             return InvalidDataError(message)
-        case 503, "refresh_busy":
-            return GeneralError("REFRESH_BUSY", message, int(response.headers.get("retry-after") or 1))
-        case _:
-            return GeneralError("STORE_UNAVAILABLE", f"the session server answered {response.status}")
+        case status, _:
+            retry_after = response.headers.get("retry-after") or ""
+            kind: GeneralErrorCode = "REFRESH_BUSY" if code == "refresh_busy" else "STORE_UNAVAILABLE"
+            words = f"the session server answered {status}"
+            return GeneralError(kind, words, int(retry_after) if retry_after.isdecimal() else 1)

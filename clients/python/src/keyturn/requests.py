@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import management
 from .csrf import cross_site_request, has_custom_header, is_guarded, is_proven, may_log_in
-from .errors import (
-    SessionError,
-    TryRefreshTokenError,
-    UnauthorizedError,
-)
+from .errors import SessionError, TryRefreshTokenError, UnauthorizedError
 from .exchange import Exchange, exchange_of
 from .native_api import WouldBlock, asynchronous, without_waiting
 from .options import Blacklisting
 from .runtime import issued_token
 from .session import Session
-from .tokens import AccessToken, TransferMode
+from .tokens import AccessToken, TransferMode, decode_unverified
 from .wire import access_token_edit, clearing_edit, session_edit
 
 if TYPE_CHECKING:
@@ -68,8 +64,7 @@ def create_new_session(
             management.revoke_session(token.handle)
             raise
     other: TransferMode = "cookie" if mode == "header" else "header"
-    has_other = exchange.access_tokens_in_cookies() if other == "cookie" else exchange.bearer()
-    if has_other:
+    if exchange.access_tokens_in_cookies() if other == "cookie" else decode_unverified(exchange.bearer() or ""):
         exchange.send(clearing_edit(options, other), response)
     exchange.send(session_edit(options, token, issued), response)
     return adopt(exchange, token, "created", response)
