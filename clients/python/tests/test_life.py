@@ -76,6 +76,18 @@ def test_a_token_is_refused_in_the_wrong_place(page: Page) -> None:
     other = Page()
     other.client.cookies[ACCESS] = mobile.tokens["access"]
     assert other.status() == 401
+    other.client.cookies[REFRESH] = mobile.tokens["refresh"]
+    assert other.refresh().status_code == 401
+    other = Page()
+    other.tokens["refresh"] = page.cookie(REFRESH)
+    assert other.refresh().status_code == 401
+    for refresh_token in (page.cookie(REFRESH), "kt1.x"):
+        headers = {"authorization": f"Bearer {refresh_token}"}
+        assert other.status("/auth/signout", "POST", headers=headers) == 401
+    assert page.status("/strict") == 200
+    headers = {"authorization": f"Bearer {mobile.tokens['refresh']}"}
+    assert mobile.status("/auth/signout", "POST", headers=headers) == 200
+    assert mobile.refresh().status_code == 401
 
 
 def test_a_token_of_another_program_does_not_hide_the_cookie(page: Page) -> None:

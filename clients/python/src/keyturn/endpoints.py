@@ -13,7 +13,7 @@ from .requests import NO_PROOF, adopt, get_session, has_anti_csrf_proof
 from .runtime import issued_token
 from .session import Session
 from .signals import token_theft_detected
-from .tokens import AccessToken, RefreshToken, TransferMode, parse_refresh_token
+from .tokens import AccessToken, RefreshToken, TransferMode, mode_of, parse_refresh_token
 from .wire import NO_SESSION, clearing_edit, session_edit
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def refresh_session(request: HttpRequest, response: HttpResponseBase | None = No
     if exchange.change == "created" and exchange.session is not None:
         return exchange.session
     mode, tokens = exchange.refresh_tokens()
+    tokens = [token for token in tokens if mode_of(token.handle) == mode]
     if not tokens:
         if classify_origin(request, options) == "untrusted":
             raise cross_site_request(request)
@@ -60,7 +61,10 @@ def sign_out(request: HttpRequest, response: HttpResponseBase | None = None) -> 
     """
     exchange = exchange_of(request)
     bearer = exchange.bearer()
-    if exchange.change == "none" and bearer is not None and parse_refresh_token(bearer) is not None:
+    refresh_token = parse_refresh_token(bearer or "")
+    if exchange.change == "none" and bearer is not None and refresh_token is not None:
+        if mode_of(refresh_token.handle) != "header":
+            raise UnauthorizedError("a token of a session in cookie mode was sent in the Authorization header")
         exchange.runtime.api.call("POST", "/v1/revoke", form={"token": bearer}, repeatable=True)
         exchange.send(clearing_edit(exchange.options, "header"), response)
         exchange.change = "ended"

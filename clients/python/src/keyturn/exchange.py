@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import GeneralError
 from .runtime import get_runtime
-from .tokens import AccessToken, RefreshToken, TransferMode, decode_unverified, mode_of, parse_refresh_token
+from .tokens import AccessToken, RefreshToken, TransferMode, decode_unverified, parse_refresh_token
 from .wire import Edit, apply_edit, bearer_token, read_cookies
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Exchange:
         texts = read_cookies(self.request, self.options.refresh_token_cookie)[:_MAX_CANDIDATES]
         handles = {token.handle for token in self.access_tokens_in_cookies()}
         found = [token for text in texts if (token := parse_refresh_token(text)) is not None]
-        ours = [token for token in found if token.handle in handles and mode_of(token.handle) == "cookie"]
+        ours = [token for token in found if token.handle in handles]
         return "cookie", sorted(ours, key=lambda token: (token.generation, token.branch), reverse=True)
 
     def client(self) -> dict[str, Any]:
