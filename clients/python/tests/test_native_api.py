@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from conftest import KEYTURN
@@ -37,6 +38,10 @@ class Peer:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            self._answer(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
         while data := connection.recv(65_536):
             self.requests.append(data.decode().split("\r\n")[0].removesuffix(" HTTP/1.1"))
             answer = self.script.pop(0) if self.script else OK
