@@ -143,6 +143,18 @@ def test_a_wrong_api_key_is_no_logout(page: Page, configure) -> None:
     assert page.cookie(ACCESS) == ""
 
 
+@pytest.mark.parametrize(("settings", "named"), [
+    ({"ISSUER": "http://0.0.0.0:3567"}, r'ISSUER"\] .* .https://sessions\.example\.com'),
+    ({"AUDIENCE": "shop"}, r'AUDIENCE"\] .* None'),
+])
+def test_a_setting_that_is_not_the_servers_is_named_at_the_first_login(configure, settings: dict, named: str) -> None:
+    configure(**settings)
+    before = keyturn.get_all_session_handles_for_user("ada")
+    with pytest.raises(keyturn.GeneralError, match=named):
+        Page().log_in()
+    assert keyturn.get_all_session_handles_for_user("ada") == before
+
+
 def test_the_address_of_the_client(configure) -> None:
     configure(CLIENT_IP="test_django.address_of")
     handle = Page().log_in()["handle"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import management
 from .csrf import cross_site_request, has_custom_header, is_guarded, is_proven, may_log_in
-from .errors import SessionError, TryRefreshTokenError, UnauthorizedError
+from .errors import GeneralError, SessionError, TryRefreshTokenError, UnauthorizedError
 from .exchange import Exchange, exchange_of
 from .native_api import WouldBlock, asynchronous, without_waiting
 from .options import Blacklisting
@@ -56,6 +56,13 @@ def create_new_session(
     }
     issued = api.call("POST", "/v1/sessions", body)
     token = issued_token(issued["accessToken"])
+    # With another issuer or audience, no token would be valid, and the client would refresh again and again.
+    for setting, wanted_here, found in (
+        ("ISSUER", options.issuer, token.claims.get("iss")), ("AUDIENCE", options.audience, token.claims.get("aud")),
+    ):
+        if wanted_here != found:
+            management.revoke_session(token.handle)
+            raise GeneralError("MISUSE", f'KEYTURN["{setting}"] must be that of the server, {found!r}')
     if replaced:
         try:
             management.revoke_sessions(replaced)
