@@ -10,7 +10,7 @@ import type { KeyLoader } from '../tokens/key-material.ts'
 import { activeAt, newestFirst } from '../tokens/key-ring.ts'
 import { keyPurposes, rotates, signingRules } from '../tokens/key-store.ts'
 import type { KeyPurpose, StoredKey } from '../tokens/key-store.ts'
-import { LONGEST_RETENTION } from '../tokens/plan-rotation.ts'
+import { LONGEST_RETENTION, MAX_KEYS } from '../tokens/plan-rotation.ts'
 import { UsageError } from './command.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
 import { encrypt } from './encrypt-keys.ts'
@@ -34,9 +34,9 @@ keyturn keys encrypt [URL] [--finish]
 
 list     shows the purpose and state of each key, when it becomes active, and whether it is encrypted; if secrets are
          given, which of them decrypts it. Never shows the keys themselves.
-rotate   creates new keys. They are published now and used from an hour later, when every server has read them. Keys
-         that sign long-lived tokens (core-static) are created only if --purpose names them. Needs the secret if the
-         keys in the store are encrypted.
+rotate   creates new keys. They are published now and used from an hour later, when every server has read them. A key
+         that is published and not used yet is not replaced: it is shown again. Keys that sign long-lived tokens
+         (core-static) are created only if --purpose names them. Needs the secret if the keys in the store are encrypted.
 retire   removes a key, for example a stolen one. Every process refuses at once what the key signed or issued.
 encrypt  encrypts the keys of a store that was used without a secret so far. Needs the secret. From then on every
          process needs it: run this right before you deploy with the secret.
@@ -152,15 +152,20 @@ async function rotate(
   const demands = keyPurposes
     .filter(each => purpose === null ? rotates(each) : each === purpose)
     .flatMap(each => stored.findLast(key => key.purpose === each) ?? [])
-  const made: ShownKey[] = []
-  for (const key of await rotateKeys({ store, loader, clock: () => now }, demands)) {
-    made.push(await show(key, [...stored, key], loader, now))
-  }
-  if (json) terminal.out(JSON.stringify(made))
-  else for (const key of made) terminal.out(`Created ${key.kid} (${key.purpose}), used from ${key.activeFrom} on.`)
-  if (made.length > 0) return 0
-  terminal.error('no key was created: the store has no key of that purpose, or another process has just created one')
+  const { newest, added } = await rotateKeys({ store, loader, clock: () => now }, demands)
+  const shown: ShownKey[] = []
+  for (const key of newest) shown.push(await show(key, [...stored, key], loader, now))
+  if (json) terminal.out(JSON.stringify(shown))
+  else for (const key of shown) terminal.out(describeNext(key, added.some(({ kid }) => kid === key.kid)))
+  if (shown.length > 0) return 0
+  terminal.error('no key was created: the store has no key of that purpose')
   return 1
+}
+
+function describeNext({ kid, purpose, state, activeFrom }: ShownKey, isAdded: boolean): string {
+  if (isAdded) return `Created ${kid} (${purpose}), used from ${activeFrom} on.`
+  if (state === 'pending') return `Created earlier: ${kid} (${purpose}), used from ${activeFrom} on.`
+  return `Not created: the store has ${MAX_KEYS} keys of the purpose ${purpose}. Remove old ones with keyturn keys retire.`
 }
 
 async function retire(

@@ -27,7 +27,7 @@ interface RouterDependencies {
   readonly tally: Tally
   readonly streams: RevocationStreams
   readonly isClosing: () => boolean
-  /** Called with each error that is answered with 500. */
+  /** Called with each error that is answered with 500 or 503. */
   readonly onError: (error: unknown) => void
 }
 
@@ -44,8 +44,11 @@ const prometheus = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' 
 export function createRouter(dependencies: RouterDependencies): Router {
   const { settings, applications, tally, streams, isClosing, onError } = dependencies
   const { apps, madeApps, isAllowed } = applications
+  const base = `${settings.publicOrigin ?? ''}${settings.basePath}`
   const shared = {
     apps, madeApps, isAllowed, onError,
+    isReady: () => within(ask(), READY_LIMIT),
+    serverUrl: (appId: string) => `${base}${appId === 'public' ? '' : `/appid-${appId}`}` || '/',
     tenants: settings.tenants === null ? null : new Set(settings.tenants),
     maxBodyBytes: settings.maxBodyBytes,
   }

@@ -86,7 +86,9 @@ export function createSessionCore<
       return createAntiCsrfToken(ring.refreshKeyAt(clock()), handle, entropy)
     },
     isAntiCsrfToken: async (handle, text) => isAntiCsrfToken(await keys.current(), handle, text),
-    rotateKeys: () => keys.rotateNow(),
+    async rotateKeys() {
+      await keys.rotateNow()
+    },
     getJwks: async () => (await keys.current()).jwks(...format.demands.map(({ purpose }) => purpose)),
 
     async getSessionByHandle(handle) {

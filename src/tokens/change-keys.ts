@@ -3,7 +3,7 @@ import { encryptionError, findEncryptionFault, mustTakeBack } from './encryption
 import type { KeyLoader } from './key-material.ts'
 import { keyPurposes, rotates } from './key-store.ts'
 import type { KeyStore, StoredKey } from './key-store.ts'
-import { LONGEST_RETENTION, planEarlyRotation, settleDemand } from './plan-rotation.ts'
+import { LONGEST_RETENTION, newestOf, planEarlyRotation, planRepetition, settleDemand } from './plan-rotation.ts'
 import type { KeyDemand, KeyPlace, SigningDemand } from './plan-rotation.ts'
 
 /** What the functions that change the keys of a store need. */
@@ -56,24 +56,39 @@ async function tryToAdd(
   return { added: isAdded ? key : null, keys }
 }
 
+/** The result of a rotation. */
+export interface KeyRotation {
+  /** The newest key of each purpose: it is used from its `activeFrom` on. */
+  readonly newest: readonly StoredKey[]
+  /** Those of them that this call added. */
+  readonly added: readonly StoredKey[]
+}
+
 /**
- * Adds a key of each purpose, which is published now and used after the publication lead. Returns the added keys: fewer
- * if another process was faster.
+ * Adds a key of each purpose, which is published now and used after the publication lead. A key that is published and
+ * not used yet is returned again, whichever process added it (V-03).
  * @throws GeneralError (`MISUSE`) before it adds a key, if the existing keys must not be used.
  */
 export async function rotateKeys(
   changer: KeyChanger,
   demands: readonly (KeyDemand | SigningDemand)[],
-): Promise<readonly StoredKey[]> {
-  const made: StoredKey[] = []
+): Promise<KeyRotation> {
+  const newest: StoredKey[] = []
+  const added: StoredKey[] = []
   let keys = await readKeys(changer)
   for (const demand of demands) {
-    const place = planEarlyRotation(keys, demand.purpose, changer.clock())
-    const step = await addKey(changer, settleDemand(keys, demand), place)
-    if (step.added !== null) made.push(step.added)
-    keys = step.keys
+    let next = planRepetition(keys, demand.purpose, changer.clock())
+    if (next === null) {
+      const place = planEarlyRotation(keys, demand.purpose, changer.clock())
+      const step = await addKey(changer, settleDemand(keys, demand), place)
+      if (step.added !== null) added.push(step.added)
+      keys = step.keys
+      // If another process was faster, its key is the next one.
+      next = step.added ?? newestOf(keys, demand.purpose)
+    }
+    if (next !== null) newest.push(next)
   }
-  return made
+  return { newest, added }
 }
 
 /**

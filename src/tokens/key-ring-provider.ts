@@ -10,7 +10,7 @@ import type { KeyLoader } from './key-material.ts'
 import { createKeyRing } from './key-ring.ts'
 import type { KeyRing, LoadedKey } from './key-ring.ts'
 import { rotates } from './key-store.ts'
-import type { KeyStore, StoredKey } from './key-store.ts'
+import type { KeyPurpose, KeyStore, StoredKey } from './key-store.ts'
 import { acceptedKeys, LONGEST_RETENTION, planRotation, retiredKeys, settleDemand } from './plan-rotation.ts'
 import type { KeyDemand, KeyPolicy, SigningDemand } from './plan-rotation.ts'
 import type { ApplicationIdentity } from './refresh-token.ts'
@@ -36,8 +36,11 @@ export interface KeyRingProvider {
    * @throws GeneralError if the last such read failed: the key may exist.
    */
   reloadForUnknownKid(): Promise<KeyRing>
-  /** Adds a key of each purpose that rotates, published now and used after the publication lead (TOK-20). */
-  rotateNow(): Promise<void>
+  /**
+   * Adds a key of each purpose that rotates, published now and used after the publication lead (TOK-20), unless there is
+   * one already. With `purpose`, only of that one, static keys included. Returns the newest key of each purpose.
+   */
+  rotateNow(purpose?: KeyPurpose): Promise<readonly StoredKey[]>
   /**
    * Replaces every key of the store that rotates: all sessions end, and existing access tokens are rejected, except
    * those of static keys (REV-03). The entry in the change log is kept until `until`.
@@ -258,9 +261,12 @@ export function createKeyRingProvider(dependencies: KeyRingProviderDependencies)
       return unknownKid.answer
     },
 
-    async rotateNow() {
-      for (const key of await rotateKeys(await prepare(), demands.filter(({ purpose }) => rotates(purpose)))) onRotated(key)
+    async rotateNow(named) {
+      const chosen = demands.filter(({ purpose }) => named === undefined ? rotates(purpose) : purpose === named)
+      const { newest, added } = await rotateKeys(await prepare(), chosen)
+      for (const key of added) onRotated(key)
       await reload()
+      return newest
     },
 
     async replaceAll(until) {

@@ -128,6 +128,24 @@ export function planEarlyRotation(
   return { activeFrom: Math.max(now + PUBLICATION_LEAD, newest.activeFrom + 1), newest: newest.kid }
 }
 
+/** The most keys of one purpose that rotations on request add to a store. */
+export const MAX_KEYS = 32
+
+/**
+ * The key that a rotation on request returns instead of adding another one: the newest of its purpose if it is
+ * published and not used yet, or if there are {@link MAX_KEYS} already. So any number of requests adds few keys. Pure.
+ */
+export function planRepetition(
+  keys: readonly StoredKey[],
+  purpose: KeyPurpose,
+  now: EpochMilliseconds,
+): StoredKey | null {
+  const newest = newestOf(keys, purpose)
+  if (newest === null) return null
+  const isFull = keys.filter(key => key.purpose === purpose).length >= MAX_KEYS
+  return newest.activeFrom > now || isFull ? newest : null
+}
+
 /**
  * The keys that a process accepts. All tokens of older keys have expired by the process's own policy. Pure.
  */
@@ -183,7 +201,8 @@ export function settleDemand(keys: readonly StoredKey[], demand: KeyDemand & { r
   return { purpose, algorithm: newest?.algorithm ?? algorithm }
 }
 
-function newestOf(keys: readonly StoredKey[], purpose: KeyPurpose): StoredKey | null {
+/** The newest key of a purpose: the one that signs from its `activeFrom` on. Pure. */
+export function newestOf(keys: readonly StoredKey[], purpose: KeyPurpose): StoredKey | null {
   let newest: StoredKey | null = null
   for (const key of keys) {
     if (key.purpose === purpose && (newest === null || isNewer(key, newest))) newest = key

@@ -73,6 +73,16 @@ describe('keyturn keys rotate', () => {
     expect(await start(file, SECRET)).toBeNull()
   })
 
+  test('V-03: shows a key that is not used yet again, and creates no other one', async () => {
+    const file = newFile()
+    expect(await start(file, null)).toBeNull()
+    const first = await keyturn('keys', 'rotate', `sqlite:${file}`)
+    expect([first.code, first.out]).toEqual([0, expect.stringMatching(/^Created \S+ \(refresh\).*\nCreated \S+ \(access\), used from /)])
+    const second = await keyturn('keys', 'rotate', `sqlite:${file}`)
+    expect([second.code, second.out]).toEqual([0, first.out.replaceAll(/Created (\S+)/g, 'Created earlier: $1')])
+    expect(await keysOf(file)).toHaveLength(4)
+  })
+
   test('S-04: with a secret, it adds no key to unencrypted ones', async () => {
     const file = newFile()
     expect(await start(file, null)).toBeNull()

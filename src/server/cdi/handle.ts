@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import { isSessionError } from '../../base/errors.ts'
 import type { Application } from '../application.ts'
 import { readJsonBody } from '../http/read-body.ts'
-import { allowOnly, challenge, RejectedRequest, replyText } from '../http/reply.ts'
+import { allowOnly, challenge, RejectedRequest, replyText, retryLater } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
+import { isStoreFailure } from '../store-failure.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
 import { hello, helloMethods, publicPaths } from './app-endpoints.ts'
@@ -26,7 +27,9 @@ export interface CdiSettings {
   readonly madeApps: DynamicApplications | null
   /** The longest body, in bytes. */
   readonly maxBodyBytes: number
-  /** Called with each error that is answered with 500. */
+  /** Whether every store answers. */
+  isReady(): Promise<boolean>
+  /** Called with each error that is answered with 500 or 503. */
   readonly onError: (error: unknown) => void
 }
 
@@ -36,6 +39,7 @@ const wrongMethod = replyText(405, 'Method not supported')
 const badJson = replyText(400, 'Invalid Json Input')
 const unknownTenant = replyText(400, 'AppId or tenantId not found => it is not configured on this server')
 const publicOnly = replyText(403, 'Only public tenantId can call this app specific API')
+const storeAway = retryLater(replyText(503, 'The store does not answer: repeat the request later'))
 const failed = replyText(500, 'The request failed; the log of the server has the reason')
 
 /**
@@ -51,7 +55,8 @@ export async function handleCdiRequest(
   const route = matchCdiRoute(path)
   if (route?.endpoint === null) {
     if (!helloMethods.includes(request.method ?? '')) return allowOnly(helloMethods, wrongMethod)
-    return settings.apps.has(route.appId) ? hello : unknownTenant
+    if (!settings.apps.has(route.appId)) return unknownTenant
+    return await settings.isReady() ? hello : storeAway
   }
   const isPublic = route !== null && publicPaths.has(route.path)
   if (!isPublic && !settings.isAllowed(request, route?.appId ?? 'public')) return invalidKey
@@ -104,5 +109,5 @@ function replyTo(error: unknown, { onError }: CdiSettings): Reply {
   if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)
   if (isSessionError(error) && error.code === 'INVALID_DATA') return replyText(400, error.message)
   onError(error)
-  return failed
+  return isStoreFailure(error) ? storeAway : failed
 }

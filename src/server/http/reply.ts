@@ -32,6 +32,14 @@ export function allowOnly(methods: readonly string[], { status, headers, body }:
   return { status, body, headers: { ...headers, allow: methods.join(', ') } }
 }
 
+/** How many seconds clients wait before they repeat a request that found no store. */
+const STORE_RETRY = 1
+
+/** Adds `Retry-After` to a 503 (RFC 9110 section 10.2.3). */
+export function retryLater({ status, headers, body }: Reply): Reply {
+  return { status, body, headers: { ...headers, 'retry-after': `${STORE_RETRY}` } }
+}
+
 /** Stops the handling of a request; the server sends `reply`. */
 export class RejectedRequest extends Error {
   override readonly name = 'RejectedRequest'

@@ -4,14 +4,15 @@ import type { JsonObject } from '../../base/json.ts'
 import { splitAppId } from '../app-id.ts'
 import type { Application } from '../application.ts'
 import { readBytes, readJsonBody } from '../http/read-body.ts'
-import { allowOnly, challenge, RejectedRequest } from '../http/reply.ts'
+import { allowOnly, challenge, RejectedRequest, retryLater } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
+import { isStoreFailure } from '../store-failure.ts'
 import type { ServedTenants } from '../tenants.ts'
 import { handlers, problem } from './handlers.ts'
 import { matchPath } from './match-path.ts'
 import { operations } from './operations.ts'
 import type { Operation } from './operations.ts'
-import { schemaViolation } from './schema.ts'
+import { queryViolation, schemaViolation } from './schema.ts'
 
 /** What the native API needs from the server. */
 export interface NativeSettings {
@@ -19,6 +20,9 @@ export interface NativeSettings {
   readonly tenants: ServedTenants
   isAllowed(request: IncomingMessage, appId: string): boolean
   readonly maxBodyBytes: number
+  /** The URL that the paths of an application are below, for its documents. */
+  serverUrl(appId: string): string
+  /** Called with each error that is answered with 500 or 503. */
   readonly onError: (error: unknown) => void
 }
 
@@ -29,6 +33,7 @@ const noKey = challenge(problem(401, 'invalid_api_key', 'A valid API key is miss
 const notFound = problem(404, 'not_found', 'The path does not exist.')
 const noSession = problem(404, 'not_found', 'The session does not exist or has ended.')
 const noMethod = problem(405, 'method_not_allowed', 'The path does not have this method: see the Allow header.')
+const unavailable = retryLater(problem(503, 'unavailable', 'The store does not answer: repeat the request later.'))
 const badJson = problem(400, 'invalid_request', 'The body must be a JSON object.')
 
 /** Whether a path belongs to the native API. */
@@ -57,7 +62,9 @@ export async function handleNativeRequest(
     validateQuery(operation, query)
     const body = await readBody(request, operation, settings.maxBodyBytes)
     if (operation.id === 'followRevocations') return { stream: app }
-    return await handlers[operation.id]({ app, parameters: parameters ?? {}, query, body, tenants: settings.tenants })
+    return await handlers[operation.id]({
+      app, parameters: parameters ?? {}, query, body, tenants: settings.tenants, serverUrl: settings.serverUrl(appId),
+    })
   } catch (error) {
     if (error instanceof RejectedRequest) return toProblem(error.reply)
     if (isSessionError(error) && error.code === 'SESSION_NOT_FOUND') return noSession
@@ -65,6 +72,7 @@ export async function handleNativeRequest(
     if (isSessionError(error) && error.code === 'INVALID_DATA') return problem(400, 'invalid_request', error.message)
     if (isSessionError(error) && error.code === 'REFRESH_BUSY') return busy(error.retryAfter)
     settings.onError(error)
+    if (isStoreFailure(error)) return unavailable
     return problem(500, 'server_error', 'The request failed; the log of the server has the reason.')
   }
 }
@@ -77,7 +85,11 @@ export async function handleNativeRequest(
 function validateQuery({ query: known }: Operation, query: URLSearchParams): void {
   if (known === undefined) return
   const isValid = [...query.keys()].every(name => Object.hasOwn(known, name) && query.getAll(name).length === 1)
-  if (isValid) return
+  if (isValid) {
+    const violation = queryViolation(known, query)
+    if (violation === null) return
+    throw new RejectedRequest(problem(400, 'invalid_request', violation))
+  }
   const message = `The query may have only these parameters, each at most once: ${Object.keys(known).join(', ')}.`
   throw new RejectedRequest(problem(400, 'invalid_request', message))
 }

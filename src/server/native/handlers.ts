@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '../../base/json.ts'
 import { createClientInfo } from '../../session/client-info.ts'
 import type { IssuedSession, TenantOptions } from '../../session/core.ts'
 import type { AccessClaims } from '../../tokens/access-token.ts'
+import { keyPurposes } from '../../tokens/key-store.ts'
 import { requireTenantId, requireUserId } from '../../session/identifiers.ts'
 import { summarize } from '../../session/manage.ts'
 import type { ClientInfo } from '../../session/record.ts'
@@ -13,7 +14,9 @@ import { replyJson, RejectedRequest } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
+import type { ApiErrorCode } from './error-codes.ts'
 import { introspect, introspectedSession } from './introspect.ts'
+import { describeCdi } from '../cdi/openapi.ts'
 import { describeApi } from './openapi.ts'
 import type { OperationId } from './operations.ts'
 
@@ -25,6 +28,8 @@ export interface NativeCall {
   readonly query: URLSearchParams
   readonly body: JsonObject
   readonly tenants: ServedTenants
+  /** The URL that the paths of the application are below. */
+  readonly serverUrl: string
 }
 
 type Handler = (call: NativeCall) => Promise<Reply>
@@ -32,7 +37,7 @@ type Handler = (call: NativeCall) => Promise<Reply>
 const noContent: Reply = { status: 204, headers: { 'cache-control': 'no-store' }, body: '' }
 
 /** An error response of the native API. */
-export function problem(status: number, error: string, message: string, more: object = {}): Reply {
+export function problem(status: number, error: ApiErrorCode, message: string, more: object = {}): Reply {
   return replyJson({ error, message, ...more }, status)
 }
 
@@ -121,11 +126,7 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
   },
 
   async listSessions({ app, parameters, query }) {
-    const limit = query.get('limit') ?? '100'
-    if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > 1000) {
-      return problem(400, 'invalid_request', 'limit must be a whole number from 1 to 1000')
-    }
-    const page = { limit: Number(limit), after: query.get('after'), ...tenantIn(query) }
+    const page = { limit: Number(query.get('limit') ?? 100), after: query.get('after'), ...tenantIn(query) }
     return replyJson(await app.native.listSessions(parameters['userId'] ?? '', page))
   },
 
@@ -151,12 +152,17 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
 
   readKeys: async ({ app }) => replyJson(await app.native.getJwks()),
 
-  async rotateKeys({ app }) {
-    await app.keys.rotateNow()
-    return noContent
+  async rotateKeys({ app, query }) {
+    const purpose = keyPurposes.find(known => known === query.get('purpose'))
+    const keys = await app.keys.rotateNow(purpose)
+    return replyJson({ keys: keys.map(({ kid, purpose: of, algorithm, activeFrom }) => (
+      { kid, purpose: of, algorithm, activeFrom }
+    )) })
   },
 
-  readDescription: async () => replyJson(describeApi()),
+  readDescription: async ({ serverUrl }) => replyJson(describeApi(serverUrl)),
+
+  readCdiDescription: async ({ serverUrl }) => replyJson(describeCdi(serverUrl)),
 }
 
 const unknownTenant = problem(400, 'unknown_tenant', 'This server does not serve the tenant.')

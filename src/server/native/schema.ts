@@ -1,8 +1,9 @@
+import { cutText } from '../../base/cut-text.ts'
 import { isJsonObject } from '../../base/json.ts'
 
 /** The part of JSON Schema (draft 2020-12) that the native API uses. */
 export interface Schema {
-  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean' | 'null' | readonly ['string', 'null']
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null' | readonly ['string', 'null']
   readonly description?: string
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
@@ -12,23 +13,43 @@ export interface Schema {
   readonly pattern?: string
   readonly minimum?: number
   readonly maximum?: number
+  readonly default?: string | number | boolean
 }
 
-/** The message about the first violation of a schema, or null. It never repeats a value. */
-export function schemaViolation(schema: Schema, value: unknown, place = 'the body'): string | null {
+/** What messages call the whole body. */
+const BODY = 'the body'
+
+/** The message about the first violation of a schema, or null. It names the member, and never repeats a value. */
+export function schemaViolation(schema: Schema, value: unknown, place: string = BODY): string | null {
   if (schema.type !== undefined && ![schema.type].flat().some(type => isOfType(type, value))) {
     return `${place} must be ${[schema.type].flat().join(' or ')}`
   }
   if (typeof value === 'string') return textViolation(schema, value, place)
   if (typeof value === 'number') return numberViolation(schema, value, place)
   if (Array.isArray(value)) {
-    for (const item of value) {
-      const violation = schema.items === undefined ? null : schemaViolation(schema.items, item, `an item of ${place}`)
+    for (const [index, item] of value.entries()) {
+      const violation = schema.items === undefined ? null : schemaViolation(schema.items, item, `${place}[${index}]`)
       if (violation !== null) return violation
     }
     return null
   }
   return isJsonObject(value) ? objectViolation(schema, value, place) : null
+}
+
+/** The message about the first parameter of a query that violates its schema, or null. */
+export function queryViolation(schemas: Readonly<Record<string, Schema>>, query: URLSearchParams): string | null {
+  for (const [name, text] of query) {
+    const schema = schemas[name] ?? {}
+    if (schema.type === 'integer' && !/^\d{1,15}$/.test(text)) return `${name} must be a whole number`
+    const violation = schemaViolation(schema, schema.type === 'integer' ? Number(text) : text, name)
+    if (violation !== null) return violation
+  }
+  return null
+}
+
+/** A name that a client has sent, for a message. */
+function shown(name: string): string {
+  return JSON.stringify(cutText(name, 60))
 }
 
 function textViolation(schema: Schema, value: string, place: string): string | null {
@@ -47,8 +68,9 @@ function objectViolation(schema: Schema, value: Readonly<Record<string, unknown>
   if (missing !== undefined) return `${place} must have ${missing}`
   for (const [name, member] of Object.entries(value)) {
     const known = schema.properties !== undefined && Object.hasOwn(schema.properties, name)
-    if (!known && schema.additionalProperties === false) return `${place} has an unknown member`
-    const violation = known ? schemaViolation(schema.properties[name] ?? {}, member, name) : null
+    if (!known && schema.additionalProperties === false) return `${place} has an unknown member, ${shown(name)}`
+    const inside = place === BODY ? name : `${place}.${name}`
+    const violation = known ? schemaViolation(schema.properties[name] ?? {}, member, inside) : null
     if (violation !== null) return violation
   }
   return null
