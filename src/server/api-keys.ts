@@ -1,9 +1,10 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { each, readMatching } from './setting-texts.ts'
+import type { SettingReader } from './setting-texts.ts'
 
 /** Reads the API keys of a setting. @throws InvalidSettingError */
-export const readApiKeys: (texts: readonly string[]) => readonly string[] = each(
+export const readApiKeys: SettingReader<readonly string[]> = each(
   readMatching(/^[A-Za-z0-9=-]{20,256}$/, 'keys of at least 20 characters A-Z, a-z, 0-9, = and -'),
 )
 

@@ -32,16 +32,15 @@ export interface Application extends Engine {
 export interface ApplicationDependencies extends Omit<EngineDependencies, 'demands'> {
   /** The `iss` claim of its access tokens in the library's format. */
   readonly issuer: string
+  /**
+   * The longest JWT payload of a CDI access token, in bytes of its JSON. The token is about 1.5 times as long: whether it
+   * fits in a header or a cookie depends on the SDK's configuration.
+   */
+  readonly maxPayloadBytes: number
 }
 
-/**
- * The longest JWT payload of a CDI access token, in bytes of its JSON. The token is about 1.5 times as long and still
- * fits in a request header. Whether it fits in a cookie depends on the SDK's configuration.
- */
-const MAX_PAYLOAD_BYTES = 5000
-
 /** Creates an application: the library's engine with two token formats. It does not open or read the store yet. */
-export function createApplication({ issuer, ...dependencies }: ApplicationDependencies): Application {
+export function createApplication({ issuer, maxPayloadBytes, ...dependencies }: ApplicationDependencies): Application {
   const { crypto, entropy, policy, application } = dependencies
   const native = atJwt({
     issuer, audience: application.audience, application: application.name,
@@ -66,7 +65,7 @@ export function createApplication({ issuer, ...dependencies }: ApplicationDepend
     native: createSessionCore(engine, { ...native, refreshTokenIn: text => readMarks(text).token }, codecs),
     core: createSessionCore(engine, core, {
       payloads: createDataCodec<JsonObject>({
-        name: 'payload', schema: undefined, check: (_, json) => checkSize('payload', json, MAX_PAYLOAD_BYTES),
+        name: 'payload', schema: undefined, check: (_, json) => checkSize('payload', json, maxPayloadBytes),
       }),
       infos: createDataCodec<JsonObject>({
         name: 'session data', schema: undefined,

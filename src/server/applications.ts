@@ -75,6 +75,7 @@ export async function openApplications(
     const app = createApplication({
       store, crypto, clock, schedule, events, tally,
       issuer: issuerOf(settings, appId),
+      maxPayloadBytes: settings.maxPayloadBytes,
       application: { name: applicationNameOf(appId), audience: settings.audience },
       followStoreTime: parts.clock === undefined,
       policy: createPolicy({ ...policyOf(settings), ...options }),
@@ -142,6 +143,7 @@ function policyOf(settings: ServerSettings): PolicyOptions {
     accessTokenLifetime: settings.accessTokenValidity,
     idleTimeout: settings.refreshTokenValidity,
     keyRotationInterval: settings.keyRotationInterval,
+    maxSessionInfoBytes: settings.maxSessionDataBytes,
     ...reuseInterval === null ? {} : { reuseInterval },
     ...sessionLifetime === null ? {} : { absoluteTimeout: sessionLifetime },
     ...maxSessionsPerUser === null ? {} : { maxSessionsPerUser },

@@ -11,6 +11,7 @@ import { writeMetrics } from './metrics.ts'
 import { handleNativeRequest, isNativePath } from './native/handle.ts'
 import { problem } from './native/handlers.ts'
 import type { RevocationStreams } from './native/revocations.ts'
+import { BODY_MARGIN } from './setting-schema.ts'
 import type { ServerSettings } from './settings.ts'
 
 /** Answers a request; `path` is without the server's base path. Returns null if the response is a stream. */
@@ -50,7 +51,7 @@ export function createRouter(dependencies: RouterDependencies): Router {
     isReady: () => within(ask(), READY_LIMIT),
     serverUrl: (appId: string) => `${base}${appId === 'public' ? '' : `/appid-${appId}`}` || '/',
     tenants: settings.tenants === null ? null : new Set(settings.tenants),
-    maxBodyBytes: settings.maxBodyBytes,
+    maxBodyBytes: settings.maxBodyBytes ?? settings.maxSessionDataBytes + BODY_MARGIN,
   }
   const mayReadMetrics = createApiKeyCheck(settings.apiKeys)
 

@@ -2,8 +2,9 @@ import { TENANT_ID } from '../session/identifiers.ts'
 import { acceptedUrls, findStoreKind, storeKinds } from '../stores/registry.ts'
 import { readApiKeys } from './api-keys.ts'
 import {
-  DAY, each, InvalidSettingError, one, optional, readChoice, readDuration, readMatching, readWhole,
+  DAY, each, InvalidSettingError, one, optional, readChoice, readDuration, readMatching, readText, readWhole,
 } from './setting-texts.ts'
+import type { SettingReader } from './setting-texts.ts'
 
 /** The settings of a server. Times are in seconds. */
 export interface ServerSettings {
@@ -44,11 +45,24 @@ export interface ServerSettings {
   /** The tenants that are served besides `public`; null: all. */
   readonly tenants: readonly string[] | null
   readonly migrate: 'auto' | 'manual'
-  readonly maxBodyBytes: number
+  /** The longest session data, in bytes of its JSON. */
+  readonly maxSessionDataBytes: number
+  /** The longest payload of a CDI access token, in bytes of its JSON. */
+  readonly maxPayloadBytes: number
+  /** The longest request body; null: {@link BODY_MARGIN} more than the longest session data. */
+  readonly maxBodyBytes: number | null
   readonly maxConnections: number
+  /** How long the server waits when it starts for a store that does not answer yet. */
+  readonly storeWait: number
+  /** How long the server still takes requests when it stops, while it answers that it is not ready. */
+  readonly shutdownDelay: number
+  /** How long the server then waits for requests in progress. */
   readonly shutdownTimeout: number
   readonly logLevel: LogLevel
 }
+
+/** How much longer than the session data a request body may be by default. */
+export const BODY_MARGIN = 131_072
 
 /** The least severe level of messages that are written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -63,29 +77,31 @@ export interface Setting<Value> {
   readonly isSecret?: boolean
   /** Whether it is given on the command line without its flag. */
   readonly isPositional?: boolean
-  /** Reads a value; `isGiven` is false for the preset. @throws InvalidSettingError that says what is accepted. */
-  readonly read: (texts: readonly string[], isGiven: boolean) => Value
+  /** Reads a value. @throws InvalidSettingError that says what is accepted. */
+  readonly read: SettingReader<Value>
 }
+
+const readTenants = each(readMatching(TENANT_ID, 'ids of a-z, 0-9 and -'))
 
 /** Every setting, by its name. */
 export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSettings[Name]> } = {
   store: {
     flag: 'store', placeholder: 'URL', preset: ['sqlite:keyturn.db'], isSecret: true, isPositional: true,
     help: `where sessions are stored: ${storeKinds.map(({ example }) => example).join(', ')}`,
-    read: one(value => {
+    read: one(readText(value => {
       if (findStoreKind(value) === null) throw new InvalidSettingError(acceptedUrls)
       return value
-    }),
+    })),
   },
   prefix: {
     flag: 'prefix', placeholder: 'TEXT', preset: [],
     help: `the prefix of the names of tables or keys; by default ${either(storeKinds.map(it => it.prefix.preset))}`,
-    read: optional(value => value),
+    read: optional(readText(value => value)),
   },
   schema: {
     flag: 'schema', placeholder: 'NAME', preset: [],
     help: `the schema of the tables (${either(storeKinds.filter(it => it.schema !== null).map(it => it.title))})`,
-    read: optional(value => value),
+    read: optional(readText(value => value)),
   },
   poolSize: {
     flag: 'pool-size', placeholder: 'N', preset: [],
@@ -96,7 +112,7 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
   host: {
     flag: 'host', placeholder: 'ADDRESS', preset: ['127.0.0.1'],
     // An IPv6 address may be given in brackets, as in a URL.
-    help: 'the address to listen on', read: one(value => /^\[(.+)\]$/.exec(value)?.[1] ?? value),
+    help: 'the address to listen on', read: one(readText(value => /^\[(.+)\]$/.exec(value)?.[1] ?? value)),
   },
   port: {
     flag: 'port', placeholder: 'N', preset: ['3567'],
@@ -167,20 +183,41 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
   tenants: {
     flag: 'tenant', placeholder: 'ID', preset: [], isList: true,
     help: 'serves only these tenants and public; by default all',
-    read: (texts, isGiven) => isGiven ? each(readMatching(TENANT_ID, 'ids of a-z, 0-9 and -'))(texts) : null,
+    read: Object.assign((texts: readonly string[], isGiven: boolean) => isGiven ? readTenants(texts, true) : null, {
+      shape: readTenants.shape,
+    }),
   },
   migrate: {
     flag: 'migrate', placeholder: 'auto|manual', preset: ['auto'],
     help: 'auto: the server creates and updates its tables; manual: keyturn migrate does',
     read: one(readChoice('auto', 'manual')),
   },
+  maxSessionDataBytes: {
+    flag: 'max-session-data-bytes', placeholder: 'N', preset: ['1048576'],
+    help: 'the longest session data, in bytes of its JSON', read: one(readWhole(2, 16_777_215)),
+  },
+  maxPayloadBytes: {
+    flag: 'max-payload-bytes', placeholder: 'N', preset: ['5000'],
+    help: 'the longest payload of a CDI access token, in bytes of its JSON; the token is about 1.5 times as long',
+    read: one(readWhole(2, 65_536)),
+  },
   maxBodyBytes: {
-    flag: 'max-body-bytes', placeholder: 'N', preset: ['131072'], help: 'the longest request body, in bytes',
-    read: one(readWhole(1024, 16_777_216)),
+    flag: 'max-body-bytes', placeholder: 'N', preset: [],
+    help: `the longest request body, in bytes; by default ${BODY_MARGIN} more than the longest session data`,
+    read: optional(readWhole(1024, 67_108_864)),
   },
   maxConnections: {
     flag: 'max-connections', placeholder: 'N', preset: ['4096'], help: 'the most open connections',
     read: one(readWhole(1, 1_000_000)),
+  },
+  storeWait: {
+    flag: 'store-wait', placeholder: 'TIME', preset: ['0s'],
+    help: 'how long the server waits when it starts for a store that does not answer yet', read: one(readDuration(0, 3600)),
+  },
+  shutdownDelay: {
+    flag: 'shutdown-delay', placeholder: 'TIME', preset: ['0s'],
+    help: 'how long the server still takes requests when it stops, while /health/ready answers 503; an idle one stops at '
+      + 'once', read: one(readDuration(0, 3600)),
   },
   shutdownTimeout: {
     flag: 'shutdown-timeout', placeholder: 'TIME', preset: ['10s'],

@@ -15,6 +15,29 @@ export function acceptedBy(read: (texts: readonly string[], isGiven: boolean) =>
   }
 }
 
+/** The JSON schema of a setting in the configuration file. */
+export interface Shape {
+  readonly type?: string | readonly string[]
+  readonly pattern?: string
+  readonly enum?: readonly string[]
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly items?: Shape
+  readonly anyOf?: readonly Shape[]
+}
+
+/** Reads one text. */
+export interface TextReader<Value> {
+  (text: string): Value
+  readonly shape: Shape
+}
+
+/** Reads the texts that a setting was given; `isGiven` is false for the preset. */
+export interface SettingReader<Value> {
+  (texts: readonly string[], isGiven: boolean): Value
+  readonly shape: Shape
+}
+
 /** One message for each given name that is not the name of a setting. */
 export function unknownNames(owner: string, given: object, known: readonly string[]): readonly string[] {
   return Object.keys(given).filter(name => !known.includes(name)).map(name => {
@@ -39,54 +62,66 @@ export function settingTexts(value: unknown, isList: boolean): readonly string[]
 }
 
 /** Reads exactly one text. */
-export function one<Value>(read: (text: string) => Value): (texts: readonly string[]) => Value {
-  return ([text, ...more]) => {
+export function one<Value>(read: TextReader<Value>): SettingReader<Value> {
+  return Object.assign(([text, ...more]: readonly string[]) => {
     if (text === undefined || more.length > 0) throw new InvalidSettingError('given once')
     return read(text)
-  }
+  }, { shape: read.shape })
 }
 
 /** Reads one text; null if there is none. */
-export function optional<Value>(read: (text: string) => Value): (texts: readonly string[]) => Value | null {
-  return texts => texts.length === 0 ? null : one(read)(texts)
+export function optional<Value>(read: TextReader<Value>): SettingReader<Value | null> {
+  const readOne = one(read)
+  return Object.assign((texts: readonly string[]) => texts.length === 0 ? null : readOne(texts, true), { shape: read.shape })
 }
 
 /** Reads any number of texts, without duplicates. */
-export function each<Value>(read: (text: string) => Value): (texts: readonly string[]) => readonly Value[] {
-  return texts => [...new Set(texts)].map(read)
+export function each<Value>(read: TextReader<Value>): SettingReader<readonly Value[]> {
+  return Object.assign((texts: readonly string[]) => [...new Set(texts)].map(read), {
+    // A text may also have several items, with commas.
+    shape: { anyOf: [{ type: 'array', items: read.shape }, { type: 'string' }] },
+  })
+}
+
+/** Reads a text with a function. */
+export function readText(read: (text: string) => string): TextReader<string> {
+  return Object.assign((text: string) => read(text), { shape: { type: 'string' } })
 }
 
 /** Reads a text that matches the pattern; `accepts` describes it. */
-export function readMatching(pattern: RegExp, accepts: string): (text: string) => string {
-  return text => {
+export function readMatching(pattern: RegExp, accepts: string): TextReader<string> {
+  return Object.assign((text: string) => {
     if (pattern.test(text)) return text
     throw new InvalidSettingError(accepts)
-  }
+  }, { shape: { type: 'string', pattern: pattern.source } })
 }
 
 /** Reads a whole number within the bounds. */
-export function readWhole(least: number, most: number): (text: string) => number {
-  return text => {
-    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
+export function readWhole(least: number, most: number): TextReader<number> {
+  return Object.assign((text: string) => {
+    const value = WHOLE.test(text) ? Number(text) : Number.NaN
     if (value >= least && value <= most) return value
     throw new InvalidSettingError(`a whole number from ${least} to ${most}`)
-  }
+  }, { shape: { type: ['integer', 'string'], minimum: least, maximum: most, pattern: WHOLE.source } })
 }
 
+const WHOLE = /^\d{1,12}$/
+const DURATION = /^\d+(\.\d+)?(ms|s|m|h|d)?$/
+
 /** Reads a duration in seconds: a number of seconds, or a number with the unit ms, s, m, h or d. Precise to 1 ms. */
-export function readDuration(least: number, most: number): (text: string) => number {
-  return text => {
+export function readDuration(least: number, most: number): TextReader<number> {
+  return Object.assign((text: string) => {
     const seconds = parseDuration(text) / 1000
     if (seconds >= least && seconds <= most) return seconds
     throw new InvalidSettingError(`a time from ${least} to ${most} seconds: 90, 90s, 15m, 1h or 100d`)
-  }
+  }, { shape: { type: ['number', 'string'], minimum: least, maximum: most, pattern: DURATION.source } })
 }
 
 /** Reads one of these words. */
-export function readChoice<Word extends string>(...words: readonly Word[]): (text: string) => Word {
-  return text => {
+export function readChoice<Word extends string>(...words: readonly Word[]): TextReader<Word> {
+  return Object.assign((text: string) => {
     const word = words.find(item => item === text)
     if (word !== undefined) return word
     throw new InvalidSettingError(`one of ${words.join(', ')}`)
-  }
+  }, { shape: { enum: words } })
 }

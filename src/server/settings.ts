@@ -68,7 +68,12 @@ export function readSettings({ flags, environment, file }: SettingSources): Serv
     if ((own[variable] ?? '') !== '') return { where: variable, value: own[variable], hasCommas: true }
     if (file[name] === undefined) return null
     return { where: `${name} in the configuration file`, value: file[name], hasCommas: true }
-  }, [...unknownVariables(own, knownVariables), ...unknownNames('the configuration file', file, names())])
+  }, [...unknownVariables(own, knownVariables), ...unknownNames('the configuration file', withoutSchema(file), names())])
+}
+
+/** A JSON schema that the file names is for editors. */
+function withoutSchema({ $schema: _, ...settings }: SettingSources['file']): SettingSources['file'] {
+  return settings
 }
 
 /** Reads a program's options; null counts as not given. @throws GeneralError (`MISUSE`) like {@link readSettings}. */
@@ -124,8 +129,12 @@ function readEach(find: (name: keyof ServerSettings) => Given | null, others: re
     apps: read('apps'),
     tenants: read('tenants'),
     migrate: read('migrate'),
+    maxSessionDataBytes: read('maxSessionDataBytes'),
+    maxPayloadBytes: read('maxPayloadBytes'),
     maxBodyBytes: read('maxBodyBytes'),
     maxConnections: read('maxConnections'),
+    storeWait: read('storeWait'),
+    shutdownDelay: read('shutdownDelay'),
     shutdownTimeout: read('shutdownTimeout'),
     logLevel: read('logLevel'),
   }

@@ -187,7 +187,7 @@ describe('answers', () => {
     const failed = await core.call('/recipe/session', {
       body: { userId: '<script>', userDataInJWT: {}, userDataInDatabase: {}, enableAntiCsrf: false },
     })
-    expect([failed.status, failed.text]).toEqual([500, 'The request failed; the log of the server has the reason\n'])
+    expect([failed.status, failed.text]).toEqual([503, 'The store does not answer: repeat the request later\n'])
     expect(core.log.join('')).toContain('the session store failed to add a session')
     expect(core.log.join('')).not.toContain('hunter2')
     for (const path of ['/<script>', '/recipe/session?<script>=1', '/recipe/session/user?x=<script>']) {

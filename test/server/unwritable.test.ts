@@ -4,7 +4,7 @@ import type { CoreServer } from '../support/core-server.ts'
 
 let core: CoreServer
 beforeEach(async () => {
-  core = await startCoreServer()
+  core = await startCoreServer({ maxSessionDataBytes: 65_536 })
 })
 afterEach(() => core.server.close())
 

@@ -134,7 +134,7 @@ function apiKeysOf(value: JsonValue | undefined): readonly string[] {
   if (value === undefined || value === null) return []
   if (typeof value !== 'string') fail('api_keys must be a text')
   try {
-    const keys = readApiKeys(settingTexts(value, true))
+    const keys = readApiKeys(settingTexts(value, true), true)
     return keys.length > 0 ? keys : fail('api_keys must have a key')
   } catch (error) {
     if (error instanceof InvalidSettingError) fail(`api_keys must be ${error.message}`)
