@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { createLogger } from '../server/log.ts'
 import { startServer } from '../server/create-server.ts'
+import type { KeyturnServer } from '../server/create-server.ts'
+import type { ServerParts } from '../server/parts.ts'
 import { acceptedUrls } from '../stores/registry.ts'
 import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
@@ -12,7 +15,8 @@ export const serve: Command = {
   help: `keyturn serve [URL] [settings]
 
 Starts the server with the store at URL, and prints its address. By default, only this machine can reach it.
-On SIGTERM or SIGINT, it takes no new connections, answers the requests in progress, and exits.
+On SIGTERM or SIGINT, it answers 503 on /health/ready for --shutdown-delay, takes no new connections, answers the
+requests in progress, and exits.
 
 Settings (a flag overrides the environment variable, which overrides the configuration file):
 ${describeSettings()}
@@ -25,15 +29,21 @@ The log is written to standard error, one JSON object per line.`,
   async run(args, terminal) {
     const { settings, words } = parseArguments(args, process.env, { settings: null, own: {} })
     if (words.length > 0) throw new UsageError(`serve takes one argument, the store: ${acceptedUrls}`)
-    const stopped = new Promise<void>(resolve => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
-    })
+    const stopping = new AbortController()
+    const stopped = once(stopping.signal, 'abort')
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
     const logger = createLogger(settings.logLevel, Date.now, line => process.stderr.write(line))
     const traces = await startTraceExport(process.env, logger)
+    const start = (parts: ServerParts): Promise<KeyturnServer | null> => startServer(settings, parts).catch(error => {
+      // Whoever stops a server that waits for its store knows that it did not start.
+      if (!stopping.signal.aborted) throw error
+      return null
+    })
     try {
-      const server = await startServer(settings, {
-        logger, ...traces === null ? {} : { openTelemetry: traces.openTelemetry },
+      const server = await start({
+        logger, signal: stopping.signal, ...traces === null ? {} : { openTelemetry: traces.openTelemetry },
       })
+      if (server === null) return 0
       terminal.out(`keyturn listens on ${server.url}`)
       await stopped
       await server.close()

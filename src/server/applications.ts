@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { platform } from '#platform'
 import type { Duration } from '../base/duration.ts'
 import type { Clock } from '../base/time.ts'
@@ -21,6 +22,8 @@ import type { ServerParts } from './parts.ts'
 import type { ServerSettings } from './settings.ts'
 import { placeOf } from './store-place.ts'
 import type { Traces } from './traces.ts'
+import { waitForStore } from './wait-for-store.ts'
+import type { StoreWait } from './wait-for-store.ts'
 
 /** The applications that a server serves. */
 export interface Applications {
@@ -112,8 +115,19 @@ export async function openApplications(
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 
+  const waitUntil = performance.now() + settings.storeWait * 1000
+  const wait = (): StoreWait => ({
+    limit: Math.max(0, waitUntil - performance.now()),
+    logger,
+    signal: parts.signal ?? null,
+    now: () => performance.now(),
+    pause: time => sleep(time, null, { signal: parts.signal }).catch(() => null),
+  })
+
   try {
-    for (const appId of appIds) apps.set(appId, await start(appId, await open(appId), {}))
+    for (const appId of appIds) {
+      apps.set(appId, await waitForStore(async () => start(appId, await open(appId), {}), wait()))
+    }
   } catch (error) {
     await close()
     throw error

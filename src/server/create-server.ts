@@ -7,6 +7,7 @@ import { httpLimits, listen } from './http/listen.ts'
 import type { Listener } from './http/listen.ts'
 import { createHttpService } from './http/service.ts'
 import { createLogger, limitFields } from './log.ts'
+import { createDrain } from './drain.ts'
 import { createRevocationStreams } from './native/revocations.ts'
 import { observeSessions, describeError } from './observe.ts'
 import { partRules } from './parts.ts'
@@ -15,6 +16,7 @@ import { createRejectedRequestLog } from './rejected-requests.ts'
 import { createRouter } from './router.ts'
 import { readOptions } from './settings.ts'
 import type { ServerSettings } from './settings.ts'
+import { sumUpErrors } from './sum-up-errors.ts'
 import { createTraces, noTraces } from './traces.ts'
 import { kindOfStore } from '../stores/registry.ts'
 
@@ -23,8 +25,9 @@ export interface KeyturnServer {
   /** `http://host:port`. */
   readonly url: string
   /**
-   * Takes no new connections, answers the requests in progress, then closes the stores. All calls return one promise,
-   * which settles within `shutdownTimeout` and another 30 seconds.
+   * Stops being ready, waits for `shutdownDelay`, takes no new connections, answers the requests in progress, then closes
+   * the stores. All calls return one promise, which settles within `shutdownDelay`, `shutdownTimeout` and another 30
+   * seconds.
    */
   close(): Promise<void>
 }
@@ -50,19 +53,19 @@ export async function startServer(
   const traces = parts.openTelemetry === undefined ? noTraces : createTraces(parts.openTelemetry)
   const tally = new Tally()
   const refusals = createRejectedRequestLog(logger, platform.schedule)
-  const events = observeSessions(logger, platform.crypto.randomBytes(32))
+  const steady = sumUpErrors(logger, platform.schedule)
+  const events = observeSessions(steady, platform.crypto.randomBytes(32))
   const onError = (error: unknown): void => {
     tally.count('keyturn.errors')
-    logger.error({ error: describeError(error) }, 'a request failed')
+    steady.error({ error: describeError(error) }, 'a request failed')
   }
 
   const applications = await openApplications(settings, parts, { clock, logger, traces, events, tally })
   const limits = { ...httpLimits, maxConnections: settings.maxConnections, ...parts.limits }
   const streams = createRevocationStreams({ maxConnections: limits.maxConnections, onError })
-  let isClosing = false
-  const state = { isClosing: () => isClosing }
-  const route = createRouter({ ...state, settings, applications, tally, streams, onError })
-  const serve = createHttpService({ ...state, settings, route, traces, tally, refusals })
+  const drain = createDrain(settings.shutdownDelay * 1000, platform.schedule, () => performance.now())
+  const route = createRouter({ drain, settings, applications, tally, streams, onError })
+  const serve = createHttpService({ drain, settings, route, traces, tally, refusals })
   let listener: Listener
   try {
     listener = await listen(settings.host, settings.port, limits, serve)
@@ -75,11 +78,12 @@ export async function startServer(
   return {
     url: `${listener.url}${settings.basePath}`,
     close: closeOnce(async () => {
-      isClosing = true
       logger.info({}, 'closing')
+      await drain.leave()
       await streams.close()
       await listener.close(settings.shutdownTimeout * 1000)
       refusals.flush()
+      steady.flush()
       await applications.close()
       logger.info({}, 'closed')
     }),

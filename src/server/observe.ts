@@ -33,9 +33,10 @@ export function observeSessions(logger: Logger, digestKey: Uint8Array): SessionE
       logger.info({ session: digest(handle), user: userId }, 'session reauthenticated')
     },
     onSessionRevoked({ handles, reason }) {
-      for (const handle of handles) {
-        logger.info({ session: digest(handle), reason }, 'session revoked')
-      }
+      // A user may have thousands of sessions: one line tells of all.
+      const [first = ''] = handles
+      if (handles.length === 1) logger.info({ session: digest(first), reason }, 'session revoked')
+      else logger.info({ count: handles.length, reason }, 'sessions revoked')
     },
     onTokenTheft({ revoked, ...evidence }) {
       logger.warn({ revoked, ...fields(evidence) }, 'a refresh token was used by two parties')

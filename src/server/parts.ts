@@ -15,6 +15,8 @@ export interface ServerParts {
   readonly logger?: Logger
   /** `@opentelemetry/api`, for spans in the SDK that the program has registered. Default: no spans. */
   readonly openTelemetry?: OpenTelemetry
+  /** Ends the wait for a store that does not answer yet (`storeWait`). Default: none. */
+  readonly signal?: AbortSignal
   /** The limits on what a client may use, for tests. Default: the usual limits. */
   readonly limits?: Partial<HttpLimits>
   /** The clock, for tests. Default: the system's clock, corrected by the store's. */
@@ -39,6 +41,7 @@ export const partRules: RulesFor<ServerParts> = {
   openTelemetry: rule('the module @opentelemetry/api', (value): value is OpenTelemetry => (
     typeof value === 'object' && value !== null && 'context' in value && 'propagation' in value && 'trace' in value
   )),
+  signal: having<AbortSignal>('an AbortSignal', 'addEventListener'),
   limits: optionsOf<Partial<HttpLimits>>(limitRules),
   clock: callback<Clock>(),
 }

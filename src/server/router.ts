@@ -4,6 +4,7 @@ import type { Milliseconds } from '../base/time.ts'
 import type { Tally } from '../session/tally.ts'
 import { createApiKeyCheck } from './api-keys.ts'
 import type { Applications } from './applications.ts'
+import type { Drain } from './drain.ts'
 import { handleCdiRequest } from './cdi/handle.ts'
 import { challenge, replyText } from './http/reply.ts'
 import type { Reply } from './http/reply.ts'
@@ -27,7 +28,7 @@ interface RouterDependencies {
   readonly applications: Applications
   readonly tally: Tally
   readonly streams: RevocationStreams
-  readonly isClosing: () => boolean
+  readonly drain: Drain
   /** Called with each error that is answered with 500 or 503. */
   readonly onError: (error: unknown) => void
 }
@@ -43,12 +44,12 @@ const prometheus = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' 
 
 /** Creates the router: it passes requests to the probes, the native API or CDI. */
 export function createRouter(dependencies: RouterDependencies): Router {
-  const { settings, applications, tally, streams, isClosing, onError } = dependencies
+  const { settings, applications, tally, streams, drain, onError } = dependencies
   const { apps, madeApps, isAllowed } = applications
   const base = `${settings.publicOrigin ?? ''}${settings.basePath}`
   const shared = {
     apps, madeApps, isAllowed, onError,
-    isReady: () => within(ask(), READY_LIMIT),
+    isReady: () => applications.isReady(),
     serverUrl: (appId: string) => `${base}${appId === 'public' ? '' : `/appid-${appId}`}` || '/',
     tenants: settings.tenants === null ? null : new Set(settings.tenants),
     maxBodyBytes: settings.maxBodyBytes ?? settings.maxSessionDataBytes + BODY_MARGIN,
@@ -66,13 +67,13 @@ export function createRouter(dependencies: RouterDependencies): Router {
     if (!isNativePath(path)) return handleCdiRequest(request, path, query, shared)
     const outcome = await handleNativeRequest(request, path, query, shared)
     if (!('stream' in outcome)) return outcome
-    const isServed = !isClosing() && streams.serve(outcome.stream, request, response)
+    const isServed = !drain.isClosing() && streams.serve(outcome.stream, request, response)
     return isServed ? null : noStream()
   }
 
   /** Answers whether requests can be served: the server is not stopping, and every store answers. */
   async function ready(): Promise<Reply> {
-    if (isClosing()) return replyText(503, 'closing', plain)
+    if (!drain.isReady()) return replyText(503, 'closing', plain)
     if (await applications.isReady()) return replyText(200, 'ready', plain)
     return replyText(503, 'the store does not answer', plain)
   }

@@ -47,4 +47,29 @@ describe('V-09: while the store is away', () => {
     isAway = false
     expect((await core.call(path, options)).status).toBeLessThan(500)
   })
+
+  test('a hundred failed requests are one line, with the reason, and at the end their count', async () => {
+    await core.server.close()
+    core = await startCoreServer({}, storeThatGoesAway())
+    isAway = true
+    const failures = (): readonly Readonly<Record<string, unknown>>[] => core.log
+      .map(line => JSON.parse(line) as Readonly<Record<string, unknown>>)
+      .filter(({ msg }) => String(msg).startsWith('a request failed'))
+    for (let request = 0; request < 100; request++) await core.call('/v1/sessions/hAAAAAAAAAAAAAAAAAAAAAA')
+    expect(failures()).toEqual([expect.objectContaining({
+      level: 50, msg: 'a request failed', error: 'the session store failed to find a session: connect ECONNREFUSED 10.0.0.9:5432',
+    })])
+    isAway = false
+    await core.server.close()
+    expect(failures().slice(1)).toEqual([expect.objectContaining({ msg: 'a request failed, again', count: 99 })])
+  })
+})
+
+test('V-09: the revocation of many sessions is one line, with their number', async () => {
+  for (let login = 0; login < 5; login++) await core.create()
+  core.log.splice(0)
+  await core.call('/v1/users/alice/sessions', { method: 'DELETE' })
+  await new Promise(resolve => setImmediate(resolve))
+  expect(core.log.map(line => JSON.parse(line) as object))
+    .toEqual([expect.objectContaining({ count: 5, reason: 'revoked', msg: 'sessions revoked' })])
 })

@@ -20,11 +20,15 @@ process.on('exit', () => {
 
 const main = join(import.meta.dirname, '../../src/cli/main.ts')
 
-/** Starts the program as a user does, in this folder, and waits until it prints its address. */
+/**
+ * Starts the program as a user does, in this folder, and waits until it prints its address. `early` sends it a signal
+ * as soon as it has written a text.
+ */
 export async function serveProcess(
   directory: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  early: { readonly when: string; readonly send: NodeJS.Signals } | null = null,
 ): Promise<ServeProcess> {
   const child = spawn(process.execPath, ['--conditions=keyturn-source', main, 'serve', ...args], {
     cwd: directory, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'],
@@ -35,12 +39,13 @@ export async function serveProcess(
   const url = await new Promise<string>((resolve, reject) => {
     const listen = (chunk: unknown): void => {
       output += String(chunk)
+      if (early !== null && output.includes(early.when)) child.kill(early.send)
       const address = /^keyturn listens on (\S+)$/m.exec(output)?.[1]
       if (address !== undefined) resolve(address)
     }
     child.stdout.on('data', listen)
     child.stderr.on('data', listen)
-    void ended.then(() => reject(new Error(`keyturn serve ended: ${output.slice(-2000)}`)))
+    void ended.then(([code]) => reject(new Error(`keyturn serve ended with ${String(code)}: ${output.slice(-2000)}`)))
   })
   return {
     url,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Tally } from '../../session/tally.ts'
+import type { Drain } from '../drain.ts'
 import type { RejectedRequestLog } from '../rejected-requests.ts'
 import { probes } from '../router.ts'
 import type { Router } from '../router.ts'
@@ -19,7 +20,7 @@ interface ServiceDependencies {
   readonly traces: Traces
   readonly tally: Tally
   readonly refusals: RejectedRequestLog
-  readonly isClosing: () => boolean
+  readonly drain: Drain
 }
 
 /** Clients that reach the server over TLS must use nothing else for a year (HDR-07, RFC 6797). */
@@ -32,7 +33,7 @@ const notLocal = replyText(403, 'Without --api-key, this server answers only pro
 
 /** Handles every request: checks before the router, a trace span around it, metrics and common headers after it. */
 export function createHttpService(
-  { settings, route, traces, tally, refusals, isClosing }: ServiceDependencies,
+  { settings, route, traces, tally, refusals, drain }: ServiceDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const isAccepted = settings.apiKeys.length > 0 ? () => true : isLocalRequest
   const isHttps = settings.publicOrigin?.startsWith('https:') === true
@@ -50,7 +51,7 @@ export function createHttpService(
     if (reply.status >= 400 && reply.status < 500) refusals.note(reply.status, from)
     if (response.destroyed) return
     // Clients must not reuse the connection of a server that is stopping.
-    if (isClosing()) response.setHeader('connection', 'close')
+    if (drain.isClosing()) response.setHeader('connection', 'close')
     response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) })
     response.end(reply.body)
   }
@@ -67,7 +68,9 @@ export function createHttpService(
     if (!whole.startsWith(settings.basePath)) return replyText(404, 'Not found')
     const path = whole.slice(settings.basePath.length)
     const work = (): Promise<Reply | null> => route(request, response, path, new URLSearchParams(query))
+    // A health check does not keep a server that stops from stopping.
     if (probes.has(path)) return request.method === 'GET' || request.method === 'HEAD' ? work() : probeMethods
+    response.once('close', drain.noteRequest())
     return traces.request(request, () => {
       const name = routeName(path)
       return name === null ? null : `${settings.basePath}${name}`
