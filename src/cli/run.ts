@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { isSessionError } from '../base/errors.ts'
 import { cleanup } from './cleanup.ts'
 import { reasonOf, UsageError } from './command.ts'
@@ -8,7 +7,7 @@ import { keys } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
 import { sessions } from './sessions.ts'
-import { parseJsonObject } from '../base/json.ts'
+import { packageVersion } from '../server/package-version.ts'
 
 const commands: Readonly<Record<string, Command>> = { serve, migrate, cleanup, keys, sessions, doctor }
 
@@ -64,10 +63,4 @@ function explain(error: unknown): string {
     return `${error.message}: another program uses this port. Choose another one with --port, or 0 for any free port`
   }
   return reasonOf(error)
-}
-
-/** The version of the package that contains this program. */
-function packageVersion(): string {
-  const { version } = parseJsonObject(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) ?? {}
-  return typeof version === 'string' ? version : 'unknown'
 }

@@ -46,7 +46,7 @@ export function createApplication({ issuer, maxPayloadBytes, ...dependencies }: 
     issuer, audience: application.audience, application: application.name,
     algorithm: 'ES256', clockTolerance: CLOCK_TOLERANCE, crypto, entropy,
   })
-  const core = cdiTokens(crypto)
+  const core = cdiTokens(crypto, maxPayloadBytes)
   // An embedded application with the same store may use another algorithm: its keys are used then.
   const demands = [...native.demands.map(demand => ({ ...demand, yields: true })), ...core.demands]
   const engine = createEngine({ ...dependencies, demands })

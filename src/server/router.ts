@@ -13,6 +13,7 @@ import { handleNativeRequest, isNativePath } from './native/handle.ts'
 import { problem } from './native/handlers.ts'
 import type { RevocationStreams } from './native/revocations.ts'
 import { BODY_MARGIN } from './setting-schema.ts'
+import { createProcessMetrics } from './process-metrics.ts'
 import type { ServerSettings } from './settings.ts'
 
 /** Answers a request; `path` is without the server's base path. Returns null if the response is a stream. */
@@ -54,6 +55,7 @@ export function createRouter(dependencies: RouterDependencies): Router {
     tenants: settings.tenants === null ? null : new Set(settings.tenants),
     maxBodyBytes: settings.maxBodyBytes ?? settings.maxSessionDataBytes + BODY_MARGIN,
   }
+  const writeProcessMetrics = createProcessMetrics()
   const mayReadMetrics = createApiKeyCheck(settings.apiKeys)
 
   async function answer(...[request, response, path, query]: Parameters<Router>): Promise<Reply | null> {
@@ -61,7 +63,7 @@ export function createRouter(dependencies: RouterDependencies): Router {
       case '/health/live': return replyText(200, 'live', plain)
       case '/health/ready': return ready()
       case '/metrics': return mayReadMetrics(request)
-        ? replyText(200, writeMetrics(tally, applications.gauges()).trimEnd(), prometheus)
+        ? replyText(200, `${writeMetrics(tally, applications.gauges())}${writeProcessMetrics()}`.trimEnd(), prometheus)
         : challenge(replyText(401, 'Invalid API key'))
     }
     if (!isNativePath(path)) return handleCdiRequest(request, path, query, shared)

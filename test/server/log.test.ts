@@ -1,4 +1,5 @@
 // The log of the server: its own lines, and those of a logger that a program passes in.
+import { readFileSync } from 'node:fs'
 import pino from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/server/log.ts'
@@ -158,4 +159,19 @@ describe('LOG-02: the length of fields is limited', () => {
     }))
     expect(logged.at(-1)).toMatchObject({ level: 30, msg: 'closed' })
   })
+})
+
+test('V-15: /metrics has the version, the start, the CPU time and the memory of the process', async () => {
+  core = await startCoreServer()
+  const { text } = await core.call('/metrics')
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  expect(text).toContain(`# TYPE keyturn_build_info gauge\nkeyturn_build_info{version="${version}",node="${process.versions.node}"} 1\n`)
+  const value = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+  expect(value('process_cpu_seconds_total')).toBeGreaterThan(0)
+  expect(value('process_resident_memory_bytes')).toBeGreaterThan(1_000_000)
+  expect(value('nodejs_heap_size_used_bytes')).toBeGreaterThan(1_000_000)
+  expect(Math.abs(Date.now() / 1000 - process.uptime() - value('process_start_time_seconds'))).toBeLessThan(5)
+  for (const [, name = ''] of text.matchAll(/^([a-z_]+)[ {]/gm)) {
+    expect(text).toContain(`# TYPE ${name.replace(/_(?:bucket|sum|count)$/, '')} `)
+  }
 })

@@ -43,4 +43,9 @@ test('V-12: the payload of CDI is as long as --max-payload-bytes says; by defaul
   await core.server.close()
   core = await startCoreServer({ maxPayloadBytes: 20_000 })
   expect([await statusOf(20_000), await statusOf(20_001)]).toEqual([200, 400])
+  const { accessToken } = await core.create({ userDataInJWT: dataOf(20_000) })
+  const verified = await core.call('/recipe/session/verify', {
+    body: { accessToken: accessToken.token, doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: true },
+  })
+  expect(verified.json).toMatchObject({ status: 'OK', session: { userDataInJWT: dataOf(20_000) } })
 })

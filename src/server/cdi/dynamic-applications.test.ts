@@ -38,7 +38,7 @@ beforeEach(() => {
 function createTestApp(): Application {
   const { crypto, clock, schedule } = platform
   const app = createApplication({
-    issuer: 'http://localhost', application: { name: 'default', audience: null },
+    maxPayloadBytes: 5000, issuer: 'http://localhost', application: { name: 'default', audience: null },
     store: createMemoryStore(), crypto, clock, schedule, followStoreTime: false, entropy: crypto.randomBytes,
     policy: createPolicy({}), secrets: [], events: {},
   })

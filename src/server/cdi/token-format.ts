@@ -62,7 +62,9 @@ export function requireUnprotected(payload: JsonObject, version: AccessTokenVers
   if (Object.keys(payload).some(name => protectedClaims[version].has(name))) throw new ProtectedClaimError()
 }
 
-const MAX_LENGTH = 16_384
+/** The longest access token with a payload of {@link PRESET_PAYLOAD_BYTES}. Longer payloads make longer tokens. */
+const PRESET_LENGTH = 16_384
+const PRESET_PAYLOAD_BYTES = 5000
 const unrecognized = { kind: 'unrecognized' } as const
 const invalid = { kind: 'invalid' } as const
 
@@ -70,7 +72,12 @@ const invalid = { kind: 'invalid' } as const
  * Creates the token format of CDI: JWTs of versions 3 to 5, signed with `RS256`, and refresh tokens with marks.
  * Keyturn's own claims are in the JWT header, since CDI takes every claim but its own for the application's payload.
  */
-export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTokenStyle, CdiClaims> {
+export function cdiTokens(
+  crypto: Pick<Crypto, 'decodeText'>,
+  maxPayloadBytes: number,
+): TokenFormat<CdiTokenStyle, CdiClaims> {
+  // Base64url makes four characters of three bytes.
+  const maxLength = PRESET_LENGTH + Math.ceil(Math.max(0, maxPayloadBytes - PRESET_PAYLOAD_BYTES) * 4 / 3)
   const decode = (segment: string): JsonObject | null => {
     const text = crypto.decodeText(segment)
     return text === null ? null : parseJsonObject(text)
@@ -104,7 +111,7 @@ export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTo
 
   return {
     demands: [{ purpose: 'core-dynamic', algorithm: 'RS256' }, { purpose: 'core-static', algorithm: 'RS256' }],
-    maxLength: MAX_LENGTH,
+    maxLength,
     // The lifetime is not shortened by a random amount: the protocol states the lifetime of its tokens.
     defaultStyle: {
       version: '5', hasAntiCsrf: false, isDynamic: null, namesParent: false, lifetime: Number.POSITIVE_INFINITY,
@@ -112,7 +119,7 @@ export function cdiTokens(crypto: Pick<Crypto, 'decodeText'>): TokenFormat<CdiTo
 
     /** A JWT of `/recipe/jwt` is not an access token, even if the same key signed it: it has no `version` (TOK-07). */
     read(text, keys, now, maxLifetime) {
-      const [header = '', body, signature, ...rest] = text.length > MAX_LENGTH ? [] : text.split('.')
+      const [header = '', body, signature, ...rest] = text.length > maxLength ? [] : text.split('.')
       if (body === undefined || signature === undefined || rest.length > 0) return unrecognized
       const { alg, typ, kid, version, crit, keyturn } = decode(header) ?? {}
       if (typ !== 'JWT' || typeof kid !== 'string' || !isTokenVersion(version)) return unrecognized
