@@ -2,6 +2,8 @@ import { parseCookieName } from '../base/cookie-names.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import { isLocalHostname } from '../base/loopback.ts'
+import { fine, note, wrong } from './findings.ts'
+import type { Finding } from './findings.ts'
 
 /** What `keyturn doctor` examines. */
 export interface Symptoms {
@@ -18,13 +20,6 @@ export interface Symptoms {
   readonly now: number
 }
 
-/** One finding. `wrong`: it explains why there is no session; `note`: it may explain it; `fine`: no problem. */
-export interface Finding {
-  readonly kind: 'wrong' | 'note' | 'fine'
-  readonly about: string
-  readonly words: string
-}
-
 /** The tolerated difference of two clocks, in milliseconds. */
 const SKEW = 30_000
 
@@ -39,10 +34,6 @@ export function diagnose(symptoms: Symptoms): readonly Finding[] {
     ...examineClock(symptoms),
   ]
 }
-
-const wrong = (about: string, words: string): Finding => ({ kind: 'wrong', about, words })
-const note = (about: string, words: string): Finding => ({ kind: 'note', about, words })
-const fine = (about: string, words: string): Finding => ({ kind: 'fine', about, words })
 
 function examineCredentials({ url, request, page, now }: Symptoms): readonly Finding[] {
   const cookies = (request.get('cookie') ?? '').split(/[;\n]/).map(pair => pair.trim().split('=', 2))
@@ -96,7 +87,8 @@ function explainMissingToken(url: URL, request: ReadonlyMap<string, string>, pag
   return `${missing}: the user has not logged in, the cookies have expired, or the client does not send them.`
 }
 
-function examineToken(token: string, now: number): readonly Finding[] {
+/** Examines an access token's claims, without its signature. Pure. */
+export function examineToken(token: string, now: number): readonly Finding[] {
   const claims = claimsOf(decodeURIComponentSafely(token))
   if (claims === null) return [wrong('access token', 'It is not a JWT: it was truncated, or another program uses the '
     + 'same cookie name.')]
@@ -115,7 +107,8 @@ function examineToken(token: string, now: number): readonly Finding[] {
   return findings
 }
 
-function examineSetCookies({ url, response, page }: Symptoms): readonly Finding[] {
+/** Examines the session cookies of a response. Pure. */
+export function examineSetCookies({ url, response, page }: Symptoms): readonly Finding[] {
   const lines = (response?.get('set-cookie') ?? '').split('\n')
     .filter(line => parseCookieName(line.slice(0, Math.max(line.indexOf('='), 0))) !== null)
   return lines.flatMap(line => {

@@ -1,11 +1,18 @@
 import { readFileSync } from 'node:fs'
-import { reasonOf, UsageError } from './command.ts'
+import { parseJsonObject } from '../base/json.ts'
+import { diagnoseApplication } from './application-diagnosis.ts'
+import { UsageError } from './command.ts'
 import type { Command } from './command.ts'
 import { diagnose } from './diagnosis.ts'
-import type { Finding, Symptoms } from './diagnosis.ts'
+import type { Symptoms } from './diagnosis.ts'
+import { judge, note } from './findings.ts'
+import type { Finding } from './findings.ts'
+import type { LoginAttempt } from './login-diagnosis.ts'
 import type { OwnFlag, ParsedArguments } from './settings.ts'
 import { diagnoseStore } from './store-diagnosis.ts'
 import { describeStoreFlags, parseStoreCall } from './store.ts'
+import { createVisitor, headersOf } from './visit.ts'
+import type { Visitor } from './visit.ts'
 
 const own: Readonly<Record<string, OwnFlag>> = {
   page: {
@@ -16,6 +23,12 @@ const own: Readonly<Record<string, OwnFlag>> = {
     type: 'string', placeholder: 'TEXT', isList: true,
     help: 'a header to send, for example with the session\'s cookies (may be repeated)',
   },
+  'base-path': {
+    type: 'string', placeholder: 'PATH',
+    help: 'the path of Keyturn\'s routes as browsers see it; without it, the usual ones are tried',
+  },
+  login: { type: 'string', placeholder: 'PATH', help: 'a login route to try, with --data' },
+  data: { type: 'string', placeholder: 'JSON', help: 'the body of that login' },
   request: {
     type: 'string', placeholder: 'FILE',
     help: 'examines the request in this file ("GET /me HTTP/1.1", then headers) and sends none; - reads standard input',
@@ -28,41 +41,112 @@ const own: Readonly<Record<string, OwnFlag>> = {
 
 /** `keyturn doctor`. */
 export const doctor: Command = {
-  summary: 'explains why a request has no session, or what is wrong with a store',
-  help: `keyturn doctor https://... [--page ORIGIN] [--header 'Name: value']...
+  summary: 'explains why a request has no session, or what is wrong with an application or a store',
+  help: `keyturn doctor https://app.example.com [--page ORIGIN] [--base-path PATH] [--login PATH --data JSON]
+keyturn doctor https://app.example.com/me --header 'Name: value'... [--page ORIGIN]
 keyturn doctor --request FILE --origin ORIGIN [--page ORIGIN]
 keyturn doctor [URL]
 
-Examines a request and explains why it has no session: missing, duplicate or dropped cookies, Domain, Path, SameSite,
-Secure, CORS, a proxy, clocks. Or examines a store: whether it exists and is up to date, its clock, and whether the
-secret decrypts its keys. Changes nothing and prints no token. Exit code 1 if something is wrong.
+Examines an application as browsers reach it: its origin, the prefixes of proxies, TLS, the refresh and sign-out
+routes, CORS, cookies, the body parser of a login, clocks. Or examines one request, and explains why it has no session.
+Or examines a store: whether it exists and is up to date, its clock, and whether the secret decrypts its keys.
+
+It shows each request that it sent, ends with a verdict and the next command, and prints no token. It changes nothing;
+with --login it creates a session, and revokes it. Exit code 1 if something is wrong.
 
 ${describeStoreFlags(own)}`,
 
   async run(args, terminal) {
     const { settings, flags, words, namesStore, json, place } = parseStoreCall(args, own)
-    const { page, header, request: file, origin } = flags
+    const { page, header, request: file, origin, login, data } = flags
     const [target, ...rest] = words
     const subjects = [target !== undefined, file !== undefined, namesStore].filter(Boolean).length
     const examinesStore = target === undefined && file === undefined
-    if (rest.length > 0 || subjects > 1 || (examinesStore && [page, header, origin].some(flag => flag !== undefined))) {
-      throw new UsageError('doctor takes one of: the URL of a request, --request FILE, the URL of a store. '
-        + '--page, --header and --origin are for requests')
+    const ofRequests = [page, header, origin, login, data, flags['base-path']]
+    if (rest.length > 0 || subjects > 1 || (examinesStore && ofRequests.some(flag => flag !== undefined))) {
+      throw new UsageError('doctor takes one of: the URL of an application or of a request, --request FILE, the URL of a '
+        + 'store. --page, --header, --origin, --base-path, --login and --data are for requests')
     }
-    const findings = examinesStore
-      ? await diagnoseStore(place, settings.secrets)
-      : diagnose(await readSymptoms(target, flags))
-    if (json) terminal.out(JSON.stringify(findings))
-    else for (const finding of findings) terminal.out(describe(finding))
+    const visitor = createVisitor()
+    const { findings, again, onward } = examinesStore
+      ? { findings: await diagnoseStore(place, settings.secrets), again: 'keyturn doctor', onward: 'keyturn serve' }
+      : await examine(target, flags, visitor)
+    const verdict = judge(findings, again, onward)
+    if (json) terminal.out(JSON.stringify({ sent: visitor.sent, findings, ...verdict }))
+    else {
+      for (const line of visitor.sent) terminal.out(`sent   ${line}`)
+      for (const finding of findings) terminal.out(describe(finding))
+      terminal.out(`\nVerdict: ${verdict.verdict}\nNext: ${verdict.next}`)
+    }
     return findings.some(({ kind }) => kind === 'wrong') ? 1 : 0
   },
 }
 
-async function readSymptoms(target: string | undefined, flags: ParsedArguments['flags']): Promise<Symptoms> {
-  const { page: pageText, header, request: file, origin } = flags
-  const page = typeof pageText === 'string' ? urlOf(pageText, '--page') : null
-  if (target === undefined) return readRequest(String(file), origin, page)
-  return sendRequest(urlOf(target, 'URL'), typeof header === 'object' ? header : [], page)
+/** What was found, the same command without secrets, and the one that follows if nothing is wrong. */
+interface Examination {
+  readonly findings: readonly Finding[]
+  readonly again: string
+  readonly onward: string
+}
+
+async function examine(
+  target: string | undefined,
+  flags: ParsedArguments['flags'],
+  visitor: Visitor,
+): Promise<Examination> {
+  const page = typeof flags['page'] === 'string' ? urlOf(flags['page'], '--page') : null
+  if (target === undefined) {
+    const symptoms = readRequest(String(flags['request']), flags['origin'], page)
+    const again = `keyturn doctor --request FILE --origin ${symptoms.url.origin}`
+    return { findings: diagnose(symptoms), again, onward: `keyturn doctor ${symptoms.url.origin}` }
+  }
+  const url = urlOf(target, 'URL')
+  const headers = headersOf(typeof flags['header'] === 'object' ? flags['header'] : [])
+  const login = loginOf(flags, url)
+  const basePath = typeof flags['base-path'] === 'string' ? flags['base-path'].replace(/\/$/, '') : null
+  const named = [
+    `keyturn doctor ${url.origin}${url.pathname === '/' ? '' : url.pathname}`,
+    ...basePath === null ? [] : [`--base-path ${basePath}`],
+    ...page === null ? [] : [`--page ${page.origin}`],
+  ].join(' ')
+  const findings = [
+    ...await examineRequest(url, headers, page, visitor),
+    ...await diagnoseApplication({ origin: new URL(url.origin), basePath, page, login }, visitor),
+  ]
+  const again = login === null ? named : `${named} --login ${login.url.pathname} --data JSON`
+  const onward = login === null
+    ? `${named} --login /login --data '{"user":"..."}'`
+    : `keyturn doctor --request FILE --origin ${url.origin}`
+  return { findings, again, onward }
+}
+
+/** Sends one request, if it is more than the address of an application. */
+async function examineRequest(
+  url: URL,
+  headers: Map<string, string>,
+  page: URL | null,
+  visitor: Visitor,
+): Promise<readonly Finding[]> {
+  if (url.pathname === '/' && headers.size === 0) return []
+  if (page !== null && page.origin !== url.origin) headers.set('origin', page.origin)
+  const visit = await visitor.send('GET', url, headers)
+  const findings = diagnose({ ...visit, page, now: Date.now() })
+  if (headers.has('cookie') || headers.has('authorization')) return findings
+  // Without credentials of the caller's, nothing can be said about them.
+  return [
+    ...findings.filter(({ about }) => about !== 'no access token'),
+    note('credentials', 'The request was sent without a session. Send one with --header \'Cookie: ...\', or log in with '
+      + '--login.'),
+  ]
+}
+
+function loginOf({ login, data }: ParsedArguments['flags'], url: URL): LoginAttempt | null {
+  if (typeof login !== 'string' && typeof data !== 'string') return null
+  if (typeof login !== 'string' || typeof data !== 'string') throw new UsageError('--login and --data go together')
+  if (!URL.canParse(login, url) || parseJsonObject(data) === null) {
+    throw new UsageError('--login must be a path, such as /login, and --data a JSON object')
+  }
+  return { url: new URL(login, url), data }
 }
 
 function describe({ kind, about, words }: Finding): string {
@@ -88,34 +172,4 @@ function readRequest(file: string, origin: ParsedArguments['flags'][string], pag
     page,
     now: Date.now(),
   }
-}
-
-async function sendRequest(url: URL, lines: readonly string[], page: URL | null): Promise<Symptoms> {
-  const request = headersOf(lines)
-  if (page !== null && page.origin !== url.origin) request.set('origin', page.origin)
-  const response = await fetch(url, {
-    headers: [...request], redirect: 'manual', signal: AbortSignal.timeout(10_000),
-  }).catch((error: unknown) => {
-    // The message of `fetch` is always the same; its cause has the reason.
-    const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    throw new Error(`there was no response from ${url.origin}: ${reasonOf(reason)}`, { cause: error })
-  })
-  await response.body?.cancel()
-  const headers = new Map([...response.headers].filter(([name]) => name !== 'set-cookie'))
-  const cookies = response.headers.getSetCookie()
-  if (cookies.length > 0) headers.set('set-cookie', cookies.join('\n'))
-  return { url, method: 'GET', request, response: headers, page, now: Date.now() }
-}
-
-function headersOf(lines: readonly string[]): Map<string, string> {
-  const headers = new Map<string, string>()
-  for (const line of lines) {
-    const colon = line.indexOf(':')
-    if (colon < 1) throw new UsageError('a header must have the form Name: value')
-    const name = line.slice(0, colon).trim().toLowerCase()
-    const value = line.slice(colon + 1).trim()
-    const before = headers.get(name)
-    headers.set(name, before === undefined ? value : `${before}\n${value}`)
-  }
-  return headers
 }

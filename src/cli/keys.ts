@@ -35,8 +35,8 @@ keyturn keys encrypt [URL] [--finish]
 list     shows the purpose and state of each key, when it becomes active, and whether it is encrypted; if secrets are
          given, which of them decrypts it. Never shows the keys themselves.
 rotate   creates new keys. They are published now and used from an hour later, when every server has read them. A key
-         that is published and not used yet is not replaced: it is shown again. Keys that sign long-lived tokens
-         (core-static) are created only if --purpose names them. Needs the secret if the keys in the store are encrypted.
+         that is published and not used yet is shown again instead. Keys that sign long-lived tokens (core-static) are
+         created only if --purpose names them. Needs the secret if the keys in the store are encrypted.
 retire   removes a key, for example a stolen one. Every process refuses at once what the key signed or issued.
 encrypt  encrypts the keys of a store that was used without a secret so far. Needs the secret. From then on every
          process needs it: run this right before you deploy with the secret.
@@ -165,7 +165,8 @@ async function rotate(
 function describeNext({ kid, purpose, state, activeFrom }: ShownKey, isAdded: boolean): string {
   if (isAdded) return `Created ${kid} (${purpose}), used from ${activeFrom} on.`
   if (state === 'pending') return `Created earlier: ${kid} (${purpose}), used from ${activeFrom} on.`
-  return `Not created: the store has ${MAX_KEYS} keys of the purpose ${purpose}. Remove old ones with keyturn keys retire.`
+  return `Not created: the store has ${MAX_KEYS} keys of the purpose ${purpose}. `
+    + 'Remove old ones with keyturn keys retire.'
 }
 
 async function retire(

@@ -4,7 +4,8 @@ import type { SessionStore } from '../session/store.ts'
 import { isEncrypted } from '../tokens/encryption.ts'
 import { createKeyLoader } from '../tokens/key-material.ts'
 import { reasonOf } from './command.ts'
-import type { Finding } from './diagnosis.ts'
+import { wrong } from './findings.ts'
+import type { Finding } from './findings.ts'
 import { readStoreTime } from './store-time.ts'
 import { explainState, openReady } from './store.ts'
 
@@ -17,7 +18,10 @@ export async function diagnoseStore(place: StorePlace, secrets: readonly string[
   let store: SessionStore | null = null
   try {
     const state = await kind.inspect(url, naming)
-    if (state.condition !== 'ready') return [wrong('store', explainState(state, kind))]
+    if (state.condition !== 'ready') {
+      const isNewer = state.condition === 'newer'
+      return [{ ...wrong('store', explainState(state, kind)), ...isNewer ? {} : { next: 'keyturn migrate' } }]
+    }
     store = await openReady(place)
     return [
       { kind: 'fine', about: 'store', words: `It exists and is up to date: ${state.sought}.` },
@@ -41,13 +45,9 @@ async function examineKeys(store: SessionStore, secrets: readonly string[], isFi
   try {
     await (await createKeyLoader(platform.crypto, secrets)).accept(keys)
   } catch (error) {
-    return wrong('keys', reasonOf(error))
+    return { ...wrong('keys', reasonOf(error)), next: 'keyturn keys list' }
   }
   if (keys.every(isEncrypted)) return { kind: 'fine', about: 'keys', words: `There are ${keys.length}, all encrypted.` }
   const words = `There are ${keys.length}, not encrypted: read access to the store is enough to forge access tokens.`
   return { kind: isFile ? 'fine' : 'note', about: 'keys', words }
-}
-
-function wrong(about: string, words: string): Finding {
-  return { kind: 'wrong', about, words }
 }

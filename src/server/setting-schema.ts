@@ -2,7 +2,7 @@ import { TENANT_ID } from '../session/identifiers.ts'
 import { acceptedUrls, findStoreKind, storeKinds } from '../stores/registry.ts'
 import { readApiKeys } from './api-keys.ts'
 import {
-  DAY, each, InvalidSettingError, one, optional, readChoice, readDuration, readMatching, readText, readWhole,
+  DAY, each, InvalidSettingError, one, optional, readChoice, readDuration, readMatching, readAnyText, readWhole,
 } from './setting-texts.ts'
 import type { SettingReader } from './setting-texts.ts'
 
@@ -88,7 +88,7 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
   store: {
     flag: 'store', placeholder: 'URL', preset: ['sqlite:keyturn.db'], isSecret: true, isPositional: true,
     help: `where sessions are stored: ${storeKinds.map(({ example }) => example).join(', ')}`,
-    read: one(readText(value => {
+    read: one(readAnyText(value => {
       if (findStoreKind(value) === null) throw new InvalidSettingError(acceptedUrls)
       return value
     })),
@@ -96,12 +96,12 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
   prefix: {
     flag: 'prefix', placeholder: 'TEXT', preset: [],
     help: `the prefix of the names of tables or keys; by default ${either(storeKinds.map(it => it.prefix.preset))}`,
-    read: optional(readText(value => value)),
+    read: optional(readAnyText(value => value)),
   },
   schema: {
     flag: 'schema', placeholder: 'NAME', preset: [],
     help: `the schema of the tables (${either(storeKinds.filter(it => it.schema !== null).map(it => it.title))})`,
-    read: optional(readText(value => value)),
+    read: optional(readAnyText(value => value)),
   },
   poolSize: {
     flag: 'pool-size', placeholder: 'N', preset: [],
@@ -112,7 +112,7 @@ export const schema: { readonly [Name in keyof ServerSettings]: Setting<ServerSe
   host: {
     flag: 'host', placeholder: 'ADDRESS', preset: ['127.0.0.1'],
     // An IPv6 address may be given in brackets, as in a URL.
-    help: 'the address to listen on', read: one(readText(value => /^\[(.+)\]$/.exec(value)?.[1] ?? value)),
+    help: 'the address to listen on', read: one(readAnyText(value => /^\[(.+)\]$/.exec(value)?.[1] ?? value)),
   },
   port: {
     flag: 'port', placeholder: 'N', preset: ['3567'],

@@ -84,7 +84,7 @@ export function each<Value>(read: TextReader<Value>): SettingReader<readonly Val
 }
 
 /** Reads a text with a function. */
-export function readText(read: (text: string) => string): TextReader<string> {
+export function readAnyText(read: (text: string) => string): TextReader<string> {
   return Object.assign((text: string) => read(text), { shape: { type: 'string' } })
 }
 

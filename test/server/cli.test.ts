@@ -269,6 +269,6 @@ describe('doctor', () => {
     server = await serveProcess(mkdtempSync(join(folder, 'd')), ['--port', '0'])
     const { code, out } = await keyturn('doctor', `${server.url}/hello`, '--page', 'https://app.example.com', '--json')
     expect(code).toBe(1)
-    expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ kind: 'wrong', about: 'CORS' }))
+    expect(JSON.parse(out).findings).toContainEqual(expect.objectContaining({ kind: 'wrong', about: 'CORS' }))
   })
 })

@@ -85,7 +85,7 @@ describe('V-10: doctor examines a store', () => {
   const named = `sqlite:${file}`
   const findings = async (...args: string[]): Promise<{ code: number; found: unknown }> => {
     const { code, out } = await keyturn('doctor', named, '--json', ...args)
-    return { code, found: JSON.parse(out) }
+    return { code, found: JSON.parse(out).findings }
   }
 
   test('that does not exist, is new, or has keys', async () => {
