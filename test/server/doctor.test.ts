@@ -33,7 +33,7 @@ async function serve(server: Server, port: number): Promise<void> {
 }
 
 interface Setup {
-  readonly options?: Partial<CreateSessionsOptions>
+  readonly options?: Partial<CreateSessionsOptions<object, object>>
   readonly withoutRoutes?: boolean
   readonly withoutCors?: boolean
   readonly withoutParser?: boolean
