@@ -31,4 +31,7 @@ export interface Order {
 export interface Report {
   readonly calls: number
   readonly milliseconds: number
+  /** How long a call took, in milliseconds: the median, and what 99 of 100 calls did not exceed. */
+  readonly p50: number
+  readonly p99: number
 }

@@ -3,7 +3,7 @@ import type { Caller, Order, Report, Tokens } from './caller.ts'
 
 const [kind = '', url = ''] = process.argv.slice(2)
 const caller = await createCaller()
-const sessions: Tokens[] = await Promise.all(Array.from({ length: 32 }, () => caller.create()))
+const sessions: Tokens[] = await Promise.all(Array.from({ length: 64 }, () => caller.create()))
 
 /** Loads only the client that is used, because the SDK takes a second to load. */
 async function createCaller(): Promise<Caller> {
@@ -13,23 +13,26 @@ async function createCaller(): Promise<Caller> {
 }
 
 /** Each lane is one session: its calls follow each other, as a client's do. */
-async function run(lane: number, { operation, milliseconds }: Order, start: number): Promise<number> {
-  let calls = 0
+async function run(lane: number, { operation, milliseconds }: Order, start: number): Promise<readonly number[]> {
+  const durations: number[] = []
   while (performance.now() - start < milliseconds) {
     const tokens = sessions[lane]
     if (tokens === undefined) throw new Error('there are more lanes than sessions')
+    const began = performance.now()
     if (operation === 'create') await caller.create()
     else if (operation === 'verify') sessions[lane] = await caller.verify(tokens)
     else sessions[lane] = await caller.refresh(tokens)
-    calls++
+    durations.push(performance.now() - began)
   }
-  return calls
+  return durations
 }
 
 process.on('message', async (order: Order) => {
   const start = performance.now()
   const lanes = await Promise.all(Array.from({ length: order.inFlight }, (_, lane) => run(lane, order, start)))
-  const calls = lanes.reduce((sum, count) => sum + count)
-  process.send?.({ calls, milliseconds: performance.now() - start } satisfies Report)
+  const milliseconds = performance.now() - start
+  const durations = lanes.flat().toSorted((left, right) => left - right)
+  const at = (share: number): number => durations[Math.min(durations.length - 1, Math.floor(durations.length * share))] ?? Number.NaN
+  process.send?.({ calls: durations.length, milliseconds, p50: at(0.5), p99: at(0.99) } satisfies Report)
 })
 process.send?.('ready')

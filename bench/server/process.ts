@@ -9,7 +9,7 @@ export interface Server {
   readonly url: string
   /** Its cost so far. */
   cost(): Cost
-  end(): Promise<void>
+  end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
 export interface Cost {
@@ -21,10 +21,16 @@ export interface Cost {
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
+// With a reuse interval, a refresh so soon after the last one would be answered with the same token and not written.
+const alwaysRotating = ['--port', '0', '--reuse-interval', '0']
+
 /** Starts the server as it is published, on a store. `flags` are Node's own. */
-export async function startServer(store: string, flags: readonly string[] = []): Promise<Server> {
-  // With a reuse interval, a refresh so soon after the last one would be answered with the same token and not written.
-  const settings = ['--port', '0', store, '--reuse-interval', '0']
+export async function startServer(
+  store: string,
+  flags: readonly string[] = [],
+  own: readonly string[] = alwaysRotating,
+): Promise<Server> {
+  const settings = [store, ...own]
   const child = spawn(process.execPath, [...flags, program, 'serve', ...settings], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_ENV: 'production' },
@@ -47,8 +53,8 @@ export async function startServer(store: string, flags: readonly string[] = []):
   return {
     url,
     cost: () => costOf(child.pid ?? 0),
-    async end() {
-      child.kill('SIGTERM')
+    async end(signal = 'SIGTERM') {
+      child.kill(signal)
       await once(child, 'exit')
     },
   }
