@@ -35,7 +35,7 @@ The log is written to standard error, one JSON object per line.`,
     const logger = createLogger(settings.logLevel, Date.now, line => process.stderr.write(line))
     const traces = await startTraceExport(process.env, logger)
     const start = (parts: ServerParts): Promise<KeyturnServer | null> => startServer(settings, parts).catch(error => {
-      // Whoever stops a server that waits for its store knows that it did not start.
+      // A server that is stopped while it waits for its store has not failed.
       if (!stopping.signal.aborted) throw error
       return null
     })

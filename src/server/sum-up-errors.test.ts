@@ -39,7 +39,7 @@ describe('V-09: repeated errors', () => {
     expect(lines).toEqual([['a request failed', { error: 'ECONNREFUSED' }]])
   })
 
-  test('of different kinds are told apart, up to 20 of them', () => {
+  test('of different kinds are counted separately, up to 20 of them', () => {
     const { steady, lines } = world()
     for (let kind = 0; kind < 100; kind++) steady.error({ error: `error ${kind}` }, 'a request failed')
     for (const during of ['cleanup', 'feed']) steady.error({ during, error: 'x' }, 'a background task failed')

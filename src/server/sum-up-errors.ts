@@ -11,7 +11,7 @@ export interface SteadyLogger extends Logger {
 
 const INTERVAL: Milliseconds = 10_000
 
-/** The most different errors that are told apart. Further ones are counted together. */
+/** The most kinds of errors that are counted separately. Further ones are counted together. */
 const MAX_KINDS = 20
 
 interface Repetition {

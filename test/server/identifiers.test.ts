@@ -56,6 +56,22 @@ test.each(invalidIds)('S-14: every native call refuses it with the same message:
   for (const answer of answers) expect([answer.status, answer.json]).toEqual([400, refused])
 })
 
+test('V-06: an id that one interface accepts is found by the other, and one that it refuses is refused by the other', async () => {
+  for (const userId of ['\u{1f600}'.repeat(127), '\ufffd', ' ', 'a/b?c#d%e', '../x', 'e\u0301']) {
+    const { session } = await core.create({ userId })
+    const listed = await native(`users/${encodeURIComponent(userId)}/sessions`, 'GET')
+    expect(listed.json['sessions']).toMatchObject([{ handle: session.handle, userId }])
+    const { handle } = (await native('sessions', 'POST', { userId })).json as { handle?: string }
+    const found = await core.call(`/recipe/session/user?userId=${encodeURIComponent(userId)}`)
+    expect(found.json['sessionHandles']).toEqual(expect.arrayContaining([handle, session.handle]))
+  }
+  for (const [, userId] of invalidIds) {
+    const answers = [await core.call('/recipe/session', { body: { ...body, userId } }), await native('sessions', 'POST', { userId })]
+    expect(answers.map(({ status }) => status)).toEqual([400, 400])
+  }
+  expect(core.log.join('')).not.toContain('a request failed')
+})
+
 test('S-14: CDI accepts an empty user id, the native API does not', async () => {
   const { session } = await core.create({ userId: '' })
   expect((await core.call('/recipe/session/user?userId=')).json['sessionHandles']).toEqual([session.handle])
