@@ -34,6 +34,7 @@ test('the tarball contains source maps with sources, and no tests or development
   const files = output.trim().split('\n')
   const published = /^package\/dist\/|^package\/(?:package\.json|[A-Z]+(?:\.md)?)$/
   expect(files.filter(file => !published.test(file))).toEqual([])
+  expect(files, 'V-07: the schema of the configuration file').toContain('package/dist/config.schema.json')
   expect(files.filter(file => /\.test\.|tsbuildinfo|tsconfig|node_modules/.test(file))).toEqual([])
   for (const file of files.filter(name => name.endsWith('.js.map'))) {
     const { sources, sourcesContent }: SourceMap = JSON.parse(
