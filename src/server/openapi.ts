@@ -33,13 +33,20 @@ export interface DocumentedResponse {
   readonly hasRetryAfter?: boolean
 }
 
+/** The server that a document describes. */
+export interface DocumentedServer {
+  /** The URL that all paths are below, possibly relative to the document's. */
+  readonly serverUrl: string
+  /** Whether requests must carry an API key. */
+  readonly needsKey: boolean
+}
+
 /** An HTTP API of the server. */
 export interface DocumentedApi {
   readonly title: string
   readonly version: string
   readonly description: string
-  /** The URL that all paths are below, possibly relative to the document's. */
-  readonly serverUrl: string
+  readonly server: DocumentedServer
   readonly tags: Readonly<Record<string, string>>
   readonly operations: readonly DocumentedOperation[]
   /** Schemas by their names: wherever one of them is used, the document refers to it. */
@@ -67,8 +74,9 @@ export function openApiDocument(api: DocumentedApi): object {
       title: api.title, version: api.version, description: api.description,
       license: { name: 'MIT', identifier: 'MIT' }, contact: { name: 'Keyturn' },
     },
-    servers: [{ url: api.serverUrl, description: 'This server.' }],
-    security: [{ apiKey: [] }, { bearer: [] }],
+    servers: [{ url: api.server.serverUrl, description: 'This server.' }],
+    // `{}`: a server without API keys accepts requests without one.
+    security: [{ apiKey: [] }, { bearer: [] }, ...api.server.needsKey ? [] : [{}]],
     tags: Object.entries(api.tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {

@@ -50,6 +50,7 @@ export function createRouter(dependencies: RouterDependencies): Router {
   const base = `${settings.publicOrigin ?? ''}${settings.basePath}`
   const shared = {
     apps, madeApps, isAllowed, onError,
+    needsKey: settings.apiKeys.length > 0,
     isReady: () => applications.isReady(),
     serverUrl: (appId: string) => `${base}${appId === 'public' ? '' : `/appid-${appId}`}` || '/',
     tenants: settings.tenants === null ? null : new Set(settings.tenants),

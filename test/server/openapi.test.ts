@@ -130,6 +130,14 @@ describe('V-04: the native API', () => {
   })
 })
 
+test('V-04: Allow lists the methods that the document has for the path', async () => {
+  for (const [path, methods] of Object.entries(documents.get('openapi')?.paths ?? {})) {
+    const { status, headers } = await core.call(path.replaceAll(/\{\w+\}/g, 'x'), { method: 'OPTIONS' })
+    expect([path, status, headers.get('allow')?.split(', ').toSorted()])
+      .toEqual([path, 405, Object.keys(methods).map(method => method.toUpperCase()).toSorted()])
+  }
+})
+
 test('V-04: the document of CDI describes every path and method that is served', () => {
   for (const [path, methods] of Object.entries(cdiDescriptions)) {
     const served = matchCdiRoute(path)?.endpoint
@@ -146,6 +154,10 @@ test('V-04: the documents name the server behind a proxy, its base path and the 
   const url = async (path: string): Promise<unknown> => (
     (JSON.parse((await other.call(path, { headers })).text) as Document).servers[0]?.url
   )
+  const security = async (server: CoreServer): Promise<unknown> => JSON.parse((await server.call('/v1/openapi.json', { headers })).text).security
+  expect([await security(core), await security(other)]).toEqual([
+    [{ apiKey: [] }, { bearer: [] }, {}], [{ apiKey: [] }, { bearer: [] }],
+  ])
   expect(await url('/v1/openapi.json')).toBe('https://sessions.example.com/core')
   expect(await url('/appid-shop/v1/openapi-cdi.json')).toBe('https://sessions.example.com/core/appid-shop')
   await other.server.close()

@@ -1,5 +1,5 @@
 import { openApiDocument } from '../openapi.ts'
-import type { DocumentedOperation, DocumentedParameter, DocumentedResponse } from '../openapi.ts'
+import type { DocumentedOperation, DocumentedParameter, DocumentedResponse, DocumentedServer } from '../openapi.ts'
 import type { Schema } from '../native/schema.ts'
 import { protocolVersions } from './protocol.ts'
 import { cdiComponents, schemas } from './schemas.ts'
@@ -167,12 +167,12 @@ const version: DocumentedParameter = {
 }
 
 /** The OpenAPI 3.1 document of CDI, without the prefixes that name an application or a tenant. */
-export function describeCdi(serverUrl: string): object {
+export function describeCdi(server: DocumentedServer): object {
   return openApiDocument({
     title: 'Keyturn, core driver interface', version: protocolVersions.at(-1) ?? '',
     description: 'The protocol between the SDKs of SuperTokens and a session core. Every path may also begin with '
       + '`/appid-APP`, and from version 3.0 on with the id of a tenant.',
-    serverUrl, tags, components: cdiComponents, operations: Object.entries(cdiDescriptions).flatMap(([path, methods]) => (
+    server, tags, components: cdiComponents, operations: Object.entries(cdiDescriptions).flatMap(([path, methods]) => (
       Object.entries(methods).map(([method, description]) => document(path, method, description))
     )),
   })

@@ -1,3 +1,5 @@
+import { TENANT_ID } from '../../session/identifiers.ts'
+import { APP_ID } from '../app-id.ts'
 import { keySet } from '../native/schemas.ts'
 import type { Schema } from '../native/schema.ts'
 
@@ -6,7 +8,9 @@ const flag: Schema = { type: 'boolean' }
 const anyObject: Schema = { type: 'object' }
 const instant: Schema = { type: 'integer', description: 'Milliseconds since 1970.' }
 const texts: Schema = { type: 'array', items: text }
-const userId: Schema = { type: 'string', description: 'At most 255 UTF-16 code units, well-formed, without U+0000.' }
+const userId: Schema = {
+  type: 'string', maxLength: 255, description: 'At most 255 UTF-16 code units, well-formed, without U+0000.',
+}
 
 /** The outcomes that `status` can name. */
 const outcomes = [
@@ -82,6 +86,7 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
     ...body({ userId, sessionHandles: texts, revokeAcrossAllTenants: flag, revokeSessionsForLinkedAccounts: flag }, [
       'userId', 'sessionHandles', 'revokeAcrossAllTenants', 'revokeSessionsForLinkedAccounts',
     ]),
+    oneOf: [{ required: ['userId'] }, { required: ['sessionHandles'] }],
     description: 'Exactly one of `userId` and `sessionHandles`; the flags only with `userId`.',
   },
   removed: outcome(['OK'], { sessionHandlesRevoked: texts }),
@@ -91,11 +96,11 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
   data: outcome(ended, { userDataInDatabase: anyObject }),
   payload: outcome(ended, { userDataInJWT: anyObject }),
   done: outcome(ended),
-  newApp: body({ appId: text, coreConfig: anyObject }, ['coreConfig']),
+  newApp: body({ appId: { type: 'string', pattern: APP_ID.source }, coreConfig: anyObject }, ['coreConfig']),
   oldApp: body({ appId: text }),
   created: outcome(['OK'], { createdNew: flag }),
   existed: outcome(['OK'], { didExist: flag }),
-  newTenant: body({ tenantId: text }),
+  newTenant: body({ tenantId: { type: 'string', pattern: TENANT_ID.source } }),
   tenant: outcome(['OK'], { tenantId: text, thirdParty: anyObject, coreConfig: anyObject }),
 }
 

@@ -20,6 +20,8 @@ export interface NativeSettings {
   readonly tenants: ServedTenants
   isAllowed(request: IncomingMessage, appId: string): boolean
   readonly maxBodyBytes: number
+  /** Whether requests must carry an API key. */
+  readonly needsKey: boolean
   /** The URL that the paths of an application are below, for its documents. */
   serverUrl(appId: string): string
   /** Called with each error that is answered with 500 or 503. */
@@ -52,8 +54,11 @@ export async function handleNativeRequest(
   if (!settings.isAllowed(request, appId)) return noKey
   const app = settings.apps.get(appId)
   if (app === undefined) return notFound
-  const found = operations.map(operation => ({ operation, parameters: matchPath(operation.path, rest) }))
+  const matching = operations.map(operation => ({ operation, parameters: matchPath(operation.path, rest) }))
     .filter(({ parameters }) => parameters !== null)
+  // `/v1/sessions/refresh` is not the session of the handle `refresh`.
+  const literal = matching.filter(({ operation }) => operation.path === rest)
+  const found = literal.length > 0 ? literal : matching
   const chosen = found.find(({ operation }) => operation.method === request.method)
   if (found.length === 0) return notFound
   if (chosen === undefined) return allowOnly(found.map(({ operation }) => operation.method), noMethod)
@@ -63,7 +68,8 @@ export async function handleNativeRequest(
     const body = await readBody(request, operation, settings.maxBodyBytes)
     if (operation.id === 'followRevocations') return { stream: app }
     return await handlers[operation.id]({
-      app, parameters: parameters ?? {}, query, body, tenants: settings.tenants, serverUrl: settings.serverUrl(appId),
+      app, parameters: parameters ?? {}, query, body, tenants: settings.tenants, needsKey: settings.needsKey,
+      serverUrl: settings.serverUrl(appId),
     })
   } catch (error) {
     if (error instanceof RejectedRequest) return toProblem(error.reply)

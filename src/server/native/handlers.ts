@@ -28,6 +28,8 @@ export interface NativeCall {
   readonly query: URLSearchParams
   readonly body: JsonObject
   readonly tenants: ServedTenants
+  /** Whether requests must carry an API key. */
+  readonly needsKey: boolean
   /** The URL that the paths of the application are below. */
   readonly serverUrl: string
 }
@@ -160,9 +162,9 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     )) })
   },
 
-  readDescription: async ({ serverUrl }) => replyJson(describeApi(serverUrl)),
+  readDescription: async call => replyJson(describeApi(call)),
 
-  readCdiDescription: async ({ serverUrl }) => replyJson(describeCdi(serverUrl)),
+  readCdiDescription: async call => replyJson(describeCdi(call)),
 }
 
 const unknownTenant = problem(400, 'unknown_tenant', 'This server does not serve the tenant.')

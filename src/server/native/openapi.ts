@@ -1,5 +1,5 @@
 import { openApiDocument } from '../openapi.ts'
-import type { DocumentedOperation, DocumentedResponse } from '../openapi.ts'
+import type { DocumentedOperation, DocumentedResponse, DocumentedServer } from '../openapi.ts'
 import { errorCodes } from './error-codes.ts'
 import type { ApiErrorCode } from './error-codes.ts'
 import { operations, tags } from './operations.ts'
@@ -7,13 +7,13 @@ import type { Operation, OperationResponse } from './operations.ts'
 import { components, errorBody } from './schemas.ts'
 
 /** The OpenAPI 3.1 document of the native API, made from the table that also routes and validates requests. */
-export function describeApi(serverUrl: string): object {
+export function describeApi(server: DocumentedServer): object {
   return openApiDocument({
     title: 'Keyturn', version: '1',
     description: 'Sessions for applications in any language. Access tokens are JWTs of the type at+jwt (RFC 9068): '
       + 'verify them with the keys of /jwt/jwks.json under their issuer, and follow /v1/revocations to refuse those of '
       + 'revoked sessions.',
-    serverUrl, tags, components,
+    server, tags, components,
     operations: operations.map(document),
   })
 }

@@ -115,7 +115,7 @@ export const operations: readonly Operation[] = [
     details: 'If `accessToken` is a valid access token of the session, the response has a new one with the payload.',
     body: {
       type: 'application/json',
-      schema: object({
+      schema: { not: { required: ['sessionInfo', 'mergeSessionInfo'] }, ...object({
         jwtPayload: anyObject,
         accessToken: anyText,
         sessionInfo: { type: 'object', description: 'Replaces the session info.' },
@@ -123,7 +123,7 @@ export const operations: readonly Operation[] = [
         sessionInfoVersion: {
           type: 'integer', description: 'Changes the session info only if it still has this version.',
         },
-      }, ['jwtPayload', 'accessToken', 'sessionInfo', 'mergeSessionInfo', 'sessionInfoVersion']),
+      }, ['jwtPayload', 'accessToken', 'sessionInfo', 'mergeSessionInfo', 'sessionInfoVersion']) },
     },
     responses: {
       200: { words: 'A new access token.', schema: accessTokenOnly },

@@ -11,6 +11,14 @@ export interface Schema {
   readonly items?: Schema
   readonly enum?: readonly string[]
   readonly pattern?: string
+  /** Only for the document: what checks the value has a message of its own. */
+  readonly minLength?: number
+  /** Only for the document. */
+  readonly maxLength?: number
+  /** Only for the document. */
+  readonly not?: Schema
+  /** Only for the document. */
+  readonly oneOf?: readonly Schema[]
   readonly minimum?: number
   readonly maximum?: number
   readonly default?: string | number | boolean

@@ -24,7 +24,10 @@ export const client = {
 } as const
 
 /** The schema checks only the type. The rest is checked where all interfaces check user ids, with the same messages. */
-export const userId: Schema = { type: 'string', description: '1 to 255 UTF-16 code units, well-formed, without U+0000.' }
+export const userId: Schema = {
+  type: 'string', minLength: 1, maxLength: 255,
+  description: '1 to 255 UTF-16 code units, well-formed, without U+0000.',
+}
 /** The id of a tenant. */
 export const tenantId: Schema = { type: 'string', pattern: TENANT_ID.source }
 /** The query parameter that selects one tenant of a user. */
