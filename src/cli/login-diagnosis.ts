@@ -76,7 +76,8 @@ async function liveOn(base: URL, origin: string, cookies: readonly Cookie[], vis
   const under = (path: string): URL => new URL(`${base.origin}${base.pathname.replace(/\/$/, '')}${path}`)
   const send = (url: URL, jar: readonly Cookie[]): Promise<Visit> => visitor.send('POST', url, new Map([
     ['origin', origin],
-    ['cookie', jar.filter(({ path }) => belongs(url.pathname, path)).map(cookie => `${cookie.name}=${cookie.value}`).join('; ')],
+    ['cookie', jar.filter(({ path }) => belongs(url.pathname, path)).map(({ name, value }) => `${name}=${value}`)
+      .join('; ')],
   ]))
   const refresh = under('/session/refresh')
   const isRefreshToken = ({ name }: Cookie): boolean => parseCookieName(name)?.kind === 'refreshToken'

@@ -138,7 +138,8 @@ export const operations: readonly Operation[] = [
     body: {
       type: 'application/json',
       schema: object({
-        accessToken: { type: 'string', description: 'A valid access token of the session.' }, ...client, antiCsrf: antiCsrfFlag,
+        accessToken: { type: 'string', description: 'A valid access token of the session.' },
+        ...client, antiCsrf: antiCsrfFlag,
       }, ['ip', 'userAgent', 'antiCsrf']),
     },
     responses: {
@@ -186,7 +187,9 @@ export const operations: readonly Operation[] = [
       + 'session.',
     body: {
       type: 'application/x-www-form-urlencoded',
-      schema: object({ token: anyText, token_type_hint: anyText, anti_csrf_token: anyText }, ['token_type_hint', 'anti_csrf_token']),
+      schema: object(
+        { token: anyText, token_type_hint: anyText, anti_csrf_token: anyText }, ['token_type_hint', 'anti_csrf_token'],
+      ),
     },
     responses: { 200: { words: 'Whether the token is active now, and its claims.', schema: tokenState }, 400: invalid },
   },

@@ -72,7 +72,8 @@ export const sessionPage: Schema = object({
 /** An access token and a refresh token. */
 export const pair: Schema = object({
   handle: anyText, userId: anyText, tenantId: anyText,
-  accessToken: anyText, accessTokenExpiresAt: instant, refreshToken: anyText, sessionExpiresAt: instant, antiCsrfToken: anyText,
+  accessToken: anyText, accessTokenExpiresAt: instant, refreshToken: anyText, sessionExpiresAt: instant,
+  antiCsrfToken: anyText,
 }, ['antiCsrfToken'])
 /** An access token alone. */
 export const accessTokenOnly: Schema = object({ accessToken: anyText, accessTokenExpiresAt: instant })
@@ -84,8 +85,8 @@ export const token: Schema = object({ token: anyText, token_type_hint: anyText }
 export const tokenState: Schema = {
   type: 'object', required: ['active'], additionalProperties: false,
   properties: {
-    active: { type: 'boolean' }, sub: anyText, sid: anyText, tid: anyText, iss: anyText, aud: anyText, iat: { type: 'integer' },
-    exp: { type: 'integer' }, auth_time: { type: 'integer' }, payload: anyObject,
+    active: { type: 'boolean' }, sub: anyText, sid: anyText, tid: anyText, iss: anyText, aud: anyText,
+    iat: { type: 'integer' }, exp: { type: 'integer' }, auth_time: { type: 'integer' }, payload: anyObject,
     token_type: { type: 'string', enum: ['access_token', 'refresh_token'] },
   },
 }
@@ -94,7 +95,10 @@ export const keySet: Schema = object({
   keys: {
     type: 'array',
     items: object(
-      { kty: anyText, kid: anyText, alg: anyText, use: anyText, crv: anyText, x: anyText, y: anyText, n: anyText, e: anyText },
+      {
+        kty: anyText, kid: anyText, alg: anyText, use: anyText,
+        crv: anyText, x: anyText, y: anyText, n: anyText, e: anyText,
+      },
       ['crv', 'x', 'y', 'n', 'e'],
     ),
   },
