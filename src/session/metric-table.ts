@@ -42,7 +42,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     ...counter('request', 'Requests that were answered, by HTTP status.', 'status'), isServerOnly: true,
   },
   'keyturn.http.request.duration': { ...histogram('Time from a request to its response.'), isServerOnly: true },
-  'keyturn.errors': { ...counter('error', 'Requests that were answered with 500.'), isServerOnly: true },
+  'keyturn.errors': { ...counter('error', 'Requests that failed and were answered with 500 or 503.'), isServerOnly: true },
   'keyturn.sessions.created': counter('session', 'Sessions that were created.'),
   'keyturn.sessions.refreshed': counter('session', 'Refreshes, by the case of the rotation table.', 'how'),
   'keyturn.sessions.reauthenticated': counter('session', 'Sessions whose users authenticated again.'),
