@@ -49,7 +49,7 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [
             'test/stores/**', 'test/e2e/**', 'test/frameworks/**', 'test/runtimes/**',
-            'test/package/**', 'test/server/**', 'test/engines/**', 'test/session/search/long/**', ...simulations,
+            'test/package/**', 'test/server/**', 'test/engines/**', 'test/day/**', 'test/session/search/long/**', ...simulations,
           ],
         },
       },
@@ -64,7 +64,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'long',
-          include: ['test/session/search/long/**/*.test.ts'],
+          include: ['test/session/search/long/**/*.test.ts', 'test/day/long/**/*.test.ts'],
           testTimeout: 1_200_000,
         },
       },
@@ -105,7 +105,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'stores',
-          include: ['test/stores/**/*.test.ts'],
+          include: ['test/stores/**/*.test.ts', 'test/day/*.test.ts'],
           globalSetup: ['test/support/servers/global-setup.ts', 'test/support/drivers.ts'],
         },
       },
