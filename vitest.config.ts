@@ -49,7 +49,8 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [
             'test/stores/**', 'test/e2e/**', 'test/frameworks/**', 'test/runtimes/**',
-            'test/package/**', 'test/server/**', 'test/engines/**', 'test/day/**', 'test/session/search/long/**', ...simulations,
+            'test/package/**', 'test/server/**', 'test/engines/**', 'test/day/**', 'test/session/search/long/**',
+            ...simulations,
           ],
         },
       },

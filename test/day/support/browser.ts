@@ -1,6 +1,6 @@
 import type { EpochMilliseconds, Milliseconds } from '../../../src/base/time.ts'
 import { HttpClient } from '../../support/http-client.ts'
-import type { JarCookie, Reply } from '../../support/http-client.ts'
+import type { JarCookie, Reply, SendOptions } from '../../support/http-client.ts'
 import { AT, ORIGIN, REFRESH, SAME_ORIGIN, SIGNOUT } from '../../support/session-server.ts'
 import type { Balancer } from './balancer.ts'
 import type { EndedSession, Ledger } from './ledger.ts'
@@ -156,7 +156,7 @@ export class Browser {
     return new HttpClient(0, ORIGIN, () => this.#around.now())
   }
 
-  async #send(method: string, path: string, options: { readonly body?: unknown; readonly lost?: boolean } = {}): Promise<Reply> {
+  async #send(method: string, path: string, options: Pick<SendOptions, 'body' | 'lost'> = {}): Promise<Reply> {
     this.#underWay += 1
     try {
       return await this.#around.balancer.send(this.client, method, path, { headers: SAME_ORIGIN, ...options })

@@ -117,7 +117,9 @@ async function takeAway(world: World, crowd: Crowd, remove: () => Promise<void>)
 
 /** Browsers go on: pages are served, logins and refreshes fail. */
 async function liveWithout(world: World, crowd: Crowd): Promise<void> {
-  const visitAll = (): Promise<void> => world.while(crowd.all(crowd.active.slice(0, 2 * GROUP), browser => browser.visit()))
+  const visitAll = (): Promise<void> => (
+    world.while(crowd.all(crowd.active.slice(0, 2 * GROUP), browser => browser.visit()))
+  )
   await visitAll()
   // Now the feeds have not read the change log for too long.
   await world.advance(6_000)

@@ -122,7 +122,7 @@ async function measure(): Promise<Measurement> {
   return { heap, resources: countResources() }
 }
 
-/** Bytes in use, without machine code and bytecode: functions that become hot or run for the first time are compiled. */
+/** Bytes in use, without machine code and bytecode: functions are compiled when they run first, or become hot. */
 function dataInHeap(): number {
   const spaces = getHeapSpaceStatistics().filter(({ space_name: name }) => !/code|trusted/.test(name))
   return spaces.reduce((sum, { space_used_size: size }) => sum + size, 0)

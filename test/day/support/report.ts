@@ -55,7 +55,8 @@ export async function judgeDay(world: World, result: DayResult, total: ProcessSt
 }
 
 /** What the day measured, for the log of the test. */
-export function describeDay(world: World, { revokedAfter, noon, evening, started }: DayResult, total: ProcessState): string {
+export function describeDay(world: World, result: DayResult, total: ProcessState): string {
+  const { revokedAfter, noon, evening, started } = result
   const heaps = evening.map(({ heap }, index) => `${megabytes(noon[index]?.heap)} and ${megabytes(heap)}`)
   return [
     world.ledger.report(),
@@ -64,7 +65,8 @@ export function describeDay(world: World, { revokedAfter, noon, evening, started
     `calls of the store: ${JSON.stringify(total.storeCalls)}`,
     `a revoked session was refused by all processes after ${revokedAfter.join(' and ')} ms`,
     `heap at noon and in the evening: ${heaps.join('; ')}`,
-    `open handles at the start: ${JSON.stringify(started[0]?.resources)}, in the evening: ${JSON.stringify(evening[0]?.resources)}`,
+    `open handles at the start: ${JSON.stringify(started.map(({ resources }) => resources))}`,
+    `open handles in the evening: ${JSON.stringify(evening.map(({ resources }) => resources))}`,
   ].join('\n')
 }
 
