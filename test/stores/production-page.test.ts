@@ -214,7 +214,7 @@ describe.skipIf(postgres === null)('OPS-02: the handbook', () => {
   })
 })
 
-test.skipIf(postgres === null)('OPS-02: the complete configuration serves, and its process ends on SIGTERM', async () => {
+test.skipIf(postgres === null)('OPS-02: the complete configuration serves, and ends on SIGTERM', async () => {
   const url = await createPostgresDatabase(postgres ?? '', 'production_sample')
   await migratePostgres(url)
   const [sample = ''] = blocksOf(page, 'js')

@@ -1,7 +1,7 @@
 import { test } from 'vitest'
 import { canRun, runDay } from '../support/run-day.ts'
 
-const title = 'OPS-01: a day in production ends no honest session, accepts no revoked one, and leaves nothing behind'
+const title = 'OPS-01: a day in production ends no honest session, accepts no revoked one, leaves nothing behind'
 
 test.skipIf(!canRun)(title, async () => {
   // `DAY_SEED` repeats a day. What the processes and the network do at the same time is not repeated.

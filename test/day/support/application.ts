@@ -35,6 +35,9 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
+/** How long a process may take to answer what it has accepted, and to end, on a busy machine. */
+const STOP_LIMIT: Milliseconds = 60_000
+
 const program = join(import.meta.dirname, 'process.ts')
 
 /** Starts a process and waits until it has read the change log and listens. */
@@ -99,7 +102,10 @@ export async function startApplication(settings: ApplicationSettings): Promise<A
     },
     async stop() {
       child.kill('SIGTERM')
+      // If something keeps it alive, the test shall say so, and not wait for its own time limit.
+      const limit = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT)
       const code = await ended
+      clearTimeout(limit)
       agent.destroy()
       return code
     },

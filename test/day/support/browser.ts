@@ -31,6 +31,8 @@ export class Browser {
   readonly #around: Surroundings
   #underWay = 0
   #lost = 0
+  #waited = false
+  #waitsUntil: EpochMilliseconds = 0
   #saved: { readonly jar: readonly JarCookie[]; readonly at: EpochMilliseconds } | null = null
 
   constructor(userId: string, around: Surroundings) {
@@ -47,6 +49,11 @@ export class Browser {
   get signingKey(): string {
     const [header = ''] = (this.client.cookie(AT) ?? '').split('.')
     return header === '' ? '' : (JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string }).kid
+  }
+
+  /** Whether it was asked to wait before its next refresh. */
+  get isWaiting(): boolean {
+    return this.#waitsUntil > this.#around.now()
   }
 
   /** Whether it wants to fall back to its saved jar, and may. */
@@ -81,14 +88,29 @@ export class Browser {
       this.#around.ledger.count('refresh: answer lost')
       return false
     }
-    if (reply.status === 503 && reply.headers['retry-after'] !== undefined && reply.body.includes('REFRESH_BUSY')) {
-      this.#around.ledger.count('refresh: busy')
+    if (reply.status === 503 && !this.#around.ledger.isOutage) {
+      this.#wait(Number(reply.headers['retry-after']))
       return false
     }
     if (!this.#isAnswered('refresh', reply, 200)) return false
     this.#lost = 0
+    this.#waited = false
     this.mayFallBack = true
     return true
+  }
+
+  /**
+   * The store is there, so this is `REFRESH_BUSY`: an earlier answer may still be on its way to a client that has lost
+   * all of them for two minutes. It keeps its tokens, and comes back when it was asked to.
+   */
+  #wait(seconds: number): void {
+    const { ledger, now } = this.#around
+    ledger.count('refresh: busy')
+    if (!(seconds >= 1)) ledger.fault(`busy without a time to wait: ${seconds}`)
+    // Other tabs may have got the same answer at the same time.
+    if (this.#waited && this.#waitsUntil <= now()) ledger.fault(`${this.userId} (${this.handle}) was busy again`)
+    this.#waitsUntil = Math.max(this.#waitsUntil, now() + seconds * 1_000)
+    this.#waited = true
   }
 
   /** Several tabs do the same at once, without a lock. */
@@ -148,6 +170,7 @@ export class Browser {
     this.handle = null
     this.isEnding = false
     this.#lost = 0
+    this.#waited = false
     this.#saved = null
     this.mayFallBack = true
   }

@@ -40,9 +40,10 @@ export class Crowd {
   /** A part of those who have a session use it, each in its way. Jars that may fall back do so now. */
   async use(part: number): Promise<void> {
     const { random } = this.#around
-    const crashed = this.active.filter(browser => browser.fallsBack)
+    const able = this.active.filter(browser => !browser.isWaiting)
+    const crashed = new Set(able.filter(browser => browser.fallsBack))
     for (const browser of crashed) browser.fallBack()
-    const others = this.active.filter(browser => !crashed.includes(browser) && random.chance(part))
+    const others = able.filter(browser => !crashed.has(browser) && random.chance(part))
     await this.all([...crashed, ...others], browser => this.#use(browser))
   }
 

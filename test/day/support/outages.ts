@@ -17,7 +17,7 @@ export async function killDatabase(world: World, crowd: Crowd): Promise<void> {
     await world.primary.kill9()
     world.toPrimary.cutAll()
     world.network.resume()
-  })
+  }, revokeSome(world, crowd))
   await liveWithout(world, crowd)
   await world.primary.restart()
   await recover(world, crowd)
@@ -25,7 +25,7 @@ export async function killDatabase(world: World, crowd: Crowd): Promise<void> {
 
 /** No byte comes through between the processes and PgBouncer, in either direction; nothing is closed. */
 export async function silenceNetwork(world: World, crowd: Crowd): Promise<void> {
-  await takeAway(world, crowd, async () => world.network.stall())
+  await takeAway(world, crowd, async () => world.network.stall(), revokeSome(world, crowd))
   await liveWithout(world, crowd)
   world.network.resume()
   await recover(world, crowd)
@@ -92,11 +92,16 @@ export async function settleLosses(world: World, crowd: Crowd, { logins, revoked
   await crowd.logIn()
 }
 
-/** Waits until calls wait for the store, and takes it away under them. */
-async function takeAway(world: World, crowd: Crowd, remove: () => Promise<void>): Promise<void> {
+/** The last revocations before an outage are durable, but not every process has heard of them. */
+const revokeSome = (world: World, crowd: Crowd) => (): Promise<void> => revoke(world, crowd, crowd.active.slice(-3))
+
+/** Waits until calls wait for the store, and takes it away under them. `last` is acknowledged just before. */
+async function takeAway(
+  world: World, crowd: Crowd, remove: () => Promise<void>, last: () => Promise<void> = async () => undefined,
+): Promise<void> {
   const { ledger, network } = world
-  const [refreshing, visiting] = [crowd.active.slice(0, GROUP), crowd.active.slice(GROUP)]
-  await crowd.all(crowd.active, browser => browser.visit())
+  const [refreshing, visiting] = [crowd.active.slice(0, GROUP), crowd.active.slice(GROUP, 3 * GROUP)]
+  await crowd.all([...refreshing, ...visiting], browser => browser.visit())
   // A refresh reaches the store only if the last one is a while ago.
   await world.advance(70_000)
   await crowd.all(visiting, browser => browser.visit())
@@ -105,6 +110,7 @@ async function takeAway(world: World, crowd: Crowd, remove: () => Promise<void>)
     browser.mayFallBack = false
     browser.forgetSaved()
   }
+  await last()
   const answer = network.holdAnswers()
   const refreshes = crowd.all(refreshing, browser => browser.refresh())
   await answer
@@ -117,14 +123,12 @@ async function takeAway(world: World, crowd: Crowd, remove: () => Promise<void>)
 
 /** Browsers go on: pages are served, logins and refreshes fail. */
 async function liveWithout(world: World, crowd: Crowd): Promise<void> {
-  const visitAll = (): Promise<void> => (
-    world.while(crowd.all(crowd.active.slice(0, 2 * GROUP), browser => browser.visit()))
-  )
-  await visitAll()
+  const visit = (): Promise<void> => crowd.all(crowd.active.slice(0, 2 * GROUP), browser => browser.visit())
+  await world.while(Promise.all([visit(), crowd.logIn()]))
   // Now the feeds have not read the change log for too long.
   await world.advance(6_000)
-  await visitAll()
-  await visitAll()
+  await world.while(visit())
+  await world.while(visit())
   await world.while(crowd.tryEnded(world.ledger.ended.slice(-GROUP)))
 }
 

@@ -19,6 +19,8 @@ export async function judgeDay(world: World, result: DayResult, total: ProcessSt
   for (const outage of outages) expect(ledger.counted('refresh 503', outage), outage).toBeGreaterThan(0)
   for (const silence of outages.filter(name => !name.startsWith('failover'))) {
     expect(ledger.counted('visit 200', silence), silence).toBeGreaterThan(0)
+    expect(ledger.counted('login 503', silence), silence).toBeGreaterThan(0)
+    expect(ledger.counted('ended: revoked', silence), silence).toBeGreaterThan(0)
   }
   expect(events['unchecked']).toBeGreaterThan(0)
   expect(ledger.counted('process stopped amid requests')).toBe(4)
