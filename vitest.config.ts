@@ -65,7 +65,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'long',
-          include: ['test/session/search/long/**/*.test.ts', 'test/day/**/*.test.ts'],
+          include: ['test/session/search/long/**/*.test.ts', 'test/day/long/**/*.test.ts'],
           testTimeout: 1_200_000,
         },
       },

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { getHeapSpaceStatistics } from 'node:v8'
 import { isSessionError } from '../../../src/base/errors.ts'
 import { nodeSessions } from '../../../src/frameworks/node.ts'
@@ -100,7 +100,7 @@ async function readBody(request: IncomingMessage): Promise<Body> {
 async function obey(command: Command): Promise<Measurement | ProcessState | null> {
   if (command.kind === 'measure') return measure()
   if (command.kind === 'advance') {
-    await time.advance(command.by, command.settle ? watched.settle : nextTurn)
+    await time.advance(command.by, command.settle ? watched.settle : nextTick)
     return null
   }
   return {
@@ -116,7 +116,7 @@ async function measure(): Promise<Measurement> {
   let heap = Number.POSITIVE_INFINITY
   for (let round = 0; round < 5; round++) {
     global.gc?.()
-    await nextTurn()
+    await nextTick()
     heap = Math.min(heap, dataInHeap())
   }
   return { heap, resources: countResources() }

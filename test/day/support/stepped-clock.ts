@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import type { Scheduler } from '../../../src/base/scheduler.ts'
 import type { Clock, EpochMilliseconds, Milliseconds } from '../../../src/base/time.ts'
 
@@ -42,7 +42,7 @@ export function createSteppedClock(start: EpochMilliseconds): SteppedClock {
         tasks.delete(task)
         now = Math.max(now, task.at)
         task.run()
-        await nextTurn()
+        await nextTick()
         await settle()
       }
       now = end

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import type { SessionStore } from '../../../src/session/store.ts'
 import { wrapStore } from '../../../src/session/wrap-store.ts'
 
@@ -38,9 +38,9 @@ export function watchStore(inner: SessionStore): WatchedStore {
     pending: () => pending - background,
     calls,
     async settle() {
-      // One call often follows another: it is over when several turns of the event loop begin none.
+      // One call often follows another: it is over when several ticks of the event loop begin none.
       for (let calm = 0; calm < 3; calm++) {
-        await nextTurn()
+        await nextTick()
         if (background > 0) calm = -1
       }
     },

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { EpochMilliseconds, Milliseconds } from '../../../src/base/time.ts'
 import { migratePostgres } from '../../../src/stores/postgres.ts'
@@ -121,7 +121,7 @@ export async function startWorld({ tokenCacheSize }: { readonly tokenCacheSize: 
       for (;;) {
         const states = await Promise.all(balancer.applications.map(application => application.state()))
         if (states.reduce((sum, { pending }) => sum + pending, 0) >= count) return
-        await nextTurn()
+        await nextTick()
       }
     },
     async total() {
