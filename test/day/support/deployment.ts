@@ -7,11 +7,11 @@ export async function restartAll(world: World, crowd: Crowd): Promise<void> {
   for (const application of [...balancer.applications]) {
     // Refreshes do what they do in earnest: the last one is a while ago.
     await world.advance(70_000)
-    const traffic = crowd.use(1)
-    await balancer.progress(10)
-    if (balancer.underWay > 0) ledger.count('process stopped amid requests')
-    await world.stop(application)
-    await world.start()
-    await traffic
+    await Promise.all([crowd.use(1), (async () => {
+      await balancer.progress(10)
+      if (balancer.underWay > 0) ledger.count('process stopped amid requests')
+      await world.stop(application)
+      await world.start()
+    })()])
   }
 }
