@@ -160,5 +160,10 @@ process.once('SIGTERM', () => {
   server.closeIdleConnections()
 })
 
+// If the test is killed, nobody asks this process to stop.
+process.once('disconnect', () => {
+  if (!isStopping) process.exit(1)
+})
+
 await becomeReady()
 server.listen(0, '127.0.0.1', () => tell({ kind: 'listening', port: (server.address() as AddressInfo).port }))
