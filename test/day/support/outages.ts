@@ -61,6 +61,8 @@ export async function failOver(world: World, crowd: Crowd, count: number): Promi
   await takeAway(world, crowd, async () => {
     await primary.kill9()
     toPrimary.cutAll()
+    // The answers that were held back are lost.
+    ledger.count('connections cut', world.network.cutAll())
     world.network.resume()
   })
   await replica.restart()
@@ -114,8 +116,7 @@ async function takeAway(
   const answer = network.holdAnswers()
   const refreshes = crowd.all(refreshing, browser => browser.refresh())
   await answer
-  await world.storeCallsUnderWay(UNDER_WAY)
-  ledger.count('store calls under way when the store went away', UNDER_WAY)
+  ledger.count('store calls under way when the store went away', await world.storeCallsUnderWay(UNDER_WAY))
   ledger.isOutage = true
   await remove()
   await world.while(refreshes)

@@ -16,14 +16,18 @@ export async function judgeDay(world: World, result: DayResult, total: ProcessSt
   const phases = ledger.phases
   const outages = phases.filter(name => /^(killed database|silent network|failover)/.test(name))
   expect(outages.length).toBeGreaterThanOrEqual(3)
-  for (const outage of outages) expect(ledger.counted('refresh 503', outage), outage).toBeGreaterThan(0)
-  for (const silence of outages.filter(name => !name.startsWith('failover'))) {
-    expect(ledger.counted('visit 200', silence), silence).toBeGreaterThan(0)
-    expect(ledger.counted('login 503', silence), silence).toBeGreaterThan(0)
-    expect(ledger.counted('ended: revoked', silence), silence).toBeGreaterThan(0)
+  for (const outage of outages) {
+    expect(ledger.counted('store calls under way when the store went away', outage), outage).toBeGreaterThan(0)
+  }
+  for (const outage of outages.filter(name => !name.startsWith('failover'))) {
+    expect(ledger.counted('visit 200', outage), outage).toBeGreaterThan(0)
+    expect(ledger.counted('login 503', outage), outage).toBeGreaterThan(0)
+    expect(ledger.counted('refresh 503', outage), outage).toBeGreaterThan(0)
+    expect(ledger.counted('ended: revoked', outage), outage).toBeGreaterThan(0)
   }
   expect(events['unchecked']).toBeGreaterThan(0)
   expect(ledger.counted('process stopped amid requests')).toBe(4)
+  expect(ledger.counted('connections cut', 'failover')).toBeGreaterThan(0)
   expect(ledger.counted('lost login')).toBeGreaterThan(0)
   expect(ledger.counted('session whose revocation is lost: refresh 200')).toBeGreaterThan(0)
   expect(events['refreshed: adopt']).toBeGreaterThan(0)

@@ -12,7 +12,7 @@ export async function runDay(settings: Omit<DaySettings, 'log'>): Promise<void> 
   const log = (line: string): void => console.log(line)
   log(`a day: the seed is ${settings.seed}`)
   // The caches of verified tokens are full before noon, as they are in production.
-  const world = await startWorld({ tokenCacheSize: Math.ceil(settings.sessions / 2) })
+  const world = await startWorld({ tokenCacheSize: Math.ceil(settings.sessions / 8) })
   try {
     const result = await liveDay(world, { ...settings, log })
     const total = await world.total()

@@ -42,8 +42,8 @@ export interface World {
   start(): Promise<Application>
   /** Stops a process as a deployment does. The balancer notices by itself. */
   stop(application: Application): Promise<void>
-  /** Resolves once so many calls of requests wait for the store, over all processes. */
-  storeCallsUnderWay(count: number): Promise<void>
+  /** Resolves once so many calls of requests wait for the store, over all processes. Returns how many do. */
+  storeCallsUnderWay(least: number): Promise<number>
   /** The states of all processes, those that have stopped included, added up. */
   total(): Promise<ProcessState>
   /** How many errors were answered with 500 or 503 or came from background work, and how many checks were left out. */
@@ -117,10 +117,11 @@ export async function startWorld({ tokenCacheSize }: { readonly tokenCacheSize: 
       balancer.applications.splice(balancer.applications.indexOf(application), 1)
       stopped.push({ state, code, output: application.output() })
     },
-    async storeCallsUnderWay(count) {
+    async storeCallsUnderWay(least) {
       for (;;) {
         const states = await Promise.all(balancer.applications.map(application => application.state()))
-        if (states.reduce((sum, { pending }) => sum + pending, 0) >= count) return
+        const count = states.reduce((sum, { pending }) => sum + pending, 0)
+        if (count >= least) return count
         await nextTick()
       }
     },
