@@ -6,8 +6,8 @@ const conditions = ['keyturn-source', 'node']
 
 /** The files that take longest begin first, so that the workers end together. */
 const longest = [
-  'test/session/search/long/', 'frameworks/next.', 'frameworks/sveltekit.', 'e2e/client.', 'stores/removal-races.',
-  'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/session/search/', 'e2e/client-freeze.', 'e2e/page.',
+  'test/session/search/long/', 'test/day/', 'frameworks/next.', 'frameworks/sveltekit.', 'e2e/client.',
+  'stores/removal-races.', 'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/session/search/', 'e2e/client-freeze.', 'e2e/page.',
   'runtimes/contract.', 'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/cdi.',
   'package/types.', 'package/bundlers.', 'package/type-mutants.', 'package/writing-a-store.', 'test/session/laws/',
 ]
@@ -49,7 +49,8 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [
             'test/stores/**', 'test/e2e/**', 'test/frameworks/**', 'test/runtimes/**',
-            'test/package/**', 'test/server/**', 'test/engines/**', 'test/session/search/long/**', ...simulations,
+            'test/package/**', 'test/server/**', 'test/engines/**', 'test/day/**', 'test/session/search/long/**',
+            ...simulations,
           ],
         },
       },
@@ -64,7 +65,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'long',
-          include: ['test/session/search/long/**/*.test.ts'],
+          include: ['test/session/search/long/**/*.test.ts', 'test/day/long/**/*.test.ts'],
           testTimeout: 1_200_000,
         },
       },
@@ -105,7 +106,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'stores',
-          include: ['test/stores/**/*.test.ts'],
+          include: ['test/stores/**/*.test.ts', 'test/day/*.test.ts'],
           globalSetup: ['test/support/servers/global-setup.ts', 'test/support/drivers.ts'],
         },
       },

@@ -55,7 +55,7 @@ const checks: readonly Check[] = [
 const projects: readonly Project[] = [
   { name: 'unit' },
   { name: 'simulation' },
-  { name: 'long', isLong: true },
+  { name: 'long', isLong: true, uses: ['postgres', 'pgbouncer'] },
   { name: 'frameworks' },
   { name: 'runtimes' },
   { name: 'package' },

@@ -37,7 +37,7 @@ export interface SessionPolicy {
   readonly onStoreFailure: 'failOpen' | 'failClosed'
   /** The longest session data, in bytes of its JSON. */
   readonly maxSessionInfoBytes: number
-  /** The size of one generation of the cache of verified access tokens; 0 disables the cache. */
+  /** The most verified access tokens in the cache; 0 disables the cache. */
   readonly tokenCacheSize: number
   /** How long a signing key signs before the next one replaces it. */
   readonly keyRotationInterval: Milliseconds

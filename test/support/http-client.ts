@@ -1,5 +1,5 @@
 import { request as sendRequest } from 'node:http'
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { Agent, OutgoingHttpHeaders } from 'node:http'
 
 /** A response as it is received over the socket. */
 export interface Reply {
@@ -33,6 +33,10 @@ export interface SendOptions {
   readonly jar?: boolean
   /** Cookies to send in addition to the jar's, for example set by an attacker. */
   readonly extraCookies?: readonly string[]
+  /** Whether the answer is lost on its way: the jar does not get its cookies. Default: false. */
+  readonly lost?: boolean
+  /** The process to send to, if it is not the client's own port. */
+  readonly to?: { readonly port: number; readonly agent: Agent }
 }
 
 /**
@@ -71,14 +75,15 @@ export class HttpClient {
   }
 
   async send(method: string, path: string, options: SendOptions = {}): Promise<Reply> {
-    const { headers = {}, body, jar = true, extraCookies = [] } = options
+    const { headers = {}, body, jar = true, extraCookies = [], lost = false } = options
+    const { port, agent } = options.to ?? { port: this.#port, agent: false }
     const sent = [...jar ? this.#cookiesFor(path) : [], ...extraCookies]
     const text = body === undefined ? null : JSON.stringify(body)
     const reply = await new Promise<Reply>((resolve, reject) => {
       const outgoing = sendRequest({
         host: '127.0.0.1',
-        port: this.#port,
-        agent: false,
+        port,
+        agent,
         method,
         path,
         headers: {
@@ -99,7 +104,7 @@ export class HttpClient {
       })
       outgoing.on('error', reject).end(text)
     })
-    if (jar) for (const line of reply.setCookies) this.keep(line)
+    if (jar && !lost) for (const line of reply.setCookies) this.keep(line)
     return reply
   }
 
