@@ -14,12 +14,17 @@ export const REMOVE: string = 'remove'
 /** Reads a front token: the base64 of JSON in UTF-8. Returns null for anything else and never throws. Pure. */
 export function readFrontToken(text: string): FrontToken | null {
   try {
-    const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    const value: unknown = JSON.parse(base64.decode(text))
     return isFrontToken(value) ? value : null
   } catch {
     return null
   }
+}
+
+/** Decodes base64 of UTF-8; `keyturn/client/native` replaces it where the platform lacks what it takes. */
+export const base64 = {
+  decode: (text: string): string =>
+    new TextDecoder().decode(Uint8Array.from(atob(text), letter => letter.charCodeAt(0))),
 }
 
 function isFrontToken(value: unknown): value is FrontToken {
@@ -40,4 +45,9 @@ export function isObject(value: unknown): value is { readonly [member: string]: 
 export function lifetimeOf({ ate, up }: FrontToken, received: number): number {
   const { iat } = up
   return ate - (typeof iat === 'number' ? iat * 1000 : received)
+}
+
+/** Whether the session lasts until the browser is closed, as its cookies do (`persistent: false`). */
+export function isTemporary({ up: { keyturn } }: FrontToken): boolean {
+  return isObject(keyturn) && keyturn['tmp'] === true
 }

@@ -37,7 +37,7 @@ const html = (script: string): string =>
 const startClient = (options: string): string => `
   window.heard = []
   window.client = keyturn.createClient(${options})
-  client.onChange(session => heard.push(session && session.userId))`
+  client.onChange(({ session }) => heard.push(session && session.userId))`
 
 /** An application in this process, on a real port and a real database, with a clock that only a test moves. */
 export class Application {

@@ -1,8 +1,14 @@
-import { createClient, createDevices, patchFetch, SessionUnavailableError } from 'keyturn/client'
+import { createClient, SessionUnavailableError } from 'keyturn/client'
 import type {
-  Client, ClientErrorCode, ClientOptions, ClientSession, ClientStorage, Device, Devices, Fetch, PayloadOf,
-  SessionListener,
+  Client, ClientErrorCode, ClientOptions, ClientSession, ClientStorage, EndReason, Fetch, PayloadOf, RefreshOn,
+  SessionListener, SessionView,
 } from 'keyturn/client'
+import {
+  checkOnFocus, createDevices, keepFresh, observe, patchFetch, reauthenticateWith,
+} from 'keyturn/client/parts'
+import type {
+  ClientEvent, Device, Devices, ObservedRequest, RequestKind, WatchedClient,
+} from 'keyturn/client/parts'
 import type { webSessions } from 'keyturn/frameworks/web'
 import type { sessions } from '../application.ts'
 import type { Claims, Info } from '../application.ts'
@@ -18,17 +24,25 @@ export async function calls(client: Client<Claims>): Promise<void> {
   typeOf(client.getSession()).is<Promise<ClientSession<Claims> | null>>()
   typeOf(client.peekSession()).is<ClientSession<Claims> | null | undefined>()
   typeOf(client.refresh()).is<Promise<boolean>>()
-  typeOf(client.signOut()).is<Promise<void>>()
+  typeOf(client.signOut()).is<Promise<boolean>>()
+  typeOf(client.view()).is<SessionView<Claims>>()
+  typeOf(client.expiry()).is<number | null>()
+  typeOf(reauthenticateWith(client, '/prove')).is<Promise<Response>>()
+  typeOf(observe(client, event => typeOf(event).is<ClientEvent<Claims>>())).is<() => void>()
+  typeOf(keepFresh).is<(client: WatchedClient) => () => void>()
+  typeOf(checkOnFocus(client)).is<() => void>()
   typeOf(client.close()).is<void>()
   const send: typeof globalThis.fetch = client.fetch
   typeOf(send('/me')).is<Promise<Response>>()
   typeOf(client.fetch).is<Fetch>()
-  typeOf(client.onChange((session, previous) => {
-    typeOf(previous).is<ClientSession<Claims> | null>()
+  typeOf(client.onChange(({ session, status, reason }, previous) => {
+    typeOf(previous).is<SessionView<Claims>>()
+    typeOf(status).is<'loading' | 'signed-in' | 'signed-out' | 'unavailable'>()
+    typeOf(reason).is<EndReason | null>()
     // @ts-expect-error: there may be no session
     session.userId
     // @ts-expect-error: the payload is read only
-    if (session !== null) session.payload.role = 'admin'
+    if (session !== null) session.jwtPayload.role = 'admin'
   })).is<() => void>()
   // @ts-expect-error: a listener is a function
   client.onChange({ next: () => undefined })
@@ -43,14 +57,14 @@ export type Payload = [
 export type Session = Expect<Equal<ClientSession<Claims>, {
   readonly userId: string
   readonly handle: string
-  readonly payload: Readonly<Claims>
-  readonly expiry: number
+  readonly jwtPayload: Readonly<Claims>
+  readonly timeCreated: number
 }>>
 export type Listeners = [
   Expect<Equal<Parameters<Client<Claims>['onChange']>, [listener: SessionListener<Claims>]>>,
   Expect<Equal<
     SessionListener<Claims>,
-    (session: ClientSession<Claims> | null, previous: ClientSession<Claims> | null) => void
+    (view: SessionView<Claims>, previous: SessionView<Claims>) => void
   >>,
 ]
 export type Fetching = Expect<Equal<Fetch, (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>>>
@@ -59,8 +73,8 @@ export type Options = Expect<Equal<ClientOptions, {
   readonly basePath?: string
   readonly mode?: 'cookie' | 'header'
   readonly storage?: ClientStorage
-  readonly refreshAhead?: boolean
   readonly sessionExpiredStatusCode?: number
+  readonly refreshOn?: RefreshOn
   readonly fetch?: Fetch
 }>>
 export type Storages = Expect<Equal<ClientStorage, {
@@ -93,7 +107,18 @@ export function parts(client: Client<Claims>): void {
   // @ts-expect-error: a storage keeps texts
   createClient({ storage: new Map() })
 }
+export type Reasons = Expect<Equal<EndReason, 'signed-out' | 'expired' | 'revoked' | 'theft' | 'replaced'>>
+export type Refreshing = Expect<Equal<RefreshOn, (answer: {
+  readonly status: number
+  readonly url: string
+  readonly headers: Headers
+  readonly message: unknown
+}) => boolean>>
 export type Codes = Expect<Equal<ClientErrorCode, 'SESSION_UNAVAILABLE'>>
 export type Failures = Expect<Equal<
   ConstructorParameters<typeof SessionUnavailableError>, [status: number | null, cause?: unknown]
 >>
+export type Observed = [
+  Expect<Equal<RequestKind, 'application' | 'refresh' | 'sign-out'>>,
+  Expect<Equal<ObservedRequest['attempt'], 1 | 2>>,
+]

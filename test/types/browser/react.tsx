@@ -22,7 +22,7 @@ export function Page({ client, rendered }: Props): ReactElement {
   )
 }
 export type Given = Expect<Equal<SessionProviderProps, {
-  readonly client: Pick<Client<object>, 'peekSession' | 'getSession' | 'refresh' | 'onChange'>
+  readonly client: Pick<Client<object>, 'view' | 'expiry' | 'getSession' | 'refresh' | 'onChange'>
   readonly initialSession?: ClientSession<object> | null
   readonly children?: ReactNode
 }>>
@@ -32,12 +32,13 @@ function Greeting(): ReactElement {
   const view = useSession<typeof sessions>()
   typeOf(view).is<SessionView<Claims>>()
   typeOf(view.session).is<ClientSession<Claims> | null>()
-  typeOf(useSession().status).is<'loading' | 'signed-in' | 'signed-out'>()
+  typeOf(useSession().status).is<'loading' | 'signed-in' | 'signed-out' | 'unavailable'>()
+  typeOf(useSession<typeof sessions, string | null>(({ session }) => session?.jwtPayload.role ?? null)).is<string | null>()
   // @ts-expect-error: there may be no session
   view.session.userId
   if (view.status !== 'signed-in') return <p>{view.status}</p>
-  typeOf(view.session.payload.role).is<'reader' | 'admin'>()
+  typeOf(view.session.jwtPayload.role).is<'reader' | 'admin'>()
   // @ts-expect-error: the claims have no such member
-  view.session.payload.rank
+  view.session.jwtPayload.rank
   return <p>{view.session.userId}</p>
 }
