@@ -27,7 +27,7 @@ export function decideAfterRefusal(
   if (current?.front) {
     if (current.front !== sent?.front && !expired) return 'repeat'
     // A route whose 401 means something else costs at most one refresh per access token.
-    return futile ? 'return' : 'refresh'
+    return futile && message !== REFRESH_MESSAGE ? 'return' : 'refresh'
   }
   // Without a record, there may still be cookies of a session: browsers delete the storage of scripts sooner than
   // cookies, and no script sees a login by redirect. Then the server has seen an access token, and says so.

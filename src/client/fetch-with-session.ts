@@ -22,11 +22,10 @@ export function createFetch(env: { readonly fetch: Fetch }, exchanges: Exchanges
     const target = request ?? url
     const headers = new Headers(init?.headers ?? request?.headers)
     const isCookie = exchanges.mode === 'cookie'
-    const hasOwn = headers.has(wire.authMode)
-      || (isCookie ? (init?.credentials ?? request?.credentials) === 'omit' : headers.has(wire.authorization))
-    if (target === null || url === null || hasOwn || !exchanges.isOurs(url)) return env.fetch(target ?? input, init)
     // A service worker cannot rewrite a navigation, nor what a page loads without CORS, such as a video's `Range`.
-    if (request?.destination || request?.mode === 'no-cors') return env.fetch(input, init)
+    const isFixed = headers.has(wire.authMode) || request?.destination || request?.mode === 'no-cors'
+      || (isCookie ? (init?.credentials ?? request?.credentials) === 'omit' : headers.has(wire.authorization))
+    if (target === null || url === null || isFixed || !exchanges.isOurs(url)) return env.fetch(target ?? input, init)
 
     const exchange = await exchanges.begin({
       url,

@@ -1,4 +1,6 @@
 // What many applications do not need, so that `keyturn/client` stays small: each function costs what it is.
+export { connectEventSource, connectWebSocket, endOnRevocation, sendXhr } from './connect.ts'
+export type { Closable, ConnectingClient } from './connect.ts'
 export { createDevices } from './devices.ts'
 export type { Device, Devices } from './devices.ts'
 export { patchFetch } from './fetch-with-session.ts'

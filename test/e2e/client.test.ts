@@ -230,7 +230,7 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
     expect(await other.evaluate(async () => (await client.getSession())?.userId)).toBe('ada')
   })
 
-  test('without Web Locks, tabs use a lease in the storage', async () => {
+  test('without Web Locks, each tab refreshes by itself, and all get the same session', async () => {
     const profile = await browser.newProfile()
     await profile.runFirst(() => {
       Object.defineProperty(navigator, 'locks', { value: undefined })
@@ -241,7 +241,8 @@ for (const { name, path, launch } of browsers) describe.skipIf(path === null)(`t
     application.expireTokens()
     const statuses = await Promise.all([tab, ...others].map(each => call(each, '/me', 5)))
     expect(statuses.flat()).toEqual(Array.from({ length: 15 }, () => 200))
-    expect(application.refreshes).toEqual([200])
+    expect(new Set(application.refreshes)).toEqual(new Set([200]))
+    expect(application.refreshes.length).toBeLessThanOrEqual(3)
   })
 
   test('a service worker and the pages cause one refresh at the same moment', async () => {
