@@ -36,7 +36,8 @@ describe('a refused request', () => {
     ['is returned if the last refresh found no session', none, none, { settled: true }, 'return'],
     ['is returned while a sign-out is pending', none, { ...none, signOut: { handle: 'ada' } }, {}, 'return'],
   ] as const)('%s', (_, sent, current, given, decision) => {
-    const { expired, settled, futile, message } = { expired: false, settled: false, futile: false, message: asks, ...given }
+    const preset = { expired: false, settled: false, futile: false, message: asks }
+    const { expired, settled, futile, message } = { ...preset, ...given }
     expect(decideAfterRefusal('cookie', sent, current, expired, settled, futile, message)).toBe(decision)
   })
 

@@ -31,7 +31,8 @@ export function decideAfterRefusal(
   }
   // Without a record, there may still be cookies of a session: browsers delete the storage of scripts sooner than
   // cookies, and no script sees a login by redirect. Then the server has seen an access token, and says so.
-  return mode === 'cookie' && message === REFRESH_MESSAGE && (!current || !(settled || current.signOut)) ? 'refresh' : 'return'
+  const isSettled = current && (settled || current.signOut)
+  return mode === 'cookie' && message === REFRESH_MESSAGE && !isSettled ? 'refresh' : 'return'
 }
 
 /** What the tab that holds the lock does for a refresh that was requested when the record was `wanted`. */

@@ -46,8 +46,3 @@ export function lifetimeOf({ ate, up }: FrontToken, received: number): number {
   const { iat } = up
   return ate - (typeof iat === 'number' ? iat * 1000 : received)
 }
-
-/** Whether the session lasts until the browser is closed, as its cookies do (`persistent: false`). */
-export function isTemporary({ up: { keyturn } }: FrontToken): boolean {
-  return isObject(keyturn) && keyturn['tmp'] === true
-}

@@ -11,13 +11,15 @@ const TIMEOUT = 10_000
 export interface OwnRequests {
   /**
    * Sends a request for the session of this generation, and reads the response with `read`. Rejects after 10 seconds,
-   * and if another generation begins.
+   * and if another generation begins. With `keepalive` the browser sends it even if the page closes; then it also
+   * applies the cookies of a response that the client has aborted.
    */
   post<Result>(
     url: string,
     generation: number | undefined,
     antiCsrf: string | undefined,
     bearer: string | undefined,
+    keepalive: boolean,
     read: (response: Response) => Promise<Result>,
   ): Promise<Result>
   /** Aborts the requests of other generations than this record's. */
@@ -28,7 +30,7 @@ export interface OwnRequests {
 export function createOwnRequests(env: ClientEnvironment, mode: TransferMode): OwnRequests {
   const running = new Map<AbortController, number | undefined>()
   return {
-    async post(url, generation, antiCsrf, bearer, read) {
+    async post(url, generation, antiCsrf, bearer, keepalive, read) {
       const controller = new AbortController()
       const stop = env.after(TIMEOUT, () => controller.abort())
       running.set(controller, generation)
@@ -37,9 +39,9 @@ export function createOwnRequests(env: ClientEnvironment, mode: TransferMode): O
           method: 'POST',
           headers: [[wire.customHeader, 'session'], ...sessionHeaders(mode, antiCsrf, bearer)],
           credentials: mode === 'cookie' ? 'include' : 'omit',
-          // Never send a token to the target of a redirect. `keepalive`: the page may be closing.
+          // Never send a token to the target of a redirect.
           redirect: 'error',
-          keepalive: true,
+          keepalive,
           signal: controller.signal,
         }))
       } finally {

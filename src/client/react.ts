@@ -52,9 +52,10 @@ export function useSession<Sessions, Selected>(
   const source = useContext(SessionContext)
   if (source === null) throw new Error('useSession was called outside a SessionProvider: render one above')
   // A context has one type for all clients. Only the caller knows the type of the payload.
-  const typed = (view: SessionView<object>): SessionView<PayloadOf<Sessions>> => view as SessionView<PayloadOf<Sessions>>
-  const read = (view: SessionView<object>): SessionView<PayloadOf<Sessions>> | Selected =>
-    select ? select(typed(view)) : typed(view)
+  const read = (view: SessionView<object>): SessionView<PayloadOf<Sessions>> | Selected => {
+    const typed = view as SessionView<PayloadOf<Sessions>>
+    return select ? select(typed) : typed
+  }
   return useSyncExternalStore(source.subscribe, () => read(source.snapshot()), () => read(source.initial()))
 }
 

@@ -105,7 +105,7 @@ export function createRefresher(
   async function post(sent: SessionState | null): Promise<ClientRefreshResult> {
     let status: number | null = null
     try {
-      return await own.post(url, sent?.generation, sent?.antiCsrf, sent?.refreshToken, async response => {
+      return await own.post(url, sent?.generation, sent?.antiCsrf, sent?.refreshToken, false, async response => {
         const { headers } = response
         status = response.status
         const now = env.now().wall

@@ -68,3 +68,9 @@ export function tokenOf(record: SessionState | null): FrontToken | null {
 export function sessionHandleOf(token: FrontToken | null): string {
   return String(token?.up['sid'] ?? '')
 }
+
+/** Whether the session lasts until the browser is closed, as its cookies do (`persistent: false`). Pure. */
+export function isTemporary(record: SessionState | null): boolean {
+  const own = tokenOf(record)?.up['keyturn']
+  return isObject(own) && own['tmp'] === true
+}

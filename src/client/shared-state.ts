@@ -2,10 +2,10 @@ import * as wire from '../base/wire.ts'
 import type { TransferMode } from '../base/wire.ts'
 import { ageOf, momentOf } from './age.ts'
 import type { ClientStorage, ClientEnvironment } from './environment.ts'
-import { isTemporary, lifetimeOf } from './front-token.ts'
+import { lifetimeOf } from './front-token.ts'
 import { reduce } from './reduce.ts'
 import type { SessionEvent } from './reduce.ts'
-import { parseState, tokenOf } from './session-state.ts'
+import { isTemporary, parseState, tokenOf } from './session-state.ts'
 import type { SessionState } from './session-state.ts'
 import { within } from './wait.ts'
 
@@ -67,16 +67,11 @@ export function createSharedState(
       phase = text === undefined ? 'unavailable' : 'signed-out'
       const record = parseState(text)
       // Its cookies were deleted when the browser was closed.
-      if (!isOfEarlierRun(record)) apply({ type: 'record', record })
+      if (!isTemporary(record) || env.runMark?.has(name)) apply({ type: 'record', record })
     } catch {
       // The storage is blocked: this tab only knows its own responses and the messages of other tabs.
       phase = 'signed-out'
     }
-  }
-
-  function isOfEarlierRun(record: SessionState | null): boolean {
-    const token = tokenOf(record)
-    return token !== null && isTemporary(token) && !env.runMark?.has(name)
   }
 
   const timeLeft = (): number | null => lifetime && lifetime - ageOf(received, env.now())
@@ -98,8 +93,7 @@ export function createSharedState(
       if (event.type !== 'sign-out') await reading
       if (!apply(event) || current === null) return
       const record = current
-      const token = tokenOf(record)
-      const isKept = !token || !isTemporary(token) || env.runMark?.set(name)
+      const isKept = !isTemporary(record) || env.runMark?.set(name)
       const text = JSON.stringify(record)
       const write = async (): Promise<void> => {
         post(text)

@@ -21,7 +21,7 @@ export function createSignOut(
     if (!signOut || generation === undefined) return true
     const { handle, antiCsrf, refreshToken } = signOut
     // With its handle, a late sign-out does not end another session.
-    await post(`${url}?session=${handle}`, generation, antiCsrf, refreshToken, async ({ status, headers }) => {
+    await post(`${url}?session=${handle}`, generation, antiCsrf, refreshToken, true, async ({ status, headers }) => {
       // A 200 may come from a proxy. The session server confirms by removing the front token. What it refuses now, as
       // without a session, it will refuse later.
       if (headers.get(wire.frontToken) === REMOVE || /^4(?!08|29)/.test(`${status}`)) {

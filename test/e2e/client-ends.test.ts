@@ -78,7 +78,8 @@ describe.skipIf(browserPath === null)('ends of sessions in Chromium', () => {
   test.each([['cookie', '/'], ['header', '/header']])(
     'B-01: after a sign-out in %s mode, a late refresh shows nobody, in no tab', async (_, path) => {
       const { tab, other } = await openTabs(path)
-      await logIn(tab)
+      const userId = `leaving-${path}`
+      await logIn(tab, userId)
       application.expireTokens()
       const { held, release } = holdAnswers()
       const asked = tab.evaluate(() => client.refresh())
@@ -88,21 +89,21 @@ describe.skipIf(browserPath === null)('ends of sessions in Chromium', () => {
       release()
       expect([await viewOf(tab), await viewOf(other)]).toEqual(['signed-out signed-out', 'signed-out signed-out'])
       expect(await call(tab)).toEqual([401])
-      expect(await application.count('ada')).toBe(0)
+      expect(await application.count(userId)).toBe(0)
     },
   )
 
   test('B-06: a sign-out without a network ends the session in all tabs, and on the server when it is back', async () => {
     const { profile, tab, other } = await openTabs()
-    await logIn(tab)
+    await logIn(tab, 'eve')
     await profile.setOffline(true)
     expect(await tab.evaluate(() => client.signOut())).toBe(false)
     expect(await viewOf(tab)).toBe('signed-out signed-out')
     await expect.poll(() => viewOf(other)).toBe('signed-out signed-out')
-    expect(await application.count('ada')).toBe(1)
+    expect(await application.count('eve')).toBe(1)
     await tab.close()
     await profile.setOffline(false)
-    await expect.poll(() => application.count('ada')).toBe(0)
+    await expect.poll(() => application.count('eve')).toBe(0)
     await expect.poll(async () => (await profile.cookies()).length).toBe(0)
     const later = await openTab(profile, application.origin)
     expect(await viewOf(later)).toBe('signed-out signed-out')

@@ -251,23 +251,27 @@ const document = (options: string): { type: string; content: string } => ({
   content: html(`${unhurried}</script><script src="/client.js"></script><script>${startClient(options)}`),
 })
 
+const worker = (condition: string): { type: string; content: string } => ({
+  type: 'text/javascript',
+  content: `${unhurried}
+    importScripts('/client.js')
+    const client = keyturn.createClient()
+    addEventListener('install', event => event.waitUntil(skipWaiting()))
+    addEventListener('activate', event => event.waitUntil(clients.claim()))
+    addEventListener('fetch', event => {
+      const { pathname } = new URL(event.request.url)
+      if (${condition}) event.respondWith(client.fetch(event.request))
+    })`,
+})
+
 const pages: Readonly<Record<string, { type: string; content: string }>> = {
   '/': document('{}'),
   '/header': document(`{ mode: 'header' }`),
   '/elsewhere': { type: 'text/html', content: html('') },
   '/worker': { type: 'text/html', content: html('') },
-  '/sw.js': {
-    type: 'text/javascript',
-    content: `${unhurried}
-      importScripts('/client.js')
-      const client = keyturn.createClient()
-      addEventListener('install', event => event.waitUntil(skipWaiting()))
-      addEventListener('activate', event => event.waitUntil(clients.claim()))
-      addEventListener('fetch', event => {
-        const { pathname } = new URL(event.request.url)
-        if (pathname === '/me' || pathname === '/login') event.respondWith(client.fetch(event.request))
-      })`,
-  },
+  // The recipe of the documentation, and one that takes every request.
+  '/sw.js': worker(`pathname === '/me' || pathname === '/login'`),
+  '/sw-all.js': worker('true'),
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
