@@ -151,6 +151,15 @@ const sections: readonly Section[] = [
     types: ['client/client.ts: ClientOptions'],
   },
   {
+    title: 'createNativeClient(options)', from: 'keyturn/client/native',
+    rules: {
+      baseUrl: { accepts: 'a URL', isRequired: true },
+      storage: { accepts: 'an object with getItem and setItem', isRequired: true },
+      onWake: { accepts: 'a function' },
+    },
+    types: ['client/native.ts: NativeClientOptions'],
+  },
+  {
     title: 'startServer(settings, parts)', from: 'keyturn/server', rules: partRules, prefix: 'parts.',
     types: ['server/parts.ts: ServerParts'],
   },

@@ -3,11 +3,14 @@ import type {
   Client, ClientErrorCode, ClientOptions, ClientSession, ClientStorage, EndReason, Fetch, PayloadOf, RefreshOn,
   SessionListener, SessionView,
 } from 'keyturn/client'
+import { createNativeClient } from 'keyturn/client/native'
+import type { NativeClientOptions } from 'keyturn/client/native'
 import {
-  checkOnFocus, createDevices, keepFresh, observe, patchFetch, reauthenticateWith,
+  checkOnFocus, connectEventSource, connectWebSocket, createDevices, endOnRevocation, keepFresh, observe, patchFetch,
+  reauthenticateWith, sendXhr,
 } from 'keyturn/client/parts'
 import type {
-  ClientEvent, Device, Devices, ObservedRequest, RequestKind, WatchedClient,
+  ClientEvent, Closable, ConnectingClient, Device, Devices, ObservedRequest, RequestKind, WatchedClient,
 } from 'keyturn/client/parts'
 import type { webSessions } from 'keyturn/frameworks/web'
 import type { sessions } from '../application.ts'
@@ -122,3 +125,17 @@ export type Observed = [
   Expect<Equal<RequestKind, 'application' | 'refresh' | 'sign-out'>>,
   Expect<Equal<ObservedRequest['attempt'], 1 | 2>>,
 ]
+
+export function connections(client: Client<Claims>, storage: ClientStorage): void {
+  typeOf(connectWebSocket(client, '/socket', socket => typeOf(socket).is<WebSocket>())).is<() => void>()
+  typeOf(connectEventSource(client, '/events', source => typeOf(source).is<EventSource>())).is<() => void>()
+  typeOf(endOnRevocation(client, '/events')).is<() => void>()
+  typeOf(sendXhr(client, 'POST', '/upload', () => 'body')).is<Promise<XMLHttpRequest>>()
+  const connecting: ConnectingClient = client
+  const closable = (socket: WebSocket): Closable => socket
+  void [connecting, closable]
+  const options: NativeClientOptions = { baseUrl: 'https://api.example.com', storage, onWake: () => () => undefined }
+  typeOf(createNativeClient<typeof sessions>(options)).is<Client<Claims>>()
+  // @ts-expect-error: where the tokens are kept
+  createNativeClient({ baseUrl: 'https://api.example.com' })
+}

@@ -1,6 +1,6 @@
-import type { Client, ClientSession } from 'keyturn/client'
-import { SessionProvider, useSession } from 'keyturn/react'
-import type { SessionProviderProps, SessionView } from 'keyturn/react'
+import type { Client, ClientSession, EndReason } from 'keyturn/client'
+import { IfSignedIn, IfSignedOut, SessionProvider, useSession, useSessionEnd } from 'keyturn/react'
+import type { SessionGateProps, SessionProviderProps, SessionView } from 'keyturn/react'
 import type { ReactElement, ReactNode } from 'react'
 import type { sessions } from '../application.ts'
 import type { Claims } from '../application.ts'
@@ -27,6 +27,13 @@ export type Given = Expect<Equal<SessionProviderProps, {
   readonly children?: ReactNode
 }>>
 typeOf(SessionProvider).is<(props: SessionProviderProps) => ReactElement>()
+
+export type Gate = Expect<Equal<SessionGateProps, { readonly children?: ReactNode }>>
+
+export function Gates(): ReactElement {
+  useSessionEnd(reason => typeOf(reason).is<EndReason | null>())
+  return <><IfSignedIn>Hello</IfSignedIn><IfSignedOut>Log in</IfSignedOut></>
+}
 
 function Greeting(): ReactElement {
   const view = useSession<typeof sessions>()
