@@ -49,9 +49,12 @@ export interface Exchanges {
 }
 
 /** Whether a response asks for a refresh; `message` is that of its JSON body. */
-export type RefreshOn = (
-  answer: Pick<ServerReply, 'status' | 'url' | 'headers'> & { readonly message: unknown },
-) => boolean
+export type RefreshOn = (answer: {
+  readonly status: number
+  readonly url: string
+  readonly headers: Headers
+  readonly message: unknown
+}) => boolean
 
 /** How long the body of a refused request may take, in milliseconds. */
 const BODY_TIMEOUT = 2000

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { explainProblems } from '../../src/client/explain-problems.ts'
 import { checkOnFocus, keepFresh } from '../../src/client/keep-fresh.ts'
 import { observe } from '../../src/client/observe.ts'
 import type { ClientEvent } from '../../src/client/observe.ts'
@@ -414,4 +415,37 @@ test('B-13: checkOnFocus finds a revocation when the page becomes visible, and a
   tab.wake()
   await settle()
   expect(client.view()).toMatchObject({ status: 'signed-out', reason: 'revoked' })
+})
+
+describe('B-10: explainProblems', () => {
+  test('names a wrong basePath, blocked cookies, a header that no page can read, and an untrusted origin, once', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    try {
+      const { api, open, expire } = createWorld()
+      const { client } = open()
+      explainProblems(client)
+      await logIn(client)
+      expect(await client.refresh()).toBe(true)
+      expect(warn).not.toHaveBeenCalled()
+      const answers = [
+        new Response(null, { status: 404 }), new Response(null, { status: 403 }), Response.json({}),
+        new Response(null, { status: 404 }),
+      ]
+      for (const answer of answers) {
+        api.between = async request => request.url.endsWith(REFRESH) ? answer : null
+        await client.refresh().catch(() => undefined)
+      }
+      api.between = null
+      await logIn(client)
+      api.jar.clear()
+      await expire()
+      expect(await client.getSession()).toBeNull()
+      expect(warn.mock.calls.map(([text]) => String(text))).toEqual([
+        expect.stringContaining('basePath'), expect.stringContaining('trustedOrigins'),
+        expect.stringContaining('no front-token'), expect.stringContaining('sent no cookies'),
+      ])
+    } finally {
+      warn.mockRestore()
+    }
+  })
 })

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { createNativeClient, decode, parsePlain } from '../../src/client/native.ts'
+import { createNativeClient } from '../../src/client/native.ts'
+import { decode, parsePlain } from '../../src/client/old-platform.ts'
 import { base64 } from '../../src/client/front-token.ts'
 import { Api, LIFETIME, ORIGIN } from './support/api.ts'
 import { settle } from './support/browser.ts'

@@ -6,8 +6,8 @@ import type {
 import { createNativeClient } from 'keyturn/client/native'
 import type { NativeClientOptions } from 'keyturn/client/native'
 import {
-  checkOnFocus, connectEventSource, connectWebSocket, createDevices, endOnRevocation, keepFresh, observe, patchFetch,
-  reauthenticateWith, sendXhr,
+  checkOnFocus, connectEventSource, connectWebSocket, createDevices, endOnRevocation, explainProblems, keepFresh,
+  loginPageFor, observe, patchFetch, reauthenticateWith, sendXhr,
 } from 'keyturn/client/parts'
 import type {
   ClientEvent, Closable, ConnectingClient, Device, Devices, ObservedRequest, RequestKind, WatchedClient,
@@ -86,7 +86,7 @@ export type Storages = Expect<Equal<ClientStorage, {
 }>>
 
 export type YourDevices = [
-  Expect<Equal<Devices, { list(): Promise<readonly Device[]>; revoke(handle: string): Promise<boolean> }>>,
+  Expect<Equal<Devices, { list(): Promise<readonly Device[]>; revoke(handle: string): Promise<boolean>; revokeOthers(): Promise<number> }>>,
   Expect<Equal<Device, {
     readonly handle: string
     readonly createdAt: number
@@ -129,6 +129,8 @@ export type Observed = [
 export function connections(client: Client<Claims>, storage: ClientStorage): void {
   typeOf(connectWebSocket(client, '/socket', socket => typeOf(socket).is<WebSocket>())).is<() => void>()
   typeOf(connectEventSource(client, '/events', source => typeOf(source).is<EventSource>())).is<() => void>()
+  typeOf(loginPageFor(client, '/login', '/orders')).is<Promise<string | null>>()
+  typeOf(explainProblems(client)).is<() => void>()
   typeOf(endOnRevocation(client, '/events')).is<() => void>()
   typeOf(sendXhr(client, 'POST', '/upload', () => 'body')).is<Promise<XMLHttpRequest>>()
   const connecting: ConnectingClient = client
