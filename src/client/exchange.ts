@@ -9,7 +9,7 @@ import type { ClientSettings } from './internals.ts'
 import type { SharedState } from './shared-state.ts'
 import type { ClientRefreshResult, Refresher } from './refresher.ts'
 import type { SendSignOut } from './sign-out.ts'
-import { orAborted, within } from './wait.ts'
+import { orAborted, orLate } from './wait.ts'
 
 /** How to send a request of the application. */
 export interface SendingOptions {
@@ -97,7 +97,7 @@ export function createExchanges(
       if (answer.url && !isOurs(answer.url)) return false
       await state.dispatch({ type: 'response', sent, headers, now: env.now().wall })
       if (status !== expiredStatus && !refreshOn) return false
-      const message = await within(env, BODY_TIMEOUT, answer.message())
+      const message = await orLate(env, BODY_TIMEOUT, answer.message())
       if (refreshOn && !refreshOn({ status, url, headers, message })) return false
       const current = state.current()
       const key = `${route} ${current?.front}`

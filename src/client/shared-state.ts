@@ -7,7 +7,7 @@ import { reduce } from './reduce.ts'
 import type { SessionEvent } from './reduce.ts'
 import { isTemporary, parseState, tokenOf } from './session-state.ts'
 import type { SessionState } from './session-state.ts'
-import { within } from './wait.ts'
+import { orLate } from './wait.ts'
 
 /** Synchronizes the record of one tab with the storage and with the other tabs. */
 export interface SharedState {
@@ -63,7 +63,7 @@ export function createSharedState(
     try {
       const reading = storage?.getItem(name)
       const isAsync = typeof reading === 'object' && reading !== null
-      const text = isAsync ? await within(env, STORAGE_TIMEOUT, reading) : reading ?? null
+      const text = isAsync ? await orLate(env, STORAGE_TIMEOUT, reading) : reading ?? null
       phase = text === undefined ? 'unavailable' : 'signed-out'
       const record = parseState(text)
       // Its cookies were deleted when the browser was closed.

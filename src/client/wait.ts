@@ -3,7 +3,7 @@ import type { ClientEnvironment } from './environment.ts'
 type Timers = Pick<ClientEnvironment, 'after'>
 
 /** Resolves as `task` does, or to undefined if that takes longer than `time` milliseconds. */
-export function within<Result>(env: Timers, time: number, task: PromiseLike<Result>): Promise<Result | undefined> {
+export function orLate<Result>(env: Timers, time: number, task: PromiseLike<Result>): Promise<Result | undefined> {
   return new Promise((resolve, reject) => {
     const stop = env.after(time, () => resolve(undefined))
     task.then(resolve, reject).then(stop)
