@@ -147,8 +147,17 @@ const sections: readonly Section[] = [
   adapter('ws', 'WsOptions', adapters.wsRules),
   adapter('socketio', 'SocketIoOptions', adapters.socketIoRules),
   {
-    title: 'createClient(options)', from: 'keyturn/client', rules: clientRules,
+    title: 'createClient(options)', from: 'keyturn/client', rules: describedClientRules(),
     types: ['client/client.ts: ClientOptions'],
+  },
+  {
+    title: 'createNativeClient(options)', from: 'keyturn/client/native',
+    rules: {
+      baseUrl: { accepts: 'a URL', isRequired: true },
+      storage: { accepts: 'an object with getItem and setItem', isRequired: true },
+      onWake: { accepts: 'a function' },
+    },
+    types: ['client/native.ts: NativeClientOptions'],
   },
   {
     title: 'startServer(settings, parts)', from: 'keyturn/server', rules: partRules, prefix: 'parts.',
@@ -163,6 +172,17 @@ const sections: readonly Section[] = [
     types: ['testing/sign-in.ts: SignInOptions'],
   },
 ]
+
+/** The client's rules are as short as they can be, because a browser loads them. */
+function describedClientRules(): Section['rules'] {
+  const accepted: Readonly<Record<string, string>> = {
+    mode: '"cookie" or "header"', sessionExpiredStatusCode: 'a whole number from 400 to 499',
+    baseUrl: 'a URL', basePath: 'a path', storage: 'an object with getItem and setItem',
+  }
+  return Object.fromEntries(Object.entries(clientRules).map(([name, rule]) => [
+    name, { accepts: accepted[name] ?? `a ${String(rule)}` },
+  ]))
+}
 
 function adapter(file: string, type: string, rules: Section['rules'], ...others: readonly string[]): Section {
   const name = `${type[0]?.toLowerCase()}${type.slice(1).replace('Options', 'Sessions')}`

@@ -15,6 +15,7 @@ export {
 } from './base/errors.ts'
 export type { AnySessionError, ClaimValidationError, ErrorCode, FailureReason } from './base/errors.ts'
 export type { Duration } from './base/duration.ts'
+export { revocationStream } from './transport/revocation-stream.ts'
 export { corsHeaders } from './transport/cors.ts'
 export type { CorsOptions } from './transport/cors.ts'
 export { allowInsecureCookies } from './transport/http-policy.ts'

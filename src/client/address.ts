@@ -1,5 +1,11 @@
+/** An absolute address: as the platform writes it, and its parts. */
+export type Address = Pick<URL, 'href' | 'protocol' | 'host'>
+
 /** Parses an address, a relative one against `base`; null if it is invalid. Pure. */
-export function parseAddress(address: string, base: string | undefined): URL | null {
+export type ParseAddress = (address: string, base: string | undefined) => Address | null
+
+/** Parses an address as the platform does, a relative one against `base`; null if it is invalid. Pure. */
+export const parseAddress: ParseAddress = (address, base) => {
   try {
     return new URL(address, base)
   } catch {
@@ -8,7 +14,7 @@ export function parseAddress(address: string, base: string | undefined): URL | n
 }
 
 /** The origin of an address. Unlike `URL.origin`, it is not `null` for an app's own scheme. Pure. */
-export function originOf({ protocol, host }: URL): string {
+export function originOf({ protocol, host }: Address): string {
   return `${protocol}//${host}`
 }
 

@@ -54,14 +54,15 @@ async function carry(
   send: () => Promise<AxiosResponse>,
   exchanges: Exchanges,
 ): Promise<AxiosResponse> {
-  const { headers, data, signal, baseURL, params, fetchOptions } = request
+  const { headers, data, baseURL, params, fetchOptions } = request
   const given = { url: request.url, baseURL, params, fetchOptions }
   const added = new Set<string>()
   const set = (name: string, value: string): void => {
     added.add(name)
     headers.set(name, value)
   }
-  const exchange = await exchanges.begin({ signal: signal instanceof AbortSignal ? signal : null })
+  const limit = limitOf(request)
+  const exchange = await exchanges.begin({ url, signal: limit.signal })
 
   async function attempt(canRepeat: boolean): Promise<AxiosResponse> {
     if (!headers.has(wire.customHeader)) set(wire.customHeader, 'anti-csrf')
@@ -87,6 +88,7 @@ async function carry(
   try {
     return await attempt(!isObject(data) || !('getReader' in data || 'pipe' in data))
   } finally {
+    limit.stop()
     // The request is part of the response and of errors, which are logged, and it may be sent again.
     for (const name of added) headers.delete(name)
     Object.assign(request, given)
@@ -98,7 +100,39 @@ function answerOf(reply: unknown): ServerReply | null {
   const { status, request } = reply
   const headers = new Headers()
   for (const [name, value] of Object.entries(reply['headers'])) if (typeof value === 'string') headers.set(name, value)
-  return { status, url: addressOf(request), headers }
+  return { status, url: addressOf(request), headers, message: async () => messageIn(reply['data']) }
+}
+
+/** The member `message` of a body, which axios has parsed or not. */
+function messageIn(data: unknown): unknown {
+  try {
+    const body: unknown = typeof data === 'string' ? JSON.parse(data) : data
+    return isObject(body) ? body['message'] : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A signal that aborts when axios would give the request up: by `timeout`, `signal` or `cancelToken`. */
+function limitOf(request: InternalAxiosRequestConfig): { readonly signal: AbortSignal; stop(): void } {
+  const { timeout = 0, timeoutErrorMessage, signal, cancelToken } = request
+  const controller = new AbortController()
+  const cancel = (): void => controller.abort(new installed.CanceledError(undefined, request))
+  const { AxiosError } = installed
+  const message = timeoutErrorMessage ?? `timeout of ${timeout}ms exceeded`
+  const timer = timeout > 0
+    ? setTimeout(() => controller.abort(new AxiosError(message, AxiosError.ECONNABORTED, request)), timeout)
+    : undefined
+  if (signal?.aborted) cancel()
+  signal?.addEventListener?.('abort', cancel)
+  void cancelToken?.promise.then(reason => controller.abort(reason))
+  return {
+    signal: controller.signal,
+    stop() {
+      clearTimeout(timer)
+      signal?.removeEventListener?.('abort', cancel)
+    },
+  }
 }
 
 /** The final address of a response, from a browser's request or Node's; empty if neither has it. */

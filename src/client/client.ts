@@ -1,7 +1,7 @@
 import type { TransferMode } from '../base/wire.ts'
 import type { ClientStorage, Fetch } from './environment.ts'
-import type { Exchanges } from './exchange.ts'
-import type { ClientSession } from './session.ts'
+import type { Exchanges, RefreshOn } from './exchange.ts'
+import type { ClientSession, SessionView } from './session.ts'
 
 /** Options of `createClient`. */
 export interface ClientOptions {
@@ -13,18 +13,18 @@ export interface ClientOptions {
   readonly mode?: TransferMode
   /** Where the client keeps the state of the session; in header mode the tokens too. Default: `localStorage`. */
   readonly storage?: ClientStorage
-  /** Whether to refresh shortly before expiry while the page is visible, so that no request waits. Default: false. */
-  readonly refreshAhead?: boolean
   /** The server's `sessionExpiredStatusCode`, from 400 to 499. Default: 401. */
   readonly sessionExpiredStatusCode?: number
+  /** Whether a response asks for a refresh. Default: every response with `sessionExpiredStatusCode` does. */
+  readonly refreshOn?: RefreshOn
   /** The function that sends requests. Default: the global `fetch` when the client is created. */
   readonly fetch?: Fetch
 }
 
-/** Called when the session begins, changes, is refreshed or ends, in this tab or in another. */
+/** Called when the session begins, changes or ends, in this tab or in another. */
 export type SessionListener<Payload extends object> = (
-  session: ClientSession<Payload> | null,
-  previous: ClientSession<Payload> | null,
+  view: SessionView<Payload>,
+  previous: SessionView<Payload>,
 ) => void
 
 /** The sessions of one server, in a browser or a native shell. */
@@ -37,13 +37,16 @@ export interface Client<Payload extends object> {
   /** For integrations with other ways to send requests, such as axios. */
   readonly exchanges: Exchanges
   /**
-   * The session; null if there is none. Refreshes an access token that has expired. If this browser has no record of
-   * the session, asks the server once.
-   * @throws SessionUnavailableError if this browser has no record and the server cannot be reached.
+   * The session; null if there is none. Refreshes an access token that has expired.
+   * @throws SessionUnavailableError if the session is unknown and the server or the storage does not answer.
    */
   getSession(): Promise<ClientSession<Payload> | null>
-  /** The session as far as it is known; undefined if the server was not asked yet. The same object until it changes. */
+  /** The session as far as it is known; undefined if it is not known yet. The same object until it changes. */
   peekSession(): ClientSession<Payload> | null | undefined
+  /** The session and what is known about it, such as why it has ended. The same object until it changes. */
+  view(): SessionView<Payload>
+  /** When the access token expires, in milliseconds since 1970 by this device's clock; null without one. */
+  expiry(): number | null
   /**
    * Gets a new access token now, and resolves to whether there is a session. Call it after a login that no script could
    * see, such as a redirect from an identity provider.
@@ -51,13 +54,10 @@ export interface Client<Payload extends object> {
    */
   refresh(): Promise<boolean>
   /**
-   * Like {@link Client.fetch}, for the request with which the user proves again who they are, such as with a password.
-   * The server answers it with new tokens and then accepts no older refresh token, so it is sent while no tab refreshes.
-   * @throws SessionUnavailableError if the server requires a refresh and the refresh failed. The session is kept.
+   * Ends the session: here and in the other tabs at once, then on the server. Resolves to whether the server has
+   * confirmed it. If it cannot be reached, the client sends the sign-out when it is back, and before any other request.
    */
-  readonly reauthenticate: Fetch
-  /** Ends the session, here and on the server. @throws SessionUnavailableError if the server cannot be reached. */
-  signOut(): Promise<void>
+  signOut(): Promise<boolean>
   /** Adds a listener. Returns a function that removes it. */
   onChange(listener: SessionListener<Payload>): () => void
   /** Stops listening to other tabs, removes all listeners and stops all timers. */

@@ -1,7 +1,5 @@
-import * as wire from '../base/wire.ts'
-import { originOf, parseAddress } from './address.ts'
+import { originOf } from './address.ts'
 import type { Client, ClientOptions, SessionListener } from './client.ts'
-import { delayAhead } from './decide.ts'
 import { currentEnvironment } from './environment.ts'
 import type { ClientEnvironment } from './environment.ts'
 import { SessionUnavailableError } from './errors.ts'
@@ -9,9 +7,15 @@ import { createExchanges } from './exchange.ts'
 import { createFetch } from './fetch-with-session.ts'
 import { createSharedState } from './shared-state.ts'
 import { checkClientOptions } from './options.ts'
+import { internals } from './internals.ts'
+import { createOwnRequests } from './post.ts'
 import { createRefresher } from './refresher.ts'
 import { toSession } from './session.ts'
-import type { ClientSession, PayloadOf } from './session.ts'
+import type { PayloadOf, SessionView } from './session.ts'
+import { createSignOut } from './sign-out.ts'
+
+/** How long to wait before a sign-out is sent again, in milliseconds. */
+const SIGN_OUT_PAUSE = 30_000
 
 /**
  * Creates the client of one server. It sends no request before the first call.
@@ -27,92 +31,120 @@ export function createClient<Sessions = unknown>(options: ClientOptions = {}): C
 /** As {@link createClient}, in a given environment. For tests. */
 export function createClientIn<Payload extends object>(env: ClientEnvironment, options: ClientOptions): Client<Payload> {
   checkClientOptions(options)
-  const { baseUrl, basePath = '/auth', mode = 'cookie', sessionExpiredStatusCode: expiredStatus = 401 } = options
+  const {
+    baseUrl = '/', basePath = '/auth', mode = 'cookie', sessionExpiredStatusCode: expiredStatus = 401, refreshOn,
+  } = options
   // On a server that renders pages, one client serves many users, so it must not keep any session.
   const isInert = !env.pageUrl && !options.storage
-  const server = parseAddress(baseUrl ?? '/', env.pageUrl)
-  if (!server && !isInert) throw new Error(`without a page, baseUrl must be an absolute URL; received ${baseUrl}`)
+  const server = env.parseAddress(baseUrl, env.pageUrl)
+  if (!server && !isInert) throw new Error(`baseUrl must be an absolute URL; received ${baseUrl}`)
   const root = server?.href.replace(/\/$/, '') ?? ''
   const api = root + basePath.replace(/\/$/, '')
-  const name = `keyturn ${api}`
+  // Secure stores of native shells take no other characters, and cookies neither.
+  const name = `keyturn.${api.replace(/[^\w.-]/g, '_')}`
   const settings = {
     mode,
-    name,
+    lock: `${name} refresh`,
     url: `${api}/session/refresh`,
+    signOutUrl: `${api}/signout`,
     base: server ? `${root}/` : undefined,
     origin: isInert || !server ? '' : originOf(server),
     expiredStatus,
+    refreshOn,
   }
   const closing = new AbortController()
   const listeners = new Set<SessionListener<Payload>>()
   let cancelTimer = (): void => undefined
-  let session: ClientSession<Payload> | null | undefined = mode === 'cookie' ? undefined : null
+  let view: SessionView<Payload> = { status: 'loading', session: null, reason: null }
 
   const state = createSharedState(env, options.storage ?? (isInert ? null : env.storage), name, mode, closing.signal)
-  const refresher = createRefresher(env, state, settings, schedule, closing.signal)
-  const exchanges = createExchanges(state, refresher, settings)
-  const fetch = createFetch(env.fetch, exchanges)
-  const fetchUnderLock = createFetch(env.fetch, createExchanges(
-    state, { ...refresher, refresh: refresher.refreshUnderLock }, settings,
-  ))
+  const own = createOwnRequests(env, mode)
+  const refresher = createRefresher(env, state, own, settings, schedule, closing.signal)
+  const sendSignOut = createSignOut(env, state, own, settings.signOutUrl)
+  const exchangesWith = (refresh: typeof refresher.refresh): ReturnType<typeof createExchanges> =>
+    createExchanges(env, state, { ...refresher, refresh }, sendSignOut, settings)
+  const exchanges = exchangesWith(refresher.refresh)
 
-  function schedule(): void {
-    cancelTimer()
-    const timeLeft = options.refreshAhead ? state.timeLeft() : null
-    const delay = refresher.pause() ?? (timeLeft && delayAhead(timeLeft, env.random()))
-    if (delay !== null && !closing.signal.aborted) cancelTimer = env.after(delay, refreshIfVisible)
+  /** Compares what components show with what is known now, and tells the listeners of a difference. */
+  function update(): void {
+    const record = state.current()
+    const previous = view
+    const session = toSession<Payload>(record)
+    const reason = record?.ended ?? null
+    const status = record ? 'signed-out' : isInert ? 'loading' : state.phase()
+    const next: SessionView<Payload> = session
+      ? { status: 'signed-in', session, reason }
+      : { status, session, reason }
+    if (JSON.stringify(next) === JSON.stringify(previous)) return
+    view = next
+    // A microtask for each, so that a listener that throws does not stop the others. React Native may lack
+    // `queueMicrotask`.
+    for (const listener of listeners) void Promise.resolve().then(() => listener(next, previous))
   }
 
-  function refreshIfVisible(): void {
-    if (env.isVisible()) void refresher.refresh(state.current(), true)
+  function schedule(): void {
+    update()
+    cancelTimer()
+    const delay = state.current()?.signOut ? SIGN_OUT_PAUSE : refresher.pause()
+    if (delay !== null && !closing.signal.aborted) cancelTimer = env.after(delay, catchUp)
+  }
+
+  /** Does what is due, if the page is visible. */
+  function catchUp(): void {
+    if (!env.isVisible()) return
+    if (state.current()?.signOut) void sendSignOut().then(schedule)
+    else void refresher.refresh(state.current(), true)
   }
 
   async function refresh(): Promise<boolean> {
     await state.ready
     if (isInert) return false
+    if (!await sendSignOut()) throw new SessionUnavailableError(null)
     const outcome = await refresher.refresh(state.current(), true)
     if (outcome instanceof Error) throw outcome
     return outcome === 'refreshed'
   }
 
   state.onChange(record => {
-    const previous = session ?? null
-    const next = session = toSession<Payload>(record)
-    // A microtask for each, so that a listener that throws does not stop the others.
-    for (const listener of listeners) queueMicrotask(() => listener(next, previous))
+    own.supersede(record)
     refresher.wake()
     schedule()
+  })
+  schedule()
+  void state.ready.then(() => {
+    schedule()
+    if (state.current()?.signOut) catchUp()
   })
   env.onWake(() => {
     void state.reload()
     refresher.wake()
-    if (refresher.pause() === null) schedule()
-    else refreshIfVisible()
+    if (state.current()?.signOut || refresher.pause() !== null) catchUp()
+    else schedule()
   }, closing.signal)
 
-  return {
-    fetch,
+  const client: Client<Payload> = {
+    fetch: createFetch(env, exchanges),
     exchanges,
     async getSession() {
       await state.ready
-      if (session === undefined) await refresh()
-      else if (state.isExpired()) await refresher.refresh(state.current())
-      return session ?? null
+      if (state.isExpired()) await refresher.refresh(state.current())
+      if (view.status === 'unavailable') throw new SessionUnavailableError(null)
+      return view.session
     },
-    peekSession: () => session,
+    peekSession: () => /sign/.test(view.status) ? view.session : undefined,
+    view: () => view,
+    expiry() {
+      const left = state.timeLeft()
+      return left && env.now().wall + left
+    },
     refresh,
-    reauthenticate: (input, init) => refresher.withoutRefresh(() => fetchUnderLock(input, init)),
     async signOut() {
-      // An expired access token suffices, so this waits for no refresh; and the page may be closing.
-      const init: RequestInit = {
-        method: 'POST', headers: { [wire.customHeader]: 'session' }, redirect: 'error', keepalive: true,
-      }
-      const failure = await fetch(`${api}/signout`, init).then(
-        ({ status }) => new SessionUnavailableError(status),
-        (cause: unknown) => new SessionUnavailableError(null, cause),
-      )
-      // A 200 may come from a proxy. The session server confirms a sign-out by removing the front token.
-      if (session) throw failure
+      await state.ready
+      if (isInert) return true
+      void state.dispatch({ type: 'sign-out', now: env.now().wall })
+      const isConfirmed = await sendSignOut()
+      schedule()
+      return isConfirmed
     },
     onChange(listener) {
       listeners.add(listener)
@@ -125,4 +157,6 @@ export function createClientIn<Payload extends object>(env: ClientEnvironment, o
       cancelTimer()
     },
   }
+  internals.set(client, { env, state, refresher, settings, exchangesWith })
+  return client
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { ageOf, see } from './age.ts'
-import { stateAfter } from './server-reply.ts'
-import { decideAfterRefusal, decideUnderLock, delayAhead, judgeRefresh, pauseAfter, retryDelay } from './decide.ts'
+import { ageOf, momentOf } from './age.ts'
+import { classifyRefresh, decideAfterRefusal, decideUnderLock, pauseAfter, retryDelay } from './decide.ts'
+import { delayAhead } from './keep-fresh.ts'
 import { lifetimeOf, readFrontToken } from './front-token.ts'
 import { newer, parseState } from './session-state.ts'
 import type { SessionState } from './session-state.ts'
@@ -13,25 +13,37 @@ function front(uid: string, serial: number, ate = NOW + 60_000): string {
 }
 
 const [first, second] = [front('ada', 1), front('ada', 2)]
-const record = (front: string | null, at = NOW): SessionState => ({ at, received: at, front, refreshToken: 'r' })
+const record = (front: string | null, at = NOW): SessionState => (
+  { at, generation: NOW, received: at, front, refreshToken: 'r' }
+)
 const none = record(null)
 
 describe('a refused request', () => {
+  const asks = 'try refresh token'
   test.each([
-    ['causes a refresh if its token is still the current one', record(first), record(first), false, false, 'refresh'],
-    ['is repeated with a token that arrived meanwhile', record(first), record(second), false, false, 'repeat'],
-    ['is repeated after a login that happened meanwhile', none, record(first), false, false, 'repeat'],
-    ['causes a refresh if the newer token has expired too', record(first), record(second), true, false, 'refresh'],
-    ['causes a refresh if there is no record', null, null, false, true, 'refresh'],
-    ['causes one refresh without a session: scripts may have missed a login', none, none, false, false, 'refresh'],
-    ['is returned if the last refresh found no session', none, none, false, true, 'return'],
-  ] as const)('%s', (_, sent, current, expired, settled, decision) => {
-    expect(decideAfterRefusal('cookie', sent, current, expired, settled)).toBe(decision)
+    ['causes a refresh if its token is still the current one', record(first), record(first), {}, 'refresh'],
+    ['causes a refresh whatever the body says', record(first), record(first), { message: undefined }, 'refresh'],
+    ['is repeated with a token that arrived meanwhile', record(first), record(second), {}, 'repeat'],
+    ['is repeated after a login that happened meanwhile', none, record(first), {}, 'repeat'],
+    ['causes a refresh if the newer token has expired too', record(first), record(second), { expired: true }, 'refresh'],
+    ['is returned if its route has refused this token after a refresh', record(first), record(first),
+      { futile: true, message: 'no such order' }, 'return'],
+    ['causes a refresh all the same if the server asks for it', record(first), record(first), { futile: true }, 'refresh'],
+    ['causes a refresh without a record if the server asks for it', null, null, {}, 'refresh'],
+    ['causes one refresh without a session if the server asks: scripts may have missed a login', none, none, {},
+      'refresh'],
+    ['is returned without a record unless the server asks', null, null, { message: 'unauthorised' }, 'return'],
+    ['is returned if the last refresh found no session', none, none, { settled: true }, 'return'],
+    ['is returned while a sign-out is pending', none, { ...none, signOut: { handle: 'ada' } }, {}, 'return'],
+  ] as const)('%s', (_, sent, current, given, decision) => {
+    const preset = { expired: false, settled: false, futile: false, message: asks }
+    const { expired, settled, futile, message } = { ...preset, ...given }
+    expect(decideAfterRefusal('cookie', sent, current, expired, settled, futile, message)).toBe(decision)
   })
 
   test('is returned in header mode without a session: there is nothing to refresh with', () => {
-    expect(decideAfterRefusal('header', null, null, false, true)).toBe('return')
-    expect(decideAfterRefusal('header', none, none, false, false)).toBe('return')
+    expect(decideAfterRefusal('header', null, null, false, true, false, asks)).toBe('return')
+    expect(decideAfterRefusal('header', none, none, false, false, false, asks)).toBe('return')
   })
 })
 
@@ -60,62 +72,24 @@ describe('the response to a refresh', () => {
     ['no token', 200, null, undefined, 'unavailable'],
     ['a malformed token', 200, 'malformed', undefined, 'unavailable'],
     ['a new token on an error', 500, second, undefined, 'unavailable'],
-    ['a removal', 401, 'remove', 'unauthorised', 'ended'],
-    ['the message of the session server', 401, null, 'unauthorised', 'ended'],
-    ['a detected theft', 401, null, 'token theft detected', 'ended'],
+    ['a removal', 401, 'remove', 'unauthorised', 'expired'],
+    ['the message of the session server', 401, null, 'unauthorised', 'expired'],
+    ['a detected theft', 401, null, 'token theft detected', 'theft'],
     ['the message of another server', 401, null, 'Unauthorized', 'unavailable'],
     ['the message with another status', 403, null, 'unauthorised', 'unavailable'],
     ['a failure', 503, null, 'session service unavailable', 'unavailable'],
-  ])('with %s', (_, status, front, message, verdict) => {
+  ])('with %s', (_, status, front, message, reply) => {
     const headers = new Headers(front === null ? {} : { 'front-token': front })
-    expect(judgeRefresh(status, headers, message, 401, first, null)).toBe(verdict)
+    expect(classifyRefresh(status, headers, message, 401, first, null)).toBe(reply)
   })
 
   test('ROT-15: is `busy` only if the session server asks to wait, and for at most 60 seconds', () => {
     const judge = (status: number, message: string, delay: number | null): string =>
-      judgeRefresh(status, new Headers(), message, 401, first, delay)
+      classifyRefresh(status, new Headers(), message, 401, first, delay)
     const ours = 'session service unavailable'
     expect([0, 60_000].map(delay => judge(503, ours, delay))).toEqual(['busy', 'busy'])
     expect([judge(503, ours, 61_000), judge(503, ours, null), judge(429, ours, 1000), judge(503, 'maintenance', 1000)])
       .toEqual(Array.from({ length: 4 }, () => 'unavailable'))
-  })
-})
-
-describe('a response', () => {
-  const after = (
-    mode: 'cookie' | 'header',
-    current: SessionState | null,
-    sent: SessionState | null,
-    headers: Record<string, string>,
-  ): SessionState | null => stateAfter(current, sent, mode, new Headers(headers), NOW)
-
-  test('changes the record only if it brings a new token', () => {
-    expect(after('cookie', null, null, {})).toBeNull()
-    expect(after('cookie', null, null, { 'front-token': 'malformed' })).toBeNull()
-    expect(after('cookie', record(first), null, { 'front-token': first })).toBeNull()
-    expect(after('cookie', null, null, { 'front-token': first, 'anti-csrf': 'a', 'st-refresh-token': 'no' }))
-      .toEqual({ at: NOW, received: NOW, front: first, antiCsrf: 'a' })
-  })
-
-  test('gets a later time than the record before, even if the clock was set back', () => {
-    expect(after('cookie', record(first, NOW + 1e9), null, { 'front-token': second }))
-      .toMatchObject({ at: NOW + 1e9 + 1, received: NOW })
-  })
-
-  test.each(['cookie', 'header'] as const)('ends its own session, not one that began meanwhile: %s', mode => {
-    const other = record(front('bob', 1))
-    const removal = { 'front-token': 'remove' }
-    expect(after(mode, record(second), record(first), removal)).toMatchObject({ front: null })
-    for (const sent of [null, none, record(first)]) expect(after(mode, other, sent, removal)).toBeNull()
-    expect(after(mode, null, null, removal)).toMatchObject({ front: null })
-    expect(after(mode, none, none, removal)).toBeNull()
-  })
-
-  test('does not bring back an older token in header mode', () => {
-    const newest = record(front('ada', 3, NOW + 120_000))
-    expect(after('header', newest, record(first), { 'front-token': second, 'st-access-token': 'old' })).toBeNull()
-    expect(after('header', record(first), record(first), { 'front-token': second, 'st-access-token': 'new' }))
-      .toMatchObject({ accessToken: 'new', refreshToken: 'r' })
   })
 })
 
@@ -147,11 +121,11 @@ test('the lifetime of a token is measured by the server’s clock alone', () => 
 })
 
 test('the age is measured by the clock that advanced more', () => {
-  const seen = see(NOW - 1000, { wall: NOW, steady: 0 })
-  expect(ageOf(seen, { wall: NOW + 500, steady: 500 })).toBe(1500)
-  expect(ageOf(seen, { wall: NOW - 1e7, steady: 500 })).toBe(1500)
-  expect(ageOf(seen, { wall: NOW + 1e7, steady: 500 })).toBe(1000 + 1e7)
-  expect(see(NOW + 1e7, { wall: NOW, steady: 0 }).age).toBe(0)
+  const moment = momentOf(NOW - 1000, { wall: NOW, steady: 0 })
+  expect(ageOf(moment, { wall: NOW + 500, steady: 500 })).toBe(1500)
+  expect(ageOf(moment, { wall: NOW - 1e7, steady: 500 })).toBe(1500)
+  expect(ageOf(moment, { wall: NOW + 1e7, steady: 500 })).toBe(1000 + 1e7)
+  expect(momentOf(NOW + 1e7, { wall: NOW, steady: 0 }).age).toBe(0)
 })
 
 test('pauses grow to 30 seconds, and to Retry-After up to 5 minutes', () => {

@@ -17,6 +17,8 @@ export interface Devices {
   list(): Promise<readonly Device[]>
   /** Signs a device out. Resolves to false if it was not signed in (404). @throws Error with any other error status. */
   revoke(handle: string): Promise<boolean>
+  /** Signs all devices out but this one. Resolves to how many there were. @throws Error with any other error status. */
+  revokeOthers(): Promise<number>
 }
 
 /** Options of {@link createDevices}. */
@@ -28,18 +30,27 @@ export interface DevicesOptions {
 /** Lists and revokes devices over two routes of the application: `GET path` and `DELETE path/:handle`. */
 export function createDevices({ fetch }: Pick<Client<object>, 'fetch'>, { path }: DevicesOptions): Devices {
   if (typeof path !== 'string') throw new TypeError(`path must be a text such as "/devices"; received ${path}`)
+  async function list(): Promise<readonly Device[]> {
+    const response = await fetch(path)
+    if (response.status === 401) return []
+    if (!response.ok) throw new Error(`the devices could not be read: ${response.status}`)
+    const devices: Device[] = await response.json()
+    return devices
+  }
+
+  async function revoke(handle: string): Promise<boolean> {
+    const { ok, status } = await fetch(`${path}/${encodeURIComponent(handle)}`, { method: 'DELETE' })
+    if (!ok && status !== 404) throw new Error(`the device could not be signed out: ${status}`)
+    return ok
+  }
+
   return {
-    async list() {
-      const response = await fetch(path)
-      if (response.status === 401) return []
-      if (!response.ok) throw new Error(`the devices could not be read: ${response.status}`)
-      const devices: Device[] = await response.json()
-      return devices
-    },
-    async revoke(handle) {
-      const { ok, status } = await fetch(`${path}/${encodeURIComponent(handle)}`, { method: 'DELETE' })
-      if (!ok && status !== 404) throw new Error(`the device could not be signed out: ${status}`)
-      return ok
+    list,
+    revoke,
+    async revokeOthers() {
+      const others = (await list()).filter(({ current }) => !current)
+      const revoked = await Promise.all(others.map(({ handle }) => revoke(handle)))
+      return revoked.filter(Boolean).length
     },
   }
 }

@@ -1,5 +1,7 @@
 import type { Awaitable } from '../base/awaitable.ts'
-import type { Reading } from './age.ts'
+import { parseAddress } from './address.ts'
+import type { ParseAddress } from './address.ts'
+import type { ClockReading } from './age.ts'
 
 /** A function with the signature of the platform's `fetch`. */
 export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
@@ -22,24 +24,35 @@ export interface Locks {
   ): Promise<Result>
 }
 
+/** A mark that all tabs of this run of the browser see. */
+export interface RunMark {
+  has(name: string): boolean
+  /** Sets the mark. Returns whether it is set: the browser may refuse it. */
+  set(name: string): boolean
+}
+
 /** What a client needs of its platform: a browser's tab, a worker, a native shell or a test. */
 export interface ClientEnvironment {
-  readonly fetch: Fetch
+  /** Sends all requests; an observer may replace it. */
+  fetch: Fetch
+  readonly parseAddress: ParseAddress
   /** The origin of the page, or its address if it has no origin; undefined without a page. */
   readonly pageUrl: string | undefined
   /** Null if there is none or it is blocked. */
   readonly storage: SharedStorage | null
   readonly locks: Locks | undefined
-  now(): Reading
+  /** A mark that lasts until the browser is closed, as cookies without an expiry do; undefined if there is none. */
+  readonly runMark: RunMark | undefined
+  now(): ClockReading
   /** From 0 to 1. */
   random(): number
   /** Runs a task after `delay` milliseconds. Returns a function that cancels it. */
   after(delay: number, task: () => void): () => void
   /**
-   * Calls `hear` with the messages and storage writes of the other tabs of this origin, until `closing`. Returns a
+   * Calls `hear` with the messages of the other tabs of this origin, until `closing`. Returns a
    * function that sends a message to them.
    */
-  openSignal(name: string, hear: (message: unknown) => void, closing: AbortSignal): (message: object) => void
+  openSignal(name: string, hear: (message: unknown) => void, closing: AbortSignal): (message: string) => void
   /** Whether the page is visible. */
   isVisible(): boolean
   /** Calls back when the network may be back or the page may be visible again, until `closing`. */
@@ -51,10 +64,12 @@ export function currentEnvironment(fetch: Fetch | undefined): ClientEnvironment 
   const { location, navigator, document, origin } = globalThis as Partial<typeof globalThis>
   return {
     fetch: fetch ?? globalThis.fetch.bind(globalThis),
+    parseAddress,
     // The address of a `srcdoc` or `blob:` frame cannot be a base; its origin can.
     pageUrl: origin && origin !== 'null' ? origin : location?.href,
     storage: localStorageOrNull(),
     locks: (navigator as Partial<Navigator> | undefined)?.locks,
+    runMark: document && createRunMark(document),
     now: () => ({ wall: Date.now(), steady: performance.now() }),
     random: Math.random,
     after(delay, task) {
@@ -78,7 +93,18 @@ function localStorageOrNull(): Storage | null {
   }
 }
 
-function openSignal(name: string, hear: (message: unknown) => void, closing: AbortSignal): (message: object) => void {
+function createRunMark(document: Document): RunMark {
+  const has = (name: string): boolean => document.cookie.split('; ').includes(`${name}=1`)
+  return {
+    has,
+    set(name) {
+      document.cookie = `${name}=1;path=/;samesite=lax`
+      return has(name)
+    },
+  }
+}
+
+function openSignal(name: string, hear: (message: unknown) => void, closing: AbortSignal): (message: string) => void {
   let channel: BroadcastChannel | null = null
   const open = (): void => {
     // Without a location there are no tabs, and on a server an open channel would keep the process alive.
@@ -98,9 +124,6 @@ function openSignal(name: string, hear: (message: unknown) => void, closing: Abo
   open()
   listen('pageshow', open, closing)
   listen('pagehide', close, closing)
-  globalThis.addEventListener?.('storage', ({ key, newValue }) => {
-    if (key === name) hear(newValue)
-  }, { signal: closing })
   closing.addEventListener('abort', close)
   return message => channel?.postMessage(message)
 }

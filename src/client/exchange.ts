@@ -1,13 +1,20 @@
 import type { TransferMode } from '../base/wire.ts'
-import { originOf, parseAddress } from './address.ts'
+import { originOf } from './address.ts'
 import { sessionHeaders } from './server-reply.ts'
 import type { ServerReply } from './server-reply.ts'
-import { decideAfterRefusal } from './decide.ts'
+import { decideAfterRefusal, REFRESH_MESSAGE } from './decide.ts'
+import type { ClientEnvironment } from './environment.ts'
+import { SessionUnavailableError } from './errors.ts'
+import type { ClientSettings } from './internals.ts'
 import type { SharedState } from './shared-state.ts'
 import type { ClientRefreshResult, Refresher } from './refresher.ts'
+import type { SendSignOut } from './sign-out.ts'
+import { orAborted, orLate } from './wait.ts'
 
 /** How to send a request of the application. */
 export interface SendingOptions {
+  /** The absolute address. */
+  readonly url: string
   readonly signal?: AbortSignal | null | undefined
   /** Whether to send at once even if the access token has expired, because the page may be closing. */
   readonly urgent?: boolean | undefined
@@ -41,44 +48,64 @@ export interface Exchanges {
   begin(options: SendingOptions): Promise<Exchange>
 }
 
+/** Whether a response asks for a refresh; `message` is that of its JSON body. */
+export type RefreshOn = (answer: {
+  readonly status: number
+  readonly url: string
+  readonly headers: Headers
+  readonly message: unknown
+}) => boolean
+
+/** How long the body of a refused request may take, in milliseconds. */
+const BODY_TIMEOUT = 2000
+
 /** Creates the {@link Exchanges} of a client. */
 export function createExchanges(
+  env: Pick<ClientEnvironment, 'after' | 'now' | 'parseAddress'>,
   state: SharedState,
-  refresher: Refresher,
-  { mode, base, origin, expiredStatus }: {
-    readonly mode: TransferMode
-    /** The base of relative addresses; undefined if they cannot be resolved. */
-    readonly base: string | undefined
-    /** The server's origin, as {@link originOf} returns it; empty if no request carries a session. */
-    readonly origin: string
-    readonly expiredStatus: number
-  },
+  refresher: Pick<Refresher, 'refresh' | 'isSettled'>,
+  sendSignOut: SendSignOut,
+  { mode, base, origin, expiredStatus, refreshOn }: ClientSettings,
 ): Exchanges {
-  const resolve = (address: string, from = base): string | null => parseAddress(address, from)?.href ?? null
+  /** Routes that have refused a request again after a refresh, with the access token of that refresh. */
+  const futile = new Set<string>()
+  const resolve = (address: string, from = base): string | null => env.parseAddress(address, from)?.href ?? null
 
   function isOurs(address: string): boolean {
-    const url = parseAddress(address, base)
+    const url = env.parseAddress(address, base)
     return url !== null && originOf(url) === origin
   }
 
-  async function begin({ signal, urgent = false }: SendingOptions): Promise<Exchange> {
+  async function begin({ url, signal, urgent }: SendingOptions): Promise<Exchange> {
     let outcome: ClientRefreshResult | null = null
+    const route = url.split('?', 1)[0] ?? ''
     const refresh = async (): Promise<void> => {
-      outcome = await Promise.race([refresher.refresh(state.current()), untilAborted(signal)])
+      outcome = await refresher.refresh(state.current())
     }
 
     await state.ready
+    // In cookie mode the request would carry the session that the user has left.
+    if (state.current()?.signOut && !urgent && !await sendSignOut()) {
+      throw new SessionUnavailableError(null)
+    }
     if (!urgent && state.isExpired()) await refresh()
     let sent = state.current()
 
     async function answered(answer: ServerReply, canRepeat: boolean): Promise<boolean> {
+      const { status, headers } = answer
       // A redirect may have led to another origin.
       if (answer.url && !isOurs(answer.url)) return false
-      await state.take(answer.headers, sent)
-      if (answer.status !== expiredStatus) return false
+      await state.dispatch({ type: 'response', sent, headers, now: env.now().wall })
+      if (status !== expiredStatus && !refreshOn) return false
+      const message = await orLate(env, BODY_TIMEOUT, answer.message())
+      if (refreshOn && !refreshOn({ status, url, headers, message })) return false
+      const current = state.current()
+      const key = `${route} ${current?.front}`
+      if (!canRepeat || outcome === 'refreshed') futile.add(key)
       if (canRepeat && outcome === null) {
-        const current = state.current()
-        const decision = decideAfterRefusal(mode, sent, current, state.isExpired(), refresher.isSettled(current))
+        const settled = refresher.isSettled(current)
+        const asks = refreshOn ? REFRESH_MESSAGE : message
+        const decision = decideAfterRefusal(mode, sent, current, state.isExpired(), settled, futile.has(key), asks)
         if (decision === 'refresh') await refresh()
         const before = sent?.front
         sent = state.current()
@@ -91,18 +118,9 @@ export function createExchanges(
     return {
       headers: () => sessionHeaders(mode, sent?.antiCsrf, sent?.accessToken),
       mayRepeat: () => outcome === null && sent?.front !== null,
-      answered,
+      answered: (answer, canRepeat) => orAborted(signal, answered(answer, canRepeat)),
     }
   }
 
-  return { mode, resolve, isOurs, begin }
-}
-
-/** Rejects when the caller aborts. The refresh continues for other callers. */
-function untilAborted(signal: AbortSignal | null | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = (): void => reject(signal?.reason)
-    if (signal?.aborted) abort()
-    signal?.addEventListener('abort', abort)
-  })
+  return { mode, resolve, isOurs, begin: options => orAborted(options.signal, begin(options)) }
 }

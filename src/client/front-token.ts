@@ -14,12 +14,17 @@ export const REMOVE: string = 'remove'
 /** Reads a front token: the base64 of JSON in UTF-8. Returns null for anything else and never throws. Pure. */
 export function readFrontToken(text: string): FrontToken | null {
   try {
-    const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    const value: unknown = JSON.parse(base64.decode(text))
     return isFrontToken(value) ? value : null
   } catch {
     return null
   }
+}
+
+/** Decodes base64 of UTF-8; `keyturn/client/native` replaces it where the platform lacks what it takes. */
+export const base64 = {
+  decode: (text: string): string =>
+    new TextDecoder().decode(Uint8Array.from(atob(text), letter => letter.charCodeAt(0))),
 }
 
 function isFrontToken(value: unknown): value is FrontToken {

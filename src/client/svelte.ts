@@ -7,11 +7,13 @@ export type { SessionView } from './session-view.ts'
 /** A readable store, as Svelte's store contract defines it. */
 export interface SessionReadable<Payload extends object> {
   subscribe(run: (view: SessionView<Payload>) => void): () => void
+  /** Hands over a session that the server has rendered later, such as `data.session` after an action; null for none. */
+  rendered(session: ClientSession<Payload> | null | undefined): void
 }
 
 /**
  * The session of a client as a store: `$session` in a component. `initialSession` is the session that the server
- * rendered the page with; leave it out if the server did not read it.
+ * rendered the page with, as `session.toJSON()`; leave it out if the server did not read it.
  */
 export function sessionStore<Payload extends object>(
   client: SessionClient<Payload>,
@@ -23,5 +25,6 @@ export function sessionStore<Payload extends object>(
       run(source.snapshot())
       return source.subscribe(() => run(source.snapshot()))
     },
+    rendered: source.rendered,
   }
 }

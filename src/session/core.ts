@@ -274,8 +274,12 @@ export type RefreshCase = 'adopt' | 'early' | 'rotate' | 'retry' | 'branch'
 /** The result of a refresh. */
 export type RefreshOutcome<Payload extends object, Claims extends TokenClaims = AccessClaims> =
   | { readonly kind: 'refreshed'; readonly how: RefreshCase; readonly issued: IssuedSession<Payload, Claims> }
-  /** `ended`: Keyturn issued the token, but its session has expired or was revoked, so it can never be used again. */
-  | { readonly kind: 'unauthorized'; readonly ended: boolean }
+  /**
+   * `ended`: Keyturn issued the token, but its session has expired or was revoked, so it can never be used again. A
+   * session whose record is no longer in the store counts as revoked.
+   */
+  | { readonly kind: 'unauthorized'; readonly ended: 'expired' | 'revoked' }
+  | { readonly kind: 'unauthorized'; readonly ended: false }
   | TheftOutcome
 
 /** Two parties have tokens of the session. It was revoked. */

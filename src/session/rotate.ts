@@ -17,7 +17,8 @@ import type { NextToken, Rotation } from './store.ts'
 import { ATTEMPTS, busyRecord, busyUntil, stateOf } from './token-state.ts'
 
 const unauthorized = { kind: 'unauthorized', ended: false } as const
-const ended = { kind: 'unauthorized', ended: true } as const
+const expired = { kind: 'unauthorized', ended: 'expired' } as const
+const revoked = { kind: 'unauthorized', ended: 'revoked' } as const
 
 /** The data of one refresh. */
 interface Context {
@@ -66,7 +67,8 @@ export async function rotate(
     const rotated = attempt === 0 ? await rotateUnread(context) : null
     if (rotated !== null) return rotated
     const record = await store.find(token.handle)
-    if (record === null || !isActive(record, activeBounds(now, policy))) return ended
+    if (record === null) return revoked
+    if (!isActive(record, activeBounds(now, policy))) return expired
     const outcome = await settle(context, record)
     if (outcome !== null) return outcome
   }
@@ -174,10 +176,10 @@ async function serveAgain(
 ): Promise<RotationOutcome | null> {
   const { engine, client, now } = context
   if (isShared(known.client, client)) {
-    const revoked = engine.policy.sharedRefresh === 'revoke'
-    if (revoked && !await remove(context, known, 'shared')) return null
-    engine.emit('onRefreshShared', { ...evidenceOf(context, known), revoked })
-    if (revoked) return theftOutcome(context, known)
+    const isRevoked = engine.policy.sharedRefresh === 'revoke'
+    if (isRevoked && !await remove(context, known, 'shared')) return null
+    engine.emit('onRefreshShared', { ...evidenceOf(context, known), revoked: isRevoked })
+    if (isRevoked) return theftOutcome(context, known)
   }
   const { refreshHash, refreshKeyId, generation, branch, confirmed, rotatedAt } = known
   const record = isServed
@@ -221,10 +223,10 @@ async function endForTheft(
   context: Context,
   record: SessionRecord,
 ): Promise<RotationOutcome | null> {
-  const revoked = context.engine.policy.theft === 'revoke'
-  if (revoked && !await remove(context, record, 'theft')) return null
-  context.engine.emit('onTokenTheft', { ...evidenceOf(context, record), revoked })
-  return revoked ? theftOutcome(context, record) : unauthorized
+  const isRevoked = context.engine.policy.theft === 'revoke'
+  if (isRevoked && !await remove(context, record, 'theft')) return null
+  context.engine.emit('onTokenTheft', { ...evidenceOf(context, record), revoked: isRevoked })
+  return isRevoked ? theftOutcome(context, record) : unauthorized
 }
 
 /** Removes the session if its token state has not changed since it was read. Returns whether it did. */

@@ -144,7 +144,9 @@ async function admit<Payload extends object, Info extends object>(
   const { channel, outcome } = presented
   if (outcome.kind === 'refresh-required') return afterRefresh(context, exchange, options, guarded, REFRESH_REQUIRED)
   if (outcome.kind === 'revoked') {
-    applyEdits(reply, clearingEdits(policy.cookies, channel, leftoversOf(context, request, presented)))
+    const handle = core.peekHandle(presented.accessToken)
+    const end = { reason: 'revoked', handles: handle === null ? [] : [handle] } as const
+    applyEdits(reply, clearingEdits(policy.cookies, channel, end, leftoversOf(context, request, presented)))
     if (options.refresh === true && options.required === false) return null
     throw new UnauthorizedError('the session has expired or was revoked')
   }
@@ -176,7 +178,7 @@ async function afterRefresh<Payload extends object, Info extends object>(
     const presented = { kind: 'judged', channel: 'cookie', accessToken, outcome, duplicated: false } as const
     return admit(context, exchange, options, guarded, presented)
   }
-  const isOver = renewed?.kind === 'theft' || renewed?.ended === true
+  const isOver = renewed?.kind === 'theft' || (renewed !== null && renewed.ended !== false)
   // A script can refresh the session at the endpoint and repeat the request.
   if (!isOver && !wantsPage(exchange.request)) throw new TryRefreshTokenError(reason)
   if (options.required === false) return null

@@ -89,6 +89,6 @@ async function renew<Payload extends object, Info extends object>(
     const session = new VerifiedSession(claims, payload)
     return { reading: { kind: 'active', session }, token: renewed.issued, isRefreshed: true }
   }
-  const ended = renewed.kind === 'theft' || renewed.ended
+  const ended = renewed.kind === 'theft' || renewed.ended !== false
   return ended ? { reading: { kind: 'none' }, token: { accessToken: null, mac: null } } : unchanged
 }

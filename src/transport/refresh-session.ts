@@ -59,7 +59,7 @@ export async function refreshSession<Payload extends object, Info extends object
     case 'refreshed':
       return outcome.session
     case 'unauthorized':
-      if (!outcome.ended) applyEdits(reply, noSessionEdits())
+      if (outcome.ended === false) applyEdits(reply, noSessionEdits())
       throw new UnauthorizedError('the refresh token is invalid, or its session has expired or was revoked')
     case 'theft':
       throw new TokenTheftDetectedError(outcome.userId, outcome.handle)
@@ -89,14 +89,14 @@ export async function exchangeRefreshToken<Payload extends object, Info extends 
   const { policy, current } = context
   const { request, reply } = exchange
   const outcome = await refreshFirstRecognized(context, tokens, channel, request)
-  if (outcome.kind === 'unauthorized' && !outcome.ended) return outcome
+  if (outcome.kind === 'unauthorized' && outcome.ended === false) return outcome
   const leftovers = channel === 'cookie' ? await findLeftovers(context, request) : null
   if (outcome.kind === 'refreshed') {
     const edits = await pairEdits(context, channel, outcome.issued)
     requireUnsent(reply)
     if (leftovers !== null) applyEdits(reply, leftovers)
     if (channel === 'header' && cookieTokens(request, policy.cookies.refreshToken).length > 0) {
-      applyEdits(reply, clearingEdits(policy.cookies, 'cookie'))
+      applyEdits(reply, clearingEdits(policy.cookies, 'cookie', null))
     }
     applyEdits(reply, edits)
     const { issued } = outcome
@@ -105,7 +105,9 @@ export async function exchangeRefreshToken<Payload extends object, Info extends 
     return { kind: 'refreshed', issued, session }
   }
   if (leftovers !== null) applyEdits(reply, leftovers)
-  applyEdits(reply, clearingEdits(policy.cookies, channel))
+  const reason = outcome.kind === 'theft' ? 'theft' : outcome.ended
+  const handles = tokens.slice(0, 1).map(({ token }) => token.handle)
+  applyEdits(reply, clearingEdits(policy.cookies, channel, { reason, handles }))
   current.set(request, { kind: 'none' })
   return outcome
 }

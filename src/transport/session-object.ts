@@ -2,6 +2,7 @@ import { isSessionError, UnauthorizedError } from '../base/errors.ts'
 import { transferModeOf } from '../base/handle.ts'
 import { deepFreeze } from '../base/json.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
+import type { EndReason } from '../base/wire.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import { endOfToken } from '../tokens/access-claims.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
@@ -154,7 +155,7 @@ export class RequestSession<Payload extends object, Info extends object>
   async revokeSession(): Promise<void> {
     await this.#context.core.revokeSession(this.#claims.sid)
     refuseIfSent(this.#exchange.reply)
-    this.#clear()
+    this.#clear('signed-out')
   }
 
   async #whileAlive<Result>(call: Promise<Result>): Promise<Result> {
@@ -162,17 +163,18 @@ export class RequestSession<Payload extends object, Info extends object>
       return await call
     } catch (error) {
       if (!isSessionError(error) || error.code !== 'SESSION_NOT_FOUND') throw error
-      this.#clear()
+      this.#clear('revoked')
       throw new UnauthorizedError('the session has expired or was revoked')
     }
   }
 
   /** Clears the client's tokens, unless the response carries those of another session. */
-  #clear(): void {
+  #clear(reason: EndReason): void {
     const { policy: { cookies }, current } = this.#context
     const { request, reply } = this.#exchange
-    if (!current.mayWrite(request, this.#claims.sid)) return
-    applyEdits(reply, clearingEdits(cookies, transferModeOf(this.#claims.sid), this.#leftovers))
+    const handle = this.#claims.sid
+    if (!current.mayWrite(request, handle)) return
+    applyEdits(reply, clearingEdits(cookies, transferModeOf(handle), { reason, handles: [handle] }, this.#leftovers))
     current.set(request, { kind: 'none' })
   }
 }

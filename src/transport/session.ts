@@ -59,8 +59,8 @@ export interface Session<Payload extends object, Info extends object> extends Re
    * Notes that the user has just proved again who they are, for routes with `maxAuthenticationAge`: call it after you
    * have checked a password or another proof of `getUserId()`, in the handler of the request that carries it. Pass what
    * the framework passes to the handler. The response gets new tokens; user id, handle, JWT payload and session data
-   * stay. Older refresh tokens of the session can no longer be used: send the request with `client.reauthenticate` of
-   * `keyturn/client`, or without a refresh beside it. 2 store calls.
+   * stay. Older refresh tokens of the session can no longer be used: send the request with `reauthenticateWith` of
+   * `keyturn/client/parts`, or without a refresh beside it. 2 store calls.
    * @throws UnauthorizedError if the session has expired or was revoked.
    * @throws CrossSiteRequestError if a page of an untrusted origin causes the request, except by a navigation of the tab
    * with GET.

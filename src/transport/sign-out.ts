@@ -21,7 +21,7 @@ interface ProvenSessions {
 /**
  * Revokes the session of a request and clears its tokens in the response. Unlike other calls, it accepts an access
  * token that has expired, or a refresh token alone: both prove which session it is, and the user must be able to leave.
- * Returns whether the request had a session. 1 store call.
+ * With `?session=<handle>`, another session is not revoked. Returns whether the request had a session. 1 store call.
  */
 export async function signOut<Payload extends object, Info extends object>(
   context: HttpContext<Payload, Info>,
@@ -36,20 +36,35 @@ export async function signOut<Payload extends object, Info extends object>(
     return true
   }
   const proven = await sessionsOf(context, request)
+  const named = namedSession(request)
   if (proven === null) {
     // What was presented proves nothing; this finds the error for it.
     const session = await getSession(context, exchange, { csrf: true, required: false })
+    if (named !== null && session !== null && session.getHandle() !== named) throw otherSession()
     await session?.revokeSession()
     return session !== null
   }
   const { channel, handles } = proven
+  if (named !== null && !handles.some(handle => handle === named)) throw otherSession()
   await core.revokeSessions(handles)
   refuseIfSent(reply)
   if (channel === 'cookie') applyEdits(reply, await findLeftovers(context, request))
   refuseIfSent(reply)
-  applyEdits(reply, clearingEdits(policy.cookies, channel))
+  applyEdits(reply, clearingEdits(policy.cookies, channel, { reason: 'signed-out', handles }))
   current.set(request, { kind: 'none' })
   return true
+}
+
+/**
+ * The session that the client wants to leave; null if it does not say. A client that was offline sends its sign-out
+ * later, when the user may have logged in again.
+ */
+function namedSession({ query }: HttpRequest): string | null {
+  return query === '' ? null : new URLSearchParams(query).get('session') || null
+}
+
+function otherSession(): UnauthorizedError {
+  return new UnauthorizedError('the request has the tokens of another session than the one to sign out')
 }
 
 /** The sessions of the tokens that Keyturn issued; null if there are none. As everywhere, a bearer token goes first. */

@@ -176,7 +176,7 @@ async function editsOf<Payload extends object, Info extends object>(
   const other = mode === 'cookie' ? 'header' : 'cookie'
   return [
     await findLeftovers(context, request),
-    ...carriesAccessToken(context, request, other) ? [clearingEdits(policy.cookies, other)] : [],
+    ...carriesAccessToken(context, request, other) ? [clearingEdits(policy.cookies, other, null)] : [],
     await pairEdits(context, mode, issued),
   ]
 }

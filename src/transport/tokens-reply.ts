@@ -1,6 +1,6 @@
 import type { EpochMilliseconds } from '../base/time.ts'
 import * as wire from '../base/wire.ts'
-import type { TransferMode } from '../base/wire.ts'
+import type { EndReason, TransferMode } from '../base/wire.ts'
 import type { IssuedAccessToken, IssuedSession } from '../session/core.ts'
 import type { CookieConfig } from './cookie-config.ts'
 import type { ResponseWriter } from './exchange.ts'
@@ -36,15 +36,16 @@ export function accessTokenEdits(
   mode: TransferMode,
   issued: IssuedAccessToken<object>,
 ): TokenEdits {
-  const front = [wire.frontToken, encodeFrontToken(issued)] as const
-  if (mode === 'header') return { headers: [front, [wire.accessToken, issued.accessToken]], cookies: [] }
+  // A response that has ended a session may begin another one.
+  const front = [[wire.frontToken, encodeFrontToken(issued)], [wire.sessionEnded, null]] as const
+  if (mode === 'header') return { headers: [...front, [wire.accessToken, issued.accessToken]], cookies: [] }
   const { accessToken, accessTokenMac } = cookies
   const expires = isPersistent(issued) ? issuedAt(issued) + ACCESS_COOKIE_LIFETIME : null
   const access = createCookie(accessToken.attributes, issued.accessToken, expires, issuedAt(issued))
   const macs = issued.mac === null
     ? accessTokenMac.clearings
     : [createCookie(accessTokenMac.attributes, issued.mac, expires, issuedAt(issued))]
-  return { headers: [front], cookies: [access, ...macs] }
+  return { headers: front, cookies: [access, ...macs] }
 }
 
 /**
@@ -72,13 +73,24 @@ export function sessionEdits(
   }
 }
 
-/** The edits that clear a client's tokens in one transfer mode, and leftover cookies on other domains. Pure. */
+/** Which sessions a response ends, and why. */
+export interface SessionEnd {
+  readonly reason: EndReason
+  readonly handles: readonly string[]
+}
+
+/**
+ * The edits that clear a client's tokens in one transfer mode, and leftover cookies on other domains. `end` tells the
+ * client what they are about; null if the response begins another session. Pure.
+ */
 export function clearingEdits(
   cookies: CookieConfig,
   mode: TransferMode,
+  end: SessionEnd | null,
   leftovers: readonly Cookie[] = [],
 ): TokenEdits {
-  const common = [[wire.frontToken, REMOVE_FRONT_TOKEN], [wire.antiCsrf, null]] as const
+  const ended = end && [end.reason, ...end.handles].join(' ')
+  const common = [[wire.frontToken, REMOVE_FRONT_TOKEN], [wire.antiCsrf, null], [wire.sessionEnded, ended]] as const
   if (mode === 'header') return { headers: [...common, [wire.accessToken, ''], [wire.refreshToken, '']], cookies: [] }
   const { accessToken, refreshToken, narrowClearings } = cookies
   return { headers: common, cookies: [...leftovers, ...accessToken.clearings, ...narrowClearings, ...refreshToken.clearings] }

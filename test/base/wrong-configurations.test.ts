@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { createDevices, createClient, patchFetch } from '../../src/client/index.ts'
+import { createClient } from '../../src/client/index.ts'
+import { createDevices, patchFetch } from '../../src/client/parts.ts'
 import { expressSessions } from '../../src/frameworks/express.ts'
 import { fastifySessions } from '../../src/frameworks/fastify.ts'
 import { h3Sessions } from '../../src/frameworks/h3.ts'
@@ -219,10 +220,10 @@ describe('S-10: other functions reject', () => {
       'clientIp must be a function; received null'],
     ['wsSessions', () => call(wsSessions, sessions, { checkInterval: '1 s' }), 'checkInterval must be', 'seconds',
       '"1 s"'],
-    ['createClient', () => call(createClient, { mode: 'Header' }), 'mode must be "cookie" or "header"', '"Header"'],
+    ['createClient', () => call(createClient, { mode: 'Header' }), 'mode must be /^(cookie|header)$/', '"Header"'],
     ['createClient', () => call(createClient, { baseURL: ORIGIN }), 'no option baseURL; its options are baseUrl'],
     ['createClient', () => createClient({ sessionExpiredStatusCode: 200 }), 'sessionExpiredStatusCode must be', '200'],
-    ['createClient', () => call(createClient, { storage: 'local' }), 'storage must be an object with getItem',
+    ['createClient', () => call(createClient, { storage: 'local' }), 'storage must be object',
       '"local"'],
     ['createDevices', () => call(createDevices, { fetch }, { url: '/devices' }), 'path must be a text', 'undefined'],
     ['patchFetch', () => call(patchFetch, {}), 'the argument of patchFetch must be a client'],

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { addSessionInterceptor } from '../../src/client/axios.ts'
 import { createClientIn } from '../../src/client/create-client.ts'
-import { createClient, createDevices } from '../../src/client/index.ts'
+import { createClient } from '../../src/client/index.ts'
+import { createDevices } from '../../src/client/parts.ts'
 import type { Client, ClientOptions } from '../../src/client/index.ts'
 import { Application } from '../e2e/client-support/application.ts'
 import { Api, LIFETIME, ORIGIN } from './support/api.ts'
@@ -39,8 +40,9 @@ describe('the client’s fetch', () => {
     const devices = createDevices(client, { path: '/devices' })
     await devices.list()
     await devices.revoke('a/b')
+    const handle = client.peekSession()?.handle
     await client.signOut()
-    const paths = ['/login', '/me?1', '/devices', '/devices/a%2Fb', '/auth/signout']
+    const paths = ['/login', '/me?1', '/devices', '/devices/a%2Fb', `/auth/signout?session=${handle}`]
     expect(sent).toEqual(paths.map(path => ORIGIN + path))
   })
 
@@ -127,7 +129,7 @@ describe('the client’s fetch', () => {
   test.each(withoutOrigin)('B-02: without an origin, the error names the missing option: %s', page => {
     const tab = { ...new Browser(fetch, 0).openTab(), pageUrl: page }
     const storage = { getItem: () => null, setItem: () => undefined }
-    expect(() => createClientIn(tab, { storage })).toThrow('without a page, baseUrl must be an absolute URL')
+    expect(() => createClientIn(tab, { storage })).toThrow('baseUrl must be an absolute URL; received /')
     expect(() => createClientIn(tab, { storage, baseUrl: '/api' })).toThrow('received /api')
     expect(createClientIn(tab, { storage, baseUrl: ORIGIN }).exchanges.isOurs('/me')).toBe(true)
   })

@@ -154,3 +154,32 @@ test('CSRF-12: axios adds nothing to requests for other origins, however they ge
     await new Promise(resolve => other.close(resolve).closeAllConnections())
   }
 })
+
+test('B-07: axios’ timeout, cancel token and signal end the wait for a refresh, as axios reports it', async () => {
+  application.expireTokens()
+  let release = (): void => undefined
+  const over = new Promise<void>(resolve => release = resolve)
+  let asked = (): void => undefined
+  const waiting = new Promise<void>(resolve => asked = resolve)
+  application.beforeAnswer = () => {
+    asked()
+    return over
+  }
+  const source = axios.CancelToken.source()
+  const abort = new AbortController()
+  const failures = Promise.all([
+    api.get('/me', { timeout: 50, timeoutErrorMessage: 'too slow' }),
+    api.get('/me', { cancelToken: source.token }),
+    api.get('/me', { signal: abort.signal }),
+  ].map(call => call.catch((error: unknown) => error)))
+  await waiting
+  source.cancel('no longer needed')
+  abort.abort()
+  const [late, cancelled, aborted] = await failures
+  expect(late).toMatchObject({ code: 'ECONNABORTED', message: 'too slow' })
+  expect([axios.isCancel(cancelled), axios.isCancel(aborted)]).toEqual([true, true])
+  expect(cancelled).toMatchObject({ message: 'no longer needed' })
+  application.beforeAnswer = null
+  release()
+  expect((await api.get('/me')).status).toBe(200)
+})

@@ -1,73 +1,47 @@
 import { expect, test } from 'vitest'
 import type { Client, ClientOptions } from '../../src/client/client.ts'
 import { createClientIn } from '../../src/client/create-client.ts'
+import type { SessionView } from '../../src/client/session.ts'
 import { SessionUnavailableError } from '../../src/client/errors.ts'
 import { patchFetch } from '../../src/client/fetch-with-session.ts'
 import { Api, LIFETIME, ORIGIN } from './support/api.ts'
 import type { Claims } from './support/api.ts'
-import { Browser, settle } from './support/browser.ts'
-import type { BrowserSettings, Tab } from './support/browser.ts'
-
-interface World {
-  readonly api: Api
-  readonly browser: Browser
-  open(options?: ClientOptions): { tab: Tab; client: Client<Claims> }
-  /** Lets the same time pass for the server and the browser. */
-  pass(milliseconds: number): Promise<void>
-  expire(): Promise<void>
-}
-
-function createWorld(settings: BrowserSettings & { skew?: number } = {}, api: Api = new Api()): World {
-  const { skew = 0, ...rest } = settings
-  const browser = new Browser(api.fetch, api.now + skew, rest)
-  const pass = async (milliseconds: number): Promise<void> => {
-    api.now += milliseconds
-    await browser.pass(milliseconds)
-  }
-  return {
-    api,
-    browser,
-    open(options = {}) {
-      const tab = browser.openTab()
-      return { tab, client: createClientIn<Claims>(tab, { baseUrl: ORIGIN, ...options }) }
-    },
-    pass,
-    expire: () => pass(LIFETIME * 1000 + 1000),
-  }
-}
-
-const logIn = (client: Client<Claims>, userId = 'ada'): Promise<Response> =>
-  client.fetch('/login', { method: 'POST', body: JSON.stringify({ userId }) })
+import { settle } from './support/browser.ts'
+import type { BrowserSettings } from './support/browser.ts'
+import { createWorld, logIn } from './support/world.ts'
 
 test('knows the session after a login, with types, without another request', async () => {
   const { api, open } = createWorld()
   const { client } = open()
-  expect(client.peekSession()).toBeUndefined()
+  expect(client.peekSession()).toBeNull()
   await logIn(client)
   const session = await client.getSession()
-  expect(session).toMatchObject({ userId: 'ada', payload: { role: 'reader' } })
+  expect(session).toMatchObject({ userId: 'ada', jwtPayload: { role: 'reader' }, timeCreated: api.now })
   expect(session?.handle).toMatch(/^c/)
-  const left = (session?.expiry ?? 0) - api.now
+  const left = (client.expiry() ?? 0) - api.now
   expect(left).toBeGreaterThan(LIFETIME * 790)
   expect(left).toBeLessThanOrEqual(LIFETIME * 1000)
   expect(client.peekSession()).toBe(session)
   expect(api.refreshes).toBe(0)
 })
 
-test('without a record, asks the server once and keeps the answer across reloads', async () => {
+test('B-10: visitors that never had a session cause no request of the client’s own', async () => {
   const { api, open } = createWorld()
   const { client } = open()
-  expect(await Promise.all([client.getSession(), client.getSession()])).toEqual([null, null])
+  expect(client.view()).toEqual({ status: 'signed-out', session: null, reason: null })
   expect(await client.getSession()).toBeNull()
-  expect(await open().client.getSession()).toBeNull()
-  expect(api.refreshes).toBe(1)
+  expect((await client.fetch('/me')).status).toBe(401)
+  expect(api.seen.map(({ path }) => path)).toEqual(['/me'])
 })
 
-test('finds a session whose record the browser has deleted', async () => {
-  const { api, browser, open } = createWorld()
+test('finds a session whose record the browser has deleted, when the server asks for a refresh', async () => {
+  const { api, browser, open, expire } = createWorld()
   await logIn(open().client)
   browser.disk.clear()
-  expect(await open().client.getSession()).toMatchObject({ userId: 'ada' })
+  const { client } = open()
+  await expire()
+  expect((await client.fetch('/me')).status).toBe(200)
+  expect(await client.getSession()).toMatchObject({ userId: 'ada' })
   expect(api.refreshes).toBe(1)
 })
 
@@ -94,8 +68,7 @@ test('a hundred calls of five tabs at expiry cause one refresh', async () => {
 })
 
 test.each<[string, BrowserSettings, number]>([
-  ['a lease in the storage if there are no locks', { locks: false }, 1],
-  ['a lease and storage events if there are no locks and channels', { locks: false, channel: false }, 1],
+  ['no coordination but the record if there are no locks', { locks: false }, 5],
   ['locks if storage is blocked', { storage: false, lag: 10 }, 1],
   ['no coordination if all is blocked', { locks: false, storage: false, channel: false }, 5],
 ])('five tabs refresh with %s', async (_, settings, refreshes) => {
@@ -119,7 +92,7 @@ test('a clock that is hours off, or is set meanwhile, costs at most a refresh', 
     const { api, browser, open, expire, pass } = createWorld({ skew })
     const { client } = open()
     await logIn(client)
-    expect((await client.getSession())?.expiry ?? 0).toBeGreaterThan(browser.wall)
+    expect(client.expiry() ?? 0).toBeGreaterThan(browser.wall)
     expect((await client.fetch('/me')).status).toBe(200)
     expect(api.refreshes).toBe(0)
     await expire()
@@ -148,9 +121,10 @@ test('after sleep, in which the steady clock stopped, refreshes before the next 
 test('a sign-in, a new payload and a sign-out reach the other tabs', async () => {
   const { open, pass } = createWorld()
   const here = open().client
+  const roleOf = ({ session }: SessionView<Claims>): string | null => session?.jwtPayload.role ?? null
   const heard: unknown[] = []
   const there = open().client
-  there.onChange((session, previous) => heard.push([session?.payload.role ?? null, previous?.payload.role ?? null]))
+  there.onChange((view, previous) => heard.push([roleOf(view), roleOf(previous)]))
   await logIn(here)
   await pass(1)
   expect(there.peekSession()).toMatchObject({ userId: 'ada' })
@@ -260,22 +234,6 @@ test('a session that was revoked ends with the next refresh, and its request get
   expect(client.peekSession()).toBeNull()
   expect((await client.fetch('/me')).status).toBe(401)
   expect(api.refreshes).toBe(1)
-})
-
-test('a sign-out that does not reach the server fails and keeps the session', async () => {
-  const { api, open } = createWorld()
-  const { client } = open()
-  await logIn(client)
-  for (const answer of [() => Promise.resolve(html(200)), () => Promise.reject(new TypeError('offline'))]) {
-    api.between = answer
-    await expect(client.signOut()).rejects.toBeInstanceOf(SessionUnavailableError)
-    expect(client.peekSession()).toMatchObject({ userId: 'ada' })
-  }
-  api.between = null
-  await client.signOut()
-  expect(client.peekSession()).toBeNull()
-  expect(api.jar.size).toBe(0)
-  await client.signOut()
 })
 
 test.each(['cookie', 'header'] as const)(
@@ -531,19 +489,6 @@ test('if a late response removes the cookies of a newer session, that session en
   expect((await there.fetch('/me')).status).toBe(401)
   expect(await there.getSession()).toBeNull()
   expect(await open().client.getSession()).toBeNull()
-})
-
-test('refreshes ahead of expiry, once for all tabs, while one is visible', async () => {
-  const { api, open, pass } = createWorld()
-  const clients = Array.from({ length: 3 }, () => open({ refreshAhead: true }))
-  await logIn(clients[0]?.client ?? open().client)
-  await pass(LIFETIME * 10_000)
-  expect(api.refreshes).toBeGreaterThanOrEqual(9)
-  expect(api.refreshes).toBeLessThanOrEqual(13)
-  for (const { tab } of clients) tab.visible = false
-  const before = api.refreshes
-  await pass(LIFETIME * 10_000)
-  expect(api.refreshes).toBe(before)
 })
 
 test('on a server that renders pages, knows no session', async () => {

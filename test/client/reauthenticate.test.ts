@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Client, ClientOptions } from '../../src/client/client.ts'
 import { createClientIn } from '../../src/client/create-client.ts'
 import { SessionUnavailableError } from '../../src/client/errors.ts'
+import { reauthenticateWith } from '../../src/client/reauthenticate.ts'
 import { Api, LIFETIME, ORIGIN } from './support/api.ts'
 import type { Claims } from './support/api.ts'
 import { Browser, settle } from './support/browser.ts'
@@ -32,8 +33,8 @@ function createWorld(settings: BrowserSettings = {}): World {
 }
 
 const logIn = (client: Client<Claims>): Promise<Response> => client.fetch('/login', { method: 'POST', body: '{}' })
-const reauthenticate = (client: Client<Claims>, init: RequestInit = {}): Promise<Response> => (
-  client.reauthenticate('/reauthenticate', { method: 'POST', body: 'password', ...init })
+const prove = (client: Client<Claims>, init: RequestInit = {}): Promise<Response> => (
+  reauthenticateWith(client, '/reauthenticate', { method: 'POST', body: 'password', ...init })
 )
 const paths = (api: Api, from: number): string[] => api.seen.slice(from).map(({ path, status }) => `${path} ${status}`)
 
@@ -50,7 +51,7 @@ function hold(api: Api, path: string): { readonly release: () => void } {
   return { release: () => release() }
 }
 
-describe('L-17: client.reauthenticate', () => {
+describe('L-17: a re-authentication', () => {
   test.each(['cookie', 'header'] as const)('sends one request, and the session goes on with its tokens, in %s mode', async mode => {
     const { api, open, pass } = createWorld()
     const client = open({ mode })
@@ -58,7 +59,7 @@ describe('L-17: client.reauthenticate', () => {
     await pass(301_000)
     expect((await client.fetch('/recent')).status).toBe(403)
     const from = api.seen.length
-    const response = await reauthenticate(client)
+    const response = await prove(client)
     expect([response.status, await response.json()]).toEqual([200, { userId: 'ada', echo: 'password' }])
     expect((await client.fetch('/recent')).status).toBe(200)
     expect(paths(api, from)).toEqual(['/reauthenticate 200', '/recent 200'])
@@ -67,15 +68,13 @@ describe('L-17: client.reauthenticate', () => {
     expect(paths(api, from).slice(2)).toEqual([`${REFRESH} 200`, '/me 200'])
   })
 
-  test.each([
-    ['a Web Lock', {}], ['a lease in the storage', { locks: false }],
-  ] as const)('holds the refresh lock (%s): no tab refreshes beside it, nor after it', async (_, settings) => {
-    const { api, open, pass } = createWorld(settings)
+  test('holds the refresh lock: no tab refreshes beside it, nor after it', async () => {
+    const { api, open, pass } = createWorld()
     const [client, other] = [open(), open()]
     await logIn(client)
     await pass(10_000)
     const { release } = hold(api, '/reauthenticate')
-    const answer = reauthenticate(client)
+    const answer = prove(client)
     await pass(100)
     const refreshing = [other.refresh(), client.refresh()]
     await pass(1000)
@@ -98,7 +97,7 @@ describe('L-17: client.reauthenticate', () => {
       const refreshed = clients[refreshing]?.refresh()
       await settle()
       const from = api.seen.length
-      const answer = reauthenticate(clients[0])
+      const answer = prove(clients[0])
       await pass(1000)
       expect(paths(api, from)).toEqual([])
       release()
@@ -115,7 +114,7 @@ describe('L-17: client.reauthenticate', () => {
     await logIn(client)
     await pass(LIFETIME * 1000 + 1000)
     const from = api.seen.length
-    expect((await reauthenticate(client)).status).toBe(200)
+    expect((await prove(client)).status).toBe(200)
     expect(paths(api, from)).toEqual([`${REFRESH} 200`, '/reauthenticate 200'])
   })
 
@@ -125,7 +124,7 @@ describe('L-17: client.reauthenticate', () => {
     await logIn(client)
     api.now += LIFETIME * 1000 + 1000
     const from = api.seen.length
-    expect((await reauthenticate(client)).status).toBe(200)
+    expect((await prove(client)).status).toBe(200)
     expect(paths(api, from)).toEqual(['/reauthenticate 401', `${REFRESH} 200`, '/reauthenticate 200'])
   })
 
@@ -137,16 +136,16 @@ describe('L-17: client.reauthenticate', () => {
     api.between = async () => {
       throw new TypeError('no network')
     }
-    await expect(reauthenticate(client)).rejects.toThrow('no network')
+    await expect(prove(client)).rejects.toThrow('no network')
     await pass(LIFETIME * 1000)
     api.between = async request => {
       if (request.url.endsWith(REFRESH)) throw new TypeError('no network')
       return null
     }
-    await expect(reauthenticate(client)).rejects.toThrow(SessionUnavailableError)
+    await expect(prove(client)).rejects.toThrow(SessionUnavailableError)
     api.between = null
     expect(await client.refresh()).toBe(true)
-    expect((await reauthenticate(client)).status).toBe(200)
+    expect((await prove(client)).status).toBe(200)
   })
 
   test('keeps the lock while the refresh of an aborted call is running', async () => {
@@ -156,12 +155,12 @@ describe('L-17: client.reauthenticate', () => {
     await pass(LIFETIME * 1000 + 1000)
     const { release } = hold(api, REFRESH)
     const caller = new AbortController()
-    const aborted = reauthenticate(client, { signal: caller.signal }).catch((error: unknown) => error)
+    const aborted = prove(client, { signal: caller.signal }).catch((error: unknown) => error)
     await settle()
     caller.abort()
     await settle()
     const from = api.seen.length
-    const again = reauthenticate(client)
+    const again = prove(client)
     await pass(100)
     expect(paths(api, from)).toEqual([])
     release()
@@ -177,11 +176,11 @@ describe('L-17: client.reauthenticate', () => {
     await logIn(client)
     await pass(301_000)
     api.loseNext = true
-    await expect(reauthenticate(client)).rejects.toThrow('network lost')
-    const busy = await reauthenticate(client)
+    await expect(prove(client)).rejects.toThrow('network lost')
+    const busy = await prove(client)
     expect([busy.status, busy.headers.get('retry-after')]).toEqual([503, '30'])
     await pass(30_001)
-    expect((await reauthenticate(client)).status).toBe(200)
+    expect((await prove(client)).status).toBe(200)
     expect((await client.fetch('/recent')).status).toBe(200)
   })
 
@@ -190,7 +189,7 @@ describe('L-17: client.reauthenticate', () => {
     const client = open()
     await logIn(client)
     api.between = async () => Response.json({ theirs: true })
-    const response = await client.reauthenticate('https://other.example.com/reauthenticate', { method: 'POST' })
+    const response = await reauthenticateWith(client, 'https://other.example.com/reauthenticate', { method: 'POST' })
     expect(await response.json()).toEqual({ theirs: true })
     expect(api.seen.at(-1)?.headers.get('st-auth-mode')).toBeNull()
   })

@@ -13,7 +13,7 @@ test('a server that renders pages can create the client, gets no session, and ca
     import './src/client/vue.ts'
     import './src/client/svelte.ts'
     import './src/client/axios.ts'
-    const client = createClient({ refreshAhead: true, fetch: () => { throw new Error('asked') } })
+    const client = createClient({ fetch: () => { throw new Error('asked') } })
     console.log(client.peekSession(), await client.getSession(), await client.refresh())`,
   ], { cwd: root, timeout: 150_000 })
   expect(stdout).toBe('undefined null false\n')

@@ -18,7 +18,7 @@ describe.skipIf(browserPath === null)('the addresses of the client’s requests'
     const [started, bundle, other] = await Promise.all([launchBrowser(), bundleClient(), startElsewhere()])
     browser = started
     elsewhere = other
-    application = await Application.start(bundle, 'token')
+    application = await Application.start(bundle, { antiCsrf: 'token' })
   })
 
   afterEach(async () => {

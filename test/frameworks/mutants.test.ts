@@ -33,7 +33,7 @@ function keepCookies(headers: Headers, keep: (line: string) => boolean): void {
   for (const line of lines) headers.append('set-cookie', line)
 }
 
-const ourHeaders = 'front-token, st-access-token, st-refresh-token, anti-csrf'
+const ourHeaders = 'front-token, session-ended, st-access-token, st-refresh-token, anti-csrf'
 
 const clearing = '__Host-sAccessToken=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; Secure; SameSite=Lax'
 

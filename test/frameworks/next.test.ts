@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { defaultCookieNames } from '../../src/base/cookie-names.ts'
+import { browserPath, launchBrowser } from '../e2e/support/browser.ts'
 import { runFrameworkContract } from '../support/run-framework-contract.ts'
 import {
   prepareContractApp, prepareExample, startContractApp, startExampleApp,
@@ -26,6 +27,35 @@ describe('Next.js, built by next build', () => {
   afterAll(() => app?.stop())
 
   serverRenderingTests(() => app)
+
+  test.skipIf(browserPath === null)(
+    'B-04: in Chromium, the badge shows the login and the logout of a server action, also after a full page load',
+    async () => {
+      const browser = await launchBrowser()
+      try {
+        const page = await browser.newPage()
+        const refreshes: string[] = []
+        page.on('request', request => request.url().endsWith('/session/refresh') && refreshes.push(request.url()))
+        const badge = (): Promise<string | null> => page.locator('#badge').textContent()
+        await page.goto(app.origin)
+        await expect.poll(badge).toBe('signed-out')
+        await page.getByRole('button', { name: 'log in' }).click()
+        await expect.poll(badge).toBe('signed-in ada reader')
+        await page.getByRole('button', { name: 'become editor' }).click()
+        await expect.poll(badge).toBe('signed-in ada editor')
+        await page.reload()
+        await expect.poll(badge).toBe('signed-in ada editor')
+        await page.getByRole('button', { name: 'log out' }).click()
+        await expect.poll(badge).toBe('signed-out')
+        await page.reload()
+        await expect.poll(badge).toBe('signed-out')
+        await expect.poll(() => page.evaluate(() => localStorage.length)).toBeGreaterThan(0)
+        expect(refreshes.length, app.output()).toBeLessThanOrEqual(3)
+      } finally {
+        await browser.close()
+      }
+    },
+  )
 
   test('HDR-01: a page that was rendered at build time is not cached with the tokens', async () => {
     const browser = new PageBrowser(app)

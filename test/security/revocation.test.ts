@@ -10,7 +10,7 @@ describe('REV-01: revokeSession', () => {
     const { claims, refreshToken } = await login(core)
     expect(await core.revokeSession(claims.sid)).toBe(true)
     expect(await core.revokeSession(claims.sid)).toBe(false)
-    expect(await core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: true })
+    expect(await core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: 'revoked' })
   })
 
   test('using its refresh token again affects no other session of the user', async () => {
@@ -161,7 +161,7 @@ describe('REV-05: limits apply whenever a session is read, without any cleanup',
     clock.advance(900 * SECOND)
     const after = createTestCore({ store, clock, idleTimeout: 900, accessTokenLifetime: 300 })
     expect(await after.core.verify(accessToken)).toEqual({ kind: 'refresh-required', reason: 'expired' })
-    expect(await after.core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: true })
+    expect(await after.core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: 'expired' })
     await refreshed(before.core, refreshToken)
   })
 })

@@ -19,7 +19,7 @@ describe('ROT-01: using a used-up token again revokes the session', () => {
         kind: 'theft', userId: 'alice', handle: first.claims.sid,
         presented: { generation: 0, branch: 0 }, current: { generation: 2, branch: 0 },
       })
-    expect(await core.refresh(third.refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: true })
+    expect(await core.refresh(third.refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: 'revoked' })
     for (const { accessToken } of [first, second, third]) {
       expect((await core.verify(accessToken, { blacklisting: 'strict' })).kind).toBe('revoked')
       expect((await core.verify(accessToken)).kind).toBe('revoked')
@@ -146,7 +146,7 @@ describe('ROT-05: lifetimes', () => {
     clock.advance(60 * SECOND - 1)
     refreshToken = (await refreshed(core, refreshToken)).refreshToken
     clock.advance(1)
-    expect(await core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: true })
+    expect(await core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: 'expired' })
   })
 
   test('each refresh moves the idle expiry', async () => {
@@ -157,7 +157,7 @@ describe('ROT-05: lifetimes', () => {
       refreshToken = (await refreshed(core, refreshToken)).refreshToken
     }
     clock.advance(2 * DAY)
-    expect(await core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: true })
+    expect(await core.refresh(refreshToken, 'header', owner)).toEqual({ kind: 'unauthorized', ended: 'expired' })
   })
 })
 

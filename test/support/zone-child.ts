@@ -59,7 +59,7 @@ async function verifier(): Promise<Record<string, unknown>> {
 async function stored(): Promise<string | undefined> {
   const now = Date.now()
   const front = btoa(JSON.stringify({ uid: 'ada', ate: now + 60_000, up: { iat: Math.floor(now / 1000) } }))
-  const record = JSON.stringify({ at: 1, received: now, front })
+  const record = JSON.stringify({ generation: 1, at: 1, received: now, front })
   const client = createClient({
     baseUrl: 'http://localhost:1', mode: 'header',
     storage: { getItem: async () => record, setItem: async () => undefined },

@@ -269,7 +269,7 @@ describe('CSRF-11, FP-13: CORS', () => {
     expect(reply.headers['vary']?.split(', ')).toContain('Origin')
     const exposed = reply.headers['access-control-expose-headers']?.split(', ') ?? []
     expect(exposed.toSorted()).toEqual([
-      'anti-csrf', 'front-token', 'retry-after', 'st-access-token', 'st-refresh-token',
+      'anti-csrf', 'front-token', 'retry-after', 'session-ended', 'st-access-token', 'st-refresh-token',
     ])
     const refreshed = await client.send('POST', REFRESH, { headers: { origin: FRONT_END } })
     expect(refreshed.headers['access-control-expose-headers']?.split(', ').toSorted()).toEqual(exposed.toSorted())

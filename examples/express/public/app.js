@@ -6,7 +6,7 @@ let session = null
 let lifetime = 1
 
 function show(next) {
-  if (next !== null && next.expiry !== session?.expiry) lifetime = Math.max(1, next.expiry - Date.now())
+  if (next !== null) lifetime = Math.max(1, next.expiry - Date.now(), next.handle === session?.handle ? lifetime : 1)
   session = next
   $('signed-in').hidden = next === null
   $('signed-out').hidden = next !== null
@@ -80,11 +80,10 @@ $('login').onsubmit = async event => {
   await json('POST', '/login', { userId: $('name').value })
 }
 
-// Called when the session begins, changes, is refreshed or ends, in this tab or in another.
-client.onChange((next, previous) => {
-  if (next === null) show(null)
-  else if (next.handle !== previous?.handle) void load()
-  else if (session !== null) session.expiry = next.expiry
+// Called when the session begins, changes or ends, in this tab or in another.
+client.onChange((view, previous) => {
+  if (view.session === null) show(null)
+  else if (view.session.handle !== previous.session?.handle) void load()
 })
 
 $('call').onclick = async () => {
@@ -151,9 +150,9 @@ $('steal').onclick = async ({ target }) => {
 
 setInterval(() => {
   if (session === null) return
-  const left = session.expiry - Date.now()
+  const left = (client.expiry() ?? session.expiry) - Date.now()
   $('expiry').textContent = left > 0 ? `expires in ${Math.ceil(left / 1000)} s` : 'expired; the next call refreshes it'
-  $('remaining').value = Math.max(0, left / lifetime)
+  $('remaining').value = Math.min(1, Math.max(0, left / lifetime))
 }, 250)
 
 await load()

@@ -1,5 +1,6 @@
 // The session of this page: Keyturn's client as plain modules, without a build step.
-import { createClient, createDevices } from '/keyturn/client/index.js'
+import { createClient } from '/keyturn/client/index.js'
+import { createDevices } from '/keyturn/client/parts.js'
 
 export const client = createClient()
 export const devices = createDevices(client, { path: '/devices' })

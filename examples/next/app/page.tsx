@@ -2,6 +2,7 @@ import { Suspense } from 'react'
 import { sessions } from '@/sessions'
 import { becomeEditor, logout } from './actions'
 import { LoginForm } from './login-form'
+import { Badge, Session as ClientSession } from './session'
 
 export default function Home() {
   return (
@@ -18,18 +19,20 @@ async function Session() {
   const reading = await sessions.readSession()
   if (reading.kind !== 'active') {
     return (
-      <>
+      <ClientSession initialSession={reading.kind === 'none' ? null : undefined}>
         <p id="state">{reading.kind}</p>
+        <Badge />
         <LoginForm returnTo={null} />
-      </>
+      </ClientSession>
     )
   }
   const { session } = reading
   return (
-    <>
+    <ClientSession initialSession={session.toJSON()}>
       <p id="state">{`active ${session.getUserId()} ${session.getJwtPayload().role} ${session.getExpiry()}`}</p>
+      <Badge />
       <form action={becomeEditor}><button>become editor</button></form>
       <form action={logout}><button>log out</button></form>
-    </>
+    </ClientSession>
   )
 }

@@ -116,7 +116,7 @@ export const crossSiteCases: readonly FrameworkCase[] = [
         [FRONT_END_ORIGIN, 'true'], path,
       )
       const exposed = trusted.header('access-control-expose-headers')?.split(', ') ?? []
-      for (const name of ['front-token', 'st-access-token', 'anti-csrf', 'retry-after']) {
+      for (const name of ['front-token', 'st-access-token', 'anti-csrf', 'session-ended', 'retry-after']) {
         ensure(exposed.includes(name), `exposes ${name}`)
       }
       const other = await client.send('GET', path, { headers: { origin: 'https://evil.tld' } })

@@ -58,9 +58,16 @@ export class Api {
     return this.count('/auth/session/refresh')
   }
 
-  /** What a page's `fetch` does, cookies included. */
-  readonly fetch: Fetch = async (input, init) => {
+  /** What a page's `fetch` does, cookies included. If the caller aborts it, it rejects and ignores the answer. */
+  readonly fetch: Fetch = (input, init) => {
     const request = new Request(input instanceof Request ? input : new URL(String(input), ORIGIN), init)
+    return new Promise((resolve, reject) => {
+      request.signal.addEventListener('abort', () => reject(request.signal.reason))
+      this.#send(request, input, init).then(resolve, reject)
+    })
+  }
+
+  async #send(request: Request, input: RequestInfo | URL, init: RequestInit | undefined): Promise<Response> {
     const headers = new Headers(request.headers)
     const credentials = init?.credentials ?? (input instanceof Request ? input.credentials : 'same-origin')
     const cookies = [...this.jar].map(([name, value]) => `${name}=${value}`)
@@ -78,6 +85,7 @@ export class Api {
       this.loseNext = false
       throw new TypeError('network lost')
     }
+    if (request.signal.aborted) throw request.signal.reason
     if (credentials !== 'omit') this.#keep(answer.headers.getSetCookie())
     return answer
   }
@@ -97,8 +105,11 @@ export class Api {
     const { pathname } = new URL(request.url)
     return this.sessions.handler(async (request, headers) => {
       if (pathname === '/login') {
-        const { userId = 'ada' }: { userId?: string } = JSON.parse(await request.text() || '{}')
-        await this.sessions.createNewSession(request, headers, userId, { role: 'reader' }, {})
+        const { userId = 'ada', persistent = true }: { userId?: string; persistent?: boolean }
+          = JSON.parse(await request.text() || '{}')
+        await this.sessions.createNewSession(request, headers, {
+          userId, jwtPayload: { role: 'reader' }, sessionInfo: {}, persistent,
+        })
         return Response.json({}, { headers })
       }
       if (pathname === '/public') return new Response('hello', { headers })

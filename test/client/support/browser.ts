@@ -1,3 +1,4 @@
+import { parseAddress } from '../../../src/client/address.ts'
 import type { ClientEnvironment, Fetch, Locks } from '../../../src/client/environment.ts'
 
 /** The features that a browser has. */
@@ -29,6 +30,7 @@ export class Browser {
   readonly #settings: Required<BrowserSettings>
   readonly #send: Fetch
   readonly #held = new Set<string>()
+  readonly #marks = new Set<string>()
   readonly #waiting: { readonly name: string; readonly grant: () => void }[] = []
   readonly #receivers = new Set<{ readonly name: string; readonly tab: object; hear(message: unknown): void }>()
   #timers: Timer[] = []
@@ -40,10 +42,17 @@ export class Browser {
     this.#settings = { locks: true, storage: true, channel: true, lag: 0, ...settings }
   }
 
+  /** Closes the browser and opens it again: what lasts for one run is gone. */
+  restart(): void {
+    this.#marks.clear()
+  }
+
   openTab(pageUrl = 'https://app.example.com/'): Tab {
     const wakes = new Set<() => void>()
     const tab: Tab = {
       fetch: (input, init) => this.#send(input, init),
+      parseAddress,
+      runMark: { has: name => this.#marks.has(name), set: name => this.#marks.add(name).has(name) },
       pageUrl,
       storage: this.#settings.storage ? this.#storage() : null,
       locks: this.#settings.locks ? this.#locks() : undefined,
@@ -54,7 +63,7 @@ export class Browser {
         const receiver = { name, tab, hear }
         this.#receivers.add(receiver)
         closing.addEventListener('abort', () => this.#receivers.delete(receiver))
-        return message => this.#settings.channel && this.#post(name, tab, structuredClone(message))
+        return message => this.#settings.channel && this.#post(name, tab, message)
       },
       visible: true,
       isVisible: () => tab.visible,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { nodeSessions } from '../../../src/frameworks/node.ts'
 import type { NodeSessions } from '../../../src/frameworks/node.ts'
-import { createSessions } from '../../../src/index.ts'
+import { createSessions, revocationStream } from '../../../src/index.ts'
 import type { Sessions, CreateSessionsOptions } from '../../../src/index.ts'
 import { openSqliteStore } from '../../../src/stores/sqlite.ts'
 import { BUSY_SECONDS, loseAnswers } from '../../support/lose-answers.ts'
@@ -14,7 +14,8 @@ import { freePort } from '../../support/servers/workspace.ts'
 type Claims = { role?: string }
 type Info = { note?: string }
 
-type AntiCsrf = NonNullable<CreateSessionsOptions<Claims, Info>['antiCsrf']>
+/** What an application of a test configures. */
+type Settings = Pick<CreateSessionsOptions<Claims, Info>, 'antiCsrf' | 'accessTokenBlacklisting'>
 
 /** The lifetime of access tokens, in seconds. */
 export const LIFETIME = 600
@@ -37,20 +38,22 @@ const html = (script: string): string =>
 const startClient = (options: string): string => `
   window.heard = []
   window.client = keyturn.createClient(${options})
-  client.onChange(session => heard.push(session && session.userId))`
+  client.onChange(({ session }) => heard.push(session && session.userId))`
 
 /** An application in this process, on a real port and a real database, with a clock that only a test moves. */
 export class Application {
   readonly port: number
   readonly origin: string
   readonly #bundle: string
-  readonly #antiCsrf: AntiCsrf
+  readonly #settings: Settings
   readonly #directory = mkdtempSync(join(tmpdir(), 'keyturn-client-'))
   #sessions: (Sessions<Claims, Info> & NodeSessions<Claims, Info>) | null = null
   #server: Server | null = null
   #now = Date.now()
   /** The statuses of the refreshes so far. */
   readonly refreshes: number[] = []
+  /** The header `Range` of the requests for the film. */
+  readonly ranges: (string | undefined)[] = []
   /** The target of the redirect at `/away`. */
   redirect = ''
   /** Runs before the session routes handle a refresh. Returns true if it has sent the response. */
@@ -58,15 +61,15 @@ export class Application {
   /** Runs after a refresh was handled, before its response is sent. */
   beforeAnswer: ((response: ServerResponse) => Promise<void>) | null = null
 
-  private constructor(port: number, bundle: string, antiCsrf: AntiCsrf) {
-    this.#antiCsrf = antiCsrf
+  private constructor(port: number, bundle: string, settings: Settings) {
+    this.#settings = settings
     this.port = port
     this.origin = `http://localhost:${port}`
     this.#bundle = bundle
   }
 
-  static async start(bundle: string, antiCsrf: AntiCsrf = 'origin'): Promise<Application> {
-    const application = new Application(await freePort(), bundle, antiCsrf)
+  static async start(bundle: string, settings: Settings = {}): Promise<Application> {
+    const application = new Application(await freePort(), bundle, settings)
     await application.start()
     return application
   }
@@ -78,7 +81,7 @@ export class Application {
       store: openSqliteStore(join(this.#directory, 'sessions.db')),
       accessTokenLifetime: LIFETIME,
       accessTokenBlacklisting: 'off',
-      antiCsrf: this.#antiCsrf,
+      ...this.#settings,
     }))
     this.#server = createServer((request, response) => void this.#answer(request, response))
     await new Promise<void>(resolve => this.#server?.listen(this.port, '127.0.0.1', resolve))
@@ -101,6 +104,16 @@ export class Application {
   /** Lets time pass for the server only: all access tokens expire, and no page knows. */
   expireTokens(): void {
     this.#now += LIFETIME * 1000 + 1000
+  }
+
+  /** Revokes all sessions of a user, as an administrator does. */
+  async revoke(userId: string): Promise<void> {
+    await this.#sessions?.revokeAllSessionsForUser(userId)
+  }
+
+  /** How many sessions a user has. */
+  async count(userId: string): Promise<number> {
+    return (await this.#sessions?.getAllSessionHandlesForUser(userId))?.length ?? 0
   }
 
   /** Lets so many milliseconds pass for the server only. */
@@ -174,8 +187,8 @@ export class Application {
         response.end(this.#bundle)
         return
       case '/login': {
-        const { userId }: { userId: string } = JSON.parse(await textOf(request))
-        await sessions.createNewSession(request, response, userId, { role: 'reader' })
+        const { userId, persistent = true }: { userId: string; persistent?: boolean } = JSON.parse(await textOf(request))
+        await sessions.createNewSession(request, response, { userId, jwtPayload: { role: 'reader' }, persistent })
         response.end('{}')
         return
       }
@@ -191,6 +204,23 @@ export class Application {
         response.end('{}')
         return
       }
+      case '/events': {
+        const session = await sessions.getSession(request, response)
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        const reader = revocationStream(session, { clock: () => this.#now }).getReader()
+        response.on('close', () => void reader.cancel())
+        for (let part = await reader.read(); !part.done; part = await reader.read()) response.write(part.value)
+        response.end()
+        return
+      }
+      case '/own-401':
+        await sessions.getSession(request, response)
+        response.writeHead(401).end('{"error":"no such order"}')
+        return
+      case '/film':
+        response.writeHead(206, { 'content-type': 'video/mp4', 'x-range': request.headers.range ?? 'none' }).end('x')
+        this.ranges.push(request.headers.range)
+        return
       case '/away':
         response.writeHead(307, { location: this.redirect }).end()
         return
@@ -221,23 +251,27 @@ const document = (options: string): { type: string; content: string } => ({
   content: html(`${unhurried}</script><script src="/client.js"></script><script>${startClient(options)}`),
 })
 
+const worker = (condition: string): { type: string; content: string } => ({
+  type: 'text/javascript',
+  content: `${unhurried}
+    importScripts('/client.js')
+    const client = keyturn.createClient()
+    addEventListener('install', event => event.waitUntil(skipWaiting()))
+    addEventListener('activate', event => event.waitUntil(clients.claim()))
+    addEventListener('fetch', event => {
+      const { pathname } = new URL(event.request.url)
+      if (${condition}) event.respondWith(client.fetch(event.request))
+    })`,
+})
+
 const pages: Readonly<Record<string, { type: string; content: string }>> = {
   '/': document('{}'),
   '/header': document(`{ mode: 'header' }`),
   '/elsewhere': { type: 'text/html', content: html('') },
   '/worker': { type: 'text/html', content: html('') },
-  '/sw.js': {
-    type: 'text/javascript',
-    content: `${unhurried}
-      importScripts('/client.js')
-      const client = keyturn.createClient()
-      addEventListener('install', event => event.waitUntil(skipWaiting()))
-      addEventListener('activate', event => event.waitUntil(clients.claim()))
-      addEventListener('fetch', event => {
-        const { pathname } = new URL(event.request.url)
-        if (pathname === '/me' || pathname === '/login') event.respondWith(client.fetch(event.request))
-      })`,
-  },
+  // The recipe of the documentation, and one that takes every request.
+  '/sw.js': worker(`pathname === '/me' || pathname === '/login'`),
+  '/sw-all.js': worker('true'),
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {

@@ -2,15 +2,19 @@
 import axios from 'axios'
 import { createElement, useEffect } from 'react'
 import { createRoot, hydrateRoot } from 'react-dom/client'
-import { createApp, h } from 'vue'
+import { createApp, effectScope, h, ref } from 'vue'
 import { addSessionInterceptor } from '../../../src/client/axios.ts'
-import { createClient, createDevices, patchFetch } from '../../../src/client/index.ts'
-import { SessionProvider, useSession } from '../../../src/client/react.ts'
+import { createClient } from '../../../src/client/index.ts'
+import {
+  connectEventSource, connectWebSocket, createDevices, endOnRevocation, patchFetch, sendXhr,
+} from '../../../src/client/parts.ts'
+import { IfSignedIn, IfSignedOut, SessionProvider, useSession, useSessionEnd } from '../../../src/client/react.ts'
 import { sessionStore } from '../../../src/client/svelte.ts'
 import { useSession as useVueSession } from '../../../src/client/vue.ts'
 
 export {
-  addSessionInterceptor, axios, createApp, createClient, createDevices, createElement, createRoot, h, hydrateRoot,
-  patchFetch, SessionProvider, sessionStore, useEffect, useSession, useVueSession,
+  addSessionInterceptor, axios, connectEventSource, connectWebSocket, createApp, createClient, createDevices,
+  createElement, createRoot, effectScope, endOnRevocation, h, hydrateRoot, IfSignedIn, IfSignedOut, patchFetch, ref,
+  sendXhr, SessionProvider, sessionStore, useEffect, useSession, useSessionEnd, useVueSession,
 }
-export type { Client } from '../../../src/client/index.ts'
+export type { Client, ClientSession } from '../../../src/client/index.ts'

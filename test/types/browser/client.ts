@@ -1,8 +1,17 @@
-import { createClient, createDevices, patchFetch, SessionUnavailableError } from 'keyturn/client'
+import { createClient, SessionUnavailableError } from 'keyturn/client'
 import type {
-  Client, ClientErrorCode, ClientOptions, ClientSession, ClientStorage, Device, Devices, Fetch, PayloadOf,
-  SessionListener,
+  Client, ClientErrorCode, ClientOptions, ClientSession, ClientStorage, EndReason, Fetch, PayloadOf, RefreshOn,
+  SessionListener, SessionView,
 } from 'keyturn/client'
+import { createNativeClient } from 'keyturn/client/native'
+import type { NativeClientOptions } from 'keyturn/client/native'
+import {
+  checkOnFocus, connectEventSource, connectWebSocket, createDevices, endOnRevocation, explainProblems, keepFresh,
+  loginPageFor, observe, patchFetch, reauthenticateWith, sendXhr,
+} from 'keyturn/client/parts'
+import type {
+  ClientEvent, Closable, ConnectingClient, Device, Devices, ObservedRequest, RequestKind, WatchedClient,
+} from 'keyturn/client/parts'
 import type { webSessions } from 'keyturn/frameworks/web'
 import type { sessions } from '../application.ts'
 import type { Claims, Info } from '../application.ts'
@@ -18,17 +27,25 @@ export async function calls(client: Client<Claims>): Promise<void> {
   typeOf(client.getSession()).is<Promise<ClientSession<Claims> | null>>()
   typeOf(client.peekSession()).is<ClientSession<Claims> | null | undefined>()
   typeOf(client.refresh()).is<Promise<boolean>>()
-  typeOf(client.signOut()).is<Promise<void>>()
+  typeOf(client.signOut()).is<Promise<boolean>>()
+  typeOf(client.view()).is<SessionView<Claims>>()
+  typeOf(client.expiry()).is<number | null>()
+  typeOf(reauthenticateWith(client, '/prove')).is<Promise<Response>>()
+  typeOf(observe(client, event => typeOf(event).is<ClientEvent<Claims>>())).is<() => void>()
+  typeOf(keepFresh).is<(client: WatchedClient) => () => void>()
+  typeOf(checkOnFocus(client)).is<() => void>()
   typeOf(client.close()).is<void>()
   const send: typeof globalThis.fetch = client.fetch
   typeOf(send('/me')).is<Promise<Response>>()
   typeOf(client.fetch).is<Fetch>()
-  typeOf(client.onChange((session, previous) => {
-    typeOf(previous).is<ClientSession<Claims> | null>()
+  typeOf(client.onChange(({ session, status, reason }, previous) => {
+    typeOf(previous).is<SessionView<Claims>>()
+    typeOf(status).is<'loading' | 'signed-in' | 'signed-out' | 'unavailable'>()
+    typeOf(reason).is<EndReason | null>()
     // @ts-expect-error: there may be no session
     session.userId
     // @ts-expect-error: the payload is read only
-    if (session !== null) session.payload.role = 'admin'
+    if (session !== null) session.jwtPayload.role = 'admin'
   })).is<() => void>()
   // @ts-expect-error: a listener is a function
   client.onChange({ next: () => undefined })
@@ -43,14 +60,14 @@ export type Payload = [
 export type Session = Expect<Equal<ClientSession<Claims>, {
   readonly userId: string
   readonly handle: string
-  readonly payload: Readonly<Claims>
-  readonly expiry: number
+  readonly jwtPayload: Readonly<Claims>
+  readonly timeCreated: number
 }>>
 export type Listeners = [
   Expect<Equal<Parameters<Client<Claims>['onChange']>, [listener: SessionListener<Claims>]>>,
   Expect<Equal<
     SessionListener<Claims>,
-    (session: ClientSession<Claims> | null, previous: ClientSession<Claims> | null) => void
+    (view: SessionView<Claims>, previous: SessionView<Claims>) => void
   >>,
 ]
 export type Fetching = Expect<Equal<Fetch, (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>>>
@@ -59,8 +76,8 @@ export type Options = Expect<Equal<ClientOptions, {
   readonly basePath?: string
   readonly mode?: 'cookie' | 'header'
   readonly storage?: ClientStorage
-  readonly refreshAhead?: boolean
   readonly sessionExpiredStatusCode?: number
+  readonly refreshOn?: RefreshOn
   readonly fetch?: Fetch
 }>>
 export type Storages = Expect<Equal<ClientStorage, {
@@ -69,7 +86,7 @@ export type Storages = Expect<Equal<ClientStorage, {
 }>>
 
 export type YourDevices = [
-  Expect<Equal<Devices, { list(): Promise<readonly Device[]>; revoke(handle: string): Promise<boolean> }>>,
+  Expect<Equal<Devices, { list(): Promise<readonly Device[]>; revoke(handle: string): Promise<boolean>; revokeOthers(): Promise<number> }>>,
   Expect<Equal<Device, {
     readonly handle: string
     readonly createdAt: number
@@ -93,7 +110,34 @@ export function parts(client: Client<Claims>): void {
   // @ts-expect-error: a storage keeps texts
   createClient({ storage: new Map() })
 }
+export type Reasons = Expect<Equal<EndReason, 'signed-out' | 'expired' | 'revoked' | 'theft' | 'replaced'>>
+export type Refreshing = Expect<Equal<RefreshOn, (answer: {
+  readonly status: number
+  readonly url: string
+  readonly headers: Headers
+  readonly message: unknown
+}) => boolean>>
 export type Codes = Expect<Equal<ClientErrorCode, 'SESSION_UNAVAILABLE'>>
 export type Failures = Expect<Equal<
   ConstructorParameters<typeof SessionUnavailableError>, [status: number | null, cause?: unknown]
 >>
+export type Observed = [
+  Expect<Equal<RequestKind, 'application' | 'refresh' | 'sign-out'>>,
+  Expect<Equal<ObservedRequest['attempt'], 1 | 2>>,
+]
+
+export function connections(client: Client<Claims>, storage: ClientStorage): void {
+  typeOf(connectWebSocket(client, '/socket', socket => typeOf(socket).is<WebSocket>())).is<() => void>()
+  typeOf(connectEventSource(client, '/events', source => typeOf(source).is<EventSource>())).is<() => void>()
+  typeOf(loginPageFor(client, '/login', '/orders')).is<Promise<string | null>>()
+  typeOf(explainProblems(client)).is<() => void>()
+  typeOf(endOnRevocation(client, '/events')).is<() => void>()
+  typeOf(sendXhr(client, 'POST', '/upload', () => 'body')).is<Promise<XMLHttpRequest>>()
+  const connecting: ConnectingClient = client
+  const closable = (socket: WebSocket): Closable => socket
+  void [connecting, closable]
+  const options: NativeClientOptions = { baseUrl: 'https://api.example.com', storage, onWake: () => () => undefined }
+  typeOf(createNativeClient<typeof sessions>(options)).is<Client<Claims>>()
+  // @ts-expect-error: where the tokens are kept
+  createNativeClient({ baseUrl: 'https://api.example.com' })
+}

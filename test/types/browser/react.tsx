@@ -1,6 +1,6 @@
-import type { Client, ClientSession } from 'keyturn/client'
-import { SessionProvider, useSession } from 'keyturn/react'
-import type { SessionProviderProps, SessionView } from 'keyturn/react'
+import type { Client, ClientSession, EndReason } from 'keyturn/client'
+import { IfSignedIn, IfSignedOut, SessionProvider, useSession, useSessionEnd } from 'keyturn/react'
+import type { SessionGateProps, SessionProviderProps, SessionView } from 'keyturn/react'
 import type { ReactElement, ReactNode } from 'react'
 import type { sessions } from '../application.ts'
 import type { Claims } from '../application.ts'
@@ -22,22 +22,30 @@ export function Page({ client, rendered }: Props): ReactElement {
   )
 }
 export type Given = Expect<Equal<SessionProviderProps, {
-  readonly client: Pick<Client<object>, 'peekSession' | 'getSession' | 'refresh' | 'onChange'>
+  readonly client: Pick<Client<object>, 'view' | 'expiry' | 'getSession' | 'refresh' | 'onChange'>
   readonly initialSession?: ClientSession<object> | null
   readonly children?: ReactNode
 }>>
 typeOf(SessionProvider).is<(props: SessionProviderProps) => ReactElement>()
 
+export type Gate = Expect<Equal<SessionGateProps, { readonly children?: ReactNode }>>
+
+export function Gates(): ReactElement {
+  useSessionEnd(reason => typeOf(reason).is<EndReason | null>())
+  return <><IfSignedIn>Hello</IfSignedIn><IfSignedOut>Log in</IfSignedOut></>
+}
+
 function Greeting(): ReactElement {
   const view = useSession<typeof sessions>()
   typeOf(view).is<SessionView<Claims>>()
   typeOf(view.session).is<ClientSession<Claims> | null>()
-  typeOf(useSession().status).is<'loading' | 'signed-in' | 'signed-out'>()
+  typeOf(useSession().status).is<'loading' | 'signed-in' | 'signed-out' | 'unavailable'>()
+  typeOf(useSession<typeof sessions, string | null>(({ session }) => session?.jwtPayload.role ?? null)).is<string | null>()
   // @ts-expect-error: there may be no session
   view.session.userId
   if (view.status !== 'signed-in') return <p>{view.status}</p>
-  typeOf(view.session.payload.role).is<'reader' | 'admin'>()
+  typeOf(view.session.jwtPayload.role).is<'reader' | 'admin'>()
   // @ts-expect-error: the claims have no such member
-  view.session.payload.rank
+  view.session.jwtPayload.rank
   return <p>{view.session.userId}</p>
 }

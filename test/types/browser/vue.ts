@@ -11,7 +11,7 @@ export function setup(client: Client<Claims>, rendered: ClientSession<Claims> | 
   typeOf(useSession(client).value.session).is<ClientSession<Claims> | null>()
   // @ts-expect-error: there may be no session
   view.value.session.userId
-  if (view.value.status === 'signed-in') typeOf(view.value.session.payload).is<Readonly<Claims>>()
+  if (view.value.status === 'signed-in') typeOf(view.value.session.jwtPayload).is<Readonly<Claims>>()
   // @ts-expect-error: a view is read
   view.value = { status: 'signed-out', session: null }
   // @ts-expect-error: whose session

@@ -1,5 +1,5 @@
 // What login pages, CORS packages and listeners for misconfigurations use.
-import { corsHeaders, createSessions, returnAddress } from 'keyturn'
+import { corsHeaders, createSessions, returnAddress, revocationStream } from 'keyturn'
 import type { Misconfiguration, SessionEvents, TrustedOrigin } from 'keyturn'
 import { typeOf } from '../expect.ts'
 import type { Equal, Expect } from '../expect.ts'
@@ -13,6 +13,7 @@ export function trust(): void {
 }
 
 typeOf(returnAddress).is<(value: unknown, fallback?: string) => string>()
+typeOf(revocationStream({ onRevoked: () => () => undefined, getExpiry: () => 0 })).is<ReadableStream<Uint8Array>>()
 typeOf(corsHeaders).is<{ readonly allowedHeaders: string[]; readonly exposedHeaders: string[] }>()
 
 export type Diagnosis = [

@@ -1,0 +1,174 @@
+import * as wire from '../base/wire.ts'
+import type { Client } from './client.ts'
+import { internalsOf } from './internals.ts'
+import type { ServerReply } from './server-reply.ts'
+
+/** The part of a client that connections need. */
+export type ConnectingClient = Pick<Client<object>, 'exchanges' | 'getSession' | 'refresh' | 'view' | 'onChange'>
+
+/** A connection that an application has opened: a `WebSocket` or an `EventSource`. */
+export interface Closable {
+  close(): void
+  addEventListener(type: 'open' | 'close' | 'error', listener: () => void): void
+}
+
+const LONGEST_PAUSE = 30_000
+
+/**
+ * Keeps a connection open while somebody is signed in. `open` opens it: it is called with the address, resolved against
+ * `baseUrl`, once the access token is valid, and again after the connection was lost, with growing pauses. When the
+ * session ends, or another one begins, the connection is closed. Returns a function that closes it for good.
+ */
+function keepConnected(
+  client: ConnectingClient,
+  address: string,
+  open: (url: string) => Closable,
+): () => void {
+  const { env } = internalsOf(client)
+  const url = client.exchanges.resolve(address)
+  if (url === null || !client.exchanges.isOurs(url)) {
+    throw new TypeError(`the address of a connection must be at the session's server; received ${address}`)
+  }
+  let connection: Closable | null = null
+  let handle: string | undefined
+  let failures = 0
+  let isOver = false
+  let cancel = (): void => undefined
+
+  function close(): void {
+    cancel()
+    connection?.close()
+    connection = null
+  }
+
+  async function connect(): Promise<void> {
+    close()
+    const session = await client.getSession().catch(() => null)
+    handle = session?.handle
+    if (isOver || session === null || connection !== null) return
+    const opened = connection = open(url ?? '')
+    opened.addEventListener('open', () => failures = 0)
+    for (const type of ['close', 'error'] as const) opened.addEventListener(type, () => void lost(opened))
+  }
+
+  async function lost(which: Closable): Promise<void> {
+    if (which !== connection || isOver) return
+    close()
+    // The server may have closed it because the session has ended. A refresh finds out, and says why.
+    if (failures > 0) await client.refresh().catch(() => undefined)
+    const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** failures++) * (0.5 + env.random() / 2)
+    if (!isOver && client.view().session) cancel = env.after(pause, () => void connect())
+  }
+
+  const stop = client.onChange(({ session }) => {
+    if (session?.handle === handle) return
+    handle = session?.handle
+    if (session) void connect()
+    else close()
+  })
+  void connect()
+  return () => {
+    isOver = true
+    stop()
+    close()
+  }
+}
+
+/**
+ * Keeps a WebSocket open while somebody is signed in. `start` is called with each new socket, to add listeners. Returns
+ * a function that closes it for good. The server verifies the handshake (`keyturn/frameworks/ws`).
+ * @throws TypeError if the address is not at the session's server
+ */
+export function connectWebSocket(
+  client: ConnectingClient,
+  address: string,
+  start: (socket: WebSocket) => void,
+  protocols?: string | string[],
+): () => void {
+  return keepConnected(client, address, url => {
+    const socket = new WebSocket(url.replace(/^http/, 'ws'), protocols)
+    start(socket)
+    return socket
+  })
+}
+
+/**
+ * Keeps an `EventSource` open while somebody is signed in. `start` is called with each new one, to add listeners.
+ * Returns a function that closes it for good.
+ * @throws TypeError if the address is not at the session's server, and in header mode: an `EventSource` sends no headers
+ */
+export function connectEventSource(
+  client: ConnectingClient,
+  address: string,
+  start: (source: EventSource) => void,
+): () => void {
+  if (client.exchanges.mode === 'header') throw new TypeError('an EventSource cannot send tokens in headers')
+  return keepConnected(client, address, url => {
+    const source = new EventSource(url, { withCredentials: true })
+    start(source)
+    return source
+  })
+}
+
+/**
+ * Ends the session in this page within a second of its revocation, by a route that sends `revocationStream(session)` of
+ * the server. The browser keeps one connection for it. Returns a function that stops it.
+ */
+export function endOnRevocation(client: ConnectingClient, address: string): () => void {
+  return connectEventSource(client, address, source => {
+    // The event only says that something has happened. What the server answers to a refresh counts.
+    source.addEventListener('ended', () => void client.refresh().catch(() => undefined))
+  })
+}
+
+/**
+ * Sends an XMLHttpRequest with the session, such as for upload progress in code that cannot use `fetch`: `open` opens a
+ * new one and adds listeners, and is called again for the repetition after a refresh. Resolves to the one that was
+ * answered, whatever its status. Addresses of other servers get no session.
+ * @throws Error if it fails, and SessionUnavailableError as `client.fetch` does
+ */
+export async function sendXhr(
+  client: Pick<Client<object>, 'exchanges'>,
+  method: string,
+  address: string,
+  prepare: (request: XMLHttpRequest) => XMLHttpRequestBodyInit | null | void,
+): Promise<XMLHttpRequest> {
+  const { exchanges } = client
+  const url = exchanges.resolve(address)
+  if (url === null) throw new TypeError(`the address is invalid; received ${address}`)
+  const exchange = exchanges.isOurs(url) ? await exchanges.begin({ url }) : null
+  for (let attempt = 1; ; attempt++) {
+    const request = new XMLHttpRequest()
+    request.open(method, url)
+    const body = prepare(request)
+    if (exchange) {
+      request.withCredentials = exchanges.mode === 'cookie'
+      for (const [name, value] of [[wire.customHeader, 'anti-csrf'], ...exchange.headers()] as const) {
+        request.setRequestHeader(name, value)
+      }
+    }
+    await new Promise<void>((resolve, reject) => {
+      request.addEventListener('load', () => resolve())
+      for (const type of ['error', 'abort', 'timeout']) request.addEventListener(type, () => reject(new Error(type)))
+      request.send(body ?? null)
+    })
+    if (!exchange || !await exchange.answered(replyOf(request), attempt === 1)) return request
+  }
+}
+
+function replyOf(request: XMLHttpRequest): ServerReply {
+  const headers = new Headers()
+  for (const line of request.getAllResponseHeaders().split('\r\n')) {
+    const [name = '', ...rest] = line.split(': ')
+    if (name) headers.append(name, rest.join(': '))
+  }
+  return {
+    status: request.status,
+    url: request.responseURL,
+    headers,
+    async message() {
+      const body: unknown = request.responseType === 'json' ? request.response : JSON.parse(request.responseText)
+      return typeof body === 'object' && body !== null && 'message' in body ? body.message : undefined
+    },
+  }
+}

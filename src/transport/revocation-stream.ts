@@ -1,0 +1,46 @@
+import type { Session } from './session.ts'
+
+/** How often a comment keeps the connection open, in milliseconds: proxies close silent ones after a minute. */
+const HEARTBEAT = 25_000
+
+/**
+ * A body in the format of server-sent events that tells a page when its session is revoked, within a second: the event
+ * `ended`, after which the stream ends. Send it from a GET route of your own with the type `text/event-stream`;
+ * `endOnRevocation` of `keyturn/client/parts` listens to it. It ends when the access token expires; the page comes back
+ * with the next one. 0 store calls.
+ * @example
+ * app.get('/session/events', async (request, response) => {
+ *   const session = await sessions.getSession(request, response)
+ *   response.writeHead(200, { 'content-type': 'text/event-stream' })
+ *   Readable.fromWeb(revocationStream(session)).pipe(response)
+ * })
+ */
+export function revocationStream(
+  session: Pick<Session<object, object>, 'onRevoked' | 'getExpiry'>,
+  { clock = Date.now }: { readonly clock?: () => number } = {},
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  let stop = (): void => undefined
+  return new ReadableStream({
+    start(controller) {
+      const write = (text: string): void => controller.enqueue(encoder.encode(text))
+      const heartbeat = setInterval(() => write(':\n\n'), HEARTBEAT)
+      const finish = (): void => {
+        stop()
+        controller.close()
+      }
+      const expiry = setTimeout(finish, Math.min(Math.max(0, session.getExpiry() - clock()), 2 ** 31 - 1))
+      const forget = session.onRevoked(() => {
+        write('event: ended\ndata: {}\n\n')
+        finish()
+      })
+      stop = () => {
+        clearInterval(heartbeat)
+        clearTimeout(expiry)
+        forget()
+      }
+      write(':\n\n')
+    },
+    cancel: () => stop(),
+  })
+}

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { connectEventSource, connectWebSocket } from '../../src/client/connect.ts'
+import { settle } from './support/browser.ts'
+import { createWorld, logIn } from './support/world.ts'
+
+/** A connection of a browser, as far as the client uses it. */
+class FakeConnection extends EventTarget {
+  static opened: FakeConnection[] = []
+  readonly url: string
+  readonly options: unknown
+  isClosed = false
+  constructor(url: string, options?: unknown) {
+    super()
+    this.url = url
+    this.options = options
+    FakeConnection.opened.push(this)
+  }
+  close(): void {
+    this.isClosed = true
+  }
+}
+
+const opened = (): FakeConnection[] => FakeConnection.opened
+const newest = (): FakeConnection => opened().at(-1) ?? expect.fail('nothing was opened')
+
+beforeEach(() => {
+  FakeConnection.opened = []
+  vi.stubGlobal('WebSocket', FakeConnection)
+  vi.stubGlobal('EventSource', FakeConnection)
+})
+
+afterEach(() => vi.unstubAllGlobals())
+
+describe('B-13: a connection', () => {
+  test('is opened with a valid access token, and closed when the session ends', async () => {
+    const { api, open, expire } = createWorld()
+    const { client } = open()
+    const started: unknown[] = []
+    const stop = connectWebSocket(client, '/socket?x=1', socket => started.push(socket), 'chat')
+    await settle()
+    expect(opened()).toEqual([])
+    await logIn(client)
+    await settle()
+    expect(newest()).toMatchObject({ url: 'wss://app.example.com/socket?x=1', options: 'chat', isClosed: false })
+    expect(started).toEqual(opened())
+    await client.signOut()
+    await settle()
+    expect(opened().map(({ isClosed }) => isClosed)).toEqual([true])
+    await logIn(client, 'bob')
+    await settle()
+    expect(opened()).toHaveLength(2)
+    await expire()
+    newest().dispatchEvent(new Event('close'))
+    await settle()
+    stop()
+    expect(api.refreshes).toBe(0)
+  })
+
+  test('that is lost is opened again, after a refresh if that is due, with growing pauses', async () => {
+    const { api, open, expire, pass } = createWorld()
+    const { client } = open()
+    await logIn(client)
+    const stop = connectEventSource(client, '/events', () => undefined)
+    await settle()
+    expect(newest()).toMatchObject({ url: 'https://app.example.com/events', options: { withCredentials: true } })
+    newest().dispatchEvent(new Event('open'))
+    await expire()
+    newest().dispatchEvent(new Event('error'))
+    expect(newest().isClosed).toBe(true)
+    await pass(1001)
+    expect(opened()).toHaveLength(2)
+    expect(api.refreshes).toBe(1)
+    for (let failure = 0; failure < 20; failure++) {
+      newest().dispatchEvent(new Event('error'))
+      await pass(1001)
+    }
+    expect(opened().length).toBeLessThan(8)
+    stop()
+    const before = opened().length
+    await pass(600_000)
+    expect(opened()).toHaveLength(before)
+    expect(newest().isClosed).toBe(true)
+  })
+
+  test('that the server closes because the session was revoked finds that out', async () => {
+    const { api, open, pass } = createWorld()
+    const { client } = open()
+    await logIn(client)
+    connectWebSocket(client, '/socket', () => undefined)
+    await settle()
+    await api.sessions.revokeAllSessionsForUser('ada')
+    for (let failure = 0; failure < 2; failure++) {
+      newest().dispatchEvent(new Event('close'))
+      await pass(2001)
+    }
+    expect(client.view()).toMatchObject({ status: 'signed-out', reason: 'revoked' })
+    const before = opened().length
+    await pass(600_000)
+    expect(opened()).toHaveLength(before)
+  })
+
+  test('goes to the session’s server only, and an EventSource needs cookies', () => {
+    const { open } = createWorld()
+    const { client } = open()
+    expect(() => connectWebSocket(client, 'https://evil.tld/', () => undefined)).toThrow('received https://evil.tld/')
+    const native = open({ mode: 'header' }).client
+    expect(() => connectEventSource(native, '/events', () => undefined)).toThrow('cannot send tokens in headers')
+  })
+})

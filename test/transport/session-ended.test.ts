@@ -1,0 +1,132 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { revocationStream } from '../../src/index.ts'
+import type { HttpClient, Reply } from '../support/http-client.ts'
+import { REFRESH, SAME_ORIGIN, send, startSessionServer } from '../support/session-server.ts'
+import type { SessionServer } from '../support/session-server.ts'
+
+let server: SessionServer
+
+afterEach(() => server.close())
+
+const HOUR = 3_600_000
+
+/** Logs in. Resolves to the session's handle. */
+async function login(client: HttpClient, userId = 'alice'): Promise<string> {
+  const reply = await client.send('POST', '/login', { headers: SAME_ORIGIN, body: { userId } })
+  return JSON.parse(atob(reply.headers['front-token'] ?? '')).up.sid
+}
+
+const post = (client: HttpClient, path: string): Promise<Reply> => client.send('POST', path, { headers: SAME_ORIGIN })
+
+describe('B-10: a response that ends a session says which one, and why', () => {
+  test.each([
+    ['revoked', async (handle: string) => void await server.sessions.revokeSession(handle)],
+    ['expired', async () => server.clock.advance(400 * 24 * HOUR)],
+  ] as const)('a refresh: %s', async (reason, cause) => {
+    server = await startSessionServer()
+    const client = server.client()
+    const handle = await login(client)
+    const { jar } = client
+    await cause(handle)
+    client.jar = jar.map(cookie => ({ ...cookie, expires: null }))
+    const reply = await post(client, REFRESH)
+    expect(reply.status).toBe(401)
+    expect([reply.headers['front-token'], reply.headers['session-ended']]).toEqual(['remove', `${reason} ${handle}`])
+    expect(reply.headers['access-control-expose-headers']).toContain('session-ended')
+    expect(client.jar).toEqual([])
+  })
+
+  test('a refresh: theft', async () => {
+    server = await startSessionServer()
+    const client = server.client()
+    const handle = await login(client)
+    const stolen = client.jar
+    for (let round = 0; round < 2; round++) {
+      server.clock.advance(HOUR)
+      expect((await post(client, REFRESH)).status).toBe(200)
+    }
+    client.jar = stolen
+    expect((await post(client, REFRESH)).headers['session-ended']).toBe(`theft ${handle}`)
+  })
+
+  test('a sign-out, and revokeSession; a login in the same response ends nothing', async () => {
+    server = await startSessionServer({
+      routes: sessions => ({
+        'POST /leave': async (request, response) => {
+          await (await sessions.getSession(request, response)).revokeSession()
+          send(response, {})
+        },
+        'POST /switch': async (request, response) => {
+          await (await sessions.getSession(request, response)).revokeSession()
+          await sessions.createNewSession(request, response, 'bob')
+          send(response, {})
+        },
+      }),
+    })
+    const client = server.client()
+    const handles = [await login(client)]
+    expect((await post(client, '/auth/signout')).headers['session-ended']).toBe(`signed-out ${handles[0]}`)
+    handles.push(await login(client))
+    expect((await post(client, '/leave')).headers['session-ended']).toBe(`signed-out ${handles[1]}`)
+    await login(client)
+    const switched = await post(client, '/switch')
+    expect(switched.headers['session-ended']).toBeUndefined()
+    expect(JSON.parse(atob(switched.headers['front-token'] ?? '')).uid).toBe('bob')
+  })
+
+  test('without a session there is nothing to name, and a refresh that succeeds ends nothing', async () => {
+    server = await startSessionServer()
+    const client = server.client()
+    const none = await post(client, REFRESH)
+    expect([none.headers['front-token'], none.headers['session-ended']]).toEqual(['remove', undefined])
+    await login(client)
+    expect((await post(client, REFRESH)).headers['session-ended']).toBeUndefined()
+  })
+})
+
+describe('B-06: a sign-out that names its session', () => {
+  test('ends that one, and no other: then it is 401, and nothing is cleared', async () => {
+    server = await startSessionServer()
+    const client = server.client()
+    const old = await login(client)
+    const handle = await login(client, 'bob')
+    const late = await post(client, `/auth/signout?session=${old}`)
+    expect([late.status, late.setCookies, late.headers['front-token']]).toEqual([401, [], undefined])
+    expect(await server.sessions.getAllSessionHandlesForUser('bob')).toEqual([handle])
+    expect((await post(client, `/auth/signout?session=${handle}`)).status).toBe(200)
+    expect(await server.sessions.getAllSessionHandlesForUser('bob')).toEqual([])
+    await login(client)
+    expect((await post(client, '/auth/signout?session=')).status).toBe(200)
+  })
+})
+
+describe('B-13: revocationStream', () => {
+  test('sends an event when the session is revoked, and ends; it ends with the access token too', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] })
+    try {
+      server = await startSessionServer()
+      let revoke = (): unknown => undefined
+      let listeners = 0
+      const session = {
+        getExpiry: () => 100_000,
+        onRevoked: (listener: () => unknown) => {
+          revoke = listener
+          listeners++
+          return () => void listeners--
+        },
+      }
+      const read = async (cause: () => unknown): Promise<string> => {
+        const text = new Response(revocationStream(session, { clock: () => 0 })).text()
+        await vi.advanceTimersByTimeAsync(60_000)
+        cause()
+        return text
+      }
+      expect(await read(() => revoke())).toBe(':\n\n:\n\n:\n\nevent: ended\ndata: {}\n\n')
+      expect(await read(() => vi.advanceTimersByTime(40_001))).toBe(':\n\n:\n\n:\n\n:\n\n')
+      await revocationStream(session).cancel()
+      expect([listeners, vi.getTimerCount()]).toEqual([0, 0])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
