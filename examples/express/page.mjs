@@ -16,8 +16,8 @@ function policyOf(file) {
   const [, map] = /<script type="importmap">([^]*?)<\/script>/.exec(readFileSync(new URL(file, folder), 'utf8'))
   const hash = createHash('sha256').update(map).digest('base64')
   return [
-    "default-src 'none'", `script-src 'self' 'sha256-${hash}'`, "style-src 'self'", "connect-src 'self'", 'img-src data:',
-    "frame-src 'self'", "frame-ancestors 'self'", "base-uri 'none'", "form-action 'none'",
+    "default-src 'none'", `script-src 'self' 'sha256-${hash}'`, "style-src 'self'", "connect-src 'self'",
+    'img-src data:', "frame-src 'self'", "frame-ancestors 'self'", "base-uri 'none'", "form-action 'none'",
   ].join('; ')
 }
 
@@ -67,7 +67,8 @@ function answer(request, response, status, message) {
   response.status(status).set('cache-control', 'no-store')
   if (request.accepts(['json', 'html']) !== 'html') response.json({ message })
   else {
-    response.set('content-security-policy', "default-src 'none'; style-src 'self'; frame-ancestors 'none'").send(`<!doctype html>
+    response.set('content-security-policy', "default-src 'none'; style-src 'self'; frame-ancestors 'none'")
+    response.send(`<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">

@@ -8,7 +8,8 @@ import { openSqliteStore } from 'keyturn/stores/sqlite'
 import { createDemonstration } from './demonstration.mjs'
 import { answerUnknown, answerWithReason, servePage } from './page.mjs'
 
-const { PORT = '3000', ACCESS_TOKEN_VALIDITY = '30', ANTI_CSRF = 'origin', ALLOWED_ORIGIN, DATABASE = 'example.db' } = process.env
+const { PORT = '3000', DATABASE = 'example.db', ACCESS_TOKEN_VALIDITY = '30' } = process.env
+const { ANTI_CSRF = 'origin', ALLOWED_ORIGIN } = process.env
 const origin = `http://localhost:${PORT}`
 // Both are short, so that a visitor sees a refresh and a theft within seconds. The defaults are 1 hour and 30 seconds.
 const accessTokenLifetime = Number(ACCESS_TOKEN_VALIDITY)

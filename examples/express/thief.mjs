@@ -8,7 +8,8 @@ export function createThief(origin) {
 
   const send = async (method, path) => {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const response = await fetch(origin + path, { method, headers: { cookie, rid: 'session', 'user-agent': userAgent } })
+    const headers = { cookie, rid: 'session', 'user-agent': userAgent }
+    const response = await fetch(origin + path, { method, headers })
     for (const line of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)
       if (value === '') cookies.delete(name)
@@ -20,7 +21,8 @@ export function createThief(origin) {
 
   /** What the page may show of the stolen token: its place in the lineage, and a shortened text. */
   const loot = () => {
-    const [, token = '', generation, branch] = placePattern.exec([...cookies].map(pair => pair.join('=')).join('; ')) ?? []
+    const text = [...cookies].map(pair => pair.join('=')).join('; ')
+    const [, token = '', generation, branch] = placePattern.exec(text) ?? []
     return generation === undefined ? { place: null, token: null } : {
       place: { generation: Number(generation), branch: Number(branch) },
       token: `${token.slice(0, 8)}…${token.slice(-5).replace(';', '')}`,
@@ -30,7 +32,7 @@ export function createThief(origin) {
   return {
     userAgent,
     copy(cookie = '') {
-      cookies = new Map(cookie.split('; ').map(pair => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
+      cookies = new Map(cookie.split('; ').map(pair => /^([^=]*)=(.*)$/.exec(pair)?.slice(1) ?? [pair, '']))
       return loot()
     },
     refresh: () => send('POST', '/auth/session/refresh'),

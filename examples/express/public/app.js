@@ -3,24 +3,27 @@ import { effect, signal } from '@preact/signals'
 import { render } from 'preact'
 import { Code } from './code.js'
 import { Data } from './data.js'
+import { isStopped } from './demonstration.js'
 import { deviceCount, Devices } from './devices.js'
 import { onRevoked } from './live.js'
-import { announce, focusOn, html, Identifier } from './parts.js'
+import { announce, focusOn, html, Identifier, Problem } from './parts.js'
 import { client, ending, request, send, session, signOut } from './session.js'
 import { Theft } from './theft.js'
-import { isStopped, timeLeft, Timeline } from './timeline.js'
+import { timeLeft, Timeline } from './timeline.js'
 
 function App() {
-  return html`<main>
-    <p class="answer">${answer()}</p>
-    ${isStopped.value && html`<p class="problem">The database is stopped. Requests with a valid access token are still answered;
-      refreshes, sign-ins and changes are not. Every session is kept.</p>`}
-    ${session.value === null ? html`<${SignIn} />` : html`<${Account} />`}
-    <${Timeline} />
-    <${Theft} />
-    <${Devices} />
-    <${Data} />
-  </main>`
+  return html`
+    ${session.value !== null && html`<${Contents} />`}
+    <main>
+      <p class="answer">${answer()}</p>
+      ${isStopped.value && html`<${Problem}>The database is stopped. Requests with a valid access token are still
+        answered; refreshes, sign-ins and changes are not. Every session is kept.<//>`}
+      ${session.value === null ? html`<${SignIn} />` : html`<${Account} />`}
+      <${Timeline} />
+      <${Theft} />
+      <${Devices} />
+      <${Data} />
+    </main>`
 }
 
 /** What a visitor comes for, in one sentence. */
@@ -28,13 +31,23 @@ function answer() {
   if (session.value === null) {
     return ending.value === null
       ? 'Sign in with any name to see what a session goes through.'
-      : html`${ending.value.words} Sign in to start again.`
+      : `${ending.value.words} Sign in to start again.`
   }
   const count = deviceCount()
   const left = Math.ceil(timeLeft() / 1000)
-  return html`<bdi class="name">${session.value.userId}</bdi> is signed in${count === null ? '' : ` on ${count} ${count === 1 ? 'device' : 'devices'}`}.
-    ${left > 0 ? ` The access token expires in ${left} s.` : ' The access token has expired: the next request refreshes it.'}`
+  return html`<bdi class="name">${session.value.userId}</bdi> is signed in
+    ${count === null ? '' : ` on ${count} ${count === 1 ? 'device' : 'devices'}`}.${' '}
+    ${left > 0
+      ? `The access token expires in ${left} s.`
+      : 'The access token has expired: the next request refreshes it.'}`
 }
+
+const Contents = () => html`<nav aria-label="On this page">
+  <a href="#refresh-title">Refresh</a>
+  <a href="#theft-title">Theft</a>
+  <a href="#devices-title">Devices</a>
+  <a href="#data-title">Data</a>
+</nav>`
 
 const name = signal('ada')
 const problem = signal('')
@@ -51,17 +64,19 @@ function SignIn() {
     <form class="content" novalidate onSubmit=${signIn}>
       <h2 id="sign-in-title" tabindex="-1">Sign in</h2>
       <label for="name">Your name</label>
-      ${problem.value && html`<p id="name-problem" class="problem">${problem.value}</p>`}
+      ${problem.value && html`<${Problem} id="name-problem">${problem.value}<//>`}
       <div class="row">
-        <input id="name" value=${name.value} onInput=${event => name.value = event.currentTarget.value} autocomplete="username"
-          maxlength="200" dir="auto" aria-describedby=${problem.value ? 'name-problem name-hint' : 'name-hint'}
+        <input id="name" value=${name.value} onInput=${event => name.value = event.currentTarget.value} maxlength="200"
+          autocomplete="username" dir="auto" aria-describedby=${problem.value ? 'name-problem name-hint' : 'name-hint'}
           aria-invalid=${problem.value ? 'true' : undefined} />
         <button class="primary">Sign in</button>
       </div>
       <p id="name-hint" class="hint">Any name will do: a real application checks a password here.</p>
       <ul class="promises">
-        <li><strong>Refresh.</strong> Access tokens live 30 seconds here. See ten requests in two tabs share one refresh.</li>
-        <li><strong>Theft.</strong> Copy your refresh token to a thief, go on in both places, and see who is caught.</li>
+        <li><strong>Refresh.</strong> Access tokens live 30 seconds here. See ten requests in two tabs share one
+          refresh.</li>
+        <li><strong>Theft.</strong> Copy your refresh token to a thief, go on in both places, and see who is
+          caught.</li>
         <li><strong>Revocation.</strong> Sign a second device out, and see its page end within milliseconds.</li>
       </ul>
     </form>
@@ -106,7 +121,8 @@ effect(() => {
   // The card that had the focus may be gone.
   const had = document.activeElement
   requestAnimationFrame(() => {
-    if (had === null || had === document.body || !had.isConnected) focusOn(handle === null ? 'sign-in-title' : 'account-title')
+    const isLost = had === null || had === document.body || !had.isConnected
+    if (isLost) focusOn(handle === null ? 'sign-in-title' : 'account-title')
   })
 })
 effect(() => {

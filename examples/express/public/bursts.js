@@ -64,7 +64,9 @@ function wordsFor(exchanges, known) {
   if (exchanges.some(({ message }) => message === 'offline')) {
     return 'Offline: nothing was sent. The session is kept, and the client tries again when the network is back.'
   }
-  if (bad?.message === 'token theft detected') return 'Token theft detected: Keyturn has revoked the session for both parties.'
+  if (bad?.message === 'token theft detected') {
+    return 'Token theft detected: Keyturn has revoked the session for both parties.'
+  }
   if (bad?.status === 401) return 'There is no session any more.'
   if (bad?.status === 504 && good.length === 0) {
     return 'The server refreshed, but its answer was lost. The session is kept, and the client tries again.'
@@ -83,7 +85,9 @@ function wordsFor(exchanges, known) {
   }
   if (refused > 0) return 'Refused with 401. Another tab has refreshed for this one; repeated with its token.'
   if (isRepetition) return 'The same refresh token again: a repetition, as after a lost answer. Nothing is alarmed.'
-  if (good.length === 1 && others.length > 0) return 'The tab knew that its access token had expired: it refreshed first.'
+  if (good.length === 1 && others.length > 0) {
+    return 'The tab knew that its access token had expired: it refreshed first.'
+  }
   if (good.length === 1) return 'A new access token, and a new refresh token.'
   if (others.every(({ method, path }) => method === 'GET' && path === '/me')) {
     return 'Verified on the server without a call to the database.'

@@ -1,7 +1,7 @@
 // The card "What a session carries": the JWT payload and the session data, to look at and to change.
 import { effect, signal } from '@preact/signals'
 import { Code } from './code.js'
-import { announce, html } from './parts.js'
+import { announce, html, Problem } from './parts.js'
 import { send, session } from './session.js'
 
 const payload = { text: signal('{"role":"reader"}'), problem: signal(''), state: signal('') }
@@ -49,11 +49,11 @@ export function Data() {
   if (session.value === null) return null
   return html`<section class="card" aria-labelledby="data-title">
     <div class="content">
-      <h2 id="data-title">What a session carries</h2>
+      <h2 id="data-title" tabindex="-1">What a session carries</h2>
       <div class="editors">
-        <${Editor} id="payload" label="JWT payload" hint="Part of the access token: read without a database call." field=${payload}
+        <${Editor} id="payload" label="JWT payload" hint="In the access token: no database call." field=${payload}
           save=${() => save(payload, 'POST', '/payload')} />
-        <${Editor} id="info" label="Session info" hint="Stays in the database: one call to read or write." field=${info}
+        <${Editor} id="info" label="Session info" hint="In the database: one call." field=${info}
           save=${() => save(info, 'PUT', '/info')} />
       </div>
     </div>
@@ -63,12 +63,17 @@ export function Data() {
 
 function Editor({ id, label, hint, field, save: submit }) {
   const describedBy = `${id}-hint${field.problem.value ? ` ${id}-problem` : ''}`
-  return html`<form id=${`${id}-form`} novalidate onSubmit=${event => { event.preventDefault(); void submit() }}>
+  const onSubmit = event => {
+    event.preventDefault()
+    void submit()
+  }
+  return html`<form id=${`${id}-form`} novalidate onSubmit=${onSubmit}>
     <label for=${id}>${label}</label>
     <p id=${`${id}-hint`} class="hint">${hint}</p>
-    ${field.problem.value && html`<p id=${`${id}-problem`} class="problem">${field.problem.value}</p>`}
+    ${field.problem.value && html`<${Problem} id=${`${id}-problem`}>${field.problem.value}<//>`}
     <textarea id=${id} rows="3" spellcheck="false" value=${field.text.value} aria-describedby=${describedBy}
-      aria-invalid=${field.problem.value ? 'true' : undefined} onInput=${event => field.text.value = event.currentTarget.value}></textarea>
+      aria-invalid=${field.problem.value ? 'true' : undefined}
+      onInput=${event => field.text.value = event.currentTarget.value}></textarea>
     <div class="row">
       <button>Save<span class="visually-hidden"> the ${label}</span></button>
       <span class="hint">${field.state.value}</span>

@@ -1,7 +1,7 @@
 // The card "Your devices": a list with names, how to sign them out, and second devices to try it on.
 import { effect, signal } from '@preact/signals'
 import { Code } from './code.js'
-import { announce, focusOn, html, Time } from './parts.js'
+import { announce, focusOn, html, Problem, Time } from './parts.js'
 import { devices, send, session, signOut } from './session.js'
 
 const list = signal(null)
@@ -14,12 +14,14 @@ const latency = signal(null)
 
 const FEW = 6
 
-/** Browsers that a second device can be. */
+const webkit = 'AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1'
+const chromium = 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0'
+/** Browsers that a second device can be, with what they send as `User-Agent`. */
 const agents = {
-  'Safari on iPhone': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1',
+  'Safari on iPhone': `Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) ${webkit}`,
   'Firefox on Windows': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0',
-  'Edge on Windows': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36 Edg/150.0.0.0',
-  'Chrome on Android': 'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36',
+  'Edge on Windows': `Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${chromium} Safari/537.36 Edg/150.0.0.0`,
+  'Chrome on Android': `Mozilla/5.0 (Linux; Android 10; K) ${chromium} Mobile Safari/537.36`,
 }
 
 /** How many devices are signed in; null if this is not known. */
@@ -95,7 +97,8 @@ addEventListener('message', ({ origin, source, data }) => {
 function addDevice(event) {
   event.preventDefault()
   const agent = event.currentTarget.elements.agent.value
-  frames.value = [...frames.value, { id: `device-${crypto.randomUUID()}`, agent }].slice(-2)
+  const frame = { id: `device-${crypto.randomUUID()}`, agent, user: session.value.userId }
+  frames.value = [...frames.value, frame].slice(-2)
 }
 
 export function Devices() {
@@ -109,54 +112,67 @@ export function Devices() {
           Sign out the other ${others.length === 1 ? 'device' : others.length}</button>`}
       </div>
       <p>Sign in on a second device, revoke it, and watch its page end.
-        ${latency.value !== null && html` The last one ended <strong>${latency.value} ms</strong> after the button was pressed.`}</p>
-      ${problem.value && html`<p class="problem">${problem.value} <button class="small" onClick=${loadDevices}>Try again</button></p>`}
+        ${latency.value !== null && html` The last one ended <strong>${latency.value} ms</strong>${' '}
+          after the button was pressed.`}</p>
+      ${problem.value && html`<${Problem}>${problem.value}${' '}
+        <button class="small" onClick=${loadDevices}>Try again</button><//>`}
       <${List} />
       <form class="row" onSubmit=${addDevice}>
         <label for="agent">A second device</label>
         <select id="agent" name="agent">${Object.keys(agents).map(name => html`<option>${name}</option>`)}</select>
         <button>Sign in on it</button>
       </form>
-      <p class="hint">Its page runs in a frame below, with a session of its own. A private window of your browser does as well.</p>
-      <div class="frames">
-        ${frames.value.map(({ id, agent }) => html`<iframe key=${id} id=${id} title=${`${agent}, a second device`}
-          src=${`/device?${new URLSearchParams({ user: session.value.userId, name: agent, agent: agents[agent] })}`}></iframe>`)}
-      </div>
-      <dialog id="others" aria-labelledby="others-title">
-        <form method="dialog" onSubmit=${event => event.submitter?.value === 'yes' && void revokeOthers(others)}>
-          <h3 id="others-title">Sign out ${numbered(others.length)}?</h3>
-          <p>${others.length === 1 ? 'Its user has' : 'Their users have'} to sign in again. This browser stays signed in.</p>
-          <div class="row">
-            <button class="danger" value="yes">Sign out ${numbered(others.length)}</button>
-            <button value="no">Cancel</button>
-          </div>
-        </form>
-      </dialog>
+      <p class="hint">Its page runs in a frame below, with a session of its own. A private window of your browser does
+        as well.</p>
+      <div class="frames">${frames.value.map(frame => html`<${Frame} key=${frame.id} ...${frame} />`)}</div>
+      <${Confirmation} others=${others} />
     </div>
     <${Code} card="devices" />
   </section>`
 }
 
+function Frame({ id, agent, user }) {
+  const query = new URLSearchParams({ user, name: agent, agent: agents[agent] })
+  return html`<iframe id=${id} title=${`${agent}, a second device`} src=${`/device?${query}`}></iframe>`
+}
+
+function Confirmation({ others }) {
+  const answer = event => {
+    if (event.submitter?.value === 'yes') void revokeOthers(others)
+  }
+  return html`<dialog id="others" aria-labelledby="others-title">
+    <form method="dialog" onSubmit=${answer}>
+      <h2 id="others-title">Sign out ${numbered(others.length)}?</h2>
+      <p>${others.length === 1 ? 'Its user has' : 'Their users have'} to sign in again. This browser stays signed
+        in.</p>
+      <div class="row">
+        <button class="danger" value="yes">Sign out ${numbered(others.length)}</button>
+        <button value="no">Cancel</button>
+      </div>
+    </form>
+  </dialog>`
+}
+
 function List() {
   if (list.value === null) return html`<ul class="devices" aria-busy="true"><li class="skeleton"></li></ul>`
   const shown = showsAll.value ? list.value : list.value.slice(0, FEW)
+  const toggle = () => showsAll.value = !showsAll.value
   return html`
     <ul class="devices">${shown.map(device => html`<${Device} key=${device.handle} ...${device} />`)}</ul>
-    ${list.value.length > FEW && html`<button onClick=${() => showsAll.value = !showsAll.value} aria-expanded=${showsAll.value}>
+    ${list.value.length > FEW && html`<button onClick=${toggle} aria-expanded=${showsAll.value ? 'true' : 'false'}>
       ${showsAll.value ? `Show the newest ${FEW}` : `Show all ${numbered(list.value.length)}`}</button>`}`
 }
 
 function Device(device) {
   const { name, current, ip, createdAt } = device
   const which = `${name}, signed in at ${new Date(createdAt).toLocaleTimeString('en-GB')}`
+  const isHere = ip?.startsWith('127.') || ip === '::1'
+  const [verb, act] = current ? ['Sign out', async () => announce(await signOut())] : ['Revoke', () => revoke(device)]
   return html`<li>
     <div>
       <strong>${name}</strong>${current && html` <span class="badge">This browser</span>`}
-      <p class="hint">${ip === null ? 'Unknown address' : ip.startsWith('127.') || ip === '::1' ? `${ip}, this computer` : ip}
-        <span class="nowrap"> · <${Time} at=${createdAt} /></span></p>
+      <p class="hint">${ip ?? 'Unknown address'}${isHere && ', this computer'} · <${Time} at=${createdAt} /></p>
     </div>
-    ${current
-      ? html`<button onClick=${async () => announce(await signOut())}>Sign out<span class="visually-hidden"> ${which}</span></button>`
-      : html`<button onClick=${() => revoke(device)}>Revoke<span class="visually-hidden"> ${which}</span></button>`}
+    <button onClick=${act}>${verb}<span class="visually-hidden"> ${which}</span></button>
   </li>`
 }

@@ -25,7 +25,9 @@ export function focusOn(id) {
 }
 
 const ago = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
-const date = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' })
+const date = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit',
+})
 const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' })
 
 function relative(milliseconds) {
@@ -72,5 +74,13 @@ export function Remaining({ label, left, of, words }) {
 
 /** A button that keeps the focus while it cannot be used. */
 export function Button({ isOff = false, onClick, children, ...rest }) {
-  return html`<button ...${rest} aria-disabled=${isOff ? 'true' : undefined} onClick=${event => { if (!isOff) onClick(event) }}>${children}</button>`
+  const press = event => {
+    if (!isOff) onClick(event)
+  }
+  return html`<button ...${rest} aria-disabled=${isOff ? 'true' : undefined} onClick=${press}>${children}</button>`
+}
+
+/** What failed, what is kept, what to do. */
+export function Problem({ id, children }) {
+  return html`<p id=${id} class="problem">${children}</p>`
 }

@@ -79,8 +79,7 @@ async function explain(handle) {
   ending.value = { kind: 'revoked', at, handle, words: 'This session was revoked, or it expired.' }
   const evidence = await fetch(`/demonstration/theft/${handle}`).then(response => response.json()).catch(() => null)
   if (evidence !== null) {
-    ending.value = {
-      kind: 'theft', at, handle, words: 'Your refresh token was used in two places. The session has ended for both.', evidence,
-    }
+    const words = 'Your refresh token was used in two places. The session has ended for both.'
+    ending.value = { kind: 'theft', at, handle, words, evidence }
   }
 }

@@ -2,12 +2,16 @@
 import { computed, signal } from '@preact/signals'
 import { burstsOf, isRefresh, kindOf } from './bursts.js'
 import { Code } from './code.js'
+import { demonstrate, isStopped } from './demonstration.js'
 import { announce, Button, clock, html, now, Remaining } from './parts.js'
 import { call, client, ending, refusedExpiry, session } from './session.js'
 import { exchanges, isOffline, requests, tab, tell, traced } from './trace.js'
 
 const bursts = computed(() => burstsOf(exchanges.value))
-const tabs = computed(() => [...new Set([tab, ...exchanges.value.map(exchange => exchange.tab)])].toSorted((one, other) => one - other))
+const tabs = computed(() => {
+  const numbers = new Set([tab, ...exchanges.value.map(exchange => exchange.tab)])
+  return [...numbers].toSorted((one, other) => one - other)
+})
 /** The access tokens so far: each from its arrival to its expiry. */
 const tokens = computed(() => exchanges.value.flatMap(({ at, took, expiry, place, status }) => (
   expiry && status === 200 ? [{ from: at + took, expiry, place }] : []
@@ -15,7 +19,6 @@ const tokens = computed(() => exchanges.value.flatMap(({ at, took, expiry, place
 
 /** How long an access token lives at most, in milliseconds. */
 const lifetime = computed(() => Math.max(1, ...tokens.value.map(({ from, expiry }) => expiry - from)))
-const isStopped = signal(false)
 const outcome = signal('')
 
 /** How long the access token can be used, in milliseconds: 0 if it has expired or the server refuses it. */
@@ -48,28 +51,26 @@ requests.expired = expiry => refusedExpiry.value = expiry
 
 async function refreshMany() {
   // Past the client, which would make one refresh of them: as careless pages do.
-  const refresh = (_, number) => traced(`/auth/session/refresh?${number}`, { method: 'POST', headers: { rid: 'session' } })
-    .catch(() => null)
+  const init = { method: 'POST', headers: { rid: 'session' } }
+  const refresh = (_, number) => traced(`/auth/session/refresh?${number}`, init).catch(() => null)
   const answers = (await Promise.all(Array.from({ length: 10 }, refresh))).filter(answer => answer?.ok)
   const places = new Set(answers.map(answer => answer.headers.get('x-demonstration-place')))
-  report(answers.length === 0 ? 'No refresh was answered. The session is kept.'
-    : `${answers.length} refreshes were answered, with ${places.size === 1 ? 'one and the same' : places.size} new refresh token.`)
+  const tokens = places.size === 1 ? 'one and the same new refresh token' : `${places.size} new refresh tokens`
+  report(answers.length === 0
+    ? 'No refresh was answered. The session is kept.'
+    : `${answers.length} refreshes were answered, with ${tokens}.`)
   await client.refresh().catch(() => false)
 }
 
-const demonstrate = (method, path, body) => fetch(`/demonstration/${path}`, {
-  method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}),
-})
-
 async function expire() {
-  await demonstrate('POST', 'expire')
+  await demonstrate('POST', '/demonstration/expire')
   refusedExpiry.value = session.value?.expiry ?? null
   tell('expired', refusedExpiry.value)
   report('The server refuses this access token from now on. Send a request.')
 }
 
 async function lose() {
-  await demonstrate('POST', 'lose')
+  await demonstrate('POST', '/demonstration/lose')
   report('The next refresh is answered, but its answer will be lost. Expire the token and send a request.')
 }
 
@@ -82,15 +83,11 @@ function setOffline(event) {
 
 async function setDatabase(event) {
   isStopped.value = event.currentTarget.checked
-  await demonstrate('PUT', 'database', { isStopped: isStopped.value })
+  await demonstrate('PUT', '/demonstration/database', { isStopped: isStopped.value })
   report(isStopped.value
     ? 'The database is stopped. Requests are still answered; a refresh is not.'
     : 'The database runs again.')
 }
-fetch('/demonstration/state').then(async response => isStopped.value = (await response.json()).isStopped).catch(() => {})
-
-/** Whether the database is stopped. */
-export { isStopped }
 
 export function Timeline() {
   const isOff = session.value === null
@@ -98,8 +95,8 @@ export function Timeline() {
   return html`<section class="card" aria-labelledby="refresh-title">
     <div class="content">
       <h2 id="refresh-title" tabindex="-1">Watch it refresh</h2>
-      <p>An access token lives ${Math.round(lifetime.value / 1000)} seconds here. Then the server answers 401, the client
-        refreshes once for all tabs, and repeats what was refused.</p>
+      <p>An access token lives up to 30 seconds here. Then the server answers 401, the client refreshes once for all
+        tabs, and repeats what was refused.</p>
       <${Plot} />
       <div class="controls">
         <fieldset>
@@ -113,15 +110,23 @@ export function Timeline() {
           <legend>Get in the way</legend>
           <${Button} isOff=${isOff} onClick=${expire}>Expire the access token<//>
           <${Button} isOff=${isOff} onClick=${lose}>Lose the next answer<//>
-          <label class="switch"><input type="checkbox" role="switch" checked=${isOffline.value} onChange=${setOffline} /> Offline</label>
-          <label class="switch"><input type="checkbox" role="switch" checked=${isStopped.value} onChange=${setDatabase} /> Database stopped</label>
+          <${Switch} isOn=${isOffline.value} onChange=${setOffline}>Offline<//>
+          <${Switch} isOn=${isStopped.value} onChange=${setDatabase}>Database stopped<//>
         </fieldset>
       </div>
-      <p class="outcome">${outcome.value || html`To see how tabs share one refresh, <a href="/" target="_blank">open a second tab</a>.`}</p>
+      <p class="outcome">${outcome.value}</p>
+      <p class="hint">To see how tabs share one refresh, <a href="/" target="_blank">open a second tab</a> beside this
+        one.</p>
       <${Log} />
     </div>
     <${Code} card="refresh" />
   </section>`
+}
+
+function Switch({ isOn, onChange, children }) {
+  return html`<label class="switch">
+    <input type="checkbox" role="switch" checked=${isOn} onChange=${onChange} /> ${children}
+  </label>`
 }
 
 const PAST = 30_000
@@ -136,8 +141,8 @@ function Plot() {
   const ended = session.value === null ? ending.value?.at ?? Infinity : Infinity
   return html`<div>
     <p class="countdown">${countdownWords(left)}</p>
-    ${session.value !== null && html`<${Remaining} label="Time left on the access token" left=${left} of=${lifetime.value}
-      words=${`${Math.ceil(left / 1000)} seconds`} />`}
+    ${session.value !== null && html`<${Remaining} label="Time left on the access token" left=${left}
+      of=${lifetime.value} words=${`${Math.ceil(left / 1000)} seconds`} />`}
     <div class="plot" aria-hidden="true">
       <span class="lane">Tokens</span>
       <div class="track">
@@ -152,7 +157,7 @@ function Plot() {
       ${tabs.value.map(number => html`
         <span class="lane" key=${`name ${number}`}>Tab ${number}${number === tab ? ' (this)' : ''}</span>
         <div class="track" key=${number}>
-          ${bursts.value.filter(burst => burst.tab === number && isSeen(burst.at, burst.at)).map(burst => html`
+          ${bursts.value.filter(({ tab: other, at }) => other === number && isSeen(at, at)).map(burst => html`
             <${Stack} key=${burst.id} burst=${burst} left=${percent(burst.at)} />`)}
         </div>`)}
       <span></span>
@@ -175,9 +180,10 @@ function Plot() {
 
 function Stack({ burst, left }) {
   const counts = new Map()
-  for (const exchange of burst.exchanges) counts.set(kindOf(exchange), (counts.get(kindOf(exchange)) ?? 0) + 1)
+  for (const kind of burst.exchanges.map(kindOf)) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  const kinds = ['refused', 'failed', 'refreshed', 'answered', 'pending'].filter(kind => counts.has(kind))
   return html`<span class="stack" style=${{ left: `${left}%` }}>
-    ${['refused', 'failed', 'refreshed', 'answered', 'pending'].filter(kind => counts.has(kind)).map(kind => html`
+    ${kinds.map(kind => html`
       <span key=${kind}><i class=${`mark ${kind}`}></i>${counts.get(kind) > 4 ? counts.get(kind) : ''}</span>`)}
   </span>`
 }
