@@ -2,16 +2,16 @@
 import { effect, signal } from '@preact/signals'
 import { render } from 'preact'
 import { Code } from './code.js'
-import { Data } from './data.js'
 import { isStopped } from './demonstration.js'
-import { deviceCount, Devices } from './devices.js'
 import { onRevoked } from './live.js'
 import { announce, focusOn, html, Identifier, Problem } from './parts.js'
-import { client, ending, request, send, session, signOut } from './session.js'
-import { Theft } from './theft.js'
-import { timeLeft, Timeline } from './timeline.js'
+import { client, ending, request, send, session, signOut, timeLeft } from './session.js'
+
+/** The module `cards.js`, once there was a session. */
+const cards = signal(null)
 
 function App() {
+  const { Timeline, Theft, Devices, Data } = cards.value ?? {}
   return html`
     ${session.value !== null && html`<${Contents} />`}
     <main>
@@ -19,10 +19,7 @@ function App() {
       ${isStopped.value && html`<${Problem}>The database is stopped. Requests with a valid access token are still
         answered; refreshes, sign-ins and changes are not. Every session is kept.<//>`}
       ${session.value === null ? html`<${SignIn} />` : html`<${Account} />`}
-      <${Timeline} />
-      <${Theft} />
-      <${Devices} />
-      <${Data} />
+      ${cards.value !== null && html`<${Timeline} /><${Theft} /><${Devices} /><${Data} />`}
     </main>`
 }
 
@@ -33,7 +30,7 @@ function answer() {
       ? 'Sign in with any name to see what a session goes through.'
       : `${ending.value.words} Sign in to start again.`
   }
-  const count = deviceCount()
+  const count = cards.value?.deviceCount() ?? null
   const left = Math.ceil(timeLeft() / 1000)
   return html`<bdi class="name">${session.value.userId}</bdi> is signed in
     ${count === null ? '' : ` on ${count} ${count === 1 ? 'device' : 'devices'}`}.${' '}
@@ -124,6 +121,9 @@ effect(() => {
     const isLost = had === null || had === document.body || !had.isConnected
     if (isLost) focusOn(handle === null ? 'sign-in-title' : 'account-title')
   })
+})
+effect(() => {
+  if (session.value !== null && cards.peek() === null) void import('./cards.js').then(module => cards.value = module)
 })
 effect(() => {
   if (ending.value !== null) announce(ending.value.words)

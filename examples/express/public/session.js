@@ -1,6 +1,7 @@
 // The session of this page: Keyturn's client as plain modules, without a build step.
 import { signal } from '@preact/signals'
 import { createClient, createDevices } from 'keyturn/client'
+import { now } from './parts.js'
 import { exchanges, tab, traced } from './trace.js'
 
 export const client = createClient({ fetch: traced })
@@ -15,6 +16,12 @@ export const session = signal(client.peekSession() ?? null)
 export const refusedExpiry = signal(null)
 /** Why the last session of this page ended; null if it did not. */
 export const ending = signal(null)
+
+/** How long the access token can be used, in milliseconds: 0 if it has expired or the server refuses it. */
+export function timeLeft() {
+  const expiry = session.value?.expiry ?? 0
+  return refusedExpiry.value === expiry ? 0 : Math.max(0, expiry - now.value)
+}
 
 let isSigningOut = false
 

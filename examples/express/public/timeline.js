@@ -4,7 +4,7 @@ import { burstsOf, isRefresh, kindOf } from './bursts.js'
 import { Code } from './code.js'
 import { demonstrate, isStopped } from './demonstration.js'
 import { announce, Button, clock, html, now, Remaining } from './parts.js'
-import { call, client, ending, refusedExpiry, session } from './session.js'
+import { call, client, ending, refusedExpiry, session, timeLeft } from './session.js'
 import { exchanges, isOffline, requests, tab, tell, traced } from './trace.js'
 
 const bursts = computed(() => burstsOf(exchanges.value))
@@ -20,12 +20,6 @@ const tokens = computed(() => exchanges.value.flatMap(({ at, took, expiry, place
 /** How long an access token lives at most, in milliseconds. */
 const lifetime = computed(() => Math.max(1, ...tokens.value.map(({ from, expiry }) => expiry - from)))
 const outcome = signal('')
-
-/** How long the access token can be used, in milliseconds: 0 if it has expired or the server refuses it. */
-export function timeLeft() {
-  const expiry = session.value?.expiry ?? 0
-  return refusedExpiry.value === expiry ? 0 : Math.max(0, expiry - now.value)
-}
 
 const report = text => {
   outcome.value = text
