@@ -35,7 +35,7 @@ describe.skipIf(browserPath === null)('the devices in the example', () => {
     const when = String.raw`127\.0\.0\.1, this computer · just now, \d+ \w+ \d{4}, \d\d:\d\d`
     expect(texts).toEqual([
       expect.stringMatching(new RegExp(`^Firefox ?${when} ?Revoke Firefox, signed in at [\\d:]+$`)),
-      expect.stringMatching(new RegExp(`^Chrome on Linux This browser ?${when} ?Sign out Chrome on Linux, signed in at [\\d:]+$`)),
+      expect.stringMatching(new RegExp(`^Chrome on Linux This browser ?${when} ?Sign out Chrome on Linux, signed in at`)),
     ])
     await page.getByRole('button', { name: /^Revoke Firefox/ }).click()
     await expect.poll(() => rows.count()).toBe(1)

@@ -44,10 +44,14 @@ function setDatabase(isStopped: boolean): Promise<Answer> {
   return ask('PUT', '/demonstration/database', json, JSON.stringify({ isStopped }))
 }
 
-const cases: readonly (readonly [title: string, request: Parameters<typeof ask>, status: number, message: string | RegExp])[] = [
+type Case = readonly [title: string, request: Parameters<typeof ask>, status: number, message: string | RegExp]
+
+const nameWanted = 'userId must be a name of 1 to 200 characters'
+
+const cases: readonly Case[] = [
   ['malformed JSON', ['POST', '/login', json, '{"userId":'], 400, 'The body is not valid JSON.'],
-  ['JSON that is no object', ['POST', '/login', json, '[1]'], 400, 'userId must be a name of 1 to 200 characters'],
-  ['a name of spaces', ['POST', '/login', json, '{"userId":"  "}'], 400, 'userId must be a name of 1 to 200 characters'],
+  ['JSON that is no object', ['POST', '/login', json, '[1]'], 400, nameWanted],
+  ['a name of spaces', ['POST', '/login', json, '{"userId":"  "}'], 400, nameWanted],
   ['a body that is too large', ['POST', '/login', json, `"${'x'.repeat(200_000)}"`], 413, /too large/],
   ['an encoding that does not exist', ['POST', '/login', { ...json, 'content-encoding': 'lzw' }, 'x'], 415, /encoding/],
   ['%ff in a path', ['GET', '/%ff'], 404, 'There is nothing at this address.'],
@@ -85,7 +89,8 @@ test('answers 503 while the database is stopped, and keeps the session', async (
   const own = await logIn()
   await setDatabase(true)
   expect((await ask('GET', '/me', own)).status).toBe(200)
-  for (const [method, path] of [['GET', '/devices'], ['GET', '/info'], ['PUT', '/info'], ['DELETE', '/devices']] as const) {
+  for (const request of ['GET /devices', 'GET /info', 'PUT /info', 'DELETE /devices']) {
+    const [method = '', path = ''] = request.split(' ')
     const answer = await ask(method, path, own, method === 'PUT' ? '{}' : '')
     expect([answer.status, JSON.parse(answer.body)]).toEqual([503, { message: 'session service unavailable' }])
     expect(answer.headers['retry-after']).toBe('1')

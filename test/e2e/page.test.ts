@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { browserPath, copyCookies, launchBrowser, watchRefreshes } from './support/browser.ts'
@@ -12,6 +14,13 @@ const tenCalls = `import('/session.js').then(async ({ request }) => {
   const responses = await Promise.all(Array.from({ length: 10 }, (_, number) => request('/me?' + number)))
   return responses.map(({ status }) => status)
 })`
+
+/** A piece of code that a card shows. */
+interface Piece {
+  readonly file: string
+  readonly line: number
+  readonly text: string
+}
 
 const expired = 'The access token had expired'
 
@@ -69,7 +78,9 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
     await press(page, '10 calls in every tab')
     await page.getByText('All 10 requests were answered').first().waitFor()
     const rows = page.getByRole('listitem')
-    for (const tab of ['Tab 1', 'Tab 2']) await rows.filter({ hasText: tab }).filter({ hasText: /again GET \/me 200/ }).waitFor()
+    for (const tab of ['Tab 1', 'Tab 2']) {
+      await rows.filter({ hasText: tab }).filter({ hasText: /again GET \/me 200/ }).waitFor()
+    }
     expect(await refreshes.statuses()).toEqual([200])
   })
 
@@ -122,7 +133,7 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
     await page.getByText('The request was answered').first().waitFor()
   })
 
-  test('answers protected routes while the database is stopped, keeps the session, and says what does not work', async () => {
+  test('answers protected routes while the database is stopped, and says what does not work', async () => {
     const page = await pages.signIn('barbara')
     await page.getByRole('switch', { name: 'Database stopped' }).check()
     await page.getByText('The database is stopped. Requests with a valid access token').waitFor()
@@ -144,7 +155,7 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
     await page.getByText('The request was answered').first().waitFor()
   })
 
-  test('changes the payload and the info, keeps them across a reload, and refuses in words what is no object', async () => {
+  test('changes the payload and the info across reloads, and refuses in words what is no object', async () => {
     const page = await pages.signIn('ada')
     const payload = page.getByRole('textbox', { name: 'JWT payload' })
     const info = page.getByRole('textbox', { name: 'Session info' })
@@ -173,6 +184,22 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
     await untilSignedIn(page)
     await expect.poll(async () => [await payload.inputValue(), await info.inputValue()])
       .toEqual(['{"role":"writer"}', '{"note":"hello"}'])
+  })
+
+  test('shows the code that runs, with its place in the file', async () => {
+    const answer = await fetch(`${example.origin}/demonstration/code`)
+    const cards: Readonly<Record<string, readonly Piece[]>> = await answer.json()
+    expect(Object.keys(cards)).toEqual(['session', 'refresh', 'theft', 'devices', 'data'])
+    for (const { file, line, text } of Object.values(cards).flat()) {
+      const lines = readFileSync(join(import.meta.dirname, '../../examples/express', file), 'utf8').split('\n')
+      const shown = text.split('\n')
+      const depth = lines[line - 1]?.search(/\S/) ?? 0
+      expect(lines.slice(line - 1, line - 1 + shown.length).map(each => each.slice(depth))).toEqual(shown)
+      expect(text).not.toMatch(/\n$/)
+    }
+    const page = await pages.signIn('ada')
+    // On a wide screen it is open, beside the card.
+    await page.getByText("app.get('/me', async (request, response) => {").waitFor()
   })
 
   test('ends at once, and says why, when another device revokes the session', async () => {

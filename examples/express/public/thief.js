@@ -46,6 +46,12 @@ function grow(party, place) {
   return isNew
 }
 
+/** How old a token is beside the newest one, in words. */
+function ageOf({ generation }, newest) {
+  const age = newest.generation - generation
+  return age === 1 ? 'its parent' : `${age} generations old`
+}
+
 function presentOld(party, place) {
   presented.value = party
   steps.value = [...steps.value, { party, place, kind: 'theft' }]
@@ -71,7 +77,7 @@ export async function refreshAsThief() {
   if (status === 200) {
     thief.value = { place, token, hasAccess: true }
     tell(grow('thief', place)
-      ? `The thief refreshed and got token ${place.generation}. Yours is now its parent.`
+      ? `The thief refreshed and got token ${place.generation}. Yours is now ${ageOf(ownPlace.value, place)}.`
       : `The thief refreshed and got token ${place.generation} again: within the window this looks like a repetition.`)
     return
   }
@@ -88,7 +94,7 @@ export async function refreshAsOwner() {
   if (isSignedIn) {
     const place = ownPlace.value
     tell(grow('you', place)
-      ? `You refreshed and got token ${place.generation}. The thief’s is now its parent.`
+      ? `You refreshed and got token ${place.generation}. The thief’s is now ${ageOf(thief.value.place, place)}.`
       : `You refreshed and got token ${place.generation} again: within the window this looks like a repetition.`)
   } else if (presented.value === null) {
     presentOld('you', had)

@@ -143,7 +143,8 @@ function Plot() {
         ${shown.map(({ from, expiry, place }, index) => {
           const end = Math.min(expiry, shown[index + 1]?.from ?? ended)
           const start = Math.max(0, percent(from))
-          return html`<span key=${from} class=${`token ${end <= now.value ? 'past' : ''}`}
+          const isPast = end <= now.value || (left === 0 && index === shown.length - 1)
+          return html`<span key=${from} class=${`token ${isPast ? 'past' : ''}`}
             style=${{ left: `${start}%`, width: `${Math.max(0, Math.min(100, percent(end)) - start)}%` }}>
             ${place ? place.split('.')[0] : ''}</span>`
         })}

@@ -19,6 +19,12 @@ export class ExamplePages {
   async open(profile?: BrowserContext, options: BrowserContextOptions = {}): Promise<Page> {
     const page = await (profile ?? await this.#browser.newContext(options)).newPage()
     page.on('pageerror', error => this.problems.push(error.message))
+    page.on('console', message => {
+      if (message.text().includes('Content Security Policy')) this.problems.push(message.text())
+    })
+    page.on('request', request => {
+      if (!request.url().startsWith(this.#example.origin)) this.problems.push(`a request to ${request.url()}`)
+    })
     await page.clock.install({ time: this.#example.now() })
     await page.addInitScript(unhurried)
     await page.goto(this.#example.origin)
