@@ -46,7 +46,8 @@ describe.skipIf(browserPath === null)('Lighthouse on the first view of the examp
       '--only-categories=performance,accessibility,best-practices',
       `--chrome-flags=--headless=new --no-sandbox --disable-gpu --user-data-dir=${join(directory, 'profile')}`,
     ]
-    const env = { ...process.env, ...environmentFor(browserPath ?? ''), CHROME_PATH: browserPath ?? '', HOME: directory }
+    const chromium = browserPath ?? ''
+    const env = { ...process.env, ...environmentFor(chromium), CHROME_PATH: chromium, HOME: directory }
     const child = spawn(process.execPath, parameters, { env, stdio: ['ignore', 'ignore', 'pipe'] })
     let errors = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => errors += text)

@@ -29,7 +29,8 @@ export const deviceCount = () => list.value?.length ?? null
 
 export async function loadDevices() {
   try {
-    list.value = await devices.list()
+    // This browser first, then the newest.
+    list.value = (await devices.list()).toSorted((one, other) => other.current - one.current)
     problem.value = ''
   } catch {
     problem.value = 'The devices cannot be read: the database does not answer. Nothing is lost; try again in a moment.'
@@ -157,9 +158,10 @@ function List() {
   if (list.value === null) return html`<ul class="devices" aria-busy="true"><li class="skeleton"></li></ul>`
   const shown = showsAll.value ? list.value : list.value.slice(0, FEW)
   const toggle = () => showsAll.value = !showsAll.value
+  const isOpen = showsAll.value ? 'true' : 'false'
   return html`
     <ul class="devices">${shown.map(device => html`<${Device} key=${device.handle} ...${device} />`)}</ul>
-    ${list.value.length > FEW && html`<button onClick=${toggle} aria-expanded=${showsAll.value ? 'true' : 'false'}>
+    ${list.value.length > FEW && html`<button class="start" onClick=${toggle} aria-expanded=${isOpen}>
       ${showsAll.value ? `Show the newest ${FEW}` : `Show all ${numbered(list.value.length)}`}</button>`}`
 }
 
