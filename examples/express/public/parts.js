@@ -12,6 +12,7 @@ setInterval(() => now.value = Date.now(), isCalm ? 1000 : 250)
 
 /** Says something in the page's one live region, after what it says already. */
 export function announce(text) {
+  if (text === '') return
   const region = document.getElementById('announcer')
   const line = document.createElement('p')
   line.textContent = text

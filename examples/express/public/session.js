@@ -12,15 +12,16 @@ export const request = client.fetch
 
 /** The session: null if nobody is signed in. */
 export const session = signal(client.peekSession() ?? null)
-/** When the server was made to refuse the access token that expires at this time; null if it was not. */
-export const refusedExpiry = signal(null)
+/** When the server was made to refuse the access token of that moment; null if it was not. */
+export const refusedSince = signal(null)
 /** Why the last session of this page ended; null if it did not. */
 export const ending = signal(null)
 
 /** How long the access token can be used, in milliseconds: 0 if it has expired or the server refuses it. */
 export function timeLeft() {
-  const expiry = session.value?.expiry ?? 0
-  return refusedExpiry.value === expiry ? 0 : Math.max(0, expiry - now.value)
+  const newest = exchanges.value.findLast(({ expiry }) => expiry)?.at ?? 0
+  if (refusedSince.value > newest) return 0
+  return Math.max(0, (session.value?.expiry ?? 0) - now.value)
 }
 
 let isSigningOut = false

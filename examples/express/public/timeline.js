@@ -4,7 +4,7 @@ import { burstsOf, isRefresh, kindOf } from './bursts.js'
 import { Code } from './code.js'
 import { demonstrate, isStopped } from './demonstration.js'
 import { announce, Button, clock, html, now, Remaining } from './parts.js'
-import { call, client, ending, refusedExpiry, session, timeLeft } from './session.js'
+import { call, client, ending, refusedSince, session, timeLeft } from './session.js'
 import { exchanges, isOffline, requests, tab, tell, traced } from './trace.js'
 
 const bursts = computed(() => burstsOf(exchanges.value))
@@ -41,7 +41,7 @@ function callInEveryTab() {
   void callMany(10)
 }
 requests.call = count => void call(count)
-requests.expired = expiry => refusedExpiry.value = expiry
+requests.expired = since => refusedSince.value = since
 
 async function refreshMany() {
   // Past the client, which would make one refresh of them: as careless pages do.
@@ -58,8 +58,8 @@ async function refreshMany() {
 
 async function expire() {
   await demonstrate('POST', '/demonstration/expire')
-  refusedExpiry.value = session.value?.expiry ?? null
-  tell('expired', refusedExpiry.value)
+  refusedSince.value = Date.now()
+  tell('expired', refusedSince.value)
   report('The server refuses this access token from now on. Send a request.')
 }
 

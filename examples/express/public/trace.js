@@ -6,7 +6,7 @@ export const exchanges = signal([])
 /** Whether this tab is "offline". */
 export const isOffline = signal(false)
 /** What this tab does when another tab asks for it. */
-export const requests = { call: _count => {}, expired: _expiry => {} }
+export const requests = { call: _count => {}, expired: _since => {} }
 
 const REMEMBERED = 200
 const channel = new BroadcastChannel('keyturn example')
