@@ -1,8 +1,10 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { unhurried } from './client-support/application.ts'
 import { browserPath, copyCookies, launchBrowser, watchRefreshes } from './support/browser.ts'
-import { LIFETIME, startExample } from './support/example.ts'
+import { ExamplePages, press, stepsOf, untilExpired, untilSignedIn, untilSignedOut } from './support/example-page.ts'
+import { startExample } from './support/example.ts'
 import type { Example } from './support/example.ts'
 import { logInElsewhere } from './support/outsider.ts'
 
@@ -13,179 +15,215 @@ const tenCalls = `import('/session.js').then(async ({ request }) => {
   return responses.map(({ status }) => status)
 })`
 
+/** A piece of code that a card shows. */
+interface Piece {
+  readonly file: string
+  readonly line: number
+  readonly text: string
+}
+
+const expired = 'The access token had expired'
+
 describe.skipIf(browserPath === null)('the page of the example in Chromium', () => {
   let browser: Browser
   let example: Example
-  const problems: string[] = []
+  let pages: ExamplePages
 
   beforeAll(async () => {
     ;[browser, example] = await Promise.all([launchBrowser(), startExample({})])
+    pages = new ExamplePages(browser, example)
   })
 
   afterAll(async () => {
     await browser?.close()
     await example?.stop()
-    expect(problems).toEqual([])
+    expect(pages.problems).toEqual([])
   })
 
-  /** Opens a page whose clock is the server's, and goes on from there. */
-  async function open(profile: BrowserContext): Promise<Page> {
-    const page = await profile.newPage()
-    page.on('pageerror', error => problems.push(error.message))
-    await page.clock.install({ time: example.now() })
-    await page.addInitScript(unhurried)
-    await page.goto(example.origin)
-    return page
-  }
-
-  /** Logs in by typing, as a user with a session in no other tab. */
-  async function logIn(name: string): Promise<Page> {
-    const page = await open(await browser.newContext())
-    await page.getByLabel('Your name').fill(name)
-    await page.getByRole('button', { name: 'Log in' }).click()
-    await page.getByText('This browser').waitFor()
-    return page
-  }
-
-  /** Lets the access tokens expire, for the server and for these pages. */
-  async function expire(...pages: readonly Page[]): Promise<void> {
-    await example.pass(LIFETIME + 1000)
-    for (const page of pages) {
-      await page.clock.fastForward(LIFETIME + 1000)
-      await page.getByText('expired; the next call refreshes it').waitFor()
-    }
-  }
-
-  async function secondsLeft(page: Page): Promise<number> {
-    return Number(/^expires in (\d+) s$/.exec(await page.locator('#expiry').textContent() ?? '')?.[1])
-  }
-
-  function untilSignedOut(page: Page): Promise<void> {
-    return page.getByRole('heading', { name: 'Log in' }).waitFor()
-  }
-
-  test('shows the session after login, counts down, refreshes at the next call', async () => {
-    const page = await logIn('ada lovelace')
+  test('shows the session after sign-in, counts down, refreshes at the next call', async () => {
+    const page = await pages.signIn('ada lovelace')
+    const meter = page.getByRole('meter', { name: 'Time left on the access token' })
+    const left = async (): Promise<number> => Number.parseInt(await meter.getAttribute('aria-valuetext') ?? '', 10)
     expect(await page.locator('#user-id').textContent()).toBe('ada lovelace')
-    await expect.poll(() => secondsLeft(page)).toBeGreaterThan(0)
-    expect(await page.getByRole('progressbar').getAttribute('value')).toMatch(/^(1|0\.\d+)$/)
-    const left = await secondsLeft(page)
+    await expect.poll(left).toBeGreaterThan(0)
+    const before = await left()
     await page.clock.fastForward(10_000)
-    await expect.poll(() => secondsLeft(page)).toBeLessThanOrEqual(left - 10)
-    const handle = await page.locator('#handle').textContent()
+    await expect.poll(left).toBeLessThanOrEqual(before - 10)
     const refreshes = watchRefreshes(page.context())
-    await expire(page)
-    await page.getByRole('button', { name: 'Call a protected route' }).click()
-    await page.getByText('answered for ada lovelace in').waitFor()
+    await pages.expire(page)
+    await press(page, 'Call a protected route')
+    await page.getByText('The request was answered, with 1 refresh.').first().waitFor()
     expect(await refreshes.statuses()).toEqual([200])
-    expect(await page.locator('#handle').textContent()).toBe(handle)
-    await expect.poll(() => secondsLeft(page)).toBeGreaterThan(0)
+    expect(await stepsOf(page, 'it refreshed first')).toEqual(['refresh 200 token 1', 'GET /me 200'])
+    await expect.poll(left).toBeGreaterThan(0)
+  })
+
+  test('shows that ten refused calls cost one refresh', async () => {
+    const page = await pages.signIn('grace')
+    await press(page, 'Expire the access token')
+    await untilExpired(page)
+    await press(page, '10 calls at once')
+    await page.getByText('All 10 requests were answered, with 1 refresh.').first().waitFor()
+    expect(await stepsOf(page, `${expired}: 10 times 401, one refresh`))
+      .toEqual(['10 × GET /me 401', 'refresh 200 token 1', '10 × again GET /me 200'])
+  })
+
+  test('refreshes once for the calls of two tabs, and shows both', async () => {
+    const page = await pages.signIn('grace')
+    const other = await pages.open(page.context())
+    await untilSignedIn(other)
+    // Browsers slow the pages down that nobody sees.
+    await page.bringToFront()
+    const refreshes = watchRefreshes(page.context())
+    await press(page, 'Expire the access token')
+    await untilExpired(other)
+    await press(page, '10 calls in every tab')
+    await page.getByText('All 10 requests were answered').first().waitFor()
+    const rows = page.getByRole('listitem')
+    for (const tab of ['Tab 1', 'Tab 2']) {
+      await rows.filter({ hasText: tab }).filter({ hasText: /again GET \/me 200/ }).waitFor()
+    }
+    expect(await refreshes.statuses()).toEqual([200])
   })
 
   test('refreshes once for the parallel calls of 2 tabs after expiry', async () => {
-    const page = await logIn('grace')
-    const other = await open(page.context())
-    await other.getByText('This browser').waitFor()
+    const page = await pages.signIn('grace')
+    const other = await pages.open(page.context())
+    await untilSignedIn(other)
     const refreshes = watchRefreshes(page.context())
-    await expire(page, other)
+    await pages.expire(page, other)
     const statuses = await Promise.all([page, other].map(tab => tab.evaluate(tenCalls)))
     expect(statuses.flat()).toEqual(Array(20).fill(200))
     expect(await refreshes.statuses()).toEqual([200])
   })
 
-  test('keeps the session when a page lets its refreshes race, round after round', async () => {
-    const page = await logIn('donald')
-    const refreshTokens = new Set<string | undefined>()
-    for (let round = 0; round < 5; round++) {
-      // More than the browser sends at once: the last ones go with what the first ones brought.
-      expect(await page.evaluate(async round => {
-        const refresh = (_: unknown, number: number): Promise<Response> =>
-          fetch(`/auth/session/refresh?${round}.${number}`, { method: 'POST', headers: { rid: 'session' } })
-        const responses = await Promise.all(Array.from({ length: 10 }, refresh))
-        return responses.map(({ status }) => status)
-      }, round)).toEqual(Array(10).fill(200))
-      const cookies = await page.context().cookies(`${example.origin}/auth/session/refresh`)
-      refreshTokens.add(cookies.find(({ name }) => name.startsWith('sRefreshToken-'))?.value)
+  test('keeps the session when ten refreshes race past the client, round after round', async () => {
+    const page = await pages.signIn('donald')
+    for (let round = 0; round < 3; round++) {
+      await press(page, '10 refreshes at once')
+      await page.getByText('10 refreshes were answered, with one and the same new refresh token.').first().waitFor()
     }
-    expect([refreshTokens.size, refreshTokens.has(undefined)], 'one rotation').toEqual([1, false])
-    await page.getByRole('button', { name: 'Call a protected route' }).click()
-    await page.getByText('answered for donald in').waitFor()
+    await press(page, 'Call a protected route')
+    await page.getByText('The request was answered').first().waitFor()
   })
 
-  test('changes the payload and the info, keeps them across a reload, and refuses invalid JSON', async () => {
-    const page = await logIn('ada')
+  test('keeps the session when an answer is lost, and gets the same token again', async () => {
+    const page = await pages.signIn('edith')
+    await press(page, 'Lose the next answer')
+    await page.getByText('its answer will be lost').first().waitFor()
+    await press(page, 'Expire the access token')
+    await press(page, 'Call a protected route')
+    await page.getByText('0 of 1 requests were answered. The session is kept.').first().waitFor()
+    expect(await stepsOf(page, 'its answer was lost')).toEqual(['GET /me 401', 'refresh 504'])
+    // The client tries again by itself.
+    await pages.pass(4000, page)
+    await page.getByRole('listitem').filter({ hasText: 'refresh 200' }).first().waitFor()
+    await press(page, 'Call a protected route')
+    await page.getByText('The request was answered').first().waitFor()
+  })
+
+  test('keeps the session offline, and says so', async () => {
+    const page = await pages.signIn('hedy')
+    await page.getByRole('switch', { name: 'Offline' }).check()
+    await press(page, 'Call a protected route')
+    await page.getByText('0 of 1 requests were answered. The session is kept.').first().waitFor()
+    await stepsOf(page, 'Offline: nothing was sent.')
+    await page.getByRole('button', { name: 'Save the Session info' }).click()
+    await page.getByText('The server cannot be reached. Your session is kept.').first().waitFor()
+    await page.getByRole('switch', { name: 'Offline' }).uncheck()
+    await press(page, 'Call a protected route')
+    await page.getByText('The request was answered').first().waitFor()
+  })
+
+  test('answers protected routes while the database is stopped, and says what does not work', async () => {
+    const page = await pages.signIn('barbara')
+    await page.getByRole('switch', { name: 'Database stopped' }).check()
+    await page.getByText('The database is stopped. Requests with a valid access token').waitFor()
+    await press(page, 'Call a protected route')
+    await page.getByText('The request was answered, with no refresh.').first().waitFor()
+    await page.getByRole('button', { name: 'Save the Session info' }).click()
+    await page.getByText('The database does not answer. Your session is kept.').first().waitFor()
+    await pages.pass(2000, page)
+    await press(page, 'Expire the access token')
+    await press(page, 'Call a protected route')
+    const words = 'The database does not answer. The session and its tokens are kept'
+    await expect.poll(async () => (await stepsOf(page, words))[0], { timeout: 20_000 }).toBe('GET /me 401')
+    const stranger = await pages.open()
+    await press(stranger, 'Sign in')
+    await stranger.getByText('The database does not answer.').first().waitFor()
+    await page.getByRole('switch', { name: 'Database stopped' }).uncheck()
+    await pages.pass(60_000, page)
+    await press(page, 'Call a protected route')
+    await page.getByText('The request was answered').first().waitFor()
+  })
+
+  test('changes the payload and the info across reloads, and refuses in words what is no object', async () => {
+    const page = await pages.signIn('ada')
     const payload = page.getByRole('textbox', { name: 'JWT payload' })
     const info = page.getByRole('textbox', { name: 'Session info' })
-    expect([await payload.inputValue(), await info.inputValue()]).toEqual(['{"role":"reader"}', '{"note":""}'])
+    await expect.poll(async () => [await payload.inputValue(), await info.inputValue()])
+      .toEqual(['{"role":"reader"}', '{"note":""}'])
+    const save = (name: string): Promise<void> => page.getByRole('button', { name: `Save the ${name}` }).click()
+    const problemOf = (id: string): Promise<string | null> => page.locator(`#${id}-problem`).textContent()
 
     await payload.fill('no JSON')
-    await page.locator('#payload button').click()
-    expect(await payload.evaluate((field: HTMLTextAreaElement) => field.validationMessage)).toBe('This is not JSON')
+    await save('JWT payload')
+    expect(await problemOf('payload')).toMatch(/^This is not JSON: /)
+    expect(await payload.getAttribute('aria-describedby')).toBe('payload-hint payload-problem')
+    for (const [id, field] of [['payload', payload], ['info', info]] as const) {
+      await field.fill('[1,2]')
+      await save(id === 'info' ? 'Session info' : 'JWT payload')
+      await expect.poll(() => problemOf(id)).toMatch(/must be/)
+    }
 
     await payload.fill('{ "role": "writer" }')
-    await page.locator('#payload button').click()
-    await page.locator('#payload').getByText('changed at').waitFor()
+    await save('JWT payload')
+    await page.locator('#payload-form').getByText('Saved at').waitFor()
     await info.fill('{ "note": "hello" }')
-    await page.locator('#info button').click()
-    await page.locator('#info').getByText('changed at').waitFor()
-
+    await save('Session info')
+    await page.locator('#info-form').getByText('Saved at').waitFor()
     await page.reload()
-    await page.getByText('This browser').waitFor()
-    expect([await payload.inputValue(), await info.inputValue()]).toEqual(['{"role":"writer"}', '{"note":"hello"}'])
+    await untilSignedIn(page)
+    await expect.poll(async () => [await payload.inputValue(), await info.inputValue()])
+      .toEqual(['{"role":"writer"}', '{"note":"hello"}'])
   })
 
-  test('lists the devices and revokes them', async () => {
-    const page = await logIn('barbara')
-    const device = await logInElsewhere(example.origin, 'barbara')
-    const stranger = await logInElsewhere(example.origin, 'mallory')
-    expect(await stranger.call('DELETE', `/devices/${await page.locator('#handle').textContent()}`)).toBe(404)
-
-    await page.reload()
-    const rows = page.locator('#devices li')
-    await expect.poll(() => rows.allTextContents())
-      .toEqual(Array(2).fill(expect.stringMatching(/^.+127\.0\.0\.1, since .+Revoke$/)))
-    await rows.filter({ hasText: 'Firefox' }).getByRole('button').click()
-    await expect.poll(() => rows.count()).toBe(1)
-    expect(await device.call('GET', '/me')).toBe(401)
-    expect(await stranger.call('GET', '/me')).toBe(200)
-
-    await rows.filter({ hasText: 'This browser' }).getByRole('button').click()
-    await untilSignedOut(page)
-    expect(await copyCookies(page)).toBe('')
+  test('shows the code that runs, with its place in the file', async () => {
+    const answer = await fetch(`${example.origin}/demonstration/code`)
+    const cards: Readonly<Record<string, readonly Piece[]>> = await answer.json()
+    expect(Object.keys(cards)).toEqual(['session', 'refresh', 'theft', 'devices', 'data'])
+    for (const { file, line, text } of Object.values(cards).flat()) {
+      const lines = readFileSync(join(import.meta.dirname, '../../examples/express', file), 'utf8').split('\n')
+      const shown = text.split('\n')
+      const depth = lines[line - 1]?.search(/\S/) ?? 0
+      expect(lines.slice(line - 1, line - 1 + shown.length).map(each => each.slice(depth))).toEqual(shown)
+      expect(text).not.toMatch(/\n$/)
+    }
+    const page = await pages.signIn('ada')
+    // On a wide screen it is open, beside the card.
+    await page.getByText("app.get('/me', async (request, response) => {").waitFor()
   })
 
-  test('asks for a login at the next call after another device revoked the session', async () => {
-    const page = await logIn('edsger')
+  test('ends at once, and says why, when another device revokes the session', async () => {
+    const page = await pages.signIn('edsger')
     const device = await logInElsewhere(example.origin, 'edsger')
-    expect(await device.call('DELETE', `/devices/${await page.locator('#handle').textContent()}`)).toBe(200)
-    await page.getByRole('button', { name: 'Call a protected route' }).click()
+    const handle = await page.locator('.identifier code').first().getAttribute('title')
+    expect(await device.call('DELETE', `/devices/${handle}`)).toBe(200)
     await untilSignedOut(page)
+    await page.getByText('This session was revoked, or it expired.').first().waitFor()
     expect(await copyCookies(page)).toBe('')
   })
 
-  test('signs out, in all tabs', async () => {
-    const page = await logIn('ada')
-    const other = await open(page.context())
-    await other.getByText('This browser').waitFor()
-    await page.getByRole('button', { name: 'Sign out' }).click()
+  test('signs out, in all tabs, and says where', async () => {
+    const page = await pages.signIn('ada')
+    const other = await pages.open(page.context())
+    await untilSignedIn(other)
+    await page.bringToFront()
+    await press(page, 'Sign out')
     await untilSignedOut(page)
+    await page.getByText('You signed out.').first().waitFor()
     expect(await copyCookies(page)).toBe('')
     await untilSignedOut(other)
-  })
-
-  test('shows how the replay of an old refresh token is detected', async () => {
-    const page = await logIn('alan')
-    await page.clock.pauseAt(await page.evaluate(() => Date.now() + 1000))
-    await page.getByRole('button', { name: 'Replay an old refresh token' }).click()
-    await page.getByText('The owner refreshes: the copied token is now the parent').waitFor()
-    // The page waits for two reuse intervals of a brief session, and a little longer.
-    await example.pass(2500)
-    await page.clock.runFor(2500)
-    await page.getByText('The thief presents it: 401 “token theft detected”.').waitFor()
-    await page.getByText('The owner’s newest token: 401 “unauthorised”.').waitFor()
-    expect(example.output()).toMatch(/^theft caught: session \S+ of alan$/m)
-    await page.getByRole('button', { name: 'Call a protected route' }).click()
-    await page.getByText('answered for alan in').waitFor()
-    expect(await page.locator('#devices li').count()).toBe(1)
+    await other.getByText('You signed out in tab 1.').first().waitFor()
   })
 })

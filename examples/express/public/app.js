@@ -1,158 +1,132 @@
-// The page of the example: plain modules, no build step.
-import { client, devices, request } from './session.js'
+// The page of the example: Preact and htm as plain modules, without a build step.
+import { effect, signal } from '@preact/signals'
+import { render } from 'preact'
+import { Code } from './code.js'
+import { isStopped } from './demonstration.js'
+import { onRevoked } from './live.js'
+import { announce, focusOn, html, Identifier, Problem } from './parts.js'
+import { client, ending, request, send, session, signOut, timeLeft } from './session.js'
 
-const $ = id => document.getElementById(id)
-let session = null
-let lifetime = 1
+/** The module `cards.js`, once there was a session. */
+const cards = signal(null)
 
-function show(next) {
-  if (next !== null) lifetime = Math.max(1, next.expiry - Date.now(), next.handle === session?.handle ? lifetime : 1)
-  session = next
-  $('signed-in').hidden = next === null
-  $('signed-out').hidden = next !== null
-  if (next === null) return
-  $('user-id').textContent = next.userId
-  $('handle').textContent = next.handle
-  $('started').textContent = new Date(next.timeCreated).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })
-  $('payload').elements.json.value = JSON.stringify(next.jwtPayload)
+function App() {
+  const { Timeline, Theft, Devices, Data } = cards.value ?? {}
+  return html`
+    ${session.value !== null && html`<${Contents} />`}
+    <main>
+      <p class="answer">${answer()}</p>
+      ${isStopped.value && html`<${Problem}>The database is stopped. Requests with a valid access token are still
+        answered; refreshes, sign-ins and changes are not. Every session is kept.<//>`}
+      ${session.value === null ? html`<${SignIn} />` : html`<${Account} />`}
+      ${cards.value !== null && html`<${Timeline} /><${Theft} /><${Devices} /><${Data} />`}
+    </main>`
 }
 
-async function json(method, path, body) {
-  try {
-    const response = await request(path, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
-    if (response.status === 401) show(null)
-    return { ok: response.ok, body: await response.json() }
-  } catch ({ message }) {
-    // The device is offline or the server is down: the session is kept.
-    return { ok: false, body: { message } }
+/** What a visitor comes for, in one sentence. */
+function answer() {
+  if (session.value === null) {
+    return ending.value === null
+      ? 'Sign in with any name to see what a session goes through.'
+      : `${ending.value.words} Sign in to start again.`
   }
+  const count = cards.value?.deviceCount() ?? null
+  const left = Math.ceil(timeLeft() / 1000)
+  return html`<bdi class="name">${session.value.userId}</bdi> is signed in
+    ${count === null ? '' : ` on ${count} ${count === 1 ? 'device' : 'devices'}`}.${' '}
+    ${left > 0
+      ? `The access token expires in ${left} s.`
+      : 'The access token has expired: the next request refreshes it.'}`
 }
 
-async function load() {
-  const me = await json('GET', '/me')
-  if (!me.ok) return
-  show(me.body)
-  $('info').elements.json.value = JSON.stringify((await json('GET', '/info')).body)
-  await loadDevices()
-}
+const Contents = () => html`<nav aria-label="On this page">
+  <a href="#refresh-title">Refresh</a>
+  <a href="#theft-title">Theft</a>
+  <a href="#devices-title">Devices</a>
+  <a href="#data-title">Data</a>
+</nav>`
 
-async function loadDevices() {
-  $('devices').replaceChildren(...(await devices.list()).map(deviceRow))
-}
+const name = signal('ada')
+const problem = signal('')
 
-function deviceRow(device) {
-  const row = document.createElement('li')
-  const text = document.createElement('span')
-  text.textContent = device.current ? 'This browser' : browserName(device.userAgent)
-  const when = document.createElement('small')
-  when.textContent = `${device.ip ?? 'unknown address'}, since ${new Date(device.createdAt).toLocaleString()}`
-  text.append(when)
-  const button = document.createElement('button')
-  button.textContent = 'Revoke'
-  button.onclick = async () => {
-    await devices.revoke(device.handle)
-    await load()
-  }
-  row.append(text, button)
-  return row
-}
-
-function browserName(userAgent) {
-  return /Firefox|Edg|Chrome|Safari/.exec(userAgent ?? '')?.[0] ?? 'Another device'
-}
-
-function parse(field) {
-  try {
-    return JSON.parse(field.value)
-  } catch {
-    field.setCustomValidity('This is not JSON')
-    field.reportValidity()
-    return null
-  }
-}
-
-$('login').onsubmit = async event => {
+async function signIn(event) {
   event.preventDefault()
-  await json('POST', '/login', { userId: $('name').value })
+  const { ok, reason } = await send('POST', '/login', { userId: name.value })
+  problem.value = ok ? '' : reason
+  announce(ok ? `Signed in as ${name.value}` : reason)
 }
 
-// Called when the session begins, changes or ends, in this tab or in another.
-client.onChange((view, previous) => {
-  if (view.session === null) show(null)
-  else if (view.session.handle !== previous.session?.handle) void load()
+function SignIn() {
+  return html`<section class="card" aria-labelledby="sign-in-title">
+    <form class="content" novalidate onSubmit=${signIn}>
+      <h2 id="sign-in-title" tabindex="-1">Sign in</h2>
+      <label for="name">Your name</label>
+      ${problem.value && html`<${Problem} id="name-problem">${problem.value}<//>`}
+      <div class="row">
+        <input id="name" value=${name.value} onInput=${event => name.value = event.currentTarget.value} maxlength="200"
+          autocomplete="username" dir="auto" aria-describedby=${problem.value ? 'name-problem name-hint' : 'name-hint'}
+          aria-invalid=${problem.value ? 'true' : undefined} />
+        <button class="primary">Sign in</button>
+      </div>
+      <p id="name-hint" class="hint">Any name will do: a real application checks a password here.</p>
+      <ul class="promises">
+        <li><strong>Refresh.</strong> Access tokens live 30 seconds here. See ten requests in two tabs share one
+          refresh.</li>
+        <li><strong>Theft.</strong> Copy your refresh token to a thief, go on in both places, and see who is
+          caught.</li>
+        <li><strong>Revocation.</strong> Sign a second device out, and see its page end within milliseconds.</li>
+      </ul>
+    </form>
+    <${Code} card="session" />
+  </section>`
+}
+
+function Account() {
+  const { userId, handle } = session.value
+  return html`<section class="card plain" aria-labelledby="account-title">
+    <div class="content">
+      <div class="spread">
+        <h2 id="account-title" tabindex="-1">Your session</h2>
+        <button onClick=${async () => announce(await signOut())}>Sign out</button>
+      </div>
+      <dl>
+        <dt>User id</dt><dd id="user-id"><bdi>${userId}</bdi></dd>
+        <dt>Handle</dt><dd><${Identifier} text=${handle} name="the session handle" /></dd>
+      </dl>
+    </div>
+  </section>`
+}
+
+// Listens for the end of the session while the page is visible: browsers allow six connections to a server.
+let stop = () => {}
+let heardHandle = null
+function listen() {
+  const handle = document.visibilityState === 'visible' ? session.peek()?.handle ?? null : null
+  if (handle === heardHandle) return
+  heardHandle = handle
+  stop()
+  stop = handle === null ? () => {} : onRevoked(request, () => void client.refresh().catch(() => {}))
+}
+addEventListener('visibilitychange', listen)
+
+let shownHandle = session.peek()?.handle ?? null
+effect(() => {
+  const handle = session.value?.handle ?? null
+  listen()
+  if (handle === shownHandle) return
+  shownHandle = handle
+  // The card that had the focus may be gone.
+  const had = document.activeElement
+  requestAnimationFrame(() => {
+    const isLost = had === null || had === document.body || !had.isConnected
+    if (isLost) focusOn(handle === null ? 'sign-in-title' : 'account-title')
+  })
+})
+effect(() => {
+  if (session.value !== null && cards.peek() === null) void import('./cards.js').then(module => cards.value = module)
+})
+effect(() => {
+  if (ending.value !== null) announce(ending.value.words)
 })
 
-$('call').onclick = async () => {
-  const started = performance.now()
-  const me = await json('GET', '/me')
-  if (!me.ok) return
-  show(me.body)
-  $('called').textContent = `answered for ${me.body.userId} in ${Math.round(performance.now() - started)} ms`
-}
-
-function onChange(form, method, path, then = () => {}) {
-  const field = form.elements.json
-  field.oninput = () => field.setCustomValidity('')
-  form.onsubmit = async event => {
-    event.preventDefault()
-    const value = parse(field)
-    if (value === null) return
-    const { ok, body } = await json(method, path, value)
-    if (ok) then(body)
-    form.querySelector('output').value = ok ? `changed at ${new Date().toLocaleTimeString()}` : body.message
-  }
-}
-onChange($('payload'), 'POST', '/payload', show)
-onChange($('info'), 'PUT', '/info')
-
-$('signout').onclick = () => client.signOut()
-
-// In milliseconds: more than two reuse intervals of a brief session (1 s each).
-const DEMONSTRATION_PAUSE = 2500
-
-// A session in header mode, so that this page can read the tokens.
-$('steal').onclick = async ({ target }) => {
-  target.disabled = true
-  $('theft-log').replaceChildren()
-  const report = (text, alarm = false) => {
-    const line = document.createElement('li')
-    line.textContent = text
-    line.className = alarm ? 'alarm' : ''
-    $('theft-log').append(line)
-  }
-  const refresh = token => fetch('/auth/session/refresh', {
-    method: 'POST', credentials: 'omit', headers: { rid: 'session', authorization: `Bearer ${token}` },
-  })
-
-  const login = await fetch('/login', {
-    method: 'POST', credentials: 'omit',
-    headers: { 'content-type': 'application/json', 'st-auth-mode': 'header' },
-    body: JSON.stringify({ userId: session?.userId ?? 'ada', brief: true }),
-  })
-  const stolen = login.headers.get('st-refresh-token')
-  report('Logged in. The thief copies the refresh token.')
-  const second = (await refresh(stolen)).headers.get('st-refresh-token')
-  report('The owner refreshes: the copied token is now the parent of the current one. Its use could be a repetition.')
-  await new Promise(resolve => setTimeout(resolve, DEMONSTRATION_PAUSE))
-  const third = (await refresh(second)).headers.get('st-refresh-token')
-  report('Two reuse intervals later the owner refreshes again: the copied token is two generations old.')
-  const replay = await refresh(stolen)
-  report(`The thief presents it: ${replay.status} “${(await replay.json()).message}”.`, true)
-  const owner = await refresh(third)
-  report(`The owner’s newest token: ${owner.status} “${(await owner.json()).message}”. Both lose the session.`, true)
-  if (session !== null) await loadDevices()
-  target.disabled = false
-}
-
-setInterval(() => {
-  if (session === null) return
-  const left = (client.expiry() ?? session.expiry) - Date.now()
-  $('expiry').textContent = left > 0 ? `expires in ${Math.ceil(left / 1000)} s` : 'expired; the next call refreshes it'
-  $('remaining').value = Math.min(1, Math.max(0, left / lifetime))
-}, 250)
-
-await load()
+render(html`<${App} />`, document.getElementById('app'))

@@ -17,7 +17,7 @@ export interface Example extends Pick<ClockedProgram, 'now' | 'pass'> {
 }
 
 /** How long the example's access tokens live, in milliseconds. */
-export const LIFETIME = 60_000
+export const LIFETIME = 30_000
 
 /** The example's environment variables, but for its port and its file. */
 export interface ExampleSettings {
