@@ -19,8 +19,8 @@ const client = createClient({ mode: 'header', storage, fetch: send })
 const show = (id, text) => document.getElementById(id).textContent = text
 
 show('name', device.get('name'))
-client.onChange(next => {
-  if (next !== null) return
+client.onChange((view, previous) => {
+  if (view.session !== null || previous.session === null) return
   const at = performance.timeOrigin + performance.now()
   document.body.classList.add('ended')
   show('state', 'Signed out')

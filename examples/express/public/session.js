@@ -1,8 +1,9 @@
 // The session of this page: Keyturn's client as plain modules, without a build step.
 import { signal } from '@preact/signals'
-import { createClient, createDevices } from 'keyturn/client'
+import { createClient } from 'keyturn/client'
+import { createDevices } from 'keyturn/client/parts'
 import { now } from './parts.js'
-import { exchanges, tab, traced } from './trace.js'
+import { exchanges, traced } from './trace.js'
 
 export const client = createClient({ fetch: traced })
 export const devices = createDevices(client, { path: '/devices' })
@@ -11,26 +12,24 @@ export const devices = createDevices(client, { path: '/devices' })
 export const request = client.fetch
 
 /** The session: null if nobody is signed in. */
-export const session = signal(client.peekSession() ?? null)
-/** When the server was made to refuse the access token of that moment; null if it was not. */
-export const refusedSince = signal(null)
+export const session = signal(client.view().session)
 /** Why the last session of this page ended; null if it did not. */
 export const ending = signal(null)
+/** When the server was made to refuse the access token of that moment; null if it was not. */
+export const refusedSince = signal(null)
 
 /** How long the access token can be used, in milliseconds: 0 if it has expired or the server refuses it. */
 export function timeLeft() {
   const newest = exchanges.value.findLast(({ expiry }) => expiry)?.at ?? 0
   if (refusedSince.value > newest) return 0
-  return Math.max(0, (session.value?.expiry ?? 0) - now.value)
+  return Math.max(0, (client.expiry() ?? 0) - now.value)
 }
 
-let isSigningOut = false
-
-// Called when the session begins, changes, is refreshed or ends, in this tab or in another.
-client.onChange((next, previous) => {
-  if (next === null && previous !== null) void explain(previous.handle)
-  else if (next !== null) ending.value = null
-  session.value = next
+// Called when the session begins, changes or ends, in this tab or in another.
+client.onChange((view, previous) => {
+  if (view.session === null && previous.session !== null) void explain(view.reason, previous.session.handle)
+  else if (view.session !== null) ending.value = null
+  session.value = view.session
 })
 
 /** Calls a protected route `count` times at once. Resolves to the statuses; 0 if there was no answer. */
@@ -64,30 +63,28 @@ export async function send(method, path, body) {
 const databaseDown = 'The database does not answer. Your session is kept. Try again in a moment.'
 const noAnswer = 'The server cannot be reached. Your session is kept. Try again when you are online.'
 
+let isSigningOut = false
+
+/** Signs out. Resolves to what remains to be done, in words; empty if nothing does. */
 export async function signOut() {
   isSigningOut = true
-  try {
-    await client.signOut()
-    return ''
-  } catch (error) {
-    return error.status === 503 ? databaseDown : noAnswer
-  } finally {
-    isSigningOut = false
-  }
+  const isConfirmed = await client.signOut()
+  isSigningOut = false
+  return isConfirmed ? '' : 'The server cannot be reached. It learns of the sign-out when it can.'
 }
 
-async function explain(handle) {
+const reasons = {
+  'signed-out': 'You signed out.',
+  expired: 'This session has expired.',
+  revoked: 'This session was revoked.',
+  replaced: 'Somebody else has signed in.',
+  theft: 'Your refresh token was used in two places. The session has ended for both.',
+}
+
+async function explain(reason, handle) {
   const at = Date.now()
-  const signedOutBy = exchanges.value.findLast(({ path }) => path === '/auth/signout')
-  if (isSigningOut || (signedOutBy !== undefined && at - signedOutBy.at < 3000)) {
-    const elsewhere = isSigningOut || signedOutBy.tab === tab ? '' : ` in tab ${signedOutBy.tab}`
-    ending.value = { kind: 'signed-out', at, handle, words: `You signed out${elsewhere}.` }
-    return
-  }
-  ending.value = { kind: 'revoked', at, handle, words: 'This session was revoked, or it expired.' }
+  const words = reason === 'signed-out' && !isSigningOut ? 'You signed out in another tab.' : reasons[reason]
+  ending.value = { reason, at, handle, words: words ?? 'This session has ended.' }
   const evidence = await fetch(`/demonstration/theft/${handle}`).then(response => response.json()).catch(() => null)
-  if (evidence !== null) {
-    const words = 'Your refresh token was used in two places. The session has ended for both.'
-    ending.value = { kind: 'theft', at, handle, words, evidence }
-  }
+  if (evidence !== null) ending.value = { reason: 'theft', at, handle, words: reasons.theft, evidence }
 }

@@ -134,7 +134,7 @@ export async function play(first, second) {
 
 // When the theft ends the session, its evidence arrives.
 ending.subscribe(end => {
-  if (end?.kind !== 'theft' || end.handle !== stolenHandle.peek() || evidence.peek() !== null) return
+  if (end?.evidence === undefined || end.handle !== stolenHandle.peek() || evidence.peek() !== null) return
   evidence.value = end.evidence
   thief.value = { ...thief.peek(), hasAccess: false }
   tell('The session has ended for both. The application gets the event onTokenTheft.', true)
