@@ -45,13 +45,13 @@ async function bundle(
   }
 }
 
-test('the core and the web adapter, as they are loaded at first, are smaller than 44 kB, verification alone than 9.3 kB', async () => {
+test('the core and the web adapter, as they are loaded at first, are smaller than 45 kB, verification alone than 9.3 kB', async () => {
   const sizes = {
     'keyturn + frameworks/web': (await bundle(['keyturn', 'keyturn/frameworks/web'], ['worker'], [withoutLazy])).bytes,
     'keyturn/verify': (await bundle(['keyturn/verify'], ['worker'])).bytes,
   }
   console.log(sizes)
-  expect(sizes['keyturn + frameworks/web']).toBeLessThan(44_000)
+  expect(sizes['keyturn + frameworks/web']).toBeLessThan(45_000)
   expect(sizes['keyturn/verify']).toBeLessThan(9300)
 })
 
@@ -73,6 +73,6 @@ test('the size of every export, in bytes after gzip', async () => {
   }
   console.log(rows)
   // Two entries contain every store, and `keyturn` what is loaded later. No other entry may become that large.
-  const limits: Readonly<Record<string, number>> = { 'keyturn': 46_000, 'keyturn/server': 101_000, 'keyturn/stores': 60_000 }
+  const limits: Readonly<Record<string, number>> = { 'keyturn': 47_500, 'keyturn/server': 101_000, 'keyturn/stores': 60_000 }
   for (const [name, bytes] of Object.entries(rows)) expect(bytes, name).toBeLessThan(limits[name] ?? 40_000)
 })

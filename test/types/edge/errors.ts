@@ -4,6 +4,7 @@ import {
   CrossSiteRequestError, GeneralError, InvalidClaimsError, InvalidDataError, isSessionError, SessionError,
   SessionNotFoundError, TokenTheftDetectedError, TryRefreshTokenError, UnauthorizedError,
 } from 'keyturn/errors'
+import type * as stores from 'keyturn/stores'
 import type { AnySessionError, ClaimValidationError, ErrorCode, FailureReason, GeneralErrorCode } from 'keyturn/errors'
 import { typeOf } from '../expect.ts'
 import type { Equal, Expect } from '../expect.ts'
@@ -63,6 +64,9 @@ export type Codes = Expect<Equal<
   | 'SESSION_NOT_FOUND' | 'INVALID_DATA' | 'STORE_UNAVAILABLE' | 'REFRESH_BUSY' | 'MISUSE'
 >>
 export type GeneralCodes = Expect<Equal<GeneralErrorCode, 'STORE_UNAVAILABLE' | 'REFRESH_BUSY' | 'MISUSE'>>
+export type ReasonsOfEachEntry = [
+  Expect<Equal<index.FailureReason, FailureReason>>, Expect<Equal<stores.FailureReason, FailureReason>>,
+]
 export type EveryClassHasACode = Expect<Equal<AnySessionError['code'], ErrorCode>>
 export type CodeOfOne = Expect<Equal<UnauthorizedError['code'], 'UNAUTHORIZED'>>
 export type CodeOfAll = Expect<Equal<SessionError['code'], ErrorCode>>
