@@ -56,7 +56,7 @@ export function describeFaults(database: string, harness: FaultHarness): void {
   }
 
   describe(`${database}: faults`, () => {
-    test('killed amid 500 refreshes and logins, and revocations: nothing that was acknowledged is lost', async () => {
+    test('L-39: killed amid 500 refreshes and logins, and revocations: nothing that was acknowledged is lost', async () => {
       const server = await startDurable()
       onTestFinished(() => server.remove())
       const { url: through, proxy } = await proxied(server.url)
