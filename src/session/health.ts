@@ -1,7 +1,9 @@
 import type { FailureReason } from '../base/errors.ts'
 import { GeneralError } from '../base/errors.ts'
 import { createHandle } from '../base/handle.ts'
+import { outsideRequests } from '../base/outside-requests.ts'
 import type { Scheduler } from '../base/scheduler.ts'
+import { shareWork } from '../base/shared-work.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import { within } from '../base/within.ts'
 import { describeKeys } from '../tokens/key-status.ts'
@@ -150,13 +152,12 @@ export function totalOf(caches: Engine['caches']): Health['cache'] {
 export function createHealth(engine: Engine, schedule: Scheduler): () => Promise<Health> {
   const { store, clock, policy, feed, keys, entropy, caches, lastFailure } = engine
   let last: Pick<Health, 'status' | 'since'> | null = null
-  let running: Promise<Health> | null = null
   let finding: { readonly at: EpochMilliseconds; readonly answer: Promise<unknown> } | null = null
 
   /** One store call, which finds nothing. As long as it is not answered, there is no other for a while. */
   function find(): Promise<unknown> {
     if (finding !== null && Math.abs(clock() - finding.at) < GIVEN_UP) return finding.answer
-    const asked = { at: clock(), answer: store.find(createHandle('header', entropy)) }
+    const asked = { at: clock(), answer: outsideRequests(() => store.find(createHandle('header', entropy))) }
     const end = (): void => {
       if (finding === asked) finding = null
     }
@@ -214,7 +215,5 @@ export function createHealth(engine: Engine, schedule: Scheduler): () => Promise
     }
   }
 
-  return () => running ??= check().finally(() => {
-    running = null
-  })
+  return shareWork(check).run
 }

@@ -2,6 +2,7 @@ import { toMilliseconds } from '../base/duration.ts'
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { Scheduler } from '../base/scheduler.ts'
+import { shareWork } from '../base/shared-work.ts'
 import { within } from '../base/within.ts'
 import type { Engine } from './engine.ts'
 import { readyRules } from './ready-options.ts'
@@ -13,23 +14,18 @@ import type { ReadyOptions } from './ready-options.ts'
  */
 export function createReadiness(engine: Engine, schedule: Scheduler): (options?: ReadyOptions) => Promise<void> {
   let isReady = false
-  let running: Promise<void> | null = null
-
-  async function attempt(): Promise<void> {
+  const attempt = shareWork(async () => {
     await prepare(engine)
     isReady = true
-  }
+  })
 
   return async (options = {}) => {
     checkOptions('ready', readyRules, options)
     const { timeout = readyRules.timeout.preset, signal } = options
     signal?.throwIfAborted()
     if (isReady) return
-    running ??= attempt().finally(() => {
-      running = null
-    })
     const limit = toMilliseconds(timeout)
-    await within(running, {
+    await within(attempt.run(), {
       limit, schedule, signal,
       late: () => new GeneralError('STORE_UNAVAILABLE', `sessions were not ready within ${limit} ms: the store does not `
         + 'answer; check its address, or set timeout higher if its change log is very long', {
