@@ -24,7 +24,7 @@ describe('versions', () => {
     ['banana', 'cdi-version header is invalid'],
     ['9.9', 'cdi-version 9.9 not supported'],
     ['2.7', 'cdi-version 2.7 not supported'],
-  ])('%s is refused', async (version, words) => {
+  ])('version %s is refused', async (version, words) => {
     const answer = await core.call('/recipe/session?sessionHandle=x', { version })
     expect([answer.status, answer.text]).toEqual([400, `${words}\n`])
   })
@@ -120,7 +120,7 @@ describe('bodies', () => {
     ['a list as an object', '{"userId":"a","userDataInJWT":[]}', "Field name 'userDataInJWT' is invalid in JSON input"],
     ['a text as a flag', '{"userId":"a","userDataInJWT":{},"userDataInDatabase":{},"enableAntiCsrf":"true"}',
       "Field name 'enableAntiCsrf' is invalid in JSON input"],
-  ])('%s is refused', async (_, body, words) => {
+  ])('a body with %s is refused', async (_, body, words) => {
     const answer = await core.call('/recipe/session', { method: 'POST', body })
     expect([answer.status, answer.text]).toEqual([400, `${words}\n`])
     expect(answer.headers.get('content-type')).toBe('text/html; charset=UTF-8')

@@ -15,7 +15,8 @@ export interface CdiRoute {
   readonly endpoint: CdiEndpoint | null
 }
 
-const endpoints: ReadonlyMap<string, CdiEndpoint | null> = new Map([
+/** Every path that is served; null: `/` or `/hello`. */
+export const cdiEndpoints: ReadonlyMap<string, CdiEndpoint | null> = new Map([
   ['', null],
   ['/hello', null],
   ...Object.entries({ ...appEndpoints, ...sessionEndpoints, ...tenancyEndpoints }),
@@ -29,11 +30,11 @@ const reserved: ReadonlySet<string> = new Set(['recipe', 'config', 'users', 'hel
  */
 export function matchCdiRoute(requestPath: string): CdiRoute | null {
   const { appId, rest } = splitAppId(requestPath.toLowerCase().replace(/\/$/, ''))
-  const exact = endpoints.get(rest)
+  const exact = cdiEndpoints.get(rest)
   if (exact !== undefined) return { appId, tenantId: 'public', path: rest, endpoint: exact }
   const [, tenantId = '', afterTenant = ''] = /^\/([^/]*)(\/.*)?$/.exec(rest) ?? []
   if (!TENANT_ID.test(tenantId) || reserved.has(tenantId)) return null
   // The root is a path only without a tenant: `/word` alone is not found.
-  const endpoint = afterTenant === '' ? undefined : endpoints.get(afterTenant)
+  const endpoint = afterTenant === '' ? undefined : cdiEndpoints.get(afterTenant)
   return endpoint === undefined ? null : { appId, tenantId, path: afterTenant, endpoint }
 }
