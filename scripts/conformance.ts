@@ -8,6 +8,7 @@ import type { CdiCall } from '../test/support/cdi/call.ts'
 import { accessTokenVersions, cdiCalls, sessionMembers } from '../test/support/cdi/calls.ts'
 import { rotationDeviations, tokenDeviations } from '../test/support/cdi/deviations.ts'
 import type { Deviation } from '../test/support/cdi/deviations.ts'
+import { refusals } from '../test/support/cdi/refusals.ts'
 import { requestDeviations } from '../test/support/cdi/request-deviations.ts'
 import { unservedCalls } from '../test/support/cdi/unserved.ts'
 import { readTitles } from './test-titles.ts'
@@ -31,6 +32,7 @@ export const deviations: readonly Deviation[] = deviationTables.flatMap(([, list
 /** The titles that the tables refer to, without repetitions, in the order in which the tables have them. */
 export const citedTitles: readonly string[] = [...new Set([
   ...cdiCalls.flatMap(({ tests }) => tests),
+  ...refusals.flatMap(({ tests }) => tests),
   ...deviations.flatMap(({ tests }) => tests),
 ])]
 
@@ -46,9 +48,21 @@ export function writeTables(titles: ReadonlyMap<string, TestPlace>): string {
         .map(([versions, cells], index) => [index === 0 ? 'access tokens' : '', '', versions, ...cells, '']),
     ]),
     '',
-    'These calls are not served. In every version, they get 404 `Not found`:',
+    '### Responses other than 200',
+    '',
+    'The server makes these checks in this order, in every version. The bodies are text:',
+    '',
+    ...table(['response', 'condition', 'reference', 'tests'], refusals.map(row => (
+      [row.response, row.condition, row.reference, numbersOf(row.tests)]
+    ))),
+    '',
+    '### Calls that are not served',
+    '',
+    'In every version, these calls get 404 `Not found`:',
     '',
     ...table(['call', 'reason'], unservedCalls.map(({ calls, reason }) => [listed(calls), reason])),
+    '',
+    '### Differences and their reasons',
     ...deviationTables.flatMap(([title, list]) => [
       '', title, '',
       ...table(['of', 'versions', 'difference', 'reason', 'tests'], list.map(row => (
@@ -56,7 +70,9 @@ export function writeTables(titles: ReadonlyMap<string, TestPlace>): string {
       ))),
     ]),
     '',
-    'The tests that the numbers stand for:',
+    '### Further tests',
+    '',
+    'The tests that the numbers in the tables stand for:',
     '',
     ...table(['', 'file in `test/server`', 'title'], citedTitles.map((title, index) => {
       const { file, fullTitle } = titles.get(title) ?? missing(title)

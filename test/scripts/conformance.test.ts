@@ -5,6 +5,7 @@ import { readTitles, titlesIn } from '../../scripts/test-titles.ts'
 import { cdiDescriptions } from '../../src/server/cdi/openapi.ts'
 import { cdiEndpoints } from '../../src/server/cdi/route.ts'
 import { cdiCalls } from '../support/cdi/calls.ts'
+import { refusals } from '../support/cdi/refusals.ts'
 import { unservedCalls } from '../support/cdi/unserved.ts'
 
 const rows = new Set(cdiCalls.map(({ method, path }) => `${method} ${path}`))
@@ -17,7 +18,7 @@ test('the tables about CDI in docs/server.md are those of its tests', () => {
 test('each test that the tables about CDI name exists, once', () => {
   const titles = readTitles()
   expect(citedTitles.filter(title => !titles.has(title))).toEqual([])
-  expect([...cdiCalls, ...deviations].filter(({ tests }) => tests.length === 0)).toEqual([])
+  expect([...cdiCalls, ...refusals, ...deviations].filter(({ tests }) => tests.length === 0)).toEqual([])
 })
 
 test('the tables about CDI have a row for each call of the router and of the OpenAPI document, and no other', () => {

@@ -9,6 +9,13 @@ export const requestDeviations: readonly Deviation[] = [
     tests: ['version %s is not served'],
   },
   {
+    of: 'all calls',
+    difference: 'A server without API keys serves only programs on its own machine: a request from a web page, or for a '
+      + 'host name that is not local, gets 403.',
+    reason: 'Otherwise, any page that a developer opens could create and read sessions.',
+    tests: ['requests of web pages get 403 and change nothing', 'a host name that is not local gets 403: %s'],
+  },
+  {
     of: 'bodies',
     difference: 'They are read as UTF-8, whatever their `Content-Type` says. An array with one text does not count as '
       + 'a text, and a number does not count as a flag.',
