@@ -10,8 +10,8 @@ export const requestDeviations: readonly Deviation[] = [
   },
   {
     of: 'all calls',
-    difference: 'A server without API keys serves only programs on its own machine: a request from a web page, or for a '
-      + 'host name that is not local, gets 403.',
+    difference: 'A server without API keys serves only programs on its own machine: a request from a web page, or '
+      + 'for a host name that is not local, gets 403.',
     reason: 'Otherwise, any page that a developer opens could create and read sessions.',
     tests: ['requests of web pages get 403 and change nothing', 'a host name that is not local gets 403: %s'],
   },
