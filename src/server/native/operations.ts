@@ -115,7 +115,7 @@ export const operations: readonly Operation[] = [
     details: 'If `accessToken` is a valid access token of the session, the response has a new one with the payload.',
     body: {
       type: 'application/json',
-      schema: { not: { required: ['sessionInfo', 'mergeSessionInfo'] }, ...object({
+      schema: { not: both('sessionInfo', 'mergeSessionInfo'), ...object({
         jwtPayload: anyObject,
         accessToken: anyText,
         sessionInfo: { type: 'object', description: 'Replaces the session info.' },
@@ -237,6 +237,11 @@ export const operations: readonly Operation[] = [
     responses: { 200: { words: 'An OpenAPI 3.1 document.', schema: anyObject } },
   },
 ]
+
+/** Matches an object that has both members. */
+function both(one: string, other: string): Schema {
+  return { properties: { [one]: {}, [other]: {} }, required: [one, other] }
+}
 
 function failure(words: string, ...codes: readonly ApiErrorCode[]): OperationResponse {
   return { words, schema: errorBody, codes }
