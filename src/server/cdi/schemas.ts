@@ -1,11 +1,10 @@
 import { TENANT_ID } from '../../session/identifiers.ts'
 import { APP_ID } from '../app-id.ts'
-import { keySet } from '../native/schemas.ts'
+import { anyObject, keySet } from '../native/schemas.ts'
 import type { Schema } from '../native/schema.ts'
 
 const text: Schema = { type: 'string' }
 const flag: Schema = { type: 'boolean' }
-const anyObject: Schema = { type: 'object' }
 const instant: Schema = { type: 'integer', description: 'Milliseconds since 1970.' }
 const texts: Schema = { type: 'array', items: text }
 const userId: Schema = {

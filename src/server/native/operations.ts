@@ -118,8 +118,8 @@ export const operations: readonly Operation[] = [
       schema: { not: both('sessionInfo', 'mergeSessionInfo'), ...object({
         jwtPayload: anyObject,
         accessToken: anyText,
-        sessionInfo: { type: 'object', description: 'Replaces the session info.' },
-        mergeSessionInfo: { type: 'object', description: 'Is merged into the session info (RFC 7396).' },
+        sessionInfo: { ...anyObject, description: 'Replaces the session info.' },
+        mergeSessionInfo: { ...anyObject, description: 'Is merged into the session info (RFC 7396).' },
         sessionInfoVersion: {
           type: 'integer', description: 'Changes the session info only if it still has this version.',
         },
@@ -222,7 +222,7 @@ export const operations: readonly Operation[] = [
       + 'the last past event. An event may come twice. The stream ends if more than 1 MiB waits for a slow client: '
       + 'connect again with the last id.',
     responses: {
-      200: { words: 'The stream.', schema: { type: 'string' }, type: 'text/event-stream' },
+      200: { words: 'The stream.', schema: { description: 'Server-sent events.' }, type: 'text/event-stream' },
       503: failure('There are too many streams (10,000, or three quarters of the server\'s connections), or the server '
         + 'is stopping.', 'unavailable'),
     },

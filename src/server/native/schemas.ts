@@ -6,8 +6,8 @@ import type { Schema } from './schema.ts'
 /** Any text. */
 export const anyText: Schema = { type: 'string' }
 const instant: Schema = { type: 'integer', description: 'Milliseconds since 1970.' }
-/** A JSON object of any content. */
-export const anyObject: Schema = { type: 'object' }
+/** A JSON object of any content. Without `additionalProperties`, generated clients type it as an empty one. */
+export const anyObject: Schema = { type: 'object', additionalProperties: true }
 
 /** An object with these members and no others; those of `optional` may be missing. */
 export function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {

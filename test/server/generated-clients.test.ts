@@ -1,0 +1,57 @@
+// Clients that generators make of the OpenAPI documents: they compile and run the life of a session.
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findApiTool, installApiTools, runProgram } from '../support/api-tools.ts'
+import { serveProcess } from '../support/serve-process.ts'
+import type { ServeProcess } from '../support/serve-process.ts'
+
+const API_KEY = 'a-key-that-no-one-guesses'
+const documents = ['openapi', 'openapi-cdi']
+const programs = join(import.meta.dirname, 'clients')
+const root = join(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'keyturn-clients-'))
+let server: ServeProcess
+
+beforeAll(async () => {
+  server = await serveProcess(folder, ['--port', '0', '--api-key', API_KEY])
+  for (const name of documents) {
+    const answer = await fetch(`${server.url}/v1/${name}.json`, { headers: { 'api-key': API_KEY } })
+    expect(answer.status).toBe(200)
+    writeFileSync(join(folder, `${name}.json`), await answer.text())
+  }
+})
+afterAll(async () => {
+  await server.end('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Runs a program that must succeed, and returns what it wrote. */
+async function run(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const { code, output } = await runProgram(file, args, { cwd: folder, env })
+  expect([code], output).toEqual([0])
+  return output
+}
+
+test('V-04: a client of openapi-typescript compiles and runs the life of a session', async ({ skip }) => {
+  installApiTools()
+  const generator = findApiTool('openapi-typescript/bin/cli.js') ?? skip('openapi-typescript is not installed')
+  for (const name of documents) await run(process.execPath, [generator, `${name}.json`, '--output', `${name}.ts`])
+  symlinkSync(join(dirname(generator), '../..'), join(folder, 'node_modules'))
+  copyFileSync(join(programs, 'life.ts'), join(folder, 'life.ts'))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
+    extends: join(root, 'tsconfig.base.json'),
+    compilerOptions: {
+      rootDir: '.', noEmit: true, composite: false, incremental: false, declaration: false, emitDeclarationOnly: false,
+      isolatedDeclarations: false, allowImportingTsExtensions: true, lib: ['ES2023', 'DOM', 'DOM.Iterable'],
+      types: ['node'], typeRoots: [join(root, 'node_modules/@types')],
+    },
+    files: ['life.ts'],
+  }))
+  const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+  await run(process.execPath, [compiler, '--project', '.'])
+  expect(await run(process.execPath, ['life.ts', server.url, API_KEY])).toContain('ran the life of a session')
+})
