@@ -1,4 +1,4 @@
-import { encodeBase64url, isBase64url } from './base64url.ts'
+import { encodeBase64url } from './base64url.ts'
 import type { Entropy } from './entropy.ts'
 import type { TransferMode } from './wire.ts'
 
@@ -11,7 +11,8 @@ declare const brand: unique symbol
  */
 export type SessionHandle = string & { readonly [brand]: 'SessionHandle' }
 
-const HANDLE_LENGTH = 23
+/** The format of a handle. The last character of base64url has no bits beyond the last byte. */
+export const HANDLE: RegExp = /^[ch][A-Za-z0-9_-]{21}[AQgw]$/
 
 /** Generates a handle for a new session. */
 export function createHandle(mode: TransferMode, entropy: Entropy): SessionHandle {
@@ -24,7 +25,7 @@ export function parseHandle(text: string): SessionHandle | null {
 }
 
 function isHandle(text: string): text is SessionHandle {
-  return text.length === HANDLE_LENGTH && (text[0] === 'c' || text[0] === 'h') && isBase64url(text.slice(1))
+  return HANDLE.test(text)
 }
 
 /** The transfer mode of the session's tokens. */

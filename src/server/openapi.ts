@@ -127,10 +127,11 @@ function refer(schema: Schema, names: ReadonlyMap<Schema, string>): object {
 }
 
 function parts(schema: Schema, names: ReadonlyMap<Schema, string>): object {
-  const { properties, items } = schema
+  const { properties, items, oneOf } = schema
   return {
     ...schema,
     ...items === undefined ? {} : { items: refer(items, names) },
+    ...oneOf === undefined ? {} : { oneOf: oneOf.map(each => refer(each, names)) },
     ...properties === undefined ? {} : {
       properties: Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, refer(member, names)])),
     },

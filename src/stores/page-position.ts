@@ -11,6 +11,9 @@ export interface PagePosition {
 /** The position before every session. The order is newest first, so it is later than any point in time. */
 const firstPosition: PagePosition = { createdAt: Number.MAX_SAFE_INTEGER, handle: '' }
 
+/** The format of a position. */
+export const PAGE_POSITION: RegExp = /^([0-9]{1,16})\.([A-Za-z0-9_-]+)$/
+
 /** Encodes the position of the last session of a page. */
 export function encodePosition({ createdAt, handle }: PagePosition): string {
   return `${createdAt}.${handle}`
@@ -22,7 +25,7 @@ export function encodePosition({ createdAt, handle }: PagePosition): string {
  */
 export function decodePosition(after: string | null): PagePosition {
   if (after === null) return firstPosition
-  const match = /^(\d{1,16})\.([\w-]+)$/.exec(after)
+  const match = PAGE_POSITION.exec(after)
   if (match?.[1] === undefined || match[2] === undefined) {
     throw new InvalidDataError('after must be the `next` of a page of sessions')
   }

@@ -2,9 +2,10 @@
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findApiTool, installApiTools, runProgram } from '../support/api-tools.ts'
+import { preparePython } from '../support/python.ts'
 import { serveProcess } from '../support/serve-process.ts'
 import type { ServeProcess } from '../support/serve-process.ts'
 
@@ -54,4 +55,20 @@ test('V-04: a client of openapi-typescript compiles and runs the life of a sessi
   const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
   await run(process.execPath, [compiler, '--project', '.'])
   expect(await run(process.execPath, ['life.ts', server.url, API_KEY])).toContain('ran the life of a session')
+})
+
+test('V-04: a client of openapi-python-client passes mypy and runs the life of a session', async ({ skip }) => {
+  const python = await preparePython(join(import.meta.dirname, '../api-tools/requirements.txt'))
+    ?? skip('openapi-python-client is not installed')
+  // The generator runs `ruff`, which is beside this Python.
+  const env = { PATH: `${dirname(python)}${delimiter}${process.env['PATH'] ?? ''}`, PYTHONDONTWRITEBYTECODE: '1' }
+  for (const [name, client] of [['openapi', 'native_client'], ['openapi-cdi', 'cdi_client']] as const) {
+    const args = ['--path', `${name}.json`, '--output-path', client, '--meta', 'none', '--fail-on-warning']
+    await run(python, ['-m', 'openapi_python_client', 'generate', ...args], env)
+  }
+  copyFileSync(join(programs, 'life.py'), join(folder, 'life.py'))
+  // The generator's own code is not strict: only what a program sees of it is checked.
+  const strict = ['--strict', '--follow-imports=silent', '--cache-dir', '/dev/null']
+  await run(python, ['-m', 'mypy', ...strict, 'life.py'], env)
+  expect(await run(python, ['life.py', server.url, API_KEY], env)).toContain('ran the life of a session')
 })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { LAST_SECOND, toEpochSeconds } from '../../base/time.ts'
+import { toEpochSeconds } from '../../base/time.ts'
 import { requireCdiUserId } from '../../session/identifiers.ts'
 import type { SigningPurpose } from '../../tokens/key-store.ts'
 import { PUBLICATION_LEAD } from '../../tokens/plan-rotation.ts'
@@ -7,6 +7,7 @@ import { replyJson, replyText } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
 import { fail, queryText } from './fields.ts'
 import { protocolVersions } from './protocol.ts'
+import { LONGEST_VALIDITY } from './schemas.ts'
 import type { CdiEndpoint, CdiHandler, CdiRequest } from './request.ts'
 
 /** The path of the public keys that SDKs verify access tokens with. */
@@ -60,7 +61,7 @@ async function signJwt({ app, body }: CdiRequest): Promise<Reply> {
   const now = app.clock()
   const iat = toEpochSeconds(now)
   const exp = iat + Math.floor(validity)
-  if (exp <= iat || exp > LAST_SECOND) fail(`validity must be a number of seconds from 1 to ${LAST_SECOND - iat}`)
+  if (exp <= iat || validity > LONGEST_VALIDITY) fail(`validity must be a number of seconds from 1 to ${LONGEST_VALIDITY}`)
   if (algorithm.toUpperCase() !== 'RS256') return replyJson({ status: 'UNSUPPORTED_ALGORITHM_ERROR' })
   const claims = { iss: issuer, ...payload, exp, iat }
   const key = (await app.keys.current()).signingKeyAt(isStatic ? 'core-static' : 'core-dynamic', now)

@@ -171,7 +171,8 @@ export function describeCdi(server: DocumentedServer): object {
   return openApiDocument({
     title: 'Keyturn, core driver interface', version: protocolVersions.at(-1) ?? '',
     description: 'The protocol between the SDKs of SuperTokens and a session core. Every path may also begin with '
-      + '`/appid-APP`, and from version 3.0 on with the id of a tenant.',
+      + '`/appid-APP`, and from version 3.0 on with the id of a tenant. '
+      + 'The bodies are those of the newest version.',
     server, tags, components: cdiComponents, operations: Object.entries(cdiDescriptions).flatMap(([path, methods]) => (
       Object.entries(methods).map(([method, description]) => document(path, method, description))
     )),

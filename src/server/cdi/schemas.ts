@@ -3,6 +3,9 @@ import { APP_ID } from '../app-id.ts'
 import { anyObject, keySet } from '../native/schemas.ts'
 import type { Schema } from '../native/schema.ts'
 
+/** The longest validity of a JWT, in seconds: with it, the expiration time still is a date in JavaScript. */
+export const LONGEST_VALIDITY = 8_600_000_000_000
+
 const text: Schema = { type: 'string' }
 const flag: Schema = { type: 'boolean' }
 const instant: Schema = { type: 'integer', description: 'Milliseconds since 1970.' }
@@ -36,8 +39,22 @@ const session = body({
   handle: text, userId: text, recipeUserId: text, userDataInJWT: anyObject, tenantId: text,
 }, ['recipeUserId', 'userDataInJWT', 'tenantId'])
 const tokens = { session, accessToken: token, refreshToken: token, antiCsrfToken: text }
-const lifetime: Schema = { type: 'number', description: 'Milliseconds; at most as configured. From version 5.6 on.' }
+const lifetime: Schema = {
+  type: 'number', exclusiveMinimum: 0, maximum: 86_400_000,
+  description: 'Milliseconds; at most as configured. From version 5.6 on.',
+}
 const ended = ['OK', 'UNAUTHORISED'] as const
+
+/** Matches an object that has the member. */
+const having = (name: string): Schema => ({ properties: { [name]: {} }, required: [name] })
+const removalOfUser: Schema = {
+  ...body(
+    { userId, revokeAcrossAllTenants: flag, revokeSessionsForLinkedAccounts: flag },
+    ['revokeAcrossAllTenants', 'revokeSessionsForLinkedAccounts'],
+  ),
+  not: having('sessionHandles'),
+}
+const removalOfSessions: Schema = { ...body({ sessionHandles: texts }), not: having('userId') }
 
 /** The names of the schemas. */
 type SchemaName =
@@ -52,7 +69,7 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
   versions: body({ versions: texts }),
   keySetWithStatus: body({ status: text, keys: { type: 'array', items: anyObject } }),
   newJwt: body({
-    algorithm: text, jwksDomain: text, payload: anyObject, validity: { type: 'number', description: 'Seconds; at least 1.' },
+    algorithm: text, jwksDomain: text, payload: anyObject, validity: { type: 'number', minimum: 1, maximum: LONGEST_VALIDITY, description: 'Seconds.' },
     useStaticSigningKey: flag,
   }, ['useStaticSigningKey']),
   jwt: outcome(['OK', 'UNSUPPORTED_ALGORITHM_ERROR'], { jwt: text }),
@@ -82,10 +99,8 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
   }),
   regeneration: body({ accessToken: text, userDataInJWT: anyObject }, ['userDataInJWT']),
   removal: {
-    ...body({ userId, sessionHandles: texts, revokeAcrossAllTenants: flag, revokeSessionsForLinkedAccounts: flag }, [
-      'userId', 'sessionHandles', 'revokeAcrossAllTenants', 'revokeSessionsForLinkedAccounts',
-    ]),
-    oneOf: [{ required: ['userId'] }, { required: ['sessionHandles'] }],
+    type: 'object', oneOf: [removalOfUser, removalOfSessions],
+    dependentRequired: { revokeAcrossAllTenants: ['userId'], revokeSessionsForLinkedAccounts: ['userId'] },
     description: 'Exactly one of `userId` and `sessionHandles`; the flags only with `userId`.',
   },
   removed: outcome(['OK'], { sessionHandlesRevoked: texts }),
@@ -105,7 +120,7 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
 
 /** The schemas that the document names, so that generated clients have good names. */
 export const cdiComponents: Readonly<Record<string, Schema>> = {
-  Session: session, Token: token, KeySet: keySet,
+  Session: session, Token: token, KeySet: keySet, RemovalOfUser: removalOfUser, RemovalOfSessions: removalOfSessions,
   ...Object.fromEntries(Object.entries(schemas)
     .filter(([name]) => !['text', 'flag', 'userId', 'keySet'].includes(name))
     .map(([name, schema]) => [`${name.slice(0, 1).toUpperCase()}${name.slice(1)}`, schema])),

@@ -1,3 +1,5 @@
+import { HANDLE } from '../../base/handle.ts'
+import { PAGE_POSITION } from '../../stores/page-position.ts'
 import type { ApiErrorCode } from './error-codes.ts'
 import type { Schema } from './schema.ts'
 import {
@@ -169,7 +171,7 @@ export const operations: readonly Operation[] = [
         type: 'integer', minimum: 1, maximum: 1000, default: 100,
         description: 'The most sessions of a page. A page may have fewer.',
       },
-      after: { type: 'string', description: 'The `next` of the page before.' },
+      after: { type: 'string', pattern: PAGE_POSITION.source, description: 'The `next` of the page before.' },
       ...ofTenant,
     },
     responses: { 200: { words: 'A page. `next` is null on the last one.', schema: sessionPage }, 400: invalid },
@@ -177,7 +179,9 @@ export const operations: readonly Operation[] = [
   {
     id: 'revokeSessionsOfUser', method: 'DELETE', path: '/v1/users/{userId}/sessions', tag: 'Users',
     summary: 'Revokes all sessions of a user, or all except one.',
-    query: { except: { type: 'string', description: 'The handle of the session to keep.' }, ...ofTenant },
+    query: {
+      except: { type: 'string', pattern: HANDLE.source, description: 'The handle of the session to keep.' }, ...ofTenant,
+    },
     responses: { 200: { words: 'The handles of the revoked sessions.', schema: revoked }, 400: invalid },
   },
   {

@@ -19,8 +19,12 @@ export interface Schema {
   readonly not?: Schema
   /** Only for the document. */
   readonly oneOf?: readonly Schema[]
+  /** Only for the document. */
+  readonly dependentRequired?: Readonly<Record<string, readonly string[]>>
   readonly minimum?: number
   readonly maximum?: number
+  /** Only for the document. */
+  readonly exclusiveMinimum?: number
   readonly default?: string | number | boolean
 }
 
