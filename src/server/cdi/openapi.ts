@@ -26,8 +26,11 @@ const tags = {
 } as const
 
 const handle = { sessionHandle: schemas.text }
+const queryFlag: Schema = {
+  type: 'string', description: 'Set if it is `true`, in upper or lower case; any other text means that it is not.',
+}
 const ofUser: Readonly<Record<string, Schema>> = {
-  userId: schemas.userId, fetchAcrossAllTenants: schemas.flag, fetchSessionsForAllLinkedAccounts: schemas.flag,
+  userId: schemas.userId, fetchAcrossAllTenants: queryFlag, fetchSessionsForAllLinkedAccounts: queryFlag,
 }
 
 /** Every path of CDI that is served, and its methods. */
