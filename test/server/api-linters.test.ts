@@ -14,7 +14,8 @@ const ruleset = join(folder, 'spectral.json')
 beforeAll(async () => {
   installApiTools()
   writeFileSync(ruleset, JSON.stringify({ extends: ['spectral:oas'] }))
-  writeFileSync(join(folder, 'empty.json'), JSON.stringify({ openapi: '3.1.0', info: { title: 'x', version: '1' }, paths: {} }))
+  const empty = { openapi: '3.1.0', info: { title: 'x', version: '1' }, paths: {} }
+  writeFileSync(join(folder, 'empty.json'), JSON.stringify(empty))
   for (const [kind, apiKeys] of [['with-key', [API_KEY]], ['without-key', []]] as const) {
     const { call, server } = await startCoreServer({ apiKeys })
     for (const name of ['openapi', 'openapi-cdi']) {

@@ -1,5 +1,5 @@
-// The public fuzzer for OpenAPI, with all its checks, against a real server: valid and invalid requests that it makes of
-// the documents, and sequences of them.
+// The public fuzzer for OpenAPI, with all its checks, against a real server: it makes valid and invalid requests of the
+// documents, and sequences of them.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

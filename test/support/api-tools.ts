@@ -30,8 +30,8 @@ export async function runProgram(
 ): Promise<ProgramEnd> {
   const { cwd, env = {} } = options
   return new Promise(resolve => {
-    const settings = { cwd, encoding: 'utf8', timeout: 120_000, maxBuffer: 1e8, env: { ...process.env, ...env } } as const
-    execFile(file, args, settings, (error, stdout, stderr) => {
+    const limits = { timeout: 120_000, maxBuffer: 100_000_000 }
+    execFile(file, args, { cwd, encoding: 'utf8', env: { ...process.env, ...env }, ...limits }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code ?? error.signal ?? null, output: `${stdout}${stderr}` })
     })
   })

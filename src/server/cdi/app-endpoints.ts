@@ -61,7 +61,9 @@ async function signJwt({ app, body }: CdiRequest): Promise<Reply> {
   const now = app.clock()
   const iat = toEpochSeconds(now)
   const exp = iat + Math.floor(validity)
-  if (exp <= iat || validity > LONGEST_VALIDITY) fail(`validity must be a number of seconds from 1 to ${LONGEST_VALIDITY}`)
+  if (exp <= iat || validity > LONGEST_VALIDITY) {
+    fail(`validity must be a number of seconds from 1 to ${LONGEST_VALIDITY}`)
+  }
   if (algorithm.toUpperCase() !== 'RS256') return replyJson({ status: 'UNSUPPORTED_ALGORITHM_ERROR' })
   const claims = { iss: issuer, ...payload, exp, iat }
   const key = (await app.keys.current()).signingKeyAt(isStatic ? 'core-static' : 'core-dynamic', now)

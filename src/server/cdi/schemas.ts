@@ -58,19 +58,19 @@ const removalOfSessions: Schema = { ...body({ sessionHandles: texts }), not: hav
 
 /** The names of the schemas. */
 type SchemaName =
-  | 'text' | 'flag' | 'userId' | 'keySet' | 'versions' | 'keySetWithStatus' | 'newJwt' | 'jwt' | 'unknownUser'
+  | 'text' | 'userId' | 'keySet' | 'versions' | 'keySetWithStatus' | 'newJwt' | 'jwt' | 'unknownUser'
   | 'newSession' | 'pair' | 'information' | 'verification' | 'verified' | 'refresh' | 'refreshed' | 'regeneration'
   | 'removal' | 'removed' | 'handles' | 'newData' | 'newPayload' | 'data' | 'payload' | 'done'
   | 'newApp' | 'oldApp' | 'created' | 'existed' | 'newTenant' | 'tenant'
 
 /** The bodies of requests and responses. */
 export const schemas: Readonly<Record<SchemaName, Schema>> = {
-  text, flag, userId, keySet,
+  text, userId, keySet,
   versions: body({ versions: texts }),
   keySetWithStatus: body({ status: text, keys: { type: 'array', items: anyObject } }),
   newJwt: body({
-    algorithm: text, jwksDomain: text, payload: anyObject, validity: { type: 'number', minimum: 1, maximum: LONGEST_VALIDITY, description: 'Seconds.' },
-    useStaticSigningKey: flag,
+    algorithm: text, jwksDomain: text, payload: anyObject, useStaticSigningKey: flag,
+    validity: { type: 'number', minimum: 1, maximum: LONGEST_VALIDITY, description: 'Seconds.' },
   }, ['useStaticSigningKey']),
   jwt: outcome(['OK', 'UNSUPPORTED_ALGORITHM_ERROR'], { jwt: text }),
   unknownUser: outcome(['UNKNOWN_USER_ID_ERROR']),
@@ -122,6 +122,6 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
 export const cdiComponents: Readonly<Record<string, Schema>> = {
   Session: session, Token: token, KeySet: keySet, RemovalOfUser: removalOfUser, RemovalOfSessions: removalOfSessions,
   ...Object.fromEntries(Object.entries(schemas)
-    .filter(([name]) => !['text', 'flag', 'userId', 'keySet'].includes(name))
+    .filter(([name]) => !['text', 'userId', 'keySet'].includes(name))
     .map(([name, schema]) => [`${name.slice(0, 1).toUpperCase()}${name.slice(1)}`, schema])),
 }

@@ -12,7 +12,9 @@ async function native(): Promise<void> {
   const client = createClient<paths>(settings)
   const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
 
-  const created = await client.POST('/v1/sessions', { body: { userId: 'ada', jwtPayload: { role: 'x' }, sessionInfo: { a: 1 } } })
+  const created = await client.POST('/v1/sessions', {
+    body: { userId: 'ada', jwtPayload: { role: 'x' }, sessionInfo: { a: 1 } },
+  })
   const pair: components['schemas']['TokenPair'] | undefined = created.data
   assert(pair !== undefined)
   const { handle } = pair
@@ -20,13 +22,17 @@ async function native(): Promise<void> {
 
   const read = await client.GET('/v1/sessions/{handle}', { params: { path } })
   assert.deepEqual([read.data?.userId, read.data?.jwtPayload, read.data?.sessionInfoVersion], ['ada', { role: 'x' }, 0])
-  const listed = await client.GET('/v1/users/{userId}/sessions', { params: { path: { userId: 'ada' }, query: { limit: 5 } } })
+  const listed = await client.GET('/v1/users/{userId}/sessions', {
+    params: { path: { userId: 'ada' }, query: { limit: 5 } },
+  })
   assert.deepEqual(listed.data?.sessions.map(session => session.handle), [handle])
   assert.equal(listed.data?.next, null)
 
   const changed = await client.PATCH('/v1/sessions/{handle}', {
     params: { path },
-    body: { jwtPayload: { role: 'y' }, accessToken: pair.accessToken, mergeSessionInfo: { b: 2 }, sessionInfoVersion: 0 },
+    body: {
+      jwtPayload: { role: 'y' }, accessToken: pair.accessToken, mergeSessionInfo: { b: 2 }, sessionInfoVersion: 0,
+    },
   })
   assert(changed.data !== undefined && changed.data.accessToken !== pair.accessToken)
   const conflict = await client.PATCH('/v1/sessions/{handle}', {
