@@ -13,10 +13,12 @@ const API_KEY = 'a-key-that-no-one-guesses'
 const documents = ['openapi', 'openapi-cdi']
 const programs = join(import.meta.dirname, 'clients')
 const root = join(import.meta.dirname, '../..')
+const python = await preparePython(join(import.meta.dirname, '../api-tools/requirements.txt'))
 const folder = mkdtempSync(join(tmpdir(), 'keyturn-clients-'))
 let server: ServeProcess
 
 beforeAll(async () => {
+  installApiTools()
   server = await serveProcess(folder, ['--port', '0', '--api-key', API_KEY])
   for (const name of documents) {
     const answer = await fetch(`${server.url}/v1/${name}.json`, { headers: { 'api-key': API_KEY } })
@@ -37,7 +39,6 @@ async function run(file: string, args: readonly string[], env: Readonly<Record<s
 }
 
 test('V-04: a client of openapi-typescript compiles and runs the life of a session', async ({ skip }) => {
-  installApiTools()
   const generator = findApiTool('openapi-typescript/bin/cli.js') ?? skip('openapi-typescript is not installed')
   for (const name of documents) await run(process.execPath, [generator, `${name}.json`, '--output', `${name}.ts`])
   symlinkSync(join(dirname(generator), '../..'), join(folder, 'node_modules'))
@@ -58,8 +59,7 @@ test('V-04: a client of openapi-typescript compiles and runs the life of a sessi
 })
 
 test('V-04: a client of openapi-python-client passes mypy and runs the life of a session', async ({ skip }) => {
-  const python = await preparePython(join(import.meta.dirname, '../api-tools/requirements.txt'))
-    ?? skip('openapi-python-client is not installed')
+  if (python === null) return skip('openapi-python-client is not installed')
   // The generator runs `ruff`, which is beside this Python.
   const env = { PATH: `${dirname(python)}${delimiter}${process.env['PATH'] ?? ''}`, PYTHONDONTWRITEBYTECODE: '1' }
   for (const [name, client] of [['openapi', 'native_client'], ['openapi-cdi', 'cdi_client']] as const) {
