@@ -9,6 +9,8 @@ DOCUMENTED_REFUSALS = (
     "accessToken must be a valid access token of the session",
     # It depends on the settings of the server which applications there are.
     "a server with API keys creates no applications on request: name it with --app",
+    # JSON Schema counts code points, and the server counts UTF-16 code units, without U+0000.
+    "the user id must be a string of ",
     # Limitations of every JSON body, at any depth.
     "the body must have no member named __proto__, at any depth",
     "the body must have no number beyond 1.8e308, at any depth",
