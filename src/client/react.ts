@@ -22,7 +22,7 @@ export interface SessionProviderProps {
    * The session that the server rendered the page with, as `session.toJSON()`; null for none. Leave it out if the server
    * did not read it. A new one counts: after a server action, for instance.
    */
-  readonly initialSession?: ClientSession<object> | null
+  readonly initialSession?: ClientSession<object> | null | undefined
   readonly children?: ReactNode
 }
 

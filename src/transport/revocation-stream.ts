@@ -11,8 +11,8 @@ const HEARTBEAT = 25_000
  * @example
  * app.get('/session/events', async (request, response) => {
  *   const session = await sessions.getSession(request, response)
- *   response.writeHead(200, { 'content-type': 'text/event-stream' })
- *   Readable.fromWeb(revocationStream(session)).pipe(response)
+ *   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+ *   await pipeline(revocationStream(session), response).catch(() => undefined) // the page has gone
  * })
  */
 export function revocationStream(

@@ -23,7 +23,7 @@ export function Page({ client, rendered }: Props): ReactElement {
 }
 export type Given = Expect<Equal<SessionProviderProps, {
   readonly client: Pick<Client<object>, 'view' | 'expiry' | 'getSession' | 'refresh' | 'onChange'>
-  readonly initialSession?: ClientSession<object> | null
+  readonly initialSession?: ClientSession<object> | null | undefined
   readonly children?: ReactNode
 }>>
 typeOf(SessionProvider).is<(props: SessionProviderProps) => ReactElement>()
