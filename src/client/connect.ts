@@ -9,8 +9,11 @@ export type ConnectingClient = Pick<Client<object>, 'exchanges' | 'getSession' |
 /** A connection that an application has opened: a `WebSocket` or an `EventSource`. */
 export interface Closable {
   close(): void
-  addEventListener(type: 'open' | 'close' | 'error', listener: () => void): void
+  addEventListener(type: 'open' | 'close' | 'error', listener: (event: Event) => void): void
 }
+
+/** The code with which the server closes a WebSocket whose session has ended, or whose access token has expired. */
+const SESSION_ENDED = 4401
 
 const LONGEST_PAUSE = 30_000
 
@@ -48,14 +51,15 @@ function keepConnected(
     if (isOver || session === null || connection !== null) return
     const opened = connection = open(url ?? '')
     opened.addEventListener('open', () => failures = 0)
-    for (const type of ['close', 'error'] as const) opened.addEventListener(type, () => void lost(opened))
+    for (const type of ['close', 'error'] as const) opened.addEventListener(type, event => void lost(opened, event))
   }
 
-  async function lost(which: Closable): Promise<void> {
+  async function lost(which: Closable, event: Event): Promise<void> {
     if (which !== connection || isOver) return
     close()
     // The server may have closed it because the session has ended. A refresh finds out, and says why.
-    if (failures > 0) await client.refresh().catch(() => undefined)
+    const isSaid = 'code' in event && event.code === SESSION_ENDED
+    if (isSaid || failures > 0) await client.refresh().catch(() => undefined)
     const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** failures++) * (0.5 + env.random() / 2)
     if (!isOver && client.view().session) cancel = env.after(pause, () => void connect())
   }

@@ -99,6 +99,21 @@ describe('B-13: a connection', () => {
     expect(opened()).toHaveLength(before)
   })
 
+  test('that the server closes with 4401 asks at once', async () => {
+    const { api, open, pass } = createWorld()
+    const { client } = open()
+    await logIn(client)
+    connectWebSocket(client, '/socket', () => undefined)
+    await settle()
+    newest().dispatchEvent(new Event('open'))
+    await api.sessions.revokeAllSessionsForUser('ada')
+    newest().dispatchEvent(Object.assign(new Event('close'), { code: 4401 }))
+    await settle()
+    expect(client.view()).toMatchObject({ status: 'signed-out', reason: 'revoked' })
+    await pass(600_000)
+    expect(opened()).toHaveLength(1)
+  })
+
   test('goes to the session’s server only, and an EventSource needs cookies', () => {
     const { open } = createWorld()
     const { client } = open()

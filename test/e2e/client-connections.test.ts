@@ -17,6 +17,7 @@ describe.skipIf(browserPath === null)('connections and files in Chromium', () =>
   afterEach(async () => {
     application.beforeRefresh = null
     application.refreshes.length = 0
+    application.sockets.length = 0
     await Promise.all(browser.contexts().map(profile => profile.close()))
   })
 
@@ -27,15 +28,57 @@ describe.skipIf(browserPath === null)('connections and files in Chromium', () =>
 
   const open = async (): Promise<Page> => openTab(await browser.newContext(), application.origin)
 
-  test('B-13: with the stream, an idle page ends when its session is revoked', async () => {
+  test('B-13: with the stream, an idle page ends within a second of the acknowledged revocation', async () => {
     const page = await open()
+    await page.evaluate(() => {
+      const ends: unknown[] = []
+      Object.assign(globalThis, { ends })
+      client.onChange(({ session, reason }) => session === null && ends.push([reason, Date.now()]))
+      keyturn.endOnRevocation(client, '/events')
+    })
+    const ends = (): Promise<[reason: string | null, at: number][]> => (
+      page.evaluate(() => Reflect.get(globalThis, 'ends'))
+    )
+    const latencies: number[] = []
+    for (const userId of ['ada', 'bob', 'eve', 'joe', 'kim']) {
+      await logIn(page, userId)
+      await expect.poll(() => application.streams).toBe(1)
+      await application.revoke(userId)
+      const acknowledged = Date.now()
+      await expect.poll(async () => (await ends()).length).toBe(latencies.length + 1)
+      const [reason, at = Infinity] = (await ends()).at(-1) ?? []
+      expect(reason).toBe('revoked')
+      // The page and the server run on one machine, by one clock.
+      latencies.push(at - acknowledged)
+      await expect.poll(() => application.streams).toBe(0)
+    }
+    await expect.poll(() => application.refreshes).toEqual([401, 401, 401, 401, 401])
+    // The machine may have been busy for one or two of them.
+    const [, , median = Infinity] = latencies.sort((one, other) => one - other)
+    expect(median, latencies.join()).toBeLessThan(1000)
+  })
+
+  test('B-13: a WebSocket opens with a session, opens again after a refresh, and ends with the session', async () => {
+    const page = await open()
+    await page.evaluate(() => {
+      const messages: unknown[] = []
+      Object.assign(globalThis, { messages })
+      keyturn.connectWebSocket(client, '/socket', socket => {
+        socket.addEventListener('message', ({ data }) => messages.push(data))
+        socket.addEventListener('close', ({ code, reason }) => messages.push(`${code} ${reason}`))
+      })
+    })
+    const messages = (): Promise<unknown> => page.evaluate(() => Reflect.get(globalThis, 'messages'))
     await logIn(page)
-    const listening = page.waitForResponse(response => response.url().endsWith('/events'))
-    await page.evaluate(() => void keyturn.endOnRevocation(client, '/events'))
-    expect((await listening).status()).toBe(200)
+    await expect.poll(messages).toEqual(['ada'])
+    application.expireTokens()
+    await expect.poll(messages).toEqual(['ada', '4401 try refresh token', 'ada'])
+    expect(application.refreshes).toEqual([200])
     await application.revoke('ada')
-    await expect.poll(() => page.evaluate(() => `${client.view().status} ${client.view().reason}`))
-      .toBe('signed-out revoked')
+    await expect.poll(() => page.evaluate(() => client.view().reason)).toBe('revoked')
+    await expect.poll(messages).toEqual(['ada', '4401 try refresh token', 'ada', '4401 unauthorised'])
+    expect(application.sockets).toEqual(['ada', 'ada'])
+    await expect.poll(() => application.refreshes).toEqual([200, 401])
   })
 
   test('B-13: an XMLHttpRequest carries the session, and is repeated after a refresh', async () => {

@@ -1,3 +1,5 @@
+import { PassThrough } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { revocationStream } from '../../src/index.ts'
 import type { HttpClient, Reply } from '../support/http-client.ts'
@@ -101,6 +103,26 @@ describe('B-06: a sign-out that names its session', () => {
 })
 
 describe('B-13: revocationStream', () => {
+  test('ends with the next heartbeat after a response that is piped to is closed', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] })
+    try {
+      let listeners = 0
+      const onRevoked = (): () => void => {
+        listeners++
+        return () => void listeners--
+      }
+      const response = new PassThrough().resume()
+      const piping = pipeline(revocationStream({ getExpiry: () => Infinity, onRevoked }, { clock: () => 0 }), response)
+      const failure = piping.catch((error: unknown) => error)
+      response.destroy()
+      await vi.advanceTimersByTimeAsync(25_000)
+      expect(await failure).toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' })
+      expect([listeners, vi.getTimerCount()]).toEqual([0, 0])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test('sends an event when the session is revoked, and ends; it ends with the access token too', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] })
     try {

@@ -3,8 +3,11 @@ import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } fro
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { WebSocketServer } from 'ws'
 import { nodeSessions } from '../../../src/frameworks/node.ts'
 import type { NodeSessions } from '../../../src/frameworks/node.ts'
+import { wsSessions } from '../../../src/frameworks/ws.ts'
 import { createSessions, revocationStream } from '../../../src/index.ts'
 import type { Sessions, CreateSessionsOptions } from '../../../src/index.ts'
 import { openSqliteStore } from '../../../src/stores/sqlite.ts'
@@ -50,6 +53,10 @@ export class Application {
   #sessions: (Sessions<Claims, Info> & NodeSessions<Claims, Info>) | null = null
   #server: Server | null = null
   #now = Date.now()
+  /** How many pages listen to a stream of revocations. */
+  streams = 0
+  /** The users whose sockets were opened, in order. */
+  readonly sockets: string[] = []
   /** The statuses of the refreshes so far. */
   readonly refreshes: number[] = []
   /** The header `Range` of the requests for the film. */
@@ -75,7 +82,7 @@ export class Application {
   }
 
   async start(): Promise<void> {
-    this.#sessions = nodeSessions(createSessions<Claims, Info>({
+    const sessions = nodeSessions(createSessions<Claims, Info>({
       origin: this.origin,
       clock: () => this.#now,
       store: openSqliteStore(join(this.#directory, 'sessions.db')),
@@ -83,7 +90,16 @@ export class Application {
       accessTokenBlacklisting: 'off',
       ...this.#settings,
     }))
+    this.#sessions = sessions
     this.#server = createServer((request, response) => void this.#answer(request, response))
+    const sockets = new WebSocketServer({ noServer: true, path: '/socket' })
+    const { upgrade, sessionOf } = wsSessions(sessions)
+    this.#server.on('upgrade', upgrade(sockets))
+    sockets.on('connection', (socket, request) => {
+      const userId = sessionOf(request).getUserId()
+      this.sockets.push(userId)
+      socket.send(userId)
+    })
     await new Promise<void>(resolve => this.#server?.listen(this.port, '127.0.0.1', resolve))
   }
 
@@ -106,7 +122,7 @@ export class Application {
     this.#now += LIFETIME * 1000 + 1000
   }
 
-  /** Revokes all sessions of a user, as an administrator does. */
+  /** Revokes all sessions of a user, as an administrator does. Resolves when the revocation is acknowledged. */
   async revoke(userId: string): Promise<void> {
     await this.#sessions?.revokeAllSessionsForUser(userId)
   }
@@ -206,11 +222,10 @@ export class Application {
       }
       case '/events': {
         const session = await sessions.getSession(request, response)
-        response.writeHead(200, { 'content-type': 'text/event-stream' })
-        const reader = revocationStream(session, { clock: () => this.#now }).getReader()
-        response.on('close', () => void reader.cancel())
-        for (let part = await reader.read(); !part.done; part = await reader.read()) response.write(part.value)
-        response.end()
+        response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+        this.streams++
+        await pipeline(revocationStream(session, { clock: () => this.#now }), response).catch(() => undefined)
+        this.streams--
         return
       }
       case '/own-401':
