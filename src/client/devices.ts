@@ -7,6 +7,8 @@ export interface Device {
   readonly createdAt: number
   readonly ip: string | null
   readonly userAgent: string | null
+  /** What to call it, such as "Chrome on Windows", if the application's route says so. */
+  readonly name?: string
   /** Whether it is the session of this client. */
   readonly current: boolean
 }

@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createNativeClient } from '../../src/client/native.ts'
+import { createDevices } from '../../src/client/parts.ts'
 import { createWorld, logIn } from '../client/support/world.ts'
 import { clientSamples, findRouter, installRouters, routers } from '../support/client-guide.ts'
 import { compile, newestCompiler } from '../support/package/compile.ts'
@@ -80,4 +84,43 @@ describe.skipIf(!isComplete)('B-15: the guards of docs/client.md', () => {
     await expire()
     expect(await seen('/bills?page=3')).toEqual(['/login', { returnTo: '/bills?page=3', reason: 'revoked' }])
   })
+})
+
+test('B-15: the routes of docs/client.md name the devices of a user, and revoke no others', async () => {
+  const server = spawn(process.execPath, ['server/application.ts'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(server, 'exit')
+  try {
+    const [printed]: unknown[] = await Promise.race([once(server.stdout, 'data'), ended])
+    const baseUrl = String(printed).trim()
+    const signIn = async (userId: string, userAgent: string): Promise<ReturnType<typeof createDevices>> => {
+      const saved = new Map<string, string>()
+      const client = createNativeClient({
+        baseUrl,
+        storage: { getItem: key => saved.get(key) ?? null, setItem: (key, value) => saved.set(key, value) },
+      })
+      const headers = { 'content-type': 'application/json', 'user-agent': userAgent }
+      await client.fetch('/login', { method: 'POST', headers, body: JSON.stringify({ userId }) })
+      return createDevices(client, { path: '/devices' })
+    }
+    const webKit = 'AppleWebKit/537.36 (KHTML, like Gecko)'
+    await signIn('ada', `Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${webKit} Chrome/140.0.0.0 Safari/537.36`)
+    await signIn('ada', 'curious')
+    const devices = await signIn('ada', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0')
+    const others = await signIn('bob', 'curious')
+    const names = async (): Promise<readonly unknown[]> => (
+      (await devices.list()).map(({ name, current }) => `${name}${current ? ', this one' : ''}`).sort()
+    )
+    expect(await names()).toEqual(['Chrome on Windows', 'Firefox on Linux, this one', 'Unknown browser'])
+    const [another] = await others.list()
+    expect(await devices.revoke(another?.handle ?? '')).toBe(false)
+    expect(await devices.revokeOthers()).toBe(2)
+    expect(await names()).toEqual(['Firefox on Linux, this one'])
+    expect(await others.list()).toHaveLength(1)
+    const [own] = await devices.list()
+    expect(await devices.revoke(own?.handle ?? '')).toBe(true)
+    expect(await devices.list()).toEqual([])
+  } finally {
+    server.kill()
+    await ended
+  }
 })

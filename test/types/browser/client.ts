@@ -92,6 +92,7 @@ export type YourDevices = [
     readonly createdAt: number
     readonly ip: string | null
     readonly userAgent: string | null
+    readonly name?: string
     readonly current: boolean
   }>>,
 ]
