@@ -7,7 +7,8 @@ const HEARTBEAT = 25_000
  * A body in the format of server-sent events that tells a page when its session is revoked, within a second: the event
  * `ended`, after which the stream ends. Send it from a GET route of your own with the type `text/event-stream`;
  * `endOnRevocation` of `keyturn/client/parts` listens to it. It ends when the access token expires; the page comes back
- * with the next one. After a page has gone, `pipeline` ends it with the next heartbeat, within 25 seconds. 0 store calls.
+ * with the next one. After a page has gone, `pipeline` ends it with the next heartbeat, within 25 seconds. 0 store
+ * calls.
  * @example
  * app.get('/session/events', async (request, response) => {
  *   const session = await sessions.getSession(request, response)

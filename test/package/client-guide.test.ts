@@ -67,11 +67,12 @@ type Visit = (address: string) => Promise<string>
 describe.skipIf(!isComplete)('B-15: the guards of docs/client.md', () => {
   afterEach(() => vi.unstubAllGlobals())
 
-  test.each(['reactRouter', 'vueRouter', 'svelteKit'] as const)('send visitors to the login and back: %s', async name => {
+  test.each(['reactRouter', 'vueRouter', 'svelteKit'] as const)('send visitors to the login: %s', async name => {
     const { api, open, expire } = createWorld()
     const { client } = open()
     vi.stubGlobal('client', client)
-    const guards: Record<typeof name, () => Promise<Visit>> = await import(pathToFileURL(join(folder, 'web/routers.ts')).href)
+    const { href } = pathToFileURL(join(folder, 'web/routers.ts'))
+    const guards: Record<typeof name, () => Promise<Visit>> = await import(href)
     const visit = await guards[name]()
     const seen = async (address: string): Promise<readonly unknown[]> => {
       const { pathname, searchParams } = new URL(await visit(address), 'https://app.example.com')
@@ -87,7 +88,8 @@ describe.skipIf(!isComplete)('B-15: the guards of docs/client.md', () => {
 })
 
 test('B-15: the routes of docs/client.md name the devices of a user, and revoke no others', async () => {
-  const server = spawn(process.execPath, ['server/application.ts'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit']
+  const server = spawn(process.execPath, ['server/application.ts'], { cwd: folder, stdio })
   const ended = once(server, 'exit')
   try {
     const [printed]: unknown[] = await Promise.race([once(server.stdout, 'data'), ended])
