@@ -73,6 +73,6 @@ test('the size of every export, in bytes after gzip', async () => {
   }
   console.log(rows)
   // Two entries contain every store, and `keyturn` what is loaded later. No other entry may become that large.
-  const limits: Readonly<Record<string, number>> = { 'keyturn': 47_500, 'keyturn/server': 101_000, 'keyturn/stores': 60_000 }
+  const limits: Readonly<Record<string, number>> = { 'keyturn': 47_500, 'keyturn/server': 109_000, 'keyturn/stores': 60_000 }
   for (const [name, bytes] of Object.entries(rows)) expect(bytes, name).toBeLessThan(limits[name] ?? 40_000)
 })
