@@ -8,7 +8,8 @@ const conditions = ['keyturn-source', 'node']
 const longest = [
   'test/session/search/long/', 'test/day/', 'frameworks/next.', 'frameworks/sveltekit.', 'e2e/client.',
   'stores/removal-races.', 'stores/postgres.', 'e2e/sdk.', 'stores/mysql.', 'test/session/search/', 'e2e/client-freeze.', 'e2e/page.',
-  'runtimes/contract.', 'stores/server-instances.', 'stores/other-settings.', 'stores/postgres-faults.', 'server/cdi.',
+  'runtimes/contract.', 'server/generated-clients.', 'stores/server-instances.', 'stores/other-settings.',
+  'stores/postgres-faults.', 'server/cdi.',
   'package/types.', 'package/bundlers.', 'package/type-mutants.', 'package/writing-a-store.', 'test/session/laws/',
 ]
 

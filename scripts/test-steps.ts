@@ -85,7 +85,7 @@ async function prepare(
   }
   // A Go toolchain is too much to install for the tests alone.
   if (selected.some(({ name }) => name === 'server') && findProgram('go') === null) {
-    console.log('keyturn: Go is not installed: the Go SDK is not tested')
+    console.log('keyturn: Go is not installed: the Go SDK and a generated Go client are not tested')
   }
   return {
     ready: selected.filter((project) => !skipped.includes(project)),

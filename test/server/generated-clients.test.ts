@@ -1,10 +1,11 @@
 // Clients that generators make of the OpenAPI documents: they compile and run the life of a session.
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findApiTool, installApiTools, runProgram } from '../support/api-tools.ts'
+import { buildGo, go } from '../support/go.ts'
 import { preparePython } from '../support/python.ts'
 import { serveProcess } from '../support/serve-process.ts'
 import type { ServeProcess } from '../support/serve-process.ts'
@@ -72,3 +73,19 @@ test('V-04: a client of openapi-python-client passes mypy and runs the life of a
   await run(python, ['-m', 'mypy', ...strict, 'life.py'], env)
   expect(await run(python, ['life.py', server.url, API_KEY], env)).toContain('ran the life of a session')
 })
+
+// The generator is built first, which takes the time that its modules take to download.
+test('V-04: a client of oapi-codegen compiles and runs the life of a session', async ({ skip }) => {
+  if (go === null) return skip('there is no Go toolchain')
+  for (const name of ['go.mod', 'go.sum', 'life.go']) copyFileSync(join(programs, name), join(folder, name))
+  const generator = join(folder, 'oapi-codegen')
+  await buildGo(folder, generator, 'github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen')
+  for (const [name, client] of [['openapi', 'native'], ['openapi-cdi', 'cdi']] as const) {
+    mkdirSync(join(folder, client))
+    const args = ['-generate', 'types,client', '-package', client, '-o', join(client, 'client.go'), `${name}.json`]
+    expect(await run(generator, args)).toBe('')
+  }
+  const program = join(folder, 'life')
+  await buildGo(folder, program)
+  expect(await run(program, [server.url, API_KEY])).toContain('ran the life of a session')
+}, 600_000)

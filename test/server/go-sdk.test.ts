@@ -1,20 +1,17 @@
 // The published Go SDK of SuperTokens, unchanged, with net/http. It announces CDI 3.1 and gets older tokens.
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startServer } from '../../src/server/create-server.ts'
 import type { KeyturnServer } from '../../src/server/create-server.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
+import { buildGo, go, goFolder } from '../support/go.ts'
 import { HttpClient } from '../support/http-client.ts'
 import type { Reply } from '../support/http-client.ts'
-import { findProgram } from '../support/servers/programs.ts'
 
 const API_KEY = 'a-key-that-no-one-guesses'
-const go = findProgram('go')
-const cache = join(import.meta.dirname, '../../.cache/go')
 
 // `npm test` does not install a Go toolchain. If there is none, it says so before this step.
 if (go === null) test('this machine has no Go toolchain: the Go SDK is not tested', () => expect(go).toBeNull())
@@ -25,18 +22,8 @@ else {
     let port: number
 
     beforeAll(async () => {
-      mkdirSync(cache, { recursive: true })
-      const program = join(cache, 'app')
-      execFileSync(go, ['build', '-modcacherw', '-o', program, '.'], {
-        cwd: join(import.meta.dirname, 'go'), stdio: 'pipe',
-        env: {
-          ...process.env,
-          GOPATH: join(cache, 'path'),
-          GOMODCACHE: join(cache, 'path/pkg/mod'),
-          GOCACHE: join(cache, 'build'),
-          CGO_ENABLED: '0',
-        },
-      })
+      const program = join(goFolder, 'app')
+      await buildGo(join(import.meta.dirname, 'go'), program)
       core = await startServer(
         { port: 0, apiKeys: [API_KEY], logLevel: 'silent', reuseInterval: 0 },
         { openStore: async () => createMemoryStore() },

@@ -1,5 +1,5 @@
 // The samples of docs/server.md for Express and Go, run as they stand in the document, except for their ports.
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -8,8 +8,8 @@ import type { KeyturnServer } from '../../src/server/create-server.ts'
 import { errorCodes } from '../../src/server/native/error-codes.ts'
 import { settingDescriptions } from '../../src/server/settings.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
+import { buildGo, go, goFolder } from '../support/go.ts'
 import { HttpClient } from '../support/http-client.ts'
-import { findProgram } from '../support/servers/programs.ts'
 import { freePort } from '../support/servers/workspace.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -48,22 +48,14 @@ test('V-14: the sample for Express logs in and finds the session', async () => {
   expect([me.status, JSON.parse(me.body)]).toEqual([200, { user: 'ada' }])
 })
 
-const go = findProgram('go')
 test.skipIf(go === null)('V-14: the sample for Go logs in, finds the session, and checks the database', async () => {
   const port = await freePort()
-  const cache = join(root, '.cache/go')
-  const folder = join(cache, 'guide')
+  const folder = join(goFolder, 'guide')
   mkdirSync(folder, { recursive: true })
   for (const name of ['go.mod', 'go.sum']) copyFileSync(join(import.meta.dirname, 'go', name), join(folder, name))
   writeFileSync(join(folder, 'main.go'), sample('Go', 'go', port))
   const program = join(folder, 'guide')
-  execFileSync(go ?? '', ['build', '-modcacherw', '-o', program, '.'], {
-    cwd: folder, stdio: 'pipe',
-    env: {
-      ...process.env, GOPATH: join(cache, 'path'), GOMODCACHE: join(cache, 'path/pkg/mod'), GOCACHE: join(cache, 'build'),
-      CGO_ENABLED: '0',
-    },
-  })
+  await buildGo(folder, program)
   const client = await visit(port, program, [], folder)
   const headers = { rid: 'session' }
   expect(JSON.parse((await client.send('GET', '/me', { headers })).body)).toEqual({ user: 'ada' })
