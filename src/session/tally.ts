@@ -29,21 +29,33 @@ export interface Histogram {
   readonly sum: number
 }
 
+/** A histogram while it is counted: a refresh adds to one bucket, and who reads the numbers adds them up. */
+interface Bucketed {
+  readonly name: MetricName
+  readonly labels: Labels
+  /** How many were longer than the bound before and not longer than this one; the last has no bound. */
+  readonly buckets: number[]
+  sum: number
+}
+
 /** The bounds of the buckets, in seconds. */
 export const BUCKETS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
 /** Counts what happens in a process. The numbers are read from here; nothing is sent. */
 export class Tally {
   readonly #counters = new Map<string, Counter>()
-  readonly #durations = new Map<string, Durations & { readonly values: { readonly counts: number[]; sum: number } }>()
+  readonly #durations = new Map<string, Bucketed>()
   /** Called with each duration; null if nobody wants them one by one. */
   onDuration: ((name: MetricName, seconds: number, labels: Labels) => void) | null = null
 
   /** The counter of this name and these labels. */
   counter(name: MetricName, labels: Labels = {}): Counter {
     const key = keyOf(name, labels)
-    const counter = this.#counters.get(key) ?? { name, labels, value: 0 }
-    this.#counters.set(key, counter)
+    let counter = this.#counters.get(key)
+    if (counter === undefined) {
+      counter = { name, labels, value: 0 }
+      this.#counters.set(key, counter)
+    }
     return counter
   }
 
@@ -55,15 +67,15 @@ export class Tally {
   /** Adds a duration to a histogram. */
   observe(name: MetricName, seconds: number, labels: Labels = {}): void {
     const key = keyOf(name, labels)
-    const series = this.#durations.get(key)
-      ?? { name, labels, values: { counts: [...BUCKETS, 0].map(() => 0), sum: 0 } }
-    this.#durations.set(key, series)
-    const { values } = series
-    for (let index = BUCKETS.findIndex(bound => seconds <= bound); index >= 0 && index < BUCKETS.length; index++) {
-      values.counts[index] = (values.counts[index] ?? 0) + 1
+    let series = this.#durations.get(key)
+    if (series === undefined) {
+      series = { name, labels, buckets: [...BUCKETS, Number.POSITIVE_INFINITY].map(() => 0), sum: 0 }
+      this.#durations.set(key, series)
     }
-    values.counts[BUCKETS.length] = (values.counts[BUCKETS.length] ?? 0) + 1
-    values.sum += seconds
+    let bucket = 0
+    while (seconds > (BUCKETS[bucket] ?? Number.POSITIVE_INFINITY)) bucket++
+    series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1
+    series.sum += seconds
     this.onDuration?.(name, seconds, labels)
   }
 
@@ -74,10 +86,15 @@ export class Tally {
 
   /** The histograms. */
   durations(): readonly Durations[] {
-    return [...this.#durations.values()]
+    return [...this.#durations.values()].map(({ name, labels, buckets, sum }) => {
+      let total = 0
+      return { name, labels, values: { counts: buckets.map(count => total += count), sum } }
+    })
   }
 }
 
 function keyOf(name: MetricName, labels: Labels): string {
-  return `${name} ${Object.values(labels).join(' ')}`
+  let key: string = name
+  for (const label in labels) key += ` ${labels[label]}`
+  return key
 }
