@@ -22,9 +22,10 @@ export async function judgeDay(world: World, result: DayResult, total: ProcessSt
   for (const outage of outages.filter(name => !name.startsWith('failover'))) {
     expect(ledger.counted('visit 200', outage), outage).toBeGreaterThan(0)
     expect(ledger.counted('login 503', outage), outage).toBeGreaterThan(0)
-    expect(ledger.counted('refresh 503', outage), outage).toBeGreaterThan(0)
     expect(ledger.counted('ended: revoked', outage), outage).toBeGreaterThan(0)
   }
+  // The store repeats a rotation whose connection broke, so a killed database may be back before any refresh fails.
+  expect(ledger.counted('refresh 503')).toBeGreaterThan(0)
   expect(events['unchecked']).toBeGreaterThan(0)
   expect(ledger.counted('process stopped amid requests')).toBe(4)
   expect(ledger.counted('connections cut', 'failover')).toBeGreaterThan(0)
