@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { attach } from '../base/attach.ts'
+import { createAttachment } from '../base/attachment.ts'
 import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED } from '../transport/caching.ts'
@@ -154,7 +154,7 @@ export function onResponseEnd(response: EndingResponse, listener: () => void): v
   }
 }
 
-const GUARDED = Symbol('keyturn guard')
+const guarded = createAttachment<true>()
 
 /**
  * Makes this response send `Cache-Control: private, no-store` and keep its cookies, whatever the handler sets or passes
@@ -162,8 +162,8 @@ const GUARDED = Symbol('keyturn guard')
  */
 export function keepTokensPrivate(response: ServerResponse): void {
   response.setHeader('cache-control', NEVER_STORED)
-  if (GUARDED in response) return
-  attach(response, GUARDED, true)
+  if (guarded.get(response) === true) return
+  guarded.set(response, true)
   const writeHead = response.writeHead.bind(response)
   response.writeHead = (
     status: number,

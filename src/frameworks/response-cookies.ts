@@ -1,9 +1,9 @@
-import { attach } from '../base/attach.ts'
+import { createAttachment } from '../base/attachment.ts'
 import { identityOf, serializeCookie } from '../transport/set-cookie.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
 
 /** The lines that Keyturn wrote to a response, by cookie identity. They are shared by the writers of all calls. */
-const WRITTEN = Symbol('keyturn cookies')
+const written = createAttachment<Map<string, string>>()
 
 /**
  * The `Set-Cookie` lines of a response after adding cookies of Keyturn. Their lines come last, because browsers keep
@@ -15,8 +15,8 @@ export function withCookies(
   lines: number | string | readonly string[] | undefined,
   cookies: readonly Cookie[],
 ): string[] {
-  const own = isWritten(response) ? response[WRITTEN] : new Map<string, string>()
-  attach(response, WRITTEN, own)
+  const own = written.get(response) ?? new Map<string, string>()
+  written.set(response, own)
   const result = [lines ?? []].flat().map(String)
   for (const cookie of cookies) {
     const identity = identityOf(cookie)
@@ -27,8 +27,4 @@ export function withCookies(
     result.push(line)
   }
   return result
-}
-
-function isWritten(response: object): response is { readonly [WRITTEN]: Map<string, string> } {
-  return WRITTEN in response
 }

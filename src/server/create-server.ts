@@ -56,7 +56,7 @@ export async function startServer(
   const steady = sumUpErrors(logger, platform.schedule)
   const events = observeSessions(steady, platform.crypto.randomBytes(32))
   const onError = (error: unknown): void => {
-    tally.count('keyturn.errors')
+    tally.counter('keyturn.errors').value++
     steady.error({ error: describeError(error) }, 'a request failed')
   }
 

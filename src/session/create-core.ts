@@ -1,4 +1,3 @@
-import { isSessionError } from '../base/errors.ts'
 import { parseHandle } from '../base/handle.ts'
 import { callback, checkOptions, checkValue, number, rule, text, withDefault } from '../base/options.ts'
 import type { RulesFor } from '../base/options.ts'
@@ -67,9 +66,7 @@ export function createSessionCore<
       return create(parts, session, style)
     },
     ...createVerification(parts),
-    refresh: (text, channel, client, style = format.defaultStyle) => (
-      timed(engine, refresh(parts, text, channel, client, style))
-    ),
+    refresh: (text, channel, client, style = format.defaultStyle) => refresh(parts, text, channel, client, style),
     reauthenticate: (claims, client, style = format.defaultStyle) => reauthenticate(parts, claims, client, style),
     async reissue(claims, payload) {
       const { sub: userId, sid, tid: tenantId } = claims
@@ -137,24 +134,5 @@ export function createSessionCore<
     ready: options => engine.ready(options),
     health: () => engine.health(),
     close: () => engine.close(),
-  }
-}
-
-/** Measures a refresh. */
-async function timed<Outcome extends { readonly kind: string }>(
-  { tally }: Engine,
-  refreshing: Promise<Outcome>,
-): Promise<Outcome> {
-  const startedAt = performance.now()
-  let result = 'failed'
-  try {
-    const outcome = await refreshing
-    result = outcome.kind
-    return outcome
-  } catch (error) {
-    if (isSessionError(error) && error.code === 'REFRESH_BUSY') result = 'busy'
-    throw error
-  } finally {
-    tally.observe('keyturn.refresh.duration', (performance.now() - startedAt) / 1000, { result })
   }
 }

@@ -22,7 +22,6 @@ import { createEmitter } from './events.ts'
 import type { Emit, SessionEvents } from './events.ts'
 import { createRevocationFeed } from './feed.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
-import { guardStore } from './guarded-store.ts'
 import { observeStore } from './observed-store.ts'
 import type { StoreFailure } from './observed-store.ts'
 import { createBackgroundCleanup } from './background-cleanup.ts'
@@ -105,7 +104,7 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     outsideRequests(() => dependencies.schedule(task, jitter(delay, random)))
   )
   const { tally = new Tally() } = dependencies
-  const { store, lastFailure } = observeStore(guardStore(dependencies.store), tally, dependencies.clock)
+  const { store, lastFailure } = observeStore(dependencies.store, tally, dependencies.clock)
   const emit = countEvents(createEmitter(dependencies.events), tally)
   const failed = (during: string) => (error: unknown): void => emit('onBackgroundError', { during, error })
   const time = dependencies.followStoreTime

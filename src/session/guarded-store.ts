@@ -1,4 +1,5 @@
 import { GeneralError, isSessionError } from '../base/errors.ts'
+import type { AnySessionError } from '../base/errors.ts'
 import type { SessionStore } from './store.ts'
 import { wrapStore } from './wrap-store.ts'
 
@@ -41,8 +42,13 @@ export function guardStore(store: SessionStore): SessionStore {
     try {
       return await call(store, ...input)
     } catch (cause) {
-      if (isSessionError(cause)) throw cause
-      throw new GeneralError('STORE_UNAVAILABLE', `the session store failed to ${operations[name]}`, { cause })
+      throw storeFailure(name, cause)
     }
   })
+}
+
+/** What a wrapped store throws if its method threw `cause`. */
+export function storeFailure(method: keyof SessionStore, cause: unknown): AnySessionError {
+  if (isSessionError(cause)) return cause
+  return new GeneralError('STORE_UNAVAILABLE', `the session store failed to ${operations[method]}`, { cause })
 }

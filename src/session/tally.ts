@@ -1,3 +1,4 @@
+import type { Milliseconds } from '../base/time.ts'
 import type { MetricName } from './metric-table.ts'
 
 /** The labels of a series. Names and values are constants of the program, never texts from a client. */
@@ -29,54 +30,24 @@ export interface Histogram {
   readonly sum: number
 }
 
-/** A histogram while it is counted: a refresh adds to one bucket, and who reads the numbers adds them up. */
-interface Bucketed {
-  readonly name: MetricName
-  readonly labels: Labels
-  /** How many were longer than the bound before and not longer than this one; the last has no bound. */
-  readonly buckets: number[]
-  sum: number
-}
-
 /** The bounds of the buckets, in seconds. */
 export const BUCKETS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
 /** Counts what happens in a process. The numbers are read from here; nothing is sent. */
 export class Tally {
   readonly #counters = new Map<string, Counter>()
-  readonly #durations = new Map<string, Bucketed>()
+  readonly #timers = new Map<string, Timer>()
   /** Called with each duration; null if nobody wants them one by one. */
   onDuration: ((name: MetricName, seconds: number, labels: Labels) => void) | null = null
 
   /** The counter of this name and these labels. */
   counter(name: MetricName, labels: Labels = {}): Counter {
-    const key = keyOf(name, labels)
-    let counter = this.#counters.get(key)
-    if (counter === undefined) {
-      counter = { name, labels, value: 0 }
-      this.#counters.set(key, counter)
-    }
-    return counter
+    return findOrAdd(this.#counters, name, labels, () => ({ name, labels, value: 0 }))
   }
 
-  /** Adds to a counter. */
-  count(name: MetricName, labels: Labels = {}, by = 1): void {
-    this.counter(name, labels).value += by
-  }
-
-  /** Adds a duration to a histogram. */
-  observe(name: MetricName, seconds: number, labels: Labels = {}): void {
-    const key = keyOf(name, labels)
-    let series = this.#durations.get(key)
-    if (series === undefined) {
-      series = { name, labels, buckets: [...BUCKETS, Number.POSITIVE_INFINITY].map(() => 0), sum: 0 }
-      this.#durations.set(key, series)
-    }
-    let bucket = 0
-    while (seconds > (BUCKETS[bucket] ?? Number.POSITIVE_INFINITY)) bucket++
-    series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1
-    series.sum += seconds
-    this.onDuration?.(name, seconds, labels)
+  /** The timer of this name and these labels. */
+  timer(name: MetricName, labels: Labels = {}): Timer {
+    return findOrAdd(this.#timers, name, labels, () => new Timer(this, name, labels))
   }
 
   /** The counters. */
@@ -86,15 +57,54 @@ export class Tally {
 
   /** The histograms. */
   durations(): readonly Durations[] {
-    return [...this.#durations.values()].map(({ name, labels, buckets, sum }) => {
-      let total = 0
-      return { name, labels, values: { counts: buckets.map(count => total += count), sum } }
-    })
+    return [...this.#timers.values()].map(timer => timer.read())
   }
 }
 
-function keyOf(name: MetricName, labels: Labels): string {
+/** Measures the durations of one series. Who measures often keeps it. */
+export class Timer {
+  readonly #tally: Tally
+  readonly #name: MetricName
+  readonly #labels: Labels
+  /** How many were longer than the bound before and not longer than this one; the last has no bound. */
+  readonly #buckets: number[] = [...BUCKETS, Number.POSITIVE_INFINITY].map(() => 0)
+  #sum = 0
+
+  constructor(tally: Tally, name: MetricName, labels: Labels) {
+    this.#tally = tally
+    this.#name = name
+    this.#labels = labels
+  }
+
+  /** Adds the time that has passed since `performance.now()` returned `start`. */
+  since(start: Milliseconds): void {
+    this.add((performance.now() - start) / 1000)
+  }
+
+  /** Adds a duration, in seconds. */
+  add(seconds: number): void {
+    let bucket = 0
+    while (seconds > (BUCKETS[bucket] ?? Number.POSITIVE_INFINITY)) bucket++
+    this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1
+    this.#sum += seconds
+    this.#tally.onDuration?.(this.#name, seconds, this.#labels)
+  }
+
+  /** The durations until now. */
+  read(): Durations {
+    let total = 0
+    const counts = this.#buckets.map(count => total += count)
+    return { name: this.#name, labels: this.#labels, values: { counts, sum: this.#sum } }
+  }
+}
+
+function findOrAdd<Each>(all: Map<string, Each>, name: MetricName, labels: Labels, create: () => Each): Each {
   let key: string = name
   for (const label in labels) key += ` ${labels[label]}`
-  return key
+  let found = all.get(key)
+  if (found === undefined) {
+    found = create()
+    all.set(key, found)
+  }
+  return found
 }

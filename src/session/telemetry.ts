@@ -5,7 +5,7 @@ import type { MeterProvider } from './open-telemetry.ts'
  * Where `@opentelemetry/api`, version 1, keeps the providers that an application has registered. Read from there, the
  * metrics need no import: a bundler has nothing to resolve, and an application without OpenTelemetry loads nothing.
  */
-const API = Symbol.for('opentelemetry.js.api.1')
+const API: unique symbol = Symbol.for('opentelemetry.js.api.1')
 
 /**
  * Reports the metrics of an engine to OpenTelemetry, as soon as a meter provider is registered: looks for one after
@@ -32,9 +32,10 @@ export function reportToOpenTelemetry(engine: Engine, application: string): () =
   }
 }
 
+const host: typeof globalThis & { readonly [API]?: { readonly metrics?: Partial<MeterProvider> } } = globalThis
+
 function findProvider(): MeterProvider | null {
-  const api: { readonly metrics?: Partial<MeterProvider> } | undefined = Reflect.get(globalThis, API)
-  const provider = api?.metrics
+  const provider = host[API]?.metrics
   return isProvider(provider) ? provider : null
 }
 

@@ -1,4 +1,4 @@
-import { attach } from '../base/attach.ts'
+import { createAttachment } from '../base/attachment.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
@@ -30,11 +30,11 @@ export interface ChangedSession<Payload extends object, Info extends object> {
  * session; looking for an absent entry costs next to nothing.
  */
 export class CurrentSessions<Payload extends object, Info extends object> {
-  readonly #name = Symbol('keyturn current session')
+  readonly #current = createAttachment<CurrentSession<Payload, Info>>()
 
   /** The session of a request, if a call has changed it; undefined: the tokens of the request decide. */
   of({ identity }: HttpRequest): CurrentSession<Payload, Info> | undefined {
-    return this.#isIn(identity) ? identity[this.#name] : undefined
+    return this.#current.get(identity)
   }
 
   /** The handle of {@link CurrentSessions.of}, or null. */
@@ -50,7 +50,7 @@ export class CurrentSessions<Payload extends object, Info extends object> {
   }
 
   set({ identity }: HttpRequest, current: CurrentSession<Payload, Info>): void {
-    attach(identity, this.#name, current)
+    this.#current.set(identity, current)
   }
 
   /** Notes that the response carries a new access token of the request's session. */
@@ -64,9 +64,5 @@ export class CurrentSessions<Payload extends object, Info extends object> {
     const earlier = this.of(request)
     const source = earlier?.kind === 'session' ? earlier.source : 'reissued'
     this.set(request, { kind: 'session', source, issued, session })
-  }
-
-  #isIn(identity: object): identity is { readonly [name: symbol]: CurrentSession<Payload, Info> } {
-    return this.#name in identity
   }
 }

@@ -12,7 +12,7 @@ import { webSessions } from '../../src/frameworks/web.ts'
 import { metrics, prometheusName } from '../../src/session/metric-table.ts'
 import type { MetricName } from '../../src/session/metric-table.ts'
 import '../../src/session/open-telemetry.ts'
-import { BUCKETS, Tally } from '../../src/session/tally.ts'
+import { BUCKETS, Tally, Timer } from '../../src/session/tally.ts'
 import { TokenCache } from '../../src/session/token-cache.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { inMemory } from '../../src/testing/index.ts'
@@ -120,12 +120,15 @@ describe('L-36: embedded metrics', () => {
     const { accessToken } = await login(core)
     await core.verify(accessToken)
     const calls: string[] = []
-    const originals = { counter: Tally.prototype.counter, count: Tally.prototype.count, observe: Tally.prototype.observe }
-    for (const name of ['counter', 'count', 'observe'] as const) Reflect.set(Tally.prototype, name, () => calls.push(name))
+    const originals = { counter: Tally.prototype.counter, timer: Tally.prototype.timer }
+    const { add } = Timer.prototype
+    for (const name of ['counter', 'timer'] as const) Reflect.set(Tally.prototype, name, () => calls.push(name))
+    Timer.prototype.add = () => calls.push('add')
     try {
       for (let time = 0; time < 100; time++) expect(core.verifyNow(accessToken)).toMatchObject({ kind: 'active' })
     } finally {
       Object.assign(Tally.prototype, originals)
+      Timer.prototype.add = add
     }
     expect(calls).toEqual([])
     expect((await core.health()).cache).toEqual({ entries: 1, hits: 100, misses: 1 })
@@ -173,11 +176,11 @@ describe('L-36: the table of metrics', () => {
 
   test('L-36: a tally keeps one series for each set of labels, and cumulative buckets', async () => {
     const tally = new Tally()
-    tally.count('keyturn.sessions.revoked', { reason: 'theft' })
-    tally.count('keyturn.sessions.revoked', { reason: 'theft' }, 2)
-    tally.count('keyturn.sessions.revoked', { reason: 'evicted' })
+    tally.counter('keyturn.sessions.revoked', { reason: 'theft' }).value++
+    tally.counter('keyturn.sessions.revoked', { reason: 'theft' }).value += 2
+    tally.counter('keyturn.sessions.revoked', { reason: 'evicted' }).value++
     expect(tally.series().map(({ value }) => value)).toEqual([3, 1])
-    for (const seconds of [0.001, 0.3, 60]) tally.observe('keyturn.refresh.duration', seconds, { result: 'refreshed' })
+    for (const seconds of [0.001, 0.3, 60]) tally.timer('keyturn.refresh.duration', { result: 'refreshed' }).add(seconds)
     const [durations] = tally.durations()
     expect(durations?.values.counts).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3])
     expect(durations?.values.sum).toBeCloseTo(60.301)
@@ -194,10 +197,10 @@ describe('L-36: the table of metrics', () => {
   test('L-36: refreshes are measured by their result', async () => {
     const { core } = createTestCore({ reuseInterval: 0 })
     const tallied: string[] = []
-    const observe = Tally.prototype.observe
-    Tally.prototype.observe = function (name, seconds, labels) {
+    const timer = Tally.prototype.timer
+    Tally.prototype.timer = function (name, labels) {
       if (name === 'keyturn.refresh.duration') tallied.push(String(labels?.['result']))
-      observe.call(this, name, seconds, labels)
+      return timer.call(this, name, labels)
     }
     try {
       const first = await login(core)
@@ -207,7 +210,7 @@ describe('L-36: the table of metrics', () => {
       await core.verify(third.accessToken)
       await core.refresh(first.refreshToken, 'header', { ip: null, userAgent: null })
     } finally {
-      Tally.prototype.observe = observe
+      Tally.prototype.timer = timer
     }
     expect(tallied).toEqual(['refreshed', 'unauthorized', 'refreshed', 'theft'])
   })
