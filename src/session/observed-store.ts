@@ -3,7 +3,7 @@ import type { FailureReason } from '../base/errors.ts'
 import type { Clock, EpochMilliseconds } from '../base/time.ts'
 import { storeFailure } from './guarded-store.ts'
 import type { SessionStore } from './store.ts'
-import type { Tally, Timer } from './tally.ts'
+import type { Tally, DurationSeries } from './tally.ts'
 import { wrapStore } from './wrap-store.ts'
 
 /** How the last failure of a store was, whether or not it has answered since. */
@@ -26,7 +26,7 @@ export interface ObservedStore {
 export function observeStore(inner: SessionStore, tally: Tally, clock: Clock): ObservedStore {
   let failure: StoreFailure | null = null
   const store = wrapStore((operation, call) => {
-    let timer: Timer | undefined
+    let timer: DurationSeries | undefined
     return async (...input) => {
       const startedAt = performance.now()
       try {

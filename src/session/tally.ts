@@ -36,7 +36,7 @@ export const BUCKETS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.
 /** Counts what happens in a process. The numbers are read from here; nothing is sent. */
 export class Tally {
   readonly #counters = new Map<string, Counter>()
-  readonly #timers = new Map<string, Timer>()
+  readonly #timers = new Map<string, DurationSeries>()
   /** Called with each duration; null if nobody wants them one by one. */
   onDuration: ((name: MetricName, seconds: number, labels: Labels) => void) | null = null
 
@@ -45,9 +45,9 @@ export class Tally {
     return findOrAdd(this.#counters, name, labels, () => ({ name, labels, value: 0 }))
   }
 
-  /** The timer of this name and these labels. */
-  timer(name: MetricName, labels: Labels = {}): Timer {
-    return findOrAdd(this.#timers, name, labels, () => new Timer(this, name, labels))
+  /** The durations of this name and these labels. */
+  timer(name: MetricName, labels: Labels = {}): DurationSeries {
+    return findOrAdd(this.#timers, name, labels, () => new DurationSeries(this, name, labels))
   }
 
   /** The counters. */
@@ -62,7 +62,7 @@ export class Tally {
 }
 
 /** Measures the durations of one series. Who measures often keeps it. */
-export class Timer {
+export class DurationSeries {
   readonly #tally: Tally
   readonly #name: MetricName
   readonly #labels: Labels

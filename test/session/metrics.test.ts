@@ -12,7 +12,7 @@ import { webSessions } from '../../src/frameworks/web.ts'
 import { metrics, prometheusName } from '../../src/session/metric-table.ts'
 import type { MetricName } from '../../src/session/metric-table.ts'
 import '../../src/session/open-telemetry.ts'
-import { BUCKETS, Tally, Timer } from '../../src/session/tally.ts'
+import { BUCKETS, Tally, DurationSeries } from '../../src/session/tally.ts'
 import { TokenCache } from '../../src/session/token-cache.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { inMemory } from '../../src/testing/index.ts'
@@ -121,14 +121,14 @@ describe('L-36: embedded metrics', () => {
     await core.verify(accessToken)
     const calls: string[] = []
     const originals = { counter: Tally.prototype.counter, timer: Tally.prototype.timer }
-    const { add } = Timer.prototype
+    const { add } = DurationSeries.prototype
     for (const name of ['counter', 'timer'] as const) Reflect.set(Tally.prototype, name, () => calls.push(name))
-    Timer.prototype.add = () => calls.push('add')
+    DurationSeries.prototype.add = () => calls.push('add')
     try {
       for (let time = 0; time < 100; time++) expect(core.verifyNow(accessToken)).toMatchObject({ kind: 'active' })
     } finally {
       Object.assign(Tally.prototype, originals)
-      Timer.prototype.add = add
+      DurationSeries.prototype.add = add
     }
     expect(calls).toEqual([])
     expect((await core.health()).cache).toEqual({ entries: 1, hits: 100, misses: 1 })
