@@ -111,7 +111,7 @@ describe.skipIf(ours === null)('docs/django.md', () => {
     return client
   }
 
-  test('a user logs in, reads, changes and leaves', async () => {
+  test('V-14: a user logs in, reads, changes and leaves', async () => {
     const client = open()
     const wrong = await send(client, 'POST', '/login', { username: 'ada', password: 'wrong' })
     expect([wrong.status, client.jar]).toEqual([403, []])
@@ -147,7 +147,7 @@ describe.skipIf(ours === null)('docs/django.md', () => {
     expect((await send(kept, 'GET', '/me')).status).toBe(200)
   })
 
-  test('pages of other origins cannot use the session, unless they are trusted', async () => {
+  test('V-14: pages of other origins cannot use the session, unless they are trusted', async () => {
     const ada = await logIn()
     for (const [origin, status] of [['https://evil.example', 403], ['https://www.example.com', 200]] as const) {
       expect((await send(ada, 'PUT', '/notes', [], { origin })).status).toBe(status)
@@ -157,7 +157,7 @@ describe.skipIf(ours === null)('docs/django.md', () => {
     }
   })
 
-  test('every setting of the package is in the table', () => {
+  test('V-14: every setting of the package is in the table', () => {
     const table = readFileSync(join(root, 'docs/django.md'), 'utf8').split('## Settings')[1]?.split('## Limits')[0] ?? ''
     const source = readFileSync(join(pythonPackage, 'src/keyturn/options.py'), 'utf8')
     const names = [...source.matchAll(/^ {4}"([A-Z_]+)": \(/gm)].map(([, name]) => name)
@@ -224,7 +224,7 @@ describe.skipIf(published === null)('the Django guide of docs/server.md', () => 
     expect((await send('POST', '/logout')).status).toBe(401)
   })
 
-  test('the status of an expired session can be 440, as the guide says, and samples send no telemetry', async () => {
+  test('V-14: the status of an expired session can be 440, as the guide says, and samples send no telemetry', async () => {
     const setting = /`(session_expired_status_code=\d+)` to `session.init`/.exec(guide)?.[1] ?? ''
     const { port } = await start(code => code.replace('session.init(', `session.init(${setting}, `))
     expect((await new HttpClient(port, ORIGIN, Date.now).send('GET', '/me')).status).toBe(440)
