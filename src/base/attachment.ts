@@ -14,8 +14,8 @@ class Existing {
 
 /**
  * Creates an attachment. The value is a private field of the object: nobody else can read it, and no copy or log of the
- * object contains it. A WeakMap with an entry for each request costs more than a verification, most of it in the garbage
- * collector, and `Object.defineProperty` twice as much as a private field.
+ * object contains it. A WeakMap with an entry for each request costs more than a verification, most of it while memory is
+ * reclaimed, and `Object.defineProperty` twice as much as a private field.
  */
 export function createAttachment<Value>(): Attachment<Value> {
   return class Attached extends Existing {

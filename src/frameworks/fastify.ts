@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteGenericInterfa
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { explainOldVersion } from '../base/supported-version.ts'
+import { AdapterExchange } from '../transport/exchange.ts'
 import type { HttpExchange, HttpRequest } from '../transport/exchange.ts'
 import type { RequireSessionOptions } from '../transport/get-session-options.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
@@ -87,7 +88,7 @@ export function fastifySessions<Payload extends object, Info extends object, Res
   }
 
   const exchangeOf = (request: FastifyRequest, reply: FastifyReply): HttpExchange => (
-    { request: requestOf(request), reply: new FastifyResponseWriter(reply) }
+    new AdapterExchange(requestOf(request), new FastifyResponseWriter(reply))
   )
 
   const { calls, guard, answer } = defineAdapter<FastifyTarget, FastifyHook, Payload, Info>(sessions.http, {

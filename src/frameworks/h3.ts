@@ -2,6 +2,7 @@ import type { EventHandler, H3Event, Middleware } from 'h3'
 import { GeneralError, isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { unsupported } from '../base/supported-version.ts'
+import { AdapterExchange } from '../transport/exchange.ts'
 import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
 import { checkGuardOptions } from '../transport/get-session-options.ts'
 import { isCompleteResponse } from '../transport/get-session.ts'
@@ -74,7 +75,7 @@ export function h3Sessions<Payload extends object, Info extends object, Rest ext
   )
 
   function exchangeOf(event: H3Event): HttpExchange {
-    return { request: requestOf(event), reply: openReply(replies, event) }
+    return new AdapterExchange(requestOf(event), openReply(replies, event))
   }
 
   /** Runs what the outermost middleware of Keyturn contains, and adds the headers written meanwhile to the response. */

@@ -1,6 +1,7 @@
 import type { Context, ErrorHandler, MiddlewareHandler } from 'hono'
 import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
+import { AdapterExchange } from '../transport/exchange.ts'
 import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
 import type { RequireSessionOptions } from '../transport/get-session-options.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
@@ -67,7 +68,7 @@ export function honoSessions<Payload extends object, Info extends object, Rest e
   )
 
   function exchangeOf(context: Context): HttpExchange {
-    return { request: requestOf(context), reply: openReply(replies, context) }
+    return new AdapterExchange(requestOf(context), openReply(replies, context))
   }
 
   /** Runs what the outermost middleware of Keyturn contains, and adds the headers written meanwhile to the response. */

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GeneralError, SessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import type { CorsOptions } from '../transport/cors.ts'
+import { AdapterExchange } from '../transport/exchange.ts'
 import type { HttpExchange, HttpRequest, CompleteResponse } from '../transport/exchange.ts'
 import type { HttpSessions } from '../transport/http-sessions.ts'
 import { defineAdapter } from './define-adapter.ts'
@@ -92,7 +93,7 @@ export function nestSessions<Payload extends object, Info extends object, Rest e
 
   function exchangeOf(request: NestRequest, response: NestResponse): HttpExchange {
     const reply = 'raw' in response ? new FastifyResponseWriter(response) : new NodeResponseWriter(response)
-    return { request: requestOf(request), reply }
+    return new AdapterExchange(requestOf(request), reply)
   }
 
   const { calls, answer } = defineAdapter<NestTarget, CanActivate, Payload, Info>(http, {

@@ -1,5 +1,6 @@
 import { GeneralError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
+import { AdapterExchange } from '../transport/exchange.ts'
 import type { HttpExchange, HttpRequest } from '../transport/exchange.ts'
 import type { CorsOptions } from '../transport/cors.ts'
 import { checkGetSessionOptions } from '../transport/get-session-options.ts'
@@ -113,7 +114,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
 
   async function actionExchange(): Promise<HttpExchange> {
     const found = await scope()
-    return { request: new NextRequest('POST', found), reply: new NextResponseWriter(found.cookies) }
+    return new AdapterExchange(new NextRequest('POST', found), new NextResponseWriter(found.cookies))
   }
 
   async function findSession(
@@ -173,7 +174,7 @@ export function nextSessions<Payload extends object, Info extends object, Rest e
       checkWrapperArguments('proxy', [next, ...others])
       return async request => {
         const sink = new Headers()
-        const exchange = { request: new WebRequest(request, clientIp), reply: new WebResponseWriter(sink, request) }
+        const exchange = new AdapterExchange(new WebRequest(request, clientIp), new WebResponseWriter(sink, request))
         const renewal = await http.refreshBeforeRender(exchange)
         if (renewal.failure !== null) report(renewal.failure, request)
         const forwarded = new Headers(request.headers)

@@ -3,6 +3,7 @@ import { createAttachment } from '../base/attachment.ts'
 import { createClientInfo } from '../session/client-info.ts'
 import type { ClientInfo } from '../session/record.ts'
 import { NEVER_STORED } from '../transport/caching.ts'
+import { AdapterExchange } from '../transport/exchange.ts'
 import type { HttpExchange, HttpRequest, ResponseWriter, CompleteResponse } from '../transport/exchange.ts'
 import { pathOf, queryOf } from '../transport/request-target.ts'
 import type { Cookie } from '../transport/set-cookie.ts'
@@ -24,7 +25,7 @@ export function nodeExchange<Request extends IncomingMessage>(
   clientIp: ClientIp<Request> = peerAddress,
   target: string = originalUrl(request) ?? request.url ?? '/',
 ): HttpExchange {
-  return { request: new NodeRequest(request, clientIp, target), reply: new NodeResponseWriter(response) }
+  return new AdapterExchange(new NodeRequest(request, clientIp, target), new NodeResponseWriter(response))
 }
 
 /** Creates a request without a response, for reading only. `target` is as in {@link nodeExchange}. */

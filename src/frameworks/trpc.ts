@@ -3,7 +3,7 @@ import { GeneralError, isSessionError } from '../base/errors.ts'
 import type { AnySessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { PRIVATE } from '../transport/caching.ts'
-import { NoResponse } from '../transport/exchange.ts'
+import { AdapterExchange, NoResponse } from '../transport/exchange.ts'
 import type { HttpExchange } from '../transport/exchange.ts'
 import { withGetSessionTypes } from '../transport/http-sessions.ts'
 import type { CreateNewSession, GetSession, HttpSessions, SignOut } from '../transport/http-sessions.ts'
@@ -85,12 +85,12 @@ export function trpcSessions<Payload extends object, Info extends object, Rest e
 
   function exchangeOf(target: TrpcTarget): HttpExchange {
     if ('resHeaders' in target) {
-      return { request: new WebRequest(target.req, webClientIp), reply: new FetchReply(target.resHeaders, target.req) }
+      return new AdapterExchange(new WebRequest(target.req, webClientIp), new FetchReply(target.resHeaders, target.req))
     }
     const { req, res } = target
     if ('setHeader' in res) return nodeExchange(req, res, clientIp)
     const reply = new NoResponse(listener => void res.once('close', listener))
-    return { request: nodeRequest(req, clientIp), reply }
+    return new AdapterExchange(nodeRequest(req, clientIp), reply)
   }
 
   const adapter: TrpcSessions<Payload, Info> = {

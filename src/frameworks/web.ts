@@ -2,6 +2,7 @@ import { isSessionError } from '../base/errors.ts'
 import { checkOptions } from '../base/options.ts'
 import { corsRules } from '../transport/cors.ts'
 import type { CorsOptions } from '../transport/cors.ts'
+import { AdapterExchange } from '../transport/exchange.ts'
 import type { HttpExchange, CompleteResponse } from '../transport/exchange.ts'
 import { checkGuardOptions } from '../transport/get-session-options.ts'
 import { isCompleteResponse } from '../transport/get-session.ts'
@@ -88,7 +89,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
     const sink = new Headers()
     const reply = new WebResponseWriter(sink, request)
     try {
-      const response = await handle({ request: readable(request), reply }, sink)
+      const response = await handle(new AdapterExchange(readable(request), reply), sink)
       return response === null ? response : withHeaders(response, sink)
     } catch (error) {
       endNow(sink)
@@ -102,7 +103,7 @@ export function webSessions<Payload extends object, Info extends object, Rest ex
   const adapter: WebSessions<Payload, Info> = {
     ...defineCalls<WebTarget, Payload, Info>(http, {
       call: use => (request, headers, ...rest) => (
-        use({ request: readable(request), reply: new WebResponseWriter(headers, request) }, ...rest)
+        use(new AdapterExchange(readable(request), new WebResponseWriter(headers, request)), ...rest)
       ),
       request: readable,
     }),

@@ -26,13 +26,13 @@ export interface ObservedStore {
 export function observeStore(inner: SessionStore, tally: Tally, clock: Clock): ObservedStore {
   let failure: StoreFailure | null = null
   const store = wrapStore((operation, call) => {
-    let timer: DurationSeries | undefined
+    let durations: DurationSeries | undefined
     return async (...input) => {
       const startedAt = performance.now()
       try {
         const result = await call(inner, ...input)
-        timer ??= tally.timer('keyturn.store.call.duration', { operation })
-        timer.since(startedAt)
+        durations ??= tally.duration('keyturn.store.call.duration', { operation })
+        durations.since(startedAt)
         return result
       } catch (cause) {
         const error = storeFailure(operation, cause)

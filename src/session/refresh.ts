@@ -34,6 +34,6 @@ export async function refresh<
     if (isSessionError(error) && error.code === 'REFRESH_BUSY') result = 'busy'
     throw error
   } finally {
-    parts.tally.timer('keyturn.refresh.duration', { result }).since(startedAt)
+    parts.tally.duration('keyturn.refresh.duration', { result }).since(startedAt)
   }
 }

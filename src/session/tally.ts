@@ -36,7 +36,7 @@ export const BUCKETS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.
 /** Counts what happens in a process. The numbers are read from here; nothing is sent. */
 export class Tally {
   readonly #counters = new Map<string, Counter>()
-  readonly #timers = new Map<string, DurationSeries>()
+  readonly #durations = new Map<string, DurationSeries>()
   /** Called with each duration; null if nobody wants them one by one. */
   onDuration: ((name: MetricName, seconds: number, labels: Labels) => void) | null = null
 
@@ -46,8 +46,8 @@ export class Tally {
   }
 
   /** The durations of this name and these labels. */
-  timer(name: MetricName, labels: Labels = {}): DurationSeries {
-    return findOrAdd(this.#timers, name, labels, () => new DurationSeries(this, name, labels))
+  duration(name: MetricName, labels: Labels = {}): DurationSeries {
+    return findOrAdd(this.#durations, name, labels, () => new DurationSeries(this, name, labels))
   }
 
   /** The counters. */
@@ -57,7 +57,7 @@ export class Tally {
 
   /** The histograms. */
   durations(): readonly Durations[] {
-    return [...this.#timers.values()].map(timer => timer.read())
+    return [...this.#durations.values()].map(series => series.read())
   }
 }
 

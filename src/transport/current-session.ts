@@ -13,9 +13,9 @@ export type CurrentSession<Payload extends object, Info extends object> =
   | { readonly kind: 'none' }
   | ChangedSession<Payload, Info>
 
-/** A session with tokens that the response carries. */
-export interface ChangedSession<Payload extends object, Info extends object> {
-  readonly kind: 'session'
+/** A session with tokens that the response carries. A class, as `AdapterExchange` is, and for its reason. */
+export class ChangedSession<Payload extends object, Info extends object> {
+  readonly kind = 'session'
   /**
    * Where its tokens come from. No other site can cause requests with a session that this request has created. A
    * `refreshed` or `reissued` one is the browser's, so that the rules for cross-site requests apply to it.
@@ -23,6 +23,16 @@ export interface ChangedSession<Payload extends object, Info extends object> {
   readonly source: 'created' | 'refreshed' | 'reissued'
   readonly issued: IssuedAccessToken<Payload>
   readonly session: Session<Payload, Info>
+
+  constructor(
+    source: ChangedSession<Payload, Info>['source'],
+    issued: IssuedAccessToken<Payload>,
+    session: Session<Payload, Info>,
+  ) {
+    this.source = source
+    this.issued = issued
+    this.session = session
+  }
 }
 
 /**
@@ -63,6 +73,6 @@ export class CurrentSessions<Payload extends object, Info extends object> {
     if (reply.closed) return
     const earlier = this.of(request)
     const source = earlier?.kind === 'session' ? earlier.source : 'reissued'
-    this.set(request, { kind: 'session', source, issued, session })
+    this.set(request, new ChangedSession(source, issued, session))
   }
 }

@@ -73,6 +73,21 @@ export interface HttpExchange {
   readonly reply: ResponseWriter
 }
 
+/**
+ * An exchange of Keyturn's own adapters. A class and no object literal: V8 takes places in the code whose literals live
+ * long for places whose literals always do, and creates them where only a full garbage collection looks. Each then keeps
+ * its request, response and session in memory that long, and a refresh costs a tenth more.
+ */
+export class AdapterExchange implements HttpExchange {
+  readonly request: HttpRequest
+  readonly reply: ResponseWriter
+
+  constructor(request: HttpRequest, reply: ResponseWriter) {
+    this.request = request
+    this.reply = reply
+  }
+}
+
 /** A complete response of Keyturn. */
 export interface CompleteResponse {
   readonly status: number

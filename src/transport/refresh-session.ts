@@ -2,6 +2,7 @@ import { TokenTheftDetectedError, UnauthorizedError } from '../base/errors.ts'
 import type { TransferMode } from '../base/wire.ts'
 import type { IssuedSession, RefreshOutcome } from '../session/core.ts'
 import { cookieTokens } from './credentials.ts'
+import { ChangedSession } from './current-session.ts'
 import { hasAntiCsrfProof, refuseUntrustedOrigin, requireTrustedOrigin } from './csrf.ts'
 import { requireUnsent } from './delivery.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
@@ -101,7 +102,7 @@ export async function exchangeRefreshToken<Payload extends object, Info extends 
     applyEdits(reply, edits)
     const { issued } = outcome
     const session = new RequestSession(context, exchange, issued)
-    current.set(request, { kind: 'session', source: 'refreshed', issued, session })
+    current.set(request, new ChangedSession('refreshed', issued, session))
     return { kind: 'refreshed', issued, session }
   }
   if (leftovers !== null) applyEdits(reply, leftovers)

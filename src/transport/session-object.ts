@@ -7,6 +7,7 @@ import type { AccessClaims } from '../tokens/access-token.ts'
 import { endOfToken } from '../tokens/access-claims.ts'
 import type { IssuedAccessToken } from '../session/core.ts'
 import type { OutputOf, Update, UpdateOfPayload } from '../session/data-types.ts'
+import { ChangedSession } from './current-session.ts'
 import { refuseIfSent } from './delivery.ts'
 import type { HttpExchange } from './exchange.ts'
 import type { HttpContext } from './http-context.ts'
@@ -128,7 +129,7 @@ export class RequestSession<Payload extends object, Info extends object>
     const changed = current.of(request)
     // As after a refresh, the client does not have the new refresh token yet.
     const source = changed?.kind === 'session' && changed.source === 'created' ? 'created' : 'refreshed'
-    current.set(request, { kind: 'session', source, issued, session: this })
+    current.set(request, new ChangedSession(source, issued, this))
   }
 
   protected override adopt(token: Pick<IssuedAccessToken<Payload>, 'claims' | 'payload'>): void {

@@ -8,6 +8,7 @@ import type { IssuedSession, NewSessionOptions } from '../session/core.ts'
 import type { DataMember, InputOf, IsOptional, PayloadInput } from '../session/data-types.ts'
 import { newSessionRules } from '../session/policy.ts'
 import { bearerToken, cookieTokens } from './credentials.ts'
+import { ChangedSession } from './current-session.ts'
 import { refuseCrossSiteLogin } from './csrf.ts'
 import { requireUnsent } from './delivery.ts'
 import type { HttpExchange, HttpRequest } from './exchange.ts'
@@ -133,7 +134,7 @@ export async function startSession<Payload extends object, Info extends object>(
     throw error
   }
   const session = new RequestSession(context, exchange, issued)
-  current.set(request, { kind: 'session', source: 'created', issued, session })
+  current.set(request, new ChangedSession('created', issued, session))
   return session
 }
 

@@ -120,9 +120,9 @@ describe('L-36: embedded metrics', () => {
     const { accessToken } = await login(core)
     await core.verify(accessToken)
     const calls: string[] = []
-    const originals = { counter: Tally.prototype.counter, timer: Tally.prototype.timer }
+    const originals = { counter: Tally.prototype.counter, duration: Tally.prototype.duration }
     const { add } = DurationSeries.prototype
-    for (const name of ['counter', 'timer'] as const) Reflect.set(Tally.prototype, name, () => calls.push(name))
+    for (const name of ['counter', 'duration'] as const) Reflect.set(Tally.prototype, name, () => calls.push(name))
     DurationSeries.prototype.add = () => calls.push('add')
     try {
       for (let time = 0; time < 100; time++) expect(core.verifyNow(accessToken)).toMatchObject({ kind: 'active' })
@@ -180,7 +180,7 @@ describe('L-36: the table of metrics', () => {
     tally.counter('keyturn.sessions.revoked', { reason: 'theft' }).value += 2
     tally.counter('keyturn.sessions.revoked', { reason: 'evicted' }).value++
     expect(tally.series().map(({ value }) => value)).toEqual([3, 1])
-    for (const seconds of [0.001, 0.3, 60]) tally.timer('keyturn.refresh.duration', { result: 'refreshed' }).add(seconds)
+    for (const seconds of [0.001, 0.3, 60]) tally.duration('keyturn.refresh.duration', { result: 'refreshed' }).add(seconds)
     const [durations] = tally.durations()
     expect(durations?.values.counts).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3])
     expect(durations?.values.sum).toBeCloseTo(60.301)
@@ -197,10 +197,10 @@ describe('L-36: the table of metrics', () => {
   test('L-36: refreshes are measured by their result', async () => {
     const { core } = createTestCore({ reuseInterval: 0 })
     const tallied: string[] = []
-    const timer = Tally.prototype.timer
-    Tally.prototype.timer = function (name, labels) {
+    const duration = Tally.prototype.duration
+    Tally.prototype.duration = function (name, labels) {
       if (name === 'keyturn.refresh.duration') tallied.push(String(labels?.['result']))
-      return timer.call(this, name, labels)
+      return duration.call(this, name, labels)
     }
     try {
       const first = await login(core)
@@ -210,7 +210,7 @@ describe('L-36: the table of metrics', () => {
       await core.verify(third.accessToken)
       await core.refresh(first.refreshToken, 'header', { ip: null, userAgent: null })
     } finally {
-      Tally.prototype.timer = timer
+      Tally.prototype.duration = duration
     }
     expect(tallied).toEqual(['refreshed', 'unauthorized', 'refreshed', 'theft'])
   })

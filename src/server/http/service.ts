@@ -38,7 +38,7 @@ export function createHttpService(
   const isAccepted = settings.apiKeys.length > 0 ? () => true : isLocalRequest
   const isHttps = settings.publicOrigin?.startsWith('https:') === true
 
-  const durations = tally.timer('keyturn.http.request.duration')
+  const durations = tally.duration('keyturn.http.request.duration')
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedAt = performance.now()
