@@ -1,6 +1,6 @@
 import type { Emit, SessionEventMap } from './events.ts'
 import type { MetricName } from './metric-table.ts'
-import type { Counter, Tally } from './tally.ts'
+import type { Tally } from './tally.ts'
 
 /** A metric, and the member of the event that is its label. */
 type Count<Name extends keyof SessionEventMap> = readonly [metric: MetricName, label?: keyof SessionEventMap[Name]]
@@ -21,17 +21,11 @@ const counts: { readonly [Name in keyof SessionEventMap]?: Count<Name> } = {
 
 /** Counts each event before it goes to the listeners. */
 export function countEvents(emit: Emit, tally: Tally): Emit {
-  const counters = new Map<MetricName, Map<unknown, Counter>>(Object.values(counts).map(([metric]) => [metric, new Map()]))
   return (name, event) => {
     const [metric, label] = counts[name] ?? []
     if (metric !== undefined) {
-      const value = label === undefined ? undefined : event[label]
-      let counter = counters.get(metric)?.get(value)
-      if (counter === undefined) {
-        counter = tally.counter(metric, label === undefined ? {} : { [label]: String(value) })
-        counters.get(metric)?.set(value, counter)
-      }
-      counter.value += 'handles' in event ? event.handles.length : 1
+      const labels = label === undefined ? {} : { [label]: String(event[label]) }
+      tally.counter(metric, labels).value += 'handles' in event ? event.handles.length : 1
     }
     emit(name, event)
   }

@@ -5,7 +5,7 @@ import type { MeterProvider } from './open-telemetry.ts'
  * Where `@opentelemetry/api`, version 1, keeps the providers that an application has registered. Read from there, the
  * metrics need no import: a bundler has nothing to resolve, and an application without OpenTelemetry loads nothing.
  */
-const API: unique symbol = Symbol.for('opentelemetry.js.api.1')
+const API = Symbol.for('opentelemetry.js.api.1')
 
 /**
  * Reports the metrics of an engine to OpenTelemetry, as soon as a meter provider is registered: looks for one after

@@ -74,9 +74,9 @@ export interface HttpExchange {
 }
 
 /**
- * An exchange of Keyturn's own adapters. A class and no object literal: V8 takes places in the code whose literals live
- * long for places whose literals always do, and creates them where only a full garbage collection looks. Each then keeps
- * its request, response and session in memory that long, and a refresh costs a tenth more.
+ * An exchange of Keyturn's own adapters. It is no object literal, because V8 creates the objects of some literals in its
+ * old generation at once. Each would keep its request, response and session in memory until that is cleaned, and a
+ * refresh would take a tenth longer.
  */
 export class AdapterExchange implements HttpExchange {
   readonly request: HttpRequest

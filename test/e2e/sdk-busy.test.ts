@@ -84,7 +84,7 @@ describe.skipIf(browserPath === null)('supertokens-website in Chromium, with a b
 
       application.pass(BUSY_SECONDS * 1000 + 1)
       expect((await Promise.all([tab, other].map(each => callMe(each)))).flat()).toEqual([[200, null], [200, null]])
-      // A tab that noticed the other's refresh too late gets the same token once more.
+      // On a busy machine both tabs refresh at times. Neither may be refused.
       expect(new Set(application.refreshes.filter(status => status !== 503))).toEqual(new Set([200]))
       expect(await other.session()).toMatchObject({ exists: true, userId: 'ada' })
     },
