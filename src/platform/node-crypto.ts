@@ -36,8 +36,9 @@ export const nodeCrypto: Crypto = {
  * a pool.
  */
 function randomBytes(length: number): Uint8Array {
-  const { randomBytes, randomInt } = builtinCrypto()
-  return length > 16 ? randomBytes(length) : Uint8Array.from({ length }, () => randomInt(256))
+  const { randomFillSync, randomInt } = builtinCrypto()
+  const bytes = new Uint8Array(length)
+  return length > 16 ? randomFillSync(bytes) : bytes.map(() => randomInt(256))
 }
 
 // Test environments that imitate a browser lack it (L-37): it is created at the first use.

@@ -35,8 +35,8 @@ export const BUCKETS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.
 
 /** Counts what happens in a process. The numbers are read from here; nothing is sent. */
 export class Tally {
-  readonly #counters = new Map<string, Counter>()
-  readonly #durations = new Map<string, DurationSeries>()
+  readonly #counters: SeriesByName<Counter> = new Map()
+  readonly #durations: SeriesByName<DurationSeries> = new Map()
   /** Called with each duration; null if nobody wants them one by one. */
   onDuration: ((name: MetricName, seconds: number, labels: Labels) => void) | null = null
 
@@ -52,12 +52,12 @@ export class Tally {
 
   /** The counters. */
   series(): readonly Series[] {
-    return [...this.#counters.values()]
+    return allOf(this.#counters)
   }
 
   /** The histograms. */
   durations(): readonly Durations[] {
-    return [...this.#durations.values()].map(series => series.read())
+    return allOf(this.#durations).map(series => series.read())
   }
 }
 
@@ -98,13 +98,26 @@ export class DurationSeries {
   }
 }
 
-function findOrAdd<Each>(all: Map<string, Each>, name: MetricName, labels: Labels, create: () => Each): Each {
-  let key: string = name
-  for (const label in labels) key += ` ${labels[label]}`
-  let found = all.get(key)
+/** The series of each metric, by the values of their labels. */
+type SeriesByName<Each> = Map<MetricName, Map<string, Each>>
+
+function findOrAdd<Each>(all: SeriesByName<Each>, name: MetricName, labels: Labels, create: () => Each): Each {
+  let series = all.get(name)
+  if (series === undefined) {
+    series = new Map()
+    all.set(name, series)
+  }
+  let key = ''
+  // Most metrics have one label: its value is a constant of the program, which is looked up faster than a new text.
+  for (const label in labels) key = key === '' ? labels[label] ?? '' : `${key} ${labels[label]}`
+  let found = series.get(key)
   if (found === undefined) {
     found = create()
-    all.set(key, found)
+    series.set(key, found)
   }
   return found
+}
+
+function allOf<Each>(all: SeriesByName<Each>): readonly Each[] {
+  return [...all.values()].flatMap(series => [...series.values()])
 }
