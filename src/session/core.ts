@@ -159,7 +159,7 @@ export interface SessionCore<
    * process. Not called if the session expires. 0 store calls. Returns a function that removes the listener.
    */
   onRevoked(handle: SessionHandle, listener: () => unknown): () => void
-  /** Stops all timers and the feed, writes queued confirmations, and closes the store. */
+  /** Stops all timers and the feed, writes queued confirmations and events, and closes the store. */
   close(): Promise<void>
 }
 

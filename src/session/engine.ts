@@ -19,6 +19,8 @@ import { countEvents } from './count-events.ts'
 import { createConfirmations } from './confirmations.ts'
 import type { Confirmations } from './confirmations.ts'
 import { createEmitter } from './events.ts'
+import { createEvidenceLog } from './evidence-log.ts'
+import type { EvidenceLog } from './evidence-log.ts'
 import type { Emit, SessionEvents } from './events.ts'
 import { createRevocationFeed } from './feed.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
@@ -48,6 +50,7 @@ export interface Engine extends Vitals, Pick<SessionTime, 'clock' | 'now'> {
   readonly feed: RevocationFeed
   readonly reader: SessionReader
   readonly confirmations: Confirmations
+  readonly evidence: EvidenceLog
   readonly cleanup: BackgroundCleanup
   readonly emit: Emit
   /** What was counted. */
@@ -57,7 +60,7 @@ export interface Engine extends Vitals, Pick<SessionTime, 'clock' | 'now'> {
   /** The last failure of the store; null if there was none. */
   lastFailure(): StoreFailure | null
   /**
-   * Stops all timers and the feed, writes queued confirmations, and closes the store. All calls return one promise, which
+   * Stops all timers and the feed, writes queued confirmations and events, and closes the store. All calls return one promise, which
    * settles within 20 seconds.
    * @throws GeneralError (`STORE_UNAVAILABLE`) if the store fails to close, or does not in that time.
    */
@@ -126,6 +129,7 @@ export function createEngine(dependencies: EngineDependencies): Engine {
   })
   const reader = createSessionReader({ store, schedule })
   const confirmations = createConfirmations({ store, schedule, onError: failed('confirmation') })
+  const evidence = createEvidenceLog({ store, entropy, schedule, emit, onError: failed('event log') })
   const cleanup = createBackgroundCleanup({ store, clock, schedule, entropy, onError: failed('cleanup') })
   let vitals: Promise<Vitals> | null = null
   /** Loaded by the first call. */
@@ -133,14 +137,15 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     import('./create-vitals.ts').then(({ createVitals }) => createVitals(engine, dependencies.schedule))
   ))
   const engine: Engine = {
-    store, crypto, entropy, policy, clock, now, keys, feed, reader, confirmations, cleanup, emit, tally, lastFailure,
+    store, crypto, entropy, policy, clock, now, keys, feed, reader, confirmations, evidence, cleanup, emit, tally,
+    lastFailure,
     caches: new Set(),
     signingPurpose: demands[0]?.purpose ?? 'access',
     ready: async options => (await loadVitals()).ready(options),
     health: async () => (await loadVitals()).health(),
     close: closeOnce(async () => {
       cleanup.close()
-      await atMost(CLOSE_LIMIT, feed.close().then(confirmations.close))
+      await atMost(CLOSE_LIMIT, Promise.all([feed.close().then(confirmations.close), evidence.close()]))
       if (await atMost(CLOSE_LIMIT, store.close())) return
       throw new GeneralError('STORE_UNAVAILABLE', `the session store did not close within ${CLOSE_LIMIT} ms`)
     }),

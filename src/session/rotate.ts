@@ -102,7 +102,7 @@ async function settle(
   switch (decision.kind) {
     case 'superseded':
     case 'forged':
-      context.engine.emit('onRefreshRejected', { reason: decision.kind, ...evidenceOf(context, record) })
+      context.engine.evidence.report('onRefreshRejected', { reason: decision.kind, ...evidenceOf(context, record) })
       return unauthorized
     case 'busy':
       throw busyUntil(decision.until, now)
@@ -178,7 +178,7 @@ async function serveAgain(
   if (isShared(known.client, client)) {
     const isRevoked = engine.policy.sharedRefresh === 'revoke'
     if (isRevoked && !await remove(context, known, 'shared')) return null
-    engine.emit('onRefreshShared', { ...evidenceOf(context, known), revoked: isRevoked })
+    engine.evidence.report('onRefreshShared', { ...evidenceOf(context, known), revoked: isRevoked })
     if (isRevoked) return theftOutcome(context, known)
   }
   const { refreshHash, refreshKeyId, generation, branch, confirmed, rotatedAt } = known
@@ -225,7 +225,7 @@ async function endForTheft(
 ): Promise<RotationOutcome | null> {
   const isRevoked = context.engine.policy.theft === 'revoke'
   if (isRevoked && !await remove(context, record, 'theft')) return null
-  context.engine.emit('onTokenTheft', { ...evidenceOf(context, record), revoked: isRevoked })
+  context.engine.evidence.report('onTokenTheft', { ...evidenceOf(context, record), revoked: isRevoked })
   return isRevoked ? theftOutcome(context, record) : unauthorized
 }
 

@@ -1,7 +1,12 @@
 import type { SessionHandle } from '../base/handle.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyStore } from '../tokens/key-store.ts'
+import type { ChangePage } from './change.ts'
 import type { SessionRecord } from './record.ts'
+import type { EventPage, EventQuery, LoginFilter, StoredEvent } from './stored-event.ts'
+
+export type { Change, ChangePage } from './change.ts'
+export type { EventKind, EventPage, EventQuery, LoginFilter, StoredEvent } from './stored-event.ts'
 
 /**
  * The port of a store of sessions. Every store implements every method. Each frequent method takes one round trip (a
@@ -74,10 +79,16 @@ export interface SessionStore extends KeyStore {
   /** Lists sessions of a user, expired ones included: by `createdAt`, then by `handle`, both descending. */
   listByUser(userId: string, page: PageRequest): Promise<SessionPage>
   /**
-   * Deletes sessions that have expired at `now`, and changes and not-befores whose `until` has passed: at most `limit`
-   * of each kind, 1 to 1000, also counting those that it looks at and keeps. A failure with one kind does not prevent
-   * the others; it is thrown at the end. A store that works on the thread of the caller lets the event loop run at
-   * least every 5 ms.
+   * Lists sessions of all users that pass the filter, in the order of {@link SessionStore.listByUser}, expired ones
+   * included. A call looks at no more than {@link SCAN_LIMIT} sessions, whatever the filter. So a page may be shorter
+   * than `limit`, and even empty, although `next` is not null: the search continues there.
+   */
+  listNewest(filter: LoginFilter, page: PageRequest): Promise<SessionPage>
+  /**
+   * Deletes sessions that have expired at `now`, and changes, not-befores and events whose `until` has passed: at most
+   * `limit` of each kind, 1 to 1000, also counting those that it looks at and keeps. A failure with one kind does not
+   * prevent the others; it is thrown at the end. A store that works on the thread of the caller lets the event loop run
+   * at least every 5 ms.
    */
   removeExpired(now: EpochMilliseconds, limit: number): Promise<RemovedExpired>
   /**
@@ -97,6 +108,10 @@ export interface SessionStore extends KeyStore {
    * SessionStore.changesSince}. Notifications may be lost, so callers also poll. Returns a function that stops it.
    */
   follow(wake: () => void): Promise<() => Promise<void>>
+  /** Appends an event to the event log; an event whose id is in the log changes nothing. Durable before it resolves. */
+  appendEvent(event: StoredEvent): Promise<void>
+  /** Returns a page of the event log, newest first: by `at`, then by `id`, both descending. */
+  pageEvents(query: EventQuery, page: PageRequest): Promise<EventPage>
   /**
    * Returns the store server's clock, in one round trip; all processes use it. Always null if the store runs on the
    * machine of the caller and uses its clock.
@@ -163,6 +178,9 @@ export interface Removal {
  * locks, and how long a page of the change log can be.
  */
 export const REMOVAL_LIMIT = 100
+
+/** The most sessions that one call of {@link SessionStore.listNewest} looks at. */
+export const SCAN_LIMIT = 1000
 
 /** The result of {@link SessionStore.removeByUser}. */
 export interface RemovedOfUser extends Removal {
@@ -263,29 +281,9 @@ export type ListedSession = Pick<
   SessionRecord, 'handle' | 'userId' | 'tenantId' | 'createdAt' | 'rotatedAt' | 'expiresAt' | 'client'
 >
 
-/** A page of a user's sessions. */
+/** A page of sessions. */
 export interface SessionPage {
   readonly sessions: readonly ListedSession[]
   /** Pass it as `after` for the next page; null on the last. */
   readonly next: string | null
-}
-
-/** A change that all verifying processes must learn of. */
-export type Change =
-  | { readonly kind: 'revoked'; readonly handles: readonly SessionHandle[]; readonly until: EpochMilliseconds }
-  | {
-    readonly kind: 'payload'
-    readonly handle: SessionHandle
-    readonly version: number
-    readonly until: EpochMilliseconds
-  }
-  | { readonly kind: 'keys'; readonly until: EpochMilliseconds }
-
-/** A page of the change log. */
-export interface ChangePage {
-  readonly changes: readonly Change[]
-  /** The cursor for the next call. Opaque; null as long as the log has never had an entry. */
-  readonly cursor: string | null
-  /** Whether the log contains more changes. */
-  readonly more: boolean
 }

@@ -5,11 +5,12 @@ export type { SessionHandle } from '../base/handle.ts'
 export type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 export type { ClientInfo, SessionRecord } from '../session/record.ts'
 export type {
-  ActiveBounds, Change, ChangePage, Confirmation, InfoUpdate, ListedSession, NextToken, NotBefore, PageRequest,
-  PayloadUpdate, PayloadUpdated, PresentedState, Reauthentication, Removal, RemovalPage, RemovedExpired, RemovedOfUser,
-  RemovedPage, Rotation, SessionPage, SessionStore, TokenState, UserRemoval,
+  ActiveBounds, Change, ChangePage, Confirmation, EventKind, EventPage, EventQuery, InfoUpdate, ListedSession,
+  LoginFilter, NextToken, NotBefore, PageRequest, PayloadUpdate, PayloadUpdated, PresentedState, Reauthentication,
+  Removal, RemovalPage, RemovedExpired, RemovedOfUser, RemovedPage, Rotation, SessionPage, SessionStore, StoredEvent,
+  TokenState, UserRemoval,
 } from '../session/store.ts'
-export { REMOVAL_LIMIT } from '../session/store.ts'
+export { REMOVAL_LIMIT, SCAN_LIMIT } from '../session/store.ts'
 export type { SignatureAlgorithm } from '../tokens/crypto.ts'
 export type { KeyPurpose, KeyStore, SigningPurpose, StoredKey } from '../tokens/key-store.ts'
 
@@ -27,9 +28,12 @@ export type { Lease } from './apply.ts'
 export { withKey, withMaterial, withoutKey } from './key-list.ts'
 export { everybody, mergeNotBefore, notBeforeName, notBeforeNames } from './not-before.ts'
 
-// Pages of sessions, and the change log.
+// Pages of sessions and events, and the change log.
 export { decodePosition, pageOf, toPage } from './page-position.ts'
 export type { PagePosition } from './page-position.ts'
+export { countForNewest, newestPageOf, toNewestPage } from './newest-page.ts'
+export { decodeEventPosition, eventPageOf, isSelected } from './event-page.ts'
+export type { EventPosition } from './event-page.ts'
 export { decodeCursor, toChangePage } from './change-cursor.ts'
 export type { ChangeCursor, ChangeEntry } from './change-cursor.ts'
 export { createFollowers } from './followers.ts'

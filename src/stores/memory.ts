@@ -1,7 +1,7 @@
 import { GeneralError } from '../base/errors.ts'
 import type { SessionHandle } from '../base/handle.ts'
 import type { SessionRecord } from '../session/record.ts'
-import type { NotBefore, Removal, RemovedExpired, SessionStore } from '../session/store.ts'
+import type { NotBefore, Removal, SessionStore } from '../session/store.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyStore, StoredKey } from '../tokens/key-store.ts'
 import {
@@ -12,9 +12,15 @@ import { nextTurn } from './background.ts'
 import { createFollowers } from './followers.ts'
 import { withKey, withMaterial, withoutKey } from './key-list.ts'
 import { createChangeLog } from './memory/change-log.ts'
+import { createEventLog } from './memory/event-log.ts'
+import { createOrderedList } from './memory/ordered-list.ts'
+import { createSweep } from './memory/sweep.ts'
 import { createUserIndex } from './memory/user-index.ts'
+import type { SessionPlace } from './memory/user-index.ts'
+import { countForNewest, toNewestPage } from './newest-page.ts'
 import { everybody, mergeNotBefore, notBeforeName, notBeforeNames } from './not-before.ts'
-import { decodePosition, encodePosition, toPage } from './page-position.ts'
+import { decodePosition, encodePosition, isAfter, toPage } from './page-position.ts'
+import type { PagePosition } from './page-position.ts'
 
 /**
  * Keeps sessions in the memory of this process: for tests, and for applications that may lose every session at a
@@ -24,9 +30,11 @@ import { decodePosition, encodePosition, toPage } from './page-position.ts'
 export function createMemoryStore(): SessionStore {
   const sessions = new Map<SessionHandle, SessionRecord>()
   const users = createUserIndex()
+  const newest = createOrderedList<PagePosition, SessionPlace>(isAfter)
   const notBefores = new Map<string, NotBefore>()
   const leases = new Map<string, Lease>()
   const log = createChangeLog()
+  const { prune: pruneEvents, ...events } = createEventLog()
   const followers = createFollowers()
   const sweepNotBefores = createSweep(notBefores, (name, { until }, now) => until <= now && notBefores.delete(name))
   const sweepSessions = createSweep(sessions, (handle, { expiresAt }, now) => expiresAt <= now && drop(handle))
@@ -48,6 +56,7 @@ export function createMemoryStore(): SessionStore {
     if (record === undefined) return false
     sessions.delete(handle)
     users.remove(record.userId, record)
+    newest.remove(record)
     return true
   }
 
@@ -79,7 +88,9 @@ export function createMemoryStore(): SessionStore {
       if (sessions.has(record.handle)) throw new GeneralError('MISUSE', 'a session with this handle exists')
       if (notBeforeNames(record).some(name => (notBefores.get(name)?.time ?? 0) > record.createdAt)) return false
       sessions.set(record.handle, copyOf(record))
-      users.add(record.userId, { handle: record.handle, createdAt: record.createdAt })
+      const place = { handle: record.handle, createdAt: record.createdAt }
+      users.add(record.userId, place)
+      newest.add(place)
       return true
     },
 
@@ -150,11 +161,17 @@ export function createMemoryStore(): SessionStore {
       return toPage(places.flatMap(({ handle }) => sessions.get(handle) ?? []), limit)
     },
 
+    async listNewest(filter, { limit, after }) {
+      const places = newest.before(decodePosition(after), countForNewest(filter, limit))
+      return toNewestPage(places.flatMap(({ handle }) => sessions.get(handle) ?? []), filter, limit)
+    },
+
     async removeExpired(now, limit) {
       const hasMoreChanges = log.prune(now, limit)
+      const hasMoreEvents = pruneEvents(now, limit).more
       const refusals = sweepNotBefores(now, limit)
       const expired = sweepSessions(now, limit)
-      return { removed: expired.removed, more: hasMoreChanges || refusals.more || expired.more }
+      return { removed: expired.removed, more: hasMoreChanges || hasMoreEvents || refusals.more || expired.more }
     },
 
     async acquireLease(task, holder, now, until) {
@@ -172,6 +189,8 @@ export function createMemoryStore(): SessionStore {
       return async () => stop()
     },
 
+    ...events,
+
     async time() {
       return null
     },
@@ -179,29 +198,6 @@ export function createMemoryStore(): SessionStore {
     async close() {
       // There is nothing to close; the data goes with the last reference to the store.
     },
-  }
-}
-
-/**
- * Makes a function that visits `limit` entries with each call, and starts again after the last. `remove` removes an
- * entry that is due, and returns whether it was.
- */
-function createSweep<Key, Value>(
-  entries: ReadonlyMap<Key, Value>,
-  remove: (key: Key, value: Value, now: EpochMilliseconds) => boolean,
-): (now: EpochMilliseconds, limit: number) => RemovedExpired {
-  let rest = entries.entries()
-  return (now, limit) => {
-    let removed = 0
-    for (let visited = 0; visited < limit; visited++) {
-      const next = rest.next()
-      if (next.done === true) {
-        rest = entries.entries()
-        return { removed, more: false }
-      }
-      if (remove(...next.value, now)) removed += 1
-    }
-    return { removed, more: true }
   }
 }
 

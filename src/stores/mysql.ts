@@ -1,7 +1,7 @@
 /**
  * Sessions in MySQL 8 or MariaDB 10.6 and newer.
  *
- * Round trips. `find`, `updateInfo`, `listByUser` and a batch of `confirm` take one. `insert` takes two: a login is
+ * Round trips. `find`, `updateInfo`, lists, events and a batch of `confirm` take one. `insert` takes two: a login is
  * committed first and then looks for not-befores. Neither server has UPDATE ... RETURNING. On MariaDB `rotate` still
  * takes one: its INSERT ... ON DUPLICATE KEY UPDATE can return the row. It inserts nothing if the row does not exist,
  * because it selects from that row. On MySQL `rotate` takes two: the conditional update, which alone decides, and a
@@ -27,6 +27,7 @@ import { openConnections, openPool, useGivenPool } from './mysql/connections.ts'
 import { createDatabase, runnerOn } from './mysql/database.ts'
 import type { MysqlPool } from './mysql/driver.ts'
 import { toStoreError, isDuplicate } from './mysql/errors.ts'
+import { createEventTable } from './mysql/events.ts'
 import { createRemoveExpired } from './mysql/expiry.ts'
 import { createKeyTable } from './mysql/keys.ts'
 import { mysqlNames } from './mysql/names.ts'
@@ -95,6 +96,7 @@ export function createMysqlStore(poolOrUrl: MysqlPool | string, options: MysqlSt
     check: createCheck(database, names),
     ...sessions,
     ...createKeyTable(database, log, names),
+    ...createEventTable(database, names),
     removeExpired: createRemoveExpired(database, names),
     acquireLease: (task, holder, now, until) => database.run(async ({ change }) => {
       if ((await change(prolong, [holder, until, task, holder, now])).rows === 1) return true

@@ -2,7 +2,7 @@ import { InvalidDataError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
 import type { ListedSession, PageRequest, SessionPage } from '../session/store.ts'
 
-/** Where a page of a user's sessions ended. Keyset pagination neither skips nor repeats while sessions come and go. */
+/** Where a page of sessions ended. Keyset pagination neither skips nor repeats while sessions come and go. */
 export interface PagePosition {
   readonly createdAt: EpochMilliseconds
   readonly handle: string
@@ -59,11 +59,13 @@ export function pageOf(records: readonly ListedSession[], { limit, after }: Page
   return toPage(rest.slice(0, limit + 1), limit)
 }
 
-function newestFirst(left: PagePosition, right: PagePosition): number {
+/** The order of lists, for `sort`. */
+export function newestFirst(left: PagePosition, right: PagePosition): number {
   return isAfter(left, right) ? 1 : -1
 }
 
-function listedSession(session: ListedSession): ListedSession {
+/** Copies what a list contains of a session. */
+export function listedSession(session: ListedSession): ListedSession {
   const { handle, userId, tenantId, createdAt, rotatedAt, expiresAt, client } = session
   return { handle, userId, tenantId, createdAt, rotatedAt, expiresAt, client: { ...client } }
 }

@@ -9,6 +9,7 @@ import { createCheck } from './postgres/check.ts'
 import { connectTo, useGivenPool } from './postgres/connections.ts'
 import { createDatabase } from './postgres/database.ts'
 import type { PostgresPool } from './postgres/driver.ts'
+import { createEventTable } from './postgres/events.ts'
 import { createKeyTable } from './postgres/keys.ts'
 import { postgresNames } from './postgres/names.ts'
 import type { PostgresNameOptions, PostgresNames } from './postgres/names.ts'
@@ -84,6 +85,7 @@ export function createPostgresStore(
     check: createCheck(database, names),
     ...sessions,
     ...createKeyTable(database, names),
+    ...createEventTable(database, names),
     acquireLease: async (task, holder, now, until) => (await acquireLease(task, holder, until, now)).length === 1,
     changesSince,
     follow: notifier.follow,

@@ -7,11 +7,13 @@ import { createChangeLog } from './redis/change-log.ts'
 import { createCleanup } from './redis/cleanup.ts'
 import { createConnection } from './redis/connection.ts'
 import type { RedisDriver } from './redis/driver.ts'
+import { createEventLog } from './redis/events.ts'
 import { createSubscription } from './redis/follow.ts'
 import { ioredisDriver } from './redis/ioredis.ts'
 import type { IoredisClient, IoredisCluster } from './redis/ioredis.ts'
 import { keyNames } from './redis/key-names.ts'
 import { createKeyTable } from './redis/keys.ts'
+import { createNewestList } from './redis/newest.ts'
 import { nodeRedisDriver } from './redis/node-redis.ts'
 import type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.ts'
 import { openUrl } from './redis/open-url.ts'
@@ -80,6 +82,8 @@ export function createRedisStore(clientOrUrl: RedisClient | string, options: Red
     ...createRemoval(connection, log, names, nextName),
     ...createCleanup(connection, log, names),
     ...createKeyTable(connection, log, names),
+    ...createEventLog(connection, names),
+    ...createNewestList(connection, names),
     ...createLeases(connection, names),
     time,
     changesSince: (cursor, limit) => connection.use(commands => log.since(commands, cursor, limit)),

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { REMOVAL_LIMIT } from '../session/store.ts'
 import type { SessionStore } from '../session/store.ts'
 import {
-  minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
+  minute, sampleEvent, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
 } from '../testing/samples.ts'
 import { createSqliteStore, openSqliteStore } from './sqlite.ts'
 
@@ -83,6 +83,7 @@ async function insertDue(store: SessionStore, count: number): Promise<void> {
     const userId = `gone-${number}`
     await store.insert(sampleRecord({ handle: sampleHandle(number), userId, accessTokenLifetime: 0 }))
     await store.removeByUser(sampleUserRemoval({ userId, notBefore: { time: sampleNow, until: sampleNow + 1 } }))
+    await store.appendEvent(sampleEvent(number, { until: sampleNow + 1 }))
     all.push(store.insert(sampleRecord({ handle: sampleHandle(1000 + number), expiresAt: sampleNow + number })))
     await store.insert(sampleRecord({ handle: sampleHandle(2000 + number), idleTimeout: 11 * minute }))
     await store.rotate(sampleRotation({
@@ -106,7 +107,7 @@ describe('the event loop', () => {
       }
     }, /^(DELETE|UPDATE)/)
     expect(Math.max(...ticks)).toBeLessThanOrEqual(16)
-    expect(sum(ticks), 'changes, not-befores, sessions, and those that were postponed').toBe(4 * 70)
+    expect(sum(ticks), 'changes, not-befores, events, sessions, and those that were postponed').toBe(5 * 70)
     expect(sum(counts)).toBe(70)
     expect(counts, 'no call looks at more than 100 sessions').toHaveLength(2)
   })
@@ -161,13 +162,13 @@ describe('the event loop', () => {
 })
 
 test('P-03: a kind that cannot be removed does not keep the others, and its error is thrown', async () => {
-  for (const table of ['change', 'not_before', 'session']) {
+  for (const table of ['change', 'not_before', 'event', 'session']) {
     const { store, database } = watched()
     await insertDue(store, 40)
     database.exec(`CREATE TRIGGER broken BEFORE DELETE ON keyturn_${table} BEGIN SELECT RAISE(FAIL, 'broken'); END`)
     await expect(store.removeExpired(sampleNow + 40 * minute, 1000))
       .rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    const left = ['change', 'not_before', 'session'].filter(each => (
+    const left = ['change', 'not_before', 'event', 'session'].filter(each => (
       database.prepare(`SELECT 1 FROM keyturn_${each} WHERE ${each === 'session' ? 'expires_at' : 'until'} <= ?`)
         .get(sampleNow + 40 * minute) !== undefined
     ))

@@ -1,3 +1,5 @@
+import { isSessionError } from '../base/errors.ts'
+
 /** A violation of the contract of a port by an implementation. */
 export class ContractViolation extends Error {
   override readonly name = 'ContractViolation'
@@ -30,6 +32,16 @@ export async function ensureRejects(operation: () => Promise<unknown>, promise: 
     failed = true
   }
   ensure(failed, promise)
+}
+
+/** The code of the error that a call rejects with; null if it resolves, and the error itself if it has no code. */
+export async function codeOf(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await call()
+    return null
+  } catch (error) {
+    return isSessionError(error) ? error.code : error
+  }
 }
 
 function alike(left: unknown, right: unknown): boolean {

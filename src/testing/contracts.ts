@@ -6,7 +6,7 @@ export type {
   SteppedCalls, WireReply, WireRequest,
 } from './framework-contract.ts'
 export {
-  sampleHandle, sampleKey, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState,
+  sampleEvent, sampleHandle, sampleKey, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState,
   sampleUserRemoval,
 } from './samples.ts'
 export { storeContract } from './store-contract.ts'

@@ -5,7 +5,7 @@ import type { SessionRecord } from '../session/record.ts'
 import { RECORD_FORMAT } from '../session/record.ts'
 import { REMOVAL_LIMIT } from '../session/store.ts'
 import type {
-  ListedSession, NextToken, PresentedState, Reauthentication, Rotation, TokenState, UserRemoval,
+  ListedSession, NextToken, PresentedState, Reauthentication, Rotation, StoredEvent, TokenState, UserRemoval,
 } from '../session/store.ts'
 import type { StoredKey } from '../tokens/key-store.ts'
 
@@ -123,6 +123,21 @@ export function sampleReauthentication(
     ...sampleRotation({ handle: record.handle }),
     expected: sampleState(record),
     next: { ...next, anchorHash: 'anchor-1', authenticatedAt: sampleNow },
+    ...overrides,
+  }
+}
+
+/** The event with this number. Greater numbers are later, a minute each, and kept for an hour. */
+export function sampleEvent(number: number, overrides: Partial<StoredEvent> = {}): StoredEvent {
+  const at = sampleNow + number * minute
+  return {
+    id: `event-${String(number).padStart(4, '0')}`,
+    kind: 'theft',
+    at,
+    until: at + 60 * minute,
+    userId: 'user-1',
+    handle: sampleHandle(1),
+    detail: `{"number":${number}}`,
     ...overrides,
   }
 }

@@ -2,10 +2,12 @@ import { changeCases } from './store-contract/changes.ts'
 import { checkCases } from './store-contract/check.ts'
 import type { ContractCase } from './store-contract/contract-case.ts'
 import { conditionCases } from './store-contract/conditions.ts'
+import { eventCases } from './store-contract/events.ts'
 import { expiryCases } from './store-contract/expiry.ts'
 import { hostileCases } from './store-contract/hostile.ts'
 import { identifierCases } from './store-contract/identifiers.ts'
 import { keyCases } from './store-contract/keys.ts'
+import { newestCases } from './store-contract/newest.ts'
 import { notBeforeCases } from './store-contract/not-before.ts'
 import { rotationCases } from './store-contract/rotation.ts'
 import { sessionCases } from './store-contract/sessions.ts'
@@ -26,9 +28,11 @@ export const storeContract: readonly ContractCase[] = [
   ...conditionCases,
   ...updateCases,
   ...userCases,
+  ...newestCases,
   ...notBeforeCases,
   ...expiryCases,
   ...changeCases,
+  ...eventCases,
   ...keyCases,
   ...leaseCases,
   ...timeCases,

@@ -6,7 +6,7 @@ import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
 import { rowOf } from '../../src/stores/sql/row.ts'
 import {
-  minute, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
+  minute, sampleEvent, sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { removeDue } from '../../src/testing/store-contract/expiry.ts'
 import { mysqlEngines } from '../support/mysql-engines.ts'
@@ -184,18 +184,19 @@ for (const { name, available, url } of await mysqlEngines('bounds')) describe.sk
   })
 
   test('P-03: a kind that cannot be removed does not keep the others, and its error is thrown', async () => {
-    for (const table of ['change', 'not_before', 'session']) {
+    for (const table of ['change', 'not_before', 'event', 'session']) {
       const prefix = await freshPrefix(url)
       const pool = openPool(url)
       const store = opened(createMysqlStore(pool, { prefix, requestTimeout: 60 }))
       await store.insert(sampleRecord({ accessTokenLifetime: 0 }))
       await store.removeByUser(sampleUserRemoval({ notBefore: { time: 1, until: sampleNow } }))
+      await store.appendEvent(sampleEvent(0, { until: sampleNow }))
       await store.insert(sampleRecord({ handle: sampleHandle(2), expiresAt: sampleNow }))
       await pool.query(`CREATE TRIGGER ${prefix}broken BEFORE DELETE ON ${prefix}${table} FOR EACH ROW
         SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1205, MESSAGE_TEXT = 'Lock wait timeout exceeded'`)
       await expect(store.removeExpired(sampleNow, 10)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
       const left: string[] = []
-      for (const each of ['change', 'not_before', 'session']) {
+      for (const each of ['change', 'not_before', 'event', 'session']) {
         const [rows] = await pool.query(`SELECT 1 FROM ${prefix}${each}`)
         if (Array.isArray(rows) && rows.length > 0) left.push(each)
       }

@@ -1,11 +1,11 @@
 import { createConnection } from 'mysql2/promise'
 import type { PoolConnection, RowDataPacket } from 'mysql2/promise'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { SessionStore } from '../../src/session/store.ts'
+import type { EventQuery, LoginFilter, SessionStore } from '../../src/session/store.ts'
 import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
 import {
-  minute, sampleHandle, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState, sampleUserRemoval,
+  minute, sampleEvent, sampleHandle, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState, sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { manySessions } from '../support/many-sessions.ts'
 import { mysqlEngines, numbersTo } from '../support/mysql-engines.ts'
@@ -14,6 +14,8 @@ import { opened, openPool } from '../support/mysql-pools.ts'
 const many = 50_000
 const late = { handle: sampleHandle(1), now: sampleNow, from: sampleNow }
 const notBefore = { time: 2000, until: sampleNow }
+const any: LoginFilter = { tenantId: null, ip: null, userAgent: null }
+const thefts: EventQuery = { kinds: ['theft'], userId: null, handle: null }
 const handleAt = (number: number): string => `c${`${number}`.padStart(21, 'A')}A`
 
 /** How many rows the server has read for a connection, by index or by scan, in tables and temporary tables. */
@@ -69,13 +71,25 @@ const hotPaths: readonly HotPath[] = [
   ['updatePayload', 4, store => store.updatePayload({ expectedVersion: null, ...late, jwtPayload: '{}' })],
   ['the newest 10 sessions of a user with 5,000', 12, store => store.listByUser('user-0', { limit: 10, after: null })],
   ['101 sessions of that user, for a maximum of 1', 103, store => store.listByUser('user-0', { limit: 101, after: null })],
+  ['the newest 10 sessions of all users', 12, store => store.listNewest(any, { limit: 10, after: null })],
+  ['10 old sessions of all users', 12, store => store.listNewest(any, { limit: 10, after: `26000.${handleAt(25_000)}` })],
+  ['a search by address', 1003, store => store.listNewest({ ...any, ip: 'nowhere' }, { limit: 10, after: null })],
+  ['appendEvent', 2, store => store.appendEvent(sampleEvent(1))],
+  ['the newest 10 events of a rare kind', 12, store => store.pageEvents(thefts, { limit: 10, after: null })],
+  ['the newest 10 events of two kinds', 60, store => (
+    store.pageEvents({ ...thefts, kinds: ['theft', 'audit'] }, { limit: 10, after: null }))],
+  ['10 old events', 12, store => store.pageEvents({ ...thefts, kinds: ['audit'] }, { limit: 10, after: '25000.25000' })],
+  ['10 events of a user', 12, store => (
+    store.pageEvents({ ...thefts, kinds: ['audit'], userId: 'user-3' }, { limit: 10, after: null }))],
+  ['10 events of a session', 12, store => (
+    store.pageEvents({ ...thefts, kinds: ['audit'], handle: sampleHandle(1) }, { limit: 10, after: null }))],
   ['remove two', 14, store => store.remove([6, 7].map(sampleHandle), sampleNow)],
   ['removeUnchanged, lost', 2, store => store.removeUnchanged(sampleHandle(1), sampleState(sampleRecord()), sampleNow)],
   ['removeByUser, 10 of 5,000', 70, store => store.removeByUser(sampleUserRemoval({ userId: 'user-1', notBefore, limit: 10 }))],
   ['removeByUser of a tenant', 70, store => store.removeByUser(
     sampleUserRemoval({ userId: 'user-2', tenantId: 'public', except: sampleHandle(1), notBefore, limit: 10 }))],
   ['removeAll, 10 of 50,000', 40, store => store.removeAll({ notBefore, limit: 10, after: handleAt(25_000) })],
-  ['removeExpired, of 10 of each kind', 120, store => store.removeExpired(1_000_010, 10)],
+  ['removeExpired, of 10 of each kind', 160, store => store.removeExpired(1_000_010, 10)],
   ['listKeys', 4, store => store.listKeys()],
   ['acquireLease', 2, store => store.acquireLease('task', 'holder', sampleNow, sampleNow + minute)],
   ['E-04: changesSince, at the head', 8, store => store.changesSince(`x.${many}`, 100)],
@@ -91,7 +105,7 @@ let prefixes = 0
 async function fill(url: string, prefix: string, isAnalyzed: boolean): Promise<void> {
   await migrateMysql(url, { prefix })
   const admin = await createConnection(url)
-  const tables = ['session', 'change', 'not_before'].map(table => prefix + table)
+  const tables = ['session', 'change', 'not_before', 'event'].map(table => prefix + table)
   if (!isAnalyzed) {
     for (const table of tables) await admin.query(`ALTER TABLE ${table} STATS_PERSISTENT = 1, STATS_AUTO_RECALC = 0`)
     await admin.query(`ANALYZE TABLE ${tables.join(', ')}`)
@@ -105,6 +119,10 @@ async function fill(url: string, prefix: string, isAnalyzed: boolean): Promise<v
     `INSERT INTO ${prefix}change SELECT seq, 'x', 'keys', '[]', 0, 5000000000000 FROM ${numbersTo(many)}`)
   await admin.query(
     `INSERT INTO ${prefix}not_before SELECT CONCAT('other user-', seq), 1, 1000000 + seq FROM ${numbersTo(many)}`)
+  await admin.query(
+    `INSERT INTO ${prefix}event
+     SELECT LPAD(seq, 5, '0'), IF(seq % 500 = 0, 'theft', 'audit'), seq, 1000000 + seq, CONCAT('user-', seq DIV 5000),
+       IF(seq % 2 = 0, '${sampleHandle(1)}', NULL), '{}' FROM ${numbersTo(many)}`)
   await admin.query(`REPLACE INTO ${prefix}meta (name, value, number) VALUES ('log', 'x', ${many})`)
   if (isAnalyzed) await admin.query(`ANALYZE TABLE ${tables.join(', ')}`)
   // The first statement on a table reads its definition, too.

@@ -4,7 +4,8 @@ import type { SessionStore } from '../../src/session/store.ts'
 import { createMysqlStore, migrateMysql, printMysqlMigrations } from '../../src/stores/mysql.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
 import {
-  minute, sampleHandle, sampleKey, sampleNext, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState,
+  minute, sampleEvent, sampleHandle, sampleKey, sampleNext, sampleNow, sampleReauthentication, sampleRecord, sampleRotation,
+  sampleState,
   sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { expectNothingSkipped } from '../support/follow-writers.ts'
@@ -37,6 +38,9 @@ for (const { name, available, url, isMariadb } of await mysqlEngines('properties
       ['updateInfo', 1, () => store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })],
       ['updatePayload', 6, () => store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null })],
       ['listByUser', 1, () => store.listByUser('user-1', { limit: 10, after: null })],
+      ['listNewest', 1, () => store.listNewest({ tenantId: null, ip: 'nowhere', userAgent: null }, { limit: 10, after: null })],
+      ['appendEvent', 1, () => store.appendEvent(sampleEvent(1))],
+      ['pageEvents', 1, () => store.pageEvents({ kinds: ['theft', 'audit'], userId: null, handle: null }, { limit: 10, after: null })],
       ['changesSince', 1, () => store.changesSince(null, 10)],
       ['reauthenticate', 4, () => store.reauthenticate(sampleReauthentication(sampleRecord({ ...sampleNext(), confirmed: true })))],
       ['remove', 6, () => store.remove([sampleHandle(1)], sampleNow)],

@@ -1,8 +1,9 @@
 import { expect, describe, inject, test } from 'vitest'
+import { eventColumns, eventValues } from '../../src/stores/sql/event-row.ts'
 import { sessionColumns, sessionValues } from '../../src/stores/sql/session-row.ts'
 import { createPostgresStore } from '../../src/stores/postgres.ts'
 import { createPostgresDatabase } from '../support/servers/postgres.ts'
-import { hotCalls, keptUntilNumber, MANY, sessionNumber } from '../support/hot-calls.ts'
+import { eventNumber, hotCalls, keptUntilNumber, MANY, sessionNumber } from '../support/hot-calls.ts'
 import { freshStore, opened, openPool } from '../support/postgres-pools.ts'
 
 const server = inject('postgresUrl')
@@ -29,6 +30,11 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     await admin.query(
       `INSERT INTO ${schema}.keyturn_not_before SELECT 'user old-' || number, 1, until
        FROM unnest($1::bigint[]) WITH ORDINALITY AS given (until, number)`, [kept])
+    const events = numbers.map(number => eventValues(eventNumber(number)))
+    await admin.query(
+      `INSERT INTO ${schema}.keyturn_event (${eventColumns.join(', ')})
+       SELECT ${eventColumns.join(', ')} FROM json_populate_recordset(NULL::${schema}.keyturn_event, $1)`,
+      [JSON.stringify(events.map(values => Object.fromEntries(eventColumns.map((column, index) => [column, values[index]]))))])
     await admin.query(`INSERT INTO ${schema}.keyturn_meta VALUES ('log', 'x', ${MANY})`)
     await admin.query('VACUUM ANALYZE')
 

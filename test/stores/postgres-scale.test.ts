@@ -4,7 +4,7 @@ import { readSettings } from '../../src/server/settings.ts'
 import type { ServerSettings } from '../../src/server/settings.ts'
 import type { RemovedPage, SessionStore } from '../../src/session/store.ts'
 import { createPostgresStore } from '../../src/stores/postgres.ts'
-import { minute, sampleHandle, sampleNow, sampleRecord, sampleUserRemoval } from '../../src/testing/samples.ts'
+import { minute, sampleEvent, sampleHandle, sampleNow, sampleRecord, sampleUserRemoval } from '../../src/testing/samples.ts'
 import { freshStore, opened, openPool, watched } from '../support/postgres-pools.ts'
 import { serveProcess } from '../support/serve-process.ts'
 import { createPostgresDatabase, startPostgres } from '../support/servers/postgres.ts'
@@ -86,16 +86,17 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     const fill = async (): Promise<void> => {
       await admin.query(`INSERT INTO ${schema}.keyturn_change VALUES (1, 'x', 'keys', '[]', 0, 1) ON CONFLICT DO NOTHING`)
       await admin.query(`INSERT INTO ${schema}.keyturn_not_before VALUES ('user 1', 1, 1) ON CONFLICT DO NOTHING`)
+      await store.appendEvent(sampleEvent(0, { until: 1 }))
       await store.insert(sampleRecord({ expiresAt: sampleNow - 1 })).catch(() => undefined)
     }
     await admin.query(`CREATE FUNCTION ${schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
       $$BEGIN RAISE 'no'; END$$`)
-    for (const broken of ['change', 'not_before', 'session']) {
+    for (const broken of ['change', 'not_before', 'event', 'session']) {
       await fill()
       const table = `${schema}.keyturn_${broken}`
       await admin.query(`CREATE TRIGGER refuse BEFORE DELETE ON ${table} FOR EACH ROW EXECUTE FUNCTION ${schema}.refuse()`)
       await expect(store.removeExpired(sampleNow, 10)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-      for (const each of ['change', 'not_before', 'session']) {
+      for (const each of ['change', 'not_before', 'event', 'session']) {
         expect([each, await countOf(admin, `${schema}.keyturn_${each}`)]).toEqual([each, each === broken ? 1 : 0])
       }
       await admin.query(`DROP TRIGGER refuse ON ${table}`)

@@ -3,7 +3,8 @@ import type { Client } from 'pg'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { createPostgresStore, migratePostgres, printPostgresMigrations } from '../../src/stores/postgres.ts'
 import {
-  minute, sampleHandle, sampleNext, sampleNow, samplePresented, sampleReauthentication, sampleRecord, sampleRotation,
+  minute, sampleEvent, sampleHandle, sampleNext, sampleNow, samplePresented, sampleReauthentication, sampleRecord,
+  sampleRotation,
   sampleState, sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { manySessions } from '../support/many-sessions.ts'
@@ -103,7 +104,10 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     await pool.query(
       `INSERT INTO ${schema}.keyturn_not_before SELECT 'user user-' || n, 1, 5000 + n FROM generate_series(1, 20000) AS n`)
     await pool.query(`INSERT INTO ${schema}.keyturn_meta VALUES ('log', 'x', 20000)`)
-    for (const table of ['session', 'change', 'not_before']) await pool.query(`ANALYZE ${schema}.keyturn_${table}`)
+    await pool.query(
+      `INSERT INTO ${schema}.keyturn_event SELECT 'event-' || n, 'audit', n, 5000 + n, 'user-' || n / 4, NULL, '{}'
+       FROM generate_series(1, 20000) AS n`)
+    for (const table of ['session', 'change', 'not_before', 'event']) await pool.query(`ANALYZE ${schema}.keyturn_${table}`)
     const late = { handle: sampleHandle(1), now: sampleNow, from: sampleNow }
     const notBefore = { time: 2000, until: sampleNow }
     texts.length = 0
@@ -116,6 +120,13 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     await store.updateInfo({ ...late, sessionInfo: '{}', expectedVersion: 0 })
     await store.updatePayload({ ...late, jwtPayload: '{}', expectedVersion: null })
     await store.listByUser('user-1', { limit: 10, after: null })
+    await store.listNewest({ tenantId: null, ip: null, userAgent: null }, { limit: 10, after: null })
+    await store.appendEvent(sampleEvent(1))
+    for (const userId of [null, 'user-1']) {
+      for (const handle of [null, sampleHandle(1)]) {
+        await store.pageEvents({ kinds: ['theft', 'audit'], userId, handle }, { limit: 10, after: null })
+      }
+    }
     await store.removeUnchanged(sampleHandle(9), sampleState(sampleRecord()), sampleNow)
     await store.remove([sampleHandle(1)], sampleNow)
     await store.removeByUser(sampleUserRemoval({ userId: 'nobody', tenantId: 'public', notBefore }))
@@ -128,7 +139,7 @@ describe.skipIf(server === null)('PostgreSQL', () => {
     for (const [number, text] of texts.entries()) {
       for (const mode of ['force_generic_plan', 'force_custom_plan']) {
         expect.soft(await plan(client, number, text, mode), text)
-          .not.toMatch(/Seq Scan on keyturn_(session|change|not_before)/)
+          .not.toMatch(/Seq Scan on keyturn_(session|change|not_before|event)/)
       }
     }
     expect(texts.length).toBeGreaterThan(20)

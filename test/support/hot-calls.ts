@@ -1,9 +1,10 @@
-import type { SessionStore } from '../../src/session/store.ts'
+import { SCAN_LIMIT } from '../../src/session/store.ts'
+import type { EventQuery, LoginFilter, SessionStore, StoredEvent } from '../../src/session/store.ts'
 import {
-  minute, sampleHandle, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
+  minute, sampleEvent, sampleHandle, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 
-/** How many sessions, changes and not-befores a store has whose reading is counted. */
+/** How many sessions, changes, not-befores and events a store has whose reading is counted. */
 export const MANY = 50_000
 
 /** How many of each are due for removal: the first ones. */
@@ -22,7 +23,15 @@ export function sessionNumber(number: number): ReturnType<typeof sampleRecord> {
   })
 }
 
-/** Until when the change or not-before with this number is kept. */
+/** The event with this number, from 0. One in 500 is of a kind that is rare. */
+export function eventNumber(number: number): StoredEvent {
+  return sampleEvent(number, {
+    kind: number % 500 === 0 ? 'theft' : 'audit', at: sampleNow - MANY + number, until: keptUntilNumber(number),
+    userId: `user-${Math.floor(number / 1000)}`, handle: sampleHandle(Math.floor(number / 100)), detail: '{}',
+  })
+}
+
+/** Until when the change, not-before or event with this number is kept. */
 export function keptUntilNumber(number: number): number {
   return number < DUE ? sampleNow - minute : sampleNow + minute
 }
@@ -45,6 +54,12 @@ async function cursorAt(store: SessionStore, entry: number): Promise<string> {
   const { cursor } = await store.changesSince(null, 1)
   return cursor?.replace(/\d+$/, `${entry}`) ?? ''
 }
+
+const anyLogin: LoginFilter = { tenantId: null, ip: null, userAgent: null }
+
+const eventsOf = (query: Partial<EventQuery>) => (store: SessionStore): Call => () => (
+  store.pageEvents({ kinds: ['theft'], userId: null, handle: null, ...query }, { limit: 10, after: null })
+)
 
 /** The calls that a store gets most often, and those that could read a whole table. */
 export const hotCalls: readonly HotCall[] = [
@@ -70,6 +85,27 @@ export const hotCalls: readonly HotCall[] = [
       const { next } = await store.listByUser('busy', { limit: BUSY - 10, after: null })
       return () => store.listByUser('busy', { limit: 10, after: next })
     } },
+  { name: 'listNewest, the newest ten', rows: 11,
+    of: store => () => store.listNewest(anyLogin, { limit: 10, after: null }) },
+  { name: 'listNewest, ten old ones', rows: 11,
+    of: store => () => {
+      const { createdAt, handle } = sessionNumber(1000)
+      return store.listNewest(anyLogin, { limit: 10, after: `${createdAt}.${handle}` })
+    } },
+  { name: 'listNewest, with a filter', rows: SCAN_LIMIT + 1,
+    of: store => () => store.listNewest({ ...anyLogin, ip: 'nowhere' }, { limit: 10, after: null }) },
+  { name: 'appendEvent', rows: 1, of: store => () => store.appendEvent(sampleEvent(0, { id: 'new', userId: 'new' })) },
+  { name: 'pageEvents, ten of a rare kind', rows: 11, of: eventsOf({}) },
+  { name: 'pageEvents, ten of two kinds', rows: 22, of: eventsOf({ kinds: ['theft', 'audit'] }) },
+  { name: 'pageEvents, of a kind that there is not', rows: 1, of: eventsOf({ kinds: ['shared'] }) },
+  { name: 'pageEvents, ten of a user', rows: 11, of: eventsOf({ kinds: ['audit'], userId: 'user-7' }) },
+  { name: 'pageEvents, ten of a session', rows: 11, of: eventsOf({ kinds: ['audit'], handle: sampleHandle(70) }) },
+  { name: 'pageEvents, ten old ones', rows: 11,
+    of: store => () => {
+      const { at, id } = eventNumber(2000)
+      const query: EventQuery = { kinds: ['audit'], userId: null, handle: null }
+      return store.pageEvents(query, { limit: 10, after: `${at}.${id}` })
+    } },
   { name: 'changesSince, ten before the head', rows: 11,
     async of(store) {
       const cursor = await cursorAt(store, MANY - 10)
@@ -88,6 +124,6 @@ export const hotCalls: readonly HotCall[] = [
   { name: 'remove', rows: 1, of: store => () => store.remove([sampleHandle(42_000)], sampleNow) },
   { name: 'removeByUser, of ten sessions', rows: 10,
     of: store => () => store.removeByUser(sampleUserRemoval({ userId: 'user-4300' })) },
-  { name: 'removeExpired, 100 of each kind', rows: 300, of: store => () => store.removeExpired(sampleNow, 100) },
-  { name: 'removeExpired, the rest', rows: 3 * (DUE - 100), of: store => () => store.removeExpired(sampleNow, 1000) },
+  { name: 'removeExpired, 100 of each kind', rows: 400, of: store => () => store.removeExpired(sampleNow, 100) },
+  { name: 'removeExpired, the rest', rows: 4 * (DUE - 100), of: store => () => store.removeExpired(sampleNow, 1000) },
 ]

@@ -42,7 +42,7 @@ export interface CutStore {
 }
 
 const inBackground: ReadonlySet<string> = new Set([
-  'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'acquireLease', 'removeExpired',
+  'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'acquireLease', 'removeExpired', 'appendEvent',
 ])
 
 export function createCutStore(inner: SessionStore = createMemoryStore()): CutStore {

@@ -3,7 +3,8 @@ import { expect } from 'vitest'
 import type { SessionStore } from '../../src/session/store.ts'
 import type { SqliteDatabase } from '../../src/stores/sqlite.ts'
 import {
-  minute, sampleHandle, sampleKey, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleUserRemoval,
+  minute, sampleEvent, sampleHandle, sampleKey, sampleNow, sampleReauthentication, sampleRecord, sampleRotation,
+  sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 
 /** What the calls of {@link writes} find. */
@@ -31,6 +32,7 @@ export const writes: readonly (readonly [string, (store: SessionStore) => Promis
   ['removeByUser', store => store.removeByUser(sampleUserRemoval({ userId: 'user-7' })),
     expect.objectContaining({ handles: [sampleHandle(7)] })],
   ['acquireLease', store => store.acquireLease('task', 'holder', sampleNow, sampleNow + minute), true],
+  ['appendEvent', store => store.appendEvent(sampleEvent(1)), undefined],
   ['addKeyIfNewest', store => store.addKeyIfNewest(sampleKey('second'), 'first'), true],
   ['replaceKeyMaterial', store => store.replaceKeyMaterial('first', sampleKey('first').material, 'new'), true],
   ['removeKey', store => store.removeKey('first', sampleNow), true],

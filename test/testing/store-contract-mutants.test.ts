@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { storeContract } from '../../src/testing/contracts.ts'
+import { eventMutants } from '../support/store-mutants/events.ts'
 import { logAndKeyMutants } from '../support/store-mutants/log-and-keys.ts'
 import type { Mutant } from '../support/store-mutants/mutant.ts'
 import { sessionMutants } from '../support/store-mutants/sessions.ts'
@@ -24,7 +25,7 @@ test('a correct store passes', async () => {
   expect(await caughtBy(() => ({}))).toBeNull()
 })
 
-test.for(Object.entries({ ...sessionMutants, ...userMutants, ...logAndKeyMutants }))(
+test.for(Object.entries({ ...sessionMutants, ...userMutants, ...logAndKeyMutants, ...eventMutants }))(
   'the contract catches: %s', async ([, mutate]) => {
     expect(await caughtBy(mutate)).not.toBeNull()
   })

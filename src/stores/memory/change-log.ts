@@ -2,6 +2,7 @@ import type { EpochMilliseconds } from '../../base/time.ts'
 import type { Change, ChangePage } from '../../session/store.ts'
 import { resumeAfter, toChangePage } from '../change-cursor.ts'
 import type { ChangeEntry } from '../change-cursor.ts'
+import { partitionPoint } from './partition-point.ts'
 
 /** The changes of a memory store, in the order in which they happened. */
 export interface ChangeLog {
@@ -32,7 +33,7 @@ export function createChangeLog(): ChangeLog {
     since(cursor, limit) {
       const place = { id: logId(), sequence: head }
       const after = resumeAfter(cursor, place)
-      const start = indexAfter(entries, after)
+      const start = partitionPoint(entries, ({ sequence }) => sequence <= after)
       const rest = entries.slice(start, start + limit + 1)
       return toChangePage(rest.map(entry => ({ ...entry, change: copyOf(entry.change) })), limit, place)
     },
@@ -46,17 +47,6 @@ export function createChangeLog(): ChangeLog {
       return false
     },
   }
-}
-
-/** The index of the first entry with a number above `sequence`. A binary search. */
-function indexAfter(entries: readonly ChangeEntry[], sequence: number): number {
-  let [low, high] = [0, entries.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((entries[middle]?.sequence ?? 0) > sequence) high = middle
-    else low = middle + 1
-  }
-  return low
 }
 
 function copyOf(change: Change): Change {

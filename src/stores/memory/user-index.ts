@@ -2,6 +2,7 @@ import type { SessionHandle } from '../../base/handle.ts'
 import type { EpochMilliseconds } from '../../base/time.ts'
 import { isAfter } from '../page-position.ts'
 import type { PagePosition } from '../page-position.ts'
+import { partitionPoint } from './partition-point.ts'
 
 /** Where a session is in the list of its user. */
 export interface SessionPlace extends PagePosition {
@@ -40,14 +41,7 @@ export function createUserIndex(): UserIndex {
   }
 }
 
-/** How many places come after the position: those at the beginning. A binary search. */
+/** How many places come after the position: those at the beginning. */
 function countAfter(places: readonly SessionPlace[], position: PagePosition): number {
-  let [low, high] = [0, places.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    const place = places[middle]
-    if (place !== undefined && isAfter(place, position)) low = middle + 1
-    else high = middle
-  }
-  return low
+  return partitionPoint(places, place => isAfter(place, position))
 }

@@ -41,6 +41,7 @@ export function byKey(table: string): string {
 /** The primary keys by which rows are deleted, and their SQL types in JSON. */
 const keyTypes = {
   handle: 'CHAR(23) CHARACTER SET ascii',
+  id: 'VARCHAR(64) CHARACTER SET ascii',
   name: 'VARCHAR(900) CHARACTER SET utf8mb4',
   seq: 'BIGINT',
 } as const

@@ -20,6 +20,7 @@ export function mysqlNames(options: MysqlNameOptions): TableNames {
     key: quoted(plain.key),
     turn: quoted(plain.turn),
     notBefore: quoted(plain.notBefore),
+    event: quoted(plain.event),
     meta: quoted(plain.meta),
   }
 }

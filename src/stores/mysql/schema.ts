@@ -50,7 +50,8 @@ const migrations: readonly Migration<TableNames>[] = [
       sweep_at BIGINT NOT NULL,
       revision BIGINT NOT NULL DEFAULT 0,
       KEY by_user (user_id, created_at, handle),
-      KEY by_sweep (sweep_at)
+      KEY by_sweep (sweep_at),
+      KEY by_creation (created_at, handle)
     ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`, `
     CREATE TABLE IF NOT EXISTS ${names.change} (
       seq BIGINT NOT NULL PRIMARY KEY,
@@ -76,6 +77,19 @@ const migrations: readonly Migration<TableNames>[] = [
       until BIGINT NOT NULL,
       KEY by_until (until)
     ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`, `
+    CREATE TABLE IF NOT EXISTS ${names.event} (
+      id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+      kind VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+      occurred_at BIGINT NOT NULL,
+      until BIGINT NOT NULL,
+      user_id VARBINARY(765),
+      handle CHAR(23) CHARACTER SET ascii COLLATE ascii_bin,
+      detail MEDIUMTEXT NOT NULL,
+      KEY by_kind (kind, occurred_at, id),
+      KEY by_user (user_id, kind, occurred_at, id),
+      KEY by_handle (handle, kind, occurred_at, id),
+      KEY by_until (until)
+    ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`, `
     CREATE TABLE IF NOT EXISTS ${names.turn} (
       task VARBINARY(255) NOT NULL PRIMARY KEY,
       holder VARBINARY(255) NOT NULL,

@@ -5,6 +5,7 @@ import type { SessionRecord } from '../../session/record.ts'
 import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/store.ts'
 import { batchRemovals } from '../batch-removals.ts'
 import { batch } from '../batch.ts'
+import { countForNewest, toNewestPage } from '../newest-page.ts'
 import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
 import { decodePosition, encodePosition, toPage } from '../page-position.ts'
 import { readHandle as handleIn, readInteger } from '../sql/row.ts'
@@ -25,7 +26,7 @@ import {
 
 /** The methods of the port that read and write sessions. */
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
-  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'> {
+  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser' | 'listNewest'> {
   /** Resolves once every rotation and revocation has its result. */
   settled(): Promise<void>
 }
@@ -65,10 +66,12 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
   const removeThese = deleteByKeys(table, 'handle')
   const removeOlder = deleteByKeys(table, 'handle', 'created_at <= ?')
   // The hint makes the server begin at the position, however many sessions have the same time.
-  const ofUser = (columns: readonly string[], limit: number): string =>
-    `SELECT ${selection(columns)} FROM ${table} FORCE INDEX (by_user)
-     WHERE user_id = ? AND (created_at < ? OR (created_at = ? AND handle < ?))
+  const newestFirst = (columns: readonly string[], index: string, condition: string, limit: number): string =>
+    `SELECT ${selection(columns)} FROM ${table} FORCE INDEX (${index})
+     WHERE ${condition} (created_at < ? OR (created_at = ? AND handle < ?))
      ORDER BY created_at DESC, handle DESC LIMIT ${limit}`
+  const ofUser = (columns: readonly string[], limit: number): string =>
+    newestFirst(columns, 'by_user', 'user_id = ? AND', limit)
 
   /** Removes the sessions of locked rows and appends the change. */
   async function revoke(runner: Runner, locked: readonly Row[], from: EpochMilliseconds): Promise<Removal> {
@@ -181,6 +184,15 @@ export function createSessionTable(database: Database, log: ChangeLog, names: Ta
       return database.run(async ({ rows }) => {
         const read = await rows(ofUser(listedColumns, limit + 1), [userId, createdAt, createdAt, handle])
         return toPage(read.map(listedSessionFromRow), limit)
+      }, { repeatable: true })
+    },
+
+    listNewest: (filter, page) => {
+      const { createdAt, handle } = decodePosition(page.after)
+      return database.run(async ({ rows }) => {
+        const sql = newestFirst(listedColumns, 'by_creation', '', countForNewest(filter, page.limit))
+        const read = await rows(sql, [createdAt, createdAt, handle])
+        return toNewestPage(read.map(listedSessionFromRow), filter, page.limit)
       }, { repeatable: true })
     },
 

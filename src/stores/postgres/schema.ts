@@ -52,7 +52,8 @@ const migrations: readonly Migration<PostgresNames>[] = [
     ) WITH (fillfactor = 70)`,
     `CREATE INDEX IF NOT EXISTS ${names.index('session', 'by_user')}
       ON ${names.session} (user_id, created_at, handle)`,
-    `CREATE INDEX IF NOT EXISTS ${names.index('session', 'by_sweep')} ON ${names.session} (sweep_at)`, `
+    `CREATE INDEX IF NOT EXISTS ${names.index('session', 'by_sweep')} ON ${names.session} (sweep_at)`,
+    `CREATE INDEX IF NOT EXISTS ${names.index('session', 'by_creation')} ON ${names.session} (created_at, handle)`, `
     CREATE TABLE IF NOT EXISTS ${names.change} (
       seq bigint PRIMARY KEY,
       entry text COLLATE "C" NOT NULL,
@@ -76,6 +77,21 @@ const migrations: readonly Migration<PostgresNames>[] = [
       until bigint NOT NULL
     )`,
     `CREATE INDEX IF NOT EXISTS ${names.index('notBefore', 'by_until')} ON ${names.notBefore} (until)`, `
+    CREATE TABLE IF NOT EXISTS ${names.event} (
+      id text COLLATE "C" PRIMARY KEY,
+      kind text COLLATE "C" NOT NULL,
+      occurred_at bigint NOT NULL,
+      until bigint NOT NULL,
+      user_id text COLLATE "C",
+      handle text COLLATE "C",
+      detail text NOT NULL
+    )`,
+    `CREATE INDEX IF NOT EXISTS ${names.index('event', 'by_kind')} ON ${names.event} (kind, occurred_at, id)`,
+    `CREATE INDEX IF NOT EXISTS ${names.index('event', 'by_user')}
+      ON ${names.event} (user_id, kind, occurred_at, id)`,
+    `CREATE INDEX IF NOT EXISTS ${names.index('event', 'by_handle')}
+      ON ${names.event} (handle, kind, occurred_at, id)`,
+    `CREATE INDEX IF NOT EXISTS ${names.index('event', 'by_until')} ON ${names.event} (until)`, `
     CREATE TABLE IF NOT EXISTS ${names.turn} (
       task text COLLATE "C" PRIMARY KEY,
       holder text COLLATE "C" NOT NULL,

@@ -1,5 +1,6 @@
 import type { SessionHandle } from '../../base/handle.ts'
 import type { SessionStore } from '../../session/store.ts'
+import { countForNewest, toNewestPage } from '../newest-page.ts'
 import { decodePosition, toPage } from '../page-position.ts'
 import { createEntryId } from '../sql/entry-id.ts'
 import { readHandle, readInteger } from '../sql/row.ts'
@@ -16,7 +17,7 @@ import { createReauthenticate, createRotate } from './rotate.ts'
 /** The methods of the port that read and write sessions. */
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
   | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'
-  | 'removeExpired'> {
+  | 'listNewest' | 'removeExpired'> {
   /** Resolves once every login, rotation and removal has its result. */
   settled(): Promise<void>
 }
@@ -72,6 +73,9 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
   const listByUser = database.statement(
     `SELECT ${listedColumns.join(', ')} FROM ${table} WHERE user_id = $1 AND (created_at, handle) < ($2, $3)
      ORDER BY created_at DESC, handle DESC LIMIT $4::bigint`, { repeatable: true })
+  const listNewest = database.statement(
+    `SELECT ${listedColumns.join(', ')} FROM ${table} WHERE (created_at, handle) < ($1, $2)
+     ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`, { repeatable: true })
   return {
     insert: async record => (await logins.call(record)).inserted,
 
@@ -104,6 +108,12 @@ export function createSessionTable(database: Database, names: PostgresNames): Se
     async listByUser(userId, { limit, after }) {
       const { createdAt, handle } = decodePosition(after)
       return toPage((await listByUser(userId, createdAt, handle, limit + 1)).map(listedSessionFromRow), limit)
+    },
+
+    async listNewest(filter, page) {
+      const { createdAt, handle } = decodePosition(page.after)
+      const rows = await listNewest(createdAt, handle, countForNewest(filter, page.limit))
+      return toNewestPage(rows.map(listedSessionFromRow), filter, page.limit)
     },
 
     removeExpired: createCleanup(database, names),

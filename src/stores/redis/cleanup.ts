@@ -2,6 +2,7 @@ import type { EpochMilliseconds } from '../../base/time.ts'
 import type { RemovedExpired, SessionStore } from '../../session/store.ts'
 import type { ChangeLog } from './change-log.ts'
 import type { Commands, RedisConnection } from './connection.ts'
+import { pruneEvents } from './events.ts'
 import { byKey, dropIndexEntries } from './index-entries.ts'
 import type { Removed } from './index-entries.ts'
 import { expiryShards } from './key-names.ts'
@@ -69,13 +70,15 @@ export function createCleanup(
         failures.push(error)
         return otherwise
       })
-      const [hasMoreChanges, hasMoreNames, sessions] = await Promise.all([
+      const [hasMoreChanges, hasMoreNames, hasMoreEvents, sessions] = await Promise.all([
         attempt(log.prune(commands, now, limit), false),
         attempt(log.forget(commands, now, limit), false),
+        attempt(pruneEvents(commands, names, now, limit), false),
         sweep(commands, now, limit, attempt),
       ])
       if (failures.length > 0) throw failures[0]
-      return { removed: sessions.removed, more: hasMoreChanges || hasMoreNames || sessions.more }
+      const more = hasMoreChanges || hasMoreNames || hasMoreEvents || sessions.more
+      return { removed: sessions.removed, more }
     }),
   }
 }

@@ -26,7 +26,9 @@ export async function dropIndexEntries(
   removed: readonly Removed[],
 ): Promise<void> {
   const drop = (key: string, members: readonly string[]): Promise<unknown> => send(key, ['ZREM', key, ...members])
-  await byKey(removed.map(({ handle, userTag }) => [names.user(userTag), handle]), drop)
+  await byKey(removed.flatMap(({ handle, userTag }) => [
+    [names.user(userTag), handle] as const, [names.newest(expiryShardOf(handle)), handle] as const,
+  ]), drop)
   await byKey(removed.map(({ handle, userTag }) => (
     [names.expiry(expiryShardOf(handle)), `${handle}.${userTag}`]
   )), drop)

@@ -2,11 +2,11 @@ import { defineScript } from './script.ts'
 import type { Script } from './script.ts'
 
 /**
- * `newestAfter(key, createdAt, handle, count)`: at most `count` entries of a user's index after that position, newest
+ * `newestAfter(key, createdAt, handle, count)`: at most `count` entries of an index by time after that position, newest
  * first, each followed by its `createdAt`. The entry at the position may be gone. Handles are compared byte by byte, in
  * the order of Redis: that of Lua's `<` depends on the server's locale.
  */
-const newestAfter = `
+export const newestAfter = `
 local function isAfter(member, handle)
   for index = 1, math.min(#member, #handle) do
     local left, right = string.byte(member, index), string.byte(handle, index)
@@ -24,13 +24,14 @@ local function newestAfter(key, createdAt, handle, count)
   return redis.call('ZREVRANGE', key, from, from + count - 1, 'WITHSCORES')
 end`
 
-/** KEYS: a user's index. ARGV: the arguments of `newestAfter` that follow the key. Returns what it returns. */
+/** KEYS: an index by `createdAt`. ARGV: the arguments of `newestAfter` that follow the key. Returns what it returns. */
 export const userPageScript: Script = defineScript(`${newestAfter}
 return newestAfter(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`)
 
 /**
- * KEYS: a user's index, the user's not-befores, and that of all users if it is on this server. ARGV: createdAt, handle,
- * tenant. Adds a login to the index, unless a not-before refuses it. Returns whether it did.
+ * KEYS: a user's index, the user's not-befores, and if all keys are on one server: the not-before of all users, and the
+ * session's parts of the indexes by expiry and by creation. ARGV: createdAt, handle, tenant, then score and member for
+ * the expiry index. Adds a login to the indexes, unless a not-before refuses it. Returns whether it did.
  */
 export const listLoginScript: Script = defineScript(`
 local createdAt = tonumber(ARGV[1])
@@ -39,7 +40,11 @@ if KEYS[3] then table.insert(times, redis.call('HGET', KEYS[3], '')) end
 for index = 1, 3 do
   if times[index] and tonumber(times[index]) > createdAt then return 0 end
 end
-redis.call('ZADD', KEYS[1], 'NX', createdAt, ARGV[2])
+redis.call('ZADD', KEYS[1], 'NX', ARGV[1], ARGV[2])
+if KEYS[3] then
+  redis.call('ZADD', KEYS[4], 'NX', ARGV[4], ARGV[5])
+  redis.call('ZADD', KEYS[5], 'NX', ARGV[1], ARGV[2])
+end
 return 1`)
 
 /**

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { SessionHandle } from '../../base/handle.ts'
+import type { EventKind } from '../../session/store.ts'
 
 /**
  * The keys of a Redis store. The part in braces decides the slot in a Redis Cluster: the keys of one session are in one
@@ -18,6 +19,8 @@ export interface KeyNames {
   readonly notBeforeOfAll: string
   /** Sorted set: `handle.userTag` by a time before which the session cannot have expired. */
   expiry(shard: number): string
+  /** Sorted set, in the slot of the same part of the expiry index: handles by `createdAt`. */
+  newest(shard: number): string
   /** Stream: the changes. */
   readonly changes: string
   /** Sorted set: the ids of the changes by their `until`. */
@@ -30,6 +33,12 @@ export interface KeyNames {
   readonly keys: string
   /** Sorted set: the `kid`s of a purpose by `activeFrom`. */
   keyOrder(purpose: string): string
+  /** Hash: the events by their id. */
+  readonly events: string
+  /** Sorted set: the ids of events by their `until`. */
+  readonly eventEnds: string
+  /** Sorted set: the ids of the events of a kind by `at`; with a user or a session, of those that are about them. */
+  eventOrder(kind: EventKind, userTag: string | null, handle: SessionHandle | null): string
   /** Hash: the leases by task. */
   readonly turns: string
   /** A key without a value, and a channel without subscribers: to try commands on. */
@@ -40,7 +49,10 @@ export interface KeyNames {
   readonly channel: string
 }
 
-/** How many keys, and so slots, the expiry index is spread over. Part of the data format: it must never change. */
+/**
+ * How many keys, and so slots, the indexes of all sessions by expiry and by creation are spread over. Part of the data
+ * format: it must never change.
+ */
 export const expiryShards = 16
 
 /**
@@ -56,12 +68,16 @@ export function keyNames(prefix: string): KeyNames {
     notBefore: userTag => `${prefix}not-before:{${userTag}}`,
     notBeforeOfAll: `${shared}not-before`,
     expiry: shard => `${prefix}expiry:{expiry-${shard}}`,
+    newest: shard => `${prefix}newest:{expiry-${shard}}`,
     changes: `${shared}changes`,
     changeEnds: `${shared}change-ends`,
     changeState: `${shared}change-state`,
     announced: `${shared}announced`,
     keys: `${shared}keys`,
     keyOrder: purpose => `${shared}key-order:${purpose}`,
+    events: `${shared}events`,
+    eventEnds: `${shared}event-ends`,
+    eventOrder: (kind, userTag, handle) => `${shared}event-order:${kind}:${userTag ?? ''}:${handle ?? ''}`,
     turns: `${shared}turns`,
     none: `${shared}none`,
     pattern: `${prefix}*`,
@@ -74,7 +90,7 @@ export function userTagOf(userId: string): string {
   return createHash('sha256').update(userId).digest('base64url').slice(0, 22)
 }
 
-/** The part of the expiry index that a session is in. */
+/** The part of the indexes by expiry and by creation that a session is in. */
 export function expiryShardOf(handle: SessionHandle): number {
   let sum = 0
   for (let index = 0; index < handle.length; index++) sum += handle.charCodeAt(index)

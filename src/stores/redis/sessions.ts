@@ -7,17 +7,16 @@ import { decodePosition, encodePosition, toPage } from '../page-position.ts'
 import type { ChangeLog } from './change-log.ts'
 import { publishPayloadScript } from './change-scripts.ts'
 import type { Commands, RedisConnection } from './connection.ts'
-import { toUserEntries } from './index-entries.ts'
+import { dropIndexEntries, toUserEntries } from './index-entries.ts'
 import { listLoginScript, repairIndexScript, userPageScript } from './index-scripts.ts'
 import { expiryShardOf, userTagOf } from './key-names.ts'
 import type { KeyNames } from './key-names.ts'
-import { toInteger, toList, toText } from './reply.ts'
+import { readListed, readSession } from './read-session.ts'
+import { toInteger, toList } from './reply.ts'
 import {
   confirmScript, keepFor, reauthenticateScript, rotateScript, updateInfoScript, updatePayloadScript,
 } from './session-scripts.ts'
-import {
-  HEAD_BYTES, nextJson, parseListed, parseRotatedSession, parseSession, placeJson, sessionJson, stateJson,
-} from './session-json.ts'
+import { nextJson, parseRotatedSession, placeJson, sessionJson, stateJson } from './session-json.ts'
 
 /** The methods of the port that read and write sessions. */
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
@@ -54,19 +53,6 @@ export function createSessionTable(
   names: KeyNames,
   nextName: () => string,
 ): SessionTable {
-  async function read({ send }: Commands, handle: SessionHandle): Promise<SessionRecord | null> {
-    const key = names.session(handle)
-    return parseSession(handle, await send(key, ['GET', key]))
-  }
-
-  /** Reads what a list contains of a session. */
-  async function readListed(commands: Commands, handle: SessionHandle): Promise<ListedSession | null> {
-    const key = names.session(handle)
-    const head = toText(await commands.send(key, ['GETRANGE', key, '0', `${HEAD_BYTES - 1}`]))
-    if (head === '') return null
-    return parseListed(handle, head) ?? read(commands, handle)
-  }
-
   /**
    * A page of the user's sessions. The index only says where to look: a handle counts if there is a record of this
    * user, and handles without one are removed from the index. If there are too many of those, the page has fewer
@@ -84,7 +70,7 @@ export function createSessionTable(
       const count = limit + 1 - sessions.length + SPARE
       const args = [position.createdAt, position.handle, count]
       const entries = toUserEntries(await commands.run(userPageScript, [key], args))
-      const found = await Promise.all(entries.map(({ handle }) => readListed(commands, handle)))
+      const found = await Promise.all(entries.map(({ handle }) => readListed(commands, names, handle)))
       sessions.push(...found.filter(session => session !== null).filter(session => session.userId === userId))
       const orphans = entries.filter((_, index) => found[index]?.userId !== userId).map(({ handle }) => handle)
       if (orphans.length > 0) connection.later(later => repair(later, key, orphans))
@@ -135,28 +121,31 @@ export function createSessionTable(
 
   return {
     /**
-     * Writes the session and its two index entries, and acknowledges the login when all three exist: no session whose
-     * tokens a client has can be missing in an index. The not-befores are read after the session is in the index, and
-     * a removal reads that index after it has set its not-before. So either the removal finds the session, or the
-     * login is refused.
+     * Writes the session and its three index entries, and acknowledges the login when all of them exist: no session
+     * whose tokens a client has can be missing in an index. The not-befores are read after the session is in the
+     * index, and a removal reads that index after it has set its not-before. So either the removal finds the session,
+     * or the login is refused.
      */
     async insert(record) {
       const { handle, userId, tenantId, createdAt, expiresAt } = record
       const userTag = userTagOf(userId)
-      const [session, user, expiry] = [names.session(handle), names.user(userTag), names.expiry(expiryShardOf(handle))]
-      const text = sessionJson(record, nextName())
+      const shard = expiryShardOf(handle)
+      const [session, user] = [names.session(handle), names.user(userTag)]
+      const [expiry, newest] = [names.expiry(shard), names.newest(shard)]
+      const [text, member] = [sessionJson(record, nextName()), `${handle}.${userTag}`]
       return connection.useDurably(() => [session, user, expiry], async ({ send, run, cluster }) => {
         const writing = Promise.all([
           send(session, ['SET', session, text, 'PX', `${keepFor(expiresAt, createdAt)}`, 'NX']),
-          send(expiry, ['ZADD', expiry, 'NX', `${expiresAt}`, `${handle}.${userTag}`]),
+          cluster && send(expiry, ['ZADD', expiry, 'NX', `${expiresAt}`, member]),
+          cluster && send(newest, ['ZADD', newest, 'NX', `${createdAt}`, handle]),
         ])
         // The commands of one connection run in order; those of several servers do not.
         if (cluster) await writing
         const everybody = names.notBeforeOfAll
-        const keys = [user, names.notBefore(userTag), ...cluster ? [] : [everybody]]
+        const keys = [user, names.notBefore(userTag), ...cluster ? [] : [everybody, expiry, newest]]
         const [[added], listed, notBefore] = await Promise.all([
           writing,
-          run(listLoginScript, keys, [createdAt, handle, tenantId]),
+          run(listLoginScript, keys, [createdAt, handle, tenantId, expiresAt, member]),
           cluster ? send(everybody, ['HGET', everybody, '']) : null,
         ])
         // A client that lost the answer may have sent the command again.
@@ -166,15 +155,13 @@ export function createSessionTable(
         const isRefused = toInteger(listed) === 0 || (notBefore !== null && toInteger(notBefore) > createdAt)
         if (isRefused) {
           await send(session, ['DEL', session])
-          connection.later(later => Promise.all([
-            later.send(user, ['ZREM', user, handle]), later.send(expiry, ['ZREM', expiry, `${handle}.${userTag}`]),
-          ]))
+          connection.later(later => dropIndexEntries(later, names, [{ handle, userTag }]))
         }
         return !isRefused
       })
     },
 
-    find: handle => connection.use(commands => read(commands, handle)),
+    find: handle => connection.use(commands => readSession(commands, names, handle)),
 
     rotate: rotations.call,
 

@@ -8,6 +8,7 @@ export interface TableNames {
   readonly key: string
   readonly turn: string
   readonly notBefore: string
+  readonly event: string
   readonly meta: string
 }
 
@@ -24,6 +25,7 @@ export function tableNames(prefix: string = tablePrefixRule.preset): TableNames 
     key: `${prefix}key`,
     turn: `${prefix}turn`,
     notBefore: `${prefix}not_before`,
+    event: `${prefix}event`,
     meta: `${prefix}meta`,
   }
 }

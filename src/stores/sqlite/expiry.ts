@@ -30,7 +30,7 @@ export function createRemoveExpired(
     })
   }
 
-  const kinds = [forget(names.change), forget(names.notBefore), sweepSessions]
+  const kinds = [forget(names.change), forget(names.notBefore), forget(names.event), sweepSessions]
   return (now, limit) => removeEach(kinds.map(kind => () => (
     inParts(limit, size => writes.run(() => kind(now, size)))
   )))

@@ -53,6 +53,7 @@ const migrations: readonly ((names: TableNames) => string)[] = [
     ) STRICT;
     CREATE INDEX ${names.session}_by_user ON ${names.session} (user_id, created_at, handle);
     CREATE INDEX ${names.session}_by_sweep ON ${names.session} (sweep_at);
+    CREATE INDEX ${names.session}_by_creation ON ${names.session} (created_at, handle);
     CREATE TABLE ${names.change} (
       seq INTEGER PRIMARY KEY AUTOINCREMENT,
       kind TEXT NOT NULL,
@@ -75,6 +76,19 @@ const migrations: readonly ((names: TableNames) => string)[] = [
       until INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX ${names.notBefore}_by_until ON ${names.notBefore} (until);
+    CREATE TABLE ${names.event} (
+      id TEXT PRIMARY KEY NOT NULL,
+      kind TEXT NOT NULL,
+      occurred_at INTEGER NOT NULL,
+      until INTEGER NOT NULL,
+      user_id TEXT,
+      handle TEXT,
+      detail TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX ${names.event}_by_kind ON ${names.event} (kind, occurred_at, id);
+    CREATE INDEX ${names.event}_by_user ON ${names.event} (user_id, kind, occurred_at, id);
+    CREATE INDEX ${names.event}_by_handle ON ${names.event} (handle, kind, occurred_at, id);
+    CREATE INDEX ${names.event}_by_until ON ${names.event} (until);
     CREATE TABLE ${names.turn} (
       task TEXT PRIMARY KEY NOT NULL,
       holder TEXT NOT NULL,

@@ -6,6 +6,7 @@ import type { NotBefore, Removal, Rotation, SessionStore } from '../../session/s
 import { nextTurn } from '../background.ts'
 import { batchRemovals } from '../batch-removals.ts'
 import { batch } from '../batch.ts'
+import { countForNewest, toNewestPage } from '../newest-page.ts'
 import { everybody, notBeforeName, notBeforeNames } from '../not-before.ts'
 import { decodePosition, encodePosition, toPage } from '../page-position.ts'
 import { readHandle, readInteger, readText } from '../sql/row.ts'
@@ -22,7 +23,7 @@ import { inParts } from './parts.ts'
 
 /** The methods of the port that read and write sessions. */
 export interface SessionTable extends Pick<SessionStore, 'insert' | 'find' | 'rotate' | 'reauthenticate' | 'confirm'
-  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser'> {
+  | 'updateInfo' | 'updatePayload' | 'remove' | 'removeUnchanged' | 'removeByUser' | 'removeAll' | 'listByUser' | 'listNewest'> {
   /** Resolves once every login, rotation and revocation has its result. */
   settled(): Promise<void>
 }
@@ -77,11 +78,12 @@ export function createSessionTable(
     `DELETE FROM ${table} WHERE handle = ? AND ${stateColumns.map(column => `${column} = ?`).join(' AND ')} ${removed}`)
   const readPage = durable.rows(`SELECT handle FROM ${table} WHERE handle > ? ORDER BY handle LIMIT ?`)
   const removePage = durable.changes(`DELETE FROM ${table} WHERE handle > ? AND handle <= ? AND created_at <= ?`)
-  const ofUser = (columns: readonly string[]): string =>
-    `SELECT ${columns.join(', ')} FROM ${table} WHERE user_id = ? AND (created_at, handle) < (?, ?)
+  const after = (columns: readonly string[], condition: string): string =>
+    `SELECT ${columns.join(', ')} FROM ${table} WHERE ${condition} (created_at, handle) < (?, ?)
      ORDER BY created_at DESC, handle DESC LIMIT ?`
-  const listByUser = fast.rows(ofUser(listedColumns))
-  const placesOfUser = durable.rows(ofUser(['handle', 'created_at', 'tenant_id']))
+  const listByUser = fast.rows(after(listedColumns, 'user_id = ? AND'))
+  const listNewest = fast.rows(after(listedColumns, ''))
+  const placesOfUser = durable.rows(after(['handle', 'created_at', 'tenant_id'], 'user_id = ? AND'))
 
   const rotateOne = (rotation: Rotation): SessionRecord | null => first(
     rotate(...expectedValues(rotation), ...nextValues(rotation.next)), row => rotatedSessionFromRow(rotation, row))
@@ -195,6 +197,12 @@ export function createSessionTable(
     listByUser: (userId, { limit, after }) => reads.run(() => {
       const { createdAt, handle } = decodePosition(after)
       return toPage(listByUser(userId, createdAt, handle, limit + 1).map(listedSessionFromRow), limit)
+    }),
+
+    listNewest: (filter, page) => reads.run(() => {
+      const { createdAt, handle } = decodePosition(page.after)
+      const rows = listNewest(createdAt, handle, countForNewest(filter, page.limit))
+      return toNewestPage(rows.map(listedSessionFromRow), filter, page.limit)
     }),
   }
 }

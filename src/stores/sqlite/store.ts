@@ -6,6 +6,7 @@ import { createChangeLog } from './change-log.ts'
 import { configure, connect } from './connection.ts'
 import type { Connections } from './connection.ts'
 import type { SqliteDatabase } from './database.ts'
+import { createEventTable } from './events.ts'
 import { createRemoveExpired } from './expiry.ts'
 import { createKeyTable } from './keys.ts'
 import { createRetries, isLocked } from './retries.ts'
@@ -70,6 +71,7 @@ function assemble(connections: Connections, { durable: database, names }: StoreP
     check: () => writes.run(() => durable.transaction(() => requireSchema(database, names))),
     ...sessions,
     ...createKeyTable(connections, log, names),
+    ...createEventTable(connections, names),
     removeByUser: removal => tracked(sessions.removeByUser(removal)),
     removeAll: page => tracked(sessions.removeAll(page)),
     removeExpired: (now, limit) => tracked(removeExpired(now, limit)),

@@ -18,9 +18,9 @@ export function createGate(): { pass(): Promise<void>; release(): void } {
   }
 }
 
-/** Calls for keys, the feed and cleanup, which belong to no request. */
+/** Calls for keys, the feed, cleanup and the event log, which belong to no request. */
 const inBackground: ReadonlySet<string> = new Set([
-  'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'acquireLease', 'removeExpired',
+  'listKeys', 'addKeyIfNewest', 'follow', 'changesSince', 'acquireLease', 'removeExpired', 'appendEvent',
 ])
 
 /** The store of an application under test, and what the contract does to it. */

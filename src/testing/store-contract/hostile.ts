@@ -6,7 +6,8 @@ import {
 import type { ContractCase } from './contract-case.ts'
 import { removeDue } from './expiry.ts'
 
-const hostileTexts: readonly string[] = [
+/** Texts that a store must not interpret. */
+export const hostileTexts: readonly string[] = [
   '\'; DROP TABLE keyturn_session; --',
   '" OR "1"="1',
   '`backticks` \\ backslash \\\' \\0 %_%* ? ?1 $1 :name @name',

@@ -1,5 +1,4 @@
-import { isSessionError } from '../../base/errors.ts'
-import { ensureEqual } from '../assert.ts'
+import { codeOf, ensureEqual } from '../assert.ts'
 import {
   sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
 } from '../samples.ts'
@@ -74,8 +73,7 @@ export const identifierCases: readonly ContractCase[] = [
       const store = await open()
       for (const after of ['', 'x', '1;--', '\0', '{}']) {
         const list = async (): Promise<unknown> => store.listByUser('user-1', { limit: 10, after })
-        const code = await list().then(() => null, (error: unknown) => isSessionError(error) ? error.code : error)
-        ensureEqual(code, 'INVALID_DATA', 'refused')
+        ensureEqual(await codeOf(list), 'INVALID_DATA', 'refused')
       }
     },
   },

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, expect, test } from 'vitest'
 import { createSqliteStore } from '../../../src/stores/sqlite.ts'
+import { eventColumns, eventValues } from '../../../src/stores/sql/event-row.ts'
 import { sessionColumns, sessionValues } from '../../../src/stores/sql/session-row.ts'
-import { hotCalls, keptUntilNumber, MANY, sessionNumber } from '../../support/hot-calls.ts'
+import { eventNumber, hotCalls, keptUntilNumber, MANY, sessionNumber } from '../../support/hot-calls.ts'
 
 const counters = '/proc/self/io'
 const directory = mkdtempSync(join(tmpdir(), 'keyturn-pages-'))
@@ -19,7 +20,7 @@ function bytesRead(): number {
   return Number(/^rchar: (\d+)$/m.exec(readFileSync(counters, 'utf8'))?.[1])
 }
 
-/** A row is on a page of its table and on one of each of three indexes, below pages of a few levels. */
+/** A row is on a page of its table and on one of each of four indexes, below pages of a few levels. */
 const PAGES_OF_ROW = 16
 const PAGES_OF_CALL = 40
 const PAGE = 4096
@@ -36,12 +37,15 @@ counting('no call reads more pages for 50,000 rows in a table than for those it 
   const change = durable.prepare(
     'INSERT INTO keyturn_change (kind, handles, version, until) VALUES (\'keys\', \'[]\', 0, ?)')
   const notBefore = durable.prepare('INSERT INTO keyturn_not_before (name, time, until) VALUES (?, 1, ?)')
+  const event = durable.prepare(
+    `INSERT INTO keyturn_event (${eventColumns.join(', ')}) VALUES (${eventColumns.map(() => '?').join(', ')})`)
   durable.exec('BEGIN')
   for (let number = 0; number < MANY; number++) {
     const record = sessionNumber(number)
     insert.run(...sessionValues(record), record.expiresAt)
     change.run(keptUntilNumber(number))
     notBefore.run(`user old-${number}`, keptUntilNumber(number))
+    event.run(...eventValues(eventNumber(number)))
   }
   durable.exec('COMMIT')
   for (const database of [durable, fast]) database.exec('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA cache_size = 1')
