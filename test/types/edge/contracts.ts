@@ -2,11 +2,12 @@
 import { createSessions } from 'keyturn'
 import type { GetSessionOptions, ReadonlySession, Session, SessionReading } from 'keyturn'
 import type {
-  Reauthentication, Rotation, SessionHandle, SessionRecord, SessionStore, StoredKey, TokenState, UserRemoval,
+  Reauthentication, Rotation, SessionHandle, SessionRecord, SessionStore, StoredEvent, StoredKey, TokenState, UserRemoval,
 } from 'keyturn/stores'
 import {
-  ContractViolation, createAppFixture, describePage, describeReading, describeSession, frameworkContract, sampleHandle, sampleKey,
-  sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState, sampleUserRemoval, storeContract,
+  ContractViolation, createAppFixture, describePage, describeReading, describeSession, frameworkContract, sampleEvent,
+  sampleHandle, sampleKey, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState, sampleUserRemoval,
+  storeContract,
 } from 'keyturn/testing/contracts'
 import type {
   AppClaims, AppFixture, AppInfo, AppVariant, ContractCase, FrameworkCase, FrameworkHarness, Send, SessionDescription,
@@ -80,6 +81,7 @@ typeOf(sampleState).is<(record: SessionRecord) => TokenState>()
 typeOf(sampleRotation).is<(overrides?: Partial<Rotation>) => Rotation>()
 typeOf(sampleReauthentication)
   .is<(record: SessionRecord, overrides?: Partial<Reauthentication>) => Reauthentication>()
+typeOf(sampleEvent).is<(number: number, overrides?: Partial<StoredEvent>) => StoredEvent>()
 typeOf(sampleUserRemoval).is<(overrides?: Partial<UserRemoval>) => UserRemoval>()
 typeOf(sampleKey).is<(kid: string, overrides?: Partial<StoredKey>) => StoredKey>()
 // @ts-expect-error: no such field

@@ -2,17 +2,19 @@
 import * as keyturn from 'keyturn'
 import * as stores from 'keyturn/stores'
 import {
-  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, createDeadline, createFollowers,
-  createHeadPoller, decodeCursor, decodePosition, everybody, isUnchanged, REMOVAL_LIMIT, kindOfStore, mayAcquireLease,
-  mergeNotBefore, notBeforeName, notBeforeNames, openStoreByUrl, pageOf, parseHandle, storeKinds, toChangePage,
-  toPage, withKey, withMaterial, withoutKey, wrapStore,
+  applyConfirmation, applyInfoUpdate, applyPayloadUpdate, applyRotation, changeUntil, countForNewest, createDeadline,
+  createFollowers, createHeadPoller, decodeCursor, decodeEventPosition, decodePosition, eventPageOf, everybody,
+  isSelected, isUnchanged, REMOVAL_LIMIT, SCAN_LIMIT, kindOfStore, mayAcquireLease, mergeNotBefore, newestPageOf,
+  notBeforeName, notBeforeNames, openStoreByUrl, pageOf, parseHandle, storeKinds, toChangePage, toNewestPage, toPage,
+  withKey, withMaterial, withoutKey, wrapStore,
 } from 'keyturn/stores'
 import type {
-  ActiveBounds, Change, ChangeCursor, ChangeEntry, ChangePage, ClientInfo, Confirmation, EpochMilliseconds, Followers,
-  HeadPoller, InfoUpdate, KeyPurpose, KeyStore, ListedSession, MigrationResult, Milliseconds, NextToken, NotBefore,
+  ActiveBounds, Change, ChangeCursor, ChangeEntry, ChangePage, ClientInfo, Confirmation, EpochMilliseconds, EventKind,
+  EventPage, EventPosition, EventQuery, Followers, HeadPoller, InfoUpdate, KeyPurpose, KeyStore, ListedSession,
+  LoginFilter, MigrationResult, Milliseconds, NextToken, NotBefore,
   OpenStoreOptions, PagePosition, PageRequest, PayloadUpdate, PayloadUpdated, PresentedState, Reauthentication,
   Removal, RemovalPage, RemovedExpired, RemovedOfUser, RemovedPage, Rotation, SessionHandle, SessionPage,
-  SessionRecord, SessionStore, SignatureAlgorithm, SigningPurpose, StoredKey, StoreKind, StoreMigrations, StoreNaming,
+  SessionRecord, SessionStore, SignatureAlgorithm, SigningPurpose, StoredEvent, StoredKey, StoreKind, StoreMigrations, StoreNaming,
   StoreState, TokenState, Lease, UserRemoval, WrapMethod,
 } from 'keyturn/stores'
 import { createMemoryStore } from 'keyturn/stores/memory'
@@ -79,10 +81,13 @@ export type Port = Expect<Equal<Pick<SessionStore, Exclude<keyof SessionStore, k
   removeByUser(removal: UserRemoval): Promise<RemovedOfUser>
   removeAll(page: RemovalPage): Promise<RemovedPage>
   listByUser(userId: string, page: PageRequest): Promise<SessionPage>
+  listNewest(filter: LoginFilter, page: PageRequest): Promise<SessionPage>
   removeExpired(now: EpochMilliseconds, limit: number): Promise<RemovedExpired>
   acquireLease(task: string, holder: string, now: EpochMilliseconds, until: EpochMilliseconds): Promise<boolean>
   changesSince(cursor: string | null, limit: number): Promise<ChangePage>
   follow(wake: () => void): Promise<() => Promise<void>>
+  appendEvent(event: StoredEvent): Promise<void>
+  pageEvents(query: EventQuery, page: PageRequest): Promise<EventPage>
   time(): Promise<EpochMilliseconds | null>
   check(): Promise<void>
   close(): Promise<void>
@@ -205,6 +210,28 @@ export type Writes = [
 export type Pages = [
   Expect<Equal<PageRequest, { readonly limit: number; readonly after: string | null }>>,
   Expect<Equal<SessionPage, { readonly sessions: readonly ListedSession[]; readonly next: string | null }>>,
+  Expect<Equal<LoginFilter, {
+    readonly tenantId: string | null
+    readonly ip: string | null
+    readonly userAgent: string | null
+  }>>,
+  Expect<Equal<EventQuery, {
+    readonly kinds: readonly EventKind[]
+    readonly userId: string | null
+    readonly handle: SessionHandle | null
+  }>>,
+  Expect<Equal<EventPage, { readonly events: readonly StoredEvent[]; readonly next: string | null }>>,
+  Expect<Equal<EventKind, 'theft' | 'shared' | 'rejected' | 'audit'>>,
+  Expect<Equal<StoredEvent, {
+    readonly id: string
+    readonly kind: EventKind
+    readonly at: number
+    readonly until: number
+    readonly userId: string | null
+    readonly handle: SessionHandle | null
+    readonly detail: string
+  }>>,
+  Expect<Equal<EventPosition, { readonly at: number; readonly id: string }>>,
   Expect<Equal<PagePosition, { readonly createdAt: number; readonly handle: string }>>,
   Expect<Equal<ChangePage, {
     readonly changes: readonly Change[]
@@ -229,6 +256,7 @@ export function parts(record: SessionRecord, read: () => Promise<string>, wrap: 
   typeOf(applyPayloadUpdate)
     .is<(record: SessionRecord, update: Omit<PayloadUpdate, 'handle' | 'from'>) => SessionRecord | null>()
   typeOf(REMOVAL_LIMIT).is<100>()
+  typeOf(SCAN_LIMIT).is<1000>()
   typeOf(isUnchanged).is<(record: SessionRecord, state: TokenState) => boolean>()
   typeOf(changeUntil).is<(from: number, lifetimes: readonly number[]) => number>()
   typeOf(mayAcquireLease).is<(turn: Lease | null, holder: string, now: number) => boolean>()
@@ -244,6 +272,13 @@ export function parts(record: SessionRecord, read: () => Promise<string>, wrap: 
   typeOf(decodePosition).is<(after: string | null) => PagePosition>()
   typeOf(pageOf).is<(records: readonly ListedSession[], request: PageRequest) => SessionPage>()
   typeOf(toPage).is<(read: readonly ListedSession[], limit: number) => SessionPage>()
+  typeOf(countForNewest).is<(filter: LoginFilter, limit: number) => number>()
+  typeOf(toNewestPage).is<(read: readonly ListedSession[], filter: LoginFilter, limit: number) => SessionPage>()
+  typeOf(newestPageOf)
+    .is<(records: readonly ListedSession[], filter: LoginFilter, page: PageRequest) => SessionPage>()
+  typeOf(decodeEventPosition).is<(after: string | null) => EventPosition>()
+  typeOf(eventPageOf).is<(events: readonly StoredEvent[], request: PageRequest) => EventPage>()
+  typeOf(isSelected).is<(query: EventQuery, event: StoredEvent) => boolean>()
   typeOf(decodeCursor).is<(text: string | null) => ChangeCursor | null>()
   typeOf(toChangePage).is<(read: readonly ChangeEntry[], limit: number, head: ChangeCursor) => ChangePage>()
   typeOf(createFollowers).is<() => Followers>()
