@@ -1,12 +1,11 @@
 import { InvalidDataError } from '../base/errors.ts'
 import type { Entropy } from '../base/entropy.ts'
 import { parseHandle } from '../base/handle.ts'
-import type { SessionHandle } from '../base/handle.ts'
 import { parseJsonObject } from '../base/json.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 import type { Engine } from './engine.ts'
-import type { EventKind, EventPage, PageRequest, SessionStore, StoredEvent } from './store.ts'
+import type { EventKind, EventLogPage, PageRequest, SessionStore, StoredEvent } from './store.ts'
 
 /** How long an event is kept. */
 export const EVENT_RETENTION: Milliseconds = 30 * 86_400_000
@@ -82,7 +81,7 @@ export async function pageOfEvents(
 ): Promise<LoggedEvents> {
   const session = handle === null ? null : parseHandle(handle)
   if (handle !== null && session === null) return { events: [], next: null }
-  const [{ events, next }, time]: readonly [EventPage, EpochMilliseconds] = await Promise.all([
+  const [{ events, next }, time]: readonly [EventLogPage, EpochMilliseconds] = await Promise.all([
     store.pageEvents({ kinds: [...new Set(kinds)], userId, handle: session }, page), now(),
   ])
   return { events: events.filter(({ until }) => until > time).map(loggedEvent), next }

@@ -8,14 +8,15 @@ import type { NewEvent } from './event-log.ts'
 import type { Emit, RefreshEvidence, SessionEventMap } from './events.ts'
 import type { EventKind, SessionStore } from './store.ts'
 
-/** The kind of each event about a suspicious refresh. */
-const kinds = {
+/** The events about suspicious refreshes. */
+export type EvidenceName = 'onTokenTheft' | 'onRefreshShared' | 'onRefreshRejected'
+
+/** The kind of each of them in the event log. */
+const kinds: Readonly<Record<EvidenceName, EventKind>> = {
   onTokenTheft: 'theft',
   onRefreshShared: 'shared',
   onRefreshRejected: 'rejected',
-} as const satisfies { readonly [Name in keyof SessionEventMap]?: EventKind }
-
-type EvidenceName = keyof typeof kinds
+}
 
 /** Reports suspicious refreshes to the listeners, and keeps them in the event log: in batches, after the responses. */
 export interface EvidenceLog {

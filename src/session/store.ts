@@ -3,10 +3,10 @@ import type { EpochMilliseconds } from '../base/time.ts'
 import type { KeyStore } from '../tokens/key-store.ts'
 import type { ChangePage } from './change.ts'
 import type { SessionRecord } from './record.ts'
-import type { EventPage, EventQuery, LoginFilter, StoredEvent } from './stored-event.ts'
+import type { EventLogPage, EventQuery, LoginFilter, StoredEvent } from './stored-event.ts'
 
 export type { Change, ChangePage } from './change.ts'
-export type { EventKind, EventPage, EventQuery, LoginFilter, StoredEvent } from './stored-event.ts'
+export type { EventKind, EventLogPage, EventQuery, LoginFilter, StoredEvent } from './stored-event.ts'
 
 /**
  * The port of a store of sessions. Every store implements every method. Each frequent method takes one round trip (a
@@ -111,7 +111,7 @@ export interface SessionStore extends KeyStore {
   /** Appends an event to the event log; an event whose id is in the log changes nothing. Durable before it resolves. */
   appendEvent(event: StoredEvent): Promise<void>
   /** Returns a page of the event log, newest first: by `at`, then by `id`, both descending. */
-  pageEvents(query: EventQuery, page: PageRequest): Promise<EventPage>
+  pageEvents(query: EventQuery, page: PageRequest): Promise<EventLogPage>
   /**
    * Returns the store server's clock, in one round trip; all processes use it. Always null if the store runs on the
    * machine of the caller and uses its clock.

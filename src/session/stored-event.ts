@@ -37,7 +37,7 @@ export interface EventQuery {
 }
 
 /** A page of the event log. */
-export interface EventPage {
+export interface EventLogPage {
   readonly events: readonly StoredEvent[]
   /** Pass it as `after` for the next page; null on the last. */
   readonly next: string | null

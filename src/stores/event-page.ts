@@ -1,6 +1,6 @@
 import { InvalidDataError } from '../base/errors.ts'
 import type { EpochMilliseconds } from '../base/time.ts'
-import type { EventPage, EventQuery, PageRequest, StoredEvent } from '../session/store.ts'
+import type { EventLogPage, EventQuery, PageRequest, StoredEvent } from '../session/store.ts'
 import { PAGE_POSITION } from './page-position.ts'
 
 /** Where a page of the event log ended. */
@@ -39,7 +39,7 @@ export function isSelected({ kinds, userId, handle }: EventQuery, event: StoredE
  * ones after the position, one more than `limit` if there are that many. Pure.
  * @throws InvalidDataError as {@link decodeEventPosition}.
  */
-export function eventPageOf(events: readonly StoredEvent[], { limit, after }: PageRequest): EventPage {
+export function eventPageOf(events: readonly StoredEvent[], { limit, after }: PageRequest): EventLogPage {
   const position = decodeEventPosition(after)
   const rest = events.filter(event => isEventAfter(event, position)).sort((left, right) => isEventAfter(left, right) ? 1 : -1)
   const page = rest.slice(0, limit)

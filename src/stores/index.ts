@@ -4,12 +4,13 @@
 export type { SessionHandle } from '../base/handle.ts'
 export type { EpochMilliseconds, Milliseconds } from '../base/time.ts'
 export type { ClientInfo, SessionRecord } from '../session/record.ts'
+export type { Change, ChangePage } from '../session/change.ts'
 export type {
-  ActiveBounds, Change, ChangePage, Confirmation, EventKind, EventPage, EventQuery, InfoUpdate, ListedSession,
-  LoginFilter, NextToken, NotBefore, PageRequest, PayloadUpdate, PayloadUpdated, PresentedState, Reauthentication,
-  Removal, RemovalPage, RemovedExpired, RemovedOfUser, RemovedPage, Rotation, SessionPage, SessionStore, StoredEvent,
-  TokenState, UserRemoval,
+  ActiveBounds, Confirmation, InfoUpdate, ListedSession, NextToken, NotBefore, PageRequest, PayloadUpdate,
+  PayloadUpdated, PresentedState, Reauthentication, Removal, RemovalPage, RemovedExpired, RemovedOfUser, RemovedPage,
+  Rotation, SessionPage, SessionStore, TokenState, UserRemoval,
 } from '../session/store.ts'
+export type { EventKind, EventLogPage, EventQuery, LoginFilter, StoredEvent } from '../session/stored-event.ts'
 export { REMOVAL_LIMIT, SCAN_LIMIT } from '../session/store.ts'
 export type { SignatureAlgorithm } from '../tokens/crypto.ts'
 export type { KeyPurpose, KeyStore, SigningPurpose, StoredKey } from '../tokens/key-store.ts'

@@ -1,6 +1,6 @@
 import { SCAN_LIMIT } from '../session/store.ts'
 import type { ListedSession, LoginFilter, PageRequest, SessionPage } from '../session/store.ts'
-import { decodePosition, encodePosition, isAfter, listedSession, newestFirst } from './page-position.ts'
+import { decodePosition, encodePosition, isAfter, listedSession, newestSessionFirst } from './page-position.ts'
 import type { PagePosition } from './page-position.ts'
 
 /** An entry of an index by creation time, and the session, unless that is gone. */
@@ -43,7 +43,7 @@ export function toNewestPage(read: readonly ListedSession[], filter: LoginFilter
  */
 export function newestPageOf(records: readonly ListedSession[], filter: LoginFilter, page: PageRequest): SessionPage {
   const position = decodePosition(page.after)
-  const rest = records.filter(record => isAfter(record, position)).sort(newestFirst)
+  const rest = records.filter(record => isAfter(record, position)).sort(newestSessionFirst)
   return toNewestPage(rest.slice(0, countForNewest(filter, page.limit)), filter, page.limit)
 }
 

@@ -55,12 +55,12 @@ export function toPage(read: readonly ListedSession[], limit: number): SessionPa
  */
 export function pageOf(records: readonly ListedSession[], { limit, after }: PageRequest): SessionPage {
   const position = decodePosition(after)
-  const rest = records.filter(record => isAfter(record, position)).sort(newestFirst)
+  const rest = records.filter(record => isAfter(record, position)).sort(newestSessionFirst)
   return toPage(rest.slice(0, limit + 1), limit)
 }
 
 /** The order of lists, for `sort`. */
-export function newestFirst(left: PagePosition, right: PagePosition): number {
+export function newestSessionFirst(left: PagePosition, right: PagePosition): number {
   return isAfter(left, right) ? 1 : -1
 }
 

@@ -204,12 +204,12 @@ test('P-14: a list reads neither JWT payload nor session data', async () => {
   createSqliteStore({
     exec: sql => database.exec(sql),
     prepare(sql) {
-      if (/WHERE user_id = \?/.test(sql)) lists.push(sql)
+      if (/\(created_at, handle\) </.test(sql)) lists.push(sql)
       return database.prepare(sql)
     },
     close: () => undefined,
   })
-  expect(lists).toHaveLength(2)
+  expect(lists).toHaveLength(3)
   for (const sql of lists) expect(sql).not.toMatch(/jwt_payload|session_info/)
 })
 

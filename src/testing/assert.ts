@@ -35,7 +35,7 @@ export async function ensureRejects(operation: () => Promise<unknown>, promise: 
 }
 
 /** The code of the error that a call rejects with; null if it resolves, and the error itself if it has no code. */
-export async function codeOf(call: () => Promise<unknown>): Promise<unknown> {
+export async function errorCodeOf(call: () => Promise<unknown>): Promise<unknown> {
   try {
     await call()
     return null

@@ -84,7 +84,7 @@ describe('EV-08: suspicious refreshes are in the event log', () => {
       refreshToken = (await refreshed(core, refreshToken)).refreshToken
     }
     await runTasks()
-    expect(takeCalls()).toEqual(Array.from({ length: 5 }, () => 'rotate'))
+    expect(takeCalls().filter(name => name !== 'acquireLease')).toEqual(Array.from({ length: 5 }, () => 'rotate'))
     expect(await eventsOf(store)).toEqual([])
   })
 

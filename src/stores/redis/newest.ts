@@ -1,6 +1,6 @@
 import type { SessionStore } from '../../session/store.ts'
 import { countForNewest, cutNewest } from '../newest-page.ts'
-import { decodePosition, isAfter, newestFirst } from '../page-position.ts'
+import { decodePosition, isAfter, newestSessionFirst } from '../page-position.ts'
 import type { PagePosition } from '../page-position.ts'
 import type { Commands, RedisConnection } from './connection.ts'
 import { toUserEntries } from './index-entries.ts'
@@ -8,7 +8,7 @@ import type { UserEntry } from './index-entries.ts'
 import { userPageScript } from './index-scripts.ts'
 import { expiryShards } from './key-names.ts'
 import type { KeyNames } from './key-names.ts'
-import { readListed } from './read-session.ts'
+import { readListed } from './read-record.ts'
 
 /** How many entries a page reads from each part of the index in addition to twice its share. */
 const SPARE = 8
@@ -50,9 +50,9 @@ interface Merged {
 
 /** Merges parts of which at most `share` entries were read, as far as none can be missing in between. Pure. */
 function merge(parts: readonly (readonly UserEntry[])[], share: number): Merged {
-  const ends = parts.filter(part => part.length === share).flatMap(part => part.slice(-1)).sort(newestFirst)
+  const ends = parts.filter(part => part.length === share).flatMap(part => part.slice(-1)).sort(newestSessionFirst)
   const [end] = ends
-  const sorted = parts.flat().sort(newestFirst)
+  const sorted = parts.flat().sort(newestSessionFirst)
   return {
     entries: end === undefined ? sorted : sorted.filter(entry => !isAfter(entry, end)),
     more: end !== undefined,

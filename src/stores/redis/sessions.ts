@@ -11,7 +11,7 @@ import { dropIndexEntries, toUserEntries } from './index-entries.ts'
 import { listLoginScript, repairIndexScript, userPageScript } from './index-scripts.ts'
 import { expiryShardOf, userTagOf } from './key-names.ts'
 import type { KeyNames } from './key-names.ts'
-import { readListed, readSession } from './read-session.ts'
+import { readListed, readRecord } from './read-record.ts'
 import { toInteger, toList } from './reply.ts'
 import {
   confirmScript, keepFor, reauthenticateScript, rotateScript, updateInfoScript, updatePayloadScript,
@@ -161,7 +161,7 @@ export function createSessionTable(
       })
     },
 
-    find: handle => connection.use(commands => readSession(commands, names, handle)),
+    find: handle => connection.use(commands => readRecord(commands, names, handle)),
 
     rotate: rotations.call,
 

@@ -1,6 +1,6 @@
 import { eventKinds } from '../../session/stored-event.ts'
-import type { EventPage, EventQuery, SessionStore, StoredEvent } from '../../session/store.ts'
-import { codeOf, ensure, ensureEqual } from '../assert.ts'
+import type { EventLogPage, EventQuery, SessionStore, StoredEvent } from '../../session/store.ts'
+import { errorCodeOf, ensure, ensureEqual } from '../assert.ts'
 import { minute, sampleEvent, sampleHandle, sampleNow, sampleRecord } from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
 import { removeDue } from './expiry.ts'
@@ -86,7 +86,7 @@ export const eventCases: readonly ContractCase[] = [
       }
       for (const after of ['', 'x', '1;--', '\0', '{}']) {
         const read = async (): Promise<unknown> => store.pageEvents(all, { limit: 3, after })
-        ensureEqual(await codeOf(read), 'INVALID_DATA', 'no page ended there')
+        ensureEqual(await errorCodeOf(read), 'INVALID_DATA', 'no page ended there')
       }
     },
   },
@@ -133,7 +133,7 @@ async function readAll(store: SessionStore, query: EventQuery, limit: number): P
   const events: StoredEvent[] = []
   let after: string | null = null
   for (let pages = 0; pages === 0 || after !== null; pages++) {
-    const page: EventPage = await store.pageEvents(query, { limit, after })
+    const page: EventLogPage = await store.pageEvents(query, { limit, after })
     ensure(page.events.length <= limit, 'no page is longer than its limit')
     ensure(pages < 100, 'paging comes to an end')
     events.push(...page.events)

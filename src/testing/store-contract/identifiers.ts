@@ -1,4 +1,4 @@
-import { codeOf, ensureEqual } from '../assert.ts'
+import { errorCodeOf, ensureEqual } from '../assert.ts'
 import {
   sampleHandle, sampleNext, sampleNow, sampleRecord, sampleRotation, sampleUserRemoval,
 } from '../samples.ts'
@@ -73,7 +73,7 @@ export const identifierCases: readonly ContractCase[] = [
       const store = await open()
       for (const after of ['', 'x', '1;--', '\0', '{}']) {
         const list = async (): Promise<unknown> => store.listByUser('user-1', { limit: 10, after })
-        ensureEqual(await codeOf(list), 'INVALID_DATA', 'refused')
+        ensureEqual(await errorCodeOf(list), 'INVALID_DATA', 'refused')
       }
     },
   },

@@ -1,7 +1,7 @@
 import type { SessionHandle } from '../../base/handle.ts'
 import { SCAN_LIMIT } from '../../session/store.ts'
 import type { ListedSession, LoginFilter, SessionPage, SessionStore } from '../../session/store.ts'
-import { codeOf, ensure, ensureEqual } from '../assert.ts'
+import { errorCodeOf, ensure, ensureEqual } from '../assert.ts'
 import { minute, sampleHandle, sampleListed, sampleNext, sampleNow, sampleRecord, sampleRotation } from '../samples.ts'
 import type { ContractCase } from './contract-case.ts'
 import { removeDue } from './expiry.ts'
@@ -58,7 +58,7 @@ export const newestCases: readonly ContractCase[] = [
       ensureEqual(seen, handlesOf(whole), 'the pages continue at their position')
       for (const after of ['', 'x', '1;--', '\0', '{}']) {
         const list = async (): Promise<unknown> => store.listNewest(any, { limit: 3, after })
-        ensureEqual(await codeOf(list), 'INVALID_DATA', 'no page ended there')
+        ensureEqual(await errorCodeOf(list), 'INVALID_DATA', 'no page ended there')
       }
     },
   },

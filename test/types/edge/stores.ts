@@ -10,7 +10,7 @@ import {
 } from 'keyturn/stores'
 import type {
   ActiveBounds, Change, ChangeCursor, ChangeEntry, ChangePage, ClientInfo, Confirmation, EpochMilliseconds, EventKind,
-  EventPage, EventPosition, EventQuery, Followers, HeadPoller, InfoUpdate, KeyPurpose, KeyStore, ListedSession,
+  EventLogPage, EventPosition, EventQuery, Followers, HeadPoller, InfoUpdate, KeyPurpose, KeyStore, ListedSession,
   LoginFilter, MigrationResult, Milliseconds, NextToken, NotBefore,
   OpenStoreOptions, PagePosition, PageRequest, PayloadUpdate, PayloadUpdated, PresentedState, Reauthentication,
   Removal, RemovalPage, RemovedExpired, RemovedOfUser, RemovedPage, Rotation, SessionHandle, SessionPage,
@@ -87,7 +87,7 @@ export type Port = Expect<Equal<Pick<SessionStore, Exclude<keyof SessionStore, k
   changesSince(cursor: string | null, limit: number): Promise<ChangePage>
   follow(wake: () => void): Promise<() => Promise<void>>
   appendEvent(event: StoredEvent): Promise<void>
-  pageEvents(query: EventQuery, page: PageRequest): Promise<EventPage>
+  pageEvents(query: EventQuery, page: PageRequest): Promise<EventLogPage>
   time(): Promise<EpochMilliseconds | null>
   check(): Promise<void>
   close(): Promise<void>
@@ -220,7 +220,7 @@ export type Pages = [
     readonly userId: string | null
     readonly handle: SessionHandle | null
   }>>,
-  Expect<Equal<EventPage, { readonly events: readonly StoredEvent[]; readonly next: string | null }>>,
+  Expect<Equal<EventLogPage, { readonly events: readonly StoredEvent[]; readonly next: string | null }>>,
   Expect<Equal<EventKind, 'theft' | 'shared' | 'rejected' | 'audit'>>,
   Expect<Equal<StoredEvent, {
     readonly id: string
@@ -277,7 +277,7 @@ export function parts(record: SessionRecord, read: () => Promise<string>, wrap: 
   typeOf(newestPageOf)
     .is<(records: readonly ListedSession[], filter: LoginFilter, page: PageRequest) => SessionPage>()
   typeOf(decodeEventPosition).is<(after: string | null) => EventPosition>()
-  typeOf(eventPageOf).is<(events: readonly StoredEvent[], request: PageRequest) => EventPage>()
+  typeOf(eventPageOf).is<(events: readonly StoredEvent[], request: PageRequest) => EventLogPage>()
   typeOf(isSelected).is<(query: EventQuery, event: StoredEvent) => boolean>()
   typeOf(decodeCursor).is<(text: string | null) => ChangeCursor | null>()
   typeOf(toChangePage).is<(read: readonly ChangeEntry[], limit: number, head: ChangeCursor) => ChangePage>()

@@ -7,7 +7,7 @@ import { toText } from './reply.ts'
 import { HEAD_BYTES, parseListed, parseSession } from './session-json.ts'
 
 /** Reads a session; null if there is none. */
-export async function readSession(
+export async function readRecord(
   { send }: Commands,
   names: KeyNames,
   handle: SessionHandle,
@@ -25,5 +25,5 @@ export async function readListed(
   const key = names.session(handle)
   const head = toText(await commands.send(key, ['GETRANGE', key, '0', `${HEAD_BYTES - 1}`]))
   if (head === '') return null
-  return parseListed(handle, head) ?? readSession(commands, names, handle)
+  return parseListed(handle, head) ?? readRecord(commands, names, handle)
 }
