@@ -94,11 +94,11 @@ export function createEvidenceLog({ store, entropy, schedule, emit, onError }: E
 /** The refresh tokens whose events were written within the last hour, oldest first. */
 interface Recent {
   readonly tokens: Map<string, EpochMilliseconds>
-  /** Whether some were not written since there was room. */
+  /** Whether further ones are not written. */
   isFull: boolean
 }
 
-/** Remembers a token. `full`: the first one for which there is no room. */
+/** Remembers a token. `full`: the first one that is not remembered because there are too many. */
 function remember(recent: Recent, token: string, at: EpochMilliseconds): 'new' | 'known' | 'full' {
   const { tokens } = recent
   for (const [oldest, since] of tokens) {
