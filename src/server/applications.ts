@@ -17,6 +17,7 @@ import { createApplication } from './application.ts'
 import type { Application } from './application.ts'
 import { createDynamicApplications } from './cdi/dynamic-applications.ts'
 import type { DynamicApplications } from './cdi/dynamic-applications.ts'
+import { issuerOf } from './issuer.ts'
 import type { Logger } from './log.ts'
 import type { ServerParts } from './parts.ts'
 import type { ServerSettings } from './settings.ts'
@@ -143,12 +144,6 @@ export async function openApplications(
     gauges: () => [...apps.values()].flatMap(readGauges),
     close,
   }
-}
-
-/** The `iss` claim of an application's access tokens. */
-function issuerOf({ issuer, publicOrigin, host, port, basePath }: ServerSettings, appId: string): string {
-  const origin = publicOrigin ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  return `${issuer ?? origin + basePath}${appId === 'public' ? '' : `/appid-${appId}`}`
 }
 
 function policyOf(settings: ServerSettings): PolicyOptions {

@@ -18,6 +18,7 @@ import { readOptions } from './settings.ts'
 import type { ServerSettings } from './settings.ts'
 import { sumUpErrors } from './sum-up-errors.ts'
 import { createTraces, noTraces } from './traces.ts'
+import { isWildcard } from './issuer.ts'
 import { kindOfStore } from '../stores/registry.ts'
 
 /** A running server. */
@@ -60,19 +61,25 @@ export async function startServer(
     steady.error({ error: describeError(error) }, 'a request failed')
   }
 
-  const applications = await openApplications(settings, parts, { clock, logger, traces, events, tally })
   const limits = { ...httpLimits, maxConnections: settings.maxConnections, ...parts.limits }
+  const bind = (): Promise<Listener> => listen(settings.host, settings.port, limits)
+  // With port 0, the default issuer is known only when the server listens. Nobody knows the address before it is logged.
+  const early = settings.port === 0 ? await bind() : null
+  const place = { ...settings, port: early?.port ?? settings.port }
+  const applications = await openApplications(place, parts, { clock, logger, traces, events, tally })
+    .catch(async (error: unknown) => {
+      await early?.close(0)
+      throw error
+    })
   const streams = createRevocationStreams({ maxConnections: limits.maxConnections, onError })
   const drain = createDrain(settings.shutdownDelay * 1000, platform.schedule, () => performance.now())
   const route = createRouter({ drain, settings, applications, tally, streams, onError })
   const serve = createHttpService({ drain, settings, route, traces, tally, refusals })
-  let listener: Listener
-  try {
-    listener = await listen(settings.host, settings.port, limits, serve)
-  } catch (error) {
+  const listener = early ?? await bind().catch(async (error: unknown) => {
     await applications.close()
     throw error
-  }
+  })
+  listener.serve(serve)
 
   logger.info({ url: listener.url, ...settings.apiKeys.length === 0 ? { apiKeys: 'none' } : {} }, 'listening')
   return {
@@ -91,10 +98,17 @@ export async function startServer(
 }
 
 /** The warnings about settings that a server logs when it starts: they work, but protect less than one may expect. */
-export function warningsOf({ store, secrets }: Pick<ServerSettings, 'store' | 'secrets'>): readonly string[] {
+export function warningsOf(
+  { store, secrets, host, issuer, publicOrigin }: Pick<ServerSettings, 'store' | 'secrets' | 'host' | 'issuer' | 'publicOrigin'>,
+): readonly string[] {
   // A file on this machine can be protected by its permissions. Every program with the password can read a database.
-  if (kindOfStore(store).isFile || secrets.length > 0) return []
-  return ['the signing keys in the store are not encrypted: read access to the store is enough to forge access tokens. '
-    + 'Set --secret (KEYTURN_SECRET) to the same text of at least 32 random characters on every server: '
-    + 'openssl rand -hex 32']
+  const isReadable = !kindOfStore(store).isFile && secrets.length === 0
+  return [
+    ...isReadable ? ['the signing keys in the store are not encrypted: read access to the store is enough to forge access '
+      + 'tokens. Set --secret (KEYTURN_SECRET) to the same text of at least 32 random characters on every server: '
+      + 'openssl rand -hex 32'] : [],
+    ...isWildcard(host) && issuer === null && publicOrigin === null ? [`--host ${host} is no address that clients can use, `
+      + 'so the issuer of access tokens of the native API is 127.0.0.1 with the port. Set --public-origin '
+      + '(KEYTURN_PUBLIC_ORIGIN) to the origin at which clients reach the server, or --issuer'] : [],
+  ]
 }

@@ -55,7 +55,7 @@ export interface DocumentedApi {
 
 const retryAfter = {
   'Retry-After': {
-    description: 'How many seconds to wait before the request is repeated.', schema: { type: 'integer' },
+    description: 'How many seconds to wait before the request is repeated.', schema: { type: 'integer', format: 'int32' },
   },
 }
 
@@ -127,9 +127,10 @@ function refer(schema: Schema, names: ReadonlyMap<Schema, string>): object {
 }
 
 function parts(schema: Schema, names: ReadonlyMap<Schema, string>): object {
-  const { properties, items, oneOf } = schema
+  const { accepts: _, ...documented } = schema
+  const { properties, items, oneOf } = documented
   return {
-    ...schema,
+    ...documented,
     ...items === undefined ? {} : { items: refer(items, names) },
     ...oneOf === undefined ? {} : { oneOf: oneOf.map(each => refer(each, names)) },
     ...properties === undefined ? {} : {

@@ -3,11 +3,11 @@ import { text, withDefault } from '../base/options.ts'
 import type { Rule } from '../base/options.ts'
 import { DEFAULT_APPLICATION } from '../tokens/access-token.ts'
 
-/** The longest user id, in UTF-16 code units: that of `sub` in OpenID Connect (Core 1.0 section 2). */
+/** The longest user id, in characters (code points): that of `sub` in OpenID Connect (Core 1.0 section 2). */
 export const MAX_USER_ID_LENGTH = 255
 
 /**
- * Checks a user id, and returns it: 1 to 255 UTF-16 code units of well-formed Unicode without U+0000. Half of a
+ * Checks a user id, and returns it: 1 to 255 characters of well-formed Unicode without U+0000. Half of a
  * surrogate pair cannot be encoded in UTF-8: stores and JSON parsers would replace it differently, and several ids
  * could become the same. PostgreSQL cannot store U+0000. So an id is the same in every store, token and protocol
  * (S-14).
@@ -24,11 +24,20 @@ export function requireCdiUserId(userId: unknown): string {
 
 function judge(userId: unknown, least: number): string {
   if (typeof userId !== 'string') throw refusal(least, userId === null ? 'null' : typeof userId)
-  if (userId.length < least || userId.length > MAX_USER_ID_LENGTH) throw refusal(least, `${userId.length} characters`)
+  const length = lengthOf(userId)
+  if (length < least || length > MAX_USER_ID_LENGTH) throw refusal(least, `${length} characters`)
   if (userId.includes('\0')) throw refusal(least, 'one with U+0000')
   // With the flag `u`, `\p{Surrogate}` matches half of a pair only.
   if (/\p{Surrogate}/u.test(userId)) throw refusal(least, 'one with half of a surrogate pair')
   return userId
+}
+
+/** The number of characters, as JSON Schema and databases count them: a surrogate pair is one. */
+function lengthOf(text: string): number {
+  if (text.length <= MAX_USER_ID_LENGTH) return text.length
+  let length = 0
+  for (const _ of text) length++
+  return length
 }
 
 function refusal(least: number, received: string): InvalidDataError {

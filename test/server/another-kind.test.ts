@@ -61,7 +61,7 @@ describe('V-10: one line in the registry makes a kind of store available', () =>
     expect(read({ store: 'archive:upper', schema: 'oak' })).toMatchObject({ store: 'archive:upper', schema: 'oak' })
     expect(() => read({ store: 'archive:upper', schema: '9' })).toThrow('--schema must be a word of a-z; received "9"')
     expect(() => read({ store: 'redis://127.0.0.1' })).toThrow(/^the store must be a URL that begins with .* or archive:/)
-    expect(warningsOf({ store: 'archive:upper', secrets: [] })).toHaveLength(1)
+    expect(warningsOf({ store: 'archive:upper', secrets: [], host: '127.0.0.1', issuer: null, publicOrigin: null })).toHaveLength(1)
   })
 
   test('to every command', async () => {

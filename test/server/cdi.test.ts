@@ -78,7 +78,10 @@ describe('paths', () => {
     expect(decodeJwt(two.accessToken.token).claims['tId']).toBe('t1')
     const list = async (path: string): Promise<unknown> => (await core.call(path)).json['sessionHandles']
     expect(await list('/t1/recipe/session/user?userId=alice&fetchAcrossAllTenants=false')).toEqual([two.session.handle])
-    expect(await list('/t1/recipe/session/user?userId=alice')).toHaveLength(2)
+    expect(await list('/recipe/session/user?userId=alice')).toHaveLength(2)
+    for (const [version, status] of [['4.0', 200], ['5.0', 403]] as const) {
+      expect((await core.call('/t1/recipe/session/user?userId=alice', { version })).status).toBe(status)
+    }
     const across = await core.call('/t1/recipe/session/remove', { body: { userId: 'alice' } })
     expect([across.status, across.text]).toEqual([403, 'Only public tenantId can call this app specific API\n'])
     const removed = await core.call('/t1/recipe/session/remove', { body: { userId: 'alice', revokeAcrossAllTenants: false } })
@@ -86,7 +89,7 @@ describe('paths', () => {
     expect(await list('/public/recipe/session/user?userId=alice')).toEqual([one.session.handle])
   })
 
-  test('version 3.0 adds tenants; app-level endpoints are only for the public tenant from 5.0 on', async () => {
+  test('version 3.0 adds tenants; some calls are only for the public tenant from 5.0 or 5.6 on', async () => {
     expect((await core.call('/t1/recipe/session/user?userId=a', { version: '2.21' })).status).toBe(404)
     const verify = { accessToken: 'x', doAntiCsrfCheck: false, enableAntiCsrf: false, checkDatabase: false }
     expect((await core.call('/t1/recipe/session/verify', { version: '5.4', body: verify })).status).toBe(200)

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ServerSettings } from '../../src/server/settings.ts'
 import { decodeJwt, startCoreServer } from '../support/core-server.ts'
-import type { CallOptions, CoreServer } from '../support/core-server.ts'
+import type { CallOptions, CoreAnswer, CoreServer } from '../support/core-server.ts'
 
 const running: CoreServer[] = []
 
@@ -32,23 +32,28 @@ describe('S-15: a position that is not the `next` of a page gets 400', () => {
     const core = await start()
     const { status, json: body } = await core.call(`/v1/users/alice/sessions?after=${after}`)
     const isPosition = after === '17.c'
-    const message = 'after must match ^([0-9]{1,16})\\.([A-Za-z0-9_-]+)$'
+    const message = 'after must be the `next` of a page of sessions'
     expect([status, body['message']]).toEqual(isPosition ? [200, undefined] : [400, message])
     expect(core.log.join('')).not.toContain('a request failed')
   })
 })
 
+function revokeAll(core: CoreServer, body: object, query = ''): Promise<CoreAnswer> {
+  return core.call(`/v1/users/alice/sessions/revoke${query}`, { headers: { 'content-type': 'application/json' }, body })
+}
+
 describe('S-15: the query of the native API', () => {
   test('refuses unknown and repeated names: `exept` would revoke the session to keep', async () => {
     const core = await start()
     const { session: { handle } } = await core.create()
-    for (const query of [`exept=${handle}`, `except=${handle}&except=x`, `except=${handle}&x=1`, 'limit=1']) {
-      const { status, json: body } = await core.call(`/v1/users/alice/sessions?${query}`, { method: 'DELETE' })
+    for (const query of ['limit=1&limit=2', 'limits=1', 'except=x']) {
+      const { status, json: body } = await core.call(`/v1/users/alice/sessions?${query}`)
       expect([status, body['message']])
-        .toEqual([400, 'The query may have only these parameters, each at most once: except, tenantId.'])
+        .toEqual([400, 'The query may have only these parameters, each at most once: limit, after, tenantId.'])
     }
-    for (const query of ['limit=1&limit=2', 'limits=1']) {
-      expect((await core.call(`/v1/users/alice/sessions?${query}`)).status).toBe(400)
+    for (const [query, body] of [['', { exept: handle }], ['', { except: handle, x: 1 }], ['?except=x', {}]] as const) {
+      const answer = await revokeAll(core, body, query)
+      expect([answer.status, answer.json['message']]).toEqual([400, expect.stringMatching(/^the body has an unknown member|^The query must have no parameters/)])
     }
     expect((await core.call('/v1/users/alice/sessions')).json['sessions']).toHaveLength(1)
   })
@@ -57,10 +62,10 @@ describe('S-15: the query of the native API', () => {
     const core = await start()
     const { session: { handle } } = await core.create()
     for (const except of ['', 'x', handle.slice(1), `${handle}x`, `${handle.slice(0, -1)}*`]) {
-      const { status, json: body } = await core.call(`/v1/users/alice/sessions?except=${except}`, { method: 'DELETE' })
-      expect([status, body['message']]).toEqual([400, 'except must match ^[ch][A-Za-z0-9_-]{21}[AQgw]$'])
+      const { status, json: body } = await revokeAll(core, { except })
+      expect([status, body['message']]).toEqual([400, 'except must be the handle of a session'])
     }
-    expect((await core.call(`/v1/users/alice/sessions?except=${handle}`, { method: 'DELETE' })).json['revoked']).toEqual([])
+    expect((await revokeAll(core, { except: handle })).json['revoked']).toEqual([])
   })
 })
 
@@ -72,10 +77,10 @@ test('S-15: a URL that is not ASCII, or not percent-encoded UTF-8, is never read
     expect((await core.call(`/recipe/session/user?${query}`)).status).toBe(400)
   }
   for (const target of ['/v1/users/%ff/sessions', '/v1/users/%ed%a0%80/sessions']) {
-    expect((await core.call(target, { method: 'DELETE' })).status).toBe(404)
+    expect((await core.call(target)).status).toBe(404)
   }
   expect(await raw(core, 'GET /recipe/session/user?userId=\xff')).toMatch(/^HTTP\/1\.1 400/)
-  expect(await raw(core, 'DELETE /v1/users/\xef\xbf\xbd/sessions')).toMatch(/^HTTP\/1\.1 400/)
+  expect(await raw(core, 'GET /v1/users/\xef\xbf\xbd/sessions')).toMatch(/^HTTP\/1\.1 400/)
   expect((await core.call(`/recipe/session/user?userId=${encodeURIComponent(userId)}`)).json['sessionHandles']).toEqual([handle])
 })
 
@@ -144,7 +149,7 @@ describe('S-15: a method that a path does not have gets 405, with the path\'s me
     ['TRACE', '/health/live', 'GET, HEAD'], ['POST', '/health/ready', 'GET, HEAD'], ['DELETE', '/metrics', 'GET, HEAD'],
     ['TRACE', '/.well-known/jwks.json', 'GET'], ['TRACE', '/recipe/session', 'POST, GET'], ['HEAD', '/apiversion', 'GET'],
     ['PUT', '/recipe/jwt', 'POST'], ['TRACE', '/v1/keys', 'GET'], ['PUT', '/v1/sessions/x', 'GET, PATCH, DELETE'],
-    ['OPTIONS', '/v1/users/a/sessions', 'GET, DELETE'],
+    ['OPTIONS', '/v1/users/a/sessions', 'GET'],
   ])('%s %s', async (method, path, allowed) => {
     const core = await start()
     const head = await raw(core, `${method} ${path}`)

@@ -1,11 +1,12 @@
-// The Python package: its own tests with the newest and the oldest Django, the checkers, and a built wheel.
+// The Python package: its own tests with each release of Django and of Python that it accepts, the checkers, and a
+// built wheel.
 import { execFile } from 'node:child_process'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { pythonPackage } from '../support/django.ts'
-import { preparePython } from '../support/python.ts'
+import { findPython, preparePython } from '../support/python.ts'
 import { createDirectory, removeDirectory } from '../support/servers/workspace.ts'
 
 const newest = await preparePython(join(pythonPackage, 'requirements/dev.txt'))
@@ -31,9 +32,12 @@ describe.skipIf(newest === null)('the Python package', () => {
     expect(await run(newest, 'pytest', '--quiet')).toMatch(allPassed)
   }, 600_000)
 
-  test('has types and no warnings', async () => {
+  test('has types and no warnings, for the oldest and the newest Python', async () => {
     expect(await run(newest, 'ruff', 'check')).toContain('All checks passed')
-    expect(await run(newest, 'mypy', '--cache-dir', '/dev/null')).toContain('no issues found')
+    for (const version of ['3.10', '3.13']) {
+      const flags = ['--cache-dir', '/dev/null', '--python-version', version]
+      expect(await run(newest, 'mypy', ...flags)).toContain('no issues found')
+    }
   })
 
   test('is built as a wheel that has its types', async () => {
@@ -51,8 +55,23 @@ describe.skipIf(newest === null)('the Python package', () => {
   })
 })
 
+/** Without the processes of real servers. */
+const quick = ['pytest', '--quiet', '--ignore', 'tests/test_processes.py']
+
 describe.skipIf(oldest === null)('the Python package with the oldest releases that it accepts', () => {
   test('passes its tests', async () => {
-    expect(await run(oldest, 'pytest', '--quiet', '--ignore', 'tests/test_processes.py')).toMatch(allPassed)
+    expect(await run(oldest, ...quick)).toMatch(allPassed)
   }, 600_000)
+})
+
+// Not every machine has several versions of Python: those that are missing are not tested.
+describe.for([
+  ['3.10', 'oldest'], ['3.12', 'between'], ['3.13', 'dev'],
+] as const)('the Python package on Python %s', ([version, requirements]) => {
+  const program = findPython(version)
+
+  test.skipIf(program === null)('passes its tests', async () => {
+    const python = await preparePython(join(pythonPackage, `requirements/${requirements}.txt`), program)
+    expect(await run(python, ...quick)).toMatch(allPassed)
+  }, 900_000)
 })

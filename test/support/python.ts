@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findProgram } from './servers/programs.ts'
@@ -9,18 +10,26 @@ const run = promisify(execFile)
 const cache = join(import.meta.dirname, '../../.cache')
 const limit = 600_000
 
+/** The Python of a version such as `3.13`, of the machine or of pyenv; null if there is none. */
+export function findPython(version: string): string | null {
+  const installed = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions')
+  const found = existsSync(installed) ? readdirSync(installed).find(name => name.startsWith(`${version}.`)) : undefined
+  return found === undefined ? findProgram(`python${version}`) : join(installed, found, 'bin/python3')
+}
+
 /**
  * A Python with the packages of a requirements file, in a virtual environment in the repository's cache. Returns null
- * if Python or its package index is not available, which is an error if `CI=true`.
+ * if Python or its package index is not available, which is an error if `CI=true`. `program` is the Python to use, by
+ * default the machine's `python3`.
  */
-export async function preparePython(requirements: string): Promise<string | null> {
-  const name = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12)
+export async function preparePython(requirements: string, program: string | null = null): Promise<string | null> {
+  const name = createHash('sha256').update(readFileSync(requirements)).update(program ?? '').digest('hex').slice(0, 12)
   const folder = join(cache, `python-${name}`)
   const python = join(folder, 'bin/python')
   if (existsSync(python)) return python
   const begun = `${folder}.${process.pid}`
   try {
-    const system = findProgram('python3')
+    const system = program ?? findProgram('python3')
     if (system === null) throw new Error('python3 is not installed')
     await run(system, ['-m', 'venv', begun], { timeout: limit })
     const flags = ['--quiet', '--disable-pip-version-check', '--no-cache-dir']

@@ -11,6 +11,9 @@ export function unauthorised(message = 'Session does not exist.'): Reply {
   return replyJson({ status: 'UNAUTHORISED', message })
 }
 
+/** The call is not for one tenant, but the path names one. */
+export const publicTenantOnly: Reply = replyText(403, 'Only public tenantId can call this app specific API')
+
 /**
  * The client must send the same refresh token again after `retryAfter` seconds. The status must not be 200: SDKs would
  * read that as a theft.

@@ -21,12 +21,12 @@ export const publicPaths: ReadonlySet<string> = new Set([JWKS_PATH, NATIVE_JWKS_
 
 /** The endpoints of an application, by path. */
 export const appEndpoints: Readonly<Record<string, CdiEndpoint>> = {
-  '/apiversion': { level: 'app', methods: { GET: async () => replyJson({ versions: protocolVersions }) } },
-  [JWKS_PATH]: { level: 'app', methods: { GET: keySet('core-dynamic', 'core-static') } },
-  [NATIVE_JWKS_PATH]: { level: 'app', methods: { GET: keySet('access') } },
-  '/recipe/jwt/jwks': { level: 'app', methods: { GET: publicKeysWithStatus } },
-  '/recipe/jwt': { level: 'app', methods: { POST: signJwt } },
-  '/user/id': { level: 'app', methods: { GET: user } },
+  '/apiversion': { publicOnlySince: '5.0', methods: { GET: async () => replyJson({ versions: protocolVersions }) } },
+  [JWKS_PATH]: { publicOnlySince: null, methods: { GET: keySet('core-dynamic', 'core-static') } },
+  [NATIVE_JWKS_PATH]: { publicOnlySince: null, methods: { GET: keySet('access') } },
+  '/recipe/jwt/jwks': { publicOnlySince: '5.0', methods: { GET: publicKeysWithStatus } },
+  '/recipe/jwt': { publicOnlySince: '5.0', methods: { POST: signJwt } },
+  '/user/id': { publicOnlySince: '5.0', methods: { GET: user } },
 }
 
 /** How long verifiers may cache the keys: half of the time between a key's publication and its first use (HDR-02). */

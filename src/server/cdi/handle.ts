@@ -8,10 +8,10 @@ import { isStoreFailure } from '../store-failure.ts'
 import { servesTenant } from '../tenants.ts'
 import type { ServedTenants } from '../tenants.ts'
 import { hello, helloMethods, publicPaths } from './app-endpoints.ts'
-import { busy, unauthorised } from './answers.ts'
+import { busy, publicTenantOnly, unauthorised } from './answers.ts'
 import { Fields } from './fields.ts'
 import type { DynamicApplications } from './dynamic-applications.ts'
-import { isVersion, newestProtocol, protocolOf } from './protocol.ts'
+import { isAtLeast, isVersion, newestProtocol, protocolOf } from './protocol.ts'
 import type { Protocol } from './protocol.ts'
 import { matchCdiRoute } from './route.ts'
 import type { CdiRoute } from './route.ts'
@@ -38,7 +38,6 @@ const invalidKey = challenge(replyText(401, 'Invalid API key'))
 const wrongMethod = replyText(405, 'Method not supported')
 const badJson = replyText(400, 'Invalid Json Input')
 const unknownTenant = replyText(400, 'AppId or tenantId not found => it is not configured on this server')
-const publicOnly = replyText(403, 'Only public tenantId can call this app specific API')
 const storeAway = retryLater(replyText(503, 'The store does not answer: repeat the request later'))
 const failed = replyText(500, 'The request failed; the log of the server has the reason')
 
@@ -75,17 +74,16 @@ async function answer(
   { apps, tenants, madeApps, maxBodyBytes }: CdiSettings,
 ): Promise<Reply> {
   const protocol = announced(request, route)
-  const { appId, tenantId, path, endpoint } = route
+  const { appId, tenantId, endpoint } = route
   if (tenantId !== 'public' && !protocol.hasTenants) return notFound
   if (endpoint === null) return notFound
   const handler = endpoint.methods[request.method ?? '']
   if (handler === undefined) return allowOnly(Object.keys(endpoint.methods), wrongMethod)
   const app = apps.get(appId)
   const hasTenant = (id: string): boolean => servesTenant(tenants, id)
-  if (app === undefined || !hasTenant(tenantId)) return unknownTenant
-  // Before version 5.6, `verify` ignores the tenant.
-  const isGuarded = path === '/recipe/session/verify' ? protocol.isEager : protocol.isStrict
-  if (endpoint.level === 'app' && tenantId !== 'public' && isGuarded) return publicOnly
+  const { publicOnlySince, knowsAllTenants = false } = endpoint
+  if (app === undefined || !(knowsAllTenants || hasTenant(tenantId))) return unknownTenant
+  if (publicOnlySince !== null && tenantId !== 'public' && isAtLeast(protocol, publicOnlySince)) return publicTenantOnly
   return handler({
     appId, app, madeApps, protocol, tenantId, query, hasTenant,
     hasApp: id => apps.has(id),
@@ -95,10 +93,12 @@ async function answer(
 
 function announced({ headers }: IncomingMessage, { path }: CdiRoute): Protocol {
   const version = headers['cdi-version']
-  if (version === undefined || publicPaths.has(path) || path === '/apiversion') return newestProtocol
-  if (typeof version !== 'string' || !isVersion(version)) throw new RejectedRequest(replyText(400, 'cdi-version header is invalid'))
-  const protocol = protocolOf(version)
+  if (version === undefined) return newestProtocol
+  const protocol = typeof version === 'string' ? protocolOf(version) : null
   if (protocol !== null) return protocol
+  // Whoever asks for the versions or the keys need not know a version that is served.
+  if (publicPaths.has(path) || path === '/apiversion') return newestProtocol
+  if (typeof version !== 'string' || !isVersion(version)) throw new RejectedRequest(replyText(400, 'cdi-version header is invalid'))
   throw new RejectedRequest(replyText(400, `cdi-version ${version} not supported`))
 }
 

@@ -5,16 +5,13 @@ import { protocolVersions } from './protocol.ts'
 import { cdiComponents, schemas } from './schemas.ts'
 
 /** One method of a path of CDI. */
-interface CdiDescription {
-  readonly id: string
+interface CdiDescription extends Pick<DocumentedOperation, 'id' | 'summary' | 'isPublic'> {
   readonly tag: keyof typeof tags
-  readonly summary: string
   readonly query?: Readonly<Record<string, Schema>>
   /** The parameters of the query that must be given. */
   readonly required?: readonly string[]
   readonly body?: Schema
   readonly success: Schema
-  readonly isPublic?: boolean
 }
 
 /** The groups of operations, and what they are about. */
@@ -206,7 +203,7 @@ function document(
       },
       400: refuse('The request is malformed, or the version, the application or the tenant is not served.'),
       ...isPublic ? {} : { 401: refuse('The request has no valid API key.') },
-      403: refuse('Only the public tenant has this path.'),
+      403: refuse('The path is for another tenant or application, or the settings of the server do not allow it.'),
       ...body === undefined ? {} : { 413: refuse('The body is too long.') },
       500: refuse('The request failed. The log of the server has the reason.'),
       503: refuse('The store does not answer; or, for a refresh, an earlier response may still be on the way.', true),

@@ -9,7 +9,7 @@ export interface Protocol {
   readonly hasTenants: boolean
   /** Whether sessions carry `recipeUserId`. */
   readonly hasRecipeUsers: boolean
-  /** Whether a refresh must name the kind of key that signs, and only the public tenant has app-level endpoints. */
+  /** Whether a refresh must name the kind of key that signs, and a path with a tenant is not for all tenants. */
   readonly isStrict: boolean
   /** Whether `verify` never returns a new access token, and a call may request a shorter access token lifetime. */
   readonly isEager: boolean
@@ -38,6 +38,11 @@ export const newestProtocol: Protocol = protocolOf('5.6') ?? unknownVersion()
 /** The behaviour of a version; null if it is not served. */
 export function protocolOf(version: string): Protocol | null {
   return protocols.get(version) ?? null
+}
+
+/** Whether a version is this one or a newer one. */
+export function isAtLeast({ version }: Protocol, least: string): boolean {
+  return orderOf(version) >= orderOf(least)
 }
 
 /** Whether a text has the form of a version. */

@@ -1,29 +1,31 @@
-import { TENANT_ID } from '../../session/identifiers.ts'
-import { APP_ID } from '../app-id.ts'
-import { anyObject, keySet } from '../native/schemas.ts'
+import { anyObject, anyText as text, instant, kept, keySet, userId as nativeUserId } from '../native/schemas.ts'
 import type { Schema } from '../native/schema.ts'
+import { protectedClaims } from './token-format.ts'
 
 /** The longest validity of a JWT, in seconds: with it, the expiration time still is a date in JavaScript. */
 export const LONGEST_VALIDITY = 8_600_000_000_000
 
-const text: Schema = { type: 'string' }
 const flag: Schema = { type: 'boolean' }
-const instant: Schema = { type: 'integer', description: 'Milliseconds since 1970.' }
 const texts: Schema = { type: 'array', items: text }
 const userId: Schema = {
-  type: 'string', maxLength: 255, description: 'At most 255 UTF-16 code units, well-formed, without U+0000.',
+  ...nativeUserId, minLength: 0, description: 'At most 255 characters of well-formed Unicode, without U+0000.',
 }
 
 /** The outcomes that `status` can name. */
 const outcomes = [
   'OK', 'UNAUTHORISED', 'TRY_REFRESH_TOKEN', 'TOKEN_THEFT_DETECTED', 'UNKNOWN_USER_ID_ERROR',
-  'UNSUPPORTED_ALGORITHM_ERROR',
+  'UNSUPPORTED_ALGORITHM_ERROR', 'TENANT_NOT_FOUND_ERROR',
 ] as const
 type Outcome = typeof outcomes[number]
 
 /** A body whose members a version may add to. */
 function body(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
   return { type: 'object', properties, required: Object.keys(properties).filter(name => !optional.includes(name)) }
+}
+
+/** The body of a request. */
+function request(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+  return { ...body(properties, optional), ...kept }
 }
 
 /** A response: `status`, and members that depend on it. */
@@ -40,10 +42,16 @@ const session = body({
 }, ['recipeUserId', 'userDataInJWT', 'tenantId'])
 const tokens = { session, accessToken: token, refreshToken: token, antiCsrfToken: text }
 const lifetime: Schema = {
-  type: 'number', exclusiveMinimum: 0, maximum: 86_400_000,
+  type: 'number', format: 'double', exclusiveMinimum: 0, maximum: 86_400_000,
   description: 'Milliseconds; at most as configured. From version 5.6 on.',
 }
 const ended = ['OK', 'UNAUTHORISED'] as const
+/** The id of an application or a tenant, which becomes lower case. */
+const id: Schema = { type: 'string', pattern: '^[A-Za-z0-9-]{1,64}$' }
+const userDataInJWT: Schema = {
+  type: 'object', additionalProperties: true, ...kept,
+  propertyNames: { not: { enum: [...protectedClaims[5]] } }, description: 'Without claims of the protocol.',
+}
 
 /** Matches an object that has the member. */
 const having = (name: string): Schema => ({ properties: { [name]: {} }, required: [name] })
@@ -52,9 +60,9 @@ const removalOfUser: Schema = {
     { userId, revokeAcrossAllTenants: flag, revokeSessionsForLinkedAccounts: flag },
     ['revokeAcrossAllTenants', 'revokeSessionsForLinkedAccounts'],
   ),
-  not: having('sessionHandles'),
+  not: having('sessionHandles'), ...kept,
 }
-const removalOfSessions: Schema = { ...body({ sessionHandles: texts }), not: having('userId') }
+const removalOfSessions: Schema = { ...body({ sessionHandles: texts }), not: having('userId'), ...kept }
 
 /** The names of the schemas. */
 type SchemaName =
@@ -68,14 +76,14 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
   text, userId, keySet,
   versions: body({ versions: texts }),
   keySetWithStatus: body({ status: text, keys: { type: 'array', items: anyObject } }),
-  newJwt: body({
+  newJwt: request({
     algorithm: text, jwksDomain: text, payload: anyObject, useStaticSigningKey: flag,
-    validity: { type: 'number', minimum: 1, maximum: LONGEST_VALIDITY, description: 'Seconds.' },
+    validity: { type: 'number', format: 'double', minimum: 1, maximum: LONGEST_VALIDITY, description: 'Seconds.' },
   }, ['useStaticSigningKey']),
   jwt: outcome(['OK', 'UNSUPPORTED_ALGORITHM_ERROR'], { jwt: text }),
   unknownUser: outcome(['UNKNOWN_USER_ID_ERROR']),
-  newSession: body({
-    userId, userDataInJWT: anyObject, userDataInDatabase: anyObject, enableAntiCsrf: flag, useDynamicSigningKey: flag,
+  newSession: request({
+    userId, userDataInJWT, userDataInDatabase: anyObject, enableAntiCsrf: flag, useDynamicSigningKey: flag,
     accessTokenValidity: lifetime,
   }, ['useDynamicSigningKey', 'accessTokenValidity']),
   pair: outcome(['OK'], tokens),
@@ -83,13 +91,13 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
     sessionHandle: text, userId: text, recipeUserId: text, userDataInDatabase: anyObject, userDataInJWT: anyObject,
     expiry: instant, timeCreated: instant, tenantId: text,
   }),
-  verification: body({
+  verification: request({
     accessToken: text, doAntiCsrfCheck: flag, enableAntiCsrf: flag, checkDatabase: flag, antiCsrfToken: text,
   }, ['antiCsrfToken']),
   verified: outcome(['OK', 'UNAUTHORISED', 'TRY_REFRESH_TOKEN'], {
     session, accessToken: token, payloadUpdateAvailable: flag,
   }),
-  refresh: body({
+  refresh: request({
     refreshToken: text, antiCsrfToken: text, enableAntiCsrf: flag, useDynamicSigningKey: flag,
     accessTokenValidity: lifetime,
   }, ['antiCsrfToken', 'accessTokenValidity']),
@@ -97,7 +105,8 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
     ...tokens,
     recentTokenReuseSubtype: { type: 'string', enum: ['RECENT_PREV', 'ORPHANED_BRANCH', 'STALE_LINEAGE'] },
   }),
-  regeneration: body({ accessToken: text, userDataInJWT: anyObject }, ['userDataInJWT']),
+  // Which names are refused depends on the version of the access token.
+  regeneration: request({ accessToken: text, userDataInJWT: anyObject }, ['userDataInJWT']),
   removal: {
     type: 'object', oneOf: [removalOfUser, removalOfSessions],
     dependentRequired: { revokeAcrossAllTenants: ['userId'], revokeSessionsForLinkedAccounts: ['userId'] },
@@ -105,22 +114,22 @@ export const schemas: Readonly<Record<SchemaName, Schema>> = {
   },
   removed: outcome(['OK'], { sessionHandlesRevoked: texts }),
   handles: outcome(['OK'], { sessionHandles: texts }),
-  newData: body({ sessionHandle: text, userDataInDatabase: anyObject }),
-  newPayload: body({ sessionHandle: text, userDataInJWT: anyObject }),
+  newData: request({ sessionHandle: text, userDataInDatabase: anyObject }),
+  newPayload: request({ sessionHandle: text, userDataInJWT }),
   data: outcome(ended, { userDataInDatabase: anyObject }),
   payload: outcome(ended, { userDataInJWT: anyObject }),
   done: outcome(ended),
-  newApp: body({ appId: { type: 'string', pattern: APP_ID.source }, coreConfig: anyObject }, ['coreConfig']),
-  oldApp: body({ appId: text }),
+  newApp: request({ appId: id, coreConfig: anyObject }, ['coreConfig']),
+  oldApp: request({ appId: text }),
   created: outcome(['OK'], { createdNew: flag }),
   existed: outcome(['OK'], { didExist: flag }),
-  newTenant: body({ tenantId: { type: 'string', pattern: TENANT_ID.source } }),
-  tenant: outcome(['OK'], { tenantId: text, thirdParty: anyObject, coreConfig: anyObject }),
+  newTenant: request({ tenantId: id }),
+  tenant: outcome(['OK', 'TENANT_NOT_FOUND_ERROR'], { tenantId: text, thirdParty: anyObject, coreConfig: anyObject }),
 }
 
 /** The schemas that the document names, so that generated clients have good names. */
 export const cdiComponents: Readonly<Record<string, Schema>> = {
-  Session: session, Token: token, KeySet: keySet, RemovalOfUser: removalOfUser, RemovalOfSessions: removalOfSessions,
+  Session: session, Token: token, KeySet: keySet, JsonObject: anyObject, UserDataInJWT: userDataInJWT, RemovalOfUser: removalOfUser, RemovalOfSessions: removalOfSessions,
   ...Object.fromEntries(Object.entries(schemas)
     .filter(([name]) => !['text', 'userId', 'keySet'].includes(name))
     .map(([name, schema]) => [`${name.slice(0, 1).toUpperCase()}${name.slice(1)}`, schema])),

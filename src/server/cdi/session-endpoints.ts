@@ -4,9 +4,9 @@ import type { TheftOutcome } from '../../session/core.ts'
 import { requireCdiUserId } from '../../session/identifiers.ts'
 import type { ClientInfo } from '../../session/record.ts'
 import type { Application } from '../application.ts'
-import { replyJson, RejectedRequest, replyText } from '../http/reply.ts'
+import { replyJson, RejectedRequest } from '../http/reply.ts'
 import type { Reply } from '../http/reply.ts'
-import { sessionAnswer, describeToken, pairReply, tryRefreshToken, unauthorised } from './answers.ts'
+import { describeToken, pairReply, publicTenantOnly, sessionAnswer, tryRefreshToken, unauthorised } from './answers.ts'
 import { fail, queryFlag, queryText } from './fields.ts'
 import type { Fields } from './fields.ts'
 import type { Protocol } from './protocol.ts'
@@ -16,14 +16,14 @@ import { ProtectedClaimError, requireUnprotected } from './token-format.ts'
 
 /** The endpoints of sessions, by path. */
 export const sessionEndpoints: Readonly<Record<string, CdiEndpoint>> = {
-  '/recipe/session': { level: 'tenant', methods: { POST: create, GET: information } },
-  '/recipe/session/verify': { level: 'app', methods: { POST: withoutProtected(verify) } },
-  '/recipe/session/refresh': { level: 'app', methods: { POST: withoutProtected(refresh) } },
-  '/recipe/session/regenerate': { level: 'app', methods: { POST: regenerate } },
-  '/recipe/session/remove': { level: 'tenant', methods: { POST: remove } },
-  '/recipe/session/user': { level: 'tenant', methods: { GET: listOfUser } },
-  '/recipe/session/data': { level: 'app', methods: { PUT: writeData, GET: readData } },
-  '/recipe/jwt/data': { level: 'app', methods: { PUT: writePayload, GET: readPayload } },
+  '/recipe/session': { publicOnlySince: null, methods: { POST: create, GET: information } },
+  '/recipe/session/verify': { publicOnlySince: '5.6', methods: { POST: withoutProtected(verify) } },
+  '/recipe/session/refresh': { publicOnlySince: null, methods: { POST: withoutProtected(refresh) } },
+  '/recipe/session/regenerate': { publicOnlySince: null, methods: { POST: regenerate } },
+  '/recipe/session/remove': { publicOnlySince: null, methods: { POST: remove } },
+  '/recipe/session/user': { publicOnlySince: null, methods: { GET: listOfUser } },
+  '/recipe/session/data': { publicOnlySince: null, methods: { PUT: writeData, GET: readData } },
+  '/recipe/jwt/data': { publicOnlySince: null, methods: { PUT: writePayload, GET: readPayload } },
 }
 
 /** CDI does not transmit the address and user agent of the user's client. */
@@ -159,18 +159,22 @@ async function remove({ app, protocol, tenantId, body }: CdiRequest): Promise<Re
   const everywhere = fields.has('revokeAcrossAllTenants') ? fields.flag('revokeAcrossAllTenants') : true
   // No accounts are linked here, but a flag of the wrong type is still refused.
   if (fields.has('revokeSessionsForLinkedAccounts')) fields.flag('revokeSessionsForLinkedAccounts')
-  if (everywhere && tenantId !== 'public' && protocol.isStrict) {
-    throw new RejectedRequest(replyText(403, 'Only public tenantId can call this app specific API'))
-  }
+  requirePublicTenant(everywhere, tenantId, protocol)
   const revoked = await app.core.revokeAllSessionsForUser(userId, everywhere ? {} : { tenantId })
   return replyJson({ status: 'OK', sessionHandlesRevoked: revoked })
 }
 
-async function listOfUser({ app, tenantId, query }: CdiRequest): Promise<Reply> {
+async function listOfUser({ app, protocol, tenantId, query }: CdiRequest): Promise<Reply> {
+  const userId = queryText(query, 'userId')
   const everywhere = queryFlag(query, 'fetchAcrossAllTenants', true)
-  const options = everywhere ? {} : { tenantId }
-  const sessionHandles = await app.core.getAllSessionHandlesForUser(queryText(query, 'userId'), options)
+  requirePublicTenant(everywhere, tenantId, protocol)
+  const sessionHandles = await app.core.getAllSessionHandlesForUser(userId, everywhere ? {} : { tenantId })
   return replyJson({ status: 'OK', sessionHandles })
+}
+
+/** From version 5.0 on, a call for all tenants must not name one. @throws RejectedRequest with 403 */
+function requirePublicTenant(everywhere: boolean, tenantId: string, { isStrict }: Protocol): void {
+  if (everywhere && tenantId !== 'public' && isStrict) throw new RejectedRequest(publicTenantOnly)
 }
 
 async function writeData({ app, body }: CdiRequest): Promise<Reply> {

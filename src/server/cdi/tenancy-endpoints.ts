@@ -11,10 +11,12 @@ import type { CdiEndpoint, CdiRequest } from './request.ts'
  * SDKs call before they create a session.
  */
 export const tenancyEndpoints: Readonly<Record<string, CdiEndpoint>> = {
-  '/recipe/multitenancy/app/v2': { level: 'app', methods: { PUT: makeApp } },
-  '/recipe/multitenancy/app': { level: 'app', methods: { PUT: makeApp } },
-  '/recipe/multitenancy/app/remove': { level: 'app', methods: { POST: removeApp } },
-  '/recipe/multitenancy/tenant/v2': { level: 'tenant', methods: { PUT: makeTenant, GET: tenant } },
+  '/recipe/multitenancy/app/v2': { publicOnlySince: '3.0', methods: { PUT: makeApp } },
+  '/recipe/multitenancy/app': { publicOnlySince: '3.0', methods: { PUT: makeApp } },
+  '/recipe/multitenancy/app/remove': { publicOnlySince: '3.0', methods: { POST: removeApp } },
+  '/recipe/multitenancy/tenant/v2': {
+    publicOnlySince: null, knowsAllTenants: true, methods: { PUT: makeTenant, GET: tenant },
+  },
 }
 
 async function makeApp({ appId: from, hasApp, madeApps, body }: CdiRequest): Promise<Reply> {
@@ -22,7 +24,7 @@ async function makeApp({ appId: from, hasApp, madeApps, body }: CdiRequest): Pro
   const fields = await body()
   const appId = fields.text('appId').toLowerCase()
   if (madeApps === null) {
-    if (!hasApp(appId)) fail('a server with API keys creates no applications on request: name it with --app')
+    if (!hasApp(appId)) forbid('a server with API keys creates no applications on request: name it with --app')
     return replyJson({ status: 'OK', createdNew: false })
   }
   return replyJson({ status: 'OK', createdNew: await madeApps.make(appId, settingsIn(fields)) })
@@ -32,19 +34,22 @@ async function removeApp({ appId: from, hasApp, madeApps, body }: CdiRequest): P
   refuseOtherApps(from)
   const appId = (await body()).text('appId').toLowerCase()
   const didExist = await madeApps?.remove(appId) ?? false
-  if (!didExist && hasApp(appId)) fail('the application is one of the server\'s settings and cannot be removed')
+  if (!didExist && hasApp(appId)) forbid('the application is one of the server\'s settings and cannot be removed')
   return replyJson({ status: 'OK', didExist })
 }
 
 /** A tenant need not be created: this answers whether it is served. */
-async function makeTenant({ hasTenant, body }: CdiRequest): Promise<Reply> {
+async function makeTenant({ tenantId: from, hasTenant, body }: CdiRequest): Promise<Reply> {
   const tenantId = (await body()).text('tenantId').toLowerCase()
-  if (!TENANT_ID.test(tenantId) || !hasTenant(tenantId)) fail('the tenant is not served: name it with --tenant')
+  if (!TENANT_ID.test(tenantId)) fail('tenantId must have 1 to 64 characters a-z, 0-9 and -')
+  if (from !== 'public' && from !== tenantId) forbid('You must use the public or same tenant to add/update a tenant')
+  if (!hasTenant(tenantId)) forbid('the tenant is not served: name it with --tenant')
   return replyJson({ status: 'OK', createdNew: false })
 }
 
 /** The configuration of a tenant, which is always empty. */
-async function tenant({ tenantId }: CdiRequest): Promise<Reply> {
+async function tenant({ tenantId, hasTenant }: CdiRequest): Promise<Reply> {
+  if (!hasTenant(tenantId)) return replyJson({ status: 'TENANT_NOT_FOUND_ERROR' })
   return replyJson({ status: 'OK', tenantId, thirdParty: { providers: [] }, coreConfig: {} })
 }
 
@@ -53,5 +58,10 @@ function settingsIn(fields: Fields): JsonObject {
 }
 
 function refuseOtherApps(appId: string): void {
-  if (appId !== 'public') throw new RejectedRequest(replyText(403, 'Only the public application can manage applications'))
+  if (appId !== 'public') forbid('Only the public application can manage applications')
+}
+
+/** Refuses the request with 403: it is well-formed, but the settings of the server do not allow it. */
+function forbid(words: string): never {
+  throw new RejectedRequest(replyText(403, words))
 }

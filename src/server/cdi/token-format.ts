@@ -51,7 +51,7 @@ const claimNames = [
 ]
 
 /** The names that the payload must not have, by the version of the access token. */
-const protectedClaims: Readonly<Record<AccessTokenVersion, ReadonlySet<string>>> = {
+export const protectedClaims: Readonly<Record<AccessTokenVersion, ReadonlySet<string>>> = {
   3: new Set(claimNames),
   4: new Set([...claimNames, 'tId']),
   5: new Set([...claimNames, 'tId', 'rsub']),

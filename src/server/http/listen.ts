@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { Milliseconds } from '../../base/time.ts'
 
@@ -26,31 +26,46 @@ export const httpLimits: HttpLimits = {
   keepAliveTimeout: 65_000,
 }
 
+/** Handles a request. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
+
 /** A listening socket. */
 export interface Listener {
   /** `http://host:port`. */
   readonly url: string
+  readonly port: number
+  /** Begins to handle requests. Those that have arrived before wait for it. */
+  serve(handle: RequestHandler): void
   /** Takes no new connections, waits up to `limit` for the requests in progress, then closes all connections. */
   close(limit: Milliseconds): Promise<void>
 }
 
 /** Listens on an address. @throws the system's error if that fails, such as `EADDRINUSE`. */
-export async function listen(
-  host: string,
-  port: number,
-  limits: HttpLimits,
-  handle: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<Listener> {
+export async function listen(host: string, port: number, limits: HttpLimits): Promise<Listener> {
   const { maxHeaderBytes: maxHeaderSize, headersTimeout, requestTimeout, keepAliveTimeout } = limits
   const server = createServer({
     maxHeaderSize, headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval: 1000,
     noDelay: true,
-  }, handle)
+  })
+  let begin: (handle: RequestHandler) => void = () => {}
+  const began = new Promise<RequestHandler>(resolve => {
+    begin = resolve
+  })
+  const early: RequestHandler = (request, response) => void began.then(handle => handle(request, response))
+  server.on('request', early)
   server.maxConnections = limits.maxConnections
   server.listen(port, host)
   await once(server, 'listening')
+  const address = server.address()
+  const boundPort = typeof address === 'object' && address !== null ? address.port : port
   return {
-    url: urlOf(server, host),
+    url: urlOf(host, boundPort),
+    port: boundPort,
+    serve(handle) {
+      server.off('request', early)
+      server.on('request', handle)
+      begin(handle)
+    },
     async close(limit) {
       const closed = new Promise(resolve => server.close(resolve))
       server.closeIdleConnections()
@@ -61,8 +76,7 @@ export async function listen(
   }
 }
 
-function urlOf(server: Server, host: string): string {
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
+/** The URL of an address. */
+export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

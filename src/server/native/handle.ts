@@ -84,7 +84,7 @@ export async function handleNativeRequest(
 }
 
 /**
- * Refuses unknown and repeated parameters if the operation has parameters: with `exept`, a misspelt `except`, the
+ * Refuses unknown and repeated parameters if the operation describes its query: with an `except` that is not read, the
  * request would revoke the session that must stay.
  * @throws RejectedRequest with 400
  */
@@ -96,7 +96,9 @@ function validateQuery({ query: known }: Operation, query: URLSearchParams): voi
     if (violation === null) return
     throw new RejectedRequest(problem(400, 'invalid_request', violation))
   }
-  const message = `The query may have only these parameters, each at most once: ${Object.keys(known).join(', ')}.`
+  const names = Object.keys(known).join(', ')
+  const message = names === '' ? 'The query must have no parameters: they are members of the body.'
+    : `The query may have only these parameters, each at most once: ${names}.`
   throw new RejectedRequest(problem(400, 'invalid_request', message))
 }
 

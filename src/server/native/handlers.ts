@@ -131,9 +131,11 @@ export const handlers: Readonly<Record<Exclude<OperationId, 'followRevocations'>
     return replyJson(await app.native.listSessions(parameters['userId'] ?? '', page))
   },
 
-  async revokeSessionsOfUser({ app, parameters, query }) {
-    const except = query.get('except')
-    const options = { ...except === null ? {} : { except }, ...tenantIn(query) }
+  async revokeSessionsOfUser({ app, parameters, body: { except, tenantId } }) {
+    const options = {
+      ...except === undefined ? {} : { except: textOf(except) },
+      ...tenantId === undefined ? {} : { tenantId: requireTenantId(tenantId) },
+    }
     return replyJson({ revoked: await app.native.revokeAllSessionsForUser(parameters['userId'] ?? '', options) })
   },
 
@@ -183,11 +185,11 @@ async function describePair(app: Application, issued: IssuedSession<JsonObject>,
   }
 }
 
-/** The claims of a valid access token of this session. @throws RejectedRequest for any other text. */
+/** The claims of a valid access token of this session. @throws RejectedRequest with 401 for any other text. */
 async function claimsFor(app: Application, handle: string, accessToken: string): Promise<AccessClaims> {
   const identified = await app.native.identify(accessToken)
   if (identified !== null && identified.usable && identified.claims.sid === handle) return identified.claims
-  throw new RejectedRequest(problem(400, 'invalid_request', 'accessToken must be a valid access token of the session'))
+  throw new RejectedRequest(problem(401, 'invalid_access_token', 'accessToken must be a valid access token of the session'))
 }
 
 /** The address and user agent of the user's client, if the application sends them. */

@@ -4,7 +4,8 @@ import { errorCodes } from './error-codes.ts'
 import type { ApiErrorCode } from './error-codes.ts'
 import { operations, tags } from './operations.ts'
 import type { Operation, OperationResponse } from './operations.ts'
-import { components, errorBody } from './schemas.ts'
+import { anyText, components, errorBody, userId } from './schemas.ts'
+import type { Schema } from './schema.ts'
 
 /** The OpenAPI 3.1 document of the native API, made from the table that also routes and validates requests. */
 export function describeApi(server: DocumentedServer): object {
@@ -24,7 +25,7 @@ function document(operation: Operation): DocumentedOperation {
     id, method, path, tag, summary, details, body,
     parameters: [
       ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
-        name, in: 'path', schema: { type: 'string', description: parameterWords[name] ?? name },
+        name, in: 'path', schema: parameterSchemas[name] ?? anyText,
       } as const)),
       ...Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema } as const)),
     ],
@@ -34,8 +35,10 @@ function document(operation: Operation): DocumentedOperation {
   }
 }
 
-const parameterWords: Readonly<Record<string, string>> = {
-  handle: 'The handle of the session.', userId: 'The id of the user.',
+/** What is no handle is one of no session, which gets 404. */
+const parameterSchemas: Readonly<Record<string, Schema>> = {
+  handle: { type: 'string', description: 'The handle of the session.' },
+  userId: { ...userId, description: 'The id of the user.' },
 }
 
 /** The responses of an operation, with those that its path and its body may get, and those of every one. */

@@ -1,10 +1,10 @@
-import { HANDLE } from '../../base/handle.ts'
 import { PAGE_POSITION } from '../../stores/page-position.ts'
 import type { ApiErrorCode } from './error-codes.ts'
 import type { Schema } from './schema.ts'
 import {
-  accessTokenOnly, antiCsrfFlag, anyObject, anyText, client, keyPurpose, keySet, lifetimes, nextKeys, object, ofTenant, pair,
-  refreshRefusal, errorBody, revoked, session, sessionPage, tenantId, token, tokenState, userId,
+  accessTokenOnly, antiCsrfFlag, anyObject, anyText, client, errorBody, handle, infoVersion, jwtPayload, keyPurpose, keySet,
+  lifetimes, nextKeys, object, ofTenant, pair, refreshRefusal, revoked, session, sessionPage, tenantId, token, tokenState,
+  userId,
 } from './schemas.ts'
 
 /** An operation of the native API: requests are documented, routed and validated by it. */
@@ -17,7 +17,7 @@ export interface Operation {
   readonly summary: string
   /** What the summary leaves out. */
   readonly details?: string
-  /** The parameters of the query, with their types and limits. */
+  /** The parameters of the query, with their types and limits. Without it, the query is ignored. */
   readonly query?: Readonly<Record<string, Schema>>
   readonly body?: { readonly type: 'application/json' | 'application/x-www-form-urlencoded'; readonly schema: Schema }
   /** The responses by status, besides those that every operation has. */
@@ -55,6 +55,7 @@ export type OperationId =
   | 'readDescription' | 'readCdiDescription'
 
 const invalid = failure('The request is invalid.', 'invalid_request')
+const oldToken = failure('The access token is not one of the session that is valid now.', 'invalid_access_token')
 const gone = failure('The session does not exist or has ended.', 'not_found')
 
 /** Every operation, in the order of the documentation. */
@@ -65,7 +66,7 @@ export const operations: readonly Operation[] = [
     body: {
       type: 'application/json',
       schema: object({
-        userId, tenantId, jwtPayload: anyObject, sessionInfo: anyObject, ...client, antiCsrf: antiCsrfFlag, ...lifetimes,
+        userId, tenantId, jwtPayload, sessionInfo: anyObject, ...client, antiCsrf: antiCsrfFlag, ...lifetimes,
         persistent: {
           type: 'boolean', default: true, description: 'Whether cookies with its tokens remain when the browser closes.',
         },
@@ -114,22 +115,19 @@ export const operations: readonly Operation[] = [
   {
     id: 'updateSession', method: 'PATCH', path: '/v1/sessions/{handle}', tag: 'Sessions',
     summary: 'Changes the JWT payload or the session info.',
-    details: 'If `accessToken` is a valid access token of the session, the response has a new one with the payload.',
+    details: '`sessionInfo` replaces the session info, `mergeSessionInfo` is merged into it (RFC 7396); with '
+      + '`sessionInfoVersion`, only if it still has this version. With `accessToken`, a valid access token of the session, '
+      + 'the response has a new one with the payload.',
     body: {
       type: 'application/json',
       schema: { not: both('sessionInfo', 'mergeSessionInfo'), ...object({
-        jwtPayload: anyObject,
-        accessToken: anyText,
-        sessionInfo: { ...anyObject, description: 'Replaces the session info.' },
-        mergeSessionInfo: { ...anyObject, description: 'Is merged into the session info (RFC 7396).' },
-        sessionInfoVersion: {
-          type: 'integer', description: 'Changes the session info only if it still has this version.',
-        },
+        jwtPayload, accessToken: anyText,
+        sessionInfo: anyObject, mergeSessionInfo: anyObject, sessionInfoVersion: infoVersion,
       }, ['jwtPayload', 'accessToken', 'sessionInfo', 'mergeSessionInfo', 'sessionInfoVersion']) },
     },
     responses: {
       200: { words: 'A new access token.', schema: accessTokenOnly },
-      204: { words: 'Changed.', schema: null }, 400: invalid, 404: gone,
+      204: { words: 'Changed.', schema: null }, 400: invalid, 401: oldToken, 404: gone,
       409: failure('The session info has another version. Nothing was changed.', 'conflict'),
     },
   },
@@ -145,7 +143,7 @@ export const operations: readonly Operation[] = [
       }, ['ip', 'userAgent', 'antiCsrf']),
     },
     responses: {
-      200: { words: 'The new tokens.', schema: pair }, 400: invalid, 404: gone,
+      200: { words: 'The new tokens.', schema: pair }, 400: invalid, 401: oldToken, 404: gone,
       503: failure('Another call has re-authenticated the session less than a reuse interval ago, and the access token '
         + 'is older.', 'refresh_busy'),
     },
@@ -168,19 +166,24 @@ export const operations: readonly Operation[] = [
     summary: 'Lists a user\'s active sessions, newest first.',
     query: {
       limit: {
-        type: 'integer', minimum: 1, maximum: 1000, default: 100,
+        type: 'integer', format: 'int32', minimum: 1, maximum: 1000, default: 100,
         description: 'The most sessions of a page. A page may have fewer.',
       },
-      after: { type: 'string', pattern: PAGE_POSITION.source, description: 'The `next` of the page before.' },
+      after: {
+        type: 'string', pattern: PAGE_POSITION.source, accepts: 'the `next` of a page of sessions',
+        description: 'The `next` of the page before.',
+      },
       ...ofTenant,
     },
     responses: { 200: { words: 'A page. `next` is null on the last one.', schema: sessionPage }, 400: invalid },
   },
   {
-    id: 'revokeSessionsOfUser', method: 'DELETE', path: '/v1/users/{userId}/sessions', tag: 'Users',
+    id: 'revokeSessionsOfUser', method: 'POST', path: '/v1/users/{userId}/sessions/revoke', tag: 'Users',
     summary: 'Revokes all sessions of a user, or all except one.',
-    query: {
-      except: { type: 'string', pattern: HANDLE.source, description: 'The handle of the session to keep.' }, ...ofTenant,
+    query: {},
+    body: {
+      type: 'application/json',
+      schema: object({ except: { ...handle, description: 'The session to keep.' }, ...ofTenant }, ['except', 'tenantId']),
     },
     responses: { 200: { words: 'The handles of the revoked sessions.', schema: revoked }, 400: invalid },
   },

@@ -4,13 +4,20 @@ import { isJsonObject } from '../../base/json.ts'
 /** The part of JSON Schema (draft 2020-12) that the native API uses. */
 export interface Schema {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null' | readonly ['string', 'null']
+  /** How clients represent a number: only for the document. */
+  readonly format?: 'int32' | 'int64' | 'double'
   readonly description?: string
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
-  readonly additionalProperties?: boolean
+  readonly additionalProperties?: boolean | Schema
+  /** Only for the document. */
+  readonly propertyNames?: Schema
   readonly items?: Schema
   readonly enum?: readonly string[]
+  /** Only for the document, unless there is {@link accepts}. */
   readonly pattern?: string
+  /** What the pattern means: completes "must be ...". Not part of JSON Schema. */
+  readonly accepts?: string
   /** Only for the document: what checks the value has a message of its own. */
   readonly minLength?: number
   /** Only for the document. */
@@ -19,6 +26,12 @@ export interface Schema {
   readonly not?: Schema
   /** Only for the document. */
   readonly oneOf?: readonly Schema[]
+  /** Only for the document. */
+  readonly if?: Schema
+  /** Only for the document. */
+  readonly then?: Schema
+  /** Only for the document: another schema of it. */
+  readonly $ref?: string
   /** Only for the document. */
   readonly dependentRequired?: Readonly<Record<string, readonly string[]>>
   readonly minimum?: number
@@ -31,10 +44,17 @@ export interface Schema {
 /** What messages call the whole body. */
 const BODY = 'the body'
 
+/** What messages call the types. */
+const typeWords = {
+  object: 'an object', array: 'an array', string: 'a string', integer: 'a whole number', number: 'a number',
+  boolean: 'true or false', null: 'null',
+} as const
+
 /** The message about the first violation of a schema, or null. It names the member, and never repeats a value. */
 export function schemaViolation(schema: Schema, value: unknown, place: string = BODY): string | null {
-  if (schema.type !== undefined && ![schema.type].flat().some(type => isOfType(type, value))) {
-    return `${place} must be ${[schema.type].flat().join(' or ')}`
+  const types = schema.type === undefined ? [] : [schema.type].flat()
+  if (types.length > 0 && !types.some(type => isOfType(type, value))) {
+    return `${place} must be ${types.map(type => typeWords[type]).join(' or ')}`
   }
   if (typeof value === 'string') return textViolation(schema, value, place)
   if (typeof value === 'number') return numberViolation(schema, value, place)
@@ -65,8 +85,8 @@ function shown(name: string): string {
 }
 
 function textViolation(schema: Schema, value: string, place: string): string | null {
-  const { pattern, enum: words } = schema
-  if (pattern !== undefined && !new RegExp(pattern).test(value)) return `${place} must match ${pattern}`
+  const { pattern, accepts, enum: words } = schema
+  if (pattern !== undefined && accepts !== undefined && !new RegExp(pattern).test(value)) return `${place} must be ${accepts}`
   return words === undefined || words.includes(value) ? null : `${place} must be one of ${words.join(', ')}`
 }
 

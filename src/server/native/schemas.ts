@@ -1,13 +1,35 @@
+import { HANDLE } from '../../base/handle.ts'
 import { TENANT_ID } from '../../session/identifiers.ts'
+import { reservedClaims } from '../../tokens/access-claims.ts'
 import { keyPurposes } from '../../tokens/key-store.ts'
 import { errorCodeNames } from './error-codes.ts'
 import type { Schema } from './schema.ts'
 
 /** Any text. */
 export const anyText: Schema = { type: 'string' }
-const instant: Schema = { type: 'integer', description: 'Milliseconds since 1970.' }
+/** A point in time. */
+export const instant: Schema = { type: 'integer', format: 'int64', description: 'Milliseconds since 1970.' }
+const epochSeconds: Schema = { type: 'integer', format: 'int64', description: 'Seconds since 1970.' }
+
+const keptJson: Schema = { $ref: '#/components/schemas/JsonObject/then' }
+/**
+ * JSON that JavaScript keeps unchanged, at any depth: `read-body.ts` refuses all other. Generated clients ignore
+ * conditions, so that their types stay simple.
+ */
+export const kept: Pick<Schema, 'if' | 'then'> = { if: {}, then: keptJson }
 /** A JSON object of any content. Without `additionalProperties`, generated clients type it as an empty one. */
-export const anyObject: Schema = { type: 'object', additionalProperties: true }
+export const anyObject: Schema = {
+  type: 'object', additionalProperties: true, if: {},
+  then: {
+    propertyNames: { not: { enum: ['__proto__'] } }, additionalProperties: keptJson, items: keptJson,
+    minimum: -Number.MAX_VALUE, maximum: Number.MAX_VALUE,
+  },
+}
+/** A JWT payload of the native API. `tokens/access-claims.ts` checks the names. */
+export const jwtPayload: Schema = {
+  type: 'object', additionalProperties: true, ...kept, propertyNames: { not: { enum: [...reservedClaims] } },
+  description: 'At most 2,000 bytes, without reserved claims.',
+}
 
 /** An object with these members and no others; those of `optional` may be missing. */
 export function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
@@ -25,12 +47,16 @@ export const client = {
 
 /** The schema checks only the type. The rest is checked where all interfaces check user ids, with the same messages. */
 export const userId: Schema = {
-  type: 'string', minLength: 1, maxLength: 255,
-  description: '1 to 255 UTF-16 code units, well-formed, without U+0000.',
+  type: 'string', minLength: 1, maxLength: 255, pattern: '^[^\\u0000]*$',
+  description: '1 to 255 characters of well-formed Unicode, without U+0000.',
 }
 /** The id of a tenant. */
-export const tenantId: Schema = { type: 'string', pattern: TENANT_ID.source }
-/** The query parameter that selects one tenant of a user. */
+export const tenantId: Schema = {
+  type: 'string', pattern: TENANT_ID.source, accepts: '1 to 64 lower-case letters, digits and hyphens',
+}
+/** The handle of a session. */
+export const handle: Schema = { type: 'string', pattern: HANDLE.source, accepts: 'the handle of a session' }
+/** The member that selects one tenant of a user. */
 export const ofTenant: Readonly<Record<'tenantId', Schema>> = {
   tenantId: { ...tenantId, description: 'The tenant whose sessions are meant. Default: all tenants.' },
 }
@@ -40,7 +66,8 @@ export const antiCsrfFlag: Schema = {
   type: 'boolean', default: false, description: 'Whether the response has an anti-CSRF token of the session.',
 }
 const seconds = (maximum: number): Schema => ({
-  type: 'integer', minimum: 1, maximum, description: 'Seconds; at most as configured. Default: as configured.',
+  type: 'integer', format: 'int64', minimum: 1, maximum,
+  description: 'Seconds; at most as configured. Default: as configured.',
 })
 /** The lifetimes that a login may choose. */
 export const lifetimes: Readonly<Record<'accessTokenLifetime' | 'idleTimeout' | 'absoluteTimeout', Schema>> = {
@@ -60,10 +87,14 @@ const summary = object({
   handle: anyText, userId: anyText, tenantId: anyText, createdAt: instant, expiresAt: instant,
   ip: { type: ['string', 'null'] }, userAgent: { type: ['string', 'null'] },
 })
-const version: Schema = { type: 'integer', description: 'The number of changes of sessionInfo.' }
+/** The version of session info. */
+export const infoVersion: Schema = {
+  type: 'integer', format: 'int64', minimum: 0, maximum: Number.MAX_SAFE_INTEGER,
+  description: 'The number of changes of sessionInfo.',
+}
 /** An active session. */
 export const session: Schema = object({
-  ...summary.properties, jwtPayload: anyObject, sessionInfo: anyObject, sessionInfoVersion: version,
+  ...summary.properties, jwtPayload: anyObject, sessionInfo: anyObject, sessionInfoVersion: infoVersion,
 })
 /** A page of sessions. */
 export const sessionPage: Schema = object({
@@ -86,7 +117,7 @@ export const tokenState: Schema = {
   type: 'object', required: ['active'], additionalProperties: false,
   properties: {
     active: { type: 'boolean' }, sub: anyText, sid: anyText, tid: anyText, iss: anyText, aud: anyText,
-    iat: { type: 'integer' }, exp: { type: 'integer' }, auth_time: { type: 'integer' }, payload: anyObject,
+    iat: epochSeconds, exp: epochSeconds, auth_time: epochSeconds, payload: anyObject,
     token_type: { type: 'string', enum: ['access_token', 'refresh_token'] },
   },
 }
@@ -115,4 +146,5 @@ export const components: Readonly<Record<string, Schema>> = {
   Error: errorBody, ErrorCode: errorCode, RefreshError: refreshRefusal, Session: session, SessionSummary: summary,
   SessionPage: sessionPage, TokenPair: pair, AccessToken: accessTokenOnly, RevokedSessions: revoked,
   TokenState: tokenState, KeySet: keySet, NextKeys: nextKeys, KeyPurpose: keyPurpose,
+  JsonObject: anyObject, JwtPayload: jwtPayload,
 }

@@ -23,7 +23,7 @@ const migrations: readonly Migration<TableNames>[] = [
     CREATE TABLE IF NOT EXISTS ${names.session} (
       format SMALLINT NOT NULL,
       handle CHAR(23) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
-      user_id VARBINARY(765) NOT NULL,
+      user_id VARBINARY(1020) NOT NULL,
       tenant_id VARBINARY(255) NOT NULL,
       created_at BIGINT NOT NULL,
       authenticated_at BIGINT NOT NULL,
@@ -72,7 +72,7 @@ const migrations: readonly Migration<TableNames>[] = [
       revision BIGINT NOT NULL DEFAULT 0
     ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`, `
     CREATE TABLE IF NOT EXISTS ${names.notBefore} (
-      name VARBINARY(900) NOT NULL PRIMARY KEY,
+      name VARBINARY(1200) NOT NULL PRIMARY KEY,
       time BIGINT NOT NULL,
       until BIGINT NOT NULL,
       KEY by_until (until)

@@ -42,7 +42,7 @@ func runNative(ctx context.Context, baseURL, apiKey string) {
 	client := must(native.NewClientWithResponses(baseURL, native.WithRequestEditorFn(bearer)))
 
 	created := must(client.CreateSessionWithResponse(ctx, native.CreateSessionJSONRequestBody{
-		UserId: "ada", JwtPayload: &object{"role": "x"}, SessionInfo: &object{"a": 1},
+		UserId: "ada", JwtPayload: &native.JwtPayload{"role": "x"}, SessionInfo: &native.JsonObject{"a": 1},
 	}))
 	pair := created.JSON201
 	check(pair != nil, "create", created.Status())
@@ -51,19 +51,19 @@ func runNative(ctx context.Context, baseURL, apiKey string) {
 	session := must(client.ReadSessionWithResponse(ctx, handle)).JSON200
 	check(session != nil && session.UserId == "ada" && session.JwtPayload["role"] == "x", "read", session)
 	check(session.SessionInfoVersion == 0 && session.Ip == nil, "read", session)
-	limit := 5
+	limit := int32(5)
 	page := must(client.ListSessionsWithResponse(ctx, "ada", &native.ListSessionsParams{Limit: &limit})).JSON200
 	check(page != nil && page.Next == nil, "list", page)
 	check(len(page.Sessions) == 1 && page.Sessions[0].Handle == handle, "list", page)
 
-	version := 0
+	version := int64(0)
 	changed := must(client.UpdateSessionWithResponse(ctx, handle, native.UpdateSessionJSONRequestBody{
-		JwtPayload: &object{"role": "y"}, AccessToken: &pair.AccessToken,
-		MergeSessionInfo: &object{"b": 2}, SessionInfoVersion: &version,
+		JwtPayload: &native.JwtPayload{"role": "y"}, AccessToken: &pair.AccessToken,
+		MergeSessionInfo: &native.JsonObject{"b": 2}, SessionInfoVersion: &version,
 	}))
 	check(changed.JSON200 != nil && changed.JSON200.AccessToken != pair.AccessToken, "update", changed.Status())
 	conflict := must(client.UpdateSessionWithResponse(ctx, handle, native.UpdateSessionJSONRequestBody{
-		SessionInfo: &object{}, SessionInfoVersion: &version,
+		SessionInfo: &native.JsonObject{}, SessionInfoVersion: &version,
 	}))
 	check(conflict.JSON409 != nil && conflict.JSON409.Error == native.ErrorCodeConflict, "conflict", conflict.Status())
 
@@ -85,7 +85,7 @@ func runNative(ctx context.Context, baseURL, apiKey string) {
 
 	keys := must(client.ReadKeysWithResponse(ctx)).JSON200
 	check(keys != nil && len(keys.Keys) > 0, "keys", keys)
-	revoked := must(client.RevokeSessionsOfUserWithResponse(ctx, "ada", nil)).JSON200
+	revoked := must(client.RevokeSessionsOfUserWithResponse(ctx, "ada", native.RevokeSessionsOfUserJSONRequestBody{})).JSON200
 	check(revoked != nil && slices.Equal(revoked.Revoked, []string{handle}), "revoke", revoked)
 	gone := must(client.ReadSessionWithResponse(ctx, handle)).JSON404
 	check(gone != nil && gone.Error == native.ErrorCodeNotFound, "read what is revoked", gone)

@@ -17,18 +17,17 @@ from cdi_client.models import (
     Done,
     Handles,
     NewPayload,
-    NewPayloadUserDataInJWT,
     NewSession,
-    NewSessionUserDataInDatabase,
-    NewSessionUserDataInJWT,
     Pair,
     Refresh,
     Refreshed,
     RemovalOfUser,
     Removed,
+    UserDataInJWT,
     Verification,
     Verified,
 )
+from cdi_client.models import JsonObject as CdiJsonObject
 from cdi_client.models import Session as CdiSession
 from cdi_client.models import Token
 from native_client import AuthenticatedClient
@@ -45,24 +44,22 @@ from native_client.api.users import list_sessions, revoke_sessions_of_user
 from native_client.models import (
     AccessToken,
     CreateSessionBody,
-    CreateSessionBodyJwtPayload,
-    CreateSessionBodySessionInfo,
     Error,
     ErrorCode,
     IntrospectBody,
+    JsonObject,
+    JwtPayload,
     KeySet,
     ReauthenticateSessionBody,
     RefreshError,
     RefreshSessionBody,
     RevokedSessions,
+    RevokeSessionsOfUserBody,
     Session,
     SessionPage,
     TokenPair,
     TokenState,
     UpdateSessionBody,
-    UpdateSessionBodyJwtPayload,
-    UpdateSessionBodyMergeSessionInfo,
-    UpdateSessionBodySessionInfo,
 )
 
 _, base_url, api_key = sys.argv
@@ -70,9 +67,9 @@ _, base_url, api_key = sys.argv
 
 def native() -> None:
     client = AuthenticatedClient(base_url=base_url, token=api_key, raise_on_unexpected_status=True)
-    payload = CreateSessionBodyJwtPayload()
+    payload = JwtPayload()
     payload["role"] = "x"
-    info = CreateSessionBodySessionInfo()
+    info = JsonObject()
     info["a"] = 1
     body = CreateSessionBody(user_id="ada", jwt_payload=payload, session_info=info)
     pair = create_session.sync(client=client, body=body)
@@ -86,9 +83,9 @@ def native() -> None:
     assert isinstance(page, SessionPage)
     assert ([each.handle for each in page.sessions], page.next_) == ([handle], None)
 
-    changes = UpdateSessionBodyJwtPayload()
+    changes = JwtPayload()
     changes["role"] = "y"
-    patch = UpdateSessionBodyMergeSessionInfo()
+    patch = JsonObject()
     patch["b"] = 2
     changed = update_session.sync(
         handle,
@@ -101,7 +98,7 @@ def native() -> None:
         ),
     )
     assert isinstance(changed, AccessToken)
-    replacement = UpdateSessionBody(session_info=UpdateSessionBodySessionInfo(), session_info_version=0)
+    replacement = UpdateSessionBody(session_info=JsonObject(), session_info_version=0)
     conflict = update_session.sync(handle, client=client, body=replacement)
     assert isinstance(conflict, Error) and conflict.error is ErrorCode.CONFLICT
 
@@ -116,7 +113,7 @@ def native() -> None:
 
     keys = read_keys.sync(client=client)
     assert isinstance(keys, KeySet) and keys.keys
-    revoked = revoke_sessions_of_user.sync("ada", client=client)
+    revoked = revoke_sessions_of_user.sync("ada", client=client, body=RevokeSessionsOfUserBody())
     assert isinstance(revoked, RevokedSessions) and revoked.revoked == [handle]
     gone = read_session.sync(handle, client=client)
     assert isinstance(gone, Error) and gone.error is ErrorCode.NOT_FOUND
@@ -130,9 +127,9 @@ def cdi() -> None:
     client = CdiClient(
         base_url=base_url, token=api_key, prefix="", auth_header_name="api-key", raise_on_unexpected_status=True
     )
-    payload = NewSessionUserDataInJWT()
+    payload = UserDataInJWT()
     payload["role"] = "x"
-    data = NewSessionUserDataInDatabase()
+    data = CdiJsonObject()
     data["a"] = 1
     pair = create.sync(
         client=client,
@@ -156,7 +153,7 @@ def cdi() -> None:
         return verified.status.value
 
     assert verify(pair.access_token.token) == "OK"
-    changes = NewPayloadUserDataInJWT()
+    changes = UserDataInJWT()
     changes["role"] = "y"
     done = set_payload.sync(client=client, body=NewPayload(session_handle=handle, user_data_in_jwt=changes))
     assert isinstance(done, Done) and done.status.value == "OK"

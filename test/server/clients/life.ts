@@ -51,7 +51,7 @@ async function native(): Promise<void> {
 
   const keys = await client.GET('/v1/keys')
   assert(keys.data !== undefined && keys.data.keys.length > 0)
-  const revoked = await client.DELETE('/v1/users/{userId}/sessions', { params: { path: { userId: 'ada' } } })
+  const revoked = await client.POST('/v1/users/{userId}/sessions/revoke', { params: { path: { userId: 'ada' } }, body: {} })
   assert.deepEqual(revoked.data?.revoked, [handle])
   const gone = await client.GET('/v1/sessions/{handle}', { params: { path } })
   assert.equal(gone.error?.error, 'not_found')

@@ -11,12 +11,11 @@ const lost: Outcome = { status: 'UNAUTHORISED', members: message, instead: () =>
 const handle = ({ created }: CdiSession): Fields => ({ sessionHandle: created.session.handle })
 const nothing = (): Fields => ({})
 
-/** A tenant in the path is used. */
-const perTenant = { '2.21': 404, '3.0': 200 }
-/** A tenant in the path is not used. */
-const perApp = { '2.21': 404, '3.0': 200, '5.0': 403 }
-/** The version of the request is not read. */
-const unversioned = { '2.21': 403 }
+/** A path may name a tenant, whether the call uses it or not. */
+const anyTenant = { '2.21': 404, '3.0': 200 }
+/** From a version on, only the public tenant has the call. */
+const publicSince5 = { '2.21': 404, '3.0': 200, '5.0': 403 }
+const publicOnly = { '2.21': 404, '3.0': 403 }
 
 /** The member `session` of responses. */
 export const sessionMembers: Outcome['members'] = {
@@ -38,7 +37,7 @@ export const cdiCalls: readonly CdiCall[] = [
   {
     method: 'GET', path: '/apiversion', fields: {}, request: nothing,
     outcomes: [{ status: null, members: { versions: always } }],
-    withTenant: unversioned, tests: ['are listed', 'version %s is refused', '%s gets access tokens of version %s'],
+    withTenant: publicSince5, tests: ['are listed', 'version %s is refused', '%s gets access tokens of version %s'],
   },
   {
     method: 'POST', path: '/recipe/session',
@@ -53,7 +52,7 @@ export const cdiCalls: readonly CdiCall[] = [
     outcomes: [{
       status: 'OK', members: { session: always, accessToken: always, refreshToken: always, antiCsrfToken: always },
     }],
-    withTenant: perTenant,
+    withTenant: anyTenant,
     tests: [
       'has tokens whose times match their claims', 'a body with %s is refused',
       'a payload with the name of a protocol claim is refused, and nothing is stored',
@@ -68,7 +67,7 @@ export const cdiCalls: readonly CdiCall[] = [
         timeCreated: always, tenantId: { since: '3.0' }, recipeUserId: { since: '4.0' },
       },
     }, lost],
-    withTenant: perTenant,
+    withTenant: anyTenant,
     tests: ['is returned with its data and times', 'a query without its parameter is refused'],
   },
   {
@@ -127,7 +126,7 @@ export const cdiCalls: readonly CdiCall[] = [
         instead: stolen,
       },
     ],
-    withTenant: perApp,
+    withTenant: anyTenant,
     tests: [
       'returns the next pair; repeated within the interval, the same refresh token', '%s: an old token is a theft',
       'requires the anti-CSRF token that was issued with the refresh token',
@@ -143,7 +142,7 @@ export const cdiCalls: readonly CdiCall[] = [
       { status: 'OK', members: { session: always, accessToken: always } },
       { status: 'UNAUTHORISED', members: message, instead: () => ({ accessToken: 'x' }) },
     ],
-    withTenant: perApp,
+    withTenant: anyTenant,
     tests: [
       'stores the payload and returns a new access token', 'for an expired token, only stores the payload',
       'refuses forged tokens, removed sessions and protected names',
@@ -154,7 +153,7 @@ export const cdiCalls: readonly CdiCall[] = [
     fields: { userId: required, revokeAcrossAllTenants: optional, revokeSessionsForLinkedAccounts: optional },
     request: () => ({ userId: 'bob', revokeAcrossAllTenants: true, revokeSessionsForLinkedAccounts: true }),
     outcomes: [{ status: 'OK', members: { sessionHandlesRevoked: always } }],
-    withTenant: perApp,
+    withTenant: publicSince5,
     tests: [
       'is revoked by handle and by user, and expires', 'a removal with %j is refused',
       'sessions are listed and revoked per tenant if the request says so',
@@ -164,7 +163,7 @@ export const cdiCalls: readonly CdiCall[] = [
     method: 'POST', path: '/recipe/session/remove', variant: 'by handle', fields: { sessionHandles: required },
     request: ({ created }) => ({ sessionHandles: [created.session.handle] }),
     outcomes: [{ status: 'OK', members: { sessionHandlesRevoked: always } }],
-    withTenant: perTenant,
+    withTenant: anyTenant,
     tests: [
       'is revoked by handle and by user, and expires',
       'flags that belong to a user id are refused together with handles',
@@ -175,33 +174,33 @@ export const cdiCalls: readonly CdiCall[] = [
     fields: { userId: required, fetchAcrossAllTenants: optional },
     request: () => ({ userId: 'alice', fetchAcrossAllTenants: true }),
     outcomes: [{ status: 'OK', members: { sessionHandles: always } }],
-    withTenant: perTenant,
+    withTenant: publicSince5,
     tests: ['sessions are listed and revoked per tenant if the request says so'],
   },
   {
     method: 'PUT', path: '/recipe/session/data', fields: { sessionHandle: required, userDataInDatabase: required },
     request: session => ({ ...handle(session), userDataInDatabase: { a: 1 } }),
-    outcomes: [{ status: 'OK', members: {} }, lost], withTenant: perApp, tests: ['has data that can be replaced'],
+    outcomes: [{ status: 'OK', members: {} }, lost], withTenant: anyTenant, tests: ['has data that can be replaced'],
   },
   {
     method: 'GET', path: '/recipe/session/data', fields: { sessionHandle: required }, request: handle,
     outcomes: [{ status: 'OK', members: { userDataInDatabase: always } }, lost],
-    withTenant: perApp, tests: ['has data that can be replaced'],
+    withTenant: anyTenant, tests: ['has data that can be replaced'],
   },
   {
     method: 'PUT', path: '/recipe/jwt/data', fields: { sessionHandle: required, userDataInJWT: required },
     request: session => ({ ...handle(session), userDataInJWT: { a: 1 } }),
-    outcomes: [{ status: 'OK', members: {} }, lost], withTenant: perApp, tests: ['has data that can be replaced'],
+    outcomes: [{ status: 'OK', members: {} }, lost], withTenant: anyTenant, tests: ['has data that can be replaced'],
   },
   {
     method: 'GET', path: '/recipe/jwt/data', fields: { sessionHandle: required }, request: handle,
     outcomes: [{ status: 'OK', members: { userDataInJWT: always } }, lost],
-    withTenant: perApp, tests: ['has data that can be replaced'],
+    withTenant: anyTenant, tests: ['has data that can be replaced'],
   },
   {
     method: 'GET', path: '/.well-known/jwks.json', fields: {}, request: nothing,
     outcomes: [{ status: null, members: { keys: always } }],
-    withTenant: unversioned,
+    withTenant: anyTenant,
     tests: [
       'verify access tokens and JWTs of both kinds', 'HDR-02: the key set is the only response that may be cached',
     ],
@@ -209,7 +208,7 @@ export const cdiCalls: readonly CdiCall[] = [
   {
     method: 'GET', path: '/recipe/jwt/jwks', fields: {}, request: nothing,
     outcomes: [{ status: 'OK', members: { keys: always } }],
-    withTenant: perApp, tests: ['HDR-02: the key set is the only response that may be cached'],
+    withTenant: publicSince5, tests: ['HDR-02: the key set is the only response that may be cached'],
   },
   {
     method: 'POST', path: '/recipe/jwt',
@@ -223,18 +222,18 @@ export const cdiCalls: readonly CdiCall[] = [
       { status: 'OK', members: { jwt: always } },
       { status: 'UNSUPPORTED_ALGORITHM_ERROR', members: {}, instead: () => ({ algorithm: 'ES256' }) },
     ],
-    withTenant: perApp, tests: ['verify access tokens and JWTs of both kinds', '/recipe/jwt: %j'],
+    withTenant: publicSince5, tests: ['verify access tokens and JWTs of both kinds', '/recipe/jwt: %j'],
   },
   {
     method: 'GET', path: '/user/id', fields: { userId: required }, request: () => ({ userId: 'alice' }),
     outcomes: [{ status: 'UNKNOWN_USER_ID_ERROR', members: {} }],
-    withTenant: perApp, tests: ['responses are JSON that ends with a line feed'],
+    withTenant: publicSince5, tests: ['responses are JSON that ends with a line feed'],
   },
   ...['/recipe/multitenancy/app/v2', '/recipe/multitenancy/app'].map((path): CdiCall => ({
     method: 'PUT', path, fields: { appId: required, coreConfig: optional },
     request: () => ({ appId: 'shop', coreConfig: {} }),
     outcomes: [{ status: 'OK', members: { createdNew: always } }],
-    withTenant: perApp,
+    withTenant: publicOnly,
     tests: [
       'an application is created once, has its own sessions and keys, and loses them when it is removed',
       'an application has the lifetimes that it was created with, given as numbers or texts',
@@ -244,24 +243,24 @@ export const cdiCalls: readonly CdiCall[] = [
     method: 'POST', path: '/recipe/multitenancy/app/remove', fields: { appId: required },
     request: () => ({ appId: 'unknown' }),
     outcomes: [{ status: 'OK', members: { didExist: always } }],
-    withTenant: perApp,
+    withTenant: publicOnly,
     tests: ['an application is created once, has its own sessions and keys, and loses them when it is removed'],
   },
   {
     method: 'PUT', path: '/recipe/multitenancy/tenant/v2', fields: { tenantId: required },
     request: () => ({ tenantId: 't1', coreConfig: {} }),
     outcomes: [{ status: 'OK', members: { createdNew: always } }],
-    withTenant: perTenant, tests: ['a tenant need not be created: it exists if it is served'],
+    withTenant: anyTenant, tests: ['a tenant need not be created: it exists if it is served'],
   },
   {
     method: 'GET', path: '/recipe/multitenancy/tenant/v2', fields: {}, request: nothing,
     outcomes: [{ status: 'OK', members: { tenantId: always, thirdParty: always, coreConfig: always } }],
-    withTenant: perTenant, tests: ['a tenant need not be created: it exists if it is served'],
+    withTenant: anyTenant, tests: ['a tenant need not be created: it exists if it is served'],
   },
   {
     method: 'GET', path: '/jwt/jwks.json', fields: {}, request: nothing,
     outcomes: [{ status: null, members: { keys: always } }],
-    withTenant: unversioned,
+    withTenant: anyTenant,
     tests: ['the key set of the native API verifies its access tokens, and has none of the keys of CDI'],
   },
 ]

@@ -34,7 +34,7 @@ export const refusals: readonly Refusal[] = [
   {
     response: '404 `Not found`', condition: 'the path names a tenant, and the version is 2.21',
     reference: 'same',
-    tests: ['version 3.0 adds tenants; app-level endpoints are only for the public tenant from 5.0 on'],
+    tests: ['version 3.0 adds tenants; some calls are only for the public tenant from 5.0 or 5.6 on'],
   },
   {
     response: '405 `Method not supported`', condition: 'the path has other methods',
@@ -48,7 +48,7 @@ export const refusals: readonly Refusal[] = [
     response: '403 `Only public tenantId …`',
     condition: 'the path names a tenant, and the call is for the public one only: see the table of calls',
     reference: 'same',
-    tests: ['version 3.0 adds tenants; app-level endpoints are only for the public tenant from 5.0 on'],
+    tests: ['version 3.0 adds tenants; some calls are only for the public tenant from 5.0 or 5.6 on'],
   },
   {
     response: '413', condition: 'the body is longer than `--max-body-bytes`',

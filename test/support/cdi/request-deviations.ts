@@ -25,7 +25,7 @@ export const requestDeviations: readonly Deviation[] = [
   },
   {
     of: 'user ids, payload, data',
-    difference: 'User ids have at most 255 characters (UTF-16 code units) of well-formed Unicode without U+0000, the '
+    difference: 'User ids have at most 255 characters of well-formed Unicode without U+0000, the '
       + 'payload has at most 5,000 bytes, session data at most 1 MiB, and both are settings. Otherwise the '
       + 'request gets 400, and 413 if the body exceeds `--max-body-bytes`.',
     reason: 'Every store must hold what one of them accepts, and an access token must fit into a header.',
@@ -52,8 +52,9 @@ export const requestDeviations: readonly Deviation[] = [
   },
   {
     of: 'tenants',
-    difference: 'All tenants are served unless `--tenant` names some; then an unknown one gets the reference\'s 400. '
-      + 'A tenant need not be created: `/recipe/multitenancy/tenant/v2` only says whether it is served.',
+    difference: 'All tenants are served unless `--tenant` names some; then a path with an unknown one gets the reference\'s '
+      + '400, also for the calls that do not use the tenant. A tenant need not be created: `PUT '
+      + '/recipe/multitenancy/tenant/v2` only says whether it is served, with 403 if not.',
     reason: 'A tenant is only a label of sessions: no permission depends on it.',
     tests: [
       'a tenant need not be created: it exists if it is served',
@@ -65,7 +66,7 @@ export const requestDeviations: readonly Deviation[] = [
     difference: 'Applications are named with `--app`. A server without API keys also creates applications on request. '
       + 'Their sessions are kept in memory and end with the server. Of `coreConfig`, it reads '
       + '`access_token_validity`, `refresh_token_validity` and `api_keys`, in the format of `--api-key`.',
-    reason: 'The test suites of SDKs create one for each case. In production, applications are a setting.',
+    reason: 'The test suites of SDKs create one for each case. In production, applications are a setting: 403.',
     tests: [
       'an application is created once, has its own sessions and keys, and loses them when it is removed',
       'an application has the lifetimes that it was created with, given as numbers or texts',

@@ -1,15 +1,12 @@
 """Cross-site requests: which ones may use the cookies that the browser adds to them."""
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+from django.http import HttpRequest
 
 from .errors import CrossSiteRequestError
 from .options import Options
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest
 
 _logger = logging.getLogger("keyturn")
 _NEAR = {None, "same-origin", "same-site", "none"}
@@ -17,19 +14,18 @@ _NEAR = {None, "same-origin", "same-site", "none"}
 
 def classify_origin(request: HttpRequest, options: Options) -> Literal["trusted", "untrusted", "unknown"]:
     """Two headers that pages cannot set say where a request comes from. The stricter of the two decides."""
-    origin = request.headers.get("origin")
-    site = request.headers.get("sec-fetch-site")
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if origin is None and site is None:
+        return "unknown"
     if origin is None:
-        if site is None:
-            return "unknown"
-        return "trusted" if site in {"same-origin", "none"} else "untrusted"
-    if origin == "null":
+        is_trusted = site in {"same-origin", "none"}
+    elif origin == "null":
         # A form of a page with `Referrer-Policy: no-referrer`. Without a domain, cookies reach their own host only.
-        return "trusted" if site == "same-origin" and options.cookie_domain is None else "untrusted"
-    if origin not in options.trusted_origins:
-        return "untrusted"
-    # The own origin cannot be another site: another site has redirected this request.
-    return "trusted" if origin != options.origin or site in _NEAR else "untrusted"
+        is_trusted = site == "same-origin" and options.cookie_domain is None
+    else:
+        # The own origin cannot be another site: another site has redirected this request.
+        is_trusted = origin in options.trusted_origins and (origin != options.origin or site in _NEAR)
+    return "trusted" if is_trusted else "untrusted"
 
 
 def is_proven(request: HttpRequest, options: Options) -> bool:
@@ -56,14 +52,12 @@ def may_log_in(request: HttpRequest, options: Options, allow_cross_site_post: bo
     if classify_origin(request, options) != "untrusted":
         return True
     site, mode, destination = (request.headers.get(f"sec-fetch-{name}") for name in ("site", "mode", "dest"))
-    opens_in_tab = mode == "navigate" and destination == "document"
-    if request.method == "POST":
-        if allow_cross_site_post and site is None:
-            return mode is None and destination is None
-        is_allowed = allow_cross_site_post and opens_in_tab
-    else:
-        is_allowed = request.method == "GET" and "origin" not in request.headers and opens_in_tab
-    return is_allowed and site in {"cross-site", "same-site"} and "sec-purpose" not in request.headers
+    is_post = request.method == "POST" and allow_cross_site_post
+    if is_post and site is None:
+        return mode is None and destination is None
+    is_get = request.method == "GET" and "origin" not in request.headers
+    opens_in_tab = mode == "navigate" and destination == "document" and site in {"cross-site", "same-site"}
+    return (is_post or is_get) and opens_in_tab and "sec-purpose" not in request.headers
 
 
 def cross_site_request(request: HttpRequest) -> CrossSiteRequestError:

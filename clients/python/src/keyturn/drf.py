@@ -1,7 +1,5 @@
 """Authentication for Django REST framework."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from rest_framework.authentication import BaseAuthentication
@@ -15,9 +13,8 @@ from .session import Session
 class SessionUser:
     """The user of a session, known by id only: no database is asked."""
 
-    is_authenticated = True
+    is_authenticated = is_active = True
     is_anonymous = False
-    is_active = True
 
     def __init__(self, user_id: str) -> None:
         self.pk = self.id = user_id

@@ -1,8 +1,6 @@
 """A refresh and a sign-out: what the middleware serves below `BASE_PATH`."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from django.http import HttpRequest, HttpResponseBase
 
 from . import management
 from .csrf import classify_origin, cross_site_request, has_custom_header, is_proven
@@ -16,8 +14,7 @@ from .signals import token_theft_detected
 from .tokens import AccessToken, RefreshToken, TransferMode, mode_of, parse_refresh_token
 from .wire import NO_SESSION, clearing_edit, session_edit
 
-if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponseBase
+__all__ = ["arefresh_session", "asign_out", "refresh_session", "sign_out"]
 
 
 def refresh_session(request: HttpRequest, response: HttpResponseBase | None = None) -> Session:
@@ -33,15 +30,15 @@ def refresh_session(request: HttpRequest, response: HttpResponseBase | None = No
         return exchange.session
     mode, tokens = exchange.refresh_tokens()
     tokens = [token for token in tokens if mode_of(token.handle) == mode]
+    is_cross_site = not is_proven(request, options) if mode == "cookie" and tokens else (
+        not tokens and classify_origin(request, options) == "untrusted")
+    if is_cross_site:
+        raise cross_site_request(request)
     if not tokens:
-        if classify_origin(request, options) == "untrusted":
-            raise cross_site_request(request)
         exchange.send(NO_SESSION, response)
         raise UnauthorizedError("the request has no refresh token")
     proof = None
     if mode == "cookie":
-        if not is_proven(request, options):
-            raise cross_site_request(request)
         if len({token.handle for token in tokens}) > 1:
             raise UnauthorizedError("the request has refresh tokens of several sessions")
         proof = request.headers.get("anti-csrf") if options.anti_csrf == "token" else None
@@ -60,20 +57,18 @@ def sign_out(request: HttpRequest, response: HttpResponseBase | None = None) -> 
     Accepts an access token that has expired, or a refresh token: the user must be able to leave.
     """
     exchange = exchange_of(request)
-    bearer = exchange.bearer()
-    refresh_token = parse_refresh_token(bearer or "")
-    if exchange.change == "none" and bearer is not None and refresh_token is not None:
-        if mode_of(refresh_token.handle) != "header":
-            raise UnauthorizedError("a token of a session in cookie mode was sent in the Authorization header")
-        exchange.runtime.api.call("POST", "/v1/revoke", form={"token": bearer}, repeatable=True)
-        exchange.send(clearing_edit(exchange.options, "header"), response)
-        exchange.change = "ended"
-        return True
-    expired = _identify_expired(exchange) if exchange.change == "none" else None
-    if expired is not None:
-        session: Session | None = Session(exchange, expired, response)
-    else:
-        session = get_session(request, response, enable_csrf_protection=True, required=False)
+    session = None
+    if exchange.change == "none":
+        refresh_token = parse_refresh_token(exchange.bearer() or "")
+        if refresh_token is not None:
+            if mode_of(refresh_token.handle) != "header":
+                raise UnauthorizedError("a token of a session in cookie mode was sent in the Authorization header")
+            exchange.runtime.api.call("POST", "/v1/revoke", form={"token": refresh_token.text}, repeatable=True)
+            exchange.end("header", response)
+            return True
+        expired = _identify_expired(exchange)
+        session = None if expired is None else Session(exchange, expired, response)
+    session = session or get_session(request, response, enable_csrf_protection=True, required=False)
     if session is not None:
         session.revoke_session()
     return session is not None
@@ -84,10 +79,7 @@ asign_out = asynchronous(sign_out)
 
 
 def _exchange_refresh_token(
-    exchange: Exchange,
-    mode: TransferMode,
-    tokens: list[RefreshToken],
-    proof: str | None,
+    exchange: Exchange, mode: TransferMode, tokens: list[RefreshToken], proof: str | None,
     response: HttpResponseBase | None,
 ) -> Session:
     options = exchange.options
@@ -99,8 +91,7 @@ def _exchange_refresh_token(
             issued = exchange.runtime.api.call("POST", "/v1/sessions/refresh", {**body, "refreshToken": token.text})
         except TokenTheftDetectedError as theft:
             exchange.runtime.feed.note_revoked(theft.handle)
-            exchange.send(clearing_edit(options, mode), response)
-            exchange.change = "ended"
+            exchange.end(mode, response)
             token_theft_detected.send(sender=Session, user_id=theft.user_id, handle=theft.handle)
             raise
         except UnauthorizedError:
@@ -111,8 +102,7 @@ def _exchange_refresh_token(
         exchange.send(session_edit(options, access, issued), response)
         return adopt(exchange, access, "refreshed", response)
     if _has_ended(exchange, mode, tokens[0].handle):
-        exchange.send(clearing_edit(options, mode), response)
-        exchange.change = "ended"
+        exchange.end(mode, response)
     else:
         exchange.send(NO_SESSION, response)
     raise UnauthorizedError("the refresh token is invalid, or its session has expired or was revoked")
@@ -141,8 +131,8 @@ def _identify_expired(exchange: Exchange) -> AccessToken | None:
     if len(expired) != 1 or any(each.kind == "valid" for each in readings):
         return None
     [token] = expired.values()
-    if token.mode == "header":
-        return token if bearer is not None else None
-    if bearer is not None or not is_proven(exchange.request, exchange.options):
+    if token.mode != ("cookie" if bearer is None else "header"):
         return None
-    return token if has_anti_csrf_proof(exchange, token) else None
+    is_proof = token.mode == "header" or (
+        is_proven(exchange.request, exchange.options) and has_anti_csrf_proof(exchange, token))
+    return token if is_proof else None

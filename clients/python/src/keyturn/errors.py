@@ -1,8 +1,11 @@
 """The errors that Keyturn raises. No message contains a token, a cookie or a key."""
 
-from __future__ import annotations
-
 from typing import Literal
+
+__all__ = [
+    "CrossSiteRequestError", "GeneralError", "InvalidDataError", "SessionError", "SessionNotFoundError",
+    "TokenTheftDetectedError", "TryRefreshTokenError", "UnauthorizedError",
+]
 
 GeneralErrorCode = Literal["STORE_UNAVAILABLE", "REFRESH_BUSY", "MISUSE"]
 
@@ -33,8 +36,7 @@ class TokenTheftDetectedError(SessionError):
 
     def __init__(self, user_id: str, handle: str) -> None:
         super().__init__("a refresh token was used by two parties; the session has been revoked")
-        self.user_id = user_id
-        self.handle = handle
+        self.user_id, self.handle = user_id, handle
 
     def get_user_id(self) -> str:
         return self.user_id
@@ -70,5 +72,4 @@ class GeneralError(SessionError):
 
     def __init__(self, code: GeneralErrorCode, message: str, retry_after: int = 1) -> None:
         super().__init__(message)
-        self.code = code
-        self.retry_after = retry_after
+        self.code, self.retry_after = code, retry_after

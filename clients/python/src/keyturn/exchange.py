@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal
 
+from django.http import HttpRequest, HttpResponseBase
+
 from .errors import GeneralError
 from .runtime import get_runtime
 from .tokens import AccessToken, RefreshToken, TransferMode, decode_unverified, parse_refresh_token
-from .wire import Edit, apply_edit, bearer_token, read_cookies
+from .wire import Edit, apply_edit, bearer_token, clearing_edit, read_cookies
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponseBase
-
     from .session import Session
 
 _MAX_CANDIDATES = 4
@@ -30,7 +30,6 @@ class Exchange:
         self.session: Session | None = None
         # What a call has done with the session of the request.
         self.change: Literal["none", "created", "refreshed", "ended"] = "none"
-        self._is_private = False
         self._edits: list[Edit] = []
 
     def send(self, edit: Edit, response: HttpResponseBase | None) -> None:
@@ -39,18 +38,15 @@ class Exchange:
         if response is not None:
             apply_edit(response, edit, self.options)
 
-    def prefer_private(self, response: HttpResponseBase | None) -> None:
-        """No shared cache may store the response to a verified session, unless the application says otherwise."""
-        self._is_private = True
-        if response is not None:
-            response.headers.setdefault("Cache-Control", "private")
+    def end(self, mode: TransferMode, response: HttpResponseBase | None) -> None:
+        """Clears the client's tokens: their session has ended."""
+        self.send(clearing_edit(self.options, mode), response)
+        self.change = "ended"
 
     def finish(self, response: HttpResponseBase) -> HttpResponseBase:
         """Writes everything to the response that is sent."""
         for edit in self._edits:
             apply_edit(response, edit, self.options)
-        if self._is_private:
-            response.headers.setdefault("Cache-Control", "private")
         return response
 
     def may_write(self, handle: str) -> bool:
@@ -84,11 +80,8 @@ class Exchange:
 
     def client(self) -> dict[str, Any]:
         """The address and the user agent of the user's client, for the server."""
-        given = {
-            "ip": self.options.client_ip(self.request),
-            "userAgent": self.request.headers.get("user-agent"),
-        }
-        return {name: value for name, value in given.items() if value is not None}
+        ip, user_agent = self.options.client_ip(self.request), self.request.headers.get("user-agent")
+        return {name: value for name, value in (("ip", ip), ("userAgent", user_agent)) if value is not None}
 
 
 def exchange_of(request: Any) -> Exchange:  # noqa: ANN401 -- also a request of Django REST framework

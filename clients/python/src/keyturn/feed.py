@@ -4,17 +4,14 @@ Both are daemon threads, which start with the first request that needs them: aft
 none of them delays the exit.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from http.client import HTTPResponse
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from .errors import SessionError
 from .native_api import NativeApi
@@ -32,11 +29,25 @@ _MAX_QUEUE = 1000
 _MAX_ATTEMPTS = 100_000
 
 
-class _Event(NamedTuple):
-    name: str
-    data: str
-    id: str | None
-    retry: float | None
+class Daemon:
+    """A thread that starts when it is first needed."""
+
+    def __init__(self, name: str, run: Callable[[], None]) -> None:
+        self._thread = threading.Thread(target=run, name=name, daemon=True)
+        self._lock = threading.Lock()
+        self._is_started = False
+
+    def start(self) -> None:
+        if self._is_started:
+            return
+        with self._lock:
+            if not self._is_started:
+                self._is_started = True
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    # The interpreter is exiting.
+                    self._is_started = False
 
 
 class Feed:
@@ -47,7 +58,7 @@ class Feed:
         self._max_staleness = max_staleness
         self._on_keys_changed = on_keys_changed
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._daemon = Daemon("keyturn-feed", self._run)
         self._revoked: dict[str, float] = {}
         self._versions: dict[str, tuple[int, float]] = {}
         self._last_id: str | None = None
@@ -58,7 +69,7 @@ class Feed:
 
     def is_fresh(self) -> bool:
         """Whether the stream is read, or was until a moment ago. Starts the follower."""
-        self._start()
+        self._daemon.start()
         return self._is_live or time.monotonic() - self._live_until <= self._max_staleness
 
     def is_revoked(self, handle: str) -> bool:
@@ -74,13 +85,6 @@ class Feed:
             self._revoked.update(dict.fromkeys(handles, time.time() + _TOKEN_LIFE))
             self._prune()
 
-    def _start(self) -> None:
-        if self._thread is not None:
-            return
-        with self._lock:
-            if self._thread is None:
-                self._thread = _start_daemon("keyturn-feed", self._run)
-
     def _run(self) -> None:
         while True:
             began = time.monotonic()
@@ -89,10 +93,9 @@ class Feed:
             except Exception as error:
                 if self._is_live:
                     _logger.warning("the stream of revocations ended: %r; sessions are checked with the server", error)
-            finally:
-                if self._is_live:
-                    self._live_until = time.monotonic()
-                    self._is_live = False
+            if self._is_live:
+                self._live_until = time.monotonic()
+                self._is_live = False
             # A stream that never worked is tried less and less often.
             is_broken = time.monotonic() - began < 1
             self._retry = min(self._retry * 1.5, _MAX_RETRY) if is_broken else self._retry
@@ -100,29 +103,24 @@ class Feed:
 
     def _follow(self) -> None:
         headers = {} if self._last_id is None else {"last-event-id": self._last_id}
-        connection, response = self._api.open_stream("/v1/revocations", headers, _SILENCE)
-        try:
-            for event in _events(response):
-                self._apply(event)
-        finally:
-            connection.close()
+        for event in _events(self._api.lines("/v1/revocations", headers, _SILENCE)):
+            self._apply(event)
 
-    def _apply(self, event: _Event) -> None:
-        if event.retry is not None:
-            self._retry = event.retry
-        data = json.loads(event.data) if event.data else {}
+    def _apply(self, event: dict[str, str]) -> None:
+        name, data = event.get("event"), json.loads(event.get("data") or "{}")
         with self._lock:
-            if event.name == "revoked":
-                self._revoked.update(dict.fromkeys(data["handles"], data["until"] / 1000))
-            elif event.name == "payload":
-                self._versions[data["handle"]] = (data["version"], data["until"] / 1000)
-            elif event.name == "synced":
-                self._is_live = True
+            match name:
+                case "revoked":
+                    self._revoked.update(dict.fromkeys(data["handles"], data["until"] / 1000))
+                case "payload":
+                    self._versions[data["handle"]] = (data["version"], data["until"] / 1000)
+                case "synced":
+                    self._is_live = True
             self._prune()
-        if event.name == "keys":
+        if name == "keys":
             self._on_keys_changed()
-        if event.id is not None:
-            self._last_id = event.id
+        self._retry = float(event["retry"]) / 1000 if "retry" in event else self._retry
+        self._last_id = event.get("id", self._last_id)
 
     def _prune(self) -> None:
         if time.monotonic() - self._pruned_at < _PRUNE_INTERVAL:
@@ -133,23 +131,16 @@ class Feed:
         self._versions = {handle: seen for handle, seen in self._versions.items() if seen[1] > now}
 
 
-def _events(response: HTTPResponse) -> Iterator[_Event]:
-    """The server-sent events of a stream. A comment, which shows that the stream lives, is an event without a name."""
-    name, data, event_id, retry = "", "", None, None
-    while line := response.readline():
-        field, _, value = line.decode().rstrip("\r\n").partition(":")
-        value = value.removeprefix(" ")
-        if line.strip() == b"":
-            yield _Event(name, data, event_id, retry)
-            name, data, event_id, retry = "", "", None, None
-        elif field == "event":
-            name = value
-        elif field == "data":
-            data += value
-        elif field == "id":
-            event_id = value
-        elif field == "retry":
-            retry = float(value) / 1000
+def _events(lines: Iterable[str]) -> Iterator[dict[str, str]]:
+    """The server-sent events of a stream, by field. A comment, which shows that the stream lives, has none."""
+    event: dict[str, str] = {}
+    for line in lines:
+        if line == "":
+            yield event
+            event = {}
+        else:
+            name, _, value = line.partition(":")
+            event[name] = event.get(name, "") + value.removeprefix(" ")
 
 
 class Confirmations:
@@ -162,44 +153,26 @@ class Confirmations:
         self._api = api
         self._attempted: dict[str, tuple[int, int]] = {}
         self._queue: queue.Queue[str] = queue.Queue(_MAX_QUEUE)
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._daemon = Daemon("keyturn-confirmations", self._run)
 
     def observe(self, token: AccessToken) -> None:
         """Called with every access token in use."""
         own = token.own
-        # The age as the server computes it: at least twice the reuse interval after the second of `iat`.
-        if own["gen"] == 0 or (time.time() - token.claims["iat"] - 1) * 1000 < 2 * own["ri"]:
-            return
         place = (own["gen"], own["brn"])
-        if self._attempted.get(token.handle, (-1, -1)) >= place:
+        # The age as the server computes it: at least twice the reuse interval after the second of `iat`.
+        is_young = (time.time() - token.claims["iat"] - 1) * 1000 < 2 * own["ri"]
+        if own["gen"] == 0 or is_young or self._attempted.get(token.handle, (-1, -1)) >= place:
             return
         if len(self._attempted) >= _MAX_ATTEMPTS:
             self._attempted.clear()
         self._attempted[token.handle] = place
-        try:
+        with suppress(queue.Full):
             self._queue.put_nowait(token.text)
-        except queue.Full:
-            return
-        with self._lock:
-            if self._thread is None:
-                self._thread = _start_daemon("keyturn-confirmations", self._run)
+        self._daemon.start()
 
     def _run(self) -> None:
         while True:
             text = self._queue.get()
-            try:
+            # An error only delays the detection of a theft.
+            with suppress(SessionError):
                 self._api.call("POST", "/v1/introspect", form={"token": text}, repeatable=True)
-            except SessionError:
-                # It only delays the detection of a theft.
-                continue
-
-
-def _start_daemon(name: str, run: Callable[[], None]) -> threading.Thread | None:
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:
-        # The interpreter is exiting.
-        return None
-    return thread

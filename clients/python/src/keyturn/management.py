@@ -1,7 +1,5 @@
 """Calls by handle and by user, without a request."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +8,16 @@ from .errors import GeneralError, SessionNotFoundError
 from .native_api import Conflict, asynchronous, encoded
 from .runtime import get_runtime
 
+__all__ = [
+    "aget_all_session_handles_for_user", "aget_session_by_handle", "aget_session_info", "alist_sessions",
+    "arevoke_all_sessions_for_user", "arevoke_session", "arevoke_sessions", "aupdate_jwt_payload",
+    "aupdate_session_info", "get_all_session_handles_for_user", "get_session_by_handle", "get_session_info",
+    "list_sessions", "revoke_all_sessions_for_user", "revoke_session", "revoke_sessions", "update_jwt_payload",
+    "update_session_info",
+]
+
 Json = dict[str, Any]
+Change = Mapping[str, Any] | Callable[[Json], Mapping[str, Any]]
 _ATTEMPTS = 5
 _PAGE = 1000
 
@@ -19,7 +26,7 @@ def revoke_session(handle: str) -> bool:
     """Revokes a session. Returns whether it existed."""
     runtime = get_runtime()
     try:
-        runtime.api.call("DELETE", f"/v1/sessions/{encoded(handle)}", repeatable=True)
+        runtime.api.call("DELETE", _session(handle), repeatable=True)
     except SessionNotFoundError:
         return False
     runtime.feed.note_revoked(handle)
@@ -28,15 +35,14 @@ def revoke_session(handle: str) -> bool:
 
 def revoke_sessions(handles: Iterable[str]) -> list[str]:
     """Revokes several sessions. Returns the handles of those that existed."""
-    return _revoked(get_runtime().api.call("POST", "/v1/sessions/revoke", {"handles": list(handles)}, repeatable=True))
+    return _revoke("/v1/sessions/revoke", {"handles": list(handles)})
 
 
 def revoke_all_sessions_for_user(
     user_id: str | int, *, except_handle: str | None = None, tenant_id: str | None = None
 ) -> list[str]:
     """Revokes all sessions of a user, or all but one. Returns their handles."""
-    query = _query(tenantId=tenant_id, **{"except": except_handle})
-    return _revoked(get_runtime().api.call("DELETE", _sessions_of(user_id) + query, repeatable=True))
+    return _revoke(f"{_sessions_of(user_id)}/revoke", _given({"except": except_handle, "tenantId": tenant_id}))
 
 
 def get_all_session_handles_for_user(user_id: str | int) -> list[str]:
@@ -47,19 +53,18 @@ def get_all_session_handles_for_user(user_id: str | int) -> list[str]:
 def list_sessions(user_id: str | int, *, tenant_id: str | None = None) -> list[Json]:
     """A user's active sessions, newest first, each with `handle`, `createdAt`, `expiresAt`, `ip` and `userAgent`."""
     found: list[Json] = []
-    after = None
+    query: Json = _given({"limit": _PAGE, "tenantId": tenant_id})
     while True:
-        path = _sessions_of(user_id) + _query(limit=str(_PAGE), after=after, tenantId=tenant_id)
-        page = get_runtime().api.call("GET", path, repeatable=True)
+        page = get_runtime().api.call("GET", f"{_sessions_of(user_id)}?{urlencode(query)}", repeatable=True)
         found += page["sessions"]
-        after = page["next"]
-        if after is None:
+        query["after"] = page["next"]
+        if page["next"] is None:
             return found
 
 
 def get_session_by_handle(handle: str) -> Json:
     """An active session with its `jwtPayload` and `sessionInfo`."""
-    return get_runtime().api.call("GET", f"/v1/sessions/{encoded(handle)}", repeatable=True)
+    return get_runtime().api.call("GET", _session(handle), repeatable=True)
 
 
 def get_session_info(handle: str) -> Json:
@@ -68,17 +73,17 @@ def get_session_info(handle: str) -> Json:
     return info
 
 
-def update_session_info(handle: str, info: Mapping[str, Any] | Callable[[Json], Mapping[str, Any]]) -> None:
+def update_session_info(handle: str, info: Change) -> None:
     """Replaces the session data. A function of the current data is called again if another update interferes."""
-    path = f"/v1/sessions/{encoded(handle)}"
+    api = get_runtime().api
     if not callable(info):
-        get_runtime().api.call("PATCH", path, {"sessionInfo": info})
+        api.call("PATCH", _session(handle), {"sessionInfo": info})
         return
     for _ in range(_ATTEMPTS):
         current = get_session_by_handle(handle)
         body = {"sessionInfo": info(current["sessionInfo"]), "sessionInfoVersion": current["sessionInfoVersion"]}
         try:
-            get_runtime().api.call("PATCH", path, body)
+            api.call("PATCH", _session(handle), body)
         except Conflict:
             continue
         return
@@ -87,7 +92,7 @@ def update_session_info(handle: str, info: Mapping[str, Any] | Callable[[Json], 
 
 def update_jwt_payload(handle: str, jwt_payload: Mapping[str, Any]) -> None:
     """Replaces the JWT payload. The session's client gets it with its next request."""
-    get_runtime().api.call("PATCH", f"/v1/sessions/{encoded(handle)}", {"jwtPayload": jwt_payload})
+    get_runtime().api.call("PATCH", _session(handle), {"jwtPayload": jwt_payload})
 
 
 arevoke_session = asynchronous(revoke_session)
@@ -101,16 +106,20 @@ aupdate_session_info = asynchronous(update_session_info)
 aupdate_jwt_payload = asynchronous(update_jwt_payload)
 
 
-def _revoked(answer: Json) -> list[str]:
-    handles: list[str] = answer["revoked"]
-    get_runtime().feed.note_revoked(*handles)
+def _revoke(path: str, body: Json) -> list[str]:
+    runtime = get_runtime()
+    handles: list[str] = runtime.api.call("POST", path, body, repeatable=True)["revoked"]
+    runtime.feed.note_revoked(*handles)
     return handles
+
+
+def _session(handle: str) -> str:
+    return f"/v1/sessions/{encoded(handle)}"
 
 
 def _sessions_of(user_id: str | int) -> str:
     return f"/v1/users/{encoded(str(user_id))}/sessions"
 
 
-def _query(**parameters: str | None) -> str:
-    given = {name: value for name, value in parameters.items() if value is not None}
-    return f"?{urlencode(given)}" if given else ""
+def _given(members: Mapping[str, str | int | None]) -> Json:
+    return {name: value for name, value in members.items() if value is not None}

@@ -1,9 +1,9 @@
 """A login, and the verification of a request."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
+
+from django.http import HttpRequest, HttpResponseBase
 
 from . import management
 from .csrf import cross_site_request, has_custom_header, is_guarded, is_proven, may_log_in
@@ -14,25 +14,18 @@ from .options import Blacklisting
 from .runtime import issued_token
 from .session import Session
 from .tokens import AccessToken, TransferMode, decode_unverified
-from .wire import access_token_edit, clearing_edit, session_edit
+from .wire import PRIVATE, access_token_edit, clearing_edit, session_edit
 
-if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponseBase
+__all__ = ["acreate_new_session", "aget_session", "create_new_session", "get_session"]
 
 NO_PROOF = 'the request has no valid anti-CSRF header, which KEYTURN["ANTI_CSRF"] requires'
+_EXPIRED = "the access token has expired or is invalid: refresh the session"
 
 
 def create_new_session(
-    response: HttpResponseBase | None,
-    user_id: str | int,
-    jwt_payload: Mapping[str, Any] | None = None,
-    session_info: Mapping[str, Any] | None = None,
-    *,
-    request: HttpRequest | None = None,
-    tenant_id: str = "public",
-    persistent: bool = True,
-    keep_existing_session: bool = False,
-    allow_cross_site_post: bool = False,
+    response: HttpResponseBase | None, user_id: str | int, jwt_payload: Mapping[str, Any] | None = None,
+    session_info: Mapping[str, Any] | None = None, *, request: HttpRequest | None = None, tenant_id: str = "public",
+    persistent: bool = True, keep_existing_session: bool = False, allow_cross_site_post: bool = False,
 ) -> Session:
     """Starts a session for a user who has just logged in, and sends its tokens to the client. 1 call; 2 if the client
     had a session before, which is revoked.
@@ -42,34 +35,31 @@ def create_new_session(
     cookies end with the browser.
     """
     exchange = exchange_of(request)
-    options, api = exchange.options, exchange.runtime.api
+    options = exchange.options
     wanted = (exchange.request.headers.get("st-auth-mode") or "").strip().lower()
     mode: TransferMode = "header" if wanted == "header" else "cookie"
     if mode == "cookie" and not may_log_in(exchange.request, options, allow_cross_site_post):
         raise cross_site_request(exchange.request)
     replaced = [] if keep_existing_session else _replaced_sessions(exchange)
-    body = {
-        "userId": str(user_id), "tenantId": tenant_id,
+    issued = exchange.runtime.api.call("POST", "/v1/sessions", {
+        "userId": str(user_id), "tenantId": tenant_id, "transferMode": mode,
         "jwtPayload": jwt_payload or {}, "sessionInfo": session_info or {},
-        "transferMode": mode, "persistent": persistent, "antiCsrf": mode == "cookie" and options.anti_csrf == "token",
+        "persistent": persistent, "antiCsrf": mode == "cookie" and options.anti_csrf == "token",
         **exchange.client(),
-    }
-    issued = api.call("POST", "/v1/sessions", body)
+    })
     token = issued_token(issued["accessToken"])
-    # With another issuer or audience, no token would be valid, and the client would refresh again and again.
-    for setting, wanted_here, found in (
-        ("ISSUER", options.issuer, token.claims.get("iss")), ("AUDIENCE", options.audience, token.claims.get("aud")),
-    ):
-        if wanted_here != found:
-            management.revoke_session(token.handle)
-            raise GeneralError("MISUSE", f'KEYTURN["{setting}"] must be that of the server, {found!r}')
-    if replaced:
-        try:
+    try:
+        # With another issuer or audience, no token would be valid, and the client would refresh again and again.
+        for setting, ours, claim in (("ISSUER", options.issuer, "iss"), ("AUDIENCE", options.audience, "aud")):
+            if ours != token.claims.get(claim):
+                words = f'KEYTURN["{setting}"] must be that of the server, {token.claims.get(claim)!r}'
+                raise GeneralError("MISUSE", words)
+        if replaced:
             management.revoke_sessions(replaced)
-        except SessionError:
-            # The login fails, so its session must not exist.
-            management.revoke_session(token.handle)
-            raise
+    except SessionError:
+        # The login fails, so its session must not exist.
+        management.revoke_session(token.handle)
+        raise
     other: TransferMode = "cookie" if mode == "header" else "header"
     if exchange.access_tokens_in_cookies() if other == "cookie" else decode_unverified(exchange.bearer() or ""):
         exchange.send(clearing_edit(options, other), response)
@@ -88,12 +78,8 @@ def get_session(
     *, required: bool, access_token_blacklisting: Blacklisting | None = None,
 ) -> Session | None: ...
 def get_session(
-    request: HttpRequest,
-    response: HttpResponseBase | None = None,
-    enable_csrf_protection: bool | None = None,
-    *,
-    required: bool = True,
-    access_token_blacklisting: Blacklisting | None = None,
+    request: HttpRequest, response: HttpResponseBase | None = None, enable_csrf_protection: bool | None = None,
+    *, required: bool = True, access_token_blacklisting: Blacklisting | None = None,
 ) -> Session | None:
     """Verifies the session of a request; None if there is none and it is not `required`. 0 calls; 1 with `strict`.
 
@@ -118,21 +104,20 @@ async def aget_session(
     *, required: bool, access_token_blacklisting: Blacklisting | None = None,
 ) -> Session | None: ...
 async def aget_session(
-    request: HttpRequest,
-    response: HttpResponseBase | None = None,
-    enable_csrf_protection: bool | None = None,
-    *,
-    required: bool = True,
-    access_token_blacklisting: Blacklisting | None = None,
+    request: HttpRequest, response: HttpResponseBase | None = None, enable_csrf_protection: bool | None = None,
+    *, required: bool = True, access_token_blacklisting: Blacklisting | None = None,
 ) -> Session | None:
     """The asynchronous form of `get_session`. Uses a thread only if the server must be called."""
-    arguments = (request, response, enable_csrf_protection)
+    def get() -> Session | None:
+        return get_session(
+            request, response, enable_csrf_protection,
+            required=required, access_token_blacklisting=access_token_blacklisting,
+        )
     try:
         with without_waiting():
-            return get_session(*arguments, required=required, access_token_blacklisting=access_token_blacklisting)
+            return get()
     except WouldBlock:
-        run = asynchronous(get_session)
-        return await run(*arguments, required=required, access_token_blacklisting=access_token_blacklisting)
+        return await asynchronous(get)()
 
 
 acreate_new_session = asynchronous(create_new_session)
@@ -160,7 +145,7 @@ def _find_session(
         raise UnauthorizedError("the session has expired or was revoked")
     if guarded and token.mode == "cookie" and not has_anti_csrf_proof(exchange, checked):
         raise TryRefreshTokenError(NO_PROOF)
-    exchange.prefer_private(response)
+    exchange.send(PRIVATE, response)
     if checked is not token:
         exchange.send(access_token_edit(options, checked), response)
     return Session(exchange, checked, response)
@@ -169,18 +154,15 @@ def _find_session(
 def _find_token(exchange: Exchange, proven: bool) -> AccessToken | None:
     """The verified access token of a request: a bearer token first, then the cookie."""
     read = exchange.runtime.verifier.read
-    bearer = exchange.bearer()
-    reading = None if bearer is None else read(bearer)
-    if reading is not None and reading.kind != "unrecognized":
-        if reading.kind != "valid" or reading.token is None:
-            raise TryRefreshTokenError("the access token has expired or is invalid: refresh the session")
-        if reading.token.mode != "header":
+    kind, token = read(exchange.bearer() or "")
+    if kind != "unrecognized":
+        if kind != "valid" or token is None:
+            raise TryRefreshTokenError(_EXPIRED)
+        if token.mode != "header":
             raise UnauthorizedError("the access token of a session in cookie mode was sent in the Authorization header")
-        return reading.token
+        return token
     candidates = exchange.access_tokens_in_cookies()
-    if not candidates:
-        return None
-    if not proven:
+    if candidates and not proven:
         raise cross_site_request(exchange.request)
     readings = [read(candidate.text) for candidate in candidates]
     valid = [each.token for each in readings if each.kind == "valid" and each.token is not None]
@@ -190,7 +172,7 @@ def _find_token(exchange: Exchange, proven: bool) -> AccessToken | None:
         return max(valid, key=lambda token: float(token.claims["exp"]))
     if all(each.kind == "unrecognized" for each in readings):
         return None
-    raise TryRefreshTokenError("the access token has expired or is invalid: refresh the session")
+    raise TryRefreshTokenError(_EXPIRED)
 
 
 def has_anti_csrf_proof(exchange: Exchange, token: AccessToken) -> bool:
@@ -207,19 +189,17 @@ def has_anti_csrf_proof(exchange: Exchange, token: AccessToken) -> bool:
 def adopt(
     exchange: Exchange, token: AccessToken, change: Literal["created", "refreshed"], response: HttpResponseBase | None
 ) -> Session:
-    exchange.session = Session(exchange, token, response)
-    exchange.change = change
+    exchange.session, exchange.change = Session(exchange, token, response), change
     return exchange.session
 
 
 def _replaced_sessions(exchange: Exchange) -> list[str]:
     """The sessions that a login replaces, by valid tokens in the request and by an earlier call."""
     read = exchange.runtime.verifier.read
-    bearer = exchange.bearer()
-    sent = [("cookie", each.text) for each in exchange.access_tokens_in_cookies()]
-    readings = [(mode, read(text)) for mode, text in [*sent, ("header", bearer or "")]]
-    valid = [(mode, each.token) for mode, each in readings if each.kind == "valid" and each.token is not None]
-    found = {token.handle for mode, token in valid if token.mode == mode}
+    readings = [read(each.text) for each in exchange.access_tokens_in_cookies()]
+    bearer = read(exchange.bearer() or "")
+    readings += [bearer] if bearer.token is not None and bearer.token.mode == "header" else []
+    found = {each.token.handle for each in readings if each.kind == "valid" and each.token is not None}
     if exchange.change != "ended" and exchange.session is not None:
         found.add(exchange.session.get_handle())
     return list(found)

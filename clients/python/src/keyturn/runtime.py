@@ -1,7 +1,5 @@
 """What all requests of a process share. It is made by the first one, and again in each process that is forked."""
 
-from __future__ import annotations
-
 import os
 import threading
 import time
@@ -9,7 +7,7 @@ import time
 from django.conf import settings
 from django.core.signals import setting_changed
 
-from .errors import GeneralError, InvalidDataError, SessionNotFoundError, TryRefreshTokenError
+from .errors import GeneralError, SessionNotFoundError
 from .feed import Confirmations, Feed
 from .native_api import NativeApi
 from .options import Blacklisting, Options, load_options
@@ -39,7 +37,7 @@ class Runtime:
     def check(self, token: AccessToken, blacklisting: Blacklisting | None) -> AccessToken | None:
         """Checks a verified token for revocation. Returns it, or its successor if the session's JWT payload was changed
         elsewhere, or None if the session was revoked."""
-        mode = blacklisting or self.options.blacklisting
+        mode = blacklisting or self.options.access_token_blacklisting
         self._confirmations.observe(token)
         if mode == "off":
             return token
@@ -55,7 +53,7 @@ class Runtime:
             answer = self._introspect(token)
         except GeneralError:
             # What the feed knows counts: a payload that was replaced is not served.
-            if mode == "strict" or is_old or not self.options.fail_open:
+            if mode == "strict" or is_old or self.options.on_server_failure == "failClosed":
                 raise
             return token
         if not answer["active"]:
@@ -80,10 +78,8 @@ class Runtime:
         if began < self._paused_until:
             raise GeneralError("STORE_UNAVAILABLE", "the session server failed a moment ago")
         try:
-            answer = self.api.call(
-                "POST", "/v1/introspect", form={"token": token.text}, repeatable=True,
-                timeout=min(_PATIENCE, self.options.timeout),
-            )
+            form, patience = {"token": token.text}, min(_PATIENCE, self.options.timeout)
+            answer = self.api.call("POST", "/v1/introspect", form=form, repeatable=True, timeout=patience)
         except GeneralError:
             self._failures += 1
             now = time.monotonic()
@@ -98,8 +94,6 @@ class Runtime:
             answer = self.api.call("PATCH", f"/v1/sessions/{token.handle}", {"accessToken": token.text})
         except SessionNotFoundError:
             return None
-        except InvalidDataError as error:
-            raise TryRefreshTokenError("the access token has expired: refresh the session") from error
         return issued_token(answer["accessToken"])
 
 
@@ -127,9 +121,8 @@ def get_runtime() -> Runtime:
 
 def _forget() -> None:
     """A forked process has the parent's connections, but not its threads: it begins anew."""
-    global _runtime, _lock  # noqa: PLW0603
-    _runtime = None
-    _lock = threading.Lock()
+    global _runtime, _lock
+    _runtime, _lock = None, threading.Lock()
 
 
 def _on_setting_changed(*, setting: str, **_: object) -> None:

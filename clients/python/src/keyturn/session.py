@@ -1,25 +1,23 @@
 """The session of a request."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, TypeVar, Union
+from typing import Any, TypeVar
+
+from django.http import HttpResponseBase
 
 from . import management
 from .errors import SessionNotFoundError, UnauthorizedError
 from .exchange import Exchange
+from .management import Change, Json
 from .native_api import asynchronous
 from .runtime import issued_token
 from .tokens import AccessToken
-from .wire import access_token_edit, clearing_edit
+from .wire import access_token_edit
 
-if TYPE_CHECKING:
-    from django.http import HttpResponseBase
+__all__ = ["Session"]
 
 T = TypeVar("T")
-Json = dict[str, Any]
-Change = Union[Mapping[str, Any], Callable[[Json], Mapping[str, Any]]]  # noqa: UP007 -- evaluated in Python 3.10
 
 
 class Session:
@@ -29,9 +27,7 @@ class Session:
     """
 
     def __init__(self, exchange: Exchange, token: AccessToken, response: HttpResponseBase | None) -> None:
-        self._exchange = exchange
-        self._token = token
-        self._response = response
+        self._exchange, self._token, self._response = exchange, token, response
 
     def get_user_id(self) -> str:
         return str(self._token.claims["sub"])
@@ -96,5 +92,4 @@ class Session:
 
     def _clear(self) -> None:
         if self._exchange.may_write(self._token.handle):
-            self._exchange.send(clearing_edit(self._exchange.options, self._token.mode), self._response)
-            self._exchange.change = "ended"
+            self._exchange.end(self._token.mode, self._response)

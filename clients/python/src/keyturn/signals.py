@@ -1,7 +1,5 @@
 """Signals for an application that wants to warn its users, or to count."""
 
-from __future__ import annotations
-
 from django.dispatch import Signal
 
 token_theft_detected = Signal()

@@ -1,17 +1,14 @@
 """Access tokens: JWTs of the type `at+jwt`, verified in this process with the key set of the server."""
 
-from __future__ import annotations
-
-import json
 import random
 import re
 import threading
 import time
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jwt
+from jwt.api_jwt import decode_complete
 
 from .errors import GeneralError
 from .native_api import NativeApi, refuse_to_wait
@@ -35,9 +32,10 @@ TransferMode = Literal["cookie", "header"]
 
 @dataclass(frozen=True)
 class AccessToken:
-    """An access token and its claims."""
+    """An access token with its header and its claims."""
 
     text: str
+    header: dict[str, Any]
     claims: dict[str, Any]
 
     @property
@@ -59,16 +57,14 @@ class AccessToken:
         return {name: value for name, value in self.claims.items() if name not in _RESERVED}
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """The result of reading a text: `unrecognized` if it is no access token of Keyturn."""
 
     kind: Literal["valid", "expired", "invalid", "unrecognized"]
     token: AccessToken | None = None
 
 
-@dataclass(frozen=True)
-class RefreshToken:
+class RefreshToken(NamedTuple):
     """A text in the format of a refresh token."""
 
     text: str
@@ -89,17 +85,14 @@ def parse_refresh_token(text: str) -> RefreshToken | None:
 
 def decode_unverified(text: str) -> AccessToken | None:
     """The claims of an access token, unverified: to compare, never to authorize. None if it is no such token."""
-    parts = text.split(".")
-    if len(parts) != 3 or len(text) > _MAX_LENGTH:
-        return None
     try:
-        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
+        found = decode_complete(text, options={"verify_signature": False}) if len(text) <= _MAX_LENGTH else None
+    except (jwt.InvalidTokenError, RecursionError):
         return None
-    if not isinstance(claims, dict) or not isinstance(claims.get("keyturn"), dict):
-        return None
+    claims = {} if found is None else found["payload"]
     sid = claims.get("sid")
-    return AccessToken(text, claims) if isinstance(sid, str) and _HANDLE.fullmatch(sid) else None
+    is_ours = isinstance(claims.get("keyturn"), dict) and isinstance(sid, str) and _HANDLE.fullmatch(sid)
+    return AccessToken(text, found["header"], claims) if found is not None and is_ours else None
 
 
 class KeySet:
@@ -108,8 +101,7 @@ class KeySet:
     def __init__(self, api: NativeApi) -> None:
         self._api = api
         self._keys: dict[str, tuple[str, Any]] | None = None
-        self._read_at = 0.0
-        self._tried_at = float("-inf")
+        self._read_at = self._tried_at = float("-inf")
         # Processes that started together must not all fetch in the same second.
         self._fresh_for = _FRESH * random.uniform(0.8, 1)  # noqa: S311
         self._lock = threading.Lock()
@@ -117,9 +109,8 @@ class KeySet:
     def find(self, kid: str) -> tuple[str, Any] | None:
         """The algorithm and the key of this id. An unknown id causes a fetch, but at most one in 5 s."""
         keys = self._keys
-        if keys is None or (time.monotonic() - self._read_at > self._fresh_for and self._may_try(_RETRY)):
-            keys = self._load(keys)
-        if kid not in keys and self._may_try(_RETRY):
+        is_old = time.monotonic() - self._read_at > self._fresh_for
+        if keys is None or ((is_old or kid not in keys) and self._may_try(_RETRY)):
             keys = self._load(keys)
         return keys.get(kid)
 
@@ -136,13 +127,12 @@ class KeySet:
         if not self._lock.acquire(blocking=known is None):
             return known or {}
         try:
-            if self._keys is not None and self._keys is not known:
-                return self._keys
-            if known is None and not self._may_try(_FIRST_RETRY):
-                raise GeneralError("STORE_UNAVAILABLE", "the key set could not be fetched a moment ago")
-            self._tried_at = time.monotonic()
-            self._keys = _parse_keys(self._api.call("GET", "/v1/keys", repeatable=True))
-            self._read_at = time.monotonic()
+            if self._keys is None or self._keys is known:
+                if known is None and not self._may_try(_FIRST_RETRY):
+                    raise GeneralError("STORE_UNAVAILABLE", "the key set could not be fetched a moment ago")
+                self._tried_at = time.monotonic()
+                self._keys = _parse_keys(self._api.call("GET", "/v1/keys", repeatable=True))
+                self._read_at = time.monotonic()
             return self._keys
         except GeneralError:
             if known is None:
@@ -153,12 +143,9 @@ class KeySet:
 
 
 def _parse_keys(answer: dict[str, Any]) -> dict[str, tuple[str, Any]]:
-    found = {}
-    for member in answer.get("keys", []):
-        # A symmetric key in a key set never counts.
-        if member.get("alg") in _ALGORITHMS and member.get("use") == "sig":
-            found[member["kid"]] = (member["alg"], jwt.PyJWK(member).key)
-    return found
+    # A symmetric key in a key set never counts.
+    found = [key for key in answer.get("keys", []) if key.get("alg") in _ALGORITHMS and key.get("use") == "sig"]
+    return {key["kid"]: (key["alg"], jwt.PyJWK(key).key) for key in found}
 
 
 class Verifier:
@@ -169,38 +156,31 @@ class Verifier:
         self._keys = keys
 
     def read(self, text: str) -> Reading:
-        unverified = decode_unverified(text)
-        if unverified is None:
+        token = decode_unverified(text)
+        if token is None or token.header.get("typ") != "at+jwt":
             return Reading("unrecognized")
-        try:
-            header = jwt.get_unverified_header(text)
-        except jwt.InvalidTokenError:
-            return Reading("unrecognized")
-        if header.get("typ") != "at+jwt":
-            return Reading("unrecognized")
-        found = self._keys.find(str(header.get("kid")))
-        if found is None or header.get("alg") != found[0]:
+        found = self._keys.find(str(token.header.get("kid")))
+        if found is None or token.header.get("alg") != found[0]:
             return Reading("invalid")
-        options = self._options
         try:
-            claims = jwt.decode(
-                text, found[1], algorithms=[found[0]], issuer=options.issuer, audience=options.audience,
+            jwt.decode(
+                text, found[1], algorithms=[found[0]], issuer=self._options.issuer, audience=self._options.audience,
                 options={"verify_exp": False, "verify_iat": False, "verify_nbf": False, "require": ["sub", "jti"]},
             )
         except jwt.InvalidTokenError:
             return Reading("invalid")
-        return self._judge(AccessToken(text, claims))
+        return self._judge(token)
 
     def _judge(self, token: AccessToken) -> Reading:
         claims, own = token.claims, token.own
         times = [claims.get(name) for name in ("iat", "exp", "auth_time")]
         counts = [own.get(name) for name in ("gen", "brn", "ri", "pv")]
-        if own.get("v") != 1 or own.get("app", "default") != self._options.application:
+        if own.get("v") != 1 or own.get("app", "default") != (self._options.application or "default"):
             return Reading("invalid")
         if not all(isinstance(number, (int, float)) and number >= 0 for number in times + counts):
             return Reading("invalid")
         now = time.time()
-        if claims["iat"] > now + _CLOCK_TOLERANCE or claims.get("nbf", 0) > now + _CLOCK_TOLERANCE:
+        if max(claims["iat"], claims.get("nbf", 0)) > now + _CLOCK_TOLERANCE:
             return Reading("invalid")
         # Whatever `exp` says, no token is accepted for longer than a day.
         return Reading("expired" if min(claims["exp"], claims["iat"] + _MAX_AGE) <= now else "valid", token)

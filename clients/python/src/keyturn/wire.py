@@ -1,25 +1,22 @@
 """The front-end protocol: its headers and cookies in requests and responses."""
 
-from __future__ import annotations
-
 import json
 import time
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
+
+from django.http import HttpRequest, HttpResponseBase
 
 from .options import Options
 from .tokens import AccessToken, TransferMode
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponseBase
 
 _MAX_COOKIE_HEADER = 16_384
 _MAX_COOKIES = 200
 _ACCESS_COOKIE_LIFE = 365 * 86_400
 _MAX_COOKIE_LIFE = 400 * 86_400
+_SAME_SITE: dict[str, Literal["Lax", "Strict", "None"]] = {"lax": "Lax", "strict": "Strict", "none": "None"}
 _NEVER = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 NEVER_STORED = "private, no-store"
@@ -27,8 +24,7 @@ REQUEST_HEADERS = ["content-type", "rid", "fdi-version", "anti-csrf", "authoriza
 RESPONSE_HEADERS = ["front-token", "st-access-token", "st-refresh-token", "anti-csrf", "retry-after"]
 
 
-@dataclass(frozen=True)
-class Cookie:
+class Cookie(NamedTuple):
     """A cookie of a response. `max_age`: None ends with the browser, 0 clears it."""
 
     name: str
@@ -37,24 +33,27 @@ class Cookie:
     max_age: int | None
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(NamedTuple):
     """A change of a response: headers to set, or to remove (None), and cookies."""
 
-    headers: Mapping[str, str | None] = field(default_factory=dict)
+    headers: Mapping[str, str | None]
     cookies: tuple[Cookie, ...] = ()
+
+
+PRIVATE = Edit({})
+"""No shared cache may store the response to a verified session, unless the application says otherwise."""
+
+NO_SESSION = Edit({"front-token": "remove"})
+"""Tells the client that it has no session, and clears nothing."""
 
 
 def read_cookies(request: HttpRequest, name: str) -> list[str]:
     """All values of a cookie. Django's own dictionary would keep only one of them."""
     header = request.META.get("HTTP_COOKIE") or ""
     pairs = header.split(";") if len(header) <= _MAX_COOKIE_HEADER else []
-    found = []
-    for pair in pairs if len(pairs) <= _MAX_COOKIES else []:
-        key, _, value = pair.partition("=")
-        if key.strip(" \t") == name and value.strip(" \t"):
-            found.append(unquote(value.strip(" \t")))
-    return found
+    cookies = [pair.partition("=") for pair in pairs] if len(pairs) <= _MAX_COOKIES else []
+    values = [value.strip(" \t") for key, _, value in cookies if key.strip(" \t") == name]
+    return [unquote(value) for value in values if value]
 
 
 def bearer_token(request: HttpRequest) -> str | None:
@@ -74,15 +73,14 @@ def access_token_edit(options: Options, token: AccessToken) -> Edit:
 
 def session_edit(options: Options, token: AccessToken, issued: Mapping[str, Any]) -> Edit:
     """Sends a pair of tokens to the client, and an anti-CSRF token if the server has made one."""
-    access = access_token_edit(options, token)
+    headers, cookies = access_token_edit(options, token)
     if token.mode == "header":
-        return Edit({**access.headers, "st-refresh-token": issued["refreshToken"]})
-    headers = dict(access.headers)
-    if "antiCsrfToken" in issued:
-        headers["anti-csrf"] = issued["antiCsrfToken"]
+        return Edit({**headers, "st-refresh-token": issued["refreshToken"]})
+    proof = {"anti-csrf": issued["antiCsrfToken"]} if "antiCsrfToken" in issued else {}
     end = min(issued["sessionExpiresAt"] / 1000, token.claims["iat"] + _MAX_COOKIE_LIFE)
     path, name = options.refresh_path, options.refresh_token_cookie
-    return Edit(headers, (*access.cookies, Cookie(name, issued["refreshToken"], path, _remaining(token, end))))
+    refresh = Cookie(name, issued["refreshToken"], path, _remaining(token, end))
+    return Edit({**headers, **proof}, (*cookies, refresh))
 
 
 def clearing_edit(options: Options, mode: TransferMode) -> Edit:
@@ -90,18 +88,15 @@ def clearing_edit(options: Options, mode: TransferMode) -> Edit:
     headers: dict[str, str | None] = {"front-token": "remove", "anti-csrf": None}
     if mode == "header":
         return Edit({**headers, "st-access-token": "", "st-refresh-token": ""})
-    return Edit(headers, (
-        Cookie(options.access_token_cookie, "", "/", 0),
-        Cookie(options.refresh_token_cookie, "", options.refresh_path, 0),
-    ))
-
-
-NO_SESSION = Edit({"front-token": "remove"})
-"""Tells the client that it has no session, and clears nothing."""
+    places = ((options.access_token_cookie, "/"), (options.refresh_token_cookie, options.refresh_path))
+    return Edit(headers, tuple(Cookie(name, "", path, 0) for name, path in places))
 
 
 def apply_edit(response: HttpResponseBase, edit: Edit, options: Options) -> None:
     """Changes a response. One with tokens is never cached."""
+    if edit is PRIVATE:
+        response.headers.setdefault("Cache-Control", "private")
+        return
     for name, value in edit.headers.items():
         if value is None:
             del response.headers[name]
@@ -113,7 +108,7 @@ def apply_edit(response: HttpResponseBase, edit: Edit, options: Options) -> None
         response.set_cookie(
             cookie.name, cookie.value, max_age=cookie.max_age, expires=_NEVER if cookie.max_age == 0 else None,
             path=cookie.path, domain=options.cookie_domain, secure=options.is_secure, httponly=True,
-            samesite=options.cookie_same_site,
+            samesite=_SAME_SITE[options.cookie_same_site],
         )
     add_to_list(response, "Vary", ["Cookie", "Authorization"])
     response.headers["Cache-Control"] = NEVER_STORED
