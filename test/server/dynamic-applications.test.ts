@@ -77,7 +77,7 @@ describe('refused requests', () => {
   test('applications of the server\'s settings cannot be changed or removed', async () => {
     expect((await make('shop')).json).toEqual({ status: 'OK', createdNew: false })
     expect((await make('shop', { access_token_validity: 5 })).status).toBe(400)
-    for (const id of ['shop', 'public']) expect((await remove(id)).status).toBe(400)
+    for (const id of ['shop', 'public']) expect((await remove(id)).status).toBe(403)
     expect((await core.call('/appid-shop/hello')).status).toBe(200)
   })
 

@@ -96,7 +96,7 @@ function announced({ headers }: IncomingMessage, { path }: CdiRoute): Protocol {
   if (version === undefined) return newestProtocol
   const protocol = typeof version === 'string' ? protocolOf(version) : null
   if (protocol !== null) return protocol
-  // Whoever asks for the versions or the keys need not know a version that is served.
+  // A client that asks for the versions or the keys need not know a version that is served.
   if (publicPaths.has(path) || path === '/apiversion') return newestProtocol
   if (typeof version !== 'string' || !isVersion(version)) throw new RejectedRequest(replyText(400, 'cdi-version header is invalid'))
   throw new RejectedRequest(replyText(400, `cdi-version ${version} not supported`))
