@@ -49,15 +49,14 @@ test.each(invalidIds)('S-14: every native call refuses it with the same message:
   const refused = { error: 'invalid_request', message: words(1, received) }
   const answers = [await native('sessions', 'POST', { userId })]
   if (!userId.endsWith('\ud800')) {
-    for (const method of ['GET', 'DELETE']) {
-      answers.push(await native(`users/${encodeURIComponent(userId)}/sessions`, method))
-    }
+    const path = `users/${encodeURIComponent(userId)}/sessions`
+    answers.push(await native(path, 'GET'), await native(`${path}/revoke`, 'POST', {}))
   }
   for (const answer of answers) expect([answer.status, answer.json]).toEqual([400, refused])
 })
 
 test('V-06: an id that one interface accepts is found by the other, and one that it refuses is refused by the other', async () => {
-  for (const userId of ['\u{1f600}'.repeat(127), '\ufffd', ' ', 'a/b?c#d%e', '../x', 'e\u0301']) {
+  for (const userId of ['\u{1f600}'.repeat(255), '\ufffd', ' ', 'a/b?c#d%e', '../x', 'e\u0301']) {
     const { session } = await core.create({ userId })
     const listed = await native(`users/${encodeURIComponent(userId)}/sessions`, 'GET')
     expect(listed.json['sessions']).toMatchObject([{ handle: session.handle, userId }])

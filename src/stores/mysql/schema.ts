@@ -82,7 +82,7 @@ const migrations: readonly Migration<TableNames>[] = [
       kind VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
       occurred_at BIGINT NOT NULL,
       until BIGINT NOT NULL,
-      user_id VARBINARY(765),
+      user_id VARBINARY(1020),
       handle CHAR(23) CHARACTER SET ascii COLLATE ascii_bin,
       detail MEDIUMTEXT NOT NULL,
       KEY by_kind (kind, occurred_at, id),

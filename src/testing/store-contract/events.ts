@@ -117,7 +117,7 @@ export const eventCases: readonly ContractCase[] = [
     name: 'ST-03: any text in an event is returned unchanged, and selects its own user',
     async run({ open }) {
       const [store, reader] = [await open(), await open()]
-      const texts = ['', ...hostileTexts, 'USER', 'user', 'user ', '\u4f60'.repeat(255)]
+      const texts = ['', ...hostileTexts, 'USER', 'user', 'user ', '\u4f60'.repeat(255), '\u{1f511}'.repeat(255)]
       const detail = JSON.stringify({ text: hostileTexts, nul: '\0', half: '\ud800', long: '\u4f60'.repeat(16_000) })
       const events = texts.map((userId, number) => sampleEvent(number, { userId, detail: number === 0 ? detail : userId }))
       for (const event of events) await store.appendEvent(event)

@@ -9,8 +9,8 @@ const longest = '\u{1f511}'.repeat(255)
 
 /** Ids that a store would confuse if it cuts or pads ids, or treats an empty id as missing. */
 const userIds: readonly string[] = [
-  '', ' ', 'u'.repeat(254), 'u'.repeat(255), longest, longest.slice(0, -2), `${longest.slice(0, -2)}\u{1f5dd}`, '\u4f60'.repeat(255),
-  '\u{10ffff}'.repeat(255), '\ufffd', '\ufffd\ufffd', '\u0001'.repeat(255),
+  '', ' ', 'u'.repeat(254), 'u'.repeat(255), longest, longest.slice(0, -2), `${longest.slice(0, -2)}\u{1f5dd}`,
+  '\u4f60'.repeat(255), '\u{10ffff}'.repeat(255), '\ufffd', '\ufffd\ufffd', '\u0001'.repeat(255),
 ]
 
 /** JSON writes half of a surrogate pair, and U+0000, as escapes. A store must keep the text and not interpret it. */
