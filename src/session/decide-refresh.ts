@@ -22,7 +22,7 @@ export interface PresentedToken extends LineagePlace {
 export type RefreshDecision =
   /** Row 1a: the user has authenticated again since the token was issued; nothing is revoked. */
   | { readonly kind: 'superseded' }
-  /** Rows 1a and 4b: nothing is written or cleared; the client can send the same token again at `until`. */
+  /** Rows 1a and 4b: nothing is written or cleared; the client can send the same token again after `until`. */
   | { readonly kind: 'busy'; readonly until: EpochMilliseconds }
   /** Row 2 without the anchor: an attacker has a refresh key, but no refresh token of the session. */
   | { readonly kind: 'forged' }

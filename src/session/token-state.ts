@@ -12,9 +12,9 @@ export function stateOf(record: SessionRecord): TokenState {
   return { refreshHash, anchorHash, generation, branch, confirmed, rotatedAt, servedAt }
 }
 
-/** The error if an earlier response to the client may still be on the way. */
+/** The error if an earlier response to the client may still be on the way, up to and including the instant `until`. */
 export function busyUntil(until: EpochMilliseconds, now: EpochMilliseconds): GeneralError {
-  return busy('an earlier response to this client may still be on the way', Math.ceil((until - now) / 1000))
+  return busy('an earlier response to this client may still be on the way', Math.floor((until - now) / 1000) + 1)
 }
 
 /** The error if other processes changed the record each time. */
@@ -23,7 +23,5 @@ export function busyRecord(): GeneralError {
 }
 
 function busy(reason: string, retryAfter: number): GeneralError {
-  return new GeneralError('REFRESH_BUSY', `the client must repeat the request later: ${reason}`, {
-    retryAfter: Math.max(1, retryAfter),
-  })
+  return new GeneralError('REFRESH_BUSY', `the client must repeat the request later: ${reason}`, { retryAfter })
 }

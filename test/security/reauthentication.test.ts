@@ -132,7 +132,7 @@ describe('L-17: the lineage that a re-authentication has ended', () => {
     const second = await refreshed(core, first.refreshToken)
     const third = await reauthenticated(core, second)
     for (const old of [first, second]) {
-      await expect(core.refresh(old.refreshToken, 'header', owner)).rejects.toMatchObject(busy(30))
+      await expect(core.refresh(old.refreshToken, 'header', owner)).rejects.toMatchObject(busy(31))
     }
     clock.advance(R + 1)
     for (const old of [first, second]) {
@@ -161,11 +161,11 @@ describe('L-17: the lineage that a re-authentication has ended', () => {
     clock.advance(10 * SECOND)
     const lost = await reauthenticated(core, first)
     takeCalls()
-    await expect(reauthenticated(core, first)).rejects.toMatchObject(busy(30))
+    await expect(reauthenticated(core, first)).rejects.toMatchObject(busy(31))
     expect(takeCalls()).toEqual(['find'])
     clock.advance(R)
     await expect(reauthenticated(core, first)).rejects.toMatchObject(busy(1))
-    clock.advance(1)
+    clock.advance(SECOND)
     const again = await reauthenticated(core, first)
     expect(again.claims).toMatchObject({ gen: lost.claims.gen + 1, auth_time: clock() / 1000 | 0 })
     clock.advance(R + 1)
@@ -239,7 +239,7 @@ describe.each(stores)('L-17: what happens between the read and the write of a re
     other.clock.advance(61 * SECOND)
     const store = disturbed(inner, 1, () => reauthenticated(other.core, issued))
     const { core } = createTestCore({ store, clock: other.clock })
-    await expect(reauthenticated(core, issued)).rejects.toMatchObject(busy(30))
+    await expect(reauthenticated(core, issued)).rejects.toMatchObject(busy(31))
     await other.core.close()
   })
 

@@ -3,8 +3,11 @@ import type { Milliseconds } from '../../src/base/time.ts'
 /** The default reuse interval. */
 export const R: Milliseconds = 30_000
 
-/** How long a refresh waits after {@link loseAnswers}, in whole seconds: from 4.5R until 2R after the last delivery. */
-export const BUSY_SECONDS = 42
+/**
+ * How long a refresh waits after {@link loseAnswers}, in whole seconds: from 4.5R until 2R after the last delivery have
+ * passed, which are 42 seconds.
+ */
+export const BUSY_SECONDS = 43
 
 /**
  * Lets a client lose every response to its refresh token: `refresh` presents the same token again at 0, 1R, 2.5R and

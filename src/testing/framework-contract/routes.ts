@@ -61,7 +61,7 @@ export const routeCases: readonly FrameworkCase[] = [
     await app.advance(18_000)
     const reply = await refreshWith(client, pair)
     ensureEqual(refusal(reply), [503, 'session service unavailable'], 'must wait')
-    ensureEqual(reply.header('retry-after'), '42', 'and knows for how long')
+    ensureEqual(reply.header('retry-after'), '43', 'and knows for how long')
     ensureUntouched(reply, 'must wait')
     ensureEqual((await app.control({})).reported, 0, 'nothing is reported')
   }),
