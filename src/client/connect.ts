@@ -1,5 +1,6 @@
 import * as wire from '../base/wire.ts'
 import type { Client } from './client.ts'
+import { isObject } from './front-token.ts'
 import { internalsOf } from './internals.ts'
 import type { ServerReply } from './server-reply.ts'
 
@@ -15,24 +16,29 @@ export interface Closable {
 /** The code with which the server closes a WebSocket whose session has ended, or whose access token has expired. */
 const SESSION_ENDED = 4401
 
+/** The `readyState` of an `EventSource` that the browser does not open again. */
+const SOURCE_CLOSED = 2
+
 const LONGEST_PAUSE = 30_000
 
 /**
  * Keeps a connection open while somebody is signed in. `open` opens it: it is called with the address, resolved against
  * `baseUrl`, once the access token is valid, and again after the connection was lost, with growing pauses. When the
- * session ends, or another one begins, the connection is closed. Returns a function that closes it for good.
+ * session ends, or another one begins, the connection is closed. `isRefused`: whether the server has closed a connection
+ * or not opened it, as if there were no session. Returns a function that closes it for good.
  */
-function keepConnected(
+function keepConnected<Connection extends Closable>(
   client: ConnectingClient,
   address: string,
-  open: (url: string) => Closable,
+  open: (url: string) => Connection,
+  isRefused: (connection: Connection, event: Event) => boolean,
 ): () => void {
   const { env } = internalsOf(client)
   const url = client.exchanges.resolve(address)
   if (url === null || !client.exchanges.isOurs(url)) {
     throw new TypeError(`the address of a connection must be at the session's server; received ${address}`)
   }
-  let connection: Closable | null = null
+  let connection: Connection | null = null
   let handle: string | undefined
   let failures = 0
   let isOver = false
@@ -54,12 +60,12 @@ function keepConnected(
     for (const type of ['close', 'error'] as const) opened.addEventListener(type, event => void lost(opened, event))
   }
 
-  async function lost(which: Closable, event: Event): Promise<void> {
+  async function lost(which: Connection, event: Event): Promise<void> {
     if (which !== connection || isOver) return
+    const isDue = failures > 0 || isRefused(which, event)
     close()
-    // The server may have closed it because the session has ended. A refresh finds out, and says why.
-    const isSaid = 'code' in event && event.code === SESSION_ENDED
-    if (isSaid || failures > 0) await client.refresh().catch(() => undefined)
+    // The session may have ended. A refresh finds out, and says why.
+    if (isDue) await client.refresh().catch(() => undefined)
     const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** failures++) * (0.5 + env.random() / 2)
     if (!isOver && client.view().session) cancel = env.after(pause, () => void connect())
   }
@@ -93,7 +99,7 @@ export function connectWebSocket(
     const socket = new WebSocket(url.replace(/^http/, 'ws'), protocols)
     start(socket)
     return socket
-  })
+  }, (_, event) => 'code' in event && event.code === SESSION_ENDED)
 }
 
 /**
@@ -111,7 +117,8 @@ export function connectEventSource(
     const source = new EventSource(url, { withCredentials: true })
     start(source)
     return source
-  })
+    // The server has answered, and not with a stream. The page cannot read the answer.
+  }, ({ readyState }) => readyState === SOURCE_CLOSED)
 }
 
 /**
@@ -171,8 +178,12 @@ function replyOf(request: XMLHttpRequest): ServerReply {
     url: request.responseURL,
     headers,
     async message() {
-      const body: unknown = request.responseType === 'json' ? request.response : JSON.parse(request.responseText)
-      return typeof body === 'object' && body !== null && 'message' in body ? body.message : undefined
+      try {
+        const body: unknown = request.responseType === 'json' ? request.response : JSON.parse(request.responseText)
+        return isObject(body) ? body['message'] : undefined
+      } catch {
+        return undefined // No JSON, or no text: the request may have asked for a blob.
+      }
     },
   }
 }

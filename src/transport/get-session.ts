@@ -19,7 +19,7 @@ import type {
 import type { HttpContext } from './http-context.ts'
 import type { HttpPolicy } from './http-policy.ts'
 import { accessTokenLeftovers } from './leftovers.ts'
-import { redirectToLogin, wantsPage } from './page-request.ts'
+import { isEventStream, redirectToLogin, wantsPage } from './page-request.ts'
 import { refreshWithinRequest } from './refresh-within-request.ts'
 import { verifyTokenOf } from './request-token.ts'
 import { RequestSession, VerifiedSession } from './session-object.ts'
@@ -146,7 +146,9 @@ async function admit<Payload extends object, Info extends object>(
   if (outcome.kind === 'revoked') {
     const handle = core.peekHandle(presented.accessToken)
     const end = { reason: 'revoked', handles: handle === null ? [] : [handle] } as const
-    applyEdits(reply, clearingEdits(policy.cookies, channel, end, leftoversOf(context, request, presented)))
+    const edits = clearingEdits(policy.cookies, channel, end, leftoversOf(context, request, presented))
+    // A page cannot read the answer to its `EventSource`. Its next refresh ends the session, and learns why.
+    applyEdits(reply, isEventStream(request) ? { ...edits, cookies: [] } : edits)
     if (options.refresh === true && options.required === false) return null
     throw new UnauthorizedError('the session has expired or was revoked')
   }

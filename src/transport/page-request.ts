@@ -21,6 +21,11 @@ export function wantsPage(request: HttpRequest): boolean {
     && /(?:^|,)\s*(?:text\/html|application\/xhtml\+xml)\s*(?:[;,]|$)/i.test(request.header('accept') ?? '')
 }
 
+/** Whether the request is that of an `EventSource`, which shows its page no header of the response. Pure. */
+export function isEventStream(request: HttpRequest): boolean {
+  return request.header('accept') === 'text/event-stream'
+}
+
 /**
  * The response that sends a browser to the login page, if it requests a page and `error` says that there is no session.
  * A request for the login page itself is not redirected, because the browser would be redirected for ever.

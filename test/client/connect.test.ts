@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { connectEventSource, connectWebSocket } from '../../src/client/connect.ts'
+import { connectEventSource, connectWebSocket, sendXhr } from '../../src/client/connect.ts'
+import type { Fetch } from '../../src/client/environment.ts'
 import { settle } from './support/browser.ts'
 import { createWorld, logIn } from './support/world.ts'
 
@@ -8,6 +9,7 @@ class FakeConnection extends EventTarget {
   static opened: FakeConnection[] = []
   readonly url: string
   readonly options: unknown
+  readyState = 0
   isClosed = false
   constructor(url: string, options?: unknown) {
     super()
@@ -114,11 +116,91 @@ describe('B-13: a connection', () => {
     expect(opened()).toHaveLength(1)
   })
 
+  test('that the server refuses to an EventSource asks at once; one that the network ends does not', async () => {
+    const { api, open, pass } = createWorld()
+    const { client } = open()
+    await logIn(client)
+    connectEventSource(client, '/events', () => undefined)
+    await settle()
+    newest().dispatchEvent(new Event('open'))
+    newest().dispatchEvent(new Event('error'))
+    await settle()
+    expect(api.refreshes).toBe(0)
+    await pass(1001)
+    expect(opened()).toHaveLength(2)
+    newest().dispatchEvent(new Event('open'))
+    await api.sessions.revokeAllSessionsForUser('ada')
+    newest().readyState = 2
+    newest().dispatchEvent(new Event('error'))
+    await settle()
+    expect(client.view()).toMatchObject({ status: 'signed-out', reason: 'revoked' })
+    await pass(600_000)
+    expect([opened().length, api.refreshes]).toEqual([2, 1])
+  })
+
   test('goes to the session’s server only, and an EventSource needs cookies', () => {
     const { open } = createWorld()
     const { client } = open()
     expect(() => connectWebSocket(client, 'https://evil.tld/', () => undefined)).toThrow('received https://evil.tld/')
     const native = open({ mode: 'header' }).client
     expect(() => connectEventSource(native, '/events', () => undefined)).toThrow('cannot send tokens in headers')
+  })
+})
+
+/** An XMLHttpRequest that sends with a given `fetch`. */
+class FakeXhr extends EventTarget {
+  static fetch: Fetch
+  withCredentials = false
+  responseType = ''
+  responseURL = ''
+  status = 0
+  #method = ''
+  #text = ''
+  readonly #headers = new Headers()
+  #answered = new Headers()
+  open(method: string, url: string): void {
+    this.#method = method
+    this.responseURL = url
+  }
+  setRequestHeader(name: string, value: string): void {
+    this.#headers.append(name, value)
+  }
+  getAllResponseHeaders(): string {
+    return [...this.#answered].map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  }
+  get responseText(): string {
+    if (this.responseType === 'blob') throw new DOMException('not a text', 'InvalidStateError')
+    return this.#text
+  }
+  async send(): Promise<void> {
+    const response = await FakeXhr.fetch(this.responseURL, { method: this.#method, headers: this.#headers })
+    this.status = response.status
+    this.#answered = response.headers
+    this.#text = await response.text()
+    this.dispatchEvent(new Event('load'))
+  }
+}
+
+describe('B-13: an XMLHttpRequest', () => {
+  test.each(['', 'blob'])('is repeated after a refresh, with the response type "%s"', async responseType => {
+    const { api, open } = createWorld()
+    const { client } = open()
+    FakeXhr.fetch = api.fetch
+    vi.stubGlobal('XMLHttpRequest', FakeXhr)
+    await logIn(client)
+    api.now += 601_000
+    const request = await sendXhr(client, 'GET', '/me', each => void Object.assign(each, { responseType }))
+    expect([request.status, api.refreshes]).toEqual([200, 1])
+  })
+
+  test('whose own 401 is a page in HTML resolves to that', async () => {
+    const { api, open } = createWorld()
+    const { client } = open()
+    FakeXhr.fetch = api.fetch
+    vi.stubGlobal('XMLHttpRequest', FakeXhr)
+    await logIn(client)
+    api.between = async ({ url }) => url.endsWith('/orders') ? new Response('<h1>No</h1>', { status: 401 }) : null
+    const request = await sendXhr(client, 'GET', '/orders', () => undefined)
+    expect([request.status, request.responseText, api.refreshes]).toEqual([401, '<h1>No</h1>', 1])
   })
 })

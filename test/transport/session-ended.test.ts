@@ -102,6 +102,19 @@ describe('B-06: a sign-out that names its session', () => {
   })
 })
 
+test('B-13: what an EventSource is answered, which its page cannot read, leaves the cookies to the next refresh', async () => {
+  server = await startSessionServer()
+  const client = server.client()
+  const handle = await login(client)
+  await server.sessions.revokeSession(handle)
+  const { jar } = client
+  const refused = await client.send('GET', '/me', { headers: { accept: 'text/event-stream' } })
+  expect([refused.status, refused.setCookies, refused.headers['session-ended']]).toEqual([401, [], `revoked ${handle}`])
+  expect(client.jar).toEqual(jar)
+  const asked = await post(client, REFRESH)
+  expect([asked.status, asked.headers['session-ended'], client.jar]).toEqual([401, `revoked ${handle}`, []])
+})
+
 describe('B-13: revocationStream', () => {
   test('ends with the next heartbeat after a response that is piped to is closed', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] })
