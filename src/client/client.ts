@@ -37,10 +37,11 @@ export interface Client<Payload extends object> {
   /** For integrations with other ways to send requests, such as axios. */
   readonly exchanges: Exchanges
   /**
-   * The session; null if there is none. Refreshes an access token that has expired.
+   * The session; null if there is none. Refreshes an access token that has expired. `signal` ends the wait for that, not
+   * the refresh, which other calls may wait for.
    * @throws SessionUnavailableError if the session is unknown and the server or the storage does not answer.
    */
-  getSession(): Promise<ClientSession<Payload> | null>
+  getSession(options?: Pick<RequestInit, 'signal'>): Promise<ClientSession<Payload> | null>
   /** The session as far as it is known; undefined if it is not known yet. The same object until it changes. */
   peekSession(): ClientSession<Payload> | null | undefined
   /** The session and what is known about it, such as why it has ended. The same object until it changes. */
@@ -49,10 +50,10 @@ export interface Client<Payload extends object> {
   expiry(): number | null
   /**
    * Gets a new access token now, and resolves to whether there is a session. Call it after a login that no script could
-   * see, such as a redirect from an identity provider.
+   * see, such as a redirect from an identity provider. `signal` ends the wait, not the refresh.
    * @throws SessionUnavailableError if the server cannot be reached.
    */
-  refresh(): Promise<boolean>
+  refresh(options?: Pick<RequestInit, 'signal'>): Promise<boolean>
   /**
    * Ends the session: here and in the other tabs at once, then on the server. Resolves to whether the server has
    * confirmed it. If it cannot be reached, the client sends the sign-out when it is back, and before any other request.

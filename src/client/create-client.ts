@@ -11,8 +11,9 @@ import { internals } from './internals.ts'
 import { createOwnRequests } from './post.ts'
 import { createRefresher } from './refresher.ts'
 import { toSession } from './session.ts'
-import type { PayloadOf, SessionView } from './session.ts'
+import type { ClientSession, PayloadOf, SessionView } from './session.ts'
 import { createSignOut } from './sign-out.ts'
+import { orAborted } from './wait.ts'
 
 /** How long to wait before a sign-out is sent again, in milliseconds. */
 const SIGN_OUT_PAUSE = 30_000
@@ -96,6 +97,13 @@ export function createClientIn<Payload extends object>(env: ClientEnvironment, o
     else void refresher.refresh(state.current(), true)
   }
 
+  async function getSession(): Promise<ClientSession<Payload> | null> {
+    await state.ready
+    if (state.isExpired()) await refresher.refresh(state.current())
+    if (view.status === 'unavailable') throw new SessionUnavailableError(null)
+    return view.session
+  }
+
   async function refresh(): Promise<boolean> {
     await state.ready
     if (isInert) return false
@@ -125,19 +133,14 @@ export function createClientIn<Payload extends object>(env: ClientEnvironment, o
   const client: Client<Payload> = {
     fetch: createFetch(env, exchanges),
     exchanges,
-    async getSession() {
-      await state.ready
-      if (state.isExpired()) await refresher.refresh(state.current())
-      if (view.status === 'unavailable') throw new SessionUnavailableError(null)
-      return view.session
-    },
+    getSession: init => orAborted(init?.signal, getSession()),
     peekSession: () => /sign/.test(view.status) ? view.session : undefined,
     view: () => view,
     expiry() {
       const left = state.timeLeft()
       return left && env.now().wall + left
     },
-    refresh,
+    refresh: init => orAborted(init?.signal, refresh()),
     async signOut() {
       await state.ready
       if (isInert) return true

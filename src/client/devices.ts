@@ -1,4 +1,5 @@
 import type { Client } from './client.ts'
+import { internals } from './internals.ts'
 
 /** One of the user's sessions, as the server's `listSessions` returns it. */
 export interface Device {
@@ -15,7 +16,7 @@ export interface Device {
 
 /** The data and the calls for a list of the user's devices; the application renders it. */
 export interface Devices {
-  /** The devices of the user, newest first; empty if nobody is signed in (401). @throws Error with any other status. */
+  /** The devices of the user, newest first; empty if nobody is signed in. @throws Error with any other status. */
   list(): Promise<readonly Device[]>
   /** Signs a device out. Resolves to false if it was not signed in (404). @throws Error with any other error status. */
   revoke(handle: string): Promise<boolean>
@@ -30,11 +31,14 @@ export interface DevicesOptions {
 }
 
 /** Lists and revokes devices over two routes of the application: `GET path` and `DELETE path/:handle`. */
-export function createDevices({ fetch }: Pick<Client<object>, 'fetch'>, { path }: DevicesOptions): Devices {
+export function createDevices(client: Pick<Client<object>, 'fetch'>, { path }: DevicesOptions): Devices {
   if (typeof path !== 'string') throw new TypeError(`path must be a text such as "/devices"; received ${path}`)
+  const { fetch } = client
+  const expiredStatus = internals.get(client)?.settings.expiredStatus ?? 401
+
   async function list(): Promise<readonly Device[]> {
     const response = await fetch(path)
-    if (response.status === 401) return []
+    if (response.status === expiredStatus) return []
     if (!response.ok) throw new Error(`the devices could not be read: ${response.status}`)
     const devices: Device[] = await response.json()
     return devices

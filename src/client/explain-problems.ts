@@ -9,7 +9,7 @@ import { internalsOf } from './internals.ts'
  * if (process.env.NODE_ENV !== 'production') explainProblems(client)
  */
 export function explainProblems(client: Pick<Client<object>, 'exchanges'>): () => void {
-  const { env, settings: { url, signOutUrl, mode, origin } } = internalsOf(client)
+  const { env, settings: { url, signOutUrl, mode, origin, expiredStatus } } = internalsOf(client)
   const send = env.fetch
   const reported = new Set<string>()
   /** Whether the last response to the application brought a session. */
@@ -31,7 +31,7 @@ export function explainProblems(client: Pick<Client<object>, 'exchanges'>): () =
     }
     if (path !== url) return
     // The server has seen no refresh token, though this page has got a session a moment ago.
-    if (hasBegun && mode === 'cookie' && status === 401 && headers.get(wire.sessionEnded) === null) {
+    if (hasBegun && mode === 'cookie' && status === expiredStatus && headers.get(wire.sessionEnded) === null) {
       report(`the browser sent no cookies to ${origin}. It blocks them if page and server are on different sites, `
         + 'or if cookies are Secure and the server is reached without HTTPS')
     }

@@ -50,7 +50,7 @@ export function observe<Payload extends object>(
     listener({ type: 'request', ...request })
     try {
       const response = await send(input, init)
-      if (response.status === 401 && request.attempt === 1) refused.add(key)
+      if (response.status === settings.expiredStatus && request.attempt === 1) refused.add(key)
       listener({ type: 'response', ...request, status: response.status })
       return response
     } catch (error) {

@@ -7,6 +7,7 @@ import type { ReactElement, ReactNode } from 'react'
 import { followSession } from './session-view.ts'
 import type { SessionClient, SessionSource, SessionView } from './session-view.ts'
 import type { ClientSession, PayloadOf } from './session.ts'
+import type { ProofQuestion, ProofQuestions } from './step-up.ts'
 
 export type { SessionView } from './session-view.ts'
 
@@ -83,3 +84,16 @@ export function useSessionEnd(onEnd: (reason: SessionView<object>['reason']) => 
     before.current = status
   }, [status, reason])
 }
+
+/**
+ * What the user is asked to prove now, by `createStepUp` of `keyturn/client/parts`; null if nothing.
+ * @example
+ * const question = useStepUp(stepUp)
+ * return question && <PasswordDialog refusal={question.refusal} onProof={stepUp.prove} onCancel={stepUp.cancel} />
+ */
+export function useStepUp<Id extends string>(stepUp: ProofQuestions<Id>): ProofQuestion<Id> | null {
+  return useSyncExternalStore(stepUp.onChange, stepUp.question, noQuestion)
+}
+
+/** On a server that renders pages, nobody is asked. */
+const noQuestion = (): null => null

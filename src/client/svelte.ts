@@ -1,6 +1,7 @@
 import { followSession } from './session-view.ts'
 import type { SessionClient, SessionView } from './session-view.ts'
 import type { ClientSession } from './session.ts'
+import type { ProofQuestion, ProofQuestions } from './step-up.ts'
 
 export type { SessionView } from './session-view.ts'
 
@@ -26,5 +27,23 @@ export function sessionStore<Payload extends object>(
       return source.subscribe(() => run(source.snapshot()))
     },
     rendered: source.rendered,
+  }
+}
+
+/** A readable store of a question to the user. */
+export interface QuestionReadable<Id extends string> {
+  subscribe(run: (question: ProofQuestion<Id> | null) => void): () => void
+}
+
+/**
+ * What the user is asked to prove now, by `createStepUp` of `keyturn/client/parts`, as a store: `$question` in a
+ * component; null if nothing.
+ */
+export function stepUpStore<Id extends string>(stepUp: ProofQuestions<Id>): QuestionReadable<Id> {
+  return {
+    subscribe(run) {
+      run(stepUp.question())
+      return stepUp.onChange(() => run(stepUp.question()))
+    },
   }
 }

@@ -4,6 +4,7 @@ import { explainOldVersion } from '../base/supported-version.ts'
 import { followSession } from './session-view.ts'
 import type { SessionClient, SessionView } from './session-view.ts'
 import type { ClientSession } from './session.ts'
+import type { ProofQuestion, ProofQuestions } from './step-up.ts'
 
 export type { SessionView } from './session-view.ts'
 
@@ -42,4 +43,19 @@ export function useSession<Payload extends object>(
     })
   }
   return vue.shallowReadonly(view)
+}
+
+/**
+ * What the user is asked to prove now, by `createStepUp` of `keyturn/client/parts`; null if nothing. It lives as long
+ * as the effect scope in which it is made.
+ */
+export function useStepUp<Id extends string>(
+  stepUp: ProofQuestions<Id>,
+): Readonly<ShallowRef<ProofQuestion<Id> | null>> {
+  const question = vue.shallowRef(stepUp.question())
+  const stop = stepUp.onChange(() => {
+    question.value = stepUp.question()
+  })
+  if (vue.getCurrentScope()) vue.onScopeDispose(stop)
+  return vue.shallowReadonly(question)
 }

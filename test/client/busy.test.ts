@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
+import { GeneralError } from '../../src/base/errors.ts'
 import type { Client, ClientOptions } from '../../src/client/client.ts'
 import { createClientIn } from '../../src/client/create-client.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
 import { Api, LIFETIME, ORIGIN } from './support/api.ts'
 import type { Claims } from './support/api.ts'
 import { Browser, settle } from './support/browser.ts'
@@ -27,8 +29,7 @@ interface World {
   pass(milliseconds: number): Promise<void>
 }
 
-async function open(options: ClientOptions = {}, settings: BrowserSettings = {}): Promise<World> {
-  const api = new Api()
+async function open(options: ClientOptions = {}, settings: BrowserSettings = {}, api: Api = new Api()): Promise<World> {
   const browser = new Browser(api.fetch, api.now, settings)
   const openTab = (tab: Tab): Client<Claims> => createClientIn<Claims>(tab, { baseUrl: ORIGIN, ...options })
   const times: number[] = []
@@ -90,6 +91,25 @@ test.each<[string, BrowserSettings]>([
   expect(await Promise.all(calls)).toEqual([200, 200, 200, 200, 200])
   expect(times()).toHaveLength(6)
   expect(api.seen.filter(({ path, status }) => path.endsWith('refresh') && status === 200)).toHaveLength(1)
+})
+
+test('ROT-15: a store that is away for a moment is answered alike: the client waits, and the session is kept', async () => {
+  let isAway = false
+  const store = createMemoryStore()
+  const api = new Api({
+    store: {
+      ...store,
+      rotate: rotation => isAway ? Promise.reject(new GeneralError('STORE_UNAVAILABLE', 'away')) : store.rotate(rotation),
+    },
+  })
+  const { client, heard, times, pass } = await open({}, {}, api)
+  isAway = true
+  const call = statusOf(client.fetch('/me'))
+  await pass(999)
+  expect(times()).toEqual([0])
+  isAway = false
+  await pass(60)
+  expect([await call, times().length, heard]).toEqual([200, 2, ['ada']])
 })
 
 test('ROT-15: a refresh of another tab ends the wait', async () => {

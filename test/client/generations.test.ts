@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { explainProblems } from '../../src/client/explain-problems.ts'
 import { checkOnFocus, keepFresh } from '../../src/client/keep-fresh.ts'
+import { loginPageFor } from '../../src/client/login-page.ts'
 import { observe } from '../../src/client/observe.ts'
 import type { ClientEvent } from '../../src/client/observe.ts'
 import { Api, LIFETIME, ORIGIN } from './support/api.ts'
@@ -174,6 +175,25 @@ describe('B-07: every wait ends', () => {
     await pass(10_001)
     expect(await call).toBe('SESSION_UNAVAILABLE')
     expect(client.peekSession()).toMatchObject({ userId: 'ada' })
+  })
+
+  test('that a caller gives up, and the refresh goes on for the others', async () => {
+    const { api, open, expire } = createWorld()
+    const { client } = open()
+    await logIn(client)
+    await expire()
+    const { release } = hold(api, REFRESH)
+    const giveUp = new AbortController()
+    const { signal } = giveUp
+    const waits = [client.getSession({ signal }), client.refresh({ signal }), loginPageFor(client, '/login', '/', { signal })]
+      .map((wait: Promise<unknown>) => wait.catch((reason: unknown) => reason))
+    const other = client.getSession()
+    await settle()
+    giveUp.abort('given up')
+    expect(await Promise.all(waits)).toEqual(['given up', 'given up', 'given up'])
+    release()
+    expect(await other).toMatchObject({ userId: 'ada' })
+    expect(api.refreshes).toBe(1)
   })
 
   test('a sign-out without an answer', async () => {

@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createDevices } from '../../src/client/devices.ts'
 import type { Device } from '../../src/client/devices.ts'
+import { explainProblems } from '../../src/client/explain-problems.ts'
 import { loginPageFor } from '../../src/client/login-page.ts'
+import { observe } from '../../src/client/observe.ts'
+import { clientSamples } from '../support/client-guide.ts'
+import { Api, LIFETIME } from './support/api.ts'
 import { createWorld, logIn } from './support/world.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -46,11 +50,44 @@ test('B-15: revokeOthers signs out every device but this one, and counts them', 
   expect(asked).toEqual(['GET /devices', 'DELETE /devices/b%2Fc', 'DELETE /devices/d'])
 })
 
-test('B-04: the file that the documentation shows for Next.js is part of the example, which is built and driven', () => {
-  const lines = (text: string): string[] => text.split('\n').map(line => line.replace(/ *\/\/.*$/, '').trim()).filter(Boolean)
-  const guide = readFileSync(join(root, 'docs/client.md'), 'utf8')
-  const [, code = ''] = /```tsx\n(\/\/ app\/session\.tsx\n.*?)```/s.exec(guide) ?? []
-  const example = lines(readFileSync(join(root, 'examples/next/app/session.tsx'), 'utf8')).join('\n')
-  expect(code).not.toBe('')
-  for (const line of lines(code.replace('SessionProvider }', 'SessionProvider, useSession }'))) expect(example).toContain(line)
+test('parts know the status by which the server says that there is no session', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+  try {
+    const sessionExpiredStatusCode = 440
+    const { api, open, expire } = createWorld({}, new Api({ sessionExpiredStatusCode }))
+    const { client } = open({ sessionExpiredStatusCode })
+    const attempts: string[] = []
+    explainProblems(client)
+    const stop = observe(client, event => {
+      if (event.type === 'response' && event.kind === 'application') attempts.push(`${event.attempt}: ${event.status}`)
+    })
+    expect(await createDevices(client, { path: '/devices' }).list()).toEqual([])
+    await logIn(client)
+    api.now += LIFETIME * 1000 + 1000
+    expect((await client.fetch('/me')).status).toBe(200)
+    expect(attempts).toEqual(['1: 440', '1: 200', '1: 440', '2: 200'])
+    stop()
+    await logIn(client, 'bob')
+    api.jar.clear()
+    await expire()
+    expect(await client.getSession()).toBeNull()
+    expect(warn.mock.calls.map(([text]) => String(text))).toEqual([expect.stringContaining('sent no cookies')])
+  } finally {
+    warn.mockRestore()
+  }
+})
+
+const documented: readonly [framework: string, sample: string, file: string][] = [
+  ['Next.js', 'app/session.tsx', 'examples/next/app/session.tsx'],
+  ['SvelteKit', '+layout.ts', 'examples/sveltekit/src/routes/account/+layout.ts'],
+]
+
+test.each(documented)('B-04: the guide shows a file for %s of the example, which is built and driven', (_, sample, file) => {
+  const linesOf = (text: string): string[] => (
+    text.split('\n').map(line => line.replace(/ *\/\/.*$/, '').trim()).filter(Boolean)
+  )
+  const { code } = clientSamples().find(each => each.file === sample) ?? expect.fail(sample)
+  const example = linesOf(readFileSync(join(root, file), 'utf8')).join('\n')
+  const lines = linesOf(code.replace('SessionProvider }', 'SessionProvider, useSession }'))
+  for (const line of lines) expect(example).toContain(line)
 })

@@ -6,11 +6,12 @@ import type {
 import { createNativeClient } from 'keyturn/client/native'
 import type { NativeClientOptions } from 'keyturn/client/native'
 import {
-  checkOnFocus, connectEventSource, connectWebSocket, createDevices, endOnRevocation, explainProblems, keepFresh,
-  loginPageFor, observe, patchFetch, reauthenticateWith, sendXhr,
+  checkOnFocus, connectEventSource, connectWebSocket, createDevices, createStepUp, endOnRevocation, explainProblems,
+  keepFresh, loginPageFor, observe, patchFetch, reauthenticateWith, sendXhr,
 } from 'keyturn/client/parts'
 import type {
-  ClientEvent, Closable, ConnectingClient, Device, Devices, ObservedRequest, RequestKind, WatchedClient,
+  ClientEvent, Closable, ConnectingClient, Device, Devices, ObservedRequest, ProofQuestion, ProofQuestions, ProofRefusal,
+  RequestKind, StepUp, WatchedClient,
 } from 'keyturn/client/parts'
 import type { webSessions } from 'keyturn/frameworks/web'
 import type { sessions } from '../application.ts'
@@ -125,6 +126,42 @@ export type Failures = Expect<Equal<
 export type Observed = [
   Expect<Equal<RequestKind, 'application' | 'refresh' | 'sign-out'>>,
   Expect<Equal<ObservedRequest['attempt'], 1 | 2>>,
+]
+
+export function stepUps(client: Client<Claims>): void {
+  const typed = createStepUp(client, {
+    auth_time: password => client.fetch('/reauthenticate', { method: 'POST', body: password }),
+    'second-factor': (code: string) => client.fetch('/code', { method: 'POST', body: code }),
+  })
+  typeOf(typed).is<StepUp<'auth_time' | 'second-factor', string>>()
+  typeOf(typed.fetch).is<Fetch>()
+  typeOf(typed.question()).is<ProofQuestion<'auth_time' | 'second-factor'> | null>()
+  typeOf(typed.prove('secret')).is<Promise<boolean>>()
+  typeOf(typed.cancel()).is<void>()
+  const shown: ProofQuestions<'auth_time' | 'second-factor'> = typed
+  void shown
+  typeOf(createStepUp(client, { passkey: (answer: { id: string }) => client.fetch(`/passkey/${answer.id}`) }))
+    .is<StepUp<'passkey', { id: string }>>()
+  // @ts-expect-error: a proof of the type that is sent
+  void typed.prove(7)
+  // @ts-expect-error: the question may be none
+  typed.question().id
+  // @ts-expect-error: how a proof is sent, with the answer
+  createStepUp(client, { auth_time: () => undefined })
+}
+export type Questions = [
+  Expect<Equal<ProofQuestion<'auth_time'>, {
+    readonly id: 'auth_time'
+    readonly reason: unknown
+    readonly isSending: boolean
+    readonly refusal: ProofRefusal | null
+  }>>,
+  Expect<Equal<ProofRefusal, {
+    readonly status: number | null
+    readonly message: string | null
+    readonly retryAfter: number | null
+    readonly error?: unknown
+  }>>,
 ]
 
 export function connections(client: Client<Claims>, storage: ClientStorage): void {

@@ -1,5 +1,6 @@
 import type { Client, ClientSession, EndReason } from 'keyturn/client'
-import { IfSignedIn, IfSignedOut, SessionProvider, useSession, useSessionEnd } from 'keyturn/react'
+import type { ProofQuestion, ProofQuestions } from 'keyturn/client/parts'
+import { IfSignedIn, IfSignedOut, SessionProvider, useSession, useSessionEnd, useStepUp } from 'keyturn/react'
 import type { SessionGateProps, SessionProviderProps, SessionView } from 'keyturn/react'
 import type { ReactElement, ReactNode } from 'react'
 import type { sessions } from '../application.ts'
@@ -33,6 +34,12 @@ export type Gate = Expect<Equal<SessionGateProps, { readonly children?: ReactNod
 export function Gates(): ReactElement {
   useSessionEnd(reason => typeOf(reason).is<EndReason | null>())
   return <><IfSignedIn>Hello</IfSignedIn><IfSignedOut>Log in</IfSignedOut></>
+}
+
+export function Question({ stepUp }: { readonly stepUp: ProofQuestions<'auth_time'> }): ReactNode {
+  const question = useStepUp(stepUp)
+  typeOf(question).is<ProofQuestion<'auth_time'> | null>()
+  return question?.refusal?.message
 }
 
 function Greeting(): ReactElement {

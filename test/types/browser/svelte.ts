@@ -1,6 +1,7 @@
 import type { Client, ClientSession } from 'keyturn/client'
-import { sessionStore } from 'keyturn/svelte'
-import type { SessionReadable, SessionView } from 'keyturn/svelte'
+import type { ProofQuestion, ProofQuestions } from 'keyturn/client/parts'
+import { sessionStore, stepUpStore } from 'keyturn/svelte'
+import type { QuestionReadable, SessionReadable, SessionView } from 'keyturn/svelte'
 import type { Readable } from 'svelte/store'
 import type { Claims } from '../application.ts'
 import { typeOf } from '../expect.ts'
@@ -19,4 +20,10 @@ export function component(client: Client<Claims>, rendered: ClientSession<Claims
   sessionStore(client, 'ada')
   // @ts-expect-error: a server's client, not its address
   sessionStore('https://app.example.com')
+}
+
+export function question(stepUp: ProofQuestions<'auth_time'>): Readable<ProofQuestion<'auth_time'> | null> {
+  const store = stepUpStore(stepUp)
+  typeOf(store).is<QuestionReadable<'auth_time'>>()
+  return store
 }

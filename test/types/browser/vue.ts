@@ -1,5 +1,6 @@
 import type { Client, ClientSession } from 'keyturn/client'
-import { useSession } from 'keyturn/vue'
+import type { ProofQuestion, ProofQuestions } from 'keyturn/client/parts'
+import { useSession, useStepUp } from 'keyturn/vue'
 import type { SessionView } from 'keyturn/vue'
 import type { ShallowRef } from 'vue'
 import type { Claims } from '../application.ts'
@@ -18,4 +19,8 @@ export function setup(client: Client<Claims>, rendered: ClientSession<Claims> | 
   useSession()
   // @ts-expect-error: the server rendered a session, or none
   useSession(client, 'ada')
+}
+
+export function question(stepUp: ProofQuestions<'auth_time'>): void {
+  typeOf(useStepUp(stepUp)).is<Readonly<ShallowRef<ProofQuestion<'auth_time'> | null>>>()
 }
