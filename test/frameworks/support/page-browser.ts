@@ -6,7 +6,7 @@ import type { ExampleApp } from './example-app.ts'
 export const navigation = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
 
 /** The header of a proxy, for servers that otherwise assume https. */
-const viaProxy = { 'x-forwarded-proto': 'http' }
+export const viaProxy = { 'x-forwarded-proto': 'http' }
 
 /** A browser without scripts, for an application that renders pages. */
 export class PageBrowser {
