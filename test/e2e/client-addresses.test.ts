@@ -140,6 +140,20 @@ describe.skipIf(browserPath === null)('the addresses of the client’s requests'
     })
   })
 
+  test('B-03: relative addresses belong to `baseUrl`, not to the page', async () => {
+    const page = await openTab(await browser.newContext(), application.origin)
+    const asked: string[] = []
+    page.on('request', request => asked.push(request.url()))
+    await page.evaluate(async baseUrl => {
+      const client = keyturn.createClient({ baseUrl, mode: 'header' })
+      await client.fetch('/login', { method: 'POST' }).catch(() => undefined)
+      await client.fetch('orders').catch(() => undefined)
+      await keyturn.createDevices(client, { path: '/devices' }).list().catch(() => undefined)
+    }, `${elsewhere.origin}/api/`)
+    expect(asked).toEqual(['/login', '/api/orders', '/devices'].map(path => elsewhere.origin + path))
+    expect(await userOf(page)).toBeNull()
+  })
+
   test('B-02: a client in a srcdoc or blob: frame belongs to the origin of its page', async () => {
     const page = await openTab(await browser.newContext(), application.origin)
     await logIn(page)

@@ -1,9 +1,9 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { ClientSession } from '../../src/client/index.ts'
-import { Application } from './client-support/application.ts'
-import { bundleClient, logIn, openTab } from './client-support/tab.ts'
-import { browserPath, launchBrowser } from './support/browser.ts'
+import type { StepUp } from '../../src/client/parts.ts'
+import { describeInBrowsers } from './client-support/describe-in-browsers.ts'
+import { logIn } from './client-support/tab.ts'
+import type { Profile, Tab } from './support/web-browser.ts'
 
 declare global {
   /** Hands a session that the server has rendered to the component of the page. */
@@ -12,31 +12,22 @@ declare global {
   var shown: string[]
   /** How often components have rendered. */
   var renders: number
+  /** The step-up of the page. */
+  var stepUp: StepUp<'auth_time', string>
 }
 
-describe.skipIf(browserPath === null)('components in Chromium', () => {
-  let browser: Browser
-  let application: Application
-
-  beforeAll(async () => {
-    const [started, bundle] = await Promise.all([launchBrowser(), bundleClient()])
-    browser = started
-    application = await Application.start(bundle)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await application?.end()
-  })
-
-  const open = async (): Promise<Page> => openTab(await browser.newContext(), application.origin)
-  const shows = (page: Page, text: string): Promise<void> => page.getByText(text, { exact: true }).waitFor()
+describeInBrowsers('components', world => {
+  const openIn = (profile: Profile): Promise<Tab> => profile.openTab(world.application.origin)
+  const open = async (): Promise<Tab> => openIn(await world.browser.newProfile())
+  const shows = (tab: Tab, text: string): Promise<void> => (
+    expect.poll(() => tab.evaluate(() => document.getElementById('app')?.textContent)).toBe(text)
+  )
 
   /** Each shows the status and the user, is given `initialSession`, and takes a later one by `rendered`. */
   const mounts: readonly [
-    name: string, mount: (page: Page, initial: ClientSession<object> | null | undefined) => Promise<void>,
+    name: string, mount: (tab: Tab, initial: ClientSession<object> | null | undefined) => Promise<void>,
   ][] = [
-    ['React', (page, initial) => page.evaluate(initial => {
+    ['React', (tab, initial) => tab.evaluate(({ initial }) => {
       const { createElement, createRoot, SessionProvider, useSession } = keyturn
       globalThis.shown = []
       const View = (): string => {
@@ -50,8 +41,8 @@ describe.skipIf(browserPath === null)('components in Chromium', () => {
         root.render(createElement(SessionProvider, { client, initialSession, children: createElement(View) }))
       if (initial !== undefined) rendered(initial)
       else root.render(createElement(SessionProvider, { client, children: createElement(View) }))
-    }, initial)],
-    ['Vue', (page, initial) => page.evaluate(initial => {
+    }, { initial })],
+    ['Vue', (tab, initial) => tab.evaluate(({ initial }) => {
       const { createApp, h, ref, useVueSession } = keyturn
       const given = ref(initial)
       globalThis.rendered = session => given.value = session
@@ -61,72 +52,77 @@ describe.skipIf(browserPath === null)('components in Chromium', () => {
           return () => h('p', `${view.value.status} ${view.value.session?.userId ?? ''}`.trim())
         },
       }).mount('#app')
-    }, initial)],
-    ['a Svelte store', (page, initial) => page.evaluate(initial => {
+    }, { initial })],
+    ['a Svelte store', (tab, initial) => tab.evaluate(({ initial }) => {
       const store = keyturn.sessionStore<object>(client, initial)
       globalThis.rendered = store.rendered
       store.subscribe(({ status, session }) => {
         document.getElementById('app')?.replaceChildren(`${status} ${session?.userId ?? ''}`.trim())
       })
-    }, initial)],
+    }, { initial })],
   ]
 
-  /** What a server action does: it changes the cookies, and no script of the client's sees the response. */
-  const act = (page: Page, path: string, body?: string): Promise<void> => page.evaluate(async ([path, body]) => {
-    await fetch(path, { method: 'POST', ...body === undefined ? {} : { body } })
-  }, [path, body] as const)
+  // What a server action does: it changes the cookies, and no script of the client's sees the response.
+  const logInBesides = (tab: Tab): Promise<void> => tab.evaluate(async () => {
+    await fetch('/login', { method: 'POST', body: '{"userId":"ada"}' })
+  })
+  const signOutBesides = (tab: Tab): Promise<void> => tab.evaluate(async () => {
+    await fetch('/auth/signout', { method: 'POST', headers: { rid: 'session' } })
+  })
   const session = (userId: string): ClientSession<object> =>
     ({ userId, handle: `c-${userId}`, jwtPayload: { role: 'reader' }, timeCreated: 0 })
 
   test.each(mounts)('B-04: %s shows what the server rendered later: a login, then a logout of an action', async (_, mount) => {
-    const page = await open()
-    await mount(page, null)
-    await shows(page, 'signed-out')
-    await act(page, '/login', '{"userId":"ada"}')
-    const before = application.refreshes.length
-    await page.evaluate(session => rendered(session), session('ada'))
-    await shows(page, 'signed-in ada')
+    const tab = await open()
+    await mount(tab, null)
+    await shows(tab, 'signed-out')
+    await logInBesides(tab)
+    const before = world.application.refreshes.length
+    await tab.evaluate(session => rendered(session), session('ada'))
+    await shows(tab, 'signed-in ada')
     // The contradiction asks the server once, and the client knows the session then.
-    await expect.poll(() => page.evaluate(() => client.peekSession()?.userId)).toBe('ada')
-    await shows(page, 'signed-in ada')
-    expect(application.refreshes.length - before).toBe(1)
-    await page.evaluate(() => fetch(`/auth/signout`, { method: 'POST', headers: { rid: 'session' } }))
-    await page.evaluate(() => rendered(null))
-    await shows(page, 'signed-out')
-    await expect.poll(() => page.evaluate(() => client.peekSession())).toBeNull()
-    expect(application.refreshes.length - before).toBe(2)
+    await expect.poll(() => tab.evaluate(() => client.peekSession()?.userId)).toBe('ada')
+    await shows(tab, 'signed-in ada')
+    expect(world.application.refreshes.length - before).toBe(1)
+    await signOutBesides(tab)
+    await tab.evaluate(() => rendered(null))
+    await shows(tab, 'signed-out')
+    await expect.poll(() => tab.evaluate(() => client.peekSession())).toBeNull()
+    expect(world.application.refreshes.length - before).toBe(2)
   })
 
   test.each(mounts)('B-04: %s: a full page load with null wins over a remembered session', async (_, mount) => {
-    const page = await open()
-    await logIn(page)
-    await page.evaluate(() => fetch(`/auth/signout`, { method: 'POST', headers: { rid: 'session' } }))
-    await page.reload()
-    expect(await page.evaluate(() => client.peekSession()?.userId)).toBe('ada')
-    const before = application.refreshes.length
-    await mount(page, null)
-    await shows(page, 'signed-out')
-    await expect.poll(() => page.evaluate(() => client.peekSession())).toBeNull()
-    expect(application.refreshes.length - before).toBe(1)
+    const profile = await world.browser.newProfile()
+    const earlier = await openIn(profile)
+    await logIn(earlier)
+    await signOutBesides(earlier)
+    await earlier.close()
+    const tab = await openIn(profile)
+    expect(await tab.evaluate(() => client.peekSession()?.userId)).toBe('ada')
+    const before = world.application.refreshes.length
+    await mount(tab, null)
+    await shows(tab, 'signed-out')
+    await expect.poll(() => tab.evaluate(() => client.peekSession())).toBeNull()
+    expect(world.application.refreshes.length - before).toBe(1)
   })
 
   test('B-04: React shows no other session in between', async () => {
-    const page = await open()
+    const tab = await open()
     const mount = mounts[0]?.[1] ?? expect.fail()
-    await mount(page, null)
-    await shows(page, 'signed-out')
-    await act(page, '/login', '{"userId":"ada"}')
-    await page.evaluate(session => rendered(session), session('ada'))
-    await expect.poll(() => page.evaluate(() => client.peekSession()?.userId)).toBe('ada')
-    await page.evaluate(() => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve))))
-    const texts = await page.evaluate(() => shown)
+    await mount(tab, null)
+    await shows(tab, 'signed-out')
+    await logInBesides(tab)
+    await tab.evaluate(session => rendered(session), session('ada'))
+    await expect.poll(() => tab.evaluate(() => client.peekSession()?.userId)).toBe('ada')
+    await tab.evaluate(() => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve))))
+    const texts = await tab.evaluate(() => shown)
     expect(texts.slice(texts.lastIndexOf('signed-out'))).toEqual(['signed-out', 'signed-in ada'])
   })
 
   test('B-11: a React component with a selector renders again only if the selected value changes', async () => {
-    const page = await open()
-    await logIn(page)
-    await page.evaluate(() => {
+    const tab = await open()
+    await logIn(tab)
+    await tab.evaluate(() => {
       const { createElement, createRoot, SessionProvider, useSession } = keyturn
       globalThis.renders = 0
       const Role = (): string => {
@@ -136,20 +132,20 @@ describe.skipIf(browserPath === null)('components in Chromium', () => {
       createRoot(document.getElementById('app') ?? document.body)
         .render(createElement(SessionProvider, { client, children: createElement(Role) }))
     })
-    await shows(page, 'reader')
-    await page.evaluate(async () => {
+    await shows(tab, 'reader')
+    await tab.evaluate(async () => {
       await client.refresh()
       await client.fetch('/payload', { method: 'POST', body: '{"role":"reader","other":1}' })
     })
-    expect(await page.evaluate(() => renders)).toBe(1)
-    await page.evaluate(() => client.fetch('/payload', { method: 'POST', body: '{"role":"admin"}' }))
-    await shows(page, 'admin')
-    expect(await page.evaluate(() => renders)).toBe(2)
+    expect(await tab.evaluate(() => renders)).toBe(1)
+    await tab.evaluate(async () => void await client.fetch('/payload', { method: 'POST', body: '{"role":"admin"}' }))
+    await shows(tab, 'admin')
+    expect(await tab.evaluate(() => renders)).toBe(2)
   })
 
   test('B-12: the view of a Vue store lives as long as its scope, not as the component that used it first', async () => {
-    const page = await open()
-    const texts = await page.evaluate(async () => {
+    const tab = await open()
+    const texts = await tab.evaluate(async () => {
       const { createApp, effectScope, h, useVueSession } = keyturn
       const scope = effectScope(true)
       let view: ReturnType<typeof useVueSession> | undefined
@@ -176,11 +172,12 @@ describe.skipIf(browserPath === null)('components in Chromium', () => {
   })
 
   test('B-15: React parts show their children by the session, and say why it ended', async () => {
-    const page = await open()
-    await page.evaluate(() => {
+    const tab = await open()
+    await tab.evaluate(() => {
       const { createElement, createRoot, IfSignedIn, IfSignedOut, SessionProvider, useSessionEnd } = keyturn
+      globalThis.shown = []
       const Watch = (): null => {
-        useSessionEnd(reason => document.body.append(`ended: ${reason}`))
+        useSessionEnd(reason => shown.push(`ended: ${reason}`))
         return null
       }
       createRoot(document.getElementById('app') ?? document.body).render(createElement(SessionProvider, {
@@ -191,10 +188,62 @@ describe.skipIf(browserPath === null)('components in Chromium', () => {
         ],
       }))
     })
-    await shows(page, 'out')
-    await logIn(page)
-    await shows(page, 'in')
-    await page.evaluate(() => client.signOut())
-    await page.getByText('ended: signed-out').waitFor()
+    await shows(tab, 'out')
+    await logIn(tab)
+    await shows(tab, 'in')
+    await tab.evaluate(() => client.signOut())
+    await shows(tab, 'out')
+    await expect.poll(() => tab.evaluate(() => shown)).toEqual(['ended: signed-out'])
+  })
+
+  /** Each shows the question of the page's step-up. */
+  const questions: readonly [name: string, mount: (tab: Tab) => Promise<void>][] = [
+    ['React', tab => tab.evaluate(() => {
+      const { createElement, createRoot, useStepUp } = keyturn
+      const View = (): string => {
+        const question = useStepUp(stepUp)
+        return question ? `${question.id}: ${question.refusal?.message ?? 'your password?'}` : 'no question'
+      }
+      createRoot(document.getElementById('app') ?? document.body).render(createElement(View))
+    })],
+    ['Vue', tab => tab.evaluate(() => {
+      const { createApp, h, useVueStepUp } = keyturn
+      createApp({
+        setup() {
+          const question = useVueStepUp(stepUp)
+          return () => h('p', question.value
+            ? `${question.value.id}: ${question.value.refusal?.message ?? 'your password?'}`
+            : 'no question')
+        },
+      }).mount('#app')
+    })],
+    ['a Svelte store', tab => tab.evaluate(() => {
+      keyturn.stepUpStore(stepUp).subscribe(question => {
+        document.getElementById('app')?.replaceChildren(
+          question ? `${question.id}: ${question.refusal?.message ?? 'your password?'}` : 'no question')
+      })
+    })],
+  ]
+
+  test.each(questions)('B-15: %s shows what a step-up asks, and the request is repeated', async (_, mount) => {
+    const tab = await open()
+    await logIn(tab)
+    world.application.pass(360_000)
+    await tab.evaluate(() => {
+      globalThis.stepUp = keyturn.createStepUp(client, {
+        auth_time: (password: string) =>
+          keyturn.reauthenticateWith(client, '/reauthenticate', { method: 'POST', body: password }),
+      })
+    })
+    await mount(tab)
+    await shows(tab, 'no question')
+    const answered = tab.evaluate(async () =>
+      (await stepUp.fetch('/recent', { method: 'POST', body: 'a new address' })).text())
+    await shows(tab, 'auth_time: your password?')
+    expect(await tab.evaluate(() => stepUp.prove('wrong'))).toBe(false)
+    await shows(tab, 'auth_time: wrong password')
+    expect(await tab.evaluate(() => stepUp.prove('correct horse'))).toBe(true)
+    expect(await answered).toBe('a new address')
+    await shows(tab, 'no question')
   })
 })

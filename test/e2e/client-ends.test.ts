@@ -1,38 +1,16 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { Application } from './client-support/application.ts'
-import { bundleClient, call, logIn, openTab, userOf } from './client-support/tab.ts'
-import { browserPath, launchBrowser } from './support/browser.ts'
+import { expect, test } from 'vitest'
+import { describeInBrowsers } from './client-support/describe-in-browsers.ts'
+import { call, logIn, userOf } from './client-support/tab.ts'
+import type { Profile, Tab } from './support/web-browser.ts'
 
-/** How sessions begin and end in several tabs, where the browser applies cookies by itself. */
-describe.skipIf(browserPath === null)('ends of sessions in Chromium', () => {
-  let browser: Browser
-  let application: Application
-
-  beforeAll(async () => {
-    const [started, bundle] = await Promise.all([launchBrowser(), bundleClient()])
-    browser = started
-    application = await Application.start(bundle)
-  })
-
-  afterEach(async () => {
-    application.beforeAnswer = null
-    application.beforeRefresh = null
-    application.refreshes.length = 0
-    await Promise.all(browser.contexts().map(profile => profile.close()))
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await application?.end()
-  })
-
-  const openTabs = async (path = '/'): Promise<{ profile: BrowserContext; tab: Page; other: Page }> => {
-    const profile = await browser.newContext()
-    const [tab, other] = [await openTab(profile, application.origin + path), await openTab(profile, application.origin + path)]
-    return { profile, tab, other }
+// How sessions begin and end in several tabs, where the browser applies cookies by itself.
+describeInBrowsers('ends of sessions', world => {
+  const openTabs = async (path = '/'): Promise<{ profile: Profile; tab: Tab; other: Tab }> => {
+    const profile = await world.browser.newProfile()
+    const open = (): Promise<Tab> => profile.openTab(world.application.origin + path)
+    return { profile, tab: await open(), other: await open() }
   }
-  const viewOf = (page: Page): Promise<string> => page.evaluate(() => {
+  const viewOf = (page: Tab): Promise<string> => page.evaluate(() => {
     const { status, reason } = client.view()
     return `${status} ${reason}`
   })
@@ -43,7 +21,7 @@ describe.skipIf(browserPath === null)('ends of sessions in Chromium', () => {
     let hold = (): void => undefined
     const over = new Promise<void>(resolve => release = resolve)
     const held = new Promise<void>(resolve => hold = resolve)
-    application.beforeAnswer = () => {
+    world.application.beforeAnswer = () => {
       hold()
       return over
     }
@@ -57,14 +35,15 @@ describe.skipIf(browserPath === null)('ends of sessions in Chromium', () => {
     const { profile, tab, other } = await openTabs()
     await logIn(tab)
     const handle = await tab.evaluate(() => client.peekSession()?.handle ?? '')
-    if (isDead) await application.revoke('ada')
-    application.expireTokens()
+    if (isDead) await world.application.revoke('ada')
+    world.application.expireTokens()
     const { held, release } = holdAnswers()
     const asked = tab.evaluate(() => client.refresh().then(() => client.peekSession()?.userId))
     await held
     // By a `keepalive` request, which waits for no refresh: as if the page's own client knew nothing of this one.
     const login = where === 'in the same tab' ? tab : other
-    await login.evaluate(() => client.fetch('/login', { method: 'POST', body: '{"userId":"bob"}', keepalive: true }))
+    await login.evaluate(async () =>
+      void await client.fetch('/login', { method: 'POST', body: '{"userId":"bob"}', keepalive: true }))
     // The refresh was aborted: its caller has the new session before the answer comes.
     expect(await asked).toBe('bob')
     release()
@@ -80,7 +59,7 @@ describe.skipIf(browserPath === null)('ends of sessions in Chromium', () => {
       const { tab, other } = await openTabs(path)
       const userId = `leaving-${path}`
       await logIn(tab, userId)
-      application.expireTokens()
+      world.application.expireTokens()
       const { held, release } = holdAnswers()
       const asked = tab.evaluate(() => client.refresh())
       await held
@@ -89,7 +68,7 @@ describe.skipIf(browserPath === null)('ends of sessions in Chromium', () => {
       release()
       expect([await viewOf(tab), await viewOf(other)]).toEqual(['signed-out signed-out', 'signed-out signed-out'])
       expect(await call(tab)).toEqual([401])
-      expect(await application.count(userId)).toBe(0)
+      expect(await world.application.count(userId)).toBe(0)
     },
   )
 
@@ -100,55 +79,33 @@ describe.skipIf(browserPath === null)('ends of sessions in Chromium', () => {
     expect(await tab.evaluate(() => client.signOut())).toBe(false)
     expect(await viewOf(tab)).toBe('signed-out signed-out')
     await expect.poll(() => viewOf(other)).toBe('signed-out signed-out')
-    expect(await application.count('eve')).toBe(1)
+    expect(await world.application.count('eve')).toBe(1)
     await tab.close()
     await profile.setOffline(false)
-    await expect.poll(() => application.count('eve')).toBe(0)
+    await expect.poll(() => world.application.count('eve')).toBe(0)
     await expect.poll(async () => (await profile.cookies()).length).toBe(0)
-    const later = await openTab(profile, application.origin)
+    const later = await profile.openTab(world.application.origin)
     expect(await viewOf(later)).toBe('signed-out signed-out')
   })
 
-  test('B-08: what the client keeps of a session that is not remembered ends with the browser', async () => {
-    const { profile, tab } = await openTabs()
-    await tab.evaluate(() => client.fetch('/login', { method: 'POST', body: '{"userId":"ada","persistent":false}' }))
-    const later = await openTab(profile, application.origin)
-    expect(await userOf(later)).toBe('ada')
-    // A browser that is closed deletes the cookies without an expiry, and keeps the storage.
-    const kept = await profile.storageState()
-    const lasting = kept.cookies.filter(({ expires }) => expires !== -1)
-    expect(lasting).toEqual([])
-    const reopened = await browser.newContext({ storageState: { ...kept, cookies: lasting } })
-    const again = await openTab(reopened, application.origin)
-    expect(await viewOf(again)).toBe('signed-out null')
-  })
-
-  test('B-10: an anonymous visitor causes no request and no error; every end says why', async () => {
-    const profile = await browser.newContext()
-    const page = await profile.newPage()
-    const asked: string[] = []
-    const errors: string[] = []
-    page.on('request', request => asked.push(new URL(request.url()).pathname))
-    page.on('console', message => message.type() === 'error' && errors.push(message.text()))
-    await page.goto(application.origin)
-    expect(await page.evaluate(() => client.getSession())).toBeNull()
-    expect(await viewOf(page)).toBe('signed-out null')
-    expect(asked).toEqual(['/', '/client.js'])
-    expect(errors).toEqual([])
-    await logIn(page)
-    await application.revoke('ada')
-    application.expireTokens()
-    expect(await call(page)).toEqual([401])
-    expect(await viewOf(page)).toBe('signed-out revoked')
-    await logIn(page)
-    await logIn(page, 'bob')
-    expect(await viewOf(page)).toBe('signed-in replaced')
+  test('B-10: every end says why', async () => {
+    const { tab } = await openTabs()
+    await logIn(tab)
+    await world.application.revoke('ada')
+    world.application.expireTokens()
+    expect(await call(tab)).toEqual([401])
+    expect(await viewOf(tab)).toBe('signed-out revoked')
+    await logIn(tab)
+    await logIn(tab, 'bob')
+    expect(await viewOf(tab)).toBe('signed-in replaced')
+    await tab.evaluate(() => client.signOut())
+    expect(await viewOf(tab)).toBe('signed-out signed-out')
   })
 
   test('B-14: polling a route whose own 401 means something else costs one refresh', async () => {
     const { tab } = await openTabs()
     await logIn(tab)
     for (let poll = 0; poll < 10; poll++) expect(await call(tab, '/own-401')).toEqual([401])
-    expect(application.refreshes).toEqual([200])
+    expect(world.application.refreshes).toEqual([200])
   })
 })

@@ -1,33 +1,20 @@
-import type { Browser, Page } from 'playwright-core'
 import { createElement } from 'react'
 import { renderToString } from 'react-dom/server'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { SessionProvider, useSession } from '../../src/client/react.ts'
 import { createClient } from '../../src/client/index.ts'
-import { Application } from './client-support/application.ts'
-import { bundleClient, logIn, openTab } from './client-support/tab.ts'
-import { browserPath, launchBrowser } from './support/browser.ts'
+import { describeInBrowsers } from './client-support/describe-in-browsers.ts'
+import { logIn } from './client-support/tab.ts'
+import type { Profile, Tab } from './support/web-browser.ts'
 
-describe.skipIf(browserPath === null)('frameworks in Chromium', () => {
-  let browser: Browser
-  let application: Application
+describeInBrowsers('frameworks', world => {
+  const openIn = (profile: Profile): Promise<Tab> => profile.openTab(world.application.origin)
+  const shows = (tab: Tab, text: string): Promise<void> => (
+    expect.poll(() => tab.evaluate(() => document.getElementById('app')?.textContent)).toBe(text)
+  )
 
-  beforeAll(async () => {
-    const [started, bundle] = await Promise.all([launchBrowser(), bundleClient()])
-    browser = started
-    application = await Application.start(bundle)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await application?.end()
-  })
-
-  const open = async (): Promise<Page> => openTab(await browser.newContext(), application.origin)
-  const shows = (page: Page, text: string): Promise<void> => page.getByText(text, { exact: true }).waitFor()
-
-  const mounts: readonly [name: string, mount: (page: Page) => Promise<void>][] = [
-    ['React', page => page.evaluate(() => {
+  const mounts: readonly [name: string, mount: (tab: Tab) => Promise<void>][] = [
+    ['React', tab => tab.evaluate(() => {
       const { createElement, createRoot, SessionProvider, useSession } = keyturn
       const View = (): string => {
         const { status, session } = useSession<unknown>()
@@ -36,7 +23,7 @@ describe.skipIf(browserPath === null)('frameworks in Chromium', () => {
       createRoot(document.getElementById('app') ?? document.body)
         .render(createElement(SessionProvider, { client, children: createElement(View) }))
     })],
-    ['Vue', page => page.evaluate(() => {
+    ['Vue', tab => tab.evaluate(() => {
       const { createApp, h, useVueSession } = keyturn
       createApp({
         setup() {
@@ -45,7 +32,7 @@ describe.skipIf(browserPath === null)('frameworks in Chromium', () => {
         },
       }).mount('#app')
     })],
-    ['a Svelte store', page => page.evaluate(() => {
+    ['a Svelte store', tab => tab.evaluate(() => {
       keyturn.sessionStore(client).subscribe(({ status, session }) => {
         document.getElementById('app')?.replaceChildren(`${status} ${session?.userId ?? ''}`.trim())
       })
@@ -53,34 +40,36 @@ describe.skipIf(browserPath === null)('frameworks in Chromium', () => {
   ]
 
   test.each(mounts)('%s shows the session, whichever tab changes it', async (_, mount) => {
-    const page = await open()
-    await mount(page)
-    await shows(page, 'signed-out')
-    const other = await openTab(page.context(), application.origin)
+    const profile = await world.browser.newProfile()
+    const tab = await openIn(profile)
+    await mount(tab)
+    await shows(tab, 'signed-out')
+    const other = await openIn(profile)
     await logIn(other)
-    await shows(page, 'signed-in ada')
-    await page.evaluate(() => client.signOut())
-    await shows(page, 'signed-out')
+    await shows(tab, 'signed-in ada')
+    await other.evaluate(() => client.signOut())
+    await shows(tab, 'signed-out')
   })
 
   test('a page that React rendered on the server is hydrated without a flicker or a warning', async () => {
-    const page = await open()
-    await logIn(page)
-    const session = await page.evaluate(() => client.peekSession()) ?? expect.fail()
+    const profile = await world.browser.newProfile()
+    const earlier = await openIn(profile)
+    await logIn(earlier)
+    const session = await earlier.evaluate(() => client.peekSession()) ?? expect.fail()
     const seen: string[] = []
     const View = (): string => {
       seen.push(useSession().status)
       return 'x'
     }
     const rendered = renderToString(createElement(SessionProvider, {
-      client: createClient({ baseUrl: application.origin }), initialSession: session, children: createElement(View),
+      client: createClient({ baseUrl: world.application.origin }), initialSession: session, children: createElement(View),
     }))
     expect([rendered, seen]).toEqual(['x', ['signed-in']])
 
     for (const known of [true, false]) {
-      if (!known) await page.evaluate(() => localStorage.clear())
-      await page.reload()
-      const result = await page.evaluate(async session => {
+      if (!known) await earlier.evaluate(() => localStorage.clear())
+      const tab = await openIn(profile)
+      const result = await tab.evaluate(async session => {
         const { createElement, hydrateRoot, SessionProvider, useEffect, useSession } = keyturn
         const seen: string[] = []
         let taken = (): void => undefined

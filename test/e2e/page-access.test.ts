@@ -1,11 +1,9 @@
 import axe from 'axe-core'
 import type { AxeResults } from 'axe-core'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { browserPath, launchBrowser } from './support/browser.ts'
-import { ExamplePages, press, untilExpired, untilSignedIn, untilSignedOut } from './support/example-page.ts'
-import { LIFETIME, startExample } from './support/example.ts'
-import type { Example } from './support/example.ts'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { describeExample, press, untilExpired, untilSignedIn, untilSignedOut } from './support/example-page.ts'
+import { LIFETIME } from './support/example.ts'
 
 /** 1280 pixels at 200 % zoom leave 640 for the page. */
 const looks: readonly (BrowserContextOptions & { readonly look: string })[] = [
@@ -15,22 +13,7 @@ const looks: readonly (BrowserContextOptions & { readonly look: string })[] = [
   { look: '200 % zoom', viewport: { width: 640, height: 450 }, deviceScaleFactor: 2 },
 ]
 
-describe.skipIf(browserPath === null)('the accessibility of the example', () => {
-  let browser: Browser
-  let example: Example
-  let pages: ExamplePages
-
-  beforeAll(async () => {
-    ;[browser, example] = await Promise.all([launchBrowser(), startExample({})])
-    pages = new ExamplePages(browser, example)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await example?.stop()
-    expect(pages.problems).toEqual([])
-  })
-
+describeExample('the accessibility of the example', pages => {
   /** What axe finds in the page and its frames, in its words. */
   async function problemsIn(page: Page): Promise<string[]> {
     for (const frame of page.frames()) await frame.evaluate(axe.source)

@@ -1,32 +1,14 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { browserPath, copyCookies, launchBrowser } from './support/browser.ts'
-import { cardOf, ExamplePages, untilSignedOut } from './support/example-page.ts'
-import { startExample } from './support/example.ts'
-import type { Example } from './support/example.ts'
+import { expect, test } from 'vitest'
+import { copyCookies } from './support/browser.ts'
+import { cardOf, describeExample, untilSignedOut } from './support/example-page.ts'
 import { logInElsewhere } from './support/outsider.ts'
 
-describe.skipIf(browserPath === null)('the devices in the example', () => {
-  let browser: Browser
-  let example: Example
-  let pages: ExamplePages
-
-  beforeAll(async () => {
-    ;[browser, example] = await Promise.all([launchBrowser(), startExample({})])
-    pages = new ExamplePages(browser, example)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await example?.stop()
-    expect(pages.problems).toEqual([])
-  })
-
+describeExample('the devices in the example', pages => {
   test('lists the devices with names, places and times, and revokes them', async () => {
     const page = await pages.signIn('barbara')
     const handle = await page.locator('.identifier code').first().getAttribute('title')
-    const device = await logInElsewhere(example.origin, 'barbara')
-    const stranger = await logInElsewhere(example.origin, 'mallory')
+    const device = await logInElsewhere(pages.example.origin, 'barbara')
+    const stranger = await logInElsewhere(pages.example.origin, 'mallory')
     expect(await stranger.call('DELETE', `/devices/${handle}`)).toBe(404)
     await page.reload()
     const rows = page.locator('.devices li')
@@ -58,7 +40,7 @@ describe.skipIf(browserPath === null)('the devices in the example', () => {
 
   test('signs the other devices out after asking, and not without', async () => {
     const page = await pages.signIn('grace')
-    const devices = [await logInElsewhere(example.origin, 'grace'), await logInElsewhere(example.origin, 'grace')]
+    const devices = [await logInElsewhere(pages.example.origin, 'grace'), await logInElsewhere(pages.example.origin, 'grace')]
     await page.reload()
     const open = page.getByRole('button', { name: 'Sign out the other 2' })
     const dialog = page.getByRole('dialog', { name: 'Sign out 2 devices?' })
@@ -92,9 +74,20 @@ describe.skipIf(browserPath === null)('the devices in the example', () => {
     },
   )
 
+  test('says when the list cannot be read, and reads it on request', async () => {
+    const page = await pages.signIn('hedy')
+    await page.getByRole('switch', { name: 'Database stopped' }).check()
+    await page.getByText('The database is stopped.').first().waitFor()
+    await page.reload()
+    await page.getByText('The devices cannot be read: the database does not answer.').waitFor()
+    await page.getByRole('switch', { name: 'Database stopped' }).uncheck()
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByText('This browser', { exact: true }).waitFor()
+  })
+
   test('shows the first of fifty devices, and all on request', async () => {
     const page = await pages.signIn('many')
-    for (let count = 1; count < 50; count++) await logInElsewhere(example.origin, 'many')
+    for (let count = 1; count < 50; count++) await logInElsewhere(pages.example.origin, 'many')
     await page.reload()
     const rows = page.locator('.devices li')
     await page.getByText('is signed in on 50 devices').waitFor()

@@ -1,29 +1,13 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { browserPath, copyCookies, launchBrowser } from './support/browser.ts'
-import { cardOf, ExamplePages, press, untilSignedOut } from './support/example-page.ts'
-import { LIFETIME, startExample } from './support/example.ts'
-import type { Example } from './support/example.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { copyCookies } from './support/browser.ts'
+import { cardOf, describeExample, press, untilSignedOut } from './support/example-page.ts'
+import { LIFETIME } from './support/example.ts'
 
 /** Two reuse intervals of the example, and a little more: afterwards a refresh is no repetition. */
 const WINDOW = LIFETIME / 5 + 1000
 
-describe.skipIf(browserPath === null)('the theft in the example', () => {
-  let browser: Browser
-  let example: Example
-  let pages: ExamplePages
-
-  beforeAll(async () => {
-    ;[browser, example] = await Promise.all([launchBrowser(), startExample({})])
-    pages = new ExamplePages(browser, example)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await example?.stop()
-    expect(pages.problems).toEqual([])
-  })
-
+describeExample('the theft in the example', pages => {
   const drawingOf = (page: Page): Promise<string | null> => page.locator('.lineage').getAttribute('aria-label')
 
   const until = (page: Page, words: string): Promise<void> => (
@@ -38,7 +22,7 @@ describe.skipIf(browserPath === null)('the theft in the example', () => {
     expect((await evidence.locator('dd').allTextContents()).map(text => text.replace(/\s+/g, ' '))).toEqual([
       expect.stringContaining('revoked'), expect.stringContaining(presented), expect.stringContaining(current),
     ])
-    expect(example.output()).toMatch(/^theft caught: session \S+ of \S+$/m)
+    expect(pages.example.output()).toMatch(/^theft caught: session \S+ of \S+$/m)
     expect(await copyCookies(page)).toBe('')
     // The thief has nothing any more.
     await press(page, 'Call as the thief')

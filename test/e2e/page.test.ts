@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { browserPath, copyCookies, launchBrowser, watchRefreshes } from './support/browser.ts'
-import { ExamplePages, press, stepsOf, untilExpired, untilSignedIn, untilSignedOut } from './support/example-page.ts'
-import { startExample } from './support/example.ts'
-import type { Example } from './support/example.ts'
+import { expect, test } from 'vitest'
+import { copyCookies, watchRefreshes } from './support/browser.ts'
+import { describeExample, press, stepsOf, untilExpired, untilSignedIn, untilSignedOut } from './support/example-page.ts'
 import { logInElsewhere } from './support/outsider.ts'
 
 // With the page's own module. It is text, because the test runner would transform an `import` here. The addresses
@@ -24,22 +21,7 @@ interface Piece {
 
 const expired = 'The access token had expired'
 
-describe.skipIf(browserPath === null)('the page of the example in Chromium', () => {
-  let browser: Browser
-  let example: Example
-  let pages: ExamplePages
-
-  beforeAll(async () => {
-    ;[browser, example] = await Promise.all([launchBrowser(), startExample({})])
-    pages = new ExamplePages(browser, example)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await example?.stop()
-    expect(pages.problems).toEqual([])
-  })
-
+describeExample('the page of the example in Chromium', pages => {
   test('shows the session after sign-in, counts down, refreshes at the next call', async () => {
     const page = await pages.signIn('ada lovelace')
     const meter = page.getByRole('meter', { name: 'Time left on the access token' })
@@ -146,7 +128,7 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
     await pages.pass(2000, page)
     await press(page, 'Expire the access token')
     await press(page, 'Call a protected route')
-    const words = 'The database does not answer. The session and its tokens are kept'
+    const words = 'The server cannot refresh now, and says when to try again.'
     await expect.poll(async () => (await stepsOf(page, words))[0], { timeout: 20_000 }).toBe('GET /me 401')
     const stranger = await pages.open()
     await press(stranger, 'Sign in')
@@ -189,7 +171,7 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
   })
 
   test('shows the code that runs, with its place in the file', async () => {
-    const answer = await fetch(`${example.origin}/demonstration/code`)
+    const answer = await fetch(`${pages.example.origin}/demonstration/code`)
     const cards: Readonly<Record<string, readonly Piece[]>> = await answer.json()
     expect(Object.keys(cards)).toEqual(['session', 'refresh', 'theft', 'devices', 'data'])
     for (const { file, line, text } of Object.values(cards).flat()) {
@@ -206,12 +188,20 @@ describe.skipIf(browserPath === null)('the page of the example in Chromium', () 
 
   test('ends at once, and says why, when another device revokes the session', async () => {
     const page = await pages.signIn('edsger')
-    const device = await logInElsewhere(example.origin, 'edsger')
+    const device = await logInElsewhere(pages.example.origin, 'edsger')
     const handle = await page.locator('.identifier code').first().getAttribute('title')
     expect(await device.call('DELETE', `/devices/${handle}`)).toBe(200)
     await untilSignedOut(page)
     await page.getByText('This session was revoked.').first().waitFor()
     expect(await copyCookies(page)).toBe('')
+  })
+
+  test('copies the handle of the session', async () => {
+    const page = await pages.signIn('ada', { permissions: ['clipboard-read', 'clipboard-write'] })
+    await press(page, 'Copy the session handle')
+    await page.locator('#announcer').getByText('Copied the session handle').waitFor({ state: 'attached' })
+    expect(await page.evaluate(() => navigator.clipboard.readText()))
+      .toBe(await page.locator('.identifier code').first().getAttribute('title'))
   })
 
   test('signs out, in all tabs, and says where', async () => {

@@ -71,7 +71,10 @@ function wordsFor(exchanges, known) {
   if (bad?.status === 504 && good.length === 0) {
     return 'The server refreshed, but its answer was lost. The session is kept, and the client tries again.'
   }
-  if (bad?.status === 503 || others.some(({ status }) => status === 503)) {
+  if (bad?.status === 503) {
+    return 'The server cannot refresh now, and says when to try again. The session and its tokens are kept.'
+  }
+  if (others.some(({ status }) => status === 503)) {
     return 'The database does not answer. The session and its tokens are kept; try again later.'
   }
   const [first] = good

@@ -56,11 +56,12 @@ export async function send(method, path, body) {
     if (response.ok) return { ok: true, answer, reason: '' }
     return { ok: false, answer: null, reason: response.status === 503 ? databaseDown : answer.message }
   } catch (error) {
-    return { ok: false, answer: null, reason: error.status === 503 ? databaseDown : noAnswer }
+    return { ok: false, answer: null, reason: error.status === 503 ? notNow : noAnswer }
   }
 }
 
 const databaseDown = 'The database does not answer. Your session is kept. Try again in a moment.'
+const notNow = 'The server cannot refresh the session now. It is kept. Try again in a moment.'
 const noAnswer = 'The server cannot be reached. Your session is kept. Try again when you are online.'
 
 let isSigningOut = false

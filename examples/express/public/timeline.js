@@ -26,6 +26,8 @@ const report = text => {
   announce(text)
 }
 
+const fate = () => session.value === null ? 'The session has ended.' : 'The session is kept.'
+
 async function callMany(count) {
   const before = exchanges.value.length
   const statuses = await call(count)
@@ -34,7 +36,7 @@ async function callMany(count) {
   const refreshed = refreshes === 0 ? 'no refresh' : `${refreshes} ${refreshes === 1 ? 'refresh' : 'refreshes'}`
   report(good === count
     ? `${count === 1 ? 'The request was' : `All ${count} requests were`} answered, with ${refreshed}.`
-    : `${good} of ${count} requests were answered. The session is kept.`)
+    : `${good} of ${count} requests were answered. ${fate()}`)
 }
 function callInEveryTab() {
   tell('call', 10)
@@ -51,7 +53,7 @@ async function refreshMany() {
   const places = new Set(answers.map(answer => answer.headers.get('x-demonstration-place')))
   const tokens = places.size === 1 ? 'one and the same new refresh token' : `${places.size} new refresh tokens`
   report(answers.length === 0
-    ? 'No refresh was answered. The session is kept.'
+    ? `No refresh was answered. ${fate()}`
     : `${answers.length} refreshes were answered, with ${tokens}.`)
   await client.refresh().catch(() => false)
 }

@@ -13,35 +13,21 @@ import type { Sessions, CreateSessionsOptions } from '../../../src/index.ts'
 import { openSqliteStore } from '../../../src/stores/sqlite.ts'
 import { BUSY_SECONDS, loseAnswers } from '../../support/lose-answers.ts'
 import { freePort } from '../../support/servers/workspace.ts'
+import { pages } from './documents.ts'
 
 type Claims = { role?: string }
 type Info = { note?: string }
 
+type ApplicationSessions = Sessions<Claims, Info> & NodeSessions<Claims, Info>
+
 /** What an application of a test configures. */
-type Settings = Pick<CreateSessionsOptions<Claims, Info>, 'antiCsrf' | 'accessTokenBlacklisting'>
+export type Settings = Pick<CreateSessionsOptions<Claims, Info>, 'antiCsrf' | 'accessTokenBlacklisting'>
 
 /** The lifetime of access tokens, in seconds. */
 export const LIFETIME = 600
 
 /** Marks refreshes whose response no client receives. */
 const LOST = 'x-lost'
-
-/**
- * The news of a tab lag behind its lock for longer, where something else has the processor, than the client allows for:
- * its shortest pauses are ten times as long.
- */
-export const unhurried = `{
-  const { setTimeout } = globalThis
-  globalThis.setTimeout = (task, delay, ...input) => setTimeout(task, delay < 100 ? 10 * delay : delay, ...input)
-}`
-
-const html = (script: string): string =>
-  `<!doctype html><title>Client</title><link rel="icon" href="data:,"><div id="app"></div><script>${script}</script>`
-
-const startClient = (options: string): string => `
-  window.heard = []
-  window.client = keyturn.createClient(${options})
-  client.onChange(({ session }) => heard.push(session && session.userId))`
 
 /** An application in this process, on a real port and a real database, with a clock that only a test moves. */
 export class Application {
@@ -50,7 +36,7 @@ export class Application {
   readonly #bundle: string
   readonly #settings: Settings
   readonly #directory = mkdtempSync(join(tmpdir(), 'keyturn-client-'))
-  #sessions: (Sessions<Claims, Info> & NodeSessions<Claims, Info>) | null = null
+  #sessions: ApplicationSessions | null = null
   #server: Server | null = null
   #now = Date.now()
   /** How many pages listen to a stream of revocations. */
@@ -115,6 +101,13 @@ export class Application {
   async end(): Promise<void> {
     await this.stop()
     rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  /** Forgets what it has seen, and holds nothing. */
+  reset(): void {
+    this.beforeRefresh = null
+    this.beforeAnswer = null
+    for (const seen of [this.refreshes, this.sockets, this.ranges]) seen.length = 0
   }
 
   /** Lets time pass for the server only: all access tokens expire, and no page knows. */
@@ -186,7 +179,7 @@ export class Application {
   }
 
   async #route(
-    sessions: NodeSessions<Claims, Info>,
+    sessions: ApplicationSessions,
     pathname: string,
     request: IncomingMessage,
     response: ServerResponse,
@@ -220,6 +213,36 @@ export class Application {
         response.end('{}')
         return
       }
+      case '/recent': {
+        await sessions.getSession(request, response, { maxAuthenticationAge: '5m' })
+        response.end(await textOf(request))
+        return
+      }
+      case '/reauthenticate': {
+        const session = await sessions.getSession(request, response)
+        if (await textOf(request) === 'wrong') {
+          response.writeHead(400).end('{"message":"wrong password"}')
+          return
+        }
+        await session.reauthenticate(request, response)
+        response.end('{}')
+        return
+      }
+      case '/devices': {
+        const session = await sessions.getSession(request, response)
+        const { sessions: devices } = await sessions.listSessions(session.getUserId())
+        const current = session.getHandle()
+        response.end(JSON.stringify(devices.map(device => ({ ...device, current: device.handle === current }))))
+        return
+      }
+      case '/stream': {
+        // As an application's own stream, which says nothing of revocations.
+        const session = await sessions.getSession(request, response)
+        response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+        response.write('data: open\n\n')
+        session.onRevoked(() => response.end())
+        return
+      }
       case '/events': {
         const session = await sessions.getSession(request, response)
         response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
@@ -244,7 +267,11 @@ export class Application {
         response.end(await textOf(request))
         return
       default:
-        response.writeHead(404).end()
+        if (request.method === 'DELETE' && pathname.startsWith('/devices/')) {
+          await sessions.getSession(request, response)
+          await sessions.revokeSession(pathname.slice('/devices/'.length))
+          response.writeHead(204).end()
+        } else response.writeHead(404).end()
     }
   }
 }
@@ -259,34 +286,6 @@ export function busyFor(waits: readonly number[]): (response: ServerResponse) =>
     response.end('{"message":"session service unavailable"}')
     return true
   }
-}
-
-const document = (options: string): { type: string; content: string } => ({
-  type: 'text/html',
-  content: html(`${unhurried}</script><script src="/client.js"></script><script>${startClient(options)}`),
-})
-
-const worker = (condition: string): { type: string; content: string } => ({
-  type: 'text/javascript',
-  content: `${unhurried}
-    importScripts('/client.js')
-    const client = keyturn.createClient()
-    addEventListener('install', event => event.waitUntil(skipWaiting()))
-    addEventListener('activate', event => event.waitUntil(clients.claim()))
-    addEventListener('fetch', event => {
-      const { pathname } = new URL(event.request.url)
-      if (${condition}) event.respondWith(client.fetch(event.request))
-    })`,
-})
-
-const pages: Readonly<Record<string, { type: string; content: string }>> = {
-  '/': document('{}'),
-  '/header': document(`{ mode: 'header' }`),
-  '/elsewhere': { type: 'text/html', content: html('') },
-  '/worker': { type: 'text/html', content: html('') },
-  // The recipe of the documentation, and one that takes every request.
-  '/sw.js': worker(`pathname === '/me' || pathname === '/login'`),
-  '/sw-all.js': worker('true'),
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {

@@ -5,16 +5,21 @@ import { createRoot, hydrateRoot } from 'react-dom/client'
 import { createApp, effectScope, h, ref } from 'vue'
 import { addSessionInterceptor } from '../../../src/client/axios.ts'
 import { createClient } from '../../../src/client/index.ts'
+import { createNativeClient } from '../../../src/client/native.ts'
 import {
-  connectEventSource, connectWebSocket, createDevices, endOnRevocation, patchFetch, sendXhr,
+  checkOnFocus, connectEventSource, connectWebSocket, createDevices, createStepUp, endOnRevocation, patchFetch,
+  reauthenticateWith, sendXhr,
 } from '../../../src/client/parts.ts'
-import { IfSignedIn, IfSignedOut, SessionProvider, useSession, useSessionEnd } from '../../../src/client/react.ts'
-import { sessionStore } from '../../../src/client/svelte.ts'
-import { useSession as useVueSession } from '../../../src/client/vue.ts'
+import {
+  IfSignedIn, IfSignedOut, SessionProvider, useSession, useSessionEnd, useStepUp,
+} from '../../../src/client/react.ts'
+import { sessionStore, stepUpStore } from '../../../src/client/svelte.ts'
+import { useSession as useVueSession, useStepUp as useVueStepUp } from '../../../src/client/vue.ts'
 
 export {
-  addSessionInterceptor, axios, connectEventSource, connectWebSocket, createApp, createClient, createDevices,
-  createElement, createRoot, effectScope, endOnRevocation, h, hydrateRoot, IfSignedIn, IfSignedOut, patchFetch, ref,
-  sendXhr, SessionProvider, sessionStore, useEffect, useSession, useSessionEnd, useVueSession,
+  addSessionInterceptor, axios, checkOnFocus, connectEventSource, connectWebSocket, createApp, createClient,
+  createDevices, createElement, createNativeClient, createRoot, createStepUp, effectScope, endOnRevocation, h, hydrateRoot, IfSignedIn,
+  IfSignedOut, patchFetch, reauthenticateWith, ref, sendXhr, SessionProvider, sessionStore, stepUpStore, useEffect,
+  useSession, useSessionEnd, useStepUp, useVueSession, useVueStepUp,
 }
 export type { Client, ClientSession } from '../../../src/client/index.ts'

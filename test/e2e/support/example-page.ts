@@ -1,33 +1,51 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
-import { unhurried } from '../client-support/application.ts'
-import { LIFETIME } from './example.ts'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { unhurried } from '../client-support/documents.ts'
+import { browserPath, launchBrowser } from './browser.ts'
+import { LIFETIME, startExample } from './example.ts'
 import type { Example } from './example.ts'
 
-/** Pages of the example in one browser: their clocks are the server's, and go on from there. */
+/** The example in one browser, while the tests of a block run. The clocks of its pages are the server's. */
 export class ExamplePages {
   /** What scripts of the pages have thrown. */
   readonly problems: string[] = []
-  readonly #browser: Browser
-  readonly #example: Example
+  #started: { readonly browser: Browser; readonly example: Example } | null = null
 
-  constructor(browser: Browser, example: Example) {
-    this.#browser = browser
-    this.#example = example
+  get example(): Example {
+    return this.#running().example
+  }
+
+  async start(): Promise<void> {
+    const [browser, example] = await Promise.all([launchBrowser(), startExample({})])
+    this.#started = { browser, example }
+  }
+
+  /** Ends both. Fails if a script of a page has thrown. */
+  async end(): Promise<void> {
+    await this.#started?.browser.close()
+    await this.#started?.example.stop()
+    expect(this.problems).toEqual([])
+  }
+
+  #running(): { readonly browser: Browser; readonly example: Example } {
+    if (this.#started === null) throw new Error('the browser and the example run while tests do')
+    return this.#started
   }
 
   /** Opens a page in a profile, or in a new one. */
   async open(profile?: BrowserContext, options: BrowserContextOptions = {}): Promise<Page> {
-    const page = await (profile ?? await this.#browser.newContext(options)).newPage()
+    const { browser, example } = this.#running()
+    const page = await (profile ?? await browser.newContext(options)).newPage()
     page.on('pageerror', error => this.problems.push(error.message))
     page.on('console', message => {
       if (message.text().includes('Content Security Policy')) this.problems.push(message.text())
     })
     page.on('request', request => {
-      if (!request.url().startsWith(this.#example.origin)) this.problems.push(`a request to ${request.url()}`)
+      if (!request.url().startsWith(example.origin)) this.problems.push(`a request to ${request.url()}`)
     })
-    await page.clock.install({ time: this.#example.now() })
+    await page.clock.install({ time: example.now() })
     await page.addInitScript(unhurried)
-    await page.goto(this.#example.origin)
+    await page.goto(example.origin)
     return page
   }
 
@@ -50,9 +68,19 @@ export class ExamplePages {
 
   /** Lets time pass, for the server and for these pages. */
   async pass(milliseconds: number, ...pages: readonly Page[]): Promise<void> {
-    await this.#example.pass(milliseconds)
+    await this.example.pass(milliseconds)
     for (const page of pages) await page.clock.fastForward(milliseconds)
   }
+}
+
+/** A block of tests of the example's page in Chromium. */
+export function describeExample(title: string, tests: (pages: ExamplePages) => void): void {
+  describe.skipIf(browserPath === null)(title, () => {
+    const pages = new ExamplePages()
+    beforeAll(() => pages.start())
+    afterAll(() => pages.end())
+    tests(pages)
+  })
 }
 
 /** Waits until the page shows a session, with its data and its devices. */
