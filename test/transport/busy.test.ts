@@ -53,7 +53,7 @@ describe('ROT-15: a client that has lost its responses for 4.5 reuse intervals',
     expect(server.cut.calls, 'nothing is written').toEqual(['rotate', 'find'])
     expect(client.jar).toEqual(before)
 
-    // The last instant at which the client must wait: it must not be told to come back then.
+    // The last instant at which the client must wait: Retry-After must not name it.
     server.clock.advance(BUSY_SECONDS * 1000 - 1000)
     expectRetryLater(await client.send('POST', REFRESH, { headers: SAME_ORIGIN }), 1)
     server.clock.advance(1000)
