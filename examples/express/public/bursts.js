@@ -1,6 +1,8 @@
 // Groups requests that belong together: those that one tab sends at about the same time. Pure.
 
 const GAP = 700
+/** How long a request that was refused waits for a refresh, in milliseconds, and still belongs to what refused it. */
+const PATIENCE = 10_000
 
 /** The groups, oldest first: each with its steps, and with a sentence that says what happened. */
 export function burstsOf(exchanges) {
@@ -9,7 +11,8 @@ export function burstsOf(exchanges) {
   for (const exchange of exchanges) {
     const last = latest.get(exchange.tab)
     const end = exchange.at + (exchange.took ?? 0)
-    if (last !== undefined && exchange.at - last.end < GAP) {
+    const wait = exchange.at - (last?.end ?? -Infinity)
+    if (wait < GAP || (wait < PATIENCE && isRepetition(last, exchange))) {
       last.exchanges.push(exchange)
       last.end = Math.max(last.end, end)
     } else {
@@ -24,6 +27,14 @@ export function burstsOf(exchanges) {
     for (const { place } of burst.exchanges) if (place) places.add(place)
     return { ...burst, steps: stepsOf(burst.exchanges), words: wordsFor(burst.exchanges, known) }
   })
+}
+
+/** Whether the burst has refused such a request that it has not yet repeated. */
+function isRepetition({ exchanges }, { method, path }) {
+  const same = exchanges.filter(each => each.method === method && each.path === path)
+  const since = same.slice(same.findIndex(({ status }) => status === 401))
+  const refused = since.filter(({ status }) => status === 401).length
+  return refused > since.length - refused
 }
 
 export const isRefresh = ({ path }) => path === '/auth/session/refresh'
