@@ -5,7 +5,7 @@ import type { EventQuery, LoginFilter, SessionStore } from '../../src/session/st
 import { createMysqlStore, migrateMysql } from '../../src/stores/mysql.ts'
 import type { MysqlPool } from '../../src/stores/mysql.ts'
 import {
-  minute, sampleEvent, sampleHandle, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState, sampleUserRemoval,
+  minute, sampleHandle, sampleNow, sampleReauthentication, sampleRecord, sampleRotation, sampleState, sampleUserRemoval,
 } from '../../src/testing/samples.ts'
 import { manySessions } from '../support/many-sessions.ts'
 import { mysqlEngines, numbersTo } from '../support/mysql-engines.ts'
@@ -74,7 +74,6 @@ const hotPaths: readonly HotPath[] = [
   ['the newest 10 sessions of all users', 12, store => store.listNewest(any, { limit: 10, after: null })],
   ['10 old sessions of all users', 12, store => store.listNewest(any, { limit: 10, after: `26000.${handleAt(25_000)}` })],
   ['a search by address', 1003, store => store.listNewest({ ...any, ip: 'nowhere' }, { limit: 10, after: null })],
-  ['appendEvent', 2, store => store.appendEvent(sampleEvent(1))],
   ['the newest 10 events of a rare kind', 12, store => store.pageEvents(thefts, { limit: 10, after: null })],
   ['the newest 10 events of two kinds', 60, store => (
     store.pageEvents({ ...thefts, kinds: ['theft', 'audit'] }, { limit: 10, after: null }))],
