@@ -1,4 +1,4 @@
-import type { Schema } from './native/schema.ts'
+import type { Schema } from '../base/json-schema.ts'
 
 /** A documented operation of an HTTP API. */
 export interface DocumentedOperation {

@@ -1,6 +1,6 @@
 import { openApiDocument } from '../openapi.ts'
 import type { DocumentedOperation, DocumentedParameter, DocumentedResponse, DocumentedServer } from '../openapi.ts'
-import type { Schema } from '../native/schema.ts'
+import type { Schema } from '../../base/json-schema.ts'
 import { protocolVersions } from './protocol.ts'
 import { cdiComponents, schemas } from './schemas.ts'
 

@@ -1,5 +1,5 @@
 import { anyObject, anyText as text, instant, kept, keySet, userId as nativeUserId } from '../native/schemas.ts'
-import type { Schema } from '../native/schema.ts'
+import type { Schema } from '../../base/json-schema.ts'
 import { protectedClaims } from './token-format.ts'
 
 /** The longest validity of a JWT, in seconds: with it, the expiration time still is a date in JavaScript. */

@@ -9,10 +9,10 @@ import type { Reply } from '../http/reply.ts'
 import { isStoreFailure } from '../store-failure.ts'
 import type { ServedTenants } from '../tenants.ts'
 import { handlers, problem } from './handlers.ts'
-import { matchPath } from './match-path.ts'
+import { matchPath } from '../../base/match-path.ts'
 import { operations } from './operations.ts'
 import type { Operation } from './operations.ts'
-import { queryViolation, schemaViolation } from './schema.ts'
+import { queryViolation, schemaViolation } from '../../base/json-schema.ts'
 
 /** What the native API needs from the server. */
 export interface NativeSettings {

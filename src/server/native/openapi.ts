@@ -5,7 +5,7 @@ import type { ApiErrorCode } from './error-codes.ts'
 import { operations, tags } from './operations.ts'
 import type { Operation, OperationResponse } from './operations.ts'
 import { anyText, components, errorBody, userId } from './schemas.ts'
-import type { Schema } from './schema.ts'
+import type { Schema } from '../../base/json-schema.ts'
 
 /** The OpenAPI 3.1 document of the native API, made from the table that also routes and validates requests. */
 export function describeApi(server: DocumentedServer): object {

@@ -1,6 +1,6 @@
 import { PAGE_POSITION } from '../../stores/page-position.ts'
 import type { ApiErrorCode } from './error-codes.ts'
-import type { Schema } from './schema.ts'
+import type { Schema } from '../../base/json-schema.ts'
 import {
   accessTokenOnly, antiCsrfFlag, anyObject, anyText, client, errorBody, handle, infoVersion, jwtPayload, keyPurpose, keySet,
   lifetimes, nextKeys, object, ofTenant, pair, refreshRefusal, revoked, session, sessionPage, tenantId, token, tokenState,

@@ -3,7 +3,7 @@ import { TENANT_ID } from '../../session/identifiers.ts'
 import { reservedClaims } from '../../tokens/access-claims.ts'
 import { keyPurposes } from '../../tokens/key-store.ts'
 import { errorCodeNames } from './error-codes.ts'
-import type { Schema } from './schema.ts'
+import type { Schema } from '../../base/json-schema.ts'
 
 /** Any text. */
 export const anyText: Schema = { type: 'string' }

@@ -1,7 +1,7 @@
-import { cutText } from '../../base/cut-text.ts'
-import { isJsonObject } from '../../base/json.ts'
+import { cutText } from './cut-text.ts'
+import { isJsonObject } from './json.ts'
 
-/** The part of JSON Schema (draft 2020-12) that the native API uses. */
+/** The part of JSON Schema (draft 2020-12) that the HTTP APIs use. */
 export interface Schema {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null' | readonly ['string', 'null']
   /** How clients represent a number: only for the document. */
