@@ -30,16 +30,17 @@ export interface Codecs<Payload extends object, Info extends object> {
   readonly requireUserId: (userId: unknown) => string
 }
 
-interface CodecOptions<Data extends object> {
+interface CodecOptions {
   /** The name of the data in messages. */
   readonly name: string
-  readonly schema: StandardSchema<InputOf<Data>, OutputOf<Data>> | undefined
+  /** What it returns is written as JSON, and is {@link OutputOf} the data. */
+  readonly schema: StandardSchema<unknown, unknown> | undefined
   /** Makes further checks of the JSON; throws. */
   readonly check: (value: JsonObject, text: string) => void
 }
 
 /** Creates the codec of the JWT payload or of the session data. */
-export function createDataCodec<Data extends object>(options: CodecOptions<Data>): DataCodec<Data> {
+export function createDataCodec<Data extends object>(options: CodecOptions): DataCodec<Data> {
   const { name, schema, check } = options
   async function write(value: unknown): Promise<string> {
     const text = stringify(name, schema === undefined ? value : await validate(name, schema, value))
@@ -129,8 +130,8 @@ export function checkSize(name: string, text: string, maximum: number): void {
 export function createCodecs<Payload extends object, Info extends object>(
   { maxSessionInfoBytes }: Pick<SessionPolicy, 'maxSessionInfoBytes'>,
   schemas: {
-    readonly payload?: StandardSchema<InputOf<Payload>, OutputOf<Payload>>
-    readonly info?: StandardSchema<InputOf<Info>, OutputOf<Info>>
+    readonly payload?: StandardSchema<unknown, unknown>
+    readonly info?: StandardSchema<unknown, unknown>
   },
 ): Codecs<Payload, Info> {
   return {

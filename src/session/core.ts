@@ -121,6 +121,11 @@ export interface SessionCore<
    */
   updateJwtPayload(handle: string, payload: UpdateOfPayload<Payload>): Promise<void>
   /**
+   * Replaces the JWT payload if it still has this version (`payloadVersion`). Returns whether it had. 2 store calls.
+   * @throws SessionNotFoundError, InvalidDataError as {@link SessionCore.updateJwtPayload}
+   */
+  updateJwtPayloadIf(version: number, handle: string, payload: InputOf<Payload>): Promise<boolean>
+  /**
    * Computes the JWT payload of each active session of a user, in one tenant or in all, from its current one: after a
    * change of the user's role, for instance. As {@link SessionCore.updateJwtPayload} with a function; the function may
    * be called for several sessions at once. Sessions that are revoked meanwhile are skipped, and so are logins that

@@ -17,7 +17,8 @@ import { tenantIdRule } from './policy.ts'
 import { reauthenticate } from './reauthenticate.ts'
 import { refresh } from './refresh.ts'
 import { removeEverySession } from './removals.ts'
-import { updateInfo, updatePayload, updatePayloadsOfUser } from './updates.ts'
+import { updateInfo, updatePayload, updatePayloadIf, updatePayloadsOfUser } from './updates.ts'
+import { timeVerification } from './timed-verification.ts'
 import { createVerification } from './verify.ts'
 
 /** The rules of the options of `getAllSessionHandlesForUser` and `updateJwtPayloadForUser`. */
@@ -65,7 +66,7 @@ export function createSessionCore<
       cleanup.start()
       return create(parts, session, style)
     },
-    ...createVerification(parts),
+    ...timeVerification(createVerification(parts), engine.tally),
     refresh: (text, channel, client, style = format.defaultStyle) => refresh(parts, text, channel, client, style),
     reauthenticate: (claims, client, style = format.defaultStyle) => reauthenticate(parts, claims, client, style),
     async reissue(claims, payload) {
@@ -101,6 +102,7 @@ export function createSessionCore<
     async updateJwtPayload(handle, payload) {
       await updatePayload(parts, handle, payload, null)
     },
+    updateJwtPayloadIf: (version, handle, payload) => updatePayloadIf(parts, version, handle, payload),
     async updateJwtPayloadForUser(userId, change, options = {}) {
       checkOptions('updateJwtPayloadForUser', tenantRules, options)
       checkValue('the second argument of updateJwtPayloadForUser', computeRule, change)

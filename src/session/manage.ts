@@ -78,8 +78,8 @@ export interface ListedUser {
   readonly tenantId: string | null
 }
 
-/** How many pages of the store a page of one tenant's sessions may take. */
-const TENANT_PAGES = 10
+/** How many pages of the store a page of a part of a user's sessions may take. */
+const PARTIAL_PAGES = 10
 
 /**
  * Returns a page of the active sessions of a user. With a tenant, it is filled from further pages of the store where
@@ -90,16 +90,29 @@ export async function list(
   { userId, tenantId }: ListedUser,
   page: PageRequest,
 ): Promise<SessionList> {
-  const found: SessionSummary[] = []
+  const { sessions, next } = await listActive(
+    engine, userId, tenantId === null ? null : session => isOfTenant(session, tenantId), page)
+  return { sessions: sessions.map(summarize), next }
+}
+
+/**
+ * Returns a page of the active sessions of a user for which `belongs` is true; null: of all. It is filled from further
+ * pages of the store where others leave gaps.
+ */
+export async function listActive(
+  { store, now, policy }: Engine,
+  userId: string,
+  belongs: ((session: ListedSession) => boolean) | null,
+  page: PageRequest,
+): Promise<SessionPage> {
+  const found: ListedSession[] = []
   let { after } = page
-  for (let reads = 0; reads < TENANT_PAGES; reads++) {
-    const { sessions, next }: SessionPage =
-      await engine.store.listByUser(userId, { limit: page.limit - found.length, after })
-    const bounds = activeBounds(await engine.now(), engine.policy)
-    const listed = sessions.filter(record => isActive(record, bounds) && isOfTenant(record, tenantId))
-    found.push(...listed.map(summarize))
+  for (let reads = 0; reads < PARTIAL_PAGES; reads++) {
+    const { sessions, next }: SessionPage = await store.listByUser(userId, { limit: page.limit - found.length, after })
+    const bounds = activeBounds(await now(), policy)
+    found.push(...sessions.filter(session => isActive(session, bounds) && (belongs === null || belongs(session))))
     after = next
-    if (after === null || found.length === page.limit || tenantId === null) break
+    if (after === null || found.length === page.limit || belongs === null) break
   }
   return { sessions: found, next: after }
 }
@@ -113,10 +126,10 @@ export async function newestLogins(
   { store, now, policy }: Pick<Engine, 'store' | 'now' | 'policy'>,
   filter: LoginFilter,
   page: PageRequest,
-): Promise<SessionList> {
+): Promise<SessionPage> {
   const { sessions, next } = await store.listNewest(filter, page)
   const bounds = activeBounds(await now(), policy)
-  return { sessions: sessions.filter(record => isActive(record, bounds)).map(summarize), next }
+  return { sessions: sessions.filter(session => isActive(session, bounds)), next }
 }
 
 /** Yields the active sessions of a user in pages, newest first. */

@@ -1,5 +1,6 @@
 import type { Milliseconds } from '../base/time.ts'
 import type { MetricName } from './metric-table.ts'
+import type { VerificationWatch } from './timed-verification.ts'
 
 /** The labels of a series. Names and values are constants of the program, never texts from a client. */
 export type Labels = Readonly<Record<string, string>>
@@ -39,6 +40,8 @@ export class Tally {
   readonly #durations: SeriesByName<DurationSeries> = new Map()
   /** Called with each duration; null if nobody wants them one by one. */
   onDuration: ((name: MetricName, seconds: number, labels: Labels) => void) | null = null
+  /** Who wants to know how long verifications take; null: nobody. */
+  verifications: VerificationWatch | null = null
 
   /** The counter of this name and these labels. */
   counter(name: MetricName, labels: Labels = {}): Counter {

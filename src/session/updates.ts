@@ -2,12 +2,13 @@ import { GeneralError, isSessionError, SessionNotFoundError } from '../base/erro
 import type { Subject, TokenClaims, TokenStyle } from '../tokens/token-format.ts'
 import { hasJson } from './application-data.ts'
 import type { Codecs } from './application-data.ts'
-import type { ComputeOf, Update } from './data-types.ts'
+import type { ComputeOf, InputOf, Update } from './data-types.ts'
 import type { CoreParts, Engine } from './engine.ts'
 import { MAX_USER_ID_LENGTH } from './identifiers.ts'
 import { getActive, handleOf, listInPages } from './manage.ts'
 import type { ListedUser } from './manage.ts'
 import { changeStart } from './policy.ts'
+import type { SessionRecord } from './record.ts'
 import { REMOVAL_LIMIT } from './store.ts'
 
 /** How often an update is attempted while others change the same data. */
@@ -98,17 +99,43 @@ async function computePayload<
   text: string,
   compute: ComputeOf<Payload>,
 ): Promise<StoredPayload> {
-  const { format, payloads } = parts
   return untilWritten('JWT payload', async () => {
     const record = await getActive(parts, text)
-    const { jwtPayload: current, payloadVersion: version } = record
-    const next = await compute(payloads.read(current))
-    if (hasJson(next, current)) return { json: current, version, changed: false }
-    const json = await payloads.write(next)
-    const refusal = format.refusal(record, json, null)
-    if (refusal !== null) throw refusal
-    return writePayload(parts, text, json, version)
+    return replacePayload(parts, record, await compute(parts.payloads.read(record.jwtPayload)))
   })
+}
+
+/**
+ * Replaces the JWT payload if it still has this version. Returns whether it had.
+ * @throws SessionNotFoundError, InvalidDataError as {@link updatePayload}
+ */
+export async function updatePayloadIf<
+  Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
+>(
+  parts: CoreParts<Payload, Info, Style, Claims>,
+  version: number,
+  text: string,
+  payload: InputOf<Payload>,
+): Promise<boolean> {
+  const record = await getActive(parts, text)
+  return record.payloadVersion === version && await replacePayload(parts, record, payload) !== null
+}
+
+/** Replaces the payload of a record that was read; null if another update has changed it since, or it has ended. */
+async function replacePayload<
+  Payload extends object, Info extends object, Style extends TokenStyle, Claims extends TokenClaims,
+>(
+  parts: CoreParts<Payload, Info, Style, Claims>,
+  record: SessionRecord,
+  next: InputOf<Payload>,
+): Promise<StoredPayload | null> {
+  const { format, payloads } = parts
+  const { handle, jwtPayload: current, payloadVersion: version } = record
+  if (hasJson(next, current)) return { json: current, version, changed: false }
+  const json = await payloads.write(next)
+  const refusal = format.refusal(record, json, null)
+  if (refusal !== null) throw refusal
+  return writePayload(parts, handle, json, version)
 }
 
 /** Writes a payload, of any version or of the expected one. Returns null if the store wrote nothing. */

@@ -167,8 +167,27 @@ export function retiredKeys(
   now: EpochMilliseconds,
   policy: KeyPolicy,
 ): readonly StoredKey[] {
-  const longest = { ...policy, refreshKeyRetention: LONGEST_IDLE_TIMEOUT + CLOCK_MARGIN }
-  return keys.filter(key => isOutlived(key, keys, now, retentionOf(key.purpose, longest)))
+  return keys.filter(key => isOutlived(key, keys, now, longestRetentionOf(key.purpose, policy)))
+}
+
+/**
+ * When a key can be removed from the store, as {@link retiredKeys} decides; null as long as no newer key of its purpose
+ * exists, or if keys of its purpose are kept for ever. Pure.
+ */
+export function retiresAt(
+  key: StoredKey,
+  keys: readonly StoredKey[],
+  policy: KeyPolicy,
+): EpochMilliseconds | null {
+  const retention = longestRetentionOf(key.purpose, policy)
+  const newer = keys.filter(other => other.purpose === key.purpose && isNewer(other, key))
+  if (newer.length === 0 || retention === Number.POSITIVE_INFINITY) return null
+  return Math.min(...newer.map(({ activeFrom }) => activeFrom)) + retention
+}
+
+/** How long a key must stay in the store, so that every process with any policy can read its tokens. */
+function longestRetentionOf(purpose: KeyPurpose, policy: KeyPolicy): Milliseconds {
+  return retentionOf(purpose, { ...policy, refreshKeyRetention: LONGEST_IDLE_TIMEOUT + CLOCK_MARGIN })
 }
 
 /** Whether a newer key of the same purpose has been in use for longer than `retention`. */

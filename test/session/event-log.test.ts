@@ -237,7 +237,7 @@ test('EV-04: the newest logins are the active sessions of all users, without has
   const first = await read(2, null)
   expect(first.sessions.map(({ userId }) => userId)).toEqual(['carol', 'bob'])
   expect(Object.keys(first.sessions[0] ?? {}).sort()).toEqual(
-    ['createdAt', 'expiresAt', 'handle', 'ip', 'tenantId', 'userAgent', 'userId'])
+    ['client', 'createdAt', 'expiresAt', 'handle', 'rotatedAt', 'tenantId', 'userId'])
   const rest = await read(100, first.next)
   expect([rest.sessions.map(({ userId }) => userId), rest.next]).toEqual([['alice'], null])
   expect((await read(100, null, 'other')).sessions).toEqual([])

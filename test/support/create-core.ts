@@ -27,7 +27,7 @@ export function createCore<Payload extends object, Info extends object>(
   const { crypto, entropy, policy } = rest
   const format = atJwt({ issuer, application, audience, algorithm, crypto, entropy, clockTolerance: CLOCK_TOLERANCE })
   const engine = createEngine({ ...rest, demands: format.demands, application: { name: application, audience } })
-  const core = createSessionCore(engine, format, createCodecs(policy, {
+  const core = createSessionCore(engine, format, createCodecs<Payload, Info>(policy, {
     ...payloadSchema === undefined ? {} : { payload: payloadSchema },
     ...infoSchema === undefined ? {} : { info: infoSchema },
   }))
